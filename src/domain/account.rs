@@ -1,0 +1,91 @@
+//! Accounts (*konto*): one page, channel or profile of the authority on one platform.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{AccountId, AccountKey};
+
+macro_rules! platforms {
+    ($($name:ident = $id:literal, $label:literal;)*) => {
+        /// The platforms that Uppsikt knows.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum PlatformKind {
+            $(#[doc = $label] $name,)*
+        }
+
+        impl PlatformKind {
+            /// Every platform.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// Identifier in configuration, store and manifests.
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$name => $id),* }
+            }
+
+            /// The name people know.
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$name => $label),* }
+            }
+        }
+    };
+}
+
+platforms! {
+    Facebook = "facebook", "Facebook";
+    Instagram = "instagram", "Instagram";
+    YouTube = "youtube", "YouTube";
+    LinkedIn = "linkedin", "LinkedIn";
+    X = "x", "X";
+    TikTok = "tiktok", "TikTok";
+    Reddit = "reddit", "Reddit";
+    WordPress = "wordpress", "WordPress";
+    Mastodon = "mastodon", "Mastodon";
+    Bluesky = "bluesky", "Bluesky";
+    Flickr = "flickr", "Flickr";
+    Snapchat = "snapchat", "Snapchat";
+    OwnSite = "jsonl", "egen webbplats";
+    Manual = "manual", "manuell inmatning";
+}
+
+impl PlatformKind {
+    /// The platform with this identifier.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|p| p.id() == id)
+    }
+}
+
+impl fmt::Display for PlatformKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+impl Serialize for PlatformKind {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.id())
+    }
+}
+
+impl<'de> Deserialize<'de> for PlatformKind {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
+        Self::from_id(&text)
+            .ok_or_else(|| serde::de::Error::custom(format!("unknown platform `{text}`")))
+    }
+}
+
+/// An account as the store knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its row.
+    pub id: AccountId,
+    /// Its key in configuration.
+    pub key: AccountKey,
+    /// Its platform.
+    pub platform: PlatformKind,
+    /// Its name as people know it.
+    pub name: String,
+    /// Whether it is served by a labelled simulator.
+    pub simulated: bool,
+}

@@ -1,0 +1,245 @@
+//! A case (*ärende i kön*): what a person has to decide about an item.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::ids::UserId;
+
+/// How a case ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Everything decided was carried out.
+    CarriedOut,
+    /// Nothing wrong with it.
+    Dismissed,
+    /// Kept and deliberately not registered.
+    NotRegistered,
+    /// Registered, with its diary number.
+    Registered,
+}
+
+impl Outcome {
+    /// The Swedish words.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::CarriedOut => "åtgärdat",
+            Self::Dismissed => "avfärdat",
+            Self::NotRegistered => "behöver inte diarieföras",
+            Self::Registered => "diariefört",
+        }
+    }
+}
+
+/// Where a case stands. Who claims it is a lease beside the state, since a claim never changes
+/// what has to be done (see [`Claim`]).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum CaseState {
+    /// Waits for a person.
+    Waiting,
+    /// Came back to the person because something did not go.
+    Returned {
+        /// What happened, what is safe, what to do; in Swedish.
+        reason: String,
+    },
+    /// A person chose to wait.
+    Held {
+        /// Comes back then.
+        until: Timestamp,
+    },
+    /// Decided; actions are pending or under way.
+    Decided,
+    /// Everything is carried out but the diary number has not come.
+    AwaitingDiary,
+    /// Nothing more to do.
+    Closed {
+        /// How it ended.
+        outcome: Outcome,
+    },
+}
+
+/// What may happen to a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CaseEvent {
+    /// A person decided something that has actions or ends the matter.
+    Decide,
+    /// A person chose to wait.
+    Hold {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The time of waiting is over.
+    HoldEnds,
+    /// The person undid the decision while nothing had begun.
+    Undo,
+    /// An action was given up.
+    ActionFailed {
+        /// What happened, in Swedish.
+        reason: String,
+    },
+    /// Every action is settled, none failed.
+    ActionsSettled {
+        /// Whether a diary number is still to come.
+        awaits_diary: bool,
+        /// How it ends otherwise.
+        outcome: Outcome,
+    },
+    /// The diary number was entered.
+    DiaryNumberEntered,
+    /// The author changed the item, or it was reported or picked up again.
+    Reopen {
+        /// Why, in Swedish.
+        reason: String,
+    },
+}
+
+/// The event does not fit the state.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a case that is {state} cannot {event}")]
+pub struct CaseRefused {
+    /// Identifier of the state.
+    pub state: &'static str,
+    /// Name of the event.
+    pub event: &'static str,
+}
+
+impl CaseEvent {
+    /// Name of the event.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Decide => "be decided",
+            Self::Hold { .. } => "be held",
+            Self::HoldEnds => "come back from holding",
+            Self::Undo => "be undone",
+            Self::ActionFailed { .. } => "have a failed action",
+            Self::ActionsSettled { .. } => "have its actions settled",
+            Self::DiaryNumberEntered => "get a diary number",
+            Self::Reopen { .. } => "be reopened",
+        }
+    }
+}
+
+impl CaseState {
+    /// Identifier in the store and in filters.
+    pub const fn id(&self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Returned { .. } => "returned",
+            Self::Held { .. } => "held",
+            Self::Decided => "decided",
+            Self::AwaitingDiary => "awaiting_diary",
+            Self::Closed { .. } => "closed",
+        }
+    }
+
+    /// The Swedish word.
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Waiting => "väntar på beslut",
+            Self::Returned { .. } => "kom tillbaka",
+            Self::Held { .. } => "väntar",
+            Self::Decided => "beslutat, genomförs",
+            Self::AwaitingDiary => "väntar på diarienummer",
+            Self::Closed { .. } => "avslutat",
+        }
+    }
+
+    /// Whether a person has to do something now.
+    pub const fn needs_a_person(&self) -> bool {
+        match self {
+            Self::Waiting | Self::Returned { .. } => true,
+            Self::Held { .. } | Self::Decided | Self::AwaitingDiary | Self::Closed { .. } => false,
+        }
+    }
+
+    /// Whether a decision may be made: also while holding, and anew on a case that awaits its
+    /// diary number or is closed (a hidden comment may be shown again, a kept one deleted).
+    pub const fn may_be_decided(&self) -> bool {
+        match self {
+            Self::Waiting
+            | Self::Returned { .. }
+            | Self::Held { .. }
+            | Self::AwaitingDiary
+            | Self::Closed { .. } => true,
+            // One decision at a time: what is under way must settle first.
+            Self::Decided => false,
+        }
+    }
+
+    /// The next state, or why there is none.
+    pub fn on(self, event: CaseEvent) -> Result<Self, CaseRefused> {
+        use CaseEvent as E;
+        use CaseState as S;
+        let refused = CaseRefused { state: self.id(), event: event.name() };
+        match self {
+            S::Waiting | S::Returned { .. } => match event {
+                E::Decide => Ok(S::Decided),
+                E::Hold { until } => Ok(S::Held { until }),
+                // A new version of a waiting item changes what is shown, not that it waits.
+                E::Reopen { .. } => Ok(self),
+                E::HoldEnds
+                | E::Undo
+                | E::ActionFailed { .. }
+                | E::ActionsSettled { .. }
+                | E::DiaryNumberEntered => Err(refused),
+            },
+            S::Held { .. } => match event {
+                E::Decide => Ok(S::Decided),
+                E::Hold { until } => Ok(S::Held { until }),
+                E::HoldEnds | E::Undo => Ok(S::Waiting),
+                E::Reopen { reason } => Ok(S::Returned { reason }),
+                E::ActionFailed { .. } | E::ActionsSettled { .. } | E::DiaryNumberEntered => {
+                    Err(refused)
+                }
+            },
+            S::Decided => match event {
+                E::Undo => Ok(S::Waiting),
+                E::ActionFailed { reason } => Ok(S::Returned { reason }),
+                E::ActionsSettled { awaits_diary: true, outcome: _ } => Ok(S::AwaitingDiary),
+                E::ActionsSettled { awaits_diary: false, outcome } => Ok(S::Closed { outcome }),
+                // What was decided is carried out on the version decided about; the outbox meets
+                // the changed text and captures it anew. The case comes back when that is done.
+                E::Reopen { .. } => Ok(S::Decided),
+                E::Decide | E::Hold { .. } | E::HoldEnds | E::DiaryNumberEntered => Err(refused),
+            },
+            S::AwaitingDiary => match event {
+                E::DiaryNumberEntered => Ok(S::Closed { outcome: Outcome::Registered }),
+                E::Decide => Ok(S::Decided),
+                E::Reopen { reason } => Ok(S::Returned { reason }),
+                E::Hold { .. }
+                | E::HoldEnds
+                | E::Undo
+                | E::ActionFailed { .. }
+                | E::ActionsSettled { .. } => Err(refused),
+            },
+            S::Closed { .. } => match event {
+                E::Decide => Ok(S::Decided),
+                E::Reopen { reason } => Ok(S::Returned { reason }),
+                // A number may come after a case was reopened and closed again.
+                E::DiaryNumberEntered => Ok(S::Closed { outcome: Outcome::Registered }),
+                E::Hold { .. }
+                | E::HoldEnds
+                | E::Undo
+                | E::ActionFailed { .. }
+                | E::ActionsSettled { .. } => Err(refused),
+            },
+        }
+    }
+}
+
+/// Who works on a case, until when. A lease: it runs out by itself and is renewed by activity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Who.
+    pub by: UserId,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+impl Claim {
+    /// Whether somebody else holds the case now.
+    pub fn blocks(&self, user: UserId, now: Timestamp) -> bool {
+        self.by != user && self.until > now
+    }
+}

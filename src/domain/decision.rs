@@ -1,0 +1,257 @@
+//! What a person decides about an item (*beslut*).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::action::ActionKind;
+use super::ground::Ground;
+
+/// One choice. Several may be combined in a [`Decision`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "choice", rename_all = "snake_case")]
+pub enum Choice {
+    /// *Dölj*.
+    Hide,
+    /// *Visa igen*.
+    Unhide,
+    /// *Ta bort*.
+    Delete,
+    /// *Diarieför*.
+    Register,
+    /// *Diarieför inte*: kept, with its reason.
+    NotRegister {
+        /// Why it need not be registered.
+        reason: String,
+    },
+    /// *Svara*.
+    Answer {
+        /// The answer's text.
+        text: String,
+    },
+    /// *Hänvisa*: politics and individual matters are answered with where to turn.
+    Refer {
+        /// The text that says where to turn.
+        text: String,
+    },
+    /// *Vidarebefordra*.
+    Forward {
+        /// To whom, a mail address or a unit.
+        to: String,
+        /// What to tell them.
+        note: String,
+    },
+    /// *Avfärda*: nothing wrong with it.
+    Dismiss,
+    /// *Polisanmälan övervägs*.
+    ConsiderPoliceReport,
+    /// *Vänta*.
+    Hold {
+        /// Until when.
+        until: Timestamp,
+    },
+}
+
+impl Choice {
+    /// Identifier in forms, in the store and on keys' labels.
+    pub const fn id(&self) -> &'static str {
+        match self {
+            Self::Hide => "hide",
+            Self::Unhide => "unhide",
+            Self::Delete => "delete",
+            Self::Register => "register",
+            Self::NotRegister { .. } => "not_register",
+            Self::Answer { .. } => "answer",
+            Self::Refer { .. } => "refer",
+            Self::Forward { .. } => "forward",
+            Self::Dismiss => "dismiss",
+            Self::ConsiderPoliceReport => "police",
+            Self::Hold { .. } => "hold",
+        }
+    }
+
+    /// The Swedish words for what was decided, in the past tense of a record.
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Hide => "dölj",
+            Self::Unhide => "visa igen",
+            Self::Delete => "ta bort",
+            Self::Register => "diarieför",
+            Self::NotRegister { .. } => "diarieför inte",
+            Self::Answer { .. } => "svara",
+            Self::Refer { .. } => "hänvisa",
+            Self::Forward { .. } => "vidarebefordra",
+            Self::Dismiss => "avfärda",
+            Self::ConsiderPoliceReport => "polisanmälan övervägs",
+            Self::Hold { .. } => "vänta",
+        }
+    }
+
+    /// The action that carries the choice out, where one is needed.
+    pub const fn action(&self) -> Option<ActionKind> {
+        match self {
+            Self::Hide => Some(ActionKind::Hide),
+            Self::Unhide => Some(ActionKind::Unhide),
+            Self::Delete => Some(ActionKind::Delete),
+            Self::Register => Some(ActionKind::Register),
+            Self::Answer { .. } | Self::Refer { .. } => Some(ActionKind::Reply),
+            Self::Forward { .. } => Some(ActionKind::Forward),
+            Self::NotRegister { .. }
+            | Self::Dismiss
+            | Self::ConsiderPoliceReport
+            | Self::Hold { .. } => None,
+        }
+    }
+}
+
+/// A whole decision: checked, ready to be committed with its actions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    choices: Vec<Choice>,
+    ground: Option<Ground>,
+    note: Option<String>,
+}
+
+/// Why a set of choices is no decision. Every variant tells a person what to change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecisionError {
+    /// Nothing chosen.
+    #[error("no choice was made")]
+    Empty,
+    /// The same choice twice.
+    #[error("{0} was chosen twice")]
+    Twice(&'static str),
+    /// Two choices that exclude each other.
+    #[error("{0} and {1} exclude each other")]
+    Exclusive(&'static str, &'static str),
+    /// Removing without a ground.
+    #[error("hide and delete need a ground")]
+    NoGround,
+    /// A choice that needs words came without.
+    #[error("{0} needs a text")]
+    NoText(&'static str),
+}
+
+impl DecisionError {
+    /// The Swedish sentence for the editor.
+    pub fn swedish(self) -> String {
+        match self {
+            Self::Empty => "Välj vad som ska göras.".into(),
+            Self::Twice(_) => "Samma val är gjort två gånger. Välj det en gång.".into(),
+            Self::Exclusive(..) => {
+                "Valen går inte att kombinera. Ta bort ett av dem och försök igen.".into()
+            }
+            Self::NoGround => "Välj en grund innan du döljer eller tar bort.".into(),
+            Self::NoText(choice) => match choice {
+                "not_register" => "Skriv varför det inte ska diarieföras.".into(),
+                "forward" => "Skriv vem det ska vidarebefordras till.".into(),
+                _ => "Skriv texten som ska publiceras.".into(),
+            },
+        }
+    }
+}
+
+impl Decision {
+    /// Checks that the choices fit together.
+    ///
+    /// # Errors
+    /// See [`DecisionError`]; each is mended by the person who decides.
+    pub fn new(
+        choices: Vec<Choice>,
+        ground: Option<Ground>,
+        note: Option<String>,
+    ) -> Result<Self, DecisionError> {
+        if choices.is_empty() {
+            return Err(DecisionError::Empty);
+        }
+        for (i, a) in choices.iter().enumerate() {
+            for b in &choices[..i] {
+                if a.id() == b.id() {
+                    return Err(DecisionError::Twice(a.id()));
+                }
+                if exclusive(a, b) || exclusive(b, a) {
+                    return Err(DecisionError::Exclusive(b.id(), a.id()));
+                }
+            }
+            if lacks_text(a) {
+                return Err(DecisionError::NoText(a.id()));
+            }
+        }
+        let removes = choices.iter().filter_map(Choice::action).any(ActionKind::removes);
+        if removes && ground.is_none() {
+            return Err(DecisionError::NoGround);
+        }
+        let note = note.map(|n| n.trim().to_owned()).filter(|n| !n.is_empty());
+        Ok(Self { choices, ground, note })
+    }
+
+    /// What was chosen, at least one.
+    pub fn choices(&self) -> &[Choice] {
+        &self.choices
+    }
+
+    /// For what; always there when something is removed.
+    pub fn ground(&self) -> Option<Ground> {
+        self.ground
+    }
+
+    /// The person's own words, if any.
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+
+    /// Whether the decision removes something from a platform.
+    pub fn removes(&self) -> bool {
+        self.choices.iter().filter_map(Choice::action).any(ActionKind::removes)
+    }
+
+    /// Until when the case is to wait, if that was the choice.
+    pub fn held_until(&self) -> Option<Timestamp> {
+        self.choices.iter().find_map(|c| match c {
+            Choice::Hold { until } => Some(*until),
+            Choice::Hide
+            | Choice::Unhide
+            | Choice::Delete
+            | Choice::Register
+            | Choice::NotRegister { .. }
+            | Choice::Answer { .. }
+            | Choice::Refer { .. }
+            | Choice::Forward { .. }
+            | Choice::Dismiss
+            | Choice::ConsiderPoliceReport => None,
+        })
+    }
+}
+
+/// One direction is enough; the caller asks both ways.
+fn exclusive(a: &Choice, b: &Choice) -> bool {
+    match a {
+        // Waiting and dismissing say that nothing else is to be done now; a dismissed item may
+        // still be noted as not to be registered.
+        Choice::Hold { .. } => true,
+        Choice::Dismiss => !matches!(b, Choice::NotRegister { .. }),
+        Choice::Hide => matches!(b, Choice::Delete | Choice::Unhide),
+        Choice::Unhide => matches!(b, Choice::Delete),
+        Choice::Register => matches!(b, Choice::NotRegister { .. }),
+        Choice::Answer { .. } => matches!(b, Choice::Refer { .. }),
+        Choice::Delete
+        | Choice::NotRegister { .. }
+        | Choice::Refer { .. }
+        | Choice::Forward { .. }
+        | Choice::ConsiderPoliceReport => false,
+    }
+}
+
+fn lacks_text(choice: &Choice) -> bool {
+    match choice {
+        Choice::Answer { text } | Choice::Refer { text } => text.trim().is_empty(),
+        Choice::NotRegister { reason } => reason.trim().is_empty(),
+        Choice::Forward { to, .. } => to.trim().is_empty(),
+        Choice::Hide
+        | Choice::Unhide
+        | Choice::Delete
+        | Choice::Register
+        | Choice::Dismiss
+        | Choice::ConsiderPoliceReport
+        | Choice::Hold { .. } => false,
+    }
+}

@@ -1,0 +1,189 @@
+//! The sealed snapshot of one version of one item (*bevis*), as values.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::ids::{AccountKey, ContentHash, PlatformItemId};
+use super::item::{Attachment, Author, FetchedPost, ItemKind, Permalink, Presence};
+use super::verdict::Verdict;
+
+/// What a part of the evidence is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartKind {
+    /// The element of the platform's answer, byte for byte.
+    Payload,
+    /// The item's text as UTF-8.
+    Text,
+    /// The thread above, as JSON.
+    Thread,
+    /// The rendered sheet, PDF/A.
+    SheetPdf,
+    /// The rendered sheet, one PNG per page.
+    SheetPng,
+    /// A picture of the live page.
+    Screenshot,
+    /// Bytes of an attachment.
+    Attachment,
+}
+
+impl PartKind {
+    /// Identifier in manifests, also the stem of the part's file name.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Payload => "payload",
+            Self::Text => "text",
+            Self::Thread => "thread",
+            Self::SheetPdf => "sheet_pdf",
+            Self::SheetPng => "sheet_png",
+            Self::Screenshot => "screenshot",
+            Self::Attachment => "attachment",
+        }
+    }
+
+    /// The Swedish words.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Payload => "plattformens svar i original",
+            Self::Text => "texten",
+            Self::Thread => "tråden ovanför",
+            Self::SheetPdf => "bevisblad (PDF/A)",
+            Self::SheetPng => "bevisblad (bild)",
+            Self::Screenshot => "skärmbild av sidan",
+            Self::Attachment => "bilaga",
+        }
+    }
+}
+
+/// One captured part: its bytes lie in the blob store under their hash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// What it is.
+    pub kind: PartKind,
+    /// File name in an exported package, ASCII.
+    pub name: String,
+    /// Media type.
+    pub media_type: String,
+    /// SHA-256 of the bytes.
+    pub sha256: ContentHash,
+    /// How many bytes.
+    pub size_bytes: u64,
+    /// When the bytes were taken.
+    pub captured_at: Timestamp,
+    /// How: program, version, viewport… in plain words.
+    pub method: String,
+}
+
+/// A part that could not be taken, and why (invariant 10).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissingPart {
+    /// What is missing.
+    pub kind: PartKind,
+    /// Why, in Swedish, for the editor and the court.
+    pub reason: String,
+}
+
+/// One item of the thread above, as it stood when the evidence was taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadItem {
+    /// The platform's identity.
+    pub platform_id: PlatformItemId,
+    /// Author as shown.
+    pub author: Author,
+    /// Text.
+    pub text: String,
+    /// When the platform says it was written.
+    pub created_at: Option<Timestamp>,
+}
+
+/// The context of an item: the authority's post and the answers between it and the item.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thread {
+    /// The post it stands under.
+    pub post: Option<FetchedPost>,
+    /// From the top down to the item's parent.
+    pub above: Vec<ThreadItem>,
+    /// Links of the chain that we never saw.
+    pub missing: Vec<String>,
+}
+
+/// Everything that is sealed of one version. Its canonical JSON is what the log's leaf hashes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of this shape.
+    pub format: u32,
+    /// The account's key.
+    pub account: AccountKey,
+    /// The platform's identifier, for example `wordpress`.
+    pub platform: String,
+    /// Whether the platform was a simulator.
+    pub simulated: bool,
+    /// The platform's identity of the item.
+    pub item: PlatformItemId,
+    /// Number of the version, from 1.
+    pub version: u32,
+    /// Hash of the version's content: what [`super::item::FetchedItem::content_hash`] gives.
+    pub content_sha256: ContentHash,
+    /// What it is.
+    pub kind: ItemKind,
+    /// Author as shown.
+    pub author: Author,
+    /// When the platform says it was written, as received.
+    pub created_raw: Option<String>,
+    /// That time, read.
+    pub created_at: Option<Timestamp>,
+    /// When it was edited, where stated.
+    pub edited_at: Option<Timestamp>,
+    /// When we fetched this version.
+    pub fetched_at: Timestamp,
+    /// When it was sealed.
+    pub sealed_at: Timestamp,
+    /// Visibility when fetched.
+    pub presence: Presence,
+    /// Link to it.
+    pub permalink: Option<Permalink>,
+    /// What hung on it, as described by the platform.
+    pub attachments: Vec<Attachment>,
+    /// What the classifier said, by which lexicon.
+    pub verdict: Option<Verdict>,
+    /// What was captured.
+    pub parts: Vec<Part>,
+    /// What was not, and why.
+    pub missing: Vec<MissingPart>,
+    /// The program that sealed it, with version.
+    pub sealed_by: String,
+}
+
+/// What the evidence sheet shows: all that a reader without the system needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SheetContent {
+    /// The authority's name.
+    pub authority: String,
+    /// The account's name as people know it.
+    pub account_name: String,
+    /// The platform's name as people know it.
+    pub platform_name: String,
+    /// Whether the platform was a simulator; then the sheet says so in large letters.
+    pub simulated: bool,
+    /// Identity, author, times, permalink, attachments, verdict: taken from here.
+    pub manifest: Manifest,
+    /// The item's text.
+    pub text: String,
+    /// The thread above.
+    pub thread: Thread,
+    /// A screenshot as PNG bytes, if one was taken.
+    pub screenshot_png: Option<Vec<u8>>,
+}
+
+/// A rendered sheet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenderedSheet {
+    /// PDF/A-2a and PDF/UA-1.
+    pub pdf: Vec<u8>,
+    /// One PNG per page, in order.
+    pub pages_png: Vec<Vec<u8>>,
+    /// Characters that no font could show and that stand as code points in words.
+    pub uncovered: Vec<char>,
+    /// Program and version that rendered it.
+    pub method: String,
+}

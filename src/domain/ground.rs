@@ -1,0 +1,157 @@
+//! What a person removes or registers for (*grund*): never the same as a machine's category.
+//!
+//! Breach of 1998:112 5 § is one family of grounds, the account's published house rules another;
+//! the page must say which of the two is used (regulation, JO on general rules). Criticism of the
+//! authority is in neither.
+
+use serde::{Deserialize, Serialize};
+
+use super::category::Category;
+
+/// Where a ground gets its force from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Force {
+    /// The removal duty of *lag (1998:112) 5 §*.
+    Statute,
+    /// Data protection or secrecy.
+    DataProtection,
+    /// The account's own published rules.
+    HouseRules,
+}
+
+impl Force {
+    /// The Swedish words.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Statute => "lag (1998:112) 5 §",
+            Self::DataProtection => "dataskydd och sekretess",
+            Self::HouseRules => "sidans egna regler",
+        }
+    }
+}
+
+macro_rules! grounds {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $label:literal, $statute:expr, $force:ident;)*) => {
+        /// A ground for removing or registering, with the code that policies use.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Ground {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Ground {
+            /// Every ground, statute first.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The stable code.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$name => $code),* }
+            }
+
+            /// The Swedish words.
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$name => $label),* }
+            }
+
+            /// The paragraph, where the ground is an offence.
+            pub const fn statute(self) -> Option<&'static str> {
+                match self { $(Self::$name => $statute),* }
+            }
+
+            /// Where its force comes from.
+            pub const fn force(self) -> Force {
+                match self { $(Self::$name => Force::$force),* }
+            }
+        }
+    };
+}
+
+grounds! {
+    /// *Olaga hot.*
+    Threat = "hot", "olaga hot", Some("1998:112 5 § 1 a; BrB 4:5"), Statute;
+    /// *Olaga integritetsintrång.*
+    Privacy = "integritet", "olaga integritetsintrång", Some("1998:112 5 § 1 b; BrB 4:6 c"), Statute;
+    /// *Uppvigling.*
+    Sedition = "uppvigling", "uppvigling", Some("1998:112 5 § 1 c; BrB 16:5"), Statute;
+    /// *Hets mot folkgrupp.*
+    Agitation = "hets", "hets mot folkgrupp", Some("1998:112 5 § 1 d; BrB 16:8"), Statute;
+    /// *Barnpornografibrott*: handled without any copy (regulation 2.2).
+    ChildAbuse = "barnporr", "barnpornografibrott", Some("1998:112 5 § 1 e; BrB 16:10 a"), Statute;
+    /// *Olaga våldsskildring.*
+    Violence = "vald", "olaga våldsskildring", Some("1998:112 5 § 1 f; BrB 16:10 c"), Statute;
+    /// *Offentlig uppmaning till terrorism.*
+    Terror = "terror", "uppmaning till terrorism eller särskilt allvarlig brottslighet", Some("1998:112 5 § 1 g; 7 § 2022:666"), Statute;
+    /// *Upphovsrättsintrång.*
+    Copyright = "upphovsratt", "upphovsrättsintrång", Some("1998:112 5 § 2"), Statute;
+    /// Personal data that may not stand there.
+    PersonalData = "personuppgifter", "personuppgifter", Some("GDPR art. 5 och 6"), DataProtection;
+    /// Secret or sensitive data.
+    Secrecy = "sekretess", "känsliga eller sekretessbelagda uppgifter", Some("GDPR art. 9 och 10; OSL"), DataProtection;
+    /// Harassment (*trakasserier*).
+    Harassment = "trakasseri", "trakasserier", None, HouseRules;
+    /// Racist or sexist remarks.
+    Racism = "rasism_sexism", "rasistiskt eller sexistiskt innehåll", None, HouseRules;
+    /// Other hateful content.
+    Hatred = "hat", "hatiskt innehåll", None, HouseRules;
+    /// Abuse (*kränkande påståenden, tillmälen*).
+    Abusive = "krankande", "kränkande innehåll", None, HouseRules;
+    /// Attack on a private person (*personangrepp*).
+    PersonalAttack = "personangrepp", "personangrepp", None, HouseRules;
+    /// Defamation (*förtal*).
+    Defamation = "fortal", "förtal", None, HouseRules;
+    /// Swearing and obscene words.
+    Profanity = "svordom", "svordomar och obscena ord", None, HouseRules;
+    /// Pornography.
+    Pornography = "porr", "pornografi", None, HouseRules;
+    /// Calls to crime that are not sedition.
+    CrimeCall = "uppmaning_brott", "uppmaning till brott", None, HouseRules;
+    /// Advertising.
+    Advertising = "reklam", "reklam", None, HouseRules;
+    /// Campaigns and spam.
+    Spam = "kampanj_spam", "kampanjer och skräp", None, HouseRules;
+    /// Party-political message (*partipolitiskt budskap*).
+    PartyPolitical = "partipolitik", "partipolitiskt budskap", None, HouseRules;
+    /// Links to material of the kinds above.
+    Link = "lank", "länk till otillåtet material", None, HouseRules;
+}
+
+impl Ground {
+    /// The ground with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|g| g.code() == code)
+    }
+
+    /// What a category suggests; empty where nothing calls for removal.
+    pub const fn suggested_by(category: Category) -> &'static [Self] {
+        match category {
+            Category::Threat => &[Self::Threat, Self::Harassment],
+            Category::Incitement => &[Self::Sedition, Self::CrimeCall, Self::Terror],
+            Category::Hate => &[Self::Agitation, Self::Racism, Self::Hatred],
+            Category::Violence => &[Self::Violence],
+            Category::Sexual => &[Self::Pornography, Self::Harassment],
+            Category::PersonalId | Category::PersonalData => &[Self::PersonalData],
+            Category::SensitiveData => &[Self::Secrecy, Self::Privacy],
+            Category::Insult => &[Self::Abusive, Self::PersonalAttack, Self::Defamation],
+            Category::Profanity => &[Self::Profanity],
+            Category::LinkIllegal => &[Self::Link],
+            Category::Copyright => &[Self::Copyright],
+            Category::Spam => &[Self::Spam],
+            Category::Commercial => &[Self::Advertising],
+            Category::PartyPolitical => &[Self::PartyPolitical],
+            Category::Case | Category::Question => &[],
+        }
+    }
+}
+
+impl Serialize for Ground {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Ground {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
+        Self::from_code(&text)
+            .ok_or_else(|| serde::de::Error::custom(format!("unknown ground `{text}`")))
+    }
+}

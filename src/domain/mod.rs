@@ -1,0 +1,22 @@
+//! Values and rules of the trade. No I/O, no async, no clock, no SQL, no HTTP: everything here is
+//! a function of its arguments.
+//!
+//! Reading order: [`ids`], [`account`], [`item`], [`category`], [`verdict`], [`ground`],
+//! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`calendar`],
+//! [`deadline`], [`text`].
+
+pub mod account;
+pub mod action;
+pub mod calendar;
+pub mod case;
+pub mod category;
+pub mod deadline;
+pub mod decision;
+pub mod evidence;
+pub mod ground;
+pub mod ids;
+pub mod item;
+pub mod person;
+pub mod registration;
+pub mod text;
+pub mod verdict;

@@ -1,0 +1,106 @@
+//! Users and what their roles let them do.
+
+use serde::{Deserialize, Serialize};
+
+/// A role (*roll*). One person may have several over time; a login has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// *Redaktör*: works the queue.
+    Editor,
+    /// *Kontoansvarig*: an editor who also answers for accounts.
+    Owner,
+    /// *Registrator*: hands records to the diary.
+    Registrar,
+    /// *Arkivarie*: keeps and disposes.
+    Archivist,
+    /// *Granskare*: reads, never acts.
+    Auditor,
+    /// *Administratör*: users and settings.
+    Administrator,
+}
+
+/// What somebody wants to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Act {
+    /// See the queue and cases.
+    ReadCases,
+    /// See evidence in full, personal data included. The showing is audited.
+    ReadEvidence,
+    /// Claim and decide.
+    Decide,
+    /// Enter a diary number.
+    EnterDiaryNumber,
+    /// Add and change users.
+    ManageUsers,
+    /// See the audit log.
+    ReadAudit,
+}
+
+impl Role {
+    /// All roles.
+    pub const ALL: &[Self] = &[
+        Self::Editor,
+        Self::Owner,
+        Self::Registrar,
+        Self::Archivist,
+        Self::Auditor,
+        Self::Administrator,
+    ];
+
+    /// Identifier in the store and on the command line.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Editor => "redaktor",
+            Self::Owner => "kontoansvarig",
+            Self::Registrar => "registrator",
+            Self::Archivist => "arkivarie",
+            Self::Auditor => "granskare",
+            Self::Administrator => "administrator",
+        }
+    }
+
+    /// The role with this identifier.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|r| r.id() == id)
+    }
+
+    /// The Swedish word.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Editor => "redaktör",
+            Self::Owner => "kontoansvarig",
+            Self::Registrar => "registrator",
+            Self::Archivist => "arkivarie",
+            Self::Auditor => "granskare",
+            Self::Administrator => "administratör",
+        }
+    }
+
+    /// The permission table: one row a role, one answer an act.
+    pub const fn may(self, act: Act) -> bool {
+        match self {
+            Self::Editor | Self::Owner => match act {
+                Act::ReadCases | Act::ReadEvidence | Act::Decide | Act::EnterDiaryNumber => true,
+                Act::ManageUsers | Act::ReadAudit => false,
+            },
+            Self::Registrar => match act {
+                Act::ReadCases | Act::ReadEvidence | Act::EnterDiaryNumber => true,
+                Act::Decide | Act::ManageUsers | Act::ReadAudit => false,
+            },
+            Self::Archivist => match act {
+                Act::ReadCases | Act::ReadEvidence => true,
+                Act::Decide | Act::EnterDiaryNumber | Act::ManageUsers | Act::ReadAudit => false,
+            },
+            Self::Auditor => match act {
+                Act::ReadCases | Act::ReadEvidence | Act::ReadAudit => true,
+                Act::Decide | Act::EnterDiaryNumber | Act::ManageUsers => false,
+            },
+            Self::Administrator => match act {
+                Act::ReadCases | Act::ManageUsers | Act::ReadAudit => true,
+                // Running the system gives no right to read sealed personal data or to decide.
+                Act::ReadEvidence | Act::Decide | Act::EnterDiaryNumber => false,
+            },
+        }
+    }
+}

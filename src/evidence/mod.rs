@@ -1,0 +1,3 @@
+//! Seal, keep, verify.
+
+pub mod warrant;

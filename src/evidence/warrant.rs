@@ -1,0 +1,70 @@
+//! The proof that a removing call consumes (invariant 2, *evidence before removal*).
+//!
+//! A [`RemovalWarrant`] has private fields and no public constructor: it can only come out of
+//! [`crate::evidence`], which makes one when sealed evidence of exactly the live version exists.
+//! Connectors demand it by value, so each warrant serves one call.
+
+use crate::domain::ids::{ContentHash, EvidenceId, PlatformItemId, PlatformPostId};
+use crate::domain::item::ItemKind;
+
+/// How a platform finds an item again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemAddress {
+    /// The platform's identity of the item.
+    pub platform_id: PlatformItemId,
+    /// What it is; some platforms have other calls for messages than for comments.
+    pub kind: ItemKind,
+    /// The post it stands under.
+    pub post_id: Option<PlatformPostId>,
+    /// The item it answers.
+    pub parent_id: Option<PlatformItemId>,
+}
+
+/// What the removal rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WarrantBasis {
+    /// Sealed evidence with this content.
+    Sealed {
+        /// The record.
+        evidence: EvidenceId,
+        /// The content that was sealed and that stood on the platform when the warrant was made.
+        content: ContentHash,
+    },
+    /// The exception by law (regulation 2.2, *barnpornografibrott*): nothing may be copied, so
+    /// the seal holds metadata only.
+    MetadataOnly {
+        /// The record.
+        evidence: EvidenceId,
+    },
+}
+
+/// Leave to remove one version of one item, once.
+#[derive(Debug)]
+pub struct RemovalWarrant {
+    item: ItemAddress,
+    basis: WarrantBasis,
+}
+
+impl RemovalWarrant {
+    /// Made by the evidence store alone, after it has compared the live text with the sealed one.
+    pub(in crate::evidence) fn new(item: ItemAddress, basis: WarrantBasis) -> Self {
+        Self { item, basis }
+    }
+
+    /// A warrant for the connectors' own unit tests; not compiled into the program.
+    #[cfg(test)]
+    pub(crate) fn for_test(item: ItemAddress) -> Self {
+        let content = ContentHash::of(b"");
+        Self { item, basis: WarrantBasis::Sealed { evidence: EvidenceId(0), content } }
+    }
+
+    /// The item that may be removed.
+    pub fn item(&self) -> &ItemAddress {
+        &self.item
+    }
+
+    /// What the removal rests on.
+    pub fn basis(&self) -> WarrantBasis {
+        self.basis
+    }
+}

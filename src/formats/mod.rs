@@ -1,0 +1,3 @@
+//! Values to bytes; pure.
+
+pub mod sheet;

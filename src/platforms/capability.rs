@@ -1,0 +1,106 @@
+//! What a platform lets Uppsikt do: data, shown to people, and the ground for buttons, tests and
+//! documentation alike (`platforms` sheet, sections 1.1 and 20).
+
+/// Whether a verb is to be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// Yes.
+    Native,
+    /// Yes, under a condition.
+    Conditional {
+        /// The condition, in Swedish.
+        condition: &'static str,
+    },
+    /// Not through the interface; a person does it on the platform.
+    ByHand {
+        /// Why, and where to do it, in Swedish.
+        why: &'static str,
+    },
+    /// There is no such thing on the platform.
+    No {
+        /// Why, in Swedish.
+        why: &'static str,
+    },
+}
+
+impl Offer {
+    /// Whether the connector may be asked.
+    pub const fn is_native(&self) -> bool {
+        match self {
+            Self::Native | Self::Conditional { .. } => true,
+            Self::ByHand { .. } | Self::No { .. } => false,
+        }
+    }
+}
+
+/// How edits or deletions become known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// The platform pushes them.
+    Pushed,
+    /// A field says so.
+    Flagged,
+    /// Seen when the item is read again.
+    OnRead,
+    /// Only by comparing.
+    Silent,
+}
+
+/// What counts towards the longest answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LengthUnit {
+    /// Unicode scalar values.
+    Characters,
+    /// User-perceived characters.
+    Graphemes,
+    /// Bytes of UTF-8.
+    Bytes,
+    /// The platform's own weighting.
+    Weighted,
+}
+
+/// The longest answer the platform takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplyLimit {
+    /// How many.
+    pub most: u32,
+    /// Of what.
+    pub unit: LengthUnit,
+}
+
+/// The capability record of one platform or one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// List comments since a cursor.
+    pub list: Offer,
+    /// Read the thread around an item.
+    pub thread: Offer,
+    /// List private messages.
+    pub messages: Offer,
+    /// Hide.
+    pub hide: Offer,
+    /// Show again.
+    pub unhide: Offer,
+    /// Delete.
+    pub delete: Offer,
+    /// Answer a comment.
+    pub reply_comment: Offer,
+    /// Answer a message.
+    pub reply_message: Offer,
+    /// Report to the platform.
+    pub report: Offer,
+    /// Be told by webhook.
+    pub webhook: Offer,
+    /// Who still sees a hidden item, as a Swedish sentence shown before the click.
+    pub hide_effect: &'static str,
+    /// What deleting does and whether it can be taken back, as a Swedish sentence.
+    pub delete_effect: &'static str,
+    /// How edits become known.
+    pub edits: Told,
+    /// How deletions become known.
+    pub deletes: Told,
+    /// Longest answer to a comment.
+    pub longest_reply: Option<ReplyLimit>,
+    /// What the platform's terms say of stored data, in Swedish, shown at set-up.
+    pub storage_terms: &'static str,
+}

@@ -1,0 +1,110 @@
+//! One vocabulary for everything a platform can answer (`platforms` sheet, section 1.5).
+
+use jiff::Timestamp;
+
+/// What went wrong, by what the daemon does about it. `detail` is for the log: it never holds
+/// comment text, personal data or a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlatformError {
+    /// Network, time limit, 5xx, "try again".
+    #[error("the platform did not answer as it should: {detail}")]
+    Transient {
+        /// What happened.
+        detail: String,
+        /// Whether a writing call may have reached the platform: then read back before repeating.
+        may_have_acted: bool,
+        /// The platform's own word on when to come back.
+        retry_at: Option<Timestamp>,
+    },
+    /// A rate limit; nothing may be called before `until`.
+    #[error("rate limited until {until}: {detail}")]
+    Throttled {
+        /// When calls are welcome again.
+        until: Timestamp,
+        /// Which limit.
+        detail: String,
+    },
+    /// A daily or paid quota is spent.
+    #[error("quota spent until {until}: {detail}")]
+    QuotaGone {
+        /// When it is filled up.
+        until: Timestamp,
+        /// Which quota.
+        detail: String,
+    },
+    /// The access token has run out; renewing it can help.
+    #[error("the access token has run out: {detail}")]
+    TokenExpired {
+        /// What the platform said, as a code.
+        detail: String,
+    },
+    /// A person must log in at the platform again.
+    #[error("the account must be connected again: {detail}")]
+    ReauthNeeded {
+        /// What the platform said, as a code.
+        detail: String,
+    },
+    /// A permission, role or feature is missing.
+    #[error("not permitted: {what}")]
+    Forbidden {
+        /// Which permission, in Swedish.
+        what: String,
+    },
+    /// Deleted or no longer visible.
+    #[error("the item is gone from the platform")]
+    Gone,
+    /// A valid request that the platform will not carry out.
+    #[error("refused by the platform: {code}")]
+    Refused {
+        /// The platform's code.
+        code: String,
+        /// Why and what to do, in Swedish.
+        reason: String,
+    },
+    /// An answer we cannot read, or a request the platform cannot.
+    #[error("unexpected answer: {detail}")]
+    Contract {
+        /// What was expected and what came, without content.
+        detail: String,
+    },
+    /// The platform has no such verb.
+    #[error("{verb} is not offered by the platform")]
+    NotOffered {
+        /// Which verb.
+        verb: &'static str,
+    },
+}
+
+impl PlatformError {
+    /// The Swedish sentence for the editor: what happened, and what to do.
+    pub fn swedish(&self) -> String {
+        match self {
+            Self::Transient { .. } => "Plattformen svarade inte som den ska. Uppsikt försöker igen av sig själv.".into(),
+            Self::Throttled { .. } => "Plattformen ber oss vänta. Uppsikt fortsätter när väntetiden är slut.".into(),
+            Self::QuotaGone { .. } => "Dagens kvot hos plattformen är slut. Uppsikt fortsätter när den fylls på.".into(),
+            Self::TokenExpired { .. } => "Inloggningen hos plattformen har gått ut. Uppsikt försöker förnya den.".into(),
+            Self::ReauthNeeded { .. } => "Kontot måste anslutas på nytt: plattformen godtar inte längre inloggningen. Inget har gått förlorat.".into(),
+            Self::Forbidden { what } => format!("Plattformen tillåter inte detta: {what}"),
+            Self::Gone => "Inlägget finns inte längre på plattformen.".into(),
+            Self::Refused { reason, .. } => reason.clone(),
+            Self::Contract { .. } => "Plattformen svarade på ett sätt som Uppsikt inte förstår. Gör åtgärden direkt på plattformen och kontakta den som sköter Uppsikt.".into(),
+            Self::NotOffered { .. } => "Plattformen erbjuder inte den här åtgärden. Gör den direkt på plattformen.".into(),
+        }
+    }
+
+    /// Whether trying the same again later may help by itself.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Transient { .. }
+            | Self::Throttled { .. }
+            | Self::QuotaGone { .. }
+            | Self::TokenExpired { .. } => true,
+            Self::ReauthNeeded { .. }
+            | Self::Forbidden { .. }
+            | Self::Gone
+            | Self::Refused { .. }
+            | Self::Contract { .. }
+            | Self::NotOffered { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Time, stopping and supervision of loops.
+
+pub mod clock;
