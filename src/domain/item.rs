@@ -168,6 +168,8 @@ pub struct FetchedItem {
     pub platform_id: PlatformItemId,
     /// What it is.
     pub kind: ItemKind,
+    /// Written by the authority itself: kept as context, never a case.
+    pub by_us: bool,
     /// The post it stands under.
     pub post_id: Option<PlatformPostId>,
     /// The item it answers.
@@ -260,4 +262,9 @@ pub enum LiveReading {
     Present(Box<FetchedItem>),
     /// It is not there any more.
     Gone,
+    /// The platform lets nobody read single items: what it last told us is the best there is.
+    NotReadable {
+        /// Why, in Swedish.
+        why: String,
+    },
 }

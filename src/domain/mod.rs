@@ -16,6 +16,7 @@ pub mod evidence;
 pub mod ground;
 pub mod ids;
 pub mod item;
+pub mod log;
 pub mod person;
 pub mod registration;
 pub mod text;

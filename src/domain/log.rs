@@ -1,0 +1,66 @@
+//! The hash-chained log (invariant 5), as arithmetic: how a leaf and a link of the chain are made.
+
+use sha2::{Digest as _, Sha256};
+
+use super::ids::ContentHash;
+
+/// What a log entry records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LogKind {
+    /// Evidence was sealed.
+    Seal,
+    /// A person decided.
+    Decision,
+    /// A decision was undone before anything had begun.
+    Undo,
+    /// An action came to its end: done, moot, failed.
+    Action,
+    /// A diary number was entered.
+    Registration,
+}
+
+impl LogKind {
+    /// All kinds.
+    pub const ALL: &[Self] =
+        &[Self::Seal, Self::Decision, Self::Undo, Self::Action, Self::Registration];
+
+    /// Identifier in the store and in exports.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Seal => "seal",
+            Self::Decision => "decision",
+            Self::Undo => "undo",
+            Self::Action => "action",
+            Self::Registration => "registration",
+        }
+    }
+
+    /// The kind with this identifier.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|k| k.id() == id)
+    }
+}
+
+/// The chain before the first entry.
+pub fn genesis() -> ContentHash {
+    ContentHash::of(b"uppsikt log 1")
+}
+
+/// The leaf of an entry: SHA-256(0x00 ‖ body), as RFC 6962 section 2.1 makes leaves, so that a
+/// Merkle tree can be laid over the same log.
+pub fn leaf_hash(body: &[u8]) -> ContentHash {
+    let mut hasher = Sha256::new();
+    hasher.update([0x00]);
+    hasher.update(body);
+    ContentHash::new(hasher.finalize().into())
+}
+
+/// The next link: SHA-256(0x02 ‖ previous link ‖ leaf). The leading byte keeps links apart from
+/// leaves (0x00) and inner nodes of a tree (0x01).
+pub fn chain_hash(previous: ContentHash, leaf: ContentHash) -> ContentHash {
+    let mut hasher = Sha256::new();
+    hasher.update([0x02]);
+    hasher.update(previous.bytes());
+    hasher.update(leaf.bytes());
+    ContentHash::new(hasher.finalize().into())
+}

@@ -1,0 +1,77 @@
+//! All SQL, behind methods named by intent.
+//!
+//! One thread writes, a few connections read. Every writing method is one transaction that is
+//! durable when the method returns; a caller that goes away does not stop a write already sent.
+//! The methods are grouped by subject in the files of [`sqlite`].
+
+pub mod error;
+pub mod rows;
+pub mod sqlite;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use error::StoreError;
+use sqlite::readers::Readers;
+use sqlite::writer::Writer;
+
+/// Where the database lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The database file; made where there is none.
+    pub path: PathBuf,
+}
+
+/// Handle to the store. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    writer: Writer,
+    readers: Readers,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens the database, makes or upgrades its schema, starts the writing thread.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`], [`StoreError::Upgrade`], [`StoreError::Newer`].
+    pub fn open(settings: &Settings) -> Result<Self, StoreError> {
+        let path = settings.path.clone();
+        let writing = sqlite::open::for_writing(&path)?;
+        let readers = Readers::open(&path)?;
+        Ok(Self { inner: Arc::new(Inner { writer: Writer::start(writing), readers, path }) })
+    }
+
+    /// The database file.
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// Runs one transaction on the writing thread.
+    async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&rusqlite::Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.inner.writer.run(work).await
+    }
+
+    /// Runs a query on a reading connection.
+    async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&rusqlite::Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.inner.readers.run(work).await
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("path", &self.inner.path).finish_non_exhaustive()
+    }
+}

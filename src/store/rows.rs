@@ -1,0 +1,440 @@
+//! What the store hands out: rows joined to what a service needs, as values.
+
+use jiff::Timestamp;
+
+use crate::domain::account::Account;
+use crate::domain::action::{ActionKind, ActionState};
+use crate::domain::case::{CaseState, Claim};
+use crate::domain::category::{Category, Severity};
+use crate::domain::decision::Choice;
+use crate::domain::ground::Ground;
+use crate::domain::ids::{
+    AccountId, ActionId, CaseId, ContentHash, Cursor, DecisionId, DiaryNumber, EvidenceId, ItemId,
+    LexiconVersion, PlatformItemId, PlatformPostId, RegistrationId, UserId, VersionId,
+};
+use crate::domain::item::{Attachment, Author, ItemKind, Permalink, Presence};
+use crate::domain::log::LogKind;
+use crate::domain::person::Role;
+use crate::domain::verdict::Verdict;
+
+/// What storing a batch came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Items never seen before.
+    pub new_items: u32,
+    /// Known items with changed content.
+    pub new_versions: u32,
+    /// Items that were the same as before.
+    pub unchanged: u32,
+    /// Elements that could not be decoded and are kept aside.
+    pub unreadable: u32,
+    /// Known items whose visibility changed.
+    pub presence_changes: u32,
+}
+
+/// Where fetching of an account stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchState {
+    /// Where to go on.
+    pub cursor: Option<Cursor>,
+    /// When it last went well.
+    pub last_ok_at: Option<Timestamp>,
+    /// When it was last tried.
+    pub last_try_at: Option<Timestamp>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// Not before this.
+    pub next_at: Timestamp,
+    /// What is wrong, in Swedish.
+    pub problem: Option<String>,
+    /// A person must act before it is tried again.
+    pub stopped: bool,
+}
+
+/// One version of an item with all that later stages need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionRow {
+    /// Its row.
+    pub id: VersionId,
+    /// The item.
+    pub item: ItemId,
+    /// From 1.
+    pub number: u32,
+    /// Hash of text and attachments.
+    pub content_hash: ContentHash,
+    /// Text.
+    pub text: String,
+    /// Author as shown.
+    pub author: Author,
+    /// What hung on it.
+    pub attachments: Vec<Attachment>,
+    /// When edited, where stated.
+    pub edited_at: Option<Timestamp>,
+    /// Visibility when fetched.
+    pub presence: Presence,
+    /// When fetched.
+    pub fetched_at: Timestamp,
+    /// The newest verdict.
+    pub verdict: Option<Verdict>,
+}
+
+/// An item without its versions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemRow {
+    /// Its row.
+    pub id: ItemId,
+    /// Its account.
+    pub account: AccountId,
+    /// The platform's identity.
+    pub platform_id: PlatformItemId,
+    /// What it is.
+    pub kind: ItemKind,
+    /// The post it stands under.
+    pub post_id: Option<PlatformPostId>,
+    /// What it answers.
+    pub parent_id: Option<PlatformItemId>,
+    /// Written by the authority itself.
+    pub by_us: bool,
+    /// Link.
+    pub permalink: Option<Permalink>,
+    /// When the platform says it was written.
+    pub created_at: Option<Timestamp>,
+    /// That time as received.
+    pub created_raw: Option<String>,
+    /// Visibility now, as far as known.
+    pub presence: Presence,
+    /// When that was read.
+    pub presence_at: Timestamp,
+    /// No copy may be made of it.
+    pub no_copy: bool,
+    /// The version that stands now.
+    pub current_version: VersionId,
+    /// When first fetched.
+    pub first_fetched_at: Timestamp,
+}
+
+/// A version that waits for its verdict.
+#[derive(Clone, Debug)]
+pub struct Unassessed {
+    /// The version.
+    pub version: VersionId,
+    /// The item.
+    pub item: ItemId,
+    /// What it is.
+    pub kind: ItemKind,
+    /// Written by the authority itself.
+    pub by_us: bool,
+    /// Its text.
+    pub text: String,
+    /// The text it answers.
+    pub parent_text: Option<String>,
+    /// The post it stands under.
+    pub post_text: Option<String>,
+    /// When it reached the authority: when it was published, or else first fetched.
+    pub received_at: Timestamp,
+}
+
+/// What opening a case takes.
+#[derive(Clone, Debug)]
+pub struct CaseOpening {
+    /// See `cases.rank` in the schema.
+    pub rank: u8,
+    /// The gravest severity.
+    pub severity: Option<Severity>,
+    /// The primary category.
+    pub category: Option<Category>,
+    /// When it is due.
+    pub due_at: Timestamp,
+    /// Why it was opened, in Swedish, for the history.
+    pub why: String,
+}
+
+/// An evidence record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvidenceRow {
+    /// Its row.
+    pub id: EvidenceId,
+    /// The version it is of.
+    pub version: VersionId,
+    /// The item.
+    pub item: ItemId,
+    /// Where it stands.
+    pub state: EvidenceState,
+    /// Attempts that did not come to a seal.
+    pub attempts: u32,
+    /// Why the last one did not, in Swedish.
+    pub problem: Option<String>,
+}
+
+/// Where an evidence record stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EvidenceState {
+    /// To be taken.
+    Wanted,
+    /// Sealed; never changes again.
+    Sealed {
+        /// Hash of the canonical manifest.
+        manifest: ContentHash,
+        /// Place in the log.
+        log_seq: u64,
+        /// When.
+        at: Timestamp,
+    },
+    /// Content destroyed under a rule; the leaf stays.
+    Disposed {
+        /// Hash of the canonical manifest.
+        manifest: ContentHash,
+        /// Place in the log.
+        log_seq: u64,
+        /// When it was sealed.
+        at: Timestamp,
+    },
+}
+
+/// One entry of the hash-chained log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    /// From 1, without gaps.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// What it records.
+    pub kind: LogKind,
+    /// The very bytes that were hashed.
+    pub body: String,
+    /// See `domain::log`.
+    pub leaf: ContentHash,
+    /// See `domain::log`.
+    pub chain: ContentHash,
+}
+
+/// A case with what its page and its services need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseRow {
+    /// Its row.
+    pub id: CaseId,
+    /// The item.
+    pub item: ItemId,
+    /// The version to be decided about.
+    pub version: VersionId,
+    /// Where it stands.
+    pub state: CaseState,
+    /// Place in the queue.
+    pub rank: u8,
+    /// The gravest severity.
+    pub severity: Option<Severity>,
+    /// The primary category.
+    pub category: Option<Category>,
+    /// When opened.
+    pub opened_at: Timestamp,
+    /// When due.
+    pub due_at: Timestamp,
+    /// Who works on it.
+    pub claim: Option<(Claim, String)>,
+    /// Grows with every change; a decision names the one it was made on.
+    pub revision: u64,
+}
+
+/// One line of the queue.
+#[derive(Clone, Debug)]
+pub struct QueueRow {
+    /// The case.
+    pub case: CaseRow,
+    /// Its account.
+    pub account: Account,
+    /// The item's kind.
+    pub kind: ItemKind,
+    /// Author as shown.
+    pub author: Author,
+    /// The first part of the text (unmasked: the service masks it).
+    pub text_head: String,
+    /// When the platform says it was written.
+    pub created_at: Option<Timestamp>,
+    /// When we first fetched it.
+    pub first_fetched_at: Timestamp,
+    /// Visibility now.
+    pub presence: Presence,
+    /// The newest verdict.
+    pub verdict: Option<Verdict>,
+    /// Whether evidence of the current version is sealed.
+    pub sealed: bool,
+}
+
+/// What the queue shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum QueueFilter {
+    /// What needs a person now.
+    Open,
+    /// Put off by a person.
+    Held,
+    /// Decided, being carried out.
+    Decided,
+    /// Waiting for its diary number.
+    AwaitingDiary,
+    /// Finished.
+    Closed,
+}
+
+/// How many cases per state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CaseCounts {
+    /// Waiting or returned.
+    pub open: u64,
+    /// Of these, returned.
+    pub returned: u64,
+    /// Put off.
+    pub held: u64,
+    /// Being carried out.
+    pub decided: u64,
+    /// Waiting for a diary number.
+    pub awaiting_diary: u64,
+    /// Finished.
+    pub closed: u64,
+}
+
+/// One step of a case's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseEventRow {
+    /// When.
+    pub at: Timestamp,
+    /// Who; none for the machine.
+    pub user: Option<String>,
+    /// What happened, in Swedish.
+    pub what: String,
+    /// More, in Swedish.
+    pub detail: Option<String>,
+}
+
+/// A decision as it was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecisionRow {
+    /// Its row.
+    pub id: DecisionId,
+    /// The case.
+    pub case: CaseId,
+    /// The version decided about.
+    pub version: VersionId,
+    /// What was chosen.
+    pub choices: Vec<Choice>,
+    /// For what.
+    pub ground: Option<Ground>,
+    /// The person's words.
+    pub note: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// Until when it can be undone.
+    pub undo_until: Timestamp,
+    /// When it was undone.
+    pub undone_at: Option<Timestamp>,
+    /// Who decided.
+    pub by: String,
+}
+
+/// An action with what carrying it out takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActionRow {
+    /// Its row.
+    pub id: ActionId,
+    /// The same for every attempt; unique over installations.
+    pub key: String,
+    /// What is to be done.
+    pub kind: ActionKind,
+    /// Where it stands.
+    pub state: ActionState,
+    /// The decision.
+    pub decision: DecisionId,
+    /// The case.
+    pub case: CaseId,
+    /// The item.
+    pub item: ItemId,
+    /// The version it is about.
+    pub version: VersionId,
+    /// The evidence a removal rests on.
+    pub evidence: Option<EvidenceId>,
+    /// The text of an answer, or nothing.
+    pub text: Option<String>,
+    /// The account it goes to.
+    pub account: AccountId,
+}
+
+/// A registration that was exported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistrationRow {
+    /// Its row.
+    pub id: RegistrationId,
+    /// The case.
+    pub case: CaseId,
+    /// File name of the package in the export directory.
+    pub package: String,
+    /// SHA-256 of the package.
+    pub package_sha256: ContentHash,
+    /// When it was written.
+    pub exported_at: Timestamp,
+    /// The number, once it has come.
+    pub diary_number: Option<DiaryNumber>,
+}
+
+/// A user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserRow {
+    /// Its row.
+    pub id: UserId,
+    /// Login name.
+    pub login: String,
+    /// Name.
+    pub name: String,
+    /// Title, for signatures.
+    pub title: String,
+    /// Role.
+    pub role: Role,
+    /// May log in.
+    pub active: bool,
+}
+
+/// An open session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRow {
+    /// Who.
+    pub user: UserRow,
+    /// The secret that forms must carry.
+    pub csrf: String,
+}
+
+/// An account with its fetching, for the accounts page and `doctor`.
+#[derive(Clone, Debug)]
+pub struct AccountOverview {
+    /// The account.
+    pub account: Account,
+    /// Where fetching stands.
+    pub fetch: FetchState,
+    /// Items known.
+    pub n_items: u64,
+    /// Elements kept aside because they could not be read.
+    pub n_unreadable: u64,
+}
+
+/// A line for the audit log.
+#[derive(Clone, Debug)]
+pub struct AuditLine {
+    /// Who; none before log-in.
+    pub user: Option<UserId>,
+    /// Who, in words, as known then.
+    pub user_name: String,
+    /// What: a dotted name, `case.decide`.
+    pub act: &'static str,
+    /// On what: `case 17`.
+    pub subject: String,
+    /// From which address.
+    pub address: String,
+    /// More, never content.
+    pub detail: Option<String>,
+}
+
+/// What a version was assessed by, for `backtest` and the health page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssessmentCount {
+    /// The lexicon.
+    pub lexicon: LexiconVersion,
+    /// How many versions.
+    pub n: u64,
+}

@@ -1,0 +1,227 @@
+//! Accounts, where fetching stands, and the machine's part of the supervision log.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, Transaction, params};
+
+use super::value::{at, maybe_at, maybe_row, ms, rows};
+use crate::domain::account::{Account, PlatformKind};
+use crate::domain::ids::{AccountId, AccountKey, Cursor};
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::rows::{AccountOverview, FetchState};
+
+/// One row of `looks` covers an hour.
+const HOUR_MS: i64 = 3_600_000;
+
+const ACCOUNT: &str = "a.id, a.key, a.platform, a.name, a.simulated";
+const FETCH: &str =
+    "f.cursor, f.last_ok_at, f.last_try_at, f.failures, f.next_at, f.problem, f.stopped";
+
+/// Reads the columns of [`ACCOUNT`] from `first` on.
+pub(super) fn account(row: &Row<'_>, first: usize) -> Result<Account, StoreError> {
+    let platform: String = row.get(first + 2)?;
+    Ok(Account {
+        id: AccountId(row.get(first)?),
+        key: AccountKey::new(row.get::<_, String>(first + 1)?),
+        platform: PlatformKind::from_id(&platform)
+            .ok_or_else(|| StoreError::row("accounts", format!("platform `{platform}`")))?,
+        name: row.get(first + 3)?,
+        simulated: row.get(first + 4)?,
+    })
+}
+
+fn fetch_state(row: &Row<'_>, first: usize) -> Result<FetchState, StoreError> {
+    Ok(FetchState {
+        cursor: row.get::<_, Option<String>>(first)?.map(Cursor::new),
+        last_ok_at: maybe_at(row.get(first + 1)?)?,
+        last_try_at: maybe_at(row.get(first + 2)?)?,
+        failures: row.get(first + 3)?,
+        next_at: at(row.get(first + 4)?)?,
+        problem: row.get(first + 5)?,
+        stopped: row.get(first + 6)?,
+    })
+}
+
+/// Notes a look at an account in the supervision log.
+pub(super) fn note_look(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    now: Timestamp,
+    n_items: usize,
+    problem: Option<&str>,
+) -> Result<(), StoreError> {
+    let hour = ms(now).div_euclid(HOUR_MS) * HOUR_MS;
+    let ok = problem.is_none();
+    tx.prepare_cached(
+        "insert into looks (account_id, hour, n_ok, n_failed, n_items, last_ok_at, last_problem)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         on conflict (account_id, hour) do update set
+           n_ok = n_ok + excluded.n_ok, n_failed = n_failed + excluded.n_failed,
+           n_items = n_items + excluded.n_items,
+           last_ok_at = coalesce(excluded.last_ok_at, last_ok_at),
+           last_problem = coalesce(excluded.last_problem, last_problem)",
+    )?
+    .execute(params![
+        account.0,
+        hour,
+        i64::from(ok),
+        i64::from(!ok),
+        n_items as i64,
+        ok.then_some(ms(now)),
+        problem
+    ])?;
+    Ok(())
+}
+
+impl Store {
+    /// Makes the account known, or brings its name up to date. A key keeps its platform for ever:
+    /// items of another platform must not mix with the old ones.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where the key was used for another platform or for a simulator.
+    pub async fn ensure_account(
+        &self,
+        key: AccountKey,
+        platform: PlatformKind,
+        name: String,
+        simulated: bool,
+        now: Timestamp,
+    ) -> Result<Account, StoreError> {
+        self.write(move |tx| {
+            tx.execute(
+                "insert into accounts (key, platform, name, simulated, added_at)
+                 values (?1, ?2, ?3, ?4, ?5)
+                 on conflict (key) do update set name = excluded.name",
+                params![key.as_str(), platform.id(), name, simulated, ms(now)],
+            )?;
+            let found = maybe_row(
+                &mut tx
+                    .prepare_cached(&format!("select {ACCOUNT} from accounts a where key = ?1"))?,
+                [key.as_str()],
+                |row| account(row, 0),
+            )?
+            .ok_or(StoreError::NotFound { what: "account" })?;
+            if found.platform != platform || found.simulated != simulated {
+                return Err(StoreError::Refused {
+                    why: format!(
+                        "kontonyckeln `{key}` har redan använts för {}; välj en ny nyckel",
+                        found.platform.label()
+                    ),
+                });
+            }
+            tx.execute(
+                "insert into fetch_states (account_id) values (?1) on conflict do nothing",
+                [found.id.0],
+            )?;
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Every account with where its fetching stands, by key.
+    pub async fn account_overview(&self) -> Result<Vec<AccountOverview>, StoreError> {
+        self.read(|c| {
+            rows(
+                &mut c.prepare_cached(&format!(
+                    "select {ACCOUNT}, {FETCH},
+                            (select count(*) from items i where i.account_id = a.id),
+                            (select count(*) from unreadable u where u.account_id = a.id)
+                     from accounts a join fetch_states f on f.account_id = a.id order by a.key"
+                ))?,
+                [],
+                |row| {
+                    Ok(AccountOverview {
+                        account: account(row, 0)?,
+                        fetch: fetch_state(row, 5)?,
+                        n_items: row.get(12)?,
+                        n_unreadable: row.get(13)?,
+                    })
+                },
+            )
+        })
+        .await
+    }
+
+    /// Where fetching of one account stands.
+    pub async fn fetch_state(&self, account: AccountId) -> Result<FetchState, StoreError> {
+        self.read(move |c| {
+            maybe_row(
+                &mut c.prepare_cached(&format!(
+                    "select {FETCH} from fetch_states f where f.account_id = ?1"
+                ))?,
+                [account.0],
+                |row| fetch_state(row, 0),
+            )?
+            .ok_or(StoreError::NotFound { what: "account" })
+        })
+        .await
+    }
+
+    /// Notes that fetching failed and when to try again. The cursor stays where it is.
+    pub async fn record_fetch_failure(
+        &self,
+        account: AccountId,
+        problem: String,
+        stopped: bool,
+        next_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            tx.execute(
+                "update fetch_states set last_try_at = ?2, failures = failures + 1, next_at = ?3,
+                        problem = ?4, stopped = ?5
+                 where account_id = ?1",
+                params![account.0, ms(now), ms(next_at), problem, stopped],
+            )?;
+            note_look(tx, account, now, 0, Some(&problem))
+        })
+        .await
+    }
+
+    /// Lets a stopped account be tried again, after a person has mended it.
+    pub async fn resume_fetching(
+        &self,
+        account: AccountId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            tx.execute(
+                "update fetch_states set stopped = 0, failures = 0, next_at = ?2 where account_id = ?1",
+                params![account.0, ms(now)],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// The answer given to a push with this identity, if it has been answered: then with the hash
+    /// of the body it came with.
+    pub async fn answered_delivery(
+        &self,
+        account: AccountId,
+        delivery: String,
+    ) -> Result<Option<String>, StoreError> {
+        self.read(move |c| delivery_answer(c, account, &delivery)).await
+    }
+
+    /// Forgets answered pushes older than `before`.
+    pub async fn forget_deliveries(&self, before: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |tx| Ok(tx.execute("delete from deliveries where at < ?1", [ms(before)])?))
+            .await
+    }
+}
+
+/// The answer of a push that has been answered.
+pub(super) fn delivery_answer(
+    c: &Connection,
+    account: AccountId,
+    delivery: &str,
+) -> Result<Option<String>, StoreError> {
+    maybe_row(
+        &mut c.prepare_cached(
+            "select answer from deliveries where account_id = ?1 and delivery = ?2",
+        )?,
+        params![account.0, delivery],
+        |row| Ok(row.get(0)?),
+    )
+}

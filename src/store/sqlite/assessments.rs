@@ -1,0 +1,216 @@
+//! Verdicts, and the cases they open.
+
+use jiff::Timestamp;
+use rusqlite::{Transaction, params};
+
+use super::cases::{case_of_item, note_event, set_state};
+use super::value::{at, json, ms, rows};
+use crate::domain::case::{CaseEvent, CaseState};
+use crate::domain::ids::{CaseId, ItemId, LexiconVersion, VersionId};
+use crate::domain::verdict::Verdict;
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::rows::{AssessmentCount, CaseOpening, Unassessed};
+
+impl Store {
+    /// Versions without a verdict, oldest first.
+    pub async fn unassessed(&self, most: u32) -> Result<Vec<Unassessed>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(
+                    "select v.id, i.id, i.kind, i.by_us, v.text, pv.text,
+                            coalesce(p.title || char(10), '') || p.text,
+                            coalesce(i.created_at, i.first_fetched_at), i.first_fetched_at
+                     from versions v
+                     join items i on i.id = v.item_id
+                     left join posts p on p.account_id = i.account_id and p.platform_id = i.post_id
+                     left join items pi on pi.account_id = i.account_id and pi.platform_id = i.parent_id
+                     left join versions pv on pv.id = pi.current_version_id
+                     where v.assessed_by is null order by v.id limit ?1",
+                )?,
+                [most],
+                |row| {
+                    let received: i64 = row.get(7)?;
+                    let first_fetched: i64 = row.get(8)?;
+                    Ok(Unassessed {
+                        version: VersionId(row.get(0)?),
+                        item: ItemId(row.get(1)?),
+                        kind: super::items::item_kind(&row.get::<_, String>(2)?)?,
+                        by_us: row.get(3)?,
+                        text: row.get(4)?,
+                        parent_text: row.get(5)?,
+                        post_text: row.get(6)?,
+                        // A platform's clock may run ahead of ours; nothing was received later
+                        // than we fetched it.
+                        received_at: at(received.min(first_fetched))?,
+                    })
+                },
+            )
+        })
+        .await
+    }
+
+    /// Stores verdicts and what follows from each: a case opened or brought back, evidence wanted.
+    /// Returns the cases touched.
+    pub async fn record_assessments(
+        &self,
+        assessed: Vec<(VersionId, Verdict, Option<CaseOpening>)>,
+        now: Timestamp,
+    ) -> Result<Vec<CaseId>, StoreError> {
+        self.write(move |tx| {
+            let mut touched = Vec::new();
+            for (version, verdict, opening) in &assessed {
+                store_verdict(tx, *version, verdict, now)?;
+                if let Some(opening) = opening {
+                    touched.push(open_or_bring_back(tx, *version, opening, now)?);
+                } else if let Some(case) = follow_version(tx, *version, now)? {
+                    touched.push(case);
+                }
+            }
+            Ok(touched)
+        })
+        .await
+    }
+
+    /// How many versions each lexicon has assessed last.
+    pub async fn assessment_counts(&self) -> Result<Vec<AssessmentCount>, StoreError> {
+        self.read(|c| {
+            rows(
+                &mut c.prepare_cached(
+                    "select assessed_by, count(*) from versions
+                     where assessed_by is not null group by assessed_by",
+                )?,
+                [],
+                |row| {
+                    Ok(AssessmentCount {
+                        lexicon: LexiconVersion::new(row.get::<_, String>(0)?),
+                        n: row.get(1)?,
+                    })
+                },
+            )
+        })
+        .await
+    }
+}
+
+fn store_verdict(
+    tx: &Transaction<'_>,
+    version: VersionId,
+    verdict: &Verdict,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "insert into verdicts (version_id, lexicon, at, verdict) values (?1, ?2, ?3, ?4)
+         on conflict do nothing",
+    )?
+    .execute(params![version.0, verdict.lexicon.as_str(), ms(now), json(verdict)?])?;
+    tx.prepare_cached("update versions set assessed_by = ?2 where id = ?1")?
+        .execute(params![version.0, verdict.lexicon.as_str()])?;
+    Ok(())
+}
+
+fn item_of(tx: &Transaction<'_>, version: VersionId) -> Result<(ItemId, VersionId), StoreError> {
+    Ok(tx
+        .prepare_cached(
+            "select i.id, i.current_version_id from versions v join items i on i.id = v.item_id
+             where v.id = ?1",
+        )?
+        .query_row([version.0], |row| Ok((ItemId(row.get(0)?), VersionId(row.get(1)?))))?)
+}
+
+fn open_or_bring_back(
+    tx: &Transaction<'_>,
+    version: VersionId,
+    opening: &CaseOpening,
+    now: Timestamp,
+) -> Result<CaseId, StoreError> {
+    let (item, current) = item_of(tx, version)?;
+    want_evidence(tx, item, version, opening.rank, now)?;
+    let severity = opening.severity.map_or(0, |s| s as i64 + 1);
+    if let Some(case) = case_of_item(tx, item)? {
+        if current != version {
+            // A late older version: kept with its verdict and evidence, but not the present.
+            return Ok(case.id);
+        }
+        let reason = "Inlägget har ändrats av författaren sedan det senast bedömdes.".to_owned();
+        note_event(tx, case.id, None, "Ny lydelse", Some(&opening.why), now)?;
+        tx.prepare_cached(
+            "update cases set version_id = ?2, rank = min(rank, ?3), severity = ?4, category = ?5,
+                    due_at = min(due_at, ?6), revision = revision + 1, changed_at = ?7
+             where id = ?1",
+        )?
+        .execute(params![
+            case.id.0,
+            version.0,
+            opening.rank,
+            severity,
+            opening.category.map(|c| c.id()),
+            ms(opening.due_at),
+            ms(now)
+        ])?;
+        let next = case
+            .state
+            .on(CaseEvent::Reopen { reason })
+            .map_err(|refused| StoreError::row("cases", refused))?;
+        set_state(tx, case.id, &next, now)?;
+        return Ok(case.id);
+    }
+    let state = CaseState::Waiting;
+    tx.prepare_cached(
+        "insert into cases (item_id, version_id, state, state_json, rank, severity, category,
+           opened_at, due_at, changed_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8)",
+    )?
+    .execute(params![
+        item.0,
+        version.0,
+        state.id(),
+        json(&state)?,
+        opening.rank,
+        severity,
+        opening.category.map(|c| c.id()),
+        ms(now),
+        ms(opening.due_at)
+    ])?;
+    let case = CaseId(tx.last_insert_rowid());
+    note_event(tx, case, None, "Ärendet öppnades", Some(&opening.why), now)?;
+    Ok(case)
+}
+
+/// An item with a case got a version that by itself would open none: the case follows it, so that
+/// nobody decides about a text that no longer stands there.
+fn follow_version(
+    tx: &Transaction<'_>,
+    version: VersionId,
+    now: Timestamp,
+) -> Result<Option<CaseId>, StoreError> {
+    let (item, current) = item_of(tx, version)?;
+    let Some(case) = case_of_item(tx, item)? else { return Ok(None) };
+    if current != version || case.version == version {
+        return Ok(None);
+    }
+    want_evidence(tx, item, version, 2, now)?;
+    tx.prepare_cached(
+        "update cases set version_id = ?2, revision = revision + 1, changed_at = ?3 where id = ?1",
+    )?
+    .execute(params![case.id.0, version.0, ms(now)])?;
+    let what = "Författaren har ändrat texten; den nya lydelsen flaggas inte";
+    note_event(tx, case.id, None, what, None, now)?;
+    Ok(Some(case.id))
+}
+
+/// Asks for evidence of a version, once.
+pub(super) fn want_evidence(
+    tx: &Transaction<'_>,
+    item: ItemId,
+    version: VersionId,
+    priority: u8,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "insert into evidence (version_id, item_id, state, priority, wanted_at, next_at)
+         values (?1, ?2, 'wanted', ?3, ?4, ?4) on conflict (version_id) do nothing",
+    )?
+    .execute(params![version.0, item.0, priority, ms(now)])?;
+    Ok(())
+}

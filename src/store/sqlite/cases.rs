@@ -1,0 +1,400 @@
+//! Cases: the queue, one case, claims, history.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, Transaction, params};
+
+use super::accounts::account;
+use super::audit;
+use super::value::{at, from_json, json, maybe_at, maybe_row, ms, rows};
+use crate::domain::case::{CaseEvent, CaseState, Claim};
+use crate::domain::category::{Category, Severity};
+use crate::domain::ids::{CaseId, ItemId, UserId, VersionId};
+use crate::domain::verdict::Verdict;
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::rows::{AuditLine, CaseCounts, CaseEventRow, CaseRow, QueueFilter, QueueRow};
+
+/// How much of a text the queue needs, in characters: one line, shortened by the page.
+const HEAD_CHARACTERS: usize = 400;
+
+const CASE: &str = "k.id, k.item_id, k.version_id, k.state_json, k.rank, k.severity, k.category,
+    k.opened_at, k.due_at, k.claimed_by, k.claimed_until, k.revision,
+    (select name from users u where u.id = k.claimed_by)";
+const CASE_COLUMNS: usize = 13;
+
+/// Reads the columns of [`CASE`].
+fn case_row(row: &Row<'_>) -> Result<CaseRow, StoreError> {
+    let severity: u8 = row.get(5)?;
+    let category: Option<String> = row.get(6)?;
+    let claim = match (row.get::<_, Option<i64>>(9)?, maybe_at(row.get(10)?)?) {
+        (Some(by), Some(until)) => {
+            let name: Option<String> = row.get(12)?;
+            Some((Claim { by: UserId(by), until }, name.unwrap_or_default()))
+        }
+        (Some(_), None) | (None, Some(_) | None) => None,
+    };
+    Ok(CaseRow {
+        id: CaseId(row.get(0)?),
+        item: ItemId(row.get(1)?),
+        version: VersionId(row.get(2)?),
+        state: from_json("cases", &row.get::<_, String>(3)?)?,
+        rank: row.get(4)?,
+        severity: match severity {
+            0 => None,
+            1 => Some(Severity::Low),
+            2 => Some(Severity::Medium),
+            3 => Some(Severity::High),
+            other => return Err(StoreError::row("cases", format!("severity {other}"))),
+        },
+        category: category
+            .map(|c| c.parse::<Category>().map_err(|e| StoreError::row("cases", e)))
+            .transpose()?,
+        opened_at: at(row.get(7)?)?,
+        due_at: at(row.get(8)?)?,
+        claim,
+        revision: row.get(11)?,
+    })
+}
+
+/// One case, or that it does not exist.
+pub(super) fn the_case(c: &Connection, case: CaseId) -> Result<CaseRow, StoreError> {
+    maybe_row(
+        &mut c.prepare_cached(&format!("select {CASE} from cases k where k.id = ?1"))?,
+        [case.0],
+        case_row,
+    )?
+    .ok_or(StoreError::NotFound { what: "case" })
+}
+
+/// The case of an item, if it has one.
+pub(super) fn case_of_item(c: &Connection, item: ItemId) -> Result<Option<CaseRow>, StoreError> {
+    maybe_row(
+        &mut c.prepare_cached(&format!("select {CASE} from cases k where k.item_id = ?1"))?,
+        [item.0],
+        case_row,
+    )
+}
+
+/// Writes the next state. Every change of state goes through here.
+pub(super) fn set_state(
+    tx: &Transaction<'_>,
+    case: CaseId,
+    state: &CaseState,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    // What came back stands on top; what is decided again gets its place from its severity.
+    let rank_to_top = matches!(state, CaseState::Returned { .. });
+    tx.prepare_cached(
+        "update cases set state = ?2, state_json = ?3, changed_at = ?4, revision = revision + 1,
+                rank = case when ?5 then 0 else rank end
+         where id = ?1",
+    )?
+    .execute(params![case.0, state.id(), json(state)?, ms(now), rank_to_top])?;
+    Ok(())
+}
+
+/// Marks a case as changed, so that open pages show it anew. Its revision stays: what changed
+/// does not make a decision on it stale.
+pub(super) fn touch(tx: &Transaction<'_>, case: CaseId, now: Timestamp) -> Result<(), StoreError> {
+    tx.prepare_cached("update cases set changed_at = ?2 where id = ?1")?
+        .execute(params![case.0, ms(now)])?;
+    Ok(())
+}
+
+/// Adds a step to a case's history.
+pub(super) fn note_event(
+    tx: &Transaction<'_>,
+    case: CaseId,
+    user: Option<(UserId, &str)>,
+    what: &str,
+    detail: Option<&str>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "insert into case_events (case_id, at, user_id, user_name, what, detail)
+         values (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        case.0,
+        ms(now),
+        user.map(|(id, _)| id.0),
+        user.map(|(_, name)| name),
+        what,
+        detail
+    ])?;
+    Ok(())
+}
+
+fn queue_row(row: &Row<'_>) -> Result<QueueRow, StoreError> {
+    let n = CASE_COLUMNS;
+    let verdict: Option<String> = row.get(n + 11)?;
+    Ok(QueueRow {
+        case: case_row(row)?,
+        account: account(row, n)?,
+        kind: super::items::item_kind(&row.get::<_, String>(n + 5)?)?,
+        author: from_json("versions", &row.get::<_, String>(n + 6)?)?,
+        text_head: row.get(n + 7)?,
+        created_at: maybe_at(row.get(n + 8)?)?,
+        first_fetched_at: at(row.get(n + 9)?)?,
+        presence: super::items::presence(&row.get::<_, String>(n + 10)?)?,
+        verdict: verdict.map(|v| from_json::<Verdict>("verdicts", &v)).transpose()?,
+        sealed: row.get(n + 12)?,
+    })
+}
+
+/// Condition and order of each filter; both are served by an index.
+fn filter_sql(filter: QueueFilter) -> (&'static str, &'static str) {
+    match filter {
+        QueueFilter::Open => ("k.state in ('waiting', 'returned')", "k.rank, k.due_at, k.id"),
+        QueueFilter::Held => ("k.state = 'held'", "k.changed_at desc"),
+        QueueFilter::Decided => ("k.state = 'decided'", "k.changed_at desc"),
+        QueueFilter::AwaitingDiary => ("k.state = 'awaiting_diary'", "k.changed_at"),
+        QueueFilter::Closed => ("k.state = 'closed'", "k.changed_at desc"),
+    }
+}
+
+impl Store {
+    /// A page of the queue.
+    pub async fn queue(
+        &self,
+        filter: QueueFilter,
+        account_key: Option<String>,
+        offset: u32,
+        most: u32,
+    ) -> Result<Vec<QueueRow>, StoreError> {
+        self.read(move |c| {
+            let (condition, order) = filter_sql(filter);
+            let only = if account_key.is_some() { "and a.key = ?4" } else { "and ?4 is null" };
+            // The limit is taken on the cases alone, so that a page costs what a page holds.
+            let sql = format!(
+                "select {CASE}, a.id, a.key, a.platform, a.name, a.simulated, i.kind, v.author,
+                        substr(v.text, 1, ?3), i.created_at, i.first_fetched_at, i.presence,
+                        (select d.verdict from verdicts d
+                         where d.version_id = v.id and d.lexicon = v.assessed_by),
+                        exists (select 1 from evidence e where e.version_id = v.id and e.state <> 'wanted')
+                 from cases k join items i on i.id = k.item_id join accounts a on a.id = i.account_id
+                      join versions v on v.id = k.version_id
+                 where {condition} {only} order by {order} limit ?1 offset ?2"
+            );
+            rows(
+                &mut c.prepare_cached(&sql)?,
+                params![most, offset, HEAD_CHARACTERS as i64, account_key],
+                queue_row,
+            )
+        })
+        .await
+    }
+
+    /// One case as a line of the queue.
+    pub async fn queue_line(&self, case: CaseId) -> Result<QueueRow, StoreError> {
+        self.read(move |c| {
+            let sql = format!(
+                "select {CASE}, a.id, a.key, a.platform, a.name, a.simulated, i.kind, v.author,
+                        substr(v.text, 1, ?2), i.created_at, i.first_fetched_at, i.presence,
+                        (select d.verdict from verdicts d
+                         where d.version_id = v.id and d.lexicon = v.assessed_by),
+                        exists (select 1 from evidence e where e.version_id = v.id and e.state <> 'wanted')
+                 from cases k join items i on i.id = k.item_id join accounts a on a.id = i.account_id
+                      join versions v on v.id = k.version_id
+                 where k.id = ?1"
+            );
+            maybe_row(
+                &mut c.prepare_cached(&sql)?,
+                params![case.0, HEAD_CHARACTERS as i64],
+                queue_row,
+            )?
+            .ok_or(StoreError::NotFound { what: "case" })
+        })
+        .await
+    }
+
+    /// How many cases there are per state.
+    pub async fn case_counts(&self) -> Result<CaseCounts, StoreError> {
+        self.read(|c| {
+            let mut counts = CaseCounts::default();
+            for (state, n) in
+                rows(&mut c.prepare_cached("select state, n from case_counts")?, [], |row| {
+                    Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?))
+                })?
+            {
+                match state.as_str() {
+                    "waiting" => counts.open += n,
+                    "returned" => {
+                        counts.open += n;
+                        counts.returned = n;
+                    }
+                    "held" => counts.held = n,
+                    "decided" => counts.decided = n,
+                    "awaiting_diary" => counts.awaiting_diary = n,
+                    "closed" => counts.closed = n,
+                    other => return Err(StoreError::row("case_counts", other)),
+                }
+            }
+            Ok(counts)
+        })
+        .await
+    }
+
+    /// One case.
+    pub async fn case(&self, case: CaseId) -> Result<CaseRow, StoreError> {
+        self.read(move |c| the_case(c, case)).await
+    }
+
+    /// The case of an item, if it has one.
+    pub async fn case_of(&self, item: ItemId) -> Result<Option<CaseRow>, StoreError> {
+        self.read(move |c| case_of_item(c, item)).await
+    }
+
+    /// A case's history, oldest first.
+    pub async fn case_history(&self, case: CaseId) -> Result<Vec<CaseEventRow>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(
+                    "select at, user_name, what, detail from case_events where case_id = ?1 order by id",
+                )?,
+                [case.0],
+                |row| {
+                    Ok(CaseEventRow {
+                        at: at(row.get(0)?)?,
+                        user: row.get(1)?,
+                        what: row.get(2)?,
+                        detail: row.get(3)?,
+                    })
+                },
+            )
+        })
+        .await
+    }
+
+    /// Takes a case, or renews the lease on it.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] while somebody else holds it.
+    pub async fn claim_case(
+        &self,
+        case: CaseId,
+        claim: Claim,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            let known = the_case(tx, case)?;
+            if known.claim.as_ref().is_some_and(|(held, _)| held.blocks(claim.by, now)) {
+                return Err(StoreError::Conflict { what: "claim" });
+            }
+            let renewed = known.claim.is_some_and(|(held, _)| held.by == claim.by && held.until > now);
+            tx.prepare_cached(
+                "update cases set claimed_by = ?2, claimed_until = ?3, changed_at = ?4 where id = ?1",
+            )?
+            .execute(params![case.0, claim.by.0, ms(claim.until), ms(now)])?;
+            if !renewed {
+                note_event(tx, case, Some((claim.by, &line.user_name)), "Tog ärendet", None, now)?;
+                audit::append(tx, &line, now)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Lets a case go.
+    pub async fn release_case(
+        &self,
+        case: CaseId,
+        by: UserId,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            let released = tx
+                .prepare_cached(
+                    "update cases set claimed_by = null, claimed_until = null, changed_at = ?3
+                     where id = ?1 and claimed_by = ?2",
+                )?
+                .execute(params![case.0, by.0, ms(now)])?;
+            if released > 0 {
+                note_event(tx, case, Some((by, &line.user_name)), "Släppte ärendet", None, now)?;
+                audit::append(tx, &line, now)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Brings back what a person had put off until now. Returns the cases.
+    pub async fn end_holds(&self, now: Timestamp) -> Result<Vec<CaseId>, StoreError> {
+        self.write(move |tx| {
+            let held = rows(
+                &mut tx.prepare_cached(
+                    "select id, state_json from cases where state = 'held'
+                     and json_extract(state_json, '$.until') is not null",
+                )?,
+                [],
+                |row| {
+                    let state: CaseState = from_json("cases", &row.get::<_, String>(1)?)?;
+                    Ok((CaseId(row.get(0)?), state))
+                },
+            )?;
+            let mut back = Vec::new();
+            for (case, state) in held {
+                let due = matches!(&state, CaseState::Held { until } if *until <= now);
+                if due {
+                    let next =
+                        state.on(CaseEvent::HoldEnds).map_err(|e| StoreError::row("cases", e))?;
+                    set_state(tx, case, &next, now)?;
+                    note_event(tx, case, None, "Väntetiden är slut", None, now)?;
+                    back.push(case);
+                }
+            }
+            Ok(back)
+        })
+        .await
+    }
+
+    /// Notes a step in a case's history that changes nothing else.
+    pub async fn note_case(
+        &self,
+        case: CaseId,
+        what: String,
+        detail: Option<String>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            note_event(tx, case, None, &what, detail.as_deref(), now)?;
+            touch(tx, case, now)
+        })
+        .await
+    }
+
+    /// Earlier cases on the same account by the same author as the platform knows them: dates and
+    /// outcomes, never categories (invariant 8).
+    pub async fn earlier_cases_of_author(
+        &self,
+        case: CaseId,
+        most: u32,
+    ) -> Result<Vec<(CaseId, Timestamp, CaseState)>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(
+                    "select k2.id, k2.opened_at, k2.state_json
+                     from cases k join items i on i.id = k.item_id join versions v on v.id = k.version_id
+                     join items i2 on i2.account_id = i.account_id
+                     join cases k2 on k2.item_id = i2.id
+                     join versions v2 on v2.id = k2.version_id
+                     where k.id = ?1 and k2.id <> k.id
+                       and json_extract(v.author, '$.platform_id') is not null
+                       and json_extract(v2.author, '$.platform_id') = json_extract(v.author, '$.platform_id')
+                     order by k2.id desc limit ?2",
+                )?,
+                params![case.0, most],
+                |row| {
+                    Ok((
+                        CaseId(row.get(0)?),
+                        at(row.get(1)?)?,
+                        from_json("cases", &row.get::<_, String>(2)?)?,
+                    ))
+                },
+            )
+        })
+        .await
+    }
+}

@@ -1,0 +1,355 @@
+//! Decisions: decision, actions, history, log and audit commit together (invariant 4).
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, Transaction, params};
+use serde::Serialize;
+
+use super::cases::{note_event, set_state, the_case};
+use super::value::{at, from_json, json, maybe_at, maybe_row, ms, rows};
+use super::{audit, evidence, log};
+use crate::domain::action::{ActionEvent, ActionState};
+use crate::domain::case::{CaseEvent, Outcome};
+use crate::domain::decision::{Choice, Decision};
+use crate::domain::ground::Ground;
+use crate::domain::ids::{CaseId, DecisionId, EvidenceId, UserId, VersionId};
+use crate::domain::log::LogKind;
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::rows::{AuditLine, CaseRow, DecisionRow, EvidenceState};
+
+const DECISION: &str = "d.id, d.case_id, d.version_id, d.choices, d.ground, d.note, d.at,
+    d.undo_until, d.undone_at, coalesce((select name from users u where u.id = d.user_id), d.policy)";
+
+/// What a person decided, with everything the transaction needs.
+#[derive(Clone, Debug)]
+pub struct NewDecision {
+    /// The case.
+    pub case: CaseId,
+    /// The revision the person saw; an older one is refused.
+    pub revision: u64,
+    /// Who.
+    pub user: UserId,
+    /// What.
+    pub decision: Decision,
+    /// Until when it can be undone; actions begin then.
+    pub undo_until: Timestamp,
+    /// For the audit log.
+    pub line: AuditLine,
+}
+
+#[derive(Serialize)]
+struct DecisionRecord<'a> {
+    case: i64,
+    decision: i64,
+    version: i64,
+    user: i64,
+    choices: Vec<&'a str>,
+    ground: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct UndoRecord {
+    case: i64,
+    decision: i64,
+    user: i64,
+}
+
+fn decision_row(row: &Row<'_>) -> Result<DecisionRow, StoreError> {
+    let ground: Option<String> = row.get(4)?;
+    Ok(DecisionRow {
+        id: DecisionId(row.get(0)?),
+        case: CaseId(row.get(1)?),
+        version: VersionId(row.get(2)?),
+        choices: from_json("decisions", &row.get::<_, String>(3)?)?,
+        ground: ground
+            .map(|g| Ground::from_code(&g).ok_or_else(|| StoreError::row("decisions", "ground")))
+            .transpose()?,
+        note: row.get(5)?,
+        at: at(row.get(6)?)?,
+        undo_until: at(row.get(7)?)?,
+        undone_at: maybe_at(row.get(8)?)?,
+        by: row.get(9)?,
+    })
+}
+
+/// The newest decision on a case that was not undone.
+pub(super) fn standing(c: &Connection, case: CaseId) -> Result<Option<DecisionRow>, StoreError> {
+    maybe_row(
+        &mut c.prepare_cached(&format!(
+            "select {DECISION} from decisions d where d.case_id = ?1 and d.undone_at is null
+             order by d.id desc limit 1"
+        ))?,
+        [case.0],
+        decision_row,
+    )
+}
+
+fn refused(why: impl Into<String>) -> StoreError {
+    StoreError::Refused { why: why.into() }
+}
+
+/// The sealed evidence a removal rests on.
+fn seal_for(tx: &Transaction<'_>, version: VersionId) -> Result<EvidenceId, StoreError> {
+    match evidence::of_version(tx, version)? {
+        Some(row) if matches!(row.state, EvidenceState::Sealed { .. }) => Ok(row.id),
+        Some(_) | None => {
+            Err(refused("Beviset är inte säkrat än. Vänta tills det står Säkrat och försök igen."))
+        }
+    }
+}
+
+fn insert_actions(
+    tx: &Transaction<'_>,
+    case: &CaseRow,
+    decision: DecisionId,
+    new: &NewDecision,
+) -> Result<(), StoreError> {
+    let installation: String = tx
+        .prepare_cached("select value from facts where name = 'installation'")?
+        .query_row([], |row| row.get(0))?;
+    for choice in new.decision.choices() {
+        let Some(kind) = choice.action() else { continue };
+        let evidence = if kind.removes() { Some(seal_for(tx, case.version)?) } else { None };
+        let text = match choice {
+            Choice::Answer { text } | Choice::Refer { text } => Some(text.trim()),
+            Choice::Forward { note, .. } => Some(note.as_str()),
+            Choice::Hide
+            | Choice::Unhide
+            | Choice::Delete
+            | Choice::Register
+            | Choice::NotRegister { .. }
+            | Choice::Dismiss
+            | Choice::ConsiderPoliceReport
+            | Choice::Hold { .. } => None,
+        };
+        let state = ActionState::Pending { not_before: new.undo_until };
+        tx.prepare_cached(
+            "insert into actions (key, decision_id, case_id, item_id, version_id, evidence_id, kind,
+               payload, state, state_json, due_at)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?
+        .execute(params![
+            format!("{installation}-{decision}-{}", kind.id()),
+            decision.0,
+            case.id.0,
+            case.item.0,
+            case.version.0,
+            evidence.map(|e| e.0),
+            kind.id(),
+            json(&serde_json::json!({ "text": text }))?,
+            state.id(),
+            json(&state)?,
+            ms(new.undo_until)
+        ])?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Commits a decision with its actions, or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where the case has changed since the person saw it or somebody
+    /// else holds it; [`StoreError::Refused`] where the state or the evidence does not allow it.
+    pub async fn decide(&self, new: NewDecision, now: Timestamp) -> Result<DecisionId, StoreError> {
+        self.write(move |tx| {
+            let case = the_case(tx, new.case)?;
+            if case.revision != new.revision {
+                return Err(StoreError::Conflict { what: "case" });
+            }
+            if case.claim.as_ref().is_some_and(|(claim, _)| claim.blocks(new.user, now)) {
+                return Err(StoreError::Conflict { what: "claim" });
+            }
+            if unsettled(tx, new.case)? > 0 || !case.state.may_be_decided() {
+                return Err(refused(
+                    "Det förra beslutet genomförs fortfarande. Vänta tills det är klart, eller ångra det.",
+                ));
+            }
+            let event = match new.decision.held_until() {
+                Some(until) => CaseEvent::Hold { until },
+                None => CaseEvent::Decide,
+            };
+            let next = case
+                .state
+                .clone()
+                .on(event)
+                .map_err(|_| refused("Ärendet kan inte beslutas i sitt nuvarande läge."))?;
+            tx.prepare_cached(
+                "insert into decisions (case_id, version_id, user_id, at, choices, ground, note, undo_until)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                case.id.0,
+                case.version.0,
+                new.user.0,
+                ms(now),
+                json(&new.decision.choices())?,
+                new.decision.ground().map(Ground::code),
+                new.decision.note(),
+                ms(new.undo_until)
+            ])?;
+            let decision = DecisionId(tx.last_insert_rowid());
+            insert_actions(tx, &case, decision, &new)?;
+            let record = DecisionRecord {
+                case: case.id.0,
+                decision: decision.0,
+                version: case.version.0,
+                user: new.user.0,
+                choices: new.decision.choices().iter().map(Choice::id).collect(),
+                ground: new.decision.ground().map(Ground::code),
+            };
+            log::append(tx, LogKind::Decision, &record, now)?;
+            let labels: Vec<_> = new.decision.choices().iter().map(Choice::label).collect();
+            let what = format!("Beslut: {}", labels.join(", "));
+            let detail = match (new.decision.ground(), new.decision.note()) {
+                (Some(ground), Some(note)) => Some(format!("Grund: {}. {note}", ground.label())),
+                (Some(ground), None) => Some(format!("Grund: {}", ground.label())),
+                (None, note) => note.map(str::to_owned),
+            };
+            let by = Some((new.user, new.line.user_name.as_str()));
+            note_event(tx, case.id, by, &what, detail.as_deref(), now)?;
+            audit::append(tx, &new.line, now)?;
+            tx.prepare_cached(
+                "update cases set claimed_by = null, claimed_until = null where id = ?1",
+            )?
+            .execute([case.id.0])?;
+            set_state(tx, case.id, &next, now)?;
+            Ok(decision)
+        })
+        .await
+    }
+
+    /// Undoes the standing decision while nothing of it has begun.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when it is too late, with the reason in Swedish.
+    pub async fn undo(
+        &self,
+        case: CaseId,
+        user: UserId,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            let row = the_case(tx, case)?;
+            let decision = standing(tx, case)?
+                .ok_or_else(|| refused("Det finns inget beslut att ångra."))?;
+            if decision.undo_until <= now {
+                return Err(refused(
+                    "Det är för sent att ångra: åtgärderna har börjat. Fatta ett nytt beslut i stället, till exempel Visa igen.",
+                ));
+            }
+            let next = row
+                .state
+                .on(CaseEvent::Undo)
+                .map_err(|_| refused("Det finns inget beslut att ångra."))?;
+            for (id, state) in actions_of(tx, decision.id)? {
+                let state = state
+                    .on(ActionEvent::Cancel { at: now })
+                    .map_err(|_| refused("Det är för sent att ångra: en åtgärd har redan börjat."))?;
+                tx.prepare_cached(
+                    "update actions set state = ?2, state_json = ?3, due_at = null where id = ?1",
+                )?
+                .execute(params![id, state.id(), json(&state)?])?;
+            }
+            tx.prepare_cached("update decisions set undone_at = ?2 where id = ?1")?
+                .execute(params![decision.id.0, ms(now)])?;
+            let record = UndoRecord { case: case.0, decision: decision.id.0, user: user.0 };
+            log::append(tx, LogKind::Undo, &record, now)?;
+            note_event(tx, case, Some((user, &line.user_name)), "Beslutet ångrades", None, now)?;
+            audit::append(tx, &line, now)?;
+            set_state(tx, case, &next, now)
+        })
+        .await
+    }
+
+    /// The decision that stands on a case.
+    pub async fn standing_decision(&self, case: CaseId) -> Result<Option<DecisionRow>, StoreError> {
+        self.read(move |c| standing(c, case)).await
+    }
+
+    /// All decisions on a case, oldest first.
+    pub async fn decisions_on(&self, case: CaseId) -> Result<Vec<DecisionRow>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(&format!(
+                    "select {DECISION} from decisions d where d.case_id = ?1 order by d.id"
+                ))?,
+                [case.0],
+                decision_row,
+            )
+        })
+        .await
+    }
+
+    /// Moves on every decided case whose actions are settled and whose time to undo is over.
+    /// Returns the cases.
+    pub async fn settle_decided(&self, now: Timestamp) -> Result<Vec<CaseId>, StoreError> {
+        self.write(move |tx| {
+            let decided = rows(
+                &mut tx.prepare_cached("select id from cases where state = 'decided'")?,
+                [],
+                |row| Ok(CaseId(row.get(0)?)),
+            )?;
+            let mut settled = Vec::new();
+            for case in decided {
+                if settle(tx, case, now)? {
+                    settled.push(case);
+                }
+            }
+            Ok(settled)
+        })
+        .await
+    }
+}
+
+fn actions_of(
+    tx: &Transaction<'_>,
+    decision: DecisionId,
+) -> Result<Vec<(i64, ActionState)>, StoreError> {
+    rows(
+        &mut tx.prepare_cached("select id, state_json from actions where decision_id = ?1")?,
+        [decision.0],
+        |row| Ok((row.get(0)?, from_json("actions", &row.get::<_, String>(1)?)?)),
+    )
+}
+
+/// How many actions on a case are still on their way.
+pub(super) fn unsettled(c: &Connection, case: CaseId) -> Result<u64, StoreError> {
+    Ok(c.prepare_cached("select count(*) from actions where case_id = ?1 and due_at is not null")?
+        .query_row([case.0], |row| row.get(0))?)
+}
+
+fn settle(tx: &Transaction<'_>, case: CaseId, now: Timestamp) -> Result<bool, StoreError> {
+    let Some(decision) = standing(tx, case)? else { return Ok(false) };
+    if decision.undo_until > now || unsettled(tx, case)? > 0 {
+        return Ok(false);
+    }
+    let chosen = |id: &str| decision.choices.iter().any(|c| c.id() == id);
+    let awaits_diary = tx
+        .prepare_cached("select 1 from registrations where case_id = ?1 and diary_number is null")?
+        .exists([case.0])?;
+    let registered = tx
+        .prepare_cached(
+            "select 1 from registrations where case_id = ?1 and diary_number is not null",
+        )?
+        .exists([case.0])?;
+    let outcome = if registered {
+        Outcome::Registered
+    } else if chosen("not_register") {
+        Outcome::NotRegistered
+    } else if chosen("dismiss") {
+        Outcome::Dismissed
+    } else {
+        Outcome::CarriedOut
+    };
+    let row = the_case(tx, case)?;
+    let next = row
+        .state
+        .on(CaseEvent::ActionsSettled { awaits_diary, outcome })
+        .map_err(|e| StoreError::row("cases", e))?;
+    let detail = if awaits_diary { "Väntar på diarienummer" } else { outcome.label() };
+    note_event(tx, case, None, "Beslutet är genomfört", Some(detail), now)?;
+    set_state(tx, case, &next, now)?;
+    Ok(true)
+}

@@ -1,0 +1,604 @@
+//! Items and their versions. Invariant 1 is kept here: items and cursor commit together.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, Transaction, params};
+
+use super::accounts::{delivery_answer, note_look};
+use super::value::{at, from_json, hash, json, maybe_at, maybe_row, ms, rows};
+use crate::domain::evidence::{Thread, ThreadItem};
+use crate::domain::ids::{
+    AccountId, ContentHash, ItemId, PlatformItemId, PlatformPostId, VersionId,
+};
+use crate::domain::item::{
+    Batch, FetchedItem, FetchedPost, ItemKind, LiveReading, Permalink, PermalinkSource, Presence,
+};
+use crate::domain::verdict::Verdict;
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::rows::{Committed, ItemRow, VersionRow};
+
+/// How far up a thread is followed.
+const DEEPEST_THREAD: usize = 50;
+
+const ITEM: &str = "i.id, i.account_id, i.platform_id, i.kind, i.post_id, i.parent_id, i.by_us,
+    i.permalink, i.permalink_source, i.created_at, i.created_raw, i.presence, i.presence_at,
+    i.no_copy, i.current_version_id, i.first_fetched_at";
+
+const VERSION: &str = "v.id, v.item_id, v.number, v.content_hash, v.text, v.author, v.attachments,
+    v.edited_at, v.presence, v.fetched_at,
+    (select d.verdict from verdicts d where d.version_id = v.id and d.lexicon = v.assessed_by)";
+
+fn permalink(url: Option<String>, source: Option<String>) -> Option<Permalink> {
+    let source = match source.as_deref() {
+        Some("built") => PermalinkSource::Built,
+        Some(_) | None => PermalinkSource::Given,
+    };
+    url.map(|url| Permalink { url, source })
+}
+
+/// The column's word for a presence.
+pub(super) fn presence(id: &str) -> Result<Presence, StoreError> {
+    Presence::from_id(id).ok_or_else(|| StoreError::row("items", format!("presence `{id}`")))
+}
+
+/// The column's word for a kind of item.
+pub(super) fn item_kind(id: &str) -> Result<ItemKind, StoreError> {
+    ItemKind::from_id(id).ok_or_else(|| StoreError::row("items", format!("kind `{id}`")))
+}
+
+fn item_row(row: &Row<'_>) -> Result<ItemRow, StoreError> {
+    Ok(ItemRow {
+        id: ItemId(row.get(0)?),
+        account: AccountId(row.get(1)?),
+        platform_id: PlatformItemId::new(row.get::<_, String>(2)?),
+        kind: item_kind(&row.get::<_, String>(3)?)?,
+        post_id: row.get::<_, Option<String>>(4)?.map(PlatformPostId::new),
+        parent_id: row.get::<_, Option<String>>(5)?.map(PlatformItemId::new),
+        by_us: row.get(6)?,
+        permalink: permalink(row.get(7)?, row.get(8)?),
+        created_at: maybe_at(row.get(9)?)?,
+        created_raw: row.get(10)?,
+        presence: presence(&row.get::<_, String>(11)?)?,
+        presence_at: at(row.get(12)?)?,
+        no_copy: row.get(13)?,
+        current_version: VersionId(row.get(14)?),
+        first_fetched_at: at(row.get(15)?)?,
+    })
+}
+
+fn version_row(row: &Row<'_>) -> Result<VersionRow, StoreError> {
+    let verdict: Option<String> = row.get(10)?;
+    Ok(VersionRow {
+        id: VersionId(row.get(0)?),
+        item: ItemId(row.get(1)?),
+        number: row.get(2)?,
+        content_hash: hash("versions", &row.get::<_, Vec<u8>>(3)?)?,
+        text: row.get(4)?,
+        author: from_json("versions", &row.get::<_, String>(5)?)?,
+        attachments: from_json("versions", &row.get::<_, String>(6)?)?,
+        edited_at: maybe_at(row.get(7)?)?,
+        presence: presence(&row.get::<_, String>(8)?)?,
+        fetched_at: at(row.get(9)?)?,
+        verdict: verdict.map(|v| from_json::<Verdict>("verdicts", &v)).transpose()?,
+    })
+}
+
+/// What became of one fetched item.
+enum Stored {
+    New,
+    NewVersion,
+    Same { presence_changed: bool },
+}
+
+fn store_item(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    fetched: &FetchedItem,
+    now: Timestamp,
+) -> Result<Stored, StoreError> {
+    let known = maybe_row(
+        &mut tx.prepare_cached(
+            "select i.id, i.presence, v.content_hash, v.number, v.edited_at
+             from items i join versions v on v.id = i.current_version_id
+             where i.account_id = ?1 and i.platform_id = ?2",
+        )?,
+        params![account.0, fetched.platform_id.as_str()],
+        |row| {
+            Ok((
+                ItemId(row.get(0)?),
+                row.get::<_, String>(1)?,
+                hash("versions", &row.get::<_, Vec<u8>>(2)?)?,
+                row.get::<_, u32>(3)?,
+                row.get::<_, Option<i64>>(4)?,
+            ))
+        },
+    )?;
+    let content = fetched.content_hash();
+    let Some((item, old_presence, old_content, number, old_edited)) = known else {
+        let item = insert_item(tx, account, fetched, now)?;
+        let version = insert_version(tx, item, 1, content, fetched, now)?;
+        make_current(tx, item, version)?;
+        return Ok(Stored::New);
+    };
+    // A push may arrive late: an edit older than the one we have is history, not the present.
+    let stale = match (fetched.edited_at, old_edited) {
+        (Some(theirs), Some(ours)) => ms(theirs) < ours,
+        (Some(_), None) | (None, Some(_) | None) => false,
+    };
+    let changed = content != old_content;
+    if stale {
+        if changed && !knows_content(tx, item, content)? {
+            // Kept as a version of its own with the next number; the current one stays current.
+            let number = highest_number(tx, item)?.saturating_add(1);
+            insert_version(tx, item, number, content, fetched, now)?;
+        }
+        return Ok(Stored::Same { presence_changed: false });
+    }
+    tx.prepare_cached(
+        "update items set presence = ?2,
+                presence_at = case when presence <> ?2 then ?3 else presence_at end,
+                last_fetched_at = ?3, permalink = coalesce(?4, permalink)
+         where id = ?1",
+    )?
+    .execute(params![
+        item.0,
+        fetched.presence.id(),
+        ms(now),
+        fetched.permalink.as_ref().map(|p| p.url.as_str())
+    ])?;
+    let presence_changed = old_presence != fetched.presence.id();
+    if changed {
+        let number = highest_number(tx, item)?.max(number).saturating_add(1);
+        let version = insert_version(tx, item, number, content, fetched, now)?;
+        make_current(tx, item, version)?;
+        return Ok(Stored::NewVersion);
+    }
+    Ok(Stored::Same { presence_changed })
+}
+
+fn knows_content(
+    tx: &Transaction<'_>,
+    item: ItemId,
+    content: ContentHash,
+) -> Result<bool, StoreError> {
+    Ok(tx
+        .prepare_cached("select 1 from versions where item_id = ?1 and content_hash = ?2")?
+        .exists(params![item.0, content.bytes()])?)
+}
+
+fn highest_number(tx: &Transaction<'_>, item: ItemId) -> Result<u32, StoreError> {
+    Ok(tx
+        .prepare_cached("select max(number) from versions where item_id = ?1")?
+        .query_row([item.0], |row| row.get(0))?)
+}
+
+fn insert_item(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    fetched: &FetchedItem,
+    now: Timestamp,
+) -> Result<ItemId, StoreError> {
+    let source = fetched.permalink.as_ref().map(|p| match p.source {
+        PermalinkSource::Given => "given",
+        PermalinkSource::Built => "built",
+    });
+    tx.prepare_cached(
+        "insert into items (account_id, platform_id, kind, post_id, parent_id, by_us, permalink,
+           permalink_source, created_at, created_raw, presence, presence_at, first_fetched_at,
+           last_fetched_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?12)",
+    )?
+    .execute(params![
+        account.0,
+        fetched.platform_id.as_str(),
+        fetched.kind.id(),
+        fetched.post_id.as_ref().map(PlatformPostId::as_str),
+        fetched.parent_id.as_ref().map(PlatformItemId::as_str),
+        fetched.by_us,
+        fetched.permalink.as_ref().map(|p| p.url.as_str()),
+        source,
+        fetched.created_at.map(ms),
+        fetched.created_raw,
+        fetched.presence.id(),
+        ms(now),
+    ])?;
+    Ok(ItemId(tx.last_insert_rowid()))
+}
+
+fn insert_version(
+    tx: &Transaction<'_>,
+    item: ItemId,
+    number: u32,
+    content: ContentHash,
+    fetched: &FetchedItem,
+    now: Timestamp,
+) -> Result<VersionId, StoreError> {
+    tx.prepare_cached(
+        "insert into versions (item_id, number, content_hash, text, author, attachments, edited_at,
+           presence, fetched_at, payload)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params![
+        item.0,
+        number,
+        content.bytes(),
+        fetched.text,
+        json(&fetched.author)?,
+        json(&fetched.attachments)?,
+        fetched.edited_at.map(ms),
+        fetched.presence.id(),
+        ms(now),
+        fetched.raw,
+    ])?;
+    Ok(VersionId(tx.last_insert_rowid()))
+}
+
+fn make_current(tx: &Transaction<'_>, item: ItemId, version: VersionId) -> Result<(), StoreError> {
+    tx.prepare_cached("update items set current_version_id = ?2 where id = ?1")?
+        .execute(params![item.0, version.0])?;
+    Ok(())
+}
+
+fn store_post(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    post: &FetchedPost,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "insert into posts (account_id, platform_id, title, text, created_at, permalink, fetched_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         on conflict (account_id, platform_id) do update set
+           title = excluded.title, text = excluded.text, permalink = excluded.permalink,
+           fetched_at = excluded.fetched_at",
+    )?
+    .execute(params![
+        account.0,
+        post.platform_id.as_str(),
+        post.title,
+        post.text,
+        post.created_at.map(ms),
+        post.permalink,
+        ms(now)
+    ])?;
+    Ok(())
+}
+
+/// Stores all that a batch holds.
+fn store_batch(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    batch: &Batch,
+    now: Timestamp,
+) -> Result<Committed, StoreError> {
+    let mut committed = Committed::default();
+    for post in &batch.posts {
+        store_post(tx, account, post, now)?;
+    }
+    for fetched in &batch.items {
+        match store_item(tx, account, fetched, now)? {
+            Stored::New => committed.new_items += 1,
+            Stored::NewVersion => committed.new_versions += 1,
+            Stored::Same { presence_changed } => {
+                committed.unchanged += 1;
+                committed.presence_changes += u32::from(presence_changed);
+            }
+        }
+    }
+    for element in &batch.unreadable {
+        let kept = tx
+            .prepare_cached(
+                "insert into unreadable (account_id, at, place, problem, raw, raw_hash)
+                 values (?1, ?2, ?3, ?4, ?5, ?6) on conflict do nothing",
+            )?
+            .execute(params![
+                account.0,
+                ms(now),
+                element.place,
+                element.problem,
+                element.raw,
+                ContentHash::of(&element.raw).bytes()
+            ])?;
+        committed.unreadable += u32::from(kept > 0);
+    }
+    Ok(committed)
+}
+
+impl Store {
+    /// Stores a fetched batch and moves the cursor, both or neither.
+    pub async fn commit_batch(
+        &self,
+        account: AccountId,
+        batch: Batch,
+        next_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Committed, StoreError> {
+        self.write(move |tx| {
+            let committed = store_batch(tx, account, &batch, now)?;
+            tx.prepare_cached(
+                "update fetch_states set cursor = coalesce(?2, cursor), last_try_at = ?3,
+                        last_ok_at = ?3, failures = 0, next_at = ?4, problem = null, stopped = 0
+                 where account_id = ?1",
+            )?
+            .execute(params![
+                account.0,
+                batch.next.as_ref().map(|c| c.as_str()),
+                ms(now),
+                ms(next_at)
+            ])?;
+            note_look(tx, account, now, batch.items.len(), None)?;
+            Ok(committed)
+        })
+        .await
+    }
+
+    /// Stores what a site has pushed and remembers the answer for this delivery, both or neither.
+    /// Returns the remembered answer where the delivery had been answered before.
+    pub async fn commit_push(
+        &self,
+        account: AccountId,
+        batch: Batch,
+        delivery: String,
+        body: ContentHash,
+        answer: impl FnOnce(&Committed) -> String + Send + 'static,
+        now: Timestamp,
+    ) -> Result<String, StoreError> {
+        self.write(move |tx| {
+            if let Some(answer) = delivery_answer(tx, account, &delivery)? {
+                return Ok(answer);
+            }
+            let committed = store_batch(tx, account, &batch, now)?;
+            let answer = answer(&committed);
+            tx.execute(
+                "insert into deliveries (account_id, delivery, at, body_hash, answer)
+                 values (?1, ?2, ?3, ?4, ?5)",
+                params![account.0, delivery, ms(now), body.bytes(), answer],
+            )?;
+            tx.execute(
+                "update fetch_states set last_try_at = ?2, last_ok_at = ?2 where account_id = ?1",
+                params![account.0, ms(now)],
+            )?;
+            note_look(tx, account, now, batch.items.len(), None)?;
+            Ok(answer)
+        })
+        .await
+    }
+
+    /// Stores what an item looked like when it was read again. Says whether its content changed,
+    /// and gives the version that stands now.
+    pub async fn record_live_reading(
+        &self,
+        item: ItemId,
+        reading: LiveReading,
+        now: Timestamp,
+    ) -> Result<(VersionId, bool), StoreError> {
+        self.write(move |tx| {
+            let known = the_item(tx, item)?;
+            let changed = match &reading {
+                LiveReading::Present(fetched) => {
+                    if fetched.platform_id != known.platform_id {
+                        return Err(StoreError::Refused {
+                            why:
+                                "plattformen svarade med ett annat inlägg än det som frågades efter"
+                                    .into(),
+                        });
+                    }
+                    matches!(store_item(tx, known.account, fetched, now)?, Stored::NewVersion)
+                }
+                LiveReading::Gone => {
+                    set_presence(tx, item, Presence::Gone, now)?;
+                    false
+                }
+                LiveReading::NotReadable { .. } => false,
+            };
+            Ok((the_item(tx, item)?.current_version, changed))
+        })
+        .await
+    }
+
+    /// Notes what an act of ours did to an item's visibility.
+    pub async fn record_presence(
+        &self,
+        item: ItemId,
+        presence: Presence,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| set_presence(tx, item, presence, now)).await
+    }
+
+    /// One item.
+    pub async fn item(&self, item: ItemId) -> Result<ItemRow, StoreError> {
+        self.read(move |c| the_item(c, item)).await
+    }
+
+    /// One version.
+    pub async fn version(&self, version: VersionId) -> Result<VersionRow, StoreError> {
+        self.read(move |c| the_version(c, version)).await
+    }
+
+    /// All versions of an item, oldest first.
+    pub async fn versions_of(&self, item: ItemId) -> Result<Vec<VersionRow>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(&format!(
+                    "select {VERSION} from versions v where v.item_id = ?1 order by v.number"
+                ))?,
+                [item.0],
+                version_row,
+            )
+        })
+        .await
+    }
+
+    /// The element of the platform's answer that a version was read from, byte for byte.
+    pub async fn payload(&self, version: VersionId) -> Result<Vec<u8>, StoreError> {
+        self.read(move |c| {
+            maybe_row(
+                &mut c.prepare_cached("select payload from versions where id = ?1")?,
+                [version.0],
+                |row| Ok(row.get(0)?),
+            )?
+            .ok_or(StoreError::NotFound { what: "version" })
+        })
+        .await
+    }
+
+    /// The thread above an item: the post, and the answers from the top down to its parent.
+    pub async fn thread_above(&self, item: ItemId) -> Result<Thread, StoreError> {
+        self.read(move |c| {
+            let item = the_item(c, item)?;
+            let mut thread = Thread { post: post_of(c, &item)?, ..Thread::default() };
+            let mut next = item.parent_id;
+            while let Some(parent) = next.take() {
+                if thread.above.len() >= DEEPEST_THREAD
+                    || thread.above.iter().any(|seen| seen.platform_id == parent)
+                {
+                    thread.missing.push(parent.as_str().to_owned());
+                    break;
+                }
+                match thread_item(c, item.account, &parent)? {
+                    Some((above, grandparent)) => {
+                        thread.above.push(above);
+                        next = grandparent;
+                    }
+                    None => thread.missing.push(parent.as_str().to_owned()),
+                }
+            }
+            thread.above.reverse();
+            Ok(thread)
+        })
+        .await
+    }
+
+    /// The answers directly under an item, oldest first, at most `most`.
+    pub async fn thread_below(
+        &self,
+        item: ItemId,
+        most: u32,
+    ) -> Result<Vec<ThreadItem>, StoreError> {
+        self.read(move |c| {
+            let item = the_item(c, item)?;
+            rows(
+                &mut c.prepare_cached(
+                    "select i.platform_id, v.author, v.text, i.created_at
+                     from items i join versions v on v.id = i.current_version_id
+                     where i.account_id = ?1 and i.post_id is ?2 and i.parent_id = ?3
+                     order by i.created_at, i.id limit ?4",
+                )?,
+                params![
+                    item.account.0,
+                    item.post_id.as_ref().map(PlatformPostId::as_str),
+                    item.platform_id.as_str(),
+                    most
+                ],
+                read_thread_item,
+            )
+        })
+        .await
+    }
+
+    /// Items with an open case that have not been read since `before`, for reading again.
+    pub async fn items_to_read_again(
+        &self,
+        account: AccountId,
+        before: Timestamp,
+        most: u32,
+    ) -> Result<Vec<ItemRow>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(&format!(
+                    "select {ITEM} from cases k join items i on i.id = k.item_id
+                     where k.state in ('waiting', 'returned', 'held') and i.account_id = ?1
+                       and i.last_fetched_at < ?2 and i.presence <> 'gone'
+                     order by i.last_fetched_at limit ?3"
+                ))?,
+                params![account.0, ms(before), most],
+                item_row,
+            )
+        })
+        .await
+    }
+}
+
+/// One item, or that it does not exist.
+pub(super) fn the_item(c: &Connection, item: ItemId) -> Result<ItemRow, StoreError> {
+    maybe_row(
+        &mut c.prepare_cached(&format!("select {ITEM} from items i where i.id = ?1"))?,
+        [item.0],
+        item_row,
+    )?
+    .ok_or(StoreError::NotFound { what: "item" })
+}
+
+/// One version, or that it does not exist.
+pub(super) fn the_version(c: &Connection, version: VersionId) -> Result<VersionRow, StoreError> {
+    maybe_row(
+        &mut c.prepare_cached(&format!("select {VERSION} from versions v where v.id = ?1"))?,
+        [version.0],
+        version_row,
+    )?
+    .ok_or(StoreError::NotFound { what: "version" })
+}
+
+fn set_presence(
+    tx: &Transaction<'_>,
+    item: ItemId,
+    presence: Presence,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "update items set presence_at = case when presence <> ?2 then ?3 else presence_at end,
+                presence = ?2, last_fetched_at = ?3
+         where id = ?1",
+    )?
+    .execute(params![item.0, presence.id(), ms(now)])?;
+    Ok(())
+}
+
+fn post_of(c: &Connection, item: &ItemRow) -> Result<Option<FetchedPost>, StoreError> {
+    let Some(post) = &item.post_id else { return Ok(None) };
+    maybe_row(
+        &mut c.prepare_cached(
+            "select platform_id, title, text, created_at, permalink from posts
+             where account_id = ?1 and platform_id = ?2",
+        )?,
+        params![item.account.0, post.as_str()],
+        |row| {
+            Ok(FetchedPost {
+                platform_id: PlatformPostId::new(row.get::<_, String>(0)?),
+                title: row.get(1)?,
+                text: row.get(2)?,
+                created_at: maybe_at(row.get(3)?)?,
+                permalink: row.get(4)?,
+            })
+        },
+    )
+}
+
+fn read_thread_item(row: &Row<'_>) -> Result<ThreadItem, StoreError> {
+    Ok(ThreadItem {
+        platform_id: PlatformItemId::new(row.get::<_, String>(0)?),
+        author: from_json("versions", &row.get::<_, String>(1)?)?,
+        text: row.get(2)?,
+        created_at: maybe_at(row.get(3)?)?,
+    })
+}
+
+fn thread_item(
+    c: &Connection,
+    account: AccountId,
+    platform_id: &PlatformItemId,
+) -> Result<Option<(ThreadItem, Option<PlatformItemId>)>, StoreError> {
+    maybe_row(
+        &mut c.prepare_cached(
+            "select i.platform_id, v.author, v.text, i.created_at, i.parent_id
+             from items i join versions v on v.id = i.current_version_id
+             where i.account_id = ?1 and i.platform_id = ?2",
+        )?,
+        params![account.0, platform_id.as_str()],
+        |row| {
+            let parent: Option<String> = row.get(4)?;
+            Ok((read_thread_item(row)?, parent.map(PlatformItemId::new)))
+        },
+    )
+}

@@ -1,0 +1,20 @@
+//! The SQLite engine: one file a subject, SQL and row → value.
+
+mod accounts;
+mod actions;
+mod assessments;
+mod audit;
+mod cases;
+mod decide;
+mod evidence;
+mod items;
+mod log;
+pub(super) mod open;
+pub(super) mod readers;
+mod registrations;
+mod users;
+pub(super) mod value;
+pub(super) mod writer;
+
+#[cfg(test)]
+mod tests;

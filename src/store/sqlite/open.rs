@@ -1,0 +1,52 @@
+//! The one opener: pragmas, upgrade in one transaction, a newer database refused.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+use rusqlite_migration::{M, Migrations};
+
+use crate::store::error::StoreError;
+
+/// Numbered, never edited after a release; each file says why it is there.
+const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("migrations/0001_ground.sql"))];
+
+/// How long a connection waits for another process's lock. Only a backup or a person with
+/// `sqlite3` can hold one: the daemon's own lock keeps other daemons out.
+const BUSY_MS: u64 = 5_000;
+
+/// Opens for writing and brings the schema up to date.
+pub(in crate::store) fn for_writing(path: &Path) -> Result<Connection, StoreError> {
+    let open = |source| StoreError::Open { path: path.to_owned(), source };
+    let mut connection = Connection::open(path).map_err(open)?;
+    prepare(&connection).map_err(open)?;
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(open)?;
+    // FULL: a seal, a decision or an audit line that was acknowledged survives a power cut.
+    connection.pragma_update(None, "synchronous", "FULL").map_err(open)?;
+    let migrations = Migrations::from_slice(MIGRATIONS);
+    migrations.to_latest(&mut connection).map_err(|source| match source {
+        rusqlite_migration::Error::MigrationDefinition(
+            rusqlite_migration::MigrationDefinitionError::DatabaseTooFarAhead,
+        ) => StoreError::Newer { path: path.to_owned() },
+        source => StoreError::Upgrade { path: path.to_owned(), source },
+    })?;
+    connection.pragma_update(None, "foreign_keys", true).map_err(open)?;
+    Ok(connection)
+}
+
+/// Opens for reading alone.
+pub(in crate::store) fn for_reading(path: &Path) -> Result<Connection, StoreError> {
+    let open = |source| StoreError::Open { path: path.to_owned(), source };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(open)?;
+    prepare(&connection).map_err(open)?;
+    connection.pragma_update(None, "query_only", true).map_err(open)?;
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS))?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    connection.pragma_update(None, "cache_size", -16_000)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! Registrations: exported packages and the diary numbers that come back.
+
+use jiff::Timestamp;
+use rusqlite::{Row, params};
+use serde::Serialize;
+
+use super::cases::{note_event, set_state, the_case};
+use super::value::{at, hash, maybe_row, ms, rows};
+use super::{audit, log};
+use crate::domain::case::{CaseEvent, CaseState};
+use crate::domain::ids::{ActionId, CaseId, ContentHash, DiaryNumber, RegistrationId, UserId};
+use crate::domain::log::LogKind;
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::rows::{AuditLine, RegistrationRow};
+
+const REGISTRATION: &str = "id, case_id, package, package_sha256, exported_at, diary_number";
+
+#[derive(Serialize)]
+struct NumberRecord<'a> {
+    case: i64,
+    registration: i64,
+    package_sha256: ContentHash,
+    diary_number: &'a str,
+    user: i64,
+}
+
+fn registration_row(row: &Row<'_>) -> Result<RegistrationRow, StoreError> {
+    Ok(RegistrationRow {
+        id: RegistrationId(row.get(0)?),
+        case: CaseId(row.get(1)?),
+        package: row.get(2)?,
+        package_sha256: hash("registrations", &row.get::<_, Vec<u8>>(3)?)?,
+        exported_at: at(row.get(4)?)?,
+        diary_number: row.get::<_, Option<String>>(5)?.map(DiaryNumber::new),
+    })
+}
+
+impl Store {
+    /// Notes that the package of an action lies in the export directory. Once per action.
+    pub async fn record_export(
+        &self,
+        action: ActionId,
+        case: CaseId,
+        package: String,
+        package_sha256: ContentHash,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            tx.execute(
+                "insert into registrations (action_id, case_id, package, package_sha256, exported_at)
+                 values (?1, ?2, ?3, ?4, ?5) on conflict (action_id) do nothing",
+                params![action.0, case.0, package, package_sha256.bytes(), ms(now)],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// The registrations of a case, oldest first.
+    pub async fn registrations_of(&self, case: CaseId) -> Result<Vec<RegistrationRow>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(&format!(
+                    "select {REGISTRATION} from registrations where case_id = ?1 order by id"
+                ))?,
+                [case.0],
+                registration_row,
+            )
+        })
+        .await
+    }
+
+    /// Enters the diary number that the authority's register gave, and closes the case if it
+    /// waited for it.
+    pub async fn enter_diary_number(
+        &self,
+        case: CaseId,
+        number: DiaryNumber,
+        user: UserId,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            let registration = maybe_row(
+                &mut tx.prepare_cached(&format!(
+                    "select {REGISTRATION} from registrations
+                     where case_id = ?1 and diary_number is null order by id desc limit 1"
+                ))?,
+                [case.0],
+                registration_row,
+            )?
+            .ok_or_else(|| StoreError::Refused {
+                why: "Ärendet väntar inte på något diarienummer.".into(),
+            })?;
+            tx.execute(
+                "update registrations set diary_number = ?2, entered_at = ?3, entered_by = ?4
+                 where case_id = ?1 and diary_number is null",
+                params![case.0, number.as_str(), ms(now), user.0],
+            )?;
+            let record = NumberRecord {
+                case: case.0,
+                registration: registration.id.0,
+                package_sha256: registration.package_sha256,
+                diary_number: number.as_str(),
+                user: user.0,
+            };
+            log::append(tx, LogKind::Registration, &record, now)?;
+            let detail = number.as_str();
+            let by = Some((user, line.user_name.as_str()));
+            note_event(tx, case, by, "Diarienummer inlagt", Some(detail), now)?;
+            audit::append(tx, &line, now)?;
+            let row = the_case(tx, case)?;
+            if matches!(row.state, CaseState::AwaitingDiary) {
+                let next = row
+                    .state
+                    .on(CaseEvent::DiaryNumberEntered)
+                    .map_err(|e| StoreError::row("cases", e))?;
+                set_state(tx, case, &next, now)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}

@@ -1,0 +1,208 @@
+//! Users and their sessions, and the facts of this installation.
+
+use jiff::Timestamp;
+use rusqlite::{Row, params};
+
+use super::audit;
+use super::value::{maybe_row, ms, rows};
+use crate::domain::ids::{ContentHash, UserId};
+use crate::domain::person::Role;
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::rows::{AuditLine, SessionRow, UserRow};
+
+const USER: &str = "u.id, u.login, u.name, u.title, u.role, u.active";
+
+fn user_row(row: &Row<'_>) -> Result<UserRow, StoreError> {
+    let role: String = row.get(4)?;
+    Ok(UserRow {
+        id: UserId(row.get(0)?),
+        login: row.get(1)?,
+        name: row.get(2)?,
+        title: row.get(3)?,
+        role: Role::from_id(&role)
+            .ok_or_else(|| StoreError::row("users", format!("role `{role}`")))?,
+        active: row.get(5)?,
+    })
+}
+
+/// A user to be added.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// Login name.
+    pub login: String,
+    /// Name.
+    pub name: String,
+    /// Title, for signatures.
+    pub title: String,
+    /// Role.
+    pub role: Role,
+    /// Argon2id hash in PHC form.
+    pub password_hash: String,
+}
+
+impl Store {
+    /// Adds a user.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where the login name is taken.
+    pub async fn add_user(
+        &self,
+        user: NewUser,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<UserId, StoreError> {
+        self.write(move |tx| {
+            let added = tx.execute(
+                "insert into users (login, name, title, role, password_hash, added_at)
+                 values (?1, ?2, ?3, ?4, ?5, ?6) on conflict (login) do nothing",
+                params![
+                    user.login,
+                    user.name,
+                    user.title,
+                    user.role.id(),
+                    user.password_hash,
+                    ms(now)
+                ],
+            )?;
+            if added == 0 {
+                return Err(StoreError::Conflict { what: "login name" });
+            }
+            let id = UserId(tx.last_insert_rowid());
+            audit::append(tx, &line, now)?;
+            Ok(id)
+        })
+        .await
+    }
+
+    /// Every user, by login name.
+    pub async fn users(&self) -> Result<Vec<UserRow>, StoreError> {
+        self.read(|c| {
+            rows(
+                &mut c.prepare_cached(&format!("select {USER} from users u order by u.login"))?,
+                [],
+                user_row,
+            )
+        })
+        .await
+    }
+
+    /// The user with this login name, with the password's hash.
+    pub async fn user_by_login(
+        &self,
+        login: String,
+    ) -> Result<Option<(UserRow, String)>, StoreError> {
+        self.read(move |c| {
+            maybe_row(
+                &mut c.prepare_cached(&format!(
+                    "select {USER}, u.password_hash from users u where u.login = ?1"
+                ))?,
+                [login],
+                |row| Ok((user_row(row)?, row.get(6)?)),
+            )
+        })
+        .await
+    }
+
+    /// Sets a new password and ends the user's sessions.
+    pub async fn set_password(
+        &self,
+        user: UserId,
+        password_hash: String,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            tx.execute(
+                "update users set password_hash = ?2 where id = ?1",
+                params![user.0, password_hash],
+            )?;
+            tx.execute("delete from sessions where user_id = ?1", [user.0])?;
+            audit::append(tx, &line, now)
+        })
+        .await
+    }
+
+    /// Opens a session. Only the hash of its token is kept.
+    pub async fn open_session(
+        &self,
+        token: ContentHash,
+        user: UserId,
+        csrf: String,
+        expires_at: Timestamp,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            tx.execute(
+                "insert into sessions (token_hash, user_id, csrf, opened_at, seen_at, expires_at, address)
+                 values (?1, ?2, ?3, ?4, ?4, ?5, ?6)",
+                params![token.bytes(), user.0, csrf, ms(now), ms(expires_at), line.address],
+            )?;
+            tx.execute("delete from sessions where expires_at <= ?1", [ms(now)])?;
+            audit::append(tx, &line, now)
+        })
+        .await
+    }
+
+    /// The open session of a token: alive, of an active user.
+    pub async fn session(
+        &self,
+        token: ContentHash,
+        now: Timestamp,
+    ) -> Result<Option<SessionRow>, StoreError> {
+        self.read(move |c| {
+            maybe_row(
+                &mut c.prepare_cached(&format!(
+                    "select {USER}, s.csrf from sessions s join users u on u.id = s.user_id
+                     where s.token_hash = ?1 and s.expires_at > ?2 and u.active = 1"
+                ))?,
+                params![token.bytes(), ms(now)],
+                |row| Ok(SessionRow { user: user_row(row)?, csrf: row.get(6)? }),
+            )
+        })
+        .await
+    }
+
+    /// Ends a session.
+    pub async fn end_session(
+        &self,
+        token: ContentHash,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            tx.execute("delete from sessions where token_hash = ?1", [token.bytes()])?;
+            audit::append(tx, &line, now)
+        })
+        .await
+    }
+
+    /// A fact of this installation.
+    pub async fn fact(&self, name: &'static str) -> Result<Option<String>, StoreError> {
+        self.read(move |c| {
+            maybe_row(
+                &mut c.prepare_cached("select value from facts where name = ?1")?,
+                [name],
+                |row| Ok(row.get(0)?),
+            )
+        })
+        .await
+    }
+
+    /// Sets a fact that is not yet known; gives the one that stands.
+    pub async fn settle_fact(
+        &self,
+        name: &'static str,
+        value: String,
+    ) -> Result<String, StoreError> {
+        self.write(move |tx| {
+            tx.execute(
+                "insert into facts (name, value) values (?1, ?2) on conflict do nothing",
+                params![name, value],
+            )?;
+            Ok(tx.query_row("select value from facts where name = ?1", [name], |row| row.get(0))?)
+        })
+        .await
+    }
+}
