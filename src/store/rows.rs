@@ -12,7 +12,7 @@ use crate::domain::ids::{
     AccountId, ActionId, CaseId, ContentHash, Cursor, DecisionId, DiaryNumber, EvidenceId, ItemId,
     LexiconVersion, PlatformItemId, PlatformPostId, RegistrationId, UserId, VersionId,
 };
-use crate::domain::item::{Attachment, Author, ItemKind, Permalink, Presence};
+use crate::domain::item::{Attachment, Author, Barred, ItemKind, Permalink, Presence};
 use crate::domain::log::LogKind;
 use crate::domain::person::Role;
 use crate::domain::verdict::Verdict;
@@ -47,6 +47,8 @@ pub struct FetchState {
     pub next_at: Timestamp,
     /// What is wrong, in Swedish.
     pub problem: Option<String>,
+    /// Why items may be missing although fetching went well, in Swedish.
+    pub gap: Option<String>,
     /// A person must act before it is tried again.
     pub stopped: bool,
 }
@@ -105,6 +107,8 @@ pub struct ItemRow {
     pub presence: Presence,
     /// When that was read.
     pub presence_at: Timestamp,
+    /// What the platform says cannot be done with this very item.
+    pub barred: Vec<Barred>,
     /// No copy may be made of it.
     pub no_copy: bool,
     /// The version that stands now.

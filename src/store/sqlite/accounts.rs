@@ -15,7 +15,7 @@ const HOUR_MS: i64 = 3_600_000;
 
 const ACCOUNT: &str = "a.id, a.key, a.platform, a.name, a.simulated";
 const FETCH: &str =
-    "f.cursor, f.last_ok_at, f.last_try_at, f.failures, f.next_at, f.problem, f.stopped";
+    "f.cursor, f.last_ok_at, f.last_try_at, f.failures, f.next_at, f.problem, f.stopped, f.gap";
 
 /// Reads the columns of [`ACCOUNT`] from `first` on.
 pub(super) fn account(row: &Row<'_>, first: usize) -> Result<Account, StoreError> {
@@ -39,6 +39,7 @@ fn fetch_state(row: &Row<'_>, first: usize) -> Result<FetchState, StoreError> {
         next_at: at(row.get(first + 4)?)?,
         problem: row.get(first + 5)?,
         stopped: row.get(first + 6)?,
+        gap: row.get(first + 7)?,
     })
 }
 
@@ -133,8 +134,8 @@ impl Store {
                     Ok(AccountOverview {
                         account: account(row, 0)?,
                         fetch: fetch_state(row, 5)?,
-                        n_items: row.get(12)?,
-                        n_unreadable: row.get(13)?,
+                        n_items: row.get(13)?,
+                        n_unreadable: row.get(14)?,
                     })
                 },
             )

@@ -22,7 +22,7 @@ const DEEPEST_THREAD: usize = 50;
 
 const ITEM: &str = "i.id, i.account_id, i.platform_id, i.kind, i.post_id, i.parent_id, i.by_us,
     i.permalink, i.permalink_source, i.created_at, i.created_raw, i.presence, i.presence_at,
-    i.no_copy, i.current_version_id, i.first_fetched_at";
+    i.no_copy, i.current_version_id, i.first_fetched_at, i.barred";
 
 const VERSION: &str = "v.id, v.item_id, v.number, v.content_hash, v.text, v.author, v.attachments,
     v.edited_at, v.presence, v.fetched_at,
@@ -63,6 +63,7 @@ fn item_row(row: &Row<'_>) -> Result<ItemRow, StoreError> {
         no_copy: row.get(13)?,
         current_version: VersionId(row.get(14)?),
         first_fetched_at: at(row.get(15)?)?,
+        barred: from_json("items", &row.get::<_, String>(16)?)?,
     })
 }
 
@@ -137,14 +138,15 @@ fn store_item(
     tx.prepare_cached(
         "update items set presence = ?2,
                 presence_at = case when presence <> ?2 then ?3 else presence_at end,
-                last_fetched_at = ?3, permalink = coalesce(?4, permalink)
+                last_fetched_at = ?3, permalink = coalesce(?4, permalink), barred = ?5
          where id = ?1",
     )?
     .execute(params![
         item.0,
         fetched.presence.id(),
         ms(now),
-        fetched.permalink.as_ref().map(|p| p.url.as_str())
+        fetched.permalink.as_ref().map(|p| p.url.as_str()),
+        json(&fetched.barred)?
     ])?;
     let presence_changed = old_presence != fetched.presence.id();
     if changed {
@@ -185,8 +187,8 @@ fn insert_item(
     tx.prepare_cached(
         "insert into items (account_id, platform_id, kind, post_id, parent_id, by_us, permalink,
            permalink_source, created_at, created_raw, presence, presence_at, first_fetched_at,
-           last_fetched_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?12)",
+           last_fetched_at, barred)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?12, ?13)",
     )?
     .execute(params![
         account.0,
@@ -201,6 +203,7 @@ fn insert_item(
         fetched.created_raw,
         fetched.presence.id(),
         ms(now),
+        json(&fetched.barred)?,
     ])?;
     Ok(ItemId(tx.last_insert_rowid()))
 }
@@ -285,6 +288,15 @@ fn store_batch(
             }
         }
     }
+    for gone in &batch.gone {
+        let changed = tx
+            .prepare_cached(
+                "update items set presence = 'gone', presence_at = ?3, last_fetched_at = ?3
+                 where account_id = ?1 and platform_id = ?2 and presence <> 'gone'",
+            )?
+            .execute(params![account.0, gone.as_str(), ms(now)])?;
+        committed.presence_changes += u32::from(changed > 0);
+    }
     for element in &batch.unreadable {
         let kept = tx
             .prepare_cached(
@@ -317,14 +329,16 @@ impl Store {
             let committed = store_batch(tx, account, &batch, now)?;
             tx.prepare_cached(
                 "update fetch_states set cursor = coalesce(?2, cursor), last_try_at = ?3,
-                        last_ok_at = ?3, failures = 0, next_at = ?4, problem = null, stopped = 0
+                        last_ok_at = ?3, failures = 0, next_at = ?4, problem = null, stopped = 0,
+                        gap = coalesce(?5, gap)
                  where account_id = ?1",
             )?
             .execute(params![
                 account.0,
                 batch.next.as_ref().map(|c| c.as_str()),
                 ms(now),
-                ms(next_at)
+                ms(next_at),
+                batch.gap
             ])?;
             note_look(tx, account, now, batch.items.len(), None)?;
             Ok(committed)

@@ -24,6 +24,9 @@ create table fetch_states (
   next_at     integer not null default 0,
   -- What is wrong, in Swedish; null when all is well.
   problem     text,
+  -- Why items may be missing although fetching went well, in Swedish: a gap is never passed off
+  -- as completeness. Kept until a person has seen to it.
+  gap         text,
   -- A person must act before it is worth trying again.
   stopped     integer not null default 0 check (stopped in (0, 1))
 ) strict;
@@ -66,6 +69,8 @@ create table items (
   created_raw        text,
   presence           text    not null check (presence in ('visible', 'hidden', 'binned', 'gone', 'unknown')),
   presence_at        integer not null,
+  -- What the platform says cannot be done with this very item.
+  barred             text    not null default '[]' check (json_valid(barred)),
   -- No copy may be made of it (regulation 2.2): metadata only from the moment of suspicion.
   no_copy            integer not null default 0 check (no_copy in (0, 1)),
   first_fetched_at   integer not null,

@@ -1,0 +1,155 @@
+//! Content-addressed files: written aside, synced, renamed; checked on every read.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::domain::ids::ContentHash;
+
+/// A directory of blobs, each under its SHA-256: `blobs/ab/cdef…`.
+#[derive(Clone, Debug)]
+pub struct BlobStore {
+    dir: PathBuf,
+}
+
+/// A blob could not be kept or read.
+#[derive(Debug, thiserror::Error)]
+pub enum BlobError {
+    /// The file system refused.
+    #[error("the evidence file {path} cannot be {doing}")]
+    Io {
+        /// What was tried: `written`, `read`.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// There is no such blob.
+    #[error("the evidence file {hash} is missing")]
+    Missing {
+        /// What it should hash to.
+        hash: ContentHash,
+    },
+    /// The bytes are not those that were kept.
+    #[error("the evidence file {hash} has been changed: it now hashes to {found}")]
+    Changed {
+        /// What it should hash to.
+        hash: ContentHash,
+        /// What it does hash to.
+        found: ContentHash,
+    },
+}
+
+impl BlobStore {
+    /// A blob store in `dir`, which is made where it is missing.
+    ///
+    /// # Errors
+    /// [`BlobError::Io`].
+    pub fn open(dir: &Path) -> Result<Self, BlobError> {
+        let dir = dir.join("blobs");
+        fs::create_dir_all(&dir).map_err(|source| BlobError::Io {
+            doing: "made",
+            path: dir.clone(),
+            source,
+        })?;
+        Ok(Self { dir })
+    }
+
+    /// Where a blob lies.
+    pub fn path(&self, hash: ContentHash) -> PathBuf {
+        let hex = hash.to_hex();
+        self.dir.join(&hex[..2]).join(&hex[2..])
+    }
+
+    /// Keeps `bytes`; durable when it returns. Keeping the same bytes again changes nothing.
+    ///
+    /// # Errors
+    /// [`BlobError::Io`]; then nothing is there under the hash.
+    pub fn put(&self, bytes: &[u8]) -> Result<ContentHash, BlobError> {
+        let hash = ContentHash::of(bytes);
+        let path = self.path(hash);
+        let io = |source| BlobError::Io { doing: "written", path: path.clone(), source };
+        if let Ok(known) = fs::read(&path)
+            && ContentHash::of(&known) == hash
+        {
+            return Ok(hash);
+        }
+        // `path` always ends in two components of our own making.
+        let folder = path.parent().unwrap_or(&self.dir);
+        fs::create_dir_all(folder).map_err(io)?;
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(|e| io(io::Error::other(e)))?;
+        let aside = folder.join(format!(".{}.part", hex::encode(random)));
+        let written = write_synced(&aside, bytes)
+            .and_then(|()| fs::rename(&aside, &path))
+            .and_then(|()| File::open(folder)?.sync_all());
+        if let Err(source) = written {
+            // Best effort: a leftover part file is harmless and named as such.
+            drop(fs::remove_file(&aside));
+            return Err(io(source));
+        }
+        Ok(hash)
+    }
+
+    /// Reads a blob and checks that it is the one that was kept.
+    ///
+    /// # Errors
+    /// [`BlobError`].
+    pub fn get(&self, hash: ContentHash) -> Result<Vec<u8>, BlobError> {
+        let path = self.path(hash);
+        let bytes = fs::read(&path).map_err(|source| {
+            if source.kind() == io::ErrorKind::NotFound {
+                BlobError::Missing { hash }
+            } else {
+                BlobError::Io { doing: "read", path, source }
+            }
+        })?;
+        let found = ContentHash::of(&bytes);
+        if found == hash { Ok(bytes) } else { Err(BlobError::Changed { hash, found }) }
+    }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blobs() -> (tempfile::TempDir, BlobStore) {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let blobs = BlobStore::open(dir.path()).expect("an empty directory opens");
+        (dir, blobs)
+    }
+
+    #[test]
+    fn what_was_put_comes_back_and_twice_is_once() {
+        let (_dir, blobs) = blobs();
+        let hash = blobs.put(b"hej").expect("put");
+        assert_eq!(blobs.put(b"hej").expect("put again"), hash);
+        assert_eq!(blobs.get(hash).expect("get"), b"hej");
+    }
+
+    #[test]
+    fn a_changed_file_is_named() {
+        let (_dir, blobs) = blobs();
+        let hash = blobs.put(b"hej").expect("put");
+        fs::write(blobs.path(hash), b"haj").expect("tamper");
+        assert!(matches!(blobs.get(hash), Err(BlobError::Changed { hash: h, .. }) if h == hash));
+        // Keeping it again mends it.
+        blobs.put(b"hej").expect("put");
+        assert_eq!(blobs.get(hash).expect("get"), b"hej");
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let (_dir, blobs) = blobs();
+        let hash = ContentHash::of(b"never");
+        assert!(matches!(blobs.get(hash), Err(BlobError::Missing { hash: h }) if h == hash));
+    }
+}
