@@ -2,7 +2,8 @@
 //!
 //! The layers, each of which may only know those before it (the table is held by
 //! `tests/it/layers.rs`):
-//! [`domain`] → [`runtime`], [`classify`], [`formats`] → [`evidence`] → [`platforms`].
+//! [`domain`] → [`telemetry`] → [`runtime`], [`classify`], [`formats`] → [`evidence`] →
+//! [`platforms`].
 
 pub mod classify;
 pub mod domain;
@@ -10,3 +11,4 @@ pub mod evidence;
 pub mod formats;
 pub mod platforms;
 pub mod runtime;
+pub mod telemetry;
