@@ -2,7 +2,9 @@
 //!
 //! The layers, each of which may only know those before it (the table is held by
 //! `tests/it/layers.rs`):
-//! [`domain`] → [`runtime`], [`classify`], [`formats`] → [`evidence`] → [`platforms`].
+//! [`domain`] → [`telemetry`], [`runtime`], [`classify`], [`formats`] → [`store`] → [`evidence`] →
+//! [`platforms`] → [`services`] → [`web`], [`cli`], with [`config`] and [`app`] putting the parts
+//! together.
 
 pub mod classify;
 pub mod domain;
@@ -10,4 +12,6 @@ pub mod evidence;
 pub mod formats;
 pub mod platforms;
 pub mod runtime;
+pub mod services;
 pub mod store;
+pub mod telemetry;

@@ -1,3 +1,6 @@
-//! Time, stopping and supervision of loops.
+//! Time, stopping, supervision of loops, and secrets in memory.
 
 pub mod clock;
+pub mod secret;
+pub mod shutdown;
+pub mod supervise;
