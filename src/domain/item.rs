@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::action::ActionKind;
 use super::ids::{ContentHash, Cursor, PlatformItemId, PlatformPostId};
 
 /// What sort of thing was written.
@@ -186,13 +187,54 @@ pub struct FetchedItem {
     pub permalink: Option<Permalink>,
     /// What hangs on it.
     pub attachments: Vec<Attachment>,
-    /// Visibility as the platform states it.
+    /// Visibility as the platform states it. An item that comes with [`Presence::Gone`] still has
+    /// its last text; one that has lost its text too comes in [`Batch::gone`] instead.
     pub presence: Presence,
+    /// Written by the authority's own account. Kept as part of the thread; never opens a case.
+    pub by_us: bool,
+    /// What the platform says cannot be done with this very item (Facebook's `can_hide`, YouTube's
+    /// `canReply`…), beside what the account cannot do at all. Known at the time of reading only.
+    pub barred: Vec<Barred>,
     /// The element of the response exactly as received.
     pub raw: Vec<u8>,
 }
 
+/// One act that the platform will not carry out on one item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Barred {
+    /// The act.
+    pub act: ActionKind,
+    /// Why, in Swedish.
+    pub why: String,
+}
+
 impl FetchedItem {
+    /// An item of which nothing but the given is known: what a platform withholds stays as here.
+    pub fn new(
+        platform_id: PlatformItemId,
+        kind: ItemKind,
+        text: impl Into<String>,
+        raw: impl Into<Vec<u8>>,
+    ) -> Self {
+        Self {
+            platform_id,
+            kind,
+            post_id: None,
+            parent_id: None,
+            author: Author::default(),
+            text: text.into(),
+            created_at: None,
+            created_raw: None,
+            edited_at: None,
+            permalink: None,
+            attachments: Vec::new(),
+            presence: Presence::Unknown,
+            by_us: false,
+            barred: Vec::new(),
+            raw: raw.into(),
+        }
+    }
+
     /// The hash that tells one version from another: of the text and of what is attached.
     ///
     /// Signed addresses change at every fetch, so of an attachment only its type and name count.
@@ -228,18 +270,44 @@ pub struct FetchedPost {
 
 /// What one step of fetching gave: items *and* the cursor that may be remembered once they are
 /// durable. There is no other way to move a cursor (invariant 1).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
     /// The items, in any order, repeats allowed.
     pub items: Vec<FetchedItem>,
     /// Posts they stand under.
     pub posts: Vec<FetchedPost>,
+    /// Items of which the platform says that they are deleted, without their text: the last
+    /// version known stands, only the presence changes. Unknown identities are passed over.
+    pub gone: Vec<PlatformItemId>,
     /// Elements that could not be decoded, kept so that nothing fetched is lost.
     pub unreadable: Vec<Unreadable>,
-    /// Where to go on. `None` keeps the cursor where it is.
+    /// Where a later fetch begins, once all of the above is durable. `None` keeps the cursor where
+    /// it is: platforms that list newest first cannot promise anything before a walk has ended.
     pub next: Option<Cursor>,
-    /// Whether there is more to fetch at once.
-    pub more: bool,
+    /// There is more to fetch at once: hand this to the next call. It lives in memory only. When
+    /// the walk is broken off, the next fetch begins again from the stored cursor, so that a page
+    /// may come twice and never not at all.
+    pub walk: Option<Walk>,
+    /// Why items may be missing although everything went well (the platform lists only so many),
+    /// in Swedish. Recorded and shown, since a gap is never passed off as completeness.
+    pub gap: Option<String>,
+}
+
+/// The place in a walk over several pages: page tokens, posts still to open. In the connector's
+/// own form, never stored, since most platforms let page tokens go stale.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Walk(String);
+
+impl Walk {
+    /// Takes the connector's own form.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The connector's own form.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// An element of an answer that did not have the expected shape.
@@ -260,4 +328,21 @@ pub enum LiveReading {
     Present(Box<FetchedItem>),
     /// It is not there any more.
     Gone,
+    /// The platform cannot be asked (a site that only pushes to us; messages out of reach). The
+    /// version last handed to us is then the best reading there is, and has to be recorded as that.
+    NotReadable {
+        /// Why, in Swedish.
+        why: &'static str,
+    },
+}
+
+/// What stands around an item: the post and the items above it, the topmost first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Thread {
+    /// The authority's own post, where it stands under one.
+    pub post: Option<FetchedPost>,
+    /// The items between the post and the one asked for, without the latter.
+    pub above: Vec<FetchedItem>,
+    /// Why something above is missing, in Swedish.
+    pub missing: Option<String>,
 }

@@ -1,3 +1,4 @@
 //! Time, stopping and supervision of loops.
 
 pub mod clock;
+pub mod secret;
