@@ -2,6 +2,18 @@
 
 use jiff::Timestamp;
 
+/// How far a rate limit reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// Every account of the platform, since they share the app (Meta code 4, YouTube's quota).
+    App,
+    /// This account.
+    Account,
+    /// This kind of call on this account; the others may go on (X counts by endpoint; Meta's
+    /// usage headers ask background reading to stop so that editors can act).
+    Call,
+}
+
 /// What went wrong, by what the daemon does about it. `detail` is for the log: it never holds
 /// comment text, personal data or a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +33,8 @@ pub enum PlatformError {
     Throttled {
         /// When calls are welcome again.
         until: Timestamp,
+        /// Which calls have to wait.
+        lane: Lane,
         /// Which limit.
         detail: String,
     },
@@ -29,6 +43,8 @@ pub enum PlatformError {
     QuotaGone {
         /// When it is filled up.
         until: Timestamp,
+        /// Which calls have to wait.
+        lane: Lane,
         /// Which quota.
         detail: String,
     },
@@ -76,6 +92,11 @@ pub enum PlatformError {
 }
 
 impl PlatformError {
+    /// The platform has no such verb.
+    pub fn not_offered<T>(verb: &'static str) -> Result<T, Self> {
+        Err(Self::NotOffered { verb })
+    }
+
     /// The Swedish sentence for the editor: what happened, and what to do.
     pub fn swedish(&self) -> String {
         match self {
@@ -89,6 +110,55 @@ impl PlatformError {
             Self::Refused { reason, .. } => reason.clone(),
             Self::Contract { .. } => "Plattformen svarade på ett sätt som Uppsikt inte förstår. Gör åtgärden direkt på plattformen och kontakta den som sköter Uppsikt.".into(),
             Self::NotOffered { .. } => "Plattformen erbjuder inte den här åtgärden. Gör den direkt på plattformen.".into(),
+        }
+    }
+
+    /// The class's name, for metrics and logs.
+    pub const fn class(&self) -> &'static str {
+        match self {
+            Self::Transient { .. } => "transient",
+            Self::Throttled { .. } => "throttled",
+            Self::QuotaGone { .. } => "quota_gone",
+            Self::TokenExpired { .. } => "token_expired",
+            Self::ReauthNeeded { .. } => "reauth_needed",
+            Self::Forbidden { .. } => "forbidden",
+            Self::Gone => "gone",
+            Self::Refused { .. } => "refused",
+            Self::Contract { .. } => "contract",
+            Self::NotOffered { .. } => "not_offered",
+        }
+    }
+
+    /// Whether a writing call that ended so may have reached the platform all the same: then the
+    /// live state is looked at before it is repeated.
+    pub const fn may_have_acted(&self) -> bool {
+        match self {
+            Self::Transient { may_have_acted, .. } => *may_have_acted,
+            // The platform answered something we cannot read: it may have acted before.
+            Self::Contract { .. } => true,
+            Self::Throttled { .. }
+            | Self::QuotaGone { .. }
+            | Self::TokenExpired { .. }
+            | Self::ReauthNeeded { .. }
+            | Self::Forbidden { .. }
+            | Self::Gone
+            | Self::Refused { .. }
+            | Self::NotOffered { .. } => false,
+        }
+    }
+
+    /// The platform's own word on when to come back, where it gave one.
+    pub const fn retry_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Transient { retry_at, .. } => *retry_at,
+            Self::Throttled { until, .. } | Self::QuotaGone { until, .. } => Some(*until),
+            Self::TokenExpired { .. }
+            | Self::ReauthNeeded { .. }
+            | Self::Forbidden { .. }
+            | Self::Gone
+            | Self::Refused { .. }
+            | Self::Contract { .. }
+            | Self::NotOffered { .. } => None,
         }
     }
 

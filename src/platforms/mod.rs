@@ -7,17 +7,54 @@
 //! The removing calls take a [`RemovalWarrant`] by value: that is the only thing a connector may
 //! name of the evidence layer, and it cannot make one.
 //!
+//! # Why the trait looks as it does
+//!
+//! It was laid against all fourteen platforms of the sheet:
+//!
+//! - **Fetching is a walk in steps.** Some platforms go forward from an id or a time (WordPress,
+//!   Mastodon, own sites), others list newest first without any filter (Instagram, YouTube, X
+//!   messages). The latter may move the durable cursor only when a walk has ended, and their page
+//!   tokens must not be stored: hence a stored [`Cursor`] and an unstored [`Walk`].
+//! - **Comments, mentions and messages come out of one `fetch`**, told apart by their kind, since
+//!   several platforms mix them in one list (Mastodon, Reddit) and one credential pays for all.
+//!   Which kinds come is in [`Capabilities`].
+//! - **Edits and deletions are mostly silent**, so known items are read again: one by one before
+//!   an act, in batches of [`Capabilities::read_batch`] while a case is open.
+//! - **What can be done differs by item, not only by account** (Facebook's `can_hide`): the item
+//!   says so in `barred`. And an account may learn by trying (LinkedIn, Flickr), so
+//!   [`Platform::capabilities`] is asked anew each time.
+//! - **Credentials that rotate** (X, TikTok, Bluesky, Reddit) must be kept before they are used:
+//!   [`Platform::renew`] takes the keeper.
+//! - **Pushes** reach one address per app or per account and are hints at best, so they are a
+//!   trait of their own, [`push::PushSource`]; only own sites push whole items.
+//!
 //! [`FetchedItem`]: crate::domain::item::FetchedItem
 
 pub mod capability;
+//pub mod conformance;
 pub mod error;
+//pub mod facebook;
+//pub mod forum;
+//mod graph;
+mod html;
+pub mod http;
+mod json;
+//pub mod limit;
+pub mod push;
+pub mod settings;
+//pub mod simulate;
+pub mod wordpress;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use crate::domain::account::PlatformKind;
 use crate::domain::ids::Cursor;
-use crate::domain::item::{Batch, LiveReading};
+use crate::domain::item::{Batch, LiveReading, Thread, Walk};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
+use crate::runtime::secret::Secret;
 
 use capability::Capabilities;
 use error::PlatformError;
@@ -40,43 +77,85 @@ pub struct ConnectionReport {
     /// What is missing for full service, in Swedish; empty when all is well.
     pub missing: Vec<String>,
     /// When the credential runs out, where it does.
-    pub expires_at: Option<jiff::Timestamp>,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A renewed credential.
+#[derive(Clone, Debug)]
+pub struct Renewed {
+    /// What calls are made with.
+    pub access: Secret,
+    /// What the next renewal is made with, where the platform hands out a new one.
+    pub refresh: Option<Secret>,
+    /// When `access` runs out.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Keeps a renewed credential where the program finds it after a restart.
+#[async_trait]
+pub trait CredentialKeeper: Send + Sync {
+    /// Returns only when the credential is durable. Until then the connector goes on with the old
+    /// one: platforms that rotate lock us out when the new pair is lost.
+    ///
+    /// # Errors
+    /// [`PlatformError::Transient`] when it could not be kept.
+    async fn keep(&self, renewed: &Renewed) -> Result<(), PlatformError>;
 }
 
 /// One account on one platform, ready to be asked.
 ///
 /// Every method maps every answer to a value or a [`PlatformError`]; none retries by itself, none
-/// emulates one verb with another, none logs content.
+/// emulates one verb with another, none logs content. A verb that the capability record denies
+/// gives [`PlatformError::NotOffered`].
 #[async_trait]
 pub trait Platform: Send + Sync + 'static {
     /// Which platform.
     fn kind(&self) -> PlatformKind;
 
-    /// What this account can do.
-    fn capabilities(&self) -> &Capabilities;
+    /// What this account can do, as far as it is known now.
+    fn capabilities(&self) -> Arc<Capabilities>;
 
     /// Asks the platform who we are and what we may do, for `doctor` and the health page.
     async fn check(&self) -> Result<ConnectionReport, PlatformError>;
 
-    /// Fetches one step on from `cursor` (the beginning where there is none), with enough overlap
-    /// that late and edited items come again. The batch carries the next cursor; whoever stores
-    /// the items moves it.
-    async fn fetch(&self, cursor: Option<&Cursor>) -> Result<Batch, PlatformError>;
+    /// Renews the credential where that can be done without a person. Called on
+    /// [`PlatformError::TokenExpired`] and ahead of [`ConnectionReport::expires_at`].
+    async fn renew(&self, keeper: &dyn CredentialKeeper) -> Result<(), PlatformError>;
+
+    /// Fetches one step: on with `walk` where one is in hand, otherwise anew from `cursor` (the
+    /// beginning where there is none), with enough overlap that late and edited items come again.
+    /// Whoever stores the batch moves the cursor, and hands the batch's walk to the next call.
+    async fn fetch(
+        &self,
+        cursor: Option<&Cursor>,
+        walk: Option<&Walk>,
+    ) -> Result<Batch, PlatformError>;
 
     /// Reads one item as it stands now. An item that is there but hidden or binned is *present*.
     async fn read_live(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError>;
 
-    /// Hides an item.
+    /// Reads at most [`Capabilities::read_batch`] items as they stand now: the answers stand in
+    /// the order of the questions. Costs one call where the platform has such a call.
+    async fn read_live_many(
+        &self,
+        items: &[ItemAddress],
+    ) -> Result<Vec<LiveReading>, PlatformError>;
+
+    /// Reads what stands above an item, for evidence where the store has not seen all of it.
+    async fn read_thread(&self, item: &ItemAddress) -> Result<Thread, PlatformError>;
+
+    /// Hides an item. [`PlatformError::Gone`] where there is nothing left to hide.
     async fn hide(&self, warrant: RemovalWarrant) -> Result<Receipt, PlatformError>;
 
-    /// Deletes an item, to the platform's bin where it has one.
+    /// Deletes an item, to the platform's bin where it has one. [`PlatformError::Gone`] where
+    /// there is nothing left to delete.
     async fn delete(&self, warrant: RemovalWarrant) -> Result<Receipt, PlatformError>;
 
     /// Shows a hidden item again.
     async fn unhide(&self, item: &ItemAddress) -> Result<Receipt, PlatformError>;
 
     /// Answers an item. `key` is the same for every attempt at the same answer; platforms that
-    /// take an idempotency key get it.
+    /// take an idempotency key or let us choose the identity get it.
     async fn reply(
         &self,
         item: &ItemAddress,

@@ -1,6 +1,10 @@
 //! What a platform lets Uppsikt do: data, shown to people, and the ground for buttons, tests and
 //! documentation alike (`platforms` sheet, sections 1.1 and 20).
 
+mod matrix;
+
+use crate::domain::account::PlatformKind;
+
 /// Whether a verb is to be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Offer {
@@ -44,6 +48,21 @@ pub enum Told {
     OnRead,
     /// Only by comparing.
     Silent,
+}
+
+/// Where links to single items come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// The platform gives one for each item.
+    Given,
+    /// We build one after a documented pattern.
+    Built,
+    /// Only the post above has a link.
+    PostOnly,
+    /// As pasted by the editor.
+    AsPasted,
+    /// None.
+    None,
 }
 
 /// What counts towards the longest answer.
@@ -99,8 +118,38 @@ pub struct Capabilities {
     pub edits: Told,
     /// How deletions become known.
     pub deletes: Told,
-    /// Longest answer to a comment.
+    /// Where links to single items come from.
+    pub links: Links,
+    /// How many items one call reads again; 1 where each costs a call.
+    pub read_batch: usize,
+    /// Longest answer to a comment, where the platform publishes it or a careful guess is made.
     pub longest_reply: Option<ReplyLimit>,
+    /// Longest answer to a private message.
+    pub longest_message: Option<ReplyLimit>,
     /// What the platform's terms say of stored data, in Swedish, shown at set-up.
     pub storage_terms: &'static str,
+}
+
+/// What a platform offers at best. What one account lacks of it (a permission, a declared
+/// ability), its connector takes away.
+pub const fn of(kind: PlatformKind) -> Capabilities {
+    matrix::of(kind)
+}
+
+impl Capabilities {
+    /// The verbs with their offers, in the order in which people read them, named in Swedish.
+    pub fn rows(&self) -> [(&'static str, &Offer); 10] {
+        [
+            ("läsa kommentarer", &self.list),
+            ("läsa tråden", &self.thread),
+            ("läsa meddelanden", &self.messages),
+            ("dölja", &self.hide),
+            ("visa igen", &self.unhide),
+            ("ta bort", &self.delete),
+            ("svara på kommentar", &self.reply_comment),
+            ("svara på meddelande", &self.reply_message),
+            ("anmäla till plattformen", &self.report),
+            ("få besked direkt", &self.webhook),
+        ]
+    }
 }

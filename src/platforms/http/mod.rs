@@ -1,0 +1,334 @@
+//! The one way out to platforms over HTTP: time limits, a limit on size, no redirects, and error
+//! texts without secrets.
+//!
+//! Nothing is retried here. Whether a failed write may have reached the platform is decided here
+//! once, for all connectors.
+
+use std::time::Duration;
+
+use jiff::fmt::rfc2822;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::{Client, Method, RequestBuilder};
+use url::{Host, Url};
+
+use crate::platforms::error::{Lane, PlatformError};
+use crate::runtime::clock::Clock;
+use crate::runtime::secret::Secret;
+
+/// Longer waits than this are not believed: a mistyped header must not stop an account for years.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long a platform is left alone that says "too many" or shows an error page, but not for how
+/// long (`platforms` sheet, section 10.5: a long wait).
+const LONG_WAIT: SignedDuration = SignedDuration::from_mins(10);
+
+/// How calls are made.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// Longest time for name look-up, connection and TLS.
+    pub connect_timeout: Duration,
+    /// Longest silence while an answer comes in.
+    pub read_timeout: Duration,
+    /// Longest time for one call in all.
+    pub total_timeout: Duration,
+    /// Largest answer, in bytes after unpacking.
+    pub max_body_bytes: usize,
+    /// Certificates (PEM) of an authority's own certification authority, trusted beside the
+    /// machine's.
+    pub extra_ca_pem: Option<Vec<u8>>,
+    /// Lets `http://` through to loopback addresses: for tests and the demo alone.
+    pub allow_http_loopback: bool,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(20),
+            total_timeout: Duration::from_secs(60),
+            // A page of 100 comments is some 200 kB; one hostile comment may be 10 MB.
+            max_body_bytes: 64 << 20,
+            extra_ca_pem: None,
+            allow_http_loopback: false,
+        }
+    }
+}
+
+/// The address or the settings cannot be used. Each text names the mend.
+#[derive(Debug, thiserror::Error)]
+pub enum BadHttpSettings {
+    /// Neither https nor permitted http.
+    #[error(
+        "`{host}`: only https addresses are used; http is possible to loopback addresses with allow_http_loopback = true"
+    )]
+    NotHttps {
+        /// The host.
+        host: String,
+    },
+    /// User name or password inside the address.
+    #[error("`{host}`: the address holds a user name or password; give them in their own settings")]
+    CredentialsInAddress {
+        /// The host.
+        host: String,
+    },
+    /// The address has no host.
+    #[error("the address names no host")]
+    NoHost,
+    /// The certificates cannot be read.
+    #[error("the extra certificates cannot be read: PEM with BEGIN CERTIFICATE is expected")]
+    BadCertificates(#[source] reqwest::Error),
+    /// The client could not be made.
+    #[error("the HTTP client could not be set up")]
+    Client(#[source] reqwest::Error),
+}
+
+/// A client for one account.
+#[derive(Clone, Debug)]
+pub struct Http {
+    client: Client,
+    clock: Clock,
+    secrets: Vec<Secret>,
+    max_body_bytes: usize,
+}
+
+/// An answer, whatever its status.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// The body, unpacked.
+    pub body: Vec<u8>,
+    /// When it was read.
+    pub at: Timestamp,
+    /// Whether the call was one that may change something.
+    pub was_write: bool,
+}
+
+impl Answer {
+    /// Whether the status is 200 to 299.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// A header as text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// A header as a number.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.header(name)?.trim().parse().ok()
+    }
+
+    /// When the answer asks us to come back.
+    pub fn retry_after(&self) -> Option<Timestamp> {
+        retry_after(&self.headers, self.at)
+    }
+
+    /// A time from now at which a platform that gave no time may be asked again.
+    pub fn after_a_long_wait(&self) -> Timestamp {
+        self.at.saturating_add(LONG_WAIT).unwrap_or(self.at)
+    }
+
+    /// The answer as an error of the whole service, not of the question: 429, 5xx, or a page where
+    /// data was expected (a firewall, a maintenance page, a parked domain). `None` where the
+    /// answer is the platform's own to read.
+    pub fn trouble(&self) -> Option<PlatformError> {
+        let status = self.status;
+        match status {
+            429 => Some(PlatformError::Throttled {
+                until: self.retry_after().unwrap_or_else(|| self.after_a_long_wait()),
+                lane: Lane::Account,
+                detail: "HTTP 429".into(),
+            }),
+            503 => Some(PlatformError::Transient {
+                detail: "HTTP 503".into(),
+                // With a Retry-After the service says that it turned the call away unread.
+                may_have_acted: self.was_write && self.retry_after().is_none(),
+                retry_at: Some(self.retry_after().unwrap_or_else(|| self.after_a_long_wait())),
+            }),
+            500..=599 => Some(PlatformError::Transient {
+                detail: format!("HTTP {status}"),
+                may_have_acted: self.was_write,
+                retry_at: self.retry_after(),
+            }),
+            _ => None,
+        }
+    }
+
+    /// The error for an answer that is no JSON where JSON was expected.
+    pub fn not_json(&self) -> PlatformError {
+        PlatformError::Transient {
+            detail: format!("HTTP {} with a body that is not JSON", self.status),
+            may_have_acted: self.was_write,
+            retry_at: Some(self.retry_after().unwrap_or_else(|| self.after_a_long_wait())),
+        }
+    }
+}
+
+/// Whether this address leads to the machine itself.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+impl Http {
+    /// A client for calls to `base`. The secrets are struck out of every error text.
+    ///
+    /// # Errors
+    /// [`BadHttpSettings`], each with its mend.
+    pub fn new(
+        base: &Url,
+        settings: &HttpSettings,
+        clock: Clock,
+        secrets: Vec<Secret>,
+    ) -> Result<Self, BadHttpSettings> {
+        let host = base.host_str().ok_or(BadHttpSettings::NoHost)?.to_owned();
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(BadHttpSettings::CredentialsInAddress { host });
+        }
+        let loopback = is_loopback(base);
+        let allowed = match base.scheme() {
+            "https" => true,
+            "http" => loopback && settings.allow_http_loopback,
+            _ => false,
+        };
+        if !allowed {
+            return Err(BadHttpSettings::NotHttps { host });
+        }
+        let mut builder = Client::builder()
+            .user_agent(concat!("Uppsikt/", env!("CARGO_PKG_VERSION")))
+            // A redirected write could be carried out twice or turn into a read, and a redirected
+            // read would carry the credentials elsewhere: the address in the configuration is to
+            // be mended instead.
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(settings.connect_timeout)
+            .read_timeout(settings.read_timeout)
+            .timeout(settings.total_timeout);
+        if loopback {
+            builder = builder.no_proxy();
+        }
+        if let Some(pem) = &settings.extra_ca_pem {
+            let certificates = reqwest::Certificate::from_pem_bundle(pem)
+                .map_err(BadHttpSettings::BadCertificates)?;
+            builder = builder.tls_certs_merge(certificates);
+        }
+        let client = builder.build().map_err(BadHttpSettings::Client)?;
+        Ok(Self { client, clock, secrets, max_body_bytes: settings.max_body_bytes })
+    }
+
+    /// Begins a call.
+    pub fn call(&self, method: Method, url: Url) -> RequestBuilder {
+        self.client.request(method, url)
+    }
+
+    /// The clock that answers are dated by.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Sends the call and reads the whole answer.
+    ///
+    /// # Errors
+    /// `Transient` when no whole answer came, with `may_have_acted` true only for a writing call
+    /// that had left us; `Contract` for an answer that is too large, or a redirect.
+    pub async fn send(&self, request: RequestBuilder) -> Result<Answer, PlatformError> {
+        let request = request.build().map_err(|e| PlatformError::Contract {
+            detail: self.clean(&format!("the call could not be built: {}", innermost(&e))),
+        })?;
+        let was_write = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+        let place = format!(
+            "{} {}{}",
+            request.method(),
+            request.url().host_str().unwrap_or(""),
+            request.url().path()
+        );
+        let mut response =
+            self.client.execute(request).await.map_err(|e| self.failed(&place, &e, was_write))?;
+        let status = response.status().as_u16();
+        let headers = std::mem::take(response.headers_mut());
+        let mut body = Vec::new();
+        while let Some(chunk) =
+            response.chunk().await.map_err(|e| self.failed(&place, &e, was_write))?
+        {
+            if body.len() + chunk.len() > self.max_body_bytes {
+                return Err(PlatformError::Contract {
+                    detail: self.clean(&format!(
+                        "{place}: the answer is larger than {} bytes",
+                        self.max_body_bytes
+                    )),
+                });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        if (300..400).contains(&status) {
+            let to = headers
+                .get(LOCATION)
+                .and_then(|v| Url::parse(v.to_str().ok()?).ok())
+                .map_or_else(|| "elsewhere".to_owned(), |u| u.origin().ascii_serialization());
+            return Err(PlatformError::Contract {
+                detail: self.clean(&format!(
+                    "{place}: redirected to {to}; redirects are not followed, put the right address in the configuration"
+                )),
+            });
+        }
+        Ok(Answer { status, headers, body, at: self.clock.now(), was_write })
+    }
+
+    fn failed(&self, place: &str, error: &reqwest::Error, was_write: bool) -> PlatformError {
+        let never_sent = error.is_connect() || error.is_builder();
+        let what = if error.is_timeout() {
+            "no answer within the time limit".to_owned()
+        } else {
+            innermost(error)
+        };
+        PlatformError::Transient {
+            detail: self.clean(&format!("{place}: {what}")),
+            may_have_acted: was_write && !never_sent,
+            retry_at: None,
+        }
+    }
+
+    fn clean(&self, text: &str) -> String {
+        self.secrets.iter().fold(text.to_owned(), |text, secret| secret.strike_out(&text))
+    }
+}
+
+/// The cause at the bottom of the chain: the outer texts of reqwest name the whole address.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    if std::ptr::addr_eq(cause, error as &dyn std::error::Error) {
+        let kind = if error.is_body() { "the body broke off" } else { "the call failed" };
+        kind.to_owned()
+    } else {
+        cause.to_string()
+    }
+}
+
+/// The time that `Retry-After` names: seconds from `now`, or an HTTP date (RFC 9110 10.2.3). At
+/// most a day ahead, never in the past.
+pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let latest = now.saturating_add(LONGEST_WAIT).unwrap_or(now);
+    let at = match value.parse::<u32>() {
+        Ok(seconds) => {
+            now.saturating_add(SignedDuration::from_secs(i64::from(seconds))).unwrap_or(latest)
+        }
+        Err(_) => rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?,
+    };
+    Some(at.clamp(now, latest))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! What platforms and own sites push to us.
+//!
+//! A push is a hint: it comes doubled, late, out of order, or not at all. Apart from own sites,
+//! which push whole items, a hint is followed by [`Platform::read_live`], and the poll goes on in
+//! any case (`platforms` sheet, section 1.8). One source stands behind one address; where an app
+//! serves several accounts (Meta, X, TikTok), each hint names the account.
+//!
+//! [`Platform::read_live`]: crate::platforms::Platform::read_live
+
+use jiff::Timestamp;
+
+use crate::domain::account::PlatformKind;
+use crate::domain::ids::PlatformItemId;
+use crate::domain::item::{FetchedItem, Unreadable};
+use crate::evidence::warrant::ItemAddress;
+
+/// A push as it came in over HTTP.
+#[derive(Clone, Copy, Debug)]
+pub struct PushRequest<'a> {
+    /// Header names in lower case, with their values.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The body, byte for byte: signatures are over these bytes.
+    pub body: &'a [u8],
+}
+
+impl PushRequest<'_> {
+    /// The first header of this name (given in lower case).
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| *n == name).map(|(_, value)| *value)
+    }
+}
+
+/// What one push tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// A whole item, or a new version of one.
+    Item(Box<FetchedItem>),
+    /// Something happened to this item: read it.
+    Look(ItemAddress),
+    /// The item was deleted, and its text did not come along.
+    Gone(PlatformItemId),
+}
+
+/// One thing that was pushed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// The platform's identity of the account concerned; `None` where the address serves one.
+    pub account: Option<String>,
+    /// What is told.
+    pub told: Told,
+}
+
+/// All that one push held, in its order: things told and things that could not be read.
+pub type Push = Vec<Result<Pushed, Unreadable>>;
+
+/// Why a push is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PushRefused {
+    /// The signature is missing or malformed.
+    #[error("the signature header is missing or malformed: {problem}")]
+    NoSignature {
+        /// What is wrong with it and how to mend it.
+        problem: &'static str,
+    },
+    /// The signature is not over these bytes with a secret of ours.
+    #[error("the signature does not match the body")]
+    WrongSignature,
+    /// The signature is too old or from the future.
+    #[error(
+        "the signature's time is off by {off_by_s} seconds, at most {most_s} are accepted: check the sender's clock"
+    )]
+    OffTime {
+        /// By how much.
+        off_by_s: i64,
+        /// What would be accepted.
+        most_s: i64,
+    },
+    /// The body as a whole has not the agreed shape.
+    #[error("{problem}")]
+    Shape {
+        /// Field or place, and how to mend it. Never holds content.
+        problem: String,
+    },
+}
+
+/// Something that pushes to us.
+pub trait PushSource: Send + Sync + 'static {
+    /// Which platform.
+    fn kind(&self) -> PlatformKind;
+
+    /// Answers the platform's question whether this address is ours (Meta's `hub.challenge`, X's
+    /// `crc_token`…): the body to send back. `None` where the question is not understood or not
+    /// meant for us, which is answered with 403.
+    fn handshake(&self, query: &[(&str, &str)]) -> Option<String>;
+
+    /// Checks the signature and reads the body.
+    ///
+    /// # Errors
+    /// [`PushRefused`] when nothing of the push may be used.
+    fn receive(&self, request: PushRequest<'_>, now: Timestamp) -> Result<Push, PushRefused>;
+}

@@ -1,0 +1,120 @@
+//! What each connector needs to know of an account. The configuration layer reads the file and
+//! hands these over; nothing here knows how a file looks.
+
+use std::path::PathBuf;
+
+use url::Url;
+
+use crate::domain::account::PlatformKind;
+use crate::platforms::http::HttpSettings;
+use crate::runtime::secret::Secret;
+
+/// One account's connection, by platform.
+#[derive(Clone, Debug)]
+pub enum AccountSettings {
+    /// A WordPress site.
+    WordPress(WordPressSettings),
+    /// A Facebook Page.
+    Facebook(FacebookSettings),
+    /// A site of the authority's own.
+    OwnSite(OwnSiteSettings),
+}
+
+impl AccountSettings {
+    /// The platform.
+    pub const fn kind(&self) -> PlatformKind {
+        match self {
+            Self::WordPress(_) => PlatformKind::WordPress,
+            Self::Facebook(_) => PlatformKind::Facebook,
+            Self::OwnSite(_) => PlatformKind::OwnSite,
+        }
+    }
+}
+
+/// A WordPress site and a user of it who may moderate comments.
+#[derive(Clone, Debug)]
+pub struct WordPressSettings {
+    /// The site's address, `https://blogg.exempelstad.example/`.
+    pub site: Url,
+    /// The user's login.
+    pub user: String,
+    /// An application password of that user.
+    pub password: Secret,
+    /// Whether the site answers under `/wp-json/` (pretty links); otherwise `?rest_route=`.
+    pub pretty_links: bool,
+    /// How calls are made.
+    pub http: HttpSettings,
+}
+
+/// A Facebook Page with its Page token.
+#[derive(Clone, Debug)]
+pub struct FacebookSettings {
+    /// `https://graph.facebook.com/`, or a simulator's address.
+    pub base: Url,
+    /// The Graph version, as `v26.0`.
+    pub version: String,
+    /// The Page's id.
+    pub page_id: String,
+    /// A Page token (not a person's).
+    pub token: Secret,
+    /// The app's secret, where the app demands `appsecret_proof`.
+    pub app_secret: Option<Secret>,
+    /// How calls are made.
+    pub http: HttpSettings,
+}
+
+/// A site that the authority runs itself.
+#[derive(Clone, Debug)]
+pub struct OwnSiteSettings {
+    /// A directory that is watched for `*.jsonl` files.
+    pub directory: Option<PathBuf>,
+    /// The secrets that pushes may be signed with: two while one is being replaced.
+    pub push_secrets: Vec<Secret>,
+    /// What the site can carry out, and where.
+    pub actions: Option<OwnSiteActions>,
+}
+
+/// Where and how an own site carries out acts.
+#[derive(Clone, Debug)]
+pub struct OwnSiteActions {
+    /// Where acts are posted to.
+    pub url: Url,
+    /// What acts are signed with.
+    pub secret: Secret,
+    /// What the site says it can do.
+    pub can: Vec<OwnSiteVerb>,
+    /// Who still sees a hidden item, in Swedish, as declared by the site.
+    pub hide_effect: Option<String>,
+    /// How calls are made.
+    pub http: HttpSettings,
+}
+
+/// What an own site may be able to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OwnSiteVerb {
+    /// Hide.
+    Hide,
+    /// Show again.
+    Unhide,
+    /// Delete.
+    Delete,
+    /// Publish an answer.
+    Reply,
+}
+
+impl OwnSiteVerb {
+    /// The word in configuration and calls.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Hide => "hide",
+            Self::Unhide => "unhide",
+            Self::Delete => "delete",
+            Self::Reply => "reply",
+        }
+    }
+
+    /// The verb with this word.
+    pub fn from_id(id: &str) -> Option<Self> {
+        [Self::Hide, Self::Unhide, Self::Delete, Self::Reply].into_iter().find(|v| v.id() == id)
+    }
+}
