@@ -1,5 +1,7 @@
 //! Text and context in, verdict out: pure and deterministic.
 
+pub mod mask;
+
 use crate::domain::ids::LexiconVersion;
 use crate::domain::verdict::Verdict;
 

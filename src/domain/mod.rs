@@ -18,6 +18,7 @@ pub mod ids;
 pub mod item;
 pub mod log;
 pub mod person;
+pub mod policy;
 pub mod registration;
 pub mod text;
 pub mod verdict;

@@ -5,6 +5,7 @@
 //! never does: change or delete what is sealed.
 
 pub mod blob;
+pub mod browser;
 pub mod verify;
 pub mod warrant;
 

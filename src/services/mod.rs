@@ -1,1 +1,335 @@
-//! Where the layers meet.
+//! Where the layers meet. All state is in the store: each loop takes due work from durable rows
+//! and writes its own, so that a crash anywhere resumes there.
+//!
+//! What people do goes through the methods of [`Services`] that take a [`Viewer`]: they check the
+//! permission, mask, and write the audit log. `web` and `cli` cannot read past them.
+
+pub mod assess;
+pub mod capture;
+pub mod cases;
+pub mod decide;
+pub mod intake;
+pub mod outbox;
+//pub mod push;
+pub mod registration;
+pub mod session;
+pub mod users;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio::sync::{Notify, broadcast};
+
+use crate::classify::Classifier;
+use crate::domain::account::Account;
+use crate::domain::ids::{AccountId, AccountKey, CaseId, UserId};
+use crate::domain::person::{Act, Role};
+use crate::domain::policy::Policy;
+use crate::evidence::EvidenceStore;
+use crate::evidence::browser::Browser;
+use crate::platforms::Platform;
+use crate::runtime::clock::Clock;
+use crate::runtime::secret::Secret;
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::rows::AuditLine;
+
+/// How many changes an open page may lag behind before it is told to load anew.
+const CHANGES_KEPT: usize = 1024;
+
+/// How a stage works.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The authority's name, as on sheets.
+    pub authority: String,
+    /// Where packages for the diary are written.
+    pub export_dir: PathBuf,
+    /// How long a claim holds without activity.
+    pub claim: SignedDuration,
+    /// How long a session lasts.
+    pub session: SignedDuration,
+    /// Time limit of one screenshot.
+    pub capture_limit: Duration,
+    /// How many accounts may be polled at once.
+    pub polls_at_once: usize,
+}
+
+/// An account with all it takes to serve it.
+pub struct Served {
+    /// The account as the store knows it.
+    pub account: Account,
+    /// Its connector.
+    pub platform: Arc<dyn Platform>,
+    /// How often it is polled.
+    pub interval: Duration,
+    /// Secrets that pushes may be signed with; empty where it takes none.
+    pub push_secrets: Vec<Secret>,
+    /// Whether screenshots may load private addresses.
+    pub allow_private: bool,
+}
+
+/// Something that open pages want to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A case was opened or changed in any way.
+    Case(CaseId),
+    /// An account's fetching went well or failed.
+    Account(AccountId),
+}
+
+/// Notices that wake the loops before their tick.
+#[derive(Clone, Debug, Default)]
+pub struct Wakes {
+    /// New versions wait for a verdict.
+    pub assess: Arc<Notify>,
+    /// Evidence is wanted.
+    pub capture: Arc<Notify>,
+    /// Actions are due.
+    pub outbox: Arc<Notify>,
+    /// An account is to be polled now.
+    pub intake: Arc<Notify>,
+}
+
+/// Everything a service needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Services {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    evidence: EvidenceStore,
+    classifier: Arc<Classifier>,
+    policy: Policy,
+    clock: Clock,
+    settings: Settings,
+    accounts: BTreeMap<AccountId, Arc<Served>>,
+    browser: Option<Browser>,
+    no_browser: Option<String>,
+    changes: broadcast::Sender<Change>,
+    wakes: Wakes,
+    walks: intake::Walks,
+}
+
+/// What [`Services::new`] is made of.
+pub struct Parts {
+    /// The store.
+    pub store: Store,
+    /// The evidence store.
+    pub evidence: EvidenceStore,
+    /// The classifier.
+    pub classifier: Arc<Classifier>,
+    /// The policy.
+    pub policy: Policy,
+    /// The clock.
+    pub clock: Clock,
+    /// Settings.
+    pub settings: Settings,
+    /// Every account that is served.
+    pub accounts: Vec<Served>,
+    /// The browser, or why there is none, in Swedish.
+    pub browser: Result<Browser, String>,
+}
+
+/// Who asks. Every act of a person carries one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Viewer {
+    /// Who.
+    pub user: UserId,
+    /// Name, for the history.
+    pub name: String,
+    /// Title, for signatures.
+    pub title: String,
+    /// Role.
+    pub role: Role,
+    /// From where.
+    pub address: IpAddr,
+}
+
+impl Viewer {
+    /// Whether the role allows the act.
+    pub fn may(&self, act: Act) -> bool {
+        self.role.may(act)
+    }
+
+    fn demand(&self, act: Act) -> Result<(), ServiceError> {
+        if self.may(act) { Ok(()) } else { Err(ServiceError::NotPermitted { act }) }
+    }
+
+    fn line(&self, act: &'static str, subject: impl Into<String>) -> AuditLine {
+        AuditLine {
+            user: Some(self.user),
+            user_name: self.name.clone(),
+            act,
+            subject: subject.into(),
+            address: self.address.to_string(),
+            detail: None,
+        }
+    }
+}
+
+/// What can go wrong, by what a caller can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// There is no such thing.
+    #[error("there is no {what}")]
+    NotFound {
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// The role does not allow it.
+    #[error("the role does not allow {act:?}")]
+    NotPermitted {
+        /// What was asked for.
+        act: Act,
+    },
+    /// The rules do not allow it now; the sentence says why and what to do, in Swedish.
+    #[error("refused: {why}")]
+    Refused {
+        /// For the person.
+        why: String,
+    },
+    /// Somebody else was first; the sentence says who and what to do, in Swedish.
+    #[error("conflict: {why}")]
+    Conflict {
+        /// For the person.
+        why: String,
+    },
+    /// It cannot be done just now but may go later.
+    #[error("try again later: {why}")]
+    TryLater {
+        /// For the person.
+        why: String,
+    },
+    /// A fault of ours or of the machine.
+    #[error("the {doing} failed")]
+    Broken {
+        /// What was being done.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl ServiceError {
+    fn broken(
+        doing: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Broken { doing, source: source.into() }
+    }
+}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound { what } => Self::NotFound { what },
+            StoreError::Refused { why } => Self::Refused { why },
+            StoreError::Conflict { what: "claim" } => Self::Conflict {
+                why: "Någon annan arbetar med ärendet just nu. Vänta tills det släpps, eller ta nästa.".into(),
+            },
+            StoreError::Conflict { .. } => Self::Conflict {
+                why: "Ärendet har ändrats sedan du öppnade sidan. Läs det som står nu och besluta på nytt; inget har utförts.".into(),
+            },
+            StoreError::NotWritable(_) => Self::TryLater {
+                why: "Databasen kan inte skrivas: disken är full eller skrivskyddad. Inget har ändrats. Kontakta den som sköter servern.".into(),
+            },
+            StoreError::Closed => Self::TryLater {
+                why: "Uppsikt håller på att stängas av. Försök igen om en stund.".into(),
+            },
+            error @ (StoreError::Newer { .. }
+            | StoreError::Open { .. }
+            | StoreError::Upgrade { .. }
+            | StoreError::Row { .. }
+            | StoreError::Database(_)) => Self::broken("database", error),
+        }
+    }
+}
+
+impl Services {
+    /// Puts the services together.
+    pub fn new(parts: Parts) -> Self {
+        let (changes, _) = broadcast::channel(CHANGES_KEPT);
+        let accounts = parts
+            .accounts
+            .into_iter()
+            .map(|served| (served.account.id, Arc::new(served)))
+            .collect();
+        let (browser, no_browser) = match parts.browser {
+            Ok(browser) => (Some(browser), None),
+            Err(why) => (None, Some(why)),
+        };
+        Self {
+            inner: Arc::new(Inner {
+                store: parts.store,
+                evidence: parts.evidence,
+                classifier: parts.classifier,
+                policy: parts.policy,
+                clock: parts.clock,
+                settings: parts.settings,
+                accounts,
+                browser,
+                no_browser,
+                changes,
+                wakes: Wakes::default(),
+                walks: intake::Walks::default(),
+            }),
+        }
+    }
+
+    /// The notices that wake the loops.
+    pub fn wakes(&self) -> &Wakes {
+        &self.inner.wakes
+    }
+
+    /// A stream of changes for an open page.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.inner.changes.subscribe()
+    }
+
+    /// The clock that everything goes by.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> &Policy {
+        &self.inner.policy
+    }
+
+    /// The authority's name.
+    pub fn authority(&self) -> &str {
+        &self.inner.settings.authority
+    }
+
+    /// How a served account is reached, if it is configured.
+    pub fn served(&self, account: AccountId) -> Option<&Arc<Served>> {
+        self.inner.accounts.get(&account)
+    }
+
+    /// A served account by its key.
+    pub fn served_by_key(&self, key: &AccountKey) -> Option<&Arc<Served>> {
+        self.inner.accounts.values().find(|served| served.account.key == *key)
+    }
+
+    /// Why no screenshots are taken, in Swedish; nothing when they are.
+    pub fn no_browser(&self) -> Option<&str> {
+        self.inner.no_browser.as_deref()
+    }
+
+    fn tell(&self, change: Change) {
+        // Nobody listening is fine: no page is open.
+        drop(self.inner.changes.send(change));
+    }
+
+    fn tell_cases(&self, cases: &[CaseId]) {
+        for case in cases {
+            self.tell(Change::Case(*case));
+        }
+    }
+}

@@ -5,14 +5,14 @@ mod actions;
 mod assessments;
 mod audit;
 mod cases;
-mod decide;
+pub mod decide;
 mod evidence;
 mod items;
 mod log;
 pub(super) mod open;
 pub(super) mod readers;
 mod registrations;
-mod users;
+pub mod users;
 pub(super) mod value;
 pub(super) mod writer;
 

@@ -1,0 +1,89 @@
+//! Versions without verdict → classify → case opened, brought back or left alone.
+
+use crate::classify::{Classifier, Context};
+use crate::domain::category::{Category, Severity};
+use crate::domain::ids::VersionId;
+use crate::domain::item::ItemKind;
+use crate::domain::verdict::Verdict;
+use crate::store::rows::{CaseOpening, Unassessed};
+
+use super::{ServiceError, Services};
+
+/// How many versions are assessed in one transaction.
+const BATCH: u32 = 200;
+
+/// Place in the queue: see `cases.rank` in the schema.
+const RANK_THREAT: u8 = 1;
+const RANK_REST: u8 = 2;
+
+impl Services {
+    /// Assesses what waits. Says whether there is more.
+    ///
+    /// # Errors
+    /// [`ServiceError`] where the store does not answer; nothing is lost, it waits.
+    pub async fn assess_waiting(&self) -> Result<bool, ServiceError> {
+        let waiting = self.inner.store.unassessed(BATCH).await?;
+        if waiting.is_empty() {
+            return Ok(false);
+        }
+        let more = waiting.len() == BATCH as usize;
+        let classifier = self.inner.classifier.clone();
+        let policy = self.inner.policy.clone();
+        let assess = move || -> Vec<(VersionId, Verdict, Option<CaseOpening>)> {
+            waiting
+                .iter()
+                .map(|version| {
+                    let verdict = classify(&classifier, version);
+                    let opening = opening(&policy, version, &verdict);
+                    (version.version, verdict, opening)
+                })
+                .collect()
+        };
+        // Classifying is pure computing; it must not hold up the reactor.
+        let assessed = tokio::task::spawn_blocking(assess)
+            .await
+            .map_err(|e| ServiceError::broken("assessment", e))?;
+        let now = self.inner.clock.now();
+        let touched = self.inner.store.record_assessments(assessed, now).await?;
+        if !touched.is_empty() {
+            self.inner.wakes.capture.notify_one();
+            self.tell_cases(&touched);
+        }
+        Ok(more)
+    }
+}
+
+fn classify(classifier: &Classifier, version: &Unassessed) -> Verdict {
+    let context =
+        Context { post: version.post_text.as_deref(), parent: version.parent_text.as_deref() };
+    classifier.classify(&version.text, &context)
+}
+
+fn opening(
+    policy: &crate::domain::policy::Policy,
+    version: &Unassessed,
+    verdict: &Verdict,
+) -> Option<CaseOpening> {
+    if version.by_us || !verdict.opens_case(version.kind) {
+        return None;
+    }
+    let against_a_person = verdict.findings.iter().any(|finding| {
+        matches!(finding.category, Category::Threat | Category::Incitement)
+            && finding.severity == Severity::High
+    });
+    let why = match verdict.primary() {
+        Some(finding) if finding.opens_case() => finding.why.to_string(),
+        Some(_) | None if version.kind == ItemKind::DirectMessage => {
+            "Privata meddelanden ska alltid ses av en person.".into()
+        }
+        Some(finding) => finding.why.to_string(),
+        None => "Ska ses av en person.".into(),
+    };
+    Some(CaseOpening {
+        rank: if against_a_person { RANK_THREAT } else { RANK_REST },
+        severity: verdict.severity(),
+        category: verdict.primary().map(|finding| finding.category),
+        due_at: policy.due(verdict, version.kind, version.received_at),
+        why,
+    })
+}

@@ -1,0 +1,285 @@
+//! Evidence: which versions want it, what is collected, the seal.
+//!
+//! A part that cannot be taken is stated as missing with its reason, and the rest is sealed all
+//! the same: evidence with a hole that is named beats no evidence. Only what makes the evidence
+//! (payload, text, sheet) must be there.
+
+use jiff::{SignedDuration, Timestamp};
+use metrics::counter;
+
+use crate::domain::evidence::{
+    Manifest, MissingPart, Part, PartKind, RenderedSheet, SheetContent, Thread,
+};
+use crate::domain::ids::VersionId;
+use crate::domain::item::Permalink;
+use crate::evidence::browser::CaptureRequest;
+use crate::evidence::{EvidenceError, NewPart};
+use crate::formats::sheet::{self, SheetError};
+use crate::store::rows::{EvidenceRow, EvidenceState, ItemRow, VersionRow};
+use crate::telemetry::metrics as names;
+
+use super::intake::growing_wait;
+use super::{Change, Served, ServiceError, Services};
+
+/// Version of the manifest's shape.
+const FORMAT: u32 = 1;
+
+/// How many records are taken in hand at a time.
+const AT_ONCE: u32 = 16;
+
+/// Whoever waits with a hand on the button needs the seal now: no screenshot is awaited longer
+/// than this when a removal has found the text changed.
+const HURRIED_SCREENSHOT: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Why a capture did not come to a seal.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    /// The evidence store refused.
+    #[error("the evidence could not be kept")]
+    Evidence(#[from] EvidenceError),
+    /// The sheet could not be made.
+    #[error("the sheet could not be rendered")]
+    Sheet(#[source] SheetError),
+    /// The store refused.
+    #[error("the record could not be read")]
+    Store(#[from] crate::store::error::StoreError),
+    /// The account is no longer configured.
+    #[error("the account is not configured")]
+    NoAccount,
+    /// A worker thread ended before its time.
+    #[error("the work was broken off")]
+    BrokenOff,
+}
+
+impl CaptureError {
+    /// For the editor: what happened and what to do.
+    fn swedish(&self) -> String {
+        match self {
+            Self::Evidence(_) | Self::Store(_) => {
+                "Beviset kunde inte sparas. Kontrollera att disken inte är full; Uppsikt försöker igen.".into()
+            }
+            Self::Sheet(_) => "Bevisbladet kunde inte framställas. Uppsikt försöker igen.".into(),
+            Self::NoAccount => "Kontot finns inte i inställningarna. Lägg tillbaka det så tas beviset.".into(),
+            Self::BrokenOff => "Arbetet avbröts. Uppsikt försöker igen.".into(),
+        }
+    }
+}
+
+/// All that is known of a version before anything is rendered.
+struct Subject {
+    item: ItemRow,
+    version: VersionRow,
+    payload: Vec<u8>,
+    thread: Thread,
+}
+
+impl Services {
+    /// Takes the evidence that is wanted now, most urgent first. Says whether there is more.
+    ///
+    /// # Errors
+    /// [`ServiceError`] where the store does not answer. A capture that fails is recorded on its
+    /// record and tried again with growing waits.
+    pub async fn capture_wanted(&self) -> Result<bool, ServiceError> {
+        let now = self.inner.clock.now();
+        let wanted = self.inner.store.wanted_evidence(now, AT_ONCE).await?;
+        let more = wanted.len() == AT_ONCE as usize;
+        for row in wanted {
+            let limit = self.inner.settings.capture_limit;
+            if let Err(error) = self.capture(&row, limit).await {
+                let problem = error.swedish();
+                tracing::error!(evidence.id = %row.id, error = &error as &dyn std::error::Error, "capture failed");
+                let at = self.inner.clock.now().saturating_add(growing_wait(row.attempts));
+                let at = at.unwrap_or(Timestamp::MAX);
+                self.inner.store.record_capture_failure(row.id, problem, at).await?;
+            }
+        }
+        Ok(more)
+    }
+
+    /// Seals evidence of a version now, unless it is sealed already: asked for by a removal that
+    /// found the text changed.
+    pub(super) async fn seal_now(&self, version: VersionId) -> Result<EvidenceRow, CaptureError> {
+        let row = self.inner.store.want_evidence(version, self.inner.clock.now()).await?;
+        match row.state {
+            EvidenceState::Sealed { .. } | EvidenceState::Disposed { .. } => Ok(row),
+            EvidenceState::Wanted => self.capture(&row, HURRIED_SCREENSHOT).await,
+        }
+    }
+
+    #[tracing::instrument(name = "capture", skip_all, fields(evidence.id = %row.id, version.id = %row.version))]
+    async fn capture(
+        &self,
+        row: &EvidenceRow,
+        screenshot_limit: std::time::Duration,
+    ) -> Result<EvidenceRow, CaptureError> {
+        let store = &self.inner.store;
+        let subject = Subject {
+            item: store.item(row.item).await?,
+            version: store.version(row.version).await?,
+            payload: store.payload(row.version).await?,
+            thread: store.thread_above(row.item).await?,
+        };
+        let served = self.served(subject.item.account).ok_or(CaptureError::NoAccount)?.clone();
+        let manifest = if subject.item.no_copy {
+            // Regulation 2.2: metadata alone, not even the thread.
+            let mut manifest = self.manifest(&served, &subject);
+            manifest.attachments.clear();
+            manifest.missing = [PartKind::Payload, PartKind::Screenshot, PartKind::Attachment]
+                .map(|kind| MissingPart { kind, reason: NO_COPY.into() })
+                .to_vec();
+            manifest
+        } else {
+            self.collect(&served, &subject, screenshot_limit).await?
+        };
+        let (sealed, case) = self.inner.evidence.seal(row.id, &manifest).await?;
+        counter!(names::SEALS).increment(1);
+        for part in &manifest.missing {
+            counter!(names::PARTS_MISSING, "part" => part.kind.id()).increment(1);
+        }
+        tracing::info!(
+            n_parts = manifest.parts.len(),
+            n_missing = manifest.missing.len(),
+            "sealed"
+        );
+        if let Some(case) = case {
+            self.tell(Change::Case(case));
+        }
+        Ok(sealed)
+    }
+
+    async fn collect(
+        &self,
+        served: &Served,
+        subject: &Subject,
+        screenshot_limit: std::time::Duration,
+    ) -> Result<Manifest, CaptureError> {
+        let evidence = &self.inner.evidence;
+        let mut manifest = self.manifest(served, subject);
+        let mut parts: Vec<Part> = Vec::new();
+        let fetched = format!("hämtat från plattformens gränssnitt {}", subject.version.fetched_at);
+        let keep = |kind, name: &str, media_type, method: &str, bytes| {
+            let method = method.to_owned();
+            evidence.keep(NewPart { kind, name: name.to_owned(), media_type, method, bytes })
+        };
+        let json = "application/json";
+        let payload = subject.payload.clone();
+        parts.push(keep(PartKind::Payload, "payload.json", json, &fetched, payload).await?);
+        let text = subject.version.text.clone().into_bytes();
+        let plain = "text/plain; charset=utf-8";
+        parts.push(keep(PartKind::Text, "text.txt", plain, &fetched, text).await?);
+        let thread =
+            serde_json::to_vec_pretty(&subject.thread).map_err(|_| CaptureError::BrokenOff)?;
+        parts.push(
+            keep(PartKind::Thread, "thread.json", json, "ur Uppsikts databas", thread).await?,
+        );
+
+        let screenshot = self.screenshot(served, subject, screenshot_limit).await;
+        let picture = match screenshot {
+            Ok((png, method)) => {
+                let kept =
+                    keep(PartKind::Screenshot, "screenshot.png", "image/png", &method, png.clone());
+                parts.push(kept.await?);
+                Some(png)
+            }
+            Err(reason) => {
+                manifest.missing.push(MissingPart { kind: PartKind::Screenshot, reason });
+                None
+            }
+        };
+        for attachment in &subject.version.attachments {
+            let name = attachment.name.as_deref().unwrap_or(&attachment.kind);
+            let reason =
+                format!("Bilagan ({name}) är beskriven men dess innehåll har inte hämtats.");
+            manifest.missing.push(MissingPart { kind: PartKind::Attachment, reason });
+        }
+        manifest.parts = parts;
+        let content = SheetContent {
+            authority: self.inner.settings.authority.clone(),
+            account_name: served.account.name.clone(),
+            platform_name: served.account.platform.label().to_owned(),
+            simulated: served.account.simulated,
+            manifest: manifest.clone(),
+            text: subject.version.text.clone(),
+            thread: subject.thread.clone(),
+            screenshot_png: picture,
+        };
+        let sheet = tokio::task::spawn_blocking(move || sheet::render(&content))
+            .await
+            .map_err(|_| CaptureError::BrokenOff)?
+            .map_err(CaptureError::Sheet)?;
+        let RenderedSheet { pdf, pages_png, uncovered: _, method } = sheet;
+        let kept = keep(PartKind::SheetPdf, "bevisblad.pdf", "application/pdf", &method, pdf);
+        manifest.parts.push(kept.await?);
+        for (n, page) in pages_png.into_iter().enumerate() {
+            let name = format!("bevisblad-{}.png", n + 1);
+            manifest.parts.push(keep(PartKind::SheetPng, &name, "image/png", &method, page).await?);
+        }
+        Ok(manifest)
+    }
+
+    /// A picture of the live page, or why there is none, in Swedish.
+    async fn screenshot(
+        &self,
+        served: &Served,
+        subject: &Subject,
+        limit: std::time::Duration,
+    ) -> Result<(Vec<u8>, String), String> {
+        let Some(browser) = &self.inner.browser else {
+            return Err(self
+                .inner
+                .no_browser
+                .clone()
+                .unwrap_or_else(|| "Ingen webbläsare.".into()));
+        };
+        let Some(Permalink { url, .. }) = &subject.item.permalink else {
+            return Err("Plattformen har ingen länk till inlägget.".into());
+        };
+        let anchor = url.split_once('#').map(|(_, anchor)| anchor.to_owned());
+        let request = CaptureRequest {
+            url: url.clone(),
+            anchor,
+            allow_private: served.allow_private || served.account.simulated,
+        };
+        match tokio::time::timeout(limit, browser.capture(&request)).await {
+            Ok(Ok(shot)) => Ok((shot.png, shot.method)),
+            Ok(Err(error)) => {
+                tracing::info!(error = %error, "no screenshot");
+                Err(error.swedish())
+            }
+            Err(_) => Err(format!("Sidan svarade inte inom {} sekunder.", limit.as_secs())),
+        }
+    }
+
+    fn manifest(&self, served: &Served, subject: &Subject) -> Manifest {
+        let Subject { item, version, .. } = subject;
+        Manifest {
+            format: FORMAT,
+            account: served.account.key.clone(),
+            platform: served.account.platform.id().to_owned(),
+            simulated: served.account.simulated,
+            item: item.platform_id.clone(),
+            version: version.number,
+            content_sha256: version.content_hash,
+            kind: item.kind,
+            author: version.author.clone(),
+            created_raw: item.created_raw.clone(),
+            created_at: item.created_at,
+            edited_at: version.edited_at,
+            fetched_at: version.fetched_at,
+            sealed_at: self.inner.clock.now(),
+            presence: version.presence,
+            permalink: item.permalink.clone(),
+            attachments: version.attachments.clone(),
+            verdict: version.verdict.clone(),
+            parts: Vec::new(),
+            missing: Vec::new(),
+            sealed_by: concat!("uppsikt ", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+/// Why nothing is copied.
+const NO_COPY: &str = "Får inte kopieras: misstänkt barnpornografibrott (brottsbalken 16:10 a).";
+
+/// How long after fetching evidence should be sealed (design, section 6).
+pub const SEAL_WITHIN: SignedDuration = SignedDuration::from_mins(1);

@@ -1,0 +1,202 @@
+//! Decisions by people: checked against role, capability and policy, then committed whole.
+
+use std::time::Instant;
+
+use jiff::SignedDuration;
+use metrics::{counter, histogram};
+
+use crate::domain::action::ActionKind;
+use crate::domain::case::Claim;
+use crate::domain::decision::{Choice, Decision};
+use crate::domain::ids::{CaseId, DecisionId, DiaryNumber};
+use crate::domain::item::ItemKind;
+use crate::domain::person::Act;
+use crate::domain::registration::parse_diary_number;
+use crate::platforms::capability::Capabilities;
+use crate::store::rows::ItemRow;
+use crate::store::sqlite::decide::NewDecision;
+use crate::telemetry::metrics as names;
+
+use super::{Change, ServiceError, Services, Viewer};
+
+impl Services {
+    /// Takes a case, or renews the lease on it by being active.
+    ///
+    /// # Errors
+    /// [`ServiceError::Conflict`] while somebody else holds it.
+    pub async fn claim(&self, viewer: &Viewer, case: CaseId) -> Result<(), ServiceError> {
+        viewer.demand(Act::Decide)?;
+        let now = self.inner.clock.now();
+        let until = now.saturating_add(self.inner.settings.claim).unwrap_or(now);
+        let claim = Claim { by: viewer.user, until };
+        let line = viewer.line("case.claim", format!("case {case}"));
+        self.inner.store.claim_case(case, claim, line, now).await?;
+        self.tell(Change::Case(case));
+        Ok(())
+    }
+
+    /// Lets a case go.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn release(&self, viewer: &Viewer, case: CaseId) -> Result<(), ServiceError> {
+        viewer.demand(Act::Decide)?;
+        let line = viewer.line("case.release", format!("case {case}"));
+        self.inner.store.release_case(case, viewer.user, line, self.inner.clock.now()).await?;
+        self.tell(Change::Case(case));
+        Ok(())
+    }
+
+    /// Decides. Durable when it returns; nothing is carried out before the time to undo is over.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] and [`ServiceError::Conflict`] with words for the person;
+    /// nothing has changed then.
+    pub async fn decide(
+        &self,
+        viewer: &Viewer,
+        case: CaseId,
+        revision: u64,
+        decision: Decision,
+    ) -> Result<DecisionId, ServiceError> {
+        viewer.demand(Act::Decide)?;
+        let begun = Instant::now();
+        let row = self.inner.store.case(case).await?;
+        let item = self.inner.store.item(row.item).await?;
+        self.check_capabilities(&item, &decision)?;
+        let now = self.inner.clock.now();
+        let undo_until = now.saturating_add(self.inner.policy.undo).unwrap_or(now);
+        let mut line = viewer.line("case.decide", format!("case {case}"));
+        let ids: Vec<_> = decision.choices().iter().map(Choice::id).collect();
+        line.detail = Some(ids.join(","));
+        let new = NewDecision { case, revision, user: viewer.user, decision, undo_until, line };
+        let decided = self.inner.store.decide(new, now).await?;
+        counter!(names::DECISIONS).increment(1);
+        histogram!(names::DECISION_SECONDS).record(begun.elapsed().as_secs_f64());
+        tracing::info!(case.id = %case, decision.id = %decided, user.id = %viewer.user, "decided");
+        self.inner.wakes.outbox.notify_one();
+        self.tell(Change::Case(case));
+        Ok(decided)
+    }
+
+    /// Refuses what the platform, or this very item, does not allow: the person is told before
+    /// anything is promised.
+    fn check_capabilities(&self, item: &ItemRow, decision: &Decision) -> Result<(), ServiceError> {
+        let refused = |why: String| Err(ServiceError::Refused { why });
+        for choice in decision.choices() {
+            if matches!(choice, Choice::Forward { .. }) {
+                return refused("Vidarebefordran är inte inkopplad i den här installationen än. Välj Vänta och skicka vidare för hand.".into());
+            }
+            let Some(kind) = choice.action() else { continue };
+            if let Some(barred) = item.barred.iter().find(|barred| barred.act == kind) {
+                return refused(barred.why.clone());
+            }
+            let Some(served) = self.served(item.account) else {
+                return refused("Kontot finns inte längre i inställningarna, så plattformen kan inte nås. Lägg tillbaka kontot, eller gör åtgärden på plattformen.".into());
+            };
+            let capabilities = served.platform.capabilities();
+            if let Some(why) = not_offered(&capabilities, kind, item.kind) {
+                return refused(format!(
+                    "{} kan inte göras härifrån: {why}",
+                    capitalised(kind.label())
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Undoes the standing decision while nothing has begun.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] when it is too late.
+    pub async fn undo(&self, viewer: &Viewer, case: CaseId) -> Result<(), ServiceError> {
+        viewer.demand(Act::Decide)?;
+        let line = viewer.line("case.undo", format!("case {case}"));
+        self.inner.store.undo(case, viewer.user, line, self.inner.clock.now()).await?;
+        self.tell(Change::Case(case));
+        Ok(())
+    }
+
+    /// Tries failed actions again.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn try_again(&self, viewer: &Viewer, case: CaseId) -> Result<(), ServiceError> {
+        viewer.demand(Act::Decide)?;
+        let now = self.inner.clock.now();
+        let line = viewer.line("case.try_again", format!("case {case}"));
+        let n = self.inner.store.try_failed_again(case, viewer.user, line, now).await?;
+        if n == 0 {
+            return Err(ServiceError::Refused {
+                why: "Det finns inget misslyckat att försöka igen.".into(),
+            });
+        }
+        self.inner.wakes.outbox.notify_one();
+        self.tell(Change::Case(case));
+        Ok(())
+    }
+
+    /// Enters the diary number that came back.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] where it is no diary number or none is awaited.
+    pub async fn enter_diary_number(
+        &self,
+        viewer: &Viewer,
+        case: CaseId,
+        number: &str,
+    ) -> Result<DiaryNumber, ServiceError> {
+        viewer.demand(Act::EnterDiaryNumber)?;
+        let number = parse_diary_number(number).map_err(|_| ServiceError::Refused {
+            why: "Diarienumret ska ha 3 till 60 tecken och minst en siffra, till exempel KS 2026/123.".into(),
+        })?;
+        let line = viewer.line("case.diary_number", format!("case {case}"));
+        let now = self.inner.clock.now();
+        self.inner.store.enter_diary_number(case, number.clone(), viewer.user, line, now).await?;
+        self.tell(Change::Case(case));
+        Ok(number)
+    }
+
+    /// Brings back cases whose time of waiting is over.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn end_holds(&self) -> Result<(), ServiceError> {
+        let back = self.inner.store.end_holds(self.inner.clock.now()).await?;
+        self.tell_cases(&back);
+        Ok(())
+    }
+}
+
+/// Why the platform does not offer an action, in Swedish; nothing when it does.
+pub fn not_offered(
+    capabilities: &Capabilities,
+    action: ActionKind,
+    item: ItemKind,
+) -> Option<&'static str> {
+    use crate::platforms::capability::Offer;
+    let offer = match action {
+        ActionKind::Hide => &capabilities.hide,
+        ActionKind::Unhide => &capabilities.unhide,
+        ActionKind::Delete => &capabilities.delete,
+        ActionKind::Report => &capabilities.report,
+        ActionKind::Reply if item == ItemKind::DirectMessage => &capabilities.reply_message,
+        ActionKind::Reply => &capabilities.reply_comment,
+        // Carried out inside the authority, not on the platform.
+        ActionKind::Register | ActionKind::Forward => return None,
+    };
+    match offer {
+        Offer::Native | Offer::Conditional { .. } => None,
+        Offer::ByHand { why } | Offer::No { why } => Some(why),
+    }
+}
+
+/// The choice *Vänta* without a time of its own means until tomorrow.
+pub const HOLD_DEFAULT: SignedDuration = SignedDuration::from_hours(24);
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}

@@ -1,0 +1,294 @@
+//! Polling: which account next, one poll, what a failure means. Items and cursor commit together.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use metrics::counter;
+
+use crate::domain::ids::AccountId;
+use crate::domain::item::{LiveReading, Walk};
+use crate::evidence::warrant::ItemAddress;
+use crate::platforms::error::PlatformError;
+use crate::store::rows::{Committed, FetchState, ItemRow};
+use crate::telemetry::metrics as names;
+
+use super::{Change, Served, ServiceError, Services};
+
+/// The shortest and longest wait after failures in a row (platform sheet, section 1.5).
+const BACK_OFF_FIRST: SignedDuration = SignedDuration::from_secs(1);
+const BACK_OFF_MOST: SignedDuration = SignedDuration::from_mins(15);
+
+/// A stopped account is tried again at this pace all the same: a password that was mended at the
+/// platform needs no visit to our page.
+const STOPPED_PACE: SignedDuration = SignedDuration::from_mins(15);
+
+/// How much of the interval is left to chance, so that a thousand accounts do not poll in step.
+const JITTER_SHARE: f64 = 0.1;
+
+/// Items with an open case are read again at this pace (platform sheet, section 1.4).
+const READ_AGAIN: SignedDuration = SignedDuration::from_mins(15);
+const READ_AGAIN_AT_ONCE: u32 = 50;
+
+/// How many steps of one walk are taken before other accounts get their turn.
+const STEPS_AT_ONCE: u32 = 20;
+
+/// Walks in hand, by account. In memory only: see [`Walk`].
+#[derive(Debug, Default)]
+pub(super) struct Walks(Mutex<BTreeMap<AccountId, Walk>>);
+
+impl Walks {
+    fn take(&self, account: AccountId) -> Option<Walk> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&account)
+    }
+
+    fn put(&self, account: AccountId, walk: Option<Walk>) {
+        let mut walks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match walk {
+            Some(walk) => walks.insert(account, walk),
+            None => walks.remove(&account),
+        };
+    }
+}
+
+impl Services {
+    /// Polls every account that is due, several at once. Gives when the next is due.
+    ///
+    /// # Errors
+    /// [`ServiceError`] where the store does not answer. A platform's failure is no error here: it
+    /// is recorded on its account and never slows another.
+    pub async fn poll_due(&self) -> Result<Timestamp, ServiceError> {
+        let now = self.inner.clock.now();
+        let mut due = Vec::new();
+        let mut next = now.saturating_add(SignedDuration::from_secs(60)).unwrap_or(Timestamp::MAX);
+        for overview in self.inner.store.account_overview().await? {
+            let Some(served) = self.inner.accounts.get(&overview.account.id) else { continue };
+            if overview.fetch.next_at <= now {
+                due.push((served.clone(), overview.fetch));
+            } else {
+                next = next.min(overview.fetch.next_at);
+            }
+        }
+        let at_once = Arc::new(tokio::sync::Semaphore::new(self.inner.settings.polls_at_once));
+        let mut polls = tokio::task::JoinSet::new();
+        for (served, state) in due {
+            let (services, at_once) = (self.clone(), at_once.clone());
+            polls.spawn(async move {
+                // The semaphore is never closed.
+                let _turn = at_once.acquire_owned().await.ok();
+                services.poll(&served, state).await
+            });
+        }
+        while let Some(polled) = polls.join_next().await {
+            match polled {
+                Ok(Ok(at)) => next = next.min(at),
+                Ok(Err(error)) => return Err(error),
+                Err(panic) => return Err(ServiceError::broken("poll", panic)),
+            }
+        }
+        Ok(next)
+    }
+
+    /// One poll of one account: steps until the walk ends or others should have their turn.
+    #[tracing::instrument(name = "poll", skip_all, fields(account.id = %served.account.id, platform = %served.account.platform))]
+    async fn poll(
+        &self,
+        served: &Served,
+        mut state: FetchState,
+    ) -> Result<Timestamp, ServiceError> {
+        let account = served.account.id;
+        for step in 1..=STEPS_AT_ONCE {
+            let walk = self.inner.walks.take(account);
+            let fetched = served.platform.fetch(state.cursor.as_ref(), walk.as_ref()).await;
+            let now = self.inner.clock.now();
+            let mut batch = match fetched {
+                Ok(batch) => batch,
+                Err(error) => return self.record_failure(served, &state, &error, now).await,
+            };
+            let walk = batch.walk.take();
+            let more = walk.is_some();
+            let next_at = if more { now } else { after_interval(served.interval, now) };
+            if let Some(cursor) = &batch.next {
+                state.cursor = Some(cursor.clone());
+            }
+            let committed = self.inner.store.commit_batch(account, batch, next_at, now).await?;
+            self.inner.walks.put(account, walk);
+            self.count(served, &committed);
+            if committed.new_items + committed.new_versions > 0 {
+                self.inner.wakes.assess.notify_one();
+            }
+            if !more {
+                self.read_again(served, now).await?;
+                self.tell(Change::Account(account));
+                return Ok(next_at);
+            }
+            if step == STEPS_AT_ONCE {
+                return Ok(next_at);
+            }
+        }
+        Ok(self.inner.clock.now())
+    }
+
+    fn count(&self, served: &Served, committed: &Committed) {
+        let key = served.account.key.as_str().to_owned();
+        counter!(names::POLLS, "account" => key.clone(), "outcome" => "ok").increment(1);
+        counter!(names::ITEMS_NEW, "account" => key.clone())
+            .increment(u64::from(committed.new_items));
+        counter!(names::VERSIONS_NEW, "account" => key.clone())
+            .increment(u64::from(committed.new_items + committed.new_versions));
+        counter!(names::UNREADABLE, "account" => key).increment(u64::from(committed.unreadable));
+        if committed.new_items + committed.new_versions + committed.unreadable > 0 {
+            tracing::info!(
+                n_items = committed.new_items,
+                n_versions = committed.new_versions,
+                n_unreadable = committed.unreadable,
+                "fetched"
+            );
+        }
+    }
+
+    async fn record_failure(
+        &self,
+        served: &Served,
+        state: &FetchState,
+        error: &PlatformError,
+        now: Timestamp,
+    ) -> Result<Timestamp, ServiceError> {
+        let (next_at, stopped) = after_failure(error, state.failures, now);
+        let key = served.account.key.as_str().to_owned();
+        counter!(names::POLLS, "account" => key, "outcome" => "failed").increment(1);
+        tracing::warn!(error = %error, attempt = state.failures + 1, stopped, "poll failed");
+        self.inner
+            .store
+            .record_fetch_failure(served.account.id, error.swedish(), stopped, next_at, now)
+            .await?;
+        self.tell(Change::Account(served.account.id));
+        Ok(next_at)
+    }
+
+    /// Reads items with an open case again, since most platforms tell nobody of edits and
+    /// deletions.
+    async fn read_again(&self, served: &Served, now: Timestamp) -> Result<(), ServiceError> {
+        let before = now.saturating_sub(READ_AGAIN).unwrap_or(Timestamp::MIN);
+        let store = &self.inner.store;
+        let most = served.platform.capabilities().read_batch.clamp(1, READ_AGAIN_AT_ONCE as usize);
+        let most = u32::try_from(most).unwrap_or(READ_AGAIN_AT_ONCE);
+        let items = store.items_to_read_again(served.account.id, before, most).await?;
+        if items.is_empty() {
+            return Ok(());
+        }
+        let addresses: Vec<_> = items.iter().map(address).collect();
+        let readings = match served.platform.read_live_many(&addresses).await {
+            Ok(readings) => readings,
+            Err(error) => {
+                // The next round asks again; the items stay as they were known.
+                tracing::warn!(error = %error, "reading open items again failed");
+                return Ok(());
+            }
+        };
+        for (item, reading) in items.iter().zip(readings) {
+            self.take_in_reading(item, reading, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores a reading and tells the case what changed.
+    pub(super) async fn take_in_reading(
+        &self,
+        item: &ItemRow,
+        reading: LiveReading,
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
+        let gone = matches!(reading, LiveReading::Gone);
+        let (_, changed) = self.inner.store.record_live_reading(item.id, reading, now).await?;
+        if changed {
+            self.inner.wakes.assess.notify_one();
+        }
+        if gone && let Some(case) = self.inner.store.case_of(item.id).await? {
+            let what = "Inlägget finns inte längre på plattformen".to_owned();
+            let detail = Some("Beviset finns kvar, och ärendet ska ändå avgöras.".to_owned());
+            self.inner.store.note_case(case.id, what, detail, now).await?;
+            self.tell(Change::Case(case.id));
+        }
+        Ok(())
+    }
+}
+
+/// How the platform finds an item again.
+pub(super) fn address(item: &ItemRow) -> ItemAddress {
+    ItemAddress {
+        platform_id: item.platform_id.clone(),
+        kind: item.kind,
+        post_id: item.post_id.clone(),
+        parent_id: item.parent_id.clone(),
+    }
+}
+
+fn after_interval(interval: Duration, now: Timestamp) -> Timestamp {
+    let jittered = interval.mul_f64(1.0 + JITTER_SHARE * (2.0 * chance() - 1.0));
+    let wait = SignedDuration::try_from(jittered).unwrap_or(BACK_OFF_MOST);
+    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+/// When to try again after a failure, and whether a person must act first.
+fn after_failure(error: &PlatformError, failures: u32, now: Timestamp) -> (Timestamp, bool) {
+    let growing = growing_wait(failures);
+    let wait = |by: SignedDuration| now.saturating_add(by).unwrap_or(Timestamp::MAX);
+    match error {
+        PlatformError::Throttled { until, .. } | PlatformError::QuotaGone { until, .. } => {
+            (wait(growing).max(*until), false)
+        }
+        PlatformError::Transient { retry_at, .. } => {
+            (retry_at.map_or(wait(growing), |at| at.max(wait(growing))), false)
+        }
+        PlatformError::TokenExpired { .. } => (wait(growing), false),
+        PlatformError::ReauthNeeded { .. }
+        | PlatformError::Forbidden { .. }
+        | PlatformError::Gone
+        | PlatformError::Refused { .. }
+        | PlatformError::Contract { .. }
+        | PlatformError::NotOffered { .. } => (wait(STOPPED_PACE), true),
+    }
+}
+
+/// 1 s, 2 s, 4 s … 15 min, each up to a quarter longer by chance.
+pub(super) fn growing_wait(failures: u32) -> SignedDuration {
+    let doubled = BACK_OFF_FIRST.as_secs() << failures.min(10);
+    let capped = doubled.min(BACK_OFF_MOST.as_secs());
+    let jittered = Duration::from_secs(capped.unsigned_abs()).mul_f64(1.0 + 0.25 * chance());
+    SignedDuration::try_from(jittered).unwrap_or(BACK_OFF_MOST)
+}
+
+/// A number from 0 to 1. Where the machine gives none, the middle: jitter is a courtesy.
+fn chance() -> f64 {
+    getrandom::u32().map_or(0.5, |n| f64::from(n) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_and_stay_under_the_cap_with_jitter() {
+        let cap = BACK_OFF_MOST.as_secs_f64() * 1.25;
+        let mut last = 0.0;
+        for failures in 0..40 {
+            let wait = growing_wait(failures).as_secs_f64();
+            assert!(wait <= cap, "{failures}: {wait}");
+            assert!(wait * 1.3 >= last, "{failures}: {wait} after {last}");
+            last = wait;
+        }
+        assert!(last >= BACK_OFF_MOST.as_secs_f64());
+    }
+
+    #[test]
+    fn the_platforms_own_word_on_when_to_come_back_is_obeyed() {
+        let now = Timestamp::UNIX_EPOCH;
+        let until = now + SignedDuration::from_hours(3);
+        let throttled = PlatformError::Throttled { until, detail: "test".into() };
+        assert_eq!(after_failure(&throttled, 0, now), (until, false));
+        let dead = PlatformError::ReauthNeeded { detail: "test".into() };
+        assert!(after_failure(&dead, 0, now).1);
+    }
+}

@@ -1,0 +1,361 @@
+//! The outbox: due actions → carried out → recorded.
+//!
+//! Invariants 2 and 4: a removal reads the live text, has exactly that sealed, and only then gets
+//! its warrant; every action ends as done, as moot, or as a failure that a person sees. Between
+//! the call to the platform and the record of its answer nothing is cancelled.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use metrics::counter;
+use tokio::task::JoinSet;
+
+use crate::domain::action::{ActionEvent, ActionKind, ActionState};
+use crate::domain::ids::AccountId;
+use crate::domain::item::{LiveReading, Presence};
+use crate::evidence::Leave;
+use crate::evidence::warrant::ItemAddress;
+use crate::platforms::error::PlatformError;
+use crate::platforms::{Platform, Receipt};
+use crate::store::rows::{ActionRow, EvidenceState};
+use crate::telemetry::metrics as names;
+
+use super::intake::{address, growing_wait};
+use super::{Change, ServiceError, Services};
+
+/// How many due actions are taken in hand at a time.
+const AT_ONCE: u32 = 200;
+
+/// After so many attempts a person is told; with growing waits that is about an hour.
+const MOST_ATTEMPTS: u32 = 12;
+
+/// How one attempt ended.
+enum End {
+    Done(String),
+    Moot(String),
+    /// Try again by itself.
+    Later {
+        at: Option<Timestamp>,
+        reason: String,
+    },
+    /// Not without a person.
+    Never(String),
+}
+
+impl Services {
+    /// Carries out what is due and moves on the cases that are settled. Gives when to look again.
+    ///
+    /// # Errors
+    /// [`ServiceError`] where the store does not answer; the actions stay due.
+    pub async fn carry_out_due(&self) -> Result<Option<Timestamp>, ServiceError> {
+        let now = self.inner.clock.now();
+        let due = self.inner.store.due_actions(now, AT_ONCE).await?;
+        let full = due.len() == AT_ONCE as usize;
+        // One lane an account: in order within it, and no account waits for another.
+        let mut lanes: BTreeMap<AccountId, Vec<ActionRow>> = BTreeMap::new();
+        for action in due {
+            lanes.entry(action.account).or_default().push(action);
+        }
+        let mut running = JoinSet::new();
+        for (_, lane) in lanes {
+            let services = self.clone();
+            running.spawn(async move {
+                for action in lane {
+                    services.carry_out(action).await?;
+                }
+                Ok::<_, ServiceError>(())
+            });
+        }
+        let mut failed = None;
+        while let Some(lane) = running.join_next().await {
+            match lane {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => failed = Some(error),
+                Err(panic) => failed = Some(ServiceError::broken("outbox lane", panic)),
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let settled = self.inner.store.settle_decided(self.inner.clock.now()).await?;
+        self.tell_cases(&settled);
+        if full {
+            return Ok(Some(now));
+        }
+        Ok(self.inner.store.next_action_at().await?)
+    }
+
+    #[tracing::instrument(name = "action", skip_all, fields(action.id = %action.id, action.kind = action.kind.id(), case.id = %action.case, item.id = %action.item))]
+    async fn carry_out(&self, action: ActionRow) -> Result<(), ServiceError> {
+        // Under way already means that an earlier run died between intent and record: unknown.
+        let unknown = matches!(action.state, ActionState::UnderWay { .. });
+        let now = self.inner.clock.now();
+        let action =
+            self.inner.store.move_action(action.id, ActionEvent::Begin { at: now }, now).await?;
+        let attempt = match action.state {
+            ActionState::UnderWay { attempt, .. } => attempt,
+            ActionState::Pending { .. }
+            | ActionState::Retrying { .. }
+            | ActionState::Done { .. }
+            | ActionState::Moot { .. }
+            | ActionState::Failed { .. }
+            | ActionState::Cancelled { .. } => 1,
+        };
+        let end = match action.kind {
+            ActionKind::Hide | ActionKind::Delete => {
+                self.remove(&action, unknown || attempt > 1).await?
+            }
+            ActionKind::Unhide => self.show_again(&action).await?,
+            ActionKind::Reply => self.reply(&action, unknown || attempt > 1).await?,
+            ActionKind::Report => self.report(&action).await?,
+            ActionKind::Register => self.export(&action).await?,
+            ActionKind::Forward => {
+                End::Never("Vidarebefordran är inte inkopplad i den här installationen.".into())
+            }
+        };
+        let now = self.inner.clock.now();
+        let event = match end {
+            End::Done(receipt) => ActionEvent::Succeed { at: now, receipt },
+            End::Moot(reason) => ActionEvent::FoundMoot { at: now, reason },
+            End::Later { at, reason } if attempt < MOST_ATTEMPTS => {
+                let wait = now.saturating_add(growing_wait(attempt)).unwrap_or(Timestamp::MAX);
+                ActionEvent::FailForNow { again_at: at.map_or(wait, |at| at.max(wait)), reason }
+            }
+            End::Later { reason, .. } => {
+                let reason =
+                    format!("{reason} Uppsikt har försökt {attempt} gånger och slutar nu.");
+                ActionEvent::FailForGood { at: now, reason }
+            }
+            End::Never(reason) => ActionEvent::FailForGood { at: now, reason },
+        };
+        let after = self.inner.store.move_action(action.id, event, now).await?;
+        counter!(names::ACTIONS, "kind" => action.kind.id(), "outcome" => after.state.id())
+            .increment(1);
+        tracing::info!(attempt, state = after.state.id(), "action moved");
+        self.tell(Change::Case(action.case));
+        Ok(())
+    }
+
+    /// Read live, compare with the sealed version, capture anew if changed, warrant, call.
+    async fn remove(&self, action: &ActionRow, tried_before: bool) -> Result<End, ServiceError> {
+        let Some(served) = self.served(action.account).cloned() else {
+            return Ok(no_account());
+        };
+        let item = self.inner.store.item(action.item).await?;
+        let target = address(&item);
+        let reading = match served.platform.read_live(&target).await {
+            Ok(reading) => reading,
+            Err(PlatformError::Gone) => LiveReading::Gone,
+            Err(error) => return Ok(end_of(error)),
+        };
+        let now = self.inner.clock.now();
+        let (version, changed) =
+            self.inner.store.record_live_reading(item.id, reading.clone(), now).await?;
+        if changed {
+            self.inner.wakes.assess.notify_one();
+        }
+        match &reading {
+            LiveReading::Gone => {
+                return Ok(End::Moot(
+                    "Inlägget var redan borta från plattformen. Beviset finns kvar.".into(),
+                ));
+            }
+            LiveReading::Present(fetched) if is_removed(action.kind, fetched.presence) => {
+                let state = fetched.presence.label();
+                return Ok(if tried_before {
+                    // An earlier attempt of ours got through without our hearing of it.
+                    End::Done(format!("plattformen visar att inlägget är {state}"))
+                } else {
+                    End::Moot(format!("Inlägget var redan {state} på plattformen."))
+                });
+            }
+            LiveReading::Present(_) => {}
+            LiveReading::NotReadable { .. } => {}
+        }
+        if version != action.version {
+            match self.seal_now(version).await {
+                Ok(sealed) if matches!(sealed.state, EvidenceState::Sealed { .. }) => {
+                    self.inner
+                        .store
+                        .retarget_removal(action.id, version, sealed.id, self.inner.clock.now())
+                        .await?;
+                }
+                Ok(_) => {
+                    return Ok(later(
+                        "Den ändrade texten kunde inte säkras än; inget har tagits bort.",
+                    ));
+                }
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "capturing anew failed"
+                    );
+                    return Ok(later(
+                        "Texten hade ändrats och kunde inte säkras på nytt; inget har tagits bort.",
+                    ));
+                }
+            }
+        }
+        let warrant = match self.inner.evidence.leave_to_remove(target, version, &reading).await {
+            Ok(Leave::Granted(warrant)) => warrant,
+            Ok(Leave::NotSealed) => {
+                return Ok(later(
+                    "Beviset för den text som står på plattformen är inte säkrat; inget har tagits bort.",
+                ));
+            }
+            Ok(Leave::Gone) => {
+                return Ok(End::Moot("Inlägget var redan borta från plattformen.".into()));
+            }
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the seal cannot be checked"
+                );
+                return Ok(End::Never("Beviset kan inte styrkas, så inget har tagits bort. Kör uppsikt evidence verify och kontakta den som sköter servern.".into()));
+            }
+        };
+        let (result, after) = match action.kind {
+            ActionKind::Delete => (served.platform.delete(warrant).await, Presence::Binned),
+            _ => (served.platform.hide(warrant).await, Presence::Hidden),
+        };
+        self.record_removal(action, result, after).await
+    }
+
+    async fn record_removal(
+        &self,
+        action: &ActionRow,
+        result: Result<Receipt, PlatformError>,
+        after: Presence,
+    ) -> Result<End, ServiceError> {
+        let now = self.inner.clock.now();
+        Ok(match result {
+            Ok(receipt) => {
+                self.inner.store.record_presence(action.item, after, now).await?;
+                end_of_receipt(receipt)
+            }
+            Err(PlatformError::Gone) => {
+                self.inner.store.record_presence(action.item, Presence::Gone, now).await?;
+                End::Moot("Inlägget var redan borta från plattformen. Beviset finns kvar.".into())
+            }
+            Err(error) => end_of(error),
+        })
+    }
+
+    async fn show_again(&self, action: &ActionRow) -> Result<End, ServiceError> {
+        let Some((platform, target)) = self.reach(action).await? else { return Ok(no_account()) };
+        let result = platform.unhide(&target).await;
+        match result {
+            Ok(receipt) => {
+                let now = self.inner.clock.now();
+                self.inner.store.record_presence(action.item, Presence::Visible, now).await?;
+                Ok(end_of_receipt(receipt))
+            }
+            Err(PlatformError::Gone) => Ok(End::Never(
+                "Inlägget finns inte längre på plattformen och kan inte visas igen.".into(),
+            )),
+            Err(error) => Ok(end_of(error)),
+        }
+    }
+
+    /// Answers. Where an earlier attempt may have gone out, looks for the answer before repeating.
+    async fn reply(&self, action: &ActionRow, look_first: bool) -> Result<End, ServiceError> {
+        let Some((platform, target)) = self.reach(action).await? else { return Ok(no_account()) };
+        let Some(text) = action.text.as_deref() else {
+            return Ok(End::Never("Svaret saknar text.".into()));
+        };
+        if look_first {
+            match platform.find_reply(&target, text, &action.key).await {
+                Ok(Some(receipt)) => return Ok(end_of_receipt(receipt)),
+                Ok(None) => {}
+                Err(error) => return Ok(end_of(error)),
+            }
+        }
+        Ok(match platform.reply(&target, text, &action.key).await {
+            Ok(receipt) => end_of_receipt(receipt),
+            Err(PlatformError::Gone) => End::Never(
+                "Inlägget finns inte längre på plattformen, så det går inte att svara.".into(),
+            ),
+            Err(error) => end_of(error),
+        })
+    }
+
+    async fn report(&self, action: &ActionRow) -> Result<End, ServiceError> {
+        let Some((platform, target)) = self.reach(action).await? else { return Ok(no_account()) };
+        let reason = action.text.clone().unwrap_or_default();
+        Ok(match platform.report(&target, &reason).await {
+            Ok(receipt) => end_of_receipt(receipt),
+            Err(error) => end_of(error),
+        })
+    }
+
+    async fn export(&self, action: &ActionRow) -> Result<End, ServiceError> {
+        match self.export_package(action).await {
+            Ok(package) => Ok(End::Done(format!("paketet {package} ligger i exportmappen"))),
+            Err(error @ ServiceError::TryLater { .. }) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "export waits");
+                Ok(later("Paketet väntar på att beviset ska säkras."))
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "export failed");
+                Ok(later(
+                    "Paketet till diariet kunde inte skrivas. Kontrollera exportmappen och disken.",
+                ))
+            }
+        }
+    }
+
+    async fn reach(
+        &self,
+        action: &ActionRow,
+    ) -> Result<Option<(std::sync::Arc<dyn Platform>, ItemAddress)>, ServiceError> {
+        let item = self.inner.store.item(action.item).await?;
+        Ok(self.served(action.account).map(|served| (served.platform.clone(), address(&item))))
+    }
+}
+
+/// Whether an item in this state needs the removal no more.
+fn is_removed(kind: ActionKind, presence: Presence) -> bool {
+    match presence {
+        Presence::Hidden => kind == ActionKind::Hide,
+        Presence::Binned | Presence::Gone => true,
+        Presence::Visible | Presence::Unknown => false,
+    }
+}
+
+fn end_of_receipt(receipt: Receipt) -> End {
+    match receipt {
+        Receipt::Done(answer) => End::Done(answer),
+        Receipt::AlreadySo(found) => {
+            End::Moot(format!("Så var det redan på plattformen: {found}."))
+        }
+    }
+}
+
+fn end_of(error: PlatformError) -> End {
+    let reason = error.swedish();
+    tracing::warn!(error = %error, "the platform did not carry it out");
+    match error {
+        PlatformError::Transient { retry_at, .. } => End::Later { at: retry_at, reason },
+        PlatformError::Throttled { until, .. } | PlatformError::QuotaGone { until, .. } => {
+            End::Later { at: Some(until), reason }
+        }
+        PlatformError::TokenExpired { .. } => End::Later { at: None, reason },
+        PlatformError::ReauthNeeded { .. }
+        | PlatformError::Forbidden { .. }
+        | PlatformError::Gone
+        | PlatformError::Refused { .. }
+        | PlatformError::Contract { .. }
+        | PlatformError::NotOffered { .. } => End::Never(reason),
+    }
+}
+
+fn later(reason: &str) -> End {
+    End::Later { at: None, reason: reason.to_owned() }
+}
+
+fn no_account() -> End {
+    End::Never("Kontot finns inte längre i inställningarna, så plattformen kan inte nås. Lägg tillbaka kontot och försök igen.".into())
+}
+
+/// The outbox looks at least this often even when nobody wakes it.
+pub const TICK: SignedDuration = SignedDuration::from_secs(5);

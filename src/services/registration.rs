@@ -1,0 +1,96 @@
+//! Registration: the package that goes to the diary, written once however often it is tried.
+
+use std::fs::{self, File};
+use std::io::{self, Cursor, Write as _};
+use std::path::Path;
+
+use zip::write::SimpleFileOptions;
+
+use crate::domain::ids::ContentHash;
+use crate::formats::canonical_json;
+use crate::store::rows::{ActionRow, EvidenceState};
+
+use super::{ServiceError, Services};
+
+impl Services {
+    /// Writes the package of a registration to the export directory and notes it. Gives the file
+    /// name. The name comes from the action, so a repeated attempt writes the same file.
+    ///
+    /// # Errors
+    /// [`ServiceError::TryLater`] while the evidence is not sealed; [`ServiceError::Broken`] where
+    /// the directory cannot be written.
+    pub(super) async fn export_package(&self, action: &ActionRow) -> Result<String, ServiceError> {
+        let not_yet = || ServiceError::TryLater { why: "Beviset är inte säkrat än.".into() };
+        let row = self.inner.store.evidence_of(action.version).await?.ok_or_else(not_yet)?;
+        let EvidenceState::Sealed { manifest: manifest_hash, log_seq, at } = row.state else {
+            return Err(not_yet());
+        };
+        let broken = |e| ServiceError::broken("reading of evidence", e);
+        let manifest = self.inner.evidence.manifest(&row).await.map_err(broken)?;
+        let mut files = Vec::with_capacity(manifest.parts.len() + 2);
+        for part in &manifest.parts {
+            let bytes = self.inner.evidence.bytes(part.sha256).await.map_err(broken)?;
+            files.push((part.name.clone(), bytes));
+        }
+        let canonical =
+            canonical_json::to_bytes(&manifest).map_err(|e| ServiceError::broken("manifest", e))?;
+        files.push(("manifest.json".into(), canonical));
+        let decision = self.inner.store.standing_decision(action.case).await?;
+        let cover = serde_json::json!({
+            "authority": self.inner.settings.authority,
+            "case": action.case,
+            "action": action.key,
+            "received": manifest.created_at.unwrap_or(manifest.fetched_at),
+            "direction": "incoming",
+            "channel": manifest.platform,
+            "account": manifest.account,
+            "permalink": manifest.permalink,
+            "ground": decision.as_ref().and_then(|d| d.ground).map(|g| g.label()),
+            "decided_by": decision.as_ref().map(|d| d.by.clone()),
+            "decided_at": decision.as_ref().map(|d| d.at),
+            "evidence": { "manifest_sha256": manifest_hash, "log_seq": log_seq, "sealed_at": at },
+        });
+        let cover =
+            serde_json::to_vec_pretty(&cover).map_err(|e| ServiceError::broken("cover", e))?;
+        files.push(("arende.json".into(), cover));
+        let name = format!("arende-{}-{}.zip", action.case, action.key);
+        let dir = self.inner.settings.export_dir.clone();
+        let write_name = name.clone();
+        let write = move || -> io::Result<ContentHash> {
+            let package = zip_of(&files)?;
+            write_aside(&dir, &write_name, &package)?;
+            Ok(ContentHash::of(&package))
+        };
+        let hash = tokio::task::spawn_blocking(write)
+            .await
+            .map_err(|e| ServiceError::broken("export", e))?
+            .map_err(|e| ServiceError::broken("export", e))?;
+        let now = self.inner.clock.now();
+        self.inner.store.record_export(action.id, action.case, name.clone(), hash, now).await?;
+        Ok(name)
+    }
+}
+
+/// A zip of named files. The same files always give the same bytes: no clock goes in.
+fn zip_of(files: &[(String, Vec<u8>)]) -> io::Result<Vec<u8>> {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Deflated)
+        .last_modified_time(zip::DateTime::default());
+    for (name, bytes) in files {
+        writer.start_file(name.as_str(), options).map_err(io::Error::other)?;
+        writer.write_all(bytes)?;
+    }
+    Ok(writer.finish().map_err(io::Error::other)?.into_inner())
+}
+
+/// Whoever collects the packages never sees a half-written one.
+fn write_aside(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(dir)?;
+    let aside = dir.join(format!(".{name}.part"));
+    let mut file = File::create(&aside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&aside, dir.join(name))?;
+    File::open(dir)?.sync_all()
+}

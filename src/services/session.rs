@@ -1,0 +1,127 @@
+//! Log in, who is asking, log out.
+//!
+//! A session's token is 256 random bits; the store keeps only its hash, so a stolen database opens
+//! nothing. Sessions end after the configured time, at log-out, and when the password changes.
+
+use std::net::IpAddr;
+
+use metrics::counter;
+
+use crate::domain::ids::ContentHash;
+use crate::runtime::secret::Secret;
+use crate::store::rows::AuditLine;
+use crate::telemetry::metrics as names;
+
+use super::users::fits;
+use super::{ServiceError, Services, Viewer};
+
+/// A hash that fits no password anybody has: checked for unknown login names, so that the time of
+/// the answer does not tell which names exist. Parameters are argon2's defaults.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$SqlVijFGiPG+935vDSGEsA4Hh8fD8eJSJ7eNMQ3ZrR8";
+
+/// A session that was just opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// The token, for the cookie.
+    pub token: Secret,
+    /// Who.
+    pub viewer: Viewer,
+}
+
+/// Who asks, with the session's secret for forms.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Who.
+    pub viewer: Viewer,
+    /// What forms must carry.
+    pub csrf: String,
+}
+
+fn random_hex() -> Result<String, ServiceError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|e| ServiceError::broken("random numbers", e.to_string()))?;
+    Ok(hex::encode(bytes))
+}
+
+impl Services {
+    /// Logs in. The answer to a wrong name and to a wrong password is the same.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] with words for the person.
+    pub async fn log_in(
+        &self,
+        login: &str,
+        password: Secret,
+        address: IpAddr,
+    ) -> Result<Opened, ServiceError> {
+        let login = login.trim().to_lowercase();
+        let known = self.inner.store.user_by_login(login).await?;
+        let now = self.inner.clock.now();
+        let (user, hash) = match known {
+            Some((user, hash)) if user.active => (Some(user), hash),
+            Some(_) | None => (None, NOBODY.to_owned()),
+        };
+        let right = fits(password, hash).await?;
+        let Some(user) = user.filter(|_| right) else {
+            counter!(names::LOGINS_REFUSED).increment(1);
+            // The typed name may be a password put into the wrong field: it is not written down.
+            let line = AuditLine {
+                user: None,
+                user_name: String::new(),
+                act: "session.refused",
+                subject: "login".into(),
+                address: address.to_string(),
+                detail: None,
+            };
+            self.inner.store.record_audit(line, now).await?;
+            return Err(ServiceError::Refused {
+                why: "Namnet eller lösenordet stämmer inte. Kontrollera stavning och stora bokstäver och försök igen.".into(),
+            });
+        };
+        let token = random_hex()?;
+        let csrf = random_hex()?;
+        let viewer =
+            Viewer { user: user.id, name: user.name, title: user.title, role: user.role, address };
+        let expires_at = now.saturating_add(self.inner.settings.session).unwrap_or(now);
+        let line = viewer.line("session.open", format!("user {}", user.id));
+        self.inner
+            .store
+            .open_session(ContentHash::of(token.as_bytes()), user.id, csrf, expires_at, line, now)
+            .await?;
+        Ok(Opened { token: Secret::new(token), viewer })
+    }
+
+    /// Who asks with this token.
+    ///
+    /// # Errors
+    /// [`ServiceError`] where the store does not answer.
+    pub async fn session(
+        &self,
+        token: &str,
+        address: IpAddr,
+    ) -> Result<Option<Session>, ServiceError> {
+        let hash = ContentHash::of(token.as_bytes());
+        let row = self.inner.store.session(hash, self.inner.clock.now()).await?;
+        Ok(row.map(|row| Session {
+            viewer: Viewer {
+                user: row.user.id,
+                name: row.user.name,
+                title: row.user.title,
+                role: row.user.role,
+                address,
+            },
+            csrf: row.csrf,
+        }))
+    }
+
+    /// Logs out.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn log_out(&self, viewer: &Viewer, token: &str) -> Result<(), ServiceError> {
+        let line = viewer.line("session.end", format!("user {}", viewer.user));
+        let hash = ContentHash::of(token.as_bytes());
+        Ok(self.inner.store.end_session(hash, line, self.inner.clock.now()).await?)
+    }
+}

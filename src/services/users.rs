@@ -1,0 +1,111 @@
+//! Users and passwords (argon2id).
+
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+
+use crate::domain::ids::UserId;
+use crate::domain::person::Role;
+use crate::runtime::secret::Secret;
+use crate::store::rows::AuditLine;
+use crate::store::sqlite::users::NewUser;
+
+use super::{ServiceError, Services};
+
+/// The shortest password taken. Length is what counts; no rules of composition.
+const SHORTEST: usize = 12;
+
+/// Beyond this nobody types, and hashing it only costs.
+const LONGEST: usize = 1024;
+
+/// Somebody to be added.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Login name.
+    pub login: String,
+    /// Name.
+    pub name: String,
+    /// Title, for signatures.
+    pub title: String,
+    /// Role.
+    pub role: Role,
+}
+
+impl Services {
+    /// Adds a user from the command line or the demo.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] where login name or password does not do,
+    /// [`ServiceError::Conflict`] where the login name is taken.
+    pub async fn add_user(&self, person: Person, password: Secret) -> Result<UserId, ServiceError> {
+        let login = person.login.trim().to_lowercase();
+        let fits = (2..=60).contains(&login.chars().count())
+            && login.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@'));
+        if !fits {
+            return Err(ServiceError::Refused {
+                why: "Inloggningsnamnet ska ha 2 till 60 tecken: bokstäver, siffror, punkt, bindestreck, understreck eller @.".into(),
+            });
+        }
+        let length = password.expose().chars().count();
+        if !(SHORTEST..=LONGEST).contains(&length) {
+            return Err(ServiceError::Refused {
+                why: format!("Lösenordet ska ha minst {SHORTEST} tecken."),
+            });
+        }
+        let password_hash = hash(password).await?;
+        let line = AuditLine {
+            user: None,
+            user_name: "kommandoraden".into(),
+            act: "user.add",
+            subject: format!("user {login}"),
+            address: "local".into(),
+            detail: Some(person.role.id().to_owned()),
+        };
+        let user = NewUser {
+            login,
+            name: person.name.trim().to_owned(),
+            title: person.title.trim().to_owned(),
+            role: person.role,
+            password_hash,
+        };
+        self.inner.store.add_user(user, line, self.inner.clock.now()).await.map_err(|error| {
+            match error {
+                crate::store::error::StoreError::Conflict { .. } => ServiceError::Conflict {
+                    why: "Inloggningsnamnet är upptaget. Välj ett annat.".into(),
+                },
+                error => error.into(),
+            }
+        })
+    }
+
+    /// Whether there is any user yet.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn has_users(&self) -> Result<bool, ServiceError> {
+        Ok(!self.inner.store.users().await?.is_empty())
+    }
+}
+
+/// Hashes a password; a quarter of a second of computing, so never on the reactor.
+async fn hash(password: Secret) -> Result<String, ServiceError> {
+    let hash = move || {
+        Argon2::default().hash_password(password.expose().as_bytes()).map(|hash| hash.to_string())
+    };
+    tokio::task::spawn_blocking(hash)
+        .await
+        .map_err(|e| ServiceError::broken("password hashing", e))?
+        .map_err(|e| ServiceError::broken("password hashing", e.to_string()))
+}
+
+/// Whether a password fits a hash. A hash that cannot be read fits nothing.
+pub(super) async fn fits(password: Secret, hash: String) -> Result<bool, ServiceError> {
+    let verify = move || match PasswordHash::new(&hash) {
+        Ok(hash) => Argon2::default().verify_password(password.expose().as_bytes(), &hash).is_ok(),
+        Err(error) => {
+            tracing::error!(error = %error, "a stored password hash cannot be read");
+            false
+        }
+    };
+    tokio::task::spawn_blocking(verify).await.map_err(|e| ServiceError::broken("password check", e))
+}
