@@ -3,9 +3,10 @@
 //! The layers, each of which may only know those before it (the table is held by
 //! `tests/it/layers.rs`):
 //! [`domain`] → [`telemetry`] → [`runtime`], [`classify`], [`formats`] → [`evidence`] →
-//! [`platforms`].
+//! [`platforms`]; [`config`] reads what the administrator wrote.
 
 pub mod classify;
+pub mod config;
 pub mod domain;
 pub mod evidence;
 pub mod formats;

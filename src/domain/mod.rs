@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`ids`], [`account`], [`item`], [`category`], [`verdict`], [`ground`],
 //! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`calendar`],
-//! [`deadline`], [`text`].
+//! [`deadline`], [`policy`], [`text`].
 
 pub mod account;
 pub mod action;
@@ -17,6 +17,7 @@ pub mod ground;
 pub mod ids;
 pub mod item;
 pub mod person;
+pub mod policy;
 pub mod registration;
 pub mod text;
 pub mod verdict;

@@ -1,0 +1,259 @@
+//! A municipality's rules as data (*riktlinje*): what follows from a finding, by when, on what
+//! ground.
+//!
+//! A policy proposes; a person decides (invariant 3). The values come from a file
+//! (`lexicons/policies/`) that the configuration layer reads; here are only the checked values and
+//! the pure functions over them.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::calendar::OfficeHours;
+use super::category::{Category, Severity, Task};
+use super::deadline::{self, Clock};
+use super::ground::Ground;
+use super::ids::ContentHash;
+use super::item::ItemKind;
+use super::verdict::{Finding, Verdict};
+
+/// A choice that a policy may suggest. What needs a person's words ([`Proposed::Answer`] and the
+/// like) is suggested without them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Proposed {
+    /// *Dölj*.
+    Hide,
+    /// *Ta bort*.
+    Delete,
+    /// *Diarieför*.
+    Register,
+    /// *Svara*.
+    Answer,
+    /// *Hänvisa*.
+    Refer,
+    /// *Vidarebefordra*.
+    Forward,
+    /// *Avfärda*.
+    Dismiss,
+    /// *Polisanmälan övervägs*.
+    ConsiderPoliceReport,
+}
+
+impl Proposed {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: &[Self] = &[
+        Self::Hide,
+        Self::Delete,
+        Self::Register,
+        Self::Answer,
+        Self::Refer,
+        Self::Forward,
+        Self::Dismiss,
+        Self::ConsiderPoliceReport,
+    ];
+
+    /// Identifier in policies and forms: that of the [`super::decision::Choice`] it suggests.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Hide => "hide",
+            Self::Delete => "delete",
+            Self::Register => "register",
+            Self::Answer => "answer",
+            Self::Refer => "refer",
+            Self::Forward => "forward",
+            Self::Dismiss => "dismiss",
+            Self::ConsiderPoliceReport => "police",
+        }
+    }
+
+    /// The choice with this identifier.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|p| p.id() == id)
+    }
+
+    /// Whether it removes something from a platform and so needs a ground.
+    pub const fn removes(self) -> bool {
+        match self {
+            Self::Hide | Self::Delete => true,
+            Self::Register
+            | Self::Answer
+            | Self::Refer
+            | Self::Forward
+            | Self::Dismiss
+            | Self::ConsiderPoliceReport => false,
+        }
+    }
+
+    /// Whether two suggestions cannot stand in one decision.
+    pub fn excludes(self, other: Self) -> bool {
+        let one_way = |a: Self, b: Self| match a {
+            Self::Dismiss => true,
+            Self::Hide => b == Self::Delete,
+            Self::Answer => b == Self::Refer,
+            Self::Delete
+            | Self::Register
+            | Self::Refer
+            | Self::Forward
+            | Self::ConsiderPoliceReport => false,
+        };
+        self != other && (one_way(self, other) || one_way(other, self))
+    }
+
+    /// Whether a duty stands behind it that no other finding may push aside.
+    const fn is_duty(self) -> bool {
+        match self {
+            Self::Register | Self::ConsiderPoliceReport => true,
+            Self::Hide
+            | Self::Delete
+            | Self::Answer
+            | Self::Refer
+            | Self::Forward
+            | Self::Dismiss => false,
+        }
+    }
+}
+
+/// What follows from one category at one severity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// What is suggested, without doubles and without what excludes each other.
+    pub choices: Vec<Proposed>,
+    /// How fast.
+    pub clock: Clock,
+}
+
+/// What follows from one category.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The ground suggested for removing; always there where a line removes.
+    pub ground: Option<Ground>,
+    /// One Swedish sentence for the editor: on what it rests.
+    pub why: String,
+    /// At low severity.
+    pub low: Line,
+    /// At medium severity.
+    pub medium: Line,
+    /// At high severity.
+    pub high: Line,
+}
+
+impl Rule {
+    /// The line for a severity.
+    pub const fn line(&self, severity: Severity) -> &Line {
+        match severity {
+            Severity::Low => &self.low,
+            Severity::Medium => &self.medium,
+            Severity::High => &self.high,
+        }
+    }
+}
+
+/// What the editor is offered first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The choices, in the order of [`Proposed::ALL`].
+    pub choices: Vec<Proposed>,
+    /// The ground, where something is to be removed.
+    pub ground: Option<Ground>,
+    /// Why, in Swedish.
+    pub why: String,
+}
+
+/// A checked policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Its name as people know it.
+    pub name: String,
+    /// The hash of the file it was read from: decisions remember it.
+    pub version: ContentHash,
+    /// How long a decision may be undone before anything is carried out.
+    pub undo: SignedDuration,
+    /// When the office is open.
+    pub office: OfficeHours,
+    /// Private messages and whatever else a person has to answer without any finding.
+    pub message: Rule,
+    /// One rule a category, in the order of [`Category::ALL`].
+    rules: Vec<Rule>,
+}
+
+impl Policy {
+    /// Puts a policy together from one rule for each category.
+    pub fn new(
+        name: String,
+        version: ContentHash,
+        undo: SignedDuration,
+        office: OfficeHours,
+        message: Rule,
+        mut rule: impl FnMut(Category) -> Rule,
+    ) -> Self {
+        let rules = Category::ALL.iter().map(|&c| rule(c)).collect();
+        Self { name, version, undo, office, message, rules }
+    }
+
+    /// What follows from a category.
+    pub fn rule(&self, category: Category) -> &Rule {
+        // `Category::ALL` lists the variants in their order, and `new` made one rule for each.
+        &self.rules[category as usize]
+    }
+
+    fn line(&self, finding: &Finding) -> &Line {
+        self.rule(finding.category).line(finding.severity)
+    }
+
+    /// When the case is due, counted from when the item reached the authority: the earliest of
+    /// what its findings demand.
+    ///
+    /// The removal duty does not cover private messages (*1998:112 2 § 4*: a fixed circle of
+    /// recipients), so of their findings only those count that are to be seen at once, a threat
+    /// say; beside that they have the clock of messages.
+    pub fn due(&self, verdict: &Verdict, kind: ItemKind, received: Timestamp) -> Timestamp {
+        let private = kind == ItemKind::DirectMessage;
+        let of_findings = verdict
+            .findings
+            .iter()
+            // A low removal finding is a note and hurries nobody; it counts only where nothing
+            // else does (see `unwrap_or` below).
+            .filter(|f| f.opens_case())
+            .map(|f| self.line(f).clock)
+            .filter(|clock| !private || *clock == Clock::AtOnce);
+        let message = private.then_some(self.message.medium.clock);
+        of_findings
+            .chain(message)
+            .map(|clock| deadline::due(clock, received, self.office))
+            .min()
+            // Reported by the public or picked up by hand: like a message, somebody waits.
+            .unwrap_or_else(|| deadline::due(self.message.medium.clock, received, self.office))
+    }
+
+    /// What to suggest to the editor.
+    ///
+    /// The gravest finding sets what is done and on what ground; other findings that open a case
+    /// add their duties (to register, to consider a police report), which a decision must not
+    /// lose. A removal finding goes before a routing one of the same severity.
+    pub fn proposal(&self, verdict: &Verdict) -> Proposal {
+        let gravest = verdict
+            .findings
+            .iter()
+            .enumerate()
+            .max_by_key(|(index, f)| {
+                // Of equals the first in the verdict's own order wins.
+                (f.severity, f.category.task() == Task::Removal, std::cmp::Reverse(*index))
+            })
+            .map(|(_, f)| f);
+        let Some(gravest) = gravest else {
+            let choices = self.message.medium.choices.clone();
+            return Proposal { choices, ground: None, why: self.message.why.clone() };
+        };
+        let rule = self.rule(gravest.category);
+        let mut choices = self.line(gravest).choices.clone();
+        for finding in verdict.findings.iter().filter(|f| f.opens_case()) {
+            for &duty in self.line(finding).choices.iter().filter(|c| c.is_duty()) {
+                if !choices.contains(&duty) {
+                    choices.retain(|c| !c.excludes(duty));
+                    choices.push(duty);
+                }
+            }
+        }
+        choices.sort_unstable();
+        let ground = if choices.iter().any(|c| c.removes()) { rule.ground } else { None };
+        Proposal { choices, ground, why: rule.why.clone() }
+    }
+}
