@@ -6,7 +6,10 @@
 //! [`platforms`] → [`services`] → [`web`], [`cli`], with [`config`] and [`app`] putting the parts
 //! together.
 
+pub mod app;
 pub mod classify;
+pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod evidence;
 pub mod formats;
@@ -15,3 +18,4 @@ pub mod runtime;
 pub mod services;
 pub mod store;
 pub mod telemetry;
+pub mod web;

@@ -18,6 +18,27 @@ pub enum Clock {
     AtOnce,
 }
 
+impl Clock {
+    /// All clocks, the slowest last.
+    pub const ALL: &[Self] =
+        &[Self::AtOnce, Self::Elapsed24h, Self::NextWorkingDay, Self::TwoWorkingDays];
+
+    /// Identifier in policies.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Elapsed24h => "gallra24",
+            Self::TwoWorkingDays => "svar48",
+            Self::NextWorkingDay => "nasta_arbetsdag",
+            Self::AtOnce => "omedelbart",
+        }
+    }
+
+    /// The clock with this identifier.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|c| c.id() == id)
+    }
+}
+
 /// When it is due, counted from when the item reached the authority.
 pub fn due(clock: Clock, received: Timestamp, office: OfficeHours) -> Timestamp {
     match clock {

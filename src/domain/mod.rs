@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`ids`], [`account`], [`item`], [`category`], [`verdict`], [`ground`],
 //! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`calendar`],
-//! [`deadline`], [`text`].
+//! [`deadline`], [`policy`], [`text`].
 
 pub mod account;
 pub mod action;

@@ -1,0 +1,401 @@
+//! `[[account]]`: one page, channel or profile, with what its platform needs.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::{Host, Url};
+
+use super::reader::{At, Table};
+use super::secret::{Places, resolve};
+use crate::domain::account::PlatformKind;
+use crate::domain::action::ActionKind;
+use crate::domain::ids::AccountKey;
+use crate::runtime::secret::Secret;
+
+/// Time between polls unless said otherwise: platforms sheet, polling plan.
+const INTERVAL_DEFAULT_S: u64 = 60;
+/// Below this a platform takes us for an attack.
+const INTERVAL_LEAST_S: u64 = 5;
+/// *Helst dagligen* is the least that any rulebook asks of watching.
+const INTERVAL_MOST_S: u64 = 24 * 60 * 60;
+/// Shortest shared secret for signatures, in characters: 128 bits as hexadecimal.
+const SHARED_SECRET_LEAST: usize = 32;
+/// Two secrets may be valid at once while one replaces the other.
+const SHARED_SECRETS_MOST: usize = 2;
+/// The platform that a Facebook account talks to unless told otherwise.
+const FACEBOOK_API: &str = "https://graph.facebook.com/";
+
+/// An account as configured: checked, its secrets fetched.
+#[derive(Clone, Debug)]
+pub struct AccountConfig {
+    /// Its key in addresses and logs, unique.
+    pub key: AccountKey,
+    /// Its name as people know it.
+    pub name: String,
+    /// Time between polls.
+    pub interval: Duration,
+    /// Whether a labelled simulator serves it; then its address is on this machine.
+    pub simulated: bool,
+    /// Whether its addresses may lead into private networks.
+    pub allow_private_addresses: bool,
+    /// What its platform needs.
+    pub platform: PlatformConfig,
+}
+
+/// What each platform needs.
+#[derive(Clone, Debug)]
+pub enum PlatformConfig {
+    /// A WordPress site, by REST with an application password.
+    WordPress {
+        /// The site's address, ending with a slash.
+        url: Url,
+        /// The user that owns the application password.
+        user: String,
+        /// The application password.
+        password: Secret,
+    },
+    /// A site of the municipality's own: JSON lines in a folder, signed deliveries, or both.
+    OwnSite {
+        /// The folder that is watched.
+        folder: Option<PathBuf>,
+        /// Shared secrets that signatures are checked against; none: no deliveries are taken.
+        secrets: Vec<Secret>,
+        /// Where and how the site takes acts.
+        acts: Option<SiteActs>,
+    },
+    /// A Facebook page.
+    Facebook {
+        /// The page's id.
+        page_id: String,
+        /// The page token.
+        token: Secret,
+        /// Where the Graph API is; only a simulator is anywhere else than at Facebook.
+        api_url: Url,
+    },
+}
+
+/// What an own site lets us do, and where.
+#[derive(Clone, Debug)]
+pub struct SiteActs {
+    /// Where acts are posted.
+    pub url: Url,
+    /// Which of hide, unhide, delete and reply it takes.
+    pub can: Vec<ActionKind>,
+}
+
+impl AccountConfig {
+    /// The account's platform.
+    pub fn kind(&self) -> PlatformKind {
+        match &self.platform {
+            PlatformConfig::WordPress { .. } => PlatformKind::WordPress,
+            PlatformConfig::OwnSite { .. } => PlatformKind::OwnSite,
+            PlatformConfig::Facebook { .. } => PlatformKind::Facebook,
+        }
+    }
+}
+
+/// Platforms that can be configured so far.
+const PLATFORMS: &[(&str, PlatformKind)] = &[
+    (PlatformKind::WordPress.id(), PlatformKind::WordPress),
+    (PlatformKind::OwnSite.id(), PlatformKind::OwnSite),
+    (PlatformKind::Facebook.id(), PlatformKind::Facebook),
+];
+
+const VERBS: &[(&str, ActionKind)] = &[
+    (ActionKind::Hide.id(), ActionKind::Hide),
+    (ActionKind::Unhide.id(), ActionKind::Unhide),
+    (ActionKind::Delete.id(), ActionKind::Delete),
+    (ActionKind::Reply.id(), ActionKind::Reply),
+];
+
+/// Reads every account; keys must differ.
+pub(super) fn read_all(tables: Vec<Table<'_, '_>>, places: &Places<'_>) -> Vec<AccountConfig> {
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let mut accounts = Vec::with_capacity(tables.len());
+    for mut table in tables {
+        let key = key(&mut table);
+        if let Some(key) = &key
+            && !seen.insert(key.value.clone())
+        {
+            table.complain(
+                key,
+                format!("två konton har nyckeln `{}`: ge dem olika nycklar", key.value),
+            );
+        }
+        accounts.extend(read(table, key, places));
+    }
+    accounts
+}
+
+fn key(table: &mut Table<'_, '_>) -> Option<At<String>> {
+    let at = table.demanded_text("key", "key = \"kommunbloggen\"")?;
+    let fits = at.value.len() <= 40
+        && at.value.starts_with(|c: char| c.is_ascii_lowercase())
+        && at.value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if !fits {
+        table.complain(&at, "`key` i [[account]] ska börja med en bokstav a–z och bara ha a–z, 0–9 och bindestreck, högst 40 tecken, till exempel `kommunbloggen`");
+        return None;
+    }
+    Some(at)
+}
+
+fn read(
+    mut table: Table<'_, '_>,
+    key: Option<At<String>>,
+    places: &Places<'_>,
+) -> Option<AccountConfig> {
+    let kind = match table.demanded_text("platform", "platform = \"wordpress\"") {
+        Some(at) => table.one_of("platform", &at, PLATFORMS),
+        None => None,
+    };
+    let name = table.demanded_text("name", "name = \"Kommunbloggen\"");
+    let interval = table.number(
+        "interval_s",
+        INTERVAL_DEFAULT_S,
+        INTERVAL_LEAST_S..=INTERVAL_MOST_S,
+        "sekunder",
+    );
+    let simulated = table.yes("simulated", false);
+    let private = table.yes("allow_private_addresses", false);
+    // Without its platform and its reach nobody can say which other keys are right.
+    let kind = kind?;
+    let reach = Reach { simulated: simulated?.value, private: private?.value };
+    table.rename(format!("[[account]] ({kind})"));
+    let platform = match kind {
+        PlatformKind::WordPress => wordpress(&mut table, reach, places),
+        PlatformKind::OwnSite => own_site(&mut table, reach, places),
+        PlatformKind::Facebook => facebook(&mut table, reach, places),
+        PlatformKind::Instagram
+        | PlatformKind::YouTube
+        | PlatformKind::LinkedIn
+        | PlatformKind::X
+        | PlatformKind::TikTok
+        | PlatformKind::Reddit
+        | PlatformKind::Mastodon
+        | PlatformKind::Bluesky
+        | PlatformKind::Flickr
+        | PlatformKind::Snapchat
+        | PlatformKind::Manual => None, // Not among `PLATFORMS`, so refused already.
+    };
+    table.done();
+    Some(AccountConfig {
+        key: AccountKey::new(key?.value),
+        name: name?.value,
+        interval: Duration::from_secs(interval?),
+        simulated: reach.simulated,
+        allow_private_addresses: reach.private,
+        platform: platform?,
+    })
+}
+
+fn wordpress(
+    table: &mut Table<'_, '_>,
+    reach: Reach,
+    places: &Places<'_>,
+) -> Option<PlatformConfig> {
+    let url = table.demanded_text("url", "url = \"https://blogg.exempelstad.example/\"");
+    let url = url.and_then(|at| address(table, "url", &at, reach));
+    let user = table.demanded_text("user", "user = \"uppsikt\"");
+    let password = table.demanded_text("password", "password = \"env:UPPSIKT_BLOGG_LOSEN\"");
+    let password = password.and_then(|at| secret(table, "password", &at, places));
+    Some(PlatformConfig::WordPress { url: url?, user: user?.value, password: password? })
+}
+
+fn facebook(
+    table: &mut Table<'_, '_>,
+    reach: Reach,
+    places: &Places<'_>,
+) -> Option<PlatformConfig> {
+    let page_id = table.demanded_text("page_id", "page_id = \"100000000000001\"");
+    let page_id = page_id.filter(|at| {
+        let digits = at.value.chars().all(|c| c.is_ascii_digit());
+        if !digits {
+            table.complain(at, "`page_id` är sidans nummer, bara siffror: det står under Om → Sidtransparens på sidan");
+        }
+        digits
+    });
+    let token = table.demanded_text("token", "token = \"env:UPPSIKT_FACEBOOK_TOKEN\"");
+    let token = token.and_then(|at| secret(table, "token", &at, places));
+    let api_url = match table.text("api_url") {
+        Some(at) if !reach.simulated => {
+            table.complain(&at, "`api_url` används bara för simulatorer: ta bort raden, eller sätt `simulated = true`");
+            None
+        }
+        Some(at) => address(table, "api_url", &at, reach),
+        None if reach.simulated => {
+            table.missing("api_url", "api_url = \"http://127.0.0.1:8081/\"");
+            None
+        }
+        None => Url::parse(FACEBOOK_API).ok(),
+    };
+    Some(PlatformConfig::Facebook { page_id: page_id?.value, token: token?, api_url: api_url? })
+}
+
+fn own_site(
+    table: &mut Table<'_, '_>,
+    reach: Reach,
+    places: &Places<'_>,
+) -> Option<PlatformConfig> {
+    // Everything is asked for before anything is given up: a key that nobody asks for is unknown.
+    let folder = table.text("dir").map(|at| places.folder.join(at.value));
+    let secrets = table.texts("secrets");
+    let url = table.text("actions_url");
+    let can = table.texts("can");
+    let (secrets, can) = (secrets?, can?);
+
+    if folder.is_none() && secrets.value.is_empty() && !table.has("dir") {
+        let place = At { value: (), place: table.place.clone() };
+        table.complain(&place, "kontot har ingen källa: skriv `dir = \"inkorg\"` (en mapp som bevakas), `secrets = [\"env:UPPSIKT_FORUM\"]` (signerade leveranser) eller båda");
+    }
+    if secrets.value.len() > SHARED_SECRETS_MOST {
+        table.complain(
+            &secrets,
+            "`secrets` tar högst två hemligheter: den gällande och den som ersätter den",
+        );
+    }
+    let fetched = secrets.value.iter().filter_map(|at| shared_secret(table, at, places)).collect();
+    let verbs: Vec<ActionKind> =
+        can.value.iter().filter_map(|at| table.one_of("can", at, VERBS)).collect();
+    let acts = match (url, can.value.is_empty()) {
+        (Some(at), false) => {
+            if secrets.value.is_empty() {
+                table.complain(&at, "`actions_url` kräver `secrets`: åtgärder skickas signerade");
+            }
+            address(table, "actions_url", &at, reach).map(|url| SiteActs { url, can: verbs })
+        }
+        (Some(_), true) => {
+            table.missing("can", "can = [\"hide\", \"unhide\", \"delete\", \"reply\"]");
+            None
+        }
+        (None, false) if !table.has("actions_url") => {
+            table.complain(&can, "`can` kräver `actions_url`: adressen dit åtgärder skickas");
+            None
+        }
+        (None, _) => None,
+    };
+    // Whatever was complained about above keeps the whole file from being used.
+    Some(PlatformConfig::OwnSite { folder, secrets: fetched, acts })
+}
+
+fn shared_secret(table: &Table<'_, '_>, at: &At<String>, places: &Places<'_>) -> Option<Secret> {
+    let secret = secret(table, "secrets", at, places)?;
+    if secret.expose().chars().count() < SHARED_SECRET_LEAST {
+        table.complain(at, format!("hemligheten är för kort: minst {SHARED_SECRET_LEAST} tecken, till exempel från `openssl rand -hex 32`"));
+    }
+    Some(secret)
+}
+
+fn secret(
+    table: &Table<'_, '_>,
+    key: &str,
+    at: &At<String>,
+    places: &Places<'_>,
+) -> Option<Secret> {
+    resolve(key, &at.value, places).map_err(|what| table.complain(at, what)).ok()
+}
+
+/// Where an account's addresses may lead.
+#[derive(Clone, Copy)]
+struct Reach {
+    simulated: bool,
+    private: bool,
+}
+
+/// Checks an address. Names are resolved at the time of the call and checked again there; here
+/// only what can be seen in the text is refused.
+fn address(table: &Table<'_, '_>, key: &str, at: &At<String>, reach: Reach) -> Option<Url> {
+    let refuse = |what: String| {
+        table.complain(at, what);
+        None
+    };
+    let Ok(mut url) = Url::parse(&at.value) else {
+        return refuse(format!(
+            "`{key}` är ingen webbadress: skriv till exempel `https://blogg.exempelstad.example/`"
+        ));
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return refuse(format!(
+            "`{key}` får inte innehålla användarnamn eller lösenord: skriv dem som egna nycklar"
+        ));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return refuse(format!("`{key}` ska sluta före `?` och `#`"));
+    }
+    let Some(network) = network(&url) else {
+        return refuse(format!(
+            "`{key}` saknar servernamn: skriv till exempel `https://blogg.exempelstad.example/`"
+        ));
+    };
+    match (url.scheme(), network) {
+        (_, Network::Public | Network::Private) if reach.simulated => {
+            return refuse(format!(
+                "`{key}` måste ligga på den egna datorn när `simulated = true`: skriv till exempel `http://127.0.0.1:8081/`"
+            ));
+        }
+        ("http" | "https", Network::Loopback) if reach.simulated || reach.private => {}
+        ("http" | "https", Network::Private) if reach.private => {}
+        ("http" | "https", Network::Loopback | Network::Private) => {
+            return refuse(format!(
+                "`{key}` leder in i ett privat nät: sätt `allow_private_addresses = true` om det är meningen"
+            ));
+        }
+        ("https", Network::Public) => {}
+        ("http", Network::Public) => {
+            return refuse(format!(
+                "`{key}` måste börja med https://: annars går lösenordet i klartext"
+            ));
+        }
+        _ => return refuse(format!("`{key}` måste börja med https://")),
+    }
+    if key != "actions_url" && !url.path().ends_with('/') {
+        // So that joining a path to it does not drop the last part.
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    Some(url)
+}
+
+/// Which network an address plainly lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Network {
+    Loopback,
+    Private,
+    Public,
+}
+
+fn network(url: &Url) -> Option<Network> {
+    let ip = match url.host()? {
+        Host::Domain(name) => {
+            let name = name.trim_end_matches('.');
+            let loopback = name == "localhost" || name.ends_with(".localhost");
+            return Some(if loopback { Network::Loopback } else { Network::Public });
+        }
+        Host::Ipv4(ip) => IpAddr::V4(ip),
+        Host::Ipv6(ip) => ip.to_canonical(),
+    };
+    let private = match ip {
+        IpAddr::V4(ip) => {
+            // 100.64.0.0/10 is shared address space (RFC 6598).
+            let shared = ip.octets()[0] == 100 && (64..128).contains(&ip.octets()[1]);
+            ip.is_private()
+                || ip.is_link_local()
+                || ip.is_unspecified()
+                || ip.is_broadcast()
+                || ip.is_multicast()
+                || shared
+        }
+        IpAddr::V6(ip) => {
+            ip.is_unique_local()
+                || ip.is_unicast_link_local()
+                || ip.is_unspecified()
+                || ip.is_multicast()
+        }
+    };
+    Some(match (ip.is_loopback(), private) {
+        (true, _) => Network::Loopback,
+        (false, true) => Network::Private,
+        (false, false) => Network::Public,
+    })
+}

@@ -1,0 +1,389 @@
+//! `config.toml` → checked settings. The only reader of the file, and of the secrets it refers to.
+//!
+//! Everything that can be wrong is told at once, with file, line, column and mend, in Swedish,
+//! since it is read by those who run the program. What comes out can only hold sense: addresses
+//! are parsed, paths are joined to the file's folder, secrets are fetched, the policy is read.
+
+pub mod account;
+pub mod complaint;
+pub mod policy;
+mod reader;
+mod secret;
+
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use url::Url;
+
+use crate::domain::policy::Policy;
+use crate::telemetry::{Format, Level};
+use account::AccountConfig;
+use complaint::{Complaint, ConfigError};
+use reader::{At, Source, Table, position};
+use secret::Places;
+
+/// Everything that `config.toml` says.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The authority's name, as on evidence sheets.
+    pub authority: String,
+    /// `[server]`.
+    pub server: ServerConfig,
+    /// The database file.
+    pub store_path: PathBuf,
+    /// `[evidence]`.
+    pub evidence: EvidenceConfig,
+    /// Where packages for the diary are written.
+    pub export_folder: PathBuf,
+    /// `[log]`.
+    pub log: LogConfig,
+    /// The policy with what `[policy]` changes in it.
+    pub policy: Policy,
+    /// `[limits]`.
+    pub limits: LimitsConfig,
+    /// `[[account]]`, in the order of the file.
+    pub accounts: Vec<AccountConfig>,
+}
+
+/// `[server]`.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The address that people type, without a path.
+    pub public_url: Url,
+    /// Whether session cookies are marked `Secure`.
+    pub secure_cookies: bool,
+    /// Proxies whose word on the caller's address is taken.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+/// `[evidence]`.
+#[derive(Clone, Debug)]
+pub struct EvidenceConfig {
+    /// Where blobs lie.
+    pub folder: PathBuf,
+    /// Where the key that signs checkpoints lies; made at the first start.
+    pub signing_key_file: PathBuf,
+    /// Which browser takes screenshots.
+    pub browser: Browser,
+    /// Time for one capture.
+    pub capture_limit: Duration,
+    /// Largest attachment that is fetched.
+    pub attachment_most_bytes: u64,
+}
+
+/// Which browser takes screenshots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Browser {
+    /// Chromium where it is usually found, if it is.
+    Auto,
+    /// None: evidence says that no screenshot was taken.
+    Off,
+    /// This program.
+    Path(PathBuf),
+}
+
+/// `[log]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// How lines are written.
+    pub format: Format,
+    /// How much is written.
+    pub level: Level,
+}
+
+/// `[limits]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitsConfig {
+    /// Largest signed delivery.
+    pub intake_body_bytes: u64,
+    /// Polls at the same time.
+    pub polls_at_once: u32,
+    /// Calls to one platform with one credential.
+    pub calls_per_min: u32,
+    /// Login attempts from one address.
+    pub logins_per_min: u32,
+    /// How long a claimed case stays claimed without activity.
+    pub claim: Duration,
+    /// How long a login lasts without activity.
+    pub session: Duration,
+}
+
+/// Reads and checks a configuration file. `env` answers for the environment.
+///
+/// # Errors
+/// [`ConfigError`]: the file cannot be read, or has faults, all of which are told.
+pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+    let text = read_text(path)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    parse(&shown(path), &text, folder, env)
+}
+
+/// Checks a configuration. `file` is how complaints name it; relative paths are counted from
+/// `folder`.
+///
+/// # Errors
+/// [`ConfigError::Refused`], with every fault.
+pub fn parse(
+    file: &str,
+    text: &str,
+    folder: &Path,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Config, ConfigError> {
+    Source::new(file, text).read(|root| config(root, &Places { env, folder }))
+}
+
+fn config(root: &mut Table<'_, '_>, places: &Places<'_>) -> Option<Config> {
+    let authority = section(root, "authority", |table| {
+        table.demanded_text("name", "name = \"Exempelstads kommun\"").map(|at| at.value)
+    });
+    let server = section(root, "server", server);
+    let store_path =
+        section(root, "store", |table| path(table, "path", "uppsikt.db", places.folder));
+    let evidence = section(root, "evidence", |table| evidence(table, places.folder));
+    let export_folder =
+        section(root, "export", |table| path(table, "dir", "export", places.folder));
+    let log = section(root, "log", log);
+    let policy = section(root, "policy", |table| chosen_policy(table, places.folder));
+    let limits = section(root, "limits", limits);
+    let accounts = account::read_all(root.tables("account"), places);
+    Some(Config {
+        authority: authority?,
+        server: server?,
+        store_path: store_path?,
+        evidence: evidence?,
+        export_folder: export_folder?,
+        log: log?,
+        policy: policy?,
+        limits: limits?,
+        accounts,
+    })
+}
+
+/// Reads a section; a section left out is read as an empty one, so that defaults and demands are
+/// written once.
+fn section<'s, 't, T>(
+    root: &mut Table<'s, 't>,
+    key: &'static str,
+    read: impl FnOnce(&mut Table<'s, 't>) -> Option<T>,
+) -> Option<T> {
+    let mut table = if root.has(key) { root.table(key)? } else { root.absent(key) };
+    let value = read(&mut table);
+    table.done();
+    value
+}
+
+fn server(table: &mut Table<'_, '_>) -> Option<ServerConfig> {
+    let listen = match table.text("listen") {
+        Some(at) => match at.value.parse::<SocketAddr>() {
+            Ok(value) => Some(At { value, place: at.place }),
+            Err(_) => {
+                table.complain(
+                    &at,
+                    "`listen` ska vara IP-adress och port: skriv till exempel `127.0.0.1:8080`",
+                );
+                None
+            }
+        },
+        None if table.has("listen") => None,
+        None => {
+            Some(At { value: SocketAddr::from(([127, 0, 0, 1], 8080)), place: table.place.clone() })
+        }
+    };
+    let public_url = match table.text("public_url") {
+        Some(at) => public_url(table, &at).map(|url| At { value: Some(url), place: at.place }),
+        None if table.has("public_url") => None,
+        None => Some(At { value: None, place: table.place.clone() }),
+    };
+    let cookies = table.word(
+        "secure_cookies",
+        Cookies::Auto,
+        &[("auto", Cookies::Auto), ("always", Cookies::Always), ("never", Cookies::Never)],
+    );
+    let mut trusted_proxies = Vec::new();
+    for at in table.texts("trusted_proxies")?.value {
+        match at.value.parse::<IpAddr>() {
+            Ok(ip) => trusted_proxies.push(ip),
+            Err(_) => table.complain(&at, "`trusted_proxies` ska vara en lista av IP-adresser: skriv till exempel `[\"127.0.0.1\"]`"),
+        }
+    }
+    let (listen, public_url, cookies) = (listen?, public_url?, cookies?);
+    let url = match &public_url.value {
+        Some(url) => url.clone(),
+        // A socket address makes an address of a site in all its forms.
+        None => Url::parse(&format!("http://{}/", listen.value)).ok()?,
+    };
+    let https = url.scheme() == "https";
+    let open = !listen.value.ip().is_loopback();
+    if open && !https && cookies.value != Cookies::Never {
+        table.complain(&listen, "`listen` är öppen för andra datorer utan kryptering: lyssna på 127.0.0.1 bakom en proxy med TLS och skriv `public_url = \"https://…\"` (eller `secure_cookies = \"never\"` i ett slutet provnät)");
+    }
+    if https && cookies.value == Cookies::Never {
+        table.complain(
+            &cookies,
+            "`secure_cookies = \"never\"` går inte ihop med en https-adress: ta bort raden",
+        );
+    }
+    let secure_cookies = match cookies.value {
+        Cookies::Auto => https,
+        Cookies::Always => true,
+        Cookies::Never => false,
+    };
+    Some(ServerConfig { listen: listen.value, public_url: url, secure_cookies, trusted_proxies })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cookies {
+    Auto,
+    Always,
+    Never,
+}
+
+fn public_url(table: &Table<'_, '_>, at: &At<String>) -> Option<Url> {
+    let url = Url::parse(&at.value).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.host().is_some()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none()
+    });
+    if url.is_none() {
+        table.complain(at, "`public_url` ska vara adressen som redaktörerna skriver, utan sökväg: skriv till exempel `https://uppsikt.exempelstad.example`");
+    }
+    url
+}
+
+fn evidence(table: &mut Table<'_, '_>, folder: &Path) -> Option<EvidenceConfig> {
+    let dir = path(table, "dir", "evidence", folder);
+    let key = path(table, "signing_key_file", "signing-key.pem", folder);
+    let browser = match table.text("browser") {
+        Some(at) if at.value == "auto" => Some(Browser::Auto),
+        Some(at) if at.value == "av" => Some(Browser::Off),
+        Some(at) if at.value.contains('/') => Some(Browser::Path(folder.join(at.value))),
+        Some(at) => {
+            table.complain(&at, format!("`browser` i [evidence] kan inte vara `{}`: skriv `auto`, `av` eller en sökväg, till exempel `/usr/bin/chromium`", at.value));
+            None
+        }
+        None if table.has("browser") => None,
+        None => Some(Browser::Auto),
+    };
+    let capture = table.number("capture_s", 30, 5..=60, "sekunder");
+    let attachment = table.number("attachment_mb", 50, 1..=1000, "MB");
+    Some(EvidenceConfig {
+        folder: dir?,
+        signing_key_file: key?,
+        browser: browser?,
+        capture_limit: Duration::from_secs(capture?),
+        attachment_most_bytes: attachment? * 1024 * 1024,
+    })
+}
+
+fn log(table: &mut Table<'_, '_>) -> Option<LogConfig> {
+    let formats: Vec<_> = Format::ALL.iter().map(|f| (f.id(), *f)).collect();
+    let levels: Vec<_> = Level::ALL.iter().map(|l| (l.id(), *l)).collect();
+    let format = table.word("format", Format::Human, &formats);
+    let level = table.word("level", Level::Info, &levels);
+    Some(LogConfig { format: format?.value, level: level?.value })
+}
+
+fn chosen_policy(table: &mut Table<'_, '_>, folder: &Path) -> Option<Policy> {
+    let read = match table.text("file") {
+        Some(at) => {
+            let file = folder.join(&at.value);
+            policy::load(&file).map_err(|error| match error {
+                ConfigError::Refused(complaints) => table.source.absorb(complaints),
+                ConfigError::Unreadable { path, .. } => table.complain(
+                    &at,
+                    format!(
+                        "kan inte läsa riktlinjen {}: kontrollera att filen finns",
+                        path.display()
+                    ),
+                ),
+            })
+        }
+        None => policy::standard().map_err(|error| match error {
+            ConfigError::Refused(complaints) => table.source.absorb(complaints),
+            // It is part of the program, so there is no file to miss.
+            ConfigError::Unreadable { .. } => {}
+        }),
+    };
+    // The rest of the section is checked against defaults even if the policy is refused.
+    let (default_undo_s, default_office) = match &read {
+        Ok(policy) => (policy.undo.as_secs().unsigned_abs(), policy.office),
+        Err(()) => (0, Default::default()),
+    };
+    let undo = policy::undo(table, default_undo_s);
+    let office = policy::office(table, default_office);
+    let mut policy = read.ok()?;
+    (policy.undo, policy.office) = (undo?, office?);
+    Some(policy)
+}
+
+fn limits(table: &mut Table<'_, '_>) -> Option<LimitsConfig> {
+    // The contract of signed deliveries says 1 MiB.
+    let intake = table.number("intake_body_kb", 1024, 64..=65_536, "kB");
+    let polls = small(table, "polls_at_once", 8, 1, 64, "hämtningar samtidigt");
+    let calls = small(table, "calls_per_min", 60, 1, 6000, "anrop per minut");
+    let logins = small(table, "logins_per_min", 10, 1, 600, "försök per minut");
+    let claim = table.number("claim_min", 15, 1..=480, "minuter");
+    let session = table.number("session_h", 10, 1..=24, "timmar");
+    Some(LimitsConfig {
+        intake_body_bytes: intake? * 1024,
+        polls_at_once: polls?,
+        calls_per_min: calls?,
+        logins_per_min: logins?,
+        claim: Duration::from_secs(claim? * 60),
+        session: Duration::from_secs(session? * 3600),
+    })
+}
+
+fn small(
+    table: &mut Table<'_, '_>,
+    key: &'static str,
+    default: u32,
+    least: u32,
+    most: u32,
+    unit: &str,
+) -> Option<u32> {
+    let number = table.number(key, u64::from(default), u64::from(least)..=u64::from(most), unit)?;
+    // Within bounds that are 32 bits themselves.
+    u32::try_from(number).ok()
+}
+
+fn path(
+    table: &mut Table<'_, '_>,
+    key: &'static str,
+    default: &str,
+    folder: &Path,
+) -> Option<PathBuf> {
+    match table.text(key) {
+        Some(at) => Some(folder.join(at.value)),
+        None if table.has(key) => None,
+        None => Some(folder.join(default)),
+    }
+}
+
+/// A path as complaints name it.
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Reads a file that people write: UTF-8, possibly with a byte order mark.
+fn read_text(path: &Path) -> Result<String, ConfigError> {
+    let bytes = fs::read(path)
+        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let (line, column) = position(error.as_bytes(), error.utf8_error().valid_up_to());
+        let what = "tecknet är inte UTF-8: spara filen med teckenkodningen UTF-8".to_owned();
+        ConfigError::Refused(vec![Complaint { file: shown(path), line, column, what }])
+    })?;
+    Ok(text.strip_prefix('\u{FEFF}').map(str::to_owned).unwrap_or(text))
+}
+
+#[cfg(test)]
+mod tests;
