@@ -1,4 +1,25 @@
-//! The evidence sheet (*bevisblad*) as PDF/A and PNG.
+//! The evidence sheet (*bevisblad*) as PDF/A-2a with PDF/UA-1, and as one PNG per page.
+//!
+//! Pure: values in, bytes out; no file system, no clock, no network. The same content gives the
+//! same bytes. Everything that anybody wrote reaches the layout engine as a value and never as
+//! markup. Whatever the text holds, a sheet comes out: characters that no font has, or that a
+//! reader would not see, stand as their code points, and where even that fails the whole sheet is
+//! made again with nothing but Latin letters and code points.
+
+#[cfg(feature = "pdf")]
+mod data;
+#[cfg(feature = "pdf")]
+mod engine;
+#[cfg(feature = "pdf")]
+mod fonts;
+#[cfg(feature = "pdf")]
+mod shown;
+#[cfg(feature = "pdf")]
+mod strips;
+#[cfg(all(test, feature = "pdf"))]
+mod tests;
+#[cfg(feature = "pdf")]
+mod words;
 
 use crate::domain::evidence::{RenderedSheet, SheetContent};
 
@@ -8,12 +29,100 @@ pub enum SheetError {
     /// The program was built without the `pdf` feature.
     #[error("this build cannot render sheets: it was made without the pdf feature")]
     NotBuiltIn,
+    /// The template and its data did not go together. Never quotes the content.
+    #[error("the sheet could not be laid out: {0}")]
+    Layout(String),
+    /// The document does not meet the archive format. Never quotes the content.
+    #[error("the sheet could not be written as PDF/A: {0}")]
+    Export(String),
+    /// The layout engine broke down.
+    #[error("the layout engine broke down")]
+    Broken,
+    /// The values for the template could not be written.
+    #[cfg(feature = "pdf")]
+    #[error("the sheet's data could not be written")]
+    Data(#[source] serde_json::Error),
+    /// A page could not be written as PNG.
+    #[cfg(feature = "pdf")]
+    #[error("a page of the sheet could not be written as PNG")]
+    Picture(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Renders the sheet. Takes tenths of a second, so call it from a thread that may block.
+///
+/// The PDF has every page; as pictures come the first six at most.
+///
+/// # Errors
+/// [`SheetError::NotBuiltIn`] without the feature `pdf`. The others would be faults of ours: no
+/// content is known that causes them.
+#[cfg(feature = "pdf")]
+pub fn render(content: &SheetContent) -> Result<RenderedSheet, SheetError> {
+    use shown::Repertoire;
+
+    let (picture, strips) = match &content.screenshot_png {
+        None => (data::Picture::None, Vec::new()),
+        Some(png) => match strips::cut(png) {
+            Ok((strips, files)) => (data::Picture::Strips(strips), files),
+            // The sheet says so; the picture itself lies in the evidence as it is.
+            Err(_unreadable) => (data::Picture::Unreadable, Vec::new()),
+        },
+    };
+    let with = |repertoire| -> Result<RenderedSheet, SheetError> {
+        let (data, uncovered) = data::build(content, &picture, fonts::fonts(), repertoire);
+        let manifest = &content.manifest;
+        let job = engine::Job {
+            data: serde_json::to_vec(&data).map_err(SheetError::Data)?,
+            strips: strips.clone(),
+            ident: format!(
+                "{}/{}/{}/{}/{}",
+                manifest.account,
+                manifest.item,
+                manifest.version,
+                manifest.content_sha256,
+                manifest.sealed_at
+            ),
+            date: manifest.sealed_at,
+        };
+        let out = engine::run(job)?;
+        Ok(RenderedSheet {
+            pdf: out.pdf,
+            pages_png: out.pages_png,
+            uncovered,
+            method: method(out.n_pages, repertoire),
+        })
+    };
+    match with(Repertoire::Fonts) {
+        Ok(sheet) => Ok(sheet),
+        Err(SheetError::Layout(_) | SheetError::Export(_) | SheetError::Broken) => {
+            with(Repertoire::Latin)
+        }
+        Err(error @ (SheetError::NotBuiltIn | SheetError::Data(_) | SheetError::Picture(_))) => {
+            Err(error)
+        }
+    }
+}
+
+#[cfg(feature = "pdf")]
+fn method(n_pages: usize, repertoire: shown::Repertoire) -> String {
+    let mut method = format!(
+        "Uppsikt {} med typst 0.15, framställt som PDF/A-2a och PDF/UA-1, {n_pages} sidor",
+        env!("CARGO_PKG_VERSION")
+    );
+    if n_pages > engine::MOST_PAGES {
+        method.push_str(&format!(", varav de första {} som bild", engine::MOST_PAGES));
+    }
+    match repertoire {
+        shown::Repertoire::Fonts => {}
+        shown::Repertoire::Latin => method.push_str("; andra tecken än latinska som kod"),
+    }
+    method
 }
 
 /// Renders the sheet.
 ///
 /// # Errors
-/// See [`SheetError`].
+/// Always [`SheetError::NotBuiltIn`]: this build has no layout engine.
+#[cfg(not(feature = "pdf"))]
 pub fn render(_content: &SheetContent) -> Result<RenderedSheet, SheetError> {
     Err(SheetError::NotBuiltIn)
 }

@@ -1,0 +1,498 @@
+//! What the template gets: the sheet's content as plain values in Swedish.
+
+use serde::Serialize;
+
+use super::fonts::{FAMILIES, Fonts};
+use super::shown::{Preparer, Repertoire, Shown};
+use super::strips::Strips;
+use super::words;
+use crate::domain::evidence::{Manifest, PartKind, SheetContent, ThreadItem};
+use crate::domain::item::{Author, FetchedPost, PermalinkSource};
+use crate::domain::verdict::Finding;
+
+/// Characters of the item's own text on the sheet: some eight pages. The whole text lies in the
+/// evidence package.
+pub const TEXT_BUDGET: usize = 20_000;
+/// Characters of the post at the top of the thread.
+const POST_BUDGET: usize = 4_000;
+/// Characters of each answer in between.
+const ANSWER_BUDGET: usize = 2_000;
+/// Answers that are shown: those nearest to the item.
+const MOST_ANSWERS: usize = 12;
+/// Characters of a name, an address or a reason.
+const VALUE_BUDGET: usize = 1_200;
+/// Characters of a name in a title or a footer.
+const TITLE_BUDGET: usize = 120;
+/// Rows of a list of things that a platform may send without end.
+const MOST_ROWS: usize = 60;
+/// Characters that are named one by one as having no glyph.
+const MOST_UNCOVERED: usize = 40;
+
+/// A CSS pixel as a browser prints it: 96 to the inch.
+const POINTS_PER_PIXEL: f64 = 0.75;
+/// What is left of an A4 page between the margins, 170 mm.
+const PAGE_WIDTH_POINTS: f64 = 481.9;
+
+/// The values that `sheet.typ` reads, under these names.
+#[derive(Serialize)]
+pub struct Data {
+    fonts: &'static [&'static str],
+    title: String,
+    authority: Shown,
+    authority_plain: String,
+    subtitle: Shown,
+    simulated: bool,
+    simulated_words: &'static str,
+    header_left: String,
+    header_right: String,
+    footer_left: String,
+    facts: Vec<Fact>,
+    text: Shown,
+    text_notes: Vec<String>,
+    verdict_note: String,
+    findings: Vec<[Shown; 4]>,
+    thread: Vec<InThread>,
+    thread_note: Option<String>,
+    thread_missing: Vec<String>,
+    attachments: Vec<[Shown; 3]>,
+    parts: Vec<[Shown; 3]>,
+    parts_note: &'static str,
+    missing: Vec<[Shown; 2]>,
+    about: Vec<String>,
+    uncovered: Option<String>,
+    strips: Vec<StripView>,
+    strips_note: String,
+    screenshot_note: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Fact {
+    label: &'static str,
+    value: Shown,
+}
+
+#[derive(Serialize)]
+struct InThread {
+    head: Shown,
+    text: Shown,
+    notes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct StripView {
+    file: String,
+    caption: String,
+    alt: String,
+    /// Share of the page's width.
+    share: f64,
+}
+
+/// How the screenshot came out, before the template is filled.
+pub enum Picture {
+    /// There is none.
+    None,
+    /// It is there but is no picture that can be read.
+    Unreadable,
+    /// Cut into strips.
+    Strips(Strips),
+}
+
+/// The data, and the characters that no font could show.
+pub fn build(
+    content: &SheetContent,
+    picture: &Picture,
+    fonts: &Fonts,
+    repertoire: Repertoire,
+) -> (Data, Vec<char>) {
+    let mut show = Preparer::new(fonts, repertoire);
+    let manifest = &content.manifest;
+    let whole_name = whole_text_name(manifest);
+    let text = show.show(&content.text, TEXT_BUDGET);
+    let text_notes = text_notes(&content.text, &text, &whole_name);
+    let (thread, thread_note, thread_missing) = thread(&mut show, content);
+    let authority = show.show(&content.authority, TITLE_BUDGET);
+    let authority_plain = authority.plain();
+    let account = show.show(&content.account_name, TITLE_BUDGET).plain();
+    let platform = show.show(&content.platform_name, TITLE_BUDGET).plain();
+    let item = show.show(manifest.item.as_str(), TITLE_BUDGET).plain();
+    let kind = capitalised(manifest.kind.label());
+    let facts = facts(&mut show, content);
+    let findings = manifest.verdict.iter().flat_map(|v| &v.findings);
+    let findings = findings.take(MOST_ROWS).map(|f| finding(&mut show, f)).collect();
+    let attachments = manifest
+        .attachments
+        .iter()
+        .take(MOST_ROWS)
+        .map(|a| {
+            let name = a.name.as_deref().or(a.media_type.as_deref());
+            [
+                show.show(&a.kind, VALUE_BUDGET),
+                show.show(name.unwrap_or("uppgift saknas"), VALUE_BUDGET),
+                show.show(a.url.as_deref().unwrap_or("uppgift saknas"), VALUE_BUDGET),
+            ]
+        })
+        .collect();
+    let parts = manifest
+        .parts
+        .iter()
+        .take(MOST_ROWS)
+        .map(|part| {
+            [
+                show.show(&format!("{}\n{}", part.kind.label(), part.name), VALUE_BUDGET),
+                show.show(&words::bytes(part.size_bytes), VALUE_BUDGET),
+                show.show(&words::digest(&part.sha256.to_hex()), VALUE_BUDGET),
+            ]
+        })
+        .collect();
+    let missing = manifest
+        .missing
+        .iter()
+        .take(MOST_ROWS)
+        .map(|m| [show.show(m.kind.label(), VALUE_BUDGET), show.show(&m.reason, VALUE_BUDGET)])
+        .collect();
+    let subtitle = show.show(&format!("{kind} på {platform}, konto {account}"), VALUE_BUDGET);
+    let (strips, strips_note, screenshot_note) = picture_views(&mut show, manifest, picture);
+    let about = about(&mut show, manifest);
+    let digest = manifest.content_sha256.to_hex();
+    let short = digest.get(..16).unwrap_or(&digest);
+    let uncovered: Vec<char> = show.uncovered.iter().copied().collect();
+    let data = Data {
+        fonts: FAMILIES,
+        title: format!("Bevisblad – {kind} {item} på {platform}, version {}", manifest.version),
+        header_left: authority_plain.clone(),
+        header_right: format!("Bevisblad – {platform}"),
+        footer_left: format!(
+            "Version {} · kontrollsumma för innehållet {short}…",
+            manifest.version
+        ),
+        authority,
+        authority_plain,
+        subtitle,
+        simulated: content.simulated,
+        simulated_words: "SIMULERAD PLATTFORM – inte ett riktigt inlägg",
+        facts,
+        text,
+        text_notes,
+        verdict_note: verdict_note(manifest),
+        findings,
+        thread,
+        thread_note,
+        thread_missing,
+        attachments,
+        parts,
+        parts_note: "Delarna och deras kontrollsummor står i bevispaketets förteckning (manifestet).",
+        missing,
+        about,
+        uncovered: uncovered_words(&uncovered),
+        strips,
+        strips_note,
+        screenshot_note,
+    };
+    (data, uncovered)
+}
+
+fn facts(show: &mut Preparer<'_>, content: &SheetContent) -> Vec<Fact> {
+    let manifest = &content.manifest;
+    let mut facts = Vec::new();
+    let mut fact = |label, value: &str| {
+        facts.push(Fact { label, value: show.show(value, VALUE_BUDGET) });
+    };
+    fact("Myndighet", &content.authority);
+    fact("Konto", &format!("{}\nKontots beteckning: {}", content.account_name, manifest.account));
+    let simulated = if content.simulated { "\nSimulerad: inte ett riktigt inlägg" } else { "" };
+    fact("Plattform", &format!("{}{simulated}", content.platform_name));
+    fact("Slag", manifest.kind.label());
+    fact("Plattformens id", manifest.item.as_str());
+    fact("Version", &manifest.version.to_string());
+    fact("Författare som visad", &author(&manifest.author));
+    fact("Skrivet enligt plattformen", &written(manifest));
+    fact(
+        "Redigerat",
+        &manifest
+            .edited_at
+            .map_or_else(|| "Plattformen anger ingen tid för ändring.".to_owned(), both_times),
+    );
+    fact("Hämtat av oss", &both_times(manifest.fetched_at));
+    fact("Förseglat av oss", &both_times(manifest.sealed_at));
+    fact("Synlighet vid hämtningen", manifest.presence.label());
+    fact("Länk", &link(manifest));
+    fact(
+        "Textens längd",
+        &format!(
+            "{} tecken ({} i UTF-8)",
+            words::count(content.text.chars().count()),
+            words::bytes(u64::try_from(content.text.len()).unwrap_or(u64::MAX)),
+        ),
+    );
+    fact(
+        "Kontrollsumma för innehållet (SHA-256)",
+        &words::digest(&manifest.content_sha256.to_hex()),
+    );
+    facts
+}
+
+fn both_times(at: jiff::Timestamp) -> String {
+    format!("{}\n{}", words::swedish_time(at), words::utc_time(at))
+}
+
+fn author(author: &Author) -> String {
+    let Author { platform_id, name, handle, url } = author;
+    let lines: Vec<String> = [
+        name.clone(),
+        handle.as_ref().map(|h| format!("Användarnamn: {h}")),
+        platform_id.as_ref().map(|id| format!("Plattformens id: {id}")),
+        url.as_ref().map(|u| format!("Profil: {u}")),
+    ]
+    .into_iter()
+    .flatten()
+    // A name is one line: a line break in it must not look like one of ours.
+    .map(|line| line.replace(['\n', '\r'], "⏎"))
+    .collect();
+    if lines.is_empty() {
+        "Plattformen lämnar inga uppgifter om författaren.".to_owned()
+    } else {
+        lines.join("\n")
+    }
+}
+
+fn written(manifest: &Manifest) -> String {
+    match (manifest.created_at, &manifest.created_raw) {
+        (Some(at), Some(raw)) => format!("{}\nSom mottaget: {raw}", both_times(at)),
+        (Some(at), None) => both_times(at),
+        (None, Some(raw)) => format!("Tiden kunde inte tolkas.\nSom mottaget: {raw}"),
+        (None, None) => "Plattformen anger ingen tid.".to_owned(),
+    }
+}
+
+fn link(manifest: &Manifest) -> String {
+    match &manifest.permalink {
+        Some(link) => {
+            let source = match link.source {
+                PermalinkSource::Given => "angiven av plattformen",
+                PermalinkSource::Built => "sammansatt av oss efter plattformens mönster",
+            };
+            format!("{}\n({source})", link.url)
+        }
+        None => "Plattformen anger ingen länk till inlägget.".to_owned(),
+    }
+}
+
+fn whole_text_name(manifest: &Manifest) -> String {
+    match manifest.parts.iter().find(|part| part.kind == PartKind::Text) {
+        Some(part) => format!("bevispaketet (filen {})", part.name),
+        None => "bevispaketet".to_owned(),
+    }
+}
+
+fn text_notes(text: &str, shown: &Shown, where_whole: &str) -> Vec<String> {
+    let mut notes = Vec::new();
+    if shown.cut {
+        notes.push(format!(
+            "Texten är för lång för bladet. Här står de första {} av {} tecken. Hela texten finns i {where_whole}.",
+            words::count(shown.shown_chars),
+            words::count(text.chars().count()),
+        ));
+    }
+    if shown.has_marks() {
+        notes.push(
+            "Tecken som inte syns, eller som inte kan visas, står som sin kod i grå ruta, till exempel U+200B. \
+             Rutorna är våra; allt annat är författarens text."
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+fn finding(show: &mut Preparer<'_>, finding: &Finding) -> [Shown; 4] {
+    [
+        show.show(finding.category.label(), VALUE_BUDGET),
+        show.show(finding.severity.label(), VALUE_BUDGET),
+        show.show(&format!("{}\nRegel: {}", finding.why, finding.rule), VALUE_BUDGET),
+        show.show(&finding.legal, VALUE_BUDGET),
+    ]
+}
+
+fn verdict_note(manifest: &Manifest) -> String {
+    match &manifest.verdict {
+        None => "Ingen maskinell bedömning är gjord.".to_owned(),
+        Some(verdict) if verdict.findings.is_empty() => format!(
+            "Maskinen fann ingenting att anmärka på. Ordlista {}.",
+            verdict
+                .lexicon
+                .as_str()
+                .chars()
+                .take(64)
+                .filter(char::is_ascii_graphic)
+                .collect::<String>()
+        ),
+        Some(verdict) => format!(
+            "Ett förslag av ett program, inte ett beslut: en person beslutar. Ordlista {}.",
+            verdict
+                .lexicon
+                .as_str()
+                .chars()
+                .take(64)
+                .filter(char::is_ascii_graphic)
+                .collect::<String>()
+        ),
+    }
+}
+
+fn thread(
+    show: &mut Preparer<'_>,
+    content: &SheetContent,
+) -> (Vec<InThread>, Option<String>, Vec<String>) {
+    let thread = &content.thread;
+    let mut shown = Vec::new();
+    if let Some(post) = &thread.post {
+        shown.push(post_view(show, post));
+    }
+    let skipped = thread.above.len().saturating_sub(MOST_ANSWERS);
+    for (i, item) in thread.above.iter().enumerate().skip(skipped) {
+        shown.push(answer_view(show, i + 1, item));
+    }
+    let note = if shown.is_empty() {
+        Some("Ingen tråd är känd ovanför inlägget.".to_owned())
+    } else if skipped > 0 {
+        Some(format!(
+            "Tråden har {} svar ovanför. Här står de {MOST_ANSWERS} närmaste; alla finns i bevispaketet.",
+            words::count(thread.above.len()),
+        ))
+    } else {
+        None
+    };
+    let missing = thread
+        .missing
+        .iter()
+        .take(MOST_ROWS)
+        .map(|m| format!("Saknas i tråden: {}", show.show(m, TITLE_BUDGET).plain()))
+        .collect();
+    (shown, note, missing)
+}
+
+fn post_view(show: &mut Preparer<'_>, post: &FetchedPost) -> InThread {
+    let mut head = String::from("Myndighetens inlägg");
+    if let Some(title) = &post.title {
+        head.push_str(": ");
+        head.push_str(&title.replace(['\n', '\r'], " "));
+    }
+    if let Some(at) = post.created_at {
+        head.push('\n');
+        head.push_str(&words::swedish_time(at));
+    }
+    let text = show.show(&post.text, POST_BUDGET);
+    let notes = cut_note(&text);
+    InThread { head: show.show(&head, VALUE_BUDGET), text, notes }
+}
+
+fn answer_view(show: &mut Preparer<'_>, number: usize, item: &ThreadItem) -> InThread {
+    let name = item.author.name.as_deref().or(item.author.handle.as_deref());
+    let name = name.unwrap_or("okänd författare").replace(['\n', '\r'], "⏎");
+    let mut head = format!("Svar {number}: {name} (id {})", item.platform_id);
+    if let Some(at) = item.created_at {
+        head.push('\n');
+        head.push_str(&words::swedish_time(at));
+    }
+    let text = show.show(&item.text, ANSWER_BUDGET);
+    let notes = cut_note(&text);
+    InThread { head: show.show(&head, VALUE_BUDGET), text, notes }
+}
+
+fn cut_note(shown: &Shown) -> Vec<String> {
+    if shown.cut {
+        vec![format!(
+            "Här står de första {} tecknen; hela texten finns i bevispaketet.",
+            words::count(shown.shown_chars)
+        )]
+    } else {
+        Vec::new()
+    }
+}
+
+fn picture_views(
+    show: &mut Preparer<'_>,
+    manifest: &Manifest,
+    picture: &Picture,
+) -> (Vec<StripView>, String, Option<String>) {
+    let strips = match picture {
+        Picture::None => return (Vec::new(), String::new(), None),
+        Picture::Unreadable => {
+            let note = "Skärmbilden som lämnades till bladet kunde inte läsas som PNG och visas därför inte här.";
+            return (Vec::new(), String::new(), Some(note.to_owned()));
+        }
+        Picture::Strips(strips) => strips,
+    };
+    let page = match &manifest.permalink {
+        Some(link) => show.show(&link.url, TITLE_BUDGET).plain(),
+        None => "sidan".to_owned(),
+    };
+    let n = strips.shown;
+    let share = (f64::from(strips.width) * POINTS_PER_PIXEL / PAGE_WIDTH_POINTS).min(1.0);
+    let views = (1..=n)
+        .map(|i| StripView {
+            file: strip_name(i - 1),
+            caption: format!("Skärmbild, del {i} av {}", strips.whole),
+            alt: format!(
+                "Skärmbild av {page}, del {i} av {}. Inläggets text står i avsnittet Texten.",
+                strips.whole
+            ),
+            share,
+        })
+        .collect();
+    let taken = manifest.parts.iter().find(|p| p.kind == PartKind::Screenshot).map(|p| {
+        let method = show.show(&p.method, VALUE_BUDGET).plain();
+        format!(" Tagen {}. {method}", words::swedish_time(p.captured_at))
+    });
+    let mut note = format!(
+        "Bilden är {} × {} bildpunkter och delad i sidhöga delar som överlappar något.",
+        words::number(strips.width.into()),
+        words::number(strips.height.into()),
+    );
+    if n < strips.whole {
+        note.push_str(&format!(
+            " De första {n} av {} delar visas; hela bilden finns i bevispaketet.",
+            strips.whole
+        ));
+    }
+    note.push_str(&taken.unwrap_or_default());
+    (views, note, None)
+}
+
+/// The virtual file name of a strip.
+pub fn strip_name(index: usize) -> String {
+    format!("strip-{index}.png")
+}
+
+fn about(show: &mut Preparer<'_>, manifest: &Manifest) -> Vec<String> {
+    let by = show.show(&manifest.sealed_by, TITLE_BUDGET).plain();
+    vec![
+        format!(
+            "Bladet är en läsbar återgivning, framställd av {by}. Plattformens svar i original, byte för byte, \
+             ligger i bevispaketet tillsammans med övriga delar. Kontrollsumman ovan är beräknad på innehållet \
+             (texten samt bilagornas typ och namn), så att varje ändring kan upptäckas."
+        ),
+        "Uppgifter om författare, tid och synlighet är plattformens; hämtning och försegling är våra. Länkar \
+         på bladet är inte klickbara."
+            .to_owned(),
+    ]
+}
+
+fn uncovered_words(uncovered: &[char]) -> Option<String> {
+    if uncovered.is_empty() {
+        return None;
+    }
+    let mut codes: Vec<String> =
+        uncovered.iter().take(MOST_UNCOVERED).map(|&c| format!("U+{:04X}", u32::from(c))).collect();
+    if uncovered.len() > MOST_UNCOVERED {
+        codes.push(format!("och {} till", uncovered.len() - MOST_UNCOVERED));
+    }
+    Some(format!(
+        "Tecken som bladets typsnitt saknar och som därför står som kod: {}. De finns oförändrade i bevispaketet.",
+        codes.join(", ")
+    ))
+}
+
+fn capitalised(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}

@@ -1,0 +1,209 @@
+//! Typst as a library: template and data in, PDF and pixels out.
+//!
+//! The world that typst sees holds the template, one data file and the strips of the screenshot,
+//! and nothing else: no file system, no packages, no clock.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
+
+use typst::diag::{FileError, FileResult, SourceDiagnostic};
+use typst::foundations::{Bytes, Datetime, Duration, Smart};
+use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
+use typst::text::{Font, FontBook};
+use typst::utils::{LazyHash, Scalar};
+use typst::{Feature, Library, LibraryExt as _, World};
+use typst_layout::PagedDocument;
+use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
+use typst_render::RenderOptions;
+
+use super::SheetError;
+use super::data::strip_name;
+use super::fonts::fonts;
+
+/// Resolution of the page pictures.
+const DPI: f64 = 120.0;
+/// Typographic points in an inch.
+const POINTS_PER_INCH: f64 = 72.0;
+/// Pages that are also given as pictures; the PDF has them all.
+pub const MOST_PAGES: usize = 6;
+/// Typst keeps intermediate results between sheets, of which the fonts' are worth keeping. Those
+/// that the last so many sheets did not use are dropped, or a daemon would grow without end.
+const KEEP_FOR_SHEETS: usize = 3;
+
+static TEMPLATE: &str = include_str!("sheet.typ");
+
+/// What one sheet is made of.
+pub struct Job {
+    /// `data.json`.
+    pub data: Vec<u8>,
+    /// PNG files that `data.json` names.
+    pub strips: Vec<Vec<u8>>,
+    /// What the document identifier is made of: the same for the same content.
+    pub ident: String,
+    /// The document's date.
+    pub date: jiff::Timestamp,
+}
+
+/// The files of one sheet.
+pub struct Output {
+    /// The document.
+    pub pdf: Vec<u8>,
+    /// The first [`MOST_PAGES`] pages.
+    pub pages_png: Vec<Vec<u8>>,
+    /// How many pages the document has.
+    pub n_pages: usize,
+}
+
+/// Lays the sheet out and writes it.
+pub fn run(job: Job) -> Result<Output, SheetError> {
+    // The layout engine is not ours and the text is anybody's: a panic in there must not take
+    // the sealing of evidence down with it.
+    let result = catch_unwind(AssertUnwindSafe(|| lay_out(job)));
+    typst::comemo::evict(KEEP_FOR_SHEETS);
+    result.unwrap_or(Err(SheetError::Broken))
+}
+
+fn lay_out(job: Job) -> Result<Output, SheetError> {
+    let ident = job.ident.clone();
+    let timestamp = pdf_timestamp(job.date);
+    let world = SheetWorld::new(job);
+    let document: PagedDocument =
+        typst::compile(&world).output.map_err(|errors| SheetError::Layout(first(&errors)))?;
+    let standards = PdfStandards::new(&[PdfStandard::A_2a, PdfStandard::Ua_1])
+        .map_err(|e| SheetError::Export(e.message().to_string()))?;
+    let options = PdfOptions {
+        ident: Smart::Custom(ident),
+        creator: Smart::Custom(Some(concat!("Uppsikt ", env!("CARGO_PKG_VERSION")).to_owned())),
+        timestamp,
+        page_ranges: None,
+        standards,
+        tagged: true,
+        pretty: false,
+    };
+    let pdf =
+        typst_pdf::pdf(&document, &options).map_err(|errors| SheetError::Export(first(&errors)))?;
+    let pages = document.pages();
+    let pages_png = pages.iter().take(MOST_PAGES).map(page_png).collect::<Result<_, _>>()?;
+    Ok(Output { pdf, pages_png, n_pages: pages.len() })
+}
+
+/// The first complaint. Typst quotes the text it could not show, so everything in backquotes is
+/// struck out: no content in error texts.
+fn first(errors: &[SourceDiagnostic]) -> String {
+    let Some(error) = errors.first() else { return "no reason given".to_owned() };
+    let mut words = String::new();
+    for (i, part) in error.message.split('`').enumerate() {
+        words.push_str(if i % 2 == 0 { part } else { "…" });
+    }
+    words
+}
+
+fn page_png(page: &typst_layout::Page) -> Result<Vec<u8>, SheetError> {
+    let options =
+        RenderOptions { pixel_per_pt: Scalar::new(DPI / POINTS_PER_INCH), render_bleed: false };
+    let pixels = typst_render::render(page, &options);
+    pixels.encode_png().map_err(|e| SheetError::Picture(e.into()))
+}
+
+fn pdf_timestamp(at: jiff::Timestamp) -> Option<Timestamp> {
+    let utc = at.to_zoned(jiff::tz::TimeZone::UTC);
+    let part = |n: i8| u8::try_from(n).ok();
+    let datetime = Datetime::from_ymd_hms(
+        utc.year().into(),
+        part(utc.month())?,
+        part(utc.day())?,
+        part(utc.hour())?,
+        part(utc.minute())?,
+        part(utc.second())?,
+    )?;
+    Some(Timestamp::new_utc(datetime))
+}
+
+struct Static {
+    library: LazyHash<Library>,
+    main: FileId,
+    source: Source,
+    data: FileId,
+}
+
+/// What all sheets share.
+fn shared() -> &'static Static {
+    static SHARED: LazyLock<Static> = LazyLock::new(|| {
+        // Row headers of tables still stand behind this switch in typst.
+        let features = [Feature::A11yExtras].into_iter().collect();
+        let library = Library::builder().with_features(features).build();
+        let main = file_id("sheet.typ");
+        Static {
+            library: LazyHash::new(library),
+            main,
+            source: Source::new(main, TEMPLATE.to_owned()),
+            data: file_id("data.json"),
+        }
+    });
+    &SHARED
+}
+
+fn file_id(name: &str) -> FileId {
+    // Only our own constant names come here, without dots or slashes to stumble over.
+    let path = VirtualPath::new(name).expect("our file names are plain");
+    RootedPath::new(VirtualRoot::Project, path).intern()
+}
+
+struct SheetWorld {
+    shared: &'static Static,
+    data: Bytes,
+    strips: Vec<(FileId, Bytes)>,
+}
+
+impl SheetWorld {
+    fn new(job: Job) -> Self {
+        let strips = job
+            .strips
+            .into_iter()
+            .enumerate()
+            .map(|(i, png)| (file_id(&strip_name(i)), Bytes::new(png)))
+            .collect();
+        Self { shared: shared(), data: Bytes::new(job.data), strips }
+    }
+}
+
+impl World for SheetWorld {
+    fn library(&self) -> &LazyHash<Library> {
+        &self.shared.library
+    }
+
+    fn book(&self) -> &LazyHash<FontBook> {
+        &fonts().book
+    }
+
+    fn main(&self) -> FileId {
+        self.shared.main
+    }
+
+    fn source(&self, id: FileId) -> FileResult<Source> {
+        if id == self.shared.main {
+            Ok(self.shared.source.clone())
+        } else {
+            Err(FileError::AccessDenied)
+        }
+    }
+
+    fn file(&self, id: FileId) -> FileResult<Bytes> {
+        if id == self.shared.data {
+            return Ok(self.data.clone());
+        }
+        self.strips
+            .iter()
+            .find(|(strip, _)| *strip == id)
+            .map(|(_, png)| png.clone())
+            .ok_or(FileError::AccessDenied)
+    }
+
+    fn font(&self, index: usize) -> Option<Font> {
+        fonts().all.get(index).cloned()
+    }
+
+    fn today(&self, _offset: Option<Duration>) -> Option<Datetime> {
+        None
+    }
+}
