@@ -5,7 +5,7 @@
 //! Connectors demand it by value, so each warrant serves one call.
 
 use crate::domain::ids::{ContentHash, EvidenceId, PlatformItemId, PlatformPostId};
-use crate::domain::item::ItemKind;
+use crate::domain::item::{FetchedItem, ItemKind};
 
 /// How a platform finds an item again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,17 @@ pub struct ItemAddress {
     pub post_id: Option<PlatformPostId>,
     /// The item it answers.
     pub parent_id: Option<PlatformItemId>,
+}
+
+impl From<&FetchedItem> for ItemAddress {
+    fn from(item: &FetchedItem) -> Self {
+        Self {
+            platform_id: item.platform_id.clone(),
+            kind: item.kind,
+            post_id: item.post_id.clone(),
+            parent_id: item.parent_id.clone(),
+        }
+    }
 }
 
 /// What the removal rests on.

@@ -31,7 +31,7 @@
 //! [`FetchedItem`]: crate::domain::item::FetchedItem
 
 pub mod capability;
-//pub mod conformance;
+pub mod conformance;
 pub mod error;
 //pub mod facebook;
 //pub mod forum;

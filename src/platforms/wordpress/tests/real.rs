@@ -1,0 +1,74 @@
+//! Against a real WordPress: acts included, which need warrants that only unit tests may make.
+
+use url::Url;
+
+use crate::domain::ids::PlatformItemId;
+use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
+use crate::platforms::conformance::{self, World, fetch_all};
+use crate::platforms::error::PlatformError;
+use crate::platforms::http::HttpSettings;
+use crate::platforms::settings::WordPressSettings;
+use crate::platforms::wordpress::WordPress;
+use crate::platforms::{Platform, Receipt};
+use crate::runtime::clock::Clock;
+use crate::runtime::secret::Secret;
+
+#[path = "../../../../tests/it/real/wordpress_site.rs"]
+mod wordpress_site;
+use wordpress_site::Site;
+
+fn connector(site: &Site, login: &(String, String)) -> WordPress {
+    let settings = WordPressSettings {
+        site: Url::parse(&site.url).unwrap(),
+        user: login.0.clone(),
+        password: Secret::new(login.1.clone()),
+        pretty_links: true,
+        http: HttpSettings { allow_http_loopback: true, ..HttpSettings::default() },
+    };
+    WordPress::new(settings, Clock::system()).unwrap()
+}
+
+/// One test, since all share one site and some look at the whole of it.
+#[tokio::test]
+async fn a_real_wordpress_keeps_every_promise() {
+    let site = Site::from_env();
+    let wordpress = connector(&site, &site.editor);
+    conformance::everything(&wordpress, &site, &RemovalWarrant::for_test).await;
+    a_binned_comment_is_not_brought_back(&wordpress, &site).await;
+    the_same_answer_is_not_published_twice(&wordpress, &site).await;
+    rights_and_passwords_are_told_apart(&site).await;
+}
+
+async fn a_binned_comment_is_not_brought_back(wordpress: &WordPress, site: &Site) {
+    let id = site.write("I papperskorgen", None).await;
+    let all = fetch_all(wordpress, None).await.unwrap();
+    let item = ItemAddress::from(&all.items[&id]);
+    wordpress.delete(RemovalWarrant::for_test(item.clone())).await.unwrap();
+    let hidden = wordpress.hide(RemovalWarrant::for_test(item.clone())).await;
+    assert_eq!(hidden, Ok(Receipt::AlreadySo("trash".into())));
+    assert!(matches!(wordpress.unhide(&item).await, Err(PlatformError::Refused { .. })));
+    assert_eq!(site.status(&id).await, "trash");
+}
+
+async fn the_same_answer_is_not_published_twice(wordpress: &WordPress, site: &Site) {
+    let id = site.write("Frågan ställs", None).await;
+    let all = fetch_all(wordpress, None).await.unwrap();
+    let item = ItemAddress::from(&all.items[&id]);
+    let first = wordpress.reply(&item, "Svaret <b>är</b> &amp; nej", "nyckel").await.unwrap();
+    let Receipt::Done(answer) = first else { panic!("{first:?}") };
+    let again = wordpress.reply(&item, "Svaret <b>är</b> &amp; nej", "nyckel").await;
+    assert_eq!(again, Ok(Receipt::AlreadySo(answer)));
+}
+
+async fn rights_and_passwords_are_told_apart(site: &Site) {
+    let author = connector(site, &site.author);
+    assert!(matches!(author.fetch(None, None).await, Err(PlatformError::Forbidden { .. })));
+    assert_eq!(author.check().await.unwrap().missing.len(), 1);
+    let wrong = connector(site, &(site.editor.0.clone(), "fel fel fel".into()));
+    let error = wrong.fetch(None, None).await.unwrap_err();
+    assert!(matches!(error, PlatformError::ReauthNeeded { .. }), "{error:?}");
+    let mut elsewhere = Site::from_env();
+    elsewhere.url = format!("{}/finns-inte", site.url);
+    let error = connector(&elsewhere, &site.editor).fetch(None, None).await.unwrap_err();
+    assert!(!matches!(error, PlatformError::Gone), "{error:?}");
+}

@@ -1,0 +1,117 @@
+//! The people behind a real WordPress: visitors who write, and the site's administrator. Shared by
+//! the integration tests and the connector's own (which name `World` by another path).
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{PlatformItemId, World};
+
+/// A site begun by `tests/real/wordpress/start` and filled by `seed`.
+pub struct Site {
+    pub url: String,
+    pub editor: (String, String),
+    pub author: (String, String),
+    admin: (String, String),
+    client: reqwest::Client,
+    written: Mutex<BTreeMap<PlatformItemId, String>>,
+}
+
+fn setting(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set: run `bash tests/run`, which starts WordPress and sets it")
+    })
+}
+
+impl Site {
+    pub fn from_env() -> Self {
+        let login =
+            |role: &str, user: String| (user, setting(&format!("WORDPRESS_{role}_APP_PASSWORD")));
+        Self {
+            url: setting("WORDPRESS_URL"),
+            editor: login("EDITOR", setting("WORDPRESS_EDITOR_USER")),
+            author: login("AUTHOR", setting("WORDPRESS_AUTHOR_USER")),
+            admin: login("ADMIN", setting("WORDPRESS_ADMIN_USER")),
+            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            written: Mutex::default(),
+        }
+    }
+
+    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let url = format!("{}/wp-json/wp/v2/{path}", self.url);
+        let mut call =
+            self.client.request(method, url).basic_auth(&self.admin.0, Some(&self.admin.1));
+        if let Some(body) = body {
+            call = call.json(&body);
+        }
+        let answer = call.send().await.expect("WordPress answers");
+        let status = answer.status();
+        let body: Value = answer.json().await.expect("WordPress answers with JSON");
+        assert!(status.is_success(), "{path}: {status} {body}");
+        body
+    }
+
+    /// The status that the site itself gives, told to its administrator.
+    pub async fn status(&self, id: &PlatformItemId) -> String {
+        let comment = self.call(Method::GET, &format!("comments/{id}?context=edit"), None).await;
+        comment["status"].as_str().unwrap().to_owned()
+    }
+
+    async fn all(&self) -> Vec<Value> {
+        let mut all = Vec::new();
+        for page in 1.. {
+            let path = format!(
+                "comments?context=edit&status=any&orderby=id&order=asc&per_page=100&page={page}"
+            );
+            let Value::Array(comments) = self.call(Method::GET, &path, None).await else {
+                panic!("a list of comments was expected");
+            };
+            if comments.is_empty() {
+                break;
+            }
+            all.extend(comments);
+        }
+        all
+    }
+}
+
+#[async_trait]
+impl World for Site {
+    async fn truth(&self) -> BTreeMap<PlatformItemId, Option<String>> {
+        let all = self.all().await;
+        let written = self.written.lock().unwrap();
+        all.iter()
+            .map(|comment| PlatformItemId::new(comment["id"].to_string()))
+            .map(|id| (id.clone(), written.get(&id).cloned()))
+            .collect()
+    }
+
+    async fn write(&self, text: &str, parent: Option<&PlatformItemId>) -> PlatformItemId {
+        let parent: u64 = parent.map_or(0, |id| id.as_str().parse().unwrap());
+        let posts = self.call(Method::GET, "posts?per_page=1&orderby=id&order=asc", None).await;
+        let number = self.written.lock().unwrap().len();
+        let comment = json!({
+            "post": posts[0]["id"], "parent": parent, "content": text,
+            "author_name": format!("Kim Exempel {number}"),
+            "author_email": format!("kim{number}@medborgare.example"),
+        });
+        let comment = self.call(Method::POST, "comments", Some(comment)).await;
+        let id = PlatformItemId::new(comment["id"].to_string());
+        self.written.lock().unwrap().insert(id.clone(), text.to_owned());
+        id
+    }
+
+    async fn edit(&self, id: &PlatformItemId, text: &str) {
+        let body = json!({ "content": text });
+        self.call(Method::POST, &format!("comments/{id}"), Some(body)).await;
+        self.written.lock().unwrap().insert(id.clone(), text.to_owned());
+    }
+
+    async fn remove(&self, id: &PlatformItemId) {
+        self.call(Method::DELETE, &format!("comments/{id}?force=true"), None).await;
+        self.written.lock().unwrap().remove(id);
+    }
+}
