@@ -148,7 +148,7 @@ impl EvidenceStore {
         evidence: EvidenceId,
         manifest: &Manifest,
     ) -> Result<(EvidenceRow, Option<CaseId>), EvidenceError> {
-        let bytes = canonical_json::to_bytes(manifest).map_err(EvidenceError::Canonical)?;
+        let bytes = canonical_json::to_vec(manifest).map_err(EvidenceError::Canonical)?;
         let blobs = self.blobs.clone();
         let hash = tokio::task::spawn_blocking(move || blobs.put(&bytes))
             .await

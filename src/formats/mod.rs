@@ -1,4 +1,3 @@
 //! Values to bytes; pure.
 
-pub mod canonical_json;
 pub mod sheet;

@@ -4,7 +4,7 @@
 //! the same: evidence with a hole that is named beats no evidence. Only what makes the evidence
 //! (payload, text, sheet) must be there.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use metrics::counter;
 
 use crate::domain::evidence::{
@@ -280,6 +280,3 @@ impl Services {
 
 /// Why nothing is copied.
 const NO_COPY: &str = "Får inte kopieras: misstänkt barnpornografibrott (brottsbalken 16:10 a).";
-
-/// How long after fetching evidence should be sealed (design, section 6).
-pub const SEAL_WITHIN: SignedDuration = SignedDuration::from_mins(1);

@@ -1,9 +1,11 @@
 //! Polling: which account next, one poll, what a failure means. Items and cursor commit together.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use metrics::counter;
 
@@ -53,41 +55,36 @@ impl Walks {
 }
 
 impl Services {
-    /// Polls every account that is due, several at once. Gives when the next is due.
+    /// Begins a poll of every account that is due and not being polled, each in a lane of its own:
+    /// a platform that is slow or broken never slows another.
     ///
     /// # Errors
     /// [`ServiceError`] where the store does not answer. A platform's failure is no error here: it
-    /// is recorded on its account and never slows another.
-    pub async fn poll_due(&self) -> Result<Timestamp, ServiceError> {
+    /// is recorded on its account.
+    pub async fn begin_polls(&self) -> Result<(), ServiceError> {
         let now = self.inner.clock.now();
-        let mut due = Vec::new();
-        let mut next = now.saturating_add(SignedDuration::from_secs(60)).unwrap_or(Timestamp::MAX);
-        for overview in self.inner.store.account_overview().await? {
-            let Some(served) = self.inner.accounts.get(&overview.account.id) else { continue };
-            if overview.fetch.next_at <= now {
-                due.push((served.clone(), overview.fetch));
-            } else {
-                next = next.min(overview.fetch.next_at);
+        for (account, state) in self.inner.store.fetch_schedule(now).await? {
+            let Some(served) = self.inner.accounts.get(&account).cloned() else { continue };
+            if !self.inner.polls.take(account) {
+                continue;
             }
-        }
-        let at_once = Arc::new(tokio::sync::Semaphore::new(self.inner.settings.polls_at_once));
-        let mut polls = tokio::task::JoinSet::new();
-        for (served, state) in due {
-            let (services, at_once) = (self.clone(), at_once.clone());
-            polls.spawn(async move {
+            let services = self.clone();
+            self.inner.polls.tasks.spawn(async move {
                 // The semaphore is never closed.
-                let _turn = at_once.acquire_owned().await.ok();
-                services.poll(&served, state).await
+                let _turn = services.inner.polls_at_once.clone().acquire_owned().await.ok();
+                let polled = AssertUnwindSafe(services.poll(&served, state)).catch_unwind().await;
+                match polled {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::error!(account.id = %account, error, "a poll could not be recorded");
+                    }
+                    Err(_) => tracing::error!(account.id = %account, "a poll panicked"),
+                }
+                services.inner.polls.give_back(account);
             });
         }
-        while let Some(polled) = polls.join_next().await {
-            match polled {
-                Ok(Ok(at)) => next = next.min(at),
-                Ok(Err(error)) => return Err(error),
-                Err(panic) => return Err(ServiceError::broken("poll", panic)),
-            }
-        }
-        Ok(next)
+        Ok(())
     }
 
     /// One poll of one account: steps until the walk ends or others should have their turn.
@@ -96,9 +93,9 @@ impl Services {
         &self,
         served: &Served,
         mut state: FetchState,
-    ) -> Result<Timestamp, ServiceError> {
+    ) -> Result<(), ServiceError> {
         let account = served.account.id;
-        for step in 1..=STEPS_AT_ONCE {
+        for _ in 0..STEPS_AT_ONCE {
             let walk = self.inner.walks.take(account);
             let fetched = served.platform.fetch(state.cursor.as_ref(), walk.as_ref()).await;
             let now = self.inner.clock.now();
@@ -121,13 +118,10 @@ impl Services {
             if !more {
                 self.read_again(served, now).await?;
                 self.tell(Change::Account(account));
-                return Ok(next_at);
-            }
-            if step == STEPS_AT_ONCE {
-                return Ok(next_at);
+                return Ok(());
             }
         }
-        Ok(self.inner.clock.now())
+        Ok(())
     }
 
     fn count(&self, served: &Served, committed: &Committed) {
@@ -154,7 +148,7 @@ impl Services {
         state: &FetchState,
         error: &PlatformError,
         now: Timestamp,
-    ) -> Result<Timestamp, ServiceError> {
+    ) -> Result<(), ServiceError> {
         let (next_at, stopped) = after_failure(error, state.failures, now);
         let key = served.account.key.as_str().to_owned();
         counter!(names::POLLS, "account" => key, "outcome" => "failed").increment(1);
@@ -164,7 +158,7 @@ impl Services {
             .record_fetch_failure(served.account.id, error.swedish(), stopped, next_at, now)
             .await?;
         self.tell(Change::Account(served.account.id));
-        Ok(next_at)
+        Ok(())
     }
 
     /// Reads items with an open case again, since most platforms tell nobody of edits and

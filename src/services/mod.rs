@@ -15,14 +15,15 @@ pub mod registration;
 pub mod session;
 pub mod users;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, Semaphore, broadcast};
+use tokio_util::task::TaskTracker;
 
 use crate::classify::Classifier;
 use crate::domain::account::Account;
@@ -113,6 +114,37 @@ struct Inner {
     changes: broadcast::Sender<Change>,
     wakes: Wakes,
     walks: intake::Walks,
+    polls: Lanes,
+    polls_at_once: Arc<Semaphore>,
+    acts: Lanes,
+}
+
+/// Work in hand, one lane an account: nothing waits for another account, and nothing is begun
+/// twice. Whoever stops the program waits for the lanes.
+#[derive(Debug, Default)]
+struct Lanes {
+    busy: Mutex<BTreeSet<AccountId>>,
+    tasks: TaskTracker,
+}
+
+impl Lanes {
+    fn is_busy(&self, account: AccountId) -> bool {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner).contains(&account)
+    }
+
+    /// Takes the lane; false where it is busy.
+    fn take(&self, account: AccountId) -> bool {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner).insert(account)
+    }
+
+    fn give_back(&self, account: AccountId) {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&account);
+    }
+
+    async fn finish(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
 }
 
 /// What [`Services::new`] is made of.
@@ -271,15 +303,28 @@ impl Services {
                 classifier: parts.classifier,
                 policy: parts.policy,
                 clock: parts.clock,
-                settings: parts.settings,
                 accounts,
                 browser,
                 no_browser,
                 changes,
                 wakes: Wakes::default(),
                 walks: intake::Walks::default(),
+                polls: Lanes::default(),
+                polls_at_once: Arc::new(Semaphore::new(parts.settings.polls_at_once.max(1))),
+                acts: Lanes::default(),
+                settings: parts.settings,
             }),
         }
+    }
+
+    /// Ends when no poll is in hand any more. To be called when no new ones are begun.
+    pub async fn finish_polls(&self) {
+        self.inner.polls.finish().await;
+    }
+
+    /// Ends when every action in hand has reached its record.
+    pub async fn finish_acts(&self) {
+        self.inner.acts.finish().await;
     }
 
     /// The notices that wake the loops.

@@ -5,10 +5,11 @@
 //! the call to the platform and the record of its answer nothing is cancelled.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 
-use jiff::{SignedDuration, Timestamp};
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
 use metrics::counter;
-use tokio::task::JoinSet;
 
 use crate::domain::action::{ActionEvent, ActionKind, ActionState};
 use crate::domain::ids::AccountId;
@@ -43,46 +44,49 @@ enum End {
 }
 
 impl Services {
-    /// Carries out what is due and moves on the cases that are settled. Gives when to look again.
+    /// Begins to carry out what is due, one lane an account: in order within it, and no account
+    /// waits for another. Then moves on the cases that are settled.
     ///
     /// # Errors
     /// [`ServiceError`] where the store does not answer; the actions stay due.
-    pub async fn carry_out_due(&self) -> Result<Option<Timestamp>, ServiceError> {
+    pub async fn begin_acts(&self) -> Result<(), ServiceError> {
         let now = self.inner.clock.now();
-        let due = self.inner.store.due_actions(now, AT_ONCE).await?;
-        let full = due.len() == AT_ONCE as usize;
-        // One lane an account: in order within it, and no account waits for another.
         let mut lanes: BTreeMap<AccountId, Vec<ActionRow>> = BTreeMap::new();
-        for action in due {
-            lanes.entry(action.account).or_default().push(action);
-        }
-        let mut running = JoinSet::new();
-        for (_, lane) in lanes {
-            let services = self.clone();
-            running.spawn(async move {
-                for action in lane {
-                    services.carry_out(action).await?;
-                }
-                Ok::<_, ServiceError>(())
-            });
-        }
-        let mut failed = None;
-        while let Some(lane) = running.join_next().await {
-            match lane {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => failed = Some(error),
-                Err(panic) => failed = Some(ServiceError::broken("outbox lane", panic)),
+        for action in self.inner.store.due_actions(now, AT_ONCE).await? {
+            if !self.inner.acts.is_busy(action.account) {
+                lanes.entry(action.account).or_default().push(action);
             }
         }
-        if let Some(error) = failed {
-            return Err(error);
+        for (account, lane) in lanes {
+            if !self.inner.acts.take(account) {
+                continue;
+            }
+            let services = self.clone();
+            self.inner.acts.tasks.spawn(async move {
+                for action in lane {
+                    let id = action.id;
+                    let acted = AssertUnwindSafe(services.carry_out(action)).catch_unwind().await;
+                    match acted {
+                        Ok(Ok(())) => {}
+                        Ok(Err(error)) => {
+                            let error = &error as &dyn std::error::Error;
+                            tracing::error!(action.id = %id, error, "an action could not be recorded");
+                            break;
+                        }
+                        Err(_) => {
+                            // Its intent stands: the next round looks at the live state first.
+                            tracing::error!(action.id = %id, "an action panicked");
+                            break;
+                        }
+                    }
+                }
+                services.inner.acts.give_back(account);
+                services.inner.wakes.outbox.notify_one();
+            });
         }
         let settled = self.inner.store.settle_decided(self.inner.clock.now()).await?;
         self.tell_cases(&settled);
-        if full {
-            return Ok(Some(now));
-        }
-        Ok(self.inner.store.next_action_at().await?)
+        Ok(())
     }
 
     #[tracing::instrument(name = "action", skip_all, fields(action.id = %action.id, action.kind = action.kind.id(), case.id = %action.case, item.id = %action.item))]
@@ -356,6 +360,3 @@ fn later(reason: &str) -> End {
 fn no_account() -> End {
     End::Never("Kontot finns inte längre i inställningarna, så plattformen kan inte nås. Lägg tillbaka kontot och försök igen.".into())
 }
-
-/// The outbox looks at least this often even when nobody wakes it.
-pub const TICK: SignedDuration = SignedDuration::from_secs(5);

@@ -33,7 +33,7 @@ impl Services {
             files.push((part.name.clone(), bytes));
         }
         let canonical =
-            canonical_json::to_bytes(&manifest).map_err(|e| ServiceError::broken("manifest", e))?;
+            canonical_json::to_vec(&manifest).map_err(|e| ServiceError::broken("manifest", e))?;
         files.push(("manifest.json".into(), canonical));
         let decision = self.inner.store.standing_decision(action.case).await?;
         let cover = serde_json::json!({

@@ -143,6 +143,24 @@ impl Store {
         .await
     }
 
+    /// The accounts whose time has come, longest overdue first.
+    pub async fn fetch_schedule(
+        &self,
+        now: Timestamp,
+    ) -> Result<Vec<(AccountId, FetchState)>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(&format!(
+                    "select {FETCH}, f.account_id from fetch_states f
+                     where f.next_at <= ?1 order by f.next_at"
+                ))?,
+                [ms(now)],
+                |row| Ok((AccountId(row.get(8)?), fetch_state(row, 0)?)),
+            )
+        })
+        .await
+    }
+
     /// Where fetching of one account stands.
     pub async fn fetch_state(&self, account: AccountId) -> Result<FetchState, StoreError> {
         self.read(move |c| {

@@ -285,6 +285,15 @@ impl Store {
     /// Moves on every decided case whose actions are settled and whose time to undo is over.
     /// Returns the cases.
     pub async fn settle_decided(&self, now: Timestamp) -> Result<Vec<CaseId>, StoreError> {
+        // Most of the time there is nothing to move on: then the writing thread is left alone.
+        let any = self
+            .read(|c| {
+                Ok(c.prepare_cached("select 1 from cases where state = 'decided'")?.exists([])?)
+            })
+            .await?;
+        if !any {
+            return Ok(Vec::new());
+        }
         self.write(move |tx| {
             let decided = rows(
                 &mut tx.prepare_cached("select id from cases where state = 'decided'")?,
