@@ -1,3 +1,4 @@
 //! Values to bytes; pure.
 
+pub mod canonical_json;
 pub mod sheet;
