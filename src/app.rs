@@ -1,1 +1,370 @@
-//! Puts the parts together.
+//! The composition root: builds store, evidence, platforms, services and web page from settings,
+//! starts the loops and stops them in order.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio::net::TcpListener;
+
+use crate::classify::Classifier;
+use crate::config::account::{AccountConfig, PlatformConfig};
+use crate::config::{self, Config};
+use crate::domain::account::PlatformKind;
+use crate::evidence::browser::{Browser, BrowserSettings};
+use crate::evidence::{self, EvidenceError, EvidenceStore};
+use crate::platforms::Platform;
+use crate::platforms::http::{BadHttpSettings, HttpSettings};
+use crate::platforms::settings::WordPressSettings;
+use crate::platforms::wordpress::WordPress;
+use crate::runtime::clock::Clock;
+use crate::runtime::secret::Secret;
+use crate::runtime::shutdown::{Shutdown, Stage};
+use crate::runtime::supervise::{Health, Round, run_loop};
+use crate::services::{self, Parts, Served, ServiceError, Services};
+use crate::store::error::StoreError;
+use crate::store::{self, Store};
+use crate::telemetry::metrics::Metrics;
+use crate::web;
+
+/// How often the loops look when nobody wakes them. Polls and acts go by the clock, so theirs is
+/// the finest unit that a person would notice.
+const POLL_TICK: Duration = Duration::from_millis(500);
+const ACT_TICK: Duration = Duration::from_millis(500);
+const ASSESS_TICK: Duration = Duration::from_secs(2);
+const CAPTURE_TICK: Duration = Duration::from_secs(5);
+const HOUSEKEEPING_TICK: Duration = Duration::from_secs(30);
+
+/// Answered pushes are remembered for a week (platform sheet, section 15).
+const DELIVERIES_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// The program cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The configuration is not in order.
+    #[error(transparent)]
+    Config(#[from] config::complaint::ConfigError),
+    /// Another process works on the same database.
+    #[error("Uppsikt körs redan mot {path}. Stoppa det först, eller använd en annan mapp")]
+    AlreadyRunning {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// A folder or the lock file cannot be made.
+    #[error("kan inte skriva {path}: kontrollera att mappen finns och får skrivas")]
+    Folder {
+        /// What could not be written.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The store cannot be opened.
+    #[error("databasen kan inte öppnas")]
+    Store(#[from] StoreError),
+    /// The evidence folder cannot be opened.
+    #[error("bevismappen kan inte öppnas")]
+    Evidence(#[from] EvidenceError),
+    /// A connector cannot be made.
+    #[error("kontot `{account}` kan inte anslutas")]
+    Account {
+        /// Its key.
+        account: String,
+        /// Why.
+        #[source]
+        source: BadHttpSettings,
+    },
+    /// The address is taken or not ours.
+    #[error("kan inte lyssna på {address}: ange en annan adress med `listen` eller --listen")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The operating system refused something at the start.
+    #[error("{doing} misslyckades")]
+    System {
+        /// What.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A service refused.
+    #[error("starten misslyckades")]
+    Service(#[from] ServiceError),
+}
+
+/// Keeps other daemons away from the same database while it lives.
+#[derive(Debug)]
+pub struct InstanceLock {
+    _file: File,
+}
+
+impl InstanceLock {
+    /// Takes the lock beside the database.
+    ///
+    /// # Errors
+    /// [`AppError::AlreadyRunning`], [`AppError::Folder`].
+    pub fn take(database: &Path) -> Result<Self, AppError> {
+        let path = database.with_extension("lock");
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)
+                .map_err(|source| AppError::Folder { path: folder.to_owned(), source })?;
+        }
+        let file = File::options().create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(|source| AppError::Folder { path: path.clone(), source })?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(AppError::AlreadyRunning { path }),
+            Err(TryLockError::Error(source)) => Err(AppError::Folder { path, source }),
+        }
+    }
+}
+
+/// The program, put together.
+pub struct App {
+    services: Services,
+    store: Store,
+    evidence: EvidenceStore,
+    shutdown: Arc<Shutdown>,
+    health: Health,
+    metrics: Metrics,
+    web: web::Settings,
+    _lock: InstanceLock,
+}
+
+impl App {
+    /// Builds everything; nothing runs yet.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn build(config: &Config, clock: Clock) -> Result<Self, AppError> {
+        let lock = InstanceLock::take(&config.store_path)?;
+        let metrics = Metrics::install()
+            .map_err(|e| AppError::System { doing: "mätvärdena", source: Box::new(e) })?;
+        let (store, evidence) = open_stores(config, clock.clone())?;
+        store.settle_fact("installation", uuid::Uuid::new_v4().simple().to_string()).await?;
+        // Seals of a run that was killed before it noted the chain's end are noted now.
+        evidence.note_head().await?;
+        let mut accounts = Vec::with_capacity(config.accounts.len());
+        for account in &config.accounts {
+            accounts.push(connect(account, &store, &clock, config).await?);
+        }
+        let settings = services::Settings {
+            authority: config.authority.clone(),
+            export_dir: config.export_folder.clone(),
+            claim: signed(config.limits.claim),
+            session: signed(config.limits.session),
+            capture_limit: config.evidence.capture_limit,
+            polls_at_once: config.limits.polls_at_once as usize,
+        };
+        let services = Services::new(Parts {
+            store: store.clone(),
+            evidence: evidence.clone(),
+            classifier: Arc::new(Classifier::built_in()),
+            policy: config.policy.clone(),
+            clock: clock.clone(),
+            settings,
+            accounts,
+            browser: open_browser(config, clock.clone()),
+        });
+        let web = web::Settings {
+            secure_cookies: config.server.secure_cookies,
+            trusted_proxies: config.server.trusted_proxies.clone(),
+            public_url: config.server.public_url.clone(),
+            intake_body_bytes: config.limits.intake_body_bytes as usize,
+            logins_per_min: config.limits.logins_per_min,
+        };
+        Ok(Self {
+            services,
+            store,
+            evidence,
+            shutdown: Arc::new(Shutdown::new()),
+            health: Health::new(clock),
+            metrics,
+            web,
+            _lock: lock,
+        })
+    }
+
+    /// The services, for the command line and tests.
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// What stops the program.
+    pub fn shutdown(&self) -> &Arc<Shutdown> {
+        &self.shutdown
+    }
+
+    /// Listens on an address.
+    ///
+    /// # Errors
+    /// [`AppError::Listen`].
+    pub async fn listen(address: SocketAddr) -> Result<TcpListener, AppError> {
+        TcpListener::bind(address).await.map_err(|source| AppError::Listen { address, source })
+    }
+
+    /// Runs until somebody asks it to stop, then stops in order.
+    ///
+    /// # Errors
+    /// [`AppError::System`] where signals cannot be listened for.
+    pub async fn run(self, listener: TcpListener) -> Result<(), AppError> {
+        self.shutdown
+            .listen_for_signals()
+            .map_err(|e| AppError::System { doing: "signalhanteringen", source: Box::new(e) })?;
+        self.start_loops();
+        let router = web::router(
+            self.services.clone(),
+            self.web.clone(),
+            self.health.clone(),
+            self.metrics.clone(),
+            self.shutdown.token(Stage::Requests),
+        );
+        let stop = self.shutdown.token(Stage::Requests);
+        self.shutdown.spawn(Stage::Requests, async move {
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            let served = axum::serve(listener, service)
+                .with_graceful_shutdown(async move { stop.cancelled().await })
+                .await;
+            if let Err(error) = served {
+                tracing::error!(error = &error as &dyn std::error::Error, "the web server ended");
+            }
+        });
+        self.shutdown.requested().await;
+        tracing::info!("stopping");
+        self.shutdown.finish().await;
+        if let Err(error) = self.evidence.note_head().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "the end of the log could not be noted");
+        }
+        drop(self.services);
+        // The last handle: the writing thread finishes, checkpoints and ends.
+        drop(self.evidence);
+        drop(self.store);
+        tracing::info!("stopped");
+        Ok(())
+    }
+
+    fn start_loops(&self) {
+        let wakes = self.services.wakes().clone();
+        let s = self.services.clone();
+        self.start(Stage::Intake, "intake", wakes.intake, POLL_TICK, move || {
+            let s = s.clone();
+            async move { s.begin_polls().await.map(|()| Round::Idle) }
+        });
+        let s = self.services.clone();
+        self.start(Stage::Intake, "assess", wakes.assess, ASSESS_TICK, move || {
+            let s = s.clone();
+            async move { s.assess_waiting().await.map(round) }
+        });
+        let s = self.services.clone();
+        self.start(Stage::Captures, "capture", wakes.capture, CAPTURE_TICK, move || {
+            let s = s.clone();
+            async move { s.capture_wanted().await.map(round) }
+        });
+        let s = self.services.clone();
+        self.start(Stage::Acts, "outbox", wakes.outbox, ACT_TICK, move || {
+            let s = s.clone();
+            async move { s.begin_acts().await.map(|()| Round::Idle) }
+        });
+        let (s, store) = (self.services.clone(), self.store.clone());
+        let never = Arc::new(tokio::sync::Notify::new());
+        self.start(Stage::Acts, "housekeeping", never, HOUSEKEEPING_TICK, move || {
+            let (s, store) = (s.clone(), store.clone());
+            async move {
+                s.end_holds().await?;
+                let before = s.clock().now().saturating_sub(DELIVERIES_KEPT);
+                if let Ok(before) = before {
+                    store.forget_deliveries(before).await?;
+                }
+                Ok::<_, ServiceError>(Round::Idle)
+            }
+        });
+        // Lanes begun by a loop outlive its round; the stage waits for them.
+        let (s, token) = (self.services.clone(), self.shutdown.token(Stage::Intake));
+        self.shutdown.spawn(Stage::Intake, async move {
+            token.cancelled().await;
+            s.finish_polls().await;
+        });
+        let (s, token) = (self.services.clone(), self.shutdown.token(Stage::Acts));
+        self.shutdown.spawn(Stage::Acts, async move {
+            token.cancelled().await;
+            s.finish_acts().await;
+        });
+    }
+
+    fn start<F, Fut>(
+        &self,
+        stage: Stage,
+        name: &'static str,
+        wake: Arc<tokio::sync::Notify>,
+        tick: Duration,
+        round: F,
+    ) where
+        F: FnMut() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Round, ServiceError>> + Send,
+    {
+        let token = self.shutdown.token(stage);
+        self.shutdown.spawn(stage, run_loop(name, wake, tick, token, self.health.clone(), round));
+    }
+}
+
+fn round(more: bool) -> Round {
+    if more { Round::More } else { Round::Idle }
+}
+
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
+
+/// Opens store and evidence as the configuration says, for the daemon and for commands that read.
+///
+/// # Errors
+/// [`AppError::Store`], [`AppError::Evidence`], [`AppError::Folder`].
+pub fn open_stores(config: &Config, clock: Clock) -> Result<(Store, EvidenceStore), AppError> {
+    if let Some(folder) = config.store_path.parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|source| AppError::Folder { path: folder.to_owned(), source })?;
+    }
+    let store = Store::open(&store::Settings { path: config.store_path.clone() })?;
+    let dir = config.evidence.folder.clone();
+    let evidence = EvidenceStore::open(&evidence::Settings { dir }, store.clone(), clock)?;
+    Ok((store, evidence))
+}
+
+async fn connect(
+    account: &AccountConfig,
+    store: &Store,
+    clock: &Clock,
+    config: &Config,
+) -> Result<Served, AppError> {
+    let known = store
+        .ensure_account(
+            account.key.clone(),
+            account.kind(),
+            account.name.clone(),
+            account.simulated,
+            clock.now(),
+        )
+        .await?;
+    // A restart is a moment when a person may have mended what was wrong.
+    store.resume_fetching(known.id, clock.now()).await?;
+    let (platform, push_secrets) = connector(account, clock, config).map_err(|source| {
+        AppError::Account { account: account.key.as_str().to_owned(), source }
+    })?;
+    Ok(Served {
+        account: known,
+        platform,
+        interval: account.interval,
+        push_secrets,
+        allow_private: account.allow_private_addresses,
+    })
+}
