@@ -10,3 +10,4 @@ pub mod evidence;
 pub mod formats;
 pub mod platforms;
 pub mod runtime;
+pub mod web;
