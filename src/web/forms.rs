@@ -1,0 +1,213 @@
+//! Forms as browsers send them, and the values they turn into.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::domain::decision::{Choice, Decision};
+use crate::domain::ground::Ground;
+use crate::domain::ids::{ActionId, DecisionId, VersionId};
+
+use super::view::decision::{ChoiceKind, Filled};
+
+/// The name and password of a login.
+#[derive(Deserialize)]
+pub struct LoginForm {
+    /// User name.
+    pub namn: String,
+    /// Password. Never logged: the type has no `Debug`.
+    pub losenord: String,
+    /// Where to go afterwards.
+    #[serde(default)]
+    pub sedan: String,
+}
+
+/// A form with nothing but its token.
+#[derive(Deserialize)]
+pub struct BareForm {
+    /// See `web::guard::csrf_matches`.
+    #[serde(default)]
+    pub csrf: String,
+}
+
+/// A decision as sent. Repeated `val` fields need `axum_extra::extract::Form`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct DecisionFields {
+    /// See `web::guard::csrf_matches`.
+    pub csrf: String,
+    /// The version that the person saw.
+    pub lydelse: i64,
+    /// Choices' identifiers.
+    pub val: Vec<String>,
+    /// Ground's code.
+    pub grund: String,
+    /// The answer.
+    pub svar: String,
+    /// The reference.
+    pub hanvisning: String,
+    /// Why not registered.
+    pub skal: String,
+    /// To whom to forward.
+    pub till: String,
+    /// What to tell them.
+    pub till_not: String,
+    /// Until when to wait.
+    pub vanta_till: String,
+    /// The person's own note.
+    pub anteckning: String,
+}
+
+impl DecisionFields {
+    /// The version decided about.
+    pub fn version(&self) -> VersionId {
+        VersionId(self.lydelse)
+    }
+
+    /// The decision.
+    ///
+    /// # Errors
+    /// A Swedish sentence that says what to change; show the form again with [`Self::filled`].
+    pub fn decision(&self) -> Result<Decision, String> {
+        let choices = self.val.iter().map(|id| self.choice(id)).collect::<Result<Vec<_>, _>>()?;
+        Decision::new(choices, self.ground()?, Some(self.anteckning.clone()))
+            .map_err(|error| error.swedish())
+    }
+
+    /// What the person had filled in, to be shown again.
+    pub fn filled(&self) -> Filled {
+        Filled {
+            choices: self.val.iter().filter_map(|id| ChoiceKind::from_id(id)).collect(),
+            ground: Ground::from_code(&self.grund),
+            answer: self.svar.clone(),
+            refer: self.hanvisning.clone(),
+            reason: self.skal.clone(),
+            to: self.till.clone(),
+            forward_note: self.till_not.clone(),
+            note: self.anteckning.clone(),
+        }
+    }
+
+    fn ground(&self) -> Result<Option<Ground>, String> {
+        if self.grund.is_empty() {
+            return Ok(None);
+        }
+        match Ground::from_code(&self.grund) {
+            Some(ground) => Ok(Some(ground)),
+            None => Err("Grunden finns inte. Välj en grund i listan.".to_owned()),
+        }
+    }
+
+    fn choice(&self, id: &str) -> Result<Choice, String> {
+        let Some(kind) = ChoiceKind::from_id(id) else {
+            return Err("Ett av valen finns inte. Ladda om sidan och välj på nytt.".to_owned());
+        };
+        Ok(match kind {
+            ChoiceKind::Hide => Choice::Hide,
+            ChoiceKind::Unhide => Choice::Unhide,
+            ChoiceKind::Delete => Choice::Delete,
+            ChoiceKind::Register => Choice::Register,
+            ChoiceKind::Answer => Choice::Answer { text: text(&self.svar) },
+            ChoiceKind::Refer => Choice::Refer { text: text(&self.hanvisning) },
+            ChoiceKind::Forward => {
+                Choice::Forward { to: text(&self.till), note: text(&self.till_not) }
+            }
+            ChoiceKind::Dismiss => Choice::Dismiss,
+            ChoiceKind::NotRegister => Choice::NotRegister { reason: text(&self.skal) },
+            ChoiceKind::Hold => Choice::Hold { until: self.until()? },
+            ChoiceKind::Police => Choice::ConsiderPoliceReport,
+        })
+    }
+
+    fn until(&self) -> Result<Timestamp, String> {
+        self.vanta_till.parse().map_err(|_| "Välj hur länge ärendet ska vänta.".to_owned())
+    }
+}
+
+/// Browsers send line breaks as CRLF; platforms and records want LF.
+fn text(sent: &str) -> String {
+    sent.replace("\r\n", "\n").trim().to_owned()
+}
+
+/// Undoing a decision.
+#[derive(Clone, Debug, Deserialize)]
+pub struct UndoFields {
+    /// See `web::guard::csrf_matches`.
+    #[serde(default)]
+    pub csrf: String,
+    /// The decision, so that a newer one is not undone by an old page.
+    pub beslut: DecisionId,
+}
+
+/// Trying a failed action again.
+#[derive(Clone, Debug, Deserialize)]
+pub struct RetryFields {
+    /// See `web::guard::csrf_matches`.
+    #[serde(default)]
+    pub csrf: String,
+    /// The action.
+    pub atgard: ActionId,
+}
+
+/// Entering a diary number.
+#[derive(Clone, Debug, Deserialize)]
+pub struct DiaryFields {
+    /// See `web::guard::csrf_matches`.
+    #[serde(default)]
+    pub csrf: String,
+    /// As typed.
+    pub nummer: String,
+}
+
+/// Turning keys on or off.
+#[derive(Clone, Debug, Deserialize)]
+pub struct KeysFields {
+    /// See `web::guard::csrf_matches`.
+    #[serde(default)]
+    pub csrf: String,
+    /// `pa` or `av`.
+    pub tangenter: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(val: &[&str]) -> DecisionFields {
+        DecisionFields {
+            val: val.iter().map(|v| (*v).to_owned()).collect(),
+            ..DecisionFields::default()
+        }
+    }
+
+    #[test]
+    fn a_form_turns_into_a_decision_or_a_sentence() {
+        let hide = DecisionFields { grund: "hot".into(), ..fields(&["hide", "register"]) };
+        let decision = hide.decision().unwrap();
+        assert_eq!(decision.choices(), [Choice::Hide, Choice::Register]);
+        assert_eq!(decision.ground(), Some(Ground::Threat));
+
+        let answer = DecisionFields { svar: " Hej!\r\nVälkommen. ".into(), ..fields(&["answer"]) };
+        assert_eq!(
+            answer.decision().unwrap().choices(),
+            [Choice::Answer { text: "Hej!\nVälkommen.".into() }]
+        );
+
+        for (form, sentence) in [
+            (fields(&[]), "Välj vad som ska göras."),
+            (fields(&["hide"]), "Välj en grund innan du döljer eller tar bort."),
+            (fields(&["answer"]), "Skriv texten som ska publiceras."),
+            (fields(&["hold"]), "Välj hur länge ärendet ska vänta."),
+            (fields(&["explode"]), "Ett av valen finns inte. Ladda om sidan och välj på nytt."),
+            (
+                DecisionFields { grund: "tycke".into(), ..fields(&["hide"]) },
+                "Grunden finns inte. Välj en grund i listan.",
+            ),
+            (
+                fields(&["dismiss", "register"]),
+                "Valen går inte att kombinera. Ta bort ett av dem och försök igen.",
+            ),
+        ] {
+            assert_eq!(form.decision().unwrap_err(), sentence);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What open pages are told while they are open (`/handelser`, server-sent events).
+//!
+//! An event says *that* something happened, never what it says: the page fetches what its reader
+//! may see. So no text, no name of a stranger and no personal data passes here.
+
+use axum::response::sse::Event;
+use serde::Serialize;
+
+use crate::domain::ids::CaseId;
+
+/// Something an open page wants to know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "vad", rename_all = "snake_case")]
+pub enum LiveEvent {
+    /// A case entered the queue or came back to it.
+    Ny {
+        /// The case.
+        arende: CaseId,
+    },
+    /// A case left the queue.
+    Borta {
+        /// The case.
+        arende: CaseId,
+    },
+    /// Evidence of the case's version was sealed, or could not be.
+    Bevis {
+        /// The case.
+        arende: CaseId,
+    },
+    /// Somebody took or let go of the case, decided, undid, or an action was carried out.
+    Andrad {
+        /// The case.
+        arende: CaseId,
+        /// What to say to somebody who has it open: `Kim Exempel har beslutat: dölj.`
+        ord: String,
+    },
+    /// The page missed events (it was away, or we fell behind) and should fetch itself anew.
+    HamtaOm,
+}
+
+impl LiveEvent {
+    /// Name of the event in the stream.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Ny { .. } => "ny",
+            Self::Borta { .. } => "borta",
+            Self::Bevis { .. } => "bevis",
+            Self::Andrad { .. } => "andrad",
+            Self::HamtaOm => "hamta_om",
+        }
+    }
+
+    /// The event as it goes over the wire.
+    ///
+    /// # Errors
+    /// Never in practice: the values are numbers and strings.
+    pub fn to_sse(&self) -> Result<Event, axum::Error> {
+        Event::default().event(self.name()).json_data(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_tags_are_the_same_words() {
+        let case = CaseId(4);
+        for event in [
+            LiveEvent::Ny { arende: case },
+            LiveEvent::Borta { arende: case },
+            LiveEvent::Bevis { arende: case },
+            LiveEvent::Andrad { arende: case, ord: "x".into() },
+            LiveEvent::HamtaOm,
+        ] {
+            let json = serde_json::to_value(&event).unwrap();
+            assert_eq!(json["vad"], event.name());
+            assert!(event.to_sse().is_ok());
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Accounts (*konton*): when each was last looked at and what its platform lets us do.
+
+use askama::Template;
+
+use super::shell::{Place, Shell};
+use super::times::Moment;
+
+/// The page `/konton`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "accounts.html", config = "src/web/askama.toml")]
+pub struct AccountsPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// The accounts.
+    pub accounts: Vec<AccountView>,
+}
+
+/// How an account's connection is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It answers.
+    Well,
+    /// It has not been looked at yet.
+    NotYet,
+    /// Something is wrong: what happened, what is safe, what to do, in Swedish.
+    Trouble(String),
+}
+
+/// One account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountView {
+    /// Its key in `config.toml`.
+    pub key: String,
+    /// Its name.
+    pub name: String,
+    /// Its platform.
+    pub platform: &'static str,
+    /// Whether a simulator answers for it.
+    pub simulated: bool,
+    /// When it was last looked at.
+    pub looked: Option<Moment>,
+    /// When it will be looked at next.
+    pub next: Option<Moment>,
+    /// How it is.
+    pub health: Health,
+    /// What can be done with it.
+    pub offers: Vec<OfferRow>,
+    /// What the platform's terms say of stored data.
+    pub terms: Option<String>,
+}
+
+/// Whether something can be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OfferWord {
+    /// Yes.
+    Yes,
+    /// Yes, under a condition.
+    Conditional,
+    /// On the platform itself.
+    ByHand,
+    /// No.
+    No,
+}
+
+impl OfferWord {
+    /// The word.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Yes => "Ja",
+            Self::Conditional => "Ja, med villkor",
+            Self::ByHand => "På plattformen",
+            Self::No => "Nej",
+        }
+    }
+
+    /// Class in the stylesheet.
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::Yes => "kan ja",
+            Self::Conditional => "kan villkor",
+            Self::ByHand => "kan hand",
+            Self::No => "kan nej",
+        }
+    }
+}
+
+/// One row of the capability record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfferRow {
+    /// `Dölja`, `Läsa kommentarer`…
+    pub what: &'static str,
+    /// Whether.
+    pub word: OfferWord,
+    /// Condition, reason or effect, in Swedish.
+    pub detail: Option<String>,
+}

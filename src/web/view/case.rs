@@ -1,0 +1,309 @@
+//! A case (*ärende i kön*) as it is shown: six parts, always in the same order.
+
+use askama::Template;
+use jiff::Timestamp;
+
+use crate::domain::case::Outcome;
+use crate::domain::ids::{ActionId, CaseId, DecisionId};
+use crate::domain::verdict::Finding;
+
+use super::decision::{ChoiceState, DecisionForm};
+use super::evidence::{Checked, EvidenceBox, Seal};
+use super::marked::MarkedText;
+use super::masked::Masked;
+use super::outside::Outside;
+use super::shell::{Notice, Place, Shell};
+use super::times::{Deadline, Moment};
+use super::words::Tone;
+
+/// The page `/arende/N`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "case.html", config = "src/web/askama.toml")]
+pub struct CasePage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// A message after something was done.
+    pub notice: Option<Notice>,
+    /// The case.
+    pub case: CaseView,
+}
+
+impl CasePage {
+    /// The case is the page: its heading is the page's.
+    pub const fn is_beside(&self) -> bool {
+        false
+    }
+}
+
+/// The case itself: alone on its page, or beside the queue.
+#[derive(Clone, Debug)]
+pub struct CaseView {
+    /// Its number.
+    pub id: CaseId,
+    /// `Kommentar på Facebook`.
+    pub heading: String,
+    /// The account's name.
+    pub account: String,
+    /// Its state in words.
+    pub state: &'static str,
+    /// When it has to be decided.
+    pub deadline: Option<Deadline>,
+    /// The author as the platform shows them.
+    pub author: AuthorView,
+    /// When it was written, as the platform says; unknown is said as such.
+    pub written: Option<Moment>,
+    /// When it was fetched.
+    pub fetched: Moment,
+    /// `Redigerad av författaren, lydelse 2 av 2`, where there is more than one.
+    pub version: Option<String>,
+    /// How the platform shows it now.
+    pub presence: &'static str,
+    /// The item on its platform.
+    pub permalink: Option<Outside>,
+    /// Who works on it.
+    pub claim: ClaimView,
+    /// What did not go, on top.
+    pub failed: Vec<FailedAction>,
+    /// The decision that can still be undone.
+    pub undo: Option<UndoBar>,
+    /// 1. The text.
+    pub text: MarkedText,
+    /// How the rule read it, where that differs from the text.
+    pub folded: Option<MarkedText>,
+    /// 2. Why, in the order of the numbers in the text.
+    pub why: Vec<WhyRow>,
+    /// 3. Context.
+    pub context: ContextView,
+    /// 4. Evidence.
+    pub evidence: EvidenceBox,
+    /// 5. Decisions.
+    pub decision: DecisionForm,
+    /// 6. History, newest last.
+    pub history: Vec<HistoryRow>,
+}
+
+impl CaseView {
+    /// Address of its page.
+    pub fn href(&self) -> String {
+        format!("/arende/{}", self.id)
+    }
+}
+
+/// The author as shown by the platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorView {
+    /// Name, or words that none is known.
+    pub name: Masked,
+    /// Handle.
+    pub handle: Option<Masked>,
+    /// Profile.
+    pub profile: Option<Outside>,
+    /// Dates and outcomes of the author's earlier cases here. Never categories (invariant 8).
+    pub earlier: Vec<EarlierCase>,
+}
+
+/// An earlier case by the same author: when and how it ended, nothing more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EarlierCase {
+    /// Its number.
+    pub id: CaseId,
+    /// When it came.
+    pub at: Moment,
+    /// How it ended, or that it is open.
+    pub outcome: &'static str,
+}
+
+impl EarlierCase {
+    /// A case that came at `at` and ended with `outcome`, if it has ended.
+    pub fn new(id: CaseId, at: Timestamp, outcome: Option<Outcome>, now: Timestamp) -> Self {
+        Self { id, at: Moment::new(at, now), outcome: outcome.map_or("öppet", Outcome::label) }
+    }
+}
+
+/// Who works on the case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClaimView {
+    /// Nobody.
+    Free,
+    /// The person at the page.
+    Mine {
+        /// Until when.
+        until: Moment,
+    },
+    /// A colleague.
+    Other {
+        /// Name.
+        name: String,
+        /// Until when.
+        until: Moment,
+    },
+}
+
+/// An action that was given up and came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedAction {
+    /// The action, to try again.
+    pub action: ActionId,
+    /// `Det gick inte att dölja kommentaren`.
+    pub what: String,
+    /// Why and what to do, in Swedish.
+    pub reason: String,
+    /// When.
+    pub at: Moment,
+    /// Whether trying again may help.
+    pub may_retry: bool,
+}
+
+/// The time in which a decision can be taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UndoBar {
+    /// The case.
+    pub case: CaseId,
+    /// The decision.
+    pub decision: DecisionId,
+    /// `Döljs`, `Tas bort och diarieförs`.
+    pub what: String,
+    /// Seconds left when the page was made.
+    pub seconds: i64,
+    /// When it begins, as ISO 8601.
+    pub until: String,
+}
+
+impl UndoBar {
+    /// A bar for a decision whose actions begin at `until`; none once that has passed.
+    pub fn new(
+        case: CaseId,
+        decision: DecisionId,
+        what: impl Into<String>,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let left = until.duration_since(now).as_millis();
+        if left <= 0 {
+            return None;
+        }
+        let seconds = i64::try_from(left.div_euclid(1_000) + i128::from(left % 1_000 > 0));
+        let seconds = seconds.unwrap_or(i64::MAX);
+        Some(Self { case, decision, what: what.into(), seconds, until: until.to_string() })
+    }
+}
+
+/// Why the case is here: one finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WhyRow {
+    /// Its number in the text.
+    pub number: usize,
+    /// Category word.
+    pub word: &'static str,
+    /// How grave.
+    pub tone: Tone,
+    /// Severity in words.
+    pub severity: &'static str,
+    /// One sentence.
+    pub why: String,
+    /// The rule's name.
+    pub rule: String,
+    /// The law or house rule it rests on.
+    pub legal: String,
+    /// Whether it points at words in the text.
+    pub in_text: bool,
+}
+
+impl WhyRow {
+    /// The rows for findings, numbered as [`MarkedText::new`] numbers them.
+    pub fn rows(findings: &[Finding]) -> Vec<Self> {
+        findings
+            .iter()
+            .enumerate()
+            .map(|(index, finding)| Self {
+                number: index + 1,
+                word: finding.category.label(),
+                tone: Tone::of(finding.category, finding.severity),
+                severity: finding.severity.label(),
+                why: finding.why.to_string(),
+                rule: finding.rule.to_string(),
+                legal: finding.legal.to_string(),
+                in_text: !finding.spans.is_empty(),
+            })
+            .collect()
+    }
+}
+
+/// The municipality's post and the thread.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContextView {
+    /// The authority's post.
+    pub post: Option<PostView>,
+    /// Above, from the top down.
+    pub above: Vec<ThreadItem>,
+    /// Below, oldest first.
+    pub below: Vec<ThreadItem>,
+    /// What is missing of the thread, in Swedish sentences.
+    pub missing: Vec<String>,
+}
+
+impl ContextView {
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.post.is_none()
+            && self.above.is_empty()
+            && self.below.is_empty()
+            && self.missing.is_empty()
+    }
+}
+
+/// The authority's own post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostView {
+    /// Title.
+    pub title: Option<Masked>,
+    /// Text.
+    pub text: MarkedText,
+    /// When it was published.
+    pub at: Option<Moment>,
+    /// Where it is.
+    pub link: Option<Outside>,
+}
+
+/// Another item of the thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadItem {
+    /// Author as shown.
+    pub author: Masked,
+    /// When it was written.
+    pub at: Option<Moment>,
+    /// Text.
+    pub text: MarkedText,
+    /// Its own case, if it has one.
+    pub case: Option<CaseId>,
+}
+
+/// One step of the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// When.
+    pub at: Moment,
+    /// Who: a name, or `Uppsikt`.
+    pub who: String,
+    /// What: `beslutade: dölj, grund olaga hot`.
+    pub what: String,
+    /// More: a note, a platform's receipt, a reason.
+    pub detail: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decision_can_be_undone_until_its_actions_begin() {
+        let now: Timestamp = "2026-11-04T08:00:00Z".parse().unwrap();
+        let bar = |until: &str| {
+            UndoBar::new(CaseId(1), DecisionId(2), "Döljs", until.parse().unwrap(), now)
+        };
+        assert_eq!(bar("2026-11-04T08:00:09.200Z").map(|b| b.seconds), Some(10));
+        assert_eq!(bar("2026-11-04T08:00:10Z").map(|b| b.seconds), Some(10));
+        assert_eq!(bar("2026-11-04T08:00:00Z"), None);
+        assert_eq!(bar("2026-11-04T07:59:00Z"), None);
+    }
+}

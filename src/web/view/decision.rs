@@ -1,0 +1,592 @@
+//! The decision form: the same choices always in the same place, each possible or not in words.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::calendar::{local, next_working_day};
+use crate::domain::decision::{Choice, Decision, DecisionError};
+use crate::domain::ground::{Force, Ground};
+use crate::domain::ids::{CaseId, VersionId};
+
+use super::outside::Outside;
+
+/// A choice, without the words that belong to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChoiceKind {
+    /// *Dölj*.
+    Hide,
+    /// *Visa igen*.
+    Unhide,
+    /// *Ta bort*.
+    Delete,
+    /// *Diarieför*.
+    Register,
+    /// *Svara*.
+    Answer,
+    /// *Hänvisa*.
+    Refer,
+    /// *Vidarebefordra*.
+    Forward,
+    /// *Avfärda*.
+    Dismiss,
+    /// *Diarieför inte*.
+    NotRegister,
+    /// *Vänta*.
+    Hold,
+    /// *Polisanmälan övervägs*.
+    Police,
+}
+
+impl ChoiceKind {
+    /// All, in the order of the page.
+    pub const ALL: &[Self] = &[
+        Self::Hide,
+        Self::Unhide,
+        Self::Delete,
+        Self::Register,
+        Self::Answer,
+        Self::Refer,
+        Self::Forward,
+        Self::Dismiss,
+        Self::NotRegister,
+        Self::Hold,
+        Self::Police,
+    ];
+
+    /// The identifier that [`Choice::id`] gives, in forms.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Hide => "hide",
+            Self::Unhide => "unhide",
+            Self::Delete => "delete",
+            Self::Register => "register",
+            Self::Answer => "answer",
+            Self::Refer => "refer",
+            Self::Forward => "forward",
+            Self::Dismiss => "dismiss",
+            Self::NotRegister => "not_register",
+            Self::Hold => "hold",
+            Self::Police => "police",
+        }
+    }
+
+    /// The kind with this identifier.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.id() == id)
+    }
+
+    /// The word on the page.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Hide => "Dölj",
+            Self::Unhide => "Visa igen",
+            Self::Delete => "Ta bort",
+            Self::Register => "Diarieför",
+            Self::Answer => "Svara",
+            Self::Refer => "Hänvisa",
+            Self::Forward => "Vidarebefordra",
+            Self::Dismiss => "Avfärda",
+            Self::NotRegister => "Diarieför inte",
+            Self::Hold => "Vänta",
+            Self::Police => "Polisanmälan övervägs",
+        }
+    }
+
+    /// The key that makes the choice.
+    pub const fn key(self) -> char {
+        match self {
+            Self::Hide => 'h',
+            Self::Unhide => 'i',
+            Self::Delete => 't',
+            Self::Register => 'r',
+            Self::Answer => 's',
+            Self::Refer => 'n',
+            Self::Forward => 'v',
+            Self::Dismiss => 'a',
+            Self::NotRegister => 'e',
+            Self::Hold => 'w',
+            Self::Police => 'p',
+        }
+    }
+
+    /// Whether it takes something away from a platform: needs sealed evidence and a ground.
+    pub const fn removes(self) -> bool {
+        match self {
+            Self::Hide | Self::Delete => true,
+            Self::Unhide
+            | Self::Register
+            | Self::Answer
+            | Self::Refer
+            | Self::Forward
+            | Self::Dismiss
+            | Self::NotRegister
+            | Self::Hold
+            | Self::Police => false,
+        }
+    }
+
+    /// What it does, where the word alone does not say it.
+    const fn hint(self) -> Option<&'static str> {
+        match self {
+            Self::Dismiss => Some("Inget fel på den. Den ligger kvar."),
+            Self::NotRegister => Some("Den bevaras, med skälet."),
+            Self::Police => Some("Antecknas i ärendet."),
+            Self::Refer => Some("Politik och enskilda ärenden."),
+            Self::Hide
+            | Self::Unhide
+            | Self::Delete
+            | Self::Register
+            | Self::Answer
+            | Self::Forward
+            | Self::Hold => None,
+        }
+    }
+
+    /// The choice with words that fit, only to ask [`Decision`] what goes together.
+    fn sample(self) -> Choice {
+        let text = || "x".to_owned();
+        match self {
+            Self::Hide => Choice::Hide,
+            Self::Unhide => Choice::Unhide,
+            Self::Delete => Choice::Delete,
+            Self::Register => Choice::Register,
+            Self::Answer => Choice::Answer { text: text() },
+            Self::Refer => Choice::Refer { text: text() },
+            Self::Forward => Choice::Forward { to: text(), note: String::new() },
+            Self::Dismiss => Choice::Dismiss,
+            Self::NotRegister => Choice::NotRegister { reason: text() },
+            Self::Hold => Choice::Hold { until: Timestamp::UNIX_EPOCH },
+            Self::Police => Choice::ConsiderPoliceReport,
+        }
+    }
+
+    /// Identifiers of the choices that exclude this one, with spaces between. Asked of
+    /// [`Decision`], so that page and rule cannot drift apart.
+    pub fn excludes(self) -> String {
+        let excluded = |other: &&Self| {
+            let both = vec![self.sample(), other.sample()];
+            matches!(
+                Decision::new(both, Some(Ground::Threat), None),
+                Err(DecisionError::Exclusive(..))
+            )
+        };
+        let ids: Vec<_> =
+            Self::ALL.iter().filter(|o| **o != self).filter(excluded).map(|o| o.id()).collect();
+        ids.join(" ")
+    }
+}
+
+/// What the platform offers for one choice, as the capability record says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlatformOffer {
+    /// It can be done from here. What it does, before the click: who still sees a hidden item.
+    Native {
+        /// A Swedish sentence, perhaps with the condition.
+        effect: Option<String>,
+    },
+    /// Only on the platform itself.
+    ByHand {
+        /// Why, and how, in Swedish.
+        why: String,
+    },
+    /// There is no such thing on the platform.
+    No {
+        /// Why, in Swedish.
+        why: String,
+    },
+}
+
+/// Whether removing choices may be made yet (invariant 2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RemovalGate {
+    /// Evidence of this very version is sealed.
+    Open,
+    /// Not yet: why, in Swedish.
+    Closed(String),
+}
+
+/// Whether the form may be used at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FormState {
+    /// Yes.
+    Open,
+    /// No, and why, in Swedish: the role, a colleague, a decision under way.
+    Closed(String),
+}
+
+/// How one choice stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChoiceState {
+    /// It can be chosen.
+    Free,
+    /// Not yet: why, in Swedish. Becomes free when evidence is sealed.
+    AwaitsEvidence(String),
+    /// Not from here: why, and where to do it.
+    ByHand(String),
+    /// Not at all: why.
+    Never(String),
+}
+
+/// One choice as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChoiceView {
+    /// Which.
+    pub kind: ChoiceKind,
+    /// How it stands.
+    pub state: ChoiceState,
+    /// What it does, before the click.
+    pub effect: Option<String>,
+    /// Whether it is chosen: by the policy at first, by the person after a refused try.
+    pub checked: bool,
+    /// Identifiers of choices it excludes.
+    pub excludes: String,
+}
+
+impl ChoiceView {
+    /// Whether it can be chosen now.
+    pub fn is_free(&self) -> bool {
+        self.state == ChoiceState::Free
+    }
+
+    /// Whether it waits for evidence.
+    pub fn awaits_evidence(&self) -> bool {
+        matches!(self.state, ChoiceState::AwaitsEvidence(_))
+    }
+
+    /// Why it cannot be chosen, if so.
+    pub fn why_not(&self) -> Option<&str> {
+        match &self.state {
+            ChoiceState::Free => None,
+            ChoiceState::AwaitsEvidence(why)
+            | ChoiceState::ByHand(why)
+            | ChoiceState::Never(why) => Some(why),
+        }
+    }
+}
+
+/// One ground in the list to choose from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroundOption {
+    /// Its code.
+    pub code: &'static str,
+    /// Its words, with the paragraph.
+    pub label: String,
+    /// Whether it is chosen.
+    pub selected: bool,
+}
+
+/// Grounds of one force, or those that the findings suggest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroundGroup {
+    /// What they have in common.
+    pub label: &'static str,
+    /// The grounds.
+    pub options: Vec<GroundOption>,
+}
+
+/// A time to wait until.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldOption {
+    /// ISO 8601 in UTC.
+    pub value: String,
+    /// `i morgon 8.00`.
+    pub label: &'static str,
+}
+
+/// What the policy proposes (never decides: invariant 3).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proposal {
+    /// Choices to tick beforehand.
+    pub choices: Vec<ChoiceKind>,
+    /// The ground to choose beforehand.
+    pub ground: Option<Ground>,
+}
+
+/// What a person had written, shown again after a refused try.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filled {
+    /// Ticked.
+    pub choices: Vec<ChoiceKind>,
+    /// Chosen ground.
+    pub ground: Option<Ground>,
+    /// The answer.
+    pub answer: String,
+    /// The reference.
+    pub refer: String,
+    /// Why it need not be registered.
+    pub reason: String,
+    /// To whom to forward.
+    pub to: String,
+    /// What to tell them.
+    pub forward_note: String,
+    /// The person's own note.
+    pub note: String,
+}
+
+/// What the form is made of.
+#[derive(Clone, Debug)]
+pub struct DecisionInput<'a> {
+    /// The case.
+    pub case: CaseId,
+    /// The version the person sees: a decision about another is refused.
+    pub version: VersionId,
+    /// Whether the form may be used.
+    pub state: FormState,
+    /// Whether evidence is sealed.
+    pub gate: RemovalGate,
+    /// Whether the item is hidden now; then it can be shown again instead.
+    pub hidden: bool,
+    /// From the capability record.
+    pub hide: PlatformOffer,
+    /// From the capability record.
+    pub unhide: PlatformOffer,
+    /// From the capability record.
+    pub delete: PlatformOffer,
+    /// From the capability record: to a comment or to a message, as the item is.
+    pub reply: PlatformOffer,
+    /// Whether forwarding is set up.
+    pub forward: PlatformOffer,
+    /// Longest answer and its unit: `8 000 tecken`.
+    pub longest_reply: Option<(u32, &'static str)>,
+    /// What findings suggest, most likely first.
+    pub suggested: Vec<Ground>,
+    /// What the policy proposes.
+    pub proposal: Proposal,
+    /// What the person had filled in, and what was wrong with it.
+    pub again: Option<(Filled, String)>,
+    /// The item on its platform.
+    pub permalink: Option<&'a str>,
+    /// The platform's name.
+    pub platform: &'a str,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// The form as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecisionForm {
+    /// Where it is sent.
+    pub action: String,
+    /// The version decided about.
+    pub version: VersionId,
+    /// Whether it may be used.
+    pub state: FormState,
+    /// The choices, in order.
+    pub choices: Vec<ChoiceView>,
+    /// Grounds, suggested ones first.
+    pub grounds: Vec<GroundGroup>,
+    /// Times to wait until.
+    pub holds: Vec<HoldOption>,
+    /// Says what the policy proposes and that the person decides.
+    pub proposal: Option<String>,
+    /// What was wrong with the last try.
+    pub problem: Option<String>,
+    /// Texts.
+    pub filled: Filled,
+    /// Longest answer.
+    pub longest_reply: Option<(u32, &'static str)>,
+    /// The item on its platform, for what has to be done there.
+    pub there: Option<Outside>,
+}
+
+impl DecisionForm {
+    /// Puts the form together.
+    pub fn new(input: DecisionInput<'_>) -> Self {
+        let (filled, problem) = match input.again.clone() {
+            Some((filled, problem)) => (filled, Some(problem)),
+            None => {
+                let Proposal { choices, ground } = input.proposal.clone();
+                (Filled { choices, ground, ..Filled::default() }, None)
+            }
+        };
+        let choices: Vec<ChoiceView> = ChoiceKind::ALL
+            .iter()
+            .filter(|kind| match kind {
+                ChoiceKind::Hide => !input.hidden,
+                ChoiceKind::Unhide => input.hidden,
+                ChoiceKind::Delete
+                | ChoiceKind::Register
+                | ChoiceKind::Answer
+                | ChoiceKind::Refer
+                | ChoiceKind::Forward
+                | ChoiceKind::Dismiss
+                | ChoiceKind::NotRegister
+                | ChoiceKind::Hold
+                | ChoiceKind::Police => true,
+            })
+            .map(|kind| choice(*kind, &input, &filled))
+            .collect();
+        let by_hand = choices.iter().any(|c| matches!(c.state, ChoiceState::ByHand(_)));
+        let there = by_hand.then_some(input.permalink).flatten();
+        Self {
+            action: format!("/arende/{}/beslut", input.case),
+            version: input.version,
+            grounds: grounds(&input.suggested, filled.ground),
+            holds: holds(input.now),
+            proposal: proposal_words(&input.proposal),
+            problem,
+            longest_reply: input.longest_reply,
+            there: there.map(|url| Outside::new(format!("Gör det på {}", input.platform), url)),
+            state: input.state,
+            choices,
+            filled,
+        }
+    }
+
+    /// Whether the form may be used.
+    pub fn is_open(&self) -> bool {
+        self.state == FormState::Open
+    }
+
+    /// Why it may not be used.
+    pub fn closed_because(&self) -> Option<&str> {
+        match &self.state {
+            FormState::Open => None,
+            FormState::Closed(why) => Some(why),
+        }
+    }
+
+    /// Why removing must wait, said once for all choices that wait.
+    pub fn awaits(&self) -> Option<&str> {
+        self.choices.iter().find_map(|c| match &c.state {
+            ChoiceState::AwaitsEvidence(why) => Some(why.as_str()),
+            ChoiceState::Free | ChoiceState::ByHand(_) | ChoiceState::Never(_) => None,
+        })
+    }
+}
+
+fn choice(kind: ChoiceKind, input: &DecisionInput<'_>, filled: &Filled) -> ChoiceView {
+    let offer = match kind {
+        ChoiceKind::Hide => Some(&input.hide),
+        ChoiceKind::Unhide => Some(&input.unhide),
+        ChoiceKind::Delete => Some(&input.delete),
+        ChoiceKind::Answer | ChoiceKind::Refer => Some(&input.reply),
+        ChoiceKind::Forward => Some(&input.forward),
+        ChoiceKind::Register
+        | ChoiceKind::Dismiss
+        | ChoiceKind::NotRegister
+        | ChoiceKind::Hold
+        | ChoiceKind::Police => None,
+    };
+    let (state, effect) = match offer {
+        Some(PlatformOffer::ByHand { why }) => (ChoiceState::ByHand(why.clone()), None),
+        Some(PlatformOffer::No { why }) => (ChoiceState::Never(why.clone()), None),
+        Some(PlatformOffer::Native { effect }) => (gated(kind, &input.gate), effect.clone()),
+        None => (ChoiceState::Free, None),
+    };
+    ChoiceView {
+        kind,
+        // A choice that waits for evidence keeps its tick, so that it counts once it is free.
+        checked: filled.choices.contains(&kind)
+            && matches!(state, ChoiceState::Free | ChoiceState::AwaitsEvidence(_)),
+        effect: effect.or_else(|| kind.hint().map(str::to_owned)),
+        excludes: kind.excludes(),
+        state,
+    }
+}
+
+fn gated(kind: ChoiceKind, gate: &RemovalGate) -> ChoiceState {
+    match gate {
+        RemovalGate::Closed(why) if kind.removes() => ChoiceState::AwaitsEvidence(why.clone()),
+        RemovalGate::Open | RemovalGate::Closed(_) => ChoiceState::Free,
+    }
+}
+
+fn grounds(suggested: &[Ground], chosen: Option<Ground>) -> Vec<GroundGroup> {
+    let option = |ground: &Ground| GroundOption {
+        code: ground.code(),
+        label: match ground.statute() {
+            Some(statute) => format!("{} ({statute})", ground.label()),
+            None => ground.label().to_owned(),
+        },
+        selected: chosen == Some(*ground),
+    };
+    let mut first: Vec<Ground> = Vec::new();
+    for ground in suggested {
+        if !first.contains(ground) {
+            first.push(*ground);
+        }
+    }
+    let mut groups = vec![GroundGroup {
+        label: "Föreslås av träffarna",
+        options: first.iter().map(option).collect(),
+    }];
+    for (force, label) in [
+        (Force::Statute, "Lag (1998:112) 5 §"),
+        (Force::DataProtection, "Dataskydd och sekretess"),
+        (Force::HouseRules, "Sidans egna regler"),
+    ] {
+        let rest = Ground::ALL.iter().filter(|g| g.force() == force && !first.contains(g));
+        groups.push(GroundGroup { label, options: rest.map(option).collect() });
+    }
+    groups.retain(|group| !group.options.is_empty());
+    groups
+}
+
+fn holds(now: Timestamp) -> Vec<HoldOption> {
+    let today = local(now);
+    let morning = |date: jiff::civil::Date| {
+        date.at(8, 0, 0, 0).to_zoned(today.time_zone().clone()).map(|zoned| zoned.timestamp())
+    };
+    let hour = now.checked_add(SignedDuration::from_hours(1));
+    let tomorrow = today.date().tomorrow().and_then(morning);
+    let working_day = morning(next_working_day(today.date()));
+    let week = today.date().checked_add(jiff::Span::new().days(7)).and_then(morning);
+    // A time that no calendar has (beyond the year 9999) is left out.
+    let mut options: Vec<HoldOption> = [
+        (hour, "en timme"),
+        (tomorrow, "till i morgon 8.00"),
+        (working_day, "till nästa arbetsdag 8.00"),
+        (week, "en vecka"),
+    ]
+    .into_iter()
+    .filter_map(|(at, label)| Some(HoldOption { value: at.ok()?.to_string(), label }))
+    .collect();
+    options.dedup_by(|later, earlier| later.value == earlier.value);
+    options
+}
+
+fn proposal_words(proposal: &Proposal) -> Option<String> {
+    if proposal.choices.is_empty() {
+        return None;
+    }
+    let choices: Vec<_> = proposal.choices.iter().map(|c| c.label().to_lowercase()).collect();
+    let ground = proposal.ground.map(|g| format!(", grund {}", g.label())).unwrap_or_default();
+    Some(format!("Förvalt enligt riktlinjen: {}{ground}. Du bestämmer.", choices.join(" och ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_bear_the_identifiers_of_choices_and_own_a_key_each() {
+        let mut keys: Vec<_> = ChoiceKind::ALL.iter().map(|k| k.key()).collect();
+        for kind in ChoiceKind::ALL {
+            assert_eq!(kind.id(), kind.sample().id());
+            assert_eq!(ChoiceKind::from_id(kind.id()), Some(*kind));
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), ChoiceKind::ALL.len());
+    }
+
+    #[test]
+    fn what_excludes_what_is_told_to_the_page() {
+        assert_eq!(ChoiceKind::Hide.excludes(), "unhide delete dismiss hold");
+        assert_eq!(ChoiceKind::Register.excludes(), "dismiss not_register hold");
+        assert_eq!(
+            ChoiceKind::Dismiss.excludes(),
+            "hide unhide delete register answer refer forward hold police"
+        );
+    }
+
+    #[test]
+    fn waiting_until_tomorrow_and_until_the_next_working_day_is_one_choice_midweek() {
+        let wednesday: Timestamp = "2026-11-04T08:00:00Z".parse().unwrap();
+        let friday: Timestamp = "2026-11-06T08:00:00Z".parse().unwrap();
+        assert_eq!(holds(wednesday).len(), 3);
+        let holds = holds(friday);
+        assert_eq!(holds.len(), 4);
+        assert_eq!(holds[2].value, "2026-11-09T07:00:00Z");
+    }
+}

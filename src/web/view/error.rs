@@ -1,0 +1,149 @@
+//! Errors as pages: what happened, what is safe, what to do, and a number to quote.
+
+use askama::Template;
+
+use super::shell::{Place, Shell};
+
+/// The page for an error.
+#[derive(Clone, Debug, Template)]
+#[template(path = "error.html", config = "src/web/askama.toml")]
+pub struct ErrorPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// What happened.
+    pub trouble: Trouble,
+    /// The request's number, to be found in the log.
+    pub number: Option<String>,
+}
+
+/// What can happen to a request, by what a person can do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// There is no such page or case.
+    NotFound,
+    /// The role does not allow it; why, in Swedish.
+    Refused(String),
+    /// Somebody else was first, or the item changed; what, in Swedish.
+    Conflict(String),
+    /// The form was old: another login, or a page from before a restart.
+    StaleForm,
+    /// The request came from another site.
+    ForeignForm,
+    /// More was sent than the page takes.
+    TooLarge,
+    /// Too many tries.
+    TooMany {
+        /// Seconds until the next try may be made.
+        retry_after_s: u64,
+    },
+    /// Busy or stopping: works again soon.
+    TryLater,
+    /// A fault of ours.
+    Broken,
+}
+
+impl Trouble {
+    /// HTTP status.
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::NotFound => 404,
+            Self::Refused(_) | Self::StaleForm | Self::ForeignForm => 403,
+            Self::Conflict(_) => 409,
+            Self::TooLarge => 413,
+            Self::TooMany { .. } => 429,
+            Self::TryLater => 503,
+            Self::Broken => 500,
+        }
+    }
+
+    /// What happened.
+    pub const fn title(&self) -> &'static str {
+        match self {
+            Self::NotFound => "Sidan finns inte",
+            Self::Refused(_) => "Din roll får inte göra det här",
+            Self::Conflict(_) => "Ärendet har ändrats",
+            Self::StaleForm => "Formuläret hann bli för gammalt",
+            Self::ForeignForm => "Begäran kom från en annan webbplats",
+            Self::TooLarge => "Texten är för lång",
+            Self::TooMany { .. } => "För många försök",
+            Self::TryLater => "Uppsikt hinner inte svara just nu",
+            Self::Broken => "Ett fel i Uppsikt stoppade begäran",
+        }
+    }
+
+    /// What happened, in more words.
+    pub fn what(&self) -> String {
+        match self {
+            Self::NotFound => "Adressen leder inte till någon sida eller något ärende.".to_owned(),
+            Self::Refused(why) | Self::Conflict(why) => why.clone(),
+            Self::StaleForm => "Du har loggat in på nytt eller ut sedan sidan öppnades.".to_owned(),
+            Self::ForeignForm => "Uppsikt tar bara emot formulär från sina egna sidor.".to_owned(),
+            Self::TooLarge => "Det du skickade är större än vad sidan tar emot.".to_owned(),
+            Self::TooMany { retry_after_s } => {
+                format!("Vänta {} och försök igen.", wait_words(*retry_after_s))
+            }
+            Self::TryLater => "Servern är upptagen eller håller på att starta om.".to_owned(),
+            Self::Broken => "Felet är antecknat i loggen.".to_owned(),
+        }
+    }
+
+    /// What is safe.
+    pub const fn safe(&self) -> &'static str {
+        match self {
+            Self::NotFound => "Inget har ändrats.",
+            Self::Refused(_)
+            | Self::Conflict(_)
+            | Self::StaleForm
+            | Self::ForeignForm
+            | Self::TooLarge
+            | Self::TooMany { .. } => "Inget har sparats och inget har ändrats.",
+            Self::TryLater => {
+                "Allt som är beslutat sedan tidigare ligger sparat och genomförs. \
+                 Det du nyss skickade kan ha sparats: se efter i ärendets historik."
+            }
+            Self::Broken => {
+                "Allt som är beslutat sedan tidigare ligger sparat. \
+                 Det du nyss skickade kan ha sparats: se efter i ärendets historik."
+            }
+        }
+    }
+
+    /// What to do.
+    pub const fn mend(&self) -> &'static str {
+        match self {
+            Self::NotFound => "Gå till kön och öppna ärendet därifrån.",
+            Self::Refused(_) => "Be någon med rätt roll, eller den som administrerar Uppsikt.",
+            Self::Conflict(_) => "Öppna ärendet igen, läs vad som har hänt och besluta på nytt.",
+            Self::StaleForm | Self::ForeignForm => "Gå tillbaka, ladda om sidan och gör om det.",
+            Self::TooLarge => "Gå tillbaka, korta texten och skicka igen.",
+            Self::TooMany { .. } => {
+                "Har du glömt lösenordet, vänd dig till den som administrerar Uppsikt."
+            }
+            Self::TryLater => "Vänta en halv minut och ladda om sidan.",
+            Self::Broken => {
+                "Försök igen. Händer det på nytt, vänd dig till den som administrerar Uppsikt och ange numret."
+            }
+        }
+    }
+}
+
+/// `20 sekunder`, `3 minuter`: rounded up, never less than a second.
+pub fn wait_words(seconds: u64) -> String {
+    match seconds {
+        0 | 1 => "1 sekund".to_owned(),
+        2..=90 => format!("{seconds} sekunder"),
+        _ => format!("{} minuter", seconds.div_ceil(60)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_is_said_in_whole_words() {
+        assert_eq!(wait_words(0), "1 sekund");
+        assert_eq!(wait_words(45), "45 sekunder");
+        assert_eq!(wait_words(91), "2 minuter");
+    }
+}

@@ -1,0 +1,52 @@
+//! Logging in.
+
+use askama::Template;
+
+use super::shell::{Notice, Place, Shell};
+
+/// The page `/logga-in`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "login.html", config = "src/web/askama.toml")]
+pub struct LoginPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// Why the last try failed, or that the session ended.
+    pub notice: Option<Notice>,
+    /// The name that was typed.
+    pub name: String,
+    /// Where to go afterwards: a path on this site, checked by [`safe_return`].
+    pub then: String,
+}
+
+/// The only words for a failed login, whether the name or the password was wrong.
+pub const WRONG: &str = "Namnet eller lösenordet stämmer inte. Försök igen.";
+
+/// The path to go to after login: only a path of this site, or the queue.
+pub fn safe_return(asked: &str) -> &str {
+    let inside = asked.starts_with('/')
+        && !asked.starts_with("//")
+        && !asked.contains(['\\', '\r', '\n', '\t'])
+        && !asked.starts_with("/logga-");
+    if inside { asked } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_sent_to_another_site_after_login() {
+        for (asked, then) in [
+            ("/arende/4", "/arende/4"),
+            ("/?visa=avslutade", "/?visa=avslutade"),
+            ("", "/"),
+            ("//fel.example", "/"),
+            ("/\\fel.example", "/"),
+            ("/\t/fel.example", "/"),
+            ("https://fel.example", "/"),
+            ("/logga-ut", "/"),
+        ] {
+            assert_eq!(safe_return(asked), then, "{asked}");
+        }
+    }
+}

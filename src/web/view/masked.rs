@@ -1,0 +1,55 @@
+//! One line of text for lists: personal data struck out, hidden characters marked.
+
+use std::fmt;
+
+use crate::domain::text::shorten;
+
+use super::visible::Visible;
+
+/// The longest line of a list, in characters as people count them.
+const LINE: usize = 180;
+
+/// A line that may stand in a list, a notice or a title (invariant 8). Lists take this type and no
+/// other, so an item's text in full cannot end up there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Masked(String);
+
+impl Masked {
+    /// Takes text in which the classifier has struck out personal data already.
+    pub fn line(masked: &str) -> Self {
+        // Cut twice: first roughly, so that ten megabytes cost nothing, then to the line.
+        let head = shorten(masked, LINE * 4);
+        let visible = Visible::new(&head).into_line();
+        let line = visible.split_whitespace().collect::<Vec<_>>().join(" ");
+        Self(shorten(&line, LINE))
+    }
+
+    /// Words of ours that stand where a text is lacking, such as *(utan text)*.
+    pub fn words(words: &'static str) -> Self {
+        Self(words.to_owned())
+    }
+
+    /// Whether there is anything to read.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Templates escape what this writes.
+impl fmt::Display for Masked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_one_line_and_short() {
+        assert_eq!(Masked::line("två\n\n rader\u{202E}").to_string(), "två rader⟦U+202E⟧");
+        let long = Masked::line(&"ord ".repeat(1_000_000)).to_string();
+        assert!(long.chars().count() <= LINE + 1 && long.ends_with('…'));
+    }
+}

@@ -1,0 +1,32 @@
+//! Display values: what a page shows, and nothing else.
+//!
+//! Two kinds of text, so that they cannot be swapped (design, invariant 8): [`masked::Masked`] is
+//! one line for lists, with personal data struck out; [`marked::MarkedText`] is an item's text in
+//! full and belongs to a case alone.
+
+pub mod shell;
+
+pub mod marked;
+pub mod masked;
+pub mod outside;
+pub mod times;
+pub mod visible;
+pub mod words;
+
+pub mod queue;
+
+pub mod case;
+pub mod decision;
+pub mod evidence;
+
+pub mod accounts;
+pub mod diary;
+pub mod help;
+pub mod login;
+
+pub mod error;
+
+#[cfg(test)]
+pub mod fixtures;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! The queue (*kön*): what awaits a person, hardest and most urgent first.
+
+use askama::Template;
+use jiff::Timestamp;
+
+use crate::domain::category::Severity;
+use crate::domain::ids::CaseId;
+
+use super::case::{CaseView, ClaimView, UndoBar};
+use super::decision::ChoiceState;
+use super::evidence::{Checked, Seal};
+use super::masked::Masked;
+use super::shell::{Notice, Place, Shell};
+use super::times::{Deadline, Moment};
+use super::words::{CategoryWord, thousands};
+
+/// The page `/`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "queue.html", config = "src/web/askama.toml")]
+pub struct QueuePage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// A message after something was done.
+    pub notice: Option<Notice>,
+    /// Decisions of the person at the page that can still be undone.
+    pub undos: Vec<UndoBar>,
+    /// States with counts.
+    pub filters: Vec<Filter>,
+    /// The account picker; shown where there is more than one account.
+    pub accounts: Vec<AccountOption>,
+    /// Identifier of the chosen state, kept when an account is picked.
+    pub filter: &'static str,
+    /// The rows of this page.
+    pub rows: Vec<QueueRow>,
+    /// Address of the next page of rows.
+    pub next: Option<String>,
+    /// Address of the page before.
+    pub previous: Option<String>,
+    /// When each account was last looked at: what an empty queue says.
+    pub looked: Vec<Looked>,
+    /// The case beside the list, if one is opened (`/?arende=N`).
+    pub selected: Option<CaseView>,
+}
+
+impl QueuePage {
+    /// Whether any account could not be looked at.
+    pub fn has_trouble(&self) -> bool {
+        self.looked.iter().any(|account| account.trouble.is_some())
+    }
+
+    /// Whether there are accounts to choose between.
+    pub fn offers_accounts(&self) -> bool {
+        self.accounts.len() > 1
+    }
+
+    /// Whether the row is the opened one.
+    pub fn is_selected(&self, row: &QueueRow) -> bool {
+        self.selected.as_ref().is_some_and(|case| case.id == row.case)
+    }
+
+    /// The opened case stands beside the list: its heading is one step lower.
+    pub const fn is_beside(&self) -> bool {
+        true
+    }
+
+    /// The title of the browser's tab: how many wait.
+    pub fn waiting(&self) -> usize {
+        self.filters.first().map_or(0, |filter| filter.count)
+    }
+}
+
+/// A state to filter by, as a link with its count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    /// `Väntar på beslut`.
+    pub label: &'static str,
+    /// How many.
+    pub count: usize,
+    /// Where it leads.
+    pub href: String,
+    /// Whether it is the shown one.
+    pub current: bool,
+}
+
+impl Filter {
+    /// The count with spaces between thousands.
+    pub fn count_words(&self) -> String {
+        thousands(self.count)
+    }
+}
+
+/// An account in the picker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountOption {
+    /// Its key; empty for all accounts.
+    pub key: String,
+    /// Name and platform.
+    pub label: String,
+    /// Whether it is chosen.
+    pub selected: bool,
+}
+
+/// When an account was last looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Looked {
+    /// Name and platform.
+    pub account: String,
+    /// When; never is a state too.
+    pub at: Option<Moment>,
+    /// What is wrong, in Swedish.
+    pub trouble: Option<String>,
+}
+
+/// One row. Takes masked text and nothing else (invariant 8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueRow {
+    /// The case.
+    pub case: CaseId,
+    /// One line of text.
+    pub line: Masked,
+    /// Who wrote it.
+    pub author: Masked,
+    /// The account's name.
+    pub account: String,
+    /// The platform's name.
+    pub platform: &'static str,
+    /// What it is: `kommentar`.
+    pub kind: &'static str,
+    /// How long ago it was written or, where that is unknown, fetched.
+    pub age: Moment,
+    /// What was found.
+    pub categories: Vec<CategoryWord>,
+    /// How grave.
+    pub severity: Option<Severity>,
+    /// When it has to be decided.
+    pub deadline: Option<Deadline>,
+    /// Who is on it: `Du arbetar med det`, `Kim Exempel arbetar med det`.
+    pub claimed: Option<String>,
+    /// Why it came back.
+    pub returned: Option<String>,
+    /// How many like it stand below, decided one by one.
+    pub similar: usize,
+}
+
+impl QueueRow {
+    /// Address of the case.
+    pub fn href(&self) -> String {
+        format!("/arende/{}", self.case)
+    }
+
+    /// Class of the row by severity.
+    pub const fn class(&self) -> &'static str {
+        match self.severity {
+            Some(Severity::High) => "rad allvar-hog",
+            Some(Severity::Medium) => "rad allvar-medel",
+            Some(Severity::Low) | None => "rad allvar-lag",
+        }
+    }
+}
+
+/// Words for who is on a case.
+pub fn claimed_words(name: &str, mine: bool) -> String {
+    if mine { "Du arbetar med det".to_owned() } else { format!("{name} arbetar med det") }
+}
+
+/// When an account was last looked at, in words.
+pub fn looked(
+    account: String,
+    at: Option<Timestamp>,
+    trouble: Option<String>,
+    now: Timestamp,
+) -> Looked {
+    Looked { account, at: at.map(|at| Moment::ago(at, now)), trouble }
+}
