@@ -357,9 +357,8 @@ async fn connect(
         .await?;
     // A restart is a moment when a person may have mended what was wrong.
     store.resume_fetching(known.id, clock.now()).await?;
-    let (platform, push_secrets) = connector(account, clock, config).map_err(|source| {
-        AppError::Account { account: account.key.as_str().to_owned(), source }
-    })?;
+    let (platform, push_secrets) = connector(account, clock, config)
+        .map_err(|source| AppError::Account { account: account.key.as_str().to_owned(), source })?;
     Ok(Served {
         account: known,
         platform,

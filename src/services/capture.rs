@@ -18,6 +18,7 @@ use crate::formats::sheet::{self, SheetError};
 use crate::store::rows::{EvidenceRow, EvidenceState, ItemRow, VersionRow};
 use crate::telemetry::metrics as names;
 
+use super::cases::sheet_page_name;
 use super::intake::growing_wait;
 use super::{Change, Served, ServiceError, Services};
 
@@ -142,7 +143,7 @@ impl Services {
             "sealed"
         );
         if let Some(case) = case {
-            self.tell(Change::Case(case));
+            self.tell(Change::Seal(case));
         }
         Ok(sealed)
     }
@@ -211,7 +212,7 @@ impl Services {
         let kept = keep(PartKind::SheetPdf, "bevisblad.pdf", "application/pdf", &method, pdf);
         manifest.parts.push(kept.await?);
         for (n, page) in pages_png.into_iter().enumerate() {
-            let name = format!("bevisblad-{}.png", n + 1);
+            let name = sheet_page_name(u32::try_from(n + 1).unwrap_or(u32::MAX));
             manifest.parts.push(keep(PartKind::SheetPng, &name, "image/png", &method, page).await?);
         }
         Ok(manifest)

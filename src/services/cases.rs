@@ -8,18 +8,18 @@ use crate::domain::action::{ActionKind, ActionState};
 use crate::domain::case::CaseState;
 use crate::domain::category::{Category, Severity};
 use crate::domain::decision::Choice;
-use crate::domain::evidence::{Manifest, Thread, ThreadItem};
+use crate::domain::evidence::{Manifest, PartKind, Thread, ThreadItem};
 use crate::domain::ground::Ground;
 use crate::domain::ids::{
-    ActionId, CaseId, ContentHash, DecisionId, DiaryNumber, EvidenceId, UserId,
+    ActionId, CaseId, ContentHash, DecisionId, DiaryNumber, EvidenceId, RegistrationId, UserId,
 };
 use crate::domain::item::{Author, Barred, ItemKind, Permalink, Presence};
 use crate::domain::person::Act;
 use crate::domain::policy::Proposal;
 use crate::domain::verdict::{Finding, Verdict};
-use crate::platforms::capability::Capabilities;
 use crate::store::rows::{self, EvidenceState, QueueRow};
 
+use super::offers::Offers;
 use super::{ServiceError, Services, Viewer};
 
 /// How many cases a page of the queue holds.
@@ -177,7 +177,7 @@ pub struct Watch {
     /// Elements kept aside because they could not be read.
     pub n_unreadable: u64,
     /// What it can do; none where it is no longer configured.
-    pub capabilities: Option<std::sync::Arc<Capabilities>>,
+    pub offers: Option<Offers>,
 }
 
 /// Evidence of the version at hand.
@@ -222,6 +222,24 @@ pub struct SealedEvidence {
     pub manifest: Result<Manifest, String>,
 }
 
+/// A file of a sealed record.
+#[derive(Clone, Debug)]
+pub struct PartFile {
+    /// What it is; none for the manifest itself.
+    pub kind: Option<PartKind>,
+    /// Its name in the manifest.
+    pub name: String,
+    /// Media type.
+    pub media_type: String,
+    /// The bytes, checked against their hash.
+    pub bytes: Vec<u8>,
+}
+
+/// The file name of a page of the sheet, from 1.
+pub fn sheet_page_name(number: u32) -> String {
+    format!("bevisblad-{number}.png")
+}
+
 /// An action as a person sees it.
 #[derive(Clone, Debug)]
 pub struct ActionView {
@@ -263,6 +281,21 @@ pub struct Step {
     pub what: String,
     /// More.
     pub detail: Option<String>,
+}
+
+/// A case that waits for its diary number, or got one lately.
+#[derive(Clone, Debug)]
+pub struct DiaryLine {
+    /// The registration.
+    pub registration: RegistrationId,
+    /// The case as a line of the queue.
+    pub line: Line,
+    /// File name of the package.
+    pub package: String,
+    /// When it was written.
+    pub exported_at: Timestamp,
+    /// The number with when and by whom it was entered.
+    pub number: Option<(DiaryNumber, Timestamp, String)>,
 }
 
 /// Everything about one case.
@@ -325,7 +358,9 @@ pub struct CaseFile {
     /// History, oldest first.
     pub history: Vec<Step>,
     /// What the account can do; none where it is no longer configured.
-    pub capabilities: Option<std::sync::Arc<Capabilities>>,
+    pub offers: Option<Offers>,
+    /// Whether the viewer may read sealed evidence.
+    pub may_read_evidence: bool,
     /// Whether the viewer may decide.
     pub may_decide: bool,
     /// Whether the viewer may enter a diary number.
@@ -405,6 +440,10 @@ impl Services {
         Ok(Page { lines, counts: self.counts(viewer).await?, more })
     }
 
+    fn offers(&self, account: crate::domain::ids::AccountId) -> Option<Offers> {
+        self.served(account).map(|served| Offers::of(&served.platform.capabilities()))
+    }
+
     /// One line of the queue, for a live page.
     ///
     /// # Errors
@@ -412,6 +451,45 @@ impl Services {
     pub async fn queue_line(&self, viewer: &Viewer, case: CaseId) -> Result<Line, ServiceError> {
         viewer.demand(Act::ReadCases)?;
         Ok(self.line(self.inner.store.queue_line(case).await?))
+    }
+
+    /// Registrations that await their number, oldest first, and the latest that have one.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn diary(
+        &self,
+        viewer: &Viewer,
+    ) -> Result<(Vec<DiaryLine>, Vec<DiaryLine>), ServiceError> {
+        viewer.demand(Act::ReadCases)?;
+        let mut lists = (Vec::new(), Vec::new());
+        for row in self.inner.store.registrations_for_page(PAGE).await? {
+            let line = self.line(self.inner.store.queue_line(row.registration.case).await?);
+            let registration = row.registration;
+            let number = registration.diary_number.zip(row.entered);
+            let list = if number.is_some() { &mut lists.1 } else { &mut lists.0 };
+            list.push(DiaryLine {
+                registration: registration.id,
+                line,
+                package: registration.package,
+                exported_at: registration.exported_at,
+                number: number.map(|(number, (at, by))| (number, at, by)),
+            });
+        }
+        Ok(lists)
+    }
+
+    /// The case that a registration belongs to.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`].
+    pub async fn case_of_registration(
+        &self,
+        viewer: &Viewer,
+        registration: RegistrationId,
+    ) -> Result<CaseId, ServiceError> {
+        viewer.demand(Act::ReadCases)?;
+        Ok(self.inner.store.case_of_registration(registration).await?)
     }
 
     /// How many cases stand under each filter.
@@ -430,6 +508,26 @@ impl Services {
         })
     }
 
+    /// What to tell an open page of a changed case: whether it stands in the open queue now, and
+    /// the newest step of its history in words without content.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn case_news(
+        &self,
+        viewer: &Viewer,
+        case: CaseId,
+    ) -> Result<Option<(bool, String)>, ServiceError> {
+        viewer.demand(Act::ReadCases)?;
+        let row = self.inner.store.case(case).await?;
+        let last = self.inner.store.case_history(case).await?.pop();
+        Ok(last.map(|step| {
+            let who = step.user.unwrap_or_else(|| "Uppsikt".into());
+            let new = row.state.needs_a_person() && row.revision == 1 && row.claim.is_none();
+            (new, format!("{who}: {}", step.what))
+        }))
+    }
+
     /// How every account is being watched.
     ///
     /// # Errors
@@ -440,7 +538,7 @@ impl Services {
         Ok(overview
             .into_iter()
             .map(|o| Watch {
-                capabilities: self.served(o.account.id).map(|s| s.platform.capabilities()),
+                offers: self.offers(o.account.id),
                 account: o.account,
                 last_ok_at: o.fetch.last_ok_at,
                 next_at: o.fetch.next_at,
@@ -527,7 +625,8 @@ impl Services {
             actions: actions.collect(),
             diary: diary.collect(),
             history: history.collect(),
-            capabilities: self.served(item.account).map(|s| s.platform.capabilities()),
+            offers: self.offers(item.account),
+            may_read_evidence: viewer.may(Act::ReadEvidence),
             may_decide: viewer.may(Act::Decide),
             may_enter_number: viewer.may(Act::EnterDiaryNumber),
         })
@@ -592,7 +691,7 @@ impl Services {
         viewer: &Viewer,
         id: EvidenceId,
         name: &str,
-    ) -> Result<(String, Vec<u8>), ServiceError> {
+    ) -> Result<PartFile, ServiceError> {
         viewer.demand(Act::ReadEvidence)?;
         let row = self.inner.store.evidence(id).await?;
         let broken = |e| ServiceError::broken("reading of evidence", e);
@@ -609,7 +708,8 @@ impl Services {
                 return Err(ServiceError::NotFound { what: "sealed evidence" });
             };
             let bytes = self.inner.evidence.bytes(hash).await.map_err(broken)?;
-            return Ok(("application/json".into(), bytes));
+            let (name, media_type) = (name.to_owned(), "application/json".to_owned());
+            return Ok(PartFile { kind: None, name, media_type, bytes });
         }
         let part = manifest
             .parts
@@ -619,6 +719,11 @@ impl Services {
         line.detail = Some(part.name.clone());
         self.inner.store.record_audit(line, now).await?;
         let bytes = self.inner.evidence.bytes(part.sha256).await.map_err(broken)?;
-        Ok((part.media_type.clone(), bytes))
+        Ok(PartFile {
+            kind: Some(part.kind),
+            name: part.name.clone(),
+            media_type: part.media_type.clone(),
+            bytes,
+        })
     }
 }

@@ -109,10 +109,15 @@ impl Services {
     ///
     /// # Errors
     /// [`ServiceError::Refused`] when it is too late.
-    pub async fn undo(&self, viewer: &Viewer, case: CaseId) -> Result<(), ServiceError> {
+    pub async fn undo(
+        &self,
+        viewer: &Viewer,
+        case: CaseId,
+        decision: DecisionId,
+    ) -> Result<(), ServiceError> {
         viewer.demand(Act::Decide)?;
         let line = viewer.line("case.undo", format!("case {case}"));
-        self.inner.store.undo(case, viewer.user, line, self.inner.clock.now()).await?;
+        self.inner.store.undo(case, decision, viewer.user, line, self.inner.clock.now()).await?;
         self.tell(Change::Case(case));
         Ok(())
     }

@@ -89,11 +89,7 @@ impl Services {
 
     /// One poll of one account: steps until the walk ends or others should have their turn.
     #[tracing::instrument(name = "poll", skip_all, fields(account.id = %served.account.id, platform = %served.account.platform))]
-    async fn poll(
-        &self,
-        served: &Served,
-        mut state: FetchState,
-    ) -> Result<(), ServiceError> {
+    async fn poll(&self, served: &Served, mut state: FetchState) -> Result<(), ServiceError> {
         let account = served.account.id;
         for _ in 0..STEPS_AT_ONCE {
             let walk = self.inner.walks.take(account);

@@ -9,6 +9,7 @@ pub mod capture;
 pub mod cases;
 pub mod decide;
 pub mod intake;
+pub mod offers;
 pub mod outbox;
 //pub mod push;
 pub mod registration;
@@ -78,6 +79,8 @@ pub struct Served {
 pub enum Change {
     /// A case was opened or changed in any way.
     Case(CaseId),
+    /// Evidence of a case's version was sealed.
+    Seal(CaseId),
     /// An account's fetching went well or failed.
     Account(AccountId),
 }

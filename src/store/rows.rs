@@ -378,6 +378,15 @@ pub struct RegistrationRow {
     pub diary_number: Option<DiaryNumber>,
 }
 
+/// A registration with when and by whom its number was entered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistrationEntry {
+    /// The registration.
+    pub registration: RegistrationRow,
+    /// When and by whom.
+    pub entered: Option<(Timestamp, String)>,
+}
+
 /// A user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserRow {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::ground::Ground;
-use crate::domain::ids::{ActionId, DecisionId, VersionId};
+use crate::domain::ids::{ActionId, DecisionId};
 
 use super::view::decision::{ChoiceKind, Filled};
 
@@ -35,8 +35,8 @@ pub struct BareForm {
 pub struct DecisionFields {
     /// See `web::guard::csrf_matches`.
     pub csrf: String,
-    /// The version that the person saw.
-    pub lydelse: i64,
+    /// The revision of the case that the person saw.
+    pub utgava: u64,
     /// Choices' identifiers.
     pub val: Vec<String>,
     /// Ground's code.
@@ -58,11 +58,6 @@ pub struct DecisionFields {
 }
 
 impl DecisionFields {
-    /// The version decided about.
-    pub fn version(&self) -> VersionId {
-        VersionId(self.lydelse)
-    }
-
     /// The decision.
     ///
     /// # Errors

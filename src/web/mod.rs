@@ -6,8 +6,14 @@
 
 pub mod assets;
 pub mod cookie;
+pub mod events;
 pub mod forms;
 pub mod guard;
 pub mod live;
+pub mod machine;
+pub mod pages;
+pub mod present;
+pub mod routes;
+pub mod state;
 pub mod throttle;
 pub mod view;

@@ -226,13 +226,16 @@ impl Store {
     pub async fn undo(
         &self,
         case: CaseId,
+        decision: DecisionId,
         user: UserId,
         line: AuditLine,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.write(move |tx| {
             let row = the_case(tx, case)?;
+            // An old page must not undo a newer decision.
             let decision = standing(tx, case)?
+                .filter(|standing| standing.id == decision)
                 .ok_or_else(|| refused("Det finns inget beslut att ångra."))?;
             if decision.undo_until <= now {
                 return Err(refused(

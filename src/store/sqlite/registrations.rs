@@ -5,14 +5,14 @@ use rusqlite::{Row, params};
 use serde::Serialize;
 
 use super::cases::{note_event, set_state, the_case};
-use super::value::{at, hash, maybe_row, ms, rows};
+use super::value::{at, hash, maybe_at, maybe_row, ms, rows};
 use super::{audit, log};
 use crate::domain::case::{CaseEvent, CaseState};
 use crate::domain::ids::{ActionId, CaseId, ContentHash, DiaryNumber, RegistrationId, UserId};
 use crate::domain::log::LogKind;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{AuditLine, RegistrationRow};
+use crate::store::rows::{AuditLine, RegistrationEntry, RegistrationRow};
 
 const REGISTRATION: &str = "id, case_id, package, package_sha256, exported_at, diary_number";
 
@@ -67,6 +67,59 @@ impl Store {
                 [case.0],
                 registration_row,
             )
+        })
+        .await
+    }
+
+    /// Registrations that await their number, oldest first, then the latest that have one; at
+    /// most `most` of each.
+    pub async fn registrations_for_page(
+        &self,
+        most: u32,
+    ) -> Result<Vec<RegistrationEntry>, StoreError> {
+        self.read(move |c| {
+            let entered = |row: &Row<'_>| -> Result<RegistrationEntry, StoreError> {
+                let at = maybe_at(row.get(6)?)?;
+                Ok(RegistrationEntry {
+                    registration: registration_row(row)?,
+                    entered: at.zip(row.get::<_, Option<String>>(7)?),
+                })
+            };
+            let columns = format!(
+                "{REGISTRATION}, entered_at, (select name from users u where u.id = entered_by)"
+            );
+            let mut entries = rows(
+                &mut c.prepare_cached(&format!(
+                    "select {columns} from registrations where diary_number is null order by id limit ?1"
+                ))?,
+                [most],
+                entered,
+            )?;
+            entries.extend(rows(
+                &mut c.prepare_cached(&format!(
+                    "select {columns} from registrations where diary_number is not null
+                     order by entered_at desc limit ?1"
+                ))?,
+                [most],
+                entered,
+            )?);
+            Ok(entries)
+        })
+        .await
+    }
+
+    /// The case that a registration belongs to.
+    pub async fn case_of_registration(
+        &self,
+        registration: RegistrationId,
+    ) -> Result<CaseId, StoreError> {
+        self.read(move |c| {
+            maybe_row(
+                &mut c.prepare_cached("select case_id from registrations where id = ?1")?,
+                [registration.0],
+                |row| Ok(CaseId(row.get(0)?)),
+            )?
+            .ok_or(StoreError::NotFound { what: "registration" })
         })
         .await
     }

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::calendar::{local, next_working_day};
 use crate::domain::decision::{Choice, Decision, DecisionError};
 use crate::domain::ground::{Force, Ground};
-use crate::domain::ids::{CaseId, VersionId};
+use crate::domain::ids::CaseId;
 
 use super::outside::Outside;
 
@@ -327,8 +327,8 @@ pub struct Filled {
 pub struct DecisionInput<'a> {
     /// The case.
     pub case: CaseId,
-    /// The version the person sees: a decision about another is refused.
-    pub version: VersionId,
+    /// The revision of the case that the person sees: a decision on another is refused.
+    pub revision: u64,
     /// Whether the form may be used.
     pub state: FormState,
     /// Whether evidence is sealed.
@@ -366,8 +366,8 @@ pub struct DecisionInput<'a> {
 pub struct DecisionForm {
     /// Where it is sent.
     pub action: String,
-    /// The version decided about.
-    pub version: VersionId,
+    /// The revision of the case decided on.
+    pub revision: u64,
     /// Whether it may be used.
     pub state: FormState,
     /// The choices, in order.
@@ -419,7 +419,7 @@ impl DecisionForm {
         let there = by_hand.then_some(input.permalink).flatten();
         Self {
             action: format!("/arende/{}/beslut", input.case),
-            version: input.version,
+            revision: input.revision,
             grounds: grounds(&input.suggested, filled.ground),
             holds: holds(input.now),
             proposal: proposal_words(&input.proposal),

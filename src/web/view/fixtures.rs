@@ -10,7 +10,7 @@ use crate::domain::evidence::{Manifest, MissingPart, Part, PartKind};
 use crate::domain::ground::Ground;
 use crate::domain::ids::{
     AccountKey, ActionId, CaseId, ContentHash, DecisionId, EvidenceId, PlatformItemId,
-    RegistrationId, VersionId,
+    RegistrationId,
 };
 use crate::domain::item::{Author, ItemKind, Permalink, PermalinkSource, Presence};
 use crate::domain::person::Role;
@@ -132,7 +132,7 @@ fn native(effect: &str) -> PlatformOffer {
 fn decision_input(seal: &Seal) -> DecisionInput<'static> {
     DecisionInput {
         case: CaseId(214),
-        version: VersionId(981),
+        revision: 7,
         state: FormState::Open,
         gate: seal.gate(),
         hidden: false,

@@ -1,0 +1,65 @@
+//! What machines ask: `/healthz`, `/readyz`, `/metrics`, and signed pushes.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use crate::domain::ids::AccountKey;
+use crate::services::push::PushError;
+use crate::web::state::Site;
+
+/// The process answers.
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Every loop is well; otherwise which are not.
+pub async fn readyz(State(site): State<Site>) -> Response {
+    let ailing = site.health.ailing();
+    if ailing.is_empty() {
+        return "ready\n".into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", ailing.join(", "))).into_response()
+}
+
+/// Prometheus' text format.
+pub async fn metrics(State(site): State<Site>) -> Response {
+    let text = "text/plain; version=0.0.4; charset=utf-8";
+    ([(CONTENT_TYPE, text)], site.metrics.render()).into_response()
+}
+
+/// `POST /api/v1/intake/{account}` (platform sheet, section 15): 202 only when durable.
+pub async fn intake(
+    State(site): State<Site>,
+    Path(account): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let key = AccountKey::new(account);
+    let signature = header("x-uppsikt-signature");
+    let delivery = header("x-uppsikt-delivery");
+    let json = [(CONTENT_TYPE, "application/json")];
+    match site.services.take_push(&key, signature, delivery, &body).await {
+        Ok(answer) => (StatusCode::ACCEPTED, json, answer).into_response(),
+        Err(error) => {
+            let status = match &error {
+                PushError::NoSuchAccount => StatusCode::NOT_FOUND,
+                PushError::Signature(_) => StatusCode::UNAUTHORIZED,
+                PushError::Delivery | PushError::Body(_) => StatusCode::BAD_REQUEST,
+                PushError::NotStored(_) => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            let chain = &error as &dyn std::error::Error;
+            tracing::warn!(
+                account = key.as_str(),
+                status = status.as_u16(),
+                error = chain,
+                "push refused"
+            );
+            let answer = serde_json::json!({ "error": error.to_string() }).to_string();
+            (status, json, answer).into_response()
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! `/arende/N`: one case, and what a person can do with it.
+
+use axum::extract::{Form, Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::Form as RepeatedForm;
+use serde::Deserialize;
+
+use crate::domain::ids::CaseId;
+use crate::services::ServiceError;
+use crate::web::forms::{BareForm, DecisionFields, RetryFields, UndoFields};
+use crate::web::present::{self, Extent};
+use crate::web::state::{Inside, Site, page_with};
+use crate::web::view::case::CasePage;
+use crate::web::view::decision::Filled;
+use crate::web::view::shell::{Notice, Place};
+
+/// What the address says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    text: String,
+}
+
+async fn draw(
+    site: &Site,
+    inside: &Inside,
+    case: CaseId,
+    extent: Extent,
+    status: StatusCode,
+    notice: Option<Notice>,
+    again: Option<(Filled, String)>,
+) -> Result<Response, Response> {
+    let viewer = &inside.viewer;
+    let file = site.services.case_file(viewer, case).await.map_err(|e| site.error(e))?;
+    let now = site.services.clock().now();
+    let view = CasePage {
+        shell: inside.shell(site, Place::Queue)?,
+        notice,
+        case: present::case(&file, extent, again, viewer.user, now),
+    };
+    Ok(page_with(site, status, &view))
+}
+
+/// The case.
+pub async fn show(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(case): Path<i64>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Response> {
+    let extent = if asked.text == "hel" { Extent::Whole } else { Extent::Part };
+    draw(&site, &inside, CaseId(case), extent, StatusCode::OK, None, None).await
+}
+
+/// Decides. A refused decision comes back with everything that was filled in.
+pub async fn decide(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(case): Path<i64>,
+    RepeatedForm(fields): RepeatedForm<DecisionFields>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    let case = CaseId(case);
+    let refused = |why: String| Some((fields.filled(), why));
+    let (status, again) = match fields.decision() {
+        Ok(decision) => {
+            match site.services.decide(&inside.viewer, case, fields.utgava, decision).await {
+                Ok(_) => return Ok(Redirect::to(&format!("/?angra={case}")).into_response()),
+                Err(ServiceError::Refused { why }) => {
+                    (StatusCode::UNPROCESSABLE_ENTITY, refused(why))
+                }
+                Err(ServiceError::Conflict { why }) => (StatusCode::CONFLICT, refused(why)),
+                Err(error) => return Err(site.error(error)),
+            }
+        }
+        Err(why) => (StatusCode::UNPROCESSABLE_ENTITY, refused(why)),
+    };
+    draw(&site, &inside, case, Extent::Part, status, None, again).await
+}
+
+/// After an act: back to the case, or the case with the reason why not.
+async fn after(
+    site: &Site,
+    inside: &Inside,
+    case: CaseId,
+    done: Result<(), ServiceError>,
+) -> Result<Response, Response> {
+    match done {
+        Ok(()) => Ok(Redirect::to(&format!("/arende/{case}")).into_response()),
+        Err(ServiceError::Refused { why } | ServiceError::Conflict { why }) => {
+            let notice = Some(Notice::problem(why));
+            draw(site, inside, case, Extent::Part, StatusCode::CONFLICT, notice, None).await
+        }
+        Err(error) => Err(site.error(error)),
+    }
+}
+
+/// Undoes the standing decision.
+pub async fn undo(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(case): Path<i64>,
+    Form(fields): Form<UndoFields>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    let case = CaseId(case);
+    let done = site.services.undo(&inside.viewer, case, fields.beslut).await;
+    after(&site, &inside, case, done).await
+}
+
+/// Tries failed actions again.
+pub async fn try_again(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(case): Path<i64>,
+    Form(fields): Form<RetryFields>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    let case = CaseId(case);
+    let done = site.services.try_again(&inside.viewer, case).await;
+    after(&site, &inside, case, done).await
+}
+
+/// Takes the case.
+pub async fn claim(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(case): Path<i64>,
+    Form(fields): Form<BareForm>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    let case = CaseId(case);
+    let done = site.services.claim(&inside.viewer, case).await;
+    after(&site, &inside, case, done).await
+}
+
+/// Lets the case go.
+pub async fn release(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(case): Path<i64>,
+    Form(fields): Form<BareForm>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    let case = CaseId(case);
+    let done = site.services.release(&inside.viewer, case).await;
+    after(&site, &inside, case, done).await
+}

@@ -1,0 +1,93 @@
+//! `/diarium`: what awaits a diary number.
+
+use axum::extract::{Form, Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use crate::domain::ids::RegistrationId;
+use crate::domain::person::Act;
+use crate::domain::registration::parse_diary_number;
+use crate::services::ServiceError;
+use crate::web::forms::DiaryFields;
+use crate::web::state::{Inside, Site, page_with};
+use crate::web::view::diary::{AwaitingRow, DiaryPage, NOT_A_NUMBER, RegisteredRow};
+use crate::web::view::masked::Masked;
+use crate::web::view::shell::{Notice, Place};
+use crate::web::view::times::Moment;
+
+async fn draw(
+    site: &Site,
+    inside: &Inside,
+    status: StatusCode,
+    notice: Option<Notice>,
+    refused: Option<(RegistrationId, String)>,
+) -> Result<Response, Response> {
+    let lists = site.services.diary(&inside.viewer).await.map_err(|e| site.error(e))?;
+    let now = site.services.clock().now();
+    let (awaiting, recent) = lists;
+    let view = DiaryPage {
+        shell: inside.shell(site, Place::Diary)?,
+        notice,
+        awaiting: awaiting
+            .into_iter()
+            .map(|line| AwaitingRow {
+                registration: line.registration,
+                case: line.line.case,
+                line: Masked::line(&line.line.text),
+                account: line.line.account.name,
+                exported: Moment::new(line.exported_at, now),
+                package: line.package,
+                refused: refused
+                    .as_ref()
+                    .filter(|(registration, _)| *registration == line.registration)
+                    .map(|(_, typed)| (typed.clone(), NOT_A_NUMBER)),
+            })
+            .collect(),
+        may_enter: inside.viewer.may(Act::EnterDiaryNumber),
+        recent: recent
+            .into_iter()
+            .filter_map(|line| {
+                let (number, at, who) = line.number?;
+                Some(RegisteredRow {
+                    case: line.line.case,
+                    number: number.as_str().to_owned(),
+                    line: Masked::line(&line.line.text),
+                    at: Moment::new(at, now),
+                    who,
+                })
+            })
+            .collect(),
+    };
+    Ok(page_with(site, status, &view))
+}
+
+/// The page.
+pub async fn show(State(site): State<Site>, inside: Inside) -> Result<Response, Response> {
+    draw(&site, &inside, StatusCode::OK, None, None).await
+}
+
+/// Enters a number.
+pub async fn enter(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(registration): Path<i64>,
+    Form(fields): Form<DiaryFields>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    let registration = RegistrationId(registration);
+    if parse_diary_number(&fields.nummer).is_err() {
+        let refused = Some((registration, fields.nummer));
+        return draw(&site, &inside, StatusCode::UNPROCESSABLE_ENTITY, None, refused).await;
+    }
+    let services = &site.services;
+    let case = services.case_of_registration(&inside.viewer, registration).await;
+    let case = case.map_err(|e| site.error(e))?;
+    match services.enter_diary_number(&inside.viewer, case, &fields.nummer).await {
+        Ok(_) => Ok(Redirect::to("/diarium").into_response()),
+        Err(ServiceError::Refused { why }) => {
+            let notice = Some(Notice::problem(why));
+            draw(&site, &inside, StatusCode::CONFLICT, notice, None).await
+        }
+        Err(error) => Err(site.error(error)),
+    }
+}

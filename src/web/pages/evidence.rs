@@ -1,0 +1,92 @@
+//! `/bevis/N`: one evidence record, its pictures and files.
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::{HeaderValue, Response as HttpResponse};
+use axum::response::Response;
+
+use crate::domain::evidence::PartKind;
+use crate::domain::ids::EvidenceId;
+use crate::services::ServiceError;
+use crate::web::present;
+use crate::web::state::{Inside, Site, not_found, page};
+use crate::web::view::error::Trouble;
+use crate::web::view::evidence::EvidencePage;
+use crate::web::view::shell::Place;
+
+/// The record.
+pub async fn show(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(id): Path<i64>,
+) -> Result<Response, Response> {
+    let id = EvidenceId(id);
+    let found = site.services.evidence_record(&inside.viewer, id).await;
+    let (sealed, case) = found.map_err(|e| site.error(e))?;
+    let verification = present::verification(&sealed);
+    let manifest = match &sealed.manifest {
+        Ok(manifest) => manifest,
+        Err(problem) => return Err(site.guard.trouble(Trouble::Conflict(problem.clone()), None)),
+    };
+    let now = site.services.clock().now();
+    let back = case.map_or_else(|| "/".to_owned(), |case| format!("/arende/{case}"));
+    let shell = inside.shell(&site, Place::Queue)?;
+    Ok(page(&site, &EvidencePage::new(shell, id, back, manifest, verification, now)))
+}
+
+/// A page of the sheet as a picture: `/bevis/7/sida/1.png`.
+pub async fn sheet_page(
+    State(site): State<Site>,
+    inside: Inside,
+    Path((id, file)): Path<(i64, String)>,
+) -> Result<Response, Response> {
+    let number = file.strip_suffix(".png").and_then(|n| n.parse::<u32>().ok());
+    let Some(number) = number else { return Err(not_found(&site)) };
+    let name = crate::services::cases::sheet_page_name(number);
+    part(&site, &inside, EvidenceId(id), &name).await
+}
+
+/// A file of the record by its name in the manifest: `/bevis/7/fil/payload.json`.
+pub async fn file(
+    State(site): State<Site>,
+    inside: Inside,
+    Path((id, name)): Path<(i64, String)>,
+) -> Result<Response, Response> {
+    part(&site, &inside, EvidenceId(id), &name).await
+}
+
+/// The manifest, byte for byte as it was sealed.
+pub async fn manifest(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(id): Path<i64>,
+) -> Result<Response, Response> {
+    part(&site, &inside, EvidenceId(id), "manifest.json").await
+}
+
+async fn part(
+    site: &Site,
+    inside: &Inside,
+    id: EvidenceId,
+    name: &str,
+) -> Result<Response, Response> {
+    let found = site.services.evidence_part(&inside.viewer, id, name).await;
+    let part = found.map_err(|e| site.error(e))?;
+    // Pictures are shown; everything else is hostile until somebody opens it outside the browser.
+    let shown = matches!(part.kind, Some(PartKind::SheetPng | PartKind::Screenshot))
+        && part.media_type == "image/png";
+    let disposition = if shown { "inline" } else { "attachment" };
+    let broken = |source: axum::http::Error| {
+        site.error(ServiceError::Broken { doing: "answer", source: Box::new(source) })
+    };
+    HttpResponse::builder()
+        .header(CONTENT_TYPE, part.media_type)
+        .header(
+            CONTENT_DISPOSITION,
+            format!("{disposition}; filename=\"bevis-{id}-{}\"", part.name),
+        )
+        .header(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"))
+        .body(Body::from(part.bytes))
+        .map_err(broken)
+}

@@ -1,0 +1,9 @@
+//! The pages: extract → one service call → display values → page.
+
+pub mod accounts;
+pub mod case;
+pub mod diary;
+pub mod evidence;
+pub mod help;
+pub mod login;
+pub mod queue;

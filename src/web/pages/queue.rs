@@ -1,0 +1,118 @@
+//! `/`: the queue, with one case beside it on wide screens.
+
+use axum::extract::{Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use crate::domain::ids::CaseId;
+use crate::services::cases::{Filter as Shown, PAGE};
+use crate::web::present::{self, Extent};
+use crate::web::state::{Inside, Site, page};
+use crate::web::view::case::UndoBar;
+use crate::web::view::queue::{AccountOption, Filter, QueuePage};
+use crate::web::view::shell::Place;
+
+/// What the address says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    visa: String,
+    konto: String,
+    sida: u32,
+    arende: Option<i64>,
+    angra: Option<i64>,
+}
+
+/// The deepest page: beyond it nobody leafs, and an offset costs what it skips.
+const LAST_PAGE: u32 = 200;
+
+const fn label(shown: Shown) -> &'static str {
+    match shown {
+        Shown::Open => "Väntar på beslut",
+        Shown::Held => "Uppskjutna",
+        Shown::Decided => "Genomförs",
+        Shown::AwaitingDiary => "Väntar på diarienummer",
+        Shown::Closed => "Avslutade",
+    }
+}
+
+fn href(shown: Shown, account: &str, page: u32) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("visa", shown.id());
+    if !account.is_empty() {
+        query.append_pair("konto", account);
+    }
+    if page > 0 {
+        query.append_pair("sida", &page.to_string());
+    }
+    format!("/?{}", query.finish())
+}
+
+/// The queue.
+pub async fn show(
+    State(site): State<Site>,
+    inside: Inside,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Response> {
+    let services = &site.services;
+    let viewer = &inside.viewer;
+    let fail = |e| site.error(e);
+    let now = services.clock().now();
+    let shown = Shown::from_id(&asked.visa).unwrap_or(Shown::Open);
+    let number = asked.sida.min(LAST_PAGE);
+    let account = Some(asked.konto.clone()).filter(|key| !key.is_empty());
+    let queue = services.queue(viewer, shown, account, number * PAGE).await.map_err(fail)?;
+    let watches = services.watches(viewer).await.map_err(fail)?;
+    let selected = match asked.arende {
+        Some(id) => {
+            let file = services.case_file(viewer, CaseId(id)).await.map_err(fail)?;
+            Some(present::case(&file, Extent::Part, None, viewer.user, now))
+        }
+        None => None,
+    };
+    let mut undos = Vec::new();
+    if let Some(case) = asked.angra {
+        undos.extend(undo_bar(&site, &inside, CaseId(case)).await?);
+    }
+    let filters = Shown::ALL.iter().map(|filter| Filter {
+        label: label(*filter),
+        count: usize::try_from(queue.counts.of(*filter)).unwrap_or(usize::MAX),
+        href: href(*filter, &asked.konto, 0),
+        current: *filter == shown,
+    });
+    let mut accounts = vec![AccountOption {
+        key: String::new(),
+        label: "Alla konton".into(),
+        selected: asked.konto.is_empty(),
+    }];
+    accounts.extend(watches.iter().map(|watch| AccountOption {
+        key: watch.account.key.as_str().to_owned(),
+        label: format!("{} ({})", watch.account.name, watch.account.platform.label()),
+        selected: watch.account.key.as_str() == asked.konto,
+    }));
+    // One account needs no picker.
+    if watches.len() < 2 {
+        accounts.clear();
+    }
+    let view = QueuePage {
+        shell: inside.shell(&site, Place::Queue)?,
+        notice: None,
+        undos,
+        filters: filters.collect(),
+        accounts,
+        filter: shown.id(),
+        rows: queue.lines.iter().map(|line| present::row(line, viewer.user, now)).collect(),
+        next: (queue.more && number < LAST_PAGE).then(|| href(shown, &asked.konto, number + 1)),
+        previous: (number > 0).then(|| href(shown, &asked.konto, number - 1)),
+        looked: watches.iter().map(|watch| present::look(watch, now)).collect(),
+        selected,
+    };
+    Ok(page(&site, &view))
+}
+
+/// The bar that undoes the decision just made, if that is still possible.
+async fn undo_bar(site: &Site, inside: &Inside, case: CaseId) -> Result<Option<UndoBar>, Response> {
+    let file = site.services.case_file(&inside.viewer, case).await.map_err(|e| site.error(e))?;
+    let now = site.services.clock().now();
+    Ok(present::case(&file, Extent::Part, None, inside.viewer.user, now).undo)
+}

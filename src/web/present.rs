@@ -1,0 +1,447 @@
+//! What services give → display values.
+
+use jiff::Timestamp;
+
+use crate::domain::action::{ActionKind, ActionState};
+use crate::domain::case::CaseState;
+use crate::domain::evidence::PartKind;
+use crate::domain::ground::Ground;
+use crate::domain::ids::{CaseId, UserId};
+use crate::domain::item::{Author, Presence};
+use crate::services::cases::{CaseFile, ClaimedBy, Evidence, Line, SealedEvidence, Watch};
+use crate::services::offers::Offered;
+
+use super::view::accounts::{AccountView, Health, OfferRow, OfferWord};
+use super::view::case::{
+    AuthorView, CaseView, ClaimView, ContextView, EarlierCase, FailedAction, HistoryRow, PostView,
+    ThreadItem, UndoBar, WhyRow,
+};
+use super::view::decision::{
+    ChoiceKind, DecisionForm, DecisionInput, Filled, FormState, PlatformOffer, Proposal,
+};
+use super::view::evidence::{CheckRow, Checked, EvidenceBox, MissingView, Seal, Verification};
+use super::view::marked::MarkedText;
+use super::view::masked::Masked;
+use super::view::outside::Outside;
+use super::view::queue::{Looked, QueueRow, claimed_words, looked};
+use super::view::times::{Deadline, Moment};
+use super::view::words::CategoryWord;
+
+/// How much of a text is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// A very long text in part.
+    Part,
+    /// However long.
+    Whole,
+}
+
+/// A row of the queue.
+pub fn row(line: &Line, me: UserId, now: Timestamp) -> QueueRow {
+    QueueRow {
+        case: line.case,
+        line: Masked::line(&line.text),
+        author: Masked::line(&line.author),
+        account: line.account.name.clone(),
+        platform: line.account.platform.label(),
+        kind: line.kind.label(),
+        age: Moment::ago(line.created_at.unwrap_or(line.fetched_at), now),
+        categories: line.categories.iter().map(|(c, s)| CategoryWord::new(*c, *s)).collect(),
+        severity: line.categories.iter().map(|(_, s)| *s).max(),
+        deadline: line.state.needs_a_person().then(|| Deadline::new(line.due_at, now)),
+        claimed: line.claim.as_ref().map(|claim| claimed_words(&claim.name, claim.user == me)),
+        returned: match &line.state {
+            CaseState::Returned { reason } => Some(reason.clone()),
+            CaseState::Waiting
+            | CaseState::Held { .. }
+            | CaseState::Decided
+            | CaseState::AwaitingDiary
+            | CaseState::Closed { .. } => None,
+        },
+        similar: 0,
+    }
+}
+
+/// When an account was last looked at.
+pub fn look(watch: &Watch, now: Timestamp) -> Looked {
+    let name = format!("{} ({})", watch.account.name, watch.account.platform.label());
+    let trouble = watch.problem.clone().or_else(|| watch.gap.clone());
+    looked(name, watch.last_ok_at, trouble, now)
+}
+
+/// An account with what it can do.
+pub fn account(watch: Watch, now: Timestamp) -> AccountView {
+    let Watch { account, last_ok_at, next_at, problem, gap, stopped, offers, .. } = watch;
+    let health = match (problem.or(gap), last_ok_at) {
+        (Some(trouble), _) => Health::Trouble(trouble),
+        (None, Some(_)) => Health::Well,
+        (None, None) => Health::NotYet,
+    };
+    AccountView {
+        key: account.key.as_str().to_owned(),
+        platform: account.platform.label(),
+        simulated: account.simulated,
+        looked: last_ok_at.map(|at| Moment::ago(at, now)),
+        next: (!stopped).then(|| Moment::new(next_at, now)),
+        health,
+        terms: offers.as_ref().map(|o| o.storage_terms.to_owned()),
+        offers: offers
+            .map(|o| o.rows)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(what, offer)| offer_row(what, offer))
+            .collect(),
+        name: account.name,
+    }
+}
+
+fn offer_row(what: &'static str, offer: Offered) -> OfferRow {
+    let (word, detail) = match offer {
+        Offered::Yes => (OfferWord::Yes, None),
+        Offered::Conditional(condition) => (OfferWord::Conditional, Some(condition)),
+        Offered::ByHand(why) => (OfferWord::ByHand, Some(why)),
+        Offered::No(why) => (OfferWord::No, Some(why)),
+    };
+    OfferRow { what, word, detail: detail.map(str::to_owned) }
+}
+
+fn platform_offer(offer: Option<Offered>, effect: Option<&'static str>) -> PlatformOffer {
+    match offer {
+        Some(Offered::Yes) => PlatformOffer::Native { effect: effect.map(str::to_owned) },
+        Some(Offered::Conditional(condition)) => PlatformOffer::Native {
+            effect: Some(match effect {
+                Some(effect) => format!("{effect} {condition}"),
+                None => condition.to_owned(),
+            }),
+        },
+        Some(Offered::ByHand(why)) => PlatformOffer::ByHand { why: why.to_owned() },
+        Some(Offered::No(why)) => PlatformOffer::No { why: why.to_owned() },
+        None => PlatformOffer::ByHand {
+            why:
+                "Kontot finns inte längre i inställningarna, så plattformen kan inte nås härifrån."
+                    .into(),
+        },
+    }
+}
+
+fn claim(claim: Option<&ClaimedBy>, me: UserId, now: Timestamp) -> ClaimView {
+    match claim {
+        None => ClaimView::Free,
+        Some(claim) if claim.user == me => ClaimView::Mine { until: Moment::new(claim.until, now) },
+        Some(claim) => {
+            ClaimView::Other { name: claim.name.clone(), until: Moment::new(claim.until, now) }
+        }
+    }
+}
+
+fn author(author: &Author) -> AuthorView {
+    let shown = |text: &Option<String>| text.as_deref().map(Masked::line).filter(|t| !t.is_empty());
+    AuthorView {
+        name: shown(&author.name).unwrap_or_else(|| Masked::words("okänd avsändare")),
+        handle: shown(&author.handle),
+        profile: author.url.as_deref().map(|url| Outside::new("Avsändarens profil", url)),
+        earlier: Vec::new(),
+    }
+}
+
+/// The seal with what checking it gave.
+pub fn seal(evidence: &Evidence, now: Timestamp) -> Seal {
+    match evidence {
+        Evidence::None | Evidence::Wanted { problem: None } => Seal::Taking,
+        Evidence::Wanted { problem: Some(problem) } => Seal::Lacking(problem.clone()),
+        Evidence::Sealed(sealed) => {
+            let checked = match &sealed.manifest {
+                Ok(_) => Checked::Sound,
+                Err(problem) => Checked::Broken(problem.clone()),
+            };
+            Seal::sealed(sealed.sealed_at, checked, now)
+        }
+        Evidence::Disposed { .. } => {
+            Seal::Disposed { rule: "okänd".into(), at: Moment::new(now, now) }
+        }
+    }
+}
+
+fn evidence_box(evidence: &Evidence, may_read: bool, now: Timestamp) -> EvidenceBox {
+    let seal = seal(evidence, now);
+    let Evidence::Sealed(sealed) = evidence else {
+        return EvidenceBox { seal, record: None, has_sheet: false, missing: Vec::new() };
+    };
+    let manifest = sealed.manifest.as_ref().ok();
+    EvidenceBox {
+        seal,
+        record: may_read.then_some(sealed.id),
+        has_sheet: manifest.is_some_and(|m| m.parts.iter().any(|p| p.kind == PartKind::SheetPng)),
+        missing: manifest
+            .map(|m| m.missing.iter().map(|p| MissingView::new(p.kind, &p.reason)).collect())
+            .unwrap_or_default(),
+    }
+}
+
+/// What checking one record gave, in words.
+pub fn verification(sealed: &SealedEvidence) -> Verification {
+    let leaf = Some(format!("post {} i loggen", sealed.log_seq));
+    match &sealed.manifest {
+        Ok(manifest) => Verification {
+            checked: Checked::Sound,
+            rows: vec![
+                CheckRow {
+                    what: "Manifest",
+                    words: format!("Läst och omräknat nyss. SHA-256: {}", sealed.manifest_hash),
+                    sound: true,
+                },
+                CheckRow {
+                    what: "Delar",
+                    words: format!(
+                        "{} filer. Var och en räknas om när den öppnas; hela arkivet med uppsikt evidence verify.",
+                        manifest.parts.len()
+                    ),
+                    sound: true,
+                },
+            ],
+            leaf,
+        },
+        Err(problem) => Verification {
+            checked: Checked::Broken(problem.clone()),
+            rows: vec![CheckRow { what: "Manifest", words: problem.clone(), sound: false }],
+            leaf,
+        },
+    }
+}
+
+fn failed(file: &CaseFile, now: Timestamp) -> Vec<FailedAction> {
+    let standing = file.standing.as_ref().map(|s| s.id);
+    file.actions
+        .iter()
+        .filter(|action| Some(action.decision) == standing)
+        .filter_map(|action| match &action.state {
+            ActionState::Failed { at, reason } => Some(FailedAction {
+                action: action.id,
+                what: format!("Det gick inte att {}", action.kind.label()),
+                reason: reason.clone(),
+                at: Moment::new(*at, now),
+                may_retry: file.may_decide,
+            }),
+            ActionState::Pending { .. }
+            | ActionState::UnderWay { .. }
+            | ActionState::Retrying { .. }
+            | ActionState::Done { .. }
+            | ActionState::Moot { .. }
+            | ActionState::Cancelled { .. } => None,
+        })
+        .collect()
+}
+
+/// The bar that undoes the standing decision while that is possible.
+fn undo(file: &CaseFile, now: Timestamp) -> Option<UndoBar> {
+    let standing = file.standing.as_ref()?;
+    if !file.may_decide || !matches!(file.state, CaseState::Decided) {
+        return None;
+    }
+    let words: Vec<_> = standing.choices.iter().map(|choice| will_be(choice.id())).collect();
+    UndoBar::new(file.id, standing.id, capitalised(&words.join(", ")), standing.undo_until, now)
+}
+
+/// What will be done, as the bar says it.
+const fn will_be(choice: &'static str) -> &'static str {
+    match choice.as_bytes() {
+        b"hide" => "döljs",
+        b"unhide" => "visas igen",
+        b"delete" => "tas bort",
+        b"register" => "diarieförs",
+        b"not_register" => "diarieförs inte",
+        b"answer" => "besvaras",
+        b"refer" => "hänvisas",
+        b"forward" => "vidarebefordras",
+        b"dismiss" => "avfärdas",
+        b"police" => "polisanmälan antecknas",
+        _ => "väntar",
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+fn form_state(file: &CaseFile, me: UserId) -> FormState {
+    let closed = |why: &str| FormState::Closed(why.to_owned());
+    if !file.may_decide {
+        return closed("Din roll får läsa ärendet men inte besluta.");
+    }
+    if let Some(claim) = file.claim.as_ref().filter(|claim| claim.user != me) {
+        return FormState::Closed(format!(
+            "{} arbetar med ärendet. Du kan besluta när det släpps.",
+            claim.name
+        ));
+    }
+    let on_its_way = file.actions.iter().any(|action| !action.state.is_settled());
+    if on_its_way {
+        return closed("Beslutet genomförs. Du kan besluta på nytt när det är klart.");
+    }
+    match file.state {
+        CaseState::Decided => closed("Ärendet är beslutat."),
+        CaseState::Waiting
+        | CaseState::Returned { .. }
+        | CaseState::Held { .. }
+        | CaseState::AwaitingDiary
+        | CaseState::Closed { .. } => FormState::Open,
+    }
+}
+
+fn decision(
+    file: &CaseFile,
+    gate: super::view::decision::RemovalGate,
+    again: Option<(Filled, String)>,
+    me: UserId,
+    now: Timestamp,
+) -> DecisionForm {
+    let offers = file.offers.as_ref();
+    let barred = |kind: ActionKind| file.barred.iter().find(|b| b.act == kind);
+    let offer =
+        |kind: ActionKind, offered: Option<Offered>, effect: Option<&'static str>| match barred(
+            kind,
+        ) {
+            Some(barred) => PlatformOffer::ByHand { why: barred.why.clone() },
+            None => platform_offer(offered, effect),
+        };
+    let (reply, longest_reply) = match offers.map(|o| o.reply(file.kind)) {
+        Some((offered, longest)) => (Some(offered), longest),
+        None => (None, None),
+    };
+    let mut suggested = Vec::new();
+    for finding in &file.findings {
+        suggested.extend_from_slice(Ground::suggested_by(finding.category));
+    }
+    // After a decision nothing is proposed any more: the person starts afresh.
+    let proposes = file.state.needs_a_person() && file.standing.is_none();
+    let proposal = if proposes {
+        Proposal {
+            choices: file
+                .proposal
+                .choices
+                .iter()
+                .filter_map(|choice| ChoiceKind::from_id(choice.id()))
+                .collect(),
+            ground: file.proposal.ground,
+        }
+    } else {
+        Proposal::default()
+    };
+    DecisionForm::new(DecisionInput {
+        case: file.id,
+        revision: file.revision,
+        state: form_state(file, me),
+        gate,
+        hidden: file.presence == Presence::Hidden,
+        hide: offer(ActionKind::Hide, offers.map(|o| o.hide), offers.map(|o| o.hide_effect)),
+        unhide: offer(ActionKind::Unhide, offers.map(|o| o.unhide), None),
+        delete: offer(
+            ActionKind::Delete,
+            offers.map(|o| o.delete),
+            offers.map(|o| o.delete_effect),
+        ),
+        reply: offer(ActionKind::Reply, reply, None),
+        forward: PlatformOffer::No {
+            why: "Vidarebefordran är inte inkopplad i den här installationen.".into(),
+        },
+        longest_reply,
+        suggested,
+        proposal,
+        again,
+        permalink: file.permalink.as_ref().map(|p| p.url.as_str()),
+        platform: file.account.platform.label(),
+        now,
+    })
+}
+
+fn context(file: &CaseFile, now: Timestamp) -> ContextView {
+    let item = |item: &crate::domain::evidence::ThreadItem| ThreadItem {
+        author: author(&item.author).name,
+        at: item.created_at.map(|at| Moment::new(at, now)),
+        text: MarkedText::plain(&item.text),
+        case: None,
+    };
+    ContextView {
+        post: file.above.post.as_ref().map(|post| PostView {
+            title: post.title.as_deref().map(Masked::line),
+            text: MarkedText::plain(&post.text),
+            at: post.created_at.map(|at| Moment::new(at, now)),
+            link: post.permalink.as_deref().map(|url| Outside::new("Länk till inlägget", url)),
+        }),
+        above: file.above.above.iter().map(item).collect(),
+        below: file.below.iter().map(item).collect(),
+        missing: file
+            .above
+            .missing
+            .iter()
+            .map(|_| "Ett inlägg högre upp i tråden har Uppsikt aldrig fått se.".to_owned())
+            .collect(),
+    }
+}
+
+fn earlier(file: &CaseFile, now: Timestamp) -> Vec<EarlierCase> {
+    let ended = |state: &CaseState| match state {
+        CaseState::Closed { outcome } => Some(*outcome),
+        CaseState::Waiting
+        | CaseState::Returned { .. }
+        | CaseState::Held { .. }
+        | CaseState::Decided
+        | CaseState::AwaitingDiary => None,
+    };
+    let case = |(id, at, state): &(CaseId, Timestamp, CaseState)| {
+        EarlierCase::new(*id, *at, ended(state), now)
+    };
+    file.earlier_cases.iter().map(case).collect()
+}
+
+/// Everything about one case.
+pub fn case(
+    file: &CaseFile,
+    extent: Extent,
+    again: Option<(Filled, String)>,
+    me: UserId,
+    now: Timestamp,
+) -> CaseView {
+    let evidence = evidence_box(&file.evidence, file.may_read_evidence, now);
+    let gate = evidence.seal.gate();
+    let text = match extent {
+        Extent::Part => MarkedText::new(&file.text, &file.findings),
+        Extent::Whole => MarkedText::whole(&file.text, &file.findings),
+    };
+    let (number, of) = file.version;
+    CaseView {
+        id: file.id,
+        heading: format!("{} på {}", capitalised(file.kind.label()), file.account.platform.label()),
+        account: file.account.name.clone(),
+        state: file.state.label(),
+        deadline: file.state.needs_a_person().then(|| Deadline::new(file.due_at, now)),
+        author: AuthorView { earlier: earlier(file, now), ..author(&file.author) },
+        written: file.created_at.map(|at| Moment::new(at, now)),
+        fetched: Moment::new(file.fetched_at, now),
+        version: (of > 1).then(|| format!("Ändrad av författaren: lydelse {number} av {of}")),
+        presence: file.presence.label(),
+        permalink: file.permalink.as_ref().map(|p| Outside::new("Länk till inlägget", &p.url)),
+        claim: claim(file.claim.as_ref(), me, now),
+        failed: failed(file, now),
+        undo: undo(file, now),
+        text,
+        folded: None,
+        why: WhyRow::rows(&file.findings),
+        context: context(file, now),
+        decision: decision(file, gate, again, me, now),
+        evidence,
+        history: file
+            .history
+            .iter()
+            .map(|step| HistoryRow {
+                at: Moment::new(step.at, now),
+                who: step.by.clone().unwrap_or_else(|| "Uppsikt".to_owned()),
+                what: step.what.clone(),
+                detail: step.detail.clone(),
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,86 @@
+//! Every address on one page. Pages demand a session by taking [`Inside`]; what a role may do is
+//! decided in the services.
+//!
+//! [`Inside`]: crate::web::state::Inside
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::routing::{get, post};
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::trace::TraceLayer;
+
+use crate::runtime::supervise::Health;
+use crate::services::Services;
+use crate::telemetry::metrics::Metrics;
+
+use super::cookie::SessionCookie;
+use super::guard::Guard;
+use super::pages::{accounts, case, diary, evidence, help, login, queue};
+use super::state::{Settings, Site, not_found};
+use super::throttle::LoginThrottle;
+use super::{assets, events, machine};
+
+/// The whole site.
+pub fn router(
+    services: Services,
+    settings: Settings,
+    health: Health,
+    metrics: Metrics,
+    stopping: CancellationToken,
+) -> Router {
+    let cookie =
+        if settings.secure_cookies { SessionCookie::Secure } else { SessionCookie::Loopback };
+    let clock = services.clock().clone();
+    let guard = Guard::new(services.authority(), settings.simulated, cookie, clock);
+    let pages = Router::new()
+        .route("/", get(queue::show))
+        .route("/logga-in", get(login::show).post(login::log_in))
+        .route("/logga-ut", post(login::log_out))
+        .route("/arende/{id}", get(case::show))
+        .route("/arende/{id}/beslut", post(case::decide))
+        .route("/arende/{id}/angra", post(case::undo))
+        .route("/arende/{id}/forsok-igen", post(case::try_again))
+        .route("/arende/{id}/ta", post(case::claim))
+        .route("/arende/{id}/slapp", post(case::release))
+        .route("/bevis/{id}", get(evidence::show))
+        .route("/bevis/{id}/manifest.json", get(evidence::manifest))
+        .route("/bevis/{id}/sida/{page}", get(evidence::sheet_page))
+        .route("/bevis/{id}/fil/{name}", get(evidence::file))
+        .route("/diarium", get(diary::show))
+        .route("/diarium/{id}", post(diary::enter))
+        .route("/konton", get(accounts::show))
+        .route("/hjalp", get(help::show))
+        .route("/hjalp/tangenter", post(help::keys))
+        .fallback(|State(site): State<Site>| async move { not_found(&site) })
+        .layer(CompressionLayer::new());
+    // The stream stands outside compression, which would hold its events back.
+    let live = Router::new().route("/handelser", get(events::stream));
+    let pages = guard.around(pages.merge(live));
+    let machines = Router::new()
+        .route("/healthz", get(machine::healthz))
+        .route("/readyz", get(machine::readyz))
+        .route("/metrics", get(machine::metrics))
+        .route(
+            "/api/v1/intake/{account}",
+            post(machine::intake).layer(DefaultBodyLimit::max(settings.intake_body_bytes)),
+        )
+        .route(assets::ROUTE, get(assets::serve));
+    let site = Site {
+        services,
+        settings: Arc::new(settings),
+        guard,
+        throttle: Arc::new(LoginThrottle::new()),
+        health,
+        metrics,
+        stopping,
+    };
+    machines
+        .merge(pages)
+        .with_state(site)
+        .layer(CatchPanicLayer::new())
+        .layer(TraceLayer::new_for_http())
+}

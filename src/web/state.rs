@@ -1,0 +1,216 @@
+//! What handlers share, who is asking, and how a service's error becomes a page.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::cookie::CookieJar;
+use url::Url;
+use uuid::Uuid;
+
+use crate::runtime::supervise::Health;
+use crate::services::session::Session;
+use crate::services::{ServiceError, Services, Viewer};
+use crate::telemetry::metrics::Metrics;
+
+use super::cookie::SessionCookie;
+use super::guard::{self, Guard, csrf_matches, csrf_token};
+use super::throttle::LoginThrottle;
+use super::view::error::{ErrorPage, Trouble};
+use super::view::shell::{Keys, Place, Shell, Who};
+
+/// What the web page needs to know beside its services.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whether the page is reached over TLS.
+    pub secure_cookies: bool,
+    /// Proxies whose word on the caller's address is taken.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// The address people type.
+    pub public_url: Url,
+    /// Largest signed push, in bytes.
+    pub intake_body_bytes: usize,
+    /// Whether any account is simulated: then every page says so.
+    pub simulated: bool,
+}
+
+/// Shared by all handlers.
+#[derive(Clone)]
+pub struct Site {
+    pub(super) services: Services,
+    pub(super) settings: Arc<Settings>,
+    pub(super) guard: Guard,
+    pub(super) throttle: Arc<LoginThrottle>,
+    pub(super) health: Health,
+    pub(super) metrics: Metrics,
+    pub(super) stopping: tokio_util::sync::CancellationToken,
+}
+
+impl Site {
+    /// The cookie of sessions here.
+    pub(super) fn cookie(&self) -> SessionCookie {
+        self.guard.cookie()
+    }
+
+    /// The shell of a page for nobody.
+    pub(super) fn outside(&self) -> Shell {
+        let now = self.services.clock().now();
+        Shell::outside(self.services.authority(), self.settings.simulated, now)
+    }
+
+    /// From where a request comes: the peer, or what a trusted proxy says of it.
+    pub(super) fn address(&self, parts: &Parts) -> IpAddr {
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
+        self.said_address(peer, &parts.headers)
+    }
+
+    fn said_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if !self.settings.trusted_proxies.contains(&peer) {
+            return peer;
+        }
+        // The last entry is the one our own proxy wrote; those before it come from outside.
+        headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .next_back()
+            .and_then(|value| value.to_str().ok())
+            .and_then(|list| list.rsplit(',').next())
+            .and_then(|address| address.trim().parse().ok())
+            .unwrap_or(peer)
+    }
+
+    /// A page for a service's error. What is ours to mend is logged with a number to quote.
+    pub(super) fn error(&self, error: ServiceError) -> Response {
+        let trouble = match error {
+            ServiceError::NotFound { .. } => Trouble::NotFound,
+            ServiceError::NotPermitted { .. } => {
+                Trouble::Refused("Din roll får se men inte göra det här.".into())
+            }
+            ServiceError::Refused { why } | ServiceError::Conflict { why } => {
+                Trouble::Conflict(why)
+            }
+            ServiceError::TryLater { .. } => Trouble::TryLater,
+            ServiceError::Broken { .. } => {
+                let number = Uuid::new_v4().simple().to_string()[..8].to_uppercase();
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error.number = number, error, "a request failed");
+                return self.guard.trouble(Trouble::Broken, Some(number));
+            }
+        };
+        self.guard.trouble(trouble, None)
+    }
+}
+
+/// The person at the page, by their session. Without one the request ends at the log-in page.
+pub struct Inside {
+    /// Who.
+    pub viewer: Viewer,
+    /// Whether keys are on.
+    pub keys: Keys,
+    csrf_secret: String,
+    token: String,
+}
+
+impl Inside {
+    /// The shell of a page for this person.
+    pub(super) fn shell(&self, site: &Site, here: Place) -> Result<Shell, Response> {
+        let csrf = csrf_token(self.csrf_secret.as_bytes()).map_err(|e| {
+            site.error(ServiceError::Broken { doing: "form token", source: Box::new(e) })
+        })?;
+        let who = Who::new(&self.viewer.name, self.viewer.role);
+        let now = site.services.clock().now();
+        let authority = site.services.authority();
+        Ok(Shell::inside(authority, who, csrf, self.keys, here, site.settings.simulated, now))
+    }
+
+    /// Refuses a form that this session's pages did not make.
+    pub(super) fn check(&self, site: &Site, csrf: &str) -> Result<(), Response> {
+        if csrf_matches(self.csrf_secret.as_bytes(), csrf) {
+            Ok(())
+        } else {
+            Err(site.guard.trouble(Trouble::StaleForm, None))
+        }
+    }
+
+    /// The session's token, for logging out.
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+}
+
+impl FromRequestParts<Site> for Inside {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Response> {
+        let address = site.address(parts);
+        let token = site.cookie().read(&parts.headers);
+        let session = match &token {
+            Some(token) => {
+                site.services.session(token, address).await.map_err(|e| site.error(e))?
+            }
+            None => None,
+        };
+        let (Some(Session { viewer, csrf }), Some(token)) = (session, token) else {
+            return Err(to_login(parts));
+        };
+        let jar = CookieJar::from_headers(&parts.headers);
+        let keys = Keys::from_cookie(jar.get(Keys::COOKIE).map(|cookie| cookie.value()));
+        Ok(Self { viewer, keys, csrf_secret: csrf, token })
+    }
+}
+
+/// To the log-in page, and back to what was asked for.
+fn to_login(parts: &Parts) -> Response {
+    let asked = if parts.method.is_safe() {
+        parts.uri.path_and_query().map_or("/", |p| p.as_str())
+    } else {
+        "/"
+    };
+    let mut serializer = url::form_urlencoded::Serializer::new(String::new());
+    serializer.append_pair("sedan", asked);
+    Redirect::to(&format!("/logga-in?{}", serializer.finish())).into_response()
+}
+
+/// From where the request comes.
+pub struct From(pub IpAddr);
+
+impl FromRequestParts<Site> for From {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Infallible> {
+        Ok(Self(site.address(parts)))
+    }
+}
+
+/// Draws a page.
+pub(super) fn page(site: &Site, page: &impl Template) -> Response {
+    page_with(site, StatusCode::OK, page)
+}
+
+/// Draws a page with a status of its own.
+pub(super) fn page_with(site: &Site, status: StatusCode, page: &impl Template) -> Response {
+    match page.render() {
+        Ok(html) => (status, [(CONTENT_TYPE, guard::HTML)], html).into_response(),
+        Err(error) => {
+            site.error(ServiceError::Broken { doing: "drawing of a page", source: Box::new(error) })
+        }
+    }
+}
+
+/// The page for an address that leads nowhere.
+pub(super) fn not_found(site: &Site) -> Response {
+    guard::trouble_page(ErrorPage {
+        shell: site.outside(),
+        trouble: Trouble::NotFound,
+        number: None,
+    })
+}
