@@ -255,8 +255,10 @@ impl ActionState {
                 | E::FailForNow { .. }
                 | E::TryAgain { .. } => Err(event.refused(state)),
             },
-            S::Failed { .. } => match event {
-                E::TryAgain { at } => Ok(S::Pending { not_before: at }),
+            S::Failed { reason, .. } => match event {
+                // Never back to the first attempt: whether an earlier one reached the platform
+                // may be unknown, so whoever carries it out must look before repeating.
+                E::TryAgain { at } => Ok(S::Retrying { at, attempt: 1, reason }),
                 E::Begin { .. }
                 | E::Succeed { .. }
                 | E::FoundMoot { .. }

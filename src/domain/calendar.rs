@@ -1,14 +1,27 @@
 //! Swedish working days and office hours: *lag (1989:253) om allmänna helgdagar* and
 //! *lag (1930:173) 2 §*.
 
+use std::sync::LazyLock;
+
 use jiff::civil::{Date, Time, Weekday, date};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _, Zoned};
 
-/// The zone all Swedish clocks go by.
+/// Swedish time as a rule, for machines without zone data (bare containers): the common rule of
+/// the EU, unchanged since 1996 (directive 2000/84/EC).
+const STOCKHOLM_RULE: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
+
+/// The zone all Swedish clocks go by. The machine's zone data goes first, since a change of law
+/// reaches it by update.
 pub fn stockholm() -> TimeZone {
-    // jiff carries its own zone data, so the name is always known.
-    TimeZone::get("Europe/Stockholm").expect("Europe/Stockholm is in the built-in zone data")
+    static ZONE: LazyLock<TimeZone> =
+        LazyLock::new(|| TimeZone::get("Europe/Stockholm").unwrap_or_else(|_| stockholm_by_rule()));
+    ZONE.clone()
+}
+
+/// Swedish time without any zone data.
+pub(super) fn stockholm_by_rule() -> TimeZone {
+    TimeZone::posix(STOCKHOLM_RULE).expect("the rule is well formed: a test reads it")
 }
 
 /// The moment as a Swedish wall clock shows it.
@@ -19,13 +32,14 @@ pub fn local(at: Timestamp) -> Zoned {
 /// Easter Sunday by the Gregorian computus (Meeus, Jones, Butcher).
 pub fn easter_sunday(year: i16) -> Date {
     let y = i32::from(year);
-    let (a, b, c) = (y % 19, y / 100, y % 100);
-    let (d, e) = (b / 4, b % 4);
-    let f = (b + 8) / 25;
-    let g = (b - f + 1) / 3;
-    let h = (19 * a + b - d - g + 15) % 30;
+    // Euclidean, so that no year that a calendar can name leads out of the months.
+    let (a, b, c) = (y.rem_euclid(19), y.div_euclid(100), y.rem_euclid(100));
+    let (d, e) = (b.div_euclid(4), b.rem_euclid(4));
+    let f = (b + 8).div_euclid(25);
+    let g = (b - f + 1).div_euclid(3);
+    let h = (19 * a + b - d - g + 15).rem_euclid(30);
     let (i, k) = (c / 4, c % 4);
-    let l = (32 + 2 * e + 2 * i - h - k) % 7;
+    let l = (32 + 2 * e + 2 * i - h - k).rem_euclid(7);
     let m = (a + 11 * h + 22 * l) / 451;
     let sum = h + l - 7 * m + 114;
     // The computus gives month 3 or 4 and day 1 to 31 for every Gregorian year.

@@ -173,35 +173,43 @@ impl CaseState {
         use CaseState as S;
         let refused = CaseRefused { state: self.id(), event: event.name() };
         match self {
-            S::Waiting | S::Returned { .. } => match event {
+            S::Waiting => match event {
                 E::Decide => Ok(S::Decided),
                 E::Hold { until } => Ok(S::Held { until }),
-                // A new version of a waiting item changes what is shown, not that it waits.
-                E::Reopen { .. } => Ok(self),
-                E::HoldEnds
-                | E::Undo
-                | E::ActionFailed { .. }
-                | E::ActionsSettled { .. }
-                | E::DiaryNumberEntered => Err(refused),
+                // A new version of a waiting item changes what is shown, not that it waits; a
+                // number for an earlier registration is noted there and changes nothing here.
+                E::Reopen { .. } | E::DiaryNumberEntered => Ok(self),
+                E::HoldEnds | E::Undo | E::ActionFailed { .. } | E::ActionsSettled { .. } => {
+                    Err(refused)
+                }
+            },
+            S::Returned { .. } => match event {
+                E::Decide => Ok(S::Decided),
+                E::Hold { until } => Ok(S::Held { until }),
+                E::Reopen { .. } | E::DiaryNumberEntered => Ok(self),
+                // Another action of the same decision was given up too: its reason is the news.
+                E::ActionFailed { reason } => Ok(S::Returned { reason }),
+                // The person let the failed action go again, and now all is done.
+                E::ActionsSettled { awaits_diary, outcome } => Ok(settled(awaits_diary, outcome)),
+                E::HoldEnds | E::Undo => Err(refused),
             },
             S::Held { .. } => match event {
                 E::Decide => Ok(S::Decided),
                 E::Hold { until } => Ok(S::Held { until }),
                 E::HoldEnds | E::Undo => Ok(S::Waiting),
-                E::Reopen { reason } => Ok(S::Returned { reason }),
-                E::ActionFailed { .. } | E::ActionsSettled { .. } | E::DiaryNumberEntered => {
-                    Err(refused)
-                }
+                E::Reopen { reason } | E::ActionFailed { reason } => Ok(S::Returned { reason }),
+                // The person chose to wait, whatever becomes of an earlier decision's actions.
+                E::ActionsSettled { .. } | E::DiaryNumberEntered => Ok(self),
             },
             S::Decided => match event {
                 E::Undo => Ok(S::Waiting),
                 E::ActionFailed { reason } => Ok(S::Returned { reason }),
-                E::ActionsSettled { awaits_diary: true, outcome: _ } => Ok(S::AwaitingDiary),
-                E::ActionsSettled { awaits_diary: false, outcome } => Ok(S::Closed { outcome }),
+                E::ActionsSettled { awaits_diary, outcome } => Ok(settled(awaits_diary, outcome)),
                 // What was decided is carried out on the version decided about; the outbox meets
                 // the changed text and captures it anew. The case comes back when that is done.
-                E::Reopen { .. } => Ok(S::Decided),
-                E::Decide | E::Hold { .. } | E::HoldEnds | E::DiaryNumberEntered => Err(refused),
+                // A number for an earlier registration is noted there.
+                E::Reopen { .. } | E::DiaryNumberEntered => Ok(S::Decided),
+                E::Decide | E::Hold { .. } | E::HoldEnds => Err(refused),
             },
             S::AwaitingDiary => match event {
                 E::DiaryNumberEntered => Ok(S::Closed { outcome: Outcome::Registered }),
@@ -226,6 +234,11 @@ impl CaseState {
             },
         }
     }
+}
+
+/// Where a case goes when everything decided is done.
+const fn settled(awaits_diary: bool, outcome: Outcome) -> CaseState {
+    if awaits_diary { CaseState::AwaitingDiary } else { CaseState::Closed { outcome } }
 }
 
 /// Who works on a case, until when. A lease: it runs out by itself and is renewed by activity.

@@ -60,12 +60,17 @@ pub fn due(clock: Clock, received: Timestamp, office: OfficeHours) -> Timestamp 
     }
 }
 
-/// The start of a working-day clock: when received, or the next opening if that was outside
-/// working days or at or after closing.
+/// The start of a working-day clock: when received, or the next opening if that was outside office
+/// hours.
+///
+/// The note names closing and free days only. Before opening counts alike: otherwise what came at
+/// one in the night would be due before what came the evening before.
 fn counted_from(received: Timestamp, office: OfficeHours) -> DateTime {
     let at = local(received).datetime();
     if !is_working_day(at.date()) || at.time() >= office.closes {
         next_working_day(at.date()).to_datetime(office.opens)
+    } else if at.time() < office.opens {
+        at.date().to_datetime(office.opens)
     } else {
         at
     }

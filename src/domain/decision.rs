@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::action::ActionKind;
 use super::ground::Ground;
+use super::text::is_blank;
 
 /// One choice. Several may be combined in a [`Decision`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,10 +106,26 @@ impl Choice {
 
 /// A whole decision: checked, ready to be committed with its actions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Decision {
     choices: Vec<Choice>,
     ground: Option<Ground>,
     note: Option<String>,
+}
+
+/// What a stored decision looks like before it is checked again.
+#[derive(Deserialize)]
+struct Unchecked {
+    choices: Vec<Choice>,
+    ground: Option<Ground>,
+    note: Option<String>,
+}
+
+impl TryFrom<Unchecked> for Decision {
+    type Error = DecisionError;
+    fn try_from(read: Unchecked) -> Result<Self, DecisionError> {
+        Self::new(read.choices, read.ground, read.note)
+    }
 }
 
 /// Why a set of choices is no decision. Every variant tells a person what to change.
@@ -243,9 +260,9 @@ fn exclusive(a: &Choice, b: &Choice) -> bool {
 
 fn lacks_text(choice: &Choice) -> bool {
     match choice {
-        Choice::Answer { text } | Choice::Refer { text } => text.trim().is_empty(),
-        Choice::NotRegister { reason } => reason.trim().is_empty(),
-        Choice::Forward { to, .. } => to.trim().is_empty(),
+        Choice::Answer { text } | Choice::Refer { text } => is_blank(text),
+        Choice::NotRegister { reason } => is_blank(reason),
+        Choice::Forward { to, .. } => is_blank(to),
         Choice::Hide
         | Choice::Unhide
         | Choice::Delete

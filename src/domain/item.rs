@@ -242,11 +242,11 @@ impl FetchedItem {
         let mut bytes = Vec::with_capacity(self.text.len() + 64);
         bytes.extend_from_slice(self.text.as_bytes());
         for attachment in &self.attachments {
-            // A NUL cannot be confused with text that merely looks like an attachment's name,
-            // because the count of fields is fixed per attachment.
-            bytes.push(0);
+            // A byte that no UTF-8 text holds: NUL would not do, since a text may hold it and so
+            // pass for a text with an attachment.
+            bytes.push(0xFF);
             bytes.extend_from_slice(attachment.kind.as_bytes());
-            bytes.push(0);
+            bytes.push(0xFF);
             bytes.extend_from_slice(attachment.name.as_deref().unwrap_or("").as_bytes());
         }
         ContentHash::of(&bytes)

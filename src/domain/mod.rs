@@ -22,3 +22,6 @@ pub mod policy;
 pub mod registration;
 pub mod text;
 pub mod verdict;
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ids::DiaryNumber;
+use super::text::is_hidden;
 
 /// Where a registration stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +26,9 @@ pub enum RegistrationState {
 
 /// The text is no diary number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a diary number has 3 to 60 characters, at least one digit, and no control characters")]
+#[error(
+    "a diary number has 3 to 60 characters, at least one digit, and no control or invisible characters"
+)]
 pub struct NotADiaryNumber;
 
 /// Reads a diary number as a person typed it. Authorities form theirs freely (`KS 2026/123`,
@@ -38,6 +41,6 @@ pub fn parse_diary_number(text: &str) -> Result<DiaryNumber, NotADiaryNumber> {
     let length = text.chars().count();
     let fits = (3..=60).contains(&length)
         && text.chars().any(|c| c.is_ascii_digit())
-        && !text.chars().any(char::is_control);
+        && !text.chars().any(is_hidden);
     if fits { Ok(DiaryNumber::new(text)) } else { Err(NotADiaryNumber) }
 }

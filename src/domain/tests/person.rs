@@ -1,0 +1,42 @@
+use std::fmt::Write as _;
+
+use super::super::person::{Act, Role};
+
+const ACTS: [Act; 6] = [
+    Act::ReadCases,
+    Act::ReadEvidence,
+    Act::Decide,
+    Act::EnterDiaryNumber,
+    Act::ManageUsers,
+    Act::ReadAudit,
+];
+
+#[test]
+fn the_permission_table() {
+    let mut table = String::new();
+    for &role in Role::ALL {
+        let may: Vec<_> =
+            ACTS.iter().filter(|act| role.may(**act)).map(|act| format!("{act:?}")).collect();
+        let _ = writeln!(table, "{:<14} {}", role.label(), may.join(", "));
+    }
+    insta::assert_snapshot!(table, @r"
+    redaktör       ReadCases, ReadEvidence, Decide, EnterDiaryNumber
+    kontoansvarig  ReadCases, ReadEvidence, Decide, EnterDiaryNumber
+    registrator    ReadCases, ReadEvidence, EnterDiaryNumber
+    arkivarie      ReadCases, ReadEvidence
+    granskare      ReadCases, ReadEvidence, ReadAudit
+    administratör  ReadCases, ManageUsers, ReadAudit
+    ");
+}
+
+#[test]
+fn nobody_both_decides_and_reads_the_audit_log_or_manages_users() {
+    for &role in Role::ALL {
+        assert!(
+            !(role.may(Act::Decide) && (role.may(Act::ReadAudit) || role.may(Act::ManageUsers)))
+        );
+        assert_eq!(Role::from_id(role.id()), Some(role));
+        assert!(role.id().is_ascii(), "identifiers are typed on the command line");
+    }
+    assert_eq!(Role::from_id("redaktör"), None);
+}
