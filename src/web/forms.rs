@@ -24,7 +24,7 @@ pub struct LoginForm {
 /// A form with nothing but its token.
 #[derive(Deserialize)]
 pub struct BareForm {
-    /// See `web::guard::csrf_matches`.
+    /// See [`csrf_matches`](super::guard::csrf_matches).
     #[serde(default)]
     pub csrf: String,
 }
@@ -33,7 +33,7 @@ pub struct BareForm {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct DecisionFields {
-    /// See `web::guard::csrf_matches`.
+    /// See [`csrf_matches`](super::guard::csrf_matches).
     pub csrf: String,
     /// The version that the person saw.
     pub lydelse: i64,
@@ -131,7 +131,7 @@ fn text(sent: &str) -> String {
 /// Undoing a decision.
 #[derive(Clone, Debug, Deserialize)]
 pub struct UndoFields {
-    /// See `web::guard::csrf_matches`.
+    /// See [`csrf_matches`](super::guard::csrf_matches).
     #[serde(default)]
     pub csrf: String,
     /// The decision, so that a newer one is not undone by an old page.
@@ -141,7 +141,7 @@ pub struct UndoFields {
 /// Trying a failed action again.
 #[derive(Clone, Debug, Deserialize)]
 pub struct RetryFields {
-    /// See `web::guard::csrf_matches`.
+    /// See [`csrf_matches`](super::guard::csrf_matches).
     #[serde(default)]
     pub csrf: String,
     /// The action.
@@ -151,7 +151,7 @@ pub struct RetryFields {
 /// Entering a diary number.
 #[derive(Clone, Debug, Deserialize)]
 pub struct DiaryFields {
-    /// See `web::guard::csrf_matches`.
+    /// See [`csrf_matches`](super::guard::csrf_matches).
     #[serde(default)]
     pub csrf: String,
     /// As typed.
@@ -161,7 +161,7 @@ pub struct DiaryFields {
 /// Turning keys on or off.
 #[derive(Clone, Debug, Deserialize)]
 pub struct KeysFields {
-    /// See `web::guard::csrf_matches`.
+    /// See [`csrf_matches`](super::guard::csrf_matches).
     #[serde(default)]
     pub csrf: String,
     /// `pa` or `av`.
