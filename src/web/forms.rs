@@ -7,7 +7,8 @@ use crate::domain::decision::{Choice, Decision};
 use crate::domain::ground::Ground;
 use crate::domain::ids::{ActionId, DecisionId, VersionId};
 
-use super::view::decision::{ChoiceKind, Filled};
+use super::view::choice::ChoiceKind;
+use super::view::decision::Filled;
 
 /// The name and password of a login.
 #[derive(Deserialize)]
