@@ -7,7 +7,8 @@ use crate::domain::decision::{Choice, Decision};
 use crate::domain::ground::Ground;
 use crate::domain::ids::{ActionId, DecisionId};
 
-use super::view::decision::{ChoiceKind, Filled};
+use super::view::choice::ChoiceKind;
+use super::view::decision::Filled;
 
 /// The name and password of a login.
 #[derive(Deserialize)]
@@ -24,7 +25,7 @@ pub struct LoginForm {
 /// A form with nothing but its token.
 #[derive(Deserialize)]
 pub struct BareForm {
-    /// See `web::guard::csrf_matches`.
+    /// See [`csrf_matches`](super::guard::csrf_matches).
     #[serde(default)]
     pub csrf: String,
 }
@@ -33,7 +34,7 @@ pub struct BareForm {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct DecisionFields {
-    /// See `web::guard::csrf_matches`.
+    /// See [`csrf_matches`](super::guard::csrf_matches).
     pub csrf: String,
     /// The revision of the case that the person saw.
     pub utgava: u64,
@@ -126,7 +127,7 @@ fn text(sent: &str) -> String {
 /// Undoing a decision.
 #[derive(Clone, Debug, Deserialize)]
 pub struct UndoFields {
-    /// See `web::guard::csrf_matches`.
+    /// See [`csrf_matches`](super::guard::csrf_matches).
     #[serde(default)]
     pub csrf: String,
     /// The decision, so that a newer one is not undone by an old page.
@@ -136,7 +137,7 @@ pub struct UndoFields {
 /// Trying a failed action again.
 #[derive(Clone, Debug, Deserialize)]
 pub struct RetryFields {
-    /// See `web::guard::csrf_matches`.
+    /// See [`csrf_matches`](super::guard::csrf_matches).
     #[serde(default)]
     pub csrf: String,
     /// The action.
@@ -146,7 +147,7 @@ pub struct RetryFields {
 /// Entering a diary number.
 #[derive(Clone, Debug, Deserialize)]
 pub struct DiaryFields {
-    /// See `web::guard::csrf_matches`.
+    /// See [`csrf_matches`](super::guard::csrf_matches).
     #[serde(default)]
     pub csrf: String,
     /// As typed.
@@ -156,7 +157,7 @@ pub struct DiaryFields {
 /// Turning keys on or off.
 #[derive(Clone, Debug, Deserialize)]
 pub struct KeysFields {
-    /// See `web::guard::csrf_matches`.
+    /// See [`csrf_matches`](super::guard::csrf_matches).
     #[serde(default)]
     pub csrf: String,
     /// `pa` or `av`.

@@ -1,1 +1,358 @@
-//! Guards around every page (to come).
+//! Guards around every page: headers, foreign requests, forms' tokens, sizes.
+//!
+//! Two locks against forged requests, neither trusting the other: the browser's own word on where
+//! a request comes from ([`refuse_foreign`]), and a token in every form that only a page of the
+//! same session can hold ([`csrf_token`]).
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use askama::Template as _;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, ORIGIN,
+    REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+
+use crate::runtime::clock::Clock;
+
+use super::cookie::SessionCookie;
+use super::view::error::{ErrorPage, Trouble};
+use super::view::shell::Shell;
+
+/// Largest form in bytes: an answer may have 65 kB on the most generous platform, and form
+/// encoding makes three bytes of each byte that is not a letter.
+pub const LARGEST_FORM_BYTES: usize = 256 * 1024;
+
+/// Nothing from elsewhere, nothing inline, nothing framed, no markup made by scripts.
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+    require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// Nothing a queue needs.
+const PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), display-capture=(), \
+    encrypted-media=(), fullscreen=(), geolocation=(), gyroscope=(), magnetometer=(), \
+    microphone=(), midi=(), payment=(), publickey-credentials-get=(), usb=(), \
+    xr-spatial-tracking=()";
+
+const TOKEN_BYTES: usize = 32;
+
+/// What the guards need to know to answer with a page of their own.
+#[derive(Clone, Debug)]
+pub struct Guard(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    authority: String,
+    simulated: bool,
+    cookie: SessionCookie,
+    clock: Clock,
+}
+
+impl Guard {
+    /// Guards for a site.
+    pub fn new(
+        authority: impl Into<String>,
+        simulated: bool,
+        cookie: SessionCookie,
+        clock: Clock,
+    ) -> Self {
+        Self(Arc::new(Inner { authority: authority.into(), simulated, cookie, clock }))
+    }
+
+    /// Puts the guards around pages. Not for the interfaces of machines (`/api/v1`, webhooks),
+    /// which carry signatures instead.
+    pub fn around<S: Clone + Send + Sync + 'static>(&self, pages: Router<S>) -> Router<S> {
+        pages
+            .layer(DefaultBodyLimit::max(LARGEST_FORM_BYTES))
+            .layer(from_fn_with_state(self.clone(), refuse_too_large))
+            .layer(from_fn_with_state(self.clone(), refuse_foreign))
+            .layer(from_fn_with_state(self.cookie(), headers))
+            .layer(from_fn(never_stored))
+    }
+
+    /// How the session's cookie is set.
+    pub fn cookie(&self) -> SessionCookie {
+        self.0.cookie
+    }
+
+    /// A page of trouble for somebody of whom nothing is known.
+    pub fn trouble(&self, trouble: Trouble, number: Option<String>) -> Response {
+        let Inner { authority, simulated, clock, .. } = &*self.0;
+        let shell = Shell::outside(authority.clone(), *simulated, clock.now());
+        trouble_page(ErrorPage { shell, trouble, number })
+    }
+}
+
+/// A page of trouble as an answer, with its status and, where one must wait, for how long.
+pub fn trouble_page(page: ErrorPage) -> Response {
+    let status =
+        StatusCode::from_u16(page.trouble.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let wait = match page.trouble {
+        Trouble::TooMany { retry_after_s } => Some(retry_after_s),
+        Trouble::TryLater => Some(30),
+        Trouble::NotFound
+        | Trouble::Refused(_)
+        | Trouble::Conflict(_)
+        | Trouble::StaleForm
+        | Trouble::ForeignForm
+        | Trouble::TooLarge
+        | Trouble::Broken => None,
+    };
+    let mut response = match page.render() {
+        Ok(html) => (status, [(CONTENT_TYPE, HTML)], html).into_response(),
+        Err(error) => {
+            tracing::error!(error = %error, "an error page could not be drawn");
+            (status, page.trouble.title()).into_response()
+        }
+    };
+    if let Some(seconds) = wait {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// The type of every page.
+pub const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+
+/// Security headers on everything.
+pub async fn headers(
+    State(cookie): State<SessionCookie>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (CONTENT_SECURITY_POLICY, CSP),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("permissions-policy"), PERMISSIONS),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    match cookie {
+        SessionCookie::Secure => {
+            let year = HeaderValue::from_static("max-age=31536000");
+            headers.insert(STRICT_TRANSPORT_SECURITY, year);
+        }
+        SessionCookie::Loopback => {}
+    }
+    response
+}
+
+/// Pages hold personal data: no cache may keep them. Static files say otherwise themselves.
+async fn never_stored(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().entry(CACHE_CONTROL).or_insert(no_store);
+    response
+}
+
+async fn refuse_too_large(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let said = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    let too_large = said
+        .and_then(|length| length.parse::<usize>().ok())
+        .is_some_and(|length| length > LARGEST_FORM_BYTES);
+    if too_large { guard.trouble(Trouble::TooLarge, None) } else { next.run(request).await }
+}
+
+/// Refuses requests that change something and do not come from one of our own pages.
+pub async fn refuse_foreign(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    if is_own(request.method(), request.headers()) {
+        next.run(request).await
+    } else {
+        guard.trouble(Trouble::ForeignForm, None)
+    }
+}
+
+/// Whether a request only reads, or comes from one of our own pages by the browser's own word.
+/// A browser that says neither `Sec-Fetch-Site` nor `Origin` on a form is older than any that
+/// gets security updates, and is refused.
+fn is_own(method: &Method, headers: &HeaderMap) -> bool {
+    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        return true;
+    }
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {
+        return site == "same-origin";
+    }
+    match (text(ORIGIN), text(HOST)) {
+        (Some(origin), Some(host)) => {
+            let own = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            own.is_some_and(|origin| origin.eq_ignore_ascii_case(host))
+        }
+        (None, _) | (_, None) => false,
+    }
+}
+
+/// A token for the forms of one page. `secret` belongs to the session and never leaves the
+/// server. Each call gives another token, so that compressing pages tells nothing about it.
+///
+/// # Errors
+/// When the machine has no randomness to give.
+pub fn csrf_token(secret: &[u8]) -> Result<String, getrandom::Error> {
+    let mut pad = [0_u8; TOKEN_BYTES];
+    getrandom::fill(&mut pad)?;
+    let mut token = hex::encode(pad);
+    for (byte, pad) in mac(secret).iter().zip(pad) {
+        // Writing to a string cannot fail.
+        let _ = write!(token, "{:02x}", byte ^ pad);
+    }
+    Ok(token)
+}
+
+/// Whether a form's token was made for this session.
+pub fn csrf_matches(secret: &[u8], token: &str) -> bool {
+    let mut bytes = [0_u8; TOKEN_BYTES * 2];
+    if hex::decode_to_slice(token, &mut bytes).is_err() {
+        return false;
+    }
+    let (pad, masked) = bytes.split_at_mut(TOKEN_BYTES);
+    for (byte, pad) in masked.iter_mut().zip(pad) {
+        *byte ^= *pad;
+    }
+    masked.ct_eq(&mac(secret)).into()
+}
+
+/// Bound to its purpose, so that the secret's other uses give nothing away.
+fn mac(secret: &[u8]) -> [u8; TOKEN_BYTES] {
+    let mut mac = <Hmac<Sha256>>::new_from_slice(secret).expect("any length of key will do");
+    mac.update(b"uppsikt form token v1");
+    mac.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    const SECRET: &[u8] = b"a session's secret";
+
+    #[test]
+    fn tokens_fit_their_session_alone() {
+        let token = csrf_token(SECRET).unwrap();
+        assert!(csrf_matches(SECRET, &token));
+        assert!(!csrf_matches(b"another", &token));
+        assert_ne!(token, csrf_token(SECRET).unwrap());
+        for wrong in ["", "00", "åäö", &token[1..], &format!("{token}00")] {
+            assert!(!csrf_matches(SECRET, wrong), "{wrong}");
+        }
+        let mut flipped = token.clone().into_bytes();
+        flipped[100] = if flipped[100] == b'0' { b'1' } else { b'0' };
+        assert!(!csrf_matches(SECRET, std::str::from_utf8(&flipped).unwrap()));
+    }
+
+    #[test]
+    fn only_our_own_pages_may_change_anything() {
+        for (method, headers, own) in [
+            (Method::GET, &[("sec-fetch-site", "cross-site")][..], true),
+            (Method::POST, &[("sec-fetch-site", "same-origin")], true),
+            (Method::POST, &[("sec-fetch-site", "cross-site")], false),
+            (Method::POST, &[("sec-fetch-site", "same-site")], false),
+            (Method::POST, &[("sec-fetch-site", "none")], false),
+            // The browser's word on the site counts before an origin that looks right.
+            (
+                Method::POST,
+                &[
+                    ("sec-fetch-site", "cross-site"),
+                    ("origin", "https://uppsikt.example"),
+                    ("host", "uppsikt.example"),
+                ],
+                false,
+            ),
+            (
+                Method::POST,
+                &[("origin", "https://uppsikt.example"), ("host", "uppsikt.example")],
+                true,
+            ),
+            (
+                Method::POST,
+                &[("origin", "http://127.0.0.1:8080"), ("host", "127.0.0.1:8080")],
+                true,
+            ),
+            (
+                Method::POST,
+                &[("origin", "https://fel.example"), ("host", "uppsikt.example")],
+                false,
+            ),
+            (Method::POST, &[("origin", "null"), ("host", "uppsikt.example")], false),
+            (Method::POST, &[("host", "uppsikt.example")], false),
+            (Method::DELETE, &[], false),
+        ] {
+            let map: HeaderMap = headers
+                .iter()
+                .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
+                .collect();
+            assert_eq!(is_own(&method, &map), own, "{method} {headers:?}");
+        }
+    }
+
+    fn guarded(cookie: SessionCookie) -> Router {
+        let clock = crate::runtime::clock::TestClock::at(jiff::Timestamp::UNIX_EPOCH).clock();
+        let pages =
+            Router::new().route("/", get(|| async { "ja" }).post(|_: String| async { "ja" }));
+        Guard::new("Exempelstads kommun", false, cookie, clock).around(pages)
+    }
+
+    async fn ask(router: Router, request: axum::http::request::Builder, body: &str) -> Response {
+        router.oneshot(request.uri("/").body(Body::from(body.to_owned())).unwrap()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn every_answer_carries_the_headers() {
+        let response = ask(guarded(SessionCookie::Secure), Request::builder(), "").await;
+        let header = |name: &str| response.headers()[name].to_str().unwrap();
+        assert!(
+            header("content-security-policy").starts_with("default-src 'none'; script-src 'self';")
+        );
+        assert!(!header("content-security-policy").contains("unsafe"));
+        assert_eq!(header("cache-control"), "no-store");
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert_eq!(header("referrer-policy"), "no-referrer");
+        assert_eq!(header("strict-transport-security"), "max-age=31536000");
+        let plain = ask(guarded(SessionCookie::Loopback), Request::builder(), "").await;
+        assert!(!plain.headers().contains_key("strict-transport-security"));
+    }
+
+    #[tokio::test]
+    async fn refusals_are_pages_that_say_what_to_do() {
+        let foreign = Request::builder().method("POST").header("sec-fetch-site", "cross-site");
+        let response = ask(guarded(SessionCookie::Loopback), foreign, "a=b").await;
+        assert_eq!(response.status(), 403);
+        assert_eq!(response.headers()["x-frame-options"], "DENY");
+
+        let own = || Request::builder().method("POST").header("sec-fetch-site", "same-origin");
+        let response = ask(guarded(SessionCookie::Loopback), own(), "a=b").await;
+        assert_eq!(response.status(), 200);
+
+        let large = own().header("content-length", "99999999");
+        let response = ask(guarded(SessionCookie::Loopback), large, "a=b").await;
+        assert_eq!(response.status(), 413);
+        let body = axum::body::to_bytes(response.into_body(), 100_000).await.unwrap();
+        assert!(String::from_utf8(body.to_vec()).unwrap().contains("Inget har sparats"));
+    }
+
+    #[test]
+    fn waiting_is_told_to_browsers_too() {
+        let shell = Shell::outside("Exempelstads kommun", false, jiff::Timestamp::UNIX_EPOCH);
+        let trouble = Trouble::TooMany { retry_after_s: 40 };
+        let response = trouble_page(ErrorPage { shell, trouble, number: None });
+        assert_eq!(response.status(), 429);
+        assert_eq!(response.headers()["retry-after"], "40");
+    }
+}

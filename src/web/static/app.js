@@ -1,1 +1,567 @@
+// Makes the pages live: keys, a case beside the queue, news from the server, countdowns.
+// Everything here has its button or form in the page and works without this file. Nothing is
+// built from strings: pages are fetched as documents and their parts moved, so that a strict
+// policy (no inline code, no markup from strings) holds.
 "use strict";
+
+(() => {
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+  const body = document.body;
+  const side = $("#bredvid");
+  const wide = matchMedia("(min-width: 1100px)");
+  const clockSkew = Date.parse(body.dataset.nu) - Date.now();
+  const serverNow = () => Date.now() + clockSkew;
+  const keysOn = () => body.dataset.tangenter === "pa";
+  const beside = () => side !== null && wide.matches;
+
+  // ---------------------------------------------------------------- saying things
+
+  const news = $("#utrop");
+
+  /** Shows a line on top, heard by those who do not see it; `act` adds a button. */
+  function say(kind, words, act) {
+    $(`[data-slag="${kind}"]`, news)?.remove();
+    if (!words) return;
+    const line = document.createElement("p");
+    line.dataset.slag = kind;
+    line.append(words);
+    if (act) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "knapp liten";
+      button.textContent = act.label;
+      button.addEventListener("click", () => { line.remove(); act.run(); });
+      line.append(" ", button);
+    }
+    news.append(line);
+    if (kind === "kort") setTimeout(() => line.remove(), 8000);
+  }
+
+  // ---------------------------------------------------------------- fetching pages
+
+  /** Sends a request and gives the page that came back, as a document. */
+  function fetchPage(address, form) {
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest();
+      request.open(form ? "POST" : "GET", address);
+      request.responseType = "document";
+      request.timeout = 20000;
+      request.onload = () => request.response
+        ? resolve({ page: request.response, status: request.status, address: request.responseURL })
+        : reject(new Error("no page"));
+      request.onerror = request.ontimeout = () => reject(new Error("no answer"));
+      request.send(form ? new URLSearchParams(form) : undefined);
+    });
+  }
+
+  function take(page, selector) {
+    const part = $(selector, page);
+    return part && document.importNode(part, true);
+  }
+
+  /** Puts a part of a fetched page in the place of ours. */
+  function swap(page, selector) {
+    const here = $(selector);
+    const there = take(page, selector);
+    if (here && there) here.replaceWith(there);
+    return there;
+  }
+
+  /** Logged out, or an error page instead of what was asked for: let the person see it. */
+  function lost(answer, address) {
+    if ($("#arende", answer.page) || $("#ko-innehall", answer.page)) return false;
+    location.assign(address);
+    return true;
+  }
+
+  // ---------------------------------------------------------------- the queue
+
+  const rows = () => $$("#rader > .rad[data-arende]");
+  const link = (row) => $(".rad-text a", row);
+  const rowOf = (number) => rows().find((row) => row.dataset.arende === String(number));
+  const openCase = () => $("#arende");
+  let newCases = new Set();
+
+  function currentRow() {
+    return document.activeElement?.closest?.(".rad[data-arende]") ?? $("#rader > .rad[data-oppen]");
+  }
+
+  function move(step) {
+    const list = rows();
+    if (list.length === 0) {
+      const neighbour = $(step > 0 ? "a[rel=next]" : "a[rel=prev]");
+      if (neighbour) location.assign(neighbour.href);
+      return;
+    }
+    const at = list.indexOf(currentRow());
+    const row = list[at < 0 ? 0 : Math.min(Math.max(at + step, 0), list.length - 1)];
+    link(row).focus();
+    row.scrollIntoView({ block: "nearest" });
+    if (beside() && openCase()) showLater(row);
+  }
+
+  let waitingToShow;
+  function showLater(row) {
+    clearTimeout(waitingToShow);
+    waitingToShow = setTimeout(() => show(row.dataset.arende, { focus: false }), 120);
+  }
+
+  function markOpen(number) {
+    for (const row of rows()) {
+      const open = row.dataset.arende === String(number);
+      row.toggleAttribute("data-oppen", open);
+      if (open) link(row).setAttribute("aria-current", "true");
+      else link(row).removeAttribute("aria-current");
+    }
+  }
+
+  let asked = 0;
+  /** Shows a case beside the queue. */
+  async function show(number, { focus = true, remember = true } = {}) {
+    const mine = ++asked;
+    const address = `/arende/${number}`;
+    keepDraft();
+    try {
+      const answer = await fetchPage(address);
+      if (mine !== asked || lost(answer, address)) return;
+      place(answer.page);
+      markOpen(number);
+      if (remember) {
+        const here = new URL(location.href);
+        here.searchParams.set("arende", number);
+        history.pushState({ arende: number }, "", here);
+      }
+      if (focus) $("#arende-rubrik")?.focus();
+      else say("kort", `Ärende ${number} visas.`);
+    } catch {
+      say("fel", `Det gick inte att hämta ärende ${number}: Uppsikt svarar inte.`,
+        { label: "Försök igen", run: () => show(number) });
+    }
+  }
+
+  /** Puts the case of a fetched page beside the queue. */
+  function place(page) {
+    const article = take(page, "#arende");
+    const title = $("h1.rubrik", article);
+    if (title) {
+      const lower = document.createElement("h2");
+      lower.id = title.id;
+      lower.className = title.className;
+      lower.tabIndex = -1;
+      lower.append(...title.childNodes);
+      title.replaceWith(lower);
+    }
+    // The bar stands above the list while a case is shown beside it.
+    const undo = $("form.angra", article);
+    if (undo) collectUndo(undo);
+    side.replaceChildren(article);
+    side.scrollTop = 0;
+    dress(side);
+    restoreDraft();
+  }
+
+  function collectUndo(undo) {
+    const shelf = $("#angra-plats");
+    $(`form.angra[data-angra="${undo.dataset.angra}"]`, shelf)?.remove();
+    shelf.prepend(undo);
+  }
+
+  /** Fetches the list anew, keeping the reader's place in it. */
+  async function refreshQueue() {
+    const at = document.activeElement?.closest?.("#rader .rad")?.dataset.arende;
+    const open = openCase()?.dataset.arende;
+    try {
+      const answer = await fetchPage(listAddress());
+      if (lost(answer, location.href)) return;
+      swap(answer.page, "#ko-innehall");
+      swap(answer.page, ".filter");
+      document.title = answer.page.title;
+      newCases = new Set();
+      say("nya");
+      dress($("#ko-innehall"));
+      if (open) markOpen(open);
+      if (at && rowOf(at)) link(rowOf(at)).focus({ preventScroll: true });
+    } catch {
+      say("fel", "Det gick inte att hämta kön: Uppsikt svarar inte.", { label: "Försök igen", run: refreshQueue });
+    }
+  }
+
+  /** The list's address without the opened case, whose reading is logged. */
+  function listAddress() {
+    const here = new URL(location.href);
+    here.searchParams.delete("arende");
+    return here.pathname + here.search;
+  }
+
+  document.addEventListener("click", (event) => {
+    const copy = event.target.closest?.("[data-kopiera]");
+    if (copy) {
+      navigator.clipboard.writeText(copy.dataset.kopiera).then(
+        () => say("kort", "Adressen är kopierad."),
+        () => say("kort", "Webbläsaren lät inte adressen kopieras. Markera den och kopiera själv."),
+      );
+      return;
+    }
+    const help = event.target.closest?.("[data-visa-tangenter]");
+    const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+    if (help && plain && $("#tangenter")) {
+      event.preventDefault();
+      $("#tangenter").showModal();
+      return;
+    }
+    const row = event.target.closest?.("#rader .rad[data-arende]");
+    if (row && plain && beside() && event.target.closest("a")) {
+      event.preventDefault();
+      show(row.dataset.arende);
+    }
+  });
+
+  addEventListener("popstate", () => {
+    if (!side) return;
+    const number = new URL(location.href).searchParams.get("arende");
+    if (number && beside()) show(number, { remember: false });
+    else location.reload();
+  });
+
+  // ---------------------------------------------------------------- deciding
+
+  const decisionForm = () => $("#beslutsform");
+  const TEXTS = "textarea, input[type=text]";
+
+  function isTouched(form) {
+    return form !== null && $$("input:not([type=hidden]), textarea, select", form).some((field) =>
+      field.type === "checkbox" ? field.checked !== field.defaultChecked
+        : field.tagName === "SELECT" ? [...field.options].some((o) => o.selected !== o.defaultSelected && field.selectedIndex > 0)
+          : field.value !== field.defaultValue);
+  }
+
+  // What was written for a case, while another is looked at. Lives in this page alone.
+  const drafts = new Map();
+
+  function keepDraft() {
+    const form = decisionForm();
+    if (!form || !side) return;
+    if (isTouched(form)) drafts.set(form.action, new FormData(form));
+    else drafts.delete(form.action);
+  }
+
+  function restoreDraft() {
+    const form = decisionForm();
+    const draft = form && drafts.get(form.action);
+    if (!draft) return;
+    const ticked = draft.getAll("val");
+    for (const field of $$("input:not([type=hidden]), textarea, select", form)) {
+      if (field.type === "checkbox") field.checked = ticked.includes(field.value) && !field.disabled;
+      else if (draft.has(field.name)) field.value = draft.get(field.name);
+    }
+    say("kort", "Det du hade skrivit i ärendet finns kvar.");
+  }
+
+  addEventListener("beforeunload", (event) => {
+    const form = decisionForm();
+    const written = form && !form.dataset.skickas && $$(TEXTS, form).some((field) => field.value !== field.defaultValue);
+    if (written) event.preventDefault();
+  });
+
+  function choose(key) {
+    const box = $(`#beslut [data-tangent="${key}"]`);
+    if (!box) return false;
+    const label = $(`label[for="${box.id}"] span`)?.textContent ?? "";
+    if (box.disabled) {
+      const why = document.getElementById(box.getAttribute("aria-describedby"))?.textContent ?? "";
+      say("kort", `${label} går inte nu. ${why}`);
+      return true;
+    }
+    box.checked = !box.checked;
+    box.dispatchEvent(new Event("change", { bubbles: true }));
+    const target = { answer: "svar", refer: "hanvisning", not_register: "skal", forward: "till", hold: "vanta-till" }[box.value];
+    const next = box.checked && target ? document.getElementById(target) : box;
+    (next ?? box).focus();
+    say("kort", `${label}: ${box.checked ? "valt" : "inte valt"}.`);
+    return true;
+  }
+
+  document.addEventListener("change", (event) => {
+    const box = event.target;
+    if (box.name !== "val" || !box.checked) return;
+    const undone = [];
+    for (const id of box.dataset.utesluter.split(" ").filter(Boolean)) {
+      const other = document.getElementById(`val-${id}`);
+      if (other?.checked) {
+        other.checked = false;
+        undone.push($(`label[for="${other.id}"] span`).textContent);
+      }
+    }
+    if (undone.length) say("kort", `Går inte att kombinera, så valet togs bort: ${undone.join(", ")}.`);
+  });
+
+  document.addEventListener("input", (event) => {
+    const field = event.target;
+    if (field.dataset?.langst) count(field);
+  });
+
+  function count(field) {
+    const left = Number(field.dataset.langst) - [...field.value].length;
+    const words = $(`[data-raknare="${field.id}"]`);
+    words.dataset.hogst ??= words.textContent;
+    words.textContent = left < 0 ? `${-left} tecken för mycket.` : `${words.dataset.hogst} ${left} kvar.`;
+    field.setAttribute("aria-invalid", String(left < 0));
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post") return;
+    if (form.dataset.skickas) { event.preventDefault(); return; }
+    const lives = side && (beside() || form.classList.contains("angra")) && form.closest("#bredvid, #angra-plats");
+    if (!lives) { form.dataset.skickas = "ja"; return; }
+    event.preventDefault();
+    send(form);
+  });
+
+  // A page brought back from the browser's memory has forms marked as sent.
+  addEventListener("pageshow", () => $$("[data-skickas]").forEach((form) => delete form.dataset.skickas));
+
+  async function send(form) {
+    form.dataset.skickas = "ja";
+    const number = form.closest("[data-arende]")?.dataset.arende ?? form.dataset.angra;
+    try {
+      const answer = await fetchPage(form.action, new FormData(form));
+      if (lost(answer, `/arende/${number}`)) return;
+      drafts.delete(form.action);
+      if (answer.status >= 400) {
+        place(answer.page);
+        $("#beslut-fel")?.scrollIntoView({ block: "center" });
+        return;
+      }
+      if (form.id === "beslutsform") decided(number, answer.page);
+      else undoneOrRetried(form, number, answer.page);
+    } catch {
+      delete form.dataset.skickas;
+      say("fel", "Uppsikt svarade inte, så det är osäkert om det du skickade sparades. Se efter i ärendets historik innan du gör om det.",
+        { label: `Läs in ärende ${number}`, run: () => show(number) });
+    }
+  }
+
+  /** A decision is saved: its undo above the list, the next case beside it. */
+  function decided(number, page) {
+    const row = rowOf(number);
+    const list = rows();
+    const at = list.indexOf(row);
+    const next = list[at + 1] ?? list[at - 1];
+    const undo = take(page, "form.angra");
+    if (undo) {
+      collectUndo(undo);
+      say("kort", `Sparat. ${$("p", undo).textContent.replace("Sparat. ", "")} Ångra med knappen${keysOn() ? " eller z" : ""}.`);
+    } else {
+      say("kort", `Sparat: ärende ${number}.`);
+    }
+    row?.remove();
+    if (next && next !== row) {
+      link(next).focus();
+      next.scrollIntoView({ block: "nearest" });
+      show(next.dataset.arende, { focus: false });
+    } else {
+      place(page);
+      refreshQueue();
+    }
+  }
+
+  function undoneOrRetried(form, number, page) {
+    if (form.classList.contains("angra")) {
+      form.remove();
+      say("kort", `Ångrat. Ärende ${number} ligger i kön igen.`);
+    }
+    if (beside()) place(page);
+    refreshQueue().then(() => markOpen(number));
+  }
+
+  // ---------------------------------------------------------------- keys
+
+  let prefix = "";
+
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.isComposing) return;
+    const target = event.target;
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && decisionForm()) {
+      event.preventDefault();
+      decisionForm().requestSubmit();
+      return;
+    }
+    const writes = target.closest?.("textarea, select, [contenteditable], input:not([type=checkbox], [type=radio])");
+    if (event.key === "Escape" && writes) { writes.blur(); return; }
+    if (!keysOn() || writes || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
+    if (act(event.key, target)) event.preventDefault();
+  });
+
+  function act(key, target) {
+    const after = prefix;
+    prefix = "";
+    if (after === "g") {
+      if (key === "k") location.assign("/");
+      return key === "k";
+    }
+    switch (key) {
+      case "g": prefix = "g"; setTimeout(() => { prefix = ""; }, 1500); return true;
+      case "j": move(1); return true;
+      case "k": move(-1); return true;
+      case "z": $("form.angra:not([data-skickas])")?.requestSubmit(); return true;
+      case "?": $("#tangenter")?.showModal(); return true;
+      case "Enter": {
+        const row = $("#rader > .rad");
+        const free = target === body || target === $("#innehall");
+        if (free && row) link(currentRow() ?? row).click();
+        return free && row !== null;
+      }
+      default: return choose(key);
+    }
+  }
+
+  // ---------------------------------------------------------------- time
+
+  function ago(minutes) {
+    if (minutes < 1) return "nyss";
+    return minutes < 60 ? `${minutes} min sedan` : `${Math.floor(minutes / 60)} h sedan`;
+  }
+
+  function tick() {
+    for (const bar of $$("form.angra")) {
+      const left = Math.ceil((Date.parse(bar.dataset.till) - serverNow()) / 1000);
+      const shown = $("[data-nedrakning]", bar);
+      if (left > 0) {
+        if (shown) shown.textContent = left;
+      } else if (!bar.dataset.slut) {
+        bar.dataset.slut = "ja";
+        $(".kvar", bar).textContent = "nu";
+        $("button", bar).disabled = true;
+        if (bar.closest("#angra-plats")) setTimeout(() => bar.remove(), 4000);
+      }
+    }
+  }
+
+  function age() {
+    for (const time of $$("time[data-sedan]")) {
+      const minutes = Math.floor((serverNow() - Date.parse(time.dateTime)) / 60000);
+      if (minutes < 1440) time.textContent = ago(Math.max(minutes, 0));
+    }
+  }
+
+  // ---------------------------------------------------------------- news from the server
+
+  function listen() {
+    if (!$("form.inloggad") || typeof EventSource === "undefined") return;
+    const stream = new EventSource("/handelser");
+    let opened = false;
+    let silence;
+    const on = (name, run) => stream.addEventListener(name, (event) => run(JSON.parse(event.data)));
+
+    stream.onopen = () => {
+      clearTimeout(silence);
+      say("kontakt");
+      if (opened) missed();
+      opened = true;
+    };
+    stream.onerror = () => {
+      clearTimeout(silence);
+      silence = setTimeout(() => say("kontakt", "Sidan får inga nyheter just nu, eftersom Uppsikt inte svarar. Den försöker igen av sig själv."), 5000);
+    };
+    on("ny", ({ arende }) => {
+      if (!rowOf(arende)) newCases.add(arende);
+      offerNew();
+    });
+    on("borta", ({ arende }) => {
+      newCases.delete(arende);
+      offerNew();
+      const row = rowOf(arende);
+      if (row && openCase()?.dataset.arende !== String(arende)) {
+        row.dataset.borta = "ja";
+        const foot = $(".rad-fot", row);
+        if (foot && !$(".beslutat", foot)) {
+          const words = document.createElement("strong");
+          words.className = "beslutat";
+          words.textContent = " · Beslutat";
+          foot.append(words);
+        }
+      }
+    });
+    on("bevis", ({ arende }) => { if (isOpen(arende)) sealed(arende); });
+    on("andrad", ({ arende, ord }) => { if (isOpen(arende)) changed(arende, ord); });
+    on("hamta_om", missed);
+    addEventListener("pagehide", () => stream.close());
+  }
+
+  const isOpen = (number) => openCase()?.dataset.arende === String(number);
+
+  function missed() {
+    if (!$("#ko-innehall")) return;
+    if (document.hidden) refreshQueue();
+    else say("nya", "Det har hänt saker i kön.", { label: "Visa", run: refreshQueue });
+  }
+
+  /** New rows never push the row under the cursor: they wait for a click, unless nobody looks. */
+  function offerNew() {
+    if (!$("#ko-innehall")) return;
+    if (newCases.size === 0) { say("nya"); return; }
+    if (document.hidden || rows().length === 0) { refreshQueue(); return; }
+    const words = newCases.size === 1 ? "1 nytt ärende" : `${newCases.size} nya ärenden`;
+    say("nya", words, { label: "Visa", run: refreshQueue });
+  }
+
+  async function sealed(number) {
+    const answer = await fetchPage(`/arende/${number}`).catch(() => null);
+    if (!answer || !isOpen(number) || !$("#arende", answer.page)) return;
+    swap(answer.page, "#bevis");
+    if (isTouched(decisionForm())) {
+      for (const box of $$("#beslut [data-vantar-bevis]")) {
+        const there = answer.page.getElementById(box.id);
+        if (!there || there.disabled) continue;
+        box.disabled = false;
+        box.removeAttribute("data-vantar-bevis");
+        box.closest(".ett-val").classList.remove("sparrat");
+      }
+      if (!$("#vantar-bevis", answer.page)) $("#vantar-bevis")?.remove();
+    } else {
+      const focused = document.activeElement?.id;
+      swap(answer.page, "#beslut");
+      if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    }
+    dress(openCase());
+    const seal = $("#bevis .sigill")?.textContent.trim();
+    if (seal) say("kort", `Ärende ${number}: ${seal}.`);
+  }
+
+  async function changed(number, words) {
+    if (isTouched(decisionForm())) {
+      say("andrad", `Ärende ${number}: ${words}`, { label: "Läs in ärendet", run: () => reload(number) });
+    } else {
+      await reload(number);
+      say("kort", `Ärende ${number}: ${words}`);
+    }
+  }
+
+  async function reload(number) {
+    if (side && beside()) return show(number, { focus: false, remember: false });
+    const answer = await fetchPage(`/arende/${number}`).catch(() => null);
+    if (!answer || !isOpen(number) || !$("#arende", answer.page)) return undefined;
+    const focused = document.activeElement?.id;
+    dress(swap(answer.page, "#arende"));
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    return undefined;
+  }
+
+  // ---------------------------------------------------------------- start
+
+  /** Turns on what only works with a script in a part of the page. */
+  function dress(root) {
+    if (!root) return;
+    if (navigator.clipboard) for (const button of $$("[data-kopiera]", root)) button.hidden = false;
+    for (const field of $$("[data-langst]", root)) count(field);
+  }
+
+  dress(document);
+  listen();
+  tick();
+  setInterval(tick, 500);
+  setInterval(age, 20000);
+})();

@@ -7,7 +7,7 @@ use crate::domain::case::Outcome;
 use crate::domain::ids::{ActionId, CaseId, DecisionId};
 use crate::domain::verdict::Finding;
 
-use super::decision::{ChoiceState, DecisionForm};
+use super::decision::DecisionForm;
 use super::evidence::{Checked, EvidenceBox, Seal};
 use super::marked::MarkedText;
 use super::masked::Masked;
@@ -24,6 +24,10 @@ pub struct CasePage {
     pub shell: Shell,
     /// A message after something was done.
     pub notice: Option<Notice>,
+    /// The case before this one in the queue, if any.
+    pub previous: Option<CaseId>,
+    /// The case after this one in the queue, if any.
+    pub next: Option<CaseId>,
     /// The case.
     pub case: CaseView,
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::decision::ChoiceKind;
+use super::choice::ChoiceKind;
 use super::shell::{Notice, Place, Shell};
 
 /// The page `/hjalp`.

@@ -16,6 +16,7 @@ pub mod words;
 pub mod queue;
 
 pub mod case;
+pub mod choice;
 pub mod decision;
 pub mod evidence;
 

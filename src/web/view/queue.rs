@@ -7,7 +7,6 @@ use crate::domain::category::Severity;
 use crate::domain::ids::CaseId;
 
 use super::case::{CaseView, ClaimView, UndoBar};
-use super::decision::ChoiceState;
 use super::evidence::{Checked, Seal};
 use super::masked::Masked;
 use super::shell::{Notice, Place, Shell};

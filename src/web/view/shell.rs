@@ -77,7 +77,7 @@ pub struct Shell {
     pub authority: String,
     /// Who is logged in; nobody on the login page.
     pub who: Option<Who>,
-    /// The token that every form carries, as [web::guard::csrf_token] makes it. Empty
+    /// The token that every form carries, as [`csrf_token`](crate::web::guard::csrf_token) makes it. Empty
     /// where nobody is logged in.
     pub csrf: String,
     /// Whether keys are on.
