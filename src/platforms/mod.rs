@@ -33,9 +33,9 @@
 pub mod capability;
 pub mod conformance;
 pub mod error;
-//pub mod facebook;
+pub mod facebook;
 //pub mod forum;
-//mod graph;
+mod graph;
 mod html;
 pub mod http;
 mod json;
