@@ -42,7 +42,7 @@ mod json;
 //pub mod limit;
 pub mod push;
 pub mod settings;
-//pub mod simulate;
+pub mod simulate;
 pub mod wordpress;
 
 use std::sync::Arc;

@@ -201,7 +201,9 @@ impl Facebook {
                 }
                 Err(error) => batch.unreadable.push(Unreadable {
                     place: format!("published_posts, element {}", index + 1),
-                    problem: format!("not a post as Facebook describes it: {error}"),
+                    problem: format!(
+                        "svarar inte mot Facebooks beskrivning av ett inlägg: {error}"
+                    ),
                     raw: element.get().as_bytes().to_vec(),
                 }),
             }
@@ -263,7 +265,9 @@ impl Facebook {
                         }
                         Err(error) => batch.unreadable.push(Unreadable {
                             place: format!("{}/comments, element {}", open.post, index + 1),
-                            problem: format!("not a comment as Facebook describes it: {error}"),
+                            problem: format!(
+                                "svarar inte mot Facebooks beskrivning av en kommentar: {error}"
+                            ),
                             raw: raw.to_vec(),
                         }),
                     }
