@@ -72,6 +72,9 @@ pub async fn fetch_all(
         for item in batch.items {
             all.items.insert(item.platform_id.clone(), item);
         }
+        for id in &batch.gone {
+            all.items.remove(id);
+        }
         all.posts.extend(batch.posts);
         all.gone.extend(batch.gone);
         all.unreadable.extend(batch.unreadable);

@@ -147,6 +147,32 @@ impl PlatformError {
         }
     }
 
+    /// The same failure, met after the platform had been told to act: nobody may take it for leave
+    /// to act again without looking.
+    #[must_use]
+    pub fn after_the_act(self) -> Self {
+        match self {
+            Self::Transient { detail, may_have_acted: _, retry_at } => {
+                Self::Transient { detail, may_have_acted: true, retry_at }
+            }
+            Self::Throttled { until, detail, .. } | Self::QuotaGone { until, detail, .. } => {
+                Self::Transient { detail, may_have_acted: true, retry_at: Some(until) }
+            }
+            Self::TokenExpired { .. }
+            | Self::ReauthNeeded { .. }
+            | Self::Forbidden { .. }
+            | Self::Gone
+            | Self::Refused { .. }
+            | Self::Contract { .. }
+            | Self::NotOffered { .. } => Self::Contract {
+                detail: format!(
+                    "the act was accepted and could not be read back: {}",
+                    self.class()
+                ),
+            },
+        }
+    }
+
     /// The platform's own word on when to come back, where it gave one.
     pub const fn retry_at(&self) -> Option<Timestamp> {
         match self {

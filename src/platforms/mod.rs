@@ -33,16 +33,16 @@
 pub mod capability;
 pub mod conformance;
 pub mod error;
-//pub mod facebook;
+pub mod facebook;
 //pub mod forum;
-//mod graph;
+mod graph;
 mod html;
 pub mod http;
 mod json;
 //pub mod limit;
 pub mod push;
 pub mod settings;
-//pub mod simulate;
+pub mod simulate;
 pub mod wordpress;
 
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::domain::account::PlatformKind;
 use crate::domain::ids::PlatformItemId;
-use crate::domain::item::{FetchedItem, Unreadable};
+use crate::domain::item::{FetchedItem, FetchedPost, Unreadable};
 use crate::evidence::warrant::ItemAddress;
 
 /// A push as it came in over HTTP.
@@ -48,6 +48,8 @@ pub struct Pushed {
     pub account: Option<String>,
     /// What is told.
     pub told: Told,
+    /// The post it stands under, where the push describes it.
+    pub post: Option<FetchedPost>,
 }
 
 /// All that one push held, in its order: things told and things that could not be read.

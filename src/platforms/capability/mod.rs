@@ -3,6 +3,8 @@
 
 mod matrix;
 
+use std::borrow::Cow;
+
 use crate::domain::account::PlatformKind;
 
 /// Whether a verb is to be had.
@@ -111,9 +113,9 @@ pub struct Capabilities {
     /// Be told by webhook.
     pub webhook: Offer,
     /// Who still sees a hidden item, as a Swedish sentence shown before the click.
-    pub hide_effect: &'static str,
+    pub hide_effect: Cow<'static, str>,
     /// What deleting does and whether it can be taken back, as a Swedish sentence.
-    pub delete_effect: &'static str,
+    pub delete_effect: Cow<'static, str>,
     /// How edits become known.
     pub edits: Told,
     /// How deletions become known.

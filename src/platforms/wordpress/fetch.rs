@@ -138,7 +138,9 @@ impl WordPress {
                 }
                 Err(error) => batch.unreadable.push(Unreadable {
                     place: format!("comments, page {}, element {}", step.page, index + 1),
-                    problem: format!("not a comment as WordPress describes it: {error}"),
+                    problem: format!(
+                        "svarar inte mot WordPress beskrivning av en kommentar: {error}"
+                    ),
                     raw: raw.to_vec(),
                 }),
             }

@@ -164,7 +164,8 @@ impl WordPress {
             (decode(&answer)?.status, Receipt::Done)
         } else if wire::code(&answer).as_deref() == Some("rest_comment_failed_edit") {
             // Some versions answer so when the status was the same already.
-            (self.comment(id).await?.0.status, Receipt::AlreadySo)
+            let read = self.comment(id).await.map_err(PlatformError::after_the_act)?;
+            (read.0.status, Receipt::AlreadySo)
         } else {
             return Err(wire::fault(&answer));
         };

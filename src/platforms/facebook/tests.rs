@@ -1,0 +1,308 @@
+//! The connector against the simulator.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+
+use crate::domain::action::ActionKind;
+use crate::domain::ids::PlatformItemId;
+use crate::domain::item::{ItemKind, LiveReading, Presence};
+use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
+use crate::platforms::conformance::{self, World, fetch_all};
+use crate::platforms::error::{Lane, PlatformError};
+use crate::platforms::facebook::Facebook;
+use crate::platforms::simulate::facebook::{Options, Simulator};
+use crate::platforms::simulate::faults::{Fault, Faults};
+use crate::platforms::simulate::script::Script;
+use crate::platforms::{Platform, Receipt};
+use crate::runtime::clock::TestClock;
+
+const POSTS: &str = include_str!("../../../fixtures/platforms/facebook/posts.json");
+const COMMENTS: &str = include_str!("../../../fixtures/platforms/facebook/demo.jsonl");
+
+#[async_trait]
+impl World for Simulator {
+    async fn truth(&self) -> BTreeMap<PlatformItemId, Option<String>> {
+        Simulator::truth(self)
+            .into_iter()
+            .filter(|comment| !comment.deleted)
+            .map(|comment| (id(comment.number), Some(comment.text)))
+            .collect()
+    }
+
+    async fn write(&self, text: &str, parent: Option<&PlatformItemId>) -> PlatformItemId {
+        id(Simulator::write(self, "Kim Exempel", text, parent.map(number)))
+    }
+
+    async fn edit(&self, id: &PlatformItemId, text: &str) {
+        Simulator::edit(self, number(id), text);
+    }
+
+    async fn remove(&self, id: &PlatformItemId) {
+        self.delete(number(id));
+    }
+}
+
+fn id(number: u64) -> PlatformItemId {
+    PlatformItemId::new(number.to_string())
+}
+
+fn number(id: &PlatformItemId) -> u64 {
+    id.as_str().parse().unwrap()
+}
+
+struct Stage {
+    simulator: Simulator,
+    facebook: Facebook,
+    clock: TestClock,
+}
+
+async fn stage(script: Script) -> Stage {
+    let clock = TestClock::at("2026-11-21T12:00:00Z".parse().unwrap());
+    let simulator = Simulator::start(Options::new(script), clock.clock()).await.unwrap();
+    let facebook = Facebook::new(simulator.settings(), clock.clock()).unwrap();
+    Stage { simulator, facebook, clock }
+}
+
+fn small() -> Script {
+    Script::read(POSTS, COMMENTS).unwrap()
+}
+
+/// Enough comments that a post takes several pages.
+fn large() -> Script {
+    let mut lines = String::new();
+    for n in 0..450 {
+        let post = if n % 3 == 0 { "vag" } else { "bad" };
+        writeln!(lines, r#"{{"key":"k{n}","post":"{post}","name":"Kim Exempel","text":"Kommentar {n}","after_s":0}}"#)
+            .unwrap();
+    }
+    Script::read(POSTS, &lines).unwrap()
+}
+
+fn warrant(item: &ItemAddress) -> RemovalWarrant {
+    RemovalWarrant::for_test(item.clone())
+}
+
+async fn first_item(facebook: &Facebook) -> ItemAddress {
+    let all = fetch_all(facebook, None).await.unwrap();
+    ItemAddress::from(all.items.values().next().unwrap())
+}
+
+#[tokio::test]
+async fn the_connector_keeps_every_promise() {
+    let Stage { simulator, facebook, .. } = stage(small()).await;
+    conformance::everything(&facebook, &simulator, &RemovalWarrant::for_test).await;
+}
+
+#[tokio::test]
+async fn it_keeps_them_over_many_pages() {
+    let Stage { simulator, facebook, .. } = stage(large()).await;
+    conformance::everything(&facebook, &simulator, &RemovalWarrant::for_test).await;
+}
+
+#[tokio::test]
+async fn a_comment_is_read_with_all_that_is_given() {
+    let Stage { facebook, simulator: _running, .. } = stage(small()).await;
+    let all = fetch_all(&facebook, None).await.unwrap();
+    let [question, answer, third, unknown] =
+        [1, 2, 3, 4].map(|n| &all.items[&id(222_000_000_000_000 + n)]);
+    assert_eq!(question.kind, ItemKind::Comment);
+    assert_eq!(question.author.name.as_deref(), Some("Kim Exempel"));
+    assert_eq!(question.post_id.as_ref().unwrap().as_str(), "100000000000009_111000000000001");
+    assert_eq!(question.presence, Presence::Visible);
+    assert!(question.permalink.as_ref().unwrap().url.ends_with("#comment-222000000000001"));
+    assert_eq!(answer.kind, ItemKind::Reply);
+    assert_eq!(third.parent_id.as_ref(), Some(&question.platform_id), "answers lie in one level");
+    assert_eq!(unknown.author.name, None, "the platform withholds some names");
+    assert_eq!(all.posts[0].text.lines().next(), Some("Badhuset öppnar igen"));
+}
+
+#[tokio::test]
+async fn the_script_unrolls_with_the_clock() {
+    let Stage { simulator, facebook, clock } = stage(small()).await;
+    let start = fetch_all(&facebook, None).await.unwrap();
+    assert_eq!(start.items.len(), 4);
+    clock.advance(SignedDuration::from_secs(100));
+    let later = fetch_all(&facebook, start.cursor.as_ref()).await.unwrap();
+    let edited = &later.items[&id(222_000_000_000_005)];
+    let removed = ItemAddress::from(&later.items[&id(222_000_000_000_006)]);
+    assert_eq!(edited.text, "Bra jobbat.");
+    clock.advance(SignedDuration::from_secs(100));
+    let readings = facebook.read_live_many(&[ItemAddress::from(edited), removed]).await.unwrap();
+    let LiveReading::Present(edited) = &readings[0] else { panic!("{readings:?}") };
+    assert_eq!(edited.text, "Bra jobbat. Eller nej, vilket slarv.");
+    assert_eq!(readings[1], LiveReading::Gone);
+    assert_eq!(simulator.truth().iter().filter(|comment| comment.deleted).count(), 1);
+}
+
+#[tokio::test]
+async fn quiet_posts_are_not_opened() {
+    let Stage { simulator, facebook, clock } = stage(small()).await;
+    let first = fetch_all(&facebook, None).await.unwrap();
+    let opened = || simulator.calls().iter().filter(|call| call.ends_with("/comments")).count();
+    assert_eq!(opened(), 2, "both posts at first");
+    let second = fetch_all(&facebook, first.cursor.as_ref()).await.unwrap();
+    assert_eq!(opened(), 2, "nothing moved");
+    clock.advance(SignedDuration::from_secs(70));
+    let third = fetch_all(&facebook, second.cursor.as_ref()).await.unwrap();
+    assert_eq!(opened(), 3, "one post has a new comment");
+    clock.advance(SignedDuration::from_secs(130));
+    fetch_all(&facebook, third.cursor.as_ref()).await.unwrap();
+    assert_eq!(opened(), 5, "young posts are looked into every two minutes");
+}
+
+#[tokio::test]
+async fn a_persons_token_is_refused_before_it_lists_nothing() {
+    let Stage { simulator, clock, .. } = stage(small()).await;
+    let mut settings = simulator.settings();
+    settings.token = simulator.person_token();
+    let facebook = Facebook::new(settings, clock.clock()).unwrap();
+    for error in
+        [facebook.fetch(None, None).await.unwrap_err(), facebook.check().await.unwrap_err()]
+    {
+        assert!(matches!(error, PlatformError::Forbidden { .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_fault_has_its_class_and_the_next_try_goes_through() {
+    let Stage { simulator, facebook, .. } = stage(small()).await;
+    facebook.fetch(None, None).await.unwrap();
+    let table = [
+        (Fault::AppLimit { minutes: 7 }, "throttled"),
+        (Fault::PageLimit { minutes: 7 }, "throttled"),
+        (Fault::ExpiredToken, "reauth_needed"),
+        (Fault::ServerError, "transient"),
+        (Fault::HtmlPage, "transient"),
+        (Fault::BrokenJson, "transient"),
+        (Fault::LostAnswer, "transient"),
+    ];
+    for (fault, class) in table {
+        simulator.fail_next(fault, 1);
+        let error = facebook.fetch(None, None).await.unwrap_err();
+        assert_eq!(error.class(), class, "{fault:?}: {error:?}");
+        assert!(!error.may_have_acted(), "{fault:?}: reading never acts");
+        facebook.fetch(None, None).await.unwrap();
+    }
+    simulator.fail_next(Fault::AppLimit { minutes: 7 }, 1);
+    let error = facebook.fetch(None, None).await.unwrap_err();
+    let PlatformError::Throttled { until, lane, .. } = error else { panic!("{error:?}") };
+    assert_eq!((until, lane), ("2026-11-21T12:07:00Z".parse().unwrap(), Lane::App));
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_an_act_is_told_as_unknown_and_can_be_found_out() {
+    let Stage { simulator, facebook, .. } = stage(small()).await;
+    let item = first_item(&facebook).await;
+    simulator.fail_next(Fault::LostAnswer, 1);
+    let error = facebook.reply(&item, "Svar", "nyckel").await.unwrap_err();
+    assert!(error.may_have_acted(), "{error:?}");
+    let found = facebook.find_reply(&item, "Svar", "nyckel").await.unwrap();
+    assert!(matches!(found, Some(Receipt::AlreadySo(_))), "it had gone out");
+    simulator.fail_next(Fault::ServerError, 1);
+    assert!(facebook.delete(warrant(&item)).await.unwrap_err().may_have_acted());
+    simulator.fail_next(Fault::PageLimit { minutes: 1 }, 1);
+    assert!(!facebook.delete(warrant(&item)).await.unwrap_err().may_have_acted());
+}
+
+#[tokio::test]
+async fn our_own_comments_cannot_be_hidden_and_say_so() {
+    let Stage { facebook, simulator: _running, .. } = stage(small()).await;
+    let item = first_item(&facebook).await;
+    let Receipt::Done(ours) = facebook.reply(&item, "Vi öppnar klockan 6.", "n").await.unwrap()
+    else {
+        panic!("an answer")
+    };
+    let all = fetch_all(&facebook, None).await.unwrap();
+    let ours = &all.items[&PlatformItemId::new(ours)];
+    assert!(ours.by_us);
+    assert_eq!(ours.barred[0].act, ActionKind::Hide);
+    let error = facebook.hide(warrant(&ours.into())).await.unwrap_err();
+    assert!(matches!(error, PlatformError::Refused { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn background_reading_stops_when_the_limit_is_near_and_acts_go_on() {
+    let Stage { simulator, facebook, clock } = stage(small()).await;
+    let item = first_item(&facebook).await;
+    simulator.set_usage(92);
+    fetch_all(&facebook, None).await.unwrap_err();
+    let calls = simulator.calls().len();
+    let error = facebook.fetch(None, None).await.unwrap_err();
+    assert!(matches!(error, PlatformError::Throttled { lane: Lane::Call, .. }), "{error:?}");
+    assert_eq!(simulator.calls().len(), calls, "nothing was called");
+    facebook.hide(warrant(&item)).await.unwrap();
+    simulator.set_usage(10);
+    clock.advance(SignedDuration::from_mins(11));
+    fetch_all(&facebook, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn random_faults_lose_nothing() {
+    let mut options = Options::new(large());
+    let kinds = Fault::MILD.iter().copied().filter(|f| !matches!(f, Fault::Slow(_))).collect();
+    options.faults = Faults { seed: 42, per_thousand: 250, kinds };
+    let clock = TestClock::at("2026-11-21T12:00:00Z".parse().unwrap());
+    let simulator = Simulator::start(options, clock.clock()).await.unwrap();
+    let facebook = Facebook::new(simulator.settings(), clock.clock()).unwrap();
+    let (mut cursor, mut walk) = (None, None);
+    let mut seen = BTreeMap::new();
+    for _ in 0..500 {
+        match facebook.fetch(cursor.as_ref(), walk.as_ref()).await {
+            Ok(batch) => {
+                seen.extend(batch.items.into_iter().map(|i| (i.platform_id, Some(i.text))));
+                cursor = batch.next.or(cursor);
+                walk = batch.walk;
+                if walk.is_none() {
+                    break;
+                }
+            }
+            // As intake does: what went wrong drops the walk, and time passes.
+            Err(_) => {
+                walk = None;
+                clock.advance(SignedDuration::from_secs(61));
+            }
+        }
+    }
+    assert_eq!(seen, World::truth(&simulator).await);
+}
+
+#[tokio::test]
+async fn what_was_done_outlives_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = TestClock::at("2026-11-21T12:00:00Z".parse().unwrap());
+    let options = Options {
+        journal: Some(directory.path().join("simulator.jsonl")),
+        ..Options::new(small())
+    };
+    let before = {
+        let simulator = Simulator::start(options.clone(), clock.clock()).await.unwrap();
+        let facebook = Facebook::new(simulator.settings(), clock.clock()).unwrap();
+        let item = first_item(&facebook).await;
+        facebook.hide(warrant(&item)).await.unwrap();
+        facebook.reply(&item, "Svar", "nyckel").await.unwrap();
+        simulator.truth()
+    };
+    clock.advance(SignedDuration::from_secs(30));
+    let simulator = Simulator::start(options, clock.clock()).await.unwrap();
+    assert_eq!(simulator.truth(), before);
+}
+
+#[tokio::test]
+async fn the_page_for_people_shows_what_is_visible_and_nothing_runs() {
+    let Stage { simulator, facebook, .. } = stage(small()).await;
+    let hostile = simulator.write("<b>Kim</b>", "<script>alert(1)</script>", None);
+    let item = first_item(&facebook).await;
+    let all = fetch_all(&facebook, None).await.unwrap();
+    let link = all.items[&item.platform_id].permalink.clone().unwrap().url;
+    facebook.hide(warrant(&item)).await.unwrap();
+    let answer = reqwest::get(link).await.unwrap();
+    assert_eq!(answer.headers()["x-uppsikt-simulator"], "facebook");
+    let html = answer.text().await.unwrap();
+    assert!(html.contains(&format!("id=\"comment-{hostile}\"")));
+    assert!(html.contains("&lt;script&gt;") && !html.contains("<script>"));
+    assert!(html.contains("(simulerad)"));
+    assert!(!html.contains(&format!("id=\"comment-{}\"", item.platform_id)), "hidden is hidden");
+}

@@ -1,0 +1,386 @@
+//! What Facebook and Instagram share: calls, pages, times, errors and limits of Meta's Graph
+//! interface (`platforms` sheet, section 2).
+
+use std::sync::Mutex;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use sha2::Sha256;
+use url::Url;
+
+use crate::platforms::error::{Lane, PlatformError};
+use crate::platforms::http::{Answer, Http};
+use crate::platforms::json;
+use crate::runtime::secret::Secret;
+
+/// How long to wait after a limit for which Meta names no time. Limits are counted over a sliding
+/// hour; calling meanwhile lengthens the block.
+const UNTOLD_WAIT: SignedDuration = SignedDuration::from_mins(15);
+
+/// Code 341.
+const APP_WAIT: SignedDuration = SignedDuration::from_hours(1);
+
+/// From here on (per cent) background reading goes slower, and from there it stops.
+const SLOW_FROM: u32 = 75;
+const STOP_FROM: u32 = 90;
+
+/// How long a usage figure is believed.
+const USAGE_HOLDS: SignedDuration = SignedDuration::from_mins(10);
+
+/// Calls to Graph with one token.
+pub struct Graph {
+    pub http: Http,
+    base: Url,
+    version: String,
+    token: Secret,
+    app_secret: Option<Secret>,
+    usage: Mutex<Option<(u32, Timestamp)>>,
+}
+
+/// One page of an edge.
+#[derive(Deserialize)]
+pub struct Page<'a> {
+    #[serde(borrow)]
+    pub data: Vec<&'a RawValue>,
+    #[serde(default)]
+    paging: Paging,
+}
+
+#[derive(Default, Deserialize)]
+struct Paging {
+    cursors: Option<Cursors>,
+    next: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Cursors {
+    after: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub struct Summary {
+    #[serde(default)]
+    pub total_count: u64,
+}
+
+impl Page<'_> {
+    /// Where the next page begins. `next` only tells that there is one: following it would put
+    /// the token into an address.
+    pub fn after(&self) -> Option<&str> {
+        self.paging.next.as_ref()?;
+        self.paging.cursors.as_ref()?.after.as_deref()
+    }
+}
+
+/// How fast background reading may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    Free,
+    Slow,
+    /// Nothing in the background before this time.
+    Stop(Timestamp),
+}
+
+impl Graph {
+    pub fn new(
+        http: Http,
+        base: Url,
+        version: String,
+        token: Secret,
+        app_secret: Option<Secret>,
+    ) -> Self {
+        Self { http, base, version, token, app_secret, usage: Mutex::new(None) }
+    }
+
+    fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
+        let mut url = self.base.clone();
+        let root = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{root}/{}/{path}", self.version));
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        if let Some(key) = &self.app_secret {
+            let mut mac = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes())
+                .expect("HMAC takes keys of any length");
+            mac.update(self.token.expose().as_bytes());
+            let proof = hex::encode(mac.finalize().into_bytes());
+            url.query_pairs_mut().append_pair("appsecret_proof", &proof);
+        }
+        url
+    }
+
+    async fn send(&self, call: reqwest::RequestBuilder) -> Result<Answer, PlatformError> {
+        let answer = self.http.send(call.bearer_auth(self.token.expose())).await?;
+        if let Some(used) = used(&answer) {
+            *self.usage.lock().unwrap_or_else(|e| e.into_inner()) = Some((used, answer.at));
+        }
+        if answer.is_success() && !is_fault(&answer) { Ok(answer) } else { Err(fault(&answer)) }
+    }
+
+    pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, PlatformError> {
+        self.send(self.http.call(Method::GET, self.url(path, query))).await
+    }
+
+    pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Result<Answer, PlatformError> {
+        self.send(self.http.call(Method::POST, self.url(path, &[])).form(form)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Result<Answer, PlatformError> {
+        self.send(self.http.call(Method::DELETE, self.url(path, &[]))).await
+    }
+
+    /// How fast background reading may go, after the usage that the last answers told. Editors'
+    /// acts are not asked.
+    pub fn pace(&self) -> Pace {
+        let now = self.http.clock().now();
+        let usage = *self.usage.lock().unwrap_or_else(|e| e.into_inner());
+        match usage {
+            Some((used, at)) if now.duration_since(at) < USAGE_HOLDS => {
+                if used >= STOP_FROM {
+                    Pace::Stop(at.saturating_add(USAGE_HOLDS).unwrap_or(at))
+                } else if used >= SLOW_FROM {
+                    Pace::Slow
+                } else {
+                    Pace::Free
+                }
+            }
+            Some(_) | None => Pace::Free,
+        }
+    }
+}
+
+/// Decodes an answer of one object.
+pub fn object<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, PlatformError> {
+    json::decode(&json::text(&answer.body)).map_err(|error| unexpected(answer, &error))
+}
+
+/// Decodes a page of an edge; its text has to outlive it.
+pub fn page<'a>(answer: &Answer, text: &'a str) -> Result<Page<'a>, PlatformError> {
+    serde_json::from_str(text).map_err(|error| unexpected(answer, &error))
+}
+
+fn unexpected(answer: &Answer, error: &serde_json::Error) -> PlatformError {
+    match serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body) {
+        Ok(_) => PlatformError::Contract { detail: format!("an answer of another shape: {error}") },
+        Err(_) => answer.not_json(),
+    }
+}
+
+/// Graph's times have no colon in the offset, which RFC 3339 demands.
+pub fn time(text: &str) -> Option<Timestamp> {
+    Timestamp::strptime("%Y-%m-%dT%H:%M:%S%z", text).ok().or_else(|| text.parse().ok())
+}
+
+#[derive(Deserialize)]
+struct Fault {
+    error: FaultBody,
+}
+
+#[derive(Deserialize)]
+struct FaultBody {
+    #[serde(default)]
+    code: i64,
+    #[serde(default)]
+    error_subcode: i64,
+    #[serde(default)]
+    is_transient: bool,
+    #[serde(default)]
+    message: String,
+}
+
+fn is_fault(answer: &Answer) -> bool {
+    serde_json::from_slice::<Fault>(&answer.body).is_ok()
+}
+
+#[derive(Deserialize)]
+struct Usage {
+    #[serde(default)]
+    call_count: f64,
+    #[serde(default)]
+    total_time: f64,
+    #[serde(default)]
+    total_cputime: f64,
+    #[serde(default)]
+    estimated_time_to_regain_access: f64,
+}
+
+/// All usage figures of an answer.
+fn usages(answer: &Answer) -> Vec<Usage> {
+    let app = answer.header("x-app-usage").and_then(|text| serde_json::from_str(text).ok());
+    let business: Option<std::collections::BTreeMap<String, Vec<Usage>>> =
+        answer.header("x-business-use-case-usage").and_then(|text| serde_json::from_str(text).ok());
+    app.into_iter().chain(business.into_iter().flat_map(|b| b.into_values().flatten())).collect()
+}
+
+/// The highest figure, in per cent of a limit.
+fn used(answer: &Answer) -> Option<u32> {
+    usages(answer)
+        .iter()
+        .flat_map(|u| [u.call_count, u.total_time, u.total_cputime])
+        .map(|percent| percent.clamp(0.0, 1000.0) as u32)
+        .max()
+}
+
+/// When a limit ends: the longest time that the headers name, in minutes there.
+fn regained(answer: &Answer) -> Timestamp {
+    let minutes = usages(answer)
+        .iter()
+        .map(|u| u.estimated_time_to_regain_access.clamp(0.0, 1440.0).ceil() as i64)
+        .max()
+        .filter(|minutes| *minutes > 0);
+    let wait = minutes.map_or(UNTOLD_WAIT, SignedDuration::from_mins);
+    answer.at.saturating_add(wait).unwrap_or(answer.at)
+}
+
+/// Turns an error answer into our one vocabulary. Decides on the code, never on status or text,
+/// with one exception that the sheet names.
+pub fn fault(answer: &Answer) -> PlatformError {
+    let Ok(Fault { error }) = serde_json::from_slice::<Fault>(&answer.body) else {
+        return answer.trouble().unwrap_or_else(|| answer.not_json());
+    };
+    let (code, sub) = (error.code, error.error_subcode);
+    let name = if sub == 0 { format!("{code}") } else { format!("{code}/{sub}") };
+    let throttled = |lane, until| PlatformError::Throttled {
+        until,
+        lane,
+        detail: format!("Graph code {name}"),
+    };
+    let refused =
+        |reason: &str| PlatformError::Refused { code: name.clone(), reason: reason.into() };
+    let forbidden = |what: String| PlatformError::Forbidden { what };
+    if error.is_transient {
+        return transient(answer, &name);
+    }
+    match (code, sub) {
+        (1 | 2, _) => transient(answer, &name),
+        (341, _) => throttled(Lane::App, answer.at.saturating_add(APP_WAIT).unwrap_or(answer.at)),
+        (4, _) => throttled(Lane::App, regained(answer)),
+        (80006, _) | (613, 2_534_040) => throttled(Lane::Call, regained(answer)),
+        (17 | 613 | 32 | 80001 | 80002, _) => throttled(Lane::Account, regained(answer)),
+        (368, _) => forbidden("plattformen har spärrat sidan från att skriva; se meddelandet på plattformen innan något görs igen".into()),
+        (10, 2_018_278 | 2_534_022) => refused("Tiden för att svara på meddelandet har gått ut. Svara i sidans inkorg om det går."),
+        (10, 2_018_108) | (551, _) => refused("Mottagaren kan inte ta emot meddelanden just nu."),
+        (200, 2_534_041) => forbidden("åtkomsten till meddelanden är avslagen; slå på den i appens inställningar under Meddelanden".into()),
+        (283, _) => forbidden("rätten pages_read_user_content (läsa andras kommentarer) saknas eller har återkallats".into()),
+        (3 | 10 | 200..=299, _) => forbidden(format!("en behörighet saknas eller har återkallats (kod {name}); anslut sidan på nytt och godkänn alla rättigheter")),
+        (100, 33) | (33, _) => PlatformError::Gone,
+        (100, 2_534_014) => refused("Mottagaren är okänd för plattformen."),
+        (100, _) if error.message.contains("does not exist") => PlatformError::Gone,
+        (102 | 190, _) => PlatformError::ReauthNeeded { detail: format!("Graph code {name}") },
+        (506, _) => refused("Plattformen har redan ett likadant svar."),
+        (1_609_005, _) => refused("En länk i svaret godtas inte av plattformen. Ta bort den och försök igen."),
+        (1705, _) => forbidden("inloggningen är en persons, inte sidans; anslut sidan på nytt".into()),
+        (10900, _) => refused("Ett privat svar på den här kommentaren har redan skickats."),
+        _ => PlatformError::Contract { detail: format!("HTTP {} Graph code {name}", answer.status) },
+    }
+}
+
+fn transient(answer: &Answer, name: &str) -> PlatformError {
+    PlatformError::Transient {
+        detail: format!("HTTP {} Graph code {name}", answer.status),
+        may_have_acted: answer.was_write,
+        retry_at: answer.retry_after(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::{HeaderMap, HeaderValue};
+
+    use super::*;
+
+    fn answer(status: u16, body: &str, headers: &[(&'static str, &str)]) -> Answer {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, HeaderValue::from_str(value).unwrap());
+        }
+        let at = "2026-11-21T12:00:00Z".parse().unwrap();
+        Answer { status, headers: map, body: body.into(), at, was_write: true }
+    }
+
+    #[test]
+    fn every_code_of_the_sheet_has_its_class() {
+        let mut table = String::new();
+        let codes = [
+            (1, 0),
+            (2, 0),
+            (4, 0),
+            (17, 0),
+            (613, 0),
+            (613, 2_534_040),
+            (32, 0),
+            (80001, 0),
+            (80002, 0),
+            (80006, 0),
+            (341, 0),
+            (368, 0),
+            (3, 0),
+            (10, 0),
+            (200, 0),
+            (283, 0),
+            (299, 0),
+            (10, 2_018_278),
+            (10, 2_534_022),
+            (10, 2_018_108),
+            (551, 0),
+            (200, 2_534_041),
+            (100, 33),
+            (33, 0),
+            (100, 2_534_014),
+            (100, 0),
+            (102, 0),
+            (190, 463),
+            (506, 0),
+            (1_609_005, 0),
+            (1705, 0),
+            (10900, 0),
+            (99999, 0),
+        ];
+        for (code, sub) in codes {
+            let body =
+                format!(r#"{{"error":{{"message":"x","code":{code},"error_subcode":{sub}}}}}"#);
+            let error = fault(&answer(400, &body, &[]));
+            let wait = error.retry_at().map_or(String::new(), |at| at.to_string());
+            table.push_str(&format!("{code}/{sub} {} {wait}\n", error.class()));
+        }
+        insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn the_exceptions_from_the_code_hold() {
+        let gone =
+            r#"{"error":{"message":"(#100) Object does not exist, cannot be loaded","code":100}}"#;
+        assert_eq!(fault(&answer(400, gone, &[])), PlatformError::Gone);
+        let passing = r#"{"error":{"message":"x","code":100,"is_transient":true}}"#;
+        assert_eq!(fault(&answer(400, passing, &[])).class(), "transient");
+        assert_eq!(fault(&answer(502, "<html>", &[])).class(), "transient");
+        assert_eq!(fault(&answer(404, "<html>", &[])).class(), "transient");
+    }
+
+    #[test]
+    fn a_limit_ends_when_the_headers_say() {
+        let body = r#"{"error":{"message":"x","code":32}}"#;
+        let header = r#"{"1000":[{"type":"pages","call_count":101,"total_cputime":3,"total_time":5,"estimated_time_to_regain_access":7}]}"#;
+        let error = fault(&answer(400, body, &[("x-business-use-case-usage", header)]));
+        assert_eq!(error.retry_at(), Some("2026-11-21T12:07:00Z".parse().unwrap()));
+    }
+
+    #[test]
+    fn times_are_read_with_and_without_colon() {
+        let expected: Timestamp = "2026-07-23T06:35:18Z".parse().unwrap();
+        assert_eq!(time("2026-07-23T08:35:18+0200"), Some(expected));
+        assert_eq!(time("2026-07-23T08:35:18+02:00"), Some(expected));
+        assert_eq!(time("i går"), None);
+    }
+
+    #[test]
+    fn a_page_without_next_is_the_last() {
+        let text = r#"{"data":[],"paging":{"cursors":{"before":"a","after":"b"}}}"#;
+        assert_eq!(page(&answer(200, text, &[]), text).unwrap().after(), None);
+        let text = r#"{"data":[],"paging":{"cursors":{"after":"b"},"next":"https://x"}}"#;
+        assert_eq!(page(&answer(200, text, &[]), text).unwrap().after(), Some("b"));
+    }
+}

@@ -1,0 +1,243 @@
+//! Facebook Graph's comment endpoints as the `platforms` sheet has them (sections 2 and 3), over
+//! HTTP on loopback, and a page for people where each comment can be seen.
+
+mod answers;
+mod page;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, Method, Uri};
+use axum::response::Response;
+use tokio::task::AbortHandle;
+use url::Url;
+
+use crate::platforms::http::HttpSettings;
+use crate::platforms::settings::FacebookSettings;
+use crate::platforms::simulate::faults::{Dice, Fault, Faults};
+use crate::platforms::simulate::script::Script;
+use crate::platforms::simulate::world::{Comment, World};
+use crate::runtime::clock::Clock;
+use crate::runtime::secret::Secret;
+
+/// The simulated Page.
+const PAGE_ID: &str = "100000000000009";
+const PAGE_NAME: &str = "Exempelstads kommun (simulerad)";
+/// A person who works with the Page, and whose token is not the Page's.
+const PERSON_ID: &str = "300000000000000";
+
+/// The version spoken.
+const VERSION: &str = "v26.0";
+
+/// How a simulator is begun.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What happens on the Page.
+    pub script: Script,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// Where to listen; port 0 takes a free one. Loopback only.
+    pub listen: SocketAddr,
+    /// Keeps what was done over restarts.
+    pub journal: Option<PathBuf>,
+}
+
+impl Options {
+    /// On a free port, without faults, forgetting everything at the end.
+    pub fn new(script: Script) -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self { script, faults: Faults::none(), listen, journal: None }
+    }
+}
+
+/// The simulator cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotStart {
+    /// It would be reachable from outside.
+    #[error("{0} is not a loopback address: a simulator must not be reachable from outside")]
+    NotLoopback(SocketAddr),
+    /// The address is taken or not to be had.
+    #[error("{0} cannot be listened on")]
+    Listen(SocketAddr, #[source] std::io::Error),
+    /// The journal is unreadable.
+    #[error("the simulator's journal cannot be used: remove it to begin anew")]
+    Journal(#[source] std::io::Error),
+}
+
+/// A running simulator; ends when dropped.
+#[derive(Debug)]
+pub struct Simulator {
+    inner: Arc<Inner>,
+    base: Url,
+    task: AbortHandle,
+}
+
+#[derive(Debug)]
+struct Inner {
+    world: Mutex<World>,
+    dice: Mutex<Dice>,
+    clock: Clock,
+    origin: String,
+    token: Secret,
+    person_token: Secret,
+    /// What `X-App-Usage` says, in per cent.
+    usage: Mutex<u32>,
+    calls: Mutex<Vec<String>>,
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+impl Simulator {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// [`CannotStart`], each with its mend.
+    pub async fn start(options: Options, clock: Clock) -> Result<Self, CannotStart> {
+        let listen = options.listen;
+        if !listen.ip().is_loopback() {
+            return Err(CannotStart::NotLoopback(listen));
+        }
+        let listener = tokio::net::TcpListener::bind(listen)
+            .await
+            .map_err(|source| CannotStart::Listen(listen, source))?;
+        let address =
+            listener.local_addr().map_err(|source| CannotStart::Listen(listen, source))?;
+        let world = World::open(options.script, clock.now(), options.journal.as_deref())
+            .map_err(CannotStart::Journal)?;
+        let origin = format!("http://{address}");
+        let inner = Arc::new(Inner {
+            world: Mutex::new(world),
+            dice: Mutex::new(Dice::new(options.faults)),
+            clock,
+            origin: origin.clone(),
+            token: Secret::new("simulerad-sidnyckel"),
+            person_token: Secret::new("simulerad-personnyckel"),
+            usage: Mutex::new(3),
+            calls: Mutex::default(),
+        });
+        let router = Router::new().fallback(serve).with_state(Arc::clone(&inner));
+        let task = tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!(%error, "the simulator stopped");
+            }
+        });
+        let base = Url::parse(&origin).expect("an address and port make a URL");
+        Ok(Self { inner, base, task: task.abort_handle() })
+    }
+
+    /// Where it answers.
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// The Page's id.
+    pub fn page_id(&self) -> &'static str {
+        PAGE_ID
+    }
+
+    /// What a connector needs to use it.
+    pub fn settings(&self) -> FacebookSettings {
+        FacebookSettings {
+            base: self.base.clone(),
+            version: VERSION.into(),
+            page_id: PAGE_ID.into(),
+            token: self.inner.token.clone(),
+            app_secret: None,
+            http: HttpSettings { allow_http_loopback: true, ..HttpSettings::default() },
+        }
+    }
+
+    /// The token of a person who works with the Page: the wrong one.
+    pub fn person_token(&self) -> Secret {
+        self.inner.person_token.clone()
+    }
+
+    /// Every comment written until now, as it stands, deleted ones included.
+    pub fn truth(&self) -> Vec<Comment> {
+        held(&self.inner.world).comments(self.inner.clock.now())
+    }
+
+    /// Somebody writes under the first post, or answers a comment.
+    pub fn write(&self, name: &str, text: &str, parent: Option<u64>) -> u64 {
+        let now = self.inner.clock.now();
+        let mut world = held(&self.inner.world);
+        let above = world.comments(now).into_iter().find(|comment| Some(comment.number) == parent);
+        let post = above.map_or_else(|| world.posts()[0].number, |comment| comment.post);
+        world.add(post, parent, Some(name), text, now)
+    }
+
+    /// The author changes a comment.
+    pub fn edit(&self, number: u64, text: &str) {
+        held(&self.inner.world).edit(number, text);
+    }
+
+    /// The author deletes a comment.
+    pub fn delete(&self, number: u64) {
+        held(&self.inner.world).delete(number);
+    }
+
+    /// Lets the next calls fail.
+    pub fn fail_next(&self, fault: Fault, times: usize) {
+        held(&self.inner.dice).order(fault, times);
+    }
+
+    /// What `X-App-Usage` says from now on, in per cent.
+    pub fn set_usage(&self, percent: u32) {
+        *held(&self.inner.usage) = percent;
+    }
+
+    /// Method and path of every call so far, without the query.
+    pub fn calls(&self) -> Vec<String> {
+        held(&self.inner.calls).clone()
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(
+    State(inner): State<Arc<Inner>>,
+    method: Method,
+    uri: Uri,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let path = uri.path().to_owned();
+    let query = query.unwrap_or_default();
+    if let Some(post) = path.strip_prefix("/inlagg/") {
+        let world = held(&inner.world);
+        return page::render(&world, inner.clock.now(), post);
+    }
+    held(&inner.calls).push(format!("{method} {path}"));
+    let fault = held(&inner.dice).deal();
+    if let Some(Fault::Slow(wait)) = fault {
+        tokio::time::sleep(wait).await;
+    }
+    let usage = *held(&inner.usage);
+    let refused = fault.and_then(answers::refusal);
+    let answer = match refused {
+        Some(answer) => answer,
+        None => {
+            let form: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .chain(url::form_urlencoded::parse(&body).into_owned())
+                .collect();
+            answers::answer(&inner, &method, &path, &headers, &form)
+        }
+    };
+    if fault == Some(Fault::LostAnswer) {
+        // A gateway that lost the answer says so in its own words.
+        return answers::gateway_page();
+    }
+    answer.into_response(usage, fault == Some(Fault::BrokenJson))
+}

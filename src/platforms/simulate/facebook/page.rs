@@ -1,0 +1,72 @@
+//! The page for people: a post with its visible comments, each under its own anchor.
+
+use std::fmt::Write as _;
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::platforms::html::escape;
+use crate::platforms::simulate::LABEL;
+use crate::platforms::simulate::facebook::PAGE_NAME;
+use crate::platforms::simulate::world::{Comment, World};
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:0 auto;padding:1rem;background:#f3f4f6;color:#1c1e21}\
+ .label{background:#fff3c4;border:1px solid #d9a400;padding:.5rem .75rem;border-radius:.5rem}\
+ main,article{background:#fff;border-radius:.5rem;padding:.75rem 1rem;margin:.75rem 0}\
+ article{border:1px solid #dcdfe4}article article{margin-left:1.5rem}article:target{outline:3px solid #b45309}\
+ p{white-space:pre-wrap;overflow-wrap:anywhere;margin:.25rem 0}time{color:#5b6270;font-size:.875rem}h1{font-size:1.25rem;margin:0}";
+
+pub fn render(world: &World, now: Timestamp, post: &str) -> Response {
+    let posts = world.posts();
+    let Some(post) = posts.iter().find(|p| p.number.to_string() == post) else {
+        return (StatusCode::NOT_FOUND, [(LABEL, "facebook")], "Inlägget finns inte.")
+            .into_response();
+    };
+    let all = world.comments(now);
+    let visible: Vec<_> =
+        all.iter().filter(|c| c.post == post.number && !c.deleted && !c.hidden).collect();
+    let mut html = format!(
+        "<!doctype html><html lang=\"sv\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <title>{name}</title><style>{STYLE}</style>\
+         <p class=\"label\">Simulerad sida i Uppsikt. Inga riktiga personer eller inlägg.</p>\
+         <main><h1>{name}</h1>{time}<p>{text}</p></main>",
+        name = escape(PAGE_NAME),
+        time = time(post.created),
+        text = escape(&post.message),
+    );
+    for top in visible.iter().filter(|c| c.parent.is_none()) {
+        open(&mut html, top);
+        for answer in visible.iter().filter(|c| c.parent == Some(top.number)) {
+            open(&mut html, answer);
+            html.push_str("</article>");
+        }
+        html.push_str("</article>");
+    }
+    let kind = (header::CONTENT_TYPE, "text/html; charset=utf-8");
+    let policy = (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'");
+    ([kind, policy], [(LABEL, "facebook")], html).into_response()
+}
+
+fn open(html: &mut String, comment: &Comment) {
+    let name = match &comment.from {
+        Some((_, name)) => escape(name),
+        None if comment.by_page => escape(PAGE_NAME),
+        None => "Facebook-användare".to_owned(),
+    };
+    // Writing to a String does not fail.
+    let _ = write!(
+        html,
+        "<article id=\"comment-{}\"><strong>{name}</strong> {}<p>{}</p>",
+        comment.number,
+        time(comment.created),
+        escape(&comment.text),
+    );
+}
+
+fn time(at: Timestamp) -> String {
+    let zone = TimeZone::get("Europe/Stockholm").unwrap_or(TimeZone::UTC);
+    let local = at.to_zoned(zone).strftime("%Y-%m-%d %H:%M").to_string();
+    format!("<time datetime=\"{at}\">{local}</time>")
+}

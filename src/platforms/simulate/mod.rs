@@ -1,0 +1,14 @@
+//! Labelled simulators of platforms that nobody can run: in-process servers on loopback that
+//! speak a platform's interface over HTTP, for the demo and for tests.
+//!
+//! Every answer carries `X-Uppsikt-Simulator`, the Page's name says "(simulerad)", and accounts
+//! served by one are marked in the store. What happens follows from a script, the clock and a
+//! seed, so the same run can be had again.
+
+pub mod facebook;
+pub mod faults;
+pub mod script;
+pub mod world;
+
+/// The header that every simulated answer carries, with the platform's name as its value.
+pub const LABEL: &str = "x-uppsikt-simulator";
