@@ -14,15 +14,15 @@ use tokio::net::TcpListener;
 use crate::classify::Classifier;
 use crate::config::account::{AccountConfig, PlatformConfig};
 use crate::config::{self, Config};
-use crate::domain::account::PlatformKind;
 use crate::evidence::browser::{Browser, BrowserSettings};
 use crate::evidence::{self, EvidenceError, EvidenceStore};
 use crate::platforms::Platform;
+use crate::platforms::facebook::Facebook;
 use crate::platforms::http::{BadHttpSettings, HttpSettings};
-use crate::platforms::settings::WordPressSettings;
+use crate::platforms::push::PushSource;
+use crate::platforms::settings::{FacebookSettings, WordPressSettings};
 use crate::platforms::wordpress::WordPress;
 use crate::runtime::clock::Clock;
-use crate::runtime::secret::Secret;
 use crate::runtime::shutdown::{Shutdown, Stage};
 use crate::runtime::supervise::{Health, Round, run_loop};
 use crate::services::{self, Parts, Served, ServiceError, Services};
@@ -136,7 +136,7 @@ pub struct App {
     shutdown: Arc<Shutdown>,
     health: Health,
     metrics: Metrics,
-    web: web::Settings,
+    web: web::state::Settings,
     _lock: InstanceLock,
 }
 
@@ -145,17 +145,15 @@ impl App {
     ///
     /// # Errors
     /// [`AppError`].
-    pub async fn build(config: &Config, clock: Clock) -> Result<Self, AppError> {
+    pub async fn build(config: &Config, clock: Clock, metrics: Metrics) -> Result<Self, AppError> {
         let lock = InstanceLock::take(&config.store_path)?;
-        let metrics = Metrics::install()
-            .map_err(|e| AppError::System { doing: "mätvärdena", source: Box::new(e) })?;
         let (store, evidence) = open_stores(config, clock.clone())?;
         store.settle_fact("installation", uuid::Uuid::new_v4().simple().to_string()).await?;
         // Seals of a run that was killed before it noted the chain's end are noted now.
         evidence.note_head().await?;
         let mut accounts = Vec::with_capacity(config.accounts.len());
         for account in &config.accounts {
-            accounts.push(connect(account, &store, &clock, config).await?);
+            accounts.push(connect(account, &store, &clock).await?);
         }
         let settings = services::Settings {
             authority: config.authority.clone(),
@@ -175,12 +173,12 @@ impl App {
             accounts,
             browser: open_browser(config, clock.clone()),
         });
-        let web = web::Settings {
+        let web = web::state::Settings {
             secure_cookies: config.server.secure_cookies,
             trusted_proxies: config.server.trusted_proxies.clone(),
             public_url: config.server.public_url.clone(),
             intake_body_bytes: config.limits.intake_body_bytes as usize,
-            logins_per_min: config.limits.logins_per_min,
+            simulated: config.accounts.iter().any(|account| account.simulated),
         };
         Ok(Self {
             services,
@@ -221,7 +219,7 @@ impl App {
             .listen_for_signals()
             .map_err(|e| AppError::System { doing: "signalhanteringen", source: Box::new(e) })?;
         self.start_loops();
-        let router = web::router(
+        let router = web::routes::router(
             self.services.clone(),
             self.web.clone(),
             self.health.clone(),
@@ -310,7 +308,7 @@ impl App {
         round: F,
     ) where
         F: FnMut() -> Fut + Send + 'static,
-        Fut: Future<Output = Result<Round, ServiceError>> + Send,
+        Fut: Future<Output = Result<Round, ServiceError>> + Send + 'static,
     {
         let token = self.shutdown.token(stage);
         self.shutdown.spawn(stage, run_loop(name, wake, tick, token, self.health.clone(), round));
@@ -344,7 +342,6 @@ async fn connect(
     account: &AccountConfig,
     store: &Store,
     clock: &Clock,
-    config: &Config,
 ) -> Result<Served, AppError> {
     let known = store
         .ensure_account(
@@ -357,13 +354,74 @@ async fn connect(
         .await?;
     // A restart is a moment when a person may have mended what was wrong.
     store.resume_fetching(known.id, clock.now()).await?;
-    let (platform, push_secrets) = connector(account, clock, config)
-        .map_err(|source| AppError::Account { account: account.key.as_str().to_owned(), source })?;
+    let (platform, push) = connector(account, clock).map_err(|source| AppError::Account {
+        account: account.key.as_str().to_owned(),
+        source,
+    })?;
     Ok(Served {
         account: known,
         platform,
         interval: account.interval,
-        push_secrets,
+        push,
         allow_private: account.allow_private_addresses,
     })
+}
+
+/// The version of the Graph interface that is spoken (platform sheet, section 2.1).
+const GRAPH_VERSION: &str = "v26.0";
+
+/// A connector, and what reads its account's pushes where it takes any.
+type Connector = (Arc<dyn Platform>, Option<Arc<dyn PushSource>>);
+
+fn connector(account: &AccountConfig, clock: &Clock) -> Result<Connector, BadHttpSettings> {
+    // Plain http has been refused by the configuration except towards this machine.
+    let http = |url: &url::Url| HttpSettings {
+        allow_http_loopback: url.scheme() == "http",
+        ..HttpSettings::default()
+    };
+    match &account.platform {
+        PlatformConfig::WordPress { url, user, password } => {
+            let settings = WordPressSettings {
+                site: url.clone(),
+                user: user.clone(),
+                password: password.clone(),
+                pretty_links: true,
+                http: http(url),
+            };
+            Ok((Arc::new(WordPress::new(settings, clock.clone())?), None))
+        }
+        PlatformConfig::Facebook { page_id, token, api_url } => {
+            let settings = FacebookSettings {
+                base: api_url.clone(),
+                version: GRAPH_VERSION.to_owned(),
+                page_id: page_id.clone(),
+                token: token.clone(),
+                app_secret: None,
+                http: http(api_url),
+            };
+            Ok((Arc::new(Facebook::new(settings, clock.clone())?), None))
+        }
+        PlatformConfig::OwnSite { .. } => Err(BadHttpSettings::NoHost),
+    }
+}
+
+/// The browser, or why there is none, in Swedish.
+fn open_browser(config: &Config, clock: Clock) -> Result<Browser, String> {
+    let executable = match &config.evidence.browser {
+        config::Browser::Off => {
+            return Err("Skärmbilder är avstängda i inställningarna.".to_owned());
+        }
+        config::Browser::Auto => None,
+        config::Browser::Path(path) => Some(path.clone()),
+    };
+    let settings = BrowserSettings {
+        executable,
+        capture_limit: config.evidence.capture_limit,
+        ..BrowserSettings::default()
+    };
+    let browser = Browser::new(settings, clock);
+    match browser.executable() {
+        Ok(_) => Ok(browser),
+        Err(error) => Err(error.swedish()),
+    }
 }

@@ -241,7 +241,7 @@ impl Services {
             anchor,
             allow_private: served.allow_private || served.account.simulated,
         };
-        match tokio::time::timeout(limit, browser.capture(&request)).await {
+        match tokio::time::timeout(limit, browser.capture(request)).await {
             Ok(Ok(shot)) => Ok((shot.png, shot.method)),
             Ok(Err(error)) => {
                 tracing::info!(error = %error, "no screenshot");

@@ -508,6 +508,19 @@ impl Services {
         })
     }
 
+    /// The open cases before and after one in the queue's order.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn neighbours(
+        &self,
+        viewer: &Viewer,
+        case: CaseId,
+    ) -> Result<(Option<CaseId>, Option<CaseId>), ServiceError> {
+        viewer.demand(Act::ReadCases)?;
+        Ok(self.inner.store.neighbours(case).await?)
+    }
+
     /// What to tell an open page of a changed case: whether it stands in the open queue now, and
     /// the newest step of its history in words without content.
     ///

@@ -11,7 +11,7 @@ pub mod decide;
 pub mod intake;
 pub mod offers;
 pub mod outbox;
-//pub mod push;
+pub mod push;
 pub mod registration;
 pub mod session;
 pub mod users;
@@ -34,8 +34,8 @@ use crate::domain::policy::Policy;
 use crate::evidence::EvidenceStore;
 use crate::evidence::browser::Browser;
 use crate::platforms::Platform;
+use crate::platforms::push::PushSource;
 use crate::runtime::clock::Clock;
-use crate::runtime::secret::Secret;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::AuditLine;
@@ -68,8 +68,8 @@ pub struct Served {
     pub platform: Arc<dyn Platform>,
     /// How often it is polled.
     pub interval: Duration,
-    /// Secrets that pushes may be signed with; empty where it takes none.
-    pub push_secrets: Vec<Secret>,
+    /// What reads its pushes, where it takes any.
+    pub push: Option<Arc<dyn PushSource>>,
     /// Whether screenshots may load private addresses.
     pub allow_private: bool,
 }

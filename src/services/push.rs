@@ -1,33 +1,44 @@
-//! Signed pushes from the authority's own sites: verified, stored, then answered.
+//! Pushes: verified, stored, then answered. What is told to be looked at is polled at once.
 
 use metrics::counter;
 use uuid::Uuid;
 
 use crate::domain::ids::{AccountKey, ContentHash};
-use crate::domain::item::{Batch, Unreadable};
-use crate::platforms::forum;
+use crate::domain::item::Batch;
+use crate::platforms::push::{PushRefused, PushRequest, Told};
 use crate::telemetry::metrics as names;
 
 use super::{ServiceError, Services};
 
-/// Why a push is not taken. Each has its status and its words for the site's developer.
+/// Why a push is not taken. The words are for the developer of the site that pushes.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
     /// No such account, or one that takes no pushes.
     #[error("there is no account of that name that takes pushes")]
     NoSuchAccount,
     /// Signature missing, wrong or too old.
-    #[error("the signature is not valid: {0}")]
+    #[error("{0}")]
     Signature(String),
+    /// The body has not the agreed shape.
+    #[error("{0}")]
+    Shape(String),
     /// The delivery header is missing or no UUID.
-    #[error("header X-Uppsikt-Delivery must be a UUID")]
+    #[error("the header X-Uppsikt-Delivery is to be a UUID, new for each push")]
     Delivery,
-    /// The body is not what the contract says.
-    #[error("the body cannot be read: {0}")]
-    Body(String),
     /// Not durable: send again.
-    #[error("the items could not be stored; send again")]
+    #[error("the items could not be stored: send the same delivery again")]
     NotStored(#[source] ServiceError),
+}
+
+impl From<PushRefused> for PushError {
+    fn from(refused: PushRefused) -> Self {
+        match refused {
+            PushRefused::Shape { problem } => Self::Shape(problem),
+            PushRefused::NoSignature { .. }
+            | PushRefused::WrongSignature
+            | PushRefused::OffTime { .. } => Self::Signature(refused.to_string()),
+        }
+    }
 }
 
 impl Services {
@@ -39,70 +50,68 @@ impl Services {
     pub async fn take_push(
         &self,
         key: &AccountKey,
-        signature: Option<&str>,
-        delivery: Option<&str>,
+        headers: &[(&str, &str)],
         body: &[u8],
     ) -> Result<String, PushError> {
-        let served = self
-            .served_by_key(key)
-            .filter(|served| !served.push_secrets.is_empty())
-            .ok_or(PushError::NoSuchAccount)?;
+        let served = self.served_by_key(key).ok_or(PushError::NoSuchAccount)?;
+        let source = served.push.as_ref().ok_or(PushError::NoSuchAccount)?;
         let now = self.inner.clock.now();
-        let signature = signature
-            .ok_or_else(|| PushError::Signature("header X-Uppsikt-Signature is missing".into()))?;
-        forum::verify_signature(signature, body, &served.push_secrets, now)
-            .map_err(|e| PushError::Signature(e.to_string()))?;
-        let delivery =
-            delivery.and_then(|d| Uuid::parse_str(d).ok()).ok_or(PushError::Delivery)?.to_string();
+        let request = PushRequest { headers, body };
+        // Before anything is looked up: a stranger learns nothing of deliveries.
+        let told = source.receive(request, now)?;
+        let delivery = request.header("x-uppsikt-delivery").and_then(|d| Uuid::parse_str(d).ok());
+        let delivery = delivery.ok_or(PushError::Delivery)?.to_string();
         let account = served.account.id;
-        let answered = self.inner.store.answered_delivery(account, delivery.clone()).await;
-        if let Some(answer) = answered.map_err(|e| PushError::NotStored(e.into()))? {
-            return Ok(answer);
-        }
-        let parsed = forum::parse_push(body).map_err(|e| PushError::Body(e.to_string()))?;
-        let n_given = parsed.len();
+        let n_told = told.len();
         let mut batch = Batch::default();
         let mut rejected = Vec::new();
-        for (index, element) in parsed.into_iter().enumerate() {
+        let mut look = false;
+        for (index, element) in told.into_iter().enumerate() {
             match element {
-                Ok(item) => batch.items.push(item),
-                Err(problem) => {
-                    let problem = problem.to_string();
+                Ok(pushed) => {
+                    batch.posts.extend(pushed.post);
+                    match pushed.told {
+                        Told::Item(item) => batch.items.push(*item),
+                        Told::Gone(id) => batch.gone.push(id),
+                        Told::Look(_) => look = true,
+                    }
+                }
+                Err(unreadable) => {
+                    let problem = &unreadable.problem;
                     rejected.push(serde_json::json!({ "index": index, "error": problem }));
-                    // Refused elements are told to the sender; the whole push is kept beside
-                    // them, so that nothing received is lost.
-                    batch.unreadable.push(Unreadable {
-                        place: format!("push {delivery}, element {index}"),
-                        problem,
-                        raw: body.to_vec(),
-                    });
+                    batch.unreadable.push(unreadable);
                 }
             }
         }
         let n_rejected = rejected.len();
-        let answer = self
-            .inner
-            .store
-            .commit_push(
-                account,
-                batch,
-                delivery,
-                ContentHash::of(body),
-                move |committed| {
-                    let accepted = committed.new_items + committed.new_versions;
-                    serde_json::json!({
-                        "accepted": accepted,
-                        "duplicates": n_given.saturating_sub(n_rejected).saturating_sub(accepted as usize),
-                        "rejected": rejected,
-                    })
-                    .to_string()
-                },
-                now,
-            )
-            .await
-            .map_err(|e| PushError::NotStored(e.into()))?;
-        counter!(names::POLLS, "account" => key.as_str().to_owned(), "outcome" => "push").increment(1);
+        let committed = self.inner.store.commit_push(
+            account,
+            batch,
+            delivery,
+            ContentHash::of(body),
+            move |committed| {
+                let accepted = committed.new_items + committed.new_versions;
+                let duplicates =
+                    n_told.saturating_sub(n_rejected).saturating_sub(accepted as usize);
+                serde_json::json!({
+                    "accepted": accepted, "duplicates": duplicates, "rejected": rejected,
+                })
+                .to_string()
+            },
+            now,
+        );
+        let answer = committed.await.map_err(|e| PushError::NotStored(e.into()))?;
+        let account_key = key.as_str().to_owned();
+        counter!(names::POLLS, "account" => account_key, "outcome" => "push").increment(1);
         self.inner.wakes.assess.notify_one();
+        if look {
+            self.inner
+                .store
+                .resume_fetching(account, now)
+                .await
+                .map_err(|e| PushError::NotStored(e.into()))?;
+            self.inner.wakes.intake.notify_one();
+        }
         Ok(answer)
     }
 }

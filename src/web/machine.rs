@@ -37,18 +37,20 @@ pub async fn intake(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let key = AccountKey::new(account);
-    let signature = header("x-uppsikt-signature");
-    let delivery = header("x-uppsikt-delivery");
+    // A header that is no text is none of those that are asked for.
+    let given: Vec<(&str, &str)> = headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+        .collect();
     let json = [(CONTENT_TYPE, "application/json")];
-    match site.services.take_push(&key, signature, delivery, &body).await {
+    match site.services.take_push(&key, &given, &body).await {
         Ok(answer) => (StatusCode::ACCEPTED, json, answer).into_response(),
         Err(error) => {
             let status = match &error {
                 PushError::NoSuchAccount => StatusCode::NOT_FOUND,
                 PushError::Signature(_) => StatusCode::UNAUTHORIZED,
-                PushError::Delivery | PushError::Body(_) => StatusCode::BAD_REQUEST,
+                PushError::Delivery | PushError::Shape(_) => StatusCode::BAD_REQUEST,
                 PushError::NotStored(_) => StatusCode::SERVICE_UNAVAILABLE,
             };
             let chain = &error as &dyn std::error::Error;

@@ -16,8 +16,9 @@ use super::view::case::{
     AuthorView, CaseView, ClaimView, ContextView, EarlierCase, FailedAction, HistoryRow, PostView,
     ThreadItem, UndoBar, WhyRow,
 };
+use super::view::choice::ChoiceKind;
 use super::view::decision::{
-    ChoiceKind, DecisionForm, DecisionInput, Filled, FormState, PlatformOffer, Proposal,
+    DecisionForm, DecisionInput, Filled, FormState, PlatformOffer, Proposal,
 };
 use super::view::evidence::{CheckRow, Checked, EvidenceBox, MissingView, Seal, Verification};
 use super::view::marked::MarkedText;

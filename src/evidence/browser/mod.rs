@@ -1,7 +1,16 @@
 //! Stand-in until the browser is merged.
+use crate::runtime::clock::Clock;
+use std::path::PathBuf;
+use std::time::Duration;
 /// x
 #[derive(Debug, Clone)]
 pub struct Browser;
+/// x
+#[derive(Debug, Clone, Default)]
+pub struct BrowserSettings {
+    pub executable: Option<PathBuf>,
+    pub capture_limit: Duration,
+}
 /// x
 pub struct CaptureRequest {
     pub url: String,
@@ -20,12 +29,22 @@ pub struct CaptureError;
 impl CaptureError {
     /// x
     pub fn swedish(&self) -> String {
-        String::new()
+        "Ingen webbläsare.".into()
     }
 }
 impl Browser {
     /// x
-    pub async fn capture(&self, _r: &CaptureRequest) -> Result<Screenshot, CaptureError> {
+    pub fn new(_s: BrowserSettings, _c: Clock) -> Self {
+        Self
+    }
+    /// x
+    pub fn executable(&self) -> Result<PathBuf, CaptureError> {
         Err(CaptureError)
     }
+    /// x
+    pub async fn capture(&self, _r: CaptureRequest) -> Result<Screenshot, CaptureError> {
+        Err(CaptureError)
+    }
+    /// x
+    pub async fn stop(&self) {}
 }

@@ -245,6 +245,33 @@ impl Store {
         self.read(move |c| case_of_item(c, item)).await
     }
 
+    /// The open cases before and after one in the queue's order.
+    pub async fn neighbours(
+        &self,
+        case: CaseId,
+    ) -> Result<(Option<CaseId>, Option<CaseId>), StoreError> {
+        self.read(move |c| {
+            let one = the_case(c, case)?;
+            let beside = |sql: &str| -> Result<Option<CaseId>, StoreError> {
+                maybe_row(
+                    &mut c.prepare_cached(sql)?,
+                    params![one.rank, ms(one.due_at), case.0],
+                    |row| Ok(CaseId(row.get(0)?)),
+                )
+            };
+            let before = beside(
+                "select id from cases where state in ('waiting', 'returned')
+                   and (rank, due_at, id) < (?1, ?2, ?3) order by rank desc, due_at desc, id desc limit 1",
+            )?;
+            let after = beside(
+                "select id from cases where state in ('waiting', 'returned')
+                   and (rank, due_at, id) > (?1, ?2, ?3) order by rank, due_at, id limit 1",
+            )?;
+            Ok((before, after))
+        })
+        .await
+    }
+
     /// A case's history, oldest first.
     pub async fn case_history(&self, case: CaseId) -> Result<Vec<CaseEventRow>, StoreError> {
         self.read(move |c| {

@@ -33,10 +33,13 @@ async fn draw(
 ) -> Result<Response, Response> {
     let viewer = &inside.viewer;
     let file = site.services.case_file(viewer, case).await.map_err(|e| site.error(e))?;
+    let neighbours = site.services.neighbours(viewer, case).await.map_err(|e| site.error(e))?;
     let now = site.services.clock().now();
     let view = CasePage {
         shell: inside.shell(site, Place::Queue)?,
         notice,
+        previous: neighbours.0,
+        next: neighbours.1,
         case: present::case(&file, extent, again, viewer.user, now),
     };
     Ok(page_with(site, status, &view))
