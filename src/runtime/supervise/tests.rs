@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::super::clock::TestClock;
 use super::*;
+use crate::runtime::clock::TestClock;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the store is away")]
