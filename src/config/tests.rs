@@ -443,6 +443,25 @@ fn a_file_that_is_no_utf8_is_told_by_line() {
 }
 
 #[test]
+fn a_file_without_end_or_bottom_is_refused() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let path = dir.path().join("config.toml");
+    let attempt = |text: String| {
+        fs::write(&path, text).expect("a temporary file");
+        load(&path, &env).expect_err("is refused").to_string()
+    };
+    assert!(attempt("#".repeat(2 << 20)).ends_with("det är knappast rätt fil"));
+    for open in ["[", "{a=", "a."] {
+        let deep = attempt(format!("a = {}", open.repeat(100_000)));
+        assert!(deep.contains("filen följer inte TOML här"), "{}", &deep[..200.min(deep.len())]);
+    }
+    assert!(load(Path::new("/dev/zero"), &env).is_err());
+    let many = attempt((0..1000).fold(String::new(), |text, i| format!("{text}a{i} = 1\n")));
+    assert_eq!(many.lines().count(), 26);
+    assert!(many.ends_with("och 976 fel till: rätta de första och försök igen"), "{many}");
+}
+
+#[test]
 fn secret_files_must_be_closed_to_others_and_lose_their_last_line_break() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let file = dir.path().join("token");
