@@ -91,6 +91,12 @@ impl Health {
         Self { clock, loops: Arc::default() }
     }
 
+    /// Says that a loop is to run: until it has been round once, it ails. Without this a program
+    /// whose loops have not started yet would look ready.
+    pub fn expect(&self, name: &'static str) {
+        self.note(name, |_, _| {});
+    }
+
     /// Every loop by name, as it fares now.
     pub fn all(&self) -> BTreeMap<&'static str, LoopHealth> {
         self.loops.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -133,7 +139,7 @@ pub async fn run_loop<F, Fut, E>(
     Fut: Future<Output = Result<Round, E>> + Send,
     E: Error + Send,
 {
-    health.note(name, |_, _| {});
+    health.expect(name);
     let mut failures: u32 = 0;
     while !token.is_cancelled() {
         health.note(name, |h, now| h.doing = Doing::Working(now));

@@ -82,6 +82,16 @@ async fn runs_at_once_then_on_tick_and_on_notice() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_loop_that_is_expected_ails_until_it_has_been_round() {
+    let rig = Rig::new();
+    rig.health.expect("probe");
+    assert_eq!(rig.health.ailing(), ["probe"]);
+    let _task = rig.start(60, |_| Ok(Round::Idle));
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(rig.health.ailing(), Vec::<&str>::new());
+}
+
+#[tokio::test(start_paused = true)]
 async fn goes_again_at_once_while_there_is_more() {
     let rig = Rig::new();
     let start = Instant::now();
