@@ -40,14 +40,20 @@ pub enum ConfigError {
     Refused(Vec<Complaint>),
 }
 
+/// Faults shown at once. More mean that it is not the right file.
+const SHOWN_MOST: usize = 25;
+
 struct Listed<'a>(&'a [Complaint]);
 
 impl fmt::Display for Listed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, complaint) in self.0.iter().enumerate() {
+        for (i, complaint) in self.0.iter().take(SHOWN_MOST).enumerate() {
             let break_line = if i > 0 { "\n" } else { "" };
             write!(f, "{break_line}{complaint}")?;
         }
-        Ok(())
+        match self.0.len().saturating_sub(SHOWN_MOST) {
+            0 => Ok(()),
+            more => write!(f, "\noch {more} fel till: rätta de första och försök igen"),
+        }
     }
 }

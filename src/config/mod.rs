@@ -11,6 +11,7 @@ mod reader;
 mod secret;
 
 use std::fs;
+use std::io::Read as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,6 +24,9 @@ use account::AccountConfig;
 use complaint::{Complaint, ConfigError};
 use reader::{At, Source, Table, position};
 use secret::Places;
+
+/// Largest file that is read: a thousand accounts take a third of it.
+const FILE_MOST_BYTES: u64 = 1024 * 1024;
 
 /// Everything that `config.toml` says.
 #[derive(Clone, Debug)]
@@ -375,12 +379,20 @@ fn shown(path: &Path) -> String {
 
 /// Reads a file that people write: UTF-8, possibly with a byte order mark.
 fn read_text(path: &Path) -> Result<String, ConfigError> {
-    let bytes = fs::read(path)
-        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
+    let refuse = |(line, column), what: &str| {
+        let complaint = Complaint { file: shown(path), line, column, what: what.to_owned() };
+        ConfigError::Refused(vec![complaint])
+    };
+    let file = fs::File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(FILE_MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > FILE_MOST_BYTES {
+        return Err(refuse((1, 1), "filen är större än 1 MB: det är knappast rätt fil"));
+    }
     let text = String::from_utf8(bytes).map_err(|error| {
-        let (line, column) = position(error.as_bytes(), error.utf8_error().valid_up_to());
-        let what = "tecknet är inte UTF-8: spara filen med teckenkodningen UTF-8".to_owned();
-        ConfigError::Refused(vec![Complaint { file: shown(path), line, column, what }])
+        let place = position(error.as_bytes(), error.utf8_error().valid_up_to());
+        refuse(place, "tecknet är inte UTF-8: spara filen med teckenkodningen UTF-8")
     })?;
     Ok(text.strip_prefix('\u{FEFF}').map(str::to_owned).unwrap_or(text))
 }

@@ -443,6 +443,25 @@ fn a_file_that_is_no_utf8_is_told_by_line() {
 }
 
 #[test]
+fn a_file_without_end_or_bottom_is_refused() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let path = dir.path().join("config.toml");
+    let attempt = |text: String| {
+        fs::write(&path, text).expect("a temporary file");
+        load(&path, &env).expect_err("is refused").to_string()
+    };
+    assert!(attempt("#".repeat(2 << 20)).ends_with("det är knappast rätt fil"));
+    for open in ["[", "{a=", "a."] {
+        let deep = attempt(format!("a = {}", open.repeat(100_000)));
+        assert!(deep.contains("filen följer inte TOML här"), "{}", &deep[..200.min(deep.len())]);
+    }
+    assert!(load(Path::new("/dev/zero"), &env).is_err());
+    let many = attempt((0..1000).fold(String::new(), |text, i| format!("{text}a{i} = 1\n")));
+    assert_eq!(many.lines().count(), 26);
+    assert!(many.ends_with("och 976 fel till: rätta de första och försök igen"), "{many}");
+}
+
+#[test]
 fn secret_files_must_be_closed_to_others_and_lose_their_last_line_break() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let file = dir.path().join("token");
@@ -476,8 +495,8 @@ fn secret_files_must_be_closed_to_others_and_lose_their_last_line_break() {
 }
 
 mod policies {
-    use super::super::policy::{parse, standard};
     use super::*;
+    use crate::config::policy::{parse, standard};
     use crate::domain::category::{Category, Severity, Task};
     use crate::domain::deadline::Clock;
     use crate::domain::policy::Proposed;
@@ -571,16 +590,16 @@ mod policies {
             .replace("Standardriktlinje\"", "Exempelstads riktlinje\"")
             .replace("undo_s = 10", "undo_s = 25");
         fs::write(dir.path().join("egen.toml"), &own).expect("a temporary file");
-        let config = super::super::parse("c", &text, dir.path(), &env).expect("is valid");
+        let config = crate::config::parse("c", &text, dir.path(), &env).expect("is valid");
         assert_eq!(config.policy.name, "Exempelstads riktlinje");
         assert_eq!(config.policy.undo.as_secs(), 25);
         assert_ne!(config.policy.version, standard().expect("valid").version);
         // What the main file says goes before.
-        let over = super::super::parse("c", &format!("{text}undo_s = 5\n"), dir.path(), &env);
+        let over = crate::config::parse("c", &format!("{text}undo_s = 5\n"), dir.path(), &env);
         assert_eq!(over.expect("is valid").policy.undo.as_secs(), 5);
 
         fs::write(dir.path().join("egen.toml"), own.replace("[hate]", "[hatt]")).expect("written");
-        let error = super::super::parse("c", &format!("{text}nej = 1\n"), dir.path(), &env)
+        let error = crate::config::parse("c", &format!("{text}nej = 1\n"), dir.path(), &env)
             .expect_err("both files have faults")
             .to_string();
         assert!(error.contains("egen.toml:") && error.contains("`hatt`"), "{error}");

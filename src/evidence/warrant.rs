@@ -50,6 +50,69 @@ pub enum WarrantBasis {
 }
 
 /// Leave to remove one version of one item, once.
+///
+/// Whoever holds one may look at it:
+///
+/// ```
+/// use uppsikt::evidence::warrant::{ItemAddress, RemovalWarrant, WarrantBasis};
+///
+/// fn look(warrant: &RemovalWarrant) -> (&ItemAddress, WarrantBasis) {
+///     (warrant.item(), warrant.basis())
+/// }
+/// ```
+///
+/// Nobody can put one together from its parts:
+///
+/// ```compile_fail,E0451
+/// use uppsikt::evidence::warrant::{ItemAddress, RemovalWarrant, WarrantBasis};
+///
+/// fn forge(item: ItemAddress, basis: WarrantBasis) -> RemovalWarrant {
+///     RemovalWarrant { item, basis }
+/// }
+/// ```
+///
+/// nor call the constructor:
+///
+/// ```compile_fail,E0624
+/// use uppsikt::evidence::warrant::{ItemAddress, RemovalWarrant, WarrantBasis};
+///
+/// fn forge(item: ItemAddress, basis: WarrantBasis) -> RemovalWarrant {
+///     RemovalWarrant::new(item, basis)
+/// }
+/// ```
+///
+/// nor make two out of one:
+///
+/// ```compile_fail,E0277
+/// use uppsikt::evidence::warrant::RemovalWarrant;
+///
+/// fn double(warrant: &RemovalWarrant) -> RemovalWarrant {
+///     RemovalWarrant::clone(warrant)
+/// }
+/// ```
+///
+/// nor use one twice:
+///
+/// ```compile_fail,E0382
+/// use uppsikt::evidence::warrant::RemovalWarrant;
+/// use uppsikt::platforms::Platform;
+///
+/// async fn twice(platform: &dyn Platform, warrant: RemovalWarrant) {
+///     let _ = platform.hide(warrant).await;
+///     let _ = platform.delete(warrant).await;
+/// }
+/// ```
+///
+/// while once is right:
+///
+/// ```
+/// use uppsikt::evidence::warrant::RemovalWarrant;
+/// use uppsikt::platforms::Platform;
+///
+/// async fn once(platform: &dyn Platform, warrant: RemovalWarrant) {
+///     let _ = platform.hide(warrant).await;
+/// }
+/// ```
 #[derive(Debug)]
 pub struct RemovalWarrant {
     item: ItemAddress,

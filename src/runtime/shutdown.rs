@@ -240,6 +240,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_first_signal_asks_to_stop_and_the_second_hurries() {
+        let shutdown = Arc::new(Shutdown::new());
+        // Once listened to, a signal no longer ends the process, here the test's.
+        shutdown.listen_for_signals().expect("the system gives signals");
+        shutdown.spawn(Stage::Acts, std::future::pending::<()>());
+        let signal = async || {
+            let id = std::process::id().to_string();
+            let sent = tokio::process::Command::new("kill").args(["-TERM", &id]).status().await;
+            assert!(sent.expect("there is a kill command").success());
+        };
+        assert!(!shutdown.requested.is_cancelled());
+        signal().await;
+        shutdown.requested().await;
+        let finish = tokio::spawn({
+            let shutdown = shutdown.clone();
+            async move { shutdown.finish().await }
+        });
+        // Two signals at once may arrive as one: the second is sent when the first has been heard.
+        signal().await;
+        let ended = finish.await.expect("no panic");
+        assert_eq!(ended[Stage::Acts.index()].1, Stopped::LeftBehind(1));
+    }
+
+    #[tokio::test]
     async fn asking_wakes_whoever_waits_for_it() {
         let shutdown = Arc::new(Shutdown::new());
         let waiter = tokio::spawn({

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -26,6 +26,8 @@ const BACK_OFF_FIRST: Duration = Duration::from_secs(1);
 const BACK_OFF_MOST: Duration = Duration::from_secs(60);
 /// Failures in a row after which a loop no longer counts as healthy. One or two are weather.
 const SICK_AFTER: u32 = 3;
+/// A round that takes longer hangs: the longest honest one is a capture with its retries.
+const HANGS_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 /// What a round found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,10 +65,15 @@ pub struct LoopHealth {
 }
 
 impl LoopHealth {
-    /// Whether the loop can be relied on: it has been round once, and does not fail again and
-    /// again.
-    pub fn is_well(&self) -> bool {
-        self.last_ok.is_some() && self.failures_in_row < SICK_AFTER && self.doing != Doing::Stopped
+    /// Whether the loop can be relied on at `now`: it has been round once, does not fail again
+    /// and again, and does not hang in a round.
+    pub fn is_well(&self, now: Timestamp) -> bool {
+        let alive = match self.doing {
+            Doing::Waiting | Doing::BackingOff => true,
+            Doing::Working(since) => now.duration_since(since) < HANGS_AFTER,
+            Doing::Stopped => false,
+        };
+        alive && self.last_ok.is_some() && self.failures_in_row < SICK_AFTER
     }
 }
 
@@ -84,6 +91,12 @@ impl Health {
         Self { clock, loops: Arc::default() }
     }
 
+    /// Says that a loop is to run: until it has been round once, it ails. Without this a program
+    /// whose loops have not started yet would look ready.
+    pub fn expect(&self, name: &'static str) {
+        self.note(name, |_, _| {});
+    }
+
     /// Every loop by name, as it fares now.
     pub fn all(&self) -> BTreeMap<&'static str, LoopHealth> {
         self.loops.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -91,7 +104,8 @@ impl Health {
 
     /// Names of the loops that are not well; the program is ready when there are none.
     pub fn ailing(&self) -> Vec<&'static str> {
-        self.all().into_iter().filter(|(_, h)| !h.is_well()).map(|(name, _)| name).collect()
+        let now = self.clock.now();
+        self.all().into_iter().filter(|(_, h)| !h.is_well(now)).map(|(name, _)| name).collect()
     }
 
     fn note(&self, name: &'static str, change: impl FnOnce(&mut LoopHealth, Timestamp)) {
@@ -125,7 +139,7 @@ pub async fn run_loop<F, Fut, E>(
     Fut: Future<Output = Result<Round, E>> + Send,
     E: Error + Send,
 {
-    health.note(name, |_, _| {});
+    health.expect(name);
     let mut failures: u32 = 0;
     while !token.is_cancelled() {
         health.note(name, |h, now| h.doing = Doing::Working(now));

@@ -3,7 +3,7 @@
 use jiff::civil::{Date, Weekday, date};
 use proptest::prelude::*;
 
-use super::super::calendar::{
+use crate::domain::calendar::{
     easter_sunday, is_public_holiday, is_working_day, local, next_working_day, stockholm,
     stockholm_by_rule,
 };

@@ -5,9 +5,9 @@ use jiff::civil::{Time, time};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use super::super::calendar::{OfficeHours, is_working_day, local};
-use super::super::deadline::{Clock, due, time_left};
 use super::{instants, swedish};
+use crate::domain::calendar::{OfficeHours, is_working_day, local};
+use crate::domain::deadline::{Clock, due, time_left};
 
 /// Received; 24 hours on; two working days on; the next working day (due at closing).
 const ROWS: [(&str, &str, &str, &str); 24] = [

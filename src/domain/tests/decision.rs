@@ -1,8 +1,8 @@
 use std::fmt::Write as _;
 
-use super::super::decision::{Choice, Decision, DecisionError};
-use super::super::ground::Ground;
 use super::swedish;
+use crate::domain::decision::{Choice, Decision, DecisionError};
+use crate::domain::ground::Ground;
 
 fn every_choice() -> Vec<Choice> {
     vec![

@@ -4,10 +4,10 @@
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use super::super::action::{ActionEvent, ActionState};
-use super::super::case::{CaseEvent, CaseState, Claim, Outcome};
-use super::super::ids::UserId;
 use super::{instants, swedish};
+use crate::domain::action::{ActionEvent, ActionState};
+use crate::domain::case::{CaseEvent, CaseState, Claim, Outcome};
+use crate::domain::ids::UserId;
 
 fn action_events() -> impl Strategy<Value = ActionEvent> {
     prop_oneof![

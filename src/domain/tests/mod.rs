@@ -12,7 +12,7 @@ mod values;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-use super::calendar::stockholm;
+use crate::domain::calendar::stockholm;
 
 /// The instant of a Swedish wall clock: `2026-03-28 12:00`.
 fn swedish(wall_clock: &str) -> Timestamp {

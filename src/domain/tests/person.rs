@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use super::super::person::{Act, Role};
+use crate::domain::person::{Act, Role};
 
 const ACTS: [Act; 6] = [
     Act::ReadCases,

@@ -1,16 +1,16 @@
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
-use super::super::calendar::OfficeHours;
-use super::super::category::{Category, Severity, Task};
-use super::super::deadline::{Clock, due};
-use super::super::decision::{Choice, Decision};
-use super::super::ground::Ground;
-use super::super::ids::{ContentHash, LexiconVersion};
-use super::super::item::ItemKind;
-use super::super::policy::{Line, Policy, Proposed, Rule};
-use super::super::verdict::{Finding, Verdict};
 use super::{instants, swedish};
+use crate::domain::calendar::OfficeHours;
+use crate::domain::category::{Category, Severity, Task};
+use crate::domain::deadline::{Clock, due};
+use crate::domain::decision::{Choice, Decision};
+use crate::domain::ground::Ground;
+use crate::domain::ids::{ContentHash, LexiconVersion};
+use crate::domain::item::ItemKind;
+use crate::domain::policy::{Line, Policy, Proposed, Rule};
+use crate::domain::verdict::{Finding, Verdict};
 
 use Severity::{High, Low, Medium};
 
@@ -85,7 +85,8 @@ fn verdict(findings: &[(Category, Severity)]) -> Verdict {
 fn the_earliest_clock_of_the_findings_counts() {
     // A Saturday noon.
     let at = swedish("2026-05-16 12:00");
-    let table: &[(&[(Category, Severity)], ItemKind, &str)] = &[
+    type Row<'a> = (&'a [(Category, Severity)], ItemKind, &'a str);
+    let table: &[Row<'_>] = &[
         (&[(Category::Threat, High)], ItemKind::Comment, "2026-05-16 12:00"),
         (&[(Category::Threat, Medium)], ItemKind::Comment, "2026-05-17 12:00"),
         (&[(Category::Question, Low)], ItemKind::Comment, "2026-05-20 08:00"),

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::text::{hidden_at, is_blank, is_hidden, mark, shorten};
+use crate::domain::text::{hidden_at, is_blank, is_hidden, mark, shorten};
 
 #[test]
 fn hidden_characters_are_known_and_visible_ones_left_alone() {

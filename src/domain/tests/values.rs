@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::super::account::PlatformKind;
-use super::super::action::ActionKind;
-use super::super::category::{Category, Severity};
-use super::super::ground::{Force, Ground};
-use super::super::ids::{CaseId, ContentHash};
-use super::super::item::{Attachment, Author, FetchedItem, ItemKind, Presence};
-use super::super::registration::parse_diary_number;
-use super::super::verdict::{Finding, Verdict};
+use crate::domain::account::PlatformKind;
+use crate::domain::action::ActionKind;
+use crate::domain::category::{Category, Severity};
+use crate::domain::ground::{Force, Ground};
+use crate::domain::ids::{CaseId, ContentHash};
+use crate::domain::item::{Attachment, Author, FetchedItem, ItemKind, Presence};
+use crate::domain::registration::parse_diary_number;
+use crate::domain::verdict::{Finding, Verdict};
 
 #[test]
 fn identifiers_are_unique_and_read_back() {
@@ -44,7 +44,7 @@ fn identifiers_are_unique_and_read_back() {
 #[test]
 fn what_opens_a_case() {
     let with = |findings: &[(Category, Severity)]| Verdict {
-        lexicon: super::super::ids::LexiconVersion::new("test"),
+        lexicon: crate::domain::ids::LexiconVersion::new("test"),
         findings: findings
             .iter()
             .map(|(category, severity)| Finding {
@@ -76,7 +76,7 @@ fn what_opens_a_case() {
 
 fn item(text: &str, attachments: &[(&str, Option<&str>)]) -> FetchedItem {
     FetchedItem {
-        platform_id: super::super::ids::PlatformItemId::new("1"),
+        platform_id: crate::domain::ids::PlatformItemId::new("1"),
         kind: ItemKind::Comment,
         post_id: None,
         parent_id: None,

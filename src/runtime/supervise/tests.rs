@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::super::clock::TestClock;
 use super::*;
+use crate::runtime::clock::TestClock;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the store is away")]
@@ -15,16 +15,18 @@ struct Rig {
     wake: Arc<Notify>,
     token: CancellationToken,
     health: Health,
+    clock: TestClock,
     rounds: Arc<AtomicU32>,
 }
 
 impl Rig {
     fn new() -> Self {
-        let clock = TestClock::at("2026-03-02T08:00:00Z".parse().expect("a timestamp")).clock();
+        let clock = TestClock::at("2026-03-02T08:00:00Z".parse().expect("a timestamp"));
         Self {
             wake: Arc::default(),
             token: CancellationToken::new(),
-            health: Health::new(clock),
+            health: Health::new(clock.clock()),
+            clock,
             rounds: Arc::default(),
         }
     }
@@ -52,6 +54,10 @@ impl Rig {
         self.rounds.load(Ordering::SeqCst)
     }
 
+    fn is_well(&self) -> bool {
+        self.health().is_well(self.clock.clock().now())
+    }
+
     fn health(&self) -> LoopHealth {
         self.health.all()["probe"].clone()
     }
@@ -68,11 +74,21 @@ async fn runs_at_once_then_on_tick_and_on_notice() {
     rig.wake.notify_one();
     sleep(Duration::from_secs(1)).await;
     assert_eq!(rig.rounds(), 3);
-    assert!(rig.health().is_well());
+    assert!(rig.is_well());
     assert_eq!(rig.health.ailing(), Vec::<&str>::new());
     rig.token.cancel();
     assert!(task.await.is_ok());
     assert_eq!(rig.health().doing, Doing::Stopped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_that_is_expected_ails_until_it_has_been_round() {
+    let rig = Rig::new();
+    rig.health.expect("probe");
+    assert_eq!(rig.health.ailing(), ["probe"]);
+    let _task = rig.start(60, |_| Ok(Round::Idle));
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(rig.health.ailing(), Vec::<&str>::new());
 }
 
 #[tokio::test(start_paused = true)]
@@ -123,7 +139,7 @@ async fn errors_are_waited_out_with_growing_waits_and_told() {
     sleep(Duration::from_secs(9)).await;
     let health = rig.health();
     assert_eq!(health.failures_in_row, 0);
-    assert!(health.is_well() && health.last_error.is_some());
+    assert!(rig.is_well() && health.last_error.is_some());
 }
 
 #[tokio::test(start_paused = true)]
@@ -150,7 +166,7 @@ async fn a_panic_is_caught_whether_before_or_inside_the_future() {
     assert_eq!(rig.health().failures_in_row, 1);
     sleep(Duration::from_secs(5)).await;
     assert!(rig.rounds() >= 3);
-    assert!(rig.health().is_well());
+    assert!(rig.is_well());
     assert_eq!(rig.health().last_error.map(|(_, e)| e).as_deref(), Some("the round panicked"));
 }
 
@@ -181,6 +197,38 @@ async fn stopping_never_cuts_a_round_short() {
     rig.token.cancel();
     assert!(task.await.is_ok());
     assert_eq!(done.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_round_that_hangs_is_told_while_it_hangs() {
+    let rig = Rig::new();
+    let _task = rig.start(3600, |_| Ok(Round::Idle));
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(rig.health.ailing(), Vec::<&str>::new());
+    let hanging = tokio::spawn(run_loop(
+        "hanging",
+        Arc::default(),
+        Duration::from_secs(1),
+        rig.token.clone(),
+        rig.health.clone(),
+        {
+            let mut first = true;
+            move || {
+                let hang = !std::mem::replace(&mut first, false);
+                async move {
+                    if hang {
+                        std::future::pending::<()>().await;
+                    }
+                    Ok::<_, Away>(Round::Idle)
+                }
+            }
+        },
+    ));
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(rig.health.ailing(), Vec::<&str>::new());
+    rig.clock.advance(SignedDuration::from_mins(5));
+    assert_eq!(rig.health.ailing(), ["hanging"]);
+    hanging.abort();
 }
 
 #[tokio::test(start_paused = true)]

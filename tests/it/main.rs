@@ -1,0 +1,5 @@
+//! The integration tests: one binary, so that the library is linked once.
+
+mod fixtures;
+mod layers;
+mod transitions;
