@@ -5,6 +5,7 @@
 //! [`domain`] → [`runtime`], [`classify`], [`formats`] → [`evidence`] → [`platforms`].
 
 pub mod classify;
+pub mod cli;
 pub mod domain;
 pub mod evidence;
 pub mod formats;

@@ -2,7 +2,8 @@
 //! a function of its arguments.
 //!
 //! Reading order: [`ids`], [`account`], [`item`], [`category`], [`verdict`], [`ground`],
-//! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`calendar`],
+//! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`],
+//! [`personal_number`], [`calendar`],
 //! [`deadline`], [`text`].
 
 pub mod account;
@@ -17,6 +18,7 @@ pub mod ground;
 pub mod ids;
 pub mod item;
 pub mod person;
+pub mod personal_number;
 pub mod registration;
 pub mod text;
 pub mod verdict;
