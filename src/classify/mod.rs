@@ -1,9 +1,39 @@
 //! Text and context in, verdict out: pure and deterministic.
+//!
+//! The way of a text: [`fold`] gives its matching form with a map back; [`tokens`] cuts it and
+//! looks every word up in [`words`] (undoing what [`disguise`] hides); [`rules`] look around the
+//! listed words; [`identifier`] proves numbers; the findings come out hardest first. The lexicon
+//! that all this reads is made by [`lexicon`] from authors' files.
+//!
+//! No I/O but [`lexicon::read_folder`], no clock, no state: the same text, lexicon and context
+//! always give the same verdict, on any thread.
 
+pub mod address;
+pub mod baseline;
+pub mod disguise;
+pub mod dump;
+pub mod explain;
+pub mod fold;
+pub mod identifier;
+pub mod lexicon;
 pub mod mask;
+pub mod parallel;
+pub mod rules;
+pub mod tokens;
+pub mod words;
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use crate::classify::fold::Folded;
+use crate::classify::identifier::personal_number::{self, Found};
+use crate::classify::lexicon::{Lexicon, built_in};
+use crate::classify::rules::{Hit, MOST_HITS, Stopped, View};
+use crate::classify::tokens::Tokens;
+use crate::domain::category::{Category, Severity};
 use crate::domain::ids::LexiconVersion;
-use crate::domain::verdict::Verdict;
+use crate::domain::personal_number::NumberKind;
+use crate::domain::verdict::{Finding, Span, Verdict};
 
 /// What the classifier may know beside the text itself. All of it is optional.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,22 +47,257 @@ pub struct Context<'a> {
 /// A compiled lexicon with its rules. Shared by all threads.
 #[derive(Debug)]
 pub struct Classifier {
-    version: LexiconVersion,
+    lexicon: Lexicon,
+    numbers: [NumberRule; 3],
+}
+
+/// How findings of one kind of number read.
+#[derive(Debug)]
+struct NumberRule {
+    kind: NumberKind,
+    severity: Severity,
+    rule: Arc<str>,
+    why: Arc<str>,
+    legal: Arc<str>,
+}
+
+/// The buffers that one thread needs. Kept between texts, so that a benign text allocates nothing
+/// once they have grown.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// The text in matching form.
+    pub folded: Folded,
+    /// The same, cut.
+    pub tokens: Tokens,
+    numbers: Vec<Found>,
+    hits: Vec<Hit>,
+}
+
+/// A rule that came near, and what stopped it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Near {
+    /// The rule.
+    pub rule: Arc<str>,
+    /// The word it began at, in the original.
+    pub at: Span,
+    /// What stopped it.
+    pub stopped: Stopped,
+}
+
+/// How many digits a text needs before a personal number can be in it.
+const FEWEST_DIGITS: usize = 7;
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 impl Classifier {
     /// The lexicon that is built into the program.
     pub fn built_in() -> Self {
-        Self { version: LexiconVersion::new("empty") }
+        Self::new(Lexicon::compile(&built_in::sources()))
+    }
+
+    /// A classifier with a lexicon of one's own.
+    pub fn new(lexicon: Lexicon) -> Self {
+        let number = |kind, severity, rule: &str, why: &str| NumberRule {
+            kind,
+            severity,
+            rule: Arc::from(rule),
+            why: Arc::from(why),
+            legal: Arc::from("GDPR art. 5, 6 och 87; 3 kap. 10 § lagen (2018:218)"),
+        };
+        Self {
+            lexicon,
+            numbers: [
+                number(
+                    NumberKind::Personal,
+                    Severity::High,
+                    "personnummer.personnummer",
+                    "Texten innehåller ett personnummer: datumet finns och kontrollsiffran stämmer.",
+                ),
+                number(
+                    NumberKind::Coordination,
+                    Severity::High,
+                    "personnummer.samordningsnummer",
+                    "Texten innehåller ett samordningsnummer: datumet finns och kontrollsiffran stämmer.",
+                ),
+                number(
+                    NumberKind::Interim,
+                    Severity::Medium,
+                    "personnummer.tillfalligt",
+                    "Texten innehåller vad som ser ut som ett tillfälligt personnummer med bokstav.",
+                ),
+            ],
+        }
     }
 
     /// The version of lexicon and rules: a hash over their sources.
     pub fn version(&self) -> &LexiconVersion {
-        &self.version
+        &self.lexicon.version
+    }
+
+    /// The lexicon, for those who check, count or explain it.
+    pub fn lexicon(&self) -> &Lexicon {
+        &self.lexicon
     }
 
     /// Classifies one text. Never panics, whatever the text.
-    pub fn classify(&self, _text: &str, _context: &Context<'_>) -> Verdict {
-        Verdict { lexicon: self.version.clone(), findings: Vec::new() }
+    pub fn classify(&self, text: &str, context: &Context<'_>) -> Verdict {
+        SCRATCH.with_borrow_mut(|scratch| self.classify_with(scratch, text, context))
+    }
+
+    /// As [`Self::classify`], with the caller's buffers.
+    pub fn classify_with(
+        &self,
+        scratch: &mut Scratch,
+        text: &str,
+        _context: &Context<'_>,
+    ) -> Verdict {
+        self.read(scratch, text);
+        self.match_rules(scratch, text, None);
+        self.find_numbers(scratch);
+        Verdict { lexicon: self.lexicon.version.clone(), findings: self.findings(scratch) }
+    }
+
+    /// As [`Self::classify_with`], also saying which rules came near.
+    pub fn trace(&self, scratch: &mut Scratch, text: &str) -> (Verdict, Vec<Near>) {
+        let mut near = Vec::new();
+        self.read(scratch, text);
+        self.match_rules(scratch, text, Some(&mut near));
+        self.find_numbers(scratch);
+        (Verdict { lexicon: self.lexicon.version.clone(), findings: self.findings(scratch) }, near)
+    }
+
+    /// First stage: fold. Public for the bench.
+    pub fn fold(&self, scratch: &mut Scratch, text: &str) {
+        scratch.folded.fold(text);
+    }
+
+    /// Second stage: cut and look up. Public for the bench.
+    pub fn cut(&self, scratch: &mut Scratch) {
+        let Scratch { folded, tokens, .. } = scratch;
+        tokens.cut(folded.bytes(), &self.lexicon.words, !folded.has_swedish_letters());
+    }
+
+    fn read(&self, scratch: &mut Scratch, text: &str) {
+        self.fold(scratch, text);
+        self.cut(scratch);
+    }
+
+    /// Third stage: rules. Public for the bench.
+    pub fn match_rules(&self, scratch: &mut Scratch, text: &str, mut near: Option<&mut Vec<Near>>) {
+        let Scratch { folded, tokens, hits, .. } = scratch;
+        hits.clear();
+        if !tokens.may_match {
+            return;
+        }
+        let view = View { original: text, folded, tokens, words: &self.lexicon.words };
+        for at in 0..tokens.tokens.len() {
+            let entry = tokens.tokens[at].entry;
+            if !self.lexicon.words.begins_rule(entry) {
+                continue;
+            }
+            for class in self.lexicon.words.classes_of(entry) {
+                for (r, p) in &self.lexicon.starts[class.0 as usize] {
+                    let rule = &self.lexicon.rules[*r as usize];
+                    if hits.iter().filter(|h| h.rule == *r).count() >= MOST_HITS {
+                        continue;
+                    }
+                    match rule.look(&rule.patterns[*p as usize], &view, at, &self.lexicon.guards) {
+                        Ok(matched) => hits.push(Hit { rule: *r, matched }),
+                        Err(stopped) => {
+                            if let Some(near) = near.as_deref_mut()
+                                && near.len() < 200
+                            {
+                                let token = &tokens.tokens[at];
+                                near.push(Near {
+                                    rule: Arc::clone(&rule.id),
+                                    at: folded.original(token.start, token.end),
+                                    stopped,
+                                });
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Fourth stage: numbers. Public for the bench.
+    pub fn find_numbers(&self, scratch: &mut Scratch) {
+        let Scratch { folded, tokens, numbers, .. } = scratch;
+        numbers.clear();
+        if tokens.n_digits >= FEWEST_DIGITS {
+            personal_number::find(folded.bytes(), numbers);
+        }
+    }
+
+    /// Last stage: one finding per rule, its words together, hardest first.
+    fn findings(&self, scratch: &mut Scratch) -> Vec<Finding> {
+        let Scratch { folded, tokens, numbers, hits } = scratch;
+        let mut findings = Vec::new();
+        if hits.is_empty() && numbers.is_empty() {
+            return findings;
+        }
+        for rule in &self.numbers {
+            let mut spans: Vec<Span> = numbers
+                .iter()
+                .filter(|f| f.number.kind() == rule.kind)
+                .flat_map(|f| f.stretches().iter().map(|(from, to)| folded.original(*from, *to)))
+                .collect();
+            if !spans.is_empty() {
+                merge(&mut spans);
+                findings.push(Finding {
+                    category: Category::PersonalId,
+                    severity: rule.severity,
+                    rule: Arc::clone(&rule.rule),
+                    spans,
+                    why: Arc::clone(&rule.why),
+                    legal: Arc::clone(&rule.legal),
+                });
+            }
+        }
+        hits.sort_by_key(|h| h.rule);
+        for same in hits.chunk_by(|a, b| a.rule == b.rule) {
+            let rule = &self.lexicon.rules[same[0].rule as usize];
+            let mut spans: Vec<Span> = same
+                .iter()
+                .flat_map(|h| &h.matched.tokens)
+                .map(|t| {
+                    let token = &tokens.tokens[*t as usize];
+                    folded.original(token.start, token.end)
+                })
+                .collect();
+            merge(&mut spans);
+            findings.push(Finding {
+                category: rule.category,
+                severity: rule.severity,
+                rule: Arc::clone(&rule.id),
+                spans,
+                why: Arc::clone(&rule.why),
+                legal: Arc::clone(&rule.legal),
+            });
+        }
+        findings.sort_by(|a, b| {
+            (b.severity, a.category)
+                .cmp(&(a.severity, b.category))
+                .then_with(|| a.rule.cmp(&b.rule))
+        });
+        findings
     }
 }
+
+/// Sorts spans and joins those that overlap.
+fn merge(spans: &mut Vec<Span>) {
+    spans.sort_unstable();
+    spans.dedup_by(|next, kept| {
+        let joined = next.start <= kept.end;
+        if joined {
+            kept.end = kept.end.max(next.end);
+        }
+        joined
+    });
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`ids`], [`account`], [`item`], [`category`], [`verdict`], [`ground`],
 //! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`calendar`],
-//! [`deadline`], [`policy`], [`text`].
+//! [`personal_number`], [`deadline`], [`policy`], [`log`], [`text`].
 
 pub mod account;
 pub mod action;
@@ -18,6 +18,7 @@ pub mod ids;
 pub mod item;
 pub mod log;
 pub mod person;
+pub mod personal_number;
 pub mod policy;
 pub mod registration;
 pub mod text;

@@ -1,0 +1,153 @@
+//! Words hidden by digits, signs and separators, undone only where that makes a listed word.
+//!
+//! Given is what stands between two blanks. Readings are tried in a fixed, bounded order; each
+//! must be a form that the lexicon lets be disguised ([`Words::disguisable`]), so that an ordinary
+//! `b2b`, `m/s` or `24h` can never turn into anything.
+
+use crate::classify::words::{EntryId, Words, hash_of};
+
+/// The longest chunk worth looking at, in bytes: no listed word is longer, disguised or not.
+pub const LONGEST: usize = 48;
+
+/// What a hidden letter may be, where a star stands for it.
+const HIDDEN: [&[u8]; 10] =
+    [b"a", b"e", b"i", b"o", b"u", b"y", "å".as_bytes(), "ä".as_bytes(), "ö".as_bytes(), b"t"];
+
+/// The letter that a digit or sign imitates; `one` is what `1`, `!` and `|` stand for.
+fn imitates(b: u8, one: u8) -> Option<u8> {
+    Some(match b {
+        b'0' => b'o',
+        b'1' | b'!' | b'|' => one,
+        b'3' => b'e',
+        b'4' | b'@' => b'a',
+        b'5' | b'$' => b's',
+        b'6' | b'9' => b'g',
+        b'7' | b'+' => b't',
+        b'8' => b'b',
+        b'2' => b'z',
+        _ => return None,
+    })
+}
+
+fn is_separator(b: u8) -> bool {
+    matches!(
+        b,
+        b'.' | b'-'
+            | b'_'
+            | b','
+            | b'\''
+            | b'~'
+            | b'='
+            | b'/'
+            | b'\\'
+            | b'^'
+            | b':'
+            | b';'
+            | b'('
+            | b')'
+    )
+}
+
+/// Looks a bare reading up, exact, in compounds, and as written without å, ä, ö. Only entries
+/// that may be disguised count.
+pub fn look_up(word: &[u8], words: &Words, stripped: bool) -> EntryId {
+    let mut entry = words.look_up(hash_of(word), word, stripped);
+    if entry == EntryId::UNKNOWN {
+        entry = words.compound(word, stripped);
+    }
+    if words.disguisable(entry) { entry } else { EntryId::UNKNOWN }
+}
+
+/// The listed word that the chunk hides, with the stretch it fills, or nothing.
+pub fn undo(
+    chunk: &[u8],
+    words: &Words,
+    stripped: bool,
+    stretched: bool,
+) -> Option<(EntryId, usize, usize)> {
+    let wordlike = |b: &u8| b.is_ascii_alphanumeric() || *b >= 0x80;
+    let from = chunk.iter().position(|b| wordlike(b) || matches!(b, b'@' | b'$'))?;
+    let to = chunk.iter().rposition(wordlike)? + 1;
+    if to <= from || to - from < 3 || to - from > LONGEST {
+        return None;
+    }
+    let core = &chunk[from..to];
+    // Plain words joined by one sign each (hit/dit, ja-nej) are read apart, not together, unless
+    // the pieces are too short to be words.
+    let stars = core.iter().filter(|b| **b == b'*').count();
+    let imitations = core.iter().filter(|b| imitates(**b, b'i').is_some()).count();
+    let separators = core.iter().filter(|b| is_separator(**b)).count();
+    let letters = core.iter().filter(|b| b.is_ascii_alphabetic() || **b == 0xC3).count();
+    if letters == 0 || (stars + imitations + separators) == 0 {
+        return None;
+    }
+    let found = |entry: EntryId| (entry != EntryId::UNKNOWN).then_some((entry, from, to));
+    let mut buffer = [0_u8; LONGEST * 2];
+    if stars > 0 && stars <= 2 && imitations == 0 {
+        return fill_stars(core, words, &mut buffer).and_then(found);
+    }
+    for one in [b'i', b'l'] {
+        let mut n = 0;
+        for b in core {
+            let b = match imitates(*b, one) {
+                Some(letter) => letter,
+                None if is_separator(*b) || *b == b'*' => continue,
+                None => *b,
+            };
+            buffer[n] = b;
+            n += 1;
+        }
+        // Separators alone are weak evidence: three letters or a long piece would be a guess.
+        if imitations == 0 && (n < 4 || longest_piece(core) * 2 > n + 1) {
+            break;
+        }
+        let reading = &buffer[..n];
+        // A digit among letters is strong evidence: then everyday words count as well (sk4 → ska),
+        // so that what they do in a rule is seen.
+        let mut entry = look_up(reading, words, stripped || imitations > 0);
+        if entry == EntryId::UNKNOWN && imitations > 0 && n > 2 {
+            entry = words.look_up(hash_of(reading), reading, stripped);
+        }
+        if entry == EntryId::UNKNOWN && stretched {
+            entry = words.look_up_squeezed(reading);
+        }
+        if let Some(found) = found(entry) {
+            return Some(found);
+        }
+        if !core.iter().any(|b| matches!(b, b'1' | b'!' | b'|')) {
+            break;
+        }
+    }
+    None
+}
+
+fn longest_piece(core: &[u8]) -> usize {
+    core.split(|b| is_separator(*b)).map(<[u8]>::len).max().unwrap_or(0)
+}
+
+/// `f*tta`, `k*k`: each star one letter, from a fixed set.
+fn fill_stars(core: &[u8], words: &Words, buffer: &mut [u8]) -> Option<EntryId> {
+    let two = core.iter().filter(|b| **b == b'*').count() == 2;
+    for first in HIDDEN {
+        for second in if two { &HIDDEN[..] } else { &HIDDEN[..1] } {
+            let mut n = 0;
+            let mut stars = 0;
+            for b in core {
+                if *b == b'*' {
+                    let filler = if stars == 0 { first } else { *second };
+                    stars += 1;
+                    buffer[n..n + filler.len()].copy_from_slice(filler);
+                    n += filler.len();
+                } else if !is_separator(*b) {
+                    buffer[n] = *b;
+                    n += 1;
+                }
+            }
+            let entry = look_up(&buffer[..n], words, false);
+            if entry != EntryId::UNKNOWN {
+                return Some(entry);
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,477 @@
+//! Records of a dump, read in batches from anything that can be read: JSON lines, CSV, or a text
+//! a line. Memory is bounded by the size of a batch and of the longest record allowed.
+
+use std::borrow::Cow;
+use std::io::{self, BufRead, Read as _};
+
+use serde::de::{MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// How many bytes a batch holds at least, unless the input ends.
+const BATCH: usize = 256 * 1024;
+/// The longest line, in bytes. A longer one is reported and skipped.
+pub const LONGEST_LINE: usize = 64 * 1024 * 1024;
+
+/// How the dump is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON object a line.
+    JsonLines,
+    /// Comma, semicolon or tab between fields, names in the first row.
+    Csv,
+    /// One text a line; the identity is the line number.
+    Text,
+}
+
+/// Where identity and text stand.
+#[derive(Clone, Debug)]
+pub struct Fields {
+    /// The name of the identity's field.
+    pub id: String,
+    /// The name of the text's field.
+    pub text: String,
+}
+
+/// Some records, still as read.
+#[derive(Debug)]
+pub enum Batch {
+    /// Whole lines.
+    Lines {
+        /// The number of the first, from 1.
+        first_line: u64,
+        /// The lines with their line breaks.
+        bytes: Vec<u8>,
+    },
+    /// Rows of a CSV file: line, identity, text.
+    Rows(Vec<(u64, Row)>),
+    /// A line that was too long to read.
+    TooLong {
+        /// Its number, from 1.
+        line: u64,
+    },
+}
+
+/// A row of a CSV file: identity and text, or what is wrong with it.
+type Row = Result<(String, String), String>;
+
+/// One record.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// The identity as JSON, as it was written.
+    pub id: Cow<'a, str>,
+    /// The text.
+    pub text: Cow<'a, str>,
+}
+
+/// A record that cannot be used: where it stands and what is wrong, in Swedish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed {
+    /// Line, from 1.
+    pub line: u64,
+    /// What is wrong and how to mend it.
+    pub what: String,
+}
+
+/// The dump cannot be read on.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotRead {
+    /// Reading failed.
+    #[error("cannot read the dump")]
+    Io(#[from] io::Error),
+    /// The CSV has no such column.
+    #[error("kolumnen `{missing}` saknas; de som finns är {known}")]
+    Column {
+        /// What was asked for.
+        missing: String,
+        /// What there is.
+        known: String,
+    },
+    /// The first row of a CSV cannot be read.
+    #[error("the first row of the CSV cannot be read")]
+    Header(#[source] csv::Error),
+}
+
+/// Reads batches.
+pub enum Batches<R> {
+    /// Lines.
+    Lines {
+        /// What is read.
+        input: R,
+        /// The number of the next line.
+        line: u64,
+    },
+    /// CSV rows.
+    Rows {
+        /// The reader.
+        rows: csv::Reader<R>,
+        /// The column of the identity, if there is one.
+        id: Option<usize>,
+        /// The column of the text.
+        text: usize,
+    },
+}
+
+impl<R: BufRead> Batches<R> {
+    /// Begins reading. A byte order mark is skipped.
+    ///
+    /// # Errors
+    /// Reading fails, or a CSV lacks the text's column.
+    pub fn new(mut input: R, format: Format, fields: &Fields) -> Result<Self, CannotRead> {
+        if input.fill_buf()?.starts_with("\u{FEFF}".as_bytes()) {
+            input.consume(3);
+        }
+        if format != Format::Csv {
+            return Ok(Self::Lines { input, line: 1 });
+        }
+        let head = input.fill_buf()?;
+        let first = &head[..memchr::memchr(b'\n', head).unwrap_or(head.len())];
+        let count = |b: u8| first.iter().filter(|c| **c == b).count();
+        let delimiter =
+            [b',', b';', b'\t'].into_iter().max_by_key(|b| (count(*b), *b == b',')).unwrap_or(b',');
+        let mut rows =
+            csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(input);
+        let headers = rows.headers().map_err(CannotRead::Header)?.clone();
+        let column = |name: &str| headers.iter().position(|h| h.trim() == name);
+        let text = column(&fields.text).ok_or_else(|| CannotRead::Column {
+            missing: fields.text.clone(),
+            known: headers.iter().collect::<Vec<_>>().join(", "),
+        })?;
+        Ok(Self::Rows { rows, id: column(&fields.id), text })
+    }
+
+    /// The next batch; nothing at the end.
+    ///
+    /// # Errors
+    /// Reading fails.
+    pub fn next_batch(&mut self) -> Result<Option<Batch>, CannotRead> {
+        match self {
+            Self::Lines { input, line } => next_lines(input, line),
+            Self::Rows { rows, id, text } => Ok(next_rows(rows, *id, *text)),
+        }
+    }
+}
+
+fn next_lines(input: &mut impl BufRead, line: &mut u64) -> Result<Option<Batch>, CannotRead> {
+    let mut bytes = Vec::with_capacity(BATCH + BATCH / 4);
+    let first_line = *line;
+    while bytes.len() < BATCH {
+        let before = bytes.len();
+        // A line that would be too long is seen before it is read whole.
+        let n = input.by_ref().take(LONGEST_LINE as u64).read_until(b'\n', &mut bytes)?;
+        if n == 0 {
+            break;
+        }
+        if n == LONGEST_LINE && bytes.last() != Some(&b'\n') {
+            skip_line(input)?;
+            bytes.truncate(before);
+            if !bytes.is_empty() {
+                // Its number is kept by an empty line, which is reported when it is reached.
+                bytes.extend_from_slice(TOO_LONG);
+                *line += 1;
+                continue;
+            }
+            *line += 1;
+            return Ok(Some(Batch::TooLong { line: *line - 1 }));
+        }
+        *line += 1;
+    }
+    Ok((!bytes.is_empty()).then_some(Batch::Lines { first_line, bytes }))
+}
+
+/// What stands in a batch for a line that was too long: no valid record in any format.
+const TOO_LONG: &[u8] = b"\xFF\xFE\xFFtoo long\n";
+
+fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let buffer = input.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        match memchr::memchr(b'\n', buffer) {
+            Some(at) => {
+                input.consume(at + 1);
+                return Ok(());
+            }
+            None => {
+                let n = buffer.len();
+                input.consume(n);
+            }
+        }
+    }
+}
+
+fn next_rows(
+    rows: &mut csv::Reader<impl io::Read>,
+    id: Option<usize>,
+    text: usize,
+) -> Option<Batch> {
+    let mut out = Vec::new();
+    let mut size = 0;
+    let mut row = csv::ByteRecord::new();
+    while size < BATCH {
+        let line = rows.position().line();
+        match rows.read_byte_record(&mut row) {
+            Ok(false) => break,
+            Ok(true) => {
+                let field = |at: usize| row.get(at).map(|b| std::str::from_utf8(b));
+                let record = match (field(text), id.map(field)) {
+                    (Some(Ok(text)), Some(Some(Ok(id)))) => Ok((id.to_owned(), text.to_owned())),
+                    (Some(Ok(text)), None) => Ok((line.to_string(), text.to_owned())),
+                    (None, _) | (_, Some(None)) => {
+                        Err("raden har för få fält; kontrollera citattecken och skiljetecken"
+                            .to_owned())
+                    }
+                    (Some(Err(_)), _) | (_, Some(Some(Err(_)))) => {
+                        Err("raden är inte giltig UTF-8; spara filen som UTF-8".to_owned())
+                    }
+                };
+                size += row.as_slice().len() + 32;
+                out.push((line, record));
+            }
+            Err(error) => {
+                out.push((line, Err(format!("raden kan inte läsas som CSV ({error})"))));
+                size += 64;
+            }
+        }
+    }
+    (!out.is_empty()).then_some(Batch::Rows(out))
+}
+
+impl Batch {
+    /// Gives every record of the batch, in order; empty lines are skipped.
+    pub fn for_each(
+        &self,
+        format: Format,
+        fields: &Fields,
+        mut then: impl FnMut(Result<Record<'_>, Malformed>),
+    ) {
+        match self {
+            Self::TooLong { line } => then(Err(too_long(*line))),
+            Self::Rows(rows) => {
+                for (line, row) in rows {
+                    then(match row {
+                        Ok((id, text)) => {
+                            Ok(Record { id: Cow::Owned(json_text(id)), text: Cow::Borrowed(text) })
+                        }
+                        Err(what) => Err(Malformed { line: *line, what: what.clone() }),
+                    });
+                }
+            }
+            Self::Lines { first_line, bytes } => {
+                let mut line = *first_line;
+                // One check for the whole batch; line by line only where it fails.
+                let valid = simdutf8::basic::from_utf8(bytes).ok();
+                let mut at = 0;
+                while at < bytes.len() {
+                    let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
+                    let text = match valid {
+                        Some(whole) => Ok(&whole[at..end]),
+                        None => std::str::from_utf8(&bytes[at..end]),
+                    };
+                    match text {
+                        Ok(text) => {
+                            let text = text.strip_suffix('\r').unwrap_or(text);
+                            if !text.trim().is_empty() {
+                                then(record(text, line, format, fields));
+                            }
+                        }
+                        Err(_) if bytes[at..].starts_with(TOO_LONG) => then(Err(too_long(line))),
+                        Err(error) => then(Err(Malformed {
+                            line,
+                            what: format!(
+                                "inte giltig UTF-8 vid byte {} på raden; spara filen som UTF-8",
+                                error.valid_up_to() + 1
+                            ),
+                        })),
+                    }
+                    at = end + 1;
+                    line += 1;
+                }
+            }
+        }
+    }
+}
+
+fn too_long(line: u64) -> Malformed {
+    Malformed {
+        line,
+        what: format!("raden är längre än {} MiB; dela upp den", LONGEST_LINE / 1024 / 1024),
+    }
+}
+
+fn json_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn record<'a>(
+    text: &'a str,
+    line: u64,
+    format: Format,
+    fields: &Fields,
+) -> Result<Record<'a>, Malformed> {
+    match format {
+        Format::Text | Format::Csv => {
+            Ok(Record { id: Cow::Owned(line.to_string()), text: Cow::Borrowed(text) })
+        }
+        Format::JsonLines => json_record(text, fields).map_err(|what| Malformed { line, what }),
+    }
+}
+
+fn json_record<'a>(line: &'a str, fields: &Fields) -> Result<Record<'a>, String> {
+    let mut deserializer = serde_json::Deserializer::from_str(line);
+    let picked = serde::Deserializer::deserialize_map(&mut deserializer, Pick { fields })
+        .and_then(|picked| deserializer.end().map(|()| picked))
+        .map_err(|e| format!("inte giltig JSON vid tecken {}: {}", e.column(), plain(&e)))?;
+    let Some(raw) = picked.text else {
+        return Err(format!("fältet `{}` saknas; ange fältets namn med --text-field", fields.text));
+    };
+    let text =
+        json_string(raw.get()).ok_or_else(|| format!("fältet `{}` är ingen text", fields.text))?;
+    Ok(Record { id: picked.id.map_or(Cow::Borrowed("null"), |id| Cow::Borrowed(id.get())), text })
+}
+
+/// The parser's message without its place, which is said already.
+fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
+/// The text of a JSON string literal. Half a surrogate pair, which JSON can write and no text can
+/// hold, becomes the replacement character.
+fn json_string(raw: &str) -> Option<Cow<'_, str>> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        return Some(Cow::Borrowed(inner));
+    }
+    if let Ok(text) = serde_json::from_str::<String>(raw) {
+        return Some(Cow::Owned(text));
+    }
+    struct Bytes;
+    impl<'de> Visitor<'de> for Bytes {
+        type Value = Vec<u8>;
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a string")
+        }
+        fn visit_bytes<E>(self, v: &[u8]) -> Result<Vec<u8>, E> {
+            Ok(v.to_vec())
+        }
+        fn visit_str<E>(self, v: &str) -> Result<Vec<u8>, E> {
+            Ok(v.as_bytes().to_vec())
+        }
+    }
+    let mut bytes =
+        serde::Deserializer::deserialize_bytes(&mut serde_json::Deserializer::from_str(raw), Bytes)
+            .ok()?;
+    for i in 0..bytes.len().saturating_sub(2) {
+        if bytes[i] == 0xED && bytes[i + 1] >= 0xA0 {
+            bytes[i..i + 3].copy_from_slice("\u{FFFD}".as_bytes());
+        }
+    }
+    Some(Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+struct Picked<'a> {
+    id: Option<&'a RawValue>,
+    text: Option<&'a RawValue>,
+}
+
+struct Pick<'f> {
+    fields: &'f Fields,
+}
+
+impl<'de> Visitor<'de> for Pick<'_> {
+    type Value = Picked<'de>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Picked<'de>, A::Error> {
+        let mut picked = Picked { id: None, text: None };
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            if *key.0 == *self.fields.text {
+                picked.text = Some(map.next_value()?);
+            } else if *key.0 == *self.fields.id {
+                picked.id = Some(map.next_value()?);
+            } else {
+                map.next_value::<serde::de::IgnoredAny>()?;
+            }
+        }
+        Ok(picked)
+    }
+}
+
+/// A field's name, borrowed where it holds no escapes.
+#[derive(serde::Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields() -> Fields {
+        Fields { id: "id".into(), text: "text".into() }
+    }
+
+    fn read(input: &[u8], format: Format) -> Vec<Result<(String, String), (u64, String)>> {
+        let mut batches = Batches::new(input, format, &fields()).expect("readable");
+        let mut out = Vec::new();
+        while let Some(batch) = batches.next_batch().expect("readable") {
+            batch.for_each(format, &fields(), |r| {
+                out.push(
+                    r.map(|r| (r.id.into_owned(), r.text.into_owned()))
+                        .map_err(|m| (m.line, m.what)),
+                );
+            });
+        }
+        out
+    }
+
+    #[test]
+    fn json_lines_give_records_and_name_the_broken_ones() {
+        let input = "\u{FEFF}{\"id\":\"a\",\"text\":\"hej\"}\r\n\n{\"text\":\"rad\\nrad\",\"id\":7,\"x\":[1]}\nfel\n{\"id\":1}\n{\"id\":2,\"text\":3}\n{\"text\":\"\\ud800x\"}";
+        let out = read(input.as_bytes(), Format::JsonLines);
+        assert_eq!(out[0], Ok(("\"a\"".into(), "hej".into())));
+        assert_eq!(out[1], Ok(("7".into(), "rad\nrad".into())));
+        assert_eq!(out[2].as_ref().map_err(|e| e.0), Err(4));
+        assert!(
+            out[3].as_ref().is_err_and(|(line, what)| *line == 5 && what.contains("`text` saknas"))
+        );
+        assert!(out[4].as_ref().is_err_and(|(_, what)| what.contains("ingen text")));
+        assert_eq!(out[5], Ok(("null".into(), "\u{FFFD}x".into())));
+        assert_eq!(out.len(), 6);
+    }
+
+    #[test]
+    fn broken_utf_8_costs_its_own_line_alone() {
+        let out = read(
+            b"{\"id\":1,\"text\":\"a\"}\n{\"id\":2,\"text\":\"\xFF\"}\n{\"id\":3,\"text\":\"c\"}\n",
+            Format::JsonLines,
+        );
+        assert_eq!(out.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
+        assert!(
+            out[1].as_ref().is_err_and(|(line, what)| *line == 2 && what.contains("byte 17")),
+            "{out:?}"
+        );
+    }
+
+    #[test]
+    fn csv_with_semicolons_and_line_breaks_is_read() {
+        let out = read("id;text\n1;\"rad\nrad\"\n2;hej\n3\n".as_bytes(), Format::Csv);
+        assert_eq!(out[0], Ok(("\"1\"".into(), "rad\nrad".into())));
+        assert_eq!(out[1], Ok(("\"2\"".into(), "hej".into())));
+        assert!(out[2].is_err());
+        assert!(matches!(
+            Batches::new(&b"a,b\n"[..], Format::Csv, &fields()),
+            Err(CannotRead::Column { .. })
+        ));
+    }
+
+    #[test]
+    fn plain_lines_are_numbered() {
+        assert_eq!(
+            read(b"a\n\nb", Format::Text),
+            [Ok(("1".into(), "a".into())), Ok(("3".into(), "b".into()))]
+        );
+    }
+}

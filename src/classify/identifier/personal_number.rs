@@ -1,0 +1,342 @@
+//! Personal numbers in every written form.
+//!
+//! Digits are gathered into *chains*: digits with at most a few separating signs between them.
+//! Inside a chain, ten or twelve digits are proven by date and check digit
+//! ([`PersonalNumber`]); they must begin and end at a border, and the separators must stand where
+//! people put them (between century, year, month, day and the last four, round every digit, or at
+//! one line break). Look-alike digits, key caps and hidden characters are gone by then: the
+//! chain is read from folded text.
+
+use smallvec::SmallVec;
+
+use crate::domain::personal_number::{INTERIM_LETTERS, NumberKind, PersonalNumber};
+
+/// A proven number and where it stands, in bytes of the folded text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// What it is.
+    pub number: PersonalNumber,
+    /// Where its digits stand; a second stretch when the last four stand apart.
+    pub at: [(u32, u32); 2],
+}
+
+impl Found {
+    /// The stretches, one or two.
+    pub fn stretches(&self) -> &[(u32, u32)] {
+        if self.at[1] == (0, 0) { &self.at[..1] } else { &self.at }
+    }
+}
+
+/// What separates a digit from the one before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Gap {
+    signs: u8,
+    line_break: bool,
+    plus: bool,
+}
+
+impl Gap {
+    const fn none(self) -> bool {
+        self.signs == 0
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Digit {
+    value: u8,
+    at: u32,
+    gap: Gap,
+}
+
+/// How many digits of a chain are looked at; longer chains are slid over.
+const MOST_DIGITS: usize = 4096;
+/// How many signs may stand between two digits.
+const MOST_SIGNS: u8 = 3;
+/// How far from the date the last four may stand when a word says what they are, in bytes.
+const APART: usize = 60;
+
+/// Every personal number in folded text, in order. `out` is emptied first.
+pub fn find(text: &[u8], out: &mut Vec<Found>) {
+    out.clear();
+    let mut chain: SmallVec<[Digit; 32]> = SmallVec::new();
+    let mut i = 0;
+    while i < text.len() {
+        if !text[i].is_ascii_digit() && !is_letter_digit(text, i) {
+            i += 1;
+            continue;
+        }
+        chain.clear();
+        i = read_chain(text, i, &mut chain);
+        in_chain(text, &chain, out);
+        interim(text, &chain, out);
+        apart(text, &chain, out);
+    }
+    out.sort_by_key(|f| f.at[0]);
+    out.dedup_by_key(|f| f.at[0]);
+}
+
+/// `o`, `l` or `i` that stands for 0 or 1: part of a run of digits and such letters only.
+fn is_letter_digit(text: &[u8], i: usize) -> bool {
+    let looks = |b: u8| matches!(b, b'o' | b'l' | b'i');
+    if !looks(text[i]) {
+        return false;
+    }
+    let plain = |b: u8| b.is_ascii_digit() || looks(b);
+    let mut from = i;
+    while from > 0 && plain(text[from - 1]) && i - from < 14 {
+        from -= 1;
+    }
+    let mut to = i + 1;
+    while to < text.len() && plain(text[to]) && to - i < 14 {
+        to += 1;
+    }
+    let letter = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0xC3);
+    let glued = (from > 0 && letter(text.get(from - 1))) || letter(text.get(to));
+    let digits = text[from..to].iter().filter(|b| b.is_ascii_digit()).count();
+    !glued && digits * 2 >= to - from && to - from >= 4
+}
+
+fn read_chain(text: &[u8], mut i: usize, chain: &mut SmallVec<[Digit; 32]>) -> usize {
+    let mut gap = Gap::default();
+    while i < text.len() {
+        let b = text[i];
+        if b.is_ascii_digit() || is_letter_digit(text, i) {
+            let value = match b {
+                b'o' => 0,
+                b'l' | b'i' => 1,
+                b => b - b'0',
+            };
+            if chain.len() == MOST_DIGITS {
+                return i;
+            }
+            chain.push(Digit { value, at: i as u32, gap });
+            gap = Gap::default();
+            i += 1;
+            continue;
+        }
+        let length = match b {
+            b' ' | b'-' | b'+' | b'.' | b'/' | b'_' | b'(' | b')' | b'[' | b']' | b'{' | b'}'
+            | b'\n' | b'\r' | b'\t' | b'*' | b'|' | b'\\' | b'~' => 1,
+            0xC2 if text.get(i + 1).is_some_and(|c| matches!(c, 0xA0 | 0xB7)) => 2,
+            // Dashes, bullets and the minus sign.
+            0xE2 if text.get(i + 1) == Some(&0x80)
+                && text.get(i + 2).is_some_and(|c| matches!(c, 0x90..=0x95 | 0xA2)) =>
+            {
+                3
+            }
+            0xE2 if text.get(i + 1) == Some(&0x88) && text.get(i + 2) == Some(&0x92) => 3,
+            _ => return i.max(1),
+        };
+        gap.signs += 1;
+        gap.line_break |= b == b'\n';
+        gap.plus |= b == b'+';
+        i += length;
+        if gap.signs > MOST_SIGNS {
+            return i;
+        }
+    }
+    i
+}
+
+fn in_chain(text: &[u8], chain: &[Digit], out: &mut Vec<Found>) {
+    let mut from = 0;
+    'start: while from + 10 <= chain.len() {
+        if from > 0 && chain[from].gap.none() {
+            from += 1;
+            continue;
+        }
+        for length in [12, 10] {
+            let to = from + length;
+            if to > chain.len()
+                || (to < chain.len() && chain[to].gap.none()) && !is_vat_tail(text, chain, from, to)
+            {
+                continue;
+            }
+            let digits = &chain[from..to];
+            if !separators_fit(digits) {
+                continue;
+            }
+            let values: SmallVec<[u8; 12]> = digits.iter().map(|d| d.value).collect();
+            let Ok(number) = PersonalNumber::from_digits(&values) else { continue };
+            if is_something_else(text, chain, from, to, &number) {
+                continue;
+            }
+            out.push(Found { number, at: [(digits[0].at, digits[length - 1].at + 1), (0, 0)] });
+            from = to;
+            continue 'start;
+        }
+        from += 1;
+    }
+}
+
+/// `SE` + ten digits + `01` is a VAT number: a sole trader's holds the personal number.
+fn is_vat_tail(text: &[u8], chain: &[Digit], from: usize, to: usize) -> bool {
+    let start = chain[from].at as usize;
+    to - from == 10
+        && start >= 2
+        && &text[start - 2..start] == b"se"
+        && chain.len() == to + 2
+        && chain[to].value == 0
+        && chain[to + 1].value == 1
+}
+
+/// Whether the separators stand where people put them in a personal number.
+fn separators_fit(digits: &[Digit]) -> bool {
+    let length = digits.len();
+    // Positions counted from the end: the last four, day, month, year.
+    let gaps: SmallVec<[usize; 12]> =
+        (1..length).filter(|i| !digits[*i].gap.none()).map(|i| length - i).collect();
+    if gaps.len() == length - 1 {
+        return true;
+    }
+    let mut wrapped = 0;
+    let mut ok = true;
+    for from_end in &gaps {
+        let gap = digits[length - from_end].gap;
+        match from_end {
+            4 => {}
+            6 | 8 | 10 => {}
+            // Pairs all through: 85 07 09 98 05.
+            2 => ok &= [4, 6, 8].iter().all(|p| gaps.contains(p)),
+            _ if gap.line_break && gap.signs <= 2 => wrapped += 1,
+            _ => return false,
+        }
+    }
+    // A plus stands only before the last four.
+    let plus = (1..length).any(|i| digits[i].gap.plus && length - i != 4);
+    ok && wrapped <= 1 && !plus
+}
+
+/// Digits that date and check digit would let pass, but whose form or words say otherwise.
+fn is_something_else(
+    text: &[u8],
+    chain: &[Digit],
+    from: usize,
+    to: usize,
+    number: &PersonalNumber,
+) -> bool {
+    let digits = &chain[from..to];
+    let bare = digits[1..].iter().all(|d| d.gap.none());
+    let start = digits[0].at as usize;
+    // 070 followed by a "day" over 60 is a mobile number, unless written with a separator.
+    let mobile = bare
+        && digits.len() == 10
+        && digits[0].value == 0
+        && digits[1].value == 7
+        && digits[2].value == 0;
+    if mobile && number.kind() == NumberKind::Coordination {
+        return true;
+    }
+    let before = last_word(&text[..start]);
+    if mobile && PHONE_WORDS.contains(&before) {
+        return true;
+    }
+    bare && PAYMENT_WORDS.contains(&before)
+}
+
+const PHONE_WORDS: &[&[u8]] = &[
+    b"tel",
+    b"telefon",
+    b"tfn",
+    b"mobil",
+    b"ring",
+    b"sms",
+    b"smsa",
+    b"swish",
+    b"swisha",
+    b"nummer",
+    b"mobilnummer",
+];
+const PAYMENT_WORDS: &[&[u8]] =
+    &[b"ocr", b"ocrnummer", b"bankgiro", b"plusgiro", b"bg", b"pg", b"isbn", b"ean", b"imei"];
+
+/// The last word before the end, without the signs after it.
+fn last_word(text: &[u8]) -> &[u8] {
+    let text = &text[text.len().saturating_sub(40)..];
+    let Some(end) = text.iter().rposition(u8::is_ascii_alphabetic) else { return b"" };
+    if text[end + 1..].iter().any(u8::is_ascii_digit) {
+        return b"";
+    }
+    let start = text[..end].iter().rposition(|b| !b.is_ascii_alphabetic()).map_or(0, |at| at + 1);
+    &text[start..=end]
+}
+
+/// `850709-T123`: a letter first among the last four.
+fn interim(text: &[u8], chain: &[Digit], out: &mut Vec<Found>) {
+    let n = chain.len();
+    for length in [8, 6] {
+        if n < length || (n > length && chain[n - length].gap.none()) {
+            continue;
+        }
+        let birth = &chain[n - length..];
+        let mut at = birth[length - 1].at as usize + 1;
+        let mut signs = 0;
+        while signs < 2 && text.get(at).is_some_and(|b| matches!(b, b'-' | b'+' | b' ')) {
+            at += 1;
+            signs += 1;
+        }
+        let Some([letter, a, b, c]) =
+            text.get(at..at + 4).and_then(|s| <[u8; 4]>::try_from(s).ok())
+        else {
+            continue;
+        };
+        let is_letter = INTERIM_LETTERS.contains(&letter.to_ascii_uppercase());
+        let ends = !text.get(at + 4).is_some_and(u8::is_ascii_alphanumeric);
+        if !is_letter || !ends || ![a, b, c].iter().all(u8::is_ascii_digit) {
+            continue;
+        }
+        let values: SmallVec<[u8; 8]> = birth.iter().map(|d| d.value).collect();
+        if let Ok(number) = PersonalNumber::from_interim(&values, [a - b'0', b - b'0', c - b'0']) {
+            out.push(Found { number, at: [(birth[0].at, at as u32 + 4), (0, 0)] });
+            return;
+        }
+    }
+}
+
+/// *född 850709, sista fyra är NNNN*: a word says what the four digits are.
+fn apart(text: &[u8], chain: &[Digit], out: &mut Vec<Found>) {
+    for length in [8, 6] {
+        let n = chain.len();
+        if n < length || (n > length && chain[n - length].gap.none()) {
+            continue;
+        }
+        let birth = &chain[n - length..];
+        let gaps_fit = (1..length).all(|i| birth[i].gap.none() || matches!(length - i, 2 | 4 | 6));
+        if !gaps_fit {
+            continue;
+        }
+        let end = birth[length - 1].at as usize + 1;
+        let window = &text[end..text.len().min(end + APART)];
+        let mut i = 0;
+        while i + 4 <= window.len() {
+            let four = &window[i..i + 4];
+            let alone = (i == 0 || !window[i - 1].is_ascii_alphanumeric())
+                && !window.get(i + 4).is_some_and(u8::is_ascii_alphanumeric);
+            if alone && four.iter().all(u8::is_ascii_digit) {
+                let words = &window[..i];
+                let after = &window[i + 4..];
+                let says = |part: &[u8]| {
+                    LAST_FOUR_WORDS.iter().any(|w| memchr::memmem::find(part, w).is_some())
+                };
+                if says(words) || says(&after[..after.len().min(20)]) {
+                    let mut values: SmallVec<[u8; 12]> = birth.iter().map(|d| d.value).collect();
+                    values.extend(four.iter().map(|b| b - b'0'));
+                    if let Ok(number) = PersonalNumber::from_digits(&values) {
+                        let date = (birth[0].at, end as u32);
+                        let last = ((end + i) as u32, (end + i + 4) as u32);
+                        out.push(Found { number, at: [date, last] });
+                        return;
+                    }
+                }
+                return;
+            }
+            i += 1;
+        }
+    }
+}
+
+const LAST_FOUR_WORDS: &[&[u8]] =
+    &[b"sista", b"slutar", b"slutsiffr", b"kontrollsiffr", b"fyra", b"personn", b"pnr", b"avsluta"];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::classify::fold::Folded;
+use crate::domain::personal_number::luhn;
+
+/// Ten digits with a right check digit, made from nine.
+fn complete(nine: &str) -> String {
+    (0..10)
+        .map(|last| format!("{nine}{last}"))
+        .find(|text| {
+            let ten: Vec<u8> = text.bytes().map(|b| b - b'0').collect();
+            luhn(&ten.try_into().expect("ten digits"))
+        })
+        .expect("one of ten digits fits")
+}
+
+fn found(text: &str) -> Vec<Found> {
+    let mut folded = Folded::default();
+    folded.fold(text);
+    let mut out = Vec::new();
+    find(folded.bytes(), &mut out);
+    out
+}
+
+/// `{d}` year, month, day as six digits, `{n}` the last four, `{yy}`, `{mm}`, `{dd}` each alone.
+fn written(form: &str, ten: &str) -> String {
+    form.replace("{d}", &ten[..6])
+        .replace("{yy}", &ten[..2])
+        .replace("{mm}", &ten[2..4])
+        .replace("{dd}", &ten[4..6])
+        .replace("{n}", &ten[6..])
+}
+
+const FORMS: &[&str] = &[
+    "{d}{n}",
+    "{d}-{n}",
+    "{d}+{n}",
+    "{d} {n}",
+    "{d} - {n}",
+    "{d}–{n}",
+    "{d}\u{2011}{n}",
+    "{d}−{n}",
+    "{d}.{n}",
+    "{d}/{n}",
+    "{d}_{n}",
+    "19{d}-{n}",
+    "19{d}{n}",
+    "19{d} {n}",
+    "19 {d} {n}",
+    "{yy} {mm} {dd} {n}",
+    "{yy}-{mm}-{dd}-{n}",
+    "19{yy}-{mm}-{dd}-{n}",
+    "19{yy}.{mm}.{dd} {n}",
+    "19{yy}/{mm}/{dd} {n}",
+    "{d}\n{n}",
+    "{d}-\n{n}",
+    "({d}-{n})",
+    "[{d}] [{n}]",
+    "pnr{d}-{n}",
+    "pnr:{d}-{n}.",
+    "kim{d}{n}abc",
+    "https://a.example/p/{d}-{n}",
+    "#{d}{n}",
+    "{d}\u{200B}-{n}",
+    "SE{d}{n}01",
+    "Född {d}, sista fyra är {n}",
+    "Född 19{d} och slutsiffrorna {n}.",
+];
+
+#[test]
+fn every_written_form_is_found() {
+    for nine in ["850709980", "850769980"] {
+        let ten = complete(nine);
+        for form in FORMS {
+            let text = written(form, &ten);
+            assert_eq!(found(&text).len(), 1, "{form}");
+            let inside = format!("Ja {text} nej");
+            assert_eq!(found(&inside).len(), 1, "{form} i mening");
+        }
+    }
+}
+
+#[test]
+fn look_alike_digits_are_read() {
+    let ten = complete("850709980");
+    let full_width: String =
+        ten.chars().map(|c| char::from_u32(c as u32 + 0xFF10 - 0x30).expect("digit")).collect();
+    let bold: String =
+        ten.chars().map(|c| char::from_u32(c as u32 + 0x1D7CE - 0x30).expect("digit")).collect();
+    let key_caps: String = ten.chars().map(|c| format!("{c}\u{FE0F}\u{20E3}")).collect();
+    let spread: String = ten.chars().map(|c| format!("{c} ")).collect();
+    let hidden: String = ten.chars().map(|c| format!("{c}\u{200D}")).collect();
+    for text in
+        [full_width, bold, key_caps, spread, hidden, ten.replace('0', "O"), ten.replace('0', "o")]
+    {
+        assert_eq!(found(&text).len(), 1, "{text}");
+    }
+    let with_ones = complete("811121981");
+    assert_eq!(found(&with_ones.replace('1', "l")).len(), 1);
+}
+
+#[test]
+fn interim_numbers_are_told_apart() {
+    let as_digits = complete("850709123");
+    let text = format!("{}-T{}", &as_digits[..6], &as_digits[7..]);
+    let found = found(&text);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].number.kind(), NumberKind::Interim);
+}
+
+#[test]
+fn look_alikes_are_left() {
+    let ten = complete("850709980");
+    let wrong = format!("{}{}", &ten[..9], (ten.as_bytes()[9] - b'0' + 3) % 10);
+    let organisation = complete("556012579");
+    let mobile = complete("070174060");
+    for text in [
+        wrong.clone(),
+        format!("{}-{}", &wrong[..6], &wrong[6..]),
+        organisation.clone(),
+        format!("{}-{}", &organisation[..6], &organisation[6..]),
+        format!("16{organisation}"),
+        mobile.clone(),
+        format!("{}-{} {} {}", &mobile[..3], &mobile[3..6], &mobile[6..8], &mobile[8..]),
+        format!("+46{}", &mobile[1..]),
+        format!("OCR {ten}"),
+        format!("1{ten}"),
+        format!("{ten}7"),
+        "Dnr KS 2024/0123-45".into(),
+        "58.410807, 15.621373".into(),
+        "2024-01-15 kl 10.30".into(),
+        "Bankgiro 5050-1055, plusgiro 90 19 50-6".into(),
+        "850709".into(),
+        "850709-XXXX".into(),
+    ] {
+        assert_eq!(found(&text), vec![], "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_without_panic_and_stretches_stay_inside(text in "[0-9oliTRSU .+/\\-\n\u{200B}–a-f]{0,120}") {
+        let mut folded = Folded::default();
+        folded.fold(&text);
+        let mut out = Vec::new();
+        find(folded.bytes(), &mut out);
+        for f in out {
+            for (from, to) in f.stretches() {
+                prop_assert!(from < to && *to as usize <= folded.bytes().len());
+            }
+        }
+    }
+
+    #[test]
+    fn any_valid_date_is_found(year in 0u32..100, month in 1u32..13, day in 1u32..29, serial in 0u32..1000, plus60 in any::<bool>()) {
+        let day = if plus60 { day + 60 } else { day };
+        let ten = complete(&format!("{year:02}{month:02}{day:02}{serial:03}"));
+        let text = format!("{}-{}", &ten[..6], &ten[6..]);
+        prop_assert_eq!(found(&text).len(), 1);
+    }
+}

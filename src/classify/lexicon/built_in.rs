@@ -1,0 +1,27 @@
+//! The lexicon that is built into the program: the files under `lexicons/sv`, word for word.
+
+use crate::classify::lexicon::Source;
+
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../lexicons/", $name)))),*]
+    };
+}
+
+const FILES: &[(&str, &str)] = files![
+    "sv/commercial.toml",
+    "sv/common.toml",
+    "sv/hate.toml",
+    "sv/party_political.toml",
+    "sv/profanity.toml",
+    "sv/question.toml",
+    "sv/threat.toml",
+];
+
+/// The sources, in order of name.
+pub fn sources() -> Vec<Source> {
+    FILES
+        .iter()
+        .map(|(name, text)| Source { name: (*name).to_owned(), text: (*text).to_owned() })
+        .collect()
+}

@@ -1,0 +1,551 @@
+//! One author's file: TOML in, raw lexemes and rules out, with a complaint for everything that
+//! does not hold. Unknown keys are refused by name and line; a bad entry never takes its
+//! neighbours with it.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::classify::lexicon::complaint::Complaint;
+use crate::domain::category::{Category, Severity};
+
+/// A lexeme as written: `hora n1 first last not=horisont`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawLexeme {
+    /// The dictionary form; several words are joined by `_`.
+    pub word: String,
+    /// The paradigm, `x` when none is given.
+    pub paradigm: String,
+    /// As first part of compounds: the part's form (empty: from the word) and the class that the
+    /// rest must be in.
+    pub first: Option<(String, Option<String>)>,
+    /// As last part of compounds: the class that the front must be in.
+    pub last: Option<Option<String>>,
+    /// What only looks like one of its compounds.
+    pub stops: Vec<String>,
+    /// Where it stands.
+    pub line: usize,
+}
+
+/// What a class holds.
+#[derive(Clone, Debug)]
+pub enum Member {
+    /// A lexeme with its forms.
+    Lexeme(RawLexeme),
+    /// All members of another class.
+    Class(String, usize),
+}
+
+/// A named set of words, `[[class]]`.
+#[derive(Clone, Debug)]
+pub struct RawClass {
+    /// The name, without `@`.
+    pub name: String,
+    /// Its words.
+    pub members: Vec<Member>,
+    /// Whether its words may be met in disguise.
+    pub disguise: bool,
+    /// Everyday words: no rule begins to be looked for at them.
+    pub common: bool,
+    /// Where it stands.
+    pub line: usize,
+}
+
+/// What cancels a hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Guard {
+    /// *inte, aldrig, ingen* before or within.
+    Negation,
+    /// Between quotation marks, and not passed on with approval.
+    Quotation,
+    /// Told of somebody else: *han hotade, de skrev att, dömdes för*.
+    Report,
+    /// In a question.
+    Question,
+}
+
+impl Guard {
+    const ALL: &[(&str, Self)] = &[
+        ("negation", Self::Negation),
+        ("quotation", Self::Quotation),
+        ("report", Self::Report),
+        ("question", Self::Question),
+    ];
+
+    /// The word in rule files.
+    pub fn id(self) -> &'static str {
+        Self::ALL.iter().find(|(_, g)| *g == self).map_or("", |(id, _)| id)
+    }
+}
+
+/// A rule, `[[rule]]`, or a group of words that are hits by themselves, `[[words]]`.
+#[derive(Clone, Debug)]
+pub struct RawRule {
+    /// The identifier, `omrade.namn`.
+    pub id: String,
+    /// What it finds.
+    pub category: Category,
+    /// How grave.
+    pub severity: Severity,
+    /// The sentence for the editor.
+    pub why: String,
+    /// Law or house rule.
+    pub legal: String,
+    /// Words that are hits by themselves (only `[[words]]`).
+    pub members: Vec<Member>,
+    /// What to look for (only `[[rule]]`), with lines.
+    pub patterns: Vec<(String, usize)>,
+    /// Overlapping these, a hit is none: idioms.
+    pub except: Vec<(String, usize)>,
+    /// With one of these in the sentence, a hit is none.
+    pub unless: Vec<(String, usize)>,
+    /// One of these must be in the sentence as well.
+    pub requires: Vec<(String, usize)>,
+    /// General guards.
+    pub guards: Vec<Guard>,
+    /// Texts that must be hit.
+    pub examples: Vec<(String, usize)>,
+    /// Texts that must not.
+    pub counterexamples: Vec<(String, usize)>,
+    /// Where it stands.
+    pub line: usize,
+}
+
+/// Everything in one file.
+#[derive(Debug, Default)]
+pub struct RawFile {
+    /// `[[class]]`.
+    pub classes: Vec<RawClass>,
+    /// `[[words]]` and `[[rule]]`.
+    pub rules: Vec<RawRule>,
+    /// Real words that must never be taken for a compound.
+    pub harmless: Vec<RawLexeme>,
+}
+
+/// Reads one file. What cannot be used is left out and complained of.
+pub fn read(name: &str, source: &str, complaints: &mut Vec<Complaint>) -> RawFile {
+    let mut reader = Reader { name, source, complaints };
+    let (table, errors) = DeTable::parse_recoverable(source);
+    for error in errors {
+        let at = error.span().map_or(0, |s| s.start);
+        reader.complain(
+            at,
+            format!("filen är inte giltig TOML ({})", error.message()),
+            "Rätta raden",
+        );
+    }
+    let mut file = RawFile::default();
+    let mut category = None;
+    let mut legal = String::new();
+    let table = table.get_ref();
+    if let Some((_, value)) = table.iter().find(|(k, _)| k.get_ref() == "category") {
+        category = reader.category(value);
+    }
+    if let Some((_, value)) = table.iter().find(|(k, _)| k.get_ref() == "legal") {
+        legal = reader.text("legal", value).unwrap_or_default();
+    }
+    for (key, value) in table {
+        let at = key.span().start;
+        match key.get_ref().as_ref() {
+            "category" | "legal" => {}
+            "harmless" => {
+                file.harmless =
+                    reader.lexemes(value, "x").into_iter().filter_map(only_lexeme).collect()
+            }
+            "class" => {
+                for (table, at) in reader.tables("class", value) {
+                    file.classes.extend(reader.class(table, at));
+                }
+            }
+            kind @ ("words" | "rule") => {
+                for (table, at) in reader.tables(kind, value) {
+                    match category {
+                        Some(category) => file.rules.extend(reader.rule(
+                            table,
+                            at,
+                            kind == "words",
+                            category,
+                            &legal,
+                        )),
+                        None => reader.complain(
+                            at,
+                            "filen saknar `category`".into(),
+                            "Skriv till exempel `category = \"threat\"` överst",
+                        ),
+                    }
+                }
+            }
+            other => reader.unknown(
+                at,
+                other,
+                &["category", "legal", "harmless", "class", "words", "rule"],
+            ),
+        }
+    }
+    file
+}
+
+fn only_lexeme(member: Member) -> Option<RawLexeme> {
+    match member {
+        Member::Lexeme(lexeme) => Some(lexeme),
+        Member::Class(..) => None,
+    }
+}
+
+struct Reader<'a> {
+    name: &'a str,
+    source: &'a str,
+    complaints: &'a mut Vec<Complaint>,
+}
+
+type Table<'t> = &'t DeTable<'t>;
+
+impl Reader<'_> {
+    fn line(&self, at: usize) -> usize {
+        self.source.as_bytes()[..at.min(self.source.len())].iter().filter(|b| **b == b'\n').count()
+            + 1
+    }
+
+    fn complain(&mut self, at: usize, what: String, mend: impl Into<String>) {
+        let line = self.line(at);
+        self.complaints.push(Complaint {
+            file: self.name.to_owned(),
+            line,
+            what,
+            mend: mend.into(),
+        });
+    }
+
+    fn unknown(&mut self, at: usize, key: &str, known: &[&str]) {
+        let near = known.iter().min_by_key(|k| distance(k, key)).filter(|k| distance(k, key) <= 2);
+        let mend = match near {
+            Some(near) => format!("Menades `{near}`"),
+            None => format!("De nycklar som finns är {}", known.join(", ")),
+        };
+        self.complain(at, format!("okänd nyckel `{key}`"), mend);
+    }
+
+    fn text(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<String> {
+        match value.get_ref().as_str() {
+            Some(text) if !text.trim().is_empty() => Some(text.to_owned()),
+            _ => {
+                self.complain(
+                    value.span().start,
+                    format!("`{key}` ska vara en text"),
+                    "Skriv texten inom citattecken",
+                );
+                None
+            }
+        }
+    }
+
+    fn flag(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> bool {
+        value.get_ref().as_bool().unwrap_or_else(|| {
+            self.complain(
+                value.span().start,
+                format!("`{key}` ska vara true eller false"),
+                "Skriv true eller false utan citattecken",
+            );
+            false
+        })
+    }
+
+    fn texts(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Vec<(String, usize)> {
+        let Some(array) = value.get_ref().as_array() else {
+            self.complain(
+                value.span().start,
+                format!("`{key}` ska vara en lista"),
+                "Skriv texterna inom hakparentes",
+            );
+            return Vec::new();
+        };
+        let mut out = Vec::new();
+        for item in array.iter() {
+            if let Some(text) = self.text(key, item) {
+                out.push((text, self.line(item.span().start)));
+            }
+        }
+        out
+    }
+
+    fn tables<'t>(
+        &mut self,
+        key: &str,
+        value: &'t Spanned<DeValue<'t>>,
+    ) -> Vec<(Table<'t>, usize)> {
+        let items: Vec<_> =
+            value.get_ref().as_array().map_or_else(Vec::new, |array| array.iter().collect());
+        if items.is_empty() {
+            self.complain(
+                value.span().start,
+                format!("`{key}` ska inledas med dubbla hakparenteser"),
+                format!("Skriv `[[{key}]]`"),
+            );
+        }
+        let mut out = Vec::new();
+        for item in items {
+            match item.get_ref().as_table() {
+                Some(table) => out.push((table, item.span().start)),
+                None => self.complain(
+                    item.span().start,
+                    format!("`{key}` ska vara en tabell"),
+                    format!("Skriv `[[{key}]]`"),
+                ),
+            }
+        }
+        out
+    }
+
+    fn category(&mut self, value: &Spanned<DeValue<'_>>) -> Option<Category> {
+        let text = self.text("category", value)?;
+        let found = text.parse().ok();
+        if found.is_none() {
+            let known: Vec<&str> = Category::ALL.iter().map(|c| c.id()).collect();
+            self.complain(
+                value.span().start,
+                format!("okänd kategori `{text}`"),
+                format!("De som finns är {}", known.join(", ")),
+            );
+        }
+        found
+    }
+
+    fn severity(&mut self, value: &Spanned<DeValue<'_>>) -> Option<Severity> {
+        let text = self.text("severity", value)?;
+        let found =
+            [Severity::Low, Severity::Medium, Severity::High].into_iter().find(|s| s.id() == text);
+        if found.is_none() {
+            self.complain(
+                value.span().start,
+                format!("okänt allvar `{text}`"),
+                "De som finns är low, medium, high",
+            );
+        }
+        found
+    }
+
+    fn class(&mut self, table: Table<'_>, at: usize) -> Option<RawClass> {
+        const KNOWN: &[&str] = &["name", "lexemes", "paradigm", "disguise", "common"];
+        let mut class = RawClass {
+            name: String::new(),
+            members: Vec::new(),
+            disguise: false,
+            common: false,
+            line: self.line(at),
+        };
+        let paradigm = self.default_paradigm(table);
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "name" => class.name = self.text("name", value)?,
+                "lexemes" => class.members = self.lexemes(value, &paradigm),
+                "paradigm" => {}
+                "disguise" => class.disguise = self.flag("disguise", value),
+                "common" => class.common = self.flag("common", value),
+                other => self.unknown(key.span().start, other, KNOWN),
+            }
+        }
+        if class.name.is_empty() || class.members.is_empty() {
+            self.complain(
+                at,
+                "en ordklass behöver `name` och `lexemes`".into(),
+                "Lägg till det som saknas",
+            );
+            return None;
+        }
+        Some(class)
+    }
+
+    fn default_paradigm(&mut self, table: Table<'_>) -> String {
+        table
+            .iter()
+            .find(|(k, _)| k.get_ref() == "paradigm")
+            .and_then(|(_, value)| self.text("paradigm", value))
+            .unwrap_or_else(|| "x".to_owned())
+    }
+
+    fn rule(
+        &mut self,
+        table: Table<'_>,
+        at: usize,
+        is_words: bool,
+        category: Category,
+        legal: &str,
+    ) -> Option<RawRule> {
+        const KNOWN: &[&str] = &[
+            "id",
+            "severity",
+            "why",
+            "legal",
+            "lexemes",
+            "paradigm",
+            "patterns",
+            "except",
+            "unless",
+            "requires",
+            "guards",
+            "examples",
+            "counterexamples",
+        ];
+        let mut severity = None;
+        let mut guards = None;
+        let mut rule = RawRule {
+            id: String::new(),
+            category,
+            severity: Severity::Low,
+            why: String::new(),
+            legal: legal.to_owned(),
+            members: Vec::new(),
+            patterns: Vec::new(),
+            except: Vec::new(),
+            unless: Vec::new(),
+            requires: Vec::new(),
+            guards: Vec::new(),
+            examples: Vec::new(),
+            counterexamples: Vec::new(),
+            line: self.line(at),
+        };
+        let paradigm = self.default_paradigm(table);
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "id" => rule.id = self.text("id", value)?,
+                "severity" => severity = self.severity(value),
+                "why" => rule.why = self.text("why", value)?,
+                "legal" => rule.legal = self.text("legal", value)?,
+                "lexemes" if is_words => rule.members = self.lexemes(value, &paradigm),
+                "paradigm" if is_words => {}
+                "patterns" if !is_words => rule.patterns = self.texts("patterns", value),
+                "except" => rule.except = self.texts("except", value),
+                "unless" => rule.unless = self.texts("unless", value),
+                "requires" => rule.requires = self.texts("requires", value),
+                "guards" => guards = Some(self.guards(value)),
+                "examples" => rule.examples = self.texts("examples", value),
+                "counterexamples" => rule.counterexamples = self.texts("counterexamples", value),
+                other => self.unknown(key.span().start, other, KNOWN),
+            }
+        }
+        rule.guards = guards.unwrap_or_default();
+        let content = if is_words { !rule.members.is_empty() } else { !rule.patterns.is_empty() };
+        let body = if is_words { "lexemes" } else { "patterns" };
+        let missing = [
+            ("id", !rule.id.is_empty()),
+            ("severity", severity.is_some()),
+            ("why", !rule.why.is_empty()),
+            (body, content),
+            ("examples", !rule.examples.is_empty()),
+            ("counterexamples", !rule.counterexamples.is_empty()),
+        ];
+        let missing: Vec<&str> =
+            missing.iter().filter(|(_, there)| !there).map(|(name, _)| *name).collect();
+        if !missing.is_empty() {
+            self.complain(
+                at,
+                format!("regeln saknar {}", missing.join(", ")),
+                "Lägg till det; regeln används inte förrän dess",
+            );
+            return None;
+        }
+        rule.severity = severity?;
+        Some(rule)
+    }
+
+    fn guards(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<Guard> {
+        let at = value.span().start;
+        let mut out = Vec::new();
+        for (text, _) in self.texts("guards", value) {
+            match Guard::ALL.iter().find(|(id, _)| *id == text) {
+                Some((_, guard)) => out.push(*guard),
+                None => {
+                    let known: Vec<&str> = Guard::ALL.iter().map(|(id, _)| *id).collect();
+                    self.complain(
+                        at,
+                        format!("okänd spärr `{text}`"),
+                        format!("De som finns är {}", known.join(", ")),
+                    );
+                }
+            }
+        }
+        out.sort_unstable();
+        out
+    }
+
+    fn lexemes(&mut self, value: &Spanned<DeValue<'_>>, paradigm: &str) -> Vec<Member> {
+        let at = value.span().start;
+        self.texts("lexemes", value)
+            .into_iter()
+            .filter_map(|(text, line)| match lexeme(&text, paradigm, line) {
+                Ok(member) => Some(member),
+                Err(what) => {
+                    let start = self
+                        .source
+                        .split_inclusive('\n')
+                        .take(line - 1)
+                        .map(str::len)
+                        .sum::<usize>()
+                        .max(at.min(1));
+                    self.complain(start, what, "Se lexicons/README.md för hur ett ord skrivs");
+                    None
+                }
+            })
+            .collect()
+    }
+}
+
+fn lexeme(text: &str, paradigm: &str, line: usize) -> Result<Member, String> {
+    if let Some(class) = text.strip_prefix('@') {
+        return Ok(Member::Class(class.to_owned(), line));
+    }
+    let mut words = text.split_whitespace();
+    let word = words.next().unwrap_or_default().to_owned();
+    if word.chars().any(char::is_uppercase) {
+        return Err(format!("`{word}` har stor bokstav; ord skrivs med små"));
+    }
+    let mut lexeme = RawLexeme {
+        word,
+        paradigm: paradigm.to_owned(),
+        first: None,
+        last: None,
+        stops: Vec::new(),
+        line,
+    };
+    for flag in words {
+        if let Some(stops) = flag.strip_prefix("not=") {
+            lexeme.stops = stops.split(',').map(str::to_owned).collect();
+        } else if let Some(rest) = flag.strip_prefix("first") {
+            let (form, class) = rest
+                .split_once('@')
+                .map_or((rest, None), |(form, class)| (form, Some(class.to_owned())));
+            let form = match form.strip_prefix('=') {
+                Some(form) => form,
+                None if form.is_empty() => "",
+                None => return Err(format!("`{flag}` förstås inte")),
+            };
+            lexeme.first = Some((form.to_owned(), class));
+        } else if let Some(rest) = flag.strip_prefix("last") {
+            lexeme.last = Some(match rest.strip_prefix('@') {
+                Some(class) => Some(class.to_owned()),
+                None if rest.is_empty() => None,
+                None => return Err(format!("`{flag}` förstås inte")),
+            });
+        } else if flag.starts_with(['n', 'a', 'v', 'x']) {
+            lexeme.paradigm = flag.to_owned();
+        } else {
+            return Err(format!("`{flag}` är varken böjningsmönster, first, last eller not="));
+        }
+    }
+    Ok(Member::Lexeme(lexeme))
+}
+
+/// Edits between two short words.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let cost = diagonal + usize::from(ca != *cb);
+            diagonal = row[j + 1];
+            row[j + 1] = cost.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,494 @@
+//! Authors' files → checked lexemes, classes and rules, ready for the engine.
+//!
+//! Loading never fails as a whole: what does not hold is left out and named in
+//! [`Lexicon::complaints`], the rest is used.
+
+pub mod built_in;
+pub mod complaint;
+pub mod file;
+pub mod inflect;
+pub mod trial;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::classify::lexicon::complaint::Complaint;
+use crate::classify::lexicon::file::{Member, RawFile, RawLexeme, RawRule};
+use crate::classify::rules::pattern::{Pattern, Resolve};
+use crate::classify::rules::{GuardClasses, Rule};
+use crate::classify::words::{ClassId, Words, WordsBuilder};
+use crate::domain::ids::{ContentHash, LexiconVersion};
+
+/// Raised whenever the engine may answer otherwise for the same lexicon.
+const ENGINE_VERSION: &str = "engine 1";
+
+/// The source of one file.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Path under the lexicon's folder.
+    pub name: String,
+    /// What it holds.
+    pub text: String,
+}
+
+/// An example or counterexample of a rule.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// The rule.
+    pub rule: u32,
+    /// The text.
+    pub text: String,
+    /// Whether the rule must hit.
+    pub hits: bool,
+    /// The file it stands in.
+    pub file: String,
+    /// The line it stands on.
+    pub line: usize,
+}
+
+/// What a lexicon holds, for `lexicon stats`.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// Lexemes per file.
+    pub lexemes: BTreeMap<String, usize>,
+    /// Rules per file, word groups counted as one each.
+    pub rules: BTreeMap<String, usize>,
+    /// Classes of words.
+    pub classes: usize,
+}
+
+/// A compiled lexicon.
+#[derive(Debug)]
+pub struct Lexicon {
+    /// The words.
+    pub words: Words,
+    /// The rules.
+    pub rules: Vec<Rule>,
+    /// For every class, the rules and patterns that begin at it.
+    pub starts: Vec<Vec<(u32, u16)>>,
+    /// What the guards look for.
+    pub guards: GuardClasses,
+    /// Hash over all sources and the engine.
+    pub version: LexiconVersion,
+    /// What was left out.
+    pub complaints: Vec<Complaint>,
+    /// The rules' own trials.
+    pub examples: Vec<Example>,
+    /// Names of classes, by id.
+    pub class_names: Vec<String>,
+    /// How much there is.
+    pub counts: Counts,
+}
+
+/// The folder cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotRead {
+    /// A folder or file that cannot be opened.
+    #[error("cannot read {path}")]
+    File {
+        /// Where.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No rule files in the folder.
+    #[error("no .toml files under {path}/sv")]
+    Empty {
+        /// Where.
+        path: String,
+    },
+}
+
+/// Reads the sources under `folder`: every `.toml` in `sv/`, by name.
+///
+/// # Errors
+/// A file that cannot be read, or a folder without files.
+pub fn read_folder(folder: &Path) -> Result<Vec<Source>, CannotRead> {
+    let sv = folder.join("sv");
+    let at = |path: &Path| path.display().to_string();
+    let entries =
+        std::fs::read_dir(&sv).map_err(|source| CannotRead::File { path: at(&sv), source })?;
+    let mut sources = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|source| CannotRead::File { path: at(&sv), source })?.path();
+        if path.extension().is_some_and(|e| e == "toml") {
+            let text = std::fs::read_to_string(&path)
+                .map_err(|source| CannotRead::File { path: at(&path), source })?;
+            let name =
+                path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            sources.push(Source { name: format!("sv/{name}"), text });
+        }
+    }
+    if sources.is_empty() {
+        return Err(CannotRead::Empty { path: at(folder) });
+    }
+    sources.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(sources)
+}
+
+/// The version of these sources: the first 16 hexadecimal digits of a SHA-256.
+fn version_of(sources: &[Source]) -> LexiconVersion {
+    let mut all = String::from(ENGINE_VERSION);
+    for source in sources {
+        all.push_str(&format!("\n{} {}\n", source.name, source.text.len()));
+        all.push_str(&source.text);
+    }
+    let hash = ContentHash::of(all.as_bytes()).to_string();
+    LexiconVersion::new(&hash[..16])
+}
+
+impl Lexicon {
+    /// Compiles sources. Never fails; see [`Lexicon::complaints`].
+    pub fn compile(sources: &[Source]) -> Self {
+        let mut complaints = Vec::new();
+        let files: Vec<(&str, RawFile)> = sources
+            .iter()
+            .map(|s| (s.name.as_str(), file::read(&s.name, &s.text, &mut complaints)))
+            .collect();
+        let mut compiler = Compiler { complaints, ..Compiler::default() };
+        compiler.declare(&files);
+        compiler.fill(&files);
+        compiler.rules(&files);
+        compiler.finish(version_of(sources))
+    }
+}
+
+#[derive(Default)]
+struct Compiler {
+    complaints: Vec<Complaint>,
+    builder: WordsBuilder,
+    names: Vec<String>,
+    by_name: BTreeMap<String, ClassId>,
+    common: Vec<bool>,
+    disguise: Vec<bool>,
+    rules: Vec<Rule>,
+    rule_ids: BTreeSet<String>,
+    examples: Vec<Example>,
+    counts: Counts,
+}
+
+/// The names that patterns may use, with single words becoming classes of their own.
+struct Names<'c>(&'c mut Compiler);
+
+impl Resolve for Names<'_> {
+    fn class(&mut self, name: &str) -> Option<ClassId> {
+        self.0.by_name.get(name).copied()
+    }
+
+    fn word(&mut self, word: &str) -> ClassId {
+        let name = format!("={word}");
+        if let Some(class) = self.0.by_name.get(&name) {
+            return *class;
+        }
+        let class = self.0.new_class(name, false, false);
+        self.0.builder.add(word, class, false);
+        class
+    }
+
+    fn is_common(&self, class: ClassId) -> bool {
+        let own = self.0.common[class.0 as usize];
+        own || self.0.names[class.0 as usize].strip_prefix('=').is_some_and(|word| {
+            self.0.builder.classes_of_form(word).iter().any(|c| self.0.common[c.0 as usize])
+        })
+    }
+}
+
+impl Compiler {
+    fn new_class(&mut self, name: String, common: bool, disguise: bool) -> ClassId {
+        let class = ClassId(
+            u16::try_from(self.names.len())
+                .expect("a lexicon has fewer than 65,536 classes and single words"),
+        );
+        self.by_name.insert(name.clone(), class);
+        self.names.push(name);
+        self.common.push(common);
+        self.disguise.push(disguise);
+        class
+    }
+
+    fn complain(&mut self, file: &str, line: usize, what: String, mend: &str) {
+        self.complaints.push(Complaint {
+            file: file.to_owned(),
+            line,
+            what,
+            mend: mend.to_owned(),
+        });
+    }
+
+    /// Gives every class an id first, so that files may refer to each other in any order.
+    fn declare(&mut self, files: &[(&str, RawFile)]) {
+        self.new_class("harmlöst".to_owned(), false, false);
+        for (name, file) in files {
+            for class in &file.classes {
+                if self.by_name.contains_key(&class.name) {
+                    self.complain(
+                        name,
+                        class.line,
+                        format!("ordklassen `{}` finns redan", class.name),
+                        "Slå ihop de två eller byt namn på den ena",
+                    );
+                } else {
+                    self.new_class(class.name.clone(), class.common, class.disguise);
+                }
+            }
+        }
+        self.counts.classes = self.names.len();
+    }
+
+    fn fill(&mut self, files: &[(&str, RawFile)]) {
+        let members: BTreeMap<&str, &[Member]> = files
+            .iter()
+            .flat_map(|(_, f)| &f.classes)
+            .map(|c| (c.name.as_str(), c.members.as_slice()))
+            .collect();
+        for (name, file) in files {
+            for lexeme in &file.harmless {
+                self.lexeme(name, lexeme, ClassId(0));
+            }
+            for class in &file.classes {
+                let id = self.by_name[&class.name];
+                self.members(name, &class.members, id, &members, 0);
+            }
+        }
+    }
+
+    fn members(
+        &mut self,
+        file: &str,
+        list: &[Member],
+        into: ClassId,
+        all: &BTreeMap<&str, &[Member]>,
+        depth: usize,
+    ) {
+        for member in list {
+            match member {
+                Member::Lexeme(lexeme) => {
+                    if depth == 0 {
+                        *self.counts.lexemes.entry(file.to_owned()).or_default() += 1;
+                    }
+                    self.lexeme(file, lexeme, into);
+                }
+                Member::Class(name, line) => match all.get(name.as_str()) {
+                    Some(inner) if depth < 8 => self.members(file, inner, into, all, depth + 1),
+                    Some(_) => self.complain(
+                        file,
+                        *line,
+                        format!("ordklassen `@{name}` innehåller sig själv"),
+                        "Bryt ringen",
+                    ),
+                    None => self.complain(
+                        file,
+                        *line,
+                        format!("okänd ordklass `@{name}`"),
+                        "Rätta namnet eller lägg till klassen",
+                    ),
+                },
+            }
+        }
+    }
+
+    fn lexeme(&mut self, file: &str, lexeme: &RawLexeme, class: ClassId) {
+        // `skit-` and `-unge` are parts of compounds alone, never words.
+        let bare = lexeme.word.trim_matches('-');
+        let part_only = bare.len() != lexeme.word.len();
+        let forms = match inflect::inflect(bare, &lexeme.paradigm) {
+            Ok(forms) => forms,
+            Err(inflect::CannotInflect(what)) => {
+                return self.complain(
+                    file,
+                    lexeme.line,
+                    what,
+                    "Rätta böjningsmönstret eller ordet",
+                );
+            }
+        };
+        let squeezed = self.disguise[class.0 as usize];
+        for form in forms.iter().filter(|_| !part_only) {
+            self.builder.add(form, class, squeezed);
+        }
+        if let Some((part, rest)) = &lexeme.first {
+            let Ok(rest) = self.rest(file, lexeme.line, rest.as_deref()) else { return };
+            for part in first_parts(lexeme, part) {
+                if part.len() >= 2 {
+                    self.builder.add_first(&part, class, rest, &lexeme.stops);
+                }
+            }
+        }
+        if let Some(rest) = &lexeme.last {
+            let Ok(rest) = self.rest(file, lexeme.line, rest.as_deref()) else { return };
+            for form in forms.iter().filter(|f| f.len() >= 2) {
+                self.builder.add_last(form, class, rest, &lexeme.stops);
+            }
+        }
+    }
+
+    fn rest(&mut self, file: &str, line: usize, name: Option<&str>) -> Result<Option<ClassId>, ()> {
+        match name {
+            None => Ok(None),
+            Some(name) => match self.by_name.get(name) {
+                Some(class) => Ok(Some(*class)),
+                None => {
+                    self.complain(
+                        file,
+                        line,
+                        format!("okänd ordklass `@{name}`"),
+                        "Rätta namnet eller lägg till klassen",
+                    );
+                    Err(())
+                }
+            },
+        }
+    }
+
+    fn rules(&mut self, files: &[(&str, RawFile)]) {
+        let members: BTreeMap<&str, &[Member]> = files
+            .iter()
+            .flat_map(|(_, f)| &f.classes)
+            .map(|c| (c.name.as_str(), c.members.as_slice()))
+            .collect();
+        for (name, file) in files {
+            for raw in &file.rules {
+                if !self.rule_ids.insert(raw.id.clone()) {
+                    self.complain(
+                        name,
+                        raw.line,
+                        format!("regeln `{}` finns redan", raw.id),
+                        "Byt namn på den ena",
+                    );
+                    continue;
+                }
+                if let Some(rule) = self.rule(name, raw, &members) {
+                    let index = self.rules.len() as u32;
+                    let example = |hits: bool| {
+                        move |(text, line): &(String, usize)| Example {
+                            rule: index,
+                            text: text.clone(),
+                            hits,
+                            file: (*name).to_owned(),
+                            line: *line,
+                        }
+                    };
+                    self.examples.extend(raw.examples.iter().map(example(true)));
+                    self.examples.extend(raw.counterexamples.iter().map(example(false)));
+                    self.rules.push(rule);
+                    *self.counts.rules.entry((*name).to_owned()).or_default() += 1;
+                }
+            }
+        }
+    }
+
+    fn rule(
+        &mut self,
+        file: &str,
+        raw: &RawRule,
+        members: &BTreeMap<&str, &[Member]>,
+    ) -> Option<Rule> {
+        let mut patterns = Vec::new();
+        if !raw.members.is_empty() {
+            let class = self.new_class(format!("ord:{}", raw.id), false, true);
+            self.members(file, &raw.members, class, members, 0);
+            let name = format!("@ord:{}", raw.id);
+            patterns.push(Pattern::parse(&name, &mut Names(self)).ok()?);
+        }
+        patterns.extend(self.patterns(file, &raw.patterns, false));
+        if patterns.is_empty() {
+            return None;
+        }
+        Some(Rule {
+            id: Arc::from(raw.id.as_str()),
+            category: raw.category,
+            severity: raw.severity,
+            why: Arc::from(raw.why.as_str()),
+            legal: Arc::from(raw.legal.as_str()),
+            patterns,
+            except: self.patterns(file, &raw.except, true),
+            unless: self.patterns(file, &raw.unless, true),
+            requires: self.patterns(file, &raw.requires, true),
+            guards: raw.guards.clone(),
+        })
+    }
+
+    fn patterns(&mut self, file: &str, texts: &[(String, usize)], condition: bool) -> Vec<Pattern> {
+        let mut out = Vec::new();
+        for (text, line) in texts {
+            let names = &mut Names(self);
+            let parsed = if condition {
+                Pattern::parse_condition(text, names)
+            } else {
+                Pattern::parse(text, names)
+            };
+            match parsed {
+                Ok(pattern) => out.push(pattern),
+                Err(what) => self.complain(
+                    file,
+                    *line,
+                    format!("mönstret `{text}`: {what}"),
+                    "Rätta mönstret; resten av regeln används",
+                ),
+            }
+        }
+        out
+    }
+
+    fn finish(mut self, version: LexiconVersion) -> Lexicon {
+        let mut starts = vec![Vec::new(); self.names.len()];
+        for (r, rule) in self.rules.iter().enumerate() {
+            for (p, pattern) in rule.patterns.iter().enumerate() {
+                for class in pattern.anchors() {
+                    starts[class.0 as usize].push((r as u32, p as u16));
+                }
+            }
+        }
+        let anchors: Vec<bool> = starts.iter().map(|s| !s.is_empty()).collect();
+        let mut class = |name: &str| {
+            let found = self.by_name.get(name).copied();
+            if found.is_none() {
+                self.complaints.push(Complaint {
+                    file: "sv".to_owned(),
+                    line: 1,
+                    what: format!("ordklassen `{name}`, som spärrarna behöver, saknas"),
+                    mend: "Lägg till den, se sv/common.toml".to_owned(),
+                });
+            }
+            found
+        };
+        let guards = GuardClasses {
+            negation: class("negation"),
+            utterance: class("utterance"),
+            report: class("report"),
+        };
+        Lexicon {
+            words: self.builder.build(&anchors, &self.disguise),
+            rules: self.rules,
+            starts,
+            guards,
+            version,
+            complaints: self.complaints,
+            examples: self.examples,
+            class_names: self.names,
+            counts: self.counts,
+        }
+    }
+}
+
+/// How a lexeme looks as first part: `flicka` → `flick`, else the word, with and without s.
+fn first_parts(lexeme: &RawLexeme, written: &str) -> Vec<String> {
+    if !written.is_empty() {
+        return written.split('/').map(str::to_owned).collect();
+    }
+    let stem = match lexeme.paradigm.as_str() {
+        "n1" => lexeme.word.strip_suffix('a'),
+        "n2" => lexeme.word.strip_suffix('e'),
+        _ => None,
+    };
+    match stem {
+        Some(stem) => vec![stem.to_owned()],
+        None if lexeme.word.ends_with('-') => vec![lexeme.word.trim_matches('-').to_owned()],
+        None => vec![lexeme.word.clone(), format!("{}s", lexeme.word)],
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+use super::*;
+use crate::classify::{Classifier, Context};
+
+const COMMON: &str = r#"
+[[class]]
+name = "negation"
+lexemes = ["inte"]
+[[class]]
+name = "utterance"
+lexemes = ["sa"]
+[[class]]
+name = "report"
+lexemes = ["hotade"]
+"#;
+
+fn compile(text: &str) -> Lexicon {
+    Lexicon::compile(&[
+        Source { name: "sv/common.toml".into(), text: COMMON.into() },
+        Source { name: "sv/prov.toml".into(), text: text.into() },
+    ])
+}
+
+fn complaints(text: &str) -> Vec<String> {
+    compile(text).complaints.iter().map(ToString::to_string).collect()
+}
+
+const GOOD: &str = r#"
+category = "insult"
+legal = "kontots egna regler"
+[[words]]
+id = "prov.ord"
+severity = "medium"
+why = "Texten innehåller ett prövat ord."
+lexemes = ["glufs n2 first@led last not=halv", "knölig a1"]
+examples = ["glufs"]
+counterexamples = ["nej"]
+[[class]]
+name = "led"
+lexemes = ["bil n2"]
+"#;
+
+#[test]
+fn a_good_file_has_no_complaints_and_its_words_are_found() {
+    let lexicon = compile(GOOD);
+    assert_eq!(lexicon.complaints, []);
+    let classifier = Classifier::new(lexicon);
+    for (text, hits) in [
+        ("glufsarna", true),
+        ("knöligare", true),
+        ("GLUFSBILEN", true),
+        ("storglufsen", true),
+        ("halvglufsen", false),
+        ("glufsmatta", false),
+        ("glu", false),
+    ] {
+        let found = !classifier.classify(text, &Context::default()).findings.is_empty();
+        assert_eq!(found, hits, "{text}");
+    }
+}
+
+#[test]
+fn faults_are_named_by_file_line_and_mend() {
+    let text = GOOD.replace("severity = \"medium\"", "severty = \"medium\"");
+    let said = complaints(&text);
+    assert_eq!(said[0], "sv/prov.toml:6: okänd nyckel `severty`. Menades `severity`.");
+    assert!(said[1].contains("regeln saknar severity"), "{said:?}");
+
+    let said = complaints(&GOOD.replace("glufs n2", "glufs n9"));
+    assert!(said[0].starts_with("sv/prov.toml:8: okänt böjningsmönster `n9`"), "{said:?}");
+
+    let said = complaints(&GOOD.replace("first@led", "first@okänd"));
+    assert!(said[0].starts_with("sv/prov.toml:8: okänd ordklass `@okänd`"), "{said:?}");
+
+    let said = complaints("category = \"insult\"\nfel fel\n");
+    assert!(said[0].starts_with("sv/prov.toml:2: filen är inte giltig TOML"), "{said:?}");
+}
+
+#[test]
+fn one_bad_rule_leaves_the_others_standing() {
+    let text = format!("{GOOD}\n[[rule]]\nid = \"prov.fel\"\n");
+    let lexicon = compile(&text);
+    assert_eq!(lexicon.rules.len(), 1);
+    assert_eq!(lexicon.complaints.len(), 1);
+    assert_eq!(lexicon.complaints[0].line, 15);
+}
+
+#[test]
+fn a_class_that_holds_itself_is_refused() {
+    let text = "[[class]]\nname = \"a\"\nlexemes = [\"@b\"]\n[[class]]\nname = \"b\"\nlexemes = [\"@a\"]\n";
+    assert!(complaints(text).iter().any(|c| c.contains("innehåller sig själv")));
+}
+
+fn rule(pattern: &str, more: &str) -> Classifier {
+    let text = format!(
+        "category = \"threat\"\nlegal = \"x\"\n[[rule]]\nid = \"prov.regel\"\nseverity = \"high\"\nwhy = \"Prov.\"\npatterns = [\"{pattern}\"]\n{more}\nexamples = [\"a\"]\ncounterexamples = [\"b\"]\n"
+    );
+    let lexicon = compile(&text);
+    assert_eq!(lexicon.complaints, []);
+    Classifier::new(lexicon)
+}
+
+fn hits(classifier: &Classifier, text: &str) -> bool {
+    !classifier.classify(text, &Context::default()).findings.is_empty()
+}
+
+#[test]
+fn patterns_follow_order_gaps_borders_and_kinds() {
+    let cases: &[(&str, &[(&str, bool)])] = &[
+        ("röd ^bil", &[("en röd bil", true), ("bil röd", false), ("röd stor bil", false)]),
+        (
+            "röd *2 ^bil",
+            &[
+                ("röd bil", true),
+                ("röd a b bil", true),
+                ("röd a b c bil", false),
+                ("röd. bil", false),
+            ],
+        ),
+        ("< ^bil", &[("bil här", true), ("en bil", false), ("Hej! bil", true)]),
+        ("^bil >", &[("en bil", true), ("en bil.", true), ("bil här", false)]),
+        ("röd? ^bil", &[("röd bil", true), ("bil", true)]),
+        ("!röd ^bil", &[("bil", true), ("blå bil", true), ("röd bil", false)]),
+        ("^bil %number", &[("bil 12", true), ("bil tolv", false)]),
+        (
+            "^bil %name|%address",
+            &[("bil Kim", true), ("bil kim", false), ("bil www.a.example", true)],
+        ),
+        ("^bil *3 %asks", &[("bil nu?", true), ("bil nu.", false)]),
+    ];
+    for (pattern, texts) in cases {
+        let classifier = rule(pattern, "");
+        for (text, want) in *texts {
+            assert_eq!(hits(&classifier, text), *want, "{pattern} på {text}");
+        }
+    }
+}
+
+#[test]
+fn guards_and_conditions_stop_a_hit() {
+    let all = rule("^bil", "guards = [\"negation\", \"quotation\", \"report\", \"question\"]");
+    for (text, want) in [
+        ("bil", true),
+        ("inte bil", false),
+        ("han sa ”bil”", false),
+        ("”bil”", true),
+        ("han hotade bil", false),
+        ("bil?", false),
+    ] {
+        assert_eq!(hits(&all, text), want, "{text}");
+    }
+    let conditions =
+        rule("^bil", "except = [\"leksaks bil\"]\nunless = [\"garage\"]\nrequires = [\"väg\"]");
+    for (text, want) in [
+        ("bil på väg", true),
+        ("bil", false),
+        ("leksaks bil på väg", false),
+        ("bil på väg i garage", false),
+    ] {
+        assert_eq!(hits(&conditions, text), want, "{text}");
+    }
+}
+
+#[test]
+fn patterns_that_cannot_be_read_are_complained_of() {
+    for (pattern, says) in [
+        ("@finns_inte", "okänd ordklass"),
+        ("*99 bil", "för långt"),
+        ("%okänt bil", "okänd sort"),
+        ("Bil", "små bokstäver"),
+        ("%any", "att börja vid"),
+    ] {
+        let text = format!(
+            "category = \"threat\"\nlegal = \"x\"\n[[rule]]\nid = \"a.b\"\nseverity = \"high\"\nwhy = \"Prov.\"\npatterns = [\"{pattern}\"]\nexamples = [\"a\"]\ncounterexamples = [\"b\"]\n"
+        );
+        let said = complaints(&text);
+        assert!(
+            said.iter().any(|c| c.contains(says) && c.starts_with("sv/prov.toml:7:")),
+            "{pattern}: {said:?}"
+        );
+    }
+}
+
+#[test]
+fn texts_typed_without_rings_and_dots_are_read() {
+    let classifier = rule("^böld", "");
+    assert!(hits(&classifier, "vilken bold"));
+    assert!(!hits(&classifier, "vilken bold på ön"), "the text has ö elsewhere");
+}
+
+#[test]
+fn the_folder_of_the_repository_is_what_is_built_in() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("lexicons");
+    let read = Lexicon::compile(&read_folder(&folder).expect("the folder is there"));
+    assert_eq!(read.version, Lexicon::compile(&built_in::sources()).version);
+    assert!(matches!(read_folder(Path::new("/finns/inte")), Err(CannotRead::File { .. })));
+}

@@ -1,0 +1,47 @@
+//! A lexicon tried on its own examples: what `uppsikt lexicon test` runs.
+
+use crate::classify::{Classifier, Context};
+
+/// An example that did not come out as its rule says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// The file.
+    pub file: String,
+    /// The line of the example.
+    pub line: usize,
+    /// The rule.
+    pub rule: String,
+    /// The text.
+    pub text: String,
+    /// The rule should have hit.
+    pub should_hit: bool,
+    /// What hit instead, by rule.
+    pub others: Vec<String>,
+}
+
+/// Runs every example and counterexample; returns how many there were, and those that failed.
+pub fn run(classifier: &Classifier) -> (usize, Vec<Failed>) {
+    let lexicon = classifier.lexicon();
+    let mut failed = Vec::new();
+    for example in &lexicon.examples {
+        let rule = &lexicon.rules[example.rule as usize];
+        let verdict = classifier.classify(&example.text, &Context::default());
+        let hit = verdict.findings.iter().any(|f| f.rule == rule.id);
+        if hit != example.hits {
+            failed.push(Failed {
+                file: example.file.clone(),
+                line: example.line,
+                rule: rule.id.to_string(),
+                text: example.text.clone(),
+                should_hit: example.hits,
+                others: verdict
+                    .findings
+                    .iter()
+                    .map(|f| f.rule.to_string())
+                    .filter(|r| **r != *rule.id)
+                    .collect(),
+            });
+        }
+    }
+    (lexicon.examples.len(), failed)
+}

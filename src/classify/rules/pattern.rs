@@ -1,0 +1,326 @@
+//! Patterns: classes of words in order, with gaps, inside one sentence.
+//!
+//! | Written | Means |
+//! | --- | --- |
+//! | `dig` | the word |
+//! | `dig\|er\|@klass` | any of these |
+//! | `@klass` | a word of the class |
+//! | `%name` `%number` `%address` `%mail` `%mention` `%picture` `%any` | a token of that kind |
+//! | `*` `*5` | up to three (five) tokens of any kind |
+//! | `ord?` | may be missing |
+//! | `!ord` | the next token is not this |
+//! | `<` `>` | the sentence begins, ends here |
+//! | `%asks` | the sentence ends with a question mark |
+//! | `^ord` | begin to look here (otherwise the first class that is not of everyday words) |
+
+use smallvec::SmallVec;
+
+use crate::classify::rules::View;
+use crate::classify::tokens::Kind;
+use crate::classify::words::ClassId;
+
+/// What one token must be: any one of these.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Test {
+    /// A word of one of the classes.
+    pub classes: SmallVec<[ClassId; 4]>,
+    /// A token of one of the kinds.
+    pub kinds: SmallVec<[Kind; 2]>,
+    /// A capitalised word inside a sentence.
+    pub name: bool,
+    /// Any token at all.
+    pub any: bool,
+}
+
+impl Test {
+    /// Whether the token passes.
+    fn fits(&self, view: &View<'_>, at: usize) -> bool {
+        let token = view.token(at);
+        let of = view.words.classes_of(token.entry);
+        self.any
+            || self.classes.iter().any(|c| of.contains(c))
+            || self.kinds.contains(&token.kind)
+            || (self.name && view.is_name(at))
+    }
+
+    /// Whether words of classes alone pass, so that looking may begin here.
+    fn is_listed(&self) -> bool {
+        !self.classes.is_empty() && self.kinds.is_empty() && !self.name && !self.any
+    }
+}
+
+/// One element of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Element {
+    /// One token.
+    One {
+        /// What it must be.
+        test: Test,
+        /// It may be missing.
+        optional: bool,
+    },
+    /// The next token is not this; takes up no token.
+    Not(Test),
+    /// Up to so many tokens.
+    Gap(u8),
+    /// The sentence begins here.
+    Begins,
+    /// The sentence ends here.
+    Ends,
+    /// The sentence ends with a question mark.
+    Asks,
+}
+
+/// A pattern with the element where looking begins.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    elements: Vec<Element>,
+    anchor: usize,
+    anchor_test: Test,
+    anchors: SmallVec<[ClassId; 4]>,
+}
+
+/// The tokens that a pattern took, in reading order; gaps are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Match {
+    /// Token indices, rising.
+    pub tokens: SmallVec<[u32; 8]>,
+}
+
+impl Match {
+    /// First and last token.
+    pub fn bounds(&self) -> (usize, usize) {
+        let first = self.tokens.first().copied().unwrap_or(0);
+        (first as usize, self.tokens.last().copied().unwrap_or(first) as usize)
+    }
+
+    /// Whether the token is one of them.
+    pub fn holds(&self, at: usize) -> bool {
+        self.tokens.iter().any(|t| *t as usize == at)
+    }
+
+    /// Whether it shares ground with `lo..=hi`.
+    pub fn overlaps(&self, lo: usize, hi: usize) -> bool {
+        let (a, b) = self.bounds();
+        a <= hi && lo <= b
+    }
+}
+
+/// What a pattern names, as the compiler of lexicons resolves it.
+pub trait Resolve {
+    /// The class of that name (without `@`).
+    fn class(&mut self, name: &str) -> Option<ClassId>;
+    /// The class of that single word.
+    fn word(&mut self, word: &str) -> ClassId;
+    /// Whether the class is one of everyday words.
+    fn is_common(&self, class: ClassId) -> bool;
+}
+
+/// How many steps one look may take: patterns written by people stay far below.
+const MOST_STEPS: u32 = 2_000;
+/// The longest gap.
+const LONGEST_GAP: u8 = 12;
+
+impl Pattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// What cannot be understood, in Swedish.
+    pub fn parse(text: &str, names: &mut impl Resolve) -> Result<Self, String> {
+        let pattern = Self::parse_condition(text, names)?;
+        if pattern.anchors.is_empty() {
+            return Err("mönstret har inget ord eller ingen klass att börja vid".to_owned());
+        }
+        Ok(pattern)
+    }
+
+    /// As [`Self::parse`], for conditions: these need no listed word.
+    ///
+    /// # Errors
+    /// What cannot be understood, in Swedish.
+    pub fn parse_condition(text: &str, names: &mut impl Resolve) -> Result<Self, String> {
+        let mut elements = Vec::new();
+        let mut marked = None;
+        for piece in text.split_whitespace() {
+            let piece = match piece.strip_prefix('^') {
+                Some(rest) => {
+                    marked = Some(elements.len());
+                    rest
+                }
+                None => piece,
+            };
+            elements.push(element(piece, names)?);
+        }
+        let listed = |e: &Element| match e {
+            Element::One { test, optional: false } if test.is_listed() => {
+                Some(test.classes.clone())
+            }
+            Element::One { .. }
+            | Element::Not(_)
+            | Element::Gap(_)
+            | Element::Begins
+            | Element::Ends
+            | Element::Asks => None,
+        };
+        let anchor = match marked {
+            Some(at) => Some(at),
+            None => elements
+                .iter()
+                .position(|e| listed(e).is_some_and(|c| !c.iter().any(|c| names.is_common(*c))))
+                .or_else(|| elements.iter().position(|e| listed(e).is_some()))
+                .or_else(|| {
+                    elements.iter().position(|e| matches!(e, Element::One { optional: false, .. }))
+                }),
+        };
+        let anchor = anchor.ok_or("mönstret har inget ord som måste finnas")?;
+        let Element::One { test, optional: false } = &elements[anchor] else {
+            return Err("^ ska stå vid ett ord eller en klass som måste finnas".to_owned());
+        };
+        let (anchor_test, anchors) = (test.clone(), listed(&elements[anchor]).unwrap_or_default());
+        Ok(Self { elements, anchor, anchor_test, anchors })
+    }
+
+    /// The classes at which looking begins.
+    pub fn anchors(&self) -> &[ClassId] {
+        &self.anchors
+    }
+
+    /// Whether the pattern is one element alone.
+    pub fn is_single(&self) -> bool {
+        self.elements.len() == 1
+    }
+
+    /// Looks for the pattern with its anchor at token `at`.
+    pub fn at(&self, view: &View<'_>, at: usize) -> Option<Match> {
+        if !self.anchor_test.fits(view, at) {
+            return None;
+        }
+        let sentence = view.sentence(at);
+        let mut look = Look {
+            view,
+            first: sentence.first as i64,
+            last: sentence.last as i64,
+            asks: sentence.asks,
+            steps: 0,
+            taken: SmallVec::new(),
+        };
+        let (before, after) = (&self.elements[..self.anchor], &self.elements[self.anchor + 1..]);
+        if !look.go(before, at as i64 - 1, -1) {
+            return None;
+        }
+        look.taken.reverse();
+        look.taken.push(at as u32);
+        look.go(after, at as i64 + 1, 1).then(|| Match { tokens: look.taken })
+    }
+}
+
+fn element(piece: &str, names: &mut impl Resolve) -> Result<Element, String> {
+    if piece == "<" {
+        return Ok(Element::Begins);
+    }
+    if piece == ">" {
+        return Ok(Element::Ends);
+    }
+    if piece == "%asks" {
+        return Ok(Element::Asks);
+    }
+    if let Some(n) = piece.strip_prefix('*') {
+        let n = if n.is_empty() {
+            3
+        } else {
+            n.parse().map_err(|_| format!("`{piece}` är inget mellanrum"))?
+        };
+        return if n <= LONGEST_GAP {
+            Ok(Element::Gap(n))
+        } else {
+            Err(format!("mellanrummet `{piece}` är för långt; högst *{LONGEST_GAP}"))
+        };
+    }
+    if let Some(rest) = piece.strip_prefix('!') {
+        return Ok(Element::Not(test(rest, names)?));
+    }
+    match piece.strip_suffix('?') {
+        Some(rest) => Ok(Element::One { test: test(rest, names)?, optional: true }),
+        None => Ok(Element::One { test: test(piece, names)?, optional: false }),
+    }
+}
+
+fn test(text: &str, names: &mut impl Resolve) -> Result<Test, String> {
+    let mut test = Test::default();
+    for word in text.split('|') {
+        match word {
+            "%name" => test.name = true,
+            "%number" => test.kinds.push(Kind::Number),
+            "%address" => test.kinds.push(Kind::Address),
+            "%mail" => test.kinds.push(Kind::Mail),
+            "%mention" => test.kinds.push(Kind::Mention),
+            "%picture" => test.kinds.push(Kind::Picture),
+            "%any" => test.any = true,
+            _ if word.starts_with('%') => return Err(format!("okänd sort `{word}`")),
+            _ => {
+                if let Some(name) = word.strip_prefix('@') {
+                    test.classes.push(
+                        names.class(name).ok_or_else(|| format!("okänd ordklass `@{name}`"))?,
+                    );
+                } else if word.is_empty()
+                    || word
+                        .chars()
+                        .any(|c| c.is_uppercase() || (!c.is_alphanumeric() && c.is_ascii()))
+                {
+                    return Err(format!("`{word}` är inget ord med små bokstäver"));
+                } else {
+                    test.classes.push(names.word(word));
+                }
+            }
+        }
+    }
+    Ok(test)
+}
+
+/// One look for one pattern, to one side of the anchor at a time.
+struct Look<'a> {
+    view: &'a View<'a>,
+    first: i64,
+    last: i64,
+    asks: bool,
+    steps: u32,
+    taken: SmallVec<[u32; 8]>,
+}
+
+impl Look<'_> {
+    /// Takes the elements nearest the anchor first; `step` is the reading direction.
+    fn go(&mut self, elements: &[Element], at: i64, step: i64) -> bool {
+        self.steps += 1;
+        if self.steps > MOST_STEPS {
+            return false;
+        }
+        let next = if step > 0 { elements.split_first() } else { elements.split_last() };
+        let Some((element, rest)) = next else { return true };
+        let inside = at >= self.first && at < self.last;
+        match element {
+            Element::Begins => at < self.first && step < 0 && self.go(rest, at, step),
+            Element::Ends => at >= self.last && step > 0 && self.go(rest, at, step),
+            Element::Asks => self.asks && self.go(rest, at, step),
+            Element::Not(test) => !(inside && self.fits(test, at)) && self.go(rest, at, step),
+            Element::Gap(most) => (0..=i64::from(*most)).any(|n| {
+                let to = at + n * step;
+                (n == 0 || (to - step >= self.first && to - step < self.last))
+                    && self.go(rest, to, step)
+            }),
+            Element::One { test, optional } => {
+                if inside && self.fits(test, at) {
+                    self.taken.push(at as u32);
+                    if self.go(rest, at + step, step) {
+                        return true;
+                    }
+                    self.taken.pop();
+                }
+                *optional && self.go(rest, at, step)
+            }
+        }
+    }
+
+    fn fits(&self, test: &Test, at: i64) -> bool {
+        test.fits(self.view, at as usize)
+    }
+}

@@ -1,0 +1,228 @@
+use std::num::NonZeroUsize;
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::classify::lexicon::trial;
+use crate::classify::parallel::ordered;
+
+static BUILT_IN: LazyLock<Classifier> = LazyLock::new(Classifier::built_in);
+
+fn verdict(text: &str) -> Verdict {
+    BUILT_IN.classify(text, &Context::default())
+}
+
+fn categories(text: &str) -> Vec<(&'static str, Severity)> {
+    verdict(text).findings.iter().map(|f| (f.category.id(), f.severity)).collect()
+}
+
+#[test]
+fn the_built_in_lexicon_has_no_faults_and_passes_its_own_examples() {
+    assert_eq!(BUILT_IN.lexicon().complaints, []);
+    let (n, failed) = trial::run(&BUILT_IN);
+    assert!(n > 200);
+    assert_eq!(failed, []);
+}
+
+#[test]
+fn every_rule_says_why_in_a_sentence_and_on_what_ground() {
+    for rule in &BUILT_IN.lexicon().rules {
+        assert!(rule.why.ends_with('.') && rule.why.len() > 30, "{}", rule.id);
+        assert!(!rule.legal.is_empty(), "{}", rule.id);
+        assert!(rule.id.contains('.'), "{}", rule.id);
+    }
+}
+
+#[test]
+fn benign_text_has_no_findings() {
+    for text in ["", " ", "Tack för fin plogning i dag!", "👍", "\u{0}", "12", "Hej"] {
+        assert_eq!(verdict(text).findings, [], "{text:?}");
+    }
+}
+
+#[test]
+fn findings_come_hardest_first_with_sorted_spans() {
+    let text = "Vad fan, jag ska döda dig och jag vet var du bor, jävla idiot";
+    let findings = verdict(text).findings;
+    assert!(findings.len() >= 3, "{findings:?}");
+    assert!(findings.is_sorted_by(|a, b| a.severity >= b.severity));
+    for f in &findings {
+        assert!(f.spans.is_sorted_by(|a, b| a.end < b.start || a.end <= b.start), "{f:?}");
+    }
+    assert_eq!(findings[0].category, Category::Threat);
+}
+
+#[test]
+fn spans_point_at_the_words_in_the_original() {
+    let text = "Åh, du är en f\u{200B}i\u{200B}tta!";
+    let findings = verdict(text).findings;
+    let span = findings[0].spans[0];
+    assert_eq!(&text[span.start as usize..span.end as usize], "f\u{200B}i\u{200B}tta");
+}
+
+#[test]
+fn disguises_of_one_word_are_all_seen_through() {
+    for text in [
+        "fitta",
+        "FITTA",
+        "f1tta",
+        "f!tta",
+        "f.i.t.t.a",
+        "f-i-t-t-a",
+        "f i t t a",
+        "f_i_t_t_a",
+        "fiiiittttaaa",
+        "fїtta",
+        "ｆｉｔｔａ",
+        "𝓯𝓲𝓽𝓽𝓪",
+        "f*tta",
+        "fi\u{AD}tta",
+        "f\u{336}i\u{336}t\u{336}t\u{336}a\u{336}",
+        "#fitta",
+        "(fitta)",
+        "fi.tta",
+        "🅵🅸🆃🆃🅰",
+    ] {
+        assert_eq!(categories(text), [("profanity", Severity::Medium)], "{text}");
+    }
+    for text in [
+        "Fittja",
+        "f.d. chef",
+        "B2B",
+        "m/s",
+        "24h",
+        "v4",
+        "1:a",
+        "e-post",
+        "t-shirt",
+        "ä n d å bra",
+    ] {
+        assert_eq!(categories(text), [], "{text}");
+    }
+}
+
+#[test]
+fn criticism_of_the_authority_never_rises_above_low() {
+    for text in [
+        "Kommunens jävla plogning är ett skämt, vilket helvete att ta sig fram",
+        "Skitdåligt skött av er, avgå hela nämnden",
+        "Ni slösar bort våra skattepengar på skit medan skolan förfaller",
+        "Det här beslutet är det dummaste jag sett, fy fan",
+        "Rektorn borde sparkas och nämnden bytas ut",
+        "Jag ska överklaga och anmäla er till JO",
+    ] {
+        for f in verdict(text).findings {
+            assert!(f.severity <= Severity::Low || f.category == Category::Case, "{text}: {f:?}");
+        }
+    }
+}
+
+#[test]
+fn the_version_changes_with_the_sources() {
+    let mut sources = built_in::sources();
+    let first = Lexicon::compile(&sources).version;
+    assert_eq!(first, *BUILT_IN.version());
+    sources[0].text.push('\n');
+    assert_ne!(Lexicon::compile(&sources).version, first);
+}
+
+#[test]
+fn answers_are_the_same_on_any_number_of_threads() {
+    let texts: Vec<String> = (0..500)
+        .map(|n| format!("Jag ska döda dig {n} och f{}tta 85070{n}", "i".repeat(n % 7)))
+        .collect();
+    let run = |threads: usize| {
+        let mut chunks = texts.chunks(7);
+        let mut out = Vec::new();
+        let source = || Ok::<_, ()>(chunks.next());
+        let work = |chunk: &[String]| chunk.iter().map(|t| verdict(t)).collect::<Vec<_>>();
+        let sink = |answers: Vec<Verdict>| {
+            out.extend(answers);
+            Ok(())
+        };
+        ordered(NonZeroUsize::new(threads).expect("not zero"), source, work, sink)
+            .expect("no errors");
+        out
+    };
+    let one = run(1);
+    assert_eq!(one.len(), texts.len());
+    assert_eq!(run(2), one);
+    assert_eq!(run(5), one);
+}
+
+/// How much work a text makes, counted in tokens looked at by rules: a stand-in for time that does
+/// not depend on the machine.
+fn near_count(text: &str) -> usize {
+    let (verdict, near) = BUILT_IN.trace(&mut Scratch::default(), text);
+    verdict.findings.len() + near.len()
+}
+
+#[test]
+fn adversarial_texts_are_answered() {
+    let megabyte = 1 << 20;
+    for text in [
+        "a".repeat(megabyte),
+        "å".repeat(megabyte / 2),
+        "0".repeat(megabyte),
+        "a ".repeat(megabyte / 2),
+        "a.".repeat(megabyte / 2),
+        "\"".repeat(megabyte / 4),
+        "”jag ”".repeat(megabyte / 16),
+        "döda ".repeat(20_000),
+        "jag ska ".repeat(20_000),
+        "а".repeat(megabyte / 4),
+        format!("a{}", "\u{301}".repeat(megabyte / 8)),
+        "8 ".repeat(megabyte / 8),
+        "*f*".repeat(megabyte / 16),
+        "850709-".repeat(megabyte / 16),
+    ] {
+        assert!(near_count(&text) < 1_000);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_classified_with_valid_spans(text in any::<String>()) {
+        check_spans(&text)?;
+    }
+
+    #[test]
+    fn any_mix_of_listed_words_is_classified_with_valid_spans(
+        parts in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "jag", "ska", "döda", "dig", "du", "inte", "fitta", "f.i", "tta", "h0ra", "”", "\"", "?", "!", ".", "\n", "850709", "-", "9805", "😀", "rösta", "på",
+                "muslimer", "är", "djur", "köp", "nu", "www.a.example", "@kim", "a\u{308}", "\u{200B}", "när", "öppnar", "ni", "jääävla", "*", "1", "fan",
+            ]),
+            0..40,
+        ),
+        glue in "[ .]{0,1}",
+    ) {
+        check_spans(&parts.join(&glue))?;
+        check_spans(&parts.join(" "))?;
+    }
+
+    #[test]
+    fn benign_sentences_around_a_finding_keep_it(before in "[a-zåäö]{3,9}", after in "[a-zåäö]{3,9}") {
+        let text = format!("Vi tackar för {before}. Jag ska döda dig. Och {after} var bra.");
+        let found = verdict(&text).findings.iter().any(|f| f.category == Category::Threat);
+        prop_assert!(found);
+    }
+}
+
+fn check_spans(text: &str) -> Result<(), TestCaseError> {
+    let first = verdict(text);
+    for f in &first.findings {
+        prop_assert!(!f.spans.is_empty());
+        for s in &f.spans {
+            prop_assert!(s.start < s.end && s.end as usize <= text.len(), "{:?}", s);
+            prop_assert!(
+                text.is_char_boundary(s.start as usize) && text.is_char_boundary(s.end as usize),
+                "{:?}",
+                s
+            );
+        }
+    }
+    prop_assert_eq!(verdict(text), first);
+    Ok(())
+}

@@ -1,0 +1,218 @@
+//! `uppsikt classify`: a dump in, one line of verdict a record out, in the order of the input.
+
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use crate::classify::dump::{Batch, Batches, Fields, Format, Malformed};
+use crate::classify::explain::explain;
+use crate::classify::lexicon::{Lexicon, read_folder};
+use crate::classify::parallel::ordered;
+use crate::classify::{Classifier, Context, Scratch};
+use crate::cli::input::{Progress, open};
+use crate::domain::category::Category;
+use crate::domain::verdict::Verdict;
+
+/// Exit code when single records could not be read.
+pub const PARTLY: u8 = 3;
+
+/// How the dump is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum FormatArg {
+    /// Ett JSON-objekt per rad.
+    Jsonl,
+    /// Kommatecken, semikolon eller tabb mellan fälten, rubriker på första raden.
+    Csv,
+    /// En text per rad.
+    Text,
+}
+
+impl From<FormatArg> for Format {
+    fn from(arg: FormatArg) -> Self {
+        match arg {
+            FormatArg::Jsonl => Self::JsonLines,
+            FormatArg::Csv => Self::Csv,
+            FormatArg::Text => Self::Text,
+        }
+    }
+}
+
+/// Klassificerar en samling kommentarer och skriver en rad per post.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Filen som ska läsas (även .gz och .zst), eller - för standard in.
+    #[arg(default_value = "-")]
+    pub file: PathBuf,
+    /// Hur filen är skriven.
+    #[arg(long, value_enum, default_value = "jsonl")]
+    pub format: FormatArg,
+    /// Fältet med postens id.
+    #[arg(long, default_value = "id")]
+    pub id_field: String,
+    /// Fältet med texten.
+    #[arg(long, default_value = "text")]
+    pub text_field: String,
+    /// Antal trådar; annars så många som datorn har.
+    #[arg(long)]
+    pub threads: Option<NonZeroUsize>,
+    /// Visa bara dessa kategorier; kan anges flera gånger.
+    #[arg(long = "category", value_name = "KATEGORI")]
+    pub categories: Vec<Category>,
+    /// Lägg till en förklaring av varje post.
+    #[arg(long)]
+    pub explain: bool,
+    /// Mapp med ordlistor i stället för de inbyggda.
+    #[arg(long)]
+    pub lexicons: Option<PathBuf>,
+}
+
+/// The classifier with the built-in lexicon, or that of a folder.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn load(folder: Option<&std::path::Path>) -> anyhow::Result<Classifier> {
+    match folder {
+        None => Ok(Classifier::built_in()),
+        Some(folder) => {
+            let sources = read_folder(folder).context("ordlistorna kan inte läsas")?;
+            Ok(Classifier::new(Lexicon::compile(&sources)))
+        }
+    }
+}
+
+/// As many threads as asked for, or as the machine has.
+pub fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
+    asked.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// What one batch became.
+struct Answer {
+    lines: Vec<u8>,
+    records: u64,
+    malformed: u64,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The dump or the lexicon cannot be read, or the output cannot be written.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let classifier = load(args.lexicons.as_deref())?;
+    let input = open(&args.file)?;
+    let mut progress = Progress::new(&input);
+    let format = Format::from(args.format);
+    let fields = Fields { id: args.id_field.clone(), text: args.text_field.clone() };
+    let mut batches = Batches::new(input.reader, format, &fields)?;
+    let mut out = io::stdout().lock();
+    let (mut records, mut malformed) = (0, 0);
+    let outcome = ordered(
+        threads(args.threads),
+        || batches.next_batch().map_err(anyhow::Error::from),
+        |batch| answer(&classifier, args, &batch, format, &fields),
+        |answer: Answer| {
+            out.write_all(&answer.lines)?;
+            records += answer.records;
+            malformed += answer.malformed;
+            progress.tick(records);
+            Ok(())
+        },
+    );
+    match outcome.and_then(|()| Ok(out.flush()?)) {
+        // Whoever read the output has had enough.
+        Err(e)
+            if e.downcast_ref::<io::Error>()
+                .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe) =>
+        {
+            return Ok(ExitCode::SUCCESS);
+        }
+        other => other?,
+    }
+    progress.done(records, malformed);
+    Ok(if malformed > 0 { ExitCode::from(PARTLY) } else { ExitCode::SUCCESS })
+}
+
+fn answer(
+    classifier: &Classifier,
+    args: &Args,
+    batch: &Batch,
+    format: Format,
+    fields: &Fields,
+) -> Answer {
+    let mut scratch = Scratch::default();
+    let mut answer = Answer { lines: Vec::new(), records: 0, malformed: 0 };
+    batch.for_each(format, fields, |record| {
+        answer.records += 1;
+        match record {
+            Ok(record) => {
+                let verdict =
+                    classifier.classify_with(&mut scratch, &record.text, &Context::default());
+                let explanation = args.explain.then(|| explain(classifier, &record.text));
+                write_verdict(
+                    &mut answer.lines,
+                    &record.id,
+                    &verdict,
+                    &args.categories,
+                    explanation.as_deref(),
+                );
+            }
+            Err(Malformed { line, what }) => {
+                answer.malformed += 1;
+                answer.lines.extend_from_slice(
+                    json!({ "id": null, "line": line, "error": what }).to_string().as_bytes(),
+                );
+                answer.lines.push(b'\n');
+            }
+        }
+    });
+    answer
+}
+
+/// One line: `{"id":…,"labels":[{"category":…,"severity":…,"rule":…,"spans":[[s,e]],"why":…}]}`.
+fn write_verdict(
+    out: &mut Vec<u8>,
+    id: &str,
+    verdict: &Verdict,
+    only: &[Category],
+    explanation: Option<&str>,
+) {
+    out.extend_from_slice(b"{\"id\":");
+    out.extend_from_slice(id.as_bytes());
+    out.extend_from_slice(b",\"labels\":[");
+    let mut first = true;
+    for f in verdict.findings.iter().filter(|f| only.is_empty() || only.contains(&f.category)) {
+        if !first {
+            out.push(b',');
+        }
+        first = false;
+        out.extend_from_slice(b"{\"category\":\"");
+        out.extend_from_slice(f.category.id().as_bytes());
+        out.extend_from_slice(b"\",\"severity\":\"");
+        out.extend_from_slice(f.severity.id().as_bytes());
+        out.extend_from_slice(b"\",\"rule\":");
+        write_text(out, &f.rule);
+        out.extend_from_slice(b",\"spans\":[");
+        for (i, s) in f.spans.iter().enumerate() {
+            let comma = if i > 0 { "," } else { "" };
+            // Writing to a Vec cannot fail.
+            let _ = write!(out, "{comma}[{},{}]", s.start, s.end);
+        }
+        out.extend_from_slice(b"],\"why\":");
+        write_text(out, &f.why);
+        out.push(b'}');
+    }
+    out.push(b']');
+    if let Some(explanation) = explanation {
+        out.extend_from_slice(b",\"explain\":");
+        write_text(out, explanation);
+    }
+    out.extend_from_slice(b"}\n");
+}
+
+fn write_text(out: &mut Vec<u8>, text: &str) {
+    // Writing to a Vec cannot fail, and a text is always JSON.
+    let _ = serde_json::to_writer(out, text);
+}

@@ -1,0 +1,99 @@
+//! `uppsikt lexicon check|stats|test`: for those who write words and rules.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::classify::lexicon::trial;
+use crate::cli::classify::load;
+
+/// Granskar, räknar och provar ordlistor.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Vad som ska göras.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Mapp med ordlistor i stället för de inbyggda.
+    #[arg(long, global = true)]
+    pub lexicons: Option<PathBuf>,
+}
+
+/// What to do with the lexicon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Subcommand)]
+pub enum Command {
+    /// Visar fel med fil, rad och hur de rättas.
+    Check,
+    /// Räknar ord, former och regler.
+    Stats,
+    /// Kör varje regels egna exempel och motexempel.
+    Test,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The lexicon cannot be read, or standard output cannot be written.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let classifier = load(args.lexicons.as_deref())?;
+    let lexicon = classifier.lexicon();
+    let mut out = std::io::stdout().lock();
+    match args.command {
+        Command::Check => {
+            for complaint in &lexicon.complaints {
+                writeln!(out, "{complaint}")?;
+            }
+            if lexicon.complaints.is_empty() {
+                writeln!(
+                    out,
+                    "Inga fel. {} regler, version {}.",
+                    lexicon.rules.len(),
+                    lexicon.version
+                )?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            writeln!(out, "{} fel.", lexicon.complaints.len())?;
+            Ok(ExitCode::FAILURE)
+        }
+        Command::Stats => {
+            let counts = &lexicon.counts;
+            for file in counts
+                .lexemes
+                .keys()
+                .chain(counts.rules.keys())
+                .collect::<std::collections::BTreeSet<_>>()
+            {
+                let n = |map: &std::collections::BTreeMap<String, usize>| {
+                    map.get(file).copied().unwrap_or(0)
+                };
+                writeln!(out, "{file}: {} ord, {} regler", n(&counts.lexemes), n(&counts.rules))?;
+            }
+            writeln!(out, "Ordklasser: {}", counts.classes)?;
+            writeln!(out, "Regler: {}", lexicon.rules.len())?;
+            writeln!(out, "Former: {}", lexicon.words.n_forms())?;
+            writeln!(out, "Minne för former: {} kB", lexicon.words.n_bytes() / 1000)?;
+            writeln!(out, "Version: {}", lexicon.version)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Test => {
+            let (n, failed) = trial::run(&classifier);
+            for f in &failed {
+                let what = if f.should_hit {
+                    "borde ge träff men gör det inte"
+                } else {
+                    "ger träff men ska inte göra det"
+                };
+                writeln!(
+                    out,
+                    "{}:{}: {}: ”{}” {what}; andra träffar: {}",
+                    f.file,
+                    f.line,
+                    f.rule,
+                    f.text,
+                    f.others.join(", ")
+                )?;
+            }
+            writeln!(out, "{} av {n} exempel stämmer.", n - failed.len())?;
+            Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+    }
+}
