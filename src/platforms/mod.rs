@@ -34,7 +34,7 @@ pub mod capability;
 pub mod conformance;
 pub mod error;
 pub mod facebook;
-//pub mod forum;
+pub mod forum;
 mod graph;
 mod html;
 pub mod http;
