@@ -39,7 +39,7 @@ mod graph;
 mod html;
 pub mod http;
 mod json;
-//pub mod limit;
+pub mod limit;
 pub mod push;
 pub mod settings;
 pub mod simulate;
