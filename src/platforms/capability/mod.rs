@@ -155,3 +155,48 @@ impl Capabilities {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(offer: &Offer) -> String {
+        match offer {
+            Offer::Native => "ja".into(),
+            Offer::Conditional { condition } => format!("ja, {condition}"),
+            Offer::ByHand { why } => format!("för hand: {why}"),
+            Offer::No { why } => format!("nej: {why}"),
+        }
+    }
+
+    #[test]
+    fn the_matrix_is_as_people_will_read_it() {
+        let mut table = String::new();
+        for kind in PlatformKind::ALL {
+            let can = of(*kind);
+            table.push_str(&format!("# {}\n", kind.label()));
+            for (verb, offer) in can.rows() {
+                table.push_str(&format!("{verb}: {}\n", word(offer)));
+            }
+            table.push_str(&format!("döljer: {}\n", can.hide_effect));
+            table.push_str(&format!("tar bort: {}\n", can.delete_effect));
+            table.push_str(&format!(
+                "ändringar {:?}, borttaget {:?}, länkar {:?}, läser om {} åt gången\n",
+                can.edits, can.deletes, can.links, can.read_batch
+            ));
+            table.push_str(&format!("längsta svar {:?}\n", can.longest_reply));
+            table.push_str(&format!("lagring: {}\n\n", can.storage_terms));
+        }
+        insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn what_can_be_hidden_can_be_shown_again_and_says_who_still_sees_it() {
+        for kind in PlatformKind::ALL {
+            let can = of(*kind);
+            assert_eq!(can.hide.is_native(), can.unhide.is_native(), "{kind}");
+            assert!(can.hide_effect.ends_with('.') && can.delete_effect.ends_with('.'), "{kind}");
+            assert!(can.read_batch >= 1, "{kind}");
+        }
+    }
+}

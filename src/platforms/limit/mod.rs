@@ -1,0 +1,306 @@
+//! A wrapper that keeps calls within limits: ours, per platform and per account, and the
+//! platforms' own. While a platform has asked us to wait, no call goes out at all: on some, each
+//! one lengthens the block.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::account::PlatformKind;
+use crate::domain::ids::{AccountKey, Cursor};
+use crate::domain::item::{Batch, LiveReading, Thread, Walk};
+use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
+use crate::platforms::capability::Capabilities;
+use crate::platforms::error::{Lane, PlatformError};
+use crate::platforms::{ConnectionReport, CredentialKeeper, Platform, Receipt};
+use crate::runtime::clock::Clock;
+
+/// Longer than this nobody is kept waiting inside a call; it comes back as throttled instead.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
+/// How many calls a minute we allow ourselves, well inside what the platform sheet says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// All accounts of the platform together.
+    pub app_per_min: NonZeroU32,
+    /// One account.
+    pub account_per_min: NonZeroU32,
+    /// How many of them at once.
+    pub burst: NonZeroU32,
+}
+
+const fn pace(app_per_min: u32, account_per_min: u32, burst: u32) -> Pace {
+    match (NonZeroU32::new(app_per_min), NonZeroU32::new(account_per_min), NonZeroU32::new(burst)) {
+        (Some(app_per_min), Some(account_per_min), Some(burst)) => {
+            Pace { app_per_min, account_per_min, burst }
+        }
+        _ => panic!("a pace is more than nothing"),
+    }
+}
+
+impl Pace {
+    /// Our pace on a platform.
+    pub const fn of(kind: PlatformKind) -> Self {
+        match kind {
+            PlatformKind::Facebook | PlatformKind::Instagram => pace(600, 60, 30),
+            // The daily quota is what counts there; the connector keeps that account.
+            PlatformKind::YouTube => pace(120, 30, 10),
+            // 100 calls a member and day in the lowest tier.
+            PlatformKind::LinkedIn => pace(60, 10, 10),
+            // 450 a quarter for the app, 300 for a user.
+            PlatformKind::X => pace(25, 15, 15),
+            // 40 an account and endpoint, 600 an app.
+            PlatformKind::TikTok => pace(500, 30, 10),
+            // 100 a client, averaged over ten minutes.
+            PlatformKind::Reddit => pace(80, 60, 20),
+            // Nobody's limit but the site's strength.
+            PlatformKind::WordPress => pace(1_200, 240, 60),
+            // 300 calls in five minutes for a token.
+            PlatformKind::Mastodon => pace(600, 50, 40),
+            // 3,000 in five minutes for an address.
+            PlatformKind::Bluesky => pace(500, 120, 40),
+            // 3,600 an hour for a key.
+            PlatformKind::Flickr => pace(50, 50, 10),
+            PlatformKind::Snapchat | PlatformKind::OwnSite | PlatformKind::Manual => {
+                pace(6_000, 1_200, 200)
+            }
+        }
+    }
+}
+
+/// Which calls a platform has asked to wait.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Gate {
+    App(PlatformKind),
+    Account(AccountKey),
+    Call(AccountKey, &'static str),
+}
+
+struct Limiter {
+    app: DefaultDirectRateLimiter,
+    accounts: DefaultKeyedRateLimiter<AccountKey>,
+}
+
+/// The limits of the whole program, shared by all wrappers.
+pub struct Limits {
+    limiters: HashMap<PlatformKind, Limiter>,
+    gates: Mutex<HashMap<Gate, Timestamp>>,
+    clock: Clock,
+    stopwatch: DefaultClock,
+}
+
+impl Limits {
+    /// Limits with our own pace on each platform.
+    pub fn new(clock: Clock) -> Self {
+        Self::with_pace(clock, Pace::of)
+    }
+
+    /// Limits with another pace.
+    pub fn with_pace(clock: Clock, pace: impl Fn(PlatformKind) -> Pace) -> Self {
+        let limiter = |kind: &PlatformKind| {
+            let Pace { app_per_min, account_per_min, burst } = pace(*kind);
+            let app = Quota::per_minute(app_per_min);
+            let account = Quota::per_minute(account_per_min).allow_burst(burst);
+            let limiter =
+                Limiter { app: RateLimiter::direct(app), accounts: RateLimiter::keyed(account) };
+            (*kind, limiter)
+        };
+        Self {
+            limiters: PlatformKind::ALL.iter().map(limiter).collect(),
+            gates: Mutex::default(),
+            clock,
+            stopwatch: DefaultClock::default(),
+        }
+    }
+
+    /// When the longest wait that holds this call back ends.
+    fn held_until(
+        &self,
+        kind: PlatformKind,
+        account: &AccountKey,
+        verb: &'static str,
+    ) -> Option<(Timestamp, Lane)> {
+        let now = self.clock.now();
+        let mut gates = self.gates.lock().unwrap_or_else(|e| e.into_inner());
+        gates.retain(|_, until| *until > now);
+        [
+            (Gate::App(kind), Lane::App),
+            (Gate::Account(account.clone()), Lane::Account),
+            (Gate::Call(account.clone(), verb), Lane::Call),
+        ]
+        .into_iter()
+        .filter_map(|(gate, lane)| Some((*gates.get(&gate)?, lane)))
+        .max_by_key(|(until, _)| *until)
+    }
+
+    fn close(&self, gate: Gate, until: Timestamp) {
+        let mut gates = self.gates.lock().unwrap_or_else(|e| e.into_inner());
+        let held = gates.entry(gate).or_insert(until);
+        *held = (*held).max(until);
+    }
+
+    /// Waits for our own pace.
+    async fn keep_pace(
+        &self,
+        kind: PlatformKind,
+        account: &AccountKey,
+    ) -> Result<(), PlatformError> {
+        let Some(limiter) = self.limiters.get(&kind) else { return Ok(()) };
+        while let Err(early) = limiter.accounts.check_key(account) {
+            self.wait(&early, Lane::Account).await?;
+        }
+        while let Err(early) = limiter.app.check() {
+            self.wait(&early, Lane::App).await?;
+        }
+        Ok(())
+    }
+
+    async fn wait(
+        &self,
+        early: &NotUntil<<DefaultClock as governor::clock::Clock>::Instant>,
+        lane: Lane,
+    ) -> Result<(), PlatformError> {
+        let wait = early.wait_time_from(self.stopwatch.now());
+        if wait > LONGEST_WAIT {
+            let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+            let now = self.clock.now();
+            return Err(PlatformError::Throttled {
+                until: now.saturating_add(wait).unwrap_or(now),
+                lane,
+                detail: "our own pace".into(),
+            });
+        }
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+}
+
+/// A connector within limits.
+pub struct Limited {
+    inner: Arc<dyn Platform>,
+    account: AccountKey,
+    limits: Arc<Limits>,
+}
+
+impl Limited {
+    /// Wraps the connector of an account.
+    pub fn new(inner: Arc<dyn Platform>, account: AccountKey, limits: Arc<Limits>) -> Self {
+        Self { inner, account, limits }
+    }
+
+    /// Lets the call through when it may go, and remembers what the platform asks for. A future
+    /// that is not let through has done nothing.
+    async fn pass<T>(
+        &self,
+        verb: &'static str,
+        call: impl Future<Output = Result<T, PlatformError>> + Send,
+    ) -> Result<T, PlatformError> {
+        let kind = self.inner.kind();
+        if let Some((until, lane)) = self.limits.held_until(kind, &self.account, verb) {
+            let detail = "the platform has asked us to wait".into();
+            return Err(PlatformError::Throttled { until, lane, detail });
+        }
+        self.limits.keep_pace(kind, &self.account).await?;
+        let answer = call.await;
+        if let Err(
+            PlatformError::Throttled { until, lane, .. }
+            | PlatformError::QuotaGone { until, lane, .. },
+        ) = &answer
+        {
+            let gate = match lane {
+                Lane::App => Gate::App(kind),
+                Lane::Account => Gate::Account(self.account.clone()),
+                Lane::Call => Gate::Call(self.account.clone(), verb),
+            };
+            self.limits.close(gate, *until);
+        }
+        answer
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl Platform for Limited {
+    fn kind(&self) -> PlatformKind {
+        self.inner.kind()
+    }
+
+    fn capabilities(&self) -> Arc<Capabilities> {
+        self.inner.capabilities()
+    }
+
+    async fn check(&self) -> Result<ConnectionReport, PlatformError> {
+        self.pass("check", self.inner.check()).await
+    }
+
+    async fn renew(&self, keeper: &dyn CredentialKeeper) -> Result<(), PlatformError> {
+        self.pass("renew", self.inner.renew(keeper)).await
+    }
+
+    async fn fetch(
+        &self,
+        cursor: Option<&Cursor>,
+        walk: Option<&Walk>,
+    ) -> Result<Batch, PlatformError> {
+        self.pass("fetch", self.inner.fetch(cursor, walk)).await
+    }
+
+    async fn read_live(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError> {
+        self.pass("read", self.inner.read_live(item)).await
+    }
+
+    async fn read_live_many(
+        &self,
+        items: &[ItemAddress],
+    ) -> Result<Vec<LiveReading>, PlatformError> {
+        self.pass("read_many", self.inner.read_live_many(items)).await
+    }
+
+    async fn read_thread(&self, item: &ItemAddress) -> Result<Thread, PlatformError> {
+        self.pass("read_thread", self.inner.read_thread(item)).await
+    }
+
+    async fn hide(&self, warrant: RemovalWarrant) -> Result<Receipt, PlatformError> {
+        self.pass("hide", self.inner.hide(warrant)).await
+    }
+
+    async fn delete(&self, warrant: RemovalWarrant) -> Result<Receipt, PlatformError> {
+        self.pass("delete", self.inner.delete(warrant)).await
+    }
+
+    async fn unhide(&self, item: &ItemAddress) -> Result<Receipt, PlatformError> {
+        self.pass("unhide", self.inner.unhide(item)).await
+    }
+
+    async fn reply(
+        &self,
+        item: &ItemAddress,
+        text: &str,
+        key: &str,
+    ) -> Result<Receipt, PlatformError> {
+        self.pass("reply", self.inner.reply(item, text, key)).await
+    }
+
+    async fn find_reply(
+        &self,
+        item: &ItemAddress,
+        text: &str,
+        key: &str,
+    ) -> Result<Option<Receipt>, PlatformError> {
+        self.pass("find_reply", self.inner.find_reply(item, text, key)).await
+    }
+
+    async fn report(&self, item: &ItemAddress, reason: &str) -> Result<Receipt, PlatformError> {
+        self.pass("report", self.inner.report(item, reason)).await
+    }
+}
+
+#[cfg(test)]
+mod tests;
