@@ -1,3 +1,4 @@
 //! Seal, keep, verify.
 
+pub mod browser;
 pub mod warrant;
