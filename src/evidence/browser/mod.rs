@@ -1,50 +1,306 @@
-//! Stand-in until the browser is merged.
-use crate::runtime::clock::Clock;
+//! Pictures of live pages by headless Chromium (*skärmbild*), kept apart from everything else.
+//!
+//! One page at a time, each in a context of its own without cookies or log-in; a profile in a
+//! temporary folder that is removed; no environment of ours, so no secret reaches it; all its
+//! traffic through [`gate`], which alone decides which addresses may be reached. Whatever happens
+//! to us, a watcher takes the browser's whole process group down.
+//!
+//! What it never does: follow links, click, log in, save downloads.
+
+pub mod address;
+#[cfg(feature = "browser")]
+mod capture;
+#[cfg(feature = "browser")]
+mod gate;
+#[cfg(feature = "browser")]
+mod process;
+#[cfg(feature = "browser")]
+mod shared;
+#[cfg(all(test, feature = "browser"))]
+mod tests;
+
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
-/// x
-#[derive(Debug, Clone)]
-pub struct Browser;
-/// x
-#[derive(Debug, Clone, Default)]
-pub struct BrowserSettings {
-    pub executable: Option<PathBuf>,
-    pub capture_limit: Duration,
+
+use jiff::Timestamp;
+
+use crate::runtime::clock::Clock;
+
+/// Where Chromium is looked for when the settings name no place.
+pub const USUAL_PLACES: &[&str] = &[
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+    "/usr/bin/google-chrome-stable",
+];
+
+/// Whether Chromium's own sandbox must hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sandbox {
+    /// On, except for root, under whom Chromium cannot make one; then a warning is logged.
+    #[default]
+    UnlessRoot,
+    /// On; as root nothing is captured.
+    Always,
 }
-/// x
+
+/// The window in which pages are shown, in CSS pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Width.
+    pub width_px: u32,
+    /// Height.
+    pub height_px: u32,
+}
+
+/// How pages are captured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrowserSettings {
+    /// Chromium's program file; `None` looks in [`USUAL_PLACES`].
+    pub executable: Option<PathBuf>,
+    /// Whether the sandbox must hold.
+    pub sandbox: Sandbox,
+    /// The window.
+    pub window: Window,
+    /// How long a page may take to load before it is captured as it stands.
+    pub load_limit: Duration,
+    /// How long a capture may take in all; after that the browser is ended.
+    pub capture_limit: Duration,
+    /// How long Chromium may take to start.
+    pub start_limit: Duration,
+    /// After so many pages a new browser is started.
+    pub pages_per_process: u32,
+    /// Above so much memory (resident, all its processes, shared pages counted in each) a new
+    /// browser is started before the next page.
+    pub memory_limit_bytes: u64,
+    /// Pictures end at this height; what lies below is left out, and `method` says so.
+    pub most_height_px: u32,
+    /// Folder for profiles; `None` is the system's temporary folder.
+    pub profiles: Option<PathBuf>,
+}
+
+impl Default for BrowserSettings {
+    fn default() -> Self {
+        Self {
+            executable: None,
+            sandbox: Sandbox::default(),
+            window: Window { width_px: 1280, height_px: 900 },
+            load_limit: Duration::from_secs(15),
+            // Well within the minute that the design gives the sealing of evidence.
+            capture_limit: Duration::from_secs(30),
+            start_limit: Duration::from_secs(20),
+            pages_per_process: 50,
+            memory_limit_bytes: 1_500_000_000,
+            most_height_px: 20_000,
+            profiles: None,
+        }
+    }
+}
+
+/// What to take a picture of.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaptureRequest {
+    /// The page; `http` or `https`.
     pub url: String,
+    /// The `id` of the element that the picture should be cut to, for example `comment-57`.
     pub anchor: Option<String>,
+    /// Whether the page's own host may lie on a private network, as the municipality's own site
+    /// may. Other hosts never may, whatever the page asks for.
     pub allow_private: bool,
 }
-/// x
+
+/// How the picture was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// The whole page, as asked.
+    WholePage,
+    /// The element that was asked for, with some margin.
+    Element,
+    /// The whole page, because the element that was asked for is not on it.
+    ElementMissing,
+}
+
+/// A picture of a page.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Screenshot {
+    /// The picture, PNG.
     pub png: Vec<u8>,
+    /// Width in pixels.
+    pub width_px: u32,
+    /// Height in pixels.
+    pub height_px: u32,
+    /// The address after redirects.
+    pub final_url: String,
+    /// The page's title.
+    pub title: Option<String>,
+    /// What the server answered for the page itself; `None` where none was seen.
+    pub http_status: Option<u16>,
+    /// How the picture was cut.
+    pub cut: Cut,
+    /// In plain Swedish: program, version, window, zone, language, and what was not as wished.
     pub method: String,
+    /// When it was taken.
+    pub taken_at: Timestamp,
 }
-/// x
+
+/// Without the picture and the page's own words, so that neither can end up in a log.
+impl fmt::Debug for Screenshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Screenshot")
+            .field("size_bytes", &self.png.len())
+            .field("width_px", &self.width_px)
+            .field("height_px", &self.height_px)
+            .field("http_status", &self.http_status)
+            .field("cut", &self.cut)
+            .field("method", &self.method)
+            .field("taken_at", &self.taken_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The page could not be captured.
 #[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub struct CaptureError;
+pub enum CaptureError {
+    /// Chromium is not installed.
+    #[error("no Chromium found; looked at {}", list(.looked_at))]
+    NoBrowser {
+        /// The places that were looked at.
+        looked_at: Vec<PathBuf>,
+    },
+    /// The program runs as root and the settings demand a sandbox.
+    #[error("Chromium has no sandbox under root; run as a user of its own")]
+    NoSandbox,
+    /// This build has no browser in it.
+    #[error("this build cannot capture pages: it was made without the browser feature")]
+    NotBuiltIn,
+    /// The address is none that may be opened.
+    #[error("the address may not be opened: {0}")]
+    Address(#[from] address::AddressError),
+    /// The page, or a page it led on to, lies on a private network.
+    #[error("{host} lies on a private network")]
+    Private {
+        /// The host.
+        host: String,
+    },
+    /// The page cannot be reached.
+    #[error("the page cannot be reached: {reason}")]
+    Unreachable {
+        /// Chromium's name for the reason, for example `net::ERR_NAME_NOT_RESOLVED`.
+        reason: String,
+    },
+    /// It took too long.
+    #[error("no picture within {} s", .after.as_secs())]
+    TimedOut {
+        /// The limit.
+        after: Duration,
+    },
+    /// Chromium did not start.
+    #[error("Chromium did not start: {0}")]
+    Start(String),
+    /// A file or process of the browser's could not be handled.
+    #[error("the browser's files or processes could not be handled")]
+    Io(#[from] std::io::Error),
+    /// Chromium broke down or did not answer as agreed.
+    #[error("Chromium broke down")]
+    Browser(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
 impl CaptureError {
-    /// x
+    /// The reason in Swedish, for the manifest's list of what is missing and for the editor.
     pub fn swedish(&self) -> String {
-        "Ingen webbläsare.".into()
+        match self {
+            Self::NoBrowser { looked_at } => format!(
+                "Chromium är inte installerat på servern (sökte på {}).",
+                list(looked_at)
+            ),
+            Self::NoSandbox => {
+                "Chromium får inte köras som root utan sandlåda. Tjänsten behöver en egen användare."
+                    .to_owned()
+            }
+            Self::NotBuiltIn => "Programmet är byggt utan stöd för skärmbilder.".to_owned(),
+            Self::Address(error) => error.swedish(),
+            Self::Private { host } => format!(
+                "Sidan ligger på ett privat nät ({host}), vilket kontots inställningar inte tillåter."
+            ),
+            Self::Unreachable { reason } => format!("Sidan gick inte att nå ({reason})."),
+            Self::TimedOut { after } => {
+                format!("Sidan gav ingen bild inom {} sekunder.", after.as_secs())
+            }
+            Self::Start(_) => "Chromium gick inte att starta på servern.".to_owned(),
+            Self::Io(_) => {
+                "Serverns disk eller processer gav fel när sidan skulle avbildas.".to_owned()
+            }
+            Self::Browser(_) => "Chromium slutade fungera medan sidan avbildades.".to_owned(),
+        }
     }
 }
+
+/// Takes pictures, one at a time. Cheap to clone; the clones share one Chromium, which is started
+/// at the first picture and ended with the last clone.
+#[derive(Clone)]
+pub struct Browser {
+    #[cfg(feature = "browser")]
+    inner: std::sync::Arc<shared::Shared>,
+}
+
+#[cfg(feature = "browser")]
 impl Browser {
-    /// x
-    pub fn new(_s: BrowserSettings, _c: Clock) -> Self {
-        Self
+    /// A browser that is not started yet.
+    pub fn new(settings: BrowserSettings, clock: Clock) -> Self {
+        Self { inner: std::sync::Arc::new(shared::Shared::new(settings, clock)) }
     }
-    /// x
+
+    /// Where Chromium is, for `doctor` and for saying beforehand what is lacking.
+    ///
+    /// # Errors
+    /// [`CaptureError::NoBrowser`] with the places looked at.
     pub fn executable(&self) -> Result<PathBuf, CaptureError> {
-        Err(CaptureError)
+        self.inner.executable()
     }
-    /// x
-    pub async fn capture(&self, _r: CaptureRequest) -> Result<Screenshot, CaptureError> {
-        Err(CaptureError)
+
+    /// Takes a picture of a page. Must run on a tokio runtime.
+    ///
+    /// # Errors
+    /// [`CaptureError`]; every variant has its Swedish sentence.
+    pub async fn capture(&self, request: CaptureRequest) -> Result<Screenshot, CaptureError> {
+        self.inner.capture(request).await
     }
-    /// x
+
+    /// Ends Chromium now and waits until it is gone. It is started again when needed.
+    pub async fn stop(&self) {
+        self.inner.stop().await;
+    }
+}
+
+/// The same face in a build without the browser.
+#[cfg(not(feature = "browser"))]
+impl Browser {
+    /// Nothing that could be started.
+    pub fn new(_settings: BrowserSettings, _clock: Clock) -> Self {
+        Self {}
+    }
+
+    /// Where Chromium is.
+    ///
+    /// # Errors
+    /// Always [`CaptureError::NotBuiltIn`].
+    pub fn executable(&self) -> Result<PathBuf, CaptureError> {
+        Err(CaptureError::NotBuiltIn)
+    }
+
+    /// Takes a picture of a page.
+    ///
+    /// # Errors
+    /// Always [`CaptureError::NotBuiltIn`].
+    pub async fn capture(&self, _request: CaptureRequest) -> Result<Screenshot, CaptureError> {
+        Err(CaptureError::NotBuiltIn)
+    }
+
+    /// There is nothing to end.
     pub async fn stop(&self) {}
 }

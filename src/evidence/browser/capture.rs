@@ -1,0 +1,331 @@
+//! One page: open, wait, picture.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chromiumoxide::Page;
+use chromiumoxide::cdp::browser_protocol::browser::{
+    BrowserContextId, EventDownloadWillBegin, SetDownloadBehaviorBehavior,
+    SetDownloadBehaviorParams,
+};
+use chromiumoxide::cdp::browser_protocol::emulation::{
+    SetLocaleOverrideParams, SetTimezoneOverrideParams,
+};
+use chromiumoxide::cdp::browser_protocol::network::{EventResponseReceived, ResourceType};
+use chromiumoxide::cdp::browser_protocol::page::{
+    CaptureScreenshotFormat, EventJavascriptDialogOpening, HandleJavaScriptDialogParams,
+    NavigateParams, Viewport,
+};
+use chromiumoxide::cdp::browser_protocol::target::{
+    CreateBrowserContextParams, CreateTargetParams,
+};
+use chromiumoxide::error::CdpError;
+use chromiumoxide::listeners::EventStream;
+use chromiumoxide::page::ScreenshotParams;
+use futures_util::StreamExt as _;
+use serde::Deserialize;
+use tokio::task::JoinSet;
+
+use super::address::PageAddress;
+use super::process::Running;
+use super::{BrowserSettings, CaptureError, CaptureRequest, Cut, Screenshot};
+use crate::runtime::clock::Clock;
+
+/// The zone and the language that pages see.
+const ZONE: &str = "Europe/Stockholm";
+const LOCALE: &str = "sv-SE";
+/// How long a loaded page gets to place its fonts and late pictures.
+const SETTLE: Duration = Duration::from_millis(400);
+/// Space around an element, in pixels: who wrote it and what it answers often stands there.
+const MARGIN_PX: f64 = 32.0;
+/// Characters of a title that are kept.
+const MOST_TITLE_CHARS: usize = 500;
+
+/// What Chromium calls its own page that says that a page cannot be shown.
+const ERROR_PAGE: &str = "chrome-error:";
+
+/// What every tab shows before it has opened anything.
+const BLANK: &str = "about:blank";
+/// The reason given for an address that is a file to save.
+const DOWNLOAD: &str = "the address is a download, not a page";
+
+/// Asks the page for its size and the element's place; both in whole-page pixels.
+const MEASURE: &str = r"
+(id) => {
+  const root = document.documentElement;
+  const element = id === null ? null : document.getElementById(id);
+  let box = null;
+  if (element) {
+    element.scrollIntoView({block: 'center', behavior: 'instant'});
+    const r = element.getBoundingClientRect();
+    box = {x: r.left + window.scrollX, y: r.top + window.scrollY, width: r.width, height: r.height};
+  }
+  const body = document.body;
+  return {
+    width: Math.max(root ? root.scrollWidth : 0, body ? body.scrollWidth : 0),
+    height: Math.max(root ? root.scrollHeight : 0, body ? body.scrollHeight : 0),
+    box,
+  };
+}";
+
+#[derive(Debug, Deserialize)]
+struct Measured {
+    width: f64,
+    height: f64,
+    #[serde(rename = "box")]
+    element: Option<Place>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Place {
+    x: f64,
+    y: f64,
+    width: f64,
+    height: f64,
+}
+
+fn broken(error: CdpError) -> CaptureError {
+    CaptureError::Browser(error.into())
+}
+
+/// Takes a picture in a context of its own, which is gone afterwards with all it stored.
+pub async fn take(
+    browser: &Running,
+    settings: &BrowserSettings,
+    clock: &Clock,
+    address: &PageAddress,
+    request: &CaptureRequest,
+) -> Result<Screenshot, CaptureError> {
+    let context = CreateBrowserContextParams::builder().dispose_on_detach(true).build();
+    let context = browser.cdp.create_browser_context(context).await.map_err(broken)?;
+    let outcome = in_context(browser, settings, clock, address, request, &context).await;
+    if let Err(error) = browser.cdp.dispose_browser_context(context).await {
+        tracing::debug!(%error, "a browser context could not be closed");
+    }
+    outcome
+}
+
+async fn in_context(
+    browser: &Running,
+    settings: &BrowserSettings,
+    clock: &Clock,
+    address: &PageAddress,
+    request: &CaptureRequest,
+    context: &BrowserContextId,
+) -> Result<Screenshot, CaptureError> {
+    let no_downloads = SetDownloadBehaviorParams::builder()
+        .behavior(SetDownloadBehaviorBehavior::Deny)
+        .browser_context_id(context.clone())
+        .events_enabled(true)
+        .build()
+        .map_err(|e| CaptureError::Browser(e.into()))?;
+    let downloads = browser.cdp.event_listener::<EventDownloadWillBegin>().await.map_err(broken)?;
+    browser.cdp.execute(no_downloads).await.map_err(broken)?;
+    let target = CreateTargetParams::builder()
+        .url(BLANK)
+        .browser_context_id(context.clone())
+        .build()
+        .map_err(|e| CaptureError::Browser(e.into()))?;
+    let page = browser.cdp.new_page(target).await.map_err(broken)?;
+    page.execute(SetTimezoneOverrideParams::new(ZONE)).await.map_err(broken)?;
+    page.execute(SetLocaleOverrideParams::builder().locale(LOCALE).build())
+        .await
+        .map_err(broken)?;
+    // Dropped, and thereby ended, with this function.
+    let mut listeners = JoinSet::new();
+    dismiss_dialogs(&page, &mut listeners).await?;
+    let status = watch_status(&page, &mut listeners).await?;
+
+    let whole = navigate(&page, address, settings, downloads).await?;
+    tokio::time::sleep(SETTLE).await;
+    let mut measured = measure(&page, request.anchor.as_deref()).await?;
+    if measured.element.is_some() {
+        // Scrolling there may have loaded pictures above it.
+        tokio::time::sleep(SETTLE).await;
+        measured = measure(&page, request.anchor.as_deref()).await?;
+    }
+    let (clip, cut) = clip(&measured, request.anchor.is_some(), settings);
+    let shortened = cut != Cut::Element && measured.height > clip.height;
+    let (width_px, height_px) = (pixels(clip.width), pixels(clip.height));
+    let shot = ScreenshotParams::builder()
+        .format(CaptureScreenshotFormat::Png)
+        .clip(clip)
+        .capture_beyond_viewport(true)
+        .build();
+    let png = page.screenshot(shot).await.map_err(broken)?;
+    let taken_at = clock.now();
+    let final_url = page.url().await.map_err(broken)?.unwrap_or_else(|| address.url.clone());
+    if final_url.starts_with(ERROR_PAGE) {
+        return Err(CaptureError::Unreachable { reason: "the page led on to nowhere".to_owned() });
+    }
+    let title = page.get_title().await.map_err(broken)?;
+    let title =
+        title.filter(|t| !t.trim().is_empty()).map(|t| t.chars().take(MOST_TITLE_CHARS).collect());
+    let version = browser.cdp.version().await.map_err(broken)?.product;
+    let http_status = *status.lock().unwrap_or_else(PoisonError::into_inner);
+    let facts = Facts { version: &version, settings, whole, cut, shortened, width_px, height_px };
+    let method = facts.method();
+    if let Err(error) = page.close().await {
+        tracing::debug!(%error, "a page could not be closed");
+    }
+    Ok(Screenshot {
+        png,
+        width_px,
+        height_px,
+        final_url,
+        title,
+        http_status,
+        cut,
+        method,
+        taken_at,
+    })
+}
+
+/// Answers every question of the page's with no, so that none holds it up.
+async fn dismiss_dialogs(page: &Page, listeners: &mut JoinSet<()>) -> Result<(), CaptureError> {
+    let mut dialogs =
+        page.event_listener::<EventJavascriptDialogOpening>().await.map_err(broken)?;
+    let page = page.clone();
+    listeners.spawn(async move {
+        while dialogs.next().await.is_some() {
+            if let Err(error) = page.execute(HandleJavaScriptDialogParams::new(false)).await {
+                tracing::debug!(%error, "a page's dialog could not be dismissed");
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Keeps the status of the last answer for the page itself, which is the one after redirects.
+async fn watch_status(
+    page: &Page,
+    listeners: &mut JoinSet<()>,
+) -> Result<Arc<Mutex<Option<u16>>>, CaptureError> {
+    let main = page.mainframe().await.map_err(broken)?;
+    let mut answers = page.event_listener::<EventResponseReceived>().await.map_err(broken)?;
+    let status = Arc::new(Mutex::new(None));
+    let seen = Arc::clone(&status);
+    listeners.spawn(async move {
+        while let Some(answer) = answers.next().await {
+            if answer.r#type == ResourceType::Document && answer.frame_id == main {
+                *seen.lock().unwrap_or_else(PoisonError::into_inner) =
+                    u16::try_from(answer.response.status).ok();
+            }
+        }
+    });
+    Ok(status)
+}
+
+/// Opens the page; returns whether it was loaded to its end.
+async fn navigate(
+    page: &Page,
+    address: &PageAddress,
+    settings: &BrowserSettings,
+    downloads: EventStream<EventDownloadWillBegin>,
+) -> Result<bool, CaptureError> {
+    let main = page.mainframe().await.map_err(broken)?;
+    // A frame within the page may try to save what it likes; it will not succeed.
+    let mut downloads = std::pin::pin!(downloads.filter(|download| {
+        let of_the_page = Some(&download.frame_id) == main.as_ref();
+        async move { of_the_page }
+    }));
+    let load = page.execute(NavigateParams::new(address.url.clone()));
+    let loaded = tokio::select! {
+        loaded = tokio::time::timeout(settings.load_limit, load) => loaded,
+        // A download leaves the page as it was, and the call above would wait for ever.
+        Some(_) = downloads.next() => {
+            return Err(CaptureError::Unreachable { reason: DOWNLOAD.to_owned() });
+        }
+    };
+    match loaded {
+        Ok(Ok(answer)) => match answer.result.error_text {
+            None => Ok(true),
+            Some(reason) => Err(CaptureError::Unreachable { reason }),
+        },
+        Ok(Err(error)) if !matches!(error, CdpError::Timeout) => Err(broken(error)),
+        // The call answers when the page is loaded. One that never is gets captured as it
+        // stands, if there is anything of it at all.
+        Ok(Err(_)) | Err(_) => match page.url().await.map_err(broken)? {
+            Some(url) if url != BLANK => Ok(false),
+            Some(_) | None => Err(CaptureError::TimedOut { after: settings.load_limit }),
+        },
+    }
+}
+
+async fn measure(page: &Page, anchor: Option<&str>) -> Result<Measured, CaptureError> {
+    // The identifier goes in as a JSON string, which is a string in JavaScript too.
+    let id = serde_json::to_string(&anchor).map_err(|e| CaptureError::Browser(e.into()))?;
+    let call = format!("({MEASURE})({id})");
+    let answer = page.evaluate_expression(call).await.map_err(broken)?;
+    answer.into_value().map_err(|e| CaptureError::Browser(e.into()))
+}
+
+/// What the picture shows, in whole-page pixels.
+fn clip(measured: &Measured, asked: bool, settings: &BrowserSettings) -> (Viewport, Cut) {
+    let width = measured.width.max(1.0);
+    let height = measured.height.max(1.0);
+    let most = f64::from(settings.most_height_px);
+    let viewport =
+        |x: f64, y: f64, width: f64, height: f64| Viewport { x, y, width, height, scale: 1.0 };
+    // An element without extent cannot be seen, so it counts as missing.
+    match measured.element.filter(|e| e.width >= 1.0 && e.height >= 1.0) {
+        Some(e) => {
+            let left = (e.x - MARGIN_PX).clamp(0.0, width).floor();
+            let top = (e.y - MARGIN_PX).clamp(0.0, height).floor();
+            let right = (e.x + e.width + MARGIN_PX).clamp(left + 1.0, width.max(left + 1.0));
+            let bottom = (e.y + e.height + MARGIN_PX).clamp(top + 1.0, height.max(top + 1.0));
+            let tall = (bottom - top).ceil().min(most);
+            (viewport(left, top, (right - left).ceil(), tall), Cut::Element)
+        }
+        None => {
+            let cut = if asked { Cut::ElementMissing } else { Cut::WholePage };
+            // A page wider than the window is cut at its right edge as a reader sees it.
+            let wide = width.min(f64::from(settings.window.width_px)).ceil();
+            let tall = height.max(f64::from(settings.window.height_px)).min(most).ceil();
+            (viewport(0.0, 0.0, wide, tall), cut)
+        }
+    }
+}
+
+fn pixels(length: f64) -> u32 {
+    // Lengths are bounded by the settings and never negative.
+    length.round() as u32
+}
+
+struct Facts<'a> {
+    version: &'a str,
+    settings: &'a BrowserSettings,
+    whole: bool,
+    cut: Cut,
+    shortened: bool,
+    width_px: u32,
+    height_px: u32,
+}
+
+impl Facts<'_> {
+    fn method(&self) -> String {
+        let window = self.settings.window;
+        let mut words = format!(
+            "{}, fönster {} × {} bildpunkter, tidszon {ZONE}, språk {LOCALE}, utan inloggning och kakor. ",
+            self.version.replace('/', " "),
+            window.width_px,
+            window.height_px,
+        );
+        words.push_str(match self.cut {
+            Cut::WholePage => "Hela sidan",
+            Cut::Element => "Beskuren till inlägget",
+            Cut::ElementMissing => "Inlägget hittades inte på sidan, därför hela sidan",
+        });
+        words.push_str(&format!(", {} × {} bildpunkter.", self.width_px, self.height_px));
+        if self.shortened {
+            words.push_str(" Sidan är längre än så; det som ligger nedanför är inte med.");
+        }
+        if !self.whole {
+            words.push_str(&format!(
+                " Sidan blev inte färdigladdad på {} sekunder och avbildades som den var.",
+                self.settings.load_limit.as_secs()
+            ));
+        }
+        words
+    }
+}

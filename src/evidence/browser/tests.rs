@@ -1,0 +1,311 @@
+//! Against a server of our own on the loopback interface, with the real Chromium.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{Html, IntoResponse as _, Redirect};
+use axum::routing::get;
+
+use super::address::AddressError;
+use super::*;
+use crate::runtime::clock::TestClock;
+
+const RED: [u8; 3] = [200, 0, 0];
+
+/// A comment in a colour that nothing else on the page has.
+const PAGE: &str = r#"<!doctype html><html lang="sv"><head><title>Nytt badhus</title></head>
+<body style="margin:0;background:#fff"><div style="height:2400px">Inlägget</div>
+<div id="comment-57" style="background:rgb(200,0,0);width:600px;height:120px">Kommentaren</div>
+<div style="height:1500px"></div></body></html>"#;
+
+/// A server that is there until the test's runtime ends.
+async fn serve(host: &str, app: Router) -> u16 {
+    let listener = tokio::net::TcpListener::bind((host, 0)).await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    port
+}
+
+struct Fixture {
+    browser: Browser,
+    profiles: tempfile::TempDir,
+}
+
+fn browser(change: impl FnOnce(&mut BrowserSettings)) -> Fixture {
+    let profiles = tempfile::tempdir().expect("a folder");
+    let mut settings = BrowserSettings {
+        profiles: Some(profiles.path().to_owned()),
+        ..BrowserSettings::default()
+    };
+    change(&mut settings);
+    let clock = TestClock::at("2026-04-03T12:00:00Z".parse().expect("an instant")).clock();
+    let browser = Browser::new(settings, clock);
+    if let Err(error) = browser.executable() {
+        panic!("these tests need Chromium, on Debian `apt-get install chromium`: {error}");
+    }
+    Fixture { browser, profiles }
+}
+
+fn request(port: u16, path: &str) -> CaptureRequest {
+    CaptureRequest {
+        url: format!("http://127.0.0.1:{port}{path}"),
+        anchor: None,
+        allow_private: true,
+    }
+}
+
+fn pixels(shot: &Screenshot) -> image::RgbImage {
+    let picture = image::load_from_memory(&shot.png).expect("a PNG").into_rgb8();
+    assert_eq!(picture.dimensions(), (shot.width_px, shot.height_px));
+    picture
+}
+
+/// Processes that have the folder on their command line.
+fn processes_of(folder: &Path) -> Vec<String> {
+    let folder = folder.to_str().expect("a plain path");
+    std::fs::read_dir("/proc")
+        .expect("/proc")
+        .filter_map(Result::ok)
+        .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
+        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
+        .filter(|line| line.contains(folder))
+        .collect()
+}
+
+/// Waits until nothing of the browser is left, neither processes nor files.
+async fn assert_gone(folder: &Path) {
+    let patience = Instant::now() + Duration::from_secs(10);
+    loop {
+        let left = processes_of(folder);
+        let files = std::fs::read_dir(folder).expect("the folder").count();
+        if left.is_empty() && files == 0 {
+            return;
+        }
+        assert!(Instant::now() < patience, "{files} profiles left, processes: {left:#?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_is_taken_whole_or_cut_to_a_comment() {
+    let app = Router::new().route("/post", get(|| async { Html(PAGE) })).route(
+        "/borta",
+        get(|| async { (StatusCode::GONE, Html("<title>Borta</title><p>Sidan är borttagen")) }),
+    );
+    let port = serve("127.0.0.1", app).await;
+    let Fixture { browser, profiles } = browser(|_| {});
+
+    let whole = browser.capture(request(port, "/post")).await.expect("a picture");
+    assert_eq!(whole.cut, Cut::WholePage);
+    assert_eq!((whole.width_px, whole.height_px), (1280, 4020));
+    assert_eq!(whole.title.as_deref(), Some("Nytt badhus"));
+    assert_eq!(whole.http_status, Some(200));
+    assert_eq!(whole.final_url, format!("http://127.0.0.1:{port}/post"));
+    assert_eq!(whole.taken_at.to_string(), "2026-04-03T12:00:00Z");
+    for words in ["Chrom", "1280 × 900", "Europe/Stockholm", "sv-SE", "Hela sidan"] {
+        assert!(whole.method.contains(words), "{words}: {}", whole.method);
+    }
+    // What lies below the window is there too.
+    assert_eq!(pixels(&whole).get_pixel(300, 2460).0, RED);
+
+    let anchor = Some("comment-57".to_owned());
+    let cut = browser
+        .capture(CaptureRequest { anchor: anchor.clone(), ..request(port, "/post") })
+        .await
+        .expect("a picture");
+    assert_eq!(cut.cut, Cut::Element);
+    assert_eq!((cut.width_px, cut.height_px), (632, 184));
+    assert_eq!(pixels(&cut).get_pixel(300, 92).0, RED);
+    assert_eq!(pixels(&cut).get_pixel(620, 10).0, [255, 255, 255], "the margin");
+
+    let missing = browser
+        .capture(CaptureRequest {
+            anchor: Some("comment-58\"]);alert(1)//".to_owned()),
+            ..request(port, "/post")
+        })
+        .await
+        .expect("a picture");
+    assert_eq!(missing.cut, Cut::ElementMissing);
+    assert_eq!(missing.height_px, 4020);
+    assert!(missing.method.contains("hittades inte"), "{}", missing.method);
+
+    let gone = browser
+        .capture(CaptureRequest { anchor, ..request(port, "/borta") })
+        .await
+        .expect("a picture");
+    assert_eq!((gone.http_status, gone.cut), (Some(410), Cut::ElementMissing));
+
+    browser.stop().await;
+    assert_gone(profiles.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn private_hosts_are_reached_only_where_allowed() {
+    let hits = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&hits);
+    let inner = Router::new().fallback(move || {
+        let counted = Arc::clone(&counted);
+        async move {
+            counted.fetch_add(1, Ordering::SeqCst);
+            "hemligt"
+        }
+    });
+    // Another host on this machine stands for the rest of the private network.
+    let inner = serve("127.0.0.2", inner).await;
+    let page = format!(
+        "<title>Sida</title><img src=http://127.0.0.2:{inner}/bild>\
+         <iframe src=http://127.0.0.2:{inner}/ram></iframe>\
+         <script>fetch('http://127.0.0.2:{inner}/hamta',{{mode:'no-cors'}}).catch(()=>0);\
+         new WebSocket('ws://127.0.0.2:{inner}/ws')</script>"
+    );
+    let to = format!("http://127.0.0.2:{inner}/");
+    let script = format!("<script>location.replace('{to}')</script>");
+    let app = Router::new()
+        .route("/sida", get(move || async move { Html(page) }))
+        .route("/vidare", get(move || async move { Redirect::temporary(&to) }))
+        .route("/skript", get(move || async move { Html(script) }));
+    let port = serve("127.0.0.1", app).await;
+    let Fixture { browser, profiles } = browser(|_| {});
+
+    let closed = CaptureRequest { allow_private: false, ..request(port, "/sida") };
+    let error = browser.capture(closed).await.expect_err("refused");
+    assert!(matches!(&error, CaptureError::Private { host } if host == "127.0.0.1"), "{error:?}");
+    assert!(error.swedish().contains("privat nät"));
+
+    let shot = browser.capture(request(port, "/sida")).await.expect("the page itself is allowed");
+    assert_eq!(shot.title.as_deref(), Some("Sida"));
+    for path in ["/vidare", "/skript"] {
+        let error = browser.capture(request(port, path)).await.expect_err("led astray");
+        let private = matches!(&error, CaptureError::Private { host } if host == "127.0.0.2");
+        assert!(private, "{path}: {error:?}");
+    }
+    assert_eq!(hits.load(Ordering::SeqCst), 0, "the other host was reached");
+
+    let unknown =
+        CaptureRequest { url: "http://finns-inte.invalid/".to_owned(), ..request(port, "") };
+    let error = browser.capture(unknown).await.expect_err("no such host");
+    assert!(matches!(error, CaptureError::Address(AddressError::UnknownHost)), "{error:?}");
+    for url in ["file:///etc/passwd", "data:text/html,hej", "chrome://version", "inte en adress"] {
+        let request = CaptureRequest { url: url.to_owned(), anchor: None, allow_private: true };
+        let error = browser.capture(request).await.expect_err("refused");
+        assert!(matches!(error, CaptureError::Address(_)), "{url}: {error:?}");
+    }
+    browser.stop().await;
+    assert_gone(profiles.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dialogs_downloads_and_endless_pages_do_not_hold_it_up() {
+    let cookies = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&cookies);
+    let app = Router::new()
+        .route(
+            "/fragor",
+            get(|| async {
+                Html(
+                    "<title>Fråga</title><script>alert(1);confirm(2);prompt(3);\
+                      onbeforeunload=()=>'kvar?';window.open('/ny')</script><p>Hej",
+                )
+            }),
+        )
+        .route(
+            "/fil",
+            get(|| async {
+                ([(header::CONTENT_DISPOSITION, "attachment; filename=a.bin")], "data")
+            }),
+        )
+        .route(
+            "/kaka",
+            get(move |headers: HeaderMap| {
+                if headers.contains_key(header::COOKIE) {
+                    seen.fetch_add(1, Ordering::SeqCst);
+                }
+                async {
+                    ([(header::SET_COOKIE, "kaka=1; Max-Age=9999")], Html("<p>Kaka"))
+                        .into_response()
+                }
+            }),
+        )
+        .route("/tyst", get(std::future::pending::<&'static str>))
+        .route("/halv", get(|| async { Html("<title>Halv</title><p>Text<img src=/tyst>") }));
+    let port = serve("127.0.0.1", app).await;
+    let Fixture { browser, profiles } = browser(|settings| {
+        settings.load_limit = Duration::from_secs(3);
+        settings.capture_limit = Duration::from_secs(12);
+    });
+
+    let shot = browser.capture(request(port, "/fragor")).await.expect("a picture");
+    assert_eq!(shot.title.as_deref(), Some("Fråga"));
+
+    let error = browser.capture(request(port, "/fil")).await.expect_err("a download");
+    assert!(matches!(error, CaptureError::Unreachable { .. }), "{error:?}");
+
+    for _ in 0..2 {
+        browser.capture(request(port, "/kaka")).await.expect("a picture");
+    }
+    assert_eq!(cookies.load(Ordering::SeqCst), 0, "a cookie outlived its page");
+
+    let shot = browser.capture(request(port, "/halv")).await.expect("a picture");
+    assert!(shot.method.contains("inte färdigladdad"), "{}", shot.method);
+    assert_eq!(shot.title.as_deref(), Some("Halv"));
+
+    browser.stop().await;
+    assert_gone(profiles.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_that_takes_too_long_is_replaced() {
+    let app = Router::new()
+        .route("/tyst", get(std::future::pending::<&'static str>))
+        .route("/post", get(|| async { Html(PAGE) }));
+    let port = serve("127.0.0.1", app).await;
+    let Fixture { browser, profiles } = browser(|settings| {
+        settings.capture_limit = Duration::from_secs(6);
+        settings.pages_per_process = 1;
+    });
+    let error = browser.capture(request(port, "/tyst")).await.expect_err("no answer");
+    assert!(matches!(error, CaptureError::TimedOut { .. }), "{error:?}");
+    assert!(error.swedish().contains("6 sekunder"));
+    assert_gone(profiles.path()).await;
+
+    // One page for each process, so each picture comes from a new one.
+    let mut profile_names = Vec::new();
+    for _ in 0..2 {
+        browser.capture(request(port, "/post")).await.expect("a picture");
+        let names: Vec<_> = std::fs::read_dir(profiles.path())
+            .expect("the folder")
+            .map(|entry| entry.expect("an entry").file_name())
+            .collect();
+        assert_eq!(names.len(), 1, "the old profile is gone");
+        profile_names.extend(names);
+    }
+    assert_ne!(profile_names[0], profile_names[1]);
+
+    // Without a word of goodbye.
+    drop(browser);
+    assert_gone(profiles.path()).await;
+}
+
+#[tokio::test]
+async fn without_chromium_the_error_names_the_places() {
+    let settings =
+        BrowserSettings { executable: Some("/finns/inte".into()), ..BrowserSettings::default() };
+    let clock = TestClock::at("2026-04-03T12:00:00Z".parse().expect("an instant")).clock();
+    let browser = Browser::new(settings, clock);
+    let error = browser.capture(request(1, "/")).await.expect_err("no browser");
+    assert!(matches!(&error, CaptureError::NoBrowser { looked_at } if looked_at.len() == 1));
+    assert_eq!(error.swedish(), "Chromium är inte installerat på servern (sökte på /finns/inte).");
+}
+
+#[tokio::test]
+async fn a_program_that_is_no_chromium_is_told_as_such() {
+    let settings =
+        BrowserSettings { executable: Some("/bin/true".into()), ..BrowserSettings::default() };
+    let clock = TestClock::at("2026-04-03T12:00:00Z".parse().expect("an instant")).clock();
+    let error = Browser::new(settings, clock).capture(request(1, "/")).await.expect_err("no start");
+    assert!(matches!(error, CaptureError::Start(_)), "{error:?}");
+}
