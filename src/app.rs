@@ -18,9 +18,14 @@ use crate::evidence::browser::{Browser, BrowserSettings};
 use crate::evidence::{self, EvidenceError, EvidenceStore};
 use crate::platforms::Platform;
 use crate::platforms::facebook::Facebook;
+use crate::platforms::forum::OwnSite;
 use crate::platforms::http::{BadHttpSettings, HttpSettings};
 use crate::platforms::push::PushSource;
-use crate::platforms::settings::{FacebookSettings, WordPressSettings};
+use crate::platforms::settings::{
+    FacebookSettings, OwnSiteActions, OwnSiteSettings, OwnSiteVerb, WordPressSettings,
+};
+use crate::platforms::simulate::facebook::{Options, Simulator};
+use crate::platforms::simulate::script::Script;
 use crate::platforms::wordpress::WordPress;
 use crate::runtime::clock::Clock;
 use crate::runtime::shutdown::{Shutdown, Stage};
@@ -310,6 +315,7 @@ impl App {
         F: FnMut() -> Fut + Send + 'static,
         Fut: Future<Output = Result<Round, ServiceError>> + Send + 'static,
     {
+        self.health.expect(name);
         let token = self.shutdown.token(stage);
         self.shutdown.spawn(stage, run_loop(name, wake, tick, token, self.health.clone(), round));
     }
@@ -354,10 +360,8 @@ async fn connect(
         .await?;
     // A restart is a moment when a person may have mended what was wrong.
     store.resume_fetching(known.id, clock.now()).await?;
-    let (platform, push) = connector(account, clock).map_err(|source| AppError::Account {
-        account: account.key.as_str().to_owned(),
-        source,
-    })?;
+    let (platform, push) = connector(account, clock)
+        .map_err(|source| AppError::Account { account: account.key.as_str().to_owned(), source })?;
     Ok(Served {
         account: known,
         platform,
@@ -401,18 +405,36 @@ fn connector(account: &AccountConfig, clock: &Clock) -> Result<Connector, BadHtt
             };
             Ok((Arc::new(Facebook::new(settings, clock.clone())?), None))
         }
-        PlatformConfig::OwnSite { .. } => Err(BadHttpSettings::NoHost),
+        PlatformConfig::OwnSite { folder, secrets, acts } => {
+            // A configured act takes at least one secret: it is what acts are signed with.
+            let actions = acts.as_ref().zip(secrets.first()).map(|(acts, secret)| OwnSiteActions {
+                url: acts.url.clone(),
+                secret: secret.clone(),
+                can: acts.can.iter().filter_map(|act| OwnSiteVerb::from_id(act.id())).collect(),
+                hide_effect: None,
+                http: http(&acts.url),
+            });
+            let settings = OwnSiteSettings {
+                directory: folder.clone(),
+                push_secrets: secrets.clone(),
+                actions,
+            };
+            let site = Arc::new(OwnSite::new(settings, clock.clone())?);
+            let push = (!secrets.is_empty()).then(|| site.clone() as Arc<dyn PushSource>);
+            Ok((site, push))
+        }
     }
 }
 
 /// The browser, or why there is none, in Swedish.
 fn open_browser(config: &Config, clock: Clock) -> Result<Browser, String> {
+    use crate::config::Browser as Chosen;
     let executable = match &config.evidence.browser {
-        config::Browser::Off => {
+        Chosen::Off => {
             return Err("Skärmbilder är avstängda i inställningarna.".to_owned());
         }
-        config::Browser::Auto => None,
-        config::Browser::Path(path) => Some(path.clone()),
+        Chosen::Auto => None,
+        Chosen::Path(path) => Some(path.clone()),
     };
     let settings = BrowserSettings {
         executable,
@@ -424,4 +446,145 @@ fn open_browser(config: &Config, clock: Clock) -> Result<Browser, String> {
         Ok(_) => Ok(browser),
         Err(error) => Err(error.swedish()),
     }
+}
+
+/// One check of `uppsikt doctor`.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// What was looked at.
+    pub what: String,
+    /// What was found; where it is bad, with the mend. In Swedish.
+    pub found: Result<String, String>,
+}
+
+/// Less free disk than this is told: evidence of a busy month fits.
+const FREE_DISK_BYTES: u64 = 2 << 30;
+
+/// Looks at everything the program needs. The configuration has been read already.
+pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let mut note = |what: String, found| checks.push(Check { what, found });
+    note("inställningar".into(), Ok(format!("{} konton", config.accounts.len())));
+    let now = clock.now();
+    // The program was built after this moment, so a clock before it is wrong.
+    let built = jiff::Timestamp::from_second(1_790_000_000).unwrap_or(now);
+    note(
+        "klocka".into(),
+        if now >= built {
+            Ok(now.to_string())
+        } else {
+            Err(format!(
+                "{now} ligger före programmets tillkomst: ställ klockan (till exempel timedatectl set-ntp true)"
+            ))
+        },
+    );
+    match open_stores(config, clock.clone()) {
+        Ok((store, evidence)) => {
+            note("databas".into(), Ok(config.store_path.display().to_string()));
+            let users = services::users::all(&store).await.map(|users| users.len());
+            note(
+                "användare".into(),
+                match users {
+                    Ok(0) => {
+                        Err("ingen kan logga in: lägg till någon med uppsikt users add".into())
+                    }
+                    Ok(n) => Ok(format!("{n} kan logga in")),
+                    Err(error) => Err(chain(&error)),
+                },
+            );
+            let verified = services::archive::verify(&store, &evidence).await;
+            note(
+                "bevis".into(),
+                match verified {
+                    Ok(report) if report.is_whole() => Ok(report.words().replace('\n', " ")),
+                    Ok(report) => Err(report.words()),
+                    Err(error) => Err(chain(&error)),
+                },
+            );
+        }
+        Err(error) => note("databas och bevis".into(), Err(chain(&error))),
+    }
+    for folder in [&config.evidence.folder, &config.export_folder] {
+        let what = format!("mappen {}", folder.display());
+        note(what, folder_in_order(folder));
+    }
+    note(
+        "webbläsare".into(),
+        open_browser(config, clock.clone()).map(|browser| {
+            browser.executable().map_or_else(|e| e.swedish(), |path| path.display().to_string())
+        }),
+    );
+    for account in &config.accounts {
+        let found = match connector(account, &clock) {
+            Ok((platform, _)) => match platform.check().await {
+                Ok(report) if report.missing.is_empty() => {
+                    Ok(format!("svarar; vi är {}", report.acting_as))
+                }
+                Ok(report) => Err(report.missing.join("; ")),
+                Err(error) => Err(format!("{} ({error})", error.swedish())),
+            },
+            Err(error) => Err(chain(&error)),
+        };
+        note(format!("kontot {}", account.key), found);
+    }
+    checks
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+/// Whether a folder can be written, and has room.
+fn folder_in_order(folder: &Path) -> Result<String, String> {
+    let mend =
+        "kontrollera att mappen finns, att tjänsten får skriva där och att disken inte är full";
+    std::fs::create_dir_all(folder).map_err(|e| format!("{e}: {mend}"))?;
+    let trial = folder.join(".uppsikt-prov");
+    std::fs::write(&trial, b"prov")
+        .and_then(|()| std::fs::remove_file(&trial))
+        .map_err(|e| format!("{e}: {mend}"))?;
+    let disk = rustix::fs::statvfs(folder).map_err(|e| format!("{e}: {mend}"))?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let gigabytes = free / (1 << 30);
+    if free < FREE_DISK_BYTES {
+        return Err(format!(
+            "bara {gigabytes} GB ledigt: frigör plats innan bevis inte längre kan sparas"
+        ));
+    }
+    Ok(format!("skrivbar, {gigabytes} GB ledigt"))
+}
+
+/// What happens on the simulated platform of the demo.
+const DEMO_POSTS: &str = include_str!("../fixtures/comments/posts.json");
+const DEMO_COMMENTS: &str = include_str!("../fixtures/comments/demo.jsonl");
+
+/// Starts the labelled simulator of the demo. Its state and port are kept in `dir`, so that a
+/// demo that was stopped goes on.
+///
+/// # Errors
+/// [`AppError::System`].
+pub async fn demo_simulator(dir: &Path, clock: Clock) -> Result<Simulator, AppError> {
+    let system = |source: Box<dyn std::error::Error + Send + Sync>| AppError::System {
+        doing: "simulatorn",
+        source,
+    };
+    let script = Script::read(DEMO_POSTS, DEMO_COMMENTS).map_err(|e| system(Box::new(e)))?;
+    let port_file = dir.join("simulator.port");
+    let port = std::fs::read_to_string(&port_file).ok().and_then(|p| p.trim().parse().ok());
+    let listen = SocketAddr::from(([127, 0, 0, 1], port.unwrap_or(0)));
+    let options =
+        Options { listen, journal: Some(dir.join("simulator.journal")), ..Options::new(script) };
+    let simulator = Simulator::start(options, clock).await.map_err(|e| system(Box::new(e)))?;
+    if let Some(port) = simulator.base().port() {
+        std::fs::write(&port_file, port.to_string())
+            .map_err(|source| AppError::Folder { path: port_file, source })?;
+    }
+    Ok(simulator)
 }

@@ -1,7 +1,92 @@
 //! The command line: one file per command, data on stdout, progress on stderr.
+//!
+//! Exit codes: 0 done, 1 the check failed, 2 usage or configuration, 3 done with per-record
+//! errors.
 
 pub mod bench;
 pub mod classify;
+pub mod demo;
+pub mod doctor;
+pub mod evidence;
 pub mod explain;
 pub mod input;
 pub mod lexicon;
+pub mod serve;
+pub mod users;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use crate::config::{self, Config};
+use crate::telemetry::{self, FILTER_VARIABLE};
+
+/// Modereringsstöd för svenska myndigheter: hittar, säkrar bevis, köar, genomför och visar.
+#[derive(clap::Parser)]
+#[command(name = "uppsikt", version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    Demo(demo::Args),
+    Serve(serve::Args),
+    Classify(classify::Args),
+    Bench(bench::Args),
+    Explain(explain::Args),
+    Lexicon(lexicon::Args),
+    Evidence(evidence::Args),
+    Users(users::Args),
+    Doctor(doctor::Args),
+}
+
+/// Runs the command and tells how it went.
+pub fn run(arguments: Arguments) -> ExitCode {
+    let outcome = match arguments.command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Classify(args) => classify::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Lexicon(args) => lexicon::run(&args),
+        Command::Evidence(args) => evidence::run(&args),
+        Command::Users(args) => users::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("{error:#}");
+        ExitCode::from(2)
+    })
+}
+
+/// Where the configuration is.
+#[derive(clap::Args, Clone, Debug)]
+pub struct ConfigFile {
+    /// Inställningarna.
+    #[arg(long, default_value = "config.toml", value_name = "FIL")]
+    config: PathBuf,
+}
+
+impl ConfigFile {
+    fn load(&self) -> anyhow::Result<Config> {
+        Ok(config::load(&self.config, &|name| std::env::var(name).ok())?)
+    }
+}
+
+/// Sets up logging as the configuration says, or as `UPPSIKT_LOG` says.
+fn init_logging(config: &Config) -> anyhow::Result<()> {
+    let filter = std::env::var(FILTER_VARIABLE).ok();
+    telemetry::init(config.log.format, config.log.level, filter.as_deref())
+        .context("loggningen kunde inte sättas upp")
+}
+
+/// The runtime of commands that wait for something.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("operativsystemet gav inga trådar")
+}

@@ -41,9 +41,9 @@ pub struct Offers {
     /// Answer a private message.
     pub reply_message: Offered,
     /// Who still sees a hidden item, in Swedish.
-    pub hide_effect: &'static str,
+    pub hide_effect: String,
     /// What deleting does, in Swedish.
-    pub delete_effect: &'static str,
+    pub delete_effect: String,
     /// Longest answer to a comment and its unit.
     pub longest_reply: Option<(u32, &'static str)>,
     /// Longest answer to a message and its unit.
@@ -63,8 +63,8 @@ impl Offers {
             delete: Offered::of(&capabilities.delete),
             reply_comment: Offered::of(&capabilities.reply_comment),
             reply_message: Offered::of(&capabilities.reply_message),
-            hide_effect: capabilities.hide_effect,
-            delete_effect: capabilities.delete_effect,
+            hide_effect: capabilities.hide_effect.to_string(),
+            delete_effect: capabilities.delete_effect.to_string(),
             longest_reply: capabilities.longest_reply.map(limit),
             longest_message: capabilities.longest_message.map(limit),
             rows: capabilities.rows().map(|(what, offer)| (what, Offered::of(offer))).to_vec(),

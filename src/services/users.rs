@@ -6,7 +6,10 @@ use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 
 use crate::domain::ids::UserId;
 use crate::domain::person::Role;
+use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
+use crate::store::Store;
+use crate::store::error::StoreError;
 use crate::store::rows::AuditLine;
 use crate::store::sqlite::users::NewUser;
 
@@ -31,51 +34,91 @@ pub struct Person {
     pub role: Role,
 }
 
+/// A user as the list shows them.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Login name.
+    pub login: String,
+    /// Name.
+    pub name: String,
+    /// Title.
+    pub title: String,
+    /// The role's identifier.
+    pub role: &'static str,
+    /// May log in.
+    pub active: bool,
+}
+
+/// Adds a user, from the command line or the demo.
+///
+/// # Errors
+/// [`ServiceError::Refused`] where login name or password does not do, [`ServiceError::Conflict`]
+/// where the login name is taken.
+pub async fn add(
+    store: &Store,
+    clock: &Clock,
+    person: Person,
+    password: Secret,
+) -> Result<UserId, ServiceError> {
+    let refused = |why: String| Err(ServiceError::Refused { why });
+    let login = person.login.trim().to_lowercase();
+    let fits = (2..=60).contains(&login.chars().count())
+        && login.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@'));
+    if !fits {
+        return refused("Inloggningsnamnet ska ha 2 till 60 tecken: bokstäver, siffror, punkt, bindestreck, understreck eller @.".into());
+    }
+    let length = password.expose().chars().count();
+    if !(SHORTEST..=LONGEST).contains(&length) {
+        return refused(format!("Lösenordet ska ha {SHORTEST} till {LONGEST} tecken."));
+    }
+    let line = AuditLine {
+        user: None,
+        user_name: "kommandoraden".into(),
+        act: "user.add",
+        subject: format!("user {login}"),
+        address: "local".into(),
+        detail: Some(person.role.id().to_owned()),
+    };
+    let user = NewUser {
+        login,
+        name: person.name.trim().to_owned(),
+        title: person.title.trim().to_owned(),
+        role: person.role,
+        password_hash: hash(password).await?,
+    };
+    store.add_user(user, line, clock.now()).await.map_err(|error| match error {
+        StoreError::Conflict { .. } => ServiceError::Conflict {
+            why: "Inloggningsnamnet är upptaget. Välj ett annat.".into(),
+        },
+        error => error.into(),
+    })
+}
+
+/// Every user, by login name.
+///
+/// # Errors
+/// [`ServiceError`].
+pub async fn all(store: &Store) -> Result<Vec<Listed>, ServiceError> {
+    let users = store.users().await?;
+    Ok(users
+        .into_iter()
+        .map(|user| Listed {
+            login: user.login,
+            name: user.name,
+            title: user.title,
+            role: user.role.id(),
+            active: user.active,
+        })
+        .collect())
+}
+
 impl Services {
-    /// Adds a user from the command line or the demo.
+    /// Adds a user.
     ///
     /// # Errors
-    /// [`ServiceError::Refused`] where login name or password does not do,
-    /// [`ServiceError::Conflict`] where the login name is taken.
+    /// See [`add`].
     pub async fn add_user(&self, person: Person, password: Secret) -> Result<UserId, ServiceError> {
-        let login = person.login.trim().to_lowercase();
-        let fits = (2..=60).contains(&login.chars().count())
-            && login.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@'));
-        if !fits {
-            return Err(ServiceError::Refused {
-                why: "Inloggningsnamnet ska ha 2 till 60 tecken: bokstäver, siffror, punkt, bindestreck, understreck eller @.".into(),
-            });
-        }
-        let length = password.expose().chars().count();
-        if !(SHORTEST..=LONGEST).contains(&length) {
-            return Err(ServiceError::Refused {
-                why: format!("Lösenordet ska ha minst {SHORTEST} tecken."),
-            });
-        }
-        let password_hash = hash(password).await?;
-        let line = AuditLine {
-            user: None,
-            user_name: "kommandoraden".into(),
-            act: "user.add",
-            subject: format!("user {login}"),
-            address: "local".into(),
-            detail: Some(person.role.id().to_owned()),
-        };
-        let user = NewUser {
-            login,
-            name: person.name.trim().to_owned(),
-            title: person.title.trim().to_owned(),
-            role: person.role,
-            password_hash,
-        };
-        self.inner.store.add_user(user, line, self.inner.clock.now()).await.map_err(|error| {
-            match error {
-                crate::store::error::StoreError::Conflict { .. } => ServiceError::Conflict {
-                    why: "Inloggningsnamnet är upptaget. Välj ett annat.".into(),
-                },
-                error => error.into(),
-            }
-        })
+        add(&self.inner.store, &self.inner.clock, person, password).await
     }
 
     /// Whether there is any user yet.

@@ -106,7 +106,7 @@ fn offer_row(what: &'static str, offer: Offered) -> OfferRow {
     OfferRow { what, word, detail: detail.map(str::to_owned) }
 }
 
-fn platform_offer(offer: Option<Offered>, effect: Option<&'static str>) -> PlatformOffer {
+fn platform_offer(offer: Option<Offered>, effect: Option<&str>) -> PlatformOffer {
     match offer {
         Some(Offered::Yes) => PlatformOffer::Native { effect: effect.map(str::to_owned) },
         Some(Offered::Conditional(condition)) => PlatformOffer::Native {
@@ -302,9 +302,7 @@ fn decision(
     let offers = file.offers.as_ref();
     let barred = |kind: ActionKind| file.barred.iter().find(|b| b.act == kind);
     let offer =
-        |kind: ActionKind, offered: Option<Offered>, effect: Option<&'static str>| match barred(
-            kind,
-        ) {
+        |kind: ActionKind, offered: Option<Offered>, effect: Option<&str>| match barred(kind) {
             Some(barred) => PlatformOffer::ByHand { why: barred.why.clone() },
             None => platform_offer(offered, effect),
         };
@@ -337,12 +335,16 @@ fn decision(
         state: form_state(file, me),
         gate,
         hidden: file.presence == Presence::Hidden,
-        hide: offer(ActionKind::Hide, offers.map(|o| o.hide), offers.map(|o| o.hide_effect)),
+        hide: offer(
+            ActionKind::Hide,
+            offers.map(|o| o.hide),
+            offers.map(|o| o.hide_effect.as_str()),
+        ),
         unhide: offer(ActionKind::Unhide, offers.map(|o| o.unhide), None),
         delete: offer(
             ActionKind::Delete,
             offers.map(|o| o.delete),
-            offers.map(|o| o.delete_effect),
+            offers.map(|o| o.delete_effect.as_str()),
         ),
         reply: offer(ActionKind::Reply, reply, None),
         forward: PlatformOffer::No {

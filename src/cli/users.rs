@@ -1,0 +1,117 @@
+//! `uppsikt users`: who may log in.
+
+use std::io::{self, BufRead as _, IsTerminal as _};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+
+use super::{ConfigFile, init_logging, runtime};
+use crate::app;
+use crate::domain::person::Role;
+use crate::runtime::clock::Clock;
+use crate::runtime::secret::Secret;
+use crate::services::users::{self, Person};
+
+/// Lägger till och visar användare.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+#[derive(clap::Subcommand, Clone, Debug)]
+enum Command {
+    /// Lägger till en användare. Lösenordet läses från standard in, en rad.
+    Add {
+        /// Inloggningsnamn.
+        login: String,
+        /// Namn som visas, till exempel "Kim Exempel".
+        #[arg(long)]
+        name: String,
+        /// Titel, till signaturer.
+        #[arg(long, default_value = "")]
+        title: String,
+        /// Roll: redaktor, kontoansvarig, registrator, arkivarie, granskare, administrator.
+        #[arg(long, default_value = "redaktor", value_parser = role)]
+        role: Role,
+    },
+    /// Visar användarna.
+    List {
+        /// Som JSON, en rad per användare.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::from_id(text).ok_or_else(|| {
+        let ids: Vec<_> = Role::ALL.iter().map(|role| role.id()).collect();
+        format!("okänd roll; välj en av {}", ids.join(", "))
+    })
+}
+
+/// Adds or lists users. Works beside a running daemon.
+///
+/// # Errors
+/// What the person must change, in Swedish.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let config = args.config.load()?;
+    init_logging(&config)?;
+    let clock = Clock::system();
+    let (store, _evidence) = app::open_stores(&config, clock.clone())?;
+    runtime()?.block_on(async {
+        match &args.command {
+            Command::Add { login, name, title, role } => {
+                let person = Person {
+                    login: login.clone(),
+                    name: name.clone(),
+                    title: title.clone(),
+                    role: *role,
+                };
+                users::add(&store, &clock, person, password()?).await.map_err(in_words)?;
+                eprintln!("{login} kan nu logga in.");
+            }
+            Command::List { json } => {
+                for user in users::all(&store).await.map_err(in_words)? {
+                    if *json {
+                        let line = serde_json::json!({
+                            "login": user.login, "name": user.name, "title": user.title,
+                            "role": user.role, "active": user.active,
+                        });
+                        println!("{line}");
+                    } else {
+                        println!("{}\t{}\t{}", user.login, user.role, user.name);
+                    }
+                }
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// The sentence for the person, where there is one.
+fn in_words(error: crate::services::ServiceError) -> anyhow::Error {
+    use crate::services::ServiceError as E;
+    match error {
+        E::Refused { why } | E::Conflict { why } | E::TryLater { why } => anyhow::anyhow!(why),
+        error @ (E::NotFound { .. } | E::NotPermitted { .. } | E::Broken { .. }) => error.into(),
+    }
+}
+
+/// One line from standard input. On a terminal the characters are seen: it says so.
+fn password() -> anyhow::Result<Secret> {
+    if io::stdin().is_terminal() {
+        eprint!("Lösenord (syns när du skriver; minst 12 tecken): ");
+    }
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).context("lösenordet kunde inte läsas")?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        bail!(
+            "skriv lösenordet på standard in, till exempel: uppsikt users add kim --name \"Kim Exempel\" < lösenordsfil"
+        );
+    }
+    Ok(Secret::new(password))
+}
