@@ -11,7 +11,13 @@
   const body = document.body;
   const side = $("#bredvid");
   const wide = matchMedia("(min-width: 1100px)");
-  const clockSkew = Date.parse(body.dataset.nu) - Date.now();
+  // Every page tells the server's time; the way here only ever makes it look too early, so the
+  // latest reading is the best one.
+  let clockSkew = -Infinity;
+  const readClock = (page) => {
+    const skew = Date.parse(page.body?.dataset.nu) - Date.now();
+    if (skew > clockSkew) clockSkew = skew;
+  };
   const serverNow = () => Date.now() + clockSkew;
   const keysOn = () => body.dataset.tangenter === "pa";
   const beside = () => side !== null && wide.matches;
@@ -20,7 +26,10 @@
 
   const news = $("#utrop");
 
-  /** Shows a line on top, heard by those who do not see it; `act` adds a button. */
+  /**
+   * Shows a line that stays, or for `kort` a while; heard by those who do not see it. `tyst` is
+   * only heard: the page shows the same in its own way. `act` adds a button.
+   */
   function say(kind, words, act) {
     $(`[data-slag="${kind}"]`, news)?.remove();
     if (!words) return;
@@ -36,7 +45,8 @@
       line.append(" ", button);
     }
     news.append(line);
-    if (kind === "kort") setTimeout(() => line.remove(), 8000);
+    if (kind === "tyst") line.className = "bara-ljud";
+    if (kind === "kort" || kind === "tyst") setTimeout(() => line.remove(), 8000);
   }
 
   // ---------------------------------------------------------------- fetching pages
@@ -48,9 +58,11 @@
       request.open(form ? "POST" : "GET", address);
       request.responseType = "document";
       request.timeout = 20000;
-      request.onload = () => request.response
-        ? resolve({ page: request.response, status: request.status, address: request.responseURL })
-        : reject(new Error("no page"));
+      request.onload = () => {
+        if (!request.response) { reject(new Error("no page")); return; }
+        readClock(request.response);
+        resolve({ page: request.response, status: request.status });
+      };
       request.onerror = request.ontimeout = () => reject(new Error("no answer"));
       request.send(form ? new URLSearchParams(form) : undefined);
     });
@@ -134,7 +146,7 @@
         history.pushState({ arende: number }, "", here);
       }
       if (focus) $("#arende-rubrik")?.focus();
-      else say("kort", `Ärende ${number} visas.`);
+      else say("tyst", `Ärende ${number} visas.`);
     } catch {
       say("fel", `Det gick inte att hämta ärende ${number}: Uppsikt svarar inte.`,
         { label: "Försök igen", run: () => show(number) });
@@ -158,6 +170,7 @@
     if (undo) collectUndo(undo);
     side.replaceChildren(article);
     side.scrollTop = 0;
+    if (scrollY > side.offsetTop) scrollTo(0, side.offsetTop);
     dress(side);
     restoreDraft();
   }
@@ -279,7 +292,7 @@
     const target = { answer: "svar", refer: "hanvisning", not_register: "skal", forward: "till", hold: "vanta-till" }[box.value];
     const next = box.checked && target ? document.getElementById(target) : box;
     (next ?? box).focus();
-    say("kort", `${label}: ${box.checked ? "valt" : "inte valt"}.`);
+    say("tyst", `${label}: ${box.checked ? "valt" : "inte valt"}.`);
     return true;
   }
 
@@ -353,7 +366,7 @@
     const undo = take(page, "form.angra");
     if (undo) {
       collectUndo(undo);
-      say("kort", `Sparat. ${$("p", undo).textContent.replace("Sparat. ", "")} Ångra med knappen${keysOn() ? " eller z" : ""}.`);
+      say("tyst", `Sparat. ${$("p", undo).textContent.replace("Sparat. ", "")} Ångra med knappen${keysOn() ? " eller z" : ""}.`);
     } else {
       say("kort", `Sparat: ärende ${number}.`);
     }
@@ -559,6 +572,7 @@
     for (const field of $$("[data-langst]", root)) count(field);
   }
 
+  readClock(document);
   dress(document);
   listen();
   tick();

@@ -17,11 +17,14 @@ pub struct Masked(String);
 impl Masked {
     /// Takes text in which the classifier has struck out personal data already.
     pub fn line(masked: &str) -> Self {
-        // Cut twice: first roughly, so that ten megabytes cost nothing, then to the line.
-        let head = shorten(masked, LINE * 4);
-        let visible = Visible::new(&head).into_line();
+        // Cut twice: first roughly and in bytes, so that ten megabytes cost nothing even as one
+        // letter with a million accents, then to the line.
+        let head = &masked[..masked.floor_char_boundary(LINE * 32)];
+        let visible = Visible::new(head).into_line();
         let line = visible.split_whitespace().collect::<Vec<_>>().join(" ");
-        Self(shorten(&line, LINE))
+        let line = shorten(&line, LINE);
+        let cut = head.len() < masked.len() && !line.ends_with('…');
+        Self(if cut { line + "…" } else { line })
     }
 
     /// Words of ours that stand where a text is lacking, such as *(utan text)*.
@@ -51,5 +54,7 @@ mod tests {
         assert_eq!(Masked::line("två\n\n rader\u{202E}").to_string(), "två rader⟦U+202E⟧");
         let long = Masked::line(&"ord ".repeat(1_000_000)).to_string();
         assert!(long.chars().count() <= LINE + 1 && long.ends_with('…'));
+        let zalgo = Masked::line(&format!("h{}", "\u{0301}".repeat(1_000_000))).to_string();
+        assert_eq!(zalgo, format!("h{}…", "\u{0301}".repeat(4)));
     }
 }

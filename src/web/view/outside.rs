@@ -27,10 +27,10 @@ impl HtmlSafe for Outside {}
 impl Outside {
     /// An address that a person may want to open: a permalink, a profile.
     pub fn new(what: impl Into<String>, address: &str) -> Self {
-        let opens = Url::parse(address)
-            .ok()
+        let opens = Some(address)
+            .filter(|address| address.len() <= LONGEST)
+            .and_then(|address| Url::parse(address).ok())
             .filter(|url| matches!(url.scheme(), "http" | "https"))
-            .filter(|_| address.len() <= LONGEST)
             // A name before the host is there to deceive: `https://kommunen.example@fel.example`.
             .filter(|url| url.username().is_empty() && url.password().is_none())
             .and_then(|url| Some((url.host_str()?.to_owned(), url.to_string())));
@@ -44,8 +44,9 @@ impl Outside {
 }
 
 fn shown(address: &str) -> String {
-    let head = crate::domain::text::shorten(address, LONGEST);
-    Visible::new(&head).into_line()
+    let head = &address[..address.floor_char_boundary(LONGEST)];
+    let line = Visible::new(head).into_line();
+    if head.len() < address.len() { line + "…" } else { line }
 }
 
 #[cfg(test)]

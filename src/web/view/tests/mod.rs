@@ -1,3 +1,9 @@
+//! The pages of the fixtures, drawn and looked at from all sides.
+
+mod hostile;
+mod markup;
+mod snapshots;
+
 use std::path::Path;
 
 use super::fixtures::pages;
