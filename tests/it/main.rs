@@ -2,4 +2,6 @@
 
 mod fixtures;
 mod layers;
+mod platforms;
+mod real;
 mod transitions;

@@ -41,6 +41,9 @@ const DEEP_EVERY: SignedDuration = SignedDuration::from_hours(24);
 struct Position {
     #[serde(default)]
     posts: BTreeMap<String, Known>,
+    /// Of posts older than [`MIDDLE`] only the number of comments is kept: a Page has thousands.
+    #[serde(default)]
+    old: BTreeMap<String, Option<u64>>,
     /// When posts were last listed so far back.
     #[serde(default)]
     middle: Option<Timestamp>,
@@ -89,6 +92,7 @@ struct ToOpen {
     post: String,
     count: Option<u64>,
     deep: bool,
+    is_old: bool,
 }
 
 fn to_json<T: Serialize>(value: &T) -> String {
@@ -122,7 +126,11 @@ impl Position {
     /// Whether a listed post is to be opened, and how.
     fn to_open(&self, post: &Post, pace: Pace, now: Timestamp) -> Option<ToOpen> {
         let count = post.comments();
-        let open = |deep| Some(ToOpen { post: post.id.clone(), count, deep });
+        let is_old = post.written_at().is_some_and(|at| now.duration_since(at) > MIDDLE);
+        let open = |deep| Some(ToOpen { post: post.id.clone(), count, deep, is_old });
+        if let Some(known) = self.old.get(&post.id) {
+            return if count.is_none() || count != *known { open(true) } else { None };
+        }
         let Some(known) = self.posts.get(&post.id) else { return open(true) };
         if is_due(Some(known.deep), DEEP_EVERY, now) {
             return open(true);
@@ -289,7 +297,12 @@ impl Facebook {
                 opened: now,
                 deep: if open.deep { now } else { before.map_or(now, |known| known.deep) },
             };
-            position.posts.insert(open.post, known);
+            if open.is_old {
+                position.posts.remove(&open.post);
+                position.old.insert(open.post, open.count);
+            } else {
+                position.posts.insert(open.post, known);
+            }
             step.queue.pop();
             step.newest = None;
         }

@@ -306,3 +306,20 @@ async fn the_page_for_people_shows_what_is_visible_and_nothing_runs() {
     assert!(html.contains("(simulerad)"));
     assert!(!html.contains(&format!("id=\"comment-{}\"", item.platform_id)), "hidden is hidden");
 }
+
+#[tokio::test]
+async fn old_posts_are_opened_again_only_when_their_number_of_comments_moved() {
+    let Stage { simulator, facebook, clock } = stage(small()).await;
+    clock.advance(SignedDuration::from_hours(24 * 100));
+    let first = fetch_all(&facebook, None).await.unwrap();
+    let opened = || simulator.calls().iter().filter(|call| call.ends_with("/comments")).count();
+    assert_eq!(opened(), 2, "both posts at first");
+    clock.advance(SignedDuration::from_hours(25));
+    let second = fetch_all(&facebook, first.cursor.as_ref()).await.unwrap();
+    assert_eq!(opened(), 2, "nothing moved");
+    let late = id(simulator.write("Kim Exempel", "Ett år senare", None));
+    clock.advance(SignedDuration::from_hours(25));
+    let third = fetch_all(&facebook, second.cursor.as_ref()).await.unwrap();
+    assert_eq!(opened(), 3, "one moved");
+    assert!(third.items.contains_key(&late));
+}

@@ -233,3 +233,17 @@ async fn a_push_is_taken_only_with_its_signature() {
     let bare = PushRequest { headers: &[], body };
     assert!(matches!(connector.receive(bare, now), Err(PushRefused::NoSignature { .. })));
 }
+
+#[tokio::test]
+async fn the_sample_in_the_fixtures_is_read_to_its_end() {
+    let site = Site::open().await;
+    let sample = include_str!("../../../fixtures/platforms/own-site/items.jsonl");
+    std::fs::write(site.directory.path().join("items.jsonl"), sample).unwrap();
+    let connector = OwnSite::new(site.settings("acts", &[]), Clock::system()).unwrap();
+    let all = conformance::fetch_all(&connector, None).await.unwrap();
+    let texts: Vec<_> = all.items.values().map(|item| item.text.as_str()).collect();
+    assert_eq!(texts, ["När öppnar badet? Tack för svaret!", "Vi öppnar klockan 6 på måndag."]);
+    assert_eq!(all.gone, BTreeSet::from([PlatformItemId::new("forum-8812")]));
+    assert!(all.unreadable.is_empty());
+    assert!(all.items.values().next_back().is_some_and(|item| item.by_us));
+}

@@ -1,1 +1,135 @@
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
+use crate::runtime::clock::TestClock;
+
+use super::*;
+
+fn now() -> Timestamp {
+    "2026-11-21T12:00:00Z".parse().unwrap()
+}
+
+fn client(base: &Url, settings: HttpSettings) -> Http {
+    let settings = HttpSettings { allow_http_loopback: true, ..settings };
+    let secrets = vec![Secret::new("hemligt")];
+    Http::new(base, &settings, TestClock::at(now()).clock(), secrets).unwrap()
+}
+
+/// Answers every call with these bytes, after reading the head of it, and closes.
+async fn server(answer: &'static str) -> Url {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hemligt/x?token=hemligt", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = [0; 2048];
+            let _ = stream.read(&mut head).await;
+            if answer.is_empty() {
+                // Silence, with the line held open.
+                tokio::time::sleep(Duration::from_secs(60)).await;
+            }
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    Url::parse(&url).unwrap()
+}
+
+async fn both(url: &Url, settings: HttpSettings) -> [Result<Answer, PlatformError>; 2] {
+    let http = client(url, settings);
+    [
+        http.send(http.call(Method::GET, url.clone())).await,
+        http.send(http.call(Method::POST, url.clone())).await,
+    ]
+}
+
+fn quick() -> HttpSettings {
+    HttpSettings { read_timeout: Duration::from_millis(300), ..HttpSettings::default() }
+}
+
+#[tokio::test]
+async fn a_refused_connection_has_not_acted() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+    drop(listener);
+    for answer in both(&url, quick()).await {
+        let error = answer.unwrap_err();
+        assert_eq!(error.class(), "transient");
+        assert!(!error.may_have_acted(), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn silence_and_broken_answers_may_have_acted_if_they_were_writes() {
+    let table = [
+        "",
+        "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nkort",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab",
+        "rappakalja\r\n\r\n",
+    ];
+    for answer in table {
+        let url = server(answer).await;
+        let [read, write] = both(&url, quick()).await.map(Result::unwrap_err);
+        assert_eq!((read.class(), write.class()), ("transient", "transient"), "{answer}");
+        assert!(!read.may_have_acted() && write.may_have_acted(), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn no_error_text_holds_a_secret() {
+    let refused = Url::parse("http://127.0.0.1:1/hemligt?token=hemligt").unwrap();
+    let elsewhere = server(
+        "HTTP/1.1 302 Found\r\nlocation: https://x.example/hemligt\r\ncontent-length: 0\r\n\r\n",
+    )
+    .await;
+    let large =
+        server("HTTP/1.1 200 OK\r\ncontent-length: 30\r\n\r\nabcdefghijklmnopqrstuvwxyzabcd").await;
+    for url in [refused, elsewhere, large] {
+        let settings = HttpSettings { max_body_bytes: 20, ..quick() };
+        for answer in both(&url, settings).await {
+            let text = format!("{:?}", answer.unwrap_err());
+            assert!(!text.contains("hemligt"), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed_and_name_the_mend() {
+    let url = server(
+        "HTTP/1.1 301 Moved\r\nlocation: https://ny.example/a?b=c\r\ncontent-length: 0\r\n\r\n",
+    )
+    .await;
+    for answer in both(&url, quick()).await {
+        let PlatformError::Contract { detail } = answer.unwrap_err() else { panic!("a contract") };
+        assert!(detail.contains("https://ny.example;"), "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_beyond_the_limit_is_cut_off() {
+    let url =
+        server("HTTP/1.1 200 OK\r\ncontent-length: 30\r\n\r\nabcdefghijklmnopqrstuvwxyzabcd").await;
+    let [small, _] = both(&url, HttpSettings { max_body_bytes: 30, ..quick() }).await;
+    assert_eq!(small.unwrap().body.len(), 30);
+    let [large, _] = both(&url, HttpSettings { max_body_bytes: 29, ..quick() }).await;
+    assert_eq!(large.unwrap_err().class(), "contract");
+}
+
+#[test]
+fn retry_after_is_read_in_both_forms_and_bounded() {
+    let table = [
+        ("120", Some("2026-11-21T12:02:00Z")),
+        ("0", Some("2026-11-21T12:00:00Z")),
+        ("999999999", Some("2026-11-22T12:00:00Z")),
+        ("Sat, 21 Nov 2026 12:05:00 GMT", Some("2026-11-21T12:05:00Z")),
+        ("Fri, 20 Nov 2026 12:05:00 GMT", Some("2026-11-21T12:00:00Z")),
+        ("Fri, 21 Nov 2036 12:05:00 GMT", Some("2026-11-22T12:00:00Z")),
+        ("-5", None),
+        ("snart", None),
+        ("", None),
+    ];
+    for (value, expected) in table {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, value.parse().unwrap());
+        let expected = expected.map(|text| text.parse().unwrap());
+        assert_eq!(retry_after(&headers, now()), expected, "{value}");
+    }
+}

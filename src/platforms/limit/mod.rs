@@ -1,6 +1,8 @@
 //! A wrapper that keeps calls within limits: ours, per platform and per account, and the
 //! platforms' own. While a platform has asked us to wait, no call goes out at all: on some, each
 //! one lengthens the block.
+//!
+//! What is counted is the trait's calls; behind one of them stand one to a few calls over HTTP.
 
 use std::collections::HashMap;
 use std::future::Future;

@@ -3,6 +3,8 @@
 //! Files may be appended to while they are read: only lines with their end are taken, the half
 //! one waits. A file is known again by what stands just before the place reached, so that one
 //! that was cut, replaced or rotated away under another name is neither skipped nor read twice.
+//! Nothing tells a half line from a last line that never gets its end: each line has to end with
+//! a line feed.
 
 use std::collections::BTreeMap;
 use std::fs::File;
