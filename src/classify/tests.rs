@@ -84,7 +84,7 @@ fn disguises_of_one_word_are_all_seen_through() {
         "fi.tta",
         "🅵🅸🆃🆃🅰",
     ] {
-        assert_eq!(categories(text), [("profanity", Severity::Medium)], "{text}");
+        assert!(categories(text).contains(&("profanity", Severity::Medium)), "{text}");
     }
     for text in [
         "Fittja",
