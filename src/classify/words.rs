@@ -333,6 +333,9 @@ pub fn strip(word: &str) -> String {
 /// Parts of compounds before they have entries: class, what the rest must be, stops.
 type RawParts = BTreeMap<Vec<u8>, Vec<(ClassId, Option<ClassId>, Vec<Vec<u8>>)>>;
 
+/// What parts of one text and condition have together.
+type ClassesAndStops = (Vec<ClassId>, Vec<Vec<u8>>);
+
 /// In how many ways a form may be read, each holding those before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Readings {
@@ -480,8 +483,7 @@ impl WordsBuilder {
                 .map(|(text, raw)| {
                     // One part per condition, with all its classes: jäveln swears, abuses and
                     // names a person at once.
-                    let mut by_rest: BTreeMap<Option<ClassId>, (Vec<ClassId>, Vec<Vec<u8>>)> =
-                        BTreeMap::new();
+                    let mut by_rest: BTreeMap<Option<ClassId>, ClassesAndStops> = BTreeMap::new();
                     for (class, rest, stops) in raw {
                         let (classes, all_stops) = by_rest.entry(rest).or_default();
                         classes.push(class);

@@ -107,10 +107,13 @@ fn is_letter_digit(text: &[u8], i: usize) -> bool {
     }
     let letter = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0xC3);
     let glued = (from > 0 && letter(text.get(from - 1))) || letter(text.get(to));
-    // Two letters in front are a word or a country's code (SE in a VAT number), not digits.
-    let prefixed = !text[from].is_ascii_digit() && !text[from + 1].is_ascii_digit();
+    if to - from < 4 {
+        return false;
+    }
+    // SE in front is the country's code of a VAT number.
+    let prefixed = text[from..].starts_with(b"se");
     let digits = text[from..to].iter().filter(|b| b.is_ascii_digit()).count();
-    to - from >= 4 && !prefixed && !glued && digits * 2 >= to - from
+    !prefixed && !glued && digits * 2 >= to - from
 }
 
 fn read_chain(text: &[u8], mut i: usize, chain: &mut SmallVec<[Digit; 32]>) -> usize {
@@ -338,7 +341,7 @@ fn apart(text: &[u8], chain: &[Digit], out: &mut Vec<Found>) {
                 let close = bare
                     && i <= CLOSE
                     && !is_other_kind(words)
-                    && !is_other_kind(&after[..after.len().min(10)]);
+                    && !is_other_kind(first_word(after));
                 if told || close {
                     let mut values: SmallVec<[u8; 12]> = birth.iter().map(|d| d.value).collect();
                     values.extend(four.iter().map(|b| b - b'0'));
@@ -359,13 +362,24 @@ fn apart(text: &[u8], chain: &[Digit], out: &mut Vec<Found>) {
 /// How close the four digits must stand to the date where no word says what they are, in bytes.
 const CLOSE: usize = 36;
 
+/// The first word, with what stands before it.
+fn first_word(text: &[u8]) -> &[u8] {
+    let start = text.iter().position(|b| is_letter(*b)).unwrap_or(text.len());
+    let end = text[start..].iter().position(|b| !is_letter(*b)).map_or(text.len(), |n| start + n);
+    &text[..end]
+}
+
+fn is_letter(b: u8) -> bool {
+    b.is_ascii_alphabetic() || b >= 0x80
+}
+
 /// Whether a word between or behind says that the four digits are something else.
 fn is_other_kind(words: &[u8]) -> bool {
     const OTHER: &[&[u8]] = &[
         b"kl", b"klockan", b"kr", b"kronor", b"sek", b"st", b"tel", b"ring", b"rum", b"sal", b"nr",
         b"till", b"och", b"km", b"kwh", b"dnr", b"den", b"inv", b"procent", b"budget",
     ];
-    words.split(|b| !b.is_ascii_alphabetic()).any(|w| OTHER.contains(&w))
+    words.split(|b| !is_letter(*b)).any(|w| OTHER.contains(&w))
 }
 
 const LAST_FOUR_WORDS: &[&[u8]] =
