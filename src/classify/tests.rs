@@ -57,7 +57,8 @@ fn findings_come_hardest_first_with_sorted_spans() {
 fn spans_point_at_the_words_in_the_original() {
     let text = "Åh, du är en f\u{200B}i\u{200B}tta!";
     let findings = verdict(text).findings;
-    let span = findings[0].spans[0];
+    let obscene = findings.iter().find(|f| f.category == Category::Profanity).expect("found");
+    let span = obscene.spans[0];
     assert_eq!(&text[span.start as usize..span.end as usize], "f\u{200B}i\u{200B}tta");
 }
 
@@ -84,7 +85,7 @@ fn disguises_of_one_word_are_all_seen_through() {
         "fi.tta",
         "🅵🅸🆃🆃🅰",
     ] {
-        assert_eq!(categories(text), [("profanity", Severity::Medium)], "{text}");
+        assert!(categories(text).contains(&("profanity", Severity::Medium)), "{text}");
     }
     for text in [
         "Fittja",

@@ -333,8 +333,22 @@ pub fn strip(word: &str) -> String {
 /// Parts of compounds before they have entries: class, what the rest must be, stops.
 type RawParts = BTreeMap<Vec<u8>, Vec<(ClassId, Option<ClassId>, Vec<Vec<u8>>)>>;
 
+/// What parts of one text and condition have together.
+type ClassesAndStops = (Vec<ClassId>, Vec<Vec<u8>>);
+
+/// In how many ways a form may be read, each holding those before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Readings {
+    /// As spelled.
+    Exact,
+    /// Also without å, ä, ö, in a text that has none of them.
+    Stripped,
+    /// Also with letters stretched.
+    Disguised,
+}
+
 /// Gathers forms with their classes, and builds the table.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct WordsBuilder {
     forms: BTreeMap<(Form, String), Vec<ClassId>>,
     firsts: RawParts,
@@ -342,8 +356,8 @@ pub struct WordsBuilder {
 }
 
 impl WordsBuilder {
-    /// Adds a form to a class. `also_typed_without` adds the readings without å, ä, ö.
-    pub fn add(&mut self, form: &str, class: ClassId, squeezed: bool) {
+    /// Adds a form to a class, with the readings it may have.
+    pub fn add(&mut self, form: &str, class: ClassId, readings: Readings) {
         let mut put = |kind, text: String| {
             let classes = self.forms.entry((kind, text)).or_default();
             if !classes.contains(&class) {
@@ -352,7 +366,10 @@ impl WordsBuilder {
         };
         put(Form::Exact, form.to_owned());
         let bare = strip(form);
-        if squeezed {
+        if readings == Readings::Exact {
+            return;
+        }
+        if readings == Readings::Disguised {
             put(Form::Squeezed, squeeze(form));
             if bare != form {
                 put(Form::Squeezed, squeeze(&bare));
@@ -389,6 +406,20 @@ impl WordsBuilder {
     ) {
         let stops: Vec<Vec<u8>> = stops.iter().map(|s| s.as_bytes().to_vec()).collect();
         self.lasts.entry(part.as_bytes().to_vec()).or_default().push((class, rest, stops));
+    }
+
+    /// Gives every form also the classes that it has as a compound, unless it is of the class
+    /// `never`.
+    pub fn add_compounds(&mut self, words: &Words, never: ClassId) {
+        for ((form, text), classes) in &mut self.forms {
+            if *form == Form::Exact && !classes.contains(&never) {
+                for class in words.classes_of(words.compound(text.as_bytes(), false)) {
+                    if !classes.contains(class) {
+                        classes.push(*class);
+                    }
+                }
+            }
+        }
     }
 
     /// The classes that a form has so far.
@@ -449,11 +480,19 @@ impl WordsBuilder {
         }
         let mut parts = |from: RawParts| {
             from.into_iter()
-                .map(|(text, parts)| {
-                    let parts = parts
+                .map(|(text, raw)| {
+                    // One part per condition, with all its classes: jäveln swears, abuses and
+                    // names a person at once.
+                    let mut by_rest: BTreeMap<Option<ClassId>, ClassesAndStops> = BTreeMap::new();
+                    for (class, rest, stops) in raw {
+                        let (classes, all_stops) = by_rest.entry(rest).or_default();
+                        classes.push(class);
+                        all_stops.extend(stops);
+                    }
+                    let parts = by_rest
                         .into_iter()
-                        .map(|(class, rest, stops)| Part {
-                            entry: intern(&mut words, &[class]),
+                        .map(|(rest, (classes, stops))| Part {
+                            entry: intern(&mut words, &classes),
                             rest,
                             stops,
                         })
