@@ -164,7 +164,9 @@ pub fn page<'a>(answer: &Answer, text: &'a str) -> Result<Page<'a>, PlatformErro
 
 fn unexpected(answer: &Answer, error: &serde_json::Error) -> PlatformError {
     match serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body) {
-        Ok(_) => PlatformError::Contract { detail: format!("an answer of another shape: {error}") },
+        Ok(_) => PlatformError::Contract {
+            detail: format!("an answer of another shape: {}", json::place(error)),
+        },
         Err(_) => answer.not_json(),
     }
 }

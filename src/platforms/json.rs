@@ -25,6 +25,25 @@ pub fn decode<T: DeserializeOwned>(element: &str) -> Result<T, serde_json::Error
     })
 }
 
+/// What is wrong, and where, in Swedish. The error's own text would quote what was found, and
+/// that may be a comment or a name.
+pub fn place(error: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+    let own = error.to_string();
+    let what = match error.classify() {
+        Category::Syntax => "ogiltig JSON".to_owned(),
+        Category::Eof => "texten slutar i förtid".to_owned(),
+        Category::Io => "kunde inte läsas".to_owned(),
+        // This text names nothing but a field of ours.
+        Category::Data => match own.strip_prefix("missing field `").and_then(|o| o.split_once('`'))
+        {
+            Some((field, _)) => format!("fältet {field} saknas"),
+            None => "fel slags värde".to_owned(),
+        },
+    };
+    format!("{what} (rad {}, tecken {})", error.line(), error.column())
+}
+
 /// The escape at `at`, where it is `\u` with four digits.
 fn unit(bytes: &[u8], at: usize) -> Option<u16> {
     let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
@@ -80,6 +99,24 @@ mod tests {
         ];
         for (json, expected) in table {
             assert_eq!(decode::<String>(json).unwrap(), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_what_was_found() {
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(dead_code, reason = "only its shape is used")]
+        struct Shape {
+            id: u64,
+        }
+        let table = [
+            (r#"{"id":"Kim Exempel"}"#, "fel slags värde (rad 1, tecken 19)"),
+            (r#"{"x":"Kim"}"#, "fältet id saknas (rad 1, tecken 11)"),
+            (r#"{"id":Kim}"#, "ogiltig JSON (rad 1, tecken 7)"),
+            (r#"{"id":"#, "texten slutar i förtid (rad 1, tecken 6)"),
+        ];
+        for (json, expected) in table {
+            assert_eq!(place(&decode::<Shape>(json).unwrap_err()), expected, "{json}");
         }
     }
 

@@ -32,7 +32,7 @@ impl PushRequest<'_> {
 
 /// What one push tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum News {
     /// A whole item, or a new version of one.
     Item(Box<FetchedItem>),
     /// Something happened to this item: read it.
@@ -47,7 +47,7 @@ pub struct Pushed {
     /// The platform's identity of the account concerned; `None` where the address serves one.
     pub account: Option<String>,
     /// What is told.
-    pub told: Told,
+    pub told: News,
     /// The post it stands under, where the push describes it.
     pub post: Option<FetchedPost>,
 }

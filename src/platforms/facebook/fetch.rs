@@ -108,7 +108,11 @@ impl Position {
     fn read(cursor: Option<&Cursor>) -> Self {
         let Some(cursor) = cursor else { return Self::default() };
         serde_json::from_str(cursor.as_str()).unwrap_or_else(|error| {
-            tracing::warn!(platform = "facebook", %error, "cursor not understood, fetching from the start");
+            tracing::warn!(
+                platform = "facebook",
+                error = json::place(&error),
+                "cursor not understood, fetching from the start"
+            );
             Self::default()
         })
     }
@@ -162,9 +166,11 @@ impl Facebook {
         }
         let from = Position::read(cursor);
         let step = match walk {
-            Some(walk) => serde_json::from_str(walk.as_str()).map_err(|error| {
-                PlatformError::Contract { detail: format!("not a walk of this connector: {error}") }
-            })?,
+            Some(walk) => {
+                serde_json::from_str(walk.as_str()).map_err(|error| PlatformError::Contract {
+                    detail: format!("not a walk of this connector: {}", json::place(&error)),
+                })?
+            }
             None => Step {
                 list: Some(Listing { after: None }),
                 reach: from.reach(now),
@@ -210,7 +216,8 @@ impl Facebook {
                 Err(error) => batch.unreadable.push(Unreadable {
                     place: format!("published_posts, element {}", index + 1),
                     problem: format!(
-                        "svarar inte mot Facebooks beskrivning av ett inlägg: {error}"
+                        "svarar inte mot Facebooks beskrivning av ett inlägg: {}",
+                        json::place(&error)
                     ),
                     raw: element.get().as_bytes().to_vec(),
                 }),
@@ -274,7 +281,8 @@ impl Facebook {
                         Err(error) => batch.unreadable.push(Unreadable {
                             place: format!("{}/comments, element {}", open.post, index + 1),
                             problem: format!(
-                                "svarar inte mot Facebooks beskrivning av en kommentar: {error}"
+                                "svarar inte mot Facebooks beskrivning av en kommentar: {}",
+                                json::place(&error)
                             ),
                             raw: raw.to_vec(),
                         }),

@@ -14,7 +14,7 @@ use crate::domain::item::{
 };
 use crate::platforms::html::{Newlines, to_plain};
 use crate::platforms::json;
-use crate::platforms::push::{Push, Pushed, Told};
+use crate::platforms::push::{News, Push, Pushed};
 
 /// Longest id: it goes into addresses, keys and file names.
 const LONGEST_ID: usize = 512;
@@ -38,7 +38,8 @@ pub fn read(text: &str, place: &str) -> Result<Push, Problem> {
             Ok(Value::Object(outer)) => outer,
             Ok(_) | Err(_) => {
                 let error = serde_json::from_str::<Value>(text).err();
-                let error = error.map_or_else(String::new, |error| format!(": {error}"));
+                let error =
+                    error.map_or_else(String::new, |error| format!(": {}", json::place(&error)));
                 return Err(format!("texten är inte giltig JSON{error}"));
             }
         },
@@ -55,8 +56,9 @@ pub fn read(text: &str, place: &str) -> Result<Push, Problem> {
         #[serde(borrow)]
         items: Vec<&'a RawValue>,
     }
-    let several: Several<'_> = serde_json::from_str(text)
-        .map_err(|error| format!("fältet items ska vara en lista med inlägg: {error}"))?;
+    let several: Several<'_> = serde_json::from_str(text).map_err(|error| {
+        format!("fältet items ska vara en lista med inlägg: {}", json::place(&error))
+    })?;
     if several.items.is_empty() || several.items.len() > MOST_ITEMS {
         return Err(format!(
             "fältet items har {} inlägg: skicka 1 till {MOST_ITEMS} åt gången",
@@ -82,7 +84,7 @@ fn one(json_text: &str) -> Result<Pushed, Problem> {
     let fields = match json::decode(json_text) {
         Ok(Value::Object(fields)) => Fields(fields),
         Ok(_) => return Err("inlägget ska vara ett JSON-objekt".into()),
-        Err(error) => return Err(format!("inlägget är inte giltig JSON: {error}")),
+        Err(error) => return Err(format!("inlägget är inte giltig JSON: {}", json::place(&error))),
     };
     let id = fields.id("id")?.ok_or("fältet id saknas")?;
     let deleted = fields.flag("deleted")?.unwrap_or(false);
@@ -97,7 +99,7 @@ fn one(json_text: &str) -> Result<Pushed, Problem> {
         permalink: None,
     });
     if deleted && source.as_deref().is_none_or(str::is_empty) {
-        let told = Told::Gone(PlatformItemId::new(id));
+        let told = News::Gone(PlatformItemId::new(id));
         return Ok(Pushed { account: None, told, post });
     }
     let source = source.ok_or("fältet text saknas (utan text går det bara om deleted är true)")?;
@@ -143,7 +145,7 @@ fn one(json_text: &str) -> Result<Pushed, Problem> {
         (false, None) => Presence::Unknown,
     };
     item.by_us = fields.flag("own")?.unwrap_or(false);
-    Ok(Pushed { account: None, told: Told::Item(Box::new(item)), post })
+    Ok(Pushed { account: None, told: News::Item(Box::new(item)), post })
 }
 
 fn kind_of(word: &str) -> Result<ItemKind, Problem> {
@@ -252,7 +254,7 @@ mod tests {
     #[test]
     fn the_whole_item_of_the_contract_is_read() {
         let Ok(push) = read(&format!(r#"{{"items":[{WHOLE}]}}"#), "") else { panic!("a push") };
-        let [Ok(Pushed { told: Told::Item(item), post: Some(post), .. })] = &push[..] else {
+        let [Ok(Pushed { told: News::Item(item), post: Some(post), .. })] = &push[..] else {
             panic!("{push:?}")
         };
         assert_eq!(item.raw, WHOLE.as_bytes());
@@ -300,7 +302,7 @@ mod tests {
     fn one_bad_item_does_not_spoil_the_others() {
         let push = read(r#"{"items":[{"id":"a"},{"id":"b","deleted":true},3]}"#, "").unwrap();
         assert!(matches!(&push[0], Err(unreadable) if unreadable.place == "items[0]"));
-        assert!(matches!(&push[1], Ok(Pushed { told: Told::Gone(id), .. }) if id.as_str() == "b"));
+        assert!(matches!(&push[1], Ok(Pushed { told: News::Gone(id), .. }) if id.as_str() == "b"));
         assert!(push[2].is_err());
     }
 
@@ -315,11 +317,11 @@ mod tests {
     fn damaged_and_hostile_texts_come_through() {
         let json = r#"{"items":[{"id":"a","text":"\ud83d \u0000 <script>","created_at":"2026-07-23T08:35:18Z"}]}"#;
         let push = read(json, "").unwrap();
-        let [Ok(Pushed { told: Told::Item(item), .. })] = &push[..] else { panic!("{push:?}") };
+        let [Ok(Pushed { told: News::Item(item), .. })] = &push[..] else { panic!("{push:?}") };
         assert_eq!(item.text, "\u{FFFD} \0 <script>");
         let html = r#"{"id":"a","text":"<p>Se <a href='https://x.example'>här</a>","text_format":"html","created_at":"2026-07-23T08:35:18Z","own":true}"#;
         let push = read(html, "").unwrap();
-        let [Ok(Pushed { told: Told::Item(item), .. })] = &push[..] else { panic!("{push:?}") };
+        let [Ok(Pushed { told: News::Item(item), .. })] = &push[..] else { panic!("{push:?}") };
         assert_eq!(item.text, "Se här (https://x.example)");
         assert!(item.by_us);
     }

@@ -27,7 +27,7 @@ use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::capability::{self, Capabilities, Offer};
 use crate::platforms::error::PlatformError;
 use crate::platforms::http::{BadHttpSettings, Http};
-use crate::platforms::push::{Push, PushRefused, PushRequest, PushSource, Told};
+use crate::platforms::push::{News, Push, PushRefused, PushRequest, PushSource};
 use crate::platforms::settings::{OwnSiteActions, OwnSiteSettings, OwnSiteVerb};
 use crate::platforms::{ConnectionReport, CredentialKeeper, Platform, Receipt};
 use crate::runtime::clock::Clock;
@@ -224,7 +224,11 @@ impl Platform for OwnSite {
         };
         let from: directory::Position = match cursor {
             Some(cursor) => serde_json::from_str(cursor.as_str()).unwrap_or_else(|error| {
-                tracing::warn!(platform = "jsonl", %error, "cursor not understood, reading from the start");
+                tracing::warn!(
+                    platform = "jsonl",
+                    error = crate::platforms::json::place(&error),
+                    "cursor not understood, reading from the start"
+                );
                 directory::Position::default()
             }),
             None => directory::Position::default(),
@@ -252,10 +256,10 @@ impl Platform for OwnSite {
             };
             batch.posts.extend(pushed.post);
             match pushed.told {
-                Told::Item(item) => batch.items.push(*item),
-                Told::Gone(id) => batch.gone.push(id),
+                News::Item(item) => batch.items.push(*item),
+                News::Gone(id) => batch.gone.push(id),
                 // Own sites tell whole items; there is nothing to look at.
-                Told::Look(_) => {}
+                News::Look(_) => {}
             }
         }
         if read.unusable {

@@ -57,7 +57,11 @@ impl Position {
     pub fn read(cursor: Option<&Cursor>) -> Self {
         let Some(cursor) = cursor else { return Self::default() };
         serde_json::from_str(cursor.as_str()).unwrap_or_else(|error| {
-            tracing::warn!(platform = "wordpress", %error, "cursor not understood, fetching from the start");
+            tracing::warn!(
+                platform = "wordpress",
+                error = json::place(&error),
+                "cursor not understood, fetching from the start"
+            );
             Self::default()
         })
     }
@@ -106,9 +110,11 @@ impl WordPress {
         let now = self.http.clock().now();
         let from = Position::read(cursor);
         let step = match walk {
-            Some(walk) => serde_json::from_str(walk.as_str()).map_err(|error| {
-                PlatformError::Contract { detail: format!("not a walk of this connector: {error}") }
-            })?,
+            Some(walk) => {
+                serde_json::from_str(walk.as_str()).map_err(|error| PlatformError::Contract {
+                    detail: format!("not a walk of this connector: {}", json::place(&error)),
+                })?
+            }
             None => Step::begin(from, now),
         };
 
@@ -139,7 +145,8 @@ impl WordPress {
                 Err(error) => batch.unreadable.push(Unreadable {
                     place: format!("comments, page {}, element {}", step.page, index + 1),
                     problem: format!(
-                        "svarar inte mot WordPress beskrivning av en kommentar: {error}"
+                        "svarar inte mot WordPress beskrivning av en kommentar: {}",
+                        json::place(&error)
                     ),
                     raw: raw.to_vec(),
                 }),
@@ -206,7 +213,11 @@ impl WordPress {
                             match json::decode(element.get()) {
                                 Ok(post) => posts.push(post),
                                 Err(error) => {
-                                    tracing::warn!(platform = "wordpress", %error, "post not understood, left out as context");
+                                    tracing::warn!(
+                                        platform = "wordpress",
+                                        error = json::place(&error),
+                                        "post not understood, left out as context"
+                                    );
                                 }
                             }
                         }

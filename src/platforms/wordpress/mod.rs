@@ -222,7 +222,9 @@ fn folded(text: &str) -> String {
 fn decode(answer: &Answer) -> Result<Comment, PlatformError> {
     let text = json::text(&answer.body);
     Comment::read(&text).map_err(|error| match serde_json::from_str::<&RawValue>(&text) {
-        Ok(_) => PlatformError::Contract { detail: format!("a comment was expected: {error}") },
+        Ok(_) => PlatformError::Contract {
+            detail: format!("a comment was expected: {}", json::place(&error)),
+        },
         Err(_) => answer.not_json(),
     })
 }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use crate::platforms::push::{Pushed, Told};
+use crate::platforms::push::{News, Pushed};
 
 use super::*;
 
@@ -25,7 +25,7 @@ fn drain(directory: &TempDir, position: &mut Position) -> Vec<String> {
         let read = read(directory.path(), position).unwrap();
         *position = read.position;
         seen.extend(read.told.into_iter().map(|told| match told {
-            Ok(Pushed { told: Told::Item(item), .. }) => item.platform_id.to_string(),
+            Ok(Pushed { told: News::Item(item), .. }) => item.platform_id.to_string(),
             Ok(other) => format!("{other:?}"),
             Err(unreadable) => format!("!{}", unreadable.place),
         }));
