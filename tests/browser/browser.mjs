@@ -1,0 +1,70 @@
+// Chromium, and what every flow does with it.
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { AxeBuilder } from "@axe-core/playwright";
+import { chromium } from "playwright-core";
+
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      // Tests often run as root, where Chromium's own sandbox refuses to start.
+      "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+      "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    ],
+  });
+}
+
+/** A page that fails its flow on any script error or anything the security policy refused. */
+export async function open({ browser }, options = {}) {
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 }, locale: "sv-SE", timezoneId: "Europe/Stockholm", ...options,
+  });
+  context.setDefaultTimeout(10_000);
+  const page = await context.newPage();
+  page.faults = [];
+  page.on("pageerror", (error) => page.faults.push(error.message));
+  page.on("console", (message) => {
+    if (/Content Security Policy|Trusted ?Type/i.test(message.text())) page.faults.push(message.text());
+  });
+  return page;
+}
+
+export async function close(page) {
+  assert.deepEqual(page.faults, [], "faults on the page");
+  await page.context().close();
+}
+
+/** Logs in by keyboard. */
+export async function logIn(page, { url, user, password }) {
+  await page.goto(`${url}/`);
+  await page.focus("#namn");
+  await page.keyboard.type(user);
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(password);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("form.inloggad");
+}
+
+/** The number of the case in the row that has focus. */
+export const focusedCase = (page) =>
+  page.evaluate(() => document.activeElement?.closest(".rad[data-arende]")?.dataset.arende ?? null);
+
+/** Whether the page can be read without scrolling sideways. */
+export async function fitsSideways(page) {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(over <= 0, `${page.url()} is ${over} px too wide`);
+}
+
+export async function accessible(page) {
+  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+  const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
+  const told = violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`);
+  assert.deepEqual(told, [], `accessibility of ${page.url()}`);
+}
+
+export async function shot(page, { shots }, name) {
+  if (!shots) return;
+  await mkdir(shots, { recursive: true });
+  await page.screenshot({ path: `${shots}/${name}.png`, fullPage: true });
+}

@@ -1,0 +1,47 @@
+import { accessible, close, fitsSideways, logIn, open, shot } from "../browser.mjs";
+
+const PLACES = { ko: "/", diarium: "/diarium", konton: "/konton", hjalp: "/hjalp", saknas: "/finns-inte" };
+
+export async function everyPageIsAccessible(given) {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const width of [1440, 390]) {
+      // axe is put into the page from outside, which the page's own policy would refuse.
+      const page = await open(given, { colorScheme, viewport: { width, height: width > 1000 ? 900 : 844 }, bypassCSP: true });
+      await page.goto(`${given.url}/logga-in`);
+      await look(page, given, `logga-in-${width}-${colorScheme}`);
+      await logIn(page, given);
+      for (const [name, path] of Object.entries(PLACES)) {
+        await page.goto(given.url + path);
+        await look(page, given, `${name}-${width}-${colorScheme}`);
+      }
+      await page.goto(`${given.url}/`);
+      const first = await page.getAttribute(".rad[data-arende]", "data-arende");
+      await page.goto(`${given.url}/arende/${first}`);
+      await look(page, given, `arende-${width}-${colorScheme}`);
+      const evidence = await page.$("#bevis a[href^='/bevis/']");
+      if (evidence) {
+        await page.goto(given.url + await evidence.getAttribute("href"));
+        await look(page, given, `bevis-${width}-${colorScheme}`);
+      }
+      await page.goto(`${given.url}/?arende=${first}`);
+      await look(page, given, `ko-med-arende-${width}-${colorScheme}`);
+      await close(page);
+    }
+  }
+  // 320 px is 1280 px at 400 %; 720 px is 1440 px at 200 %.
+  for (const width of [320, 720]) {
+    const page = await open(given, { viewport: { width, height: 640 } });
+    await logIn(page, given);
+    for (const path of Object.values(PLACES)) {
+      await page.goto(given.url + path);
+      await fitsSideways(page);
+    }
+    await close(page);
+  }
+}
+
+async function look(page, given, name) {
+  await fitsSideways(page);
+  await accessible(page);
+  await shot(page, given, name);
+}

@@ -1,0 +1,15 @@
+// Every flow: its name, what it proves, and how. Those that decide come after those that look.
+import { everyPageIsAccessible } from "./accessible.mjs";
+import { failedActionIsShown } from "./failed.mjs";
+import { keyboardOnly, undo } from "./keyboard.mjs";
+import { newCaseAnnouncesItself } from "./live.mjs";
+import { withoutScript } from "./without_script.mjs";
+
+export const flows = [
+  { name: "accessible", proves: "every page, wide and narrow, light and dark, passes axe and reflows", run: everyPageIsAccessible },
+  { name: "live", proves: "a new case announces itself and pushes nothing", run: newCaseAnnouncesItself },
+  { name: "keyboard", proves: "a whole case can be worked by keyboard alone", run: keyboardOnly },
+  { name: "undo", proves: "a decision can be undone with z", run: undo },
+  { name: "without-script", proves: "a case can be worked without JavaScript", run: withoutScript },
+  { name: "failed", proves: "a failed action comes back on top with its reason", run: failedActionIsShown },
+];

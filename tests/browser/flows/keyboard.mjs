@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { close, focusedCase, logIn, open, shot } from "../browser.mjs";
+
+/** Goes to the first row, opens it beside the list, and gives its number. */
+async function openFirst(page) {
+  await page.keyboard.press("j");
+  const number = await focusedCase(page);
+  assert.ok(number, "j puts focus on a row");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(`#bredvid #arende[data-arende="${number}"]`);
+  return number;
+}
+
+/** Clears what the policy chose, so that every flow decides the same. */
+async function decideNotToRegister(page, reason) {
+  for (const key of await page.$$eval("#beslut input[name=val]:checked", (boxes) => boxes.map((box) => box.dataset.tangent))) {
+    await page.keyboard.press(key);
+  }
+  await page.keyboard.press("a");
+  await page.keyboard.press("e");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "skal", "the reason's field has focus");
+  await page.keyboard.type(reason);
+  await page.keyboard.press("Control+Enter");
+}
+
+export async function keyboardOnly(given) {
+  const page = await open(given);
+  await logIn(page, given);
+
+  await page.keyboard.press("j");
+  const first = await focusedCase(page);
+  await page.keyboard.press("j");
+  assert.notEqual(await focusedCase(page), first, "j goes on");
+  await page.keyboard.press("k");
+  assert.equal(await focusedCase(page), first, "k goes back");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(`#bredvid #arende[data-arende="${first}"]`);
+  assert.equal(await page.evaluate(() => document.activeElement.id), "arende-rubrik", "the case is read from its heading");
+  await shot(page, given, "ko-med-oppnat-arende");
+
+  await page.keyboard.press("?");
+  await page.waitForSelector("dialog[open]");
+  await page.keyboard.press("Escape");
+
+  // Keys are letters in a field.
+  await page.focus("#anteckning");
+  await page.keyboard.type("jkhz");
+  assert.equal(await page.inputValue("#anteckning"), "jkhz");
+  await page.fill("#anteckning", "");
+  await page.keyboard.press("Escape");
+
+  await decideNotToRegister(page, "Uppenbart av ringa betydelse.");
+  await page.waitForSelector(`.rad[data-arende="${first}"]`, { state: "detached" });
+  await page.goto(`${given.url}/arende/${first}`);
+  assert.match(await page.textContent(".historik"), /diarieför inte/i, "the history tells the decision");
+  await page.keyboard.press("g");
+  await page.keyboard.press("k");
+  await page.waitForSelector("#ko-rubrik");
+  await close(page);
+}
+
+export async function undo(given) {
+  const page = await open(given);
+  await logIn(page, given);
+  // A decision with something to carry out has a time in which it can be undone.
+  const number = await openFirst(page);
+  const register = page.locator("#val-register");
+  if (!await register.isChecked()) await page.keyboard.press("r");
+  for (const id of ["hide", "delete", "answer", "refer", "forward"]) {
+    const box = page.locator(`#val-${id}`);
+    if (await box.count() > 0 && await box.isChecked()) await page.keyboard.press(await box.getAttribute("data-tangent"));
+  }
+  await page.keyboard.press("Control+Enter");
+  await page.waitForSelector(`#angra-plats form[data-angra="${number}"]`);
+  await shot(page, given, "ko-med-angra");
+  await page.keyboard.press("z");
+  await page.waitForSelector(`#angra-plats form[data-angra="${number}"]`, { state: "detached" });
+  await page.waitForSelector(`.rad[data-arende="${number}"]`);
+  await page.goto(`${given.url}/arende/${number}`);
+  assert.match(await page.textContent(".historik"), /ångra/i, "the history tells the undoing");
+  await close(page);
+}

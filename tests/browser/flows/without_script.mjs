@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { close, open, shot } from "../browser.mjs";
+
+export async function withoutScript(given) {
+  const page = await open(given, { javaScriptEnabled: false });
+  await page.goto(`${given.url}/`);
+  await page.fill("#namn", given.user);
+  await page.fill("#losenord", given.password);
+  await page.click("main button");
+  await page.locator(".rad[data-arende] a").last().click();
+  const number = await page.getAttribute("#arende", "data-arende");
+  assert.match(page.url(), new RegExp(`/arende/${number}`));
+  // A refused decision keeps what was written and says what to change.
+  const ticked = page.locator("#beslut input[name=val]:checked");
+  while (await ticked.count() > 0) await ticked.first().uncheck();
+  await page.fill("#anteckning", "Utan skript");
+  await page.click("#beslut .skicka button");
+  assert.match(await page.textContent("#beslut-fel"), /Välj vad som ska göras/);
+  assert.equal(await page.inputValue("#anteckning"), "Utan skript");
+  await page.check("#val-register");
+  await shot(page, given, "arende-utan-skript");
+  await page.click("#beslut .skicka button");
+  await page.click("form.angra button");
+  await page.goto(`${given.url}/arende/${number}`);
+  assert.match(await page.textContent(".historik"), /ångra/i);
+  await close(page);
+}
