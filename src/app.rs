@@ -20,6 +20,7 @@ use crate::platforms::Platform;
 use crate::platforms::facebook::Facebook;
 use crate::platforms::forum::OwnSite;
 use crate::platforms::http::{BadHttpSettings, HttpSettings};
+use crate::platforms::limit::{Limited, Limits};
 use crate::platforms::push::PushSource;
 use crate::platforms::settings::{
     FacebookSettings, OwnSiteActions, OwnSiteSettings, OwnSiteVerb, WordPressSettings,
@@ -156,9 +157,13 @@ impl App {
         store.settle_fact("installation", uuid::Uuid::new_v4().simple().to_string()).await?;
         // Seals of a run that was killed before it noted the chain's end are noted now.
         evidence.note_head().await?;
+        let limits = Arc::new(Limits::new(clock.clone()));
         let mut accounts = Vec::with_capacity(config.accounts.len());
         for account in &config.accounts {
-            accounts.push(connect(account, &store, &clock).await?);
+            let mut served = connect(account, &store, &clock).await?;
+            let (key, limits) = (served.account.key.clone(), limits.clone());
+            served.platform = Arc::new(Limited::new(served.platform, key, limits));
+            accounts.push(served);
         }
         let settings = services::Settings {
             authority: config.authority.clone(),

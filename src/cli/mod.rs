@@ -66,7 +66,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
 #[derive(clap::Args, Clone, Debug)]
 pub struct ConfigFile {
     /// Inställningarna.
-    #[arg(long, default_value = "config.toml", value_name = "FIL")]
+    #[arg(long, global = true, default_value = "config.toml", value_name = "FIL")]
     config: PathBuf,
 }
 

@@ -54,10 +54,12 @@ use crate::domain::account::PlatformKind;
 use crate::domain::ids::Cursor;
 use crate::domain::item::{Batch, LiveReading, Thread, Walk};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
+use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
 
 use capability::Capabilities;
 use error::PlatformError;
+use settings::AccountSettings;
 
 /// What came back from an act that worked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,4 +176,21 @@ pub trait Platform: Send + Sync + 'static {
 
     /// Reports an item to the platform.
     async fn report(&self, item: &ItemAddress, reason: &str) -> Result<Receipt, PlatformError>;
+}
+
+/// The connector for an account. Wrap it in [`limit::Limited`] before use.
+///
+/// # Errors
+/// [`http::BadHttpSettings`], each with its mend.
+pub fn connect(
+    settings: AccountSettings,
+    clock: Clock,
+) -> Result<Arc<dyn Platform>, http::BadHttpSettings> {
+    Ok(match settings {
+        AccountSettings::WordPress(settings) => {
+            Arc::new(wordpress::WordPress::new(settings, clock)?)
+        }
+        AccountSettings::Facebook(settings) => Arc::new(facebook::Facebook::new(settings, clock)?),
+        AccountSettings::OwnSite(settings) => Arc::new(forum::OwnSite::new(settings, clock)?),
+    })
 }

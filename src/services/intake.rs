@@ -276,7 +276,11 @@ mod tests {
     fn the_platforms_own_word_on_when_to_come_back_is_obeyed() {
         let now = Timestamp::UNIX_EPOCH;
         let until = now + SignedDuration::from_hours(3);
-        let throttled = PlatformError::Throttled { until, detail: "test".into() };
+        let throttled = PlatformError::Throttled {
+            until,
+            lane: crate::platforms::error::Lane::Account,
+            detail: "test".into(),
+        };
         assert_eq!(after_failure(&throttled, 0, now), (until, false));
         let dead = PlatformError::ReauthNeeded { detail: "test".into() };
         assert!(after_failure(&dead, 0, now).1);

@@ -115,8 +115,8 @@ fn platform_offer(offer: Option<Offered>, effect: Option<&str>) -> PlatformOffer
                 None => condition.to_owned(),
             }),
         },
-        Some(Offered::ByHand(why)) => PlatformOffer::ByHand { why: why.to_owned() },
-        Some(Offered::No(why)) => PlatformOffer::No { why: why.to_owned() },
+        Some(Offered::ByHand(why)) => PlatformOffer::ByHand { why: sentence(why) },
+        Some(Offered::No(why)) => PlatformOffer::No { why: sentence(why) },
         None => PlatformOffer::ByHand {
             why:
                 "Kontot finns inte längre i inställningarna, så plattformen kan inte nås härifrån."
@@ -241,6 +241,12 @@ fn undo(file: &CaseFile, now: Timestamp) -> Option<UndoBar> {
     }
     let words: Vec<_> = standing.choices.iter().map(|choice| will_be(choice.id())).collect();
     UndoBar::new(file.id, standing.id, capitalised(&words.join(", ")), standing.undo_until, now)
+}
+
+/// A clause of the capability record as a sentence of its own.
+fn sentence(clause: &str) -> String {
+    let stop = if clause.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{}{stop}", capitalised(clause))
 }
 
 /// What will be done, as the bar says it.

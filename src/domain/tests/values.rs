@@ -96,6 +96,8 @@ fn item(text: &str, attachments: &[(&str, Option<&str>)]) -> FetchedItem {
             })
             .collect(),
         presence: Presence::Visible,
+        by_us: false,
+        barred: Vec::new(),
         raw: Vec::new(),
     }
 }

@@ -149,15 +149,24 @@ impl Marks {
     fn of(text: &str, findings: &[Finding]) -> Self {
         let mut spans = Vec::new();
         for (index, finding) in findings.iter().enumerate() {
+            let mut own: Vec<(usize, usize, usize)> = Vec::new();
             for span in &finding.spans {
                 // Spans come from the classifier and fit; a stored verdict from an older program
                 // must still never break the page.
                 let start = text.floor_char_boundary(span.start as usize);
                 let end = text.ceil_char_boundary(span.end as usize);
-                if start < end {
-                    spans.push((start, end, index));
+                // Words that stand side by side are one stretch for a reader.
+                match own.last_mut() {
+                    Some((_, last, _))
+                        if *last <= start && text[*last..start].trim().is_empty() =>
+                    {
+                        *last = end.max(*last);
+                    }
+                    Some(_) | None if start < end => own.push((start, end, index)),
+                    Some(_) | None => {}
                 }
             }
+            spans.extend(own);
         }
         spans.sort_unstable();
         let labels = findings
@@ -211,7 +220,9 @@ impl Marks {
                 if from == start {
                     opens.push(label.clone());
                 }
-                if to == end {
+                // The word stands once, behind the last stretch of its finding.
+                let last = self.spans.iter().filter(|s| s.2 == index).map(|s| s.1).max();
+                if last == Some(end) {
                     closes.push(label.clone());
                 }
             }
@@ -305,7 +316,9 @@ mod tests {
             (vec![threat(&[(10, 13)])], "din åsna [1<dö>1]"),
             (vec![threat(&[(0, 9)]), insult(&[(4, 13)])], "[1<din >][2<åsna>1][< dö>2]"),
             (vec![threat(&[(0, 13)]), insult(&[(4, 9)])], "[1<din >][2<åsna>2][< dö>1]"),
-            (vec![threat(&[(0, 3), (10, 13)])], "[1<din>1] åsna [1<dö>1]"),
+            (vec![threat(&[(0, 3), (10, 13)])], "[1<din>] åsna [1<dö>1]"),
+            // Side by side: one stretch.
+            (vec![threat(&[(0, 3), (4, 9)])], "[1<din åsna>1] dö"),
             (vec![threat(&[(4, 9)]), insult(&[(4, 9)])], "din [1,2<åsna>1,2] dö"),
             // Inside a character, past the end, backwards: clamped, never broken.
             (vec![threat(&[(5, 9)])], "din [1<åsna>1] dö"),

@@ -2,7 +2,11 @@
 //! are shown in the connector's own tests and on the program's whole way.
 
 use uppsikt::domain::ids::PlatformItemId;
+use uppsikt::domain::item::Presence;
+use uppsikt::evidence::warrant::ItemAddress;
+use uppsikt::platforms::Platform as _;
 use uppsikt::platforms::conformance::{self, World};
+use uppsikt::platforms::error::PlatformError;
 use uppsikt::platforms::http::HttpSettings;
 use uppsikt::platforms::settings::WordPressSettings;
 use uppsikt::platforms::wordpress::WordPress;
@@ -15,10 +19,14 @@ pub mod wordpress_site;
 use wordpress_site::Site;
 
 fn connector(site: &Site) -> WordPress {
+    connector_for(site, &site.editor)
+}
+
+fn connector_for(site: &Site, login: &(String, String)) -> WordPress {
     let settings = WordPressSettings {
         site: Url::parse(&site.url).unwrap(),
-        user: site.editor.0.clone(),
-        password: Secret::new(site.editor.1.clone()),
+        user: login.0.clone(),
+        password: Secret::new(login.1.clone()),
         pretty_links: true,
         http: HttpSettings { allow_http_loopback: true, ..HttpSettings::default() },
     };
@@ -47,4 +55,26 @@ async fn the_seeded_comments_are_read_as_they_were_written() {
         let written = comment["text"].as_str().unwrap().replace("<b>", "").replace("</b>", "");
         assert!(texts.contains(&written.as_str()), "{}: {written}", comment["key"]);
     }
+}
+
+#[tokio::test]
+async fn what_is_shown_again_is_shown_there() {
+    let site = Site::from_env();
+    let wordpress = connector(&site);
+    let id = site.write("Väntar på granskning", None).await;
+    let hold = serde_json::json!({"status": "hold"});
+    site.call(reqwest::Method::POST, &format!("comments/{id}"), Some(hold)).await;
+    let all = conformance::fetch_all(&wordpress, None).await.unwrap();
+    let item = &all.items[&id];
+    assert_eq!(item.presence, Presence::Hidden);
+    wordpress.unhide(&ItemAddress::from(item)).await.unwrap();
+    assert_eq!(site.status(&id).await, "approved");
+}
+
+/// WordPress would show such a user less, without a word.
+#[tokio::test]
+async fn a_user_who_may_not_moderate_is_refused() {
+    let site = Site::from_env();
+    let error = connector_for(&site, &site.author).fetch(None, None).await.unwrap_err();
+    assert!(matches!(error, PlatformError::Forbidden { .. }), "{error:?}");
 }
