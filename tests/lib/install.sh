@@ -1,0 +1,78 @@
+# What the tests need beside Rust: looked for, and installed where we may. Sourced by tests/run.
+
+# Runs a command as root, or says that it cannot.
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; elif sudo -n true 2>/dev/null; then sudo "$@"; else return 1; fi
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# Debian's package for each thing, printed if the thing is missing.
+missing_packages() {
+  has cc || echo gcc libc6-dev
+  has curl || echo curl
+  has flock || echo util-linux
+  [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
+  [ "$1" = quick ] && return
+  has chromium || [ -n "${CHROMIUM:-}" ] || echo chromium
+  # Screenshots depend on fonts: letters of most scripts, and emoji.
+  fc_has "Noto Sans" || echo fonts-noto-core
+  fc_has "Noto Color Emoji" || echo fonts-noto-color-emoji
+  has node || echo nodejs
+  has npm || echo npm
+  has qpdf || echo qpdf
+  has pdftotext || echo poppler-utils
+  has php || echo php-cli
+  php -m 2>/dev/null | grep -qx mysqli || echo php-mysql
+  php -m 2>/dev/null | grep -qx gd || echo php-gd
+  php -m 2>/dev/null | grep -qx mbstring || echo php-mbstring
+  php -m 2>/dev/null | grep -qx curl || echo php-curl
+  php -m 2>/dev/null | grep -qx dom || echo php-xml
+  php -m 2>/dev/null | grep -qx intl || echo php-intl
+  has mariadbd && has mariadb-install-db || echo mariadb-server mariadb-client
+  [ -e /usr/share/php/getid3/getid3.php ] || echo php-getid3
+  [ -e /usr/share/javascript/cropper ] || echo libjs-cropper
+  [ -e /usr/share/javascript/underscore ] || echo libjs-underscore
+}
+
+fc_has() { has fc-list && fc-list 2>/dev/null | grep -qF "$1"; }
+
+install_packages() {
+  local missing; missing=$(missing_packages "$1" | tr '\n' ' ')
+  [ -n "${missing// /}" ] || return 0
+  if ! has apt-get || ! as_root true; then
+    echo "tests/run needs these Debian packages and may not install them: $missing" >&2
+    return 1
+  fi
+  echo "installing: $missing"
+  # Debian starts a database server when its package is installed; this answer keeps it down.
+  local policy=/usr/sbin/policy-rc.d made=
+  if [ ! -e $policy ]; then
+    printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null && as_root chmod 755 $policy && made=1
+  fi
+  local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -y -qq -o DPkg::Lock::Timeout=600 --no-install-recommends)
+  # shellcheck disable=SC2086
+  as_root "${apt[@]}" install $missing >"$logs/apt.log" 2>&1 || {
+    as_root apt-get -qq update >>"$logs/apt.log" 2>&1
+    as_root "${apt[@]}" install $missing >>"$logs/apt.log" 2>&1
+  }
+  local ended=$?
+  [ -z "$made" ] || as_root rm -f $policy
+  [ $ended = 0 ] || { echo "apt-get failed:" >&2; tail -n 20 "$logs/apt.log" >&2; }
+  return $ended
+}
+
+install_rust_parts() {
+  if ! has cargo; then
+    echo "Rust is missing: install it from rustup.rs (1.95 or later) and run this again" >&2
+    return 1
+  fi
+  cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt || return 1
+  cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+}
+
+install_browser_driver() {
+  (cd tests/browser && { [ -e node_modules/playwright-core ] && [ -e node_modules/@axe-core/playwright ]; } ||
+    { cd tests/browser && npm ci --no-audit --no-fund --loglevel=error; }) >"$logs/npm.log" 2>&1 ||
+    { tail -n 20 "$logs/npm.log" >&2; return 1; }
+}
