@@ -6,6 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
+use rayon::prelude::*;
 use typst::diag::{FileError, FileResult, SourceDiagnostic};
 use typst::foundations::{Bytes, Datetime, Duration, Smart};
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
@@ -69,7 +70,8 @@ fn write(job: Job) -> Result<Output, SheetError> {
     let document = lay_out(job)?;
     let pdf = write_pdf(&document, ident, date)?;
     let pages = document.pages();
-    let pages_png = pages.iter().take(MOST_PAGES).map(page_png).collect::<Result<_, _>>()?;
+    let shown = &pages[..pages.len().min(MOST_PAGES)];
+    let pages_png = shown.par_iter().map(page_png).collect::<Result<_, _>>()?;
     Ok(Output { pdf, pages_png, n_pages: pages.len() })
 }
 

@@ -1,3 +1,5 @@
+use rayon::prelude::*;
+
 use super::*;
 use crate::domain::category::{Category, Severity};
 use crate::domain::evidence::{Manifest, MissingPart, PartKind, Thread, ThreadItem};
@@ -181,14 +183,16 @@ fn every_hostile_text_gives_a_sheet_that_shows_it() {
     let (short, long): (Vec<_>, Vec<_>) =
         hostile_texts().into_iter().partition(|(_, text)| text.chars().count() <= SHORT);
     assert!(short.len() > 150 && long.len() > 15);
+    let mut empty = content("");
+    empty.thread = Thread::default();
+    let rest: usize = counts(&laid_out(&empty).0).values().sum();
     let mut sheets: Vec<Vec<(String, String)>> =
         short.chunks(TO_A_SHEET).map(<[_]>::to_vec).collect();
     sheets.extend(long.into_iter().map(|case| vec![case]));
-    for cases in sheets {
+    sheets.into_par_iter().for_each(|cases| {
         let names: Vec<&str> = cases.iter().map(|(name, _)| name.as_str()).collect();
         let mut sheet = content("");
         sheet.thread = Thread::default();
-        let empty = counts(&laid_out(&sheet).0);
         let mut expected = std::collections::BTreeMap::new();
         let mut show = shown::Preparer::new(fonts::fonts(), shown::Repertoire::Fonts);
         if let [(_, text)] = cases.as_slice() {
@@ -217,9 +221,8 @@ fn every_hostile_text_gives_a_sheet_that_shows_it() {
             assert!(found >= n, "{names:?}: {c:?} {n} times, found {found}");
         }
         // The rest of the sheet is there too.
-        let rest: usize = empty.values().sum();
         assert!(found.values().sum::<usize>() >= rest, "{names:?}");
-    }
+    });
 }
 
 /// Each of these would end or change the sheet if it were read as typst's markup or code.
