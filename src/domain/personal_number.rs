@@ -180,11 +180,10 @@ fn date_kind(century: Option<u8>, ten: &[u8; 10]) -> Result<NumberKind, NotPerso
     } else {
         (written_day, NumberKind::Personal)
     };
-    // A coordination number may be given with month or day unknown, written as zero.
-    let is_day = |year: u16| {
-        let (month, day) = if coordination { (month.max(1), day.max(1)) } else { (month, day) };
-        is_day(year, month, day)
-    };
+    // Coordination numbers are given with month or day unknown (zero), and with days that their
+    // month lacks: the official test numbers hold 30 February and 31 April.
+    let is_day =
+        |year: u16| if coordination { month <= 12 && day <= 31 } else { is_day(year, month, day) };
     let exists = match century {
         Some(century @ 18..=20) => {
             let year = u16::from(century) * 100 + u16::from(year);
@@ -233,6 +232,7 @@ mod tests {
             ("850769980", NumberKind::Coordination),
             ("850069980", NumberKind::Coordination),
             ("850760980", NumberKind::Coordination),
+            ("850290980", NumberKind::Coordination),
         ] {
             let number: PersonalNumber = complete(nine).parse().expect("valid");
             assert_eq!(number.kind(), kind, "{nine}");
