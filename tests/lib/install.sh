@@ -18,6 +18,7 @@ missing_packages() {
   # Screenshots depend on fonts: letters of most scripts, and emoji.
   fc_has "Noto Sans" || echo fonts-noto-core
   fc_has "Noto Color Emoji" || echo fonts-noto-color-emoji
+  has python3 || echo python3
   has node || echo nodejs
   has npm || echo npm
   has qpdf || echo qpdf

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""The editors' pages in Chromium, against the demo as anybody would start it: runs
+tests/browser/run.mjs, with one account more whose site refuses every act."""
+
+import http.server
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+
+from world import BINARY, ROOT, TARGET, Failed, Person, check, free_port, wait, workplace
+
+
+class Refusing(http.server.BaseHTTPRequestHandler):
+    """A site that takes no act."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = json.dumps({"error": "inlägget är låst"}).encode()
+        self.send_response(422)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class Demo:
+    def __init__(self, place):
+        self.place, self.port = place, free_port()
+
+    def start(self):
+        self.log = open(self.place / "demo.log", "a")
+        self.process = subprocess.Popen([BINARY, "demo", "--dir", self.place / "demo", "--listen", f"127.0.0.1:{self.port}"],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.url = self.process.stdout.readline().strip().rstrip("/")
+        check(self.url.startswith("http://"), f"the demo did not start, see {self.place}/demo.log")
+        self.logins = {}
+        while line := self.process.stdout.readline().strip():
+            _, name, password = re.fullmatch(r"(\S+): (\S+) / (\S+)", line).groups()
+            self.logins[name] = password
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(30)
+        self.process.stdout.close()
+
+
+def refusing_account(demo, port):
+    folder = demo.place / "demo"
+    (folder / "vagrar").mkdir()
+    (folder / "vagrar-nyckel").write_text("en-delad-hemlighet-for-provet-som-ar-lang-nog")
+    (folder / "vagrar-nyckel").chmod(0o600)
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    item = {"id": "vagrar-1", "created_at": now, "author": {"name": "Kim Exempel"}, "text": "Jag ska döda dig, din jävla idiot.", "hidden": False}
+    (folder / "vagrar" / "inlagg.jsonl").write_text(json.dumps(item) + "\n")
+    with open(folder / "config.toml", "a") as config:
+        config.write(f"""
+[[account]]
+key = "vagrar"
+platform = "jsonl"
+name = "Webbplats som vägrar"
+interval_s = 5
+dir = "vagrar"
+secrets = ["file:vagrar-nyckel"]
+actions_url = "http://127.0.0.1:{port}/"
+can = ["hide", "unhide", "delete", "reply"]
+allow_private_addresses = true
+""")
+
+
+def rows(demo, sql):
+    import sqlite3
+    database = sqlite3.connect(f"file:{demo.place / 'demo' / 'uppsikt.db'}?mode=ro", uri=True, timeout=20)
+    try:
+        return database.execute(sql).fetchall()
+    finally:
+        database.close()
+
+
+def failing_case(demo):
+    """Hides on the site that refuses; the case that has come back."""
+    of_it = "from cases c join items i on i.id = c.item_id join accounts a on a.id = i.account_id and a.key = 'vagrar'"
+    [(case,)] = wait("the case", lambda: rows(demo, f"select c.id {of_it} join evidence e on e.version_id = c.version_id and e.state = 'sealed'"), 300)
+    Person(demo.url, "redaktor", demo.logins["redaktor"]).log_in().must_decide(case, "hide", grund="hot")
+    wait("the refusal", lambda: rows(demo, f"select 1 {of_it} where c.state = 'returned'"), 60)
+    return case
+
+
+def main():
+    demo = Demo(workplace("browser"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        demo.start()
+        demo.stop()
+        refusing_account(demo, server.server_port)
+        demo.start()
+        case = failing_case(demo)
+        wait("some evidence", lambda: rows(demo, "select count(*) from evidence where state = 'sealed'")[0][0] >= 10, 300)
+        settings = {"UPPSIKT_URL": demo.url, "UPPSIKT_USER": "redaktor", "UPPSIKT_PASSWORD": demo.logins["redaktor"],
+                    "UPPSIKT_FAILED_CASE": str(case), "UPPSIKT_SHOTS": os.environ.get("UPPSIKT_SHOTS", str(TARGET / "screens"))}
+        done = subprocess.run(["node", "run.mjs", *sys.argv[1:]], cwd=ROOT / "tests/browser", env=os.environ | settings, check=False)
+        return done.returncode
+    except Failed as failed:
+        print(f"FAILED  preparing the demo: {failed}\n0 passed, 1 failed")
+        return 1
+    finally:
+        demo.stop()
+        server.shutdown()
+
+
+sys.exit(main())

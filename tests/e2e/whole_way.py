@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""The main job, end to end, on a real WordPress: 200 comments fetched, assessed, sealed, queued,
+decided by a person at the web page, carried out on the site, recorded."""
+
+import json
+import zipfile
+
+from world import ROOT, Daemon, Failed, Person, Runner, Site, check, hidden, wait, workplace
+
+SEED = ROOT / "fixtures/comments/wordpress-200.json"
+SEALED_FIRST = """select a.id from actions a where a.kind in ('hide', 'delete') and a.state in ('done', 'moot')
+  and not exists (select 1 from evidence e join log s on s.seq = e.log_seq and s.kind = 'seal'
+    join log d on d.kind = 'action' and json_extract(d.body, '$.record.action') = a.id
+    where e.id = a.evidence_id and e.version_id = a.version_id and s.seq < d.seq)"""
+
+tests = Runner()
+site = Site("wp-e2e")
+ids = site.seed(SEED)
+seeded = {ids["comments"][c["key"]]: c for c in json.loads(SEED.read_text())["comments"]}
+daemon = Daemon(workplace("whole-way"), site.account(), undo_s=3, secrets=[("losen", site.settings["WORDPRESS_EDITOR_APP_PASSWORD"])])
+editor, registrar = Person(daemon.url, "redaktor"), Person(daemon.url, "registrator")
+
+
+def cases():
+    """WordPress' id → case, for every case there is."""
+    return {int(p): c for p, c in daemon.rows("select i.platform_id, c.id from cases c join items i on i.id = c.item_id")}
+
+
+def flagged_as(*categories):
+    """Cases that wait, of seeded comments where a person expects these categories first."""
+    open_cases = dict(daemon.rows("select i.platform_id, c.id from cases c join items i on i.id = c.item_id where c.state = 'waiting'"))
+    return [(w, open_cases[str(w)]) for w, c in seeded.items() if c["expect"] and c["expect"][0] in categories and str(w) in open_cases]
+
+
+def start():
+    daemon.add_user("redaktor", "redaktor")
+    daemon.add_user("registrator", "registrator")
+    return f"ready after {daemon.start():.2f} s"
+
+
+def all_is_in():
+    wait("200 items", lambda: daemon.one("select count(*) from items") == 200)
+    wait("all assessed and sealed", daemon.at_rest, 600, 0.5)
+    unsealed = daemon.rows("""select c.id from cases c left join evidence e on e.version_id = c.version_id and e.state = 'sealed'
+        left join log l on l.seq = e.log_seq and l.kind = 'seal' where l.seq is null""")
+    check(not unsealed, f"cases without a sealed leaf: {unsealed}")
+    return f"{len(cases())} cases, each with sealed evidence"
+
+
+def flagged_are_queued():
+    queued = cases()
+    wanted = {w for w, c in seeded.items() if c["expect"] and (c["severity"] in ("medium", "high") or {"question", "case"} & set(c["expect"]))}
+    numbers = {w for w, c in seeded.items() if "personal_id" in c["expect"]}
+    lost = [seeded[w]["text"] for w in numbers - set(queued)]
+    check(not lost, f"personal numbers that are not queued: {lost}")
+    threats = {w for w, c in seeded.items() if c["expect"] and c["expect"][0] == "threat"}
+    quiet = {w for w, c in seeded.items() if not c["expect"]}
+    found = len(set(queued) & wanted)
+    check(found >= 0.5 * len(wanted), f"{found} of {len(wanted)} that a person would queue")
+    check(len(set(queued) & quiet) <= 0.1 * len(quiet), f"{len(set(queued) & quiet)} of {len(quiet)} harmless comments are queued")
+    return (f"{found} of {len(wanted)} that a person would queue, {len(set(queued) & threats)} of {len(threats)} threats, "
+            f"all {len(numbers)} personal numbers, {len(set(queued) & quiet)} of {len(quiet)} harmless ones")
+
+
+def nothing_without_a_login():
+    status, _, headers = Person(daemon.url, "x").ask("/arende/1")
+    check(status == 303 and headers["Location"].startswith("/logga-in"), f"{status}")
+    status, _, _ = Person(daemon.url, "redaktor", "fel-losenord-fel").ask("/logga-in", {"namn": "redaktor", "losenord": "fel-losenord-fel"})
+    check(status == 401, f"a wrong password gave {status}")
+    editor.log_in()
+    registrar.log_in()
+    case = next(iter(cases().values()))
+    revision = hidden(editor.page(f"/arende/{case}"), "utgava")
+    status, _, _ = editor.ask(f"/arende/{case}/beslut", {"csrf": "x", "utgava": revision, "val": "dismiss"})
+    check(status in (400, 403, 422), f"a form without its token gave {status}")
+    token = hidden(registrar.page("/"), "csrf")
+    status, _, _ = registrar.ask(f"/arende/{case}/beslut", {"csrf": token, "utgava": revision, "val": "dismiss"})
+    check(status == 403, f"a registrar decided: {status}")
+    check(daemon.one("select count(*) from decisions") == 0, "something was decided")
+
+
+def acts_on_the_site():
+    threats, others, questions = flagged_as("threat"), flagged_as("insult", "hate", "commercial", "party_political"), flagged_as("question")
+    check(len(threats) >= 3 and len(others) >= 4 and len(questions) >= 4, f"{len(threats)}, {len(others)}, {len(questions)}")
+    hide, delete, answer = threats[:2] + others[:1], others[1:3], questions[:3]
+    for _, case in hide:
+        editor.must_decide(case, "hide", grund="hot")
+    for _, case in delete:
+        editor.must_decide(case, "delete", grund="hat", anteckning="Prov")
+    for number, (_, case) in enumerate(answer):
+        editor.must_decide(case, "answer", svar=f"Hej! Tack för frågan, vi svarar så snart vi kan <3 & åäö.\nFråga {number}.")
+    wait("all carried out", daemon.at_rest, 60)
+    wrong = [(w, s) for group, s in ((hide, "hold"), (delete, "trash"), (answer, "approved")) for w, _ in group if site.comment(w)["status"] != s]
+    check(not wrong, f"not as decided on the site: {wrong}")
+    replies = [c for c in site.all().values() if c["parent"] in {w for w, _ in answer} and c["author_name"] == "Redaktor"]
+    check(sorted(c["parent"] for c in replies) == sorted(w for w, _ in answer), f"replies: {[c['parent'] for c in replies]}")
+    check(all("&lt;3 &amp; åäö" in c["content"]["raw"] for c in replies), "a reply's text is not as written")
+    touched = {w for group in (hide, delete) for w, _ in group}
+    other = [w for w, c in site.all().items() if c["status"] != "approved" and w not in touched]
+    check(not other, f"changed without a decision: {other}")
+    unsealed = daemon.rows(SEALED_FIRST)
+    check(not unsealed, f"removed without a sealed leaf before it: actions {unsealed}")
+    check(daemon.one("select count(*) from actions where kind in ('hide','delete') and state = 'done'") == 5, "five removals")
+    page = editor.page(f"/arende/{hide[0][1]}")
+    check("dölj" in page.lower(), "the history does not tell the decision")
+    return f"{len(hide)} hidden, {len(delete)} binned, {len(answer)} answered"
+
+
+def undone_in_time():
+    number, case = flagged_as("threat")[0]
+    editor.must_decide(case, "hide", grund="hot")
+    form = editor.page(f"/arende/{case}")
+    status, _, _ = editor.ask(f"/arende/{case}/angra", {"csrf": hidden(form, "csrf"), "beslut": hidden(form, "beslut")})
+    check(status == 303, f"undo gave {status}")
+    check(daemon.one("select state from cases where id = ?", case) == "waiting", "the case is back")
+    wait("nothing waits", daemon.at_rest)
+    check(site.comment(number)["status"] == "approved", "undone, yet hidden")
+
+
+def edited_meanwhile():
+    number, case = flagged_as("hate", "insult", "threat", "personal_id")[-1]
+    editor.must_decide(case, "hide", grund="hat")
+    new = site.comment(number)["content"]["raw"] + " Och en sak till: du är en idiot."
+    site.edit(number, new)
+    wait("carried out", daemon.at_rest, 60)
+    check(site.comment(number)["status"] == "hold", "not hidden")
+    [(action, kind_of_version, text, decided_on)] = daemon.rows("""select a.id, v.number, v.text, d.version_id = a.version_id from actions a
+        join versions v on v.id = a.version_id join decisions d on d.id = a.decision_id
+        where a.case_id = ? and a.kind = 'hide' and a.state = 'done'""", case)
+    check(kind_of_version == 2 and not decided_on, "the removal is of the version that was decided on, not of the one that stood there")
+    check(text.endswith("du är en idiot."), "the version removed is not the text that stood there")
+    check(not daemon.rows(SEALED_FIRST), "the new text was not sealed before it was removed")
+    return f"action {action} carries the evidence of version 2"
+
+
+def registered():
+    number, case = flagged_as("personal_id", "threat", "case")[0]
+    editor.must_decide(case, "register")
+    wait("exported", lambda: daemon.at_rest() and daemon.rows("select 1 from registrations where case_id = ?", case), 60)
+    [(registration, package)] = daemon.rows("select id, package from registrations where case_id = ?", case)
+    [file] = list((daemon.place / "export").rglob(package))
+    with zipfile.ZipFile(file) as held:
+        check(held.testzip() is None, "the package is damaged")
+        names = held.namelist()
+        check(any(n.endswith(".pdf") for n in names) and any(n.endswith("manifest.json") for n in names) and any(n.endswith("payload.json") for n in names), f"in the package: {names}")
+        payload = next(n for n in names if n.endswith("payload.json"))
+        check(json.loads(held.read(payload))["id"] == number, "another comment's payload")
+    check(daemon.one("select state from cases where id = ?", case) == "awaiting_diary", "the case awaits its number")
+    page = registrar.page("/diarium")
+    fields = {"csrf": hidden(page, "csrf"), "nummer": ""}
+    status, _, _ = registrar.ask(f"/diarium/{registration}", fields)
+    check(status == 422, f"no number at all gave {status}")
+    status, _, _ = registrar.ask(f"/diarium/{registration}", fields | {"nummer": "KS 2026/123"})
+    check(status == 303, f"the number was refused: {status}")
+    check(daemon.one("select state from cases where id = ?", case) == "closed", "the case is closed")
+    check(daemon.one("select diary_number from registrations where id = ?", registration) == "KS 2026/123", "the number")
+    return package
+
+
+def new_comment_becomes_a_case():
+    number = site.write(next(iter(ids["posts"].values())), "Ny Person", "Jag ska döda dig, din jävla idiot.")
+    case = wait("a case", lambda: cases().get(number), 60)
+    wait("sealed", daemon.at_rest, 120)
+    check(f'data-arende="{case}"' in editor.page("/"), "not on the queue's first page")
+    return f"case {case}"
+
+
+def evidence_holds():
+    done = daemon.command("evidence", "verify")
+    check(done.returncode == 0, f"evidence verify: {done.stdout}{done.stderr}")
+    return done.stdout.strip().splitlines()[-1]
+
+
+def a_changed_file_is_found():
+    """The other way round: what is not whole is told, by name."""
+    file = next(f for f in sorted((daemon.place / "evidence").rglob("*")) if f.is_file() and len(f.name) >= 60)
+    whole, mode = file.read_bytes(), file.stat().st_mode
+    file.chmod(0o600)
+    file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    done = daemon.command("evidence", "verify")
+    file.write_bytes(whole)
+    file.chmod(mode)
+    check(done.returncode == 1, f"one bit was changed and verify ended with {done.returncode}")
+    check(daemon.command("evidence", "verify").returncode == 0, "restored, and still said to be broken")
+    return done.stdout.strip().splitlines()[0]
+
+
+def pictures_of_the_page():
+    daemon.stop()
+    daemon.configure("auto")
+    daemon.start()
+    number = site.write(next(iter(ids["posts"].values())), "Bild Person", "Du är en jävla idiot och jag ska slå ihjäl dig 😀 你好 مرحبا")
+    wait("a case", lambda: cases().get(number), 60)
+    wait("sealed", daemon.at_rest, 120)
+    evidence = daemon.one("select e.id from evidence e join items i on i.id = e.item_id where i.platform_id = ?", str(number))
+    done = daemon.command("evidence", "show", str(evidence))
+    manifest = json.loads(done.stdout)
+    kinds = [part["kind"] for part in manifest["parts"]]
+    check("screenshot" in kinds, f"parts {kinds}, missing {manifest['missing']}")
+    editor.log_in()
+    status, _, headers = editor.ask(f"/bevis/{evidence}/fil/screenshot.png")
+    check(status == 200 and headers["Content-Type"] == "image/png", f"the picture: {status}")
+    check(editor.ask(f"/bevis/{evidence}")[0] == 200, "the evidence's page")
+    return ", ".join(dict.fromkeys(kinds))
+
+
+def nothing_secret_in_the_log():
+    log = (daemon.place / "daemon.log").read_text()
+    for secret in (site.settings["WORDPRESS_EDITOR_APP_PASSWORD"], "prov-losenord", "döda dig", "slå ihjäl"):
+        check(secret not in log, "the log holds a secret or a comment's text")
+    errors = [line for line in log.splitlines() if '"level":"ERROR"' in line]
+    check(not errors, f"errors in the log: {errors[:3]}")
+    return f"{len(log.splitlines())} lines"
+
+
+def stops_in_order():
+    daemon.stop()
+
+
+try:
+    tests.run("the daemon starts", start, must=True)
+    tests.run("200 comments are in, assessed and sealed", all_is_in, must=True)
+    tests.run("what is flagged is queued", flagged_are_queued)
+    tests.run("nothing is shown or done without login, token and right", nothing_without_a_login, must=True)
+    tests.run("hide, delete and reply are carried out on the site", acts_on_the_site)
+    tests.run("a decision can be undone before anything is done", undone_in_time)
+    tests.run("a text changed between decision and act is captured anew", edited_meanwhile)
+    tests.run("registration: package out, diary number in", registered)
+    tests.run("a new comment becomes a case", new_comment_becomes_a_case)
+    tests.run("evidence verifies", evidence_holds)
+    tests.run("a changed evidence file is found", a_changed_file_is_found)
+    tests.run("a picture of the live page is sealed", pictures_of_the_page)
+    tests.run("the daemon stops in order", stops_in_order)
+    tests.run("the log tells no secrets and no errors", nothing_secret_in_the_log)
+finally:
+    if daemon.process and daemon.process.poll() is None:
+        daemon.kill()
+    site.stop()
+tests.end()
