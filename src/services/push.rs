@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::domain::ids::{AccountKey, ContentHash};
 use crate::domain::item::Batch;
-use crate::platforms::push::{PushRefused, PushRequest, Told};
+use crate::platforms::push::{News, PushRefused, PushRequest};
 use crate::store::error::StoreError;
 use crate::telemetry::metrics as names;
 
@@ -72,9 +72,9 @@ impl Services {
                 Ok(pushed) => {
                     batch.posts.extend(pushed.post);
                     match pushed.told {
-                        Told::Item(item) => batch.items.push(*item),
-                        Told::Gone(id) => batch.gone.push(id),
-                        Told::Look(_) => look = true,
+                        News::Item(item) => batch.items.push(*item),
+                        News::Gone(id) => batch.gone.push(id),
+                        News::Look(_) => look = true,
                     }
                 }
                 Err(unreadable) => {
