@@ -60,11 +60,17 @@ pub fn find(text: &[u8], out: &mut Vec<Found>) {
     out.clear();
     let mut chain: SmallVec<[Digit; 32]> = SmallVec::new();
     let mut i = 0;
-    while i < text.len() {
-        if !text[i].is_ascii_digit() && !is_letter_digit(text, i) {
-            i += 1;
-            continue;
+    // Every chain holds a digit; letters that stand for digits may come before the first.
+    while let Some(n) = text[i..].iter().position(u8::is_ascii_digit) {
+        let digit = i + n;
+        let mut start = digit;
+        while start > i && digit - start < 14 && letter_digit(text[start - 1]).is_some() {
+            start -= 1;
         }
+        while start < digit && !is_letter_digit(text, start) {
+            start += 1;
+        }
+        i = start;
         chain.clear();
         i = read_chain(text, i, &mut chain);
         in_chain(text, &chain, out);
