@@ -67,7 +67,7 @@ def one_life():
         if "svarar på" in daemon.process.stdout.readline():
             ready = time.monotonic() - began
             editor = Person(daemon.url, "redaktor").log_in()
-            while True:
+            while daemon.process.poll() is None:
                 decide_something(editor)
                 time.sleep(0.03)
     except (urllib.error.URLError, OSError, EOFError):
