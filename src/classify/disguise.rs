@@ -4,6 +4,8 @@
 //! must be a form that the lexicon lets be disguised ([`Words::disguisable`]), so that an ordinary
 //! `b2b`, `m/s` or `24h` can never turn into anything.
 
+use smallvec::SmallVec;
+
 use crate::classify::words::{EntryId, Words, hash_of};
 
 /// The longest chunk worth looking at, in bytes: no listed word is longer, disguised or not.
@@ -120,6 +122,61 @@ pub fn undo(
     }
     None
 }
+
+/// One listed word inside letters that stand without borders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// First byte.
+    pub from: usize,
+    /// First byte after it.
+    pub to: usize,
+    /// What is known of it.
+    pub entry: EntryId,
+}
+
+/// Cuts letters that stand without borders (`#dödadig`, `d ö d a d i g` joined) into listed words;
+/// what is listed nowhere is left over. Says also whether all was covered. Nothing comes back unless one piece is a word of weight.
+pub fn segment(letters: &[u8], words: &Words, stripped: bool) -> (SmallVec<[Piece; 8]>, bool) {
+    // The cheapest way to read the letters up to each place: a letter left over costs far more
+    // than a word, so that full readings win, then those of few words.
+    const LEFT_OVER: u32 = 100;
+    let mut best: SmallVec<[(u32, Option<Piece>); 64]> = SmallVec::new();
+    best.push((0, None));
+    for to in 1..=letters.len() {
+        let mut cheapest = (best[to - 1].0 + LEFT_OVER, None);
+        for from in to.saturating_sub(LONGEST_PIECE)..to.saturating_sub(1) {
+            let cost = best[from].0 + 1;
+            if cost < cheapest.0 {
+                let piece = &letters[from..to];
+                let entry = words.look_up(hash_of(piece), piece, stripped);
+                if entry != EntryId::UNKNOWN {
+                    cheapest = (cost, Some(Piece { from, to, entry }));
+                }
+            }
+        }
+        best.push(cheapest);
+    }
+    let covered = best[letters.len()].0 < LEFT_OVER;
+    let mut pieces: SmallVec<[Piece; 8]> = SmallVec::new();
+    let mut at = letters.len();
+    while at > 0 {
+        at = match best[at].1 {
+            Some(piece) => {
+                pieces.push(piece);
+                piece.from
+            }
+            None => at - 1,
+        };
+    }
+    pieces.reverse();
+    if !pieces.iter().any(|p| p.to - p.from >= 3 && words.disguisable(p.entry)) {
+        pieces.clear();
+    }
+    (pieces, covered)
+}
+
+/// The longest piece looked for, in bytes.
+const LONGEST_PIECE: usize = 20;
 
 fn longest_piece(core: &[u8]) -> usize {
     core.split(|b| is_separator(*b)).map(<[u8]>::len).max().unwrap_or(0)

@@ -27,9 +27,11 @@ use std::sync::Arc;
 
 use crate::classify::fold::Folded;
 use crate::classify::identifier::personal_number::{self, Found};
+use crate::classify::identifier::spelled;
 use crate::classify::lexicon::{Lexicon, built_in};
 use crate::classify::rules::{Hit, MOST_HITS, Stopped, View};
 use crate::classify::tokens::Tokens;
+use crate::classify::words::EntryId;
 use crate::domain::category::{Category, Severity};
 use crate::domain::ids::LexiconVersion;
 use crate::domain::personal_number::NumberKind;
@@ -85,7 +87,9 @@ pub struct Near {
 }
 
 /// How many digits a text needs before a personal number can be in it.
-const FEWEST_DIGITS: usize = 7;
+const FEWEST_DIGITS: usize = 5;
+/// How many number words, before one is looked for that is spelled out.
+const FEWEST_WORDS: usize = 3;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -229,6 +233,15 @@ impl Classifier {
         numbers.clear();
         if tokens.n_digits >= FEWEST_DIGITS {
             personal_number::find(folded.bytes(), numbers);
+        }
+        if let Some(class) = self.lexicon.guards.number_word {
+            let known = tokens.tokens.iter().filter(|t| t.entry != EntryId::UNKNOWN);
+            let words = known
+                .filter(|t| self.lexicon.words.classes_of(t.entry).contains(&class))
+                .take(FEWEST_WORDS);
+            if words.count() == FEWEST_WORDS {
+                spelled::find(folded.bytes(), &tokens.tokens, numbers);
+            }
         }
     }
 

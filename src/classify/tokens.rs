@@ -5,6 +5,8 @@
 //! blanks; a chunk that mixes letters with digits or signs is handed to
 //! [`crate::classify::disguise`].
 
+use smallvec::SmallVec;
+
 use crate::classify::words::{EntryId, HASH_START, Words, hash_step};
 
 /// What a token is.
@@ -190,8 +192,8 @@ impl Tokens {
         }
         let asks = ends_sentence(text, text.len()) == Some(true);
         self.end_sentence(&mut first_of_sentence, asks);
-        self.join_spaced(text, words);
         self.mark_quoted();
+        self.join_spaced(text, words, stripped);
         self.may_match = self.tokens.iter().any(|t| words.begins_rule(t.entry));
     }
 
@@ -281,18 +283,28 @@ impl Tokens {
         }
         let bytes = &text[chunk.start..end];
         if let Some((kind, from, to)) = crate::classify::address::whole_chunk(bytes) {
-            self.tokens.truncate(chunk.first_token);
-            self.push(chunk.start + from, chunk.start + to, kind, EntryId::UNKNOWN);
+            self.replace_chunk(chunk, from, to, kind, EntryId::UNKNOWN);
             return;
         }
         if let Some((entry, from, to)) =
             crate::classify::disguise::undo(bytes, words, stripped, chunk.stretched)
         {
-            self.tokens.truncate(chunk.first_token);
-            self.push(chunk.start + from, chunk.start + to, Kind::Word, entry);
+            self.replace_chunk(chunk, from, to, Kind::Word, entry);
             if let Some(last) = self.tokens.last_mut() {
                 last.disguised = true;
             }
+        } else {
+            self.cut_hashtag(text, chunk, words, stripped);
+        }
+    }
+
+    /// One token in the place of those that the chunk gave.
+    fn replace_chunk(&mut self, chunk: &Chunk, from: usize, to: usize, kind: Kind, entry: EntryId) {
+        self.tokens.truncate(chunk.first_token);
+        self.push(chunk.start + from, chunk.start + to, kind, entry);
+        let n = self.tokens.len() as u32;
+        for mark in self.quotes.iter_mut().rev().take_while(|mark| **mark > n) {
+            *mark = n;
         }
     }
 
@@ -309,11 +321,12 @@ impl Tokens {
         }
     }
 
-    /// `f i t t a`: single letters in a row, joined where that makes a listed word.
-    fn join_spaced(&mut self, text: &[u8], words: &Words) {
+    /// `f i t t a`: single letters in a row, joined where that makes listed words.
+    fn join_spaced(&mut self, text: &[u8], words: &Words, stripped: bool) {
         let single = |t: &Token| {
             t.kind == Kind::Word && is_single_letter(&text[t.start as usize..t.end as usize])
         };
+        let mut joined = false;
         let mut i = 0;
         while i + 2 < self.tokens.len() {
             if !single(&self.tokens[i]) {
@@ -323,51 +336,95 @@ impl Tokens {
             let mut j = i + 1;
             while j < self.tokens.len()
                 && single(&self.tokens[j])
-                && self.tokens[j].start - self.tokens[j - 1].end <= 4
+                && self.tokens[j].start - self.tokens[j - 1].end <= 5
                 && j - i < crate::classify::disguise::LONGEST
             {
                 j += 1;
             }
             if j - i >= 3 {
-                self.join_run(text, words, i, j);
+                joined |= self.join_run(text, words, stripped, i, j);
             }
             i = j;
         }
+        if joined {
+            self.close_up();
+        }
     }
 
-    /// Joins the longest listed word inside a run of single letters; at most two letters on each
-    /// side may be words of their own (*du ä …*).
-    fn join_run(&mut self, text: &[u8], words: &Words, from: usize, to: usize) {
-        let mut letters = [0_u8; 64];
-        for skip in 0..3_usize {
-            for drop in 0..3_usize {
-                let (a, b) = (from + skip, to.saturating_sub(drop));
-                if b < a + 3 {
-                    continue;
-                }
-                let mut n = 0;
-                for t in &self.tokens[a..b] {
-                    let bytes = &text[t.start as usize..t.end as usize];
-                    if n + bytes.len() > letters.len() {
-                        return;
-                    }
-                    letters[n..n + bytes.len()].copy_from_slice(bytes);
-                    n += bytes.len();
-                }
-                let entry = crate::classify::disguise::look_up(&letters[..n], words, true);
-                if entry != EntryId::UNKNOWN {
-                    let end = self.tokens[b - 1].end;
-                    let token = &mut self.tokens[a];
-                    token.entry = entry;
-                    token.end = end;
-                    token.disguised = true;
-                    // The letters stay as tokens without meaning, so that indices keep.
-                    for t in &mut self.tokens[a + 1..b] {
-                        t.entry = EntryId::UNKNOWN;
-                    }
-                    return;
-                }
+    /// Joins what the letters `from..to` spell; says whether anything was joined. Tokens that went
+    /// into another are marked by standing nowhere.
+    fn join_run(
+        &mut self,
+        text: &[u8],
+        words: &Words,
+        stripped: bool,
+        from: usize,
+        to: usize,
+    ) -> bool {
+        let mut letters: SmallVec<[u8; 64]> = SmallVec::new();
+        let mut token_at: SmallVec<[usize; 64]> = SmallVec::new();
+        for (i, t) in self.tokens[from..to].iter().enumerate() {
+            for b in &text[t.start as usize..t.end as usize] {
+                letters.push(*b);
+                token_at.push(from + i);
             }
+        }
+        let (pieces, _) = crate::classify::disguise::segment(&letters, words, stripped);
+        for piece in &pieces {
+            let (a, b) = (token_at[piece.from], token_at[piece.to - 1]);
+            if b == a {
+                continue;
+            }
+            let end = self.tokens[b].end;
+            let token = &mut self.tokens[a];
+            token.entry = piece.entry;
+            token.end = end;
+            token.disguised = true;
+            for t in &mut self.tokens[a + 1..=b] {
+                t.end = t.start;
+            }
+        }
+        !pieces.is_empty()
+    }
+
+    /// Takes out the tokens that went into others, and counts the sentences anew.
+    fn close_up(&mut self) {
+        self.tokens.retain(|t| t.end > t.start);
+        let mut at = 0;
+        for (i, sentence) in self.sentences.iter_mut().enumerate() {
+            sentence.first = at as u32;
+            while at < self.tokens.len() && self.tokens[at].sentence as usize == i {
+                at += 1;
+            }
+            sentence.last = at as u32;
+        }
+    }
+
+    /// `#dödadig`: a hashtag that listed words fill from end to end is read as these.
+    fn cut_hashtag(&mut self, text: &[u8], chunk: &Chunk, words: &Words, stripped: bool) {
+        let Some(token) = self.tokens.get(chunk.first_token).copied() else { return };
+        if text[chunk.start] != b'#'
+            || token.entry != EntryId::UNKNOWN
+            || self.tokens.len() != chunk.first_token + 1
+        {
+            return;
+        }
+        let letters = &text[token.start as usize..token.end as usize];
+        if letters.len() > crate::classify::disguise::LONGEST {
+            return;
+        }
+        let (pieces, covered) = crate::classify::disguise::segment(letters, words, stripped);
+        if !covered || pieces.is_empty() {
+            return;
+        }
+        self.tokens.truncate(chunk.first_token);
+        for piece in pieces {
+            self.push(
+                token.start as usize + piece.from,
+                token.start as usize + piece.to,
+                Kind::Word,
+                piece.entry,
+            );
         }
     }
 

@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use smallvec::SmallVec;
+
 /// What the lexicon knows of a word; [`EntryId::UNKNOWN`] for most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId(pub u32);
@@ -111,21 +113,46 @@ pub struct Words {
 #[derive(Debug, Default)]
 struct Parts {
     gate: Vec<u64>,
+    /// One bit per part, by the hash of its bytes from the outermost inwards.
+    filter: Vec<u64>,
     by_text: BTreeMap<Vec<u8>, Vec<Part>>,
     shortest: usize,
     longest: usize,
 }
 
 impl Parts {
-    fn new(by_text: BTreeMap<Vec<u8>, Vec<Part>>, outermost: impl Fn(&[u8]) -> [u8; 2]) -> Self {
+    /// `inwards` gives the bytes of a part from the outermost on.
+    fn new<I: Iterator<Item = u8>>(
+        by_text: BTreeMap<Vec<u8>, Vec<Part>>,
+        outermost: impl Fn(&[u8]) -> [u8; 2],
+        inwards: impl Fn(Vec<u8>) -> I,
+    ) -> Self {
         let mut gate = vec![0_u64; 1024];
+        let mut filter = vec![0_u64; 1024];
         for key in by_text.keys() {
             let pair = u16::from_be_bytes(outermost(key)) as usize;
             gate[pair / 64] |= 1 << (pair % 64);
+            let bit = finish(inwards(key.clone()).fold(HASH_START, hash_step)) as usize % 65_536;
+            filter[bit / 64] |= 1 << (bit % 64);
         }
         let shortest = by_text.keys().map(Vec::len).min().unwrap_or(0);
         let longest = by_text.keys().map(Vec::len).max().unwrap_or(0);
-        Self { gate, by_text, shortest, longest }
+        Self { gate, filter, by_text, shortest, longest }
+    }
+
+    /// The lengths, falling, at which a part may end; the bytes come from the outermost inwards.
+    fn lengths(&self, inwards: impl Iterator<Item = u8>) -> SmallVec<[usize; 8]> {
+        let mut found = SmallVec::new();
+        let mut hash = HASH_START;
+        for (i, b) in inwards.take(self.longest).enumerate() {
+            hash = hash_step(hash, b);
+            let bit = finish(hash) as usize % 65_536;
+            if i + 1 >= self.shortest && self.filter[bit / 64] & (1 << (bit % 64)) != 0 {
+                found.push(i + 1);
+            }
+        }
+        found.reverse();
+        found
     }
 
     #[inline]
@@ -216,8 +243,7 @@ impl Words {
 
     fn by_last(&self, word: &[u8], stripped: bool, best: &mut EntryId) {
         let n = word.len();
-        let longest = self.lasts.longest.min(n - SHORTEST_REST);
-        for length in (self.lasts.shortest..=longest).rev() {
+        for length in self.lasts.lengths(word[SHORTEST_REST..].iter().rev().copied()) {
             let Some(parts) = self.lasts.by_text.get(&word[n - length..]) else { continue };
             let front = &word[..n - length];
             for part in parts {
@@ -233,8 +259,7 @@ impl Words {
     }
 
     fn by_first(&self, word: &[u8], stripped: bool, best: &mut EntryId) {
-        let longest = self.firsts.longest.min(word.len() - SHORTEST_REST);
-        for length in (self.firsts.shortest..=longest).rev() {
+        for length in self.firsts.lengths(word[..word.len() - SHORTEST_REST].iter().copied()) {
             let Some(parts) = self.firsts.by_text.get(&word[..length]) else { continue };
             let rest = &word[length..];
             for part in parts {
@@ -333,8 +358,22 @@ pub fn strip(word: &str) -> String {
 /// Parts of compounds before they have entries: class, what the rest must be, stops.
 type RawParts = BTreeMap<Vec<u8>, Vec<(ClassId, Option<ClassId>, Vec<Vec<u8>>)>>;
 
+/// What parts of one text and condition have together.
+type ClassesAndStops = (Vec<ClassId>, Vec<Vec<u8>>);
+
+/// In how many ways a form may be read, each holding those before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Readings {
+    /// As spelled.
+    Exact,
+    /// Also without å, ä, ö, in a text that has none of them.
+    Stripped,
+    /// Also with letters stretched.
+    Disguised,
+}
+
 /// Gathers forms with their classes, and builds the table.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct WordsBuilder {
     forms: BTreeMap<(Form, String), Vec<ClassId>>,
     firsts: RawParts,
@@ -342,8 +381,8 @@ pub struct WordsBuilder {
 }
 
 impl WordsBuilder {
-    /// Adds a form to a class. `also_typed_without` adds the readings without å, ä, ö.
-    pub fn add(&mut self, form: &str, class: ClassId, squeezed: bool) {
+    /// Adds a form to a class, with the readings it may have.
+    pub fn add(&mut self, form: &str, class: ClassId, readings: Readings) {
         let mut put = |kind, text: String| {
             let classes = self.forms.entry((kind, text)).or_default();
             if !classes.contains(&class) {
@@ -352,7 +391,10 @@ impl WordsBuilder {
         };
         put(Form::Exact, form.to_owned());
         let bare = strip(form);
-        if squeezed {
+        if readings == Readings::Exact {
+            return;
+        }
+        if readings == Readings::Disguised {
             put(Form::Squeezed, squeeze(form));
             if bare != form {
                 put(Form::Squeezed, squeeze(&bare));
@@ -389,6 +431,20 @@ impl WordsBuilder {
     ) {
         let stops: Vec<Vec<u8>> = stops.iter().map(|s| s.as_bytes().to_vec()).collect();
         self.lasts.entry(part.as_bytes().to_vec()).or_default().push((class, rest, stops));
+    }
+
+    /// Gives every form also the classes that it has as a compound, unless it is of the class
+    /// `never`.
+    pub fn add_compounds(&mut self, words: &Words, never: ClassId) {
+        for ((form, text), classes) in &mut self.forms {
+            if *form == Form::Exact && !classes.contains(&never) {
+                for class in words.classes_of(words.compound(text.as_bytes(), false)) {
+                    if !classes.contains(class) {
+                        classes.push(*class);
+                    }
+                }
+            }
+        }
     }
 
     /// The classes that a form has so far.
@@ -449,11 +505,19 @@ impl WordsBuilder {
         }
         let mut parts = |from: RawParts| {
             from.into_iter()
-                .map(|(text, parts)| {
-                    let parts = parts
+                .map(|(text, raw)| {
+                    // One part per condition, with all its classes: jäveln swears, abuses and
+                    // names a person at once.
+                    let mut by_rest: BTreeMap<Option<ClassId>, ClassesAndStops> = BTreeMap::new();
+                    for (class, rest, stops) in raw {
+                        let (classes, all_stops) = by_rest.entry(rest).or_default();
+                        classes.push(class);
+                        all_stops.extend(stops);
+                    }
+                    let parts = by_rest
                         .into_iter()
-                        .map(|(class, rest, stops)| Part {
-                            entry: intern(&mut words, &[class]),
+                        .map(|(rest, (classes, stops))| Part {
+                            entry: intern(&mut words, &classes),
                             rest,
                             stops,
                         })
@@ -463,8 +527,12 @@ impl WordsBuilder {
                 .collect::<BTreeMap<_, Vec<Part>>>()
         };
         let (firsts, lasts) = (parts(self.firsts), parts(self.lasts));
-        words.firsts = Parts::new(firsts, |key| [key[0], key[1]]);
-        words.lasts = Parts::new(lasts, |key| [key[key.len() - 2], key[key.len() - 1]]);
+        words.firsts = Parts::new(firsts, |key| [key[0], key[1]], Vec::into_iter);
+        words.lasts = Parts::new(
+            lasts,
+            |key| [key[key.len() - 2], key[key.len() - 1]],
+            |key| key.into_iter().rev(),
+        );
         words
     }
 }

@@ -133,7 +133,7 @@ level = "warn"
 key = "facebook"
 platform = "facebook"
 name = "Exempelstads kommun (simulerad)"
-interval_s = 5
+interval_s = 10
 page_id = "{page_id}"
 token = "file:sidnyckel"
 api_url = "{base}"
@@ -144,7 +144,7 @@ allow_private_addresses = true
 key = "forum"
 platform = "jsonl"
 name = "Medborgarforum"
-interval_s = 5
+interval_s = 10
 dir = "forum"
 "#
     );

@@ -201,6 +201,19 @@ impl ActionState {
         }
     }
 
+    /// Whether the outbox is to look at it: its moment has come, or an earlier run died over it.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Pending { not_before } => *not_before <= now,
+            Self::UnderWay { .. } => true,
+            Self::Retrying { at, .. } => *at <= now,
+            Self::Done { .. }
+            | Self::Moot { .. }
+            | Self::Failed { .. }
+            | Self::Cancelled { .. } => false,
+        }
+    }
+
     /// Whether the matter is settled: nothing more will happen without a person.
     pub const fn is_settled(&self) -> bool {
         match self {

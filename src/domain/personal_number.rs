@@ -15,7 +15,7 @@ use std::str::FromStr;
 pub enum NumberKind {
     /// *Personnummer.*
     Personal,
-    /// *Samordningsnummer*: the day is 61 to 91.
+    /// *Samordningsnummer*: the day is 61 to 91, or 60 where it is unknown.
     Coordination,
     /// An interim number (*interimsnummer, tillfälligt nummer*): a letter stands first among the
     /// last four; the letter counts as 1 in the check sum.
@@ -174,19 +174,24 @@ fn date_kind(century: Option<u8>, ten: &[u8; 10]) -> Result<NumberKind, NotPerso
     let year = ten[0] * 10 + ten[1];
     let month = ten[2] * 10 + ten[3];
     let written_day = ten[4] * 10 + ten[5];
-    let (day, kind) = if written_day > 60 {
+    let coordination = written_day >= 60;
+    let (day, kind) = if coordination {
         (written_day - 60, NumberKind::Coordination)
     } else {
         (written_day, NumberKind::Personal)
     };
+    // Coordination numbers are given with month or day unknown (zero), and with days that their
+    // month lacks: the official test numbers hold 30 February and 31 April.
+    let is_day =
+        |year: u16| if coordination { month <= 12 && day <= 31 } else { is_day(year, month, day) };
     let exists = match century {
         Some(century @ 18..=20) => {
             let year = u16::from(century) * 100 + u16::from(year);
-            year >= EARLIEST_YEAR && is_day(year, month, day)
+            year >= EARLIEST_YEAR && is_day(year)
         }
         Some(_) => false,
         // 1900 was no leap year, 2000 was: without century the kinder reading holds.
-        None => is_day(2000 + u16::from(year), month, day),
+        None => is_day(2000 + u16::from(year)),
     };
     if exists { Ok(kind) } else { Err(NotPersonalNumber::Date) }
 }
@@ -225,6 +230,9 @@ mod tests {
             ("850709980", NumberKind::Personal),
             ("000229980", NumberKind::Personal),
             ("850769980", NumberKind::Coordination),
+            ("850069980", NumberKind::Coordination),
+            ("850760980", NumberKind::Coordination),
+            ("850290980", NumberKind::Coordination),
         ] {
             let number: PersonalNumber = complete(nine).parse().expect("valid");
             assert_eq!(number.kind(), kind, "{nine}");
@@ -233,7 +241,7 @@ mod tests {
 
     #[test]
     fn impossible_dates_and_organisation_numbers_are_refused() {
-        for nine in ["851309980", "850732980", "010229980", "556012579", "850700980", "850760980"] {
+        for nine in ["851309980", "850732980", "010229980", "556012579", "850700980", "850799980"] {
             assert_eq!(
                 complete(nine).parse::<PersonalNumber>(),
                 Err(NotPersonalNumber::Date),

@@ -14,7 +14,7 @@ pub fn is_hidden(c: char) -> bool {
         '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
         | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
         | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0D}' | '\u{FEFF}'
-        | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}'
+        | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFC}' | '\u{1BCA0}'..='\u{1BCA3}'
         | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
         || (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
 }
@@ -94,4 +94,33 @@ pub fn shorten(text: &str, most: usize) -> String {
         head.extend(cluster.chars().take(CLUSTER_MOST));
     }
     if clusters.next().is_none() { head } else { format!("{}…", head.trim_end()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_carries_hidden_text_is_hidden_and_what_is_seen_is_not() {
+        for c in [
+            '\u{200B}',
+            '\u{202E}',
+            '\u{2066}',
+            '\u{FEFF}',
+            '\u{FE00}',
+            '\u{E0041}',
+            '\u{E0100}',
+            '\u{E01EF}',
+            '\u{FFFC}',
+            '\0',
+            '\u{1B}',
+        ] {
+            assert!(is_hidden(c), "U+{:04X}", u32::from(c));
+        }
+        for c in
+            ['a', 'å', ' ', '\n', '\t', '\r', '\u{301}', '\u{FE0F}', '😀', 'ش', '中', '\u{FFFD}']
+        {
+            assert!(!is_hidden(c), "U+{:04X}", u32::from(c));
+        }
+    }
 }

@@ -78,7 +78,11 @@ impl BlobStore {
         }
         // `path` always ends in two components of our own making.
         let folder = path.parent().unwrap_or(&self.dir);
-        fs::create_dir_all(folder).map_err(io)?;
+        if !folder.exists() {
+            fs::create_dir_all(folder).map_err(io)?;
+            // The new folder's own name has to survive a power cut as well.
+            File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(io)?;
+        }
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|e| io(io::Error::other(e)))?;
         let aside = folder.join(format!(".{}.part", hex::encode(random)));

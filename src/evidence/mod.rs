@@ -9,8 +9,10 @@ pub mod browser;
 pub mod verify;
 pub mod warrant;
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::evidence::{Manifest, Part, PartKind};
 use crate::domain::ids::{CaseId, ContentHash, EvidenceId, VersionId};
@@ -105,6 +107,8 @@ pub struct EvidenceStore {
     store: Store,
     clock: Clock,
     heads: PathBuf,
+    /// One writer of the heads at a time: see [`append_line`].
+    heads_turn: Arc<Mutex<()>>,
 }
 
 impl EvidenceStore {
@@ -114,7 +118,8 @@ impl EvidenceStore {
     /// [`EvidenceError::Blob`].
     pub fn open(settings: &Settings, store: Store, clock: Clock) -> Result<Self, EvidenceError> {
         let blobs = BlobStore::open(&settings.dir)?;
-        Ok(Self { blobs, store, clock, heads: settings.dir.join(HEADS_FILE) })
+        let heads = settings.dir.join(HEADS_FILE);
+        Ok(Self { blobs, store, clock, heads, heads_turn: Arc::default() })
     }
 
     /// Keeps one part; durable when it returns.
@@ -170,10 +175,11 @@ impl EvidenceStore {
             return Ok(());
         }
         let line = format!("{seq} {chain}\n");
+        let turn = self.heads_turn.clone();
         let append = move || {
-            let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path)?;
-            file.write_all(line.as_bytes())?;
-            file.sync_data()
+            // Guards a file, not a value: a panic before leaves nothing that matters.
+            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+            append_line(&path, &line)
         };
         tokio::task::spawn_blocking(append)
             .await
@@ -209,8 +215,8 @@ impl EvidenceStore {
     /// Leave to remove what stands on the platform now, if exactly that is sealed.
     ///
     /// `version` is the store's current version of the item, after `reading` has been recorded.
-    /// The seal is checked down to the manifest's bytes: a record whose manifest is lost or
-    /// changed grants nothing.
+    /// The seal is checked down to the bytes of manifest and parts: a record of which anything is
+    /// lost or changed grants nothing.
     ///
     /// # Errors
     /// [`EvidenceError`] where the seal cannot be checked.
@@ -225,6 +231,10 @@ impl EvidenceStore {
             return Ok(Leave::NotSealed);
         }
         let manifest = self.manifest(&row).await?;
+        // What is about to go from the platform must be here, every part of it.
+        for part in &manifest.parts {
+            self.bytes(part.sha256).await?;
+        }
         let live = match reading {
             LiveReading::Present(fetched) => fetched.content_hash(),
             LiveReading::Gone => return Ok(Leave::Gone),
@@ -247,3 +257,26 @@ impl EvidenceStore {
         &self.heads
     }
 }
+
+/// Appends a line and makes it durable. Half a line that a power cut left at the end is taken
+/// away first: it was never a whole fact, and a line written behind it would be lost with it.
+fn append_line(path: &Path, line: &str) -> io::Result<()> {
+    let mut file =
+        File::options().create(true).truncate(false).read(true).write(true).open(path)?;
+    let length = file.seek(SeekFrom::End(0))?;
+    // A line is much shorter than this.
+    let tail_from = length.saturating_sub(1024);
+    file.seek(SeekFrom::Start(tail_from))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    let end = tail.iter().rposition(|b| *b == b'\n').map_or(0, |at| at as u64 + 1);
+    if end < tail.len() as u64 {
+        file.set_len(tail_from + end)?;
+    }
+    file.seek(SeekFrom::End(0))?;
+    file.write_all(line.as_bytes())?;
+    file.sync_data()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,11 @@
 //! Recompute everything: every link of the log, every manifest, every part.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::ids::{ContentHash, EvidenceId};
 use crate::domain::log::{LogKind, chain_hash, genesis, leaf_hash};
 use crate::store::Store;
+use crate::store::error::StoreError;
 use crate::store::rows::{EvidenceRow, EvidenceState};
 
 use super::{EvidenceError, EvidenceStore};
@@ -66,66 +67,107 @@ struct Sealing {
     manifest: ContentHash,
 }
 
+/// The log as far as it has been read.
+struct LogRead {
+    sealings: BTreeMap<i64, Sealing>,
+    links: Vec<ContentHash>,
+    chain: ContentHash,
+    /// The place that comes next.
+    next: u64,
+}
+
 /// Verifies the whole archive. Faults are found, named and counted, never a reason to stop.
+///
+/// The daemon may go on sealing meanwhile: what is held against the log is always read before the
+/// log, or the log is read on first.
 ///
 /// # Errors
 /// Only where the database itself cannot be read.
 pub async fn verify(evidence: &EvidenceStore, store: &Store) -> Result<Report, EvidenceError> {
     let mut report = Report::default();
-    let (sealings, chain) = verify_log(store, &mut report).await?;
-    verify_heads(evidence, &chain, !sealings.is_empty(), &mut report);
-    let mut seen: BTreeMap<i64, ()> = BTreeMap::new();
+    let heads = std::fs::read_to_string(evidence.heads_file());
+    let mut log =
+        LogRead { sealings: BTreeMap::new(), links: Vec::new(), chain: genesis(), next: 1 };
+    read_log(store, &mut log, &mut report).await?;
+    verify_heads(heads, &log.links, !log.sealings.is_empty(), &mut report);
+    let mut seen = BTreeSet::new();
     let mut after = EvidenceId(0);
     loop {
         let rows = store.evidence_after(after, PAGE).await?;
         let Some(last) = rows.last() else { break };
         after = last.id;
         for row in rows {
-            seen.insert(row.id.0, ());
-            verify_record(evidence, &row, sealings.get(&row.id.0), &mut report).await;
+            seen.insert(row.id.0);
+            verify_row(evidence, store, row, &mut log, &mut report).await?;
         }
     }
-    for (id, sealing) in &sealings {
-        if !seen.contains_key(id) {
-            let what = format!(
-                "loggen (post {}) säger att det förseglades, men posten saknas",
-                sealing.seq
-            );
-            report.fault(format!("bevis {id}"), what);
+    let unseen: Vec<_> = log.sealings.keys().copied().filter(|id| !seen.contains(id)).collect();
+    for id in unseen {
+        match store.evidence(EvidenceId(id)).await {
+            // Came while we were reading.
+            Ok(row) => verify_row(evidence, store, row, &mut log, &mut report).await?,
+            Err(StoreError::NotFound { .. }) => {
+                let seq = log.sealings.get(&id).map_or(0, |sealing| sealing.seq);
+                let what =
+                    format!("loggen (post {seq}) säger att det förseglades, men posten saknas");
+                report.fault(format!("bevis {id}"), what);
+            }
+            Err(error) => return Err(error.into()),
         }
     }
+    report.head = (report.n_entries > 0).then_some(log.chain);
     Ok(report)
 }
 
-async fn verify_log(
+/// Verifies one record against a log that reaches at least as far as the record says.
+async fn verify_row(
+    evidence: &EvidenceStore,
     store: &Store,
+    mut row: EvidenceRow,
+    log: &mut LogRead,
     report: &mut Report,
-) -> Result<(BTreeMap<i64, Sealing>, Vec<ContentHash>), EvidenceError> {
-    let mut sealings = BTreeMap::new();
-    let mut links = Vec::new();
-    let mut chain = genesis();
-    let mut expected = 1;
+) -> Result<(), EvidenceError> {
+    if matches!(row.state, EvidenceState::Wanted) && log.sealings.contains_key(&row.id.0) {
+        // Sealed since the page it stood on was read, or else a fault.
+        row = store.evidence(row.id).await?;
+    }
+    if let EvidenceState::Sealed { log_seq, .. } | EvidenceState::Disposed { log_seq, .. } =
+        row.state
+        && log_seq >= log.next
+    {
+        read_log(store, log, report).await?;
+    }
+    verify_record(evidence, &row, log.sealings.get(&row.id.0), report).await;
+    Ok(())
+}
+
+/// Reads on in the log, to its present end.
+async fn read_log(
+    store: &Store,
+    log: &mut LogRead,
+    report: &mut Report,
+) -> Result<(), EvidenceError> {
     loop {
-        let entries = store.log_after(expected - 1, PAGE).await?;
+        let entries = store.log_after(log.next - 1, PAGE).await?;
         if entries.is_empty() {
-            break;
+            return Ok(());
         }
         for entry in entries {
             let place = format!("logg {}", entry.seq);
-            if entry.seq != expected {
+            if entry.seq != log.next {
                 report.fault(
                     &place,
-                    format!("poster saknas mellan {} och {}", expected - 1, entry.seq),
+                    format!("poster saknas mellan {} och {}", log.next - 1, entry.seq),
                 );
             }
             if leaf_hash(entry.body.as_bytes()) != entry.leaf {
                 report.fault(&place, "innehållet har ändrats: lövets kontrollsumma stämmer inte");
             }
-            chain = chain_hash(chain, entry.leaf);
-            if chain != entry.chain {
+            log.chain = chain_hash(log.chain, entry.leaf);
+            if log.chain != entry.chain {
                 report.fault(&place, "kedjan är bruten: länken stämmer inte med posterna före");
                 // Go on from what is stored, so that one fault is one fault.
-                chain = entry.chain;
+                log.chain = entry.chain;
             }
             if entry.kind == LogKind::Seal {
                 match serde_json::from_str::<SealBody>(&entry.body) {
@@ -135,30 +177,27 @@ async fn verify_log(
                             content: body.record.content_sha256,
                             manifest: body.record.manifest_sha256,
                         };
-                        sealings.insert(body.record.evidence, sealing);
+                        log.sealings.insert(body.record.evidence, sealing);
                     }
                     Ok(_) => report.fault(&place, "posten bär ett annat nummer än sin plats"),
                     Err(_) => report.fault(&place, "posten om försegling går inte att läsa"),
                 }
             }
-            links.push(entry.chain);
+            log.links.push(entry.chain);
             report.n_entries += 1;
-            expected = entry.seq + 1;
+            log.next = entry.seq + 1;
         }
     }
-    report.head = (report.n_entries > 0).then_some(chain);
-    Ok((sealings, links))
 }
 
 /// Holds the noted heads against the log: a database that was put back or cut short disagrees.
 fn verify_heads(
-    evidence: &EvidenceStore,
+    heads: std::io::Result<String>,
     links: &[ContentHash],
     any_seal: bool,
     report: &mut Report,
 ) {
-    let path = evidence.heads_file();
-    let text = match std::fs::read_to_string(path) {
+    let text = match heads {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             if any_seal {

@@ -1,8 +1,10 @@
 //! Versions without verdict → classify → case opened, brought back or left alone.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crate::classify::{Classifier, Context};
 use crate::domain::category::{Category, Severity};
-use crate::domain::ids::VersionId;
+use crate::domain::ids::{LexiconVersion, VersionId};
 use crate::domain::item::ItemKind;
 use crate::domain::verdict::Verdict;
 use crate::store::rows::{CaseOpening, Unassessed};
@@ -33,8 +35,20 @@ impl Services {
             waiting
                 .iter()
                 .map(|version| {
-                    let verdict = classify(&classifier, version);
-                    let opening = opening(&policy, version, &verdict);
+                    let classified =
+                        catch_unwind(AssertUnwindSafe(|| classify(&classifier, version)));
+                    let (verdict, opening) = match classified {
+                        Ok(verdict) => {
+                            let opening = opening(&policy, version, &verdict);
+                            (verdict, opening)
+                        }
+                        Err(_panic) => {
+                            // One text that breaks the classifier must not keep all others from
+                            // being seen, nor slip through unseen itself.
+                            tracing::error!(version.id = %version.version, "assessing panicked");
+                            unassessable(&policy, version, classifier.version().clone())
+                        }
+                    };
                     (version.version, verdict, opening)
                 })
                 .collect()
@@ -57,6 +71,23 @@ fn classify(classifier: &Classifier, version: &Unassessed) -> Verdict {
     let context =
         Context { post: version.post_text.as_deref(), parent: version.parent_text.as_deref() };
     classifier.classify(&version.text, &context)
+}
+
+/// What follows from a text that the machine could not read: a person does.
+fn unassessable(
+    policy: &crate::domain::policy::Policy,
+    version: &Unassessed,
+    lexicon: LexiconVersion,
+) -> (Verdict, Option<CaseOpening>) {
+    let verdict = Verdict { lexicon, findings: Vec::new() };
+    let opening = (!version.by_us).then(|| CaseOpening {
+        rank: RANK_REST,
+        severity: None,
+        category: None,
+        due_at: policy.due(&verdict, version.kind, version.received_at),
+        why: "Texten kunde inte bedömas av Uppsikt. Läs den själv.".into(),
+    });
+    (verdict, opening)
 }
 
 fn opening(

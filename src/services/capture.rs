@@ -4,6 +4,7 @@
 //! the same: evidence with a hole that is named beats no evidence. Only what makes the evidence
 //! (payload, text, sheet) must be there.
 
+use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use metrics::counter;
 
@@ -27,6 +28,10 @@ const FORMAT: u32 = 1;
 
 /// How many records are taken in hand at a time.
 const AT_ONCE: u32 = 16;
+
+/// How many of them run beside one another: while one waits for its page to load, the other
+/// renders its sheet.
+const IN_PARALLEL: usize = 2;
 
 /// Whoever waits with a hand on the button needs the seal now: no screenshot is awaited longer
 /// than this when a removal has found the text changed.
@@ -84,17 +89,26 @@ impl Services {
         let now = self.inner.clock.now();
         let wanted = self.inner.store.wanted_evidence(now, AT_ONCE).await?;
         let more = wanted.len() == AT_ONCE as usize;
-        for row in wanted {
-            let limit = self.inner.settings.capture_limit;
-            if let Err(error) = self.capture(&row, limit).await {
-                let problem = error.swedish();
-                tracing::error!(evidence.id = %row.id, error = &error as &dyn std::error::Error, "capture failed");
-                let at = self.inner.clock.now().saturating_add(growing_wait(row.attempts));
-                let at = at.unwrap_or(Timestamp::MAX);
-                self.inner.store.record_capture_failure(row.id, problem, at).await?;
-            }
+        let captures = wanted.into_iter().map(|row| self.capture_or_note(row));
+        // In order of urgency; whichever cannot be noted ends the round, and the rest waits.
+        let mut captures = futures_util::stream::iter(captures).buffered(IN_PARALLEL);
+        while let Some(captured) = captures.next().await {
+            captured?;
         }
         Ok(more)
+    }
+
+    /// Takes one record's evidence, or notes why it could not be taken.
+    async fn capture_or_note(&self, row: EvidenceRow) -> Result<(), ServiceError> {
+        let limit = self.inner.settings.capture_limit;
+        if let Err(error) = self.capture(&row, limit).await {
+            let problem = error.swedish();
+            tracing::error!(evidence.id = %row.id, error = &error as &dyn std::error::Error, "capture failed");
+            let at = self.inner.clock.now().saturating_add(growing_wait(row.attempts));
+            let at = at.unwrap_or(Timestamp::MAX);
+            self.inner.store.record_capture_failure(row.id, problem, at).await?;
+        }
+        Ok(())
     }
 
     /// Seals evidence of a version now, unless it is sealed already: asked for by a removal that

@@ -22,6 +22,9 @@ use crate::store::rows::{self, EvidenceState, QueueRow};
 use super::offers::Offers;
 use super::{ServiceError, Services, Viewer};
 
+/// No number or address that is masked takes more room, however it is spaced.
+const LONGEST_NUMBER_BYTES: usize = 96;
+
 /// How many cases a page of the queue holds.
 pub const PAGE: u32 = 50;
 
@@ -403,13 +406,20 @@ fn author_words(author: &Author) -> String {
 impl Services {
     fn line(&self, row: QueueRow) -> Line {
         let one_line = row.text_head.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut text = masked(&one_line).into_owned();
+        if row.text_is_cut {
+            // Half a number at the cut is no number to the mask, so the end is left out.
+            let end = text.floor_char_boundary(text.len().saturating_sub(LONGEST_NUMBER_BYTES));
+            text.truncate(end);
+            text.push('…');
+        }
         Line {
             case: row.case.id,
             state: row.case.state,
             account: row.account,
             kind: row.kind,
             author: masked(&author_words(&row.author)).into_owned(),
-            text: masked(&one_line).into_owned(),
+            text,
             created_at: row.created_at,
             fetched_at: row.first_fetched_at,
             due_at: row.case.due_at,

@@ -63,28 +63,40 @@ impl Services {
     /// is recorded on its account.
     pub async fn begin_polls(&self) -> Result<(), ServiceError> {
         let now = self.inner.clock.now();
-        for (account, state) in self.inner.store.fetch_schedule(now).await? {
+        for (account, _) in self.inner.store.fetch_schedule(now).await? {
             let Some(served) = self.inner.accounts.get(&account).cloned() else { continue };
-            if !self.inner.polls.take(account) {
-                continue;
-            }
+            let Some(lane) = self.inner.polls.take(account, now) else { continue };
             let services = self.clone();
-            self.inner.polls.tasks.spawn(async move {
+            tokio::spawn(async move {
                 // The semaphore is never closed.
                 let _turn = services.inner.polls_at_once.clone().acquire_owned().await.ok();
-                let polled = AssertUnwindSafe(services.poll(&served, state)).catch_unwind().await;
+                let polled = AssertUnwindSafe(services.poll_if_due(&served)).catch_unwind().await;
                 match polled {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => {
                         let error = &error as &dyn std::error::Error;
                         tracing::error!(account.id = %account, error, "a poll could not be recorded");
+                        lane.rest(services.inner.clock.now());
                     }
-                    Err(_) => tracing::error!(account.id = %account, "a poll panicked"),
+                    Err(_) => {
+                        tracing::error!(account.id = %account, "a poll panicked");
+                        lane.rest(services.inner.clock.now());
+                    }
                 }
-                services.inner.polls.give_back(account);
+                drop(lane);
             });
         }
         Ok(())
+    }
+
+    /// Reads where fetching stands only now that the lane is ours: what the schedule said may have
+    /// been done by whoever had it before, and its cursor is not to be put back.
+    async fn poll_if_due(&self, served: &Served) -> Result<(), ServiceError> {
+        let state = self.inner.store.fetch_state(served.account.id).await?;
+        if state.next_at > self.inner.clock.now() {
+            return Ok(());
+        }
+        self.poll(served, state).await
     }
 
     /// One poll of one account: steps until the walk ends or others should have their turn.
@@ -178,7 +190,14 @@ impl Services {
             }
         };
         for (item, reading) in items.iter().zip(readings) {
-            self.take_in_reading(item, reading, now).await?;
+            match self.take_in_reading(item, reading, now).await {
+                Ok(()) => {}
+                // One answer that does not fit its question says nothing of the others.
+                Err(ServiceError::Refused { .. }) => {
+                    tracing::warn!(item.id = %item.id, "the platform answered with another item");
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }

@@ -17,15 +17,19 @@ pub mod registration;
 pub mod session;
 pub mod users;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, Semaphore, broadcast};
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::classify::Classifier;
 use crate::domain::account::Account;
@@ -118,36 +122,74 @@ struct Inner {
     changes: broadcast::Sender<Change>,
     wakes: Wakes,
     walks: intake::Walks,
-    polls: Lanes,
+    polls: Arc<Lanes>,
     polls_at_once: Arc<Semaphore>,
-    acts: Lanes,
+    acts: Arc<Lanes>,
 }
 
 /// Work in hand, one lane an account: nothing waits for another account, and nothing is begun
 /// twice. Whoever stops the program waits for the lanes.
 #[derive(Debug, Default)]
 struct Lanes {
-    busy: Mutex<BTreeSet<AccountId>>,
+    state: Mutex<LaneState>,
     tasks: TaskTracker,
 }
 
+#[derive(Debug, Default)]
+struct LaneState {
+    busy: BTreeSet<AccountId>,
+    /// What could not even be recorded rests until then, so that a full disk is not met by
+    /// asking the platform the same thing twice a second.
+    resting: BTreeMap<AccountId, Timestamp>,
+    closed: bool,
+}
+
+/// How long a lane rests whose outcome could not be recorded.
+const REST: SignedDuration = SignedDuration::from_secs(10);
+
 impl Lanes {
-    fn is_busy(&self, account: AccountId) -> bool {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner).contains(&account)
+    fn state(&self) -> std::sync::MutexGuard<'_, LaneState> {
+        // Short sections; a panic in between leaves nothing half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the lane; false where it is busy.
-    fn take(&self, account: AccountId) -> bool {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner).insert(account)
-    }
-
-    fn give_back(&self, account: AccountId) {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&account);
+    /// Takes the lane of an account, unless it is busy or resting or the program stops.
+    fn take(self: &Arc<Self>, account: AccountId, now: Timestamp) -> Option<Lane> {
+        let mut state = self.state();
+        let resting = state.resting.get(&account).is_some_and(|until| *until > now);
+        if state.closed || resting || !state.busy.insert(account) {
+            return None;
+        }
+        state.resting.remove(&account);
+        // Counted under the lock: whoever closes the lanes waits for it.
+        Some(Lane { lanes: self.clone(), account, _token: self.tasks.token() })
     }
 
     async fn finish(&self) {
+        self.state().closed = true;
         self.tasks.close();
         self.tasks.wait().await;
+    }
+}
+
+/// The lane of one account, given back when dropped.
+#[derive(Debug)]
+struct Lane {
+    lanes: Arc<Lanes>,
+    account: AccountId,
+    _token: TaskTrackerToken,
+}
+
+impl Lane {
+    fn rest(&self, now: Timestamp) {
+        let until = now.saturating_add(REST).unwrap_or(Timestamp::MAX);
+        self.lanes.state().resting.insert(self.account, until);
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.lanes.state().busy.remove(&self.account);
     }
 }
 
@@ -313,9 +355,9 @@ impl Services {
                 changes,
                 wakes: Wakes::default(),
                 walks: intake::Walks::default(),
-                polls: Lanes::default(),
+                polls: Arc::default(),
                 polls_at_once: Arc::new(Semaphore::new(parts.settings.polls_at_once.max(1))),
-                acts: Lanes::default(),
+                acts: Arc::default(),
                 settings: parts.settings,
             }),
         }

@@ -12,20 +12,21 @@ use jiff::Timestamp;
 use metrics::counter;
 
 use crate::domain::action::{ActionEvent, ActionKind, ActionState};
-use crate::domain::ids::AccountId;
+use crate::domain::ids::{AccountId, ActionId};
 use crate::domain::item::{LiveReading, Presence};
 use crate::evidence::Leave;
 use crate::evidence::warrant::ItemAddress;
 use crate::platforms::error::PlatformError;
 use crate::platforms::{Platform, Receipt};
+use crate::store::error::StoreError;
 use crate::store::rows::{ActionRow, EvidenceState};
 use crate::telemetry::metrics as names;
 
 use super::intake::{address, growing_wait};
 use super::{Change, ServiceError, Services};
 
-/// How many due actions are taken in hand at a time.
-const AT_ONCE: u32 = 200;
+/// How many due actions of one account are taken in hand at a time.
+const AT_ONCE: u32 = 50;
 
 /// After so many attempts a person is told; with growing waits that is about an hour.
 const MOST_ATTEMPTS: u32 = 12;
@@ -51,36 +52,33 @@ impl Services {
     /// [`ServiceError`] where the store does not answer; the actions stay due.
     pub async fn begin_acts(&self) -> Result<(), ServiceError> {
         let now = self.inner.clock.now();
-        let mut lanes: BTreeMap<AccountId, Vec<ActionRow>> = BTreeMap::new();
+        let mut lanes: BTreeMap<AccountId, Vec<ActionId>> = BTreeMap::new();
         for action in self.inner.store.due_actions(now, AT_ONCE).await? {
-            if !self.inner.acts.is_busy(action.account) {
-                lanes.entry(action.account).or_default().push(action);
-            }
+            lanes.entry(action.account).or_default().push(action.id);
         }
-        for (account, lane) in lanes {
-            if !self.inner.acts.take(account) {
-                continue;
-            }
+        for (account, actions) in lanes {
+            let Some(lane) = self.inner.acts.take(account, now) else { continue };
             let services = self.clone();
-            self.inner.acts.tasks.spawn(async move {
-                for action in lane {
-                    let id = action.id;
-                    let acted = AssertUnwindSafe(services.carry_out(action)).catch_unwind().await;
+            tokio::spawn(async move {
+                for id in actions {
+                    let acted = AssertUnwindSafe(services.carry_out(id)).catch_unwind().await;
                     match acted {
                         Ok(Ok(())) => {}
                         Ok(Err(error)) => {
                             let error = &error as &dyn std::error::Error;
                             tracing::error!(action.id = %id, error, "an action could not be recorded");
+                            lane.rest(services.inner.clock.now());
                             break;
                         }
                         Err(_) => {
                             // Its intent stands: the next round looks at the live state first.
                             tracing::error!(action.id = %id, "an action panicked");
+                            lane.rest(services.inner.clock.now());
                             break;
                         }
                     }
                 }
-                services.inner.acts.give_back(account);
+                drop(lane);
                 services.inner.wakes.outbox.notify_one();
             });
         }
@@ -89,11 +87,16 @@ impl Services {
         Ok(())
     }
 
-    #[tracing::instrument(name = "action", skip_all, fields(action.id = %action.id, action.kind = action.kind.id(), case.id = %action.case, item.id = %action.item))]
-    async fn carry_out(&self, action: ActionRow) -> Result<(), ServiceError> {
+    #[tracing::instrument(name = "action", skip_all, fields(action.id = %id))]
+    async fn carry_out(&self, id: ActionId) -> Result<(), ServiceError> {
+        // Read only now that the lane is ours: whoever had it before may have moved it.
+        let action = self.inner.store.action(id).await?;
+        let now = self.inner.clock.now();
+        if !action.state.is_due(now) {
+            return Ok(());
+        }
         // Under way already means that an earlier run died between intent and record: unknown.
         let unknown = matches!(action.state, ActionState::UnderWay { .. });
-        let now = self.inner.clock.now();
         let action =
             self.inner.store.move_action(action.id, ActionEvent::Begin { at: now }, now).await?;
         let attempt = match action.state {
@@ -106,6 +109,11 @@ impl Services {
             | ActionState::Cancelled { .. } => 1,
         };
         let end = match action.kind {
+            // Begun over and over without an end on record: a person has to look.
+            _ if attempt > MOST_ATTEMPTS => End::Never(format!(
+                "Uppsikt har börjat {} gånger utan att få veta hur det gick. Kontrollera på plattformen om åtgärden är gjord.",
+                attempt - 1
+            )),
             ActionKind::Hide | ActionKind::Delete => {
                 self.remove(&action, unknown || attempt > 1).await?
             }
@@ -153,8 +161,15 @@ impl Services {
             Err(error) => return Ok(end_of(error)),
         };
         let now = self.inner.clock.now();
-        let (version, changed) =
-            self.inner.store.record_live_reading(item.id, reading.clone(), now).await?;
+        let recorded = self.inner.store.record_live_reading(item.id, reading.clone(), now).await;
+        let (version, changed) = match recorded {
+            Ok(recorded) => recorded,
+            // The platform answered with another item: nothing may be removed on that.
+            Err(StoreError::Refused { why }) => {
+                return Ok(End::Never(format!("{} Inget har tagits bort.", sentence(&why))));
+            }
+            Err(error) => return Err(error.into()),
+        };
         if changed {
             self.inner.wakes.assess.notify_one();
         }
@@ -219,8 +234,15 @@ impl Services {
             }
         };
         let (result, after) = match action.kind {
-            ActionKind::Delete => (served.platform.delete(warrant).await, Presence::Binned),
+            ActionKind::Delete => (served.platform.delete(warrant).await, Presence::Gone),
             _ => (served.platform.hide(warrant).await, Presence::Hidden),
+        };
+        // Where the platform says that it has put it into a bin, it can be brought back.
+        let after = match &result {
+            Ok(Receipt::Done(word) | Receipt::AlreadySo(word)) if word == "trash" => {
+                Presence::Binned
+            }
+            Ok(_) | Err(_) => after,
         };
         self.record_removal(action, result, after).await
     }
@@ -269,7 +291,8 @@ impl Services {
         };
         if look_first {
             match platform.find_reply(&target, text, &action.key).await {
-                Ok(Some(receipt)) => return Ok(end_of_receipt(receipt)),
+                // An earlier attempt of ours got through without our hearing of it.
+                Ok(Some(Receipt::Done(id) | Receipt::AlreadySo(id))) => return Ok(End::Done(id)),
                 Ok(None) => {}
                 Err(error) => return Ok(end_of(error)),
             }
@@ -351,6 +374,13 @@ fn end_of(error: PlatformError) -> End {
         | PlatformError::Contract { .. }
         | PlatformError::NotOffered { .. } => End::Never(reason),
     }
+}
+
+/// A reason as a sentence of its own.
+fn sentence(text: &str) -> String {
+    let mut characters = text.trim_end_matches('.').chars();
+    let first = characters.next().map_or_else(String::new, |c| c.to_uppercase().collect());
+    format!("{first}{}.", characters.as_str())
 }
 
 fn later(reason: &str) -> End {

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::domain::ids::{AccountKey, ContentHash};
 use crate::domain::item::Batch;
 use crate::platforms::push::{News, PushRefused, PushRequest};
+use crate::store::error::StoreError;
 use crate::telemetry::metrics as names;
 
 use super::{ServiceError, Services};
@@ -22,7 +23,7 @@ pub enum PushError {
     /// The body has not the agreed shape.
     #[error("{0}")]
     Shape(String),
-    /// The delivery header is missing or no UUID.
+    /// The delivery header is missing, no UUID, or was used for another body.
     #[error("the header X-Uppsikt-Delivery is to be a UUID, new for each push")]
     Delivery,
     /// Not durable: send again.
@@ -100,7 +101,10 @@ impl Services {
             },
             now,
         );
-        let answer = committed.await.map_err(|e| PushError::NotStored(e.into()))?;
+        let answer = committed.await.map_err(|error| match error {
+            StoreError::Conflict { .. } => PushError::Delivery,
+            error => PushError::NotStored(error.into()),
+        })?;
         let account_key = key.as_str().to_owned();
         counter!(names::POLLS, "account" => account_key, "outcome" => "push").increment(1);
         self.inner.wakes.assess.notify_one();

@@ -7,7 +7,6 @@ use std::path::Path;
 use zip::write::SimpleFileOptions;
 
 use crate::domain::ids::ContentHash;
-use crate::formats::canonical_json;
 use crate::store::rows::{ActionRow, EvidenceState};
 
 use super::{ServiceError, Services};
@@ -32,9 +31,9 @@ impl Services {
             let bytes = self.inner.evidence.bytes(part.sha256).await.map_err(broken)?;
             files.push((part.name.clone(), bytes));
         }
-        let canonical =
-            canonical_json::to_vec(&manifest).map_err(|e| ServiceError::broken("manifest", e))?;
-        files.push(("manifest.json".into(), canonical));
+        // The very bytes that were sealed: written anew by a later version they might differ.
+        let sealed = self.inner.evidence.bytes(manifest_hash).await.map_err(broken)?;
+        files.push(("manifest.json".into(), sealed));
         let decision = self.inner.store.standing_decision(action.case).await?;
         let cover = serde_json::json!({
             "authority": self.inner.settings.authority,

@@ -134,7 +134,8 @@ pub struct Unassessed {
     pub parent_text: Option<String>,
     /// The post it stands under.
     pub post_text: Option<String>,
-    /// When it reached the authority: when it was published, or else first fetched.
+    /// When it reached the authority: when it was published (a later version: edited), or else
+    /// when it was fetched.
     pub received_at: Timestamp,
 }
 
@@ -252,6 +253,8 @@ pub struct QueueRow {
     pub author: Author,
     /// The first part of the text (unmasked: the service masks it).
     pub text_head: String,
+    /// Whether the text goes on.
+    pub text_is_cut: bool,
     /// When the platform says it was written.
     pub created_at: Option<Timestamp>,
     /// When we first fetched it.

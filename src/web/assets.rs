@@ -104,3 +104,32 @@ pub async fn serve(Path(name): Path<String>, headers: HeaderMap) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn ask(path: &str, known: Option<&str>) -> Response {
+        let mut headers = HeaderMap::new();
+        if let Some(etag) = known {
+            headers.insert(IF_NONE_MATCH, etag.parse().unwrap());
+        }
+        serve(Path(path.trim_start_matches("/statisk/").to_owned()), headers).await
+    }
+
+    #[tokio::test]
+    async fn files_are_kept_for_ever_under_the_name_of_their_content() {
+        for file in [&*CSS, &*JS, &*ICON] {
+            let response = ask(file.path(), None).await;
+            assert_eq!(response.status(), 200);
+            assert_eq!(response.headers()[CACHE_CONTROL], FOREVER);
+            assert_eq!(response.headers()[CONTENT_TYPE], file.asset.media_type);
+            let etag = response.headers()[ETAG].to_str().unwrap().to_owned();
+            assert_eq!(ask(file.path(), Some(&etag)).await.status(), 304);
+        }
+        for unknown in ["/statisk/app.css", "/statisk/app.000000000000.css", "/statisk/../guard.rs"]
+        {
+            assert_eq!(ask(unknown, None).await.status(), 404);
+        }
+    }
+}

@@ -206,4 +206,28 @@ mod tests {
             assert_eq!(form.decision().unwrap_err(), sentence);
         }
     }
+
+    #[tokio::test]
+    async fn browsers_send_one_choice_or_several_or_none() {
+        use axum::extract::FromRequest as _;
+        use axum_extra::extract::Form;
+
+        for (body, ids) in [
+            ("csrf=a&utgava=4&grund=&svar=&anteckning=", vec![]),
+            ("csrf=a&utgava=4&val=dismiss", vec!["dismiss"]),
+            (
+                "utgava=4&val=hide&val=register&grund=hot&svar=%C3%A5%0D%0A",
+                vec!["hide", "register"],
+            ),
+        ] {
+            let request = axum::extract::Request::builder()
+                .method("POST")
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(body.into())
+                .unwrap();
+            let Form(fields) = Form::<DecisionFields>::from_request(request, &()).await.unwrap();
+            assert_eq!(fields.val, ids);
+            assert_eq!(fields.utgava, 4);
+        }
+    }
 }

@@ -122,6 +122,10 @@ pub struct Inside {
 
 impl Inside {
     /// The shell of a page for this person.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the error is the whole answer, made once a request"
+    )]
     pub(super) fn shell(&self, site: &Site, here: Place) -> Result<Shell, Response> {
         let csrf = csrf_token(self.csrf_secret.as_bytes()).map_err(|e| {
             site.error(ServiceError::Broken { doing: "form token", source: Box::new(e) })
@@ -133,6 +137,10 @@ impl Inside {
     }
 
     /// Refuses a form that this session's pages did not make.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the error is the whole answer, made once a request"
+    )]
     pub(super) fn check(&self, site: &Site, csrf: &str) -> Result<(), Response> {
         if csrf_matches(self.csrf_secret.as_bytes(), csrf) {
             Ok(())

@@ -60,11 +60,17 @@ pub fn find(text: &[u8], out: &mut Vec<Found>) {
     out.clear();
     let mut chain: SmallVec<[Digit; 32]> = SmallVec::new();
     let mut i = 0;
-    while i < text.len() {
-        if !text[i].is_ascii_digit() && !is_letter_digit(text, i) {
-            i += 1;
-            continue;
+    // Every chain holds a digit; letters that stand for digits may come before the first.
+    while let Some(n) = text[i..].iter().position(u8::is_ascii_digit) {
+        let digit = i + n;
+        let mut start = digit;
+        while start > i && digit - start < 14 && letter_digit(text[start - 1]).is_some() {
+            start -= 1;
         }
+        while start < digit && !is_letter_digit(text, start) {
+            start += 1;
+        }
+        i = start;
         chain.clear();
         i = read_chain(text, i, &mut chain);
         in_chain(text, &chain, out);
@@ -75,13 +81,28 @@ pub fn find(text: &[u8], out: &mut Vec<Found>) {
     out.dedup_by_key(|f| f.at[0]);
 }
 
-/// `o`, `l` or `i` that stands for 0 or 1: part of a run of digits and such letters only.
+/// The digit that a letter is written for.
+const fn letter_digit(b: u8) -> Option<u8> {
+    Some(match b {
+        b'o' => 0,
+        b'i' | b'l' => 1,
+        b'z' => 2,
+        b'e' => 3,
+        b'a' => 4,
+        b's' => 5,
+        b'b' => 8,
+        b'g' => 9,
+        _ => return None,
+    })
+}
+
+/// A letter that stands for a digit: part of a run of digits and such letters only, half of them
+/// digits at least.
 fn is_letter_digit(text: &[u8], i: usize) -> bool {
-    let looks = |b: u8| matches!(b, b'o' | b'l' | b'i');
-    if !looks(text[i]) {
+    if letter_digit(text[i]).is_none() {
         return false;
     }
-    let plain = |b: u8| b.is_ascii_digit() || looks(b);
+    let plain = |b: u8| b.is_ascii_digit() || letter_digit(b).is_some();
     let mut from = i;
     while from > 0 && plain(text[from - 1]) && i - from < 14 {
         from -= 1;
@@ -92,8 +113,13 @@ fn is_letter_digit(text: &[u8], i: usize) -> bool {
     }
     let letter = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0xC3);
     let glued = (from > 0 && letter(text.get(from - 1))) || letter(text.get(to));
+    if to - from < 4 {
+        return false;
+    }
+    // SE in front is the country's code of a VAT number.
+    let prefixed = text[from..].starts_with(b"se");
     let digits = text[from..to].iter().filter(|b| b.is_ascii_digit()).count();
-    !glued && digits * 2 >= to - from && to - from >= 4
+    !prefixed && !glued && digits * 2 >= to - from
 }
 
 fn read_chain(text: &[u8], mut i: usize, chain: &mut SmallVec<[Digit; 32]>) -> usize {
@@ -101,11 +127,7 @@ fn read_chain(text: &[u8], mut i: usize, chain: &mut SmallVec<[Digit; 32]>) -> u
     while i < text.len() {
         let b = text[i];
         if b.is_ascii_digit() || is_letter_digit(text, i) {
-            let value = match b {
-                b'o' => 0,
-                b'l' | b'i' => 1,
-                b => b - b'0',
-            };
+            let value = letter_digit(b).unwrap_or_else(|| b - b'0');
             if chain.len() == MOST_DIGITS {
                 return i;
             }
@@ -305,6 +327,7 @@ fn apart(text: &[u8], chain: &[Digit], out: &mut Vec<Found>) {
         if !gaps_fit {
             continue;
         }
+        let bare = length == 6 && n == 6 && birth[1..].iter().all(|d| d.gap.none());
         let end = birth[length - 1].at as usize + 1;
         let window = &text[end..text.len().min(end + APART)];
         let mut i = 0;
@@ -318,7 +341,14 @@ fn apart(text: &[u8], chain: &[Digit], out: &mut Vec<Found>) {
                 let says = |part: &[u8]| {
                     LAST_FOUR_WORDS.iter().any(|w| memchr::memmem::find(part, w).is_some())
                 };
-                if says(words) || says(&after[..after.len().min(20)]) {
+                let told = says(words) || says(&after[..after.len().min(20)]);
+                // Without a word that says so, date and digits must stand close and whole, and
+                // nothing may make them a time, an amount or a telephone number.
+                let close = bare
+                    && i <= CLOSE
+                    && !is_other_kind(words)
+                    && !is_other_kind(first_word(after));
+                if told || close {
                     let mut values: SmallVec<[u8; 12]> = birth.iter().map(|d| d.value).collect();
                     values.extend(four.iter().map(|b| b - b'0'));
                     if let Ok(number) = PersonalNumber::from_digits(&values) {
@@ -333,6 +363,29 @@ fn apart(text: &[u8], chain: &[Digit], out: &mut Vec<Found>) {
             i += 1;
         }
     }
+}
+
+/// How close the four digits must stand to the date where no word says what they are, in bytes.
+const CLOSE: usize = 36;
+
+/// The first word, with what stands before it.
+fn first_word(text: &[u8]) -> &[u8] {
+    let start = text.iter().position(|b| is_letter(*b)).unwrap_or(text.len());
+    let end = text[start..].iter().position(|b| !is_letter(*b)).map_or(text.len(), |n| start + n);
+    &text[..end]
+}
+
+fn is_letter(b: u8) -> bool {
+    b.is_ascii_alphabetic() || b >= 0x80
+}
+
+/// Whether a word between or behind says that the four digits are something else.
+fn is_other_kind(words: &[u8]) -> bool {
+    const OTHER: &[&[u8]] = &[
+        b"kl", b"klockan", b"kr", b"kronor", b"sek", b"st", b"tel", b"ring", b"rum", b"sal", b"nr",
+        b"till", b"och", b"km", b"kwh", b"dnr", b"den", b"inv", b"procent", b"budget",
+    ];
+    words.split(|b| !is_letter(*b)).any(|w| OTHER.contains(&w))
 }
 
 const LAST_FOUR_WORDS: &[&[u8]] =

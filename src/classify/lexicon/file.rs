@@ -11,7 +11,7 @@ use crate::domain::category::{Category, Severity};
 /// A lexeme as written: `hora n1 first last not=horisont`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawLexeme {
-    /// The dictionary form; several words are joined by `_`.
+    /// The dictionary form; `skit-` and `-unge` are parts of compounds alone.
     pub word: String,
     /// The paradigm, `x` when none is given.
     pub paradigm: String,
@@ -22,6 +22,8 @@ pub struct RawLexeme {
     pub last: Option<Option<String>>,
     /// What only looks like one of its compounds.
     pub stops: Vec<String>,
+    /// Only as spelled: no reading without å, ä, ö and none in disguise.
+    pub exact: bool,
     /// Where it stands.
     pub line: usize,
 }
@@ -504,6 +506,7 @@ fn lexeme(text: &str, paradigm: &str, line: usize) -> Result<Member, String> {
         first: None,
         last: None,
         stops: Vec::new(),
+        exact: false,
         line,
     };
     for flag in words {
@@ -525,10 +528,14 @@ fn lexeme(text: &str, paradigm: &str, line: usize) -> Result<Member, String> {
                 None if rest.is_empty() => None,
                 None => return Err(format!("`{flag}` förstås inte")),
             });
+        } else if flag == "exact" {
+            lexeme.exact = true;
         } else if flag.starts_with(['n', 'a', 'v', 'x']) {
             lexeme.paradigm = flag.to_owned();
         } else {
-            return Err(format!("`{flag}` är varken böjningsmönster, first, last eller not="));
+            return Err(format!(
+                "`{flag}` är varken böjningsmönster, first, last, not= eller exact"
+            ));
         }
     }
     Ok(Member::Lexeme(lexeme))

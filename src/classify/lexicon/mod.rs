@@ -17,7 +17,7 @@ use crate::classify::lexicon::complaint::Complaint;
 use crate::classify::lexicon::file::{Member, RawFile, RawLexeme, RawRule};
 use crate::classify::rules::pattern::{Pattern, Resolve};
 use crate::classify::rules::{GuardClasses, Rule};
-use crate::classify::words::{ClassId, Words, WordsBuilder};
+use crate::classify::words::{ClassId, Readings, Words, WordsBuilder};
 use crate::domain::ids::{ContentHash, LexiconVersion};
 
 /// Raised whenever the engine may answer otherwise for the same lexicon.
@@ -183,7 +183,7 @@ impl Resolve for Names<'_> {
             return *class;
         }
         let class = self.0.new_class(name, false, false);
-        self.0.builder.add(word, class, false);
+        self.0.builder.add(word, class, Readings::Stripped);
         class
     }
 
@@ -304,9 +304,11 @@ impl Compiler {
                 );
             }
         };
-        let squeezed = self.disguise[class.0 as usize];
+        let readings =
+            if self.disguise[class.0 as usize] { Readings::Disguised } else { Readings::Stripped };
         for form in forms.iter().filter(|_| !part_only) {
-            self.builder.add(form, class, squeezed);
+            let readings = if lexeme.exact { Readings::Exact } else { readings };
+            self.builder.add(form, class, readings);
         }
         if let Some((part, rest)) = &lexeme.first {
             let Ok(rest) = self.rest(file, lexeme.line, rest.as_deref()) else { return };
@@ -458,7 +460,11 @@ impl Compiler {
             negation: class("negation"),
             utterance: class("utterance"),
             report: class("report"),
+            number_word: class("talord"),
         };
+        // A compound that one file lists stays what its parts make it in the others.
+        let first = self.builder.clone().build(&anchors, &self.disguise);
+        self.builder.add_compounds(&first, ClassId(0));
         Lexicon {
             words: self.builder.build(&anchors, &self.disguise),
             rules: self.rules,

@@ -11,6 +11,9 @@ lexemes = ["sa"]
 [[class]]
 name = "report"
 lexemes = ["hotade"]
+[[class]]
+name = "talord"
+lexemes = ["noll"]
 "#;
 
 fn compile(text: &str) -> Lexicon {

@@ -55,6 +55,8 @@ pub struct GuardClasses {
     pub utterance: Option<ClassId>,
     /// *hotade, dömdes, polisen…*: somebody else's act is told.
     pub report: Option<ClassId>,
+    /// *noll, ett, två…*: a number may be spelled out.
+    pub number_word: Option<ClassId>,
 }
 
 /// The text as rules see it.

@@ -239,7 +239,7 @@ fn arguments(profile: &Path, settings: &BrowserSettings, gate: &Gate) -> Vec<Str
             "--metrics-recording-only",
             "--no-pings",
             "--no-service-autorun",
-            "--disable-features=Translate,MediaRouter,OptimizationHints,AutofillServerCommunication,InterestFeedContentSuggestions,HttpsUpgrades",
+            "--disable-features=Translate,MediaRouter,OptimizationHints,AutofillServerCommunication,InterestFeedContentSuggestions,HttpsUpgrades,OptimizationGuideModelDownloading,OptimizationGuideOnDeviceModel,OnDeviceModelService",
             // No way round the gate.
             "--disable-quic",
             "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",

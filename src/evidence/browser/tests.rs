@@ -230,6 +230,17 @@ async fn dialogs_downloads_and_endless_pages_do_not_hold_it_up() {
                 }
             }),
         )
+        .route(
+            "/spegel",
+            get(|headers: HeaderMap| async move {
+                let language = headers.get(header::ACCEPT_LANGUAGE).map(|v| format!("{v:?}"));
+                let language = language.unwrap_or_default().replace('"', "");
+                Html(format!(
+                    "<script>document.title = '{language}|' + navigator.language + '|' + \
+                     Intl.DateTimeFormat().resolvedOptions().timeZone</script>"
+                ))
+            }),
+        )
         .route("/tyst", get(std::future::pending::<&'static str>))
         .route("/halv", get(|| async { Html("<title>Halv</title><p>Text<img src=/tyst>") }));
     let port = serve("127.0.0.1", app).await;
@@ -248,6 +259,11 @@ async fn dialogs_downloads_and_endless_pages_do_not_hold_it_up() {
         browser.capture(request(port, "/kaka")).await.expect("a picture");
     }
     assert_eq!(cookies.load(Ordering::SeqCst), 0, "a cookie outlived its page");
+
+    let shot = browser.capture(request(port, "/spegel")).await.expect("a picture");
+    let seen = shot.title.expect("a title");
+    assert!(seen.starts_with("sv-SE,sv"), "Accept-Language: {seen}");
+    assert!(seen.ends_with("|sv-SE|Europe/Stockholm"), "{seen}");
 
     let shot = browser.capture(request(port, "/halv")).await.expect("a picture");
     assert!(shot.method.contains("inte färdigladdad"), "{}", shot.method);

@@ -6,6 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
+use rayon::prelude::*;
 use typst::diag::{FileError, FileResult, SourceDiagnostic};
 use typst::foundations::{Bytes, Datetime, Duration, Smart};
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
@@ -58,33 +59,46 @@ pub struct Output {
 pub fn run(job: Job) -> Result<Output, SheetError> {
     // The layout engine is not ours and the text is anybody's: a panic in there must not take
     // the sealing of evidence down with it.
-    let result = catch_unwind(AssertUnwindSafe(|| lay_out(job)));
+    let result = catch_unwind(AssertUnwindSafe(|| write(job)));
     typst::comemo::evict(KEEP_FOR_SHEETS);
     result.unwrap_or(Err(SheetError::Broken))
 }
 
-fn lay_out(job: Job) -> Result<Output, SheetError> {
+fn write(job: Job) -> Result<Output, SheetError> {
     let ident = job.ident.clone();
-    let timestamp = pdf_timestamp(job.date);
+    let date = job.date;
+    let document = lay_out(job)?;
+    let pdf = write_pdf(&document, ident, date)?;
+    let pages = document.pages();
+    let shown = &pages[..pages.len().min(MOST_PAGES)];
+    let pages_png = shown.par_iter().map(page_png).collect::<Result<_, _>>()?;
+    Ok(Output { pdf, pages_png, n_pages: pages.len() })
+}
+
+/// The pages, before they are written in any format.
+pub fn lay_out(job: Job) -> Result<PagedDocument, SheetError> {
     let world = SheetWorld::new(job);
-    let document: PagedDocument =
-        typst::compile(&world).output.map_err(|errors| SheetError::Layout(first(&errors)))?;
+    typst::compile(&world).output.map_err(|errors| SheetError::Layout(first(&errors)))
+}
+
+/// PDF/A-2a and PDF/UA-1. Typst refuses to write what does not meet them.
+pub fn write_pdf(
+    document: &PagedDocument,
+    ident: String,
+    date: jiff::Timestamp,
+) -> Result<Vec<u8>, SheetError> {
     let standards = PdfStandards::new(&[PdfStandard::A_2a, PdfStandard::Ua_1])
         .map_err(|e| SheetError::Export(e.message().to_string()))?;
     let options = PdfOptions {
         ident: Smart::Custom(ident),
         creator: Smart::Custom(Some(concat!("Uppsikt ", env!("CARGO_PKG_VERSION")).to_owned())),
-        timestamp,
+        timestamp: pdf_timestamp(date),
         page_ranges: None,
         standards,
         tagged: true,
         pretty: false,
     };
-    let pdf =
-        typst_pdf::pdf(&document, &options).map_err(|errors| SheetError::Export(first(&errors)))?;
-    let pages = document.pages();
-    let pages_png = pages.iter().take(MOST_PAGES).map(page_png).collect::<Result<_, _>>()?;
-    Ok(Output { pdf, pages_png, n_pages: pages.len() })
+    typst_pdf::pdf(document, &options).map_err(|errors| SheetError::Export(first(&errors)))
 }
 
 /// The first complaint. Typst quotes the text it could not show, so everything in backquotes is
@@ -205,5 +219,37 @@ impl World for SheetWorld {
 
     fn today(&self, _offset: Option<Duration>) -> Option<Datetime> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_world_holds_the_sheet_and_nothing_else() {
+        let job = Job {
+            data: b"{}".to_vec(),
+            strips: vec![vec![1, 2, 3]],
+            ident: String::new(),
+            date: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let world = SheetWorld::new(job);
+        assert!(world.file(file_id("data.json")).is_ok());
+        assert!(world.file(file_id("strip-0.png")).is_ok());
+        for other in ["strip-1.png", "sheet.typ", "etc/passwd", "Cargo.toml"] {
+            assert!(world.file(file_id(other)).is_err(), "{other}");
+            assert_eq!(world.source(file_id(other)).is_ok(), other == "sheet.typ", "{other}");
+        }
+        assert!(world.today(None).is_none());
+    }
+
+    #[test]
+    fn error_texts_quote_no_content() {
+        let error = SourceDiagnostic::error(
+            typst::syntax::Span::detached(),
+            "the text `Kim Exempel, 19121212-1212` could not be displayed with `Noto Sans`",
+        );
+        assert_eq!(first(&[error]), "the text … could not be displayed with …");
     }
 }

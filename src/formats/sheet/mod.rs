@@ -68,21 +68,7 @@ pub fn render(content: &SheetContent) -> Result<RenderedSheet, SheetError> {
         },
     };
     let with = |repertoire| -> Result<RenderedSheet, SheetError> {
-        let (data, uncovered) = data::build(content, &picture, fonts::fonts(), repertoire);
-        let manifest = &content.manifest;
-        let job = engine::Job {
-            data: serde_json::to_vec(&data).map_err(SheetError::Data)?,
-            strips: strips.clone(),
-            ident: format!(
-                "{}/{}/{}/{}/{}",
-                manifest.account,
-                manifest.item,
-                manifest.version,
-                manifest.content_sha256,
-                manifest.sealed_at
-            ),
-            date: manifest.sealed_at,
-        };
+        let (job, uncovered) = job(content, &picture, strips.clone(), repertoire)?;
         let out = engine::run(job)?;
         Ok(RenderedSheet {
             pdf: out.pdf,
@@ -100,6 +86,32 @@ pub fn render(content: &SheetContent) -> Result<RenderedSheet, SheetError> {
             Err(error)
         }
     }
+}
+
+/// What the engine needs for one sheet, and the characters that no font could show.
+#[cfg(feature = "pdf")]
+fn job(
+    content: &SheetContent,
+    picture: &data::Picture,
+    strips: Vec<Vec<u8>>,
+    repertoire: shown::Repertoire,
+) -> Result<(engine::Job, Vec<char>), SheetError> {
+    let (data, uncovered) = data::build(content, picture, fonts::fonts(), repertoire);
+    let manifest = &content.manifest;
+    let job = engine::Job {
+        data: serde_json::to_vec(&data).map_err(SheetError::Data)?,
+        strips,
+        ident: format!(
+            "{}/{}/{}/{}/{}",
+            manifest.account,
+            manifest.item,
+            manifest.version,
+            manifest.content_sha256,
+            manifest.sealed_at
+        ),
+        date: manifest.sealed_at,
+    };
+    Ok((job, uncovered))
 }
 
 #[cfg(feature = "pdf")]

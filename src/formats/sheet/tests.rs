@@ -1,3 +1,5 @@
+use rayon::prelude::*;
+
 use super::*;
 use crate::domain::category::{Category, Severity};
 use crate::domain::evidence::{Manifest, MissingPart, PartKind, Thread, ThreadItem};
@@ -96,4 +98,365 @@ fn the_same_content_gives_the_same_bytes() {
     assert_eq!(sheet, render(&content).expect("a sheet"));
     assert!(sheet.uncovered.is_empty());
     assert_eq!(sheet.pages_png.len(), 2);
+}
+
+/// One case of `fixtures/hostile/texts.json`.
+#[derive(serde::Deserialize)]
+struct Case {
+    name: String,
+    text: Option<String>,
+    json: Option<String>,
+    repeat: Option<Repeat>,
+}
+
+#[derive(serde::Deserialize)]
+struct Repeat {
+    unit: String,
+    times: usize,
+}
+
+/// The cases that are text in Rust: those that are only JSON literals may hold lone surrogates.
+fn hostile_texts() -> Vec<(String, String)> {
+    let file = include_str!("../../../fixtures/hostile/texts.json");
+    let cases: Vec<Case> = serde_json::from_str(file).expect("the fixture is JSON");
+    assert!(cases.len() >= 120);
+    cases
+        .into_iter()
+        .filter_map(|case| {
+            let text = match (case.text, case.json, case.repeat) {
+                (Some(text), None, None) => text,
+                (None, Some(literal), None) => serde_json::from_str(&literal).ok()?,
+                (None, None, Some(Repeat { unit, times })) => unit.repeat(times),
+                _ => panic!("{}: one of text, json, repeat", case.name),
+            };
+            Some((case.name, text))
+        })
+        .collect()
+}
+
+/// Lays a sheet out with every script allowed, writes it as PDF, and gives all its text.
+fn laid_out(content: &SheetContent) -> (String, Vec<u8>) {
+    let (job, _) = job(content, &data::Picture::None, Vec::new(), shown::Repertoire::Fonts)
+        .expect("the data can be written");
+    let (ident, date) = (job.ident.clone(), job.date);
+    let document = engine::lay_out(job).expect("a layout");
+    let mut text = String::new();
+    for page in document.pages() {
+        text_of(&page.frame, &mut text);
+    }
+    let pdf = engine::write_pdf(&document, ident, date).expect("PDF/A");
+    typst::comemo::evict(1);
+    (text, pdf)
+}
+
+fn text_of(frame: &typst::layout::Frame, text: &mut String) {
+    use typst::layout::FrameItem;
+    for (_, item) in frame.items() {
+        match item {
+            FrameItem::Group(group) => text_of(&group.frame, text),
+            FrameItem::Text(item) => text.push_str(&item.text),
+            FrameItem::Shape(..)
+            | FrameItem::Image(..)
+            | FrameItem::Link(..)
+            | FrameItem::Tag(_) => {}
+        }
+    }
+}
+
+fn counts(text: &str) -> std::collections::BTreeMap<char, usize> {
+    let mut counts = std::collections::BTreeMap::new();
+    for c in text.chars().filter(|c| !c.is_whitespace()) {
+        *counts.entry(c).or_insert(0) += 1;
+    }
+    counts
+}
+
+/// Texts of at most so many characters are tried several to a sheet, as answers in a thread.
+const SHORT: usize = 1_000;
+/// How many fit there.
+const TO_A_SHEET: usize = 12;
+
+/// Every hostile text gives a sheet, and every character that the sheet means to show of it is
+/// really laid out, as itself or as its mark.
+#[test]
+fn every_hostile_text_gives_a_sheet_that_shows_it() {
+    let (short, long): (Vec<_>, Vec<_>) =
+        hostile_texts().into_iter().partition(|(_, text)| text.chars().count() <= SHORT);
+    assert!(short.len() > 150 && long.len() > 15);
+    let mut empty = content("");
+    empty.thread = Thread::default();
+    let rest: usize = counts(&laid_out(&empty).0).values().sum();
+    let mut sheets: Vec<Vec<(String, String)>> =
+        short.chunks(TO_A_SHEET).map(<[_]>::to_vec).collect();
+    sheets.extend(long.into_iter().map(|case| vec![case]));
+    sheets.into_par_iter().for_each(|cases| {
+        let names: Vec<&str> = cases.iter().map(|(name, _)| name.as_str()).collect();
+        let mut sheet = content("");
+        sheet.thread = Thread::default();
+        let mut expected = std::collections::BTreeMap::new();
+        let mut show = shown::Preparer::new(fonts::fonts(), shown::Repertoire::Fonts);
+        if let [(_, text)] = cases.as_slice() {
+            sheet.text.clone_from(text);
+            expected = counts(&show.show(text, data::TEXT_BUDGET).plain());
+        } else {
+            for (name, text) in &cases {
+                sheet.thread.above.push(ThreadItem {
+                    platform_id: PlatformItemId::new(name.clone()),
+                    author: Author::default(),
+                    text: text.clone(),
+                    created_at: None,
+                });
+                let shown = show.show(text, 2_000);
+                assert!(!shown.cut, "{name}");
+                for (c, n) in counts(&shown.plain()) {
+                    *expected.entry(c).or_insert(0) += n;
+                }
+            }
+        }
+        let (text, pdf) = laid_out(&sheet);
+        assert!(pdf.starts_with(b"%PDF-1.7"), "{names:?}");
+        let found = counts(&text);
+        for (c, n) in expected {
+            let found = found.get(&c).copied().unwrap_or(0);
+            assert!(found >= n, "{names:?}: {c:?} {n} times, found {found}");
+        }
+        // The rest of the sheet is there too.
+        assert!(found.values().sum::<usize>() >= rest, "{names:?}");
+    });
+}
+
+/// Each of these would end or change the sheet if it were read as typst's markup or code.
+#[test]
+fn markup_in_texts_and_names_is_shown_literally() {
+    let hostile = "#panic(\"x\") #read(\"/etc/passwd\") *fet* _kursiv_ $x^2$ @etikett <etikett> \\ `kod` // /* = - + ~ --- \"citat\" #[ ] } {";
+    let mut sheet = content(hostile);
+    sheet.authority = format!("A{hostile}");
+    sheet.account_name = format!("B{hostile}");
+    sheet.platform_name = format!("C{hostile}");
+    sheet.manifest.author.name = Some(format!("D{hostile}"));
+    sheet.manifest.missing[0].reason = format!("E{hostile}");
+    let (text, _) = laid_out(&sheet);
+    let squeezed = |text: &str| text.replace(char::is_whitespace, "");
+    let (text, hostile) = (squeezed(&text), squeezed(hostile));
+    for before in ["A", "B", "C", "D", "E", ""] {
+        assert!(text.contains(&format!("{before}{hostile}")), "{before}");
+    }
+    assert!(text.contains(&format!("Texten{hostile}")));
+}
+
+#[test]
+fn the_sheet_says_what_a_court_needs() {
+    let (text, _) = laid_out(&content("Jag ska döda dig."));
+    for words in [
+        "Exempelstads kommun",
+        "Bevisblad",
+        "Kim Exempel",
+        "3 april 2026 kl. 14.05.09 svensk tid (Europe/Stockholm, UTC+02:00)",
+        "2026-04-03 12:05:09 UTC",
+        "Som mottaget: 2026-04-03T14:05:09+02:00",
+        "Plattformen anger ingen tid för ändring.",
+        "synlig",
+        "4711",
+        "Jag ska döda dig.",
+        "hot",
+        "hög",
+        "Texten säger att mottagaren ska skadas.",
+        "1998:112 5 § 1 a; BrB 4:5",
+        "Nu börjar vi bygga.",
+        "Vad kostar det?",
+        "Saknas i tråden: 4709",
+        "image/jpeg",
+        "Sidan kräver inloggning.",
+        "sida 1 av 2",
+        "sida 2 av 2",
+    ] {
+        assert!(text.contains(words), "{words}");
+    }
+    let hex = ContentHash::of("Jag ska döda dig.".as_bytes()).to_hex();
+    assert!(text.replace(char::is_whitespace, "").contains(&hex), "the whole digest");
+    assert!(!text.contains("SIMULERAD"));
+}
+
+#[test]
+fn a_simulated_platform_is_said_loudly_on_every_page() {
+    let mut sheet = content(&"rad\n".repeat(120));
+    sheet.simulated = true;
+    let (text, _) = laid_out(&sheet);
+    let pages = text.matches(" av ").filter(|_| true).count();
+    let bands = text.matches("SIMULERAD PLATTFORM – inte ett riktigt inlägg").count();
+    assert!(pages >= 3 && bands >= 4, "{bands} bands");
+}
+
+#[test]
+fn a_text_too_long_for_the_sheet_is_cut_with_a_clear_sentence() {
+    let sheet = render(&content(&"Du är dum. ".repeat(10_000))).expect("a sheet");
+    assert_eq!(sheet.pages_png.len(), engine::MOST_PAGES);
+    let (text, _) = laid_out(&content(&"Du är dum. ".repeat(10_000)));
+    assert!(text.contains("Här står de första 20\u{a0}000 av 110\u{a0}000 tecken."));
+    assert!(text.contains("Hela texten finns i bevispaketet."));
+}
+
+#[test]
+fn unknown_is_said_and_not_left_blank() {
+    let mut sheet = content("");
+    sheet.manifest.author = Author::default();
+    sheet.manifest.created_at = None;
+    sheet.manifest.created_raw = Some("i går".to_owned());
+    sheet.manifest.permalink = None;
+    sheet.manifest.presence = Presence::Unknown;
+    sheet.manifest.verdict = None;
+    sheet.manifest.attachments.clear();
+    sheet.manifest.missing.clear();
+    sheet.thread = Thread::default();
+    let (text, _) = laid_out(&sheet);
+    for words in [
+        "Plattformen lämnar inga uppgifter om författaren.",
+        "Tiden kunde inte tolkas.",
+        "Som mottaget: i går",
+        "Plattformen anger ingen länk till inlägget.",
+        "okänt om den syns",
+        "(Ingen text.)",
+        "Ingen maskinell bedömning är gjord.",
+        "Ingen tråd är känd ovanför inlägget.",
+        "Plattformen anger inga bilagor.",
+        "Ingenting uppges saknas.",
+    ] {
+        assert!(text.contains(words), "{words}");
+    }
+}
+
+fn picture(width: u32, height: u32) -> Vec<u8> {
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::RgbaImage::from_fn(width, height, |x, y| {
+        image::Rgba([(x % 251) as u8, (y % 241) as u8, 90, 200])
+    })
+    .write_to(&mut png, image::ImageFormat::Png)
+    .expect("a picture");
+    png.into_inner()
+}
+
+#[test]
+fn a_long_screenshot_is_cut_into_numbered_strips() {
+    let mut sheet = content("Hej");
+    sheet.screenshot_png = Some(picture(1280, 4200));
+    let rendered = render(&sheet).expect("a sheet");
+    assert!(rendered.method.contains("5 sidor"), "{}", rendered.method);
+    let (strips, files) = strips::cut(&picture(1280, 4200)).expect("strips");
+    assert_eq!((strips.shown, strips.whole, files.len()), (3, 3, 3));
+    assert_eq!(structure(&rendered.pdf).matches("/Subtype/Image").count(), 3);
+}
+
+#[test]
+fn a_screenshot_that_is_none_is_said_and_does_not_stop_the_sheet() {
+    let mut sheet = content("Hej");
+    sheet.screenshot_png = Some(b"inte en bild".to_vec());
+    let rendered = render(&sheet).expect("a sheet");
+    assert_eq!(structure(&rendered.pdf).matches("/Subtype/Image").count(), 0);
+}
+
+/// The document without the contents of its streams, except the metadata, which is plain XML.
+fn structure(pdf: &[u8]) -> String {
+    let mut rest = pdf;
+    let mut plain = Vec::new();
+    while let Some(at) = memchr::memmem::find(rest, b"stream\n") {
+        let (before, stream) = rest.split_at(at);
+        plain.extend_from_slice(before);
+        let end = memchr::memmem::find(stream, b"endstream").expect("every stream ends");
+        if before.ends_with(b">>\n") && memchr::memmem::find(&stream[..end], b"<?xpacket").is_some()
+        {
+            plain.extend_from_slice(&stream[..end]);
+        }
+        rest = &stream[end + b"endstream".len()..];
+    }
+    plain.extend_from_slice(rest);
+    String::from_utf8_lossy(&plain).into_owned()
+}
+
+#[test]
+fn the_document_declares_its_standards_and_holds_nothing_active() {
+    let mut sheet = content("Hej 👍🏽 مرحبا שלום 你好 ⓐ 𝓲 ก አ");
+    sheet.screenshot_png = Some(picture(640, 400));
+    let rendered = render(&sheet).expect("a sheet");
+    assert!(rendered.uncovered.is_empty());
+    let structure = structure(&rendered.pdf);
+    let has = |words: &str, n: usize| {
+        assert_eq!(structure.matches(words).count(), n, "{words} in {structure}");
+    };
+    has("<pdfaid:part>2</pdfaid:part>", 1);
+    has("<pdfaid:conformance>A</pdfaid:conformance>", 1);
+    has("<pdfuaid:part>1</pdfuaid:part>", 1);
+    has("GTS_PDFA1", 1);
+    has("/OutputIntents", 1);
+    has("/Lang(sv-SE)", 1);
+    has("/Marked true", 1);
+    has("/DisplayDocTitle true", 1);
+    has("/Alt", 1);
+    for active in
+        ["/JavaScript", "/JS", "/Launch", "/URI", "/OpenAction", "/AA", "/EmbeddedFile", "/Encrypt"]
+    {
+        has(active, 0);
+    }
+    // Every font is embedded and maps its glyphs to text. The nine families and the bold cut.
+    let fonts = structure.matches("/Subtype/Type0").count();
+    assert_eq!(fonts, 10);
+    has("/ToUnicode", fonts);
+    let embedded =
+        structure.matches("/FontFile2").count() + structure.matches("/FontFile3").count();
+    assert_eq!(embedded, fonts);
+}
+
+/// The way out that is there for texts nobody has thought of.
+#[test]
+fn with_latin_letters_alone_there_is_a_sheet_too() {
+    let sheet = content("Hej 👍🏽 مرحبا");
+    let (job, uncovered) = job(&sheet, &data::Picture::None, Vec::new(), shown::Repertoire::Latin)
+        .expect("the data can be written");
+    assert!(uncovered.contains(&'👍'));
+    let out = engine::run(job).expect("a sheet");
+    assert_eq!(out.n_pages, 2);
+}
+
+/// Sheets for `tests/check-pdf.sh`, which looks at them with other people's tools, and for human
+/// eyes. Beside each the lines that must be found in its text.
+#[test]
+fn sheets_are_left_for_outside_checks() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/sheet-check");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let scripts = "Hej på dig, åäö ÅÄÖ é ü.\nПривет, когда открывается бассейн?\n图书馆什么时候开门？\n\
+                   도서관은 언제 열어요?\n図書館はいつ開きますか？\nห้องสมุดเปิดกี่โมง\nሰላም ነው\n\
+                   𝓲𝓭𝓲𝓸𝓽 ⓘⓓⓘⓞⓣ ｉｄｉｏｔ\n👍🏽 😀";
+    let right_to_left =
+        "مرحبا، لماذا أُغلِقَت المكتبة اليوم؟\nשלום, מתי נפתח?\nBlandat: مرحبا och hej";
+    let marks = "Betala \u{202e}rk 001\u{202c} nu\ni\u{200b}d\u{200b}iot\nfamilj 👨‍👩‍👧‍👦 och 🇸🇪 🏳️‍🌈 1️⃣ ❤️\n\
+                 \u{e000} \u{12000} före\0efter\nz\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}\u{307}\u{308}\u{309}\u{30a}\u{30b}\u{30c}\u{30d}algo";
+    let literal = "<script>alert(1)</script>\n#panic(\"x\") *fet* _kursiv_ $x^2$ @etikett \\ `kod`\n=HYPERLINK(\"x\")";
+    let mut simulated = content(&format!("{scripts}\n\n{right_to_left}\n\n{marks}\n\n{literal}"));
+    simulated.simulated = true;
+    simulated.platform_name = "Facebook".to_owned();
+    simulated.screenshot_png = Some(picture(1280, 4200));
+    let long = "Det här är en lång kommentar om badhuset, som aldrig tycks ta slut. ".repeat(400);
+    let cases = [
+        (
+            "vanlig",
+            content("Jag ska döda dig.\n\nHälsar Kim"),
+            "Jag ska döda dig.\nHälsar Kim".to_owned(),
+        ),
+        (
+            "skriftsystem",
+            simulated,
+            format!(
+                "{scripts}\n{literal}\nBetala ⟦U+202E⟧rk 001⟦U+202C⟧ nu\ni⟦U+200B⟧d⟦U+200B⟧iot\n⟦U+E000⟧ ⟦U+12000⟧ före⟦U+0000⟧efter\n5 kombinerande tecken utelämnade"
+            ),
+        ),
+        ("lang", content(&long), "Här står de första 20 000 av 27 200 tecken.".to_owned()),
+    ];
+    for (name, content, lines) in cases {
+        let sheet = render(&content).expect("a sheet");
+        assert!(!sheet.method.contains("latinska"), "{name}: {}", sheet.method);
+        std::fs::write(folder.join(format!("{name}.pdf")), &sheet.pdf).expect("written");
+        std::fs::write(folder.join(format!("{name}.txt")), lines).expect("written");
+        for (i, png) in sheet.pages_png.iter().enumerate() {
+            std::fs::write(folder.join(format!("{name}-{}.png", i + 1)), png).expect("written");
+        }
+    }
 }

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 
-use super::value::{at, maybe_at, maybe_row, ms, rows};
+use super::value::{at, hash, maybe_at, maybe_row, ms, rows};
 use crate::domain::account::{Account, PlatformKind};
-use crate::domain::ids::{AccountId, AccountKey, Cursor};
+use crate::domain::ids::{AccountId, AccountKey, ContentHash, Cursor};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::{AccountOverview, FetchState};
@@ -125,7 +125,7 @@ impl Store {
             rows(
                 &mut c.prepare_cached(&format!(
                     "select {ACCOUNT}, {FETCH},
-                            (select count(*) from items i where i.account_id = a.id),
+                            f.n_items,
                             (select count(*) from unreadable u where u.account_id = a.id)
                      from accounts a join fetch_states f on f.account_id = a.id order by a.key"
                 ))?,
@@ -213,16 +213,6 @@ impl Store {
         .await
     }
 
-    /// The answer given to a push with this identity, if it has been answered: then with the hash
-    /// of the body it came with.
-    pub async fn answered_delivery(
-        &self,
-        account: AccountId,
-        delivery: String,
-    ) -> Result<Option<String>, StoreError> {
-        self.read(move |c| delivery_answer(c, account, &delivery)).await
-    }
-
     /// Forgets answered pushes older than `before`.
     pub async fn forget_deliveries(&self, before: Timestamp) -> Result<usize, StoreError> {
         self.write(move |tx| Ok(tx.execute("delete from deliveries where at < ?1", [ms(before)])?))
@@ -230,17 +220,17 @@ impl Store {
     }
 }
 
-/// The answer of a push that has been answered.
+/// The answer of a push that has been answered, with the hash of the body it came with.
 pub(super) fn delivery_answer(
     c: &Connection,
     account: AccountId,
     delivery: &str,
-) -> Result<Option<String>, StoreError> {
+) -> Result<Option<(String, ContentHash)>, StoreError> {
     maybe_row(
         &mut c.prepare_cached(
-            "select answer from deliveries where account_id = ?1 and delivery = ?2",
+            "select answer, body_hash from deliveries where account_id = ?1 and delivery = ?2",
         )?,
         params![account.0, delivery],
-        |row| Ok(row.get(0)?),
+        |row| Ok((row.get(0)?, hash("deliveries", &row.get::<_, Vec<u8>>(1)?)?)),
     )
 }

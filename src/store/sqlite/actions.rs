@@ -98,19 +98,25 @@ fn ending(kind: ActionKind, state: &ActionState) -> Option<(String, Option<Strin
 }
 
 impl Store {
-    /// Actions to be looked at now, oldest first.
+    /// Actions to be looked at now, oldest first, of each account at most `most_each`: an account
+    /// whose platform does not answer never hides what is due on another.
     pub async fn due_actions(
         &self,
         now: Timestamp,
-        most: u32,
+        most_each: u32,
     ) -> Result<Vec<ActionRow>, StoreError> {
         self.read(move |c| {
             rows(
                 &mut c.prepare_cached(&format!(
-                    "select {ACTION} from actions x join items i on i.id = x.item_id
-                     where x.due_at <= ?1 order by x.due_at, x.id limit ?2"
+                    "select {ACTION} from
+                       (select x.id, row_number() over
+                          (partition by i.account_id order by x.due_at, x.id) as nth
+                        from actions x join items i on i.id = x.item_id
+                        where x.due_at <= ?1) due
+                     join actions x on x.id = due.id join items i on i.id = x.item_id
+                     where due.nth <= ?2 order by x.due_at, x.id"
                 ))?,
-                params![ms(now), most],
+                params![ms(now), most_each],
                 action_row,
             )
         })
@@ -207,6 +213,9 @@ impl Store {
     }
 
     /// A person asks for another try of the failed actions of a case.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] while somebody else holds the case.
     pub async fn try_failed_again(
         &self,
         case: CaseId,
@@ -215,6 +224,10 @@ impl Store {
         now: Timestamp,
     ) -> Result<usize, StoreError> {
         self.write(move |tx| {
+            let known = the_case(tx, case)?;
+            if known.claim.is_some_and(|(claim, _)| claim.blocks(user, now)) {
+                return Err(StoreError::Conflict { what: "claim" });
+            }
             let Some(decision) = super::decide::standing(tx, case)? else { return Ok(0) };
             let failed = rows(
                 &mut tx.prepare_cached(

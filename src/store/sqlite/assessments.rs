@@ -20,7 +20,9 @@ impl Store {
                 &mut c.prepare_cached(
                     "select v.id, i.id, i.kind, i.by_us, v.text, pv.text,
                             coalesce(p.title || char(10), '') || p.text,
-                            coalesce(i.created_at, i.first_fetched_at), i.first_fetched_at
+                            case when v.number = 1 then coalesce(i.created_at, v.fetched_at)
+                                 else coalesce(v.edited_at, v.fetched_at) end,
+                            v.fetched_at
                      from versions v
                      join items i on i.id = v.item_id
                      left join posts p on p.account_id = i.account_id and p.platform_id = i.post_id
@@ -31,7 +33,7 @@ impl Store {
                 [most],
                 |row| {
                     let received: i64 = row.get(7)?;
-                    let first_fetched: i64 = row.get(8)?;
+                    let fetched: i64 = row.get(8)?;
                     Ok(Unassessed {
                         version: VersionId(row.get(0)?),
                         item: ItemId(row.get(1)?),
@@ -42,7 +44,7 @@ impl Store {
                         post_text: row.get(6)?,
                         // A platform's clock may run ahead of ours; nothing was received later
                         // than we fetched it.
-                        received_at: at(received.min(first_fetched))?,
+                        received_at: at(received.min(fetched))?,
                     })
                 },
             )
@@ -134,9 +136,12 @@ fn open_or_bring_back(
         }
         let reason = "Inlägget har ändrats av författaren sedan det senast bedömdes.".to_owned();
         note_event(tx, case.id, None, "Ny lydelse", Some(&opening.why), now)?;
+        // What was finished begins a new time; what is open keeps the shorter one.
         tx.prepare_cached(
             "update cases set version_id = ?2, rank = min(rank, ?3), severity = ?4, category = ?5,
-                    due_at = min(due_at, ?6), revision = revision + 1, changed_at = ?7
+                    due_at = case when state in ('awaiting_diary', 'closed') then ?6
+                                  else min(due_at, ?6) end,
+                    revision = revision + 1, changed_at = ?7
              where id = ?1",
         )?
         .execute(params![

@@ -14,8 +14,9 @@ use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::{AuditLine, CaseCounts, CaseEventRow, CaseRow, QueueFilter, QueueRow};
 
-/// How much of a text the queue needs, in characters: one line, shortened by the page.
-const HEAD_CHARACTERS: usize = 400;
+/// How much of a text the queue needs, in bytes: one line, shortened by the page. Bytes, because
+/// SQLite's own counting of characters ends at the first NUL.
+const HEAD_BYTES: usize = 800;
 
 const CASE: &str = "k.id, k.item_id, k.version_id, k.state_json, k.rank, k.severity, k.category,
     k.opened_at, k.due_at, k.claimed_by, k.claimed_until, k.revision,
@@ -125,15 +126,26 @@ pub(super) fn note_event(
     Ok(())
 }
 
+/// The first bytes of a text as text: a character cut in two at the end goes.
+fn head(mut bytes: Vec<u8>) -> String {
+    if let Err(error) = std::str::from_utf8(&bytes) {
+        bytes.truncate(error.valid_up_to());
+    }
+    // What is left was just found to be valid.
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
 fn queue_row(row: &Row<'_>) -> Result<QueueRow, StoreError> {
     let n = CASE_COLUMNS;
     let verdict: Option<String> = row.get(n + 11)?;
+    let text: Vec<u8> = row.get(n + 7)?;
     Ok(QueueRow {
         case: case_row(row)?,
         account: account(row, n)?,
         kind: super::items::item_kind(&row.get::<_, String>(n + 5)?)?,
         author: from_json("versions", &row.get::<_, String>(n + 6)?)?,
-        text_head: row.get(n + 7)?,
+        text_is_cut: text.len() >= HEAD_BYTES,
+        text_head: head(text),
         created_at: maybe_at(row.get(n + 8)?)?,
         first_fetched_at: at(row.get(n + 9)?)?,
         presence: super::items::presence(&row.get::<_, String>(n + 10)?)?,
@@ -168,7 +180,7 @@ impl Store {
             // The limit is taken on the cases alone, so that a page costs what a page holds.
             let sql = format!(
                 "select {CASE}, a.id, a.key, a.platform, a.name, a.simulated, i.kind, v.author,
-                        substr(v.text, 1, ?3), i.created_at, i.first_fetched_at, i.presence,
+                        substr(cast(v.text as blob), 1, ?3), i.created_at, i.first_fetched_at, i.presence,
                         (select d.verdict from verdicts d
                          where d.version_id = v.id and d.lexicon = v.assessed_by),
                         exists (select 1 from evidence e where e.version_id = v.id and e.state <> 'wanted')
@@ -178,7 +190,7 @@ impl Store {
             );
             rows(
                 &mut c.prepare_cached(&sql)?,
-                params![most, offset, HEAD_CHARACTERS as i64, account_key],
+                params![most, offset, HEAD_BYTES as i64, account_key],
                 queue_row,
             )
         })
@@ -190,7 +202,7 @@ impl Store {
         self.read(move |c| {
             let sql = format!(
                 "select {CASE}, a.id, a.key, a.platform, a.name, a.simulated, i.kind, v.author,
-                        substr(v.text, 1, ?2), i.created_at, i.first_fetched_at, i.presence,
+                        substr(cast(v.text as blob), 1, ?2), i.created_at, i.first_fetched_at, i.presence,
                         (select d.verdict from verdicts d
                          where d.version_id = v.id and d.lexicon = v.assessed_by),
                         exists (select 1 from evidence e where e.version_id = v.id and e.state <> 'wanted')
@@ -200,7 +212,7 @@ impl Store {
             );
             maybe_row(
                 &mut c.prepare_cached(&sql)?,
-                params![case.0, HEAD_CHARACTERS as i64],
+                params![case.0, HEAD_BYTES as i64],
                 queue_row,
             )?
             .ok_or(StoreError::NotFound { what: "case" })
@@ -404,12 +416,12 @@ impl Store {
                 &mut c.prepare_cached(
                     "select k2.id, k2.opened_at, k2.state_json
                      from cases k join items i on i.id = k.item_id join versions v on v.id = k.version_id
-                     join items i2 on i2.account_id = i.account_id
-                     join cases k2 on k2.item_id = i2.id
-                     join versions v2 on v2.id = k2.version_id
+                     -- By the index on authors; the plus keeps it from going through all items.
+                     join versions v2
+                       on json_extract(v2.author, '$.platform_id') = json_extract(v.author, '$.platform_id')
+                     join items i2 on i2.id = v2.item_id and +i2.account_id = i.account_id
+                     join cases k2 on k2.item_id = v2.item_id and k2.version_id = v2.id
                      where k.id = ?1 and k2.id <> k.id
-                       and json_extract(v.author, '$.platform_id') is not null
-                       and json_extract(v2.author, '$.platform_id') = json_extract(v.author, '$.platform_id')
                      order by k2.id desc limit ?2",
                 )?,
                 params![case.0, most],

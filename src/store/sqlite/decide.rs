@@ -5,6 +5,7 @@ use rusqlite::{Connection, Row, Transaction, params};
 use serde::Serialize;
 
 use super::cases::{note_event, set_state, the_case};
+use super::items::{the_item, the_version};
 use super::value::{at, from_json, json, maybe_at, maybe_row, ms, rows};
 use super::{audit, evidence, log};
 use crate::domain::action::{ActionEvent, ActionState};
@@ -356,6 +357,7 @@ fn settle(tx: &Transaction<'_>, case: CaseId, now: Timestamp) -> Result<bool, St
         Outcome::CarriedOut
     };
     let row = the_case(tx, case)?;
+    let unseen = changed_unseen(tx, &row, &decision)?;
     let next = row
         .state
         .on(CaseEvent::ActionsSettled { awaits_diary, outcome })
@@ -363,5 +365,42 @@ fn settle(tx: &Transaction<'_>, case: CaseId, now: Timestamp) -> Result<bool, St
     let detail = if awaits_diary { "Väntar på diarienummer" } else { outcome.label() };
     note_event(tx, case, None, "Beslutet är genomfört", Some(detail), now)?;
     set_state(tx, case, &next, now)?;
+    if let Some(reason) = unseen {
+        let back = next
+            .on(CaseEvent::Reopen { reason: reason.to_owned() })
+            .map_err(|e| StoreError::row("cases", e))?;
+        note_event(tx, case, None, "Ärendet kom tillbaka", Some(reason), now)?;
+        set_state(tx, case, &back, now)?;
+    }
     Ok(true)
+}
+
+/// Why a person has to look once more: the text changed after the decision was made, and either
+/// the new one is flagged by itself or it is what was removed. Nothing that nobody has judged is
+/// closed (invariant 3).
+fn changed_unseen(
+    tx: &Transaction<'_>,
+    case: &CaseRow,
+    decision: &DecisionRow,
+) -> Result<Option<&'static str>, StoreError> {
+    if case.version == decision.version {
+        return Ok(None);
+    }
+    let removed = tx
+        .prepare_cached(
+            "select 1 from actions where decision_id = ?1 and version_id = ?2
+               and kind in ('hide', 'delete') and state = 'done'",
+        )?
+        .exists(params![decision.id.0, case.version.0])?;
+    if removed {
+        return Ok(Some(
+            "Texten ändrades efter beslutet. Den nya lydelsen säkrades och åtgärden gällde den: kontrollera att beslutet står sig.",
+        ));
+    }
+    let verdict = the_version(tx, case.version)?.verdict;
+    let kind = the_item(tx, case.item)?.kind;
+    // Not assessed yet: the assessment brings the case back by itself.
+    let flagged = verdict.is_some_and(|verdict| verdict.opens_case(kind));
+    Ok(flagged
+        .then_some("Författaren ändrade texten efter beslutet, och den nya lydelsen flaggas."))
 }

@@ -36,6 +36,14 @@ fn permalink(url: Option<String>, source: Option<String>) -> Option<Permalink> {
     url.map(|url| Permalink { url, source })
 }
 
+/// The column's word for where a permalink comes from.
+fn source_id(fetched: &FetchedItem) -> Option<&'static str> {
+    fetched.permalink.as_ref().map(|p| match p.source {
+        PermalinkSource::Given => "given",
+        PermalinkSource::Built => "built",
+    })
+}
+
 /// The column's word for a presence.
 pub(super) fn presence(id: &str) -> Result<Presence, StoreError> {
     Presence::from_id(id).ok_or_else(|| StoreError::row("items", format!("presence `{id}`")))
@@ -122,11 +130,13 @@ fn store_item(
         return Ok(Stored::New);
     };
     // A push may arrive late: an edit older than the one we have is history, not the present.
+    let changed = content != old_content;
     let stale = match (fetched.edited_at, old_edited) {
         (Some(theirs), Some(ours)) => ms(theirs) < ours,
-        (Some(_), None) | (None, Some(_) | None) => false,
+        // The first text once more, from a platform that has told of an edit since.
+        (None, Some(_)) => changed && knows_content(tx, item, content)?,
+        (Some(_) | None, None) => false,
     };
-    let changed = content != old_content;
     if stale {
         if changed && !knows_content(tx, item, content)? {
             // Kept as a version of its own with the next number; the current one stays current.
@@ -138,7 +148,9 @@ fn store_item(
     tx.prepare_cached(
         "update items set presence = ?2,
                 presence_at = case when presence <> ?2 then ?3 else presence_at end,
-                last_fetched_at = ?3, permalink = coalesce(?4, permalink), barred = ?5
+                last_fetched_at = ?3, barred = ?5,
+                permalink_source = case when ?4 is null then permalink_source else ?6 end,
+                permalink = coalesce(?4, permalink)
          where id = ?1",
     )?
     .execute(params![
@@ -146,7 +158,8 @@ fn store_item(
         fetched.presence.id(),
         ms(now),
         fetched.permalink.as_ref().map(|p| p.url.as_str()),
-        json(&fetched.barred)?
+        json(&fetched.barred)?,
+        source_id(fetched)
     ])?;
     let presence_changed = old_presence != fetched.presence.id();
     if changed {
@@ -180,10 +193,6 @@ fn insert_item(
     fetched: &FetchedItem,
     now: Timestamp,
 ) -> Result<ItemId, StoreError> {
-    let source = fetched.permalink.as_ref().map(|p| match p.source {
-        PermalinkSource::Given => "given",
-        PermalinkSource::Built => "built",
-    });
     tx.prepare_cached(
         "insert into items (account_id, platform_id, kind, post_id, parent_id, by_us, permalink,
            permalink_source, created_at, created_raw, presence, presence_at, first_fetched_at,
@@ -198,7 +207,7 @@ fn insert_item(
         fetched.parent_id.as_ref().map(PlatformItemId::as_str),
         fetched.by_us,
         fetched.permalink.as_ref().map(|p| p.url.as_str()),
-        source,
+        source_id(fetched),
         fetched.created_at.map(ms),
         fetched.created_raw,
         fetched.presence.id(),
@@ -348,6 +357,9 @@ impl Store {
 
     /// Stores what a site has pushed and remembers the answer for this delivery, both or neither.
     /// Returns the remembered answer where the delivery had been answered before.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where the delivery had been answered with another body.
     pub async fn commit_push(
         &self,
         account: AccountId,
@@ -358,8 +370,13 @@ impl Store {
         now: Timestamp,
     ) -> Result<String, StoreError> {
         self.write(move |tx| {
-            if let Some(answer) = delivery_answer(tx, account, &delivery)? {
-                return Ok(answer);
+            if let Some((answer, answered)) = delivery_answer(tx, account, &delivery)? {
+                // Another body under an old identity would be lost by giving the old answer.
+                return if answered == body {
+                    Ok(answer)
+                } else {
+                    Err(StoreError::Conflict { what: "delivery" })
+                };
             }
             let committed = store_batch(tx, account, &batch, now)?;
             let answer = answer(&committed);

@@ -8,7 +8,10 @@ use rusqlite_migration::{M, Migrations};
 use crate::store::error::StoreError;
 
 /// Numbered, never edited after a release; each file says why it is there.
-const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("migrations/0001_ground.sql"))];
+const MIGRATIONS: &[M<'static>] = &[
+    M::up(include_str!("migrations/0001_ground.sql")),
+    M::up(include_str!("migrations/0002_counts_and_authors.sql")),
+];
 
 /// How long a connection waits for another process's lock. Only a backup or a person with
 /// `sqlite3` can hold one: the daemon's own lock keeps other daemons out.

@@ -71,7 +71,11 @@ fn in_transaction<T>(
             Ok(value)
         }
         Ok(Err(error)) => {
-            transaction.rollback()?;
+            // On a full disk SQLite has rolled back by itself, and a second time is an error: the
+            // first error is the one that says what happened.
+            if let Err(again) = transaction.rollback() {
+                tracing::debug!(error = %again, "nothing was left to roll back");
+            }
             Err(error)
         }
         Err(panic) => {

@@ -66,6 +66,9 @@ const FORMS: &[&str] = &[
     "SE{d}{n}01",
     "Född {d}, sista fyra är {n}",
     "Född 19{d} och slutsiffrorna {n}.",
+    "{d} streck {n}",
+    "{d} 👉 {n}",
+    "Först {d}\nsen {n} på nästa rad",
 ];
 
 #[test]
@@ -96,6 +99,7 @@ fn look_alike_digits_are_read() {
     {
         assert_eq!(found(&text).len(), 1, "{text}");
     }
+    assert_eq!(found(&ten.replace('8', "B").replace('5', "S")).len(), 1);
     let with_ones = complete("811121981");
     assert_eq!(found(&with_ones.replace('1', "l")).len(), 1);
 }
@@ -132,6 +136,8 @@ fn look_alikes_are_left() {
         "2024-01-15 kl 10.30".into(),
         "Bankgiro 5050-1055, plusgiro 90 19 50-6".into(),
         "850709".into(),
+        format!("{} kl {}", &ten[..6], &ten[6..]),
+        format!("{} kostade {} kr", &ten[..6], &ten[6..]),
         "850709-XXXX".into(),
     ] {
         assert_eq!(found(&text), vec![], "{text}");

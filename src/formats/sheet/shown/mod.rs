@@ -5,24 +5,34 @@
 //! the budget is cut with its true length told. Costs time in proportion to what is shown, not to
 //! the text.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::fonts::{Fonts, is_variation_selector};
 use crate::domain::text::{is_hidden, mark};
+use crate::formats::sheet::fonts::{Fonts, is_variation_selector};
 
 /// Combining marks that may stand on one character: real languages need four at most, and a pile
-/// of more would cover the lines around it.
-const MOST_MARKS: usize = 10;
-/// Words longer than this (in user-perceived characters) get places to break. The longest Swedish
+/// of many more would cover the lines around it.
+const MOST_MARKS: usize = 8;
+/// From so many marks on one character its line gets more room above and below.
+const TALL_PILE: usize = 3;
+/// Words longer than this (in user-perceived characters) are cut into pieces. The longest Swedish
 /// words in use have about thirty letters.
 const LONGEST_WORD: usize = 32;
-/// How far apart those places are.
-const BREAK_EVERY: usize = 8;
+/// How long those pieces are.
+const PIECE: usize = 12;
 /// Blank lines in a row that are shown as such.
 const MOST_BLANK_LINES: usize = 3;
+/// Emoji joined into one: real sequences have four at most. Longer chains are taken in pieces,
+/// since no line could hold them.
+const MOST_JOINED: usize = 8;
+/// What an emoji costs of the budget, compared with a plain character.
+const EMOJI_COST: usize = 2;
 /// What a mark costs of the budget, compared with a plain character: it is as wide as nine.
 const MARK_COST: usize = 9;
 /// What a line costs, so that a text of nothing but line breaks stays within ten pages.
@@ -34,10 +44,10 @@ const LINE_COST: usize = 40;
 pub enum Run {
     /// Text as written.
     Text(String),
+    /// A piece of an overlong word, as written: the line may break before and after it.
+    Piece(String),
     /// Our words in the place of something that cannot be shown.
     Mark(String),
-    /// A place where the line may break, without width and without a sign.
-    Break,
 }
 
 /// One line of the text, as its author broke it.
@@ -45,6 +55,8 @@ pub enum Run {
 pub struct Line {
     /// Whether it reads from right to left: decided by its first letter, as a browser does.
     pub rtl: bool,
+    /// Whether piles of combining marks reach beyond a plain line's height.
+    pub tall: bool,
     /// Its pieces; none for a blank line.
     pub runs: Vec<Run>,
 }
@@ -71,10 +83,8 @@ impl Shown {
                 plain.push(' ');
             }
             for run in &line.runs {
-                match run {
-                    Run::Text(text) | Run::Mark(text) => plain.push_str(text),
-                    Run::Break => {}
-                }
+                let (Run::Text(text) | Run::Piece(text) | Run::Mark(text)) = run;
+                plain.push_str(text);
             }
         }
         plain
@@ -153,7 +163,21 @@ impl<'a> Preparer<'a> {
     /// Puts one user-perceived character on the page; returns what it cost.
     fn cluster(&mut self, page: &mut Page, cluster: &str, next: Option<char>) -> usize {
         let chars: Vec<char> = cluster.chars().collect();
-        let flag = is_tagged_flag(&chars);
+        let mut rest = chars.as_slice();
+        let mut cost = 0;
+        while let Some((at, _)) =
+            rest.iter().enumerate().filter(|(_, c)| **c == '\u{200D}').nth(MOST_JOINED)
+        {
+            let (piece, after) = rest.split_at(at + 1);
+            cost += self.piece(page, piece, after.first().copied());
+            rest = after;
+        }
+        cost + self.piece(page, rest, next)
+    }
+
+    /// Puts the characters of one cluster, or of a piece of an endless one, on the page.
+    fn piece(&mut self, page: &mut Page, chars: &[char], next: Option<char>) -> usize {
+        let flag = is_tagged_flag(chars);
         let mut cost = 0;
         let mut kept: Vec<char> = Vec::with_capacity(chars.len());
         let mut left_out = 0_usize;
@@ -183,6 +207,7 @@ impl<'a> Preparer<'a> {
             }
         }
         cost += self.kept(page, &kept);
+        page.line.tall |= n_marks >= TALL_PILE;
         if left_out > 0 {
             page.mark_words(format!("⟦{left_out} kombinerande tecken utelämnade⟧"));
             cost += MARK_COST;
@@ -196,13 +221,14 @@ impl<'a> Preparer<'a> {
     /// The visible part of a cluster: as it is where one font has all of it.
     fn kept(&mut self, page: &mut Page, kept: &[char]) -> usize {
         let Some(&base) = kept.first() else { return 0 };
-        if kept.iter().all(|c| c.is_whitespace()) && self.covered(kept) {
-            page.space(&String::from_iter(kept));
-            return kept.len();
-        }
         if self.covered(kept) {
-            page.text(&String::from_iter(kept));
-            return kept.len();
+            if kept.iter().all(|&c| is_breaking_space(c)) {
+                page.space(&String::from_iter(kept));
+            } else {
+                page.text(&String::from_iter(kept));
+            }
+            let cost = |&c: &char| if self.fonts.is_emoji(c) { EMOJI_COST } else { 1 };
+            return kept.iter().map(cost).sum();
         }
         // No font has all. Take the one that has the base and most of the rest, and name what
         // it lacks.
@@ -303,10 +329,21 @@ impl Page {
             self.line.rtl = rtl;
             self.direction_known = true;
         }
+        if cluster.starts_with(char::is_alphabetic) && self.ends_in_border() {
+            self.end_word();
+        }
         let run = self.text_run();
         let at = run.len();
         run.push_str(cluster);
         self.word.push(at);
+    }
+
+    /// Whether a line may break here, after the slash or hyphen of a word or an address, by the
+    /// rules of Unicode (UAX 14) that the layout engine follows.
+    fn ends_in_border(&self) -> bool {
+        let Some(Run::Text(text)) = self.line.runs.last() else { return false };
+        let mut back = text.chars().rev();
+        matches!(back.next(), Some('/' | '-')) && back.next().is_some_and(char::is_alphanumeric)
     }
 
     fn space(&mut self, space: &str) {
@@ -356,14 +393,18 @@ impl Page {
         if starts.len() <= LONGEST_WORD {
             return;
         }
-        let Some(Run::Text(text)) = self.line.runs.pop() else { return };
-        let mut from = 0;
-        for &at in starts.iter().skip(BREAK_EVERY).step_by(BREAK_EVERY) {
-            self.line.runs.push(Run::Text(text[from..at].to_owned()));
-            self.line.runs.push(Run::Break);
-            from = at;
+        let Some(Run::Text(mut text)) = self.line.runs.pop() else { return };
+        let word = text.split_off(starts[0]);
+        if !text.is_empty() {
+            self.line.runs.push(Run::Text(text));
         }
-        self.line.runs.push(Run::Text(text[from..].to_owned()));
+        let offset = starts[0];
+        let ends = starts.iter().skip(PIECE).step_by(PIECE).map(|at| at - offset);
+        let mut from = 0;
+        for end in ends.chain([word.len()]) {
+            self.line.runs.push(Run::Piece(word[from..end].to_owned()));
+            from = end;
+        }
     }
 
     /// Ends the line; returns what it cost.
@@ -389,7 +430,7 @@ impl Page {
             self.lines.extend(std::iter::repeat_n(Line::default(), n));
         } else {
             let words = format!("⟦{n} tomma rader⟧");
-            self.lines.push(Line { rtl: false, runs: vec![Run::Mark(words)] });
+            self.lines.push(Line { runs: vec![Run::Mark(words)], ..Line::default() });
         }
     }
 
@@ -406,6 +447,12 @@ impl Page {
         }
         self.lines
     }
+}
+
+/// A space at which a line may break. The others hold words together, and a row of them must be
+/// cut like an overlong word.
+fn is_breaking_space(c: char) -> bool {
+    c.is_whitespace() && !matches!(c, '\u{A0}' | '\u{2007}' | '\u{202F}')
 }
 
 fn is_joiner(c: char) -> bool {
