@@ -23,6 +23,7 @@ site = Site("wp-kills")
 ids = site.seed(ROOT / "fixtures/comments/wordpress-200.json")
 post = next(iter(ids["posts"].values()))
 daemon = Daemon(workplace("kills"), site.account(), undo_s=1, secrets=[("losen", site.settings["WORDPRESS_EDITOR_APP_PASSWORD"])])
+editor = Person(daemon.url, "redaktor")
 decided = {}  # case → what was accepted, with what it was
 uncertain = {}  # case → what was sent, where the answer did not come
 ended = threading.Event()
@@ -37,7 +38,7 @@ def visitor():
         ended.wait(1.0)
 
 
-def decide_something(editor):
+def decide_something():
     """One decision on a case that waits. A killed daemon answers nothing: then nobody knows."""
     waiting = [c for c, in daemon.rows("""select c.id from cases c join evidence e on e.version_id = c.version_id
         where c.state = 'waiting' and e.state = 'sealed' order by c.id""") if c not in decided and c not in uncertain]
@@ -66,9 +67,8 @@ def one_life():
     try:
         if "svarar på" in daemon.process.stdout.readline():
             ready = time.monotonic() - began
-            editor = Person(daemon.url, "redaktor").log_in()
-            while True:
-                decide_something(editor)
+            while daemon.process.poll() is None:
+                decide_something()
                 time.sleep(0.03)
     except (urllib.error.URLError, OSError, EOFError):
         pass  # the daemon died in the middle of an answer, as it was meant to
@@ -87,7 +87,9 @@ def one_life():
 def first_life():
     daemon.add_user("redaktor", "redaktor")
     daemon.start()
-    wait("some sealed cases", lambda: daemon.one("select count(*) from evidence where state = 'sealed'") >= 8, 240)
+    # Sessions are durable: one log-in is enough for all lives.
+    editor.log_in()
+    wait("some sealed cases", lambda: daemon.one("select count(*) from evidence where state = 'sealed'") >= 40, 240)
     daemon.kill()
 
 

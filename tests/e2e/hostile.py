@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""Hostile texts, all the way: taken in by signed push and by watched folder, assessed, sealed with a
+sheet, and shown on the queue's and the case's pages without becoming anything but text."""
+
+import hashlib
+import hmac
+import json
+import time
+import unicodedata
+import urllib.error
+import urllib.request
+import uuid
+from html.parser import HTMLParser
+
+from world import NO_PROXY, ROOT, Daemon, Person, Runner, check, wait, workplace
+
+CASES = json.loads((ROOT / "fixtures/hostile/texts.json").read_text())
+SECRET = "en-delad-hemlighet-for-provet-som-ar-lang-nog"
+PUSH_MOST = 900_000
+MAY_HOLD = set("""a article aside b bdi body br button code details dialog div fieldset footer form h1 h2 h3 header html head img
+    input kbd label legend li link main mark meta nav ol optgroup option p script section select small span strong summary
+    table tbody td textarea th thead time title tr ul svg use path template""".split())
+
+tests = Runner()
+place = workplace("hostile")
+(place / "inkorg").mkdir()
+daemon = Daemon(place, """
+[[account]]
+key = "forum"
+platform = "jsonl"
+name = "Medborgarforum"
+interval_s = 5
+dir = "inkorg"
+secrets = ["file:nyckel"]
+""", secrets=[("nyckel", SECRET)])
+editor = Person(daemon.url, "redaktor")
+id_of = {f"h-{n:03}": case for n, case in enumerate(CASES)}
+
+
+def literal(case):
+    """The text as a JSON string, as the site would send it."""
+    if "json" in case:
+        return case["json"]
+    return json.dumps(text_of(case), ensure_ascii=False)
+
+
+def text_of(case):
+    if "repeat" in case:
+        return case["repeat"]["unit"] * case["repeat"]["times"]
+    return case.get("text")
+
+
+def line(number, case):
+    # A message always opens a case, whatever it says.
+    return ('{"id":"%s","kind":"message","hidden":false,"created_at":"2026-03-01T08:00:00Z","author":{"name":%s},"text":%s}'
+            % (number, literal(case) if "text" in case else '"Kim Exempel"', literal(case))).encode("utf-8", "surrogatepass")
+
+
+def push(body, *, secret=SECRET, delivery=None, at=None):
+    at = int(time.time()) if at is None else at
+    mac = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    headers = {"Content-Type": "application/json", "X-Uppsikt-Signature": f"t={at},v1={mac}", "X-Uppsikt-Delivery": delivery or str(uuid.uuid4())}
+    request = urllib.request.Request(f"{daemon.url}/api/v1/intake/forum", body, headers)
+    try:
+        with urllib.request.build_opener(NO_PROXY).open(request, timeout=60) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as answer:
+        return answer.code, answer.read().decode()
+
+
+def start():
+    daemon.add_user("redaktor", "redaktor")
+    daemon.start()
+    editor.log_in()
+
+
+def pushes_are_signed():
+    body = b'{"items":[' + line("h-x", {"text": "Hej"}) + b"]}"
+    check(push(body, secret="fel" * 12)[0] == 401, "a wrong secret was taken")
+    check(push(body, at=int(time.time()) - 3600)[0] == 401, "an old signature was taken")
+    check(push(b'{"items":[')[0] == 400, "half a body was taken")
+    delivery = str(uuid.uuid4())
+    first, second = push(body, delivery=delivery), push(body, delivery=delivery)
+    check(first == second and first[0] == 202, f"the same delivery: {first}, then {second}")
+    check(daemon.one("select count(*) from items") == 1, "taken twice")
+
+
+def all_are_taken_in():
+    pushed, laid = 0, []
+    for n, (number, case) in enumerate(id_of.items()):
+        if n % 2 and len(line(number, case)) < PUSH_MOST:
+            status, answer = push(b'{"items":[' + line(number, case) + b"]}")
+            check(status in (202, 400), f"{case['name']}: {status} {answer}")
+            pushed += 1
+        else:
+            laid.append(line(number, case))
+    part = daemon.place / "inkorg" / ".skrivs"
+    part.write_bytes(b"\n".join(laid) + b"\n")
+    part.rename(daemon.place / "inkorg" / "inlagg.jsonl")
+    wait("nothing is left to take in", lambda: len(arrived()) + refused() >= len(CASES) or None, 60)
+    missing = [c["name"] for number, c in id_of.items() if number not in arrived() and "json" not in c]
+    check(not missing, f"lost: {missing}")
+    return f"{pushed} pushed, {len(laid)} from the folder, {refused()} refused as no Unicode"
+
+
+def arrived():
+    return {p for p, in daemon.rows("select platform_id from items where platform_id like 'h-%'")}
+
+
+def refused():
+    told = daemon.rows("select problem from unreadable")
+    check(all(problem for problem, in told), "refused without a reason")
+    return len(told)
+
+
+def all_are_sealed():
+    wait("assessed and sealed", daemon.at_rest, 900, 0.5)
+    rows = daemon.rows("""select i.platform_id, c.id, e.id, e.state from items i left join cases c on c.item_id = i.id
+        left join evidence e on e.version_id = c.version_id where i.platform_id like 'h-%'""")
+    bare = [id_of[p]["name"] for p, case, evidence, state in rows if p in id_of and state != "sealed"]
+    check(not bare, f"no sealed evidence: {bare}")
+    for number, _, evidence, _ in rows:
+        status, text, _ = editor.ask(f"/bevis/{evidence}/manifest.json")
+        check(status == 200, f"{number}: the manifest gave {status}")
+        kinds = [part["kind"] for part in json.loads(text)["parts"]]
+        check("sheet_pdf" in kinds and "sheet_png" in kinds, f"{number}: parts {kinds}")
+        status, text, headers = editor.ask(f"/bevis/{evidence}/fil/bevisblad.pdf")
+        check(status == 200 and text.startswith("%PDF-1.7") and headers["Content-Disposition"].startswith("attachment"), f"{number}: the sheet {status}")
+    return f"{len(rows)} records with sheet"
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page, and what in it must not be there."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.faults, self.words, self.quiet = [], [], 0
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if tag not in MAY_HOLD:
+            self.faults.append(f"<{tag}>")
+        for name, value in attributes:
+            if name.startswith("on") or name in ("style", "srcdoc", "formaction"):
+                self.faults.append(f"<{tag} {name}>")
+            if name in ("href", "src", "action") and value and not value.startswith(("/", "#")) and "external" not in (given.get("rel") or ""):
+                self.faults.append(f"<{tag} {name}={value[:40]}>")
+        if tag == "script":
+            self.quiet += 1
+            if not (given.get("src") or "").startswith("/"):
+                self.faults.append("a script in the page")
+
+    def handle_endtag(self, tag):
+        if tag == "script":
+            self.quiet -= 1
+
+    def handle_data(self, text):
+        if not self.quiet:
+            self.words.append(text)
+
+
+def all_are_shown_as_text():
+    shown = 0
+    for number, case_id in daemon.rows("select i.platform_id, c.id from cases c join items i on i.id = c.item_id"):
+        text = editor.page(f"/arende/{case_id}")
+        page, name = Page(text), id_of.get(number, {"name": number})["name"]
+        check(not page.faults, f"{name}: the page holds {page.faults[:3]}")
+        bad = [f"U+{ord(c):04X}" for c in text if unicodedata.category(c) in ("Cc", "Cf") and c not in "\n\r\t\u200d\u00ad" and not 0xE0000 <= ord(c) <= 0xE007F]
+        check(not bad, f"{name}: hidden characters stand in the page: {sorted(set(bad))[:5]}")
+        wanted = id_of.get(number, {})
+        if wanted.get("kind") == "html" and all(c >= " " for c in wanted.get("text", "\0")):
+            together = "".join("".join(page.words).split())
+            check("".join(wanted["text"].split())[:60] in together, f"{name}: the text is not on the page")
+            shown += 1
+    path, pages = "/", 0
+    while path:
+        text = editor.page(path)
+        page, pages = Page(text), pages + 1
+        check(not page.faults, f"{path}: the page holds {page.faults[:3]}")
+        here = f"/?visa=waiting&sida={pages}"
+        path = here if f"sida={pages}" in text and pages < 20 else None
+    return f"{len(CASES)} cases, {pages} pages of the queue, {shown} compared word by word"
+
+
+def it_lives_on():
+    daemon.stop()
+    log = (daemon.place / "daemon.log").read_text()
+    check("panicked" not in log, "something panicked")
+    check("alert(1)" not in log, "the log holds a comment's text")
+
+
+try:
+    tests.run("the daemon starts", start, must=True)
+    tests.run("pushes are signed, and the same delivery counts once", pushes_are_signed)
+    tests.run("every text is taken in, or refused with its reason", all_are_taken_in)
+    tests.run("every text has evidence with a sheet", all_are_sealed)
+    tests.run("every text is shown as text and nothing else", all_are_shown_as_text)
+    tests.run("nothing panicked, and the log quotes nothing", it_lives_on)
+finally:
+    if daemon.process and daemon.process.poll() is None:
+        daemon.kill()
+tests.end()
