@@ -111,8 +111,8 @@ fn platform_offer(offer: Option<Offered>, effect: Option<&str>) -> PlatformOffer
         Some(Offered::Yes) => PlatformOffer::Native { effect: effect.map(str::to_owned) },
         Some(Offered::Conditional(condition)) => PlatformOffer::Native {
             effect: Some(match effect {
-                Some(effect) => format!("{effect} {condition}"),
-                None => condition.to_owned(),
+                Some(effect) => format!("{effect} {}", sentence(condition)),
+                None => sentence(condition),
             }),
         },
         Some(Offered::ByHand(why)) => PlatformOffer::ByHand { why: sentence(why) },
