@@ -8,6 +8,7 @@ use crate::domain::evidence::PartKind;
 use crate::domain::ground::Ground;
 use crate::domain::ids::{CaseId, UserId};
 use crate::domain::item::{Author, Presence};
+use crate::domain::text::capitalised;
 use crate::services::cases::{CaseFile, ClaimedBy, Evidence, Line, SealedEvidence, Watch};
 use crate::services::offers::Offered;
 
@@ -264,13 +265,6 @@ const fn will_be(choice: &'static str) -> &'static str {
         b"police" => "polisanmälan antecknas",
         _ => "väntar",
     }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut characters = text.chars();
-    characters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
 fn form_state(file: &CaseFile, me: UserId) -> FormState {
