@@ -14,6 +14,7 @@ use super::{init_logging, runtime};
 use crate::app::{App, demo_simulator};
 use crate::config;
 use crate::domain::person::Role;
+use crate::domain::text::capitalised;
 use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
 use crate::services::users::Person;
@@ -213,11 +214,4 @@ fn parse_login(line: &str) -> Option<Login> {
     let mut fields = line.split('\t');
     let role = Role::from_id(fields.next()?)?;
     Some(Login { role, name: fields.next()?.to_owned(), password: fields.next()?.to_owned() })
-}
-
-fn capitalised(text: &str) -> String {
-    let mut characters = text.chars();
-    characters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

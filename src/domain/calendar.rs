@@ -29,6 +29,22 @@ pub fn local(at: Timestamp) -> Zoned {
     at.to_zoned(stockholm())
 }
 
+/// The months in Swedish.
+pub const MONTHS: [&str; 12] = [
+    "januari",
+    "februari",
+    "mars",
+    "april",
+    "maj",
+    "juni",
+    "juli",
+    "augusti",
+    "september",
+    "oktober",
+    "november",
+    "december",
+];
+
 /// Easter Sunday by the Gregorian computus (Meeus, Jones, Butcher).
 pub fn easter_sunday(year: i16) -> Date {
     let y = i32::from(year);

@@ -85,6 +85,14 @@ pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || is_hidden(c))
 }
 
+/// The text with its first letter in upper case.
+pub fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
 /// At most `most` user-perceived characters, with an ellipsis where something was left out. The
 /// result is bounded in bytes too: of a character stacked with marks only the first few are kept.
 pub fn shorten(text: &str, most: usize) -> String {

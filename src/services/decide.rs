@@ -12,6 +12,7 @@ use crate::domain::ids::{CaseId, DecisionId, DiaryNumber};
 use crate::domain::item::ItemKind;
 use crate::domain::person::Act;
 use crate::domain::registration::parse_diary_number;
+use crate::domain::text::capitalised;
 use crate::platforms::capability::Capabilities;
 use crate::store::rows::ItemRow;
 use crate::store::sqlite::decide::NewDecision;
@@ -198,10 +199,3 @@ pub fn not_offered(
 
 /// The choice *Vänta* without a time of its own means until tomorrow.
 pub const HOLD_DEFAULT: SignedDuration = SignedDuration::from_hours(24);
-
-fn capitalised(text: &str) -> String {
-    let mut characters = text.chars();
-    characters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
-}

@@ -8,6 +8,7 @@ use crate::domain::evidence::PartKind;
 use crate::domain::ground::Ground;
 use crate::domain::ids::{CaseId, UserId};
 use crate::domain::item::{Author, Presence};
+use crate::domain::text::capitalised;
 use crate::services::cases::{CaseFile, ClaimedBy, Evidence, Line, SealedEvidence, Watch};
 use crate::services::offers::Offered;
 
@@ -111,8 +112,8 @@ fn platform_offer(offer: Option<Offered>, effect: Option<&str>) -> PlatformOffer
         Some(Offered::Yes) => PlatformOffer::Native { effect: effect.map(str::to_owned) },
         Some(Offered::Conditional(condition)) => PlatformOffer::Native {
             effect: Some(match effect {
-                Some(effect) => format!("{effect} {condition}"),
-                None => condition.to_owned(),
+                Some(effect) => format!("{effect} {}", sentence(condition)),
+                None => sentence(condition),
             }),
         },
         Some(Offered::ByHand(why)) => PlatformOffer::ByHand { why: sentence(why) },
@@ -264,13 +265,6 @@ const fn will_be(choice: &'static str) -> &'static str {
         b"police" => "polisanmälan antecknas",
         _ => "väntar",
     }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut characters = text.chars();
-    characters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
 fn form_state(file: &CaseFile, me: UserId) -> FormState {

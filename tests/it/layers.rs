@@ -217,8 +217,12 @@ fn the_warrant_can_be_made_in_the_evidence_layer_alone() {
     assert_eq!(count("pub ( in crate :: evidence ) fn new"), 1);
     assert_eq!(count("pub ( crate )"), 1);
     assert_eq!(count("# [ cfg ( test ) ] pub ( crate ) fn for_test"), 1);
-    // The type is written as a result in the two constructors only.
-    assert_eq!(count("- > Self") + count("- > RemovalWarrant"), 2);
+    // The type is written as a result in the two constructors only: they stand in its one `impl`,
+    // and what follows that is no way to a warrant.
+    let own = text.split("impl RemovalWarrant").nth(1).unwrap_or_default();
+    let own = own.split("impl From < & FetchedItem > for ItemAddress").next().unwrap_or_default();
+    assert_eq!(own.matches("- > Self").count(), 2);
+    assert_eq!(count("- > RemovalWarrant"), 0);
     assert_eq!(count("impl RemovalWarrant"), 1);
     assert_eq!(count("for RemovalWarrant"), 0, "no trait that makes one");
 }
@@ -299,7 +303,9 @@ fn offences_of(file: &str, source: &str) -> Vec<String> {
             }
             "extern" if next(1) == "crate" => offend("an alias of the crate".into()),
             "crate" if next(1) == "as" => offend("an alias of the crate".into()),
-            "#" if next(1) == "[" && next(2) == "path" => {
+            // A unit test may share a helper with the integration tests; the program may not be
+            // put together from files that the tree does not show.
+            "#" if next(1) == "[" && next(2) == "path" && !file.contains("/tests/") => {
                 offend("a file taken in by `#[path]`".into())
             }
             "include" if next(1) == "!" => offend("a file taken in by `include!`".into()),

@@ -8,6 +8,7 @@ use super::strips::Strips;
 use super::words;
 use crate::domain::evidence::{Manifest, PartKind, SheetContent, ThreadItem};
 use crate::domain::item::{Author, FetchedPost, PermalinkSource};
+use crate::domain::text::capitalised;
 use crate::domain::verdict::Finding;
 
 /// Characters of the item's own text on the sheet: some eight pages. The whole text lies in the
@@ -490,9 +491,4 @@ fn uncovered_words(uncovered: &[char]) -> Option<String> {
         "Tecken som bladets typsnitt saknar och som därför står som kod: {}. De finns oförändrade i bevispaketet.",
         codes.join(", ")
     ))
-}
-
-fn capitalised(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

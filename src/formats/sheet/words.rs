@@ -2,22 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::calendar::local;
-
-const MONTHS: [&str; 12] = [
-    "januari",
-    "februari",
-    "mars",
-    "april",
-    "maj",
-    "juni",
-    "juli",
-    "augusti",
-    "september",
-    "oktober",
-    "november",
-    "december",
-];
+use crate::domain::calendar::{MONTHS, local};
 
 /// `3 april 2026 kl. 14.05.09 svensk tid (Europe/Stockholm, UTC+02:00)`.
 pub fn swedish_time(at: Timestamp) -> String {

@@ -23,6 +23,17 @@ const CASE: &str = "k.id, k.item_id, k.version_id, k.state_json, k.rank, k.sever
     (select name from users u where u.id = k.claimed_by)";
 const CASE_COLUMNS: usize = 13;
 
+/// See [`Store::earlier_cases_of_author`].
+pub(super) const EARLIER_CASES: &str = "select k2.id, k2.opened_at, k2.state_json
+    from cases k join items i on i.id = k.item_id join versions v on v.id = k.version_id
+    -- By the index on authors; the plus keeps it from going through all items.
+    join versions v2
+      on json_extract(v2.author, '$.platform_id') = json_extract(v.author, '$.platform_id')
+    join items i2 on i2.id = v2.item_id and +i2.account_id = i.account_id
+    join cases k2 on k2.item_id = v2.item_id and k2.version_id = v2.id
+    where k.id = ?1 and k2.id <> k.id
+    order by k2.id desc limit ?2";
+
 /// Reads the columns of [`CASE`].
 fn case_row(row: &Row<'_>) -> Result<CaseRow, StoreError> {
     let severity: u8 = row.get(5)?;
@@ -138,7 +149,8 @@ fn head(mut bytes: Vec<u8>) -> String {
 fn queue_row(row: &Row<'_>) -> Result<QueueRow, StoreError> {
     let n = CASE_COLUMNS;
     let verdict: Option<String> = row.get(n + 11)?;
-    let text: Vec<u8> = row.get(n + 7)?;
+    // SQLite makes nothing of an empty blob's beginning.
+    let text = row.get::<_, Option<Vec<u8>>>(n + 7)?.unwrap_or_default();
     Ok(QueueRow {
         case: case_row(row)?,
         account: account(row, n)?,
@@ -154,14 +166,19 @@ fn queue_row(row: &Row<'_>) -> Result<QueueRow, StoreError> {
     })
 }
 
-/// Condition and order of each filter; both are served by an index.
-fn filter_sql(filter: QueueFilter) -> (&'static str, &'static str) {
+/// Index, condition and order of each filter. The index is named, since SQLite by itself would
+/// rather find the open cases by their state and sort all of them for one page.
+pub(super) fn filter_sql(filter: QueueFilter) -> (&'static str, &'static str, &'static str) {
     match filter {
-        QueueFilter::Open => ("k.state in ('waiting', 'returned')", "k.rank, k.due_at, k.id"),
-        QueueFilter::Held => ("k.state = 'held'", "k.changed_at desc"),
-        QueueFilter::Decided => ("k.state = 'decided'", "k.changed_at desc"),
-        QueueFilter::AwaitingDiary => ("k.state = 'awaiting_diary'", "k.changed_at"),
-        QueueFilter::Closed => ("k.state = 'closed'", "k.changed_at desc"),
+        QueueFilter::Open => {
+            ("cases_queue", "k.state in ('waiting', 'returned')", "k.rank, k.due_at, k.id")
+        }
+        QueueFilter::Held => ("cases_by_state", "k.state = 'held'", "k.changed_at desc"),
+        QueueFilter::Decided => ("cases_by_state", "k.state = 'decided'", "k.changed_at desc"),
+        QueueFilter::AwaitingDiary => {
+            ("cases_by_state", "k.state = 'awaiting_diary'", "k.changed_at")
+        }
+        QueueFilter::Closed => ("cases_by_state", "k.state = 'closed'", "k.changed_at desc"),
     }
 }
 
@@ -175,7 +192,7 @@ impl Store {
         most: u32,
     ) -> Result<Vec<QueueRow>, StoreError> {
         self.read(move |c| {
-            let (condition, order) = filter_sql(filter);
+            let (index, condition, order) = filter_sql(filter);
             let only = if account_key.is_some() { "and a.key = ?4" } else { "and ?4 is null" };
             // The limit is taken on the cases alone, so that a page costs what a page holds.
             let sql = format!(
@@ -184,8 +201,9 @@ impl Store {
                         (select d.verdict from verdicts d
                          where d.version_id = v.id and d.lexicon = v.assessed_by),
                         exists (select 1 from evidence e where e.version_id = v.id and e.state <> 'wanted')
-                 from cases k join items i on i.id = k.item_id join accounts a on a.id = i.account_id
-                      join versions v on v.id = k.version_id
+                 from cases k indexed by {index} cross join items i on i.id = k.item_id
+                      cross join accounts a on a.id = i.account_id
+                      cross join versions v on v.id = k.version_id
                  where {condition} {only} order by {order} limit ?1 offset ?2"
             );
             rows(
@@ -272,11 +290,11 @@ impl Store {
                 )
             };
             let before = beside(
-                "select id from cases where state in ('waiting', 'returned')
+                "select id from cases indexed by cases_queue where state in ('waiting', 'returned')
                    and (rank, due_at, id) < (?1, ?2, ?3) order by rank desc, due_at desc, id desc limit 1",
             )?;
             let after = beside(
-                "select id from cases where state in ('waiting', 'returned')
+                "select id from cases indexed by cases_queue where state in ('waiting', 'returned')
                    and (rank, due_at, id) > (?1, ?2, ?3) order by rank, due_at, id limit 1",
             )?;
             Ok((before, after))
@@ -412,27 +430,13 @@ impl Store {
         most: u32,
     ) -> Result<Vec<(CaseId, Timestamp, CaseState)>, StoreError> {
         self.read(move |c| {
-            rows(
-                &mut c.prepare_cached(
-                    "select k2.id, k2.opened_at, k2.state_json
-                     from cases k join items i on i.id = k.item_id join versions v on v.id = k.version_id
-                     -- By the index on authors; the plus keeps it from going through all items.
-                     join versions v2
-                       on json_extract(v2.author, '$.platform_id') = json_extract(v.author, '$.platform_id')
-                     join items i2 on i2.id = v2.item_id and +i2.account_id = i.account_id
-                     join cases k2 on k2.item_id = v2.item_id and k2.version_id = v2.id
-                     where k.id = ?1 and k2.id <> k.id
-                     order by k2.id desc limit ?2",
-                )?,
-                params![case.0, most],
-                |row| {
-                    Ok((
-                        CaseId(row.get(0)?),
-                        at(row.get(1)?)?,
-                        from_json("cases", &row.get::<_, String>(2)?)?,
-                    ))
-                },
-            )
+            rows(&mut c.prepare_cached(EARLIER_CASES)?, params![case.0, most], |row| {
+                Ok((
+                    CaseId(row.get(0)?),
+                    at(row.get(1)?)?,
+                    from_json("cases", &row.get::<_, String>(2)?)?,
+                ))
+            })
         })
         .await
     }

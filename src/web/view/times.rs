@@ -4,25 +4,11 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
-use crate::domain::calendar::local;
+use crate::domain::calendar::{MONTHS, local};
 use crate::domain::deadline::time_left;
 
 const MONTHS_SHORT: [&str; 12] = [
     "jan.", "feb.", "mars", "april", "maj", "juni", "juli", "aug.", "sep.", "okt.", "nov.", "dec.",
-];
-const MONTHS: [&str; 12] = [
-    "januari",
-    "februari",
-    "mars",
-    "april",
-    "maj",
-    "juni",
-    "juli",
-    "augusti",
-    "september",
-    "oktober",
-    "november",
-    "december",
 ];
 const WEEKDAYS: [&str; 7] = ["måndag", "tisdag", "onsdag", "torsdag", "fredag", "lördag", "söndag"];
 

@@ -117,7 +117,7 @@ fn removing_waits_for_evidence() {
 
 #[test]
 fn numbers_and_addresses_of_lists_are_masked() {
-    let queue = super::super::fixtures::others::queue();
+    let queue = crate::web::view::fixtures::others::queue();
     let html = askama::Template::render(&queue).unwrap();
     assert!(html.contains("8112**-****") && !html.contains("Provgatan"));
 }
@@ -127,7 +127,7 @@ fn numbers_and_addresses_of_lists_are_masked() {
 fn the_queue_is_light() {
     use crate::web::assets::{CSS, ICON, JS};
     let fixed = CSS.bytes().len() + JS.bytes().len() + ICON.bytes().len();
-    let mut queue = super::super::fixtures::others::queue();
+    let mut queue = crate::web::view::fixtures::others::queue();
     let few = queue.rows.len();
     let fifty: Vec<_> = queue.rows.iter().cycle().take(50).cloned().collect();
     queue.rows = fifty;

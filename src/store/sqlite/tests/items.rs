@@ -1,0 +1,233 @@
+//! Invariant 1: nothing fetched is lost, and nothing is stored twice.
+
+use super::*;
+use crate::domain::ids::PlatformPostId;
+use crate::domain::item::{FetchedPost, LiveReading, Unreadable};
+use crate::store::rows::Committed;
+
+fn edited(text: &str, seconds: i64) -> FetchedItem {
+    FetchedItem { edited_at: Some(at(seconds)), ..item("1", text) }
+}
+
+async fn texts(bench: &Bench) -> (Vec<String>, String) {
+    let raw = bench.raw();
+    let id: i64 = raw.query_row("select id from items", [], |r| r.get(0)).unwrap();
+    let versions = bench.store.versions_of(ItemId(id)).await.unwrap();
+    let current = bench.store.item(ItemId(id)).await.unwrap().current_version;
+    let current = bench.store.version(current).await.unwrap().text;
+    (versions.into_iter().map(|v| v.text).collect(), current)
+}
+
+#[tokio::test]
+async fn fetching_twice_changes_nothing() {
+    let bench = Bench::new().await;
+    let both = || batch(vec![item("1", "a"), item("2", "b")]);
+    let first = bench.commit(both(), at(0)).await;
+    assert_eq!(first, Committed { new_items: 2, ..Committed::default() });
+    let again = bench.commit(both(), at(60)).await;
+    assert_eq!(again, Committed { unchanged: 2, ..Committed::default() });
+    let raw = bench.raw();
+    let n: i64 = raw.query_row("select count(*) from versions", [], |r| r.get(0)).unwrap();
+    assert_eq!(n, 2);
+    let overview = bench.store.account_overview().await.unwrap();
+    assert_eq!((overview[0].n_items, overview[0].n_unreadable), (2, 0));
+}
+
+#[tokio::test]
+async fn items_and_cursor_commit_together_or_not_at_all() {
+    let bench = Bench::new().await;
+    bench.commit(batch(vec![item("1", "a")]), at(0)).await;
+    // Something that the database refuses in the middle of the batch.
+    let raw = bench.raw();
+    raw.execute_batch(
+        "create trigger no_third before insert on items when new.platform_id = '3'
+         begin select raise(abort, 'no'); end;",
+    )
+    .unwrap();
+    let mut next = batch(vec![item("2", "b"), item("3", "c")]);
+    next.next = Some(Cursor::new("c2"));
+    bench.store.commit_batch(bench.account, next.clone(), at(5), at(5)).await.unwrap_err();
+    let state = bench.store.fetch_state(bench.account).await.unwrap();
+    assert_eq!(state.cursor, Some(Cursor::new("c1")));
+    let n: i64 = raw.query_row("select count(*) from items", [], |r| r.get(0)).unwrap();
+    assert_eq!(n, 1, "the second item went back with the third");
+    raw.execute_batch("drop trigger no_third").unwrap();
+    let stored = bench.commit(next, at(6)).await;
+    assert_eq!(stored.new_items, 2);
+    let state = bench.store.fetch_state(bench.account).await.unwrap();
+    assert_eq!(state.cursor, Some(Cursor::new("c2")));
+}
+
+#[tokio::test]
+async fn an_edit_and_its_reversal_are_three_versions_with_the_first_text_current() {
+    let bench = Bench::new().await;
+    for (n, text) in ["A", "B", "A"].into_iter().enumerate() {
+        bench.commit(batch(vec![item("1", text)]), at(n as i64)).await;
+    }
+    assert_eq!(texts(&bench).await, (vec!["A".into(), "B".into(), "A".into()], "A".into()));
+}
+
+#[tokio::test]
+async fn a_late_older_edit_becomes_a_version_without_becoming_current() {
+    let bench = Bench::new().await;
+    bench.commit(batch(vec![item("1", "A")]), at(0)).await;
+    bench.commit(batch(vec![edited("C", 200)]), at(201)).await;
+    bench.commit(batch(vec![edited("B", 100)]), at(202)).await;
+    let all = vec!["A".into(), "C".into(), "B".into()];
+    assert_eq!(texts(&bench).await, (all.clone(), "C".into()));
+    // Nor does the first text, sent again without any time of an edit.
+    bench.commit(batch(vec![item("1", "A")]), at(203)).await;
+    assert_eq!(texts(&bench).await, (all, "C".into()));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_kept_once() {
+    let bench = Bench::new().await;
+    let broken = || Unreadable {
+        place: "sida 1, element 2".into(),
+        problem: "inget id".into(),
+        raw: b"{\"x\":\xff".to_vec(),
+    };
+    let both = || Batch { unreadable: vec![broken()], ..batch(vec![item("1", "a")]) };
+    assert_eq!(bench.commit(both(), at(0)).await.unreadable, 1);
+    assert_eq!(bench.commit(both(), at(1)).await.unreadable, 0);
+    let raw: Vec<u8> =
+        bench.raw().query_row("select raw from unreadable", [], |r| r.get(0)).unwrap();
+    assert_eq!(raw, b"{\"x\":\xff");
+    assert_eq!(bench.store.account_overview().await.unwrap()[0].n_unreadable, 1);
+}
+
+#[tokio::test]
+async fn what_is_gone_keeps_its_text() {
+    let bench = Bench::new().await;
+    bench.commit(batch(vec![item("1", "a")]), at(0)).await;
+    let gone = || Batch {
+        gone: vec![PlatformItemId::new("1"), PlatformItemId::new("okänd")],
+        ..Batch::default()
+    };
+    assert_eq!(bench.commit(gone(), at(1)).await.presence_changes, 1);
+    assert_eq!(bench.commit(gone(), at(2)).await.presence_changes, 0);
+    let row = bench.store.item(ItemId(1)).await.unwrap();
+    assert_eq!((row.presence, row.presence_at), (Presence::Gone, at(1)));
+    assert_eq!(texts(&bench).await.1, "a");
+    // It comes back when the platform shows it again.
+    bench.commit(batch(vec![item("1", "a")]), at(3)).await;
+    assert_eq!(bench.store.item(ItemId(1)).await.unwrap().presence, Presence::Visible);
+}
+
+#[tokio::test]
+async fn a_reading_of_another_item_is_refused() {
+    let bench = Bench::new().await;
+    bench.commit(batch(vec![item("1", "a")]), at(0)).await;
+    let other = LiveReading::Present(Box::new(item("2", "b")));
+    let refused = bench.store.record_live_reading(ItemId(1), other, at(1)).await;
+    assert!(matches!(refused, Err(StoreError::Refused { .. })), "{refused:?}");
+    let (version, changed) = bench
+        .store
+        .record_live_reading(ItemId(1), LiveReading::Present(Box::new(item("1", "b"))), at(2))
+        .await
+        .unwrap();
+    assert!(changed);
+    assert_eq!(bench.store.version(version).await.unwrap().text, "b");
+}
+
+#[tokio::test]
+async fn odd_texts_come_back_byte_for_byte() {
+    let bench = Bench::new().await;
+    let large = "jävla 🤬 ".repeat(480_000);
+    assert!(large.len() > 5_000_000);
+    let odd = ["", "\0", "a\0b\0", "\u{202E}abc", "e\u{301}\u{301}\u{301}", large.as_str()];
+    let items = odd.iter().enumerate().map(|(n, text)| item(&n.to_string(), text)).collect();
+    bench.commit(batch(items), at(0)).await;
+    for (n, text) in odd.iter().enumerate() {
+        let version = VersionId(n as i64 + 1);
+        assert_eq!(bench.store.version(version).await.unwrap().text, *text, "{n}");
+        assert_eq!(bench.store.payload(version).await.unwrap(), text.as_bytes(), "{n}");
+    }
+    bench.assess(1, at(60), at(1)).await;
+    let lines =
+        bench.store.queue(crate::store::rows::QueueFilter::Open, None, 0, 50).await.unwrap();
+    let heads: Vec<_> = lines.iter().map(|l| (l.text_head.as_str(), l.text_is_cut)).collect();
+    assert_eq!(heads[2], ("a\0b\0", false), "a NUL hides nothing from the queue");
+    assert!(heads[5].1 && heads[5].0.len() <= 800 && large.starts_with(heads[5].0));
+}
+
+#[tokio::test]
+async fn a_push_is_answered_once_and_another_body_is_no_repeat() {
+    let bench = Bench::new().await;
+    let push = |text: &'static str, now| {
+        let (store, account) = (bench.store.clone(), bench.account);
+        async move {
+            let hash = ContentHash::of(text.as_bytes());
+            let answer = |c: &Committed| format!("{} nya", c.new_items);
+            let batch = batch(vec![item(text, text)]);
+            store.commit_push(account, batch, "d1".into(), hash, answer, now).await
+        }
+    };
+    assert_eq!(push("a", at(0)).await.unwrap(), "1 nya");
+    assert_eq!(push("a", at(1)).await.unwrap(), "1 nya");
+    assert!(matches!(push("b", at(2)).await, Err(StoreError::Conflict { what: "delivery" })));
+    assert_eq!(bench.store.forget_deliveries(at(1)).await.unwrap(), 1);
+    assert_eq!(push("b", at(3)).await.unwrap(), "1 nya");
+    // What a push gave leaves the cursor of polling alone.
+    assert_eq!(bench.store.fetch_state(bench.account).await.unwrap().cursor, None);
+}
+
+#[tokio::test]
+async fn the_thread_above_is_found_and_its_holes_are_named() {
+    let bench = Bench::new().await;
+    let under = |id: &str, parent: Option<&str>| FetchedItem {
+        post_id: Some(PlatformPostId::new("p")),
+        parent_id: parent.map(PlatformItemId::new),
+        ..item(id, id)
+    };
+    let post = FetchedPost {
+        platform_id: PlatformPostId::new("p"),
+        title: Some("Badet".into()),
+        text: "Nu bygger vi.".into(),
+        created_at: None,
+        permalink: None,
+    };
+    let items = vec![
+        under("a", Some("aldrig-sedd")),
+        under("b", Some("a")),
+        under("c", Some("b")),
+        under("x", Some("y")),
+        under("y", Some("x")),
+    ];
+    bench.commit(Batch { posts: vec![post.clone()], ..batch(items) }, at(0)).await;
+    let thread = bench.store.thread_above(ItemId(3)).await.unwrap();
+    let above: Vec<_> = thread.above.iter().map(|i| i.text.as_str()).collect();
+    assert_eq!(
+        (above, thread.missing, thread.post),
+        (vec!["a", "b"], vec!["aldrig-sedd".into()], Some(post))
+    );
+    let circle = bench.store.thread_above(ItemId(4)).await.unwrap();
+    assert_eq!(circle.missing.len(), 1, "a circle ends");
+    let below = bench.store.thread_below(ItemId(2), 10).await.unwrap();
+    assert_eq!(below.len(), 1);
+}
+
+#[tokio::test]
+async fn a_key_is_never_used_for_another_platform() {
+    let bench = Bench::new().await;
+    let again = |kind, simulated| {
+        bench.store.ensure_account(AccountKey::new("konto"), kind, "Nytt".into(), simulated, at(1))
+    };
+    let known = again(PlatformKind::Facebook, true).await.unwrap();
+    assert_eq!((known.id, known.name.as_str()), (bench.account, "Nytt"));
+    for (kind, simulated) in [(PlatformKind::WordPress, true), (PlatformKind::Facebook, false)] {
+        assert!(matches!(again(kind, simulated).await, Err(StoreError::Refused { .. })));
+    }
+}
+
+#[tokio::test]
+async fn a_later_version_is_due_from_its_edit() {
+    let bench = Bench::new().await;
+    let written = FetchedItem { created_at: Some(at(-900)), ..item("1", "A") };
+    bench.commit(batch(vec![written.clone()]), at(0)).await;
+    assert_eq!(bench.store.unassessed(9).await.unwrap()[0].received_at, at(-900));
+    bench.assess(2, at(500), at(0)).await;
+    bench.commit(batch(vec![FetchedItem { text: "B".into(), ..written }]), at(90_000)).await;
+    assert_eq!(bench.store.unassessed(9).await.unwrap()[0].received_at, at(90_000));
+}

@@ -1,0 +1,115 @@
+//! Opening a database: ours, a newer one, none at all; and a disk that is full.
+
+use super::*;
+
+fn open(path: &std::path::Path) -> Result<Store, StoreError> {
+    Store::open(&Settings { path: path.to_owned() })
+}
+
+#[tokio::test]
+async fn a_database_is_opened_again_with_all_it_held() {
+    let bench = Bench::new().await;
+    bench.commit(batch(vec![item("1", "a")]), at(0)).await;
+    let path = bench.store.path().to_owned();
+    let Bench { dir, store, .. } = bench;
+    drop(store);
+    let again = open(&path).unwrap();
+    assert_eq!(again.version(VersionId(1)).await.unwrap().text, "a");
+    assert_eq!(again.settle_fact("installation", "annan".into()).await.unwrap(), "prov");
+    drop(dir);
+}
+
+#[test]
+fn a_database_of_the_first_version_is_brought_up_to_date() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("uppsikt.db");
+    let raw = Connection::open(&path).unwrap();
+    raw.execute_batch(include_str!("../migrations/0001_ground.sql")).unwrap();
+    raw.execute_batch(
+        "insert into accounts values (1, 'a', 'facebook', 'A', 1, 0);
+         insert into fetch_states (account_id) values (1);
+         insert into items (account_id, platform_id, kind, by_us, presence, presence_at,
+           first_fetched_at, last_fetched_at) values (1, '1', 'comment', 0, 'visible', 0, 0, 0);
+         pragma user_version = 1;",
+    )
+    .unwrap();
+    drop(raw);
+    drop(open(&path).unwrap());
+    let raw = Connection::open(&path).unwrap();
+    let n: i64 = raw.query_row("select n_items from fetch_states", [], |r| r.get(0)).unwrap();
+    assert_eq!(n, 1);
+    let journal: String = raw.pragma_query_value(None, "journal_mode", |r| r.get(0)).unwrap();
+    assert_eq!(journal, "wal");
+}
+
+#[test]
+fn a_newer_database_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("uppsikt.db");
+    drop(open(&path).unwrap());
+    let raw = Connection::open(&path).unwrap();
+    raw.pragma_update(None, "user_version", 999).unwrap();
+    drop(raw);
+    let refused = open(&path);
+    assert!(matches!(&refused, Err(StoreError::Newer { path: p }) if *p == path), "{refused:?}");
+    let raw = Connection::open(&path).unwrap();
+    let version: i64 = raw.pragma_query_value(None, "user_version", |r| r.get(0)).unwrap();
+    assert_eq!(version, 999);
+}
+
+#[test]
+fn what_is_no_database_is_named_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("uppsikt.db");
+    let text = "detta är ingen databas. ".repeat(100);
+    std::fs::write(&path, &text).unwrap();
+    let refused = open(&path);
+    assert!(matches!(&refused, Err(StoreError::Open { path: p, .. }) if *p == path), "{refused:?}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    let folder = open(dir.path());
+    assert!(matches!(folder, Err(StoreError::Open { .. })), "{folder:?}");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_leaves_nothing_half_written() {
+    let bench = Bench::new().await;
+    bench.commit(batch(vec![item("1", "a")]), at(0)).await;
+    // The database may not grow: to its writer that is a full disk.
+    let set = |pages: i64| {
+        bench.store.write(move |tx| {
+            Ok(tx.query_row(&format!("pragma max_page_count = {pages}"), [], |r| {
+                r.get::<_, i64>(0)
+            })?)
+        })
+    };
+    set(1).await.unwrap();
+    let many = (2..200).map(|n| item(&n.to_string(), &"x".repeat(2_000))).collect();
+    let mut large = batch(many);
+    large.next = Some(Cursor::new("c2"));
+    let refused = bench.store.commit_batch(bench.account, large.clone(), at(1), at(1)).await;
+    assert!(matches!(refused, Err(StoreError::NotWritable(_))), "{refused:?}");
+    let raw = bench.raw();
+    let n: i64 = raw.query_row("select count(*) from items", [], |r| r.get(0)).unwrap();
+    assert_eq!(n, 1);
+    let state = bench.store.fetch_state(bench.account).await.unwrap();
+    assert_eq!(state.cursor, Some(Cursor::new("c1")));
+    // With room again the same batch goes through.
+    set(1_000_000).await.unwrap();
+    assert_eq!(bench.commit(large, at(2)).await.new_items, 198);
+}
+
+#[tokio::test]
+async fn a_write_that_panics_is_rolled_back_and_the_next_one_goes() {
+    let bench = Bench::new().await;
+    let account = bench.account;
+    let panicked = bench
+        .store
+        .write(move |tx| -> Result<(), StoreError> {
+            tx.execute("update accounts set name = 'halv' where id = ?1", [account.0])?;
+            panic!("on purpose");
+        })
+        .await;
+    assert!(panicked.is_err());
+    bench.commit(batch(vec![item("1", "a")]), at(0)).await;
+    assert_eq!(bench.store.account_overview().await.unwrap()[0].account.name, "Exempelstad");
+}
