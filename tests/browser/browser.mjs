@@ -24,6 +24,8 @@ export async function open({ browser }, options = {}) {
   const page = await context.newPage();
   page.faults = [];
   page.on("pageerror", (error) => page.faults.push(error.message));
+  // Nothing of ours asks by dialog: one that opens was opened by somebody's comment.
+  page.on("dialog", (dialog) => { page.faults.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
   page.on("console", (message) => {
     if (/Content Security Policy|Trusted ?Type/i.test(message.text())) page.faults.push(message.text());
   });

@@ -19,7 +19,7 @@ class Refusing(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        body = json.dumps({"error": "inlägget är låst"}).encode()
+        body = json.dumps({"error": "locked", "message": "Inlägget är låst av webbplatsens ägare."}).encode()
         self.send_response(422)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

@@ -1,15 +1,18 @@
 // Every flow: its name, what it proves, and how. Those that decide come after those that look.
 import { everyPageIsAccessible } from "./accessible.mjs";
 import { failedActionIsShown } from "./failed.mjs";
+import { lightFirstLoad, refusedLogIn } from "./first_load.mjs";
 import { keyboardOnly, undo } from "./keyboard.mjs";
 import { newCaseAnnouncesItself } from "./live.mjs";
 import { withoutScript } from "./without_script.mjs";
 
 export const flows = [
   { name: "accessible", proves: "every page, wide and narrow, light and dark, passes axe and reflows", run: everyPageIsAccessible },
+  { name: "log-in", proves: "a refused log-in says so and keeps the name alone", run: refusedLogIn },
+  { name: "light", proves: "the queue's first load is light and asks nobody else", run: lightFirstLoad },
+  { name: "failed", proves: "a failed action comes back on top with its reason", run: failedActionIsShown },
   { name: "live", proves: "a new case announces itself and pushes nothing", run: newCaseAnnouncesItself },
   { name: "keyboard", proves: "a whole case can be worked by keyboard alone", run: keyboardOnly },
   { name: "undo", proves: "a decision can be undone with z", run: undo },
   { name: "without-script", proves: "a case can be worked without JavaScript", run: withoutScript },
-  { name: "failed", proves: "a failed action comes back on top with its reason", run: failedActionIsShown },
 ];
