@@ -53,7 +53,7 @@ async fn a_comment_goes_all_the_way() {
     assert_eq!((file.presence, file.text.as_str()), (Presence::Hidden, THREAT));
     // Our own answer is fetched as context and opens nothing.
     stage.wait_s(150);
-    stage.take_in().await;
+    stage.take_in_plainly().await;
     assert_eq!(stage.store().case_counts().await.unwrap().open, 0);
     // And shown again.
     stage.decide(case, vec![Choice::Unhide]).await;
@@ -156,7 +156,7 @@ async fn a_poll_that_fails_waits_longer_each_time_and_loses_nothing() {
         last = wait;
         stage.wait_s(1 + i64::try_from(wait / 1_000).unwrap());
     }
-    stage.take_in().await;
+    stage.take_in_plainly().await;
     let state = stage.store().fetch_state(stage.account).await.unwrap();
     assert_eq!((state.failures, state.problem), (0, None));
     stage.case_of(number).await;
