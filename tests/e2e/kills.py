@@ -24,6 +24,7 @@ ids = site.seed(ROOT / "fixtures/comments/wordpress-200.json")
 post = next(iter(ids["posts"].values()))
 daemon = Daemon(workplace("kills"), site.account(), undo_s=1, secrets=[("losen", site.settings["WORDPRESS_EDITOR_APP_PASSWORD"])])
 editor = Person(daemon.url, "redaktor")
+pace = 1.0  # longer lives on a machine so busy that none would come as far as to work
 decided = {}  # case → what was accepted, with what it was
 uncertain = {}  # case → what was sent, where the answer did not come
 ended = threading.Event()
@@ -58,7 +59,7 @@ def decide_something():
 
 def one_life():
     """Starts, works until the moment chosen, and is killed. Seconds until it was ready, if it came so far."""
-    until = time.monotonic() + chance.uniform(0.05, 1.5)
+    until = time.monotonic() + chance.uniform(0.05, 1.5) * pace
     killer = threading.Timer(max(0, until - time.monotonic()), lambda: daemon.process.kill())
     began = time.monotonic()
     daemon.spawn()
@@ -86,7 +87,8 @@ def one_life():
 
 def first_life():
     daemon.add_user("redaktor", "redaktor")
-    daemon.start()
+    global pace
+    pace = min(6.0, max(1.0, daemon.start() / 0.4))
     # Sessions are durable: one log-in is enough for all lives.
     editor.log_in()
     wait("some sealed cases", lambda: daemon.one("select count(*) from evidence where state = 'sealed'") >= 40, 240)
@@ -101,7 +103,8 @@ def many_lives():
     ended.set()
     comments.join()
     lived = sorted(r for r in readies if r is not None)
-    check(lived, "no life came as far as ready")
+    check(len(lived) >= KILLS / 4, f"only {len(lived)} lives came as far as ready")
+    check(len(decided) >= KILLS / 10, f"only {len(decided)} decisions were made")
     settled = daemon.rows("select state, count(*) from actions group by state")
     return (f"{KILLS} kills in {time.monotonic() - began:.0f} s (seed {SEED}); ready {len(lived)} times, median {lived[len(lived) // 2]:.2f} s, "
             f"slowest {lived[-1]:.2f} s; {len(decided)} decisions known, {len(uncertain)} cut off; actions then: {dict(settled)}")
