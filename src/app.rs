@@ -29,6 +29,7 @@ use crate::platforms::simulate::facebook::{Options, Simulator};
 use crate::platforms::simulate::script::Script;
 use crate::platforms::wordpress::WordPress;
 use crate::runtime::clock::Clock;
+use crate::runtime::private;
 use crate::runtime::shutdown::{Shutdown, Stage};
 use crate::runtime::supervise::{Health, Round, run_loop};
 use crate::services::{self, Parts, Served, ServiceError, Services};
@@ -121,7 +122,7 @@ impl InstanceLock {
     pub fn take(database: &Path) -> Result<Self, AppError> {
         let path = database.with_extension("lock");
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)
+            private::folder(folder)
                 .map_err(|source| AppError::Folder { path: folder.to_owned(), source })?;
         }
         let file = File::options().create(true).truncate(false).write(true).open(&path);
@@ -340,7 +341,7 @@ fn signed(duration: Duration) -> SignedDuration {
 /// [`AppError::Store`], [`AppError::Evidence`], [`AppError::Folder`].
 pub fn open_stores(config: &Config, clock: Clock) -> Result<(Store, EvidenceStore), AppError> {
     if let Some(folder) = config.store_path.parent() {
-        std::fs::create_dir_all(folder)
+        private::folder(folder)
             .map_err(|source| AppError::Folder { path: folder.to_owned(), source })?;
     }
     let store = Store::open(&store::Settings { path: config.store_path.clone() })?;
@@ -550,7 +551,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 fn folder_in_order(folder: &Path) -> Result<String, String> {
     let mend =
         "kontrollera att mappen finns, att tjänsten får skriva där och att disken inte är full";
-    std::fs::create_dir_all(folder).map_err(|e| format!("{e}: {mend}"))?;
+    private::folder(folder).map_err(|e| format!("{e}: {mend}"))?;
     let trial = folder.join(".uppsikt-prov");
     std::fs::write(&trial, b"prov")
         .and_then(|()| std::fs::remove_file(&trial))

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use jiff::SignedDuration;
 
 use super::{init_logging, runtime};
-use crate::app::{App, demo_simulator};
+use crate::app::{App, InstanceLock, demo_simulator};
 use crate::config;
 use crate::domain::person::Role;
 use crate::domain::text::capitalised;
@@ -54,6 +54,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let dir = dir.canonicalize().with_context(|| format!("kan inte läsa {}", dir.display()))?;
     runtime()?.block_on(async {
         let clock = Clock::system();
+        // Before the simulator, whose port would be the first thing a second demo stumbles over.
+        drop(InstanceLock::take(&dir.join("uppsikt.db"))?);
         let simulator = demo_simulator(&dir, clock.clone()).await?;
         let file = dir.join("config.toml");
         if !file.exists() {

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::domain::ids::ContentHash;
+use crate::runtime::private;
 
 /// A directory of blobs, each under its SHA-256: `blobs/ab/cdef…`.
 #[derive(Clone, Debug)]
@@ -49,7 +50,7 @@ impl BlobStore {
     /// [`BlobError::Io`].
     pub fn open(dir: &Path) -> Result<Self, BlobError> {
         let dir = dir.join("blobs");
-        fs::create_dir_all(&dir).map_err(|source| BlobError::Io {
+        private::folder(&dir).map_err(|source| BlobError::Io {
             doing: "made",
             path: dir.clone(),
             source,
@@ -79,7 +80,7 @@ impl BlobStore {
         // `path` always ends in two components of our own making.
         let folder = path.parent().unwrap_or(&self.dir);
         if !folder.exists() {
-            fs::create_dir_all(folder).map_err(io)?;
+            private::folder(folder).map_err(io)?;
             // The new folder's own name has to survive a power cut as well.
             File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(io)?;
         }
@@ -95,6 +96,18 @@ impl BlobStore {
             return Err(io(source));
         }
         Ok(hash)
+    }
+
+    /// Whether a blob of this size is there. Says nothing of its bytes: that is what
+    /// [`BlobStore::get`] and `evidence verify` recompute.
+    ///
+    /// # Errors
+    /// [`BlobError::Missing`] where there is none, or one of another size.
+    pub fn stands(&self, hash: ContentHash, size_bytes: u64) -> Result<(), BlobError> {
+        match fs::metadata(self.path(hash)) {
+            Ok(metadata) if metadata.len() == size_bytes => Ok(()),
+            Ok(_) | Err(_) => Err(BlobError::Missing { hash }),
+        }
     }
 
     /// Reads a blob and checks that it is the one that was kept.
@@ -116,7 +129,7 @@ impl BlobStore {
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create_new(path)?;
+    let mut file = private::options().write(true).create_new(true).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }

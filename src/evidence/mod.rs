@@ -202,6 +202,19 @@ impl EvidenceStore {
         serde_json::from_slice(&bytes).map_err(|source| EvidenceError::Manifest { hash, source })
     }
 
+    /// The manifest of a sealed record, and that every part it names is there in its size.
+    ///
+    /// # Errors
+    /// As [`EvidenceStore::manifest`]; [`EvidenceError::Blob`] where a part is missing.
+    pub async fn intact(&self, row: &EvidenceRow) -> Result<Manifest, EvidenceError> {
+        let manifest = self.manifest(row).await?;
+        let blobs = self.blobs.clone();
+        let parts: Vec<_> = manifest.parts.iter().map(|p| (p.sha256, p.size_bytes)).collect();
+        let check = move || parts.into_iter().try_for_each(|(hash, size)| blobs.stands(hash, size));
+        tokio::task::spawn_blocking(check).await.map_err(|_| EvidenceError::BrokenOff)??;
+        Ok(manifest)
+    }
+
     /// The bytes of a blob, checked against its hash.
     ///
     /// # Errors

@@ -90,12 +90,16 @@ impl Services {
         let wanted = self.inner.store.wanted_evidence(now, AT_ONCE).await?;
         let more = wanted.len() == AT_ONCE as usize;
         let captures = wanted.into_iter().map(|row| self.capture_or_note(row));
-        // In order of urgency; whichever cannot be noted ends the round, and the rest waits.
+        // In order of urgency; one that fails does not stop those beside it.
         let mut captures = futures_util::stream::iter(captures).buffered(IN_PARALLEL);
+        let mut failed = None;
         while let Some(captured) = captures.next().await {
-            captured?;
+            failed = failed.or(captured.err());
         }
-        Ok(more)
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(more),
+        }
     }
 
     /// Takes one record's evidence, or notes why it could not be taken.
@@ -107,6 +111,10 @@ impl Services {
             let at = self.inner.clock.now().saturating_add(growing_wait(row.attempts));
             let at = at.unwrap_or(Timestamp::MAX);
             self.inner.store.record_capture_failure(row.id, problem, at).await?;
+            // Evidence that cannot be kept is no matter of one item: the loop is unwell.
+            if let CaptureError::Evidence(error) = error {
+                return Err(ServiceError::broken("keeping of evidence", error));
+            }
         }
         Ok(())
     }

@@ -373,6 +373,29 @@ pub struct CaseFile {
     pub may_enter_number: bool,
 }
 
+impl CaseFile {
+    /// Personal data struck out, for roles that may not read it (invariant 8). The findings keep
+    /// their reasons but not their places: those are of the text as it was written.
+    fn mask(&mut self) {
+        let strike = |text: &mut String| *text = masked(text).into_owned();
+        strike(&mut self.text);
+        self.earlier_texts.iter_mut().for_each(|(_, text)| strike(text));
+        let authors = std::iter::once(&mut self.author);
+        let thread = self.above.above.iter_mut().chain(self.below.iter_mut());
+        let mut others = Vec::new();
+        for item in thread {
+            strike(&mut item.text);
+            others.push(&mut item.author);
+        }
+        for author in authors.chain(others) {
+            author.name.iter_mut().chain(author.handle.iter_mut()).for_each(strike);
+            author.url = None;
+        }
+        self.history.iter_mut().filter_map(|step| step.detail.as_mut()).for_each(strike);
+        self.findings.iter_mut().for_each(|finding| finding.spans.clear());
+    }
+}
+
 fn claimed(
     claim: Option<(crate::domain::case::Claim, String)>,
     now: Timestamp,
@@ -633,7 +656,7 @@ impl Services {
         let empty =
             || Verdict { lexicon: self.inner.classifier.version().clone(), findings: Vec::new() };
         let verdict = version.verdict.clone().unwrap_or_else(empty);
-        Ok(CaseFile {
+        let mut file = CaseFile {
             id: case,
             state: row.state,
             revision: row.revision,
@@ -666,7 +689,11 @@ impl Services {
             may_read_evidence: viewer.may(Act::ReadEvidence),
             may_decide: viewer.may(Act::Decide),
             may_enter_number: viewer.may(Act::EnterDiaryNumber),
-        })
+        };
+        if !file.may_read_evidence {
+            file.mask();
+        }
+        Ok(file)
     }
 
     async fn evidence_at_hand(
@@ -680,10 +707,10 @@ impl Services {
             EvidenceState::Wanted => Evidence::Wanted { problem: row.problem },
             EvidenceState::Disposed { .. } => Evidence::Disposed { id: row.id },
             EvidenceState::Sealed { manifest, log_seq, at } => {
-                let read = self.inner.evidence.manifest(&row).await;
+                let read = self.inner.evidence.intact(&row).await;
                 let read = read.map_err(|error| {
                     tracing::error!(evidence.id = %row.id, error = &error as &dyn std::error::Error, "the manifest fails its check");
-                    "Manifestet kan inte styrkas: filen saknas eller har ändrats. Rör inget och kontakta den som sköter servern.".to_owned()
+                    "En fil i beviset saknas eller har ändrats. Rör inget och kontakta den som sköter servern.".to_owned()
                 });
                 Evidence::Sealed(Box::new(SealedEvidence {
                     id: row.id,

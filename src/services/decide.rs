@@ -2,19 +2,20 @@
 
 use std::time::Instant;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use metrics::{counter, histogram};
+use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::domain::action::ActionKind;
 use crate::domain::case::Claim;
 use crate::domain::decision::{Choice, Decision};
-use crate::domain::ids::{CaseId, DecisionId, DiaryNumber};
+use crate::domain::ids::{CaseId, DecisionId, DiaryNumber, VersionId};
 use crate::domain::item::ItemKind;
 use crate::domain::person::Act;
 use crate::domain::registration::parse_diary_number;
 use crate::domain::text::capitalised;
-use crate::platforms::capability::Capabilities;
-use crate::store::rows::ItemRow;
+use crate::platforms::capability::{Capabilities, LengthUnit};
+use crate::store::rows::{EvidenceState, ItemRow};
 use crate::store::sqlite::decide::NewDecision;
 use crate::telemetry::metrics as names;
 
@@ -66,6 +67,10 @@ impl Services {
         let item = self.inner.store.item(row.item).await?;
         self.check_capabilities(&item, &decision)?;
         let now = self.inner.clock.now();
+        check_hold(&decision, now)?;
+        if decision.removes() {
+            self.check_seal(row.version).await?;
+        }
         let undo_until = now.saturating_add(self.inner.policy.undo).unwrap_or(now);
         let mut line = viewer.line("case.decide", format!("case {case}"));
         let ids: Vec<_> = decision.choices().iter().map(Choice::id).collect();
@@ -96,6 +101,9 @@ impl Services {
                 return refused("Kontot finns inte längre i inställningarna, så plattformen kan inte nås. Lägg tillbaka kontot, eller gör åtgärden på plattformen.".into());
             };
             let capabilities = served.platform.capabilities();
+            if let Choice::Answer { text } | Choice::Refer { text } = choice {
+                check_answer(text, &capabilities, item.kind)?;
+            }
             if let Some(why) = not_offered(&capabilities, kind, item.kind) {
                 return refused(format!(
                     "{} kan inte göras härifrån: {why}",
@@ -103,6 +111,22 @@ impl Services {
                 ));
             }
         }
+        Ok(())
+    }
+
+    /// Refuses a removal whose evidence is not whole, before anything is promised. The outbox
+    /// checks again when it comes to the act.
+    async fn check_seal(&self, version: VersionId) -> Result<(), ServiceError> {
+        let Some(row) = self.inner.store.evidence_of(version).await? else { return Ok(()) };
+        if !matches!(row.state, EvidenceState::Sealed { .. }) {
+            return Ok(());
+        }
+        self.inner.evidence.intact(&row).await.map_err(|error| {
+            tracing::error!(evidence.id = %row.id, error = &error as &dyn std::error::Error, "the evidence fails its check");
+            ServiceError::Refused {
+                why: "Beviset är inte helt: en fil saknas eller har ändrats. Inget har beslutats. Kontakta den som sköter servern.".into(),
+            }
+        })?;
         Ok(())
     }
 
@@ -172,6 +196,52 @@ impl Services {
         self.tell_cases(&back);
         Ok(())
     }
+}
+
+/// The longest that a case may be put off: what is forgotten longer is lost.
+const LONGEST_HOLD: SignedDuration = SignedDuration::from_hours(60 * 24);
+
+fn check_hold(decision: &Decision, now: Timestamp) -> Result<(), ServiceError> {
+    match decision.held_until() {
+        Some(until) if until <= now || until.duration_since(now) > LONGEST_HOLD => {
+            Err(ServiceError::Refused {
+                why: "Välj en tid som ligger framåt, högst 60 dygn bort.".into(),
+            })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Refuses an answer that the platform would not take, or that holds what nobody can read.
+fn check_answer(text: &str, can: &Capabilities, item: ItemKind) -> Result<(), ServiceError> {
+    let refused = |why: String| Err(ServiceError::Refused { why });
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+        return refused("Svaret innehåller tecken som inte går att visa. Skriv om det.".into());
+    }
+    let longest = match item {
+        ItemKind::DirectMessage => can.longest_message,
+        ItemKind::Comment
+        | ItemKind::Reply
+        | ItemKind::PostByOther
+        | ItemKind::Mention
+        | ItemKind::Review => can.longest_reply,
+    };
+    let Some(limit) = longest else { return Ok(()) };
+    let (length, unit) = match limit.unit {
+        LengthUnit::Bytes => (text.len(), "byte"),
+        LengthUnit::Graphemes => (text.graphemes(true).count(), "tecken"),
+        // The platform's own weighting never counts a text as shorter than half its characters;
+        // what is closer to the limit than that the platform itself refuses with its reason.
+        LengthUnit::Weighted => (text.chars().count().div_ceil(2), "tecken"),
+        LengthUnit::Characters => (text.chars().count(), "tecken"),
+    };
+    if length > limit.most as usize {
+        return refused(format!(
+            "Svaret är {length} {unit} långt; plattformen tar högst {}. Korta det.",
+            limit.most
+        ));
+    }
+    Ok(())
 }
 
 /// Why the platform does not offer an action, in Swedish; nothing when it does.

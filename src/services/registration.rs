@@ -7,6 +7,7 @@ use std::path::Path;
 use zip::write::SimpleFileOptions;
 
 use crate::domain::ids::ContentHash;
+use crate::runtime::private;
 use crate::store::rows::{ActionRow, EvidenceState};
 
 use super::{ServiceError, Services};
@@ -85,9 +86,9 @@ fn zip_of(files: &[(String, Vec<u8>)]) -> io::Result<Vec<u8>> {
 
 /// Whoever collects the packages never sees a half-written one.
 fn write_aside(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(dir)?;
+    private::folder(dir)?;
     let aside = dir.join(format!(".{name}.part"));
-    let mut file = File::create(&aside)?;
+    let mut file = private::options().write(true).create(true).truncate(true).open(&aside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&aside, dir.join(name))?;

@@ -28,6 +28,9 @@ pub async fn stream(
                     change = changes.recv() => change,
                     () = site.stopping.cancelled() => return None,
                 };
+                if !inside.is_open(&site).await {
+                    return None;
+                }
                 let event = match change {
                     Ok(Change::Case(case)) => {
                         match site.services.case_news(&inside.viewer, case).await {

@@ -149,6 +149,12 @@ impl Inside {
         }
     }
 
+    /// Whether the session is still open: what lives longer than a request asks again.
+    pub(super) async fn is_open(&self, site: &Site) -> bool {
+        let session = site.services.session(&self.token, self.viewer.address).await;
+        session.is_ok_and(|session| session.is_some_and(|s| s.viewer.role == self.viewer.role))
+    }
+
     /// The session's token, for logging out.
     pub(super) fn token(&self) -> &str {
         &self.token

@@ -108,8 +108,12 @@ fn insert_actions(
     let installation: String = tx
         .prepare_cached("select value from facts where name = 'installation'")?
         .query_row([], |row| row.get(0))?;
-    for choice in new.decision.choices() {
-        let Some(kind) = choice.action() else { continue };
+    // What a person hears and what is handed on goes before what takes the item away: nobody can
+    // answer a comment that is gone.
+    let mut actions: Vec<_> =
+        new.decision.choices().iter().filter_map(|c| Some((c.action()?, c))).collect();
+    actions.sort_by_key(|(kind, _)| kind.removes());
+    for (kind, choice) in actions {
         let evidence = if kind.removes() { Some(seal_for(tx, case.version)?) } else { None };
         let text = match choice {
             Choice::Answer { text } | Choice::Refer { text } => Some(text.trim()),

@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 
+use crate::runtime::private;
 use crate::store::error::StoreError;
 
 /// Numbered, never edited after a release; each file says why it is there.
@@ -20,6 +21,9 @@ const BUSY_MS: u64 = 5_000;
 /// Opens for writing and brings the schema up to date.
 pub(in crate::store) fn for_writing(path: &Path) -> Result<Connection, StoreError> {
     let open = |source| StoreError::Open { path: path.to_owned(), source };
+    // Made here, since SQLite would let everybody on the machine read it; its side files get the
+    // same mode. Where that fails, opening fails too and tells why.
+    drop(private::options().write(true).create(true).truncate(false).open(path));
     let mut connection = Connection::open(path).map_err(open)?;
     prepare(&connection).map_err(open)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(open)?;

@@ -344,8 +344,11 @@
       if (lost(answer, `/arende/${number}`)) return;
       drafts.delete(form.action);
       if (answer.status >= 400) {
+        // The reason stands in the form, or above the case on a page of its own.
+        const above = $("main > .notis.problem", answer.page)?.textContent.trim();
         place(answer.page);
         $("#beslut-fel")?.scrollIntoView({ block: "center" });
+        if (above) say("fel", above);
         return;
       }
       if (form.id === "beslutsform") decided(number, answer.page);
@@ -419,7 +422,7 @@
       case "g": prefix = "g"; setTimeout(() => { prefix = ""; }, 1500); return true;
       case "j": move(1); return true;
       case "k": move(-1); return true;
-      case "z": $("form.angra:not([data-skickas])")?.requestSubmit(); return true;
+      case "z": $("form.angra:not([data-skickas]):has(button:not(:disabled))")?.requestSubmit(); return true;
       case "?": $("#tangenter")?.showModal(); return true;
       case "Enter": {
         const row = $("#rader > .rad");

@@ -76,6 +76,10 @@ pub fn read(directory: &Path, position: &Position) -> io::Result<Read> {
             read.unusable = true;
             continue;
         };
+        // Asked before it is opened: opening a pipe waits for somebody to write to it.
+        if !std::fs::metadata(&path).is_ok_and(|metadata| metadata.is_file()) {
+            continue;
+        }
         // Gone between the listing and now is as if it had not been listed.
         let Ok(file) = File::open(&path) else { continue };
         let metadata = file.metadata()?;
