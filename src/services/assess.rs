@@ -2,12 +2,16 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use metrics::{counter, histogram};
+
 use crate::classify::{Classifier, Context};
 use crate::domain::category::{Category, Severity};
 use crate::domain::ids::{LexiconVersion, VersionId};
 use crate::domain::item::ItemKind;
 use crate::domain::verdict::Verdict;
 use crate::store::rows::{CaseOpening, Unassessed};
+
+use crate::telemetry::metrics as names;
 
 use super::{ServiceError, Services};
 
@@ -29,6 +33,7 @@ impl Services {
             return Ok(false);
         }
         let more = waiting.len() == BATCH as usize;
+        let fetched: Vec<_> = waiting.iter().map(|version| version.fetched_at).collect();
         let classifier = self.inner.classifier.clone();
         let policy = self.inner.policy.clone();
         let assess = move || -> Vec<(VersionId, Verdict, Option<CaseOpening>)> {
@@ -58,10 +63,24 @@ impl Services {
             .await
             .map_err(|e| ServiceError::broken("assessment", e))?;
         let now = self.inner.clock.now();
+        for (_, verdict, _) in &assessed {
+            for finding in &verdict.findings {
+                let (category, severity) = (finding.category.id(), finding.severity.id());
+                counter!(names::FINDINGS, "category" => category, "severity" => severity)
+                    .increment(1);
+            }
+        }
+        let opens: Vec<_> = assessed.iter().map(|(_, _, opening)| opening.is_some()).collect();
         let touched = self.inner.store.record_assessments(assessed, now).await?;
         if !touched.is_empty() {
             self.inner.wakes.capture.notify_one();
             self.tell_cases(&touched);
+            // From the answer to the moment when an open page is told.
+            let told = self.inner.clock.now();
+            for (at, _) in fetched.iter().zip(opens).filter(|(_, opens)| *opens) {
+                let waited = told.duration_since(*at).as_secs_f64();
+                histogram!(names::FETCH_TO_CASE).record(waited.max(0.0));
+            }
         }
         Ok(more)
     }

@@ -1,6 +1,7 @@
 //! What people see of cases: the queue, masked, and one case in full.
 
 use jiff::Timestamp;
+use metrics::gauge;
 
 use crate::classify::mask::masked;
 use crate::domain::account::Account;
@@ -18,6 +19,8 @@ use crate::domain::person::Act;
 use crate::domain::policy::Proposal;
 use crate::domain::verdict::{Finding, Verdict};
 use crate::store::rows::{self, EvidenceState, QueueRow};
+
+use crate::telemetry::metrics as names;
 
 use super::offers::Offers;
 use super::{ServiceError, Services, Viewer};
@@ -516,6 +519,17 @@ impl Services {
             awaiting_diary: counts.awaiting_diary,
             closed: counts.closed,
         })
+    }
+
+    /// Brings the gauges of waiting and overdue cases up to date, for `/metrics`.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn gauge_cases(&self) -> Result<(), ServiceError> {
+        let store = &self.inner.store;
+        gauge!(names::CASES_WAITING).set(store.case_counts().await?.open as f64);
+        gauge!(names::CASES_OVERDUE).set(store.n_overdue(self.inner.clock.now()).await? as f64);
+        Ok(())
     }
 
     /// The open cases before and after one in the queue's order.

@@ -137,6 +137,8 @@ pub struct Unassessed {
     /// When it reached the authority: when it was published (a later version: edited), or else
     /// when it was fetched.
     pub received_at: Timestamp,
+    /// When we fetched it.
+    pub fetched_at: Timestamp,
 }
 
 /// What opening a case takes.

@@ -6,8 +6,12 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::extract::{DefaultBodyLimit, State};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use axum::routing::{get, post};
+use metrics::counter;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -15,7 +19,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::runtime::supervise::Health;
 use crate::services::Services;
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::{self as names, Metrics};
 
 use super::cookie::SessionCookie;
 use super::guard::Guard;
@@ -81,6 +85,14 @@ pub fn router(
     machines
         .merge(pages)
         .with_state(site)
+        .layer(from_fn(count_answer))
         .layer(CatchPanicLayer::new())
         .layer(TraceLayer::new_for_http())
+}
+
+async fn count_answer(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status().as_str().to_owned();
+    counter!(names::REQUESTS, "status" => status).increment(1);
+    response
 }

@@ -45,6 +45,7 @@ impl Store {
                         // A platform's clock may run ahead of ours; nothing was received later
                         // than we fetched it.
                         received_at: at(received.min(fetched))?,
+                        fetched_at: at(fetched)?,
                     })
                 },
             )

@@ -265,6 +265,17 @@ impl Store {
         .await
     }
 
+    /// How many open cases are past their deadline.
+    pub async fn n_overdue(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.read(move |c| {
+            Ok(c.prepare_cached(
+                "select count(*) from cases where state in ('waiting', 'returned') and due_at < ?1",
+            )?
+            .query_row([ms(now)], |row| row.get(0))?)
+        })
+        .await
+    }
+
     /// One case.
     pub async fn case(&self, case: CaseId) -> Result<CaseRow, StoreError> {
         self.read(move |c| the_case(c, case)).await

@@ -1,0 +1,336 @@
+//! A stage: everything that the program puts together, on a temporary folder.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
+
+use crate::classify::Classifier;
+use crate::domain::account::PlatformKind;
+use crate::domain::action::{ActionKind, ActionState};
+use crate::domain::calendar::OfficeHours;
+use crate::domain::case::CaseState;
+use crate::domain::deadline;
+use crate::domain::decision::{Choice, Decision};
+use crate::domain::evidence::{Manifest, PartKind};
+use crate::domain::ground::Ground;
+use crate::domain::ids::{AccountId, AccountKey, CaseId, ContentHash, DecisionId, UserId};
+use crate::domain::person::Role;
+use crate::domain::policy::{Line, Policy, Proposed, Rule};
+use crate::evidence::verify;
+use crate::evidence::{EvidenceStore, NewPart};
+use crate::platforms::facebook::Facebook;
+use crate::platforms::simulate::facebook::{Options, Simulator};
+use crate::platforms::simulate::script::Script;
+use crate::platforms::simulate::world::Comment;
+use crate::runtime::clock::TestClock;
+use crate::services::{Lanes, Parts, Served, ServiceError, Services, Settings, Viewer};
+use crate::store::rows::{ActionRow, AuditLine, QueueFilter};
+use crate::store::sqlite::users::NewUser;
+use crate::store::{self, Store};
+
+/// The undo window of these tests.
+pub const UNDO: SignedDuration = SignedDuration::from_secs(10);
+
+/// A text that opens a case.
+pub const THREAT: &str = "Jag vet var du bor och ska slå ihjäl dig.";
+
+/// What the Page posted.
+const POSTS: &str = r#"[{"key": "bad", "title": "Nya badet", "text": "Nu bygger vi."}]"#;
+
+/// Compiled once for all tests.
+static CLASSIFIER: LazyLock<Arc<Classifier>> = LazyLock::new(|| Arc::new(Classifier::built_in()));
+
+pub struct Stage {
+    pub dir: Arc<TempDir>,
+    pub clock: TestClock,
+    pub simulator: Arc<Simulator>,
+    pub services: Services,
+    pub account: AccountId,
+    pub editor: Viewer,
+}
+
+fn policy() -> Policy {
+    let line = |choices: &[Proposed]| Line {
+        choices: choices.to_vec(),
+        clock: deadline::Clock::Elapsed24h,
+    };
+    let rule = || Rule {
+        ground: Some(Ground::Threat),
+        why: "Prov.".into(),
+        low: line(&[Proposed::Dismiss]),
+        medium: line(&[Proposed::Hide]),
+        high: line(&[Proposed::Hide, Proposed::Register]),
+    };
+    let office = OfficeHours::default();
+    Policy::new("Prov".into(), ContentHash::of(b"prov"), UNDO, office, rule(), |_| rule())
+}
+
+/// The program's parts on a folder, as `app` puts them together.
+pub async fn open(dir: &Path, clock: &TestClock, simulator: &Simulator) -> (Services, AccountId) {
+    let path = dir.join("uppsikt.db");
+    let store = Store::open(&store::Settings { path }).unwrap();
+    store.settle_fact("installation", "prov".into()).await.unwrap();
+    let settings = crate::evidence::Settings { dir: dir.join("evidence") };
+    let evidence = EvidenceStore::open(&settings, store.clone(), clock.clock()).unwrap();
+    evidence.note_head().await.unwrap();
+    let account = store
+        .ensure_account(
+            AccountKey::new("facebook"),
+            PlatformKind::Facebook,
+            "Exempelstads kommun (simulerad)".into(),
+            true,
+            clock.clock().now(),
+        )
+        .await
+        .unwrap();
+    let id = account.id;
+    let platform = Arc::new(Facebook::new(simulator.settings(), clock.clock()).unwrap());
+    let interval = Duration::from_secs(60);
+    let served = Served { account, platform, interval, push: None, allow_private: true };
+    let services = Services::new(Parts {
+        store,
+        evidence,
+        classifier: CLASSIFIER.clone(),
+        policy: policy(),
+        clock: clock.clock(),
+        settings: Settings {
+            authority: "Exempelstads kommun".into(),
+            export_dir: dir.join("export"),
+            claim: SignedDuration::from_mins(10),
+            session: SignedDuration::from_hours(8),
+            capture_limit: Duration::from_secs(5),
+            polls_at_once: 4,
+        },
+        accounts: vec![served],
+        browser: Err("Ingen webbläsare i provet.".into()),
+    });
+    (services, id)
+}
+
+pub fn viewer(role: Role, user: UserId) -> Viewer {
+    Viewer {
+        user,
+        name: "Kim Exempel".into(),
+        title: "kommunikatör".into(),
+        role,
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+    }
+}
+
+/// Seals what is wanted with the text as its only part. Rendering sheets is nearly all the time
+/// that a capture takes, and most tests are not about them.
+pub async fn seal_plainly(services: &Services) {
+    let (store, evidence) = (&services.inner.store, &services.inner.evidence);
+    let now = services.inner.clock.now();
+    for row in store.wanted_evidence(now, 1_000).await.unwrap() {
+        let item = store.item(row.item).await.unwrap();
+        let version = store.version(row.version).await.unwrap();
+        let part = NewPart {
+            kind: PartKind::Text,
+            name: "text.txt".into(),
+            media_type: "text/plain; charset=utf-8",
+            method: "prov".into(),
+            bytes: version.text.clone().into_bytes(),
+        };
+        let manifest = Manifest {
+            format: 1,
+            account: AccountKey::new("facebook"),
+            platform: "facebook".into(),
+            simulated: true,
+            item: item.platform_id,
+            version: version.number,
+            content_sha256: version.content_hash,
+            kind: item.kind,
+            author: version.author,
+            created_raw: item.created_raw,
+            created_at: item.created_at,
+            edited_at: version.edited_at,
+            fetched_at: version.fetched_at,
+            sealed_at: now,
+            presence: version.presence,
+            permalink: item.permalink,
+            attachments: version.attachments,
+            verdict: version.verdict,
+            parts: vec![evidence.keep(part).await.unwrap()],
+            missing: Vec::new(),
+            sealed_by: "prov".into(),
+        };
+        evidence.seal(row.id, &manifest).await.unwrap();
+    }
+}
+
+/// Waits until no lane is busy.
+pub async fn idle(lanes: &Lanes) {
+    while !lanes.state().busy.is_empty() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+impl Stage {
+    pub async fn new() -> Self {
+        let dir = Arc::new(tempfile::tempdir().unwrap());
+        let clock = TestClock::at("2026-11-21T12:00:00Z".parse().unwrap());
+        let script = Script::read(POSTS, "").unwrap();
+        let simulator =
+            Arc::new(Simulator::start(Options::new(script), clock.clock()).await.unwrap());
+        let (services, account) = open(dir.path(), &clock, &simulator).await;
+        let user = NewUser {
+            login: "kim".into(),
+            name: "Kim Exempel".into(),
+            title: "kommunikatör".into(),
+            role: Role::Editor,
+            password_hash: "x".into(),
+        };
+        let line = AuditLine {
+            user: None,
+            user_name: "prov".into(),
+            act: "user.add",
+            subject: "user kim".into(),
+            address: "local".into(),
+            detail: None,
+        };
+        let user = services.inner.store.add_user(user, line, clock.clock().now()).await.unwrap();
+        let editor = viewer(Role::Editor, user);
+        Self { dir, clock, simulator, services, account, editor }
+    }
+
+    /// The program dies and is started again on the same folder.
+    pub async fn restart(&mut self) {
+        let (services, _) = open(self.dir.path(), &self.clock, &self.simulator).await;
+        self.services = services;
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.services.inner.store
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.clock().now()
+    }
+
+    pub fn wait_s(&self, seconds: i64) {
+        self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    /// Polls until the next poll lies ahead.
+    pub async fn poll(&self) {
+        for _ in 0..10 {
+            self.services.begin_polls().await.unwrap();
+            idle(&self.services.inner.polls).await;
+            if self.store().fetch_state(self.account).await.unwrap().next_at > self.now() {
+                return;
+            }
+        }
+        panic!("polling never came to its end");
+    }
+
+    /// Fetches, assesses, and seals without a sheet: see [`seal_plainly`].
+    pub async fn take_in_plainly(&self) {
+        self.poll().await;
+        while self.services.assess_waiting().await.unwrap() {}
+        seal_plainly(&self.services).await;
+    }
+
+    /// Somebody writes a text, and it is taken in, without a sheet. Gives its number at the platform and its case.
+    pub async fn written(&self, text: &str) -> (u64, CaseId) {
+        let number = self.simulator.write("Robin Påhitt", text, None);
+        self.wait_s(150);
+        self.take_in_plainly().await;
+        (number, self.case_of(number).await)
+    }
+
+    pub async fn case_of(&self, number: u64) -> CaseId {
+        for filter in [
+            QueueFilter::Open,
+            QueueFilter::Held,
+            QueueFilter::Decided,
+            QueueFilter::AwaitingDiary,
+            QueueFilter::Closed,
+        ] {
+            for row in self.store().queue(filter, None, 0, 1_000).await.unwrap() {
+                let item = self.store().item(row.case.item).await.unwrap();
+                if item.platform_id.as_str() == number.to_string() {
+                    return row.case.id;
+                }
+            }
+        }
+        panic!("no case of comment {number}");
+    }
+
+    pub async fn try_decide(
+        &self,
+        case: CaseId,
+        choices: Vec<Choice>,
+    ) -> Result<DecisionId, ServiceError> {
+        let revision = self.store().case(case).await.unwrap().revision;
+        let decision = Decision::new(choices, Some(Ground::Threat), None).unwrap();
+        self.services.decide(&self.editor, case, revision, decision).await
+    }
+
+    pub async fn decide(&self, case: CaseId, choices: Vec<Choice>) -> DecisionId {
+        self.try_decide(case, choices).await.unwrap()
+    }
+
+    /// One round of the outbox, to its end, and the settling after it.
+    pub async fn act(&self) {
+        self.services.begin_acts().await.unwrap();
+        idle(&self.services.inner.acts).await;
+        self.services.begin_acts().await.unwrap();
+        idle(&self.services.inner.acts).await;
+    }
+
+    /// The undo window passes, and the outbox works.
+    pub async fn act_after_undo(&self) {
+        self.clock.advance(UNDO);
+        self.act().await;
+    }
+
+    pub async fn action(&self, case: CaseId, kind: ActionKind) -> ActionRow {
+        let actions = self.store().actions_on(case).await.unwrap();
+        actions.into_iter().rev().find(|a| a.kind == kind).expect("an action of that kind")
+    }
+
+    pub async fn action_state(&self, case: CaseId, kind: ActionKind) -> ActionState {
+        self.action(case, kind).await.state
+    }
+
+    pub async fn state(&self, case: CaseId) -> CaseState {
+        self.store().case(case).await.unwrap().state
+    }
+
+    pub async fn history(&self, case: CaseId) -> Vec<String> {
+        self.store().case_history(case).await.unwrap().into_iter().map(|e| e.what).collect()
+    }
+
+    /// A comment as it stands at the platform.
+    pub fn truth(&self, number: u64) -> Comment {
+        self.simulator.truth().into_iter().find(|c| c.number == number).expect("was written")
+    }
+
+    /// What the Page has written with this text.
+    pub fn answers(&self, text: &str) -> usize {
+        let all = self.simulator.truth();
+        all.iter().filter(|c| c.by_page && c.text == text && !c.deleted).count()
+    }
+
+    /// How many calls changed something at the platform.
+    pub fn n_writing_calls(&self) -> usize {
+        self.simulator.calls().iter().filter(|call| !call.starts_with("GET")).count()
+    }
+
+    pub async fn n_sealed(&self) -> usize {
+        let report = self.verified().await;
+        usize::try_from(report.n_sealed).unwrap()
+    }
+
+    /// Everything sealed verifies.
+    pub async fn verified(&self) -> verify::Report {
+        let report = verify::verify(&self.services.inner.evidence, self.store()).await.unwrap();
+        assert_eq!(report.faults, []);
+        report
+    }
+}

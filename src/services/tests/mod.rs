@@ -1,0 +1,8 @@
+//! The services with the real store, real evidence and the real Facebook connector, against the
+//! simulator in this process; time is the tests'.
+
+mod crash;
+mod harness;
+mod outbox;
+mod people;
+mod way;

@@ -1,0 +1,129 @@
+//! What the platform may answer, and that each act is done once all the same.
+
+use std::time::Duration;
+
+use crate::domain::action::{ActionKind, ActionState};
+use crate::domain::case::{CaseState, Outcome};
+use crate::domain::decision::Choice;
+use crate::platforms::simulate::faults::Fault;
+use crate::services::tests::harness::{Stage, THREAT};
+
+/// A call that goes as it should, before the one that does not.
+const FINE: Fault = Fault::Slow(Duration::ZERO);
+
+const TEXT: &str = "Vi har dolt din kommentar.";
+
+fn answer() -> Choice {
+    Choice::Answer { text: TEXT.into() }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_makes_no_second_act() {
+    let stage = Stage::new().await;
+    let (number, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Hide, answer()]).await;
+    // Hiding: read live, read again, act. Then the answer.
+    stage.simulator.fail_next(FINE, 2);
+    stage.simulator.fail_next(Fault::LostAnswer, 2);
+    stage.act_after_undo().await;
+    for kind in [ActionKind::Hide, ActionKind::Reply] {
+        let state = stage.action_state(case, kind).await;
+        assert!(matches!(state, ActionState::Retrying { attempt: 1, .. }), "{kind:?}: {state:?}");
+    }
+    assert!(stage.truth(number).hidden);
+    assert_eq!(stage.answers(TEXT), 1);
+    assert_eq!(stage.n_writing_calls(), 2);
+    stage.wait_s(10);
+    stage.act().await;
+    for kind in [ActionKind::Hide, ActionKind::Reply] {
+        let state = stage.action_state(case, kind).await;
+        assert!(matches!(state, ActionState::Done { .. }), "{kind:?}: {state:?}");
+    }
+    assert_eq!((stage.answers(TEXT), stage.n_writing_calls()), (1, 2), "looked, did not repeat");
+    assert_eq!(stage.state(case).await, CaseState::Closed { outcome: Outcome::CarriedOut });
+}
+
+#[tokio::test]
+async fn an_act_that_fails_for_now_goes_again_with_growing_waits() {
+    let stage = Stage::new().await;
+    let (number, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Hide]).await;
+    stage.clock.advance(crate::services::tests::harness::UNDO);
+    let mut last = 0;
+    for round in 1..4 {
+        stage.simulator.fail_next(Fault::ServerError, 1);
+        stage.act().await;
+        let state = stage.action_state(case, ActionKind::Hide).await;
+        let ActionState::Retrying { at, attempt, .. } = state else { panic!("{state:?}") };
+        assert_eq!(attempt, round);
+        let wait = at.duration_since(stage.now()).as_millis();
+        assert!(wait > last, "{wait} ms after {last} ms");
+        last = wait;
+        // Not before its time.
+        stage.act().await;
+        stage.wait_s(1 + i64::try_from(wait / 1_000).unwrap());
+    }
+    stage.simulator.fail_next(Fault::PageLimit { minutes: 5 }, 1);
+    stage.act().await;
+    let state = stage.action_state(case, ActionKind::Hide).await;
+    let ActionState::Retrying { at, .. } = state else { panic!("{state:?}") };
+    assert!(at.duration_since(stage.now()).as_secs() >= 290, "the platform's own word: {at}");
+    assert_eq!(stage.state(case).await, CaseState::Decided);
+    stage.wait_s(400);
+    stage.act().await;
+    assert!(stage.truth(number).hidden);
+    assert!(matches!(stage.state(case).await, CaseState::Closed { .. }));
+}
+
+#[tokio::test]
+async fn a_permission_that_is_missing_brings_the_case_back_and_trying_again_works() {
+    let stage = Stage::new().await;
+    let (number, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Hide]).await;
+    stage.simulator.fail_next(Fault::ExpiredToken, 1);
+    stage.act_after_undo().await;
+    let state = stage.state(case).await;
+    let CaseState::Returned { reason } = state else { panic!("{state:?}") };
+    assert!(reason.contains("anslutas på nytt"), "{reason}");
+    assert!(!stage.truth(number).hidden);
+    let file = stage.services.case_file(&stage.editor, case).await.unwrap();
+    assert!(matches!(file.actions[0].state, ActionState::Failed { .. }));
+    stage.services.try_again(&stage.editor, case).await.unwrap();
+    stage.act().await;
+    assert!(stage.truth(number).hidden);
+    assert!(matches!(stage.state(case).await, CaseState::Closed { .. }));
+    assert!(stage.services.try_again(&stage.editor, case).await.is_err(), "nothing left to try");
+}
+
+#[tokio::test]
+async fn whatever_goes_wrong_each_act_is_done_once() {
+    let stage = Stage::new().await;
+    let (number, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Hide, answer()]).await;
+    stage.clock.advance(crate::services::tests::harness::UNDO);
+    // Every call in turn meets every mild fault.
+    for (n, fault) in Fault::MILD.iter().cycle().take(36).enumerate() {
+        if let Fault::Slow(_) = fault {
+            continue;
+        }
+        stage.simulator.fail_next(FINE, n % 5);
+        stage.simulator.fail_next(*fault, 1);
+        stage.act().await;
+        if matches!(stage.state(case).await, CaseState::Returned { .. }) {
+            stage.services.try_again(&stage.editor, case).await.unwrap();
+        }
+        stage.wait_s(1_200);
+    }
+    stage.simulator.fail_next(FINE, 0);
+    for _ in 0..20 {
+        stage.act().await;
+        if matches!(stage.state(case).await, CaseState::Returned { .. }) {
+            stage.services.try_again(&stage.editor, case).await.unwrap();
+        }
+        stage.wait_s(1_200);
+    }
+    assert!(stage.truth(number).hidden);
+    assert_eq!(stage.answers(TEXT), 1);
+    assert_eq!(stage.state(case).await, CaseState::Closed { outcome: Outcome::CarriedOut });
+    stage.verified().await;
+}

@@ -1,0 +1,238 @@
+//! Who may do what, what is written down of it, and what lists show.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use regex::Regex;
+
+use crate::domain::action::ActionKind;
+use crate::domain::decision::{Choice, Decision};
+use crate::domain::ids::{CaseId, DecisionId, EvidenceId, PlatformItemId, RegistrationId};
+use crate::domain::item::{Author, Batch, FetchedItem, ItemKind};
+use crate::domain::person::Role;
+use crate::platforms::simulate::faults::Fault;
+use crate::runtime::secret::Secret;
+use crate::services::cases::Filter;
+use crate::services::tests::harness::{Stage, THREAT, viewer};
+use crate::services::users::Person;
+use crate::services::{ServiceError, Services, Viewer};
+
+/// Every act that a service does for a person, tried on what does not exist.
+async fn all_acts(services: &Services, who: &Viewer) -> BTreeMap<&'static str, bool> {
+    let case = CaseId(999);
+    let dismiss = || Decision::new(vec![Choice::Dismiss], None, None).unwrap();
+    let permitted =
+        |error: Option<ServiceError>| !matches!(error, Some(ServiceError::NotPermitted { .. }));
+    let mut acts = BTreeMap::new();
+    macro_rules! tried {
+        ($($name:ident($($argument:expr),*);)*) => {$(
+            let result = services.$name(who, $($argument),*).await;
+            acts.insert(stringify!($name), permitted(result.err()));
+        )*};
+    }
+    tried! {
+        queue(Filter::Open, None, 0);
+        queue_line(case);
+        counts();
+        neighbours(case);
+        case_news(case);
+        watches();
+        diary();
+        case_of_registration(RegistrationId(9));
+        case_file(case);
+        evidence_record(EvidenceId(9));
+        evidence_part(EvidenceId(9), "text.txt");
+        claim(case);
+        release(case);
+        decide(case, 1, dismiss());
+        undo(case, DecisionId(9));
+        try_again(case);
+        enter_diary_number(case, "KS 2026/1");
+    }
+    acts
+}
+
+#[tokio::test]
+async fn each_role_may_do_what_the_table_says_and_no_more() {
+    let stage = Stage::new().await;
+    const READ: [bool; 6] = [true, true, true, true, true, true];
+    const EVIDENCE: [bool; 6] = [true, true, true, true, true, false];
+    const DECIDE: [bool; 6] = [true, true, false, false, false, false];
+    const NUMBER: [bool; 6] = [true, true, true, false, false, false];
+    let table = BTreeMap::from([
+        ("queue", READ),
+        ("queue_line", READ),
+        ("counts", READ),
+        ("neighbours", READ),
+        ("case_news", READ),
+        ("watches", READ),
+        ("diary", READ),
+        ("case_of_registration", READ),
+        ("case_file", READ),
+        ("evidence_record", EVIDENCE),
+        ("evidence_part", EVIDENCE),
+        ("claim", DECIDE),
+        ("release", DECIDE),
+        ("decide", DECIDE),
+        ("undo", DECIDE),
+        ("try_again", DECIDE),
+        ("enter_diary_number", NUMBER),
+    ]);
+    for (n, role) in Role::ALL.iter().enumerate() {
+        let who = viewer(*role, stage.editor.user);
+        let acts = all_acts(&stage.services, &who).await;
+        let expected: BTreeMap<_, _> = table.iter().map(|(act, row)| (*act, row[n])).collect();
+        assert_eq!(acts, expected, "{role:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_act_of_a_person_is_on_the_audit_log() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    let (services, kim) = (&stage.services, &stage.editor);
+    let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let person = Person {
+        login: "robin".into(),
+        name: "Robin Påhitt".into(),
+        title: String::new(),
+        role: Role::Registrar,
+    };
+    let password = || Secret::new("ett-lösenord-för-prov");
+    services.add_user(person, password()).await.unwrap();
+    services.log_in("robin", Secret::new("fel-lösenord"), address).await.unwrap_err();
+    services.log_in("ingen", password(), address).await.unwrap_err();
+    let opened = services.log_in(" Robin ", password(), address).await.unwrap();
+    let token = opened.token.expose().to_owned();
+    assert!(services.session(&token, address).await.unwrap().is_some());
+    services.log_out(&opened.viewer, &token).await.unwrap();
+    assert!(services.session(&token, address).await.unwrap().is_none());
+
+    services.case_file(kim, case).await.unwrap();
+    services.claim(kim, case).await.unwrap();
+    services.claim(kim, case).await.unwrap();
+    services.release(kim, case).await.unwrap();
+    let id = EvidenceId(1);
+    services.evidence_record(kim, id).await.unwrap();
+    services.evidence_part(kim, id, "text.txt").await.unwrap();
+    services.evidence_part(kim, id, "manifest.json").await.unwrap();
+    let decision = stage.decide(case, vec![Choice::Register]).await;
+    services.undo(kim, case, decision).await.unwrap();
+    stage.decide(case, vec![Choice::Register, Choice::Answer { text: "Hej".into() }]).await;
+    stage.simulator.fail_next(Fault::ExpiredToken, 1);
+    stage.act_after_undo().await;
+    services.try_again(kim, case).await.unwrap();
+    stage.act().await;
+    assert!(stage.action_state(case, ActionKind::Reply).await.is_settled());
+    services.enter_diary_number(kim, case, "KS 2026/1").await.unwrap();
+    let expected = [
+        ("user.add", 2),
+        ("session.refused", 2),
+        ("session.open", 1),
+        ("session.end", 1),
+        ("case.open", 1),
+        ("case.claim", 1),
+        ("case.release", 1),
+        ("evidence.open", 1),
+        ("evidence.part", 2),
+        ("case.decide", 2),
+        ("case.undo", 1),
+        ("case.try_again", 1),
+        ("case.diary_number", 1),
+    ];
+    for (act, n) in expected {
+        assert_eq!(stage.store().audit_count(act).await.unwrap(), n, "{act}");
+    }
+    // And nothing of what was written in the comment is on it.
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    let quoted: i64 = raw
+        .query_row("select count(*) from audit where detail like '%bor%'", [], |r| r.get(0))
+        .unwrap();
+    assert_eq!(quoted, 0);
+}
+
+#[tokio::test]
+async fn somebody_elses_case_is_not_taken_and_not_decided() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    let person = Person {
+        login: "lo".into(),
+        name: "Lo Exempel".into(),
+        title: String::new(),
+        role: Role::Editor,
+    };
+    let lo = stage.services.add_user(person, Secret::new("ett-lösenord-för-prov")).await.unwrap();
+    let lo = viewer(Role::Editor, lo);
+    stage.services.claim(&lo, case).await.unwrap();
+    let refused = stage.services.claim(&stage.editor, case).await;
+    assert!(matches!(refused, Err(ServiceError::Conflict { .. })), "{refused:?}");
+    let refused = stage.try_decide(case, vec![Choice::Dismiss]).await;
+    assert!(matches!(refused, Err(ServiceError::Conflict { .. })), "{refused:?}");
+    stage.wait_s(601);
+    stage.decide(case, vec![Choice::Dismiss]).await;
+}
+
+/// What must never stand in a list, as it stands in the texts.
+fn private(text: &str) -> Vec<String> {
+    // A mail address, a telephone number with its area code.
+    let patterns = [r"[\w.+-]+@[\w-]+\.[\w.]*\w", r"\b0\d{1,3}-\d[\d ]{4,}\d"];
+    let found = patterns.iter().flat_map(|pattern| {
+        let pattern = Regex::new(pattern).unwrap();
+        pattern.find_iter(text).map(|m| m.as_str().to_owned()).collect::<Vec<_>>()
+    });
+    found.collect()
+}
+
+#[tokio::test]
+async fn no_line_of_the_queue_shows_a_number_or_an_address() {
+    let stage = Stage::new().await;
+    let fixtures = [
+        include_str!("../../../fixtures/comments/demo.jsonl"),
+        include_str!("../../../fixtures/comments/forum.jsonl"),
+    ];
+    let mut texts: Vec<String> = fixtures
+        .iter()
+        .flat_map(|file| file.lines())
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter_map(|value| value["text"].as_str().map(str::to_owned))
+        .collect();
+    assert!(texts.len() > 100);
+    // The last four of these never show, wherever in the text they stand.
+    let hidden = ["9805", "070-123 45 67", "kim@exempel.example"];
+    for filler in [0, 100, 700, 770, 780, 785, 788, 790, 792, 795, 798, 805] {
+        let filler = "å ".repeat(filler / 3);
+        texts.push(format!("{THREAT} {filler}Kim, 850709-9805, och så vidare."));
+        texts.push(format!("{THREAT} {filler}Kim, 19850709 9805, och så vidare."));
+        texts.push(format!("{THREAT} {filler}Ring 070-123 45 67 du."));
+        texts.push(format!("{THREAT} {filler}Skriv till kim@exempel.example du."));
+    }
+    let items = texts.iter().enumerate().map(|(n, text)| {
+        let id = PlatformItemId::new(n.to_string());
+        // Messages all open a case, so every text comes into the queue.
+        let item = FetchedItem::new(id, ItemKind::DirectMessage, text.as_str(), "{}");
+        let name = Some("Kim Exempel 850709-9805".to_owned());
+        FetchedItem { author: Author { name, ..Author::default() }, ..item }
+    });
+    let batch = Batch { items: items.collect(), ..Batch::default() };
+    let now = stage.now();
+    stage.store().commit_batch(stage.account, batch, now, now).await.unwrap();
+    while stage.services.assess_waiting().await.unwrap() {}
+    let known: Vec<String> = texts.iter().flat_map(|text| private(text)).collect();
+    assert!(known.len() > 20, "{known:?}");
+    let mut n_lines = 0;
+    loop {
+        let page = stage.services.queue(&stage.editor, Filter::Open, None, n_lines).await.unwrap();
+        for line in &page.lines {
+            let shown = format!("{} {}", line.author, line.text);
+            for secret in known.iter().map(String::as_str).chain(hidden) {
+                assert!(!shown.contains(secret), "{secret} in {shown}");
+            }
+            assert!(line.text.len() < 900);
+        }
+        n_lines += u32::try_from(page.lines.len()).unwrap();
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!(n_lines as usize, texts.len());
+}
