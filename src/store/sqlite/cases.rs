@@ -197,7 +197,7 @@ impl Store {
             // The limit is taken on the cases alone, so that a page costs what a page holds.
             let sql = format!(
                 "select {CASE}, a.id, a.key, a.platform, a.name, a.simulated, i.kind, v.author,
-                        substr(cast(v.text as blob), 1, ?3), i.created_at, i.first_fetched_at, i.presence,
+                        coalesce(substr(cast(v.text as blob), 1, ?3), x''), i.created_at, i.first_fetched_at, i.presence,
                         (select d.verdict from verdicts d
                          where d.version_id = v.id and d.lexicon = v.assessed_by),
                         exists (select 1 from evidence e where e.version_id = v.id and e.state <> 'wanted')
@@ -220,7 +220,7 @@ impl Store {
         self.read(move |c| {
             let sql = format!(
                 "select {CASE}, a.id, a.key, a.platform, a.name, a.simulated, i.kind, v.author,
-                        substr(cast(v.text as blob), 1, ?2), i.created_at, i.first_fetched_at, i.presence,
+                        coalesce(substr(cast(v.text as blob), 1, ?2), x''), i.created_at, i.first_fetched_at, i.presence,
                         (select d.verdict from verdicts d
                          where d.version_id = v.id and d.lexicon = v.assessed_by),
                         exists (select 1 from evidence e where e.version_id = v.id and e.state <> 'wanted')
