@@ -22,9 +22,10 @@ async fn an_answer_that_is_lost_makes_no_second_act() {
     let stage = Stage::new().await;
     let (number, case) = stage.written(THREAT).await;
     stage.decide(case, vec![Choice::Hide, answer()]).await;
-    // Hiding: read live, read again, act. Then the answer.
+    // The answer goes first. Then hiding: read live, read again, act.
+    stage.simulator.fail_next(Fault::LostAnswer, 1);
     stage.simulator.fail_next(FINE, 2);
-    stage.simulator.fail_next(Fault::LostAnswer, 2);
+    stage.simulator.fail_next(Fault::LostAnswer, 1);
     stage.act_after_undo().await;
     for kind in [ActionKind::Hide, ActionKind::Reply] {
         let state = stage.action_state(case, kind).await;

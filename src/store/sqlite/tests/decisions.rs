@@ -51,11 +51,12 @@ async fn a_decision_its_actions_history_log_and_audit_are_there_together() {
     assert_eq!(
         kinds,
         [
-            (ActionKind::Hide, Some(evidence), "prov-1-hide"),
-            (ActionKind::Reply, None, "prov-1-reply")
+            // The answer goes first: nobody can answer what is gone.
+            (ActionKind::Reply, None, "prov-1-reply"),
+            (ActionKind::Hide, Some(evidence), "prov-1-hide")
         ]
     );
-    assert_eq!(actions[1].text.as_deref(), Some("Tack, vi ser över det."));
+    assert_eq!(actions[0].text.as_deref(), Some("Tack, vi ser över det."));
     assert!(actions.iter().all(|a| a.state == ActionState::Pending { not_before: at(15) }));
     assert_eq!(bench.store.audit_count("case.decide").await.unwrap(), 1);
     let log = bench.store.log_after(0, 10).await.unwrap();
