@@ -69,8 +69,6 @@ pub struct ServerConfig {
 pub struct EvidenceConfig {
     /// Where blobs lie.
     pub folder: PathBuf,
-    /// Where the key that signs checkpoints lies; made at the first start.
-    pub signing_key_file: PathBuf,
     /// Which browser takes screenshots.
     pub browser: Browser,
     /// Time for one capture.
@@ -264,7 +262,6 @@ fn public_url(table: &Table<'_, '_>, at: &At<String>) -> Option<Url> {
 
 fn evidence(table: &mut Table<'_, '_>, folder: &Path) -> Option<EvidenceConfig> {
     let dir = path(table, "dir", "evidence", folder);
-    let key = path(table, "signing_key_file", "signing-key.pem", folder);
     let browser = match table.text("browser") {
         Some(at) if at.value == "auto" => Some(Browser::Auto),
         Some(at) if at.value == "av" => Some(Browser::Off),
@@ -280,7 +277,6 @@ fn evidence(table: &mut Table<'_, '_>, folder: &Path) -> Option<EvidenceConfig> 
     let attachment = table.number("attachment_mb", 50, 1..=1000, "MB");
     Some(EvidenceConfig {
         folder: dir?,
-        signing_key_file: key?,
         browser: browser?,
         capture_limit: Duration::from_secs(capture?),
         attachment_most_bytes: attachment? * 1024 * 1024,
