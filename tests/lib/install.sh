@@ -73,7 +73,9 @@ install_rust_parts() {
 }
 
 install_browser_driver() {
-  (cd tests/browser && { [ -e node_modules/playwright-core ] && [ -e node_modules/@axe-core/playwright ]; } ||
-    { cd tests/browser && npm ci --no-audit --no-fund --loglevel=error; }) >"$logs/npm.log" 2>&1 ||
-    { tail -n 20 "$logs/npm.log" >&2; return 1; }
+  (
+    cd tests/browser || exit 1
+    { [ -e node_modules/playwright-core ] && [ -e node_modules/@axe-core/playwright ]; } ||
+      npm ci --no-audit --no-fund --loglevel=error
+  ) >"$logs/npm.log" 2>&1 || { tail -n 20 "$logs/npm.log" >&2; return 1; }
 }
