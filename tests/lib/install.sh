@@ -24,19 +24,19 @@ missing_packages() {
   has qpdf || echo qpdf
   has pdftotext || echo poppler-utils
   has php || echo php-cli
-  php -m 2>/dev/null | grep -qx mysqli || echo php-mysql
-  php -m 2>/dev/null | grep -qx gd || echo php-gd
-  php -m 2>/dev/null | grep -qx mbstring || echo php-mbstring
-  php -m 2>/dev/null | grep -qx curl || echo php-curl
-  php -m 2>/dev/null | grep -qx dom || echo php-xml
-  php -m 2>/dev/null | grep -qx intl || echo php-intl
+  php -m 2>/dev/null | grep -x mysqli >/dev/null || echo php-mysql
+  php -m 2>/dev/null | grep -x gd >/dev/null || echo php-gd
+  php -m 2>/dev/null | grep -x mbstring >/dev/null || echo php-mbstring
+  php -m 2>/dev/null | grep -x curl >/dev/null || echo php-curl
+  php -m 2>/dev/null | grep -x dom >/dev/null || echo php-xml
+  php -m 2>/dev/null | grep -x intl >/dev/null || echo php-intl
   has mariadbd && has mariadb-install-db || echo mariadb-server mariadb-client
   [ -e /usr/share/php/getid3/getid3.php ] || echo php-getid3
   [ -e /usr/share/javascript/cropper ] || echo libjs-cropper
   [ -e /usr/share/javascript/underscore ] || echo libjs-underscore
 }
 
-fc_has() { has fc-list && fc-list 2>/dev/null | grep -qF "$1"; }
+fc_has() { has fc-list && fc-list 2>/dev/null | grep -F "$1" >/dev/null; }
 
 install_packages() {
   local missing; missing=$(missing_packages "$1" | tr '\n' ' ')
