@@ -1,7 +1,9 @@
 //! Limits on login tries, per address and per user name.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
@@ -38,6 +40,9 @@ pub struct Throttled {
 pub struct LoginThrottle<C: Clock = DefaultClock> {
     by_address: Limiter<IpAddr, C>,
     by_name: Limiter<ContentHash, C>,
+    /// How often each name has got in. A success begins a new count, so that only failures slow
+    /// a person down. Grows by one entry a user.
+    successes: Mutex<HashMap<ContentHash, u64>>,
     clock: C,
 }
 
@@ -67,6 +72,7 @@ impl<C: Clock + Clone> LoginThrottle<C> {
                 clock.clone(),
             ),
             by_name: RateLimiter::new(by_name, DefaultKeyedStateStore::default(), clock.clone()),
+            successes: Mutex::default(),
             clock,
         }
     }
@@ -78,7 +84,7 @@ impl<C: Clock + Clone> LoginThrottle<C> {
     pub fn check(&self, address: IpAddr, name: &str) -> Result<(), Throttled> {
         self.tidy();
         // Names are kept as hashes: somebody may type a password in the wrong field.
-        let name = ContentHash::of(name.trim().to_lowercase().as_bytes());
+        let name = self.counted(key(name));
         let now = self.clock.now();
         let throttled = |wait: Duration| {
             let part = u64::from(wait.subsec_nanos() > 0);
@@ -90,6 +96,21 @@ impl<C: Clock + Clone> LoginThrottle<C> {
         self.by_name.check_key(&name).map_err(|not_until| throttled(not_until.wait_time_from(now)))
     }
 
+    /// Notes that a name got in: its failures so far no longer count.
+    pub fn succeeded(&self, name: &str) {
+        let mut successes = self.successes.lock().unwrap_or_else(PoisonError::into_inner);
+        *successes.entry(key(name)).or_default() += 1;
+    }
+
+    /// What tries at a name are counted under since it last got in.
+    fn counted(&self, name: ContentHash) -> ContentHash {
+        let successes = self.successes.lock().unwrap_or_else(PoisonError::into_inner);
+        match successes.get(&name) {
+            Some(n) => ContentHash::of(format!("{name} {n}").as_bytes()),
+            None => name,
+        }
+    }
+
     fn tidy(&self) {
         if self.by_address.len() > TIDY_AT {
             self.by_address.retain_recent();
@@ -98,6 +119,10 @@ impl<C: Clock + Clone> LoginThrottle<C> {
             self.by_name.retain_recent();
         }
     }
+}
+
+fn key(name: &str) -> ContentHash {
+    ContentHash::of(name.trim().to_lowercase().as_bytes())
 }
 
 /// An IPv6 subscriber owns at least a whole /64, and could otherwise be a new address at every
