@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::classify::gate::{Bits, Start};
 use crate::classify::lexicon::complaint::Complaint;
 use crate::classify::lexicon::file::{Member, RawFile, RawLexeme, RawRule};
 use crate::classify::rules::pattern::{Pattern, Resolve};
@@ -66,7 +67,7 @@ pub struct Lexicon {
     /// The rules.
     pub rules: Vec<Rule>,
     /// For every class, the rules and patterns that begin at it.
-    pub starts: Vec<Vec<(u32, u16)>>,
+    pub starts: Vec<Vec<Start>>,
     /// What the guards look for.
     pub guards: GuardClasses,
     /// Hash over all sources and the engine.
@@ -435,11 +436,14 @@ impl Compiler {
     }
 
     fn finish(mut self, version: LexiconVersion) -> Lexicon {
+        let needed = self.rules.iter().flat_map(|r| &r.patterns).flat_map(Pattern::needs).flatten();
+        let bits = Bits::share_out(self.names.len(), needed);
         let mut starts = vec![Vec::new(); self.names.len()];
         for (r, rule) in self.rules.iter().enumerate() {
             for (p, pattern) in rule.patterns.iter().enumerate() {
+                let start = Start::new(r as u32, p as u16, pattern.needs(), &bits);
                 for class in pattern.anchors() {
-                    starts[class.0 as usize].push((r as u32, p as u16));
+                    starts[class.0 as usize].push(start.clone());
                 }
             }
         }
@@ -465,8 +469,10 @@ impl Compiler {
         // A compound that one file lists stays what its parts make it in the others.
         let first = self.builder.clone().build(&anchors, &self.disguise);
         self.builder.add_compounds(&first, ClassId(0));
+        let mut words = self.builder.build(&anchors, &self.disguise);
+        words.set_masks(&bits);
         Lexicon {
-            words: self.builder.build(&anchors, &self.disguise),
+            words,
             rules: self.rules,
             starts,
             guards,

@@ -185,6 +185,21 @@ impl Pattern {
         &self.anchors
     }
 
+    /// Sets of classes; of each, a word must stand in the text for the pattern to be found.
+    pub fn needs(&self) -> impl Iterator<Item = SmallVec<[ClassId; 4]>> {
+        self.elements.iter().filter_map(|e| match e {
+            Element::One { test, optional: false } if test.is_listed() => {
+                Some(test.classes.clone())
+            }
+            Element::One { .. }
+            | Element::Not(_)
+            | Element::Gap(_)
+            | Element::Begins
+            | Element::Ends
+            | Element::Asks => None,
+        })
+    }
+
     /// Whether the pattern is one element alone.
     pub fn is_single(&self) -> bool {
         self.elements.len() == 1
