@@ -10,7 +10,7 @@ pub mod marks;
 
 use smallvec::SmallVec;
 
-use crate::classify::fold::Padded;
+use crate::classify::fold::{BLOCK, Padded};
 use crate::classify::tokens::marks::Marks;
 use crate::classify::words::{EntryId, KEY, Key, Words, hash_of};
 
@@ -185,7 +185,8 @@ struct Cut<'a> {
     words: &'a Words,
     stripped: bool,
     may_stretch: bool,
-    chunk: Chunk,
+    /// The chunk being read; nothing when it is the last token alone, letters between blanks.
+    chunk: Option<Chunk>,
     first_of_sentence: usize,
 }
 
@@ -205,7 +206,7 @@ impl Tokens {
             words,
             stripped,
             may_stretch: marks.may_stretch,
-            chunk: Chunk::default(),
+            chunk: Some(Chunk::default()),
             first_of_sentence: 0,
         };
         // The borders of words, two by two.
@@ -215,11 +216,13 @@ impl Tokens {
         for (block, bits) in marks.words.iter().enumerate() {
             let mut borders = bits ^ (bits << 1 | inside);
             while borders != 0 {
-                let at = block * 64 + borders.trailing_zeros() as usize;
+                let at = block * BLOCK + borders.trailing_zeros() as usize;
                 borders &= borders - 1;
                 if inside == 0 {
                     start = at;
-                    self.between(&mut cut, end, start);
+                    if start != end + 1 || text.bytes()[end] != b' ' || cut.chunk.is_some() {
+                        self.gap(&mut cut, end, start);
+                    }
                 } else {
                     end = at;
                     self.word(&mut cut, start, end);
@@ -233,7 +236,7 @@ impl Tokens {
         }
         self.marks = marks;
         self.gap(&mut cut, end, text.len());
-        self.end_chunk(&cut, text.len());
+        self.end_chunk(&mut cut, text.len());
         let bytes = text.bytes();
         let asks = ends_sentence(bytes, bytes.len()) == Some(true);
         self.end_sentence(&mut cut.first_of_sentence, asks);
@@ -244,25 +247,16 @@ impl Tokens {
         self.may_match = self.tokens.iter().any(|t| words.begins_rule(t.entry));
     }
 
-    /// What stands between two words: a blank, most often.
-    #[inline]
-    fn between(&mut self, cut: &mut Cut<'_>, from: usize, to: usize) {
-        if to == from + 1 && cut.text.bytes()[from] == b' ' && from > 0 {
-            self.end_chunk(cut, from);
-            cut.chunk = Chunk { start: to, first_token: self.tokens.len(), ..Chunk::default() };
-        } else {
-            self.gap(cut, from, to);
-        }
-    }
-
+    /// What stands between two words, when it is more than a blank between two plain ones.
     fn gap(&mut self, cut: &mut Cut<'_>, from: usize, to: usize) {
+        let mut chunk = cut.chunk.take().unwrap_or_else(|| self.plain_chunk());
         let text = cut.text.bytes();
         let mut i = from;
         while i < to {
             let (class, length) = class_at(text, i);
             match class {
                 Class::Blank => {
-                    self.end_chunk(cut, i);
+                    self.look_at_chunk(cut, &chunk, i);
                     let mut lines = 0;
                     let mut j = i;
                     while j < to {
@@ -280,57 +274,97 @@ impl Tokens {
                         self.end_sentence(&mut cut.first_of_sentence, asks);
                     }
                     i = j;
-                    cut.chunk =
-                        Chunk { start: i, first_token: self.tokens.len(), ..Chunk::default() };
+                    chunk = Chunk { start: i, first_token: self.tokens.len(), ..Chunk::default() };
                 }
                 Class::Sign => {
                     if is_quote(&text[i..i + length]) {
                         self.quotes.push(self.tokens.len() as u32);
                     } else {
-                        cut.chunk.signs = true;
+                        chunk.signs = true;
                     }
-                    cut.chunk.sign(text[i]);
+                    chunk.sign(text[i]);
                     i += length;
                 }
                 Class::High => {
                     let picture = &text[i..i + length];
                     let entry = cut.words.look_up(hash_of(picture), picture, false);
                     self.push(i, i + length, Kind::Picture, entry);
-                    cut.chunk.sign(text[i]);
+                    chunk.sign(text[i]);
                     i += length;
                 }
                 Class::Letter | Class::Digit => unreachable!("words stand between gaps"),
             }
         }
+        // A word behind a blank alone is plain until something else is met.
+        cut.chunk = (chunk.start < to || to == text.len()).then_some(chunk);
+    }
+
+    /// The chunk that the last token alone begins.
+    fn plain_chunk(&self) -> Chunk {
+        let (start, first_token) = match self.tokens.split_last() {
+            Some((last, before)) => (last.start as usize, before.len()),
+            None => (0, 0),
+        };
+        Chunk { start, first_token, letters: true, stage: Stage::Word, ..Chunk::default() }
     }
 
     #[inline]
     fn word(&mut self, cut: &mut Cut<'_>, start: usize, end: usize) {
         let length = end - start;
+        if length > KEY || cut.chunk.is_some() {
+            return self.special_word(cut, start, end);
+        }
+        let key = Key::cut(cut.text.sixteen(start), length);
+        if self.n_digits > 0 && key.has_digit(length) {
+            return self.special_word(cut, start, end);
+        }
+        self.n_single += usize::from(length == 1 || (length == 2 && key.front & 0xFF == 0xC3));
+        let entry = cut.words.look_up_key(key, cut.stripped);
+        if entry == EntryId::UNKNOWN
+            && (cut.may_stretch
+                || (length >= 5
+                    && cut.words.may_be_compound(key.front as u32, cut.text.four(end - 4))))
+        {
+            return self.unknown_word(cut, start, end);
+        }
+        self.push(start, end, Kind::Word, entry);
+    }
+
+    /// A word that is long, in a text with digits, or beside signs.
+    fn special_word(&mut self, cut: &mut Cut<'_>, start: usize, end: usize) {
         let bytes = &cut.text.bytes()[start..end];
         let digits = if self.n_digits == 0 { 0 } else { count_digits(bytes) };
-        let letters = digits < length;
-        cut.chunk.word();
-        cut.chunk.letters |= letters;
-        cut.chunk.digits |= digits > 0;
-        self.n_single += usize::from(length == 1 || (length == 2 && bytes[0] == 0xC3));
-        let mut entry = if length <= KEY {
-            cut.words.look_up_key(Key::cut(cut.text.sixteen(start), length), cut.stripped)
-        } else {
-            cut.words.look_up(hash_of(bytes), bytes, cut.stripped)
-        };
-        let mut disguised = false;
-        if entry == EntryId::UNKNOWN && letters && length >= 3 {
-            if length >= 5 {
-                let (first, last) = (cut.text.four(start), cut.text.four(end - 4));
-                entry = cut.words.compound_between(bytes, first, last, cut.stripped);
-            }
-            if entry == EntryId::UNKNOWN && cut.may_stretch && is_stretched(bytes) {
-                entry = cut.words.look_up_squeezed(bytes);
-                disguised = entry != EntryId::UNKNOWN;
-            }
+        let letters = digits < bytes.len();
+        if digits > 0 && cut.chunk.is_none() {
+            let first_token = self.tokens.len();
+            cut.chunk = Some(Chunk { start, first_token, ..Chunk::default() });
         }
-        self.push(start, end, if letters { Kind::Word } else { Kind::Number }, entry);
+        if let Some(chunk) = &mut cut.chunk {
+            chunk.word();
+            chunk.letters |= letters;
+            chunk.digits |= digits > 0;
+        }
+        self.n_single += usize::from(is_single_letter(bytes));
+        let entry = cut.words.look_up(hash_of(bytes), bytes, cut.stripped);
+        if !letters {
+            self.push(start, end, Kind::Number, entry);
+        } else if entry == EntryId::UNKNOWN {
+            self.unknown_word(cut, start, end);
+        } else {
+            self.push(start, end, Kind::Word, entry);
+        }
+    }
+
+    /// A word that is not listed: a compound, or stretched?
+    fn unknown_word(&mut self, cut: &Cut<'_>, start: usize, end: usize) {
+        let bytes = &cut.text.bytes()[start..end];
+        let mut entry = cut.words.compound(bytes, cut.stripped);
+        let mut disguised = false;
+        if entry == EntryId::UNKNOWN && cut.may_stretch && is_stretched(bytes) {
+            entry = cut.words.look_up_squeezed(bytes);
+            disguised = entry != EntryId::UNKNOWN;
+        }
+        self.push(start, end, Kind::Word, entry);
         if disguised && let Some(last) = self.tokens.last_mut() {
             last.disguised = true;
         }
@@ -348,17 +382,22 @@ impl Tokens {
         });
     }
 
-    /// At the blank behind a chunk.
-    #[inline]
-    fn end_chunk(&mut self, cut: &Cut<'_>, end: usize) {
-        if cut.chunk.needs_a_look() && end > cut.chunk.start {
-            self.look_at_chunk(cut, end);
+    fn end_chunk(&mut self, cut: &mut Cut<'_>, end: usize) {
+        if let Some(chunk) = cut.chunk.take() {
+            self.look_at_chunk(cut, &chunk, end);
         }
     }
 
     /// Looks at what stood between two blanks: an address, a mention, a disguise?
-    fn look_at_chunk(&mut self, cut: &Cut<'_>, end: usize) {
-        let Cut { words, stripped, chunk, .. } = cut;
+    #[inline]
+    fn look_at_chunk(&mut self, cut: &Cut<'_>, chunk: &Chunk, end: usize) {
+        if chunk.needs_a_look() && end > chunk.start {
+            self.read_chunk(cut, chunk, end);
+        }
+    }
+
+    fn read_chunk(&mut self, cut: &Cut<'_>, chunk: &Chunk, end: usize) {
+        let Cut { words, stripped, .. } = cut;
         let text = cut.text.bytes();
         let bytes = &text[chunk.start..end];
         if let Some((kind, from, to)) = crate::classify::address::whole_chunk(bytes) {

@@ -59,12 +59,35 @@ impl Key {
         Self { front: number(front) & FRONT[length], back: number(back) & BACK[length] }
     }
 
-    /// The key of at most [`KEY`] bytes.
+    /// The key of at most [`KEY`] bytes. The loads overlap, so that no byte outside is read.
     #[inline]
     pub fn of(bytes: &[u8]) -> Self {
-        let mut sixteen = [0; KEY];
-        sixteen[..bytes.len()].copy_from_slice(bytes);
-        Self::cut(&sixteen, bytes.len())
+        let n = bytes.len();
+        let eight =
+            |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+        let four = |at: usize| {
+            u64::from(u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes")))
+        };
+        if n > 8 {
+            Self { front: eight(0), back: eight(n - 8) >> (8 * (KEY - n)) }
+        } else if n >= 4 {
+            Self { front: four(0) | four(n - 4) << (8 * (n - 4)), back: 0 }
+        } else if n > 0 {
+            let (middle, last) = (n / 2, n - 1);
+            let at = |i: usize| u64::from(bytes[i]) << (8 * i);
+            Self { front: at(0) | at(middle) | at(last), back: 0 }
+        } else {
+            Self::default()
+        }
+    }
+
+    /// Whether a digit is among the bytes of this key of a word of that length.
+    #[inline]
+    pub fn has_digit(self, length: usize) -> bool {
+        // Of the bytes in words, letters and digits, only digits lack both upper bits.
+        const UPPER: u64 = 0x8080_8080_8080_8080;
+        let without = |half: u64| !(half | half << 1) & UPPER;
+        without(self.front) & FRONT[length] | without(self.back) & BACK[length] != 0
     }
 
     /// The hash of a word of at most [`KEY`] bytes.
@@ -84,6 +107,9 @@ const fn mix(a: u64, b: u64) -> u64 {
 /// The hash of a whole word.
 #[inline]
 pub fn hash_of(word: &[u8]) -> u64 {
+    if word.len() <= KEY {
+        return Key::of(word).hash();
+    }
     let mut hash = 0;
     for piece in word.chunks(KEY) {
         let key = Key::of(piece);
@@ -166,14 +192,16 @@ pub struct Words {
 #[derive(Debug, Default)]
 struct Parts {
     gate: Gate,
+    /// For the parts' four outermost bytes, hashed: which lengths there are; bit 31 stands for all
+    /// from there on.
+    lengths: Vec<u32>,
     /// One bit per part, by its hash.
     filter: Vec<u64>,
     by_text: HashMap<Vec<u8>, Vec<Part>>,
-    /// The lengths that there are, falling.
-    lengths: Vec<usize>,
+    longest: usize,
 }
 
-/// One bit for the two, three or four outermost bytes of every part.
+/// A table over the two outermost bytes, with one bit for the two next.
 #[derive(Debug)]
 struct Gate(Box<[u64; 1024]>);
 
@@ -184,32 +212,32 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// Where the bit for that many outermost bytes stands.
+    /// The outermost byte is lowest.
     #[inline]
-    const fn bit(four: u32, n: u32) -> usize {
-        let bytes = match n {
-            2 => four & 0xFFFF,
-            3 => four & 0xFF_FFFF,
-            _ => four,
-        };
-        (bytes.wrapping_mul(0x9E37_79B1).wrapping_add(n.wrapping_mul(0x6000_0001)) >> 16) as usize
+    const fn at(four: u32) -> (usize, u32) {
+        ((four & 31 | four >> 3 & 0x3E0) as usize, four >> 16 & 7 | four >> 21 & 0x38)
     }
 
-    fn put(&mut self, four: u32, n: u32) {
-        let bit = Self::bit(four, n);
-        self.0[bit / 64] |= 1 << (bit % 64);
+    /// Lets the `n` outermost bytes through, whatever follows them.
+    fn put(&mut self, four: u32, n: usize) {
+        let (at, bit) = Self::at(four);
+        self.0[at] |= match n {
+            2 => u64::MAX,
+            3 => 0x0101_0101_0101_0101 << (bit & 7),
+            _ => 1 << bit,
+        };
     }
 
     /// Whether a part may stand outermost in a word with these outermost bytes.
     #[inline]
     fn may(&self, four: u32) -> bool {
-        let at = |n| {
-            let bit = Self::bit(four, n);
-            self.0[bit / 64] >> (bit % 64)
-        };
-        (at(2) | at(3) | at(4)) & 1 != 0
+        let (at, bit) = Self::at(four);
+        self.0[at] >> bit & 1 != 0
     }
 }
+
+/// The longest length with a bit of its own.
+const LONG: usize = 31;
 
 /// The first four bytes of a word, the first lowest.
 #[inline]
@@ -227,17 +255,17 @@ impl Parts {
     /// `outermost` gives the four outermost bytes, the outermost lowest.
     fn new(by_text: HashMap<Vec<u8>, Vec<Part>>, outermost: impl Fn(&[u8]) -> u32) -> Self {
         let mut gate = Gate::default();
+        let mut lengths = vec![0; 1 << 12];
         let mut filter = vec![0_u64; 1024];
-        let mut lengths = Vec::new();
         for key in by_text.keys() {
-            gate.put(outermost(key), key.len().min(4) as u32);
             let bit = hash_of(key) as usize % 65_536;
             filter[bit / 64] |= 1 << (bit % 64);
-            lengths.push(key.len());
+            let (four, n) = (outermost(key), key.len());
+            gate.put(four, n);
+            lengths[Self::place(four, n.min(4))] |= 1 << n.min(LONG);
         }
-        lengths.sort_unstable_by(|a, b| b.cmp(a));
-        lengths.dedup();
-        Self { gate, filter, by_text, lengths }
+        let longest = by_text.keys().map(Vec::len).max().unwrap_or(0);
+        Self { gate, lengths, filter, by_text, longest }
     }
 
     /// The parts of exactly these bytes.
@@ -247,6 +275,22 @@ impl Parts {
             return None;
         }
         self.by_text.get(bytes)
+    }
+
+    #[inline]
+    const fn place(four: u32, n: usize) -> usize {
+        let bytes = if n < 4 { four & ((1 << (8 * n)) - 1) } else { four };
+        (bytes.wrapping_add(n as u32).wrapping_mul(0x9E37_79B1) >> 20) as usize
+    }
+
+    /// The lengths, falling, that a part may have which is outermost in a word with these
+    /// outermost bytes and takes up at most `room` bytes.
+    fn lengths(&self, four: u32, room: usize) -> impl Iterator<Item = usize> {
+        let at = |n| self.lengths.get(Self::place(four, n)).copied().unwrap_or(0);
+        let bits = at(4) & !0xF | at(3) & 0x8 | at(2) & 0x4;
+        let long = if bits >> LONG == 1 { LONG..self.longest.min(room) + 1 } else { LONG..LONG };
+        let short = (2..LONG.min(room + 1)).rev().filter(move |n| bits >> n & 1 == 1);
+        long.rev().chain(short)
     }
 }
 
@@ -332,30 +376,24 @@ impl Words {
         }
     }
 
-    /// What an unknown word is as a compound, by its last or its first part.
+    /// Whether a word with these first and last four bytes, as they stand, can be a compound. True
+    /// a little too often.
     #[inline]
+    pub fn may_be_compound(&self, first: u32, last: u32) -> bool {
+        self.firsts.gate.may(first) | self.lasts.gate.may(last.swap_bytes())
+    }
+
+    /// What an unknown word is as a compound, by its last or its first part.
     pub fn compound(&self, word: &[u8], stripped: bool) -> EntryId {
         if !(5..=LONGEST_COMPOUND).contains(&word.len()) {
             return EntryId::UNKNOWN;
         }
-        self.compound_between(word, first_four(word), last_four(word).swap_bytes(), stripped)
-    }
-
-    /// As [`Self::compound`], with the first and the last four bytes of the word at hand, as they
-    /// stand.
-    #[inline]
-    pub fn compound_between(&self, word: &[u8], first: u32, last: u32, stripped: bool) -> EntryId {
-        let firsts = self.firsts.gate.may(first);
-        let lasts = self.lasts.gate.may(last.swap_bytes());
-        if !(firsts || lasts) || !(5..=LONGEST_COMPOUND).contains(&word.len()) {
-            return EntryId::UNKNOWN;
-        }
         let mut best = EntryId::UNKNOWN;
         // First parts say more: muslimjävel is contempt for a group before it is a swear word.
-        if firsts {
+        if self.firsts.gate.may(first_four(word)) {
             self.by_first(word, stripped, &mut best);
         }
-        if lasts && !self.disguisable(best) {
+        if self.lasts.gate.may(last_four(word)) && !self.disguisable(best) {
             self.by_last(word, stripped, &mut best);
         }
         best
@@ -371,10 +409,8 @@ impl Words {
 
     fn by_last(&self, word: &[u8], stripped: bool, best: &mut EntryId) {
         let n = word.len();
-        for length in &self.lasts.lengths {
-            let Some(front) = n.checked_sub(*length).filter(|rest| *rest >= SHORTEST_REST) else {
-                continue;
-            };
+        for length in self.lasts.lengths(last_four(word), n - SHORTEST_REST) {
+            let front = n - length;
             let Some(parts) = self.lasts.get(&word[front..]) else { continue };
             let front = &word[..front];
             for part in parts {
@@ -390,12 +426,9 @@ impl Words {
     }
 
     fn by_first(&self, word: &[u8], stripped: bool, best: &mut EntryId) {
-        for length in &self.firsts.lengths {
-            if length + SHORTEST_REST > word.len() {
-                continue;
-            }
-            let Some(parts) = self.firsts.get(&word[..*length]) else { continue };
-            let rest = &word[*length..];
+        for length in self.firsts.lengths(first_four(word), word.len() - SHORTEST_REST) {
+            let Some(parts) = self.firsts.get(&word[..length]) else { continue };
+            let rest = &word[length..];
             for part in parts {
                 let stopped = part.stops.iter().any(|s| word.starts_with(s));
                 if is_wordlike(rest)

@@ -143,7 +143,7 @@ impl Folded {
             let block = &mut self.bytes[at..at + BLOCK];
             let seen = lower(&before, block.try_into().expect("a block's length"));
             swedish |= seen.swedish;
-            if seen.full || (seen.other && !stays(&self.bytes[..end], at)) {
+            if seen.other && !stays(&self.bytes[..end], at) {
                 return Need::Full;
             }
         }
@@ -225,9 +225,7 @@ impl Folded {
 /// What is in one block.
 struct Seen {
     swedish: bool,
-    /// A control character or a letter of Latin-1 that only the full fold reads rightly.
-    full: bool,
-    /// A character beyond Latin-1's letters.
+    /// Anything but ASCII, line breaks, å, ä, ö and é.
     other: bool,
 }
 
@@ -235,35 +233,39 @@ struct Seen {
 /// without branches, so that the compiler does sixteen bytes at a time.
 #[inline]
 fn lower(before: &[u8; BLOCK], block: &mut [u8; BLOCK]) -> Seen {
-    let (mut swedish, mut full, mut other) = (0_u8, 0_u8, 0_u8);
+    let (mut swedish, mut other) = (0_u8, 0_u8);
     for (p, place) in before.iter().zip(block) {
         let b = *place;
         let after = u8::from(*p == 0xC3);
-        let is = |c: u8| u8::from(b == c);
         let capital = u8::from(b.wrapping_sub(b'A') < 26)
             | (after & u8::from(b.wrapping_sub(0x80) < 0x1F) & u8::from(b != 0x97));
-        // NUL and other controls hide in words; the full fold takes them out.
-        full |= u8::from(b < b' ') & ((is(b'\n') | is(b'\t') | is(b'\r')) ^ 1);
-        other |= u8::from(b >= 0x80) & (after ^ 1) & u8::from(b != 0xC3);
         let b = b + (capital << 5);
         *place = b;
-        let is = |c: u8| u8::from(b == c);
-        swedish |= after & (is(0xA5) | is(0xA4) | is(0xB6));
-        // æ, ø, ß, ð and þ, which the full fold reads as other letters.
-        full |= after & (is(0xA6) | is(0xB8) | is(0x9F) | is(0xB0) | is(0xBE));
+        let swede = after & (u8::from(b == 0xA5) | u8::from(b == 0xA4) | u8::from(b == 0xB6));
+        swedish |= swede;
+        let known = swede | after & u8::from(b == 0xA9) | u8::from(b == 0xC3);
+        other |= u8::from(b < b' ') & u8::from(b != b'\n') | u8::from(b >= 0x80) & (known ^ 1);
     }
-    Seen { swedish: swedish != 0, full: full != 0, other: other != 0 }
+    Seen { swedish: swedish != 0, other: other != 0 }
 }
 
-/// Whether the characters beyond Latin-1's letters that begin in the block at `at` stay as they
-/// are when the text is folded.
+/// Whether the characters that begin in the block at `at`, lower-cased already, stay as they are
+/// when the text is folded.
 fn stays(bytes: &[u8], at: usize) -> bool {
-    let mut i = at;
+    // A letter of Latin-1 may have begun in the block before.
+    let mut i = at - usize::from(bytes[at - 1] == 0xC3);
     while i < bytes.len().min(at + BLOCK) {
         i += match bytes[i] {
-            // ASCII, Latin-1's letters, and what is left of a character begun in the block before.
-            0..=0xBF => 1,
-            0xC3 => 2,
+            b'\n' | b'\t' | b'\r' => 1,
+            // NUL and other controls hide in words; the full fold takes them out.
+            0..b' ' => return false,
+            // ASCII, and what is left of a character begun in the block before.
+            b' '..=0xBF => 1,
+            // æ, ø, ß, ð and þ are read as other letters.
+            0xC3 => match bytes.get(i + 1) {
+                Some(0xA6 | 0xB8 | 0x9F | 0xB0 | 0xBE) => return false,
+                _ => 2,
+            },
             // Latin-1 signs; soft hyphen, ª, µ and º fold to something else.
             0xC2 => match bytes[i + 1] {
                 0xA1..=0xA7

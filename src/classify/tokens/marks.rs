@@ -87,9 +87,11 @@ fn look(
         let after = u8::from(p == 0xC3);
         let second = u8::from(b == two_before[i]);
         let fourth = u8::from(b == four_before[i]);
-        word[i] = high | digit | u8::from(b.wrapping_sub(b'a') < 26);
+        let letter = u8::from(b.wrapping_sub(b'a') < 26);
+        word[i] = high | digit | letter;
         digits += digit;
-        repeated |= second & (u8::from(b == p) | (fourth & high & u8::from(b < 0xC0)));
+        repeated |=
+            second & (u8::from(b == p) & letter | fourth & u8::from(b.wrapping_sub(0x80) < 0x40));
         other |= high & (after ^ 1) & u8::from(b != 0xC3);
         other |= after & (u8::from(b == 0x97) | u8::from(b == 0xB7));
     }
