@@ -1,17 +1,17 @@
 //! The folded text cut into words, numbers, pictures and addresses, with sentence borders.
 //!
-//! No allocation once the buffers have grown. [`marks`] says where words stand; from border to
+//! No allocation once the buffers have grown. [`borders`] says where words stand; from border to
 //! border a word is taken as a number or two, its look-up costs one probe, and what stands between
 //! two words is looked at only where it is not a single blank. A *chunk* is what stands between
 //! blanks; a chunk that mixes letters with digits or signs is handed to
 //! [`crate::classify::disguise`].
 
-pub mod marks;
+pub mod borders;
 
 use smallvec::SmallVec;
 
 use crate::classify::fold::{BLOCK, Padded};
-use crate::classify::tokens::marks::Marks;
+use crate::classify::tokens::borders::Borders;
 use crate::classify::words::{EntryId, KEY, Key, Words, hash_of};
 
 /// What a token is.
@@ -76,7 +76,7 @@ pub struct Tokens {
     quotes: Vec<u32>,
     /// How many tokens may be single letters.
     n_single: usize,
-    marks: Marks,
+    borders: Borders,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -198,26 +198,26 @@ impl Tokens {
         self.sentences.clear();
         self.quotes.clear();
         self.n_single = 0;
-        let mut marks = std::mem::take(&mut self.marks);
-        marks.fill(text);
-        self.n_digits = marks.n_digits;
+        let mut borders = std::mem::take(&mut self.borders);
+        borders.fill(text);
+        self.n_digits = borders.n_digits;
         let mut cut = Cut {
             text,
             words,
             stripped,
-            may_stretch: marks.may_stretch,
+            may_stretch: borders.may_stretch,
             chunk: Some(Chunk::default()),
             first_of_sentence: 0,
         };
-        // The borders of words, two by two.
+        // The edges of words, two by two.
         let mut inside = 0;
         let mut start = 0;
         let mut end = 0;
-        for (block, bits) in marks.words.iter().enumerate() {
-            let mut borders = bits ^ (bits << 1 | inside);
-            while borders != 0 {
-                let at = block * BLOCK + borders.trailing_zeros() as usize;
-                borders &= borders - 1;
+        for (block, bits) in borders.words.iter().enumerate() {
+            let mut edges = bits ^ (bits << 1 | inside);
+            while edges != 0 {
+                let at = block * BLOCK + edges.trailing_zeros() as usize;
+                edges &= edges - 1;
                 if inside == 0 {
                     start = at;
                     if start != end + 1 || text.bytes()[end] != b' ' || cut.chunk.is_some() {
@@ -234,7 +234,7 @@ impl Tokens {
             end = text.len();
             self.word(&mut cut, start, end);
         }
-        self.marks = marks;
+        self.borders = borders;
         self.gap(&mut cut, end, text.len());
         self.end_chunk(&mut cut, text.len());
         let bytes = text.bytes();

@@ -9,7 +9,7 @@ use crate::classify::tokens::{Class, class_at};
 
 /// The bits, a block of [`BLOCK`] bytes each. Kept and refilled.
 #[derive(Debug, Default)]
-pub struct Marks {
+pub struct Borders {
     /// A bit is set where a byte belongs to a letter or is a digit.
     pub words: Vec<u64>,
     /// How many digits there are.
@@ -26,7 +26,7 @@ struct Seen {
     other: bool,
 }
 
-impl Marks {
+impl Borders {
     /// Looks over the text.
     pub fn fill(&mut self, text: Padded<'_>) {
         self.words.clear();
@@ -133,14 +133,14 @@ mod tests {
     fn check(text: &str) {
         let mut folded = Folded::default();
         folded.fold(text);
-        let mut marks = Marks::default();
-        marks.fill(folded.padded());
+        let mut borders = Borders::default();
+        borders.fill(folded.padded());
         let bits: Vec<bool> = (0..folded.bytes().len())
-            .map(|i| marks.words[i / BLOCK] >> (i % BLOCK) & 1 == 1)
+            .map(|i| borders.words[i / BLOCK] >> (i % BLOCK) & 1 == 1)
             .collect();
         assert_eq!(bits, slowly(folded.bytes()), "{text:?}");
         let digits = folded.bytes().iter().filter(|b| b.is_ascii_digit()).count();
-        assert_eq!(marks.n_digits, digits, "{text:?}");
+        assert_eq!(borders.n_digits, digits, "{text:?}");
     }
 
     proptest! {
