@@ -29,7 +29,7 @@ use crate::classify::fold::Folded;
 use crate::classify::identifier::personal_number::{self, Found};
 use crate::classify::identifier::spelled;
 use crate::classify::lexicon::{Lexicon, built_in};
-use crate::classify::rules::{Hit, MOST_HITS, Stopped, View};
+use crate::classify::rules::{Hit, MOST_HITS, Memo, Stopped, View};
 use crate::classify::tokens::Tokens;
 use crate::classify::words::EntryId;
 use crate::domain::category::{Category, Severity};
@@ -73,6 +73,7 @@ pub struct Scratch {
     pub tokens: Tokens,
     numbers: Vec<Found>,
     hits: Vec<Hit>,
+    memo: Memo,
 }
 
 /// A rule that came near, and what stopped it.
@@ -190,12 +191,13 @@ impl Classifier {
 
     /// Third stage: rules. Public for the bench.
     pub fn match_rules(&self, scratch: &mut Scratch, text: &str, mut near: Option<&mut Vec<Near>>) {
-        let Scratch { folded, tokens, hits, .. } = scratch;
+        let Scratch { folded, tokens, hits, memo, .. } = scratch;
         hits.clear();
+        memo.clear();
         if !tokens.may_match {
             return;
         }
-        let view = View { original: text, folded, tokens, words: &self.lexicon.words };
+        let view = View { original: text, folded, tokens, words: &self.lexicon.words, memo };
         for at in 0..tokens.tokens.len() {
             let entry = tokens.tokens[at].entry;
             if !self.lexicon.words.begins_rule(entry) {
@@ -234,7 +236,7 @@ impl Classifier {
         if tokens.n_digits >= FEWEST_DIGITS {
             personal_number::find(folded.bytes(), numbers);
         }
-        if let Some(class) = self.lexicon.guards.number_word {
+        if let Some(class) = self.lexicon.guards.classes.number_word {
             let known = tokens.tokens.iter().filter(|t| t.entry != EntryId::UNKNOWN);
             let words = known
                 .filter(|t| self.lexicon.words.classes_of(t.entry).contains(&class))
@@ -247,7 +249,7 @@ impl Classifier {
 
     /// Last stage: one finding per rule, its words together, hardest first.
     fn findings(&self, scratch: &mut Scratch) -> Vec<Finding> {
-        let Scratch { folded, tokens, numbers, hits } = scratch;
+        let Scratch { folded, tokens, numbers, hits, .. } = scratch;
         let mut findings = Vec::new();
         if hits.is_empty() && numbers.is_empty() {
             return findings;
@@ -270,9 +272,13 @@ impl Classifier {
                 });
             }
         }
+        self.yield_hits(hits);
         hits.sort_by_key(|h| h.rule);
         for same in hits.chunk_by(|a, b| a.rule == b.rule) {
             let rule = &self.lexicon.rules[same[0].rule as usize];
+            if rule.shadow {
+                continue;
+            }
             let mut spans: Vec<Span> = same
                 .iter()
                 .flat_map(|h| &h.matched.tokens)
@@ -297,6 +303,25 @@ impl Classifier {
                 .then_with(|| a.rule.cmp(&b.rule))
         });
         findings
+    }
+}
+
+impl Classifier {
+    /// Takes out the hits whose rule leaves these words to another rule that hit them too.
+    fn yield_hits(&self, hits: &mut Vec<Hit>) {
+        let yields = |h: &Hit| &self.lexicon.rules[h.rule as usize].yields_to;
+        let left: Vec<bool> = hits
+            .iter()
+            .map(|h| {
+                let (lo, hi) = h.matched.bounds();
+                !yields(h).is_empty()
+                    && hits
+                        .iter()
+                        .any(|o| yields(h).contains(&o.rule) && o.matched.overlaps(lo, hi))
+            })
+            .collect();
+        let mut left = left.into_iter();
+        hits.retain(|_| !left.next().unwrap_or(false));
     }
 }
 
