@@ -9,6 +9,7 @@ pub mod pattern;
 use std::sync::Arc;
 
 use crate::classify::fold::Folded;
+use crate::classify::identifier::marks::Marks;
 use crate::classify::lexicon::file::Guard;
 use crate::classify::rules::pattern::{Match, Pattern};
 use crate::classify::tokens::{Sentence, Token, Tokens};
@@ -70,6 +71,8 @@ pub struct View<'a> {
     pub tokens: &'a Tokens,
     /// What the lexicon knows of words.
     pub words: &'a Words,
+    /// What was proved of numbers and addresses.
+    pub marks: &'a Marks,
 }
 
 impl View<'_> {

@@ -5,7 +5,9 @@
 //! | `dig` | the word |
 //! | `dig\|er\|@klass` | any of these |
 //! | `@klass` | a word of the class |
-//! | `%name` `%number` `%address` `%mail` `%mention` `%picture` `%any` | a token of that kind |
+//! | `%name` `%number` `%mention` `%picture` `%any` | a token of that kind |
+//! | `%address` `%mail` `%phone` `%plate` … | a token with that mark ([`crate::classify::identifier::Mark`]) |
+//! | `%address(@klass)` | an address with a word of the class inside |
 //! | `*` `*5` | up to three (five) tokens of any kind |
 //! | `ord?` | may be missing |
 //! | `!ord` | the next token is not this |
@@ -30,6 +32,8 @@ pub struct Test {
     pub name: bool,
     /// Any token at all.
     pub any: bool,
+    /// An address (the first class) with a word of one of these classes inside.
+    pub inside: Option<(ClassId, SmallVec<[ClassId; 4]>)>,
 }
 
 impl Test {
@@ -41,11 +45,23 @@ impl Test {
             || self.classes.iter().any(|c| of.contains(c))
             || self.kinds.contains(&token.kind)
             || (self.name && view.is_name(at))
+            || self.inside.as_ref().is_some_and(|(_, classes)| {
+                let inside = view.marks.inside(token.start);
+                token.kind == Kind::Address && classes.iter().any(|c| inside.contains(c))
+            })
     }
 
     /// Whether words of classes alone pass, so that looking may begin here.
     fn is_listed(&self) -> bool {
-        !self.classes.is_empty() && self.kinds.is_empty() && !self.name && !self.any
+        let listed = !self.classes.is_empty() || self.inside.is_some();
+        listed && self.kinds.is_empty() && !self.name && !self.any
+    }
+
+    /// The classes that looking may begin at.
+    fn listed(&self) -> SmallVec<[ClassId; 4]> {
+        let mut classes = self.classes.clone();
+        classes.extend(self.inside.iter().map(|(address, _)| *address));
+        classes
     }
 }
 
@@ -152,9 +168,7 @@ impl Pattern {
             elements.push(element(piece, names)?);
         }
         let listed = |e: &Element| match e {
-            Element::One { test, optional: false } if test.is_listed() => {
-                Some(test.classes.clone())
-            }
+            Element::One { test, optional: false } if test.is_listed() => Some(test.listed()),
             Element::One { .. }
             | Element::Not(_)
             | Element::Gap(_)
@@ -245,18 +259,41 @@ fn element(piece: &str, names: &mut impl Resolve) -> Result<Element, String> {
     }
 }
 
+/// `a|b|%address(@c|@d)` cut at the bars outside brackets.
+fn alternatives(text: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0;
+    text.split(move |c| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        c == '|' && depth == 0
+    })
+}
+
 fn test(text: &str, names: &mut impl Resolve) -> Result<Test, String> {
     let mut test = Test::default();
-    for word in text.split('|') {
+    for word in alternatives(text) {
         match word {
             "%name" => test.name = true,
-            "%number" => test.kinds.push(Kind::Number),
-            "%address" => test.kinds.push(Kind::Address),
-            "%mail" => test.kinds.push(Kind::Mail),
+            "%number" => test.kinds.extend([Kind::Number, Kind::Identifier]),
             "%mention" => test.kinds.push(Kind::Mention),
             "%picture" => test.kinds.push(Kind::Picture),
             "%any" => test.any = true,
-            _ if word.starts_with('%') => return Err(format!("okänd sort `{word}`")),
+            _ if word.starts_with("%address(") => {
+                let inner = word["%address(".len()..].strip_suffix(')').unwrap_or_default();
+                let address = names.class("%address").ok_or("adresser kan inte sökas här")?;
+                let (_, classes) = test.inside.get_or_insert((address, SmallVec::new()));
+                for name in inner.split('|') {
+                    let class = name.strip_prefix('@').and_then(|name| names.class(name));
+                    classes.push(class.ok_or_else(|| format!("okänd ordklass `{name}`"))?);
+                }
+            }
+            // Marks are classes of their own, under their name with the sign.
+            _ if word.starts_with('%') => {
+                test.classes.push(names.class(word).ok_or_else(|| format!("okänd sort `{word}`"))?)
+            }
             _ => {
                 if let Some(name) = word.strip_prefix('@') {
                     test.classes.push(
