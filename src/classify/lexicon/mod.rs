@@ -13,16 +13,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::classify::identifier::marks::MarkEntries;
+use crate::classify::identifier::{ADDRESS_SIGN, ADDRESS_SIGNS, Mark};
 use crate::classify::lexicon::complaint::Complaint;
 use crate::classify::lexicon::file::{GuardKey, Member, RawFile, RawLexeme, RawRule};
 use crate::classify::rules::guard::{Guard, GuardClasses, Shape};
 use crate::classify::rules::pattern::{Pattern, Resolve};
 use crate::classify::rules::{Guards, Rule, TextPattern};
-use crate::classify::words::{ClassId, Readings, Words, WordsBuilder};
+use crate::classify::words::{ClassId, Readings, Words, WordsBuilder, hash_of};
 use crate::domain::ids::{ContentHash, LexiconVersion};
 
 /// Raised whenever the engine may answer otherwise for the same lexicon.
-const ENGINE_VERSION: &str = "engine 1";
+const ENGINE_VERSION: &str = "engine 2";
 
 /// The source of one file.
 #[derive(Clone, Debug)]
@@ -70,6 +72,8 @@ pub struct Lexicon {
     pub starts: Vec<Vec<(u32, u16)>>,
     /// The guards.
     pub guards: Guards,
+    /// What stands for numbers and addresses.
+    pub marks: MarkEntries,
     /// Hash over all sources and the engine.
     pub version: LexiconVersion,
     /// What was left out.
@@ -232,6 +236,7 @@ impl Compiler {
     /// Gives every class an id first, so that files may refer to each other in any order.
     fn declare(&mut self, files: &[(&str, RawFile)]) {
         self.new_class("harmlöst".to_owned(), false, false);
+        self.marks();
         for (name, file) in files {
             for class in &file.classes {
                 if self.by_name.contains_key(&class.name) {
@@ -247,6 +252,24 @@ impl Compiler {
             }
         }
         self.counts.classes = self.names.len();
+    }
+
+    /// Classes that no word is in: numbers and addresses are given them by form. A name with a
+    /// per cent sign can be no word of a text.
+    fn marks(&mut self) {
+        for mark in Mark::ALL {
+            for name in mark.classes() {
+                let class = match self.by_name.get(*name) {
+                    Some(class) => *class,
+                    None => self.new_class((*name).to_owned(), true, false),
+                };
+                self.builder.add(mark.classes()[0], class, Readings::Exact);
+            }
+        }
+        let signs = self.new_class(ADDRESS_SIGN.to_owned(), true, false);
+        for word in ADDRESS_SIGNS {
+            self.builder.add(word, signs, Readings::Exact);
+        }
     }
 
     fn fill(&mut self, files: &[(&str, RawFile)]) {
@@ -576,7 +599,12 @@ impl Compiler {
                 }
             }
         }
-        let anchors: Vec<bool> = starts.iter().map(|s| !s.is_empty()).collect();
+        let mut anchors: Vec<bool> = starts.iter().map(|s| !s.is_empty()).collect();
+        let address_sign = self.by_name.get(ADDRESS_SIGN).copied();
+        if let Some(class) = address_sign {
+            // Their texts must not be passed over, though no rule begins at them.
+            anchors[class.0 as usize] = true;
+        }
         let mut class = |name: &str| {
             let found = self.by_name.get(name).copied();
             if found.is_none() {
@@ -610,8 +638,19 @@ impl Compiler {
         // A compound that one file lists stays what its parts make it in the others.
         let first = self.builder.clone().build(&anchors, &self.disguise);
         self.builder.add_compounds(&first, ClassId(0));
+        let words = self.builder.build(&anchors, &self.disguise);
+        let entry = |mark: Mark| {
+            let name = mark.classes()[0].as_bytes();
+            words.look_up(hash_of(name), name, false)
+        };
+        let marks = MarkEntries {
+            entries: Mark::ALL.into_iter().map(entry).collect(),
+            address_sign,
+            number_word: guards.classes.number_word,
+        };
         Lexicon {
-            words: self.builder.build(&anchors, &self.disguise),
+            words,
+            marks,
             rules: self.rules,
             starts,
             guards,

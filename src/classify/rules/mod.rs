@@ -11,6 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use crate::classify::fold::Folded;
+use crate::classify::identifier::marks::Marks;
 use crate::classify::rules::guard::{Guard, GuardClasses};
 use crate::classify::rules::pattern::{Match, Pattern};
 use crate::classify::tokens::{Sentence, Token, Tokens};
@@ -124,6 +125,8 @@ pub struct View<'a> {
     pub words: &'a Words,
     /// What is known of the text as a whole.
     pub memo: &'a Memo,
+    /// What was proved of numbers and addresses.
+    pub marks: &'a Marks,
 }
 
 impl View<'_> {
