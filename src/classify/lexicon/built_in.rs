@@ -9,13 +9,16 @@ macro_rules! files {
 }
 
 const FILES: &[(&str, &str)] = files![
+    "sv/authorities.toml",
     "sv/case.toml",
     "sv/commercial.toml",
     "sv/common.toml",
     "sv/hate.toml",
     "sv/incitement.toml",
     "sv/insult.toml",
+    "sv/names.toml",
     "sv/party_political.toml",
+    "sv/places.toml",
     "sv/profanity.toml",
     "sv/question.toml",
     "sv/sexual.toml",
