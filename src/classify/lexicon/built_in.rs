@@ -21,6 +21,12 @@ const FILES: &[(&str, &str)] = files![
     "sv/places.toml",
     "sv/profanity.toml",
     "sv/question.toml",
+    "sv/sensitive_data.toml",
+    "sv/sensitive_data_crime.toml",
+    "sv/sensitive_data_health.toml",
+    "sv/sensitive_data_private.toml",
+    "sv/sensitive_data_secrecy.toml",
+    "sv/sensitive_data_social.toml",
     "sv/sexual.toml",
     "sv/threat.toml",
 ];
