@@ -15,14 +15,15 @@ use std::sync::Arc;
 
 use crate::classify::lexicon::complaint::Complaint;
 use crate::classify::lexicon::file::{GuardKey, Member, RawFile, RawLexeme, RawRule};
+use crate::classify::repair::{self, Repair};
 use crate::classify::rules::guard::{Guard, GuardClasses, Shape};
 use crate::classify::rules::pattern::{Pattern, Resolve};
 use crate::classify::rules::{Guards, Rule, TextPattern};
-use crate::classify::words::{ClassId, Readings, Words, WordsBuilder};
+use crate::classify::words::{ClassId, Readings, Words, WordsBuilder, hash_of};
 use crate::domain::ids::{ContentHash, LexiconVersion};
 
 /// Raised whenever the engine may answer otherwise for the same lexicon.
-const ENGINE_VERSION: &str = "engine 1";
+const ENGINE_VERSION: &str = "engine 2";
 
 /// The source of one file.
 #[derive(Clone, Debug)]
@@ -70,6 +71,10 @@ pub struct Lexicon {
     pub starts: Vec<Vec<(u32, u16)>>,
     /// The guards.
     pub guards: Guards,
+    /// What is broken, run together or misspelled.
+    pub repair: Repair,
+    /// The class that stands for a text that repeats itself.
+    pub repeat: ClassId,
     /// Hash over all sources and the engine.
     pub version: LexiconVersion,
     /// What was left out.
@@ -232,6 +237,10 @@ impl Compiler {
     /// Gives every class an id first, so that files may refer to each other in any order.
     fn declare(&mut self, files: &[(&str, RawFile)]) {
         self.new_class("harmlöst".to_owned(), false, false);
+        for name in repair::classes() {
+            let class = self.new_class(name.to_owned(), false, false);
+            self.builder.add(name, class, Readings::Exact);
+        }
         for (name, file) in files {
             for class in &file.classes {
                 if self.by_name.contains_key(&class.name) {
@@ -610,8 +619,18 @@ impl Compiler {
         // A compound that one file lists stays what its parts make it in the others.
         let first = self.builder.clone().build(&anchors, &self.disguise);
         self.builder.add_compounds(&first, ClassId(0));
+        let near: Vec<String> = self.builder.disguised().map(str::to_owned).collect();
+        let words = self.builder.build(&anchors, &self.disguise);
+        let mark = |name: &str| words.look_up(hash_of(name.as_bytes()), name.as_bytes(), false);
+        let repair = Repair {
+            near: crate::classify::near::Near::new(near.iter().map(String::as_str), &words),
+            money: mark("%money"),
+            percent: mark("%percent"),
+        };
         Lexicon {
-            words: self.builder.build(&anchors, &self.disguise),
+            words,
+            repair,
+            repeat: self.by_name[repair::REPEAT],
             rules: self.rules,
             starts,
             guards,
