@@ -117,15 +117,43 @@ pub fn whole_chunk(chunk: &[u8]) -> Option<(Kind, usize, usize)> {
     is_web(&plain).then_some((Kind::Address, from, to))
 }
 
-/// The chunk with `[.]`, `(dot)`, `{at}` and their kin read as the signs they stand for; nothing
-/// when it holds none.
-fn without_brackets(core: &[u8]) -> Option<SmallVec<[u8; 128]>> {
+/// An address as it would be typed.
+pub type Plain = SmallVec<[u8; 128]>;
+
+/// The chunk with `[.]`, `(dot)`, `{at}` and their kin read as the signs they stand for, and a
+/// comma before a top domain as a stop; nothing when it holds none.
+pub fn without_brackets(core: &[u8]) -> Option<Plain> {
+    let mut out = Plain::new();
+    let mut changed = false;
+    let mut i = 0;
+    while i < core.len() {
+        if let Some((sign, length)) = bracketed(&core[i..]) {
+            out.push(sign);
+            changed = true;
+            i += length;
+        } else {
+            out.push(core[i]);
+            i += 1;
+        }
+    }
+    if let Some(comma) = memchr::memrchr(b',', &out) {
+        let top = &out[comma + 1..];
+        let word = WORDLIKE.iter().any(|w| w.as_bytes() == top);
+        if is_top(top) && (!word || memchr::memchr(b'@', &out[..comma]).is_some()) {
+            out[comma] = b'.';
+            changed = true;
+        }
+    }
+    changed.then_some(out)
+}
+
+/// The sign that stands in brackets at the start, and how long it is with them.
+fn bracketed(text: &[u8]) -> Option<(u8, usize)> {
     const SIGNS: &[(&[u8], u8)] = &[
         (b".", b'.'),
         (b"dot", b'.'),
         (b"punkt", b'.'),
         (b"prick", b'.'),
-        (b",", b'.'),
         (b"at", b'@'),
         (b"@", b'@'),
         (b"snabela", b'@'),
@@ -135,31 +163,20 @@ fn without_brackets(core: &[u8]) -> Option<SmallVec<[u8; 128]>> {
         (b"/", b'/'),
         (b"slash", b'/'),
     ];
-    let mut out = SmallVec::new();
-    let mut changed = false;
-    let mut i = 0;
-    while i < core.len() {
-        if matches!(core[i], b'[' | b'(' | b'{' | b'<' | b'*' | b'_' | b'-') {
-            let inner = &core[i + 1..core.len().min(i + 11)];
-            let close = inner
-                .iter()
-                .position(|b| matches!(b, b']' | b')' | b'}' | b'>' | b'*' | b'_' | b'-'));
-            let sign =
-                close.and_then(|n| SIGNS.iter().find(|(w, _)| *w == &inner[..n]).map(|s| (n, s.1)));
-            let bracket = matches!(core[i], b'[' | b'(' | b'{' | b'<' | b'*');
-            if let Some((n, sign)) = sign
-                && (bracket || n >= 3)
-            {
-                out.push(sign);
-                changed = true;
-                i += n + 2;
-                continue;
-            }
-        }
-        out.push(core[i]);
-        i += 1;
-    }
-    changed.then_some(out)
+    let close = match text[0] {
+        b'[' => b']',
+        b'(' => b')',
+        b'{' => b'}',
+        b'<' => b'>',
+        b @ (b'*' | b'_' | b'-') => b,
+        _ => return None,
+    };
+    let inner = &text[1..];
+    let (word, sign) = SIGNS
+        .iter()
+        .find(|(word, _)| inner.starts_with(word) && inner.get(word.len()) == Some(&close))?;
+    let clear = close != text[0] || word.len() >= 3;
+    clear.then_some((*sign, word.len() + 2))
 }
 
 fn is_mail(core: &[u8]) -> bool {
@@ -342,6 +359,7 @@ fn host_from(text: &[u8], tokens: &[Token], name: usize, announced: bool) -> Opt
     }
     let mut last = None;
     let mut strong = announced;
+    let mut weak = false;
     let mut at = name;
     for _ in 0..MOST_LABELS {
         let quiet = |g: &[u8]| {
@@ -371,6 +389,10 @@ fn host_from(text: &[u8], tokens: &[Token], name: usize, announced: bool) -> Opt
             } else {
                 let g = gap(at, at + 1);
                 let stop = matches!(g.trim_ascii(), b"." | b"," | b"[.]" | b"(.)") && g.len() <= 5;
+                // *bra. Com hem*: the stop of a sentence, unless the text ends there.
+                let full_stop = g == b". " && tokens[at].sentence != tokens[at + 1].sentence;
+                strong &= !full_stop;
+                weak |= full_stop;
                 if !(stop || announced && matches!(g, b" " | b".")) {
                     break;
                 }
@@ -387,7 +409,7 @@ fn host_from(text: &[u8], tokens: &[Token], name: usize, announced: bool) -> Opt
     }
     let last = last?;
     let top = word(last);
-    if strong || !WORDLIKE.iter().any(|w| w.as_bytes() == top) {
+    if strong || !weak && !WORDLIKE.iter().any(|w| w.as_bytes() == top) {
         return Some(last);
     }
     // *punkt se*, *punkt nu* may be plain Swedish: a path, a sign or the end must follow, and what

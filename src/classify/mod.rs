@@ -31,7 +31,7 @@ use crate::classify::identifier::marks::Marks;
 use crate::classify::identifier::personal_number::{self, Found};
 use crate::classify::identifier::spelled;
 use crate::classify::lexicon::{Lexicon, built_in};
-use crate::classify::rules::{Hit, MOST_HITS, Stopped, View};
+use crate::classify::rules::{Hit, MOST_HITS, Memo, Stopped, View};
 use crate::classify::tokens::{Token, Tokens};
 use crate::classify::words::EntryId;
 use crate::domain::category::{Category, Severity};
@@ -76,6 +76,7 @@ pub struct Scratch {
     numbers: Vec<Found>,
     marks: Marks,
     hits: Vec<Hit>,
+    memo: Memo,
 }
 
 /// A rule that came near, and what stopped it.
@@ -193,12 +194,13 @@ impl Classifier {
 
     /// Fourth stage: rules. Public for the bench.
     pub fn match_rules(&self, scratch: &mut Scratch, text: &str, mut near: Option<&mut Vec<Near>>) {
-        let Scratch { folded, tokens, hits, marks, .. } = scratch;
+        let Scratch { folded, tokens, hits, marks, memo, .. } = scratch;
         hits.clear();
+        memo.clear();
         if !tokens.may_match {
             return;
         }
-        let view = View { original: text, folded, tokens, words: &self.lexicon.words, marks };
+        let view = View { original: text, folded, tokens, words: &self.lexicon.words, marks, memo };
         for at in 0..tokens.tokens.len() {
             let entry = tokens.tokens[at].entry;
             if !self.lexicon.words.begins_rule(entry) {
@@ -244,7 +246,7 @@ impl Classifier {
         if tokens.n_digits >= FEWEST_DIGITS {
             personal_number::find(folded.bytes(), numbers);
         }
-        if let Some(class) = self.lexicon.guards.number_word {
+        if let Some(class) = self.lexicon.guards.classes.number_word {
             let known = tokens.tokens.iter().filter(|t| t.entry != EntryId::UNKNOWN);
             let words = known
                 .filter(|t| self.lexicon.words.classes_of(t.entry).contains(&class))
@@ -259,7 +261,7 @@ impl Classifier {
 
     /// Last stage: one finding per rule, its words together, hardest first.
     fn findings(&self, scratch: &mut Scratch) -> Vec<Finding> {
-        let Scratch { folded, tokens, numbers, marks, hits } = scratch;
+        let Scratch { folded, tokens, numbers, marks, hits, .. } = scratch;
         let mut findings = Vec::new();
         if hits.is_empty() && numbers.is_empty() {
             return findings;
@@ -282,9 +284,13 @@ impl Classifier {
                 });
             }
         }
+        self.yield_hits(hits);
         hits.sort_by_key(|h| h.rule);
         for same in hits.chunk_by(|a, b| a.rule == b.rule) {
             let rule = &self.lexicon.rules[same[0].rule as usize];
+            if rule.shadow {
+                continue;
+            }
             let mut spans: Vec<Span> = same
                 .iter()
                 .flat_map(|h| &h.matched.tokens)
@@ -309,6 +315,25 @@ impl Classifier {
                 .then_with(|| a.rule.cmp(&b.rule))
         });
         findings
+    }
+}
+
+impl Classifier {
+    /// Takes out the hits whose rule leaves these words to another rule that hit them too.
+    fn yield_hits(&self, hits: &mut Vec<Hit>) {
+        let yields = |h: &Hit| &self.lexicon.rules[h.rule as usize].yields_to;
+        let left: Vec<bool> = hits
+            .iter()
+            .map(|h| {
+                let (lo, hi) = h.matched.bounds();
+                !yields(h).is_empty()
+                    && hits
+                        .iter()
+                        .any(|o| yields(h).contains(&o.rule) && o.matched.overlaps(lo, hi))
+            })
+            .collect();
+        let mut left = left.into_iter();
+        hits.retain(|_| !left.next().unwrap_or(false));
     }
 }
 

@@ -203,6 +203,7 @@ impl Marks {
         for token in &mut tokens.tokens {
             let bytes = &text[token.start as usize..token.end as usize];
             let mark = match token.kind {
+                Kind::Mail if token.entry != EntryId::UNKNOWN => continue,
                 Kind::Mail => match mail::mailbox(bytes) {
                     Mailbox::Private => Mark::PrivateMail,
                     Mailbox::Office => Mark::OfficeMail,

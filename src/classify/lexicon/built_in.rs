@@ -12,6 +12,7 @@ const FILES: &[(&str, &str)] = files![
     "sv/case.toml",
     "sv/commercial.toml",
     "sv/common.toml",
+    "sv/guards.toml",
     "sv/hate.toml",
     "sv/incitement.toml",
     "sv/insult.toml",
