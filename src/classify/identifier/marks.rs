@@ -144,7 +144,7 @@ impl Marks {
         if known.filter(|t| words.classes_of(t.entry).contains(&class)).take(4).count() < 4 {
             return;
         }
-        spelled::sequences(text, &tokens.tokens, |values, start, end| {
+        spelled::sequences(text, &tokens.tokens, 8, |values, start, end| {
             if let Some(series) = phone::read_out(values) {
                 let mark = match series {
                     phone::Series::Mobile | phone::Series::Landline => Mark::Phone,
@@ -200,7 +200,9 @@ impl Marks {
     ) {
         let text = folded.bytes();
         let mut begins = false;
-        for token in &mut tokens.tokens {
+        for i in 0..tokens.tokens.len() {
+            let local = address::local_before(text, &tokens.tokens, i);
+            let token = &mut tokens.tokens[i];
             let bytes = &text[token.start as usize..token.end as usize];
             let mark = match token.kind {
                 Kind::Mail if token.entry != EntryId::UNKNOWN => continue,
@@ -208,6 +210,14 @@ impl Marks {
                     Mailbox::Private => Mark::PrivateMail,
                     Mailbox::Office => Mark::OfficeMail,
                 },
+                Kind::Address if local.is_some() => {
+                    let (from, to) = local.unwrap_or_default();
+                    token.kind = Kind::Mail;
+                    match mail::of(&text[from as usize..to as usize], bytes) {
+                        Mailbox::Private => Mark::PrivateMail,
+                        Mailbox::Office => Mark::OfficeMail,
+                    }
+                }
                 Kind::Address => {
                     let span = folded.original(token.start, token.end);
                     let written = &original[span.start as usize..span.end as usize];
