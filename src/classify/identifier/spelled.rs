@@ -54,12 +54,13 @@ fn digits(word: &[u8]) -> Option<SmallVec<[u8; MOST_DIGITS]>> {
     })
 }
 
-/// Calls `each` with every row of `fewest` digits or more that is spelled out at least in part, and its bytes.
+/// Calls `each` with every row of `fewest` digits or more that is spelled out at least in part, with its
+/// first and last token.
 pub fn sequences(
     text: &[u8],
     tokens: &[Token],
     fewest: usize,
-    mut each: impl FnMut(&[u8], u32, u32),
+    mut each: impl FnMut(&[u8], usize, usize),
 ) {
     let mut i = 0;
     while i < tokens.len() {
@@ -97,7 +98,7 @@ pub fn sequences(
             j += 1;
         }
         if words >= 2 && values.len() >= fewest {
-            each(&values, tokens[i].start, tokens[last].end);
+            each(&values, i, last);
         }
         i = j.max(i + 1);
     }
@@ -109,27 +110,26 @@ const MOST_APART: usize = 10;
 /// Adds every number that is spelled out, at least in part, to `out`; also where the last four
 /// are read out apart from the date: *född sjuttioett noll sex nitton, sista fyra …*
 pub fn find(text: &[u8], tokens: &[Token], out: &mut Vec<Found>) {
-    let mut date: Option<(SmallVec<[u8; 24]>, u32, u32)> = None;
-    sequences(text, tokens, 4, |values, start, end| {
+    let mut date: Option<(SmallVec<[u8; 24]>, usize, usize)> = None;
+    let stretch = |first: usize, last: usize| (tokens[first].start, tokens[last].end);
+    sequences(text, tokens, 4, |values, first, last| {
         if matches!(values.len(), 10 | 12)
             && let Ok(number) = PersonalNumber::from_digits(values)
         {
-            out.push(Found { number, at: [(start, end), (0, 0)] });
+            out.push(Found { number, at: [stretch(first, last), (0, 0)] });
         }
         if values.len() == 4
             && let Some((birth, from, to)) = &date
+            && first - to <= MOST_APART
         {
-            let between = tokens.iter().filter(|t| *to <= t.start && t.end <= start).count();
             let mut all = birth.clone();
             all.extend_from_slice(values);
-            if between <= MOST_APART
-                && let Ok(number) = PersonalNumber::from_digits(&all)
-            {
-                out.push(Found { number, at: [(*from, *to), (start, end)] });
+            if let Ok(number) = PersonalNumber::from_digits(&all) {
+                out.push(Found { number, at: [stretch(*from, *to), stretch(first, last)] });
             }
         }
         if matches!(values.len(), 6 | 8) {
-            date = Some((values.into(), start, end));
+            date = Some((values.into(), first, last));
         }
     });
 }

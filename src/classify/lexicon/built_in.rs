@@ -9,6 +9,7 @@ macro_rules! files {
 }
 
 const FILES: &[(&str, &str)] = files![
+    "sv/authorities.toml",
     "sv/case.toml",
     "sv/commercial.toml",
     "sv/common.toml",
@@ -16,10 +17,19 @@ const FILES: &[(&str, &str)] = files![
     "sv/hate.toml",
     "sv/incitement.toml",
     "sv/insult.toml",
+    "sv/names.toml",
     "sv/party_political.toml",
     "sv/personal_data_numbers.toml",
+    "sv/places.toml",
     "sv/profanity.toml",
     "sv/question.toml",
+    "sv/question_forms.toml",
+    "sv/sensitive_data.toml",
+    "sv/sensitive_data_crime.toml",
+    "sv/sensitive_data_health.toml",
+    "sv/sensitive_data_private.toml",
+    "sv/sensitive_data_secrecy.toml",
+    "sv/sensitive_data_social.toml",
     "sv/sexual.toml",
     "sv/threat.toml",
 ];

@@ -61,11 +61,11 @@ impl Test {
             || self.classes.iter().any(|c| of.contains(c))
             || self.kinds.contains(&token.kind)
             || (self.name && view.is_name(at))
-            || (self.capital && view.is_capital(at))
             || self.inside.as_ref().is_some_and(|(_, classes)| {
                 let inside = view.marks.inside(token.start);
                 token.kind == Kind::Address && classes.iter().any(|c| inside.contains(c))
             })
+            || (self.capital && view.is_capital(at))
             || self
                 .all
                 .iter()
