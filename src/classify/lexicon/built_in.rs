@@ -16,6 +16,9 @@ const FILES: &[(&str, &str)] = files![
     "sv/guards.toml",
     "sv/hate.toml",
     "sv/incitement.toml",
+    "sv/incitement_lowharm.toml",
+    "sv/incitement_person.toml",
+    "sv/incitement_terror.toml",
     "sv/insult.toml",
     "sv/names.toml",
     "sv/party_political.toml",
@@ -32,6 +35,16 @@ const FILES: &[(&str, &str)] = files![
     "sv/sensitive_data_social.toml",
     "sv/sexual.toml",
     "sv/threat.toml",
+    "sv/threat_body.toml",
+    "sv/threat_condition.toml",
+    "sv/threat_death.toml",
+    "sv/threat_english.toml",
+    "sv/threat_others.toml",
+    "sv/threat_property.toml",
+    "sv/threat_veiled.toml",
+    "sv/violence.toml",
+    "sv/violence_animal.toml",
+    "sv/violence_thread.toml",
 ];
 
 /// The sources, in order of name.
