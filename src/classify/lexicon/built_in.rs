@@ -11,14 +11,22 @@ macro_rules! files {
 const FILES: &[(&str, &str)] = files![
     "sv/case.toml",
     "sv/commercial.toml",
+    "sv/commercial_business.toml",
+    "sv/commercial_offer.toml",
+    "sv/commercial_private.toml",
     "sv/common.toml",
+    "sv/copyright.toml",
     "sv/hate.toml",
     "sv/incitement.toml",
     "sv/insult.toml",
+    "sv/link_illegal.toml",
     "sv/party_political.toml",
+    "sv/party_political_parties.toml",
     "sv/profanity.toml",
     "sv/question.toml",
     "sv/sexual.toml",
+    "sv/spam.toml",
+    "sv/spam_mass.toml",
     "sv/threat.toml",
 ];
 
