@@ -447,6 +447,16 @@ impl WordsBuilder {
         }
     }
 
+    /// Takes every form of `out` out of the class.
+    pub fn take_out(&mut self, class: ClassId, out: ClassId) {
+        for classes in self.forms.values_mut() {
+            if classes.contains(&out) {
+                classes.retain(|c| *c != class && *c != out);
+            }
+        }
+        self.forms.retain(|_, classes| !classes.is_empty());
+    }
+
     /// The classes that a form has so far.
     pub fn classes_of_form(&self, form: &str) -> &[ClassId] {
         self.forms.get(&(Form::Exact, form.to_owned())).map_or(&[], Vec::as_slice)

@@ -582,9 +582,11 @@ impl Services {
         let row = self.inner.store.case(case).await?;
         let last = self.inner.store.case_history(case).await?.pop();
         Ok(last.map(|step| {
+            // Nobody is told what they just did themselves.
+            let own = step.user.as_deref() == Some(viewer.name.as_str());
             let who = step.user.unwrap_or_else(|| "Uppsikt".into());
             let new = row.state.needs_a_person() && row.revision == 1 && row.claim.is_none();
-            (new, format!("{who}: {}", step.what))
+            (new, if own { String::new() } else { format!("{who}: {}", step.what) })
         }))
     }
 
