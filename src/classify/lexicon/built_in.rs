@@ -21,6 +21,7 @@ const FILES: &[(&str, &str)] = files![
     "sv/incitement.toml",
     "sv/insult.toml",
     "sv/link_illegal.toml",
+    "sv/link_illegal_address.toml",
     "sv/party_political.toml",
     "sv/party_political_parties.toml",
     "sv/personal_data_numbers.toml",
