@@ -11,6 +11,8 @@ macro_rules! files {
 const FILES: &[(&str, &str)] = files![
     "sv/authorities.toml",
     "sv/case.toml",
+    "sv/case_request.toml",
+    "sv/case_worry.toml",
     "sv/commercial.toml",
     "sv/common.toml",
     "sv/hate.toml",
@@ -21,6 +23,7 @@ const FILES: &[(&str, &str)] = files![
     "sv/places.toml",
     "sv/profanity.toml",
     "sv/question.toml",
+    "sv/question_forms.toml",
     "sv/sensitive_data.toml",
     "sv/sensitive_data_crime.toml",
     "sv/sensitive_data_health.toml",
