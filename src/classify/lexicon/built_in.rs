@@ -11,6 +11,8 @@ macro_rules! files {
 const FILES: &[(&str, &str)] = files![
     "sv/authorities.toml",
     "sv/case.toml",
+    "sv/case_request.toml",
+    "sv/case_worry.toml",
     "sv/commercial.toml",
     "sv/commercial_business.toml",
     "sv/commercial_offer.toml",
