@@ -29,6 +29,8 @@ pub enum Kind {
     Mail,
     /// `@name`: a mention of another user.
     Mention,
+    /// A number proved to be something: a telephone number, an account, a plate.
+    Identifier,
 }
 
 /// One token; offsets are bytes of the folded text.
@@ -70,6 +72,8 @@ pub struct Tokens {
     pub sentences: Vec<Sentence>,
     /// Digits in the whole text: few mean that no number needs looking for.
     pub n_digits: usize,
+    /// Web and mail addresses.
+    pub n_addresses: usize,
     /// Whether any token may begin a rule.
     pub may_match: bool,
     /// The tokens before which quotation marks stand.
@@ -198,6 +202,7 @@ impl Tokens {
         self.sentences.clear();
         self.quotes.clear();
         self.n_single = 0;
+        self.n_addresses = 0;
         let mut borders = std::mem::take(&mut self.borders);
         borders.fill(text);
         self.n_digits = borders.n_digits;
@@ -401,6 +406,7 @@ impl Tokens {
         let text = cut.text.bytes();
         let bytes = &text[chunk.start..end];
         if let Some((kind, from, to)) = crate::classify::address::whole_chunk(bytes) {
+            self.n_addresses += 1;
             self.replace_chunk(chunk, from, to, kind, EntryId::UNKNOWN);
             return;
         }
@@ -507,7 +513,7 @@ impl Tokens {
     }
 
     /// Takes out the tokens that went into others, and counts the sentences anew.
-    fn close_up(&mut self) {
+    pub fn close_up(&mut self) {
         self.tokens.retain(|t| t.end > t.start);
         let mut at = 0;
         for (i, sentence) in self.sentences.iter_mut().enumerate() {
@@ -600,7 +606,7 @@ fn has_stretched(chunk: &[u8]) -> bool {
 
 /// `"`, `”`, `“`, `«` or `»`.
 fn is_quote(sign: &[u8]) -> bool {
-    matches!(sign, b"\"" | [0xE2, 0x80, 0x9C | 0x9D] | [0xC2, 0xAB | 0xBB])
+    matches!(sign, b"\"" | [0xE2, 0x80, 0x9C..=0x9E] | [0xC2, 0xAB | 0xBB])
 }
 
 fn is_single_letter(bytes: &[u8]) -> bool {

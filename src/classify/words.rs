@@ -271,10 +271,8 @@ impl Parts {
     /// The parts of exactly these bytes.
     fn get(&self, bytes: &[u8]) -> Option<&Vec<Part>> {
         let bit = hash_of(bytes) as usize % 65_536;
-        if self.filter[bit / 64] & (1 << (bit % 64)) == 0 {
-            return None;
-        }
-        self.by_text.get(bytes)
+        let may = self.filter.get(bit / 64).is_some_and(|bits| bits >> (bit % 64) & 1 == 1);
+        if may { self.by_text.get(bytes) } else { None }
     }
 
     #[inline]
@@ -442,6 +440,18 @@ impl Words {
         }
     }
 
+    /// What `front` and `rest`, written apart, are as a compound: `front` must be a first part, and
+    /// `rest` what may follow it, or a word of weight where anything may.
+    pub fn compound_of(&self, front: &[u8], rest: &[u8], stripped: bool) -> EntryId {
+        if !is_wordlike(rest) {
+            return EntryId::UNKNOWN;
+        }
+        let Some(parts) = self.firsts.get(front) else { return EntryId::UNKNOWN };
+        let of_weight = self.disguisable(self.look_up(hash_of(rest), rest, stripped));
+        let fits = |p: &&Part| (p.rest.is_some() || of_weight) && self.rest_fits(rest, p, stripped);
+        parts.iter().find(fits).map_or(EntryId::UNKNOWN, |p| p.entry)
+    }
+
     fn rest_fits(&self, rest: &[u8], part: &Part, stripped: bool) -> bool {
         part.rest.is_none_or(|class| {
             let entry = self.look_up(hash_of(rest), rest, stripped);
@@ -550,6 +560,8 @@ pub enum Readings {
 #[derive(Clone, Debug, Default)]
 pub struct WordsBuilder {
     forms: BTreeMap<(Form, String), Vec<ClassId>>,
+    /// The forms that may be met misspelled.
+    disguised: BTreeSet<String>,
     firsts: RawParts,
     lasts: RawParts,
 }
@@ -569,6 +581,7 @@ impl WordsBuilder {
             return;
         }
         if readings == Readings::Disguised {
+            self.disguised.insert(form.to_owned());
             put(Form::Squeezed, squeeze(form));
             if bare != form {
                 put(Form::Squeezed, squeeze(&bare));
@@ -619,6 +632,21 @@ impl WordsBuilder {
                 }
             }
         }
+    }
+
+    /// Takes every form of `out` out of the class.
+    pub fn take_out(&mut self, class: ClassId, out: ClassId) {
+        for classes in self.forms.values_mut() {
+            if classes.contains(&out) {
+                classes.retain(|c| *c != class && *c != out);
+            }
+        }
+        self.forms.retain(|_, classes| !classes.is_empty());
+    }
+
+    /// The forms that may be met misspelled.
+    pub fn disguised(&self) -> impl Iterator<Item = &str> {
+        self.disguised.iter().map(String::as_str)
     }
 
     /// The classes that a form has so far.
