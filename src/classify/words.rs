@@ -474,8 +474,8 @@ impl Words {
 
     /// The classes of the entry as a mask.
     #[inline]
-    pub fn mask_of(&self, entry: EntryId) -> ClassMask {
-        self.entries[entry.0 as usize].mask
+    pub fn mask_of(&self, entry: EntryId) -> &ClassMask {
+        &self.entries[entry.0 as usize].mask
     }
 
     /// Whether the entry may be met in disguise.
