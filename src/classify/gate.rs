@@ -34,6 +34,11 @@ impl ClassMask {
         self.0.iter().zip(other.0).any(|(mine, others)| mine & others != 0)
     }
 
+    #[inline]
+    fn has(&self, bit: u8) -> bool {
+        self.0[usize::from(bit) / 64] >> (bit % 64) & 1 == 1
+    }
+
     fn set(&mut self, bit: u8) {
         self.0[usize::from(bit) / 64] |= 1 << (bit % 64);
     }
@@ -58,6 +63,12 @@ impl Bits {
             bits[class] = u8::try_from(bit).expect("below 256");
         }
         Self(bits)
+    }
+
+    /// Whether the class may be in the set. Before any bits were shared out it may be in all.
+    #[inline]
+    pub fn may_hold(&self, mask: &ClassMask, class: ClassId) -> bool {
+        self.0.get(usize::from(class.0)).is_none_or(|bit| mask.has(*bit))
     }
 
     /// The mask of these classes.

@@ -20,6 +20,7 @@ pub mod lexicon;
 pub mod mask;
 pub mod near;
 pub mod parallel;
+pub mod recall;
 pub mod repair;
 pub mod rules;
 pub mod tokens;
@@ -35,6 +36,7 @@ use crate::classify::identifier::marks::Marks;
 use crate::classify::identifier::personal_number::{self, Found};
 use crate::classify::identifier::spelled;
 use crate::classify::lexicon::{Lexicon, built_in};
+use crate::classify::recall::Recall;
 use crate::classify::rules::{Hit, MOST_HITS, Memo, Stopped, View};
 use crate::classify::tokens::{Token, Tokens};
 use crate::classify::words::{ClassId, EntryId};
@@ -82,6 +84,7 @@ pub struct Scratch {
     hits: Vec<Hit>,
     memo: Memo,
     seen: Seen,
+    recall: Recall,
 }
 
 /// A rule that came near, and what stopped it.
@@ -203,8 +206,9 @@ impl Classifier {
 
     /// After the cut: what is broken, run together or misspelled. Public for the bench.
     pub fn repair(&self, scratch: &mut Scratch, text: &str) {
-        let Scratch { folded, tokens, .. } = scratch;
-        self.lexicon.repair.run(text, folded, tokens, &self.lexicon.words);
+        let Scratch { folded, tokens, recall, .. } = scratch;
+        recall.be_of(&self.lexicon.version);
+        self.lexicon.repair.run(text, folded, tokens, &self.lexicon.words, recall);
     }
 
     /// Fourth stage: rules. Public for the bench.
@@ -288,9 +292,7 @@ impl Classifier {
         }
         if let Some(class) = self.lexicon.guards.classes.number_word {
             let known = tokens.tokens.iter().filter(|t| t.entry != EntryId::UNKNOWN);
-            let words = known
-                .filter(|t| self.lexicon.words.classes_of(t.entry).contains(&class))
-                .take(FEWEST_WORDS);
+            let words = known.filter(|t| self.lexicon.words.is(t.entry, class)).take(FEWEST_WORDS);
             if words.count() == FEWEST_WORDS {
                 spelled::find(folded.bytes(), &tokens.tokens, numbers);
             }

@@ -139,7 +139,7 @@ pub struct View<'a> {
 impl View<'_> {
     /// Whether the token belongs to the class.
     pub fn is(&self, at: usize, class: ClassId) -> bool {
-        self.words.classes_of(self.token(at).entry).contains(&class)
+        self.words.is(self.token(at).entry, class)
     }
 
     /// The token.
