@@ -83,6 +83,7 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Address => "webbadress",
         Kind::Mail => "e-postadress",
         Kind::Mention => "omnämnande",
+        Kind::Identifier => "nummer",
     }
 }
 

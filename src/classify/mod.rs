@@ -28,11 +28,13 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::classify::fold::Folded;
+use crate::classify::identifier::Mark;
+use crate::classify::identifier::marks::Marks;
 use crate::classify::identifier::personal_number::{self, Found};
 use crate::classify::identifier::spelled;
 use crate::classify::lexicon::{Lexicon, built_in};
 use crate::classify::rules::{Hit, MOST_HITS, Memo, Stopped, View};
-use crate::classify::tokens::Tokens;
+use crate::classify::tokens::{Token, Tokens};
 use crate::classify::words::{ClassId, EntryId};
 use crate::domain::category::{Category, Severity};
 use crate::domain::ids::LexiconVersion;
@@ -74,6 +76,7 @@ pub struct Scratch {
     /// The same, cut.
     pub tokens: Tokens,
     numbers: Vec<Found>,
+    marks: Marks,
     hits: Vec<Hit>,
     memo: Memo,
 }
@@ -164,8 +167,8 @@ impl Classifier {
         _context: &Context<'_>,
     ) -> Verdict {
         self.read(scratch, text);
+        self.find_numbers(scratch, text);
         self.match_rules(scratch, text, None);
-        self.find_numbers(scratch);
         Verdict { lexicon: self.lexicon.version.clone(), findings: self.findings(scratch) }
     }
 
@@ -173,8 +176,8 @@ impl Classifier {
     pub fn trace(&self, scratch: &mut Scratch, text: &str) -> (Verdict, Vec<Near>) {
         let mut near = Vec::new();
         self.read(scratch, text);
+        self.find_numbers(scratch, text);
         self.match_rules(scratch, text, Some(&mut near));
-        self.find_numbers(scratch);
         (Verdict { lexicon: self.lexicon.version.clone(), findings: self.findings(scratch) }, near)
     }
 
@@ -201,9 +204,24 @@ impl Classifier {
         self.lexicon.repair.run(text, folded, tokens, &self.lexicon.words);
     }
 
-    /// Third stage: rules. Public for the bench.
+    /// What a single word is taken for by its sound or by a slip; nothing for a word that the
+    /// lexicon knows as it stands.
+    pub fn taken_for(&self, scratch: &mut Scratch, word: &str) -> Option<&str> {
+        self.fold(scratch, word);
+        self.cut(scratch);
+        let Scratch { folded, tokens, .. } = scratch;
+        match tokens.tokens.as_slice() {
+            [t] if t.entry == EntryId::UNKNOWN => {
+                let word = &folded.bytes()[t.start as usize..t.end as usize];
+                self.lexicon.repair.near.target(word)
+            }
+            _ => None,
+        }
+    }
+
+    /// Fourth stage: rules. Public for the bench.
     pub fn match_rules(&self, scratch: &mut Scratch, text: &str, mut near: Option<&mut Vec<Near>>) {
-        let Scratch { folded, tokens, hits, memo, .. } = scratch;
+        let Scratch { folded, tokens, hits, marks, memo, .. } = scratch;
         hits.clear();
         memo.clear();
         let repeat = self.lexicon.starts.get(self.lexicon.repeat.0 as usize);
@@ -212,7 +230,7 @@ impl Classifier {
         if !tokens.may_match && !asks_repeat {
             return;
         }
-        let view = View { original: text, folded, tokens, words: &self.lexicon.words, memo };
+        let view = View { original: text, folded, tokens, words: &self.lexicon.words, marks, memo };
         for at in 0..tokens.tokens.len() {
             let entry = tokens.tokens[at].entry;
             if !self.lexicon.words.begins_rule(entry) {
@@ -223,7 +241,7 @@ impl Classifier {
             }
         }
         if asks_repeat && view.repeats() {
-            self.begin(&view, 0, self.lexicon.repeat, hits, near.as_deref_mut());
+            self.begin(&view, 0, self.lexicon.repeat, hits, near);
         }
     }
 
@@ -259,9 +277,16 @@ impl Classifier {
         }
     }
 
-    /// Fourth stage: numbers. Public for the bench.
-    pub fn find_numbers(&self, scratch: &mut Scratch) {
-        let Scratch { folded, tokens, numbers, .. } = scratch;
+    /// The mark that a token carries.
+    pub fn mark_of(&self, token: &Token) -> Option<Mark> {
+        Mark::ALL
+            .into_iter()
+            .find(|m| token.entry != EntryId::UNKNOWN && self.lexicon.marks.of(*m) == token.entry)
+    }
+
+    /// Third stage: numbers and addresses. Public for the bench.
+    pub fn find_numbers(&self, scratch: &mut Scratch, text: &str) {
+        let Scratch { folded, tokens, numbers, marks, .. } = scratch;
         numbers.clear();
         if tokens.n_digits >= FEWEST_DIGITS {
             personal_number::find(folded.bytes(), numbers);
@@ -275,11 +300,13 @@ impl Classifier {
                 spelled::find(folded.bytes(), &tokens.tokens, numbers);
             }
         }
+        let Lexicon { words, marks: entries, .. } = &self.lexicon;
+        marks.mark(text, folded, tokens, words, entries, numbers);
     }
 
     /// Last stage: one finding per rule, its words together, hardest first.
     fn findings(&self, scratch: &mut Scratch) -> Vec<Finding> {
-        let Scratch { folded, tokens, numbers, hits, .. } = scratch;
+        let Scratch { folded, tokens, numbers, marks, hits, .. } = scratch;
         let mut findings = Vec::new();
         if hits.is_empty() && numbers.is_empty() {
             return findings;
@@ -313,8 +340,8 @@ impl Classifier {
                 .iter()
                 .flat_map(|h| &h.matched.tokens)
                 .map(|t| {
-                    let token = &tokens.tokens[*t as usize];
-                    folded.original(token.start, token.end)
+                    let (start, end) = marks.stretch(&tokens.tokens[*t as usize]);
+                    folded.original(start, end)
                 })
                 .collect();
             merge(&mut spans);

@@ -17,6 +17,10 @@ const TEENS: [&str; 10] =
 const TENS: [&str; 8] =
     ["tjugo", "trettio", "fyrtio", "femtio", "sextio", "sjuttio", "åttio", "nittio"];
 
+/// Words that join the parts.
+const JOINING: &[&str] =
+    &["streck", "bindestreck", "minus", "plus", "och", "sedan", "sen", "dubbel"];
+
 /// The digits that a word is read out for.
 fn digits(word: &[u8]) -> Option<SmallVec<[u8; MOST_DIGITS]>> {
     let at = |list: &[&str]| list.iter().position(|w| w.as_bytes() == word).map(|n| n as u8);
@@ -42,14 +46,15 @@ fn digits(word: &[u8]) -> Option<SmallVec<[u8; MOST_DIGITS]>> {
     })
 }
 
-/// Adds every number that is spelled out, at least in part, to `out`.
-pub fn find(text: &[u8], tokens: &[Token], out: &mut Vec<Found>) {
+/// Calls `each` with every row of digits that is spelled out at least in part, and its bytes.
+pub fn sequences(text: &[u8], tokens: &[Token], mut each: impl FnMut(&[u8], u32, u32)) {
     let mut i = 0;
     while i < tokens.len() {
-        let mut values: SmallVec<[(u8, usize); 16]> = SmallVec::new();
+        let mut values: SmallVec<[u8; 24]> = SmallVec::new();
         let mut words = 0;
+        let mut last = i;
         let mut j = i;
-        while j < tokens.len() && values.len() < 16 {
+        while j < tokens.len() && values.len() < 20 {
             let token = &tokens[j];
             let word = &text[token.start as usize..token.end as usize];
             if j > i && token.start - tokens[j - 1].end > MOST_BETWEEN {
@@ -57,33 +62,43 @@ pub fn find(text: &[u8], tokens: &[Token], out: &mut Vec<Found>) {
             }
             match token.kind {
                 Kind::Number if word.len() <= 8 => {
-                    values.extend(word.iter().map(|b| (b - b'0', j)))
+                    values.extend(word.iter().map(|b| b - b'0'));
+                    last = j;
                 }
-                Kind::Word
-                    if matches!(
-                        word,
-                        b"streck" | b"bindestreck" | b"minus" | b"plus" | b"och" | b"sedan"
-                    ) && j > i => {}
+                Kind::Word if j > i && JOINING.iter().any(|w| w.as_bytes() == word) => {}
                 Kind::Word => match digits(word) {
                     Some(digits) => {
                         words += 1;
-                        values.extend(digits.iter().map(|d| (*d, j)));
+                        values.extend(digits);
+                        last = j;
                     }
                     None => break,
                 },
-                Kind::Number | Kind::Picture | Kind::Address | Kind::Mail | Kind::Mention => break,
+                Kind::Number
+                | Kind::Picture
+                | Kind::Address
+                | Kind::Mail
+                | Kind::Mention
+                | Kind::Identifier => break,
             }
             j += 1;
         }
-        if words >= 2 && matches!(values.len(), 10 | 12) {
-            let digits: SmallVec<[u8; 12]> = values.iter().map(|(d, _)| *d).collect();
-            if let Ok(number) = PersonalNumber::from_digits(&digits) {
-                let (first, last) = (&tokens[i], &tokens[values[values.len() - 1].1]);
-                out.push(Found { number, at: [(first.start, last.end), (0, 0)] });
-            }
+        if words >= 2 && values.len() >= 8 {
+            each(&values, tokens[i].start, tokens[last].end);
         }
         i = j.max(i + 1);
     }
+}
+
+/// Adds every number that is spelled out, at least in part, to `out`.
+pub fn find(text: &[u8], tokens: &[Token], out: &mut Vec<Found>) {
+    sequences(text, tokens, |values, start, end| {
+        if matches!(values.len(), 10 | 12)
+            && let Ok(number) = PersonalNumber::from_digits(values)
+        {
+            out.push(Found { number, at: [(start, end), (0, 0)] });
+        }
+    });
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ const FILES: &[(&str, &str)] = files![
     "sv/incitement.toml",
     "sv/insult.toml",
     "sv/party_political.toml",
+    "sv/personal_data_numbers.toml",
     "sv/profanity.toml",
     "sv/question.toml",
     "sv/sexual.toml",

@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::classify::identifier::marks::MarkEntries;
+use crate::classify::identifier::{ADDRESS_SIGN, ADDRESS_SIGNS, Mark};
 use crate::classify::lexicon::complaint::Complaint;
 use crate::classify::lexicon::file::{GuardKey, Member, RawFile, RawLexeme, RawRule};
 use crate::classify::repair::{self, Repair};
@@ -75,6 +77,8 @@ pub struct Lexicon {
     pub repair: Repair,
     /// The class that stands for a text that repeats itself.
     pub repeat: ClassId,
+    /// What stands for numbers and addresses.
+    pub marks: MarkEntries,
     /// Hash over all sources and the engine.
     pub version: LexiconVersion,
     /// What was left out.
@@ -241,6 +245,7 @@ impl Compiler {
             let class = self.new_class(name.to_owned(), false, false);
             self.builder.add(name, class, Readings::Exact);
         }
+        self.marks();
         for (name, file) in files {
             for class in &file.classes {
                 if self.by_name.contains_key(&class.name) {
@@ -256,6 +261,24 @@ impl Compiler {
             }
         }
         self.counts.classes = self.names.len();
+    }
+
+    /// Classes that no word is in: numbers and addresses are given them by form. A name with a
+    /// per cent sign can be no word of a text.
+    fn marks(&mut self) {
+        for mark in Mark::ALL {
+            for name in mark.classes() {
+                let class = match self.by_name.get(*name) {
+                    Some(class) => *class,
+                    None => self.new_class((*name).to_owned(), true, false),
+                };
+                self.builder.add(mark.classes()[0], class, Readings::Exact);
+            }
+        }
+        let signs = self.new_class(ADDRESS_SIGN.to_owned(), true, false);
+        for word in ADDRESS_SIGNS {
+            self.builder.add(word, signs, Readings::Exact);
+        }
     }
 
     fn fill(&mut self, files: &[(&str, RawFile)]) {
@@ -585,7 +608,12 @@ impl Compiler {
                 }
             }
         }
-        let anchors: Vec<bool> = starts.iter().map(|s| !s.is_empty()).collect();
+        let mut anchors: Vec<bool> = starts.iter().map(|s| !s.is_empty()).collect();
+        let address_sign = self.by_name.get(ADDRESS_SIGN).copied();
+        if let Some(class) = address_sign {
+            // Their texts must not be passed over, though no rule begins at them.
+            anchors[class.0 as usize] = true;
+        }
         let mut class = |name: &str| {
             let found = self.by_name.get(name).copied();
             if found.is_none() {
@@ -627,10 +655,20 @@ impl Compiler {
             money: mark("%money"),
             percent: mark("%percent"),
         };
+        let entry = |mark: Mark| {
+            let name = mark.classes()[0].as_bytes();
+            words.look_up(hash_of(name), name, false)
+        };
+        let marks = MarkEntries {
+            entries: Mark::ALL.into_iter().map(entry).collect(),
+            address_sign,
+            number_word: guards.classes.number_word,
+        };
         Lexicon {
             words,
             repair,
             repeat: self.by_name[repair::REPEAT],
+            marks,
             rules: self.rules,
             starts,
             guards,

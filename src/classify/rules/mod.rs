@@ -11,6 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use crate::classify::fold::Folded;
+use crate::classify::identifier::marks::Marks;
 use crate::classify::repair;
 use crate::classify::rules::guard::{Guard, GuardClasses};
 use crate::classify::rules::pattern::{Match, Pattern};
@@ -125,6 +126,8 @@ pub struct View<'a> {
     pub tokens: &'a Tokens,
     /// What the lexicon knows of words.
     pub words: &'a Words,
+    /// What was proved of numbers and addresses.
+    pub marks: &'a Marks,
     /// What is known of the text as a whole.
     pub memo: &'a Memo,
 }

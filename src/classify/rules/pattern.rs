@@ -6,7 +6,9 @@
 //! | `dig\|er\|@klass` | any of these |
 //! | `@klass&%name` `@klass&!@annan` | all of these at once |
 //! | `@klass` | a word of the class |
-//! | `%name` `%number` `%address` `%mail` `%mention` `%picture` `%any` | a token of that kind |
+//! | `%name` `%number` `%mention` `%picture` `%any` | a token of that kind |
+//! | `%address` `%mail` `%phone` `%plate` … | a token with that mark ([`crate::classify::identifier::Mark`]) |
+//! | `%address(@klass)` | an address with a word of the class inside |
 //! | `*` `*5` | up to three (five) tokens of any kind |
 //! | `*5!inte\|@klass` | the same, but none of them may be this |
 //! | `**` `**5` | the same, and one border between sentences may be crossed |
@@ -42,6 +44,8 @@ pub struct Test {
     pub all: Vec<Vec<Literal>>,
     /// Any token at all.
     pub any: bool,
+    /// An address (the first class) with a word of one of these classes inside.
+    pub inside: Option<(ClassId, SmallVec<[ClassId; 4]>)>,
 }
 
 /// One of several things that a token must be at once.
@@ -65,6 +69,10 @@ impl Test {
             || (self.capital && view.is_capital(at))
             || (self.hashtag && view.is_hashtag(at))
             || (self.repeat.is_some() && view.repeats())
+            || self.inside.as_ref().is_some_and(|(_, classes)| {
+                let inside = view.marks.inside(token.start);
+                token.kind == Kind::Address && classes.iter().any(|c| inside.contains(c))
+            })
             || self
                 .all
                 .iter()
@@ -78,6 +86,7 @@ impl Test {
         }
         let mut anchors = self.classes.clone();
         anchors.extend(self.repeat);
+        anchors.extend(self.inside.iter().map(|(address, _)| *address));
         for literals in &self.all {
             anchors.extend(literals.iter().filter(|l| !l.not).find_map(|l| l.test.anchors())?);
         }
@@ -306,21 +315,42 @@ fn element(piece: &str, names: &mut impl Resolve) -> Result<Element, String> {
     }
 }
 
+/// `a|b|%address(@c|@d)` cut at the bars outside brackets.
+fn alternatives(text: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0;
+    text.split(move |c| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        c == '|' && depth == 0
+    })
+}
+
 fn test(text: &str, names: &mut impl Resolve) -> Result<Test, String> {
     let mut test = Test::default();
-    for word in text.split('|') {
+    for word in alternatives(text) {
         match word {
             _ if word.contains('&') => test.all.push(literals(word, names)?),
             "%name" => test.name = true,
             "%capital" => test.capital = true,
-            "%number" => test.kinds.push(Kind::Number),
-            "%address" => test.kinds.push(Kind::Address),
-            "%mail" => test.kinds.push(Kind::Mail),
+            "%number" => test.kinds.extend([Kind::Number, Kind::Identifier]),
             "%mention" => test.kinds.push(Kind::Mention),
             "%picture" => test.kinds.push(Kind::Picture),
             "%any" => test.any = true,
             "%hashtag" => test.hashtag = true,
             "%repeat" => test.repeat = names.class(word),
+            _ if word.starts_with("%address(") => {
+                let inner = word["%address(".len()..].strip_suffix(')').unwrap_or_default();
+                let address = names.class("%address").ok_or("adresser kan inte sökas här")?;
+                let (_, classes) = test.inside.get_or_insert((address, SmallVec::new()));
+                for name in inner.split('|') {
+                    let class = name.strip_prefix('@').and_then(|name| names.class(name));
+                    classes.push(class.ok_or_else(|| format!("okänd ordklass `{name}`"))?);
+                }
+            }
+            // Marks are classes of their own, under their name with the sign.
             _ if word.starts_with('%') => {
                 test.classes.push(names.class(word).ok_or_else(|| format!("okänd sort `{word}`"))?)
             }
