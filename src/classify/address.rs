@@ -185,7 +185,7 @@ fn is_mail(core: &[u8]) -> bool {
     let (local, host) = (&core[..at], &core[at + 1..]);
     !local.is_empty()
         && local.iter().all(|b| {
-            b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+') || *b >= 0xC3
+            b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+') || *b >= 0x80
         })
         && is_host(host)
 }
@@ -223,7 +223,7 @@ fn is_host_of_any_top(host: &[u8]) -> bool {
 
 fn is_label(label: &[u8]) -> bool {
     !label.is_empty()
-        && label.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_') || *b >= 0xC3)
+        && label.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_') || *b >= 0x80)
 }
 
 fn is_top(top: &[u8]) -> bool {
@@ -328,6 +328,21 @@ fn mail_at(text: &[u8], tokens: &[Token], at: usize) -> Option<Loose> {
         return None;
     };
     Some(Loose { start: tokens[local].start, end, at: Some((local_end, first.start)) })
+}
+
+/// Where the local part stands when the address at token `i` follows an at sign set apart:
+/// *kim (a) exempel.se, kim @ exempel.se*.
+pub fn local_before(text: &[u8], tokens: &[Token], i: usize) -> Option<(u32, u32)> {
+    const SIGNS: &[&[u8]] =
+        &[b"@", b"(a)", b"[a]", b"(at)", b"[at]", b"{at}", b"<at>", b"(@)", b"[@]", b"*at*"];
+    if tokens[i].kind != Kind::Address {
+        return None;
+    }
+    let before = text[..tokens[i].start as usize].trim_ascii_end();
+    let sign = SIGNS.iter().find(|s| before.ends_with(s))?;
+    let at = (before.len() - sign.len()) as u32;
+    let local = tokens[..i].iter().rev().take(2).find(|t| t.end <= at && t.end + 2 >= at)?;
+    (local.kind == Kind::Word).then_some((local.start, local.end))
 }
 
 fn is_stop_word(word: &[u8]) -> bool {
@@ -489,7 +504,7 @@ const LONGEST_WORD: usize = 20;
 pub fn words_inside(address: &[u8], words: &Words, out: &mut SmallVec<[ClassId; 8]>) {
     let address = &address[..address.len().min(LOOKED_INTO)];
     let start = memchr::memmem::find(address, b"://").map_or(0, |at| at + 3);
-    let letter = |b: &u8| b.is_ascii_alphanumeric() || *b >= 0xC3 || (0x80..0xC0).contains(b);
+    let letter = |b: &u8| b.is_ascii_alphanumeric() || *b >= 0x80 || (0x80..0xC0).contains(b);
     for label in address[start..].split(|b| !letter(b)) {
         let digits = label.iter().filter(|b| b.is_ascii_digit()).count();
         if label.len() < 2 || digits * 2 >= label.len() {

@@ -48,6 +48,12 @@ pub fn at(text: &[u8], reading: &[Digit], from: usize) -> Option<(Series, usize)
     if starts(&[0, 0, 4, 6]) {
         return home(digits, 4).map(|(s, n)| (s, n + 4));
     }
+    let lone =
+        |i: usize| !reading[i].gap.none() && reading.get(i + 1).is_none_or(|d| !d.gap.none());
+    if from > 0 && lone(from) && (from == 1 || lone(from - 1)) {
+        // Digits set apart one by one: a number is all of them, not the last ten.
+        return None;
+    }
     if plus && starts(&[4, 6]) {
         return home(digits, 2).map(|(s, n)| (s, n + 2));
     }

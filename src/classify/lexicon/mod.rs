@@ -73,12 +73,12 @@ pub struct Lexicon {
     pub starts: Vec<Vec<(u32, u16)>>,
     /// The guards.
     pub guards: Guards,
+    /// What stands for numbers and addresses.
+    pub marks: MarkEntries,
     /// What is broken, run together or misspelled.
     pub repair: Repair,
     /// The class that stands for a text that repeats itself.
     pub repeat: ClassId,
-    /// What stands for numbers and addresses.
-    pub marks: MarkEntries,
     /// Hash over all sources and the engine.
     pub version: LexiconVersion,
     /// What was left out.
@@ -241,11 +241,11 @@ impl Compiler {
     /// Gives every class an id first, so that files may refer to each other in any order.
     fn declare(&mut self, files: &[(&str, RawFile)]) {
         self.new_class("harmlöst".to_owned(), false, false);
+        self.marks();
         for name in repair::classes() {
             let class = self.new_class(name.to_owned(), false, false);
             self.builder.add(name, class, Readings::Exact);
         }
-        self.marks();
         for (name, file) in files {
             for class in &file.classes {
                 if self.by_name.contains_key(&class.name) {
@@ -664,11 +664,17 @@ impl Compiler {
             address_sign,
             number_word: guards.classes.number_word,
         };
+        let named = |name: &str| words.look_up(hash_of(name.as_bytes()), name.as_bytes(), false);
+        let repair = Repair {
+            near: crate::classify::near::Near::new(near.iter().map(String::as_str), &words),
+            money: named("%money"),
+            percent: named("%percent"),
+        };
         Lexicon {
             words,
+            marks,
             repair,
             repeat: self.by_name[repair::REPEAT],
-            marks,
             rules: self.rules,
             starts,
             guards,

@@ -126,10 +126,10 @@ pub struct View<'a> {
     pub tokens: &'a Tokens,
     /// What the lexicon knows of words.
     pub words: &'a Words,
-    /// What was proved of numbers and addresses.
-    pub marks: &'a Marks,
     /// What is known of the text as a whole.
     pub memo: &'a Memo,
+    /// What was proved of numbers and addresses.
+    pub marks: &'a Marks,
 }
 
 impl View<'_> {

@@ -66,13 +66,13 @@ impl Test {
             || self.classes.iter().any(|c| of.contains(c))
             || self.kinds.contains(&token.kind)
             || (self.name && view.is_name(at))
-            || (self.capital && view.is_capital(at))
-            || (self.hashtag && view.is_hashtag(at))
-            || (self.repeat.is_some() && view.repeats())
             || self.inside.as_ref().is_some_and(|(_, classes)| {
                 let inside = view.marks.inside(token.start);
                 token.kind == Kind::Address && classes.iter().any(|c| inside.contains(c))
             })
+            || (self.capital && view.is_capital(at))
+            || (self.hashtag && view.is_hashtag(at))
+            || (self.repeat.is_some() && view.repeats())
             || self
                 .all
                 .iter()
@@ -85,8 +85,8 @@ impl Test {
             return None;
         }
         let mut anchors = self.classes.clone();
-        anchors.extend(self.repeat);
         anchors.extend(self.inside.iter().map(|(address, _)| *address));
+        anchors.extend(self.repeat);
         for literals in &self.all {
             anchors.extend(literals.iter().filter(|l| !l.not).find_map(|l| l.test.anchors())?);
         }
