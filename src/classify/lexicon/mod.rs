@@ -649,12 +649,6 @@ impl Compiler {
         self.builder.add_compounds(&first, ClassId(0));
         let near: Vec<String> = self.builder.disguised().map(str::to_owned).collect();
         let words = self.builder.build(&anchors, &self.disguise);
-        let mark = |name: &str| words.look_up(hash_of(name.as_bytes()), name.as_bytes(), false);
-        let repair = Repair {
-            near: crate::classify::near::Near::new(near.iter().map(String::as_str), &words),
-            money: mark("%money"),
-            percent: mark("%percent"),
-        };
         let entry = |mark: Mark| {
             let name = mark.classes()[0].as_bytes();
             words.look_up(hash_of(name), name, false)
