@@ -204,6 +204,21 @@ impl Classifier {
         self.lexicon.repair.run(text, folded, tokens, &self.lexicon.words);
     }
 
+    /// What a single word is taken for by its sound or by a slip; nothing for a word that the
+    /// lexicon knows as it stands.
+    pub fn taken_for(&self, scratch: &mut Scratch, word: &str) -> Option<&str> {
+        self.fold(scratch, word);
+        self.cut(scratch);
+        let Scratch { folded, tokens, .. } = scratch;
+        match tokens.tokens.as_slice() {
+            [t] if t.entry == EntryId::UNKNOWN => {
+                let word = &folded.bytes()[t.start as usize..t.end as usize];
+                self.lexicon.repair.near.target(word)
+            }
+            _ => None,
+        }
+    }
+
     /// Fourth stage: rules. Public for the bench.
     pub fn match_rules(&self, scratch: &mut Scratch, text: &str, mut near: Option<&mut Vec<Near>>) {
         let Scratch { folded, tokens, hits, marks, memo, .. } = scratch;
@@ -226,7 +241,7 @@ impl Classifier {
             }
         }
         if asks_repeat && view.repeats() {
-            self.begin(&view, 0, self.lexicon.repeat, hits, near.as_deref_mut());
+            self.begin(&view, 0, self.lexicon.repeat, hits, near);
         }
     }
 
