@@ -117,15 +117,43 @@ pub fn whole_chunk(chunk: &[u8]) -> Option<(Kind, usize, usize)> {
     is_web(&plain).then_some((Kind::Address, from, to))
 }
 
-/// The chunk with `[.]`, `(dot)`, `{at}` and their kin read as the signs they stand for; nothing
-/// when it holds none.
-fn without_brackets(core: &[u8]) -> Option<SmallVec<[u8; 128]>> {
+/// An address as it would be typed.
+pub type Plain = SmallVec<[u8; 128]>;
+
+/// The chunk with `[.]`, `(dot)`, `{at}` and their kin read as the signs they stand for, and a
+/// comma before a top domain as a stop; nothing when it holds none.
+pub fn without_brackets(core: &[u8]) -> Option<Plain> {
+    let mut out = Plain::new();
+    let mut changed = false;
+    let mut i = 0;
+    while i < core.len() {
+        if let Some((sign, length)) = bracketed(&core[i..]) {
+            out.push(sign);
+            changed = true;
+            i += length;
+        } else {
+            out.push(core[i]);
+            i += 1;
+        }
+    }
+    if let Some(comma) = memchr::memrchr(b',', &out) {
+        let top = &out[comma + 1..];
+        let word = WORDLIKE.iter().any(|w| w.as_bytes() == top);
+        if is_top(top) && (!word || memchr::memchr(b'@', &out[..comma]).is_some()) {
+            out[comma] = b'.';
+            changed = true;
+        }
+    }
+    changed.then_some(out)
+}
+
+/// The sign that stands in brackets at the start, and how long it is with them.
+fn bracketed(text: &[u8]) -> Option<(u8, usize)> {
     const SIGNS: &[(&[u8], u8)] = &[
         (b".", b'.'),
         (b"dot", b'.'),
         (b"punkt", b'.'),
         (b"prick", b'.'),
-        (b",", b'.'),
         (b"at", b'@'),
         (b"@", b'@'),
         (b"snabela", b'@'),
@@ -135,31 +163,20 @@ fn without_brackets(core: &[u8]) -> Option<SmallVec<[u8; 128]>> {
         (b"/", b'/'),
         (b"slash", b'/'),
     ];
-    let mut out = SmallVec::new();
-    let mut changed = false;
-    let mut i = 0;
-    while i < core.len() {
-        if matches!(core[i], b'[' | b'(' | b'{' | b'<' | b'*' | b'_' | b'-') {
-            let inner = &core[i + 1..core.len().min(i + 11)];
-            let close = inner
-                .iter()
-                .position(|b| matches!(b, b']' | b')' | b'}' | b'>' | b'*' | b'_' | b'-'));
-            let sign =
-                close.and_then(|n| SIGNS.iter().find(|(w, _)| *w == &inner[..n]).map(|s| (n, s.1)));
-            let bracket = matches!(core[i], b'[' | b'(' | b'{' | b'<' | b'*');
-            if let Some((n, sign)) = sign
-                && (bracket || n >= 3)
-            {
-                out.push(sign);
-                changed = true;
-                i += n + 2;
-                continue;
-            }
-        }
-        out.push(core[i]);
-        i += 1;
-    }
-    changed.then_some(out)
+    let close = match text[0] {
+        b'[' => b']',
+        b'(' => b')',
+        b'{' => b'}',
+        b'<' => b'>',
+        b @ (b'*' | b'_' | b'-') => b,
+        _ => return None,
+    };
+    let inner = &text[1..];
+    let (word, sign) = SIGNS
+        .iter()
+        .find(|(word, _)| inner.starts_with(word) && inner.get(word.len()) == Some(&close))?;
+    let clear = close != text[0] || word.len() >= 3;
+    clear.then_some((*sign, word.len() + 2))
 }
 
 fn is_mail(core: &[u8]) -> bool {
@@ -168,7 +185,7 @@ fn is_mail(core: &[u8]) -> bool {
     let (local, host) = (&core[..at], &core[at + 1..]);
     !local.is_empty()
         && local.iter().all(|b| {
-            b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+') || *b >= 0xC3
+            b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+') || *b >= 0x80
         })
         && is_host(host)
 }
@@ -206,7 +223,7 @@ fn is_host_of_any_top(host: &[u8]) -> bool {
 
 fn is_label(label: &[u8]) -> bool {
     !label.is_empty()
-        && label.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_') || *b >= 0xC3)
+        && label.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_') || *b >= 0x80)
 }
 
 fn is_top(top: &[u8]) -> bool {
@@ -313,6 +330,21 @@ fn mail_at(text: &[u8], tokens: &[Token], at: usize) -> Option<Loose> {
     Some(Loose { start: tokens[local].start, end, at: Some((local_end, first.start)) })
 }
 
+/// Where the local part stands when the address at token `i` follows an at sign set apart:
+/// *kim (a) exempel.se, kim @ exempel.se*.
+pub fn local_before(text: &[u8], tokens: &[Token], i: usize) -> Option<(u32, u32)> {
+    const SIGNS: &[&[u8]] =
+        &[b"@", b"(a)", b"[a]", b"(at)", b"[at]", b"{at}", b"<at>", b"(@)", b"[@]", b"*at*"];
+    if tokens[i].kind != Kind::Address {
+        return None;
+    }
+    let before = text[..tokens[i].start as usize].trim_ascii_end();
+    let sign = SIGNS.iter().find(|s| before.ends_with(s))?;
+    let at = (before.len() - sign.len()) as u32;
+    let local = tokens[..i].iter().rev().take(2).find(|t| t.end <= at && t.end + 2 >= at)?;
+    (local.kind == Kind::Word).then_some((local.start, local.end))
+}
+
 fn is_stop_word(word: &[u8]) -> bool {
     matches!(word, b"dot" | b"punkt" | b"prick")
 }
@@ -342,6 +374,7 @@ fn host_from(text: &[u8], tokens: &[Token], name: usize, announced: bool) -> Opt
     }
     let mut last = None;
     let mut strong = announced;
+    let mut weak = false;
     let mut at = name;
     for _ in 0..MOST_LABELS {
         let quiet = |g: &[u8]| {
@@ -371,6 +404,10 @@ fn host_from(text: &[u8], tokens: &[Token], name: usize, announced: bool) -> Opt
             } else {
                 let g = gap(at, at + 1);
                 let stop = matches!(g.trim_ascii(), b"." | b"," | b"[.]" | b"(.)") && g.len() <= 5;
+                // *bra. Com hem*: the stop of a sentence, unless the text ends there.
+                let full_stop = g == b". " && tokens[at].sentence != tokens[at + 1].sentence;
+                strong &= !full_stop;
+                weak |= full_stop;
                 if !(stop || announced && matches!(g, b" " | b".")) {
                     break;
                 }
@@ -387,7 +424,7 @@ fn host_from(text: &[u8], tokens: &[Token], name: usize, announced: bool) -> Opt
     }
     let last = last?;
     let top = word(last);
-    if strong || !WORDLIKE.iter().any(|w| w.as_bytes() == top) {
+    if strong || !weak && !WORDLIKE.iter().any(|w| w.as_bytes() == top) {
         return Some(last);
     }
     // *punkt se*, *punkt nu* may be plain Swedish: a path, a sign or the end must follow, and what
@@ -467,7 +504,7 @@ const LONGEST_WORD: usize = 20;
 pub fn words_inside(address: &[u8], words: &Words, out: &mut SmallVec<[ClassId; 8]>) {
     let address = &address[..address.len().min(LOOKED_INTO)];
     let start = memchr::memmem::find(address, b"://").map_or(0, |at| at + 3);
-    let letter = |b: &u8| b.is_ascii_alphanumeric() || *b >= 0xC3 || (0x80..0xC0).contains(b);
+    let letter = |b: &u8| b.is_ascii_alphanumeric() || *b >= 0x80 || (0x80..0xC0).contains(b);
     for label in address[start..].split(|b| !letter(b)) {
         let digits = label.iter().filter(|b| b.is_ascii_digit()).count();
         if label.len() < 2 || digits * 2 >= label.len() {

@@ -1,5 +1,7 @@
 //! Mail addresses: a person's mailbox or one of an office.
 
+use crate::classify::address;
+
 /// Whose mailbox it is, by its address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mailbox {
@@ -251,6 +253,8 @@ const AUTHORITIES: &[&str] = &[
 
 /// Whose mailbox `address` (folded) is.
 pub fn mailbox(address: &[u8]) -> Mailbox {
+    let plain = address::without_brackets(address);
+    let address = plain.as_deref().unwrap_or(address);
     let address = address.strip_prefix(b"mailto:").unwrap_or(address);
     let Some(at) = memchr::memchr(b'@', address) else { return Mailbox::Office };
     of(&address[..at], &address[at + 1..])
@@ -293,6 +297,8 @@ mod tests {
             ("kim.exempel@exempelkommun.example", Mailbox::Office),
             ("bygg-miljo@exempelstad.example", Mailbox::Office),
             ("centralskolan@exempelstad.example", Mailbox::Office),
+            ("kim(at)exempel(punkt)se", Mailbox::Private),
+            ("info[at]exempel.se", Mailbox::Office),
             ("mailto:info@exempelstad.example", Mailbox::Office),
         ] {
             assert_eq!(mailbox(address.as_bytes()), want, "{address}");

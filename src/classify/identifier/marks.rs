@@ -87,7 +87,7 @@ impl Marks {
         if tokens.n_digits > 0 {
             if tokens.n_digits >= FEWEST_DIGITS {
                 identifier::numbers(text, &mut self.found);
-                self.found.retain(|i| i.mark == Mark::Card || !overlaps(personal, i));
+                leave_personal(&mut self.found, personal);
             }
             self.plates_and_streets(original, folded, tokens);
         }
@@ -98,9 +98,7 @@ impl Marks {
         if !self.found.is_empty() {
             self.found.sort_by_key(|i| (i.start, i.mark));
             self.found.dedup_by(|next, kept| next.start < kept.end);
-            self.found.retain(|i| {
-                i.mark == Mark::Address || !tokens.tokens.iter().any(|t| is_inside_address(t, i))
-            });
+            leave_addresses(&mut self.found, &tokens.tokens);
             merge(tokens, &self.found, entries);
             tokens.may_match |= self.found.iter().any(|i| words.begins_rule(entries.of(i.mark)));
         }
@@ -144,7 +142,8 @@ impl Marks {
         if known.filter(|t| words.classes_of(t.entry).contains(&class)).take(4).count() < 4 {
             return;
         }
-        spelled::sequences(text, &tokens.tokens, |values, start, end| {
+        spelled::sequences(text, &tokens.tokens, 8, |values, first, last| {
+            let (start, end) = (tokens.tokens[first].start, tokens.tokens[last].end);
             if let Some(series) = phone::read_out(values) {
                 let mark = match series {
                     phone::Series::Mobile | phone::Series::Landline => Mark::Phone,
@@ -200,13 +199,24 @@ impl Marks {
     ) {
         let text = folded.bytes();
         let mut begins = false;
-        for token in &mut tokens.tokens {
+        for i in 0..tokens.tokens.len() {
+            let local = address::local_before(text, &tokens.tokens, i);
+            let token = &mut tokens.tokens[i];
             let bytes = &text[token.start as usize..token.end as usize];
             let mark = match token.kind {
+                Kind::Mail if token.entry != EntryId::UNKNOWN => continue,
                 Kind::Mail => match mail::mailbox(bytes) {
                     Mailbox::Private => Mark::PrivateMail,
                     Mailbox::Office => Mark::OfficeMail,
                 },
+                Kind::Address if local.is_some() => {
+                    let (from, to) = local.unwrap_or_default();
+                    token.kind = Kind::Mail;
+                    match mail::of(&text[from as usize..to as usize], bytes) {
+                        Mailbox::Private => Mark::PrivateMail,
+                        Mailbox::Office => Mark::OfficeMail,
+                    }
+                }
                 Kind::Address => {
                     let span = folded.original(token.start, token.end);
                     let written = &original[span.start as usize..span.end as usize];
@@ -234,15 +244,33 @@ impl Marks {
     }
 }
 
-fn overlaps(personal: &[Found], i: &Identifier) -> bool {
-    personal.iter().flat_map(|f| f.stretches()).any(|(from, to)| *from < i.end && i.start < *to)
+/// Takes out what a personal number covers; a card or account may hold one.
+fn leave_personal(found: &mut Vec<Identifier>, personal: &[Found]) {
+    let mut covered: SmallVec<[(u32, u32); 8]> =
+        personal.iter().flat_map(|f| f.stretches().iter().copied()).collect();
+    covered.sort_unstable();
+    let mut next = 0;
+    found.retain(|i| {
+        while next < covered.len() && covered[next].1 <= i.start {
+            next += 1;
+        }
+        let overlaps = covered.get(next).is_some_and(|(from, _)| *from < i.end);
+        !overlaps || matches!(i.mark, Mark::Card | Mark::Account | Mark::AccountForm)
+    });
 }
 
-fn is_inside_address(token: &Token, i: &Identifier) -> bool {
-    matches!(token.kind, Kind::Address | Kind::Mail)
-        && token.start < i.end
-        && i.start < token.end
-        && !(i.start <= token.start && token.end <= i.end)
+/// Takes out what stands inside a web or mail address.
+fn leave_addresses(found: &mut Vec<Identifier>, tokens: &[Token]) {
+    let mut next = 0;
+    found.retain(|i| {
+        while next < tokens.len() && tokens[next].end <= i.start {
+            next += 1;
+        }
+        !tokens[next..].iter().take_while(|t| t.start < i.end).any(|t| {
+            let covered = i.start <= t.start && t.end <= i.end;
+            matches!(t.kind, Kind::Address | Kind::Mail) && !covered
+        })
+    });
 }
 
 /// One token in the place of those that an identifier covers; a street's mark goes to its number.

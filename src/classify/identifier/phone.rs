@@ -48,6 +48,12 @@ pub fn at(text: &[u8], reading: &[Digit], from: usize) -> Option<(Series, usize)
     if starts(&[0, 0, 4, 6]) {
         return home(digits, 4).map(|(s, n)| (s, n + 4));
     }
+    let lone =
+        |i: usize| !reading[i].gap.none() && reading.get(i + 1).is_none_or(|d| !d.gap.none());
+    if from > 0 && lone(from) && (from == 1 || lone(from - 1)) {
+        // Digits set apart one by one: a number is all of them, not the last ten.
+        return None;
+    }
     if plus && starts(&[4, 6]) {
         return home(digits, 2).map(|(s, n)| (s, n + 2));
     }
@@ -262,7 +268,7 @@ mod tests {
             "2024-08-12 10.30",
             "08-17",
             "850709-9805",
-            "0123-45-678",
+            "0129-45-678",
             "1234567890",
             "58.410807, 15.621373",
             "KS 2024/0701",

@@ -27,6 +27,14 @@ fn digits(word: &[u8]) -> Option<SmallVec<[u8; MOST_DIGITS]>> {
     if let Some(n) = at(&UNITS) {
         return Some(SmallVec::from_slice(&[n]));
     }
+    // *Nollsju, nollsjuttio.*
+    if let Some(rest) = word.strip_prefix(b"noll")
+        && !rest.is_empty()
+    {
+        let mut values = digits(rest)?;
+        values.insert(0, 0);
+        return Some(values);
+    }
     match word {
         b"en" => return Some(SmallVec::from_slice(&[1])),
         b"nitti" => return Some(SmallVec::from_slice(&[9, 0])),
@@ -46,8 +54,14 @@ fn digits(word: &[u8]) -> Option<SmallVec<[u8; MOST_DIGITS]>> {
     })
 }
 
-/// Calls `each` with every row of digits that is spelled out at least in part, and its bytes.
-pub fn sequences(text: &[u8], tokens: &[Token], mut each: impl FnMut(&[u8], u32, u32)) {
+/// Calls `each` with every row of `fewest` digits or more that is spelled out at least in part, with its
+/// first and last token.
+pub fn sequences(
+    text: &[u8],
+    tokens: &[Token],
+    fewest: usize,
+    mut each: impl FnMut(&[u8], usize, usize),
+) {
     let mut i = 0;
     while i < tokens.len() {
         let mut values: SmallVec<[u8; 24]> = SmallVec::new();
@@ -83,20 +97,39 @@ pub fn sequences(text: &[u8], tokens: &[Token], mut each: impl FnMut(&[u8], u32,
             }
             j += 1;
         }
-        if words >= 2 && values.len() >= 8 {
-            each(&values, tokens[i].start, tokens[last].end);
+        if words >= 2 && values.len() >= fewest {
+            each(&values, i, last);
         }
         i = j.max(i + 1);
     }
 }
 
-/// Adds every number that is spelled out, at least in part, to `out`.
+/// How many tokens may stand between a birth date and the last four, both read out.
+const MOST_APART: usize = 10;
+
+/// Adds every number that is spelled out, at least in part, to `out`; also where the last four
+/// are read out apart from the date: *född sjuttioett noll sex nitton, sista fyra …*
 pub fn find(text: &[u8], tokens: &[Token], out: &mut Vec<Found>) {
-    sequences(text, tokens, |values, start, end| {
+    let mut date: Option<(SmallVec<[u8; 24]>, usize, usize)> = None;
+    let stretch = |first: usize, last: usize| (tokens[first].start, tokens[last].end);
+    sequences(text, tokens, 4, |values, first, last| {
         if matches!(values.len(), 10 | 12)
             && let Ok(number) = PersonalNumber::from_digits(values)
         {
-            out.push(Found { number, at: [(start, end), (0, 0)] });
+            out.push(Found { number, at: [stretch(first, last), (0, 0)] });
+        }
+        if values.len() == 4
+            && let Some((birth, from, to)) = &date
+            && first - to <= MOST_APART
+        {
+            let mut all = birth.clone();
+            all.extend_from_slice(values);
+            if let Ok(number) = PersonalNumber::from_digits(&all) {
+                out.push(Found { number, at: [stretch(*from, *to), stretch(first, last)] });
+            }
+        }
+        if matches!(values.len(), 6 | 8) {
+            date = Some((values.into(), first, last));
         }
     });
 }
