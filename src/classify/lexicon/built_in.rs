@@ -20,6 +20,7 @@ const FILES: &[(&str, &str)] = files![
     "sv/insult.toml",
     "sv/names.toml",
     "sv/party_political.toml",
+    "sv/personal_data.toml",
     "sv/places.toml",
     "sv/profanity.toml",
     "sv/question.toml",
