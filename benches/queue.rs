@@ -47,14 +47,14 @@ fn fill(path: &std::path::Path, n_cases: u64) -> rusqlite::Result<()> {
              '{{\"lexicon\":\"l1\",\"findings\":[{{\"category\":\"threat\",\"severity\":\"high\",\"rule\":\"hot.prov\",\"spans\":[[0,9]],\"why\":\"Prov.\",\"legal\":\"BrB 4:5\"}}]}}'
            from s;
          {series} insert into cases (id, item_id, version_id, state, state_json, rank, severity,
-             category, opened_at, due_at, changed_at)
+             category, opened_at, due_at, changed_at, account_id)
            select n, n, n, state,
              case state when 'closed' then '{{\"state\":\"closed\",\"outcome\":\"dismissed\"}}'
                when 'returned' then '{{\"state\":\"returned\",\"reason\":\"Prov.\"}}'
                when 'held' then '{{\"state\":\"held\",\"until\":\"2030-01-01T00:00:00Z\"}}'
                else json_object('state', state) end,
              case state when 'returned' then 0 else n % 2 + 1 end, 3, 'threat', n * 1000,
-             (n * 7919 % {n_cases}) * 1000, n * 1000
+             (n * 7919 % {n_cases}) * 1000, n * 1000, n % 20 + 1
            from (select n, case n % 20 when 0 then 'waiting' when 1 then
                    case n % 100 when 1 then 'returned' when 21 then 'held' when 41 then 'awaiting_diary'
                    else 'waiting' end else 'closed' end as state from s);"

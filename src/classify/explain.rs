@@ -83,6 +83,7 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Address => "webbadress",
         Kind::Mail => "e-postadress",
         Kind::Mention => "omnämnande",
+        Kind::Identifier => "nummer",
     }
 }
 
@@ -92,6 +93,8 @@ fn why_not(stopped: &Stopped) -> String {
         Stopped::Except => "ingår i ett uttryck som regeln undantar".into(),
         Stopped::Unless => "ett ord i meningen talar emot".into(),
         Stopped::Requires => "ett ord som regeln kräver saknas i meningen".into(),
-        Stopped::Guard(guard) => format!("spärren {} gäller", guard.id()),
+        Stopped::UnlessText => "ett ord på annat ställe i texten talar emot".into(),
+        Stopped::RequiresText => "ett ord som regeln kräver saknas i texten".into(),
+        Stopped::Guard(guard) => format!("spärren {} gäller", guard),
     }
 }

@@ -17,7 +17,9 @@ pub mod fold;
 pub mod identifier;
 pub mod lexicon;
 pub mod mask;
+pub mod near;
 pub mod parallel;
+pub mod repair;
 pub mod rules;
 pub mod tokens;
 pub mod words;
@@ -26,12 +28,14 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::classify::fold::Folded;
+use crate::classify::identifier::Mark;
+use crate::classify::identifier::marks::Marks;
 use crate::classify::identifier::personal_number::{self, Found};
 use crate::classify::identifier::spelled;
 use crate::classify::lexicon::{Lexicon, built_in};
-use crate::classify::rules::{Hit, MOST_HITS, Stopped, View};
-use crate::classify::tokens::Tokens;
-use crate::classify::words::EntryId;
+use crate::classify::rules::{Hit, MOST_HITS, Memo, Stopped, View};
+use crate::classify::tokens::{Token, Tokens};
+use crate::classify::words::{ClassId, EntryId};
 use crate::domain::category::{Category, Severity};
 use crate::domain::ids::LexiconVersion;
 use crate::domain::personal_number::NumberKind;
@@ -72,7 +76,9 @@ pub struct Scratch {
     /// The same, cut.
     pub tokens: Tokens,
     numbers: Vec<Found>,
+    marks: Marks,
     hits: Vec<Hit>,
+    memo: Memo,
 }
 
 /// A rule that came near, and what stopped it.
@@ -90,6 +96,9 @@ pub struct Near {
 const FEWEST_DIGITS: usize = 5;
 /// How many number words, before one is looked for that is spelled out.
 const FEWEST_WORDS: usize = 3;
+
+/// How many tokens a text needs before it can repeat itself.
+const FEWEST_REPEATED: usize = 3;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -158,8 +167,8 @@ impl Classifier {
         _context: &Context<'_>,
     ) -> Verdict {
         self.read(scratch, text);
+        self.find_numbers(scratch, text);
         self.match_rules(scratch, text, None);
-        self.find_numbers(scratch);
         Verdict { lexicon: self.lexicon.version.clone(), findings: self.findings(scratch) }
     }
 
@@ -167,8 +176,8 @@ impl Classifier {
     pub fn trace(&self, scratch: &mut Scratch, text: &str) -> (Verdict, Vec<Near>) {
         let mut near = Vec::new();
         self.read(scratch, text);
+        self.find_numbers(scratch, text);
         self.match_rules(scratch, text, Some(&mut near));
-        self.find_numbers(scratch);
         (Verdict { lexicon: self.lexicon.version.clone(), findings: self.findings(scratch) }, near)
     }
 
@@ -186,55 +195,88 @@ impl Classifier {
     fn read(&self, scratch: &mut Scratch, text: &str) {
         self.fold(scratch, text);
         self.cut(scratch);
+        self.repair(scratch, text);
     }
 
-    /// Third stage: rules. Public for the bench.
+    /// After the cut: what is broken, run together or misspelled. Public for the bench.
+    pub fn repair(&self, scratch: &mut Scratch, text: &str) {
+        let Scratch { folded, tokens, .. } = scratch;
+        self.lexicon.repair.run(text, folded, tokens, &self.lexicon.words);
+    }
+
+    /// Fourth stage: rules. Public for the bench.
     pub fn match_rules(&self, scratch: &mut Scratch, text: &str, mut near: Option<&mut Vec<Near>>) {
-        let Scratch { folded, tokens, hits, .. } = scratch;
+        let Scratch { folded, tokens, hits, marks, memo, .. } = scratch;
         hits.clear();
-        if !tokens.may_match {
+        memo.clear();
+        let repeat = self.lexicon.starts.get(self.lexicon.repeat.0 as usize);
+        let asks_repeat =
+            repeat.is_some_and(|s| !s.is_empty()) && tokens.tokens.len() >= FEWEST_REPEATED;
+        if !tokens.may_match && !asks_repeat {
             return;
         }
-        let view = View { original: text, folded, tokens, words: &self.lexicon.words };
+        let view = View { original: text, folded, tokens, words: &self.lexicon.words, marks, memo };
         for at in 0..tokens.tokens.len() {
             let entry = tokens.tokens[at].entry;
             if !self.lexicon.words.begins_rule(entry) {
                 continue;
             }
             for class in self.lexicon.words.classes_of(entry) {
-                for (r, p) in &self.lexicon.starts[class.0 as usize] {
-                    let rule = &self.lexicon.rules[*r as usize];
-                    if hits.iter().filter(|h| h.rule == *r).count() >= MOST_HITS {
-                        continue;
-                    }
-                    match rule.look(&rule.patterns[*p as usize], &view, at, &self.lexicon.guards) {
-                        Ok(matched) => hits.push(Hit { rule: *r, matched }),
-                        Err(stopped) => {
-                            if let Some(near) = near.as_deref_mut()
-                                && near.len() < 200
-                            {
-                                let token = &tokens.tokens[at];
-                                near.push(Near {
-                                    rule: Arc::clone(&rule.id),
-                                    at: folded.original(token.start, token.end),
-                                    stopped,
-                                });
-                            }
-                        }
+                self.begin(&view, at, *class, hits, near.as_deref_mut());
+            }
+        }
+        if asks_repeat && view.repeats() {
+            self.begin(&view, 0, self.lexicon.repeat, hits, near.as_deref_mut());
+        }
+    }
+
+    /// Looks for every pattern that begins at the class, with its anchor at the token.
+    fn begin(
+        &self,
+        view: &View<'_>,
+        at: usize,
+        class: ClassId,
+        hits: &mut Vec<Hit>,
+        mut near: Option<&mut Vec<Near>>,
+    ) {
+        for (r, p) in &self.lexicon.starts[class.0 as usize] {
+            let rule = &self.lexicon.rules[*r as usize];
+            if hits.iter().filter(|h| h.rule == *r).count() >= MOST_HITS {
+                continue;
+            }
+            match rule.look(&rule.patterns[*p as usize], view, at, &self.lexicon.guards) {
+                Ok(matched) => hits.push(Hit { rule: *r, matched }),
+                Err(stopped) => {
+                    if let Some(near) = near.as_deref_mut()
+                        && near.len() < 200
+                    {
+                        let token = view.token(at);
+                        near.push(Near {
+                            rule: Arc::clone(&rule.id),
+                            at: view.folded.original(token.start, token.end),
+                            stopped,
+                        });
                     }
                 }
             }
         }
     }
 
-    /// Fourth stage: numbers. Public for the bench.
-    pub fn find_numbers(&self, scratch: &mut Scratch) {
-        let Scratch { folded, tokens, numbers, .. } = scratch;
+    /// The mark that a token carries.
+    pub fn mark_of(&self, token: &Token) -> Option<Mark> {
+        Mark::ALL
+            .into_iter()
+            .find(|m| token.entry != EntryId::UNKNOWN && self.lexicon.marks.of(*m) == token.entry)
+    }
+
+    /// Third stage: numbers and addresses. Public for the bench.
+    pub fn find_numbers(&self, scratch: &mut Scratch, text: &str) {
+        let Scratch { folded, tokens, numbers, marks, .. } = scratch;
         numbers.clear();
         if tokens.n_digits >= FEWEST_DIGITS {
             personal_number::find(folded.bytes(), numbers);
         }
-        if let Some(class) = self.lexicon.guards.number_word {
+        if let Some(class) = self.lexicon.guards.classes.number_word {
             let known = tokens.tokens.iter().filter(|t| t.entry != EntryId::UNKNOWN);
             let words = known
                 .filter(|t| self.lexicon.words.classes_of(t.entry).contains(&class))
@@ -243,11 +285,13 @@ impl Classifier {
                 spelled::find(folded.bytes(), &tokens.tokens, numbers);
             }
         }
+        let Lexicon { words, marks: entries, .. } = &self.lexicon;
+        marks.mark(text, folded, tokens, words, entries, numbers);
     }
 
     /// Last stage: one finding per rule, its words together, hardest first.
     fn findings(&self, scratch: &mut Scratch) -> Vec<Finding> {
-        let Scratch { folded, tokens, numbers, hits } = scratch;
+        let Scratch { folded, tokens, numbers, marks, hits, .. } = scratch;
         let mut findings = Vec::new();
         if hits.is_empty() && numbers.is_empty() {
             return findings;
@@ -270,15 +314,19 @@ impl Classifier {
                 });
             }
         }
+        self.yield_hits(hits);
         hits.sort_by_key(|h| h.rule);
         for same in hits.chunk_by(|a, b| a.rule == b.rule) {
             let rule = &self.lexicon.rules[same[0].rule as usize];
+            if rule.shadow {
+                continue;
+            }
             let mut spans: Vec<Span> = same
                 .iter()
                 .flat_map(|h| &h.matched.tokens)
                 .map(|t| {
-                    let token = &tokens.tokens[*t as usize];
-                    folded.original(token.start, token.end)
+                    let (start, end) = marks.stretch(&tokens.tokens[*t as usize]);
+                    folded.original(start, end)
                 })
                 .collect();
             merge(&mut spans);
@@ -297,6 +345,25 @@ impl Classifier {
                 .then_with(|| a.rule.cmp(&b.rule))
         });
         findings
+    }
+}
+
+impl Classifier {
+    /// Takes out the hits whose rule leaves these words to another rule that hit them too.
+    fn yield_hits(&self, hits: &mut Vec<Hit>) {
+        let yields = |h: &Hit| &self.lexicon.rules[h.rule as usize].yields_to;
+        let left: Vec<bool> = hits
+            .iter()
+            .map(|h| {
+                let (lo, hi) = h.matched.bounds();
+                !yields(h).is_empty()
+                    && hits
+                        .iter()
+                        .any(|o| yields(h).contains(&o.rule) && o.matched.overlaps(lo, hi))
+            })
+            .collect();
+        let mut left = left.into_iter();
+        hits.retain(|_| !left.next().unwrap_or(false));
     }
 }
 

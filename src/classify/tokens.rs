@@ -24,6 +24,8 @@ pub enum Kind {
     Mail,
     /// `@name`: a mention of another user.
     Mention,
+    /// A number proved to be something: a telephone number, an account, a plate.
+    Identifier,
 }
 
 /// One token; offsets are bytes of the folded text.
@@ -65,6 +67,8 @@ pub struct Tokens {
     pub sentences: Vec<Sentence>,
     /// Digits in the whole text: few mean that no number needs looking for.
     pub n_digits: usize,
+    /// Web and mail addresses.
+    pub n_addresses: usize,
     /// Whether any token may begin a rule.
     pub may_match: bool,
     /// The tokens before which quotation marks stand.
@@ -136,6 +140,7 @@ impl Tokens {
         self.sentences.clear();
         self.quotes.clear();
         self.n_digits = 0;
+        self.n_addresses = 0;
         self.may_match = false;
         let mut first_of_sentence = 0;
         let mut chunk = Chunk::default();
@@ -283,6 +288,7 @@ impl Tokens {
         }
         let bytes = &text[chunk.start..end];
         if let Some((kind, from, to)) = crate::classify::address::whole_chunk(bytes) {
+            self.n_addresses += 1;
             self.replace_chunk(chunk, from, to, kind, EntryId::UNKNOWN);
             return;
         }
@@ -388,7 +394,7 @@ impl Tokens {
     }
 
     /// Takes out the tokens that went into others, and counts the sentences anew.
-    fn close_up(&mut self) {
+    pub fn close_up(&mut self) {
         self.tokens.retain(|t| t.end > t.start);
         let mut at = 0;
         for (i, sentence) in self.sentences.iter_mut().enumerate() {
@@ -440,7 +446,7 @@ impl Tokens {
 
 /// `"`, `”`, `“`, `«` or `»`.
 fn is_quote(sign: &[u8]) -> bool {
-    matches!(sign, b"\"" | [0xE2, 0x80, 0x9C | 0x9D] | [0xC2, 0xAB | 0xBB])
+    matches!(sign, b"\"" | [0xE2, 0x80, 0x9C..=0x9E] | [0xC2, 0xAB | 0xBB])
 }
 
 fn is_single_letter(bytes: &[u8]) -> bool {

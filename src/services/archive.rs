@@ -1,5 +1,5 @@
 //! The evidence archive as a whole: listed, shown, verified. For the command line; people at the
-//! page come through [`super::cases`].
+//! page come through [`super::records`].
 
 use std::fmt::Write as _;
 

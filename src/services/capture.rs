@@ -19,8 +19,8 @@ use crate::formats::sheet::{self, SheetError};
 use crate::store::rows::{EvidenceRow, EvidenceState, ItemRow, VersionRow};
 use crate::telemetry::metrics as names;
 
-use super::cases::sheet_page_name;
 use super::intake::growing_wait;
+use super::records::sheet_page_name;
 use super::{Change, Served, ServiceError, Services};
 
 /// Version of the manifest's shape.

@@ -7,12 +7,14 @@
 pub mod archive;
 pub mod assess;
 pub mod capture;
-pub mod cases;
+pub mod case_file;
 pub mod decide;
 pub mod intake;
 pub mod offers;
 pub mod outbox;
 pub mod push;
+pub mod queue;
+pub mod records;
 pub mod registration;
 pub mod session;
 pub mod users;

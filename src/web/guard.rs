@@ -73,6 +73,7 @@ impl Guard {
     pub fn around<S: Clone + Send + Sync + 'static>(&self, pages: Router<S>) -> Router<S> {
         pages
             .layer(DefaultBodyLimit::max(LARGEST_FORM_BYTES))
+            .layer(from_fn_with_state(self.clone(), say_in_swedish))
             .layer(from_fn_with_state(self.clone(), refuse_too_large))
             .layer(from_fn_with_state(self.clone(), refuse_foreign))
             .layer(from_fn_with_state(self.cookie(), headers))
@@ -102,6 +103,8 @@ pub fn trouble_page(page: ErrorPage) -> Response {
         Trouble::NotFound
         | Trouble::Refused(_)
         | Trouble::Conflict(_)
+        | Trouble::Declined(_)
+        | Trouble::NotUnderstood
         | Trouble::StaleForm
         | Trouble::ForeignForm
         | Trouble::TooLarge
@@ -166,6 +169,23 @@ async fn refuse_too_large(State(guard): State<Guard>, request: Request, next: Ne
         .and_then(|length| length.parse::<usize>().ok())
         .is_some_and(|length| length > LARGEST_FORM_BYTES);
     if too_large { guard.trouble(Trouble::TooLarge, None) } else { next.run(request).await }
+}
+
+/// What the framework refuses by itself (an address or a form that cannot be read, a method that is not
+/// offered) becomes a page like any other; it would answer with a bare line of English.
+async fn say_in_swedish(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let ours = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == HTML);
+    let trouble = match response.status() {
+        _ if ours => return response,
+        StatusCode::PAYLOAD_TOO_LARGE => Trouble::TooLarge,
+        StatusCode::BAD_REQUEST
+        | StatusCode::METHOD_NOT_ALLOWED
+        | StatusCode::UNSUPPORTED_MEDIA_TYPE
+        | StatusCode::UNPROCESSABLE_ENTITY => Trouble::NotUnderstood,
+        _ => return response,
+    };
+    guard.trouble(trouble, None)
 }
 
 /// Refuses requests that change something and do not come from one of our own pages.
@@ -345,6 +365,24 @@ mod tests {
         assert_eq!(response.status(), 413);
         let body = axum::body::to_bytes(response.into_body(), 100_000).await.unwrap();
         assert!(String::from_utf8(body.to_vec()).unwrap().contains("Inget har sparats"));
+    }
+
+    #[tokio::test]
+    async fn what_the_framework_refuses_is_said_in_swedish() {
+        let clock = crate::runtime::clock::TestClock::at(jiff::Timestamp::UNIX_EPOCH).clock();
+        let number =
+            |axum::extract::Path(n): axum::extract::Path<i64>| async move { n.to_string() };
+        let pages = Router::new().route("/arende/{n}", get(number));
+        let site =
+            Guard::new("Exempelstads kommun", false, SessionCookie::Loopback, clock).around(pages);
+        for (method, uri) in [("GET", "/arende/ett"), ("POST", "/arende/1")] {
+            let request = Request::builder().method(method).header("sec-fetch-site", "same-origin");
+            let request = request.uri(uri).body(Body::empty()).unwrap();
+            let response = site.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), 400, "{method} {uri}");
+            let body = axum::body::to_bytes(response.into_body(), 100_000).await.unwrap();
+            assert!(String::from_utf8(body.to_vec()).unwrap().contains("gick inte att läsa"));
+        }
     }
 
     #[test]

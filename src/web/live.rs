@@ -31,7 +31,8 @@ pub enum LiveEvent {
     Andrad {
         /// The case.
         arende: CaseId,
-        /// What to say to somebody who has it open: `Kim Exempel har beslutat: dölj.`
+        /// What to say to somebody who has it open: `Kim Exempel har beslutat: dölj.` Empty for what
+        /// the reader did, which other pages of theirs follow without a word.
         ord: String,
     },
     /// The page missed events (it was away, or we fell behind) and should fetch itself anew.

@@ -9,8 +9,10 @@ use crate::domain::ground::Ground;
 use crate::domain::ids::{CaseId, UserId};
 use crate::domain::item::{Author, Presence};
 use crate::domain::text::capitalised;
-use crate::services::cases::{CaseFile, ClaimedBy, Evidence, Line, SealedEvidence, Watch};
+use crate::services::case_file::CaseFile;
 use crate::services::offers::Offered;
+use crate::services::queue::{ClaimedBy, Line, Watch};
+use crate::services::records::{Evidence, SealedEvidence};
 
 use super::view::accounts::{AccountView, Health, OfferRow, OfferWord};
 use super::view::case::{

@@ -95,9 +95,8 @@ impl Site {
             ServiceError::NotPermitted { .. } => {
                 Trouble::Refused("Din roll får se men inte göra det här.".into())
             }
-            ServiceError::Refused { why } | ServiceError::Conflict { why } => {
-                Trouble::Conflict(why)
-            }
+            ServiceError::Refused { why } => Trouble::Declined(why),
+            ServiceError::Conflict { why } => Trouble::Conflict(why),
             ServiceError::TryLater { .. } => Trouble::TryLater,
             ServiceError::Broken { .. } => {
                 let number = Uuid::new_v4().simple().to_string()[..8].to_uppercase();

@@ -1,4 +1,7 @@
-//! Limits on login tries, per address and per user name.
+//! Limits on login tries: per network, per user name from one network, and per user name at large.
+//!
+//! The tight limit on a name counts one network's tries alone, so that nobody can lock a colleague
+//! out from elsewhere. The limit on a name at large is wide: it stops guessing from many networks.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -17,11 +20,15 @@ use crate::domain::ids::ContentHash;
 const ADDRESS_BURST: NonZeroU32 = NonZeroU32::new(20).unwrap();
 /// One more try for the address each.
 const ADDRESS_EVERY: Duration = Duration::from_secs(6);
-/// Tries for one name at once, from anywhere.
+/// Tries for one name at once from one network.
 const NAME_BURST: NonZeroU32 = NonZeroU32::new(8).unwrap();
-/// One more try for the name each. Slow enough for guessing to be hopeless, quick enough that
-/// nobody can lock somebody else out for long.
+/// One more try for the name from that network each. Slow enough for guessing to be hopeless.
 const NAME_EVERY: Duration = Duration::from_secs(30);
+/// Tries for one name at once from all networks together: far more than one attacker's network
+/// can use up, since it is stopped at [`NAME_BURST`].
+const ANYWHERE_BURST: NonZeroU32 = NonZeroU32::new(100).unwrap();
+/// One more try for the name from anywhere each.
+const ANYWHERE_EVERY: Duration = Duration::from_secs(10);
 /// When more keys than this are remembered, those long quiet are forgotten.
 const TIDY_AT: usize = 10_000;
 
@@ -39,7 +46,8 @@ pub struct Throttled {
 /// Counts login tries. Ask it before the password is checked, since checking is the costly part.
 pub struct LoginThrottle<C: Clock = DefaultClock> {
     by_address: Limiter<IpAddr, C>,
-    by_name: Limiter<ContentHash, C>,
+    by_name: Limiter<(ContentHash, IpAddr), C>,
+    by_name_anywhere: Limiter<ContentHash, C>,
     /// How often each name has got in. A success begins a new count, so that only failures slow
     /// a person down. Grows by one entry a user.
     successes: Mutex<HashMap<ContentHash, u64>>,
@@ -65,6 +73,7 @@ impl<C: Clock + Clone> LoginThrottle<C> {
         let quota = |every, burst| Quota::with_period(every).map(|quota| quota.allow_burst(burst));
         let by_address = quota(ADDRESS_EVERY, ADDRESS_BURST).expect("the period is not zero");
         let by_name = quota(NAME_EVERY, NAME_BURST).expect("the period is not zero");
+        let anywhere = quota(ANYWHERE_EVERY, ANYWHERE_BURST).expect("the period is not zero");
         Self {
             by_address: RateLimiter::new(
                 by_address,
@@ -72,6 +81,11 @@ impl<C: Clock + Clone> LoginThrottle<C> {
                 clock.clone(),
             ),
             by_name: RateLimiter::new(by_name, DefaultKeyedStateStore::default(), clock.clone()),
+            by_name_anywhere: RateLimiter::new(
+                anywhere,
+                DefaultKeyedStateStore::default(),
+                clock.clone(),
+            ),
             successes: Mutex::default(),
             clock,
         }
@@ -90,10 +104,17 @@ impl<C: Clock + Clone> LoginThrottle<C> {
             let part = u64::from(wait.subsec_nanos() > 0);
             Throttled { retry_after_s: (wait.as_secs() + part).max(1) }
         };
+        let network = network(address);
+        // In this order: a try that its own network's limit refuses uses up nobody else's.
         self.by_address
-            .check_key(&network(address))
+            .check_key(&network)
             .map_err(|not_until| throttled(not_until.wait_time_from(now)))?;
-        self.by_name.check_key(&name).map_err(|not_until| throttled(not_until.wait_time_from(now)))
+        self.by_name
+            .check_key(&(name, network))
+            .map_err(|not_until| throttled(not_until.wait_time_from(now)))?;
+        self.by_name_anywhere
+            .check_key(&name)
+            .map_err(|not_until| throttled(not_until.wait_time_from(now)))
     }
 
     /// Notes that a name got in: its failures so far no longer count.
@@ -117,6 +138,9 @@ impl<C: Clock + Clone> LoginThrottle<C> {
         }
         if self.by_name.len() > TIDY_AT {
             self.by_name.retain_recent();
+        }
+        if self.by_name_anywhere.len() > TIDY_AT {
+            self.by_name_anywhere.retain_recent();
         }
     }
 }
@@ -152,17 +176,42 @@ mod tests {
     }
 
     #[test]
-    fn guessing_one_name_from_many_addresses_is_slowed() {
+    fn guessing_one_name_is_slowed_for_that_network_alone() {
         let clock = FakeRelativeClock::default();
         let throttle = LoginThrottle::with_clock(clock.clone());
-        for n in 0..8 {
-            throttle.check(address(&format!("192.0.2.{n}")), "Kim").unwrap();
+        for _ in 0..8 {
+            throttle.check(address("192.0.2.1"), "Kim").unwrap();
         }
-        let refused = throttle.check(address("192.0.2.99"), " kim ").unwrap_err();
-        assert!((1..=30).contains(&refused.retry_after_s), "{refused}");
-        throttle.check(address("192.0.2.99"), "sam").unwrap();
+        for _ in 0..10 {
+            let refused = throttle.check(address("192.0.2.1"), " kim ").unwrap_err();
+            assert!((1..=30).contains(&refused.retry_after_s), "{refused}");
+        }
+        throttle.check(address("192.0.2.2"), "kim").unwrap();
+        throttle.check(address("192.0.2.1"), "sam").unwrap();
         clock.advance(Duration::from_secs(31));
-        throttle.check(address("192.0.2.99"), "kim").unwrap();
+        throttle.check(address("192.0.2.1"), "kim").unwrap();
+    }
+
+    #[test]
+    fn guessing_one_name_from_many_networks_is_slowed() {
+        let throttle = LoginThrottle::with_clock(FakeRelativeClock::default());
+        for n in 0..100 {
+            throttle.check(address(&format!("192.0.2.{n}")), "kim").unwrap();
+        }
+        throttle.check(address("192.0.2.200"), "kim").unwrap_err();
+        throttle.check(address("192.0.2.200"), "sam").unwrap();
+    }
+
+    #[test]
+    fn a_success_begins_a_new_count() {
+        let throttle = LoginThrottle::with_clock(FakeRelativeClock::default());
+        for _ in 0..40 {
+            for _ in 0..4 {
+                throttle.check(address("2001:db8::1"), "kim").ok();
+            }
+            throttle.succeeded("kim");
+        }
+        throttle.check(address("192.0.2.1"), "kim").unwrap();
     }
 
     #[test]

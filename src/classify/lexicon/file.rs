@@ -46,38 +46,60 @@ pub struct RawClass {
     pub members: Vec<Member>,
     /// Whether its words may be met in disguise.
     pub disguise: bool,
+    /// Classes and words whose forms are taken out of it again.
+    pub without: Vec<Member>,
     /// Everyday words: no rule begins to be looked for at them.
     pub common: bool,
     /// Where it stands.
     pub line: usize,
 }
 
-/// What cancels a hit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Guard {
-    /// *inte, aldrig, ingen* before or within.
-    Negation,
-    /// Between quotation marks, and not passed on with approval.
-    Quotation,
-    /// Told of somebody else: *han hotade, de skrev att, dömdes för*.
-    Report,
-    /// In a question.
-    Question,
+/// A guard that authors write, `[[guard]]`; one of a name that has a shape of its own adds to it.
+#[derive(Clone, Debug, Default)]
+pub struct RawGuard {
+    /// The name.
+    pub id: String,
+    /// Patterns by where they stand to the hit, with lines: see [`GUARD_KEYS`].
+    pub patterns: Vec<(GuardKey, Vec<(String, usize)>)>,
+    /// Where it stands.
+    pub line: usize,
 }
 
-impl Guard {
-    const ALL: &[(&str, Self)] = &[
-        ("negation", Self::Negation),
-        ("quotation", Self::Quotation),
-        ("report", Self::Report),
-        ("question", Self::Question),
-    ];
-
-    /// The word in rule files.
-    pub fn id(self) -> &'static str {
-        Self::ALL.iter().find(|(_, g)| *g == self).map_or("", |(id, _)| id)
-    }
+/// Where the patterns of a guard stand to the hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GuardKey {
+    /// Just before.
+    Lead,
+    /// Just after.
+    Tail,
+    /// Before, in the sentence.
+    Before,
+    /// After, in the sentence.
+    After,
+    /// In the sentence.
+    Sentence,
+    /// On the same words.
+    Overlap,
+    /// In the text.
+    Text,
+    /// In the sentence, lifting the guard.
+    Except,
+    /// In the text, lifting the guard.
+    ExceptText,
 }
+
+/// The keys of a guard.
+pub const GUARD_KEYS: [(&str, GuardKey); 9] = [
+    ("lead", GuardKey::Lead),
+    ("tail", GuardKey::Tail),
+    ("before", GuardKey::Before),
+    ("after", GuardKey::After),
+    ("sentence", GuardKey::Sentence),
+    ("overlap", GuardKey::Overlap),
+    ("text", GuardKey::Text),
+    ("except", GuardKey::Except),
+    ("except_text", GuardKey::ExceptText),
+];
 
 /// A rule, `[[rule]]`, or a group of words that are hits by themselves, `[[words]]`.
 #[derive(Clone, Debug)]
@@ -102,8 +124,16 @@ pub struct RawRule {
     pub unless: Vec<(String, usize)>,
     /// One of these must be in the sentence as well.
     pub requires: Vec<(String, usize)>,
-    /// General guards.
-    pub guards: Vec<Guard>,
+    /// With one of these anywhere in the text, a hit is none.
+    pub unless_text: Vec<(String, usize)>,
+    /// One of these must be somewhere in the text as well.
+    pub requires_text: Vec<(String, usize)>,
+    /// Names of general guards.
+    pub guards: Vec<(String, usize)>,
+    /// Rules to which a hit on the same words is left.
+    pub yields_to: Vec<(String, usize)>,
+    /// Counted, but never shown.
+    pub shadow: bool,
     /// Texts that must be hit.
     pub examples: Vec<(String, usize)>,
     /// Texts that must not.
@@ -117,6 +147,8 @@ pub struct RawRule {
 pub struct RawFile {
     /// `[[class]]`.
     pub classes: Vec<RawClass>,
+    /// `[[guard]]`.
+    pub guards: Vec<RawGuard>,
     /// `[[words]]` and `[[rule]]`.
     pub rules: Vec<RawRule>,
     /// Real words that must never be taken for a compound.
@@ -145,10 +177,14 @@ pub fn read(name: &str, source: &str, complaints: &mut Vec<Complaint>) -> RawFil
     if let Some((_, value)) = table.iter().find(|(k, _)| k.get_ref() == "legal") {
         legal = reader.text("legal", value).unwrap_or_default();
     }
+    let shadow = table
+        .iter()
+        .find(|(k, _)| k.get_ref() == "shadow")
+        .is_some_and(|(_, value)| reader.flag("shadow", value));
     for (key, value) in table {
         let at = key.span().start;
         match key.get_ref().as_ref() {
-            "category" | "legal" => {}
+            "category" | "legal" | "shadow" => {}
             "harmless" => {
                 file.harmless =
                     reader.lexemes(value, "x").into_iter().filter_map(only_lexeme).collect()
@@ -156,6 +192,11 @@ pub fn read(name: &str, source: &str, complaints: &mut Vec<Complaint>) -> RawFil
             "class" => {
                 for (table, at) in reader.tables("class", value) {
                     file.classes.extend(reader.class(table, at));
+                }
+            }
+            "guard" => {
+                for (table, at) in reader.tables("guard", value) {
+                    file.guards.extend(reader.guard(table, at));
                 }
             }
             kind @ ("words" | "rule") => {
@@ -179,9 +220,12 @@ pub fn read(name: &str, source: &str, complaints: &mut Vec<Complaint>) -> RawFil
             other => reader.unknown(
                 at,
                 other,
-                &["category", "legal", "harmless", "class", "words", "rule"],
+                &["category", "legal", "shadow", "harmless", "class", "guard", "words", "rule"],
             ),
         }
+    }
+    for rule in &mut file.rules {
+        rule.shadow |= shadow;
     }
     file
 }
@@ -326,10 +370,11 @@ impl Reader<'_> {
     }
 
     fn class(&mut self, table: Table<'_>, at: usize) -> Option<RawClass> {
-        const KNOWN: &[&str] = &["name", "lexemes", "paradigm", "disguise", "common"];
+        const KNOWN: &[&str] = &["name", "lexemes", "not", "paradigm", "disguise", "common"];
         let mut class = RawClass {
             name: String::new(),
             members: Vec::new(),
+            without: Vec::new(),
             disguise: false,
             common: false,
             line: self.line(at),
@@ -339,6 +384,7 @@ impl Reader<'_> {
             match key.get_ref().as_ref() {
                 "name" => class.name = self.text("name", value)?,
                 "lexemes" => class.members = self.lexemes(value, &paradigm),
+                "not" => class.without = self.lexemes(value, &paradigm),
                 "paradigm" => {}
                 "disguise" => class.disguise = self.flag("disguise", value),
                 "common" => class.common = self.flag("common", value),
@@ -383,12 +429,15 @@ impl Reader<'_> {
             "except",
             "unless",
             "requires",
+            "unless_text",
+            "requires_text",
             "guards",
+            "yields_to",
+            "shadow",
             "examples",
             "counterexamples",
         ];
         let mut severity = None;
-        let mut guards = None;
         let mut rule = RawRule {
             id: String::new(),
             category,
@@ -400,7 +449,11 @@ impl Reader<'_> {
             except: Vec::new(),
             unless: Vec::new(),
             requires: Vec::new(),
+            unless_text: Vec::new(),
+            requires_text: Vec::new(),
             guards: Vec::new(),
+            yields_to: Vec::new(),
+            shadow: false,
             examples: Vec::new(),
             counterexamples: Vec::new(),
             line: self.line(at),
@@ -418,13 +471,16 @@ impl Reader<'_> {
                 "except" => rule.except = self.texts("except", value),
                 "unless" => rule.unless = self.texts("unless", value),
                 "requires" => rule.requires = self.texts("requires", value),
-                "guards" => guards = Some(self.guards(value)),
+                "unless_text" => rule.unless_text = self.texts("unless_text", value),
+                "requires_text" => rule.requires_text = self.texts("requires_text", value),
+                "guards" => rule.guards = self.texts("guards", value),
+                "yields_to" => rule.yields_to = self.texts("yields_to", value),
+                "shadow" => rule.shadow = self.flag("shadow", value),
                 "examples" => rule.examples = self.texts("examples", value),
                 "counterexamples" => rule.counterexamples = self.texts("counterexamples", value),
                 other => self.unknown(key.span().start, other, KNOWN),
             }
         }
-        rule.guards = guards.unwrap_or_default();
         let content = if is_words { !rule.members.is_empty() } else { !rule.patterns.is_empty() };
         let body = if is_words { "lexemes" } else { "patterns" };
         let missing = [
@@ -449,24 +505,29 @@ impl Reader<'_> {
         Some(rule)
     }
 
-    fn guards(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<Guard> {
-        let at = value.span().start;
-        let mut out = Vec::new();
-        for (text, _) in self.texts("guards", value) {
-            match Guard::ALL.iter().find(|(id, _)| *id == text) {
-                Some((_, guard)) => out.push(*guard),
-                None => {
-                    let known: Vec<&str> = Guard::ALL.iter().map(|(id, _)| *id).collect();
-                    self.complain(
-                        at,
-                        format!("okänd spärr `{text}`"),
-                        format!("De som finns är {}", known.join(", ")),
-                    );
-                }
+    fn guard(&mut self, table: Table<'_>, at: usize) -> Option<RawGuard> {
+        let mut guard = RawGuard { line: self.line(at), ..RawGuard::default() };
+        for (key, value) in table {
+            let key_text = key.get_ref().as_ref();
+            if key_text == "id" {
+                guard.id = self.text("id", value)?;
+            } else if let Some((name, kind)) = GUARD_KEYS.iter().find(|(k, _)| *k == key_text) {
+                guard.patterns.push((*kind, self.texts(name, value)));
+            } else {
+                let mut known = vec!["id"];
+                known.extend(GUARD_KEYS.iter().map(|(k, _)| *k));
+                self.unknown(key.span().start, key_text, &known);
             }
         }
-        out.sort_unstable();
-        out
+        if guard.id.is_empty() || guard.patterns.is_empty() {
+            self.complain(
+                at,
+                "en spärr behöver `id` och minst en lista med mönster".into(),
+                "Lägg till det som saknas",
+            );
+            return None;
+        }
+        Some(guard)
     }
 
     fn lexemes(&mut self, value: &Spanned<DeValue<'_>>, paradigm: &str) -> Vec<Member> {

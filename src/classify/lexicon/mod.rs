@@ -13,15 +13,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::classify::identifier::marks::MarkEntries;
+use crate::classify::identifier::{ADDRESS_SIGN, ADDRESS_SIGNS, Mark};
 use crate::classify::lexicon::complaint::Complaint;
-use crate::classify::lexicon::file::{Member, RawFile, RawLexeme, RawRule};
+use crate::classify::lexicon::file::{GuardKey, Member, RawFile, RawLexeme, RawRule};
+use crate::classify::repair::{self, Repair};
+use crate::classify::rules::guard::{Guard, GuardClasses, Shape};
 use crate::classify::rules::pattern::{Pattern, Resolve};
-use crate::classify::rules::{GuardClasses, Rule};
-use crate::classify::words::{ClassId, Readings, Words, WordsBuilder};
+use crate::classify::rules::{Guards, Rule, TextPattern};
+use crate::classify::words::{ClassId, Readings, Words, WordsBuilder, hash_of};
 use crate::domain::ids::{ContentHash, LexiconVersion};
 
 /// Raised whenever the engine may answer otherwise for the same lexicon.
-const ENGINE_VERSION: &str = "engine 1";
+const ENGINE_VERSION: &str = "engine 2";
 
 /// The source of one file.
 #[derive(Clone, Debug)]
@@ -67,8 +71,14 @@ pub struct Lexicon {
     pub rules: Vec<Rule>,
     /// For every class, the rules and patterns that begin at it.
     pub starts: Vec<Vec<(u32, u16)>>,
-    /// What the guards look for.
-    pub guards: GuardClasses,
+    /// The guards.
+    pub guards: Guards,
+    /// What stands for numbers and addresses.
+    pub marks: MarkEntries,
+    /// What is broken, run together or misspelled.
+    pub repair: Repair,
+    /// The class that stands for a text that repeats itself.
+    pub repeat: ClassId,
     /// Hash over all sources and the engine.
     pub version: LexiconVersion,
     /// What was left out.
@@ -124,6 +134,12 @@ pub fn read_folder(folder: &Path) -> Result<Vec<Source>, CannotRead> {
     if sources.is_empty() {
         return Err(CannotRead::Empty { path: at(folder) });
     }
+    // The guards belong to the engine as much as to the lexicon: a folder without them gets ours.
+    for name in ["sv/guards.toml"] {
+        if !sources.iter().any(|s| s.name == name) {
+            sources.extend(built_in::sources().into_iter().filter(|s| s.name == name));
+        }
+    }
     sources.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(sources)
 }
@@ -150,7 +166,10 @@ impl Lexicon {
         let mut compiler = Compiler { complaints, ..Compiler::default() };
         compiler.declare(&files);
         compiler.fill(&files);
+        compiler.take_out(&files);
+        compiler.guards(&files);
         compiler.rules(&files);
+        compiler.yields(&files);
         compiler.finish(version_of(sources))
     }
 }
@@ -167,6 +186,8 @@ struct Compiler {
     rule_ids: BTreeSet<String>,
     examples: Vec<Example>,
     counts: Counts,
+    guards: Vec<Guard>,
+    n_text_patterns: u32,
 }
 
 /// The names that patterns may use, with single words becoming classes of their own.
@@ -220,6 +241,11 @@ impl Compiler {
     /// Gives every class an id first, so that files may refer to each other in any order.
     fn declare(&mut self, files: &[(&str, RawFile)]) {
         self.new_class("harmlöst".to_owned(), false, false);
+        self.marks();
+        for name in repair::classes() {
+            let class = self.new_class(name.to_owned(), false, false);
+            self.builder.add(name, class, Readings::Exact);
+        }
         for (name, file) in files {
             for class in &file.classes {
                 if self.by_name.contains_key(&class.name) {
@@ -235,6 +261,24 @@ impl Compiler {
             }
         }
         self.counts.classes = self.names.len();
+    }
+
+    /// Classes that no word is in: numbers and addresses are given them by form. A name with a
+    /// per cent sign can be no word of a text.
+    fn marks(&mut self) {
+        for mark in Mark::ALL {
+            for name in mark.classes() {
+                let class = match self.by_name.get(*name) {
+                    Some(class) => *class,
+                    None => self.new_class((*name).to_owned(), true, false),
+                };
+                self.builder.add(mark.classes()[0], class, Readings::Exact);
+            }
+        }
+        let signs = self.new_class(ADDRESS_SIGN.to_owned(), true, false);
+        for word in ADDRESS_SIGNS {
+            self.builder.add(word, signs, Readings::Exact);
+        }
     }
 
     fn fill(&mut self, files: &[(&str, RawFile)]) {
@@ -408,8 +452,129 @@ impl Compiler {
             except: self.patterns(file, &raw.except, true),
             unless: self.patterns(file, &raw.unless, true),
             requires: self.patterns(file, &raw.requires, true),
-            guards: raw.guards.clone(),
+            unless_text: self.text_patterns(file, &raw.unless_text),
+            requires_text: self.text_patterns(file, &raw.requires_text),
+            guards: self.guard_ids(file, &raw.guards),
+            yields_to: Vec::new(),
+            shadow: raw.shadow,
         })
+    }
+
+    /// Makes the guards: the shaped ones first, then those that authors add; one of a known name
+    /// adds to it.
+    fn guards(&mut self, files: &[(&str, RawFile)]) {
+        self.guards = Shape::ALL
+            .iter()
+            .map(|(id, shape)| Guard {
+                id: Arc::from(*id),
+                shape: Some(*shape),
+                ..Guard::default()
+            })
+            .collect();
+        for (name, file) in files {
+            for raw in &file.guards {
+                let at = self.guards.iter().position(|g| *g.id == *raw.id).unwrap_or_else(|| {
+                    self.guards.push(Guard { id: Arc::from(raw.id.as_str()), ..Guard::default() });
+                    self.guards.len() - 1
+                });
+                for (key, texts) in &raw.patterns {
+                    match key {
+                        GuardKey::Text | GuardKey::ExceptText => {
+                            let patterns = self.text_patterns(name, texts);
+                            let guard = &mut self.guards[at];
+                            match key {
+                                GuardKey::Text => guard.text.extend(patterns),
+                                _ => guard.except_text.extend(patterns),
+                            }
+                        }
+                        _ => {
+                            let patterns = self.patterns(name, texts, true);
+                            let guard = &mut self.guards[at];
+                            match key {
+                                GuardKey::Lead => guard.lead.extend(patterns),
+                                GuardKey::Tail => guard.tail.extend(patterns),
+                                GuardKey::Before => guard.before.extend(patterns),
+                                GuardKey::After => guard.after.extend(patterns),
+                                GuardKey::Sentence => guard.sentence.extend(patterns),
+                                GuardKey::Overlap => guard.overlap.extend(patterns),
+                                GuardKey::Except | GuardKey::Text | GuardKey::ExceptText => {
+                                    guard.except.extend(patterns);
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn guard_ids(&mut self, file: &str, names: &[(String, usize)]) -> Vec<u16> {
+        let mut ids = Vec::new();
+        for (name, line) in names {
+            match self.guards.iter().position(|g| *g.id == **name) {
+                Some(at) => ids.push(at as u16),
+                None => {
+                    let known: Vec<&str> = self.guards.iter().map(|g| &*g.id).collect();
+                    let mend = format!("De som finns är {}", known.join(", "));
+                    self.complain(file, *line, format!("okänd spärr `{name}`"), &mend);
+                }
+            }
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    fn text_patterns(&mut self, file: &str, texts: &[(String, usize)]) -> Vec<TextPattern> {
+        let patterns = self.patterns(file, texts, true);
+        patterns
+            .into_iter()
+            .map(|pattern| {
+                self.n_text_patterns += 1;
+                TextPattern { slot: self.n_text_patterns - 1, pattern }
+            })
+            .collect()
+    }
+
+    /// Resolves `yields_to`, once all rules are known.
+    fn yields(&mut self, files: &[(&str, RawFile)]) {
+        let by_id: BTreeMap<Arc<str>, u32> =
+            self.rules.iter().enumerate().map(|(i, r)| (Arc::clone(&r.id), i as u32)).collect();
+        for (name, file) in files {
+            for raw in &file.rules {
+                for (other, line) in &raw.yields_to {
+                    match (by_id.get(raw.id.as_str()), by_id.get(other.as_str())) {
+                        (Some(own), Some(other)) => {
+                            self.rules[*own as usize].yields_to.push(*other);
+                        }
+                        (_, None) => self.complain(
+                            name,
+                            *line,
+                            format!("okänd regel `{other}`"),
+                            "Rätta namnet",
+                        ),
+                        (None, _) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes the forms of `not` out of their classes again.
+    fn take_out(&mut self, files: &[(&str, RawFile)]) {
+        let members: BTreeMap<&str, &[Member]> = files
+            .iter()
+            .flat_map(|(_, f)| &f.classes)
+            .map(|c| (c.name.as_str(), c.members.as_slice()))
+            .collect();
+        for (name, file) in files {
+            for class in file.classes.iter().filter(|c| !c.without.is_empty()) {
+                let id = self.by_name[&class.name];
+                let out = self.new_class(format!("-{}", class.name), false, false);
+                self.members(name, &class.without, out, &members, 1);
+                self.builder.take_out(id, out);
+            }
+        }
     }
 
     fn patterns(&mut self, file: &str, texts: &[(String, usize)], condition: bool) -> Vec<Pattern> {
@@ -443,7 +608,12 @@ impl Compiler {
                 }
             }
         }
-        let anchors: Vec<bool> = starts.iter().map(|s| !s.is_empty()).collect();
+        let mut anchors: Vec<bool> = starts.iter().map(|s| !s.is_empty()).collect();
+        let address_sign = self.by_name.get(ADDRESS_SIGN).copied();
+        if let Some(class) = address_sign {
+            // Their texts must not be passed over, though no rule begins at them.
+            anchors[class.0 as usize] = true;
+        }
         let mut class = |name: &str| {
             let found = self.by_name.get(name).copied();
             if found.is_none() {
@@ -451,22 +621,54 @@ impl Compiler {
                     file: "sv".to_owned(),
                     line: 1,
                     what: format!("ordklassen `{name}`, som spärrarna behöver, saknas"),
-                    mend: "Lägg till den, se sv/common.toml".to_owned(),
+                    mend: "Lägg till den, se sv/common.toml och sv/guards.toml".to_owned(),
                 });
             }
             found
         };
-        let guards = GuardClasses {
+        let classes = GuardClasses {
             negation: class("negation"),
+            refusal: class("negation_verb"),
+            apparent: class("negation_sken"),
+            bridge: class("negation_bro"),
+            light: class("negation_lätt"),
+            border: class("satsgräns"),
+            modal: class("hjälpverb"),
+            first_person: class("första_person"),
+            subject: class("subjekt"),
+            other_person: class("annan_person"),
             utterance: class("utterance"),
+            said: class("sägeverb"),
             report: class("report"),
+            report_thing: class("report_sak"),
             number_word: class("talord"),
         };
+        let guards = Guards { list: self.guards, classes };
         // A compound that one file lists stays what its parts make it in the others.
         let first = self.builder.clone().build(&anchors, &self.disguise);
         self.builder.add_compounds(&first, ClassId(0));
+        let near: Vec<String> = self.builder.disguised().map(str::to_owned).collect();
+        let words = self.builder.build(&anchors, &self.disguise);
+        let entry = |mark: Mark| {
+            let name = mark.classes()[0].as_bytes();
+            words.look_up(hash_of(name), name, false)
+        };
+        let marks = MarkEntries {
+            entries: Mark::ALL.into_iter().map(entry).collect(),
+            address_sign,
+            number_word: guards.classes.number_word,
+        };
+        let named = |name: &str| words.look_up(hash_of(name.as_bytes()), name.as_bytes(), false);
+        let repair = Repair {
+            near: crate::classify::near::Near::new(near.iter().map(String::as_str), &words),
+            money: named("%money"),
+            percent: named("%percent"),
+        };
         Lexicon {
-            words: self.builder.build(&anchors, &self.disguise),
+            words,
+            marks,
+            repair,
+            repeat: self.by_name[repair::REPEAT],
             rules: self.rules,
             starts,
             guards,

@@ -16,9 +16,15 @@ name = "talord"
 lexemes = ["noll"]
 "#;
 
+fn guards_file() -> String {
+    let ours = built_in::sources().into_iter().find(|s| s.name == "sv/guards.toml");
+    ours.expect("the guards are built in").text
+}
+
 fn compile(text: &str) -> Lexicon {
     Lexicon::compile(&[
         Source { name: "sv/common.toml".into(), text: COMMON.into() },
+        Source { name: "sv/guards.toml".into(), text: guards_file() },
         Source { name: "sv/prov.toml".into(), text: text.into() },
     ])
 }
@@ -129,6 +135,23 @@ fn patterns_follow_order_gaps_borders_and_kinds() {
             &[("bil Kim", true), ("bil kim", false), ("bil www.a.example", true)],
         ),
         ("^bil *3 %asks", &[("bil nu?", true), ("bil nu.", false)]),
+        ("^bil *3 %asks_text", &[("bil nu. va?", true), ("bil nu.", false)]),
+        (
+            "röd *3!stor ^bil",
+            &[("röd liten bil", true), ("röd stor bil", false), ("röd liten stor bil", false)],
+        ),
+        (
+            "röd **2 ^bil",
+            &[
+                ("röd. bil", true),
+                ("bil är röd. en bil", true),
+                ("röd. och. bil", false),
+                ("röd. a b c bil", false),
+            ],
+        ),
+        ("^bil **2 röd %asks", &[("en bil. röd?", true), ("en bil? röd.", false)]),
+        ("^bil&%name", &[("min Bil", true), ("min bil", false)]),
+        ("%capital&!bil buss", &[("Hus buss", true), ("Bil buss", false), ("hus buss", false)]),
     ];
     for (pattern, texts) in cases {
         let classifier = rule(pattern, "");
@@ -161,6 +184,110 @@ fn guards_and_conditions_stop_a_hit() {
     ] {
         assert_eq!(hits(&conditions, text), want, "{text}");
     }
+}
+
+#[test]
+fn negation_follows_the_order_of_swedish_clauses() {
+    let classifier = rule("jag? ska? jag? ^köra dig", "guards = [\"negation\"]");
+    for (text, want) in [
+        ("jag ska köra dig", true),
+        ("jag ska inte köra dig", false),
+        ("jag köra dig inte", false),
+        ("att jag inte ska köra dig", false),
+        ("det är inte så att jag ska köra dig", false),
+        ("om du inte slutar ska jag köra dig", true),
+        ("kan inte någon köra dig", true),
+        ("varför inte köra dig", true),
+        ("inte bara köra dig", true),
+        ("jag ska köra dig om du inte flyttar dig", true),
+        ("sluta köra dig", false),
+        ("inte nu, jag ska köra dig", true),
+    ] {
+        assert_eq!(hits(&classifier, text), want, "{text}");
+    }
+}
+
+#[test]
+fn what_others_said_is_a_report_and_what_oneself_says_is_not() {
+    let common = COMMON.replace("[\"hotade\"]", "[\"hotade\", \"sa\", \"polisen\"]");
+    assert!(common.contains("polisen"));
+    let text = "category = \"threat\"\nlegal = \"x\"\n[[rule]]\nid = \"prov.regel\"\nseverity = \"high\"\nwhy = \"Prov.\"\npatterns = [\"jag|han *1 ^köra\"]\nguards = [\"report\"]\nexamples = [\"a\"]\ncounterexamples = [\"b\"]\n";
+    let classifier = Classifier::new(Lexicon::compile(&[
+        Source { name: "sv/common.toml".into(), text: common },
+        Source { name: "sv/guards.toml".into(), text: guards_file() },
+        Source { name: "sv/prov.toml".into(), text: text.into() },
+    ]));
+    for (text, want) in [
+        ("han sa att han ska köra", false),
+        ("jag ska köra, skrek mannen", false),
+        ("som jag sa, jag ska köra", true),
+        ("polisen hjälper inte när jag ska köra", true),
+        ("polisen hörde att han ska köra", false),
+    ] {
+        assert_eq!(hits(&classifier, text), want, "{text}");
+    }
+}
+
+#[test]
+fn conditions_on_the_whole_text_and_guards_of_ones_own_hold() {
+    let classifier = rule(
+        "^bil",
+        "requires_text = [\"väg\"]\nunless_text = [\"garage\"]\nguards = [\"tuta\"]\nexamples = [\"a\"]\ncounterexamples = [\"b\"]\n[[guard]]\nid = \"tuta\"\nlead = [\"tut\"]\nexcept = [\"larm\"]\n[[rule]]\nid = \"prov.två\"\nseverity = \"low\"\nwhy = \"Prov.\"\npatterns = [\"^båt\"]",
+    );
+    for (text, want) in [
+        ("bil. en väg", true),
+        ("bil", false),
+        ("väg. bil. garage", false),
+        ("väg. tut tut bil", false),
+        ("väg. tut tut bil larm", true),
+        ("väg. tut a b c bil", true),
+    ] {
+        assert_eq!(hits(&classifier, text), want, "{text}");
+    }
+}
+
+#[test]
+fn a_rule_yields_a_class_loses_words_and_a_shadow_is_never_shown() {
+    let text = r#"
+category = "insult"
+legal = "x"
+[[class]]
+name = "allt"
+lexemes = ["bil", "båt", "tåg"]
+not = ["båt"]
+[[rule]]
+id = "a.allmän"
+severity = "medium"
+why = "Prov."
+patterns = ["^@allt"]
+yields_to = ["a.tåg"]
+examples = ["a"]
+counterexamples = ["b"]
+[[rule]]
+id = "a.tåg"
+severity = "low"
+why = "Prov."
+patterns = ["^tåg"]
+examples = ["a"]
+counterexamples = ["b"]
+[[rule]]
+id = "a.skugga"
+shadow = true
+severity = "high"
+why = "Prov."
+patterns = ["^bil"]
+examples = ["a"]
+counterexamples = ["b"]
+"#;
+    let lexicon = compile(text);
+    assert_eq!(lexicon.complaints, []);
+    let classifier = Classifier::new(lexicon);
+    for (text, want) in [("bil", vec!["a.allmän"]), ("båt", vec![]), ("tåg", vec!["a.tåg"])] {
+        let found = classifier.classify(text, &Context::default()).findings;
+        assert_eq!(found.iter().map(|f| &*f.rule).collect::<Vec<_>>(), want, "{text}");
+    }
+    let said = complaints(&text.replace("[\"a.tåg\"]", "[\"a.tog\"]"));
+    assert!(said.iter().any(|c| c.contains("okänd regel `a.tog`")), "{said:?}");
 }
 
 #[test]

@@ -4,12 +4,16 @@
 //! nothing here. Every look is bounded: patterns are short, gaps have a length, conditions look at
 //! most [`WINDOW`] tokens away; the work is linear in the text whatever the text.
 
+pub mod guard;
 pub mod pattern;
 
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use crate::classify::fold::Folded;
-use crate::classify::lexicon::file::Guard;
+use crate::classify::identifier::marks::Marks;
+use crate::classify::repair;
+use crate::classify::rules::guard::{Guard, GuardClasses};
 use crate::classify::rules::pattern::{Match, Pattern};
 use crate::classify::tokens::{Sentence, Token, Tokens};
 use crate::classify::words::{ClassId, Words};
@@ -42,21 +46,73 @@ pub struct Rule {
     pub unless: Vec<Pattern>,
     /// In the same sentence, one of these is needed as well.
     pub requires: Vec<Pattern>,
-    /// General guards.
-    pub guards: Vec<Guard>,
+    /// Somewhere in the text, these cancel the hit.
+    pub unless_text: Vec<TextPattern>,
+    /// Somewhere in the text, one of these is needed as well.
+    pub requires_text: Vec<TextPattern>,
+    /// General guards, by their place in [`Guards::list`].
+    pub guards: Vec<u16>,
+    /// Rules to which this one leaves a hit on the same words, by index.
+    pub yields_to: Vec<u32>,
+    /// Counted, but never shown.
+    pub shadow: bool,
 }
 
-/// The classes that the guards look for.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct GuardClasses {
-    /// *inte, aldrig…*
-    pub negation: Option<ClassId>,
-    /// *sa, skrev, ordet, kallas…*: what stands outside a quotation that reports it.
-    pub utterance: Option<ClassId>,
-    /// *hotade, dömdes, polisen…*: somebody else's act is told.
-    pub report: Option<ClassId>,
-    /// *noll, ett, två…*: a number may be spelled out.
-    pub number_word: Option<ClassId>,
+/// All guards with the classes that they look for.
+#[derive(Debug, Default)]
+pub struct Guards {
+    /// In the order in which rules name them.
+    pub list: Vec<Guard>,
+    /// What the shaped ones look for.
+    pub classes: GuardClasses,
+}
+
+/// A condition on the whole text: looked for once per text, whatever the number of hits.
+#[derive(Clone, Debug)]
+pub struct TextPattern {
+    /// Its place in [`Memo`].
+    pub slot: u32,
+    /// What to look for.
+    pub pattern: Pattern,
+}
+
+impl TextPattern {
+    /// Whether the pattern is found somewhere in the text.
+    pub fn holds(&self, view: &View<'_>) -> bool {
+        view.memo.get(self.slot as usize, || {
+            (0..view.tokens.tokens.len()).any(|at| self.pattern.at(view, at).is_some())
+        })
+    }
+}
+
+/// What has been found out about the whole text.
+#[derive(Debug, Default)]
+pub struct Memo {
+    known: RefCell<Vec<Option<bool>>>,
+    asks: Cell<Option<bool>>,
+    repeats: Cell<Option<bool>>,
+}
+
+impl Memo {
+    /// Forgets all, for the next text.
+    pub fn clear(&mut self) {
+        self.known.get_mut().clear();
+        self.asks.set(None);
+        self.repeats.set(None);
+    }
+
+    fn get(&self, slot: usize, find: impl FnOnce() -> bool) -> bool {
+        if let Some(known) = self.known.borrow().get(slot).copied().flatten() {
+            return known;
+        }
+        let found = find();
+        let mut known = self.known.borrow_mut();
+        if known.len() <= slot {
+            known.resize(slot + 1, None);
+        }
+        known[slot] = Some(found);
+        found
+    }
 }
 
 /// The text as rules see it.
@@ -70,6 +126,10 @@ pub struct View<'a> {
     pub tokens: &'a Tokens,
     /// What the lexicon knows of words.
     pub words: &'a Words,
+    /// What is known of the text as a whole.
+    pub memo: &'a Memo,
+    /// What was proved of numbers and addresses.
+    pub marks: &'a Marks,
 }
 
 impl View<'_> {
@@ -90,14 +150,51 @@ impl View<'_> {
 
     /// Whether the word stood with a capital first letter inside a sentence: a name, most often.
     pub fn is_name(&self, at: usize) -> bool {
+        at != self.sentence(at).first as usize && self.is_capital(at)
+    }
+
+    /// Whether the word has a capital first letter and a small second one.
+    pub fn is_capital(&self, at: usize) -> bool {
         let token = self.token(at);
-        if at == self.sentence(at).first as usize {
-            return false;
-        }
         let start = self.folded.original(token.start, token.end).start as usize;
         let mut letters = self.original[start..].chars();
         letters.next().is_some_and(char::is_uppercase)
             && letters.next().is_some_and(char::is_lowercase)
+    }
+
+    /// Whether some sentence of the text ends with a question mark.
+    pub fn asks(&self) -> bool {
+        self.memo.asks.get().unwrap_or_else(|| {
+            let asks = self.tokens.sentences.iter().any(|s| s.asks);
+            self.memo.asks.set(Some(asks));
+            asks
+        })
+    }
+
+    /// Whether the text says the same thing over and over.
+    pub fn repeats(&self) -> bool {
+        self.memo.repeats.get().unwrap_or_else(|| {
+            let repeats = repair::repeats(self.folded.bytes(), self.tokens);
+            self.memo.repeats.set(Some(repeats));
+            repeats
+        })
+    }
+
+    /// Whether the word stands behind `#`.
+    pub fn is_hashtag(&self, at: usize) -> bool {
+        let start = self.token(at).start as usize;
+        start.checked_sub(1).is_some_and(|before| self.folded.bytes()[before] == b'#')
+    }
+
+    /// Whether a comma, bracket or dash stands between the token and the next.
+    pub fn breaks_after(&self, at: usize) -> bool {
+        let Some(next) = self.tokens.tokens.get(at + 1) else { return true };
+        let bytes = self.folded.bytes();
+        let between = bytes.get(self.token(at).end as usize..next.start as usize);
+        between.is_some_and(|between| {
+            between.iter().any(|b| matches!(b, b',' | b';' | b'(' | b')' | 0x93 | 0x94))
+                || between.windows(3).any(|w| w == b" - ")
+        })
     }
 
     /// The tokens of the sentence around `at` that conditions may look at.
@@ -120,8 +217,12 @@ pub enum Stopped {
     Unless,
     /// A word that it needs was missing.
     Requires,
-    /// A general guard.
-    Guard(Guard),
+    /// A word elsewhere in the text speaks against it.
+    UnlessText,
+    /// A word that it needs is nowhere in the text.
+    RequiresText,
+    /// A general guard, by name.
+    Guard(Arc<str>),
 }
 
 /// A rule that fired, with the words it fired on.
@@ -143,12 +244,13 @@ impl Rule {
         pattern: &Pattern,
         view: &View<'_>,
         at: usize,
-        guards: &GuardClasses,
+        guards: &Guards,
     ) -> Result<Match, Stopped> {
         let matched = pattern.at(view, at).ok_or(Stopped::Incomplete)?;
         for guard in &self.guards {
-            if stops(*guard, view, &matched, guards) {
-                return Err(Stopped::Guard(*guard));
+            let guard = &guards.list[usize::from(*guard)];
+            if guard.stops(view, at, &matched, &guards.classes) {
+                return Err(Stopped::Guard(Arc::clone(&guard.id)));
             }
         }
         let (lo, hi) = matched.bounds();
@@ -163,6 +265,12 @@ impl Rule {
         {
             return Err(Stopped::Requires);
         }
+        if self.unless_text.iter().any(|p| p.holds(view)) {
+            return Err(Stopped::UnlessText);
+        }
+        if !self.requires_text.is_empty() && !self.requires_text.iter().any(|p| p.holds(view)) {
+            return Err(Stopped::RequiresText);
+        }
         Ok(matched)
     }
 }
@@ -175,30 +283,4 @@ fn in_window(
     accept: impl Fn(&Match) -> bool,
 ) -> bool {
     view.around(at).any(|i| pattern.at(view, i).is_some_and(|m| accept(&m)))
-}
-
-fn stops(guard: Guard, view: &View<'_>, matched: &Match, classes: &GuardClasses) -> bool {
-    let (lo, hi) = matched.bounds();
-    let sentence = view.sentence(lo);
-    match guard {
-        Guard::Negation => classes.negation.is_some_and(|class| {
-            let from = (sentence.first as usize).max(lo.saturating_sub(1));
-            let to = (sentence.last as usize).min(hi + 2);
-            (from..to).any(|i| view.is(i, class) && !matched.holds(i))
-        }),
-        Guard::Quotation => {
-            view.token(lo).quoted
-                && view.token(hi).quoted
-                && classes.utterance.is_some_and(|class| {
-                    let to = (hi + WINDOW).min(view.tokens.tokens.len());
-                    (lo.saturating_sub(WINDOW)..to)
-                        .any(|i| !view.token(i).quoted && view.is(i, class))
-                })
-        }
-        Guard::Report => classes.report.is_some_and(|class| {
-            let from = (sentence.first as usize).max(lo.saturating_sub(WINDOW));
-            (from..lo).any(|i| view.is(i, class))
-        }),
-        Guard::Question => sentence.asks,
-    }
 }

@@ -4,13 +4,19 @@
 //! | --- | --- |
 //! | `dig` | the word |
 //! | `dig\|er\|@klass` | any of these |
+//! | `@klass&%name` `@klass&!@annan` | all of these at once |
 //! | `@klass` | a word of the class |
-//! | `%name` `%number` `%address` `%mail` `%mention` `%picture` `%any` | a token of that kind |
+//! | `%name` `%number` `%mention` `%picture` `%any` | a token of that kind |
+//! | `%address` `%mail` `%phone` `%plate` … | a token with that mark ([`crate::classify::identifier::Mark`]) |
+//! | `%address(@klass)` | an address with a word of the class inside |
 //! | `*` `*5` | up to three (five) tokens of any kind |
+//! | `*5!inte\|@klass` | the same, but none of them may be this |
+//! | `**` `**5` | the same, and one border between sentences may be crossed |
 //! | `ord?` | may be missing |
 //! | `!ord` | the next token is not this |
+//! | `%money` `%percent` `%hashtag` `%repeat` | a price, a share, a word behind `#`; the text repeats itself |
 //! | `<` `>` | the sentence begins, ends here |
-//! | `%asks` | the sentence ends with a question mark |
+//! | `%asks` `%asks_text` | the sentence (some sentence) ends with a question mark |
 //! | `^ord` | begin to look here (otherwise the first class that is not of everyday words) |
 
 use smallvec::SmallVec;
@@ -28,8 +34,27 @@ pub struct Test {
     pub kinds: SmallVec<[Kind; 2]>,
     /// A capitalised word inside a sentence.
     pub name: bool,
+    /// A capitalised word anywhere.
+    pub capital: bool,
+    /// A word behind `#`.
+    pub hashtag: bool,
+    /// Any token of a text that repeats itself.
+    pub repeat: Option<ClassId>,
+    /// All of several at once.
+    pub all: Vec<Vec<Literal>>,
     /// Any token at all.
     pub any: bool,
+    /// An address (the first class) with a word of one of these classes inside.
+    pub inside: Option<(ClassId, SmallVec<[ClassId; 4]>)>,
+}
+
+/// One of several things that a token must be at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Literal {
+    /// What.
+    pub test: Test,
+    /// It must not be that.
+    pub not: bool,
 }
 
 impl Test {
@@ -41,11 +66,31 @@ impl Test {
             || self.classes.iter().any(|c| of.contains(c))
             || self.kinds.contains(&token.kind)
             || (self.name && view.is_name(at))
+            || self.inside.as_ref().is_some_and(|(_, classes)| {
+                let inside = view.marks.inside(token.start);
+                token.kind == Kind::Address && classes.iter().any(|c| inside.contains(c))
+            })
+            || (self.capital && view.is_capital(at))
+            || (self.hashtag && view.is_hashtag(at))
+            || (self.repeat.is_some() && view.repeats())
+            || self
+                .all
+                .iter()
+                .any(|literals| literals.iter().all(|l| l.test.fits(view, at) != l.not))
     }
 
-    /// Whether words of classes alone pass, so that looking may begin here.
-    fn is_listed(&self) -> bool {
-        !self.classes.is_empty() && self.kinds.is_empty() && !self.name && !self.any
+    /// Words of classes that stand wherever the test passes, so that looking may begin there.
+    fn anchors(&self) -> Option<SmallVec<[ClassId; 4]>> {
+        if !self.kinds.is_empty() || self.name || self.capital || self.hashtag || self.any {
+            return None;
+        }
+        let mut anchors = self.classes.clone();
+        anchors.extend(self.inside.iter().map(|(address, _)| *address));
+        anchors.extend(self.repeat);
+        for literals in &self.all {
+            anchors.extend(literals.iter().filter(|l| !l.not).find_map(|l| l.test.anchors())?);
+        }
+        (!anchors.is_empty()).then_some(anchors)
     }
 }
 
@@ -62,13 +107,22 @@ pub enum Element {
     /// The next token is not this; takes up no token.
     Not(Test),
     /// Up to so many tokens.
-    Gap(u8),
+    Gap {
+        /// How many.
+        most: u8,
+        /// None of them may be this.
+        without: Option<Test>,
+        /// One border between sentences may be crossed.
+        crosses: bool,
+    },
     /// The sentence begins here.
     Begins,
     /// The sentence ends here.
     Ends,
     /// The sentence ends with a question mark.
     Asks,
+    /// Some sentence of the text does.
+    AsksText,
 }
 
 /// A pattern with the element where looking begins.
@@ -139,7 +193,7 @@ impl Pattern {
     /// # Errors
     /// What cannot be understood, in Swedish.
     pub fn parse_condition(text: &str, names: &mut impl Resolve) -> Result<Self, String> {
-        let mut elements = Vec::new();
+        let mut elements: Vec<Element> = Vec::new();
         let mut marked = None;
         for piece in text.split_whitespace() {
             let piece = match piece.strip_prefix('^') {
@@ -151,16 +205,20 @@ impl Pattern {
             };
             elements.push(element(piece, names)?);
         }
+        if elements.iter().all(|e| matches!(e, Element::Asks | Element::AsksText)) {
+            // A condition on the text alone holds at any word of it.
+            let test = Test { any: true, ..Test::default() };
+            elements.push(Element::One { test, optional: false });
+        }
         let listed = |e: &Element| match e {
-            Element::One { test, optional: false } if test.is_listed() => {
-                Some(test.classes.clone())
-            }
-            Element::One { .. }
+            Element::One { test, optional: false } => test.anchors(),
+            Element::One { optional: true, .. }
             | Element::Not(_)
-            | Element::Gap(_)
+            | Element::Gap { .. }
             | Element::Begins
             | Element::Ends
-            | Element::Asks => None,
+            | Element::Asks
+            | Element::AsksText => None,
         };
         let anchor = match marked {
             Some(at) => Some(at),
@@ -210,6 +268,7 @@ impl Pattern {
         }
         look.taken.reverse();
         look.taken.push(at as u32);
+        (look.first, look.last) = (sentence.first as i64, sentence.last as i64);
         look.go(after, at as i64 + 1, 1).then(|| Match { tokens: look.taken })
     }
 }
@@ -224,14 +283,25 @@ fn element(piece: &str, names: &mut impl Resolve) -> Result<Element, String> {
     if piece == "%asks" {
         return Ok(Element::Asks);
     }
-    if let Some(n) = piece.strip_prefix('*') {
-        let n = if n.is_empty() {
+    if piece == "%asks_text" {
+        return Ok(Element::AsksText);
+    }
+    if let Some(rest) = piece.strip_prefix('*') {
+        let (rest, crosses) = match rest.strip_prefix('*') {
+            Some(rest) => (rest, true),
+            None => (rest, false),
+        };
+        let (n, without) = match rest.split_once('!') {
+            Some((n, without)) => (n, Some(test(without, names)?)),
+            None => (rest, None),
+        };
+        let most = if n.is_empty() {
             3
         } else {
             n.parse().map_err(|_| format!("`{piece}` är inget mellanrum"))?
         };
-        return if n <= LONGEST_GAP {
-            Ok(Element::Gap(n))
+        return if most <= LONGEST_GAP {
+            Ok(Element::Gap { most, without, crosses })
         } else {
             Err(format!("mellanrummet `{piece}` är för långt; högst *{LONGEST_GAP}"))
         };
@@ -245,18 +315,45 @@ fn element(piece: &str, names: &mut impl Resolve) -> Result<Element, String> {
     }
 }
 
+/// `a|b|%address(@c|@d)` cut at the bars outside brackets.
+fn alternatives(text: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0;
+    text.split(move |c| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        c == '|' && depth == 0
+    })
+}
+
 fn test(text: &str, names: &mut impl Resolve) -> Result<Test, String> {
     let mut test = Test::default();
-    for word in text.split('|') {
+    for word in alternatives(text) {
         match word {
+            _ if word.contains('&') => test.all.push(literals(word, names)?),
             "%name" => test.name = true,
-            "%number" => test.kinds.push(Kind::Number),
-            "%address" => test.kinds.push(Kind::Address),
-            "%mail" => test.kinds.push(Kind::Mail),
+            "%capital" => test.capital = true,
+            "%number" => test.kinds.extend([Kind::Number, Kind::Identifier]),
             "%mention" => test.kinds.push(Kind::Mention),
             "%picture" => test.kinds.push(Kind::Picture),
             "%any" => test.any = true,
-            _ if word.starts_with('%') => return Err(format!("okänd sort `{word}`")),
+            "%hashtag" => test.hashtag = true,
+            "%repeat" => test.repeat = names.class(word),
+            _ if word.starts_with("%address(") => {
+                let inner = word["%address(".len()..].strip_suffix(')').unwrap_or_default();
+                let address = names.class("%address").ok_or("adresser kan inte sökas här")?;
+                let (_, classes) = test.inside.get_or_insert((address, SmallVec::new()));
+                for name in inner.split('|') {
+                    let class = name.strip_prefix('@').and_then(|name| names.class(name));
+                    classes.push(class.ok_or_else(|| format!("okänd ordklass `{name}`"))?);
+                }
+            }
+            // Marks are classes of their own, under their name with the sign.
+            _ if word.starts_with('%') => {
+                test.classes.push(names.class(word).ok_or_else(|| format!("okänd sort `{word}`"))?)
+            }
             _ => {
                 if let Some(name) = word.strip_prefix('@') {
                     test.classes.push(
@@ -275,6 +372,18 @@ fn test(text: &str, names: &mut impl Resolve) -> Result<Test, String> {
         }
     }
     Ok(test)
+}
+
+fn literals(text: &str, names: &mut impl Resolve) -> Result<Vec<Literal>, String> {
+    text.split('&')
+        .map(|one| {
+            let (one, not) = match one.strip_prefix('!') {
+                Some(rest) => (rest, true),
+                None => (one, false),
+            };
+            Ok(Literal { test: test(one, names)?, not })
+        })
+        .collect()
 }
 
 /// One look for one pattern, to one side of the anchor at a time.
@@ -301,12 +410,19 @@ impl Look<'_> {
             Element::Begins => at < self.first && step < 0 && self.go(rest, at, step),
             Element::Ends => at >= self.last && step > 0 && self.go(rest, at, step),
             Element::Asks => self.asks && self.go(rest, at, step),
+            Element::AsksText => self.view.asks() && self.go(rest, at, step),
             Element::Not(test) => !(inside && self.fits(test, at)) && self.go(rest, at, step),
-            Element::Gap(most) => (0..=i64::from(*most)).any(|n| {
-                let to = at + n * step;
-                (n == 0 || (to - step >= self.first && to - step < self.last))
-                    && self.go(rest, to, step)
-            }),
+            Element::Gap { most, without, crosses } => {
+                let before = (self.first, self.last, self.asks);
+                if *crosses {
+                    self.cross(step);
+                }
+                let found = self.gap(rest, at, step, *most, without.as_ref());
+                if !found {
+                    (self.first, self.last, self.asks) = before;
+                }
+                found
+            }
             Element::One { test, optional } => {
                 if inside && self.fits(test, at) {
                     self.taken.push(at as u32);
@@ -317,6 +433,46 @@ impl Look<'_> {
                 }
                 *optional && self.go(rest, at, step)
             }
+        }
+    }
+
+    fn gap(
+        &mut self,
+        rest: &[Element],
+        at: i64,
+        step: i64,
+        most: u8,
+        without: Option<&Test>,
+    ) -> bool {
+        for n in 0..=i64::from(most) {
+            let to = at + n * step;
+            let last = to - step;
+            if n > 0
+                && (last < self.first
+                    || last >= self.last
+                    || without.is_some_and(|test| self.fits(test, last)))
+            {
+                return false;
+            }
+            if self.go(rest, to, step) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Takes the next sentence in the reading direction in as well.
+    fn cross(&mut self, step: i64) {
+        let sentences = &self.view.tokens.sentences;
+        let inside = if step > 0 { self.last - 1 } else { self.first };
+        let here = self.view.token(inside as usize).sentence as usize;
+        if step > 0 {
+            if let Some(next) = sentences.get(here + 1) {
+                self.last = i64::from(next.last);
+                self.asks = next.asks;
+            }
+        } else if let Some(previous) = here.checked_sub(1).and_then(|i| sentences.get(i)) {
+            self.first = i64::from(previous.first);
         }
     }
 

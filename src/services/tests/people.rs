@@ -12,7 +12,7 @@ use crate::domain::item::{Author, Batch, FetchedItem, ItemKind};
 use crate::domain::person::Role;
 use crate::platforms::simulate::faults::Fault;
 use crate::runtime::secret::Secret;
-use crate::services::cases::Filter;
+use crate::services::queue::Filter;
 use crate::services::tests::harness::{Stage, THREAT, viewer};
 use crate::services::users::Person;
 use crate::services::{ServiceError, Services, Viewer};

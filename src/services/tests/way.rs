@@ -9,8 +9,8 @@ use crate::domain::log::LogKind;
 use crate::evidence::warrant::RemovalWarrant;
 use crate::platforms::simulate::faults::Fault;
 use crate::services::ServiceError;
-use crate::services::cases::Filter;
 use crate::services::intake::address;
+use crate::services::queue::Filter;
 use crate::services::tests::harness::{Stage, THREAT};
 
 fn answer(text: &str) -> Choice {

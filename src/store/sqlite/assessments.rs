@@ -164,8 +164,8 @@ fn open_or_bring_back(
     let state = CaseState::Waiting;
     tx.prepare_cached(
         "insert into cases (item_id, version_id, state, state_json, rank, severity, category,
-           opened_at, due_at, changed_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8)",
+           opened_at, due_at, changed_at, account_id)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8, (select account_id from items where id = ?1))",
     )?
     .execute(params![
         item.0,

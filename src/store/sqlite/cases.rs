@@ -166,20 +166,29 @@ fn queue_row(row: &Row<'_>) -> Result<QueueRow, StoreError> {
     })
 }
 
-/// Index, condition and order of each filter. The index is named, since SQLite by itself would
-/// rather find the open cases by their state and sort all of them for one page.
-pub(super) fn filter_sql(filter: QueueFilter) -> (&'static str, &'static str, &'static str) {
-    match filter {
-        QueueFilter::Open => {
-            ("cases_queue", "k.state in ('waiting', 'returned')", "k.rank, k.due_at, k.id")
-        }
-        QueueFilter::Held => ("cases_by_state", "k.state = 'held'", "k.changed_at desc"),
-        QueueFilter::Decided => ("cases_by_state", "k.state = 'decided'", "k.changed_at desc"),
-        QueueFilter::AwaitingDiary => {
-            ("cases_by_state", "k.state = 'awaiting_diary'", "k.changed_at")
-        }
-        QueueFilter::Closed => ("cases_by_state", "k.state = 'closed'", "k.changed_at desc"),
-    }
+/// How one filter is asked for.
+pub(super) struct FilterSql {
+    /// The index, over all accounts and within one. It is named, since SQLite by itself would
+    /// rather find the open cases by their state and sort all of them for one page.
+    pub(super) index: [&'static str; 2],
+    pub(super) condition: &'static str,
+    pub(super) order: &'static str,
+}
+
+pub(super) fn filter_sql(filter: QueueFilter) -> FilterSql {
+    let by_state = ["cases_by_state", "cases_of_account_by_state"];
+    let (index, condition, order) = match filter {
+        QueueFilter::Open => (
+            ["cases_queue", "cases_queue_of_account"],
+            "k.state in ('waiting', 'returned')",
+            "k.rank, k.due_at, k.id",
+        ),
+        QueueFilter::Held => (by_state, "k.state = 'held'", "k.changed_at desc"),
+        QueueFilter::Decided => (by_state, "k.state = 'decided'", "k.changed_at desc"),
+        QueueFilter::AwaitingDiary => (by_state, "k.state = 'awaiting_diary'", "k.changed_at"),
+        QueueFilter::Closed => (by_state, "k.state = 'closed'", "k.changed_at desc"),
+    };
+    FilterSql { index, condition, order }
 }
 
 impl Store {
@@ -192,8 +201,14 @@ impl Store {
         most: u32,
     ) -> Result<Vec<QueueRow>, StoreError> {
         self.read(move |c| {
-            let (index, condition, order) = filter_sql(filter);
-            let only = if account_key.is_some() { "and a.key = ?4" } else { "and ?4 is null" };
+            let FilterSql { index: [index, index_of_account], condition, order } =
+                filter_sql(filter);
+            let (index, only) = match account_key {
+                Some(_) => {
+                    (index_of_account, "and k.account_id = (select id from accounts where key = ?4)")
+                }
+                None => (index, "and ?4 is null"),
+            };
             // The limit is taken on the cases alone, so that a page costs what a page holds.
             let sql = format!(
                 "select {CASE}, a.id, a.key, a.platform, a.name, a.simulated, i.kind, v.author,

@@ -43,7 +43,7 @@ pub async fn sheet_page(
 ) -> Result<Response, Response> {
     let number = file.strip_suffix(".png").and_then(|n| n.parse::<u32>().ok());
     let Some(number) = number else { return Err(not_found(&site)) };
-    let name = crate::services::cases::sheet_page_name(number);
+    let name = crate::services::records::sheet_page_name(number);
     part(&site, &inside, EvidenceId(id), &name).await
 }
 

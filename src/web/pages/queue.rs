@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use crate::domain::ids::CaseId;
-use crate::services::cases::{Filter as Shown, PAGE};
+use crate::services::queue::{Filter as Shown, PAGE};
 use crate::web::present::{self, Extent};
 use crate::web::state::{Inside, Site, page};
 use crate::web::view::case::UndoBar;

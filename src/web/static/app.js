@@ -549,10 +549,10 @@
 
   async function changed(number, words) {
     if (isTouched(decisionForm())) {
-      say("andrad", `Ärende ${number}: ${words}`, { label: "Läs in ärendet", run: () => reload(number) });
+      say("andrad", words ? `Ärende ${number}: ${words}` : `Ärende ${number} har ändrats.`, { label: "Läs in ärendet", run: () => reload(number) });
     } else {
       await reload(number);
-      say("kort", `Ärende ${number}: ${words}`);
+      if (words) say("kort", `Ärende ${number}: ${words}`);
     }
   }
 

@@ -25,6 +25,10 @@ pub enum Trouble {
     Refused(String),
     /// Somebody else was first, or the item changed; what, in Swedish.
     Conflict(String),
+    /// It cannot be done, whoever asks; why, in Swedish.
+    Declined(String),
+    /// The address or the form is not one that our pages make.
+    NotUnderstood,
     /// The form was old: another login, or a page from before a restart.
     StaleForm,
     /// The request came from another site.
@@ -48,7 +52,8 @@ impl Trouble {
         match self {
             Self::NotFound => 404,
             Self::Refused(_) | Self::StaleForm | Self::ForeignForm => 403,
-            Self::Conflict(_) => 409,
+            Self::Conflict(_) | Self::Declined(_) => 409,
+            Self::NotUnderstood => 400,
             Self::TooLarge => 413,
             Self::TooMany { .. } => 429,
             Self::TryLater => 503,
@@ -62,6 +67,8 @@ impl Trouble {
             Self::NotFound => "Sidan finns inte",
             Self::Refused(_) => "Din roll får inte göra det här",
             Self::Conflict(_) => "Ärendet har ändrats",
+            Self::Declined(_) => "Det går inte att göra",
+            Self::NotUnderstood => "Begäran gick inte att läsa",
             Self::StaleForm => "Formuläret hann bli för gammalt",
             Self::ForeignForm => "Begäran kom från en annan webbplats",
             Self::TooLarge => "Texten är för lång",
@@ -75,7 +82,10 @@ impl Trouble {
     pub fn what(&self) -> String {
         match self {
             Self::NotFound => "Adressen leder inte till någon sida eller något ärende.".to_owned(),
-            Self::Refused(why) | Self::Conflict(why) => why.clone(),
+            Self::Refused(why) | Self::Conflict(why) | Self::Declined(why) => why.clone(),
+            Self::NotUnderstood => {
+                "Adressen eller formuläret saknar något eller är felskrivet.".to_owned()
+            }
             Self::StaleForm => "Du har loggat in på nytt eller ut sedan sidan öppnades.".to_owned(),
             Self::ForeignForm => "Uppsikt tar bara emot formulär från sina egna sidor.".to_owned(),
             Self::TooLarge => "Det du skickade är större än vad sidan tar emot.".to_owned(),
@@ -93,6 +103,8 @@ impl Trouble {
             Self::NotFound => "Inget har ändrats.",
             Self::Refused(_)
             | Self::Conflict(_)
+            | Self::Declined(_)
+            | Self::NotUnderstood
             | Self::StaleForm
             | Self::ForeignForm
             | Self::TooLarge
@@ -114,6 +126,8 @@ impl Trouble {
             Self::NotFound => "Gå till kön och öppna ärendet därifrån.",
             Self::Refused(_) => "Be någon med rätt roll, eller den som administrerar Uppsikt.",
             Self::Conflict(_) => "Öppna ärendet igen, läs vad som har hänt och besluta på nytt.",
+            Self::Declined(_) => "Gå tillbaka till ärendet och läs vad som står där.",
+            Self::NotUnderstood => "Gå till kön och öppna sidan därifrån.",
             Self::StaleForm | Self::ForeignForm => "Gå tillbaka, ladda om sidan och gör om det.",
             Self::TooLarge => "Gå tillbaka, korta texten och skicka igen.",
             Self::TooMany { .. } => {

@@ -10,6 +10,11 @@ export async function withoutScript(given) {
   await page.locator(".rad[data-arende] a").last().click();
   const number = await page.getAttribute("#arende", "data-arende");
   assert.match(page.url(), new RegExp(`/arende/${number}`));
+  // Every choice can be reached in a low window: the button that stays at its foot covers none.
+  const size = page.viewportSize();
+  await page.setViewportSize({ width: size.width, height: 560 });
+  for (const choice of await page.locator("#beslut input[name=val]:enabled").all()) await choice.click({ trial: true });
+  await page.setViewportSize(size);
   // A refused decision keeps what was written and says what to change.
   const ticked = page.locator("#beslut input[name=val]:checked");
   while (await ticked.count() > 0) await ticked.first().uncheck();

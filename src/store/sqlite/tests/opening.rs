@@ -30,6 +30,10 @@ fn a_database_of_the_first_version_is_brought_up_to_date() {
          insert into fetch_states (account_id) values (1);
          insert into items (account_id, platform_id, kind, by_us, presence, presence_at,
            first_fetched_at, last_fetched_at) values (1, '1', 'comment', 0, 'visible', 0, 0, 0);
+         insert into versions (id, item_id, number, content_hash, text, author, attachments, presence,
+           fetched_at, payload) values (1, 1, 1, zeroblob(32), 'a', '{}', '[]', 'visible', 0, x'7b7d');
+         insert into cases (item_id, version_id, state, state_json, rank, severity, opened_at, due_at,
+           changed_at) values (1, 1, 'waiting', '{\"state\":\"waiting\"}', 2, 2, 0, 0, 0);
          pragma user_version = 1;",
     )
     .unwrap();
@@ -38,6 +42,10 @@ fn a_database_of_the_first_version_is_brought_up_to_date() {
     let raw = Connection::open(&path).unwrap();
     let n: i64 = raw.query_row("select n_items from fetch_states", [], |r| r.get(0)).unwrap();
     assert_eq!(n, 1);
+    let account: i64 = raw.query_row("select account_id from cases", [], |r| r.get(0)).unwrap();
+    assert_eq!(account, 1);
+    let moved = raw.execute("update cases set account_id = 2", []);
+    assert!(moved.unwrap_err().to_string().contains("belongs to the account"));
     let journal: String = raw.pragma_query_value(None, "journal_mode", |r| r.get(0)).unwrap();
     assert_eq!(journal, "wal");
 }

@@ -8,6 +8,7 @@ use crate::domain::case::CaseState;
 use crate::domain::ids::DiaryNumber;
 use crate::domain::item::Author;
 use crate::store::rows::{CaseCounts, QueueFilter};
+use crate::store::sqlite::cases::{FilterSql, filter_sql};
 
 async fn queue(bench: &Bench, filter: QueueFilter) -> Vec<CaseId> {
     let rows = bench.store.queue(filter, None, 0, 1_000).await.unwrap();
@@ -69,21 +70,26 @@ async fn the_open_queue_and_an_authors_cases_are_read_by_index() {
         let rows = statement.query_map([], |row| row.get(3)).unwrap();
         rows.map(Result::unwrap).collect()
     };
-    for (filter, index) in [
-        (QueueFilter::Open, "cases_queue"),
-        (QueueFilter::Held, "cases_by_state"),
-        (QueueFilter::Closed, "cases_by_state"),
+    for (filter, over_all, within) in [
+        (QueueFilter::Open, "cases_queue", "cases_queue_of_account"),
+        (QueueFilter::Held, "cases_by_state", "cases_of_account_by_state"),
+        (QueueFilter::Closed, "cases_by_state", "cases_of_account_by_state"),
     ] {
-        let (named, condition, order) = crate::store::sqlite::cases::filter_sql(filter);
-        let sql = format!(
-            "select k.id from cases k indexed by {named} cross join items i on i.id = k.item_id
-             cross join accounts a on a.id = i.account_id
-             cross join versions v on v.id = k.version_id
-             where {condition} and null is null order by {order} limit 50"
-        );
-        let steps = plan(&sql);
-        assert!(steps[0].contains(index), "{filter:?}: {steps:?}");
-        assert!(!steps.iter().any(|s| s.contains("TEMP B-TREE")), "{filter:?}: {steps:?}");
+        let FilterSql { index, condition, order } = filter_sql(filter);
+        for (named, wanted, only) in [
+            (index[0], over_all, "null is null"),
+            (index[1], within, "k.account_id = (select id from accounts where key = 'x')"),
+        ] {
+            let sql = format!(
+                "select k.id from cases k indexed by {named} cross join items i on i.id = k.item_id
+                 cross join accounts a on a.id = i.account_id
+                 cross join versions v on v.id = k.version_id
+                 where {condition} and {only} order by {order} limit 50"
+            );
+            let steps = plan(&sql);
+            assert!(steps[0].contains(wanted), "{filter:?}: {steps:?}");
+            assert!(!steps.iter().any(|s| s.contains("TEMP B-TREE")), "{filter:?}: {steps:?}");
+        }
     }
     let steps =
         plan(&crate::store::sqlite::cases::EARLIER_CASES.replace("?1", "1").replace("?2", "9"));

@@ -1,0 +1,249 @@
+//! One case in full.
+
+use jiff::Timestamp;
+
+use crate::classify::mask::masked;
+use crate::domain::account::Account;
+use crate::domain::action::{ActionKind, ActionState};
+use crate::domain::case::CaseState;
+use crate::domain::decision::Choice;
+use crate::domain::evidence::{Thread, ThreadItem};
+use crate::domain::ground::Ground;
+use crate::domain::ids::{ActionId, CaseId, DecisionId, DiaryNumber};
+use crate::domain::item::{Author, Barred, ItemKind, Permalink, Presence};
+use crate::domain::person::Act;
+use crate::domain::policy::Proposal;
+use crate::domain::verdict::{Finding, Verdict};
+
+use super::offers::Offers;
+use super::queue::{ClaimedBy, claimed};
+use super::records::Evidence;
+use super::{ServiceError, Services, Viewer};
+
+/// How many answers below an item are shown.
+const BELOW: u32 = 20;
+
+/// How many earlier cases of an author are shown.
+const EARLIER: u32 = 10;
+
+/// An action as a person sees it.
+#[derive(Clone, Debug)]
+pub struct ActionView {
+    /// Its row.
+    pub id: ActionId,
+    /// What.
+    pub kind: ActionKind,
+    /// Where it stands.
+    pub state: ActionState,
+    /// The decision it belongs to.
+    pub decision: DecisionId,
+}
+
+/// A decision that can still be undone, or the last one.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Its row.
+    pub id: DecisionId,
+    /// What was chosen.
+    pub choices: Vec<Choice>,
+    /// For what.
+    pub ground: Option<Ground>,
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Until when it can be undone.
+    pub undo_until: Timestamp,
+}
+
+/// One step of the history.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// When.
+    pub at: Timestamp,
+    /// Who; none for the machine.
+    pub by: Option<String>,
+    /// What.
+    pub what: String,
+    /// More.
+    pub detail: Option<String>,
+}
+
+/// Everything about one case.
+#[derive(Clone, Debug)]
+pub struct CaseFile {
+    /// The case.
+    pub id: CaseId,
+    /// Where it stands.
+    pub state: CaseState,
+    /// Grows with every change; a decision names the one it was made on.
+    pub revision: u64,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it is due.
+    pub due_at: Timestamp,
+    /// Who works on it.
+    pub claim: Option<ClaimedBy>,
+    /// The account.
+    pub account: Account,
+    /// What the item is.
+    pub kind: ItemKind,
+    /// Author as shown.
+    pub author: Author,
+    /// The text at hand, in full: shown to those who may read cases, whose look is audited.
+    pub text: String,
+    /// The number of the version at hand, and how many there are.
+    pub version: (u32, u32),
+    /// Earlier versions' texts, oldest first.
+    pub earlier_texts: Vec<(Timestamp, String)>,
+    /// When the platform says it was written.
+    pub created_at: Option<Timestamp>,
+    /// When the version was fetched.
+    pub fetched_at: Timestamp,
+    /// Visibility now.
+    pub presence: Presence,
+    /// When that was read.
+    pub presence_at: Timestamp,
+    /// Link to it.
+    pub permalink: Option<Permalink>,
+    /// What cannot be done with this very item.
+    pub barred: Vec<Barred>,
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// What the policy proposes.
+    pub proposal: Proposal,
+    /// The thread above.
+    pub above: Thread,
+    /// The answers below.
+    pub below: Vec<ThreadItem>,
+    /// The author's earlier cases: dates and outcomes, never categories (invariant 8).
+    pub earlier_cases: Vec<(CaseId, Timestamp, CaseState)>,
+    /// Evidence.
+    pub evidence: Evidence,
+    /// The decision that stands.
+    pub standing: Option<Standing>,
+    /// Actions of all decisions, oldest first.
+    pub actions: Vec<ActionView>,
+    /// Diary numbers, oldest first; none where it is awaited.
+    pub diary: Vec<Option<DiaryNumber>>,
+    /// History, oldest first.
+    pub history: Vec<Step>,
+    /// What the account can do; none where it is no longer configured.
+    pub offers: Option<Offers>,
+    /// Whether the viewer may read sealed evidence.
+    pub may_read_evidence: bool,
+    /// Whether the viewer may decide.
+    pub may_decide: bool,
+    /// Whether the viewer may enter a diary number.
+    pub may_enter_number: bool,
+}
+
+impl CaseFile {
+    /// Personal data struck out, for roles that may not read it (invariant 8). The findings keep
+    /// their reasons but not their places: those are of the text as it was written.
+    fn mask(&mut self) {
+        let strike = |text: &mut String| *text = masked(text).into_owned();
+        strike(&mut self.text);
+        self.earlier_texts.iter_mut().for_each(|(_, text)| strike(text));
+        let authors = std::iter::once(&mut self.author);
+        let thread = self.above.above.iter_mut().chain(self.below.iter_mut());
+        let mut others = Vec::new();
+        for item in thread {
+            strike(&mut item.text);
+            others.push(&mut item.author);
+        }
+        for author in authors.chain(others) {
+            author.name.iter_mut().chain(author.handle.iter_mut()).for_each(strike);
+            author.url = None;
+        }
+        self.history.iter_mut().filter_map(|step| step.detail.as_mut()).for_each(strike);
+        self.findings.iter_mut().for_each(|finding| finding.spans.clear());
+    }
+}
+
+impl Services {
+    /// Everything about one case. Opening it is audited, since its text is shown in full.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn case_file(&self, viewer: &Viewer, case: CaseId) -> Result<CaseFile, ServiceError> {
+        viewer.demand(Act::ReadCases)?;
+        let store = &self.inner.store;
+        let now = self.inner.clock.now();
+        let row = store.case(case).await?;
+        let line = viewer.line("case.open", format!("case {case}"));
+        store.record_audit(line, now).await?;
+        let item = store.item(row.item).await?;
+        let versions = store.versions_of(row.item).await?;
+        let version = store.version(row.version).await?;
+        let n_versions = versions.len().try_into().unwrap_or(u32::MAX);
+        let earlier_texts = versions
+            .into_iter()
+            .filter(|v| v.number < version.number)
+            .map(|v| (v.fetched_at, v.text))
+            .collect();
+        let standing = store.standing_decision(case).await?.map(|d| Standing {
+            id: d.id,
+            choices: d.choices,
+            ground: d.ground,
+            by: d.by,
+            at: d.at,
+            undo_until: d.undo_until,
+        });
+        let actions = store.actions_on(case).await?.into_iter().map(|a| ActionView {
+            id: a.id,
+            kind: a.kind,
+            state: a.state,
+            decision: a.decision,
+        });
+        let history = store.case_history(case).await?.into_iter().map(|e| Step {
+            at: e.at,
+            by: e.user,
+            what: e.what,
+            detail: e.detail,
+        });
+        let diary = store.registrations_of(case).await?.into_iter().map(|r| r.diary_number);
+        let account = store.queue_line(case).await?.account;
+        let empty =
+            || Verdict { lexicon: self.inner.classifier.version().clone(), findings: Vec::new() };
+        let verdict = version.verdict.clone().unwrap_or_else(empty);
+        let mut file = CaseFile {
+            id: case,
+            state: row.state,
+            revision: row.revision,
+            opened_at: row.opened_at,
+            due_at: row.due_at,
+            claim: claimed(row.claim, now),
+            account,
+            kind: item.kind,
+            author: version.author,
+            text: version.text,
+            version: (version.number, n_versions),
+            earlier_texts,
+            created_at: item.created_at,
+            fetched_at: version.fetched_at,
+            presence: item.presence,
+            presence_at: item.presence_at,
+            permalink: item.permalink,
+            barred: item.barred,
+            proposal: self.inner.policy.proposal(&verdict),
+            findings: verdict.findings,
+            above: store.thread_above(row.item).await?,
+            below: store.thread_below(row.item, BELOW).await?,
+            earlier_cases: store.earlier_cases_of_author(case, EARLIER).await?,
+            evidence: self.evidence_at_hand(row.version).await?,
+            standing,
+            actions: actions.collect(),
+            diary: diary.collect(),
+            history: history.collect(),
+            offers: self.offers(item.account),
+            may_read_evidence: viewer.may(Act::ReadEvidence),
+            may_decide: viewer.may(Act::Decide),
+            may_enter_number: viewer.may(Act::EnterDiaryNumber),
+        };
+        if !file.may_read_evidence {
+            file.mask();
+        }
+        Ok(file)
+    }
+}

@@ -1,0 +1,168 @@
+//! Evidence as people see it: read and recomputed for every view, each showing audited.
+
+use jiff::Timestamp;
+
+use crate::domain::evidence::{Manifest, PartKind};
+use crate::domain::ids::{CaseId, ContentHash, EvidenceId, VersionId};
+use crate::domain::person::Act;
+use crate::store::rows::EvidenceState;
+
+use super::{ServiceError, Services, Viewer};
+
+/// Evidence of the version at hand.
+#[derive(Clone, Debug)]
+pub enum Evidence {
+    /// Nobody has asked for it.
+    None,
+    /// It is being taken.
+    Wanted {
+        /// Why the last attempt failed, in Swedish.
+        problem: Option<String>,
+    },
+    /// Sealed.
+    Sealed(Box<SealedEvidence>),
+    /// Its content was disposed of under a rule.
+    Disposed {
+        /// The record.
+        id: EvidenceId,
+    },
+}
+
+impl Evidence {
+    /// Whether a removal may be decided.
+    pub fn is_sealed(&self) -> bool {
+        matches!(self, Self::Sealed(_))
+    }
+}
+
+/// A sealed record with what was just checked of it.
+#[derive(Clone, Debug)]
+pub struct SealedEvidence {
+    /// The record.
+    pub id: EvidenceId,
+    /// When it was sealed.
+    pub sealed_at: Timestamp,
+    /// Its place in the log.
+    pub log_seq: u64,
+    /// The manifest's hash.
+    pub manifest_hash: ContentHash,
+    /// The manifest, or why it cannot be relied on, in Swedish. It was read and recomputed for
+    /// this very view.
+    pub manifest: Result<Manifest, String>,
+}
+
+/// A file of a sealed record.
+#[derive(Clone, Debug)]
+pub struct PartFile {
+    /// What it is; none for the manifest itself.
+    pub kind: Option<PartKind>,
+    /// Its name in the manifest.
+    pub name: String,
+    /// Media type.
+    pub media_type: String,
+    /// The bytes, checked against their hash.
+    pub bytes: Vec<u8>,
+}
+
+/// The file name of a page of the sheet, from 1.
+pub fn sheet_page_name(number: u32) -> String {
+    format!("bevisblad-{number}.png")
+}
+
+impl Services {
+    /// Evidence of a version.
+    pub(super) async fn evidence_at_hand(
+        &self,
+        version: VersionId,
+    ) -> Result<Evidence, ServiceError> {
+        let Some(row) = self.inner.store.evidence_of(version).await? else {
+            return Ok(Evidence::None);
+        };
+        Ok(match row.state {
+            EvidenceState::Wanted => Evidence::Wanted { problem: row.problem },
+            EvidenceState::Disposed { .. } => Evidence::Disposed { id: row.id },
+            EvidenceState::Sealed { manifest, log_seq, at } => {
+                let read = self.inner.evidence.intact(&row).await;
+                let read = read.map_err(|error| {
+                    tracing::error!(evidence.id = %row.id, error = &error as &dyn std::error::Error, "the manifest fails its check");
+                    "En fil i beviset saknas eller har ändrats. Rör inget och kontakta den som sköter servern.".to_owned()
+                });
+                Evidence::Sealed(Box::new(SealedEvidence {
+                    id: row.id,
+                    sealed_at: at,
+                    log_seq,
+                    manifest_hash: manifest,
+                    manifest: read,
+                }))
+            }
+        })
+    }
+
+    /// One evidence record, for its own page. The showing is audited.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotPermitted`], [`ServiceError::NotFound`] where it is not sealed.
+    pub async fn evidence_record(
+        &self,
+        viewer: &Viewer,
+        id: EvidenceId,
+    ) -> Result<(SealedEvidence, Option<CaseId>), ServiceError> {
+        viewer.demand(Act::ReadEvidence)?;
+        let row = self.inner.store.evidence(id).await?;
+        let line = viewer.line("evidence.open", format!("evidence {id}"));
+        self.inner.store.record_audit(line, self.inner.clock.now()).await?;
+        let case = self.inner.store.case_of(row.item).await?.map(|case| case.id);
+        match self.evidence_at_hand(row.version).await? {
+            Evidence::Sealed(sealed) => Ok((*sealed, case)),
+            Evidence::None | Evidence::Wanted { .. } | Evidence::Disposed { .. } => {
+                Err(ServiceError::NotFound { what: "sealed evidence" })
+            }
+        }
+    }
+
+    /// The bytes of one part of a sealed record, by its file name, with its media type. Checked
+    /// against the manifest; the showing is audited.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn evidence_part(
+        &self,
+        viewer: &Viewer,
+        id: EvidenceId,
+        name: &str,
+    ) -> Result<PartFile, ServiceError> {
+        viewer.demand(Act::ReadEvidence)?;
+        let row = self.inner.store.evidence(id).await?;
+        let broken = |e| ServiceError::broken("reading of evidence", e);
+        if matches!(row.state, EvidenceState::Wanted | EvidenceState::Disposed { .. }) {
+            return Err(ServiceError::NotFound { what: "sealed evidence" });
+        }
+        let manifest = self.inner.evidence.manifest(&row).await.map_err(broken)?;
+        let mut line = viewer.line("evidence.part", format!("evidence {id}"));
+        let now = self.inner.clock.now();
+        if name == "manifest.json" {
+            line.detail = Some(name.to_owned());
+            self.inner.store.record_audit(line, now).await?;
+            let EvidenceState::Sealed { manifest: hash, .. } = row.state else {
+                return Err(ServiceError::NotFound { what: "sealed evidence" });
+            };
+            let bytes = self.inner.evidence.bytes(hash).await.map_err(broken)?;
+            let (name, media_type) = (name.to_owned(), "application/json".to_owned());
+            return Ok(PartFile { kind: None, name, media_type, bytes });
+        }
+        let part = manifest
+            .parts
+            .iter()
+            .find(|part| part.name == name)
+            .ok_or(ServiceError::NotFound { what: "part of the evidence" })?;
+        line.detail = Some(part.name.clone());
+        self.inner.store.record_audit(line, now).await?;
+        let bytes = self.inner.evidence.bytes(part.sha256).await.map_err(broken)?;
+        Ok(PartFile {
+            kind: Some(part.kind),
+            name: part.name.clone(),
+            media_type: part.media_type.clone(),
+            bytes,
+        })
+    }
+}
