@@ -41,6 +41,7 @@ const FILES: &[(&str, &str)] = files![
     "sv/sensitive_data_crime.toml",
     "sv/sensitive_data_health.toml",
     "sv/sensitive_data_private.toml",
+    "sv/sensitive_data_reference.toml",
     "sv/sensitive_data_secrecy.toml",
     "sv/sensitive_data_social.toml",
     "sv/sexual.toml",
