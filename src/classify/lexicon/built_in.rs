@@ -39,6 +39,7 @@ const FILES: &[(&str, &str)] = files![
     "sv/question_forms.toml",
     "sv/sensitive_data.toml",
     "sv/sensitive_data_crime.toml",
+    "sv/sensitive_data_forms.toml",
     "sv/sensitive_data_health.toml",
     "sv/sensitive_data_private.toml",
     "sv/sensitive_data_reference.toml",
