@@ -549,13 +549,11 @@ fn in_label(label: &[u8], words: &Words, out: &mut SmallVec<[ClassId; 8]>) {
     }
     add(whole);
     for from in 0..label.len().saturating_sub(2) {
-        let mut hash = crate::classify::words::HASH_START;
-        for (n, b) in label[from..].iter().take(LONGEST_WORD).enumerate() {
-            hash = crate::classify::words::hash_step(hash, *b);
-            let (n, to) = (n + 1, from + n + 1);
+        for to in from + 3..=label.len().min(from + LONGEST_WORD) {
             let outer = from == 0 || to == label.len();
-            if n >= 5 || n >= 3 && outer {
-                add(words.look_up(hash, &label[from..to], true));
+            if to - from >= 5 || outer {
+                let word = &label[from..to];
+                add(words.look_up(hash_of(word), word, true));
             }
         }
     }

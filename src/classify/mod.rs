@@ -14,6 +14,7 @@ pub mod disguise;
 pub mod dump;
 pub mod explain;
 pub mod fold;
+pub mod gate;
 pub mod identifier;
 pub mod lexicon;
 pub mod mask;
@@ -28,6 +29,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::classify::fold::Folded;
+use crate::classify::gate::ClassMask;
 use crate::classify::identifier::Mark;
 use crate::classify::identifier::marks::Marks;
 use crate::classify::identifier::personal_number::{self, Found};
@@ -189,7 +191,7 @@ impl Classifier {
     /// Second stage: cut and look up. Public for the bench.
     pub fn cut(&self, scratch: &mut Scratch) {
         let Scratch { folded, tokens, .. } = scratch;
-        tokens.cut(folded.bytes(), &self.lexicon.words, !folded.has_swedish_letters());
+        tokens.cut(folded.padded(), &self.lexicon.words, !folded.has_swedish_letters());
     }
 
     fn read(&self, scratch: &mut Scratch, text: &str) {
@@ -231,36 +233,47 @@ impl Classifier {
             return;
         }
         let view = View { original: text, folded, tokens, words: &self.lexicon.words, marks, memo };
+        let mut seen = ClassMask::default();
+        for token in tokens.tokens.iter().filter(|t| t.entry != EntryId::UNKNOWN) {
+            seen.add(&self.lexicon.words.mask_of(token.entry));
+        }
         for at in 0..tokens.tokens.len() {
             let entry = tokens.tokens[at].entry;
             if !self.lexicon.words.begins_rule(entry) {
                 continue;
             }
             for class in self.lexicon.words.classes_of(entry) {
-                self.begin(&view, at, *class, hits, near.as_deref_mut());
+                self.begin(&view, &seen, at, *class, hits, near.as_deref_mut());
             }
         }
         if asks_repeat && view.repeats() {
-            self.begin(&view, 0, self.lexicon.repeat, hits, near);
+            self.begin(&view, &seen, 0, self.lexicon.repeat, hits, near);
         }
     }
 
-    /// Looks for every pattern that begins at the class, with its anchor at the token.
+    /// Looks for every pattern that begins at the class and that the classes seen in the text do
+    /// not rule out, with its anchor at the token.
     fn begin(
         &self,
         view: &View<'_>,
+        seen: &ClassMask,
         at: usize,
         class: ClassId,
         hits: &mut Vec<Hit>,
         mut near: Option<&mut Vec<Near>>,
     ) {
-        for (r, p) in &self.lexicon.starts[class.0 as usize] {
-            let rule = &self.lexicon.rules[*r as usize];
-            if hits.iter().filter(|h| h.rule == *r).count() >= MOST_HITS {
+        for start in &self.lexicon.starts[class.0 as usize] {
+            // Who asks what came near is told of every rule.
+            if near.is_none() && !start.may_match(seen) {
                 continue;
             }
-            match rule.look(&rule.patterns[*p as usize], view, at, &self.lexicon.guards) {
-                Ok(matched) => hits.push(Hit { rule: *r, matched }),
+            let rule = &self.lexicon.rules[start.rule as usize];
+            if hits.iter().filter(|h| h.rule == start.rule).count() >= MOST_HITS {
+                continue;
+            }
+            let pattern = &rule.patterns[usize::from(start.pattern)];
+            match rule.look(pattern, view, at, &self.lexicon.guards) {
+                Ok(matched) => hits.push(Hit { rule: start.rule, matched }),
                 Err(stopped) => {
                     if let Some(near) = near.as_deref_mut()
                         && near.len() < 200

@@ -1,13 +1,18 @@
 //! The folded text cut into words, numbers, pictures and addresses, with sentence borders.
 //!
-//! One pass, no allocation once the buffers have grown. The hash of a word is computed while it is
-//! read, so that the look-up that follows costs one probe. A *chunk* is what stands between
+//! No allocation once the buffers have grown. [`borders`] says where words stand; from border to
+//! border a word is taken as a number or two, its look-up costs one probe, and what stands between
+//! two words is looked at only where it is not a single blank. A *chunk* is what stands between
 //! blanks; a chunk that mixes letters with digits or signs is handed to
 //! [`crate::classify::disguise`].
 
+pub mod borders;
+
 use smallvec::SmallVec;
 
-use crate::classify::words::{EntryId, HASH_START, Words, hash_step};
+use crate::classify::fold::{BLOCK, Padded};
+use crate::classify::tokens::borders::Borders;
+use crate::classify::words::{EntryId, KEY, Key, Words, hash_of};
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +78,9 @@ pub struct Tokens {
     pub may_match: bool,
     /// The tokens before which quotation marks stand.
     quotes: Vec<u32>,
+    /// How many tokens may be single letters.
+    n_single: usize,
+    borders: Borders,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -121,6 +129,25 @@ fn class_at(text: &[u8], i: usize) -> (Class, usize) {
     }
 }
 
+/// How far the chunk being read keeps to the order of signs in which nothing can be hidden:
+/// brackets and the like, a word, full stops and the like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    /// Nothing yet but opening signs of ASCII.
+    #[default]
+    Opening,
+    /// A sign or picture beyond ASCII.
+    HighOpening,
+    /// The word.
+    Word,
+    /// A sign or picture beyond ASCII behind it.
+    HighClosing,
+    /// Closing signs of ASCII.
+    Closing,
+    /// Anything else: the chunk may hide a word or be an address.
+    Other,
+}
+
 /// What was seen in the chunk being read.
 #[derive(Clone, Copy, Default)]
 struct Chunk {
@@ -129,32 +156,115 @@ struct Chunk {
     letters: bool,
     digits: bool,
     signs: bool,
-    stretched: bool,
+    stage: Stage,
+}
+
+impl Chunk {
+    fn word(&mut self) {
+        self.stage = if self.stage < Stage::Word { Stage::Word } else { Stage::Other };
+    }
+
+    fn sign(&mut self, b: u8) {
+        self.stage = match (self.stage, b) {
+            (Stage::Opening, b'(' | b'[' | b'<' | b'"' | b'\'' | b',') => Stage::Opening,
+            (Stage::Opening | Stage::HighOpening, 0x80..) => Stage::HighOpening,
+            (Stage::Word | Stage::HighClosing, 0x80..) => Stage::HighClosing,
+            (
+                Stage::Word | Stage::HighClosing | Stage::Closing,
+                b')' | b']' | b'>' | b'"' | b'\'' | b',' | b'.' | b'!' | b'?' | b';' | b':',
+            ) => Stage::Closing,
+            _ => Stage::Other,
+        };
+    }
+
+    /// Whether it may be an address or hide a word.
+    fn needs_a_look(&self) -> bool {
+        self.letters && (self.digits || (self.signs && self.stage == Stage::Other))
+    }
+}
+
+/// What cutting one text needs beside the tokens.
+struct Cut<'a> {
+    text: Padded<'a>,
+    words: &'a Words,
+    stripped: bool,
+    may_stretch: bool,
+    /// The chunk being read; nothing when it is the last token alone, letters between blanks.
+    chunk: Option<Chunk>,
+    first_of_sentence: usize,
 }
 
 impl Tokens {
     /// Cuts `text` (folded) and looks every word up in `words`. `stripped` says that words may
     /// also be read as written without å, ä, ö.
-    pub fn cut(&mut self, text: &[u8], words: &Words, stripped: bool) {
+    pub fn cut(&mut self, text: Padded<'_>, words: &Words, stripped: bool) {
         self.tokens.clear();
         self.sentences.clear();
         self.quotes.clear();
-        self.n_digits = 0;
+        self.n_single = 0;
         self.n_addresses = 0;
-        self.may_match = false;
-        let mut first_of_sentence = 0;
-        let mut chunk = Chunk::default();
-        let mut i = 0;
-        while i < text.len() {
+        let mut borders = std::mem::take(&mut self.borders);
+        borders.fill(text);
+        self.n_digits = borders.n_digits;
+        let mut cut = Cut {
+            text,
+            words,
+            stripped,
+            may_stretch: borders.may_stretch,
+            chunk: Some(Chunk::default()),
+            first_of_sentence: 0,
+        };
+        // The edges of words, two by two.
+        let mut inside = 0;
+        let mut start = 0;
+        let mut end = 0;
+        for (block, bits) in borders.words.iter().enumerate() {
+            let mut edges = bits ^ (bits << 1 | inside);
+            while edges != 0 {
+                let at = block * BLOCK + edges.trailing_zeros() as usize;
+                edges &= edges - 1;
+                if inside == 0 {
+                    start = at;
+                    if start != end + 1 || text.bytes()[end] != b' ' || cut.chunk.is_some() {
+                        self.gap(&mut cut, end, start);
+                    }
+                } else {
+                    end = at;
+                    self.word(&mut cut, start, end);
+                }
+                inside ^= 1;
+            }
+        }
+        if inside == 1 {
+            end = text.len();
+            self.word(&mut cut, start, end);
+        }
+        self.borders = borders;
+        self.gap(&mut cut, end, text.len());
+        self.end_chunk(&mut cut, text.len());
+        let bytes = text.bytes();
+        let asks = ends_sentence(bytes, bytes.len()) == Some(true);
+        self.end_sentence(&mut cut.first_of_sentence, asks);
+        self.mark_quoted();
+        if self.n_single >= FEWEST_SPACED {
+            self.join_spaced(bytes, words, stripped);
+        }
+        self.may_match = self.tokens.iter().any(|t| words.begins_rule(t.entry));
+    }
+
+    /// What stands between two words, when it is more than a blank between two plain ones.
+    fn gap(&mut self, cut: &mut Cut<'_>, from: usize, to: usize) {
+        let mut chunk = cut.chunk.take().unwrap_or_else(|| self.plain_chunk());
+        let text = cut.text.bytes();
+        let mut i = from;
+        while i < to {
             let (class, length) = class_at(text, i);
             match class {
                 Class::Blank => {
-                    if i > chunk.start {
-                        self.end_chunk(text, &chunk, i, words, stripped);
-                    }
+                    self.look_at_chunk(cut, &chunk, i);
                     let mut lines = 0;
                     let mut j = i;
-                    while j < text.len() {
+                    while j < to {
                         let (class, length) = class_at(text, j);
                         if class != Class::Blank {
                             break;
@@ -162,16 +272,14 @@ impl Tokens {
                         lines += usize::from(text[j] == b'\n');
                         j += length;
                     }
-                    if lines > 1 || (lines == 1 && self.tokens.len() - first_of_sentence > 3) {
-                        self.end_sentence(&mut first_of_sentence, false);
+                    let n = self.tokens.len() - cut.first_of_sentence;
+                    if lines > 1 || (lines == 1 && n > 3) {
+                        self.end_sentence(&mut cut.first_of_sentence, false);
                     } else if let Some(asks) = ends_sentence(text, i) {
-                        self.end_sentence(&mut first_of_sentence, asks);
+                        self.end_sentence(&mut cut.first_of_sentence, asks);
                     }
                     i = j;
                     chunk = Chunk { start: i, first_token: self.tokens.len(), ..Chunk::default() };
-                }
-                Class::Letter | Class::Digit => {
-                    i = self.word(text, i, words, stripped, &mut chunk);
                 }
                 Class::Sign => {
                     if is_quote(&text[i..i + length]) {
@@ -179,94 +287,92 @@ impl Tokens {
                     } else {
                         chunk.signs = true;
                     }
+                    chunk.sign(text[i]);
                     i += length;
                 }
                 Class::High => {
-                    let mut hash = HASH_START;
-                    for b in &text[i..i + length] {
-                        hash = hash_step(hash, *b);
-                    }
-                    let entry = words.look_up(hash, &text[i..i + length], false);
+                    let picture = &text[i..i + length];
+                    let entry = cut.words.look_up(hash_of(picture), picture, false);
                     self.push(i, i + length, Kind::Picture, entry);
+                    chunk.sign(text[i]);
                     i += length;
                 }
+                Class::Letter | Class::Digit => unreachable!("words stand between gaps"),
             }
         }
-        if text.len() > chunk.start {
-            self.end_chunk(text, &chunk, text.len(), words, stripped);
-        }
-        let asks = ends_sentence(text, text.len()) == Some(true);
-        self.end_sentence(&mut first_of_sentence, asks);
-        self.mark_quoted();
-        self.join_spaced(text, words, stripped);
-        self.may_match = self.tokens.iter().any(|t| words.begins_rule(t.entry));
+        // A word behind a blank alone is plain until something else is met.
+        cut.chunk = (chunk.start < to || to == text.len()).then_some(chunk);
     }
 
-    fn word(
-        &mut self,
-        text: &[u8],
-        start: usize,
-        words: &Words,
-        stripped: bool,
-        chunk: &mut Chunk,
-    ) -> usize {
-        let mut i = start;
-        let mut hash = HASH_START;
-        let mut digits = 0;
-        let mut letters = false;
-        let mut previous = 0;
-        let mut run = 0;
-        let mut stretched = false;
-        while i < text.len() {
-            let b = text[i];
-            let length = match CLASS[b as usize] {
-                Class::Letter => {
-                    letters = true;
-                    1
-                }
-                Class::Digit => {
-                    digits += 1;
-                    1
-                }
-                Class::High => match class_at(text, i) {
-                    (Class::Letter, length) => {
-                        letters = true;
-                        length
-                    }
-                    _ => break,
-                },
-                Class::Blank | Class::Sign => break,
-            };
-            // The last byte tells stretched letters of several bytes apart well enough.
-            let last = text[i + length - 1];
-            run = if last == previous { run + 1 } else { 1 };
-            stretched |= run >= 3 && !last.is_ascii_digit();
-            previous = last;
-            for b in &text[i..i + length] {
-                hash = hash_step(hash, *b);
-            }
-            i += length;
+    /// The chunk that the last token alone begins.
+    fn plain_chunk(&self) -> Chunk {
+        let (start, first_token) = match self.tokens.split_last() {
+            Some((last, before)) => (last.start as usize, before.len()),
+            None => (0, 0),
+        };
+        Chunk { start, first_token, letters: true, stage: Stage::Word, ..Chunk::default() }
+    }
+
+    #[inline]
+    fn word(&mut self, cut: &mut Cut<'_>, start: usize, end: usize) {
+        let length = end - start;
+        if length > KEY || cut.chunk.is_some() {
+            return self.special_word(cut, start, end);
         }
-        self.n_digits += digits;
-        chunk.letters |= letters;
-        chunk.digits |= digits > 0;
-        chunk.stretched |= stretched;
-        let kind = if letters { Kind::Word } else { Kind::Number };
-        let bytes = &text[start..i];
-        let mut entry = words.look_up(hash, bytes, stripped);
+        let key = Key::cut(cut.text.sixteen(start), length);
+        if self.n_digits > 0 && key.has_digit(length) {
+            return self.special_word(cut, start, end);
+        }
+        self.n_single += usize::from(length == 1 || (length == 2 && key.front & 0xFF == 0xC3));
+        let entry = cut.words.look_up_key(key, cut.stripped);
+        if entry == EntryId::UNKNOWN
+            && (cut.may_stretch
+                || (length >= 5
+                    && cut.words.may_be_compound(key.front as u32, cut.text.four(end - 4))))
+        {
+            return self.unknown_word(cut, start, end);
+        }
+        self.push(start, end, Kind::Word, entry);
+    }
+
+    /// A word that is long, in a text with digits, or beside signs.
+    fn special_word(&mut self, cut: &mut Cut<'_>, start: usize, end: usize) {
+        let bytes = &cut.text.bytes()[start..end];
+        let digits = if self.n_digits == 0 { 0 } else { count_digits(bytes) };
+        let letters = digits < bytes.len();
+        if digits > 0 && cut.chunk.is_none() {
+            let first_token = self.tokens.len();
+            cut.chunk = Some(Chunk { start, first_token, ..Chunk::default() });
+        }
+        if let Some(chunk) = &mut cut.chunk {
+            chunk.word();
+            chunk.letters |= letters;
+            chunk.digits |= digits > 0;
+        }
+        self.n_single += usize::from(is_single_letter(bytes));
+        let entry = cut.words.look_up(hash_of(bytes), bytes, cut.stripped);
+        if !letters {
+            self.push(start, end, Kind::Number, entry);
+        } else if entry == EntryId::UNKNOWN {
+            self.unknown_word(cut, start, end);
+        } else {
+            self.push(start, end, Kind::Word, entry);
+        }
+    }
+
+    /// A word that is not listed: a compound, or stretched?
+    fn unknown_word(&mut self, cut: &Cut<'_>, start: usize, end: usize) {
+        let bytes = &cut.text.bytes()[start..end];
+        let mut entry = cut.words.compound(bytes, cut.stripped);
         let mut disguised = false;
-        if entry == EntryId::UNKNOWN && letters {
-            entry = words.compound(bytes, stripped);
-            if entry == EntryId::UNKNOWN && stretched {
-                entry = words.look_up_squeezed(bytes);
-                disguised = entry != EntryId::UNKNOWN;
-            }
+        if entry == EntryId::UNKNOWN && cut.may_stretch && is_stretched(bytes) {
+            entry = cut.words.look_up_squeezed(bytes);
+            disguised = entry != EntryId::UNKNOWN;
         }
-        self.push(start, i, kind, entry);
+        self.push(start, end, Kind::Word, entry);
         if disguised && let Some(last) = self.tokens.last_mut() {
             last.disguised = true;
         }
-        i
     }
 
     fn push(&mut self, start: usize, end: usize, kind: Kind, entry: EntryId) {
@@ -281,26 +387,39 @@ impl Tokens {
         });
     }
 
-    /// Looks at what stood between two blanks: an address, a mention, a disguise?
-    fn end_chunk(&mut self, text: &[u8], chunk: &Chunk, end: usize, words: &Words, stripped: bool) {
-        if !chunk.letters || !(chunk.signs || chunk.digits) {
-            return;
+    fn end_chunk(&mut self, cut: &mut Cut<'_>, end: usize) {
+        if let Some(chunk) = cut.chunk.take() {
+            self.look_at_chunk(cut, &chunk, end);
         }
+    }
+
+    /// Looks at what stood between two blanks: an address, a mention, a disguise?
+    #[inline]
+    fn look_at_chunk(&mut self, cut: &Cut<'_>, chunk: &Chunk, end: usize) {
+        if chunk.needs_a_look() && end > chunk.start {
+            self.read_chunk(cut, chunk, end);
+        }
+    }
+
+    fn read_chunk(&mut self, cut: &Cut<'_>, chunk: &Chunk, end: usize) {
+        let Cut { words, stripped, .. } = cut;
+        let text = cut.text.bytes();
         let bytes = &text[chunk.start..end];
         if let Some((kind, from, to)) = crate::classify::address::whole_chunk(bytes) {
             self.n_addresses += 1;
             self.replace_chunk(chunk, from, to, kind, EntryId::UNKNOWN);
             return;
         }
+        let stretched = cut.may_stretch && has_stretched(bytes);
         if let Some((entry, from, to)) =
-            crate::classify::disguise::undo(bytes, words, stripped, chunk.stretched)
+            crate::classify::disguise::undo(bytes, words, *stripped, stretched)
         {
             self.replace_chunk(chunk, from, to, Kind::Word, entry);
             if let Some(last) = self.tokens.last_mut() {
                 last.disguised = true;
             }
         } else {
-            self.cut_hashtag(text, chunk, words, stripped);
+            self.cut_hashtag(text, chunk, words, *stripped);
         }
     }
 
@@ -334,7 +453,7 @@ impl Tokens {
         };
         let mut joined = false;
         let mut i = 0;
-        while i + 2 < self.tokens.len() {
+        while i + FEWEST_SPACED <= self.tokens.len() {
             if !single(&self.tokens[i]) {
                 i += 1;
                 continue;
@@ -347,7 +466,7 @@ impl Tokens {
             {
                 j += 1;
             }
-            if j - i >= 3 {
+            if j - i >= FEWEST_SPACED {
                 joined |= self.join_run(text, words, stripped, i, j);
             }
             i = j;
@@ -424,6 +543,7 @@ impl Tokens {
             return;
         }
         self.tokens.truncate(chunk.first_token);
+        self.n_single += pieces.len();
         for piece in pieces {
             self.push(
                 token.start as usize + piece.from,
@@ -442,6 +562,46 @@ impl Tokens {
             }
         }
     }
+}
+
+/// How many letters that stand alone are read as one word at least.
+const FEWEST_SPACED: usize = 3;
+
+fn count_digits(word: &[u8]) -> usize {
+    word.iter().filter(|b| b.is_ascii_digit()).count()
+}
+
+/// Whether a letter stands three times in a row. Letters of several bytes are told apart well
+/// enough by their last.
+fn is_stretched(word: &[u8]) -> bool {
+    let mut previous = 0;
+    let mut run = 0;
+    let mut lasts = word.iter().enumerate().filter(|(i, _)| {
+        // The last byte of a character is the one that no continuation follows.
+        word.get(i + 1).is_none_or(|next| next & 0xC0 != 0x80)
+    });
+    lasts.any(|(_, last)| {
+        run = if *last == previous { run + 1 } else { 1 };
+        previous = *last;
+        run >= 3 && !last.is_ascii_digit()
+    })
+}
+
+/// Whether a word of the chunk is stretched.
+fn has_stretched(chunk: &[u8]) -> bool {
+    let mut i = 0;
+    let mut start = 0;
+    while i < chunk.len() {
+        let (class, length) = class_at(chunk, i);
+        if !matches!(class, Class::Letter | Class::Digit) {
+            if is_stretched(&chunk[start..i]) {
+                return true;
+            }
+            start = i + length;
+        }
+        i += length;
+    }
+    is_stretched(&chunk[start..])
 }
 
 /// `"`, `”`, `“`, `«` or `»`.

@@ -1,13 +1,13 @@
 //! What the lexicon knows of a word: a hashed look-up over all forms, and the parts of compounds.
 //!
-//! One probe answers for most tokens: a filter of one bit per form stays in the first cache and
-//! says "unknown" for almost every ordinary word. A hit is compared byte by byte, so a hash
-//! collision costs a comparison, never a wrong answer. Memory is 16 bytes a form and the text of
-//! the forms.
+//! One probe answers for most tokens: a filter of two bits per form stays in the nearest caches
+//! and says "unknown" for almost every ordinary word. A word of up to [`KEY`] bytes is its own key
+//! (two numbers), so a hit is compared without following a pointer, and a hash collision costs a
+//! comparison, never a wrong answer. Memory is 48 to 96 bytes a form.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use smallvec::SmallVec;
+use crate::classify::gate::{Bits, ClassMask};
 
 /// What the lexicon knows of a word; [`EntryId::UNKNOWN`] for most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,25 +22,100 @@ impl EntryId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClassId(pub u16);
 
-/// The state of the hash before the first byte.
-pub const HASH_START: u64 = 0x9E37_79B9_7F4A_7C15;
+/// How many bytes of a word make a key.
+pub const KEY: usize = 16;
 
-/// One byte more. Multiplication spreads upwards; [`finish`] brings the spread down again.
-#[inline]
-pub const fn hash_step(hash: u64, b: u8) -> u64 {
-    (hash ^ b as u64).wrapping_mul(0x0100_0000_01B3)
+/// Up to [`KEY`] bytes of a word as two numbers, the rest zero. No word holds a zero byte, so the
+/// key of a short word is the word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Key {
+    /// The first eight bytes.
+    pub front: u64,
+    /// The next eight.
+    pub back: u64,
 }
 
+/// What is kept of a key's halves for every length.
+const FRONT: [u64; KEY + 1] = kept(0);
+const BACK: [u64; KEY + 1] = kept(8);
+
+const fn kept(skipped: usize) -> [u64; KEY + 1] {
+    let mut masks = [0; KEY + 1];
+    let mut length = skipped + 1;
+    while length <= KEY {
+        let bytes = length - skipped;
+        masks[length] = if bytes >= 8 { u64::MAX } else { (1 << (8 * bytes)) - 1 };
+        length += 1;
+    }
+    masks
+}
+
+impl Key {
+    /// The key of the first `length` bytes (at most [`KEY`]) of `sixteen`.
+    #[inline]
+    pub fn cut(sixteen: &[u8; KEY], length: usize) -> Self {
+        let (front, back) = sixteen.split_at(8);
+        let number = |half: &[u8]| u64::from_le_bytes(half.try_into().expect("eight bytes"));
+        Self { front: number(front) & FRONT[length], back: number(back) & BACK[length] }
+    }
+
+    /// The key of at most [`KEY`] bytes. The loads overlap, so that no byte outside is read.
+    #[inline]
+    pub fn of(bytes: &[u8]) -> Self {
+        let n = bytes.len();
+        let eight =
+            |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+        let four = |at: usize| {
+            u64::from(u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes")))
+        };
+        if n > 8 {
+            Self { front: eight(0), back: eight(n - 8) >> (8 * (KEY - n)) }
+        } else if n >= 4 {
+            Self { front: four(0) | four(n - 4) << (8 * (n - 4)), back: 0 }
+        } else if n > 0 {
+            let (middle, last) = (n / 2, n - 1);
+            let at = |i: usize| u64::from(bytes[i]) << (8 * i);
+            Self { front: at(0) | at(middle) | at(last), back: 0 }
+        } else {
+            Self::default()
+        }
+    }
+
+    /// Whether a digit is among the bytes of this key of a word of that length.
+    #[inline]
+    pub fn has_digit(self, length: usize) -> bool {
+        // Of the bytes in words, letters and digits, only digits lack both upper bits.
+        const UPPER: u64 = 0x8080_8080_8080_8080;
+        let without = |half: u64| !(half | half << 1) & UPPER;
+        without(self.front) & FRONT[length] | without(self.back) & BACK[length] != 0
+    }
+
+    /// The hash of a word of at most [`KEY`] bytes.
+    #[inline]
+    pub const fn hash(self) -> u64 {
+        mix(self.front, self.back)
+    }
+}
+
+/// One multiplication of 64 by 64 bits, both halves of the product joined.
 #[inline]
-const fn finish(hash: u64) -> u64 {
-    let h = hash ^ (hash >> 32);
-    let h = h.wrapping_mul(0xD6E8_FEB8_6659_FD93);
-    h ^ (h >> 29)
+const fn mix(a: u64, b: u64) -> u64 {
+    let product = (a ^ 0x9E37_79B9_7F4A_7C15) as u128 * (b ^ 0xD6E8_FEB8_6659_FD93) as u128;
+    (product as u64) ^ ((product >> 64) as u64)
 }
 
 /// The hash of a whole word.
+#[inline]
 pub fn hash_of(word: &[u8]) -> u64 {
-    word.iter().fold(HASH_START, |h, b| hash_step(h, *b))
+    if word.len() <= KEY {
+        return Key::of(word).hash();
+    }
+    let mut hash = 0;
+    for piece in word.chunks(KEY) {
+        let key = Key::of(piece);
+        hash = mix(key.front ^ hash, key.back);
+    }
+    hash
 }
 
 /// How a form came into the table. The first letter of its key.
@@ -55,30 +130,33 @@ pub enum Form {
 }
 
 impl Form {
-    const fn salt(self) -> u64 {
+    /// The place of this reading of a word with that hash.
+    #[inline]
+    const fn place(self, hash: u64) -> u64 {
         match self {
-            Self::Exact => 0,
-            Self::Stripped => 0x5851_F42D_4C95_7F2D,
-            Self::Squeezed => 0x1405_7B7E_F767_814F,
+            Self::Exact => hash,
+            Self::Stripped => mix(hash, 0x5851_F42D_4C95_7F2D),
+            Self::Squeezed => mix(hash, 0x1405_7B7E_F767_814F),
         }
     }
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+/// One form of up to [`KEY`] bytes.
+#[derive(Clone, Copy, Debug)]
 struct Slot {
-    /// Upper half of the finished hash, and where the text of the form is.
-    check: u32,
-    text: u32,
-    length: u16,
+    key: Key,
     entry: u32,
+    form: Form,
 }
+
+const EMPTY: Slot = Slot { key: Key { front: 0, back: 0 }, entry: 0, form: Form::Exact };
 
 /// What is known of one set of forms.
 #[derive(Clone, Copy, Debug, Default)]
 struct Entry {
     classes: (u32, u32),
-    begins_rule: bool,
     disguisable: bool,
+    mask: ClassMask,
 }
 
 /// A lexeme as a part of compounds.
@@ -97,68 +175,120 @@ pub struct Part {
 #[derive(Debug, Default)]
 pub struct Words {
     slots: Vec<Slot>,
-    mask: usize,
+    /// Forms longer than a key, behind the same filter.
+    long: HashMap<(Form, Vec<u8>), EntryId>,
     filter: Vec<u64>,
-    filter_mask: u64,
-    text: Vec<u8>,
+    /// Entries that rules begin at come first, so that a comparison tells them.
     entries: Vec<Entry>,
+    n_begin: u32,
     classes: Vec<ClassId>,
     firsts: Parts,
     lasts: Parts,
     n_forms: usize,
 }
 
-/// First or last parts of compounds, by their bytes. A gate over the two outermost bytes keeps
-/// most words out.
+/// First or last parts of compounds, by their bytes. A gate over the four outermost bytes keeps
+/// almost all words out.
 #[derive(Debug, Default)]
 struct Parts {
-    gate: Vec<u64>,
-    /// One bit per part, by the hash of its bytes from the outermost inwards.
+    gate: Gate,
+    /// For the parts' four outermost bytes, hashed: which lengths there are; bit 31 stands for all
+    /// from there on.
+    lengths: Vec<u32>,
+    /// One bit per part, by its hash.
     filter: Vec<u64>,
-    by_text: BTreeMap<Vec<u8>, Vec<Part>>,
-    shortest: usize,
+    by_text: HashMap<Vec<u8>, Vec<Part>>,
     longest: usize,
 }
 
-impl Parts {
-    /// `inwards` gives the bytes of a part from the outermost on.
-    fn new<I: Iterator<Item = u8>>(
-        by_text: BTreeMap<Vec<u8>, Vec<Part>>,
-        outermost: impl Fn(&[u8]) -> [u8; 2],
-        inwards: impl Fn(Vec<u8>) -> I,
-    ) -> Self {
-        let mut gate = vec![0_u64; 1024];
-        let mut filter = vec![0_u64; 1024];
-        for key in by_text.keys() {
-            let pair = u16::from_be_bytes(outermost(key)) as usize;
-            gate[pair / 64] |= 1 << (pair % 64);
-            let bit = finish(inwards(key.clone()).fold(HASH_START, hash_step)) as usize % 65_536;
-            filter[bit / 64] |= 1 << (bit % 64);
-        }
-        let shortest = by_text.keys().map(Vec::len).min().unwrap_or(0);
-        let longest = by_text.keys().map(Vec::len).max().unwrap_or(0);
-        Self { gate, filter, by_text, shortest, longest }
+/// A table over the two outermost bytes, with one bit for the two next.
+#[derive(Debug)]
+struct Gate(Box<[u64; 1024]>);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(Box::new([0; 1024]))
+    }
+}
+
+impl Gate {
+    /// The outermost byte is lowest.
+    #[inline]
+    const fn at(four: u32) -> (usize, u32) {
+        ((four & 31 | four >> 3 & 0x3E0) as usize, four >> 16 & 7 | four >> 21 & 0x38)
     }
 
-    /// The lengths, falling, at which a part may end; the bytes come from the outermost inwards.
-    fn lengths(&self, inwards: impl Iterator<Item = u8>) -> SmallVec<[usize; 8]> {
-        let mut found = SmallVec::new();
-        let mut hash = HASH_START;
-        for (i, b) in inwards.take(self.longest).enumerate() {
-            hash = hash_step(hash, b);
-            let bit = finish(hash) as usize % 65_536;
-            if i + 1 >= self.shortest && self.filter[bit / 64] & (1 << (bit % 64)) != 0 {
-                found.push(i + 1);
-            }
+    /// Lets the `n` outermost bytes through, whatever follows them.
+    fn put(&mut self, four: u32, n: usize) {
+        let (at, bit) = Self::at(four);
+        self.0[at] |= match n {
+            2 => u64::MAX,
+            3 => 0x0101_0101_0101_0101 << (bit & 7),
+            _ => 1 << bit,
+        };
+    }
+
+    /// Whether a part may stand outermost in a word with these outermost bytes.
+    #[inline]
+    fn may(&self, four: u32) -> bool {
+        let (at, bit) = Self::at(four);
+        self.0[at] >> bit & 1 != 0
+    }
+}
+
+/// The longest length with a bit of its own.
+const LONG: usize = 31;
+
+/// The first four bytes of a word, the first lowest.
+#[inline]
+fn first_four(word: &[u8]) -> u32 {
+    word.iter().take(4).rev().fold(0, |all, b| all << 8 | u32::from(*b))
+}
+
+/// The last four bytes of a word, the last lowest.
+#[inline]
+fn last_four(word: &[u8]) -> u32 {
+    word.iter().rev().take(4).rev().fold(0, |all, b| all << 8 | u32::from(*b))
+}
+
+impl Parts {
+    /// `outermost` gives the four outermost bytes, the outermost lowest.
+    fn new(by_text: HashMap<Vec<u8>, Vec<Part>>, outermost: impl Fn(&[u8]) -> u32) -> Self {
+        let mut gate = Gate::default();
+        let mut lengths = vec![0; 1 << 12];
+        let mut filter = vec![0_u64; 1024];
+        for key in by_text.keys() {
+            let bit = hash_of(key) as usize % 65_536;
+            filter[bit / 64] |= 1 << (bit % 64);
+            let (four, n) = (outermost(key), key.len());
+            gate.put(four, n);
+            lengths[Self::place(four, n.min(4))] |= 1 << n.min(LONG);
         }
-        found.reverse();
-        found
+        let longest = by_text.keys().map(Vec::len).max().unwrap_or(0);
+        Self { gate, lengths, filter, by_text, longest }
+    }
+
+    /// The parts of exactly these bytes.
+    fn get(&self, bytes: &[u8]) -> Option<&Vec<Part>> {
+        let bit = hash_of(bytes) as usize % 65_536;
+        let may = self.filter.get(bit / 64).is_some_and(|bits| bits >> (bit % 64) & 1 == 1);
+        if may { self.by_text.get(bytes) } else { None }
     }
 
     #[inline]
-    fn may(&self, pair: [u8; 2]) -> bool {
-        let pair = u16::from_be_bytes(pair) as usize;
-        self.gate.get(pair / 64).is_some_and(|word| word & (1 << (pair % 64)) != 0)
+    const fn place(four: u32, n: usize) -> usize {
+        let bytes = if n < 4 { four & ((1 << (8 * n)) - 1) } else { four };
+        (bytes.wrapping_add(n as u32).wrapping_mul(0x9E37_79B1) >> 20) as usize
+    }
+
+    /// The lengths, falling, that a part may have which is outermost in a word with these
+    /// outermost bytes and takes up at most `room` bytes.
+    fn lengths(&self, four: u32, room: usize) -> impl Iterator<Item = usize> {
+        let at = |n| self.lengths.get(Self::place(four, n)).copied().unwrap_or(0);
+        let bits = at(4) & !0xF | at(3) & 0x8 | at(2) & 0x4;
+        let long = if bits >> LONG == 1 { LONG..self.longest.min(room) + 1 } else { LONG..LONG };
+        let short = (2..LONG.min(room + 1)).rev().filter(move |n| bits >> n & 1 == 1);
+        long.rev().chain(short)
     }
 }
 
@@ -191,43 +321,77 @@ impl Words {
 
     #[inline]
     fn find(&self, hash: u64, word: &[u8], form: Form) -> EntryId {
-        let h = finish(hash ^ form.salt());
-        let bit = h & self.filter_mask;
-        match self.filter.get((bit / 64) as usize) {
-            Some(bits) if bits & (1 << (bit % 64)) != 0 => {}
-            _ => return EntryId::UNKNOWN,
+        let place = form.place(hash);
+        if !self.may_hold(place) {
+            EntryId::UNKNOWN
+        } else if word.len() <= KEY {
+            self.find_key(place, Key::of(word), form)
+        } else {
+            self.long.get(&(form, word.to_vec())).copied().unwrap_or(EntryId::UNKNOWN)
         }
-        let check = (h >> 32) as u32;
-        let mut at = h as usize & self.mask;
+    }
+
+    /// As [`Self::look_up`] for a word of at most [`KEY`] bytes, given by its key.
+    #[inline]
+    pub fn look_up_key(&self, key: Key, stripped: bool) -> EntryId {
+        let hash = key.hash();
+        if self.may_hold(hash) {
+            let exact = self.find_key(hash, key, Form::Exact);
+            if exact != EntryId::UNKNOWN {
+                return exact;
+            }
+        }
+        if stripped {
+            let place = Form::Stripped.place(hash);
+            if self.may_hold(place) {
+                return self.find_key(place, key, Form::Stripped);
+            }
+        }
+        EntryId::UNKNOWN
+    }
+
+    /// The filter: two bits of one word.
+    #[inline]
+    fn may_hold(&self, place: u64) -> bool {
+        let bits = 1_u64 << (place & 63) | 1 << (place >> 6 & 63);
+        // The length is a power of two; a filter of none holds nothing.
+        let at = (place >> 12) as usize & self.filter.len().wrapping_sub(1);
+        self.filter.get(at).is_some_and(|word| word & bits == bits)
+    }
+
+    fn find_key(&self, place: u64, key: Key, form: Form) -> EntryId {
+        let mask = self.slots.len() - 1;
+        let mut at = (place >> 32) as usize & mask;
         loop {
             let slot = &self.slots[at];
             if slot.entry == 0 {
                 return EntryId::UNKNOWN;
             }
-            if slot.check == check {
-                let text =
-                    &self.text[slot.text as usize..slot.text as usize + slot.length as usize];
-                if text == word {
-                    return EntryId(slot.entry);
-                }
+            if slot.key == key && slot.form == form {
+                return EntryId(slot.entry);
             }
-            at = (at + 1) & self.mask;
+            at = (at + 1) & mask;
         }
     }
 
-    /// What an unknown word is as a compound, by its last or its first part.
+    /// Whether a word with these first and last four bytes, as they stand, can be a compound. True
+    /// a little too often.
     #[inline]
+    pub fn may_be_compound(&self, first: u32, last: u32) -> bool {
+        self.firsts.gate.may(first) | self.lasts.gate.may(last.swap_bytes())
+    }
+
+    /// What an unknown word is as a compound, by its last or its first part.
     pub fn compound(&self, word: &[u8], stripped: bool) -> EntryId {
-        let n = word.len();
-        if !(5..=LONGEST_COMPOUND).contains(&n) {
+        if !(5..=LONGEST_COMPOUND).contains(&word.len()) {
             return EntryId::UNKNOWN;
         }
         let mut best = EntryId::UNKNOWN;
         // First parts say more: muslimjävel is contempt for a group before it is a swear word.
-        if self.firsts.may([word[0], word[1]]) {
+        if self.firsts.gate.may(first_four(word)) {
             self.by_first(word, stripped, &mut best);
         }
-        if !self.disguisable(best) && self.lasts.may([word[n - 2], word[n - 1]]) {
+        if self.lasts.gate.may(last_four(word)) && !self.disguisable(best) {
             self.by_last(word, stripped, &mut best);
         }
         best
@@ -243,9 +407,10 @@ impl Words {
 
     fn by_last(&self, word: &[u8], stripped: bool, best: &mut EntryId) {
         let n = word.len();
-        for length in self.lasts.lengths(word[SHORTEST_REST..].iter().rev().copied()) {
-            let Some(parts) = self.lasts.by_text.get(&word[n - length..]) else { continue };
-            let front = &word[..n - length];
+        for length in self.lasts.lengths(last_four(word), n - SHORTEST_REST) {
+            let front = n - length;
+            let Some(parts) = self.lasts.get(&word[front..]) else { continue };
+            let front = &word[..front];
             for part in parts {
                 if is_wordlike(front)
                     && !part.stops.iter().any(|s| s == front)
@@ -259,8 +424,8 @@ impl Words {
     }
 
     fn by_first(&self, word: &[u8], stripped: bool, best: &mut EntryId) {
-        for length in self.firsts.lengths(word[..word.len() - SHORTEST_REST].iter().copied()) {
-            let Some(parts) = self.firsts.by_text.get(&word[..length]) else { continue };
+        for length in self.firsts.lengths(first_four(word), word.len() - SHORTEST_REST) {
+            let Some(parts) = self.firsts.get(&word[..length]) else { continue };
             let rest = &word[length..];
             for part in parts {
                 let stopped = part.stops.iter().any(|s| word.starts_with(s));
@@ -278,10 +443,10 @@ impl Words {
     /// What `front` and `rest`, written apart, are as a compound: `front` must be a first part, and
     /// `rest` what may follow it, or a word of weight where anything may.
     pub fn compound_of(&self, front: &[u8], rest: &[u8], stripped: bool) -> EntryId {
-        if front.len() < 2 || !self.firsts.may([front[0], front[1]]) || !is_wordlike(rest) {
+        if !is_wordlike(rest) {
             return EntryId::UNKNOWN;
         }
-        let Some(parts) = self.firsts.by_text.get(front) else { return EntryId::UNKNOWN };
+        let Some(parts) = self.firsts.get(front) else { return EntryId::UNKNOWN };
         let of_weight = self.disguisable(self.look_up(hash_of(rest), rest, stripped));
         let fits = |p: &&Part| (p.rest.is_some() || of_weight) && self.rest_fits(rest, p, stripped);
         parts.iter().find(fits).map_or(EntryId::UNKNOWN, |p| p.entry)
@@ -304,7 +469,13 @@ impl Words {
     /// Whether some rule begins to be looked for at this entry.
     #[inline]
     pub fn begins_rule(&self, entry: EntryId) -> bool {
-        self.entries[entry.0 as usize].begins_rule
+        entry.0.wrapping_sub(1) < self.n_begin
+    }
+
+    /// The classes of the entry as a mask.
+    #[inline]
+    pub fn mask_of(&self, entry: EntryId) -> ClassMask {
+        self.entries[entry.0 as usize].mask
     }
 
     /// Whether the entry may be met in disguise.
@@ -319,7 +490,8 @@ impl Words {
 
     /// How much memory the table takes, in bytes (parts of compounds left out).
     pub fn n_bytes(&self) -> usize {
-        self.slots.len() * size_of::<Slot>() + self.text.len() + self.filter.len() * 8
+        let long: usize = self.long.keys().map(|(_, text)| text.len() + 48).sum();
+        self.slots.len() * size_of::<Slot>() + self.filter.len() * 8 + long
     }
 }
 
@@ -485,84 +657,148 @@ impl WordsBuilder {
     /// Builds the table. `anchors` are the classes that rules begin at, `disguisable` those that
     /// may be met in disguise.
     pub fn build(self, anchors: &[bool], disguisable: &[bool]) -> Words {
-        let mut words = Words { entries: vec![Entry::default()], ..Words::default() };
-        let mut sets: BTreeMap<Vec<ClassId>, EntryId> = BTreeMap::new();
-        let mut intern = |words: &mut Words, classes: &[ClassId]| -> EntryId {
-            let mut set = classes.to_vec();
-            set.sort_unstable();
-            set.dedup();
-            if let Some(known) = sets.get(&set) {
-                return *known;
-            }
-            let from = words.classes.len() as u32;
-            words.classes.extend_from_slice(&set);
-            let holds = |flags: &[bool]| {
-                set.iter().any(|c| flags.get(c.0 as usize).copied().unwrap_or(false))
-            };
-            words.entries.push(Entry {
-                classes: (from, words.classes.len() as u32),
-                begins_rule: holds(anchors),
-                disguisable: holds(disguisable),
-            });
-            let id = EntryId(words.entries.len() as u32 - 1);
-            sets.insert(set, id);
-            id
-        };
-        words.n_forms = self.forms.len();
-        let size = (self.forms.len() * 2).next_power_of_two().max(64);
-        words.slots = vec![Slot::default(); size];
-        words.mask = size - 1;
-        let bits = (self.forms.len() as u64 * 16).next_power_of_two().clamp(1 << 12, 1 << 19);
-        words.filter = vec![0; (bits / 64) as usize];
-        words.filter_mask = bits - 1;
+        let firsts = grouped(self.firsts);
+        let lasts = grouped(self.lasts);
+        let mut entries = Entries::new(anchors, disguisable);
+        entries.gather(
+            self.forms.values().chain(
+                [&firsts, &lasts]
+                    .into_iter()
+                    .flat_map(|parts| parts.values().flatten().map(|(_, (classes, _))| classes)),
+            ),
+        );
+        let mut words = Words { n_forms: self.forms.len(), ..Words::default() };
+        words.slots = vec![EMPTY; (self.forms.len() * 3 / 2).next_power_of_two().max(64)];
+        words.filter = vec![0; (self.forms.len() / 4).next_power_of_two().clamp(64, 1 << 16)];
         for ((form, text), classes) in &self.forms {
-            let entry = intern(&mut words, classes);
-            let h = finish(hash_of(text.as_bytes()) ^ form.salt());
-            let bit = h & words.filter_mask;
-            words.filter[(bit / 64) as usize] |= 1 << (bit % 64);
-            let mut at = h as usize & words.mask;
-            while words.slots[at].entry != 0 {
-                at = (at + 1) & words.mask;
-            }
-            let start = words.text.len() as u32;
-            words.text.extend_from_slice(text.as_bytes());
-            words.slots[at] = Slot {
-                check: (h >> 32) as u32,
-                text: start,
-                length: text.len() as u16,
-                entry: entry.0,
-            };
+            words.put(*form, text.as_bytes(), entries.of(classes));
         }
-        let mut parts = |from: RawParts| {
+        let parts = |from: GroupedParts| {
             from.into_iter()
-                .map(|(text, raw)| {
-                    // One part per condition, with all its classes: jäveln swears, abuses and
-                    // names a person at once.
-                    let mut by_rest: BTreeMap<Option<ClassId>, ClassesAndStops> = BTreeMap::new();
-                    for (class, rest, stops) in raw {
-                        let (classes, all_stops) = by_rest.entry(rest).or_default();
-                        classes.push(class);
-                        all_stops.extend(stops);
-                    }
-                    let parts = by_rest
+                .map(|(text, parts)| {
+                    let parts = parts
                         .into_iter()
                         .map(|(rest, (classes, stops))| Part {
-                            entry: intern(&mut words, &classes),
+                            entry: entries.of(&classes),
                             rest,
                             stops,
                         })
                         .collect();
                     (text, parts)
                 })
-                .collect::<BTreeMap<_, Vec<Part>>>()
+                .collect::<HashMap<_, Vec<Part>>>()
         };
-        let (firsts, lasts) = (parts(self.firsts), parts(self.lasts));
-        words.firsts = Parts::new(firsts, |key| [key[0], key[1]], Vec::into_iter);
-        words.lasts = Parts::new(
-            lasts,
-            |key| [key[key.len() - 2], key[key.len() - 1]],
-            |key| key.into_iter().rev(),
-        );
+        words.firsts = Parts::new(parts(firsts), first_four);
+        words.lasts = Parts::new(parts(lasts), last_four);
+        words.entries = entries.all;
+        words.n_begin = entries.n_begin;
+        words.classes = entries.classes;
         words
+    }
+}
+
+/// Parts with one part per condition, with all its classes: *jäveln* swears, abuses and names a
+/// person at once.
+type GroupedParts = BTreeMap<Vec<u8>, BTreeMap<Option<ClassId>, ClassesAndStops>>;
+
+fn grouped(from: RawParts) -> GroupedParts {
+    from.into_iter()
+        .map(|(text, raw)| {
+            let mut by_rest: BTreeMap<Option<ClassId>, ClassesAndStops> = BTreeMap::new();
+            for (class, rest, stops) in raw {
+                let (classes, all_stops) = by_rest.entry(rest).or_default();
+                classes.push(class);
+                all_stops.extend(stops);
+            }
+            (text, by_rest)
+        })
+        .collect()
+}
+
+/// The sets of classes that words have, each once; those that rules begin at first.
+struct Entries<'f> {
+    anchors: &'f [bool],
+    disguisable: &'f [bool],
+    ids: HashMap<Vec<ClassId>, EntryId>,
+    all: Vec<Entry>,
+    classes: Vec<ClassId>,
+    n_begin: u32,
+}
+
+impl<'f> Entries<'f> {
+    fn new(anchors: &'f [bool], disguisable: &'f [bool]) -> Self {
+        Self {
+            anchors,
+            disguisable,
+            ids: HashMap::new(),
+            all: vec![Entry::default()],
+            classes: Vec::new(),
+            n_begin: 0,
+        }
+    }
+
+    fn gather<'s>(&mut self, sets: impl Iterator<Item = &'s Vec<ClassId>>) {
+        let mut known: BTreeSet<Vec<ClassId>> = BTreeSet::new();
+        for set in sets {
+            let set = sorted(set);
+            if !known.contains(&set) {
+                known.insert(set);
+            }
+        }
+        let holds = |set: &[ClassId], flags: &[bool]| {
+            set.iter().any(|c| flags.get(c.0 as usize).copied().unwrap_or(false))
+        };
+        let (begin, rest): (Vec<_>, Vec<_>) =
+            known.into_iter().partition(|set| holds(set, self.anchors));
+        self.n_begin = begin.len() as u32;
+        for set in begin.into_iter().chain(rest) {
+            let from = self.classes.len() as u32;
+            self.classes.extend_from_slice(&set);
+            self.all.push(Entry {
+                classes: (from, self.classes.len() as u32),
+                disguisable: holds(&set, self.disguisable),
+                mask: ClassMask::default(),
+            });
+            self.ids.insert(set, EntryId(self.all.len() as u32 - 1));
+        }
+    }
+
+    /// The entry of a set that was gathered before.
+    fn of(&self, classes: &[ClassId]) -> EntryId {
+        self.ids[&sorted(classes)]
+    }
+}
+
+fn sorted(classes: &[ClassId]) -> Vec<ClassId> {
+    let mut set = classes.to_vec();
+    set.sort_unstable();
+    set.dedup();
+    set
+}
+
+impl Words {
+    /// Gives every entry the mask of its classes.
+    pub fn set_masks(&mut self, bits: &Bits) {
+        let Self { entries, classes, .. } = self;
+        for entry in entries {
+            let (from, to) = entry.classes;
+            entry.mask = bits.mask(&classes[from as usize..to as usize]);
+        }
+    }
+
+    fn put(&mut self, form: Form, text: &[u8], entry: EntryId) {
+        let place = form.place(hash_of(text));
+        let at = (place >> 12) as usize & (self.filter.len() - 1);
+        self.filter[at] |= 1_u64 << (place & 63) | 1 << (place >> 6 & 63);
+        if text.len() > KEY {
+            self.long.insert((form, text.to_vec()), entry);
+            return;
+        }
+        let mask = self.slots.len() - 1;
+        let mut at = (place >> 32) as usize & mask;
+        while self.slots[at].entry != 0 {
+            at = (at + 1) & mask;
+        }
+        self.slots[at] = Slot { key: Key::of(text), entry: entry.0, form };
     }
 }

@@ -13,18 +13,72 @@ pub mod table;
 
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
+use crate::classify::words::KEY;
 use crate::domain::text::is_hidden;
 use crate::domain::verdict::Span;
+
+/// How many bytes are looked at together.
+pub const BLOCK: usize = 64;
+/// How many blanks stand before the text, so that a block can be compared with itself shifted.
+const BEFORE: usize = 8;
+/// How many stand behind it, so that a block or a key that begins in the text may be read whole.
+const BEHIND: usize = BLOCK + KEY;
 
 /// A text in matching form. Kept and refilled, so that folding allocates nothing in the long run.
 #[derive(Debug, Default)]
 pub struct Folded {
+    /// The text between blanks: [`BEFORE`] and [`BEHIND`], or nothing at all.
     bytes: Vec<u8>,
     /// For each folded byte, where the character that gave it starts and ends in the original.
     /// Empty when offsets are unchanged.
     starts: Vec<u32>,
     ends: Vec<u32>,
     has_swedish_letters: bool,
+}
+
+/// A text with blanks around it.
+#[derive(Clone, Copy, Debug)]
+pub struct Padded<'a> {
+    all: &'a [u8],
+    bytes: &'a [u8],
+}
+
+impl<'a> Padded<'a> {
+    /// The text alone.
+    pub fn bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// How long the text is, in bytes.
+    pub fn len(self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether there is no text.
+    pub fn is_empty(self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The block at `at`, which must be inside the text, moved `back` bytes (at most eight).
+    #[inline]
+    pub fn block(self, at: usize, back: usize) -> &'a [u8; BLOCK] {
+        let from = at + BEFORE - back;
+        self.all[from..from + BLOCK].try_into().expect("a block's length")
+    }
+
+    /// The bytes from `at` on, which must be inside the text.
+    #[inline]
+    pub fn sixteen(self, at: usize) -> &'a [u8; KEY] {
+        let from = at + BEFORE;
+        self.all[from..from + KEY].try_into().expect("a key's length")
+    }
+
+    /// The four bytes from `at` on, which must be inside the text, the first lowest.
+    #[inline]
+    pub fn four(self, at: usize) -> u32 {
+        let from = at + BEFORE;
+        u32::from_le_bytes(self.all[from..from + 4].try_into().expect("four bytes"))
+    }
 }
 
 /// What the look over the bytes found.
@@ -37,21 +91,21 @@ enum Need {
 impl Folded {
     /// Folds `text`, replacing what was here before. Texts beyond 4 GiB are folded up to there.
     pub fn fold(&mut self, text: &str) {
-        self.bytes.clear();
-        self.starts.clear();
-        self.ends.clear();
-        self.has_swedish_letters = false;
         let text = &text[..text.floor_char_boundary(u32::MAX as usize)];
         if self.fold_cheap(text.as_bytes()) == Need::Full {
-            self.bytes.clear();
-            self.has_swedish_letters = false;
             self.fold_full(text);
         }
     }
 
     /// The folded text: always valid UTF-8.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.padded().bytes
+    }
+
+    /// The same with room around it.
+    pub fn padded(&self) -> Padded<'_> {
+        let text = BEFORE..self.bytes.len().saturating_sub(BEHIND);
+        Padded { all: &self.bytes, bytes: self.bytes.get(text).unwrap_or_default() }
     }
 
     /// Whether å, ä or ö occurs; where none does, words are also read without them.
@@ -68,64 +122,29 @@ impl Folded {
         }
     }
 
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(&[b' '; BEFORE]);
+        self.starts.clear();
+        self.ends.clear();
+        self.has_swedish_letters = false;
+    }
+
     /// Lower-cases in place while every character keeps its length.
     fn fold_cheap(&mut self, original: &[u8]) -> Need {
+        self.clear();
         self.bytes.extend_from_slice(original);
-        self.bytes.make_ascii_lowercase();
-        let bytes = &mut self.bytes[..];
-        let mut i = 0;
+        self.bytes.extend_from_slice(&[b' '; BEHIND]);
+        let end = BEFORE + original.len();
         let mut swedish = false;
-        while i < bytes.len() {
-            let b = bytes[i];
-            if b.is_ascii() {
-                // NUL and other controls hide in words; the full fold takes them out.
-                if b < b' ' && !matches!(b, b'\n' | b'\t' | b'\r') {
-                    return Need::Full;
-                }
-                i += 1;
-                continue;
-            }
-            match b {
-                0xC3 => {
-                    let c = &mut bytes[i + 1];
-                    if matches!(*c, 0x80..=0x9E) && *c != 0x97 {
-                        *c += 0x20;
-                    }
-                    match *c {
-                        0xA5 | 0xA4 | 0xB6 => swedish = true,
-                        // Letters that the full fold reads as å, ä, ö or another letter.
-                        0xA6 | 0xB8 | 0x9F | 0xB0 | 0xBE => return Need::Full,
-                        _ => {}
-                    }
-                    i += 2;
-                }
-                // Latin-1 signs; soft hyphen, ª, µ and º fold to something else.
-                0xC2 => match bytes[i + 1] {
-                    0xA1..=0xA7
-                    | 0xA9
-                    | 0xAB
-                    | 0xAC
-                    | 0xAE
-                    | 0xB0
-                    | 0xB1
-                    | 0xB6
-                    | 0xB7
-                    | 0xBB
-                    | 0xBF => i += 2,
-                    _ => return Need::Full,
-                },
-                // Dashes, quotation marks, bullet and ellipsis stay as they are.
-                0xE2 => match (bytes[i + 1], bytes[i + 2]) {
-                    (0x80, 0x90 | 0x92..=0x95 | 0x98..=0xA2 | 0xA6) => i += 3,
-                    (0x82, 0xAC) => i += 3,
-                    _ => return Need::Full,
-                },
-                // Pictures (emoji), without the framed letters.
-                0xF0 => match (bytes[i + 1], bytes[i + 2]) {
-                    (0x9F, 0x8C..=0x9B | 0xA4..=0xAB) => i += 4,
-                    _ => return Need::Full,
-                },
-                _ => return Need::Full,
+        for at in (BEFORE..end).step_by(BLOCK) {
+            let mut before = [0; BLOCK];
+            before.copy_from_slice(&self.bytes[at - 1..at - 1 + BLOCK]);
+            let block = &mut self.bytes[at..at + BLOCK];
+            let seen = lower(&before, block.try_into().expect("a block's length"));
+            swedish |= seen.swedish;
+            if seen.other && !stays(&self.bytes[..end], at) {
+                return Need::Full;
             }
         }
         self.has_swedish_letters = swedish;
@@ -133,6 +152,7 @@ impl Folded {
     }
 
     fn fold_full(&mut self, text: &str) {
+        self.clear();
         for (at, c) in text.char_indices() {
             let from = at as u32;
             let to = (at + c.len_utf8()) as u32;
@@ -151,12 +171,9 @@ impl Folded {
                 decompose_compatible(c, |d| self.push_decomposed(d, from, to));
             }
         }
-        let mut previous = 0;
-        self.has_swedish_letters = self.bytes.iter().any(|b| {
-            let found = previous == 0xC3 && matches!(b, 0xA5 | 0xA4 | 0xB6);
-            previous = *b;
-            found
-        });
+        self.has_swedish_letters =
+            self.bytes.windows(2).any(|two| matches!(two, [0xC3, 0xA5 | 0xA4 | 0xB6]));
+        self.bytes.extend_from_slice(&[b' '; BEHIND]);
     }
 
     fn push_decomposed(&mut self, d: char, from: u32, to: u32) {
@@ -203,6 +220,81 @@ impl Folded {
             self.ends.push(to);
         }
     }
+}
+
+/// What is in one block.
+struct Seen {
+    swedish: bool,
+    /// Anything but ASCII, line breaks, å, ä, ö and é.
+    other: bool,
+}
+
+/// Lower-cases a block of ASCII and Latin-1 letters; `before` is the same a byte earlier. Written
+/// without branches, so that the compiler does sixteen bytes at a time.
+#[inline]
+fn lower(before: &[u8; BLOCK], block: &mut [u8; BLOCK]) -> Seen {
+    let (mut swedish, mut other) = (0_u8, 0_u8);
+    for (p, place) in before.iter().zip(block) {
+        let b = *place;
+        let after = u8::from(*p == 0xC3);
+        let capital = u8::from(b.wrapping_sub(b'A') < 26)
+            | (after & u8::from(b.wrapping_sub(0x80) < 0x1F) & u8::from(b != 0x97));
+        let b = b + (capital << 5);
+        *place = b;
+        let swede = after & (u8::from(b == 0xA5) | u8::from(b == 0xA4) | u8::from(b == 0xB6));
+        swedish |= swede;
+        let known = swede | after & u8::from(b == 0xA9) | u8::from(b == 0xC3);
+        other |= u8::from(b < b' ') & u8::from(b != b'\n') | u8::from(b >= 0x80) & (known ^ 1);
+    }
+    Seen { swedish: swedish != 0, other: other != 0 }
+}
+
+/// Whether the characters that begin in the block at `at`, lower-cased already, stay as they are
+/// when the text is folded.
+fn stays(bytes: &[u8], at: usize) -> bool {
+    // A letter of Latin-1 may have begun in the block before.
+    let mut i = at - usize::from(bytes[at - 1] == 0xC3);
+    while i < bytes.len().min(at + BLOCK) {
+        i += match bytes[i] {
+            b'\n' | b'\t' | b'\r' => 1,
+            // NUL and other controls hide in words; the full fold takes them out.
+            0..b' ' => return false,
+            // ASCII, and what is left of a character begun in the block before.
+            b' '..=0xBF => 1,
+            // æ, ø, ß, ð and þ are read as other letters.
+            0xC3 => match bytes.get(i + 1) {
+                Some(0xA6 | 0xB8 | 0x9F | 0xB0 | 0xBE) => return false,
+                _ => 2,
+            },
+            // Latin-1 signs; soft hyphen, ª, µ and º fold to something else.
+            0xC2 => match bytes[i + 1] {
+                0xA1..=0xA7
+                | 0xA9
+                | 0xAB
+                | 0xAC
+                | 0xAE
+                | 0xB0
+                | 0xB1
+                | 0xB6
+                | 0xB7
+                | 0xBB
+                | 0xBF => 2,
+                _ => return false,
+            },
+            // Dashes, quotation marks, bullet and ellipsis stay as they are.
+            0xE2 => match (bytes[i + 1], bytes[i + 2]) {
+                (0x80, 0x90 | 0x92..=0x95 | 0x98..=0xA2 | 0xA6) | (0x82, 0xAC) => 3,
+                _ => return false,
+            },
+            // Pictures (emoji), without the framed letters.
+            0xF0 => match (bytes[i + 1], bytes[i + 2]) {
+                (0x9F, 0x8C..=0x9B | 0xA4..=0xAB) => 4,
+                _ => return false,
+            },
+            _ => return false,
+        };
+    }
+    true
 }
 
 fn is_variation_selector(c: char) -> bool {

@@ -30,6 +30,7 @@ const FILES: &[(&str, &str)] = files![
     "sv/incitement_lowharm.toml",
     "sv/incitement_person.toml",
     "sv/incitement_terror.toml",
+    "sv/incitement_wide.toml",
     "sv/insult.toml",
     "sv/insult_collective.toml",
     "sv/insult_defamation.toml",
@@ -71,9 +72,11 @@ const FILES: &[(&str, &str)] = files![
     "sv/threat_others.toml",
     "sv/threat_property.toml",
     "sv/threat_veiled.toml",
+    "sv/threat_wide.toml",
     "sv/violence.toml",
     "sv/violence_animal.toml",
     "sv/violence_thread.toml",
+    "sv/violence_wide.toml",
 ];
 
 /// The sources, in order of name.

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::classify::gate::{Bits, Start};
 use crate::classify::identifier::marks::MarkEntries;
 use crate::classify::identifier::{ADDRESS_SIGN, ADDRESS_SIGNS, Mark};
 use crate::classify::lexicon::complaint::Complaint;
@@ -70,7 +71,7 @@ pub struct Lexicon {
     /// The rules.
     pub rules: Vec<Rule>,
     /// For every class, the rules and patterns that begin at it.
-    pub starts: Vec<Vec<(u32, u16)>>,
+    pub starts: Vec<Vec<Start>>,
     /// The guards.
     pub guards: Guards,
     /// What stands for numbers and addresses.
@@ -600,11 +601,14 @@ impl Compiler {
     }
 
     fn finish(mut self, version: LexiconVersion) -> Lexicon {
+        let needed = self.rules.iter().flat_map(|r| &r.patterns).flat_map(Pattern::needs).flatten();
+        let bits = Bits::share_out(self.names.len(), needed);
         let mut starts = vec![Vec::new(); self.names.len()];
         for (r, rule) in self.rules.iter().enumerate() {
             for (p, pattern) in rule.patterns.iter().enumerate() {
+                let start = Start::new(r as u32, p as u16, pattern.needs(), &bits);
                 for class in pattern.anchors() {
-                    starts[class.0 as usize].push((r as u32, p as u16));
+                    starts[class.0 as usize].push(start.clone());
                 }
             }
         }
@@ -648,7 +652,8 @@ impl Compiler {
         let first = self.builder.clone().build(&anchors, &self.disguise);
         self.builder.add_compounds(&first, ClassId(0));
         let near: Vec<String> = self.builder.disguised().map(str::to_owned).collect();
-        let words = self.builder.build(&anchors, &self.disguise);
+        let mut words = self.builder.build(&anchors, &self.disguise);
+        words.set_masks(&bits);
         let entry = |mark: Mark| {
             let name = mark.classes()[0].as_bytes();
             words.look_up(hash_of(name), name, false)

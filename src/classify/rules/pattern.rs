@@ -79,6 +79,20 @@ impl Test {
                 .any(|literals| literals.iter().all(|l| l.test.fits(view, at) != l.not))
     }
 
+    /// Classes of which the token must have one, where the test says so: what more it asks, and
+    /// what is not said by classes, is left out.
+    fn needs(&self) -> Option<SmallVec<[ClassId; 4]>> {
+        let by_class = self.inside.is_none() && self.repeat.is_none();
+        self.anchors().filter(|_| {
+            by_class
+                && self
+                    .all
+                    .iter()
+                    .flatten()
+                    .all(|l| l.test.inside.is_none() && l.test.repeat.is_none())
+        })
+    }
+
     /// Words of classes that stand wherever the test passes, so that looking may begin there.
     fn anchors(&self) -> Option<SmallVec<[ClassId; 4]>> {
         if !self.kinds.is_empty() || self.name || self.capital || self.hashtag || self.any {
@@ -241,6 +255,20 @@ impl Pattern {
     /// The classes at which looking begins.
     pub fn anchors(&self) -> &[ClassId] {
         &self.anchors
+    }
+
+    /// Sets of classes; of each, a word must stand in the text for the pattern to be found.
+    pub fn needs(&self) -> impl Iterator<Item = SmallVec<[ClassId; 4]>> {
+        self.elements.iter().filter_map(|e| match e {
+            Element::One { test, optional: false } => test.needs(),
+            Element::One { optional: true, .. }
+            | Element::Not(_)
+            | Element::Gap { .. }
+            | Element::Begins
+            | Element::Ends
+            | Element::Asks
+            | Element::AsksText => None,
+        })
     }
 
     /// Whether the pattern is one element alone.

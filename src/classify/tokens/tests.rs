@@ -1,9 +1,12 @@
 use super::*;
+use crate::classify::fold::Folded;
 
 fn cut(text: &str) -> Tokens {
     let words = crate::classify::words::WordsBuilder::default().build(&[], &[]);
+    let mut folded = Folded::default();
+    folded.fold(text);
     let mut tokens = Tokens::default();
-    tokens.cut(text.as_bytes(), &words, false);
+    tokens.cut(folded.padded(), &words, false);
     tokens
 }
 

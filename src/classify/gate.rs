@@ -1,0 +1,123 @@
+//! What must be in a text before a rule is looked at.
+//!
+//! Every class of words has one of [`N_BITS`] bits; classes that many patterns need have one of
+//! their own, the rest share. The bits of all words of a text are joined once, and a pattern whose
+//! needed words cannot be there costs one comparison instead of a look. The gate may let too much
+//! through, never too little.
+
+use smallvec::SmallVec;
+
+use crate::classify::words::ClassId;
+
+/// How many bits a mask has.
+const N_BITS: usize = 256;
+/// How many of them belong to one class each.
+const N_OWN: usize = 224;
+
+/// A set of classes, as bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClassMask([u64; N_BITS / 64]);
+
+impl ClassMask {
+    /// Adds all of another set.
+    #[inline]
+    pub fn add(&mut self, other: &Self) {
+        for (mine, others) in self.0.iter_mut().zip(other.0) {
+            *mine |= others;
+        }
+    }
+
+    /// Whether the two sets share a bit.
+    #[inline]
+    pub fn meets(&self, other: &Self) -> bool {
+        self.0.iter().zip(other.0).any(|(mine, others)| mine & others != 0)
+    }
+
+    fn set(&mut self, bit: u8) {
+        self.0[usize::from(bit) / 64] |= 1 << (bit % 64);
+    }
+}
+
+/// Which bit each class has.
+#[derive(Clone, Debug, Default)]
+pub struct Bits(Vec<u8>);
+
+impl Bits {
+    /// Shares out the bits; `needed` gives every class as often as a pattern needs it.
+    pub fn share_out(n_classes: usize, needed: impl Iterator<Item = ClassId>) -> Self {
+        let mut uses = vec![0_u32; n_classes];
+        for class in needed {
+            uses[class.0 as usize] += 1;
+        }
+        let mut order: Vec<usize> = (0..n_classes).collect();
+        order.sort_by_key(|class| std::cmp::Reverse(uses[*class]));
+        let mut bits = vec![0; n_classes];
+        for (rank, class) in order.into_iter().enumerate() {
+            let bit = if rank < N_OWN { rank } else { N_OWN + (rank - N_OWN) % (N_BITS - N_OWN) };
+            bits[class] = u8::try_from(bit).expect("below 256");
+        }
+        Self(bits)
+    }
+
+    /// The mask of these classes.
+    pub fn mask(&self, classes: &[ClassId]) -> ClassMask {
+        let mut mask = ClassMask::default();
+        for class in classes {
+            mask.set(self.0.get(class.0 as usize).copied().unwrap_or(0));
+        }
+        mask
+    }
+}
+
+/// A pattern of a rule, with what a text must hold for it.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Index of the rule.
+    pub rule: u32,
+    /// Index of the pattern within the rule.
+    pub pattern: u16,
+    needs: SmallVec<[ClassMask; 2]>,
+}
+
+impl Start {
+    /// A start whose pattern needs a word of each of these sets of classes.
+    pub fn new(
+        rule: u32,
+        pattern: u16,
+        needs: impl Iterator<Item = SmallVec<[ClassId; 4]>>,
+        bits: &Bits,
+    ) -> Self {
+        Self { rule, pattern, needs: needs.map(|classes| bits.mask(&classes)).collect() }
+    }
+
+    /// Whether the pattern may be found in a text with these classes of words.
+    #[inline]
+    pub fn may_match(&self, seen: &ClassMask) -> bool {
+        self.needs.iter().all(|need| need.meets(seen))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_that_are_needed_often_have_bits_of_their_own() {
+        let needed = (0..600_u16).flat_map(|c| vec![ClassId(c); if c % 3 == 0 { 2 } else { 1 }]);
+        let bits = Bits::share_out(600, needed);
+        let own: std::collections::BTreeSet<u8> = (0..200).map(|n| bits.0[n * 3]).collect();
+        assert_eq!(own.len(), 200);
+    }
+
+    #[test]
+    fn a_pattern_is_looked_at_only_where_all_that_it_needs_may_stand() {
+        let bits = Bits::share_out(8, [0, 1, 2, 3, 4].map(ClassId).into_iter());
+        let set = |of: &[u16]| of.iter().copied().map(ClassId).collect::<SmallVec<[ClassId; 4]>>();
+        let start = Start::new(0, 0, [set(&[0]), set(&[1, 2])].into_iter(), &bits);
+        for (seen, want) in
+            [(&[0, 1][..], true), (&[0, 2, 5], true), (&[0, 3], false), (&[1, 2], false)]
+        {
+            assert_eq!(start.may_match(&bits.mask(&set(seen))), want, "{seen:?}");
+        }
+    }
+}
