@@ -17,7 +17,9 @@ const FILES: &[(&str, &str)] = files![
     "sv/incitement.toml",
     "sv/incitement_lowharm.toml",
     "sv/incitement_person.toml",
+    "sv/incitement_signal.toml",
     "sv/incitement_terror.toml",
+    "sv/incitement_wide.toml",
     "sv/insult.toml",
     "sv/party_political.toml",
     "sv/personal_data_numbers.toml",
@@ -31,10 +33,14 @@ const FILES: &[(&str, &str)] = files![
     "sv/threat_english.toml",
     "sv/threat_others.toml",
     "sv/threat_property.toml",
+    "sv/threat_signal.toml",
     "sv/threat_veiled.toml",
+    "sv/threat_wide.toml",
     "sv/violence.toml",
     "sv/violence_animal.toml",
+    "sv/violence_signal.toml",
     "sv/violence_thread.toml",
+    "sv/violence_wide.toml",
 ];
 
 /// The sources, in order of name.
