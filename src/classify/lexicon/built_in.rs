@@ -25,6 +25,7 @@ const FILES: &[(&str, &str)] = files![
     "sv/hate_contempt.toml",
     "sv/hate_exclusion.toml",
     "sv/hate_gender.toml",
+    "sv/hate_more.toml",
     "sv/hate_slurs.toml",
     "sv/incitement.toml",
     "sv/incitement_lowharm.toml",
