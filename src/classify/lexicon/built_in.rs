@@ -58,6 +58,7 @@ const FILES: &[(&str, &str)] = files![
     "sv/sexual.toml",
     "sv/sexual_barn.toml",
     "sv/sexual_harass.toml",
+    "sv/sexual_more.toml",
     "sv/sexual_solicit.toml",
     "sv/spam.toml",
     "sv/spam_mass.toml",
