@@ -17,7 +17,9 @@ pub mod fold;
 pub mod identifier;
 pub mod lexicon;
 pub mod mask;
+pub mod near;
 pub mod parallel;
+pub mod repair;
 pub mod rules;
 pub mod tokens;
 pub mod words;
@@ -33,7 +35,7 @@ use crate::classify::identifier::spelled;
 use crate::classify::lexicon::{Lexicon, built_in};
 use crate::classify::rules::{Hit, MOST_HITS, Memo, Stopped, View};
 use crate::classify::tokens::{Token, Tokens};
-use crate::classify::words::EntryId;
+use crate::classify::words::{ClassId, EntryId};
 use crate::domain::category::{Category, Severity};
 use crate::domain::ids::LexiconVersion;
 use crate::domain::personal_number::NumberKind;
@@ -94,6 +96,9 @@ pub struct Near {
 const FEWEST_DIGITS: usize = 5;
 /// How many number words, before one is looked for that is spelled out.
 const FEWEST_WORDS: usize = 2;
+
+/// How many tokens a text needs before it can repeat itself.
+const FEWEST_REPEATED: usize = 3;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -190,6 +195,28 @@ impl Classifier {
     fn read(&self, scratch: &mut Scratch, text: &str) {
         self.fold(scratch, text);
         self.cut(scratch);
+        self.repair(scratch, text);
+    }
+
+    /// After the cut: what is broken, run together or misspelled. Public for the bench.
+    pub fn repair(&self, scratch: &mut Scratch, text: &str) {
+        let Scratch { folded, tokens, .. } = scratch;
+        self.lexicon.repair.run(text, folded, tokens, &self.lexicon.words);
+    }
+
+    /// What a single word is taken for by its sound or by a slip; nothing for a word that the
+    /// lexicon knows as it stands.
+    pub fn taken_for(&self, scratch: &mut Scratch, word: &str) -> Option<&str> {
+        self.fold(scratch, word);
+        self.cut(scratch);
+        let Scratch { folded, tokens, .. } = scratch;
+        match tokens.tokens.as_slice() {
+            [t] if t.entry == EntryId::UNKNOWN => {
+                let word = &folded.bytes()[t.start as usize..t.end as usize];
+                self.lexicon.repair.near.target(word)
+            }
+            _ => None,
+        }
     }
 
     /// Fourth stage: rules. Public for the bench.
@@ -197,7 +224,10 @@ impl Classifier {
         let Scratch { folded, tokens, hits, marks, memo, .. } = scratch;
         hits.clear();
         memo.clear();
-        if !tokens.may_match {
+        let repeat = self.lexicon.starts.get(self.lexicon.repeat.0 as usize);
+        let asks_repeat =
+            repeat.is_some_and(|s| !s.is_empty()) && tokens.tokens.len() >= FEWEST_REPEATED;
+        if !tokens.may_match && !asks_repeat {
             return;
         }
         let view = View { original: text, folded, tokens, words: &self.lexicon.words, marks, memo };
@@ -207,25 +237,40 @@ impl Classifier {
                 continue;
             }
             for class in self.lexicon.words.classes_of(entry) {
-                for (r, p) in &self.lexicon.starts[class.0 as usize] {
-                    let rule = &self.lexicon.rules[*r as usize];
-                    if hits.iter().filter(|h| h.rule == *r).count() >= MOST_HITS {
-                        continue;
-                    }
-                    match rule.look(&rule.patterns[*p as usize], &view, at, &self.lexicon.guards) {
-                        Ok(matched) => hits.push(Hit { rule: *r, matched }),
-                        Err(stopped) => {
-                            if let Some(near) = near.as_deref_mut()
-                                && near.len() < 200
-                            {
-                                let token = &tokens.tokens[at];
-                                near.push(Near {
-                                    rule: Arc::clone(&rule.id),
-                                    at: folded.original(token.start, token.end),
-                                    stopped,
-                                });
-                            }
-                        }
+                self.begin(&view, at, *class, hits, near.as_deref_mut());
+            }
+        }
+        if asks_repeat && view.repeats() {
+            self.begin(&view, 0, self.lexicon.repeat, hits, near);
+        }
+    }
+
+    /// Looks for every pattern that begins at the class, with its anchor at the token.
+    fn begin(
+        &self,
+        view: &View<'_>,
+        at: usize,
+        class: ClassId,
+        hits: &mut Vec<Hit>,
+        mut near: Option<&mut Vec<Near>>,
+    ) {
+        for (r, p) in &self.lexicon.starts[class.0 as usize] {
+            let rule = &self.lexicon.rules[*r as usize];
+            if hits.iter().filter(|h| h.rule == *r).count() >= MOST_HITS {
+                continue;
+            }
+            match rule.look(&rule.patterns[*p as usize], view, at, &self.lexicon.guards) {
+                Ok(matched) => hits.push(Hit { rule: *r, matched }),
+                Err(stopped) => {
+                    if let Some(near) = near.as_deref_mut()
+                        && near.len() < 200
+                    {
+                        let token = view.token(at);
+                        near.push(Near {
+                            rule: Arc::clone(&rule.id),
+                            at: view.folded.original(token.start, token.end),
+                            stopped,
+                        });
                     }
                 }
             }

@@ -394,7 +394,7 @@ impl Tokens {
     }
 
     /// Takes out the tokens that went into others, and counts the sentences anew.
-    fn close_up(&mut self) {
+    pub fn close_up(&mut self) {
         self.tokens.retain(|t| t.end > t.start);
         let mut at = 0;
         for (i, sentence) in self.sentences.iter_mut().enumerate() {
@@ -446,7 +446,7 @@ impl Tokens {
 
 /// `"`, `”`, `“`, `«` or `»`.
 fn is_quote(sign: &[u8]) -> bool {
-    matches!(sign, b"\"" | [0xE2, 0x80, 0x9C | 0x9D] | [0xC2, 0xAB | 0xBB])
+    matches!(sign, b"\"" | [0xE2, 0x80, 0x9C..=0x9E] | [0xC2, 0xAB | 0xBB])
 }
 
 fn is_single_letter(bytes: &[u8]) -> bool {

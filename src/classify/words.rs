@@ -5,7 +5,7 @@
 //! collision costs a comparison, never a wrong answer. Memory is 16 bytes a form and the text of
 //! the forms.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use smallvec::SmallVec;
 
@@ -275,6 +275,18 @@ impl Words {
         }
     }
 
+    /// What `front` and `rest`, written apart, are as a compound: `front` must be a first part, and
+    /// `rest` what may follow it, or a word of weight where anything may.
+    pub fn compound_of(&self, front: &[u8], rest: &[u8], stripped: bool) -> EntryId {
+        if front.len() < 2 || !self.firsts.may([front[0], front[1]]) || !is_wordlike(rest) {
+            return EntryId::UNKNOWN;
+        }
+        let Some(parts) = self.firsts.by_text.get(front) else { return EntryId::UNKNOWN };
+        let of_weight = self.disguisable(self.look_up(hash_of(rest), rest, stripped));
+        let fits = |p: &&Part| (p.rest.is_some() || of_weight) && self.rest_fits(rest, p, stripped);
+        parts.iter().find(fits).map_or(EntryId::UNKNOWN, |p| p.entry)
+    }
+
     fn rest_fits(&self, rest: &[u8], part: &Part, stripped: bool) -> bool {
         part.rest.is_none_or(|class| {
             let entry = self.look_up(hash_of(rest), rest, stripped);
@@ -376,6 +388,8 @@ pub enum Readings {
 #[derive(Clone, Debug, Default)]
 pub struct WordsBuilder {
     forms: BTreeMap<(Form, String), Vec<ClassId>>,
+    /// The forms that may be met misspelled.
+    disguised: BTreeSet<String>,
     firsts: RawParts,
     lasts: RawParts,
 }
@@ -395,6 +409,7 @@ impl WordsBuilder {
             return;
         }
         if readings == Readings::Disguised {
+            self.disguised.insert(form.to_owned());
             put(Form::Squeezed, squeeze(form));
             if bare != form {
                 put(Form::Squeezed, squeeze(&bare));
@@ -455,6 +470,11 @@ impl WordsBuilder {
             }
         }
         self.forms.retain(|_, classes| !classes.is_empty());
+    }
+
+    /// The forms that may be met misspelled.
+    pub fn disguised(&self) -> impl Iterator<Item = &str> {
+        self.disguised.iter().map(String::as_str)
     }
 
     /// The classes that a form has so far.

@@ -17,6 +17,7 @@ use crate::classify::identifier::marks::MarkEntries;
 use crate::classify::identifier::{ADDRESS_SIGN, ADDRESS_SIGNS, Mark};
 use crate::classify::lexicon::complaint::Complaint;
 use crate::classify::lexicon::file::{GuardKey, Member, RawFile, RawLexeme, RawRule};
+use crate::classify::repair::{self, Repair};
 use crate::classify::rules::guard::{Guard, GuardClasses, Shape};
 use crate::classify::rules::pattern::{Pattern, Resolve};
 use crate::classify::rules::{Guards, Rule, TextPattern};
@@ -74,6 +75,10 @@ pub struct Lexicon {
     pub guards: Guards,
     /// What stands for numbers and addresses.
     pub marks: MarkEntries,
+    /// What is broken, run together or misspelled.
+    pub repair: Repair,
+    /// The class that stands for a text that repeats itself.
+    pub repeat: ClassId,
     /// Hash over all sources and the engine.
     pub version: LexiconVersion,
     /// What was left out.
@@ -237,6 +242,10 @@ impl Compiler {
     fn declare(&mut self, files: &[(&str, RawFile)]) {
         self.new_class("harmlöst".to_owned(), false, false);
         self.marks();
+        for name in repair::classes() {
+            let class = self.new_class(name.to_owned(), false, false);
+            self.builder.add(name, class, Readings::Exact);
+        }
         for (name, file) in files {
             for class in &file.classes {
                 if self.by_name.contains_key(&class.name) {
@@ -638,6 +647,7 @@ impl Compiler {
         // A compound that one file lists stays what its parts make it in the others.
         let first = self.builder.clone().build(&anchors, &self.disguise);
         self.builder.add_compounds(&first, ClassId(0));
+        let near: Vec<String> = self.builder.disguised().map(str::to_owned).collect();
         let words = self.builder.build(&anchors, &self.disguise);
         let entry = |mark: Mark| {
             let name = mark.classes()[0].as_bytes();
@@ -648,9 +658,17 @@ impl Compiler {
             address_sign,
             number_word: guards.classes.number_word,
         };
+        let named = |name: &str| words.look_up(hash_of(name.as_bytes()), name.as_bytes(), false);
+        let repair = Repair {
+            near: crate::classify::near::Near::new(near.iter().map(String::as_str), &words),
+            money: named("%money"),
+            percent: named("%percent"),
+        };
         Lexicon {
             words,
             marks,
+            repair,
+            repeat: self.by_name[repair::REPEAT],
             rules: self.rules,
             starts,
             guards,

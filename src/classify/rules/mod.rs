@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use crate::classify::fold::Folded;
 use crate::classify::identifier::marks::Marks;
+use crate::classify::repair;
 use crate::classify::rules::guard::{Guard, GuardClasses};
 use crate::classify::rules::pattern::{Match, Pattern};
 use crate::classify::tokens::{Sentence, Token, Tokens};
@@ -89,6 +90,7 @@ impl TextPattern {
 pub struct Memo {
     known: RefCell<Vec<Option<bool>>>,
     asks: Cell<Option<bool>>,
+    repeats: Cell<Option<bool>>,
 }
 
 impl Memo {
@@ -96,6 +98,7 @@ impl Memo {
     pub fn clear(&mut self) {
         self.known.get_mut().clear();
         self.asks.set(None);
+        self.repeats.set(None);
     }
 
     fn get(&self, slot: usize, find: impl FnOnce() -> bool) -> bool {
@@ -166,6 +169,21 @@ impl View<'_> {
             self.memo.asks.set(Some(asks));
             asks
         })
+    }
+
+    /// Whether the text says the same thing over and over.
+    pub fn repeats(&self) -> bool {
+        self.memo.repeats.get().unwrap_or_else(|| {
+            let repeats = repair::repeats(self.folded.bytes(), self.tokens);
+            self.memo.repeats.set(Some(repeats));
+            repeats
+        })
+    }
+
+    /// Whether the word stands behind `#`.
+    pub fn is_hashtag(&self, at: usize) -> bool {
+        let start = self.token(at).start as usize;
+        start.checked_sub(1).is_some_and(|before| self.folded.bytes()[before] == b'#')
     }
 
     /// Whether a comma, bracket or dash stands between the token and the next.

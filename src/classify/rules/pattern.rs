@@ -14,6 +14,7 @@
 //! | `**` `**5` | the same, and one border between sentences may be crossed |
 //! | `ord?` | may be missing |
 //! | `!ord` | the next token is not this |
+//! | `%money` `%percent` `%hashtag` `%repeat` | a price, a share, a word behind `#`; the text repeats itself |
 //! | `<` `>` | the sentence begins, ends here |
 //! | `%asks` `%asks_text` | the sentence (some sentence) ends with a question mark |
 //! | `^ord` | begin to look here (otherwise the first class that is not of everyday words) |
@@ -35,6 +36,10 @@ pub struct Test {
     pub name: bool,
     /// A capitalised word anywhere.
     pub capital: bool,
+    /// A word behind `#`.
+    pub hashtag: bool,
+    /// Any token of a text that repeats itself.
+    pub repeat: Option<ClassId>,
     /// All of several at once.
     pub all: Vec<Vec<Literal>>,
     /// Any token at all.
@@ -66,6 +71,8 @@ impl Test {
                 token.kind == Kind::Address && classes.iter().any(|c| inside.contains(c))
             })
             || (self.capital && view.is_capital(at))
+            || (self.hashtag && view.is_hashtag(at))
+            || (self.repeat.is_some() && view.repeats())
             || self
                 .all
                 .iter()
@@ -74,11 +81,12 @@ impl Test {
 
     /// Words of classes that stand wherever the test passes, so that looking may begin there.
     fn anchors(&self) -> Option<SmallVec<[ClassId; 4]>> {
-        if !self.kinds.is_empty() || self.name || self.capital || self.any {
+        if !self.kinds.is_empty() || self.name || self.capital || self.hashtag || self.any {
             return None;
         }
         let mut anchors = self.classes.clone();
         anchors.extend(self.inside.iter().map(|(address, _)| *address));
+        anchors.extend(self.repeat);
         for literals in &self.all {
             anchors.extend(literals.iter().filter(|l| !l.not).find_map(|l| l.test.anchors())?);
         }
@@ -331,6 +339,8 @@ fn test(text: &str, names: &mut impl Resolve) -> Result<Test, String> {
             "%mention" => test.kinds.push(Kind::Mention),
             "%picture" => test.kinds.push(Kind::Picture),
             "%any" => test.any = true,
+            "%hashtag" => test.hashtag = true,
+            "%repeat" => test.repeat = names.class(word),
             _ if word.starts_with("%address(") => {
                 let inner = word["%address(".len()..].strip_suffix(')').unwrap_or_default();
                 let address = names.class("%address").ok_or("adresser kan inte sökas här")?;

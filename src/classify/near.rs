@@ -1,0 +1,343 @@
+//! Words of weight, misspelled: by sound (*feta*, *kärring* as *chärring*), or one edit away.
+//!
+//! Asked only for words that the lexicon does not know, and only for words of classes that may be
+//! disguised. Swedish is dense: most edits of a short word give another real word. So short words
+//! must sound alike or have two letters swapped, longer ones may lose, gain or change a letter,
+//! never the first and never in the ending, where edits are inflection. What real words still
+//! collide is listed as harmless in the lexicon (`uppsikt lexicon collisions` finds them).
+
+use smallvec::SmallVec;
+
+use crate::classify::words::{EntryId, Words, hash_of};
+
+/// Characters of a word.
+type Letters = SmallVec<[char; 24]>;
+
+/// The shortest and longest listed word that is looked for, in letters.
+const LENGTHS: std::ops::RangeInclusive<usize> = 5..=20;
+/// From here on a letter may be lost, gained or changed for one of its neighbours.
+const EDITABLE: usize = 7;
+/// From here on a letter may be changed for any other.
+const LONG: usize = 9;
+/// Forms that lie close to those of too many other words: participles, genitives and passives.
+fn is_dense(form: &str, letters: usize) -> bool {
+    form.ends_with("ande") || form.ends_with("ende") || (form.ends_with('s') && letters < LONG)
+}
+
+/// The letters at the end that edits leave alone.
+const ENDING: usize = 2;
+
+/// The words that may be found misspelled.
+#[derive(Debug, Default)]
+pub struct Near {
+    targets: Vec<(Box<str>, EntryId)>,
+    /// Hash of the sound, and of each word with one letter taken out; sorted.
+    sounds: Vec<(u64, u32)>,
+    shortened: Vec<(u64, u32)>,
+    /// One bit per hash in both.
+    filter: Vec<u64>,
+}
+
+const FILTER_BITS: u64 = 1 << 22;
+
+impl Near {
+    /// Gathers the words.
+    pub fn new<'f>(forms: impl Iterator<Item = &'f str>, words: &Words) -> Self {
+        let mut near = Self { filter: vec![0; (FILTER_BITS / 64) as usize], ..Self::default() };
+        for form in forms {
+            let letters: Letters = form.chars().collect();
+            if !LENGTHS.contains(&letters.len())
+                || !letters.iter().all(|c| c.is_alphabetic())
+                || is_dense(form, letters.len())
+            {
+                continue;
+            }
+            let entry = words.look_up(hash_of(form.as_bytes()), form.as_bytes(), false);
+            if !words.disguisable(entry) {
+                continue;
+            }
+            let target = near.targets.len() as u32;
+            near.targets.push((form.into(), entry));
+            near.sounds.push((hash(&sound(&letters)), target));
+            shortened(&letters, |h| near.shortened.push((h, target)));
+        }
+        near.sounds.sort_unstable();
+        near.shortened.sort_unstable();
+        for (h, _) in near.sounds.iter().chain(&near.shortened) {
+            let bit = h % FILTER_BITS;
+            near.filter[(bit / 64) as usize] |= 1 << (bit % 64);
+        }
+        near
+    }
+
+    /// How many words may be found misspelled.
+    pub fn len(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// Whether none may.
+    pub fn is_empty(&self) -> bool {
+        self.targets.is_empty()
+    }
+
+    fn may(&self, h: u64) -> bool {
+        let bit = h % FILTER_BITS;
+        self.filter.get((bit / 64) as usize).is_some_and(|word| word & (1 << (bit % 64)) != 0)
+    }
+
+    /// The listed word that `word`, which is listed nowhere, stands for.
+    pub fn find(&self, word: &[u8]) -> EntryId {
+        self.index(word).map_or(EntryId::UNKNOWN, |target| self.targets[target as usize].1)
+    }
+
+    /// As [`Self::find`], as the word that is listed.
+    pub fn target(&self, word: &[u8]) -> Option<&str> {
+        self.index(word).map(|target| &*self.targets[target as usize].0)
+    }
+
+    fn index(&self, word: &[u8]) -> Option<u32> {
+        // Bytes are at least letters, so this bound is cheap and safe.
+        if word.len() < *LENGTHS.start() - 1 || word.len() > 2 * LENGTHS.end() {
+            return None;
+        }
+        let Ok(text) = std::str::from_utf8(word) else { return None };
+        let letters: Letters = text.chars().collect();
+        if letters.len() < *LENGTHS.start() - 1
+            || letters.len() > LENGTHS.end() + 1
+            || !letters.iter().all(|c| c.is_alphabetic())
+        {
+            return None;
+        }
+        let own = sound(&letters);
+        let h = hash(&own);
+        if self.may(h) {
+            for target in among(&self.sounds, h) {
+                let (form, _) = &self.targets[target as usize];
+                if sound(&form.chars().collect::<Letters>()) == own {
+                    return Some(target);
+                }
+            }
+        }
+        let mut found = None;
+        let mut look = |h: u64| {
+            if found.is_none() && self.may(h) {
+                for target in among(&self.shortened, h) {
+                    let (form, _) = &self.targets[target as usize];
+                    if is_slip(&letters, &form.chars().collect::<Letters>()) {
+                        found = Some(target);
+                        return;
+                    }
+                }
+            }
+        };
+        look(hash(&letters));
+        shortened(&letters, look);
+        found
+    }
+}
+
+fn among(list: &[(u64, u32)], h: u64) -> impl Iterator<Item = u32> + '_ {
+    let from = list.partition_point(|(other, _)| *other < h);
+    list[from..].iter().take_while(move |(other, _)| *other == h).map(|(_, target)| *target)
+}
+
+const BASE: u64 = 0x9E37_79B9_7F4A_7C15;
+
+fn mixed(h: u64) -> u64 {
+    (h ^ (h >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 8
+}
+
+/// A polynomial over the letters, so that a word without one letter costs one step.
+fn hash(letters: &[char]) -> u64 {
+    mixed(letters.iter().fold(1, |h: u64, c| h.wrapping_mul(BASE).wrapping_add(u64::from(*c))))
+}
+
+/// The hashes of the word with one letter taken out, never the first.
+fn shortened(letters: &[char], mut each: impl FnMut(u64)) {
+    let n = letters.len();
+    // The tail after each letter, and the power that lifts a front over it.
+    let mut tails: SmallVec<[(u64, u64); 24]> = SmallVec::from_elem((0, 1), n + 1);
+    for i in (0..n).rev() {
+        let (tail, power) = tails[i + 1];
+        tails[i] = (
+            u64::from(letters[i]).wrapping_mul(power).wrapping_add(tail),
+            power.wrapping_mul(BASE),
+        );
+    }
+    let mut front: u64 = 1;
+    for i in 0..n {
+        if i > 0 {
+            let (tail, power) = tails[i + 1];
+            each(mixed(front.wrapping_mul(power).wrapping_add(tail)));
+        }
+        front = front.wrapping_mul(BASE).wrapping_add(u64::from(letters[i]));
+    }
+}
+
+/// Whether `word` is `form` with one slip of hand or ear.
+fn is_slip(word: &[char], form: &[char]) -> bool {
+    let same_front = word.iter().zip(form).take_while(|(a, b)| a == b).count();
+    let same_back = word.iter().rev().zip(form.iter().rev()).take_while(|(a, b)| a == b).count();
+    let (n, m) = (word.len(), form.len());
+    if same_front == 0 {
+        return false;
+    }
+    if n == m {
+        let differs = n - (same_front + same_back).min(n);
+        return match differs {
+            // Swapped: idoit.
+            2 => {
+                word[same_front] == form[same_front + 1]
+                    && word[same_front + 1] == form[same_front]
+                    && m > ENDING + 2
+            }
+            1 => {
+                let (a, b) = (word[same_front], form[same_front]);
+                same_back >= ENDING
+                    && same_front >= 2
+                    && is_vowel(a) == is_vowel(b)
+                    && (m >= LONG || (m >= EDITABLE && (confused(a, b) || neighbours(a, b))))
+            }
+            _ => false,
+        };
+    }
+    if same_front + same_back < n.min(m) || n.abs_diff(m) != 1 || m < EDITABLE {
+        return false;
+    }
+    // One letter more or less, inside the word.
+    same_back >= ENDING && same_front >= if n > m { 1 } else { 2 }
+}
+
+fn is_vowel(c: char) -> bool {
+    matches!(c, 'a' | 'e' | 'i' | 'o' | 'u' | 'y' | 'å' | 'ä' | 'ö' | 'é' | 'ü')
+}
+
+/// Letters that stand for sounds which writers confuse.
+fn confused(a: char, b: char) -> bool {
+    const PAIRS: [(char, char); 14] = [
+        ('å', 'o'),
+        ('ä', 'e'),
+        ('å', 'a'),
+        ('ä', 'a'),
+        ('ö', 'o'),
+        ('i', 'y'),
+        ('u', 'y'),
+        ('d', 't'),
+        ('g', 'k'),
+        ('b', 'p'),
+        ('v', 'f'),
+        ('s', 'z'),
+        ('o', 'u'),
+        ('g', 'j'),
+    ];
+    PAIRS.iter().any(|(x, y)| (a, b) == (*x, *y) || (a, b) == (*y, *x))
+}
+
+/// Letters side by side on the keyboard.
+fn neighbours(a: char, b: char) -> bool {
+    const ROWS: [&str; 3] = ["qwertyuiopå", "asdfghjklöä", "zxcvbnm"];
+    ROWS.iter().any(|row| {
+        let at = |c: char| row.chars().position(|r| r == c);
+        matches!((at(a), at(b)), (Some(x), Some(y)) if x.abs_diff(y) == 1)
+    })
+}
+
+/// The sound of a word as a Swedish reader hears it, in a rough spelling of our own: doubled
+/// letters count once, `$` is the sje sound, `%` the tje sound.
+fn sound(letters: &[char]) -> Letters {
+    let mut out = Letters::new();
+    let mut i = 0;
+    let front = |c: Option<&char>| c.is_some_and(|c| matches!(c, 'e' | 'i' | 'y' | 'ä' | 'ö'));
+    let begins = |i: usize, with: &str| {
+        with.chars().enumerate().all(|(k, c)| letters.get(i + k) == Some(&c))
+    };
+    while i < letters.len() {
+        let next = letters.get(i + 1);
+        let (put, length): (&[char], usize) = match letters[i] {
+            's' if begins(i, "skj") || begins(i, "sch") || begins(i, "stj") => (&['$'], 3),
+            's' if begins(i, "sj") => (&['$'], 2),
+            // Written so for the tje sound as well as for the sje sound; read as the former.
+            's' if begins(i, "sh") => (&['%'], 2),
+            's' if next == Some(&'k') && front(letters.get(i + 2)) => (&['$'], 2),
+            't' | 'k' if next == Some(&'j') => (&['%'], 2),
+            'k' if i == 0 && front(next) => (&['%'], 1),
+            'c' if next == Some(&'h') => (&['%'], 2),
+            'c' if next == Some(&'k') => (&['k'], 2),
+            'c' if front(next) => (&['s'], 1),
+            'c' | 'q' => (&['k'], 1),
+            'p' if next == Some(&'h') => (&['f'], 2),
+            't' if next == Some(&'h') => (&['t'], 2),
+            'h' if next == Some(&'v') => (&['v'], 2),
+            'h' | 'g' | 'd' | 'l' if i == 0 && next == Some(&'j') => (&['j'], 2),
+            'g' if i == 0 && front(next) => (&['j'], 1),
+            'v' if next == Some(&'v') => (&['v'], 2),
+            'w' => (&['v'], 1),
+            'z' => (&['s'], 1),
+            'x' => (&['k', 's'], 1),
+            'a' if next == Some(&'a') => (&['o'], 2),
+            'å' => (&['o'], 1),
+            'a' if next == Some(&'e') => (&['e'], 2),
+            'ä' | 'é' => (&['e'], 1),
+            'o' if next == Some(&'e') => (&['ö'], 2),
+            'ü' => (&['y'], 1),
+            _ => (&letters[i..=i], 1),
+        };
+        for c in put {
+            if out.last() != Some(c) {
+                out.push(*c);
+            }
+        }
+        i += length;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::words::{ClassId, Readings, WordsBuilder};
+
+    fn near(forms: &[&str]) -> (Words, Near) {
+        let mut builder = WordsBuilder::default();
+        for form in forms {
+            builder.add(form, ClassId(0), Readings::Disguised);
+        }
+        let words = builder.build(&[true], &[true]);
+        let near = Near::new(forms.iter().copied(), &words);
+        (words, near)
+    }
+
+    #[test]
+    fn slips_of_hand_and_ear_are_found_and_other_words_are_not() {
+        let (_, near) = near(&["idioten", "idiot", "kärring", "mördare", "svartskalle", "fascist"]);
+        for (word, want) in [
+            ("idoit", true),
+            ("iddiot", true),
+            ("idioot", true),
+            ("idjot", false),
+            ("chärring", true),
+            ("kerring", true),
+            ("tjärring", true),
+            ("käring", true),
+            ("mörrdare", true),
+            ("mördrae", true),
+            ("mödare", true),
+            ("mördar", false),
+            ("mördaren", false),
+            ("svartskale", true),
+            ("svarskalle", true),
+            ("svartskålle", true),
+            ("svartsnalle", true),
+            ("mornare", false),
+            ("fasist", true),
+            ("fassist", true),
+            ("pianist", false),
+            ("idé", false),
+            ("a", false),
+            ("", false),
+            ("idioti1", false),
+        ] {
+            assert_eq!(near.find(word.as_bytes()) != EntryId::UNKNOWN, want, "{word}");
+        }
+    }
+}

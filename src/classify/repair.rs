@@ -1,0 +1,410 @@
+//! The pass after cutting: what people break, run together and misspell is put right, where that
+//! makes a word of weight; prices and shares get their marks.
+//!
+//! All of it looks only at words that the lexicon does not know, so a word that it knows, or that
+//! it lists as harmless, stays what it is.
+
+use smallvec::SmallVec;
+
+use crate::classify::disguise;
+use crate::classify::fold::Folded;
+use crate::classify::near::Near;
+use crate::classify::tokens::{Kind, Token, Tokens};
+use crate::classify::words::{EntryId, Words, hash_of};
+
+/// The names of the marks that this pass sets; classes of that name stand for them.
+pub const MARKS: [&str; 2] = ["%money", "%percent"];
+
+/// The class that stands for a text that repeats itself.
+pub const REPEAT: &str = "%repeat";
+
+/// What the pass needs of the lexicon.
+#[derive(Debug)]
+pub struct Repair {
+    /// Words that may be met misspelled.
+    pub near: Near,
+    /// What stands for a price.
+    pub money: EntryId,
+    /// What stands for a share in per cent.
+    pub percent: EntryId,
+}
+
+/// The longest piece of a broken word, in bytes: a longer one is a word.
+const LONGEST_PIECE: usize = 4;
+/// Into how many pieces a word is looked for broken.
+const MOST_PIECES: usize = 4;
+/// The shortest word that is looked for broken, in bytes.
+const SHORTEST_BROKEN: usize = 5;
+/// The shortest word read without å, ä, ö in a text that has them, in bytes.
+const SHORTEST_STRIPPED: usize = 5;
+
+impl Repair {
+    /// Puts the tokens right.
+    pub fn run(&self, original: &str, folded: &Folded, tokens: &mut Tokens, words: &Words) {
+        let text = folded.bytes();
+        let stripped = !folded.has_swedish_letters();
+        if memchr::memchr(b'#', text).is_some() {
+            cut_hashtags(original, folded, tokens, words, stripped);
+        }
+        for token in &mut tokens.tokens {
+            match token.kind {
+                Kind::Word if token.entry == EntryId::UNKNOWN => {
+                    let word = &text[token.start as usize..token.end as usize];
+                    token.entry = self.read(word, words, stripped);
+                    token.disguised = token.entry != EntryId::UNKNOWN;
+                    if word[0].is_ascii_digit() && glued_price(word) {
+                        token.entry = self.money;
+                    }
+                }
+                Kind::Number if token.entry == EntryId::UNKNOWN => {
+                    token.entry = self.amount(&text[token.end as usize..]);
+                }
+                _ => {}
+            }
+        }
+        self.join(text, tokens, words, stripped);
+        single_quotes(text, tokens);
+        tokens.may_match = tokens.tokens.iter().any(|t| words.begins_rule(t.entry));
+    }
+
+    /// An unknown word as one without å, ä, ö, or misspelled.
+    fn read(&self, word: &[u8], words: &Words, stripped: bool) -> EntryId {
+        if !stripped && word.len() >= SHORTEST_STRIPPED && word.is_ascii() {
+            let entry = disguise::look_up(word, words, true);
+            if entry != EntryId::UNKNOWN {
+                return entry;
+            }
+        }
+        self.near.find(word)
+    }
+
+    /// What the number before `after` is an amount of.
+    fn amount(&self, after: &[u8]) -> EntryId {
+        let after = after.strip_prefix(b" ").or(after.strip_prefix(b"\xC2\xA0")).unwrap_or(after);
+        const MONEY: [&[u8]; 22] = [
+            b":-",
+            b",-",
+            b"kr",
+            b"kronor",
+            b"krona",
+            b"sek",
+            b"tkr",
+            b"mkr",
+            b"\xE2\x82\xAC",
+            b"$",
+            b"euro",
+            b"eur",
+            b"usd",
+            b"dollar",
+            b"sp\xC3\xA4nn",
+            b"lax",
+            b"papp",
+            b"\xC2\xA3",
+            b"kkr",
+            b"bitcoin",
+            b"btc",
+            ":–".as_bytes(),
+        ];
+        let starts = |sign: &&[u8]| {
+            after.starts_with(sign)
+                && (!sign[0].is_ascii_alphabetic()
+                    || after.get(sign.len()).is_none_or(|b| !b.is_ascii_alphabetic() && *b < 0x80))
+        };
+        if MONEY.iter().any(starts) {
+            self.money
+        } else if after.starts_with(b"%") || starts(&b"procent".as_slice()) {
+            self.percent
+        } else {
+            EntryId::UNKNOWN
+        }
+    }
+
+    /// Joins what stands apart: *svart skallar*, *fi tta*, *i👏d👏i👏o👏t*.
+    fn join(&self, text: &[u8], tokens: &mut Tokens, words: &Words, stripped: bool) {
+        let mut joined = false;
+        let mut i = 0;
+        while i + 1 < tokens.tokens.len() {
+            let n = letters_between_pictures(text, tokens, words, stripped, i)
+                .or_else(|| compound_apart(text, tokens, words, stripped, i))
+                .or_else(|| pieces(text, tokens, words, stripped, i));
+            i += n.unwrap_or(1);
+            joined |= n.is_some();
+        }
+        if joined {
+            tokens.close_up();
+        }
+    }
+}
+
+fn bytes<'t>(text: &'t [u8], token: &Token) -> &'t [u8] {
+    &text[token.start as usize..token.end as usize]
+}
+
+/// Whether one blank or hyphen alone stands between the token and the next.
+fn is_side_by_side(text: &[u8], tokens: &Tokens, at: usize) -> bool {
+    match (tokens.tokens.get(at), tokens.tokens.get(at + 1)) {
+        (Some(a), Some(b)) => {
+            a.kind == Kind::Word
+                && b.kind == Kind::Word
+                && a.sentence == b.sentence
+                && matches!(&text[a.end as usize..b.start as usize], b" " | b"-" | b"\n")
+        }
+        _ => false,
+    }
+}
+
+/// Makes one token of `at..to`; those after the first are marked by standing nowhere.
+fn merge(tokens: &mut Tokens, at: usize, to: usize, entry: EntryId) {
+    let end = tokens.tokens[to - 1].end;
+    let first = &mut tokens.tokens[at];
+    first.end = end;
+    first.entry = entry;
+    first.kind = Kind::Word;
+    first.disguised = true;
+    for token in &mut tokens.tokens[at + 1..to] {
+        token.end = token.start;
+    }
+}
+
+/// *svart skallar*: a first part of compounds and what may follow it.
+fn compound_apart(
+    text: &[u8],
+    tokens: &mut Tokens,
+    words: &Words,
+    stripped: bool,
+    at: usize,
+) -> Option<usize> {
+    if !is_side_by_side(text, tokens, at) {
+        return None;
+    }
+    let (a, b) = (&tokens.tokens[at], &tokens.tokens[at + 1]);
+    let (front, rest) = (bytes(text, a), bytes(text, b));
+    let entry = words.compound_of(front, rest, stripped);
+    let brings = |entry: EntryId| {
+        words.disguisable(entry)
+            && words.classes_of(entry).iter().any(|c| {
+                !words.classes_of(a.entry).contains(c) && !words.classes_of(b.entry).contains(c)
+            })
+    };
+    if entry == EntryId::UNKNOWN || !brings(entry) {
+        return None;
+    }
+    merge(tokens, at, at + 2, entry);
+    Some(2)
+}
+
+/// *fi tta*, *mus lim er*: pieces, one of them short and no word, of a listed word.
+fn pieces(
+    text: &[u8],
+    tokens: &mut Tokens,
+    words: &Words,
+    stripped: bool,
+    at: usize,
+) -> Option<usize> {
+    let mut letters: SmallVec<[u8; 64]> = SmallVec::new();
+    let mut best = None;
+    let mut broken = false;
+    for k in at..(at + MOST_PIECES).min(tokens.tokens.len()) {
+        if k > at && !is_side_by_side(text, tokens, k - 1) {
+            break;
+        }
+        let token = &tokens.tokens[k];
+        let piece = bytes(text, token);
+        if token.kind != Kind::Word
+            || words.disguisable(token.entry)
+            || letters.len() + piece.len() > disguise::LONGEST
+        {
+            break;
+        }
+        broken |= token.entry == EntryId::UNKNOWN && piece.len() <= LONGEST_PIECE;
+        letters.extend_from_slice(piece);
+        if k > at && broken && letters.len() >= SHORTEST_BROKEN {
+            let entry = words.look_up(hash_of(&letters), &letters, stripped);
+            if words.disguisable(entry) {
+                best = Some((k + 1, entry));
+            }
+        }
+        if k == at && !broken && piece.len() > LONGEST_PIECE {
+            // A long known word is not the beginning of a broken one.
+            break;
+        }
+    }
+    let (to, entry) = best?;
+    merge(tokens, at, to, entry);
+    Some(to - at)
+}
+
+/// `i👏d👏i👏o👏t`: single letters with pictures between.
+fn letters_between_pictures(
+    text: &[u8],
+    tokens: &mut Tokens,
+    words: &Words,
+    stripped: bool,
+    at: usize,
+) -> Option<usize> {
+    if tokens.tokens.get(at + 1).is_none_or(|t| t.kind != Kind::Picture) {
+        return None;
+    }
+    let is_letter = |t: &Token| t.kind == Kind::Word && bytes(text, t).len() <= 2;
+    let mut letters: SmallVec<[u8; 64]> = SmallVec::new();
+    let mut to = at;
+    while to < tokens.tokens.len()
+        && letters.len() < disguise::LONGEST
+        && is_letter(&tokens.tokens[to])
+    {
+        letters.extend_from_slice(bytes(text, &tokens.tokens[to]));
+        to += 1;
+        while tokens.tokens.get(to).is_some_and(|t| t.kind == Kind::Picture) {
+            to += 1;
+        }
+    }
+    if letters.len() < 4 {
+        return None;
+    }
+    let entry = disguise::look_up(&letters, words, stripped);
+    if entry == EntryId::UNKNOWN {
+        return None;
+    }
+    merge(tokens, at, to, entry);
+    Some(to - at)
+}
+
+/// `#DödaAllaX`: cut where capitals begin, as the writer did.
+fn cut_hashtags(
+    original: &str,
+    folded: &Folded,
+    tokens: &mut Tokens,
+    words: &Words,
+    stripped: bool,
+) {
+    let text = folded.bytes();
+    let mut out: Vec<Token> = Vec::with_capacity(tokens.tokens.len() + 8);
+    for token in &tokens.tokens {
+        let is_tag = token.start > 0 && text[token.start as usize - 1] == b'#';
+        if !is_tag || token.entry != EntryId::UNKNOWN || token.kind != Kind::Word {
+            out.push(*token);
+            continue;
+        }
+        let begins_piece = |at: u32| {
+            let span = folded.original(at, at + 1);
+            original[span.start as usize..].chars().next().is_some_and(char::is_uppercase)
+        };
+        let word = String::from_utf8_lossy(bytes(text, token)).into_owned();
+        let mut from = token.start;
+        let mut was_capital = true;
+        for (i, _) in word.char_indices().skip(1) {
+            let at = token.start + i as u32;
+            // Folding may have changed lengths; a place inside a character begins nothing.
+            let capital = text.get(at as usize).is_some_and(|b| b & 0xC0 != 0x80)
+                && at < token.end
+                && begins_piece(at);
+            if capital && !was_capital {
+                out.push(piece_of(token, from, at, text, words, stripped));
+                from = at;
+            }
+            was_capital = capital;
+        }
+        out.push(piece_of(token, from, token.end, text, words, stripped));
+    }
+    tokens.tokens = out;
+    tokens.close_up();
+}
+
+fn piece_of(of: &Token, start: u32, end: u32, text: &[u8], words: &Words, stripped: bool) -> Token {
+    let word = &text[start as usize..end as usize];
+    let mut entry = words.look_up(hash_of(word), word, stripped);
+    if entry == EntryId::UNKNOWN {
+        entry = words.compound(word, stripped);
+    }
+    Token { start, end, entry, ..*of }
+}
+
+/// `99kr`, `5000spänn`.
+fn glued_price(word: &[u8]) -> bool {
+    let unit = word.iter().position(|b| !b.is_ascii_digit()).map_or(&[][..], |at| &word[at..]);
+    matches!(
+        unit,
+        b"kr" | b"kronor" | b"sek" | b"tkr" | b"lax" | b"euro" | b"sp\xC3\xA4nn" | b"papp"
+    )
+}
+
+/// Marks what stands between single quotation marks, which are apostrophes as well: one opens
+/// after a blank, the next before a blank or sign closes.
+fn single_quotes(text: &[u8], tokens: &mut Tokens) {
+    let sign_at = |i: usize| match text.get(i..)? {
+        [b'\'', ..] => Some(1),
+        [0xE2, 0x80, 0x98..=0x9A, ..] => Some(3),
+        _ => None,
+    };
+    let n = tokens.tokens.len();
+    let mut open: Option<usize> = None;
+    for i in 0..=n {
+        let from = if i == 0 { 0 } else { tokens.tokens[i - 1].end as usize };
+        let to = tokens.tokens.get(i).map_or(text.len(), |t| t.start as usize);
+        if to <= from || to - from > 16 || !text[from..to].iter().any(|b| matches!(b, b'\'' | 0xE2))
+        {
+            continue;
+        }
+        if let Some(first) = open
+            && sign_at(from)
+                .is_some_and(|n| from + n >= text.len() || !text[from + n].is_ascii_alphanumeric())
+        {
+            for token in &mut tokens.tokens[first..i] {
+                token.quoted = true;
+            }
+            open = None;
+        }
+        let opens = [1, 3].into_iter().any(|k| {
+            to >= from + k
+                && sign_at(to - k) == Some(k)
+                && (to == k || matches!(text[to - k - 1], b' ' | b'\n' | b'('))
+        });
+        if opens {
+            open = Some(i);
+        }
+    }
+}
+
+/// Whether the text says the same thing at least three times: a run of two words or more, or one
+/// address.
+pub fn repeats(text: &[u8], tokens: &Tokens) -> bool {
+    const MOST: usize = 2_000;
+    const TIMES: usize = 3;
+    let tokens = &tokens.tokens[..tokens.tokens.len().min(MOST)];
+    let mut seen: std::collections::HashMap<(u64, u64), (usize, usize)> =
+        std::collections::HashMap::new();
+    let hashes: Vec<u64> = tokens.iter().map(|t| hash_of(bytes(text, t))).collect();
+    let mut count = |key: (u64, u64), at: usize, length: usize| {
+        let (times, free) = seen.entry(key).or_insert((0, 0));
+        if at >= *free {
+            *times += 1;
+            *free = at + length;
+        }
+        *times >= TIMES
+    };
+    for (i, token) in tokens.iter().enumerate() {
+        if token.kind == Kind::Address && count((hashes[i], 0), i, 1) {
+            return true;
+        }
+        let words = token.end - token.start >= 2;
+        if words
+            && i + 1 < tokens.len()
+            && tokens[i + 1].kind != Kind::Picture
+            && hashes[i] != hashes[i + 1]
+            && i + 2 < tokens.len()
+            && count((hashes[i] ^ hashes[i + 1].rotate_left(17), hashes[i + 2] | 1), i, 3)
+        {
+            return true;
+        }
+        // Two words said thrice in a row: köp nu köp nu köp nu.
+        if words && i + 5 < tokens.len() && hashes[i..i + 4] == hashes[i + 2..i + 6] {
+            return true;
+        }
+    }
+    false
+}
+
+/// The classes of the marks, which the compiler of lexicons declares.
+pub fn classes() -> impl Iterator<Item = &'static str> {
+    MARKS.into_iter().chain([REPEAT])
+}
