@@ -97,7 +97,7 @@ pub struct Near {
 /// How many digits a text needs before a personal number can be in it.
 const FEWEST_DIGITS: usize = 5;
 /// How many number words, before one is looked for that is spelled out.
-const FEWEST_WORDS: usize = 3;
+const FEWEST_WORDS: usize = 2;
 
 /// How many tokens a text needs before it can repeat itself.
 const FEWEST_REPEATED: usize = 3;
