@@ -101,7 +101,7 @@ pub struct Near {
 /// How many digits a text needs before a personal number can be in it.
 const FEWEST_DIGITS: usize = 5;
 /// How many number words, before one is looked for that is spelled out.
-const FEWEST_WORDS: usize = 3;
+const FEWEST_WORDS: usize = 2;
 
 /// How many tokens a text needs before it can repeat itself.
 const FEWEST_REPEATED: usize = 3;
@@ -211,6 +211,21 @@ impl Classifier {
         self.lexicon.repair.run(text, folded, tokens, &self.lexicon.words, recall);
     }
 
+    /// What a single word is taken for by its sound or by a slip; nothing for a word that the
+    /// lexicon knows as it stands.
+    pub fn taken_for(&self, scratch: &mut Scratch, word: &str) -> Option<&str> {
+        self.fold(scratch, word);
+        self.cut(scratch);
+        let Scratch { folded, tokens, .. } = scratch;
+        match tokens.tokens.as_slice() {
+            [t] if t.entry == EntryId::UNKNOWN => {
+                let word = &folded.bytes()[t.start as usize..t.end as usize];
+                self.lexicon.repair.near.target(word)
+            }
+            _ => None,
+        }
+    }
+
     /// Fourth stage: rules. Public for the bench.
     pub fn match_rules(&self, scratch: &mut Scratch, text: &str, mut near: Option<&mut Vec<Near>>) {
         let Scratch { folded, tokens, hits, marks, memo, seen, .. } = scratch;
@@ -235,7 +250,7 @@ impl Classifier {
             }
         }
         if asks_repeat && view.repeats() {
-            self.begin(&view, 0, self.lexicon.repeat, hits, near.as_deref_mut());
+            self.begin(&view, 0, self.lexicon.repeat, hits, near);
         }
     }
 

@@ -120,7 +120,7 @@ impl Repair {
                 && (!sign[0].is_ascii_alphabetic()
                     || after.get(sign.len()).is_none_or(|b| !b.is_ascii_alphabetic() && *b < 0x80))
         };
-        if MONEY.iter().any(|sign| starts(sign)) {
+        if MONEY.iter().any(starts) {
             self.money
         } else if after.starts_with(b"%") || starts(&b"procent".as_slice()) {
             self.percent
@@ -346,7 +346,7 @@ fn glued_price(word: &[u8]) -> bool {
 fn single_quotes(text: &[u8], tokens: &mut Tokens) {
     let sign_at = |i: usize| match text.get(i..)? {
         [b'\'', ..] => Some(1),
-        [0xE2, 0x80, 0x98 | 0x99 | 0x9A, ..] => Some(3),
+        [0xE2, 0x80, 0x98..=0x9A, ..] => Some(3),
         _ => None,
     };
     let n = tokens.tokens.len();

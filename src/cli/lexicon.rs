@@ -1,9 +1,10 @@
 //! `uppsikt lexicon check|stats|test`: for those who write words and rules.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::classify::Scratch;
 use crate::classify::lexicon::trial;
 use crate::cli::classify::load;
 
@@ -27,6 +28,8 @@ pub enum Command {
     Stats,
     /// Kör varje regels egna exempel och motexempel.
     Test,
+    /// Läser ord från standard in, ett per rad, och skriver dem som tas för felstavade ord ur listorna.
+    Collisions,
 }
 
 /// Runs the command.
@@ -72,6 +75,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             writeln!(out, "Former: {}", lexicon.words.n_forms())?;
             writeln!(out, "Minne för former: {} kB", lexicon.words.n_bytes() / 1000)?;
             writeln!(out, "Version: {}", lexicon.version)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Collisions => {
+            let mut scratch = Scratch::default();
+            for word in std::io::stdin().lock().lines() {
+                let word = word?;
+                if let Some(target) = classifier.taken_for(&mut scratch, word.trim()) {
+                    writeln!(out, "{}\t{target}", word.trim())?;
+                }
+            }
             Ok(ExitCode::SUCCESS)
         }
         Command::Test => {
