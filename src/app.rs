@@ -21,9 +21,11 @@ use crate::platforms::facebook::Facebook;
 use crate::platforms::forum::OwnSite;
 use crate::platforms::http::{BadHttpSettings, HttpSettings};
 use crate::platforms::limit::{Limited, Limits};
+use crate::platforms::mastodon::Mastodon;
 use crate::platforms::push::PushSource;
 use crate::platforms::settings::{
-    FacebookSettings, OwnSiteActions, OwnSiteSettings, OwnSiteVerb, WordPressSettings,
+    FacebookSettings, MastodonSettings, OwnSiteActions, OwnSiteSettings, OwnSiteVerb,
+    WordPressSettings,
 };
 use crate::platforms::simulate::facebook::{Options, Simulator};
 use crate::platforms::simulate::script::Script;
@@ -410,6 +412,11 @@ fn connector(account: &AccountConfig, clock: &Clock) -> Result<Connector, BadHtt
                 http: http(api_url),
             };
             Ok((Arc::new(Facebook::new(settings, clock.clone())?), None))
+        }
+        PlatformConfig::Mastodon { url, token } => {
+            let settings =
+                MastodonSettings { server: url.clone(), token: token.clone(), http: http(url) };
+            Ok((Arc::new(Mastodon::new(settings, clock.clone())?), None))
         }
         PlatformConfig::OwnSite { folder, secrets, acts } => {
             // A configured act takes at least one secret: it is what acts are signed with.

@@ -1,13 +1,14 @@
 //! What must be in a text before a rule is looked at.
 //!
 //! Every class of words has one of [`N_BITS`] bits; classes that many patterns need have one of
-//! their own, the rest share. The bits of all words of a text are joined once, and a pattern whose
-//! needed words cannot be there costs one comparison instead of a look. The gate may let too much
-//! through, never too little.
+//! their own, the rest share. The bits of all words of a sentence and of a text are joined once,
+//! and a pattern whose needed words cannot be there costs one comparison instead of a look. The
+//! gate may let too much through, never too little.
 
 use smallvec::SmallVec;
 
-use crate::classify::words::ClassId;
+use crate::classify::tokens::Tokens;
+use crate::classify::words::{ClassId, EntryId, Words};
 
 /// How many bits a mask has.
 const N_BITS: usize = 256;
@@ -31,6 +32,11 @@ impl ClassMask {
     #[inline]
     pub fn meets(&self, other: &Self) -> bool {
         self.0.iter().zip(other.0).any(|(mine, others)| mine & others != 0)
+    }
+
+    #[inline]
+    fn has(&self, bit: u8) -> bool {
+        self.0[usize::from(bit) / 64] >> (bit % 64) & 1 == 1
     }
 
     fn set(&mut self, bit: u8) {
@@ -59,6 +65,12 @@ impl Bits {
         Self(bits)
     }
 
+    /// Whether the class may be in the set. Before any bits were shared out it may be in all.
+    #[inline]
+    pub fn may_hold(&self, mask: &ClassMask, class: ClassId) -> bool {
+        self.0.get(usize::from(class.0)).is_none_or(|bit| mask.has(*bit))
+    }
+
     /// The mask of these classes.
     pub fn mask(&self, classes: &[ClassId]) -> ClassMask {
         let mut mask = ClassMask::default();
@@ -69,31 +81,51 @@ impl Bits {
     }
 }
 
-/// A pattern of a rule, with what a text must hold for it.
-#[derive(Clone, Debug)]
-pub struct Start {
-    /// Index of the rule.
-    pub rule: u32,
-    /// Index of the pattern within the rule.
-    pub pattern: u16,
-    needs: SmallVec<[ClassMask; 2]>,
-}
+/// What a pattern needs: a class of each of these sets.
+#[derive(Clone, Debug, Default)]
+pub struct Needs(SmallVec<[ClassMask; 2]>);
 
-impl Start {
-    /// A start whose pattern needs a word of each of these sets of classes.
-    pub fn new(
-        rule: u32,
-        pattern: u16,
-        needs: impl Iterator<Item = SmallVec<[ClassId; 4]>>,
-        bits: &Bits,
-    ) -> Self {
-        Self { rule, pattern, needs: needs.map(|classes| bits.mask(&classes)).collect() }
+impl Needs {
+    /// Needs a word of each of these sets of classes.
+    pub fn new(sets: impl Iterator<Item = SmallVec<[ClassId; 4]>>, bits: &Bits) -> Self {
+        Self(sets.map(|classes| bits.mask(&classes)).collect())
     }
 
-    /// Whether the pattern may be found in a text with these classes of words.
+    /// Whether all of it may be among the classes seen.
     #[inline]
-    pub fn may_match(&self, seen: &ClassMask) -> bool {
-        self.needs.iter().all(|need| need.meets(seen))
+    pub fn may_be_in(&self, seen: &ClassMask) -> bool {
+        self.0.iter().all(|need| need.meets(seen))
+    }
+}
+
+/// The classes of the words of one text. Kept and refilled.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// In all of it.
+    pub text: ClassMask,
+    sentences: Vec<ClassMask>,
+}
+
+impl Seen {
+    /// Looks at the words of a text.
+    pub fn fill(&mut self, tokens: &Tokens, words: &Words) {
+        self.sentences.clear();
+        self.sentences.resize(tokens.sentences.len(), ClassMask::default());
+        self.text = ClassMask::default();
+        for token in tokens.tokens.iter().filter(|t| t.entry != EntryId::UNKNOWN) {
+            if let Some(sentence) = self.sentences.get_mut(token.sentence as usize) {
+                sentence.add(words.mask_of(token.entry));
+            }
+        }
+        for sentence in &self.sentences {
+            self.text.add(sentence);
+        }
+    }
+
+    /// In one sentence.
+    #[inline]
+    pub fn sentence(&self, n: u32) -> &ClassMask {
+        self.sentences.get(n as usize).unwrap_or(&self.text)
     }
 }
 
@@ -113,11 +145,11 @@ mod tests {
     fn a_pattern_is_looked_at_only_where_all_that_it_needs_may_stand() {
         let bits = Bits::share_out(8, [0, 1, 2, 3, 4].map(ClassId).into_iter());
         let set = |of: &[u16]| of.iter().copied().map(ClassId).collect::<SmallVec<[ClassId; 4]>>();
-        let start = Start::new(0, 0, [set(&[0]), set(&[1, 2])].into_iter(), &bits);
+        let needs = Needs::new([set(&[0]), set(&[1, 2])].into_iter(), &bits);
         for (seen, want) in
             [(&[0, 1][..], true), (&[0, 2, 5], true), (&[0, 3], false), (&[1, 2], false)]
         {
-            assert_eq!(start.may_match(&bits.mask(&set(seen))), want, "{seen:?}");
+            assert_eq!(needs.may_be_in(&bits.mask(&set(seen))), want, "{seen:?}");
         }
     }
 }

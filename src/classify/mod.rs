@@ -20,6 +20,7 @@ pub mod lexicon;
 pub mod mask;
 pub mod near;
 pub mod parallel;
+pub mod recall;
 pub mod repair;
 pub mod rules;
 pub mod tokens;
@@ -29,12 +30,13 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::classify::fold::Folded;
-use crate::classify::gate::ClassMask;
+use crate::classify::gate::Seen;
 use crate::classify::identifier::Mark;
 use crate::classify::identifier::marks::Marks;
 use crate::classify::identifier::personal_number::{self, Found};
 use crate::classify::identifier::spelled;
 use crate::classify::lexicon::{Lexicon, built_in};
+use crate::classify::recall::Recall;
 use crate::classify::rules::{Hit, MOST_HITS, Memo, Stopped, View};
 use crate::classify::tokens::{Token, Tokens};
 use crate::classify::words::{ClassId, EntryId};
@@ -81,6 +83,8 @@ pub struct Scratch {
     marks: Marks,
     hits: Vec<Hit>,
     memo: Memo,
+    seen: Seen,
+    recall: Recall,
 }
 
 /// A rule that came near, and what stopped it.
@@ -97,7 +101,7 @@ pub struct Near {
 /// How many digits a text needs before a personal number can be in it.
 const FEWEST_DIGITS: usize = 5;
 /// How many number words, before one is looked for that is spelled out.
-const FEWEST_WORDS: usize = 3;
+const FEWEST_WORDS: usize = 2;
 
 /// How many tokens a text needs before it can repeat itself.
 const FEWEST_REPEATED: usize = 3;
@@ -202,8 +206,9 @@ impl Classifier {
 
     /// After the cut: what is broken, run together or misspelled. Public for the bench.
     pub fn repair(&self, scratch: &mut Scratch, text: &str) {
-        let Scratch { folded, tokens, .. } = scratch;
-        self.lexicon.repair.run(text, folded, tokens, &self.lexicon.words);
+        let Scratch { folded, tokens, recall, .. } = scratch;
+        recall.be_of(&self.lexicon.version);
+        self.lexicon.repair.run(text, folded, tokens, &self.lexicon.words, recall);
     }
 
     /// What a single word is taken for by its sound or by a slip; nothing for a word that the
@@ -223,7 +228,7 @@ impl Classifier {
 
     /// Fourth stage: rules. Public for the bench.
     pub fn match_rules(&self, scratch: &mut Scratch, text: &str, mut near: Option<&mut Vec<Near>>) {
-        let Scratch { folded, tokens, hits, marks, memo, .. } = scratch;
+        let Scratch { folded, tokens, hits, marks, memo, seen, .. } = scratch;
         hits.clear();
         memo.clear();
         let repeat = self.lexicon.starts.get(self.lexicon.repeat.0 as usize);
@@ -232,48 +237,44 @@ impl Classifier {
         if !tokens.may_match && !asks_repeat {
             return;
         }
-        let view = View { original: text, folded, tokens, words: &self.lexicon.words, marks, memo };
-        let mut seen = ClassMask::default();
-        for token in tokens.tokens.iter().filter(|t| t.entry != EntryId::UNKNOWN) {
-            seen.add(&self.lexicon.words.mask_of(token.entry));
-        }
+        let words = &self.lexicon.words;
+        seen.fill(tokens, words);
+        let view = View { original: text, folded, tokens, words, marks, memo, seen };
         for at in 0..tokens.tokens.len() {
             let entry = tokens.tokens[at].entry;
             if !self.lexicon.words.begins_rule(entry) {
                 continue;
             }
             for class in self.lexicon.words.classes_of(entry) {
-                self.begin(&view, &seen, at, *class, hits, near.as_deref_mut());
+                self.begin(&view, at, *class, hits, near.as_deref_mut());
             }
         }
         if asks_repeat && view.repeats() {
-            self.begin(&view, &seen, 0, self.lexicon.repeat, hits, near);
+            self.begin(&view, 0, self.lexicon.repeat, hits, near);
         }
     }
 
-    /// Looks for every pattern that begins at the class and that the classes seen in the text do
-    /// not rule out, with its anchor at the token.
+    /// Looks for every pattern that begins at the class, with its anchor at the token.
     fn begin(
         &self,
         view: &View<'_>,
-        seen: &ClassMask,
         at: usize,
         class: ClassId,
         hits: &mut Vec<Hit>,
         mut near: Option<&mut Vec<Near>>,
     ) {
-        for start in &self.lexicon.starts[class.0 as usize] {
+        for (r, p) in &self.lexicon.starts[class.0 as usize] {
+            let rule = &self.lexicon.rules[*r as usize];
+            let pattern = &rule.patterns[usize::from(*p)];
             // Who asks what came near is told of every rule.
-            if near.is_none() && !start.may_match(seen) {
+            if near.is_none() && !pattern.may_stand(view, at) {
                 continue;
             }
-            let rule = &self.lexicon.rules[start.rule as usize];
-            if hits.iter().filter(|h| h.rule == start.rule).count() >= MOST_HITS {
+            if hits.iter().filter(|h| h.rule == *r).count() >= MOST_HITS {
                 continue;
             }
-            let pattern = &rule.patterns[usize::from(start.pattern)];
             match rule.look(pattern, view, at, &self.lexicon.guards) {
-                Ok(matched) => hits.push(Hit { rule: start.rule, matched }),
+                Ok(matched) => hits.push(Hit { rule: *r, matched }),
                 Err(stopped) => {
                     if let Some(near) = near.as_deref_mut()
                         && near.len() < 200
@@ -306,9 +307,7 @@ impl Classifier {
         }
         if let Some(class) = self.lexicon.guards.classes.number_word {
             let known = tokens.tokens.iter().filter(|t| t.entry != EntryId::UNKNOWN);
-            let words = known
-                .filter(|t| self.lexicon.words.classes_of(t.entry).contains(&class))
-                .take(FEWEST_WORDS);
+            let words = known.filter(|t| self.lexicon.words.is(t.entry, class)).take(FEWEST_WORDS);
             if words.count() == FEWEST_WORDS {
                 spelled::find(folded.bytes(), &tokens.tokens, numbers);
             }

@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use crate::classify::disguise;
 use crate::classify::fold::Folded;
 use crate::classify::near::Near;
+use crate::classify::recall::Recall;
 use crate::classify::tokens::{Kind, Token, Tokens};
 use crate::classify::words::{EntryId, Words, hash_of};
 
@@ -40,7 +41,14 @@ const SHORTEST_STRIPPED: usize = 5;
 
 impl Repair {
     /// Puts the tokens right.
-    pub fn run(&self, original: &str, folded: &Folded, tokens: &mut Tokens, words: &Words) {
+    pub fn run(
+        &self,
+        original: &str,
+        folded: &Folded,
+        tokens: &mut Tokens,
+        words: &Words,
+        recall: &mut Recall,
+    ) {
         let text = folded.bytes();
         let stripped = !folded.has_swedish_letters();
         if memchr::memchr(b'#', text).is_some() {
@@ -50,7 +58,7 @@ impl Repair {
             match token.kind {
                 Kind::Word if token.entry == EntryId::UNKNOWN => {
                     let word = &text[token.start as usize..token.end as usize];
-                    token.entry = self.read(word, words, stripped);
+                    token.entry = recall.of(word, stripped, || self.read(word, words, stripped));
                     token.disguised = token.entry != EntryId::UNKNOWN;
                     if word[0].is_ascii_digit() && glued_price(word) {
                         token.entry = self.money;
@@ -63,7 +71,9 @@ impl Repair {
             }
         }
         self.join(text, tokens, words, stripped);
-        single_quotes(text, tokens);
+        if memchr::memchr2(b'\'', 0xE2, text).is_some() {
+            single_quotes(text, tokens);
+        }
         tokens.may_match = tokens.tokens.iter().any(|t| words.begins_rule(t.entry));
     }
 
@@ -201,6 +211,13 @@ fn pieces(
     stripped: bool,
     at: usize,
 ) -> Option<usize> {
+    let may_be_piece =
+        |t: &Token| t.entry == EntryId::UNKNOWN && t.end - t.start <= LONGEST_PIECE as u32;
+    let window = &tokens.tokens[at..(at + MOST_PIECES).min(tokens.tokens.len())];
+    if bytes(text, &tokens.tokens[at]).len() > LONGEST_PIECE || !window.iter().any(may_be_piece) {
+        // A long word is not the beginning of a broken one, and one piece must be no word.
+        return None;
+    }
     let mut letters: SmallVec<[u8; 64]> = SmallVec::new();
     let mut best = None;
     let mut broken = false;
@@ -223,10 +240,6 @@ fn pieces(
             if words.disguisable(entry) {
                 best = Some((k + 1, entry));
             }
-        }
-        if k == at && !broken && piece.len() > LONGEST_PIECE {
-            // A long known word is not the beginning of a broken one.
-            break;
         }
     }
     let (to, entry) = best?;

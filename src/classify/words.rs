@@ -182,6 +182,7 @@ pub struct Words {
     entries: Vec<Entry>,
     n_begin: u32,
     classes: Vec<ClassId>,
+    bits: Bits,
     firsts: Parts,
     lasts: Parts,
     n_forms: usize,
@@ -443,10 +444,12 @@ impl Words {
     /// What `front` and `rest`, written apart, are as a compound: `front` must be a first part, and
     /// `rest` what may follow it, or a word of weight where anything may.
     pub fn compound_of(&self, front: &[u8], rest: &[u8], stripped: bool) -> EntryId {
-        if !is_wordlike(rest) {
+        if !self.firsts.gate.may(first_four(front)) {
             return EntryId::UNKNOWN;
         }
-        let Some(parts) = self.firsts.get(front) else { return EntryId::UNKNOWN };
+        let Some(parts) = self.firsts.get(front).filter(|_| is_wordlike(rest)) else {
+            return EntryId::UNKNOWN;
+        };
         let of_weight = self.disguisable(self.look_up(hash_of(rest), rest, stripped));
         let fits = |p: &&Part| (p.rest.is_some() || of_weight) && self.rest_fits(rest, p, stripped);
         parts.iter().find(fits).map_or(EntryId::UNKNOWN, |p| p.entry)
@@ -472,10 +475,16 @@ impl Words {
         entry.0.wrapping_sub(1) < self.n_begin
     }
 
+    /// Whether the entry belongs to the class.
+    #[inline]
+    pub fn is(&self, entry: EntryId, class: ClassId) -> bool {
+        self.bits.may_hold(self.mask_of(entry), class) && self.classes_of(entry).contains(&class)
+    }
+
     /// The classes of the entry as a mask.
     #[inline]
-    pub fn mask_of(&self, entry: EntryId) -> ClassMask {
-        self.entries[entry.0 as usize].mask
+    pub fn mask_of(&self, entry: EntryId) -> &ClassMask {
+        &self.entries[entry.0 as usize].mask
     }
 
     /// Whether the entry may be met in disguise.
@@ -795,6 +804,7 @@ impl Words {
             let (from, to) = entry.classes;
             entry.mask = bits.mask(&classes[from as usize..to as usize]);
         }
+        self.bits = bits.clone();
     }
 
     fn put(&mut self, form: Form, text: &[u8], entry: EntryId) {

@@ -65,6 +65,13 @@ pub enum PlatformConfig {
         /// Where and how the site takes acts.
         acts: Option<SiteActs>,
     },
+    /// An account on a Mastodon server.
+    Mastodon {
+        /// The server's address, ending with a slash.
+        url: Url,
+        /// An access token of the account.
+        token: Secret,
+    },
     /// A Facebook page.
     Facebook {
         /// The page's id.
@@ -91,6 +98,7 @@ impl AccountConfig {
         match &self.platform {
             PlatformConfig::WordPress { .. } => PlatformKind::WordPress,
             PlatformConfig::OwnSite { .. } => PlatformKind::OwnSite,
+            PlatformConfig::Mastodon { .. } => PlatformKind::Mastodon,
             PlatformConfig::Facebook { .. } => PlatformKind::Facebook,
         }
     }
@@ -101,6 +109,7 @@ const PLATFORMS: &[(&str, PlatformKind)] = &[
     (PlatformKind::WordPress.id(), PlatformKind::WordPress),
     (PlatformKind::OwnSite.id(), PlatformKind::OwnSite),
     (PlatformKind::Facebook.id(), PlatformKind::Facebook),
+    (PlatformKind::Mastodon.id(), PlatformKind::Mastodon),
 ];
 
 const VERBS: &[(&str, ActionKind)] = &[
@@ -167,13 +176,13 @@ fn read(
         PlatformKind::WordPress => wordpress(&mut table, reach, places),
         PlatformKind::OwnSite => own_site(&mut table, reach, places),
         PlatformKind::Facebook => facebook(&mut table, reach, places),
+        PlatformKind::Mastodon => mastodon(&mut table, reach, places),
         PlatformKind::Instagram
         | PlatformKind::YouTube
         | PlatformKind::LinkedIn
         | PlatformKind::X
         | PlatformKind::TikTok
         | PlatformKind::Reddit
-        | PlatformKind::Mastodon
         | PlatformKind::Bluesky
         | PlatformKind::Flickr
         | PlatformKind::Snapchat
@@ -201,6 +210,18 @@ fn wordpress(
     let password = table.demanded_text("password", "password = \"env:UPPSIKT_BLOGG_LOSEN\"");
     let password = password.and_then(|at| secret(table, "password", &at, places));
     Some(PlatformConfig::WordPress { url: url?, user: user?.value, password: password? })
+}
+
+fn mastodon(
+    table: &mut Table<'_, '_>,
+    reach: Reach,
+    places: &Places<'_>,
+) -> Option<PlatformConfig> {
+    let url = table.demanded_text("url", "url = \"https://social.exempelstad.example/\"");
+    let url = url.and_then(|at| address(table, "url", &at, reach));
+    let token = table.demanded_text("token", "token = \"env:UPPSIKT_MASTODON_TOKEN\"");
+    let token = token.and_then(|at| secret(table, "token", &at, places));
+    Some(PlatformConfig::Mastodon { url: url?, token: token? })
 }
 
 fn facebook(

@@ -75,7 +75,8 @@ fn the_commented_lines_of_the_shipped_file_are_valid_too() {
     let text = shipped_with_examples();
     let config = parse("config.toml", &text, Path::new(""), &env).expect("every example holds");
     let kinds: Vec<_> = config.accounts.iter().map(AccountConfig::kind).collect();
-    assert_eq!(kinds, [PlatformKind::OwnSite, PlatformKind::WordPress, PlatformKind::Facebook]);
+    use PlatformKind::{Facebook, Mastodon, OwnSite, WordPress};
+    assert_eq!(kinds, [OwnSite, WordPress, Facebook, Mastodon]);
     assert!(config.server.secure_cookies);
     assert!(matches!(
         &config.accounts[0].platform,

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
+use crate::domain::action::ActionKind;
 use crate::domain::ids::{Cursor, PlatformItemId};
 use crate::domain::item::{FetchedItem, FetchedPost, LiveReading, Presence, Unreadable};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
@@ -235,6 +236,14 @@ async fn presence(platform: &dyn Platform, item: &ItemAddress) -> Option<Presenc
     }
 }
 
+/// Whether the platform says of this very item that it will not do this.
+async fn is_barred(platform: &dyn Platform, item: &ItemAddress, act: ActionKind) -> bool {
+    match platform.read_live(item).await.expect("reading live") {
+        LiveReading::Present(item) => item.barred.iter().any(|barred| barred.act == act),
+        LiveReading::Gone | LiveReading::NotReadable { .. } => false,
+    }
+}
+
 /// Hiding and showing again take effect, and doing either twice is harmless and told apart.
 pub async fn hiding_is_idempotent(
     platform: &dyn Platform,
@@ -260,7 +269,8 @@ pub async fn hiding_is_idempotent(
     assert!(matches!(again, Receipt::AlreadySo(_)), "shown already: {again:?}");
 }
 
-/// Deleting takes effect; the second time it is already so, or there is nothing left.
+/// Deleting takes effect; the second time it is already so, or there is nothing left. Where the
+/// platform bars it for what others wrote, it is refused and nothing happens.
 pub async fn deleting_is_idempotent(
     platform: &dyn Platform,
     world: &dyn World,
@@ -270,6 +280,12 @@ pub async fn deleting_is_idempotent(
         return;
     }
     let item = written(platform, world, "Ska tas bort").await;
+    if is_barred(platform, &item, ActionKind::Delete).await {
+        let answer = platform.delete(warrants(item.clone())).await;
+        assert!(matches!(answer, Err(PlatformError::Refused { .. })), "barred: {answer:?}");
+        assert_eq!(presence(platform, &item).await, Some(Presence::Visible), "nothing was done");
+        return;
+    }
     let first = platform.delete(warrants(item.clone())).await.expect("delete");
     assert!(matches!(first, Receipt::Done(_)), "deleted now: {first:?}");
     let left = presence(platform, &item).await;

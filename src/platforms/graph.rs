@@ -154,21 +154,12 @@ impl Graph {
 
 /// Decodes an answer of one object.
 pub fn object<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, PlatformError> {
-    json::decode(&json::text(&answer.body)).map_err(|error| unexpected(answer, &error))
+    json::decode(&json::text(&answer.body)).map_err(|error| answer.unexpected(&error))
 }
 
 /// Decodes a page of an edge; its text has to outlive it.
 pub fn page<'a>(answer: &Answer, text: &'a str) -> Result<Page<'a>, PlatformError> {
-    serde_json::from_str(text).map_err(|error| unexpected(answer, &error))
-}
-
-fn unexpected(answer: &Answer, error: &serde_json::Error) -> PlatformError {
-    match serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body) {
-        Ok(_) => PlatformError::Contract {
-            detail: format!("an answer of another shape: {}", json::place(error)),
-        },
-        Err(_) => answer.not_json(),
-    }
+    serde_json::from_str(text).map_err(|error| answer.unexpected(&error))
 }
 
 /// Graph's times have no colon in the offset, which RFC 3339 demands.

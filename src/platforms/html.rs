@@ -4,6 +4,8 @@
 //! never closed is text, as browsers and WordPress's own filter see it. Linear in the input: every
 //! byte is looked at a bounded number of times, whatever it holds.
 
+use unicode_normalization::UnicodeNormalization as _;
+
 /// What line breaks in the source mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Newlines {
@@ -34,7 +36,13 @@ pub struct Plain {
 
 /// Reads HTML as plain text.
 pub fn to_plain(html: &str, newlines: Newlines) -> Plain {
-    let mut out = Writer { plain: Plain::default(), newlines, link: None };
+    to_plain_with_names(html, newlines, &[])
+}
+
+/// As [`to_plain`], where a link that shows `@name` or `#word` and leads to one of `named` is the
+/// platform's own way to write that name: its target is left out.
+pub fn to_plain_with_names(html: &str, newlines: Newlines, named: &[&str]) -> Plain {
+    let mut out = Writer { plain: Plain::default(), newlines, link: None, named };
     // Without it, each unclosed `<!--` would be searched to the end of the text.
     let last_comment_end = memchr::memmem::rfind(html.as_bytes(), b"-->");
     let mut at = 0;
@@ -57,6 +65,11 @@ pub fn to_plain(html: &str, newlines: Newlines) -> Plain {
         out.plain.text.truncate(out.plain.text.trim_end().len());
     }
     out.plain
+}
+
+/// The text as it is compared: platforms trim and normalise, and editors' line ends differ.
+pub fn folded(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").nfc().collect()
 }
 
 /// Text as HTML that shows exactly that text.
@@ -101,14 +114,15 @@ fn tag_end(bytes: &[u8], open: usize, last_comment_end: Option<usize>) -> Option
     }
 }
 
-struct Writer {
+struct Writer<'a> {
     plain: Plain,
     newlines: Newlines,
+    named: &'a [&'a str],
     /// Target of the open link, and where its shown text begins.
     link: Option<(String, usize)>,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn text(&mut self, html: &str) {
         if html.is_empty() {
             return;
@@ -192,7 +206,8 @@ impl Writer {
                 .trim_end_matches('/')
                 .to_owned()
         };
-        if href.is_empty() || href.starts_with('#') || bare(shown) == bare(&href) {
+        let is_name = shown.starts_with(['@', '#']) && self.named.contains(&href.as_str());
+        if href.is_empty() || href.starts_with('#') || is_name || bare(shown) == bare(&href) {
             return;
         }
         if shown.is_empty() {

@@ -40,6 +40,8 @@ mod html;
 pub mod http;
 mod json;
 pub mod limit;
+pub mod mastodon;
+mod position;
 pub mod push;
 pub mod settings;
 pub mod simulate;
@@ -191,6 +193,7 @@ pub fn connect(
             Arc::new(wordpress::WordPress::new(settings, clock)?)
         }
         AccountSettings::Facebook(settings) => Arc::new(facebook::Facebook::new(settings, clock)?),
+        AccountSettings::Mastodon(settings) => Arc::new(mastodon::Mastodon::new(settings, clock)?),
         AccountSettings::OwnSite(settings) => Arc::new(forum::OwnSite::new(settings, clock)?),
     })
 }

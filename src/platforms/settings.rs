@@ -16,6 +16,8 @@ pub enum AccountSettings {
     WordPress(WordPressSettings),
     /// A Facebook Page.
     Facebook(FacebookSettings),
+    /// An account on a Mastodon server.
+    Mastodon(MastodonSettings),
     /// A site of the authority's own.
     OwnSite(OwnSiteSettings),
 }
@@ -26,6 +28,7 @@ impl AccountSettings {
         match self {
             Self::WordPress(_) => PlatformKind::WordPress,
             Self::Facebook(_) => PlatformKind::Facebook,
+            Self::Mastodon(_) => PlatformKind::Mastodon,
             Self::OwnSite(_) => PlatformKind::OwnSite,
         }
     }
@@ -59,6 +62,17 @@ pub struct FacebookSettings {
     pub token: Secret,
     /// The app's secret, where the app demands `appsecret_proof`.
     pub app_secret: Option<Secret>,
+    /// How calls are made.
+    pub http: HttpSettings,
+}
+
+/// An account on a Mastodon server, or on one that speaks its interface.
+#[derive(Clone, Debug)]
+pub struct MastodonSettings {
+    /// The server's address, `https://social.exempelstad.example/`.
+    pub server: Url,
+    /// An access token of the account.
+    pub token: Secret,
     /// How calls are made.
     pub http: HttpSettings,
 }

@@ -145,15 +145,15 @@ pub fn card(reading: &[Digit], from: usize) -> Option<usize> {
 fn is_issuer(digits: &[Digit], n: usize) -> bool {
     let (two, four) = (value(&digits[..2]), value(&digits[..4]));
     match digits[0].value {
-        4 => matches!(n, 13 | 16 | 19),
-        5 => matches!(two, 51..=55) && n == 16 || matches!(two, 50 | 56..=58) && n >= 13,
+        4 => n == 16,
+        5 => matches!(two, 51..=55) && n == 16 || matches!(two, 50 | 56..=58) && n >= 16,
         2 => matches!(four, 2221..=2720) && n == 16,
         3 => {
             matches!(two, 34 | 37) && n == 15
                 || matches!(two, 36 | 38 | 30) && n == 14
                 || two == 35 && n == 16
         }
-        6 => (four == 6011 || matches!(two, 62 | 64 | 65)) && n >= 16 || two == 63 && n >= 16,
+        6 => (four == 6011 || matches!(two, 62..=65)) && n >= 16,
         _ => false,
     }
 }

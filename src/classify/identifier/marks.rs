@@ -139,7 +139,7 @@ impl Marks {
     fn read_out(&mut self, text: &[u8], tokens: &Tokens, words: &Words, entries: &MarkEntries) {
         let Some(class) = entries.number_word else { return };
         let known = tokens.tokens.iter().filter(|t| t.entry != EntryId::UNKNOWN);
-        if known.filter(|t| words.classes_of(t.entry).contains(&class)).take(4).count() < 4 {
+        if known.filter(|t| words.is(t.entry, class)).take(4).count() < 4 {
             return;
         }
         spelled::sequences(text, &tokens.tokens, 8, |values, first, last| {
@@ -166,7 +166,7 @@ impl Marks {
         for (i, token) in tokens.tokens.iter().enumerate() {
             let sign = token.start >= end
                 && token.entry != EntryId::UNKNOWN
-                && words.classes_of(token.entry).contains(&class);
+                && words.is(token.entry, class);
             if !sign {
                 continue;
             }

@@ -15,6 +15,7 @@ pub mod plate;
 pub mod reading;
 pub mod spelled;
 pub mod street;
+pub mod told;
 
 use crate::classify::identifier::phone::Series;
 use crate::classify::identifier::reading::Reading;

@@ -9,6 +9,7 @@
 
 use smallvec::SmallVec;
 
+use crate::classify::identifier::told;
 use crate::domain::personal_number::{INTERIM_LETTERS, NumberKind, PersonalNumber};
 
 /// A proven number and where it stands, in bytes of the folded text.
@@ -77,8 +78,9 @@ pub fn find(text: &[u8], out: &mut Vec<Found>) {
         interim(text, &chain, out);
         apart(text, &chain, out);
     }
+    told::find(text, out);
     out.sort_by_key(|f| f.at[0]);
-    out.dedup_by_key(|f| f.at[0]);
+    out.dedup_by(|next, kept| next.at[0].0 < kept.at[0].1);
 }
 
 /// The digit that a letter is written for.
@@ -119,7 +121,10 @@ fn is_letter_digit(text: &[u8], i: usize) -> bool {
     // SE in front is the country's code of a VAT number.
     let prefixed = text[from..].starts_with(b"se");
     let digits = text[from..to].iter().filter(|b| b.is_ascii_digit()).count();
-    !prefixed && !glued && digits * 2 >= to - from
+    // The closest look-alikes may be all but one; of the others half at most.
+    let close = |b: &u8| b.is_ascii_digit() || matches!(b, b'o' | b'i' | b'l');
+    let enough = digits * 2 >= to - from || digits > 0 && text[from..to].iter().all(close);
+    !prefixed && !glued && enough
 }
 
 fn read_chain(text: &[u8], mut i: usize, chain: &mut SmallVec<[Digit; 32]>) -> usize {
@@ -138,7 +143,12 @@ fn read_chain(text: &[u8], mut i: usize, chain: &mut SmallVec<[Digit; 32]>) -> u
         }
         let length = match b {
             b' ' | b'-' | b'+' | b'.' | b'/' | b'_' | b'(' | b')' | b'[' | b']' | b'{' | b'}'
-            | b'\n' | b'\r' | b'\t' | b'*' | b'|' | b'\\' | b'~' => 1,
+            | b'\n' | b'\r' | b'\t' | b'*' | b'|' | b'\\' | b'~' | b'\'' | b'=' | b';' => 1,
+            // A hyphen, blank or plus inside an address.
+            b'%' if matches!(text.get(i + 1..i + 3), Some(b"2d" | b"20" | b"2b")) => 3,
+            // Pictures and arrows set between digits.
+            0xF0 if text.get(i + 1) == Some(&0x9F) => 4,
+            0xE2 if text.get(i + 1).is_some_and(|c| matches!(c, 0x86 | 0x87 | 0x9C..=0x9E)) => 3,
             0xC2 if text.get(i + 1).is_some_and(|c| matches!(c, 0xA0 | 0xB7)) => 2,
             // Dashes, bullets and the minus sign.
             0xE2 if text.get(i + 1) == Some(&0x80)
@@ -175,7 +185,8 @@ fn in_chain(text: &[u8], chain: &[Digit], out: &mut Vec<Found>) {
                 continue;
             }
             let digits = &chain[from..to];
-            if !separators_fit(digits) {
+            let alone = from == 0 && to == chain.len();
+            if !separators_fit(digits) || !alone && is_in_small_groups(digits) {
                 continue;
             }
             let values: SmallVec<[u8; 12]> = digits.iter().map(|d| d.value).collect();
@@ -219,6 +230,7 @@ fn separators_fit(digits: &[Digit]) -> bool {
             4 => {}
             6 | 8 | 10 => {}
             // Pairs all through: 85 07 09 98 05.
+            2 if gap.line_break => wrapped += 1,
             2 => ok &= [4, 6, 8].iter().all(|p| gaps.contains(p)),
             _ if gap.line_break && gap.signs <= 2 => wrapped += 1,
             _ => return false,
@@ -227,6 +239,12 @@ fn separators_fit(digits: &[Digit]) -> bool {
     // A plus stands only before the last four.
     let plus = (1..length).any(|i| digits[i].gap.plus && length - i != 4);
     ok && wrapped <= 1 && !plus
+}
+
+/// Digits one by one or in pairs all through: times and drawn numbers look alike, so such a row
+/// must be the number and nothing else.
+fn is_in_small_groups(digits: &[Digit]) -> bool {
+    !digits[digits.len() - 2].gap.none()
 }
 
 /// Digits that date and check digit would let pass, but whose form or words say otherwise.
@@ -246,14 +264,34 @@ fn is_something_else(
         && digits[0].value == 0
         && digits[1].value == 7
         && digits[2].value == 0;
-    if mobile && number.kind() == NumberKind::Coordination {
-        return true;
+    // What stands in a bracket of its own begins and ends there; an amount has its unit behind.
+    let end = digits[digits.len() - 1].at as usize + 1;
+    let last = digits[digits.len() - 4];
+    if !last.gap.none() {
+        let bracket = matches!(text[last.at as usize - 1], b'(' | b'[');
+        let closed = text.get(end).is_none_or(|b| matches!(b, b')' | b']'));
+        let blank = text[last.at as usize - 1] == b' ';
+        if bracket && !closed || blank && is_unit(first_word(&text[end..text.len().min(end + 20)]))
+        {
+            return true;
+        }
     }
     let before = last_word(&text[..start]);
+    if mobile && number.kind() == NumberKind::Coordination && !is_told_personal(text, start) {
+        return true;
+    }
     if mobile && PHONE_WORDS.contains(&before) {
         return true;
     }
     bare && PAYMENT_WORDS.contains(&before)
+}
+
+/// Whether a word just before says that a personal number comes.
+fn is_told_personal(text: &[u8], start: usize) -> bool {
+    let before = &text[start.saturating_sub(30)..start];
+    [&b"personn"[..], b"pnr", b"samordning", b"samnr", b"persnr"]
+        .iter()
+        .any(|w| memchr::memmem::find(before, w).is_some())
 }
 
 const PHONE_WORDS: &[&[u8]] = &[
@@ -269,8 +307,24 @@ const PHONE_WORDS: &[&[u8]] = &[
     b"nummer",
     b"mobilnummer",
 ];
-const PAYMENT_WORDS: &[&[u8]] =
-    &[b"ocr", b"ocrnummer", b"bankgiro", b"plusgiro", b"bg", b"pg", b"isbn", b"ean", b"imei"];
+const PAYMENT_WORDS: &[&[u8]] = &[
+    b"order",
+    b"ordernummer",
+    b"ordernr",
+    b"kolli",
+    b"kollinr",
+    b"kollinummer",
+    b"lott",
+    b"ocr",
+    b"ocrnummer",
+    b"bankgiro",
+    b"plusgiro",
+    b"bg",
+    b"pg",
+    b"isbn",
+    b"ean",
+    b"imei",
+];
 
 /// The last word before the end, without the signs after it.
 fn last_word(text: &[u8]) -> &[u8] {
@@ -327,7 +381,7 @@ fn apart(text: &[u8], chain: &[Digit], out: &mut Vec<Found>) {
         if !gaps_fit {
             continue;
         }
-        let bare = length == 6 && n == 6 && birth[1..].iter().all(|d| d.gap.none());
+        let bare = n == length && birth[1..].iter().all(|d| d.gap.none());
         let end = birth[length - 1].at as usize + 1;
         let window = &text[end..text.len().min(end + APART)];
         let mut i = 0;
@@ -344,7 +398,12 @@ fn apart(text: &[u8], chain: &[Digit], out: &mut Vec<Found>) {
                 let told = says(words) || says(&after[..after.len().min(20)]);
                 // Without a word that says so, date and digits must stand close and whole, and
                 // nothing may make them a time, an amount or a telephone number.
+                // Eight figures are as often a day of this century: only signs or the word for
+                // the hyphen may stand between.
+                let wordless = !words.iter().any(u8::is_ascii_alphabetic);
+                let joined = length == 6 || wordless || is_joint(first_word(words));
                 let close = bare
+                    && joined
                     && i <= CLOSE
                     && !is_other_kind(words)
                     && !is_other_kind(first_word(after));
@@ -363,6 +422,46 @@ fn apart(text: &[u8], chain: &[Digit], out: &mut Vec<Found>) {
             i += 1;
         }
     }
+}
+
+/// Whether the word behind makes the figures an amount.
+fn is_unit(word: &[u8]) -> bool {
+    const UNITS: &[&str] = &[
+        "kr",
+        "kronor",
+        "sek",
+        "st",
+        "stycken",
+        "kwh",
+        "km",
+        "meter",
+        "personer",
+        "besökare",
+        "deltagare",
+        "invånare",
+        "elever",
+        "barn",
+        "bilar",
+        "procent",
+        "röster",
+        "biljetter",
+        "platser",
+        "medlemmar",
+        "besök",
+        "samtal",
+        "ärenden",
+        "hushåll",
+    ];
+    let word = word.trim_ascii();
+    UNITS.iter().any(|u| u.as_bytes() == word)
+}
+
+/// Words for the sign before the last four.
+fn is_joint(words: &[u8]) -> bool {
+    matches!(
+        words.trim_ascii(),
+        b"streck" | b"bindestreck" | b"minus" | b"plus" | b"dash" | b"hyphen"
+    )
 }
 
 /// How close the four digits must stand to the date where no word says what they are, in bytes.
@@ -392,4 +491,4 @@ const LAST_FOUR_WORDS: &[&[u8]] =
     &[b"sista", b"slutar", b"slutsiffr", b"kontrollsiffr", b"fyra", b"personn", b"pnr", b"avsluta"];
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

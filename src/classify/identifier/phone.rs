@@ -43,6 +43,9 @@ pub fn at(text: &[u8], reading: &[Digit], from: usize) -> Option<(Series, usize)
     if !plus && !may_begin(text, reading, from) {
         return None;
     }
+    if is_among_pairs(reading, from) || is_in_code(text, first.at) {
+        return None;
+    }
     let starts =
         |n: &[u8]| digits.len() > n.len() && n.iter().zip(digits).all(|(n, d)| *n == d.value);
     if starts(&[0, 0, 4, 6]) {
@@ -89,6 +92,25 @@ fn before(text: &[u8], at: u32) -> Option<u8> {
     (at as usize).checked_sub(1).map(|i| text[i])
 }
 
+/// One of a longer row of pairs, as drawn numbers and times are.
+fn is_among_pairs(reading: &[Digit], from: usize) -> bool {
+    let pair = |i: usize| {
+        reading.get(i).is_some_and(|d| !d.gap.none() || i == 0)
+            && reading.get(i + 1).is_some_and(|d| d.gap.none())
+            && ends(reading, i + 2)
+    };
+    let row = (0..4).all(|n| pair(from + 2 * n));
+    let pairs = (from..reading.len()).step_by(2).take_while(|i| pair(*i)).count();
+    row && (from >= 2 && pair(from - 2) || pairs > 5)
+}
+
+/// Inside letters mixed with digits, as in a checksum or key: `ea06c054…`.
+fn is_in_code(text: &[u8], at: u32) -> bool {
+    let before = &text[..at as usize];
+    let letters = before.iter().rev().take(40).take_while(|b| b.is_ascii_alphabetic()).count();
+    letters > 0 && before[..before.len() - letters].last().is_some_and(u8::is_ascii_digit)
+}
+
 /// A number begins after a blank, a bracket or a letter, not inside a longer row of digits.
 fn may_begin(text: &[u8], reading: &[Digit], from: usize) -> bool {
     let gap = reading[from].gap;
@@ -97,7 +119,7 @@ fn may_begin(text: &[u8], reading: &[Digit], from: usize) -> bool {
             .is_none_or(|b| !matches!(b, b'-' | b'.' | b',' | b'#' | b'%' | b'&' | b'='))
             || before(text, reading[0].at.saturating_sub(1)).is_none_or(|b| !b.is_ascii_digit())
     };
-    if from == 0 { sign_between() } else { gap.blank || matches!(gap.sign, b'/' | b',' | b':') }
+    if from == 0 { sign_between() } else { gap.blank || matches!(gap.sign, b',' | b':') }
 }
 
 /// After 46: the digits as dialled at home, an extra zero allowed.
@@ -123,7 +145,10 @@ fn national(digits: &[Digit]) -> Option<(Series, usize)> {
     let (a, b) = (figure(1)?, figure(2)?);
     let three = a * 10 + b;
     if a == 7 && matches!(b, 0 | 2 | 3 | 6 | 9) {
-        return (digits.len() >= 10 && ends(digits, 10)).then_some((Series::Mobile, 10));
+        // Six and four are how birth dates are written, never telephones.
+        let fits =
+            digits.len() >= 10 && ends(digits, 10) && groups(&digits[..10]).as_slice() != [6, 4];
+        return fits.then_some((Series::Mobile, 10));
     }
     // 010, 020, 077 and the payment series.
     let service = match three {

@@ -30,11 +30,11 @@ pub fn at(text: &str, at: usize) -> Option<usize> {
                 && !matches!(last, b'I' | b'Q' | b'V' | b'O')
                 && (tail[2].is_ascii_uppercase() == capitals || !separated));
     i += 3;
-    let word = letters.to_ascii_lowercase();
-    let known = WORDS.iter().any(|w| w.as_bytes() == word);
+    // Asked last: it goes through the whole list.
+    let known = || WORDS.iter().any(|w| w.as_bytes().eq_ignore_ascii_case(letters));
     let fits = tail_fits
         && (capitals || !separated)
-        && !(known && separated)
+        && !(separated && known())
         && borders(text[i..].chars().next())
         && !text[i..].starts_with("-")
         && !text[i..].starts_with(",0");

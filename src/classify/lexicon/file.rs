@@ -160,7 +160,8 @@ const FEWEST_EXAMPLES: usize = 3;
 
 /// Reads one file. What cannot be used is left out and complained of.
 pub fn read(name: &str, source: &str, complaints: &mut Vec<Complaint>) -> RawFile {
-    let mut reader = Reader { name, source, complaints };
+    let breaks = memchr::memchr_iter(b'\n', source.as_bytes()).collect();
+    let mut reader = Reader { name, source, breaks, complaints };
     let (table, errors) = DeTable::parse_recoverable(source);
     for error in errors {
         let at = error.span().map_or(0, |s| s.start);
@@ -243,6 +244,8 @@ fn only_lexeme(member: Member) -> Option<RawLexeme> {
 struct Reader<'a> {
     name: &'a str,
     source: &'a str,
+    /// Where its lines end.
+    breaks: Vec<usize>,
     complaints: &'a mut Vec<Complaint>,
 }
 
@@ -250,8 +253,7 @@ type Table<'t> = &'t DeTable<'t>;
 
 impl Reader<'_> {
     fn line(&self, at: usize) -> usize {
-        self.source.as_bytes()[..at.min(self.source.len())].iter().filter(|b| **b == b'\n').count()
-            + 1
+        self.breaks.partition_point(|end| *end < at) + 1
     }
 
     fn complain(&mut self, at: usize, what: String, mend: impl Into<String>) {

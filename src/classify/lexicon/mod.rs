@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::classify::gate::{Bits, Start};
+use crate::classify::gate::Bits;
 use crate::classify::identifier::marks::MarkEntries;
 use crate::classify::identifier::{ADDRESS_SIGN, ADDRESS_SIGNS, Mark};
 use crate::classify::lexicon::complaint::Complaint;
@@ -71,7 +71,7 @@ pub struct Lexicon {
     /// The rules.
     pub rules: Vec<Rule>,
     /// For every class, the rules and patterns that begin at it.
-    pub starts: Vec<Vec<Start>>,
+    pub starts: Vec<Vec<(u32, u16)>>,
     /// The guards.
     pub guards: Guards,
     /// What stands for numbers and addresses.
@@ -614,12 +614,13 @@ impl Compiler {
     fn finish(mut self, version: LexiconVersion) -> Lexicon {
         let needed = self.rules.iter().flat_map(|r| &r.patterns).flat_map(Pattern::needs).flatten();
         let bits = Bits::share_out(self.names.len(), needed);
+        self.rules.iter_mut().for_each(|r| r.prepare(&bits));
+        self.guards.iter_mut().for_each(|g| g.prepare(&bits));
         let mut starts = vec![Vec::new(); self.names.len()];
         for (r, rule) in self.rules.iter().enumerate() {
             for (p, pattern) in rule.patterns.iter().enumerate() {
-                let start = Start::new(r as u32, p as u16, pattern.needs(), &bits);
                 for class in pattern.anchors() {
-                    starts[class.0 as usize].push(start.clone());
+                    starts[class.0 as usize].push((r as u32, p as u16));
                 }
             }
         }

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use crate::classify::gate::Bits;
 use crate::classify::rules::pattern::{Match, Pattern};
 use crate::classify::rules::{TextPattern, View, WINDOW, in_window};
 use crate::classify::words::ClassId;
@@ -99,6 +100,15 @@ pub struct GuardClasses {
 }
 
 impl Guard {
+    /// Gives all its patterns the masks of their classes.
+    pub fn prepare(&mut self, bits: &Bits) {
+        let Self { lead, tail, before, after, sentence, overlap, except, .. } = self;
+        let near = lead.iter_mut().chain(tail).chain(before).chain(after);
+        let of_sentences = near.chain(sentence).chain(overlap).chain(except);
+        let of_texts = self.text.iter_mut().chain(&mut self.except_text).map(|t| &mut t.pattern);
+        of_sentences.chain(of_texts).for_each(|p| p.prepare(bits));
+    }
+
     /// Whether the guard makes the hit harmless. `at` is the word at which looking began.
     pub fn stops(
         &self,

@@ -11,6 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use crate::classify::fold::Folded;
+use crate::classify::gate::{Bits, Seen};
 use crate::classify::identifier::marks::Marks;
 use crate::classify::repair;
 use crate::classify::rules::guard::{Guard, GuardClasses};
@@ -80,7 +81,8 @@ impl TextPattern {
     /// Whether the pattern is found somewhere in the text.
     pub fn holds(&self, view: &View<'_>) -> bool {
         view.memo.get(self.slot as usize, || {
-            (0..view.tokens.tokens.len()).any(|at| self.pattern.at(view, at).is_some())
+            self.pattern.may_be_in_text(view)
+                && (0..view.tokens.tokens.len()).any(|at| self.pattern.at(view, at).is_some())
         })
     }
 }
@@ -130,12 +132,14 @@ pub struct View<'a> {
     pub memo: &'a Memo,
     /// What was proved of numbers and addresses.
     pub marks: &'a Marks,
+    /// The classes of its words.
+    pub seen: &'a Seen,
 }
 
 impl View<'_> {
     /// Whether the token belongs to the class.
     pub fn is(&self, at: usize, class: ClassId) -> bool {
-        self.words.classes_of(self.token(at).entry).contains(&class)
+        self.words.is(self.token(at).entry, class)
     }
 
     /// The token.
@@ -235,6 +239,14 @@ pub struct Hit {
 }
 
 impl Rule {
+    /// Gives all its patterns the masks of their classes.
+    pub fn prepare(&mut self, bits: &Bits) {
+        let Self { patterns, except, unless, requires, unless_text, requires_text, .. } = self;
+        let of_texts = unless_text.iter_mut().chain(requires_text).map(|t| &mut t.pattern);
+        let of_sentences = patterns.iter_mut().chain(except).chain(unless).chain(requires);
+        of_sentences.chain(of_texts).for_each(|p| p.prepare(bits));
+    }
+
     /// Looks for the pattern at an anchor.
     ///
     /// # Errors
@@ -282,5 +294,6 @@ fn in_window(
     at: usize,
     accept: impl Fn(&Match) -> bool,
 ) -> bool {
-    view.around(at).any(|i| pattern.at(view, i).is_some_and(|m| accept(&m)))
+    pattern.may_stand(view, at)
+        && view.around(at).any(|i| pattern.at(view, i).is_some_and(|m| accept(&m)))
 }

@@ -21,6 +21,7 @@
 
 use smallvec::SmallVec;
 
+use crate::classify::gate::{Bits, ClassMask, Needs};
 use crate::classify::rules::View;
 use crate::classify::tokens::Kind;
 use crate::classify::words::ClassId;
@@ -30,6 +31,8 @@ use crate::classify::words::ClassId;
 pub struct Test {
     /// A word of one of the classes.
     pub classes: SmallVec<[ClassId; 4]>,
+    /// The same as a mask; see [`Pattern::prepare`].
+    mask: ClassMask,
     /// A token of one of the kinds.
     pub kinds: SmallVec<[Kind; 2]>,
     /// A capitalised word inside a sentence.
@@ -61,9 +64,14 @@ impl Test {
     /// Whether the token passes.
     fn fits(&self, view: &View<'_>, at: usize) -> bool {
         let token = view.token(at);
-        let of = view.words.classes_of(token.entry);
+        let is_of_class = || {
+            self.mask.meets(view.words.mask_of(token.entry)) && {
+                let of = view.words.classes_of(token.entry);
+                self.classes.iter().any(|c| of.contains(c))
+            }
+        };
         self.any
-            || self.classes.iter().any(|c| of.contains(c))
+            || is_of_class()
             || self.kinds.contains(&token.kind)
             || (self.name && view.is_name(at))
             || self.inside.as_ref().is_some_and(|(_, classes)| {
@@ -77,6 +85,13 @@ impl Test {
                 .all
                 .iter()
                 .any(|literals| literals.iter().all(|l| l.test.fits(view, at) != l.not))
+    }
+
+    fn prepare(&mut self, bits: &Bits) {
+        self.mask = bits.mask(&self.classes);
+        for literal in self.all.iter_mut().flatten() {
+            literal.test.prepare(bits);
+        }
     }
 
     /// Classes of which the token must have one, where the test says so: what more it asks, and
@@ -145,6 +160,9 @@ pub struct Pattern {
     elements: Vec<Element>,
     anchor: usize,
     anchor_test: Test,
+    needs: Needs,
+    /// It may reach into a neighbouring sentence.
+    crosses: bool,
     anchors: SmallVec<[ClassId; 4]>,
 }
 
@@ -249,12 +267,45 @@ impl Pattern {
             return Err("^ ska stå vid ett ord eller en klass som måste finnas".to_owned());
         };
         let (anchor_test, anchors) = (test.clone(), listed(&elements[anchor]).unwrap_or_default());
-        Ok(Self { elements, anchor, anchor_test, anchors })
+        let crosses = elements.iter().any(|e| matches!(e, Element::Gap { crosses: true, .. }));
+        let needs = Needs::default();
+        Ok(Self { elements, anchor, anchor_test, needs, crosses, anchors })
     }
 
     /// The classes at which looking begins.
     pub fn anchors(&self) -> &[ClassId] {
         &self.anchors
+    }
+
+    /// Gives the pattern and its tests the masks of their classes. Without them nothing is found.
+    pub fn prepare(&mut self, bits: &Bits) {
+        for element in &mut self.elements {
+            match element {
+                Element::One { test, .. } | Element::Not(test) => test.prepare(bits),
+                Element::Gap { without: Some(test), .. } => test.prepare(bits),
+                Element::Gap { without: None, .. }
+                | Element::Begins
+                | Element::Ends
+                | Element::Asks
+                | Element::AsksText => {}
+            }
+        }
+        self.anchor_test.prepare(bits);
+        self.needs = Needs::new(self.needs(), bits);
+    }
+
+    /// Whether the words that the pattern needs may all stand round the token.
+    #[inline]
+    pub fn may_stand(&self, view: &View<'_>, at: usize) -> bool {
+        let Some(token) = view.tokens.tokens.get(at) else { return false };
+        let within =
+            if self.crosses { &view.seen.text } else { view.seen.sentence(token.sentence) };
+        self.needs.may_be_in(within)
+    }
+
+    /// Whether they may all stand in the text.
+    pub fn may_be_in_text(&self, view: &View<'_>) -> bool {
+        self.needs.may_be_in(&view.seen.text)
     }
 
     /// Sets of classes; of each, a word must stand in the text for the pattern to be found.
@@ -278,7 +329,7 @@ impl Pattern {
 
     /// Looks for the pattern with its anchor at token `at`.
     pub fn at(&self, view: &View<'_>, at: usize) -> Option<Match> {
-        if !self.anchor_test.fits(view, at) {
+        if !self.may_stand(view, at) || !self.anchor_test.fits(view, at) {
             return None;
         }
         let sentence = view.sentence(at);

@@ -16,6 +16,7 @@ use crate::platforms::facebook::Facebook;
 use crate::platforms::facebook::wire::{COMMENT_FIELDS, Comment, POST_FIELDS, Post};
 use crate::platforms::graph::{self, Pace};
 use crate::platforms::json;
+use crate::platforms::position::{self, is_due};
 
 /// How far back posts are listed at every fetch, once an hour, and (without end) once a day.
 const NEAR: SignedDuration = SignedDuration::from_hours(24 * 14);
@@ -95,28 +96,7 @@ struct ToOpen {
     is_old: bool,
 }
 
-fn to_json<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).expect("plain structs with text keys serialize")
-}
-
-/// Whether `every` has passed since `last`.
-fn is_due(last: Option<Timestamp>, every: SignedDuration, now: Timestamp) -> bool {
-    last.is_none_or(|last| now.duration_since(last) >= every)
-}
-
 impl Position {
-    fn read(cursor: Option<&Cursor>) -> Self {
-        let Some(cursor) = cursor else { return Self::default() };
-        serde_json::from_str(cursor.as_str()).unwrap_or_else(|error| {
-            tracing::warn!(
-                platform = "facebook",
-                error = json::place(&error),
-                "cursor not understood, fetching from the start"
-            );
-            Self::default()
-        })
-    }
-
     fn reach(&self, now: Timestamp) -> Reach {
         if is_due(self.far, FAR_EVERY, now) {
             Reach::Far
@@ -164,13 +144,9 @@ impl Facebook {
                 detail: "nine tenths of the limit are used".into(),
             });
         }
-        let from = Position::read(cursor);
+        let from: Position = position::read("facebook", cursor);
         let step = match walk {
-            Some(walk) => {
-                serde_json::from_str(walk.as_str()).map_err(|error| PlatformError::Contract {
-                    detail: format!("not a walk of this connector: {}", json::place(&error)),
-                })?
-            }
+            Some(walk) => position::step(walk)?,
             None => Step {
                 list: Some(Listing { after: None }),
                 reach: from.reach(now),
@@ -328,7 +304,7 @@ fn finish(
     now: Timestamp,
 ) -> Batch {
     if step.list.is_some() || !step.queue.is_empty() {
-        batch.walk = Some(Walk::new(to_json(&step)));
+        batch.walk = Some(Walk::new(position::write(&step)));
     } else {
         match step.reach {
             Reach::Near => {}
@@ -336,6 +312,6 @@ fn finish(
             Reach::Far => (position.middle, position.far) = (Some(now), Some(now)),
         }
     }
-    batch.next = (position != from).then(|| Cursor::new(to_json(&position)));
+    batch.next = (position != from).then(|| Cursor::new(position::write(&position)));
     batch
 }

@@ -28,7 +28,7 @@ use crate::platforms::error::PlatformError;
 use crate::platforms::graph::{self, Graph};
 use crate::platforms::http::{BadHttpSettings, Http};
 use crate::platforms::settings::FacebookSettings;
-use crate::platforms::{ConnectionReport, CredentialKeeper, Platform, Receipt, json};
+use crate::platforms::{ConnectionReport, CredentialKeeper, Platform, Receipt, html, json};
 use crate::runtime::clock::Clock;
 
 use wire::{COMMENT_FIELDS, Comment, Post, last_segment};
@@ -180,7 +180,9 @@ impl Facebook {
                 let page = graph::page(&answer, &page_text)?;
                 for element in &page.data {
                     let Ok(comment) = Comment::read(element.get()) else { continue };
-                    if comment.is_by(&self.page_id) && folded(&comment.message) == folded(text) {
+                    if comment.is_by(&self.page_id)
+                        && html::folded(&comment.message) == html::folded(text)
+                    {
                         return Ok(Some(last_segment(&comment.id).to_owned()));
                     }
                 }
@@ -192,11 +194,6 @@ impl Facebook {
         }
         Ok(None)
     }
-}
-
-/// The text as it is compared: the platform trims.
-fn folded(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// How Graph finds a comment: by its own number behind that of its post.

@@ -13,6 +13,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use url::{Host, Url};
 
 use crate::platforms::error::{Lane, PlatformError};
+use crate::platforms::json;
 use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
 
@@ -156,6 +157,17 @@ impl Answer {
                 retry_at: self.retry_after(),
             }),
             _ => None,
+        }
+    }
+
+    /// The error for an answer that could not be decoded: of another shape, or no JSON at all.
+    pub fn unexpected(&self, error: &serde_json::Error) -> PlatformError {
+        let text = json::text(&self.body);
+        match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
+            Ok(_) => PlatformError::Contract {
+                detail: format!("an answer of another shape: {}", json::place(error)),
+            },
+            Err(_) => self.not_json(),
         }
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::Cursor;
 use crate::domain::item::{Batch, FetchedPost, Unreadable, Walk};
 use crate::platforms::error::PlatformError;
-use crate::platforms::json;
+use crate::platforms::{json, position};
 
 use crate::platforms::wordpress::wire::{Comment, Post};
 use crate::platforms::wordpress::{PER_PAGE, WordPress, elements};
@@ -53,26 +53,13 @@ pub struct Step {
 }
 
 impl Position {
-    /// A cursor that cannot be read begins from the start: twice is harmless, never is not.
     pub fn read(cursor: Option<&Cursor>) -> Self {
-        let Some(cursor) = cursor else { return Self::default() };
-        serde_json::from_str(cursor.as_str()).unwrap_or_else(|error| {
-            tracing::warn!(
-                platform = "wordpress",
-                error = json::place(&error),
-                "cursor not understood, fetching from the start"
-            );
-            Self::default()
-        })
+        position::read("wordpress", cursor)
     }
 
     fn write(self) -> Cursor {
-        Cursor::new(to_json(&self))
+        Cursor::new(position::write(&self))
     }
-}
-
-fn to_json<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).expect("plain structs of times and numbers serialize")
 }
 
 impl Step {
@@ -110,11 +97,7 @@ impl WordPress {
         let now = self.http.clock().now();
         let from = Position::read(cursor);
         let step = match walk {
-            Some(walk) => {
-                serde_json::from_str(walk.as_str()).map_err(|error| PlatformError::Contract {
-                    detail: format!("not a walk of this connector: {}", json::place(&error)),
-                })?
-            }
+            Some(walk) => position::step(walk)?,
             None => Step::begin(from, now),
         };
 
@@ -163,7 +146,7 @@ impl WordPress {
         let deep = if step.deep && !is_more { Some(now) } else { from.deep };
         let next = Position { seen, deep };
         batch.next = (next != from).then(|| next.write());
-        batch.walk = is_more.then(|| Walk::new(to_json(&step.on(newest))));
+        batch.walk = is_more.then(|| Walk::new(position::write(&step.on(newest))));
         Ok(batch)
     }
 

@@ -23,7 +23,6 @@ use reqwest::Method;
 use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::sync::OnceCell;
-use unicode_normalization::UnicodeNormalization as _;
 use url::Url;
 
 use crate::domain::account::PlatformKind;
@@ -183,7 +182,7 @@ impl WordPress {
     /// The newest answer of ours with this text directly under the comment.
     async fn own_reply(&self, parent: &str, text: &str) -> Result<Option<String>, PlatformError> {
         let me = self.me().await?;
-        let (author, wanted) = (me.to_string(), folded(text));
+        let (author, wanted) = (me.to_string(), html::folded(text));
         let mut page = 1_u64;
         loop {
             let number = page.to_string();
@@ -202,7 +201,7 @@ impl WordPress {
                 let Ok(comment) = Comment::read(element.get()) else { continue };
                 let is_shown = wire::presence(&comment.status) != Presence::Binned;
                 let plain = html::to_plain(&comment.content.raw, html::Newlines::Keep).text;
-                if is_shown && comment.author == me && folded(&plain) == wanted {
+                if is_shown && comment.author == me && html::folded(&plain) == wanted {
                     return Ok(Some(comment.id.to_string()));
                 }
             }
@@ -214,27 +213,13 @@ impl WordPress {
     }
 }
 
-/// The text as it is compared: WordPress trims, and editors' line ends differ.
-fn folded(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").nfc().collect()
-}
-
 fn decode(answer: &Answer) -> Result<Comment, PlatformError> {
-    let text = json::text(&answer.body);
-    Comment::read(&text).map_err(|error| match serde_json::from_str::<&RawValue>(&text) {
-        Ok(_) => PlatformError::Contract {
-            detail: format!("a comment was expected: {}", json::place(&error)),
-        },
-        Err(_) => answer.not_json(),
-    })
+    Comment::read(&json::text(&answer.body)).map_err(|error| answer.unexpected(&error))
 }
 
 /// The elements of a list. Anything but a list is a page in the way or a changed interface.
 fn elements<'a>(answer: &Answer, text: &'a str) -> Result<Vec<&'a RawValue>, PlatformError> {
-    json::elements(text).map_err(|_| match serde_json::from_str::<&RawValue>(text) {
-        Ok(_) => PlatformError::Contract { detail: "a list was expected".into() },
-        Err(_) => answer.not_json(),
-    })
+    json::elements(text).map_err(|error| answer.unexpected(&error))
 }
 
 /// The id as it goes into an address: WordPress' ids are numbers, nothing else is sent.

@@ -5,7 +5,7 @@ use crate::classify::fold::Folded;
 use crate::domain::personal_number::luhn;
 
 /// Ten digits with a right check digit, made from nine.
-fn complete(nine: &str) -> String {
+pub fn complete(nine: &str) -> String {
     (0..10)
         .map(|last| format!("{nine}{last}"))
         .find(|text| {
@@ -69,6 +69,26 @@ const FORMS: &[&str] = &[
     "{d} streck {n}",
     "{d} 👉 {n}",
     "Först {d}\nsen {n} på nästa rad",
+    "{d},{n}",
+    "{d}:{n}",
+    "19{d},{n}",
+    "19{d} 👉 {n}",
+    "19{d} streck {n}",
+    "{d}➖{n}",
+    "{d}={n}",
+    "{d}|{n}",
+    "{d}…{n}",
+    "{d} ({n})",
+    "({d}) ({n})",
+    "https://a.example/?p={d}%2D{n}",
+    "{d}-{n}@a.example",
+    "3300 {d}-{n}",
+    "orgnr {d}-{n}",
+    "sista fyra {n}, född {d}",
+    "sista fyra {n}, född 19{yy}-{mm}-{dd}",
+    "Född 19{yy}-{mm}-{dd}, kontrollsiffror {n}",
+    "{d} haha gissa resten, okej då: {n}",
+    "de fyra sista är {n} och jag är född 19{d}",
 ];
 
 #[test]
@@ -139,6 +159,18 @@ fn look_alikes_are_left() {
         format!("{} kl {}", &ten[..6], &ten[6..]),
         format!("{} kostade {} kr", &ten[..6], &ten[6..]),
         "850709-XXXX".into(),
+        format!("{} ({} besökare)", &ten[..6], &ten[6..]),
+        format!("{} {} kronor", &ten[..6], &ten[6..]),
+        format!(
+            "rätt rad: 03 {} {} {} {} {}",
+            &ten[..2],
+            &ten[2..4],
+            &ten[4..6],
+            &ten[6..8],
+            &ten[8..]
+        ),
+        format!("{}.{} {}.{} {}.15", &ten[..2], &ten[2..4], &ten[4..6], &ten[6..8], &ten[8..]),
+        format!("order {ten}"),
     ] {
         assert_eq!(found(&text), vec![], "{text}");
     }

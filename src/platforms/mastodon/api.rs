@@ -1,0 +1,203 @@
+//! Calls with one token: errors, limits and pages of Mastodon's interface (`platforms` sheet,
+//! sections 11.1, 11.2 and 11.5).
+
+use std::sync::Mutex;
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
+use reqwest::header::LINK;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::platforms::error::{Lane, PlatformError};
+use crate::platforms::http::{Answer, Http};
+use crate::platforms::json;
+use crate::platforms::mastodon::wire::Id;
+use crate::runtime::secret::Secret;
+
+/// Background reading leaves this part of what the server allows to editors' acts.
+const KEPT_FOR_ACTS: u64 = 10;
+
+/// No limit of the server's lasts longer (deletions: 30 minutes).
+const LONGEST_LIMIT: SignedDuration = SignedDuration::from_hours(24);
+
+/// Calls to one server with one token.
+pub struct Api {
+    pub http: Http,
+    server: Url,
+    token: Secret,
+    allowance: Mutex<Option<Allowance>>,
+}
+
+/// What the server last said of its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Allowance {
+    limit: u64,
+    left: u64,
+    until: Timestamp,
+}
+
+impl Api {
+    pub fn new(http: Http, server: Url, token: Secret) -> Self {
+        Self { http, server, token, allowance: Mutex::new(None) }
+    }
+
+    fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
+        let mut url = self.server.clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        let root = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{root}/api/{path}"));
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    /// Sends the call; any answer but success becomes an error.
+    async fn send(&self, call: reqwest::RequestBuilder) -> Result<Answer, PlatformError> {
+        let answer = self.http.send(call.bearer_auth(self.token.expose())).await?;
+        if answer.is_success() { Ok(answer) } else { Err(fault(&answer)) }
+    }
+
+    pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, PlatformError> {
+        let call = self.http.call(Method::GET, self.url(path, query));
+        let answer = self.send(call).await?;
+        // Deletions have a limit of their own in the same headers, so only reading is counted.
+        if let Some(said) = allowance(&answer) {
+            *self.allowance.lock().unwrap_or_else(|e| e.into_inner()) = Some(said);
+        }
+        Ok(answer)
+    }
+
+    /// `key` makes the server carry out the same call once, where it knows such keys.
+    pub async fn post(
+        &self,
+        path: &str,
+        body: &serde_json::Value,
+        key: Option<&str>,
+    ) -> Result<Answer, PlatformError> {
+        let mut call = self.http.call(Method::POST, self.url(path, &[])).json(body);
+        if let Some(key) = key {
+            call = call.header("Idempotency-Key", key);
+        }
+        self.send(call).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Result<Answer, PlatformError> {
+        self.send(self.http.call(Method::DELETE, self.url(path, &[]))).await.map_err(|error| {
+            match error {
+                // 30 in half an hour, counted apart from all else.
+                PlatformError::Throttled { until, detail, .. } => {
+                    PlatformError::Throttled { until, lane: Lane::Call, detail }
+                }
+                other => other,
+            }
+        })
+    }
+
+    /// Whether background reading may go on, after what the last answers said of the limit.
+    pub fn may_read_on(&self) -> Result<(), PlatformError> {
+        let now = self.http.clock().now();
+        let said = *self.allowance.lock().unwrap_or_else(|e| e.into_inner());
+        match said {
+            Some(Allowance { limit, left, until })
+                if until > now && left.saturating_mul(KEPT_FOR_ACTS) < limit =>
+            {
+                Err(PlatformError::Throttled {
+                    until,
+                    lane: Lane::Call,
+                    detail: "nine tenths of the limit are used".into(),
+                })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// Decodes an answer of one object.
+pub fn object<T: DeserializeOwned>(answer: &Answer) -> Result<T, PlatformError> {
+    json::decode(&json::text(&answer.body)).map_err(|error| answer.unexpected(&error))
+}
+
+/// When the limit is filled up again; ISO 8601 with fractions.
+fn reset(answer: &Answer) -> Option<Timestamp> {
+    let at: Timestamp = answer.header("x-ratelimit-reset")?.trim().parse().ok()?;
+    let latest = answer.at.saturating_add(LONGEST_LIMIT).unwrap_or(at);
+    Some(at.clamp(answer.at, latest))
+}
+
+fn allowance(answer: &Answer) -> Option<Allowance> {
+    Some(Allowance {
+        limit: answer.number("x-ratelimit-limit")?,
+        left: answer.number("x-ratelimit-remaining")?,
+        until: reset(answer)?,
+    })
+}
+
+/// What the `Link` header says of the next older page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Older {
+    /// It begins below this id.
+    Than(Id),
+    /// There is none.
+    None,
+    /// The server sends no such header: only an empty page is the end.
+    Untold,
+}
+
+/// Only the id is taken out of the address: following what a server names would carry the token
+/// wherever it likes.
+pub fn older(answer: &Answer) -> Older {
+    let mut told = false;
+    for value in answer.headers.get_all(LINK) {
+        let Ok(value) = value.to_str() else { continue };
+        told = true;
+        for link in value.split(',') {
+            let Some((address, rest)) = link.trim().trim_start_matches('<').split_once('>') else {
+                continue;
+            };
+            if !rest.contains("rel=\"next\"") && !rest.contains("rel=next") {
+                continue;
+            }
+            let id = Url::parse(address).ok().and_then(|url| {
+                let (_, id) = url.query_pairs().find(|(name, _)| name == "max_id")?;
+                Id::new(&id)
+            });
+            return id.map_or(Older::Untold, Older::Than);
+        }
+    }
+    if told { Older::None } else { Older::Untold }
+}
+
+/// Turns an answer that is no success into an error. Decides on the status: the text follows the
+/// account's language.
+pub fn fault(answer: &Answer) -> PlatformError {
+    match answer.status {
+        401 => PlatformError::ReauthNeeded { detail: "HTTP 401".into() },
+        // A firewall says so in HTML, the server in JSON.
+        403 if serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body).is_err() => {
+            answer.not_json()
+        }
+        403 => PlatformError::Forbidden {
+            what: "åtkomstnyckeln saknar en rättighet (scope), eller så är kontot begränsat på servern; logga in på servern och se efter, eller skapa en ny nyckel".into(),
+        },
+        404 | 410 => PlatformError::Gone,
+        422 => PlatformError::Refused {
+            code: "422".into(),
+            reason: "Servern godtar inte detta: texten kan vara för lång eller tom, eller så går det inte att svara på eller anmäla inlägget där. Gör det direkt på plattformen.".into(),
+        },
+        429 => PlatformError::Throttled {
+            until: [answer.retry_after(), reset(answer)]
+                .into_iter()
+                .flatten()
+                .max()
+                .unwrap_or_else(|| answer.after_a_long_wait()),
+            lane: Lane::Account,
+            detail: "HTTP 429".into(),
+        },
+        status => answer.trouble().unwrap_or_else(|| PlatformError::Contract {
+            detail: format!("HTTP {status}"),
+        }),
+    }
+}

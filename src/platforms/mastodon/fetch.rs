@@ -1,0 +1,513 @@
+//! What is read at each fetch, and the walk through it.
+//!
+//! Two lists, since neither holds everything: who names us is in the notifications, and who
+//! answers us without naming us is only in the threads under our own posts. Both are read newest
+//! first by `max_id`, the one way of paging that every server known takes alike, down to an
+//! overlap in time that is short at most fetches, a day once an hour, and two weeks once a day.
+//! An id is no page token and does not go stale: where a walk down the notifications is broken
+//! off, the next fetch goes on below the last page that was stored.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::Cursor;
+use crate::domain::item::{Batch, Unreadable, Walk};
+use crate::platforms::error::PlatformError;
+use crate::platforms::mastodon::Mastodon;
+use crate::platforms::mastodon::api::{self, Older};
+use crate::platforms::mastodon::wire::{Context, Id, Notification, Read, Status};
+use crate::platforms::position::{self, is_due};
+use crate::platforms::{http, json};
+
+/// How far behind the newest notification a walk goes on, by how seldom it does.
+const OVERLAP_NEAR: SignedDuration = SignedDuration::from_mins(15);
+const OVERLAP_MIDDLE: SignedDuration = SignedDuration::from_hours(24);
+const OVERLAP_FAR: SignedDuration = SignedDuration::from_hours(24 * 14);
+const MIDDLE_EVERY: SignedDuration = SignedDuration::from_hours(1);
+const FAR_EVERY: SignedDuration = SignedDuration::from_hours(24);
+
+/// How old our own posts are that are listed, by the same.
+const POSTS_NEAR: SignedDuration = SignedDuration::from_hours(24 * 2);
+const POSTS_MIDDLE: SignedDuration = SignedDuration::from_hours(24 * 14);
+const POSTS_FAR: SignedDuration = SignedDuration::from_hours(24 * 90);
+
+/// How often the thread under a post is read although its number of answers did not move: that
+/// counts only direct ones, and no edits.
+const YOUNG_EVERY: SignedDuration = SignedDuration::from_mins(5);
+const GROWN_EVERY: SignedDuration = SignedDuration::from_hours(1);
+const OLD_EVERY: SignedDuration = SignedDuration::from_hours(24);
+
+/// A post not opened for so long is no longer listed.
+const FORGOTTEN: SignedDuration = SignedDuration::from_hours(24 * 3);
+
+/// The most that a server gives of one thread.
+const LARGEST_THREAD: usize = 4_096;
+
+const TOO_OLD: &str =
+    "Svar som inte nämner kontot läses bara under egna inlägg från de senaste 90 dagarna.";
+const TOO_LARGE: &str = "En tråd är större än vad servern lämnar ut; läs den på plattformen.";
+const LIST_ENDS: &str = "Servern listar bara de senaste omnämnandena. Medan kontot inte lästes kan äldre ha fallit bort: gå igenom dem på plattformen.";
+
+/// What is remembered between fetches.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Position {
+    /// Whether the notifications have been read to their end once.
+    begun: bool,
+    /// The newest notification known when a walk down last ended.
+    seen: Option<Timestamp>,
+    /// A walk down the notifications that has not ended.
+    down: Option<Down>,
+    /// When a fetch last reached so far back.
+    middle: Option<Timestamp>,
+    far: Option<Timestamp>,
+    /// Our own posts and answers, and what others wrote under which the server shows no more.
+    threads: BTreeMap<String, Known>,
+    /// Others' answers under which there is more, found and not yet opened: nothing else would
+    /// lead back to them soon.
+    left: Vec<ToOpen>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Down {
+    below: Id,
+    /// `None`: to the end.
+    until: Option<Timestamp>,
+    newest: Option<Timestamp>,
+}
+
+/// What is known of a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Known {
+    /// How many direct answers there were when it was last opened.
+    count: Option<u64>,
+    opened: Timestamp,
+}
+
+/// Where a walk stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Step {
+    reach: Reach,
+    phase: Phase,
+    /// From the very start threads come first: they tell what stands where, and one call gives
+    /// many. Later notifications come first, since they are new.
+    threads_first: bool,
+    /// Threads to open, the next one last.
+    queue: Vec<ToOpen>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Phase {
+    Notifications(Option<Down>),
+    OwnPosts(Option<Id>),
+    Threads,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Reach {
+    Near,
+    Middle,
+    Far,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct ToOpen {
+    id: Id,
+    count: Option<u64>,
+    what: What,
+}
+
+/// What stands at the top of what is to be opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum What {
+    OwnPost,
+    OwnAnswer,
+    /// Somebody's answer, with our own post above where there is one.
+    Other(Option<Id>),
+}
+
+impl Reach {
+    fn of(from: &Position, now: Timestamp) -> Self {
+        if is_due(from.far, FAR_EVERY, now) {
+            Self::Far
+        } else if is_due(from.middle, MIDDLE_EVERY, now) {
+            Self::Middle
+        } else {
+            Self::Near
+        }
+    }
+
+    const fn overlap(self) -> SignedDuration {
+        match self {
+            Self::Near => OVERLAP_NEAR,
+            Self::Middle => OVERLAP_MIDDLE,
+            Self::Far => OVERLAP_FAR,
+        }
+    }
+
+    const fn posts(self) -> SignedDuration {
+        match self {
+            Self::Near => POSTS_NEAR,
+            Self::Middle => POSTS_MIDDLE,
+            Self::Far => POSTS_FAR,
+        }
+    }
+}
+
+impl Position {
+    /// Whether the thread under a post of ours is to be opened.
+    fn is_to_open(&self, status: &Status, reach: Reach, now: Timestamp) -> bool {
+        let age = status.written_at().map(|at| now.duration_since(at));
+        let is_younger = |than: SignedDuration| age.is_none_or(|age| age < than);
+        let Some(known) = self.threads.get(status.id.as_str()) else {
+            // Nothing under it that counts; it may have answers that do not.
+            let is_bare = status.replies_count == Some(0) && status.in_reply_to_id.is_none();
+            return !is_bare || (reach != Reach::Near && is_younger(POSTS_MIDDLE));
+        };
+        let moved = status.replies_count.is_some() && status.replies_count != known.count;
+        let every = if is_younger(POSTS_NEAR) {
+            YOUNG_EVERY
+        } else if is_younger(POSTS_MIDDLE) {
+            GROWN_EVERY
+        } else {
+            OLD_EVERY
+        };
+        moved || is_due(Some(known.opened), every, now)
+    }
+
+    fn opened(&mut self, id: &Id, count: Option<u64>, now: Timestamp) {
+        self.threads.insert(id.to_string(), Known { count, opened: now });
+    }
+}
+
+impl Step {
+    fn begin(from: &Position, now: Timestamp) -> Self {
+        let reach = Reach::of(from, now);
+        let threads_first = !from.begun && from.down.is_none();
+        let phase = if threads_first {
+            Phase::OwnPosts(None)
+        } else {
+            Phase::Notifications(from.down.clone())
+        };
+        Self { reach, phase, threads_first, queue: from.left.clone() }
+    }
+
+    /// What comes when this phase is done.
+    fn next_phase(&self) -> Option<Phase> {
+        match self.phase {
+            Phase::Notifications(_) if self.threads_first => None,
+            Phase::Notifications(_) => Some(Phase::OwnPosts(None)),
+            Phase::OwnPosts(_) => Some(Phase::Threads),
+            Phase::Threads if self.threads_first => Some(Phase::Notifications(None)),
+            Phase::Threads => None,
+        }
+    }
+}
+
+impl Mastodon {
+    pub(in crate::platforms::mastodon) async fn step(
+        &self,
+        cursor: Option<&Cursor>,
+        walk: Option<&Walk>,
+    ) -> Result<Batch, PlatformError> {
+        self.api.may_read_on()?;
+        let me = self.me().await?;
+        let now = self.api.http.clock().now();
+        let from: Position = position::read("mastodon", cursor);
+        let mut step = match walk {
+            Some(walk) => position::step(walk)?,
+            None => Step::begin(&from, now),
+        };
+        let mut batch = Batch::default();
+        let mut position = from.clone();
+        let next = match step.phase.clone() {
+            Phase::Notifications(down) => {
+                let next =
+                    self.notifications(me, step.reach, down, &mut position, &mut batch).await?;
+                next.map(|down| Phase::Notifications(Some(down)))
+            }
+            Phase::OwnPosts(below) => {
+                let next = self.own_posts(me, below, &position, &mut step, &mut batch, now).await?;
+                next.map(|below| Phase::OwnPosts(Some(below)))
+            }
+            Phase::Threads => {
+                if let Some(open) = step.queue.pop() {
+                    self.thread(me, &open, &mut position, &mut step, &mut batch, now).await?;
+                    let is_others = |open: &&ToOpen| matches!(open.what, What::Other(_));
+                    position.left = step.queue.iter().filter(is_others).cloned().collect();
+                }
+                (!step.queue.is_empty()).then_some(Phase::Threads)
+            }
+        };
+        match next.or_else(|| step.next_phase()) {
+            Some(Phase::Threads) if step.queue.is_empty() && !step.threads_first => {
+                end(&mut position, step.reach, now);
+            }
+            Some(phase) => {
+                step.phase = phase;
+                batch.walk = Some(Walk::new(position::write(&step)));
+            }
+            None => end(&mut position, step.reach, now),
+        }
+        batch.next = (position != from).then(|| Cursor::new(position::write(&position)));
+        Ok(batch)
+    }
+
+    /// One page of notifications; gives where the next one begins.
+    async fn notifications(
+        &self,
+        me: &Id,
+        reach: Reach,
+        down: Option<Down>,
+        position: &mut Position,
+        batch: &mut Batch,
+    ) -> Result<Option<Down>, PlatformError> {
+        let seen = position.seen;
+        let until = match &down {
+            Some(down) => down.until,
+            None => seen.and_then(|seen| seen.saturating_sub(reach.overlap()).ok()),
+        };
+        let mut newest = down.as_ref().and_then(|down| down.newest);
+        let mut query = vec![
+            ("types[]", "mention"),
+            ("types[]", "quote"),
+            // Strangers are put aside otherwise, where the account is set so.
+            ("include_filtered", "true"),
+            ("limit", "80"),
+        ];
+        let below = down.map(|down| down.below);
+        if let Some(below) = &below {
+            query.push(("max_id", below.as_str()));
+        }
+        let answer = self.list("v1/notifications", &query).await?;
+        let text = json::text(&answer.body);
+        let elements = json::elements(&text).map_err(|error| answer.unexpected(&error))?;
+        let (mut oldest, mut last) = (None, None);
+        for (index, element) in elements.iter().enumerate() {
+            let mut unreadable = |error: &serde_json::Error| {
+                batch.unreadable.push(unread("notifications", index, error, element.get()));
+            };
+            let note: Notification<'_> = match serde_json::from_str(element.get()) {
+                Ok(note) => note,
+                Err(error) => {
+                    unreadable(&error);
+                    continue;
+                }
+            };
+            let at = note.at();
+            newest = newest.max(at);
+            oldest = at.or(oldest);
+            last = Some(note.id.clone());
+            let Some(raw) = note.status.filter(|_| note.is_addressed()) else { continue };
+            match Read::of(raw) {
+                Ok(Read { status, raw }) => {
+                    // What was there at an earlier fetch has its place already.
+                    let is_new = seen.is_none_or(|seen| at.is_none_or(|at| at > seen));
+                    let post = self.post_above(me, &status, is_new).await?;
+                    batch.items.push(status.into_item(raw, me, post.as_ref()));
+                }
+                Err(error) => unreadable(&error),
+            }
+        }
+        let is_far_enough =
+            matches!((oldest, until), (Some(oldest), Some(until)) if oldest < until);
+        let next = if is_far_enough { None } else { page_below(&answer, below.as_ref(), last) };
+        if let Some(below) = next {
+            let down = Down { below, until, newest };
+            position.down = Some(down.clone());
+            return Ok(Some(down));
+        }
+        // The list ended before what was known came: the server has dropped some.
+        if let (Some(seen), Some(oldest)) = (seen, oldest)
+            && !is_far_enough
+            && oldest > seen
+        {
+            batch.gap = Some(LIST_ENDS.into());
+        }
+        (position.begun, position.down) = (true, None);
+        // A server whose clock goes ahead must not carry us past what is still to come.
+        let now = self.api.http.clock().now();
+        position.seen = seen.max(newest.map(|newest| newest.min(now)));
+        Ok(None)
+    }
+
+    /// One page of our own posts; gives where the next one begins.
+    async fn own_posts(
+        &self,
+        me: &Id,
+        below: Option<Id>,
+        position: &Position,
+        step: &mut Step,
+        batch: &mut Batch,
+        now: Timestamp,
+    ) -> Result<Option<Id>, PlatformError> {
+        let mut query = vec![("exclude_reblogs", "true"), ("limit", "40")];
+        if let Some(below) = &below {
+            query.push(("max_id", below.as_str()));
+        }
+        let answer = self.list(&format!("v1/accounts/{me}/statuses"), &query).await?;
+        let text = json::text(&answer.body);
+        let elements = json::elements(&text).map_err(|error| answer.unexpected(&error))?;
+        let (mut oldest, mut last) = (None, None);
+        let mut opened = Vec::new();
+        for (index, element) in elements.iter().enumerate() {
+            let status = match Read::of(element) {
+                Ok(read) => read.status,
+                Err(error) => {
+                    batch.unreadable.push(unread("statuses", index, &error, element.get()));
+                    continue;
+                }
+            };
+            last = Some(status.id.clone());
+            if status.reblog.is_some() || !status.is_by(me) {
+                continue;
+            }
+            let at = status.written_at();
+            oldest = at.or(oldest);
+            if at.is_some_and(|at| now.duration_since(at) > step.reach.posts()) {
+                continue;
+            }
+            if position.is_to_open(&status, step.reach, now) {
+                let what = match &status.in_reply_to_id {
+                    None => What::OwnPost,
+                    Some(_) => What::OwnAnswer,
+                };
+                opened.push(ToOpen { id: status.id.clone(), count: status.replies_count, what });
+            }
+            if status.in_reply_to_id.is_none() {
+                self.places().insert(status.id.clone(), Some(status.id.clone()));
+                batch.posts.push(status.into_post());
+            }
+        }
+        // The next one stands last: the newest first, and posts before answers, since a thread has
+        // the answers in it.
+        step.queue.splice(0..0, opened.into_iter().rev());
+        step.queue.sort_by_key(|open| open.what == What::OwnPost);
+        let is_far_enough =
+            oldest.is_some_and(|oldest| now.duration_since(oldest) > step.reach.posts());
+        if is_far_enough {
+            if step.reach == Reach::Far {
+                batch.gap = Some(TOO_OLD.into());
+            }
+            return Ok(None);
+        }
+        Ok(page_below(&answer, below.as_ref(), last))
+    }
+
+    /// Everything under one post or answer.
+    async fn thread(
+        &self,
+        me: &Id,
+        open: &ToOpen,
+        position: &mut Position,
+        step: &mut Step,
+        batch: &mut Batch,
+        now: Timestamp,
+    ) -> Result<(), PlatformError> {
+        let answer = match self.api.get(&format!("v1/statuses/{}/context", open.id), &[]).await {
+            Ok(answer) => answer,
+            Err(PlatformError::Gone) => {
+                position.threads.remove(open.id.as_str());
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let text = json::text(&answer.body);
+        let context: Context<'_> =
+            serde_json::from_str(&text).map_err(|error| answer.unexpected(&error))?;
+        let post = match &open.what {
+            What::OwnPost => Some(open.id.clone()),
+            What::Other(post) => post.clone(),
+            What::OwnAnswer => {
+                let post = self.own_post_among(me, &context);
+                // A thread holds all but the post it was asked for.
+                match self.status(&open.id).await {
+                    Ok((status, raw)) => {
+                        batch.items.push(status.into_item(&raw, me, post.as_ref()));
+                    }
+                    Err(PlatformError::Gone) => {}
+                    Err(error) => return Err(error),
+                }
+                post
+            }
+        };
+        let mut reads = Vec::with_capacity(context.descendants.len());
+        for (index, element) in context.descendants.iter().enumerate() {
+            match Read::of(element) {
+                Ok(read) => reads.push(read),
+                Err(error) => {
+                    batch.unreadable.push(unread("context", index, &error, element.get()));
+                }
+            }
+        }
+        let mut answers: BTreeMap<Id, u64> = BTreeMap::new();
+        for parent in reads.iter().filter_map(|read| read.status.in_reply_to_id.as_ref()) {
+            *answers.entry(parent.clone()).or_default() += 1;
+        }
+        for Read { status, raw } in reads {
+            let shown = answers.get(&status.id).copied().unwrap_or(0);
+            let is_own = status.is_by(me);
+            self.places().insert(status.id.clone(), post.clone());
+            if status.replies_count.is_none_or(|count| shown >= count) {
+                step.queue.retain(|queued| queued.id != status.id);
+                if is_own {
+                    position.opened(&status.id, status.replies_count, now);
+                }
+            } else {
+                // Some servers show one level at a time.
+                let known = position.threads.get(status.id.as_str());
+                let is_queued = step.queue.iter().any(|queued| queued.id == status.id);
+                let is_new = known.is_none_or(|known| {
+                    known.count != status.replies_count
+                        || is_due(Some(known.opened), OLD_EVERY, now)
+                });
+                if is_new && !is_queued {
+                    let (id, count) = (status.id.clone(), status.replies_count);
+                    step.queue.push(ToOpen { id, count, what: What::Other(post.clone()) });
+                }
+            }
+            batch.items.push(status.into_item(raw, me, post.as_ref()));
+        }
+        if context.descendants.len() >= LARGEST_THREAD {
+            batch.gap = Some(TOO_LARGE.into());
+        }
+        position.opened(&open.id, open.count, now);
+        Ok(())
+    }
+}
+
+/// Notes how far a walk reached that has come to its end.
+fn end(position: &mut Position, reach: Reach, now: Timestamp) {
+    match reach {
+        Reach::Near => {}
+        Reach::Middle => position.middle = Some(now),
+        Reach::Far => {
+            (position.middle, position.far) = (Some(now), Some(now));
+            position.threads.retain(|_, known| !is_due(Some(known.opened), FORGOTTEN, now));
+        }
+    }
+}
+
+/// Where the next older page begins. A server that knows no `max_id` gives the same page again:
+/// then there is none.
+fn page_below(answer: &http::Answer, asked: Option<&Id>, last: Option<Id>) -> Option<Id> {
+    let next = match api::older(answer) {
+        Older::Than(id) => Some(id),
+        Older::None => None,
+        Older::Untold => last,
+    };
+    next.filter(|next| Some(next) != asked)
+}
+
+fn unread(list: &str, index: usize, error: &serde_json::Error, raw: &str) -> Unreadable {
+    Unreadable {
+        place: format!("{list}, element {}", index + 1),
+        problem: format!(
+            "svarar inte mot Mastodons beskrivning av ett inlägg: {}",
+            json::place(error)
+        ),
+        raw: raw.as_bytes().to_vec(),
+    }
+}

@@ -1,0 +1,388 @@
+//! A small Mastodon: as much of the interface as the connector uses, with the manners that
+//! servers of different make were seen to have.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::domain::ids::PlatformItemId;
+use crate::platforms::conformance::World;
+use crate::platforms::html;
+use crate::runtime::clock::Clock;
+
+pub const ME: &str = "1";
+pub const KIM: &str = "2";
+
+/// How a server behaves.
+#[derive(Clone, Copy)]
+pub struct Manners {
+    /// Sends `Link`.
+    pub links: bool,
+    /// Shows one level of a thread at a time.
+    pub shallow: bool,
+    /// Knows `max_id` in the list of an account's posts.
+    pub own_list_pages: bool,
+    /// How many notifications it keeps.
+    pub kept: usize,
+    /// Publishes to everybody whatever is asked for.
+    pub opens: bool,
+    /// Calls in five minutes, where it counts them.
+    pub limit: Option<u64>,
+}
+
+impl Default for Manners {
+    fn default() -> Self {
+        Self {
+            links: true,
+            shallow: false,
+            own_list_pages: true,
+            kept: usize::MAX,
+            opens: false,
+            limit: None,
+        }
+    }
+}
+
+#[derive(Clone)]
+pub struct Post {
+    pub id: u64,
+    pub author: String,
+    pub text: String,
+    pub parent: Option<u64>,
+    pub visibility: String,
+    at: Timestamp,
+    edited: Option<Timestamp>,
+}
+
+struct Inner {
+    manners: Manners,
+    clock: Clock,
+    posts: BTreeMap<u64, Post>,
+    last_id: u64,
+    /// Answers instead of everything else, in turn.
+    instead: Vec<(u16, String)>,
+    keys: BTreeMap<String, u64>,
+    scopes: Vec<String>,
+    left: u64,
+    reports: Vec<Value>,
+    calls: Vec<String>,
+}
+
+pub struct Fake {
+    inner: Arc<Mutex<Inner>>,
+    pub base: Url,
+}
+
+impl Fake {
+    pub async fn open(manners: Manners, clock: Clock) -> Self {
+        let scopes = ["read", "write:statuses", "write:reports"].map(str::to_owned).to_vec();
+        let inner = Arc::new(Mutex::new(Inner {
+            manners,
+            clock,
+            posts: BTreeMap::new(),
+            last_id: 1_000,
+            instead: Vec::new(),
+            keys: BTreeMap::new(),
+            scopes,
+            left: manners.limit.unwrap_or(0),
+            reports: Vec::new(),
+            calls: Vec::new(),
+        }));
+        let router = Router::new().fallback(serve).with_state(Arc::clone(&inner));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { inner, base }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap()
+    }
+
+    /// Puts a post there.
+    pub fn post(&self, author: &str, text: &str, parent: Option<u64>, visibility: &str) -> u64 {
+        self.inner().add(author, text, parent, visibility)
+    }
+
+    /// A post of ours with so many answers and as many mentions.
+    pub fn fill(&self, n: u64) {
+        let post = self.post(ME, "Badet öppnar", None, "public");
+        for i in 0..n {
+            self.post(KIM, &format!("Kommentar {i}"), Some(post), "public");
+            self.post(KIM, &format!("@kommunen nummer {i}"), None, "public");
+        }
+    }
+
+    pub fn status(&self, id: u64) -> Post {
+        self.inner().posts[&id].clone()
+    }
+
+    pub fn notification(&self, id: u64) -> Value {
+        let inner = self.inner();
+        inner.notification(&inner.posts[&id])
+    }
+
+    pub fn instead(&self, status: u16, body: impl Into<String>, times: usize) {
+        let answer = (status, body.into());
+        self.inner().instead.extend(std::iter::repeat_n(answer, times));
+    }
+
+    pub fn forget_keys(&self) {
+        self.inner().keys.clear();
+    }
+
+    pub fn set_scopes(&self, scopes: &[&str]) {
+        self.inner().scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+    }
+
+    pub fn refill(&self) {
+        let mut inner = self.inner();
+        inner.left = inner.manners.limit.unwrap_or(0);
+    }
+
+    pub fn report(&self) -> Value {
+        self.inner().reports.last().unwrap().clone()
+    }
+
+    pub fn calls(&self) -> Vec<String> {
+        self.inner().calls.clone()
+    }
+}
+
+impl Inner {
+    fn add(&mut self, author: &str, text: &str, parent: Option<u64>, visibility: &str) -> u64 {
+        self.last_id += 1;
+        let id = self.last_id;
+        let at = self.clock.now();
+        let (author, text, visibility) =
+            (author.to_owned(), text.to_owned(), visibility.to_owned());
+        self.posts.insert(id, Post { id, author, text, parent, visibility, at, edited: None });
+        id
+    }
+
+    fn answers(&self, id: u64) -> impl Iterator<Item = &Post> {
+        self.posts.values().filter(move |post| post.parent == Some(id))
+    }
+
+    fn view(&self, post: &Post) -> Value {
+        let (acct, name) = if post.author == ME {
+            ("kommunen", "Exempelstad")
+        } else {
+            ("kim@annan.example", "Kim Exempel")
+        };
+        let content = html::escape(&post.text).replace('\n', "<br />");
+        json!({
+            "id": post.id.to_string(), "uri": format!("https://s.example/p/{}", post.id),
+            "url": format!("https://s.example/@x/{}", post.id),
+            "account": {"id": post.author, "acct": acct, "display_name": name, "url": "https://s.example/@x"},
+            "content": format!("<p>{content}</p>"), "created_at": post.at.to_string(),
+            "edited_at": post.edited.map(|at| at.to_string()), "visibility": post.visibility,
+            "in_reply_to_id": post.parent.map(|id| id.to_string()), "spoiler_text": "",
+            "replies_count": self.answers(post.id).count(), "mentions": [], "media_attachments": [],
+        })
+    }
+
+    fn names_us(post: &Post) -> bool {
+        post.author != ME && post.text.contains("@kommunen")
+    }
+
+    /// Numbered apart from posts, and newer ones higher.
+    fn notification(&self, post: &Post) -> Value {
+        json!({"id": (post.id + 500_000).to_string(), "type": "mention",
+            "created_at": post.at.to_string(), "status": self.view(post)})
+    }
+
+    fn under(&self, id: u64, found: &mut Vec<Value>) {
+        for answer in self.answers(id) {
+            found.push(self.view(answer));
+            if !self.manners.shallow {
+                self.under(answer.id, found);
+            }
+        }
+    }
+
+    fn above(&self, post: &Post) -> Vec<Value> {
+        let mut found = Vec::new();
+        let mut next = post.parent;
+        while let Some(above) = next.and_then(|id| self.posts.get(&id)) {
+            found.push(self.view(above));
+            next = above.parent.filter(|_| !self.manners.shallow);
+        }
+        found.reverse();
+        found
+    }
+
+    /// Cuts a page out of what is listed newest first.
+    fn page(
+        &self,
+        all: Vec<Value>,
+        query: &BTreeMap<String, String>,
+        most: usize,
+        knows_max_id: bool,
+    ) -> Response {
+        let id = |value: &Value| value["id"].as_str().unwrap().parse::<u64>().unwrap();
+        let below: Option<u64> =
+            query.get("max_id").filter(|_| knows_max_id).map(|id| id.parse().unwrap());
+        let limit = query.get("limit").map_or(20, |limit| limit.parse().unwrap()).min(most);
+        let shown: Vec<_> = all
+            .into_iter()
+            .filter(|value| below.is_none_or(|below| id(value) < below))
+            .take(limit)
+            .collect();
+        let mut answer = ok(&json!(shown));
+        if self.manners.links
+            && let (Some(first), Some(last)) = (shown.first(), shown.last())
+        {
+            let mut link = format!("<https://s.example/?min_id={}>; rel=\"prev\"", id(first));
+            if shown.len() == limit {
+                link = format!("<https://s.example/?max_id={}>; rel=\"next\", {link}", id(last));
+            }
+            answer.headers_mut().insert(header::LINK, HeaderValue::from_str(&link).unwrap());
+        }
+        answer
+    }
+}
+
+fn ok(body: &Value) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+fn fault(status: u16) -> Response {
+    let body = json!({"error": "På svenska"}).to_string();
+    (StatusCode::from_u16(status).unwrap(), body).into_response()
+}
+
+async fn serve(
+    State(inner): State<Arc<Mutex<Inner>>>,
+    method: Method,
+    uri: Uri,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let mut inner = inner.lock().unwrap();
+    inner.calls.push(format!("{method} {uri}"));
+    if !inner.instead.is_empty() {
+        let (status, body) = inner.instead.remove(0);
+        return (StatusCode::from_u16(status).unwrap(), body).into_response();
+    }
+    if headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes)
+        != Some(b"Bearer hemlig-nyckel")
+    {
+        return fault(401);
+    }
+    let query: BTreeMap<String, String> =
+        url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let path = uri.path().strip_prefix("/api/v1/").unwrap_or("");
+    let mut answer = match (method.as_str(), path) {
+        ("GET", "accounts/verify_credentials") => ok(&json!({"id": ME, "acct": "kommunen"})),
+        ("GET", "apps/verify_credentials") => ok(&json!({"name": "x", "scopes": inner.scopes})),
+        ("GET", "accounts/1/statuses") => {
+            let own = inner.posts.values().rev().filter(|post| post.author == ME);
+            let own = own.map(|post| inner.view(post)).collect();
+            inner.page(own, &query, 40, inner.manners.own_list_pages)
+        }
+        ("GET", "notifications") => {
+            assert_eq!(query.contains_key("include_filtered"), query["limit"] != "1");
+            let named = inner.posts.values().rev().filter(|post| Inner::names_us(post));
+            let named = named.take(inner.manners.kept).map(|post| inner.notification(post));
+            inner.page(named.collect(), &query, 80, true)
+        }
+        ("POST", "statuses") => publish(&mut inner, &headers, &body),
+        ("POST", "reports") => {
+            inner.reports.push(body);
+            ok(&json!({"id": "9001"}))
+        }
+        _ if uri.path() == "/api/v2/instance" => {
+            ok(&json!({"configuration": {"statuses": {"max_characters": 1_000}}}))
+        }
+        (method, path) => one(&mut inner, method, path),
+    };
+    if let Some(limit) = inner.manners.limit {
+        inner.left = inner.left.saturating_sub(1);
+        let (limit, left) = (HeaderValue::from(limit), HeaderValue::from(inner.left));
+        answer.headers_mut().insert("x-ratelimit-limit", limit);
+        answer.headers_mut().insert("x-ratelimit-remaining", left);
+        let reset = HeaderValue::from_static("2026-11-21T12:05:00.500000Z");
+        answer.headers_mut().insert("x-ratelimit-reset", reset);
+    }
+    answer
+}
+
+fn one(inner: &mut Inner, method: &str, path: &str) -> Response {
+    let Some((id, rest)) = path
+        .strip_prefix("statuses/")
+        .map(|rest| rest.split_once('/').unwrap_or((rest, "")))
+        .and_then(|(id, rest)| Some((id.parse::<u64>().ok()?, rest)))
+    else {
+        return fault(404);
+    };
+    let Some(post) = inner.posts.get(&id).cloned() else { return fault(404) };
+    match (method, rest) {
+        ("GET", "") => ok(&inner.view(&post)),
+        ("GET", "context") => {
+            let mut below = Vec::new();
+            inner.under(id, &mut below);
+            ok(&json!({"ancestors": inner.above(&post), "descendants": below}))
+        }
+        ("DELETE", "") if post.author != ME => fault(404),
+        ("DELETE", "") => {
+            inner.posts.remove(&id);
+            ok(&inner.view(&post))
+        }
+        _ => fault(404),
+    }
+}
+
+fn publish(inner: &mut Inner, headers: &HeaderMap, body: &Value) -> Response {
+    let key = headers["idempotency-key"].to_str().unwrap().to_owned();
+    assert_eq!(body["language"], "sv");
+    if let Some(id) = inner.keys.get(&key) {
+        return ok(&inner.view(&inner.posts[id]));
+    }
+    let parent = body["in_reply_to_id"].as_str().and_then(|id| id.parse().ok());
+    let visibility =
+        if inner.manners.opens { "public" } else { body["visibility"].as_str().unwrap() };
+    let id = inner.add(ME, body["status"].as_str().unwrap(), parent, visibility);
+    inner.keys.insert(key, id);
+    ok(&inner.view(&inner.posts[&id]))
+}
+
+#[async_trait]
+impl World for Fake {
+    async fn truth(&self) -> BTreeMap<PlatformItemId, Option<String>> {
+        let inner = self.inner();
+        // All of them answer or name us, except our own posts.
+        let all = inner.posts.values().filter(|post| post.author != ME || post.parent.is_some());
+        all.map(|post| (PlatformItemId::new(post.id.to_string()), None)).collect()
+    }
+
+    async fn write(&self, text: &str, parent: Option<&PlatformItemId>) -> PlatformItemId {
+        let first = self.inner().posts.keys().next().copied();
+        let parent = parent.map(|id| id.as_str().parse().unwrap()).or(first);
+        PlatformItemId::new(self.post(KIM, text, parent, "public").to_string())
+    }
+
+    async fn edit(&self, id: &PlatformItemId, text: &str) {
+        let id: u64 = id.as_str().parse().unwrap();
+        let mut inner = self.inner();
+        let now = inner.clock.now();
+        let post = inner.posts.get_mut(&id).unwrap();
+        (post.text, post.edited) = (text.to_owned(), Some(now));
+    }
+
+    async fn remove(&self, id: &PlatformItemId) {
+        let id: u64 = id.as_str().parse().unwrap();
+        self.inner().posts.remove(&id);
+    }
+}
