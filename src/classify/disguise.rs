@@ -145,6 +145,15 @@ pub struct Piece {
 /// Cuts letters that stand without borders (`#dödadig`, `d ö d a d i g` joined) into listed words;
 /// what is listed nowhere is left over. Says also whether all was covered. Nothing comes back unless one piece is a word of weight.
 pub fn segment(letters: &[u8], words: &Words, stripped: bool) -> (SmallVec<[Piece; 8]>, bool) {
+    let (mut pieces, covered) = split(letters, words, stripped);
+    if !pieces.iter().any(|p| p.to - p.from >= 3 && words.disguisable(p.entry)) {
+        pieces.clear();
+    }
+    (pieces, covered)
+}
+
+/// As [`segment`], whatever the weight of the pieces.
+pub fn split(letters: &[u8], words: &Words, stripped: bool) -> (SmallVec<[Piece; 8]>, bool) {
     // The cheapest way to read the letters up to each place: a letter left over costs far more
     // than a word, so that full readings win, then those of few words.
     const LEFT_OVER: u32 = 100;
@@ -177,9 +186,6 @@ pub fn segment(letters: &[u8], words: &Words, stripped: bool) -> (SmallVec<[Piec
         };
     }
     pieces.reverse();
-    if !pieces.iter().any(|p| p.to - p.from >= 3 && words.disguisable(p.entry)) {
-        pieces.clear();
-    }
     (pieces, covered)
 }
 
