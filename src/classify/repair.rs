@@ -322,8 +322,11 @@ fn cut_hashtags(
             was_capital = capital;
         }
         if from == token.start && word.len() <= disguise::LONGEST {
-            let (pieces, covered) = disguise::segment(word.as_bytes(), words, stripped);
-            if covered && pieces.len() > 1 {
+            let (pieces, covered) = disguise::split(word.as_bytes(), words, stripped);
+            let says = pieces.iter().any(|p| {
+                p.to - p.from >= 3 && (words.disguisable(p.entry) || words.begins_rule(p.entry))
+            });
+            if covered && says && pieces.len() > 1 {
                 out.extend(pieces.iter().map(|p| Token {
                     start: token.start + p.from as u32,
                     end: token.start + p.to as u32,

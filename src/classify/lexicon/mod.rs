@@ -590,14 +590,20 @@ impl Compiler {
     fn patterns(&mut self, file: &str, texts: &[(String, usize)], condition: bool) -> Vec<Pattern> {
         let mut out = Vec::new();
         for (text, line) in texts {
-            let names = &mut Names(self);
-            let parsed = if condition {
-                Pattern::parse_condition(text, names)
-            } else {
-                Pattern::parse(text, names)
-            };
+            let parsed = spelled_out(text).and_then(|variants| {
+                let names = &mut Names(self);
+                let mut patterns = Vec::new();
+                for variant in variants {
+                    patterns.push(if condition {
+                        Pattern::parse_condition(&variant, names)?
+                    } else {
+                        Pattern::parse(&variant, names)?
+                    });
+                }
+                Ok(patterns)
+            });
             match parsed {
-                Ok(pattern) => out.push(pattern),
+                Ok(patterns) => out.extend(patterns),
                 Err(what) => {
                     let unknown = what.split('`').nth(1).and_then(|name| name.strip_prefix('@'));
                     let mend = match unknown {
@@ -696,6 +702,48 @@ impl Compiler {
             counts: self.counts,
         }
     }
+}
+
+/// The most patterns that phrases in one pattern may make of it.
+const MOST_VARIANTS: usize = 32;
+
+/// A pattern with phrases among its alternatives (`döda|slå_ihjäl`) as several without: one for
+/// the single words, and one for every phrase.
+fn spelled_out(text: &str) -> Result<Vec<String>, String> {
+    let mut variants = vec![String::new()];
+    for piece in text.split_whitespace() {
+        let mut ways: Vec<String> = Vec::new();
+        if piece.contains('_') && !piece.starts_with(['*', '!', '%', '@']) {
+            if piece.ends_with('?') {
+                return Err(format!("`{piece}`: en fras kan inte få saknas"));
+            }
+            let (mark, words) = match piece.strip_prefix('^') {
+                Some(words) => ("^", words),
+                None => ("", piece),
+            };
+            let is_phrase = |word: &&str| word.contains('_') && !word.contains(['@', '%', '&']);
+            let single: Vec<&str> = words.split('|').filter(|w| !is_phrase(w)).collect();
+            if !single.is_empty() {
+                ways.push(format!("{mark}{}", single.join("|")));
+            }
+            ways.extend(
+                words
+                    .split('|')
+                    .filter(is_phrase)
+                    .map(|w| format!("{mark}{}", w.replace('_', " "))),
+            );
+        } else {
+            ways.push(piece.to_owned());
+        }
+        if variants.len() * ways.len() > MOST_VARIANTS {
+            return Err(format!("fraserna ger fler än {MOST_VARIANTS} mönster"));
+        }
+        variants = variants
+            .iter()
+            .flat_map(|front| ways.iter().map(move |way| format!("{front} {way}")))
+            .collect();
+    }
+    Ok(variants)
 }
 
 /// How a lexeme looks as first part: `flicka` → `flick`, else the word, with and without s.

@@ -146,6 +146,16 @@ fn patterns_follow_order_gaps_borders_and_kinds() {
             &[("bil Kim", true), ("bil kim", false), ("bil www.a.example", true)],
         ),
         ("^bil *3 %asks", &[("bil nu?", true), ("bil nu.", false)]),
+        (
+            "röd|ljus_röd|mörk_röd ^bil",
+            &[
+                ("röd bil", true),
+                ("ljus röd bil", true),
+                ("ljus bil", false),
+                ("mörk röd bil", true),
+            ],
+        ),
+        ("jag ^åker_hem|kör >", &[("jag åker hem", true), ("jag kör", true), ("jag åker", false)]),
         ("^bil *3 %asks_text", &[("bil nu. va?", true), ("bil nu.", false)]),
         (
             "röd *3!stor ^bil",
