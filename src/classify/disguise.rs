@@ -108,7 +108,8 @@ pub fn undo(
         // so that what they do in a rule is seen.
         let mut entry = look_up(reading, words, stripped || imitations > 0);
         if entry == EntryId::UNKNOWN && imitations > 0 && n > 2 {
-            entry = words.look_up(hash_of(reading), reading, stripped);
+            // Digits stand for å, ä and ö as well: t4nk3r.
+            entry = words.look_up(hash_of(reading), reading, true);
         }
         if entry == EntryId::UNKNOWN && stretched {
             entry = words.look_up_squeezed(reading);

@@ -239,6 +239,21 @@ impl Compiler {
         });
     }
 
+    /// How to mend the name of a class that is unknown.
+    fn nearest(&self, name: &str) -> String {
+        let near = self
+            .by_name
+            .keys()
+            .filter(|known| !known.starts_with(['=', '%', '-']) && !known.starts_with("ord:"))
+            .map(|known| (file::distance(known, name), known))
+            .min()
+            .filter(|(distance, _)| *distance <= 3);
+        match near {
+            Some((_, known)) => format!("Menades `@{known}`"),
+            None => "Rätta namnet eller lägg till klassen".to_owned(),
+        }
+    }
+
     /// Gives every class an id first, so that files may refer to each other in any order.
     fn declare(&mut self, files: &[(&str, RawFile)]) {
         self.new_class("harmlöst".to_owned(), false, false);
@@ -323,12 +338,10 @@ impl Compiler {
                         format!("ordklassen `@{name}` innehåller sig själv"),
                         "Bryt ringen",
                     ),
-                    None => self.complain(
-                        file,
-                        *line,
-                        format!("okänd ordklass `@{name}`"),
-                        "Rätta namnet eller lägg till klassen",
-                    ),
+                    None => {
+                        let mend = self.nearest(name);
+                        self.complain(file, *line, format!("okänd ordklass `@{name}`"), &mend);
+                    }
                 },
             }
         }
@@ -377,12 +390,8 @@ impl Compiler {
             Some(name) => match self.by_name.get(name) {
                 Some(class) => Ok(Some(*class)),
                 None => {
-                    self.complain(
-                        file,
-                        line,
-                        format!("okänd ordklass `@{name}`"),
-                        "Rätta namnet eller lägg till klassen",
-                    );
+                    let mend = self.nearest(name);
+                    self.complain(file, line, format!("okänd ordklass `@{name}`"), &mend);
                     Err(())
                 }
             },
@@ -589,12 +598,14 @@ impl Compiler {
             };
             match parsed {
                 Ok(pattern) => out.push(pattern),
-                Err(what) => self.complain(
-                    file,
-                    *line,
-                    format!("mönstret `{text}`: {what}"),
-                    "Rätta mönstret; resten av regeln används",
-                ),
+                Err(what) => {
+                    let unknown = what.split('`').nth(1).and_then(|name| name.strip_prefix('@'));
+                    let mend = match unknown {
+                        Some(name) => self.nearest(name),
+                        None => "Rätta mönstret; resten av regeln används".to_owned(),
+                    };
+                    self.complain(file, *line, format!("mönstret `{text}`: {what}"), &mend);
+                }
             }
         }
         out
@@ -650,7 +661,7 @@ impl Compiler {
         };
         let guards = Guards { list: self.guards, classes };
         // A compound that one file lists stays what its parts make it in the others.
-        let first = self.builder.clone().build(&anchors, &self.disguise);
+        let first = self.builder.as_spelled().build(&anchors, &self.disguise);
         self.builder.add_compounds(&first, ClassId(0));
         let near: Vec<String> = self.builder.disguised().map(str::to_owned).collect();
         let mut words = self.builder.build(&anchors, &self.disguise);
