@@ -205,6 +205,26 @@ proptest! {
     }
 
     #[test]
+    fn buffers_that_were_used_before_change_nothing(
+        texts in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "jag ska döda dig", "du är en idjot", "idoit", "IDIOT!", "f.i.t.t.a", "svart skallar",
+                "850709-9805", "köp nu på www.a.example", "a\u{308}lg", "ｆｉｔｔａ", "vad gör ni åt det?",
+                "i d i o t", "”jag ska döda dig” sa han", "tack för hjälpen", "",
+            ]),
+            0..12,
+        ),
+        any in any::<String>(),
+    ) {
+        let mut used = Scratch::default();
+        for text in texts.iter().copied().chain([any.as_str()]).chain(texts.iter().copied()) {
+            let context = Context::default();
+            let fresh = BUILT_IN.classify_with(&mut Scratch::default(), text, &context);
+            prop_assert_eq!(BUILT_IN.classify_with(&mut used, text, &context), fresh);
+        }
+    }
+
+    #[test]
     fn benign_sentences_around_a_finding_keep_it(before in "[a-zåäö]{3,9}", after in "[a-zåäö]{3,9}") {
         let text = format!("Vi tackar för {before}. Jag ska döda dig. Och {after} var bra.");
         let found = verdict(&text).findings.iter().any(|f| f.category == Category::Threat);

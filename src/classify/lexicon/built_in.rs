@@ -25,6 +25,8 @@ const FILES: &[(&str, &str)] = files![
     "sv/hate_contempt.toml",
     "sv/hate_exclusion.toml",
     "sv/hate_gender.toml",
+    "sv/hate_implicit.toml",
+    "sv/hate_metaphor.toml",
     "sv/hate_more.toml",
     "sv/hate_slurs.toml",
     "sv/incitement.toml",
