@@ -79,7 +79,7 @@ fn figures(folded: &Folded, from: u32, to: u32) -> usize {
 /// What the classifier would mark.
 fn marked(text: &str, folded: &Folded, personal: &[Found], cuts: &mut Vec<Cut>) {
     let mut tokens = Tokens::default();
-    tokens.cut(folded.bytes(), &NO_WORDS, false);
+    tokens.cut(folded.padded(), &NO_WORDS, false);
     let mut marks = Marks::default();
     marks.mark(text, folded, &mut tokens, &NO_WORDS, &MarkEntries::default(), personal);
     for i in marks.found() {
