@@ -109,20 +109,12 @@ fn dates(text: &[u8], from: usize, to: usize) -> Dates {
         let digits = &text[g.start..g.end];
         if matches!(digits.len(), 6 | 8) {
             out.push((digits.iter().map(|b| b - b'0').collect(), (g.start as u32, g.end as u32)));
-        } else if digits.len() == 4 || digits.len() == 2 {
-            if let Some([_, month, day]) = groups.get(n..n + 3).and_then(|g| g.first_chunk()) {
-                let near = |a: &Group, b: &Group| b.start - a.end <= 2;
-                if near(g, month) && near(month, day) {
-                    add(
-                        &mut out,
-                        text,
-                        *g,
-                        number(text, *month),
-                        number(text, *day),
-                        (g.start, day.end),
-                    );
-                }
-            }
+        } else if matches!(digits.len(), 2 | 4)
+            && let Some([_, month, day]) = groups.get(n..n + 3).and_then(|g| g.first_chunk())
+            && month.start - g.end <= 2
+            && day.start - month.end <= 2
+        {
+            add(&mut out, text, *g, number(text, *month), number(text, *day), (g.start, day.end));
         }
         // Day first: 8 mars 1971, 8/3 1971, 8.3.71.
         if digits.len() <= 2 {
