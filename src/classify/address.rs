@@ -432,7 +432,7 @@ fn host_from(text: &[u8], tokens: &[Token], name: usize, announced: bool) -> Opt
                 at + 2
             } else {
                 let g = gap(at, at + 1);
-                let stop = matches!(g.trim_ascii(), b"." | b"," | b"[.]" | b"(.)") && g.len() <= 5;
+                let stop = matches!(g.trim_ascii(), b"." | b"[.]" | b"(.)") && g.len() <= 5;
                 // *bra. Com hem*: the stop of a sentence, unless the text ends there.
                 let full_stop = g == b". " && tokens[at].sentence != tokens[at + 1].sentence;
                 strong &= !full_stop;

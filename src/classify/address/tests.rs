@@ -86,6 +86,8 @@ fn addresses_written_out_are_put_together() {
         "Den punkt se över var bra",
         "På varje punkt nu",
         "Det var bra. Com hem",
+        "Skogspolitiken, EU-frågor och mer",
+        "Parlamentet, EU, och rådet",
         "Punkt slut",
         "Nästa punkt på dagordningen",
     ] {

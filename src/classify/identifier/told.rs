@@ -8,18 +8,18 @@ use crate::domain::personal_number::PersonalNumber;
 
 /// Words that say what four figures are. Each is looked for near the figures.
 const CUES: &[&[u8]] = &[
-    b"sista",
-    b"slutar",
+    b"sista ",
+    b"fyra sista",
+    b"slutar p",
     b"slutsiff",
     b"kontrollsiff",
     b"fyra siff",
-    b"personn",
+    b"personnum",
+    b"personnr",
     b"pnr",
-    b"avsluta",
-    b"slutet",
+    b" slutet",
     b"last four",
     b"last 4",
-    b"sist ",
     b"persnr",
 ];
 
@@ -204,6 +204,8 @@ mod tests {
             format!("den 8 mars 1971 kom {n} personer"),
             format!("född 8 mars 1971, sista fyra {wrong}"),
             format!("8 mars, sista anmälningsdag, {n} kr"),
+            format!("beslutet {n} den 8 mars 1971"),
+            format!("avslutas 8 mars 1971, dnr {n}"),
             format!("sista fyra {n}"),
         ] {
             let mut out = Vec::new();
