@@ -17,6 +17,7 @@ const FILES: &[(&str, &str)] = files![
     "sv/commercial.toml",
     "sv/commercial_business.toml",
     "sv/commercial_offer.toml",
+    "sv/commercial_price.toml",
     "sv/commercial_private.toml",
     "sv/commercial_signals.toml",
     "sv/common.toml",
