@@ -191,7 +191,7 @@ fn is_mail(core: &[u8]) -> bool {
 }
 
 fn is_web(core: &[u8]) -> bool {
-    if memchr::memmem::find(core, b"://").is_some_and(|at| at <= 6 && at >= 3)
+    if memchr::memmem::find(core, b"://").is_some_and(|at| (3..=6).contains(&at))
         || core.starts_with(b"www.") && core.len() > 6
         || core.starts_with(b"hxxp") && core.len() > 10
     {
@@ -330,6 +330,35 @@ fn mail_at(text: &[u8], tokens: &[Token], at: usize) -> Option<Loose> {
     Some(Loose { start: tokens[local].start, end, at: Some((local_end, first.start)) })
 }
 
+/// The address set apart letter by letter whose last stop stands before `after`:
+/// *e x e m p e l . c o m*.
+pub fn spread(text: &[u8], after: u32) -> Option<(u32, u32)> {
+    let after = after as usize;
+    let letter = |i: usize| text.get(i).is_some_and(|b| b.is_ascii_alphanumeric());
+    let blank = |i: usize| text.get(i).is_none_or(|b| matches!(b, b' ' | b',' | b'/' | b'\n'));
+    let mut end = after;
+    let mut top: SmallVec<[u8; 16]> = SmallVec::new();
+    while letter(end) && blank(end + 1) && top.len() < 16 {
+        top.push(text[end]);
+        if is_top(&top) && !letter(end + 2) {
+            end += 2;
+            break;
+        }
+        end += 2;
+    }
+    let mut start = after.checked_sub(3)?;
+    let mut n = 0;
+    while letter(start.checked_sub(1)?) && n < 40 {
+        start -= 1;
+        n += 1;
+        if start < 2 || text[start - 1] != b' ' || !letter(start - 2) || letter(start + 1) {
+            break;
+        }
+        start -= 1;
+    }
+    (n >= 3 && is_top(&top)).then_some((start as u32, end as u32 - 1))
+}
+
 /// Where the local part stands when the address at token `i` follows an at sign set apart:
 /// *kim (a) exempel.se, kim @ exempel.se*.
 pub fn local_before(text: &[u8], tokens: &[Token], i: usize) -> Option<(u32, u32)> {
@@ -403,7 +432,7 @@ fn host_from(text: &[u8], tokens: &[Token], name: usize, announced: bool) -> Opt
                 at + 2
             } else {
                 let g = gap(at, at + 1);
-                let stop = matches!(g.trim_ascii(), b"." | b"," | b"[.]" | b"(.)") && g.len() <= 5;
+                let stop = matches!(g.trim_ascii(), b"." | b"[.]" | b"(.)") && g.len() <= 5;
                 // *bra. Com hem*: the stop of a sentence, unless the text ends there.
                 let full_stop = g == b". " && tokens[at].sentence != tokens[at + 1].sentence;
                 strong &= !full_stop;

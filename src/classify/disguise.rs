@@ -31,6 +31,11 @@ fn imitates(b: u8, one: u8) -> Option<u8> {
     })
 }
 
+/// A sign that stands for one letter. An `&` between two letters is a name (*h&m*).
+fn is_star(b: u8, length: usize) -> bool {
+    matches!(b, b'*' | b'#') || (matches!(b, b'%' | b'&') && length > 3)
+}
+
 fn is_separator(b: u8) -> bool {
     matches!(
         b,
@@ -76,7 +81,7 @@ pub fn undo(
     let core = &chunk[from..to];
     // Plain words joined by one sign each (hit/dit, ja-nej) are read apart, not together, unless
     // the pieces are too short to be words.
-    let stars = core.iter().filter(|b| **b == b'*').count();
+    let stars = core.iter().filter(|b| is_star(**b, core.len())).count();
     let imitations = core.iter().filter(|b| imitates(**b, b'i').is_some()).count();
     let separators = core.iter().filter(|b| is_separator(**b)).count();
     let letters = core.iter().filter(|b| b.is_ascii_alphabetic() || **b == 0xC3).count();
@@ -93,14 +98,16 @@ pub fn undo(
         for b in core {
             let b = match imitates(*b, one) {
                 Some(letter) => letter,
-                None if is_separator(*b) || *b == b'*' => continue,
+                None if is_separator(*b) || is_star(*b, core.len()) => continue,
                 None => *b,
             };
             buffer[n] = b;
             n += 1;
         }
         // Separators alone are weak evidence: three letters or a long piece would be a guess.
-        if imitations == 0 && (n < 4 || longest_piece(core) * 2 > n + 1) {
+        let longest = longest_piece(core);
+        let spelled_out = n == 3 && longest == 1;
+        if imitations == 0 && !spelled_out && (n < 4 || longest * 2 > n + 1) {
             break;
         }
         let reading = &buffer[..n];
@@ -108,7 +115,8 @@ pub fn undo(
         // so that what they do in a rule is seen.
         let mut entry = look_up(reading, words, stripped || imitations > 0);
         if entry == EntryId::UNKNOWN && imitations > 0 && n > 2 {
-            entry = words.look_up(hash_of(reading), reading, stripped);
+            // Digits stand for å, ä and ö as well: t4nk3r.
+            entry = words.look_up(hash_of(reading), reading, true);
         }
         if entry == EntryId::UNKNOWN && stretched {
             entry = words.look_up_squeezed(reading);
@@ -137,6 +145,15 @@ pub struct Piece {
 /// Cuts letters that stand without borders (`#dödadig`, `d ö d a d i g` joined) into listed words;
 /// what is listed nowhere is left over. Says also whether all was covered. Nothing comes back unless one piece is a word of weight.
 pub fn segment(letters: &[u8], words: &Words, stripped: bool) -> (SmallVec<[Piece; 8]>, bool) {
+    let (mut pieces, covered) = split(letters, words, stripped);
+    if !pieces.iter().any(|p| p.to - p.from >= 3 && words.disguisable(p.entry)) {
+        pieces.clear();
+    }
+    (pieces, covered)
+}
+
+/// As [`segment`], whatever the weight of the pieces.
+pub fn split(letters: &[u8], words: &Words, stripped: bool) -> (SmallVec<[Piece; 8]>, bool) {
     // The cheapest way to read the letters up to each place: a letter left over costs far more
     // than a word, so that full readings win, then those of few words.
     const LEFT_OVER: u32 = 100;
@@ -169,9 +186,6 @@ pub fn segment(letters: &[u8], words: &Words, stripped: bool) -> (SmallVec<[Piec
         };
     }
     pieces.reverse();
-    if !pieces.iter().any(|p| p.to - p.from >= 3 && words.disguisable(p.entry)) {
-        pieces.clear();
-    }
     (pieces, covered)
 }
 
@@ -184,13 +198,13 @@ fn longest_piece(core: &[u8]) -> usize {
 
 /// `f*tta`, `k*k`: each star one letter, from a fixed set.
 fn fill_stars(core: &[u8], words: &Words, buffer: &mut [u8]) -> Option<EntryId> {
-    let two = core.iter().filter(|b| **b == b'*').count() == 2;
+    let two = core.iter().filter(|b| is_star(**b, core.len())).count() == 2;
     for first in HIDDEN {
         for second in if two { &HIDDEN[..] } else { &HIDDEN[..1] } {
             let mut n = 0;
             let mut stars = 0;
             for b in core {
-                if *b == b'*' {
+                if is_star(*b, core.len()) {
                     let filler = if stars == 0 { first } else { *second };
                     stars += 1;
                     buffer[n..n + filler.len()].copy_from_slice(filler);

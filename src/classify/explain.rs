@@ -57,6 +57,9 @@ pub fn explain(classifier: &Classifier, text: &str) -> String {
         );
         let _ = writeln!(out, "    {} [{}]", f.why, f.legal);
     }
+    for rule in classifier.shadow_hits(&scratch) {
+        let _ = writeln!(out, "  {rule} träffar i skugga: räknas men visas inte");
+    }
     let mut listed = Vec::new();
     for n in near {
         let word = shown(&text[n.at.start as usize..n.at.end as usize]);

@@ -394,6 +394,17 @@ impl Classifier {
     }
 }
 
+impl Classifier {
+    /// The rules in shadow that hit the text that was read into `scratch` last, each once.
+    pub fn shadow_hits(&self, scratch: &Scratch) -> Vec<Arc<str>> {
+        let mut rules: Vec<u32> = scratch.hits.iter().map(|h| h.rule).collect();
+        rules.retain(|r| self.lexicon.rules[*r as usize].shadow);
+        rules.sort_unstable();
+        rules.dedup();
+        rules.into_iter().map(|r| Arc::clone(&self.lexicon.rules[r as usize].id)).collect()
+    }
+}
+
 /// Sorts spans and joins those that overlap.
 fn merge(spans: &mut Vec<Span>) {
     spans.sort_unstable();

@@ -10,7 +10,7 @@ use crate::classify::words::{EntryId, KEY, Key};
 use crate::domain::ids::LexiconVersion;
 
 /// How many words are kept.
-const N_PLACES: usize = 1 << 12;
+const N_PLACES: usize = 1 << 13;
 
 #[derive(Clone, Copy, Debug)]
 struct Place {

@@ -294,7 +294,11 @@ fn cut_hashtags(
     let mut out: Vec<Token> = Vec::with_capacity(tokens.tokens.len() + 8);
     for token in &tokens.tokens {
         let is_tag = token.start > 0 && text[token.start as usize - 1] == b'#';
-        if !is_tag || token.entry != EntryId::UNKNOWN || token.kind != Kind::Word {
+        let as_spelled = || {
+            let word = bytes(text, token);
+            words.look_up(hash_of(word), word, stripped)
+        };
+        if !is_tag || token.kind != Kind::Word || as_spelled() != EntryId::UNKNOWN {
             out.push(*token);
             continue;
         }
@@ -316,6 +320,23 @@ fn cut_hashtags(
                 from = at;
             }
             was_capital = capital;
+        }
+        if from == token.start && word.len() <= disguise::LONGEST {
+            let (pieces, covered) = disguise::split(word.as_bytes(), words, stripped);
+            let says = pieces.iter().any(|p| {
+                p.to - p.from >= 3 && (words.disguisable(p.entry) || words.begins_rule(p.entry))
+            });
+            if covered && says && pieces.len() > 1 {
+                out.extend(pieces.iter().map(|p| Token {
+                    start: token.start + p.from as u32,
+                    end: token.start + p.to as u32,
+                    entry: p.entry,
+                    ..*token
+                }));
+                continue;
+            }
+            out.push(*token);
+            continue;
         }
         out.push(piece_of(token, from, token.end, text, words, stripped));
     }

@@ -154,7 +154,8 @@ fn answers_are_the_same_on_any_number_of_threads() {
 
 #[test]
 fn megabytes_of_one_thing_are_answered_with_valid_spans() {
-    let megabyte = 1 << 20;
+    // A quarter of what is promised: the development profile is slow, and the work is linear.
+    let megabyte = 1 << 18;
     for text in [
         "a".repeat(megabyte),
         "å".repeat(megabyte / 2),
@@ -182,6 +183,7 @@ fn megabytes_of_one_thing_are_answered_with_valid_spans() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn any_text_is_classified_with_valid_spans(text in any::<String>()) {
         check_spans(&text)?;
@@ -200,6 +202,26 @@ proptest! {
     ) {
         check_spans(&parts.join(&glue))?;
         check_spans(&parts.join(" "))?;
+    }
+
+    #[test]
+    fn buffers_that_were_used_before_change_nothing(
+        texts in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "jag ska döda dig", "du är en idjot", "idoit", "IDIOT!", "f.i.t.t.a", "svart skallar",
+                "850709-9805", "köp nu på www.a.example", "a\u{308}lg", "ｆｉｔｔａ", "vad gör ni åt det?",
+                "i d i o t", "”jag ska döda dig” sa han", "tack för hjälpen", "",
+            ]),
+            0..12,
+        ),
+        any in any::<String>(),
+    ) {
+        let mut used = Scratch::default();
+        for text in texts.iter().copied().chain([any.as_str()]).chain(texts.iter().copied()) {
+            let context = Context::default();
+            let fresh = BUILT_IN.classify_with(&mut Scratch::default(), text, &context);
+            prop_assert_eq!(BUILT_IN.classify_with(&mut used, text, &context), fresh);
+        }
     }
 
     #[test]

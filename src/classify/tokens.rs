@@ -120,6 +120,8 @@ fn class_at(text: &[u8], i: usize) -> (Class, usize) {
                 (if matches!(text[i + 1], 0x97 | 0xB7) { Class::Sign } else { Class::Letter }, 2)
             }
             0xC4..=0xDF => (Class::Letter, 2),
+            // Crosses, skulls, scissors and other dingbats are pictures.
+            0xE2 if matches!(text[i + 1], 0x98..=0x9E) => (Class::High, 3),
             0xE2 => (Class::Sign, 3),
             0xE3 if text[i + 1] == 0x80 => (Class::Sign, 3),
             0xE0..=0xEF => (Class::Letter, 3),

@@ -629,6 +629,17 @@ impl WordsBuilder {
         self.lasts.entry(part.as_bytes().to_vec()).or_default().push((class, rest, stops));
     }
 
+    /// The same forms and parts without derived readings: enough to ask about compounds.
+    pub fn as_spelled(&self) -> Self {
+        let exact = self.forms.iter().filter(|((form, _), _)| *form == Form::Exact);
+        Self {
+            forms: exact.map(|(key, classes)| (key.clone(), classes.clone())).collect(),
+            disguised: BTreeSet::new(),
+            firsts: self.firsts.clone(),
+            lasts: self.lasts.clone(),
+        }
+    }
+
     /// Gives every form also the classes that it has as a compound, unless it is of the class
     /// `never`.
     pub fn add_compounds(&mut self, words: &Words, never: ClassId) {

@@ -185,13 +185,9 @@ fn on_threads(classifier: &Classifier, texts: &[String], threads: NonZeroUsize) 
         threads,
         || Ok(batches.next()),
         |batch| {
-            let mut scratch = Scratch::default();
-            batch
-                .iter()
-                .map(|t| {
-                    classifier.classify_with(&mut scratch, t, &Context::default()).findings.len()
-                })
-                .sum::<usize>()
+            // With the thread's own buffers, which outlive the batch.
+            let count = |t: &String| classifier.classify(t, &Context::default()).findings.len();
+            batch.iter().map(count).sum::<usize>()
         },
         |n| {
             sum += n;

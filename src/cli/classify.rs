@@ -12,7 +12,7 @@ use crate::classify::dump::{Batch, Batches, Fields, Format, Malformed};
 use crate::classify::explain::explain;
 use crate::classify::lexicon::{Lexicon, read_folder};
 use crate::classify::parallel::ordered;
-use crate::classify::{Classifier, Context, Scratch};
+use crate::classify::{Classifier, Context};
 use crate::cli::input::{Progress, open};
 use crate::domain::category::Category;
 use crate::domain::verdict::Verdict;
@@ -142,14 +142,13 @@ fn answer(
     format: Format,
     fields: &Fields,
 ) -> Answer {
-    let mut scratch = Scratch::default();
     let mut answer = Answer { lines: Vec::new(), records: 0, malformed: 0 };
     batch.for_each(format, fields, |record| {
         answer.records += 1;
         match record {
             Ok(record) => {
-                let verdict =
-                    classifier.classify_with(&mut scratch, &record.text, &Context::default());
+                // With the thread's own buffers, which outlive the batch.
+                let verdict = classifier.classify(&record.text, &Context::default());
                 let explanation = args.explain.then(|| explain(classifier, &record.text));
                 write_verdict(
                     &mut answer.lines,

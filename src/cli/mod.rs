@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the check failed, 2 usage or configuration, 3 done with per-record
 //! errors.
 
+pub mod backtest;
 pub mod bench;
 pub mod classify;
 pub mod demo;
@@ -36,6 +37,7 @@ enum Command {
     Serve(serve::Args),
     Classify(classify::Args),
     Bench(bench::Args),
+    Backtest(backtest::Args),
     Explain(explain::Args),
     Lexicon(lexicon::Args),
     Evidence(evidence::Args),
@@ -50,6 +52,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Classify(args) => classify::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Backtest(args) => backtest::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Lexicon(args) => lexicon::run(&args),
         Command::Evidence(args) => evidence::run(&args),

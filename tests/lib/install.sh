@@ -19,6 +19,9 @@ missing_packages() {
   fc_has "Noto Sans" || echo fonts-noto-core
   fc_has "Noto Color Emoji" || echo fonts-noto-color-emoji
   has python3 || echo python3
+  python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3-venv
+  has jq || echo jq
+  /sbin/ldconfig -p 2>/dev/null | grep -F 'libcurl.so.4 ' >/dev/null || echo libcurl4
   has node || echo nodejs
   has npm || echo npm
   has qpdf || echo qpdf

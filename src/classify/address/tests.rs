@@ -70,6 +70,9 @@ fn addresses_written_out_are_put_together() {
         ("Gå in på exempel punkt se, bra sida", "exempel punkt se"),
         ("Allt finns på exempel . com", "exempel . com"),
         ("Titta www exempel se så får du se", "www exempel se"),
+        ("Allt finns på exempel . example, gratis", "exempel . example"),
+        ("e x e m p e l . c o m, nu", "e x e m p e l . c o m"),
+        ("På exempelsidan . se", "exempelsidan . se"),
         ("hxxps://exempel.se/a här", "hxxps://exempel.se/a"),
         ("https: // exempel . se / x", "https: // exempel . se"),
         ("Här: exempel[.]se/abc", "exempel[.]se/abc"),
@@ -83,6 +86,8 @@ fn addresses_written_out_are_put_together() {
         "Den punkt se över var bra",
         "På varje punkt nu",
         "Det var bra. Com hem",
+        "Skogspolitiken, EU-frågor och mer",
+        "Parlamentet, EU, och rådet",
         "Punkt slut",
         "Nästa punkt på dagordningen",
     ] {

@@ -118,7 +118,12 @@ impl Folded {
         if self.starts.is_empty() {
             Span { start, end }
         } else {
-            Span { start: self.starts[start as usize], end: self.ends[end as usize - 1] }
+            // Turned text runs backwards in the original.
+            let (first, last) = (start as usize, end as usize - 1);
+            Span {
+                start: self.starts[first].min(self.starts[last]),
+                end: self.ends[first].max(self.ends[last]),
+            }
         }
     }
 
@@ -153,27 +158,56 @@ impl Folded {
 
     fn fold_full(&mut self, text: &str) {
         self.clear();
+        let mut turned: Option<Vec<(usize, char)>> = None;
         for (at, c) in text.char_indices() {
-            let from = at as u32;
-            let to = (at + c.len_utf8()) as u32;
-            if matches!(c, '\u{2028}' | '\u{2029}' | '\u{85}' | '\u{B}' | '\u{C}') {
-                self.push("\n", from, to);
-            } else if is_hidden(c) || is_variation_selector(c) {
-                // Left out: the neighbours close up.
-            } else if c == '…' {
-                // Spelled out it would be three full stops; both paths keep it whole.
-                self.push("…", from, to);
-            } else if let Some(read) = table::latin(c) {
-                self.push(read, from, to);
-            } else if let Some(letter) = table::framed(c) {
-                self.push(char::from(letter).encode_utf8(&mut [0; 4]), from, to);
-            } else {
-                decompose_compatible(c, |d| self.push_decomposed(d, from, to));
+            match (&mut turned, c) {
+                (None, TURN) => turned = Some(Vec::new()),
+                (Some(run), TURN_BACK | '\n') => {
+                    let run = std::mem::take(run);
+                    turned = None;
+                    self.push_turned(&run);
+                }
+                (Some(run), _) => run.push((at, c)),
+                (None, _) => {}
             }
+            self.push_character(at, c);
+        }
+        if let Some(run) = turned {
+            self.push_turned(&run);
         }
         self.has_swedish_letters =
             self.bytes.windows(2).any(|two| matches!(two, [0xC3, 0xA5 | 0xA4 | 0xB6]));
         self.bytes.extend_from_slice(&[b' '; BEHIND]);
+    }
+
+    /// Text that is shown from right to left stands a second time as it is shown: a reader sees
+    /// one, a copied text holds the other.
+    fn push_turned(&mut self, run: &[(usize, char)]) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { return };
+        let blank = (first.0 as u32, (last.0 + last.1.len_utf8()) as u32);
+        self.push(" ", blank.0, blank.1);
+        for (at, c) in run.iter().rev() {
+            self.push_character(*at, *c);
+        }
+    }
+
+    fn push_character(&mut self, at: usize, c: char) {
+        let from = at as u32;
+        let to = (at + c.len_utf8()) as u32;
+        if matches!(c, '\u{2028}' | '\u{2029}' | '\u{85}' | '\u{B}' | '\u{C}') {
+            self.push("\n", from, to);
+        } else if is_hidden(c) || is_variation_selector(c) {
+            // Left out: the neighbours close up.
+        } else if c == '…' {
+            // Spelled out it would be three full stops; both paths keep it whole.
+            self.push("…", from, to);
+        } else if let Some(read) = table::latin(c) {
+            self.push(read, from, to);
+        } else if let Some(letter) = table::framed(c) {
+            self.push(char::from(letter).encode_utf8(&mut [0; 4]), from, to);
+        } else {
+            decompose_compatible(c, |d| self.push_decomposed(d, from, to));
+        }
     }
 
     fn push_decomposed(&mut self, d: char, from: u32, to: u32) {
@@ -200,13 +234,15 @@ impl Folded {
             (Some(b'e'), '\u{301}') => "é",
             (Some(b'u'), '\u{308}') => "ü",
             _ => {
+                // In turned text the mark may stand before its letter.
                 if let Some(end) = self.ends.last_mut() {
-                    *end = to;
+                    *end = to.max(*end);
                 }
                 return;
             }
         };
         let from = self.starts.last().copied().unwrap_or(0);
+        let to = to.max(self.ends.last().copied().unwrap_or(0));
         self.bytes.pop();
         self.starts.pop();
         self.ends.pop();
@@ -296,6 +332,10 @@ fn stays(bytes: &[u8], at: usize) -> bool {
     }
     true
 }
+
+/// Right-to-left override, and what ends it.
+const TURN: char = '\u{202E}';
+const TURN_BACK: char = '\u{202C}';
 
 fn is_variation_selector(c: char) -> bool {
     matches!(c, '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')

@@ -24,6 +24,9 @@ fn disguises_fold_to_the_letters_they_imitate() {
         ("idé – ”ja” … 🙂", "idé – ”ja” … 🙂"),
         ("a\0b", "ab"),
         ("rad\u{2028}rad", "rad\nrad"),
+        ("en \u{202E}lib\u{202C} här", "en lib bil här"),
+        ("\u{202E}lib", "lib bil"),
+        ("ηej", "nej"),
     ] {
         assert_eq!(folded(text), want, "{text:?}");
     }

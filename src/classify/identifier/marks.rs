@@ -91,9 +91,12 @@ impl Marks {
             }
             self.plates_and_streets(original, folded, tokens);
         }
+        let spaced = memchr::memmem::find(text, b" . ").is_some();
         if tokens.may_match {
             self.read_out(text, tokens, words, entries);
-            self.loose_addresses(text, tokens, words, entries);
+        }
+        if tokens.may_match || spaced {
+            self.loose_addresses(text, tokens, words, entries, spaced);
         }
         if !self.found.is_empty() {
             self.found.sort_by_key(|i| (i.start, i.mark));
@@ -160,17 +163,21 @@ impl Marks {
         tokens: &Tokens,
         words: &Words,
         entries: &MarkEntries,
+        spaced: bool,
     ) {
         let Some(class) = entries.address_sign else { return };
         let mut end = 0;
         for (i, token) in tokens.tokens.iter().enumerate() {
+            let after_stop = spaced && text[..token.start as usize].ends_with(b" . ");
             let sign = token.start >= end
-                && token.entry != EntryId::UNKNOWN
-                && words.is(token.entry, class);
+                && (after_stop || token.entry != EntryId::UNKNOWN && words.is(token.entry, class));
             if !sign {
                 continue;
             }
-            let found = address::loose(text, &tokens.tokens, i);
+            let found = address::loose(text, &tokens.tokens, i).or_else(|| {
+                let (start, end) = after_stop.then(|| address::spread(text, token.start))??;
+                Some(Loose { start, end, at: None })
+            });
             if let Some(Loose { start, end: to, at }) = found {
                 let mark = match at {
                     None => Mark::MaskedAddress,
@@ -222,6 +229,12 @@ impl Marks {
                     let written = &original[span.start as usize..span.end as usize];
                     let mut classes = SmallVec::new();
                     address::words_inside(bytes, words, &mut classes);
+                    if bytes.contains(&b' ') {
+                        // Set apart letter by letter, it is read closed up as well.
+                        let closed: SmallVec<[u8; 128]> =
+                            bytes.iter().copied().filter(|b| *b != b' ').collect();
+                        address::words_inside(&closed, words, &mut classes);
+                    }
                     self.inside.push((token.start, classes));
                     if token.entry == entries.of(Mark::MaskedAddress)
                         || address::is_masked(bytes, written)

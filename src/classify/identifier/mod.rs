@@ -101,7 +101,7 @@ impl Mark {
 /// Words that are signs of an address written out: looked at only where they stand.
 pub const ADDRESS_SIGNS: &[&str] = &[
     "dot", "punkt", "prick", "www", "http", "https", "hxxp", "hxxps", "snabel", "snabela", "com",
-    "org", "net", "gmail", "hotmail",
+    "org", "net", "gmail", "hotmail", "xyz", "io", "biz", "onion", "ru",
 ];
 
 /// The class of [`ADDRESS_SIGNS`].

@@ -8,18 +8,18 @@ use crate::domain::personal_number::PersonalNumber;
 
 /// Words that say what four figures are. Each is looked for near the figures.
 const CUES: &[&[u8]] = &[
-    b"sista",
-    b"slutar",
+    b"sista ",
+    b"fyra sista",
+    b"slutar p",
     b"slutsiff",
     b"kontrollsiff",
     b"fyra siff",
-    b"personn",
+    b"personnum",
+    b"personnr",
     b"pnr",
-    b"avsluta",
-    b"slutet",
+    b" slutet",
     b"last four",
     b"last 4",
-    b"sist ",
     b"persnr",
 ];
 
@@ -109,20 +109,12 @@ fn dates(text: &[u8], from: usize, to: usize) -> Dates {
         let digits = &text[g.start..g.end];
         if matches!(digits.len(), 6 | 8) {
             out.push((digits.iter().map(|b| b - b'0').collect(), (g.start as u32, g.end as u32)));
-        } else if digits.len() == 4 || digits.len() == 2 {
-            if let Some([_, month, day]) = groups.get(n..n + 3).and_then(|g| g.first_chunk()) {
-                let near = |a: &Group, b: &Group| b.start - a.end <= 2;
-                if near(g, month) && near(month, day) {
-                    add(
-                        &mut out,
-                        text,
-                        *g,
-                        number(text, *month),
-                        number(text, *day),
-                        (g.start, day.end),
-                    );
-                }
-            }
+        } else if matches!(digits.len(), 2 | 4)
+            && let Some([_, month, day]) = groups.get(n..n + 3).and_then(|g| g.first_chunk())
+            && month.start - g.end <= 2
+            && day.start - month.end <= 2
+        {
+            add(&mut out, text, *g, number(text, *month), number(text, *day), (g.start, day.end));
         }
         // Day first: 8 mars 1971, 8/3 1971, 8.3.71.
         if digits.len() <= 2 {
@@ -212,6 +204,8 @@ mod tests {
             format!("den 8 mars 1971 kom {n} personer"),
             format!("född 8 mars 1971, sista fyra {wrong}"),
             format!("8 mars, sista anmälningsdag, {n} kr"),
+            format!("beslutet {n} den 8 mars 1971"),
+            format!("avslutas 8 mars 1971, dnr {n}"),
             format!("sista fyra {n}"),
         ] {
             let mut out = Vec::new();

@@ -155,6 +155,9 @@ pub struct RawFile {
     pub harmless: Vec<RawLexeme>,
 }
 
+/// How many examples, and how many counterexamples, a rule needs.
+const FEWEST_EXAMPLES: usize = 3;
+
 /// Reads one file. What cannot be used is left out and complained of.
 pub fn read(name: &str, source: &str, complaints: &mut Vec<Complaint>) -> RawFile {
     let breaks = memchr::memchr_iter(b'\n', source.as_bytes()).collect();
@@ -503,6 +506,14 @@ impl Reader<'_> {
             );
             return None;
         }
+        let (n, m) = (rule.examples.len(), rule.counterexamples.len());
+        if n < FEWEST_EXAMPLES || m < FEWEST_EXAMPLES {
+            self.complain(
+                at,
+                format!("regeln har {n} exempel och {m} motexempel; minst {FEWEST_EXAMPLES} av varje behövs"),
+                "Skriv fler; regeln används så länge",
+            );
+        }
         rule.severity = severity?;
         Some(rule)
     }
@@ -605,7 +616,7 @@ fn lexeme(text: &str, paradigm: &str, line: usize) -> Result<Member, String> {
 }
 
 /// Edits between two short words.
-fn distance(a: &str, b: &str) -> usize {
+pub fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, ca) in a.chars().enumerate() {

@@ -239,6 +239,21 @@ impl Compiler {
         });
     }
 
+    /// How to mend the name of a class that is unknown.
+    fn nearest(&self, name: &str) -> String {
+        let near = self
+            .by_name
+            .keys()
+            .filter(|known| !known.starts_with(['=', '%', '-']) && !known.starts_with("ord:"))
+            .map(|known| (file::distance(known, name), known))
+            .min()
+            .filter(|(distance, _)| *distance <= 3);
+        match near {
+            Some((_, known)) => format!("Menades `@{known}`"),
+            None => "Rätta namnet eller lägg till klassen".to_owned(),
+        }
+    }
+
     /// Gives every class an id first, so that files may refer to each other in any order.
     fn declare(&mut self, files: &[(&str, RawFile)]) {
         self.new_class("harmlöst".to_owned(), false, false);
@@ -323,12 +338,10 @@ impl Compiler {
                         format!("ordklassen `@{name}` innehåller sig själv"),
                         "Bryt ringen",
                     ),
-                    None => self.complain(
-                        file,
-                        *line,
-                        format!("okänd ordklass `@{name}`"),
-                        "Rätta namnet eller lägg till klassen",
-                    ),
+                    None => {
+                        let mend = self.nearest(name);
+                        self.complain(file, *line, format!("okänd ordklass `@{name}`"), &mend);
+                    }
                 },
             }
         }
@@ -377,12 +390,8 @@ impl Compiler {
             Some(name) => match self.by_name.get(name) {
                 Some(class) => Ok(Some(*class)),
                 None => {
-                    self.complain(
-                        file,
-                        line,
-                        format!("okänd ordklass `@{name}`"),
-                        "Rätta namnet eller lägg till klassen",
-                    );
+                    let mend = self.nearest(name);
+                    self.complain(file, line, format!("okänd ordklass `@{name}`"), &mend);
                     Err(())
                 }
             },
@@ -581,20 +590,28 @@ impl Compiler {
     fn patterns(&mut self, file: &str, texts: &[(String, usize)], condition: bool) -> Vec<Pattern> {
         let mut out = Vec::new();
         for (text, line) in texts {
-            let names = &mut Names(self);
-            let parsed = if condition {
-                Pattern::parse_condition(text, names)
-            } else {
-                Pattern::parse(text, names)
-            };
+            let parsed = spelled_out(text).and_then(|variants| {
+                let names = &mut Names(self);
+                let mut patterns = Vec::new();
+                for variant in variants {
+                    patterns.push(if condition {
+                        Pattern::parse_condition(&variant, names)?
+                    } else {
+                        Pattern::parse(&variant, names)?
+                    });
+                }
+                Ok(patterns)
+            });
             match parsed {
-                Ok(pattern) => out.push(pattern),
-                Err(what) => self.complain(
-                    file,
-                    *line,
-                    format!("mönstret `{text}`: {what}"),
-                    "Rätta mönstret; resten av regeln används",
-                ),
+                Ok(patterns) => out.extend(patterns),
+                Err(what) => {
+                    let unknown = what.split('`').nth(1).and_then(|name| name.strip_prefix('@'));
+                    let mend = match unknown {
+                        Some(name) => self.nearest(name),
+                        None => "Rätta mönstret; resten av regeln används".to_owned(),
+                    };
+                    self.complain(file, *line, format!("mönstret `{text}`: {what}"), &mend);
+                }
             }
         }
         out
@@ -650,7 +667,7 @@ impl Compiler {
         };
         let guards = Guards { list: self.guards, classes };
         // A compound that one file lists stays what its parts make it in the others.
-        let first = self.builder.clone().build(&anchors, &self.disguise);
+        let first = self.builder.as_spelled().build(&anchors, &self.disguise);
         self.builder.add_compounds(&first, ClassId(0));
         let near: Vec<String> = self.builder.disguised().map(str::to_owned).collect();
         let mut words = self.builder.build(&anchors, &self.disguise);
@@ -685,6 +702,48 @@ impl Compiler {
             counts: self.counts,
         }
     }
+}
+
+/// The most patterns that phrases in one pattern may make of it.
+const MOST_VARIANTS: usize = 32;
+
+/// A pattern with phrases among its alternatives (`döda|slå_ihjäl`) as several without: one for
+/// the single words, and one for every phrase.
+fn spelled_out(text: &str) -> Result<Vec<String>, String> {
+    let mut variants = vec![String::new()];
+    for piece in text.split_whitespace() {
+        let mut ways: Vec<String> = Vec::new();
+        if piece.contains('_') && !piece.starts_with(['*', '!', '%', '@']) {
+            if piece.ends_with('?') {
+                return Err(format!("`{piece}`: en fras kan inte få saknas"));
+            }
+            let (mark, words) = match piece.strip_prefix('^') {
+                Some(words) => ("^", words),
+                None => ("", piece),
+            };
+            let is_phrase = |word: &&str| word.contains('_') && !word.contains(['@', '%', '&']);
+            let single: Vec<&str> = words.split('|').filter(|w| !is_phrase(w)).collect();
+            if !single.is_empty() {
+                ways.push(format!("{mark}{}", single.join("|")));
+            }
+            ways.extend(
+                words
+                    .split('|')
+                    .filter(is_phrase)
+                    .map(|w| format!("{mark}{}", w.replace('_', " "))),
+            );
+        } else {
+            ways.push(piece.to_owned());
+        }
+        if variants.len() * ways.len() > MOST_VARIANTS {
+            return Err(format!("fraserna ger fler än {MOST_VARIANTS} mönster"));
+        }
+        variants = variants
+            .iter()
+            .flat_map(|front| ways.iter().map(move |way| format!("{front} {way}")))
+            .collect();
+    }
+    Ok(variants)
 }
 
 /// How a lexeme looks as first part: `flicka` → `flick`, else the word, with and without s.

@@ -41,8 +41,8 @@ id = "prov.ord"
 severity = "medium"
 why = "Texten innehåller ett prövat ord."
 lexemes = ["glufs n2 first@led last not=halv", "knölig a1"]
-examples = ["glufs"]
-counterexamples = ["nej"]
+examples = ["glufs", "glufsen", "glufsar"]
+counterexamples = ["nej", "halvglufs", "ja"]
 [[class]]
 name = "led"
 lexemes = ["bil n2"]
@@ -85,6 +85,17 @@ fn faults_are_named_by_file_line_and_mend() {
 }
 
 #[test]
+fn a_rule_needs_three_examples_of_each_and_an_unknown_class_gets_a_suggestion() {
+    let said = complaints(&GOOD.replace("counterexamples = [\"nej\", ", "counterexamples = ["));
+    assert!(
+        said[0].starts_with("sv/prov.toml:4: regeln har 3 exempel och 2 motexempel"),
+        "{said:?}"
+    );
+    let said = complaints(&GOOD.replace("first@led", "first@leda"));
+    assert!(said[0].ends_with("Menades `@led`."), "{said:?}");
+}
+
+#[test]
 fn one_bad_rule_leaves_the_others_standing() {
     let text = format!("{GOOD}\n[[rule]]\nid = \"prov.fel\"\n");
     let lexicon = compile(&text);
@@ -101,7 +112,7 @@ fn a_class_that_holds_itself_is_refused() {
 
 fn rule(pattern: &str, more: &str) -> Classifier {
     let text = format!(
-        "category = \"threat\"\nlegal = \"x\"\n[[rule]]\nid = \"prov.regel\"\nseverity = \"high\"\nwhy = \"Prov.\"\npatterns = [\"{pattern}\"]\n{more}\nexamples = [\"a\"]\ncounterexamples = [\"b\"]\n"
+        "category = \"threat\"\nlegal = \"x\"\n[[rule]]\nid = \"prov.regel\"\nseverity = \"high\"\nwhy = \"Prov.\"\npatterns = [\"{pattern}\"]\n{more}\nexamples = [\"a\", \"a\", \"a\"]\ncounterexamples = [\"b\", \"b\", \"b\"]\n"
     );
     let lexicon = compile(&text);
     assert_eq!(lexicon.complaints, []);
@@ -135,6 +146,16 @@ fn patterns_follow_order_gaps_borders_and_kinds() {
             &[("bil Kim", true), ("bil kim", false), ("bil www.a.example", true)],
         ),
         ("^bil *3 %asks", &[("bil nu?", true), ("bil nu.", false)]),
+        (
+            "röd|ljus_röd|mörk_röd ^bil",
+            &[
+                ("röd bil", true),
+                ("ljus röd bil", true),
+                ("ljus bil", false),
+                ("mörk röd bil", true),
+            ],
+        ),
+        ("jag ^åker_hem|kör >", &[("jag åker hem", true), ("jag kör", true), ("jag åker", false)]),
         ("^bil *3 %asks_text", &[("bil nu. va?", true), ("bil nu.", false)]),
         (
             "röd *3!stor ^bil",
@@ -211,7 +232,7 @@ fn negation_follows_the_order_of_swedish_clauses() {
 fn what_others_said_is_a_report_and_what_oneself_says_is_not() {
     let common = COMMON.replace("[\"hotade\"]", "[\"hotade\", \"sa\", \"polisen\"]");
     assert!(common.contains("polisen"));
-    let text = "category = \"threat\"\nlegal = \"x\"\n[[rule]]\nid = \"prov.regel\"\nseverity = \"high\"\nwhy = \"Prov.\"\npatterns = [\"jag|han *1 ^köra\"]\nguards = [\"report\"]\nexamples = [\"a\"]\ncounterexamples = [\"b\"]\n";
+    let text = "category = \"threat\"\nlegal = \"x\"\n[[rule]]\nid = \"prov.regel\"\nseverity = \"high\"\nwhy = \"Prov.\"\npatterns = [\"jag|han *1 ^köra\"]\nguards = [\"report\"]\nexamples = [\"a\", \"a\", \"a\"]\ncounterexamples = [\"b\", \"b\", \"b\"]\n";
     let classifier = Classifier::new(Lexicon::compile(&[
         Source { name: "sv/common.toml".into(), text: common },
         Source { name: "sv/guards.toml".into(), text: guards_file() },
@@ -232,7 +253,7 @@ fn what_others_said_is_a_report_and_what_oneself_says_is_not() {
 fn conditions_on_the_whole_text_and_guards_of_ones_own_hold() {
     let classifier = rule(
         "^bil",
-        "requires_text = [\"väg\"]\nunless_text = [\"garage\"]\nguards = [\"tuta\"]\nexamples = [\"a\"]\ncounterexamples = [\"b\"]\n[[guard]]\nid = \"tuta\"\nlead = [\"tut\"]\nexcept = [\"larm\"]\n[[rule]]\nid = \"prov.två\"\nseverity = \"low\"\nwhy = \"Prov.\"\npatterns = [\"^båt\"]",
+        "requires_text = [\"väg\"]\nunless_text = [\"garage\"]\nguards = [\"tuta\"]\nexamples = [\"a\", \"a\", \"a\"]\ncounterexamples = [\"b\", \"b\", \"b\"]\n[[guard]]\nid = \"tuta\"\nlead = [\"tut\"]\nexcept = [\"larm\"]\n[[rule]]\nid = \"prov.två\"\nseverity = \"low\"\nwhy = \"Prov.\"\npatterns = [\"^båt\"]",
     );
     for (text, want) in [
         ("bil. en väg", true),
@@ -261,23 +282,23 @@ severity = "medium"
 why = "Prov."
 patterns = ["^@allt"]
 yields_to = ["a.tåg"]
-examples = ["a"]
-counterexamples = ["b"]
+examples = ["a", "a", "a"]
+counterexamples = ["b", "b", "b"]
 [[rule]]
 id = "a.tåg"
 severity = "low"
 why = "Prov."
 patterns = ["^tåg"]
-examples = ["a"]
-counterexamples = ["b"]
+examples = ["a", "a", "a"]
+counterexamples = ["b", "b", "b"]
 [[rule]]
 id = "a.skugga"
 shadow = true
 severity = "high"
 why = "Prov."
 patterns = ["^bil"]
-examples = ["a"]
-counterexamples = ["b"]
+examples = ["a", "a", "a"]
+counterexamples = ["b", "b", "b"]
 "#;
     let lexicon = compile(text);
     assert_eq!(lexicon.complaints, []);
@@ -300,7 +321,7 @@ fn patterns_that_cannot_be_read_are_complained_of() {
         ("%any", "att börja vid"),
     ] {
         let text = format!(
-            "category = \"threat\"\nlegal = \"x\"\n[[rule]]\nid = \"a.b\"\nseverity = \"high\"\nwhy = \"Prov.\"\npatterns = [\"{pattern}\"]\nexamples = [\"a\"]\ncounterexamples = [\"b\"]\n"
+            "category = \"threat\"\nlegal = \"x\"\n[[rule]]\nid = \"a.b\"\nseverity = \"high\"\nwhy = \"Prov.\"\npatterns = [\"{pattern}\"]\nexamples = [\"a\", \"a\", \"a\"]\ncounterexamples = [\"b\", \"b\", \"b\"]\n"
         );
         let said = complaints(&text);
         assert!(

@@ -1,6 +1,6 @@
 //! A lexicon tried on its own examples: what `uppsikt lexicon test` runs.
 
-use crate::classify::{Classifier, Context};
+use crate::classify::{Classifier, Context, Scratch};
 
 /// An example that did not come out as its rule says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +23,12 @@ pub struct Failed {
 pub fn run(classifier: &Classifier) -> (usize, Vec<Failed>) {
     let lexicon = classifier.lexicon();
     let mut failed = Vec::new();
+    let mut scratch = Scratch::default();
     for example in &lexicon.examples {
         let rule = &lexicon.rules[example.rule as usize];
-        let verdict = classifier.classify(&example.text, &Context::default());
-        let hit = verdict.findings.iter().any(|f| f.rule == rule.id);
+        let verdict = classifier.classify_with(&mut scratch, &example.text, &Context::default());
+        let hit = verdict.findings.iter().any(|f| f.rule == rule.id)
+            || classifier.shadow_hits(&scratch).contains(&rule.id);
         if hit != example.hits {
             failed.push(Failed {
                 file: example.file.clone(),

@@ -33,6 +33,8 @@ pub struct Test {
     pub classes: SmallVec<[ClassId; 4]>,
     /// The same as a mask; see [`Pattern::prepare`].
     mask: ClassMask,
+    /// Nothing but a class lets a token pass.
+    by_class_alone: bool,
     /// A token of one of the kinds.
     pub kinds: SmallVec<[Kind; 2]>,
     /// A capitalised word inside a sentence.
@@ -61,6 +63,12 @@ pub struct Literal {
 }
 
 impl Test {
+    /// Whether the token may pass, told by its classes alone.
+    #[inline]
+    fn may_fit(&self, view: &View<'_>, at: usize) -> bool {
+        !self.by_class_alone || self.mask.meets(view.words.mask_of(view.token(at).entry))
+    }
+
     /// Whether the token passes.
     fn fits(&self, view: &View<'_>, at: usize) -> bool {
         let token = view.token(at);
@@ -89,6 +97,11 @@ impl Test {
 
     fn prepare(&mut self, bits: &Bits) {
         self.mask = bits.mask(&self.classes);
+        self.by_class_alone = self.kinds.is_empty()
+            && self.all.is_empty()
+            && self.inside.is_none()
+            && self.repeat.is_none()
+            && !(self.name || self.capital || self.hashtag || self.any);
         for literal in self.all.iter_mut().flatten() {
             literal.test.prepare(bits);
         }
@@ -533,11 +546,22 @@ impl Look<'_> {
             {
                 return false;
             }
-            if self.go(rest, to, step) {
+            if self.may_go_on(rest, to, step) && self.go(rest, to, step) {
                 return true;
             }
         }
         false
+    }
+
+    /// Whether the element that comes next can stand at the token, as far as its class tells.
+    fn may_go_on(&self, rest: &[Element], at: i64, step: i64) -> bool {
+        let next = if step > 0 { rest.first() } else { rest.last() };
+        match next {
+            Some(Element::One { test, optional: false }) => {
+                at >= self.first && at < self.last && test.may_fit(self.view, at as usize)
+            }
+            _ => true,
+        }
     }
 
     /// Takes the next sentence in the reading direction in as well.

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
-use reqwest::header::LINK;
+use reqwest::header::{CONNECTION, LINK};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -56,7 +56,10 @@ impl Api {
 
     /// Sends the call; any answer but success becomes an error.
     async fn send(&self, call: reqwest::RequestBuilder) -> Result<Answer, PlatformError> {
-        let answer = self.http.send(call.bearer_auth(self.token.expose())).await?;
+        // snac closes after every answer without saying so: a second call on the same connection
+        // would fail, and of a write that failed so nobody knows whether it went through.
+        let call = call.header(CONNECTION, "close").bearer_auth(self.token.expose());
+        let answer = self.http.send(call).await?;
         if answer.is_success() { Ok(answer) } else { Err(fault(&answer)) }
     }
 

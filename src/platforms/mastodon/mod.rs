@@ -473,7 +473,9 @@ impl Platform for Mastodon {
             "visibility": if closed { "direct" } else { "unlisted" },
             "language": "sv",
         });
-        let answer = self.api.post("v1/statuses", &body, Some(key)).await?;
+        // The server remembers keys by account alone: with the post in it, one key is one answer.
+        let key = format!("{key}-{id}");
+        let answer = self.api.post("v1/statuses", &body, Some(&key)).await?;
         let published: Status = object(&answer)?;
         let is_in_place = published.in_reply_to_id.as_ref() == Some(&id) && published.is_by(me);
         if !is_in_place || (closed && published.audience() != Audience::Closed) {

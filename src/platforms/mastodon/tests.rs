@@ -1,6 +1,8 @@
 //! The connector against a small fake, and with `real-servers` against servers of others.
 
 mod fake;
+#[cfg(feature = "real-servers")]
+mod real;
 
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};

@@ -1,0 +1,279 @@
+//! `uppsikt backtest`: what another lexicon would have said of comments already judged.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use crate::classify::dump::{Batch, Batches, Fields, Format};
+use crate::classify::parallel::ordered;
+use crate::classify::{Classifier, Context, Scratch};
+use crate::cli::classify::{FormatArg, PARTLY, load, threads};
+use crate::cli::input::{Progress, open};
+use crate::domain::category::{Category, Severity};
+use crate::domain::text::{is_hidden, mark};
+use crate::domain::verdict::Verdict;
+
+/// Jämför två ordlistor på samma kommentarer: vad som tillkommer, försvinner och ändras.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Filen med kommentarer (även .gz och .zst), eller - för standard in.
+    #[arg(default_value = "-")]
+    pub file: PathBuf,
+    /// Mappen med de nya ordlistorna.
+    #[arg(long)]
+    pub lexicons: PathBuf,
+    /// Mappen med de gamla; utan den jämförs med de inbyggda.
+    #[arg(long)]
+    pub before: Option<PathBuf>,
+    /// Hur filen är skriven.
+    #[arg(long, value_enum, default_value = "jsonl")]
+    pub format: FormatArg,
+    /// Fältet med postens id.
+    #[arg(long, default_value = "id")]
+    pub id_field: String,
+    /// Fältet med texten.
+    #[arg(long, default_value = "text")]
+    pub text_field: String,
+    /// Antal trådar; annars så många som datorn har.
+    #[arg(long)]
+    pub threads: Option<NonZeroUsize>,
+    /// Hur många exempel som visas av varje slag.
+    #[arg(long, default_value_t = 5)]
+    pub samples: usize,
+}
+
+/// What became of one category in one comment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Change {
+    Added(Severity),
+    Removed(Severity),
+    Changed(Severity, Severity),
+}
+
+impl Change {
+    fn of(before: Option<Severity>, after: Option<Severity>) -> Option<Self> {
+        match (before, after) {
+            (None, Some(after)) => Some(Self::Added(after)),
+            (Some(before), None) => Some(Self::Removed(before)),
+            (Some(before), Some(after)) if before != after => Some(Self::Changed(before, after)),
+            (Some(_), Some(_)) | (None, None) => None,
+        }
+    }
+
+    fn label(self) -> String {
+        match self {
+            Self::Added(after) => format!("tillkommer ({})", after.label()),
+            Self::Removed(before) => format!("försvinner ({})", before.label()),
+            Self::Changed(before, after) => {
+                format!("ändras ({} till {})", before.label(), after.label())
+            }
+        }
+    }
+}
+
+/// What was counted; batches are added up in order, so that samples are the first ones.
+#[derive(Debug, Default)]
+struct Tally {
+    records: u64,
+    malformed: u64,
+    changes: BTreeMap<(Category, Change), (u64, Vec<String>)>,
+    /// Comments with a finding that opens a case, before and after.
+    queued: (u64, u64),
+    shadows: BTreeMap<Arc<str>, u64>,
+}
+
+impl Tally {
+    fn add(&mut self, other: Self, samples: usize) {
+        self.records += other.records;
+        self.malformed += other.malformed;
+        self.queued.0 += other.queued.0;
+        self.queued.1 += other.queued.1;
+        for (key, (n, texts)) in other.changes {
+            let (all, kept) = self.changes.entry(key).or_default();
+            *all += n;
+            let room = samples.saturating_sub(kept.len());
+            kept.extend(texts.into_iter().take(room));
+        }
+        for (rule, n) in other.shadows {
+            *self.shadows.entry(rule).or_default() += n;
+        }
+    }
+
+    fn compare(&mut self, before: &Verdict, after: &Verdict, sample: impl Fn(&Verdict) -> String) {
+        let gravest = |verdict: &Verdict, category: Category| {
+            let of = verdict.findings.iter().filter(|f| f.category == category);
+            of.map(|f| f.severity).max()
+        };
+        self.queued.0 += u64::from(before.findings.iter().any(|f| f.opens_case()));
+        self.queued.1 += u64::from(after.findings.iter().any(|f| f.opens_case()));
+        if before.findings.is_empty() && after.findings.is_empty() {
+            return;
+        }
+        for category in Category::ALL.iter().copied() {
+            let pair = (gravest(before, category), gravest(after, category));
+            if let Some(change) = Change::of(pair.0, pair.1) {
+                let (n, texts) = self.changes.entry((category, change)).or_default();
+                *n += 1;
+                if texts.len() < MOST_SAMPLES {
+                    texts.push(sample(if pair.1.is_some() { after } else { before }));
+                }
+            }
+        }
+    }
+}
+
+/// Samples kept of one kind in one batch.
+const MOST_SAMPLES: usize = 20;
+/// How much of a comment a sample shows, in characters.
+const SAMPLE: usize = 160;
+
+/// Runs the command.
+///
+/// # Errors
+/// The dump or a lexicon cannot be read, or standard output cannot be written.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let before = load(args.before.as_deref())?;
+    let after = load(Some(&args.lexicons))?;
+    let input = open(&args.file)?;
+    let mut progress = Progress::new(&input);
+    let format = Format::from(args.format);
+    let fields = Fields { id: args.id_field.clone(), text: args.text_field.clone() };
+    let mut batches = Batches::new(input.reader, format, &fields)?;
+    let mut all = Tally::default();
+    ordered(
+        threads(args.threads),
+        || batches.next_batch().map_err(anyhow::Error::from),
+        |batch| judge(&before, &after, &batch, format, &fields),
+        |tally: Tally| {
+            all.add(tally, args.samples);
+            progress.tick(all.records);
+            Ok(())
+        },
+    )?;
+    progress.done(all.records, all.malformed);
+    std::io::stdout().write_all(shown(&all, &before, &after).as_bytes())?;
+    Ok(if all.malformed > 0 { ExitCode::from(PARTLY) } else { ExitCode::SUCCESS })
+}
+
+fn judge(
+    before: &Classifier,
+    after: &Classifier,
+    batch: &Batch,
+    format: Format,
+    fields: &Fields,
+) -> Tally {
+    let (mut old, mut new) = (Scratch::default(), Scratch::default());
+    let mut tally = Tally::default();
+    batch.for_each(format, fields, |record| {
+        tally.records += 1;
+        let Ok(record) = record else {
+            tally.malformed += 1;
+            return;
+        };
+        let was = before.classify_with(&mut old, &record.text, &Context::default());
+        let is = after.classify_with(&mut new, &record.text, &Context::default());
+        for rule in after.shadow_hits(&new) {
+            *tally.shadows.entry(rule).or_default() += 1;
+        }
+        tally.compare(&was, &is, |verdict| {
+            let rules: Vec<&str> = verdict.findings.iter().map(|f| &*f.rule).collect();
+            format!("{} [{}] {}", record.id, rules.join(", "), excerpt(&record.text))
+        });
+    });
+    tally
+}
+
+fn excerpt(text: &str) -> String {
+    let mut out: String = text
+        .chars()
+        .take(SAMPLE)
+        .map(|c| match c {
+            '\n' | '\r' | '\t' => " ".to_owned(),
+            c if is_hidden(c) => mark(c),
+            c => c.to_string(),
+        })
+        .collect();
+    if text.chars().nth(SAMPLE).is_some() {
+        out.push('…');
+    }
+    out
+}
+
+fn shown(all: &Tally, before: &Classifier, after: &Classifier) -> String {
+    let mut out = format!(
+        "Ordlista före: {}\nOrdlista efter: {}\n{} kommentarer; till kön före: {}, efter: {}.\n",
+        before.version(),
+        after.version(),
+        all.records,
+        all.queued.0,
+        all.queued.1
+    );
+    if all.changes.is_empty() {
+        out.push_str("Ingenting ändras.\n");
+    }
+    for ((category, change), (n, texts)) in &all.changes {
+        out.push_str(&format!("\n{}, {}: {n}\n", category.label(), change.label()));
+        for text in texts {
+            out.push_str(&format!("  {text}\n"));
+        }
+    }
+    if !all.shadows.is_empty() {
+        out.push_str("\nRegler i skugga, träffade kommentarer:\n");
+        for (rule, n) in &all.shadows {
+            out.push_str(&format!("  {rule}: {n}\n"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_added_removed_and_changed_is_told_apart() {
+        use Severity::{High, Low};
+        assert_eq!(Change::of(None, Some(High)), Some(Change::Added(High)));
+        assert_eq!(Change::of(Some(Low), None), Some(Change::Removed(Low)));
+        assert_eq!(Change::of(Some(Low), Some(High)), Some(Change::Changed(Low, High)));
+        assert_eq!(Change::of(Some(Low), Some(Low)), None);
+        assert_eq!(Change::of(None, None), None);
+    }
+
+    #[test]
+    fn what_another_lexicon_finds_is_counted_with_a_sample() {
+        let verdict = |severities: &[Severity]| Verdict {
+            lexicon: crate::domain::ids::LexiconVersion::new("x"),
+            findings: severities
+                .iter()
+                .map(|severity| crate::domain::verdict::Finding {
+                    category: Category::Profanity,
+                    severity: *severity,
+                    rule: Arc::from("prov.ord"),
+                    spans: Vec::new(),
+                    why: Arc::from("Prov."),
+                    legal: Arc::from("prov"),
+                })
+                .collect(),
+        };
+        let mut tally = Tally::default();
+        let (none, low, medium) =
+            (verdict(&[]), verdict(&[Severity::Low]), verdict(&[Severity::Medium, Severity::Low]));
+        tally.compare(&none, &low, |_| "ett".to_owned());
+        tally.compare(&low, &medium, |_| "två".to_owned());
+        tally.compare(&medium, &medium, |_| "tre".to_owned());
+        let kinds: Vec<_> =
+            tally.changes.iter().map(|((_, c), (n, s))| (*c, *n, s[0].as_str())).collect();
+        assert_eq!(
+            kinds,
+            [
+                (Change::Added(Severity::Low), 1, "ett"),
+                (Change::Changed(Severity::Low, Severity::Medium), 1, "två")
+            ]
+        );
+        assert_eq!(tally.queued, (1, 2));
+    }
+}
