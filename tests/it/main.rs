@@ -4,4 +4,5 @@ mod fixtures;
 mod layers;
 mod platforms;
 mod real;
+mod suites;
 mod transitions;

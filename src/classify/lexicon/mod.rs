@@ -146,7 +146,7 @@ pub fn read_folder(folder: &Path) -> Result<Vec<Source>, CannotRead> {
 }
 
 /// The version of these sources: the first 16 hexadecimal digits of a SHA-256.
-fn version_of(sources: &[Source]) -> LexiconVersion {
+pub(in crate::classify) fn version_of(sources: &[Source]) -> LexiconVersion {
     let mut all = String::from(ENGINE_VERSION);
     for source in sources {
         all.push_str(&format!("\n{} {}\n", source.name, source.text.len()));
