@@ -60,6 +60,22 @@ pub fn explain(classifier: &Classifier, text: &str) -> String {
     for rule in classifier.shadow_hits(&scratch) {
         let _ = writeln!(out, "  {rule} träffar i skugga: räknas men visas inte");
     }
+    let weighings = classifier.weighings(&mut scratch, text);
+    if !weighings.is_empty() {
+        let _ = writeln!(out, "\nSamlade tecken (hundradelar):");
+    }
+    for w in weighings {
+        let cues: Vec<String> =
+            w.cues.iter().map(|(cue, weight)| format!("{} {weight:+}", shown(cue))).collect();
+        let _ = writeln!(
+            out,
+            "  {}: {} (träff från {}): {}",
+            w.category.label(),
+            w.sum,
+            w.threshold,
+            cues.join(", ")
+        );
+    }
     let mut listed = Vec::new();
     for n in near {
         let word = shown(&text[n.at.start as usize..n.at.end as usize]);

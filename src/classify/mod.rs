@@ -10,6 +10,7 @@
 
 pub mod address;
 pub mod baseline;
+pub mod cues;
 pub mod disguise;
 pub mod dump;
 pub mod explain;
@@ -29,6 +30,9 @@ pub mod words;
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use crate::classify::cues::extract::{Cue, each_cue};
+use crate::classify::cues::table::WEIGHED;
+use crate::classify::cues::{Scales, Weighing};
 use crate::classify::fold::Folded;
 use crate::classify::gate::Seen;
 use crate::classify::identifier::Mark;
@@ -40,7 +44,7 @@ use crate::classify::recall::Recall;
 use crate::classify::rules::{Hit, MOST_HITS, Memo, Stopped, View};
 use crate::classify::tokens::{Token, Tokens};
 use crate::classify::words::{ClassId, EntryId};
-use crate::domain::category::{Category, Severity};
+use crate::domain::category::{Category, Severity, Task};
 use crate::domain::ids::LexiconVersion;
 use crate::domain::personal_number::NumberKind;
 use crate::domain::verdict::{Finding, Span, Verdict};
@@ -85,6 +89,7 @@ pub struct Scratch {
     memo: Memo,
     seen: Seen,
     recall: Recall,
+    scales: Scales,
 }
 
 /// A rule that came near, and what stopped it.
@@ -175,7 +180,25 @@ impl Classifier {
         self.read(scratch, text);
         self.find_numbers(scratch, text);
         self.match_rules(scratch, text, None);
+        self.weigh(scratch, text);
         Verdict { lexicon: self.lexicon.version.clone(), findings: self.findings(scratch) }
+    }
+
+    /// What rules alone find, unweighed: for their own trials.
+    pub fn by_rules(&self, scratch: &mut Scratch, text: &str) -> Verdict {
+        self.read(scratch, text);
+        self.find_numbers(scratch, text);
+        self.match_rules(scratch, text, None);
+        scratch.scales.clear();
+        Verdict { lexicon: self.lexicon.version.clone(), findings: self.findings(scratch) }
+    }
+
+    /// Fifth stage: cues. Public for the bench.
+    pub fn weigh(&self, scratch: &mut Scratch, text: &str) {
+        let Scratch { folded, tokens, hits, marks, memo, seen, scales, .. } = scratch;
+        let words = &self.lexicon.words;
+        let view = View { original: text, folded, tokens, words, marks, memo, seen };
+        self.lexicon.cues.weigh(&view, hits, scales);
     }
 
     /// As [`Self::classify_with`], also saying which rules came near.
@@ -184,6 +207,7 @@ impl Classifier {
         self.read(scratch, text);
         self.find_numbers(scratch, text);
         self.match_rules(scratch, text, Some(&mut near));
+        self.weigh(scratch, text);
         (Verdict { lexicon: self.lexicon.version.clone(), findings: self.findings(scratch) }, near)
     }
 
@@ -291,6 +315,43 @@ impl Classifier {
         }
     }
 
+    /// The cues of a text, by name, each once: one list for every stretch that is weighed.
+    pub fn cues(&self, scratch: &mut Scratch, text: &str) -> Vec<Vec<String>> {
+        self.read(scratch, text);
+        self.find_numbers(scratch, text);
+        self.match_rules(scratch, text, None);
+        let Scratch { folded, tokens, hits, marks, memo, seen, .. } = scratch;
+        let words = &self.lexicon.words;
+        let view = View { original: text, folded, tokens, words, marks, memo, seen };
+        let rule = |r: u32| self.lexicon.rules[r as usize].id.to_string();
+        let names = &self.lexicon.class_names;
+        cues::stretches(&view)
+            .map(|stretch| {
+                let mut found = std::collections::BTreeSet::new();
+                each_cue(&view, stretch.clone(), |cue, _| {
+                    found.insert(cue.name(names, rule));
+                });
+                for hit in hits.iter() {
+                    if hit.matched.tokens.iter().any(|t| stretch.contains(&(*t as usize))) {
+                        found.insert(Cue::Rule(hit.rule).name(names, rule));
+                    }
+                }
+                found.into_iter().collect()
+            })
+            .collect()
+    }
+
+    /// What was weighed in the text that was read into `scratch` last: for every category that was
+    /// found, or that the cues speak against, its sum and the cues that weigh most.
+    pub fn weighings(&self, scratch: &mut Scratch, text: &str) -> Vec<Weighing> {
+        let Scratch { folded, tokens, hits, marks, memo, seen, scales, .. } = scratch;
+        let words = &self.lexicon.words;
+        let view = View { original: text, folded, tokens, words, marks, memo, seen };
+        let rule = |r: u32| self.lexicon.rules[r as usize].id.to_string();
+        let name = |cue: Cue<'_>| cue.name(&self.lexicon.class_names, rule);
+        self.lexicon.cues.weighings(&view, hits, scales, name)
+    }
+
     /// The mark that a token carries.
     pub fn mark_of(&self, token: &Token) -> Option<Mark> {
         Mark::ALL
@@ -318,9 +379,10 @@ impl Classifier {
 
     /// Last stage: one finding per rule, its words together, hardest first.
     fn findings(&self, scratch: &mut Scratch) -> Vec<Finding> {
-        let Scratch { folded, tokens, numbers, marks, hits, .. } = scratch;
+        let Scratch { folded, tokens, numbers, marks, hits, scales, .. } = scratch;
+        let cues = &self.lexicon.cues;
         let mut findings = Vec::new();
-        if hits.is_empty() && numbers.is_empty() {
+        if hits.is_empty() && numbers.is_empty() && scales.found.is_empty() {
             return findings;
         }
         for rule in &self.numbers {
@@ -357,15 +419,21 @@ impl Classifier {
                 })
                 .collect();
             merge(&mut spans);
+            let severity = match (cues.doubts(scales, rule.category), rule.category.task()) {
+                (false, _) => rule.severity,
+                (true, Task::Removal) => rule.severity.min(Severity::Low),
+                (true, Task::Routing) => continue,
+            };
             findings.push(Finding {
                 category: rule.category,
-                severity: rule.severity,
+                severity,
                 rule: Arc::clone(&rule.id),
                 spans,
                 why: Arc::clone(&rule.why),
                 legal: Arc::clone(&rule.legal),
             });
         }
+        self.weighed_findings(scratch, &mut findings);
         findings.sort_by(|a, b| {
             (b.severity, a.category)
                 .cmp(&(a.severity, b.category))
@@ -376,6 +444,41 @@ impl Classifier {
 }
 
 impl Classifier {
+    /// Adds what the cues say where no rule says as much.
+    fn weighed_findings(&self, scratch: &Scratch, findings: &mut Vec<Finding>) {
+        let Scratch { folded, tokens, marks, scales, .. } = scratch;
+        let cues = &self.lexicon.cues;
+        for weighed in &scales.found {
+            let (category, lane) = (WEIGHED[weighed.lane], weighed.lane);
+            let Some(sum) = &cues.sums[lane] else { continue };
+            let severity = if weighed.sum >= i32::from(cues.sure[lane]) {
+                sum.severity
+            } else {
+                sum.severity.min(Severity::Medium)
+            };
+            if findings.iter().any(|f| f.category == category && f.severity >= severity) {
+                continue;
+            }
+            let mut spans: Vec<Span> = weighed
+                .tokens
+                .iter()
+                .map(|t| {
+                    let (start, end) = marks.stretch(&tokens.tokens[*t as usize]);
+                    folded.original(start, end)
+                })
+                .collect();
+            merge(&mut spans);
+            findings.push(Finding {
+                category,
+                severity,
+                rule: Arc::clone(&sum.rule),
+                spans,
+                why: Arc::clone(&sum.why),
+                legal: Arc::clone(&sum.legal),
+            });
+        }
+    }
+
     /// Takes out the hits whose rule leaves these words to another rule that hit them too.
     fn yield_hits(&self, hits: &mut Vec<Hit>) {
         let yields = |h: &Hit| &self.lexicon.rules[h.rule as usize].yields_to;

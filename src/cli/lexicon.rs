@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use crate::classify::Scratch;
 use crate::classify::lexicon::trial;
 use crate::cli::classify::load;
+use crate::cli::fit;
 
 /// Granskar, räknar och provar ordlistor.
 #[derive(Debug, clap::Args)]
@@ -20,7 +21,7 @@ pub struct Args {
 }
 
 /// What to do with the lexicon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Subcommand)]
+#[derive(Clone, Debug, PartialEq, clap::Subcommand)]
 pub enum Command {
     /// Visar fel med fil, rad och hur de rättas.
     Check,
@@ -30,6 +31,10 @@ pub enum Command {
     Test,
     /// Läser ord från standard in, ett per rad, och skriver dem som tas för felstavade ord ur listorna.
     Collisions,
+    /// Läser texter från standard in, en per rad, och skriver de tecken som vägs i varje.
+    Cues,
+    /// Räknar fram vikter och gränser ur kommentarer som människor har bedömt.
+    Fit(fit::Args),
 }
 
 /// Runs the command.
@@ -40,7 +45,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let classifier = load(args.lexicons.as_deref())?;
     let lexicon = classifier.lexicon();
     let mut out = std::io::stdout().lock();
-    match args.command {
+    match &args.command {
         Command::Check => {
             for complaint in &lexicon.complaints {
                 writeln!(out, "{complaint}")?;
@@ -84,6 +89,19 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 if let Some(target) = classifier.taken_for(&mut scratch, word.trim()) {
                     writeln!(out, "{}\t{target}", word.trim())?;
                 }
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Fit(args) => {
+            drop(out);
+            fit::run(args, &classifier)
+        }
+        Command::Cues => {
+            let mut scratch = Scratch::default();
+            for text in std::io::stdin().lock().lines() {
+                let text: String = serde_json::from_str(&text?)?;
+                serde_json::to_writer(&mut out, &classifier.cues(&mut scratch, &text))?;
+                writeln!(out)?;
             }
             Ok(ExitCode::SUCCESS)
         }

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod doctor;
 pub mod evidence;
 pub mod explain;
+pub mod fit;
 pub mod input;
 pub mod lexicon;
 pub mod serve;

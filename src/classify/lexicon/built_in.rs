@@ -9,6 +9,8 @@ macro_rules! files {
 }
 
 const FILES: &[(&str, &str)] = files![
+    "cues/sums.toml",
+    "cues/weights.tsv",
     "sv/authorities.toml",
     "sv/case.toml",
     "sv/case_request.toml",

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::classify::cues::table::{Cues, SUMS, WEIGHTS};
 use crate::classify::gate::Bits;
 use crate::classify::identifier::marks::MarkEntries;
 use crate::classify::identifier::{ADDRESS_SIGN, ADDRESS_SIGNS, Mark};
@@ -78,6 +79,8 @@ pub struct Lexicon {
     pub marks: MarkEntries,
     /// What is broken, run together or misspelled.
     pub repair: Repair,
+    /// What is weighed.
+    pub cues: Cues,
     /// The class that stands for a text that repeats itself.
     pub repeat: ClassId,
     /// Hash over all sources and the engine.
@@ -112,7 +115,8 @@ pub enum CannotRead {
     },
 }
 
-/// Reads the sources under `folder`: every `.toml` in `sv/`, by name.
+/// Reads the sources under `folder`: every `.toml` in `sv/`, by name, and what is weighed
+/// in `cues/`, if it is there.
 ///
 /// # Errors
 /// A file that cannot be read, or a folder without files.
@@ -134,6 +138,14 @@ pub fn read_folder(folder: &Path) -> Result<Vec<Source>, CannotRead> {
     }
     if sources.is_empty() {
         return Err(CannotRead::Empty { path: at(folder) });
+    }
+    for name in [SUMS, WEIGHTS] {
+        let path = folder.join(name);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => sources.push(Source { name: name.to_owned(), text }),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(source) => return Err(CannotRead::File { path: at(&path), source }),
+        }
     }
     // The guards belong to the engine as much as to the lexicon: a folder without them gets ours.
     for name in ["sv/guards.toml"] {
@@ -162,6 +174,7 @@ impl Lexicon {
         let mut complaints = Vec::new();
         let files: Vec<(&str, RawFile)> = sources
             .iter()
+            .filter(|s| s.name.starts_with("sv/"))
             .map(|s| (s.name.as_str(), file::read(&s.name, &s.text, &mut complaints)))
             .collect();
         let mut compiler = Compiler { complaints, ..Compiler::default() };
@@ -171,7 +184,20 @@ impl Lexicon {
         compiler.guards(&files);
         compiler.rules(&files);
         compiler.yields(&files);
-        compiler.finish(version_of(sources))
+        let mut lexicon = compiler.finish(version_of(sources));
+        lexicon.weigh(sources);
+        lexicon
+    }
+
+    /// Reads what is weighed; nothing is where the lexicon has no list of cues.
+    fn weigh(&mut self, sources: &[Source]) {
+        let of = |name: &'static str| {
+            sources.iter().find(|s| s.name == name).map(|s| (name, s.text.as_str()))
+        };
+        if let (Some(sums), Some(weights)) = (of(SUMS), of(WEIGHTS)) {
+            let rules: Vec<Arc<str>> = self.rules.iter().map(|r| Arc::clone(&r.id)).collect();
+            self.cues = Cues::read(sums, weights, &self.class_names, &rules, &mut self.complaints);
+        }
     }
 }
 
@@ -697,6 +723,7 @@ impl Compiler {
             guards,
             version,
             complaints: self.complaints,
+            cues: Cues::default(),
             examples: self.examples,
             class_names: self.names,
             counts: self.counts,

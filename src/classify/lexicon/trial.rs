@@ -1,6 +1,6 @@
 //! A lexicon tried on its own examples: what `uppsikt lexicon test` runs.
 
-use crate::classify::{Classifier, Context, Scratch};
+use crate::classify::{Classifier, Scratch};
 
 /// An example that did not come out as its rule says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub fn run(classifier: &Classifier) -> (usize, Vec<Failed>) {
     let mut scratch = Scratch::default();
     for example in &lexicon.examples {
         let rule = &lexicon.rules[example.rule as usize];
-        let verdict = classifier.classify_with(&mut scratch, &example.text, &Context::default());
+        let verdict = classifier.by_rules(&mut scratch, &example.text);
         let hit = verdict.findings.iter().any(|f| f.rule == rule.id)
             || classifier.shadow_hits(&scratch).contains(&rule.id);
         if hit != example.hits {

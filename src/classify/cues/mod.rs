@@ -1,0 +1,253 @@
+//! Weighing: many small cues, none of which proves anything, summed to a category.
+//!
+//! Rules say what a text means by the order of its words; they miss whoever says the same thing in
+//! other words. Here every word, pair of words, class, rule hit and outer shape may carry weights,
+//! written in a list that a person can read and change; the sum over a stretch of text, against a
+//! threshold for each category, gives a finding, and the words that weighed most are its reason.
+
+pub mod extract;
+pub mod fit;
+pub mod table;
+pub mod thresholds;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+use crate::classify::cues::extract::{Cue, each_cue};
+use crate::classify::cues::table::{Cues, LANES, Row, WEIGHED, lane};
+use crate::classify::rules::{Hit, View};
+use crate::domain::category::Category;
+
+/// How far below its threshold a sum is still told of.
+const NEARLY: i32 = 30;
+/// How many cues are told of a sum.
+const MOST_SHOWN: usize = 10;
+/// How many words a finding names as its reason.
+const MOST_REASONS: usize = 5;
+
+/// From this many words on, a stretch ends where its sentence ends.
+const STRETCH: usize = 40;
+/// A stretch is never longer than this.
+const LONGEST: usize = 80;
+
+/// Cuts the text into stretches that are weighed each for itself, so that a long text is not
+/// suspected for being long.
+pub fn stretches(view: &View<'_>) -> impl Iterator<Item = Range<usize>> {
+    let n = view.tokens.tokens.len();
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        if from >= n {
+            return None;
+        }
+        let mut to = (from + STRETCH).min(n);
+        while to < n && to - from < LONGEST {
+            if view.token(to).sentence != view.token(to - 1).sentence {
+                break;
+            }
+            to += 1;
+        }
+        let stretch = from..to;
+        from = to;
+        Some(stretch)
+    })
+}
+
+/// The buffer that one thread needs for weighing.
+#[derive(Debug, Default)]
+pub struct Scales {
+    /// For each cue, the stretch that it was last met in.
+    met: Vec<u32>,
+    stretch: u32,
+    /// What was found in the text weighed last.
+    pub found: Vec<Weighed>,
+    /// The highest sum of any of its stretches.
+    highest: [i32; LANES],
+}
+
+impl Scales {
+    /// Forgets what was found, as if nothing had been weighed.
+    pub fn clear(&mut self) {
+        self.found.clear();
+        self.highest = [i32::MIN; LANES];
+    }
+}
+
+/// What a sum is made of, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Weighing {
+    /// What was weighed.
+    pub category: Category,
+    /// The sum, in hundredths.
+    pub sum: i32,
+    /// From which sum on there is a finding.
+    pub threshold: i32,
+    /// The cues that weigh most, with their weights.
+    pub cues: Vec<(String, i16)>,
+}
+
+/// A category whose cues weigh enough.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Weighed {
+    /// The category's place in a row.
+    pub lane: usize,
+    /// How much, in hundredths.
+    pub sum: i32,
+    /// The words that weighed most, in reading order.
+    pub tokens: SmallVec<[u32; MOST_REASONS]>,
+}
+
+impl Cues {
+    /// Weighs the whole text; what is found is left in `scales`, at most one of each category.
+    pub fn weigh(&self, view: &View<'_>, hits: &[Hit], scales: &mut Scales) {
+        scales.clear();
+        if self.is_empty() {
+            return;
+        }
+        for stretch in stretches(view) {
+            let sums = self.sums_of(view, hits, stretch.clone(), scales);
+            for (lane, sum) in sums.into_iter().enumerate() {
+                scales.highest[lane] = scales.highest[lane].max(sum);
+                if self.sums[lane].is_none() || sum < i32::from(self.finding[lane]) {
+                    continue;
+                }
+                match scales.found.iter_mut().find(|w| w.lane == lane) {
+                    Some(w) if w.sum >= sum => {}
+                    found => {
+                        let tokens = self.reasons(view, hits, stretch.clone(), lane);
+                        let weighed = Weighed { lane, sum, tokens };
+                        match found {
+                            Some(w) => *w = weighed,
+                            None => scales.found.push(weighed),
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the cues of the whole text speak so clearly against the category that what a rule
+    /// found is only worth a note.
+    pub fn doubts(&self, scales: &Scales, category: Category) -> bool {
+        !self.is_empty()
+            && lane(category).is_some_and(|lane| {
+                let highest = scales.highest[lane];
+                highest != i32::MIN && highest < i32::from(self.doubt[lane])
+            })
+    }
+
+    /// The sums of one stretch, each cue counted once.
+    pub fn sums_of(
+        &self,
+        view: &View<'_>,
+        hits: &[Hit],
+        stretch: Range<usize>,
+        scales: &mut Scales,
+    ) -> [i32; LANES] {
+        scales.met.resize(self.len() + 1, 0);
+        scales.stretch = scales.stretch.wrapping_add(1);
+        if scales.stretch == 0 {
+            scales.met.fill(0);
+            scales.stretch = 1;
+        }
+        let mut sums = self.start.map(i32::from);
+        let mut add = |place: u32| {
+            if place != 0 && scales.met[place as usize] != scales.stretch {
+                scales.met[place as usize] = scales.stretch;
+                for (sum, weight) in sums.iter_mut().zip(self.row(place)) {
+                    *sum += i32::from(*weight);
+                }
+            }
+        };
+        each_cue(view, stretch.clone(), |cue, _| add(self.find(cue)));
+        for hit in hits_in(hits, &stretch) {
+            add(self.find(Cue::Rule(hit.rule)));
+        }
+        sums
+    }
+
+    /// What the sums are made of, for the categories that come near a threshold.
+    pub fn weighings(
+        &self,
+        view: &View<'_>,
+        hits: &[Hit],
+        scales: &mut Scales,
+        name: impl Fn(Cue<'_>) -> String,
+    ) -> Vec<Weighing> {
+        let mut weighings: Vec<Weighing> = Vec::new();
+        if self.is_empty() {
+            return weighings;
+        }
+        for stretch in stretches(view) {
+            let sums = self.sums_of(view, hits, stretch.clone(), scales);
+            let mut cues: BTreeMap<String, Row> = BTreeMap::new();
+            let mut note = |cue: Cue<'_>| {
+                let place = self.find(cue);
+                if place != 0 {
+                    cues.insert(name(cue), *self.row(place));
+                }
+            };
+            each_cue(view, stretch.clone(), |cue, _| note(cue));
+            for hit in hits_in(hits, &stretch) {
+                note(Cue::Rule(hit.rule));
+            }
+            for (lane, category) in WEIGHED.into_iter().enumerate() {
+                let threshold = i32::from(self.finding[lane]);
+                let known = weighings.iter().any(|w| w.category == category && w.sum >= sums[lane]);
+                if self.sums[lane].is_none() || known || sums[lane] < threshold - NEARLY {
+                    continue;
+                }
+                let mut cues: Vec<(String, i16)> = cues
+                    .iter()
+                    .map(|(name, row)| (name.clone(), row[lane]))
+                    .filter(|(_, weight)| *weight != 0)
+                    .collect();
+                cues.sort_by_key(|(_, weight)| std::cmp::Reverse(weight.abs()));
+                cues.truncate(MOST_SHOWN);
+                weighings.retain(|w| w.category != category);
+                weighings.push(Weighing { category, sum: sums[lane], threshold, cues });
+            }
+        }
+        weighings
+    }
+
+    /// The words that speak most for the category.
+    fn reasons(
+        &self,
+        view: &View<'_>,
+        hits: &[Hit],
+        stretch: Range<usize>,
+        lane: usize,
+    ) -> SmallVec<[u32; MOST_REASONS]> {
+        let mut weights = vec![0_i32; stretch.len()];
+        let mut add = |at: u32, place: u32| {
+            if place != 0 {
+                weights[at as usize - stretch.start] += i32::from(self.row(place)[lane]);
+            }
+        };
+        each_cue(view, stretch.clone(), |cue, at| {
+            if let Some(at) = at {
+                add(at, self.find(cue));
+            }
+        });
+        for hit in hits_in(hits, &stretch) {
+            for at in hit.matched.tokens.iter().filter(|t| stretch.contains(&(**t as usize))) {
+                add(*at, self.find(Cue::Rule(hit.rule)));
+            }
+        }
+        let mut order: Vec<usize> = (0..weights.len()).filter(|i| weights[*i] > 0).collect();
+        order.sort_by_key(|i| std::cmp::Reverse(weights[*i]));
+        order.truncate(MOST_REASONS);
+        order.sort_unstable();
+        order.into_iter().map(|i| (stretch.start + i) as u32).collect()
+    }
+}
+
+/// The hits with a word in the stretch.
+fn hits_in<'a>(hits: &'a [Hit], stretch: &Range<usize>) -> impl Iterator<Item = &'a Hit> {
+    hits.iter().filter(|h| h.matched.tokens.iter().any(|t| stretch.contains(&(*t as usize))))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,344 @@
+//! The list of cues with their weights, and the sums that are made of them.
+//!
+//! Two files under `cues/` in the lexicon's folder: `sums.toml` says in words what a finding of each
+//! category tells; `weights.tsv` holds one cue a line with its weights, and the thresholds. Both may
+//! be read and changed by hand; [`crate::classify::cues::fit`] writes the second.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::classify::cues::extract::{Cue, CueKey, Shape};
+use crate::classify::lexicon::complaint::Complaint;
+use crate::classify::words::ClassId;
+use crate::domain::category::{Category, Severity};
+
+/// The file with the words of findings.
+pub const SUMS: &str = "cues/sums.toml";
+/// The file with cues, weights and thresholds.
+pub const WEIGHTS: &str = "cues/weights.tsv";
+
+/// How many categories are weighed: all but numbers, which are proved.
+pub const LANES: usize = 16;
+
+/// The categories in the order of the lanes.
+pub const WEIGHED: [Category; LANES] = [
+    Category::Threat,
+    Category::Incitement,
+    Category::Hate,
+    Category::Violence,
+    Category::Sexual,
+    Category::SensitiveData,
+    Category::PersonalData,
+    Category::Insult,
+    Category::Profanity,
+    Category::LinkIllegal,
+    Category::Copyright,
+    Category::Spam,
+    Category::Commercial,
+    Category::PartyPolitical,
+    Category::Case,
+    Category::Question,
+];
+
+/// The weights of one cue, in hundredths, one for each category.
+pub type Row = [i16; LANES];
+
+/// What is said where a category's cues weigh enough.
+#[derive(Clone, Debug)]
+pub struct Sum {
+    /// The rule's identifier, as findings name it.
+    pub rule: Arc<str>,
+    /// The severity of what is clearly above the threshold.
+    pub severity: Severity,
+    /// The sentence for the editor.
+    pub why: Arc<str>,
+    /// Law or house rule.
+    pub legal: Arc<str>,
+}
+
+/// All cues and sums. Empty where the lexicon has none.
+#[derive(Debug, Default)]
+pub struct Cues {
+    /// By lane; nothing for a category that is not weighed.
+    pub sums: [Option<Sum>; LANES],
+    /// What each sum starts from, before any cue.
+    pub start: Row,
+    /// From here on there is a finding.
+    pub finding: Row,
+    /// From here on the finding has the category's own severity; below, at most `medium`.
+    pub sure: Row,
+    /// Below this a rule's finding becomes a note.
+    pub doubt: Row,
+    places: Vec<Place>,
+    filter: Vec<u64>,
+    rows: Vec<Row>,
+    by_class: Vec<u32>,
+    by_rule: Vec<u32>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    key: u64,
+    /// One more than the row; zero for an empty place.
+    row: u32,
+}
+
+/// Bits of the filter for each cue, as a power of two.
+const FILTER_BITS_PER_CUE: usize = 16;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SumsFile {
+    #[serde(default)]
+    sum: Vec<SumEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SumEntry {
+    id: String,
+    category: Category,
+    severity: Severity,
+    why: String,
+    legal: String,
+}
+
+/// A cue as written in the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written<'a> {
+    Setting(&'a str),
+    Letters(Cue<'a>),
+    Class(&'a str),
+    Rule(&'a str),
+}
+
+fn read_cue(name: &str) -> Option<Written<'_>> {
+    let bytes = str::as_bytes;
+    if let Some((a, b)) = name.split_once(' ') {
+        return Some(Written::Letters(Cue::Pair(bytes(a), bytes(b))));
+    }
+    let first = name.chars().next()?.len_utf8();
+    Some(match name.split_at(first) {
+        (_, "") => Written::Letters(Cue::Word(bytes(name))),
+        ("=", setting) => Written::Setting(setting),
+        ("@", class) => Written::Class(class),
+        ("!", rule) => Written::Rule(rule),
+        ("%", shape) => Written::Letters(Cue::Shape(Shape::named(shape)?)),
+        ("^", word) => Written::Letters(Cue::First(bytes(word))),
+        ("-", end) => Written::Letters(Cue::End(bytes(end))),
+        ("/", rest) if rest.starts_with('/') => {
+            Written::Letters(Cue::InAddress(bytes(rest.get(1..)?)))
+        }
+        _ => match name.strip_suffix('-') {
+            Some(start) => Written::Letters(Cue::Start(bytes(start))),
+            None => Written::Letters(Cue::Word(bytes(name))),
+        },
+    })
+}
+
+/// The weights as they stand behind a cue: `threat+120 insult-35`.
+fn read_row(text: &str) -> Option<Row> {
+    let mut row = [0; LANES];
+    for weight in text.split(' ').filter(|w| !w.is_empty()) {
+        let sign = weight.find(['+', '-'])?;
+        let category: Category = weight[..sign].parse().ok()?;
+        row[lane(category)?] = weight[sign..].parse().ok()?;
+    }
+    Some(row)
+}
+
+/// Where a category stands in a row.
+pub fn lane(category: Category) -> Option<usize> {
+    WEIGHED.iter().position(|c| *c == category)
+}
+
+/// The line of the list for a cue.
+pub fn write_row(name: &str, row: &Row) -> String {
+    let weights: Vec<String> = WEIGHED
+        .iter()
+        .zip(row)
+        .filter(|(_, w)| **w != 0)
+        .map(|(c, w)| format!("{}{w:+}", c.id()))
+        .collect();
+    format!("{name}\t{}\n", weights.join(" "))
+}
+
+impl Cues {
+    /// Reads both files. What does not hold is left out and complained of.
+    pub fn read(
+        sums: (&str, &str),
+        weights: (&str, &str),
+        classes: &[String],
+        rules: &[Arc<str>],
+        complaints: &mut Vec<Complaint>,
+    ) -> Self {
+        let mut cues = Self {
+            sums: read_sums(sums, complaints),
+            by_class: vec![0; classes.len()],
+            by_rule: vec![0; rules.len()],
+            ..Self::default()
+        };
+        let class_ids: HashMap<&str, usize> =
+            classes.iter().enumerate().map(|(i, n)| (n.as_str(), i)).collect();
+        let rule_ids: HashMap<&str, usize> =
+            rules.iter().enumerate().map(|(i, n)| (&**n, i)).collect();
+        let mut keys: Vec<(CueKey, u32)> = Vec::new();
+        for (n, line) in weights.1.lines().enumerate() {
+            if line.is_empty() || line.starts_with("# ") {
+                continue;
+            }
+            let mut complain = |what: &str, mend: &str| {
+                complaints.push(Complaint {
+                    file: weights.0.to_owned(),
+                    line: n + 1,
+                    what: what.to_owned(),
+                    mend: mend.to_owned(),
+                });
+            };
+            let read = line
+                .split_once('\t')
+                .and_then(|(name, row)| Some((read_cue(name)?, read_row(row)?)));
+            let Some((cue, row)) = read else {
+                complain(
+                    "raden kan inte läsas",
+                    "skriv tecken, tabb och vikter, till exempel: ord<tabb>threat+120 insult-35",
+                );
+                continue;
+            };
+            if let Written::Setting(setting) = cue {
+                match setting {
+                    "start" => cues.start = row,
+                    "finding" => cues.finding = row,
+                    "sure" => cues.sure = row,
+                    "doubt" => cues.doubt = row,
+                    _ => complain(
+                        "inställningen finns inte",
+                        "skriv =start, =finding, =sure eller =doubt",
+                    ),
+                }
+                continue;
+            }
+            cues.rows.push(row);
+            let place = u32::try_from(cues.rows.len()).unwrap_or(u32::MAX);
+            match cue {
+                Written::Setting(_) => {}
+                Written::Letters(cue) => keys.extend(cue.key().map(|key| (key, place))),
+                Written::Class(name) => match class_ids.get(name) {
+                    Some(class) => cues.by_class[*class] = place,
+                    None => complain(
+                        &format!("ordklassen {name} finns inte"),
+                        "ta bort raden eller kör lexicon fit på nytt",
+                    ),
+                },
+                Written::Rule(id) => match rule_ids.get(id) {
+                    Some(rule) => cues.by_rule[*rule] = place,
+                    None => complain(
+                        &format!("regeln {id} finns inte"),
+                        "ta bort raden eller kör lexicon fit på nytt",
+                    ),
+                },
+            }
+        }
+        cues.place(&keys);
+        cues
+    }
+
+    fn place(&mut self, keys: &[(CueKey, u32)]) {
+        if keys.is_empty() {
+            return;
+        }
+        self.places = vec![Place::default(); (keys.len() * 2).next_power_of_two()];
+        self.filter = vec![0; (keys.len() * FILTER_BITS_PER_CUE).next_power_of_two().max(64) / 64];
+        let mask = self.places.len() - 1;
+        for (CueKey(key), row) in keys {
+            let (word, bit) = self.filter_bit(*key);
+            self.filter[word] |= bit;
+            let mut at = *key as usize & mask;
+            while self.places[at].row != 0 && self.places[at].key != *key {
+                at = (at + 1) & mask;
+            }
+            self.places[at] = Place { key: *key, row: *row };
+        }
+    }
+
+    #[inline]
+    fn filter_bit(&self, key: u64) -> (usize, u64) {
+        // The filter's length is a power of two.
+        ((key >> 40) as usize & (self.filter.len() - 1), 1 << (key >> 34 & 63))
+    }
+
+    /// Whether nothing is weighed.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// How many cues there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The place of a cue's weights, counted from one; zero when it has none.
+    #[inline]
+    pub fn find(&self, cue: Cue<'_>) -> u32 {
+        match cue {
+            Cue::Class(ClassId(class)) => self.by_class[usize::from(class)],
+            Cue::Rule(rule) => self.by_rule[rule as usize],
+            _ => cue.key().map_or(0, |key| self.find_key(key)),
+        }
+    }
+
+    #[inline]
+    fn find_key(&self, CueKey(key): CueKey) -> u32 {
+        if self.places.is_empty() {
+            return 0;
+        }
+        let (word, bit) = self.filter_bit(key);
+        if self.filter[word] & bit == 0 {
+            return 0;
+        }
+        let mask = self.places.len() - 1;
+        let mut at = key as usize & mask;
+        loop {
+            let place = self.places[at];
+            if place.key == key || place.row == 0 {
+                return place.row;
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// The weights at a place that [`Self::find`] gave.
+    #[inline]
+    pub fn row(&self, place: u32) -> &Row {
+        &self.rows[place as usize - 1]
+    }
+}
+
+fn read_sums((name, text): (&str, &str), complaints: &mut Vec<Complaint>) -> [Option<Sum>; LANES] {
+    let mut sums: [Option<Sum>; LANES] = Default::default();
+    let file: SumsFile = match toml::from_str(text) {
+        Ok(file) => file,
+        Err(e) => {
+            let line = e.span().map_or(1, |s| text[..s.start].lines().count().max(1));
+            complaints.push(Complaint {
+                file: name.to_owned(),
+                line,
+                what: e.message().to_owned(),
+                mend: "rätta filen; tills dess vägs inga tecken".to_owned(),
+            });
+            return sums;
+        }
+    };
+    for entry in file.sum {
+        let Some(lane) = lane(entry.category) else { continue };
+        sums[lane] = Some(Sum {
+            rule: Arc::from(entry.id),
+            severity: entry.severity,
+            why: Arc::from(entry.why),
+            legal: Arc::from(entry.legal),
+        });
+    }
+    sums
+}

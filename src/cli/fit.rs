@@ -1,0 +1,187 @@
+//! `uppsikt lexicon fit`: weights and thresholds from labelled comments.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use serde::Deserialize;
+
+use crate::classify::cues::fit::{Sample, Settings, fit};
+use crate::classify::cues::table::{LANES, Row, WEIGHED, lane, write_row};
+use crate::classify::cues::thresholds::{Costs, Judged, choose};
+use crate::classify::{Classifier, Scratch};
+use crate::domain::category::{Category, Severity, Task};
+use crate::domain::verdict::Verdict;
+
+/// Räknar fram vikter och gränser ur kommentarer som människor har bedömt.
+#[derive(Clone, Debug, PartialEq, clap::Args)]
+pub struct Args {
+    /// Filer med bedömda kommentarer, en per rad som JSON: text, expect, severity.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Filer som regler har skrivits efter: deras regelträffar lärs inte, och de sätter inga gränser.
+    #[arg(long = "seen")]
+    pub seen: Vec<PathBuf>,
+    /// Filer med harmlösa texter, en JSON-rad med text per text: allt som hittas där är fel.
+    #[arg(long = "harmless")]
+    pub harmless: Vec<PathBuf>,
+    /// Vad ett fel kostar mot en stor vikt.
+    #[arg(long, default_value_t = Settings::default().cost)]
+    pub cost: f64,
+    /// I hur många kommentarer ett tecken måste stå.
+    #[arg(long, default_value_t = Settings::default().fewest)]
+    pub fewest: u32,
+    /// Minsta vikt som behålls, i hundradelar.
+    #[arg(long, default_value_t = Settings::default().least)]
+    pub least: i16,
+    /// Vad ett falsklarm kostar mot en träff.
+    #[arg(long, default_value_t = Costs::default().finding)]
+    pub alarm: f64,
+    /// Vad ett falsklarm kostar när en regel står bakom det.
+    #[arg(long, default_value_t = Costs::default().doubt)]
+    pub doubt: f64,
+    /// Var vikterna ska skrivas.
+    #[arg(long, default_value = "lexicons/cues/weights.tsv")]
+    pub out: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Labelled {
+    text: String,
+    #[serde(default)]
+    expect: Vec<Category>,
+    #[serde(default)]
+    severity: Option<String>,
+}
+
+impl Labelled {
+    /// What must be found, by category. A note is not a finding, and beside a removal nobody asks
+    /// for routing.
+    fn found(&self) -> [Option<bool>; LANES] {
+        let removal = self.removal();
+        let low = self.severity.as_deref() == Some("low");
+        let mut found = [Some(false); LANES];
+        for (found, category) in found.iter_mut().zip(WEIGHED) {
+            *found = match (category.task(), self.expect.iter().position(|c| *c == category)) {
+                (Task::Removal, Some(at)) => Some(!(at == 0 && low)),
+                (Task::Routing, Some(_)) => Some(true),
+                (Task::Routing, None) if removal => None,
+                (_, None) => Some(false),
+            };
+        }
+        found
+    }
+
+    fn removal(&self) -> bool {
+        self.expect.iter().any(|c| c.task() == Task::Removal)
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<Labelled>> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("Kan inte läsa {}", path.display()))?;
+    text.lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(n, line)| {
+            serde_json::from_str(line).with_context(|| {
+                format!("{}:{}: raden är ingen bedömd kommentar", path.display(), n + 1)
+            })
+        })
+        .collect()
+}
+
+/// What rules say, by category: the gravest.
+fn by_rules(verdict: &Verdict) -> [Option<Severity>; LANES] {
+    let mut found = [None; LANES];
+    for finding in &verdict.findings {
+        if let Some(lane) = lane(finding.category) {
+            found[lane] = found[lane].max(Some(finding.severity));
+        }
+    }
+    found
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A file cannot be read or written, or holds a line that is no labelled comment.
+pub fn run(args: &Args, classifier: &Classifier) -> anyhow::Result<ExitCode> {
+    let mut scratch = Scratch::default();
+    let mut samples = Vec::new();
+    let mut judged = Vec::new();
+    let kinds =
+        [(&args.files, false, false), (&args.seen, true, false), (&args.harmless, false, true)];
+    let paths = kinds
+        .iter()
+        .flat_map(|(files, seen, harmless)| files.iter().map(|f| (f, *seen, *harmless)));
+    for (author, (path, seen, harmless)) in (0..).zip(paths) {
+        for (n, comment) in (0..).zip(read(path)?) {
+            let mut cues: BTreeSet<String> =
+                classifier.cues(&mut scratch, &comment.text).into_iter().flatten().collect();
+            if seen {
+                cues.retain(|c| !c.starts_with('!'));
+            }
+            // Everyday texts have many authors.
+            let author = if harmless { n } else { author };
+            samples.push(Sample {
+                cues: cues.into_iter().collect(),
+                found: comment.found(),
+                author,
+            });
+            judged.push((!seen).then(|| {
+                let verdict = classifier.by_rules(&mut scratch, &comment.text);
+                Judged {
+                    found: comment.found(),
+                    removal: comment.removal(),
+                    by_rules: by_rules(&verdict),
+                    sums: [0; LANES],
+                }
+            }));
+        }
+    }
+    let settings =
+        Settings { cost: args.cost, fewest: args.fewest, least: args.least, ..Settings::default() };
+    let fitted = fit(&samples, &settings);
+    let judged: Vec<Judged> = judged
+        .into_iter()
+        .zip(&fitted.unseen)
+        .filter_map(|(judged, sums)| Some(Judged { sums: *sums, ..judged? }))
+        .collect();
+    let thresholds = choose(&judged, &Costs { finding: args.alarm, doubt: args.doubt });
+    let mut out = String::from(
+        "# Skrivs av uppsikt lexicon fit. Vikter i hundradelar; se lexicons/README.md.\n",
+    );
+    let starts: Row = fitted.starts.map(|s| i16::try_from(s).unwrap_or(i16::MIN));
+    for (name, row) in [
+        ("=start", &starts),
+        ("=finding", &thresholds.finding),
+        ("=sure", &thresholds.sure),
+        ("=doubt", &thresholds.doubt),
+    ] {
+        out.push_str(&write_row(name, row));
+    }
+    for (name, row) in &fitted.rows {
+        out.push_str(&write_row(name, row));
+    }
+    std::fs::write(&args.out, &out)
+        .with_context(|| format!("Kan inte skriva {}", args.out.display()))?;
+    let mut stdout = std::io::stdout().lock();
+    writeln!(
+        stdout,
+        "{} kommentarer, {} tecken, {} kB.",
+        samples.len(),
+        fitted.rows.len(),
+        out.len() / 1000
+    )?;
+    for (lane, category) in WEIGHED.iter().enumerate() {
+        writeln!(
+            stdout,
+            "{category}: träff från {}, säker från {}, tvivel under {}",
+            thresholds.finding[lane], thresholds.sure[lane], thresholds.doubt[lane]
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
