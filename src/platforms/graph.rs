@@ -12,8 +12,8 @@ use sha2::Sha256;
 use url::Url;
 
 use crate::platforms::error::{Lane, PlatformError};
-use crate::platforms::http::{Answer, Http};
-use crate::platforms::json;
+use crate::platforms::held;
+use crate::platforms::http::{Answer, Http, below};
 use crate::runtime::secret::Secret;
 
 /// How long to wait after a limit for which Meta names no time. Limits are counted over a sliding
@@ -96,12 +96,7 @@ impl Graph {
     }
 
     fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
-        let mut url = self.base.clone();
-        let root = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{root}/{}/{path}", self.version));
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
+        let mut url = below(&self.base, &format!("{}/{path}", self.version), query);
         if let Some(key) = &self.app_secret {
             let mut mac = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes())
                 .expect("HMAC takes keys of any length");
@@ -115,7 +110,7 @@ impl Graph {
     async fn send(&self, call: reqwest::RequestBuilder) -> Result<Answer, PlatformError> {
         let answer = self.http.send(call.bearer_auth(self.token.expose())).await?;
         if let Some(used) = used(&answer) {
-            *self.usage.lock().unwrap_or_else(|e| e.into_inner()) = Some((used, answer.at));
+            *held(&self.usage) = Some((used, answer.at));
         }
         if answer.is_success() && !is_fault(&answer) { Ok(answer) } else { Err(fault(&answer)) }
     }
@@ -136,7 +131,7 @@ impl Graph {
     /// acts are not asked.
     pub fn pace(&self) -> Pace {
         let now = self.http.clock().now();
-        let usage = *self.usage.lock().unwrap_or_else(|e| e.into_inner());
+        let usage = *held(&self.usage);
         match usage {
             Some((used, at)) if now.duration_since(at) < USAGE_HOLDS => {
                 if used >= STOP_FROM {
@@ -150,16 +145,6 @@ impl Graph {
             Some(_) | None => Pace::Free,
         }
     }
-}
-
-/// Decodes an answer of one object.
-pub fn object<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, PlatformError> {
-    json::decode(&json::text(&answer.body)).map_err(|error| answer.unexpected(&error))
-}
-
-/// Decodes a page of an edge; its text has to outlive it.
-pub fn page<'a>(answer: &Answer, text: &'a str) -> Result<Page<'a>, PlatformError> {
-    serde_json::from_str(text).map_err(|error| answer.unexpected(&error))
 }
 
 /// Graph's times have no colon in the offset, which RFC 3339 demands.
@@ -281,18 +266,9 @@ fn transient(answer: &Answer, name: &str) -> PlatformError {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::{HeaderMap, HeaderValue};
+    use crate::platforms::testing::{answer, at};
 
     use super::*;
-
-    fn answer(status: u16, body: &str, headers: &[(&'static str, &str)]) -> Answer {
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            map.insert(*name, HeaderValue::from_str(value).unwrap());
-        }
-        let at = "2026-11-21T12:00:00Z".parse().unwrap();
-        Answer { status, headers: map, body: body.into(), at, was_write: true }
-    }
 
     #[test]
     fn every_code_of_the_sheet_has_its_class() {
@@ -358,7 +334,7 @@ mod tests {
         let body = r#"{"error":{"message":"x","code":32}}"#;
         let header = r#"{"1000":[{"type":"pages","call_count":101,"total_cputime":3,"total_time":5,"estimated_time_to_regain_access":7}]}"#;
         let error = fault(&answer(400, body, &[("x-business-use-case-usage", header)]));
-        assert_eq!(error.retry_at(), Some("2026-11-21T12:07:00Z".parse().unwrap()));
+        assert_eq!(error.retry_at(), Some(at("2026-11-21T12:07:00Z")));
     }
 
     #[test]
@@ -372,8 +348,8 @@ mod tests {
     #[test]
     fn a_page_without_next_is_the_last() {
         let text = r#"{"data":[],"paging":{"cursors":{"before":"a","after":"b"}}}"#;
-        assert_eq!(page(&answer(200, text, &[]), text).unwrap().after(), None);
+        assert_eq!(answer(200, text, &[]).view::<Page<'_>>(text).unwrap().after(), None);
         let text = r#"{"data":[],"paging":{"cursors":{"after":"b"},"next":"https://x"}}"#;
-        assert_eq!(page(&answer(200, text, &[]), text).unwrap().after(), Some("b"));
+        assert_eq!(answer(200, text, &[]).view::<Page<'_>>(text).unwrap().after(), Some("b"));
     }
 }

@@ -3,17 +3,11 @@
 use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
 
 /// The body as UTF-8. Bytes that are none are shown as U+FFFD: a platform that breaks its own
 /// encoding in one comment must not hide the other ninety-nine.
 pub fn text(body: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(body)
-}
-
-/// The elements of an array, each exactly as received.
-pub fn elements(array: &str) -> Result<Vec<&RawValue>, serde_json::Error> {
-    serde_json::from_str(array)
 }
 
 /// Decodes one element. Escapes of half a surrogate pair (`\ud83d` alone), which JSON writers let

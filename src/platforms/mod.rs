@@ -30,8 +30,12 @@
 //!
 //! [`FetchedItem`]: crate::domain::item::FetchedItem
 
+mod allowance;
 pub mod capability;
+mod climb;
 pub mod conformance;
+mod connector;
+mod elements;
 pub mod error;
 pub mod facebook;
 pub mod forum;
@@ -43,11 +47,14 @@ pub mod limit;
 pub mod mastodon;
 mod position;
 pub mod push;
+mod reach;
 pub mod settings;
 pub mod simulate;
+#[cfg(test)]
+mod testing;
 pub mod wordpress;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -178,6 +185,11 @@ pub trait Platform: Send + Sync + 'static {
 
     /// Reports an item to the platform.
     async fn report(&self, item: &ItemAddress, reason: &str) -> Result<Receipt, PlatformError>;
+}
+
+/// What a mutex holds. Nothing here panics half-way through a change, so a poisoned one is whole.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// The connector for an account. Wrap it in [`limit::Limited`] before use.

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from world import BINARY, ROOT, TARGET, Failed, Person, check, free_port, wait, workplace
+from world import ROOT, SHARED_SECRET, TARGET, Failed, Person, Program, check, own_site, wait, workplace
 
 
 class Refusing(http.server.BaseHTTPRequestHandler):
@@ -30,66 +30,42 @@ class Refusing(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Demo:
+class Demo(Program):
     def __init__(self, place):
-        self.place, self.port = place, free_port()
+        super().__init__(place / "demo", place / "demo.log")
 
     def start(self):
-        self.log = open(self.place / "demo.log", "a")
-        self.process = subprocess.Popen([BINARY, "demo", "--dir", self.place / "demo", "--listen", f"127.0.0.1:{self.port}"],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.run("demo", "--dir", self.folder, "--listen", f"127.0.0.1:{self.port}")
         self.url = self.process.stdout.readline().strip().rstrip("/")
-        check(self.url.startswith("http://"), f"the demo did not start, see {self.place}/demo.log")
+        check(self.url.startswith("http://"), f"the demo did not start, see {self.log_file}")
         self.logins = {}
         while line := self.process.stdout.readline().strip():
             _, name, password = re.fullmatch(r"(\S+): (\S+) / (\S+)", line).groups()
             self.logins[name] = password
 
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(30)
-        self.process.stdout.close()
-
 
 def refusing_account(demo, port):
-    folder = demo.place / "demo"
+    folder = demo.folder
     (folder / "vagrar").mkdir()
-    (folder / "vagrar-nyckel").write_text("en-delad-hemlighet-for-provet-som-ar-lang-nog")
+    (folder / "vagrar-nyckel").write_text(SHARED_SECRET)
     (folder / "vagrar-nyckel").chmod(0o600)
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     item = {"id": "vagrar-1", "created_at": now, "author": {"name": "Kim Exempel"}, "text": "Jag ska döda dig, din jävla idiot.", "hidden": False}
     (folder / "vagrar" / "inlagg.jsonl").write_text(json.dumps(item) + "\n")
-    with open(folder / "config.toml", "a") as config:
-        config.write(f"""
-[[account]]
-key = "vagrar"
-platform = "jsonl"
-name = "Webbplats som vägrar"
-interval_s = 5
-dir = "vagrar"
-secrets = ["file:vagrar-nyckel"]
-actions_url = "http://127.0.0.1:{port}/"
+    acts = f'''actions_url = "http://127.0.0.1:{port}/"
 can = ["hide", "unhide", "delete", "reply"]
 allow_private_addresses = true
-""")
-
-
-def rows(demo, sql):
-    import sqlite3
-    database = sqlite3.connect(f"file:{demo.place / 'demo' / 'uppsikt.db'}?mode=ro", uri=True, timeout=20)
-    try:
-        return database.execute(sql).fetchall()
-    finally:
-        database.close()
+'''
+    with open(folder / "config.toml", "a") as config:
+        config.write(own_site("vagrar", "Webbplats som vägrar", "vagrar", "vagrar-nyckel", acts))
 
 
 def failing_case(demo):
     """Hides on the site that refuses; the case that has come back."""
     of_it = "from cases c join items i on i.id = c.item_id join accounts a on a.id = i.account_id and a.key = 'vagrar'"
-    [(case,)] = wait("the case", lambda: rows(demo, f"select c.id {of_it} join evidence e on e.version_id = c.version_id and e.state = 'sealed'"), 300)
+    [(case,)] = wait("the case", lambda: demo.rows(f"select c.id {of_it} join evidence e on e.version_id = c.version_id and e.state = 'sealed'"), 300)
     Person(demo.url, "redaktor", demo.logins["redaktor"]).log_in().must_decide(case, "hide", grund="hot")
-    wait("the refusal", lambda: rows(demo, f"select 1 {of_it} where c.state = 'returned'"), 60)
+    wait("the refusal", lambda: demo.rows(f"select 1 {of_it} where c.state = 'returned'"), 60)
     return case
 
 
@@ -103,7 +79,7 @@ def main():
         refusing_account(demo, server.server_port)
         demo.start()
         case = failing_case(demo)
-        wait("some evidence", lambda: rows(demo, "select count(*) from evidence where state = 'sealed'")[0][0] >= 10, 300)
+        wait("some evidence", lambda: demo.n_sealed() >= 10, 300)
         settings = {"UPPSIKT_URL": demo.url, "UPPSIKT_USER": "redaktor", "UPPSIKT_PASSWORD": demo.logins["redaktor"],
                     "UPPSIKT_FAILED_CASE": str(case), "UPPSIKT_SHOTS": os.environ.get("UPPSIKT_SHOTS", str(TARGET / "screens"))}
         done = subprocess.run(["node", "run.mjs", *sys.argv[1:]], cwd=ROOT / "tests/browser", env=os.environ | settings, check=False)

@@ -12,10 +12,9 @@ import urllib.request
 import uuid
 from html.parser import HTMLParser
 
-from world import NO_PROXY, ROOT, Daemon, Person, Runner, check, wait, workplace
+from world import NO_PROXY, ROOT, SHARED_SECRET, Daemon, Person, Runner, check, own_site, wait, workplace
 
 CASES = json.loads((ROOT / "fixtures/hostile/texts.json").read_text())
-SECRET = "en-delad-hemlighet-for-provet-som-ar-lang-nog"
 PUSH_MOST = 900_000
 MAY_HOLD = set("""a article aside b bdi body br button code details dialog div fieldset footer form h1 h2 h3 header html head img
     input kbd label legend li link main mark meta nav ol optgroup option p script section select small span strong summary
@@ -24,15 +23,7 @@ MAY_HOLD = set("""a article aside b bdi body br button code details dialog div f
 tests = Runner()
 place = workplace("hostile")
 (place / "inkorg").mkdir()
-daemon = Daemon(place, """
-[[account]]
-key = "forum"
-platform = "jsonl"
-name = "Medborgarforum"
-interval_s = 5
-dir = "inkorg"
-secrets = ["file:nyckel"]
-""", secrets=[("nyckel", SECRET)])
+daemon = Daemon(place, own_site("forum", "Medborgarforum", "inkorg", "nyckel"), secrets=[("nyckel", SHARED_SECRET)])
 editor = Person(daemon.url, "redaktor")
 id_of = {f"h-{n:03}": case for n, case in enumerate(CASES)}
 
@@ -56,7 +47,7 @@ def line(number, case):
             % (number, literal(case) if "text" in case else '"Kim Exempel"', literal(case))).encode("utf-8", "surrogatepass")
 
 
-def push(body, *, secret=SECRET, delivery=None, at=None):
+def push(body, *, secret=SHARED_SECRET, delivery=None, at=None):
     at = int(time.time()) if at is None else at
     mac = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
     headers = {"Content-Type": "application/json", "X-Uppsikt-Signature": f"t={at},v1={mac}", "X-Uppsikt-Delivery": delivery or str(uuid.uuid4())}
@@ -94,9 +85,9 @@ def all_are_taken_in():
             pushed += 1
         else:
             laid.append(line(number, case))
-    part = daemon.place / "inkorg" / ".skrivs"
+    part = daemon.folder / "inkorg" / ".skrivs"
     part.write_bytes(b"\n".join(laid) + b"\n")
-    part.rename(daemon.place / "inkorg" / "inlagg.jsonl")
+    part.rename(daemon.folder / "inkorg" / "inlagg.jsonl")
     wait("nothing is left to take in", lambda: len(arrived()) + refused() >= len(CASES) or None, 60)
     missing = [c["name"] for number, c in id_of.items() if number not in arrived() and "json" not in c]
     check(not missing, f"lost: {missing}")
@@ -185,20 +176,14 @@ def all_are_shown_as_text():
 
 
 def it_lives_on():
-    daemon.stop()
-    log = (daemon.place / "daemon.log").read_text()
-    check("panicked" not in log, "something panicked")
-    check("alert(1)" not in log, "the log holds a comment's text")
+    daemon.stops_in_order()
+    check("alert(1)" not in daemon.log(), "the log holds a comment's text")
 
 
-try:
+with tests.ending(daemon.clear_away):
     tests.run("the daemon starts", start, must=True)
     tests.run("pushes are signed, and the same delivery counts once", pushes_are_signed)
     tests.run("every text is taken in, or refused with its reason", all_are_taken_in)
     tests.run("every text has evidence with a sheet", all_are_sealed)
     tests.run("every text is shown as text and nothing else", all_are_shown_as_text)
     tests.run("nothing panicked, and the log quotes nothing", it_lives_on)
-finally:
-    if daemon.process and daemon.process.poll() is None:
-        daemon.kill()
-tests.end()

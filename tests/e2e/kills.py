@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.error
 
-from world import ROOT, Daemon, Failed, Person, Runner, Site, check, wait, workplace
+from world import ROOT, Failed, Person, Runner, Site, check, wait
 
 KILLS = int(os.environ.get("UPPSIKT_KILLS", "50"))
 SEED = int(os.environ.get("UPPSIKT_SEED", "20260301"))
@@ -20,9 +20,8 @@ FLAGGED = ["Du är en jävla idiot, nummer {}.", "Jag ska döda dig, nummer {}."
 chance = random.Random(SEED)
 tests = Runner()
 site = Site("wp-kills")
-ids = site.seed(ROOT / "fixtures/comments/wordpress-200.json")
-post = next(iter(ids["posts"].values()))
-daemon = Daemon(workplace("kills"), site.account(), undo_s=1, secrets=[("losen", site.settings["WORDPRESS_EDITOR_APP_PASSWORD"])])
+site.seed(ROOT / "fixtures/comments/wordpress-200.json")
+daemon = site.daemon("kills", undo_s=1)
 editor = Person(daemon.url, "redaktor")
 pace = 1.0  # longer lives on a machine so busy that none would come as far as to work
 decided = {}  # case → what was accepted, with what it was
@@ -35,7 +34,7 @@ def visitor():
     number = 0
     while not ended.is_set():
         number += 1
-        site.write(post, f"Besökare {number}", FLAGGED[number % len(FLAGGED)].format(number))
+        site.write(f"Besökare {number}", FLAGGED[number % len(FLAGGED)].format(number))
         ended.wait(1.0)
 
 
@@ -91,7 +90,7 @@ def first_life():
     pace = min(6.0, max(1.0, daemon.start() / 0.4))
     # Sessions are durable: one log-in is enough for all lives.
     editor.log_in()
-    wait("some sealed cases", lambda: daemon.one("select count(*) from evidence where state = 'sealed'") >= 40, 240)
+    wait("some sealed cases", lambda: daemon.n_sealed() >= 40, 240)
     daemon.kill()
 
 
@@ -155,12 +154,10 @@ def every_action_is_done_once():
         if kind == "reply":
             replies = [c for c in on_site.values() if c["parent"] == number and c["author_name"] == "Redaktor"]
             check(len(replies) == 1, f"case {case}: {len(replies)} replies")
-    strays = [w for w, c in on_site.items() if c["status"] != "approved" and w not in touched]
-    check(not strays, f"changed without a decision: {strays}")
-    replies = [c["parent"] for c in on_site.values() if c["author_name"] == "Redaktor"]
-    asked = sorted(int(n) for k, n, _ in by_item if k == "reply")
-    check(sorted(replies) == asked, f"replies on {sorted(replies)}, decided on {asked}")
-    packages = [p.name for p in (daemon.place / "export").rglob("*.zip")] if (daemon.place / "export").exists() else []
+    site.check_untouched(touched)
+    replies, asked = site.own_answers(), sorted(int(n) for k, n, _ in by_item if k == "reply")
+    check(replies == asked, f"replies on {replies}, decided on {asked}")
+    packages = [p.name for p in (daemon.folder / "export").rglob("*.zip")] if (daemon.folder / "export").exists() else []
     known = [p for p, in daemon.rows("select package from registrations")]
     check(sorted(packages) == sorted(known), f"packages {sorted(packages)}, registrations {sorted(known)}")
     leaves = daemon.rows("select json_extract(body, '$.record.action'), count(*) from log where kind = 'action' group by 1 having count(*) > 1")
@@ -170,26 +167,11 @@ def every_action_is_done_once():
 
 
 def nothing_removed_unsealed():
-    early = daemon.rows("""select a.id from actions a where a.kind in ('hide', 'delete') and not exists (
-        select 1 from evidence e join log s on s.seq = e.log_seq and s.kind = 'seal'
-        join log d on d.kind = 'action' and json_extract(d.body, '$.record.action') = a.id
-        where e.id = a.evidence_id and e.version_id = a.version_id and s.seq < d.seq)""")
+    early = daemon.removed_unsealed()
     check(not early, f"removed without a sealed leaf before it: {early}")
 
 
-def evidence_verifies():
-    done = daemon.command("evidence", "verify")
-    check(done.returncode == 0, f"evidence verify: {done.stdout}{done.stderr}")
-    return done.stdout.strip().splitlines()[-1]
-
-
-def stops_in_order():
-    daemon.stop()
-    panics = [line for line in (daemon.place / "daemon.log").read_text().splitlines() if "panicked" in line]
-    check(not panics, f"panics: {panics[:3]}")
-
-
-try:
+with tests.ending(ended.set, daemon.clear_away, site.stop):
     tests.run("the first cases are sealed", first_life, must=True)
     tests.run("killed again and again", many_lives, must=True)
     tests.run("the last life comes to rest", comes_to_rest)
@@ -197,11 +179,5 @@ try:
     tests.run("every decision that was acknowledged stands", every_accepted_decision_stands)
     tests.run("every action is done exactly once on the site", every_action_is_done_once)
     tests.run("nothing is removed without a seal before it", nothing_removed_unsealed)
-    tests.run("the evidence verifies", evidence_verifies)
-    tests.run("the daemon stops in order, and never panicked", stops_in_order)
-finally:
-    ended.set()
-    if daemon.process and daemon.process.poll() is None:
-        daemon.kill()
-    site.stop()
-tests.end()
+    tests.run("the evidence verifies", daemon.evidence_verifies)
+    tests.run("the daemon stops in order, and never panicked", daemon.stops_in_order)

@@ -5,19 +5,15 @@ decided by a person at the web page, carried out on the site, recorded."""
 import json
 import zipfile
 
-from world import ROOT, Daemon, Failed, Person, Runner, Site, check, hidden, wait, workplace
+from world import ROOT, Person, Runner, Site, check, hidden, wait
 
 SEED = ROOT / "fixtures/comments/wordpress-200.json"
-SEALED_FIRST = """select a.id from actions a where a.kind in ('hide', 'delete') and a.state in ('done', 'moot')
-  and not exists (select 1 from evidence e join log s on s.seq = e.log_seq and s.kind = 'seal'
-    join log d on d.kind = 'action' and json_extract(d.body, '$.record.action') = a.id
-    where e.id = a.evidence_id and e.version_id = a.version_id and s.seq < d.seq)"""
 
 tests = Runner()
 site = Site("wp-e2e")
 ids = site.seed(SEED)
 seeded = {ids["comments"][c["key"]]: c for c in json.loads(SEED.read_text())["comments"]}
-daemon = Daemon(workplace("whole-way"), site.account(), undo_s=3, secrets=[("losen", site.settings["WORDPRESS_EDITOR_APP_PASSWORD"])])
+daemon = site.daemon("whole-way", undo_s=3)
 editor, registrar = Person(daemon.url, "redaktor"), Person(daemon.url, "registrator")
 
 
@@ -79,6 +75,11 @@ def nothing_without_a_login():
     check(daemon.one("select count(*) from decisions") == 0, "something was decided")
 
 
+def sealed_first():
+    unsealed = daemon.removed_unsealed(("done", "moot"))
+    check(not unsealed, f"removed without a sealed leaf of that version before it: actions {unsealed}")
+
+
 def acts_on_the_site():
     threats, others, questions = flagged_as("threat"), flagged_as("insult", "hate", "commercial", "party_political"), flagged_as("question")
     check(len(threats) >= 2 and len(others) >= 5 and len(questions) >= 3, f"{len(threats)}, {len(others)}, {len(questions)}")
@@ -92,14 +93,11 @@ def acts_on_the_site():
     wait("all carried out", daemon.at_rest, 60)
     wrong = [(w, s) for group, s in ((hide, "hold"), (delete, "trash"), (answer, "approved")) for w, _ in group if site.comment(w)["status"] != s]
     check(not wrong, f"not as decided on the site: {wrong}")
+    check(site.own_answers() == sorted(w for w, _ in answer), f"replies: {site.own_answers()}")
     replies = [c for c in site.all().values() if c["parent"] in {w for w, _ in answer} and c["author_name"] == "Redaktor"]
-    check(sorted(c["parent"] for c in replies) == sorted(w for w, _ in answer), f"replies: {[c['parent'] for c in replies]}")
     check(all("&lt;3 &amp; åäö" in c["content"]["raw"] for c in replies), "a reply's text is not as written")
-    touched = {w for group in (hide, delete) for w, _ in group}
-    other = [w for w, c in site.all().items() if c["status"] != "approved" and w not in touched]
-    check(not other, f"changed without a decision: {other}")
-    unsealed = daemon.rows(SEALED_FIRST)
-    check(not unsealed, f"removed without a sealed leaf before it: actions {unsealed}")
+    site.check_untouched({w for group in (hide, delete) for w, _ in group})
+    sealed_first()
     check(daemon.one("select count(*) from actions where kind in ('hide','delete') and state = 'done'") == 5, "five removals")
     page = editor.page(f"/arende/{hide[0][1]}")
     check("dölj" in page.lower(), "the history does not tell the decision")
@@ -129,7 +127,7 @@ def edited_meanwhile():
         where a.case_id = ? and a.kind = 'hide' and a.state = 'done'""", case)
     check(kind_of_version == 2 and not decided_on, "the removal is of the version that was decided on, not of the one that stood there")
     check(text.endswith("du är en idiot."), "the version removed is not the text that stood there")
-    check(not daemon.rows(SEALED_FIRST), "the new text was not sealed before it was removed")
+    sealed_first()
     return f"action {action} carries the evidence of version 2"
 
 
@@ -138,7 +136,7 @@ def registered():
     editor.must_decide(case, "register")
     wait("exported", lambda: daemon.at_rest() and daemon.rows("select 1 from registrations where case_id = ?", case), 60)
     [(registration, package)] = daemon.rows("select id, package from registrations where case_id = ?", case)
-    [file] = list((daemon.place / "export").rglob(package))
+    [file] = list((daemon.folder / "export").rglob(package))
     with zipfile.ZipFile(file) as held:
         check(held.testzip() is None, "the package is damaged")
         names = held.namelist()
@@ -158,22 +156,16 @@ def registered():
 
 
 def new_comment_becomes_a_case():
-    number = site.write(next(iter(ids["posts"].values())), "Ny Person", "Jag ska döda dig, din jävla idiot.")
+    number = site.write("Ny Person", "Jag ska döda dig, din jävla idiot.")
     case = wait("a case", lambda: cases().get(number), 60)
     wait("sealed", daemon.at_rest, 120)
     check(f'data-arende="{case}"' in editor.page("/"), "not on the queue's first page")
     return f"case {case}"
 
 
-def evidence_holds():
-    done = daemon.command("evidence", "verify")
-    check(done.returncode == 0, f"evidence verify: {done.stdout}{done.stderr}")
-    return done.stdout.strip().splitlines()[-1]
-
-
 def a_changed_file_is_found():
     """The other way round: what is not whole is told, by name."""
-    file = next(f for f in sorted((daemon.place / "evidence").rglob("*")) if f.is_file() and len(f.name) >= 60)
+    file = next(f for f in sorted((daemon.folder / "evidence").rglob("*")) if f.is_file() and len(f.name) >= 60)
     whole, mode = file.read_bytes(), file.stat().st_mode
     file.chmod(0o600)
     file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
@@ -189,7 +181,7 @@ def pictures_of_the_page():
     daemon.stop()
     daemon.configure("auto")
     daemon.start()
-    number = site.write(next(iter(ids["posts"].values())), "Bild Person", "Du är en jävla idiot och jag ska slå ihjäl dig 😀 你好 مرحبا")
+    number = site.write("Bild Person", "Du är en jävla idiot och jag ska slå ihjäl dig 😀 你好 مرحبا")
     wait("a case", lambda: cases().get(number), 60)
     wait("sealed", daemon.at_rest, 120)
     evidence = daemon.one("select e.id from evidence e join items i on i.id = e.item_id where i.platform_id = ?", str(number))
@@ -205,7 +197,7 @@ def pictures_of_the_page():
 
 
 def nothing_secret_in_the_log():
-    log = (daemon.place / "daemon.log").read_text()
+    log = daemon.log()
     for secret in (site.settings["WORDPRESS_EDITOR_APP_PASSWORD"], "prov-losenord", "döda dig", "slå ihjäl"):
         check(secret not in log, "the log holds a secret or a comment's text")
     errors = [line for line in log.splitlines() if '"level":"ERROR"' in line]
@@ -213,11 +205,7 @@ def nothing_secret_in_the_log():
     return f"{len(log.splitlines())} lines"
 
 
-def stops_in_order():
-    daemon.stop()
-
-
-try:
+with tests.ending(daemon.clear_away, site.stop):
     tests.run("the daemon starts", start, must=True)
     tests.run("200 comments are in, assessed and sealed", all_is_in, must=True)
     tests.run("what is flagged is queued", flagged_are_queued)
@@ -227,13 +215,8 @@ try:
     tests.run("a text changed between decision and act is captured anew", edited_meanwhile)
     tests.run("registration: package out, diary number in", registered)
     tests.run("a new comment becomes a case", new_comment_becomes_a_case)
-    tests.run("evidence verifies", evidence_holds)
+    tests.run("evidence verifies", daemon.evidence_verifies)
     tests.run("a changed evidence file is found", a_changed_file_is_found)
     tests.run("a picture of the live page is sealed", pictures_of_the_page)
-    tests.run("the daemon stops in order", stops_in_order)
+    tests.run("the daemon stops in order", daemon.stops_in_order)
     tests.run("the log tells no secrets and no errors", nothing_secret_in_the_log)
-finally:
-    if daemon.process and daemon.process.poll() is None:
-        daemon.kill()
-    site.stop()
-tests.end()

@@ -17,6 +17,7 @@ import traceback
 import urllib.error
 import urllib.parse
 import urllib.request
+from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
 
@@ -25,6 +26,20 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
 BINARY = TARGET / "debug" / "uppsikt"
 NO_PROXY = urllib.request.ProxyHandler({})
 PASSWORD = "prov-losenord-till-e2e"
+SHARED_SECRET = "en-delad-hemlighet-for-provet-som-ar-lang-nog"
+
+
+def own_site(key, name, folder, secret, more=""):
+    """An account of a site of the municipality's own, whose secret lies in a file."""
+    return f"""
+[[account]]
+key = "{key}"
+platform = "jsonl"
+name = "{name}"
+interval_s = 5
+dir = "{folder}"
+secrets = ["file:{secret}"]
+{more}"""
 
 
 class Failed(AssertionError):
@@ -82,6 +97,16 @@ class Runner:
         print(f"ok      {name} ({time.monotonic() - began:.1f} s){': ' + note if isinstance(note, str) else ''}", flush=True)
         return note
 
+    @contextmanager
+    def ending(self, *clear_away):
+        """What is run inside ends the script: whatever happens, everything is cleared away first."""
+        try:
+            yield
+        finally:
+            for clear in clear_away:
+                clear()
+        self.end()
+
     def end(self):
         print(f"{self.passed} passed, {self.failed} failed", flush=True)
         sys.exit(1 if self.failed else 0)
@@ -101,7 +126,13 @@ class Site:
         site = self.place / "root/usr/share/wordpress"
         told = subprocess.run(["php", "-d", "display_errors=stderr", ROOT / "tests/e2e/seed.php", site, self.url, file],
                               check=True, stdout=subprocess.PIPE, text=True)
-        return json.loads(told.stdout)
+        ids = json.loads(told.stdout)
+        self.first_post = next(iter(ids["posts"].values()))
+        return ids
+
+    def daemon(self, name, *, undo_s):
+        """A daemon that reads this site and nothing else."""
+        return Daemon(workplace(name), self.account(), undo_s=undo_s, secrets=[("losen", self.settings["WORDPRESS_EDITOR_APP_PASSWORD"])])
 
     def stop(self):
         subprocess.run(["bash", ROOT / "tests/real/wordpress/stop", self.place], check=False)
@@ -117,8 +148,8 @@ class Site:
     def comment(self, number):
         return self.call("GET", f"comments/{number}?context=edit")
 
-    def write(self, post, name, text):
-        body = {"post": post, "content": text, "author_name": name, "author_email": f"{abs(hash((name, text)))}@medborgare.example"}
+    def write(self, name, text):
+        body = {"post": self.first_post, "content": text, "author_name": name, "author_email": f"{abs(hash((name, text)))}@medborgare.example"}
         return self.call("POST", "comments", body)["id"]
 
     def edit(self, number, text):
@@ -137,6 +168,14 @@ class Site:
                 page += 1
         return found
 
+    def own_answers(self):
+        """Numbers of the comments that the municipality has answered, once for each answer."""
+        return sorted(c["parent"] for c in self.all().values() if c["author_name"] == "Redaktor")
+
+    def check_untouched(self, but):
+        strays = [w for w, c in self.all().items() if c["status"] != "approved" and w not in but]
+        check(not strays, f"changed without a decision: {strays}")
+
     def account(self, interval_s=5):
         return f"""
 [[account]]
@@ -151,11 +190,75 @@ allow_private_addresses = true
 """
 
 
-class Daemon:
+class Program:
+    """The program as a process, and its database read from outside."""
+
+    def __init__(self, folder, log):
+        self.folder, self.log_file, self.process, self.port = folder, log, None, free_port()
+
+    def run(self, *arguments):
+        with open(self.log_file, "a") as log:
+            self.process = subprocess.Popen([BINARY, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
+
+    def log(self):
+        return self.log_file.read_text()
+
+    def runs(self):
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.process.stdout.close()
+
+    def clear_away(self):
+        if self.runs():
+            self.kill()
+
+    def stop(self):
+        if self.runs():
+            self.process.terminate()
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise Failed("the program did not stop within 30 s of SIGTERM")
+            check(self.process.returncode == 0, f"the program ended with {self.process.returncode}")
+
+    def rows(self, sql, *values):
+        database = sqlite3.connect(f"file:{self.folder / 'uppsikt.db'}?mode=ro", uri=True, timeout=20)
+        try:
+            return database.execute(sql, values).fetchall()
+        finally:
+            database.close()
+
+    def one(self, sql, *values):
+        rows = self.rows(sql, *values)
+        return rows[0][0] if rows else None
+
+    def n_sealed(self):
+        return self.one("select count(*) from evidence where state = 'sealed'")
+
+    def at_rest(self):
+        """Everything fetched is assessed and sealed, and nothing waits to be carried out."""
+        return not self.one("""select (select count(*) from versions where assessed_by is null)
+            + (select count(*) from evidence where state = 'wanted')
+            + (select count(*) from actions where due_at is not null)""")
+
+    def removed_unsealed(self, states=None):
+        """Removals (in these states, where some are given) without a sealed leaf of the same version before theirs."""
+        found = self.rows("""select a.id, a.state from actions a where a.kind in ('hide', 'delete') and not exists (
+            select 1 from evidence e join log s on s.seq = e.log_seq and s.kind = 'seal'
+            join log d on d.kind = 'action' and json_extract(d.body, '$.record.action') = a.id
+            where e.id = a.evidence_id and e.version_id = a.version_id and s.seq < d.seq)""")
+        return [action for action, state in found if states is None or state in states]
+
+
+class Daemon(Program):
     """`uppsikt serve` in a folder of its own."""
 
     def __init__(self, place, accounts, *, undo_s=1, browser="av", secrets=()):
-        self.place, self.port, self.process = place, free_port(), None
+        super().__init__(place, place / "daemon.log")
         self.url = f"http://127.0.0.1:{self.port}"
         for name, value in secrets:
             (place / name).write_text(value)
@@ -164,7 +267,7 @@ class Daemon:
         self.configure(browser)
 
     def configure(self, browser):
-        (self.place / "config.toml").write_text(f"""[authority]
+        (self.folder / "config.toml").write_text(f"""[authority]
 name = "Exempelstads kommun"
 [server]
 listen = "127.0.0.1:{self.port}"
@@ -181,7 +284,7 @@ logins_per_min = 600
 {self.accounts}""")
 
     def command(self, *arguments, **options):
-        return subprocess.run([BINARY, *arguments, "--config", self.place / "config.toml"], text=True,
+        return subprocess.run([BINARY, *arguments, "--config", self.folder / "config.toml"], text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
 
     def add_user(self, login, role):
@@ -189,51 +292,25 @@ logins_per_min = 600
         check(done.returncode == 0, f"users add: {done.stderr}")
 
     def spawn(self):
-        log = open(self.place / "daemon.log", "a")
-        self.process = subprocess.Popen([BINARY, "serve", "--config", self.place / "config.toml"], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=log, text=True)
-        log.close()
+        self.run("serve", "--config", self.folder / "config.toml")
 
     def start(self):
         """Starts, and comes back with the seconds until the page answers."""
         began = time.monotonic()
         self.spawn()
         line = self.process.stdout.readline()
-        check("svarar på" in line, f"the daemon did not start: {line!r}, see {self.place}/daemon.log")
+        check("svarar på" in line, f"the daemon did not start: {line!r}, see {self.log_file}")
         return time.monotonic() - began
 
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        self.process.stdout.close()
+    def stops_in_order(self):
+        self.stop()
+        panics = [line for line in self.log().splitlines() if "panicked" in line]
+        check(not panics, f"panics: {panics[:3]}")
 
-    def stop(self):
-        if self.process and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(30)
-            except subprocess.TimeoutExpired:
-                self.kill()
-                raise Failed("the daemon did not stop within 30 s of SIGTERM")
-            check(self.process.returncode == 0, f"the daemon ended with {self.process.returncode}")
-
-    def rows(self, sql, *values):
-        """Reads the database from outside."""
-        database = sqlite3.connect(f"file:{self.place / 'uppsikt.db'}?mode=ro", uri=True, timeout=20)
-        try:
-            return database.execute(sql, values).fetchall()
-        finally:
-            database.close()
-
-    def one(self, sql, *values):
-        rows = self.rows(sql, *values)
-        return rows[0][0] if rows else None
-
-    def at_rest(self):
-        """Everything fetched is assessed and sealed, and nothing waits to be carried out."""
-        return not self.one("""select (select count(*) from versions where assessed_by is null)
-            + (select count(*) from evidence where state = 'wanted')
-            + (select count(*) from actions where due_at is not null)""")
+    def evidence_verifies(self):
+        done = self.command("evidence", "verify")
+        check(done.returncode == 0, f"evidence verify: {done.stdout}{done.stderr}")
+        return done.stdout.strip().splitlines()[-1]
 
 
 class Person:

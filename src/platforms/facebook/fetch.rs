@@ -9,20 +9,19 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{Cursor, PlatformPostId};
-use crate::domain::item::{Batch, Unreadable, Walk};
-use crate::platforms::error::{Lane, PlatformError};
+use crate::domain::ids::PlatformPostId;
+use crate::domain::item::Batch;
+use crate::platforms::elements::List;
+use crate::platforms::error::PlatformError;
 use crate::platforms::facebook::Facebook;
-use crate::platforms::facebook::wire::{COMMENT_FIELDS, Comment, POST_FIELDS, Post};
-use crate::platforms::graph::{self, Pace};
-use crate::platforms::json;
-use crate::platforms::position::{self, is_due};
+use crate::platforms::facebook::wire::{Comment, POST_FIELDS, Post};
+use crate::platforms::graph::{Pace, Page};
+use crate::platforms::position::is_due;
+use crate::platforms::reach::{Reach, Reached};
 
 /// How far back posts are listed at every fetch, once an hour, and (without end) once a day.
 const NEAR: SignedDuration = SignedDuration::from_hours(24 * 14);
 const MIDDLE: SignedDuration = SignedDuration::from_hours(24 * 90);
-const MIDDLE_EVERY: SignedDuration = SignedDuration::from_hours(1);
-const FAR_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Younger posts are opened whether or not the number of comments moved.
 const YOUNG: SignedDuration = SignedDuration::from_hours(24);
@@ -39,17 +38,14 @@ const DEEP_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is remembered between fetches.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Position {
+pub struct Position {
     #[serde(default)]
     posts: BTreeMap<String, Known>,
     /// Of posts older than [`MIDDLE`] only the number of comments is kept: a Page has thousands.
     #[serde(default)]
     old: BTreeMap<String, Option<u64>>,
-    /// When posts were last listed so far back.
-    #[serde(default)]
-    middle: Option<Timestamp>,
-    #[serde(default)]
-    far: Option<Timestamp>,
+    #[serde(flatten)]
+    reached: Reached,
 }
 
 /// What is known of a post.
@@ -64,7 +60,7 @@ struct Known {
 
 /// Where a walk stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Step {
+pub struct Step {
     /// Page of the listing still to be read; `None` when the listing is done.
     list: Option<Listing>,
     reach: Reach,
@@ -81,13 +77,6 @@ struct Listing {
     after: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Reach {
-    Near,
-    Middle,
-    Far,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct ToOpen {
     post: String,
@@ -97,16 +86,6 @@ struct ToOpen {
 }
 
 impl Position {
-    fn reach(&self, now: Timestamp) -> Reach {
-        if is_due(self.far, FAR_EVERY, now) {
-            Reach::Far
-        } else if is_due(self.middle, MIDDLE_EVERY, now) {
-            Reach::Middle
-        } else {
-            Reach::Near
-        }
-    }
-
     /// Whether a listed post is to be opened, and how.
     fn to_open(&self, post: &Post, pace: Pace, now: Timestamp) -> Option<ToOpen> {
         let count = post.comments();
@@ -128,76 +107,63 @@ impl Position {
     }
 }
 
-impl Facebook {
-    pub(in crate::platforms::facebook) async fn step(
-        &self,
-        cursor: Option<&Cursor>,
-        walk: Option<&Walk>,
-    ) -> Result<Batch, PlatformError> {
-        self.identity().await?;
-        let now = self.graph.http.clock().now();
-        if let Pace::Stop(until) = self.graph.pace() {
-            // Only this kind of call: what is left of the limit belongs to editors.
-            return Err(PlatformError::Throttled {
-                until,
-                lane: Lane::Call,
-                detail: "nine tenths of the limit are used".into(),
-            });
+impl Step {
+    pub fn begin(from: &Position, now: Timestamp) -> Self {
+        Self {
+            list: Some(Listing { after: None }),
+            reach: from.reached.next(now),
+            queue: Vec::new(),
+            after: None,
+            newest: None,
         }
-        let from: Position = position::read("facebook", cursor);
-        let step = match walk {
-            Some(walk) => position::step(walk)?,
-            None => Step {
-                list: Some(Listing { after: None }),
-                reach: from.reach(now),
-                queue: Vec::new(),
-                after: None,
-                newest: None,
-            },
-        };
-        match &step.list {
+    }
+}
+
+impl Facebook {
+    pub(in crate::platforms::facebook) async fn one_step(
+        &self,
+        step: Step,
+        position: &mut Position,
+        batch: &mut Batch,
+        now: Timestamp,
+    ) -> Result<Option<Step>, PlatformError> {
+        let step = match &step.list {
             Some(listing) => {
                 let after = listing.after.clone();
-                self.list_posts(from, step, after, now).await
+                self.list_posts(position, step, after, batch, now).await?
             }
-            None => self.read_comments(from, step, now).await,
+            None => self.read_comments(position, step, batch, now).await?,
+        };
+        if step.list.is_some() || !step.queue.is_empty() {
+            return Ok(Some(step));
         }
+        position.reached.note(step.reach, now);
+        Ok(None)
     }
 
     async fn list_posts(
         &self,
-        from: Position,
+        position: &Position,
         mut step: Step,
         after: Option<String>,
+        batch: &mut Batch,
         now: Timestamp,
-    ) -> Result<Batch, PlatformError> {
+    ) -> Result<Step, PlatformError> {
         let mut query = vec![("fields", POST_FIELDS), ("limit", "100")];
         if let Some(after) = &after {
             query.push(("after", after));
         }
         let path = format!("{}/published_posts", self.page_id);
         let answer = self.graph.get(&path, &query).await?;
-        let text = json::text(&answer.body);
-        let page = graph::page(&answer, &text)?;
-        let mut batch = Batch::default();
+        let text = answer.text();
+        let page: Page<'_> = answer.view(&text)?;
         let mut oldest = None;
         let mut opened = Vec::new();
-        for (index, element) in page.data.iter().enumerate() {
-            match json::decode::<Post>(element.get()) {
-                Ok(post) => {
-                    oldest = post.written_at().or(oldest);
-                    opened.extend(from.to_open(&post, self.graph.pace(), now));
-                    batch.posts.push(post.into_post());
-                }
-                Err(error) => batch.unreadable.push(Unreadable {
-                    place: format!("published_posts, element {}", index + 1),
-                    problem: format!(
-                        "svarar inte mot Facebooks beskrivning av ett inlägg: {}",
-                        json::place(&error)
-                    ),
-                    raw: element.get().as_bytes().to_vec(),
-                }),
-            }
+        let list = List { name: "published_posts", shape: "Facebooks beskrivning av ett inlägg" };
+        for (post, _) in list.read::<Post>(&page.data, batch) {
+            oldest = post.written_at().or(oldest);
+            opened.extend(position.to_open(&post, self.graph.pace(), now));
+            batch.posts.push(post.into_post());
         }
         // The next one stands last, and the newest posts come first.
         step.queue.splice(0..0, opened.into_iter().rev());
@@ -214,55 +180,33 @@ impl Facebook {
             Some(after) if !far_enough => Some(Listing { after: Some(after.to_owned()) }),
             Some(_) | None => None,
         };
-        Ok(finish(batch, from.clone(), from, step, now))
+        Ok(step)
     }
 
     async fn read_comments(
         &self,
-        from: Position,
+        position: &mut Position,
         mut step: Step,
+        batch: &mut Batch,
         now: Timestamp,
-    ) -> Result<Batch, PlatformError> {
-        let Some(open) = step.queue.last().cloned() else {
-            return Ok(finish(Batch::default(), from.clone(), from, step, now));
-        };
-        let mut query = vec![
-            ("filter", "stream"),
-            ("order", "reverse_chronological"),
-            ("limit", "100"),
-            ("fields", COMMENT_FIELDS),
-        ];
-        if let Some(after) = &step.after {
-            query.push(("after", after));
-        }
-        let mut batch = Batch::default();
+    ) -> Result<Step, PlatformError> {
+        let Some(open) = step.queue.last().cloned() else { return Ok(step) };
         let mut next = None;
         let post_id = PlatformPostId::new(open.post.as_str());
-        match self.graph.get(&format!("{}/comments", open.post), &query).await {
+        match self.comments(&open.post, step.after.as_deref()).await {
             Ok(answer) => {
-                let text = json::text(&answer.body);
-                let page = graph::page(&answer, &text)?;
-                let known = from.posts.get(&open.post).and_then(|known| known.newest);
+                let text = answer.text();
+                let page: Page<'_> = answer.view(&text)?;
+                let known = position.posts.get(&open.post).and_then(|known| known.newest);
+                let name = format!("{}/comments", open.post);
+                let list = List { name: &name, shape: "Facebooks beskrivning av en kommentar" };
                 let mut all_old = known.is_some() && !page.data.is_empty();
-                for (index, element) in page.data.iter().enumerate() {
-                    let raw = element.get().as_bytes();
-                    match Comment::read(element.get()) {
-                        Ok(comment) => {
-                            let at = comment.written_at();
-                            step.newest = step.newest.max(at);
-                            all_old &= matches!((at, known), (Some(at), Some(known))
-                                if known.duration_since(at) > OVERLAP);
-                            batch.items.push(comment.into_item(Some(&post_id), raw, &self.page_id));
-                        }
-                        Err(error) => batch.unreadable.push(Unreadable {
-                            place: format!("{}/comments, element {}", open.post, index + 1),
-                            problem: format!(
-                                "svarar inte mot Facebooks beskrivning av en kommentar: {}",
-                                json::place(&error)
-                            ),
-                            raw: raw.to_vec(),
-                        }),
-                    }
+                for (comment, raw) in list.read::<Comment>(&page.data, batch) {
+                    let at = comment.written_at();
+                    step.newest = step.newest.max(at);
+                    all_old &= matches!((at, known), (Some(at), Some(known))
+                        if known.duration_since(at) > OVERLAP);
+                    batch.items.push(comment.into_item(Some(&post_id), raw, &self.page_id));
                 }
                 if open.deep || !all_old {
                     next = page.after().map(str::to_owned);
@@ -272,9 +216,8 @@ impl Facebook {
             Err(PlatformError::Gone) => {}
             Err(error) => return Err(error),
         }
-        let mut position = from.clone();
         if next.is_none() {
-            let before = from.posts.get(&open.post);
+            let before = position.posts.get(&open.post);
             let known = Known {
                 count: open.count,
                 newest: step.newest.max(before.and_then(|known| known.newest)),
@@ -291,27 +234,6 @@ impl Facebook {
             step.newest = None;
         }
         step.after = next;
-        Ok(finish(batch, from, position, step, now))
+        Ok(step)
     }
-}
-
-/// Puts cursor and walk into the batch; at the end of the walk notes how far it reached.
-fn finish(
-    mut batch: Batch,
-    from: Position,
-    mut position: Position,
-    step: Step,
-    now: Timestamp,
-) -> Batch {
-    if step.list.is_some() || !step.queue.is_empty() {
-        batch.walk = Some(Walk::new(position::write(&step)));
-    } else {
-        match step.reach {
-            Reach::Near => {}
-            Reach::Middle => position.middle = Some(now),
-            Reach::Far => (position.middle, position.far) = (Some(now), Some(now)),
-        }
-    }
-    batch.next = (position != from).then(|| Cursor::new(position::write(&position)));
-    batch
 }

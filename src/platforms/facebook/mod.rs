@@ -15,22 +15,27 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::OnceCell;
 
 use crate::domain::account::PlatformKind;
-use crate::domain::ids::{Cursor, PlatformPostId};
-use crate::domain::item::{Batch, LiveReading, Thread, Walk};
-use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
+use crate::domain::ids::PlatformPostId;
+use crate::domain::item::{Batch, FetchedItem, Presence, Thread};
+use crate::evidence::warrant::ItemAddress;
+use crate::platforms::allowance::left_to_editors;
 use crate::platforms::capability::{self, Capabilities, Offer};
+use crate::platforms::connector::{Answered, Bar, Connector, Standing, Wanted};
+use crate::platforms::elements::readable;
 use crate::platforms::error::PlatformError;
-use crate::platforms::graph::{self, Graph};
-use crate::platforms::http::{BadHttpSettings, Http};
+use crate::platforms::graph::{Graph, Pace, Page};
+use crate::platforms::http::{Answer, BadHttpSettings, Http};
 use crate::platforms::settings::FacebookSettings;
-use crate::platforms::{ConnectionReport, CredentialKeeper, Platform, Receipt, html, json};
+use crate::platforms::{ConnectionReport, Receipt, html, json};
 use crate::runtime::clock::Clock;
 
+use fetch::{Position, Step};
 use wire::{COMMENT_FIELDS, Comment, Post, last_segment};
 
 /// The connector for one Page.
@@ -83,7 +88,7 @@ impl Facebook {
 
     async fn ask_identity(&self) -> Result<String, PlatformError> {
         let answer = self.graph.get("me", &[("fields", "id,name")]).await?;
-        let me: wire::Person = graph::object(&answer)?;
+        let me: wire::Person = answer.object()?;
         if me.id != self.page_id {
             return Err(PlatformError::Forbidden {
                 what: "inloggningen hör inte till sidan utan till en person eller en annan sida; anslut sidan på nytt".into(),
@@ -96,11 +101,23 @@ impl Facebook {
         self.identity.get_or_try_init(|| self.ask_identity()).await
     }
 
+    /// One page of the comments on all levels under a post or comment, the newest first.
+    async fn comments(&self, under: &str, after: Option<&str>) -> Result<Answer, PlatformError> {
+        let mut query = vec![
+            ("filter", "stream"),
+            ("order", "reverse_chronological"),
+            ("limit", "100"),
+            ("fields", COMMENT_FIELDS),
+        ];
+        query.extend(after.map(|after| ("after", after)));
+        self.graph.get(&format!("{under}/comments"), &query).await
+    }
+
     /// One comment, with the answer as received. `Gone` is certain only for the caller who knows
     /// that the comment once was visible to this token.
     async fn comment(&self, item: &ItemAddress) -> Result<(Comment, Vec<u8>), PlatformError> {
         match self.graph.get(&path_of(item), &[("fields", COMMENT_FIELDS)]).await {
-            Ok(answer) => Ok((graph::object(&answer)?, answer.body)),
+            Ok(answer) => Ok((answer.object()?, answer.body)),
             Err(PlatformError::Gone) => Err(self.gone_or_out_of_sight(item).await?),
             Err(error) => Err(error),
         }
@@ -126,74 +143,6 @@ impl Facebook {
             Err(error) => Err(error),
         }
     }
-
-    async fn set_hidden(&self, item: &ItemAddress, hidden: bool) -> Result<Receipt, PlatformError> {
-        let word = if hidden { "true" } else { "false" };
-        let state = |hidden| if hidden { "is_hidden" } else { "visible" }.to_owned();
-        let (now, _) = self.comment(item).await?;
-        if now.is_hidden == Some(hidden) {
-            return Ok(Receipt::AlreadySo(state(hidden)));
-        }
-        if hidden && now.can_hide == Some(false) {
-            return Err(PlatformError::Refused {
-                code: "can_hide".into(),
-                reason: "Plattformen låter inte sidan dölja den här kommentaren.".into(),
-            });
-        }
-        let answer = self.graph.post(&path_of(item), &[("is_hidden", word)]).await?;
-        if !graph::object::<Success>(&answer)?.success {
-            return Err(PlatformError::Contract { detail: "is_hidden: no success".into() });
-        }
-        let (now, _) = self.comment(item).await.map_err(PlatformError::after_the_act)?;
-        if now.is_hidden != Some(hidden) {
-            return Err(PlatformError::Contract {
-                detail: format!("is_hidden={word} was answered with success and is not so"),
-            });
-        }
-        Ok(Receipt::Done(state(hidden)))
-    }
-
-    async fn own_reply(
-        &self,
-        item: &ItemAddress,
-        text: &str,
-    ) -> Result<Option<String>, PlatformError> {
-        // Answers to answers are moved up one level.
-        let mut above = vec![path_of(item)];
-        if let Some(parent) = &item.parent_id {
-            above.push(path(item.post_id.as_ref(), parent.as_str()));
-        }
-        for parent in above {
-            let mut after: Option<String> = None;
-            loop {
-                let mut query = vec![
-                    ("filter", "stream"),
-                    ("order", "reverse_chronological"),
-                    ("limit", "100"),
-                    ("fields", COMMENT_FIELDS),
-                ];
-                if let Some(after) = &after {
-                    query.push(("after", after));
-                }
-                let answer = self.graph.get(&format!("{parent}/comments"), &query).await?;
-                let page_text = json::text(&answer.body);
-                let page = graph::page(&answer, &page_text)?;
-                for element in &page.data {
-                    let Ok(comment) = Comment::read(element.get()) else { continue };
-                    if comment.is_by(&self.page_id)
-                        && html::folded(&comment.message) == html::folded(text)
-                    {
-                        return Ok(Some(last_segment(&comment.id).to_owned()));
-                    }
-                }
-                after = page.after().map(str::to_owned);
-                if after.is_none() {
-                    break;
-                }
-            }
-        }
-        Ok(None)
-    }
 }
 
 /// How Graph finds a comment: by its own number behind that of its post.
@@ -208,10 +157,29 @@ fn path_of(item: &ItemAddress) -> String {
     path(item.post_id.as_ref(), item.platform_id.as_str())
 }
 
+/// The platform's word for a state of its `is_hidden`.
+fn standing(comment: &Comment) -> Standing {
+    let (presence, word) = match comment.is_hidden {
+        Some(true) => (Presence::Hidden, "is_hidden"),
+        Some(false) => (Presence::Visible, "visible"),
+        None => (Presence::Unknown, "unknown"),
+    };
+    let barred = (comment.can_hide == Some(false)).then(|| Bar {
+        wanted: Wanted::Hidden,
+        code: "can_hide".into(),
+        reason: "Plattformen låter inte sidan dölja den här kommentaren.",
+    });
+    Standing { presence, word: word.into(), barred }
+}
+
 #[async_trait]
-impl Platform for Facebook {
-    fn kind(&self) -> PlatformKind {
-        PlatformKind::Facebook
+impl Connector for Facebook {
+    const KIND: PlatformKind = PlatformKind::Facebook;
+    type Position = Position;
+    type Step = Step;
+
+    fn clock(&self) -> &Clock {
+        self.graph.http.clock()
     }
 
     fn capabilities(&self) -> Arc<Capabilities> {
@@ -223,75 +191,61 @@ impl Platform for Facebook {
         Ok(ConnectionReport { acting_as, missing: Vec::new(), expires_at: None })
     }
 
-    async fn renew(&self, _keeper: &dyn CredentialKeeper) -> Result<(), PlatformError> {
-        // Page tokens have no end date and are not renewed.
-        PlatformError::not_offered("renew")
-    }
-
-    async fn fetch(
-        &self,
-        cursor: Option<&Cursor>,
-        walk: Option<&Walk>,
-    ) -> Result<Batch, PlatformError> {
-        self.step(cursor, walk).await
-    }
-
-    async fn read_live(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError> {
-        match self.comment(item).await {
-            Ok((comment, raw)) => {
-                let item = comment.into_item(item.post_id.as_ref(), &raw, &self.page_id);
-                Ok(LiveReading::Present(Box::new(item)))
-            }
-            Err(PlatformError::Gone) => Ok(LiveReading::Gone),
-            Err(error) => Err(error),
+    async fn may_read_on(&self) -> Result<(), PlatformError> {
+        self.identity().await?;
+        match self.graph.pace() {
+            Pace::Stop(until) => Err(left_to_editors(until)),
+            Pace::Free | Pace::Slow => Ok(()),
         }
     }
 
-    async fn read_live_many(
-        &self,
-        items: &[ItemAddress],
-    ) -> Result<Vec<LiveReading>, PlatformError> {
-        let mut readings = Vec::with_capacity(items.len());
-        for chunk in items.chunks(self.capabilities.read_batch) {
-            let paths: Vec<_> = chunk.iter().map(path_of).collect();
-            let query = [("ids", paths.join(",")), ("fields", COMMENT_FIELDS.to_owned())];
-            let query = query.each_ref().map(|(name, value)| (*name, value.as_str()));
-            match self.graph.get("", &query).await {
-                Ok(answer) => {
-                    let text = json::text(&answer.body);
-                    let found: BTreeMap<String, &RawValue> =
-                        serde_json::from_str(&text).map_err(|_| answer.not_json())?;
-                    for (item, path) in chunk.iter().zip(&paths) {
-                        let read = found.get(path).map(|raw| (raw, Comment::read(raw.get())));
-                        readings.push(match read {
-                            Some((raw, Ok(comment))) => {
-                                let raw = raw.get().as_bytes();
-                                let post = item.post_id.as_ref();
-                                let item = comment.into_item(post, raw, &self.page_id);
-                                LiveReading::Present(Box::new(item))
-                            }
-                            Some((_, Err(_))) | None => self.read_live(item).await?,
-                        });
-                    }
-                }
-                // One that is missing fails the lot.
-                Err(PlatformError::Gone) => {
-                    for item in chunk {
-                        readings.push(self.read_live(item).await?);
-                    }
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(readings)
+    fn begin(&self, from: &Position, now: Timestamp) -> Step {
+        Step::begin(from, now)
     }
 
-    async fn read_thread(&self, item: &ItemAddress) -> Result<Thread, PlatformError> {
+    async fn step(
+        &self,
+        step: Step,
+        position: &mut Position,
+        batch: &mut Batch,
+        now: Timestamp,
+    ) -> Result<Option<Step>, PlatformError> {
+        self.one_step(step, position, batch, now).await
+    }
+
+    async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError> {
+        let (comment, raw) = self.comment(item).await?;
+        Ok(comment.into_item(item.post_id.as_ref(), &raw, &self.page_id))
+    }
+
+    async fn read_several(&self, items: &[ItemAddress]) -> Result<Vec<FetchedItem>, PlatformError> {
+        let paths: Vec<_> = items.iter().map(path_of).collect();
+        let query = [("ids", paths.join(",")), ("fields", COMMENT_FIELDS.to_owned())];
+        let query = query.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let answer = match self.graph.get("", &query).await {
+            Ok(answer) => answer,
+            // One that is missing fails the lot.
+            Err(PlatformError::Gone) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let text = answer.text();
+        let told: BTreeMap<String, &RawValue> =
+            serde_json::from_str(&text).map_err(|_| answer.not_json())?;
+        let mut found = Vec::new();
+        for (item, path) in items.iter().zip(&paths) {
+            let Some(raw) = told.get(path).map(|raw| raw.get()) else { continue };
+            let Ok(comment) = json::decode::<Comment>(raw) else { continue };
+            found.push(comment.into_item(item.post_id.as_ref(), raw.as_bytes(), &self.page_id));
+        }
+        Ok(found)
+    }
+
+    async fn thread(&self, item: &ItemAddress) -> Result<Thread, PlatformError> {
         let mut thread = Thread::default();
         if let Some(post) = &item.post_id {
             let fields = [("fields", "id,message,created_time,permalink_url")];
             match self.graph.get(post.as_str(), &fields).await {
-                Ok(answer) => thread.post = Some(graph::object::<Post>(&answer)?.into_post()),
+                Ok(answer) => thread.post = Some(answer.object::<Post>()?.into_post()),
                 Err(PlatformError::Gone) => thread.missing = Some("inlägget är borttaget".into()),
                 Err(error) => return Err(error),
             }
@@ -301,7 +255,7 @@ impl Platform for Facebook {
             let address = path(item.post_id.as_ref(), parent.as_str());
             match self.graph.get(&address, &[("fields", COMMENT_FIELDS)]).await {
                 Ok(answer) => {
-                    let comment: Comment = graph::object(&answer)?;
+                    let comment: Comment = answer.object()?;
                     let post = item.post_id.as_ref();
                     thread.above.push(comment.into_item(post, &answer.body, &self.page_id));
                 }
@@ -314,32 +268,29 @@ impl Platform for Facebook {
         Ok(thread)
     }
 
-    async fn hide(&self, warrant: RemovalWarrant) -> Result<Receipt, PlatformError> {
-        self.set_hidden(warrant.item(), true).await
+    async fn standing(&self, item: &ItemAddress) -> Result<Standing, PlatformError> {
+        Ok(standing(&self.comment(item).await?.0))
     }
 
-    async fn delete(&self, warrant: RemovalWarrant) -> Result<Receipt, PlatformError> {
-        let item = warrant.item();
-        match self.graph.delete(&path_of(item)).await {
-            Ok(answer) if graph::object::<Success>(&answer)?.success => {}
-            Ok(_) => return Err(PlatformError::Contract { detail: "delete: no success".into() }),
-            Err(PlatformError::Gone) => return Err(self.gone_or_out_of_sight(item).await?),
-            Err(error) => return Err(error),
+    async fn change(&self, item: &ItemAddress, wanted: Wanted) -> Result<Answered, PlatformError> {
+        let path = path_of(item);
+        let answer = match wanted {
+            Wanted::Hidden => self.graph.post(&path, &[("is_hidden", "true")]).await?,
+            Wanted::Visible => self.graph.post(&path, &[("is_hidden", "false")]).await?,
+            Wanted::Away => match self.graph.delete(&path).await {
+                Ok(answer) => answer,
+                Err(PlatformError::Gone) => return Err(self.gone_or_out_of_sight(item).await?),
+                Err(error) => return Err(error),
+            },
+        };
+        if answer.object::<Success>()?.success {
+            Ok(Answered::Success)
+        } else {
+            Err(PlatformError::Contract { detail: format!("{wanted:?}: no success") })
         }
-        match self.comment(item).await {
-            Err(PlatformError::Gone) => Ok(Receipt::Done("deleted".into())),
-            Ok(_) => Err(PlatformError::Contract {
-                detail: "delete was answered with success and the comment is there".into(),
-            }),
-            Err(error) => Err(error.after_the_act()),
-        }
     }
 
-    async fn unhide(&self, item: &ItemAddress) -> Result<Receipt, PlatformError> {
-        self.set_hidden(item, false).await
-    }
-
-    async fn reply(
+    async fn answer(
         &self,
         item: &ItemAddress,
         text: &str,
@@ -352,7 +303,7 @@ impl Platform for Facebook {
             Err(PlatformError::Gone) => return Err(self.gone_or_out_of_sight(item).await?),
             Err(error) => return Err(error),
         };
-        let created: Created = graph::object(&answer)?;
+        let created: Created = answer.object()?;
         let id = last_segment(&created.id).to_owned();
         if id == item.platform_id.as_str() {
             return Err(PlatformError::Contract {
@@ -362,7 +313,7 @@ impl Platform for Facebook {
         let address = path(item.post_id.as_ref(), &id);
         let fields = [("fields", COMMENT_FIELDS)];
         let read = self.graph.get(&address, &fields).await;
-        let published: Comment = graph::object(&read.map_err(PlatformError::after_the_act)?)?;
+        let published: Comment = read.map_err(PlatformError::after_the_act)?.object()?;
         let parent = published.parent.as_ref().map(|parent| last_segment(&parent.id));
         let expected =
             [Some(item.platform_id.as_str()), item.parent_id.as_ref().map(|p| p.as_str())];
@@ -374,20 +325,36 @@ impl Platform for Facebook {
         Ok(Receipt::Done(id))
     }
 
-    async fn find_reply(
+    async fn own_answer(
         &self,
         item: &ItemAddress,
         text: &str,
         _key: &str,
-    ) -> Result<Option<Receipt>, PlatformError> {
-        match self.own_reply(item, text).await {
-            Ok(found) => Ok(found.map(Receipt::AlreadySo)),
-            Err(PlatformError::Gone) => Ok(None),
-            Err(error) => Err(error),
+    ) -> Result<Option<String>, PlatformError> {
+        let wanted = html::folded(text);
+        let is_it = |comment: &Comment| {
+            comment.is_by(&self.page_id) && html::folded(&comment.message) == wanted
+        };
+        // Answers to answers are moved up one level.
+        let mut above = vec![path_of(item)];
+        if let Some(parent) = &item.parent_id {
+            above.push(path(item.post_id.as_ref(), parent.as_str()));
         }
-    }
-
-    async fn report(&self, _item: &ItemAddress, _reason: &str) -> Result<Receipt, PlatformError> {
-        PlatformError::not_offered("report")
+        for parent in above {
+            let mut after: Option<String> = None;
+            loop {
+                let answer = self.comments(&parent, after.as_deref()).await?;
+                let text = answer.text();
+                let page: Page<'_> = answer.view(&text)?;
+                if let Some(comment) = readable(&page.data).map(|(c, _)| c).find(is_it) {
+                    return Ok(Some(last_segment(&comment.id).to_owned()));
+                }
+                after = page.after().map(str::to_owned);
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(None)
     }
 }

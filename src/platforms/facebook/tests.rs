@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use async_trait::async_trait;
 use jiff::SignedDuration;
 
 use crate::domain::action::ActionKind;
@@ -16,42 +15,12 @@ use crate::platforms::facebook::Facebook;
 use crate::platforms::simulate::facebook::{Options, Simulator};
 use crate::platforms::simulate::faults::{Fault, Faults};
 use crate::platforms::simulate::script::Script;
+use crate::platforms::testing::{NOW, at, item_id};
 use crate::platforms::{Platform, Receipt};
 use crate::runtime::clock::TestClock;
 
 const POSTS: &str = include_str!("../../../fixtures/platforms/facebook/posts.json");
 const COMMENTS: &str = include_str!("../../../fixtures/platforms/facebook/demo.jsonl");
-
-#[async_trait]
-impl World for Simulator {
-    async fn truth(&self) -> BTreeMap<PlatformItemId, Option<String>> {
-        Simulator::truth(self)
-            .into_iter()
-            .filter(|comment| !comment.deleted)
-            .map(|comment| (id(comment.number), Some(comment.text)))
-            .collect()
-    }
-
-    async fn write(&self, text: &str, parent: Option<&PlatformItemId>) -> PlatformItemId {
-        id(Simulator::write(self, "Kim Exempel", text, parent.map(number)))
-    }
-
-    async fn edit(&self, id: &PlatformItemId, text: &str) {
-        Simulator::edit(self, number(id), text);
-    }
-
-    async fn remove(&self, id: &PlatformItemId) {
-        self.delete(number(id));
-    }
-}
-
-fn id(number: u64) -> PlatformItemId {
-    PlatformItemId::new(number.to_string())
-}
-
-fn number(id: &PlatformItemId) -> u64 {
-    id.as_str().parse().unwrap()
-}
 
 struct Stage {
     simulator: Simulator,
@@ -60,7 +29,7 @@ struct Stage {
 }
 
 async fn stage(script: Script) -> Stage {
-    let clock = TestClock::at("2026-11-21T12:00:00Z".parse().unwrap());
+    let clock = TestClock::at(at(NOW));
     let simulator = Simulator::start(Options::new(script), clock.clock()).await.unwrap();
     let facebook = Facebook::new(simulator.settings(), clock.clock()).unwrap();
     Stage { simulator, facebook, clock }
@@ -107,7 +76,7 @@ async fn a_comment_is_read_with_all_that_is_given() {
     let Stage { facebook, simulator: _running, .. } = stage(small()).await;
     let all = fetch_all(&facebook, None).await.unwrap();
     let [question, answer, third, unknown] =
-        [1, 2, 3, 4].map(|n| &all.items[&id(222_000_000_000_000 + n)]);
+        [1, 2, 3, 4].map(|n| &all.items[&item_id(222_000_000_000_000 + n)]);
     assert_eq!(question.kind, ItemKind::Comment);
     assert_eq!(question.author.name.as_deref(), Some("Kim Exempel"));
     assert_eq!(question.post_id.as_ref().unwrap().as_str(), "100000000000009_111000000000001");
@@ -126,8 +95,8 @@ async fn the_script_unrolls_with_the_clock() {
     assert_eq!(start.items.len(), 4);
     clock.advance(SignedDuration::from_secs(100));
     let later = fetch_all(&facebook, start.cursor.as_ref()).await.unwrap();
-    let edited = &later.items[&id(222_000_000_000_005)];
-    let removed = ItemAddress::from(&later.items[&id(222_000_000_000_006)]);
+    let edited = &later.items[&item_id(222_000_000_000_005)];
+    let removed = ItemAddress::from(&later.items[&item_id(222_000_000_000_006)]);
     assert_eq!(edited.text, "Bra jobbat.");
     clock.advance(SignedDuration::from_secs(100));
     let readings = facebook.read_live_many(&[ItemAddress::from(edited), removed]).await.unwrap();
@@ -189,7 +158,7 @@ async fn every_fault_has_its_class_and_the_next_try_goes_through() {
     simulator.fail_next(Fault::AppLimit { minutes: 7 }, 1);
     let error = facebook.fetch(None, None).await.unwrap_err();
     let PlatformError::Throttled { until, lane, .. } = error else { panic!("{error:?}") };
-    assert_eq!((until, lane), ("2026-11-21T12:07:00Z".parse().unwrap(), Lane::App));
+    assert_eq!((until, lane), (at("2026-11-21T12:07:00Z"), Lane::App));
 }
 
 #[tokio::test]
@@ -244,7 +213,7 @@ async fn random_faults_lose_nothing() {
     let mut options = Options::new(large());
     let kinds = Fault::MILD.iter().copied().filter(|f| !matches!(f, Fault::Slow(_))).collect();
     options.faults = Faults { seed: 42, per_thousand: 250, kinds };
-    let clock = TestClock::at("2026-11-21T12:00:00Z".parse().unwrap());
+    let clock = TestClock::at(at(NOW));
     let simulator = Simulator::start(options, clock.clock()).await.unwrap();
     let facebook = Facebook::new(simulator.settings(), clock.clock()).unwrap();
     let (mut cursor, mut walk) = (None, None);
@@ -272,7 +241,7 @@ async fn random_faults_lose_nothing() {
 #[tokio::test]
 async fn what_was_done_outlives_a_restart() {
     let directory = tempfile::tempdir().unwrap();
-    let clock = TestClock::at("2026-11-21T12:00:00Z".parse().unwrap());
+    let clock = TestClock::at(at(NOW));
     let options = Options {
         journal: Some(directory.path().join("simulator.jsonl")),
         ..Options::new(small())
@@ -317,7 +286,7 @@ async fn old_posts_are_opened_again_only_when_their_number_of_comments_moved() {
     clock.advance(SignedDuration::from_hours(25));
     let second = fetch_all(&facebook, first.cursor.as_ref()).await.unwrap();
     assert_eq!(opened(), 2, "nothing moved");
-    let late = id(simulator.write("Kim Exempel", "Ett år senare", None));
+    let late = item_id(simulator.write("Kim Exempel", "Ett år senare", None));
     clock.advance(SignedDuration::from_hours(25));
     let third = fetch_all(&facebook, second.cursor.as_ref()).await.unwrap();
     assert_eq!(opened(), 3, "one moved");

@@ -9,7 +9,7 @@ use crate::domain::item::{
     Attachment, Author, Barred, FetchedItem, FetchedPost, ItemKind, Permalink, PermalinkSource,
     Presence,
 };
-use crate::platforms::{graph, json};
+use crate::platforms::graph;
 
 pub const COMMENT_FIELDS: &str = "id,message,from{id,name},created_time,parent{id},permalink_url,attachment,is_hidden,is_private,can_hide,can_remove,can_comment,can_reply_privately,like_count,comment_count,message_tags";
 
@@ -104,10 +104,6 @@ struct Counted {
 }
 
 impl Comment {
-    pub fn read(element: &str) -> Result<Self, serde_json::Error> {
-        json::decode(element)
-    }
-
     pub fn written_at(&self) -> Option<Timestamp> {
         self.created_time.as_deref().and_then(graph::time)
     }

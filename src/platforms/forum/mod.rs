@@ -29,7 +29,7 @@ use crate::platforms::error::PlatformError;
 use crate::platforms::http::{BadHttpSettings, Http};
 use crate::platforms::push::{News, Push, PushRefused, PushRequest, PushSource};
 use crate::platforms::settings::{OwnSiteActions, OwnSiteSettings, OwnSiteVerb};
-use crate::platforms::{ConnectionReport, CredentialKeeper, Platform, Receipt};
+use crate::platforms::{ConnectionReport, CredentialKeeper, Platform, Receipt, position};
 use crate::runtime::clock::Clock;
 
 const NOT_READABLE: &str =
@@ -222,17 +222,7 @@ impl Platform for OwnSite {
         let Some(directory) = self.settings.directory.clone() else {
             return Ok(Batch::default());
         };
-        let from: directory::Position = match cursor {
-            Some(cursor) => serde_json::from_str(cursor.as_str()).unwrap_or_else(|error| {
-                tracing::warn!(
-                    platform = "jsonl",
-                    error = crate::platforms::json::place(&error),
-                    "cursor not understood, reading from the start"
-                );
-                directory::Position::default()
-            }),
-            None => directory::Position::default(),
-        };
+        let from: directory::Position = position::read("jsonl", cursor);
         let failed = |problem: String| PlatformError::Transient {
             detail: format!("the watched directory: {problem}"),
             may_have_acted: false,
@@ -269,9 +259,7 @@ impl Platform for OwnSite {
             );
         }
         if read.position != from {
-            let json = serde_json::to_string(&read.position)
-                .expect("plain structs with text keys serialize");
-            batch.next = Some(Cursor::new(json));
+            batch.next = Some(Cursor::new(position::write(&read.position)));
         }
         // The cursor says it all: the walk only tells that there is more.
         batch.walk = read.more.then(|| Walk::new("more"));

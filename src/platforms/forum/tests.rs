@@ -62,7 +62,7 @@ impl Site {
                 secret: Secret::new("utåt"),
                 can: can.to_vec(),
                 hide_effect: None,
-                http: HttpSettings { allow_http_loopback: true, ..HttpSettings::default() },
+                http: HttpSettings::loopback(),
             }),
         }
     }

@@ -4,12 +4,15 @@
 //! Nothing is retried here. Whether a failed write may have reached the platform is decided here
 //! once, for all connectors.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Method, RequestBuilder};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
 use crate::platforms::error::{Lane, PlatformError};
@@ -53,6 +56,14 @@ impl Default for HttpSettings {
             extra_ca_pem: None,
             allow_http_loopback: false,
         }
+    }
+}
+
+impl HttpSettings {
+    /// As by default, and let through to loopback addresses over plain http: for simulators and
+    /// tests.
+    pub fn loopback() -> Self {
+        Self { allow_http_loopback: true, ..Self::default() }
     }
 }
 
@@ -160,6 +171,27 @@ impl Answer {
         }
     }
 
+    /// The body as text; what is read out of it may borrow from it.
+    pub fn text(&self) -> Cow<'_, str> {
+        json::text(&self.body)
+    }
+
+    /// The answer as one object.
+    ///
+    /// # Errors
+    /// [`Answer::unexpected`].
+    pub fn object<T: DeserializeOwned>(&self) -> Result<T, PlatformError> {
+        json::decode(&self.text()).map_err(|error| self.unexpected(&error))
+    }
+
+    /// The answer as a value that borrows from its `text`.
+    ///
+    /// # Errors
+    /// [`Answer::unexpected`].
+    pub fn view<'a, T: Deserialize<'a>>(&self, text: &'a str) -> Result<T, PlatformError> {
+        serde_json::from_str(text).map_err(|error| self.unexpected(&error))
+    }
+
     /// The error for an answer that could not be decoded: of another shape, or no JSON at all.
     pub fn unexpected(&self, error: &serde_json::Error) -> PlatformError {
         let text = json::text(&self.body);
@@ -179,6 +211,19 @@ impl Answer {
             retry_at: Some(self.retry_after().unwrap_or_else(|| self.after_a_long_wait())),
         }
     }
+}
+
+/// The address of `path` below `base`. What `base` has of query and fragment is left out.
+pub fn below(base: &Url, path: &str, query: &[(&str, &str)]) -> Url {
+    let mut url = base.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    let root = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&format!("{root}/{path}"));
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
+    url
 }
 
 /// Whether this address leads to the machine itself.

@@ -21,7 +21,7 @@ use crate::domain::item::{Batch, LiveReading, Thread, Walk};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::capability::Capabilities;
 use crate::platforms::error::{Lane, PlatformError};
-use crate::platforms::{ConnectionReport, CredentialKeeper, Platform, Receipt};
+use crate::platforms::{ConnectionReport, CredentialKeeper, Platform, Receipt, held};
 use crate::runtime::clock::Clock;
 
 /// Longer than this nobody is kept waiting inside a call; it comes back as throttled instead.
@@ -130,7 +130,7 @@ impl Limits {
         verb: &'static str,
     ) -> Option<(Timestamp, Lane)> {
         let now = self.clock.now();
-        let mut gates = self.gates.lock().unwrap_or_else(|e| e.into_inner());
+        let mut gates = held(&self.gates);
         gates.retain(|_, until| *until > now);
         [
             (Gate::App(kind), Lane::App),
@@ -143,7 +143,7 @@ impl Limits {
     }
 
     fn close(&self, gate: Gate, until: Timestamp) {
-        let mut gates = self.gates.lock().unwrap_or_else(|e| e.into_inner());
+        let mut gates = held(&self.gates);
         let held = gates.entry(gate).or_insert(until);
         *held = (*held).max(until);
     }

@@ -1,57 +1,32 @@
 //! Calls with one token: errors, limits and pages of Mastodon's interface (`platforms` sheet,
 //! sections 11.1, 11.2 and 11.5).
 
-use std::sync::Mutex;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::{CONNECTION, LINK};
-use serde::de::DeserializeOwned;
 use url::Url;
 
+use crate::platforms::allowance::{Allowance, Said, believed, throttled};
 use crate::platforms::error::{Lane, PlatformError};
-use crate::platforms::http::{Answer, Http};
-use crate::platforms::json;
+use crate::platforms::http::{Answer, Http, below};
 use crate::platforms::mastodon::wire::Id;
 use crate::runtime::secret::Secret;
-
-/// Background reading leaves this part of what the server allows to editors' acts.
-const KEPT_FOR_ACTS: u64 = 10;
-
-/// No limit of the server's lasts longer (deletions: 30 minutes).
-const LONGEST_LIMIT: SignedDuration = SignedDuration::from_hours(24);
 
 /// Calls to one server with one token.
 pub struct Api {
     pub http: Http,
     server: Url,
     token: Secret,
-    allowance: Mutex<Option<Allowance>>,
-}
-
-/// What the server last said of its limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Allowance {
-    limit: u64,
-    left: u64,
-    until: Timestamp,
+    pub allowance: Allowance,
 }
 
 impl Api {
     pub fn new(http: Http, server: Url, token: Secret) -> Self {
-        Self { http, server, token, allowance: Mutex::new(None) }
+        Self { http, server, token, allowance: Allowance::default() }
     }
 
     fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
-        let mut url = self.server.clone();
-        url.set_query(None);
-        url.set_fragment(None);
-        let root = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{root}/api/{path}"));
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        url
+        below(&self.server, &format!("api/{path}"), query)
     }
 
     /// Sends the call; any answer but success becomes an error.
@@ -67,9 +42,7 @@ impl Api {
         let call = self.http.call(Method::GET, self.url(path, query));
         let answer = self.send(call).await?;
         // Deletions have a limit of their own in the same headers, so only reading is counted.
-        if let Some(said) = allowance(&answer) {
-            *self.allowance.lock().unwrap_or_else(|e| e.into_inner()) = Some(said);
-        }
+        self.allowance.note(said(&answer));
         Ok(answer)
     }
 
@@ -98,40 +71,16 @@ impl Api {
             }
         })
     }
-
-    /// Whether background reading may go on, after what the last answers said of the limit.
-    pub fn may_read_on(&self) -> Result<(), PlatformError> {
-        let now = self.http.clock().now();
-        let said = *self.allowance.lock().unwrap_or_else(|e| e.into_inner());
-        match said {
-            Some(Allowance { limit, left, until })
-                if until > now && left.saturating_mul(KEPT_FOR_ACTS) < limit =>
-            {
-                Err(PlatformError::Throttled {
-                    until,
-                    lane: Lane::Call,
-                    detail: "nine tenths of the limit are used".into(),
-                })
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-}
-
-/// Decodes an answer of one object.
-pub fn object<T: DeserializeOwned>(answer: &Answer) -> Result<T, PlatformError> {
-    json::decode(&json::text(&answer.body)).map_err(|error| answer.unexpected(&error))
 }
 
 /// When the limit is filled up again; ISO 8601 with fractions.
 fn reset(answer: &Answer) -> Option<Timestamp> {
-    let at: Timestamp = answer.header("x-ratelimit-reset")?.trim().parse().ok()?;
-    let latest = answer.at.saturating_add(LONGEST_LIMIT).unwrap_or(at);
-    Some(at.clamp(answer.at, latest))
+    let at = answer.header("x-ratelimit-reset")?.trim().parse().ok()?;
+    Some(believed(at, answer))
 }
 
-fn allowance(answer: &Answer) -> Option<Allowance> {
-    Some(Allowance {
+fn said(answer: &Answer) -> Option<Said> {
+    Some(Said {
         limit: answer.number("x-ratelimit-limit")?,
         left: answer.number("x-ratelimit-remaining")?,
         until: reset(answer)?,
@@ -190,15 +139,7 @@ pub fn fault(answer: &Answer) -> PlatformError {
             code: "422".into(),
             reason: "Servern godtar inte detta: texten kan vara för lång eller tom, eller så går det inte att svara på eller anmäla inlägget där. Gör det direkt på plattformen.".into(),
         },
-        429 => PlatformError::Throttled {
-            until: [answer.retry_after(), reset(answer)]
-                .into_iter()
-                .flatten()
-                .max()
-                .unwrap_or_else(|| answer.after_a_long_wait()),
-            lane: Lane::Account,
-            detail: "HTTP 429".into(),
-        },
+        429 => throttled(answer, reset(answer)),
         status => answer.trouble().unwrap_or_else(|| PlatformError::Contract {
             detail: format!("HTTP {status}"),
         }),

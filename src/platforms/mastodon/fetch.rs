@@ -11,22 +11,22 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
-use crate::domain::ids::Cursor;
-use crate::domain::item::{Batch, Unreadable, Walk};
+use crate::domain::item::Batch;
+use crate::platforms::elements::List;
 use crate::platforms::error::PlatformError;
 use crate::platforms::mastodon::Mastodon;
 use crate::platforms::mastodon::api::{self, Older};
-use crate::platforms::mastodon::wire::{Context, Id, Notification, Read, Status};
-use crate::platforms::position::{self, is_due};
+use crate::platforms::mastodon::wire::{Context, Id, Notification, Status};
+use crate::platforms::position::is_due;
+use crate::platforms::reach::{Reach, Reached};
 use crate::platforms::{http, json};
 
-/// How far behind the newest notification a walk goes on, by how seldom it does.
+/// How far behind the newest notification a walk goes on, by its reach.
 const OVERLAP_NEAR: SignedDuration = SignedDuration::from_mins(15);
 const OVERLAP_MIDDLE: SignedDuration = SignedDuration::from_hours(24);
 const OVERLAP_FAR: SignedDuration = SignedDuration::from_hours(24 * 14);
-const MIDDLE_EVERY: SignedDuration = SignedDuration::from_hours(1);
-const FAR_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
 /// How old our own posts are that are listed, by the same.
 const POSTS_NEAR: SignedDuration = SignedDuration::from_hours(24 * 2);
@@ -53,16 +53,15 @@ const LIST_ENDS: &str = "Servern listar bara de senaste omnämnandena. Medan kon
 /// What is remembered between fetches.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-struct Position {
+pub struct Position {
     /// Whether the notifications have been read to their end once.
     begun: bool,
     /// The newest notification known when a walk down last ended.
     seen: Option<Timestamp>,
     /// A walk down the notifications that has not ended.
     down: Option<Down>,
-    /// When a fetch last reached so far back.
-    middle: Option<Timestamp>,
-    far: Option<Timestamp>,
+    #[serde(flatten)]
+    reached: Reached,
     /// Our own posts and answers, and what others wrote under which the server shows no more.
     threads: BTreeMap<String, Known>,
     /// Others' answers under which there is more, found and not yet opened: nothing else would
@@ -88,7 +87,7 @@ struct Known {
 
 /// Where a walk stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Step {
+pub struct Step {
     reach: Reach,
     phase: Phase,
     /// From the very start threads come first: they tell what stands where, and one call gives
@@ -103,13 +102,6 @@ enum Phase {
     Notifications(Option<Down>),
     OwnPosts(Option<Id>),
     Threads,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Reach {
-    Near,
-    Middle,
-    Far,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,31 +120,19 @@ enum What {
     Other(Option<Id>),
 }
 
-impl Reach {
-    fn of(from: &Position, now: Timestamp) -> Self {
-        if is_due(from.far, FAR_EVERY, now) {
-            Self::Far
-        } else if is_due(from.middle, MIDDLE_EVERY, now) {
-            Self::Middle
-        } else {
-            Self::Near
-        }
+const fn overlap(reach: Reach) -> SignedDuration {
+    match reach {
+        Reach::Near => OVERLAP_NEAR,
+        Reach::Middle => OVERLAP_MIDDLE,
+        Reach::Far => OVERLAP_FAR,
     }
+}
 
-    const fn overlap(self) -> SignedDuration {
-        match self {
-            Self::Near => OVERLAP_NEAR,
-            Self::Middle => OVERLAP_MIDDLE,
-            Self::Far => OVERLAP_FAR,
-        }
-    }
-
-    const fn posts(self) -> SignedDuration {
-        match self {
-            Self::Near => POSTS_NEAR,
-            Self::Middle => POSTS_MIDDLE,
-            Self::Far => POSTS_FAR,
-        }
+const fn age_of_posts(reach: Reach) -> SignedDuration {
+    match reach {
+        Reach::Near => POSTS_NEAR,
+        Reach::Middle => POSTS_MIDDLE,
+        Reach::Far => POSTS_FAR,
     }
 }
 
@@ -183,8 +163,8 @@ impl Position {
 }
 
 impl Step {
-    fn begin(from: &Position, now: Timestamp) -> Self {
-        let reach = Reach::of(from, now);
+    pub fn begin(from: &Position, now: Timestamp) -> Self {
+        let reach = from.reached.next(now);
         let threads_first = !from.begun && from.down.is_none();
         let phase = if threads_first {
             Phase::OwnPosts(None)
@@ -207,34 +187,26 @@ impl Step {
 }
 
 impl Mastodon {
-    pub(in crate::platforms::mastodon) async fn step(
+    pub(in crate::platforms::mastodon) async fn one_step(
         &self,
-        cursor: Option<&Cursor>,
-        walk: Option<&Walk>,
-    ) -> Result<Batch, PlatformError> {
-        self.api.may_read_on()?;
+        mut step: Step,
+        position: &mut Position,
+        batch: &mut Batch,
+        now: Timestamp,
+    ) -> Result<Option<Step>, PlatformError> {
         let me = self.me().await?;
-        let now = self.api.http.clock().now();
-        let from: Position = position::read("mastodon", cursor);
-        let mut step = match walk {
-            Some(walk) => position::step(walk)?,
-            None => Step::begin(&from, now),
-        };
-        let mut batch = Batch::default();
-        let mut position = from.clone();
         let next = match step.phase.clone() {
             Phase::Notifications(down) => {
-                let next =
-                    self.notifications(me, step.reach, down, &mut position, &mut batch).await?;
+                let next = self.notifications(me, step.reach, down, position, batch, now).await?;
                 next.map(|down| Phase::Notifications(Some(down)))
             }
             Phase::OwnPosts(below) => {
-                let next = self.own_posts(me, below, &position, &mut step, &mut batch, now).await?;
+                let next = self.own_posts(me, below, position, &mut step, batch, now).await?;
                 next.map(|below| Phase::OwnPosts(Some(below)))
             }
             Phase::Threads => {
                 if let Some(open) = step.queue.pop() {
-                    self.thread(me, &open, &mut position, &mut step, &mut batch, now).await?;
+                    self.open(me, &open, position, &mut step, batch, now).await?;
                     let is_others = |open: &&ToOpen| matches!(open.what, What::Other(_));
                     position.left = step.queue.iter().filter(is_others).cloned().collect();
                 }
@@ -242,17 +214,17 @@ impl Mastodon {
             }
         };
         match next.or_else(|| step.next_phase()) {
-            Some(Phase::Threads) if step.queue.is_empty() && !step.threads_first => {
-                end(&mut position, step.reach, now);
-            }
-            Some(phase) => {
+            Some(phase)
+                if phase != Phase::Threads || !step.queue.is_empty() || step.threads_first =>
+            {
                 step.phase = phase;
-                batch.walk = Some(Walk::new(position::write(&step)));
+                Ok(Some(step))
             }
-            None => end(&mut position, step.reach, now),
+            Some(_) | None => {
+                end(position, step.reach, now);
+                Ok(None)
+            }
         }
-        batch.next = (position != from).then(|| Cursor::new(position::write(&position)));
-        Ok(batch)
     }
 
     /// One page of notifications; gives where the next one begins.
@@ -263,11 +235,12 @@ impl Mastodon {
         down: Option<Down>,
         position: &mut Position,
         batch: &mut Batch,
+        now: Timestamp,
     ) -> Result<Option<Down>, PlatformError> {
         let seen = position.seen;
         let until = match &down {
             Some(down) => down.until,
-            None => seen.and_then(|seen| seen.saturating_sub(reach.overlap()).ok()),
+            None => seen.and_then(|seen| seen.saturating_sub(overlap(reach)).ok()),
         };
         let mut newest = down.as_ref().and_then(|down| down.newest);
         let mut query = vec![
@@ -282,12 +255,13 @@ impl Mastodon {
             query.push(("max_id", below.as_str()));
         }
         let answer = self.list("v1/notifications", &query).await?;
-        let text = json::text(&answer.body);
-        let elements = json::elements(&text).map_err(|error| answer.unexpected(&error))?;
+        let text = answer.text();
+        let elements: Vec<&RawValue> = answer.view(&text)?;
         let (mut oldest, mut last) = (None, None);
         for (index, element) in elements.iter().enumerate() {
             let mut unreadable = |error: &serde_json::Error| {
-                batch.unreadable.push(unread("notifications", index, error, element.get()));
+                let raw = element.get().as_bytes();
+                batch.unreadable.push(list("notifications").unreadable(index, error, raw));
             };
             let note: Notification<'_> = match serde_json::from_str(element.get()) {
                 Ok(note) => note,
@@ -301,12 +275,12 @@ impl Mastodon {
             oldest = at.or(oldest);
             last = Some(note.id.clone());
             let Some(raw) = note.status.filter(|_| note.is_addressed()) else { continue };
-            match Read::of(raw) {
-                Ok(Read { status, raw }) => {
+            match json::decode::<Status>(raw.get()) {
+                Ok(status) => {
                     // What was there at an earlier fetch has its place already.
                     let is_new = seen.is_none_or(|seen| at.is_none_or(|at| at > seen));
                     let post = self.post_above(me, &status, is_new).await?;
-                    batch.items.push(status.into_item(raw, me, post.as_ref()));
+                    batch.items.push(status.into_item(raw.get().as_bytes(), me, post.as_ref()));
                 }
                 Err(error) => unreadable(&error),
             }
@@ -328,7 +302,6 @@ impl Mastodon {
         }
         (position.begun, position.down) = (true, None);
         // A server whose clock goes ahead must not carry us past what is still to come.
-        let now = self.api.http.clock().now();
         position.seen = seen.max(newest.map(|newest| newest.min(now)));
         Ok(None)
     }
@@ -348,25 +321,17 @@ impl Mastodon {
             query.push(("max_id", below.as_str()));
         }
         let answer = self.list(&format!("v1/accounts/{me}/statuses"), &query).await?;
-        let text = json::text(&answer.body);
-        let elements = json::elements(&text).map_err(|error| answer.unexpected(&error))?;
+        let text = answer.text();
         let (mut oldest, mut last) = (None, None);
         let mut opened = Vec::new();
-        for (index, element) in elements.iter().enumerate() {
-            let status = match Read::of(element) {
-                Ok(read) => read.status,
-                Err(error) => {
-                    batch.unreadable.push(unread("statuses", index, &error, element.get()));
-                    continue;
-                }
-            };
+        for (status, _) in list("statuses").read::<Status>(&answer.view::<Vec<_>>(&text)?, batch) {
             last = Some(status.id.clone());
             if status.reblog.is_some() || !status.is_by(me) {
                 continue;
             }
             let at = status.written_at();
             oldest = at.or(oldest);
-            if at.is_some_and(|at| now.duration_since(at) > step.reach.posts()) {
+            if at.is_some_and(|at| now.duration_since(at) > age_of_posts(step.reach)) {
                 continue;
             }
             if position.is_to_open(&status, step.reach, now) {
@@ -386,7 +351,7 @@ impl Mastodon {
         step.queue.splice(0..0, opened.into_iter().rev());
         step.queue.sort_by_key(|open| open.what == What::OwnPost);
         let is_far_enough =
-            oldest.is_some_and(|oldest| now.duration_since(oldest) > step.reach.posts());
+            oldest.is_some_and(|oldest| now.duration_since(oldest) > age_of_posts(step.reach));
         if is_far_enough {
             if step.reach == Reach::Far {
                 batch.gap = Some(TOO_OLD.into());
@@ -397,7 +362,7 @@ impl Mastodon {
     }
 
     /// Everything under one post or answer.
-    async fn thread(
+    async fn open(
         &self,
         me: &Id,
         open: &ToOpen,
@@ -414,9 +379,8 @@ impl Mastodon {
             }
             Err(error) => return Err(error),
         };
-        let text = json::text(&answer.body);
-        let context: Context<'_> =
-            serde_json::from_str(&text).map_err(|error| answer.unexpected(&error))?;
+        let text = answer.text();
+        let context: Context<'_> = answer.view(&text)?;
         let post = match &open.what {
             What::OwnPost => Some(open.id.clone()),
             What::Other(post) => post.clone(),
@@ -433,20 +397,12 @@ impl Mastodon {
                 post
             }
         };
-        let mut reads = Vec::with_capacity(context.descendants.len());
-        for (index, element) in context.descendants.iter().enumerate() {
-            match Read::of(element) {
-                Ok(read) => reads.push(read),
-                Err(error) => {
-                    batch.unreadable.push(unread("context", index, &error, element.get()));
-                }
-            }
-        }
+        let reads: Vec<(Status, _)> = list("context").read(&context.descendants, batch);
         let mut answers: BTreeMap<Id, u64> = BTreeMap::new();
-        for parent in reads.iter().filter_map(|read| read.status.in_reply_to_id.as_ref()) {
+        for parent in reads.iter().filter_map(|(status, _)| status.in_reply_to_id.as_ref()) {
             *answers.entry(parent.clone()).or_default() += 1;
         }
-        for Read { status, raw } in reads {
+        for (status, raw) in reads {
             let shown = answers.get(&status.id).copied().unwrap_or(0);
             let is_own = status.is_by(me);
             self.places().insert(status.id.clone(), post.clone());
@@ -480,13 +436,9 @@ impl Mastodon {
 
 /// Notes how far a walk reached that has come to its end.
 fn end(position: &mut Position, reach: Reach, now: Timestamp) {
-    match reach {
-        Reach::Near => {}
-        Reach::Middle => position.middle = Some(now),
-        Reach::Far => {
-            (position.middle, position.far) = (Some(now), Some(now));
-            position.threads.retain(|_, known| !is_due(Some(known.opened), FORGOTTEN, now));
-        }
+    position.reached.note(reach, now);
+    if reach == Reach::Far {
+        position.threads.retain(|_, known| !is_due(Some(known.opened), FORGOTTEN, now));
     }
 }
 
@@ -501,13 +453,6 @@ fn page_below(answer: &http::Answer, asked: Option<&Id>, last: Option<Id>) -> Op
     next.filter(|next| Some(next) != asked)
 }
 
-fn unread(list: &str, index: usize, error: &serde_json::Error, raw: &str) -> Unreadable {
-    Unreadable {
-        place: format!("{list}, element {}", index + 1),
-        problem: format!(
-            "svarar inte mot Mastodons beskrivning av ett inlägg: {}",
-            json::place(error)
-        ),
-        raw: raw.as_bytes().to_vec(),
-    }
+const fn list(name: &str) -> List<'_> {
+    List { name, shape: "Mastodons beskrivning av ett inlägg" }
 }

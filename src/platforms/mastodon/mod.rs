@@ -15,26 +15,31 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde_json::json;
+use serde_json::value::RawValue;
 use tokio::sync::OnceCell;
 
 use crate::domain::account::PlatformKind;
-use crate::domain::ids::Cursor;
-use crate::domain::item::{Batch, LiveReading, Thread, Walk};
-use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
+use crate::domain::item::{Batch, FetchedItem, Thread};
+use crate::evidence::warrant::ItemAddress;
 use crate::platforms::capability::{self, Capabilities, LengthUnit, ReplyLimit};
+use crate::platforms::climb::climb;
+use crate::platforms::connector::{Answered, Connector, Wanted};
+use crate::platforms::elements::readable;
 use crate::platforms::error::PlatformError;
 use crate::platforms::http::{Answer, BadHttpSettings, Http};
 use crate::platforms::settings::MastodonSettings;
-use crate::platforms::{ConnectionReport, CredentialKeeper, Platform, Receipt, json};
+use crate::platforms::{ConnectionReport, Receipt, held};
 use crate::runtime::clock::Clock;
 
-use api::{Api, object};
-use wire::{Account, Application, Audience, Context, Id, Instance, Read, Status};
+use api::Api;
+use fetch::{Position, Step};
+use wire::{Account, Application, Audience, Context, Id, Instance, Status};
 
 /// Nobody reads a thread deeper than this; where a server shows one level at a time it would cost
 /// a call each.
@@ -67,10 +72,6 @@ pub struct Mastodon {
     places: Mutex<HashMap<Id, Option<Id>>>,
 }
 
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
 impl Mastodon {
     /// A connector for the account.
     ///
@@ -98,7 +99,7 @@ impl Mastodon {
     /// Whom the server takes us for.
     async fn who(&self) -> Result<Account, PlatformError> {
         match self.api.get("v1/accounts/verify_credentials", &[]).await {
-            Ok(answer) => object(&answer),
+            Ok(answer) => answer.object(),
             Err(PlatformError::Gone) => Err(no_such_interface()),
             // snac's word for a token that it does not know.
             Err(PlatformError::Refused { code, .. }) => {
@@ -125,7 +126,7 @@ impl Mastodon {
                 Err(PlatformError::Gone) => continue,
                 Err(error) => return Err(error),
             };
-            if let Some(most) = object::<Instance>(&answer)?.longest_status() {
+            if let Some(most) = answer.object::<Instance>()?.longest_status() {
                 let mut can = held(&self.capabilities);
                 let limit = ReplyLimit {
                     most: most.saturating_sub(ADDRESS_ROOM),
@@ -153,7 +154,7 @@ impl Mastodon {
     async fn status(&self, id: &Id) -> Result<(Status, Vec<u8>), PlatformError> {
         match self.api.get(&format!("v1/statuses/{id}"), &[]).await {
             Ok(answer) => {
-                let status: Status = object(&answer)?;
+                let status: Status = answer.object()?;
                 if status.id == *id {
                     return Ok((status, answer.body));
                 }
@@ -169,12 +170,7 @@ impl Mastodon {
 
     /// Our own post at the top of a thread, from what stands above one of its answers.
     fn own_post_among(&self, me: &Id, context: &Context<'_>) -> Option<Id> {
-        let above: Vec<Status> = context
-            .ancestors
-            .iter()
-            .filter_map(|element| Read::of(element).ok())
-            .map(|read| read.status)
-            .collect();
+        let above: Vec<Status> = readable(&context.ancestors).map(|(status, _)| status).collect();
         let top = above.iter().find(|status| status.in_reply_to_id.is_none())?;
         let post = top.is_by(me).then(|| top.id.clone());
         let mut places = self.places();
@@ -197,12 +193,7 @@ impl Mastodon {
             Some(post) => post,
             None if ask => {
                 match self.api.get(&format!("v1/statuses/{}/context", status.id), &[]).await {
-                    Ok(answer) => {
-                        let text = json::text(&answer.body);
-                        let context: Context<'_> = serde_json::from_str(&text)
-                            .map_err(|error| answer.unexpected(&error))?;
-                        self.own_post_among(me, &context)
-                    }
+                    Ok(answer) => self.own_post_among(me, &answer.view(&answer.text())?),
                     Err(PlatformError::Gone) => None,
                     Err(error) => return Err(error),
                 }
@@ -212,45 +203,15 @@ impl Mastodon {
         self.places().insert(status.id.clone(), post.clone());
         Ok(post)
     }
-
-    /// The newest answer of ours with this text directly under the post.
-    async fn own_reply(&self, parent: &Id, text: &str) -> Result<Option<String>, PlatformError> {
-        let me = self.me().await?;
-        // The thread first; then our own newest posts, since a thread may be gone or late.
-        let thread = match self.api.get(&format!("v1/statuses/{parent}/context"), &[]).await {
-            Ok(answer) => Some(answer),
-            Err(PlatformError::Gone) => None,
-            Err(error) => return Err(error),
-        };
-        if let Some(answer) = &thread {
-            let body = json::text(&answer.body);
-            let context: Context<'_> =
-                serde_json::from_str(&body).map_err(|error| answer.unexpected(&error))?;
-            if let Some(id) = said_under(&context.descendants, me, parent, text) {
-                return Ok(Some(id));
-            }
-        }
-        let query = [("exclude_reblogs", "true"), ("limit", "40")];
-        let answer = self.list(&format!("v1/accounts/{me}/statuses"), &query).await?;
-        let body = json::text(&answer.body);
-        let own = json::elements(&body).map_err(|error| answer.unexpected(&error))?;
-        Ok(said_under(&own, me, parent, text))
-    }
 }
 
 /// Which of these is our answer to `parent` with this text.
-fn said_under(
-    elements: &[&serde_json::value::RawValue],
-    me: &Id,
-    parent: &Id,
-    text: &str,
-) -> Option<String> {
-    elements.iter().rev().find_map(|element| {
-        let status = Read::of(element).ok()?.status;
-        let is_it =
-            status.is_by(me) && status.in_reply_to_id.as_ref() == Some(parent) && status.says(text);
-        is_it.then(|| status.id.to_string())
-    })
+fn said_under(elements: &[&RawValue], me: &Id, parent: &Id, text: &str) -> Option<String> {
+    let is_it = |status: &Status| {
+        status.is_by(me) && status.in_reply_to_id.as_ref() == Some(parent) && status.says(text)
+    };
+    let found = readable(elements).rev().map(|(status, _)| status).find(is_it)?;
+    Some(found.id.to_string())
 }
 
 fn no_such_interface() -> PlatformError {
@@ -271,9 +232,13 @@ fn post_of(item: &ItemAddress) -> Option<Id> {
 }
 
 #[async_trait]
-impl Platform for Mastodon {
-    fn kind(&self) -> PlatformKind {
-        PlatformKind::Mastodon
+impl Connector for Mastodon {
+    const KIND: PlatformKind = PlatformKind::Mastodon;
+    type Position = Position;
+    type Step = Step;
+
+    fn clock(&self) -> &Clock {
+        self.api.http.clock()
     }
 
     fn capabilities(&self) -> Arc<Capabilities> {
@@ -295,7 +260,7 @@ impl Platform for Mastodon {
             }
         }
         let told = match self.api.get("v1/apps/verify_credentials", &[]).await {
-            Ok(answer) => object::<Application>(&answer).map(|app| app.scopes).unwrap_or_default(),
+            Ok(answer) => answer.object::<Application>().map(|app| app.scopes).unwrap_or_default(),
             // Not all software knows this call, and without it nothing is known to be missing.
             Err(error) if error.may_pass() => return Err(error),
             Err(_) => Vec::new(),
@@ -316,105 +281,80 @@ impl Platform for Mastodon {
         Ok(ConnectionReport { acting_as: format!("@{}", me.acct), missing, expires_at: None })
     }
 
-    async fn renew(&self, _keeper: &dyn CredentialKeeper) -> Result<(), PlatformError> {
-        // A token holds until somebody revokes it.
-        PlatformError::not_offered("renew")
+    async fn may_read_on(&self) -> Result<(), PlatformError> {
+        self.api.allowance.may_read_on(self.clock().now())
     }
 
-    async fn fetch(
+    fn begin(&self, from: &Position, now: Timestamp) -> Step {
+        Step::begin(from, now)
+    }
+
+    async fn step(
         &self,
-        cursor: Option<&Cursor>,
-        walk: Option<&Walk>,
-    ) -> Result<Batch, PlatformError> {
-        self.step(cursor, walk).await
+        step: Step,
+        position: &mut Position,
+        batch: &mut Batch,
+        now: Timestamp,
+    ) -> Result<Option<Step>, PlatformError> {
+        self.one_step(step, position, batch, now).await
     }
 
-    async fn read_live(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError> {
+    async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError> {
         let me = self.me().await?;
-        match self.status(&id_of(item)?).await {
-            Ok((status, raw)) => {
-                let item = status.into_item(&raw, me, post_of(item).as_ref());
-                Ok(LiveReading::Present(Box::new(item)))
-            }
-            Err(PlatformError::Gone) => Ok(LiveReading::Gone),
-            Err(error) => Err(error),
-        }
+        let (status, raw) = self.status(&id_of(item)?).await?;
+        Ok(status.into_item(&raw, me, post_of(item).as_ref()))
     }
 
-    async fn read_live_many(
-        &self,
-        items: &[ItemAddress],
-    ) -> Result<Vec<LiveReading>, PlatformError> {
-        let mut readings = Vec::with_capacity(items.len());
-        for item in items {
-            readings.push(self.read_live(item).await?);
-        }
-        Ok(readings)
-    }
-
-    async fn read_thread(&self, item: &ItemAddress) -> Result<Thread, PlatformError> {
+    async fn thread(&self, item: &ItemAddress) -> Result<Thread, PlatformError> {
         let me = self.me().await?;
         let id = id_of(item)?;
         let (status, _) = self.status(&id).await?;
         let answer = self.api.get(&format!("v1/statuses/{id}/context"), &[]).await?;
-        let text = json::text(&answer.body);
-        let context: Context<'_> =
-            serde_json::from_str(&text).map_err(|error| answer.unexpected(&error))?;
-        let mut thread = Thread::default();
-        let mut above: HashMap<Id, (Status, Vec<u8>)> = HashMap::new();
-        for element in &context.ancestors {
-            match Read::of(element) {
-                Ok(Read { status, raw }) => {
-                    above.insert(status.id.clone(), (status, raw.to_vec()));
-                }
-                Err(_) => thread.missing = Some("ett inlägg i tråden gick inte att läsa".into()),
-            }
-        }
-        let mut chain: Vec<(Status, Vec<u8>)> = Vec::new();
-        let mut next = status.in_reply_to_id;
-        while let Some(parent) = next {
-            if chain.len() == DEEPEST_THREAD {
-                thread.missing = Some("tråden är djupare än vad som läses".into());
-                break;
-            }
-            // Some servers show one level at a time.
-            let read = match above.remove(&parent) {
-                Some(read) => read,
-                None => match self.status(&parent).await {
-                    Ok(read) => read,
-                    Err(PlatformError::Gone) => {
-                        thread.missing = Some(
-                            "ett inlägg högre upp i tråden är borttaget eller syns inte för kontot"
-                                .into(),
-                        );
-                        break;
-                    }
-                    Err(error) => return Err(error),
-                },
-            };
-            next = read.0.in_reply_to_id.clone();
-            chain.push(read);
-        }
-        let is_ours =
-            |(status, _): &(Status, Vec<u8>)| status.is_by(me) && status.in_reply_to_id.is_none();
-        let post = chain.pop_if(|top| is_ours(top)).map(|(status, _)| status);
-        let post_id = post.as_ref().map(|post| post.id.clone());
-        thread.above = chain
-            .into_iter()
-            .rev()
-            .map(|(status, raw)| status.into_item(&raw, me, post_id.as_ref()))
+        let text = answer.text();
+        let context: Context<'_> = answer.view(&text)?;
+        let mut told: HashMap<Id, (Status, Vec<u8>)> = readable(&context.ancestors)
+            .map(|(status, raw): (Status, _)| (status.id.clone(), (status, raw.to_vec())))
             .collect();
-        thread.post = post.map(Status::into_post);
-        Ok(thread)
+        let is_damaged = told.len() < context.ancestors.len();
+        let gone = "ett inlägg högre upp i tråden är borttaget eller syns inte för kontot";
+        let climbed = climb(status.in_reply_to_id, DEEPEST_THREAD, gone, |parent| {
+            let told = told.remove(&parent);
+            async move {
+                // Some servers show one level at a time.
+                let read = match told {
+                    Some(read) => read,
+                    None => self.status(&parent).await?,
+                };
+                let above = read.0.in_reply_to_id.clone();
+                Ok((read, above))
+            }
+        })
+        .await?;
+        let mut chain = VecDeque::from(climbed.above);
+        let is_ours = |(status, _): &mut (Status, Vec<u8>)| {
+            status.is_by(me) && status.in_reply_to_id.is_none()
+        };
+        let post = chain.pop_front_if(is_ours).map(|(status, _)| status);
+        let post_id = post.as_ref().map(|post| post.id.clone());
+        let above = chain.into_iter();
+        Ok(Thread {
+            above: above
+                .map(|(status, raw)| status.into_item(&raw, me, post_id.as_ref()))
+                .collect(),
+            post: post.map(Status::into_post),
+            missing: climbed
+                .missing
+                .or(is_damaged.then(|| "ett inlägg i tråden gick inte att läsa".into())),
+        })
     }
 
-    async fn hide(&self, _warrant: RemovalWarrant) -> Result<Receipt, PlatformError> {
-        PlatformError::not_offered("hide")
-    }
-
-    async fn delete(&self, warrant: RemovalWarrant) -> Result<Receipt, PlatformError> {
+    async fn change(&self, item: &ItemAddress, wanted: Wanted) -> Result<Answered, PlatformError> {
+        match wanted {
+            Wanted::Hidden | Wanted::Visible => return PlatformError::not_offered("hide"),
+            Wanted::Away => {}
+        }
         let me = self.me().await?;
-        let id = id_of(warrant.item())?;
+        let id = id_of(item)?;
         let (status, _) = self.status(&id).await?;
         if !status.is_by(me) {
             return Err(PlatformError::Refused {
@@ -423,33 +363,20 @@ impl Platform for Mastodon {
             });
         }
         match self.api.delete(&format!("v1/statuses/{id}")).await {
-            Ok(_) => {}
+            Ok(_) => Ok(Answered::Success),
             // It was there a moment ago: the server has no such call, or somebody was faster.
             Err(PlatformError::Gone) => {
-                return match self.status(&id).await {
-                    Err(error) => Err(error),
-                    Ok(_) => Err(PlatformError::Refused {
-                        code: "404".into(),
-                        reason: "Den här servern låter inte program ta bort inlägg. Ta bort det på plattformen.".into(),
-                    }),
-                };
+                self.status(&id).await?;
+                Err(PlatformError::Refused {
+                    code: "404".into(),
+                    reason: "Den här servern låter inte program ta bort inlägg. Ta bort det på plattformen.".into(),
+                })
             }
-            Err(error) => return Err(error),
-        }
-        match self.status(&id).await {
-            Err(PlatformError::Gone) => Ok(Receipt::Done("deleted".into())),
-            Ok(_) => Err(PlatformError::Contract {
-                detail: "delete was answered with success and the post is there".into(),
-            }),
-            Err(error) => Err(error.after_the_act()),
+            Err(error) => Err(error),
         }
     }
 
-    async fn unhide(&self, _item: &ItemAddress) -> Result<Receipt, PlatformError> {
-        PlatformError::not_offered("unhide")
-    }
-
-    async fn reply(
+    async fn answer(
         &self,
         item: &ItemAddress,
         text: &str,
@@ -476,7 +403,7 @@ impl Platform for Mastodon {
         // The server remembers keys by account alone: with the post in it, one key is one answer.
         let key = format!("{key}-{id}");
         let answer = self.api.post("v1/statuses", &body, Some(&key)).await?;
-        let published: Status = object(&answer)?;
+        let published: Status = answer.object()?;
         let is_in_place = published.in_reply_to_id.as_ref() == Some(&id) && published.is_by(me);
         if !is_in_place || (closed && published.audience() != Audience::Closed) {
             return Err(PlatformError::Contract {
@@ -487,16 +414,33 @@ impl Platform for Mastodon {
         Ok(Receipt::Done(published.id.to_string()))
     }
 
-    async fn find_reply(
+    /// The thread first; then our own newest posts, since a thread may be gone or late.
+    async fn own_answer(
         &self,
         item: &ItemAddress,
         text: &str,
         _key: &str,
-    ) -> Result<Option<Receipt>, PlatformError> {
-        Ok(self.own_reply(&id_of(item)?, text).await?.map(Receipt::AlreadySo))
+    ) -> Result<Option<String>, PlatformError> {
+        let parent = id_of(item)?;
+        let me = self.me().await?;
+        match self.api.get(&format!("v1/statuses/{parent}/context"), &[]).await {
+            Ok(answer) => {
+                let body = answer.text();
+                let context: Context<'_> = answer.view(&body)?;
+                if let Some(id) = said_under(&context.descendants, me, &parent, text) {
+                    return Ok(Some(id));
+                }
+            }
+            Err(PlatformError::Gone) => {}
+            Err(error) => return Err(error),
+        }
+        let query = [("exclude_reblogs", "true"), ("limit", "40")];
+        let answer = self.list(&format!("v1/accounts/{me}/statuses"), &query).await?;
+        let body = answer.text();
+        Ok(said_under(&answer.view::<Vec<_>>(&body)?, me, &parent, text))
     }
 
-    async fn report(&self, item: &ItemAddress, reason: &str) -> Result<Receipt, PlatformError> {
+    async fn accuse(&self, item: &ItemAddress, reason: &str) -> Result<Receipt, PlatformError> {
         if reason.chars().count() > LONGEST_REASON {
             return Err(PlatformError::Refused {
                 code: "too_long".into(),
@@ -520,7 +464,7 @@ impl Platform for Mastodon {
             id: Id,
         }
         match self.api.post("v1/reports", &body, None).await {
-            Ok(answer) => Ok(Receipt::Done(object::<Report>(&answer)?.id.to_string())),
+            Ok(answer) => Ok(Receipt::Done(answer.object::<Report>()?.id.to_string())),
             // The post is there, so it is the call that the server does not know.
             Err(PlatformError::Gone | PlatformError::Refused { .. }) => Err(PlatformError::Refused {
                 code: "report".into(),

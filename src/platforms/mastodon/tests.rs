@@ -4,49 +4,38 @@ mod fake;
 #[cfg(feature = "real-servers")]
 mod real;
 
-use jiff::{SignedDuration, Timestamp};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use jiff::SignedDuration;
 
 use crate::domain::action::ActionKind;
-use crate::domain::ids::PlatformItemId;
 use crate::domain::item::{ItemKind, LiveReading};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::conformance::{self, World as _, fetch_all};
 use crate::platforms::error::{Lane, PlatformError};
-use crate::platforms::http::{Answer, HttpSettings};
+use crate::platforms::http::HttpSettings;
 use crate::platforms::mastodon::Mastodon;
 use crate::platforms::mastodon::api::{Older, fault, older};
 use crate::platforms::mastodon::wire::{Id, Status};
 use crate::platforms::settings::MastodonSettings;
+use crate::platforms::testing::{Fake, NOW, answer, at, item_id, line};
 use crate::platforms::{Platform, Receipt, json};
 use crate::runtime::clock::TestClock;
 use crate::runtime::secret::Secret;
 
-use fake::{Fake, KIM, ME, Manners};
-
-const NOW: &str = "2026-11-21T12:00:00Z";
-
-fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
-}
-
-fn item_id(number: u64) -> PlatformItemId {
-    PlatformItemId::new(number.to_string())
-}
+use fake::{KIM, ME, Manners, Server};
 
 struct Stage {
-    fake: Fake,
+    fake: Fake<Server>,
     mastodon: Mastodon,
     clock: TestClock,
 }
 
 async fn stage(manners: Manners) -> Stage {
     let clock = TestClock::at(at(NOW));
-    let fake = Fake::open(manners, clock.clock()).await;
+    let fake = Fake::<Server>::open(manners, clock.clock()).await;
     let settings = MastodonSettings {
-        server: fake.base.clone(),
+        server: fake.base().clone(),
         token: Secret::new("hemlig-nyckel"),
-        http: HttpSettings { allow_http_loopback: true, ..HttpSettings::default() },
+        http: HttpSettings::loopback(),
     };
     let mastodon = Mastodon::new(settings, clock.clock()).unwrap();
     Stage { fake, mastodon, clock }
@@ -372,14 +361,6 @@ fn an_id_that_moves_with_each_edit_is_held_still() {
     assert_eq!(Id::new(&"1".repeat(129)), None);
 }
 
-fn answer(status: u16, body: &str, headers: &[(&str, &str)]) -> Answer {
-    let pair = |(name, value): &(&str, &str)| {
-        (HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap())
-    };
-    let headers: HeaderMap = headers.iter().map(pair).collect();
-    Answer { status, headers, body: body.into(), at: at(NOW), was_write: true }
-}
-
 #[test]
 fn every_error_of_the_sheet_has_its_class() {
     let reset = ("x-ratelimit-reset", "2026-11-21T12:03:00.123456Z");
@@ -404,9 +385,7 @@ fn every_error_of_the_sheet_has_its_class() {
     let mut lines = String::new();
     for (status, body, headers) in table {
         let error = fault(&answer(status, body, &headers));
-        let wait = error.retry_at().map_or("-".into(), |at| at.to_string());
-        let acted = error.may_have_acted();
-        lines += &format!("{status} {body} {headers:?}: {} acted={acted} {wait}\n", error.class());
+        lines += &line(&format!("{status} {body} {headers:?}"), &error);
     }
     insta::assert_snapshot!(lines);
 }

@@ -16,7 +16,6 @@ use crate::domain::item::{
     Presence,
 };
 use crate::platforms::html::{self, Newlines};
-use crate::platforms::json;
 
 const NOT_OURS: &str = "servern låter bara skribenten själv ta bort; anmäl inlägget, eller blockera skribenten på plattformen";
 
@@ -162,18 +161,6 @@ pub struct Status {
     media_attachments: Vec<Media>,
     #[serde(default)]
     poll: Option<Poll>,
-}
-
-/// A status and its element as received.
-pub struct Read<'a> {
-    pub status: Status,
-    pub raw: &'a [u8],
-}
-
-impl<'a> Read<'a> {
-    pub fn of(element: &'a RawValue) -> Result<Self, serde_json::Error> {
-        Ok(Self { status: json::decode(element.get())?, raw: element.get().as_bytes() })
-    }
 }
 
 #[derive(Deserialize)]

@@ -8,6 +8,7 @@
 pub mod facebook;
 pub mod faults;
 pub mod script;
+pub mod server;
 pub mod world;
 
 /// The header that every simulated answer carries, with the platform's name as its value.

@@ -7,14 +7,15 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
-use crate::domain::ids::Cursor;
-use crate::domain::item::{Batch, FetchedPost, Unreadable, Walk};
+use crate::domain::item::{Batch, FetchedPost};
+use crate::platforms::elements::List;
 use crate::platforms::error::PlatformError;
-use crate::platforms::{json, position};
-
+use crate::platforms::position::is_due;
 use crate::platforms::wordpress::wire::{Comment, Post};
-use crate::platforms::wordpress::{PER_PAGE, WordPress, elements};
+use crate::platforms::wordpress::{PER_PAGE, WordPress};
+use crate::platforms::{held, json};
 
 /// How far behind the newest comment a fetch begins. Fifteen minutes for late arrivals, and an
 /// hour because WordPress compares local times, which the end of summer time repeats.
@@ -52,20 +53,10 @@ pub struct Step {
     pub deep: bool,
 }
 
-impl Position {
-    pub fn read(cursor: Option<&Cursor>) -> Self {
-        position::read("wordpress", cursor)
-    }
-
-    fn write(self) -> Cursor {
-        Cursor::new(position::write(&self))
-    }
-}
-
 impl Step {
     /// The first step from a position.
     pub fn begin(from: Position, now: Timestamp) -> Self {
-        let deep = from.deep.is_none_or(|last| now.duration_since(last) >= DEEP_EVERY);
+        let deep = is_due(from.deep, DEEP_EVERY, now);
         let back = if deep { DEEP_REACH } else { OVERLAP };
         let after = from.seen.map(|seen| minus(seen, back + SECOND));
         Self { after, page: 1, deep }
@@ -88,19 +79,14 @@ fn minus(at: Timestamp, by: SignedDuration) -> Timestamp {
 }
 
 impl WordPress {
-    pub(in crate::platforms::wordpress) async fn step(
+    pub(in crate::platforms::wordpress) async fn page(
         &self,
-        cursor: Option<&Cursor>,
-        walk: Option<&Walk>,
-    ) -> Result<Batch, PlatformError> {
+        step: Step,
+        position: &mut Position,
+        batch: &mut Batch,
+        now: Timestamp,
+    ) -> Result<Option<Step>, PlatformError> {
         let me = self.me().await?;
-        let now = self.http.clock().now();
-        let from = Position::read(cursor);
-        let step = match walk {
-            Some(walk) => position::step(walk)?,
-            None => Step::begin(from, now),
-        };
-
         let (page, size) = (step.page.to_string(), PER_PAGE.to_string());
         let after = step.after.map(|after| after.to_string());
         let mut query =
@@ -109,31 +95,18 @@ impl WordPress {
             query.push(("after", after));
         }
         let (answer, pages) = self.list(&query).await?;
-        let text = json::text(&answer.body);
-        let elements = elements(&answer, &text)?;
-
-        let mut batch = Batch::default();
+        let text = answer.text();
+        let elements: Vec<_> = answer.view(&text)?;
+        let list = format!("comments, page {}", step.page);
+        let list = List { name: &list, shape: "WordPress beskrivning av en kommentar" };
         let mut newest = None;
         let mut posts = BTreeMap::new();
-        for (index, element) in elements.iter().enumerate() {
-            let raw = element.get().as_bytes();
-            match Comment::read(element.get()) {
-                Ok(comment) => {
-                    newest = newest.max(comment.written_at());
-                    if comment.post != 0 {
-                        posts.insert(comment.post, comment.post_href().map(str::to_owned));
-                    }
-                    batch.items.push(comment.into_item(raw, me));
-                }
-                Err(error) => batch.unreadable.push(Unreadable {
-                    place: format!("comments, page {}, element {}", step.page, index + 1),
-                    problem: format!(
-                        "svarar inte mot WordPress beskrivning av en kommentar: {}",
-                        json::place(&error)
-                    ),
-                    raw: raw.to_vec(),
-                }),
+        for (comment, raw) in list.read::<Comment>(&elements, batch) {
+            newest = newest.max(comment.written_at());
+            if comment.post != 0 {
+                posts.insert(comment.post, comment.post_href().map(str::to_owned));
             }
+            batch.items.push(comment.into_item(raw, me));
         }
         let is_more = match pages {
             Some(pages) => pages > step.page,
@@ -142,12 +115,11 @@ impl WordPress {
         batch.posts = self.new_posts(posts, now).await?;
         // A date in the future (a moderator can set one) must not carry the cursor past what is
         // still to be written.
-        let seen = from.seen.max(newest.map(|newest| newest.min(now)));
-        let deep = if step.deep && !is_more { Some(now) } else { from.deep };
-        let next = Position { seen, deep };
-        batch.next = (next != from).then(|| next.write());
-        batch.walk = is_more.then(|| Walk::new(position::write(&step.on(newest))));
-        Ok(batch)
+        position.seen = position.seen.max(newest.map(|newest| newest.min(now)));
+        if step.deep && !is_more {
+            position.deep = Some(now);
+        }
+        Ok(is_more.then(|| step.on(newest)))
     }
 
     /// The posts among `wanted` that were not handed over lately.
@@ -157,13 +129,13 @@ impl WordPress {
         now: Timestamp,
     ) -> Result<Vec<FetchedPost>, PlatformError> {
         {
-            let mut given = self.posts_given.lock().unwrap_or_else(|e| e.into_inner());
+            let mut given = held(&self.posts_given);
             given.retain(|_, at| now.duration_since(*at) < POST_AGAIN);
             wanted.retain(|id, _| !given.contains_key(id));
         }
         let wanted: Vec<_> = wanted.into_iter().collect();
         let posts = self.posts(&wanted).await?;
-        let mut given = self.posts_given.lock().unwrap_or_else(|e| e.into_inner());
+        let mut given = held(&self.posts_given);
         given.extend(wanted.iter().map(|(id, _)| (*id, now)));
         Ok(posts.into_iter().map(Post::into_post).collect())
     }
@@ -191,8 +163,8 @@ impl WordPress {
                 ];
                 match self.get(kind, &query).await {
                     Ok(answer) => {
-                        let text = json::text(&answer.body);
-                        for element in elements(&answer, &text)? {
+                        let text = answer.text();
+                        for element in answer.view::<Vec<&RawValue>>(&text)? {
                             match json::decode(element.get()) {
                                 Ok(post) => posts.push(post),
                                 Err(error) => {
@@ -227,6 +199,9 @@ fn rest_base(href: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::ids::Cursor;
+    use crate::platforms::position;
+
     use super::*;
 
     fn at(text: &str) -> Timestamp {
@@ -255,9 +230,10 @@ mod tests {
 
     #[test]
     fn a_damaged_cursor_begins_from_the_start() {
-        assert_eq!(Position::read(Some(&Cursor::new("{"))), Position::default());
+        let read = |text: &str| position::read::<Position>("wordpress", Some(&Cursor::new(text)));
+        assert_eq!(read("{"), Position::default());
         let position = Position { seen: Some(at("2026-11-21T17:00:00Z")), deep: None };
-        assert_eq!(Position::read(Some(&position.write())), position);
+        assert_eq!(read(&position::write(&position)), position);
     }
 
     #[test]

@@ -21,22 +21,25 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::json;
-use serde_json::value::RawValue;
 use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::domain::account::PlatformKind;
-use crate::domain::ids::{Cursor, PlatformItemId};
-use crate::domain::item::{Batch, FetchedItem, LiveReading, Presence, Thread, Walk};
-use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
+use crate::domain::ids::PlatformItemId;
+use crate::domain::item::{Batch, FetchedItem, Presence, Thread};
+use crate::evidence::warrant::ItemAddress;
 use crate::platforms::capability::{self, Capabilities};
+use crate::platforms::climb::climb;
+use crate::platforms::connector::{Answered, Bar, Connector, Standing, Wanted};
+use crate::platforms::elements::readable;
 use crate::platforms::error::PlatformError;
-use crate::platforms::http::{Answer, BadHttpSettings, Http};
+use crate::platforms::http::{Answer, BadHttpSettings, Http, below};
 use crate::platforms::settings::WordPressSettings;
-use crate::platforms::{ConnectionReport, CredentialKeeper, Platform, Receipt, html, json};
+use crate::platforms::{ConnectionReport, Receipt, html, json};
 use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
 
+use fetch::{Position, Step};
 use wire::{Comment, Me, Post};
 
 /// The most that WordPress gives at once; one more is answered with 400.
@@ -67,20 +70,12 @@ struct Base {
 impl Base {
     /// The address of `path` under `wp/v2/`.
     fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
-        let mut url = self.site.clone();
-        url.set_query(None);
-        url.set_fragment(None);
-        let root = url.path().trim_end_matches('/').to_owned();
         if self.pretty {
-            url.set_path(&format!("{root}/wp-json/wp/v2/{path}"));
-        } else {
-            url.set_path(&format!("{root}/"));
-            url.query_pairs_mut().append_pair("rest_route", &format!("/wp/v2/{path}"));
+            return below(&self.site, &format!("wp-json/wp/v2/{path}"), query);
         }
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        url
+        let route = format!("/wp/v2/{path}");
+        let query: Vec<_> = [("rest_route", route.as_str())].iter().chain(query).copied().collect();
+        below(&self.site, "", &query)
     }
 }
 
@@ -127,7 +122,7 @@ impl WordPress {
     async fn who(&self) -> Result<Me, PlatformError> {
         let fields = [("context", "edit"), ("_fields", "id,name,roles,capabilities")];
         let answer = self.get("users/me", &fields).await?;
-        json::decode(&json::text(&answer.body)).map_err(|_| answer.not_json())
+        json::decode(&answer.text()).map_err(|_| answer.not_json())
     }
 
     /// Our own user's id. Also the proof that the password holds and that the user may moderate,
@@ -143,7 +138,7 @@ impl WordPress {
     /// One comment in the edit context, with its element as received.
     async fn comment(&self, id: &str) -> Result<(Comment, Vec<u8>), PlatformError> {
         let answer = self.get(&format!("comments/{id}"), &[("context", "edit")]).await?;
-        Ok((decode(&answer)?, answer.body))
+        Ok((answer.object()?, answer.body))
     }
 
     /// Lists comments in all states: the elements, and on how many pages they stand.
@@ -154,72 +149,25 @@ impl WordPress {
         let pages = answer.number("x-wp-totalpages");
         Ok((answer, pages))
     }
+}
 
-    async fn set_status(&self, id: &str, wanted: &str) -> Result<Receipt, PlatformError> {
-        let path = format!("comments/{id}");
-        let answer = self.write(Method::POST, &path, Some(json!({ "status": wanted }))).await?;
-        let (status, receipt): (String, fn(String) -> Receipt) = if answer.is_success() {
-            // An unknown status is answered with 200 and changes nothing, so the answer counts.
-            (decode(&answer)?.status, Receipt::Done)
-        } else if wire::code(&answer).as_deref() == Some("rest_comment_failed_edit") {
-            // Some versions answer so when the status was the same already.
-            let read = self.comment(id).await.map_err(PlatformError::after_the_act)?;
-            (read.0.status, Receipt::AlreadySo)
-        } else {
-            return Err(wire::fault(&answer));
-        };
-        if wire::presence(&status) == wire::presence(wanted) {
-            Ok(receipt(status))
-        } else if answer.is_success() {
-            Err(PlatformError::Contract {
-                detail: format!("status {wanted} was asked for, the comment has another"),
-            })
-        } else {
-            Err(wire::fault(&answer))
-        }
-    }
-
-    /// The newest answer of ours with this text directly under the comment.
-    async fn own_reply(&self, parent: &str, text: &str) -> Result<Option<String>, PlatformError> {
-        let me = self.me().await?;
-        let (author, wanted) = (me.to_string(), html::folded(text));
-        let mut page = 1_u64;
-        loop {
-            let number = page.to_string();
-            let (answer, pages) = self
-                .list(&[
-                    ("parent", parent),
-                    ("author", &author),
-                    ("orderby", "date_gmt"),
-                    ("order", "desc"),
-                    ("per_page", "100"),
-                    ("page", &number),
-                ])
-                .await?;
-            let text = json::text(&answer.body);
-            for element in elements(&answer, &text)? {
-                let Ok(comment) = Comment::read(element.get()) else { continue };
-                let is_shown = wire::presence(&comment.status) != Presence::Binned;
-                let plain = html::to_plain(&comment.content.raw, html::Newlines::Keep).text;
-                if is_shown && comment.author == me && html::folded(&plain) == wanted {
-                    return Ok(Some(comment.id.to_string()));
-                }
-            }
-            if pages.is_none_or(|pages| page >= pages) {
-                return Ok(None);
-            }
-            page += 1;
-        }
+/// The status that an act asks for.
+const fn status_for(wanted: Wanted) -> &'static str {
+    match wanted {
+        Wanted::Hidden => "hold",
+        Wanted::Visible => "approved",
+        Wanted::Away => "trash",
     }
 }
 
-fn decode(answer: &Answer) -> Result<Comment, PlatformError> {
-    Comment::read(&json::text(&answer.body)).map_err(|error| answer.unexpected(&error))
-}
-
-/// The elements of a list. Anything but a list is a page in the way or a changed interface.
-fn elements<'a>(answer: &Answer, text: &'a str) -> Result<Vec<&'a RawValue>, PlatformError> {
-    json::elements(text).map_err(|error| answer.unexpected(&error))
+fn standing(status: String) -> Standing {
+    let presence = wire::presence(&status);
+    let barred = (presence == Presence::Binned).then(|| Bar {
+        wanted: Wanted::Visible,
+        code: status.clone(),
+        reason: "Kommentaren ligger i papperskorgen eller bland skräpposten. Återställ den i WordPress.",
+    });
+    Standing { presence, word: status, barred }
 }
 
 /// The id as it goes into an address: WordPress' ids are numbers, nothing else is sent.
@@ -237,9 +185,13 @@ fn checked_id(id: &PlatformItemId) -> Result<&str, PlatformError> {
 }
 
 #[async_trait]
-impl Platform for WordPress {
-    fn kind(&self) -> PlatformKind {
-        PlatformKind::WordPress
+impl Connector for WordPress {
+    const KIND: PlatformKind = PlatformKind::WordPress;
+    type Position = Position;
+    type Step = Step;
+
+    fn clock(&self) -> &Clock {
+        self.http.clock()
     }
 
     fn capabilities(&self) -> Arc<Capabilities> {
@@ -258,138 +210,102 @@ impl Platform for WordPress {
         Ok(ConnectionReport { acting_as: me.name, missing, expires_at: None })
     }
 
-    async fn renew(&self, _keeper: &dyn CredentialKeeper) -> Result<(), PlatformError> {
-        // An application password holds until somebody revokes it.
-        PlatformError::not_offered("renew")
+    async fn may_read_on(&self) -> Result<(), PlatformError> {
+        self.me().await.map(drop)
     }
 
-    async fn fetch(
+    fn begin(&self, from: &Position, now: Timestamp) -> Step {
+        Step::begin(*from, now)
+    }
+
+    async fn step(
         &self,
-        cursor: Option<&Cursor>,
-        walk: Option<&Walk>,
-    ) -> Result<Batch, PlatformError> {
-        self.step(cursor, walk).await
+        step: Step,
+        position: &mut Position,
+        batch: &mut Batch,
+        now: Timestamp,
+    ) -> Result<Option<Step>, PlatformError> {
+        self.page(step, position, batch, now).await
     }
 
-    async fn read_live(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError> {
+    async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError> {
         let me = self.me().await?;
-        match self.comment(id_of(item)?).await {
-            Ok((comment, raw)) => Ok(LiveReading::Present(Box::new(comment.into_item(&raw, me)))),
-            Err(PlatformError::Gone) => Ok(LiveReading::Gone),
-            Err(error) => Err(error),
-        }
+        let (comment, raw) = self.comment(id_of(item)?).await?;
+        Ok(comment.into_item(&raw, me))
     }
 
-    async fn read_live_many(
-        &self,
-        items: &[ItemAddress],
-    ) -> Result<Vec<LiveReading>, PlatformError> {
+    /// Lists leave out what a plugin filters away: only a single reading tells that a comment is
+    /// gone.
+    async fn read_several(&self, items: &[ItemAddress]) -> Result<Vec<FetchedItem>, PlatformError> {
         let me = self.me().await?;
-        let mut found: HashMap<String, FetchedItem> = HashMap::new();
-        for chunk in items.chunks(PER_PAGE) {
-            let ids = chunk.iter().map(id_of).collect::<Result<Vec<_>, _>>()?.join(",");
-            let (answer, _) = self.list(&[("include", &ids), ("per_page", "100")]).await?;
-            let text = json::text(&answer.body);
-            for element in elements(&answer, &text)? {
-                let Ok(comment) = Comment::read(element.get()) else { continue };
-                found.insert(
-                    comment.id.to_string(),
-                    comment.into_item(element.get().as_bytes(), me),
-                );
-            }
-        }
-        let mut readings = Vec::with_capacity(items.len());
-        for item in items {
-            readings.push(match found.get(item.platform_id.as_str()) {
-                Some(found) => LiveReading::Present(Box::new(found.clone())),
-                // Lists leave out what a plugin filters away: only a single reading tells that
-                // a comment is gone.
-                None => self.read_live(item).await?,
-            });
-        }
-        Ok(readings)
+        let ids = items.iter().map(id_of).collect::<Result<Vec<_>, _>>()?.join(",");
+        let (answer, _) = self.list(&[("include", &ids), ("per_page", "100")]).await?;
+        let text = answer.text();
+        let comments = answer.view::<Vec<_>>(&text)?;
+        Ok(readable(&comments).map(|(c, raw): (Comment, _)| c.into_item(raw, me)).collect())
     }
 
-    async fn read_thread(&self, item: &ItemAddress) -> Result<Thread, PlatformError> {
+    async fn thread(&self, item: &ItemAddress) -> Result<Thread, PlatformError> {
         let me = self.me().await?;
-        let mut thread = Thread::default();
         let (start, _) = self.comment(id_of(item)?).await?;
+        let gone = "en kommentar högre upp i tråden är borttagen";
+        let climbed = climb(start.parent(), DEEPEST_THREAD, gone, |id| async move {
+            let (comment, raw) = self.comment(&id.to_string()).await?;
+            let above = comment.parent();
+            Ok((comment.into_item(&raw, me), above))
+        })
+        .await?;
         let post_href = start.post_href().map(str::to_owned);
-        let post = start.post;
-        let mut above = start.parent;
-        while above != 0 {
-            if thread.above.len() == DEEPEST_THREAD {
-                thread.missing = Some("tråden är djupare än vad som läses".into());
-                break;
-            }
-            match self.comment(&above.to_string()).await {
-                Ok((comment, raw)) => {
-                    above = comment.parent;
-                    thread.above.push(comment.into_item(&raw, me));
-                }
-                Err(PlatformError::Gone) => {
-                    thread.missing = Some("en kommentar högre upp i tråden är borttagen".into());
-                    break;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        thread.above.reverse();
-        if post != 0 {
-            thread.post =
-                self.posts(&[(post, post_href)]).await?.into_iter().next().map(Post::into_post);
-        }
-        Ok(thread)
+        let posts = match start.post {
+            0 => Vec::new(),
+            post => self.posts(&[(post, post_href)]).await?,
+        };
+        Ok(Thread {
+            post: posts.into_iter().next().map(Post::into_post),
+            above: climbed.above,
+            missing: climbed.missing,
+        })
     }
 
-    async fn hide(&self, warrant: RemovalWarrant) -> Result<Receipt, PlatformError> {
-        let id = id_of(warrant.item())?;
-        let (now, _) = self.comment(id).await?;
-        match wire::presence(&now.status) {
-            // A binned comment would come back into the moderation queue.
-            Presence::Hidden | Presence::Binned => Ok(Receipt::AlreadySo(now.status)),
-            Presence::Gone => Err(PlatformError::Gone),
-            Presence::Visible | Presence::Unknown => self.set_status(id, "hold").await,
-        }
+    async fn standing(&self, item: &ItemAddress) -> Result<Standing, PlatformError> {
+        Ok(standing(self.comment(id_of(item)?).await?.0.status))
     }
 
-    async fn delete(&self, warrant: RemovalWarrant) -> Result<Receipt, PlatformError> {
-        let path = format!("comments/{}", id_of(warrant.item())?);
-        let answer = self.write(Method::DELETE, &path, None).await?;
+    async fn change(&self, item: &ItemAddress, wanted: Wanted) -> Result<Answered, PlatformError> {
+        let path = format!("comments/{}", id_of(item)?);
+        let answer = match wanted {
+            Wanted::Away => self.write(Method::DELETE, &path, None).await?,
+            Wanted::Hidden | Wanted::Visible => {
+                let body = json!({ "status": status_for(wanted) });
+                self.write(Method::POST, &path, Some(body)).await?
+            }
+        };
         if answer.is_success() {
-            let status = decode(&answer)?.status;
-            if wire::presence(&status) == Presence::Binned {
-                return Ok(Receipt::Done(status));
-            }
-            return Err(PlatformError::Contract {
-                detail: "the comment was to be binned and has another status".into(),
-            });
+            // An unknown status is answered with 200 and changes nothing, so the answer counts.
+            return Ok(Answered::Now(standing(answer.object::<Comment>()?.status)));
         }
-        match wire::code(&answer).as_deref() {
-            Some("rest_already_trashed") => Ok(Receipt::AlreadySo("trash".into())),
+        match (wire::code(&answer).as_deref(), wanted) {
+            (Some("rest_already_trashed"), Wanted::Away) => {
+                Ok(Answered::Before(standing(status_for(wanted).into())))
+            }
+            // Some versions answer so when the status was the same already.
+            (Some("rest_comment_failed_edit"), Wanted::Hidden | Wanted::Visible) => {
+                let now = self.standing(item).await.map_err(PlatformError::after_the_act)?;
+                if now.presence == wire::presence(status_for(wanted)) {
+                    Ok(Answered::Before(now))
+                } else {
+                    Err(wire::fault(&answer))
+                }
+            }
             _ => Err(wire::fault(&answer)),
         }
     }
 
-    async fn unhide(&self, item: &ItemAddress) -> Result<Receipt, PlatformError> {
-        let id = id_of(item)?;
-        let (now, _) = self.comment(id).await?;
-        match wire::presence(&now.status) {
-            Presence::Visible => Ok(Receipt::AlreadySo(now.status)),
-            Presence::Binned => Err(PlatformError::Refused {
-                code: now.status,
-                reason: "Kommentaren ligger i papperskorgen eller bland skräpposten. Återställ den i WordPress.".into(),
-            }),
-            Presence::Gone => Err(PlatformError::Gone),
-            Presence::Hidden | Presence::Unknown => self.set_status(id, "approved").await,
-        }
-    }
-
-    async fn reply(
+    async fn answer(
         &self,
         item: &ItemAddress,
         text: &str,
-        _key: &str,
+        key: &str,
     ) -> Result<Receipt, PlatformError> {
         let id = id_of(item)?;
         let (parent, _) = self.comment(id).await?;
@@ -399,7 +315,7 @@ impl Platform for WordPress {
         });
         let answer = self.write(Method::POST, "comments", Some(body)).await?;
         if answer.is_success() {
-            let reply = decode(&answer)?;
+            let reply: Comment = answer.object()?;
             if reply.parent != parent.id {
                 return Err(PlatformError::Contract {
                     detail: "the answer was put in another place".into(),
@@ -409,23 +325,46 @@ impl Platform for WordPress {
         }
         // An earlier attempt may have gone through: WordPress refuses the same text twice.
         if wire::code(&answer).as_deref() == Some("comment_duplicate")
-            && let Some(id) = self.own_reply(id, text).await?
+            && let Some(id) = self.own_answer(item, text, key).await?
         {
             return Ok(Receipt::AlreadySo(id));
         }
         Err(wire::fault(&answer))
     }
 
-    async fn find_reply(
+    async fn own_answer(
         &self,
         item: &ItemAddress,
         text: &str,
         _key: &str,
-    ) -> Result<Option<Receipt>, PlatformError> {
-        Ok(self.own_reply(id_of(item)?, text).await?.map(Receipt::AlreadySo))
-    }
-
-    async fn report(&self, _item: &ItemAddress, _reason: &str) -> Result<Receipt, PlatformError> {
-        PlatformError::not_offered("report")
+    ) -> Result<Option<String>, PlatformError> {
+        let parent = id_of(item)?;
+        let me = self.me().await?;
+        let (author, wanted) = (me.to_string(), html::folded(text));
+        let is_it = |comment: &Comment| {
+            let is_shown = wire::presence(&comment.status) != Presence::Binned;
+            let plain = html::to_plain(&comment.content.raw, html::Newlines::Keep).text;
+            is_shown && comment.author == me && html::folded(&plain) == wanted
+        };
+        let mut page = 1_u64;
+        loop {
+            let number = page.to_string();
+            let (answer, pages) = self
+                .list(&[
+                    ("parent", parent),
+                    ("author", &author),
+                    ("orderby", "date_gmt"),
+                    ("order", "desc"),
+                    ("per_page", "100"),
+                    ("page", &number),
+                ])
+                .await?;
+            let text = answer.text();
+            let found = readable(&answer.view::<Vec<_>>(&text)?).map(|(c, _)| c).find(is_it);
+            if found.is_some() || pages.is_none_or(|pages| page >= pages) {
+                return Ok(found.map(|comment| comment.id.to_string()));
+            }
+            page += 1;
+        }
     }
 }

@@ -5,32 +5,30 @@ mod fake;
 mod real;
 
 use jiff::SignedDuration;
-use reqwest::header::{HeaderMap, HeaderValue};
 
 use crate::domain::ids::PlatformItemId;
 use crate::domain::item::{ItemKind, Presence};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::conformance::{self, fetch_all};
-use crate::platforms::error::PlatformError;
-use crate::platforms::http::{Answer, BadHttpSettings, HttpSettings};
+use crate::platforms::http::{BadHttpSettings, HttpSettings};
 use crate::platforms::settings::WordPressSettings;
+use crate::platforms::testing::{Fake, NOW, answer, item_id, line};
 use crate::platforms::wordpress::{WordPress, wire};
 use crate::platforms::{Platform, Receipt};
 use crate::runtime::clock::TestClock;
 use crate::runtime::secret::Secret;
 
-use fake::Fake;
+use fake::Blog;
 
-const NOW: &str = "2026-11-21T12:00:00Z";
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
-fn settings(fake: &Fake) -> WordPressSettings {
+fn settings(fake: &Fake<Blog>) -> WordPressSettings {
     WordPressSettings {
-        site: fake.base.clone(),
+        site: fake.base().clone(),
         user: "redaktor".into(),
         password: Secret::new("abcd efgh"),
         pretty_links: true,
-        http: HttpSettings { allow_http_loopback: true, ..HttpSettings::default() },
+        http: HttpSettings::loopback(),
     }
 }
 
@@ -38,20 +36,16 @@ fn connect(settings: WordPressSettings) -> WordPress {
     WordPress::new(settings, TestClock::at(NOW.parse().unwrap()).clock()).unwrap()
 }
 
-fn id(number: u64) -> PlatformItemId {
-    PlatformItemId::new(number.to_string())
-}
-
 #[tokio::test]
 async fn the_connector_keeps_every_promise() {
-    let fake = Fake::open().await;
+    let fake = Fake::<Blog>::open().await;
     fake.fill(3, "2026-11-21T08:00:00Z", MINUTE);
     conformance::everything(&connect(settings(&fake)), &fake, &RemovalWarrant::for_test).await;
 }
 
 #[tokio::test]
 async fn it_keeps_them_over_many_pages_and_without_pretty_links() {
-    let fake = Fake::open().await;
+    let fake = Fake::<Blog>::open().await;
     fake.fill(420, "2026-11-20T08:00:00Z", MINUTE);
     let settings = WordPressSettings { pretty_links: false, ..settings(&fake) };
     conformance::everything(&connect(settings), &fake, &RemovalWarrant::for_test).await;
@@ -59,7 +53,7 @@ async fn it_keeps_them_over_many_pages_and_without_pretty_links() {
 
 #[tokio::test]
 async fn hundreds_in_one_second_are_all_seen() {
-    let fake = Fake::open().await;
+    let fake = Fake::<Blog>::open().await;
     fake.fill(350, "2026-11-21T08:00:00Z", SignedDuration::ZERO);
     let all = fetch_all(&connect(settings(&fake)), None).await.unwrap();
     assert_eq!(all.items.len(), 350);
@@ -67,44 +61,44 @@ async fn hundreds_in_one_second_are_all_seen() {
 
 #[tokio::test]
 async fn a_deletion_during_a_walk_hides_nothing() {
-    let fake = Fake::open().await;
+    let fake = Fake::<Blog>::open().await;
     fake.fill(150, "2026-11-21T08:00:00Z", SignedDuration::from_secs(1));
     let wordpress = connect(settings(&fake));
     let first = wordpress.fetch(None, None).await.unwrap();
     // By page number the 101st comment would now stand on the page already read.
     for gone in 1..=5 {
-        fake.inner.lock().unwrap().comments.remove(&gone);
+        fake.world().comments.remove(&gone);
     }
     let second = wordpress.fetch(first.next.as_ref(), first.walk.as_ref()).await.unwrap();
     let seen: Vec<_> = second.items.iter().map(|item| item.platform_id.clone()).collect();
-    assert!((101..=150).all(|n| seen.contains(&id(n))), "{seen:?}");
+    assert!((101..=150).all(|n| seen.contains(&item_id(n))), "{seen:?}");
     assert!(second.walk.is_none());
 }
 
 #[tokio::test]
 async fn a_date_in_the_future_does_not_carry_the_cursor_away() {
-    let fake = Fake::open().await;
+    let fake = Fake::<Blog>::open().await;
     fake.fill(1, "2027-11-21T08:00:00Z", MINUTE);
     let wordpress = connect(settings(&fake));
     let all = fetch_all(&wordpress, None).await.unwrap();
     fake.fill(1, "2026-11-21T11:30:00Z", MINUTE);
     let later = fetch_all(&wordpress, all.cursor.as_ref()).await.unwrap();
-    assert!(later.items.contains_key(&id(2)));
+    assert!(later.items.contains_key(&item_id(2)));
 }
 
 #[tokio::test]
 async fn a_comment_is_read_with_all_that_is_given() {
-    let fake = Fake::open().await;
+    let fake = Fake::<Blog>::open().await;
     let at = "2026-11-21T08:00:00Z".parse().unwrap();
     let raw = "Se <a href=\"https://bluff.example\">kommunen</a> &amp; <img src=\"https://b.example/1.png\" alt=\"bild\">";
     {
-        let mut inner = fake.inner.lock().unwrap();
+        let mut inner = fake.world();
         inner.add(0, 0, raw, at);
         inner.add(1, 3, "Svar från oss", at);
         inner.comments.get_mut(&1).unwrap().status = "spam".into();
     }
     let all = fetch_all(&connect(settings(&fake)), None).await.unwrap();
-    let (guest, ours) = (&all.items[&id(1)], &all.items[&id(2)]);
+    let (guest, ours) = (&all.items[&item_id(1)], &all.items[&item_id(2)]);
     assert_eq!(guest.text, "Se kommunen (https://bluff.example) & bild");
     assert_eq!(guest.attachments[0].url.as_deref(), Some("https://b.example/1.png"));
     assert_eq!(guest.presence, Presence::Binned);
@@ -112,20 +106,20 @@ async fn a_comment_is_read_with_all_that_is_given() {
     assert_eq!(guest.created_at, Some(at));
     assert_eq!(guest.created_raw.as_deref(), Some("2026-11-21T08:00:00"));
     assert!(!guest.by_us && ours.by_us);
-    assert_eq!((ours.kind, ours.parent_id.clone()), (ItemKind::Reply, Some(id(1))));
+    assert_eq!((ours.kind, ours.parent_id.clone()), (ItemKind::Reply, Some(item_id(1))));
     assert_eq!(all.posts[0].title.as_deref(), Some("Badet"));
 }
 
 #[tokio::test]
 async fn one_damaged_element_does_not_hide_the_others() {
-    let fake = Fake::open().await;
+    let fake = Fake::<Blog>::open().await;
     let wordpress = connect(settings(&fake));
     wordpress.check().await.unwrap();
     fetch_all(&wordpress, None).await.unwrap();
     let page = br#"[{"id":1,"content":{"raw":"halv \ud83d, NUL \u0000, trasig "#;
     let page =
         [&page[..], b"\xff", br#""}}, {"id":2}, {"id":3,"content":{"raw":"hel"}}]"#].concat();
-    fake.instead(200, page);
+    fake.instead(200, page, 1);
     let batch = wordpress.fetch(None, None).await.unwrap();
     let texts: Vec<_> = batch.items.iter().map(|item| item.text.as_str()).collect();
     assert_eq!(texts, ["halv \u{FFFD}, NUL \0, trasig \u{FFFD}", "hel"]);
@@ -135,20 +129,20 @@ async fn one_damaged_element_does_not_hide_the_others() {
 
 #[tokio::test]
 async fn a_status_that_does_not_take_is_not_called_done() {
-    let fake = Fake::open().await;
+    let fake = Fake::<Blog>::open().await;
     fake.fill(1, "2026-11-21T08:00:00Z", MINUTE);
     let wordpress = connect(settings(&fake));
     let all = fetch_all(&wordpress, None).await.unwrap();
-    let item = ItemAddress::from(&all.items[&id(1)]);
+    let item = ItemAddress::from(&all.items[&item_id(1)]);
     let unchanged = r#"{"id":1,"content":{"raw":"x"},"status":"approved"}"#;
-    fake.instead(200, unchanged);
-    fake.instead(200, unchanged);
+    fake.instead(200, unchanged, 1);
+    fake.instead(200, unchanged, 1);
     let error = wordpress.hide(RemovalWarrant::for_test(item.clone())).await.unwrap_err();
     assert_eq!(error.class(), "contract");
     // Seen first as approved, and hidden by somebody else before our call comes.
-    fake.instead(200, unchanged);
+    fake.instead(200, unchanged, 1);
     {
-        let mut inner = fake.inner.lock().unwrap();
+        let mut inner = fake.world();
         inner.strict_status = true;
         inner.comments.get_mut(&1).unwrap().status = "hold".into();
     }
@@ -158,7 +152,7 @@ async fn a_status_that_does_not_take_is_not_called_done() {
 
 #[tokio::test]
 async fn ids_that_are_no_numbers_never_reach_an_address() {
-    let fake = Fake::open().await;
+    let fake = Fake::<Blog>::open().await;
     let wordpress = connect(settings(&fake));
     for wrong in ["../posts/1", "1?force=true", "", "１"] {
         let item = ItemAddress {
@@ -170,18 +164,18 @@ async fn ids_that_are_no_numbers_never_reach_an_address() {
         let error = wordpress.delete(RemovalWarrant::for_test(item)).await.unwrap_err();
         assert_eq!(error.class(), "contract", "{wrong}");
     }
-    assert!(fake.inner.lock().unwrap().calls.is_empty());
+    assert!(fake.calls().is_empty());
 }
 
 #[tokio::test]
 async fn only_https_is_used_unless_loopback_is_permitted() {
-    let fake = Fake::open().await;
+    let fake = Fake::<Blog>::open().await;
     let clock = TestClock::at(NOW.parse().unwrap()).clock();
     let refused = |site: &str, http: HttpSettings| {
         let settings = WordPressSettings { site: site.parse().unwrap(), http, ..settings(&fake) };
         WordPress::new(settings, clock.clone()).err()
     };
-    let open = HttpSettings { allow_http_loopback: true, ..HttpSettings::default() };
+    let open = HttpSettings::loopback();
     let table = [
         ("http://127.0.0.1:1", HttpSettings::default(), false),
         ("http://blogg.example", open.clone(), false),
@@ -224,23 +218,15 @@ fn every_error_of_the_sheet_has_its_class() {
         (500, "rest_comment_failed_edit"),
         (500, "internal_server_error"),
     ];
-    let answer = |status, body: String| {
-        let headers =
-            HeaderMap::from_iter([(reqwest::header::RETRY_AFTER, HeaderValue::from_static("120"))]);
-        Answer { status, headers, body: body.into(), at: NOW.parse().unwrap(), was_write: true }
-    };
-    let line = |name: &str, error: PlatformError| {
-        let wait = error.retry_at().map_or("-".into(), |at| at.to_string());
-        format!("{name}: {} acted={} {wait}\n", error.class(), error.may_have_acted())
-    };
+    let answer = |status, body: &str| answer(status, body, &[("retry-after", "120")]);
     let mut table = String::new();
     for (status, code) in codes {
         let body = format!(r#"{{"code":"{code}","message":"x","data":{{"status":{status}}}}}"#);
-        table += &line(&format!("{status} {code}"), wire::fault(&answer(status, body)));
+        table += &line(&format!("{status} {code}"), &wire::fault(&answer(status, &body)));
     }
     for status in [403, 404, 429, 500, 502, 503] {
-        let html = "<html>Blockerad</html>".to_owned();
-        table += &line(&format!("{status} html"), wire::fault(&answer(status, html)));
+        let html = "<html>Blockerad</html>";
+        table += &line(&format!("{status} html"), &wire::fault(&answer(status, html)));
     }
     insta::assert_snapshot!(table);
 }

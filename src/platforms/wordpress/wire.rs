@@ -15,7 +15,6 @@ use crate::domain::item::{
 use crate::platforms::error::PlatformError;
 use crate::platforms::html::{Newlines, to_plain};
 use crate::platforms::http::Answer;
-use crate::platforms::json;
 
 #[derive(Deserialize)]
 pub struct Comment {
@@ -122,8 +121,9 @@ pub fn presence(status: &str) -> Presence {
 }
 
 impl Comment {
-    pub fn read(element: &str) -> Result<Self, serde_json::Error> {
-        json::decode(element)
+    /// The comment that it answers.
+    pub fn parent(&self) -> Option<u64> {
+        (self.parent != 0).then_some(self.parent)
     }
 
     /// When it was written, for the cursor.
@@ -143,7 +143,7 @@ impl Comment {
         let mut item =
             FetchedItem::new(PlatformItemId::new(self.id.to_string()), kind, plain.text, raw);
         item.post_id = (self.post != 0).then(|| PlatformPostId::new(self.post.to_string()));
-        item.parent_id = (self.parent != 0).then(|| PlatformItemId::new(self.parent.to_string()));
+        item.parent_id = self.parent().map(|parent| PlatformItemId::new(parent.to_string()));
         item.author = Author {
             // Guests all have author 0, which is nobody's identity.
             platform_id: (self.author != 0).then(|| self.author.to_string()),

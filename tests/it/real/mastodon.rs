@@ -22,31 +22,22 @@ use url::Url;
 pub mod mastodon_server;
 use mastodon_server::{Make, PATIENCE, Server, setting};
 
-fn connector(server: &Server, token: &str) -> Mastodon {
-    let settings = MastodonSettings {
-        server: Url::parse(&server.url).unwrap(),
-        token: Secret::new(token),
-        http: HttpSettings { allow_http_loopback: true, ..HttpSettings::default() },
-    };
-    Mastodon::new(settings, Clock::system()).unwrap()
-}
-
 #[tokio::test]
 async fn a_stand_in_for_mastodon_is_read_and_answered() {
     let server = Server::from_env(Make::StandIn);
-    let mastodon = connector(&server, &server.token);
+    let mastodon = server.connector();
     conformance::the_connection_is_whole(&mastodon).await;
     conformance::reading_holds(&mastodon, &server).await;
     conformance::an_answer_can_be_found_again(&mastodon, &server).await;
     a_message_is_answered_in_private(&mastodon, &server).await;
-    let wrong = connector(&server, "0123456789abcdef");
+    let wrong = server.connector_with("0123456789abcdef");
     assert!(matches!(wrong.fetch(None, None).await, Err(PlatformError::ReauthNeeded { .. })));
 }
 
 #[tokio::test]
 async fn a_real_server_is_read_and_answered() {
     let server = Server::from_env(Make::Snac);
-    let mastodon = connector(&server, &server.token);
+    let mastodon = server.connector();
     conformance::the_connection_is_whole(&mastodon).await;
     conformance::a_fetch_from_scratch_sees_everything(&mastodon, &server).await;
     conformance::a_later_fetch_sees_what_is_new(&mastodon, &server).await;
@@ -128,15 +119,15 @@ async fn a_message_is_answered_in_private(mastodon: &Mastodon, server: &Server) 
 
 async fn a_token_taken_back_needs_a_new_login(server: &Server) {
     let token = log_in_anew(server).await;
-    let mastodon = connector(server, &token.access);
+    let mastodon = server.connector_with(&token.access);
     let all = fetch_all(&mastodon, None).await.unwrap();
     revoke(server, &token).await;
     let error = mastodon.fetch(all.cursor.as_ref(), None).await.unwrap_err();
     assert!(matches!(error, PlatformError::ReauthNeeded { .. }), "{error:?}");
-    let never = connector(server, "0123456789abcdef");
+    let never = server.connector_with("0123456789abcdef");
     let error = never.check().await.unwrap_err();
     assert!(matches!(error, PlatformError::ReauthNeeded { .. }), "{error:?}");
-    let anew = connector(server, &log_in_anew(server).await.access);
+    let anew = server.connector_with(&log_in_anew(server).await.access);
     let later = fetch_all(&anew, all.cursor.as_ref()).await.unwrap();
     assert!(later.cursor.is_some(), "the cursor goes on with another token");
 }

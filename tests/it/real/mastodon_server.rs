@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{PlatformItemId, World};
+use super::{Clock, HttpSettings, Mastodon, MastodonSettings, PlatformItemId, Secret, Url, World};
 
 /// What another server than Mastodon does in its own way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,21 @@ impl Server {
                 .unwrap(),
             written: Mutex::default(),
         }
+    }
+
+    /// The municipality's connector.
+    pub fn connector(&self) -> Mastodon {
+        self.connector_with(&self.token)
+    }
+
+    /// The same with another token.
+    pub fn connector_with(&self, token: &str) -> Mastodon {
+        let settings = MastodonSettings {
+            server: Url::parse(&self.url).unwrap(),
+            token: Secret::new(token),
+            http: HttpSettings::loopback(),
+        };
+        Mastodon::new(settings, Clock::system()).unwrap()
     }
 
     /// The id as the connector knows it.

@@ -18,25 +18,10 @@ use url::Url;
 pub mod wordpress_site;
 use wordpress_site::Site;
 
-fn connector(site: &Site) -> WordPress {
-    connector_for(site, &site.editor)
-}
-
-fn connector_for(site: &Site, login: &(String, String)) -> WordPress {
-    let settings = WordPressSettings {
-        site: Url::parse(&site.url).unwrap(),
-        user: login.0.clone(),
-        password: Secret::new(login.1.clone()),
-        pretty_links: true,
-        http: HttpSettings { allow_http_loopback: true, ..HttpSettings::default() },
-    };
-    WordPress::new(settings, Clock::system()).unwrap()
-}
-
 #[tokio::test]
 async fn a_real_wordpress_is_read_and_answered() {
     let site = Site::from_env();
-    let wordpress = connector(&site);
+    let wordpress = site.connector();
     conformance::the_connection_is_whole(&wordpress).await;
     conformance::reading_holds(&wordpress, &site).await;
     conformance::an_answer_can_be_found_again(&wordpress, &site).await;
@@ -48,7 +33,7 @@ async fn the_seeded_comments_are_read_as_they_were_written() {
     let site = Site::from_env();
     let seed = include_str!("../../real/seed-sv.json");
     let seed: serde_json::Value = serde_json::from_str(seed).unwrap();
-    let all = conformance::fetch_all(&connector(&site), None).await.unwrap();
+    let all = conformance::fetch_all(&site.connector(), None).await.unwrap();
     let texts: Vec<_> = all.items.values().map(|item| item.text.as_str()).collect();
     for comment in seed["comments"].as_array().unwrap() {
         // A reader does not see the tags.
@@ -60,7 +45,7 @@ async fn the_seeded_comments_are_read_as_they_were_written() {
 #[tokio::test]
 async fn what_is_shown_again_is_shown_there() {
     let site = Site::from_env();
-    let wordpress = connector(&site);
+    let wordpress = site.connector();
     let id = site.write("Väntar på granskning", None).await;
     let hold = serde_json::json!({"status": "hold"});
     site.call(reqwest::Method::POST, &format!("comments/{id}"), Some(hold)).await;
@@ -75,6 +60,6 @@ async fn what_is_shown_again_is_shown_there() {
 #[tokio::test]
 async fn a_user_who_may_not_moderate_is_refused() {
     let site = Site::from_env();
-    let error = connector_for(&site, &site.author).fetch(None, None).await.unwrap_err();
+    let error = site.connector_for(&site.author).fetch(None, None).await.unwrap_err();
     assert!(matches!(error, PlatformError::Forbidden { .. }), "{error:?}");
 }

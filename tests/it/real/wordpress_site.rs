@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{PlatformItemId, World};
+use super::{
+    Clock, HttpSettings, PlatformItemId, Secret, Url, WordPress, WordPressSettings, World,
+};
 
 /// A site begun by `tests/real/wordpress/start` and filled by `seed`.
 pub struct Site {
@@ -38,6 +40,23 @@ impl Site {
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
             written: Mutex::default(),
         }
+    }
+
+    /// The connector of the user who moderates.
+    pub fn connector(&self) -> WordPress {
+        self.connector_for(&self.editor)
+    }
+
+    /// The connector of any user.
+    pub fn connector_for(&self, login: &(String, String)) -> WordPress {
+        let settings = WordPressSettings {
+            site: Url::parse(&self.url).unwrap(),
+            user: login.0.clone(),
+            password: Secret::new(login.1.clone()),
+            pretty_links: true,
+            http: HttpSettings::loopback(),
+        };
+        WordPress::new(settings, Clock::system()).unwrap()
     }
 
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Value {

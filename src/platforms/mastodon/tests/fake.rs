@@ -2,21 +2,18 @@
 //! servers of different make were seen to have.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use url::Url;
 
 use crate::domain::ids::PlatformItemId;
 use crate::platforms::conformance::World;
 use crate::platforms::html;
+use crate::platforms::simulate::server::Call;
+use crate::platforms::testing::{Fake, Fakes, item_id, number, ok, told};
 use crate::runtime::clock::Clock;
 
 pub const ME: &str = "1";
@@ -63,54 +60,36 @@ pub struct Post {
     edited: Option<Timestamp>,
 }
 
-struct Inner {
+pub struct Server {
     manners: Manners,
     clock: Clock,
     posts: BTreeMap<u64, Post>,
     last_id: u64,
-    /// Answers instead of everything else, in turn.
-    instead: Vec<(u16, String)>,
     keys: BTreeMap<String, u64>,
     scopes: Vec<String>,
     left: u64,
     reports: Vec<Value>,
-    calls: Vec<String>,
 }
 
-pub struct Fake {
-    inner: Arc<Mutex<Inner>>,
-    pub base: Url,
-}
-
-impl Fake {
+impl Fake<Server> {
     pub async fn open(manners: Manners, clock: Clock) -> Self {
         let scopes = ["read", "write:statuses", "write:reports"].map(str::to_owned).to_vec();
-        let inner = Arc::new(Mutex::new(Inner {
+        Self::start(Server {
             manners,
             clock,
             posts: BTreeMap::new(),
             last_id: 1_000,
-            instead: Vec::new(),
             keys: BTreeMap::new(),
             scopes,
             left: manners.limit.unwrap_or(0),
             reports: Vec::new(),
-            calls: Vec::new(),
-        }));
-        let router = Router::new().fallback(serve).with_state(Arc::clone(&inner));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { inner, base }
-    }
-
-    fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap()
+        })
+        .await
     }
 
     /// Puts a post there.
     pub fn post(&self, author: &str, text: &str, parent: Option<u64>, visibility: &str) -> u64 {
-        self.inner().add(author, text, parent, visibility)
+        self.world().add(author, text, parent, visibility)
     }
 
     /// A post of ours with so many answers and as many mentions.
@@ -123,42 +102,33 @@ impl Fake {
     }
 
     pub fn status(&self, id: u64) -> Post {
-        self.inner().posts[&id].clone()
+        self.world().posts[&id].clone()
     }
 
     pub fn notification(&self, id: u64) -> Value {
-        let inner = self.inner();
+        let inner = self.world();
         inner.notification(&inner.posts[&id])
     }
 
-    pub fn instead(&self, status: u16, body: impl Into<String>, times: usize) {
-        let answer = (status, body.into());
-        self.inner().instead.extend(std::iter::repeat_n(answer, times));
-    }
-
     pub fn forget_keys(&self) {
-        self.inner().keys.clear();
+        self.world().keys.clear();
     }
 
     pub fn set_scopes(&self, scopes: &[&str]) {
-        self.inner().scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        self.world().scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
     }
 
     pub fn refill(&self) {
-        let mut inner = self.inner();
+        let mut inner = self.world();
         inner.left = inner.manners.limit.unwrap_or(0);
     }
 
     pub fn report(&self) -> Value {
-        self.inner().reports.last().unwrap().clone()
-    }
-
-    pub fn calls(&self) -> Vec<String> {
-        self.inner().calls.clone()
+        self.world().reports.last().unwrap().clone()
     }
 }
 
-impl Inner {
+impl Server {
     fn add(&mut self, author: &str, text: &str, parent: Option<u64>, visibility: &str) -> u64 {
         self.last_id += 1;
         let id = self.last_id;
@@ -252,39 +222,33 @@ impl Inner {
     }
 }
 
-fn ok(body: &Value) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
-}
-
 fn fault(status: u16) -> Response {
-    let body = json!({"error": "På svenska"}).to_string();
-    (StatusCode::from_u16(status).unwrap(), body).into_response()
+    told(status, &json!({"error": "På svenska"}))
 }
 
-async fn serve(
-    State(inner): State<Arc<Mutex<Inner>>>,
-    method: Method,
-    uri: Uri,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let mut inner = inner.lock().unwrap();
-    inner.calls.push(format!("{method} {uri}"));
-    if !inner.instead.is_empty() {
-        let (status, body) = inner.instead.remove(0);
-        return (StatusCode::from_u16(status).unwrap(), body).into_response();
+impl Fakes for Server {
+    fn answer(&mut self, call: &Call) -> Response {
+        if call.bearer() != Some("hemlig-nyckel") {
+            return fault(401);
+        }
+        let mut answer = serve(self, call);
+        if let Some(limit) = self.manners.limit {
+            self.left = self.left.saturating_sub(1);
+            let (limit, left) = (HeaderValue::from(limit), HeaderValue::from(self.left));
+            answer.headers_mut().insert("x-ratelimit-limit", limit);
+            answer.headers_mut().insert("x-ratelimit-remaining", left);
+            let reset = HeaderValue::from_static("2026-11-21T12:05:00.500000Z");
+            answer.headers_mut().insert("x-ratelimit-reset", reset);
+        }
+        answer
     }
-    if headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes)
-        != Some(b"Bearer hemlig-nyckel")
-    {
-        return fault(401);
-    }
-    let query: BTreeMap<String, String> =
-        url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
-    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let path = uri.path().strip_prefix("/api/v1/").unwrap_or("");
-    let mut answer = match (method.as_str(), path) {
+}
+
+fn serve(inner: &mut Server, call: &Call) -> Response {
+    let query = call.query_by_name();
+    let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
+    let path = call.uri.path().strip_prefix("/api/v1/").unwrap_or("");
+    match (call.method.as_str(), path) {
         ("GET", "accounts/verify_credentials") => ok(&json!({"id": ME, "acct": "kommunen"})),
         ("GET", "apps/verify_credentials") => ok(&json!({"name": "x", "scopes": inner.scopes})),
         ("GET", "accounts/1/statuses") => {
@@ -294,32 +258,23 @@ async fn serve(
         }
         ("GET", "notifications") => {
             assert_eq!(query.contains_key("include_filtered"), query["limit"] != "1");
-            let named = inner.posts.values().rev().filter(|post| Inner::names_us(post));
+            let named = inner.posts.values().rev().filter(|post| Server::names_us(post));
             let named = named.take(inner.manners.kept).map(|post| inner.notification(post));
             inner.page(named.collect(), &query, 80, true)
         }
-        ("POST", "statuses") => publish(&mut inner, &headers, &body),
+        ("POST", "statuses") => publish(inner, &call.headers, &body),
         ("POST", "reports") => {
             inner.reports.push(body);
             ok(&json!({"id": "9001"}))
         }
-        _ if uri.path() == "/api/v2/instance" => {
+        _ if call.uri.path() == "/api/v2/instance" => {
             ok(&json!({"configuration": {"statuses": {"max_characters": 1_000}}}))
         }
-        (method, path) => one(&mut inner, method, path),
-    };
-    if let Some(limit) = inner.manners.limit {
-        inner.left = inner.left.saturating_sub(1);
-        let (limit, left) = (HeaderValue::from(limit), HeaderValue::from(inner.left));
-        answer.headers_mut().insert("x-ratelimit-limit", limit);
-        answer.headers_mut().insert("x-ratelimit-remaining", left);
-        let reset = HeaderValue::from_static("2026-11-21T12:05:00.500000Z");
-        answer.headers_mut().insert("x-ratelimit-reset", reset);
+        (method, path) => one(inner, method, path),
     }
-    answer
 }
 
-fn one(inner: &mut Inner, method: &str, path: &str) -> Response {
+fn one(inner: &mut Server, method: &str, path: &str) -> Response {
     let Some((id, rest)) = path
         .strip_prefix("statuses/")
         .map(|rest| rest.split_once('/').unwrap_or((rest, "")))
@@ -344,7 +299,7 @@ fn one(inner: &mut Inner, method: &str, path: &str) -> Response {
     }
 }
 
-fn publish(inner: &mut Inner, headers: &HeaderMap, body: &Value) -> Response {
+fn publish(inner: &mut Server, headers: &HeaderMap, body: &Value) -> Response {
     let key = headers["idempotency-key"].to_str().unwrap().to_owned();
     assert_eq!(body["language"], "sv");
     if let Some(id) = inner.keys.get(&key) {
@@ -359,30 +314,27 @@ fn publish(inner: &mut Inner, headers: &HeaderMap, body: &Value) -> Response {
 }
 
 #[async_trait]
-impl World for Fake {
+impl World for Fake<Server> {
     async fn truth(&self) -> BTreeMap<PlatformItemId, Option<String>> {
-        let inner = self.inner();
+        let server = self.world();
         // All of them answer or name us, except our own posts.
-        let all = inner.posts.values().filter(|post| post.author != ME || post.parent.is_some());
-        all.map(|post| (PlatformItemId::new(post.id.to_string()), None)).collect()
+        let all = server.posts.values().filter(|post| post.author != ME || post.parent.is_some());
+        all.map(|post| (item_id(post.id), None)).collect()
     }
 
     async fn write(&self, text: &str, parent: Option<&PlatformItemId>) -> PlatformItemId {
-        let first = self.inner().posts.keys().next().copied();
-        let parent = parent.map(|id| id.as_str().parse().unwrap()).or(first);
-        PlatformItemId::new(self.post(KIM, text, parent, "public").to_string())
+        let first = self.world().posts.keys().next().copied();
+        item_id(self.post(KIM, text, parent.map(number).or(first), "public"))
     }
 
     async fn edit(&self, id: &PlatformItemId, text: &str) {
-        let id: u64 = id.as_str().parse().unwrap();
-        let mut inner = self.inner();
-        let now = inner.clock.now();
-        let post = inner.posts.get_mut(&id).unwrap();
+        let mut server = self.world();
+        let now = server.clock.now();
+        let post = server.posts.get_mut(&number(id)).unwrap();
         (post.text, post.edited) = (text.to_owned(), Some(now));
     }
 
     async fn remove(&self, id: &PlatformItemId) {
-        let id: u64 = id.as_str().parse().unwrap();
-        self.inner().posts.remove(&id);
+        self.world().posts.remove(&number(id));
     }
 }

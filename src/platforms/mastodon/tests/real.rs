@@ -21,15 +21,6 @@ use crate::runtime::secret::Secret;
 mod mastodon_server;
 use mastodon_server::{Make, Server};
 
-fn connector(server: &Server) -> Mastodon {
-    let settings = MastodonSettings {
-        server: Url::parse(&server.url).unwrap(),
-        token: Secret::new(server.token.clone()),
-        http: HttpSettings { allow_http_loopback: true, ..HttpSettings::default() },
-    };
-    Mastodon::new(settings, Clock::system()).unwrap()
-}
-
 /// A citizen's question and our answer to it.
 async fn answered(mastodon: &Mastodon, server: &Server) -> (ItemAddress, ItemAddress) {
     let id = server.write("Vem bestämmer?", None).await;
@@ -46,7 +37,7 @@ async fn answered(mastodon: &Mastodon, server: &Server) -> (ItemAddress, ItemAdd
 #[tokio::test]
 async fn a_stand_in_for_mastodon_keeps_every_promise() {
     let server = Server::from_env(Make::StandIn);
-    let mastodon = connector(&server);
+    let mastodon = server.connector();
     conformance::everything(&mastodon, &server, &RemovalWarrant::for_test).await;
 
     let (question, answer) = answered(&mastodon, &server).await;
@@ -89,7 +80,7 @@ async fn faults_are_told_apart(mastodon: &Mastodon, server: &Server, item: &Item
 #[tokio::test]
 async fn a_real_server_keeps_the_promises_that_it_can() {
     let server = Server::from_env(Make::Snac);
-    let mastodon = connector(&server);
+    let mastodon = server.connector();
     conformance::a_broken_walk_loses_nothing(&mastodon, &server).await;
     conformance::a_deleted_item_reads_as_gone(&mastodon, &server, &RemovalWarrant::for_test).await;
     conformance::deleting_is_idempotent(&mastodon, &server, &RemovalWarrant::for_test).await;

@@ -1,13 +1,15 @@
 //! The endpoints themselves: one call in, one answer out.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::platforms::held;
 use crate::platforms::simulate::LABEL;
-use crate::platforms::simulate::facebook::{Inner, PAGE_ID, PAGE_NAME, PERSON_ID, held};
+use crate::platforms::simulate::facebook::{Inner, PAGE_ID, PAGE_NAME, PERSON_ID};
 use crate::platforms::simulate::faults::Fault;
+use crate::platforms::simulate::server::Call;
 use crate::platforms::simulate::world::{Comment, Post, World};
 
 /// The platform's own default and most.
@@ -101,53 +103,45 @@ pub fn gateway_page() -> Response {
         .into_response()
 }
 
-/// One call: who asks, what for, and what the form and query hold.
-struct Call<'a> {
+/// One question: who asks, what for, and what the form and query hold.
+struct Question<'a> {
     inner: &'a Inner,
-    form: &'a [(String, String)],
+    form: Vec<(String, String)>,
     now: Timestamp,
 }
 
 /// Answers one call.
-pub fn answer(
-    inner: &Inner,
-    method: &Method,
-    path: &str,
-    headers: &HeaderMap,
-    form: &[(String, String)],
-) -> Reply {
-    let call = Call { inner, form, now: inner.clock.now() };
-    let bearer = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let Some(token) = bearer.or_else(|| call.field("access_token")) else {
+pub fn answer(inner: &Inner, call: &Call) -> Reply {
+    let form = call.query().into_iter().chain(call.form()).collect();
+    let asked = Question { inner, form, now: inner.clock.now() };
+    let Some(token) = call.bearer().or_else(|| asked.field("access_token")) else {
         return Reply::fault(190, 0, "An access token is required to request this resource.");
     };
     let is_page = token == inner.token.expose();
     if !is_page && token != inner.person_token.expose() {
         return Reply::fault(190, 467, "Invalid OAuth access token.");
     }
-    let mut segments = path.trim_matches('/').split('/');
+    let mut segments = call.uri.path().trim_matches('/').split('/');
     if !segments.next().is_some_and(|version| version.starts_with('v')) {
         return Reply::fault(2500, 0, "Unknown path components");
     }
     let (node, edge) = (segments.next().unwrap_or(""), segments.next());
     let mut world = held(&inner.world);
-    match (method.as_str(), node, edge) {
-        ("GET", "me", None) if is_page => call.select(json!({"id": PAGE_ID, "name": PAGE_NAME})),
-        ("GET", "me", None) => call.select(json!({"id": PERSON_ID, "name": "Kim Exempel"})),
-        ("GET", "", None) => call.several(&world),
-        ("GET", PAGE_ID, Some("published_posts")) => call.posts(&world),
-        ("GET", id, Some("comments")) => call.comments(&world, id, is_page),
+    match (call.method.as_str(), node, edge) {
+        ("GET", "me", None) if is_page => asked.select(json!({"id": PAGE_ID, "name": PAGE_NAME})),
+        ("GET", "me", None) => asked.select(json!({"id": PERSON_ID, "name": "Kim Exempel"})),
+        ("GET", "", None) => asked.several(&world),
+        ("GET", PAGE_ID, Some("published_posts")) => asked.posts(&world),
+        ("GET", id, Some("comments")) => asked.comments(&world, id, is_page),
         ("GET", id, None) => {
-            call.one(&world, id).map_or_else(|| Reply::no_such_object(id), |v| call.select(v))
+            asked.one(&world, id).map_or_else(|| Reply::no_such_object(id), |v| asked.select(v))
         }
         ("POST", _, _) | ("DELETE", _, _) if !is_page => {
             Reply::fault(200, 0, "Requires pages_manage_engagement permission")
         }
-        ("POST", id, Some("comments")) => call.reply(&mut world, id),
-        ("POST", id, None) => call.change(&mut world, id),
-        ("DELETE", id, None) => match call.find(&world, id) {
+        ("POST", id, Some("comments")) => asked.reply(&mut world, id),
+        ("POST", id, None) => asked.change(&mut world, id),
+        ("DELETE", id, None) => match asked.find(&world, id) {
             Some(comment) => {
                 world.delete(comment.number);
                 Reply::ok(&json!({"success": true}))
@@ -193,7 +187,7 @@ fn graph_time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S+0000").to_string()
 }
 
-impl Call<'_> {
+impl Question<'_> {
     fn field(&self, name: &str) -> Option<&str> {
         self.form.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }

@@ -4,23 +4,23 @@
 mod answers;
 mod page;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, Method, Uri};
+use async_trait::async_trait;
 use axum::response::Response;
-use tokio::task::AbortHandle;
 use url::Url;
 
+use crate::domain::ids::PlatformItemId;
 use crate::platforms::http::HttpSettings;
 use crate::platforms::settings::FacebookSettings;
 use crate::platforms::simulate::faults::{Dice, Fault, Faults};
 use crate::platforms::simulate::script::Script;
+use crate::platforms::simulate::server::{Call, CannotStart, Port, Server};
 use crate::platforms::simulate::world::{Comment, World};
+use crate::platforms::{conformance, held};
 use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
 
@@ -54,26 +54,11 @@ impl Options {
     }
 }
 
-/// The simulator cannot begin.
-#[derive(Debug, thiserror::Error)]
-pub enum CannotStart {
-    /// It would be reachable from outside.
-    #[error("{0} is not a loopback address: a simulator must not be reachable from outside")]
-    NotLoopback(SocketAddr),
-    /// The address is taken or not to be had.
-    #[error("{0} cannot be listened on")]
-    Listen(SocketAddr, #[source] std::io::Error),
-    /// The journal is unreadable.
-    #[error("the simulator's journal cannot be used: remove it to begin anew")]
-    Journal(#[source] std::io::Error),
-}
-
 /// A running simulator; ends when dropped.
 #[derive(Debug)]
 pub struct Simulator {
     inner: Arc<Inner>,
-    base: Url,
-    task: AbortHandle,
+    server: Server,
 }
 
 #[derive(Debug)]
@@ -89,51 +74,33 @@ struct Inner {
     calls: Mutex<Vec<String>>,
 }
 
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
 impl Simulator {
     /// Begins to listen.
     ///
     /// # Errors
     /// [`CannotStart`], each with its mend.
     pub async fn start(options: Options, clock: Clock) -> Result<Self, CannotStart> {
-        let listen = options.listen;
-        if !listen.ip().is_loopback() {
-            return Err(CannotStart::NotLoopback(listen));
-        }
-        let listener = tokio::net::TcpListener::bind(listen)
-            .await
-            .map_err(|source| CannotStart::Listen(listen, source))?;
-        let address =
-            listener.local_addr().map_err(|source| CannotStart::Listen(listen, source))?;
+        let port = Port::open(options.listen).await?;
         let world = World::open(options.script, clock.now(), options.journal.as_deref())
             .map_err(CannotStart::Journal)?;
-        let origin = format!("http://{address}");
         let inner = Arc::new(Inner {
             world: Mutex::new(world),
             dice: Mutex::new(Dice::new(options.faults)),
             clock,
-            origin: origin.clone(),
+            origin: port.origin(),
             token: Secret::new("simulerad-sidnyckel"),
             person_token: Secret::new("simulerad-personnyckel"),
             usage: Mutex::new(3),
             calls: Mutex::default(),
         });
-        let router = Router::new().fallback(serve).with_state(Arc::clone(&inner));
-        let task = tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, router).await {
-                tracing::error!(%error, "the simulator stopped");
-            }
-        });
-        let base = Url::parse(&origin).expect("an address and port make a URL");
-        Ok(Self { inner, base, task: task.abort_handle() })
+        let answering = Arc::clone(&inner);
+        let server = port.serve(move |call| answer(Arc::clone(&answering), call));
+        Ok(Self { inner, server })
     }
 
     /// Where it answers.
     pub fn base(&self) -> &Url {
-        &self.base
+        self.server.base()
     }
 
     /// The Page's id.
@@ -144,12 +111,12 @@ impl Simulator {
     /// What a connector needs to use it.
     pub fn settings(&self) -> FacebookSettings {
         FacebookSettings {
-            base: self.base.clone(),
+            base: self.server.base().clone(),
             version: VERSION.into(),
             page_id: PAGE_ID.into(),
             token: self.inner.token.clone(),
             app_secret: None,
-            http: HttpSettings { allow_http_loopback: true, ..HttpSettings::default() },
+            http: HttpSettings::loopback(),
         }
     }
 
@@ -198,42 +165,53 @@ impl Simulator {
     }
 }
 
-impl Drop for Simulator {
-    fn drop(&mut self) {
-        self.task.abort();
+fn id(number: u64) -> PlatformItemId {
+    PlatformItemId::new(number.to_string())
+}
+
+/// Nought, which no comment has, for what is no number.
+fn number(id: &PlatformItemId) -> u64 {
+    id.as_str().parse().unwrap_or(0)
+}
+
+#[async_trait]
+impl conformance::World for Simulator {
+    async fn truth(&self) -> BTreeMap<PlatformItemId, Option<String>> {
+        Self::truth(self)
+            .into_iter()
+            .filter(|comment| !comment.deleted)
+            .map(|comment| (id(comment.number), Some(comment.text)))
+            .collect()
+    }
+
+    async fn write(&self, text: &str, parent: Option<&PlatformItemId>) -> PlatformItemId {
+        id(Self::write(self, "Kim Exempel", text, parent.map(number)))
+    }
+
+    async fn edit(&self, id: &PlatformItemId, text: &str) {
+        Self::edit(self, number(id), text);
+    }
+
+    async fn remove(&self, id: &PlatformItemId) {
+        self.delete(number(id));
     }
 }
 
-async fn serve(
-    State(inner): State<Arc<Inner>>,
-    method: Method,
-    uri: Uri,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let path = uri.path().to_owned();
-    let query = query.unwrap_or_default();
+async fn answer(inner: Arc<Inner>, call: Call) -> Response {
+    let path = call.uri.path();
     if let Some(post) = path.strip_prefix("/inlagg/") {
         let world = held(&inner.world);
         return page::render(&world, inner.clock.now(), post);
     }
-    held(&inner.calls).push(format!("{method} {path}"));
+    held(&inner.calls).push(call.line());
     let fault = held(&inner.dice).deal();
     if let Some(Fault::Slow(wait)) = fault {
         tokio::time::sleep(wait).await;
     }
     let usage = *held(&inner.usage);
-    let refused = fault.and_then(answers::refusal);
-    let answer = match refused {
+    let answer = match fault.and_then(answers::refusal) {
         Some(answer) => answer,
-        None => {
-            let form: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes())
-                .into_owned()
-                .chain(url::form_urlencoded::parse(&body).into_owned())
-                .collect();
-            answers::answer(&inner, &method, &path, &headers, &form)
-        }
+        None => answers::answer(&inner, &call),
     };
     if fault == Some(Fault::LostAnswer) {
         // A gateway that lost the answer says so in its own words.

@@ -2,20 +2,17 @@
 //! ones were seen to have.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use url::Url;
 
 use crate::domain::ids::PlatformItemId;
 use crate::platforms::conformance::World;
+use crate::platforms::simulate::server::Call;
+use crate::platforms::testing::{Fake, Fakes, item_id, number, ok, told};
 use crate::platforms::wordpress::wire::gmt;
 
 /// The user that the connector logs in as.
@@ -32,29 +29,16 @@ pub struct Comment {
 }
 
 #[derive(Default)]
-pub struct Inner {
+pub struct Blog {
     pub comments: BTreeMap<u64, Comment>,
     last_id: u64,
-    /// Answers instead of everything else, in turn.
-    pub instead: Vec<(u16, Vec<u8>)>,
     /// Setting a status it has already is answered with 500.
     pub strict_status: bool,
-    pub calls: Vec<String>,
 }
 
-pub struct Fake {
-    pub inner: Arc<Mutex<Inner>>,
-    pub base: Url,
-}
-
-impl Fake {
+impl Fake<Blog> {
     pub async fn open() -> Self {
-        let inner = Arc::<Mutex<Inner>>::default();
-        let router = Router::new().fallback(serve).with_state(Arc::clone(&inner));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { inner, base }
+        Self::start(Blog::default()).await
     }
 
     /// Puts comments there, `apart` from each other.
@@ -62,16 +46,12 @@ impl Fake {
         let from: Timestamp = from.parse().unwrap();
         for i in 0..n {
             let at = from + apart * i32::try_from(i).unwrap();
-            self.inner.lock().unwrap().add(0, 0, &format!("Kommentar {i}"), at);
+            self.world().add(0, 0, &format!("Kommentar {i}"), at);
         }
-    }
-
-    pub fn instead(&self, status: u16, body: impl Into<Vec<u8>>) {
-        self.inner.lock().unwrap().instead.push((status, body.into()));
     }
 }
 
-impl Inner {
+impl Blog {
     pub fn add(&mut self, parent: u64, author: u64, raw: &str, at: Timestamp) -> u64 {
         self.last_id += 1;
         let (id, raw, status) = (self.last_id, raw.to_owned(), "approved".to_owned());
@@ -93,54 +73,38 @@ fn view(comment: &Comment) -> Value {
 }
 
 fn fault(status: u16, code: &str) -> Response {
-    let body = json!({"code": code, "message": "På svenska", "data": {"status": status}});
-    (StatusCode::from_u16(status).unwrap(), json_type(), body.to_string()).into_response()
+    told(status, &json!({"code": code, "message": "På svenska", "data": {"status": status}}))
 }
 
-fn json_type() -> [(header::HeaderName, HeaderValue); 1] {
-    [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]
-}
-
-fn ok(body: &Value) -> Response {
-    (json_type(), body.to_string()).into_response()
-}
-
-async fn serve(
-    State(inner): State<Arc<Mutex<Inner>>>,
-    method: Method,
-    uri: Uri,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let mut inner = inner.lock().unwrap();
-    inner.calls.push(format!("{method} {uri}"));
-    if !inner.instead.is_empty() {
-        let (status, body) = inner.instead.remove(0);
-        return (StatusCode::from_u16(status).unwrap(), body).into_response();
+impl Fakes for Blog {
+    fn answer(&mut self, call: &Call) -> Response {
+        if call.headers.get(header::AUTHORIZATION).is_none() {
+            return fault(401, "rest_forbidden_context");
+        }
+        serve(self, call)
     }
-    if headers.get(header::AUTHORIZATION).is_none() {
-        return fault(401, "rest_forbidden_context");
-    }
-    let query: BTreeMap<String, String> =
-        url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
+}
+
+fn serve(inner: &mut Blog, call: &Call) -> Response {
+    let query = call.query_by_name();
     assert_eq!(query.get("context").map(String::as_str), Some("edit"), "always the edit context");
-    let rest = query.get("rest_route").map_or(uri.path(), String::as_str);
+    let rest = query.get("rest_route").map_or(call.uri.path(), String::as_str);
     let path = rest.trim_start_matches("/wp-json").strip_prefix("/wp/v2/").unwrap_or("");
-    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    match (method.as_str(), path, path.strip_prefix("comments/").and_then(|id| id.parse().ok())) {
+    let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
+    let method = call.method.as_str();
+    match (method, path, path.strip_prefix("comments/").and_then(|id| id.parse().ok())) {
         ("GET", "users/me", _) => {
             ok(&json!({"id": ME, "name": "Redaktör", "capabilities": {"moderate_comments": true}}))
         }
         ("GET", "pages", _) => ok(&json!([{"id": 12, "title": {"raw": "Badet"},
             "content": {"raw": "<p>Öppnar</p>"}, "date_gmt": "2026-03-01T08:00:00"}])),
-        ("GET", "comments", _) => list(&inner, &query),
-        ("POST", "comments", _) => create(&mut inner, &body),
+        ("GET", "comments", _) => list(inner, &query),
+        ("POST", "comments", _) => create(inner, &body),
         ("GET", _, Some(id)) => match inner.comments.get(&id) {
             Some(comment) => ok(&view(comment)),
             None => fault(404, "rest_comment_invalid_id"),
         },
-        ("POST", _, Some(id)) => set_status(&mut inner, id, &body),
+        ("POST", _, Some(id)) => set_status(inner, id, &body),
         ("DELETE", _, Some(id)) => match inner.comments.get_mut(&id) {
             Some(comment) if comment.status == "trash" => fault(410, "rest_already_trashed"),
             Some(comment) => {
@@ -153,7 +117,7 @@ async fn serve(
     }
 }
 
-fn list(inner: &Inner, query: &BTreeMap<String, String>) -> Response {
+fn list(inner: &Blog, query: &BTreeMap<String, String>) -> Response {
     assert_eq!(query["status"], "any", "in all states");
     let number = |name: &str| query.get(name).map(|text| text.parse::<usize>().unwrap());
     let size = number("per_page").unwrap_or(10);
@@ -183,7 +147,7 @@ fn list(inner: &Inner, query: &BTreeMap<String, String>) -> Response {
     answer
 }
 
-fn create(inner: &mut Inner, body: &Value) -> Response {
+fn create(inner: &mut Blog, body: &Value) -> Response {
     let (parent, raw) = (body["parent"].as_u64().unwrap(), body["content"].as_str().unwrap());
     let is_double =
         inner.comments.values().any(|c| c.parent == parent && c.author == ME && c.raw == raw);
@@ -195,12 +159,10 @@ fn create(inner: &mut Inner, body: &Value) -> Response {
     }
     let at = inner.comments.values().map(|c| c.at).max().unwrap_or(Timestamp::UNIX_EPOCH);
     let id = inner.add(parent, ME, raw, at);
-    let mut answer = ok(&view(&inner.comments[&id]));
-    *answer.status_mut() = StatusCode::CREATED;
-    answer
+    told(201, &view(&inner.comments[&id]))
 }
 
-fn set_status(inner: &mut Inner, id: u64, body: &Value) -> Response {
+fn set_status(inner: &mut Blog, id: u64, body: &Value) -> Response {
     let strict = inner.strict_status;
     let Some(comment) = inner.comments.get_mut(&id) else {
         return fault(404, "rest_comment_invalid_id");
@@ -217,28 +179,23 @@ fn set_status(inner: &mut Inner, id: u64, body: &Value) -> Response {
 }
 
 #[async_trait]
-impl World for Fake {
+impl World for Fake<Blog> {
     async fn truth(&self) -> BTreeMap<PlatformItemId, Option<String>> {
-        let inner = self.inner.lock().unwrap();
-        inner.comments.keys().map(|id| (PlatformItemId::new(id.to_string()), None)).collect()
+        self.world().comments.keys().map(|id| (item_id(*id), None)).collect()
     }
 
     async fn write(&self, text: &str, parent: Option<&PlatformItemId>) -> PlatformItemId {
-        let parent = parent.map_or(0, |id| id.as_str().parse().unwrap());
-        let mut inner = self.inner.lock().unwrap();
-        let newest = inner.comments.values().map(|c| c.at).max();
+        let mut blog = self.world();
+        let newest = blog.comments.values().map(|c| c.at).max();
         let at = newest.unwrap_or_else(|| gmt("2026-11-21T10:00:00").unwrap());
-        let id = inner.add(parent, 0, text, at);
-        PlatformItemId::new(id.to_string())
+        item_id(blog.add(parent.map_or(0, number), 0, text, at))
     }
 
     async fn edit(&self, id: &PlatformItemId, text: &str) {
-        let id: u64 = id.as_str().parse().unwrap();
-        self.inner.lock().unwrap().comments.get_mut(&id).unwrap().raw = text.to_owned();
+        self.world().comments.get_mut(&number(id)).unwrap().raw = text.to_owned();
     }
 
     async fn remove(&self, id: &PlatformItemId) {
-        let id: u64 = id.as_str().parse().unwrap();
-        self.inner.lock().unwrap().comments.remove(&id);
+        self.world().comments.remove(&number(id));
     }
 }

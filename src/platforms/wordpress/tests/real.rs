@@ -17,22 +17,11 @@ use crate::runtime::secret::Secret;
 mod wordpress_site;
 use wordpress_site::Site;
 
-fn connector(site: &Site, login: &(String, String)) -> WordPress {
-    let settings = WordPressSettings {
-        site: Url::parse(&site.url).unwrap(),
-        user: login.0.clone(),
-        password: Secret::new(login.1.clone()),
-        pretty_links: true,
-        http: HttpSettings { allow_http_loopback: true, ..HttpSettings::default() },
-    };
-    WordPress::new(settings, Clock::system()).unwrap()
-}
-
 /// One test, since all share one site and some look at the whole of it.
 #[tokio::test]
 async fn a_real_wordpress_keeps_every_promise() {
     let site = Site::from_env();
-    let wordpress = connector(&site, &site.editor);
+    let wordpress = site.connector();
     conformance::everything(&wordpress, &site, &RemovalWarrant::for_test).await;
     a_binned_comment_is_not_brought_back(&wordpress, &site).await;
     the_same_answer_is_not_published_twice(&wordpress, &site).await;
@@ -61,14 +50,14 @@ async fn the_same_answer_is_not_published_twice(wordpress: &WordPress, site: &Si
 }
 
 async fn rights_and_passwords_are_told_apart(site: &Site) {
-    let author = connector(site, &site.author);
+    let author = site.connector_for(&site.author);
     assert!(matches!(author.fetch(None, None).await, Err(PlatformError::Forbidden { .. })));
     assert_eq!(author.check().await.unwrap().missing.len(), 1);
-    let wrong = connector(site, &(site.editor.0.clone(), "fel fel fel".into()));
+    let wrong = site.connector_for(&(site.editor.0.clone(), "fel fel fel".into()));
     let error = wrong.fetch(None, None).await.unwrap_err();
     assert!(matches!(error, PlatformError::ReauthNeeded { .. }), "{error:?}");
     let mut elsewhere = Site::from_env();
     elsewhere.url = format!("{}/finns-inte", site.url);
-    let error = connector(&elsewhere, &site.editor).fetch(None, None).await.unwrap_err();
+    let error = elsewhere.connector().fetch(None, None).await.unwrap_err();
     assert!(!matches!(error, PlatformError::Gone), "{error:?}");
 }
