@@ -10,6 +10,8 @@ use crate::domain::personal_number::PersonalNumber;
 const MOST_BETWEEN: u32 = 14;
 /// The most digits one token may give.
 const MOST_DIGITS: usize = 4;
+/// The longest word that is read as digits, in bytes: *nollnollsjuttioåtta* has 20.
+const LONGEST_WORD: usize = 24;
 
 const UNITS: [&str; 10] = ["noll", "ett", "två", "tre", "fyra", "fem", "sex", "sju", "åtta", "nio"];
 const TEENS: [&str; 10] =
@@ -23,17 +25,27 @@ const JOINING: &[&str] =
 
 /// The digits that a word is read out for.
 fn digits(word: &[u8]) -> Option<SmallVec<[u8; MOST_DIGITS]>> {
+    if word.len() > LONGEST_WORD {
+        return None;
+    }
+    let mut values = SmallVec::new();
+    let mut rest = word;
+    // *Nollsju, nollsjuttio.*
+    while let Some(after) = rest.strip_prefix(b"noll")
+        && !after.is_empty()
+    {
+        values.push(0);
+        rest = after;
+    }
+    values.extend(number(rest)?);
+    Some(values)
+}
+
+/// The digits of one number below a hundred.
+fn number(word: &[u8]) -> Option<SmallVec<[u8; 2]>> {
     let at = |list: &[&str]| list.iter().position(|w| w.as_bytes() == word).map(|n| n as u8);
     if let Some(n) = at(&UNITS) {
         return Some(SmallVec::from_slice(&[n]));
-    }
-    // *Nollsju, nollsjuttio.*
-    if let Some(rest) = word.strip_prefix(b"noll")
-        && !rest.is_empty()
-    {
-        let mut values = digits(rest)?;
-        values.insert(0, 0);
-        return Some(values);
     }
     match word {
         b"en" => return Some(SmallVec::from_slice(&[1])),
@@ -148,8 +160,18 @@ mod tests {
             ("åttiofem", Some(&[8, 5])),
             ("hundra", None),
             ("femma", None),
+            ("nollsju", Some(&[0, 7])),
+            ("nollnollsjuttioåtta", Some(&[0, 0, 7, 8])),
+            ("nollnoll", Some(&[0, 0])),
+            ("nollhundra", None),
         ] {
             assert_eq!(digits(word.as_bytes()).as_deref(), want, "{word}");
         }
+    }
+
+    #[test]
+    fn a_word_of_any_length_is_read_without_ado() {
+        assert_eq!(digits("noll".repeat(1_000_000).as_bytes()), None);
+        assert_eq!(digits("noll".repeat(7).as_bytes()), None);
     }
 }
