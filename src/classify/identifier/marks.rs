@@ -148,11 +148,7 @@ impl Marks {
         spelled::sequences(text, &tokens.tokens, 8, |values, first, last| {
             let (start, end) = (tokens.tokens[first].start, tokens.tokens[last].end);
             if let Some(series) = phone::read_out(values) {
-                let mark = match series {
-                    phone::Series::Mobile | phone::Series::Landline => Mark::Phone,
-                    phone::Series::Service => Mark::ServicePhone,
-                };
-                self.found.push(Identifier { start, end, mark });
+                self.found.push(Identifier { start, end, mark: series.mark() });
             }
         });
     }

@@ -40,7 +40,53 @@ fn numbers_are_cut_out_of_sentences() {
     }
 }
 
+/// Numbers of every kind, as people write them.
+const WRITTEN: [(&str, Mark); 8] = [
+    ("070-174 06 05", Mark::Phone),
+    ("0701740605", Mark::Phone),
+    ("08-465 004 12", Mark::Phone),
+    ("+46 70 174 06 05", Mark::Phone),
+    ("4111 1111 1111 1111", Mark::Card),
+    ("5555555555554444", Mark::Card),
+    ("SE45 5000 0000 0583 9825 7466", Mark::Card),
+    ("58.410807, 15.621373", Mark::Coordinates),
+];
+
+#[test]
+fn where_in_a_row_a_number_stands_changes_nothing() {
+    let four = "1 070-174 06 05, 070-174 06 06, 070-174 06 07, 070-174 06 08";
+    assert_eq!(found(four).len(), 4, "{:?}", found(four));
+    let dates = "2024-01-15, 2024-02-15, 2024-03-15, 2024-04-15, 4111 1111 1111 1111";
+    assert_eq!(found(dates), [(Mark::Card, "4111 1111 1111 1111".to_owned())]);
+    for (number, mark) in WRITTEN {
+        for n in 0..80 {
+            let text = format!("{}{number}", "7, ".repeat(n));
+            assert_eq!(found(&text), [(mark, number.to_owned())], "{text}");
+        }
+    }
+}
+
+#[test]
+fn long_rows_of_digits_take_time_in_proportion() {
+    for unit in ["0", "0 ", "07 ", "070-174 06 05, ", "4111 1111 1111 1111 ", "1o", "o1 ", "0,"] {
+        let text = unit.repeat(100_000 / unit.len());
+        let mut out = Vec::new();
+        numbers(text.as_bytes(), &mut out);
+        personal_number::find(text.as_bytes(), &mut Vec::new());
+    }
+}
+
 proptest! {
+    #[test]
+    fn digits_and_a_comma_before_a_number_never_hide_it(
+        before in "[0-9]{1,9}([ ,.\\-/]{1,2}[0-9]{1,9}){0,30}",
+        which in 0..WRITTEN.len(),
+    ) {
+        let (number, mark) = WRITTEN[which];
+        let text = format!("{before}, {number}");
+        prop_assert!(found(&text).contains(&(mark, number.to_owned())), "{text}: {:?}", found(&text));
+    }
+
     #[test]
     fn any_text_is_read_and_stretches_stay_inside(text in "[0-9a-eilosåOÅ@ +.,:/()\\-\n–]{0,160}") {
         let mut folded = Folded::default();
