@@ -15,6 +15,8 @@ use crate::classify::words::{ClassId, EntryId, Words};
 
 /// How many digits a text needs before a payment or telephone number can be in it.
 const FEWEST_DIGITS: usize = 5;
+/// How many words from a plate set apart sign by sign the word may stand that tells of it.
+const CLUE_WITHIN: usize = 5;
 
 /// The entries of the words that stand for marks, and the class of address signs.
 #[derive(Clone, Debug, Default)]
@@ -110,6 +112,22 @@ impl Marks {
         }
     }
 
+    /// A plate set apart sign by sign, where a word near by says that it is one.
+    fn spaced_plate(&mut self, original: &str, folded: &Folded, tokens: &[Token], i: usize) {
+        let from = folded.original(tokens[i].start, tokens[i].end).start as usize;
+        let Some(to) = plate::spaced(original, from) else { return };
+        let ends = |t: &Token| folded.original(t.start, t.end).end as usize == to;
+        let Some(last) = tokens[i..].iter().take(6).position(ends).map(|n| i + n) else { return };
+        let text = folded.bytes();
+        let before = &tokens[i.saturating_sub(CLUE_WITHIN)..i];
+        let after = &tokens[last + 1..tokens.len().min(last + 1 + CLUE_WITHIN)];
+        let clue = |t: &Token| plate::is_clue(&text[t.start as usize..t.end as usize]);
+        if before.iter().chain(after).any(clue) {
+            let (start, end) = (tokens[i].start, tokens[last].end);
+            self.found.push(Identifier { start, end, mark: Mark::Plate });
+        }
+    }
+
     fn plates_and_streets(&mut self, original: &str, folded: &Folded, tokens: &Tokens) {
         let text = folded.bytes();
         for (i, token) in tokens.tokens.iter().enumerate() {
@@ -134,6 +152,9 @@ impl Marks {
                     let (start, end) = (token.start, last.end);
                     self.found.push(Identifier { start, end, mark: Mark::Plate });
                 }
+            } else if word.len() == 1 || word[1] == b' ' {
+                // The letters may spell a word, and be one token by now.
+                self.spaced_plate(original, folded, &tokens.tokens, i);
             }
         }
     }
