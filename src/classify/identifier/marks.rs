@@ -9,12 +9,15 @@ use crate::classify::address::{self, Loose};
 use crate::classify::fold::Folded;
 use crate::classify::identifier::mail::{self, Mailbox};
 use crate::classify::identifier::personal_number::Found;
+use crate::classify::identifier::phone::Series;
 use crate::classify::identifier::{self, Identifier, Mark, phone, plate, spelled, street};
 use crate::classify::tokens::{Kind, Token, Tokens};
 use crate::classify::words::{ClassId, EntryId, Words};
 
 /// How many digits a text needs before a payment or telephone number can be in it.
 const FEWEST_DIGITS: usize = 5;
+/// How many figures, before one is looked for that is spelled out.
+const FEWEST_READ_OUT: usize = 8;
 /// How many words from a plate set apart sign by sign the word may stand that tells of it.
 const CLUE_WITHIN: usize = 5;
 
@@ -95,7 +98,7 @@ impl Marks {
         }
         let spaced = memchr::memmem::find(text, b" . ").is_some();
         if tokens.may_match {
-            self.read_out(text, tokens, words, entries);
+            self.read_out(text, tokens, words, entries, personal);
         }
         if tokens.may_match || spaced {
             self.loose_addresses(text, tokens, words, entries, spaced);
@@ -160,18 +163,45 @@ impl Marks {
     }
 
     /// Telephone numbers in words: *noll sju noll …*
-    fn read_out(&mut self, text: &[u8], tokens: &Tokens, words: &Words, entries: &MarkEntries) {
+    fn read_out(
+        &mut self,
+        text: &[u8],
+        tokens: &Tokens,
+        words: &Words,
+        entries: &MarkEntries,
+        personal: &[Found],
+    ) {
         let Some(class) = entries.number_word else { return };
         let known = tokens.tokens.iter().filter(|t| t.entry != EntryId::UNKNOWN);
         if known.filter(|t| words.is(t.entry, class)).take(4).count() < 4 {
             return;
         }
-        spelled::sequences(text, &tokens.tokens, 8, |values, first, last| {
-            let (start, end) = (tokens.tokens[first].start, tokens.tokens[last].end);
-            if let Some(series) = phone::read_out(values) {
-                self.found.push(Identifier { start, end, mark: series.mark() });
+        let tokens = &tokens.tokens;
+        let mut found = Vec::new();
+        spelled::rows(text, tokens, FEWEST_READ_OUT, |row| {
+            let mut p = 0;
+            while p < row.n_parts() {
+                // To the end of the row, or ten figures with other number words behind them.
+                let rest = row.rest(p);
+                let number = match phone::read_out(rest.values) {
+                    Some(series) => Some((series, rest, row.n_parts())),
+                    None => row.window(p, 10).and_then(|(ten, behind)| {
+                        let series = phone::read_out(ten.values)?;
+                        (series == Series::Mobile).then_some((series, ten, behind))
+                    }),
+                };
+                p = match number {
+                    Some((series, read, behind)) if read.values.len() >= FEWEST_READ_OUT => {
+                        let (start, end) = (tokens[read.first].start, tokens[read.last].end);
+                        found.push(Identifier { start, end, mark: series.mark() });
+                        behind
+                    }
+                    Some(_) | None => p + 1,
+                };
             }
         });
+        leave_personal(&mut found, personal);
+        self.found.append(&mut found);
     }
 
     fn loose_addresses(

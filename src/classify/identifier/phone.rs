@@ -85,8 +85,14 @@ pub fn at(text: &[u8], reading: &[Digit], from: usize) -> Option<(Series, usize)
     national(digits)
 }
 
+/// No number of the plan has more figures, with the leading zero.
+const LONGEST_READ_OUT: usize = 10;
+
 /// Whether digits from `text` may be a telephone number read out: no forms, only the plan.
 pub fn read_out(values: &[u8]) -> Option<Series> {
+    if values.first() != Some(&0) || values.len() > LONGEST_READ_OUT {
+        return None;
+    }
     let digits: smallvec::SmallVec<[Digit; 16]> = values
         .iter()
         .map(|v| Digit {

@@ -1,7 +1,12 @@
 use proptest::prelude::*;
 
+use std::sync::LazyLock;
+
 use super::*;
 use crate::classify::fold::Folded;
+use crate::classify::identifier::personal_number::tests::complete;
+use crate::classify::{Classifier, Context, Scratch};
+use crate::domain::category::Category;
 
 fn found(text: &str) -> Vec<(Mark, String)> {
     let mut folded = Folded::default();
@@ -100,5 +105,83 @@ proptest! {
             let span = folded.original(i.start, i.end);
             prop_assert!(text.is_char_boundary(span.start as usize) && text.is_char_boundary(span.end as usize));
         }
+    }
+}
+
+static BUILT_IN: LazyLock<Classifier> = LazyLock::new(Classifier::built_in);
+
+/// What the classifier marks, with the lexicon that is built in.
+fn marked(text: &str) -> Vec<(Mark, String)> {
+    let mut scratch = Scratch::default();
+    BUILT_IN.trace(&mut scratch, text);
+    let stretch = |i: &Identifier| {
+        let span = scratch.folded.original(i.start, i.end);
+        (i.mark, text[span.start as usize..span.end as usize].to_owned())
+    };
+    scratch.marks.found().iter().map(stretch).collect()
+}
+
+fn has_personal_number(text: &str) -> bool {
+    let verdict = BUILT_IN.classify(text, &Context::default());
+    verdict.findings.iter().any(|f| f.category == Category::PersonalId)
+}
+
+const DIGIT_WORDS: [&str; 10] =
+    ["noll", "ett", "två", "tre", "fyra", "fem", "sex", "sju", "åtta", "nio"];
+
+fn spelled_out(digits: &str) -> String {
+    let words: Vec<_> = digits.bytes().map(|b| DIGIT_WORDS[usize::from(b - b'0')]).collect();
+    words.join(" ")
+}
+
+#[test]
+fn number_words_before_and_behind_hide_no_number_in_words() {
+    let ten = complete("850709980");
+    for number in [spelled_out(&ten), spelled_out(&format!("19{ten}"))] {
+        for (before, behind) in [
+            ("", ""),
+            ("en", ""),
+            ("ett", ""),
+            ("nummer ett", "fem"),
+            ("tre fyra", "och sju åtta"),
+            ("", "ett två tre fyra fem sex sju åtta nio tio elva tolv"),
+            ("ett två tre fyra fem sex sju åtta nio tio elva tolv", ""),
+        ] {
+            let text = format!("{before} {number} {behind}");
+            assert!(has_personal_number(&text), "{text}");
+        }
+    }
+    let phone = spelled_out("0701740605");
+    for (before, behind) in [("", ""), ("en", ""), ("ett två", ""), ("", "och fem"), ("tio", "tio")]
+    {
+        let text = format!("Ring {before} {phone} {behind}");
+        assert_eq!(marked(&text), [(Mark::Phone, phone.clone())], "{text}");
+    }
+    assert!(!has_personal_number("ett två tre fyra fem sex sju åtta nio tio elva tolv"));
+    assert_eq!(marked("nio åtta sju sex fem fyra tre två ett noll"), []);
+}
+
+#[test]
+fn number_words_without_end_take_time_in_proportion() {
+    for word in ["noll ", "ett noll ", "noll sju ", "åttiofem "] {
+        has_personal_number(&word.repeat(20_000 / word.len()));
+    }
+    has_personal_number(&format!("ett två {}", "noll".repeat(6000)));
+}
+
+#[test]
+fn plates_are_marked_in_sentences() {
+    for (text, want) in [
+        ("Bilen TBC·392 igen", &["TBC·392"][..]),
+        ("Bilen ABC·123 igen", &["ABC·123"]),
+        ("Bil med skylt T B C 3 9 2 smet", &["T B C 3 9 2"]),
+        ("regnr: A P A 1 2 C", &["A P A 1 2 C"]),
+        ("t b c 3 9 2 är numret", &["t b c 3 9 2"]),
+        ("Serien T B C 3 9 2 är klar", &[]),
+        ("Vem fick bil 3 9 2 i lotteriet", &[]),
+    ] {
+        let plates: Vec<_> =
+            marked(text).into_iter().filter(|(m, _)| *m == Mark::Plate).map(|(_, s)| s).collect();
+        assert_eq!(plates, want, "{text}");
     }
 }
