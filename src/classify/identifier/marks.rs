@@ -266,10 +266,12 @@ impl Marks {
                 Kind::Address if local.is_some() => {
                     let (from, to) = local.unwrap_or_default();
                     token.kind = Kind::Mail;
-                    match mail::of(&text[from as usize..to as usize], bytes) {
+                    let mark = match mail::of(&text[from as usize..to as usize], bytes) {
                         Mailbox::Private => Mark::PrivateMail,
                         Mailbox::Office => Mark::OfficeMail,
-                    }
+                    };
+                    self.found.push(Identifier { start: from, end: token.end, mark });
+                    mark
                 }
                 Kind::Address => {
                     let span = folded.original(token.start, token.end);
@@ -300,6 +302,7 @@ impl Marks {
             token.entry = entries.of(mark);
             begins |= words.begins_rule(token.entry);
         }
+        self.found.sort_by_key(|i| (i.start, i.mark));
         tokens.may_match |= begins;
     }
 }
