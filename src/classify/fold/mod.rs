@@ -11,6 +11,8 @@
 
 pub mod table;
 
+use std::fmt;
+
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
 use crate::classify::words::KEY;
@@ -25,7 +27,7 @@ const BEFORE: usize = 8;
 const BEHIND: usize = BLOCK + KEY;
 
 /// A text in matching form. Kept and refilled, so that folding allocates nothing in the long run.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Folded {
     /// The text between blanks: [`BEFORE`] and [`BEHIND`], or nothing at all.
     bytes: Vec<u8>,
@@ -37,10 +39,24 @@ pub struct Folded {
 }
 
 /// A text with blanks around it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Padded<'a> {
     all: &'a [u8],
     bytes: &'a [u8],
+}
+
+/// Its length alone: what people write belongs in no log.
+impl fmt::Debug for Folded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Folded").field("n_bytes", &self.bytes().len()).finish_non_exhaustive()
+    }
+}
+
+/// As [`Folded`].
+impl fmt::Debug for Padded<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Padded").field("n_bytes", &self.len()).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Padded<'a> {

@@ -61,6 +61,14 @@ fn check_map(text: &str) {
     }
 }
 
+#[test]
+fn debug_output_holds_no_content() {
+    let mut f = Folded::default();
+    f.fold("hemligt å \u{430}");
+    let shown = format!("{f:?} {:?}", f.padded());
+    assert_eq!(shown, "Folded { n_bytes: 12, .. } Padded { n_bytes: 12, .. }");
+}
+
 proptest! {
     #[test]
     fn any_text_folds_and_maps_back(text in any::<String>()) {

@@ -46,7 +46,7 @@ impl Gap {
 }
 
 /// One digit.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Digit {
     /// 0 to 9.
     pub value: u8,
@@ -80,7 +80,7 @@ const AHEAD: usize = 20;
 const BEFORE: usize = 12;
 
 /// Part of a row, or all of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Window<'a> {
     /// The digits.
     pub digits: &'a [Digit],
