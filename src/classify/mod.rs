@@ -28,6 +28,7 @@ pub mod tokens;
 pub mod words;
 
 use std::cell::RefCell;
+use std::fmt;
 use std::sync::Arc;
 
 use crate::classify::cues::extract::{Cue, each_cue};
@@ -77,7 +78,7 @@ struct NumberRule {
 
 /// The buffers that one thread needs. Kept between texts, so that a benign text allocates nothing
 /// once they have grown.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Scratch {
     /// The text in matching form.
     pub folded: Folded,
@@ -90,6 +91,19 @@ pub struct Scratch {
     seen: Seen,
     recall: Recall,
     scales: Scales,
+}
+
+/// Lengths alone: what people write belongs in no log.
+impl fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scratch")
+            .field("folded", &self.folded)
+            .field("n_tokens", &self.tokens.tokens.len())
+            .field("n_numbers", &self.numbers.len())
+            .field("n_marks", &self.marks.found().len())
+            .field("n_hits", &self.hits.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A rule that came near, and what stopped it.

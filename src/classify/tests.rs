@@ -35,6 +35,17 @@ fn every_rule_says_why_in_a_sentence_and_on_what_ground() {
 }
 
 #[test]
+fn buffers_printed_hold_no_content() {
+    let mut scratch = Scratch::default();
+    let text = "Hemligt, ring 070-174 06 05, 850709-9805, hemmlgit";
+    BUILT_IN.classify_with(&mut scratch, text, &Context::default());
+    let shown = format!("{scratch:?}").to_lowercase();
+    for part in ["hem", "104, 101", "1740605", "174", "8507"] {
+        assert!(!shown.contains(part), "{shown}");
+    }
+}
+
+#[test]
 fn benign_text_has_no_findings() {
     for text in ["", " ", "Tack för fin plogning i dag!", "👍", "\u{0}", "12", "Hej"] {
         assert_eq!(verdict(text).findings, [], "{text:?}");

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::classify::mask::masked;
+use crate::classify::Classifier;
 use crate::domain::account::Account;
 use crate::domain::action::{ActionKind, ActionState};
 use crate::domain::case::CaseState;
@@ -141,8 +141,8 @@ pub struct CaseFile {
 impl CaseFile {
     /// Personal data struck out, for roles that may not read it (invariant 8). The findings keep
     /// their reasons but not their places: those are of the text as it was written.
-    fn mask(&mut self) {
-        let strike = |text: &mut String| *text = masked(text).into_owned();
+    fn mask(&mut self, classifier: &Classifier) {
+        let strike = |text: &mut String| *text = classifier.masked(text).into_owned();
         strike(&mut self.text);
         self.earlier_texts.iter_mut().for_each(|(_, text)| strike(text));
         let authors = std::iter::once(&mut self.author);
@@ -242,7 +242,7 @@ impl Services {
             may_enter_number: viewer.may(Act::EnterDiaryNumber),
         };
         if !file.may_read_evidence {
-            file.mask();
+            file.mask(&self.inner.classifier);
         }
         Ok(file)
     }

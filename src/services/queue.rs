@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use metrics::gauge;
 
-use crate::classify::mask::masked;
 use crate::domain::account::Account;
 use crate::domain::case::CaseState;
 use crate::domain::category::{Category, Severity};
@@ -17,8 +16,8 @@ use crate::telemetry::metrics as names;
 use super::offers::Offers;
 use super::{ServiceError, Services, Viewer};
 
-/// No number or address that is masked takes more room, however it is spaced.
-const LONGEST_NUMBER_BYTES: usize = 96;
+/// No number or address that is masked takes more room, however it is spaced or read out.
+const LONGEST_NUMBER_BYTES: usize = 192;
 
 /// How many cases a page of the queue holds.
 pub const PAGE: u32 = 50;
@@ -223,7 +222,8 @@ fn author_words(author: &Author) -> String {
 impl Services {
     fn line(&self, row: QueueRow) -> Line {
         let one_line = row.text_head.split_whitespace().collect::<Vec<_>>().join(" ");
-        let mut text = masked(&one_line).into_owned();
+        let classifier = &self.inner.classifier;
+        let mut text = classifier.masked(&one_line).into_owned();
         if row.text_is_cut {
             // Half a number at the cut is no number to the mask, so the end is left out.
             let end = text.floor_char_boundary(text.len().saturating_sub(LONGEST_NUMBER_BYTES));
@@ -235,7 +235,7 @@ impl Services {
             state: row.case.state,
             account: row.account,
             kind: row.kind,
-            author: masked(&author_words(&row.author)).into_owned(),
+            author: classifier.masked(&author_words(&row.author)).into_owned(),
             text,
             created_at: row.created_at,
             fetched_at: row.first_fetched_at,

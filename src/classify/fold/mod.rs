@@ -11,6 +11,8 @@
 
 pub mod table;
 
+use std::fmt;
+
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
 use crate::classify::words::KEY;
@@ -25,7 +27,7 @@ const BEFORE: usize = 8;
 const BEHIND: usize = BLOCK + KEY;
 
 /// A text in matching form. Kept and refilled, so that folding allocates nothing in the long run.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Folded {
     /// The text between blanks: [`BEFORE`] and [`BEHIND`], or nothing at all.
     bytes: Vec<u8>,
@@ -37,10 +39,24 @@ pub struct Folded {
 }
 
 /// A text with blanks around it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Padded<'a> {
     all: &'a [u8],
     bytes: &'a [u8],
+}
+
+/// Its length alone: what people write belongs in no log.
+impl fmt::Debug for Folded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Folded").field("n_bytes", &self.bytes().len()).finish_non_exhaustive()
+    }
+}
+
+/// As [`Folded`].
+impl fmt::Debug for Padded<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Padded").field("n_bytes", &self.len()).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Padded<'a> {
@@ -280,7 +296,7 @@ fn lower(before: &[u8; BLOCK], block: &mut [u8; BLOCK]) -> Seen {
         let swede = after & (u8::from(b == 0xA5) | u8::from(b == 0xA4) | u8::from(b == 0xB6));
         swedish |= swede;
         let known = swede | after & u8::from(b == 0xA9) | u8::from(b == 0xC3);
-        other |= u8::from(b < b' ') & u8::from(b != b'\n') | u8::from(b >= 0x80) & (known ^ 1);
+        other |= u8::from(b < b' ') & u8::from(b != b'\n') | u8::from(b >= 0x7F) & (known ^ 1);
     }
     Seen { swedish: swedish != 0, other: other != 0 }
 }
@@ -294,13 +310,16 @@ fn stays(bytes: &[u8], at: usize) -> bool {
         i += match bytes[i] {
             b'\n' | b'\t' | b'\r' => 1,
             // NUL and other controls hide in words; the full fold takes them out.
-            0..b' ' => return false,
+            0..b' ' | 0x7F => return false,
             // ASCII, and what is left of a character begun in the block before.
             b' '..=0xBF => 1,
-            // æ, ø, ß, ð and þ are read as other letters.
+            // å, ä, ö, é, ü and the signs × and ÷. The others lose their marks (à, ñ) or are read
+            // as other letters (æ, ß).
+            // One that goes on in the next block is not lower-cased yet; it is decided there.
+            0xC3 if i + 1 == at + BLOCK => 2,
             0xC3 => match bytes.get(i + 1) {
-                Some(0xA6 | 0xB8 | 0x9F | 0xB0 | 0xBE) => return false,
-                _ => 2,
+                Some(0xA5 | 0xA4 | 0xB6 | 0xA9 | 0xBC | 0x97 | 0xB7) => 2,
+                _ => return false,
             },
             // Latin-1 signs; soft hyphen, ª, µ and º fold to something else.
             0xC2 => match bytes[i + 1] {

@@ -23,6 +23,7 @@ fn disguises_fold_to_the_letters_they_imitate() {
         ("rœd ø æ ß", "röd ö ä ss"),
         ("idé – ”ja” … 🙂", "idé – ”ja” … 🙂"),
         ("a\0b", "ab"),
+        ("a\u{7F}b", "ab"),
         ("rad\u{2028}rad", "rad\nrad"),
         ("en \u{202E}lib\u{202C} här", "en lib bil här"),
         ("\u{202E}lib", "lib bil"),
@@ -60,6 +61,14 @@ fn check_map(text: &str) {
     }
 }
 
+#[test]
+fn debug_output_holds_no_content() {
+    let mut f = Folded::default();
+    f.fold("hemligt å \u{430}");
+    let shown = format!("{f:?} {:?}", f.padded());
+    assert_eq!(shown, "Folded { n_bytes: 12, .. } Padded { n_bytes: 12, .. }");
+}
+
 proptest! {
     #[test]
     fn any_text_folds_and_maps_back(text in any::<String>()) {
@@ -74,12 +83,49 @@ proptest! {
     }
 
     #[test]
-    fn both_paths_agree(text in "[ -~åäöÅÄÖéÉ–”“’…€🙂\n\t]{0,80}") {
-        let mut cheap = Folded::default();
-        prop_assert!(cheap.fold_cheap(text.as_bytes()) == Need::Cheap);
+    fn both_paths_agree(
+        text in "[ -~åäöÅÄÖéÉ\u{7F}-\u{FF}\u{2000}-\u{206F}€–”“’…🙂🌀-🛿🤀-🫿\n\t\r]{0,160}"
+    ) {
+        let mut either = Folded::default();
+        either.fold(&text);
         let mut full = Folded::default();
         full.fold_full(&text);
-        prop_assert_eq!(cheap.bytes(), full.bytes());
-        prop_assert_eq!(cheap.has_swedish_letters(), full.has_swedish_letters());
+        prop_assert_eq!(either.bytes(), full.bytes());
+        prop_assert_eq!(either.has_swedish_letters(), full.has_swedish_letters());
+    }
+
+    #[test]
+    fn ordinary_swedish_takes_the_cheap_path(
+        text in "[ -~åäöÅÄÖéÉüÜ–”“’…€🙂×÷\n\t]{0,160}"
+    ) {
+        let mut cheap = Folded::default();
+        prop_assert!(cheap.fold_cheap(text.as_bytes()) == Need::Cheap);
+    }
+}
+
+#[test]
+fn both_paths_agree_on_every_letter_of_latin_1_wherever_it_stands() {
+    for c in '\u{7F}'..='\u{FF}' {
+        for before in [0, BLOCK - 2, BLOCK - 1, BLOCK] {
+            let text = format!("{}{c}ra {c}", "x".repeat(before));
+            let mut either = Folded::default();
+            either.fold(&text);
+            let mut full = Folded::default();
+            full.fold_full(&text);
+            assert_eq!(either.bytes(), full.bytes(), "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn marks_over_letters_hide_nothing() {
+    for (text, want) in [
+        ("dïg", "dig"),
+        ("fítta HÓRA", "fitta hora"),
+        ("à la carte, Ñandú, çÿ", "a la carte, nandu, cy"),
+        ("müsli idé", "müsli idé"),
+    ] {
+        assert_eq!(folded(text), want);
+        assert_eq!(folded(&format!("{text} \u{430}")), format!("{want} a"));
     }
 }

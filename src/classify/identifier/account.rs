@@ -1,7 +1,7 @@
 //! Payment numbers: bank accounts by clearing ranges and check methods (*Bankgirot, Bankernas
 //! kontonummer*), IBAN (ISO 13616), cards (ISO 7812), and the numbers of organisations.
 
-use crate::classify::identifier::reading::{Digit, ends, groups, luhn, value};
+use crate::classify::identifier::digits::{Digit, ends, groups, luhn, value};
 
 /// How the check digit of an account is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -265,16 +265,19 @@ pub fn iban(text: &[u8], at: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classify::identifier::reading::{self, Reading};
+    use crate::classify::identifier::digits::{Loosely, rows};
 
-    fn read(text: &str) -> Reading {
-        let mut reading = Reading::new();
-        reading::next(text.as_bytes(), 0, &mut reading).expect("digits");
-        reading
+    fn read(text: &str) -> Vec<Digit> {
+        let mut digits = Vec::new();
+        rows::<Loosely>(text.as_bytes(), |window| {
+            digits.extend_from_slice(window.digits);
+            window.until
+        });
+        digits
     }
 
     /// The last digit that makes `f` hold.
-    fn complete(start: &str, f: impl Fn(&Reading) -> bool) -> String {
+    fn complete(start: &str, f: impl Fn(&[Digit]) -> bool) -> String {
         (0..10)
             .map(|d| format!("{start}{d}"))
             .find(|t| f(&read(t)))

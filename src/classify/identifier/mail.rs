@@ -1,5 +1,7 @@
 //! Mail addresses: a person's mailbox or one of an office.
 
+use smallvec::SmallVec;
+
 use crate::classify::address;
 
 /// Whose mailbox it is, by its address.
@@ -218,7 +220,7 @@ const OFFICES: &[&str] = &[
     "sfi",
 ];
 
-/// What names an authority in a host.
+/// What names an authority in a label of a host.
 const AUTHORITIES: &[&str] = &[
     "kommun",
     "region",
@@ -229,8 +231,6 @@ const AUTHORITIES: &[&str] = &[
     "lansstyrelsen",
     "regeringen",
     "riksdagen",
-    "gov",
-    "1177",
     "arbetsformedlingen",
     "trafikverket",
     "migrationsverket",
@@ -240,7 +240,6 @@ const AUTHORITIES: &[&str] = &[
     "domstol",
     "aklagare",
     "svenskakyrkan",
-    "stad.",
     "stadsmission",
     "kronofogden",
     "boverket",
@@ -248,7 +247,6 @@ const AUTHORITIES: &[&str] = &[
     "transportstyrelsen",
     "livsmedelsverket",
     "folkhalsomyndigheten",
-    "imy",
 ];
 
 /// Whose mailbox `address` (folded) is.
@@ -260,13 +258,53 @@ pub fn mailbox(address: &[u8]) -> Mailbox {
     of(&address[..at], &address[at + 1..])
 }
 
-/// Whose mailbox it is, by local part and host.
+/// Endings of hosts under which names are registered a label further in.
+const SECOND_LEVEL: &[&[u8]] = &[b"co", b"com", b"org", b"net", b"ac", b"gov"];
+
+type Labels<'a> = SmallVec<[&'a [u8]; 8]>;
+
+/// The labels of a host, also of one written out: *exempel punkt se*.
+fn labels(host: &[u8]) -> Labels<'_> {
+    let path = host.iter().position(|b| matches!(b, b'/' | b'?' | b':' | b'#'));
+    let host = &host[..path.unwrap_or(host.len())];
+    let written_out = host.iter().any(|b| matches!(b, b' ' | b'(' | b'[' | b'{' | b'<'));
+    let is_stop = |label: &[u8]| matches!(label, b"dot" | b"punkt" | b"prick");
+    host.split(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_') || *b >= 0x80))
+        .filter(|label| !label.is_empty() && !(written_out && is_stop(label)))
+        .collect()
+}
+
+/// The name that is registered: `exempel` of *post.exempel.se* and of *exempel.co.uk*. A host
+/// without top domain is a name alone: *kim snabel-a gmail*.
+fn registered<'a>(labels: &[&'a [u8]]) -> &'a [u8] {
+    match labels {
+        [.., name, second, top] if top.len() == 2 && SECOND_LEVEL.contains(second) => name,
+        [.., name, _] | [name] => name,
+        [] => b"",
+    }
+}
+
+/// Whether a label of a host names an authority: by any part of it, by its end, or all of it.
+fn is_authority(label: &[u8]) -> bool {
+    AUTHORITIES.iter().any(|a| memchr::memmem::find(label, a.as_bytes()).is_some())
+        || label.ends_with(b"stad")
+        || matches!(label, b"gov" | b"imy" | b"1177")
+}
+
+/// Whose mailbox it is, by local part and host. What is registered decides before the names of
+/// servers under it, and an authority before a provider: *info@mail.exempelkommun.se*.
 pub fn of(local: &[u8], host: &[u8]) -> Mailbox {
-    let first = host.split(|b| *b == b'.').next().unwrap_or(host);
-    if PRIVATE_HOSTS.contains(&first) {
+    let labels = labels(host);
+    let name = registered(&labels);
+    if is_authority(name) {
+        return Mailbox::Office;
+    }
+    if PRIVATE_HOSTS.contains(&name) {
         return Mailbox::Private;
     }
-    let named = AUTHORITIES.iter().any(|a| memchr::memmem::find(host, a.as_bytes()).is_some());
+    if labels.iter().any(|label| is_authority(label)) {
+        return Mailbox::Office;
+    }
     let mut words = local.split(|b| matches!(b, b'.' | b'_' | b'-' | b'+'));
     let office = |word: &[u8]| {
         let word: &[u8] = word.strip_suffix(b"en").or(word.strip_suffix(b"et")).unwrap_or(word);
@@ -275,7 +313,7 @@ pub fn of(local: &[u8], host: &[u8]) -> Mailbox {
                 || o.len() >= 4 && (word.starts_with(o.as_bytes()) || word.ends_with(o.as_bytes()))
         })
     };
-    if named || words.any(office) { Mailbox::Office } else { Mailbox::Private }
+    if words.any(office) { Mailbox::Office } else { Mailbox::Private }
 }
 
 #[cfg(test)]
@@ -300,8 +338,31 @@ mod tests {
             ("kim(at)exempel(punkt)se", Mailbox::Private),
             ("info[at]exempel.se", Mailbox::Office),
             ("mailto:info@exempelstad.example", Mailbox::Office),
+            ("info@mail.exempelkommun.example", Mailbox::Office),
+            ("kim.exempel@home.exempelstad.example", Mailbox::Office),
+            ("kim.exempel@kommun.exempelort.example", Mailbox::Office),
+            ("kim.exempel@live.region.example", Mailbox::Office),
+            ("info@mail.exempelort.example", Mailbox::Office),
+            ("kim.exempel@me.exempelort.example", Mailbox::Private),
+            ("info@post.gmail.com", Mailbox::Private),
+            ("kimmen85@yahoo.co.uk", Mailbox::Private),
+            ("kim.exempel@govbro.example", Mailbox::Private),
         ] {
             assert_eq!(mailbox(address.as_bytes()), want, "{address}");
+        }
+    }
+
+    #[test]
+    fn hosts_written_out_are_read_alike() {
+        for (local, host, want) in [
+            ("info", "gmail punkt com", Mailbox::Private),
+            ("info", "gmail", Mailbox::Private),
+            ("kim", "mail punkt exempelkommun punkt se", Mailbox::Office),
+            ("info", "exempel (dot) se", Mailbox::Office),
+            ("kim", "punkt.example", Mailbox::Private),
+            ("kim", "exempelort.example/kommun", Mailbox::Private),
+        ] {
+            assert_eq!(of(local.as_bytes(), host.as_bytes()), want, "{local} {host}");
         }
     }
 }

@@ -9,12 +9,17 @@ use crate::classify::address::{self, Loose};
 use crate::classify::fold::Folded;
 use crate::classify::identifier::mail::{self, Mailbox};
 use crate::classify::identifier::personal_number::Found;
+use crate::classify::identifier::phone::Series;
 use crate::classify::identifier::{self, Identifier, Mark, phone, plate, spelled, street};
 use crate::classify::tokens::{Kind, Token, Tokens};
 use crate::classify::words::{ClassId, EntryId, Words};
 
 /// How many digits a text needs before a payment or telephone number can be in it.
 const FEWEST_DIGITS: usize = 5;
+/// How many figures, before one is looked for that is spelled out.
+const FEWEST_READ_OUT: usize = 8;
+/// How many words from a plate set apart sign by sign the word may stand that tells of it.
+const CLUE_WITHIN: usize = 5;
 
 /// The entries of the words that stand for marks, and the class of address signs.
 #[derive(Clone, Debug, Default)]
@@ -93,7 +98,7 @@ impl Marks {
         }
         let spaced = memchr::memmem::find(text, b" . ").is_some();
         if tokens.may_match {
-            self.read_out(text, tokens, words, entries);
+            self.read_out(text, tokens, words, entries, personal);
         }
         if tokens.may_match || spaced {
             self.loose_addresses(text, tokens, words, entries, spaced);
@@ -107,6 +112,22 @@ impl Marks {
         }
         if tokens.n_addresses > 0 || self.found.iter().any(|i| i.mark == Mark::MaskedAddress) {
             self.addresses(original, folded, tokens, words, entries);
+        }
+    }
+
+    /// A plate set apart sign by sign, where a word near by says that it is one.
+    fn spaced_plate(&mut self, original: &str, folded: &Folded, tokens: &[Token], i: usize) {
+        let from = folded.original(tokens[i].start, tokens[i].end).start as usize;
+        let Some(to) = plate::spaced(original, from) else { return };
+        let ends = |t: &Token| folded.original(t.start, t.end).end as usize == to;
+        let Some(last) = tokens[i..].iter().take(6).position(ends).map(|n| i + n) else { return };
+        let text = folded.bytes();
+        let before = &tokens[i.saturating_sub(CLUE_WITHIN)..i];
+        let after = &tokens[last + 1..tokens.len().min(last + 1 + CLUE_WITHIN)];
+        let clue = |t: &Token| plate::is_clue(&text[t.start as usize..t.end as usize]);
+        if before.iter().chain(after).any(clue) {
+            let (start, end) = (tokens[i].start, tokens[last].end);
+            self.found.push(Identifier { start, end, mark: Mark::Plate });
         }
     }
 
@@ -134,27 +155,53 @@ impl Marks {
                     let (start, end) = (token.start, last.end);
                     self.found.push(Identifier { start, end, mark: Mark::Plate });
                 }
+            } else if word.len() == 1 || word[1] == b' ' {
+                // The letters may spell a word, and be one token by now.
+                self.spaced_plate(original, folded, &tokens.tokens, i);
             }
         }
     }
 
     /// Telephone numbers in words: *noll sju noll …*
-    fn read_out(&mut self, text: &[u8], tokens: &Tokens, words: &Words, entries: &MarkEntries) {
+    fn read_out(
+        &mut self,
+        text: &[u8],
+        tokens: &Tokens,
+        words: &Words,
+        entries: &MarkEntries,
+        personal: &[Found],
+    ) {
         let Some(class) = entries.number_word else { return };
         let known = tokens.tokens.iter().filter(|t| t.entry != EntryId::UNKNOWN);
         if known.filter(|t| words.is(t.entry, class)).take(4).count() < 4 {
             return;
         }
-        spelled::sequences(text, &tokens.tokens, 8, |values, first, last| {
-            let (start, end) = (tokens.tokens[first].start, tokens.tokens[last].end);
-            if let Some(series) = phone::read_out(values) {
-                let mark = match series {
-                    phone::Series::Mobile | phone::Series::Landline => Mark::Phone,
-                    phone::Series::Service => Mark::ServicePhone,
+        let tokens = &tokens.tokens;
+        let mut found = Vec::new();
+        spelled::rows(text, tokens, FEWEST_READ_OUT, |row| {
+            let mut p = 0;
+            while p < row.n_parts() {
+                // To the end of the row, or ten figures with other number words behind them.
+                let rest = row.rest(p);
+                let number = match phone::read_out(rest.values) {
+                    Some(series) => Some((series, rest, row.n_parts())),
+                    None => row.window(p, 10).and_then(|(ten, behind)| {
+                        let series = phone::read_out(ten.values)?;
+                        (series == Series::Mobile).then_some((series, ten, behind))
+                    }),
                 };
-                self.found.push(Identifier { start, end, mark });
+                p = match number {
+                    Some((series, read, behind)) if read.values.len() >= FEWEST_READ_OUT => {
+                        let (start, end) = (tokens[read.first].start, tokens[read.last].end);
+                        found.push(Identifier { start, end, mark: series.mark() });
+                        behind
+                    }
+                    Some(_) | None => p + 1,
+                };
             }
         });
+        leave_personal(&mut found, personal);
+        self.found.append(&mut found);
     }
 
     fn loose_addresses(
@@ -219,10 +266,12 @@ impl Marks {
                 Kind::Address if local.is_some() => {
                     let (from, to) = local.unwrap_or_default();
                     token.kind = Kind::Mail;
-                    match mail::of(&text[from as usize..to as usize], bytes) {
+                    let mark = match mail::of(&text[from as usize..to as usize], bytes) {
                         Mailbox::Private => Mark::PrivateMail,
                         Mailbox::Office => Mark::OfficeMail,
-                    }
+                    };
+                    self.found.push(Identifier { start: from, end: token.end, mark });
+                    mark
                 }
                 Kind::Address => {
                     let span = folded.original(token.start, token.end);
@@ -253,6 +302,7 @@ impl Marks {
             token.entry = entries.of(mark);
             begins |= words.begins_rule(token.entry);
         }
+        self.found.sort_by_key(|i| (i.start, i.mark));
         tokens.may_match |= begins;
     }
 }

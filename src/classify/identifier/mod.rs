@@ -7,18 +7,17 @@
 
 pub mod account;
 pub mod coordinates;
+pub mod digits;
 pub mod mail;
 pub mod marks;
 pub mod personal_number;
 pub mod phone;
 pub mod plate;
-pub mod reading;
 pub mod spelled;
 pub mod street;
 pub mod told;
 
-use crate::classify::identifier::phone::Series;
-use crate::classify::identifier::reading::Reading;
+use crate::classify::identifier::digits::{Digit, Loosely, Window};
 
 /// What a stretch of text has been proved to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,12 +121,7 @@ pub struct Identifier {
 /// first. Whether one of them is also a personal number is for [`personal_number`] to say.
 pub fn numbers(text: &[u8], out: &mut Vec<Identifier>) {
     out.clear();
-    let mut reading = Reading::new();
-    let mut from = 0;
-    while let Some(next) = reading::next(text, from, &mut reading) {
-        in_reading(text, &reading, out);
-        from = next;
-    }
+    digits::rows::<Loosely>(text, |window| in_window(text, &window, out));
     ibans(text, out);
     out.sort_by_key(|i| (i.start, std::cmp::Reverse(i.end)));
     let mut end = 0;
@@ -140,38 +134,59 @@ pub fn numbers(text: &[u8], out: &mut Vec<Identifier>) {
     });
 }
 
-fn in_reading(text: &[u8], reading: &Reading, out: &mut Vec<Identifier>) {
-    let mut g = 0;
-    while g + 4 < reading.len() {
-        if g > 0 && reading[g].gap.none() {
+/// The fewest digits that any of them has.
+const FEWEST: usize = 5;
+
+/// Identifiers that begin at a digit to be judged; gives where it stopped.
+fn in_window(text: &[u8], window: &Window<'_>, out: &mut Vec<Identifier>) -> usize {
+    let Window { digits, from: mut g, until } = *window;
+    while g < until && g + FEWEST <= digits.len() {
+        if g > 0 && digits[g].gap.none() {
             g += 1;
             continue;
         }
-        let start = reading[g].at;
-        let mut push = |mark, start, n: usize| {
-            out.push(Identifier { start, end: reading[g + n - 1].at + 1, mark });
-            n
+        let Some((mark, n)) = what(text, digits, g) else {
+            g += 1;
+            continue;
         };
-        let plus = || start - u32::from(start > 0 && text[start as usize - 1] == b'+');
-        let taken = if let Some(end) = coordinates::at(text, start as usize) {
-            let n = reading[g..].iter().take_while(|d| (d.at as usize) < end).count();
-            push(Mark::Coordinates, start, n)
-        } else if let Some(n) = account::card(reading, g) {
-            push(Mark::Card, start, n)
-        } else if let Some((series, n)) = phone::at(text, reading, g) {
-            let mark = match series {
-                Series::Mobile | Series::Landline => Mark::Phone,
-                Series::Service => Mark::ServicePhone,
-            };
-            push(mark, plus(), n)
-        } else if let Some((n, proved)) = account::account(reading, g) {
-            push(if proved { Mark::Account } else { Mark::AccountForm }, start, n)
-        } else if let Some(n) = account::giro(reading, g) {
-            push(Mark::Giro, start, n)
-        } else {
-            1
-        };
-        g += taken;
+        // Behind a comma another number may begin: *08, 070-174 06 05*.
+        let another = |i: &usize| digits[*i].gap.comma && is_whole(text, digits, *i);
+        if let Some(next) = (g + 1..g + n).find(another) {
+            g = next;
+            continue;
+        }
+        let start = digits[g].at;
+        let plus = matches!(mark, Mark::Phone | Mark::ServicePhone)
+            && start > 0
+            && text[start as usize - 1] == b'+';
+        let end = digits[g + n - 1].at + 1;
+        out.push(Identifier { start: start - u32::from(plus), end, mark });
+        g += n;
+    }
+    g
+}
+
+/// Whether a number that needs nothing before it begins at digit `g`.
+fn is_whole(text: &[u8], digits: &[Digit], g: usize) -> bool {
+    match what(text, digits, g) {
+        Some((mark, _)) => matches!(mark, Mark::Phone | Mark::Card | Mark::Coordinates),
+        None => false,
+    }
+}
+
+/// What begins at digit `g`, and how many digits it has.
+fn what(text: &[u8], digits: &[Digit], g: usize) -> Option<(Mark, usize)> {
+    if let Some(end) = coordinates::at(text, digits[g].at as usize) {
+        let n = digits[g..].iter().take_while(|d| (d.at as usize) < end).count();
+        Some((Mark::Coordinates, n))
+    } else if let Some(n) = account::card(digits, g) {
+        Some((Mark::Card, n))
+    } else if let Some((series, n)) = phone::at(text, digits, g) {
+        Some((series.mark(), n))
+    } else if let Some((n, proved)) = account::account(digits, g) {
+        Some((if proved { Mark::Account } else { Mark::AccountForm }, n))
+    } else {
+        account::giro(digits, g).map(|n| (Mark::Giro, n))
     }
 }
 

@@ -9,6 +9,7 @@
 
 use smallvec::SmallVec;
 
+use crate::classify::identifier::digits::{self, Digit, Manner, Window};
 use crate::classify::identifier::told;
 use crate::domain::personal_number::{INTERIM_LETTERS, NumberKind, PersonalNumber};
 
@@ -28,56 +29,20 @@ impl Found {
     }
 }
 
-/// What separates a digit from the one before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Gap {
-    signs: u8,
-    line_break: bool,
-    plus: bool,
-}
-
-impl Gap {
-    const fn none(self) -> bool {
-        self.signs == 0
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Digit {
-    value: u8,
-    at: u32,
-    gap: Gap,
-}
-
-/// How many digits of a chain are looked at; longer chains are slid over.
-const MOST_DIGITS: usize = 4096;
-/// How many signs may stand between two digits.
-const MOST_SIGNS: u8 = 3;
 /// How far from the date the last four may stand when a word says what they are, in bytes.
 const APART: usize = 60;
 
 /// Every personal number in folded text, in order. `out` is emptied first.
 pub fn find(text: &[u8], out: &mut Vec<Found>) {
     out.clear();
-    let mut chain: SmallVec<[Digit; 32]> = SmallVec::new();
-    let mut i = 0;
-    // Every chain holds a digit; letters that stand for digits may come before the first.
-    while let Some(n) = text[i..].iter().position(u8::is_ascii_digit) {
-        let digit = i + n;
-        let mut start = digit;
-        while start > i && digit - start < 14 && letter_digit(text[start - 1]).is_some() {
-            start -= 1;
+    digits::rows::<Freely>(text, |window| {
+        let stopped = in_chain(text, &window, out);
+        if window.ends() {
+            interim(text, window.digits, out);
+            apart(text, window.digits, out);
         }
-        while start < digit && !is_letter_digit(text, start) {
-            start += 1;
-        }
-        i = start;
-        chain.clear();
-        i = read_chain(text, i, &mut chain);
-        in_chain(text, &chain, out);
-        interim(text, &chain, out);
-        apart(text, &chain, out);
-    }
+        stopped
+    });
     told::find(text, out);
     out.sort_by_key(|f| f.at[0]);
     out.dedup_by(|next, kept| next.at[0].0 < kept.at[0].1);
@@ -98,81 +63,57 @@ const fn letter_digit(b: u8) -> Option<u8> {
     })
 }
 
-/// A letter that stands for a digit: part of a run of digits and such letters only, half of them
-/// digits at least.
-fn is_letter_digit(text: &[u8], i: usize) -> bool {
-    if letter_digit(text[i]).is_none() {
-        return false;
-    }
-    let plain = |b: u8| b.is_ascii_digit() || letter_digit(b).is_some();
-    let mut from = i;
-    while from > 0 && plain(text[from - 1]) && i - from < 14 {
-        from -= 1;
-    }
-    let mut to = i + 1;
-    while to < text.len() && plain(text[to]) && to - i < 14 {
-        to += 1;
-    }
-    let letter = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0xC3);
-    let glued = (from > 0 && letter(text.get(from - 1))) || letter(text.get(to));
-    if to - from < 4 {
-        return false;
-    }
-    // SE in front is the country's code of a VAT number.
-    let prefixed = text[from..].starts_with(b"se");
-    let digits = text[from..to].iter().filter(|b| b.is_ascii_digit()).count();
-    // The closest look-alikes may be all but one; of the others half at most.
-    let close = |b: &u8| b.is_ascii_digit() || matches!(b, b'o' | b'i' | b'l');
-    let enough = digits * 2 >= to - from || digits > 0 && text[from..to].iter().all(close);
-    !prefixed && !glued && enough
-}
+/// As people disguise personal numbers: many letters stand for digits, and many signs separate.
+#[derive(Debug)]
+struct Freely;
 
-fn read_chain(text: &[u8], mut i: usize, chain: &mut SmallVec<[Digit; 32]>) -> usize {
-    let mut gap = Gap::default();
-    while i < text.len() {
-        let b = text[i];
-        if b.is_ascii_digit() || is_letter_digit(text, i) {
-            let value = letter_digit(b).unwrap_or_else(|| b - b'0');
-            if chain.len() == MOST_DIGITS {
-                return i;
-            }
-            chain.push(Digit { value, at: i as u32, gap });
-            gap = Gap::default();
-            i += 1;
-            continue;
+impl Manner for Freely {
+    /// Part of a run of digits and such letters only, half of them digits at least.
+    fn letter(text: &[u8], i: usize) -> Option<u8> {
+        let value = letter_digit(text[i])?;
+        let (from, to) = digits::run_around(text, i, 14, letter_digit)?;
+        let run = &text[from..to];
+        // SE in front is the country's code of a VAT number.
+        if run.len() < 4 || text[from..].starts_with(b"se") {
+            return None;
         }
-        let length = match b {
+        let digits = run.iter().filter(|b| b.is_ascii_digit()).count();
+        // The closest look-alikes may be all but one; of the others half at most.
+        let close = |b: &u8| b.is_ascii_digit() || matches!(b, b'o' | b'i' | b'l');
+        let enough = digits * 2 >= run.len() || digits > 0 && run.iter().all(close);
+        enough.then_some(value)
+    }
+
+    fn sign(text: &[u8], i: usize) -> Option<usize> {
+        match text[i] {
             b' ' | b'-' | b'+' | b'.' | b'/' | b'_' | b'(' | b')' | b'[' | b']' | b'{' | b'}'
-            | b'\n' | b'\r' | b'\t' | b'*' | b'|' | b'\\' | b'~' | b'\'' | b'=' | b';' => 1,
+            | b'\n' | b'\r' | b'\t' | b'*' | b'|' | b'\\' | b'~' | b'\'' | b'=' | b';' => Some(1),
             // A hyphen, blank or plus inside an address.
-            b'%' if matches!(text.get(i + 1..i + 3), Some(b"2d" | b"20" | b"2b")) => 3,
+            b'%' if matches!(text.get(i + 1..i + 3), Some(b"2d" | b"20" | b"2b")) => Some(3),
             // Pictures and arrows set between digits.
-            0xF0 if text.get(i + 1) == Some(&0x9F) => 4,
-            0xE2 if text.get(i + 1).is_some_and(|c| matches!(c, 0x86 | 0x87 | 0x9C..=0x9E)) => 3,
-            0xC2 if text.get(i + 1).is_some_and(|c| matches!(c, 0xA0 | 0xB7)) => 2,
-            // Dashes, bullets and the minus sign.
-            0xE2 if text.get(i + 1) == Some(&0x80)
-                && text.get(i + 2).is_some_and(|c| matches!(c, 0x90..=0x95 | 0xA2)) =>
-            {
-                3
-            }
-            0xE2 if text.get(i + 1) == Some(&0x88) && text.get(i + 2) == Some(&0x92) => 3,
-            _ => return i.max(1),
-        };
-        gap.signs += 1;
-        gap.line_break |= b == b'\n';
-        gap.plus |= b == b'+';
-        i += length;
-        if gap.signs > MOST_SIGNS {
-            return i;
+            0xF0 if text.get(i + 1) == Some(&0x9F) => Some(4),
+            0xE2 if matches!(text.get(i + 1), Some(0x86 | 0x87 | 0x9C..=0x9E)) => Some(3),
+            0x80.. => digits::high_sign(text, i, |c| matches!(c, 0x90..=0x95 | 0xA2)),
+            _ => None,
         }
     }
-    i
+
+    fn first(text: &[u8], from: usize, digit: usize) -> usize {
+        let mut start = digit;
+        while start > from && digit - start < 14 && letter_digit(text[start - 1]).is_some() {
+            start -= 1;
+        }
+        while start < digit && Self::letter(text, start).is_none() {
+            start += 1;
+        }
+        start
+    }
 }
 
-fn in_chain(text: &[u8], chain: &[Digit], out: &mut Vec<Found>) {
-    let mut from = 0;
-    'start: while from + 10 <= chain.len() {
+/// Numbers that begin at a digit to be judged; gives where it stopped.
+fn in_chain(text: &[u8], window: &Window<'_>, out: &mut Vec<Found>) -> usize {
+    let Window { digits: chain, mut from, until } = *window;
+    'start: while from < until && from + 10 <= chain.len() {
         if from > 0 && chain[from].gap.none() {
             from += 1;
             continue;
@@ -200,6 +141,7 @@ fn in_chain(text: &[u8], chain: &[Digit], out: &mut Vec<Found>) {
         }
         from += 1;
     }
+    from
 }
 
 /// `SE` + ten digits + `01` is a VAT number: a sole trader's holds the personal number.

@@ -1,7 +1,8 @@
 //! Telephone numbers, by the Swedish numbering plan (*svensk telefoninummerplan*, PTS): which
 //! series are private subscriptions, which belong to authorities and services.
 
-use crate::classify::identifier::reading::{Digit, ends, groups};
+use crate::classify::identifier::Mark;
+use crate::classify::identifier::digits::{Digit, ends, groups};
 
 /// Whose a number can be, by its series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +13,16 @@ pub enum Series {
     Landline,
     /// 010, 020, 077, 0900 and the like, and landline numbers that end as switchboards do.
     Service,
+}
+
+impl Series {
+    /// How rules know a number of it.
+    pub const fn mark(self) -> Mark {
+        match self {
+            Self::Mobile | Self::Landline => Mark::Phone,
+            Self::Service => Mark::ServicePhone,
+        }
+    }
 }
 
 /// Area codes of three figures, the leading zero left out.
@@ -74,14 +85,20 @@ pub fn at(text: &[u8], reading: &[Digit], from: usize) -> Option<(Series, usize)
     national(digits)
 }
 
+/// No number of the plan has more figures, with the leading zero.
+const LONGEST_READ_OUT: usize = 10;
+
 /// Whether digits from `text` may be a telephone number read out: no forms, only the plan.
 pub fn read_out(values: &[u8]) -> Option<Series> {
+    if values.first() != Some(&0) || values.len() > LONGEST_READ_OUT {
+        return None;
+    }
     let digits: smallvec::SmallVec<[Digit; 16]> = values
         .iter()
         .map(|v| Digit {
             value: *v,
             at: 0,
-            gap: crate::classify::identifier::reading::Gap::default(),
+            gap: crate::classify::identifier::digits::Gap::default(),
         })
         .collect();
     let (series, n) = national(&digits)?;
@@ -130,11 +147,11 @@ fn home(digits: &[Digit], skip: usize) -> Option<(Series, usize)> {
     if !zero {
         let mut first = rest[0];
         first.value = 0;
-        rest[0].gap = crate::classify::identifier::reading::Gap::default();
+        rest[0].gap = crate::classify::identifier::digits::Gap::default();
         rest.insert(0, first);
     } else if let Some(next) = rest.get_mut(1) {
         // +46 (0)70: the bracket is no border.
-        next.gap = crate::classify::identifier::reading::Gap::default();
+        next.gap = crate::classify::identifier::digits::Gap::default();
     }
     national(&rest).map(|(s, n)| (s, if zero { n } else { n - 1 }))
 }
@@ -236,22 +253,18 @@ fn is_date(digits: &[Digit]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classify::identifier::reading::{self, Reading};
+    use crate::classify::identifier::digits::{Loosely, rows};
 
     fn series(text: &str) -> Option<Series> {
-        let mut reading = Reading::new();
-        let mut from = 0;
-        while let Some(next) = reading::next(text.as_bytes(), from, &mut reading) {
-            for g in 0..reading.len() {
-                if (g == 0 || !reading[g].gap.none())
-                    && let Some((series, _)) = at(text.as_bytes(), &reading, g)
-                {
-                    return Some(series);
-                }
-            }
-            from = next;
-        }
-        None
+        let mut found = None;
+        rows::<Loosely>(text.as_bytes(), |window| {
+            let digits = window.digits;
+            let starts = (0..digits.len()).filter(|g| *g == 0 || !digits[*g].gap.none());
+            let mut series = starts.filter_map(|g| at(text.as_bytes(), digits, g));
+            found = found.or(series.next().map(|(series, _)| series));
+            window.until
+        });
+        found
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use smallvec::SmallVec;
 
+use crate::classify::identifier::digits::figures;
 use crate::classify::identifier::personal_number::Found;
 use crate::domain::personal_number::PersonalNumber;
 
@@ -40,18 +41,13 @@ pub fn find(text: &[u8], out: &mut Vec<Found>) {
         return;
     }
     let mut looked = 0;
-    let mut i = 0;
-    while let Some(n) = text[i..].iter().position(u8::is_ascii_digit) {
-        let start = i + n;
-        let length = text[start..].iter().take_while(|b| b.is_ascii_digit()).count();
-        let end = start + length;
-        if length == 4 && looked < MOST && is_told(text, start, end) {
+    for (start, end) in figures(text, 0, text.len()) {
+        if end - start == 4 && looked < MOST && is_told(text, start, end) {
             looked += 1;
             if let Some(found) = with_date(text, start, end) {
                 out.push(found);
             }
         }
-        i = end;
     }
 }
 
@@ -93,17 +89,8 @@ type Dates = SmallVec<[(SmallVec<[u8; 8]>, (u32, u32)); 4]>;
 
 /// Birth dates written between two places, as six or eight figures.
 fn dates(text: &[u8], from: usize, to: usize) -> Dates {
-    let mut groups: SmallVec<[Group; 16]> = SmallVec::new();
-    let mut i = from;
-    while i < to {
-        if text[i].is_ascii_digit() {
-            let length = text[i..to].iter().take_while(|b| b.is_ascii_digit()).count();
-            groups.push(Group { start: i, end: i + length });
-            i += length;
-        } else {
-            i += 1;
-        }
-    }
+    let groups: SmallVec<[Group; 16]> =
+        figures(text, from, to).map(|(start, end)| Group { start, end }).collect();
     let mut out = Dates::new();
     for (n, g) in groups.iter().enumerate() {
         let digits = &text[g.start..g.end];

@@ -176,7 +176,31 @@ fn look_alikes_are_left() {
     }
 }
 
+#[test]
+fn where_in_a_row_a_number_stands_changes_nothing() {
+    let ten = complete("850709980");
+    let number = format!("{}-{}", &ten[..6], &ten[6..]);
+    for n in (0..100).chain(4080..4100) {
+        let text = format!("{}{number}", "7 ".repeat(n));
+        let starts: Vec<_> = found(&text).iter().map(|f| f.at[0].0 as usize).collect();
+        assert_eq!(starts, [2 * n]);
+        // Digits that run on into it leave no border, however many there are.
+        assert_eq!(found(&format!("{}{ten}", "7".repeat(n + 1))), [], "{n}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn digits_before_a_number_never_hide_it(
+        before in "[0-9]{1,9}([ ,.\\-/]{1,2}[0-9]{1,9}){0,30}"
+    ) {
+        let ten = complete("850709980");
+        let text = format!("{before}, {}-{}", &ten[..6], &ten[6..]);
+        let start = text.len() - 11;
+        let covers = |f: &Found| f.stretches().iter().any(|(from, to)| *from as usize <= start && *to as usize == text.len());
+        prop_assert!(found(&text).iter().any(covers), "{text}");
+    }
+
     #[test]
     fn any_text_is_read_without_panic_and_stretches_stay_inside(text in "[0-9oliTRSU .+/\\-\n\u{200B}–a-f]{0,120}") {
         let mut folded = Folded::default();
