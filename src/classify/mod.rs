@@ -42,6 +42,7 @@ use crate::classify::identifier::personal_number::{self, Found};
 use crate::classify::identifier::spelled;
 use crate::classify::lexicon::{Lexicon, built_in};
 use crate::classify::recall::Recall;
+use crate::classify::rules::index::Candidate;
 use crate::classify::rules::{Hit, MOST_HITS, Memo, Stopped, View};
 use crate::classify::tokens::{Token, Tokens};
 use crate::classify::words::{ClassId, EntryId};
@@ -89,6 +90,7 @@ pub struct Scratch {
     hits: Vec<Hit>,
     memo: Memo,
     seen: Seen,
+    candidates: Vec<Candidate>,
     recall: Recall,
     scales: Scales,
 }
@@ -121,6 +123,9 @@ pub struct Near {
 const FEWEST_DIGITS: usize = 5;
 /// How many number words, before one is looked for that is spelled out.
 const FEWEST_WORDS: usize = 2;
+
+/// How many rules that came near are told of.
+const MOST_NEAR: usize = 200;
 
 /// How many tokens a text needs before it can repeat itself.
 const FEWEST_REPEATED: usize = 3;
@@ -266,7 +271,7 @@ impl Classifier {
 
     /// Fourth stage: rules. Public for the bench.
     pub fn match_rules(&self, scratch: &mut Scratch, text: &str, mut near: Option<&mut Vec<Near>>) {
-        let Scratch { folded, tokens, hits, marks, memo, seen, .. } = scratch;
+        let Scratch { folded, tokens, hits, marks, memo, seen, candidates, .. } = scratch;
         hits.clear();
         memo.clear();
         let repeat = self.lexicon.starts.get(self.lexicon.repeat.0 as usize);
@@ -276,15 +281,28 @@ impl Classifier {
             return;
         }
         let words = &self.lexicon.words;
+        if near.is_none() {
+            self.lexicon.index.candidates(tokens, words, candidates);
+            if candidates.is_empty() && !asks_repeat {
+                return;
+            }
+        }
         seen.fill(tokens, words);
         let view = View { original: text, folded, tokens, words, marks, memo, seen };
-        for at in 0..tokens.tokens.len() {
-            let entry = tokens.tokens[at].entry;
-            if !self.lexicon.words.begins_rule(entry) {
-                continue;
+        match near.as_deref_mut() {
+            None => {
+                for c in candidates.iter() {
+                    // What stopped it interests nobody here.
+                    let _ = self.look(&view, c.at as usize, c.rule, c.pattern, hits);
+                }
             }
-            for class in self.lexicon.words.classes_of(entry) {
-                self.begin(&view, at, *class, hits, near.as_deref_mut());
+            // Who asks what came near is told of every rule.
+            Some(near) => {
+                for at in 0..tokens.tokens.len() {
+                    for class in words.classes_of(tokens.tokens[at].entry) {
+                        self.begin(&view, at, *class, hits, Some(near));
+                    }
+                }
             }
         }
         if asks_repeat && view.repeats() {
@@ -302,29 +320,16 @@ impl Classifier {
         mut near: Option<&mut Vec<Near>>,
     ) {
         for (r, p) in &self.lexicon.starts[class.0 as usize] {
-            let rule = &self.lexicon.rules[*r as usize];
-            let pattern = &rule.patterns[usize::from(*p)];
-            // Who asks what came near is told of every rule.
-            if near.is_none() && !pattern.may_stand(view, at) {
-                continue;
-            }
-            if hits.iter().filter(|h| h.rule == *r).count() >= MOST_HITS {
-                continue;
-            }
-            match rule.look(pattern, view, at, &self.lexicon.guards) {
-                Ok(matched) => hits.push(Hit { rule: *r, matched }),
-                Err(stopped) => {
-                    if let Some(near) = near.as_deref_mut()
-                        && near.len() < 200
-                    {
-                        let token = view.token(at);
-                        near.push(Near {
-                            rule: Arc::clone(&rule.id),
-                            at: view.folded.original(token.start, token.end),
-                            stopped,
-                        });
-                    }
-                }
+            let Err(stopped) = self.look(view, at, *r, *p, hits) else { continue };
+            if let Some(near) = near.as_deref_mut()
+                && near.len() < MOST_NEAR
+            {
+                let token = view.token(at);
+                near.push(Near {
+                    rule: Arc::clone(&self.lexicon.rules[*r as usize].id),
+                    at: view.folded.original(token.start, token.end),
+                    stopped,
+                });
             }
         }
     }
@@ -364,6 +369,24 @@ impl Classifier {
         let rule = |r: u32| self.lexicon.rules[r as usize].id.to_string();
         let name = |cue: Cue<'_>| cue.name(&self.lexicon.class_names, rule);
         self.lexicon.cues.weighings(&view, hits, scales, name)
+    }
+
+    /// Looks for one pattern with its anchor at the token, unless its rule has hit often enough.
+    fn look(
+        &self,
+        view: &View<'_>,
+        at: usize,
+        rule: u32,
+        pattern: u16,
+        hits: &mut Vec<Hit>,
+    ) -> Result<(), Stopped> {
+        if hits.iter().filter(|h| h.rule == rule).count() < MOST_HITS {
+            let of = &self.lexicon.rules[rule as usize];
+            let pattern = &of.patterns[usize::from(pattern)];
+            let matched = of.look(pattern, view, at, &self.lexicon.guards)?;
+            hits.push(Hit { rule, matched });
+        }
+        Ok(())
     }
 
     /// The mark that a token carries.

@@ -7,11 +7,11 @@
 use smallvec::SmallVec;
 
 use crate::classify::disguise;
-use crate::classify::fold::Folded;
+use crate::classify::fold::{Folded, Padded};
 use crate::classify::near::Near;
 use crate::classify::recall::Recall;
 use crate::classify::tokens::{Kind, Token, Tokens};
-use crate::classify::words::{EntryId, Words, hash_of};
+use crate::classify::words::{EntryId, Words, hash_of, mix};
 
 /// The names of the marks that this pass sets; classes of that name stand for them.
 pub const MARKS: [&str; 2] = ["%money", "%percent"];
@@ -401,13 +401,16 @@ fn single_quotes(text: &[u8], tokens: &mut Tokens) {
 
 /// Whether the text says the same thing at least three times: a run of two words or more, or one
 /// address.
-pub fn repeats(text: &[u8], tokens: &Tokens) -> bool {
+pub fn repeats(text: Padded<'_>, tokens: &Tokens) -> bool {
     const MOST: usize = 2_000;
     const TIMES: usize = 3;
     let tokens = &tokens.tokens[..tokens.tokens.len().min(MOST)];
+    if !may_repeat(text, tokens) {
+        return false;
+    }
     let mut seen: std::collections::HashMap<(u64, u64), (usize, usize)> =
         std::collections::HashMap::new();
-    let hashes: Vec<u64> = tokens.iter().map(|t| hash_of(bytes(text, t))).collect();
+    let hashes: Vec<u64> = tokens.iter().map(|t| hash_of(bytes(text.bytes(), t))).collect();
     let mut count = |key: (u64, u64), at: usize, length: usize| {
         let (times, free) = seen.entry(key).or_insert((0, 0));
         if at >= *free {
@@ -434,6 +437,42 @@ pub fn repeats(text: &[u8], tokens: &Tokens) -> bool {
         if words && i + 5 < tokens.len() && hashes[i..i + 4] == hashes[i + 2..i + 6] {
             return true;
         }
+    }
+    false
+}
+
+/// Whether [`repeats`] is worth its cost: whether an address, or a word together with the next,
+/// stands there three times. True too often, since places are shared.
+fn may_repeat(text: Padded<'_>, tokens: &[Token]) -> bool {
+    const PLACES: usize = 1 << 12;
+    // What has been met once, and what twice.
+    let (mut once, mut twice) = ([0_u64; PLACES / 64], [0_u64; PLACES / 64]);
+    let mut is_third = |hash: u64| {
+        let (at, bit) = (hash as usize % PLACES / 64, 1 << (hash % 64));
+        let third = twice[at] & bit != 0;
+        twice[at] |= once[at] & bit;
+        once[at] |= bit;
+        third
+    };
+    // Words count by their length and their last bytes here.
+    let word = |t: &Token| {
+        let length = t.end - t.start;
+        let bytes = text.eight_before(t.end as usize);
+        let own = bytes.checked_shr(64_u32.saturating_sub(8 * length)).unwrap_or(0);
+        own ^ u64::from(length) << 56
+    };
+    let mut previous = None;
+    for token in tokens {
+        let own = word(token);
+        if token.kind == Kind::Address && is_third(mix(own, 0)) {
+            return true;
+        }
+        if let Some(previous) = previous
+            && is_third(mix(previous, own))
+        {
+            return true;
+        }
+        previous = (token.end - token.start >= 2).then_some(own);
     }
     false
 }

@@ -15,7 +15,7 @@ use crate::classify::tokens::borders::Borders;
 use crate::classify::words::{EntryId, KEY, Key, Words, hash_of};
 
 /// What a token is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Letters, or letters and digits.
     Word,
@@ -31,6 +31,19 @@ pub enum Kind {
     Mention,
     /// A number proved to be something: a telephone number, an account, a plate.
     Identifier,
+}
+
+impl Kind {
+    /// All of them, in order.
+    pub const ALL: [Self; 7] = [
+        Self::Word,
+        Self::Number,
+        Self::Picture,
+        Self::Address,
+        Self::Mail,
+        Self::Mention,
+        Self::Identifier,
+    ];
 }
 
 /// One token; offsets are bytes of the folded text.

@@ -99,7 +99,7 @@ impl Key {
 
 /// One multiplication of 64 by 64 bits, both halves of the product joined.
 #[inline]
-const fn mix(a: u64, b: u64) -> u64 {
+pub const fn mix(a: u64, b: u64) -> u64 {
     let product = (a ^ 0x9E37_79B9_7F4A_7C15) as u128 * (b ^ 0xD6E8_FEB8_6659_FD93) as u128;
     (product as u64) ^ ((product >> 64) as u64)
 }
@@ -467,6 +467,11 @@ impl Words {
     pub fn classes_of(&self, entry: EntryId) -> &[ClassId] {
         let (from, to) = self.entries[entry.0 as usize].classes;
         &self.classes[from as usize..to as usize]
+    }
+
+    /// How many entries there are; their numbers lie below it.
+    pub fn n_entries(&self) -> usize {
+        self.entries.len()
     }
 
     /// Whether some rule begins to be looked for at this entry.

@@ -21,6 +21,7 @@ use crate::classify::lexicon::complaint::Complaint;
 use crate::classify::lexicon::file::{GuardKey, Member, RawFile, RawLexeme, RawRule};
 use crate::classify::repair::{self, Repair};
 use crate::classify::rules::guard::{Guard, GuardClasses, Shape};
+use crate::classify::rules::index::Index;
 use crate::classify::rules::pattern::{Pattern, Resolve};
 use crate::classify::rules::{Guards, Rule, TextPattern};
 use crate::classify::words::{ClassId, Readings, Words, WordsBuilder, hash_of};
@@ -73,6 +74,8 @@ pub struct Lexicon {
     pub rules: Vec<Rule>,
     /// For every class, the rules and patterns that begin at it.
     pub starts: Vec<Vec<(u32, u16)>>,
+    /// The same patterns, each at its rarest word.
+    pub index: Index,
     /// The guards.
     pub guards: Guards,
     /// What stands for numbers and addresses.
@@ -713,11 +716,13 @@ impl Compiler {
             money: named("%money"),
             percent: named("%percent"),
         };
+        let repeat = self.by_name[repair::REPEAT];
         Lexicon {
+            index: Index::new(&self.rules, &words, repeat),
             words,
             marks,
             repair,
-            repeat: self.by_name[repair::REPEAT],
+            repeat,
             rules: self.rules,
             starts,
             guards,

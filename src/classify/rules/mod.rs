@@ -4,7 +4,9 @@
 //! nothing here. Every look is bounded: patterns are short, gaps have a length, conditions look at
 //! most [`WINDOW`] tokens away; the work is linear in the text whatever the text.
 
+pub mod everyday;
 pub mod guard;
+pub mod index;
 pub mod pattern;
 
 use std::cell::{Cell, RefCell};
@@ -178,7 +180,7 @@ impl View<'_> {
     /// Whether the text says the same thing over and over.
     pub fn repeats(&self) -> bool {
         self.memo.repeats.get().unwrap_or_else(|| {
-            let repeats = repair::repeats(self.folded.bytes(), self.tokens);
+            let repeats = repair::repeats(self.folded.padded(), self.tokens);
             self.memo.repeats.set(Some(repeats));
             repeats
         })

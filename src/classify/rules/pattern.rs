@@ -121,6 +121,16 @@ impl Test {
         })
     }
 
+    /// Classes and kinds of which the token must have one, where they tell.
+    fn wants(&self) -> Option<(SmallVec<[ClassId; 4]>, SmallVec<[Kind; 2]>)> {
+        if self.kinds.is_empty() {
+            return self.needs().map(|classes| (classes, SmallVec::new()));
+        }
+        let plain = Self { kinds: SmallVec::new(), ..self.clone() };
+        let classes = if plain == Self::default() { SmallVec::new() } else { plain.needs()? };
+        Some((classes, self.kinds.clone()))
+    }
+
     /// Words of classes that stand wherever the test passes, so that looking may begin there.
     fn anchors(&self) -> Option<SmallVec<[ClassId; 4]>> {
         if !self.kinds.is_empty() || self.name || self.capital || self.hashtag || self.any {
@@ -179,6 +189,34 @@ pub struct Pattern {
     anchors: SmallVec<[ClassId; 4]>,
 }
 
+/// What can be told of a pattern without looking for it, places counted from its anchor.
+#[derive(Clone, Debug, Default)]
+pub struct Outline {
+    /// Words and kinds that must stand there.
+    pub needs: Vec<Needed>,
+    /// Where its sentence must begin, at the earliest and at the latest.
+    pub begins: Option<(i16, i16)>,
+    /// Where its sentence must be over.
+    pub ends: Option<(i16, i16)>,
+    /// Its sentence must ask, or some sentence of the text if the pattern crosses borders.
+    pub asks: bool,
+    /// It may reach into a neighbouring sentence; then nothing is said of where it begins or ends.
+    pub crosses: bool,
+}
+
+/// A token that a pattern needs.
+#[derive(Clone, Debug)]
+pub struct Needed {
+    /// A word of one of these classes.
+    pub classes: SmallVec<[ClassId; 4]>,
+    /// Or a token of one of these kinds.
+    pub kinds: SmallVec<[Kind; 2]>,
+    /// How many tokens behind the anchor it stands, at least; negative in front of it.
+    pub least: i16,
+    /// The same, at most.
+    pub most: i16,
+}
+
 /// The tokens that a pattern took, in reading order; gaps are left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Match {
@@ -202,6 +240,33 @@ impl Match {
     pub fn overlaps(&self, lo: usize, hi: usize) -> bool {
         let (a, b) = self.bounds();
         a <= hi && lo <= b
+    }
+}
+
+impl Outline {
+    /// Goes through the elements to one side of the anchor, as [`Look::go`] does.
+    fn go<'e>(&mut self, elements: impl Iterator<Item = &'e Element>, first: i16, step: i16) {
+        // Where the next element may stand, nearest and farthest.
+        let (mut near, mut far) = (first, first);
+        for element in elements {
+            match element {
+                Element::One { test, optional } => {
+                    if !optional && let Some((classes, kinds)) = test.wants() {
+                        let (least, most) = (near.min(far), near.max(far));
+                        self.needs.push(Needed { classes, kinds, least, most });
+                    }
+                    far += step;
+                    near += if *optional { 0 } else { step };
+                }
+                Element::Gap { most, .. } => far += step * i16::from(*most),
+                Element::Begins if step < 0 && !self.crosses => {
+                    self.begins = Some((far + 1, near + 1));
+                }
+                Element::Ends if step > 0 && !self.crosses => self.ends = Some((near, far)),
+                Element::Asks => self.asks = true,
+                Element::Not(_) | Element::Begins | Element::Ends | Element::AsksText => {}
+            }
+        }
     }
 }
 
@@ -333,6 +398,15 @@ impl Pattern {
             | Element::Asks
             | Element::AsksText => None,
         })
+    }
+
+    /// What can be told of it without looking.
+    pub fn outline(&self) -> Outline {
+        let mut outline = Outline { crosses: self.crosses, ..Outline::default() };
+        let (before, from) = self.elements.split_at(self.anchor);
+        outline.go(before.iter().rev(), -1, -1);
+        outline.go(from.iter(), 0, 1);
+        outline
     }
 
     /// Whether the pattern is one element alone.
