@@ -13,7 +13,8 @@ use crate::classify::identifier::marks::{MarkEntries, Marks};
 use crate::classify::identifier::personal_number::{self, Found};
 use crate::classify::identifier::{Identifier, Mark};
 use crate::classify::tokens::{Kind, Tokens};
-use crate::classify::words::{Words, WordsBuilder};
+use crate::classify::words::Words;
+use crate::classify::words::builder::WordsBuilder;
 
 /// What stands in the place of masked digits.
 const STARS: &str = "****";
