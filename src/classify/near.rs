@@ -31,9 +31,10 @@ const ENDING: usize = 2;
 #[derive(Debug, Default)]
 pub struct Near {
     targets: Vec<(Box<str>, EntryId)>,
-    /// Hash of the sound, and of each word with one letter taken out; sorted.
-    sounds: Vec<(u64, u32)>,
-    shortened: Vec<(u64, u32)>,
+    /// By the hash of the sound.
+    sounds: ByHash,
+    /// By the hash of the word with one letter taken out, for each letter.
+    shortened: ByHash,
     /// One bit per hash in both.
     filter: Vec<u64>,
 }
@@ -44,6 +45,7 @@ impl Near {
     /// Gathers the words.
     pub fn new<'f>(forms: impl Iterator<Item = &'f str>, words: &Words) -> Self {
         let mut near = Self { filter: vec![0; (FILTER_BITS / 64) as usize], ..Self::default() };
+        let (mut sounds, mut short) = (Vec::new(), Vec::new());
         for form in forms {
             let letters: Letters = form.chars().collect();
             if !LENGTHS.contains(&letters.len())
@@ -58,15 +60,15 @@ impl Near {
             }
             let target = near.targets.len() as u32;
             near.targets.push((form.into(), entry));
-            near.sounds.push((hash(&sound(&letters)), target));
-            shortened(&letters, |h| near.shortened.push((h, target)));
+            sounds.push((hash(&sound(&letters)), target));
+            shortened(&letters, |h| short.push((h, target)));
         }
-        near.sounds.sort_unstable();
-        near.shortened.sort_unstable();
-        for (h, _) in near.sounds.iter().chain(&near.shortened) {
+        for (h, _) in sounds.iter().chain(&short) {
             let bit = h % FILTER_BITS;
             near.filter[(bit / 64) as usize] |= 1 << (bit % 64);
         }
+        near.sounds = ByHash::new(&sounds);
+        near.shortened = ByHash::new(&short);
         near
     }
 
@@ -111,7 +113,7 @@ impl Near {
         let own = sound(&letters);
         let h = hash(&own);
         if self.may(h) {
-            for target in among(&self.sounds, h) {
+            for target in self.sounds.among(h) {
                 let (form, _) = &self.targets[target as usize];
                 if sound(&form.chars().collect::<Letters>()) == own {
                     return Some(target);
@@ -121,7 +123,7 @@ impl Near {
         let mut found = None;
         let mut look = |h: u64| {
             if found.is_none() && self.may(h) {
-                for target in among(&self.shortened, h) {
+                for target in self.shortened.among(h) {
                     let (form, _) = &self.targets[target as usize];
                     if is_slip(&letters, &form.chars().collect::<Letters>()) {
                         found = Some(target);
@@ -136,9 +138,44 @@ impl Near {
     }
 }
 
-fn among(list: &[(u64, u32)], h: u64) -> impl Iterator<Item = u32> + '_ {
-    let from = list.partition_point(|(other, _)| *other < h);
-    list[from..].iter().take_while(move |(other, _)| *other == h).map(|(_, target)| *target)
+/// Targets by a hash, in buckets by its upper half; in each the targets rise, if they came so.
+#[derive(Debug, Default)]
+struct ByHash {
+    /// Where each bucket ends in `pairs`; it begins where the one before ends.
+    ends: Vec<u32>,
+    /// The lower half of the hash, and the target.
+    pairs: Vec<(u32, u32)>,
+}
+
+impl ByHash {
+    fn new(all: &[(u64, u32)]) -> Self {
+        let n_buckets = (all.len() / 4).next_power_of_two().clamp(64, 1 << 24);
+        let bucket = |h: u64| (h >> 32) as usize & (n_buckets - 1);
+        let mut ends = vec![0_u32; n_buckets];
+        for (h, _) in all {
+            ends[bucket(*h)] += 1;
+        }
+        let mut before = 0;
+        for end in &mut ends {
+            before += std::mem::replace(end, before);
+        }
+        // Each end is where its bucket begins, and moves on with every pair that is put in.
+        let mut pairs = vec![(0, 0); all.len()];
+        for (h, target) in all {
+            let end = &mut ends[bucket(*h)];
+            pairs[*end as usize] = (*h as u32, *target);
+            *end += 1;
+        }
+        Self { ends, pairs }
+    }
+
+    fn among(&self, h: u64) -> impl Iterator<Item = u32> + '_ {
+        let bucket = (h >> 32) as usize & self.ends.len().wrapping_sub(1);
+        let from = bucket.checked_sub(1).and_then(|n| self.ends.get(n)).map_or(0, |n| *n as usize);
+        let to = self.ends.get(bucket).map_or(0, |n| *n as usize);
+        let pairs = self.pairs.get(from..to).unwrap_or_default();
+        pairs.iter().filter(move |(low, _)| *low == h as u32).map(|(_, target)| *target)
+    }
 }
 
 const BASE: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -295,7 +332,8 @@ fn sound(letters: &[char]) -> Letters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classify::words::{ClassId, Readings, WordsBuilder};
+    use crate::classify::words::ClassId;
+    use crate::classify::words::builder::{Readings, WordsBuilder};
 
     fn near(forms: &[&str]) -> (Words, Near) {
         let mut builder = WordsBuilder::default();

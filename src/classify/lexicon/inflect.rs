@@ -136,8 +136,15 @@ pub fn inflect(word: &str, paradigm: &str) -> Result<Vec<String>, CannotInflect>
             )));
         }
     };
-    let mut seen = std::collections::BTreeSet::new();
-    forms.retain(|form| seen.insert(form.clone()));
+    // There are a dozen, so looking back is cheaper than any set.
+    let mut kept = 0;
+    for n in 0..forms.len() {
+        if !forms[..kept].contains(&forms[n]) {
+            forms.swap(kept, n);
+            kept += 1;
+        }
+    }
+    forms.truncate(kept);
     Ok(forms)
 }
 

@@ -9,7 +9,8 @@ pub mod file;
 pub mod inflect;
 pub mod trial;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,12 +20,14 @@ use crate::classify::identifier::marks::MarkEntries;
 use crate::classify::identifier::{ADDRESS_SIGN, ADDRESS_SIGNS, Mark};
 use crate::classify::lexicon::complaint::Complaint;
 use crate::classify::lexicon::file::{GuardKey, Member, RawFile, RawLexeme, RawRule};
+use crate::classify::near::Near;
 use crate::classify::repair::{self, Repair};
 use crate::classify::rules::guard::{Guard, GuardClasses, Shape};
 use crate::classify::rules::index::Index;
 use crate::classify::rules::pattern::{Pattern, Resolve};
 use crate::classify::rules::{Guards, Rule, TextPattern};
-use crate::classify::words::{ClassId, Readings, Words, WordsBuilder, hash_of};
+use crate::classify::words::builder::{Readings, TextId, WordsBuilder};
+use crate::classify::words::{ClassId, Words, hash_of};
 use crate::domain::ids::{ContentHash, LexiconVersion};
 
 /// Raised whenever the engine may answer otherwise for the same lexicon.
@@ -209,7 +212,10 @@ struct Compiler {
     complaints: Vec<Complaint>,
     builder: WordsBuilder,
     names: Vec<String>,
-    by_name: BTreeMap<String, ClassId>,
+    by_name: HashMap<String, ClassId>,
+    /// The classes of single words that patterns name.
+    by_word: HashMap<TextId, ClassId>,
+    inflected: Inflected,
     common: Vec<bool>,
     disguise: Vec<bool>,
     rules: Vec<Rule>,
@@ -218,6 +224,37 @@ struct Compiler {
     counts: Counts,
     guards: Vec<Guard>,
     n_text_patterns: u32,
+}
+
+/// The forms of lexemes that were inflected before: nested classes bring the same ones again.
+#[derive(Default)]
+struct Inflected {
+    /// By word and paradigm, with a line break between.
+    known: HashMap<String, Range<usize>>,
+    forms: Vec<TextId>,
+    key: String,
+}
+
+impl Inflected {
+    fn forms(
+        &mut self,
+        word: &str,
+        paradigm: &str,
+        builder: &mut WordsBuilder,
+    ) -> Result<Range<usize>, inflect::CannotInflect> {
+        self.key.clear();
+        self.key.push_str(word);
+        self.key.push('\n');
+        self.key.push_str(paradigm);
+        if let Some(known) = self.known.get(&self.key) {
+            return Ok(known.clone());
+        }
+        let from = self.forms.len();
+        let forms = inflect::inflect(word, paradigm)?;
+        self.forms.extend(forms.iter().map(|form| builder.text(form)));
+        self.known.insert(self.key.clone(), from..self.forms.len());
+        Ok(from..self.forms.len())
+    }
 }
 
 /// The names that patterns may use, with single words becoming classes of their own.
@@ -229,12 +266,13 @@ impl Resolve for Names<'_> {
     }
 
     fn word(&mut self, word: &str) -> ClassId {
-        let name = format!("={word}");
-        if let Some(class) = self.0.by_name.get(&name) {
+        let text = self.0.builder.text(word);
+        if let Some(class) = self.0.by_word.get(&text) {
             return *class;
         }
-        let class = self.0.new_class(name, false, false);
-        self.0.builder.add(word, class, Readings::Stripped);
+        let class = self.0.unnamed_class(format!("={word}"), false, false);
+        self.0.by_word.insert(text, class);
+        self.0.builder.add_text(text, class, Readings::Stripped);
         class
     }
 
@@ -248,11 +286,17 @@ impl Resolve for Names<'_> {
 
 impl Compiler {
     fn new_class(&mut self, name: String, common: bool, disguise: bool) -> ClassId {
+        let class = self.unnamed_class(name.clone(), common, disguise);
+        self.by_name.insert(name, class);
+        class
+    }
+
+    /// A class that files cannot name; `name` is what it is told as.
+    fn unnamed_class(&mut self, name: String, common: bool, disguise: bool) -> ClassId {
         let class = ClassId(
             u16::try_from(self.names.len())
                 .expect("a lexicon has fewer than 65,536 classes and single words"),
         );
-        self.by_name.insert(name.clone(), class);
         self.names.push(name);
         self.common.push(common);
         self.disguise.push(disguise);
@@ -273,7 +317,7 @@ impl Compiler {
         let near = self
             .by_name
             .keys()
-            .filter(|known| !known.starts_with(['=', '%', '-']) && !known.starts_with("ord:"))
+            .filter(|known| !known.starts_with(['%', '-']) && !known.starts_with("ord:"))
             .map(|known| (file::distance(known, name), known))
             .min()
             .filter(|(distance, _)| *distance <= 3);
@@ -380,7 +424,7 @@ impl Compiler {
         // `skit-` and `-unge` are parts of compounds alone, never words.
         let bare = lexeme.word.trim_matches('-');
         let part_only = bare.len() != lexeme.word.len();
-        let forms = match inflect::inflect(bare, &lexeme.paradigm) {
+        let forms = match self.inflected.forms(bare, &lexeme.paradigm, &mut self.builder) {
             Ok(forms) => forms,
             Err(inflect::CannotInflect(what)) => {
                 return self.complain(
@@ -393,22 +437,22 @@ impl Compiler {
         };
         let readings =
             if self.disguise[class.0 as usize] { Readings::Disguised } else { Readings::Stripped };
-        for form in forms.iter().filter(|_| !part_only) {
-            let readings = if lexeme.exact { Readings::Exact } else { readings };
-            self.builder.add(form, class, readings);
+        let readings = if lexeme.exact { Readings::Exact } else { readings };
+        if !part_only {
+            for form in &self.inflected.forms[forms.clone()] {
+                self.builder.add_text(*form, class, readings);
+            }
         }
         if let Some((part, rest)) = &lexeme.first {
             let Ok(rest) = self.rest(file, lexeme.line, rest.as_deref()) else { return };
             for part in first_parts(lexeme, part) {
-                if part.len() >= 2 {
-                    self.builder.add_first(&part, class, rest, &lexeme.stops);
-                }
+                self.builder.add_first(&part, class, rest, &lexeme.stops);
             }
         }
         if let Some(rest) = &lexeme.last {
             let Ok(rest) = self.rest(file, lexeme.line, rest.as_deref()) else { return };
-            for form in forms.iter().filter(|f| f.len() >= 2) {
-                self.builder.add_last(form, class, rest, &lexeme.stops);
+            for form in &self.inflected.forms[forms] {
+                self.builder.add_last(*form, class, rest, &lexeme.stops);
             }
         }
     }
@@ -696,9 +740,8 @@ impl Compiler {
         };
         let guards = Guards { list: self.guards, classes };
         // A compound that one file lists stays what its parts make it in the others.
-        let first = self.builder.as_spelled().build(&anchors, &self.disguise);
+        let first = self.builder.build_as_spelled(&anchors, &self.disguise);
         self.builder.add_compounds(&first, ClassId(0));
-        let near: Vec<String> = self.builder.disguised().map(str::to_owned).collect();
         let mut words = self.builder.build(&anchors, &self.disguise);
         words.set_masks(&bits);
         let entry = |mark: Mark| {
@@ -712,7 +755,7 @@ impl Compiler {
         };
         let named = |name: &str| words.look_up(hash_of(name.as_bytes()), name.as_bytes(), false);
         let repair = Repair {
-            near: crate::classify::near::Near::new(near.iter().map(String::as_str), &words),
+            near: Near::new(self.builder.disguised().into_iter(), &words),
             money: named("%money"),
             percent: named("%percent"),
         };

@@ -2,7 +2,7 @@ use super::*;
 use crate::classify::fold::Folded;
 
 fn cut(text: &str) -> Tokens {
-    let words = crate::classify::words::WordsBuilder::default().build(&[], &[]);
+    let words = crate::classify::words::builder::WordsBuilder::default().build(&[], &[]);
     let mut folded = Folded::default();
     folded.fold(text);
     let mut tokens = Tokens::default();
