@@ -6,6 +6,7 @@
 
 pub mod guard;
 pub mod pattern;
+mod stored;
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
