@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::net::TcpListener;
 
-use crate::classify::Classifier;
+use crate::classify::lexicon::built_in;
 use crate::config::account::{AccountConfig, PlatformConfig};
 use crate::config::{self, Config};
 use crate::evidence::browser::{Browser, BrowserSettings};
@@ -34,7 +34,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::private;
 use crate::runtime::shutdown::{Shutdown, Stage};
 use crate::runtime::supervise::{Health, Round, run_loop};
-use crate::services::{self, Parts, Served, ServiceError, Services};
+use crate::services::{self, Parts, Served, ServiceError, Services, lexicons};
 use crate::store::error::StoreError;
 use crate::store::{self, Store};
 use crate::telemetry::metrics::Metrics;
@@ -179,7 +179,10 @@ impl App {
         let services = Services::new(Parts {
             store: store.clone(),
             evidence: evidence.clone(),
-            classifier: Arc::new(Classifier::built_in()),
+            classifier: Arc::new(lexicons::classifier(
+                &built_in::sources(),
+                lexicons::beside(&config.store_path).as_deref(),
+            )),
             policy: config.policy.clone(),
             clock: clock.clone(),
             settings,

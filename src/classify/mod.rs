@@ -8,6 +8,9 @@
 //! No I/O but [`lexicon::read_folder`], no clock, no state: the same text, lexicon and context
 //! always give the same verdict, on any thread.
 
+#[macro_use]
+pub mod stored;
+
 pub mod address;
 pub mod baseline;
 pub mod cues;
@@ -556,6 +559,11 @@ fn merge(spans: &mut Vec<Span>) {
         joined
     });
 }
+
+/// The classifier of all unit tests, compiled once.
+#[cfg(test)]
+pub(crate) static BUILT_IN: std::sync::LazyLock<Arc<Classifier>> =
+    std::sync::LazyLock::new(|| Arc::new(Classifier::built_in()));
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@
 
 use smallvec::SmallVec;
 
+use crate::classify::stored::{Damaged, Reader, Stored, Writer};
 use crate::classify::words::{EntryId, Words, hash_of};
 
 /// Characters of a word.
@@ -39,12 +40,13 @@ pub struct Near {
     filter: Vec<u64>,
 }
 
+/// No more than the lower half of a hash tells apart.
 const FILTER_BITS: u64 = 1 << 22;
 
 impl Near {
     /// Gathers the words.
     pub fn new<'f>(forms: impl Iterator<Item = &'f str>, words: &Words) -> Self {
-        let mut near = Self { filter: vec![0; (FILTER_BITS / 64) as usize], ..Self::default() };
+        let mut near = Self::default();
         let (mut sounds, mut short) = (Vec::new(), Vec::new());
         for form in forms {
             let letters: Letters = form.chars().collect();
@@ -63,13 +65,18 @@ impl Near {
             sounds.push((hash(&sound(&letters)), target));
             shortened(&letters, |h| short.push((h, target)));
         }
-        for (h, _) in sounds.iter().chain(&short) {
-            let bit = h % FILTER_BITS;
-            near.filter[(bit / 64) as usize] |= 1 << (bit % 64);
-        }
         near.sounds = ByHash::new(&sounds);
         near.shortened = ByHash::new(&short);
+        near.fill_filter();
         near
+    }
+
+    fn fill_filter(&mut self) {
+        self.filter = vec![0; (FILTER_BITS / 64) as usize];
+        for (low, _) in self.sounds.pairs.iter().chain(&self.shortened.pairs) {
+            let bit = u64::from(*low) % FILTER_BITS;
+            self.filter[(bit / 64) as usize] |= 1 << (bit % 64);
+        }
     }
 
     /// How many words may be found misspelled.
@@ -149,7 +156,7 @@ struct ByHash {
 
 impl ByHash {
     fn new(all: &[(u64, u32)]) -> Self {
-        let n_buckets = (all.len() / 4).next_power_of_two().clamp(64, 1 << 24);
+        let n_buckets = (all.len() / 8).next_power_of_two().clamp(64, 1 << 24);
         let bucket = |h: u64| (h >> 32) as usize & (n_buckets - 1);
         let mut ends = vec![0_u32; n_buckets];
         for (h, _) in all {
@@ -175,6 +182,52 @@ impl ByHash {
         let to = self.ends.get(bucket).map_or(0, |n| *n as usize);
         let pairs = self.pairs.get(from..to).unwrap_or_default();
         pairs.iter().filter(move |(low, _)| *low == h as u32).map(|(_, target)| *target)
+    }
+}
+
+impl Stored for Near {
+    fn put(&self, to: &mut Writer) {
+        let Self { targets, sounds, shortened, filter: _ } = self;
+        targets.put(to);
+        sounds.put(to);
+        shortened.put(to);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
+        let mut near = Self {
+            targets: Stored::take(from)?,
+            sounds: Stored::take(from)?,
+            shortened: Stored::take(from)?,
+            filter: Vec::new(),
+        };
+        let n_targets = near.targets.len();
+        let mut pairs = near.sounds.pairs.iter().chain(&near.shortened.pairs);
+        if pairs.any(|(_, target)| *target as usize >= n_targets) {
+            return Err(Damaged);
+        }
+        near.fill_filter();
+        Ok(near)
+    }
+}
+
+impl Stored for ByHash {
+    fn put(&self, to: &mut Writer) {
+        let Self { ends, pairs } = self;
+        // Two in one number; there are no buckets, or an even number of them.
+        let (two, _) = ends.as_chunks::<2>();
+        to.numbers(two.iter().map(|[a, b]| u64::from(*a) << 32 | u64::from(*b)));
+        to.numbers(pairs.iter().map(|(low, target)| u64::from(*low) << 32 | u64::from(*target)));
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
+        let halves = |number: u64| ((number >> 32) as u32, number as u32);
+        let ends: Vec<u32> = from.numbers()?.map(halves).flat_map(|(a, b)| [a, b]).collect();
+        let pairs = from.numbers()?.map(halves).collect();
+        if ends.is_empty() || ends.len().is_power_of_two() {
+            Ok(Self { ends, pairs })
+        } else {
+            Err(Damaged)
+        }
     }
 }
 

@@ -1,13 +1,10 @@
 use std::num::NonZeroUsize;
-use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::classify::lexicon::{trial, version_of};
+use crate::classify::lexicon::{SourcesHash, compiled, trial};
 use crate::classify::parallel::ordered;
-
-static BUILT_IN: LazyLock<Classifier> = LazyLock::new(Classifier::built_in);
 
 fn verdict(text: &str) -> Verdict {
     BUILT_IN.classify(text, &Context::default())
@@ -133,9 +130,9 @@ fn criticism_of_the_authority_never_rises_above_low() {
 #[test]
 fn the_version_changes_with_the_sources() {
     let mut sources = built_in::sources();
-    assert_eq!(version_of(&sources), *BUILT_IN.version());
+    assert_eq!(SourcesHash::of(&sources).version(), *BUILT_IN.version());
     sources[0].text.push('\n');
-    assert_ne!(version_of(&sources), *BUILT_IN.version());
+    assert_ne!(SourcesHash::of(&sources).version(), *BUILT_IN.version());
 }
 
 #[test]
@@ -257,4 +254,28 @@ fn check_spans(text: &str) -> Result<(), TestCaseError> {
     }
     prop_assert_eq!(verdict(text), first);
     Ok(())
+}
+
+#[test]
+fn the_kept_form_of_the_built_in_lexicon_gives_the_same_verdicts() {
+    let sources = SourcesHash::of(&built_in::sources());
+    let bytes = compiled::encode(BUILT_IN.lexicon(), &sources);
+    let lexicon = compiled::decode(&bytes, &sources).expect("just written");
+    assert_eq!(compiled::encode(&lexicon, &sources), bytes);
+    let kept = Classifier::new(lexicon);
+    let suites = [
+        include_str!("../../fixtures/classify/dev-suite.jsonl"),
+        include_str!("../../fixtures/classify/fresh-1.jsonl"),
+        include_str!("../../fixtures/classify/fresh-2.jsonl"),
+        include_str!("../../fixtures/classify/fresh-3.jsonl"),
+    ];
+    let mut scratch = [Scratch::default(), Scratch::default()];
+    for line in suites.iter().flat_map(|suite| suite.lines()) {
+        let record: serde_json::Value = serde_json::from_str(line).expect("a record a line");
+        let text = record["text"].as_str().expect("a text in every record");
+        let [a, b] = &mut scratch;
+        let context = Context::default();
+        let want = BUILT_IN.classify_with(b, text, &context);
+        assert_eq!(kept.classify_with(a, text, &context), want, "{text}");
+    }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::classify::dump::{Batch, Batches, Fields, Format};
 use crate::classify::parallel::ordered;
 use crate::classify::{Classifier, Context, Scratch};
-use crate::cli::classify::{FormatArg, PARTLY, load, threads};
+use crate::cli::classify::{Cache, FormatArg, PARTLY, threads};
 use crate::cli::input::{Progress, open};
 use crate::domain::category::{Category, Severity};
 use crate::domain::text::{is_hidden, mark};
@@ -43,6 +43,8 @@ pub struct Args {
     /// Hur många exempel som visas av varje slag.
     #[arg(long, default_value_t = 5)]
     pub samples: usize,
+    #[command(flatten)]
+    cache: Cache,
 }
 
 /// What became of one category in one comment.
@@ -135,8 +137,8 @@ const SAMPLE: usize = 160;
 /// # Errors
 /// The dump or a lexicon cannot be read, or standard output cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let before = load(args.before.as_deref())?;
-    let after = load(Some(&args.lexicons))?;
+    let before = args.cache.load(args.before.as_deref())?;
+    let after = args.cache.load(Some(&args.lexicons))?;
     let input = open(&args.file)?;
     let mut progress = Progress::new(&input);
     let format = Format::from(args.format);

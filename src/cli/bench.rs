@@ -17,7 +17,7 @@ use crate::classify::baseline;
 use crate::classify::dump::{Batches, Fields, Format};
 use crate::classify::parallel::ordered;
 use crate::classify::{Classifier, Context, Scratch};
-use crate::cli::classify::{FormatArg, load, threads};
+use crate::cli::classify::{FormatArg, Lexicons, threads};
 use crate::cli::input::open;
 
 /// How much text is held in memory for the measurement, in bytes.
@@ -43,9 +43,8 @@ pub struct Args {
     /// Skriv resultatet som JSON.
     #[arg(long)]
     pub json: bool,
-    /// Mapp med ordlistor i stället för de inbyggda.
-    #[arg(long)]
-    pub lexicons: Option<PathBuf>,
+    #[command(flatten)]
+    lexicons: Lexicons,
 }
 
 /// Everything measured.
@@ -75,7 +74,7 @@ struct Report {
 /// The dump cannot be read or holds no text.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
-    let classifier = load(args.lexicons.as_deref())?;
+    let classifier = args.lexicons.load()?;
     let load_ms = started.elapsed().as_secs_f64() * 1e3;
     let texts = read(args)?;
     anyhow::ensure!(!texts.is_empty(), "{} innehåller inga texter", args.file.display());

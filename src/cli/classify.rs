@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -10,12 +10,13 @@ use serde_json::json;
 
 use crate::classify::dump::{Batch, Batches, Fields, Format, Malformed};
 use crate::classify::explain::explain;
-use crate::classify::lexicon::{Lexicon, read_folder};
+use crate::classify::lexicon::{Source, built_in, read_folder};
 use crate::classify::parallel::ordered;
 use crate::classify::{Classifier, Context};
 use crate::cli::input::{Progress, open};
 use crate::domain::category::Category;
 use crate::domain::verdict::Verdict;
+use crate::services::lexicons;
 
 /// Exit code when single records could not be read.
 pub const PARTLY: u8 = 3;
@@ -65,22 +66,58 @@ pub struct Args {
     /// Lägg till en förklaring av varje post.
     #[arg(long)]
     pub explain: bool,
-    /// Mapp med ordlistor i stället för de inbyggda.
-    #[arg(long)]
-    pub lexicons: Option<PathBuf>,
+    #[command(flatten)]
+    lexicons: Lexicons,
 }
 
-/// The classifier with the built-in lexicon, or that of a folder.
+/// Which lexicon.
+#[derive(Debug, clap::Args)]
+pub struct Lexicons {
+    /// Mapp med ordlistor i stället för de inbyggda.
+    #[arg(long, value_name = "MAPP")]
+    lexicons: Option<PathBuf>,
+    #[command(flatten)]
+    cache: Cache,
+}
+
+impl Lexicons {
+    /// The classifier.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn load(&self) -> anyhow::Result<Classifier> {
+        self.cache.load(self.lexicons.as_deref())
+    }
+}
+
+/// Whether the compiled form of lexicons may be used and kept.
+#[derive(Debug, clap::Args)]
+pub struct Cache {
+    /// Använd inte den kompilerade form av ordlistorna som sparas i användarens cachemapp.
+    #[arg(long)]
+    no_cache: bool,
+}
+
+impl Cache {
+    /// The classifier with the lexicon of a folder, or the built-in one.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn load(&self, folder: Option<&Path>) -> anyhow::Result<Classifier> {
+        let env = |name: &str| std::env::var_os(name);
+        let kept = if self.no_cache { None } else { lexicons::of_user(folder, &env) };
+        Ok(lexicons::classifier(&sources(folder)?, kept.as_deref()))
+    }
+}
+
+/// The sources in a folder, or those that are built in.
 ///
 /// # Errors
 /// The folder cannot be read.
-pub fn load(folder: Option<&std::path::Path>) -> anyhow::Result<Classifier> {
+pub fn sources(folder: Option<&Path>) -> anyhow::Result<Vec<Source>> {
     match folder {
-        None => Ok(Classifier::built_in()),
-        Some(folder) => {
-            let sources = read_folder(folder).context("ordlistorna kan inte läsas")?;
-            Ok(Classifier::new(Lexicon::compile(&sources)))
-        }
+        None => Ok(built_in::sources()),
+        Some(folder) => read_folder(folder).context("ordlistorna kan inte läsas"),
     }
 }
 
@@ -101,7 +138,7 @@ struct Answer {
 /// # Errors
 /// The dump or the lexicon cannot be read, or the output cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let classifier = load(args.lexicons.as_deref())?;
+    let classifier = args.lexicons.load()?;
     let input = open(&args.file)?;
     let mut progress = Progress::new(&input);
     let format = Format::from(args.format);

@@ -1,19 +1,17 @@
 //! `uppsikt explain "text"`: why one text is or is not flagged.
 
 use std::io::{Read as _, Write as _};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::cli::classify::load;
+use crate::cli::classify::Lexicons;
 
 /// Förklarar varför en text flaggas eller inte.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Texten, eller - för standard in.
     pub text: String,
-    /// Mapp med ordlistor i stället för de inbyggda.
-    #[arg(long)]
-    pub lexicons: Option<PathBuf>,
+    #[command(flatten)]
+    lexicons: Lexicons,
 }
 
 /// Runs the command.
@@ -21,7 +19,7 @@ pub struct Args {
 /// # Errors
 /// The lexicon or standard input cannot be read, or standard output cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let classifier = load(args.lexicons.as_deref())?;
+    let classifier = args.lexicons.load()?;
     let mut text = args.text.clone();
     if text == "-" {
         text.clear();

@@ -4,9 +4,9 @@ use std::io::{BufRead as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::classify::Scratch;
-use crate::classify::lexicon::trial;
-use crate::cli::classify::load;
+use crate::classify::lexicon::{Lexicon, trial};
+use crate::classify::{Classifier, Scratch};
+use crate::cli::classify::sources;
 use crate::cli::fit;
 
 /// Granskar, räknar och provar ordlistor.
@@ -42,7 +42,8 @@ pub enum Command {
 /// # Errors
 /// The lexicon cannot be read, or standard output cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let classifier = load(args.lexicons.as_deref())?;
+    // Always from the sources: whoever asks here asks about these.
+    let classifier = Classifier::new(Lexicon::compile(&sources(args.lexicons.as_deref())?));
     let lexicon = classifier.lexicon();
     let mut out = std::io::stdout().lock();
     match &args.command {

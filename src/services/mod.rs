@@ -10,6 +10,7 @@ pub mod capture;
 pub mod case_file;
 pub mod decide;
 pub mod intake;
+pub mod lexicons;
 pub mod offers;
 pub mod outbox;
 pub mod push;

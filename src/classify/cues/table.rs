@@ -88,6 +88,10 @@ struct Place {
 /// Bits of the filter for each cue, as a power of two.
 const FILTER_BITS_PER_CUE: usize = 16;
 
+stored!(Cues { sums, start, finding, sure, doubt, places, filter, rows, by_class, by_rule });
+stored!(Sum { rule, severity, why, legal });
+stored!(Place { key, row });
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SumsFile {
@@ -261,6 +265,22 @@ impl Cues {
             }
             self.places[at] = Place { key: *key, row: *row };
         }
+    }
+
+    /// Whether every class and rule has its place, and every place its weights.
+    pub fn fits(&self, n_classes: usize, n_rules: usize) -> bool {
+        if self.rows.is_empty() {
+            return true;
+        }
+        let places = self.by_class.iter().chain(&self.by_rule).copied();
+        let mut places = places.chain(self.places.iter().map(|p| p.row));
+        // A table without room, or without a filter of that size, would be read past its end.
+        let has_room =
+            self.places.iter().any(|p| p.row == 0) && self.filter.len().is_power_of_two();
+        self.by_class.len() == n_classes
+            && self.by_rule.len() == n_rules
+            && (self.places.is_empty() || (has_room && self.places.len().is_power_of_two()))
+            && places.all(|row| row as usize <= self.rows.len())
     }
 
     #[inline]

@@ -8,6 +8,7 @@ pub mod everyday;
 pub mod guard;
 pub mod index;
 pub mod pattern;
+mod stored;
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;

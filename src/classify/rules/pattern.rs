@@ -19,6 +19,8 @@
 //! | `%asks` `%asks_text` | the sentence (some sentence) ends with a question mark |
 //! | `^ord` | begin to look here (otherwise the first class that is not of everyday words) |
 
+mod stored;
+
 use smallvec::SmallVec;
 
 use crate::classify::gate::{Bits, ClassMask, Needs};

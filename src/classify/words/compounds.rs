@@ -26,7 +26,7 @@ pub(super) struct Parts {
     lengths: Vec<u32>,
     /// One bit per part, by its hash.
     filter: Vec<u64>,
-    by_text: HashMap<Vec<u8>, Vec<Part>>,
+    pub(super) by_text: HashMap<Vec<u8>, Vec<Part>>,
     longest: usize,
 }
 

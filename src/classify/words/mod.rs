@@ -7,6 +7,7 @@
 
 pub mod builder;
 pub mod compounds;
+mod stored;
 
 use crate::classify::gate::{Bits, ClassMask};
 use crate::classify::words::compounds::{LONGEST_COMPOUND, Parts};
@@ -402,11 +403,15 @@ impl LongForms {
         self.forms.push(LongForm { place, from, to: self.letters.len() as u32, entry, form });
         // At most half of the places are taken.
         if self.slots.len() < 2 * self.forms.len() {
-            self.slots = vec![0; (4 * self.forms.len()).next_power_of_two()];
-            (0..self.forms.len()).for_each(|n| self.index(n));
+            self.index_all();
         } else {
             self.index(self.forms.len() - 1);
         }
+    }
+
+    fn index_all(&mut self) {
+        self.slots = vec![0; (4 * self.forms.len()).next_power_of_two()];
+        (0..self.forms.len()).for_each(|n| self.index(n));
     }
 
     fn index(&mut self, n: usize) {

@@ -2,13 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
-use crate::classify::Classifier;
+use crate::classify::BUILT_IN;
 use crate::domain::account::PlatformKind;
 use crate::domain::action::{ActionKind, ActionState};
 use crate::domain::calendar::OfficeHours;
@@ -40,9 +40,6 @@ pub const THREAT: &str = "Jag vet var du bor och ska slå ihjäl dig.";
 
 /// What the Page posted.
 const POSTS: &str = r#"[{"key": "bad", "title": "Nya badet", "text": "Nu bygger vi."}]"#;
-
-/// Compiled once for all tests.
-static CLASSIFIER: LazyLock<Arc<Classifier>> = LazyLock::new(|| Arc::new(Classifier::built_in()));
 
 pub struct Stage {
     pub dir: Arc<TempDir>,
@@ -94,7 +91,7 @@ pub async fn open(dir: &Path, clock: &TestClock, simulator: &Simulator) -> (Serv
     let services = Services::new(Parts {
         store,
         evidence,
-        classifier: CLASSIFIER.clone(),
+        classifier: Arc::clone(&BUILT_IN),
         policy: policy(),
         clock: clock.clock(),
         settings: Settings {

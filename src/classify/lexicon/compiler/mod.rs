@@ -1,0 +1,325 @@
+//! Authors' files into a lexicon: every class gets a number, every lexeme its forms, every
+//! pattern its classes; what does not hold is complained of and left out.
+
+mod finish;
+mod rules;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::classify::cues::table::{Cues, SUMS, WEIGHTS};
+use crate::classify::identifier::{ADDRESS_SIGN, ADDRESS_SIGNS, Mark};
+use crate::classify::lexicon::complaint::Complaint;
+use crate::classify::lexicon::file::{self, Member, RawFile, RawLexeme};
+use crate::classify::lexicon::{Counts, Example, Lexicon, Source, SourcesHash, inflect};
+use crate::classify::repair;
+use crate::classify::rules::Rule;
+use crate::classify::rules::guard::Guard;
+use crate::classify::words::ClassId;
+use crate::classify::words::builder::{Readings, TextId, WordsBuilder};
+
+impl Lexicon {
+    /// Compiles sources. Never fails; see [`Lexicon::complaints`].
+    pub fn compile(sources: &[Source]) -> Self {
+        let mut complaints = Vec::new();
+        let files: Vec<(&str, RawFile)> = sources
+            .iter()
+            .filter(|s| s.name.starts_with("sv/"))
+            .map(|s| (s.name.as_str(), file::read(&s.name, &s.text, &mut complaints)))
+            .collect();
+        let mut compiler = Compiler { complaints, ..Compiler::default() };
+        compiler.declare(&files);
+        compiler.fill(&files);
+        compiler.take_out(&files);
+        compiler.guards(&files);
+        compiler.rules(&files);
+        compiler.yields(&files);
+        let mut lexicon = compiler.finish(SourcesHash::of(sources).version());
+        lexicon.weigh(sources);
+        lexicon
+    }
+
+    /// Reads what is weighed; nothing is where the lexicon has no list of cues.
+    fn weigh(&mut self, sources: &[Source]) {
+        let of = |name: &'static str| {
+            sources.iter().find(|s| s.name == name).map(|s| (name, s.text.as_str()))
+        };
+        if let (Some(sums), Some(weights)) = (of(SUMS), of(WEIGHTS)) {
+            let rules: Vec<Arc<str>> = self.rules.iter().map(|r| Arc::clone(&r.id)).collect();
+            self.cues = Cues::read(sums, weights, &self.class_names, &rules, &mut self.complaints);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Compiler {
+    complaints: Vec<Complaint>,
+    builder: WordsBuilder,
+    names: Vec<String>,
+    by_name: HashMap<String, ClassId>,
+    /// The classes of single words that patterns name.
+    by_word: HashMap<TextId, ClassId>,
+    inflected: Inflected,
+    common: Vec<bool>,
+    disguise: Vec<bool>,
+    rules: Vec<Rule>,
+    rule_ids: BTreeSet<String>,
+    examples: Vec<Example>,
+    counts: Counts,
+    guards: Vec<Guard>,
+    n_text_patterns: u32,
+}
+
+/// The forms of lexemes that were inflected before: nested classes bring the same ones again.
+#[derive(Default)]
+struct Inflected {
+    /// By word and paradigm, with a line break between.
+    known: HashMap<String, Range<usize>>,
+    forms: Vec<TextId>,
+    key: String,
+}
+
+impl Inflected {
+    fn forms(
+        &mut self,
+        word: &str,
+        paradigm: &str,
+        builder: &mut WordsBuilder,
+    ) -> Result<Range<usize>, inflect::CannotInflect> {
+        self.key.clear();
+        self.key.push_str(word);
+        self.key.push('\n');
+        self.key.push_str(paradigm);
+        if let Some(known) = self.known.get(&self.key) {
+            return Ok(known.clone());
+        }
+        let from = self.forms.len();
+        let forms = inflect::inflect(word, paradigm)?;
+        self.forms.extend(forms.iter().map(|form| builder.text(form)));
+        self.known.insert(self.key.clone(), from..self.forms.len());
+        Ok(from..self.forms.len())
+    }
+}
+
+impl Compiler {
+    fn new_class(&mut self, name: String, common: bool, disguise: bool) -> ClassId {
+        let class = self.unnamed_class(name.clone(), common, disguise);
+        self.by_name.insert(name, class);
+        class
+    }
+
+    /// A class that files cannot name; `name` is what it is told as.
+    fn unnamed_class(&mut self, name: String, common: bool, disguise: bool) -> ClassId {
+        let class = ClassId(
+            u16::try_from(self.names.len())
+                .expect("a lexicon has fewer than 65,536 classes and single words"),
+        );
+        self.names.push(name);
+        self.common.push(common);
+        self.disguise.push(disguise);
+        class
+    }
+
+    fn complain(&mut self, file: &str, line: usize, what: String, mend: &str) {
+        self.complaints.push(Complaint {
+            file: file.to_owned(),
+            line,
+            what,
+            mend: mend.to_owned(),
+        });
+    }
+
+    /// How to mend the name of a class that is unknown.
+    fn nearest(&self, name: &str) -> String {
+        let near = self
+            .by_name
+            .keys()
+            .filter(|known| !known.starts_with(['%', '-']) && !known.starts_with("ord:"))
+            .map(|known| (file::distance(known, name), known))
+            .min()
+            .filter(|(distance, _)| *distance <= 3);
+        match near {
+            Some((_, known)) => format!("Menades `@{known}`"),
+            None => "Rätta namnet eller lägg till klassen".to_owned(),
+        }
+    }
+
+    /// Gives every class an id first, so that files may refer to each other in any order.
+    fn declare(&mut self, files: &[(&str, RawFile)]) {
+        self.new_class("harmlöst".to_owned(), false, false);
+        self.marks();
+        for name in repair::classes() {
+            let class = self.new_class(name.to_owned(), false, false);
+            self.builder.add(name, class, Readings::Exact);
+        }
+        for (name, file) in files {
+            for class in &file.classes {
+                if self.by_name.contains_key(&class.name) {
+                    self.complain(
+                        name,
+                        class.line,
+                        format!("ordklassen `{}` finns redan", class.name),
+                        "Slå ihop de två eller byt namn på den ena",
+                    );
+                } else {
+                    self.new_class(class.name.clone(), class.common, class.disguise);
+                }
+            }
+        }
+        self.counts.classes = self.names.len();
+    }
+
+    /// Classes that no word is in: numbers and addresses are given them by form. A name with a
+    /// per cent sign can be no word of a text.
+    fn marks(&mut self) {
+        for mark in Mark::ALL {
+            for name in mark.classes() {
+                let class = match self.by_name.get(*name) {
+                    Some(class) => *class,
+                    None => self.new_class((*name).to_owned(), true, false),
+                };
+                self.builder.add(mark.classes()[0], class, Readings::Exact);
+            }
+        }
+        let signs = self.new_class(ADDRESS_SIGN.to_owned(), true, false);
+        for word in ADDRESS_SIGNS {
+            self.builder.add(word, signs, Readings::Exact);
+        }
+    }
+
+    fn fill(&mut self, files: &[(&str, RawFile)]) {
+        let members: BTreeMap<&str, &[Member]> = files
+            .iter()
+            .flat_map(|(_, f)| &f.classes)
+            .map(|c| (c.name.as_str(), c.members.as_slice()))
+            .collect();
+        for (name, file) in files {
+            for lexeme in &file.harmless {
+                self.lexeme(name, lexeme, ClassId(0));
+            }
+            for class in &file.classes {
+                let id = self.by_name[&class.name];
+                self.members(name, &class.members, id, &members, 0);
+            }
+        }
+    }
+
+    fn members(
+        &mut self,
+        file: &str,
+        list: &[Member],
+        into: ClassId,
+        all: &BTreeMap<&str, &[Member]>,
+        depth: usize,
+    ) {
+        for member in list {
+            match member {
+                Member::Lexeme(lexeme) => {
+                    if depth == 0 {
+                        *self.counts.lexemes.entry(file.to_owned()).or_default() += 1;
+                    }
+                    self.lexeme(file, lexeme, into);
+                }
+                Member::Class(name, line) => match all.get(name.as_str()) {
+                    Some(inner) if depth < 8 => self.members(file, inner, into, all, depth + 1),
+                    Some(_) => self.complain(
+                        file,
+                        *line,
+                        format!("ordklassen `@{name}` innehåller sig själv"),
+                        "Bryt ringen",
+                    ),
+                    None => {
+                        let mend = self.nearest(name);
+                        self.complain(file, *line, format!("okänd ordklass `@{name}`"), &mend);
+                    }
+                },
+            }
+        }
+    }
+
+    fn lexeme(&mut self, file: &str, lexeme: &RawLexeme, class: ClassId) {
+        // `skit-` and `-unge` are parts of compounds alone, never words.
+        let bare = lexeme.word.trim_matches('-');
+        let part_only = bare.len() != lexeme.word.len();
+        let forms = match self.inflected.forms(bare, &lexeme.paradigm, &mut self.builder) {
+            Ok(forms) => forms,
+            Err(inflect::CannotInflect(what)) => {
+                return self.complain(
+                    file,
+                    lexeme.line,
+                    what,
+                    "Rätta böjningsmönstret eller ordet",
+                );
+            }
+        };
+        let readings =
+            if self.disguise[class.0 as usize] { Readings::Disguised } else { Readings::Stripped };
+        let readings = if lexeme.exact { Readings::Exact } else { readings };
+        if !part_only {
+            for form in &self.inflected.forms[forms.clone()] {
+                self.builder.add_text(*form, class, readings);
+            }
+        }
+        if let Some((part, rest)) = &lexeme.first {
+            let Ok(rest) = self.rest(file, lexeme.line, rest.as_deref()) else { return };
+            for part in first_parts(lexeme, part) {
+                self.builder.add_first(&part, class, rest, &lexeme.stops);
+            }
+        }
+        if let Some(rest) = &lexeme.last {
+            let Ok(rest) = self.rest(file, lexeme.line, rest.as_deref()) else { return };
+            for form in &self.inflected.forms[forms] {
+                self.builder.add_last(*form, class, rest, &lexeme.stops);
+            }
+        }
+    }
+
+    fn rest(&mut self, file: &str, line: usize, name: Option<&str>) -> Result<Option<ClassId>, ()> {
+        match name {
+            None => Ok(None),
+            Some(name) => match self.by_name.get(name) {
+                Some(class) => Ok(Some(*class)),
+                None => {
+                    let mend = self.nearest(name);
+                    self.complain(file, line, format!("okänd ordklass `@{name}`"), &mend);
+                    Err(())
+                }
+            },
+        }
+    }
+
+    /// Takes the forms of `not` out of their classes again.
+    fn take_out(&mut self, files: &[(&str, RawFile)]) {
+        let members: BTreeMap<&str, &[Member]> = files
+            .iter()
+            .flat_map(|(_, f)| &f.classes)
+            .map(|c| (c.name.as_str(), c.members.as_slice()))
+            .collect();
+        for (name, file) in files {
+            for class in file.classes.iter().filter(|c| !c.without.is_empty()) {
+                let id = self.by_name[&class.name];
+                let out = self.new_class(format!("-{}", class.name), false, false);
+                self.members(name, &class.without, out, &members, 1);
+                self.builder.take_out(id, out);
+            }
+        }
+    }
+}
+
+/// How a lexeme looks as first part: `flicka` → `flick`, else the word, with and without s.
+fn first_parts(lexeme: &RawLexeme, written: &str) -> Vec<String> {
+    if !written.is_empty() {
+        return written.split('/').map(str::to_owned).collect();
+    }
+    let stem = match lexeme.paradigm.as_str() {
+        "n1" => lexeme.word.strip_suffix('a'),
+        "n2" => lexeme.word.strip_suffix('e'),
+        _ => None,
+    };
+    match stem {
+        Some(stem) => vec![stem.to_owned()],
+        None if lexeme.word.ends_with('-') => vec![lexeme.word.trim_matches('-').to_owned()],
+        None => vec![lexeme.word.clone(), format!("{}s", lexeme.word)],
+    }
+}

@@ -1,0 +1,103 @@
+//! Rules and guards as bytes.
+
+use crate::classify::rules::guard::{Guard, GuardClasses, Shape};
+use crate::classify::rules::{Guards, Rule, TextPattern};
+use crate::classify::stored::{Damaged, Reader, Stored, Writer};
+use crate::domain::category::{Category, Severity};
+
+stored!(Rule {
+    id,
+    category,
+    severity,
+    why,
+    legal,
+    patterns,
+    except,
+    unless,
+    requires,
+    unless_text,
+    requires_text,
+    guards,
+    yields_to,
+    shadow,
+});
+
+stored!(TextPattern { slot, pattern });
+
+stored!(Guards { list, classes });
+
+stored!(Guard {
+    id,
+    shape,
+    lead,
+    tail,
+    before,
+    after,
+    sentence,
+    overlap,
+    text,
+    except,
+    except_text,
+});
+
+stored!(GuardClasses {
+    negation,
+    refusal,
+    apparent,
+    bridge,
+    light,
+    border,
+    modal,
+    first_person,
+    subject,
+    other_person,
+    utterance,
+    said,
+    report,
+    report_thing,
+    number_word,
+});
+
+impl Stored for Shape {
+    fn put(&self, to: &mut Writer) {
+        let number = Self::ALL.iter().position(|(_, shape)| shape == self);
+        (number.expect("all shapes are listed") as u8).put(to);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
+        let number = u8::take(from)?;
+        Self::ALL.get(usize::from(number)).map(|(_, shape)| *shape).ok_or(Damaged)
+    }
+}
+
+impl Stored for Category {
+    fn put(&self, to: &mut Writer) {
+        let number = Self::ALL.iter().position(|category| category == self);
+        (number.expect("all categories are listed") as u8).put(to);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
+        let number = u8::take(from)?;
+        Self::ALL.get(usize::from(number)).copied().ok_or(Damaged)
+    }
+}
+
+impl Stored for Severity {
+    fn put(&self, to: &mut Writer) {
+        let number: u8 = match self {
+            Self::Low => 0,
+            Self::Medium => 1,
+            Self::High => 2,
+        };
+        number.put(to);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
+        match u8::take(from)? {
+            0 => Ok(Self::Low),
+            1 => Ok(Self::Medium),
+            2 => Ok(Self::High),
+            _ => Err(Damaged),
+        }
+    }
+}
