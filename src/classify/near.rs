@@ -14,7 +14,8 @@ use crate::classify::words::{EntryId, Words, hash_of};
 type Letters = SmallVec<[char; 24]>;
 
 /// The shortest and longest listed word that is looked for, in letters.
-const LENGTHS: std::ops::RangeInclusive<usize> = 5..=20;
+const LENGTHS: std::ops::RangeInclusive<usize> = 5..=LENGTHS_END;
+const LENGTHS_END: usize = 20;
 /// From here on a letter may be lost, gained or changed for one of its neighbours.
 const EDITABLE: usize = 7;
 /// From here on a letter may be changed for any other.
@@ -36,6 +37,8 @@ pub struct Near {
     shortened: Vec<(u64, u32)>,
     /// One bit per hash in both.
     filter: Vec<u64>,
+    /// One bit for each way in which a word within one slip of a target may begin or end.
+    outlines: Vec<u64>,
 }
 
 const FILTER_BITS: u64 = 1 << 22;
@@ -63,6 +66,7 @@ impl Near {
         }
         near.sounds.sort_unstable();
         near.shortened.sort_unstable();
+        near.outline();
         for (h, _) in near.sounds.iter().chain(&near.shortened) {
             let bit = h % FILTER_BITS;
             near.filter[(bit / 64) as usize] |= 1 << (bit % 64);
@@ -78,6 +82,33 @@ impl Near {
     /// Whether none may.
     pub fn is_empty(&self) -> bool {
         self.targets.is_empty()
+    }
+
+    /// A slip leaves the first letters or the last ones as they are, and always the first. So a
+    /// word is worth looking for if a target of about its length begins as it does, or begins with
+    /// the same letter and ends as it does. The bits for this stay in the nearest caches.
+    fn outline(&mut self) {
+        let n_bits = (self.targets.len() * 6 * 8).next_power_of_two().max(64);
+        self.outlines = vec![0; n_bits / 64];
+        for (form, _) in &self.targets {
+            let letters: Letters = form.chars().collect();
+            for n in letters.len() - 1..=letters.len() + 1 {
+                for key in outlines(&letters, n) {
+                    let at = key as usize % n_bits;
+                    self.outlines[at / 64] |= 1 << (at % 64);
+                }
+            }
+        }
+    }
+
+    /// Whether a target may be one slip away from the word.
+    #[inline]
+    fn may_slip(&self, letters: &[char]) -> bool {
+        letters.len() >= *LENGTHS.start()
+            && outlines(letters, letters.len()).into_iter().any(|key| {
+                let at = key as usize & (self.outlines.len() * 64).wrapping_sub(1);
+                self.outlines.get(at / 64).is_some_and(|bits| bits >> (at % 64) & 1 == 1)
+            })
     }
 
     fn may(&self, h: u64) -> bool {
@@ -101,16 +132,22 @@ impl Near {
             return None;
         }
         let Ok(text) = std::str::from_utf8(word) else { return None };
-        let letters: Letters = text.chars().collect();
-        if letters.len() < *LENGTHS.start() - 1
-            || letters.len() > LENGTHS.end() + 1
-            || !letters.iter().all(|c| c.is_alphabetic())
-        {
+        let mut letters = ['\0'; LENGTHS_END + 1];
+        let mut n = 0;
+        for c in text.chars() {
+            if n == letters.len() || !(c.is_ascii_lowercase() || c.is_alphabetic()) {
+                return None;
+            }
+            letters[n] = c;
+            n += 1;
+        }
+        let letters = &letters[..n];
+        if n < *LENGTHS.start() - 1 {
             return None;
         }
-        let own = sound(&letters);
-        let h = hash(&own);
+        let h = hash_of_sound(letters);
         if self.may(h) {
+            let own = sound(letters);
             for target in among(&self.sounds, h) {
                 let (form, _) = &self.targets[target as usize];
                 if sound(&form.chars().collect::<Letters>()) == own {
@@ -118,20 +155,23 @@ impl Near {
                 }
             }
         }
+        if !self.may_slip(letters) {
+            return None;
+        }
         let mut found = None;
         let mut look = |h: u64| {
             if found.is_none() && self.may(h) {
                 for target in among(&self.shortened, h) {
                     let (form, _) = &self.targets[target as usize];
-                    if is_slip(&letters, &form.chars().collect::<Letters>()) {
+                    if is_slip(letters, &form.chars().collect::<Letters>()) {
                         found = Some(target);
                         return;
                     }
                 }
             }
         };
-        look(hash(&letters));
-        shortened(&letters, look);
+        look(hash(letters));
+        shortened(letters, look);
         found
     }
 }
@@ -150,6 +190,27 @@ fn mixed(h: u64) -> u64 {
 /// A polynomial over the letters, so that a word without one letter costs one step.
 fn hash(letters: &[char]) -> u64 {
     mixed(letters.iter().fold(1, |h: u64, c| h.wrapping_mul(BASE).wrapping_add(u64::from(*c))))
+}
+
+/// [`hash`] of [`sound`].
+fn hash_of_sound(letters: &[char]) -> u64 {
+    let mut h: u64 = 1;
+    each_sound(letters, |c| h = h.wrapping_mul(BASE).wrapping_add(u64::from(c)));
+    mixed(h)
+}
+
+/// The beginning of a word as one of `n` letters, and its first letter with its end, hashed: the
+/// more letters, the more of them are left alone by a slip.
+fn outlines(letters: &[char], n: usize) -> [u64; 2] {
+    let kept = match n {
+        ..7 => 2,
+        7..9 => 3,
+        _ => 4,
+    };
+    let join = |part: &[char]| part.iter().fold(n as u64, |all, c| all << 14 ^ u64::from(*c));
+    let (front, back) = (join(&letters[..kept]), join(&letters[letters.len() - kept..]));
+    let of = |what: u64| what.wrapping_mul(BASE) >> 24;
+    [of(front << 1), of((back ^ u64::from(letters[0]) << 58) << 1 | 1)]
 }
 
 /// The hashes of the word with one letter taken out, never the first.
@@ -246,6 +307,13 @@ fn neighbours(a: char, b: char) -> bool {
 /// letters count once, `$` is the sje sound, `%` the tje sound.
 fn sound(letters: &[char]) -> Letters {
     let mut out = Letters::new();
+    each_sound(letters, |c| out.push(c));
+    out
+}
+
+/// Gives the characters of [`sound`], one after the other.
+fn each_sound(letters: &[char], mut then: impl FnMut(char)) {
+    let mut last = None;
     let mut i = 0;
     let front = |c: Option<&char>| c.is_some_and(|c| matches!(c, 'e' | 'i' | 'y' | 'ä' | 'ö'));
     let begins = |i: usize, with: &str| {
@@ -283,13 +351,13 @@ fn sound(letters: &[char]) -> Letters {
             _ => (&letters[i..=i], 1),
         };
         for c in put {
-            if out.last() != Some(c) {
-                out.push(*c);
+            if last != Some(*c) {
+                then(*c);
+                last = Some(*c);
             }
         }
         i += length;
     }
-    out
 }
 
 #[cfg(test)]

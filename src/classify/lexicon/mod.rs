@@ -621,8 +621,10 @@ impl Compiler {
     }
 
     fn finish(mut self, version: LexiconVersion) -> Lexicon {
-        let needed = self.rules.iter().flat_map(|r| &r.patterns).flat_map(Pattern::needs).flatten();
-        let bits = Bits::share_out(self.names.len(), needed);
+        // The index tells of the rules' own patterns; the gate, of conditions and guards.
+        let conditions = self.rules.iter().flat_map(Rule::conditions);
+        let needed = conditions.chain(self.guards.iter().flat_map(Guard::patterns));
+        let bits = Bits::share_out(self.names.len(), needed.flat_map(Pattern::needs).flatten());
         self.rules.iter_mut().for_each(|r| r.prepare(&bits));
         self.guards.iter_mut().for_each(|g| g.prepare(&bits));
         let mut starts = vec![Vec::new(); self.names.len()];

@@ -249,6 +249,13 @@ impl Rule {
         of_sentences.chain(of_texts).for_each(|p| p.prepare(bits));
     }
 
+    /// Its conditions: what is looked for where one of its patterns stands.
+    pub fn conditions(&self) -> impl Iterator<Item = &Pattern> {
+        let Self { except, unless, requires, unless_text, requires_text, .. } = self;
+        let of_texts = unless_text.iter().chain(requires_text).map(|t| &t.pattern);
+        except.iter().chain(unless).chain(requires).chain(of_texts)
+    }
+
     /// Looks for the pattern at an anchor.
     ///
     /// # Errors
@@ -297,5 +304,5 @@ fn in_window(
     accept: impl Fn(&Match) -> bool,
 ) -> bool {
     pattern.may_stand(view, at)
-        && view.around(at).any(|i| pattern.at(view, i).is_some_and(|m| accept(&m)))
+        && view.around(at).any(|i| pattern.among_its_words(view, i).is_some_and(|m| accept(&m)))
 }

@@ -70,6 +70,7 @@ impl Test {
     }
 
     /// Whether the token passes.
+    #[inline]
     fn fits(&self, view: &View<'_>, at: usize) -> bool {
         let token = view.token(at);
         let is_of_class = || {
@@ -78,8 +79,13 @@ impl Test {
                 self.classes.iter().any(|c| of.contains(c))
             }
         };
+        if self.by_class_alone { is_of_class() } else { is_of_class() || self.fits_else(view, at) }
+    }
+
+    /// Whether the token passes by something else than its classes.
+    fn fits_else(&self, view: &View<'_>, at: usize) -> bool {
+        let token = view.token(at);
         self.any
-            || is_of_class()
             || self.kinds.contains(&token.kind)
             || (self.name && view.is_name(at))
             || self.inside.as_ref().is_some_and(|(_, classes)| {
@@ -416,9 +422,16 @@ impl Pattern {
 
     /// Looks for the pattern with its anchor at token `at`.
     pub fn at(&self, view: &View<'_>, at: usize) -> Option<Match> {
-        if !self.may_stand(view, at) || !self.anchor_test.fits(view, at) {
-            return None;
-        }
+        if self.may_stand(view, at) { self.among_its_words(view, at) } else { None }
+    }
+
+    /// As [`Self::at`], when it is known that all words which it needs may stand there.
+    #[inline]
+    pub fn among_its_words(&self, view: &View<'_>, at: usize) -> Option<Match> {
+        if self.anchor_test.fits(view, at) { self.round_anchor(view, at) } else { None }
+    }
+
+    fn round_anchor(&self, view: &View<'_>, at: usize) -> Option<Match> {
         let sentence = view.sentence(at);
         let mut look = Look {
             view,
