@@ -62,7 +62,7 @@ impl Near {
             let target = near.targets.len() as u32;
             near.targets.push((form.into(), entry));
             near.sounds.push((hash(&sound(&letters)), target));
-            shortened(&letters, |h| near.shortened.push((h, target)));
+            near.shortened.extend(shortened(&letters).map(|h| (h, target)));
         }
         near.sounds.sort_unstable();
         near.shortened.sort_unstable();
@@ -84,9 +84,9 @@ impl Near {
         self.targets.is_empty()
     }
 
-    /// A slip leaves the first letters or the last ones as they are, and always the first. So a
-    /// word is worth looking for if a target of about its length begins as it does, or begins with
-    /// the same letter and ends as it does. The bits for this stay in the nearest caches.
+    /// A slip leaves the first half of a word or the last as it is, and always the first letter. So
+    /// a word is worth looking for if a target of about its length begins as it does, or begins
+    /// with the same letter and ends as it does.
     fn outline(&mut self) {
         let n_bits = (self.targets.len() * 6 * 8).next_power_of_two().max(64);
         self.outlines = vec![0; n_bits / 64];
@@ -158,21 +158,17 @@ impl Near {
         if !self.may_slip(letters) {
             return None;
         }
-        let mut found = None;
-        let mut look = |h: u64| {
-            if found.is_none() && self.may(h) {
-                for target in among(&self.shortened, h) {
-                    let (form, _) = &self.targets[target as usize];
-                    if is_slip(letters, &form.chars().collect::<Letters>()) {
-                        found = Some(target);
-                        return;
-                    }
-                }
+        let slip = |h: u64| {
+            if !self.may(h) {
+                return None;
             }
+            let is_slip = |target: &u32| {
+                let (form, _) = &self.targets[*target as usize];
+                is_slip(letters, &form.chars().collect::<Letters>())
+            };
+            among(&self.shortened, h).find(is_slip)
         };
-        look(hash(letters));
-        shortened(letters, look);
-        found
+        slip(hash(letters)).or_else(|| shortened(letters).find_map(slip))
     }
 }
 
@@ -181,7 +177,19 @@ fn among(list: &[(u64, u32)], h: u64) -> impl Iterator<Item = u32> + '_ {
     list[from..].iter().take_while(move |(other, _)| *other == h).map(|(_, target)| *target)
 }
 
+/// Odd, so that multiplying by it can be undone.
 const BASE: u64 = 0x9E37_79B9_7F4A_7C15;
+/// What undoes it.
+const UNBASE: u64 = {
+    // Newton's way: every round doubles the bits that are right.
+    let mut inverse = BASE;
+    let mut round = 0;
+    while round < 5 {
+        inverse = inverse.wrapping_mul(2_u64.wrapping_sub(BASE.wrapping_mul(inverse)));
+        round += 1;
+    }
+    inverse
+};
 
 fn mixed(h: u64) -> u64 {
     (h ^ (h >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 8
@@ -189,50 +197,43 @@ fn mixed(h: u64) -> u64 {
 
 /// A polynomial over the letters, so that a word without one letter costs one step.
 fn hash(letters: &[char]) -> u64 {
-    mixed(letters.iter().fold(1, |h: u64, c| h.wrapping_mul(BASE).wrapping_add(u64::from(*c))))
+    mixed(letters.iter().fold(1, |h, c| push(h, *c)))
 }
 
 /// [`hash`] of [`sound`].
 fn hash_of_sound(letters: &[char]) -> u64 {
     let mut h: u64 = 1;
-    each_sound(letters, |c| h = h.wrapping_mul(BASE).wrapping_add(u64::from(c)));
+    each_sound(letters, |c| h = push(h, c));
     mixed(h)
 }
 
-/// The beginning of a word as one of `n` letters, and its first letter with its end, hashed: the
-/// more letters, the more of them are left alone by a slip.
+/// The first half of a word as one of `n` letters, and its first letter with its last half, hashed.
+/// A slip leaves one of the halves alone: it lies in two letters side by side.
 fn outlines(letters: &[char], n: usize) -> [u64; 2] {
-    let kept = match n {
-        ..7 => 2,
-        7..9 => 3,
-        _ => 4,
-    };
-    let join = |part: &[char]| part.iter().fold(n as u64, |all, c| all << 14 ^ u64::from(*c));
-    let (front, back) = (join(&letters[..kept]), join(&letters[letters.len() - kept..]));
-    let of = |what: u64| what.wrapping_mul(BASE) >> 24;
-    [of(front << 1), of((back ^ u64::from(letters[0]) << 58) << 1 | 1)]
+    let kept = (n - 1) / 2;
+    let back = letters[letters.len() - kept..].iter().fold(n as u64, |h, c| push(h, *c));
+    let front = letters[..kept].iter().fold(!(n as u64), |h, c| push(h, *c));
+    [mixed(front), mixed(push(back, letters[0]))]
 }
 
 /// The hashes of the word with one letter taken out, never the first.
-fn shortened(letters: &[char], mut each: impl FnMut(u64)) {
-    let n = letters.len();
-    // The tail after each letter, and the power that lifts a front over it.
-    let mut tails: SmallVec<[(u64, u64); 24]> = SmallVec::from_elem((0, 1), n + 1);
-    for i in (0..n).rev() {
-        let (tail, power) = tails[i + 1];
-        tails[i] = (
-            u64::from(letters[i]).wrapping_mul(power).wrapping_add(tail),
-            power.wrapping_mul(BASE),
-        );
-    }
-    let mut front: u64 = 1;
-    for i in 0..n {
-        if i > 0 {
-            let (tail, power) = tails[i + 1];
-            each(mixed(front.wrapping_mul(power).wrapping_add(tail)));
-        }
-        front = front.wrapping_mul(BASE).wrapping_add(u64::from(letters[i]));
-    }
+fn shortened(letters: &[char]) -> impl Iterator<Item = u64> {
+    let whole = letters.iter().fold(1, |h, c| push(h, *c));
+    // The front up to each letter, and the power that lifts it over the letters behind.
+    let mut front = letters.first().map_or(1, |c| push(1, *c));
+    let mut power = letters.iter().skip(2).fold(1_u64, |power, _| power.wrapping_mul(BASE));
+    letters.iter().skip(1).map(move |c| {
+        let with = push(front, *c);
+        let without = whole.wrapping_sub(with.wrapping_sub(front).wrapping_mul(power));
+        front = with;
+        power = power.wrapping_mul(UNBASE);
+        mixed(without)
+    })
+}
+
+#[inline]
+fn push(h: u64, c: char) -> u64 {
+    h.wrapping_mul(BASE).wrapping_add(u64::from(c))
 }
 
 /// Whether `word` is `form` with one slip of hand or ear.

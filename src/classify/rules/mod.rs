@@ -156,13 +156,16 @@ impl View<'_> {
 
     /// Whether the word stood with a capital first letter inside a sentence: a name, most often.
     pub fn is_name(&self, at: usize) -> bool {
-        at != self.sentence(at).first as usize && self.is_capital(at)
+        self.is_capital(at) && at != self.sentence(at).first as usize
     }
 
     /// Whether the word has a capital first letter and a small second one.
     pub fn is_capital(&self, at: usize) -> bool {
         let token = self.token(at);
         let start = self.folded.original(token.start, token.end).start as usize;
+        if let [first @ 0..0x80, second @ 0..0x80, ..] = self.original.as_bytes()[start..] {
+            return first.is_ascii_uppercase() && second.is_ascii_lowercase();
+        }
         let mut letters = self.original[start..].chars();
         letters.next().is_some_and(char::is_uppercase)
             && letters.next().is_some_and(char::is_lowercase)

@@ -33,8 +33,8 @@ pub struct Test {
     pub classes: SmallVec<[ClassId; 4]>,
     /// The same as a mask; see [`Pattern::prepare`].
     mask: ClassMask,
-    /// Nothing but a class lets a token pass.
-    by_class_alone: bool,
+    /// Only a token of one of these classes can pass, where there are any.
+    needed: Option<ClassMask>,
     /// A token of one of the kinds.
     pub kinds: SmallVec<[Kind; 2]>,
     /// A capitalised word inside a sentence.
@@ -66,20 +66,23 @@ impl Test {
     /// Whether the token may pass, told by its classes alone.
     #[inline]
     fn may_fit(&self, view: &View<'_>, at: usize) -> bool {
-        !self.by_class_alone || self.mask.meets(view.words.mask_of(view.token(at).entry))
+        let own = view.words.mask_of(view.token(at).entry);
+        self.needed.as_ref().is_none_or(|needed| needed.meets(own))
     }
 
     /// Whether the token passes.
     #[inline]
     fn fits(&self, view: &View<'_>, at: usize) -> bool {
-        let token = view.token(at);
-        let is_of_class = || {
-            self.mask.meets(view.words.mask_of(token.entry)) && {
-                let of = view.words.classes_of(token.entry);
-                self.classes.iter().any(|c| of.contains(c))
-            }
+        self.may_fit(view, at) && self.fits_in_full(view, at)
+    }
+
+    fn fits_in_full(&self, view: &View<'_>, at: usize) -> bool {
+        let entry = view.token(at).entry;
+        let is_of_class = self.mask.meets(view.words.mask_of(entry)) && {
+            let of = view.words.classes_of(entry);
+            self.classes.iter().any(|c| of.contains(c))
         };
-        if self.by_class_alone { is_of_class() } else { is_of_class() || self.fits_else(view, at) }
+        is_of_class || self.fits_else(view, at)
     }
 
     /// Whether the token passes by something else than its classes.
@@ -103,11 +106,7 @@ impl Test {
 
     fn prepare(&mut self, bits: &Bits) {
         self.mask = bits.mask(&self.classes);
-        self.by_class_alone = self.kinds.is_empty()
-            && self.all.is_empty()
-            && self.inside.is_none()
-            && self.repeat.is_none()
-            && !(self.name || self.capital || self.hashtag || self.any);
+        self.needed = self.needs().map(|classes| bits.mask(&classes));
         for literal in self.all.iter_mut().flatten() {
             literal.test.prepare(bits);
         }
