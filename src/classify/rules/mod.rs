@@ -84,7 +84,9 @@ impl TextPattern {
     pub fn holds(&self, view: &View<'_>) -> bool {
         view.memo.get(self.slot as usize, || {
             self.pattern.may_be_in_text(view)
-                && (0..view.tokens.tokens.len()).any(|at| self.pattern.at(view, at).is_some())
+                && (0..view.tokens.tokens.len()).any(|at| {
+                    self.pattern.may_begin(view, at) && self.pattern.at(view, at).is_some()
+                })
         })
     }
 }

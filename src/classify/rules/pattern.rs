@@ -78,11 +78,14 @@ impl Test {
 
     fn fits_in_full(&self, view: &View<'_>, at: usize) -> bool {
         let entry = view.token(at).entry;
-        let is_of_class = self.mask.meets(view.words.mask_of(entry)) && {
+        let own = view.words.mask_of(entry);
+        let is_of_class = || {
             let of = view.words.classes_of(entry);
             self.classes.iter().any(|c| of.contains(c))
         };
-        is_of_class || self.fits_else(view, at)
+        self.mask.meets_for_sure(own)
+            || (self.mask.meets(own) && is_of_class())
+            || self.fits_else(view, at)
     }
 
     /// Whether the token passes by something else than its classes.
@@ -422,6 +425,12 @@ impl Pattern {
     /// Looks for the pattern with its anchor at token `at`.
     pub fn at(&self, view: &View<'_>, at: usize) -> Option<Match> {
         if self.may_stand(view, at) { self.among_its_words(view, at) } else { None }
+    }
+
+    /// Whether the token may be the pattern's anchor, as far as its class tells.
+    #[inline]
+    pub fn may_begin(&self, view: &View<'_>, at: usize) -> bool {
+        self.anchor_test.may_fit(view, at)
     }
 
     /// As [`Self::at`], when it is known that all words which it needs may stand there.
