@@ -34,6 +34,14 @@ impl ClassMask {
         self.0.iter().zip(other.0).any(|(mine, others)| mine & others != 0)
     }
 
+    /// Whether they share a bit that belongs to one class alone: then they share that class.
+    #[inline]
+    pub fn meets_for_sure(&self, other: &Self) -> bool {
+        let mut all = [u64::MAX; N_BITS / 64];
+        all[N_BITS / 64 - 1] = (1 << (N_OWN % 64)) - 1;
+        (0..N_BITS / 64).any(|n| self.0[n] & other.0[n] & all[n] != 0)
+    }
+
     #[inline]
     fn has(&self, bit: u8) -> bool {
         self.0[usize::from(bit) / 64] >> (bit % 64) & 1 == 1
@@ -69,6 +77,12 @@ impl Bits {
     #[inline]
     pub fn may_hold(&self, mask: &ClassMask, class: ClassId) -> bool {
         self.0.get(usize::from(class.0)).is_none_or(|bit| mask.has(*bit))
+    }
+
+    /// Whether no other class has the bit of this one.
+    #[inline]
+    pub fn is_own(&self, class: ClassId) -> bool {
+        self.0.get(usize::from(class.0)).is_some_and(|bit| usize::from(*bit) < N_OWN)
     }
 
     /// The mask of these classes.

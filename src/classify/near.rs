@@ -15,7 +15,8 @@ use crate::classify::words::{EntryId, Words, hash_of};
 type Letters = SmallVec<[char; 24]>;
 
 /// The shortest and longest listed word that is looked for, in letters.
-const LENGTHS: std::ops::RangeInclusive<usize> = 5..=20;
+const LENGTHS: std::ops::RangeInclusive<usize> = 5..=LENGTHS_END;
+const LENGTHS_END: usize = 20;
 /// From here on a letter may be lost, gained or changed for one of its neighbours.
 const EDITABLE: usize = 7;
 /// From here on a letter may be changed for any other.
@@ -38,6 +39,8 @@ pub struct Near {
     shortened: ByHash,
     /// One bit per hash in both.
     filter: Vec<u64>,
+    /// One bit for each way in which a word within one slip of a target may begin or end.
+    outlines: Vec<u64>,
 }
 
 /// No more than the lower half of a hash tells apart.
@@ -63,11 +66,12 @@ impl Near {
             let target = near.targets.len() as u32;
             near.targets.push((form.into(), entry));
             sounds.push((hash(&sound(&letters)), target));
-            shortened(&letters, |h| short.push((h, target)));
+            short.extend(shortened(&letters).map(|h| (h, target)));
         }
         near.sounds = ByHash::new(&sounds);
         near.shortened = ByHash::new(&short);
         near.fill_filter();
+        near.outline();
         near
     }
 
@@ -87,6 +91,33 @@ impl Near {
     /// Whether none may.
     pub fn is_empty(&self) -> bool {
         self.targets.is_empty()
+    }
+
+    /// A slip leaves the first half of a word or the last as it is, and always the first letter. So
+    /// a word is worth looking for if a target of about its length begins as it does, or begins
+    /// with the same letter and ends as it does.
+    fn outline(&mut self) {
+        let n_bits = (self.targets.len() * 6 * 8).next_power_of_two().max(64);
+        self.outlines = vec![0; n_bits / 64];
+        for (form, _) in self.targets.iter().filter(|(form, _)| !form.is_empty()) {
+            let letters: Letters = form.chars().collect();
+            for n in letters.len() - 1..=letters.len() + 1 {
+                for key in outlines(&letters, n) {
+                    let at = key as usize % n_bits;
+                    self.outlines[at / 64] |= 1 << (at % 64);
+                }
+            }
+        }
+    }
+
+    /// Whether a target may be one slip away from the word.
+    #[inline]
+    fn may_slip(&self, letters: &[char]) -> bool {
+        letters.len() >= *LENGTHS.start()
+            && outlines(letters, letters.len()).into_iter().any(|key| {
+                let at = key as usize & (self.outlines.len() * 64).wrapping_sub(1);
+                self.outlines.get(at / 64).is_some_and(|bits| bits >> (at % 64) & 1 == 1)
+            })
     }
 
     fn may(&self, h: u64) -> bool {
@@ -110,16 +141,22 @@ impl Near {
             return None;
         }
         let Ok(text) = std::str::from_utf8(word) else { return None };
-        let letters: Letters = text.chars().collect();
-        if letters.len() < *LENGTHS.start() - 1
-            || letters.len() > LENGTHS.end() + 1
-            || !letters.iter().all(|c| c.is_alphabetic())
-        {
+        let mut letters = ['\0'; LENGTHS_END + 1];
+        let mut n = 0;
+        for c in text.chars() {
+            if n == letters.len() || !(c.is_ascii_lowercase() || c.is_alphabetic()) {
+                return None;
+            }
+            letters[n] = c;
+            n += 1;
+        }
+        let letters = &letters[..n];
+        if n < *LENGTHS.start() - 1 {
             return None;
         }
-        let own = sound(&letters);
-        let h = hash(&own);
+        let h = hash_of_sound(letters);
         if self.may(h) {
+            let own = sound(letters);
             for target in self.sounds.among(h) {
                 let (form, _) = &self.targets[target as usize];
                 if sound(&form.chars().collect::<Letters>()) == own {
@@ -127,21 +164,20 @@ impl Near {
                 }
             }
         }
-        let mut found = None;
-        let mut look = |h: u64| {
-            if found.is_none() && self.may(h) {
-                for target in self.shortened.among(h) {
-                    let (form, _) = &self.targets[target as usize];
-                    if is_slip(&letters, &form.chars().collect::<Letters>()) {
-                        found = Some(target);
-                        return;
-                    }
-                }
+        if !self.may_slip(letters) {
+            return None;
+        }
+        let slip = |h: u64| {
+            if !self.may(h) {
+                return None;
             }
+            let is_slip = |target: &u32| {
+                let (form, _) = &self.targets[*target as usize];
+                is_slip(letters, &form.chars().collect::<Letters>())
+            };
+            self.shortened.among(h).find(is_slip)
         };
-        look(hash(&letters));
-        shortened(&letters, look);
-        found
+        slip(hash(letters)).or_else(|| shortened(letters).find_map(slip))
     }
 }
 
@@ -187,7 +223,7 @@ impl ByHash {
 
 impl Stored for Near {
     fn put(&self, to: &mut Writer) {
-        let Self { targets, sounds, shortened, filter: _ } = self;
+        let Self { targets, sounds, shortened, filter: _, outlines: _ } = self;
         targets.put(to);
         sounds.put(to);
         shortened.put(to);
@@ -199,6 +235,7 @@ impl Stored for Near {
             sounds: Stored::take(from)?,
             shortened: Stored::take(from)?,
             filter: Vec::new(),
+            outlines: Vec::new(),
         };
         let n_targets = near.targets.len();
         let mut pairs = near.sounds.pairs.iter().chain(&near.shortened.pairs);
@@ -206,6 +243,7 @@ impl Stored for Near {
             return Err(Damaged);
         }
         near.fill_filter();
+        near.outline();
         Ok(near)
     }
 }
@@ -231,7 +269,19 @@ impl Stored for ByHash {
     }
 }
 
+/// Odd, so that multiplying by it can be undone.
 const BASE: u64 = 0x9E37_79B9_7F4A_7C15;
+/// What undoes it.
+const UNBASE: u64 = {
+    // Newton's way: every round doubles the bits that are right.
+    let mut inverse = BASE;
+    let mut round = 0;
+    while round < 5 {
+        inverse = inverse.wrapping_mul(2_u64.wrapping_sub(BASE.wrapping_mul(inverse)));
+        round += 1;
+    }
+    inverse
+};
 
 fn mixed(h: u64) -> u64 {
     (h ^ (h >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 8
@@ -239,29 +289,43 @@ fn mixed(h: u64) -> u64 {
 
 /// A polynomial over the letters, so that a word without one letter costs one step.
 fn hash(letters: &[char]) -> u64 {
-    mixed(letters.iter().fold(1, |h: u64, c| h.wrapping_mul(BASE).wrapping_add(u64::from(*c))))
+    mixed(letters.iter().fold(1, |h, c| push(h, *c)))
+}
+
+/// [`hash`] of [`sound`].
+fn hash_of_sound(letters: &[char]) -> u64 {
+    let mut h: u64 = 1;
+    each_sound(letters, |c| h = push(h, c));
+    mixed(h)
+}
+
+/// The first half of a word as one of `n` letters, and its first letter with its last half, hashed.
+/// A slip leaves one of the halves alone: it lies in two letters side by side.
+fn outlines(letters: &[char], n: usize) -> [u64; 2] {
+    let kept = (n - 1) / 2;
+    let back = letters[letters.len() - kept..].iter().fold(n as u64, |h, c| push(h, *c));
+    let front = letters[..kept].iter().fold(!(n as u64), |h, c| push(h, *c));
+    [mixed(front), mixed(push(back, letters[0]))]
 }
 
 /// The hashes of the word with one letter taken out, never the first.
-fn shortened(letters: &[char], mut each: impl FnMut(u64)) {
-    let n = letters.len();
-    // The tail after each letter, and the power that lifts a front over it.
-    let mut tails: SmallVec<[(u64, u64); 24]> = SmallVec::from_elem((0, 1), n + 1);
-    for i in (0..n).rev() {
-        let (tail, power) = tails[i + 1];
-        tails[i] = (
-            u64::from(letters[i]).wrapping_mul(power).wrapping_add(tail),
-            power.wrapping_mul(BASE),
-        );
-    }
-    let mut front: u64 = 1;
-    for i in 0..n {
-        if i > 0 {
-            let (tail, power) = tails[i + 1];
-            each(mixed(front.wrapping_mul(power).wrapping_add(tail)));
-        }
-        front = front.wrapping_mul(BASE).wrapping_add(u64::from(letters[i]));
-    }
+fn shortened(letters: &[char]) -> impl Iterator<Item = u64> {
+    let whole = letters.iter().fold(1, |h, c| push(h, *c));
+    // The front up to each letter, and the power that lifts it over the letters behind.
+    let mut front = letters.first().map_or(1, |c| push(1, *c));
+    let mut power = letters.iter().skip(2).fold(1_u64, |power, _| power.wrapping_mul(BASE));
+    letters.iter().skip(1).map(move |c| {
+        let with = push(front, *c);
+        let without = whole.wrapping_sub(with.wrapping_sub(front).wrapping_mul(power));
+        front = with;
+        power = power.wrapping_mul(UNBASE);
+        mixed(without)
+    })
+}
+
+#[inline]
+fn push(h: u64, c: char) -> u64 {
+    h.wrapping_mul(BASE).wrapping_add(u64::from(c))
 }
 
 /// Whether `word` is `form` with one slip of hand or ear.
@@ -336,6 +400,13 @@ fn neighbours(a: char, b: char) -> bool {
 /// letters count once, `$` is the sje sound, `%` the tje sound.
 fn sound(letters: &[char]) -> Letters {
     let mut out = Letters::new();
+    each_sound(letters, |c| out.push(c));
+    out
+}
+
+/// Gives the characters of [`sound`], one after the other.
+fn each_sound(letters: &[char], mut then: impl FnMut(char)) {
+    let mut last = None;
     let mut i = 0;
     let front = |c: Option<&char>| c.is_some_and(|c| matches!(c, 'e' | 'i' | 'y' | 'ä' | 'ö'));
     let begins = |i: usize, with: &str| {
@@ -373,13 +444,13 @@ fn sound(letters: &[char]) -> Letters {
             _ => (&letters[i..=i], 1),
         };
         for c in put {
-            if out.last() != Some(c) {
-                out.push(*c);
+            if last != Some(*c) {
+                then(*c);
+                last = Some(*c);
             }
         }
         i += length;
     }
-    out
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! All of it looks only at words that the lexicon does not know, so a word that it knows, or that
 //! it lists as harmless, stays what it is.
 
+use std::collections::HashMap;
+
 use smallvec::SmallVec;
 
 use crate::classify::disguise;
@@ -54,27 +56,41 @@ impl Repair {
         if memchr::memchr(b'#', text).is_some() {
             cut_hashtags(original, folded, tokens, words, stripped);
         }
+        // Few texts hold what could be a piece of a broken word, or a picture.
+        let (mut pieces, mut pictures, mut may_match) = (false, false, false);
         for token in &mut tokens.tokens {
-            match token.kind {
-                Kind::Word if token.entry == EntryId::UNKNOWN => {
-                    let word = &text[token.start as usize..token.end as usize];
-                    token.entry = recall.of(word, stripped, || self.read(word, words, stripped));
-                    token.disguised = token.entry != EntryId::UNKNOWN;
-                    if word[0].is_ascii_digit() && glued_price(word) {
-                        token.entry = self.money;
+            if token.entry == EntryId::UNKNOWN {
+                match token.kind {
+                    Kind::Word => {
+                        let word = &text[token.start as usize..token.end as usize];
+                        token.entry =
+                            recall.of(word, stripped, || self.read(word, words, stripped));
+                        token.disguised = token.entry != EntryId::UNKNOWN;
+                        if word[0].is_ascii_digit() && glued_price(word) {
+                            token.entry = self.money;
+                        }
                     }
+                    Kind::Number => token.entry = self.amount(&text[token.end as usize..]),
+                    Kind::Picture
+                    | Kind::Address
+                    | Kind::Mail
+                    | Kind::Mention
+                    | Kind::Identifier => {}
                 }
-                Kind::Number if token.entry == EntryId::UNKNOWN => {
-                    token.entry = self.amount(&text[token.end as usize..]);
-                }
-                _ => {}
+                pieces |= may_be_piece(token);
             }
+            pictures |= token.kind == Kind::Picture;
+            may_match |= words.begins_rule(token.entry);
         }
-        self.join(text, tokens, words, stripped);
+        tokens.may_match = may_match;
+        let joined = join(folded.padded(), tokens, words, stripped, pieces, pictures);
+        if joined {
+            tokens.close_up();
+            tokens.may_match = tokens.tokens.iter().any(|t| words.begins_rule(t.entry));
+        }
         if memchr::memchr2(b'\'', 0xE2, text).is_some() {
             single_quotes(text, tokens);
         }
-        tokens.may_match = tokens.tokens.iter().any(|t| words.begins_rule(t.entry));
     }
 
     /// An unknown word as one without å, ä, ö, or misspelled.
@@ -128,22 +144,48 @@ impl Repair {
             EntryId::UNKNOWN
         }
     }
+}
 
-    /// Joins what stands apart: *svart skallar*, *fi tta*, *i👏d👏i👏o👏t*.
-    fn join(&self, text: &[u8], tokens: &mut Tokens, words: &Words, stripped: bool) {
-        let mut joined = false;
-        let mut i = 0;
-        while i + 1 < tokens.tokens.len() {
-            let n = letters_between_pictures(text, tokens, words, stripped, i)
-                .or_else(|| compound_apart(text, tokens, words, stripped, i))
-                .or_else(|| pieces(text, tokens, words, stripped, i));
-            i += n.unwrap_or(1);
-            joined |= n.is_some();
+/// Joins what stands apart: *svart skallar*, *fi tta*, *i👏d👏i👏o👏t*; says whether anything was.
+fn join(
+    text: Padded<'_>,
+    tokens: &mut Tokens,
+    words: &Words,
+    stripped: bool,
+    pieces_here: bool,
+    pictures_here: bool,
+) -> bool {
+    let mut joined = false;
+    let mut i = 0;
+    while i + 1 < tokens.tokens.len() {
+        let mut n = None;
+        if pictures_here {
+            n = letters_between_pictures(text.bytes(), tokens, words, stripped, i);
         }
-        if joined {
-            tokens.close_up();
+        if n.is_none() && words.may_be_first(first_four(text, &tokens.tokens[i])) {
+            n = compound_apart(text.bytes(), tokens, words, stripped, i);
         }
+        if n.is_none() && pieces_here {
+            n = pieces(text.bytes(), tokens, words, stripped, i);
+        }
+        i += n.unwrap_or(1);
+        joined |= n.is_some();
     }
+    joined
+}
+
+/// The first four bytes of a word, the first lowest.
+fn first_four(text: Padded<'_>, token: &Token) -> u32 {
+    let four = text.four(token.start as usize);
+    match token.end - token.start {
+        n @ 0..4 => four & ((1 << (8 * n)) - 1),
+        _ => four,
+    }
+}
+
+/// Whether the token may be a piece of a broken word: short, and no word.
+fn may_be_piece(token: &Token) -> bool {
+    token.entry == EntryId::UNKNOWN && token.end - token.start <= LONGEST_PIECE as u32
 }
 
 fn bytes<'t>(text: &'t [u8], token: &Token) -> &'t [u8] {
@@ -211,8 +253,6 @@ fn pieces(
     stripped: bool,
     at: usize,
 ) -> Option<usize> {
-    let may_be_piece =
-        |t: &Token| t.entry == EntryId::UNKNOWN && t.end - t.start <= LONGEST_PIECE as u32;
     let window = &tokens.tokens[at..(at + MOST_PIECES).min(tokens.tokens.len())];
     if bytes(text, &tokens.tokens[at]).len() > LONGEST_PIECE || !window.iter().any(may_be_piece) {
         // A long word is not the beginning of a broken one, and one piece must be no word.
@@ -408,8 +448,7 @@ pub fn repeats(text: Padded<'_>, tokens: &Tokens) -> bool {
     if !may_repeat(text, tokens) {
         return false;
     }
-    let mut seen: std::collections::HashMap<(u64, u64), (usize, usize)> =
-        std::collections::HashMap::new();
+    let mut seen: HashMap<(u64, u64), (usize, usize)> = HashMap::with_capacity(2 * tokens.len());
     let hashes: Vec<u64> = tokens.iter().map(|t| hash_of(bytes(text.bytes(), t))).collect();
     let mut count = |key: (u64, u64), at: usize, length: usize| {
         let (times, free) = seen.entry(key).or_insert((0, 0));
@@ -441,8 +480,8 @@ pub fn repeats(text: Padded<'_>, tokens: &Tokens) -> bool {
     false
 }
 
-/// Whether [`repeats`] is worth its cost: whether an address, or a word together with the next,
-/// stands there three times. True too often, since places are shared.
+/// Whether [`repeats`] is worth its cost: whether an address, or three words in a row, stand there
+/// three times, or two in turns. True too often, since places are shared.
 fn may_repeat(text: Padded<'_>, tokens: &[Token]) -> bool {
     const PLACES: usize = 1 << 12;
     // What has been met once, and what twice.
@@ -461,18 +500,19 @@ fn may_repeat(text: Padded<'_>, tokens: &[Token]) -> bool {
         let own = bytes.checked_shr(64_u32.saturating_sub(8 * length)).unwrap_or(0);
         own ^ u64::from(length) << 56
     };
-    let mut previous = None;
-    for token in tokens {
+    let (mut before, mut last) = (0_u64, 0_u64);
+    // How many words in a row are the same as the word but one before.
+    let mut in_turns = 0;
+    for (i, token) in tokens.iter().enumerate() {
         let own = word(token);
-        if token.kind == Kind::Address && is_third(mix(own, 0)) {
-            return true;
-        }
-        if let Some(previous) = previous
-            && is_third(mix(previous, own))
+        in_turns = if i >= 2 && own == before { in_turns + 1 } else { 0 };
+        if in_turns >= 4
+            || (token.kind == Kind::Address && is_third(mix(own, 0)))
+            || (i >= 2 && is_third(mix(before ^ last.rotate_left(32), own)))
         {
             return true;
         }
-        previous = (token.end - token.start >= 2).then_some(own);
+        (before, last) = (last, own);
     }
     false
 }

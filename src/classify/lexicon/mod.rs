@@ -182,8 +182,10 @@ impl SourcesHash {
 
 /// Gives rules and guards the masks of their classes.
 fn prepare(rules: &mut [Rule], guards: &mut [Guard], n_classes: usize) -> Bits {
-    let needed = rules.iter().flat_map(|r| &r.patterns).flat_map(Pattern::needs).flatten();
-    let bits = Bits::share_out(n_classes, needed);
+    // The index tells of the rules' own patterns; the gate, of conditions and guards.
+    let conditions = rules.iter().flat_map(Rule::conditions);
+    let needed = conditions.chain(guards.iter().flat_map(Guard::patterns));
+    let bits = Bits::share_out(n_classes, needed.flat_map(Pattern::needs).flatten());
     rules.iter_mut().for_each(|r| r.prepare(&bits));
     guards.iter_mut().for_each(|g| g.prepare(&bits));
     bits

@@ -109,6 +109,14 @@ impl Guard {
         of_sentences.chain(of_texts).for_each(|p| p.prepare(bits));
     }
 
+    /// All its patterns.
+    pub fn patterns(&self) -> impl Iterator<Item = &Pattern> {
+        let Self { lead, tail, before, after, sentence, overlap, except, .. } = self;
+        let near = lead.iter().chain(tail).chain(before).chain(after);
+        let of_texts = self.text.iter().chain(&self.except_text).map(|t| &t.pattern);
+        near.chain(sentence).chain(overlap).chain(except).chain(of_texts)
+    }
+
     /// Whether the guard makes the hit harmless. `at` is the word at which looking began.
     pub fn stops(
         &self,

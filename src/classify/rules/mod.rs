@@ -85,7 +85,9 @@ impl TextPattern {
     pub fn holds(&self, view: &View<'_>) -> bool {
         view.memo.get(self.slot as usize, || {
             self.pattern.may_be_in_text(view)
-                && (0..view.tokens.tokens.len()).any(|at| self.pattern.at(view, at).is_some())
+                && (0..view.tokens.tokens.len()).any(|at| {
+                    self.pattern.may_begin(view, at) && self.pattern.at(view, at).is_some()
+                })
         })
     }
 }
@@ -157,13 +159,16 @@ impl View<'_> {
 
     /// Whether the word stood with a capital first letter inside a sentence: a name, most often.
     pub fn is_name(&self, at: usize) -> bool {
-        at != self.sentence(at).first as usize && self.is_capital(at)
+        self.is_capital(at) && at != self.sentence(at).first as usize
     }
 
     /// Whether the word has a capital first letter and a small second one.
     pub fn is_capital(&self, at: usize) -> bool {
         let token = self.token(at);
         let start = self.folded.original(token.start, token.end).start as usize;
+        if let [first @ 0..0x80, second @ 0..0x80, ..] = self.original.as_bytes()[start..] {
+            return first.is_ascii_uppercase() && second.is_ascii_lowercase();
+        }
         let mut letters = self.original[start..].chars();
         letters.next().is_some_and(char::is_uppercase)
             && letters.next().is_some_and(char::is_lowercase)
@@ -250,6 +255,13 @@ impl Rule {
         of_sentences.chain(of_texts).for_each(|p| p.prepare(bits));
     }
 
+    /// Its conditions: what is looked for where one of its patterns stands.
+    pub fn conditions(&self) -> impl Iterator<Item = &Pattern> {
+        let Self { except, unless, requires, unless_text, requires_text, .. } = self;
+        let of_texts = unless_text.iter().chain(requires_text).map(|t| &t.pattern);
+        except.iter().chain(unless).chain(requires).chain(of_texts)
+    }
+
     /// Looks for the pattern at an anchor.
     ///
     /// # Errors
@@ -298,5 +310,5 @@ fn in_window(
     accept: impl Fn(&Match) -> bool,
 ) -> bool {
     pattern.may_stand(view, at)
-        && view.around(at).any(|i| pattern.at(view, i).is_some_and(|m| accept(&m)))
+        && view.around(at).any(|i| pattern.among_its_words(view, i).is_some_and(|m| accept(&m)))
 }

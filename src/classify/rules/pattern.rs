@@ -35,8 +35,8 @@ pub struct Test {
     pub classes: SmallVec<[ClassId; 4]>,
     /// The same as a mask; see [`Pattern::prepare`].
     mask: ClassMask,
-    /// Nothing but a class lets a token pass.
-    by_class_alone: bool,
+    /// Only a token of one of these classes can pass, where there are any.
+    needed: Option<ClassMask>,
     /// A token of one of the kinds.
     pub kinds: SmallVec<[Kind; 2]>,
     /// A capitalised word inside a sentence.
@@ -68,20 +68,32 @@ impl Test {
     /// Whether the token may pass, told by its classes alone.
     #[inline]
     fn may_fit(&self, view: &View<'_>, at: usize) -> bool {
-        !self.by_class_alone || self.mask.meets(view.words.mask_of(view.token(at).entry))
+        let own = view.words.mask_of(view.token(at).entry);
+        self.needed.as_ref().is_none_or(|needed| needed.meets(own))
     }
 
     /// Whether the token passes.
+    #[inline]
     fn fits(&self, view: &View<'_>, at: usize) -> bool {
-        let token = view.token(at);
+        self.may_fit(view, at) && self.fits_in_full(view, at)
+    }
+
+    fn fits_in_full(&self, view: &View<'_>, at: usize) -> bool {
+        let entry = view.token(at).entry;
+        let own = view.words.mask_of(entry);
         let is_of_class = || {
-            self.mask.meets(view.words.mask_of(token.entry)) && {
-                let of = view.words.classes_of(token.entry);
-                self.classes.iter().any(|c| of.contains(c))
-            }
+            let of = view.words.classes_of(entry);
+            self.classes.iter().any(|c| of.contains(c))
         };
+        self.mask.meets_for_sure(own)
+            || (self.mask.meets(own) && is_of_class())
+            || self.fits_else(view, at)
+    }
+
+    /// Whether the token passes by something else than its classes.
+    fn fits_else(&self, view: &View<'_>, at: usize) -> bool {
+        let token = view.token(at);
         self.any
-            || is_of_class()
             || self.kinds.contains(&token.kind)
             || (self.name && view.is_name(at))
             || self.inside.as_ref().is_some_and(|(_, classes)| {
@@ -99,11 +111,7 @@ impl Test {
 
     fn prepare(&mut self, bits: &Bits) {
         self.mask = bits.mask(&self.classes);
-        self.by_class_alone = self.kinds.is_empty()
-            && self.all.is_empty()
-            && self.inside.is_none()
-            && self.repeat.is_none()
-            && !(self.name || self.capital || self.hashtag || self.any);
+        self.needed = self.needs().map(|classes| bits.mask(&classes));
         for literal in self.all.iter_mut().flatten() {
             literal.test.prepare(bits);
         }
@@ -418,9 +426,22 @@ impl Pattern {
 
     /// Looks for the pattern with its anchor at token `at`.
     pub fn at(&self, view: &View<'_>, at: usize) -> Option<Match> {
-        if !self.may_stand(view, at) || !self.anchor_test.fits(view, at) {
-            return None;
-        }
+        if self.may_stand(view, at) { self.among_its_words(view, at) } else { None }
+    }
+
+    /// Whether the token may be the pattern's anchor, as far as its class tells.
+    #[inline]
+    pub fn may_begin(&self, view: &View<'_>, at: usize) -> bool {
+        self.anchor_test.may_fit(view, at)
+    }
+
+    /// As [`Self::at`], when it is known that all words which it needs may stand there.
+    #[inline]
+    pub fn among_its_words(&self, view: &View<'_>, at: usize) -> Option<Match> {
+        if self.anchor_test.fits(view, at) { self.round_anchor(view, at) } else { None }
+    }
+
+    fn round_anchor(&self, view: &View<'_>, at: usize) -> Option<Match> {
         let sentence = view.sentence(at);
         let mut look = Look {
             view,

@@ -137,6 +137,13 @@ impl Words {
         self.firsts.gate.may(first) | self.lasts.gate.may(last.swap_bytes())
     }
 
+    /// Whether a word with these first four bytes (zero where it is shorter) can be the first part
+    /// of a compound. True a little too often.
+    #[inline]
+    pub fn may_be_first(&self, first: u32) -> bool {
+        self.firsts.gate.may(first)
+    }
+
     /// What an unknown word is as a compound, by its last or its first part.
     pub fn compound(&self, word: &[u8], stripped: bool) -> EntryId {
         if !(5..=LONGEST_COMPOUND).contains(&word.len()) {

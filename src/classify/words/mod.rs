@@ -277,7 +277,8 @@ impl Words {
     /// Whether the entry belongs to the class.
     #[inline]
     pub fn is(&self, entry: EntryId, class: ClassId) -> bool {
-        self.bits.may_hold(self.mask_of(entry), class) && self.classes_of(entry).contains(&class)
+        self.bits.may_hold(self.mask_of(entry), class)
+            && (self.bits.is_own(class) || self.classes_of(entry).contains(&class))
     }
 
     /// The classes of the entry as a mask.

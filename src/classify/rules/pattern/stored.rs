@@ -71,7 +71,7 @@ impl Stored for Test {
         let Self {
             classes,
             mask: _,
-            by_class_alone: _,
+            needed: _,
             kinds,
             name,
             capital,
