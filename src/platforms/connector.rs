@@ -17,8 +17,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::domain::account::PlatformKind;
+use crate::domain::action::ActionKind;
 use crate::domain::ids::Cursor;
-use crate::domain::item::{Batch, FetchedItem, ItemKind, LiveReading, Presence, Thread, Walk};
+use crate::domain::item::{
+    Barred, Batch, FetchedItem, ItemKind, LiveReading, Presence, Thread, Walk,
+};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::capability::{Capabilities, Offer};
 use crate::platforms::error::PlatformError;
@@ -40,7 +43,7 @@ pub struct Standing {
     /// The platform's own word for it.
     pub word: String,
     /// What the platform will not do with this very item.
-    pub barred: Option<Bar>,
+    pub barred: Vec<Bar>,
 }
 
 /// A change that the platform will not make.
@@ -50,7 +53,7 @@ pub struct Bar {
     /// The platform's code.
     pub code: String,
     /// Why and what to do, in Swedish.
-    pub reason: &'static str,
+    pub reason: String,
 }
 
 /// What a call that changes something was answered with.
@@ -117,8 +120,12 @@ pub trait Connector: Send + Sync + 'static {
 
     /// How an item stands.
     async fn standing(&self, item: &ItemAddress) -> Result<Standing, PlatformError> {
-        let presence = self.read(item).await?.presence;
-        Ok(Standing { presence, word: presence.id().to_owned(), barred: None })
+        let FetchedItem { presence, barred, .. } = self.read(item).await?;
+        let barred = barred.into_iter().filter_map(|Barred { act, why }| {
+            let wanted = Wanted::of(act)?;
+            Some(Bar { wanted, code: "barred".into(), reason: why })
+        });
+        Ok(Standing { presence, word: presence.id().to_owned(), barred: barred.collect() })
     }
 
     /// Has the platform make the change. Called only for what the capability record offers.
@@ -146,6 +153,17 @@ pub trait Connector: Send + Sync + 'static {
 }
 
 impl Wanted {
+    const fn of(act: ActionKind) -> Option<Self> {
+        match act {
+            ActionKind::Hide => Some(Self::Hidden),
+            ActionKind::Unhide => Some(Self::Visible),
+            ActionKind::Delete => Some(Self::Away),
+            ActionKind::Reply | ActionKind::Report | ActionKind::Register | ActionKind::Forward => {
+                None
+            }
+        }
+    }
+
     const fn verb(self) -> &'static str {
         match self {
             Self::Hidden => "hide",
@@ -198,8 +216,8 @@ async fn act<C: Connector>(
         if wanted.needs_nothing(now.presence) {
             return Ok(Receipt::AlreadySo(now.word));
         }
-        if let Some(Bar { code, reason, .. }) = now.barred.filter(|bar| bar.wanted == wanted) {
-            return Err(PlatformError::Refused { code, reason: reason.into() });
+        if let Some(bar) = now.barred.into_iter().find(|bar| bar.wanted == wanted) {
+            return Err(PlatformError::Refused { code: bar.code, reason: bar.reason });
         }
     }
     let now = match connector.change(item, wanted).await? {

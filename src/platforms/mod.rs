@@ -52,6 +52,7 @@ pub mod settings;
 pub mod simulate;
 #[cfg(test)]
 mod testing;
+mod threads;
 pub mod wordpress;
 
 use std::sync::{Arc, Mutex, MutexGuard};

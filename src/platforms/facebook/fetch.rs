@@ -237,3 +237,18 @@ impl Facebook {
         Ok(step)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_as_it_has_long_been_stored_is_read() {
+        let stored = r#"{"posts":{"1_2":{"count":3,"newest":null,"opened":"2026-11-21T11:59:00Z","deep":"2026-11-21T08:00:00Z"}},
+            "old":{"1_1":7},"middle":"2026-11-21T11:30:00Z","far":"2026-11-21T08:00:00Z"}"#;
+        let position: Position = serde_json::from_str(stored).unwrap();
+        let again = serde_json::to_value(&position).unwrap();
+        assert_eq!(again, serde_json::from_str::<serde_json::Value>(stored).unwrap());
+        assert_eq!(position.reached.next("2026-11-21T12:00:00Z".parse().unwrap()), Reach::Near);
+    }
+}

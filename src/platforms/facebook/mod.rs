@@ -167,9 +167,9 @@ fn standing(comment: &Comment) -> Standing {
     let barred = (comment.can_hide == Some(false)).then(|| Bar {
         wanted: Wanted::Hidden,
         code: "can_hide".into(),
-        reason: "Plattformen låter inte sidan dölja den här kommentaren.",
+        reason: "Plattformen låter inte sidan dölja den här kommentaren.".into(),
     });
-    Standing { presence, word: word.into(), barred }
+    Standing { presence, word: word.into(), barred: barred.into_iter().collect() }
 }
 
 #[async_trait]

@@ -165,9 +165,11 @@ fn standing(status: String) -> Standing {
     let barred = (presence == Presence::Binned).then(|| Bar {
         wanted: Wanted::Visible,
         code: status.clone(),
-        reason: "Kommentaren ligger i papperskorgen eller bland skräpposten. Återställ den i WordPress.",
+        reason:
+            "Kommentaren ligger i papperskorgen eller bland skräpposten. Återställ den i WordPress."
+                .into(),
     });
-    Standing { presence, word: status, barred }
+    Standing { presence, word: status, barred: barred.into_iter().collect() }
 }
 
 /// The id as it goes into an address: WordPress' ids are numbers, nothing else is sent.
