@@ -67,17 +67,34 @@ pub enum Answered {
     Before(Standing),
 }
 
-/// One account on one platform, as its connector knows it. Every connector is a [`Platform`].
+/// How a platform's lists are read: a walk in steps, from what was remembered.
 #[async_trait]
-pub trait Connector: Send + Sync + 'static {
-    /// Which platform.
-    const KIND: PlatformKind;
-
+pub trait Walks: Send + Sync {
     /// What is remembered between fetches.
     type Position: Clone + Default + PartialEq + Serialize + DeserializeOwned + Send + Sync;
 
     /// Where a walk stands.
     type Step: Serialize + DeserializeOwned + Send + Sync;
+
+    /// Where a walk from this position begins.
+    fn begin(&self, from: &Self::Position, now: Timestamp) -> Self::Step;
+
+    /// Takes one step: fills the batch, moves the position, and gives the step after it, or `None`
+    /// at the end of the walk.
+    async fn step(
+        &self,
+        step: Self::Step,
+        position: &mut Self::Position,
+        batch: &mut Batch,
+        now: Timestamp,
+    ) -> Result<Option<Self::Step>, PlatformError>;
+}
+
+/// One account on one platform, as its connector knows it. Every connector is a [`Platform`].
+#[async_trait]
+pub trait Connector: Walks + 'static {
+    /// Which platform.
+    const KIND: PlatformKind;
 
     fn clock(&self) -> &Clock;
 
@@ -93,19 +110,6 @@ pub trait Connector: Send + Sync + 'static {
     /// Whether reading in the background may go on: that we are who we should be, and that enough
     /// of the platform's limit is left to editors.
     async fn may_read_on(&self) -> Result<(), PlatformError>;
-
-    /// Where a walk from this position begins.
-    fn begin(&self, from: &Self::Position, now: Timestamp) -> Self::Step;
-
-    /// Takes one step: fills the batch, moves the position, and gives the step after it, or `None`
-    /// at the end of the walk.
-    async fn step(
-        &self,
-        step: Self::Step,
-        position: &mut Self::Position,
-        batch: &mut Batch,
-        now: Timestamp,
-    ) -> Result<Option<Self::Step>, PlatformError>;
 
     /// One item as it stands. [`PlatformError::Gone`] only where that is certain.
     async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError>;

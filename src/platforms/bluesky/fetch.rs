@@ -5,6 +5,7 @@
 //! under our own posts are read as well. Page tokens go stale and are never stored: a walk broken
 //! off begins again at the newest, and goes down to what was known when a walk last ended.
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,7 @@ use crate::platforms::bluesky::wire::{
     Feed, FeedItem, Node, Notice, Notifications, Post, Thread, Uri,
 };
 use crate::platforms::bluesky::{Bluesky, Gates};
+use crate::platforms::connector::Walks;
 use crate::platforms::elements::List;
 use crate::platforms::error::PlatformError;
 use crate::platforms::json;
@@ -72,8 +74,16 @@ impl Step {
     }
 }
 
-impl Bluesky {
-    pub(in crate::platforms::bluesky) async fn one_step(
+#[async_trait]
+impl Walks for Bluesky {
+    type Position = Position;
+    type Step = Step;
+
+    fn begin(&self, from: &Position, now: Timestamp) -> Step {
+        Step::begin(from, now)
+    }
+
+    async fn step(
         &self,
         mut step: Step,
         position: &mut Position,
@@ -108,7 +118,9 @@ impl Bluesky {
         }
         Ok(None)
     }
+}
 
+impl Bluesky {
     /// One page of notifications; gives where the next one begins.
     #[expect(clippy::too_many_arguments, reason = "one page needs all that a walk knows")]
     async fn notifications(

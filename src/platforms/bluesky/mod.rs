@@ -20,14 +20,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use unicode_segmentation::UnicodeSegmentation as _;
 use url::Url;
 
 use crate::domain::account::PlatformKind;
-use crate::domain::item::{Batch, FetchedItem, Thread};
+use crate::domain::item::{FetchedItem, Thread};
 use crate::evidence::warrant::ItemAddress;
 use crate::platforms::capability::{self, Capabilities, Offer};
 use crate::platforms::climb::climb;
@@ -39,7 +38,6 @@ use crate::platforms::settings::BlueskySettings;
 use crate::platforms::{ConnectionReport, CredentialKeeper, Receipt, html, json};
 use crate::runtime::clock::Clock;
 
-use fetch::{Position, Step};
 use session::{CHANGED_MEANWHILE, Server};
 use wire::{Node, POST, Post, Posts, Uri};
 
@@ -205,8 +203,6 @@ fn uri_of(item: &ItemAddress) -> Result<Uri, PlatformError> {
 #[async_trait]
 impl Connector for Bluesky {
     const KIND: PlatformKind = PlatformKind::Bluesky;
-    type Position = Position;
-    type Step = Step;
 
     fn clock(&self) -> &Clock {
         self.server.http.clock()
@@ -246,20 +242,6 @@ impl Connector for Bluesky {
 
     async fn may_read_on(&self) -> Result<(), PlatformError> {
         self.server.allowance.may_read_on(self.clock().now())
-    }
-
-    fn begin(&self, from: &Position, now: Timestamp) -> Step {
-        Step::begin(from, now)
-    }
-
-    async fn step(
-        &self,
-        step: Step,
-        position: &mut Position,
-        batch: &mut Batch,
-        now: Timestamp,
-    ) -> Result<Option<Step>, PlatformError> {
-        self.one_step(step, position, batch, now).await
     }
 
     async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError> {

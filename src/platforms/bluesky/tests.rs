@@ -17,7 +17,7 @@ use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::settings::BlueskySettings;
 use crate::platforms::simulate::bluesky::{KIM, ME, Options, Simulator};
 use crate::platforms::simulate::faults::{Fault, Faults};
-use crate::platforms::testing::{NOW, answer, at, line};
+use crate::platforms::testing::{self, NOW, answer, at, line};
 use crate::platforms::{CredentialKeeper, Platform, Receipt, Renewed, json};
 use crate::runtime::clock::TestClock;
 use crate::runtime::secret::Secret;
@@ -440,26 +440,7 @@ async fn random_faults_lose_nothing() {
     let stage = stage_with(Options { faults, ..Options::default() }).await;
     let Stage { simulator, bluesky, clock } = stage;
     simulator.fill(150);
-    let (mut cursor, mut walk) = (None, None);
-    let mut seen = std::collections::BTreeMap::new();
-    for _ in 0..500 {
-        match bluesky.fetch(cursor.as_ref(), walk.as_ref()).await {
-            Ok(batch) => {
-                seen.extend(batch.items.into_iter().map(|i| (i.platform_id, Some(i.text))));
-                cursor = batch.next.or(cursor);
-                walk = batch.walk;
-                if walk.is_none() {
-                    break;
-                }
-            }
-            // As intake does: what went wrong drops the walk, and time passes.
-            Err(_) => {
-                walk = None;
-                clock.advance(SignedDuration::from_secs(61));
-            }
-        }
-    }
-    assert_eq!(seen, simulator.truth().await);
+    testing::random_faults_lose_nothing(&bluesky, &simulator, &clock).await;
 }
 
 #[test]

@@ -6,11 +6,13 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::PlatformPostId;
 use crate::domain::item::Batch;
+use crate::platforms::connector::Walks;
 use crate::platforms::elements::List;
 use crate::platforms::error::PlatformError;
 use crate::platforms::facebook::Facebook;
@@ -119,8 +121,16 @@ impl Step {
     }
 }
 
-impl Facebook {
-    pub(in crate::platforms::facebook) async fn one_step(
+#[async_trait]
+impl Walks for Facebook {
+    type Position = Position;
+    type Step = Step;
+
+    fn begin(&self, from: &Position, now: Timestamp) -> Step {
+        Step::begin(from, now)
+    }
+
+    async fn step(
         &self,
         step: Step,
         position: &mut Position,
@@ -140,7 +150,9 @@ impl Facebook {
         position.reached.note(step.reach, now);
         Ok(None)
     }
+}
 
+impl Facebook {
     async fn list_posts(
         &self,
         position: &Position,

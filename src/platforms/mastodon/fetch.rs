@@ -9,11 +9,13 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::domain::item::Batch;
+use crate::platforms::connector::Walks;
 use crate::platforms::elements::List;
 use crate::platforms::error::PlatformError;
 use crate::platforms::mastodon::Mastodon;
@@ -117,8 +119,16 @@ impl Step {
     }
 }
 
-impl Mastodon {
-    pub(in crate::platforms::mastodon) async fn one_step(
+#[async_trait]
+impl Walks for Mastodon {
+    type Position = Position;
+    type Step = Step;
+
+    fn begin(&self, from: &Position, now: Timestamp) -> Step {
+        Step::begin(from, now)
+    }
+
+    async fn step(
         &self,
         mut step: Step,
         position: &mut Position,
@@ -157,7 +167,9 @@ impl Mastodon {
             }
         }
     }
+}
 
+impl Mastodon {
     /// One page of notifications; gives where the next one begins.
     async fn notifications(
         &self,

@@ -17,8 +17,8 @@ use url::Url;
 use crate::domain::ids::PlatformItemId;
 use crate::platforms::http::HttpSettings;
 use crate::platforms::settings::BlueskySettings;
-use crate::platforms::simulate::faults::{Dice, Fault, Faults};
-use crate::platforms::simulate::server::{Call, CannotStart, Port, Server};
+use crate::platforms::simulate::faults::{Fault, Faults};
+use crate::platforms::simulate::server::{Call, CannotStart, Front, Port, Server};
 use crate::platforms::{conformance, held};
 use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
@@ -64,11 +64,10 @@ pub struct Simulator {
 #[derive(Debug)]
 struct Inner {
     world: Mutex<World>,
-    dice: Mutex<Dice>,
+    front: Front,
     clock: Clock,
     options: Options,
     origin: String,
-    calls: Mutex<Vec<String>>,
 }
 
 impl Simulator {
@@ -80,11 +79,10 @@ impl Simulator {
         let port = Port::open(options.listen).await?;
         let inner = Arc::new(Inner {
             world: Mutex::new(World::new(options.limit)),
-            dice: Mutex::new(Dice::new(options.faults.clone())),
+            front: Front::new(options.faults.clone()),
             clock,
             options,
             origin: port.origin(),
-            calls: Mutex::default(),
         });
         let answering = Arc::clone(&inner);
         let server = port.serve(move |call| answer(Arc::clone(&answering), call));
@@ -178,12 +176,12 @@ impl Simulator {
 
     /// Lets the next calls fail.
     pub fn fail_next(&self, fault: Fault, times: usize) {
-        held(&self.inner.dice).order(fault, times);
+        self.inner.front.fail_next(fault, times);
     }
 
     /// Method and name of every call so far.
     pub fn calls(&self) -> Vec<String> {
-        held(&self.inner.calls).clone()
+        self.inner.front.calls()
     }
 }
 
@@ -217,11 +215,7 @@ impl conformance::World for Simulator {
 }
 
 async fn answer(inner: Arc<Inner>, call: Call) -> Response {
-    held(&inner.calls).push(call.line());
-    let fault = held(&inner.dice).deal();
-    if let Some(Fault::Slow(wait)) = fault {
-        tokio::time::sleep(wait).await;
-    }
+    let fault = inner.front.receive(&call).await;
     let answer = match fault.and_then(|fault| answers::refusal(fault, inner.clock.now())) {
         Some(answer) => answer,
         None => answers::answer(&inner, &call),
