@@ -17,6 +17,7 @@ use crate::config::{self, Config};
 use crate::evidence::browser::{Browser, BrowserSettings};
 use crate::evidence::{self, EvidenceError, EvidenceStore};
 use crate::platforms::Platform;
+use crate::platforms::bluesky::Bluesky;
 use crate::platforms::facebook::Facebook;
 use crate::platforms::forum::OwnSite;
 use crate::platforms::http::{BadHttpSettings, HttpSettings};
@@ -24,8 +25,8 @@ use crate::platforms::limit::{Limited, Limits};
 use crate::platforms::mastodon::Mastodon;
 use crate::platforms::push::PushSource;
 use crate::platforms::settings::{
-    FacebookSettings, MastodonSettings, OwnSiteActions, OwnSiteSettings, OwnSiteVerb,
-    WordPressSettings,
+    BlueskySettings, FacebookSettings, MastodonSettings, OwnSiteActions, OwnSiteSettings,
+    OwnSiteVerb, WordPressSettings,
 };
 use crate::platforms::simulate::facebook::{Options, Simulator};
 use crate::platforms::simulate::script::Script;
@@ -420,6 +421,16 @@ fn connector(account: &AccountConfig, clock: &Clock) -> Result<Connector, BadHtt
             let settings =
                 MastodonSettings { server: url.clone(), token: token.clone(), http: http(url) };
             Ok((Arc::new(Mastodon::new(settings, clock.clone())?), None))
+        }
+        PlatformConfig::Bluesky { url, handle, password, app } => {
+            let settings = BlueskySettings {
+                server: url.clone(),
+                handle: handle.clone(),
+                password: password.clone(),
+                app: app.clone(),
+                http: http(url),
+            };
+            Ok((Arc::new(Bluesky::new(settings, clock.clone())?), None))
         }
         PlatformConfig::OwnSite { folder, secrets, acts } => {
             // A configured act takes at least one secret: it is what acts are signed with.

@@ -26,6 +26,9 @@ const SHARED_SECRET_LEAST: usize = 32;
 const SHARED_SECRETS_MOST: usize = 2;
 /// The platform that a Facebook account talks to unless told otherwise.
 const FACEBOOK_API: &str = "https://graph.facebook.com/";
+/// Where a Bluesky account logs in unless told otherwise, and where people read it.
+const BLUESKY_LOGIN: &str = "https://bsky.social/";
+const BLUESKY_APP: &str = "https://bsky.app/";
 
 /// An account as configured: checked, its secrets fetched.
 #[derive(Clone, Debug)]
@@ -72,6 +75,18 @@ pub enum PlatformConfig {
         /// An access token of the account.
         token: Secret,
     },
+    /// An account on Bluesky.
+    Bluesky {
+        /// Where to log in, ending with a slash.
+        url: Url,
+        /// The account's handle.
+        handle: String,
+        /// An app password of the account.
+        password: Secret,
+        /// Where people read, ending with a slash; only a simulator has it anywhere else than at
+        /// bsky.app.
+        app: Url,
+    },
     /// A Facebook page.
     Facebook {
         /// The page's id.
@@ -99,6 +114,7 @@ impl AccountConfig {
             PlatformConfig::WordPress { .. } => PlatformKind::WordPress,
             PlatformConfig::OwnSite { .. } => PlatformKind::OwnSite,
             PlatformConfig::Mastodon { .. } => PlatformKind::Mastodon,
+            PlatformConfig::Bluesky { .. } => PlatformKind::Bluesky,
             PlatformConfig::Facebook { .. } => PlatformKind::Facebook,
         }
     }
@@ -110,6 +126,7 @@ const PLATFORMS: &[(&str, PlatformKind)] = &[
     (PlatformKind::OwnSite.id(), PlatformKind::OwnSite),
     (PlatformKind::Facebook.id(), PlatformKind::Facebook),
     (PlatformKind::Mastodon.id(), PlatformKind::Mastodon),
+    (PlatformKind::Bluesky.id(), PlatformKind::Bluesky),
 ];
 
 const VERBS: &[(&str, ActionKind)] = &[
@@ -177,13 +194,13 @@ fn read(
         PlatformKind::OwnSite => own_site(&mut table, reach, places),
         PlatformKind::Facebook => facebook(&mut table, reach, places),
         PlatformKind::Mastodon => mastodon(&mut table, reach, places),
+        PlatformKind::Bluesky => bluesky(&mut table, reach, places),
         PlatformKind::Instagram
         | PlatformKind::YouTube
         | PlatformKind::LinkedIn
         | PlatformKind::X
         | PlatformKind::TikTok
         | PlatformKind::Reddit
-        | PlatformKind::Bluesky
         | PlatformKind::Flickr
         | PlatformKind::Snapchat
         | PlatformKind::Manual => None, // Not among `PLATFORMS`, so refused already.
@@ -222,6 +239,35 @@ fn mastodon(
     let token = table.demanded_text("token", "token = \"env:UPPSIKT_MASTODON_TOKEN\"");
     let token = token.and_then(|at| secret(table, "token", &at, places));
     Some(PlatformConfig::Mastodon { url: url?, token: token? })
+}
+
+fn bluesky(table: &mut Table<'_, '_>, reach: Reach, places: &Places<'_>) -> Option<PlatformConfig> {
+    let handle = table.demanded_text("handle", "handle = \"exempelstad.bsky.social\"");
+    let handle = handle.filter(|at| {
+        let fits = at.value.contains('.')
+            && at.value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
+        if !fits {
+            table.complain(at, "`handle` är kontots namn på plattformen, utan @ framför, till exempel `exempelstad.bsky.social`");
+        }
+        fits
+    });
+    let password = table.demanded_text("password", "password = \"env:UPPSIKT_BLUESKY_LOSEN\"");
+    let password = password.and_then(|at| secret(table, "password", &at, places));
+    let url = match table.text("url") {
+        Some(at) => address(table, "url", &at, reach),
+        None if reach.simulated => {
+            table.missing("url", "url = \"http://127.0.0.1:8082/\"");
+            None
+        }
+        None => Url::parse(BLUESKY_LOGIN).ok(),
+    };
+    let app = if reach.simulated { url.clone() } else { Url::parse(BLUESKY_APP).ok() };
+    Some(PlatformConfig::Bluesky {
+        url: url?,
+        handle: handle?.value,
+        password: password?,
+        app: app?,
+    })
 }
 
 fn facebook(

@@ -75,8 +75,8 @@ fn the_commented_lines_of_the_shipped_file_are_valid_too() {
     let text = shipped_with_examples();
     let config = parse("config.toml", &text, Path::new(""), &env).expect("every example holds");
     let kinds: Vec<_> = config.accounts.iter().map(AccountConfig::kind).collect();
-    use PlatformKind::{Facebook, Mastodon, OwnSite, WordPress};
-    assert_eq!(kinds, [OwnSite, WordPress, Facebook, Mastodon]);
+    use PlatformKind::{Bluesky, Facebook, Mastodon, OwnSite, WordPress};
+    assert_eq!(kinds, [OwnSite, WordPress, Facebook, Mastodon, Bluesky]);
     assert!(config.server.secure_cookies);
     assert!(matches!(
         &config.accounts[0].platform,
@@ -248,6 +248,14 @@ const BROKEN: &[(&str, &str)] = &[
     (
         "verb that nobody offers",
         "[[account]]\nkey = \"a\"\nplatform = \"jsonl\"\nname = \"A\"\nsecrets = [\"env:DELAD\"]\nactions_url = \"https://a.example/u\"\ncan = [\"hid\", \"register\"]",
+    ),
+    (
+        "bluesky with an address for a handle",
+        "[[account]]\nkey = \"a\"\nplatform = \"bluesky\"\nname = \"A\"\nhandle = \"@kommunen\"\npassword = \"env:LOSEN\"",
+    ),
+    (
+        "bluesky simulated nowhere",
+        "[[account]]\nkey = \"a\"\nplatform = \"bluesky\"\nname = \"A\"\nsimulated = true\nhandle = \"a.example\"\npassword = \"env:LOSEN\"",
     ),
     (
         "wordpress without anything",

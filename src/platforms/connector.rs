@@ -17,8 +17,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::domain::account::PlatformKind;
+use crate::domain::action::ActionKind;
 use crate::domain::ids::Cursor;
-use crate::domain::item::{Batch, FetchedItem, ItemKind, LiveReading, Presence, Thread, Walk};
+use crate::domain::item::{
+    Barred, Batch, FetchedItem, ItemKind, LiveReading, Presence, Thread, Walk,
+};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::capability::{Capabilities, Offer};
 use crate::platforms::error::PlatformError;
@@ -40,7 +43,7 @@ pub struct Standing {
     /// The platform's own word for it.
     pub word: String,
     /// What the platform will not do with this very item.
-    pub barred: Option<Bar>,
+    pub barred: Vec<Bar>,
 }
 
 /// A change that the platform will not make.
@@ -50,7 +53,7 @@ pub struct Bar {
     /// The platform's code.
     pub code: String,
     /// Why and what to do, in Swedish.
-    pub reason: &'static str,
+    pub reason: String,
 }
 
 /// What a call that changes something was answered with.
@@ -64,17 +67,34 @@ pub enum Answered {
     Before(Standing),
 }
 
-/// One account on one platform, as its connector knows it. Every connector is a [`Platform`].
+/// How a platform's lists are read: a walk in steps, from what was remembered.
 #[async_trait]
-pub trait Connector: Send + Sync + 'static {
-    /// Which platform.
-    const KIND: PlatformKind;
-
+pub trait Walks: Send + Sync {
     /// What is remembered between fetches.
     type Position: Clone + Default + PartialEq + Serialize + DeserializeOwned + Send + Sync;
 
     /// Where a walk stands.
     type Step: Serialize + DeserializeOwned + Send + Sync;
+
+    /// Where a walk from this position begins.
+    fn begin(&self, from: &Self::Position, now: Timestamp) -> Self::Step;
+
+    /// Takes one step: fills the batch, moves the position, and gives the step after it, or `None`
+    /// at the end of the walk.
+    async fn step(
+        &self,
+        step: Self::Step,
+        position: &mut Self::Position,
+        batch: &mut Batch,
+        now: Timestamp,
+    ) -> Result<Option<Self::Step>, PlatformError>;
+}
+
+/// One account on one platform, as its connector knows it. Every connector is a [`Platform`].
+#[async_trait]
+pub trait Connector: Walks + 'static {
+    /// Which platform.
+    const KIND: PlatformKind;
 
     fn clock(&self) -> &Clock;
 
@@ -91,19 +111,6 @@ pub trait Connector: Send + Sync + 'static {
     /// of the platform's limit is left to editors.
     async fn may_read_on(&self) -> Result<(), PlatformError>;
 
-    /// Where a walk from this position begins.
-    fn begin(&self, from: &Self::Position, now: Timestamp) -> Self::Step;
-
-    /// Takes one step: fills the batch, moves the position, and gives the step after it, or `None`
-    /// at the end of the walk.
-    async fn step(
-        &self,
-        step: Self::Step,
-        position: &mut Self::Position,
-        batch: &mut Batch,
-        now: Timestamp,
-    ) -> Result<Option<Self::Step>, PlatformError>;
-
     /// One item as it stands. [`PlatformError::Gone`] only where that is certain.
     async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError>;
 
@@ -117,8 +124,12 @@ pub trait Connector: Send + Sync + 'static {
 
     /// How an item stands.
     async fn standing(&self, item: &ItemAddress) -> Result<Standing, PlatformError> {
-        let presence = self.read(item).await?.presence;
-        Ok(Standing { presence, word: presence.id().to_owned(), barred: None })
+        let FetchedItem { presence, barred, .. } = self.read(item).await?;
+        let barred = barred.into_iter().filter_map(|Barred { act, why }| {
+            let wanted = Wanted::of(act)?;
+            Some(Bar { wanted, code: "barred".into(), reason: why })
+        });
+        Ok(Standing { presence, word: presence.id().to_owned(), barred: barred.collect() })
     }
 
     /// Has the platform make the change. Called only for what the capability record offers.
@@ -146,6 +157,17 @@ pub trait Connector: Send + Sync + 'static {
 }
 
 impl Wanted {
+    const fn of(act: ActionKind) -> Option<Self> {
+        match act {
+            ActionKind::Hide => Some(Self::Hidden),
+            ActionKind::Unhide => Some(Self::Visible),
+            ActionKind::Delete => Some(Self::Away),
+            ActionKind::Reply | ActionKind::Report | ActionKind::Register | ActionKind::Forward => {
+                None
+            }
+        }
+    }
+
     const fn verb(self) -> &'static str {
         match self {
             Self::Hidden => "hide",
@@ -198,8 +220,8 @@ async fn act<C: Connector>(
         if wanted.needs_nothing(now.presence) {
             return Ok(Receipt::AlreadySo(now.word));
         }
-        if let Some(Bar { code, reason, .. }) = now.barred.filter(|bar| bar.wanted == wanted) {
-            return Err(PlatformError::Refused { code, reason: reason.into() });
+        if let Some(bar) = now.barred.into_iter().find(|bar| bar.wanted == wanted) {
+            return Err(PlatformError::Refused { code: bar.code, reason: bar.reason });
         }
     }
     let now = match connector.change(item, wanted).await? {

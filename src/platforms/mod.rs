@@ -24,13 +24,17 @@
 //!   says so in `barred`. And an account may learn by trying (LinkedIn, Flickr), so
 //!   [`Platform::capabilities`] is asked anew each time.
 //! - **Credentials that rotate** (X, TikTok, Bluesky, Reddit) must be kept before they are used:
-//!   [`Platform::renew`] takes the keeper.
+//!   [`Platform::renew`] takes the keeper. Bluesky alone may also renew on its own: its app password
+//!   is never spent, so a lost pair costs a login and nothing else.
 //! - **Pushes** reach one address per app or per account and are hints at best, so they are a
 //!   trait of their own, [`push::PushSource`]; only own sites push whole items.
+//!
+//! What follows from that for every platform that can be asked stands once, in `connector`.
 //!
 //! [`FetchedItem`]: crate::domain::item::FetchedItem
 
 mod allowance;
+pub mod bluesky;
 pub mod capability;
 mod climb;
 pub mod conformance;
@@ -52,6 +56,7 @@ pub mod settings;
 pub mod simulate;
 #[cfg(test)]
 mod testing;
+mod threads;
 pub mod wordpress;
 
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -206,6 +211,7 @@ pub fn connect(
         }
         AccountSettings::Facebook(settings) => Arc::new(facebook::Facebook::new(settings, clock)?),
         AccountSettings::Mastodon(settings) => Arc::new(mastodon::Mastodon::new(settings, clock)?),
+        AccountSettings::Bluesky(settings) => Arc::new(bluesky::Bluesky::new(settings, clock)?),
         AccountSettings::OwnSite(settings) => Arc::new(forum::OwnSite::new(settings, clock)?),
     })
 }

@@ -18,6 +18,8 @@ pub enum AccountSettings {
     Facebook(FacebookSettings),
     /// An account on a Mastodon server.
     Mastodon(MastodonSettings),
+    /// An account on Bluesky.
+    Bluesky(BlueskySettings),
     /// A site of the authority's own.
     OwnSite(OwnSiteSettings),
 }
@@ -29,6 +31,7 @@ impl AccountSettings {
             Self::WordPress(_) => PlatformKind::WordPress,
             Self::Facebook(_) => PlatformKind::Facebook,
             Self::Mastodon(_) => PlatformKind::Mastodon,
+            Self::Bluesky(_) => PlatformKind::Bluesky,
             Self::OwnSite(_) => PlatformKind::OwnSite,
         }
     }
@@ -73,6 +76,21 @@ pub struct MastodonSettings {
     pub server: Url,
     /// An access token of the account.
     pub token: Secret,
+    /// How calls are made.
+    pub http: HttpSettings,
+}
+
+/// An account on Bluesky, or on a server of one's own in the same network.
+#[derive(Clone, Debug)]
+pub struct BlueskySettings {
+    /// Where to log in: `https://bsky.social/`. The account's own server is asked for there.
+    pub server: Url,
+    /// The account's handle, `exempelstad.bsky.social`.
+    pub handle: String,
+    /// An app password of the account, not the password that people log in with.
+    pub password: Secret,
+    /// Where people read: links to posts begin with it, `https://bsky.app/`.
+    pub app: Url,
     /// How calls are made.
     pub http: HttpSettings,
 }

@@ -1,21 +1,24 @@
 //! What the connectors' own tests share: times, answers out of thin air, and small fakes of
 //! platforms that can be told to misbehave.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use url::Url;
 
 use crate::domain::ids::PlatformItemId;
+use crate::platforms::Platform;
+use crate::platforms::conformance::World;
 use crate::platforms::error::PlatformError;
 use crate::platforms::http::Answer;
 use crate::platforms::simulate::server::{Call, Port, Server};
+use crate::runtime::clock::TestClock;
 
 /// The time at which most tests play.
 pub const NOW: &str = "2026-11-21T12:00:00Z";
@@ -45,6 +48,34 @@ pub fn answer(status: u16, body: &str, headers: &[(&str, &str)]) -> Answer {
 pub fn line(name: &str, error: &PlatformError) -> String {
     let wait = error.retry_at().map_or("-".into(), |at| at.to_string());
     format!("{name}: {} acted={} {wait}\n", error.class(), error.may_have_acted())
+}
+
+/// Fetches from scratch while calls fail: nothing is lost.
+pub async fn random_faults_lose_nothing(
+    platform: &dyn Platform,
+    world: &dyn World,
+    clock: &TestClock,
+) {
+    let (mut cursor, mut walk) = (None, None);
+    let mut seen = BTreeMap::new();
+    for _ in 0..500 {
+        match platform.fetch(cursor.as_ref(), walk.as_ref()).await {
+            Ok(batch) => {
+                seen.extend(batch.items.into_iter().map(|i| (i.platform_id, Some(i.text))));
+                cursor = batch.next.or(cursor);
+                walk = batch.walk;
+                if walk.is_none() {
+                    break;
+                }
+            }
+            // As intake does: what went wrong drops the walk, and time passes.
+            Err(_) => {
+                walk = None;
+                clock.advance(SignedDuration::from_secs(61));
+            }
+        }
+    }
+    assert_eq!(seen, world.truth().await);
 }
 
 /// What a fake platform does with a call.

@@ -223,7 +223,6 @@ class Program:
             except subprocess.TimeoutExpired:
                 self.kill()
                 raise Failed("the program did not stop within 30 s of SIGTERM")
-            check(self.process.returncode == 0, f"the program ended with {self.process.returncode}")
 
     def rows(self, sql, *values):
         database = sqlite3.connect(f"file:{self.folder / 'uppsikt.db'}?mode=ro", uri=True, timeout=20)
@@ -301,6 +300,11 @@ logins_per_min = 600
         line = self.process.stdout.readline()
         check("svarar på" in line, f"the daemon did not start: {line!r}, see {self.log_file}")
         return time.monotonic() - began
+
+    def stop(self):
+        was_running = self.runs()
+        super().stop()
+        check(not was_running or self.process.returncode == 0, f"the daemon ended with {self.process and self.process.returncode}")
 
     def stops_in_order(self):
         self.stop()

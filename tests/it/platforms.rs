@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use uppsikt::domain::ids::AccountKey;
+use uppsikt::platforms::bluesky::Bluesky;
 use uppsikt::platforms::conformance::{self, fetch_all};
 use uppsikt::platforms::facebook::Facebook;
 use uppsikt::platforms::limit::{Limited, Limits};
+use uppsikt::platforms::simulate::bluesky;
 use uppsikt::platforms::simulate::facebook::{Options, Simulator};
 use uppsikt::platforms::simulate::faults::{Fault, Faults};
 use uppsikt::platforms::simulate::script::Script;
@@ -26,6 +28,26 @@ async fn a_simulated_page_is_read_and_answered_through_the_limits() {
     conformance::a_fetch_from_scratch_sees_everything(&account, &simulator).await;
     conformance::an_answer_can_be_found_again(&account, &simulator).await;
     conformance::an_edit_becomes_known(&account, &simulator).await;
+}
+
+#[tokio::test]
+async fn a_simulated_bluesky_is_read_and_answered_through_the_limits() {
+    let options = bluesky::Options::default();
+    let simulator = bluesky::Simulator::start(options, Clock::system()).await.unwrap();
+    simulator.fill(5);
+    let connector = Bluesky::new(simulator.settings(), Clock::system()).unwrap();
+    let limits = Arc::new(Limits::new(Clock::system()));
+    let account = Limited::new(Arc::new(connector), AccountKey::new("himlen"), limits);
+    conformance::the_connection_is_whole(&account).await;
+    conformance::reading_holds(&account, &simulator).await;
+    conformance::an_answer_can_be_found_again(&account, &simulator).await;
+    let faults = Faults { seed: 1, per_thousand: 500, kinds: Fault::MILD.to_vec() };
+    let options = bluesky::Options { faults, ..bluesky::Options::default() };
+    let simulator = bluesky::Simulator::start(options, Clock::system()).await.unwrap();
+    for path in ["xrpc/x", "xrpc/com.atproto.server.getSession", "profile/a/post/b"].repeat(4) {
+        let answer = reqwest::get(simulator.base().join(path).unwrap()).await.unwrap();
+        assert_eq!(answer.headers()["x-uppsikt-simulator"], "bluesky");
+    }
 }
 
 #[tokio::test]

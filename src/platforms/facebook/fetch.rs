@@ -6,11 +6,13 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::PlatformPostId;
 use crate::domain::item::Batch;
+use crate::platforms::connector::Walks;
 use crate::platforms::elements::List;
 use crate::platforms::error::PlatformError;
 use crate::platforms::facebook::Facebook;
@@ -119,8 +121,16 @@ impl Step {
     }
 }
 
-impl Facebook {
-    pub(in crate::platforms::facebook) async fn one_step(
+#[async_trait]
+impl Walks for Facebook {
+    type Position = Position;
+    type Step = Step;
+
+    fn begin(&self, from: &Position, now: Timestamp) -> Step {
+        Step::begin(from, now)
+    }
+
+    async fn step(
         &self,
         step: Step,
         position: &mut Position,
@@ -140,7 +150,9 @@ impl Facebook {
         position.reached.note(step.reach, now);
         Ok(None)
     }
+}
 
+impl Facebook {
     async fn list_posts(
         &self,
         position: &Position,
@@ -235,5 +247,20 @@ impl Facebook {
         }
         step.after = next;
         Ok(step)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_as_it_has_long_been_stored_is_read() {
+        let stored = r#"{"posts":{"1_2":{"count":3,"newest":null,"opened":"2026-11-21T11:59:00Z","deep":"2026-11-21T08:00:00Z"}},
+            "old":{"1_1":7},"middle":"2026-11-21T11:30:00Z","far":"2026-11-21T08:00:00Z"}"#;
+        let position: Position = serde_json::from_str(stored).unwrap();
+        let again = serde_json::to_value(&position).unwrap();
+        assert_eq!(again, serde_json::from_str::<serde_json::Value>(stored).unwrap());
+        assert_eq!(position.reached.next("2026-11-21T12:00:00Z".parse().unwrap()), Reach::Near);
     }
 }

@@ -15,14 +15,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::OnceCell;
 
 use crate::domain::account::PlatformKind;
 use crate::domain::ids::PlatformPostId;
-use crate::domain::item::{Batch, FetchedItem, Presence, Thread};
+use crate::domain::item::{FetchedItem, Presence, Thread};
 use crate::evidence::warrant::ItemAddress;
 use crate::platforms::allowance::left_to_editors;
 use crate::platforms::capability::{self, Capabilities, Offer};
@@ -35,7 +34,6 @@ use crate::platforms::settings::FacebookSettings;
 use crate::platforms::{ConnectionReport, Receipt, html, json};
 use crate::runtime::clock::Clock;
 
-use fetch::{Position, Step};
 use wire::{COMMENT_FIELDS, Comment, Post, last_segment};
 
 /// The connector for one Page.
@@ -167,16 +165,14 @@ fn standing(comment: &Comment) -> Standing {
     let barred = (comment.can_hide == Some(false)).then(|| Bar {
         wanted: Wanted::Hidden,
         code: "can_hide".into(),
-        reason: "Plattformen låter inte sidan dölja den här kommentaren.",
+        reason: "Plattformen låter inte sidan dölja den här kommentaren.".into(),
     });
-    Standing { presence, word: word.into(), barred }
+    Standing { presence, word: word.into(), barred: barred.into_iter().collect() }
 }
 
 #[async_trait]
 impl Connector for Facebook {
     const KIND: PlatformKind = PlatformKind::Facebook;
-    type Position = Position;
-    type Step = Step;
 
     fn clock(&self) -> &Clock {
         self.graph.http.clock()
@@ -197,20 +193,6 @@ impl Connector for Facebook {
             Pace::Stop(until) => Err(left_to_editors(until)),
             Pace::Free | Pace::Slow => Ok(()),
         }
-    }
-
-    fn begin(&self, from: &Position, now: Timestamp) -> Step {
-        Step::begin(from, now)
-    }
-
-    async fn step(
-        &self,
-        step: Step,
-        position: &mut Position,
-        batch: &mut Batch,
-        now: Timestamp,
-    ) -> Result<Option<Step>, PlatformError> {
-        self.one_step(step, position, batch, now).await
     }
 
     async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError> {

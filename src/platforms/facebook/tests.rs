@@ -1,6 +1,5 @@
 //! The connector against the simulator.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::SignedDuration;
@@ -9,13 +8,13 @@ use crate::domain::action::ActionKind;
 use crate::domain::ids::PlatformItemId;
 use crate::domain::item::{ItemKind, LiveReading, Presence};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
-use crate::platforms::conformance::{self, World, fetch_all};
+use crate::platforms::conformance::{self, fetch_all};
 use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::facebook::Facebook;
 use crate::platforms::simulate::facebook::{Options, Simulator};
 use crate::platforms::simulate::faults::{Fault, Faults};
 use crate::platforms::simulate::script::Script;
-use crate::platforms::testing::{NOW, at, item_id};
+use crate::platforms::testing::{self, NOW, at, item_id};
 use crate::platforms::{Platform, Receipt};
 use crate::runtime::clock::TestClock;
 
@@ -216,26 +215,7 @@ async fn random_faults_lose_nothing() {
     let clock = TestClock::at(at(NOW));
     let simulator = Simulator::start(options, clock.clock()).await.unwrap();
     let facebook = Facebook::new(simulator.settings(), clock.clock()).unwrap();
-    let (mut cursor, mut walk) = (None, None);
-    let mut seen = BTreeMap::new();
-    for _ in 0..500 {
-        match facebook.fetch(cursor.as_ref(), walk.as_ref()).await {
-            Ok(batch) => {
-                seen.extend(batch.items.into_iter().map(|i| (i.platform_id, Some(i.text))));
-                cursor = batch.next.or(cursor);
-                walk = batch.walk;
-                if walk.is_none() {
-                    break;
-                }
-            }
-            // As intake does: what went wrong drops the walk, and time passes.
-            Err(_) => {
-                walk = None;
-                clock.advance(SignedDuration::from_secs(61));
-            }
-        }
-    }
-    assert_eq!(seen, World::truth(&simulator).await);
+    testing::random_faults_lose_nothing(&facebook, &simulator, &clock).await;
 }
 
 #[tokio::test]

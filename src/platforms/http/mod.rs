@@ -236,6 +236,22 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// Whether calls may go to this address: https, or http to this machine where that is permitted.
+///
+/// # Errors
+/// [`BadHttpSettings`], each with its mend.
+pub fn may_be_called(url: &Url, settings: &HttpSettings) -> Result<(), BadHttpSettings> {
+    let host = url.host_str().ok_or(BadHttpSettings::NoHost)?.to_owned();
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(BadHttpSettings::CredentialsInAddress { host });
+    }
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if is_loopback(url) && settings.allow_http_loopback => Ok(()),
+        _ => Err(BadHttpSettings::NotHttps { host }),
+    }
+}
+
 impl Http {
     /// A client for calls to `base`. The secrets are struck out of every error text.
     ///
@@ -247,19 +263,7 @@ impl Http {
         clock: Clock,
         secrets: Vec<Secret>,
     ) -> Result<Self, BadHttpSettings> {
-        let host = base.host_str().ok_or(BadHttpSettings::NoHost)?.to_owned();
-        if !base.username().is_empty() || base.password().is_some() {
-            return Err(BadHttpSettings::CredentialsInAddress { host });
-        }
-        let loopback = is_loopback(base);
-        let allowed = match base.scheme() {
-            "https" => true,
-            "http" => loopback && settings.allow_http_loopback,
-            _ => false,
-        };
-        if !allowed {
-            return Err(BadHttpSettings::NotHttps { host });
-        }
+        may_be_called(base, settings)?;
         let mut builder = Client::builder()
             .user_agent(concat!("Uppsikt/", env!("CARGO_PKG_VERSION")))
             // A redirected write could be carried out twice or turn into a read, and a redirected
@@ -270,7 +274,7 @@ impl Http {
             .connect_timeout(settings.connect_timeout)
             .read_timeout(settings.read_timeout)
             .timeout(settings.total_timeout);
-        if loopback {
+        if is_loopback(base) {
             builder = builder.no_proxy();
         }
         if let Some(pem) = &settings.extra_ca_pem {

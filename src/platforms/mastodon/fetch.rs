@@ -9,38 +9,21 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::domain::item::Batch;
+use crate::platforms::connector::Walks;
 use crate::platforms::elements::List;
 use crate::platforms::error::PlatformError;
 use crate::platforms::mastodon::Mastodon;
 use crate::platforms::mastodon::api::{self, Older};
 use crate::platforms::mastodon::wire::{Context, Id, Notification, Status};
-use crate::platforms::position::is_due;
 use crate::platforms::reach::{Reach, Reached};
+use crate::platforms::threads::{Listed, Threads, age_of_posts, overlap};
 use crate::platforms::{http, json};
-
-/// How far behind the newest notification a walk goes on, by its reach.
-const OVERLAP_NEAR: SignedDuration = SignedDuration::from_mins(15);
-const OVERLAP_MIDDLE: SignedDuration = SignedDuration::from_hours(24);
-const OVERLAP_FAR: SignedDuration = SignedDuration::from_hours(24 * 14);
-
-/// How old our own posts are that are listed, by the same.
-const POSTS_NEAR: SignedDuration = SignedDuration::from_hours(24 * 2);
-const POSTS_MIDDLE: SignedDuration = SignedDuration::from_hours(24 * 14);
-const POSTS_FAR: SignedDuration = SignedDuration::from_hours(24 * 90);
-
-/// How often the thread under a post is read although its number of answers did not move: that
-/// counts only direct ones, and no edits.
-const YOUNG_EVERY: SignedDuration = SignedDuration::from_mins(5);
-const GROWN_EVERY: SignedDuration = SignedDuration::from_hours(1);
-const OLD_EVERY: SignedDuration = SignedDuration::from_hours(24);
-
-/// A post not opened for so long is no longer listed.
-const FORGOTTEN: SignedDuration = SignedDuration::from_hours(24 * 3);
 
 /// The most that a server gives of one thread.
 const LARGEST_THREAD: usize = 4_096;
@@ -63,7 +46,7 @@ pub struct Position {
     #[serde(flatten)]
     reached: Reached,
     /// Our own posts and answers, and what others wrote under which the server shows no more.
-    threads: BTreeMap<String, Known>,
+    threads: Threads,
     /// Others' answers under which there is more, found and not yet opened: nothing else would
     /// lead back to them soon.
     left: Vec<ToOpen>,
@@ -75,14 +58,6 @@ struct Down {
     /// `None`: to the end.
     until: Option<Timestamp>,
     newest: Option<Timestamp>,
-}
-
-/// What is known of a thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Known {
-    /// How many direct answers there were when it was last opened.
-    count: Option<u64>,
-    opened: Timestamp,
 }
 
 /// Where a walk stands.
@@ -120,48 +95,6 @@ enum What {
     Other(Option<Id>),
 }
 
-const fn overlap(reach: Reach) -> SignedDuration {
-    match reach {
-        Reach::Near => OVERLAP_NEAR,
-        Reach::Middle => OVERLAP_MIDDLE,
-        Reach::Far => OVERLAP_FAR,
-    }
-}
-
-const fn age_of_posts(reach: Reach) -> SignedDuration {
-    match reach {
-        Reach::Near => POSTS_NEAR,
-        Reach::Middle => POSTS_MIDDLE,
-        Reach::Far => POSTS_FAR,
-    }
-}
-
-impl Position {
-    /// Whether the thread under a post of ours is to be opened.
-    fn is_to_open(&self, status: &Status, reach: Reach, now: Timestamp) -> bool {
-        let age = status.written_at().map(|at| now.duration_since(at));
-        let is_younger = |than: SignedDuration| age.is_none_or(|age| age < than);
-        let Some(known) = self.threads.get(status.id.as_str()) else {
-            // Nothing under it that counts; it may have answers that do not.
-            let is_bare = status.replies_count == Some(0) && status.in_reply_to_id.is_none();
-            return !is_bare || (reach != Reach::Near && is_younger(POSTS_MIDDLE));
-        };
-        let moved = status.replies_count.is_some() && status.replies_count != known.count;
-        let every = if is_younger(POSTS_NEAR) {
-            YOUNG_EVERY
-        } else if is_younger(POSTS_MIDDLE) {
-            GROWN_EVERY
-        } else {
-            OLD_EVERY
-        };
-        moved || is_due(Some(known.opened), every, now)
-    }
-
-    fn opened(&mut self, id: &Id, count: Option<u64>, now: Timestamp) {
-        self.threads.insert(id.to_string(), Known { count, opened: now });
-    }
-}
-
 impl Step {
     pub fn begin(from: &Position, now: Timestamp) -> Self {
         let reach = from.reached.next(now);
@@ -186,8 +119,16 @@ impl Step {
     }
 }
 
-impl Mastodon {
-    pub(in crate::platforms::mastodon) async fn one_step(
+#[async_trait]
+impl Walks for Mastodon {
+    type Position = Position;
+    type Step = Step;
+
+    fn begin(&self, from: &Position, now: Timestamp) -> Step {
+        Step::begin(from, now)
+    }
+
+    async fn step(
         &self,
         mut step: Step,
         position: &mut Position,
@@ -226,7 +167,9 @@ impl Mastodon {
             }
         }
     }
+}
 
+impl Mastodon {
     /// One page of notifications; gives where the next one begins.
     async fn notifications(
         &self,
@@ -334,7 +277,13 @@ impl Mastodon {
             if at.is_some_and(|at| now.duration_since(at) > age_of_posts(step.reach)) {
                 continue;
             }
-            if position.is_to_open(&status, step.reach, now) {
+            let listed = Listed {
+                id: status.id.as_str(),
+                count: status.replies_count,
+                written: at,
+                is_bare: status.replies_count == Some(0) && status.in_reply_to_id.is_none(),
+            };
+            if position.threads.is_to_open(listed, step.reach, now) {
                 let what = match &status.in_reply_to_id {
                     None => What::OwnPost,
                     Some(_) => What::OwnAnswer,
@@ -409,17 +358,13 @@ impl Mastodon {
             if status.replies_count.is_none_or(|count| shown >= count) {
                 step.queue.retain(|queued| queued.id != status.id);
                 if is_own {
-                    position.opened(&status.id, status.replies_count, now);
+                    position.threads.opened(status.id.as_str(), status.replies_count, now);
                 }
             } else {
                 // Some servers show one level at a time.
-                let known = position.threads.get(status.id.as_str());
                 let is_queued = step.queue.iter().any(|queued| queued.id == status.id);
-                let is_new = known.is_none_or(|known| {
-                    known.count != status.replies_count
-                        || is_due(Some(known.opened), OLD_EVERY, now)
-                });
-                if is_new && !is_queued {
+                let (id, count) = (status.id.as_str(), status.replies_count);
+                if !is_queued && position.threads.has_unread(id, count, now) {
                     let (id, count) = (status.id.clone(), status.replies_count);
                     step.queue.push(ToOpen { id, count, what: What::Other(post.clone()) });
                 }
@@ -429,7 +374,7 @@ impl Mastodon {
         if context.descendants.len() >= LARGEST_THREAD {
             batch.gap = Some(TOO_LARGE.into());
         }
-        position.opened(&open.id, open.count, now);
+        position.threads.opened(open.id.as_str(), open.count, now);
         Ok(())
     }
 }
@@ -438,7 +383,7 @@ impl Mastodon {
 fn end(position: &mut Position, reach: Reach, now: Timestamp) {
     position.reached.note(reach, now);
     if reach == Reach::Far {
-        position.threads.retain(|_, known| !is_due(Some(known.opened), FORGOTTEN, now));
+        position.threads.forget(now);
     }
 }
 
@@ -455,4 +400,19 @@ fn page_below(answer: &http::Answer, asked: Option<&Id>, last: Option<Id>) -> Op
 
 const fn list(name: &str) -> List<'_> {
     List { name, shape: "Mastodons beskrivning av ett inlägg" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_as_it_has_long_been_stored_is_read() {
+        let stored = r#"{"begun":true,"seen":"2026-11-21T11:00:00Z","down":null,"middle":"2026-11-21T11:30:00Z",
+            "far":"2026-11-21T08:00:00Z","threads":{"117":{"count":3,"opened":"2026-11-21T11:59:00Z"}},"left":[]}"#;
+        let position: Position = serde_json::from_str(stored).unwrap();
+        let again = serde_json::to_value(&position).unwrap();
+        assert_eq!(again, serde_json::from_str::<serde_json::Value>(stored).unwrap());
+        assert_eq!(position.reached.next("2026-11-21T12:00:00Z".parse().unwrap()), Reach::Near);
+    }
 }

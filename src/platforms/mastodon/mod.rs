@@ -19,13 +19,12 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::sync::OnceCell;
 
 use crate::domain::account::PlatformKind;
-use crate::domain::item::{Batch, FetchedItem, Thread};
+use crate::domain::item::{FetchedItem, Thread};
 use crate::evidence::warrant::ItemAddress;
 use crate::platforms::capability::{self, Capabilities, LengthUnit, ReplyLimit};
 use crate::platforms::climb::climb;
@@ -38,7 +37,6 @@ use crate::platforms::{ConnectionReport, Receipt, held};
 use crate::runtime::clock::Clock;
 
 use api::Api;
-use fetch::{Position, Step};
 use wire::{Account, Application, Audience, Context, Id, Instance, Status};
 
 /// Nobody reads a thread deeper than this; where a server shows one level at a time it would cost
@@ -234,8 +232,6 @@ fn post_of(item: &ItemAddress) -> Option<Id> {
 #[async_trait]
 impl Connector for Mastodon {
     const KIND: PlatformKind = PlatformKind::Mastodon;
-    type Position = Position;
-    type Step = Step;
 
     fn clock(&self) -> &Clock {
         self.api.http.clock()
@@ -283,20 +279,6 @@ impl Connector for Mastodon {
 
     async fn may_read_on(&self) -> Result<(), PlatformError> {
         self.api.allowance.may_read_on(self.clock().now())
-    }
-
-    fn begin(&self, from: &Position, now: Timestamp) -> Step {
-        Step::begin(from, now)
-    }
-
-    async fn step(
-        &self,
-        step: Step,
-        position: &mut Position,
-        batch: &mut Batch,
-        now: Timestamp,
-    ) -> Result<Option<Step>, PlatformError> {
-        self.one_step(step, position, batch, now).await
     }
 
     async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError> {

@@ -5,6 +5,7 @@
 //! served by one are marked in the store. What happens follows from a script, the clock and a
 //! seed, so the same run can be had again.
 
+pub mod bluesky;
 pub mod facebook;
 pub mod faults;
 pub mod script;

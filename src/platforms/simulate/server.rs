@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Mutex;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -11,6 +12,9 @@ use axum::response::Response;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 use url::Url;
+
+use crate::platforms::held;
+use crate::platforms::simulate::faults::{Dice, Fault, Faults};
 
 /// The simulator cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -59,15 +63,44 @@ impl Call {
     pub fn bearer(&self) -> Option<&str> {
         self.headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
     }
-
-    /// Method and path, for a list of calls.
-    pub fn line(&self) -> String {
-        format!("{} {}", self.method, self.uri.path())
-    }
 }
 
 fn pairs(text: &[u8]) -> Vec<(String, String)> {
     url::form_urlencoded::parse(text).into_owned().collect()
+}
+
+/// What happens to a call before it is answered: it is noted, and perhaps goes wrong.
+#[derive(Debug)]
+pub struct Front {
+    dice: Mutex<Dice>,
+    calls: Mutex<Vec<String>>,
+}
+
+impl Front {
+    /// With these faults.
+    pub fn new(faults: Faults) -> Self {
+        Self { dice: Mutex::new(Dice::new(faults)), calls: Mutex::default() }
+    }
+
+    /// Takes a call in, slowly where that is what goes wrong.
+    pub async fn receive(&self, call: &Call) -> Option<Fault> {
+        held(&self.calls).push(format!("{} {}", call.method, call.uri.path()));
+        let fault = held(&self.dice).deal();
+        if let Some(Fault::Slow(wait)) = fault {
+            tokio::time::sleep(wait).await;
+        }
+        fault
+    }
+
+    /// Lets the next calls fail.
+    pub fn fail_next(&self, fault: Fault, times: usize) {
+        held(&self.dice).order(fault, times);
+    }
+
+    /// Method and path of every call so far, without the query.
+    pub fn calls(&self) -> Vec<String> {
+        held(&self.calls).clone()
+    }
 }
 
 /// A port that is listened on, before anything is answered: its address may be part of the answers.

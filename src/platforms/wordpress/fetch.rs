@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::domain::item::{Batch, FetchedPost};
+use crate::platforms::connector::Walks;
 use crate::platforms::elements::List;
 use crate::platforms::error::PlatformError;
 use crate::platforms::position::is_due;
@@ -78,8 +80,16 @@ fn minus(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.saturating_sub(by).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-impl WordPress {
-    pub(in crate::platforms::wordpress) async fn page(
+#[async_trait]
+impl Walks for WordPress {
+    type Position = Position;
+    type Step = Step;
+
+    fn begin(&self, from: &Position, now: Timestamp) -> Step {
+        Step::begin(*from, now)
+    }
+
+    async fn step(
         &self,
         step: Step,
         position: &mut Position,
@@ -121,7 +131,9 @@ impl WordPress {
         }
         Ok(is_more.then(|| step.on(newest)))
     }
+}
 
+impl WordPress {
     /// The posts among `wanted` that were not handed over lately.
     async fn new_posts(
         &self,

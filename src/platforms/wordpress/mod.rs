@@ -26,7 +26,7 @@ use url::Url;
 
 use crate::domain::account::PlatformKind;
 use crate::domain::ids::PlatformItemId;
-use crate::domain::item::{Batch, FetchedItem, Presence, Thread};
+use crate::domain::item::{FetchedItem, Presence, Thread};
 use crate::evidence::warrant::ItemAddress;
 use crate::platforms::capability::{self, Capabilities};
 use crate::platforms::climb::climb;
@@ -39,7 +39,6 @@ use crate::platforms::{ConnectionReport, Receipt, html, json};
 use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
 
-use fetch::{Position, Step};
 use wire::{Comment, Me, Post};
 
 /// The most that WordPress gives at once; one more is answered with 400.
@@ -165,9 +164,11 @@ fn standing(status: String) -> Standing {
     let barred = (presence == Presence::Binned).then(|| Bar {
         wanted: Wanted::Visible,
         code: status.clone(),
-        reason: "Kommentaren ligger i papperskorgen eller bland skräpposten. Återställ den i WordPress.",
+        reason:
+            "Kommentaren ligger i papperskorgen eller bland skräpposten. Återställ den i WordPress."
+                .into(),
     });
-    Standing { presence, word: status, barred }
+    Standing { presence, word: status, barred: barred.into_iter().collect() }
 }
 
 /// The id as it goes into an address: WordPress' ids are numbers, nothing else is sent.
@@ -187,8 +188,6 @@ fn checked_id(id: &PlatformItemId) -> Result<&str, PlatformError> {
 #[async_trait]
 impl Connector for WordPress {
     const KIND: PlatformKind = PlatformKind::WordPress;
-    type Position = Position;
-    type Step = Step;
 
     fn clock(&self) -> &Clock {
         self.http.clock()
@@ -212,20 +211,6 @@ impl Connector for WordPress {
 
     async fn may_read_on(&self) -> Result<(), PlatformError> {
         self.me().await.map(drop)
-    }
-
-    fn begin(&self, from: &Position, now: Timestamp) -> Step {
-        Step::begin(*from, now)
-    }
-
-    async fn step(
-        &self,
-        step: Step,
-        position: &mut Position,
-        batch: &mut Batch,
-        now: Timestamp,
-    ) -> Result<Option<Step>, PlatformError> {
-        self.page(step, position, batch, now).await
     }
 
     async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError> {

@@ -16,9 +16,9 @@ use url::Url;
 use crate::domain::ids::PlatformItemId;
 use crate::platforms::http::HttpSettings;
 use crate::platforms::settings::FacebookSettings;
-use crate::platforms::simulate::faults::{Dice, Fault, Faults};
+use crate::platforms::simulate::faults::{Fault, Faults};
 use crate::platforms::simulate::script::Script;
-use crate::platforms::simulate::server::{Call, CannotStart, Port, Server};
+use crate::platforms::simulate::server::{Call, CannotStart, Front, Port, Server};
 use crate::platforms::simulate::world::{Comment, World};
 use crate::platforms::{conformance, held};
 use crate::runtime::clock::Clock;
@@ -64,14 +64,13 @@ pub struct Simulator {
 #[derive(Debug)]
 struct Inner {
     world: Mutex<World>,
-    dice: Mutex<Dice>,
+    front: Front,
     clock: Clock,
     origin: String,
     token: Secret,
     person_token: Secret,
     /// What `X-App-Usage` says, in per cent.
     usage: Mutex<u32>,
-    calls: Mutex<Vec<String>>,
 }
 
 impl Simulator {
@@ -85,13 +84,12 @@ impl Simulator {
             .map_err(CannotStart::Journal)?;
         let inner = Arc::new(Inner {
             world: Mutex::new(world),
-            dice: Mutex::new(Dice::new(options.faults)),
+            front: Front::new(options.faults),
             clock,
             origin: port.origin(),
             token: Secret::new("simulerad-sidnyckel"),
             person_token: Secret::new("simulerad-personnyckel"),
             usage: Mutex::new(3),
-            calls: Mutex::default(),
         });
         let answering = Arc::clone(&inner);
         let server = port.serve(move |call| answer(Arc::clone(&answering), call));
@@ -151,7 +149,7 @@ impl Simulator {
 
     /// Lets the next calls fail.
     pub fn fail_next(&self, fault: Fault, times: usize) {
-        held(&self.inner.dice).order(fault, times);
+        self.inner.front.fail_next(fault, times);
     }
 
     /// What `X-App-Usage` says from now on, in per cent.
@@ -161,7 +159,7 @@ impl Simulator {
 
     /// Method and path of every call so far, without the query.
     pub fn calls(&self) -> Vec<String> {
-        held(&self.inner.calls).clone()
+        self.inner.front.calls()
     }
 }
 
@@ -203,11 +201,7 @@ async fn answer(inner: Arc<Inner>, call: Call) -> Response {
         let world = held(&inner.world);
         return page::render(&world, inner.clock.now(), post);
     }
-    held(&inner.calls).push(call.line());
-    let fault = held(&inner.dice).deal();
-    if let Some(Fault::Slow(wait)) = fault {
-        tokio::time::sleep(wait).await;
-    }
+    let fault = inner.front.receive(&call).await;
     let usage = *held(&inner.usage);
     let answer = match fault.and_then(answers::refusal) {
         Some(answer) => answer,

@@ -1,0 +1,292 @@
+//! What is read at each fetch, and the walk through it.
+//!
+//! Who answers, names or quotes us is in the notifications, newest first. They leave out what
+//! stands deep in a thread, under a hidden answer, or against the thread's own rule, so the threads
+//! under our own posts are read as well. Page tokens go stale and are never stored: a walk broken
+//! off begins again at the newest, and goes down to what was known when a walk last ended.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::PlatformItemId;
+use crate::domain::item::Batch;
+use crate::platforms::bluesky::wire::{
+    Feed, FeedItem, Node, Notice, Notifications, Post, Thread, Uri,
+};
+use crate::platforms::bluesky::{Bluesky, Gates};
+use crate::platforms::connector::Walks;
+use crate::platforms::elements::List;
+use crate::platforms::error::PlatformError;
+use crate::platforms::json;
+use crate::platforms::reach::{Reach, Reached};
+use crate::platforms::threads::{Listed, Threads, age_of_posts, overlap};
+
+const SHAPE: &str = "Blueskys beskrivning av ett inlägg";
+
+/// How deep one call reads a thread; what stands deeper is opened by itself.
+const DEPTH: &str = "100";
+
+const TOO_OLD: &str =
+    "Svar som plattformen inte aviserar läses bara under egna inlägg från de senaste 90 dagarna.";
+
+/// What is remembered between fetches.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Position {
+    /// The newest notification known when a walk down them last ended.
+    seen: Option<Timestamp>,
+    #[serde(flatten)]
+    reached: Reached,
+    /// Our own posts, and answers under which more stands than was shown.
+    threads: Threads,
+    /// Such answers, found and not yet opened: nothing else would lead back to them soon.
+    left: Vec<ToOpen>,
+}
+
+/// Where a walk stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    reach: Reach,
+    phase: Phase,
+    /// Threads to open, the next one last.
+    queue: Vec<ToOpen>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Phase {
+    Notifications { page: Option<String>, newest: Option<Timestamp> },
+    OwnPosts { page: Option<String> },
+    Threads,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct ToOpen {
+    uri: Uri,
+    count: Option<u64>,
+    is_own: bool,
+}
+
+impl Step {
+    pub fn begin(from: &Position, now: Timestamp) -> Self {
+        let phase = Phase::Notifications { page: None, newest: None };
+        Self { reach: from.reached.next(now), phase, queue: from.left.clone() }
+    }
+}
+
+#[async_trait]
+impl Walks for Bluesky {
+    type Position = Position;
+    type Step = Step;
+
+    fn begin(&self, from: &Position, now: Timestamp) -> Step {
+        Step::begin(from, now)
+    }
+
+    async fn step(
+        &self,
+        mut step: Step,
+        position: &mut Position,
+        batch: &mut Batch,
+        now: Timestamp,
+    ) -> Result<Option<Step>, PlatformError> {
+        let me = self.me().await?;
+        step.phase = match step.phase.clone() {
+            Phase::Notifications { page, newest } => {
+                let next = self.notifications(&me, step.reach, page, newest, position, batch, now);
+                next.await?.unwrap_or(Phase::OwnPosts { page: None })
+            }
+            Phase::OwnPosts { page } => {
+                let next = self.own_posts(&me, page, position, &mut step, batch, now).await?;
+                next.map_or(Phase::Threads, |page| Phase::OwnPosts { page: Some(page) })
+            }
+            Phase::Threads => {
+                if let Some(open) = step.queue.pop() {
+                    self.open(&me, &open, position, &mut step, batch, now).await?;
+                    position.left =
+                        step.queue.iter().filter(|open| !open.is_own).cloned().collect();
+                }
+                Phase::Threads
+            }
+        };
+        if step.phase != Phase::Threads || !step.queue.is_empty() {
+            return Ok(Some(step));
+        }
+        position.reached.note(step.reach, now);
+        if step.reach == Reach::Far {
+            position.threads.forget(now);
+        }
+        Ok(None)
+    }
+}
+
+impl Bluesky {
+    /// One page of notifications; gives where the next one begins.
+    #[expect(clippy::too_many_arguments, reason = "one page needs all that a walk knows")]
+    async fn notifications(
+        &self,
+        me: &str,
+        reach: Reach,
+        page: Option<String>,
+        mut newest: Option<Timestamp>,
+        position: &mut Position,
+        batch: &mut Batch,
+        now: Timestamp,
+    ) -> Result<Option<Phase>, PlatformError> {
+        let mut query = vec![
+            ("reasons", "reply"),
+            ("reasons", "mention"),
+            ("reasons", "quote"),
+            ("limit", "100"),
+        ];
+        query.extend(page.as_deref().map(|page| ("cursor", page)));
+        let answer = self.server.get("app.bsky.notification.listNotifications", &query).await?;
+        let text = answer.text();
+        let told: Notifications<'_> = answer.view(&text)?;
+        let list = List { name: "notifications", shape: SHAPE };
+        let (mut gates, mut oldest) = (Gates::default(), None);
+        for (index, element) in told.notifications.iter().enumerate() {
+            let raw = element.get().as_bytes();
+            let read = json::decode::<Notice>(element.get()).and_then(|notice| {
+                newest = newest.max(notice.at());
+                oldest = notice.at().or(oldest);
+                let is_addressed = notice.is_addressed();
+                is_addressed.then(|| json::decode::<Post>(element.get())).transpose()
+            });
+            match read {
+                Ok(Some(post)) => {
+                    let hidden = gates.around(self, me, &post).await?;
+                    batch.items.push(post.into_item(raw, me, &self.app, hidden));
+                }
+                Ok(None) => {}
+                Err(error) => batch.unreadable.push(list.unreadable(index, &error, raw)),
+            }
+        }
+        let until = position.seen.and_then(|seen| seen.saturating_sub(overlap(reach)).ok());
+        let is_far_enough =
+            matches!((oldest, until), (Some(oldest), Some(until)) if oldest < until);
+        // An empty page is not the end where there is another.
+        match told.cursor.filter(|next| !is_far_enough && Some(next) != page.as_ref()) {
+            Some(next) => Ok(Some(Phase::Notifications { page: Some(next), newest })),
+            None => {
+                // A server whose clock goes ahead must not carry us past what is still to come.
+                position.seen = position.seen.max(newest.map(|newest| newest.min(now)));
+                Ok(None)
+            }
+        }
+    }
+
+    /// One page of our own posts; gives where the next one begins.
+    async fn own_posts(
+        &self,
+        me: &str,
+        page: Option<String>,
+        position: &Position,
+        step: &mut Step,
+        batch: &mut Batch,
+        now: Timestamp,
+    ) -> Result<Option<String>, PlatformError> {
+        let mut query = vec![("actor", me), ("filter", "posts_no_replies"), ("limit", "100")];
+        query.extend(page.as_deref().map(|page| ("cursor", page)));
+        let answer = self.server.get("app.bsky.feed.getAuthorFeed", &query).await?;
+        let text = answer.text();
+        let told: Feed<'_> = answer.view(&text)?;
+        let list = List { name: "author feed", shape: SHAPE };
+        let mut oldest = None;
+        let mut opened = Vec::new();
+        for (FeedItem { post, reason }, _) in list.read::<FeedItem>(&told.feed, batch) {
+            if reason.is_some() || !post.is_by(me) || post.record.reply.is_some() {
+                continue;
+            }
+            let written = post.written_at();
+            oldest = written.or(oldest);
+            if written.is_some_and(|at| now.duration_since(at) > age_of_posts(step.reach)) {
+                continue;
+            }
+            let (id, count) = (post.uri.as_str(), post.reply_count);
+            let listed = Listed { id, count, written, is_bare: count == Some(0) };
+            if position.threads.is_to_open(listed, step.reach, now) {
+                opened.push(ToOpen { uri: post.uri.clone(), count, is_own: true });
+            }
+            batch.posts.push(post.into_post(&self.app));
+        }
+        // The next one stands last, and the newest posts come first.
+        step.queue.splice(0..0, opened.into_iter().rev());
+        if oldest.is_some_and(|oldest| now.duration_since(oldest) > age_of_posts(step.reach)) {
+            if step.reach == Reach::Far {
+                batch.gap = Some(TOO_OLD.into());
+            }
+            return Ok(None);
+        }
+        Ok(told.cursor.filter(|next| Some(next) != page.as_ref()))
+    }
+
+    /// Everything under one post. What its author has deleted is told as gone.
+    async fn open(
+        &self,
+        me: &str,
+        open: &ToOpen,
+        position: &mut Position,
+        step: &mut Step,
+        batch: &mut Batch,
+        now: Timestamp,
+    ) -> Result<(), PlatformError> {
+        let query = [("uri", open.uri.as_str()), ("depth", DEPTH), ("parentHeight", "0")];
+        let answer = match self.server.get("app.bsky.feed.getPostThread", &query).await {
+            Ok(answer) => answer,
+            Err(PlatformError::Gone) => {
+                position.threads.remove(open.uri.as_str());
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let text = answer.text();
+        let thread: Thread<'_> = answer.view(&text)?;
+        let top: Node<'_> = answer.view(thread.thread.get())?;
+        let list = List { name: "thread", shape: SHAPE };
+        let mut gates = Gates::default();
+        let mut below = top.replies.unwrap_or_default();
+        let mut index = 0;
+        while let Some(element) = below.pop() {
+            index += 1;
+            let unreadable = |error: &serde_json::Error, raw: &str| {
+                list.unreadable(index - 1, error, raw.as_bytes())
+            };
+            let node: Node<'_> = match serde_json::from_str(element.get()) {
+                Ok(node) => node,
+                Err(error) => {
+                    batch.unreadable.push(unreadable(&error, element.get()));
+                    continue;
+                }
+            };
+            let replies = node.replies.unwrap_or_default();
+            let shown = replies.len() as u64;
+            below.extend(replies);
+            let Some(raw) = node.post else {
+                batch.gone.extend(
+                    node.uri.filter(|_| node.is_gone).map(|uri| PlatformItemId::new(uri.as_str())),
+                );
+                continue;
+            };
+            let post: Post = match json::decode(raw.get()) {
+                Ok(post) => post,
+                Err(error) => {
+                    batch.unreadable.push(unreadable(&error, raw.get()));
+                    continue;
+                }
+            };
+            let (id, count) = (post.uri.as_str(), post.reply_count);
+            let is_queued = step.queue.iter().any(|queued| queued.uri == post.uri);
+            if count.is_some_and(|count| shown < count)
+                && !is_queued
+                && position.threads.has_unread(id, count, now)
+            {
+                step.queue.push(ToOpen { uri: post.uri.clone(), count, is_own: false });
+            }
+            let hidden = gates.around(self, me, &post).await?;
+            batch.items.push(post.into_item(raw.get().as_bytes(), me, &self.app, hidden));
+        }
+        position.threads.opened(open.uri.as_str(), open.count, now);
+        Ok(())
+    }
+}
