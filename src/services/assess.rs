@@ -3,20 +3,30 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use metrics::{counter, histogram};
+use tokio::sync::OnceCell;
 
 use crate::classify::{Classifier, Context};
 use crate::domain::category::{Category, Severity};
 use crate::domain::ids::{LexiconVersion, VersionId};
 use crate::domain::item::ItemKind;
 use crate::domain::verdict::Verdict;
-use crate::store::rows::{CaseOpening, Unassessed};
-
+use crate::store::rows::{CaseOpening, Unassessed, UnderAssessment};
 use crate::telemetry::metrics as names;
 
 use super::{ServiceError, Services};
 
 /// How many versions are assessed in one transaction.
 const BATCH: u32 = 200;
+
+/// How many deaths one text may be part of before a person reads it instead. The first may be any
+/// text's of its batch; from then on each is assessed alone, so it is its own twice.
+const MOST_DEATHS: u32 = 3;
+
+/// What an earlier life of the program left under assessment, read once.
+#[derive(Debug, Default)]
+pub(super) struct Assessing {
+    left: OnceCell<Option<UnderAssessment>>,
+}
 
 /// Place in the queue: see `cases.rank` in the schema.
 const RANK_THREAT: u8 = 1;
@@ -28,11 +38,11 @@ impl Services {
     /// # Errors
     /// [`ServiceError`] where the store does not answer; nothing is lost, it waits.
     pub async fn assess_waiting(&self) -> Result<bool, ServiceError> {
-        let waiting = self.inner.store.unassessed(BATCH).await?;
-        if waiting.is_empty() {
-            return Ok(false);
-        }
-        let more = waiting.len() == BATCH as usize;
+        let mut waiting = self.inner.store.unassessed(BATCH).await?;
+        let n = waiting.len();
+        let Some(note) = self.begin_assessment(&mut waiting).await? else { return Ok(false) };
+        let more = waiting.len() < n || n == BATCH as usize;
+        let deadly = note.deaths >= MOST_DEATHS;
         let fetched: Vec<_> = waiting.iter().map(|version| version.fetched_at).collect();
         let classifier = self.inner.classifier.clone();
         let policy = self.inner.policy.clone();
@@ -40,6 +50,12 @@ impl Services {
             waiting
                 .iter()
                 .map(|version| {
+                    if deadly {
+                        tracing::error!(version.id = %version.version, "assessing killed the program");
+                        let (verdict, opening) =
+                            unassessable(&policy, version, classifier.version().clone());
+                        return (version.version, verdict, opening);
+                    }
                     let classified =
                         catch_unwind(AssertUnwindSafe(|| classify(&classifier, version)));
                     let (verdict, opening) = match classified {
@@ -83,6 +99,28 @@ impl Services {
             }
         }
         Ok(more)
+    }
+
+    /// Notes what is about to be assessed; nothing where nothing waits. What an earlier life of the
+    /// program may have died of is left alone with itself.
+    pub(super) async fn begin_assessment(
+        &self,
+        waiting: &mut Vec<Unassessed>,
+    ) -> Result<Option<UnderAssessment>, ServiceError> {
+        let (Some(first), Some(last)) = (waiting.first(), waiting.last()) else { return Ok(None) };
+        let (first, last) = (first.version, last.version);
+        let store = &self.inner.store;
+        let left = self.inner.assessing.left.get_or_try_init(|| store.noted_assessment()).await?;
+        let note = match left {
+            Some(left) if first <= left.last => {
+                waiting.truncate(1);
+                let deaths = if first == left.first { left.deaths + 1 } else { 1 };
+                UnderAssessment { first, last: left.last, deaths }
+            }
+            Some(_) | None => UnderAssessment { first, last, deaths: 0 },
+        };
+        store.note_assessment(note).await?;
+        Ok(Some(note))
     }
 }
 

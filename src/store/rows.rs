@@ -1,6 +1,7 @@
 //! What the store hands out: rows joined to what a service needs, as values.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::account::Account;
 use crate::domain::action::{ActionKind, ActionState};
@@ -139,6 +140,18 @@ pub struct Unassessed {
     pub received_at: Timestamp,
     /// When we fetched it.
     pub fetched_at: Timestamp,
+}
+
+/// What is being assessed, noted before it begins: whoever finds the note after a death knows
+/// which texts may have been its cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnderAssessment {
+    /// The first version.
+    pub first: VersionId,
+    /// The last one.
+    pub last: VersionId,
+    /// How many times the program has died while the first was among them.
+    pub deaths: u32,
 }
 
 /// What opening a case takes.

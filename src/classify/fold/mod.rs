@@ -218,7 +218,11 @@ impl Folded {
     fn push_character(&mut self, at: usize, c: char) {
         let from = at as u32;
         let to = (at + c.len_utf8()) as u32;
-        if matches!(c, '\u{2028}' | '\u{2029}' | '\u{85}' | '\u{B}' | '\u{C}') {
+        if matches!(c, ' '..='~' | 'å' | 'ä' | 'ö' | 'Å' | 'Ä' | 'Ö' | '\n') {
+            // Most of any text, and none of it is anything but its small letter.
+            let small = if c.is_ascii() { c.to_ascii_lowercase() } else { small_latin_1(c) };
+            self.push(small.encode_utf8(&mut [0; 4]), from, to);
+        } else if matches!(c, '\u{2028}' | '\u{2029}' | '\u{85}' | '\u{B}' | '\u{C}') {
             self.push("\n", from, to);
         } else if is_hidden(c) || is_variation_selector(c) {
             // Left out: the neighbours close up.
@@ -363,6 +367,16 @@ fn stays(bytes: &[u8], at: usize) -> bool {
 /// Right-to-left override, and what ends it.
 const TURN: char = '\u{202E}';
 const TURN_BACK: char = '\u{202C}';
+
+/// The small letter of Å, Ä or Ö.
+fn small_latin_1(c: char) -> char {
+    match c {
+        'Å' => 'å',
+        'Ä' => 'ä',
+        'Ö' => 'ö',
+        c => c,
+    }
+}
 
 fn is_variation_selector(c: char) -> bool {
     matches!(c, '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')

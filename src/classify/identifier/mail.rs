@@ -270,7 +270,7 @@ fn labels(host: &[u8]) -> Labels<'_> {
     let written_out = host.iter().any(|b| matches!(b, b' ' | b'(' | b'[' | b'{' | b'<'));
     let is_stop = |label: &[u8]| matches!(label, b"dot" | b"punkt" | b"prick");
     host.split(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_') || *b >= 0x80))
-        .filter(|label| !label.is_empty() && !(written_out && is_stop(label)))
+        .filter(|label| !(label.is_empty() || written_out && is_stop(label)))
         .collect()
 }
 

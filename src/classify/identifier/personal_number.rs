@@ -45,7 +45,10 @@ pub fn find(text: &[u8], out: &mut Vec<Found>) {
     });
     told::find(text, out);
     out.sort_by_key(|f| f.at[0]);
-    out.dedup_by(|next, kept| next.at[0].0 < kept.at[0].1);
+    out.dedup_by(|next, kept| {
+        let overlaps = next.at[0].0 < kept.at[0].1;
+        overlaps && (next.at[0].1 <= kept.at[0].1 || next.number.ten() == kept.number.ten())
+    });
 }
 
 /// The digit that a letter is written for.
@@ -113,7 +116,9 @@ impl Manner for Freely {
 /// Numbers that begin at a digit to be judged; gives where it stopped.
 fn in_chain(text: &[u8], window: &Window<'_>, out: &mut Vec<Found>) -> usize {
     let Window { digits: chain, mut from, until } = *window;
-    'start: while from < until && from + 10 <= chain.len() {
+    // Digits before a number may make another with its first ones: both are given then.
+    let mut covered = 0;
+    while from < until && from + 10 <= chain.len() {
         if from > 0 && chain[from].gap.none() {
             from += 1;
             continue;
@@ -121,6 +126,7 @@ fn in_chain(text: &[u8], window: &Window<'_>, out: &mut Vec<Found>) -> usize {
         for length in [12, 10] {
             let to = from + length;
             if to > chain.len()
+                || to <= covered
                 || (to < chain.len() && chain[to].gap.none()) && !is_vat_tail(text, chain, from, to)
             {
                 continue;
@@ -136,8 +142,8 @@ fn in_chain(text: &[u8], window: &Window<'_>, out: &mut Vec<Found>) -> usize {
                 continue;
             }
             out.push(Found { number, at: [(digits[0].at, digits[length - 1].at + 1), (0, 0)] });
-            from = to;
-            continue 'start;
+            covered = to;
+            break;
         }
         from += 1;
     }

@@ -13,6 +13,7 @@ use crate::evidence::warrant::RemovalWarrant;
 use crate::runtime::clock::TestClock;
 use crate::services::Services;
 use crate::services::intake::address;
+use crate::services::queue::Filter;
 use crate::services::tests::harness::{self, Stage, THREAT, seal_plainly};
 use crate::store::rows::QueueFilter;
 
@@ -119,6 +120,36 @@ async fn dead_between_fetch_and_commit_and_between_parts_and_seal() {
     stage.restart().await;
     stage.verified().await;
     stage.case_of(number).await;
+}
+
+#[tokio::test]
+async fn a_text_that_kills_the_program_is_left_to_a_person_and_the_others_are_assessed() {
+    let mut stage = Stage::new().await;
+    for _ in 0..2 {
+        stage.simulator.write("Robin Påhitt", THREAT, None);
+    }
+    stage.poll().await;
+    let dies = async |stage: &Stage| {
+        let mut waiting = stage.store().unassessed(200).await.unwrap();
+        stage.services.begin_assessment(&mut waiting).await.unwrap();
+    };
+    dies(&stage).await;
+    stage.restart().await;
+    // The first one alone: it was not the cause.
+    assert!(stage.services.assess_waiting().await.unwrap());
+    dies(&stage).await;
+    stage.restart().await;
+    dies(&stage).await;
+    stage.restart().await;
+    while stage.services.assess_waiting().await.unwrap() {}
+    let queue = stage.services.queue(&stage.editor, Filter::Open, None, 0).await.unwrap();
+    let found: Vec<_> = queue.lines.iter().map(|line| line.categories.is_empty()).collect();
+    assert_eq!(found, [false, true]);
+    // What comes later is assessed as ever.
+    let (_, case) = stage.written(THREAT).await;
+    let queue = stage.services.queue(&stage.editor, Filter::Open, None, 0).await.unwrap();
+    let line = queue.lines.iter().find(|line| line.case == case).unwrap();
+    assert!(!line.categories.is_empty());
 }
 
 #[tokio::test]

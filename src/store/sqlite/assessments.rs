@@ -10,7 +10,10 @@ use crate::domain::ids::{CaseId, ItemId, LexiconVersion, VersionId};
 use crate::domain::verdict::Verdict;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{AssessmentCount, CaseOpening, Unassessed};
+use crate::store::rows::{AssessmentCount, CaseOpening, Unassessed, UnderAssessment};
+
+/// The fact that holds what is being assessed.
+const UNDER_ASSESSMENT: &str = "under-assessment";
 
 impl Store {
     /// Versions without a verdict, oldest first.
@@ -51,6 +54,26 @@ impl Store {
             )
         })
         .await
+    }
+
+    /// Notes what is about to be assessed.
+    pub async fn note_assessment(&self, note: UnderAssessment) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            tx.prepare_cached(
+                "insert into facts (name, value) values (?1, ?2)
+                 on conflict (name) do update set value = excluded.value",
+            )?
+            .execute(params![UNDER_ASSESSMENT, json(&note)?])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// What was noted last. It may have been assessed since; then no version of it waits.
+    pub async fn noted_assessment(&self) -> Result<Option<UnderAssessment>, StoreError> {
+        let note = self.fact(UNDER_ASSESSMENT).await?;
+        // A note of another shape is of another release, and says nothing.
+        Ok(note.and_then(|note| serde_json::from_str(&note).ok()))
     }
 
     /// Stores verdicts and what follows from each: a case opened or brought back, evidence wanted.
