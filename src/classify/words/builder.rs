@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use crate::classify::gate::ClassMask;
 use crate::classify::words::compounds::{Part, Parts, first_four, last_four};
-use crate::classify::words::{ClassId, Entry, EntryId, Form, Words, hash_of};
+use crate::classify::words::texts::{TextId, Texts};
+use crate::classify::words::{ClassId, Entry, EntryId, Form, Words};
 
 /// In how many ways a form may be read, each holding those before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,15 +21,6 @@ pub enum Readings {
     Stripped,
     /// Also with letters stretched.
     Disguised,
-}
-
-/// The number of a text in one builder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TextId(u32);
-
-impl TextId {
-    /// Not found out yet.
-    const OPEN: Self = Self(u32::MAX);
 }
 
 /// The shortest part of a compound, in bytes.
@@ -91,7 +83,7 @@ impl WordsBuilder {
         }
         let bare = self.stripped(text);
         if readings == Readings::Disguised {
-            self.forms[text.0 as usize].disguised = true;
+            self.forms[text.place()].disguised = true;
             let [squeezed, squeezed_bare] = self.squeezed(text, bare);
             self.put(squeezed, Form::Squeezed, class);
             if bare != text {
@@ -104,13 +96,13 @@ impl WordsBuilder {
     }
 
     fn put(&mut self, text: TextId, form: Form, class: ClassId) {
-        let set = &mut self.forms[text.0 as usize].sets[form as usize];
+        let set = &mut self.forms[text.place()].sets[form as usize];
         *set = self.sets.with(*set, class);
     }
 
     /// The text without rings and dots.
     fn stripped(&mut self, text: TextId) -> TextId {
-        let known = self.forms[text.0 as usize].stripped;
+        let known = self.forms[text.place()].stripped;
         if known != TextId::OPEN {
             return known;
         }
@@ -121,13 +113,13 @@ impl WordsBuilder {
                 c => c,
             }));
         });
-        self.forms[text.0 as usize].stripped = stripped;
+        self.forms[text.place()].stripped = stripped;
         stripped
     }
 
     /// The text, and the same stripped, with every run of a letter made single.
     fn squeezed(&mut self, text: TextId, bare: TextId) -> [TextId; 2] {
-        let known = self.forms[text.0 as usize].squeezed;
+        let known = self.forms[text.place()].squeezed;
         if known[0] != TextId::OPEN {
             return known;
         }
@@ -140,7 +132,7 @@ impl WordsBuilder {
                 }
             })
         });
-        self.forms[text.0 as usize].squeezed = squeezed;
+        self.forms[text.place()].squeezed = squeezed;
         squeezed
     }
 
@@ -200,7 +192,7 @@ impl WordsBuilder {
             if *set == SetId::EMPTY || sets.get(*set).contains(&never) {
                 continue;
             }
-            let text = texts.get(TextId(n as u32));
+            let text = texts.get(TextId::at(n));
             for class in words.classes_of(words.compound(text.as_bytes(), false)) {
                 *set = sets.with(*set, *class);
             }
@@ -226,19 +218,16 @@ impl WordsBuilder {
 
     /// The forms that may be met misspelled, in order.
     pub fn disguised(&self) -> Vec<&str> {
-        let mut all: Vec<&str> = (0..)
-            .zip(&self.forms)
-            .filter(|(_, form)| form.disguised)
-            .map(|(n, _)| self.texts.get(TextId(n)))
-            .collect();
+        let disguised = self.forms.iter().enumerate().filter(|(_, form)| form.disguised);
+        let mut all: Vec<&str> = disguised.map(|(n, _)| self.texts.get(TextId::at(n))).collect();
         all.sort_unstable();
         all
     }
 
     /// The classes that a form has so far.
     pub fn classes_of_form(&self, form: &str) -> &[ClassId] {
-        let text = self.texts.find(form, hash_of(form.as_bytes()));
-        text.map_or(&[], |t| self.sets.get(self.forms[t.0 as usize].sets[Form::Exact as usize]))
+        let text = self.texts.find(form);
+        text.map_or(&[], |t| self.sets.get(self.forms[t.place()].sets[Form::Exact as usize]))
     }
 
     /// Builds the table. `anchors` are the classes that rules begin at, `disguisable` those that
@@ -271,8 +260,8 @@ impl WordsBuilder {
             for (n, forms) in self.forms.iter().enumerate() {
                 let set = forms.sets[*reading as usize];
                 if set != SetId::EMPTY {
-                    let text = self.texts.get(TextId(n as u32)).as_bytes();
-                    words.put(*reading, self.texts.hashes[n], text, entries.of(set));
+                    let text = self.texts.get(TextId::at(n)).as_bytes();
+                    words.put(*reading, self.texts.hash(TextId::at(n)), text, entries.of(set));
                 }
             }
         }
@@ -288,71 +277,6 @@ impl WordsBuilder {
 fn parts(grouped: Vec<(Vec<u8>, Vec<RawPart>)>, entries: &Entries) -> HashMap<Vec<u8>, Vec<Part>> {
     let part = |raw: RawPart| Part { entry: entries.of(raw.set), rest: raw.rest, stops: raw.stops };
     grouped.into_iter().map(|(text, parts)| (text, parts.into_iter().map(part).collect())).collect()
-}
-
-/// Texts, each once, in the order in which they came.
-#[derive(Clone, Debug, Default)]
-struct Texts {
-    letters: String,
-    /// Where each ends in `letters`; it begins where the one before ends.
-    ends: Vec<u32>,
-    hashes: Vec<u64>,
-    /// By hash, open addressing: the number and one, or zero.
-    slots: Vec<u32>,
-}
-
-impl Texts {
-    fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    fn get(&self, text: TextId) -> &str {
-        let n = text.0 as usize;
-        let from = if n == 0 { 0 } else { self.ends[n - 1] };
-        &self.letters[from as usize..self.ends[n] as usize]
-    }
-
-    fn find(&self, text: &str, hash: u64) -> Option<TextId> {
-        let mask = self.slots.len().checked_sub(1)?;
-        let mut at = hash as usize & mask;
-        while self.slots[at] != 0 {
-            let n = self.slots[at] - 1;
-            if self.hashes[n as usize] == hash && self.get(TextId(n)) == text {
-                return Some(TextId(n));
-            }
-            at = (at + 1) & mask;
-        }
-        None
-    }
-
-    fn add(&mut self, text: &str) -> TextId {
-        let hash = hash_of(text.as_bytes());
-        if let Some(known) = self.find(text, hash) {
-            return known;
-        }
-        // At most half of the places are taken.
-        if self.slots.len() < 2 * (self.len() + 1) {
-            self.slots = vec![0; (4 * (self.len() + 1)).next_power_of_two().max(1024)];
-            for n in 0..self.len() {
-                self.place(n as u32);
-            }
-        }
-        let n = self.len() as u32;
-        self.letters.push_str(text);
-        self.ends.push(self.letters.len() as u32);
-        self.hashes.push(hash);
-        self.place(n);
-        TextId(n)
-    }
-
-    fn place(&mut self, n: u32) {
-        let mask = self.slots.len() - 1;
-        let mut at = self.hashes[n as usize] as usize & mask;
-        while self.slots[at] != 0 {
-            at = (at + 1) & mask;
-        }
-        self.slots[at] = n + 1;
-    }
 }
 
 /// The number of a set of classes in one builder.
@@ -500,3 +424,6 @@ impl Entries {
         self.ids[set.0 as usize]
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@
 pub mod builder;
 pub mod compounds;
 mod stored;
+pub mod texts;
 
 use crate::classify::gate::{Bits, ClassMask};
 use crate::classify::words::compounds::{LONGEST_COMPOUND, Parts};

@@ -17,7 +17,8 @@ use crate::classify::repair;
 use crate::classify::rules::Rule;
 use crate::classify::rules::guard::Guard;
 use crate::classify::words::ClassId;
-use crate::classify::words::builder::{Readings, TextId, WordsBuilder};
+use crate::classify::words::builder::{Readings, WordsBuilder};
+use crate::classify::words::texts::TextId;
 
 impl Lexicon {
     /// Compiles sources. Never fails; see [`Lexicon::complaints`].
