@@ -91,14 +91,25 @@ impl Server {
             "identifier": self.settings.handle, "password": self.settings.password.expose(),
         });
         let url = address(&self.settings.server, "com.atproto.server.createSession", &[]);
-        let answer = self.send(self.http.call(Method::POST, url).json(&body)).await?;
-        self.open(answer.object()?, &self.settings.server)
+        self.opened(self.http.call(Method::POST, url).json(&body), &self.settings.server).await
     }
 
     async fn refreshed(&self, old: &Session) -> Result<Session, PlatformError> {
         let url = address(&old.host, "com.atproto.server.refreshSession", &[]);
         let call = self.http.call(Method::POST, url).bearer_auth(old.refresh.expose());
-        self.open(self.send(call).await?.object()?, &old.host)
+        self.opened(call, &old.host).await
+    }
+
+    /// Nothing that an editor asked for has left us yet when this fails.
+    async fn opened(&self, call: RequestBuilder, host: &Url) -> Result<Session, PlatformError> {
+        let answer = async { self.send(call).await?.object() };
+        let told = answer.await.map_err(|error| match error {
+            PlatformError::Transient { detail, retry_at, .. } => {
+                PlatformError::Transient { detail, may_have_acted: false, retry_at }
+            }
+            other => other,
+        })?;
+        self.open(told, host)
     }
 
     /// The server that holds the password names the one that holds the account. It has to pass for

@@ -308,6 +308,18 @@ async fn a_lost_answer_to_a_write_is_told_as_unknown() {
 }
 
 #[tokio::test]
+async fn a_login_that_fails_is_not_taken_for_an_act() {
+    let Stage { simulator, bluesky, .. } = stage().await;
+    for fault in [Fault::ServerError, Fault::HtmlPage, Fault::BrokenJson, Fault::LostAnswer] {
+        simulator.fail_next(fault, 1);
+        let error = bluesky.fetch(None, None).await.unwrap_err();
+        assert_eq!(error.class(), "transient", "{fault:?}: {error:?}");
+        assert!(!error.may_have_acted(), "{fault:?}: {error:?}");
+    }
+    bluesky.fetch(None, None).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_report_names_the_version_and_goes_to_the_moderation_service() {
     let stage = stage().await;
     let (_, item) = answered(&stage).await;
