@@ -3,6 +3,9 @@
 //! Runs between cutting and rules, and only over texts with digits, addresses or signs of an
 //! address written out; others pay three comparisons.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use smallvec::SmallVec;
 
 use crate::classify::address::{self, Loose};
@@ -15,6 +18,9 @@ use crate::classify::words::{ClassId, EntryId, Words};
 
 /// How many digits a text needs before a payment or telephone number can be in it.
 const FEWEST_DIGITS: usize = 5;
+
+/// A full stop between blanks.
+static SPACED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" . "));
 
 /// The entries of the words that stand for marks, and the class of address signs.
 #[derive(Clone, Debug, Default)]
@@ -91,7 +97,7 @@ impl Marks {
             }
             self.plates_and_streets(original, folded, tokens);
         }
-        let spaced = memchr::memmem::find(text, b" . ").is_some();
+        let spaced = SPACED.find(text).is_some();
         if tokens.may_match {
             self.read_out(text, tokens, words, entries);
         }

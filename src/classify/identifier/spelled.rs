@@ -23,6 +23,10 @@ const JOINING: &[&str] =
 
 /// The digits that a word is read out for.
 fn digits(word: &[u8]) -> Option<SmallVec<[u8; MOST_DIGITS]>> {
+    // Most words begin as no number does.
+    if !matches!(word.first(), Some(b'a' | b'e' | b'f' | b'n' | b's' | b't' | 0xC3)) {
+        return None;
+    }
     let at = |list: &[&str]| list.iter().position(|w| w.as_bytes() == word).map(|n| n as u8);
     if let Some(n) = at(&UNITS) {
         return Some(SmallVec::from_slice(&[n]));

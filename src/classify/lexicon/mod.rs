@@ -22,7 +22,7 @@ use crate::classify::repair::{self, Repair};
 use crate::classify::rules::guard::{Guard, GuardClasses, Shape};
 use crate::classify::rules::index::Index;
 use crate::classify::rules::pattern::{Pattern, Resolve};
-use crate::classify::rules::{Guards, Rule, TextPattern};
+use crate::classify::rules::{Guards, Rule, TextPattern, everyday};
 use crate::classify::words::{ClassId, Readings, Words, WordsBuilder, hash_of};
 use crate::domain::ids::{ContentHash, LexiconVersion};
 
@@ -621,12 +621,6 @@ impl Compiler {
     }
 
     fn finish(mut self, version: LexiconVersion) -> Lexicon {
-        // The index tells of the rules' own patterns; the gate, of conditions and guards.
-        let conditions = self.rules.iter().flat_map(Rule::conditions);
-        let needed = conditions.chain(self.guards.iter().flat_map(Guard::patterns));
-        let bits = Bits::share_out(self.names.len(), needed.flat_map(Pattern::needs).flatten());
-        self.rules.iter_mut().for_each(|r| r.prepare(&bits));
-        self.guards.iter_mut().for_each(|g| g.prepare(&bits));
         let mut starts = vec![Vec::new(); self.names.len()];
         for (r, rule) in self.rules.iter().enumerate() {
             for (p, pattern) in rule.patterns.iter().enumerate() {
@@ -670,13 +664,20 @@ impl Compiler {
             report_thing: class("report_sak"),
             number_word: class("talord"),
         };
-        let guards = Guards { list: self.guards, classes };
+        let mut guards = Guards { list: self.guards, classes };
         // A compound that one file lists stays what its parts make it in the others.
         let first = self.builder.as_spelled().build(&anchors, &self.disguise);
         self.builder.add_compounds(&first, ClassId(0));
         let near: Vec<String> = self.builder.disguised().map(str::to_owned).collect();
         let mut words = self.builder.build(&anchors, &self.disguise);
+        // The index tells of the rules' own patterns; the gate, of conditions and guards.
+        let conditions = self.rules.iter().flat_map(Rule::conditions);
+        let needed = conditions.chain(guards.list.iter().flat_map(Guard::patterns));
+        let needed = needed.flat_map(Pattern::needs).flatten();
+        let bits = Bits::share_out(needed, &everyday::by_class(&words, self.names.len()));
         words.set_masks(&bits);
+        self.rules.iter_mut().for_each(|r| r.prepare(&bits));
+        guards.list.iter_mut().for_each(|g| g.prepare(&bits));
         let entry = |mark: Mark| {
             let name = mark.classes()[0].as_bytes();
             words.look_up(hash_of(name), name, false)

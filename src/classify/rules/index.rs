@@ -297,9 +297,8 @@ impl Stretch {
     /// The tokens in the stretch, of `n` in all.
     #[inline]
     fn round(self, at: usize, n: usize) -> std::ops::Range<usize> {
-        let place = |by: i16| at.saturating_add_signed(isize::from(by));
-        // A stretch that ends before the text begins holds nothing.
-        let end = (at as i64 + i64::from(self.most) + 1).clamp(0, n as i64) as usize;
+        let place = |by: i16| (at as isize + isize::from(by)).max(0) as usize;
+        let end = place(self.most.saturating_add(1)).min(n);
         place(self.least).min(end)..end
     }
 
