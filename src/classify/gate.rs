@@ -11,9 +11,9 @@ use crate::classify::tokens::Tokens;
 use crate::classify::words::{ClassId, EntryId, Words};
 
 /// How many bits a mask has.
-const N_BITS: usize = 256;
+const N_BITS: usize = 512;
 /// How many of them belong to one class each.
-const N_OWN: usize = 224;
+const N_OWN: usize = 448;
 
 /// A set of classes, as bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,38 +37,40 @@ impl ClassMask {
     /// Whether they share a bit that belongs to one class alone: then they share that class.
     #[inline]
     pub fn meets_for_sure(&self, other: &Self) -> bool {
-        let mut all = [u64::MAX; N_BITS / 64];
-        all[N_BITS / 64 - 1] = (1 << (N_OWN % 64)) - 1;
-        (0..N_BITS / 64).any(|n| self.0[n] & other.0[n] & all[n] != 0)
+        let own = 0..N_OWN / 64;
+        self.0[own.clone()].iter().zip(&other.0[own]).any(|(mine, others)| mine & others != 0)
     }
 
     #[inline]
-    fn has(&self, bit: u8) -> bool {
+    fn has(&self, bit: u16) -> bool {
         self.0[usize::from(bit) / 64] >> (bit % 64) & 1 == 1
     }
 
-    fn set(&mut self, bit: u8) {
+    fn set(&mut self, bit: u16) {
         self.0[usize::from(bit) / 64] |= 1 << (bit % 64);
     }
 }
 
 /// Which bit each class has.
 #[derive(Clone, Debug, Default)]
-pub struct Bits(Vec<u8>);
+pub struct Bits(Vec<u16>);
 
 impl Bits {
-    /// Shares out the bits; `needed` gives every class as often as a pattern needs it.
-    pub fn share_out(n_classes: usize, needed: impl Iterator<Item = ClassId>) -> Self {
-        let mut uses = vec![0_u32; n_classes];
+    /// Shares out the bits; `needed` gives every class as often as a pattern needs it, `often` says
+    /// how often the words of each class are met. What is asked for or met most gets bits of its
+    /// own: a bit that two such classes share is set in every sentence and tells nothing.
+    pub fn share_out(needed: impl Iterator<Item = ClassId>, often: &[f32]) -> Self {
+        let mut uses = vec![0.0_f32; often.len()];
         for class in needed {
-            uses[class.0 as usize] += 1;
+            uses[class.0 as usize] += 1.0;
         }
-        let mut order: Vec<usize> = (0..n_classes).collect();
-        order.sort_by_key(|class| std::cmp::Reverse(uses[*class]));
-        let mut bits = vec![0; n_classes];
+        let worth = |class: &usize| uses[*class] * (often[*class] + 1.0);
+        let mut order: Vec<usize> = (0..often.len()).collect();
+        order.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
+        let mut bits = vec![0; often.len()];
         for (rank, class) in order.into_iter().enumerate() {
             let bit = if rank < N_OWN { rank } else { N_OWN + (rank - N_OWN) % (N_BITS - N_OWN) };
-            bits[class] = u8::try_from(bit).expect("below 256");
+            bits[class] = bit as u16;
         }
         Self(bits)
     }
@@ -150,14 +152,14 @@ mod tests {
     #[test]
     fn classes_that_are_needed_often_have_bits_of_their_own() {
         let needed = (0..600_u16).flat_map(|c| vec![ClassId(c); if c % 3 == 0 { 2 } else { 1 }]);
-        let bits = Bits::share_out(600, needed);
-        let own: std::collections::BTreeSet<u8> = (0..200).map(|n| bits.0[n * 3]).collect();
+        let bits = Bits::share_out(needed, &[0.0; 600]);
+        let own: std::collections::BTreeSet<u16> = (0..200).map(|n| bits.0[n * 3]).collect();
         assert_eq!(own.len(), 200);
     }
 
     #[test]
     fn a_pattern_is_looked_at_only_where_all_that_it_needs_may_stand() {
-        let bits = Bits::share_out(8, [0, 1, 2, 3, 4].map(ClassId).into_iter());
+        let bits = Bits::share_out([0, 1, 2, 3, 4].map(ClassId).into_iter(), &[0.0; 8]);
         let set = |of: &[u16]| of.iter().copied().map(ClassId).collect::<SmallVec<[ClassId; 4]>>();
         let needs = Needs::new([set(&[0]), set(&[1, 2])].into_iter(), &bits);
         for (seen, want) in

@@ -7,11 +7,19 @@
 //! [`crate::classify::disguise`].
 
 pub mod borders;
-
-use smallvec::SmallVec;
+pub mod chunk;
+pub mod looks;
+pub mod sentence;
+pub mod spaced;
 
 use crate::classify::fold::{BLOCK, Padded};
 use crate::classify::tokens::borders::Borders;
+use crate::classify::tokens::chunk::{Chunk, Class, Stage, class_at};
+use crate::classify::tokens::looks::{
+    count_digits, has_stretched, is_quote, is_single_letter, is_stretched,
+};
+use crate::classify::tokens::sentence::ends_sentence;
+use crate::classify::tokens::spaced::FEWEST_SPACED;
 use crate::classify::words::{EntryId, KEY, Key, Words, hash_of};
 
 /// What a token is.
@@ -94,108 +102,6 @@ pub struct Tokens {
     /// How many tokens may be single letters.
     n_single: usize,
     borders: Borders,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Blank,
-    Letter,
-    Digit,
-    Sign,
-    /// First byte of a longer character: decided by the bytes that follow.
-    High,
-}
-
-const fn classes() -> [Class; 256] {
-    let mut table = [Class::Sign; 256];
-    let mut b = 0;
-    while b < 256 {
-        table[b] = match b as u8 {
-            b' ' | b'\t' | b'\n' | b'\r' => Class::Blank,
-            b'a'..=b'z' => Class::Letter,
-            b'0'..=b'9' => Class::Digit,
-            0x80..=0xFF => Class::High,
-            _ => Class::Sign,
-        };
-        b += 1;
-    }
-    table
-}
-
-static CLASS: [Class; 256] = classes();
-
-/// What stands at a byte, and how long it is.
-fn class_at(text: &[u8], i: usize) -> (Class, usize) {
-    match CLASS[text[i] as usize] {
-        Class::High => match text[i] {
-            0xC2 => (if text[i + 1] == 0xA0 { Class::Blank } else { Class::Sign }, 2),
-            0xC3 => {
-                (if matches!(text[i + 1], 0x97 | 0xB7) { Class::Sign } else { Class::Letter }, 2)
-            }
-            0xC4..=0xDF => (Class::Letter, 2),
-            // Crosses, skulls, scissors and other dingbats are pictures.
-            0xE2 if matches!(text[i + 1], 0x98..=0x9E) => (Class::High, 3),
-            0xE2 => (Class::Sign, 3),
-            0xE3 if text[i + 1] == 0x80 => (Class::Sign, 3),
-            0xE0..=0xEF => (Class::Letter, 3),
-            _ => (Class::High, 4),
-        },
-        class => (class, 1),
-    }
-}
-
-/// How far the chunk being read keeps to the order of signs in which nothing can be hidden:
-/// brackets and the like, a word, full stops and the like.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
-    /// Nothing yet but opening signs of ASCII.
-    #[default]
-    Opening,
-    /// A sign or picture beyond ASCII.
-    HighOpening,
-    /// The word.
-    Word,
-    /// A sign or picture beyond ASCII behind it.
-    HighClosing,
-    /// Closing signs of ASCII.
-    Closing,
-    /// Anything else: the chunk may hide a word or be an address.
-    Other,
-}
-
-/// What was seen in the chunk being read.
-#[derive(Clone, Copy, Default)]
-struct Chunk {
-    start: usize,
-    first_token: usize,
-    letters: bool,
-    digits: bool,
-    signs: bool,
-    stage: Stage,
-}
-
-impl Chunk {
-    fn word(&mut self) {
-        self.stage = if self.stage < Stage::Word { Stage::Word } else { Stage::Other };
-    }
-
-    fn sign(&mut self, b: u8) {
-        self.stage = match (self.stage, b) {
-            (Stage::Opening, b'(' | b'[' | b'<' | b'"' | b'\'' | b',') => Stage::Opening,
-            (Stage::Opening | Stage::HighOpening, 0x80..) => Stage::HighOpening,
-            (Stage::Word | Stage::HighClosing, 0x80..) => Stage::HighClosing,
-            (
-                Stage::Word | Stage::HighClosing | Stage::Closing,
-                b')' | b']' | b'>' | b'"' | b'\'' | b',' | b'.' | b'!' | b'?' | b';' | b':',
-            ) => Stage::Closing,
-            _ => Stage::Other,
-        };
-    }
-
-    /// Whether it may be an address or hide a word.
-    fn needs_a_look(&self) -> bool {
-        self.letters && (self.digits || (self.signs && self.stage == Stage::Other))
-    }
 }
 
 /// What cutting one text needs beside the tokens.
@@ -461,72 +367,6 @@ impl Tokens {
         }
     }
 
-    /// `f i t t a`: single letters in a row, joined where that makes listed words.
-    fn join_spaced(&mut self, text: &[u8], words: &Words, stripped: bool) {
-        let single = |t: &Token| {
-            t.kind == Kind::Word && is_single_letter(&text[t.start as usize..t.end as usize])
-        };
-        let mut joined = false;
-        let mut i = 0;
-        while i + FEWEST_SPACED <= self.tokens.len() {
-            if !single(&self.tokens[i]) {
-                i += 1;
-                continue;
-            }
-            let mut j = i + 1;
-            while j < self.tokens.len()
-                && single(&self.tokens[j])
-                && self.tokens[j].start - self.tokens[j - 1].end <= 5
-                && j - i < crate::classify::disguise::LONGEST
-            {
-                j += 1;
-            }
-            if j - i >= FEWEST_SPACED {
-                joined |= self.join_run(text, words, stripped, i, j);
-            }
-            i = j;
-        }
-        if joined {
-            self.close_up();
-        }
-    }
-
-    /// Joins what the letters `from..to` spell; says whether anything was joined. Tokens that went
-    /// into another are marked by standing nowhere.
-    fn join_run(
-        &mut self,
-        text: &[u8],
-        words: &Words,
-        stripped: bool,
-        from: usize,
-        to: usize,
-    ) -> bool {
-        let mut letters: SmallVec<[u8; 64]> = SmallVec::new();
-        let mut token_at: SmallVec<[usize; 64]> = SmallVec::new();
-        for (i, t) in self.tokens[from..to].iter().enumerate() {
-            for b in &text[t.start as usize..t.end as usize] {
-                letters.push(*b);
-                token_at.push(from + i);
-            }
-        }
-        let (pieces, _) = crate::classify::disguise::segment(&letters, words, stripped);
-        for piece in &pieces {
-            let (a, b) = (token_at[piece.from], token_at[piece.to - 1]);
-            if b == a {
-                continue;
-            }
-            let end = self.tokens[b].end;
-            let token = &mut self.tokens[a];
-            token.entry = piece.entry;
-            token.end = end;
-            token.disguised = true;
-            for t in &mut self.tokens[a + 1..=b] {
-                t.end = t.start;
-            }
-        }
-        !pieces.is_empty()
-    }
-
     /// Takes out the tokens that went into others, and counts the sentences anew.
     pub fn close_up(&mut self) {
         self.tokens.retain(|t| t.end > t.start);
@@ -577,137 +417,6 @@ impl Tokens {
             }
         }
     }
-}
-
-/// How many letters that stand alone are read as one word at least.
-const FEWEST_SPACED: usize = 3;
-
-fn count_digits(word: &[u8]) -> usize {
-    word.iter().filter(|b| b.is_ascii_digit()).count()
-}
-
-/// Whether a letter stands three times in a row. Letters of several bytes are told apart well
-/// enough by their last.
-fn is_stretched(word: &[u8]) -> bool {
-    let mut previous = 0;
-    let mut run = 0;
-    let mut lasts = word.iter().enumerate().filter(|(i, _)| {
-        // The last byte of a character is the one that no continuation follows.
-        word.get(i + 1).is_none_or(|next| next & 0xC0 != 0x80)
-    });
-    lasts.any(|(_, last)| {
-        run = if *last == previous { run + 1 } else { 1 };
-        previous = *last;
-        run >= 3 && !last.is_ascii_digit()
-    })
-}
-
-/// Whether a word of the chunk is stretched.
-fn has_stretched(chunk: &[u8]) -> bool {
-    let mut i = 0;
-    let mut start = 0;
-    while i < chunk.len() {
-        let (class, length) = class_at(chunk, i);
-        if !matches!(class, Class::Letter | Class::Digit) {
-            if is_stretched(&chunk[start..i]) {
-                return true;
-            }
-            start = i + length;
-        }
-        i += length;
-    }
-    is_stretched(&chunk[start..])
-}
-
-/// `"`, `”`, `“`, `«` or `»`.
-fn is_quote(sign: &[u8]) -> bool {
-    matches!(sign, b"\"" | [0xE2, 0x80, 0x9C..=0x9E] | [0xC2, 0xAB | 0xBB])
-}
-
-fn is_single_letter(bytes: &[u8]) -> bool {
-    match bytes {
-        [b] => b.is_ascii_alphabetic(),
-        [0xC3, _] => true,
-        _ => false,
-    }
-}
-
-/// Whether the signs before `end` close a sentence, and whether by a question mark. An
-/// abbreviation of one or two letters (*t.ex., kl.*) does not.
-fn ends_sentence(text: &[u8], end: usize) -> Option<bool> {
-    let mut i = end;
-    let mut closes = false;
-    let mut asks = false;
-    let mut only_stop = true;
-    while i > 0 {
-        match text[i - 1] {
-            b'.' => closes = true,
-            b'!' | b'\n' | b'\r' => {
-                closes = true;
-                only_stop = false;
-            }
-            b'?' => {
-                closes = true;
-                asks = true;
-                only_stop = false;
-            }
-            b'"' | b')' | b'\'' | b' ' | b'\t' => {}
-            // The last byte of ”, “, ’ and …; of an emoji, which people set after the full stop.
-            0x9D | 0x9C | 0x99 if i >= 3 && text[i - 3] == 0xE2 => i -= 2,
-            0xA6 if i >= 3 && text[i - 3] == 0xE2 => {
-                closes = true;
-                only_stop = false;
-                i -= 2;
-            }
-            0x80..=0xBF if i >= 4 && text[i - 4] == 0xF0 => i -= 3,
-            _ => break,
-        }
-        i -= 1;
-        if end - i > 24 {
-            break;
-        }
-    }
-    if !closes {
-        return None;
-    }
-    if only_stop {
-        let mut letters = 0;
-        while i > letters && text[i - letters - 1].is_ascii_alphabetic() && letters < 3 {
-            letters += 1;
-        }
-        let before = i.checked_sub(letters + 1).map(|at| text[at]);
-        if letters > 0
-            && letters < 3
-            && matches!(before, None | Some(b' ' | b'.' | b'\n'))
-            && !is_short_word(&text[i - letters..i])
-        {
-            return None;
-        }
-    }
-    Some(asks)
-}
-
-/// Words of two letters that end sentences; other such endings are abbreviations.
-fn is_short_word(word: &[u8]) -> bool {
-    matches!(
-        word,
-        b"du"
-            | b"er"
-            | b"ni"
-            | b"vi"
-            | b"ja"
-            | b"nu"
-            | b"in"
-            | b"om"
-            | b"av"
-            | b"se"
-            | b"ge"
-            | b"bo"
-            | b"ta"
-            | b"ut"
-            | b"si"
-            | b"ga"
-    )
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 //! Runs between cutting and rules, and only over texts with digits, addresses or signs of an
 //! address written out; others pay three comparisons.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use smallvec::SmallVec;
 
 use crate::classify::address::{self, Loose};
@@ -20,6 +23,9 @@ const FEWEST_DIGITS: usize = 5;
 const FEWEST_READ_OUT: usize = 8;
 /// How many words from a plate set apart sign by sign the word may stand that tells of it.
 const CLUE_WITHIN: usize = 5;
+
+/// A full stop between blanks.
+static SPACED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" . "));
 
 /// The entries of the words that stand for marks, and the class of address signs.
 #[derive(Clone, Debug, Default)]
@@ -96,7 +102,7 @@ impl Marks {
             }
             self.plates_and_streets(original, folded, tokens);
         }
-        let spaced = memchr::memmem::find(text, b" . ").is_some();
+        let spaced = SPACED.find(text).is_some();
         if tokens.may_match {
             self.read_out(text, tokens, words, entries, personal);
         }

@@ -25,7 +25,9 @@ const JOINING: &[&str] =
 
 /// The digits that a word is read out for.
 fn digits(word: &[u8]) -> Option<SmallVec<[u8; MOST_DIGITS]>> {
-    if word.len() > LONGEST_WORD {
+    // Most words begin as no number does.
+    let may_begin = matches!(word.first(), Some(b'a' | b'e' | b'f' | b'n' | b's' | b't' | 0xC3));
+    if !may_begin || word.len() > LONGEST_WORD {
         return None;
     }
     let mut values = SmallVec::new();

@@ -1,6 +1,9 @@
 //! The last four figures of a personal number, said to be these, with the birth date elsewhere:
 //! *född 8 mars 1971, sista fyra är …*. Date and check digit prove it.
 
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use smallvec::SmallVec;
 
 use crate::classify::identifier::digits::figures;
@@ -24,6 +27,13 @@ const CUES: &[&[u8]] = &[
     b"persnr",
 ];
 
+/// Finds any of them. What is searched is short, so a look ahead would cost more than it saves.
+static CUE: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let mut builder = AhoCorasick::builder();
+    builder.prefilter(false).kind(Some(AhoCorasickKind::DFA));
+    builder.build(CUES).expect("thirteen short words make an automaton")
+});
+
 const MONTHS: [&[u8]; 12] = [
     b"jan", b"feb", b"mar", b"apr", b"maj", b"jun", b"jul", b"aug", b"sep", b"okt", b"nov", b"dec",
 ];
@@ -37,9 +47,6 @@ const MOST: usize = 64;
 
 /// Adds every number whose last four are told apart from its date.
 pub fn find(text: &[u8], out: &mut Vec<Found>) {
-    if !CUES.iter().any(|c| memchr::memmem::find(text, c).is_some()) {
-        return;
-    }
     let mut looked = 0;
     for (start, end) in figures(text, 0, text.len()) {
         if end - start == 4 && looked < MOST && is_told(text, start, end) {
@@ -52,9 +59,8 @@ pub fn find(text: &[u8], out: &mut Vec<Found>) {
 }
 
 fn is_told(text: &[u8], start: usize, end: usize) -> bool {
-    let cue = |part: &[u8]| CUES.iter().any(|c| memchr::memmem::find(part, c).is_some());
-    cue(&text[start.saturating_sub(CUE_WITHIN)..start])
-        || cue(&text[end..text.len().min(end + CUE_WITHIN / 2)])
+    CUE.is_match(&text[start.saturating_sub(CUE_WITHIN)..start])
+        || CUE.is_match(&text[end..text.len().min(end + CUE_WITHIN / 2)])
 }
 
 fn with_date(text: &[u8], start: usize, end: usize) -> Option<Found> {

@@ -113,8 +113,7 @@ fn read(body: &[u8], sources: &SourcesHash) -> Result<Lexicon, Damaged> {
     let mut words = Words::take(&mut from)?;
     let mut rules: Vec<Rule> = Stored::take(&mut from)?;
     let mut guards = Guards::take(&mut from)?;
-    let bits = prepare(&mut rules, &mut guards.list, class_names.len());
-    words.set_masks(&bits);
+    prepare(&mut words, &mut rules, &mut guards.list, class_names.len());
     let marks = Stored::take(&mut from)?;
     let repair = Stored::take(&mut from)?;
     let cues = Stored::take(&mut from)?;

@@ -22,7 +22,7 @@ use crate::classify::repair::Repair;
 use crate::classify::rules::guard::Guard;
 use crate::classify::rules::index::Index;
 use crate::classify::rules::pattern::Pattern;
-use crate::classify::rules::{Guards, Rule};
+use crate::classify::rules::{Guards, Rule, everyday};
 use crate::classify::words::{ClassId, Words};
 use crate::domain::ids::{ContentHash, LexiconVersion};
 
@@ -180,15 +180,16 @@ impl SourcesHash {
     }
 }
 
-/// Gives rules and guards the masks of their classes.
-fn prepare(rules: &mut [Rule], guards: &mut [Guard], n_classes: usize) -> Bits {
+/// Gives words, rules and guards the masks of their classes.
+fn prepare(words: &mut Words, rules: &mut [Rule], guards: &mut [Guard], n_classes: usize) {
     // The index tells of the rules' own patterns; the gate, of conditions and guards.
     let conditions = rules.iter().flat_map(Rule::conditions);
     let needed = conditions.chain(guards.iter().flat_map(Guard::patterns));
-    let bits = Bits::share_out(n_classes, needed.flat_map(Pattern::needs).flatten());
+    let needed = needed.flat_map(Pattern::needs).flatten();
+    let bits = Bits::share_out(needed, &everyday::by_class(words, n_classes));
+    words.set_masks(&bits);
     rules.iter_mut().for_each(|r| r.prepare(&bits));
     guards.iter_mut().for_each(|g| g.prepare(&bits));
-    bits
 }
 
 /// For every class, the rules and patterns that begin at it.

@@ -113,3 +113,14 @@ pub fn known(words: &Words) -> impl Iterator<Item = (EntryId, f32)> {
         |(often, word)| (words.look_up(hash_of(word.as_bytes()), word.as_bytes(), false), often),
     )
 }
+
+/// How often words of each class are met, among ten thousand; `n_classes` classes in all.
+pub fn by_class(words: &Words, n_classes: usize) -> Vec<f32> {
+    let mut all = vec![0.0; n_classes];
+    for (entry, often) in known(words) {
+        for class in words.classes_of(entry) {
+            all[usize::from(class.0)] += often;
+        }
+    }
+    all
+}

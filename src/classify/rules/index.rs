@@ -203,32 +203,33 @@ impl Index {
     pub fn candidates(&self, tokens: &Tokens, words: &Words, out: &mut Vec<Candidate>) {
         out.clear();
         let mut sentence = (u32::MAX, Mask::NONE);
-        let mut text = None;
         for (at, token) in tokens.tokens.iter().enumerate() {
             let entry = token.entry.0 as usize;
             let (from, to) = (self.begins[entry] as usize, self.begins[entry + 1] as usize);
             for trigger in &self.triggers[from..to] {
-                if !self.stands_beside(trigger, at, &tokens.tokens) {
+                if trigger.asks && !asks(trigger, tokens, token)
+                    || !self.stands_beside(trigger, at, &tokens.tokens)
+                {
                     continue;
                 }
                 if trigger.within != NOTHING {
-                    let mask = if trigger.crosses {
-                        text.get_or_insert_with(|| self.mask(&tokens.tokens))
+                    let stands_within = if trigger.crosses {
+                        tokens.tokens.iter().any(|token| self.has(token, trigger.within))
                     } else {
                         if sentence.0 != token.sentence {
+                            sentence.0 = token.sentence;
                             let Sentence { first, last, .. } = sentence_of(tokens, token);
                             let of = &tokens.tokens[first as usize..last as usize];
-                            sentence = (token.sentence, self.mask(of));
+                            self.fill(&mut sentence.1, of);
                         }
-                        &sentence.1
+                        sentence.1.has(trigger.within)
                     };
-                    if !mask.has(trigger.within) {
+                    if !stands_within {
                         continue;
                     }
                 }
                 let place = &self.patterns[trigger.pattern as usize];
-                if asks(trigger, tokens, token)
-                    && place.begins.holds(at, sentence_of(tokens, token).first)
+                if place.begins.holds(at, sentence_of(tokens, token).first)
                     && place.ends.holds(at, sentence_of(tokens, token).last)
                 {
                     place.anchors(at, tokens, words, out);
@@ -242,17 +243,18 @@ impl Index {
     #[inline]
     fn stands_beside(&self, trigger: &Trigger, at: usize, tokens: &[Token]) -> bool {
         trigger.beside == NOTHING
-            || trigger.at.round(at, tokens.len()).any(|i| {
-                let token = &tokens[i];
-                self.masks[token.entry.0 as usize].has(trigger.beside)
-                    || (token.kind != Kind::Word
-                        && self.kinds[token.kind as usize].has(trigger.beside))
-            })
+            || trigger.at.round(at, tokens.len()).any(|i| self.has(&tokens[i], trigger.beside))
+    }
+
+    #[inline]
+    fn has(&self, token: &Token, bit: u16) -> bool {
+        self.masks[token.entry.0 as usize].has(bit)
+            || (token.kind != Kind::Word && self.kinds[token.kind as usize].has(bit))
     }
 
     /// What the tokens set together.
-    fn mask(&self, tokens: &[Token]) -> Mask {
-        let mut mask = Mask::NONE;
+    fn fill(&self, mask: &mut Mask, tokens: &[Token]) {
+        *mask = Mask::NONE;
         for token in tokens {
             if token.entry != EntryId::UNKNOWN {
                 mask.add(&self.masks[token.entry.0 as usize]);
@@ -261,7 +263,6 @@ impl Index {
                 mask.add(&self.kinds[token.kind as usize]);
             }
         }
-        mask
     }
 }
 
@@ -272,12 +273,11 @@ fn sentence_of(tokens: &Tokens, token: &Token) -> Sentence {
 
 #[inline]
 fn asks(trigger: &Trigger, tokens: &Tokens, token: &Token) -> bool {
-    !trigger.asks
-        || if trigger.crosses {
-            tokens.sentences.iter().any(|s| s.asks)
-        } else {
-            sentence_of(tokens, token).asks
-        }
+    if trigger.crosses {
+        tokens.sentences.iter().any(|s| s.asks)
+    } else {
+        sentence_of(tokens, token).asks
+    }
 }
 
 impl Place {
@@ -297,9 +297,8 @@ impl Stretch {
     /// The tokens in the stretch, of `n` in all.
     #[inline]
     fn round(self, at: usize, n: usize) -> std::ops::Range<usize> {
-        let place = |by: i16| at.saturating_add_signed(isize::from(by));
-        // A stretch that ends before the text begins holds nothing.
-        let end = (at as i64 + i64::from(self.most) + 1).clamp(0, n as i64) as usize;
+        let place = |by: i16| (at as isize + isize::from(by)).max(0) as usize;
+        let end = place(self.most.saturating_add(1)).min(n);
         place(self.least).min(end)..end
     }
 

@@ -5,7 +5,7 @@
 //! character is read once more, character by character.
 
 use crate::classify::fold::{BLOCK, Padded};
-use crate::classify::tokens::{Class, class_at};
+use crate::classify::tokens::chunk::{Class, class_at};
 
 /// The bits, a block of [`BLOCK`] bytes each. Kept and refilled.
 #[derive(Debug, Default)]

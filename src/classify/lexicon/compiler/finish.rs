@@ -17,7 +17,6 @@ use crate::domain::ids::LexiconVersion;
 impl Compiler {
     pub(super) fn finish(mut self, version: LexiconVersion) -> Lexicon {
         let n_classes = self.names.len();
-        let bits = prepare(&mut self.rules, &mut self.guards, n_classes);
         let starts = starts_of(&self.rules, n_classes);
         let mut anchors: Vec<bool> = starts.iter().map(|s| !s.is_empty()).collect();
         let address_sign = self.by_name.get(ADDRESS_SIGN).copied();
@@ -54,12 +53,12 @@ impl Compiler {
             report_thing: class("report_sak"),
             number_word: class("talord"),
         };
-        let guards = Guards { list: self.guards, classes };
+        let mut guards = Guards { list: self.guards, classes };
         // A compound that one file lists stays what its parts make it in the others.
         let first = self.builder.build_as_spelled(&anchors, &self.disguise);
         self.builder.add_compounds(&first, ClassId(0));
         let mut words = self.builder.build(&anchors, &self.disguise);
-        words.set_masks(&bits);
+        prepare(&mut words, &mut self.rules, &mut guards.list, n_classes);
         let entry = |mark: Mark| {
             let name = mark.classes()[0].as_bytes();
             words.look_up(hash_of(name), name, false)
