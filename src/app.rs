@@ -39,6 +39,7 @@ use crate::store::error::StoreError;
 use crate::store::{self, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::web;
+use crate::web::serve::Bounds;
 
 /// How often the loops look when nobody wakes them. Polls and acts go by the clock, so theirs is
 /// the finest unit that a person would notice.
@@ -240,14 +241,10 @@ impl App {
             self.shutdown.token(Stage::Requests),
         );
         let stop = self.shutdown.token(Stage::Requests);
+        let proxies = self.web.trusted_proxies.clone();
         self.shutdown.spawn(Stage::Requests, async move {
-            let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            let served = axum::serve(listener, service)
-                .with_graceful_shutdown(async move { stop.cancelled().await })
-                .await;
-            if let Err(error) = served {
-                tracing::error!(error = &error as &dyn std::error::Error, "the web server ended");
-            }
+            let bounds = Bounds::of_this_process();
+            web::serve::serve(listener, router, bounds, &proxies, stop).await;
         });
         self.shutdown.requested().await;
         tracing::info!("stopping");

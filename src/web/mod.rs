@@ -14,6 +14,8 @@ pub mod machine;
 pub mod pages;
 pub mod present;
 pub mod routes;
+pub mod serve;
 pub mod state;
+pub mod streams;
 pub mod throttle;
 pub mod view;

@@ -25,6 +25,7 @@ use super::cookie::SessionCookie;
 use super::guard::Guard;
 use super::pages::{accounts, case, diary, evidence, help, login, queue};
 use super::state::{Settings, Site, not_found};
+use super::streams::Streams;
 use super::throttle::LoginThrottle;
 use super::{assets, events, machine};
 
@@ -78,6 +79,7 @@ pub fn router(
         settings: Arc::new(settings),
         guard,
         throttle: Arc::new(LoginThrottle::new()),
+        streams: Streams::default(),
         health,
         metrics,
         stopping,

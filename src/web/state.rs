@@ -21,6 +21,7 @@ use crate::telemetry::metrics::Metrics;
 
 use super::cookie::SessionCookie;
 use super::guard::{self, Guard, csrf_matches, csrf_token};
+use super::streams::Streams;
 use super::throttle::LoginThrottle;
 use super::view::error::{ErrorPage, Trouble};
 use super::view::shell::{Keys, Place, Shell, Who};
@@ -47,6 +48,7 @@ pub struct Site {
     pub(super) settings: Arc<Settings>,
     pub(super) guard: Guard,
     pub(super) throttle: Arc<LoginThrottle>,
+    pub(super) streams: Streams,
     pub(super) health: Health,
     pub(super) metrics: Metrics,
     pub(super) stopping: tokio_util::sync::CancellationToken,
@@ -154,7 +156,7 @@ impl Inside {
         session.is_ok_and(|session| session.is_some_and(|s| s.viewer.role == self.viewer.role))
     }
 
-    /// The session's token, for logging out.
+    /// The session's token, for logging out and for counting its streams.
     pub(super) fn token(&self) -> &str {
         &self.token
     }

@@ -504,6 +504,10 @@
     on("bevis", ({ arende }) => { if (isOpen(arende)) sealed(arende); });
     on("andrad", ({ arende, ord }) => { if (isOpen(arende)) changed(arende, ord); });
     on("hamta_om", missed);
+    on("trangt", () => {
+      stream.close();
+      say("kontakt", "Uppsikt är öppet i många flikar, så den här får inga nyheter längre.", { label: "Ladda om", run: () => location.reload() });
+    });
     addEventListener("pagehide", () => stream.close());
   }
 
