@@ -13,9 +13,12 @@ use crate::domain::ids::ContentHash;
 /// Streams that one session may have open: more than anybody has pages to look at.
 const MOST: usize = 12;
 
+/// One session's open streams, oldest first: each with its number and what tells it to end.
+type OfSession = VecDeque<(u64, CancellationToken)>;
+
 /// The open streams of all sessions.
 #[derive(Clone, Debug, Default)]
-pub struct Streams(Arc<Mutex<HashMap<ContentHash, VecDeque<(u64, CancellationToken)>>>>);
+pub struct Streams(Arc<Mutex<HashMap<ContentHash, OfSession>>>);
 
 /// One open stream; forgotten when dropped.
 #[derive(Debug)]
