@@ -233,13 +233,7 @@ impl App {
             .listen_for_signals()
             .map_err(|e| AppError::System { doing: "signalhanteringen", source: Box::new(e) })?;
         self.start_loops();
-        let router = web::routes::router(
-            self.services.clone(),
-            self.web.clone(),
-            self.health.clone(),
-            self.metrics.clone(),
-            self.shutdown.token(Stage::Requests),
-        );
+        let router = self.router();
         let stop = self.shutdown.token(Stage::Requests);
         let proxies = self.web.trusted_proxies.clone();
         self.shutdown.spawn(Stage::Requests, async move {
@@ -259,6 +253,17 @@ impl App {
         drop(self.store);
         tracing::info!("stopped");
         Ok(())
+    }
+
+    /// The web page.
+    pub fn router(&self) -> axum::Router {
+        web::routes::router(
+            self.services.clone(),
+            self.web.clone(),
+            self.health.clone(),
+            self.metrics.clone(),
+            self.shutdown.token(Stage::Requests),
+        )
     }
 
     fn start_loops(&self) {

@@ -8,7 +8,7 @@ use askama::Template;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::CookieJar;
 use url::Url;
@@ -24,6 +24,7 @@ use super::guard::{self, Guard, csrf_matches, csrf_token};
 use super::streams::Streams;
 use super::throttle::LoginThrottle;
 use super::view::error::{ErrorPage, Trouble};
+use super::view::login::Unsaved;
 use super::view::shell::{Keys, Place, Shell, Who};
 
 /// What the web page needs to know beside its services.
@@ -185,14 +186,32 @@ impl FromRequestParts<Site> for Inside {
 
 /// To the log-in page, and back to what was asked for.
 fn to_login(parts: &Parts) -> Response {
-    let asked = if parts.method.is_safe() {
-        parts.uri.path_and_query().map_or("/", |p| p.as_str())
-    } else {
-        "/"
-    };
     let mut serializer = url::form_urlencoded::Serializer::new(String::new());
-    serializer.append_pair("sedan", asked);
+    if parts.method.is_safe() {
+        let asked = parts.uri.path_and_query().map_or("/", |p| p.as_str());
+        serializer.append_pair("sedan", asked);
+    } else {
+        serializer.append_pair("sedan", &page_of_form(parts.uri.path()));
+        if let Some(unsaved) = Unsaved::by(parts.uri.path()) {
+            serializer.append_pair("sparat", unsaved.id());
+        }
+    }
     Redirect::to(&format!("/logga-in?{}", serializer.finish())).into_response()
+}
+
+/// The page that a form's address belongs to.
+pub(super) fn page_of_form(path: &str) -> String {
+    let mut parts = path.split('/').skip(1);
+    match (parts.next(), parts.next()) {
+        (Some("arende"), Some(case)) => format!("/arende/{case}"),
+        (Some(page @ ("diarium" | "hjalp")), Some(_)) => format!("/{page}"),
+        _ => "/".to_owned(),
+    }
+}
+
+/// For somebody who loads the address of a form anew, or comes back to it: the page it is on.
+pub(super) async fn back_to_page(uri: Uri) -> Redirect {
+    Redirect::to(&page_of_form(uri.path()))
 }
 
 /// From where the request comes.
@@ -228,4 +247,24 @@ pub(super) fn not_found(site: &Site) -> Response {
         trouble: Trouble::NotFound,
         number: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_leads_back_to_its_page() {
+        for (form, page) in [
+            ("/arende/4/beslut", "/arende/4"),
+            ("/arende/4/angra", "/arende/4"),
+            ("/diarium/7", "/diarium"),
+            ("/hjalp/tangenter", "/hjalp"),
+            ("/logga-ut", "/"),
+            ("/", "/"),
+            ("", "/"),
+        ] {
+            assert_eq!(page_of_form(form), page, "{form}");
+        }
+    }
 }
