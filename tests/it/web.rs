@@ -136,6 +136,24 @@ async fn a_decision_after_the_session_has_ended_is_told_of_and_leads_back_to_its
 }
 
 #[tokio::test]
+async fn a_refused_decision_keeps_what_was_written_where_the_case_has_closed() {
+    let site = Site::with_a_case().await;
+    let cookie = site.log_in("/").await.cookie.unwrap();
+    let page = site.get("/arende/1", &cookie).await.body;
+    let (csrf, revision) = (field(&page, "csrf"), field(&page, "utgava"));
+    let decide = |val, note| {
+        [("csrf", csrf), ("utgava", revision), ("val", val), ("anteckning", note), ("grund", "hot")]
+    };
+    let first = site.post("/arende/1/beslut", &cookie, &decide("register", "")).await;
+    assert_eq!(first.location, "/?angra=1");
+    let second = site.post("/arende/1/beslut", &cookie, &decide("police", "Ring polisen")).await;
+    assert_eq!(second.status, StatusCode::CONFLICT);
+    assert!(second.body.contains("<strong>Ditt beslut sparades inte.</strong>"));
+    assert!(second.body.contains("<dd>Ring polisen</dd>"));
+    assert!(!second.body.contains("id=\"beslutsform\""));
+}
+
+#[tokio::test]
 async fn the_address_of_a_form_leads_to_its_page() {
     let site = Site::with_a_case().await;
     for (form, page) in [

@@ -279,6 +279,30 @@ impl DecisionForm {
         }
     }
 
+    /// What a person had filled in that was refused, in words, for a form that can no longer show it:
+    /// nothing that was written may be lost without being seen.
+    pub fn unsaved(&self) -> Vec<(&'static str, String)> {
+        if self.problem.is_none() {
+            return Vec::new();
+        }
+        let Filled { choices, ground, answer, refer, reason, to, forward_note, note } =
+            &self.filled;
+        let choices: Vec<_> = choices.iter().map(|kind| kind.label()).collect();
+        let ground = ground.map(|ground| ground.label().to_owned()).unwrap_or_default();
+        let mut rows = vec![
+            ("Val", choices.join(", ")),
+            ("Grund", ground),
+            ("Svar", answer.clone()),
+            ("Hänvisning", refer.clone()),
+            ("Varför det inte ska diarieföras", reason.clone()),
+            ("Vidarebefordra till", to.clone()),
+            ("Meddelande till mottagaren", forward_note.clone()),
+            ("Egen anteckning", note.clone()),
+        ];
+        rows.retain(|(_, words)| !words.trim().is_empty());
+        rows
+    }
+
     /// Why removing must wait, said once for all choices that wait.
     pub fn awaits(&self) -> Option<&str> {
         self.choices.iter().find_map(|c| match &c.state {
