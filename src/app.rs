@@ -187,6 +187,12 @@ impl App {
             accounts,
             browser: open_browser(config, clock.clone()),
         });
+        if config.server.proxy_is_untold() {
+            tracing::warn!(
+                "public_url is https but trusted_proxies is empty: everybody behind the proxy counts \
+                 as one caller, and anybody can slow down all logins"
+            );
+        }
         let web = web::state::Settings {
             secure_cookies: config.server.secure_cookies,
             trusted_proxies: config.server.trusted_proxies.clone(),
@@ -381,6 +387,16 @@ async fn connect(
     })
 }
 
+/// Whether callers can be told apart behind a proxy.
+fn proxy_in_order(config: &Config) -> Result<String, String> {
+    let server = &config.server;
+    if server.proxy_is_untold() {
+        return Err("`public_url` är https men `trusted_proxies` är tom: alla som kommer genom proxyn räknas som en, så att vem som helst kan hindra andra från att logga in. Skriv proxyns adress, till exempel trusted_proxies = [\"127.0.0.1\"]".into());
+    }
+    let proxies: Vec<_> = server.trusted_proxies.iter().map(ToString::to_string).collect();
+    Ok(if proxies.is_empty() { "ingen, sidan nås direkt".into() } else { proxies.join(", ") })
+}
+
 /// The version of the Graph interface that is spoken (platform sheet, section 2.1).
 const GRAPH_VERSION: &str = "v26.0";
 
@@ -519,6 +535,7 @@ pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
         }
         Err(error) => note("databas och bevis".into(), Err(chain(&error))),
     }
+    note("proxy".into(), proxy_in_order(config));
     for folder in [&config.evidence.folder, &config.export_folder] {
         let what = format!("mappen {}", folder.display());
         note(what, folder_in_order(folder));

@@ -64,6 +64,15 @@ pub struct ServerConfig {
     pub trusted_proxies: Vec<IpAddr>,
 }
 
+impl ServerConfig {
+    /// Whether people come through a proxy (only one can make `https` of what is served here) that is
+    /// not trusted to say who they are. Then everybody has the proxy's address, and whoever types
+    /// wrong passwords slows down all the others.
+    pub fn proxy_is_untold(&self) -> bool {
+        self.public_url.scheme() == "https" && self.trusted_proxies.is_empty()
+    }
+}
+
 /// `[evidence]`.
 #[derive(Clone, Debug)]
 pub struct EvidenceConfig {

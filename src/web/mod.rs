@@ -13,6 +13,7 @@ pub mod live;
 pub mod machine;
 pub mod pages;
 pub mod present;
+pub mod proxies;
 pub mod routes;
 pub mod serve;
 pub mod state;

@@ -24,6 +24,7 @@ use crate::telemetry::metrics::{self as names, Metrics};
 use super::cookie::SessionCookie;
 use super::guard::Guard;
 use super::pages::{accounts, case, diary, evidence, help, login, queue};
+use super::proxies::Proxies;
 use super::state::{Settings, Site, back_to_page, not_found};
 use super::streams::Streams;
 use super::throttle::LoginThrottle;
@@ -76,10 +77,11 @@ pub fn router(
         .route(assets::ROUTE, get(assets::serve));
     let site = Site {
         services,
-        settings: Arc::new(settings),
         guard,
         throttle: Arc::new(LoginThrottle::new()),
         streams: Streams::default(),
+        proxies: Arc::new(Proxies::new(&settings.trusted_proxies)),
+        settings: Arc::new(settings),
         health,
         metrics,
         stopping,

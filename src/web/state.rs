@@ -8,7 +8,7 @@ use askama::Template;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::CookieJar;
 use url::Url;
@@ -21,6 +21,7 @@ use crate::telemetry::metrics::Metrics;
 
 use super::cookie::SessionCookie;
 use super::guard::{self, Guard, csrf_matches, csrf_token};
+use super::proxies::Proxies;
 use super::streams::Streams;
 use super::throttle::LoginThrottle;
 use super::view::error::{ErrorPage, Trouble};
@@ -50,6 +51,7 @@ pub struct Site {
     pub(super) guard: Guard,
     pub(super) throttle: Arc<LoginThrottle>,
     pub(super) streams: Streams,
+    pub(super) proxies: Arc<Proxies>,
     pub(super) health: Health,
     pub(super) metrics: Metrics,
     pub(super) stopping: tokio_util::sync::CancellationToken,
@@ -73,22 +75,7 @@ impl Site {
             .extensions
             .get::<ConnectInfo<SocketAddr>>()
             .map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
-        self.said_address(peer, &parts.headers)
-    }
-
-    fn said_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        if !self.settings.trusted_proxies.contains(&peer) {
-            return peer;
-        }
-        // The last entry is the one our own proxy wrote; those before it come from outside.
-        headers
-            .get_all("x-forwarded-for")
-            .iter()
-            .next_back()
-            .and_then(|value| value.to_str().ok())
-            .and_then(|list| list.rsplit(',').next())
-            .and_then(|address| address.trim().parse().ok())
-            .unwrap_or(peer)
+        self.proxies.caller(peer, &parts.headers)
     }
 
     /// A page for a service's error. What is ours to mend is logged with a number to quote.
