@@ -197,6 +197,7 @@ impl App {
             secure_cookies: config.server.secure_cookies,
             trusted_proxies: config.server.trusted_proxies.clone(),
             public_url: config.server.public_url.clone(),
+            logins_per_min: config.limits.logins_per_min,
             intake_body_bytes: config.limits.intake_body_bytes as usize,
             simulated: config.accounts.iter().any(|account| account.simulated),
         };

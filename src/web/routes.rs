@@ -78,7 +78,7 @@ pub fn router(
     let site = Site {
         services,
         guard,
-        throttle: Arc::new(LoginThrottle::new()),
+        throttle: Arc::new(LoginThrottle::new(settings.logins_per_min)),
         streams: Streams::default(),
         proxies: Arc::new(Proxies::new(&settings.trusted_proxies)),
         settings: Arc::new(settings),

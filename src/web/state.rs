@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use askama::Template;
@@ -35,6 +36,8 @@ pub struct Settings {
     pub secure_cookies: bool,
     /// Proxies whose word on the caller's address is taken.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Tries to log in from one address, a minute.
+    pub logins_per_min: NonZeroU32,
     /// The address people type.
     pub public_url: Url,
     /// Largest signed push, in bytes.

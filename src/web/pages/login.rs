@@ -56,7 +56,7 @@ pub async fn log_in(
     }
     match site.services.log_in(&form.namn, Secret::new(form.losenord), address).await {
         Ok(opened) => {
-            site.throttle.succeeded(&form.namn);
+            site.throttle.succeeded(address, &form.namn);
             let cookie = site.cookie().set(opened.token.expose().to_owned());
             (jar.add(cookie), Redirect::to(safe_return(&form.sedan))).into_response()
         }
