@@ -13,7 +13,6 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::CookieJar;
 use url::Url;
-use uuid::Uuid;
 
 use crate::runtime::supervise::Health;
 use crate::services::session::Session;
@@ -92,7 +91,7 @@ impl Site {
             ServiceError::Conflict { why } => Trouble::Conflict(why),
             ServiceError::TryLater { .. } => Trouble::TryLater,
             ServiceError::Broken { .. } => {
-                let number = Uuid::new_v4().simple().to_string()[..8].to_uppercase();
+                let number = guard::error_number();
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error.number = number, error, "a request failed");
                 return self.guard.trouble(Trouble::Broken, Some(number));

@@ -170,3 +170,12 @@ async fn the_address_of_a_form_leads_to_its_page() {
         assert_eq!((answer.status.as_u16(), answer.location.as_str()), (303, page), "{form}");
     }
 }
+
+#[tokio::test]
+async fn control_characters_in_the_way_back_break_nothing() {
+    let site = Site::with_a_case().await;
+    for then in ["/\0", "/\u{b}", "/\u{1f}", "/\u{7f}", "/arende/1\r\nX: y"] {
+        let answer = site.log_in(then).await;
+        assert_eq!((answer.status.as_u16(), answer.location.as_str()), (303, "/"), "{then:?}");
+    }
+}

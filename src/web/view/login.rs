@@ -70,7 +70,7 @@ impl Unsaved {
 pub fn safe_return(asked: &str) -> &str {
     let inside = asked.starts_with('/')
         && !asked.starts_with("//")
-        && !asked.contains(['\\', '\r', '\n', '\t'])
+        && !asked.contains(|c: char| c == '\\' || c.is_control())
         && !asked.starts_with("/logga-");
     if inside { asked } else { "/" }
 }
@@ -90,6 +90,12 @@ mod tests {
             ("/\t/fel.example", "/"),
             ("https://fel.example", "/"),
             ("/logga-ut", "/"),
+            ("/\0", "/"),
+            ("/\u{b}", "/"),
+            ("/\u{1f}/fel.example", "/"),
+            ("/arende/4\u{7f}", "/"),
+            ("/arende/4\r\nSet-Cookie: a=b", "/"),
+            ("/\u{85}", "/"),
         ] {
             assert_eq!(safe_return(asked), then, "{asked}");
         }
