@@ -305,7 +305,7 @@ fn decision(
     let barred = |kind: ActionKind| file.barred.iter().find(|b| b.act == kind);
     let offer =
         |kind: ActionKind, offered: Option<Offered>, effect: Option<&str>| match barred(kind) {
-            Some(barred) => PlatformOffer::ByHand { why: barred.why.clone() },
+            Some(barred) => PlatformOffer::ByHand { why: sentence(&barred.why) },
             None => platform_offer(offered, effect),
         };
     let (reply, longest_reply) = match offers.map(|o| o.reply(file.kind)) {
