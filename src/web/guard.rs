@@ -112,6 +112,7 @@ pub fn trouble_page(page: ErrorPage) -> Response {
         | Trouble::StaleForm
         | Trouble::ForeignForm
         | Trouble::TooLarge
+        | Trouble::DiskFull
         | Trouble::Broken => None,
     };
     let mut response = match page.render() {

@@ -90,6 +90,10 @@ impl Site {
             ServiceError::Refused { why } => Trouble::Declined(why),
             ServiceError::Conflict { why } => Trouble::Conflict(why),
             ServiceError::TryLater { .. } => Trouble::TryLater,
+            ServiceError::NotWritable { .. } => {
+                tracing::error!("a request failed: the database cannot be written");
+                Trouble::DiskFull
+            }
             ServiceError::Broken { .. } => {
                 let number = guard::error_number();
                 let error = &error as &dyn std::error::Error;
@@ -173,7 +177,8 @@ impl FromRequestParts<Site> for Inside {
     }
 }
 
-/// To the log-in page, and back to what was asked for.
+/// To the log-in page, and back to what was asked for. What was sent too late is not kept, and the
+/// log-in page says so.
 fn to_login(parts: &Parts) -> Response {
     let mut serializer = url::form_urlencoded::Serializer::new(String::new());
     if parts.method.is_safe() {
