@@ -48,6 +48,8 @@ const ACT_TICK: Duration = Duration::from_millis(500);
 const ASSESS_TICK: Duration = Duration::from_secs(2);
 const CAPTURE_TICK: Duration = Duration::from_secs(5);
 const HOUSEKEEPING_TICK: Duration = Duration::from_secs(30);
+/// As often as `/metrics` is usually asked. Counting takes a look at every case.
+const GAUGES_TICK: Duration = Duration::from_secs(15);
 
 /// Answered pushes are remembered for a week (platform sheet, section 15).
 const DELIVERIES_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -307,6 +309,11 @@ impl App {
                 }
                 Ok::<_, ServiceError>(Round::Idle)
             }
+        });
+        let (s, never) = (self.services.clone(), Arc::new(tokio::sync::Notify::new()));
+        self.start(Stage::Acts, "gauges", never, GAUGES_TICK, move || {
+            let s = s.clone();
+            async move { s.gauge_cases().await.map(|()| Round::Idle) }
         });
         // Lanes begun by a loop outlive its round; the stage waits for them.
         let (s, token) = (self.services.clone(), self.shutdown.token(Stage::Intake));

@@ -179,3 +179,16 @@ async fn control_characters_in_the_way_back_break_nothing() {
         assert_eq!((answer.status.as_u16(), answer.location.as_str()), (303, "/"), "{then:?}");
     }
 }
+
+#[tokio::test]
+async fn numbers_for_machines_are_counted_by_the_loop_and_not_by_who_asks() {
+    let site = Site::with_a_case().await;
+    let waiting = |body: &str| {
+        body.lines()
+            .find_map(|line| line.strip_prefix("uppsikt_cases_waiting ")?.parse::<f64>().ok())
+    };
+    metrics::gauge!("uppsikt_cases_waiting").set(7.0);
+    assert_eq!(waiting(&site.get("/metrics", "").await.body), Some(7.0));
+    site.app.services().gauge_cases().await.unwrap();
+    assert_eq!(waiting(&site.get("/metrics", "").await.body), Some(1.0));
+}
