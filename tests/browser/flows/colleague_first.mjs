@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
-import { close, focusedCase, logIn, open, shot } from "../browser.mjs";
+import { close, focusedCase, logIn, open, shot, tickAlone } from "../browser.mjs";
 
 const NOTE = "Ring polisen i morgon.";
-
-async function tickAlone(page, choice) {
-  for (const box of await page.locator("#beslut input[name=val]:checked").all()) await box.uncheck();
-  await page.check(`#val-${choice}`);
-}
 
 /** A decision refused because a colleague was first stays refused on the page, with what was written. */
 export async function colleagueFirst(given) {

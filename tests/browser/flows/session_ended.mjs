@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
-import { close, focusedCase, logIn, open } from "../browser.mjs";
+import { close, focusedCase, logIn, open, tickAlone } from "../browser.mjs";
 
 const WORDS = /Du har loggats ut\. Beslutet sparades inte\./;
 const NOTE = "Skrivet innan inloggningen tog slut.";
 
 /** Ticks one choice alone, and writes a note. */
 async function fillIn(page, choice) {
-  for (const box of await page.locator("#beslut input[name=val]:checked").all()) await box.uncheck();
-  await page.check(`#val-${choice}`);
+  await tickAlone(page, choice);
   await page.fill("#anteckning", NOTE);
 }
 
