@@ -431,7 +431,8 @@ pub fn case(
         permalink: file.permalink.as_ref().map(|p| Outside::new("Länk till inlägget", &p.url)),
         claim: claim(file.claim.as_ref(), me, now),
         failed: failed(file, now),
-        undo: undo(file, now),
+        // Beside one's own decision that was not saved, a bar that begins with "Sparat" would mislead.
+        undo: if again.is_some() { None } else { undo(file, now) },
         text,
         folded: None,
         why: WhyRow::rows(&file.findings),

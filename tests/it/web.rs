@@ -151,6 +151,10 @@ async fn a_refused_decision_keeps_what_was_written_where_the_case_has_closed() {
     assert!(second.body.contains("<strong>Ditt beslut sparades inte.</strong>"));
     assert!(second.body.contains("<dd>Ring polisen</dd>"));
     assert!(!second.body.contains("id=\"beslutsform\""));
+    assert!(
+        !second.body.contains("<strong>Sparat.</strong>"),
+        "the other decision's undo misleads"
+    );
 }
 
 #[tokio::test]
