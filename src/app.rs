@@ -40,6 +40,7 @@ use crate::store::error::StoreError;
 use crate::store::{self, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::web;
+use crate::web::serve::Bounds;
 
 /// How often the loops look when nobody wakes them. Polls and acts go by the clock, so theirs is
 /// the finest unit that a person would notice.
@@ -48,6 +49,8 @@ const ACT_TICK: Duration = Duration::from_millis(500);
 const ASSESS_TICK: Duration = Duration::from_secs(2);
 const CAPTURE_TICK: Duration = Duration::from_secs(5);
 const HOUSEKEEPING_TICK: Duration = Duration::from_secs(30);
+/// As often as `/metrics` is usually asked. Counting takes a look at every case.
+const GAUGES_TICK: Duration = Duration::from_secs(15);
 
 /// Answered pushes are remembered for a week (platform sheet, section 15).
 const DELIVERIES_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -190,10 +193,17 @@ impl App {
             accounts,
             browser: open_browser(config, clock.clone()),
         });
+        if config.server.proxy_is_untold() {
+            tracing::warn!(
+                "public_url is https but trusted_proxies is empty: everybody behind the proxy counts \
+                 as one caller, and anybody can slow down all logins"
+            );
+        }
         let web = web::state::Settings {
             secure_cookies: config.server.secure_cookies,
             trusted_proxies: config.server.trusted_proxies.clone(),
             public_url: config.server.public_url.clone(),
+            logins_per_min: config.limits.logins_per_min,
             intake_body_bytes: config.limits.intake_body_bytes as usize,
             simulated: config.accounts.iter().any(|account| account.simulated),
         };
@@ -236,22 +246,12 @@ impl App {
             .listen_for_signals()
             .map_err(|e| AppError::System { doing: "signalhanteringen", source: Box::new(e) })?;
         self.start_loops();
-        let router = web::routes::router(
-            self.services.clone(),
-            self.web.clone(),
-            self.health.clone(),
-            self.metrics.clone(),
-            self.shutdown.token(Stage::Requests),
-        );
+        let router = self.router();
         let stop = self.shutdown.token(Stage::Requests);
+        let proxies = self.web.trusted_proxies.clone();
         self.shutdown.spawn(Stage::Requests, async move {
-            let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            let served = axum::serve(listener, service)
-                .with_graceful_shutdown(async move { stop.cancelled().await })
-                .await;
-            if let Err(error) = served {
-                tracing::error!(error = &error as &dyn std::error::Error, "the web server ended");
-            }
+            let bounds = Bounds::of_this_process();
+            web::serve::serve(listener, router, bounds, &proxies, stop).await;
         });
         self.shutdown.requested().await;
         tracing::info!("stopping");
@@ -266,6 +266,17 @@ impl App {
         drop(self.store);
         tracing::info!("stopped");
         Ok(())
+    }
+
+    /// The web page.
+    pub fn router(&self) -> axum::Router {
+        web::routes::router(
+            self.services.clone(),
+            self.web.clone(),
+            self.health.clone(),
+            self.metrics.clone(),
+            self.shutdown.token(Stage::Requests),
+        )
     }
 
     fn start_loops(&self) {
@@ -302,6 +313,11 @@ impl App {
                 }
                 Ok::<_, ServiceError>(Round::Idle)
             }
+        });
+        let (s, never) = (self.services.clone(), Arc::new(tokio::sync::Notify::new()));
+        self.start(Stage::Acts, "gauges", never, GAUGES_TICK, move || {
+            let s = s.clone();
+            async move { s.gauge_cases().await.map(|()| Round::Idle) }
         });
         // Lanes begun by a loop outlive its round; the stage waits for them.
         let (s, token) = (self.services.clone(), self.shutdown.token(Stage::Intake));
@@ -381,6 +397,16 @@ async fn connect(
         push,
         allow_private: account.allow_private_addresses,
     })
+}
+
+/// Whether callers can be told apart behind a proxy.
+fn proxy_in_order(config: &Config) -> Result<String, String> {
+    let server = &config.server;
+    if server.proxy_is_untold() {
+        return Err("`public_url` är https men `trusted_proxies` är tom: alla som kommer genom proxyn räknas som en, så att vem som helst kan hindra andra från att logga in. Skriv proxyns adress, till exempel trusted_proxies = [\"127.0.0.1\"]".into());
+    }
+    let proxies: Vec<_> = server.trusted_proxies.iter().map(ToString::to_string).collect();
+    Ok(if proxies.is_empty() { "ingen, sidan nås direkt".into() } else { proxies.join(", ") })
 }
 
 /// The version of the Graph interface that is spoken (platform sheet, section 2.1).
@@ -531,6 +557,7 @@ pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
         }
         Err(error) => note("databas och bevis".into(), Err(chain(&error))),
     }
+    note("proxy".into(), proxy_in_order(config));
     for folder in [&config.evidence.folder, &config.export_folder] {
         let what = format!("mappen {}", folder.display());
         note(what, folder_in_order(folder));

@@ -13,6 +13,7 @@ mod secret;
 use std::fs;
 use std::io::Read as _;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -64,6 +65,15 @@ pub struct ServerConfig {
     pub trusted_proxies: Vec<IpAddr>,
 }
 
+impl ServerConfig {
+    /// Whether people come through a proxy (only one can make `https` of what is served here) that is
+    /// not trusted to say who they are. Then everybody has the proxy's address, and whoever types
+    /// wrong passwords slows down all the others.
+    pub fn proxy_is_untold(&self) -> bool {
+        self.public_url.scheme() == "https" && self.trusted_proxies.is_empty()
+    }
+}
+
 /// `[evidence]`.
 #[derive(Clone, Debug)]
 pub struct EvidenceConfig {
@@ -106,8 +116,8 @@ pub struct LimitsConfig {
     pub polls_at_once: u32,
     /// Calls to one platform with one credential.
     pub calls_per_min: u32,
-    /// Login attempts from one address.
-    pub logins_per_min: u32,
+    /// Login attempts from one address; twice as many at once.
+    pub logins_per_min: NonZeroU32,
     /// How long a claimed case stays claimed without activity.
     pub claim: Duration,
     /// How long a login lasts without activity.
@@ -336,7 +346,7 @@ fn limits(table: &mut Table<'_, '_>) -> Option<LimitsConfig> {
         intake_body_bytes: intake? * 1024,
         polls_at_once: polls?,
         calls_per_min: calls?,
-        logins_per_min: logins?,
+        logins_per_min: NonZeroU32::new(logins?)?,
         claim: Duration::from_secs(claim? * 60),
         session: Duration::from_secs(session? * 3600),
     })

@@ -86,6 +86,19 @@ fn the_commented_lines_of_the_shipped_file_are_valid_too() {
 }
 
 #[test]
+fn a_proxy_that_is_not_trusted_is_noticed() {
+    let https = "public_url = \"https://uppsikt.exempelstad.example\"";
+    for (server, untold) in [
+        (String::new(), false),
+        (https.to_owned(), true),
+        (format!("{https}\ntrusted_proxies = [\"127.0.0.1\"]"), false),
+    ] {
+        let config = good(&format!("{LEAST}\n[server]\n{server}\n"));
+        assert_eq!(config.server.proxy_is_untold(), untold, "{server}");
+    }
+}
+
+#[test]
 fn values_come_out_typed_and_paths_are_joined_to_the_folder() {
     let config = good(&format!(
         r#"{LEAST}

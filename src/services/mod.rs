@@ -287,6 +287,12 @@ pub enum ServiceError {
         /// For the person.
         why: String,
     },
+    /// The disk is full or cannot be written; nothing was changed.
+    #[error("the database cannot be written")]
+    NotWritable {
+        /// For the person.
+        why: String,
+    },
     /// A fault of ours or of the machine.
     #[error("the {doing} failed")]
     Broken {
@@ -318,7 +324,7 @@ impl From<StoreError> for ServiceError {
             StoreError::Conflict { .. } => Self::Conflict {
                 why: "Ärendet har ändrats sedan du öppnade sidan. Läs det som står nu och besluta på nytt; inget har utförts.".into(),
             },
-            StoreError::NotWritable(_) => Self::TryLater {
+            StoreError::NotWritable(_) => Self::NotWritable {
                 why: "Databasen kan inte skrivas: disken är full eller skrivskyddad. Inget har ändrats. Kontakta den som sköter servern.".into(),
             },
             StoreError::Closed => Self::TryLater {

@@ -5,58 +5,81 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures_util::stream::{self, Stream};
+use futures_util::future::ready;
+use futures_util::stream::{self, StreamExt as _};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
+use crate::domain::ids::CaseId;
 use crate::services::Change;
 use crate::web::live::LiveEvent;
 use crate::web::state::{Inside, Site};
+use crate::web::streams::OpenStream;
 
 /// A quiet stream is told that it lives, so that proxies do not cut it.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// What one stream goes on with.
+struct Stream {
+    site: Site,
+    inside: Inside,
+    changes: Receiver<Change>,
+    open: OpenStream,
+}
 
 /// The stream. Events say that something happened, never what it says.
 pub async fn stream(
     State(site): State<Site>,
     inside: Inside,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+) -> Sse<impl futures_util::Stream<Item = Result<Event, Infallible>>> {
     let changes = site.services.changes();
-    let events =
-        stream::unfold((site, inside, changes), |(site, inside, mut changes)| async move {
-            loop {
-                let change = tokio::select! {
-                    change = changes.recv() => change,
-                    () = site.stopping.cancelled() => return None,
-                };
-                if !inside.is_open(&site).await {
-                    return None;
-                }
-                let event = match change {
-                    Ok(Change::Case(case)) => {
-                        match site.services.case_news(&inside.viewer, case).await {
-                            Ok(Some((open, words))) => Some(if open {
-                                LiveEvent::Ny { arende: case }
-                            } else {
-                                LiveEvent::Andrad { arende: case, ord: words }
-                            }),
-                            Ok(None) => None,
-                            Err(error) => {
-                                let error = &error as &dyn std::error::Error;
-                                tracing::warn!(error, "news of a case could not be read");
-                                Some(LiveEvent::HamtaOm)
-                            }
-                        }
-                    }
-                    Ok(Change::Seal(case)) => Some(LiveEvent::Bevis { arende: case }),
-                    Ok(Change::Account(_)) => None,
-                    Err(RecvError::Lagged(_)) => Some(LiveEvent::HamtaOm),
-                    Err(RecvError::Closed) => return None,
-                };
-                // An event that does not serialise is impossible: numbers and strings only.
-                if let Some(Ok(event)) = event.map(|event| event.to_sse()) {
-                    return Some((Ok(event), (site, inside, changes)));
-                }
+    let open = site.streams.open(inside.token());
+    let events = stream::unfold(Some(Stream { site, inside, changes, open }), |stream| async {
+        let mut stream = stream?;
+        let event = stream.next().await?;
+        let last = event == LiveEvent::Trangt;
+        // An event that does not serialise is impossible: numbers and strings only.
+        Some((event.to_sse().ok().map(Ok), (!last).then_some(stream)))
+    });
+    Sse::new(events.filter_map(ready)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+}
+
+impl Stream {
+    /// The next thing to tell, or the end.
+    async fn next(&mut self) -> Option<LiveEvent> {
+        loop {
+            let change = tokio::select! {
+                change = self.changes.recv() => change,
+                () = self.site.stopping.cancelled() => return None,
+                () = self.open.crowded_out() => return Some(LiveEvent::Trangt),
+            };
+            if !self.inside.is_open(&self.site).await {
+                return None;
             }
-        });
-    Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+            match change {
+                Ok(Change::Case(case)) => {
+                    if let Some(event) = self.news(case).await {
+                        return Some(event);
+                    }
+                }
+                Ok(Change::Seal(case)) => return Some(LiveEvent::Bevis { arende: case }),
+                Ok(Change::Account(_)) => {}
+                Err(RecvError::Lagged(_)) => return Some(LiveEvent::HamtaOm),
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+
+    async fn news(&self, case: CaseId) -> Option<LiveEvent> {
+        match self.site.services.case_news(&self.inside.viewer, case).await {
+            Ok(Some((true, _))) => Some(LiveEvent::Ny { arende: case }),
+            Ok(Some((false, words))) => Some(LiveEvent::Andrad { arende: case, ord: words }),
+            Ok(None) => None,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "news of a case could not be read");
+                Some(LiveEvent::HamtaOm)
+            }
+        }
+    }
 }

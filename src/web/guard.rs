@@ -11,8 +11,8 @@ use askama::Template as _;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, ORIGIN,
-    REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName,
+    ORIGIN, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -21,6 +21,8 @@ use axum::response::{IntoResponse, Response};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
+use tower_http::catch_panic::CatchPanicLayer;
+use uuid::Uuid;
 
 use crate::runtime::clock::Clock;
 
@@ -73,6 +75,8 @@ impl Guard {
     pub fn around<S: Clone + Send + Sync + 'static>(&self, pages: Router<S>) -> Router<S> {
         pages
             .layer(DefaultBodyLimit::max(LARGEST_FORM_BYTES))
+            // Inside what dresses answers, so that a page that breaks is told of like any other.
+            .layer(CatchPanicLayer::new())
             .layer(from_fn_with_state(self.clone(), say_in_swedish))
             .layer(from_fn_with_state(self.clone(), refuse_too_large))
             .layer(from_fn_with_state(self.clone(), refuse_foreign))
@@ -108,6 +112,7 @@ pub fn trouble_page(page: ErrorPage) -> Response {
         | Trouble::StaleForm
         | Trouble::ForeignForm
         | Trouble::TooLarge
+        | Trouble::DiskFull
         | Trouble::Broken => None,
     };
     let mut response = match page.render() {
@@ -172,20 +177,36 @@ async fn refuse_too_large(State(guard): State<Guard>, request: Request, next: Ne
 }
 
 /// What the framework refuses by itself (an address or a form that cannot be read, a method that is not
-/// offered) becomes a page like any other; it would answer with a bare line of English.
+/// offered, a handler that broke) becomes a page like any other; it would answer with a bare line of
+/// English. Its status stays, and `Allow` with it.
 async fn say_in_swedish(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let ours = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == HTML);
-    let trouble = match response.status() {
+    let status = response.status();
+    let mut said = match status {
         _ if ours => return response,
-        StatusCode::PAYLOAD_TOO_LARGE => Trouble::TooLarge,
+        StatusCode::PAYLOAD_TOO_LARGE => guard.trouble(Trouble::TooLarge, None),
         StatusCode::BAD_REQUEST
         | StatusCode::METHOD_NOT_ALLOWED
         | StatusCode::UNSUPPORTED_MEDIA_TYPE
-        | StatusCode::UNPROCESSABLE_ENTITY => Trouble::NotUnderstood,
+        | StatusCode::UNPROCESSABLE_ENTITY => guard.trouble(Trouble::NotUnderstood, None),
+        StatusCode::INTERNAL_SERVER_ERROR => {
+            let number = error_number();
+            tracing::error!(error.number = number, "a page could not be answered");
+            guard.trouble(Trouble::Broken, Some(number))
+        }
         _ => return response,
     };
-    guard.trouble(trouble, None)
+    *said.status_mut() = status;
+    if let Some(allow) = response.headers().get(ALLOW) {
+        said.headers_mut().insert(ALLOW, allow.clone());
+    }
+    said
+}
+
+/// A number to quote, that is found in the log.
+pub fn error_number() -> String {
+    Uuid::new_v4().simple().to_string()[..8].to_uppercase()
 }
 
 /// Refuses requests that change something and do not come from one of our own pages.
@@ -256,7 +277,7 @@ fn mac(secret: &[u8]) -> [u8; TOKEN_BYTES] {
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
-    use axum::routing::get;
+    use axum::routing::{get, post};
     use tower::ServiceExt as _;
 
     use super::*;
@@ -372,16 +393,41 @@ mod tests {
         let clock = crate::runtime::clock::TestClock::at(jiff::Timestamp::UNIX_EPOCH).clock();
         let number =
             |axum::extract::Path(n): axum::extract::Path<i64>| async move { n.to_string() };
-        let pages = Router::new().route("/arende/{n}", get(number));
+        let breaks = || async {
+            if true {
+                panic!("prov")
+            }
+        };
+        let bare = || async { StatusCode::INTERNAL_SERVER_ERROR };
+        let pages = Router::new()
+            .route("/arende/{n}", get(number))
+            .route("/spricker", get(breaks))
+            .route("/naken", get(bare))
+            .route(
+                "/form",
+                post(|_: axum::extract::Form<std::collections::HashMap<String, u8>>| async {}),
+            );
         let site =
             Guard::new("Exempelstads kommun", false, SessionCookie::Loopback, clock).around(pages);
-        for (method, uri) in [("GET", "/arende/ett"), ("POST", "/arende/1")] {
+        let form = "application/x-www-form-urlencoded";
+        for (method, uri, kind, body, status, words) in [
+            ("GET", "/arende/ett", form, "", 400, "gick inte att läsa"),
+            ("POST", "/arende/1", form, "", 405, "gick inte att läsa"),
+            ("POST", "/form", "text/plain", "a=1", 415, "gick inte att läsa"),
+            ("POST", "/form", form, "a=ett", 422, "gick inte att läsa"),
+            ("GET", "/naken", form, "", 500, "Nummer att ange"),
+            ("GET", "/spricker", form, "", 500, "Nummer att ange"),
+        ] {
             let request = Request::builder().method(method).header("sec-fetch-site", "same-origin");
-            let request = request.uri(uri).body(Body::empty()).unwrap();
+            let request = request.header(CONTENT_TYPE, kind).uri(uri);
+            let request = request.body(Body::from(body)).unwrap();
             let response = site.clone().oneshot(request).await.unwrap();
-            assert_eq!(response.status(), 400, "{method} {uri}");
+            assert_eq!(response.status(), status, "{method} {uri}");
+            let allow = response.headers().get(ALLOW).map(|allow| allow.to_str().unwrap());
+            assert_eq!(allow, (status == 405).then_some("GET,HEAD"), "{method} {uri}");
             let body = axum::body::to_bytes(response.into_body(), 100_000).await.unwrap();
-            assert!(String::from_utf8(body.to_vec()).unwrap().contains("gick inte att läsa"));
+            let body = String::from_utf8(body.to_vec()).unwrap();
+            assert!(body.contains(words), "{method} {uri}: {body}");
         }
     }
 

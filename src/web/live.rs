@@ -37,6 +37,8 @@ pub enum LiveEvent {
     },
     /// The page missed events (it was away, or we fell behind) and should fetch itself anew.
     HamtaOm,
+    /// The session has too many pages open: this stream, its oldest, ends and is not to be opened again.
+    Trangt,
 }
 
 impl LiveEvent {
@@ -48,6 +50,7 @@ impl LiveEvent {
             Self::Bevis { .. } => "bevis",
             Self::Andrad { .. } => "andrad",
             Self::HamtaOm => "hamta_om",
+            Self::Trangt => "trangt",
         }
     }
 
@@ -73,6 +76,7 @@ mod tests {
             LiveEvent::Bevis { arende: case },
             LiveEvent::Andrad { arende: case, ord: "x".into() },
             LiveEvent::HamtaOm,
+            LiveEvent::Trangt,
         ] {
             let json = serde_json::to_value(&event).unwrap();
             assert_eq!(json["vad"], event.name());

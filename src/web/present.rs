@@ -305,7 +305,7 @@ fn decision(
     let barred = |kind: ActionKind| file.barred.iter().find(|b| b.act == kind);
     let offer =
         |kind: ActionKind, offered: Option<Offered>, effect: Option<&str>| match barred(kind) {
-            Some(barred) => PlatformOffer::ByHand { why: barred.why.clone() },
+            Some(barred) => PlatformOffer::ByHand { why: sentence(&barred.why) },
             None => platform_offer(offered, effect),
         };
     let (reply, longest_reply) = match offers.map(|o| o.reply(file.kind)) {
@@ -431,7 +431,8 @@ pub fn case(
         permalink: file.permalink.as_ref().map(|p| Outside::new("Länk till inlägget", &p.url)),
         claim: claim(file.claim.as_ref(), me, now),
         failed: failed(file, now),
-        undo: undo(file, now),
+        // Beside one's own decision that was not saved, a bar that begins with "Sparat" would mislead.
+        undo: if again.is_some() { None } else { undo(file, now) },
         text,
         folded: None,
         why: WhyRow::rows(&file.findings),

@@ -24,7 +24,9 @@ use crate::telemetry::metrics::{self as names, Metrics};
 use super::cookie::SessionCookie;
 use super::guard::Guard;
 use super::pages::{accounts, case, diary, evidence, help, login, queue};
-use super::state::{Settings, Site, not_found};
+use super::proxies::Proxies;
+use super::state::{Settings, Site, back_to_page, not_found};
+use super::streams::Streams;
 use super::throttle::LoginThrottle;
 use super::{assets, events, machine};
 
@@ -43,22 +45,22 @@ pub fn router(
     let pages = Router::new()
         .route("/", get(queue::show))
         .route("/logga-in", get(login::show).post(login::log_in))
-        .route("/logga-ut", post(login::log_out))
+        .route("/logga-ut", post(login::log_out).get(back_to_page))
         .route("/arende/{id}", get(case::show))
-        .route("/arende/{id}/beslut", post(case::decide))
-        .route("/arende/{id}/angra", post(case::undo))
-        .route("/arende/{id}/forsok-igen", post(case::try_again))
-        .route("/arende/{id}/ta", post(case::claim))
-        .route("/arende/{id}/slapp", post(case::release))
+        .route("/arende/{id}/beslut", post(case::decide).get(back_to_page))
+        .route("/arende/{id}/angra", post(case::undo).get(back_to_page))
+        .route("/arende/{id}/forsok-igen", post(case::try_again).get(back_to_page))
+        .route("/arende/{id}/ta", post(case::claim).get(back_to_page))
+        .route("/arende/{id}/slapp", post(case::release).get(back_to_page))
         .route("/bevis/{id}", get(evidence::show))
         .route("/bevis/{id}/manifest.json", get(evidence::manifest))
         .route("/bevis/{id}/sida/{page}", get(evidence::sheet_page))
         .route("/bevis/{id}/fil/{name}", get(evidence::file))
         .route("/diarium", get(diary::show))
-        .route("/diarium/{id}", post(diary::enter))
+        .route("/diarium/{id}", post(diary::enter).get(back_to_page))
         .route("/konton", get(accounts::show))
         .route("/hjalp", get(help::show))
-        .route("/hjalp/tangenter", post(help::keys))
+        .route("/hjalp/tangenter", post(help::keys).get(back_to_page))
         .fallback(|State(site): State<Site>| async move { not_found(&site) })
         .layer(CompressionLayer::new());
     // The stream stands outside compression, which would hold its events back.
@@ -75,9 +77,11 @@ pub fn router(
         .route(assets::ROUTE, get(assets::serve));
     let site = Site {
         services,
-        settings: Arc::new(settings),
         guard,
-        throttle: Arc::new(LoginThrottle::new()),
+        throttle: Arc::new(LoginThrottle::new(settings.logins_per_min)),
+        streams: Streams::default(),
+        proxies: Arc::new(Proxies::new(&settings.trusted_proxies)),
+        settings: Arc::new(settings),
         health,
         metrics,
         stopping,

@@ -2,17 +2,17 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::CookieJar;
 use url::Url;
-use uuid::Uuid;
 
 use crate::runtime::supervise::Health;
 use crate::services::session::Session;
@@ -21,8 +21,11 @@ use crate::telemetry::metrics::Metrics;
 
 use super::cookie::SessionCookie;
 use super::guard::{self, Guard, csrf_matches, csrf_token};
+use super::proxies::Proxies;
+use super::streams::Streams;
 use super::throttle::LoginThrottle;
 use super::view::error::{ErrorPage, Trouble};
+use super::view::login::Unsaved;
 use super::view::shell::{Keys, Place, Shell, Who};
 
 /// What the web page needs to know beside its services.
@@ -32,6 +35,8 @@ pub struct Settings {
     pub secure_cookies: bool,
     /// Proxies whose word on the caller's address is taken.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Tries to log in from one address, a minute.
+    pub logins_per_min: NonZeroU32,
     /// The address people type.
     pub public_url: Url,
     /// Largest signed push, in bytes.
@@ -47,6 +52,8 @@ pub struct Site {
     pub(super) settings: Arc<Settings>,
     pub(super) guard: Guard,
     pub(super) throttle: Arc<LoginThrottle>,
+    pub(super) streams: Streams,
+    pub(super) proxies: Arc<Proxies>,
     pub(super) health: Health,
     pub(super) metrics: Metrics,
     pub(super) stopping: tokio_util::sync::CancellationToken,
@@ -70,22 +77,7 @@ impl Site {
             .extensions
             .get::<ConnectInfo<SocketAddr>>()
             .map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
-        self.said_address(peer, &parts.headers)
-    }
-
-    fn said_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        if !self.settings.trusted_proxies.contains(&peer) {
-            return peer;
-        }
-        // The last entry is the one our own proxy wrote; those before it come from outside.
-        headers
-            .get_all("x-forwarded-for")
-            .iter()
-            .next_back()
-            .and_then(|value| value.to_str().ok())
-            .and_then(|list| list.rsplit(',').next())
-            .and_then(|address| address.trim().parse().ok())
-            .unwrap_or(peer)
+        self.proxies.caller(peer, &parts.headers)
     }
 
     /// A page for a service's error. What is ours to mend is logged with a number to quote.
@@ -98,8 +90,12 @@ impl Site {
             ServiceError::Refused { why } => Trouble::Declined(why),
             ServiceError::Conflict { why } => Trouble::Conflict(why),
             ServiceError::TryLater { .. } => Trouble::TryLater,
+            ServiceError::NotWritable { .. } => {
+                tracing::error!("a request failed: the database cannot be written");
+                Trouble::DiskFull
+            }
             ServiceError::Broken { .. } => {
-                let number = Uuid::new_v4().simple().to_string()[..8].to_uppercase();
+                let number = guard::error_number();
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error.number = number, error, "a request failed");
                 return self.guard.trouble(Trouble::Broken, Some(number));
@@ -154,7 +150,7 @@ impl Inside {
         session.is_ok_and(|session| session.is_some_and(|s| s.viewer.role == self.viewer.role))
     }
 
-    /// The session's token, for logging out.
+    /// The session's token, for logging out and for counting its streams.
     pub(super) fn token(&self) -> &str {
         &self.token
     }
@@ -181,16 +177,35 @@ impl FromRequestParts<Site> for Inside {
     }
 }
 
-/// To the log-in page, and back to what was asked for.
+/// To the log-in page, and back to what was asked for. What was sent too late is not kept, and the
+/// log-in page says so.
 fn to_login(parts: &Parts) -> Response {
-    let asked = if parts.method.is_safe() {
-        parts.uri.path_and_query().map_or("/", |p| p.as_str())
-    } else {
-        "/"
-    };
     let mut serializer = url::form_urlencoded::Serializer::new(String::new());
-    serializer.append_pair("sedan", asked);
+    if parts.method.is_safe() {
+        let asked = parts.uri.path_and_query().map_or("/", |p| p.as_str());
+        serializer.append_pair("sedan", asked);
+    } else {
+        serializer.append_pair("sedan", &page_of_form(parts.uri.path()));
+        if let Some(unsaved) = Unsaved::by(parts.uri.path()) {
+            serializer.append_pair("sparat", unsaved.id());
+        }
+    }
     Redirect::to(&format!("/logga-in?{}", serializer.finish())).into_response()
+}
+
+/// The page that a form's address belongs to.
+pub(super) fn page_of_form(path: &str) -> String {
+    let mut parts = path.split('/').skip(1);
+    match (parts.next(), parts.next()) {
+        (Some("arende"), Some(case)) => format!("/arende/{case}"),
+        (Some(page @ ("diarium" | "hjalp")), Some(_)) => format!("/{page}"),
+        _ => "/".to_owned(),
+    }
+}
+
+/// For somebody who loads the address of a form anew, or comes back to it: the page it is on.
+pub(super) async fn back_to_page(uri: Uri) -> Redirect {
+    Redirect::to(&page_of_form(uri.path()))
 }
 
 /// From where the request comes.
@@ -226,4 +241,24 @@ pub(super) fn not_found(site: &Site) -> Response {
         trouble: Trouble::NotFound,
         number: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_leads_back_to_its_page() {
+        for (form, page) in [
+            ("/arende/4/beslut", "/arende/4"),
+            ("/arende/4/angra", "/arende/4"),
+            ("/diarium/7", "/diarium"),
+            ("/hjalp/tangenter", "/hjalp"),
+            ("/logga-ut", "/"),
+            ("/", "/"),
+            ("", "/"),
+        ] {
+            assert_eq!(page_of_form(form), page, "{form}");
+        }
+    }
 }

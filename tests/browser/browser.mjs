@@ -52,6 +52,13 @@ export async function logIn(page, { url, user, password }) {
 export const focusedCase = (page) =>
   page.evaluate(() => document.activeElement?.closest(".rad[data-arende]")?.dataset.arende ?? null);
 
+/** Ticks one choice of the decision form and no other. */
+export async function tickAlone(page, choice) {
+  const ticked = page.locator("#beslut input[name=val]:checked:enabled");
+  while (await ticked.count() > 0) await ticked.first().uncheck();
+  await page.check(`#val-${choice}`);
+}
+
 /** Whether the page can be read without scrolling sideways. */
 export async function fitsSideways(page) {
   const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

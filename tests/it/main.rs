@@ -6,3 +6,4 @@ mod platforms;
 mod real;
 mod suites;
 mod transitions;
+mod web;

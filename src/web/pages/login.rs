@@ -11,7 +11,7 @@ use crate::services::ServiceError;
 use crate::web::forms::{BareForm, LoginForm};
 use crate::web::state::{From, Inside, Site, page, page_with};
 use crate::web::view::error::wait_words;
-use crate::web::view::login::{LoginPage, safe_return};
+use crate::web::view::login::{LoginPage, Unsaved, safe_return};
 use crate::web::view::shell::Notice;
 
 /// Where to go after log-in.
@@ -19,12 +19,16 @@ use crate::web::view::shell::Notice;
 pub struct Asked {
     #[serde(default)]
     sedan: String,
+    /// What was lost because the session had ended: see [`Unsaved`].
+    #[serde(default)]
+    sparat: String,
 }
 
 /// The log-in page.
 pub async fn show(State(site): State<Site>, Query(asked): Query<Asked>) -> Response {
     let then = safe_return(&asked.sedan).to_owned();
-    page(&site, &LoginPage { shell: site.outside(), notice: None, name: String::new(), then })
+    let notice = Unsaved::from_id(&asked.sparat).map(|unsaved| Notice::problem(unsaved.words()));
+    page(&site, &LoginPage { shell: site.outside(), notice, name: String::new(), then })
 }
 
 /// Logs in. The page that comes back after a wrong password keeps the name and nothing else.
@@ -52,7 +56,7 @@ pub async fn log_in(
     }
     match site.services.log_in(&form.namn, Secret::new(form.losenord), address).await {
         Ok(opened) => {
-            site.throttle.succeeded(&form.namn);
+            site.throttle.succeeded(address, &form.namn);
             let cookie = site.cookie().set(opened.token.expose().to_owned());
             (jar.add(cookie), Redirect::to(safe_return(&form.sedan))).into_response()
         }

@@ -28,7 +28,8 @@
 
   /**
    * Shows a line that stays, or for `kort` a while; heard by those who do not see it. `tyst` is
-   * only heard: the page shows the same in its own way. `act` adds a button.
+   * only heard: the page shows the same in its own way. `act` adds a button, which takes the line
+   * away unless it `stays`.
    */
   function say(kind, words, act) {
     $(`[data-slag="${kind}"]`, news)?.remove();
@@ -41,7 +42,7 @@
       button.type = "button";
       button.className = "knapp liten";
       button.textContent = act.label;
-      button.addEventListener("click", () => { line.remove(); act.run(); });
+      button.addEventListener("click", () => { if (!act.stays) line.remove(); act.run(); });
       line.append(" ", button);
     }
     news.append(line);
@@ -81,12 +82,54 @@
     return there;
   }
 
+  const isOurs = (page) => $("#arende", page) !== null || $("#ko-innehall", page) !== null;
+  const isLogin = (page) => $("form[action='/logga-in']", page) !== null;
+
+  /** What an error page says. */
+  const told = (page) => $$("main h1, main > p:not(.knappar)", page).map((line) => line.textContent.trim())
+    .map((line) => (/[.!?]$/.test(line) ? line : `${line}.`)).join(" ") || "Uppsikt gav inget svar som går att visa.";
+
   /** Logged out, or an error page instead of what was asked for: let the person see it. */
   function lost(answer, address) {
-    if ($("#arende", answer.page) || $("#ko-innehall", answer.page)) return false;
-    location.assign(address);
+    if (isOurs(answer.page)) return false;
+    if (isLogin(answer.page) && (drafts.size > 0 || inWork())) loggedOut("Inget har ändrats");
+    else location.assign(address);
     return true;
   }
+
+  // Set when the session has ended: forms here carry the token of another log-in.
+  let staleToken = false;
+
+  /** Says that the session has ended, without leaving what is written here. */
+  function loggedOut(what) {
+    staleToken = true;
+    say("fel", `Du har loggats ut. ${what}. Det du har skrivit finns kvar här: logga in i en ny flik, kom tillbaka hit och försök igen.`,
+      { label: "Logga in", run: () => open("/logga-in", "_blank"), stays: true });
+  }
+
+  /**
+   * Takes the token of the present session for the forms here, before `form` is sent. False if it
+   * must not be sent: there is no session, or it is somebody else's; that has been said then.
+   */
+  async function renew(form) {
+    const { page } = await fetchPage("/hjalp");
+    const token = $("form.inloggad input[name=csrf]", page)?.value;
+    if (!token) {
+      if (isLogin(page)) loggedOut(unsaved(form));
+      else say("fel", told(page));
+      return false;
+    }
+    for (const field of $$("input[name=csrf]")) field.value = token;
+    const name = () => $("form.inloggad span")?.textContent;
+    const before = name();
+    swap(page, "form.inloggad");
+    staleToken = false;
+    if (name() === before) return true;
+    say("fel", `Du är nu inloggad som ${name()}. Läs igenom det du har skrivit och skicka igen.`);
+    return false;
+  }
+
+  const unsaved = (form) => (form.id === "beslutsform" ? "Beslutet sparades inte" : "Det du gjorde sparades inte");
 
   // ---------------------------------------------------------------- the queue
 
@@ -140,11 +183,7 @@
       if (mine !== asked || lost(answer, address)) return;
       place(answer.page);
       markOpen(number);
-      if (remember) {
-        const here = new URL(location.href);
-        here.searchParams.set("arende", number);
-        history.pushState({ arende: number }, "", here);
-      }
+      if (remember) history.pushState({ arende: number }, "", addressWith(number));
       if (focus) $("#arende-rubrik")?.focus();
       else say("tyst", `Ärende ${number} visas.`);
     } catch {
@@ -153,9 +192,20 @@
     }
   }
 
-  /** Puts the case of a fetched page beside the queue. */
+  /** The list's address with the case that is shown beside it, if any. */
+  function addressWith(number) {
+    const here = new URL(location.href);
+    if (number) here.searchParams.set("arende", number);
+    else here.searchParams.delete("arende");
+    return here;
+  }
+
+  /** Puts the case of a fetched page beside the queue; a page without one leaves the place empty. */
   function place(page) {
+    underway.clear();
+    say("andrad");
     const article = take(page, "#arende");
+    if (!article) { side.replaceChildren(); return; }
     const title = $("h1.rubrik", article);
     if (title) {
       const lower = document.createElement("h2");
@@ -250,13 +300,20 @@
           : field.value !== field.defaultValue);
   }
 
+  /** A decision that was refused, shown with what had been filled in. */
+  const refusal = () => $("#beslut-fel");
+
+  /** Whether something is shown that would be lost if the case were read anew. */
+  const inWork = () => isTouched(decisionForm()) || refusal() !== null;
+
   // What was written for a case, while another is looked at. Lives in this page alone.
   const drafts = new Map();
 
   function keepDraft() {
     const form = decisionForm();
-    if (!form || !side) return;
-    if (isTouched(form)) drafts.set(form.action, new FormData(form));
+    // What is being sent, or was, is no draft.
+    if (!form || !side || form.dataset.skickas) return;
+    if (inWork()) drafts.set(form.action, new FormData(form));
     else drafts.delete(form.action);
   }
 
@@ -274,7 +331,8 @@
 
   addEventListener("beforeunload", (event) => {
     const form = decisionForm();
-    const written = form && !form.dataset.skickas && $$(TEXTS, form).some((field) => field.value !== field.defaultValue);
+    const written = form && !form.dataset.skickas && $$(TEXTS, form).some((field) =>
+      field.value !== field.defaultValue || (refusal() && field.value !== ""));
     if (written) event.preventDefault();
   });
 
@@ -328,33 +386,63 @@
     if (form.method !== "post") return;
     if (form.dataset.skickas) { event.preventDefault(); return; }
     const lives = side && (beside() || form.classList.contains("angra")) && form.closest("#bredvid, #angra-plats");
-    if (!lives) { form.dataset.skickas = "ja"; return; }
-    event.preventDefault();
-    send(form);
+    if (lives || form.id === "beslutsform") event.preventDefault();
+    if (lives) send(form);
+    else if (form.id === "beslutsform") leaveWith(form);
+    else form.dataset.skickas = "ja";
   });
 
   // A page brought back from the browser's memory has forms marked as sent.
   addEventListener("pageshow", () => $$("[data-skickas]").forEach((form) => delete form.dataset.skickas));
 
+  /** Sends a form that leads to another page, once it is known that the session holds. */
+  async function leaveWith(form) {
+    form.dataset.skickas = "ja";
+    try {
+      if (await renew(form)) { say("fel"); form.submit(); return; }
+    } catch {
+      say("fel", "Uppsikt svarar inte, så inget har skickats. Det du har skrivit finns kvar. Försök igen om en stund.");
+    }
+    delete form.dataset.skickas;
+  }
+
+  // Cases whose forms are being sent: news of what one does oneself is no news.
+  const underway = new Set();
+
   async function send(form) {
     form.dataset.skickas = "ja";
     const number = form.closest("[data-arende]")?.dataset.arende ?? form.dataset.angra;
+    underway.add(number);
+    const notSent = () => { delete form.dataset.skickas; underway.delete(number); };
+    const post = () => fetchPage(form.action, new FormData(form));
     try {
-      const answer = await fetchPage(form.action, new FormData(form));
-      if (lost(answer, `/arende/${number}`)) return;
+      if (staleToken && !await renew(form)) { notSent(); return; }
+      let answer = await post();
+      // The token is of another log-in; nothing was saved, so it is safe to send again.
+      if (answer.status === 403 && !isOurs(answer.page)) {
+        if (!await renew(form)) { notSent(); return; }
+        answer = await post();
+      }
+      if (!isOurs(answer.page)) {
+        notSent();
+        if (isLogin(answer.page)) loggedOut(unsaved(form));
+        else say("fel", told(answer.page));
+        return;
+      }
+      say("fel");
       drafts.delete(form.action);
       if (answer.status >= 400) {
         // The reason stands in the form, or above the case on a page of its own.
         const above = $("main > .notis.problem", answer.page)?.textContent.trim();
         place(answer.page);
-        $("#beslut-fel")?.scrollIntoView({ block: "center" });
+        refusal()?.scrollIntoView({ block: "center" });
         if (above) say("fel", above);
         return;
       }
       if (form.id === "beslutsform") decided(number, answer.page);
       else undoneOrRetried(form, number, answer.page);
     } catch {
-      delete form.dataset.skickas;
+      notSent();
       say("fel", "Uppsikt svarade inte, så det är osäkert om det du skickade sparades. Se efter i ärendets historik innan du gör om det.",
         { label: `Läs in ärende ${number}`, run: () => show(number) });
     }
@@ -366,6 +454,7 @@
     const list = rows();
     const at = list.indexOf(row);
     const next = list[at + 1] ?? list[at - 1];
+    say("andrad");
     const undo = take(page, "form.angra");
     if (undo) {
       collectUndo(undo);
@@ -380,6 +469,7 @@
       show(next.dataset.arende, { focus: false });
     } else {
       place(page);
+      history.replaceState(null, "", addressWith(null));
       refreshQueue();
     }
   }
@@ -389,7 +479,12 @@
       form.remove();
       say("kort", `Ångrat. Ärende ${number} ligger i kön igen.`);
     }
-    if (beside()) place(page);
+    if (beside()) {
+      keepDraft();
+      place(page);
+      history.replaceState({ arende: number }, "", addressWith(number));
+    }
+    underway.delete(number);
     refreshQueue().then(() => markOpen(number));
   }
 
@@ -480,7 +575,9 @@
     };
     stream.onerror = () => {
       clearTimeout(silence);
-      silence = setTimeout(() => say("kontakt", "Sidan får inga nyheter just nu, eftersom Uppsikt inte svarar. Den försöker igen av sig själv."), 5000);
+      // A stream that was refused (logged out) does not come back by itself.
+      if (stream.readyState === EventSource.CLOSED) say("kontakt", "Sidan får inga nyheter längre. Ladda om den.", { label: "Ladda om", run: () => location.reload() });
+      else silence = setTimeout(() => say("kontakt", "Sidan får inga nyheter just nu, eftersom Uppsikt inte svarar. Den försöker igen av sig själv."), 5000);
     };
     on("ny", ({ arende }) => {
       if (!rowOf(arende)) newCases.add(arende);
@@ -504,6 +601,10 @@
     on("bevis", ({ arende }) => { if (isOpen(arende)) sealed(arende); });
     on("andrad", ({ arende, ord }) => { if (isOpen(arende)) changed(arende, ord); });
     on("hamta_om", missed);
+    on("trangt", () => {
+      stream.close();
+      say("kontakt", "Uppsikt är öppet i många flikar, så den här får inga nyheter längre.", { label: "Ladda om", run: () => location.reload() });
+    });
     addEventListener("pagehide", () => stream.close());
   }
 
@@ -528,7 +629,7 @@
     const answer = await fetchPage(`/arende/${number}`).catch(() => null);
     if (!answer || !isOpen(number) || !$("#arende", answer.page)) return;
     swap(answer.page, "#bevis");
-    if (isTouched(decisionForm())) {
+    if (inWork()) {
       for (const box of $$("#beslut [data-vantar-bevis]")) {
         const there = answer.page.getElementById(box.id);
         if (!there || there.disabled) continue;
@@ -548,7 +649,8 @@
   }
 
   async function changed(number, words) {
-    if (isTouched(decisionForm())) {
+    if (underway.has(String(number))) return;
+    if (inWork()) {
       say("andrad", words ? `Ärende ${number}: ${words}` : `Ärende ${number} har ändrats.`, { label: "Läs in ärendet", run: () => reload(number) });
     } else {
       await reload(number);

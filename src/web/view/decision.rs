@@ -256,7 +256,7 @@ impl DecisionForm {
             revision: input.revision,
             grounds: grounds(&input.suggested, filled.ground),
             holds: holds(input.now),
-            proposal: proposal_words(&input.proposal),
+            proposal: proposal_words(&input, &choices),
             problem,
             longest_reply: input.longest_reply,
             there: there.map(|url| Outside::new(format!("Gör det på {}", input.platform), url)),
@@ -277,6 +277,30 @@ impl DecisionForm {
             FormState::Open => None,
             FormState::Closed(why) => Some(why),
         }
+    }
+
+    /// What a person had filled in that was refused, in words, for a form that can no longer show it:
+    /// nothing that was written may be lost without being seen.
+    pub fn unsaved(&self) -> Vec<(&'static str, String)> {
+        if self.problem.is_none() {
+            return Vec::new();
+        }
+        let Filled { choices, ground, answer, refer, reason, to, forward_note, note } =
+            &self.filled;
+        let choices: Vec<_> = choices.iter().map(|kind| kind.label()).collect();
+        let ground = ground.map(|ground| ground.label().to_owned()).unwrap_or_default();
+        let mut rows = vec![
+            ("Val", choices.join(", ")),
+            ("Grund", ground),
+            ("Svar", answer.clone()),
+            ("Hänvisning", refer.clone()),
+            ("Varför det inte ska diarieföras", reason.clone()),
+            ("Vidarebefordra till", to.clone()),
+            ("Meddelande till mottagaren", forward_note.clone()),
+            ("Egen anteckning", note.clone()),
+        ];
+        rows.retain(|(_, words)| !words.trim().is_empty());
+        rows
     }
 
     /// Why removing must wait, said once for all choices that wait.
@@ -379,18 +403,119 @@ fn holds(now: Timestamp) -> Vec<HoldOption> {
     options
 }
 
-fn proposal_words(proposal: &Proposal) -> Option<String> {
-    if proposal.choices.is_empty() {
+/// What the policy proposes, told by what could be ticked and what could not. Silent once the person
+/// has filled in something of their own.
+fn proposal_words(input: &DecisionInput<'_>, choices: &[ChoiceView]) -> Option<String> {
+    if input.again.is_some() {
         return None;
     }
-    let choices: Vec<_> = proposal.choices.iter().map(|c| c.label().to_lowercase()).collect();
-    let ground = proposal.ground.map(|g| format!(", grund {}", g.label())).unwrap_or_default();
-    Some(format!("Förvalt enligt riktlinjen: {}{ground}. Du bestämmer.", choices.join(" och ")))
+    let Proposal { choices: proposed, ground } = &input.proposal;
+    let (ticked, shut): (Vec<_>, Vec<_>) =
+        choices.iter().filter(|choice| proposed.contains(&choice.kind)).partition(|c| c.checked);
+    let words = |choices: &[&ChoiceView]| {
+        let labels: Vec<_> = choices.iter().map(|c| c.kind.label().to_lowercase()).collect();
+        labels.join(" och ")
+    };
+    let ground = ground.map(|g| format!(", grund {}", g.label())).unwrap_or_default();
+    match (ticked.is_empty(), shut.is_empty()) {
+        (true, true) => None,
+        (false, true) => {
+            Some(format!("Förvalt enligt riktlinjen: {}{ground}. Du bestämmer.", words(&ticked)))
+        }
+        (false, false) => Some(format!(
+            "Förvalt enligt riktlinjen: {}{ground}. Riktlinjen föreslår också {}, men det går inte här. Du bestämmer.",
+            words(&ticked),
+            words(&shut)
+        )),
+        (true, false) => Some(format!(
+            "Riktlinjen föreslår {}, men det går inte här. Du bestämmer.",
+            words(&shut)
+        )),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn input(hide: PlatformOffer) -> DecisionInput<'static> {
+        let free = || PlatformOffer::Native { effect: None };
+        DecisionInput {
+            case: CaseId(1),
+            revision: 1,
+            state: FormState::Open,
+            gate: RemovalGate::Open,
+            hidden: false,
+            hide,
+            unhide: free(),
+            delete: free(),
+            reply: free(),
+            forward: free(),
+            longest_reply: None,
+            suggested: Vec::new(),
+            proposal: Proposal {
+                choices: vec![ChoiceKind::Hide, ChoiceKind::Register],
+                ground: Some(Ground::Threat),
+            },
+            again: None,
+            permalink: None,
+            platform: "Prov",
+            now: "2026-11-04T08:00:00Z".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn what_the_policy_proposes_is_told_by_what_could_be_ticked() {
+        let free = || PlatformOffer::Native { effect: None };
+        let shut = || PlatformOffer::ByHand { why: "Gör det på plattformen.".into() };
+        let words = |input: DecisionInput<'_>| DecisionForm::new(input).proposal;
+        let ground = Ground::Threat.label();
+        assert_eq!(
+            words(input(free())).unwrap(),
+            format!("Förvalt enligt riktlinjen: dölj och diarieför, grund {ground}. Du bestämmer.")
+        );
+        assert_eq!(
+            words(input(shut())).unwrap(),
+            format!(
+                "Förvalt enligt riktlinjen: diarieför, grund {ground}. Riktlinjen föreslår också dölj, men det går inte här. Du bestämmer."
+            )
+        );
+        let mut only_hide = input(shut());
+        only_hide.proposal.choices.pop();
+        assert_eq!(
+            words(only_hide).unwrap(),
+            "Riktlinjen föreslår dölj, men det går inte här. Du bestämmer."
+        );
+        // Hidden already: there is nothing to say of it.
+        let mut hidden = input(free());
+        hidden.hidden = true;
+        assert!(!words(hidden).unwrap().contains("dölj"));
+        // It waits for evidence and keeps its tick.
+        let mut waits = input(free());
+        waits.gate = RemovalGate::Closed("Beviset säkras.".into());
+        assert!(words(waits).unwrap().starts_with("Förvalt enligt riktlinjen: dölj och diarieför"));
+    }
+
+    #[test]
+    fn what_was_written_is_told_where_the_form_has_closed() {
+        let filled = Filled {
+            choices: vec![ChoiceKind::Hide, ChoiceKind::Answer],
+            ground: Some(Ground::Threat),
+            answer: "Hej!".into(),
+            note: "Ring polisen".into(),
+            ..Filled::default()
+        };
+        let mut input = input(PlatformOffer::Native { effect: None });
+        input.state = FormState::Closed("Beslutet genomförs.".into());
+        assert!(DecisionForm::new(input.clone()).unsaved().is_empty());
+        input.again = Some((filled, "Ärendet har ändrats.".into()));
+        let rows = DecisionForm::new(input).unsaved();
+        assert_eq!(
+            rows.iter().map(|(what, _)| *what).collect::<Vec<_>>(),
+            ["Val", "Grund", "Svar", "Egen anteckning"]
+        );
+        assert_eq!((rows[0].1.as_str(), rows[3].1.as_str()), ("Dölj, Svara", "Ring polisen"));
+    }
 
     #[test]
     fn waiting_until_tomorrow_and_until_the_next_working_day_is_one_choice_midweek() {

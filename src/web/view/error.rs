@@ -42,6 +42,8 @@ pub enum Trouble {
     },
     /// Busy or stopping: works again soon.
     TryLater,
+    /// The disk is full or cannot be written: nothing works until somebody mends it.
+    DiskFull,
     /// A fault of ours.
     Broken,
 }
@@ -56,7 +58,7 @@ impl Trouble {
             Self::NotUnderstood => 400,
             Self::TooLarge => 413,
             Self::TooMany { .. } => 429,
-            Self::TryLater => 503,
+            Self::TryLater | Self::DiskFull => 503,
             Self::Broken => 500,
         }
     }
@@ -74,6 +76,7 @@ impl Trouble {
             Self::TooLarge => "Texten är för lång",
             Self::TooMany { .. } => "För många försök",
             Self::TryLater => "Uppsikt hinner inte svara just nu",
+            Self::DiskFull => "Disken är full",
             Self::Broken => "Ett fel i Uppsikt stoppade begäran",
         }
     }
@@ -93,6 +96,7 @@ impl Trouble {
                 format!("Vänta {} och försök igen.", wait_words(*retry_after_s))
             }
             Self::TryLater => "Servern är upptagen eller håller på att starta om.".to_owned(),
+            Self::DiskFull => "Servern som Uppsikt körs på kan inte spara något: disken är full eller går inte att skriva på.".to_owned(),
             Self::Broken => "Felet är antecknat i loggen.".to_owned(),
         }
     }
@@ -113,6 +117,9 @@ impl Trouble {
                 "Allt som är beslutat sedan tidigare ligger sparat och genomförs. \
                  Det du nyss skickade kan ha sparats: se efter i ärendets historik."
             }
+            Self::DiskFull => {
+                "Det du nyss skickade sparades inte. Allt som är beslutat sedan tidigare ligger kvar."
+            }
             Self::Broken => {
                 "Allt som är beslutat sedan tidigare ligger sparat. \
                  Det du nyss skickade kan ha sparats: se efter i ärendets historik."
@@ -132,6 +139,9 @@ impl Trouble {
             Self::TooLarge => "Gå tillbaka, korta texten och skicka igen.",
             Self::TooMany { .. } => {
                 "Har du glömt lösenordet, vänd dig till den som administrerar Uppsikt."
+            }
+            Self::DiskFull => {
+                "Säg till den som sköter servern. Försök igen när det finns plats på disken."
             }
             Self::TryLater => "Vänta en halv minut och ladda om sidan.",
             Self::Broken => {

@@ -21,11 +21,56 @@ pub struct LoginPage {
 /// The only words for a failed login, whether the name or the password was wrong.
 pub const WRONG: &str = "Namnet eller lösenordet stämmer inte. Försök igen.";
 
+/// What was sent after the session had ended, and so was not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsaved {
+    /// A decision.
+    Decision,
+    /// Something else that would have changed something.
+    Other,
+}
+
+impl Unsaved {
+    /// What a form with this address would have done; nothing worth a word for logging out.
+    pub fn by(path: &str) -> Option<Self> {
+        match path {
+            "/logga-ut" => None,
+            _ if path.ends_with("/beslut") => Some(Self::Decision),
+            _ => Some(Self::Other),
+        }
+    }
+
+    /// The word in the address of the log-in page.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Decision => "nej",
+            Self::Other => "inget",
+        }
+    }
+
+    /// What the word in the address means.
+    pub fn from_id(id: &str) -> Option<Self> {
+        [Self::Decision, Self::Other].into_iter().find(|unsaved| unsaved.id() == id)
+    }
+
+    /// What the person has to know before they log in again.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Decision => {
+                "Du har loggats ut. Beslutet sparades inte. Logga in, så kommer du tillbaka till ärendet."
+            }
+            Self::Other => {
+                "Du har loggats ut. Det du gjorde sist sparades inte. Logga in och gör om det."
+            }
+        }
+    }
+}
+
 /// The path to go to after login: only a path of this site, or the queue.
 pub fn safe_return(asked: &str) -> &str {
     let inside = asked.starts_with('/')
         && !asked.starts_with("//")
-        && !asked.contains(['\\', '\r', '\n', '\t'])
+        && !asked.contains(|c: char| c == '\\' || c.is_control())
         && !asked.starts_with("/logga-");
     if inside { asked } else { "/" }
 }
@@ -45,6 +90,12 @@ mod tests {
             ("/\t/fel.example", "/"),
             ("https://fel.example", "/"),
             ("/logga-ut", "/"),
+            ("/\0", "/"),
+            ("/\u{b}", "/"),
+            ("/\u{1f}/fel.example", "/"),
+            ("/arende/4\u{7f}", "/"),
+            ("/arende/4\r\nSet-Cookie: a=b", "/"),
+            ("/\u{85}", "/"),
         ] {
             assert_eq!(safe_return(asked), then, "{asked}");
         }

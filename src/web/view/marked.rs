@@ -97,6 +97,7 @@ impl MarkedText {
         let mut out =
             Self { stretches: Vec::new(), notes: Vec::new(), cut: None, addresses: Vec::new() };
         let (mut hidden, mut stacked, mut shown_to) = (0, 0, 0);
+        let last_shown = marks.last_shown(windows);
         for &(from, to) in windows {
             if from > shown_to {
                 out.stretches.push(Stretch::Gap(size_words(from - shown_to)));
@@ -105,7 +106,7 @@ impl MarkedText {
                 let visible = Visible::new(&text[start..end]);
                 hidden += visible.hidden;
                 stacked += visible.stacked;
-                out.stretches.push(marks.stretch(start, end, visible.pieces));
+                out.stretches.push(marks.stretch(start, end, visible.pieces, &last_shown));
             }
             shown_to = to;
         }
@@ -211,7 +212,29 @@ impl Marks {
         borders.windows(2).map(|pair| (pair[0], pair[1])).collect()
     }
 
-    fn stretch(&self, start: usize, end: usize, pieces: Vec<Piece>) -> Stretch {
+    /// Where each finding ends in what is shown: its word stands there, even if the finding goes on
+    /// where nobody sees it.
+    fn last_shown(&self, windows: &[(usize, usize)]) -> Vec<Option<usize>> {
+        let mut last = vec![None; self.labels.len()];
+        for &(start, end, index) in &self.spans {
+            // Windows stand in order and apart: the last that begins before the end holds it.
+            let window = windows.partition_point(|(from, _)| *from < end).checked_sub(1);
+            if let Some((_, to)) = window.map(|window| windows[window])
+                && start < to
+            {
+                last[index] = last[index].max(Some(end.min(to)));
+            }
+        }
+        last
+    }
+
+    fn stretch(
+        &self,
+        start: usize,
+        end: usize,
+        pieces: Vec<Piece>,
+        last_shown: &[Option<usize>],
+    ) -> Stretch {
         let (mut tone, mut opens, mut closes) = (None, Vec::new(), Vec::new());
         for &(from, to, index) in &self.spans {
             if from <= start && end <= to {
@@ -221,8 +244,7 @@ impl Marks {
                     opens.push(label.clone());
                 }
                 // The word stands once, behind the last stretch of its finding.
-                let last = self.spans.iter().filter(|s| s.2 == index).map(|s| s.1).max();
-                if last == Some(end) {
+                if last_shown[index] == Some(end) {
                     closes.push(label.clone());
                 }
             }
@@ -352,6 +374,20 @@ mod tests {
         assert!(drawing.contains("[1<dö>1]") && drawing.len() < 12_000);
         assert_eq!(marked.stretches.iter().filter(|s| matches!(s, Stretch::Gap(_))).count(), 2);
         assert_eq!(MarkedText::whole(&text, &[]).cut, None);
+    }
+
+    #[test]
+    fn a_finding_has_its_word_even_where_its_end_is_not_shown() {
+        let text = "ord ".repeat(30_000);
+        // Found at the head and in more places than are shown, the last of them far down.
+        let spans: Vec<(u32, u32)> = (0..40).map(|n| (n * 3_000, n * 3_000 + 3)).collect();
+        let marked = MarkedText::new(&text, &[finding(Category::Threat, Severity::High, &spans)]);
+        let drawing = drawn(&marked);
+        assert_eq!(drawing.matches(">1]").count(), 1, "{drawing}");
+        // One that covers all of the text is cut where what is shown of it ends.
+        let whole = finding(Category::Threat, Severity::High, &[(0, 120_000)]);
+        let drawing = drawn(&MarkedText::new(&text, &[whole]));
+        assert_eq!(drawing.matches(">1]").count(), 1, "{drawing}");
     }
 
     #[test]

@@ -1,9 +1,11 @@
 // Every flow: its name, what it proves, and how. Those that decide come after those that look.
 import { everyPageIsAccessible } from "./accessible.mjs";
+import { colleagueFirst } from "./colleague_first.mjs";
 import { failedActionIsShown } from "./failed.mjs";
 import { lightFirstLoad, refusedLogIn } from "./first_load.mjs";
 import { keyboardOnly, undo } from "./keyboard.mjs";
 import { newCaseAnnouncesItself } from "./live.mjs";
+import { sessionEnded } from "./session_ended.mjs";
 import { withoutScript } from "./without_script.mjs";
 
 export const flows = [
@@ -14,5 +16,7 @@ export const flows = [
   { name: "live", proves: "a new case announces itself and pushes nothing", run: newCaseAnnouncesItself },
   { name: "keyboard", proves: "a whole case can be worked by keyboard alone", run: keyboardOnly },
   { name: "undo", proves: "a decision can be undone with z", run: undo },
+  { name: "colleague-first", proves: "a decision after a colleague's stays refused on the page, with what was written", run: colleagueFirst },
+  { name: "session-ended", proves: "a decision after the session's end is not lost without a word", run: sessionEnded },
   { name: "without-script", proves: "a case can be worked without JavaScript", run: withoutScript },
 ];

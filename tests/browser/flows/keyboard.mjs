@@ -70,12 +70,20 @@ export async function undo(given) {
     const box = page.locator(`#val-${id}`);
     if (await box.count() > 0 && await box.isChecked()) await page.keyboard.press(await box.getAttribute("data-tangent"));
   }
+  await page.fill("#anteckning", "Ångras strax.");
   await page.keyboard.press("Control+Enter");
   await page.waitForSelector(`#angra-plats form[data-angra="${number}"]`);
+  await page.waitForSelector(`#bredvid #arende:not([data-arende="${number}"])`);
   await shot(page, given, "ko-med-angra");
+  await page.waitForTimeout(500);
+  assert.equal(await page.locator("#utrop [data-slag=andrad]").count(), 0, "one's own decision is no news");
   await page.keyboard.press("z");
   await page.waitForSelector(`#angra-plats form[data-angra="${number}"]`, { state: "detached" });
   await page.waitForSelector(`.rad[data-arende="${number}"]`);
+  await page.waitForSelector(`#bredvid #arende[data-arende="${number}"]`);
+  assert.match(await page.textContent("#utrop [data-slag=kort]"), new RegExp(`Ångrat\\. Ärende ${number} ligger i kön igen`));
+  assert.equal(await page.inputValue("#anteckning"), "", "what was undone is not put back");
+  assert.equal(new URL(page.url()).searchParams.get("arende"), number, "the address names the case that is shown");
   await page.goto(`${given.url}/arende/${number}`);
   assert.match(await page.textContent(".historik"), /ångra/i, "the history tells the undoing");
   await close(page);

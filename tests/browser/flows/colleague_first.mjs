@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { close, focusedCase, logIn, open, shot, tickAlone } from "../browser.mjs";
+
+const NOTE = "Ring polisen i morgon.";
+
+/** A decision refused because a colleague was first stays refused on the page, with what was written. */
+export async function colleagueFirst(given) {
+  const page = await open(given);
+  await logIn(page, given);
+  await page.keyboard.press("j");
+  const number = await focusedCase(page);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(`#bredvid #arende[data-arende="${number}"]`);
+  await tickAlone(page, "police");
+  await page.fill("#anteckning", NOTE);
+
+  const colleague = await open(given);
+  await logIn(colleague, given);
+  await colleague.goto(`${given.url}/arende/${number}`);
+  await tickAlone(colleague, "register");
+  await colleague.click("#beslut .skicka button");
+  await colleague.waitForSelector("form.angra button");
+
+  await page.click("#beslut .skicka button");
+  await page.waitForSelector("#beslut-fel");
+  const refused = async () => {
+    const words = await page.textContent("#beslut-fel");
+    assert.match(words, /Ditt beslut sparades inte/);
+    assert.match(words, new RegExp(NOTE));
+  };
+  await refused();
+  await shot(page, given, "ko-med-nekat-beslut");
+  // News of the case must not put anything else in its place.
+  await colleague.click("form.angra button");
+  await page.waitForSelector("#utrop [data-slag=andrad] button");
+  await refused();
+  await page.click("#utrop [data-slag=andrad] button");
+  await page.waitForSelector("#beslutsform");
+  assert.equal(await page.locator("#beslut-fel").count(), 0, "read anew when asked to");
+
+  // The address of a refused form leads somewhere.
+  await page.goto(`${given.url}/arende/${number}/beslut`);
+  assert.equal(new URL(page.url()).pathname, `/arende/${number}`);
+  await close(colleague);
+  await close(page);
+}

@@ -1,0 +1,198 @@
+//! The web page as a browser without scripts meets it, over the program as it is put together.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{Request, Response, StatusCode};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+use uppsikt::app::App;
+use uppsikt::config;
+use uppsikt::domain::person::Role;
+use uppsikt::runtime::clock::Clock;
+use uppsikt::runtime::secret::Secret;
+use uppsikt::services::users::Person;
+use uppsikt::telemetry::metrics::Metrics;
+
+const PASSWORD: &str = "ett-langt-losenord-1";
+
+/// Recorders belong to the process.
+static METRICS: OnceLock<Metrics> = OnceLock::new();
+
+struct Site {
+    _dir: TempDir,
+    app: App,
+    router: Router,
+}
+
+/// What came back.
+struct Answer {
+    status: StatusCode,
+    location: String,
+    cookie: Option<String>,
+    body: String,
+}
+
+impl Site {
+    /// A site with one editor and one case, number 1.
+    async fn with_a_case() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let app = build(dir.path()).await;
+        let router = app.router();
+        let person = Person {
+            login: "kim".into(),
+            name: "Kim Exempel".into(),
+            title: "kommunikatör".into(),
+            role: Role::Editor,
+        };
+        app.services().add_user(person, Secret::new(PASSWORD)).await.unwrap();
+        app.services().begin_polls().await.unwrap();
+        app.services().finish_polls().await;
+        while app.services().assess_waiting().await.unwrap() {}
+        Self { _dir: dir, app, router }
+    }
+
+    async fn ask(&self, request: Request<Body>) -> Answer {
+        let mut request = request;
+        let peer: SocketAddr = "127.0.0.1:40000".parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
+        let header = |name: &str| Some(response.headers().get(name)?.to_str().unwrap().to_owned());
+        let cookie = header("set-cookie").map(|c| c.split(';').next().unwrap().to_owned());
+        let (status, location) = (response.status(), header("location").unwrap_or_default());
+        let body = axum::body::to_bytes(response.into_body(), 5_000_000).await.unwrap();
+        Answer { status, location, cookie, body: String::from_utf8(body.to_vec()).unwrap() }
+    }
+
+    async fn get(&self, path: &str, cookie: &str) -> Answer {
+        let request = Request::builder().uri(path).header("cookie", cookie);
+        self.ask(request.body(Body::empty()).unwrap()).await
+    }
+
+    async fn post(&self, path: &str, cookie: &str, fields: &[(&str, &str)]) -> Answer {
+        let form =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = Request::builder()
+            .method("POST")
+            .uri(path)
+            .header("cookie", cookie)
+            .header("sec-fetch-site", "same-origin")
+            .header("content-type", "application/x-www-form-urlencoded");
+        self.ask(request.body(Body::from(form)).unwrap()).await
+    }
+
+    async fn log_in(&self, then: &str) -> Answer {
+        let fields = [("namn", "kim"), ("losenord", PASSWORD), ("sedan", then)];
+        self.post("/logga-in", "", &fields).await
+    }
+}
+
+async fn build(dir: &Path) -> App {
+    std::fs::create_dir(dir.join("inkorg")).unwrap();
+    let item = r#"{"id":"1","created_at":"2026-11-01T08:00:00Z","author":{"name":"Robin Påhitt"},"text":"Jag vet var du bor och ska slå ihjäl dig."}"#;
+    std::fs::write(dir.join("inkorg/inlagg.jsonl"), format!("{item}\n")).unwrap();
+    let file = dir.join("config.toml");
+    let text = "[authority]\nname = \"Exempelstads kommun\"\n[evidence]\nbrowser = \"av\"\n\
+        [[account]]\nkey = \"forum\"\nplatform = \"jsonl\"\nname = \"Forum\"\ndir = \"inkorg\"\n";
+    std::fs::write(&file, text).unwrap();
+    let config = config::load(&file, &|_| None).unwrap();
+    let metrics = METRICS.get_or_init(|| Metrics::install().unwrap()).clone();
+    App::build(&config, Clock::system(), metrics).await.unwrap()
+}
+
+/// The value of a hidden field.
+fn field<'a>(page: &'a str, name: &str) -> &'a str {
+    let head = format!("name=\"{name}\" value=\"");
+    let start = page.find(&head).unwrap_or_else(|| panic!("no field {name}")) + head.len();
+    let end = page[start..].find('"').unwrap();
+    &page[start..start + end]
+}
+
+#[tokio::test]
+async fn a_decision_after_the_session_has_ended_is_told_of_and_leads_back_to_its_case() {
+    let site = Site::with_a_case().await;
+    let gone = "uppsikt=finns-inte";
+    let answer = site.post("/arende/1/beslut", gone, &[("val", "dismiss")]).await;
+    assert_eq!(answer.location, "/logga-in?sedan=%2Farende%2F1&sparat=nej");
+    let page = site.get(&answer.location, "").await;
+    assert!(page.body.contains("Du har loggats ut. Beslutet sparades inte."));
+    let then = field(&page.body, "sedan").to_owned();
+    let answer = site.log_in(&then).await;
+    assert_eq!((answer.status, answer.location.as_str()), (StatusCode::SEE_OTHER, "/arende/1"));
+
+    for (path, location) in [
+        ("/arende/1/ta", "/logga-in?sedan=%2Farende%2F1&sparat=inget"),
+        ("/diarium/7", "/logga-in?sedan=%2Fdiarium&sparat=inget"),
+        ("/logga-ut", "/logga-in?sedan=%2F"),
+    ] {
+        assert_eq!(site.post(path, gone, &[]).await.location, location, "{path}");
+    }
+    let page = site.get("/logga-in?sedan=/arende/1", "").await;
+    assert!(!page.body.contains("Du har loggats ut"));
+}
+
+#[tokio::test]
+async fn a_refused_decision_keeps_what_was_written_where_the_case_has_closed() {
+    let site = Site::with_a_case().await;
+    let cookie = site.log_in("/").await.cookie.unwrap();
+    let page = site.get("/arende/1", &cookie).await.body;
+    let (csrf, revision) = (field(&page, "csrf"), field(&page, "utgava"));
+    let decide = |val, note| {
+        [("csrf", csrf), ("utgava", revision), ("val", val), ("anteckning", note), ("grund", "hot")]
+    };
+    let first = site.post("/arende/1/beslut", &cookie, &decide("register", "")).await;
+    assert_eq!(first.location, "/?angra=1");
+    let second = site.post("/arende/1/beslut", &cookie, &decide("police", "Ring polisen")).await;
+    assert_eq!(second.status, StatusCode::CONFLICT);
+    assert!(second.body.contains("<strong>Ditt beslut sparades inte.</strong>"));
+    assert!(second.body.contains("<dd>Ring polisen</dd>"));
+    assert!(!second.body.contains("id=\"beslutsform\""));
+    assert!(
+        !second.body.contains("<strong>Sparat.</strong>"),
+        "the other decision's undo misleads"
+    );
+}
+
+#[tokio::test]
+async fn the_address_of_a_form_leads_to_its_page() {
+    let site = Site::with_a_case().await;
+    for (form, page) in [
+        ("/arende/1/beslut", "/arende/1"),
+        ("/arende/1/angra", "/arende/1"),
+        ("/arende/1/forsok-igen", "/arende/1"),
+        ("/arende/1/ta", "/arende/1"),
+        ("/arende/1/slapp", "/arende/1"),
+        ("/diarium/1", "/diarium"),
+        ("/hjalp/tangenter", "/hjalp"),
+        ("/logga-ut", "/"),
+    ] {
+        let answer = site.get(form, "").await;
+        assert_eq!((answer.status.as_u16(), answer.location.as_str()), (303, page), "{form}");
+    }
+}
+
+#[tokio::test]
+async fn control_characters_in_the_way_back_break_nothing() {
+    let site = Site::with_a_case().await;
+    for then in ["/\0", "/\u{b}", "/\u{1f}", "/\u{7f}", "/arende/1\r\nX: y"] {
+        let answer = site.log_in(then).await;
+        assert_eq!((answer.status.as_u16(), answer.location.as_str()), (303, "/"), "{then:?}");
+    }
+}
+
+#[tokio::test]
+async fn numbers_for_machines_are_counted_by_the_loop_and_not_by_who_asks() {
+    let site = Site::with_a_case().await;
+    let waiting = |body: &str| {
+        body.lines()
+            .find_map(|line| line.strip_prefix("uppsikt_cases_waiting ")?.parse::<f64>().ok())
+    };
+    metrics::gauge!("uppsikt_cases_waiting").set(7.0);
+    assert_eq!(waiting(&site.get("/metrics", "").await.body), Some(7.0));
+    site.app.services().gauge_cases().await.unwrap();
+    assert_eq!(waiting(&site.get("/metrics", "").await.body), Some(1.0));
+}
