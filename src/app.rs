@@ -375,7 +375,7 @@ async fn connect(
         platform,
         interval: account.interval,
         push,
-        allow_private: account.allow_private_addresses,
+        private_at: account.private_at(),
     })
 }
 

@@ -32,6 +32,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, Semaphore, broadcast};
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
+use url::Url;
 
 use crate::classify::Classifier;
 use crate::domain::account::Account;
@@ -77,8 +78,9 @@ pub struct Served {
     pub interval: Duration,
     /// What reads its pushes, where it takes any.
     pub push: Option<Arc<dyn PushSource>>,
-    /// Whether screenshots may load private addresses.
-    pub allow_private: bool,
+    /// The account's own address, where it may lie on a private network: screenshots of pages at
+    /// this very host and port may too, and no others.
+    pub private_at: Option<Url>,
 }
 
 /// Something that open pages want to know.
