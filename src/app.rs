@@ -389,6 +389,7 @@ fn connector(account: &AccountConfig, clock: &Clock) -> Result<Connector, BadHtt
     // Plain http has been refused by the configuration except towards this machine.
     let http = |url: &url::Url| HttpSettings {
         allow_http_loopback: url.scheme() == "http",
+        allow_private: account.allow_private_addresses || account.simulated,
         ..HttpSettings::default()
     };
     match &account.platform {

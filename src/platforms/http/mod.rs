@@ -4,6 +4,8 @@
 //! Nothing is retried here. Whether a failed write may have reached the platform is decided here
 //! once, for all connectors.
 
+mod names;
+
 use std::time::Duration;
 
 use jiff::fmt::rfc2822;
@@ -13,6 +15,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use url::{Host, Url};
 
 use crate::platforms::error::{Lane, PlatformError};
+use crate::platforms::http::names::{Names, refused_name};
 use crate::platforms::json;
 use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
@@ -40,6 +43,8 @@ pub struct HttpSettings {
     pub extra_ca_pem: Option<Vec<u8>>,
     /// Lets `http://` through to loopback addresses: for tests and the demo alone.
     pub allow_http_loopback: bool,
+    /// Lets names lead into private networks.
+    pub allow_private: bool,
 }
 
 impl Default for HttpSettings {
@@ -52,6 +57,7 @@ impl Default for HttpSettings {
             max_body_bytes: 64 << 20,
             extra_ca_pem: None,
             allow_http_loopback: false,
+            allow_private: false,
         }
     }
 }
@@ -224,7 +230,10 @@ impl Http {
             .retry(reqwest::retry::never())
             .connect_timeout(settings.connect_timeout)
             .read_timeout(settings.read_timeout)
-            .timeout(settings.total_timeout);
+            .timeout(settings.total_timeout)
+            .dns_resolver(Names::new(
+                settings.allow_private || (loopback && settings.allow_http_loopback),
+            ));
         if loopback {
             builder = builder.no_proxy();
         }
@@ -296,6 +305,9 @@ impl Http {
     }
 
     fn failed(&self, place: &str, error: &reqwest::Error, was_write: bool) -> PlatformError {
+        if let Some(refused) = refused_name(error) {
+            return PlatformError::Contract { detail: self.clean(&format!("{place}: {refused}")) };
+        }
         let never_sent = error.is_connect() || error.is_builder();
         let what = if error.is_timeout() {
             "no answer within the time limit".to_owned()
