@@ -44,7 +44,8 @@ impl From<PushRefused> for PushError {
 
 impl Services {
     /// Takes a push: checks the signature over the raw body, stores, and gives the answer. The
-    /// same delivery again gets the same answer and changes nothing.
+    /// same delivery again gets the same answer and changes nothing, and so does the same signature
+    /// under another delivery.
     ///
     /// # Errors
     /// [`PushError`].
@@ -62,6 +63,7 @@ impl Services {
         let told = source.receive(request, now)?;
         let delivery = request.header("x-uppsikt-delivery").and_then(|d| Uuid::parse_str(d).ok());
         let delivery = delivery.ok_or(PushError::Delivery)?.to_string();
+        let signed = source.signed(request);
         let account = served.account.id;
         let n_told = told.len();
         let mut batch = Batch::default();
@@ -90,6 +92,7 @@ impl Services {
             batch,
             delivery,
             ContentHash::of(body),
+            signed,
             move |committed| {
                 let accepted = committed.new_items + committed.new_versions;
                 let duplicates =

@@ -1,6 +1,7 @@
 //! What machines ask: `/healthz`, `/readyz`, `/metrics`, and signed pushes.
 
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
@@ -41,7 +42,7 @@ pub async fn intake(
     State(site): State<Site>,
     Path(account): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response {
     // Names of accounts are short; what is longer is no name, and not worth a line in the log.
     if account.len() > LONGEST_KEY {
@@ -58,6 +59,18 @@ pub async fn intake(
         Ok(answer) => (StatusCode::ACCEPTED, json, answer).into_response(),
         Err(error) => {
             let status = match &error {
+    let body = match body {
+        Ok(body) => body,
+        Err(refused) => {
+            let status = refused.status();
+            let why = if status == StatusCode::PAYLOAD_TOO_LARGE {
+                "leveransen är för stor: dela upp den i flera"
+            } else {
+                "leveransen kom inte fram hel: skicka samma leverans igen"
+            };
+            return (status, json, serde_json::json!({ "error": why }).to_string()).into_response();
+        }
+    };
                 PushError::NoSuchAccount => StatusCode::NOT_FOUND,
                 PushError::Signature(_) => StatusCode::UNAUTHORIZED,
                 PushError::Delivery | PushError::Shape(_) => StatusCode::BAD_REQUEST,

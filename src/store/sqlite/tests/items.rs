@@ -161,7 +161,7 @@ async fn a_push_is_answered_once_and_another_body_is_no_repeat() {
             let hash = ContentHash::of(text.as_bytes());
             let answer = |c: &Committed| format!("{} nya", c.new_items);
             let batch = batch(vec![item(text, text)]);
-            store.commit_push(account, batch, "d1".into(), hash, answer, now).await
+            store.commit_push(account, batch, "d1".into(), hash, hash, answer, now).await
         }
     };
     assert_eq!(push("a", at(0)).await.unwrap(), "1 nya");
@@ -171,6 +171,33 @@ async fn a_push_is_answered_once_and_another_body_is_no_repeat() {
     assert_eq!(push("b", at(3)).await.unwrap(), "1 nya");
     // What a push gave leaves the cursor of polling alone.
     assert_eq!(bench.store.fetch_state(bench.account).await.unwrap().cursor, None);
+}
+
+#[tokio::test]
+async fn what_was_signed_once_counts_once_under_any_delivery() {
+    let bench = Bench::new().await;
+    let push = |text: &'static str, t: &'static str, delivery: &'static str, now| {
+        let (store, account) = (bench.store.clone(), bench.account);
+        async move {
+            let hash = ContentHash::of(text.as_bytes());
+            let signed = ContentHash::of(format!("{t}.{text}").as_bytes());
+            let answer = |c: &Committed| format!("{}+{}", c.new_items, c.new_versions);
+            let batch = batch(vec![item("1", text)]);
+            store.commit_push(account, batch, delivery.into(), hash, signed, answer, now).await
+        }
+    };
+    assert_eq!(push("gammal", "5", "d1", at(0)).await.unwrap(), "1+0");
+    // The same delivery sent again is signed anew.
+    assert_eq!(push("gammal", "6", "d1", at(1)).await.unwrap(), "1+0");
+    assert_eq!(push("ny", "7", "d2", at(2)).await.unwrap(), "0+1");
+    // Somebody who saw them sends the old ones under identities of their own.
+    for (t, delivery) in [("5", "d3"), ("6", "d4")] {
+        assert_eq!(push("gammal", t, delivery, at(3)).await.unwrap(), "1+0", "as answered before");
+    }
+    let current = bench.store.item(ItemId(1)).await.unwrap().current_version;
+    assert_eq!(bench.store.version(current).await.unwrap().text, "ny");
+    // Who may sign may of course go back to the old text.
+    assert_eq!(push("gammal", "8", "d5", at(4)).await.unwrap(), "0+1");
 }
 
 #[tokio::test]
