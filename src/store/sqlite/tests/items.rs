@@ -258,3 +258,23 @@ async fn a_later_version_is_due_from_its_edit() {
     bench.commit(batch(vec![FetchedItem { text: "B".into(), ..written }]), at(90_000)).await;
     assert_eq!(bench.store.unassessed(9).await.unwrap()[0].received_at, at(90_000));
 }
+
+#[tokio::test]
+async fn a_time_that_cannot_be_true_hurries_nobody_and_is_kept() {
+    let table = [
+        ("-000044-03-15T12:00:00Z", at(0)),
+        ("1999-12-31T23:59:59Z", at(0)),
+        ("9999-01-01T00:00:00Z", at(0)),
+        ("2000-01-01T00:00:00Z", "2000-01-01T00:00:00Z".parse().unwrap()),
+    ];
+    for (said, received) in table {
+        let bench = Bench::new().await;
+        let created_at = Some(said.parse().unwrap());
+        let written = FetchedItem { created_at, created_raw: Some(said.into()), ..item("1", "A") };
+        bench.commit(batch(vec![written]), at(0)).await;
+        let waiting = bench.store.unassessed(9).await.unwrap();
+        assert_eq!(waiting[0].received_at, received, "{said}");
+        let kept = bench.store.item(waiting[0].item).await.unwrap();
+        assert_eq!((kept.created_at, kept.created_raw.as_deref()), (created_at, Some(said)));
+    }
+}
