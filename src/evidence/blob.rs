@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::domain::ids::ContentHash;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use crate::runtime::private;
 
 /// A directory of blobs, each under its SHA-256: `blobs/ab/cdef…`.
@@ -16,6 +18,30 @@ pub struct BlobStore {
 /// A blob could not be kept or read.
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
+    /// The last blob found the disk full or not writable.
+    refused: Arc<AtomicBool>,
+    /// Blobs whose bytes were recomputed, with the mark of the file as it was then.
+    known: Arc<Mutex<HashMap<ContentHash, Mark>>>,
+}
+
+/// What changes with a file's bytes. The system sets the time of change, and nobody can set it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Mark {
+    inode: u64,
+    size_bytes: u64,
+    changed_s: i64,
+    changed_ns: i64,
+}
+
+impl Mark {
+    fn of(metadata: &fs::Metadata) -> Self {
+        Self {
+            inode: metadata.ino(),
+            size_bytes: metadata.size(),
+            changed_s: metadata.ctime(),
+            changed_ns: metadata.ctime_nsec(),
+        }
+    }
     /// The file system refused.
     #[error("the evidence file {path} cannot be {doing}")]
     Io {
@@ -55,7 +81,12 @@ impl BlobStore {
             path: dir.clone(),
             source,
         })?;
-        Ok(Self { dir })
+        Ok(Self { dir, refused: Arc::default(), known: Arc::default() })
+    }
+
+    /// Whether the last blob could be kept, as far as the disk goes.
+    pub fn is_writable(&self) -> bool {
+        !self.refused.load(Ordering::Relaxed)
     }
 
     /// Where a blob lies.
@@ -74,6 +105,19 @@ impl BlobStore {
         let io = |source| BlobError::Io { doing: "written", path: path.clone(), source };
         if let Ok(known) = fs::read(&path)
             && ContentHash::of(&known) == hash
+        let put = self.put_new(bytes);
+        match &put {
+            Ok(_) => self.refused.store(false, Ordering::Relaxed),
+            Err(BlobError::Io { source, .. }) if is_full(source) => {
+                self.refused.store(true, Ordering::Relaxed);
+            }
+            // Says nothing of the disk's room.
+            Err(_) => {}
+        }
+        put
+    }
+
+    fn put_new(&self, bytes: &[u8]) -> Result<ContentHash, BlobError> {
         {
             return Ok(hash);
         }
@@ -148,6 +192,12 @@ mod tests {
     fn what_was_put_comes_back_and_twice_is_once() {
         let (_dir, blobs) = blobs();
         let hash = blobs.put(b"hej").expect("put");
+/// Whether a write failed for want of room or of leave to write.
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(error.kind(), Kind::StorageFull | Kind::QuotaExceeded | Kind::ReadOnlyFilesystem)
+}
+
         assert_eq!(blobs.put(b"hej").expect("put again"), hash);
         assert_eq!(blobs.get(hash).expect("get"), b"hej");
     }

@@ -292,6 +292,11 @@ impl EvidenceStore {
 
     /// The file where the chain's heads are noted.
     pub(crate) fn heads_file(&self) -> &Path {
+    /// Whether evidence can be kept: not where the last part found the disk full or read-only.
+    pub fn is_writable(&self) -> bool {
+        self.blobs.is_writable()
+    }
+
         &self.heads
     }
 }

@@ -334,6 +334,12 @@ impl From<StoreError> for ServiceError {
 }
 
 impl Services {
+    /// Whether database and evidence can be written: not where the last try found the disk full or
+    /// read-only.
+    pub fn disk_is_writable(&self) -> bool {
+        self.inner.store.is_writable() && self.inner.evidence.is_writable()
+    }
+
     /// Puts the services together.
     pub fn new(parts: Parts) -> Self {
         let (changes, _) = broadcast::channel(CHANGES_KEPT);

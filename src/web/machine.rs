@@ -19,9 +19,13 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Every loop is well; otherwise which are not.
+/// Every loop is well and the disk can be written; otherwise what is not.
 pub async fn readyz(State(site): State<Site>) -> Response {
-    let ailing = site.health.ailing();
+    let mut ailing = site.health.ailing();
+    // Said at once, not when the loops have failed often enough.
+    if !site.services.disk_is_writable() {
+        ailing.push("disk");
+    }
     if ailing.is_empty() {
         return "ready\n".into_response();
     }
@@ -55,10 +59,6 @@ pub async fn intake(
         .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
         .collect();
     let json = [(CONTENT_TYPE, "application/json")];
-    match site.services.take_push(&key, &given, &body).await {
-        Ok(answer) => (StatusCode::ACCEPTED, json, answer).into_response(),
-        Err(error) => {
-            let status = match &error {
     let body = match body {
         Ok(body) => body,
         Err(refused) => {
@@ -71,6 +71,10 @@ pub async fn intake(
             return (status, json, serde_json::json!({ "error": why }).to_string()).into_response();
         }
     };
+    match site.services.take_push(&key, &given, &body).await {
+        Ok(answer) => (StatusCode::ACCEPTED, json, answer).into_response(),
+        Err(error) => {
+            let status = match &error {
                 PushError::NoSuchAccount => StatusCode::NOT_FOUND,
                 PushError::Signature(_) => StatusCode::UNAUTHORIZED,
                 PushError::Delivery | PushError::Shape(_) => StatusCode::BAD_REQUEST,
