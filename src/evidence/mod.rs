@@ -227,15 +227,17 @@ impl EvidenceStore {
         serde_json::from_slice(&bytes).map_err(|source| EvidenceError::Manifest { hash, source })
     }
 
-    /// The manifest of a sealed record, and that every part it names is there in its size.
+    /// The manifest of a sealed record, and that every part it names is whole: see
+    /// [`BlobStore::stands`].
     ///
     /// # Errors
-    /// As [`EvidenceStore::manifest`]; [`EvidenceError::Blob`] where a part is missing.
+    /// As [`EvidenceStore::manifest`]; [`EvidenceError::Blob`] where a part is missing or
+    /// changed.
     pub async fn intact(&self, row: &EvidenceRow) -> Result<Manifest, EvidenceError> {
         let manifest = self.manifest(row).await?;
         let blobs = self.blobs.clone();
-        let parts: Vec<_> = manifest.parts.iter().map(|p| (p.sha256, p.size_bytes)).collect();
-        let check = move || parts.into_iter().try_for_each(|(hash, size)| blobs.stands(hash, size));
+        let parts: Vec<_> = manifest.parts.iter().map(|part| part.sha256).collect();
+        let check = move || parts.into_iter().try_for_each(|hash| blobs.stands(hash));
         tokio::task::spawn_blocking(check).await.map_err(|_| EvidenceError::BrokenOff)??;
         Ok(manifest)
     }
@@ -290,13 +292,13 @@ impl EvidenceStore {
         Ok(Leave::Granted(RemovalWarrant::new(item, basis)))
     }
 
-    /// The file where the chain's heads are noted.
-    pub(crate) fn heads_file(&self) -> &Path {
     /// Whether evidence can be kept: not where the last part found the disk full or read-only.
     pub fn is_writable(&self) -> bool {
         self.blobs.is_writable()
     }
 
+    /// The file where the chain's heads are noted.
+    pub(crate) fn heads_file(&self) -> &Path {
         &self.heads
     }
 }
