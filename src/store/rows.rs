@@ -32,6 +32,17 @@ pub struct Committed {
     pub presence_changes: u32,
 }
 
+/// What a push is known by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The identity that the sender gave it; not signed.
+    pub id: String,
+    /// The hash of its body.
+    pub body: ContentHash,
+    /// The hash of what was signed.
+    pub signed: ContentHash,
+}
+
 /// Where fetching of an account stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchState {

@@ -61,15 +61,7 @@ pub async fn intake(
     let json = [(CONTENT_TYPE, "application/json")];
     let body = match body {
         Ok(body) => body,
-        Err(refused) => {
-            let status = refused.status();
-            let why = if status == StatusCode::PAYLOAD_TOO_LARGE {
-                "leveransen är för stor: dela upp den i flera"
-            } else {
-                "leveransen kom inte fram hel: skicka samma leverans igen"
-            };
-            return (status, json, serde_json::json!({ "error": why }).to_string()).into_response();
-        }
+        Err(refused) => return body_refused(&refused),
     };
     match site.services.take_push(&key, &given, &body).await {
         Ok(answer) => (StatusCode::ACCEPTED, json, answer).into_response(),
@@ -90,5 +82,44 @@ pub async fn intake(
             let answer = serde_json::json!({ "error": error.to_string() }).to_string();
             (status, json, answer).into_response()
         }
+    }
+}
+
+/// A body that did not come in whole, in the words of the interface; the framework's are English.
+fn body_refused(refused: &BytesRejection) -> Response {
+    let status = refused.status();
+    let why = if status == StatusCode::PAYLOAD_TOO_LARGE {
+        "leveransen är för stor: dela upp den i flera"
+    } else {
+        "leveransen kom inte fram hel: skicka samma leverans igen"
+    };
+    let json = [(CONTENT_TYPE, "application/json")];
+    (status, json, serde_json::json!({ "error": why }).to_string()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::extract::DefaultBodyLimit;
+    use axum::http::Request;
+    use axum::routing::post;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_over_the_limit_is_refused_in_swedish_json() {
+        let take = async |body: Result<Bytes, BytesRejection>| {
+            body.map_or_else(|refused| body_refused(&refused), |_| StatusCode::OK.into_response())
+        };
+        let router = Router::new().route("/", post(take)).layer(DefaultBodyLimit::max(4));
+        let request = Request::post("/").body(Body::from("12345")).expect("a request");
+        let response = router.oneshot(request).await.expect("answers");
+        assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
+        let body = to_bytes(response.into_body(), 1_000).await.expect("a body");
+        let answer: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        assert!(answer["error"].as_str().is_some_and(|why| why.contains("för stor")), "{answer}");
     }
 }

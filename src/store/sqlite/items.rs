@@ -15,7 +15,7 @@ use crate::domain::item::{
 use crate::domain::verdict::Verdict;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{Committed, ItemRow, VersionRow};
+use crate::store::rows::{Committed, Delivery, ItemRow, VersionRow};
 
 /// How far up a thread is followed.
 const DEEPEST_THREAD: usize = 50;
@@ -365,12 +365,11 @@ impl Store {
         &self,
         account: AccountId,
         batch: Batch,
-        delivery: String,
-        body: ContentHash,
-        signed: ContentHash,
+        delivery: Delivery,
         answer: impl FnOnce(&Committed) -> String + Send + 'static,
         now: Timestamp,
     ) -> Result<String, StoreError> {
+        let Delivery { id: delivery, body, signed } = delivery;
         self.write(move |tx| {
             if let Some((answer, answered)) = delivery_answer(tx, account, &delivery)? {
                 // Another body under an old identity would be lost by giving the old answer.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::ids::PlatformPostId;
 use crate::domain::item::{FetchedPost, LiveReading, Unreadable};
-use crate::store::rows::Committed;
+use crate::store::rows::{Committed, Delivery};
 
 fn edited(text: &str, seconds: i64) -> FetchedItem {
     FetchedItem { edited_at: Some(at(seconds)), ..item("1", text) }
@@ -161,7 +161,8 @@ async fn a_push_is_answered_once_and_another_body_is_no_repeat() {
             let hash = ContentHash::of(text.as_bytes());
             let answer = |c: &Committed| format!("{} nya", c.new_items);
             let batch = batch(vec![item(text, text)]);
-            store.commit_push(account, batch, "d1".into(), hash, hash, answer, now).await
+            let delivery = Delivery { id: "d1".into(), body: hash, signed: hash };
+            store.commit_push(account, batch, delivery, answer, now).await
         }
     };
     assert_eq!(push("a", at(0)).await.unwrap(), "1 nya");
@@ -183,7 +184,8 @@ async fn what_was_signed_once_counts_once_under_any_delivery() {
             let signed = ContentHash::of(format!("{t}.{text}").as_bytes());
             let answer = |c: &Committed| format!("{}+{}", c.new_items, c.new_versions);
             let batch = batch(vec![item("1", text)]);
-            store.commit_push(account, batch, delivery.into(), hash, signed, answer, now).await
+            let delivery = Delivery { id: delivery.into(), body: hash, signed };
+            store.commit_push(account, batch, delivery, answer, now).await
         }
     };
     assert_eq!(push("gammal", "5", "d1", at(0)).await.unwrap(), "1+0");
