@@ -395,7 +395,7 @@ async fn connect(
         platform,
         interval: account.interval,
         push,
-        allow_private: account.allow_private_addresses,
+        private_at: account.private_at(),
     })
 }
 
@@ -419,6 +419,7 @@ fn connector(account: &AccountConfig, clock: &Clock) -> Result<Connector, BadHtt
     // Plain http has been refused by the configuration except towards this machine.
     let http = |url: &url::Url| HttpSettings {
         allow_http_loopback: url.scheme() == "http",
+        allow_private: account.allow_private_addresses || account.simulated,
         ..HttpSettings::default()
     };
     match &account.platform {

@@ -76,7 +76,7 @@ pub struct Malformed {
 #[derive(Debug, thiserror::Error)]
 pub enum CannotRead {
     /// Reading failed.
-    #[error("cannot read the dump")]
+    #[error("filen kan inte läsas vidare")]
     Io(#[from] io::Error),
     /// The CSV has no such column.
     #[error("kolumnen `{missing}` saknas; de som finns är {known}")]
@@ -87,8 +87,11 @@ pub enum CannotRead {
         known: String,
     },
     /// The first row of a CSV cannot be read.
-    #[error("the first row of the CSV cannot be read")]
-    Header(#[source] csv::Error),
+    #[error("första raden i CSV-filen kan inte läsas; spara filen som UTF-8")]
+    Header,
+    /// Two bytes a character.
+    #[error("filen är skriven som UTF-16; spara den som UTF-8")]
+    Utf16,
 }
 
 /// Reads batches.
@@ -120,6 +123,10 @@ impl<R: BufRead> Batches<R> {
         if input.fill_buf()?.starts_with("\u{FEFF}".as_bytes()) {
             input.consume(3);
         }
+        let head = input.fill_buf()?;
+        if head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]) {
+            return Err(CannotRead::Utf16);
+        }
         if format != Format::Csv {
             return Ok(Self::Lines { input, line: 1 });
         }
@@ -130,7 +137,7 @@ impl<R: BufRead> Batches<R> {
             [b',', b';', b'\t'].into_iter().max_by_key(|b| (count(*b), *b == b',')).unwrap_or(b',');
         let mut rows =
             csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(input);
-        let headers = rows.headers().map_err(CannotRead::Header)?.clone();
+        let headers = rows.headers().map_err(|_| CannotRead::Header)?.clone();
         let column = |name: &str| headers.iter().position(|h| h.trim() == name);
         let text = column(&fields.text).ok_or_else(|| CannotRead::Column {
             missing: fields.text.clone(),
@@ -146,7 +153,7 @@ impl<R: BufRead> Batches<R> {
     pub fn next_batch(&mut self) -> Result<Option<Batch>, CannotRead> {
         match self {
             Self::Lines { input, line } => next_lines(input, line),
-            Self::Rows { rows, id, text } => Ok(next_rows(rows, *id, *text)),
+            Self::Rows { rows, id, text } => next_rows(rows, *id, *text),
         }
     }
 }
@@ -204,7 +211,7 @@ fn next_rows(
     rows: &mut csv::Reader<impl io::Read>,
     id: Option<usize>,
     text: usize,
-) -> Option<Batch> {
+) -> Result<Option<Batch>, CannotRead> {
     let mut out = Vec::new();
     let mut size = 0;
     let mut row = csv::ByteRecord::new();
@@ -228,13 +235,21 @@ fn next_rows(
                 size += row.as_slice().len() + 32;
                 out.push((line, record));
             }
-            Err(error) => {
-                out.push((line, Err(format!("raden kan inte läsas som CSV ({error})"))));
+            Err(error) if error.is_io_error() => {
+                // What was read comes first; the next call meets the error again.
+                if !out.is_empty() {
+                    break;
+                }
+                return Err(CannotRead::Io(error.into()));
+            }
+            Err(_) => {
+                let what = "raden kan inte läsas som CSV; kontrollera citattecken och skiljetecken";
+                out.push((line, Err(what.to_owned())));
                 size += 64;
             }
         }
     }
-    (!out.is_empty()).then_some(Batch::Rows(out))
+    Ok((!out.is_empty()).then_some(Batch::Rows(out)))
 }
 
 impl Batch {
@@ -330,10 +345,16 @@ fn json_record<'a>(line: &'a str, fields: &Fields) -> Result<Record<'a>, String>
     Ok(Record { id: picked.id.map_or(Cow::Borrowed("null"), |id| Cow::Borrowed(id.get())), text })
 }
 
-/// The parser's message without its place, which is said already.
-fn plain(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or_default().to_owned()
+/// What the parser found, in Swedish; the place is said already.
+fn plain(error: &serde_json::Error) -> &'static str {
+    use serde_json::error::Category;
+    match error.classify() {
+        Category::Eof => "raden slutar för tidigt",
+        Category::Data => "raden ska vara ett JSON-objekt",
+        Category::Syntax | Category::Io => {
+            "tecknet är oväntat här; kontrollera citattecken och kommatecken, eller ange --format om filen inte är JSON"
+        }
+    }
 }
 
 /// The text of a JSON string literal. Half a surrogate pair, which JSON can write and no text can
@@ -440,6 +461,36 @@ mod tests {
         assert!(out[4].as_ref().is_err_and(|(_, what)| what.contains("ingen text")));
         assert_eq!(out[5], Ok(("null".into(), "\u{FFFD}x".into())));
         assert_eq!(out.len(), 6);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_swedish() {
+        let table = [
+            ("[1]", "ska vara ett JSON-objekt"),
+            ("7", "ska vara ett JSON-objekt"),
+            ("hej", "oväntat"),
+            ("id;text", "--format"),
+            ("{\"id\":1,\"text\":\"hej", "slutar för tidigt"),
+        ];
+        for (line, expected) in table {
+            let out = read(line.as_bytes(), Format::JsonLines);
+            let Err((1, what)) = &out[0] else { panic!("{out:?}") };
+            assert!(what.contains(expected), "{line}: {what}");
+            let english = ["expected", "invalid", "EOF", "ident"];
+            assert!(!english.iter().any(|word| what.contains(word)), "{line}: {what}");
+        }
+    }
+
+    #[test]
+    fn utf_16_and_a_broken_first_row_say_how_to_save() {
+        for (input, format) in [
+            (&b"\xFF\xFEi\0d\0"[..], Format::Csv),
+            (b"\xFE\xFF\0{", Format::JsonLines),
+            (b"id,\xE5\n", Format::Csv),
+        ] {
+            let Err(error) = Batches::new(input, format, &fields()) else { panic!("{input:?}") };
+            assert!(error.to_string().contains("UTF-8"), "{error}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::classify::dump::{Batch, Batches, Fields, Format};
 use crate::classify::parallel::ordered;
 use crate::classify::{Classifier, Context, Scratch};
-use crate::cli::classify::{Cache, FormatArg, PARTLY, threads};
+use crate::cli::classify::{Cache, FormatArg, PARTLY, format_of, threads};
 use crate::cli::input::{Progress, open};
 use crate::domain::category::{Category, Severity};
 use crate::domain::text::{is_hidden, mark};
@@ -29,8 +29,8 @@ pub struct Args {
     #[arg(long)]
     pub before: Option<PathBuf>,
     /// Hur filen är skriven.
-    #[arg(long, value_enum, default_value = "jsonl")]
-    pub format: FormatArg,
+    #[arg(long, value_enum)]
+    pub format: Option<FormatArg>,
     /// Fältet med postens id.
     #[arg(long, default_value = "id")]
     pub id_field: String,
@@ -141,8 +141,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let after = args.cache.load(Some(&args.lexicons))?;
     let input = open(&args.file)?;
     let mut progress = Progress::new(&input);
-    let format = Format::from(args.format);
+    let format = format_of(args.format, &args.file);
     let fields = Fields { id: args.id_field.clone(), text: args.text_field.clone() };
+    let broken = input.broken.clone();
     let mut batches = Batches::new(input.reader, format, &fields)?;
     let mut all = Tally::default();
     ordered(
@@ -155,6 +156,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Ok(())
         },
     )?;
+    if let Some(what) = broken.complaint() {
+        all.malformed += 1;
+        eprintln!("{what}");
+    }
     progress.done(all.records, all.malformed);
     std::io::stdout().write_all(shown(&all, &before, &after).as_bytes())?;
     Ok(if all.malformed > 0 { ExitCode::from(PARTLY) } else { ExitCode::SUCCESS })

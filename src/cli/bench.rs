@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::classify::baseline;
-use crate::classify::dump::{Batches, Fields, Format};
+use crate::classify::dump::{Batches, Fields};
 use crate::classify::parallel::ordered;
 use crate::classify::{Classifier, Context, Scratch};
-use crate::cli::classify::{FormatArg, Lexicons, threads};
+use crate::cli::classify::{FormatArg, Lexicons, format_of, threads};
 use crate::cli::input::open;
 
 /// How much text is held in memory for the measurement, in bytes.
@@ -29,8 +29,8 @@ pub struct Args {
     /// Filen som ska läsas (även .gz och .zst).
     pub file: PathBuf,
     /// Hur filen är skriven.
-    #[arg(long, value_enum, default_value = "jsonl")]
-    pub format: FormatArg,
+    #[arg(long, value_enum)]
+    pub format: Option<FormatArg>,
     /// Fältet med texten.
     #[arg(long, default_value = "text")]
     pub text_field: String,
@@ -89,9 +89,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn read(args: &Args) -> anyhow::Result<Vec<String>> {
-    let format = Format::from(args.format);
+    let format = format_of(args.format, &args.file);
     let fields = Fields { id: "id".to_owned(), text: args.text_field.clone() };
-    let mut batches = Batches::new(open(&args.file)?.reader, format, &fields)?;
+    let input = open(&args.file)?;
+    let broken = input.broken.clone();
+    let mut batches = Batches::new(input.reader, format, &fields)?;
     let mut texts = Vec::new();
     let (mut size, mut skipped) = (0, 0);
     while let Some(batch) = batches.next_batch()? {
@@ -106,6 +108,9 @@ fn read(args: &Args) -> anyhow::Result<Vec<String>> {
             eprintln!("Mätningen använder de första {} MB text.", size / 1_000_000);
             break;
         }
+    }
+    if let Some(what) = broken.complaint() {
+        eprintln!("{what}");
     }
     if skipped > 0 {
         eprintln!("{skipped} poster kunde inte läsas och mäts inte.");

@@ -48,9 +48,9 @@ pub struct Args {
     /// Filen som ska läsas (även .gz och .zst), eller - för standard in.
     #[arg(default_value = "-")]
     pub file: PathBuf,
-    /// Hur filen är skriven.
-    #[arg(long, value_enum, default_value = "jsonl")]
-    pub format: FormatArg,
+    /// Hur filen är skriven; annars efter filens namn (.csv, .tsv, .txt), och i sista hand jsonl.
+    #[arg(long, value_enum)]
+    pub format: Option<FormatArg>,
     /// Fältet med postens id.
     #[arg(long, default_value = "id")]
     pub id_field: String,
@@ -121,6 +121,20 @@ pub fn sources(folder: Option<&Path>) -> anyhow::Result<Vec<Source>> {
     }
 }
 
+/// The format asked for, or the one that the file's name tells; JSON lines where it tells nothing.
+pub fn format_of(asked: Option<FormatArg>, file: &std::path::Path) -> Format {
+    if let Some(asked) = asked {
+        return asked.into();
+    }
+    let name = file.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+    match name.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("csv" | "tsv") => Format::Csv,
+        Some("txt") => Format::Text,
+        Some(_) | None => Format::JsonLines,
+    }
+}
+
 /// As many threads as asked for, or as the machine has.
 pub fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
     asked.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
@@ -141,8 +155,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let classifier = args.lexicons.load()?;
     let input = open(&args.file)?;
     let mut progress = Progress::new(&input);
-    let format = Format::from(args.format);
+    let format = format_of(args.format, &args.file);
     let fields = Fields { id: args.id_field.clone(), text: args.text_field.clone() };
+    let broken = input.broken.clone();
     let mut batches = Batches::new(input.reader, format, &fields)?;
     let mut out = io::stdout().lock();
     let (mut records, mut malformed) = (0, 0);
@@ -158,7 +173,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Ok(())
         },
     );
-    match outcome.and_then(|()| Ok(out.flush()?)) {
+    let outcome = outcome.and_then(|()| {
+        if let Some(what) = broken.complaint() {
+            malformed += 1;
+            writeln!(out, "{}", json!({ "id": null, "line": null, "error": what }))?;
+        }
+        Ok(out.flush()?)
+    });
+    match outcome {
         // Whoever read the output has had enough.
         Err(e)
             if e.downcast_ref::<io::Error>()
@@ -251,4 +273,28 @@ fn write_verdict(
 fn write_text(out: &mut Vec<u8>, text: &str) {
     // Writing to a Vec cannot fail, and a text is always JSON.
     let _ = serde_json::to_writer(out, text);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_format_is_told_by_the_name_unless_it_is_given() {
+        let table = [
+            ("odd.csv", Format::Csv),
+            ("/tmp/ODD.CSV.GZ", Format::Csv),
+            ("x.tsv", Format::Csv),
+            ("x.txt.zst", Format::Text),
+            ("x.jsonl.gz", Format::JsonLines),
+            ("-", Format::JsonLines),
+            ("csv", Format::JsonLines),
+        ];
+        for (name, expected) in table {
+            assert_eq!(format_of(None, Path::new(name)), expected, "{name}");
+        }
+        assert_eq!(format_of(Some(FormatArg::Text), Path::new("x.csv")), Format::Text);
+    }
 }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal as _, Read, Write as _};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -21,6 +21,8 @@ pub struct Input {
     pub read: Arc<AtomicU64>,
     /// How many there are, where that is known.
     pub size: Option<u64>,
+    /// Whether unpacking came to a sound end.
+    pub broken: Broken,
 }
 
 struct Counting<R> {
@@ -53,16 +55,57 @@ pub fn open(path: &Path) -> anyhow::Result<Input> {
     let mut counted =
         BufReader::with_capacity(BUFFER, Counting { inner: raw, read: Arc::clone(&read) });
     let head = counted.fill_buf().with_context(|| format!("{} kan inte läsas", path.display()))?;
+    let broken = Broken::default();
     let reader: Box<dyn BufRead + Send> = if head.starts_with(&[0x1F, 0x8B]) {
-        Box::new(BufReader::with_capacity(BUFFER, flate2::bufread::MultiGzDecoder::new(counted)))
+        unpacked(flate2::bufread::MultiGzDecoder::new(counted), &broken)
     } else if head.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]) {
-        let unpacked = zstd::stream::read::Decoder::with_buffer(counted)
+        let decoder = zstd::stream::read::Decoder::with_buffer(counted)
             .context("zstd-filen kan inte läsas")?;
-        Box::new(BufReader::with_capacity(BUFFER, unpacked))
+        unpacked(decoder, &broken)
     } else {
         Box::new(counted)
     };
-    Ok(Input { reader, read, size })
+    Ok(Input { reader, read, size, broken })
+}
+
+fn unpacked(decoder: impl Read + Send + 'static, broken: &Broken) -> Box<dyn BufRead + Send> {
+    let until = UntilBroken { inner: decoder, broken: broken.clone() };
+    Box::new(BufReader::with_capacity(BUFFER, until))
+}
+
+/// Whether a packed file broke off or went over into something else. What came before is read.
+#[derive(Clone, Default)]
+pub struct Broken(Arc<AtomicBool>);
+
+impl Broken {
+    /// What to tell about it, once everything has been read.
+    pub fn complaint(&self) -> Option<&'static str> {
+        self.0.load(Ordering::Relaxed).then_some(
+            "den packade filen är avbruten eller har annat efter slutet; det som gick att packa upp är läst",
+        )
+    }
+}
+
+/// Ends where unpacking fails, and notes that it did: an error would lose what was unpacked before.
+struct UntilBroken<R> {
+    inner: R,
+    broken: Broken,
+}
+
+impl<R: Read> Read for UntilBroken<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.broken.0.load(Ordering::Relaxed) {
+            return Ok(0);
+        }
+        match self.inner.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+            Err(_) => {
+                self.broken.0.store(true, Ordering::Relaxed);
+                Ok(0)
+            }
+            read => read,
+        }
+    }
 }
 
 /// Progress on standard error: one line that is rewritten on a terminal, a plain line now and then
@@ -130,5 +173,38 @@ impl Progress {
                 "{clear}{records} poster på {seconds:.1} s, {n} kunde inte läsas"
             ),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gzip(text: &str) -> Vec<u8> {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(text.as_bytes()).expect("to memory");
+        packed.finish().expect("to memory")
+    }
+
+    fn read(bytes: &[u8]) -> (String, bool) {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(file.path(), bytes).expect("written");
+        let mut input = open(file.path()).expect("opens");
+        let mut text = String::new();
+        input.reader.read_to_string(&mut text).expect("no error loses what was read");
+        (text, input.broken.complaint().is_some())
+    }
+
+    #[test]
+    fn a_packed_file_that_breaks_off_gives_what_it_had() {
+        let text: String = (0..20_000).map(|n| format!("rad {n} {}\n", n * 7_919)).collect();
+        let whole = gzip(&text);
+        assert_eq!(read(&whole), (text.clone(), false));
+        let two = [whole.clone(), whole.clone()].concat();
+        assert_eq!(read(&two), (text.repeat(2), false), "several members are one file");
+        let (half, broken) = read(&whole[..whole.len() / 2]);
+        assert!(broken && text.starts_with(&half) && half.len() > text.len() / 3, "{}", half.len());
+        let trailing = [&whole[..], b"skr\xE4p"].concat();
+        assert_eq!(read(&trailing), (text, true));
     }
 }

@@ -47,6 +47,24 @@ pub struct AccountConfig {
     pub platform: PlatformConfig,
 }
 
+impl AccountConfig {
+    /// The account's own address, where it may lie on a private network.
+    pub fn private_at(&self) -> Option<Url> {
+        if !self.allow_private_addresses && !self.simulated {
+            return None;
+        }
+        match &self.platform {
+            PlatformConfig::WordPress { url, .. } | PlatformConfig::Mastodon { url, .. } => {
+                Some(url.clone())
+            }
+            PlatformConfig::Facebook { api_url, .. } => Some(api_url.clone()),
+            // Its pages are what is captured.
+            PlatformConfig::Bluesky { app, .. } => Some(app.clone()),
+            PlatformConfig::OwnSite { acts, .. } => acts.as_ref().map(|acts| acts.url.clone()),
+        }
+    }
+}
+
 /// What each platform needs.
 #[derive(Clone, Debug)]
 pub enum PlatformConfig {

@@ -102,6 +102,22 @@ impl Choice {
             | Self::Hold { .. } => None,
         }
     }
+
+    /// The words that its action carries, where it carries any.
+    pub fn action_text(&self) -> Option<&str> {
+        match self {
+            Self::Answer { text } | Self::Refer { text } => Some(text.trim()),
+            Self::Forward { note, .. } => Some(note),
+            Self::Hide
+            | Self::Unhide
+            | Self::Delete
+            | Self::Register
+            | Self::NotRegister { .. }
+            | Self::Dismiss
+            | Self::ConsiderPoliceReport
+            | Self::Hold { .. } => None,
+        }
+    }
 }
 
 /// A whole decision: checked, ready to be committed with its actions.

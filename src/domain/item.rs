@@ -235,22 +235,27 @@ impl FetchedItem {
         }
     }
 
-    /// The hash that tells one version from another: of the text and of what is attached.
-    ///
-    /// Signed addresses change at every fetch, so of an attachment only its type and name count.
+    /// The hash that tells one version from another: see [`content_hash`].
     pub fn content_hash(&self) -> ContentHash {
-        let mut bytes = Vec::with_capacity(self.text.len() + 64);
-        bytes.extend_from_slice(self.text.as_bytes());
-        for attachment in &self.attachments {
-            // A byte that no UTF-8 text holds: NUL would not do, since a text may hold it and so
-            // pass for a text with an attachment.
-            bytes.push(0xFF);
-            bytes.extend_from_slice(attachment.kind.as_bytes());
-            bytes.push(0xFF);
-            bytes.extend_from_slice(attachment.name.as_deref().unwrap_or("").as_bytes());
-        }
-        ContentHash::of(&bytes)
+        content_hash(&self.text, &self.attachments)
     }
+}
+
+/// The hash that tells one version from another: of the text and of what is attached.
+///
+/// Signed addresses change at every fetch, so of an attachment only its type and name count.
+pub fn content_hash(text: &str, attachments: &[Attachment]) -> ContentHash {
+    let mut bytes = Vec::with_capacity(text.len() + 64);
+    bytes.extend_from_slice(text.as_bytes());
+    for attachment in attachments {
+        // A byte that no UTF-8 text holds: NUL would not do, since a text may hold it and so
+        // pass for a text with an attachment.
+        bytes.push(0xFF);
+        bytes.extend_from_slice(attachment.kind.as_bytes());
+        bytes.push(0xFF);
+        bytes.extend_from_slice(attachment.name.as_deref().unwrap_or("").as_bytes());
+    }
+    ContentHash::of(&bytes)
 }
 
 /// One of the authority's own posts, fetched as context for what is written under it.

@@ -55,6 +55,18 @@ pub fn leaf_hash(body: &[u8]) -> ContentHash {
     ContentHash::new(hasher.finalize().into())
 }
 
+/// What a leaf holds of words that a row carries (an answer, a reason, a note), so that changing
+/// them is found out and the log itself never tells them.
+pub fn words_hash(words: &[&str]) -> ContentHash {
+    let mut hasher = Sha256::new();
+    for text in words {
+        // The length first, so that no two lists give the same bytes.
+        hasher.update((text.len() as u64).to_be_bytes());
+        hasher.update(text.as_bytes());
+    }
+    ContentHash::new(hasher.finalize().into())
+}
+
 /// The next link: SHA-256(0x02 ‖ previous link ‖ leaf). The leading byte keeps links apart from
 /// leaves (0x00) and inner nodes of a tree (0x01).
 pub fn chain_hash(previous: ContentHash, leaf: ContentHash) -> ContentHash {

@@ -1,16 +1,47 @@
 //! Content-addressed files: written aside, synced, renamed; checked on every read.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::ids::ContentHash;
 use crate::runtime::private;
+
+/// How many recomputed blobs are remembered: some hundred bytes each.
+const MOST_KNOWN: usize = 10_000;
 
 /// A directory of blobs, each under its SHA-256: `blobs/ab/cdef…`.
 #[derive(Clone, Debug)]
 pub struct BlobStore {
     dir: PathBuf,
+    /// The last blob found the disk full or not writable.
+    refused: Arc<AtomicBool>,
+    /// Blobs whose bytes were recomputed, with the mark of the file as it was then.
+    known: Arc<Mutex<HashMap<ContentHash, Mark>>>,
+}
+
+/// What changes with a file's bytes. The system sets the time of change, and nobody can set it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Mark {
+    inode: u64,
+    size_bytes: u64,
+    changed_s: i64,
+    changed_ns: i64,
+}
+
+impl Mark {
+    fn of(metadata: &fs::Metadata) -> Self {
+        Self {
+            inode: metadata.ino(),
+            size_bytes: metadata.size(),
+            changed_s: metadata.ctime(),
+            changed_ns: metadata.ctime_nsec(),
+        }
+    }
 }
 
 /// A blob could not be kept or read.
@@ -55,7 +86,12 @@ impl BlobStore {
             path: dir.clone(),
             source,
         })?;
-        Ok(Self { dir })
+        Ok(Self { dir, refused: Arc::default(), known: Arc::default() })
+    }
+
+    /// Whether the last blob could be kept, as far as the disk goes.
+    pub fn is_writable(&self) -> bool {
+        !self.refused.load(Ordering::Relaxed)
     }
 
     /// Where a blob lies.
@@ -69,6 +105,19 @@ impl BlobStore {
     /// # Errors
     /// [`BlobError::Io`]; then nothing is there under the hash.
     pub fn put(&self, bytes: &[u8]) -> Result<ContentHash, BlobError> {
+        let put = self.put_new(bytes);
+        match &put {
+            Ok(_) => self.refused.store(false, Ordering::Relaxed),
+            Err(BlobError::Io { source, .. }) if is_full(source) => {
+                self.refused.store(true, Ordering::Relaxed);
+            }
+            // Says nothing of the disk's room.
+            Err(_) => {}
+        }
+        put
+    }
+
+    fn put_new(&self, bytes: &[u8]) -> Result<ContentHash, BlobError> {
         let hash = ContentHash::of(bytes);
         let path = self.path(hash);
         let io = |source| BlobError::Io { doing: "written", path: path.clone(), source };
@@ -98,16 +147,31 @@ impl BlobStore {
         Ok(hash)
     }
 
-    /// Whether a blob of this size is there. Says nothing of its bytes: that is what
-    /// [`BlobStore::get`] and `evidence verify` recompute.
+    /// That a blob is whole. Its bytes are recomputed the first time, and again whenever the file
+    /// is no longer the one that was recomputed.
     ///
     /// # Errors
-    /// [`BlobError::Missing`] where there is none, or one of another size.
-    pub fn stands(&self, hash: ContentHash, size_bytes: u64) -> Result<(), BlobError> {
-        match fs::metadata(self.path(hash)) {
-            Ok(metadata) if metadata.len() == size_bytes => Ok(()),
-            Ok(_) | Err(_) => Err(BlobError::Missing { hash }),
+    /// [`BlobError`].
+    pub fn stands(&self, hash: ContentHash) -> Result<(), BlobError> {
+        let mark = fs::metadata(self.path(hash)).ok().map(|metadata| Mark::of(&metadata));
+        if mark.is_some() && self.known().get(&hash).copied() == mark {
+            return Ok(());
         }
+        // A change while it is read is seen by the next one who asks: the mark was taken before.
+        self.get(hash)?;
+        if let Some(mark) = mark {
+            let mut known = self.known();
+            if known.len() >= MOST_KNOWN {
+                known.clear();
+            }
+            known.insert(hash, mark);
+        }
+        Ok(())
+    }
+
+    /// Holds nothing but notes: whoever panicked with it left them whole.
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<ContentHash, Mark>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads a blob and checks that it is the one that was kept.
@@ -126,6 +190,12 @@ impl BlobStore {
         let found = ContentHash::of(&bytes);
         if found == hash { Ok(bytes) } else { Err(BlobError::Changed { hash, found }) }
     }
+}
+
+/// Whether a write failed for want of room or of leave to write.
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(error.kind(), Kind::StorageFull | Kind::QuotaExceeded | Kind::ReadOnlyFilesystem)
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -161,6 +231,22 @@ mod tests {
         // Keeping it again mends it.
         blobs.put(b"hej").expect("put");
         assert_eq!(blobs.get(hash).expect("get"), b"hej");
+    }
+
+    #[test]
+    fn what_stands_is_recomputed_whenever_the_file_has_changed() {
+        let (_dir, blobs) = blobs();
+        let hash = blobs.put(b"hej").expect("put");
+        blobs.stands(hash).expect("whole");
+        blobs.stands(hash).expect("whole, as known");
+        let times = fs::metadata(blobs.path(hash)).expect("there").modified().expect("a time");
+        fs::write(blobs.path(hash), b"haj").expect("tamper, in equal size");
+        let file = File::options().write(true).open(blobs.path(hash)).expect("opens");
+        file.set_modified(times).expect("set back");
+        drop(file);
+        assert!(matches!(blobs.stands(hash), Err(BlobError::Changed { .. })));
+        fs::remove_file(blobs.path(hash)).expect("removed");
+        assert!(matches!(blobs.stands(hash), Err(BlobError::Missing { .. })));
     }
 
     #[test]

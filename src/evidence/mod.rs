@@ -12,7 +12,7 @@ pub mod warrant;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::domain::evidence::{Manifest, Part, PartKind};
 use crate::domain::ids::{CaseId, ContentHash, EvidenceId, VersionId};
@@ -26,8 +26,11 @@ use crate::store::rows::{EvidenceRow, EvidenceState};
 use blob::{BlobError, BlobStore};
 use warrant::{ItemAddress, RemovalWarrant, WarrantBasis};
 
-/// Where the links of the log's chain are noted outside the database, one line a seal.
+/// Where the links of the log's chain are noted outside the database, one line an entry.
 pub(crate) const HEADS_FILE: &str = "heads.txt";
+
+/// Entries of the log that are noted at a time.
+const HEADS_PAGE: u32 = 500;
 
 /// Where evidence lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,8 +110,8 @@ pub struct EvidenceStore {
     store: Store,
     clock: Clock,
     heads: PathBuf,
-    /// One writer of the heads at a time: see [`append_line`].
-    heads_turn: Arc<Mutex<()>>,
+    /// One writer of the heads at a time: see [`append_lines`].
+    heads_turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl EvidenceStore {
@@ -163,25 +166,47 @@ impl EvidenceStore {
         Ok(sealed)
     }
 
-    /// Notes the chain's present end beside the database, so that a database put back to an older
-    /// state no longer agrees with the file. Also called at start-up.
+    /// Notes every link of the chain that is not noted yet in a file beside the database, so that a
+    /// database put back to an older state no longer agrees with the file. Also called at start-up.
+    /// A file that was lost begins at the chain's present end; verification misses what was before.
     ///
     /// # Errors
     /// [`EvidenceError::Heads`].
     pub async fn note_head(&self) -> Result<(), EvidenceError> {
-        let (seq, chain) = self.store.log_head().await?;
+        // One at a time: each goes on where the one before it ended.
+        let _turn = self.heads_turn.lock().await;
         let path = self.heads.clone();
-        if seq == 0 {
+        let noted = self.on_heads(move || last_noted(&path)).await?;
+        let mut lines = String::new();
+        let mut last = match noted {
+            LastNoted::At(seq) => seq,
+            // Before the first entry, so that whoever dies between entry and note is found out.
+            LastNoted::Nothing => {
+                let (seq, chain) = self.store.log_head().await?;
+                lines.push_str(&format!("{seq} {chain}\n"));
+                seq
+            }
+        };
+        loop {
+            let entries = self.store.log_after(last, HEADS_PAGE).await?;
+            let Some(newest) = entries.last() else { break };
+            last = newest.seq;
+            for entry in &entries {
+                lines.push_str(&format!("{} {}\n", entry.seq, entry.chain));
+            }
+        }
+        if lines.is_empty() {
             return Ok(());
         }
-        let line = format!("{seq} {chain}\n");
-        let turn = self.heads_turn.clone();
-        let append = move || {
-            // Guards a file, not a value: a panic before leaves nothing that matters.
-            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-            append_line(&path, &line)
-        };
-        tokio::task::spawn_blocking(append)
+        let path = self.heads.clone();
+        self.on_heads(move || append_lines(&path, &lines)).await
+    }
+
+    async fn on_heads<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> Result<T, EvidenceError> {
+        tokio::task::spawn_blocking(work)
             .await
             .map_err(|_| EvidenceError::BrokenOff)?
             .map_err(|source| EvidenceError::Heads { path: self.heads.clone(), source })
@@ -202,15 +227,17 @@ impl EvidenceStore {
         serde_json::from_slice(&bytes).map_err(|source| EvidenceError::Manifest { hash, source })
     }
 
-    /// The manifest of a sealed record, and that every part it names is there in its size.
+    /// The manifest of a sealed record, and that every part it names is whole: see
+    /// [`BlobStore::stands`].
     ///
     /// # Errors
-    /// As [`EvidenceStore::manifest`]; [`EvidenceError::Blob`] where a part is missing.
+    /// As [`EvidenceStore::manifest`]; [`EvidenceError::Blob`] where a part is missing or
+    /// changed.
     pub async fn intact(&self, row: &EvidenceRow) -> Result<Manifest, EvidenceError> {
         let manifest = self.manifest(row).await?;
         let blobs = self.blobs.clone();
-        let parts: Vec<_> = manifest.parts.iter().map(|p| (p.sha256, p.size_bytes)).collect();
-        let check = move || parts.into_iter().try_for_each(|(hash, size)| blobs.stands(hash, size));
+        let parts: Vec<_> = manifest.parts.iter().map(|part| part.sha256).collect();
+        let check = move || parts.into_iter().try_for_each(|hash| blobs.stands(hash));
         tokio::task::spawn_blocking(check).await.map_err(|_| EvidenceError::BrokenOff)??;
         Ok(manifest)
     }
@@ -265,29 +292,60 @@ impl EvidenceStore {
         Ok(Leave::Granted(RemovalWarrant::new(item, basis)))
     }
 
+    /// Whether evidence can be kept: not where the last part found the disk full or read-only.
+    pub fn is_writable(&self) -> bool {
+        self.blobs.is_writable()
+    }
+
     /// The file where the chain's heads are noted.
     pub(crate) fn heads_file(&self) -> &Path {
         &self.heads
     }
 }
 
-/// Appends a line and makes it durable. Half a line that a power cut left at the end is taken
-/// away first: it was never a whole fact, and a line written behind it would be lost with it.
-fn append_line(path: &Path, line: &str) -> io::Result<()> {
-    let mut file =
-        File::options().create(true).truncate(false).read(true).write(true).open(path)?;
-    let length = file.seek(SeekFrom::End(0))?;
-    // A line is much shorter than this.
-    let tail_from = length.saturating_sub(1024);
-    file.seek(SeekFrom::Start(tail_from))?;
+/// Where the file of heads ends.
+enum LastNoted {
+    /// No line that can be read.
+    Nothing,
+    /// At this place of the log.
+    At(u64),
+}
+
+fn last_noted(path: &Path) -> io::Result<LastNoted> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(LastNoted::Nothing),
+        Err(error) => return Err(error),
+    };
+    let (_, tail) = tail(&mut file)?;
+    let tail = String::from_utf8_lossy(&tail);
+    // Half a line that a power cut left is no line.
+    let whole = tail.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    let last = whole.lines().rev().find_map(verify::heads::parse);
+    Ok(last.map_or(LastNoted::Nothing, |(seq, _)| LastNoted::At(seq)))
+}
+
+/// The end of the file, much longer than a line, and where it begins.
+fn tail(file: &mut File) -> io::Result<(u64, Vec<u8>)> {
+    let from = file.seek(SeekFrom::End(0))?.saturating_sub(1024);
+    file.seek(SeekFrom::Start(from))?;
     let mut tail = Vec::new();
     file.read_to_end(&mut tail)?;
+    Ok((from, tail))
+}
+
+/// Appends lines and makes them durable. Half a line that a power cut left at the end is taken
+/// away first: it was never a whole fact, and a line written behind it would be lost with it.
+fn append_lines(path: &Path, lines: &str) -> io::Result<()> {
+    let mut file =
+        File::options().create(true).truncate(false).read(true).write(true).open(path)?;
+    let (from, tail) = tail(&mut file)?;
     let end = tail.iter().rposition(|b| *b == b'\n').map_or(0, |at| at as u64 + 1);
     if end < tail.len() as u64 {
-        file.set_len(tail_from + end)?;
+        file.set_len(from + end)?;
     }
     file.seek(SeekFrom::End(0))?;
-    file.write_all(line.as_bytes())?;
+    file.write_all(lines.as_bytes())?;
     file.sync_data()
 }
 

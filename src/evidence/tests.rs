@@ -1,6 +1,8 @@
 //! What is sealed stays whole, every way of tampering is named, and leave to remove is given for
 //! exactly what is sealed.
 
+mod tampering;
+
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -295,7 +297,8 @@ async fn a_forgery_with_every_hash_recomputed_is_caught_by_the_heads() {
         .unwrap();
     }
     let faults = bench.faults().await;
-    assert_eq!(faults.len(), 3, "{faults:#?}");
+    assert_eq!(faults.len(), 4, "{faults:#?}");
+    bench.expect_fault("bevis 1", "författaren").await;
     bench.expect_fault("heads.txt rad 1", "inte den som fanns när raden skrevs").await;
 }
 

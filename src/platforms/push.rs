@@ -10,7 +10,7 @@
 use jiff::Timestamp;
 
 use crate::domain::account::PlatformKind;
-use crate::domain::ids::PlatformItemId;
+use crate::domain::ids::{ContentHash, PlatformItemId};
 use crate::domain::item::{FetchedItem, FetchedPost, Unreadable};
 use crate::evidence::warrant::ItemAddress;
 
@@ -100,4 +100,7 @@ pub trait PushSource: Send + Sync + 'static {
     /// # Errors
     /// [`PushRefused`] when nothing of the push may be used.
     fn receive(&self, request: PushRequest<'_>, now: Timestamp) -> Result<Push, PushRefused>;
+
+    /// The hash of what was signed: the same push sent again has the same, under whatever identity.
+    fn signed(&self, request: PushRequest<'_>) -> ContentHash;
 }

@@ -1,6 +1,7 @@
-//! Time, stopping, supervision of loops, and secrets in memory.
+//! Time, networks, stopping, supervision of loops, and secrets in memory.
 
 pub mod clock;
+pub mod network;
 pub mod private;
 pub mod secret;
 pub mod shutdown;

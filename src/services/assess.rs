@@ -79,15 +79,17 @@ impl Services {
             .await
             .map_err(|e| ServiceError::broken("assessment", e))?;
         let now = self.inner.clock.now();
-        for (_, verdict, _) in &assessed {
-            for finding in &verdict.findings {
-                let (category, severity) = (finding.category.id(), finding.severity.id());
-                counter!(names::FINDINGS, "category" => category, "severity" => severity)
-                    .increment(1);
-            }
-        }
+        let found: Vec<_> = assessed
+            .iter()
+            .flat_map(|(_, verdict, _)| &verdict.findings)
+            .map(|finding| (finding.category.id(), finding.severity.id()))
+            .collect();
         let opens: Vec<_> = assessed.iter().map(|(_, _, opening)| opening.is_some()).collect();
         let touched = self.inner.store.record_assessments(assessed, now).await?;
+        // Counted once they are stored: what was not comes again.
+        for (category, severity) in found {
+            counter!(names::FINDINGS, "category" => category, "severity" => severity).increment(1);
+        }
         if !touched.is_empty() {
             self.inner.wakes.capture.notify_one();
             self.tell_cases(&touched);

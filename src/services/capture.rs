@@ -7,6 +7,7 @@
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use metrics::counter;
+use url::Url;
 
 use crate::domain::evidence::{
     Manifest, MissingPart, Part, PartKind, RenderedSheet, SheetContent, Thread,
@@ -261,7 +262,7 @@ impl Services {
         let request = CaptureRequest {
             url: url.clone(),
             anchor,
-            allow_private: served.allow_private || served.account.simulated,
+            allow_private: served.private_at.as_ref().is_some_and(|own| is_at(own, url)),
         };
         match tokio::time::timeout(limit, browser.capture(request)).await {
             Ok(Ok(shot)) => Ok((shot.png, shot.method)),
@@ -301,5 +302,37 @@ impl Services {
     }
 }
 
+/// Whether a link leads to the host and port of the account's own address. The link may come from
+/// whoever writes on the platform; the address comes from the settings.
+fn is_at(own: &Url, link: &str) -> bool {
+    let Ok(link) = Url::parse(link) else { return false };
+    let host = |url: &Url| url.host_str().map(|host| host.trim_end_matches('.').to_owned());
+    host(own) == host(&link) && own.port_or_known_default() == link.port_or_known_default()
+}
+
 /// Why nothing is copied.
 const NO_COPY: &str = "Får inte kopieras: misstänkt barnpornografibrott (brottsbalken 16:10 a).";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_links_to_the_accounts_own_host_and_port_may_lead_inside() {
+        let own = Url::parse("http://127.0.0.1:8081/api/").expect("an address");
+        let table = [
+            ("http://127.0.0.1:8081/inlagg/5#c", true),
+            ("http://127.0.0.7:8099/", false),
+            ("http://127.0.0.1:8082/", false),
+            ("http://127.0.0.1/", false),
+            ("https://127.0.0.1:8081.example/", false),
+            ("http://127.0.0.1:8081@10.0.0.1/", false),
+            ("inte en adress", false),
+        ];
+        for (link, expected) in table {
+            assert_eq!(is_at(&own, link), expected, "{link}");
+        }
+        let named = Url::parse("https://blogg.kommun.example/").expect("an address");
+        assert!(is_at(&named, "https://BLOGG.kommun.example.:443/x"));
+    }
+}

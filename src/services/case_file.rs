@@ -70,7 +70,7 @@ pub struct Step {
 }
 
 /// Everything about one case.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CaseFile {
     /// The case.
     pub id: CaseId,
@@ -136,6 +136,19 @@ pub struct CaseFile {
     pub may_decide: bool,
     /// Whether the viewer may enter a diary number.
     pub may_enter_number: bool,
+}
+
+/// Texts, names and notes stay out of logs.
+impl std::fmt::Debug for CaseFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CaseFile")
+            .field("id", &self.id)
+            .field("revision", &self.revision)
+            .field("account", &self.account.key)
+            .field("kind", &self.kind)
+            .field("n_text_bytes", &self.text.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl CaseFile {

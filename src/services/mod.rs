@@ -33,6 +33,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, Semaphore, broadcast};
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
+use url::Url;
 
 use crate::classify::Classifier;
 use crate::domain::account::Account;
@@ -78,8 +79,9 @@ pub struct Served {
     pub interval: Duration,
     /// What reads its pushes, where it takes any.
     pub push: Option<Arc<dyn PushSource>>,
-    /// Whether screenshots may load private addresses.
-    pub allow_private: bool,
+    /// The account's own address, where it may lie on a private network: screenshots of pages at
+    /// this very host and port may too, and no others.
+    pub private_at: Option<Url>,
 }
 
 /// Something that open pages want to know.
@@ -340,6 +342,12 @@ impl From<StoreError> for ServiceError {
 }
 
 impl Services {
+    /// Whether database and evidence can be written: not where the last try found the disk full or
+    /// read-only.
+    pub fn disk_is_writable(&self) -> bool {
+        self.inner.store.is_writable() && self.inner.evidence.is_writable()
+    }
+
     /// Puts the services together.
     pub fn new(parts: Parts) -> Self {
         let (changes, _) = broadcast::channel(CHANGES_KEPT);

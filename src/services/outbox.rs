@@ -119,7 +119,7 @@ impl Services {
             }
             ActionKind::Unhide => self.show_again(&action).await?,
             ActionKind::Reply => self.reply(&action, unknown || attempt > 1).await?,
-            ActionKind::Report => self.report(&action).await?,
+            ActionKind::Report => self.report(&action, unknown).await?,
             ActionKind::Register => self.export(&action).await?,
             ActionKind::Forward => {
                 End::Never("Vidarebefordran är inte inkopplad i den här installationen.".into())
@@ -306,13 +306,15 @@ impl Services {
         })
     }
 
-    async fn report(&self, action: &ActionRow) -> Result<End, ServiceError> {
+    /// Reports. No platform lets us look for a report, so one that may have got through is never
+    /// sent again by itself: a person looks.
+    async fn report(&self, action: &ActionRow, unknown: bool) -> Result<End, ServiceError> {
+        if unknown {
+            return Ok(End::Never(MAYBE_REPORTED.into()));
+        }
         let Some((platform, target)) = self.reach(action).await? else { return Ok(no_account()) };
         let reason = action.text.clone().unwrap_or_default();
-        Ok(match platform.report(&target, &reason).await {
-            Ok(receipt) => end_of_receipt(receipt),
-            Err(error) => end_of(error),
-        })
+        Ok(end_of_report(platform.report(&target, &reason).await))
     }
 
     async fn export(&self, action: &ActionRow) -> Result<End, ServiceError> {
@@ -358,6 +360,20 @@ fn end_of_receipt(receipt: Receipt) -> End {
     }
 }
 
+/// What a person is told of a report whose end nobody knows.
+const MAYBE_REPORTED: &str = "Anmälan kan ha skickats, men plattformens svar kom aldrig fram. Titta på plattformen om den finns där innan du försöker igen.";
+
+fn end_of_report(result: Result<Receipt, PlatformError>) -> End {
+    match result {
+        Ok(receipt) => end_of_receipt(receipt),
+        Err(error) if error.may_have_acted() => {
+            tracing::warn!(error = %error, "it is not known whether a report got through");
+            End::Never(MAYBE_REPORTED.into())
+        }
+        Err(error) => end_of(error),
+    }
+}
+
 fn end_of(error: PlatformError) -> End {
     let reason = error.swedish();
     tracing::warn!(error = %error, "the platform did not carry it out");
@@ -389,4 +405,19 @@ fn later(reason: &str) -> End {
 
 fn no_account() -> End {
     End::Never("Kontot finns inte längre i inställningarna, så plattformen kan inte nås. Lägg tillbaka kontot och försök igen.".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_goes_again_only_where_it_surely_did_not_go() {
+        let failed = |may_have_acted| {
+            let detail = "prov".to_owned();
+            end_of_report(Err(PlatformError::Transient { detail, may_have_acted, retry_at: None }))
+        };
+        assert!(matches!(failed(true), End::Never(why) if why.contains("kan ha skickats")));
+        assert!(matches!(failed(false), End::Later { .. }));
+    }
 }

@@ -7,6 +7,7 @@ use crate::domain::ids::{AccountKey, ContentHash};
 use crate::domain::item::Batch;
 use crate::platforms::push::{News, PushRefused, PushRequest};
 use crate::store::error::StoreError;
+use crate::store::rows::Delivery;
 use crate::telemetry::metrics as names;
 
 use super::{ServiceError, Services};
@@ -44,7 +45,8 @@ impl From<PushRefused> for PushError {
 
 impl Services {
     /// Takes a push: checks the signature over the raw body, stores, and gives the answer. The
-    /// same delivery again gets the same answer and changes nothing.
+    /// same delivery again gets the same answer and changes nothing, and so does the same signature
+    /// under another delivery.
     ///
     /// # Errors
     /// [`PushError`].
@@ -62,6 +64,8 @@ impl Services {
         let told = source.receive(request, now)?;
         let delivery = request.header("x-uppsikt-delivery").and_then(|d| Uuid::parse_str(d).ok());
         let delivery = delivery.ok_or(PushError::Delivery)?.to_string();
+        let signed = source.signed(request);
+        let delivery = Delivery { id: delivery, body: ContentHash::of(body), signed };
         let account = served.account.id;
         let n_told = told.len();
         let mut batch = Batch::default();
@@ -89,7 +93,6 @@ impl Services {
             account,
             batch,
             delivery,
-            ContentHash::of(body),
             move |committed| {
                 let accepted = committed.new_items + committed.new_versions;
                 let duplicates =

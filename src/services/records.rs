@@ -1,4 +1,5 @@
-//! Evidence as people see it: read and recomputed for every view, each showing audited.
+//! Evidence as people see it: the manifest recomputed for every view, its parts whenever their files have
+//! changed, each showing audited.
 
 use jiff::Timestamp;
 
@@ -47,12 +48,12 @@ pub struct SealedEvidence {
     /// The manifest's hash.
     pub manifest_hash: ContentHash,
     /// The manifest, or why it cannot be relied on, in Swedish. It was read and recomputed for
-    /// this very view.
+    /// this very view; each part was recomputed since its file last changed.
     pub manifest: Result<Manifest, String>,
 }
 
 /// A file of a sealed record.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PartFile {
     /// What it is; none for the manifest itself.
     pub kind: Option<PartKind>,
@@ -62,6 +63,17 @@ pub struct PartFile {
     pub media_type: String,
     /// The bytes, checked against their hash.
     pub bytes: Vec<u8>,
+}
+
+/// Its bytes stay out of logs.
+impl std::fmt::Debug for PartFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PartFile")
+            .field("kind", &self.kind)
+            .field("name", &self.name)
+            .field("n_bytes", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// The file name of a page of the sheet, from 1.
@@ -164,5 +176,18 @@ impl Services {
             media_type: part.media_type.clone(),
             bytes,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_shows_nothing_of_its_bytes() {
+        let (name, media_type) = ("text.txt".to_owned(), "text/plain".to_owned());
+        let file = PartFile { kind: Some(PartKind::Text), name, media_type, bytes: b"hej".into() };
+        let shown = format!("{file:?}");
+        assert_eq!(shown, "PartFile { kind: Some(Text), name: \"text.txt\", n_bytes: 3, .. }");
     }
 }

@@ -51,6 +51,11 @@ impl Store {
         &self.inner.path
     }
 
+    /// Whether the last write could be written: not where it found the disk full or read-only.
+    pub fn is_writable(&self) -> bool {
+        self.inner.writer.is_writable()
+    }
+
     /// Runs one transaction on the writing thread.
     async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where

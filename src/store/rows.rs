@@ -33,6 +33,17 @@ pub struct Committed {
     pub presence_changes: u32,
 }
 
+/// What a push is known by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The identity that the sender gave it; not signed.
+    pub id: String,
+    /// The hash of its body.
+    pub body: ContentHash,
+    /// The hash of what was signed.
+    pub signed: ContentHash,
+}
+
 /// Where fetching of an account stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchState {
@@ -459,6 +470,104 @@ pub struct AuditLine {
     pub address: String,
     /// More, never content.
     pub detail: Option<String>,
+}
+
+/// A table of which the lines only grow and are held by a running hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lines {
+    /// The audit log.
+    Audit,
+    /// The histories of all cases.
+    History,
+}
+
+/// A running hash over the first lines of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct LinesHeld {
+    /// How many lines.
+    pub n: u64,
+    /// The hash over them: each link is made as a link of the log is.
+    pub sha256: ContentHash,
+}
+
+/// One decision with its actions, as verification holds it against the log.
+pub struct DecisionFacts {
+    /// Its row.
+    pub id: DecisionId,
+    /// The case.
+    pub case: i64,
+    /// The version decided about.
+    pub version: i64,
+    /// Who; none where a policy decided.
+    pub user: Option<i64>,
+    /// When.
+    pub at: Timestamp,
+    /// Identifiers of the choices, in order.
+    pub choices: Vec<&'static str>,
+    /// The ground's code.
+    pub ground: Option<String>,
+    /// See `domain::log`: texts, reasons and note as they stand in the row.
+    pub words: ContentHash,
+    /// When it was undone.
+    pub undone_at: Option<Timestamp>,
+    /// Whether there is exactly one action, with the chosen text, for each choice that wants one.
+    pub actions_fit: bool,
+}
+
+/// One action, as verification holds it against the log.
+pub struct ActionFacts {
+    /// Its row.
+    pub id: ActionId,
+    /// The case.
+    pub case: i64,
+    /// The decision.
+    pub decision: i64,
+    /// Its kind's identifier.
+    pub kind: String,
+    /// The version it is about.
+    pub version: i64,
+    /// The evidence it rests on.
+    pub evidence: Option<i64>,
+    /// Its state's identifier.
+    pub state: String,
+    /// Over its text and over how it ended, as they stand in the row.
+    pub words: ContentHash,
+}
+
+/// One registration, as verification holds it against the log.
+pub struct RegistrationFacts {
+    /// Its row.
+    pub id: RegistrationId,
+    /// The case.
+    pub case: i64,
+    /// SHA-256 of the package.
+    pub package_sha256: ContentHash,
+    /// The number with when and by whom it was entered.
+    pub number: Option<(String, Timestamp, i64)>,
+}
+
+/// What an evidence record is of, as verification holds it against leaf and manifest.
+pub struct SubjectFacts {
+    /// The account's key.
+    pub account: String,
+    /// The platform's identity of the item.
+    pub platform_id: String,
+    /// The item of the version.
+    pub item: ItemId,
+    /// The version's number.
+    pub number: u32,
+    /// The hash in the version's row.
+    pub content_hash: ContentHash,
+    /// Text.
+    pub text: String,
+    /// Author as shown.
+    pub author: Author,
+    /// What hung on it.
+    pub attachments: Vec<Attachment>,
+    /// When fetched.
+    pub fetched_at: Timestamp,
+    /// The hash of the element as received.
+    pub payload: ContentHash,
 }
 
 /// What a version was assessed by, for `backtest` and the health page.

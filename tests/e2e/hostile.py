@@ -74,6 +74,13 @@ def pushes_are_signed():
     first, second = push(body, delivery=delivery), push(body, delivery=delivery)
     check(first == second and first[0] == 202, f"the same delivery: {first}, then {second}")
     check(daemon.one("select count(*) from items") == 1, "taken twice")
+    # Somebody who saw a push sends it again under another identity, after a newer version.
+    at = int(time.time())
+    newer = body.replace(b"Hej", b"Nyare")
+    check(push(body, at=at)[0] == 202 and push(newer)[0] == 202, "pushes were not taken")
+    check(push(body, at=at)[0] == 202, "what was signed once is answered as before")
+    text = daemon.one("select v.text from items i join versions v on v.id = i.current_version_id where i.platform_id = 'h-x'")
+    check(text == "Nyare", f"an old push made its text the newest: {text}")
 
 
 def all_are_taken_in():

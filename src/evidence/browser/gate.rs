@@ -16,7 +16,8 @@ use tokio::task::{JoinHandle, JoinSet};
 use url::Url;
 
 use super::CaptureError;
-use super::address::{AddressError, Reach, host_of, reach};
+use super::address::{AddressError, host_of};
+use crate::runtime::network::{Reach, reach};
 
 /// The longest request head that is read.
 const MOST_HEAD_BYTES: usize = 64 * 1024;
@@ -36,8 +37,8 @@ pub struct Gate {
 #[derive(Default)]
 struct State {
     open: bool,
-    /// The host that may lie on a private network.
-    private_host: Option<String>,
+    /// The host and port that may lie on a private network.
+    private_at: Option<(String, u16)>,
     refused: Vec<String>,
 }
 
@@ -87,12 +88,12 @@ impl Gate {
         Ok(Self { at, state, task })
     }
 
-    /// Lets traffic through while the returned value lives: to public addresses, and to `host`
-    /// wherever it lies if `allow_private`.
-    pub fn open(&self, host: &str, allow_private: bool) -> Opened {
+    /// Lets traffic through while the returned value lives: to public addresses, and to `host` at
+    /// `port` wherever it lies if `allow_private`.
+    pub fn open(&self, host: &str, port: u16, allow_private: bool) -> Opened {
         *locked(&self.state) = State {
             open: true,
-            private_host: allow_private.then(|| host.to_owned()),
+            private_at: allow_private.then(|| (host.to_owned(), port)),
             refused: Vec::new(),
         };
         Opened { state: Arc::clone(&self.state) }
@@ -235,7 +236,8 @@ fn understand(head: &[u8]) -> Option<Asked> {
 async fn resolve(state: &Mutex<State>, host: &str, port: u16) -> Result<SocketAddr, Refusal> {
     let (open, may_be_private) = {
         let state = locked(state);
-        (state.open, state.private_host.as_deref() == Some(host))
+        let named = state.private_at.as_ref().is_some_and(|(h, p)| h == host && *p == port);
+        (state.open, named)
     };
     if !open {
         return Err(Refusal::Private(host.to_owned()));
@@ -304,15 +306,16 @@ mod tests {
     async fn private_hosts_pass_only_where_named_and_only_while_open() {
         let gate = Gate::start().await.expect("a gate");
         assert!(gate.check("127.0.0.1", 80).await.is_err(), "closed");
-        let opened = gate.open("127.0.0.1", true);
+        let opened = gate.open("127.0.0.1", 80, true);
         assert!(gate.check("127.0.0.1", 80).await.is_ok());
         assert!(gate.check("127.0.0.2", 80).await.is_err(), "another host");
+        assert!(gate.check("127.0.0.1", 81).await.is_err(), "another port");
         assert!(gate.check("169.254.169.254", 80).await.is_err());
-        assert_eq!(opened.close(), ["127.0.0.2", "169.254.169.254"]);
+        assert_eq!(opened.close(), ["127.0.0.2", "127.0.0.1", "169.254.169.254"]);
         assert!(gate.check("127.0.0.1", 80).await.is_err(), "closed again");
-        let _opened = gate.open("169.254.169.254", true);
+        let _opened = gate.open("169.254.169.254", 80, true);
         assert!(gate.check("169.254.169.254", 80).await.is_err(), "never, even if named");
-        let _opened = gate.open("127.0.0.1", false);
+        let _opened = gate.open("127.0.0.1", 80, false);
         assert!(gate.check("127.0.0.1", 80).await.is_err());
     }
 }

@@ -105,8 +105,9 @@ pub struct CaptureRequest {
     pub url: String,
     /// The `id` of the element that the picture should be cut to, for example `comment-57`.
     pub anchor: Option<String>,
-    /// Whether the page's own host may lie on a private network, as the municipality's own site
-    /// may. Other hosts never may, whatever the page asks for.
+    /// Whether the page's own host and port may lie on a private network, as the municipality's own
+    /// site may. Nothing else may, whatever the page asks for. Never to be set for an address that a
+    /// stranger chose.
     pub allow_private: bool,
 }
 

@@ -44,7 +44,7 @@ impl Shared {
             none => none.insert(Running::start(&self.settings).await?),
         };
         // Also when this future is dropped half-way, as at shutdown.
-        let gate = browser.gate.open(&page.host, request.allow_private);
+        let gate = browser.gate.open(&page.host, page.port, request.allow_private);
         // Before Chromium is asked: its own message for a refused address would be the gate's.
         let outcome = match browser.gate.check(&page.host, page.port).await {
             Ok(()) => {

@@ -21,7 +21,7 @@ use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 
 use crate::domain::account::PlatformKind;
-use crate::domain::ids::Cursor;
+use crate::domain::ids::{ContentHash, Cursor};
 use crate::domain::item::{Batch, LiveReading, Thread, Walk};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::capability::{self, Capabilities, Offer};
@@ -331,5 +331,9 @@ impl PushSource for OwnSite {
         let header = request.header(push::SIGNATURE_HEADER);
         push::verify_signature(header, request.body, &self.settings.push_secrets, now)?;
         push::parse_push(request.body)
+    }
+
+    fn signed(&self, request: PushRequest<'_>) -> ContentHash {
+        push::signed(request.header(push::SIGNATURE_HEADER), request.body)
     }
 }

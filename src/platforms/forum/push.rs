@@ -4,6 +4,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use sha2::Sha256;
 
+use crate::domain::ids::ContentHash;
 use crate::platforms::forum::item;
 use crate::platforms::push::{Push, PushRefused};
 use crate::runtime::secret::Secret;
@@ -86,6 +87,19 @@ pub fn verify_signature(
         }
     }
     if fits { Ok(()) } else { Err(PushRefused::WrongSignature) }
+}
+
+/// The hash of what a signature that holds was made over: its time and the body, however the header is
+/// written.
+pub fn signed(header: Option<&str>, body: &[u8]) -> ContentHash {
+    let t = header.unwrap_or("").split(',').find_map(|part| {
+        let (name, value) = part.trim().split_once('=')?;
+        (name == "t").then(|| value.parse::<i64>().ok())?
+    });
+    let mut bytes = t.map_or_else(String::new, |t| t.to_string()).into_bytes();
+    bytes.push(b'.');
+    bytes.extend_from_slice(body);
+    ContentHash::of(&bytes)
 }
 
 /// Reads a body: `{"items":[…]}` or a single item, each told or unreadable by itself.
@@ -175,6 +189,16 @@ mod tests {
         }
         assert!(verify_signature(None, b"{}", &[Secret::new("s")], now()).is_err());
         assert_eq!(check(&format!("{t}, {v1}, v2=xyz"), &["s"], now()), Ok(()));
+    }
+
+    #[test]
+    fn what_was_signed_is_the_same_however_the_header_is_written() {
+        let same = signed(Some("t=5,v1=00"), b"{}");
+        for header in ["v1=11, t=5", "t=05,v2=x"] {
+            assert_eq!(signed(Some(header), b"{}"), same, "{header}");
+        }
+        assert_ne!(signed(Some("t=6,v1=00"), b"{}"), same);
+        assert_ne!(signed(Some("t=5,v1=00"), b"{ }"), same);
     }
 
     #[test]

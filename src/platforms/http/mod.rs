@@ -4,6 +4,8 @@
 //! Nothing is retried here. Whether a failed write may have reached the platform is decided here
 //! once, for all connectors.
 
+mod names;
+
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
 use crate::platforms::error::{Lane, PlatformError};
+use crate::platforms::http::names::{Names, refused_name};
 use crate::platforms::json;
 use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
@@ -43,6 +46,8 @@ pub struct HttpSettings {
     pub extra_ca_pem: Option<Vec<u8>>,
     /// Lets `http://` through to loopback addresses: for tests and the demo alone.
     pub allow_http_loopback: bool,
+    /// Lets names lead into private networks.
+    pub allow_private: bool,
 }
 
 impl Default for HttpSettings {
@@ -55,6 +60,7 @@ impl Default for HttpSettings {
             max_body_bytes: 64 << 20,
             extra_ca_pem: None,
             allow_http_loopback: false,
+            allow_private: false,
         }
     }
 }
@@ -264,6 +270,7 @@ impl Http {
         secrets: Vec<Secret>,
     ) -> Result<Self, BadHttpSettings> {
         may_be_called(base, settings)?;
+        let loopback = is_loopback(base);
         let mut builder = Client::builder()
             .user_agent(concat!("Uppsikt/", env!("CARGO_PKG_VERSION")))
             // A redirected write could be carried out twice or turn into a read, and a redirected
@@ -273,8 +280,11 @@ impl Http {
             .retry(reqwest::retry::never())
             .connect_timeout(settings.connect_timeout)
             .read_timeout(settings.read_timeout)
-            .timeout(settings.total_timeout);
-        if is_loopback(base) {
+            .timeout(settings.total_timeout)
+            .dns_resolver(Names::new(
+                settings.allow_private || (loopback && settings.allow_http_loopback),
+            ));
+        if loopback {
             builder = builder.no_proxy();
         }
         if let Some(pem) = &settings.extra_ca_pem {
@@ -345,6 +355,9 @@ impl Http {
     }
 
     fn failed(&self, place: &str, error: &reqwest::Error, was_write: bool) -> PlatformError {
+        if let Some(refused) = refused_name(error) {
+            return PlatformError::Contract { detail: self.clean(&format!("{place}: {refused}")) };
+        }
         let never_sent = error.is_connect() || error.is_builder();
         let what = if error.is_timeout() {
             "no answer within the time limit".to_owned()

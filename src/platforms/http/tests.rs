@@ -133,3 +133,18 @@ fn retry_after_is_read_in_both_forms_and_bounded() {
         assert_eq!(retry_after(&headers, now()), expected, "{value}");
     }
 }
+
+#[tokio::test]
+async fn a_name_that_leads_inside_is_called_only_where_the_settings_allow_it() {
+    // Nobody listens there: what is let through is refused by the machine.
+    let url = Url::parse("https://localhost:1/x").unwrap();
+    let call = async |allow_private| {
+        let settings = HttpSettings { allow_private, ..HttpSettings::default() };
+        let http = Http::new(&url, &settings, TestClock::at(now()).clock(), Vec::new()).unwrap();
+        http.send(http.call(Method::POST, url.clone())).await.unwrap_err()
+    };
+    let refused = call(false).await;
+    assert_eq!(refused.class(), "contract");
+    assert!(refused.to_string().contains("`localhost` leads into a private network"), "{refused}");
+    assert_eq!(call(true).await.class(), "transient");
+}

@@ -87,7 +87,7 @@ pub async fn open(dir: &Path, clock: &TestClock, simulator: &Simulator) -> (Serv
     let id = account.id;
     let platform = Arc::new(Facebook::new(simulator.settings(), clock.clock()).unwrap());
     let interval = Duration::from_secs(60);
-    let served = Served { account, platform, interval, push: None, allow_private: true };
+    let served = Served { account, platform, interval, push: None, private_at: None };
     let services = Services::new(Parts {
         store,
         evidence,

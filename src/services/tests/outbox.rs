@@ -128,3 +128,28 @@ async fn whatever_goes_wrong_each_act_is_done_once() {
     assert_eq!(stage.state(case).await, CaseState::Closed { outcome: Outcome::CarriedOut });
     stage.verified().await;
 }
+
+#[tokio::test]
+async fn a_report_that_was_under_way_when_the_program_died_ends_at_a_person() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Hide]).await;
+    // As an earlier run left it: begun, and no word of its end.
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    let state = ActionState::UnderWay { since: stage.now(), attempt: 1 };
+    raw.execute(
+        "insert into actions (key, decision_id, case_id, item_id, version_id, kind, payload, state,
+           state_json, due_at)
+         select 'prov-report', decision_id, case_id, item_id, version_id, 'report', '{}', 'under_way',
+           ?1, 0 from actions limit 1",
+        [serde_json::to_string(&state).unwrap()],
+    )
+    .unwrap();
+    let calls = stage.n_writing_calls();
+    stage.act().await;
+    let state = stage.action_state(case, ActionKind::Report).await;
+    let ActionState::Failed { reason, .. } = state else { panic!("{state:?}") };
+    assert!(reason.contains("kan ha skickats"), "{reason}");
+    assert_eq!(stage.n_writing_calls(), calls, "not repeated");
+    assert!(matches!(stage.state(case).await, CaseState::Returned { .. }));
+}

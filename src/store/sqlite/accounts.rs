@@ -215,9 +215,43 @@ impl Store {
 
     /// Forgets answered pushes older than `before`.
     pub async fn forget_deliveries(&self, before: Timestamp) -> Result<usize, StoreError> {
-        self.write(move |tx| Ok(tx.execute("delete from deliveries where at < ?1", [ms(before)])?))
-            .await
+        self.write(move |tx| {
+            tx.execute("delete from seen_signatures where at < ?1", [ms(before)])?;
+            Ok(tx.execute("delete from deliveries where at < ?1", [ms(before)])?)
+        })
+        .await
     }
+}
+
+/// The delivery under which this was signed and answered before.
+pub(super) fn signed_before(
+    c: &Connection,
+    account: AccountId,
+    signed: ContentHash,
+) -> Result<Option<String>, StoreError> {
+    maybe_row(
+        &mut c.prepare_cached(
+            "select delivery from seen_signatures where account_id = ?1 and signed = ?2",
+        )?,
+        params![account.0, signed.bytes()],
+        |row| Ok(row.get(0)?),
+    )
+}
+
+/// Remembers what was signed. A delivery sent again is signed anew, with another time.
+pub(super) fn note_signed(
+    c: &Connection,
+    account: AccountId,
+    signed: ContentHash,
+    delivery: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    c.prepare_cached(
+        "insert into seen_signatures (account_id, signed, at, delivery) values (?1, ?2, ?3, ?4)
+         on conflict (account_id, signed) do nothing",
+    )?
+    .execute(params![account.0, signed.bytes(), ms(now), delivery])?;
+    Ok(())
 }
 
 /// The answer of a push that has been answered, with the hash of the body it came with.

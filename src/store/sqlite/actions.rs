@@ -11,9 +11,9 @@ use super::{audit, log};
 use crate::domain::action::{ActionEvent, ActionKind, ActionState};
 use crate::domain::case::{CaseEvent, CaseState};
 use crate::domain::ids::{
-    AccountId, ActionId, CaseId, DecisionId, EvidenceId, ItemId, UserId, VersionId,
+    AccountId, ActionId, CaseId, ContentHash, DecisionId, EvidenceId, ItemId, UserId, VersionId,
 };
-use crate::domain::log::LogKind;
+use crate::domain::log::{LogKind, words_hash};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::{ActionRow, AuditLine};
@@ -29,6 +29,7 @@ struct ActionRecord<'a> {
     version: i64,
     evidence: Option<i64>,
     end: &'a str,
+    words_sha256: ContentHash,
 }
 
 fn action_row(row: &Row<'_>) -> Result<ActionRow, StoreError> {
@@ -58,6 +59,14 @@ fn the_action(c: &Connection, action: ActionId) -> Result<ActionRow, StoreError>
         action_row,
     )?
     .ok_or(StoreError::NotFound { what: "action" })
+}
+
+/// What its leaf holds of an action's text and of how it ended.
+fn words(c: &Connection, action: ActionId) -> Result<ContentHash, StoreError> {
+    let (payload, state): (String, String) = c
+        .prepare_cached("select payload, state_json from actions where id = ?1")?
+        .query_row([action.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(words_hash(&[&payload, &state]))
 }
 
 /// When the outbox is to look at an action in this state.
@@ -192,6 +201,7 @@ impl Store {
                     version: before.version.0,
                     evidence: before.evidence.map(|e| e.0),
                     end: next.id(),
+                    words_sha256: words(tx, action)?,
                 };
                 log::append(tx, LogKind::Action, &record, now)?;
             }

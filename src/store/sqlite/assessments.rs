@@ -15,6 +15,16 @@ use crate::store::rows::{AssessmentCount, CaseOpening, Unassessed, UnderAssessme
 /// The fact that holds what is being assessed.
 const UNDER_ASSESSMENT: &str = "under-assessment";
 
+/// 1 January 2000: older than any platform, site or comment field that is watched.
+const EARLIEST: Timestamp = Timestamp::constant(946_684_800, 0);
+
+/// When a version reached the authority, by the platform's word as far as it can be true: a
+/// platform's clock may run ahead of ours, but nothing was received later than we fetched it, and a
+/// time before there were such platforms is no time at all. The word itself is kept as it came.
+fn received_at(said: Timestamp, fetched: Timestamp) -> Timestamp {
+    if said < EARLIEST { fetched } else { said.min(fetched) }
+}
+
 impl Store {
     /// Versions without a verdict, oldest first.
     pub async fn unassessed(&self, most: u32) -> Result<Vec<Unassessed>, StoreError> {
@@ -45,9 +55,7 @@ impl Store {
                         text: row.get(4)?,
                         parent_text: row.get(5)?,
                         post_text: row.get(6)?,
-                        // A platform's clock may run ahead of ours; nothing was received later
-                        // than we fetched it.
-                        received_at: at(received.min(fetched))?,
+                        received_at: received_at(at(received)?, at(fetched)?),
                         fetched_at: at(fetched)?,
                     })
                 },

@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
+use super::lines;
 use super::value::ms;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::AuditLine;
+use crate::store::rows::{AuditLine, Lines};
 
 /// Writes a line inside the transaction of the act it records.
 pub(super) fn append(
@@ -27,7 +28,7 @@ pub(super) fn append(
         line.address,
         line.detail
     ])?;
-    Ok(())
+    lines::grown(tx, Lines::Audit)
 }
 
 impl Store {

@@ -4,15 +4,17 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 
 use super::accounts::account;
-use super::audit;
 use super::value::{at, from_json, json, maybe_at, maybe_row, ms, rows};
+use super::{audit, lines};
 use crate::domain::case::{CaseEvent, CaseState, Claim};
 use crate::domain::category::{Category, Severity};
 use crate::domain::ids::{CaseId, ItemId, UserId, VersionId};
 use crate::domain::verdict::Verdict;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{AuditLine, CaseCounts, CaseEventRow, CaseRow, QueueFilter, QueueRow};
+use crate::store::rows::{
+    AuditLine, CaseCounts, CaseEventRow, CaseRow, Lines, QueueFilter, QueueRow,
+};
 
 /// How much of a text the queue needs, in bytes: one line, shortened by the page. Bytes, because
 /// SQLite's own counting of characters ends at the first NUL.
@@ -134,7 +136,7 @@ pub(super) fn note_event(
         what,
         detail
     ])?;
-    Ok(())
+    lines::grown(tx, Lines::History)
 }
 
 /// The first bytes of a text as text: a character cut in two at the end goes.

@@ -12,8 +12,8 @@ use crate::domain::action::{ActionEvent, ActionState};
 use crate::domain::case::{CaseEvent, Outcome};
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::ground::Ground;
-use crate::domain::ids::{CaseId, DecisionId, EvidenceId, UserId, VersionId};
-use crate::domain::log::LogKind;
+use crate::domain::ids::{CaseId, ContentHash, DecisionId, EvidenceId, UserId, VersionId};
+use crate::domain::log::{LogKind, words_hash};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::{AuditLine, CaseRow, DecisionRow, EvidenceState};
@@ -46,6 +46,7 @@ struct DecisionRecord<'a> {
     user: i64,
     choices: Vec<&'a str>,
     ground: Option<&'a str>,
+    words_sha256: ContentHash,
 }
 
 #[derive(Serialize)]
@@ -115,18 +116,6 @@ fn insert_actions(
     actions.sort_by_key(|(kind, _)| kind.removes());
     for (kind, choice) in actions {
         let evidence = if kind.removes() { Some(seal_for(tx, case.version)?) } else { None };
-        let text = match choice {
-            Choice::Answer { text } | Choice::Refer { text } => Some(text.trim()),
-            Choice::Forward { note, .. } => Some(note.as_str()),
-            Choice::Hide
-            | Choice::Unhide
-            | Choice::Delete
-            | Choice::Register
-            | Choice::NotRegister { .. }
-            | Choice::Dismiss
-            | Choice::ConsiderPoliceReport
-            | Choice::Hold { .. } => None,
-        };
         let state = ActionState::Pending { not_before: new.undo_until };
         tx.prepare_cached(
             "insert into actions (key, decision_id, case_id, item_id, version_id, evidence_id, kind,
@@ -141,7 +130,7 @@ fn insert_actions(
             case.version.0,
             evidence.map(|e| e.0),
             kind.id(),
-            json(&serde_json::json!({ "text": text }))?,
+            json(&serde_json::json!({ "text": choice.action_text() }))?,
             state.id(),
             json(&state)?,
             ms(new.undo_until)
@@ -179,6 +168,7 @@ impl Store {
                 .clone()
                 .on(event)
                 .map_err(|_| refused("Ärendet kan inte beslutas i sitt nuvarande läge."))?;
+            let choices = json(&new.decision.choices())?;
             tx.prepare_cached(
                 "insert into decisions (case_id, version_id, user_id, at, choices, ground, note, undo_until)
                  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -188,7 +178,7 @@ impl Store {
                 case.version.0,
                 new.user.0,
                 ms(now),
-                json(&new.decision.choices())?,
+                choices,
                 new.decision.ground().map(Ground::code),
                 new.decision.note(),
                 ms(new.undo_until)
@@ -202,8 +192,8 @@ impl Store {
                 user: new.user.0,
                 choices: new.decision.choices().iter().map(Choice::id).collect(),
                 ground: new.decision.ground().map(Ground::code),
+                words_sha256: words_hash(&[&choices, new.decision.note().unwrap_or("")]),
             };
-            log::append(tx, LogKind::Decision, &record, now)?;
             let labels: Vec<_> = new.decision.choices().iter().map(Choice::label).collect();
             let what = format!("Beslut: {}", labels.join(", "));
             let detail = match (new.decision.ground(), new.decision.note()) {
@@ -214,6 +204,8 @@ impl Store {
             let by = Some((new.user, new.line.user_name.as_str()));
             note_event(tx, case.id, by, &what, detail.as_deref(), now)?;
             audit::append(tx, &new.line, now)?;
+            // After the lines it is to hold.
+            log::append(tx, LogKind::Decision, &record, now)?;
             tx.prepare_cached(
                 "update cases set claimed_by = null, claimed_until = null where id = ?1",
             )?
@@ -263,9 +255,9 @@ impl Store {
             tx.prepare_cached("update decisions set undone_at = ?2 where id = ?1")?
                 .execute(params![decision.id.0, ms(now)])?;
             let record = UndoRecord { case: case.0, decision: decision.id.0, user: user.0 };
-            log::append(tx, LogKind::Undo, &record, now)?;
             note_event(tx, case, Some((user, &line.user_name)), "Beslutet ångrades", None, now)?;
             audit::append(tx, &line, now)?;
+            log::append(tx, LogKind::Undo, &record, now)?;
             set_state(tx, case, &next, now)
         })
         .await

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 
-use super::accounts::{delivery_answer, note_look};
+use super::accounts::{delivery_answer, note_look, note_signed, signed_before};
 use super::value::{at, from_json, hash, json, maybe_at, maybe_row, ms, rows};
 use crate::domain::evidence::{Thread, ThreadItem};
 use crate::domain::ids::{
@@ -15,7 +15,7 @@ use crate::domain::item::{
 use crate::domain::verdict::Verdict;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{Committed, ItemRow, VersionRow};
+use crate::store::rows::{Committed, Delivery, ItemRow, VersionRow};
 
 /// How far up a thread is followed.
 const DEEPEST_THREAD: usize = 50;
@@ -356,7 +356,8 @@ impl Store {
     }
 
     /// Stores what a site has pushed and remembers the answer for this delivery, both or neither.
-    /// Returns the remembered answer where the delivery had been answered before.
+    /// Returns the remembered answer where the delivery, or what was signed, had been answered
+    /// before.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where the delivery had been answered with another body.
@@ -364,19 +365,26 @@ impl Store {
         &self,
         account: AccountId,
         batch: Batch,
-        delivery: String,
-        body: ContentHash,
+        delivery: Delivery,
         answer: impl FnOnce(&Committed) -> String + Send + 'static,
         now: Timestamp,
     ) -> Result<String, StoreError> {
+        let Delivery { id: delivery, body, signed } = delivery;
         self.write(move |tx| {
             if let Some((answer, answered)) = delivery_answer(tx, account, &delivery)? {
                 // Another body under an old identity would be lost by giving the old answer.
-                return if answered == body {
-                    Ok(answer)
-                } else {
-                    Err(StoreError::Conflict { what: "delivery" })
-                };
+                if answered != body {
+                    return Err(StoreError::Conflict { what: "delivery" });
+                }
+                note_signed(tx, account, signed, &delivery, now)?;
+                return Ok(answer);
+            }
+            // The identity is not signed: what was signed once counts once, under any identity.
+            if let Some((answer, _)) = match signed_before(tx, account, signed)? {
+                Some(before) => delivery_answer(tx, account, &before)?,
+                None => None,
+            } {
+                return Ok(answer);
             }
             let committed = store_batch(tx, account, &batch, now)?;
             let answer = answer(&committed);
@@ -385,6 +393,7 @@ impl Store {
                  values (?1, ?2, ?3, ?4, ?5)",
                 params![account.0, delivery, ms(now), body.bytes(), answer],
             )?;
+            note_signed(tx, account, signed, &delivery, now)?;
             tx.execute(
                 "update fetch_states set last_try_at = ?2, last_ok_at = ?2 where account_id = ?1",
                 params![account.0, ms(now)],

@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 use serde::Serialize;
 
+use super::lines;
 use super::value::{at, hash, json, maybe_row, ms, rows};
 use crate::domain::ids::ContentHash;
 use crate::domain::log::{LogKind, chain_hash, genesis, leaf_hash};
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::LogEntry;
+use crate::store::rows::{Lines, LogEntry};
 
 const ENTRY: &str = "seq, at, kind, body, leaf_hash, chain_hash";
 
@@ -36,7 +37,12 @@ pub(super) fn append(
     let (seq, previous) = head(tx)?;
     let seq = seq + 1;
     // A map with sorted keys, so that the same facts always give the same text.
-    let value = serde_json::json!({ "seq": seq, "at": now, "kind": kind.id(), "record": body });
+    let lines = serde_json::json!({
+        "audit": lines::held(tx, Lines::Audit)?, "history": lines::held(tx, Lines::History)?,
+    });
+    let value = serde_json::json!({
+        "seq": seq, "at": now, "kind": kind.id(), "record": body, "lines": lines,
+    });
     let body = json(&value)?;
     let leaf = leaf_hash(body.as_bytes());
     let chain = chain_hash(previous, leaf);

@@ -13,6 +13,8 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0001_ground.sql")),
     M::up(include_str!("migrations/0002_counts_and_authors.sql")),
     M::up(include_str!("migrations/0003_cases_by_account.sql")),
+    M::up(include_str!("migrations/0004_line_chains.sql")),
+    M::up(include_str!("migrations/0005_seen_signatures.sql")),
 ];
 
 /// How long a connection waits for another process's lock. Only a backup or a person with

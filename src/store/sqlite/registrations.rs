@@ -158,11 +158,11 @@ impl Store {
                 diary_number: number.as_str(),
                 user: user.0,
             };
-            log::append(tx, LogKind::Registration, &record, now)?;
             let detail = number.as_str();
             let by = Some((user, line.user_name.as_str()));
             note_event(tx, case, by, "Diarienummer inlagt", Some(detail), now)?;
             audit::append(tx, &line, now)?;
+            log::append(tx, LogKind::Registration, &record, now)?;
             let row = the_case(tx, case)?;
             if matches!(row.state, CaseState::AwaitingDiary) {
                 let next = row

@@ -1,6 +1,7 @@
 //! The writing thread: one connection, a bounded queue, one transaction a job.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -16,6 +17,8 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 pub(in crate::store) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
+    /// The last write found the disk full or not writable.
+    refused: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -35,7 +38,12 @@ impl Writer {
                 }
             })
             .expect("the operating system can start one more thread at start-up");
-        Self { jobs: Some(jobs), thread: Mutex::new(Some(thread)) }
+        Self { jobs: Some(jobs), refused: Arc::default(), thread: Mutex::new(Some(thread)) }
+    }
+
+    /// Whether the last write could be written, as far as the disk goes.
+    pub(in crate::store) fn is_writable(&self) -> bool {
+        !self.refused.load(Ordering::Relaxed)
     }
 
     /// Runs `work` in a transaction of its own and waits until it is durable.
@@ -47,8 +55,15 @@ impl Writer {
         F: FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
+        let refused = Arc::clone(&self.refused);
         let job: Job = Box::new(move |connection| {
             let result = in_transaction(connection, work);
+            match &result {
+                Ok(_) => refused.store(false, Ordering::Relaxed),
+                Err(StoreError::NotWritable(_)) => refused.store(true, Ordering::Relaxed),
+                // Says nothing of the disk.
+                Err(_) => {}
+            }
             // The caller may have gone away; the write stands all the same.
             drop(answer.send(result));
         });

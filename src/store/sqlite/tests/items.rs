@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::ids::PlatformPostId;
 use crate::domain::item::{FetchedPost, LiveReading, Unreadable};
-use crate::store::rows::Committed;
+use crate::store::rows::{Committed, Delivery};
 
 fn edited(text: &str, seconds: i64) -> FetchedItem {
     FetchedItem { edited_at: Some(at(seconds)), ..item("1", text) }
@@ -161,7 +161,8 @@ async fn a_push_is_answered_once_and_another_body_is_no_repeat() {
             let hash = ContentHash::of(text.as_bytes());
             let answer = |c: &Committed| format!("{} nya", c.new_items);
             let batch = batch(vec![item(text, text)]);
-            store.commit_push(account, batch, "d1".into(), hash, answer, now).await
+            let delivery = Delivery { id: "d1".into(), body: hash, signed: hash };
+            store.commit_push(account, batch, delivery, answer, now).await
         }
     };
     assert_eq!(push("a", at(0)).await.unwrap(), "1 nya");
@@ -171,6 +172,34 @@ async fn a_push_is_answered_once_and_another_body_is_no_repeat() {
     assert_eq!(push("b", at(3)).await.unwrap(), "1 nya");
     // What a push gave leaves the cursor of polling alone.
     assert_eq!(bench.store.fetch_state(bench.account).await.unwrap().cursor, None);
+}
+
+#[tokio::test]
+async fn what_was_signed_once_counts_once_under_any_delivery() {
+    let bench = Bench::new().await;
+    let push = |text: &'static str, t: &'static str, delivery: &'static str, now| {
+        let (store, account) = (bench.store.clone(), bench.account);
+        async move {
+            let hash = ContentHash::of(text.as_bytes());
+            let signed = ContentHash::of(format!("{t}.{text}").as_bytes());
+            let answer = |c: &Committed| format!("{}+{}", c.new_items, c.new_versions);
+            let batch = batch(vec![item("1", text)]);
+            let delivery = Delivery { id: delivery.into(), body: hash, signed };
+            store.commit_push(account, batch, delivery, answer, now).await
+        }
+    };
+    assert_eq!(push("gammal", "5", "d1", at(0)).await.unwrap(), "1+0");
+    // The same delivery sent again is signed anew.
+    assert_eq!(push("gammal", "6", "d1", at(1)).await.unwrap(), "1+0");
+    assert_eq!(push("ny", "7", "d2", at(2)).await.unwrap(), "0+1");
+    // Somebody who saw them sends the old ones under identities of their own.
+    for (t, delivery) in [("5", "d3"), ("6", "d4")] {
+        assert_eq!(push("gammal", t, delivery, at(3)).await.unwrap(), "1+0", "as answered before");
+    }
+    let current = bench.store.item(ItemId(1)).await.unwrap().current_version;
+    assert_eq!(bench.store.version(current).await.unwrap().text, "ny");
+    // Who may sign may of course go back to the old text.
+    assert_eq!(push("gammal", "8", "d5", at(4)).await.unwrap(), "0+1");
 }
 
 #[tokio::test]
@@ -230,4 +259,24 @@ async fn a_later_version_is_due_from_its_edit() {
     bench.assess(2, at(500), at(0)).await;
     bench.commit(batch(vec![FetchedItem { text: "B".into(), ..written }]), at(90_000)).await;
     assert_eq!(bench.store.unassessed(9).await.unwrap()[0].received_at, at(90_000));
+}
+
+#[tokio::test]
+async fn a_time_that_cannot_be_true_hurries_nobody_and_is_kept() {
+    let table = [
+        ("-000044-03-15T12:00:00Z", at(0)),
+        ("1999-12-31T23:59:59Z", at(0)),
+        ("9999-01-01T00:00:00Z", at(0)),
+        ("2000-01-01T00:00:00Z", "2000-01-01T00:00:00Z".parse().unwrap()),
+    ];
+    for (said, received) in table {
+        let bench = Bench::new().await;
+        let created_at = Some(said.parse().unwrap());
+        let written = FetchedItem { created_at, created_raw: Some(said.into()), ..item("1", "A") };
+        bench.commit(batch(vec![written]), at(0)).await;
+        let waiting = bench.store.unassessed(9).await.unwrap();
+        assert_eq!(waiting[0].received_at, received, "{said}");
+        let kept = bench.store.item(waiting[0].item).await.unwrap();
+        assert_eq!((kept.created_at, kept.created_raw.as_deref()), (created_at, Some(said)));
+    }
 }

@@ -96,6 +96,7 @@ async fn a_full_disk_is_said_and_leaves_nothing_half_written() {
     large.next = Some(Cursor::new("c2"));
     let refused = bench.store.commit_batch(bench.account, large.clone(), at(1), at(1)).await;
     assert!(matches!(refused, Err(StoreError::NotWritable(_))), "{refused:?}");
+    assert!(!bench.store.is_writable(), "said at once");
     let raw = bench.raw();
     let n: i64 = raw.query_row("select count(*) from items", [], |r| r.get(0)).unwrap();
     assert_eq!(n, 1);
@@ -104,6 +105,7 @@ async fn a_full_disk_is_said_and_leaves_nothing_half_written() {
     // With room again the same batch goes through.
     set(1_000_000).await.unwrap();
     assert_eq!(bench.commit(large, at(2)).await.new_items, 198);
+    assert!(bench.store.is_writable());
 }
 
 #[tokio::test]

@@ -1,0 +1,352 @@
+//! Somebody with the database and the folder in hand changes one thing past all our code: every way
+//! is found and named in Swedish, and nothing untouched is accused.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::domain::action::{ActionEvent, ActionKind};
+use crate::domain::category::{Category, Severity};
+use crate::domain::decision::{Choice, Decision};
+use crate::domain::ground::Ground;
+use crate::domain::ids::{ActionId, DiaryNumber, LexiconVersion, UserId};
+use crate::domain::person::Role;
+use crate::domain::verdict::{Finding, Verdict};
+use crate::store::rows::{AuditLine, CaseOpening};
+use crate::store::sqlite::decide::NewDecision;
+use crate::store::sqlite::users::NewUser;
+
+fn line(act: &'static str, user: Option<UserId>) -> AuditLine {
+    AuditLine {
+        user,
+        user_name: "Kim Exempel".into(),
+        act,
+        subject: "prov".into(),
+        address: "127.0.0.1".into(),
+        detail: None,
+    }
+}
+
+/// What the stage is made of beside three sealed records.
+struct Stage {
+    bench: Bench,
+    user: UserId,
+}
+
+impl Stage {
+    /// Three cases: hidden and answered; registered with its number; decided and undone.
+    async fn new() -> Self {
+        let (bench, sealed) = Bench::with_three().await;
+        let now = bench.clock.clock().now();
+        let store = &bench.store;
+        store.settle_fact("installation", "prov".into()).await.unwrap();
+        let user = NewUser {
+            login: "kim".into(),
+            name: "Kim Exempel".into(),
+            title: String::new(),
+            role: Role::Editor,
+            password_hash: "x".into(),
+        };
+        let user = store.add_user(user, line("user.add", None), now).await.unwrap();
+        let lo = NewUser {
+            login: "lo".into(),
+            name: "Lo Exempel".into(),
+            title: String::new(),
+            role: Role::Editor,
+            password_hash: "x".into(),
+        };
+        store.add_user(lo, line("user.add", None), now).await.unwrap();
+        let opening = CaseOpening {
+            rank: 1,
+            severity: Some(Severity::High),
+            category: Some(Category::Threat),
+            due_at: now,
+            why: "Prov.".into(),
+        };
+        let finding = Finding {
+            category: Category::Threat,
+            severity: Severity::High,
+            rule: Arc::from("hot.prov"),
+            spans: Vec::new(),
+            why: Arc::from("Prov."),
+            legal: Arc::from("BrB 4:5"),
+        };
+        let verdict = Verdict { lexicon: LexiconVersion::new("l1"), findings: vec![finding] };
+        let assessed = sealed.iter().map(|s| (s.version, verdict.clone(), Some(opening.clone())));
+        let cases = store.record_assessments(assessed.collect(), now).await.unwrap();
+        let stage = Self { bench, user };
+        let answer = Choice::Answer { text: "Tack, vi ser över det.".into() };
+        stage.decide(cases[0], vec![Choice::Hide, answer]).await;
+        for kind in [ActionKind::Reply, ActionKind::Hide] {
+            stage.end(cases[0], kind).await;
+        }
+        stage.decide(cases[1], vec![Choice::Register]).await;
+        let action = stage.end(cases[1], ActionKind::Register).await;
+        let (store, now) = (&stage.bench.store, stage.now());
+        let package = ContentHash::of(b"paket");
+        store.record_export(action, cases[1], "paket.zip".into(), package, now).await.unwrap();
+        let (number, entry) = (DiaryNumber::new("KS 2026/1"), line("diary.enter", Some(user)));
+        store.enter_diary_number(cases[1], number, user, entry, now).await.unwrap();
+        let decision = stage.decide(cases[2], vec![Choice::Dismiss]).await;
+        let undo = line("case.undo", Some(user));
+        store.undo(cases[2], decision, user, undo, stage.now()).await.unwrap();
+        stage.bench.evidence.note_head().await.unwrap();
+        stage
+    }
+
+    fn now(&self) -> Timestamp {
+        self.bench.clock.clock().now()
+    }
+
+    async fn decide(&self, case: CaseId, choices: Vec<Choice>) -> crate::domain::ids::DecisionId {
+        let decision = Decision::new(choices, Some(Ground::Threat), Some("Tydligt hot.".into()));
+        let new = NewDecision {
+            case,
+            revision: self.bench.store.case(case).await.unwrap().revision,
+            user: self.user,
+            decision: decision.unwrap(),
+            undo_until: self.now() + SignedDuration::from_secs(10),
+            line: line("case.decide", Some(self.user)),
+        };
+        self.bench.store.decide(new, self.now()).await.unwrap()
+    }
+
+    async fn end(&self, case: CaseId, kind: ActionKind) -> ActionId {
+        let (store, now) = (&self.bench.store, self.now());
+        let actions = store.actions_on(case).await.unwrap();
+        let id = actions.iter().find(|a| a.kind == kind).unwrap().id;
+        store.move_action(id, ActionEvent::Begin { at: now }, now).await.unwrap();
+        let done = ActionEvent::Succeed { at: now, receipt: "ok".into() };
+        store.move_action(id, done, now).await.unwrap();
+        id
+    }
+
+    fn tamper(&self, sql: &str) {
+        let raw = self.bench.raw();
+        let names: Vec<String> = raw
+            .prepare("select name from sqlite_master where type = 'trigger'")
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        for name in names {
+            raw.execute_batch(&format!("drop trigger \"{name}\"")).unwrap();
+        }
+        raw.execute_batch(&format!("pragma ignore_check_constraints = on; {sql}")).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_touched_verifies_whole() {
+    let stage = Stage::new().await;
+    assert_eq!(stage.bench.faults().await, []);
+    stage.tamper("");
+    assert_eq!(stage.bench.faults().await, [], "only the triggers are gone");
+}
+
+/// What is done, where the fault is, and what it says.
+const BY_SQL: &[(&str, &str, &str)] = &[
+    ("update decisions set choices = '[]' where id = 1", "beslut 1", "valen"),
+    ("update decisions set user_id = 2 where id = 1", "beslut 1", "vem som beslutade"),
+    ("update decisions set at = at - 100000 where id = 1", "beslut 1", "tiden"),
+    ("update decisions set ground = 'spam' where id = 1", "beslut 1", "grunden"),
+    ("update decisions set note = 'Påhittat.' where id = 1", "beslut 1", "orden"),
+    ("update decisions set note = null where id = 1", "beslut 1", "orden"),
+    ("update decisions set version_id = 2 where id = 1", "beslut 1", "lydelsen"),
+    (
+        "update decisions set choices = replace(choices, 'Tack', 'Nej') where id = 1",
+        "beslut 1",
+        "orden",
+    ),
+    ("update decisions set undone_at = at where id = 1", "beslut 1", "om och när det ångrades"),
+    ("update decisions set undone_at = null where id = 3", "beslut 3", "om och när det ångrades"),
+    (
+        "delete from actions; delete from case_events; delete from decisions",
+        "beslut 1",
+        "raden saknas",
+    ),
+    (
+        "insert into decisions select 99, case_id, version_id, user_id, null, at, choices, ground,
+           note, undo_until, null from decisions where id = 1",
+        "beslut 99",
+        "ingen post om beslutet",
+    ),
+    ("delete from actions where kind = 'hide'", "beslut 1", "åtgärderna är inte de"),
+    ("delete from actions where kind = 'hide'", "åtgärd 2", "raden saknas"),
+    ("update actions set state = 'failed' where id = 2", "åtgärd 2", "hur den slutade"),
+    (
+        "update actions set state_json = replace(state_json, 'ok', 'nej') where id = 2",
+        "åtgärd 2",
+        "plattformens svar",
+    ),
+    (
+        "update actions set payload = '{\"text\":\"Nej\"}' where id = 1",
+        "beslut 1",
+        "åtgärderna är inte de",
+    ),
+    ("update actions set version_id = 2 where id = 2", "åtgärd 2", "lydelsen"),
+    (
+        "update registrations set diary_number = 'KS 2026/2'",
+        "registrering 1",
+        "stämmer inte med loggen",
+    ),
+    (
+        "update registrations set diary_number = null, entered_at = null, entered_by = null",
+        "registrering 1",
+        "saknas i raden",
+    ),
+    ("delete from registrations", "registrering 1", "raden saknas"),
+    (
+        "update versions set text = 'Vi älskar badet' where id = 1",
+        "bevis 1",
+        "stämmer inte med lydelsens kontrollsumma",
+    ),
+    ("update versions set text = 'x' where id = 1", "bevis 1", "det som förseglades: texten"),
+    ("update versions set author = '{}' where id = 1", "bevis 1", ""),
+    (
+        "update versions set author = '{\"name\":\"Lo\"}' where id = 1",
+        "bevis 1",
+        "det som förseglades: författaren",
+    ),
+    ("update versions set content_hash = zeroblob(32) where id = 1", "bevis 1", "annan lydelse"),
+    (
+        "update versions set fetched_at = 0 where id = 1",
+        "bevis 1",
+        "det som förseglades: tiden för hämtningen",
+    ),
+    (
+        "update evidence set version_id = -1 where id = 1;
+         update evidence set version_id = 1, item_id = 1 where id = 2;
+         update evidence set version_id = 2, item_id = 2 where id = 1",
+        "bevis 1",
+        "pekar på en annan lydelse",
+    ),
+    ("update evidence set state = 'disposed' where id = 3", "bevis 3", "ingen post om gallring"),
+    ("update evidence set sealed_at = sealed_at - 86400000 where id = 1", "bevis 1", "postens tid"),
+    ("update log set at = at - 1000 where seq = 2", "logg 2", "radens tid"),
+    ("update log set kind = 'undo' where seq = 2", "logg 2", "radens slag"),
+    ("delete from audit", "granskningsloggen", "rader har tagits bort"),
+    ("delete from audit where id = 2", "granskningsloggen", "har ändrats"),
+    ("update audit set user_name = 'Lo Exempel'", "granskningsloggen", "har ändrats"),
+    (
+        "insert into audit select 99, at, user_id, user_name, act, subject, address, detail from audit
+         where id = 1; update audit set id = 0 where id = 99",
+        "granskningsloggen",
+        "har ändrats",
+    ),
+    ("delete from case_events", "ärendenas historik", "rader har tagits bort"),
+    ("update case_events set what = 'x' where id = 1", "ärendenas historik", "har ändrats"),
+    (
+        "update line_chains set hash = zeroblob(32) where name = 'audit'",
+        "granskningsloggen",
+        "databasens egen anteckning",
+    ),
+];
+
+#[tokio::test]
+async fn every_way_through_the_database_is_named() {
+    for (sql, place, what) in BY_SQL {
+        let stage = Stage::new().await;
+        stage.tamper(sql);
+        let faults = stage.bench.faults().await;
+        // The fixture's author is empty: writing the same changes nothing.
+        if what.is_empty() {
+            assert_eq!(faults, [], "{sql}");
+            continue;
+        }
+        assert!(
+            faults.iter().any(|f| f.place == *place && f.what.contains(what)),
+            "{sql}: expected `{place}: {what}`, found {faults:#?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_original_answer_of_a_platform_is_held_against_its_part() {
+    let bench = Bench::new().await;
+    let (_, version) = bench.version("1", "a").await;
+    let (mut manifest, _) = bench.manifest("1", version).await;
+    let part = NewPart {
+        kind: PartKind::Payload,
+        name: "payload.json".into(),
+        media_type: "application/json",
+        method: "prov".into(),
+        bytes: b"{}".to_vec(),
+    };
+    manifest.parts.push(bench.evidence.keep(part).await.unwrap());
+    let row = bench.store.want_evidence(version, bench.clock.clock().now()).await.unwrap();
+    bench.evidence.seal(row.id, &manifest).await.unwrap();
+    assert_eq!(bench.faults().await, []);
+    bench.raw().execute("update versions set payload = x'5b5d'", []).unwrap();
+    bench.expect_fault("bevis 1", "plattformens svar i original").await;
+}
+
+#[tokio::test]
+async fn a_file_of_heads_that_lost_lines_is_named() {
+    let stage = Stage::new().await;
+    let bench = &stage.bench;
+    let heads = bench.evidence.heads_file().to_owned();
+    let whole = std::fs::read_to_string(&heads).unwrap();
+    let lines: Vec<_> = whole.lines().collect();
+    let last = format!("{}\n", lines[lines.len() - 1]);
+    let without_one = whole.replacen(&format!("{}\n", lines[1]), "", 1);
+    let tables = [
+        (String::new(), "är tom"),
+        (last, "rader saknas"),
+        (without_one, "1 rader saknas, den första för post 2"),
+    ];
+    for (text, what) in tables {
+        std::fs::write(&heads, text).unwrap();
+        bench.expect_fault("kedjans ändar", what).await;
+        // Going on does not hide it.
+        bench.evidence.note_head().await.unwrap();
+        assert_ne!(bench.faults().await, [], "{what}");
+    }
+    // Cut at the end: what was sealed a while ago ought to be noted.
+    std::fs::write(&heads, format!("{}\n", lines[0])).unwrap();
+    assert_eq!(bench.faults().await, [], "the machine may have died a moment ago");
+    bench.clock.advance(SignedDuration::from_mins(11));
+    bench.expect_fault("kedjans ändar", "slutar vid post 1").await;
+    bench.evidence.note_head().await.unwrap();
+    assert_eq!(std::fs::read_to_string(&heads).unwrap(), whole);
+    assert_eq!(bench.faults().await, []);
+}
+
+#[tokio::test]
+async fn entries_from_before_words_and_lines_were_hashed_stay_valid() {
+    let stage = Stage::new().await;
+    // The log as an older version wrote it: without the new fields, and no running hashes.
+    stage.tamper("delete from line_chains");
+    let raw = stage.bench.raw();
+    let (mut chain, mut heads) = (genesis(), String::new());
+    for seq in 1..=stage.bench.store.log_head().await.unwrap().0 {
+        let body: String =
+            raw.query_row("select body from log where seq = ?1", [seq], |r| r.get(0)).unwrap();
+        let mut body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        body.as_object_mut().unwrap().remove("lines");
+        body["record"].as_object_mut().unwrap().remove("words_sha256");
+        let body = body.to_string();
+        let leaf = leaf_hash(body.as_bytes());
+        chain = chain_hash(chain, leaf);
+        raw.execute(
+            "update log set body = ?2, leaf_hash = ?3, chain_hash = ?4 where seq = ?1",
+            rusqlite::params![seq, body, leaf.bytes(), chain.bytes()],
+        )
+        .unwrap();
+        if seq != 2 {
+            heads.push_str(&format!("{seq} {chain}\n"));
+        }
+    }
+    let last = format!("{}\n", heads.lines().last().unwrap());
+    std::fs::write(stage.bench.evidence.heads_file(), last).unwrap();
+    stage.bench.expect_fault("kedjans ändar", "1 rader, men 3 förseglingar").await;
+    std::fs::write(stage.bench.evidence.heads_file(), heads).unwrap();
+    assert_eq!(stage.bench.faults().await, []);
+    // The first line written by this version takes in those before it.
+    let (store, now) = (&stage.bench.store, stage.now());
+    store.record_audit(line("login", Some(stage.user)), now).await.unwrap();
+    stage.bench.sealed("4").await;
+    assert_eq!(stage.bench.faults().await, []);
+    stage.tamper("update audit set act = 'x' where id = 1");
+    stage.bench.expect_fault("granskningsloggen", "har ändrats").await;
+}

@@ -1,0 +1,227 @@
+//! The log itself: every leaf, every link, and what the leaves say.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::domain::ids::ContentHash;
+use crate::domain::log::{LogKind, chain_hash, genesis, leaf_hash};
+use crate::store::Store;
+use crate::store::rows::{LinesHeld, LogEntry};
+
+use super::{PAGE, Report};
+use crate::evidence::EvidenceError;
+
+/// What every entry's body has.
+#[derive(serde::Deserialize)]
+struct Body {
+    seq: u64,
+    at: Timestamp,
+    kind: String,
+    /// Not in entries from before the running hashes.
+    lines: Option<LinesAt>,
+    record: serde_json::Value,
+}
+
+/// The tables that only grow, as they stood when an entry was written.
+#[derive(Clone, Copy, serde::Deserialize)]
+pub(super) struct LinesAt {
+    pub(super) audit: LinesHeld,
+    pub(super) history: LinesHeld,
+}
+
+/// What the log says was sealed.
+#[derive(serde::Deserialize)]
+pub(super) struct Sealing {
+    pub(super) evidence: i64,
+    pub(super) account: String,
+    pub(super) platform_id: String,
+    pub(super) version: u32,
+    pub(super) content_sha256: ContentHash,
+    pub(super) manifest_sha256: ContentHash,
+}
+
+/// What the log says was decided.
+#[derive(serde::Deserialize)]
+pub(super) struct Decided {
+    pub(super) decision: i64,
+    pub(super) case: i64,
+    pub(super) version: i64,
+    pub(super) user: i64,
+    pub(super) choices: Vec<String>,
+    pub(super) ground: Option<String>,
+    /// Not in entries from before words were hashed; so for actions.
+    pub(super) words_sha256: Option<ContentHash>,
+}
+
+/// What the log says was undone.
+#[derive(serde::Deserialize)]
+struct Undone {
+    decision: i64,
+}
+
+/// How the log says an action ended.
+#[derive(serde::Deserialize)]
+pub(super) struct Ended {
+    pub(super) action: i64,
+    pub(super) case: i64,
+    pub(super) kind: String,
+    pub(super) version: i64,
+    pub(super) evidence: Option<i64>,
+    pub(super) end: String,
+    pub(super) words_sha256: Option<ContentHash>,
+}
+
+/// Which number the log says was entered.
+#[derive(serde::Deserialize)]
+pub(super) struct Entered {
+    pub(super) case: i64,
+    pub(super) registration: i64,
+    pub(super) package_sha256: ContentHash,
+    pub(super) diary_number: String,
+    pub(super) user: i64,
+}
+
+/// A leaf with its place and time.
+pub(super) struct Leaf<T> {
+    pub(super) seq: u64,
+    pub(super) at: Timestamp,
+    pub(super) record: T,
+}
+
+/// One link, for the noted heads.
+pub(super) struct Link {
+    pub(super) chain: ContentHash,
+    pub(super) at: Timestamp,
+    pub(super) is_seal: bool,
+    /// Written since every entry is noted in the file of heads.
+    pub(super) is_noted: bool,
+}
+
+/// The log as far as it has been read.
+pub(super) struct LogRead {
+    pub(super) sealings: BTreeMap<i64, Leaf<Sealing>>,
+    pub(super) decided: BTreeMap<i64, Leaf<Decided>>,
+    pub(super) undone: BTreeMap<i64, Timestamp>,
+    /// The last end of each action: one that a person let be tried again has several.
+    pub(super) ended: BTreeMap<i64, Leaf<Ended>>,
+    pub(super) entered: BTreeMap<i64, Leaf<Entered>>,
+    pub(super) lines: Vec<(u64, LinesAt)>,
+    pub(super) links: BTreeMap<u64, Link>,
+    pub(super) chain: ContentHash,
+    /// The place that comes next.
+    pub(super) next: u64,
+}
+
+impl LogRead {
+    pub(super) fn new() -> Self {
+        Self {
+            sealings: BTreeMap::new(),
+            decided: BTreeMap::new(),
+            undone: BTreeMap::new(),
+            ended: BTreeMap::new(),
+            entered: BTreeMap::new(),
+            lines: Vec::new(),
+            links: BTreeMap::new(),
+            chain: genesis(),
+            next: 1,
+        }
+    }
+
+    /// Reads on, to the log's present end.
+    pub(super) async fn read_on(
+        &mut self,
+        store: &Store,
+        report: &mut Report,
+    ) -> Result<(), EvidenceError> {
+        loop {
+            let entries = store.log_after(self.next - 1, PAGE).await?;
+            if entries.is_empty() {
+                return Ok(());
+            }
+            for entry in entries {
+                self.take(&entry, report);
+            }
+        }
+    }
+
+    fn take(&mut self, entry: &LogEntry, report: &mut Report) {
+        let place = format!("logg {}", entry.seq);
+        if entry.seq != self.next {
+            let last = self.next - 1;
+            report.fault(&place, format!("poster saknas mellan {last} och {}", entry.seq));
+        }
+        if leaf_hash(entry.body.as_bytes()) != entry.leaf {
+            report.fault(&place, "innehållet har ändrats: lövets kontrollsumma stämmer inte");
+        }
+        self.chain = chain_hash(self.chain, entry.leaf);
+        if self.chain != entry.chain {
+            report.fault(&place, "kedjan är bruten: länken stämmer inte med posterna före");
+            // Go on from what is stored, so that one fault is one fault.
+            self.chain = entry.chain;
+        }
+        let body = serde_json::from_str::<Body>(&entry.body);
+        self.links.insert(
+            entry.seq,
+            Link {
+                chain: entry.chain,
+                at: entry.at,
+                is_seal: entry.kind == LogKind::Seal,
+                is_noted: body.as_ref().is_ok_and(|body| body.lines.is_some()),
+            },
+        );
+        report.n_entries += 1;
+        self.next = entry.seq + 1;
+        match body {
+            Ok(body) => self.understand(entry, body, &place, report),
+            Err(_) => report.fault(&place, "posten går inte att läsa"),
+        }
+    }
+
+    fn understand(&mut self, entry: &LogEntry, body: Body, place: &str, report: &mut Report) {
+        if body.seq != entry.seq {
+            report.fault(place, "posten bär ett annat nummer än sin plats");
+            return;
+        }
+        if body.at.as_millisecond() != entry.at.as_millisecond() {
+            report.fault(place, "radens tid är inte den som lövet bär");
+        }
+        if body.kind != entry.kind.id() {
+            report.fault(place, "radens slag är inte det som lövet bär");
+            return;
+        }
+        let (seq, at) = (body.seq, body.at);
+        if let Some(lines) = body.lines {
+            self.lines.push((seq, lines));
+        }
+        let record = body.record;
+        let read = match entry.kind {
+            LogKind::Seal => leaf::<Sealing>(seq, at, record).map(|leaf| {
+                self.sealings.insert(leaf.record.evidence, leaf);
+            }),
+            LogKind::Decision => leaf::<Decided>(seq, at, record).map(|leaf| {
+                self.decided.insert(leaf.record.decision, leaf);
+            }),
+            LogKind::Undo => leaf::<Undone>(seq, at, record).map(|leaf| {
+                self.undone.insert(leaf.record.decision, at);
+            }),
+            LogKind::Action => leaf::<Ended>(seq, at, record).map(|leaf| {
+                self.ended.insert(leaf.record.action, leaf);
+            }),
+            LogKind::Registration => leaf::<Entered>(seq, at, record).map(|leaf| {
+                self.entered.insert(leaf.record.registration, leaf);
+            }),
+        };
+        if read.is_err() {
+            report.fault(place, "posten går inte att läsa");
+        }
+    }
+}
+
+fn leaf<T: serde::de::DeserializeOwned>(
+    seq: u64,
+    at: Timestamp,
+    record: serde_json::Value,
+) -> Result<Leaf<T>, serde_json::Error> {
+    Ok(Leaf { seq, at, record: serde_json::from_value(record)? })
+}

@@ -1,0 +1,177 @@
+//! Evidence records: row, leaf, manifest, parts and the version they are of, each held against the others.
+
+use crate::domain::evidence::{Manifest, PartKind};
+use crate::domain::ids::ContentHash;
+use crate::domain::item::content_hash;
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::rows::{EvidenceRow, EvidenceState, SubjectFacts};
+
+use super::chain::{Leaf, LogRead, Sealing};
+use super::{Report, in_swedish};
+use crate::evidence::{EvidenceError, EvidenceStore};
+
+/// Verifies one record against a log that reaches at least as far as the record says.
+pub(super) async fn verify_row(
+    evidence: &EvidenceStore,
+    store: &Store,
+    mut row: EvidenceRow,
+    log: &mut LogRead,
+    report: &mut Report,
+) -> Result<(), EvidenceError> {
+    if matches!(row.state, EvidenceState::Wanted) && log.sealings.contains_key(&row.id.0) {
+        // Sealed since the page it stood on was read, or else a fault.
+        row = store.evidence(row.id).await?;
+    }
+    if let EvidenceState::Sealed { log_seq, .. } | EvidenceState::Disposed { log_seq, .. } =
+        row.state
+        && log_seq >= log.next
+    {
+        log.read_on(store, report).await?;
+    }
+    verify(evidence, store, &row, log.sealings.get(&row.id.0), report).await
+}
+
+async fn verify(
+    evidence: &EvidenceStore,
+    store: &Store,
+    row: &EvidenceRow,
+    sealing: Option<&Leaf<Sealing>>,
+    report: &mut Report,
+) -> Result<(), EvidenceError> {
+    let place = format!("bevis {}", row.id);
+    let (manifest_hash, seq, at, disposed) = match row.state {
+        EvidenceState::Wanted => {
+            report.n_wanted += 1;
+            if sealing.is_some() {
+                report.fault(
+                    place,
+                    "loggen säger att det är förseglat, men posten säger att det väntar",
+                );
+            }
+            return Ok(());
+        }
+        EvidenceState::Sealed { manifest, log_seq, at } => (manifest, log_seq, at, false),
+        EvidenceState::Disposed { manifest, log_seq, at } => (manifest, log_seq, at, true),
+    };
+    match sealing {
+        None => report.fault(&place, "förseglingen finns inte i loggen"),
+        Some(s) if s.seq != seq || s.record.manifest_sha256 != manifest_hash => {
+            report.fault(&place, "posten stämmer inte med förseglingen i loggen");
+        }
+        Some(s) if s.at.as_millisecond() != at.as_millisecond() => {
+            report.fault(&place, "postens tid för förseglingen är inte den som står i loggen");
+        }
+        Some(_) => {}
+    }
+    let subject = match store.subject_facts(row.id).await {
+        Ok(subject) => Some(subject),
+        Err(StoreError::NotFound { .. }) => {
+            report.fault(&place, "lydelsen eller inlägget som beviset gäller saknas i databasen");
+            None
+        }
+        Err(StoreError::Row { .. }) => {
+            report.fault(&place, "lydelsen som beviset gäller går inte att läsa i databasen");
+            None
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if let (Some(sealing), Some(subject)) = (sealing, &subject) {
+        verify_subject(row, &sealing.record, subject, &place, report);
+    }
+    if disposed {
+        report.n_disposed += 1;
+        // No rule disposes of anything in this version, so that no leaf can say that one did.
+        report.fault(
+            place,
+            "posten säger att innehållet är gallrat, men loggen har ingen post om gallring",
+        );
+        return Ok(());
+    }
+    report.n_sealed += 1;
+    let manifest = match evidence.manifest(row).await {
+        Ok(manifest) => manifest,
+        Err(error) => {
+            report.fault(place, format!("manifestet kan inte styrkas: {}", in_swedish(&error)));
+            return Ok(());
+        }
+    };
+    if let Some(Leaf { record, .. }) = sealing
+        && (record.content_sha256 != manifest.content_sha256
+            || record.platform_id != manifest.item.as_str()
+            || record.account != manifest.account.as_str()
+            || record.version != manifest.version)
+    {
+        report.fault(&place, "manifestets innehåll är inte det som loggen säger förseglades");
+    }
+    if let Some(subject) = &subject {
+        verify_copy(&manifest, subject, &place, report);
+    }
+    for part in &manifest.parts {
+        match evidence.bytes(part.sha256).await {
+            Ok(bytes) if bytes.len() as u64 == part.size_bytes => report.n_parts += 1,
+            Ok(_) => report.fault(&place, format!("{}: fel storlek", part.name)),
+            Err(error) => report.fault(&place, format!("{}: {}", part.name, in_swedish(&error))),
+        }
+    }
+    Ok(())
+}
+
+/// The leaf against the version that the record points to.
+fn verify_subject(
+    row: &EvidenceRow,
+    sealing: &Sealing,
+    subject: &SubjectFacts,
+    place: &str,
+    report: &mut Report,
+) {
+    if sealing.platform_id != subject.platform_id
+        || sealing.account != subject.account
+        || sealing.version != subject.number
+        || sealing.content_sha256 != subject.content_hash
+        || row.item != subject.item
+    {
+        report.fault(
+            place,
+            format!(
+                "posten pekar på en annan lydelse än den som förseglades: loggen säger lydelse {} av {}",
+                sealing.version, sealing.platform_id
+            ),
+        );
+    }
+    if content_hash(&subject.text, &subject.attachments) != subject.content_hash {
+        report.fault(
+            place,
+            "texten eller bilagorna i databasen har ändrats: de stämmer inte med lydelsens kontrollsumma",
+        );
+    }
+}
+
+/// What the database says of the version against what was sealed of it.
+fn verify_copy(manifest: &Manifest, subject: &SubjectFacts, place: &str, report: &mut Report) {
+    let sealed_part = |kind: PartKind| manifest.parts.iter().find(|part| part.kind == kind);
+    let differs = |kind: PartKind, hash: ContentHash| {
+        sealed_part(kind).is_some_and(|part| part.sha256 != hash)
+    };
+    let mut changed = Vec::new();
+    if differs(PartKind::Text, ContentHash::of(subject.text.as_bytes())) {
+        changed.push("texten");
+    }
+    if differs(PartKind::Payload, subject.payload) {
+        changed.push("plattformens svar i original");
+    }
+    if manifest.author != subject.author {
+        changed.push("författaren");
+    }
+    if manifest.fetched_at.as_millisecond() != subject.fetched_at.as_millisecond() {
+        changed.push("tiden för hämtningen");
+    }
+    // Where nothing may be copied, the manifest names no attachments.
+    if !manifest.attachments.is_empty() && manifest.attachments != subject.attachments {
+        changed.push("bilagorna");
+    }
+    if !changed.is_empty() {
+        let what = changed.join(", ");
+        report.fault(place, format!("databasen säger annat än det som förseglades: {what}"));
+    }
+}
