@@ -107,6 +107,11 @@ impl Needs {
         Self(sets.map(|classes| bits.mask(&classes)).collect())
     }
 
+    /// The set of the fewest classes, where there is one.
+    pub fn rarest(&self) -> Option<ClassMask> {
+        self.0.iter().copied().min_by_key(|mask| mask.0.iter().map(|w| w.count_ones()).sum::<u32>())
+    }
+
     /// Whether all of it may be among the classes seen.
     #[inline]
     pub fn may_be_in(&self, seen: &ClassMask) -> bool {

@@ -389,6 +389,16 @@ impl Pattern {
         self.needs.may_be_in(within)
     }
 
+    /// Whether it may reach into a neighbouring sentence.
+    pub fn crosses(&self) -> bool {
+        self.crosses
+    }
+
+    /// Of what it needs, the set of the fewest classes; for [`Pattern::prepare`]d patterns.
+    pub fn rarest_need(&self) -> Option<ClassMask> {
+        self.needs.rarest()
+    }
+
     /// Whether they may all stand in the text.
     pub fn may_be_in_text(&self, view: &View<'_>) -> bool {
         self.needs.may_be_in(&view.seen.text)
