@@ -41,8 +41,9 @@ impl ClassMask {
         self.0[own.clone()].iter().zip(&other.0[own]).any(|(mine, others)| mine & others != 0)
     }
 
+    /// Whether the bit is set.
     #[inline]
-    fn has(&self, bit: u16) -> bool {
+    pub fn has(&self, bit: u16) -> bool {
         self.0[usize::from(bit) / 64] >> (bit % 64) & 1 == 1
     }
 
@@ -85,6 +86,11 @@ impl Bits {
     #[inline]
     pub fn is_own(&self, class: ClassId) -> bool {
         self.0.get(usize::from(class.0)).is_some_and(|bit| usize::from(*bit) < N_OWN)
+    }
+
+    /// The bit of a class that shares it with others.
+    pub fn shared(&self, class: ClassId) -> Option<u16> {
+        self.0.get(usize::from(class.0)).copied().filter(|bit| usize::from(*bit) >= N_OWN)
     }
 
     /// The mask of these classes.

@@ -33,6 +33,8 @@ pub struct Test {
     pub classes: SmallVec<[ClassId; 4]>,
     /// The same as a mask; see [`Pattern::prepare`].
     mask: ClassMask,
+    /// Those of the classes that share a bit, each with its bit.
+    shared: SmallVec<[(u16, ClassId); 2]>,
     /// Only a token of one of these classes can pass, where there are any.
     needed: Option<ClassMask>,
     /// A token of one of the kinds.
@@ -79,13 +81,11 @@ impl Test {
     fn fits_in_full(&self, view: &View<'_>, at: usize) -> bool {
         let entry = view.token(at).entry;
         let own = view.words.mask_of(entry);
-        let is_of_class = || {
+        let is_of_shared = || {
             let of = view.words.classes_of(entry);
-            self.classes.iter().any(|c| of.contains(c))
+            self.shared.iter().any(|(bit, class)| own.has(*bit) && of.contains(class))
         };
-        self.mask.meets_for_sure(own)
-            || (self.mask.meets(own) && is_of_class())
-            || self.fits_else(view, at)
+        self.mask.meets_for_sure(own) || is_of_shared() || self.fits_else(view, at)
     }
 
     /// Whether the token passes by something else than its classes.
@@ -109,6 +109,8 @@ impl Test {
 
     fn prepare(&mut self, bits: &Bits) {
         self.mask = bits.mask(&self.classes);
+        let shared = self.classes.iter().filter_map(|c| Some((bits.shared(*c)?, *c)));
+        self.shared = shared.collect();
         self.needed = self.needs().map(|classes| bits.mask(&classes));
         for literal in self.all.iter_mut().flatten() {
             literal.test.prepare(bits);
