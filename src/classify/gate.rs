@@ -41,8 +41,9 @@ impl ClassMask {
         self.0[own.clone()].iter().zip(&other.0[own]).any(|(mine, others)| mine & others != 0)
     }
 
+    /// Whether the bit is set.
     #[inline]
-    fn has(&self, bit: u16) -> bool {
+    pub fn has(&self, bit: u16) -> bool {
         self.0[usize::from(bit) / 64] >> (bit % 64) & 1 == 1
     }
 
@@ -87,6 +88,11 @@ impl Bits {
         self.0.get(usize::from(class.0)).is_some_and(|bit| usize::from(*bit) < N_OWN)
     }
 
+    /// The bit of a class that shares it with others.
+    pub fn shared(&self, class: ClassId) -> Option<u16> {
+        self.0.get(usize::from(class.0)).copied().filter(|bit| usize::from(*bit) >= N_OWN)
+    }
+
     /// The mask of these classes.
     pub fn mask(&self, classes: &[ClassId]) -> ClassMask {
         let mut mask = ClassMask::default();
@@ -105,6 +111,11 @@ impl Needs {
     /// Needs a word of each of these sets of classes.
     pub fn new(sets: impl Iterator<Item = SmallVec<[ClassId; 4]>>, bits: &Bits) -> Self {
         Self(sets.map(|classes| bits.mask(&classes)).collect())
+    }
+
+    /// The set of the fewest classes, where there is one.
+    pub fn rarest(&self) -> Option<ClassMask> {
+        self.0.iter().copied().min_by_key(|mask| mask.0.iter().map(|w| w.count_ones()).sum::<u32>())
     }
 
     /// Whether all of it may be among the classes seen.

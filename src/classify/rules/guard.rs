@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use crate::classify::gate::Bits;
+use crate::classify::rules::conditions::Conditions;
 use crate::classify::rules::pattern::{Match, Pattern};
-use crate::classify::rules::{TextPattern, View, WINDOW, in_window};
+use crate::classify::rules::{TextPattern, View, WINDOW};
 use crate::classify::words::ClassId;
 
 /// A guard, ready for use.
@@ -19,21 +20,21 @@ pub struct Guard {
     /// What order and distance decide.
     pub shape: Option<Shape>,
     /// Just before the hit, at most [`NEAR`] words between.
-    pub lead: Vec<Pattern>,
+    pub lead: Conditions,
     /// Just after the hit.
-    pub tail: Vec<Pattern>,
+    pub tail: Conditions,
     /// Before the hit in its sentence.
-    pub before: Vec<Pattern>,
+    pub before: Conditions,
     /// After the hit in its sentence.
-    pub after: Vec<Pattern>,
+    pub after: Conditions,
     /// Anywhere in the sentence.
-    pub sentence: Vec<Pattern>,
+    pub sentence: Conditions,
     /// Sharing words with the hit.
-    pub overlap: Vec<Pattern>,
+    pub overlap: Conditions,
     /// Anywhere in the text.
     pub text: Vec<TextPattern>,
     /// In the sentence, these lift the guard.
-    pub except: Vec<Pattern>,
+    pub except: Conditions,
     /// In the text, these lift the guard.
     pub except_text: Vec<TextPattern>,
 }
@@ -103,18 +104,18 @@ impl Guard {
     /// Gives all its patterns the masks of their classes.
     pub fn prepare(&mut self, bits: &Bits) {
         let Self { lead, tail, before, after, sentence, overlap, except, .. } = self;
-        let near = lead.iter_mut().chain(tail).chain(before).chain(after);
-        let of_sentences = near.chain(sentence).chain(overlap).chain(except);
+        let of_sentences = [lead, tail, before, after, sentence, overlap, except];
+        of_sentences.into_iter().for_each(|c| c.prepare(bits));
         let of_texts = self.text.iter_mut().chain(&mut self.except_text).map(|t| &mut t.pattern);
-        of_sentences.chain(of_texts).for_each(|p| p.prepare(bits));
+        of_texts.for_each(|p| p.prepare(bits));
     }
 
     /// All its patterns.
     pub fn patterns(&self) -> impl Iterator<Item = &Pattern> {
         let Self { lead, tail, before, after, sentence, overlap, except, .. } = self;
-        let near = lead.iter().chain(tail).chain(before).chain(after);
+        let of_sentences = [lead, tail, before, after, sentence, overlap, except];
         let of_texts = self.text.iter().chain(&self.except_text).map(|t| &t.pattern);
-        near.chain(sentence).chain(overlap).chain(except).chain(of_texts)
+        of_sentences.into_iter().flat_map(Conditions::iter).chain(of_texts)
     }
 
     /// Whether the guard makes the hit harmless. `at` is the word at which looking began.
@@ -132,24 +133,23 @@ impl Guard {
             Shape::Report => reported(view, matched, classes),
             Shape::Question => view.sentence(at).asks,
         });
-        let any = |patterns: &[Pattern], accept: &dyn Fn(&Match) -> bool| {
-            patterns.iter().any(|p| in_window(p, view, at, accept))
-        };
         let stops = shaped
-            || any(&self.lead, &|m| {
+            || self.lead.any(view, at, |m| {
                 let end = m.bounds().1;
                 end < lo && lo - end <= NEAR + 1
             })
-            || any(&self.tail, &|m| {
+            || self.tail.any(view, at, |m| {
                 let start = m.bounds().0;
                 start > hi && start - hi <= NEAR + 1
             })
-            || any(&self.before, &|m| m.bounds().1 < lo)
-            || any(&self.after, &|m| m.bounds().0 > hi)
-            || any(&self.sentence, &|_| true)
-            || any(&self.overlap, &|m| m.overlaps(lo, hi))
+            || self.before.any(view, at, |m| m.bounds().1 < lo)
+            || self.after.any(view, at, |m| m.bounds().0 > hi)
+            || self.sentence.any(view, at, |_| true)
+            || self.overlap.any(view, at, |m| m.overlaps(lo, hi))
             || self.text.iter().any(|p| p.holds(view));
-        stops && !any(&self.except, &|_| true) && !self.except_text.iter().any(|p| p.holds(view))
+        stops
+            && !self.except.any(view, at, |_| true)
+            && !self.except_text.iter().any(|p| p.holds(view))
     }
 }
 

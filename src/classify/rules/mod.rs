@@ -4,6 +4,7 @@
 //! nothing here. Every look is bounded: patterns are short, gaps have a length, conditions look at
 //! most [`WINDOW`] tokens away; the work is linear in the text whatever the text.
 
+pub mod conditions;
 pub mod everyday;
 pub mod guard;
 pub mod index;
@@ -17,6 +18,7 @@ use crate::classify::fold::Folded;
 use crate::classify::gate::{Bits, Seen};
 use crate::classify::identifier::marks::Marks;
 use crate::classify::repair;
+use crate::classify::rules::conditions::Conditions;
 use crate::classify::rules::guard::{Guard, GuardClasses};
 use crate::classify::rules::pattern::{Match, Pattern};
 use crate::classify::tokens::{Sentence, Token, Tokens};
@@ -45,11 +47,11 @@ pub struct Rule {
     /// What to look for: any of these.
     pub patterns: Vec<Pattern>,
     /// Idioms: a hit that overlaps one is none.
-    pub except: Vec<Pattern>,
+    pub except: Conditions,
     /// In the same sentence, these cancel the hit.
-    pub unless: Vec<Pattern>,
+    pub unless: Conditions,
     /// In the same sentence, one of these is needed as well.
-    pub requires: Vec<Pattern>,
+    pub requires: Conditions,
     /// Somewhere in the text, these cancel the hit.
     pub unless_text: Vec<TextPattern>,
     /// Somewhere in the text, one of these is needed as well.
@@ -250,16 +252,16 @@ impl Rule {
     /// Gives all its patterns the masks of their classes.
     pub fn prepare(&mut self, bits: &Bits) {
         let Self { patterns, except, unless, requires, unless_text, requires_text, .. } = self;
+        [except, unless, requires].into_iter().for_each(|c| c.prepare(bits));
         let of_texts = unless_text.iter_mut().chain(requires_text).map(|t| &mut t.pattern);
-        let of_sentences = patterns.iter_mut().chain(except).chain(unless).chain(requires);
-        of_sentences.chain(of_texts).for_each(|p| p.prepare(bits));
+        patterns.iter_mut().chain(of_texts).for_each(|p| p.prepare(bits));
     }
 
     /// Its conditions: what is looked for where one of its patterns stands.
     pub fn conditions(&self) -> impl Iterator<Item = &Pattern> {
         let Self { except, unless, requires, unless_text, requires_text, .. } = self;
         let of_texts = unless_text.iter().chain(requires_text).map(|t| &t.pattern);
-        except.iter().chain(unless).chain(requires).chain(of_texts)
+        except.iter().chain(unless.iter()).chain(requires.iter()).chain(of_texts)
     }
 
     /// Looks for the pattern at an anchor.
@@ -281,15 +283,13 @@ impl Rule {
             }
         }
         let (lo, hi) = matched.bounds();
-        if self.except.iter().any(|p| in_window(p, view, at, |m| m.overlaps(lo, hi))) {
+        if self.except.any(view, at, |m| m.overlaps(lo, hi)) {
             return Err(Stopped::Except);
         }
-        if self.unless.iter().any(|p| in_window(p, view, at, |_| true)) {
+        if self.unless.any(view, at, |_| true) {
             return Err(Stopped::Unless);
         }
-        if !self.requires.is_empty()
-            && !self.requires.iter().any(|p| in_window(p, view, at, |_| true))
-        {
+        if !self.requires.is_empty() && !self.requires.any(view, at, |_| true) {
             return Err(Stopped::Requires);
         }
         if self.unless_text.iter().any(|p| p.holds(view)) {
@@ -300,15 +300,4 @@ impl Rule {
         }
         Ok(matched)
     }
-}
-
-/// Whether the pattern is found near `at`, in the same sentence, as `accept` wants it.
-fn in_window(
-    pattern: &Pattern,
-    view: &View<'_>,
-    at: usize,
-    accept: impl Fn(&Match) -> bool,
-) -> bool {
-    pattern.may_stand(view, at)
-        && view.around(at).any(|i| pattern.among_its_words(view, i).is_some_and(|m| accept(&m)))
 }

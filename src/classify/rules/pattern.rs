@@ -35,6 +35,8 @@ pub struct Test {
     pub classes: SmallVec<[ClassId; 4]>,
     /// The same as a mask; see [`Pattern::prepare`].
     mask: ClassMask,
+    /// Those of the classes that share a bit, each with its bit.
+    shared: SmallVec<[(u16, ClassId); 2]>,
     /// Only a token of one of these classes can pass, where there are any.
     needed: Option<ClassMask>,
     /// A token of one of the kinds.
@@ -64,6 +66,9 @@ pub struct Literal {
     pub not: bool,
 }
 
+/// Classes and kinds of which a token must have one.
+type Wants = (SmallVec<[ClassId; 4]>, SmallVec<[Kind; 2]>);
+
 impl Test {
     /// Whether the token may pass, told by its classes alone.
     #[inline]
@@ -81,13 +86,11 @@ impl Test {
     fn fits_in_full(&self, view: &View<'_>, at: usize) -> bool {
         let entry = view.token(at).entry;
         let own = view.words.mask_of(entry);
-        let is_of_class = || {
+        let is_of_shared = || {
             let of = view.words.classes_of(entry);
-            self.classes.iter().any(|c| of.contains(c))
+            self.shared.iter().any(|(bit, class)| own.has(*bit) && of.contains(class))
         };
-        self.mask.meets_for_sure(own)
-            || (self.mask.meets(own) && is_of_class())
-            || self.fits_else(view, at)
+        self.mask.meets_for_sure(own) || is_of_shared() || self.fits_else(view, at)
     }
 
     /// Whether the token passes by something else than its classes.
@@ -111,6 +114,8 @@ impl Test {
 
     fn prepare(&mut self, bits: &Bits) {
         self.mask = bits.mask(&self.classes);
+        let shared = self.classes.iter().filter_map(|c| Some((bits.shared(*c)?, *c)));
+        self.shared = shared.collect();
         self.needed = self.needs().map(|classes| bits.mask(&classes));
         for literal in self.all.iter_mut().flatten() {
             literal.test.prepare(bits);
@@ -132,7 +137,7 @@ impl Test {
     }
 
     /// Classes and kinds of which the token must have one, where they tell.
-    fn wants(&self) -> Option<(SmallVec<[ClassId; 4]>, SmallVec<[Kind; 2]>)> {
+    fn wants(&self) -> Option<Wants> {
         if self.kinds.is_empty() {
             return self.needs().map(|classes| (classes, SmallVec::new()));
         }
@@ -389,6 +394,16 @@ impl Pattern {
         let within =
             if self.crosses { &view.seen.text } else { view.seen.sentence(token.sentence) };
         self.needs.may_be_in(within)
+    }
+
+    /// Whether it may reach into a neighbouring sentence.
+    pub fn crosses(&self) -> bool {
+        self.crosses
+    }
+
+    /// Of what it needs, the set of the fewest classes; for [`Pattern::prepare`]d patterns.
+    pub fn rarest_need(&self) -> Option<ClassMask> {
+        self.needs.rarest()
     }
 
     /// Whether they may all stand in the text.

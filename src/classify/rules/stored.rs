@@ -1,5 +1,6 @@
 //! Rules and guards as bytes.
 
+use crate::classify::rules::conditions::Conditions;
 use crate::classify::rules::guard::{Guard, GuardClasses, Shape};
 use crate::classify::rules::{Guards, Rule, TextPattern};
 use crate::classify::stored::{Damaged, Reader, Stored, Writer};
@@ -23,6 +24,18 @@ stored!(Rule {
 });
 
 stored!(TextPattern { slot, pattern });
+
+/// The patterns alone: what stands beside them follows from them.
+impl Stored for Conditions {
+    fn put(&self, to: &mut Writer) {
+        to.count(self.iter().count());
+        self.iter().for_each(|pattern| pattern.put(to));
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
+        Vec::take(from).map(Self::from)
+    }
+}
 
 stored!(Guards { list, classes });
 

@@ -72,6 +72,7 @@ impl Stored for Test {
             classes,
             mask: _,
             needed: _,
+            shared: _,
             kinds,
             name,
             capital,
