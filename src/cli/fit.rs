@@ -124,6 +124,15 @@ pub fn run(args: &Args, classifier: &Classifier) -> anyhow::Result<ExitCode> {
             if seen {
                 cues.retain(|c| !c.starts_with('!'));
             }
+            let mut found = comment.found();
+            if harmless {
+                // Nobody has said whether they ask for anything.
+                for (found, category) in found.iter_mut().zip(WEIGHED) {
+                    if category.task() == Task::Routing {
+                        *found = None;
+                    }
+                }
+            }
             // Everyday texts have many authors.
             let author = if harmless { n } else { author };
             samples.push(Sample {
@@ -134,7 +143,7 @@ pub fn run(args: &Args, classifier: &Classifier) -> anyhow::Result<ExitCode> {
             judged.push((!seen).then(|| {
                 let verdict = classifier.by_rules(&mut scratch, &comment.text);
                 Judged {
-                    found: comment.found(),
+                    found,
                     removal: comment.removal(),
                     by_rules: by_rules(&verdict),
                     sums: [0; LANES],

@@ -116,6 +116,10 @@ impl Cues {
                     Some(w) if w.sum >= sum => {}
                     found => {
                         let tokens = self.reasons(view, hits, stretch.clone(), lane);
+                        // What no word speaks for cannot be told to anybody.
+                        if tokens.is_empty() {
+                            continue;
+                        }
                         let weighed = Weighed { lane, sum, tokens };
                         match found {
                             Some(w) => *w = weighed,
