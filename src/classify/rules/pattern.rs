@@ -132,7 +132,7 @@ impl Test {
     }
 
     /// Classes and kinds of which the token must have one, where they tell.
-    fn wants(&self) -> Option<(SmallVec<[ClassId; 4]>, SmallVec<[Kind; 2]>)> {
+    fn wants(&self) -> Option<Wanted> {
         if self.kinds.is_empty() {
             return self.needs().map(|classes| (classes, SmallVec::new()));
         }
@@ -213,6 +213,9 @@ pub struct Outline {
     /// It may reach into a neighbouring sentence; then nothing is said of where it begins or ends.
     pub crosses: bool,
 }
+
+/// Classes and kinds of which one is needed.
+pub type Wanted = (SmallVec<[ClassId; 4]>, SmallVec<[Kind; 2]>);
 
 /// A token that a pattern needs.
 #[derive(Clone, Debug)]
