@@ -695,7 +695,7 @@ impl Compiler {
         };
         let repeat = self.by_name[repair::REPEAT];
         Lexicon {
-            index: Index::new(&self.rules, &words, repeat),
+            index: Index::new(&self.rules, &words, self.names.len(), repeat),
             words,
             marks,
             repair,

@@ -133,8 +133,8 @@ struct Chosen {
 impl Index {
     /// Indexes the patterns. A pattern that begins at `repeat` alone is left out: no word stands
     /// for that class.
-    pub fn new(rules: &[Rule], words: &Words, repeat: ClassId) -> Self {
-        let often = Often::new(words);
+    pub fn new(rules: &[Rule], words: &Words, n_classes: usize, repeat: ClassId) -> Self {
+        let often = Often::new(words, n_classes);
         let mut patterns = Vec::new();
         let mut chosen = Vec::new();
         for (r, rule) in rules.iter().enumerate() {
@@ -397,37 +397,23 @@ fn share_out(chosen: &[Chosen]) -> BTreeMap<Wanted, u16> {
     order.into_iter().enumerate().map(|(rank, (set, _))| (set, bit(rank))).collect()
 }
 
-/// How often words of classes are met, among ten thousand.
-struct Often {
-    /// The classes of every everyday word, and how often it is met.
-    everyday: Vec<(Vec<ClassId>, f32)>,
-    /// How many entries each class is in.
-    entries: BTreeMap<ClassId, u32>,
-}
+/// How often words of each class are met, among ten thousand.
+struct Often(Vec<f32>);
 
 impl Often {
-    fn new(words: &Words) -> Self {
-        let everyday = everyday::known(words)
-            .map(|(entry, often)| (words.classes_of(entry).to_vec(), often))
-            .filter(|(classes, _)| !classes.is_empty())
-            .collect();
-        let mut entries: BTreeMap<ClassId, u32> = BTreeMap::new();
+    fn new(words: &Words, n_classes: usize) -> Self {
+        let mut all = everyday::by_class(words, n_classes);
         for entry in 0..words.n_entries() {
             for class in words.classes_of(EntryId(entry as u32)) {
-                *entries.entry(*class).or_default() += 1;
+                all[usize::from(class.0)] += everyday::RARE;
             }
         }
-        Self { everyday, entries }
+        Self(all)
     }
 
+    /// A word that is in several of the classes counts once for each: near enough.
     fn of(&self, classes: &[ClassId], kinds: &[Kind]) -> f32 {
-        let listed: f32 = self
-            .everyday
-            .iter()
-            .filter(|(of, _)| classes.iter().any(|c| of.contains(c)))
-            .map(|(_, often)| often)
-            .sum();
-        let entries: u32 = classes.iter().filter_map(|c| self.entries.get(c)).sum();
-        listed + entries as f32 * everyday::RARE + kinds.len() as f32 * KIND
+        let of_class = |c: &ClassId| self.0.get(usize::from(c.0)).copied().unwrap_or(0.0);
+        classes.iter().map(of_class).sum::<f32>() + kinds.len() as f32 * KIND
     }
 }
