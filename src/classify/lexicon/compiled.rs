@@ -120,7 +120,7 @@ fn read(body: &[u8], sources: &SourcesHash) -> Result<Lexicon, Damaged> {
     let repeat = Stored::take(&mut from)?;
     let lexicon = Lexicon {
         starts: starts_of(&rules, class_names.len()),
-        index: Index::new(&rules, &words, repeat),
+        index: Index::new(&rules, &words, class_names.len(), repeat),
         words,
         rules,
         guards,

@@ -15,13 +15,10 @@ use std::collections::BTreeMap;
 
 use smallvec::SmallVec;
 
-use crate::classify::rules::pattern::{Needed, Outline};
+use crate::classify::rules::pattern::{Needed, Outline, Wanted};
 use crate::classify::rules::{Rule, everyday};
 use crate::classify::tokens::{Kind, Sentence, Token, Tokens};
 use crate::classify::words::{ClassId, EntryId, Words};
-
-/// Classes and kinds of which one is needed.
-type Set = (SmallVec<[ClassId; 4]>, SmallVec<[Kind; 2]>);
 
 /// How many bits a mask has.
 const N_BITS: usize = 1024;
@@ -136,8 +133,8 @@ struct Chosen {
 impl Index {
     /// Indexes the patterns. A pattern that begins at `repeat` alone is left out: no word stands
     /// for that class.
-    pub fn new(rules: &[Rule], words: &Words, repeat: ClassId) -> Self {
-        let often = Often::new(words);
+    pub fn new(rules: &[Rule], words: &Words, n_classes: usize, repeat: ClassId) -> Self {
+        let often = Often::new(words, n_classes);
         let mut patterns = Vec::new();
         let mut chosen = Vec::new();
         for (r, rule) in rules.iter().enumerate() {
@@ -180,7 +177,7 @@ impl Index {
         index
     }
 
-    fn set_masks(&mut self, bits: &BTreeMap<Set, u16>, words: &Words) {
+    fn set_masks(&mut self, bits: &BTreeMap<Wanted, u16>, words: &Words) {
         let mut of_class: BTreeMap<ClassId, Vec<u16>> = BTreeMap::new();
         for ((classes, kinds), bit) in bits {
             for class in classes {
@@ -203,6 +200,7 @@ impl Index {
     pub fn candidates(&self, tokens: &Tokens, words: &Words, out: &mut Vec<Candidate>) {
         out.clear();
         let mut sentence = (u32::MAX, Mask::NONE);
+        let mut text = None;
         for (at, token) in tokens.tokens.iter().enumerate() {
             let entry = token.entry.0 as usize;
             let (from, to) = (self.begins[entry] as usize, self.begins[entry + 1] as usize);
@@ -214,7 +212,12 @@ impl Index {
                 }
                 if trigger.within != NOTHING {
                     let stands_within = if trigger.crosses {
-                        tokens.tokens.iter().any(|token| self.has(token, trigger.within))
+                        let all = || {
+                            let mut mask = Mask::NONE;
+                            self.fill(&mut mask, &tokens.tokens);
+                            mask
+                        };
+                        text.get_or_insert_with(all).has(trigger.within)
                     } else {
                         if sentence.0 != token.sentence {
                             sentence.0 = token.sentence;
@@ -271,13 +274,11 @@ fn sentence_of(tokens: &Tokens, token: &Token) -> Sentence {
     tokens.sentences[token.sentence as usize]
 }
 
+/// Whether the sentence asks. Which sentences a pattern reaches that crosses a border is seen only
+/// when it is looked for.
 #[inline]
 fn asks(trigger: &Trigger, tokens: &Tokens, token: &Token) -> bool {
-    if trigger.crosses {
-        tokens.sentences.iter().any(|s| s.asks)
-    } else {
-        sentence_of(tokens, token).asks
-    }
+    trigger.crosses || sentence_of(tokens, token).asks
 }
 
 impl Place {
@@ -329,13 +330,13 @@ fn choose(anchors: &SmallVec<[ClassId; 4]>, mut outline: Outline, often: &Often)
 
 impl Chosen {
     /// The rarest set of the rest, but for the one that is looked for by its place.
-    fn within(&self) -> Option<Set> {
+    fn within(&self) -> Option<Wanted> {
         let beside = self.beside().map(|(set, _)| set);
         self.rest.iter().map(|(_, n)| set(n)).find(|set| beside.as_ref() != Some(set))
     }
 
     /// What is looked for by its place, and where.
-    fn beside(&self) -> Option<(Set, Stretch)> {
+    fn beside(&self) -> Option<(Wanted, Stretch)> {
         let places = self.rest.iter().map(|(often, n)| {
             let (least, most) = (n.least - self.trigger.most, n.most - self.trigger.least);
             (often * f32::from(most - least + 1), n, Stretch { least, most })
@@ -346,7 +347,7 @@ impl Chosen {
             .map(|(_, n, at)| (set(n), at))
     }
 
-    fn trigger(&self, pattern: u32, bits: &BTreeMap<Set, u16>) -> Trigger {
+    fn trigger(&self, pattern: u32, bits: &BTreeMap<Wanted, u16>) -> Trigger {
         let (beside, within) = (self.beside(), self.within());
         Trigger {
             pattern,
@@ -369,14 +370,14 @@ impl Chosen {
     }
 }
 
-fn set(needed: &Needed) -> Set {
+fn set(needed: &Needed) -> Wanted {
     (needed.classes.clone(), needed.kinds.clone())
 }
 
 /// Gives the sets their bits: those met most have one each, so that they say nothing of others; the
 /// rest, which are seldom set, share.
-fn share_out(chosen: &[Chosen]) -> BTreeMap<Set, u16> {
-    let mut sets: BTreeMap<Set, f32> = BTreeMap::new();
+fn share_out(chosen: &[Chosen]) -> BTreeMap<Wanted, u16> {
+    let mut sets: BTreeMap<Wanted, f32> = BTreeMap::new();
     for chosen in chosen {
         let beside = chosen.beside().map(|(set, _)| set);
         let within = chosen.within();
@@ -387,7 +388,7 @@ fn share_out(chosen: &[Chosen]) -> BTreeMap<Set, u16> {
             }
         }
     }
-    let mut order: Vec<(Set, f32)> = sets.into_iter().collect();
+    let mut order: Vec<(Wanted, f32)> = sets.into_iter().collect();
     order.sort_by(|a, b| b.1.total_cmp(&a.1));
     let bit = |rank: usize| match rank {
         0..N_OWN => rank as u16,
@@ -396,37 +397,23 @@ fn share_out(chosen: &[Chosen]) -> BTreeMap<Set, u16> {
     order.into_iter().enumerate().map(|(rank, (set, _))| (set, bit(rank))).collect()
 }
 
-/// How often words of classes are met, among ten thousand.
-struct Often {
-    /// The classes of every everyday word, and how often it is met.
-    everyday: Vec<(Vec<ClassId>, f32)>,
-    /// How many entries each class is in.
-    entries: BTreeMap<ClassId, u32>,
-}
+/// How often words of each class are met, among ten thousand.
+struct Often(Vec<f32>);
 
 impl Often {
-    fn new(words: &Words) -> Self {
-        let everyday = everyday::known(words)
-            .map(|(entry, often)| (words.classes_of(entry).to_vec(), often))
-            .filter(|(classes, _)| !classes.is_empty())
-            .collect();
-        let mut entries: BTreeMap<ClassId, u32> = BTreeMap::new();
+    fn new(words: &Words, n_classes: usize) -> Self {
+        let mut all = everyday::by_class(words, n_classes);
         for entry in 0..words.n_entries() {
             for class in words.classes_of(EntryId(entry as u32)) {
-                *entries.entry(*class).or_default() += 1;
+                all[usize::from(class.0)] += everyday::RARE;
             }
         }
-        Self { everyday, entries }
+        Self(all)
     }
 
+    /// A word that is in several of the classes counts once for each: near enough.
     fn of(&self, classes: &[ClassId], kinds: &[Kind]) -> f32 {
-        let listed: f32 = self
-            .everyday
-            .iter()
-            .filter(|(of, _)| classes.iter().any(|c| of.contains(c)))
-            .map(|(_, often)| often)
-            .sum();
-        let entries: u32 = classes.iter().filter_map(|c| self.entries.get(c)).sum();
-        listed + entries as f32 * everyday::RARE + kinds.len() as f32 * KIND
+        let of_class = |c: &ClassId| self.0.get(usize::from(c.0)).copied().unwrap_or(0.0);
+        classes.iter().map(of_class).sum::<f32>() + kinds.len() as f32 * KIND
     }
 }

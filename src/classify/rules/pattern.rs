@@ -66,9 +66,6 @@ pub struct Literal {
     pub not: bool,
 }
 
-/// Classes and kinds of which a token must have one.
-type Wants = (SmallVec<[ClassId; 4]>, SmallVec<[Kind; 2]>);
-
 impl Test {
     /// Whether the token may pass, told by its classes alone.
     #[inline]
@@ -137,7 +134,7 @@ impl Test {
     }
 
     /// Classes and kinds of which the token must have one, where they tell.
-    fn wants(&self) -> Option<Wants> {
+    fn wants(&self) -> Option<Wanted> {
         if self.kinds.is_empty() {
             return self.needs().map(|classes| (classes, SmallVec::new()));
         }
@@ -218,6 +215,9 @@ pub struct Outline {
     /// It may reach into a neighbouring sentence; then nothing is said of where it begins or ends.
     pub crosses: bool,
 }
+
+/// Classes and kinds of which one is needed.
+pub type Wanted = (SmallVec<[ClassId; 4]>, SmallVec<[Kind; 2]>);
 
 /// A token that a pattern needs.
 #[derive(Clone, Debug)]

@@ -76,7 +76,7 @@ impl Compiler {
         };
         let repeat = self.by_name[repair::REPEAT];
         Lexicon {
-            index: Index::new(&self.rules, &words, repeat),
+            index: Index::new(&self.rules, &words, n_classes, repeat),
             words,
             marks,
             repair,
