@@ -2,8 +2,9 @@
 //! counts are kept as a snapshot, so that no change of words, rules or engine moves them unseen.
 //!
 //! `dev-suite` has been read by those who write the rules; `fresh-1` and `fresh-2` were written by
-//! somebody who had seen neither it nor the rules, and read afterwards; no rule has been written for `fresh-3`. Only the last
-//! says anything of comments that nobody has seen. What passes is as in `tests/score.py`.
+//! somebody who had seen neither it nor the rules, and read afterwards; no rule has been written
+//! for `fresh-3` and `fresh-4`, and no weight learnt from them. Only these two say anything of
+//! comments that nobody has seen. What passes is as in `tests/score.py`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,11 +14,12 @@ use serde::Deserialize;
 use uppsikt::classify::{Classifier, Context};
 use uppsikt::domain::category::Severity;
 
-const SUITES: [(&str, &str); 4] = [
+const SUITES: [(&str, &str); 5] = [
     ("dev-suite", include_str!("../../fixtures/classify/dev-suite.jsonl")),
     ("fresh-1", include_str!("../../fixtures/classify/fresh-1.jsonl")),
     ("fresh-2", include_str!("../../fixtures/classify/fresh-2.jsonl")),
     ("fresh-3", include_str!("../../fixtures/classify/fresh-3.jsonl")),
+    ("fresh-4", include_str!("../../fixtures/classify/fresh-4.jsonl")),
 ];
 
 #[derive(Deserialize)]

@@ -19,7 +19,7 @@ use crate::domain::ids::ContentHash;
 /// What every such file begins with.
 const SIGN: &[u8; 8] = b"uppsikt\x01";
 /// The program, as far as it decides what sources become: its version, and a hash over the
-/// classifier's code and all dependencies' versions (`build.rs`).
+/// classifier's code and all dependencies' versions (`fingerprint.rs`).
 const COMPILER: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("UPPSIKT_CLASSIFIER"));
 
 /// Why kept bytes are of no use.

@@ -1,4 +1,4 @@
-//! Gives the program a hash over all that decides what a lexicon becomes when it is compiled: the
+//! The build script: gives the program a hash over all that decides what a lexicon becomes when it is compiled: the
 //! code of the classifier and of the domain, and the versions of all dependencies. A compiled
 //! lexicon that was kept by a program with another hash is not used.
 
