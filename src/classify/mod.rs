@@ -522,6 +522,8 @@ impl Classifier {
     /// Takes out the hits whose rule leaves these words to another rule that hit them too.
     fn yield_hits(&self, hits: &mut Vec<Hit>) {
         let yields = |h: &Hit| &self.lexicon.rules[h.rule as usize].yields_to;
+        // A rule that is only tried silences none that is in force.
+        let in_force = |h: &Hit| !self.lexicon.rules[h.rule as usize].shadow;
         let left: Vec<bool> = hits
             .iter()
             .map(|h| {
@@ -529,6 +531,7 @@ impl Classifier {
                 !yields(h).is_empty()
                     && hits
                         .iter()
+                        .filter(|o| in_force(o))
                         .any(|o| yields(h).contains(&o.rule) && o.matched.overlaps(lo, hi))
             })
             .collect();

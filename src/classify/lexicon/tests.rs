@@ -311,6 +311,62 @@ counterexamples = ["b", "b", "b"]
     assert!(said.iter().any(|c| c.contains("okänd regel `a.tog`")), "{said:?}");
 }
 
+/// Rules that leave their hits to others, by name.
+fn yielding(rules: &[(&str, &str, &str)]) -> Lexicon {
+    let mut text = String::from("category = \"insult\"\nlegal = \"x\"\n");
+    for (id, pattern, more) in rules {
+        text += &format!(
+            "[[rule]]\nid = \"{id}\"\nseverity = \"medium\"\nwhy = \"Prov.\"\npatterns = [\"{pattern}\"]\n{more}\nexamples = [\"a\", \"a\", \"a\"]\ncounterexamples = [\"b\", \"b\", \"b\"]\n"
+        );
+    }
+    compile(&text)
+}
+
+#[test]
+fn a_rule_in_shadow_silences_none_in_force() {
+    let lexicon = yielding(&[
+        ("a.synlig", "^bil", "yields_to = [\"a.skugga\"]"),
+        ("a.skugga", "^bil", "shadow = true"),
+    ]);
+    assert_eq!(lexicon.complaints, []);
+    assert!(hits(&Classifier::new(lexicon), "bil"));
+}
+
+#[test]
+fn rules_that_yield_in_a_ring_are_complained_of_and_do_not_silence_each_other() {
+    for rules in [
+        &[("a.en", "^bil", "yields_to = [\"a.en\"]")][..],
+        &[
+            ("a.en", "^bil", "yields_to = [\"a.två\"]"),
+            ("a.två", "^bil", "yields_to = [\"a.tre\"]"),
+            ("a.tre", "^bil", "yields_to = [\"a.en\"]"),
+        ],
+    ] {
+        let lexicon = yielding(rules);
+        let said: Vec<String> = lexicon.complaints.iter().map(ToString::to_string).collect();
+        assert!(said.len() == 1 && said[0].contains("i en ring"), "{said:?}");
+        assert!(hits(&Classifier::new(lexicon), "bil"));
+    }
+}
+
+#[test]
+fn a_rule_whose_safeguard_cannot_be_read_is_not_used() {
+    for more in [
+        "requires = [\"@finnsinte\"]",
+        "unless = [\"@finnsinte\"]",
+        "except = [\"@finnsinte\"]",
+        "requires_text = [\"@finnsinte\"]",
+        "unless_text = [\"@finnsinte\"]",
+        "guards = [\"finnsinte\"]",
+    ] {
+        let lexicon = yielding(&[("a.utan", "^bil", more), ("a.annan", "^tåg", "")]);
+        assert_eq!(lexicon.complaints.len(), 1, "{more}");
+        let classifier = Classifier::new(lexicon);
+        assert!(!hits(&classifier, "bil"), "{more}");
+        assert!(hits(&classifier, "tåg"), "{more}");
+    }
+}
+
 #[test]
 fn patterns_that_cannot_be_read_are_complained_of() {
     for (pattern, says) in [

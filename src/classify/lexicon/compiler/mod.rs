@@ -35,7 +35,7 @@ impl Lexicon {
         compiler.take_out(&files);
         compiler.guards(&files);
         compiler.rules(&files);
-        compiler.yields(&files);
+        compiler.resolve_yields(&files);
         let mut lexicon = compiler.finish(SourcesHash::of(sources).version());
         lexicon.weigh(sources);
         lexicon

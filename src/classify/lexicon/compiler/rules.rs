@@ -1,6 +1,6 @@
 //! Rules, guards and their patterns, with names resolved to classes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::classify::lexicon::Example;
@@ -94,7 +94,8 @@ impl Compiler {
         if patterns.is_empty() {
             return None;
         }
-        Some(Rule {
+        let before = self.complaints.len();
+        let rule = Rule {
             id: Arc::from(raw.id.as_str()),
             category: raw.category,
             severity: raw.severity,
@@ -109,7 +110,9 @@ impl Compiler {
             guards: self.guard_ids(file, &raw.guards),
             yields_to: Vec::new(),
             shadow: raw.shadow,
-        })
+        };
+        // Without what narrows it, a rule would find just what its author took care to leave.
+        (self.complaints.len() == before).then_some(rule)
     }
 
     /// Makes the guards: the shaped ones first, then those that authors add; one of a known name
@@ -188,14 +191,38 @@ impl Compiler {
             .collect()
     }
 
+    /// Whether a rule leaves its hits to the other, straight or by way of others.
+    fn yields(&self, rule: u32, to: u32) -> bool {
+        let mut seen = BTreeSet::from([rule]);
+        let mut next = vec![rule];
+        while let Some(rule) = next.pop() {
+            if rule == to {
+                return true;
+            }
+            next.extend(
+                self.rules[rule as usize].yields_to.iter().copied().filter(|r| seen.insert(*r)),
+            );
+        }
+        false
+    }
+
     /// Resolves `yields_to`, once all rules are known.
-    pub(super) fn yields(&mut self, files: &[(&str, RawFile)]) {
+    pub(super) fn resolve_yields(&mut self, files: &[(&str, RawFile)]) {
         let by_id: BTreeMap<Arc<str>, u32> =
             self.rules.iter().enumerate().map(|(i, r)| (Arc::clone(&r.id), i as u32)).collect();
         for (name, file) in files {
             for raw in &file.rules {
                 for (other, line) in &raw.yields_to {
                     match (by_id.get(raw.id.as_str()), by_id.get(other.as_str())) {
+                        (Some(own), Some(other)) if self.yields(*other, *own) => self.complain(
+                            name,
+                            *line,
+                            format!(
+                                "`{}` lämnar till `{}` i en ring",
+                                raw.id, self.rules[*other as usize].id
+                            ),
+                            "Bryt ringen: annars tystar reglerna varandra",
+                        ),
                         (Some(own), Some(other)) => {
                             self.rules[*own as usize].yields_to.push(*other);
                         }
@@ -233,6 +260,9 @@ impl Compiler {
                     let unknown = what.split('`').nth(1).and_then(|name| name.strip_prefix('@'));
                     let mend = match unknown {
                         Some(name) => self.nearest(name),
+                        None if condition => {
+                            "Rätta villkoret; tills dess används inte det som bär det".to_owned()
+                        }
                         None => "Rätta mönstret; resten av regeln används".to_owned(),
                     };
                     self.complain(file, *line, format!("mönstret `{text}`: {what}"), &mend);
