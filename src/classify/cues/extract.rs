@@ -268,7 +268,12 @@ pub fn each_cue(
 }
 
 /// What is said of the stretch as a whole.
-pub(super) fn shape(view: &View<'_>, stretch: Range<usize>, names: usize, mut tell: impl FnMut(Shape)) {
+pub(super) fn shape(
+    view: &View<'_>,
+    stretch: Range<usize>,
+    names: usize,
+    mut tell: impl FnMut(Shape),
+) {
     tell(match stretch.len() {
         0..=3 => Shape::Tiny,
         4..=7 => Shape::Short,

@@ -95,7 +95,21 @@ struct Place {
 /// Bits of the filter for each cue, as a power of two.
 const FILTER_BITS_PER_CUE: usize = 16;
 
-stored!(Cues { sums, start, finding, sure, doubt, places, filter, pairs, fronts, backs, rows, by_class, by_rule });
+stored!(Cues {
+    sums,
+    start,
+    finding,
+    sure,
+    doubt,
+    places,
+    filter,
+    pairs,
+    fronts,
+    backs,
+    rows,
+    by_class,
+    by_rule
+});
 stored!(Sum { rule, severity, why, legal });
 stored!(Place { key, row });
 
@@ -275,7 +289,9 @@ impl Cues {
         }
         for [front, back] in pairs {
             let CueKey(both) = CueKey::of_pair(*front, *back);
-            for (filter, key) in [(&mut *of_both, both), (&mut *fronts, *front), (&mut *backs, *back)] {
+            for (filter, key) in
+                [(&mut *of_both, both), (&mut *fronts, *front), (&mut *backs, *back)]
+            {
                 let (word, bit) = filter_bit(filter, key);
                 filter[word] |= bit;
             }
@@ -370,11 +386,6 @@ impl Cues {
             }
             at = (at + 1) & mask;
         }
-    }
-
-    /// The largest weight of any cue, without its sign.
-    pub fn heaviest(&self) -> u16 {
-        self.rows.iter().flatten().map(|weight| weight.unsigned_abs()).max().unwrap_or(0)
     }
 
     /// The weights at a place that [`Self::find`] gave.
