@@ -312,6 +312,13 @@ fn count(bytes: &[u8], is: impl Fn(u8) -> bool) -> usize {
     bytes.chunks(128).map(|piece| usize::from(of_piece(piece))).sum()
 }
 
+/// Whether a word stands in plain letters already, none of them three times in a row, and is short enough.
+pub(super) fn is_plain(word: &[u8]) -> bool {
+    word.len() + 4 < MOST_BYTES
+        && word.is_ascii()
+        && !word.windows(3).any(|w| w[0] == w[1] && w[1] == w[2])
+}
+
 /// The word in the plain letters of cues.
 pub(super) fn plain(word: &[u8], out: &mut SmallVec<[u8; MOST_BYTES]>) {
     let mut i = 0;
