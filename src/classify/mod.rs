@@ -277,6 +277,7 @@ impl Classifier {
         let Scratch { folded, tokens, hits, marks, memo, seen, candidates, .. } = scratch;
         hits.clear();
         memo.clear();
+        seen.clear(tokens.sentences.len());
         let repeat = self.lexicon.starts.get(self.lexicon.repeat.0 as usize);
         let asks_repeat =
             repeat.is_some_and(|s| !s.is_empty()) && tokens.tokens.len() >= FEWEST_REPEATED;
@@ -290,7 +291,6 @@ impl Classifier {
                 return;
             }
         }
-        seen.fill(tokens, words);
         let view = View { original: text, folded, tokens, words, marks, memo, seen };
         match near.as_deref_mut() {
             None => {
