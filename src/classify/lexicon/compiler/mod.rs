@@ -190,11 +190,7 @@ impl Compiler {
     }
 
     fn fill(&mut self, files: &[(&str, RawFile)]) {
-        let members: BTreeMap<&str, &[Member]> = files
-            .iter()
-            .flat_map(|(_, f)| &f.classes)
-            .map(|c| (c.name.as_str(), c.members.as_slice()))
-            .collect();
+        let members = members_by_class(files);
         for (name, file) in files {
             for lexeme in &file.harmless {
                 self.lexeme(name, lexeme, ClassId(0));
@@ -292,11 +288,7 @@ impl Compiler {
 
     /// Takes the forms of `not` out of their classes again.
     fn take_out(&mut self, files: &[(&str, RawFile)]) {
-        let members: BTreeMap<&str, &[Member]> = files
-            .iter()
-            .flat_map(|(_, f)| &f.classes)
-            .map(|c| (c.name.as_str(), c.members.as_slice()))
-            .collect();
+        let members = members_by_class(files);
         for (name, file) in files {
             for class in file.classes.iter().filter(|c| !c.without.is_empty()) {
                 let id = self.by_name[&class.name];
@@ -306,6 +298,12 @@ impl Compiler {
             }
         }
     }
+}
+
+/// The lexemes of each class, for classes that bring in others by name.
+fn members_by_class<'f>(files: &'f [(&str, RawFile)]) -> BTreeMap<&'f str, &'f [Member]> {
+    let classes = files.iter().flat_map(|(_, f)| &f.classes);
+    classes.map(|c| (c.name.as_str(), c.members.as_slice())).collect()
 }
 
 /// How a lexeme looks as first part: `flicka` → `flick`, else the word, with and without s.

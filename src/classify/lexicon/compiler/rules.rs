@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::classify::lexicon::Example;
-use crate::classify::lexicon::compiler::Compiler;
+use crate::classify::lexicon::compiler::{Compiler, members_by_class};
 use crate::classify::lexicon::file::{GuardKey, Member, RawFile, RawRule};
 use crate::classify::rules::guard::{Guard, Shape};
 use crate::classify::rules::pattern::{Pattern, Resolve};
@@ -41,11 +41,7 @@ impl Resolve for Names<'_> {
 
 impl Compiler {
     pub(super) fn rules(&mut self, files: &[(&str, RawFile)]) {
-        let members: BTreeMap<&str, &[Member]> = files
-            .iter()
-            .flat_map(|(_, f)| &f.classes)
-            .map(|c| (c.name.as_str(), c.members.as_slice()))
-            .collect();
+        let members = members_by_class(files);
         for (name, file) in files {
             for raw in &file.rules {
                 if !self.rule_ids.insert(raw.id.clone()) {
