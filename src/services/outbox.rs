@@ -92,7 +92,7 @@ impl Services {
         // Read only now that the lane is ours: whoever had it before may have moved it.
         let action = self.inner.store.action(id).await?;
         let now = self.inner.clock.now();
-        if !action.state.is_due(now) {
+        if !action.state.is_due(now) || self.inner.store.must_wait(id).await? {
             return Ok(());
         }
         // Under way already means that an earlier run died between intent and record: unknown.
