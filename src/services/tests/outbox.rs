@@ -97,6 +97,39 @@ async fn a_hiding_does_not_wait_since_what_is_hidden_can_be_answered() {
 }
 
 #[tokio::test]
+async fn what_somebody_else_did_after_a_call_that_never_went_is_not_called_ours() {
+    let stage = Stage::new().await;
+    let (number, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Hide]).await;
+    // The look before the act does not go through, so nothing has been asked for yet.
+    stage.simulator.fail_next(Fault::ServerError, 1);
+    stage.act_after_undo().await;
+    let state = stage.action_state(case, ActionKind::Hide).await;
+    assert!(matches!(state, ActionState::Retrying { attempt: 1, .. }), "{state:?}");
+    stage.simulator.hide(number);
+    stage.wait_s(10);
+    stage.act().await;
+    let state = stage.action_state(case, ActionKind::Hide).await;
+    assert!(matches!(state, ActionState::Moot { .. }), "{state:?}");
+    assert_eq!(stage.n_writing_calls(), 0);
+}
+
+#[tokio::test]
+async fn what_a_person_did_by_hand_after_a_refusal_is_not_called_ours() {
+    let stage = Stage::new().await;
+    let (number, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Hide]).await;
+    stage.simulator.fail_next(Fault::ExpiredToken, 1);
+    stage.act_after_undo().await;
+    assert!(matches!(stage.state(case).await, CaseState::Returned { .. }));
+    stage.simulator.hide(number);
+    stage.services.try_again(&stage.editor, case).await.unwrap();
+    stage.act().await;
+    let state = stage.action_state(case, ActionKind::Hide).await;
+    assert!(matches!(state, ActionState::Moot { .. }), "{state:?}");
+}
+
+#[tokio::test]
 async fn an_act_that_fails_for_now_goes_again_with_growing_waits() {
     let stage = Stage::new().await;
     let (number, case) = stage.written(THREAT).await;
