@@ -21,6 +21,14 @@ use crate::store::rows::{ActionRow, AuditLine};
 const ACTION: &str = "x.id, x.key, x.kind, x.state_json, x.decision_id, x.case_id, x.item_id,
     x.version_id, x.evidence_id, json_extract(x.payload, '$.text'), i.account_id";
 
+/// That action `x` has to wait for another of its decision. Nobody can answer or report what has been
+/// deleted, so a deletion waits until that is settled, however it ends. What is only hidden can still be
+/// answered, and hiding is too urgent to wait for a platform that takes no answers just now. One
+/// that is under way has begun already, and must be looked at.
+const WAITS: &str = "x.kind = 'delete' and x.state <> 'under_way'
+    and exists (select 1 from actions before where before.case_id = x.case_id
+                and before.decision_id = x.decision_id and before.kind in ('reply', 'report') and before.due_at is not null)";
+
 #[derive(Serialize)]
 struct ActionRecord<'a> {
     action: i64,
@@ -108,7 +116,8 @@ fn ending(kind: ActionKind, state: &ActionState) -> Option<(String, Option<Strin
 
 impl Store {
     /// Actions to be looked at now, oldest first, of each account at most `most_each`: an account
-    /// whose platform does not answer never hides what is due on another.
+    /// whose platform does not answer never hides what is due on another. Without those that have to
+    /// wait for another action of their decision.
     pub async fn due_actions(
         &self,
         now: Timestamp,
@@ -121,7 +130,7 @@ impl Store {
                        (select x.id, row_number() over
                           (partition by i.account_id order by x.due_at, x.id) as nth
                         from actions x join items i on i.id = x.item_id
-                        where x.due_at <= ?1) due
+                        where x.due_at <= ?1 and not ({WAITS})) due
                      join actions x on x.id = due.id join items i on i.id = x.item_id
                      where due.nth <= ?2 order by x.due_at, x.id"
                 ))?,
@@ -161,6 +170,15 @@ impl Store {
     /// One action.
     pub async fn action(&self, action: ActionId) -> Result<ActionRow, StoreError> {
         self.read(move |c| the_action(c, action)).await
+    }
+
+    /// Whether an action has to wait for another of its decision: a deletion for the answer.
+    pub async fn must_wait(&self, action: ActionId) -> Result<bool, StoreError> {
+        self.read(move |c| {
+            let waits = format!("select 1 from actions x where x.id = ?1 and {WAITS}");
+            Ok(c.prepare_cached(&waits)?.exists([action.0])?)
+        })
+        .await
     }
 
     /// Lets something happen to an action, with all that follows for its case.

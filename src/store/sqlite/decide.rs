@@ -110,7 +110,8 @@ fn insert_actions(
         .prepare_cached("select value from facts where name = 'installation'")?
         .query_row([], |row| row.get(0))?;
     // What a person hears and what is handed on goes before what takes the item away: nobody can
-    // answer a comment that is gone.
+    // answer a comment that is gone. Where the answer does not get through at once, the deletion
+    // waits for it (`actions::WAITS`).
     let mut actions: Vec<_> =
         new.decision.choices().iter().filter_map(|c| Some((c.action()?, c))).collect();
     actions.sort_by_key(|(kind, _)| kind.removes());
