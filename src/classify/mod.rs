@@ -20,6 +20,7 @@ pub mod explain;
 pub mod fold;
 pub mod gate;
 pub mod identifier;
+pub mod language;
 pub mod lexicon;
 pub mod mask;
 pub mod near;
