@@ -131,10 +131,7 @@ async fn a_failed_action_brings_its_case_to_the_top_and_may_be_tried_again() {
     end(&bench, action(&bench, one.case, ActionKind::Reply).await, at(20)).await;
     fail(&bench, hide, at(21)).await;
     let row = bench.store.case(one.case).await.unwrap();
-    assert_eq!(
-        row.state,
-        CaseState::Returned { reason: "Behörighet saknas.".into() }
-    );
+    assert_eq!(row.state, CaseState::Returned { reason: "Behörighet saknas.".into() });
     let top = bench.store.queue(crate::store::rows::QueueFilter::Open, None, 0, 9).await.unwrap();
     assert_eq!(top[0].case.id, one.case);
     let other = bench.user_named("lo").await;
