@@ -338,7 +338,7 @@ mod tests {
         #[test]
         fn none_of_the_last_four_survives_among_signs(
             serial in 100u32..1000,
-            sep in prop::sample::select(vec!["%20", " ", ".", "-", "\u{a0}", "+"]),
+            sep in prop::sample::select(vec!["%20", " ", ".", "-", "\u{a0}"]),
         ) {
             let ten = complete(&format!("850709{serial}"));
             let pairs: Vec<&str> = (0..5).map(|n| &ten[2 * n..2 * n + 2]).collect();

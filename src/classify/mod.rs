@@ -25,10 +25,10 @@ pub mod lexicon;
 pub mod mask;
 pub mod near;
 pub mod parallel;
-pub mod recall;
 pub mod repair;
 pub mod rules;
 pub mod tokens;
+pub mod vocabulary;
 pub mod words;
 
 use std::cell::RefCell;
@@ -36,6 +36,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::classify::cues::extract::{Cue, each_cue};
+use crate::classify::cues::quick::Quick;
 use crate::classify::cues::table::WEIGHED;
 use crate::classify::cues::{Scales, Weighing};
 use crate::classify::fold::Folded;
@@ -45,10 +46,10 @@ use crate::classify::identifier::marks::Marks;
 use crate::classify::identifier::personal_number::{self, Found};
 use crate::classify::identifier::spelled;
 use crate::classify::lexicon::{Lexicon, built_in};
-use crate::classify::recall::Recall;
 use crate::classify::rules::index::Candidate;
 use crate::classify::rules::{Hit, MOST_HITS, Memo, Stopped, View};
 use crate::classify::tokens::{Token, Tokens};
+use crate::classify::vocabulary::Vocabulary;
 use crate::classify::words::{ClassId, EntryId};
 use crate::domain::category::{Category, Severity, Task};
 use crate::domain::ids::LexiconVersion;
@@ -69,6 +70,7 @@ pub struct Context<'a> {
 pub struct Classifier {
     lexicon: Lexicon,
     numbers: [NumberRule; 3],
+    quick: Quick,
 }
 
 /// How findings of one kind of number read.
@@ -95,7 +97,7 @@ pub struct Scratch {
     memo: Memo,
     seen: Seen,
     candidates: Vec<Candidate>,
-    recall: Recall,
+    vocabulary: Vocabulary,
     scales: Scales,
 }
 
@@ -154,6 +156,7 @@ impl Classifier {
             legal: Arc::from("GDPR art. 5, 6 och 87; 3 kap. 10 § lagen (2018:218)"),
         };
         Self {
+            quick: Quick::new(&lexicon.cues, &lexicon.words),
             lexicon,
             numbers: [
                 number(
@@ -218,10 +221,10 @@ impl Classifier {
 
     /// Fifth stage: cues. Public for the bench.
     pub fn weigh(&self, scratch: &mut Scratch, text: &str) {
-        let Scratch { folded, tokens, hits, marks, memo, seen, scales, .. } = scratch;
+        let Scratch { folded, tokens, hits, marks, memo, seen, scales, vocabulary, .. } = scratch;
         let words = &self.lexicon.words;
         let view = View { original: text, folded, tokens, words, marks, memo, seen };
-        self.lexicon.cues.weigh(&view, hits, scales);
+        self.lexicon.cues.weigh(&self.quick, &view, vocabulary, hits, scales);
     }
 
     /// As [`Self::classify_with`], also saying which rules came near.
@@ -241,8 +244,10 @@ impl Classifier {
 
     /// Second stage: cut and look up. Public for the bench.
     pub fn cut(&self, scratch: &mut Scratch) {
-        let Scratch { folded, tokens, .. } = scratch;
-        tokens.cut(folded.padded(), &self.lexicon.words, !folded.has_swedish_letters());
+        let Scratch { folded, tokens, vocabulary, .. } = scratch;
+        vocabulary.begin(&self.lexicon.version);
+        let stripped = !folded.has_swedish_letters();
+        tokens.cut(folded.padded(), &self.lexicon.words, vocabulary, stripped);
     }
 
     fn read(&self, scratch: &mut Scratch, text: &str) {
@@ -253,9 +258,8 @@ impl Classifier {
 
     /// After the cut: what is broken, run together or misspelled. Public for the bench.
     pub fn repair(&self, scratch: &mut Scratch, text: &str) {
-        let Scratch { folded, tokens, recall, .. } = scratch;
-        recall.be_of(&self.lexicon.version);
-        self.lexicon.repair.run(text, folded, tokens, &self.lexicon.words, recall);
+        let Scratch { folded, tokens, vocabulary, .. } = scratch;
+        self.lexicon.repair.run(text, folded, tokens, &self.lexicon.words, vocabulary);
     }
 
     /// What a single word is taken for by its sound or by a slip; nothing for a word that the
@@ -367,12 +371,12 @@ impl Classifier {
     /// What was weighed in the text that was read into `scratch` last: for every category that was
     /// found, or that the cues speak against, its sum and the cues that weigh most.
     pub fn weighings(&self, scratch: &mut Scratch, text: &str) -> Vec<Weighing> {
-        let Scratch { folded, tokens, hits, marks, memo, seen, scales, .. } = scratch;
+        let Scratch { folded, tokens, hits, marks, memo, seen, .. } = scratch;
         let words = &self.lexicon.words;
         let view = View { original: text, folded, tokens, words, marks, memo, seen };
         let rule = |r: u32| self.lexicon.rules[r as usize].id.to_string();
         let name = |cue: Cue<'_>| cue.name(&self.lexicon.class_names, rule);
-        self.lexicon.cues.weighings(&view, hits, scales, name)
+        self.lexicon.cues.weighings(&view, hits, name)
     }
 
     /// Looks for one pattern with its anchor at the token, unless its rule has hit often enough.

@@ -11,8 +11,8 @@ use smallvec::SmallVec;
 use crate::classify::disguise;
 use crate::classify::fold::{Folded, Padded};
 use crate::classify::near::Near;
-use crate::classify::recall::Recall;
 use crate::classify::tokens::{Kind, Token, Tokens};
+use crate::classify::vocabulary::{Vocabulary, WordId};
 use crate::classify::words::{EntryId, Words, hash_of, mix};
 
 /// The names of the marks that this pass sets; classes of that name stand for them.
@@ -49,7 +49,7 @@ impl Repair {
         folded: &Folded,
         tokens: &mut Tokens,
         words: &Words,
-        recall: &mut Recall,
+        vocabulary: &mut Vocabulary,
     ) {
         let text = folded.bytes();
         let stripped = !folded.has_swedish_letters();
@@ -63,8 +63,12 @@ impl Repair {
                 match token.kind {
                     Kind::Word => {
                         let word = &text[token.start as usize..token.end as usize];
-                        token.entry =
-                            recall.of(word, stripped, || self.read(word, words, stripped));
+                        token.entry = match vocabulary.get(token.word, token.end - token.start) {
+                            Some(known) => *known
+                                .taken_for
+                                .get_or_insert_with(|| self.read(word, words, stripped)),
+                            None => self.read(word, words, stripped),
+                        };
                         token.disguised = token.entry != EntryId::UNKNOWN;
                         if word[0].is_ascii_digit() && glued_price(word) {
                             token.entry = self.money;
@@ -213,6 +217,7 @@ fn merge(tokens: &mut Tokens, at: usize, to: usize, entry: EntryId) {
     first.entry = entry;
     first.kind = Kind::Word;
     first.disguised = true;
+    first.word = WordId::NONE;
     for token in &mut tokens.tokens[at + 1..to] {
         token.end = token.start;
     }
@@ -371,6 +376,7 @@ fn cut_hashtags(
                     start: token.start + p.from as u32,
                     end: token.start + p.to as u32,
                     entry: p.entry,
+                    word: WordId::NONE,
                     ..*token
                 }));
                 continue;
@@ -390,7 +396,7 @@ fn piece_of(of: &Token, start: u32, end: u32, text: &[u8], words: &Words, stripp
     if entry == EntryId::UNKNOWN {
         entry = words.compound(word, stripped);
     }
-    Token { start, end, entry, ..*of }
+    Token { start, end, entry, word: WordId::NONE, ..*of }
 }
 
 /// `99kr`, `5000spänn`.

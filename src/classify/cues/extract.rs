@@ -15,15 +15,15 @@ use crate::classify::tokens::Kind;
 use crate::classify::words::{ClassId, hash_of};
 
 /// How many letters of a word's beginning make the shorter cue.
-const SHORT: usize = 5;
+pub(super) const SHORT: usize = 5;
 /// How many make the longer one.
-const LONG: usize = 7;
+pub(super) const LONG: usize = 7;
 /// How many letters of a word's end make a cue.
 const END: usize = 5;
 /// Letters that a word needs before its end is a cue of its own.
-const FEWEST_FOR_END: usize = 7;
+pub(super) const FEWEST_FOR_END: usize = 7;
 /// How many bytes of a word are read.
-const MOST_BYTES: usize = 40;
+pub(super) const MOST_BYTES: usize = 40;
 
 /// One cue, before it is looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +93,8 @@ pub enum Shape {
 }
 
 impl Shape {
-    const ALL: [(Self, &'static str); 19] = [
+    /// All of them with their names, in order.
+    pub(super) const ALL: [(Self, &'static str); 19] = [
         (Self::Tiny, "tiny"),
         (Self::Short, "short"),
         (Self::Middling, "middling"),
@@ -115,6 +116,15 @@ impl Shape {
         (Self::Quotes, "quotes"),
     ];
 
+    /// How a number of so many bytes looks.
+    pub(super) const fn of_number(length: u32) -> Self {
+        match length {
+            0..=2 => Self::SmallNumber,
+            3..=4 => Self::Number,
+            _ => Self::BigNumber,
+        }
+    }
+
     fn name(self) -> &'static str {
         Self::ALL[self as usize].1
     }
@@ -129,16 +139,27 @@ impl Shape {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CueKey(pub u64);
 
+impl CueKey {
+    fn tagged(tag: u64, hash: u64) -> Self {
+        Self(hash.rotate_left(7).wrapping_add(tag))
+    }
+
+    /// The key of a pair, whose beginnings have these hashes.
+    pub fn of_pair(front: u64, back: u64) -> Self {
+        Self::tagged(4, front.rotate_left(29) ^ back)
+    }
+}
+
 impl Cue<'_> {
     /// The key of a cue that is made of letters; nothing for classes and rules, which are weighed
     /// by their place.
     pub fn key(self) -> Option<CueKey> {
-        let tagged = |tag: u64, hash: u64| Some(CueKey(hash.rotate_left(7).wrapping_add(tag)));
+        let tagged = |tag: u64, hash: u64| Some(CueKey::tagged(tag, hash));
         match self {
             Self::Word(w) => tagged(1, hash_of(w)),
             Self::Start(w) => tagged(2, hash_of(w)),
             Self::End(w) => tagged(3, hash_of(w)),
-            Self::Pair(a, b) => tagged(4, hash_of(a).rotate_left(29) ^ hash_of(b)),
+            Self::Pair(a, b) => Some(CueKey::of_pair(hash_of(a), hash_of(b))),
             Self::First(w) => tagged(5, hash_of(w)),
             Self::InAddress(w) => tagged(6, hash_of(w)),
             Self::Shape(s) => tagged(7, hash_of(s.name().as_bytes())),
@@ -206,12 +227,7 @@ pub fn each_cue(
         match token.kind {
             Kind::Word | Kind::Picture => plain(written, &mut word),
             Kind::Number => {
-                let shape = match token.end - token.start {
-                    0..=2 => Shape::SmallNumber,
-                    3..=4 => Shape::Number,
-                    _ => Shape::BigNumber,
-                };
-                tell(Cue::Shape(shape), place);
+                tell(Cue::Shape(Shape::of_number(token.end - token.start)), place);
                 word.push(b'0');
             }
             Kind::Address => {
@@ -262,7 +278,12 @@ pub fn each_cue(
 }
 
 /// What is said of the stretch as a whole.
-fn shape(view: &View<'_>, stretch: Range<usize>, names: usize, mut tell: impl FnMut(Shape)) {
+pub(super) fn shape(
+    view: &View<'_>,
+    stretch: Range<usize>,
+    names: usize,
+    mut tell: impl FnMut(Shape),
+) {
     tell(match stretch.len() {
         0..=3 => Shape::Tiny,
         4..=7 => Shape::Short,
@@ -286,20 +307,25 @@ fn shape(view: &View<'_>, stretch: Range<usize>, names: usize, mut tell: impl Fn
     let to = next.map_or(view.folded.bytes().len(), |next| next.start as usize);
     let to = to.max(view.token(stretch.end - 1).end as usize).max(from + 1);
     let signs = &view.folded.bytes()[from..to];
-    if signs.iter().filter(|b| **b == b'!').take(2).count() == 2 {
+    if memchr::memchr_iter(b'!', signs).take(2).count() == 2 {
         tell(Shape::Exclaims);
     }
     let original = view.folded.original(from as u32, to as u32);
     let written = &view.original.as_bytes()[original.start as usize..original.end as usize];
-    let capitals = written.iter().filter(|b| b.is_ascii_uppercase()).count();
-    let small = written.iter().filter(|b| b.is_ascii_lowercase()).count();
-    if capitals > 8 && capitals > 2 * small {
+    let capitals = count(written, |b| b.is_ascii_uppercase());
+    if capitals > 8 && capitals > 2 * count(written, |b| b.is_ascii_lowercase()) {
         tell(Shape::Capitals);
     }
 }
 
+/// How many bytes are so; summed in single bytes first, so that the compiler does sixteen at a time.
+fn count(bytes: &[u8], is: impl Fn(u8) -> bool) -> usize {
+    let of_piece = |piece: &[u8]| piece.iter().map(|b| u8::from(is(*b))).sum::<u8>();
+    bytes.chunks(128).map(|piece| usize::from(of_piece(piece))).sum()
+}
+
 /// The word in the plain letters of cues.
-fn plain(word: &[u8], out: &mut SmallVec<[u8; MOST_BYTES]>) {
+pub(super) fn plain(word: &[u8], out: &mut SmallVec<[u8; MOST_BYTES]>) {
     // A picture may be all signs.
     let has_letters = word.iter().any(|b| b.is_ascii_alphanumeric() || *b >= 0x80);
     let mut i = 0;
@@ -337,7 +363,7 @@ fn plain(word: &[u8], out: &mut SmallVec<[u8; MOST_BYTES]>) {
 }
 
 /// The end of a word that is too long to be read whole, in the plain letters of cues.
-fn last_letters(word: &[u8]) -> SmallVec<[u8; MOST_BYTES]> {
+pub(super) fn last_letters(word: &[u8]) -> SmallVec<[u8; MOST_BYTES]> {
     let mut from = word.len().saturating_sub(MOST_BYTES / 2);
     while word[from] & 0xC0 == 0x80 {
         from += 1;
@@ -348,7 +374,7 @@ fn last_letters(word: &[u8]) -> SmallVec<[u8; MOST_BYTES]> {
 }
 
 /// The first `n` bytes, or a few more where a character would be cut through.
-fn cut(word: &[u8], n: usize) -> &[u8] {
+pub(super) fn cut(word: &[u8], n: usize) -> &[u8] {
     let mut to = n.min(word.len());
     while to < word.len() && word[to] & 0xC0 == 0x80 {
         to += 1;
@@ -357,7 +383,7 @@ fn cut(word: &[u8], n: usize) -> &[u8] {
 }
 
 /// The last bytes, or a few more where a character would be cut through.
-fn end(word: &[u8]) -> &[u8] {
+pub(super) fn end(word: &[u8]) -> &[u8] {
     let mut from = word.len().saturating_sub(END);
     while from > 0 && word[from] & 0xC0 == 0x80 {
         from -= 1;
@@ -366,7 +392,7 @@ fn end(word: &[u8]) -> &[u8] {
 }
 
 /// The runs of letters in an address.
-fn address(address: &[u8], mut tell: impl FnMut(&[u8])) {
+pub(super) fn address(address: &[u8], mut tell: impl FnMut(&[u8])) {
     for part in address.split(|b| !b.is_ascii_alphanumeric() && *b < 0x80).take(8) {
         if part.len() >= 2 && !matches!(part, b"http" | b"https" | b"www") {
             tell(cut(part, MOST_BYTES));

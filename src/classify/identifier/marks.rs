@@ -15,6 +15,7 @@ use crate::classify::identifier::personal_number::Found;
 use crate::classify::identifier::phone::Series;
 use crate::classify::identifier::{self, Identifier, Mark, phone, plate, spelled, street};
 use crate::classify::tokens::{Kind, Token, Tokens};
+use crate::classify::vocabulary::WordId;
 use crate::classify::words::{ClassId, EntryId, Words};
 
 /// How many digits a text needs before a payment or telephone number can be in it.
@@ -368,6 +369,7 @@ fn merge(tokens: &mut Tokens, found: &[Identifier], entries: &MarkEntries) {
                         end: i.end,
                         kind,
                         entry: entries.of(i.mark),
+                        word: WordId::NONE,
                         ..token
                     };
                     kept += 1;
