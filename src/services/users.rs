@@ -10,7 +10,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::AuditLine;
+use crate::store::rows::{AuditLine, UserRow};
 use crate::store::sqlite::users::NewUser;
 
 use super::{ServiceError, Services};
@@ -67,18 +67,9 @@ pub async fn add(
     if !fits {
         return refused("Inloggningsnamnet ska ha 2 till 60 tecken: bokstäver, siffror, punkt, bindestreck, understreck eller @.".into());
     }
-    let length = password.expose().chars().count();
-    if !(SHORTEST..=LONGEST).contains(&length) {
-        return refused(format!("Lösenordet ska ha {SHORTEST} till {LONGEST} tecken."));
-    }
-    let line = AuditLine {
-        user: None,
-        user_name: "kommandoraden".into(),
-        act: "user.add",
-        subject: format!("user {login}"),
-        address: "local".into(),
-        detail: Some(person.role.id().to_owned()),
-    };
+    check_length(&password)?;
+    let detail = Some(person.role.id().to_owned());
+    let line = AuditLine { detail, ..line("user.add", &login) };
     let user = NewUser {
         login,
         name: person.name.trim().to_owned(),
@@ -102,6 +93,74 @@ pub async fn all(store: &Store) -> Result<Vec<Listed>, ServiceError> {
     let users = store.users().await?;
     Ok(users
         .into_iter()
+/// Gives somebody a new password. Ends their sessions and lets go of the cases they have taken.
+///
+/// # Errors
+/// [`ServiceError::Refused`] where there is no such user or the password does not do.
+pub async fn set_password(
+    store: &Store,
+    clock: &Clock,
+    login: &str,
+    password: Secret,
+) -> Result<(), ServiceError> {
+    let user = known(store, login).await?;
+    check_length(&password)?;
+    let line = line("user.password", &user.login);
+    Ok(store.set_password(user.id, hash(password).await?, line, clock.now()).await?)
+}
+
+/// Shuts somebody out, or lets them in again. Who is shut out loses their sessions and the cases
+/// they have taken at once.
+///
+/// # Errors
+/// [`ServiceError::Refused`] where there is no such user, or nothing would change.
+pub async fn set_active(
+    store: &Store,
+    clock: &Clock,
+    login: &str,
+    active: bool,
+) -> Result<(), ServiceError> {
+    let user = known(store, login).await?;
+    let (act, already) = match active {
+        true => ("user.enable", "är inte avstängd"),
+        false => ("user.disable", "är redan avstängd"),
+    };
+    if user.active == active {
+        return Err(ServiceError::Refused { why: format!("{} {already}.", user.login) });
+    }
+    Ok(store.set_active(user.id, active, line(act, &user.login), clock.now()).await?)
+}
+
+async fn known(store: &Store, login: &str) -> Result<UserRow, ServiceError> {
+    let login = login.trim().to_lowercase();
+    match store.user_by_login(login).await? {
+        Some((user, _)) => Ok(user),
+        None => Err(ServiceError::Refused {
+            why: "Det finns ingen användare med det inloggningsnamnet. Se namnen med uppsikt users list.".into(),
+        }),
+    }
+}
+
+fn check_length(password: &Secret) -> Result<(), ServiceError> {
+    if (SHORTEST..=LONGEST).contains(&password.expose().chars().count()) {
+        return Ok(());
+    }
+    let why = format!("Lösenordet ska ha {SHORTEST} till {LONGEST} tecken.");
+    Err(ServiceError::Refused { why })
+}
+
+/// What the audit log says of an act at the command line, whose user nobody knows.
+fn line(act: &'static str, login: &str) -> AuditLine {
+    AuditLine {
+        user: None,
+        user_name: "kommandoraden".into(),
+        act,
+        subject: format!("user {login}"),
+        address: "local".into(),
+        detail: None,
+    }
+}
+
         .map(|user| Listed {
             login: user.login,
             name: user.name,
@@ -130,7 +189,7 @@ impl Services {
     }
 }
 
-/// Hashes a password; a quarter of a second of computing, so never on the reactor.
+/// Hashes a password.
 async fn hash(password: Secret) -> Result<String, ServiceError> {
     let hash = move || {
         Argon2::default().hash_password(password.expose().as_bytes()).map(|hash| hash.to_string())
