@@ -3,6 +3,7 @@
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use tokio::sync::Semaphore;
 
 use crate::domain::ids::UserId;
 use crate::domain::person::Role;
@@ -20,6 +21,13 @@ const SHORTEST: usize = 12;
 
 /// Beyond this nobody types, and hashing it only costs.
 const LONGEST: usize = 1024;
+
+/// How many passwords are hashed at once: each takes 19 MiB and a core for a while, and whoever knocks
+/// at the log-in page must not get all of them.
+const HASHED_AT_ONCE: usize = 3;
+
+/// One for the process, since memory and cores are.
+static HASHING: Semaphore = Semaphore::const_new(HASHED_AT_ONCE);
 
 /// Somebody to be added.
 #[derive(Clone, Debug)]
@@ -85,14 +93,6 @@ pub async fn add(
     })
 }
 
-/// Every user, by login name.
-///
-/// # Errors
-/// [`ServiceError`].
-pub async fn all(store: &Store) -> Result<Vec<Listed>, ServiceError> {
-    let users = store.users().await?;
-    Ok(users
-        .into_iter()
 /// Gives somebody a new password. Ends their sessions and lets go of the cases they have taken.
 ///
 /// # Errors
@@ -161,6 +161,14 @@ fn line(act: &'static str, login: &str) -> AuditLine {
     }
 }
 
+/// Every user, by login name.
+///
+/// # Errors
+/// [`ServiceError`].
+pub async fn all(store: &Store) -> Result<Vec<Listed>, ServiceError> {
+    let users = store.users().await?;
+    Ok(users
+        .into_iter()
         .map(|user| Listed {
             login: user.login,
             name: user.name,
@@ -194,10 +202,7 @@ async fn hash(password: Secret) -> Result<String, ServiceError> {
     let hash = move || {
         Argon2::default().hash_password(password.expose().as_bytes()).map(|hash| hash.to_string())
     };
-    tokio::task::spawn_blocking(hash)
-        .await
-        .map_err(|e| ServiceError::broken("password hashing", e))?
-        .map_err(|e| ServiceError::broken("password hashing", e.to_string()))
+    hashing(hash).await?.map_err(|e| ServiceError::broken("password hashing", e.to_string()))
 }
 
 /// Whether a password fits a hash. A hash that cannot be read fits nothing.
@@ -209,5 +214,51 @@ pub(super) async fn fits(password: Secret, hash: String) -> Result<bool, Service
             false
         }
     };
-    tokio::task::spawn_blocking(verify).await.map_err(|e| ServiceError::broken("password check", e))
+    hashing(verify).await
+}
+
+/// Computes with a password; a quarter of a second, so never on the reactor, and only so many at
+/// once. The place is given back when the computing ends, not when nobody waits for it any more.
+async fn hashing<T: Send + 'static>(
+    compute: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ServiceError> {
+    let place = HASHING.acquire().await.map_err(|e| ServiceError::broken("password check", e))?;
+    let compute = move || {
+        let computed = compute();
+        drop(place);
+        computed
+    };
+    tokio::task::spawn_blocking(compute)
+        .await
+        .map_err(|e| ServiceError::broken("password check", e))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_so_many_passwords_are_hashed_at_once() {
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let tries = (0..20).map(|n| {
+            let (now, most) = (now.clone(), most.clone());
+            let compute = move || {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                std::thread::sleep(Duration::from_millis(10));
+                now.fetch_sub(1, Ordering::SeqCst);
+            };
+            tokio::spawn(async move {
+                // Every other caller hangs up at once, and gives no place away by that.
+                let limit = Duration::from_millis(if n % 2 == 0 { 1 } else { 60_000 });
+                drop(tokio::time::timeout(limit, hashing(compute)).await);
+            })
+        });
+        futures_util::future::join_all(tries).await;
+        let most = most.load(Ordering::SeqCst);
+        assert!((1..=HASHED_AT_ONCE).contains(&most), "{most} at once");
+    }
 }
