@@ -35,7 +35,7 @@ const AT_ONCE: u32 = 16;
 const IN_PARALLEL: usize = 2;
 
 /// Whoever waits with a hand on the button needs the seal now: no screenshot is awaited longer
-/// than this when a removal has found the text changed.
+/// than this, queue and start of the browser included, when a removal has found the text changed.
 const HURRIED_SCREENSHOT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Why a capture did not come to a seal.
@@ -105,8 +105,7 @@ impl Services {
 
     /// Takes one record's evidence, or notes why it could not be taken.
     async fn capture_or_note(&self, row: EvidenceRow) -> Result<(), ServiceError> {
-        let limit = self.inner.settings.capture_limit;
-        if let Err(error) = self.capture(&row, limit).await {
+        if let Err(error) = self.capture(&row, None).await {
             let problem = error.swedish();
             tracing::error!(evidence.id = %row.id, error = &error as &dyn std::error::Error, "capture failed");
             let at = self.inner.clock.now().saturating_add(growing_wait(row.attempts));
@@ -126,7 +125,7 @@ impl Services {
         let row = self.inner.store.want_evidence(version, self.inner.clock.now()).await?;
         match row.state {
             EvidenceState::Sealed { .. } | EvidenceState::Disposed { .. } => Ok(row),
-            EvidenceState::Wanted => self.capture(&row, HURRIED_SCREENSHOT).await,
+            EvidenceState::Wanted => self.capture(&row, Some(HURRIED_SCREENSHOT)).await,
         }
     }
 
@@ -134,7 +133,7 @@ impl Services {
     async fn capture(
         &self,
         row: &EvidenceRow,
-        screenshot_limit: std::time::Duration,
+        hurry: Option<std::time::Duration>,
     ) -> Result<EvidenceRow, CaptureError> {
         let store = &self.inner.store;
         let subject = Subject {
@@ -153,7 +152,7 @@ impl Services {
                 .to_vec();
             manifest
         } else {
-            self.collect(&served, &subject, screenshot_limit).await?
+            self.collect(&served, &subject, hurry).await?
         };
         let (sealed, case) = self.inner.evidence.seal(row.id, &manifest).await?;
         counter!(names::SEALS).increment(1);
@@ -175,7 +174,7 @@ impl Services {
         &self,
         served: &Served,
         subject: &Subject,
-        screenshot_limit: std::time::Duration,
+        hurry: Option<std::time::Duration>,
     ) -> Result<Manifest, CaptureError> {
         let evidence = &self.inner.evidence;
         let mut manifest = self.manifest(served, subject);
@@ -197,7 +196,7 @@ impl Services {
             keep(PartKind::Thread, "thread.json", json, "ur Uppsikts databas", thread).await?,
         );
 
-        let screenshot = self.screenshot(served, subject, screenshot_limit).await;
+        let screenshot = self.screenshot(served, subject, hurry).await;
         let picture = match screenshot {
             Ok((png, method)) => {
                 let kept =
@@ -241,12 +240,13 @@ impl Services {
         Ok(manifest)
     }
 
-    /// A picture of the live page, or why there is none, in Swedish.
+    /// A picture of the live page, or why there is none, in Swedish. The browser bounds each page's
+    /// time by itself; `hurry` bounds the whole wait.
     async fn screenshot(
         &self,
         served: &Served,
         subject: &Subject,
-        limit: std::time::Duration,
+        hurry: Option<std::time::Duration>,
     ) -> Result<(Vec<u8>, String), String> {
         let Some(browser) = &self.inner.browser else {
             return Err(self
@@ -264,13 +264,24 @@ impl Services {
             anchor,
             allow_private: served.private_at.as_ref().is_some_and(|own| is_at(own, url)),
         };
-        match tokio::time::timeout(limit, browser.capture(request)).await {
-            Ok(Ok(shot)) => Ok((shot.png, shot.method)),
-            Ok(Err(error)) => {
+        let taken = match hurry {
+            None => browser.capture(request).await,
+            Some(limit) => match tokio::time::timeout(limit, browser.capture(request)).await {
+                Ok(taken) => taken,
+                Err(_) => {
+                    return Err(format!(
+                        "Ingen bild hann tas inom {} sekunder, och åtgärden fick inte vänta längre.",
+                        limit.as_secs()
+                    ));
+                }
+            },
+        };
+        match taken {
+            Ok(shot) => Ok((shot.png, shot.method)),
+            Err(error) => {
                 tracing::info!(error = %error, "no screenshot");
                 Err(error.swedish())
             }
-            Err(_) => Err(format!("Sidan svarade inte inom {} sekunder.", limit.as_secs())),
         }
     }
 

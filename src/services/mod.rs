@@ -63,8 +63,6 @@ pub struct Settings {
     pub claim: SignedDuration,
     /// How long a session lasts.
     pub session: SignedDuration,
-    /// Time limit of one screenshot.
-    pub capture_limit: Duration,
     /// How many accounts may be polled at once.
     pub polls_at_once: usize,
 }

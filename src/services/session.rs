@@ -1,7 +1,8 @@
 //! Log in, who is asking, log out.
 //!
 //! A session's token is 256 random bits; the store keeps only its hash, so a stolen database opens
-//! nothing. Sessions end after the configured time, at log-out, and when the password changes.
+//! nothing. Sessions end after the configured time, at log-out, when the password changes, and when
+//! their user is shut out.
 
 use std::net::IpAddr;
 

@@ -99,7 +99,6 @@ pub async fn open(dir: &Path, clock: &TestClock, simulator: &Simulator) -> (Serv
             export_dir: dir.join("export"),
             claim: SignedDuration::from_mins(10),
             session: SignedDuration::from_hours(8),
-            capture_limit: Duration::from_secs(5),
             polls_at_once: 4,
         },
         accounts: vec![served],
