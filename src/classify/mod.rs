@@ -50,7 +50,7 @@ use crate::classify::rules::index::Candidate;
 use crate::classify::rules::{Hit, MOST_HITS, Memo, Stopped, View};
 use crate::classify::tokens::{Token, Tokens};
 use crate::classify::vocabulary::Vocabulary;
-use crate::classify::words::{ClassId, EntryId};
+use crate::classify::words::{ClassId, EntryId, Traits};
 use crate::domain::category::{Category, Severity, Task};
 use crate::domain::ids::LexiconVersion;
 use crate::domain::personal_number::NumberKind;
@@ -71,6 +71,7 @@ pub struct Classifier {
     lexicon: Lexicon,
     numbers: [NumberRule; 3],
     quick: Quick,
+    traits: Traits,
 }
 
 /// How findings of one kind of number read.
@@ -157,6 +158,11 @@ impl Classifier {
         };
         Self {
             quick: Quick::new(&lexicon.cues, &lexicon.words),
+            traits: Traits::new(
+                &lexicon.words,
+                lexicon.marks.address_sign,
+                lexicon.marks.number_word,
+            ),
             lexicon,
             numbers: [
                 number(
@@ -259,7 +265,8 @@ impl Classifier {
     /// After the cut: what is broken, run together or misspelled. Public for the bench.
     pub fn repair(&self, scratch: &mut Scratch, text: &str) {
         let Scratch { folded, tokens, vocabulary, .. } = scratch;
-        self.lexicon.repair.run(text, folded, tokens, &self.lexicon.words, vocabulary);
+        let Lexicon { words, repair, .. } = &self.lexicon;
+        repair.run(text, folded, tokens, words, &self.traits, vocabulary);
     }
 
     /// What a single word is taken for by its sound or by a slip; nothing for a word that the
@@ -411,12 +418,8 @@ impl Classifier {
         if tokens.n_digits >= FEWEST_DIGITS {
             personal_number::find(folded.bytes(), numbers);
         }
-        if let Some(class) = self.lexicon.guards.classes.number_word {
-            let known = tokens.tokens.iter().filter(|t| t.entry != EntryId::UNKNOWN);
-            let words = known.filter(|t| self.lexicon.words.is(t.entry, class)).take(FEWEST_WORDS);
-            if words.count() == FEWEST_WORDS {
-                spelled::find(folded.bytes(), &tokens.tokens, numbers);
-            }
+        if tokens.seen.n_numbers >= FEWEST_WORDS {
+            spelled::find(folded.bytes(), &tokens.tokens, numbers);
         }
         let Lexicon { words, marks: entries, .. } = &self.lexicon;
         marks.mark(text, folded, tokens, words, entries, numbers);
@@ -527,6 +530,9 @@ impl Classifier {
     /// Takes out the hits whose rule leaves these words to another rule that hit them too.
     fn yield_hits(&self, hits: &mut Vec<Hit>) {
         let yields = |h: &Hit| &self.lexicon.rules[h.rule as usize].yields_to;
+        if hits.iter().all(|h| yields(h).is_empty()) {
+            return;
+        }
         // A rule that is only tried silences none that is in force.
         let in_force = |h: &Hit| !self.lexicon.rules[h.rule as usize].shadow;
         let left: Vec<bool> = hits

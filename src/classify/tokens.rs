@@ -20,8 +20,8 @@ use crate::classify::tokens::looks::{
 };
 use crate::classify::tokens::sentence::ends_sentence;
 use crate::classify::tokens::spaced::FEWEST_SPACED;
-use crate::classify::vocabulary::{self, Vocabulary, WordId, WordKey};
-use crate::classify::words::{EntryId, Words, hash_of};
+use crate::classify::vocabulary::{self, Known, Vocabulary, WordId, WordKey};
+use crate::classify::words::{EntryId, SeenTraits, Words, hash_of};
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +72,9 @@ pub struct Token {
     pub disguised: bool,
     /// Stands between quotation marks.
     pub quoted: bool,
+    /// It may be the first part of a compound that was written apart; true too often, never too
+    /// seldom.
+    pub leads: bool,
     /// Where it is kept as a word; nowhere once it was joined with others or cut.
     pub word: WordId,
 }
@@ -98,7 +101,9 @@ pub struct Tokens {
     pub n_digits: usize,
     /// Web and mail addresses.
     pub n_addresses: usize,
-    /// Whether any token may begin a rule; known when what is broken was repaired.
+    /// What the entries of all tokens have in them; known when what is broken was repaired.
+    pub seen: SeenTraits,
+    /// Whether any token may begin a rule, identifiers among them; known from then on too.
     pub may_match: bool,
     /// The tokens before which quotation marks stand.
     quotes: Vec<u32>,
@@ -157,7 +162,9 @@ impl Tokens {
                 edges &= edges - 1;
                 if inside == 0 {
                     start = at;
-                    if start != end + 1 || text.bytes()[end] != b' ' || cut.chunk.is_some() {
+                    // A comma after a plain word says nothing either.
+                    let plain = matches!(&text.bytes()[end..start], b" " | b", ");
+                    if !plain || cut.chunk.is_some() {
                         self.gap(&mut cut, end, start);
                     }
                 } else {
@@ -262,12 +269,18 @@ impl Tokens {
         }
         self.n_single +=
             usize::from(length <= 2 && is_single_letter(&cut.text.bytes()[start..end]));
-        let (entry, disguised) = (known.entry, known.disguised);
-        self.push(start, end, Kind::Word, entry);
-        if let Some(last) = self.tokens.last_mut() {
-            last.disguised = disguised;
-            last.word = word;
-        }
+        let Known { entry, disguised, leads, .. } = *known;
+        self.tokens.push(Token {
+            start: start as u32,
+            end: end as u32,
+            sentence: self.sentences.len() as u32,
+            entry,
+            kind: Kind::Word,
+            disguised,
+            quoted: false,
+            leads,
+            word,
+        });
     }
 
     /// A word that is not kept. It is, if it has a key and no digits.
@@ -298,13 +311,17 @@ impl Tokens {
             entry = cut.words.look_up_squeezed(bytes);
             disguised = entry != EntryId::UNKNOWN;
         }
+        let leads = cut.words.is_first_part(bytes);
         let word = match key {
-            Some(key) if digits == 0 => cut.vocabulary.keep(key, bytes.len(), entry, disguised),
+            Some(key) if digits == 0 => {
+                cut.vocabulary.keep(key, bytes.len(), entry, disguised, leads)
+            }
             Some(_) | None => WordId::NONE,
         };
         self.push(start, end, Kind::Word, entry);
         if let Some(last) = self.tokens.last_mut() {
             last.disguised = disguised;
+            last.leads = leads;
             last.word = word;
         }
     }
@@ -318,6 +335,7 @@ impl Tokens {
             kind,
             disguised: false,
             quoted: false,
+            leads: kind == Kind::Word,
             word: WordId::NONE,
         });
     }

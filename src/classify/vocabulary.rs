@@ -72,6 +72,12 @@ impl WordId {
         Self(place as u32 + 1)
     }
 
+    /// A number that words of one text share only if they are the same; zero for
+    /// [`WordId::NONE`].
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
     const fn place(self) -> usize {
         (self.0 as usize).wrapping_sub(1)
     }
@@ -91,6 +97,8 @@ pub struct Known {
     pub cues: WordCues,
     /// Its entry was found by undoing a disguise.
     pub disguised: bool,
+    /// It is the first part of compounds.
+    pub leads: bool,
     /// How long it is, in bytes; zero in a place that is free.
     pub length: u8,
     /// It was met again after it was put here.
@@ -103,6 +111,7 @@ const FREE: Known = Known {
     taken_for: None,
     cues: WordCues::OPEN,
     disguised: false,
+    leads: false,
     length: 0,
     is_used: false,
 };
@@ -172,12 +181,19 @@ impl Vocabulary {
     }
 
     /// Keeps a word that is not there yet, of so many bytes, if there is room.
-    pub fn keep(&mut self, key: WordKey, length: usize, entry: EntryId, disguised: bool) -> WordId {
+    pub fn keep(
+        &mut self,
+        key: WordKey,
+        length: usize,
+        entry: EntryId,
+        disguised: bool,
+        leads: bool,
+    ) -> WordId {
         if self.n_kept >= MOST {
             return WordId::NONE;
         }
         let Some(place) = self.free_place(key) else { return WordId::NONE };
-        self.places[place] = Known { key, entry, disguised, length: length as u8, ..FREE };
+        self.places[place] = Known { key, entry, disguised, leads, length: length as u8, ..FREE };
         self.n_kept += 1;
         WordId::at(place)
     }
@@ -204,7 +220,7 @@ mod tests {
     }
 
     fn keep(words: &mut Vocabulary, word: &str, stripped: bool, entry: u32) {
-        words.keep(key(word, stripped), word.len(), EntryId(entry), false);
+        words.keep(key(word, stripped), word.len(), EntryId(entry), false, false);
     }
 
     #[test]
@@ -259,7 +275,7 @@ mod tests {
     fn a_place_answers_only_for_words_of_its_length() {
         let mut words = Vocabulary::default();
         words.begin(&LexiconVersion::new("one"));
-        let id = words.keep(key("hus", false), 3, EntryId(9), false);
+        let id = words.keep(key("hus", false), 3, EntryId(9), false, false);
         assert!(words.get(id, 3).is_some_and(|known| known.entry == EntryId(9)));
         assert!(words.get(id, 7).is_none());
         assert!(words.get(WordId::NONE, 3).is_none());

@@ -4,6 +4,8 @@
 //! The places of a word's own cues stand in the vocabulary, those of an entry's classes in one list. What was
 //! met is a bit a cue; the rows are added last, all in a row, in sixteen bits as long as these suffice.
 
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use smallvec::SmallVec;
@@ -12,12 +14,13 @@ use crate::classify::cues::extract::{
     Cue, FEWEST_FOR_END, LONG, MOST_BYTES, SHORT, Shape, address, cut, end, last_letters, plain,
     shape,
 };
-use crate::classify::cues::table::{Cues, LANES};
+use crate::classify::cues::table::{Cues, LANES, Row};
 use crate::classify::cues::{Scales, hits_in};
 use crate::classify::rules::{Hit, View};
 use crate::classify::tokens::Kind;
 use crate::classify::vocabulary::Vocabulary;
-use crate::classify::words::{EntryId, Words, hash_of};
+use crate::classify::words::{ClassId, EntryId, Words, hash_of};
+use crate::domain::verdict::Span;
 
 /// The places of the cues that a word carries by itself; zero where there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +74,9 @@ pub struct Quick {
     number: Option<WordCues>,
     address: Option<WordCues>,
     mention: Option<WordCues>,
-    /// How many rows may be added in sixteen bits.
+    /// The table's rows, those of classes that always stand together made one.
+    rows: Vec<Row>,
+    /// How many of them may be added in sixteen bits.
     group: usize,
 }
 
@@ -85,11 +90,15 @@ impl Quick {
         if cues.is_empty() {
             return quick;
         }
-        for n in 0..words.n_entries() {
+        let entries = (0..words.n_entries() as u32).map(|n| words.classes_of(EntryId(n)));
+        let places_of = |classes: &[ClassId]| -> Vec<u16> {
+            classes.iter().map(|c| cues.place(Cue::Class(*c))).filter(|p| *p != 0).collect()
+        };
+        let of_entries: Vec<Vec<u16>> = entries.map(places_of).collect();
+        let leads = quick.join_rows(cues, &of_entries);
+        for places in of_entries {
             quick.entries.push(quick.places.len() as u32);
-            let classes = words.classes_of(EntryId(n as u32)).iter();
-            let places = classes.map(|class| cues.place(Cue::Class(*class)));
-            quick.places.extend(places.filter(|place| *place != 0));
+            quick.places.extend(places.into_iter().filter(|place| leads[usize::from(*place)]));
         }
         quick.entries.push(quick.places.len() as u32);
         for (place, (shape, _)) in quick.shapes.iter_mut().zip(Shape::ALL) {
@@ -98,8 +107,41 @@ impl Quick {
         quick.number = Some(cues.of_word(b"0"));
         quick.address = Some(cues.of_word(b"/"));
         quick.mention = Some(cues.of_word(b"@"));
-        quick.group = usize::from(i16::MAX.unsigned_abs() / cues.heaviest().max(1)).max(1);
+        let weights = quick.rows.iter().flatten().map(|weight| weight.unsigned_abs());
+        let heaviest = weights.max().unwrap_or(0).max(1);
+        quick.group = usize::from(i16::MAX.unsigned_abs() / heaviest).max(1);
         quick
+    }
+
+    /// Takes the table's rows, and makes one of those that always count together: of classes that
+    /// stand in the same entries. Says of every place whether its row is to be counted.
+    fn join_rows(&mut self, cues: &Cues, of_entries: &[Vec<u16>]) -> Vec<bool> {
+        self.rows = (1..=cues.len()).map(|place| *cues.row(place as u32)).collect();
+        let mut entries_of: BTreeMap<u16, Vec<u32>> = BTreeMap::new();
+        for (n, places) in of_entries.iter().enumerate() {
+            for place in places {
+                entries_of.entry(*place).or_default().push(n as u32);
+            }
+        }
+        let mut leads = vec![true; cues.len() + 1];
+        let mut first: HashMap<Vec<u32>, u16> = HashMap::new();
+        for (place, entries) in entries_of {
+            match first.entry(entries) {
+                Entry::Vacant(free) => {
+                    free.insert(place);
+                }
+                Entry::Occupied(with) => {
+                    let (a, b) = (usize::from(*with.get()) - 1, usize::from(place) - 1);
+                    let both =
+                        std::array::from_fn(|n| self.rows[a][n].checked_add(self.rows[b][n]));
+                    if both.iter().all(Option::is_some) {
+                        self.rows[a] = both.map(Option::unwrap_or_default);
+                        leads[usize::from(place)] = false;
+                    }
+                }
+            }
+        }
+        leads
     }
 }
 
@@ -211,7 +253,10 @@ impl Cues {
             let own = match token.kind {
                 Kind::Word | Kind::Picture => {
                     if token.kind == Kind::Word && !first && names < 2 {
-                        names += usize::from(view.is_capital(at));
+                        let Span { start, .. } = view.folded.original(token.start, token.end);
+                        let letter = view.original.as_bytes()[start as usize];
+                        let may_be = letter >= 0x80 || letter.is_ascii_uppercase();
+                        names += usize::from(may_be && view.is_capital(at));
                     }
                     let own = match vocabulary.get(token.word, token.end - token.start) {
                         Some(known) => {
@@ -273,7 +318,7 @@ impl Cues {
         for group in places.chunks(quick.group) {
             let mut part = [0_i16; LANES];
             for place in group {
-                for (sum, weight) in part.iter_mut().zip(self.row(u32::from(*place))) {
+                for (sum, weight) in part.iter_mut().zip(&quick.rows[usize::from(*place) - 1]) {
                     // A group is never heavier than sixteen bits can say.
                     *sum = sum.wrapping_add(*weight);
                 }

@@ -440,11 +440,6 @@ impl Cues {
         }
     }
 
-    /// The largest weight of any cue, without its sign.
-    pub fn heaviest(&self) -> u16 {
-        self.rows.iter().flatten().map(|weight| weight.unsigned_abs()).max().unwrap_or(0)
-    }
-
     /// The weights at a place that [`Self::find`] gave.
     #[inline]
     pub fn row(&self, place: u32) -> &Row {

@@ -4,10 +4,12 @@ use proptest::prelude::*;
 
 use crate::classify::cues::extract::{Cue, Shape};
 use crate::classify::cues::fit::{Sample, Settings, fit};
+use crate::classify::cues::stretches;
 use crate::classify::cues::table::{Cues, LANES, Written, lane, read_cue, write_row};
 use crate::classify::cues::thresholds::{Costs, Judged, choose};
 use crate::classify::lexicon::complaint::Complaint;
 use crate::classify::lexicon::{Lexicon, Source};
+use crate::classify::rules::View;
 use crate::classify::{Classifier, Context, Scratch};
 use crate::domain::category::{Category, Severity};
 
@@ -78,6 +80,35 @@ fn cues_that_weigh_enough_together_are_a_finding_with_their_words() {
             vec!["vilken".to_owned(), "skolan".to_owned(), "dotter".to_owned()]
         )],
     );
+}
+
+#[test]
+fn the_fast_sums_are_those_of_all_cues() {
+    let classifier = &crate::classify::BUILT_IN;
+    let cues = &classifier.lexicon.cues;
+    let mut scratch = Scratch::default();
+    let own = [
+        "Är du tokig? \"Nej\" sa Kim Exempel 2024, ring 070-174 06 05 eller kim@exempel.example!!",
+        "#DödaAlla jävla idioooter f i t t a svart skalle https://exempel-bio.example/gratis @kim 🔥🔥",
+        "en två en två en två VERSALER ÖVERALLT HÄR OCH DÄR 12 och 1234 och 12345",
+        "",
+    ];
+    let long = include_str!("../../../fixtures/classify/bench-comments.txt");
+    for text in own.into_iter().chain(long.lines()).chain([long]) {
+        for _ in 0..2 {
+            classifier.classify_with(&mut scratch, text, &Context::default());
+            let Scratch { folded, tokens, hits, marks, memo, seen, scales, vocabulary, .. } =
+                &mut scratch;
+            let words = &classifier.lexicon.words;
+            let view = View { original: text, folded, tokens, words, marks, memo, seen };
+            for stretch in stretches(&view) {
+                let plain = cues.plain_sums_of(&view, hits, stretch.clone());
+                let quick = &classifier.quick;
+                let fast = cues.sums_of(quick, &view, vocabulary, hits, stretch, scales);
+                assert_eq!(fast, plain, "{text}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -22,6 +22,8 @@ use crate::classify::words::{ClassId, EntryId, Words};
 const FEWEST_DIGITS: usize = 5;
 /// How many figures, before one is looked for that is spelled out.
 const FEWEST_READ_OUT: usize = 8;
+/// How many number words, before figures are read out.
+const FEWEST_WORDS: usize = 4;
 /// How many words from a plate set apart sign by sign the word may stand that tells of it.
 const CLUE_WITHIN: usize = 5;
 
@@ -104,10 +106,10 @@ impl Marks {
             self.plates_and_streets(original, folded, tokens);
         }
         let spaced = SPACED.find(text).is_some();
-        if tokens.may_match {
-            self.read_out(text, tokens, words, entries, personal);
+        if tokens.may_match && tokens.seen.n_numbers >= FEWEST_WORDS {
+            self.read_out(text, tokens, personal);
         }
-        if tokens.may_match || spaced {
+        if tokens.may_match && tokens.seen.address_sign || spaced {
             self.loose_addresses(text, tokens, words, entries, spaced);
         }
         if !self.found.is_empty() {
@@ -170,19 +172,7 @@ impl Marks {
     }
 
     /// Telephone numbers in words: *noll sju noll …*
-    fn read_out(
-        &mut self,
-        text: &[u8],
-        tokens: &Tokens,
-        words: &Words,
-        entries: &MarkEntries,
-        personal: &[Found],
-    ) {
-        let Some(class) = entries.number_word else { return };
-        let known = tokens.tokens.iter().filter(|t| t.entry != EntryId::UNKNOWN);
-        if known.filter(|t| words.is(t.entry, class)).take(4).count() < 4 {
-            return;
-        }
+    fn read_out(&mut self, text: &[u8], tokens: &Tokens, personal: &[Found]) {
         let tokens = &tokens.tokens;
         let mut found = Vec::new();
         spelled::rows(text, tokens, FEWEST_READ_OUT, |row| {

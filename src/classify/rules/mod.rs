@@ -200,7 +200,7 @@ impl View<'_> {
     /// Whether the text says the same thing over and over.
     pub fn repeats(&self) -> bool {
         self.memo.repeats.get().unwrap_or_else(|| {
-            let repeats = repair::repeats(self.folded.padded(), self.tokens);
+            let repeats = repair::repeats(self.folded.bytes(), self.tokens);
             self.memo.repeats.set(Some(repeats));
             repeats
         })

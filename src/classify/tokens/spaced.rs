@@ -71,6 +71,7 @@ impl Tokens {
             token.entry = piece.entry;
             token.end = end;
             token.disguised = true;
+            token.leads = true;
             token.word = WordId::NONE;
             for t in &mut self.tokens[a + 1..=b] {
                 t.end = t.start;
