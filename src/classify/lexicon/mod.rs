@@ -9,6 +9,7 @@ mod compiler;
 pub mod complaint;
 pub mod file;
 pub mod inflect;
+pub mod lint;
 pub mod trial;
 
 use std::collections::BTreeMap;
