@@ -24,23 +24,59 @@ fn sentences_are_of_their_language() {
         ("När öppnar badet i sommar? Det står inget på hemsidan.", Some(Swedish)),
         ("Jag tycker att det är bra att ni bygger fler cykelvägar.", Some(Swedish)),
         ("nar oppnar badet? det star inget pa hemsidan och jag har ringt", Some(Swedish)),
-        ("ja de e la int så bra som dom säger, å ja har ringt flera ggr", Some(Swedish)),
+        (
+            "ja de e la int så bra som dom säger, å ja har ringt flera ggr å ingen svarar",
+            Some(Swedish),
+        ),
         ("When does the library open? I could not find it on your page.", Some(English)),
         ("You people should be ashamed of what you have done to this town", Some(English)),
-        ("Hvorfor er det ikke mulig å få svar fra kommunen? Jeg har ringt mange ganger.", Some(Norwegian)),
+        (
+            "Hvorfor er det ikke mulig å få svar fra kommunen? Jeg har ringt mange ganger.",
+            Some(Norwegian),
+        ),
         ("Eg forstår ikkje kvifor de ikkje svarar på noko av det eg skriv", Some(Norwegian)),
-        ("Hvorfor kan man ikke få noget svar? Jeg har også skrevet til jer og det hjalp ikke meget.", Some(Danish)),
-        ("Miksi kukaan ei vastaa? Olen soittanut monta kertaa, mutta en ole saanut vastausta.", Some(Finnish)),
-        ("Warum antwortet hier niemand? Ich habe schon mehrmals angerufen und nichts gehört.", Some(German)),
-        ("Pourquoi est-ce que personne ne répond ? Nous avons appelé plusieurs fois.", Some(French)),
-        ("¿Por qué no contesta nadie? Hemos llamado muchas veces y no hay respuesta.", Some(Spanish)),
-        ("Dlaczego nikt nie odpowiada? Dzwoniłem już kilka razy i nie mam odpowiedzi.", Some(Polish)),
-        ("Zašto niko ne odgovara? Zvao sam već nekoliko puta i nema odgovora.", Some(SerboCroatian)),
-        ("Pse nuk përgjigjet askush? Kam telefonuar disa herë dhe nuk kam marrë përgjigje.", Some(Albanian)),
+        (
+            "Hvorfor kan man ikke få noget svar? Jeg har også skrevet til jer og det hjalp ikke meget.",
+            Some(Danish),
+        ),
+        (
+            "Miksi kukaan ei vastaa? Olen soittanut monta kertaa, mutta en ole saanut vastausta.",
+            Some(Finnish),
+        ),
+        (
+            "Warum antwortet hier niemand? Ich habe schon mehrmals angerufen und nichts gehört.",
+            Some(German),
+        ),
+        (
+            "Pourquoi est-ce que personne ne répond ? Nous avons appelé plusieurs fois.",
+            Some(French),
+        ),
+        (
+            "¿Por qué no contesta nadie? Hemos llamado muchas veces y no hay respuesta.",
+            Some(Spanish),
+        ),
+        (
+            "Dlaczego nikt nie odpowiada? Dzwoniłem już kilka razy i nie mam odpowiedzi.",
+            Some(Polish),
+        ),
+        (
+            "Zašto niko ne odgovara? Zvao sam već nekoliko puta i nema odgovora.",
+            Some(SerboCroatian),
+        ),
+        (
+            "Pse nuk përgjigjet askush? Kam telefonuar disa herë dhe nuk kam marrë përgjigje.",
+            Some(Albanian),
+        ),
         ("Neden kimse cevap vermiyor? Çok kez aradım ama bir cevap yok.", Some(Turkish)),
         ("Çima kes bersivê nade? Min gelek caran telefon kir û ez li bendê me.", Some(Kurdish)),
-        ("Maxaa loo jawaabi waayay? Waxaan soo wacay marar badan laakiin ma jirto jawaab.", Some(Somali)),
-        ("De ce nu răspunde nimeni? Am sunat de mai multe ori și nu am primit răspuns.", Some(Romanian)),
+        (
+            "Maxaa loo jawaabi waayay? Waxaan soo wacay marar badan laakiin ma jirto jawaab.",
+            Some(Somali),
+        ),
+        (
+            "De ce nu răspunde nimeni? Am sunat de mai multe ori și nu am primit răspuns.",
+            Some(Romanian),
+        ),
         ("لماذا لا يجيب أحد؟ اتصلت عدة مرات ولم أحصل على جواب", Some(Arabic)),
         ("چرا کسی جواب نمی‌دهد؟ چند بار زنگ زدم و جوابی نگرفتم", Some(Persian)),
         ("بۆچی کەس وەڵام ناداتەوە؟ چەند جار تەلەفۆنم کرد", Some(Sorani)),
@@ -59,7 +95,8 @@ fn sentences_are_of_their_language() {
 
 #[test]
 fn what_is_short_or_names_alone_is_of_no_known_language() {
-    let table = ["", "Ok", "😀😀", "Super!", "Exempelstad", "12 345", "Kim Exempel Robin Påhitt", "hahaha"];
+    let table =
+        ["", "Ok", "😀😀", "Super!", "Exempelstad", "12 345", "Kim Exempel Robin Påhitt", "hahaha"];
     for text in table {
         assert_eq!(of(text), None, "{text}");
     }
