@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`ids`], [`account`], [`item`], [`language`], [`category`], [`verdict`], [`ground`],
 //! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`calendar`],
-//! [`personal_number`], [`deadline`], [`policy`], [`log`], [`text`].
+//! [`personal_number`], [`deadline`], [`policy`], [`likeness`], [`rule_watch`], [`log`], [`text`].
 
 pub mod account;
 pub mod action;
@@ -17,11 +17,13 @@ pub mod ground;
 pub mod ids;
 pub mod item;
 pub mod language;
+pub mod likeness;
 pub mod log;
 pub mod person;
 pub mod personal_number;
 pub mod policy;
 pub mod registration;
+pub mod rule_watch;
 pub mod text;
 pub mod verdict;
 

@@ -9,14 +9,17 @@ use jiff::Timestamp;
 use metrics::counter;
 use url::Url;
 
+use crate::classify::Context;
 use crate::domain::evidence::{
     Manifest, MissingPart, Part, PartKind, RenderedSheet, SheetContent, Thread,
 };
 use crate::domain::ids::VersionId;
 use crate::domain::item::Permalink;
 use crate::evidence::browser::CaptureRequest;
+use crate::evidence::media::{CopyLeave, MediaPolicy, PictureLeave};
 use crate::evidence::{EvidenceError, NewPart};
 use crate::formats::sheet::{self, SheetError};
+use crate::store::error::StoreError;
 use crate::store::rows::{EvidenceRow, EvidenceState, ItemRow, VersionRow};
 use crate::telemetry::metrics as names;
 
@@ -49,7 +52,7 @@ pub enum CaptureError {
     Sheet(#[source] SheetError),
     /// The store refused.
     #[error("the record could not be read")]
-    Store(#[from] crate::store::error::StoreError),
+    Store(#[from] StoreError),
     /// The account is no longer configured.
     #[error("the account is not configured")]
     NoAccount,
@@ -62,6 +65,8 @@ impl CaptureError {
     /// For the editor: what happened and what to do.
     fn swedish(&self) -> String {
         match self {
+            // It was barred while it was being taken; the next attempt takes metadata alone.
+            Self::Evidence(EvidenceError::Store(StoreError::Refused { why })) => why.clone(),
             Self::Evidence(_) | Self::Store(_) => {
                 "Beviset kunde inte sparas. Kontrollera att disken inte är full; Uppsikt försöker igen.".into()
             }
@@ -112,7 +117,9 @@ impl Services {
             let at = at.unwrap_or(Timestamp::MAX);
             self.inner.store.record_capture_failure(row.id, problem, at).await?;
             // Evidence that cannot be kept is no matter of one item: the loop is unwell.
-            if let CaptureError::Evidence(error) = error {
+            if let CaptureError::Evidence(error) = error
+                && !matches!(error, EvidenceError::Store(StoreError::Refused { .. }))
+            {
                 return Err(ServiceError::broken("keeping of evidence", error));
             }
         }
@@ -143,16 +150,18 @@ impl Services {
             thread: store.thread_above(row.item).await?,
         };
         let served = self.served(subject.item.account).ok_or(CaptureError::NoAccount)?.clone();
-        let manifest = if subject.item.no_copy {
-            // Regulation 2.2: metadata alone, not even the thread.
-            let mut manifest = self.manifest(&served, &subject);
-            manifest.attachments.clear();
-            manifest.missing = [PartKind::Payload, PartKind::Screenshot, PartKind::Attachment]
-                .map(|kind| MissingPart { kind, reason: NO_COPY.into() })
-                .to_vec();
-            manifest
-        } else {
-            self.collect(&served, &subject, hurry).await?
+        self.bar_before_assessment(&subject).await?;
+        let manifest = match self.inner.evidence.media_policy(row.version).await? {
+            MediaPolicy::Copy(leave) => self.collect(&served, &subject, &leave, hurry).await?,
+            MediaPolicy::MetadataOnly => {
+                // Regulation 2.2: metadata alone, not even the thread.
+                let mut manifest = self.manifest(&served, &subject);
+                manifest.attachments.clear();
+                manifest.missing = [PartKind::Payload, PartKind::Screenshot, PartKind::Attachment]
+                    .map(|kind| MissingPart { kind, reason: NO_COPY.into() })
+                    .to_vec();
+                manifest
+            }
         };
         let (sealed, case) = self.inner.evidence.seal(row.id, &manifest).await?;
         counter!(names::SEALS).increment(1);
@@ -170,10 +179,27 @@ impl Services {
         Ok(sealed)
     }
 
+    /// A removal that finds the text changed seals it before it has come to be assessed: what bars
+    /// copying must be seen before anything is copied.
+    async fn bar_before_assessment(&self, subject: &Subject) -> Result<(), CaptureError> {
+        if subject.version.verdict.is_some() {
+            return Ok(());
+        }
+        let (classifier, text) = (self.inner.classifier.clone(), subject.version.text.clone());
+        let classify = move || classifier.classify(&text, &Context::default()).bars_copying();
+        // A text that breaks the classifier is a person's to read; nothing of it is copied first.
+        let barred = tokio::task::spawn_blocking(classify).await.unwrap_or(true);
+        if barred {
+            self.inner.store.bar_copying(subject.item.id).await?;
+        }
+        Ok(())
+    }
+
     async fn collect(
         &self,
         served: &Served,
         subject: &Subject,
+        leave: &CopyLeave,
         hurry: Option<std::time::Duration>,
     ) -> Result<Manifest, CaptureError> {
         let evidence = &self.inner.evidence;
@@ -182,7 +208,8 @@ impl Services {
         let fetched = format!("hämtat från plattformens gränssnitt {}", subject.version.fetched_at);
         let keep = |kind, name: &str, media_type, method: &str, bytes| {
             let method = method.to_owned();
-            evidence.keep(NewPart { kind, name: name.to_owned(), media_type, method, bytes })
+            let part = NewPart { kind, name: name.to_owned(), media_type, method, bytes };
+            evidence.keep(leave, part)
         };
         let json = "application/json";
         let payload = subject.payload.clone();
@@ -196,7 +223,10 @@ impl Services {
             keep(PartKind::Thread, "thread.json", json, "ur Uppsikts databas", thread).await?,
         );
 
-        let screenshot = self.screenshot(served, subject, hurry).await;
+        let screenshot = match leave.picture() {
+            Ok(leave) => self.screenshot(served, subject, leave, hurry).await,
+            Err(why) => Err(why.to_owned()),
+        };
         let picture = match screenshot {
             Ok((png, method)) => {
                 let kept =
@@ -246,6 +276,7 @@ impl Services {
         &self,
         served: &Served,
         subject: &Subject,
+        leave: PictureLeave,
         hurry: Option<std::time::Duration>,
     ) -> Result<(Vec<u8>, String), String> {
         let Some(browser) = &self.inner.browser else {
@@ -263,6 +294,7 @@ impl Services {
             url: url.clone(),
             anchor,
             allow_private: served.private_at.as_ref().is_some_and(|own| is_at(own, url)),
+            leave,
         };
         let taken = match hurry {
             None => browser.capture(request).await,

@@ -12,8 +12,9 @@ use crate::domain::ground::Ground;
 use crate::domain::ids::{ActionId, CaseId, DecisionId, DiaryNumber};
 use crate::domain::item::{Author, Barred, ItemKind, Permalink, Presence};
 use crate::domain::language::Language;
+use crate::domain::likeness::Alike;
 use crate::domain::person::Act;
-use crate::domain::policy::Proposal;
+use crate::domain::policy::{HelpLine, Proposal};
 use crate::domain::verdict::{Finding, Verdict};
 
 use super::offers::Offers;
@@ -131,6 +132,12 @@ pub struct CaseFile {
     pub diary: Vec<Option<DiaryNumber>>,
     /// History, oldest first.
     pub history: Vec<Step>,
+    /// Nothing of the item may be copied or shown (regulation 2.2).
+    pub no_copy: bool,
+    /// Numbers to ring, where somebody's life, health or a child is at stake.
+    pub help: Vec<HelpLine>,
+    /// Items with nearly the same text.
+    pub alike: Option<Alike>,
     /// What the account can do; none where it is no longer configured.
     pub offers: Option<Offers>,
     /// Whether the viewer may read sealed evidence.
@@ -243,6 +250,9 @@ impl Services {
             presence_at: item.presence_at,
             permalink: item.permalink,
             barred: item.barred,
+            no_copy: item.no_copy,
+            help: if verdict.asks_for_help() { self.inner.policy.help.clone() } else { Vec::new() },
+            alike: store.alike(row.item).await?,
             proposal: self.inner.policy.proposal(&verdict),
             findings: verdict.findings,
             above: store.thread_above(row.item).await?,

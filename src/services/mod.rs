@@ -17,6 +17,7 @@ pub mod push;
 pub mod queue;
 pub mod records;
 pub mod registration;
+pub mod rules;
 pub mod session;
 pub mod users;
 
@@ -65,6 +66,8 @@ pub struct Settings {
     pub session: SignedDuration,
     /// How many accounts may be polled at once.
     pub polls_at_once: usize,
+    /// How often a rule that fires far above its past may fire in a day before it is set aside.
+    pub rule_quota: u64,
 }
 
 /// An account with all it takes to serve it.

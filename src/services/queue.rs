@@ -135,6 +135,8 @@ pub struct Line {
     pub claim: Option<ClaimedBy>,
     /// Whether evidence of the current version is sealed.
     pub sealed: bool,
+    /// How many other items have nearly the same text; counted up to a hundred.
+    pub n_alike: u32,
 }
 
 /// A page of the queue.
@@ -243,6 +245,7 @@ impl Services {
             categories: categories(row.verdict.as_ref()),
             claim: claimed(row.case.claim, self.inner.clock.now()),
             sealed: row.sealed,
+            n_alike: row.n_alike,
         }
     }
 

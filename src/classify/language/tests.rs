@@ -24,7 +24,10 @@ fn sentences_are_of_their_language() {
         ("När öppnar badet i sommar? Det står inget på hemsidan.", Some(Swedish)),
         ("Jag tycker att det är bra att ni bygger fler cykelvägar.", Some(Swedish)),
         ("nar oppnar badet? det star inget pa hemsidan och jag har ringt", Some(Swedish)),
-        ("ja de e la int så bra som dom säger, å ja har ringt flera ggr", Some(Swedish)),
+        (
+            "ja de e la int så bra som dom säger, å ja har ringt flera ggr å ingen svarar",
+            Some(Swedish),
+        ),
         ("When does the library open? I could not find it on your page.", Some(English)),
         ("You people should be ashamed of what you have done to this town", Some(English)),
         (

@@ -34,7 +34,7 @@ pub const WORDS: &[(Language, &str)] = &[
          utan under över efter innan mellan sedan sen hela mer mest bra än även kanske hos vem mig dig oss \
          honom henne deras hennes hans kommun kommunen tack hej snälla inget ingen inga va nån nåt nåra ej \
          ar pa fran nar dar har bor hor sa aven bade bada gora val nagon nagot mycke aldri varfor fore \
-         mej dej sej å o oxå asså ba typ liksom fan jävla lite litet",
+         mej dej sej å o oxå asså ba typ liksom fan jävla lite litet int säger skriver ringt ringa flera gånger ggr tycker blir kommer måste borde vem vems rätt fel dåligt bättre jättebra verkligen nog ens kul roligt synd",
     ),
     (
         Language::English,
@@ -51,7 +51,7 @@ pub const WORDS: &[(Language, &str)] = &[
          hvorfor hvilken finnes få får gjør gjøre noen noe alle alt dette denne disse min mitt mine din ditt \
          dine sin sitt sine vår vårt våre dem jo vel nok aldri alltid uten under over etter før mellom siden \
          hele mer mest bra enn kanskje hos hvem meg deg oss ham henne deres hennes kommune kommunen takk hei \
-         ingen ikkje eg dei ein eit frå kva kvifor berre noko nokon vere vore desse dykk hjå være vært",
+         ingen ikkje eg dei ein eit frå kva kvifor berre noko nokon vere vore desse dykk hjå være vært mange ganger ringt svar mulig flere skriver sier kommer burde rett feil bedre",
     ),
     (
         Language::Danish,
@@ -60,7 +60,7 @@ pub const WORDS: &[(Language, &str)] = &[
          hvorfor hvilken findes få får gør gøre nogen noget nogle alle alt dette denne disse min mit mine din \
          dit dine sin sit sine vores jeres dem jo vel nok aldrig altid uden under over efter før mellem siden \
          hele mere mest godt end måske hos hvem mig dig os ham hende deres hendes kommune tak hej ingen \
-         været være bare lige selv",
+         været være bare lige selv mange gange ringet svar flere skriver siger kommer burde fejl bedre",
     ),
     (
         Language::Finnish,

@@ -120,25 +120,37 @@ pub enum CannotRead {
     },
 }
 
+/// The folders of a lexicon, by language.
+const LANGUAGES: [&str; 2] = ["sv", "en"];
+
 /// Reads the sources under `folder`: every `.toml` in `sv/`, by name, and what is weighed
 /// in `cues/`, if it is there.
 ///
 /// # Errors
 /// A file that cannot be read, or a folder without files.
 pub fn read_folder(folder: &Path) -> Result<Vec<Source>, CannotRead> {
-    let sv = folder.join("sv");
     let at = |path: &Path| path.display().to_string();
-    let entries =
-        std::fs::read_dir(&sv).map_err(|source| CannotRead::File { path: at(&sv), source })?;
     let mut sources = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(|source| CannotRead::File { path: at(&sv), source })?.path();
-        if path.extension().is_some_and(|e| e == "toml") {
-            let text = std::fs::read_to_string(&path)
-                .map_err(|source| CannotRead::File { path: at(&path), source })?;
-            let name =
-                path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            sources.push(Source { name: format!("sv/{name}"), text });
+    for language in LANGUAGES {
+        let of_language = folder.join(language);
+        let failed = |source| CannotRead::File { path: at(&of_language), source };
+        let entries = match std::fs::read_dir(&of_language) {
+            Ok(entries) => entries,
+            // Swedish is what everything else stands beside.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && language != LANGUAGES[0] => {
+                continue;
+            }
+            Err(source) => return Err(failed(source)),
+        };
+        for entry in entries {
+            let path = entry.map_err(failed)?.path();
+            if path.extension().is_some_and(|e| e == "toml") {
+                let text = std::fs::read_to_string(&path)
+                    .map_err(|source| CannotRead::File { path: at(&path), source })?;
+                let name =
+                    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+                sources.push(Source { name: format!("{language}/{name}"), text });
+            }
         }
     }
     if sources.is_empty() {

@@ -24,6 +24,7 @@ use crate::classify::rules::pattern::{Match, Pattern};
 use crate::classify::tokens::{Sentence, Token, Tokens};
 use crate::classify::words::{ClassId, Words};
 use crate::domain::category::{Category, Severity};
+use crate::domain::verdict::Mark;
 
 /// How far, in tokens, a condition of a rule looks from the hit.
 pub const WINDOW: usize = 30;
@@ -62,6 +63,16 @@ pub struct Rule {
     pub yields_to: Vec<u32>,
     /// Counted, but never shown.
     pub shadow: bool,
+    /// What its findings mean beyond their category.
+    pub mark: Option<Mark>,
+}
+
+impl Rule {
+    /// Whether the cues may not lower what it finds: a child, or somebody's life. There, one too many
+    /// costs a person a minute, and one too few more than that.
+    pub fn is_beyond_doubt(&self) -> bool {
+        self.mark.is_some() || (self.category == Category::Case && self.severity == Severity::High)
+    }
 }
 
 /// All guards with the classes that they look for.

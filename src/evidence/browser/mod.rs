@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::evidence::media::PictureLeave;
 use crate::runtime::clock::Clock;
 
 /// Where Chromium is looked for when the settings name no place.
@@ -110,6 +111,8 @@ pub struct CaptureRequest {
     /// site may. Nothing else may, whatever the page asks for. Never to be set for an address that a
     /// stranger chose.
     pub allow_private: bool,
+    /// That a picture of the page may be taken at all.
+    pub leave: PictureLeave,
 }
 
 /// How the picture was cut.

@@ -55,6 +55,7 @@ fn request(port: u16, path: &str) -> CaptureRequest {
         url: format!("http://127.0.0.1:{port}{path}"),
         anchor: None,
         allow_private: true,
+        leave: PictureLeave::for_test(),
     }
 }
 
@@ -190,7 +191,12 @@ async fn private_hosts_are_reached_only_where_allowed() {
     let error = browser.capture(unknown).await.expect_err("no such host");
     assert!(matches!(error, CaptureError::Address(AddressError::UnknownHost)), "{error:?}");
     for url in ["file:///etc/passwd", "data:text/html,hej", "chrome://version", "inte en adress"] {
-        let request = CaptureRequest { url: url.to_owned(), anchor: None, allow_private: true };
+        let request = CaptureRequest {
+            url: url.to_owned(),
+            anchor: None,
+            allow_private: true,
+            leave: PictureLeave::for_test(),
+        };
         let error = browser.capture(request).await.expect_err("refused");
         assert!(matches!(error, CaptureError::Address(_)), "{url}: {error:?}");
     }

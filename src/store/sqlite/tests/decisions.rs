@@ -196,8 +196,9 @@ async fn edit(bench: &Bench, text: &str, flagged: bool, now: Timestamp) {
     let waiting = bench.store.unassessed(9).await.unwrap();
     let severity = flagged.then_some(Severity::High);
     let opening = flagged.then(|| case_opening(1, now));
-    let assessed = vec![(waiting[0].version, verdict(severity), opening)];
-    bench.store.record_assessments(assessed, now).await.unwrap();
+    let (version, traces) = (waiting[0].version, Traces::default());
+    let assessed = AssessedVersion { version, verdict: verdict(severity), opening, traces };
+    bench.store.record_assessments(vec![assessed], QUOTA, now).await.unwrap();
 }
 
 #[tokio::test]
@@ -248,7 +249,8 @@ async fn a_seal_is_made_once() {
     let (one, evidence) = bench.open_sealed("1").await;
     let first = bench.store.evidence(evidence).await.unwrap();
     let other = ContentHash::of(b"another manifest");
-    let (second, case) = bench.store.seal(evidence, other, at(99)).await.unwrap();
+    let (second, case) =
+        bench.store.seal(evidence, other, SealHolds::Copies, at(99)).await.unwrap();
     assert_eq!((second, case), (first, Some(one.case)));
     assert_eq!(bench.store.log_head().await.unwrap().0, 1);
     let failed = bench.store.record_capture_failure(evidence, "x".into(), at(99)).await;
