@@ -163,6 +163,31 @@ async fn a_poll_that_fails_waits_longer_each_time_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn what_a_platform_tells_is_gone_is_said_on_its_case_once() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    let (_, decided) = stage.written(&format!("{THREAT} Vänta bara.")).await;
+    stage.decide(decided, vec![Choice::Dismiss]).await;
+    stage.act_after_undo().await;
+    for told in [&[case][..], &[]] {
+        let mut batch = Batch::default();
+        for case in [case, decided] {
+            let item = stage.store().case(case).await.unwrap().item;
+            batch.gone.push(stage.store().item(item).await.unwrap().platform_id);
+        }
+        let now = stage.now();
+        let committed = stage.store().commit_batch(stage.account, batch, now, now).await.unwrap();
+        assert_eq!(committed.touched, told);
+    }
+    let said = |history: Vec<String>| {
+        history.iter().filter(|what| *what == "Inlägget finns inte längre på plattformen").count()
+    };
+    assert_eq!(said(stage.history(case).await), 1);
+    assert_eq!(said(stage.history(decided).await), 0, "nothing is left to decide there");
+    assert_eq!(stage.state(case).await, CaseState::Waiting, "it is still to be decided");
+}
+
+#[tokio::test]
 async fn open_items_are_read_again_and_what_is_gone_is_said() {
     let stage = Stage::new().await;
     let (edited, edited_case) = stage.written(THREAT).await;
