@@ -271,6 +271,3 @@ pub fn not_offered(
         Offer::ByHand { why } | Offer::No { why } => Some(why),
     }
 }
-
-/// The choice *Vänta* without a time of its own means until tomorrow.
-pub const HOLD_DEFAULT: SignedDuration = SignedDuration::from_hours(24);

@@ -5,7 +5,6 @@ use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 
 use super::cases::{note_event, set_state, the_case, touch};
-use super::decide::unsettled;
 use super::value::{from_json, json, maybe_row, ms, rows};
 use super::{audit, log};
 use crate::domain::action::{ActionEvent, ActionKind, ActionState};
@@ -141,17 +140,6 @@ impl Store {
         .await
     }
 
-    /// When the next action is due, if any is on its way.
-    pub async fn next_action_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.read(|c| {
-            let next: Option<i64> = c
-                .prepare_cached("select min(due_at) from actions where due_at is not null")?
-                .query_row([], |row| row.get(0))?;
-            super::value::maybe_at(next)
-        })
-        .await
-    }
-
     /// The actions of a case, oldest first.
     pub async fn actions_on(&self, case: CaseId) -> Result<Vec<ActionRow>, StoreError> {
         self.read(move |c| {
@@ -236,7 +224,6 @@ impl Store {
                 }
             }
             the_action(tx, action)
-        action: ActionId,
         })
         .await
     }
@@ -249,6 +236,7 @@ impl Store {
     pub async fn try_failed_again(
         &self,
         case: CaseId,
+        action: ActionId,
         user: UserId,
         line: AuditLine,
         now: Timestamp,
@@ -324,10 +312,5 @@ impl Store {
             touch(tx, before.case, now)
         })
         .await
-    }
-
-    /// How many actions on a case are still on their way.
-    pub async fn unsettled_actions(&self, case: CaseId) -> Result<u64, StoreError> {
-        self.read(move |c| unsettled(c, case)).await
     }
 }

@@ -583,23 +583,16 @@
       if (!rowOf(arende)) newCases.add(arende);
       offerNew();
     });
-    on("borta", ({ arende }) => {
-      newCases.delete(arende);
-      offerNew();
-      const row = rowOf(arende);
-      if (row && openCase()?.dataset.arende !== String(arende)) {
-        row.dataset.borta = "ja";
-        const foot = $(".rad-fot", row);
-        if (foot && !$(".beslutat", foot)) {
-          const words = document.createElement("strong");
-          words.className = "beslutat";
-          words.textContent = " · Beslutat";
-          foot.append(words);
-        }
-      }
+    on("borta", ({ arende, ord }) => {
+      if (newCases.delete(arende)) offerNew();
+      markDecided(rowOf(arende), true);
+      if (isOpen(arende)) changed(arende, ord);
     });
     on("bevis", ({ arende }) => { if (isOpen(arende)) sealed(arende); });
-    on("andrad", ({ arende, ord }) => { if (isOpen(arende)) changed(arende, ord); });
+    on("andrad", ({ arende, ord }) => {
+      markDecided(rowOf(arende), false);
+      if (isOpen(arende)) changed(arende, ord);
+    });
     on("hamta_om", missed);
     on("trangt", () => {
       stream.close();
@@ -609,6 +602,19 @@
   }
 
   const isOpen = (number) => openCase()?.dataset.arende === String(number);
+
+  /** A row stays where it is when somebody has decided its case, or undone that, and says so. */
+  function markDecided(row, decided) {
+    if (!row) return;
+    row.toggleAttribute("data-borta", decided);
+    const foot = $(".rad-fot", row);
+    $(".beslutat", foot ?? row)?.remove();
+    if (!foot || !decided) return;
+    const words = document.createElement("strong");
+    words.className = "beslutat";
+    words.textContent = " · Beslutat";
+    foot.append(words);
+  }
 
   function missed() {
     if (!$("#ko-innehall")) return;
