@@ -1,7 +1,7 @@
 //! Values and rules of the trade. No I/O, no async, no clock, no SQL, no HTTP: everything here is
 //! a function of its arguments.
 //!
-//! Reading order: [`ids`], [`account`], [`item`], [`category`], [`verdict`], [`ground`],
+//! Reading order: [`ids`], [`account`], [`item`], [`language`], [`category`], [`verdict`], [`ground`],
 //! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`calendar`],
 //! [`personal_number`], [`deadline`], [`policy`], [`log`], [`text`].
 
@@ -16,6 +16,7 @@ pub mod evidence;
 pub mod ground;
 pub mod ids;
 pub mod item;
+pub mod language;
 pub mod log;
 pub mod person;
 pub mod personal_number;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::classify::Classifier;
+use crate::classify::{Classifier, language};
 use crate::domain::account::Account;
 use crate::domain::action::{ActionKind, ActionState};
 use crate::domain::case::CaseState;
@@ -11,6 +11,7 @@ use crate::domain::evidence::{Thread, ThreadItem};
 use crate::domain::ground::Ground;
 use crate::domain::ids::{ActionId, CaseId, DecisionId, DiaryNumber};
 use crate::domain::item::{Author, Barred, ItemKind, Permalink, Presence};
+use crate::domain::language::Language;
 use crate::domain::person::Act;
 use crate::domain::policy::Proposal;
 use crate::domain::verdict::{Finding, Verdict};
@@ -92,6 +93,8 @@ pub struct CaseFile {
     pub author: Author,
     /// The text at hand, in full: shown to those who may read cases, whose look is audited.
     pub text: String,
+    /// The language of the text, where it can be told.
+    pub language: Option<Language>,
     /// The number of the version at hand, and how many there are.
     pub version: (u32, u32),
     /// Earlier versions' texts, oldest first.
@@ -230,6 +233,7 @@ impl Services {
             account,
             kind: item.kind,
             author: version.author,
+            language: language::of(&version.text),
             text: version.text,
             version: (version.number, n_versions),
             earlier_texts,

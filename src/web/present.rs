@@ -8,6 +8,7 @@ use crate::domain::evidence::PartKind;
 use crate::domain::ground::Ground;
 use crate::domain::ids::{CaseId, UserId};
 use crate::domain::item::{Author, Presence};
+use crate::domain::language::Language;
 use crate::domain::text::capitalised;
 use crate::services::case_file::CaseFile;
 use crate::services::offers::Offered;
@@ -435,6 +436,7 @@ pub fn case(
         undo: if again.is_some() { None } else { undo(file, now) },
         text,
         folded: None,
+        foreign: file.language.filter(|l| !l.is_read()).map(Language::label),
         why: WhyRow::rows(&file.findings),
         context: context(file, now),
         decision: decision(file, gate, again, me, now),

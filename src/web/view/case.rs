@@ -74,6 +74,8 @@ pub struct CaseView {
     pub text: MarkedText,
     /// How the rule read it, where that differs from the text.
     pub folded: Option<MarkedText>,
+    /// That the text is in another language than the rules are written for.
+    pub foreign: Option<&'static str>,
     /// 2. Why, in the order of the numbers in the text.
     pub why: Vec<WhyRow>,
     /// 3. Context.
