@@ -20,6 +20,9 @@ use super::{ServiceError, Services, Viewer};
 /// the answer does not tell which names exist. Parameters are argon2's defaults.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$SqlVijFGiPG+935vDSGEsA4Hh8fD8eJSJ7eNMQ3ZrR8";
 
+/// The only words for a failed log-in, whether the name or the password was wrong.
+pub const WRONG: &str = "Namnet eller lösenordet stämmer inte. Kontrollera stavning och stora bokstäver och försök igen.";
+
 /// A session that was just opened.
 #[derive(Debug)]
 pub struct Opened {
@@ -76,9 +79,7 @@ impl Services {
                 detail: None,
             };
             self.inner.store.record_audit(line, now).await?;
-            return Err(ServiceError::Refused {
-                why: "Namnet eller lösenordet stämmer inte. Kontrollera stavning och stora bokstäver och försök igen.".into(),
-            });
+            return Err(ServiceError::Refused { why: WRONG.into() });
         };
         let token = random_hex()?;
         let csrf = random_hex()?;

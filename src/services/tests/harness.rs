@@ -301,6 +301,21 @@ impl Stage {
         self.action(case, kind).await.state
     }
 
+    /// The person asks for another try of one failed action.
+    pub async fn try_again(&self, case: CaseId, kind: ActionKind) -> Result<(), ServiceError> {
+        let action = self.action(case, kind).await.id;
+        self.services.try_again(&self.editor, case, action).await
+    }
+
+    /// The person asks for another try of whatever has failed.
+    pub async fn try_all_again(&self, case: CaseId) {
+        for action in self.store().actions_on(case).await.unwrap() {
+            if matches!(action.state, ActionState::Failed { .. }) {
+                self.services.try_again(&self.editor, case, action.id).await.unwrap();
+            }
+        }
+    }
+
     pub async fn state(&self, case: CaseId) -> CaseState {
         self.store().case(case).await.unwrap().state
     }

@@ -123,7 +123,7 @@ async fn what_a_person_did_by_hand_after_a_refusal_is_not_called_ours() {
     stage.act_after_undo().await;
     assert!(matches!(stage.state(case).await, CaseState::Returned { .. }));
     stage.simulator.hide(number);
-    stage.services.try_again(&stage.editor, case).await.unwrap();
+    stage.try_again(case, ActionKind::Hide).await.unwrap();
     stage.act().await;
     let state = stage.action_state(case, ActionKind::Hide).await;
     assert!(matches!(state, ActionState::Moot { .. }), "{state:?}");
@@ -174,11 +174,36 @@ async fn a_permission_that_is_missing_brings_the_case_back_and_trying_again_work
     assert!(!stage.truth(number).hidden);
     let file = stage.services.case_file(&stage.editor, case).await.unwrap();
     assert!(matches!(file.actions[0].state, ActionState::Failed { .. }));
-    stage.services.try_again(&stage.editor, case).await.unwrap();
+    stage.try_again(case, ActionKind::Hide).await.unwrap();
     stage.act().await;
     assert!(stage.truth(number).hidden);
     assert!(matches!(stage.state(case).await, CaseState::Closed { .. }));
-    assert!(stage.services.try_again(&stage.editor, case).await.is_err(), "nothing left to try");
+    assert!(stage.try_again(case, ActionKind::Hide).await.is_err(), "nothing left to try");
+}
+
+#[tokio::test]
+async fn trying_one_action_again_leaves_the_other_and_closes_nothing_over_it() {
+    let stage = Stage::new().await;
+    let (number, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Hide, answer()]).await;
+    stage.simulator.fail_next(Fault::ExpiredToken, 2);
+    stage.act_after_undo().await;
+    for kind in [ActionKind::Hide, ActionKind::Reply] {
+        let state = stage.action_state(case, kind).await;
+        assert!(matches!(state, ActionState::Failed { .. }), "{kind:?}: {state:?}");
+    }
+    stage.try_again(case, ActionKind::Hide).await.unwrap();
+    stage.act().await;
+    assert!(stage.truth(number).hidden);
+    assert_eq!(stage.answers(TEXT), 0, "nobody asked for that");
+    let reply = stage.action_state(case, ActionKind::Reply).await;
+    assert!(matches!(reply, ActionState::Failed { .. }), "{reply:?}");
+    assert!(matches!(stage.state(case).await, CaseState::Returned { .. }), "it has failed still");
+    stage.try_again(case, ActionKind::Reply).await.unwrap();
+    stage.act().await;
+    assert_eq!(stage.answers(TEXT), 1);
+    assert_eq!(stage.state(case).await, CaseState::Closed { outcome: Outcome::CarriedOut });
+    stage.verified().await;
 }
 
 #[tokio::test]
@@ -196,7 +221,7 @@ async fn whatever_goes_wrong_each_act_is_done_once() {
         stage.simulator.fail_next(*fault, 1);
         stage.act().await;
         if matches!(stage.state(case).await, CaseState::Returned { .. }) {
-            stage.services.try_again(&stage.editor, case).await.unwrap();
+            stage.try_all_again(case).await;
         }
         stage.wait_s(1_200);
     }
@@ -204,7 +229,7 @@ async fn whatever_goes_wrong_each_act_is_done_once() {
     for _ in 0..20 {
         stage.act().await;
         if matches!(stage.state(case).await, CaseState::Returned { .. }) {
-            stage.services.try_again(&stage.editor, case).await.unwrap();
+            stage.try_all_again(case).await;
         }
         stage.wait_s(1_200);
     }

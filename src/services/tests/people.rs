@@ -7,7 +7,9 @@ use regex::Regex;
 
 use crate::domain::action::ActionKind;
 use crate::domain::decision::{Choice, Decision};
-use crate::domain::ids::{CaseId, DecisionId, EvidenceId, PlatformItemId, RegistrationId};
+use crate::domain::ids::{
+    ActionId, CaseId, DecisionId, EvidenceId, PlatformItemId, RegistrationId,
+};
 use crate::domain::item::{Author, Batch, FetchedItem, ItemKind};
 use crate::domain::person::Role;
 use crate::platforms::simulate::faults::Fault;
@@ -46,7 +48,7 @@ async fn all_acts(services: &Services, who: &Viewer) -> BTreeMap<&'static str, b
         release(case);
         decide(case, 1, dismiss());
         undo(case, DecisionId(9));
-        try_again(case);
+        try_again(case, ActionId(9));
         enter_diary_number(case, "KS 2026/1");
     }
     acts
@@ -121,7 +123,7 @@ async fn every_act_of_a_person_is_on_the_audit_log() {
     stage.decide(case, vec![Choice::Register, Choice::Answer { text: "Hej".into() }]).await;
     stage.simulator.fail_next(Fault::ExpiredToken, 1);
     stage.act_after_undo().await;
-    services.try_again(kim, case).await.unwrap();
+    stage.try_again(case, ActionKind::Reply).await.unwrap();
     stage.act().await;
     assert!(stage.action_state(case, ActionKind::Reply).await.is_settled());
     services.enter_diary_number(kim, case, "KS 2026/1").await.unwrap();

@@ -5,7 +5,6 @@ use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 
 use super::cases::{note_event, set_state, the_case, touch};
-use super::decide::unsettled;
 use super::value::{from_json, json, maybe_row, ms, rows};
 use super::{audit, log};
 use crate::domain::action::{ActionEvent, ActionKind, ActionState};
@@ -141,17 +140,6 @@ impl Store {
         .await
     }
 
-    /// When the next action is due, if any is on its way.
-    pub async fn next_action_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.read(|c| {
-            let next: Option<i64> = c
-                .prepare_cached("select min(due_at) from actions where due_at is not null")?
-                .query_row([], |row| row.get(0))?;
-            super::value::maybe_at(next)
-        })
-        .await
-    }
-
     /// The actions of a case, oldest first.
     pub async fn actions_on(&self, case: CaseId) -> Result<Vec<ActionRow>, StoreError> {
         self.read(move |c| {
@@ -240,50 +228,63 @@ impl Store {
         .await
     }
 
-    /// A person asks for another try of the failed actions of a case.
+    /// A person asks for another try of one failed action of a case, and of no other: what else has
+    /// failed brings the case back when this is settled. Says whether there was such an action.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] while somebody else holds the case.
     pub async fn try_failed_again(
         &self,
         case: CaseId,
+        action: ActionId,
         user: UserId,
         line: AuditLine,
         now: Timestamp,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<bool, StoreError> {
         self.write(move |tx| {
             let known = the_case(tx, case)?;
             if known.claim.is_some_and(|(claim, _)| claim.blocks(user, now)) {
                 return Err(StoreError::Conflict { what: "claim" });
             }
-            let Some(decision) = super::decide::standing(tx, case)? else { return Ok(0) };
-            let failed = rows(
+            let Some(decision) = super::decide::standing(tx, case)? else { return Ok(false) };
+            let failed = maybe_row(
                 &mut tx.prepare_cached(
-                    "select id, state_json from actions where decision_id = ?1 and state = 'failed'",
+                    "select kind, state_json from actions
+                     where id = ?1 and decision_id = ?2 and state = 'failed'",
                 )?,
-                [decision.id.0],
-                |row| Ok((row.get::<_, i64>(0)?, from_json("actions", &row.get::<_, String>(1)?)?)),
+                params![action.0, decision.id.0],
+                |row| {
+                    let kind: String = row.get(0)?;
+                    let kind = ActionKind::from_id(&kind)
+                        .ok_or_else(|| StoreError::row("actions", format!("kind `{kind}`")))?;
+                    Ok((kind, from_json::<ActionState>("actions", &row.get::<_, String>(1)?)?))
+                },
             )?;
-            let n_failed = failed.len();
-            for (id, state) in failed {
-                let state = ActionState::on(state, ActionEvent::TryAgain { at: now })
-                    .map_err(|e| StoreError::Refused { why: e.to_string() })?;
-                tx.prepare_cached(
-                    "update actions set state = ?2, state_json = ?3, due_at = ?4 where id = ?1",
-                )?
-                .execute(params![id, state.id(), json(&state)?, due_at(&state).map(ms)])?;
-            }
-            if n_failed > 0 {
-                let row = the_case(tx, case)?;
-                let next = row
+            let Some((kind, state)) = failed else { return Ok(false) };
+            let state = state
+                .on(ActionEvent::TryAgain { at: now })
+                .map_err(|e| StoreError::Refused { why: e.to_string() })?;
+            tx.prepare_cached(
+                "update actions set state = ?2, state_json = ?3, due_at = ?4 where id = ?1",
+            )?
+            .execute(params![
+                action.0,
+                state.id(),
+                json(&state)?,
+                due_at(&state).map(ms)
+            ])?;
+            // Another of its actions may have been asked for already.
+            if !matches!(known.state, CaseState::Decided) {
+                let next = known
                     .state
                     .on(CaseEvent::Decide)
                     .map_err(|e| StoreError::Refused { why: e.to_string() })?;
                 set_state(tx, case, &next, now)?;
-                note_event(tx, case, Some((user, &line.user_name)), "Försök igen", None, now)?;
-                audit::append(tx, &line, now)?;
             }
-            Ok(n_failed)
+            let what = format!("Försök igen: {}", kind.label());
+            note_event(tx, case, Some((user, &line.user_name)), &what, None, now)?;
+            audit::append(tx, &line, now)?;
+            Ok(true)
         })
         .await
     }
@@ -311,10 +312,5 @@ impl Store {
             touch(tx, before.case, now)
         })
         .await
-    }
-
-    /// How many actions on a case are still on their way.
-    pub async fn unsettled_actions(&self, case: CaseId) -> Result<u64, StoreError> {
-        self.read(move |c| unsettled(c, case)).await
     }
 }

@@ -192,7 +192,10 @@ async fn take(bench: &Bench, step: &Step, n: usize, now: Timestamp) {
             on_action(*c, ActionEvent::Succeed { at: now, receipt: "1".into() }).await;
         }
         Step::TryAgain(c) => {
-            drop(store.try_failed_again(of(*c), bench.user, line("again"), now).await);
+            for action in store.actions_on(of(*c)).await.unwrap() {
+                let again = line("again");
+                drop(store.try_failed_again(of(*c), action.id, bench.user, again, now).await);
+            }
         }
         Step::Edit(c) => {
             if let Ok(case) = store.case(of(*c)).await {
