@@ -13,6 +13,7 @@ pub mod stored;
 
 pub mod address;
 pub mod baseline;
+pub mod context;
 pub mod cues;
 pub mod disguise;
 pub mod dump;
@@ -20,6 +21,7 @@ pub mod explain;
 pub mod fold;
 pub mod gate;
 pub mod identifier;
+pub mod language;
 pub mod lexicon;
 pub mod mask;
 pub mod near;
@@ -34,6 +36,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::classify::context::Surroundings;
 use crate::classify::cues::extract::{Cue, each_cue};
 use crate::classify::cues::quick::Quick;
 use crate::classify::cues::table::WEIGHED;
@@ -62,6 +65,8 @@ pub struct Context<'a> {
     pub post: Option<&'a str>,
     /// The item it answers.
     pub parent: Option<&'a str>,
+    /// What is known of earlier items: read by [`Classifier::assess`] alone.
+    pub around: Option<Surroundings<'a>>,
 }
 
 /// A compiled lexicon with its rules. Shared by all threads.
@@ -288,6 +293,7 @@ impl Classifier {
         let Scratch { folded, tokens, hits, marks, memo, seen, candidates, .. } = scratch;
         hits.clear();
         memo.clear();
+        seen.clear(tokens.sentences.len());
         let repeat = self.lexicon.starts.get(self.lexicon.repeat.0 as usize);
         let asks_repeat =
             repeat.is_some_and(|s| !s.is_empty()) && tokens.tokens.len() >= FEWEST_REPEATED;
@@ -301,7 +307,6 @@ impl Classifier {
                 return;
             }
         }
-        seen.fill(tokens, words);
         let view = View { original: text, folded, tokens, words, marks, memo, seen };
         match near.as_deref_mut() {
             None => {
@@ -447,6 +452,7 @@ impl Classifier {
                     spans,
                     why: Arc::clone(&rule.why),
                     legal: Arc::clone(&rule.legal),
+                    mark: None,
                 });
             }
         }
@@ -466,7 +472,8 @@ impl Classifier {
                 })
                 .collect();
             merge(&mut spans);
-            let severity = match (cues.doubts(scales, rule.category), rule.category.task()) {
+            let doubts = !rule.is_beyond_doubt() && cues.doubts(scales, rule.category);
+            let severity = match (doubts, rule.category.task()) {
                 (false, _) => rule.severity,
                 (true, Task::Removal) => rule.severity.min(Severity::Low),
                 (true, Task::Routing) => continue,
@@ -478,14 +485,11 @@ impl Classifier {
                 spans,
                 why: Arc::clone(&rule.why),
                 legal: Arc::clone(&rule.legal),
+                mark: rule.mark,
             });
         }
         self.weighed_findings(scratch, &mut findings);
-        findings.sort_by(|a, b| {
-            (b.severity, a.category)
-                .cmp(&(a.severity, b.category))
-                .then_with(|| a.rule.cmp(&b.rule))
-        });
+        findings.sort_by(order);
         findings
     }
 }
@@ -522,6 +526,7 @@ impl Classifier {
                 spans,
                 why: Arc::clone(&sum.why),
                 legal: Arc::clone(&sum.legal),
+                mark: None,
             });
         }
     }
@@ -559,6 +564,11 @@ impl Classifier {
         rules.dedup();
         rules.into_iter().map(|r| Arc::clone(&self.lexicon.rules[r as usize].id)).collect()
     }
+}
+
+/// Hardest first.
+fn order(a: &Finding, b: &Finding) -> std::cmp::Ordering {
+    (b.severity, a.category).cmp(&(a.severity, b.category)).then_with(|| a.rule.cmp(&b.rule))
 }
 
 /// Sorts spans and joins those that overlap.

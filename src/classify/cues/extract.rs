@@ -2,8 +2,8 @@
 //!
 //! A cue is small and says little alone: a word, its beginning or end, two words that stand side by
 //! side, a class of the lexicon, a rule that hit, the text's outer shape. Letters are taken without
-//! marks (å as a), and a letter that is repeated more than twice counts once, so that careless and stretched
-//! writing gives the same cues.
+//! marks (å as a), a letter that is repeated more than twice counts twice, and signs inside a word are left
+//! out, so that careless and stretched writing gives the same cues.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -173,6 +173,7 @@ impl Cue<'_> {
         let mut out = String::new();
         // Writing to a String cannot fail.
         let _ = match self {
+            Self::Word(w) if is_sign(w) => write!(out, "\\{}", text(w)),
             Self::Word(w) => write!(out, "{}", text(w)),
             Self::Start(w) => write!(out, "{}-", text(w)),
             Self::End(w) => write!(out, "-{}", text(w)),
@@ -187,6 +188,13 @@ impl Cue<'_> {
     }
 }
 
+/// Whether the word, written as it is, would be read as another kind of cue.
+fn is_sign(word: &[u8]) -> bool {
+    word.len() > 1
+        && (matches!(word[0], b'=' | b'@' | b'!' | b'%' | b'^' | b'-' | b'/' | b'\\')
+            || word.ends_with(b"-"))
+}
+
 /// Tells `tell` every cue of a stretch of tokens, with the token at which it stands (none for those
 /// of the stretch as a whole). The same cue may be told more than once.
 pub fn each_cue(
@@ -198,7 +206,8 @@ pub fn each_cue(
     let mut before = SmallVec::<[u8; MOST_BYTES]>::new();
     let mut word = SmallVec::<[u8; MOST_BYTES]>::new();
     let mut names = 0;
-    let mut sentence = u32::MAX;
+    let before_it = stretch.start.checked_sub(1).map(|at| view.token(at));
+    let mut sentence = before_it.map_or(u32::MAX, |token| token.sentence);
     for at in stretch.clone() {
         let token = view.token(at);
         let place = Some(at as u32);
@@ -214,17 +223,16 @@ pub fn each_cue(
         let first = token.sentence != sentence;
         sentence = token.sentence;
         word.clear();
+        let written = &bytes[token.start as usize..token.end as usize];
         match token.kind {
-            Kind::Word | Kind::Picture => {
-                plain(&bytes[token.start as usize..token.end as usize], &mut word);
-            }
+            Kind::Word | Kind::Picture => plain(written, &mut word),
             Kind::Number => {
                 tell(Cue::Shape(Shape::of_number(token.end - token.start)), place);
                 word.push(b'0');
             }
             Kind::Address => {
                 tell(Cue::Shape(Shape::Address), place);
-                address(&bytes[token.start as usize..token.end as usize], |part| {
+                address(written, |part| {
                     tell(Cue::InAddress(part), place);
                 });
                 word.push(b'/');
@@ -253,13 +261,15 @@ pub fn each_cue(
             if word.len() > LONG {
                 tell(Cue::Start(cut(&word, LONG)), place);
             }
-            if word.len() >= FEWEST_FOR_END {
+            if written.len() > MOST_BYTES {
+                tell(Cue::End(end(&last_letters(written))), place);
+            } else if word.len() >= FEWEST_FOR_END {
                 tell(Cue::End(end(&word)), place);
             }
         }
         if first {
             tell(Cue::First(cut(&word, SHORT)), place);
-        } else {
+        } else if !before.is_empty() {
             tell(Cue::Pair(cut(&before, SHORT), cut(&word, SHORT)), place);
         }
         std::mem::swap(&mut before, &mut word);
@@ -281,7 +291,9 @@ pub(super) fn shape(
         15..=29 => Shape::Long,
         _ => Shape::VeryLong,
     });
-    if view.asks() {
+    let sentence = |at: usize| view.token(at).sentence as usize;
+    let sentences = sentence(stretch.start)..=sentence(stretch.end - 1);
+    if view.tokens.sentences[sentences].iter().any(|s| s.asks) {
         tell(Shape::Asks);
     }
     match names {
@@ -321,6 +333,8 @@ pub(super) fn is_plain(word: &[u8]) -> bool {
 
 /// The word in the plain letters of cues.
 pub(super) fn plain(word: &[u8], out: &mut SmallVec<[u8; MOST_BYTES]>) {
+    // A picture may be all signs.
+    let has_letters = word.iter().any(|b| b.is_ascii_alphanumeric() || *b >= 0x80);
     let mut i = 0;
     while i < word.len() && out.len() + 4 < MOST_BYTES {
         let letter = match (word[i], word.get(i + 1)) {
@@ -339,6 +353,9 @@ pub(super) fn plain(word: &[u8], out: &mut SmallVec<[u8; MOST_BYTES]>) {
                 word[i - 1]
             }
         };
+        if letter.is_ascii() && !letter.is_ascii_alphanumeric() && has_letters {
+            continue;
+        }
         let n = out.len();
         if n >= 2 && letter.is_ascii() && out[n - 1] == letter && out[n - 2] == letter {
             continue;
@@ -350,6 +367,17 @@ pub(super) fn plain(word: &[u8], out: &mut SmallVec<[u8; MOST_BYTES]>) {
         out.push(word[i]);
         i += 1;
     }
+}
+
+/// The end of a word that is too long to be read whole, in the plain letters of cues.
+pub(super) fn last_letters(word: &[u8]) -> SmallVec<[u8; MOST_BYTES]> {
+    let mut from = word.len().saturating_sub(MOST_BYTES / 2);
+    while word[from] & 0xC0 == 0x80 {
+        from += 1;
+    }
+    let mut letters = SmallVec::new();
+    plain(&word[from..], &mut letters);
+    letters
 }
 
 /// The first `n` bytes, or a few more where a character would be cut through.
@@ -374,7 +402,7 @@ pub(super) fn end(word: &[u8]) -> &[u8] {
 pub(super) fn address(address: &[u8], mut tell: impl FnMut(&[u8])) {
     for part in address.split(|b| !b.is_ascii_alphanumeric() && *b < 0x80).take(8) {
         if part.len() >= 2 && !matches!(part, b"http" | b"https" | b"www") {
-            tell(&part[..part.len().min(MOST_BYTES)]);
+            tell(cut(part, MOST_BYTES));
         }
     }
 }

@@ -11,7 +11,8 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use crate::classify::cues::extract::{
-    Cue, FEWEST_FOR_END, LONG, MOST_BYTES, SHORT, Shape, address, cut, end, is_plain, plain, shape,
+    Cue, FEWEST_FOR_END, LONG, MOST_BYTES, SHORT, Shape, address, cut, end, is_plain, last_letters,
+    plain, shape,
 };
 use crate::classify::cues::table::{Cues, LANES, Row};
 use crate::classify::cues::{Scales, hits_in};
@@ -191,12 +192,12 @@ impl Cues {
     }
 
     /// The cues that a word carries by itself.
-    fn of_word(&self, word: &[u8]) -> WordCues {
+    fn of_word(&self, written: &[u8]) -> WordCues {
         let mut letters = SmallVec::<[u8; MOST_BYTES]>::new();
-        let word = if is_plain(word) {
-            word
+        let word = if is_plain(written) {
+            written
         } else {
-            plain(word, &mut letters);
+            plain(written, &mut letters);
             &letters
         };
         let mut own = [self.place(Cue::Word(word)), 0, 0, 0];
@@ -206,7 +207,9 @@ impl Cues {
         if word.len() > LONG {
             own[2] = self.place(Cue::Start(cut(word, LONG)));
         }
-        if word.len() >= FEWEST_FOR_END {
+        if written.len() > MOST_BYTES {
+            own[3] = self.place(Cue::End(end(&last_letters(written))));
+        } else if word.len() >= FEWEST_FOR_END {
             own[3] = self.place(Cue::End(end(word)));
         }
         let front = cut(word, SHORT);
@@ -234,7 +237,9 @@ impl Cues {
         met.clear(self.len());
         let text = view.folded.bytes();
         let mut before: Option<WordCues> = None;
-        let (mut names, mut sentence, mut entry) = (0, u32::MAX, EntryId::UNKNOWN);
+        let before_it = stretch.start.checked_sub(1).map(|at| view.token(at));
+        let mut sentence = before_it.map_or(u32::MAX, |token| token.sentence);
+        let (mut names, mut entry) = (0, EntryId::UNKNOWN);
         let shape_of = |shape: Shape| quick.shapes[shape as usize];
         for at in stretch.clone() {
             let token = view.token(at);

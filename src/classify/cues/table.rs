@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::classify::cues::extract::{Cue, CueKey, Shape};
 use crate::classify::cues::quick::MOST_CUES;
+use crate::classify::cues::thresholds::{BETWEEN, NEVER};
 use crate::classify::lexicon::complaint::Complaint;
 use crate::classify::words::{ClassId, hash_of};
 use crate::domain::category::{Category, Severity};
@@ -60,7 +61,7 @@ pub struct Sum {
 }
 
 /// All cues and sums. Empty where the lexicon has none.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Cues {
     /// By lane; nothing for a category that is not weighed.
     pub sums: [Option<Sum>; LANES],
@@ -83,6 +84,27 @@ pub struct Cues {
     rows: Vec<Row>,
     by_class: Vec<u32>,
     by_rule: Vec<u32>,
+}
+
+/// Nothing is found and nothing doubted.
+impl Default for Cues {
+    fn default() -> Self {
+        Self {
+            sums: Default::default(),
+            start: [0; LANES],
+            finding: [NEVER; LANES],
+            sure: [NEVER; LANES],
+            doubt: [-NEVER; LANES],
+            places: Vec::new(),
+            filter: Vec::new(),
+            pairs: Vec::new(),
+            fronts: Vec::new(),
+            backs: Vec::new(),
+            rows: Vec::new(),
+            by_class: Vec::new(),
+            by_rule: Vec::new(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -132,15 +154,19 @@ struct SumEntry {
 
 /// A cue as written in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Written<'a> {
+pub(super) enum Written<'a> {
     Setting(&'a str),
     Letters(Cue<'a>),
     Class(&'a str),
     Rule(&'a str),
 }
 
-fn read_cue(name: &str) -> Option<Written<'_>> {
+pub(super) fn read_cue(name: &str) -> Option<Written<'_>> {
     let bytes = str::as_bytes;
+    // A word that would be read as something else.
+    if let Some(word) = name.strip_prefix('\\') {
+        return Some(Written::Letters(Cue::Word(bytes(word))));
+    }
     if let Some((a, b)) = name.split_once(' ') {
         return Some(Written::Letters(Cue::Pair(bytes(a), bytes(b))));
     }
@@ -163,13 +189,12 @@ fn read_cue(name: &str) -> Option<Written<'_>> {
     })
 }
 
-/// The weights as they stand behind a cue: `threat+120 insult-35`.
-fn read_row(text: &str) -> Option<Row> {
-    let mut row = [0; LANES];
+/// The weights as they stand behind a cue, `threat+120 insult-35`; the others stay as they are.
+fn read_row(text: &str, mut row: Row) -> Option<Row> {
     for weight in text.split(' ').filter(|w| !w.is_empty()) {
         let sign = weight.find(['+', '-'])?;
         let category: Category = weight[..sign].parse().ok()?;
-        row[lane(category)?] = weight[sign..].parse().ok()?;
+        row[lane(category)?] = weight[sign..].parse().ok().filter(|w| *w >= -NEVER)?;
     }
     Some(row)
 }
@@ -184,7 +209,7 @@ pub fn write_row(name: &str, row: &Row) -> String {
     let weights: Vec<String> = WEIGHED
         .iter()
         .zip(row)
-        .filter(|(_, w)| **w != 0)
+        .filter(|(_, w)| name.starts_with('=') || **w != 0)
         .map(|(c, w)| format!("{}{w:+}", c.id()))
         .collect();
     format!("{name}\t{}\n", weights.join(" "))
@@ -223,10 +248,16 @@ impl Cues {
                     mend: mend.to_owned(),
                 });
             };
-            let read = line
-                .split_once('\t')
-                .and_then(|(name, row)| Some((read_cue(name)?, read_row(row)?)));
-            let Some((cue, row)) = read else {
+            let read = line.split_once('\t').and_then(|(name, row)| Some((read_cue(name)?, row)));
+            let Some((cue, row)) = read.and_then(|(cue, row)| {
+                // What a setting does not name keeps its harmless value.
+                let base = match cue {
+                    Written::Setting("finding" | "sure") => [NEVER; LANES],
+                    Written::Setting("doubt") => [-NEVER; LANES],
+                    _ => [0; LANES],
+                };
+                Some((cue, read_row(row, base)?))
+            }) else {
                 complain(
                     "raden kan inte läsas",
                     "skriv tecken, tabb och vikter, till exempel: ord<tabb>threat+120 insult-35",
@@ -278,7 +309,28 @@ impl Cues {
         }
         cues.put(&keys);
         cues.put_pairs(&pairs);
+        for (lane, category) in WEIGHED.into_iter().enumerate() {
+            let (finding, doubt) = (cues.finding[lane], cues.doubt[lane]);
+            if finding != NEVER && doubt > finding.saturating_sub(BETWEEN) {
+                cues.doubt[lane] = finding.saturating_sub(BETWEEN);
+                complaints.push(Complaint {
+                    file: weights.0.to_owned(),
+                    line: 1,
+                    what: format!(
+                        "{category}: regler betvivlas vid en summa som nästan är en träff"
+                    ),
+                    mend: format!("sätt =doubt till högst {}", cues.doubt[lane]),
+                });
+            }
+        }
         cues
+    }
+
+    /// Weighs nothing for hits of that rule.
+    pub fn leave_out_rule(&mut self, rule: usize) {
+        if let Some(place) = self.by_rule.get_mut(rule) {
+            *place = 0;
+        }
     }
 
     fn put_pairs(&mut self, pairs: &[[u64; 2]]) {
@@ -412,7 +464,7 @@ fn read_sums((name, text): (&str, &str), complaints: &mut Vec<Complaint>) -> [Op
     let file: SumsFile = match toml::from_str(text) {
         Ok(file) => file,
         Err(e) => {
-            let line = e.span().map_or(1, |s| text[..s.start].lines().count().max(1));
+            let line = e.span().map_or(1, |s| 1 + text[..s.start].matches('\n').count());
             complaints.push(Complaint {
                 file: name.to_owned(),
                 line,
@@ -423,7 +475,19 @@ fn read_sums((name, text): (&str, &str), complaints: &mut Vec<Complaint>) -> [Op
         }
     };
     for entry in file.sum {
-        let Some(lane) = lane(entry.category) else { continue };
+        let line = 1 + text.lines().take_while(|line| !line.contains(&entry.id)).count();
+        let mut complain = |what: String, mend: &str| {
+            let mend = mend.to_owned();
+            complaints.push(Complaint { file: name.to_owned(), line, what, mend });
+        };
+        let Some(lane) = lane(entry.category) else {
+            complain(format!("{} vägs inte", entry.category), "ta bort summan");
+            continue;
+        };
+        if sums[lane].is_some() {
+            complain(format!("{} har redan en summa", entry.category), "ta bort den ena");
+            continue;
+        }
         sums[lane] = Some(Sum {
             rule: Arc::from(entry.id),
             severity: entry.severity,

@@ -15,7 +15,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use crate::classify::fold::Folded;
-use crate::classify::gate::{Bits, Seen};
+use crate::classify::gate::{Bits, ClassMask, Seen};
 use crate::classify::identifier::marks::Marks;
 use crate::classify::repair;
 use crate::classify::rules::conditions::Conditions;
@@ -24,6 +24,7 @@ use crate::classify::rules::pattern::{Match, Pattern};
 use crate::classify::tokens::{Sentence, Token, Tokens};
 use crate::classify::words::{ClassId, Words};
 use crate::domain::category::{Category, Severity};
+use crate::domain::verdict::Mark;
 
 /// How far, in tokens, a condition of a rule looks from the hit.
 pub const WINDOW: usize = 30;
@@ -62,6 +63,16 @@ pub struct Rule {
     pub yields_to: Vec<u32>,
     /// Counted, but never shown.
     pub shadow: bool,
+    /// What its findings mean beyond their category.
+    pub mark: Option<Mark>,
+}
+
+impl Rule {
+    /// Whether the cues may not lower what it finds: a child, or somebody's life. There, one too many
+    /// costs a person a minute, and one too few more than that.
+    pub fn is_beyond_doubt(&self) -> bool {
+        self.mark.is_some() || (self.category == Category::Case && self.severity == Severity::High)
+    }
 }
 
 /// All guards with the classes that they look for.
@@ -147,6 +158,18 @@ impl View<'_> {
     /// Whether the token belongs to the class.
     pub fn is(&self, at: usize, class: ClassId) -> bool {
         self.words.is(self.token(at).entry, class)
+    }
+
+    /// The classes of all words in the sentence of a token.
+    #[inline]
+    pub fn seen_round(&self, at: usize) -> &ClassMask {
+        self.seen.sentence(self.token(at).sentence, self.tokens, self.words)
+    }
+
+    /// The classes of all words in the text.
+    #[inline]
+    pub fn seen_in_text(&self) -> &ClassMask {
+        self.seen.text(self.tokens, self.words)
     }
 
     /// The token.
@@ -275,7 +298,7 @@ impl Rule {
         at: usize,
         guards: &Guards,
     ) -> Result<Match, Stopped> {
-        let matched = pattern.at(view, at).ok_or(Stopped::Incomplete)?;
+        let matched = pattern.among_its_words(view, at).ok_or(Stopped::Incomplete)?;
         for guard in &self.guards {
             let guard = &guards.list[usize::from(*guard)];
             if guard.stops(view, at, &matched, &guards.classes) {

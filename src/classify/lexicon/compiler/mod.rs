@@ -49,6 +49,17 @@ impl Lexicon {
         if let (Some(sums), Some(weights)) = (of(SUMS), of(WEIGHTS)) {
             let rules: Vec<Arc<str>> = self.rules.iter().map(|r| Arc::clone(&r.id)).collect();
             self.cues = Cues::read(sums, weights, &self.class_names, &rules, &mut self.complaints);
+            // A rule that is only tried has no say here either.
+            for (rule, _) in self.rules.iter().enumerate().filter(|(_, r)| r.shadow) {
+                self.cues.leave_out_rule(rule);
+            }
+        } else if let Some((name, _)) = of(SUMS).or(of(WEIGHTS)) {
+            self.complaints.push(Complaint {
+                file: name.to_owned(),
+                line: 1,
+                what: "filen står ensam, så inga tecken vägs".to_owned(),
+                mend: format!("lägg både {SUMS} och {WEIGHTS} i mappen, eller ingen av dem"),
+            });
         }
     }
 }
@@ -69,6 +80,10 @@ struct Compiler {
     examples: Vec<Example>,
     counts: Counts,
     guards: Vec<Guard>,
+    /// The guards that lack something that could not be read.
+    broken_guards: BTreeSet<String>,
+    /// The rules that were taken in, by file and line.
+    rule_at: HashMap<(String, usize), u32>,
     n_text_patterns: u32,
 }
 
@@ -292,7 +307,9 @@ impl Compiler {
         for (name, file) in files {
             for class in file.classes.iter().filter(|c| !c.without.is_empty()) {
                 let id = self.by_name[&class.name];
-                let out = self.new_class(format!("-{}", class.name), false, false);
+                // With all readings that the class itself has, or one of them would stay.
+                let disguise = self.disguise[id.0 as usize];
+                let out = self.new_class(format!("-{}", class.name), false, disguise);
                 self.members(name, &class.without, out, &members, 1);
                 self.builder.take_out(id, out);
             }
