@@ -177,7 +177,6 @@ impl App {
             export_dir: config.export_folder.clone(),
             claim: signed(config.limits.claim),
             session: signed(config.limits.session),
-            capture_limit: config.evidence.capture_limit,
             polls_at_once: config.limits.polls_at_once as usize,
             rule_quota: u64::from(config.limits.rule_quota_per_day),
         };

@@ -5,9 +5,11 @@
 //! and a pattern whose needed words cannot be there costs one comparison instead of a look. The
 //! gate may let too much through, never too little.
 
+use std::cell::OnceCell;
+
 use smallvec::SmallVec;
 
-use crate::classify::tokens::Tokens;
+use crate::classify::tokens::{Sentence, Token, Tokens};
 use crate::classify::words::{ClassId, EntryId, Words};
 
 /// How many bits a mask has.
@@ -125,35 +127,44 @@ impl Needs {
     }
 }
 
-/// The classes of the words of one text. Kept and refilled.
+/// The classes of the words of one text, found out where somebody asks. Kept and refilled.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// In all of it.
-    pub text: ClassMask,
-    sentences: Vec<ClassMask>,
+    text: OnceCell<ClassMask>,
+    sentences: Vec<OnceCell<ClassMask>>,
 }
 
 impl Seen {
-    /// Looks at the words of a text.
-    pub fn fill(&mut self, tokens: &Tokens, words: &Words) {
+    /// Forgets all, for a text of so many sentences.
+    pub fn clear(&mut self, n_sentences: usize) {
+        self.text.take();
         self.sentences.clear();
-        self.sentences.resize(tokens.sentences.len(), ClassMask::default());
-        self.text = ClassMask::default();
-        for token in tokens.tokens.iter().filter(|t| t.entry != EntryId::UNKNOWN) {
-            if let Some(sentence) = self.sentences.get_mut(token.sentence as usize) {
-                sentence.add(words.mask_of(token.entry));
-            }
-        }
-        for sentence in &self.sentences {
-            self.text.add(sentence);
-        }
+        self.sentences.resize_with(n_sentences, OnceCell::new);
+    }
+
+    /// In all of it.
+    #[inline]
+    pub fn text(&self, tokens: &Tokens, words: &Words) -> &ClassMask {
+        self.text.get_or_init(|| joined(&tokens.tokens, words))
     }
 
     /// In one sentence.
     #[inline]
-    pub fn sentence(&self, n: u32) -> &ClassMask {
-        self.sentences.get(n as usize).unwrap_or(&self.text)
+    pub fn sentence(&self, n: u32, tokens: &Tokens, words: &Words) -> &ClassMask {
+        self.sentences[n as usize].get_or_init(|| {
+            let Sentence { first, last, .. } = tokens.sentences[n as usize];
+            joined(&tokens.tokens[first as usize..last as usize], words)
+        })
     }
+}
+
+/// The classes of all these together.
+fn joined(tokens: &[Token], words: &Words) -> ClassMask {
+    let mut all = ClassMask::default();
+    for token in tokens.iter().filter(|t| t.entry != EntryId::UNKNOWN) {
+        all.add(words.mask_of(token.entry));
+    }
+    all
 }
 
 #[cfg(test)]

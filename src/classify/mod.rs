@@ -26,10 +26,10 @@ pub mod lexicon;
 pub mod mask;
 pub mod near;
 pub mod parallel;
-pub mod recall;
 pub mod repair;
 pub mod rules;
 pub mod tokens;
+pub mod vocabulary;
 pub mod words;
 
 use std::cell::RefCell;
@@ -38,6 +38,7 @@ use std::sync::Arc;
 
 use crate::classify::context::Surroundings;
 use crate::classify::cues::extract::{Cue, each_cue};
+use crate::classify::cues::quick::Quick;
 use crate::classify::cues::table::WEIGHED;
 use crate::classify::cues::{Scales, Weighing};
 use crate::classify::fold::Folded;
@@ -47,11 +48,11 @@ use crate::classify::identifier::marks::Marks;
 use crate::classify::identifier::personal_number::{self, Found};
 use crate::classify::identifier::spelled;
 use crate::classify::lexicon::{Lexicon, built_in};
-use crate::classify::recall::Recall;
 use crate::classify::rules::index::Candidate;
 use crate::classify::rules::{Hit, MOST_HITS, Memo, Stopped, View};
 use crate::classify::tokens::{Token, Tokens};
-use crate::classify::words::{ClassId, EntryId};
+use crate::classify::vocabulary::Vocabulary;
+use crate::classify::words::{ClassId, EntryId, Traits};
 use crate::domain::category::{Category, Severity, Task};
 use crate::domain::ids::LexiconVersion;
 use crate::domain::personal_number::NumberKind;
@@ -73,6 +74,8 @@ pub struct Context<'a> {
 pub struct Classifier {
     lexicon: Lexicon,
     numbers: [NumberRule; 3],
+    quick: Quick,
+    traits: Traits,
 }
 
 /// How findings of one kind of number read.
@@ -99,7 +102,7 @@ pub struct Scratch {
     memo: Memo,
     seen: Seen,
     candidates: Vec<Candidate>,
-    recall: Recall,
+    vocabulary: Vocabulary,
     scales: Scales,
 }
 
@@ -158,6 +161,12 @@ impl Classifier {
             legal: Arc::from("GDPR art. 5, 6 och 87; 3 kap. 10 § lagen (2018:218)"),
         };
         Self {
+            quick: Quick::new(&lexicon.cues, &lexicon.words),
+            traits: Traits::new(
+                &lexicon.words,
+                lexicon.marks.address_sign,
+                lexicon.marks.number_word,
+            ),
             lexicon,
             numbers: [
                 number(
@@ -222,10 +231,10 @@ impl Classifier {
 
     /// Fifth stage: cues. Public for the bench.
     pub fn weigh(&self, scratch: &mut Scratch, text: &str) {
-        let Scratch { folded, tokens, hits, marks, memo, seen, scales, .. } = scratch;
+        let Scratch { folded, tokens, hits, marks, memo, seen, scales, vocabulary, .. } = scratch;
         let words = &self.lexicon.words;
         let view = View { original: text, folded, tokens, words, marks, memo, seen };
-        self.lexicon.cues.weigh(&view, hits, scales);
+        self.lexicon.cues.weigh(&self.quick, &view, vocabulary, hits, scales);
     }
 
     /// As [`Self::classify_with`], also saying which rules came near.
@@ -245,8 +254,10 @@ impl Classifier {
 
     /// Second stage: cut and look up. Public for the bench.
     pub fn cut(&self, scratch: &mut Scratch) {
-        let Scratch { folded, tokens, .. } = scratch;
-        tokens.cut(folded.padded(), &self.lexicon.words, !folded.has_swedish_letters());
+        let Scratch { folded, tokens, vocabulary, .. } = scratch;
+        vocabulary.begin(&self.lexicon.version);
+        let stripped = !folded.has_swedish_letters();
+        tokens.cut(folded.padded(), &self.lexicon.words, vocabulary, stripped);
     }
 
     fn read(&self, scratch: &mut Scratch, text: &str) {
@@ -257,9 +268,9 @@ impl Classifier {
 
     /// After the cut: what is broken, run together or misspelled. Public for the bench.
     pub fn repair(&self, scratch: &mut Scratch, text: &str) {
-        let Scratch { folded, tokens, recall, .. } = scratch;
-        recall.be_of(&self.lexicon.version);
-        self.lexicon.repair.run(text, folded, tokens, &self.lexicon.words, recall);
+        let Scratch { folded, tokens, vocabulary, .. } = scratch;
+        let Lexicon { words, repair, .. } = &self.lexicon;
+        repair.run(text, folded, tokens, words, &self.traits, vocabulary);
     }
 
     /// What a single word is taken for by its sound or by a slip; nothing for a word that the
@@ -282,6 +293,7 @@ impl Classifier {
         let Scratch { folded, tokens, hits, marks, memo, seen, candidates, .. } = scratch;
         hits.clear();
         memo.clear();
+        seen.clear(tokens.sentences.len());
         let repeat = self.lexicon.starts.get(self.lexicon.repeat.0 as usize);
         let asks_repeat =
             repeat.is_some_and(|s| !s.is_empty()) && tokens.tokens.len() >= FEWEST_REPEATED;
@@ -295,7 +307,6 @@ impl Classifier {
                 return;
             }
         }
-        seen.fill(tokens, words);
         let view = View { original: text, folded, tokens, words, marks, memo, seen };
         match near.as_deref_mut() {
             None => {
@@ -371,12 +382,12 @@ impl Classifier {
     /// What was weighed in the text that was read into `scratch` last: for every category that was
     /// found, or that the cues speak against, its sum and the cues that weigh most.
     pub fn weighings(&self, scratch: &mut Scratch, text: &str) -> Vec<Weighing> {
-        let Scratch { folded, tokens, hits, marks, memo, seen, scales, .. } = scratch;
+        let Scratch { folded, tokens, hits, marks, memo, seen, .. } = scratch;
         let words = &self.lexicon.words;
         let view = View { original: text, folded, tokens, words, marks, memo, seen };
         let rule = |r: u32| self.lexicon.rules[r as usize].id.to_string();
         let name = |cue: Cue<'_>| cue.name(&self.lexicon.class_names, rule);
-        self.lexicon.cues.weighings(&view, hits, scales, name)
+        self.lexicon.cues.weighings(&view, hits, name)
     }
 
     /// Looks for one pattern with its anchor at the token, unless its rule has hit often enough.
@@ -411,12 +422,8 @@ impl Classifier {
         if tokens.n_digits >= FEWEST_DIGITS {
             personal_number::find(folded.bytes(), numbers);
         }
-        if let Some(class) = self.lexicon.guards.classes.number_word {
-            let known = tokens.tokens.iter().filter(|t| t.entry != EntryId::UNKNOWN);
-            let words = known.filter(|t| self.lexicon.words.is(t.entry, class)).take(FEWEST_WORDS);
-            if words.count() == FEWEST_WORDS {
-                spelled::find(folded.bytes(), &tokens.tokens, numbers);
-            }
+        if tokens.seen.n_numbers >= FEWEST_WORDS {
+            spelled::find(folded.bytes(), &tokens.tokens, numbers);
         }
         let Lexicon { words, marks: entries, .. } = &self.lexicon;
         marks.mark(text, folded, tokens, words, entries, numbers);
@@ -527,6 +534,9 @@ impl Classifier {
     /// Takes out the hits whose rule leaves these words to another rule that hit them too.
     fn yield_hits(&self, hits: &mut Vec<Hit>) {
         let yields = |h: &Hit| &self.lexicon.rules[h.rule as usize].yields_to;
+        if hits.iter().all(|h| yields(h).is_empty()) {
+            return;
+        }
         // A rule that is only tried silences none that is in force.
         let in_force = |h: &Hit| !self.lexicon.rules[h.rule as usize].shadow;
         let left: Vec<bool> = hits

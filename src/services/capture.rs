@@ -38,7 +38,7 @@ const AT_ONCE: u32 = 16;
 const IN_PARALLEL: usize = 2;
 
 /// Whoever waits with a hand on the button needs the seal now: no screenshot is awaited longer
-/// than this when a removal has found the text changed.
+/// than this, queue and start of the browser included, when a removal has found the text changed.
 const HURRIED_SCREENSHOT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Why a capture did not come to a seal.
@@ -110,8 +110,7 @@ impl Services {
 
     /// Takes one record's evidence, or notes why it could not be taken.
     async fn capture_or_note(&self, row: EvidenceRow) -> Result<(), ServiceError> {
-        let limit = self.inner.settings.capture_limit;
-        if let Err(error) = self.capture(&row, limit).await {
+        if let Err(error) = self.capture(&row, None).await {
             let problem = error.swedish();
             tracing::error!(evidence.id = %row.id, error = &error as &dyn std::error::Error, "capture failed");
             let at = self.inner.clock.now().saturating_add(growing_wait(row.attempts));
@@ -133,7 +132,7 @@ impl Services {
         let row = self.inner.store.want_evidence(version, self.inner.clock.now()).await?;
         match row.state {
             EvidenceState::Sealed { .. } | EvidenceState::Disposed { .. } => Ok(row),
-            EvidenceState::Wanted => self.capture(&row, HURRIED_SCREENSHOT).await,
+            EvidenceState::Wanted => self.capture(&row, Some(HURRIED_SCREENSHOT)).await,
         }
     }
 
@@ -141,7 +140,7 @@ impl Services {
     async fn capture(
         &self,
         row: &EvidenceRow,
-        screenshot_limit: std::time::Duration,
+        hurry: Option<std::time::Duration>,
     ) -> Result<EvidenceRow, CaptureError> {
         let store = &self.inner.store;
         let subject = Subject {
@@ -153,9 +152,7 @@ impl Services {
         let served = self.served(subject.item.account).ok_or(CaptureError::NoAccount)?.clone();
         self.bar_before_assessment(&subject).await?;
         let manifest = match self.inner.evidence.media_policy(row.version).await? {
-            MediaPolicy::Copy(leave) => {
-                self.collect(&served, &subject, &leave, screenshot_limit).await?
-            }
+            MediaPolicy::Copy(leave) => self.collect(&served, &subject, &leave, hurry).await?,
             MediaPolicy::MetadataOnly => {
                 // Regulation 2.2: metadata alone, not even the thread.
                 let mut manifest = self.manifest(&served, &subject);
@@ -203,7 +200,7 @@ impl Services {
         served: &Served,
         subject: &Subject,
         leave: &CopyLeave,
-        screenshot_limit: std::time::Duration,
+        hurry: Option<std::time::Duration>,
     ) -> Result<Manifest, CaptureError> {
         let evidence = &self.inner.evidence;
         let mut manifest = self.manifest(served, subject);
@@ -227,7 +224,7 @@ impl Services {
         );
 
         let screenshot = match leave.picture() {
-            Ok(leave) => self.screenshot(served, subject, leave, screenshot_limit).await,
+            Ok(leave) => self.screenshot(served, subject, leave, hurry).await,
             Err(why) => Err(why.to_owned()),
         };
         let picture = match screenshot {
@@ -273,13 +270,14 @@ impl Services {
         Ok(manifest)
     }
 
-    /// A picture of the live page, or why there is none, in Swedish.
+    /// A picture of the live page, or why there is none, in Swedish. The browser bounds each page's
+    /// time by itself; `hurry` bounds the whole wait.
     async fn screenshot(
         &self,
         served: &Served,
         subject: &Subject,
         leave: PictureLeave,
-        limit: std::time::Duration,
+        hurry: Option<std::time::Duration>,
     ) -> Result<(Vec<u8>, String), String> {
         let Some(browser) = &self.inner.browser else {
             return Err(self
@@ -298,13 +296,24 @@ impl Services {
             allow_private: served.private_at.as_ref().is_some_and(|own| is_at(own, url)),
             leave,
         };
-        match tokio::time::timeout(limit, browser.capture(request)).await {
-            Ok(Ok(shot)) => Ok((shot.png, shot.method)),
-            Ok(Err(error)) => {
+        let taken = match hurry {
+            None => browser.capture(request).await,
+            Some(limit) => match tokio::time::timeout(limit, browser.capture(request)).await {
+                Ok(taken) => taken,
+                Err(_) => {
+                    return Err(format!(
+                        "Ingen bild hann tas inom {} sekunder, och åtgärden fick inte vänta längre.",
+                        limit.as_secs()
+                    ));
+                }
+            },
+        };
+        match taken {
+            Ok(shot) => Ok((shot.png, shot.method)),
+            Err(error) => {
                 tracing::info!(error = %error, "no screenshot");
                 Err(error.swedish())
             }
-            Err(_) => Err(format!("Sidan svarade inte inom {} sekunder.", limit.as_secs())),
         }
     }
 

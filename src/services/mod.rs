@@ -64,8 +64,6 @@ pub struct Settings {
     pub claim: SignedDuration,
     /// How long a session lasts.
     pub session: SignedDuration,
-    /// Time limit of one screenshot.
-    pub capture_limit: Duration,
     /// How many accounts may be polled at once.
     pub polls_at_once: usize,
     /// How often a rule that fires far above its past may fire in a day before it is set aside.

@@ -21,7 +21,7 @@ use crate::domain::rule_watch::RuleAlarm;
 use crate::domain::verdict::Verdict;
 
 /// What storing a batch came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Committed {
     /// Items never seen before.
     pub new_items: u32,
@@ -33,6 +33,8 @@ pub struct Committed {
     pub unreadable: u32,
     /// Known items whose visibility changed.
     pub presence_changes: u32,
+    /// Cases that were told of it.
+    pub touched: Vec<CaseId>,
 }
 
 /// What a push is known by.

@@ -221,7 +221,7 @@ fn failed(file: &CaseFile, now: Timestamp) -> Vec<FailedAction> {
         .iter()
         .filter(|action| Some(action.decision) == standing)
         .filter_map(|action| match &action.state {
-            ActionState::Failed { at, reason } => Some(FailedAction {
+            ActionState::Failed { at, reason, .. } => Some(FailedAction {
                 action: action.id,
                 what: format!("Det gick inte att {}", action.kind.label()),
                 reason: reason.clone(),

@@ -47,6 +47,7 @@ const FILES: &[(&str, &str)] = files![
     "sv/field_time.toml",
     "sv/field_town.toml",
     "sv/guards.toml",
+    "sv/harmless.toml",
     "sv/hate.toml",
     "sv/hate_code.toml",
     "sv/hate_contempt.toml",

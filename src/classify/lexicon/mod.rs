@@ -9,6 +9,7 @@ mod compiler;
 pub mod complaint;
 pub mod file;
 pub mod inflect;
+pub mod lint;
 pub mod trial;
 
 use std::collections::BTreeMap;
@@ -26,8 +27,10 @@ use crate::classify::rules::{Guards, Rule, everyday};
 use crate::classify::words::{ClassId, Words};
 use crate::domain::ids::{ContentHash, LexiconVersion};
 
-/// Raised whenever the engine may answer otherwise for the same lexicon.
-const ENGINE_VERSION: &str = "engine 2";
+/// The program, as far as it decides what is made of sources and texts: its version, and a hash
+/// over the classifier's code and all dependencies' versions (`fingerprint.rs`). By construction, since
+/// nobody remembers to raise a number whenever the engine may answer otherwise.
+const ENGINE: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("UPPSIKT_CLASSIFIER"));
 
 /// The source of one file.
 #[derive(Clone, Debug)]
@@ -171,14 +174,14 @@ pub fn read_folder(folder: &Path) -> Result<Vec<Source>, CannotRead> {
     Ok(sources)
 }
 
-/// The SHA-256 over all sources and the version of the engine.
+/// The SHA-256 over all sources and the engine that reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourcesHash(ContentHash);
 
 impl SourcesHash {
     /// Takes the hash.
     pub fn of(sources: &[Source]) -> Self {
-        let mut all = String::from(ENGINE_VERSION);
+        let mut all = String::from(ENGINE);
         for source in sources {
             all.push_str(&format!("\n{} {}\n", source.name, source.text.len()));
             all.push_str(&source.text);

@@ -54,7 +54,7 @@ impl Conditions {
         if self.patterns.is_empty() {
             return false;
         }
-        let sentence = view.seen.sentence(view.token(at).sentence);
+        let sentence = view.seen_round(at);
         let stands = |n: usize| {
             let pattern = &self.patterns[n];
             pattern.may_stand(view, at)
@@ -69,7 +69,7 @@ impl Conditions {
             || crossing
                 .iter()
                 .zip(self.n_within..)
-                .any(|(gate, n)| gate.meets(&view.seen.text) && stands(n))
+                .any(|(gate, n)| gate.meets(view.seen_in_text()) && stands(n))
             || open.into_iter().any(stands)
     }
 }

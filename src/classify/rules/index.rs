@@ -23,17 +23,26 @@ use crate::classify::words::{ClassId, EntryId, Words};
 /// How many bits a mask has.
 const N_BITS: usize = 1024;
 /// How many of them belong to one set each; the rest are shared by the sets that are met least.
-/// More sharing lets more through: with 256 bits in all it was seven times as much.
 const N_OWN: usize = N_BITS / 2;
-/// No bit: nothing is asked for.
-const NOTHING: u16 = u16::MAX;
+/// The bit that every stretch of text has: nothing is asked for.
+const ALWAYS: u16 = 0;
+/// The bit of a sentence that asks.
+const ASKS: u16 = 1;
+/// The first bit that stands for a set.
+const FIRST: usize = 2;
+/// How many sets a trigger looks for in its sentence.
+const N_WITHIN: usize = 4;
 /// The widest stretch in which a set is looked for by its place.
 const WIDEST: i16 = 6;
+/// How many tokens a sentence may have of which one mask tells. Of a longer one, each stretch of so
+/// many has its own, and a token asks that of its stretch and of both beside it.
+const STRETCH: usize = 64;
 /// How often a kind of token is met among ten thousand words.
 const KIND: f32 = 60.0;
 
 /// Sets of classes, as bits.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(align(64))]
 struct Mask([u64; N_BITS / 64]);
 
 impl Mask {
@@ -46,13 +55,14 @@ impl Mask {
         }
     }
 
+    #[inline]
     fn set(&mut self, bit: u16) {
-        self.0[usize::from(bit) / 64] |= 1 << (bit % 64);
+        self.0[usize::from(bit) / 64 % (N_BITS / 64)] |= 1 << (bit % 64);
     }
 
     #[inline]
     fn has(&self, bit: u16) -> bool {
-        self.0[usize::from(bit) / 64] >> (bit % 64) & 1 == 1
+        self.0[usize::from(bit) / 64 % (N_BITS / 64)] >> (bit % 64) & 1 == 1
     }
 }
 
@@ -66,18 +76,15 @@ struct Stretch {
 /// A pattern at one of its triggers.
 #[derive(Clone, Copy, Debug)]
 struct Trigger {
-    /// The pattern, by its place in [`Index::patterns`].
-    pattern: u32,
-    /// The bit of a token that must stand in this stretch.
-    beside: u16,
-    at: Stretch,
-    /// The bit of a token that must stand in the sentence.
-    within: u16,
-    /// The sentence must ask.
-    asks: bool,
-    /// All of this may stand in another sentence.
-    crosses: bool,
+    /// The pattern, by its place in [`Index::places`].
+    place: u32,
+    /// The bits of what must stand in the sentence, or in the text if the pattern is
+    /// [`Trigger::is_wide`].
+    within: [u16; N_WITHIN],
 }
+
+/// In [`Trigger::place`]: the pattern may reach beyond the sentence, or beyond [`STRETCH`].
+const WIDE: u32 = 1 << 31;
 
 /// Any place will do.
 const ANYWHERE: Stretch = Stretch { least: i16::MIN, most: i16::MAX };
@@ -87,13 +94,16 @@ const ANYWHERE: Stretch = Stretch { least: i16::MIN, most: i16::MAX };
 struct Place {
     rule: u32,
     pattern: u16,
-    anchors: SmallVec<[ClassId; 4]>,
+    /// The bit of a token that must stand in this stretch; [`ALWAYS`] if there is none.
+    beside: u16,
+    at: Stretch,
     /// Where the anchor stands, counted from the trigger.
     anchor: Stretch,
     /// Where the sentence must begin.
     begins: Stretch,
     /// Where it must be over.
     ends: Stretch,
+    anchors: SmallVec<[ClassId; 4]>,
 }
 
 /// A pattern that may stand at a token.
@@ -110,16 +120,21 @@ pub struct Candidate {
 }
 
 /// All patterns of all rules by their triggers.
+///
+/// Words that rules cannot tell apart share a *profile*. Profiles stand in the order in which they
+/// are met, so that those of everyday words lie side by side and stay in the nearest caches.
 #[derive(Debug)]
 pub struct Index {
-    /// For every entry, where its triggers begin; they end where those of the next begin.
+    /// For every entry, its profile.
+    profiles: Vec<u32>,
+    /// What every profile adds to the mask of its sentence.
+    masks: Vec<Mask>,
+    /// For every profile, where its triggers begin; they end where those of the next begin.
     begins: Vec<u32>,
     triggers: Vec<Trigger>,
-    /// What every entry adds to the mask of its sentence.
-    masks: Vec<Mask>,
     /// What every kind adds.
     kinds: [Mask; Kind::ALL.len()],
-    patterns: Vec<Place>,
+    places: Vec<Place>,
 }
 
 /// A pattern while it is indexed.
@@ -135,158 +150,198 @@ impl Index {
     /// for that class.
     pub fn new(rules: &[Rule], words: &Words, n_classes: usize, repeat: ClassId) -> Self {
         let often = Often::new(words, n_classes);
-        let mut patterns = Vec::new();
+        let mut owners = Vec::new();
         let mut chosen = Vec::new();
         for (r, rule) in rules.iter().enumerate() {
             for (p, pattern) in rule.patterns.iter().enumerate() {
                 let anchors: SmallVec<[ClassId; 4]> =
                     pattern.anchors().iter().copied().filter(|c| *c != repeat).collect();
                 if !anchors.is_empty() {
-                    let own = choose(&anchors, pattern.outline(), &often);
-                    patterns.push(own.place(r as u32, p as u16, anchors));
-                    chosen.push(own);
+                    chosen.push(choose(&anchors, pattern.outline(), &often));
+                    owners.push((r as u32, p as u16, anchors));
                 }
             }
         }
         let bits = share_out(&chosen);
-        let mut at_class: BTreeMap<ClassId, Vec<Trigger>> = BTreeMap::new();
+        let mut at_class: Vec<Vec<Trigger>> = vec![Vec::new(); n_classes];
         for (n, chosen) in chosen.iter().enumerate() {
             let trigger = chosen.trigger(n as u32, &bits);
             for class in &chosen.trigger.classes {
-                at_class.entry(*class).or_default().push(trigger);
+                at_class[usize::from(class.0)].push(trigger);
             }
         }
+        let places = owners.into_iter().zip(&chosen);
         let mut index = Self {
-            begins: Vec::with_capacity(words.n_entries() + 1),
-            triggers: Vec::new(),
+            profiles: vec![0; words.n_entries()],
             masks: Vec::new(),
+            begins: Vec::new(),
+            triggers: Vec::new(),
             kinds: [Mask::NONE; Kind::ALL.len()],
-            patterns,
+            places: places.map(|(owner, chosen)| chosen.place(owner, &bits)).collect(),
         };
-        index.set_masks(&bits, words);
-        for entry in 0..words.n_entries() {
-            index.begins.push(index.triggers.len() as u32);
-            let classes = words.classes_of(EntryId(entry as u32)).iter();
-            let mut own: Vec<Trigger> =
-                classes.filter_map(|c| at_class.get(c)).flatten().copied().collect();
-            own.sort_by_key(|t| t.pattern);
-            own.dedup_by_key(|t| t.pattern);
-            index.triggers.extend(own);
-        }
-        index.begins.push(index.triggers.len() as u32);
+        index.set_profiles(&at_class, &bits, words);
         index
     }
 
-    fn set_masks(&mut self, bits: &BTreeMap<Wanted, u16>, words: &Words) {
-        let mut of_class: BTreeMap<ClassId, Vec<u16>> = BTreeMap::new();
+    /// Sorts the entries by what can be told of them.
+    fn set_profiles(
+        &mut self,
+        at_class: &[Vec<Trigger>],
+        bits: &BTreeMap<Wanted, u16>,
+        words: &Words,
+    ) {
+        let mut of_class: Vec<Vec<u16>> = vec![Vec::new(); at_class.len()];
         for ((classes, kinds), bit) in bits {
             for class in classes {
-                of_class.entry(*class).or_default().push(*bit);
+                of_class[usize::from(class.0)].push(*bit);
             }
             for kind in kinds {
                 self.kinds[*kind as usize].set(*bit);
             }
         }
-        let mask_of = |entry: usize| {
-            let mut mask = Mask::NONE;
-            let classes = words.classes_of(EntryId(entry as u32)).iter();
-            classes.filter_map(|c| of_class.get(c)).flatten().for_each(|bit| mask.set(*bit));
-            mask
+        let mut often = vec![everyday::RARE; words.n_entries()];
+        everyday::known(words).for_each(|(entry, known)| often[entry.0 as usize] += known);
+        // Entries of one profile are alike in the classes that patterns name at all.
+        let mut profiles: BTreeMap<Vec<ClassId>, (f32, Vec<usize>)> = BTreeMap::new();
+        let tells = |c: &ClassId| {
+            let class = usize::from(c.0);
+            !of_class[class].is_empty() || !at_class[class].is_empty()
         };
-        self.masks = (0..words.n_entries()).map(mask_of).collect();
+        for (entry, often) in often.iter().enumerate() {
+            let classes = words.classes_of(EntryId(entry as u32)).iter();
+            let (all, members) =
+                profiles.entry(classes.copied().filter(tells).collect()).or_default();
+            *all += often;
+            members.push(entry);
+        }
+        let mut order: Vec<_> = profiles.into_iter().collect();
+        order.sort_by(|(_, (a, _)), (_, (b, _))| b.total_cmp(a));
+        for (classes, (_, members)) in order {
+            for entry in members {
+                self.profiles[entry] = self.begins.len() as u32;
+            }
+            let mut mask = Mask::NONE;
+            let of_classes = classes.iter().flat_map(|c| &of_class[usize::from(c.0)]);
+            of_classes.for_each(|bit| mask.set(*bit));
+            self.masks.push(mask);
+            self.begins.push(self.triggers.len() as u32);
+            let from = self.triggers.len();
+            let triggers = classes.iter().flat_map(|c| &at_class[usize::from(c.0)]);
+            self.triggers.extend(triggers.copied());
+            self.triggers[from..].sort_by_key(|t| t.place);
+            let mut own = self.triggers.split_off(from);
+            own.dedup_by_key(|t| t.place);
+            self.triggers.append(&mut own);
+        }
+        self.begins.push(self.triggers.len() as u32);
     }
 
     /// Gathers the patterns that may stand in the text, in the order in which they are to be tried.
     pub fn candidates(&self, tokens: &Tokens, words: &Words, out: &mut Vec<Candidate>) {
         out.clear();
-        let mut sentence = (u32::MAX, Mask::NONE);
         let mut text = None;
-        for (at, token) in tokens.tokens.iter().enumerate() {
-            let entry = token.entry.0 as usize;
-            let (from, to) = (self.begins[entry] as usize, self.begins[entry + 1] as usize);
-            for trigger in &self.triggers[from..to] {
-                if trigger.asks && !asks(trigger, tokens, token)
-                    || !self.stands_beside(trigger, at, &tokens.tokens)
-                {
-                    continue;
+        for sentence in &tokens.sentences {
+            let (first, last) = (sentence.first as usize, sentence.last as usize);
+            // Most often there is one stretch, and no more than the sentence.
+            let mut from = first;
+            while from < last {
+                let to = if last - from > 2 * STRETCH { from + STRETCH } else { last };
+                let around = from.saturating_sub(STRETCH).max(first)..(to + STRETCH).min(last);
+                let mut mask = Mask::NONE;
+                self.fill(&mut mask, &tokens.tokens[around]);
+                mask.set(ALWAYS);
+                if sentence.asks {
+                    mask.set(ASKS);
                 }
-                if trigger.within != NOTHING {
-                    let stands_within = if trigger.crosses {
-                        let all = || {
-                            let mut mask = Mask::NONE;
-                            self.fill(&mut mask, &tokens.tokens);
-                            mask
+                for at in from..to {
+                    let profile = self.profile_of(&tokens.tokens[at]);
+                    let (from, to) = (self.begins[profile], self.begins[profile + 1]);
+                    for trigger in &self.triggers[from as usize..to as usize] {
+                        let mask = if trigger.is_wide() {
+                            text.get_or_insert_with(|| self.mask_of_text(tokens))
+                        } else {
+                            &mask
                         };
-                        text.get_or_insert_with(all).has(trigger.within)
-                    } else {
-                        if sentence.0 != token.sentence {
-                            sentence.0 = token.sentence;
-                            let Sentence { first, last, .. } = sentence_of(tokens, token);
-                            let of = &tokens.tokens[first as usize..last as usize];
-                            self.fill(&mut sentence.1, of);
+                        if trigger.within.iter().all(|bit| mask.has(*bit)) {
+                            let place = &self.places[(trigger.place & !WIDE) as usize];
+                            self.place(place, at, *sentence, tokens, words, out);
                         }
-                        sentence.1.has(trigger.within)
-                    };
-                    if !stands_within {
-                        continue;
                     }
                 }
-                let place = &self.patterns[trigger.pattern as usize];
-                if place.begins.holds(at, sentence_of(tokens, token).first)
-                    && place.ends.holds(at, sentence_of(tokens, token).last)
-                {
-                    place.anchors(at, tokens, words, out);
-                }
+                from = to;
             }
         }
         out.sort_unstable();
         out.dedup();
     }
 
+    /// Takes the pattern for a candidate if what can be told by places does not speak against it.
+    fn place(
+        &self,
+        place: &Place,
+        at: usize,
+        sentence: Sentence,
+        tokens: &Tokens,
+        words: &Words,
+        out: &mut Vec<Candidate>,
+    ) {
+        let all = &tokens.tokens;
+        if place.begins.holds(at, sentence.first)
+            && place.ends.holds(at, sentence.last)
+            && (place.beside == ALWAYS
+                || place.at.round(at, all.len()).any(|i| self.has(&all[i], place.beside)))
+        {
+            place.anchors(at, tokens, words, out);
+        }
+    }
+
     #[inline]
-    fn stands_beside(&self, trigger: &Trigger, at: usize, tokens: &[Token]) -> bool {
-        trigger.beside == NOTHING
-            || trigger.at.round(at, tokens.len()).any(|i| self.has(&tokens[i], trigger.beside))
+    fn profile_of(&self, token: &Token) -> usize {
+        self.profiles[token.entry.0 as usize] as usize
     }
 
     #[inline]
     fn has(&self, token: &Token, bit: u16) -> bool {
-        self.masks[token.entry.0 as usize].has(bit)
+        self.masks[self.profile_of(token)].has(bit)
             || (token.kind != Kind::Word && self.kinds[token.kind as usize].has(bit))
     }
 
     /// What the tokens set together.
     fn fill(&self, mask: &mut Mask, tokens: &[Token]) {
-        *mask = Mask::NONE;
         for token in tokens {
             if token.entry != EntryId::UNKNOWN {
-                mask.add(&self.masks[token.entry.0 as usize]);
+                mask.add(&self.masks[self.profile_of(token)]);
             }
             if token.kind != Kind::Word {
                 mask.add(&self.kinds[token.kind as usize]);
             }
         }
     }
+
+    /// What all tokens set. Which sentences a pattern reaches that crosses a border, and whether
+    /// these ask, is seen only when it is looked for.
+    fn mask_of_text(&self, tokens: &Tokens) -> Mask {
+        let mut mask = Mask::NONE;
+        self.fill(&mut mask, &tokens.tokens);
+        mask.set(ALWAYS);
+        mask.set(ASKS);
+        mask
+    }
 }
 
-#[inline]
-fn sentence_of(tokens: &Tokens, token: &Token) -> Sentence {
-    tokens.sentences[token.sentence as usize]
-}
-
-/// Whether the sentence asks. Which sentences a pattern reaches that crosses a border is seen only
-/// when it is looked for.
-#[inline]
-fn asks(trigger: &Trigger, tokens: &Tokens, token: &Token) -> bool {
-    trigger.crosses || sentence_of(tokens, token).asks
+impl Trigger {
+    #[inline]
+    const fn is_wide(&self) -> bool {
+        self.place & WIDE != 0
+    }
 }
 
 impl Place {
     /// The tokens round the trigger at which looking for the pattern begins.
     fn anchors(&self, at: usize, tokens: &Tokens, words: &Words, out: &mut Vec<Candidate>) {
         for anchor in self.anchor.round(at, tokens.tokens.len()) {
-            let classes = words.classes_of(tokens.tokens[anchor].entry);
-            out.extend(classes.iter().filter(|c| self.anchors.contains(c)).map(|class| {
+            let entry = tokens.tokens[anchor].entry;
+            out.extend(self.anchors.iter().filter(|c| words.is(entry, **c)).map(|class| {
                 let Self { rule, pattern, .. } = *self;
                 Candidate { at: anchor as u32, class: *class, rule, pattern }
             }));
@@ -329,17 +384,28 @@ fn choose(anchors: &SmallVec<[ClassId; 4]>, mut outline: Outline, often: &Often)
 }
 
 impl Chosen {
-    /// The rarest set of the rest, but for the one that is looked for by its place.
-    fn within(&self) -> Option<Wanted> {
-        let beside = self.beside().map(|(set, _)| set);
-        self.rest.iter().map(|(_, n)| set(n)).find(|set| beside.as_ref() != Some(set))
+    /// What is looked for in the sentence: what is looked for by its place as well, then the
+    /// rarest of the rest, each set once.
+    fn within(&self) -> impl Iterator<Item = (f32, Wanted)> {
+        let beside = self.beside();
+        let mut sets: SmallVec<[(f32, Wanted); N_WITHIN]> = SmallVec::new();
+        let of_place =
+            self.rest.iter().filter(|(_, n)| beside.as_ref().is_some_and(|b| b.0 == set(n)));
+        for (often, needed) in of_place.chain(&self.rest) {
+            let set = set(needed);
+            if sets.len() < N_WITHIN - usize::from(self.asks()) && sets.iter().all(|s| s.1 != set) {
+                sets.push((*often, set));
+            }
+        }
+        sets.sort_by(|a, b| a.0.total_cmp(&b.0));
+        sets.into_iter()
     }
 
     /// What is looked for by its place, and where.
     fn beside(&self) -> Option<(Wanted, Stretch)> {
         let places = self.rest.iter().map(|(often, n)| {
-            let (least, most) = (n.least - self.trigger.most, n.most - self.trigger.least);
-            (often * f32::from(most - least + 1), n, Stretch { least, most })
+            let at = self.from_trigger(n);
+            (often * f32::from(at.most - at.least + 1), n, at)
         });
         places
             .filter(|(_, _, at)| at.most - at.least < WIDEST)
@@ -347,26 +413,57 @@ impl Chosen {
             .map(|(_, n, at)| (set(n), at))
     }
 
-    fn trigger(&self, pattern: u32, bits: &BTreeMap<Wanted, u16>) -> Trigger {
-        let (beside, within) = (self.beside(), self.within());
-        Trigger {
-            pattern,
-            beside: beside.as_ref().map_or(NOTHING, |(set, _)| bits[set]),
-            at: beside.map_or(ANYWHERE, |(_, at)| at),
-            within: within.map_or(NOTHING, |set| bits[&set]),
-            asks: self.outline.asks,
-            crosses: self.outline.crosses,
-        }
+    /// Where it stands, counted from the trigger.
+    fn from_trigger(&self, n: &Needed) -> Stretch {
+        Stretch { least: n.least - self.trigger.most, most: n.most - self.trigger.least }
     }
 
-    fn place(&self, rule: u32, pattern: u16, anchors: SmallVec<[ClassId; 4]>) -> Place {
+    /// Whether the sentence of the trigger must ask. Which sentences a pattern reaches that crosses
+    /// a border is seen only when it is looked for.
+    fn asks(&self) -> bool {
+        self.outline.asks && !self.outline.crosses
+    }
+
+    /// Whether something may stand in another sentence, or farther off than one mask tells of.
+    fn is_wide(&self) -> bool {
+        let near = -(STRETCH as i16)..=STRETCH as i16;
+        let is_near = |at: Stretch| near.contains(&at.least) && near.contains(&at.most);
+        self.outline.crosses || !self.rest.iter().all(|(_, n)| is_near(self.from_trigger(n)))
+    }
+
+    fn trigger(&self, place: u32, bits: &BTreeMap<Wanted, u16>) -> Trigger {
+        let wide = if self.is_wide() { WIDE } else { 0 };
+        let mut within = [ALWAYS; N_WITHIN];
+        let asks = self.asks().then_some(ASKS);
+        for (to, bit) in within.iter_mut().zip(self.within().map(|(_, s)| bits[&s]).chain(asks)) {
+            *to = bit;
+        }
+        Trigger { place: place | wide, within }
+    }
+
+    fn place(
+        &self,
+        owner: (u32, u16, SmallVec<[ClassId; 4]>),
+        bits: &BTreeMap<Wanted, u16>,
+    ) -> Place {
+        let (rule, pattern, anchors) = owner;
         let Needed { least, most, .. } = self.trigger;
         let edge = |edge: Option<(i16, i16)>| {
             edge.map_or(ANYWHERE, |(from, to)| Stretch { least: from - most, most: to - least })
         };
         let (begins, ends) = (edge(self.outline.begins), edge(self.outline.ends));
         let anchor = Stretch { least: -most, most: -least };
-        Place { rule, pattern, anchors, anchor, begins, ends }
+        let beside = self.beside();
+        Place {
+            rule,
+            pattern,
+            beside: beside.as_ref().map_or(ALWAYS, |(set, _)| bits[set]),
+            at: beside.map_or(ANYWHERE, |(_, at)| at),
+            anchor,
+            begins,
+            ends,
+            anchors,
+        }
     }
 }
 
@@ -377,22 +474,13 @@ fn set(needed: &Needed) -> Wanted {
 /// Gives the sets their bits: those met most have one each, so that they say nothing of others; the
 /// rest, which are seldom set, share.
 fn share_out(chosen: &[Chosen]) -> BTreeMap<Wanted, u16> {
-    let mut sets: BTreeMap<Wanted, f32> = BTreeMap::new();
-    for chosen in chosen {
-        let beside = chosen.beside().map(|(set, _)| set);
-        let within = chosen.within();
-        for (often, needed) in &chosen.rest {
-            let set = set(needed);
-            if beside.as_ref() == Some(&set) || within.as_ref() == Some(&set) {
-                sets.insert(set, *often);
-            }
-        }
-    }
+    let sets = chosen.iter().flat_map(Chosen::within);
+    let sets: BTreeMap<Wanted, f32> = sets.map(|(often, set)| (set, often)).collect();
     let mut order: Vec<(Wanted, f32)> = sets.into_iter().collect();
     order.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let bit = |rank: usize| match rank {
-        0..N_OWN => rank as u16,
-        _ => (N_OWN + (rank - N_OWN) % (N_BITS - N_OWN)) as u16,
+    let bit = |rank: usize| match rank + FIRST {
+        own @ 0..N_OWN => own as u16,
+        shared => (N_OWN + (shared - N_OWN) % (N_BITS - N_OWN)) as u16,
     };
     order.into_iter().enumerate().map(|(rank, (set, _))| (set, bit(rank))).collect()
 }

@@ -15,7 +15,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use crate::classify::fold::Folded;
-use crate::classify::gate::{Bits, Seen};
+use crate::classify::gate::{Bits, ClassMask, Seen};
 use crate::classify::identifier::marks::Marks;
 use crate::classify::repair;
 use crate::classify::rules::conditions::Conditions;
@@ -160,6 +160,18 @@ impl View<'_> {
         self.words.is(self.token(at).entry, class)
     }
 
+    /// The classes of all words in the sentence of a token.
+    #[inline]
+    pub fn seen_round(&self, at: usize) -> &ClassMask {
+        self.seen.sentence(self.token(at).sentence, self.tokens, self.words)
+    }
+
+    /// The classes of all words in the text.
+    #[inline]
+    pub fn seen_in_text(&self) -> &ClassMask {
+        self.seen.text(self.tokens, self.words)
+    }
+
     /// The token.
     pub fn token(&self, at: usize) -> &Token {
         &self.tokens.tokens[at]
@@ -199,7 +211,7 @@ impl View<'_> {
     /// Whether the text says the same thing over and over.
     pub fn repeats(&self) -> bool {
         self.memo.repeats.get().unwrap_or_else(|| {
-            let repeats = repair::repeats(self.folded.padded(), self.tokens);
+            let repeats = repair::repeats(self.folded.bytes(), self.tokens);
             self.memo.repeats.set(Some(repeats));
             repeats
         })
@@ -286,7 +298,7 @@ impl Rule {
         at: usize,
         guards: &Guards,
     ) -> Result<Match, Stopped> {
-        let matched = pattern.at(view, at).ok_or(Stopped::Incomplete)?;
+        let matched = pattern.among_its_words(view, at).ok_or(Stopped::Incomplete)?;
         for guard in &self.guards {
             let guard = &guards.list[usize::from(*guard)];
             if guard.stops(view, at, &matched, &guards.classes) {

@@ -390,9 +390,10 @@ impl Pattern {
     /// Whether the words that the pattern needs may all stand round the token.
     #[inline]
     pub fn may_stand(&self, view: &View<'_>, at: usize) -> bool {
-        let Some(token) = view.tokens.tokens.get(at) else { return false };
-        let within =
-            if self.crosses { &view.seen.text } else { view.seen.sentence(token.sentence) };
+        if at >= view.tokens.tokens.len() {
+            return false;
+        }
+        let within = if self.crosses { view.seen_in_text() } else { view.seen_round(at) };
         self.needs.may_be_in(within)
     }
 
@@ -408,7 +409,7 @@ impl Pattern {
 
     /// Whether they may all stand in the text.
     pub fn may_be_in_text(&self, view: &View<'_>) -> bool {
-        self.needs.may_be_in(&view.seen.text)
+        self.needs.may_be_in(view.seen_in_text())
     }
 
     /// Sets of classes; of each, a word must stand in the text for the pattern to be found.

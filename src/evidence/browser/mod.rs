@@ -66,7 +66,8 @@ pub struct BrowserSettings {
     pub window: Window,
     /// How long a page may take to load before it is captured as it stands.
     pub load_limit: Duration,
-    /// How long a capture may take in all; after that the browser is ended.
+    /// How long a page may take from when its turn has come until its picture is there; after that
+    /// the browser is ended.
     pub capture_limit: Duration,
     /// How long Chromium may take to start.
     pub start_limit: Duration,
@@ -267,7 +268,8 @@ impl Browser {
         self.inner.executable()
     }
 
-    /// Takes a picture of a page. Must run on a tokio runtime.
+    /// Takes a picture of a page. Must run on a tokio runtime. Where the future is dropped while a
+    /// page is open, the browser is ended with the page.
     ///
     /// # Errors
     /// [`CaptureError`]; every variant has its Swedish sentence.

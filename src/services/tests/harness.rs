@@ -100,7 +100,6 @@ pub async fn open(dir: &Path, clock: &TestClock, simulator: &Simulator) -> (Serv
             export_dir: dir.join("export"),
             claim: SignedDuration::from_mins(10),
             session: SignedDuration::from_hours(8),
-            capture_limit: Duration::from_secs(5),
             polls_at_once: 4,
             rule_quota: 200,
         },
@@ -300,6 +299,21 @@ impl Stage {
 
     pub async fn action_state(&self, case: CaseId, kind: ActionKind) -> ActionState {
         self.action(case, kind).await.state
+    }
+
+    /// The person asks for another try of one failed action.
+    pub async fn try_again(&self, case: CaseId, kind: ActionKind) -> Result<(), ServiceError> {
+        let action = self.action(case, kind).await.id;
+        self.services.try_again(&self.editor, case, action).await
+    }
+
+    /// The person asks for another try of whatever has failed.
+    pub async fn try_all_again(&self, case: CaseId) {
+        for action in self.store().actions_on(case).await.unwrap() {
+            if matches!(action.state, ActionState::Failed { .. }) {
+                self.services.try_again(&self.editor, case, action.id).await.unwrap();
+            }
+        }
     }
 
     pub async fn state(&self, case: CaseId) -> CaseState {
