@@ -25,7 +25,7 @@ use crate::domain::item::{
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::capability::{Capabilities, Offer};
 use crate::platforms::error::PlatformError;
-use crate::platforms::{ConnectionReport, CredentialKeeper, Platform, Receipt, position};
+use crate::platforms::{ConnectionReport, Platform, Receipt, position};
 use crate::runtime::clock::Clock;
 
 /// What an act is to bring about.
@@ -101,11 +101,6 @@ pub trait Connector: Walks + 'static {
     fn capabilities(&self) -> Arc<Capabilities>;
 
     async fn check(&self) -> Result<ConnectionReport, PlatformError>;
-
-    /// For credentials that run out; others hold until somebody revokes them.
-    async fn renew(&self, _keeper: &dyn CredentialKeeper) -> Result<(), PlatformError> {
-        PlatformError::not_offered("renew")
-    }
 
     /// Whether reading in the background may go on: that we are who we should be, and that enough
     /// of the platform's limit is left to editors.
@@ -256,10 +251,6 @@ impl<C: Connector> Platform for C {
 
     async fn check(&self) -> Result<ConnectionReport, PlatformError> {
         Connector::check(self).await
-    }
-
-    async fn renew(&self, keeper: &dyn CredentialKeeper) -> Result<(), PlatformError> {
-        Connector::renew(self, keeper).await
     }
 
     async fn fetch(

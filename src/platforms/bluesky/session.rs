@@ -16,7 +16,6 @@ use crate::platforms::allowance::{Allowance, Said, believed, throttled};
 use crate::platforms::error::PlatformError;
 use crate::platforms::http::{self, Answer, BadHttpSettings, Http, below};
 use crate::platforms::settings::BlueskySettings;
-use crate::platforms::{CredentialKeeper, Renewed};
 use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
 
@@ -152,20 +151,6 @@ impl Server {
         };
         *held = Some(session.clone());
         Ok(session)
-    }
-
-    /// Renews ahead of time: the new pair is kept before it is used.
-    pub async fn renew(&self, keeper: &dyn CredentialKeeper) -> Result<(), PlatformError> {
-        let mut held = self.session.lock().await;
-        let old = match &*held {
-            Some(session) => session.clone(),
-            None => self.log_in().await?,
-        };
-        let new = self.refreshed(&old).await?;
-        let (access, refresh) = (new.access.clone(), Some(new.refresh.clone()));
-        keeper.keep(&Renewed { access, refresh, expires_at: None }).await?;
-        *held = Some(new);
-        Ok(())
     }
 
     /// Any answer but success becomes an error.

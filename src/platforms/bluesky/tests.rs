@@ -18,7 +18,7 @@ use crate::platforms::settings::BlueskySettings;
 use crate::platforms::simulate::bluesky::{KIM, ME, Options, Simulator};
 use crate::platforms::simulate::faults::{Fault, Faults};
 use crate::platforms::testing::{self, NOW, answer, at, line};
-use crate::platforms::{CredentialKeeper, Platform, Receipt, Renewed, json};
+use crate::platforms::{Platform, Receipt, json};
 use crate::runtime::clock::TestClock;
 use crate::runtime::secret::Secret;
 
@@ -362,36 +362,6 @@ async fn a_token_that_ran_out_is_renewed_and_the_password_used_again_only_when_t
     let wrong = BlueskySettings { password: Secret::new("fel"), ..simulator.settings() };
     let wrong = Bluesky::new(wrong, clock.clock()).unwrap();
     assert_eq!(wrong.check().await.unwrap_err().class(), "reauth_needed");
-}
-
-/// Keeps the last one, or says that it cannot.
-struct Keeper(Mutex<Vec<Renewed>>, bool);
-
-#[async_trait]
-impl CredentialKeeper for Keeper {
-    async fn keep(&self, renewed: &Renewed) -> Result<(), PlatformError> {
-        if self.1 {
-            return Err(PlatformError::Contract { detail: "no place".into() });
-        }
-        self.0.lock().unwrap().push(renewed.clone());
-        Ok(())
-    }
-}
-
-#[tokio::test]
-async fn a_pair_is_kept_before_it_is_used() {
-    let Stage { simulator, bluesky, .. } = stage().await;
-    bluesky.check().await.unwrap();
-    let keeper = Keeper(Mutex::default(), false);
-    bluesky.renew(&keeper).await.unwrap();
-    let kept = keeper.0.lock().unwrap().pop().unwrap();
-    assert_eq!(kept.access.expose(), "access-2");
-    assert_eq!(kept.refresh.unwrap().expose(), "refresh-2");
-    assert!(bluesky.renew(&Keeper(Mutex::default(), true)).await.is_err());
-    // The server has moved on, and the old access token still holds.
-    bluesky.check().await.unwrap();
-    simulator.expire();
-    bluesky.check().await.expect("the spent pair falls back on the password");
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ use crate::platforms::error::PlatformError;
 use crate::platforms::http::{BadHttpSettings, Http};
 use crate::platforms::push::{News, Push, PushRefused, PushRequest, PushSource};
 use crate::platforms::settings::{OwnSiteActions, OwnSiteSettings, OwnSiteVerb};
-use crate::platforms::{ConnectionReport, CredentialKeeper, Platform, Receipt, position};
+use crate::platforms::{ConnectionReport, Platform, Receipt, position};
 use crate::runtime::clock::Clock;
 
 const NOT_READABLE: &str =
@@ -208,10 +208,6 @@ impl Platform for OwnSite {
             None => "webbplatsen (bara läsning)".to_owned(),
         };
         Ok(ConnectionReport { acting_as, missing, expires_at: None })
-    }
-
-    async fn renew(&self, _keeper: &dyn CredentialKeeper) -> Result<(), PlatformError> {
-        PlatformError::not_offered("renew")
     }
 
     async fn fetch(

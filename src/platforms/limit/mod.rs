@@ -21,7 +21,7 @@ use crate::domain::item::{Batch, LiveReading, Thread, Walk};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::capability::Capabilities;
 use crate::platforms::error::{Lane, PlatformError};
-use crate::platforms::{ConnectionReport, CredentialKeeper, Platform, Receipt, held};
+use crate::platforms::{ConnectionReport, Platform, Receipt, held};
 use crate::runtime::clock::Clock;
 
 /// Longer than this nobody is kept waiting inside a call; it comes back as throttled instead.
@@ -240,10 +240,6 @@ impl Platform for Limited {
 
     async fn check(&self) -> Result<ConnectionReport, PlatformError> {
         self.pass("check", self.inner.check()).await
-    }
-
-    async fn renew(&self, keeper: &dyn CredentialKeeper) -> Result<(), PlatformError> {
-        self.pass("renew", self.inner.renew(keeper)).await
     }
 
     async fn fetch(
