@@ -167,7 +167,8 @@ impl EvidenceStore {
     }
 
     /// Notes every link of the chain that is not noted yet in a file beside the database, so that a
-    /// database put back to an older state no longer agrees with the file. Also called at start-up.
+    /// database put back to an older state no longer agrees with the file. Called after each seal,
+    /// by services after everything else that the log takes in, now and then, and at start-up.
     /// A file that was lost begins at the chain's present end; verification misses what was before.
     ///
     /// # Errors

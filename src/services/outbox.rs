@@ -141,6 +141,9 @@ impl Services {
             End::Never(reason) => ActionEvent::FailForGood { at: now, reason },
         };
         let after = self.inner.store.move_action(action.id, event, now).await?;
+        if after.state.is_settled() {
+            self.note_log().await;
+        }
         counter!(names::ACTIONS, "kind" => action.kind.id(), "outcome" => after.state.id())
             .increment(1);
         tracing::info!(attempt, state = after.state.id(), "action moved");
