@@ -573,6 +573,16 @@ pub struct SubjectFacts {
 /// What a version was assessed by, for `backtest` and the health page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AssessmentCount {
+    /// The identifier of what it is.
+    pub kind: String,
+    /// When the platform says it was written.
+    pub created_at: Option<Timestamp>,
+    /// That time as received.
+    pub created_raw: Option<String>,
+    /// When it was edited.
+    pub edited_at: Option<Timestamp>,
+    /// The identifier of its visibility when fetched.
+    pub presence: String,
     /// The lexicon.
     pub lexicon: LexiconVersion,
     /// How many versions.

@@ -60,6 +60,12 @@ struct Undone {
     decision: i64,
 }
 
+/// Which failed action the log says was to be tried again.
+#[derive(serde::Deserialize)]
+struct Retried {
+    action: i64,
+}
+
 /// How the log says an action ended.
 #[derive(serde::Deserialize)]
 pub(super) struct Ended {
@@ -105,6 +111,8 @@ pub(super) struct LogRead {
     pub(super) undone: BTreeMap<i64, Timestamp>,
     /// The last end of each action: one that a person let be tried again has several.
     pub(super) ended: BTreeMap<i64, Leaf<Ended>>,
+    /// Where the log last says that an action was to be tried again.
+    pub(super) retried: BTreeMap<i64, u64>,
     pub(super) entered: BTreeMap<i64, Leaf<Entered>>,
     pub(super) lines: Vec<(u64, LinesAt)>,
     pub(super) links: BTreeMap<u64, Link>,
@@ -122,6 +130,7 @@ impl LogRead {
             ended: BTreeMap::new(),
             entered: BTreeMap::new(),
             lines: Vec::new(),
+            retried: BTreeMap::new(),
             links: BTreeMap::new(),
             chain: genesis(),
             next: 1,
@@ -221,6 +230,9 @@ impl LogRead {
 fn leaf<T: serde::de::DeserializeOwned>(
     seq: u64,
     at: Timestamp,
+            LogKind::Retry => leaf::<Retried>(seq, at, record).map(|leaf| {
+                self.retried.insert(leaf.record.action, seq);
+            }),
     record: serde_json::Value,
 ) -> Result<Leaf<T>, serde_json::Error> {
     Ok(Leaf { seq, at, record: serde_json::from_value(record)? })

@@ -161,6 +161,9 @@ fn action_fault(row: &ActionFacts, log: &LogRead) -> Option<String> {
             return Some(
                 "raden säger att den är avslutad, men loggen har ingen post om det".into(),
             );
+    // Entries from before words were hashed say nothing of another try.
+    let is_retried = said.words_sha256.is_none()
+        || log.retried.get(&row.id.0).is_some_and(|again| *again > leaf.seq);
         }
         let undone = log.undone.contains_key(&row.decision);
         return (row.state == "cancelled" && !undone)
@@ -184,8 +187,9 @@ fn action_fault(row: &ActionFacts, log: &LogRead) -> Option<String> {
         if said.words_sha256.is_some_and(|words| words != row.words) {
             differ.push("texten eller plattformens svar");
         }
-    } else if said.end != "failed" || ended {
-        // Only a failure is taken up again, by a person.
+    } else if said.end != "failed" || ended || row.state == "cancelled" || !is_retried {
+        // Only a failure is taken up again, by a person, and that is on the log. What is not any
+        // more on its way cannot be undone.
         differ.push("hur den slutade");
     }
     (!differ.is_empty())

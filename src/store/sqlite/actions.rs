@@ -32,6 +32,14 @@ struct ActionRecord<'a> {
     words_sha256: ContentHash,
 }
 
+/// What the log says of another try.
+#[derive(Serialize)]
+struct RetryRecord {
+    action: i64,
+    case: i64,
+    user: i64,
+}
+
 fn action_row(row: &Row<'_>) -> Result<ActionRow, StoreError> {
     let kind: String = row.get(2)?;
     Ok(ActionRow {
@@ -247,6 +255,7 @@ impl Store {
                 |row| Ok((row.get::<_, i64>(0)?, from_json("actions", &row.get::<_, String>(1)?)?)),
             )?;
             let n_failed = failed.len();
+            let ids: Vec<i64> = failed.iter().map(|(id, _)| *id).collect();
             for (id, state) in failed {
                 let state = ActionState::on(state, ActionEvent::TryAgain { at: now })
                     .map_err(|e| StoreError::Refused { why: e.to_string() })?;
@@ -264,6 +273,10 @@ impl Store {
                 set_state(tx, case, &next, now)?;
                 note_event(tx, case, Some((user, &line.user_name)), "Försök igen", None, now)?;
                 audit::append(tx, &line, now)?;
+                for action in ids {
+                    let record = RetryRecord { action, case: case.0, user: user.0 };
+                    log::append(tx, LogKind::Retry, &record, now)?;
+                }
             }
             Ok(n_failed)
         })

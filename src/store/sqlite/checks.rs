@@ -73,6 +73,11 @@ fn subject(row: &Row<'_>) -> Result<SubjectFacts, StoreError> {
         attachments: from_json("versions", &row.get::<_, String>(7)?)?,
         fetched_at: at(row.get(8)?)?,
         payload: ContentHash::of(&row.get::<_, Vec<u8>>(9)?),
+        kind: row.get(10)?,
+        created_at: maybe_at(row.get(11)?)?,
+        created_raw: row.get(12)?,
+        edited_at: maybe_at(row.get(13)?)?,
+        presence: row.get(14)?,
     })
 }
 
@@ -149,7 +154,8 @@ impl Store {
             maybe_row(
                 &mut c.prepare_cached(
                     "select a.key, i.platform_id, v.item_id, v.number, v.content_hash, v.text, v.author,
-                       v.attachments, v.fetched_at, v.payload
+                       v.attachments, v.fetched_at, v.payload, i.kind, i.created_at, i.created_raw,
+                       v.edited_at, v.presence
                      from evidence e join versions v on v.id = e.version_id
                        join items i on i.id = v.item_id join accounts a on a.id = i.account_id
                      where e.id = ?1",
