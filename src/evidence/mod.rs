@@ -189,11 +189,11 @@ impl EvidenceStore {
             }
         };
         loop {
-            let entries = self.store.log_after(last, HEADS_PAGE).await?;
-            let Some(newest) = entries.last() else { break };
-            last = newest.seq;
-            for entry in &entries {
-                lines.push_str(&format!("{} {}\n", entry.seq, entry.chain));
+            let links = self.store.log_links(last, HEADS_PAGE).await?;
+            let Some((newest, _)) = links.last() else { break };
+            last = *newest;
+            for (seq, chain) in &links {
+                lines.push_str(&format!("{seq} {chain}\n"));
             }
         }
         if lines.is_empty() {
