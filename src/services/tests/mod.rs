@@ -3,6 +3,7 @@
 
 mod crash;
 mod harness;
+mod links;
 mod outbox;
 mod people;
 mod way;
