@@ -17,6 +17,15 @@ use crate::domain::item::{
 
 pub const POST: &str = "app.bsky.feed.post";
 
+/// What hangs on posts that we read. Nothing else is taken for nothing.
+const KNOWN_EMBEDS: &[&str] = &[
+    "app.bsky.embed.images",
+    "app.bsky.embed.video",
+    "app.bsky.embed.external",
+    "app.bsky.embed.record",
+    "app.bsky.embed.recordWithMedia",
+];
+
 const NOT_OUR_THREAD: &str =
     "bara svar i trådar som kontot självt har startat kan döljas; anmäl inlägget i stället";
 
@@ -117,12 +126,41 @@ pub struct Record {
     embed: Option<Embed>,
 }
 
+    /// What parts of the text lead to.
+    #[serde(default)]
+    facets: Vec<Facet>,
+}
+
+/// A stretch of the text, counted in bytes, and what it does.
+#[derive(Deserialize)]
+struct Facet {
+    #[serde(default)]
+    index: Stretch,
+    #[serde(default)]
+    features: Vec<Feature>,
+}
+
+#[derive(Default, Deserialize)]
+struct Stretch {
+    #[serde(default, rename = "byteStart")]
+    start: usize,
+    #[serde(default, rename = "byteEnd")]
+    end: usize,
+}
+
+#[derive(Deserialize)]
+struct Feature {
+    /// Only links have one.
+    #[serde(default)]
+    uri: Option<String>,
 /// What hangs on a post, as its author's program wrote it. With media beside a quoted post the two
 /// are in one.
 #[derive(Default, Deserialize)]
 struct Embed {
     #[serde(default)]
     images: Vec<Image>,
+    #[serde(default, rename = "$type")]
+    kind: String,
     #[serde(default)]
     video: Option<Blob>,
     #[serde(default)]
@@ -303,8 +341,29 @@ impl Embed {
             found.push(video.attachment("video", self.alt, web_link(view.playlist)));
         }
         if let Some(External { uri, title }) = self.external {
-            let name = filled(title).unwrap_or_else(|| uri.clone());
+            // The address counts: a title stands over any.
+            let name = match filled(title) {
+                Some(title) => format!("{title} ({uri})"),
+                None => uri.clone(),
+            };
             let (kind, url) = ("external".to_owned(), web_link(Some(uri)));
+impl Facet {
+    /// The links of this stretch, except those that the text itself spells out.
+    fn links(&self, text: &str) -> Vec<Attachment> {
+        let shown = text.get(self.index.start..self.index.end);
+        let targets = self.features.iter().filter_map(|feature| feature.uri.as_deref());
+        let hidden = targets.filter(|uri| shown != Some(uri));
+        hidden
+            .map(|uri| Attachment {
+                kind: "link".into(),
+                url: web_link(Some(uri.to_owned())),
+                media_type: None,
+                name: Some(uri.to_owned()),
+            })
+            .collect()
+    }
+}
+
             found.push(Attachment { kind, url, media_type: None, name: Some(name) });
         }
         let quoted = self
@@ -411,7 +470,14 @@ impl Post {
             platform_id: PlatformPostId::new(self.uri.as_str()),
             title: None,
             created_at: self.written_at(),
+        item.attachments = self.record.facets.iter().flat_map(|f| f.links(&item.text)).collect();
             permalink: Some(link(app, &self.uri)),
+            let is_known = KNOWN_EMBEDS.contains(&embed.kind.as_str());
+            if !is_known {
+                // What we cannot read makes another version too: the post's own hash tells it.
+                let (kind, name) = (embed.kind.clone(), Some(self.cid));
+                item.attachments.push(Attachment { kind, url: None, media_type: None, name });
+            }
             text: self.record.text,
         }
     }

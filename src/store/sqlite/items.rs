@@ -130,7 +130,9 @@ fn store_item(
         return Ok(Stored::New);
     };
     // A push may arrive late: an edit older than the one we have is history, not the present.
-    let changed = content != old_content;
+    // What the platform calls an edit is one, whatever we see of it: the payload is another.
+    let edited = fetched.edited_at.is_some_and(|at| old_edited.is_none_or(|old| ms(at) > old));
+    let changed = content != old_content || edited;
     let stale = match (fetched.edited_at, old_edited) {
         (Some(theirs), Some(ours)) => ms(theirs) < ours,
         // The first text once more, from a platform that has told of an edit since.
