@@ -120,6 +120,15 @@ pub trait Connector: Walks + 'static {
     /// How an item stands.
     async fn standing(&self, item: &ItemAddress) -> Result<Standing, PlatformError> {
         let FetchedItem { presence, barred, .. } = self.read(item).await?;
+    /// The same where an item may also be there and not be shown to us.
+    async fn look(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError> {
+        match self.read(item).await {
+            Ok(item) => Ok(LiveReading::Present(Box::new(item))),
+            Err(PlatformError::Gone) => Ok(LiveReading::Gone),
+            Err(error) => Err(error),
+        }
+    }
+
         let barred = barred.into_iter().filter_map(|Barred { act, why }| {
             let wanted = Wanted::of(act)?;
             Some(Bar { wanted, code: "barred".into(), reason: why })
@@ -273,26 +282,33 @@ impl<C: Connector> Platform for C {
     }
 
     async fn read_live(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError> {
-        match self.read(item).await {
-            Ok(item) => Ok(LiveReading::Present(Box::new(item))),
-            Err(PlatformError::Gone) => Ok(LiveReading::Gone),
-            Err(error) => Err(error),
-        }
+        self.look(item).await
     }
 
     async fn read_live_many(
         &self,
         items: &[ItemAddress],
-    ) -> Result<Vec<LiveReading>, PlatformError> {
+    ) -> Result<Vec<Result<LiveReading, PlatformError>>, PlatformError> {
         let mut readings = Vec::with_capacity(items.len());
         for chunk in items.chunks(Connector::capabilities(self).read_batch.max(1)) {
-            let found = self.read_several(chunk).await?.into_iter();
+            let found = match self.read_several(chunk).await {
+                Ok(found) => found,
+                Err(error) if error.concerns_the_account() || error.may_pass() => {
+                    return Err(error);
+                }
+                // One that cannot be read has spoilt the answer for all: each is read alone.
+                Err(_) => Vec::new(),
+            };
+            let found = found.into_iter();
             let found: HashMap<_, _> = found.map(|item| (item.platform_id.clone(), item)).collect();
             for item in chunk {
                 readings.push(match found.get(&item.platform_id) {
-                    Some(found) => LiveReading::Present(Box::new(found.clone())),
+                    Some(found) => Ok(LiveReading::Present(Box::new(found.clone()))),
                     // Lists leave out more than what is gone.
-                    None => self.read_live(item).await?,
+                    None => match self.read_live(item).await {
+                        Err(error) if error.concerns_the_account() => return Err(error),
+                        read => read,
+                    },
                 });
             }
         }

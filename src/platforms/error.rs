@@ -189,6 +189,23 @@ impl PlatformError {
         }
     }
 
+    /// Whether the failure is one of the whole account, rather than of what was asked for: then
+    /// nothing else that is asked now will go better.
+    pub const fn concerns_the_account(&self) -> bool {
+        match self {
+            Self::Throttled { .. }
+            | Self::QuotaGone { .. }
+            | Self::TokenExpired { .. }
+            | Self::ReauthNeeded { .. } => true,
+            Self::Transient { .. }
+            | Self::Forbidden { .. }
+            | Self::Gone
+            | Self::Refused { .. }
+            | Self::Contract { .. }
+            | Self::NotOffered { .. } => false,
+        }
+    }
+
     /// Whether trying the same again later may help by itself.
     pub fn may_pass(&self) -> bool {
         match self {

@@ -124,11 +124,15 @@ pub trait Platform: Send + Sync + 'static {
     async fn read_live(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError>;
 
     /// Reads at most [`Capabilities::read_batch`] items as they stand now: the answers stand in
-    /// the order of the questions. Costs one call where the platform has such a call.
+    /// the order of the questions, and one that cannot be read spoils none of the others. Costs one
+    /// call where the platform has such a call.
+    ///
+    /// # Errors
+    /// What concerns the whole account, or the call for all of them.
     async fn read_live_many(
         &self,
         items: &[ItemAddress],
-    ) -> Result<Vec<LiveReading>, PlatformError>;
+    ) -> Result<Vec<Result<LiveReading, PlatformError>>, PlatformError>;
 
     /// Reads what stands above an item, for evidence where the store has not seen all of it.
     async fn read_thread(&self, item: &ItemAddress) -> Result<Thread, PlatformError>;

@@ -269,8 +269,8 @@ impl Platform for OwnSite {
     async fn read_live_many(
         &self,
         items: &[ItemAddress],
-    ) -> Result<Vec<LiveReading>, PlatformError> {
-        Ok(items.iter().map(|_| LiveReading::NotReadable { why: NOT_READABLE }).collect())
+    ) -> Result<Vec<Result<LiveReading, PlatformError>>, PlatformError> {
+        Ok(items.iter().map(|_| Ok(LiveReading::NotReadable { why: NOT_READABLE })).collect())
     }
 
     async fn read_thread(&self, _item: &ItemAddress) -> Result<Thread, PlatformError> {

@@ -257,7 +257,7 @@ impl Platform for Limited {
     async fn read_live_many(
         &self,
         items: &[ItemAddress],
-    ) -> Result<Vec<LiveReading>, PlatformError> {
+    ) -> Result<Vec<Result<LiveReading, PlatformError>>, PlatformError> {
         self.pass("read_many", self.inner.read_live_many(items)).await
     }
 

@@ -543,6 +543,19 @@ impl Store {
     pub async fn items_to_read_again(
         &self,
         account: AccountId,
+    /// Notes that the platform was asked for these items once more, whatever comes of it: one that
+    /// cannot be read then stands behind the others, and never before them.
+    pub async fn note_asked(&self, items: Vec<ItemId>, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            for item in items {
+                tx.prepare_cached("update items set last_fetched_at = ?2 where id = ?1")?
+                    .execute(params![item.0, ms(now)])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
         before: Timestamp,
         most: u32,
     ) -> Result<Vec<ItemRow>, StoreError> {
