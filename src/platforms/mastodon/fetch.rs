@@ -58,6 +58,9 @@ struct Down {
     /// `None`: to the end.
     until: Option<Timestamp>,
     newest: Option<Timestamp>,
+    /// The oldest that a page so far has told of: the last page may be empty.
+    #[serde(default)]
+    oldest: Option<Timestamp>,
 }
 
 /// Where a walk stands.
@@ -193,6 +196,7 @@ impl Mastodon {
             ("include_filtered", "true"),
             ("limit", "80"),
         ];
+        let mut oldest = down.as_ref().and_then(|down| down.oldest);
         let below = down.map(|down| down.below);
         if let Some(below) = &below {
             query.push(("max_id", below.as_str()));
@@ -200,7 +204,7 @@ impl Mastodon {
         let answer = self.list("v1/notifications", &query).await?;
         let text = answer.text();
         let elements: Vec<&RawValue> = answer.view(&text)?;
-        let (mut oldest, mut last) = (None, None);
+        let mut last = None;
         for (index, element) in elements.iter().enumerate() {
             let mut unreadable = |error: &serde_json::Error| {
                 let raw = element.get().as_bytes();
@@ -232,7 +236,7 @@ impl Mastodon {
             matches!((oldest, until), (Some(oldest), Some(until)) if oldest < until);
         let next = if is_far_enough { None } else { page_below(&answer, below.as_ref(), last) };
         if let Some(below) = next {
-            let down = Down { below, until, newest };
+            let down = Down { below, until, newest, oldest };
             position.down = Some(down.clone());
             return Ok(Some(down));
         }
