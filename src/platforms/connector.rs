@@ -46,6 +46,17 @@ pub struct Standing {
     pub barred: Vec<Bar>,
 }
 
+impl Standing {
+    /// From what an item says of itself.
+    pub fn new(presence: Presence, barred: Vec<Barred>) -> Self {
+        let barred = barred.into_iter().filter_map(|Barred { act, why }| {
+            let wanted = Wanted::of(act)?;
+            Some(Bar { wanted, code: "barred".into(), reason: why })
+        });
+        Self { presence, word: presence.id().to_owned(), barred: barred.collect() }
+    }
+}
+
 /// A change that the platform will not make.
 #[derive(Clone, Debug)]
 pub struct Bar {
@@ -109,6 +120,15 @@ pub trait Connector: Walks + 'static {
     /// One item as it stands. [`PlatformError::Gone`] only where that is certain.
     async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError>;
 
+    /// The same where an item may also be there and not be shown to us.
+    async fn look(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError> {
+        match self.read(item).await {
+            Ok(item) => Ok(LiveReading::Present(Box::new(item))),
+            Err(PlatformError::Gone) => Ok(LiveReading::Gone),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Those of at most [`Capabilities::read_batch`] items that one call tells of; the rest is
     /// read one by one.
     async fn read_several(&self, _: &[ItemAddress]) -> Result<Vec<FetchedItem>, PlatformError> {
@@ -120,20 +140,7 @@ pub trait Connector: Walks + 'static {
     /// How an item stands.
     async fn standing(&self, item: &ItemAddress) -> Result<Standing, PlatformError> {
         let FetchedItem { presence, barred, .. } = self.read(item).await?;
-    /// The same where an item may also be there and not be shown to us.
-    async fn look(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError> {
-        match self.read(item).await {
-            Ok(item) => Ok(LiveReading::Present(Box::new(item))),
-            Err(PlatformError::Gone) => Ok(LiveReading::Gone),
-            Err(error) => Err(error),
-        }
-    }
-
-        let barred = barred.into_iter().filter_map(|Barred { act, why }| {
-            let wanted = Wanted::of(act)?;
-            Some(Bar { wanted, code: "barred".into(), reason: why })
-        });
-        Ok(Standing { presence, word: presence.id().to_owned(), barred: barred.collect() })
+        Ok(Standing::new(presence, barred))
     }
 
     /// Has the platform make the change. Called only for what the capability record offers.

@@ -3,7 +3,8 @@
 //! Who answers, names or quotes us is in the notifications, newest first. They leave out what
 //! stands deep in a thread, under a hidden answer, or against the thread's own rule, so the threads
 //! under our own posts are read as well. Page tokens go stale and are never stored: a walk broken
-//! off begins again at the newest, and goes down to what was known when a walk last ended.
+//! off begins again at the newest, and goes down to what was known when a walk last ended; once an
+//! hour some way further, and once a day to the end, since dates are what authors say they are.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -27,6 +28,13 @@ const SHAPE: &str = "Blueskys beskrivning av ett inlägg";
 /// How deep one call reads a thread; what stands deeper is opened by itself.
 const DEPTH: &str = "100";
 
+/// How many pages of notifications are read once an hour, whatever their dates; once a day all are,
+/// up to a bound. The network sorts by the date that the author claims where that is earlier than its
+/// own: a notification of today may lie below those of ten years ago.
+const PAGES_MIDDLE: u32 = 10;
+const MOST_PAGES: u32 = 500;
+
+const TOO_MANY: &str = "Kontot har fler aviseringar än vad som läses. Inlägg med gammalt datum kan ligga längre ned: gå igenom dem på plattformen.";
 const TOO_OLD: &str =
     "Svar som plattformen inte aviserar läses bara under egna inlägg från de senaste 90 dagarna.";
 
@@ -55,9 +63,17 @@ pub struct Step {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
-    Notifications { page: Option<String>, newest: Option<Timestamp> },
+    Notifications { page: Option<String>, newest: Option<Timestamp>, n_pages: u32 },
     OwnPosts { page: Option<String> },
     Threads,
+}
+
+/// A place in a walk down the notifications.
+struct Down {
+    reach: Reach,
+    page: Option<String>,
+    newest: Option<Timestamp>,
+    n_pages: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,7 +85,7 @@ struct ToOpen {
 
 impl Step {
     pub fn begin(from: &Position, now: Timestamp) -> Self {
-        let phase = Phase::Notifications { page: None, newest: None };
+        let phase = Phase::Notifications { page: None, newest: None, n_pages: 0 };
         Self { reach: from.reached.next(now), phase, queue: from.left.clone() }
     }
 }
@@ -92,9 +108,10 @@ impl Walks for Bluesky {
     ) -> Result<Option<Step>, PlatformError> {
         let me = self.me().await?;
         step.phase = match step.phase.clone() {
-            Phase::Notifications { page, newest } => {
-                let next = self.notifications(&me, step.reach, page, newest, position, batch, now);
-                next.await?.unwrap_or(Phase::OwnPosts { page: None })
+            Phase::Notifications { page, newest, n_pages } => {
+                let down = Down { reach: step.reach, page, newest, n_pages };
+                let next = self.notifications(&me, down, position, batch, now).await?;
+                next.unwrap_or(Phase::OwnPosts { page: None })
             }
             Phase::OwnPosts { page } => {
                 let next = self.own_posts(&me, page, position, &mut step, batch, now).await?;
@@ -134,6 +151,7 @@ impl Bluesky {
         now: Timestamp,
     ) -> Result<Option<Phase>, PlatformError> {
         let mut query = vec![
+        let Down { reach, page, mut newest, n_pages } = down;
             ("reasons", "reply"),
             ("reasons", "mention"),
             ("reasons", "quote"),
@@ -163,11 +181,21 @@ impl Bluesky {
             }
         }
         let until = position.seen.and_then(|seen| seen.saturating_sub(overlap(reach)).ok());
-        let is_far_enough =
-            matches!((oldest, until), (Some(oldest), Some(until)) if oldest < until);
+        let is_below = matches!((oldest, until), (Some(oldest), Some(until)) if oldest < until);
+        let n_pages = n_pages + 1;
+        let is_far_enough = match reach {
+            Reach::Near => is_below,
+            Reach::Middle => is_below && n_pages >= PAGES_MIDDLE,
+            Reach::Far => false,
+        };
+        let is_cut = n_pages >= MOST_PAGES && !is_far_enough && told.cursor.is_some();
+        if is_cut {
+            batch.gap = Some(TOO_MANY.into());
+        }
+        let is_far_enough = is_far_enough || is_cut;
         // An empty page is not the end where there is another.
         match told.cursor.filter(|next| !is_far_enough && Some(next) != page.as_ref()) {
-            Some(next) => Ok(Some(Phase::Notifications { page: Some(next), newest })),
+            Some(next) => Ok(Some(Phase::Notifications { page: Some(next), newest, n_pages })),
             None => {
                 // A server whose clock goes ahead must not carry us past what is still to come.
                 position.seen = position.seen.max(newest.map(|newest| newest.min(now)));

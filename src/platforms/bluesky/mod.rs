@@ -26,7 +26,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use url::Url;
 
 use crate::domain::account::PlatformKind;
-use crate::domain::item::{FetchedItem, Thread};
+use crate::domain::item::{FetchedItem, LiveReading, Presence, Thread};
 use crate::evidence::warrant::ItemAddress;
 use crate::platforms::capability::{self, Capabilities, Offer};
 use crate::platforms::climb::climb;
@@ -38,8 +38,8 @@ use crate::platforms::settings::BlueskySettings;
 use crate::platforms::{ConnectionReport, CredentialKeeper, Receipt, html, json};
 use crate::runtime::clock::Clock;
 
-use session::{CHANGED_MEANWHILE, Server};
-use wire::{Node, POST, Post, Posts, Uri};
+use session::{BLOCKED, CHANGED_MEANWHILE, Server, blocked};
+use wire::{Around, Node, POST, Post, Posts, Uri};
 
 const GATE: &str = "app.bsky.feed.threadgate";
 
@@ -53,6 +53,8 @@ const MOST_HIDDEN: usize = 300;
 const TRIES: usize = 4;
 
 /// Nobody reads a thread deeper than this.
+const NOT_SHOWN: &str = "kontot och skribenten blockerar varandra på plattformen, så inlägget visas inte för kontot; det kan finnas kvar för andra";
+
 const DEEPEST_THREAD: usize = 80;
 
 /// What a report takes, in signs as people see them.
@@ -189,7 +191,7 @@ impl Bluesky {
         let answer = self.server.get("app.bsky.feed.getPosts", &[("uris", uri.as_str())]).await?;
         let text = answer.text();
         let posts: Posts<'_> = answer.view(&text)?;
-        let Some(element) = posts.posts.first() else { return Err(PlatformError::Gone) };
+        let Some(element) = posts.posts.first() else { return Err(self.why_left_out(uri).await) };
         json::decode(element.get()).map_err(|error| answer.unexpected(&error))
     }
 }
@@ -225,6 +227,29 @@ impl Connector for Bluesky {
         let mut missing = Vec::new();
         if account.active == Some(false) {
             missing.push(
+    /// Why a list leaves out a post: gone is only what its own thread says is gone.
+    async fn why_left_out(&self, uri: &Uri) -> PlatformError {
+        let query = [("uri", uri.as_str()), ("depth", "0"), ("parentHeight", "0")];
+        let looked = async {
+            let answer = self.server.get("app.bsky.feed.getPostThread", &query).await?;
+            let text = answer.text();
+            let thread: wire::Thread<'_> = answer.view(&text)?;
+            let top: Node<'_> = answer.view(thread.thread.get())?;
+            Ok((top.is_gone, top.is_blocked))
+        };
+        match looked.await {
+            Ok((_, true)) => blocked(BLOCKED),
+            Ok((true, _)) => PlatformError::Gone,
+            // It is there after all, or something else than we know.
+            Ok((false, false)) => PlatformError::Transient {
+                detail: "a post that is left out of the list of posts".into(),
+                may_have_acted: false,
+                retry_at: None,
+            },
+            Err(error) => error,
+        }
+    }
+
                 "kontot är avstängt eller vilande på plattformen: logga in där och se varför"
                     .into(),
             );
@@ -235,6 +260,20 @@ impl Connector for Bluesky {
             expires_at: None,
         })
     }
+/// Our own post above an item, as it was known when the item was stored.
+fn root_of(item: &ItemAddress, me: &str) -> Option<Uri> {
+    Uri::new(item.post_id.as_ref()?.as_str()).filter(|root| root.did() == me)
+}
+
+fn is_blocked(error: &PlatformError) -> bool {
+    matches!(error, PlatformError::Refused { code, .. } if code == BLOCKED)
+}
+
+/// What is missing when a thread could not be read.
+fn unread_thread(uri: &Uri) -> String {
+    format!("Plattformen lämnar inte ut tråden {uri}. Läs den på plattformen.")
+}
+
 
     async fn renew(&self, keeper: &dyn CredentialKeeper) -> Result<(), PlatformError> {
         self.server.renew(keeper).await
@@ -245,8 +284,36 @@ impl Connector for Bluesky {
     }
 
     async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError> {
-        let found = self.posts(&[uri_of(item)?]).await?;
-        found.into_iter().next().ok_or(PlatformError::Gone)
+        let uri = uri_of(item)?;
+        match self.posts(std::slice::from_ref(&uri)).await?.into_iter().next() {
+            Some(found) => Ok(found),
+            None => Err(self.why_left_out(&uri).await),
+        }
+    }
+
+    async fn look(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError> {
+        match self.read(item).await {
+            Ok(item) => Ok(LiveReading::Present(Box::new(item))),
+            Err(PlatformError::Gone) => Ok(LiveReading::Gone),
+            Err(error) if is_blocked(&error) => Ok(LiveReading::NotReadable { why: NOT_SHOWN }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What stands in our own record is known of a post that we are not shown, too.
+    async fn standing(&self, item: &ItemAddress) -> Result<Standing, PlatformError> {
+        let (presence, barred) = match self.read(item).await {
+            Ok(item) => (item.presence, item.barred),
+            Err(error) if is_blocked(&error) => {
+                let Some(root) = root_of(item, &self.me().await?) else { return Err(error) };
+                let gate = self.gate(&root).await?;
+                let is_hidden = gate.hidden().contains(&item.platform_id.as_str());
+                let presence = if is_hidden { Presence::Hidden } else { Presence::Visible };
+                (presence, Vec::new())
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(Standing::new(presence, barred))
     }
 
     async fn read_several(&self, items: &[ItemAddress]) -> Result<Vec<FetchedItem>, PlatformError> {
@@ -300,7 +367,12 @@ impl Connector for Bluesky {
     async fn change(&self, item: &ItemAddress, wanted: Wanted) -> Result<Answered, PlatformError> {
         let uri = uri_of(item)?;
         let me = self.me().await?;
-        let root = match self.post(&uri).await?.our_root(&me) {
+        let root = match self.post(&uri).await {
+            Ok(post) => post.our_root(&me),
+            Err(error) if is_blocked(&error) => root_of(item, &me),
+            Err(error) => return Err(error),
+        };
+        let root = match root {
             Some(root) if wanted != Wanted::Away => root,
             Some(_) | None => return PlatformError::not_offered("hide"),
         };

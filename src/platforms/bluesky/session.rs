@@ -241,6 +241,17 @@ pub fn code(answer: &Answer) -> Option<String> {
 /// The code of the refusal of a change to what has changed meanwhile.
 pub const CHANGED_MEANWHILE: &str = "InvalidSwap";
 
+/// The code of the refusal of what concerns somebody with whom we block each other.
+pub const BLOCKED: &str = "BlockedActor";
+
+/// The refusal of it.
+pub fn blocked(code: &str) -> PlatformError {
+    PlatformError::Refused {
+        code: code.into(),
+        reason: "Kontot och skribenten har blockerat varandra på plattformen, så det går inte att göra det här.".into(),
+    }
+}
+
 /// Turns an answer that is no success into an error. Decides on the name of the error.
 pub fn fault(answer: &Answer) -> PlatformError {
     let Some(code) = code(answer) else {
@@ -262,9 +273,7 @@ pub fn fault(answer: &Answer) -> PlatformError {
         | "AuthFactorTokenRequired" => PlatformError::ReauthNeeded { detail: code },
         "NotFound" | "RecordNotFound" => PlatformError::Gone,
         "RateLimitExceeded" => throttled(answer, reset(answer)),
-        "BlockedActor" | "BlockedByActor" => refused(
-            "Kontot och skribenten har blockerat varandra på plattformen, så det går inte att göra det här.",
-        ),
+        BLOCKED | "BlockedByActor" => blocked(&code),
         CHANGED_MEANWHILE => {
             refused("Trådens inställningar ändrades samtidigt av någon annan. Försök igen.")
         }
