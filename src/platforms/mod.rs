@@ -49,6 +49,7 @@ pub mod http;
 mod json;
 pub mod limit;
 pub mod mastodon;
+mod patience;
 mod position;
 pub mod push;
 mod reach;

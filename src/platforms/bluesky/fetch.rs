@@ -15,7 +15,7 @@ use crate::domain::item::Batch;
 use crate::platforms::bluesky::wire::{
     Feed, FeedItem, Node, Notice, Notifications, Post, Thread, Uri,
 };
-use crate::platforms::bluesky::{Bluesky, Gates};
+use crate::platforms::bluesky::{Bluesky, Gates, unread_thread};
 use crate::platforms::connector::Walks;
 use crate::platforms::elements::List;
 use crate::platforms::error::PlatformError;
@@ -96,6 +96,10 @@ impl Walks for Bluesky {
     type Step = Step;
 
     fn begin(&self, from: &Position, now: Timestamp) -> Step {
+        // One walk of an account goes on at a time.
+        if let Ok(mut gates) = self.looked_up.try_lock() {
+            *gates = Gates::default();
+        }
         Step::begin(from, now)
     }
 
@@ -139,19 +143,16 @@ impl Walks for Bluesky {
 
 impl Bluesky {
     /// One page of notifications; gives where the next one begins.
-    #[expect(clippy::too_many_arguments, reason = "one page needs all that a walk knows")]
     async fn notifications(
         &self,
         me: &str,
-        reach: Reach,
-        page: Option<String>,
-        mut newest: Option<Timestamp>,
+        down: Down,
         position: &mut Position,
         batch: &mut Batch,
         now: Timestamp,
     ) -> Result<Option<Phase>, PlatformError> {
-        let mut query = vec![
         let Down { reach, page, mut newest, n_pages } = down;
+        let mut query = vec![
             ("reasons", "reply"),
             ("reasons", "mention"),
             ("reasons", "quote"),
@@ -162,7 +163,7 @@ impl Bluesky {
         let text = answer.text();
         let told: Notifications<'_> = answer.view(&text)?;
         let list = List { name: "notifications", shape: SHAPE };
-        let (mut gates, mut oldest) = (Gates::default(), None);
+        let (mut gates, mut oldest) = (self.looked_up.lock().await, None);
         for (index, element) in told.notifications.iter().enumerate() {
             let raw = element.get().as_bytes();
             let read = json::decode::<Notice>(element.get()).and_then(|notice| {
@@ -173,8 +174,8 @@ impl Bluesky {
             });
             match read {
                 Ok(Some(post)) => {
-                    let hidden = gates.around(self, me, &post).await?;
-                    batch.items.push(post.into_item(raw, me, &self.app, hidden));
+                    let around = gates.around_at_best(self, me, &post, &mut batch.gap).await?;
+                    batch.items.push(post.into_item(raw, me, &self.app, around));
                 }
                 Ok(None) => {}
                 Err(error) => batch.unreadable.push(list.unreadable(index, &error, raw)),
@@ -260,19 +261,31 @@ impl Bluesky {
         now: Timestamp,
     ) -> Result<(), PlatformError> {
         let query = [("uri", open.uri.as_str()), ("depth", DEPTH), ("parentHeight", "0")];
-        let answer = match self.server.get("app.bsky.feed.getPostThread", &query).await {
-            Ok(answer) => answer,
-            Err(PlatformError::Gone) => {
+        let looked = match self.server.get("app.bsky.feed.getPostThread", &query).await {
+            Ok(answer) => {
+                let is_thread = answer.view::<Thread<'_>>(&answer.text()).map(|_| ());
+                is_thread.map(|()| Some(answer))
+            }
+            Err(PlatformError::Gone) => Ok(None),
+            Err(error) => Err(error),
+        };
+        let answer = match self.patience.answer(open.uri.as_str(), looked)? {
+            Some(Some(answer)) => answer,
+            Some(None) => {
                 position.threads.remove(open.uri.as_str());
                 return Ok(());
             }
-            Err(error) => return Err(error),
+            // It does not count as opened, so that the next walk asks again.
+            None => {
+                batch.gap.get_or_insert_with(|| unread_thread(&open.uri));
+                return Ok(());
+            }
         };
         let text = answer.text();
         let thread: Thread<'_> = answer.view(&text)?;
         let top: Node<'_> = answer.view(thread.thread.get())?;
         let list = List { name: "thread", shape: SHAPE };
-        let mut gates = Gates::default();
+        let mut gates = self.looked_up.lock().await;
         let mut below = top.replies.unwrap_or_default();
         let mut index = 0;
         while let Some(element) = below.pop() {
@@ -311,8 +324,8 @@ impl Bluesky {
             {
                 step.queue.push(ToOpen { uri: post.uri.clone(), count, is_own: false });
             }
-            let hidden = gates.around(self, me, &post).await?;
-            batch.items.push(post.into_item(raw.get().as_bytes(), me, &self.app, hidden));
+            let around = gates.around_at_best(self, me, &post, &mut batch.gap).await?;
+            batch.items.push(post.into_item(raw.get().as_bytes(), me, &self.app, around));
         }
         position.threads.opened(open.uri.as_str(), open.count, now);
         Ok(())

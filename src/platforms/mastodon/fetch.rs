@@ -18,9 +18,9 @@ use crate::domain::item::Batch;
 use crate::platforms::connector::Walks;
 use crate::platforms::elements::List;
 use crate::platforms::error::PlatformError;
-use crate::platforms::mastodon::Mastodon;
 use crate::platforms::mastodon::api::{self, Older};
 use crate::platforms::mastodon::wire::{Context, Id, Notification, Status};
+use crate::platforms::mastodon::{Mastodon, unread_thread};
 use crate::platforms::reach::{Reach, Reached};
 use crate::platforms::threads::{Listed, Threads, age_of_posts, overlap};
 use crate::platforms::{http, json};
@@ -226,7 +226,7 @@ impl Mastodon {
                 Ok(status) => {
                     // What was there at an earlier fetch has its place already.
                     let is_new = seen.is_none_or(|seen| at.is_none_or(|at| at > seen));
-                    let post = self.post_above(me, &status, is_new).await?;
+                    let post = self.post_above(me, &status, is_new, &mut batch.gap).await?;
                     batch.items.push(status.into_item(raw.get().as_bytes(), me, post.as_ref()));
                 }
                 Err(error) => unreadable(&error),
@@ -324,13 +324,22 @@ impl Mastodon {
         batch: &mut Batch,
         now: Timestamp,
     ) -> Result<(), PlatformError> {
-        let answer = match self.api.get(&format!("v1/statuses/{}/context", open.id), &[]).await {
-            Ok(answer) => answer,
-            Err(PlatformError::Gone) => {
+        let looked = match self.context(&open.id).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(PlatformError::Gone) => Ok(None),
+            Err(error) => Err(error),
+        };
+        let answer = match self.patience.answer(open.id.as_str(), looked)? {
+            Some(Some(answer)) => answer,
+            Some(None) => {
                 position.threads.remove(open.id.as_str());
                 return Ok(());
             }
-            Err(error) => return Err(error),
+            // It does not count as opened, so that the next walk asks again.
+            None => {
+                batch.gap.get_or_insert_with(|| unread_thread(&open.id));
+                return Ok(());
+            }
         };
         let text = answer.text();
         let context: Context<'_> = answer.view(&text)?;
@@ -340,12 +349,18 @@ impl Mastodon {
             What::OwnAnswer => {
                 let post = self.own_post_among(me, &context);
                 // A thread holds all but the post it was asked for.
-                match self.status(&open.id).await {
-                    Ok((status, raw)) => {
+                let looked = match self.status(&open.id).await {
+                    Err(PlatformError::Gone) => Ok(None),
+                    other => other.map(Some),
+                };
+                match self.patience.answer(&format!("post {}", open.id), looked)? {
+                    Some(Some((status, raw))) => {
                         batch.items.push(status.into_item(&raw, me, post.as_ref()));
                     }
-                    Err(PlatformError::Gone) => {}
-                    Err(error) => return Err(error),
+                    Some(None) => {}
+                    None => {
+                        batch.gap.get_or_insert_with(|| unread_thread(&open.id));
+                    }
                 }
                 post
             }

@@ -152,7 +152,9 @@ fn store_item(
                 presence_at = case when presence <> ?2 then ?3 else presence_at end,
                 last_fetched_at = ?3, barred = ?5,
                 permalink_source = case when ?4 is null then permalink_source else ?6 end,
-                permalink = coalesce(?4, permalink)
+                permalink = coalesce(?4, permalink),
+                parent_id = case when post_id is null and ?7 is not null then ?8 else parent_id end,
+                post_id = coalesce(post_id, ?7)
          where id = ?1",
     )?
     .execute(params![
@@ -161,7 +163,9 @@ fn store_item(
         ms(now),
         fetched.permalink.as_ref().map(|p| p.url.as_str()),
         json(&fetched.barred)?,
-        source_id(fetched)
+        source_id(fetched),
+        fetched.post_id.as_ref().map(PlatformPostId::as_str),
+        fetched.parent_id.as_ref().map(PlatformItemId::as_str)
     ])?;
     let presence_changed = old_presence != fetched.presence.id();
     if changed {
@@ -539,10 +543,6 @@ impl Store {
         .await
     }
 
-    /// Items with an open case that have not been read since `before`, for reading again.
-    pub async fn items_to_read_again(
-        &self,
-        account: AccountId,
     /// Notes that the platform was asked for these items once more, whatever comes of it: one that
     /// cannot be read then stands behind the others, and never before them.
     pub async fn note_asked(&self, items: Vec<ItemId>, now: Timestamp) -> Result<(), StoreError> {
@@ -556,6 +556,10 @@ impl Store {
         .await
     }
 
+    /// Items with an open case that have not been read since `before`, for reading again.
+    pub async fn items_to_read_again(
+        &self,
+        account: AccountId,
         before: Timestamp,
         most: u32,
     ) -> Result<Vec<ItemRow>, StoreError> {
