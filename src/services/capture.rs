@@ -84,11 +84,12 @@ struct Subject {
 }
 
 /// A thread as it goes into the evidence.
-struct Above {
-    thread: Thread,
-    method: String,
+pub(super) struct Above {
+    pub(super) thread: Thread,
+    /// How it was read.
+    pub(super) method: String,
     /// Why it is not whole, in Swedish.
-    missing: Option<String>,
+    pub(super) missing: Option<String>,
 }
 
 /// What a manifest says of a thread with a gap.
@@ -207,8 +208,9 @@ impl Services {
         let text = subject.version.text.clone().into_bytes();
         let plain = "text/plain; charset=utf-8";
         parts.push(keep(PartKind::Text, "text.txt", plain, &fetched, text).await?);
-        let Above { thread, method, missing } =
-            self.thread_above(served, subject, screenshot_limit).await;
+        let Above { thread, method, missing } = self
+            .thread_above(served, &subject.item, subject.thread.clone(), screenshot_limit)
+            .await;
         let bytes = serde_json::to_vec_pretty(&thread).map_err(|_| CaptureError::BrokenOff)?;
         parts.push(keep(PartKind::Thread, "thread.json", json, &method, bytes).await?);
         manifest
@@ -261,21 +263,20 @@ impl Services {
 
     /// What stands above the item: as the store knows it, or as the platform tells it where the store
     /// has not seen all of it.
-    async fn thread_above(
+    pub(super) async fn thread_above(
         &self,
         served: &Served,
-        subject: &Subject,
+        item: &ItemRow,
+        known: Thread,
         limit: std::time::Duration,
     ) -> Above {
-        let known = subject.thread.clone();
         let method = "ur Uppsikts databas".to_owned();
-        let has_gap =
-            !known.missing.is_empty() || (subject.item.post_id.is_some() && known.post.is_none());
+        let has_gap = !known.missing.is_empty() || (item.post_id.is_some() && known.post.is_none());
         if !has_gap {
             return Above { thread: known, method, missing: None };
         }
         let limit = limit.min(THREAD_LIMIT);
-        let target = address(&subject.item);
+        let target = address(item);
         let reading = tokio::time::timeout(limit, served.platform.read_thread(&target)).await;
         let read = match reading {
             Ok(Ok(read)) => read,

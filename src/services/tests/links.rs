@@ -67,6 +67,24 @@ async fn the_thread_is_read_where_the_store_has_gaps() {
         if is_gone {
             stage.simulator.delete(parent);
         }
+        let store = stage.store();
+        let item = store.item(store.case(case).await.unwrap().item).await.unwrap();
+        let known = store.thread_above(item.id).await.unwrap();
+        assert_eq!(known.missing, [parent.to_string()]);
+        let served = stage.services.served(stage.account).unwrap();
+        let limit = std::time::Duration::from_secs(5);
+        let above = stage.services.thread_above(served, &item, known, limit).await;
+        if is_gone {
+            assert!(above.thread.above.is_empty() && above.method.contains("databas"));
+            assert!(above.missing.unwrap().starts_with("Tråden ovanför är inte hel: "));
+        } else {
+            assert_eq!(above.thread.above[0].text, "Vem bestämde det här?");
+            assert_eq!((above.missing, above.thread.missing.len()), (None, 0));
+        }
+        // Without sheets nothing is sealed.
+        if !cfg!(feature = "pdf") {
+            continue;
+        }
         while stage.services.capture_wanted().await.unwrap() {}
         let version = stage.store().case(case).await.unwrap().version;
         let row = stage.store().evidence_of(version).await.unwrap().unwrap();
