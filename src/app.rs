@@ -177,8 +177,8 @@ impl App {
             export_dir: config.export_folder.clone(),
             claim: signed(config.limits.claim),
             session: signed(config.limits.session),
-            capture_limit: config.evidence.capture_limit,
             polls_at_once: config.limits.polls_at_once as usize,
+            rule_quota: u64::from(config.limits.rule_quota_per_day),
         };
         let services = Services::new(Parts {
             store: store.clone(),
@@ -311,6 +311,7 @@ impl App {
                 if let Ok(before) = before {
                     store.forget_deliveries(before).await?;
                 }
+                store.forget_traces(s.clock().now()).await?;
                 Ok::<_, ServiceError>(Round::Idle)
             }
         });

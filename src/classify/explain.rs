@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::classify::language;
 use crate::classify::rules::Stopped;
 use crate::classify::tokens::Kind;
 use crate::classify::{Classifier, Scratch};
@@ -15,6 +16,7 @@ pub fn explain(classifier: &Classifier, text: &str) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(out, "Läst som: {}", shown(&String::from_utf8_lossy(scratch.folded.bytes())));
+    let _ = writeln!(out, "Språk: {}", spoken(text));
     let _ = writeln!(out, "Ordlista: {}", classifier.version());
     let _ = writeln!(out, "\nOrd:");
     for token in &scratch.tokens.tokens {
@@ -88,6 +90,15 @@ pub fn explain(classifier: &Classifier, text: &str) -> String {
         let _ = writeln!(out, "\nNära att slå till:\n{}", listed.join("\n"));
     }
     out
+}
+
+/// The language in words; of another than Swedish, that the rules are not written for it.
+fn spoken(text: &str) -> String {
+    match language::of(text) {
+        Some(language) if language.is_read() => language.label().to_owned(),
+        Some(language) => format!("annat språk: {}", language.label()),
+        None => "okänt".to_owned(),
+    }
 }
 
 fn shown(text: &str) -> String {

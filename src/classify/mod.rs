@@ -13,6 +13,7 @@ pub mod stored;
 
 pub mod address;
 pub mod baseline;
+pub mod context;
 pub mod cues;
 pub mod disguise;
 pub mod dump;
@@ -20,21 +21,24 @@ pub mod explain;
 pub mod fold;
 pub mod gate;
 pub mod identifier;
+pub mod language;
 pub mod lexicon;
 pub mod mask;
 pub mod near;
 pub mod parallel;
-pub mod recall;
 pub mod repair;
 pub mod rules;
 pub mod tokens;
+pub mod vocabulary;
 pub mod words;
 
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::classify::context::Surroundings;
 use crate::classify::cues::extract::{Cue, each_cue};
+use crate::classify::cues::quick::Quick;
 use crate::classify::cues::table::WEIGHED;
 use crate::classify::cues::{Scales, Weighing};
 use crate::classify::fold::Folded;
@@ -43,12 +47,12 @@ use crate::classify::identifier::marks::Marks;
 use crate::classify::identifier::personal_number::{self, Found};
 use crate::classify::identifier::spelled;
 use crate::classify::lexicon::{Lexicon, built_in};
-use crate::classify::recall::Recall;
 use crate::classify::rules::index::Candidate;
 use crate::classify::rules::sets::Seen;
 use crate::classify::rules::{Hit, MOST_HITS, Memo, Stopped, View};
 use crate::classify::tokens::{Token, Tokens};
-use crate::classify::words::{ClassId, EntryId};
+use crate::classify::vocabulary::Vocabulary;
+use crate::classify::words::{ClassId, EntryId, Traits};
 use crate::domain::category::{Category, Severity, Task};
 use crate::domain::ids::LexiconVersion;
 use crate::domain::personal_number::NumberKind;
@@ -61,6 +65,8 @@ pub struct Context<'a> {
     pub post: Option<&'a str>,
     /// The item it answers.
     pub parent: Option<&'a str>,
+    /// What is known of earlier items: read by [`Classifier::assess`] alone.
+    pub around: Option<Surroundings<'a>>,
 }
 
 /// A compiled lexicon with its rules. Shared by all threads.
@@ -68,6 +74,8 @@ pub struct Context<'a> {
 pub struct Classifier {
     lexicon: Lexicon,
     numbers: [NumberRule; 3],
+    quick: Quick,
+    traits: Traits,
 }
 
 /// How findings of one kind of number read.
@@ -95,7 +103,7 @@ pub struct Scratch {
     seen: Seen,
     candidates: Vec<Candidate>,
     standing: Vec<Standing>,
-    recall: Recall,
+    vocabulary: Vocabulary,
     scales: Scales,
 }
 
@@ -161,6 +169,12 @@ impl Classifier {
             legal: Arc::from("GDPR art. 5, 6 och 87; 3 kap. 10 § lagen (2018:218)"),
         };
         Self {
+            quick: Quick::new(&lexicon.cues, &lexicon.words),
+            traits: Traits::new(
+                &lexicon.words,
+                lexicon.marks.address_sign,
+                lexicon.marks.number_word,
+            ),
             lexicon,
             numbers: [
                 number(
@@ -225,10 +239,10 @@ impl Classifier {
 
     /// Fifth stage: cues. Public for the bench.
     pub fn weigh(&self, scratch: &mut Scratch, text: &str) {
-        let Scratch { folded, tokens, hits, marks, memo, seen, scales, .. } = scratch;
+        let Scratch { folded, tokens, hits, marks, memo, seen, scales, vocabulary, .. } = scratch;
         let Lexicon { words, sets, .. } = &self.lexicon;
         let view = View { original: text, folded, tokens, words, marks, memo, sets, seen };
-        self.lexicon.cues.weigh(&view, hits, scales);
+        self.lexicon.cues.weigh(&self.quick, &view, vocabulary, hits, scales);
     }
 
     /// As [`Self::classify_with`], also saying which rules came near.
@@ -248,8 +262,10 @@ impl Classifier {
 
     /// Second stage: cut and look up. Public for the bench.
     pub fn cut(&self, scratch: &mut Scratch) {
-        let Scratch { folded, tokens, .. } = scratch;
-        tokens.cut(folded.padded(), &self.lexicon.words, !folded.has_swedish_letters());
+        let Scratch { folded, tokens, vocabulary, .. } = scratch;
+        vocabulary.begin(&self.lexicon.version);
+        let stripped = !folded.has_swedish_letters();
+        tokens.cut(folded.padded(), &self.lexicon.words, vocabulary, stripped);
     }
 
     fn read(&self, scratch: &mut Scratch, text: &str) {
@@ -260,9 +276,9 @@ impl Classifier {
 
     /// After the cut: what is broken, run together or misspelled. Public for the bench.
     pub fn repair(&self, scratch: &mut Scratch, text: &str) {
-        let Scratch { folded, tokens, recall, .. } = scratch;
-        recall.be_of(&self.lexicon.version);
-        self.lexicon.repair.run(text, folded, tokens, &self.lexicon.words, recall);
+        let Scratch { folded, tokens, vocabulary, .. } = scratch;
+        let Lexicon { words, repair, .. } = &self.lexicon;
+        repair.run(text, folded, tokens, words, &self.traits, vocabulary);
     }
 
     /// What a single word is taken for by its sound or by a slip; nothing for a word that the
@@ -400,12 +416,12 @@ impl Classifier {
     /// What was weighed in the text that was read into `scratch` last: for every category that was
     /// found, or that the cues speak against, its sum and the cues that weigh most.
     pub fn weighings(&self, scratch: &mut Scratch, text: &str) -> Vec<Weighing> {
-        let Scratch { folded, tokens, hits, marks, memo, seen, scales, .. } = scratch;
+        let Scratch { folded, tokens, hits, marks, memo, seen, .. } = scratch;
         let Lexicon { words, sets, .. } = &self.lexicon;
         let view = View { original: text, folded, tokens, words, marks, memo, sets, seen };
         let rule = |r: u32| self.lexicon.rules[r as usize].id.to_string();
         let name = |cue: Cue<'_>| cue.name(&self.lexicon.class_names, rule);
-        self.lexicon.cues.weighings(&view, hits, scales, name)
+        self.lexicon.cues.weighings(&view, hits, name)
     }
 
     /// Looks for one pattern with its anchor at the token, unless its rule has hit often enough.
@@ -440,12 +456,8 @@ impl Classifier {
         if tokens.n_digits >= FEWEST_DIGITS {
             personal_number::find(folded.bytes(), numbers);
         }
-        if let Some(class) = self.lexicon.guards.classes.number_word {
-            let known = tokens.tokens.iter().filter(|t| t.entry != EntryId::UNKNOWN);
-            let words = known.filter(|t| self.lexicon.words.is(t.entry, class)).take(FEWEST_WORDS);
-            if words.count() == FEWEST_WORDS {
-                spelled::find(folded.bytes(), &tokens.tokens, numbers);
-            }
+        if tokens.seen.n_numbers >= FEWEST_WORDS {
+            spelled::find(folded.bytes(), &tokens.tokens, numbers);
         }
         let Lexicon { words, marks: entries, .. } = &self.lexicon;
         marks.mark(text, folded, tokens, words, entries, numbers);
@@ -474,6 +486,7 @@ impl Classifier {
                     spans,
                     why: Arc::clone(&rule.why),
                     legal: Arc::clone(&rule.legal),
+                    mark: None,
                 });
             }
         }
@@ -493,7 +506,8 @@ impl Classifier {
                 })
                 .collect();
             merge(&mut spans);
-            let severity = match (cues.doubts(scales, rule.category), rule.category.task()) {
+            let doubts = !rule.is_beyond_doubt() && cues.doubts(scales, rule.category);
+            let severity = match (doubts, rule.category.task()) {
                 (false, _) => rule.severity,
                 (true, Task::Removal) => rule.severity.min(Severity::Low),
                 (true, Task::Routing) => continue,
@@ -505,14 +519,11 @@ impl Classifier {
                 spans,
                 why: Arc::clone(&rule.why),
                 legal: Arc::clone(&rule.legal),
+                mark: rule.mark,
             });
         }
         self.weighed_findings(scratch, &mut findings);
-        findings.sort_by(|a, b| {
-            (b.severity, a.category)
-                .cmp(&(a.severity, b.category))
-                .then_with(|| a.rule.cmp(&b.rule))
-        });
+        findings.sort_by(order);
         findings
     }
 }
@@ -549,6 +560,7 @@ impl Classifier {
                 spans,
                 why: Arc::clone(&sum.why),
                 legal: Arc::clone(&sum.legal),
+                mark: None,
             });
         }
     }
@@ -556,6 +568,9 @@ impl Classifier {
     /// Takes out the hits whose rule leaves these words to another rule that hit them too.
     fn yield_hits(&self, hits: &mut Vec<Hit>) {
         let yields = |h: &Hit| &self.lexicon.rules[h.rule as usize].yields_to;
+        if hits.iter().all(|h| yields(h).is_empty()) {
+            return;
+        }
         // A rule that is only tried silences none that is in force.
         let in_force = |h: &Hit| !self.lexicon.rules[h.rule as usize].shadow;
         let left: Vec<bool> = hits
@@ -583,6 +598,11 @@ impl Classifier {
         rules.dedup();
         rules.into_iter().map(|r| Arc::clone(&self.lexicon.rules[r as usize].id)).collect()
     }
+}
+
+/// Hardest first.
+fn order(a: &Finding, b: &Finding) -> std::cmp::Ordering {
+    (b.severity, a.category).cmp(&(a.severity, b.category)).then_with(|| a.rule.cmp(&b.rule))
 }
 
 /// Sorts spans and joins those that overlap.

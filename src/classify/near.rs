@@ -99,8 +99,12 @@ impl Near {
     fn outline(&mut self) {
         let n_bits = (self.targets.len() * 6 * 8).next_power_of_two().max(64);
         self.outlines = vec![0; n_bits / 64];
-        for (form, _) in self.targets.iter().filter(|(form, _)| !form.is_empty()) {
+        for (form, _) in &self.targets {
             let letters: Letters = form.chars().collect();
+            // None is added; damaged bytes may hold one.
+            if !LENGTHS.contains(&letters.len()) {
+                continue;
+            }
             for n in letters.len() - 1..=letters.len() + 1 {
                 for key in outlines(&letters, n) {
                     let at = key as usize % n_bits;

@@ -9,11 +9,11 @@ use std::collections::HashMap;
 use smallvec::SmallVec;
 
 use crate::classify::disguise;
-use crate::classify::fold::{Folded, Padded};
+use crate::classify::fold::Folded;
 use crate::classify::near::Near;
-use crate::classify::recall::Recall;
 use crate::classify::tokens::{Kind, Token, Tokens};
-use crate::classify::words::{EntryId, Words, hash_of, mix};
+use crate::classify::vocabulary::{self, Vocabulary, WordId};
+use crate::classify::words::{EntryId, Traits, Words, hash_of, mix};
 
 /// The names of the marks that this pass sets; classes of that name stand for them.
 pub const MARKS: [&str; 2] = ["%money", "%percent"];
@@ -49,7 +49,8 @@ impl Repair {
         folded: &Folded,
         tokens: &mut Tokens,
         words: &Words,
-        recall: &mut Recall,
+        traits: &Traits,
+        vocabulary: &mut Vocabulary,
     ) {
         let text = folded.bytes();
         let stripped = !folded.has_swedish_letters();
@@ -57,14 +58,18 @@ impl Repair {
             cut_hashtags(original, folded, tokens, words, stripped);
         }
         // Few texts hold what could be a piece of a broken word, or a picture.
-        let (mut pieces, mut pictures, mut may_match) = (false, false, false);
+        let (mut pieces, mut pictures, mut leads) = (false, false, false);
         for token in &mut tokens.tokens {
             if token.entry == EntryId::UNKNOWN {
                 match token.kind {
                     Kind::Word => {
                         let word = &text[token.start as usize..token.end as usize];
-                        token.entry =
-                            recall.of(word, stripped, || self.read(word, words, stripped));
+                        token.entry = match vocabulary.get(token.word, token.end - token.start) {
+                            Some(known) => *known
+                                .taken_for
+                                .get_or_insert_with(|| self.read(word, words, stripped)),
+                            None => self.read(word, words, stripped),
+                        };
                         token.disguised = token.entry != EntryId::UNKNOWN;
                         if word[0].is_ascii_digit() && glued_price(word) {
                             token.entry = self.money;
@@ -80,14 +85,13 @@ impl Repair {
                 pieces |= may_be_piece(token);
             }
             pictures |= token.kind == Kind::Picture;
-            may_match |= words.begins_rule(token.entry);
+            leads |= token.leads;
         }
-        tokens.may_match = may_match;
-        let joined = join(folded.padded(), tokens, words, stripped, pieces, pictures);
-        if joined {
+        if (pieces || pictures || leads) && join(text, tokens, words, stripped, pieces, pictures) {
             tokens.close_up();
-            tokens.may_match = tokens.tokens.iter().any(|t| words.begins_rule(t.entry));
         }
+        tokens.seen = traits.seen(tokens.tokens.iter().map(|t| t.entry));
+        tokens.may_match = tokens.seen.begins;
         if memchr::memchr2(b'\'', 0xE2, text).is_some() {
             single_quotes(text, tokens);
         }
@@ -148,7 +152,7 @@ impl Repair {
 
 /// Joins what stands apart: *svart skallar*, *fi tta*, *i👏d👏i👏o👏t*; says whether anything was.
 fn join(
-    text: Padded<'_>,
+    text: &[u8],
     tokens: &mut Tokens,
     words: &Words,
     stripped: bool,
@@ -160,27 +164,18 @@ fn join(
     while i + 1 < tokens.tokens.len() {
         let mut n = None;
         if pictures_here {
-            n = letters_between_pictures(text.bytes(), tokens, words, stripped, i);
+            n = letters_between_pictures(text, tokens, words, stripped, i);
         }
-        if n.is_none() && words.may_be_first(first_four(text, &tokens.tokens[i])) {
-            n = compound_apart(text.bytes(), tokens, words, stripped, i);
+        if n.is_none() && tokens.tokens[i].leads {
+            n = compound_apart(text, tokens, words, stripped, i);
         }
         if n.is_none() && pieces_here {
-            n = pieces(text.bytes(), tokens, words, stripped, i);
+            n = pieces(text, tokens, words, stripped, i);
         }
         i += n.unwrap_or(1);
         joined |= n.is_some();
     }
     joined
-}
-
-/// The first four bytes of a word, the first lowest.
-fn first_four(text: Padded<'_>, token: &Token) -> u32 {
-    let four = text.four(token.start as usize);
-    match token.end - token.start {
-        n @ 0..4 => four & ((1 << (8 * n)) - 1),
-        _ => four,
-    }
 }
 
 /// Whether the token may be a piece of a broken word: short, and no word.
@@ -213,6 +208,8 @@ fn merge(tokens: &mut Tokens, at: usize, to: usize, entry: EntryId) {
     first.entry = entry;
     first.kind = Kind::Word;
     first.disguised = true;
+    first.leads = false;
+    first.word = WordId::NONE;
     for token in &mut tokens.tokens[at + 1..to] {
         token.end = token.start;
     }
@@ -371,6 +368,8 @@ fn cut_hashtags(
                     start: token.start + p.from as u32,
                     end: token.start + p.to as u32,
                     entry: p.entry,
+                    leads: true,
+                    word: WordId::NONE,
                     ..*token
                 }));
                 continue;
@@ -390,7 +389,7 @@ fn piece_of(of: &Token, start: u32, end: u32, text: &[u8], words: &Words, stripp
     if entry == EntryId::UNKNOWN {
         entry = words.compound(word, stripped);
     }
-    Token { start, end, entry, ..*of }
+    Token { start, end, entry, leads: true, word: WordId::NONE, ..*of }
 }
 
 /// `99kr`, `5000spänn`.
@@ -441,15 +440,15 @@ fn single_quotes(text: &[u8], tokens: &mut Tokens) {
 
 /// Whether the text says the same thing at least three times: a run of two words or more, or one
 /// address.
-pub fn repeats(text: Padded<'_>, tokens: &Tokens) -> bool {
+pub fn repeats(text: &[u8], tokens: &Tokens) -> bool {
     const MOST: usize = 2_000;
     const TIMES: usize = 3;
     let tokens = &tokens.tokens[..tokens.tokens.len().min(MOST)];
-    if !may_repeat(text, tokens) {
+    if !may_repeat(tokens) {
         return false;
     }
     let mut seen: HashMap<(u64, u64), (usize, usize)> = HashMap::with_capacity(2 * tokens.len());
-    let hashes: Vec<u64> = tokens.iter().map(|t| hash_of(bytes(text.bytes(), t))).collect();
+    let hashes: Vec<u64> = tokens.iter().map(|t| hash_of(bytes(text, t))).collect();
     let mut count = |key: (u64, u64), at: usize, length: usize| {
         let (times, free) = seen.entry(key).or_insert((0, 0));
         if at >= *free {
@@ -480,39 +479,43 @@ pub fn repeats(text: Padded<'_>, tokens: &Tokens) -> bool {
     false
 }
 
-/// Whether [`repeats`] is worth its cost: whether an address, or three words in a row, stand there
-/// three times, or two in turns. True too often, since places are shared.
-fn may_repeat(text: Padded<'_>, tokens: &[Token]) -> bool {
+/// Whether [`repeats`] is worth its cost. What stands there a second time, be it three words or two in
+/// turns, is a run of three words that were all met before; what stands there a third time is such
+/// a run again, or an address. True too often, since places are shared, never too seldom.
+fn may_repeat(tokens: &[Token]) -> bool {
     const PLACES: usize = 1 << 12;
-    // What has been met once, and what twice.
-    let (mut once, mut twice) = ([0_u64; PLACES / 64], [0_u64; PLACES / 64]);
-    let mut is_third = |hash: u64| {
-        let (at, bit) = (hash as usize % PLACES / 64, 1 << (hash % 64));
-        let third = twice[at] & bit != 0;
-        twice[at] |= once[at] & bit;
-        once[at] |= bit;
-        third
+    let (mut words, mut runs) = ([0_u64; PLACES / 64], [0_u64; PLACES / 64]);
+    // Whether it was met before.
+    let meet = |met: &mut [u64; PLACES / 64], what: usize| {
+        let (at, bit) = (what % PLACES / 64, 1 << (what % 64));
+        let before = met[at] & bit != 0;
+        met[at] |= bit;
+        before
     };
-    // Words count by their length and their last bytes here.
-    let word = |t: &Token| {
-        let length = t.end - t.start;
-        let bytes = text.eight_before(t.end as usize);
-        let own = bytes.checked_shr(64_u32.saturating_sub(8 * length)).unwrap_or(0);
-        own ^ u64::from(length) << 56
-    };
-    let (mut before, mut last) = (0_u64, 0_u64);
-    // How many words in a row are the same as the word but one before.
-    let mut in_turns = 0;
-    for (i, token) in tokens.iter().enumerate() {
-        let own = word(token);
-        in_turns = if i >= 2 && own == before { in_turns + 1 } else { 0 };
-        if in_turns >= 4
-            || (token.kind == Kind::Address && is_third(mix(own, 0)))
-            || (i >= 2 && is_third(mix(before ^ last.rotate_left(32), own)))
-        {
+    let (mut last, mut in_turns, mut run, mut n_addresses) = ([0_u32; 2], 0, 0, 0);
+    for token in tokens {
+        // A word that is not kept, though it is short enough, may stand elsewhere as one that is.
+        let length = token.end - token.start;
+        let is_kept = token.word != WordId::NONE;
+        if token.kind == Kind::Word && !is_kept && length <= vocabulary::LONGEST as u32 {
             return true;
         }
-        (before, last) = (last, own);
+        // Long words and whatever is no word count by their length alone, and as met before.
+        let own = if is_kept { token.word.number() } else { !length };
+        let is_met = meet(&mut words, own as usize) || !is_kept;
+        run = if is_met { run + 1 } else { 0 };
+        in_turns = if own == last[0] { in_turns + 1 } else { 0 };
+        n_addresses += u32::from(token.kind == Kind::Address);
+        if in_turns >= 4 || n_addresses >= 3 {
+            return true;
+        }
+        if run >= 3 {
+            let three = mix(u64::from(last[0]) << 32 | u64::from(last[1]), u64::from(own));
+            if meet(&mut runs, (three >> 32) as usize) {
+                return true;
+            }
+        }
+        last = [last[1], own];
     }
     false
 }

@@ -77,6 +77,11 @@ impl<'b> Reader<'b> {
         Ok(bytes)
     }
 
+    /// How many bytes are left.
+    pub const fn left(&self) -> usize {
+        self.rest.len()
+    }
+
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Damaged> {
         let (bytes, rest) = self.rest.split_first_chunk().ok_or(Damaged)?;
         self.rest = rest;

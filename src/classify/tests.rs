@@ -42,6 +42,31 @@ fn buffers_printed_hold_no_content() {
     }
 }
 
+/// What the index promises: never too little. The long way round tries every pattern at every word.
+#[test]
+fn the_index_finds_what_trying_everything_finds() {
+    let sources = [
+        include_str!("../../fixtures/classify/dev-suite.jsonl"),
+        include_str!("../../fixtures/classify/authors/a18.jsonl"),
+        include_str!("../../fixtures/classify/authors/a19.jsonl"),
+    ];
+    let mut texts: Vec<String> = sources
+        .iter()
+        .flat_map(|source| source.lines().step_by(7))
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a line of JSON"))
+        .map(|row| row["text"].as_str().expect("a text").to_owned())
+        .collect();
+    texts.extend(BUILT_IN.lexicon().examples.iter().step_by(9).map(|e| e.text.clone()));
+    // Where one sentence's end is another's beginning.
+    texts.extend(texts.clone().chunks(3).step_by(5).map(|three| three.join(" ")));
+    let mut scratch = Scratch::default();
+    for text in &texts {
+        let found = BUILT_IN.classify_with(&mut scratch, text, &Context::default());
+        assert_eq!(found, BUILT_IN.trace(&mut scratch, text).0, "{text}");
+    }
+    assert!(texts.len() > 600, "{}", texts.len());
+}
+
 #[test]
 fn benign_text_has_no_findings() {
     for text in ["", " ", "Tack för fin plogning i dag!", "👍", "\u{0}", "12", "Hej"] {

@@ -20,7 +20,8 @@ use crate::classify::tokens::looks::{
 };
 use crate::classify::tokens::sentence::ends_sentence;
 use crate::classify::tokens::spaced::FEWEST_SPACED;
-use crate::classify::words::{EntryId, KEY, Key, Words, hash_of};
+use crate::classify::vocabulary::{self, Known, Vocabulary, WordId, WordKey};
+use crate::classify::words::{EntryId, SeenTraits, Words, hash_of};
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +72,11 @@ pub struct Token {
     pub disguised: bool,
     /// Stands between quotation marks.
     pub quoted: bool,
+    /// It may be the first part of a compound that was written apart; true too often, never too
+    /// seldom.
+    pub leads: bool,
+    /// Where it is kept as a word; nowhere once it was joined with others or cut.
+    pub word: WordId,
 }
 
 /// How a sentence ends.
@@ -95,7 +101,9 @@ pub struct Tokens {
     pub n_digits: usize,
     /// Web and mail addresses.
     pub n_addresses: usize,
-    /// Whether any token may begin a rule.
+    /// What the entries of all tokens have in them; known when what is broken was repaired.
+    pub seen: SeenTraits,
+    /// Whether any token may begin a rule, identifiers among them; known from then on too.
     pub may_match: bool,
     /// The tokens before which quotation marks stand.
     quotes: Vec<u32>,
@@ -108,6 +116,7 @@ pub struct Tokens {
 struct Cut<'a> {
     text: Padded<'a>,
     words: &'a Words,
+    vocabulary: &'a mut Vocabulary,
     stripped: bool,
     may_stretch: bool,
     /// The chunk being read; nothing when it is the last token alone, letters between blanks.
@@ -117,8 +126,14 @@ struct Cut<'a> {
 
 impl Tokens {
     /// Cuts `text` (folded) and looks every word up in `words`. `stripped` says that words may
-    /// also be read as written without å, ä, ö.
-    pub fn cut(&mut self, text: Padded<'_>, words: &Words, stripped: bool) {
+    /// also be read as written without å, ä, ö. The vocabulary must have begun with this text.
+    pub fn cut(
+        &mut self,
+        text: Padded<'_>,
+        words: &Words,
+        vocabulary: &mut Vocabulary,
+        stripped: bool,
+    ) {
         self.tokens.clear();
         self.sentences.clear();
         self.quotes.clear();
@@ -130,6 +145,7 @@ impl Tokens {
         let mut cut = Cut {
             text,
             words,
+            vocabulary,
             stripped,
             may_stretch: borders.may_stretch,
             chunk: Some(Chunk::default()),
@@ -146,7 +162,9 @@ impl Tokens {
                 edges &= edges - 1;
                 if inside == 0 {
                     start = at;
-                    if start != end + 1 || text.bytes()[end] != b' ' || cut.chunk.is_some() {
+                    // A comma after a plain word says nothing either.
+                    let plain = matches!(&text.bytes()[end..start], b" " | b", ");
+                    if !plain || cut.chunk.is_some() {
                         self.gap(&mut cut, end, start);
                     }
                 } else {
@@ -170,7 +188,6 @@ impl Tokens {
         if self.n_single >= FEWEST_SPACED {
             self.join_spaced(bytes, words, stripped);
         }
-        self.may_match = self.tokens.iter().any(|t| words.begins_rule(t.entry));
     }
 
     /// What stands between two words, when it is more than a blank between two plain ones.
@@ -234,30 +251,41 @@ impl Tokens {
         Chunk { start, first_token, letters: true, stage: Stage::Word, ..Chunk::default() }
     }
 
+    /// A word: most have been met before.
     #[inline]
     fn word(&mut self, cut: &mut Cut<'_>, start: usize, end: usize) {
         let length = end - start;
-        if length > KEY || cut.chunk.is_some() {
-            return self.special_word(cut, start, end);
+        if length > vocabulary::LONGEST {
+            return self.new_word(cut, start, end, None);
         }
-        let key = Key::cut(cut.text.sixteen(start), length);
-        if self.n_digits > 0 && key.has_digit(length) {
-            return self.special_word(cut, start, end);
+        let key = WordKey::cut(cut.text.key(start), length, cut.stripped);
+        let Some((word, known)) = cut.vocabulary.find(key) else {
+            return self.new_word(cut, start, end, Some(key));
+        };
+        // What is kept has no digits.
+        if let Some(chunk) = &mut cut.chunk {
+            chunk.word();
+            chunk.letters = true;
         }
-        self.n_single += usize::from(length == 1 || (length == 2 && key.front & 0xFF == 0xC3));
-        let entry = cut.words.look_up_key(key, cut.stripped);
-        if entry == EntryId::UNKNOWN
-            && (cut.may_stretch
-                || (length >= 5
-                    && cut.words.may_be_compound(key.front as u32, cut.text.four(end - 4))))
-        {
-            return self.unknown_word(cut, start, end);
-        }
-        self.push(start, end, Kind::Word, entry);
+        self.n_single +=
+            usize::from(length <= 2 && is_single_letter(&cut.text.bytes()[start..end]));
+        let Known { entry, disguised, leads, .. } = *known;
+        self.tokens.push(Token {
+            start: start as u32,
+            end: end as u32,
+            sentence: self.sentences.len() as u32,
+            entry,
+            kind: Kind::Word,
+            disguised,
+            quoted: false,
+            leads,
+            word,
+        });
     }
 
-    /// A word that is long, in a text with digits, or beside signs.
-    fn special_word(&mut self, cut: &mut Cut<'_>, start: usize, end: usize) {
+    /// A word that is not kept. It is, if it has a key and no digits.
+    #[cold]
+    fn new_word(&mut self, cut: &mut Cut<'_>, start: usize, end: usize, key: Option<WordKey>) {
         let bytes = &cut.text.bytes()[start..end];
         let digits = if self.n_digits == 0 { 0 } else { count_digits(bytes) };
         let letters = digits < bytes.len();
@@ -271,28 +299,30 @@ impl Tokens {
             chunk.digits |= digits > 0;
         }
         self.n_single += usize::from(is_single_letter(bytes));
-        let entry = cut.words.look_up(hash_of(bytes), bytes, cut.stripped);
+        let mut entry = cut.words.look_up(hash_of(bytes), bytes, cut.stripped);
         if !letters {
-            self.push(start, end, Kind::Number, entry);
-        } else if entry == EntryId::UNKNOWN {
-            self.unknown_word(cut, start, end);
-        } else {
-            self.push(start, end, Kind::Word, entry);
+            return self.push(start, end, Kind::Number, entry);
         }
-    }
-
-    /// A word that is not listed: a compound, or stretched?
-    fn unknown_word(&mut self, cut: &Cut<'_>, start: usize, end: usize) {
-        let bytes = &cut.text.bytes()[start..end];
-        let mut entry = cut.words.compound(bytes, cut.stripped);
         let mut disguised = false;
-        if entry == EntryId::UNKNOWN && cut.may_stretch && is_stretched(bytes) {
+        if entry == EntryId::UNKNOWN {
+            entry = cut.words.compound(bytes, cut.stripped);
+        }
+        if entry == EntryId::UNKNOWN && is_stretched(bytes) {
             entry = cut.words.look_up_squeezed(bytes);
             disguised = entry != EntryId::UNKNOWN;
         }
+        let leads = cut.words.is_first_part(bytes);
+        let word = match key {
+            Some(key) if digits == 0 => {
+                cut.vocabulary.keep(key, bytes.len(), entry, disguised, leads)
+            }
+            Some(_) | None => WordId::NONE,
+        };
         self.push(start, end, Kind::Word, entry);
-        if disguised && let Some(last) = self.tokens.last_mut() {
-            last.disguised = true;
+        if let Some(last) = self.tokens.last_mut() {
+            last.disguised = disguised;
+            last.leads = leads;
+            last.word = word;
         }
     }
 
@@ -305,6 +335,8 @@ impl Tokens {
             kind,
             disguised: false,
             quoted: false,
+            leads: kind == Kind::Word,
+            word: WordId::NONE,
         });
     }
 

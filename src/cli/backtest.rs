@@ -280,6 +280,7 @@ mod tests {
                     spans: Vec::new(),
                     why: Arc::from("Prov."),
                     legal: Arc::from("prov"),
+                    mark: None,
                 })
                 .collect(),
         };

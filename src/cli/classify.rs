@@ -10,11 +10,13 @@ use serde_json::json;
 
 use crate::classify::dump::{Batch, Batches, Fields, Format, Malformed};
 use crate::classify::explain::explain;
+use crate::classify::language;
 use crate::classify::lexicon::{Source, built_in, read_folder};
 use crate::classify::parallel::ordered;
 use crate::classify::{Classifier, Context};
 use crate::cli::input::{Progress, open};
 use crate::domain::category::Category;
+use crate::domain::language::Language;
 use crate::domain::verdict::Verdict;
 use crate::services::lexicons;
 
@@ -213,6 +215,7 @@ fn answer(
                     &mut answer.lines,
                     &record.id,
                     &verdict,
+                    language::of(&record.text),
                     &args.categories,
                     explanation.as_deref(),
                 );
@@ -229,11 +232,13 @@ fn answer(
     answer
 }
 
-/// One line: `{"id":…,"labels":[{"category":…,"severity":…,"rule":…,"spans":[[s,e]],"why":…}]}`.
+/// One line: `{"id":…,"labels":[{"category":…,"severity":…,"rule":…,"spans":[[s,e]],"why":…}],"language":…}`,
+/// the language as a code, `null` where it cannot be told.
 fn write_verdict(
     out: &mut Vec<u8>,
     id: &str,
     verdict: &Verdict,
+    language: Option<Language>,
     only: &[Category],
     explanation: Option<&str>,
 ) {
@@ -262,7 +267,11 @@ fn write_verdict(
         write_text(out, &f.why);
         out.push(b'}');
     }
-    out.push(b']');
+    out.extend_from_slice(b"],\"language\":");
+    match language {
+        Some(language) => write_text(out, language.code()),
+        None => out.extend_from_slice(b"null"),
+    }
     if let Some(explanation) = explanation {
         out.extend_from_slice(b",\"explain\":");
         write_text(out, explanation);

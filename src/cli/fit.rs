@@ -1,6 +1,5 @@
 //! `uppsikt lexicon fit`: weights and thresholds from labelled comments.
 
-use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -8,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use serde::Deserialize;
 
-use crate::classify::cues::fit::{Sample, Settings, fit};
+use crate::classify::cues::fit::{Sample, Settings, fit, small};
 use crate::classify::cues::table::{LANES, Row, WEIGHED, lane, write_row};
 use crate::classify::cues::thresholds::{Costs, Judged, choose};
 use crate::classify::{Classifier, Scratch};
@@ -28,7 +27,7 @@ pub struct Args {
     #[arg(long = "harmless")]
     pub harmless: Vec<PathBuf>,
     /// Vad ett fel kostar mot en stor vikt.
-    #[arg(long, default_value_t = Settings::default().cost)]
+    #[arg(long, default_value_t = Settings::default().cost, value_parser = cost)]
     pub cost: f64,
     /// I hur många kommentarer ett tecken måste stå.
     #[arg(long, default_value_t = Settings::default().fewest)]
@@ -45,6 +44,11 @@ pub struct Args {
     /// Var vikterna ska skrivas.
     #[arg(long, default_value = "lexicons/cues/weights.tsv")]
     pub out: PathBuf,
+}
+
+fn cost(written: &str) -> Result<f64, String> {
+    let cost = written.parse().ok().filter(|cost| *cost > 0.0 && *cost <= 1e6);
+    cost.ok_or_else(|| "skriv ett tal över 0 och högst 1000000".to_owned())
 }
 
 #[derive(Deserialize)]
@@ -104,14 +108,17 @@ fn by_rules(verdict: &Verdict) -> [Option<Severity>; LANES] {
     found
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// A file cannot be read or written, or holds a line that is no labelled comment.
-pub fn run(args: &Args, classifier: &Classifier) -> anyhow::Result<ExitCode> {
+/// A comment as it is learnt from.
+struct Comment {
+    /// Its stretches.
+    samples: Vec<Sample>,
+    /// For the thresholds, without its sums.
+    judged: Option<Judged>,
+}
+
+fn read_all(args: &Args, classifier: &Classifier) -> anyhow::Result<Vec<Comment>> {
     let mut scratch = Scratch::default();
-    let mut samples = Vec::new();
-    let mut judged = Vec::new();
+    let mut comments = Vec::new();
     let kinds =
         [(&args.files, false, false), (&args.seen, true, false), (&args.harmless, false, true)];
     let paths = kinds
@@ -119,11 +126,6 @@ pub fn run(args: &Args, classifier: &Classifier) -> anyhow::Result<ExitCode> {
         .flat_map(|(files, seen, harmless)| files.iter().map(|f| (f, *seen, *harmless)));
     for (author, (path, seen, harmless)) in (0..).zip(paths) {
         for (n, comment) in (0..).zip(read(path)?) {
-            let mut cues: BTreeSet<String> =
-                classifier.cues(&mut scratch, &comment.text).into_iter().flatten().collect();
-            if seen {
-                cues.retain(|c| !c.starts_with('!'));
-            }
             let mut found = comment.found();
             if harmless {
                 // Nobody has said whether they ask for anything.
@@ -135,35 +137,71 @@ pub fn run(args: &Args, classifier: &Classifier) -> anyhow::Result<ExitCode> {
             }
             // Everyday texts have many authors.
             let author = if harmless { n } else { author };
-            samples.push(Sample {
-                cues: cues.into_iter().collect(),
-                found: comment.found(),
-                author,
-            });
-            judged.push((!seen).then(|| {
+            let samples = samples(classifier, &mut scratch, &comment.text, seen, found, author);
+            let judged = (!seen).then(|| {
                 let verdict = classifier.by_rules(&mut scratch, &comment.text);
-                Judged {
-                    found,
-                    removal: comment.removal(),
-                    by_rules: by_rules(&verdict),
-                    sums: [0; LANES],
-                }
-            }));
+                let by_rules = by_rules(&verdict);
+                Judged { found, removal: comment.removal(), by_rules, sums: [0; LANES] }
+            });
+            comments.push(Comment { samples, judged });
         }
     }
+    Ok(comments)
+}
+
+/// One sample for each stretch of a comment. Which of several stretches a comment was found for,
+/// nobody has said; that it is to be left alone holds for each of them.
+fn samples(
+    classifier: &Classifier,
+    scratch: &mut Scratch,
+    text: &str,
+    seen: bool,
+    found: [Option<bool>; LANES],
+    author: u32,
+) -> Vec<Sample> {
+    let stretches = classifier.cues(scratch, text);
+    let found = match stretches.len() {
+        1 => found,
+        _ => found.map(|found| found.filter(|found| !found)),
+    };
+    let sample = |mut cues: Vec<String>| {
+        if seen {
+            cues.retain(|c| !c.starts_with('!'));
+        }
+        Sample { cues, found, author }
+    };
+    stretches.into_iter().map(sample).collect()
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A file cannot be read or written, or holds a line that is no labelled comment.
+pub fn run(args: &Args, classifier: &Classifier) -> anyhow::Result<ExitCode> {
+    let comments = read_all(args, classifier)?;
+    let samples: Vec<Sample> = comments.iter().flat_map(|c| &c.samples).cloned().collect();
     let settings =
         Settings { cost: args.cost, fewest: args.fewest, least: args.least, ..Settings::default() };
     let fitted = fit(&samples, &settings);
-    let judged: Vec<Judged> = judged
-        .into_iter()
-        .zip(&fitted.unseen)
-        .filter_map(|(judged, sums)| Some(Judged { sums: *sums, ..judged? }))
-        .collect();
+    let mut unseen = fitted.unseen.iter();
+    let mut judged = Vec::new();
+    for comment in &comments {
+        // As the engine does: a comment is found by its worst stretch.
+        let mut sums = [i32::MIN; LANES];
+        for stretch in unseen.by_ref().take(comment.samples.len()) {
+            for (highest, sum) in sums.iter_mut().zip(stretch) {
+                *highest = (*highest).max(*sum);
+            }
+        }
+        if let (Some(judge), false) = (&comment.judged, comment.samples.is_empty()) {
+            judged.push(Judged { sums, ..judge.clone() });
+        }
+    }
     let thresholds = choose(&judged, &Costs { finding: args.alarm, doubt: args.doubt });
     let mut out = String::from(
         "# Skrivs av uppsikt lexicon fit. Vikter i hundradelar; se lexicons/README.md.\n",
     );
-    let starts: Row = fitted.starts.map(|s| i16::try_from(s).unwrap_or(i16::MIN));
+    let starts: Row = fitted.starts.map(small);
     for (name, row) in [
         ("=start", &starts),
         ("=finding", &thresholds.finding),
@@ -175,13 +213,16 @@ pub fn run(args: &Args, classifier: &Classifier) -> anyhow::Result<ExitCode> {
     for (name, row) in &fitted.rows {
         out.push_str(&write_row(name, row));
     }
-    std::fs::write(&args.out, &out)
+    // Aside first: a list that is written by halves would be worse than the old one.
+    let aside = args.out.with_extension("tsv.ny");
+    std::fs::write(&aside, &out)
+        .and_then(|()| std::fs::rename(&aside, &args.out))
         .with_context(|| format!("Kan inte skriva {}", args.out.display()))?;
     let mut stdout = std::io::stdout().lock();
     writeln!(
         stdout,
         "{} kommentarer, {} tecken, {} kB.",
-        samples.len(),
+        comments.len(),
         fitted.rows.len(),
         out.len() / 1000
     )?;

@@ -13,6 +13,7 @@ pub mod explain;
 pub mod fit;
 pub mod input;
 pub mod lexicon;
+pub mod rules;
 pub mod serve;
 pub mod users;
 
@@ -41,6 +42,7 @@ enum Command {
     Backtest(backtest::Args),
     Explain(explain::Args),
     Lexicon(lexicon::Args),
+    Rules(rules::Args),
     Evidence(evidence::Args),
     Users(users::Args),
     Doctor(doctor::Args),
@@ -56,6 +58,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Backtest(args) => backtest::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Lexicon(args) => lexicon::run(&args),
+        Command::Rules(args) => rules::run(&args),
         Command::Evidence(args) => evidence::run(&args),
         Command::Users(args) => users::run(&args),
         Command::Doctor(args) => doctor::run(&args),

@@ -12,7 +12,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
 use crate::services::users::{self, Person};
 
-/// Lägger till och visar användare.
+/// Lägger till, visar och stänger av användare, och byter lösenord.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
     #[command(subcommand)]
@@ -37,6 +37,23 @@ enum Command {
         #[arg(long, default_value = "redaktor", value_parser = role)]
         role: Role,
     },
+    /// Byter lösenord. Det nya läses från standard in, en rad. Pågående inloggningar avslutas och
+    /// tagna ärenden släpps.
+    Password {
+        /// Inloggningsnamn.
+        login: String,
+    },
+    /// Stänger av en användare: inloggningar avslutas genast och tagna ärenden släpps. Namnet står
+    /// kvar i historik och loggar.
+    Disable {
+        /// Inloggningsnamn.
+        login: String,
+    },
+    /// Släpper in en avstängd användare igen, med samma lösenord som förut.
+    Enable {
+        /// Inloggningsnamn.
+        login: String,
+    },
     /// Visar användarna.
     List {
         /// Som JSON, en rad per användare.
@@ -52,7 +69,7 @@ fn role(text: &str) -> Result<Role, String> {
     })
 }
 
-/// Adds or lists users. Works beside a running daemon.
+/// Adds, lists, shuts out or lets in users, and changes passwords. Works beside a running daemon.
 ///
 /// # Errors
 /// What the person must change, in Swedish.
@@ -73,6 +90,18 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 users::add(&store, &clock, person, password()?).await.map_err(in_words)?;
                 eprintln!("{login} kan nu logga in.");
             }
+            Command::Password { login } => {
+                users::set_password(&store, &clock, login, password()?).await.map_err(in_words)?;
+                eprintln!("{login} har ett nytt lösenord och är utloggad överallt.");
+            }
+            Command::Disable { login } => {
+                users::set_active(&store, &clock, login, false).await.map_err(in_words)?;
+                eprintln!("{login} är avstängd och utloggad överallt.");
+            }
+            Command::Enable { login } => {
+                users::set_active(&store, &clock, login, true).await.map_err(in_words)?;
+                eprintln!("{login} kan logga in igen.");
+            }
             Command::List { json } => {
                 for user in users::all(&store).await.map_err(in_words)? {
                     if *json {
@@ -82,7 +111,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                         });
                         println!("{line}");
                     } else {
-                        println!("{}\t{}\t{}", user.login, user.role, user.name);
+                        let state = if user.active { "" } else { "\tavstängd" };
+                        println!("{}\t{}\t{}{state}", user.login, user.role, user.name);
                     }
                 }
             }
@@ -112,7 +142,7 @@ fn password() -> anyhow::Result<Secret> {
     let password = line.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
         bail!(
-            "skriv lösenordet på standard in, till exempel: uppsikt users add kim --name \"Kim Exempel\" < lösenordsfil"
+            "skriv lösenordet på standard in, till exempel: uppsikt users password kim < lösenordsfil"
         );
     }
     Ok(Secret::new(password))

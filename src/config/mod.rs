@@ -114,6 +114,8 @@ pub struct LimitsConfig {
     pub intake_body_bytes: u64,
     /// Polls at the same time.
     pub polls_at_once: u32,
+    /// How often a rule that fires far above its past may fire in a day before it is set aside.
+    pub rule_quota_per_day: u32,
     /// Calls to one platform with one credential.
     pub calls_per_min: u32,
     /// Login attempts from one address; twice as many at once.
@@ -338,6 +340,7 @@ fn limits(table: &mut Table<'_, '_>) -> Option<LimitsConfig> {
     // The contract of signed deliveries says 1 MiB.
     let intake = table.number("intake_body_kb", 1024, 64..=65_536, "kB");
     let polls = small(table, "polls_at_once", 8, 1, 64, "hämtningar samtidigt");
+    let quota = small(table, "rule_quota_per_day", 200, 20, 1_000_000, "träffar per dygn");
     let calls = small(table, "calls_per_min", 60, 1, 6000, "anrop per minut");
     let logins = small(table, "logins_per_min", 10, 1, 600, "försök per minut");
     let claim = table.number("claim_min", 15, 1..=480, "minuter");
@@ -345,6 +348,7 @@ fn limits(table: &mut Table<'_, '_>) -> Option<LimitsConfig> {
     Some(LimitsConfig {
         intake_body_bytes: intake? * 1024,
         polls_at_once: polls?,
+        rule_quota_per_day: quota?,
         calls_per_min: calls?,
         logins_per_min: NonZeroU32::new(logins?)?,
         claim: Duration::from_secs(claim? * 60),

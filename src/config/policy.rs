@@ -13,7 +13,7 @@ use crate::domain::category::{Category, Severity};
 use crate::domain::deadline::Clock;
 use crate::domain::ground::Ground;
 use crate::domain::ids::ContentHash;
-use crate::domain::policy::{Line, Policy, Proposed, Rule};
+use crate::domain::policy::{HelpLine, Line, Policy, Proposed, Rule};
 
 /// The policy that is built into the program.
 const STANDARD: &str = include_str!("../../lexicons/policies/standard.toml");
@@ -69,6 +69,7 @@ fn policy(root: &mut Table<'_, '_>, version: ContentHash) -> Option<Policy> {
             None
         }
     };
+    let help = help(root.tables("help"));
     let mut rules = Vec::with_capacity(Category::ALL.len());
     for &category in Category::ALL {
         match root.table(category.id()) {
@@ -83,9 +84,27 @@ fn policy(root: &mut Table<'_, '_>, version: ContentHash) -> Option<Policy> {
     let mut rules = rules.into_iter();
     let message = message?;
     // One rule for each category, in their order.
-    Some(Policy::new(name?.value, version, undo?, office?, message.clone(), |_| {
+    let mut policy = Policy::new(name?.value, version, undo?, office?, message.clone(), |_| {
         rules.next().unwrap_or_else(|| message.clone())
-    }))
+    });
+    if let Some(help) = help {
+        policy.help = help;
+    }
+    Some(policy)
+}
+
+/// The numbers of the routine; none where the policy names none, or one that is not whole.
+fn help(tables: Vec<Table<'_, '_>>) -> Option<Vec<HelpLine>> {
+    let mut lines = Vec::with_capacity(tables.len());
+    for mut table in tables {
+        let what = table.demanded_text("what", "what = \"Akut fara för liv\"");
+        let number = table.demanded_text("number", "number = \"112\"");
+        table.done();
+        if let (Some(what), Some(number)) = (what, number) {
+            lines.push(HelpLine { what: what.value, number: number.value });
+        }
+    }
+    (!lines.is_empty()).then_some(lines)
 }
 
 pub(super) fn undo(table: &mut Table<'_, '_>, default_s: u64) -> Option<SignedDuration> {

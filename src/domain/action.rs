@@ -75,6 +75,11 @@ impl ActionKind {
     }
 }
 
+/// What is taken of states that were stored before it was told apart: nobody knows.
+const fn untold() -> bool {
+    true
+}
+
 /// Where an action stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -100,6 +105,10 @@ pub enum ActionState {
         attempt: u32,
         /// Why, in Swedish.
         reason: String,
+        /// Whether any attempt so far may have reached the platform without our hearing of it: only
+        /// then is what stands there now possibly our doing.
+        #[serde(default = "untold")]
+        may_have_acted: bool,
     },
     /// Carried out, with what the platform answered.
     Done {
@@ -121,6 +130,9 @@ pub enum ActionState {
         at: Timestamp,
         /// Why and what to do, in Swedish.
         reason: String,
+        /// As in [`ActionState::Retrying`].
+        #[serde(default = "untold")]
+        may_have_acted: bool,
     },
     /// Undone before it began.
     Cancelled {
@@ -157,6 +169,8 @@ pub enum ActionEvent {
         again_at: Timestamp,
         /// Why.
         reason: String,
+        /// Whether this attempt or one before it may have reached the platform.
+        may_have_acted: bool,
     },
     /// It will not go.
     FailForGood {
@@ -164,6 +178,8 @@ pub enum ActionEvent {
         at: Timestamp,
         /// Why.
         reason: String,
+        /// Whether this attempt or one before it may have reached the platform.
+        may_have_acted: bool,
     },
     /// The person changed their mind.
     Cancel {
@@ -250,28 +266,32 @@ impl ActionState {
                 }
                 E::Succeed { at, receipt } => Ok(S::Done { at, receipt }),
                 E::FoundMoot { at, reason } => Ok(S::Moot { at, reason }),
-                E::FailForNow { again_at, reason } => {
-                    Ok(S::Retrying { at: again_at, attempt, reason })
+                E::FailForNow { again_at, reason, may_have_acted } => {
+                    Ok(S::Retrying { at: again_at, attempt, reason, may_have_acted })
                 }
-                E::FailForGood { at, reason } => Ok(S::Failed { at, reason }),
+                E::FailForGood { at, reason, may_have_acted } => {
+                    Ok(S::Failed { at, reason, may_have_acted })
+                }
                 E::Cancel { .. } | E::TryAgain { .. } => Err(event.refused(state)),
             },
-            S::Retrying { attempt, .. } => match event {
+            S::Retrying { attempt, may_have_acted, .. } => match event {
                 E::Begin { at } => {
                     Ok(S::UnderWay { since: at, attempt: attempt.saturating_add(1) })
                 }
-                // The last attempt is known not to have acted, so undoing is honest.
-                E::Cancel { at } => Ok(S::Cancelled { at }),
-                E::FailForGood { at, reason } => Ok(S::Failed { at, reason }),
+                // Undoing is honest only where no attempt can have acted.
+                E::Cancel { at } if !may_have_acted => Ok(S::Cancelled { at }),
+                E::FailForGood { at, reason, may_have_acted: later } => {
+                    Ok(S::Failed { at, reason, may_have_acted: may_have_acted || later })
+                }
                 E::Succeed { .. }
                 | E::FoundMoot { .. }
                 | E::FailForNow { .. }
+                | E::Cancel { .. }
                 | E::TryAgain { .. } => Err(event.refused(state)),
             },
-            S::Failed { reason, .. } => match event {
-                // Never back to the first attempt: whether an earlier one reached the platform
-                // may be unknown, so whoever carries it out must look before repeating.
-                E::TryAgain { at } => Ok(S::Retrying { at, attempt: 1, reason }),
+            S::Failed { reason, may_have_acted, .. } => match event {
+                // Never back to the first attempt: whoever carries it out looks before repeating.
+                E::TryAgain { at } => Ok(S::Retrying { at, attempt: 1, reason, may_have_acted }),
                 E::Begin { .. }
                 | E::Succeed { .. }
                 | E::FoundMoot { .. }

@@ -1,9 +1,9 @@
 //! Values and rules of the trade. No I/O, no async, no clock, no SQL, no HTTP: everything here is
 //! a function of its arguments.
 //!
-//! Reading order: [`ids`], [`account`], [`item`], [`category`], [`verdict`], [`ground`],
+//! Reading order: [`ids`], [`account`], [`item`], [`language`], [`category`], [`verdict`], [`ground`],
 //! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`calendar`],
-//! [`personal_number`], [`deadline`], [`policy`], [`log`], [`text`].
+//! [`personal_number`], [`deadline`], [`policy`], [`likeness`], [`rule_watch`], [`log`], [`text`].
 
 pub mod account;
 pub mod action;
@@ -16,11 +16,14 @@ pub mod evidence;
 pub mod ground;
 pub mod ids;
 pub mod item;
+pub mod language;
+pub mod likeness;
 pub mod log;
 pub mod person;
 pub mod personal_number;
 pub mod policy;
 pub mod registration;
+pub mod rule_watch;
 pub mod text;
 pub mod verdict;
 

@@ -157,6 +157,36 @@ pub struct Proposal {
     pub why: String,
 }
 
+/// A number that the routine for cries for help gives: to ring, or to give on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HelpLine {
+    /// For what: *Akut fara för liv*.
+    pub what: String,
+    /// The number as it is written.
+    pub number: String,
+}
+
+/// The national numbers, for a policy that names none.
+const HELP: &[(&str, &str)] = &[
+    ("Akut fara för liv", "112"),
+    ("Självmordslinjen (Mind), dygnet runt", "90101"),
+    ("Sjukvårdsrådgivningen", "1177"),
+    ("Bris, för barn och unga", "116 111"),
+    ("Kvinnofridslinjen", "020-50 50 50"),
+    ("Socialjouren nås utanför kontorstid genom", "112"),
+];
+
+impl HelpLine {
+    /// The national numbers.
+    pub fn national() -> Vec<Self> {
+        let line = |(what, number): &(&str, &str)| Self {
+            what: (*what).to_owned(),
+            number: (*number).to_owned(),
+        };
+        HELP.iter().map(line).collect()
+    }
+}
+
 /// A checked policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -170,9 +200,15 @@ pub struct Policy {
     pub office: OfficeHours,
     /// Private messages and whatever else a person has to answer without any finding.
     pub message: Rule,
+    /// Numbers of the routine for cries for help, in the order in which they are shown.
+    pub help: Vec<HelpLine>,
     /// One rule a category, in the order of [`Category::ALL`].
     rules: Vec<Rule>,
 }
+
+/// What is proposed where children are concerned, whatever the policy says of sexual content: the
+/// statute leaves no choice (regulation 2.2).
+const CHILD: &str = "Misstänkt barnpornografibrott (brottsbalken 16:10 a): dölj genast, kopiera inget, ring polisen och följ deras anvisning. Diarieför uppgifterna om inlägget.";
 
 impl Policy {
     /// Puts a policy together from one rule for each category.
@@ -185,7 +221,8 @@ impl Policy {
         mut rule: impl FnMut(Category) -> Rule,
     ) -> Self {
         let rules = Category::ALL.iter().map(|&c| rule(c)).collect();
-        Self { name, version, undo, office, message, rules }
+        let help = HelpLine::national();
+        Self { name, version, undo, office, message, help, rules }
     }
 
     /// What follows from a category.
@@ -242,6 +279,13 @@ impl Policy {
             let choices = self.message.medium.choices.clone();
             return Proposal { choices, ground: None, why: self.message.why.clone() };
         };
+        if verdict.bars_copying() {
+            return Proposal {
+                choices: vec![Proposed::Hide, Proposed::Register, Proposed::ConsiderPoliceReport],
+                ground: Some(Ground::ChildAbuse),
+                why: CHILD.into(),
+            };
+        }
         let rule = self.rule(gravest.category);
         let mut choices = self.line(gravest).choices.clone();
         for finding in verdict.findings.iter().filter(|f| f.opens_case()) {

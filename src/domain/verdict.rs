@@ -30,6 +30,27 @@ impl From<Span> for (u32, u32) {
     }
 }
 
+/// Something that a finding means for the whole product, whatever the category.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// Sexual content that concerns children: nothing of the item may be copied, fetched or shown
+    /// (*barnpornografibrott*, BrB 16:10 a; regulation 2.2).
+    Child,
+}
+
+impl Mark {
+    /// Every mark.
+    pub const ALL: &[Self] = &[Self::Child];
+
+    /// The identifier in rule files and output.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Child => "child",
+        }
+    }
+}
+
 /// One thing found in a text, with everything an editor needs to judge it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
@@ -45,6 +66,9 @@ pub struct Finding {
     pub why: Arc<str>,
     /// The law or house rule the category rests on, for example `1998:112 5 § 1 a; BrB 4:5`.
     pub legal: Arc<str>,
+    /// What it means beyond its category; absent in what was written before there were marks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Mark>,
 }
 
 impl Finding {
@@ -77,6 +101,18 @@ impl Verdict {
     /// every private message, whatever it says.
     pub fn opens_case(&self, kind: ItemKind) -> bool {
         kind == ItemKind::DirectMessage || self.findings.iter().any(Finding::opens_case)
+    }
+
+    /// Whether nothing of the item may be copied (design, invariant 2; regulation 2.2).
+    pub fn bars_copying(&self) -> bool {
+        self.findings.iter().any(|f| f.mark == Some(Mark::Child))
+    }
+
+    /// Whether somebody's life or health, or a child, is at stake now: a cry for help or a report
+    /// of danger.
+    pub fn asks_for_help(&self) -> bool {
+        let grave = |f: &Finding| f.category == Category::Case && f.severity == Severity::High;
+        self.findings.iter().any(grave)
     }
 
     /// The finding that a person should see first.

@@ -6,6 +6,7 @@
 
 pub mod blob;
 pub mod browser;
+pub mod media;
 pub mod verify;
 pub mod warrant;
 
@@ -21,9 +22,10 @@ use crate::formats::canonical_json;
 use crate::runtime::clock::Clock;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{EvidenceRow, EvidenceState};
+use crate::store::rows::{EvidenceRow, EvidenceState, SealHolds};
 
 use blob::{BlobError, BlobStore};
+use media::CopyLeave;
 use warrant::{ItemAddress, RemovalWarrant, WarrantBasis};
 
 /// Where the links of the log's chain are noted outside the database, one line an entry.
@@ -125,11 +127,11 @@ impl EvidenceStore {
         Ok(Self { blobs, store, clock, heads, heads_turn: Arc::default() })
     }
 
-    /// Keeps one part; durable when it returns.
+    /// Keeps one part, by leave to copy the item it is of; durable when it returns.
     ///
     /// # Errors
     /// [`EvidenceError::Blob`].
-    pub async fn keep(&self, part: NewPart) -> Result<Part, EvidenceError> {
+    pub async fn keep(&self, _leave: &CopyLeave, part: NewPart) -> Result<Part, EvidenceError> {
         let blobs = self.blobs.clone();
         let captured_at = self.clock.now();
         let keep = move || -> Result<Part, BlobError> {
@@ -147,7 +149,8 @@ impl EvidenceStore {
         Ok(kept?)
     }
 
-    /// Seals: the canonical manifest becomes a blob, its hash a leaf of the log.
+    /// Seals: the canonical manifest becomes a blob, its hash a leaf of the log. Copies of what may
+    /// not be copied are refused, also where that became known while they were taken.
     ///
     /// # Errors
     /// [`EvidenceError`]; then the record still waits and may be sealed later.
@@ -161,7 +164,9 @@ impl EvidenceStore {
         let hash = tokio::task::spawn_blocking(move || blobs.put(&bytes))
             .await
             .map_err(|_| EvidenceError::BrokenOff)??;
-        let sealed = self.store.seal(evidence, hash, self.clock.now()).await?;
+        let holds =
+            if manifest.parts.is_empty() { SealHolds::MetadataOnly } else { SealHolds::Copies };
+        let sealed = self.store.seal(evidence, hash, holds, self.clock.now()).await?;
         self.note_head().await?;
         Ok(sealed)
     }

@@ -97,7 +97,7 @@ impl Bench {
             method: "prov".into(),
             bytes: row.text.clone().into_bytes(),
         };
-        let part = self.evidence.keep(part).await.unwrap();
+        let part = self.evidence.keep(&media::CopyLeave::for_test(), part).await.unwrap();
         let text_blob = part.sha256;
         let manifest = Manifest {
             format: 1,

@@ -1,19 +1,25 @@
 //! Versions without verdict → classify → case opened, brought back or left alone.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use metrics::{counter, histogram};
 use tokio::sync::OnceCell;
 
+use crate::classify::context::{self, Assessed, Surroundings};
 use crate::classify::{Classifier, Context};
 use crate::domain::category::{Category, Severity};
-use crate::domain::ids::{LexiconVersion, VersionId};
-use crate::domain::item::ItemKind;
+use crate::domain::ids::LexiconVersion;
+use crate::domain::item::{Author, ItemKind};
+use crate::domain::likeness::{EarlierPrint, Print, Traces};
+use crate::domain::person::Act;
+use crate::domain::rule_watch::RuleAlarm;
 use crate::domain::verdict::Verdict;
-use crate::store::rows::{CaseOpening, Unassessed, UnderAssessment};
+use crate::store::rows::{AssessedVersion, CaseOpening, Unassessed, UnderAssessment};
 use crate::telemetry::metrics as names;
 
-use super::{ServiceError, Services};
+use super::{ServiceError, Services, Viewer};
 
 /// How many versions are assessed in one transaction.
 const BATCH: u32 = 200;
@@ -29,6 +35,7 @@ pub(super) struct Assessing {
 }
 
 /// Place in the queue: see `cases.rank` in the schema.
+const RANK_LIFE: u8 = 0;
 const RANK_THREAT: u8 = 1;
 const RANK_REST: u8 = 2;
 
@@ -44,24 +51,27 @@ impl Services {
         let more = waiting.len() < n || n == BATCH as usize;
         let deadly = note.deaths >= MOST_DEATHS;
         let fetched: Vec<_> = waiting.iter().map(|version| version.fetched_at).collect();
+        let mut known = self.known_around(&waiting).await?;
         let classifier = self.inner.classifier.clone();
         let policy = self.inner.policy.clone();
-        let assess = move || -> Vec<(VersionId, Verdict, Option<CaseOpening>)> {
+        let assess = move || -> Vec<AssessedVersion> {
             waiting
                 .iter()
-                .map(|version| {
+                .enumerate()
+                .map(|(n, version)| {
                     if deadly {
                         tracing::error!(version.id = %version.version, "assessing killed the program");
-                        let (verdict, opening) =
-                            unassessable(&policy, version, classifier.version().clone());
-                        return (version.version, verdict, opening);
+                        return unassessable(&policy, version, classifier.version().clone());
                     }
-                    let classified =
-                        catch_unwind(AssertUnwindSafe(|| classify(&classifier, version)));
-                    let (verdict, opening) = match classified {
-                        Ok(verdict) => {
+                    let classified = catch_unwind(AssertUnwindSafe(|| {
+                        assess_one(&classifier, version, &known, n)
+                    }));
+                    match classified {
+                        Ok(Assessed { verdict, traces }) => {
+                            // What comes later in this very round sees it, too.
+                            known.add(version, &traces);
                             let opening = opening(&policy, version, &verdict);
-                            (verdict, opening)
+                            AssessedVersion { version: version.version, verdict, opening, traces }
                         }
                         Err(_panic) => {
                             // One text that breaks the classifier must not keep all others from
@@ -69,8 +79,7 @@ impl Services {
                             tracing::error!(version.id = %version.version, "assessing panicked");
                             unassessable(&policy, version, classifier.version().clone())
                         }
-                    };
-                    (version.version, verdict, opening)
+                    }
                 })
                 .collect()
         };
@@ -81,11 +90,14 @@ impl Services {
         let now = self.inner.clock.now();
         let found: Vec<_> = assessed
             .iter()
-            .flat_map(|(_, verdict, _)| &verdict.findings)
+            .flat_map(|assessed| &assessed.verdict.findings)
             .map(|finding| (finding.category.id(), finding.severity.id()))
             .collect();
-        let opens: Vec<_> = assessed.iter().map(|(_, _, opening)| opening.is_some()).collect();
-        let touched = self.inner.store.record_assessments(assessed, now).await?;
+        let opens: Vec<_> = assessed.iter().map(|assessed| assessed.opening.is_some()).collect();
+        let quota = self.inner.settings.rule_quota;
+        let recorded = self.inner.store.record_assessments(assessed, quota, now).await?;
+        let touched = recorded.touched;
+        self.raise(&recorded.alarms);
         // Counted once they are stored: what was not comes again.
         for (category, severity) in found {
             counter!(names::FINDINGS, "category" => category, "severity" => severity).increment(1);
@@ -101,6 +113,72 @@ impl Services {
             }
         }
         Ok(more)
+    }
+
+    /// Tells of rules that fire far above their past: once in the log and the metrics; the queue's
+    /// page says it as long as it holds.
+    fn raise(&self, alarms: &[RuleAlarm]) {
+        for alarm in alarms {
+            let (rule, fired, expected) = (&*alarm.rule, alarm.fired, alarm.expected);
+            tracing::warn!(
+                rule,
+                fired,
+                expected,
+                shadowed = alarm.shadowed,
+                "a rule fires far above its past"
+            );
+            let outcome = if alarm.shadowed { "shadow" } else { "alarm" };
+            counter!(names::RULE_ALARMS, "outcome" => outcome).increment(1);
+        }
+    }
+
+    /// What is known of earlier items around those that wait.
+    async fn known_around(&self, waiting: &[Unassessed]) -> Result<Known, ServiceError> {
+        let now = self.inner.clock.now();
+        let texts: Vec<_> = waiting
+            .iter()
+            .enumerate()
+            .filter(|(_, version)| !version.by_us)
+            .map(|(n, version)| (n, version.item, version.text.clone()))
+            .collect();
+        // Fingerprints of many long texts are computing, too.
+        let printed = move || -> Vec<_> {
+            let print =
+                |text: &str| catch_unwind(AssertUnwindSafe(|| context::print(text))).ok().flatten();
+            texts.into_iter().filter_map(|(n, item, text)| Some((n, item, print(&text)?))).collect()
+        };
+        let printed = tokio::task::spawn_blocking(printed)
+            .await
+            .map_err(|e| ServiceError::broken("assessment", e))?;
+        let wanted = printed.iter().map(|(_, item, print)| (*item, print.clone())).collect();
+        let found = self.inner.store.maybe_alike(wanted, now).await?;
+        let shadowed = self.inner.store.shadowed_rules().await?;
+        let mut known =
+            Known { around: vec![Default::default(); waiting.len()], fresh: Vec::new(), shadowed };
+        for ((n, _, print), earlier) in printed.into_iter().zip(found) {
+            known.around[n].earlier = earlier;
+            known.around[n].print = Some(print);
+        }
+        for (n, version) in waiting.iter().enumerate() {
+            known.around[n].author = number_of(&version.platform, &version.author);
+            known.around[n].answers =
+                version.answers.as_ref().and_then(|author| number_of(&version.platform, author));
+            if let Some(author) = known.around[n].author.filter(|_| !version.by_us) {
+                known.around[n].attacks =
+                    self.inner.store.attacks_by(author, version.item, now).await?;
+            }
+        }
+        Ok(known)
+    }
+
+    /// Alarms that a person should see on the queue's page, in Swedish.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn rule_notices(&self, viewer: &Viewer) -> Result<Vec<String>, ServiceError> {
+        viewer.demand(Act::ReadCases)?;
+        let alarms = self.inner.store.rule_alarms(self.inner.clock.now()).await?;
+        Ok(alarms.iter().map(RuleAlarm::words).collect())
     }
 
     /// Notes what is about to be assessed; nothing where nothing waits. What an earlier life of the
@@ -126,10 +204,73 @@ impl Services {
     }
 }
 
-fn classify(classifier: &Classifier, version: &Unassessed) -> Verdict {
-    let context =
-        Context { post: version.post_text.as_deref(), parent: version.parent_text.as_deref() };
-    classifier.classify(&version.text, &context)
+/// What is known of earlier items, for every version that waits.
+struct Known {
+    around: Vec<KnownOfOne>,
+    /// What was assessed earlier in this very round: the store does not know it yet.
+    fresh: Vec<EarlierPrint>,
+    shadowed: BTreeSet<Arc<str>>,
+}
+
+#[derive(Clone, Default)]
+struct KnownOfOne {
+    author: Option<u64>,
+    answers: Option<u64>,
+    print: Option<Print>,
+    earlier: Vec<EarlierPrint>,
+    attacks: Vec<(u64, u32)>,
+}
+
+impl Known {
+    fn add(&mut self, version: &Unassessed, traces: &Traces) {
+        if let Some(print) = traces.print.clone().filter(|_| !version.by_us) {
+            let (item, account) = (version.item, version.account);
+            let print = EarlierPrint { item, account, author: traces.author, print };
+            self.fresh.push(print);
+        }
+    }
+
+    /// The earlier ones of one version, those of this round included.
+    fn earlier(&self, n: usize, version: &Unassessed) -> Vec<EarlierPrint> {
+        let KnownOfOne { earlier, print: Some(print), .. } = &self.around[n] else {
+            return Vec::new();
+        };
+        let mut earlier = earlier.clone();
+        for fresh in &self.fresh {
+            let shares = fresh.print.bands.iter().zip(print.bands).any(|(a, b)| *a == b);
+            if fresh.item != version.item && shares {
+                earlier.retain(|e| e.item != fresh.item);
+                earlier.push(fresh.clone());
+            }
+        }
+        earlier
+    }
+}
+
+/// A number for an author as the platform knows them.
+fn number_of(platform: &str, author: &Author) -> Option<u64> {
+    let identity = author.platform_id.as_deref().or(author.handle.as_deref());
+    let identity = identity.or(author.name.as_deref()).filter(|i| !i.trim().is_empty())?;
+    Some(context::person(platform, identity))
+}
+
+fn assess_one(classifier: &Classifier, version: &Unassessed, known: &Known, n: usize) -> Assessed {
+    let earlier = known.earlier(n, version);
+    let one = &known.around[n];
+    let around = Surroundings {
+        account: version.account,
+        author: one.author,
+        answers: one.answers,
+        earlier: &earlier,
+        attacks: &one.attacks,
+        shadowed: &known.shadowed,
+    };
+    let context = Context {
+        post: version.post_text.as_deref(),
+        parent: version.parent_text.as_deref(),
+        around: (!version.by_us).then_some(around),
+    };
+    classifier.assess(&version.text, &context)
 }
 
 /// What follows from a text that the machine could not read: a person does.
@@ -137,7 +278,7 @@ fn unassessable(
     policy: &crate::domain::policy::Policy,
     version: &Unassessed,
     lexicon: LexiconVersion,
-) -> (Verdict, Option<CaseOpening>) {
+) -> AssessedVersion {
     let verdict = Verdict { lexicon, findings: Vec::new() };
     let opening = (!version.by_us).then(|| CaseOpening {
         rank: RANK_REST,
@@ -146,7 +287,7 @@ fn unassessable(
         due_at: policy.due(&verdict, version.kind, version.received_at),
         why: "Texten kunde inte bedömas av Uppsikt. Läs den själv.".into(),
     });
-    (verdict, opening)
+    AssessedVersion { version: version.version, verdict, opening, traces: Traces::default() }
 }
 
 fn opening(
@@ -170,7 +311,11 @@ fn opening(
         None => "Ska ses av en person.".into(),
     };
     Some(CaseOpening {
-        rank: if against_a_person { RANK_THREAT } else { RANK_REST },
+        rank: match (verdict.asks_for_help(), against_a_person || verdict.bars_copying()) {
+            (true, _) => RANK_LIFE,
+            (false, true) => RANK_THREAT,
+            (false, false) => RANK_REST,
+        },
         severity: verdict.severity(),
         category: verdict.primary().map(|finding| finding.category),
         due_at: policy.due(verdict, version.kind, version.received_at),

@@ -9,14 +9,17 @@ use jiff::Timestamp;
 use metrics::counter;
 use url::Url;
 
+use crate::classify::Context;
 use crate::domain::evidence::{
     Manifest, MissingPart, Part, PartKind, RenderedSheet, SheetContent, Thread,
 };
 use crate::domain::ids::VersionId;
 use crate::domain::item::Permalink;
 use crate::evidence::browser::CaptureRequest;
+use crate::evidence::media::{CopyLeave, MediaPolicy, PictureLeave};
 use crate::evidence::{EvidenceError, NewPart};
 use crate::formats::sheet::{self, SheetError};
+use crate::store::error::StoreError;
 use crate::store::rows::{EvidenceRow, EvidenceState, ItemRow, VersionRow};
 use crate::telemetry::metrics as names;
 
@@ -35,7 +38,7 @@ const AT_ONCE: u32 = 16;
 const IN_PARALLEL: usize = 2;
 
 /// Whoever waits with a hand on the button needs the seal now: no screenshot is awaited longer
-/// than this when a removal has found the text changed.
+/// than this, queue and start of the browser included, when a removal has found the text changed.
 const HURRIED_SCREENSHOT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Why a capture did not come to a seal.
@@ -49,7 +52,7 @@ pub enum CaptureError {
     Sheet(#[source] SheetError),
     /// The store refused.
     #[error("the record could not be read")]
-    Store(#[from] crate::store::error::StoreError),
+    Store(#[from] StoreError),
     /// The account is no longer configured.
     #[error("the account is not configured")]
     NoAccount,
@@ -62,6 +65,8 @@ impl CaptureError {
     /// For the editor: what happened and what to do.
     fn swedish(&self) -> String {
         match self {
+            // It was barred while it was being taken; the next attempt takes metadata alone.
+            Self::Evidence(EvidenceError::Store(StoreError::Refused { why })) => why.clone(),
             Self::Evidence(_) | Self::Store(_) => {
                 "Beviset kunde inte sparas. Kontrollera att disken inte är full; Uppsikt försöker igen.".into()
             }
@@ -105,15 +110,16 @@ impl Services {
 
     /// Takes one record's evidence, or notes why it could not be taken.
     async fn capture_or_note(&self, row: EvidenceRow) -> Result<(), ServiceError> {
-        let limit = self.inner.settings.capture_limit;
-        if let Err(error) = self.capture(&row, limit).await {
+        if let Err(error) = self.capture(&row, None).await {
             let problem = error.swedish();
             tracing::error!(evidence.id = %row.id, error = &error as &dyn std::error::Error, "capture failed");
             let at = self.inner.clock.now().saturating_add(growing_wait(row.attempts));
             let at = at.unwrap_or(Timestamp::MAX);
             self.inner.store.record_capture_failure(row.id, problem, at).await?;
             // Evidence that cannot be kept is no matter of one item: the loop is unwell.
-            if let CaptureError::Evidence(error) = error {
+            if let CaptureError::Evidence(error) = error
+                && !matches!(error, EvidenceError::Store(StoreError::Refused { .. }))
+            {
                 return Err(ServiceError::broken("keeping of evidence", error));
             }
         }
@@ -126,7 +132,7 @@ impl Services {
         let row = self.inner.store.want_evidence(version, self.inner.clock.now()).await?;
         match row.state {
             EvidenceState::Sealed { .. } | EvidenceState::Disposed { .. } => Ok(row),
-            EvidenceState::Wanted => self.capture(&row, HURRIED_SCREENSHOT).await,
+            EvidenceState::Wanted => self.capture(&row, Some(HURRIED_SCREENSHOT)).await,
         }
     }
 
@@ -134,7 +140,7 @@ impl Services {
     async fn capture(
         &self,
         row: &EvidenceRow,
-        screenshot_limit: std::time::Duration,
+        hurry: Option<std::time::Duration>,
     ) -> Result<EvidenceRow, CaptureError> {
         let store = &self.inner.store;
         let subject = Subject {
@@ -144,16 +150,18 @@ impl Services {
             thread: store.thread_above(row.item).await?,
         };
         let served = self.served(subject.item.account).ok_or(CaptureError::NoAccount)?.clone();
-        let manifest = if subject.item.no_copy {
-            // Regulation 2.2: metadata alone, not even the thread.
-            let mut manifest = self.manifest(&served, &subject);
-            manifest.attachments.clear();
-            manifest.missing = [PartKind::Payload, PartKind::Screenshot, PartKind::Attachment]
-                .map(|kind| MissingPart { kind, reason: NO_COPY.into() })
-                .to_vec();
-            manifest
-        } else {
-            self.collect(&served, &subject, screenshot_limit).await?
+        self.bar_before_assessment(&subject).await?;
+        let manifest = match self.inner.evidence.media_policy(row.version).await? {
+            MediaPolicy::Copy(leave) => self.collect(&served, &subject, &leave, hurry).await?,
+            MediaPolicy::MetadataOnly => {
+                // Regulation 2.2: metadata alone, not even the thread.
+                let mut manifest = self.manifest(&served, &subject);
+                manifest.attachments.clear();
+                manifest.missing = [PartKind::Payload, PartKind::Screenshot, PartKind::Attachment]
+                    .map(|kind| MissingPart { kind, reason: NO_COPY.into() })
+                    .to_vec();
+                manifest
+            }
         };
         let (sealed, case) = self.inner.evidence.seal(row.id, &manifest).await?;
         counter!(names::SEALS).increment(1);
@@ -171,11 +179,28 @@ impl Services {
         Ok(sealed)
     }
 
+    /// A removal that finds the text changed seals it before it has come to be assessed: what bars
+    /// copying must be seen before anything is copied.
+    async fn bar_before_assessment(&self, subject: &Subject) -> Result<(), CaptureError> {
+        if subject.version.verdict.is_some() {
+            return Ok(());
+        }
+        let (classifier, text) = (self.inner.classifier.clone(), subject.version.text.clone());
+        let classify = move || classifier.classify(&text, &Context::default()).bars_copying();
+        // A text that breaks the classifier is a person's to read; nothing of it is copied first.
+        let barred = tokio::task::spawn_blocking(classify).await.unwrap_or(true);
+        if barred {
+            self.inner.store.bar_copying(subject.item.id).await?;
+        }
+        Ok(())
+    }
+
     async fn collect(
         &self,
         served: &Served,
         subject: &Subject,
-        screenshot_limit: std::time::Duration,
+        leave: &CopyLeave,
+        hurry: Option<std::time::Duration>,
     ) -> Result<Manifest, CaptureError> {
         let evidence = &self.inner.evidence;
         let mut manifest = self.manifest(served, subject);
@@ -183,7 +208,8 @@ impl Services {
         let fetched = format!("hämtat från plattformens gränssnitt {}", subject.version.fetched_at);
         let keep = |kind, name: &str, media_type, method: &str, bytes| {
             let method = method.to_owned();
-            evidence.keep(NewPart { kind, name: name.to_owned(), media_type, method, bytes })
+            let part = NewPart { kind, name: name.to_owned(), media_type, method, bytes };
+            evidence.keep(leave, part)
         };
         let json = "application/json";
         let payload = subject.payload.clone();
@@ -197,7 +223,10 @@ impl Services {
             keep(PartKind::Thread, "thread.json", json, "ur Uppsikts databas", thread).await?,
         );
 
-        let screenshot = self.screenshot(served, subject, screenshot_limit).await;
+        let screenshot = match leave.picture() {
+            Ok(leave) => self.screenshot(served, subject, leave, hurry).await,
+            Err(why) => Err(why.to_owned()),
+        };
         let picture = match screenshot {
             Ok((png, method)) => {
                 let kept =
@@ -241,12 +270,14 @@ impl Services {
         Ok(manifest)
     }
 
-    /// A picture of the live page, or why there is none, in Swedish.
+    /// A picture of the live page, or why there is none, in Swedish. The browser bounds each page's
+    /// time by itself; `hurry` bounds the whole wait.
     async fn screenshot(
         &self,
         served: &Served,
         subject: &Subject,
-        limit: std::time::Duration,
+        leave: PictureLeave,
+        hurry: Option<std::time::Duration>,
     ) -> Result<(Vec<u8>, String), String> {
         let Some(browser) = &self.inner.browser else {
             return Err(self
@@ -263,14 +294,26 @@ impl Services {
             url: url.clone(),
             anchor,
             allow_private: served.private_at.as_ref().is_some_and(|own| is_at(own, url)),
+            leave,
         };
-        match tokio::time::timeout(limit, browser.capture(request)).await {
-            Ok(Ok(shot)) => Ok((shot.png, shot.method)),
-            Ok(Err(error)) => {
+        let taken = match hurry {
+            None => browser.capture(request).await,
+            Some(limit) => match tokio::time::timeout(limit, browser.capture(request)).await {
+                Ok(taken) => taken,
+                Err(_) => {
+                    return Err(format!(
+                        "Ingen bild hann tas inom {} sekunder, och åtgärden fick inte vänta längre.",
+                        limit.as_secs()
+                    ));
+                }
+            },
+        };
+        match taken {
+            Ok(shot) => Ok((shot.png, shot.method)),
+            Err(error) => {
                 tracing::info!(error = %error, "no screenshot");
                 Err(error.swedish())
             }
-            Err(_) => Err(format!("Sidan svarade inte inom {} sekunder.", limit.as_secs())),
         }
     }
 

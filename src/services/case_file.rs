@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::classify::Classifier;
+use crate::classify::{Classifier, language};
 use crate::domain::account::Account;
 use crate::domain::action::{ActionKind, ActionState};
 use crate::domain::case::CaseState;
@@ -11,8 +11,10 @@ use crate::domain::evidence::{Thread, ThreadItem};
 use crate::domain::ground::Ground;
 use crate::domain::ids::{ActionId, CaseId, DecisionId, DiaryNumber};
 use crate::domain::item::{Author, Barred, ItemKind, Permalink, Presence};
+use crate::domain::language::Language;
+use crate::domain::likeness::Alike;
 use crate::domain::person::Act;
-use crate::domain::policy::Proposal;
+use crate::domain::policy::{HelpLine, Proposal};
 use crate::domain::verdict::{Finding, Verdict};
 
 use super::offers::Offers;
@@ -92,6 +94,8 @@ pub struct CaseFile {
     pub author: Author,
     /// The text at hand, in full: shown to those who may read cases, whose look is audited.
     pub text: String,
+    /// The language of the text, where it can be told.
+    pub language: Option<Language>,
     /// The number of the version at hand, and how many there are.
     pub version: (u32, u32),
     /// Earlier versions' texts, oldest first.
@@ -128,6 +132,12 @@ pub struct CaseFile {
     pub diary: Vec<Option<DiaryNumber>>,
     /// History, oldest first.
     pub history: Vec<Step>,
+    /// Nothing of the item may be copied or shown (regulation 2.2).
+    pub no_copy: bool,
+    /// Numbers to ring, where somebody's life, health or a child is at stake.
+    pub help: Vec<HelpLine>,
+    /// Items with nearly the same text.
+    pub alike: Option<Alike>,
     /// What the account can do; none where it is no longer configured.
     pub offers: Option<Offers>,
     /// Whether the viewer may read sealed evidence.
@@ -230,6 +240,7 @@ impl Services {
             account,
             kind: item.kind,
             author: version.author,
+            language: language::of(&version.text),
             text: version.text,
             version: (version.number, n_versions),
             earlier_texts,
@@ -239,6 +250,9 @@ impl Services {
             presence_at: item.presence_at,
             permalink: item.permalink,
             barred: item.barred,
+            no_copy: item.no_copy,
+            help: if verdict.asks_for_help() { self.inner.policy.help.clone() } else { Vec::new() },
+            alike: store.alike(row.item).await?,
             proposal: self.inner.policy.proposal(&verdict),
             findings: verdict.findings,
             above: store.thread_above(row.item).await?,

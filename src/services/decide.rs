@@ -9,7 +9,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use crate::domain::action::ActionKind;
 use crate::domain::case::Claim;
 use crate::domain::decision::{Choice, Decision};
-use crate::domain::ids::{CaseId, DecisionId, DiaryNumber, VersionId};
+use crate::domain::ids::{ActionId, CaseId, DecisionId, DiaryNumber, VersionId};
 use crate::domain::item::ItemKind;
 use crate::domain::person::Act;
 use crate::domain::registration::parse_diary_number;
@@ -147,18 +147,23 @@ impl Services {
         Ok(())
     }
 
-    /// Tries failed actions again.
+    /// Tries one failed action again.
     ///
     /// # Errors
-    /// [`ServiceError`].
-    pub async fn try_again(&self, viewer: &Viewer, case: CaseId) -> Result<(), ServiceError> {
+    /// [`ServiceError::Refused`] where that action has not failed.
+    pub async fn try_again(
+        &self,
+        viewer: &Viewer,
+        case: CaseId,
+        action: ActionId,
+    ) -> Result<(), ServiceError> {
         viewer.demand(Act::Decide)?;
         let now = self.inner.clock.now();
         let line = viewer.line("case.try_again", format!("case {case}"));
-        let n = self.inner.store.try_failed_again(case, viewer.user, line, now).await?;
-        if n == 0 {
+        if !self.inner.store.try_failed_again(case, action, viewer.user, line, now).await? {
             return Err(ServiceError::Refused {
-                why: "Det finns inget misslyckat att försöka igen.".into(),
+                why: "Åtgärden är inte misslyckad längre. Läs historiken för att se hur det gick."
+                    .into(),
             });
         }
         self.inner.wakes.outbox.notify_one();
@@ -266,6 +271,3 @@ pub fn not_offered(
         Offer::ByHand { why } | Offer::No { why } => Some(why),
     }
 }
-
-/// The choice *Vänta* without a time of its own means until tomorrow.
-pub const HOLD_DEFAULT: SignedDuration = SignedDuration::from_hours(24);

@@ -120,6 +120,7 @@ impl Services {
             let committed = self.inner.store.commit_batch(account, batch, next_at, now).await?;
             self.inner.walks.put(account, walk);
             self.count(served, &committed);
+            self.tell_cases(&committed.touched);
             if committed.new_items + committed.new_versions > 0 {
                 self.inner.wakes.assess.notify_one();
             }

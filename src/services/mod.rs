@@ -17,6 +17,7 @@ pub mod push;
 pub mod queue;
 pub mod records;
 pub mod registration;
+pub mod rules;
 pub mod session;
 pub mod users;
 
@@ -63,10 +64,10 @@ pub struct Settings {
     pub claim: SignedDuration,
     /// How long a session lasts.
     pub session: SignedDuration,
-    /// Time limit of one screenshot.
-    pub capture_limit: Duration,
     /// How many accounts may be polled at once.
     pub polls_at_once: usize,
+    /// How often a rule that fires far above its past may fire in a day before it is set aside.
+    pub rule_quota: u64,
 }
 
 /// An account with all it takes to serve it.

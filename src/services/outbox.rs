@@ -39,9 +39,24 @@ enum End {
     Later {
         at: Option<Timestamp>,
         reason: String,
+        may_have_acted: bool,
     },
     /// Not without a person.
-    Never(String),
+    Never {
+        reason: String,
+        may_have_acted: bool,
+    },
+}
+
+/// What is known of earlier attempts at the same action.
+#[derive(Clone, Copy)]
+struct Before {
+    /// An earlier run died between intent and record.
+    died: bool,
+    /// Some attempt may have reached the platform without our hearing of it.
+    may_have_acted: bool,
+    /// There was any.
+    tried: bool,
 }
 
 impl Services {
@@ -92,11 +107,19 @@ impl Services {
         // Read only now that the lane is ours: whoever had it before may have moved it.
         let action = self.inner.store.action(id).await?;
         let now = self.inner.clock.now();
-        if !action.state.is_due(now) {
+        if !action.state.is_due(now) || self.inner.store.must_wait(id).await? {
             return Ok(());
         }
         // Under way already means that an earlier run died between intent and record: unknown.
-        let unknown = matches!(action.state, ActionState::UnderWay { .. });
+        let (died, may_have_acted) = match action.state {
+            ActionState::UnderWay { .. } => (true, true),
+            ActionState::Retrying { may_have_acted, .. } => (false, may_have_acted),
+            ActionState::Pending { .. }
+            | ActionState::Done { .. }
+            | ActionState::Moot { .. }
+            | ActionState::Failed { .. }
+            | ActionState::Cancelled { .. } => (false, false),
+        };
         let action =
             self.inner.store.move_action(action.id, ActionEvent::Begin { at: now }, now).await?;
         let attempt = match action.state {
@@ -108,37 +131,42 @@ impl Services {
             | ActionState::Failed { .. }
             | ActionState::Cancelled { .. } => 1,
         };
+        let before = Before { died, may_have_acted, tried: attempt > 1 };
         let end = match action.kind {
             // Begun over and over without an end on record: a person has to look.
-            _ if attempt > MOST_ATTEMPTS => End::Never(format!(
+            _ if attempt > MOST_ATTEMPTS => never(format!(
                 "Uppsikt har börjat {} gånger utan att få veta hur det gick. Kontrollera på plattformen om åtgärden är gjord.",
                 attempt - 1
             )),
-            ActionKind::Hide | ActionKind::Delete => {
-                self.remove(&action, unknown || attempt > 1).await?
-            }
+            ActionKind::Hide | ActionKind::Delete => self.remove(&action, before).await?,
             ActionKind::Unhide => self.show_again(&action).await?,
-            ActionKind::Reply => self.reply(&action, unknown || attempt > 1).await?,
-            ActionKind::Report => self.report(&action, unknown).await?,
+            ActionKind::Reply => self.reply(&action, before).await?,
+            ActionKind::Report => self.report(&action, before).await?,
             ActionKind::Register => self.export(&action).await?,
             ActionKind::Forward => {
-                End::Never("Vidarebefordran är inte inkopplad i den här installationen.".into())
+                never("Vidarebefordran är inte inkopplad i den här installationen.")
             }
         };
         let now = self.inner.clock.now();
         let event = match end {
             End::Done(receipt) => ActionEvent::Succeed { at: now, receipt },
             End::Moot(reason) => ActionEvent::FoundMoot { at: now, reason },
-            End::Later { at, reason } if attempt < MOST_ATTEMPTS => {
+            End::Later { at, reason, may_have_acted } if attempt < MOST_ATTEMPTS => {
                 let wait = now.saturating_add(growing_wait(attempt)).unwrap_or(Timestamp::MAX);
-                ActionEvent::FailForNow { again_at: at.map_or(wait, |at| at.max(wait)), reason }
+                let again_at = at.map_or(wait, |at| at.max(wait));
+                let may_have_acted = before.may_have_acted || may_have_acted;
+                ActionEvent::FailForNow { again_at, reason, may_have_acted }
             }
-            End::Later { reason, .. } => {
+            End::Later { reason, may_have_acted, .. } => {
                 let reason =
                     format!("{reason} Uppsikt har försökt {attempt} gånger och slutar nu.");
-                ActionEvent::FailForGood { at: now, reason }
+                let may_have_acted = before.may_have_acted || may_have_acted;
+                ActionEvent::FailForGood { at: now, reason, may_have_acted }
             }
-            End::Never(reason) => ActionEvent::FailForGood { at: now, reason },
+            End::Never { reason, may_have_acted } => {
+                let may_have_acted = before.may_have_acted || may_have_acted;
+                ActionEvent::FailForGood { at: now, reason, may_have_acted }
+            }
         };
         let after = self.inner.store.move_action(action.id, event, now).await?;
         counter!(names::ACTIONS, "kind" => action.kind.id(), "outcome" => after.state.id())
@@ -149,7 +177,7 @@ impl Services {
     }
 
     /// Read live, compare with the sealed version, capture anew if changed, warrant, call.
-    async fn remove(&self, action: &ActionRow, tried_before: bool) -> Result<End, ServiceError> {
+    async fn remove(&self, action: &ActionRow, before: Before) -> Result<End, ServiceError> {
         let Some(served) = self.served(action.account).cloned() else {
             return Ok(no_account());
         };
@@ -158,7 +186,7 @@ impl Services {
         let reading = match served.platform.read_live(&target).await {
             Ok(reading) => reading,
             Err(PlatformError::Gone) => LiveReading::Gone,
-            Err(error) => return Ok(end_of(error)),
+            Err(error) => return Ok(unseen(error)),
         };
         let now = self.inner.clock.now();
         let recorded = self.inner.store.record_live_reading(item.id, reading.clone(), now).await;
@@ -166,7 +194,7 @@ impl Services {
             Ok(recorded) => recorded,
             // The platform answered with another item: nothing may be removed on that.
             Err(StoreError::Refused { why }) => {
-                return Ok(End::Never(format!("{} Inget har tagits bort.", sentence(&why))));
+                return Ok(never(format!("{} Inget har tagits bort.", sentence(&why))));
             }
             Err(error) => return Err(error.into()),
         };
@@ -181,7 +209,7 @@ impl Services {
             }
             LiveReading::Present(fetched) if is_removed(action.kind, fetched.presence) => {
                 let state = fetched.presence.label();
-                return Ok(if tried_before {
+                return Ok(if before.may_have_acted {
                     // An earlier attempt of ours got through without our hearing of it.
                     End::Done(format!("plattformen visar att inlägget är {state}"))
                 } else {
@@ -230,7 +258,9 @@ impl Services {
                     error = &error as &dyn std::error::Error,
                     "the seal cannot be checked"
                 );
-                return Ok(End::Never("Beviset kan inte styrkas, så inget har tagits bort. Kör uppsikt evidence verify och kontakta den som sköter servern.".into()));
+                return Ok(never(
+                    "Beviset kan inte styrkas, så inget har tagits bort. Kör uppsikt evidence verify och kontakta den som sköter servern.",
+                ));
             }
         };
         let (result, after) = match action.kind {
@@ -276,41 +306,46 @@ impl Services {
                 self.inner.store.record_presence(action.item, Presence::Visible, now).await?;
                 Ok(end_of_receipt(receipt))
             }
-            Err(PlatformError::Gone) => Ok(End::Never(
-                "Inlägget finns inte längre på plattformen och kan inte visas igen.".into(),
-            )),
+            Err(PlatformError::Gone) => {
+                Ok(never("Inlägget finns inte längre på plattformen och kan inte visas igen."))
+            }
             Err(error) => Ok(end_of(error)),
         }
     }
 
-    /// Answers. Where an earlier attempt may have gone out, looks for the answer before repeating.
-    async fn reply(&self, action: &ActionRow, look_first: bool) -> Result<End, ServiceError> {
+    /// Answers. After any earlier attempt, looks for the answer before repeating.
+    async fn reply(&self, action: &ActionRow, before: Before) -> Result<End, ServiceError> {
         let Some((platform, target)) = self.reach(action).await? else { return Ok(no_account()) };
         let Some(text) = action.text.as_deref() else {
-            return Ok(End::Never("Svaret saknar text.".into()));
+            return Ok(never("Svaret saknar text."));
         };
-        if look_first {
+        if before.tried {
             match platform.find_reply(&target, text, &action.key).await {
                 // An earlier attempt of ours got through without our hearing of it.
-                Ok(Some(Receipt::Done(id) | Receipt::AlreadySo(id))) => return Ok(End::Done(id)),
+                Ok(Some(Receipt::Done(id) | Receipt::AlreadySo(id))) if before.may_have_acted => {
+                    return Ok(End::Done(id));
+                }
+                Ok(Some(Receipt::Done(id) | Receipt::AlreadySo(id))) => {
+                    return Ok(End::Moot(format!("Svaret fanns redan på plattformen ({id}).")));
+                }
                 Ok(None) => {}
-                Err(error) => return Ok(end_of(error)),
+                Err(error) => return Ok(unseen(error)),
             }
         }
         Ok(match platform.reply(&target, text, &action.key).await {
             Ok(receipt) => end_of_receipt(receipt),
-            Err(PlatformError::Gone) => End::Never(
-                "Inlägget finns inte längre på plattformen, så det går inte att svara.".into(),
-            ),
+            Err(PlatformError::Gone) => {
+                never("Inlägget finns inte längre på plattformen, så det går inte att svara.")
+            }
             Err(error) => end_of(error),
         })
     }
 
     /// Reports. No platform lets us look for a report, so one that may have got through is never
     /// sent again by itself: a person looks.
-    async fn report(&self, action: &ActionRow, unknown: bool) -> Result<End, ServiceError> {
-        if unknown {
-            return Ok(End::Never(MAYBE_REPORTED.into()));
+    async fn report(&self, action: &ActionRow, before: Before) -> Result<End, ServiceError> {
+        if before.died {
+            return Ok(maybe_reported());
         }
         let Some((platform, target)) = self.reach(action).await? else { return Ok(no_account()) };
         let reason = action.text.clone().unwrap_or_default();
@@ -368,27 +403,39 @@ fn end_of_report(result: Result<Receipt, PlatformError>) -> End {
         Ok(receipt) => end_of_receipt(receipt),
         Err(error) if error.may_have_acted() => {
             tracing::warn!(error = %error, "it is not known whether a report got through");
-            End::Never(MAYBE_REPORTED.into())
+            maybe_reported()
         }
         Err(error) => end_of(error),
     }
 }
 
+/// An end after a look that failed: nothing had been asked for.
+fn unseen(error: PlatformError) -> End {
+    match end_of(error) {
+        End::Later { at, reason, .. } => End::Later { at, reason, may_have_acted: false },
+        End::Never { reason, .. } => End::Never { reason, may_have_acted: false },
+        end @ (End::Done(_) | End::Moot(_)) => end,
+    }
+}
+
 fn end_of(error: PlatformError) -> End {
     let reason = error.swedish();
+    let may_have_acted = error.may_have_acted();
     tracing::warn!(error = %error, "the platform did not carry it out");
     match error {
-        PlatformError::Transient { retry_at, .. } => End::Later { at: retry_at, reason },
-        PlatformError::Throttled { until, .. } | PlatformError::QuotaGone { until, .. } => {
-            End::Later { at: Some(until), reason }
+        PlatformError::Transient { retry_at, .. } => {
+            End::Later { at: retry_at, reason, may_have_acted }
         }
-        PlatformError::TokenExpired { .. } => End::Later { at: None, reason },
+        PlatformError::Throttled { until, .. } | PlatformError::QuotaGone { until, .. } => {
+            End::Later { at: Some(until), reason, may_have_acted }
+        }
+        PlatformError::TokenExpired { .. } => End::Later { at: None, reason, may_have_acted },
         PlatformError::ReauthNeeded { .. }
         | PlatformError::Forbidden { .. }
         | PlatformError::Gone
         | PlatformError::Refused { .. }
         | PlatformError::Contract { .. }
-        | PlatformError::NotOffered { .. } => End::Never(reason),
+        | PlatformError::NotOffered { .. } => End::Never { reason, may_have_acted },
     }
 }
 
@@ -399,12 +446,24 @@ fn sentence(text: &str) -> String {
     format!("{first}{}.", characters.as_str())
 }
 
+/// It goes again: nothing has been asked of the platform yet.
 fn later(reason: &str) -> End {
-    End::Later { at: None, reason: reason.to_owned() }
+    End::Later { at: None, reason: reason.to_owned(), may_have_acted: false }
+}
+
+/// It does not go: nothing has been asked of the platform.
+fn never(reason: impl Into<String>) -> End {
+    End::Never { reason: reason.into(), may_have_acted: false }
+}
+
+fn maybe_reported() -> End {
+    End::Never { reason: MAYBE_REPORTED.into(), may_have_acted: true }
 }
 
 fn no_account() -> End {
-    End::Never("Kontot finns inte längre i inställningarna, så plattformen kan inte nås. Lägg tillbaka kontot och försök igen.".into())
+    never(
+        "Kontot finns inte längre i inställningarna, så plattformen kan inte nås. Lägg tillbaka kontot och försök igen.",
+    )
 }
 
 #[cfg(test)]
@@ -417,7 +476,9 @@ mod tests {
             let detail = "prov".to_owned();
             end_of_report(Err(PlatformError::Transient { detail, may_have_acted, retry_at: None }))
         };
-        assert!(matches!(failed(true), End::Never(why) if why.contains("kan ha skickats")));
+        assert!(
+            matches!(failed(true), End::Never { reason, .. } if reason.contains("kan ha skickats"))
+        );
         assert!(matches!(failed(false), End::Later { .. }));
     }
 }

@@ -104,13 +104,14 @@ impl Services {
             },
             now,
         );
-        let answer = committed.await.map_err(|error| match error {
+        let (answer, touched) = committed.await.map_err(|error| match error {
             StoreError::Conflict { .. } => PushError::Delivery,
             error => PushError::NotStored(error.into()),
         })?;
         let account_key = key.as_str().to_owned();
         counter!(names::POLLS, "account" => account_key, "outcome" => "push").increment(1);
         self.inner.wakes.assess.notify_one();
+        self.tell_cases(&touched);
         if look {
             self.inner
                 .store

@@ -135,6 +135,8 @@ pub struct Line {
     pub claim: Option<ClaimedBy>,
     /// Whether evidence of the current version is sealed.
     pub sealed: bool,
+    /// How many other items have nearly the same text; counted up to a hundred.
+    pub n_alike: u32,
 }
 
 /// A page of the queue.
@@ -219,6 +221,18 @@ fn author_words(author: &Author) -> String {
         .to_owned()
 }
 
+/// What an open page is told of a changed case. The words are the newest step of its history, without
+/// content, and empty for what the reader did themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// It is new in the open queue.
+    Entered,
+    /// It stands in the open queue, and something happened to it.
+    Changed(String),
+    /// It does not stand in the open queue.
+    Left(String),
+}
+
 impl Services {
     fn line(&self, row: QueueRow) -> Line {
         let one_line = row.text_head.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -243,6 +257,7 @@ impl Services {
             categories: categories(row.verdict.as_ref()),
             claim: claimed(row.case.claim, self.inner.clock.now()),
             sealed: row.sealed,
+            n_alike: row.n_alike,
         }
     }
 
@@ -359,8 +374,7 @@ impl Services {
         Ok(self.inner.store.neighbours(case).await?)
     }
 
-    /// What to tell an open page of a changed case: whether it stands in the open queue now, and
-    /// the newest step of its history in words without content.
+    /// What to tell an open page of a changed case, nothing of one without a history.
     ///
     /// # Errors
     /// [`ServiceError`].
@@ -368,7 +382,7 @@ impl Services {
         &self,
         viewer: &Viewer,
         case: CaseId,
-    ) -> Result<Option<(bool, String)>, ServiceError> {
+    ) -> Result<Option<News>, ServiceError> {
         viewer.demand(Act::ReadCases)?;
         let row = self.inner.store.case(case).await?;
         let last = self.inner.store.case_history(case).await?.pop();
@@ -376,8 +390,12 @@ impl Services {
             // Nobody is told what they just did themselves.
             let own = step.user.as_deref() == Some(viewer.name.as_str());
             let who = step.user.unwrap_or_else(|| "Uppsikt".into());
-            let new = row.state.needs_a_person() && row.revision == 1 && row.claim.is_none();
-            (new, if own { String::new() } else { format!("{who}: {}", step.what) })
+            let words = if own { String::new() } else { format!("{who}: {}", step.what) };
+            match row.state.needs_a_person() {
+                true if row.revision == 1 && row.claim.is_none() => News::Entered,
+                true => News::Changed(words),
+                false => News::Left(words),
+            }
         }))
     }
 

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::evidence::{Manifest, PartKind};
+use crate::domain::evidence::{Manifest, MissingPart, PartKind};
 use crate::domain::ids::{CaseId, ContentHash, EvidenceId, VersionId};
 use crate::domain::person::Act;
 use crate::store::rows::EvidenceState;
@@ -76,6 +76,9 @@ impl std::fmt::Debug for PartFile {
     }
 }
 
+/// Why nothing of a record is shown.
+const CUT_OFF: &str = "Innehållet visas inte: inlägget misstänks vara barnpornografibrott och får varken visas eller kopieras.";
+
 /// The file name of a page of the sheet, from 1.
 pub fn sheet_page_name(number: u32) -> String {
     format!("bevisblad-{number}.png")
@@ -94,7 +97,16 @@ impl Services {
             EvidenceState::Wanted => Evidence::Wanted { problem: row.problem },
             EvidenceState::Disposed { .. } => Evidence::Disposed { id: row.id },
             EvidenceState::Sealed { manifest, log_seq, at } => {
-                let read = self.inner.evidence.intact(&row).await;
+                let barred = self.inner.store.item(row.item).await?.no_copy;
+                let read = self.inner.evidence.intact(&row).await.map(|mut manifest| {
+                    // What was copied before anybody suspected anything is cut off from view.
+                    if barred {
+                        let parts = manifest.parts.drain(..).map(|part| part.kind);
+                        let cut = parts.map(|kind| MissingPart { kind, reason: CUT_OFF.into() });
+                        manifest.missing.extend(cut);
+                    }
+                    manifest
+                });
                 let read = read.map_err(|error| {
                     tracing::error!(evidence.id = %row.id, error = &error as &dyn std::error::Error, "the manifest fails its check");
                     "En fil i beviset saknas eller har ändrats. Rör inget och kontakta den som sköter servern.".to_owned()
@@ -161,6 +173,9 @@ impl Services {
             let bytes = self.inner.evidence.bytes(hash).await.map_err(broken)?;
             let (name, media_type) = (name.to_owned(), "application/json".to_owned());
             return Ok(PartFile { kind: None, name, media_type, bytes });
+        }
+        if self.inner.store.item(row.item).await?.no_copy {
+            return Err(ServiceError::Refused { why: CUT_OFF.into() });
         }
         let part = manifest
             .parts

@@ -28,7 +28,8 @@ impl Services {
         let broken = |e| ServiceError::broken("reading of evidence", e);
         let manifest = self.inner.evidence.manifest(&row).await.map_err(broken)?;
         let mut files = Vec::with_capacity(manifest.parts.len() + 2);
-        for part in &manifest.parts {
+        let barred = self.inner.store.item(row.item).await?.no_copy;
+        for part in manifest.parts.iter().filter(|_| !barred) {
             let bytes = self.inner.evidence.bytes(part.sha256).await.map_err(broken)?;
             files.push((part.name.clone(), bytes));
         }

@@ -1,7 +1,8 @@
 //! Log in, who is asking, log out.
 //!
 //! A session's token is 256 random bits; the store keeps only its hash, so a stolen database opens
-//! nothing. Sessions end after the configured time, at log-out, and when the password changes.
+//! nothing. Sessions end after the configured time, at log-out, when the password changes, and when
+//! their user is shut out.
 
 use std::net::IpAddr;
 
@@ -18,6 +19,9 @@ use super::{ServiceError, Services, Viewer};
 /// A hash that fits no password anybody has: checked for unknown login names, so that the time of
 /// the answer does not tell which names exist. Parameters are argon2's defaults.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$SqlVijFGiPG+935vDSGEsA4Hh8fD8eJSJ7eNMQ3ZrR8";
+
+/// The only words for a failed log-in, whether the name or the password was wrong.
+pub const WRONG: &str = "Namnet eller lösenordet stämmer inte. Kontrollera stavning och stora bokstäver och försök igen.";
 
 /// A session that was just opened.
 #[derive(Debug)]
@@ -75,9 +79,7 @@ impl Services {
                 detail: None,
             };
             self.inner.store.record_audit(line, now).await?;
-            return Err(ServiceError::Refused {
-                why: "Namnet eller lösenordet stämmer inte. Kontrollera stavning och stora bokstäver och försök igen.".into(),
-            });
+            return Err(ServiceError::Refused { why: WRONG.into() });
         };
         let token = random_hex()?;
         let csrf = random_hex()?;

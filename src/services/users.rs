@@ -3,6 +3,7 @@
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use tokio::sync::Semaphore;
 
 use crate::domain::ids::UserId;
 use crate::domain::person::Role;
@@ -10,7 +11,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::AuditLine;
+use crate::store::rows::{AuditLine, UserRow};
 use crate::store::sqlite::users::NewUser;
 
 use super::{ServiceError, Services};
@@ -20,6 +21,13 @@ const SHORTEST: usize = 12;
 
 /// Beyond this nobody types, and hashing it only costs.
 const LONGEST: usize = 1024;
+
+/// How many passwords are hashed at once: each takes 19 MiB and a core for a while, and whoever knocks
+/// at the log-in page must not get all of them.
+const HASHED_AT_ONCE: usize = 3;
+
+/// One for the process, since memory and cores are.
+static HASHING: Semaphore = Semaphore::const_new(HASHED_AT_ONCE);
 
 /// Somebody to be added.
 #[derive(Clone, Debug)]
@@ -67,18 +75,9 @@ pub async fn add(
     if !fits {
         return refused("Inloggningsnamnet ska ha 2 till 60 tecken: bokstäver, siffror, punkt, bindestreck, understreck eller @.".into());
     }
-    let length = password.expose().chars().count();
-    if !(SHORTEST..=LONGEST).contains(&length) {
-        return refused(format!("Lösenordet ska ha {SHORTEST} till {LONGEST} tecken."));
-    }
-    let line = AuditLine {
-        user: None,
-        user_name: "kommandoraden".into(),
-        act: "user.add",
-        subject: format!("user {login}"),
-        address: "local".into(),
-        detail: Some(person.role.id().to_owned()),
-    };
+    check_length(&password)?;
+    let detail = Some(person.role.id().to_owned());
+    let line = AuditLine { detail, ..line("user.add", &login) };
     let user = NewUser {
         login,
         name: person.name.trim().to_owned(),
@@ -92,6 +91,74 @@ pub async fn add(
         },
         error => error.into(),
     })
+}
+
+/// Gives somebody a new password. Ends their sessions and lets go of the cases they have taken.
+///
+/// # Errors
+/// [`ServiceError::Refused`] where there is no such user or the password does not do.
+pub async fn set_password(
+    store: &Store,
+    clock: &Clock,
+    login: &str,
+    password: Secret,
+) -> Result<(), ServiceError> {
+    let user = known(store, login).await?;
+    check_length(&password)?;
+    let line = line("user.password", &user.login);
+    Ok(store.set_password(user.id, hash(password).await?, line, clock.now()).await?)
+}
+
+/// Shuts somebody out, or lets them in again. Who is shut out loses their sessions and the cases
+/// they have taken at once.
+///
+/// # Errors
+/// [`ServiceError::Refused`] where there is no such user, or nothing would change.
+pub async fn set_active(
+    store: &Store,
+    clock: &Clock,
+    login: &str,
+    active: bool,
+) -> Result<(), ServiceError> {
+    let user = known(store, login).await?;
+    let (act, already) = match active {
+        true => ("user.enable", "är inte avstängd"),
+        false => ("user.disable", "är redan avstängd"),
+    };
+    if user.active == active {
+        return Err(ServiceError::Refused { why: format!("{} {already}.", user.login) });
+    }
+    Ok(store.set_active(user.id, active, line(act, &user.login), clock.now()).await?)
+}
+
+async fn known(store: &Store, login: &str) -> Result<UserRow, ServiceError> {
+    let login = login.trim().to_lowercase();
+    match store.user_by_login(login).await? {
+        Some((user, _)) => Ok(user),
+        None => Err(ServiceError::Refused {
+            why: "Det finns ingen användare med det inloggningsnamnet. Se namnen med uppsikt users list.".into(),
+        }),
+    }
+}
+
+fn check_length(password: &Secret) -> Result<(), ServiceError> {
+    if (SHORTEST..=LONGEST).contains(&password.expose().chars().count()) {
+        return Ok(());
+    }
+    let why = format!("Lösenordet ska ha {SHORTEST} till {LONGEST} tecken.");
+    Err(ServiceError::Refused { why })
+}
+
+/// What the audit log says of an act at the command line, whose user nobody knows.
+fn line(act: &'static str, login: &str) -> AuditLine {
+    AuditLine {
+        user: None,
+        user_name: "kommandoraden".into(),
+        act,
+        subject: format!("user {login}"),
+        address: "local".into(),
+        detail: None,
+    }
 }
 
 /// Every user, by login name.
@@ -130,15 +197,12 @@ impl Services {
     }
 }
 
-/// Hashes a password; a quarter of a second of computing, so never on the reactor.
+/// Hashes a password.
 async fn hash(password: Secret) -> Result<String, ServiceError> {
     let hash = move || {
         Argon2::default().hash_password(password.expose().as_bytes()).map(|hash| hash.to_string())
     };
-    tokio::task::spawn_blocking(hash)
-        .await
-        .map_err(|e| ServiceError::broken("password hashing", e))?
-        .map_err(|e| ServiceError::broken("password hashing", e.to_string()))
+    hashing(hash).await?.map_err(|e| ServiceError::broken("password hashing", e.to_string()))
 }
 
 /// Whether a password fits a hash. A hash that cannot be read fits nothing.
@@ -150,5 +214,51 @@ pub(super) async fn fits(password: Secret, hash: String) -> Result<bool, Service
             false
         }
     };
-    tokio::task::spawn_blocking(verify).await.map_err(|e| ServiceError::broken("password check", e))
+    hashing(verify).await
+}
+
+/// Computes with a password; a quarter of a second, so never on the reactor, and only so many at
+/// once. The place is given back when the computing ends, not when nobody waits for it any more.
+async fn hashing<T: Send + 'static>(
+    compute: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ServiceError> {
+    let place = HASHING.acquire().await.map_err(|e| ServiceError::broken("password check", e))?;
+    let compute = move || {
+        let computed = compute();
+        drop(place);
+        computed
+    };
+    tokio::task::spawn_blocking(compute)
+        .await
+        .map_err(|e| ServiceError::broken("password check", e))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_so_many_passwords_are_hashed_at_once() {
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let tries = (0..20).map(|n| {
+            let (now, most) = (now.clone(), most.clone());
+            let compute = move || {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                std::thread::sleep(Duration::from_millis(10));
+                now.fetch_sub(1, Ordering::SeqCst);
+            };
+            tokio::spawn(async move {
+                // Every other caller hangs up at once, and gives no place away by that.
+                let limit = Duration::from_millis(if n % 2 == 0 { 1 } else { 60_000 });
+                drop(tokio::time::timeout(limit, hashing(compute)).await);
+            })
+        });
+        futures_util::future::join_all(tries).await;
+        let most = most.load(Ordering::SeqCst);
+        assert!((1..=HASHED_AT_ONCE).contains(&most), "{most} at once");
+    }
 }

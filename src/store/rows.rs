@@ -14,12 +14,14 @@ use crate::domain::ids::{
     LexiconVersion, PlatformItemId, PlatformPostId, RegistrationId, UserId, VersionId,
 };
 use crate::domain::item::{Attachment, Author, Barred, ItemKind, Permalink, Presence};
+use crate::domain::likeness::Traces;
 use crate::domain::log::LogKind;
 use crate::domain::person::Role;
+use crate::domain::rule_watch::RuleAlarm;
 use crate::domain::verdict::Verdict;
 
 /// What storing a batch came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Committed {
     /// Items never seen before.
     pub new_items: u32,
@@ -31,6 +33,8 @@ pub struct Committed {
     pub unreadable: u32,
     /// Known items whose visibility changed.
     pub presence_changes: u32,
+    /// Cases that were told of it.
+    pub touched: Vec<CaseId>,
 }
 
 /// What a push is known by.
@@ -140,6 +144,14 @@ pub struct Unassessed {
     pub kind: ItemKind,
     /// Written by the authority itself.
     pub by_us: bool,
+    /// The account.
+    pub account: AccountId,
+    /// The account's platform, as an identifier.
+    pub platform: String,
+    /// Who wrote it.
+    pub author: Author,
+    /// Who wrote what it answers; none where that was the authority.
+    pub answers: Option<Author>,
     /// Its text.
     pub text: String,
     /// The text it answers.
@@ -151,6 +163,28 @@ pub struct Unassessed {
     pub received_at: Timestamp,
     /// When we fetched it.
     pub fetched_at: Timestamp,
+}
+
+/// A version as it was assessed, with all that is stored of it at once.
+#[derive(Clone, Debug)]
+pub struct AssessedVersion {
+    /// The version.
+    pub version: VersionId,
+    /// What the classifier says.
+    pub verdict: Verdict,
+    /// The case that it opens.
+    pub opening: Option<CaseOpening>,
+    /// What it leaves for later items.
+    pub traces: Traces,
+}
+
+/// What storing a round of assessments came to.
+#[derive(Clone, Debug, Default)]
+pub struct RecordedAssessments {
+    /// Cases that were opened or changed.
+    pub touched: Vec<CaseId>,
+    /// Rules that fire far above their past, since this round.
+    pub alarms: Vec<RuleAlarm>,
 }
 
 /// What is being assessed, noted before it begins: whoever finds the note after a death knows
@@ -195,6 +229,15 @@ pub struct EvidenceRow {
     pub attempts: u32,
     /// Why the last one did not, in Swedish.
     pub problem: Option<String>,
+}
+
+/// What a seal is set on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SealHolds {
+    /// Copies of the item's content, and what describes it.
+    Copies,
+    /// What describes it and nothing else.
+    MetadataOnly,
 }
 
 /// Where an evidence record stands.
@@ -291,6 +334,8 @@ pub struct QueueRow {
     pub verdict: Option<Verdict>,
     /// Whether evidence of the current version is sealed.
     pub sealed: bool,
+    /// How many other items have nearly the same text; counted up to a hundred.
+    pub n_alike: u32,
 }
 
 /// What the queue shows.

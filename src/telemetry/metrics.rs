@@ -18,6 +18,8 @@ pub const UNREADABLE: &str = "uppsikt_unreadable_total";
 pub const FETCH_TO_CASE: &str = "uppsikt_fetch_to_case_seconds";
 /// Findings, by `category` and `severity`.
 pub const FINDINGS: &str = "uppsikt_findings_total";
+/// Rules that fire far above their past, by `outcome` (`alarm`, `shadow`).
+pub const RULE_ALARMS: &str = "uppsikt_rule_alarms_total";
 /// Cases that wait for a person.
 pub const CASES_WAITING: &str = "uppsikt_cases_waiting";
 /// Cases past their deadline.
@@ -51,6 +53,7 @@ const COUNTERS: &[(&str, &str)] = &[
     (VERSIONS_NEW, "Versions stored"),
     (UNREADABLE, "Elements of platform answers that could not be read"),
     (FINDINGS, "Findings of the classifier"),
+    (RULE_ALARMS, "Rules that fire far above their past"),
     (SEALS, "Evidence records sealed"),
     (PARTS_MISSING, "Parts missing from sealed evidence"),
     (DECISIONS, "Decisions made by people"),

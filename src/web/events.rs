@@ -12,6 +12,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::domain::ids::CaseId;
 use crate::services::Change;
+use crate::services::queue::News;
 use crate::web::live::LiveEvent;
 use crate::web::state::{Inside, Site};
 use crate::web::streams::OpenStream;
@@ -72,8 +73,9 @@ impl Stream {
 
     async fn news(&self, case: CaseId) -> Option<LiveEvent> {
         match self.site.services.case_news(&self.inside.viewer, case).await {
-            Ok(Some((true, _))) => Some(LiveEvent::Ny { arende: case }),
-            Ok(Some((false, words))) => Some(LiveEvent::Andrad { arende: case, ord: words }),
+            Ok(Some(News::Entered)) => Some(LiveEvent::Ny { arende: case }),
+            Ok(Some(News::Changed(words))) => Some(LiveEvent::Andrad { arende: case, ord: words }),
+            Ok(Some(News::Left(words))) => Some(LiveEvent::Borta { arende: case, ord: words }),
             Ok(None) => None,
             Err(error) => {
                 let error = &error as &dyn std::error::Error;

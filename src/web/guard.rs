@@ -139,8 +139,9 @@ pub async fn headers(
 ) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    // What comes from outside, files of the evidence, is answered with a policy stricter than that.
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(CSP));
     for (name, value) in [
-        (CONTENT_SECURITY_POLICY, CSP),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
         (REFERRER_POLICY, "no-referrer"),
@@ -368,6 +369,17 @@ mod tests {
         assert_eq!(header("strict-transport-security"), "max-age=31536000");
         let plain = ask(guarded(SessionCookie::Loopback), Request::builder(), "").await;
         assert!(!plain.headers().contains_key("strict-transport-security"));
+    }
+
+    #[tokio::test]
+    async fn a_page_that_is_stricter_with_itself_is_left_so() {
+        let clock = crate::runtime::clock::TestClock::at(jiff::Timestamp::UNIX_EPOCH).clock();
+        let strict = || async { [(CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox")] };
+        let pages = Router::new().route("/", get(strict));
+        let guard = Guard::new("Exempelstads kommun", false, SessionCookie::Loopback, clock);
+        let response = ask(guard.around(pages), Request::builder(), "").await;
+        let policies: Vec<_> = response.headers().get_all(CONTENT_SECURITY_POLICY).iter().collect();
+        assert_eq!(policies, ["default-src 'none'; sandbox"]);
     }
 
     #[tokio::test]

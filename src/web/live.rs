@@ -17,17 +17,19 @@ pub enum LiveEvent {
         /// The case.
         arende: CaseId,
     },
-    /// A case left the queue.
+    /// A case left the queue, or something happened to one that is not in it.
     Borta {
         /// The case.
         arende: CaseId,
+        /// As in [`LiveEvent::Andrad`].
+        ord: String,
     },
     /// Evidence of the case's version was sealed, or could not be.
     Bevis {
         /// The case.
         arende: CaseId,
     },
-    /// Somebody took or let go of the case, decided, undid, or an action was carried out.
+    /// Somebody took or let go of a case in the queue, undid its decision, or its text changed.
     Andrad {
         /// The case.
         arende: CaseId,
@@ -72,7 +74,7 @@ mod tests {
         let case = CaseId(4);
         for event in [
             LiveEvent::Ny { arende: case },
-            LiveEvent::Borta { arende: case },
+            LiveEvent::Borta { arende: case, ord: "x".into() },
             LiveEvent::Bevis { arende: case },
             LiveEvent::Andrad { arende: case, ord: "x".into() },
             LiveEvent::HamtaOm,

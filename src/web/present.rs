@@ -8,6 +8,8 @@ use crate::domain::evidence::PartKind;
 use crate::domain::ground::Ground;
 use crate::domain::ids::{CaseId, UserId};
 use crate::domain::item::{Author, Presence};
+use crate::domain::language::Language;
+use crate::domain::likeness::{Alike, AlikeItem};
 use crate::domain::text::capitalised;
 use crate::services::case_file::CaseFile;
 use crate::services::offers::Offered;
@@ -16,8 +18,8 @@ use crate::services::records::{Evidence, SealedEvidence};
 
 use super::view::accounts::{AccountView, Health, OfferRow, OfferWord};
 use super::view::case::{
-    AuthorView, CaseView, ClaimView, ContextView, EarlierCase, FailedAction, HistoryRow, PostView,
-    ThreadItem, UndoBar, WhyRow,
+    AlikeRow, AlikeView, AuthorView, CaseView, ClaimView, ContextView, EarlierCase, FailedAction,
+    HistoryRow, PostView, ThreadItem, UndoBar, WhyRow,
 };
 use super::view::choice::ChoiceKind;
 use super::view::decision::{
@@ -62,7 +64,7 @@ pub fn row(line: &Line, me: UserId, now: Timestamp) -> QueueRow {
             | CaseState::AwaitingDiary
             | CaseState::Closed { .. } => None,
         },
-        similar: 0,
+        similar: line.n_alike as usize,
     }
 }
 
@@ -219,7 +221,7 @@ fn failed(file: &CaseFile, now: Timestamp) -> Vec<FailedAction> {
         .iter()
         .filter(|action| Some(action.decision) == standing)
         .filter_map(|action| match &action.state {
-            ActionState::Failed { at, reason } => Some(FailedAction {
+            ActionState::Failed { at, reason, .. } => Some(FailedAction {
                 action: action.id,
                 what: format!("Det gick inte att {}", action.kind.label()),
                 reason: reason.clone(),
@@ -313,6 +315,9 @@ fn decision(
         None => (None, None),
     };
     let mut suggested = Vec::new();
+    if file.no_copy {
+        suggested.push(Ground::ChildAbuse);
+    }
     for finding in &file.findings {
         suggested.extend_from_slice(Ground::suggested_by(finding.category));
     }
@@ -356,7 +361,7 @@ fn decision(
         suggested,
         proposal,
         again,
-        permalink: file.permalink.as_ref().map(|p| p.url.as_str()),
+        permalink: file.permalink.as_ref().filter(|_| !file.no_copy).map(|p| p.url.as_str()),
         platform: file.account.platform.label(),
         now,
     })
@@ -402,6 +407,35 @@ fn earlier(file: &CaseFile, now: Timestamp) -> Vec<EarlierCase> {
     file.earlier_cases.iter().map(case).collect()
 }
 
+/// `4 andra, från 3 konton`.
+fn alike_view(alike: &Alike, now: Timestamp) -> AlikeView {
+    let accounts = match alike.n_accounts {
+        0 | 1 => String::new(),
+        n => format!(", på {n} konton"),
+    };
+    let authors = match alike.n_authors {
+        0 => String::new(),
+        1 => ", från en avsändare".to_owned(),
+        n => format!(", från {n} avsändare"),
+    };
+    let others = if alike.n_items == 1 { "annat inlägg" } else { "andra inlägg" };
+    let row = |item: &AlikeItem| AlikeRow {
+        case: item.case,
+        account: item.account.clone(),
+        at: Moment::new(item.at, now),
+        link: item
+            .permalink
+            .as_deref()
+            .filter(|_| item.case.is_none())
+            .map(|url| Outside::new("Länk till inlägget", url)),
+    };
+    AlikeView {
+        words: format!("{} {others}{authors}{accounts}", alike.n_items),
+        rows: alike.some.iter().map(row).collect(),
+        more: alike.n_items.saturating_sub(alike.some.len() as u64),
+    }
+}
+
 /// Everything about one case.
 pub fn case(
     file: &CaseFile,
@@ -428,13 +462,22 @@ pub fn case(
         fetched: Moment::new(file.fetched_at, now),
         version: (of > 1).then(|| format!("Ändrad av författaren: lydelse {number} av {of}")),
         presence: file.presence.label(),
-        permalink: file.permalink.as_ref().map(|p| Outside::new("Länk till inlägget", &p.url)),
+        // What may not be shown is not a click away either.
+        permalink: file
+            .permalink
+            .as_ref()
+            .filter(|_| !file.no_copy)
+            .map(|p| Outside::new("Länk till inlägget", &p.url)),
         claim: claim(file.claim.as_ref(), me, now),
         failed: failed(file, now),
         // Beside one's own decision that was not saved, a bar that begins with "Sparat" would mislead.
         undo: if again.is_some() { None } else { undo(file, now) },
         text,
         folded: None,
+        barred: file.no_copy,
+        help: file.help.iter().map(|h| (h.what.clone(), h.number.clone())).collect(),
+        alike: file.alike.as_ref().map(|alike| alike_view(alike, now)),
+        foreign: file.language.filter(|l| !l.is_read()).map(Language::label),
         why: WhyRow::rows(&file.findings),
         context: context(file, now),
         decision: decision(file, gate, again, me, now),

@@ -1,12 +1,16 @@
 //! The web server: connections in, requests to the router, within bounds.
 //!
 //! Everything that somebody outside can hold on to has an end: the head of a request and the
-//! quiet between requests (by time), its body (by time and size), and the number of connections,
-//! which leaves the daemon files enough for polls, evidence and the database.
+//! quiet between requests (by time), its body (by time and size), an answer that nobody reads (by
+//! time), and the number of connections, which leaves the daemon files enough for polls, evidence
+//! and the database.
 
 use std::collections::HashMap;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
@@ -20,12 +24,16 @@ use futures_util::{StreamExt as _, stream};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, Sleep, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
+
+use super::proxies::Trusted;
+use super::throttle::network;
 
 /// Connections where the system does not say how many files may be open.
 const CONNECTIONS_UNTOLD: usize = 256;
@@ -44,14 +52,17 @@ const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
 pub struct Bounds {
     /// Open connections at once; further ones wait in the system's queue.
     pub connections: usize,
-    /// Of those, from one address that is not this machine: one caller cannot take them all.
-    pub of_one_address: usize,
+    /// Of those, from one network that is not this machine: one caller cannot take them all. A
+    /// network is an IPv4 address or the /64 of an IPv6 address.
+    pub of_one_network: usize,
     /// Time for a request's head, and for the quiet before it on a connection that is kept.
     pub head: Duration,
     /// Time for a request's body whatever its size.
     pub body: Duration,
     /// What a body must come by beyond that, in bytes a second.
     pub body_bytes_per_s: u64,
+    /// How long an answer may wait for the caller to read on.
+    pub unread: Duration,
 }
 
 impl Bounds {
@@ -62,10 +73,11 @@ impl Bounds {
         });
         Self {
             connections,
-            of_one_address: (connections / 4).max(CONNECTIONS_LEAST),
+            of_one_network: (connections / 4).max(CONNECTIONS_LEAST),
             head: Duration::from_secs(15),
             body: Duration::from_secs(20),
             body_bytes_per_s: 20_000,
+            unread: Duration::from_secs(30),
         }
     }
 
@@ -85,47 +97,48 @@ fn open_files(limits: &str) -> Option<usize> {
     }
 }
 
-/// Connections of each address, so that none takes them all.
+/// Connections of each network, so that none takes them all.
 #[derive(Clone, Debug)]
 struct Callers {
     /// Those who speak for others and are not counted, beside this machine itself.
-    proxies: Arc<[IpAddr]>,
+    proxies: Trusted,
     seated: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
 /// A place among the connections; given back when dropped.
 struct Seat {
     callers: Callers,
-    address: IpAddr,
+    network: IpAddr,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Callers {
     fn new(proxies: &[IpAddr]) -> Self {
-        Self { proxies: proxies.into(), seated: Arc::default() }
+        Self { proxies: Trusted::new(proxies), seated: Arc::default() }
     }
 
-    /// A seat, unless the address has as many as it may.
+    /// A seat, unless the network has as many as it may.
     fn seat(&self, address: IpAddr, most: usize, permit: OwnedSemaphorePermit) -> Option<Seat> {
-        let address = address.to_canonical();
-        let speaks_for_others = address.is_loopback() || self.proxies.contains(&address);
+        let speaks_for_others =
+            address.to_canonical().is_loopback() || self.proxies.contains(address);
+        let network = network(address);
         let mut callers = self.seated.lock().unwrap_or_else(PoisonError::into_inner);
-        let seated = callers.entry(address).or_default();
+        let seated = callers.entry(network).or_default();
         if *seated >= most && !speaks_for_others {
             return None;
         }
         *seated += 1;
-        Some(Seat { callers: self.clone(), address, _permit: permit })
+        Some(Seat { callers: self.clone(), network, _permit: permit })
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut callers = self.callers.seated.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(seated) = callers.get_mut(&self.address) {
+        if let Some(seated) = callers.get_mut(&self.network) {
             *seated -= 1;
             if *seated == 0 {
-                callers.remove(&self.address);
+                callers.remove(&self.network);
             }
         }
     }
@@ -158,7 +171,7 @@ pub async fn serve(
         match accepted {
             Ok((stream, peer)) => {
                 // Too many from there: the connection is dropped unread.
-                if let Some(seat) = callers.seat(peer.ip(), bounds.of_one_address, permit) {
+                if let Some(seat) = callers.seat(peer.ip(), bounds.of_one_network, permit) {
                     let one = connection(stream, peer, router.clone(), bounds, stopping.clone());
                     open.spawn(async move {
                         one.await;
@@ -207,7 +220,7 @@ async fn connection(
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.head)
-        .serve_connection(TokioIo::new(stream), answer);
+        .serve_connection(TokioIo::new(Read::new(stream, bounds.unread)), answer);
     let mut served = std::pin::pin!(served);
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
@@ -219,6 +232,80 @@ async fn connection(
     if let Err(error) = ended {
         // Callers hang up and dawdle all day: not for the log of a day.
         tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended early");
+    }
+}
+
+/// A connection whose answers are read: one that takes nothing for too long is broken off. Without
+/// this, whoever asks again and again and reads nothing would keep a seat for ever. Each wait counts
+/// by itself; the system lets no writing go on before a good part of what it holds has been read.
+struct Read {
+    stream: TcpStream,
+    unread: Duration,
+    /// Runs while an answer waits.
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl Read {
+    fn new(stream: TcpStream, unread: Duration) -> Self {
+        Self { stream, unread, waiting: None }
+    }
+
+    /// What came of a try to write, unless the wait has been too long.
+    fn in_time<T>(
+        &mut self,
+        tried: Poll<io::Result<T>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        if tried.is_ready() {
+            self.waiting = None;
+            return tried;
+        }
+        let unread = self.unread;
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(unread)));
+        ready!(waiting.as_mut().poll(context));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "nobody reads the answer")))
+    }
+}
+
+impl AsyncRead for Read {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Read {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let tried = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.in_time(tried, context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let tried = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.in_time(tried, context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 
@@ -262,14 +349,17 @@ mod tests {
 
     /// Longer than anything in these tests may take on a busy machine.
     const PATIENCE: Duration = Duration::from_secs(20);
+    /// More than lies between two programs of one machine.
+    const LARGE_BYTES: usize = 1_000_000;
 
     fn short() -> Bounds {
         Bounds {
             connections: 3,
-            of_one_address: 2,
+            of_one_network: 2,
             head: Duration::from_millis(200),
             body: Duration::from_millis(200),
             body_bytes_per_s: 1_000_000,
+            unread: Duration::from_millis(500),
         }
     }
 
@@ -283,6 +373,7 @@ mod tests {
         let router = Router::new()
             .route("/", get(|| async { "ja" }))
             .route("/drojer", get(waits))
+            .route("/mycket", get(|| async { "x".repeat(LARGE_BYTES) }))
             .route("/form", post(|text: String| async move { text }));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let stopping = stop.clone();
@@ -357,6 +448,18 @@ mod tests {
         assert!(heard(&mut second).await.ends_with("ja"));
     }
 
+    #[tokio::test]
+    async fn whoever_asks_and_never_reads_is_hung_up_on() {
+        let (address, _stop, _tasks) = started(short()).await;
+        let mut stream = send(address, "").await;
+        let ask = "GET /mycket HTTP/1.1\r\nHost: x\r\n\r\n".repeat(40);
+        stream.write_all(ask.as_bytes()).await.unwrap();
+        // Nothing is read while everything that lies between is full; then what is left is read.
+        sleep(Duration::from_millis(1_500)).await;
+        let n_bytes = heard(&mut stream).await.len();
+        assert!(n_bytes < 40 * LARGE_BYTES, "all {n_bytes} bytes came");
+    }
+
     #[test]
     fn one_address_cannot_take_every_seat() {
         let seats = Arc::new(Semaphore::new(10));
@@ -364,15 +467,21 @@ mod tests {
             let permit = seats.clone().try_acquire_owned().unwrap();
             callers.seat(address.parse().unwrap(), 2, permit)
         };
-        let callers = Callers::new(&["198.51.100.1".parse().unwrap()]);
+        let proxies = ["198.51.100.1", "::ffff:198.51.100.2"].map(|ip| ip.parse().unwrap());
+        let callers = Callers::new(&proxies);
         let first = seat(&callers, "192.0.2.1");
         let _second = seat(&callers, "192.0.2.1");
         assert!(seat(&callers, "192.0.2.1").is_none());
         assert!(seat(&callers, "192.0.2.2").is_some());
         drop(first);
         assert!(seat(&callers, "192.0.2.1").is_some());
+        // Whoever has one IPv6 address has a whole /64 of them.
+        let _one = seat(&callers, "2001:db8:0:1::1");
+        let _two = seat(&callers, "2001:db8:0:1::2");
+        assert!(seat(&callers, "2001:db8:0:1:ffff::3").is_none());
+        assert!(seat(&callers, "2001:db8:0:2::1").is_some());
         // Proxies speak for everybody.
-        for proxy in ["127.0.0.1", "::ffff:127.0.0.1", "198.51.100.1"] {
+        for proxy in ["127.0.0.1", "::ffff:127.0.0.1", "198.51.100.1", "198.51.100.2"] {
             let proxied: Vec<_> = (0..3).map(|_| seat(&callers, proxy)).collect();
             assert!(proxied.iter().all(Option::is_some), "{proxy}");
         }

@@ -1,4 +1,5 @@
-//! Limits on login tries: per network, per user name from one network, and per user name at large.
+//! Limits on login tries: per network and site, per user name from one network, and per user name at
+//! large.
 //!
 //! The tight limit on a name counts one network's tries alone, so that nobody can lock a colleague
 //! out from elsewhere. The limits on a name from a whole site and at large are wide: they stop guessing
@@ -33,6 +34,8 @@ const ANYWHERE_BURST: NonZeroU32 = NonZeroU32::new(100).unwrap();
 const ANYWHERE_EVERY: Duration = Duration::from_secs(10);
 /// An address may try for two minutes at once; a municipality's people often share one.
 const ADDRESS_MINUTES_AT_ONCE: NonZeroU32 = NonZeroU32::new(2).unwrap();
+/// A site may try as much as so many of its networks, whatever the names: it has 65,536 to try from.
+const NETWORKS_OF_SITE: NonZeroU32 = NonZeroU32::new(4).unwrap();
 /// Networks that are remembered for each name; a person has a desk, a home and a telephone.
 const KNOWN_OF_ONE: usize = 16;
 /// When more keys than this are remembered, those long quiet are forgotten.
@@ -52,6 +55,7 @@ pub struct Throttled {
 /// Counts login tries. Ask it before the password is checked, since checking is the costly part.
 pub struct LoginThrottle<C: Clock = DefaultClock> {
     by_address: Limiter<IpAddr, C>,
+    by_site: Limiter<IpAddr, C>,
     by_name: Limiter<(ContentHash, IpAddr), C>,
     by_name_and_site: Limiter<(ContentHash, IpAddr), C>,
     by_name_anywhere: Limiter<ContentHash, C>,
@@ -79,12 +83,15 @@ impl<C: Clock + Clone> LoginThrottle<C> {
         };
         let at_once = per_min.saturating_mul(ADDRESS_MINUTES_AT_ONCE);
         let by_address = Quota::per_minute(per_min).allow_burst(at_once);
+        let by_site = Quota::per_minute(per_min.saturating_mul(NETWORKS_OF_SITE))
+            .allow_burst(at_once.saturating_mul(NETWORKS_OF_SITE));
         let by_name = quota(NAME_EVERY, NAME_BURST);
         let by_name_and_site = quota(SITE_EVERY, SITE_BURST);
         let anywhere = quota(ANYWHERE_EVERY, ANYWHERE_BURST);
         let (a, b) = (clock.clone(), clock.clone());
         Self {
             by_address: RateLimiter::new(by_address, DefaultKeyedStateStore::default(), a),
+            by_site: RateLimiter::new(by_site, DefaultKeyedStateStore::default(), clock.clone()),
             by_name: RateLimiter::new(by_name, DefaultKeyedStateStore::default(), b),
             by_name_and_site: RateLimiter::new(
                 by_name_and_site,
@@ -126,6 +133,9 @@ impl<C: Clock + Clone> LoginThrottle<C> {
         if successes > 0 {
             return Ok(());
         }
+        self.by_site
+            .check_key(&site(network))
+            .map_err(|not_until| throttled(not_until.wait_time_from(now)))?;
         self.by_name_and_site
             .check_key(&(name, site(network)))
             .map_err(|not_until| throttled(not_until.wait_time_from(now)))?;
@@ -159,6 +169,9 @@ impl<C: Clock + Clone> LoginThrottle<C> {
         if self.by_address.len() > TIDY_AT {
             self.by_address.retain_recent();
         }
+        if self.by_site.len() > TIDY_AT {
+            self.by_site.retain_recent();
+        }
         if self.by_name.len() > TIDY_AT {
             self.by_name.retain_recent();
         }
@@ -185,7 +198,7 @@ fn counted(name: ContentHash, successes: u64) -> ContentHash {
 
 /// An IPv6 subscriber owns at least a whole /64, and could otherwise be a new address at every
 /// try.
-fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     first_segments(address, 4)
 }
 
@@ -306,6 +319,20 @@ mod tests {
         throttle.check(address("2001:db8:bad:ffff::1"), "kim").unwrap_err();
         throttle.check(address("2001:db8:900d::1"), "kim").unwrap();
         throttle.check(address("192.0.2.1"), "kim").unwrap();
+    }
+
+    #[test]
+    fn one_site_cannot_guess_at_ever_new_names_from_ever_new_networks() {
+        let throttle = throttle();
+        let tries = (0..1_000).map(|n| {
+            throttle.check(address(&format!("2001:db8:bad:{n:x}::1")), &format!("namn{n}"))
+        });
+        let taken = tries.filter(Result::is_ok).count();
+        assert_eq!(taken, 80, "four networks' worth");
+        throttle.check(address("2001:db8:900d::1"), "kim").unwrap();
+        // Who has got in from their desk there before gets in again.
+        throttle.succeeded(address("2001:db8:bad:ffff::1"), "lo");
+        throttle.check(address("2001:db8:bad:ffff::1"), "lo").unwrap();
     }
 
     #[test]

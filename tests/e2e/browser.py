@@ -50,8 +50,11 @@ def refusing_account(demo, port):
     (folder / "vagrar-nyckel").write_text(SHARED_SECRET)
     (folder / "vagrar-nyckel").chmod(0o600)
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    item = {"id": "vagrar-1", "created_at": now, "author": {"name": "Kim Exempel"}, "text": "Jag ska döda dig, din jävla idiot.", "hidden": False}
-    (folder / "vagrar" / "inlagg.jsonl").write_text(json.dumps(item) + "\n")
+    items = [
+        {"id": "vagrar-1", "created_at": now, "author": {"name": "Kim Exempel"}, "text": "Jag ska döda dig, din jävla idiot.", "hidden": False},
+        {"id": "vagrar-2", "created_at": now, "author": {"name": "Robin Exempel"}, "text": "Jag ska döda dig, din jävla idiot, vänta bara.", "hidden": False},
+    ]
+    (folder / "vagrar" / "inlagg.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
     acts = f'''actions_url = "http://127.0.0.1:{port}/"
 can = ["hide", "unhide", "delete", "reply"]
 allow_private_addresses = true
@@ -60,12 +63,18 @@ allow_private_addresses = true
         config.write(own_site("vagrar", "Webbplats som vägrar", "vagrar", "vagrar-nyckel", acts))
 
 
+def sealed_case(demo, item):
+    """The case of an item of that site, once its evidence is sealed."""
+    of_it = f"from cases c join items i on i.id = c.item_id and i.platform_id = '{item}' join accounts a on a.id = i.account_id and a.key = 'vagrar'"
+    [(case,)] = wait("the case", lambda: demo.rows(f"select c.id {of_it} join evidence e on e.version_id = c.version_id and e.state = 'sealed'"), 300)
+    return case
+
+
 def failing_case(demo):
     """Hides on the site that refuses; the case that has come back."""
-    of_it = "from cases c join items i on i.id = c.item_id join accounts a on a.id = i.account_id and a.key = 'vagrar'"
-    [(case,)] = wait("the case", lambda: demo.rows(f"select c.id {of_it} join evidence e on e.version_id = c.version_id and e.state = 'sealed'"), 300)
+    case = sealed_case(demo, "vagrar-1")
     Person(demo.url, "redaktor", demo.logins["redaktor"]).log_in().must_decide(case, "hide", grund="hot")
-    wait("the refusal", lambda: demo.rows(f"select 1 {of_it} where c.state = 'returned'"), 60)
+    wait("the refusal", lambda: demo.rows(f"select 1 from cases where id = {case} and state = 'returned'"), 60)
     return case
 
 
@@ -81,7 +90,9 @@ def main():
         case = failing_case(demo)
         wait("some evidence", lambda: demo.n_sealed() >= 10, 300)
         settings = {"UPPSIKT_URL": demo.url, "UPPSIKT_USER": "redaktor", "UPPSIKT_PASSWORD": demo.logins["redaktor"],
-                    "UPPSIKT_FAILED_CASE": str(case), "UPPSIKT_SHOTS": os.environ.get("UPPSIKT_SHOTS", str(TARGET / "screens"))}
+                    "UPPSIKT_FAILED_CASE": str(case), "UPPSIKT_EDITED_CASE": str(sealed_case(demo, "vagrar-2")),
+                    "UPPSIKT_EDITED_FILE": str(demo.folder / "vagrar" / "inlagg.jsonl"),
+                    "UPPSIKT_SHOTS": os.environ.get("UPPSIKT_SHOTS", str(TARGET / "screens"))}
         done = subprocess.run(["node", "run.mjs", *sys.argv[1:]], cwd=ROOT / "tests/browser", env=os.environ | settings, check=False)
         return done.returncode
     except Failed as failed:

@@ -20,18 +20,29 @@ fn actions() {
     let states = [
         ActionState::Pending { not_before: then() },
         ActionState::UnderWay { since: then(), attempt: 3 },
-        ActionState::Retrying { at: then(), attempt: 3, reason: "old".into() },
+        ActionState::Retrying {
+            at: then(),
+            attempt: 3,
+            reason: "old".into(),
+            may_have_acted: false,
+        },
+        ActionState::Retrying {
+            at: then(),
+            attempt: 3,
+            reason: "unknown".into(),
+            may_have_acted: true,
+        },
         ActionState::Done { at: then(), receipt: "old".into() },
         ActionState::Moot { at: then(), reason: "old".into() },
-        ActionState::Failed { at: then(), reason: "old".into() },
+        ActionState::Failed { at: then(), reason: "old".into(), may_have_acted: true },
         ActionState::Cancelled { at: then() },
     ];
     let events = [
         ActionEvent::Begin { at: now() },
         ActionEvent::Succeed { at: now(), receipt: "new".into() },
         ActionEvent::FoundMoot { at: now(), reason: "new".into() },
-        ActionEvent::FailForNow { again_at: now(), reason: "new".into() },
-        ActionEvent::FailForGood { at: now(), reason: "new".into() },
+        ActionEvent::FailForNow { again_at: now(), reason: "new".into(), may_have_acted: false },
+        ActionEvent::FailForGood { at: now(), reason: "new".into(), may_have_acted: false },
         ActionEvent::Cancel { at: now() },
         ActionEvent::TryAgain { at: now() },
     ];

@@ -34,6 +34,7 @@ struct Answer {
     status: StatusCode,
     location: String,
     cookie: Option<String>,
+    policy: Option<String>,
     body: String,
 }
 
@@ -64,8 +65,10 @@ impl Site {
         let header = |name: &str| Some(response.headers().get(name)?.to_str().unwrap().to_owned());
         let cookie = header("set-cookie").map(|c| c.split(';').next().unwrap().to_owned());
         let (status, location) = (response.status(), header("location").unwrap_or_default());
+        let policy = header("content-security-policy");
         let body = axum::body::to_bytes(response.into_body(), 5_000_000).await.unwrap();
-        Answer { status, location, cookie, body: String::from_utf8(body.to_vec()).unwrap() }
+        let body = String::from_utf8_lossy(&body).into_owned();
+        Answer { status, location, cookie, policy, body }
     }
 
     async fn get(&self, path: &str, cookie: &str) -> Answer {
@@ -155,6 +158,20 @@ async fn a_refused_decision_keeps_what_was_written_where_the_case_has_closed() {
         !second.body.contains("<strong>Sparat.</strong>"),
         "the other decision's undo misleads"
     );
+}
+
+#[tokio::test]
+async fn files_of_the_evidence_may_do_nothing_in_a_browser() {
+    let site = Site::with_a_case().await;
+    while site.app.services().capture_wanted().await.unwrap() {}
+    let cookie = site.log_in("/").await.cookie.unwrap();
+    for file in ["fil/payload.json", "fil/text.txt", "sida/1.png", "manifest.json"] {
+        let answer = site.get(&format!("/bevis/1/{file}"), &cookie).await;
+        assert_eq!(answer.status, StatusCode::OK, "{file}");
+        assert_eq!(answer.policy.as_deref(), Some("default-src 'none'; sandbox"), "{file}");
+    }
+    let page = site.get("/bevis/1", &cookie).await;
+    assert!(page.policy.unwrap().contains("script-src 'self'"));
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 //!
 //! A cue is small and says little alone: a word, its beginning or end, two words that stand side by
 //! side, a class of the lexicon, a rule that hit, the text's outer shape. Letters are taken without
-//! marks (å as a), and a letter that is repeated more than twice counts once, so that careless and stretched
-//! writing gives the same cues.
+//! marks (å as a), a letter that is repeated more than twice counts twice, and signs inside a word are left
+//! out, so that careless and stretched writing gives the same cues.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -15,15 +15,15 @@ use crate::classify::tokens::Kind;
 use crate::classify::words::{ClassId, hash_of};
 
 /// How many letters of a word's beginning make the shorter cue.
-const SHORT: usize = 5;
+pub(super) const SHORT: usize = 5;
 /// How many make the longer one.
-const LONG: usize = 7;
+pub(super) const LONG: usize = 7;
 /// How many letters of a word's end make a cue.
 const END: usize = 5;
 /// Letters that a word needs before its end is a cue of its own.
-const FEWEST_FOR_END: usize = 7;
+pub(super) const FEWEST_FOR_END: usize = 7;
 /// How many bytes of a word are read.
-const MOST_BYTES: usize = 40;
+pub(super) const MOST_BYTES: usize = 40;
 
 /// One cue, before it is looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +93,8 @@ pub enum Shape {
 }
 
 impl Shape {
-    const ALL: [(Self, &'static str); 19] = [
+    /// All of them with their names, in order.
+    pub(super) const ALL: [(Self, &'static str); 19] = [
         (Self::Tiny, "tiny"),
         (Self::Short, "short"),
         (Self::Middling, "middling"),
@@ -115,6 +116,15 @@ impl Shape {
         (Self::Quotes, "quotes"),
     ];
 
+    /// How a number of so many bytes looks.
+    pub(super) const fn of_number(length: u32) -> Self {
+        match length {
+            0..=2 => Self::SmallNumber,
+            3..=4 => Self::Number,
+            _ => Self::BigNumber,
+        }
+    }
+
     fn name(self) -> &'static str {
         Self::ALL[self as usize].1
     }
@@ -129,16 +139,27 @@ impl Shape {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CueKey(pub u64);
 
+impl CueKey {
+    fn tagged(tag: u64, hash: u64) -> Self {
+        Self(hash.rotate_left(7).wrapping_add(tag))
+    }
+
+    /// The key of a pair, whose beginnings have these hashes.
+    pub fn of_pair(front: u64, back: u64) -> Self {
+        Self::tagged(4, front.rotate_left(29) ^ back)
+    }
+}
+
 impl Cue<'_> {
     /// The key of a cue that is made of letters; nothing for classes and rules, which are weighed
     /// by their place.
     pub fn key(self) -> Option<CueKey> {
-        let tagged = |tag: u64, hash: u64| Some(CueKey(hash.rotate_left(7).wrapping_add(tag)));
+        let tagged = |tag: u64, hash: u64| Some(CueKey::tagged(tag, hash));
         match self {
             Self::Word(w) => tagged(1, hash_of(w)),
             Self::Start(w) => tagged(2, hash_of(w)),
             Self::End(w) => tagged(3, hash_of(w)),
-            Self::Pair(a, b) => tagged(4, hash_of(a).rotate_left(29) ^ hash_of(b)),
+            Self::Pair(a, b) => Some(CueKey::of_pair(hash_of(a), hash_of(b))),
             Self::First(w) => tagged(5, hash_of(w)),
             Self::InAddress(w) => tagged(6, hash_of(w)),
             Self::Shape(s) => tagged(7, hash_of(s.name().as_bytes())),
@@ -152,6 +173,7 @@ impl Cue<'_> {
         let mut out = String::new();
         // Writing to a String cannot fail.
         let _ = match self {
+            Self::Word(w) if is_sign(w) => write!(out, "\\{}", text(w)),
             Self::Word(w) => write!(out, "{}", text(w)),
             Self::Start(w) => write!(out, "{}-", text(w)),
             Self::End(w) => write!(out, "-{}", text(w)),
@@ -166,6 +188,13 @@ impl Cue<'_> {
     }
 }
 
+/// Whether the word, written as it is, would be read as another kind of cue.
+fn is_sign(word: &[u8]) -> bool {
+    word.len() > 1
+        && (matches!(word[0], b'=' | b'@' | b'!' | b'%' | b'^' | b'-' | b'/' | b'\\')
+            || word.ends_with(b"-"))
+}
+
 /// Tells `tell` every cue of a stretch of tokens, with the token at which it stands (none for those
 /// of the stretch as a whole). The same cue may be told more than once.
 pub fn each_cue(
@@ -177,7 +206,8 @@ pub fn each_cue(
     let mut before = SmallVec::<[u8; MOST_BYTES]>::new();
     let mut word = SmallVec::<[u8; MOST_BYTES]>::new();
     let mut names = 0;
-    let mut sentence = u32::MAX;
+    let before_it = stretch.start.checked_sub(1).map(|at| view.token(at));
+    let mut sentence = before_it.map_or(u32::MAX, |token| token.sentence);
     for at in stretch.clone() {
         let token = view.token(at);
         let place = Some(at as u32);
@@ -193,22 +223,16 @@ pub fn each_cue(
         let first = token.sentence != sentence;
         sentence = token.sentence;
         word.clear();
+        let written = &bytes[token.start as usize..token.end as usize];
         match token.kind {
-            Kind::Word | Kind::Picture => {
-                plain(&bytes[token.start as usize..token.end as usize], &mut word);
-            }
+            Kind::Word | Kind::Picture => plain(written, &mut word),
             Kind::Number => {
-                let shape = match token.end - token.start {
-                    0..=2 => Shape::SmallNumber,
-                    3..=4 => Shape::Number,
-                    _ => Shape::BigNumber,
-                };
-                tell(Cue::Shape(shape), place);
+                tell(Cue::Shape(Shape::of_number(token.end - token.start)), place);
                 word.push(b'0');
             }
             Kind::Address => {
                 tell(Cue::Shape(Shape::Address), place);
-                address(&bytes[token.start as usize..token.end as usize], |part| {
+                address(written, |part| {
                     tell(Cue::InAddress(part), place);
                 });
                 word.push(b'/');
@@ -237,13 +261,15 @@ pub fn each_cue(
             if word.len() > LONG {
                 tell(Cue::Start(cut(&word, LONG)), place);
             }
-            if word.len() >= FEWEST_FOR_END {
+            if written.len() > MOST_BYTES {
+                tell(Cue::End(end(&last_letters(written))), place);
+            } else if word.len() >= FEWEST_FOR_END {
                 tell(Cue::End(end(&word)), place);
             }
         }
         if first {
             tell(Cue::First(cut(&word, SHORT)), place);
-        } else {
+        } else if !before.is_empty() {
             tell(Cue::Pair(cut(&before, SHORT), cut(&word, SHORT)), place);
         }
         std::mem::swap(&mut before, &mut word);
@@ -252,7 +278,12 @@ pub fn each_cue(
 }
 
 /// What is said of the stretch as a whole.
-fn shape(view: &View<'_>, stretch: Range<usize>, names: usize, mut tell: impl FnMut(Shape)) {
+pub(super) fn shape(
+    view: &View<'_>,
+    stretch: Range<usize>,
+    names: usize,
+    mut tell: impl FnMut(Shape),
+) {
     tell(match stretch.len() {
         0..=3 => Shape::Tiny,
         4..=7 => Shape::Short,
@@ -260,7 +291,9 @@ fn shape(view: &View<'_>, stretch: Range<usize>, names: usize, mut tell: impl Fn
         15..=29 => Shape::Long,
         _ => Shape::VeryLong,
     });
-    if view.asks() {
+    let sentence = |at: usize| view.token(at).sentence as usize;
+    let sentences = sentence(stretch.start)..=sentence(stretch.end - 1);
+    if view.tokens.sentences[sentences].iter().any(|s| s.asks) {
         tell(Shape::Asks);
     }
     match names {
@@ -274,20 +307,27 @@ fn shape(view: &View<'_>, stretch: Range<usize>, names: usize, mut tell: impl Fn
     let to = next.map_or(view.folded.bytes().len(), |next| next.start as usize);
     let to = to.max(view.token(stretch.end - 1).end as usize).max(from + 1);
     let signs = &view.folded.bytes()[from..to];
-    if signs.iter().filter(|b| **b == b'!').take(2).count() == 2 {
+    if memchr::memchr_iter(b'!', signs).take(2).count() == 2 {
         tell(Shape::Exclaims);
     }
     let original = view.folded.original(from as u32, to as u32);
     let written = &view.original.as_bytes()[original.start as usize..original.end as usize];
-    let capitals = written.iter().filter(|b| b.is_ascii_uppercase()).count();
-    let small = written.iter().filter(|b| b.is_ascii_lowercase()).count();
-    if capitals > 8 && capitals > 2 * small {
+    let capitals = count(written, |b| b.is_ascii_uppercase());
+    if capitals > 8 && capitals > 2 * count(written, |b| b.is_ascii_lowercase()) {
         tell(Shape::Capitals);
     }
 }
 
+/// How many bytes are so; summed in single bytes first, so that the compiler does sixteen at a time.
+fn count(bytes: &[u8], is: impl Fn(u8) -> bool) -> usize {
+    let of_piece = |piece: &[u8]| piece.iter().map(|b| u8::from(is(*b))).sum::<u8>();
+    bytes.chunks(128).map(|piece| usize::from(of_piece(piece))).sum()
+}
+
 /// The word in the plain letters of cues.
-fn plain(word: &[u8], out: &mut SmallVec<[u8; MOST_BYTES]>) {
+pub(super) fn plain(word: &[u8], out: &mut SmallVec<[u8; MOST_BYTES]>) {
+    // A picture may be all signs.
+    let has_letters = word.iter().any(|b| b.is_ascii_alphanumeric() || *b >= 0x80);
     let mut i = 0;
     while i < word.len() && out.len() + 4 < MOST_BYTES {
         let letter = match (word[i], word.get(i + 1)) {
@@ -306,6 +346,9 @@ fn plain(word: &[u8], out: &mut SmallVec<[u8; MOST_BYTES]>) {
                 word[i - 1]
             }
         };
+        if letter.is_ascii() && !letter.is_ascii_alphanumeric() && has_letters {
+            continue;
+        }
         let n = out.len();
         if n >= 2 && letter.is_ascii() && out[n - 1] == letter && out[n - 2] == letter {
             continue;
@@ -319,8 +362,19 @@ fn plain(word: &[u8], out: &mut SmallVec<[u8; MOST_BYTES]>) {
     }
 }
 
+/// The end of a word that is too long to be read whole, in the plain letters of cues.
+pub(super) fn last_letters(word: &[u8]) -> SmallVec<[u8; MOST_BYTES]> {
+    let mut from = word.len().saturating_sub(MOST_BYTES / 2);
+    while word[from] & 0xC0 == 0x80 {
+        from += 1;
+    }
+    let mut letters = SmallVec::new();
+    plain(&word[from..], &mut letters);
+    letters
+}
+
 /// The first `n` bytes, or a few more where a character would be cut through.
-fn cut(word: &[u8], n: usize) -> &[u8] {
+pub(super) fn cut(word: &[u8], n: usize) -> &[u8] {
     let mut to = n.min(word.len());
     while to < word.len() && word[to] & 0xC0 == 0x80 {
         to += 1;
@@ -329,7 +383,7 @@ fn cut(word: &[u8], n: usize) -> &[u8] {
 }
 
 /// The last bytes, or a few more where a character would be cut through.
-fn end(word: &[u8]) -> &[u8] {
+pub(super) fn end(word: &[u8]) -> &[u8] {
     let mut from = word.len().saturating_sub(END);
     while from > 0 && word[from] & 0xC0 == 0x80 {
         from -= 1;
@@ -338,10 +392,10 @@ fn end(word: &[u8]) -> &[u8] {
 }
 
 /// The runs of letters in an address.
-fn address(address: &[u8], mut tell: impl FnMut(&[u8])) {
+pub(super) fn address(address: &[u8], mut tell: impl FnMut(&[u8])) {
     for part in address.split(|b| !b.is_ascii_alphanumeric() && *b < 0x80).take(8) {
         if part.len() >= 2 && !matches!(part, b"http" | b"https" | b"www") {
-            tell(&part[..part.len().min(MOST_BYTES)]);
+            tell(cut(part, MOST_BYTES));
         }
     }
 }

@@ -68,7 +68,7 @@ pub fn fit(samples: &[Sample], settings: &Settings) -> Fitted {
         let model = task.train(&all);
         starts[lane] = scaled(model.start);
         for (row, weight) in rows.iter_mut().zip(&model.weights) {
-            let weight = i16::try_from(scaled(*weight)).unwrap_or(i16::MAX);
+            let weight = small(scaled(*weight));
             row[lane] = if weight.abs() < settings.least { 0 } else { weight };
         }
         for fold in 0..settings.folds {
@@ -82,6 +82,11 @@ pub fn fit(samples: &[Sample], settings: &Settings) -> Fitted {
     }
     let rows = names.into_iter().zip(rows).filter(|(_, row)| row.iter().any(|w| *w != 0)).collect();
     Fitted { rows, starts, unseen }
+}
+
+/// A sum or weight as the list can hold it.
+pub fn small(weight: i32) -> i16 {
+    weight.clamp(-i32::from(i16::MAX), i32::from(i16::MAX)) as i16
 }
 
 fn scaled(weight: f64) -> i32 {

@@ -7,17 +7,20 @@
 
 pub mod extract;
 pub mod fit;
+pub mod quick;
 pub mod table;
 pub mod thresholds;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use smallvec::SmallVec;
 
 use crate::classify::cues::extract::{Cue, each_cue};
+use crate::classify::cues::quick::{Met, Quick};
 use crate::classify::cues::table::{Cues, LANES, Row, WEIGHED, lane};
 use crate::classify::rules::{Hit, View};
+use crate::classify::vocabulary::Vocabulary;
 use crate::domain::category::Category;
 
 /// How far below its threshold a sum is still told of.
@@ -57,9 +60,7 @@ pub fn stretches(view: &View<'_>) -> impl Iterator<Item = Range<usize>> {
 /// The buffer that one thread needs for weighing.
 #[derive(Debug, Default)]
 pub struct Scales {
-    /// For each cue, the stretch that it was last met in.
-    met: Vec<u32>,
-    stretch: u32,
+    met: Met,
     /// What was found in the text weighed last.
     pub found: Vec<Weighed>,
     /// The highest sum of any of its stretches.
@@ -100,13 +101,20 @@ pub struct Weighed {
 
 impl Cues {
     /// Weighs the whole text; what is found is left in `scales`, at most one of each category.
-    pub fn weigh(&self, view: &View<'_>, hits: &[Hit], scales: &mut Scales) {
+    pub fn weigh(
+        &self,
+        quick: &Quick,
+        view: &View<'_>,
+        vocabulary: &mut Vocabulary,
+        hits: &[Hit],
+        scales: &mut Scales,
+    ) {
         scales.clear();
         if self.is_empty() {
             return;
         }
         for stretch in stretches(view) {
-            let sums = self.sums_of(view, hits, stretch.clone(), scales);
+            let sums = self.sums_of(quick, view, vocabulary, hits, stretch.clone(), scales);
             for (lane, sum) in sums.into_iter().enumerate() {
                 scales.highest[lane] = scales.highest[lane].max(sum);
                 if self.sums[lane].is_none() || sum < i32::from(self.finding[lane]) {
@@ -141,32 +149,19 @@ impl Cues {
             })
     }
 
-    /// The sums of one stretch, each cue counted once.
-    pub fn sums_of(
-        &self,
-        view: &View<'_>,
-        hits: &[Hit],
-        stretch: Range<usize>,
-        scales: &mut Scales,
-    ) -> [i32; LANES] {
-        scales.met.resize(self.len() + 1, 0);
-        scales.stretch = scales.stretch.wrapping_add(1);
-        if scales.stretch == 0 {
-            scales.met.fill(0);
-            scales.stretch = 1;
-        }
+    /// The sums of one stretch, each cue counted once: what [`Self::sums_of`] finds faster.
+    fn plain_sums_of(&self, view: &View<'_>, hits: &[Hit], stretch: Range<usize>) -> [i32; LANES] {
+        let mut met = BTreeSet::new();
+        each_cue(view, stretch.clone(), |cue, _| {
+            met.insert(self.find(cue));
+        });
+        met.extend(hits_in(hits, &stretch).map(|hit| self.find(Cue::Rule(hit.rule))));
+        met.remove(&0);
         let mut sums = self.start.map(i32::from);
-        let mut add = |place: u32| {
-            if place != 0 && scales.met[place as usize] != scales.stretch {
-                scales.met[place as usize] = scales.stretch;
-                for (sum, weight) in sums.iter_mut().zip(self.row(place)) {
-                    *sum += i32::from(*weight);
-                }
+        for place in met {
+            for (sum, weight) in sums.iter_mut().zip(self.row(place)) {
+                *sum += i32::from(*weight);
             }
-        };
-        each_cue(view, stretch.clone(), |cue, _| add(self.find(cue)));
-        for hit in hits_in(hits, &stretch) {
-            add(self.find(Cue::Rule(hit.rule)));
         }
         sums
     }
@@ -176,7 +171,6 @@ impl Cues {
         &self,
         view: &View<'_>,
         hits: &[Hit],
-        scales: &mut Scales,
         name: impl Fn(Cue<'_>) -> String,
     ) -> Vec<Weighing> {
         let mut weighings: Vec<Weighing> = Vec::new();
@@ -184,7 +178,7 @@ impl Cues {
             return weighings;
         }
         for stretch in stretches(view) {
-            let sums = self.sums_of(view, hits, stretch.clone(), scales);
+            let sums = self.plain_sums_of(view, hits, stretch.clone());
             let mut cues: BTreeMap<String, Row> = BTreeMap::new();
             let mut note = |cue: Cue<'_>| {
                 let place = self.find(cue);

@@ -10,8 +10,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::classify::cues::extract::{Cue, CueKey, Shape};
+use crate::classify::cues::quick::MOST_CUES;
+use crate::classify::cues::thresholds::{BETWEEN, NEVER};
 use crate::classify::lexicon::complaint::Complaint;
-use crate::classify::words::ClassId;
+use crate::classify::words::{ClassId, hash_of};
 use crate::domain::category::{Category, Severity};
 
 /// The file with the words of findings.
@@ -59,7 +61,7 @@ pub struct Sum {
 }
 
 /// All cues and sums. Empty where the lexicon has none.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Cues {
     /// By lane; nothing for a category that is not weighed.
     pub sums: [Option<Sum>; LANES],
@@ -72,10 +74,37 @@ pub struct Cues {
     /// Below this a rule's finding becomes a note.
     pub doubt: Row,
     places: Vec<Place>,
+    /// Some bits for each cue of letters, by its key.
     filter: Vec<u64>,
+    /// The same for pairs alone.
+    pairs: Vec<u64>,
+    /// A bit for the beginning that each pair begins with, and for the one that it ends with.
+    fronts: Vec<u64>,
+    backs: Vec<u64>,
     rows: Vec<Row>,
     by_class: Vec<u32>,
     by_rule: Vec<u32>,
+}
+
+/// Nothing is found and nothing doubted.
+impl Default for Cues {
+    fn default() -> Self {
+        Self {
+            sums: Default::default(),
+            start: [0; LANES],
+            finding: [NEVER; LANES],
+            sure: [NEVER; LANES],
+            doubt: [-NEVER; LANES],
+            places: Vec::new(),
+            filter: Vec::new(),
+            pairs: Vec::new(),
+            fronts: Vec::new(),
+            backs: Vec::new(),
+            rows: Vec::new(),
+            by_class: Vec::new(),
+            by_rule: Vec::new(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -88,7 +117,21 @@ struct Place {
 /// Bits of the filter for each cue, as a power of two.
 const FILTER_BITS_PER_CUE: usize = 16;
 
-stored!(Cues { sums, start, finding, sure, doubt, places, filter, rows, by_class, by_rule });
+stored!(Cues {
+    sums,
+    start,
+    finding,
+    sure,
+    doubt,
+    places,
+    filter,
+    pairs,
+    fronts,
+    backs,
+    rows,
+    by_class,
+    by_rule
+});
 stored!(Sum { rule, severity, why, legal });
 stored!(Place { key, row });
 
@@ -111,15 +154,19 @@ struct SumEntry {
 
 /// A cue as written in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Written<'a> {
+pub(super) enum Written<'a> {
     Setting(&'a str),
     Letters(Cue<'a>),
     Class(&'a str),
     Rule(&'a str),
 }
 
-fn read_cue(name: &str) -> Option<Written<'_>> {
+pub(super) fn read_cue(name: &str) -> Option<Written<'_>> {
     let bytes = str::as_bytes;
+    // A word that would be read as something else.
+    if let Some(word) = name.strip_prefix('\\') {
+        return Some(Written::Letters(Cue::Word(bytes(word))));
+    }
     if let Some((a, b)) = name.split_once(' ') {
         return Some(Written::Letters(Cue::Pair(bytes(a), bytes(b))));
     }
@@ -142,13 +189,12 @@ fn read_cue(name: &str) -> Option<Written<'_>> {
     })
 }
 
-/// The weights as they stand behind a cue: `threat+120 insult-35`.
-fn read_row(text: &str) -> Option<Row> {
-    let mut row = [0; LANES];
+/// The weights as they stand behind a cue, `threat+120 insult-35`; the others stay as they are.
+fn read_row(text: &str, mut row: Row) -> Option<Row> {
     for weight in text.split(' ').filter(|w| !w.is_empty()) {
         let sign = weight.find(['+', '-'])?;
         let category: Category = weight[..sign].parse().ok()?;
-        row[lane(category)?] = weight[sign..].parse().ok()?;
+        row[lane(category)?] = weight[sign..].parse().ok().filter(|w| *w >= -NEVER)?;
     }
     Some(row)
 }
@@ -163,7 +209,7 @@ pub fn write_row(name: &str, row: &Row) -> String {
     let weights: Vec<String> = WEIGHED
         .iter()
         .zip(row)
-        .filter(|(_, w)| **w != 0)
+        .filter(|(_, w)| name.starts_with('=') || **w != 0)
         .map(|(c, w)| format!("{}{w:+}", c.id()))
         .collect();
     format!("{name}\t{}\n", weights.join(" "))
@@ -189,6 +235,7 @@ impl Cues {
         let rule_ids: HashMap<&str, usize> =
             rules.iter().enumerate().map(|(i, n)| (&**n, i)).collect();
         let mut keys: Vec<(CueKey, u32)> = Vec::new();
+        let mut pairs: Vec<[u64; 2]> = Vec::new();
         for (n, line) in weights.1.lines().enumerate() {
             if line.is_empty() || line.starts_with("# ") {
                 continue;
@@ -201,10 +248,16 @@ impl Cues {
                     mend: mend.to_owned(),
                 });
             };
-            let read = line
-                .split_once('\t')
-                .and_then(|(name, row)| Some((read_cue(name)?, read_row(row)?)));
-            let Some((cue, row)) = read else {
+            let read = line.split_once('\t').and_then(|(name, row)| Some((read_cue(name)?, row)));
+            let Some((cue, row)) = read.and_then(|(cue, row)| {
+                // What a setting does not name keeps its harmless value.
+                let base = match cue {
+                    Written::Setting("finding" | "sure") => [NEVER; LANES],
+                    Written::Setting("doubt") => [-NEVER; LANES],
+                    _ => [0; LANES],
+                };
+                Some((cue, read_row(row, base)?))
+            }) else {
                 complain(
                     "raden kan inte läsas",
                     "skriv tecken, tabb och vikter, till exempel: ord<tabb>threat+120 insult-35",
@@ -224,11 +277,20 @@ impl Cues {
                 }
                 continue;
             }
+            if cues.rows.len() == MOST_CUES {
+                complain("listan är för lång; raden används inte", "ta bort tecken som väger lite");
+                continue;
+            }
             cues.rows.push(row);
             let place = u32::try_from(cues.rows.len()).unwrap_or(u32::MAX);
             match cue {
                 Written::Setting(_) => {}
-                Written::Letters(cue) => keys.extend(cue.key().map(|key| (key, place))),
+                Written::Letters(cue) => {
+                    if let Cue::Pair(a, b) = cue {
+                        pairs.push([hash_of(a), hash_of(b)]);
+                    }
+                    keys.extend(cue.key().map(|key| (key, place)));
+                }
                 Written::Class(name) => match class_ids.get(name) {
                     Some(class) => cues.by_class[*class] = place,
                     None => complain(
@@ -245,11 +307,50 @@ impl Cues {
                 },
             }
         }
-        cues.place(&keys);
+        cues.put(&keys);
+        cues.put_pairs(&pairs);
+        for (lane, category) in WEIGHED.into_iter().enumerate() {
+            let (finding, doubt) = (cues.finding[lane], cues.doubt[lane]);
+            if finding != NEVER && doubt > finding.saturating_sub(BETWEEN) {
+                cues.doubt[lane] = finding.saturating_sub(BETWEEN);
+                complaints.push(Complaint {
+                    file: weights.0.to_owned(),
+                    line: 1,
+                    what: format!(
+                        "{category}: regler betvivlas vid en summa som nästan är en träff"
+                    ),
+                    mend: format!("sätt =doubt till högst {}", cues.doubt[lane]),
+                });
+            }
+        }
         cues
     }
 
-    fn place(&mut self, keys: &[(CueKey, u32)]) {
+    /// Weighs nothing for hits of that rule.
+    pub fn leave_out_rule(&mut self, rule: usize) {
+        if let Some(place) = self.by_rule.get_mut(rule) {
+            *place = 0;
+        }
+    }
+
+    fn put_pairs(&mut self, pairs: &[[u64; 2]]) {
+        let n = (pairs.len() * FILTER_BITS_PER_CUE).next_power_of_two().max(64) / 64;
+        let Self { pairs: of_both, fronts, backs, .. } = self;
+        for filter in [&mut *of_both, &mut *fronts, &mut *backs] {
+            filter.resize(n, 0);
+        }
+        for [front, back] in pairs {
+            let CueKey(both) = CueKey::of_pair(*front, *back);
+            for (filter, key) in
+                [(&mut *of_both, both), (&mut *fronts, *front), (&mut *backs, *back)]
+            {
+                let (word, bit) = filter_bit(filter, key);
+                filter[word] |= bit;
+            }
+        }
+    }
+
+    fn put(&mut self, keys: &[(CueKey, u32)]) {
         if keys.is_empty() {
             return;
         }
@@ -257,7 +358,7 @@ impl Cues {
         self.filter = vec![0; (keys.len() * FILTER_BITS_PER_CUE).next_power_of_two().max(64) / 64];
         let mask = self.places.len() - 1;
         for (CueKey(key), row) in keys {
-            let (word, bit) = self.filter_bit(*key);
+            let (word, bit) = filter_bit(&self.filter, *key);
             self.filter[word] |= bit;
             let mut at = *key as usize & mask;
             while self.places[at].row != 0 && self.places[at].key != *key {
@@ -277,16 +378,13 @@ impl Cues {
         // A table without room, or without a filter of that size, would be read past its end.
         let has_room =
             self.places.iter().any(|p| p.row == 0) && self.filter.len().is_power_of_two();
-        self.by_class.len() == n_classes
+        let filters = [&self.pairs, &self.fronts, &self.backs];
+        self.rows.len() <= MOST_CUES
+            && filters.into_iter().all(|filter| filter.len().is_power_of_two())
+            && self.by_class.len() == n_classes
             && self.by_rule.len() == n_rules
             && (self.places.is_empty() || (has_room && self.places.len().is_power_of_two()))
             && places.all(|row| row as usize <= self.rows.len())
-    }
-
-    #[inline]
-    fn filter_bit(&self, key: u64) -> (usize, u64) {
-        // The filter's length is a power of two.
-        ((key >> 40) as usize & (self.filter.len() - 1), 1 << (key >> 34 & 63))
     }
 
     /// Whether nothing is weighed.
@@ -311,11 +409,24 @@ impl Cues {
 
     #[inline]
     fn find_key(&self, CueKey(key): CueKey) -> u32 {
+        if is_in(&self.filter, key) { self.place_of(key) } else { 0 }
+    }
+
+    /// As [`Self::find`] for the pair of beginnings that have these hashes.
+    #[inline]
+    pub fn pair(&self, front: u64, back: u64) -> u32 {
+        let CueKey(key) = CueKey::of_pair(front, back);
+        if is_in(&self.pairs, key) { self.place_of(key) } else { 0 }
+    }
+
+    /// Whether some pair begins, and whether one ends, with the beginning that has this hash. Yes
+    /// a little too often.
+    pub fn in_pairs(&self, half: u64) -> (bool, bool) {
+        (is_in(&self.fronts, half), is_in(&self.backs, half))
+    }
+
+    fn place_of(&self, key: u64) -> u32 {
         if self.places.is_empty() {
-            return 0;
-        }
-        let (word, bit) = self.filter_bit(key);
-        if self.filter[word] & bit == 0 {
             return 0;
         }
         let mask = self.places.len() - 1;
@@ -336,12 +447,24 @@ impl Cues {
     }
 }
 
+/// Where the bit of a key stands in a filter, whose length is a power of two.
+#[inline]
+fn filter_bit(filter: &[u64], key: u64) -> (usize, u64) {
+    ((key >> 40) as usize & filter.len().wrapping_sub(1), 1 << (key >> 34 & 63))
+}
+
+#[inline]
+fn is_in(filter: &[u64], key: u64) -> bool {
+    let (word, bit) = filter_bit(filter, key);
+    filter.get(word).is_some_and(|bits| bits & bit != 0)
+}
+
 fn read_sums((name, text): (&str, &str), complaints: &mut Vec<Complaint>) -> [Option<Sum>; LANES] {
     let mut sums: [Option<Sum>; LANES] = Default::default();
     let file: SumsFile = match toml::from_str(text) {
         Ok(file) => file,
         Err(e) => {
-            let line = e.span().map_or(1, |s| text[..s.start].lines().count().max(1));
+            let line = e.span().map_or(1, |s| 1 + text[..s.start].matches('\n').count());
             complaints.push(Complaint {
                 file: name.to_owned(),
                 line,
@@ -352,7 +475,19 @@ fn read_sums((name, text): (&str, &str), complaints: &mut Vec<Complaint>) -> [Op
         }
     };
     for entry in file.sum {
-        let Some(lane) = lane(entry.category) else { continue };
+        let line = 1 + text.lines().take_while(|line| !line.contains(&entry.id)).count();
+        let mut complain = |what: String, mend: &str| {
+            let mend = mend.to_owned();
+            complaints.push(Complaint { file: name.to_owned(), line, what, mend });
+        };
+        let Some(lane) = lane(entry.category) else {
+            complain(format!("{} vägs inte", entry.category), "ta bort summan");
+            continue;
+        };
+        if sums[lane].is_some() {
+            complain(format!("{} har redan en summa", entry.category), "ta bort den ena");
+            continue;
+        }
         sums[lane] = Some(Sum {
             rule: Arc::from(entry.id),
             severity: entry.severity,

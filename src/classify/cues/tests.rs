@@ -4,10 +4,12 @@ use proptest::prelude::*;
 
 use crate::classify::cues::extract::{Cue, Shape};
 use crate::classify::cues::fit::{Sample, Settings, fit};
-use crate::classify::cues::table::{Cues, LANES, lane, write_row};
+use crate::classify::cues::stretches;
+use crate::classify::cues::table::{Cues, LANES, Written, lane, read_cue, write_row};
 use crate::classify::cues::thresholds::{Costs, Judged, choose};
 use crate::classify::lexicon::complaint::Complaint;
 use crate::classify::lexicon::{Lexicon, Source};
+use crate::classify::rules::View;
 use crate::classify::{Classifier, Context, Scratch};
 use crate::domain::category::{Category, Severity};
 
@@ -81,6 +83,35 @@ fn cues_that_weigh_enough_together_are_a_finding_with_their_words() {
 }
 
 #[test]
+fn the_fast_sums_are_those_of_all_cues() {
+    let classifier = &crate::classify::BUILT_IN;
+    let cues = &classifier.lexicon.cues;
+    let mut scratch = Scratch::default();
+    let own = [
+        "Är du tokig? \"Nej\" sa Kim Exempel 2024, ring 070-174 06 05 eller kim@exempel.example!!",
+        "#DödaAlla jävla idioooter f i t t a svart skalle https://exempel-bio.example/gratis @kim 🔥🔥",
+        "en två en två en två VERSALER ÖVERALLT HÄR OCH DÄR 12 och 1234 och 12345",
+        "",
+    ];
+    let long = include_str!("../../../fixtures/classify/bench-comments.txt");
+    for text in own.into_iter().chain(long.lines()).chain([long]) {
+        for _ in 0..2 {
+            classifier.classify_with(&mut scratch, text, &Context::default());
+            let Scratch { folded, tokens, hits, marks, memo, seen, scales, vocabulary, .. } =
+                &mut scratch;
+            let Lexicon { words, sets, .. } = &classifier.lexicon;
+            let view = View { original: text, folded, tokens, words, marks, memo, sets, seen };
+            for stretch in stretches(&view) {
+                let plain = cues.plain_sums_of(&view, hits, stretch.clone());
+                let quick = &classifier.quick;
+                let fast = cues.sums_of(quick, &view, vocabulary, hits, stretch, scales);
+                assert_eq!(fast, plain, "{text}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_sum_just_above_the_threshold_is_at_most_medium() {
     assert_eq!(
         found("vet vilken dotter"),
@@ -147,6 +178,9 @@ fn every_cue_of_a_text_is_found_under_the_name_it_is_written_with() {
         "Ååååh vilken jättelångsammansättning 🔥🔥",
         "Är du tokig? \"Nej\" sa Kim Exempel 2024",
         "مرحبا بكم här 漢字 också",
+        "d i n  f.i.t.t.a är d_u_m =) e-post -hej- ^o^ @nna f*an \\o/ %5",
+        "https://kommun.example/ååååååååååååååååååååååååååååååååååååååååå/öppet/nu/för/alla/gäster/hela/da",
+        "Flaggstångsknoppspoleringsmedelsförpackningsetikettstryckerierna öppnar klockan nio idag",
     ] {
         let names: BTreeSet<String> =
             plain.cues(&mut scratch, text).into_iter().flatten().collect();
@@ -242,6 +276,57 @@ fn thresholds_stand_where_finds_outweigh_alarms() {
         .into();
     let t = choose(&ruled, &Costs { finding: 2.0, doubt: 1.0 });
     assert_eq!(t.doubt[0], -79);
+}
+
+#[test]
+fn a_threshold_takes_in_all_comments_of_its_sum_in_whatever_order_they_come() {
+    let costs = Costs { finding: 2.0, doubt: 1.0 };
+    for order in [[true, false, false], [false, true, false], [false, false, true]] {
+        let alone: Vec<Judged> = order.map(|found| judged(20, found, None)).into();
+        assert_eq!(choose(&alone, &costs).finding[0], i16::MAX, "{order:?}");
+        let ruled: Vec<Judged> = order.map(|found| judged(20, !found, Some(Severity::High))).into();
+        assert_eq!(choose(&ruled, &costs).doubt[0], -i16::MAX, "{order:?}");
+    }
+}
+
+#[test]
+fn a_rule_is_never_doubted_where_the_sum_nearly_is_a_finding() {
+    let mut all: Vec<Judged> = (0..9).map(|_| judged(50, true, None)).collect();
+    all.extend((0..9).map(|_| judged(40, false, Some(Severity::High))));
+    all.extend((0..9).map(|_| judged(10, false, Some(Severity::High))));
+    let thresholds = choose(&all, &Costs { finding: 2.0, doubt: 1.0 });
+    assert_eq!((thresholds.finding[0], thresholds.doubt[0]), (50, 11));
+    // Nor where a person has written it.
+    let lexicon = classifier("=finding\tthreat+50\n=doubt\tthreat+45\n");
+    assert_eq!(lexicon.lexicon().cues.doubt[0], 30);
+    let complaints = &lexicon.lexicon().complaints;
+    assert_eq!(complaints.iter().filter(|c| c.file == "cues/weights.tsv").count(), 1);
+}
+
+#[test]
+fn settings_that_are_missing_find_and_doubt_nothing() {
+    let of = |weights: &str| {
+        let verdict = classifier(weights).classify("du är tokig, dotter", &Context::default());
+        verdict.findings.iter().map(|f| (f.category, f.severity)).collect::<Vec<_>>()
+    };
+    let rule_alone = [(Category::Insult, Severity::Medium)];
+    assert_eq!(of("=start\tinsult-900\ndotter\tthreat+900\n"), rule_alone);
+    assert_eq!(of("=start\tinsult-900\n=doubt\tthreat+1\n"), rule_alone);
+    // A sum of nothing is a setting like any other.
+    assert_eq!(write_row("=finding", &[0; LANES]).matches("+0").count(), LANES);
+}
+
+#[test]
+fn the_cues_of_the_built_in_list_are_read_as_what_they_are_written_as() {
+    let sources = crate::classify::lexicon::built_in::sources();
+    let list = sources.iter().find(|s| s.name == "cues/weights.tsv").expect("built in");
+    for line in list.text.lines().filter(|line| !line.starts_with(['#', '=', '@', '!'])) {
+        let name = line.split('\t').next().expect("a split has a first part");
+        let Some(Written::Letters(cue)) = read_cue(name) else { panic!("{name}") };
+        assert_eq!(cue.name(&[], |_| String::new()), name);
+        // No cue of a text holds a blank but that of a pair.
+        assert!(name.matches(' ').count() <= 1, "{name}");
+    }
 }
 
 #[test]

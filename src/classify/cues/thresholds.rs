@@ -1,6 +1,7 @@
 //! From which sum on a category is found, learnt from comments whose author the weights have not
 //! seen.
 
+use crate::classify::cues::fit::small;
 use crate::classify::cues::table::{LANES, Row, WEIGHED};
 use crate::domain::category::{Severity, Task};
 
@@ -46,7 +47,10 @@ impl Default for Costs {
 /// What a needless label costs where the comment calls for removal anyhow.
 const BESIDE_ANOTHER: f64 = 0.3;
 /// Never found, never doubted.
-const NEVER: i16 = i16::MAX;
+pub const NEVER: i16 = i16::MAX;
+/// How far below the threshold of a finding a rule may be doubted at the nearest, in hundredths: what
+/// nearly is a finding without the rule is no reason to doubt the rule.
+pub const BETWEEN: i16 = 20;
 /// What share of those found must be right from the sure sum on.
 const SURE: f64 = 0.9;
 
@@ -71,37 +75,40 @@ pub fn choose(judged: &[Judged], costs: &Costs) -> Thresholds {
             sums.sort_by_key(|(sum, ..)| *sum);
             sums
         };
-        // From the top down: every find is a gain, every false alarm a loss.
-        let mut best = 0.0;
-        let mut worth = 0.0;
-        let mut right = 0;
-        let alone = of(false);
-        for (n, (sum, yes, harm)) in alone.iter().rev().enumerate() {
-            worth += if *yes { 1.0 } else { -costs.finding * harm };
-            right += usize::from(*yes);
+        // From the top down: every find is a gain, every false alarm a loss. A threshold takes in
+        // all comments of its sum.
+        let (mut best, mut worth, mut right, mut taken) = (0.0, 0.0, 0, 0);
+        for same in of(false).chunk_by(|a, b| a.0 == b.0).rev() {
+            for (_, yes, harm) in same {
+                worth += if *yes { 1.0 } else { -costs.finding * harm };
+                right += usize::from(*yes);
+                taken += 1;
+            }
             if worth > best {
                 best = worth;
-                thresholds.finding[lane] = small(*sum);
+                thresholds.finding[lane] = small(same[0].0);
             }
-            if right as f64 >= SURE * (n + 1) as f64 {
-                thresholds.sure[lane] = small(*sum);
+            if right as f64 >= SURE * f64::from(taken) {
+                thresholds.sure[lane] = small(same[0].0);
             }
         }
         thresholds.sure[lane] = thresholds.sure[lane].max(thresholds.finding[lane]);
         // From the bottom up: every false alarm that goes is a gain.
-        let mut best = 0.0;
-        let mut worth = 0.0;
-        for (sum, yes, harm) in of(true) {
-            worth += if yes { -1.0 } else { costs.doubt * harm };
-            if worth > best {
+        let most = match thresholds.finding[lane] {
+            NEVER => NEVER,
+            finding => finding.saturating_sub(BETWEEN),
+        };
+        let (mut best, mut worth) = (0.0, 0.0);
+        for same in of(true).chunk_by(|a, b| a.0 == b.0) {
+            for (_, yes, harm) in same {
+                worth += if *yes { -1.0 } else { costs.doubt * harm };
+            }
+            let doubt = small(same[0].0 + 1);
+            if worth > best && doubt <= most {
                 best = worth;
-                thresholds.doubt[lane] = small(sum + 1);
+                thresholds.doubt[lane] = doubt;
             }
         }
     }
     thresholds
-}
-
-fn small(sum: i32) -> i16 {
-    sum.clamp(i32::from(-NEVER), i32::from(NEVER)) as i16
 }

@@ -15,6 +15,7 @@ use std::fmt;
 
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
+use crate::classify::vocabulary;
 use crate::classify::words::KEY;
 use crate::domain::text::is_hidden;
 use crate::domain::verdict::Span;
@@ -84,24 +85,9 @@ impl<'a> Padded<'a> {
 
     /// The bytes from `at` on, which must be inside the text.
     #[inline]
-    pub fn sixteen(self, at: usize) -> &'a [u8; KEY] {
+    pub fn key(self, at: usize) -> &'a [u8; vocabulary::KEY] {
         let from = at + BEFORE;
-        self.all[from..from + KEY].try_into().expect("a key's length")
-    }
-
-    /// The eight bytes before `end`, which must be inside the text or just behind it, the last
-    /// highest; of short texts blanks are among them.
-    #[inline]
-    pub fn eight_before(self, end: usize) -> u64 {
-        let from = end + BEFORE - 8;
-        u64::from_le_bytes(self.all[from..from + 8].try_into().expect("eight bytes"))
-    }
-
-    /// The four bytes from `at` on, which must be inside the text, the first lowest.
-    #[inline]
-    pub fn four(self, at: usize) -> u32 {
-        let from = at + BEFORE;
-        u32::from_le_bytes(self.all[from..from + 4].try_into().expect("four bytes"))
+        self.all[from..from + vocabulary::KEY].try_into().expect("a key's length")
     }
 }
 

@@ -102,8 +102,8 @@ impl Window<'_> {
 pub fn rows<M: Manner>(text: &[u8], mut judge: impl FnMut(Window<'_>) -> usize) {
     let mut digits: SmallVec<[Digit; WINDOW]> = SmallVec::new();
     let mut i = 0;
-    while let Some(n) = text[i..].iter().position(u8::is_ascii_digit) {
-        i = M::first(text, i, i + n);
+    while let Some(digit) = next_digit(text, i, text.len()) {
+        i = M::first(text, i, digit);
         digits.clear();
         let mut from = 0;
         let mut gap = Gap::default();
@@ -201,11 +201,26 @@ impl Manner for Loosely {
     }
 }
 
+/// The first plain digit at `from` or behind, before `to`. Looks at sixteen bytes at once, without branches,
+/// for most of a text has no digits.
+pub fn next_digit(text: &[u8], from: usize, to: usize) -> Option<usize> {
+    const PIECE: usize = 16;
+    let mut at = from;
+    let (pieces, rest) = text.get(from..to)?.as_chunks::<PIECE>();
+    for piece in pieces {
+        if piece.iter().fold(false, |any, b| any | b.is_ascii_digit()) {
+            return Some(at + piece.iter().position(u8::is_ascii_digit)?);
+        }
+        at += PIECE;
+    }
+    Some(at + rest.iter().position(u8::is_ascii_digit)?)
+}
+
 /// Every run of plain digits between two places: where it starts and ends.
 pub fn figures(text: &[u8], from: usize, to: usize) -> impl Iterator<Item = (usize, usize)> {
     let mut i = from;
     std::iter::from_fn(move || {
-        let start = i + text[i..to].iter().position(u8::is_ascii_digit)?;
+        let start = next_digit(text, i, to)?;
         let length = text[start..to].iter().take_while(|b| b.is_ascii_digit()).count();
         i = start + length;
         Some((start, i))

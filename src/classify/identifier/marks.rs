@@ -15,12 +15,15 @@ use crate::classify::identifier::personal_number::Found;
 use crate::classify::identifier::phone::Series;
 use crate::classify::identifier::{self, Identifier, Mark, phone, plate, spelled, street};
 use crate::classify::tokens::{Kind, Token, Tokens};
+use crate::classify::vocabulary::WordId;
 use crate::classify::words::{ClassId, EntryId, Words};
 
 /// How many digits a text needs before a payment or telephone number can be in it.
 const FEWEST_DIGITS: usize = 5;
 /// How many figures, before one is looked for that is spelled out.
 const FEWEST_READ_OUT: usize = 8;
+/// How many number words, before figures are read out.
+const FEWEST_WORDS: usize = 4;
 /// How many words from a plate set apart sign by sign the word may stand that tells of it.
 const CLUE_WITHIN: usize = 5;
 
@@ -103,10 +106,10 @@ impl Marks {
             self.plates_and_streets(original, folded, tokens);
         }
         let spaced = SPACED.find(text).is_some();
-        if tokens.may_match {
-            self.read_out(text, tokens, words, entries, personal);
+        if tokens.may_match && tokens.seen.n_numbers >= FEWEST_WORDS {
+            self.read_out(text, tokens, personal);
         }
-        if tokens.may_match || spaced {
+        if tokens.may_match && tokens.seen.address_sign || spaced {
             self.loose_addresses(text, tokens, words, entries, spaced);
         }
         if !self.found.is_empty() {
@@ -169,19 +172,7 @@ impl Marks {
     }
 
     /// Telephone numbers in words: *noll sju noll …*
-    fn read_out(
-        &mut self,
-        text: &[u8],
-        tokens: &Tokens,
-        words: &Words,
-        entries: &MarkEntries,
-        personal: &[Found],
-    ) {
-        let Some(class) = entries.number_word else { return };
-        let known = tokens.tokens.iter().filter(|t| t.entry != EntryId::UNKNOWN);
-        if known.filter(|t| words.is(t.entry, class)).take(4).count() < 4 {
-            return;
-        }
+    fn read_out(&mut self, text: &[u8], tokens: &Tokens, personal: &[Found]) {
         let tokens = &tokens.tokens;
         let mut found = Vec::new();
         spelled::rows(text, tokens, FEWEST_READ_OUT, |row| {
@@ -368,6 +359,7 @@ fn merge(tokens: &mut Tokens, found: &[Identifier], entries: &MarkEntries) {
                         end: i.end,
                         kind,
                         entry: entries.of(i.mark),
+                        word: WordId::NONE,
                         ..token
                     };
                     kept += 1;

@@ -192,9 +192,11 @@ fn what(text: &[u8], digits: &[Digit], g: usize) -> Option<(Mark, usize)> {
 
 /// Countries' letters stand before the digits: looked for from the two check digits backwards.
 fn ibans(text: &[u8], out: &mut Vec<Identifier>) {
-    for i in 2..text.len().saturating_sub(10) {
-        if text[i].is_ascii_digit()
-            && text[i + 1].is_ascii_digit()
+    let to = text.len().saturating_sub(10);
+    let mut from = 2;
+    while let Some(i) = digits::next_digit(text, from, to) {
+        from = i + 1;
+        if text[i + 1].is_ascii_digit()
             && text[i - 1].is_ascii_lowercase()
             && text[i - 2].is_ascii_lowercase()
             && let Some(end) = account::iban(text, i - 2)

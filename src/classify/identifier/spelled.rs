@@ -26,7 +26,16 @@ const JOINING: &[&str] =
 /// The digits that a word is read out for.
 fn digits(word: &[u8]) -> Option<SmallVec<[u8; MOST_DIGITS]>> {
     // Most words begin as no number does.
-    let may_begin = matches!(word.first(), Some(b'a' | b'e' | b'f' | b'n' | b's' | b't' | 0xC3));
+    let may_begin = matches!(
+        word,
+        [b'a', b'r', ..]
+            | [b'e', b'l' | b'n' | b't', ..]
+            | [b'f', b'e' | b'j' | b'y', ..]
+            | [b'n', b'i' | b'o', ..]
+            | [b's', b'e' | b'j', ..]
+            | [b't', b'i' | b'j' | b'o' | b'r' | b'v', ..]
+            | [0xC3, 0xA5, ..]
+    );
     if !may_begin || word.len() > LONGEST_WORD {
         return None;
     }
@@ -71,8 +80,8 @@ fn number(word: &[u8]) -> Option<SmallVec<[u8; 2]>> {
 /// Digits in a row that are spelled out, at least in part.
 #[derive(Default)]
 pub struct Row {
-    values: Vec<u8>,
-    parts: Vec<Part>,
+    values: SmallVec<[u8; 32]>,
+    parts: SmallVec<[Part; 16]>,
 }
 
 /// What one token gave.

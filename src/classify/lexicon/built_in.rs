@@ -1,4 +1,4 @@
-//! The lexicon that is built into the program: the files under `lexicons/sv`, word for word.
+//! The lexicon that is built into the program: the files under `lexicons/sv` and `lexicons/en`, word for word.
 
 use crate::classify::lexicon::Source;
 
@@ -11,6 +11,12 @@ macro_rules! files {
 const FILES: &[(&str, &str)] = files![
     "cues/sums.toml",
     "cues/weights.tsv",
+    "en/case.toml",
+    "en/hate.toml",
+    "en/incitement.toml",
+    "en/insult.toml",
+    "en/sexual.toml",
+    "en/threat.toml",
     "sv/authorities.toml",
     "sv/case.toml",
     "sv/case_request.toml",
@@ -40,6 +46,7 @@ const FILES: &[(&str, &str)] = files![
     "sv/field_time.toml",
     "sv/field_town.toml",
     "sv/guards.toml",
+    "sv/harmless.toml",
     "sv/hate.toml",
     "sv/hate_code.toml",
     "sv/hate_contempt.toml",

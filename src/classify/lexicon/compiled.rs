@@ -13,13 +13,9 @@ use crate::classify::repair::Repair;
 use crate::classify::rules::{Guards, Rule, TextPattern};
 use crate::classify::stored::{Damaged, Reader, Stored, Writer};
 use crate::classify::words::Words;
-use crate::domain::ids::ContentHash;
 
 /// What every such file begins with.
 const SIGN: &[u8; 8] = b"uppsikt\x01";
-/// The program, as far as it decides what sources become: its version, and a hash over the
-/// classifier's code and all dependencies' versions (`fingerprint.rs`).
-const COMPILER: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("UPPSIKT_CLASSIFIER"));
 
 /// Why kept bytes are of no use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,18 +37,13 @@ impl From<Damaged> for Unusable {
     }
 }
 
-/// The hash of sources and compiler.
-fn made_of(sources: &SourcesHash) -> ContentHash {
-    ContentHash::of(format!("{COMPILER} {}", sources.0).as_bytes())
-}
-
 /// The lexicon that was compiled from these sources, as bytes.
 pub fn encode(lexicon: &Lexicon, sources: &SourcesHash) -> Vec<u8> {
     let mut to = Writer::default();
     lexicon.put(&mut to);
     let body = to.into_bytes();
     let checksum = crc32fast::hash(&body).to_le_bytes();
-    [SIGN, made_of(sources).bytes().as_slice(), &checksum, &body].concat()
+    [SIGN, sources.0.bytes().as_slice(), &checksum, &body].concat()
 }
 
 /// The lexicon that [`encode`] wrote, if it was compiled from these sources by this program.
@@ -62,7 +53,7 @@ pub fn encode(lexicon: &Lexicon, sources: &SourcesHash) -> Vec<u8> {
 pub fn decode(bytes: &[u8], sources: &SourcesHash) -> Result<Lexicon, Unusable> {
     let rest = bytes.strip_prefix(SIGN).ok_or(Unusable::Foreign)?;
     let (of, rest) = rest.split_first_chunk::<32>().ok_or(Unusable::Damaged)?;
-    if of != made_of(sources).bytes() {
+    if of != sources.0.bytes() {
         return Err(Unusable::Stale);
     }
     let (checksum, body) = rest.split_first_chunk().ok_or(Unusable::Damaged)?;

@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::classify::lexicon::complaint::Complaint;
 use crate::domain::category::{Category, Severity};
+use crate::domain::verdict::Mark;
 
 /// A lexeme as written: `hora n1 first last not=horisont`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,6 +135,8 @@ pub struct RawRule {
     pub yields_to: Vec<(String, usize)>,
     /// Counted, but never shown.
     pub shadow: bool,
+    /// What its findings mean beyond their category.
+    pub mark: Option<Mark>,
     /// Texts that must be hit.
     pub examples: Vec<(String, usize)>,
     /// Texts that must not.
@@ -374,6 +377,19 @@ impl Reader<'_> {
         found
     }
 
+    fn mark(&mut self, value: &Spanned<DeValue<'_>>) -> Option<Mark> {
+        let text = self.text("mark", value)?;
+        let found = Mark::ALL.iter().copied().find(|mark| mark.id() == text);
+        if found.is_none() {
+            self.complain(
+                value.span().start,
+                format!("okänt märke `{text}`"),
+                "Det som finns är child",
+            );
+        }
+        found
+    }
+
     fn class(&mut self, table: Table<'_>, at: usize) -> Option<RawClass> {
         const KNOWN: &[&str] = &["name", "lexemes", "not", "paradigm", "disguise", "common"];
         let mut class = RawClass {
@@ -439,6 +455,7 @@ impl Reader<'_> {
             "guards",
             "yields_to",
             "shadow",
+            "mark",
             "examples",
             "counterexamples",
         ];
@@ -459,6 +476,7 @@ impl Reader<'_> {
             guards: Vec::new(),
             yields_to: Vec::new(),
             shadow: false,
+            mark: None,
             examples: Vec::new(),
             counterexamples: Vec::new(),
             line: self.line(at),
@@ -481,6 +499,7 @@ impl Reader<'_> {
                 "guards" => rule.guards = self.texts("guards", value),
                 "yields_to" => rule.yields_to = self.texts("yields_to", value),
                 "shadow" => rule.shadow = self.flag("shadow", value),
+                "mark" => rule.mark = self.mark(value),
                 "examples" => rule.examples = self.texts("examples", value),
                 "counterexamples" => rule.counterexamples = self.texts("counterexamples", value),
                 other => self.unknown(key.span().start, other, KNOWN),

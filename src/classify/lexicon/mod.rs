@@ -9,6 +9,7 @@ mod compiler;
 pub mod complaint;
 pub mod file;
 pub mod inflect;
+pub mod lint;
 pub mod trial;
 
 use std::collections::BTreeMap;
@@ -28,8 +29,10 @@ use crate::classify::rules::{Guards, Rule, everyday};
 use crate::classify::words::{ClassId, Words};
 use crate::domain::ids::{ContentHash, LexiconVersion};
 
-/// Raised whenever the engine may answer otherwise for the same lexicon.
-const ENGINE_VERSION: &str = "engine 2";
+/// The program, as far as it decides what is made of sources and texts: its version, and a hash
+/// over the classifier's code and all dependencies' versions (`fingerprint.rs`). By construction, since
+/// nobody remembers to raise a number whenever the engine may answer otherwise.
+const ENGINE: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("UPPSIKT_CLASSIFIER"));
 
 /// The source of one file.
 #[derive(Clone, Debug)]
@@ -121,25 +124,37 @@ pub enum CannotRead {
     },
 }
 
+/// The folders of a lexicon, by language.
+const LANGUAGES: [&str; 2] = ["sv", "en"];
+
 /// Reads the sources under `folder`: every `.toml` in `sv/`, by name, and what is weighed
 /// in `cues/`, if it is there.
 ///
 /// # Errors
 /// A file that cannot be read, or a folder without files.
 pub fn read_folder(folder: &Path) -> Result<Vec<Source>, CannotRead> {
-    let sv = folder.join("sv");
     let at = |path: &Path| path.display().to_string();
-    let entries =
-        std::fs::read_dir(&sv).map_err(|source| CannotRead::File { path: at(&sv), source })?;
     let mut sources = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(|source| CannotRead::File { path: at(&sv), source })?.path();
-        if path.extension().is_some_and(|e| e == "toml") {
-            let text = std::fs::read_to_string(&path)
-                .map_err(|source| CannotRead::File { path: at(&path), source })?;
-            let name =
-                path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            sources.push(Source { name: format!("sv/{name}"), text });
+    for language in LANGUAGES {
+        let of_language = folder.join(language);
+        let failed = |source| CannotRead::File { path: at(&of_language), source };
+        let entries = match std::fs::read_dir(&of_language) {
+            Ok(entries) => entries,
+            // Swedish is what everything else stands beside.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && language != LANGUAGES[0] => {
+                continue;
+            }
+            Err(source) => return Err(failed(source)),
+        };
+        for entry in entries {
+            let path = entry.map_err(failed)?.path();
+            if path.extension().is_some_and(|e| e == "toml") {
+                let text = std::fs::read_to_string(&path)
+                    .map_err(|source| CannotRead::File { path: at(&path), source })?;
+                let name =
+                    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+                sources.push(Source { name: format!("{language}/{name}"), text });
+            }
         }
     }
     if sources.is_empty() {
@@ -163,14 +178,14 @@ pub fn read_folder(folder: &Path) -> Result<Vec<Source>, CannotRead> {
     Ok(sources)
 }
 
-/// The SHA-256 over all sources and the version of the engine.
+/// The SHA-256 over all sources and the engine that reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourcesHash(ContentHash);
 
 impl SourcesHash {
     /// Takes the hash.
     pub fn of(sources: &[Source]) -> Self {
-        let mut all = String::from(ENGINE_VERSION);
+        let mut all = String::from(ENGINE);
         for source in sources {
             all.push_str(&format!("\n{} {}\n", source.name, source.text.len()));
             all.push_str(&source.text);

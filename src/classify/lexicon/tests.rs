@@ -313,13 +313,17 @@ counterexamples = ["b", "b", "b"]
 
 /// Rules that leave their hits to others, by name.
 fn yielding(rules: &[(&str, &str, &str)]) -> Lexicon {
+    compile(&yielding_text(rules))
+}
+
+fn yielding_text(rules: &[(&str, &str, &str)]) -> String {
     let mut text = String::from("category = \"insult\"\nlegal = \"x\"\n");
     for (id, pattern, more) in rules {
         text += &format!(
             "[[rule]]\nid = \"{id}\"\nseverity = \"medium\"\nwhy = \"Prov.\"\npatterns = [\"{pattern}\"]\n{more}\nexamples = [\"a\", \"a\", \"a\"]\ncounterexamples = [\"b\", \"b\", \"b\"]\n"
         );
     }
-    compile(&text)
+    text
 }
 
 #[test]
@@ -358,12 +362,52 @@ fn a_rule_whose_safeguard_cannot_be_read_is_not_used() {
         "requires_text = [\"@finnsinte\"]",
         "unless_text = [\"@finnsinte\"]",
         "guards = [\"finnsinte\"]",
+        "yields_to = [\"finnsinte\"]",
     ] {
         let lexicon = yielding(&[("a.utan", "^bil", more), ("a.annan", "^tåg", "")]);
         assert_eq!(lexicon.complaints.len(), 1, "{more}");
         let classifier = Classifier::new(lexicon);
         assert!(!hits(&classifier, "bil"), "{more}");
         assert!(hits(&classifier, "tåg"), "{more}");
+    }
+}
+
+#[test]
+fn a_guard_that_cannot_be_read_takes_its_rules_with_it() {
+    let rules = [("a.utan", "^bil", "guards = [\"egen\"]"), ("a.annan", "^tåg", "")];
+    for (pattern, used) in [("@finnsinte", false), ("röd", true)] {
+        let guard = format!("[[guard]]\nid = \"egen\"\nbefore = [\"{pattern}\"]\n");
+        let lexicon = compile(&(yielding_text(&rules) + &guard));
+        assert_eq!(lexicon.complaints.is_empty(), used, "{:?}", lexicon.complaints);
+        let classifier = Classifier::new(lexicon);
+        assert_eq!(hits(&classifier, "bil"), used);
+        assert!(hits(&classifier, "tåg"));
+    }
+}
+
+#[test]
+fn the_second_rule_of_a_name_gives_the_first_nothing() {
+    let lexicon = yielding(&[
+        ("a.en", "^bil", ""),
+        ("a.en", "^tåg", "yields_to = [\"a.två\"]"),
+        ("a.två", "^bil", ""),
+    ]);
+    assert_eq!(lexicon.complaints.len(), 1);
+    let found = Classifier::new(lexicon).classify("bil", &Context::default()).findings;
+    assert_eq!(found.iter().map(|f| &*f.rule).collect::<Vec<_>>(), ["a.en", "a.två"]);
+}
+
+#[test]
+fn a_word_that_a_class_does_not_hold_is_not_in_it_stretched_either() {
+    let lexicon = compile(
+        &(yielding_text(&[("a.fordon", "^@fordon", "")])
+            + "[[class]]\nname = \"fordon\"\ndisguise = true\nlexemes = [\"bil\", \"båt\"]\nnot = [\"båt\"]\n"),
+    );
+    assert_eq!(lexicon.complaints, []);
+    let classifier = Classifier::new(lexicon);
+    for (text, hit) in [("biiiil", true), ("båt", false), ("bååååt", false), ("baaaat", false)]
+    {
+        assert_eq!(hits(&classifier, text), hit, "{text}");
     }
 }
 

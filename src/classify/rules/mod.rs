@@ -26,6 +26,7 @@ use crate::classify::rules::sets::{Asked, Row, Seen, SetRef, Sets};
 use crate::classify::tokens::{Sentence, Token, Tokens};
 use crate::classify::words::{ClassId, Words};
 use crate::domain::category::{Category, Severity};
+use crate::domain::verdict::Mark;
 
 /// How far, in tokens, a condition of a rule looks from the hit.
 pub const WINDOW: usize = 30;
@@ -64,6 +65,16 @@ pub struct Rule {
     pub yields_to: Vec<u32>,
     /// Counted, but never shown.
     pub shadow: bool,
+    /// What its findings mean beyond their category.
+    pub mark: Option<Mark>,
+}
+
+impl Rule {
+    /// Whether the cues may not lower what it finds: a child, or somebody's life. There, one too many
+    /// costs a person a minute, and one too few more than that.
+    pub fn is_beyond_doubt(&self) -> bool {
+        self.mark.is_some() || (self.category == Category::Case && self.severity == Severity::High)
+    }
 }
 
 /// All guards with the classes that they look for.
@@ -209,7 +220,7 @@ impl View<'_> {
     /// Whether the text says the same thing over and over.
     pub fn repeats(&self) -> bool {
         self.memo.repeats.get().unwrap_or_else(|| {
-            let repeats = repair::repeats(self.folded.padded(), self.tokens);
+            let repeats = repair::repeats(self.folded.bytes(), self.tokens);
             self.memo.repeats.set(Some(repeats));
             repeats
         })

@@ -5,6 +5,7 @@ use crate::classify::rules::guard::{Guard, GuardClasses, Shape};
 use crate::classify::rules::{Guards, Rule, TextPattern};
 use crate::classify::stored::{Damaged, Reader, Stored, Writer};
 use crate::domain::category::{Category, Severity};
+use crate::domain::verdict::Mark;
 
 stored!(Rule {
     id,
@@ -21,6 +22,7 @@ stored!(Rule {
     guards,
     yields_to,
     shadow,
+    mark,
 });
 
 stored!(TextPattern { slot, pattern });
@@ -112,5 +114,17 @@ impl Stored for Severity {
             2 => Ok(Self::High),
             _ => Err(Damaged),
         }
+    }
+}
+
+impl Stored for Mark {
+    fn put(&self, to: &mut Writer) {
+        let number = Self::ALL.iter().position(|mark| mark == self);
+        (number.expect("all marks are listed") as u8).put(to);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
+        let number = u8::take(from)?;
+        Self::ALL.get(usize::from(number)).copied().ok_or(Damaged)
     }
 }

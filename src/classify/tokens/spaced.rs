@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use crate::classify::disguise;
 use crate::classify::tokens::looks::is_single_letter;
 use crate::classify::tokens::{Kind, Token, Tokens};
+use crate::classify::vocabulary::WordId;
 use crate::classify::words::Words;
 
 /// How many letters that stand alone are read as one word at least.
@@ -70,6 +71,8 @@ impl Tokens {
             token.entry = piece.entry;
             token.end = end;
             token.disguised = true;
+            token.leads = true;
+            token.word = WordId::NONE;
             for t in &mut self.tokens[a + 1..=b] {
                 t.end = t.start;
             }

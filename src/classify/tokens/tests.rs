@@ -6,7 +6,8 @@ fn cut(text: &str) -> Tokens {
     let mut folded = Folded::default();
     folded.fold(text);
     let mut tokens = Tokens::default();
-    tokens.cut(folded.padded(), &words, false);
+    let mut vocabulary = Vocabulary::default();
+    tokens.cut(folded.padded(), &words, &mut vocabulary, false);
     tokens
 }
 

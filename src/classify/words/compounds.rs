@@ -130,18 +130,9 @@ const SHORTEST_REST: usize = 2;
 pub(super) const LONGEST_COMPOUND: usize = 64;
 
 impl Words {
-    /// Whether a word with these first and last four bytes, as they stand, can be a compound. True
-    /// a little too often.
-    #[inline]
-    pub fn may_be_compound(&self, first: u32, last: u32) -> bool {
-        self.firsts.gate.may(first) | self.lasts.gate.may(last.swap_bytes())
-    }
-
-    /// Whether a word with these first four bytes (zero where it is shorter) can be the first part
-    /// of a compound. True a little too often.
-    #[inline]
-    pub fn may_be_first(&self, first: u32) -> bool {
-        self.firsts.gate.may(first)
+    /// Whether the word is the first part of compounds.
+    pub fn is_first_part(&self, word: &[u8]) -> bool {
+        self.firsts.gate.may(first_four(word)) && self.firsts.get(word).is_some()
     }
 
     /// What an unknown word is as a compound, by its last or its first part.

@@ -39,30 +39,7 @@ pub struct Key {
     pub back: u64,
 }
 
-/// What is kept of a key's halves for every length.
-const FRONT: [u64; KEY + 1] = kept(0);
-const BACK: [u64; KEY + 1] = kept(8);
-
-const fn kept(skipped: usize) -> [u64; KEY + 1] {
-    let mut masks = [0; KEY + 1];
-    let mut length = skipped + 1;
-    while length <= KEY {
-        let bytes = length - skipped;
-        masks[length] = if bytes >= 8 { u64::MAX } else { (1 << (8 * bytes)) - 1 };
-        length += 1;
-    }
-    masks
-}
-
 impl Key {
-    /// The key of the first `length` bytes (at most [`KEY`]) of `sixteen`.
-    #[inline]
-    pub fn cut(sixteen: &[u8; KEY], length: usize) -> Self {
-        let (front, back) = sixteen.split_at(8);
-        let number = |half: &[u8]| u64::from_le_bytes(half.try_into().expect("eight bytes"));
-        Self { front: number(front) & FRONT[length], back: number(back) & BACK[length] }
-    }
-
     /// The key of at most [`KEY`] bytes. The loads overlap, so that no byte outside is read.
     #[inline]
     pub fn of(bytes: &[u8]) -> Self {
@@ -83,15 +60,6 @@ impl Key {
         } else {
             Self::default()
         }
-    }
-
-    /// Whether a digit is among the bytes of this key of a word of that length.
-    #[inline]
-    pub fn has_digit(self, length: usize) -> bool {
-        // Of the bytes in words, letters and digits, only digits lack both upper bits.
-        const UPPER: u64 = 0x8080_8080_8080_8080;
-        let without = |half: u64| !(half | half << 1) & UPPER;
-        without(self.front) & FRONT[length] | without(self.back) & BACK[length] != 0
     }
 
     /// The hash of a word of at most [`KEY`] bytes.
@@ -163,6 +131,58 @@ struct Entry {
     mask: ClassMask,
 }
 
+/// What has to be asked of every word of a text, in one byte for each entry.
+#[derive(Debug, Default)]
+pub struct Traits(Vec<u8>);
+
+/// What was seen of it in one text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SeenTraits {
+    /// Rules may begin at some word.
+    pub begins: bool,
+    /// Some word is a sign of an address.
+    pub address_sign: bool,
+    /// How many words are number words.
+    pub n_numbers: usize,
+}
+
+impl Traits {
+    const BEGINS: u8 = 1;
+    const ADDRESS_SIGN: u8 = 2;
+    const NUMBER: u8 = 4;
+
+    /// Of all entries.
+    pub fn new(words: &Words, address_sign: Option<ClassId>, number: Option<ClassId>) -> Self {
+        let has = |class: Option<ClassId>, classes: &[ClassId], bit: u8| match class {
+            Some(class) if classes.contains(&class) => bit,
+            Some(_) | None => 0,
+        };
+        let of = |entry: EntryId| {
+            let classes = words.classes_of(entry);
+            let begins = if words.begins_rule(entry) { Self::BEGINS } else { 0 };
+            begins
+                | has(address_sign, classes, Self::ADDRESS_SIGN)
+                | has(number, classes, Self::NUMBER)
+        };
+        Self((0..words.n_entries()).map(|n| of(EntryId(n as u32))).collect())
+    }
+
+    /// Of the words of a text together.
+    pub fn seen(&self, entries: impl Iterator<Item = EntryId>) -> SeenTraits {
+        let (mut any, mut n_numbers) = (0, 0);
+        for entry in entries {
+            let of = self.0.get(entry.0 as usize).copied().unwrap_or(0);
+            any |= of;
+            n_numbers += usize::from(of & Self::NUMBER != 0);
+        }
+        SeenTraits {
+            begins: any & Self::BEGINS != 0,
+            address_sign: any & Self::ADDRESS_SIGN != 0,
+            n_numbers,
+        }
+    }
+}
+
 /// All forms of a lexicon.
 #[derive(Debug, Default)]
 pub struct Words {
@@ -212,25 +232,6 @@ impl Words {
         } else {
             self.long.get(place, word, form)
         }
-    }
-
-    /// As [`Self::look_up`] for a word of at most [`KEY`] bytes, given by its key.
-    #[inline]
-    pub fn look_up_key(&self, key: Key, stripped: bool) -> EntryId {
-        let hash = key.hash();
-        if self.may_hold(hash) {
-            let exact = self.find_key(hash, key, Form::Exact);
-            if exact != EntryId::UNKNOWN {
-                return exact;
-            }
-        }
-        if stripped {
-            let place = Form::Stripped.place(hash);
-            if self.may_hold(place) {
-                return self.find_key(place, key, Form::Stripped);
-            }
-        }
-        EntryId::UNKNOWN
     }
 
     /// The filter: two bits of one word.

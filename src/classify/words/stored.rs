@@ -6,8 +6,8 @@ use crate::classify::stored::{Damaged, Reader, Stored, Writer};
 use crate::classify::words::compounds::{Part, Parts, first_four, last_four};
 use crate::classify::words::{EMPTY, Entry, Form, Key, LongForm, LongForms, Slot, Words};
 
-/// The most slots that a table may have: sixteen times those of the largest lexicon thinkable.
-const MOST_SLOTS: u32 = 1 << 26;
+/// The fewest slots that a table has.
+const FEWEST_SLOTS: usize = 64;
 
 impl Stored for Words {
     fn put(&self, to: &mut Writer) {
@@ -62,6 +62,11 @@ impl Stored for Words {
         words.n_begin = Stored::take(from)?;
         words.n_forms = Stored::take(from)?;
         let n_slots = u32::take(from)?;
+        // A form has three slots at most and takes more bytes: whoever claims more would only
+        // have us fill the memory.
+        if n_slots as usize > from.left().max(FEWEST_SLOTS) {
+            return Err(Damaged);
+        }
         // Without an entry for what is unknown, or an empty slot, looking up would find no end.
         let n_taken = take_slots(&mut words, n_slots, from)?;
         if words.entries.is_empty() || !n_slots.is_power_of_two() || n_taken >= n_slots {
@@ -80,7 +85,7 @@ impl Stored for Words {
 
 fn take_slots(words: &mut Words, n_slots: u32, from: &mut Reader<'_>) -> Result<u32, Damaged> {
     let mut numbers = from.numbers()?;
-    if n_slots > MOST_SLOTS || numbers.len() % 3 != 0 {
+    if numbers.len() % 3 != 0 {
         return Err(Damaged);
     }
     words.slots = vec![EMPTY; n_slots as usize];

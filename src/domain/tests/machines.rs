@@ -14,8 +14,12 @@ fn action_events() -> impl Strategy<Value = ActionEvent> {
         3 => instants().prop_map(|at| ActionEvent::Begin { at }),
         1 => instants().prop_map(|at| ActionEvent::Succeed { at, receipt: "ok".into() }),
         1 => instants().prop_map(|at| ActionEvent::FoundMoot { at, reason: "borta".into() }),
-        2 => instants().prop_map(|again_at| ActionEvent::FailForNow { again_at, reason: "nät".into() }),
-        1 => instants().prop_map(|at| ActionEvent::FailForGood { at, reason: "nekad".into() }),
+        2 => (instants(), any::<bool>()).prop_map(|(again_at, may_have_acted)| {
+            ActionEvent::FailForNow { again_at, reason: "nät".into(), may_have_acted }
+        }),
+        1 => (instants(), any::<bool>()).prop_map(|(at, may_have_acted)| {
+            ActionEvent::FailForGood { at, reason: "nekad".into(), may_have_acted }
+        }),
         1 => instants().prop_map(|at| ActionEvent::Cancel { at }),
         1 => instants().prop_map(|at| ActionEvent::TryAgain { at }),
     ]

@@ -74,6 +74,7 @@ fn verdict(findings: &[(Category, Severity)]) -> Verdict {
         spans: vec![],
         why: "w".into(),
         legal: "l".into(),
+        mark: None,
     };
     Verdict {
         lexicon: LexiconVersion::new("test"),

@@ -54,6 +54,7 @@ fn what_opens_a_case() {
                 spans: vec![],
                 why: "w".into(),
                 legal: "l".into(),
+                mark: None,
             })
             .collect(),
     };

@@ -100,7 +100,8 @@ pub async fn take(
     let context = browser.cdp.create_browser_context(context).await.map_err(broken)?;
     let outcome = in_context(browser, settings, clock, address, request, &context).await;
     if let Err(error) = browser.cdp.dispose_browser_context(context).await {
-        tracing::debug!(%error, "a browser context could not be closed");
+        tracing::warn!(%error, "a browser context could not be closed");
+        browser.give_up();
     }
     outcome
 }

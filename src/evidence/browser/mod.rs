@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::evidence::media::PictureLeave;
 use crate::runtime::clock::Clock;
 
 /// Where Chromium is looked for when the settings name no place.
@@ -65,7 +66,8 @@ pub struct BrowserSettings {
     pub window: Window,
     /// How long a page may take to load before it is captured as it stands.
     pub load_limit: Duration,
-    /// How long a capture may take in all; after that the browser is ended.
+    /// How long a page may take from when its turn has come until its picture is there; after that
+    /// the browser is ended.
     pub capture_limit: Duration,
     /// How long Chromium may take to start.
     pub start_limit: Duration,
@@ -109,6 +111,8 @@ pub struct CaptureRequest {
     /// site may. Nothing else may, whatever the page asks for. Never to be set for an address that a
     /// stranger chose.
     pub allow_private: bool,
+    /// That a picture of the page may be taken at all.
+    pub leave: PictureLeave,
 }
 
 /// How the picture was cut.
@@ -264,7 +268,8 @@ impl Browser {
         self.inner.executable()
     }
 
-    /// Takes a picture of a page. Must run on a tokio runtime.
+    /// Takes a picture of a page. Must run on a tokio runtime. Where the future is dropped while a
+    /// page is open, the browser is ended with the page.
     ///
     /// # Errors
     /// [`CaptureError`]; every variant has its Swedish sentence.

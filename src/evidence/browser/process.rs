@@ -132,6 +132,11 @@ impl Running {
             || memory > settings.memory_limit_bytes
     }
 
+    /// No other page is to be opened here: the last one may still be there.
+    pub fn give_up(&self) {
+        self.lost.store(true, Ordering::Relaxed);
+    }
+
     /// Ends Chromium and waits until it is gone.
     pub async fn stop(mut self) {
         // Asked politely first: then Chromium itself waits for its children. What it leaves, or

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::address;
 use super::capture;
@@ -16,6 +16,22 @@ pub struct Shared {
     clock: Clock,
     // An async lock, because it is held over a whole capture: that is what makes it one at a time.
     running: Mutex<Option<Running>>,
+}
+
+/// The browser in the hands of one capture. Where the capture is given up before its page is known
+/// to be closed, the browser goes with it: the page is somebody else's, and must not run on beside
+/// the next one.
+struct Turn<'a> {
+    running: MutexGuard<'a, Option<Running>>,
+    page_may_be_open: bool,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if self.page_may_be_open && self.running.take().is_some() {
+            tracing::info!("a capture was given up; its browser is ended");
+        }
+    }
 }
 
 impl Shared {
@@ -35,20 +51,22 @@ impl Shared {
 
     pub async fn capture(&self, request: CaptureRequest) -> Result<Screenshot, CaptureError> {
         let page = address::parse(&request.url)?;
-        let mut running = self.running.lock().await;
-        if let Some(old) = running.take_if(|r| r.is_worn(&self.settings)) {
+        let mut turn = Turn { running: self.running.lock().await, page_may_be_open: false };
+        if let Some(old) = turn.running.take_if(|r| r.is_worn(&self.settings)) {
             old.stop().await;
         }
-        let browser = match &mut *running {
+        let browser = match &mut *turn.running {
             Some(browser) => browser,
             none => none.insert(Running::start(&self.settings).await?),
         };
+        turn.page_may_be_open = true;
         // Also when this future is dropped half-way, as at shutdown.
         let gate = browser.gate.open(&page.host, page.port, request.allow_private);
         // Before Chromium is asked: its own message for a refused address would be the gate's.
         let outcome = match browser.gate.check(&page.host, page.port).await {
             Ok(()) => {
                 let take = capture::take(browser, &self.settings, &self.clock, &page, &request);
+                // The page's own time: it begins with its turn, and does not count the queue.
                 tokio::time::timeout(self.settings.capture_limit, take).await.unwrap_or_else(|_| {
                     Err(CaptureError::TimedOut { after: self.settings.capture_limit })
                 })
@@ -59,10 +77,11 @@ impl Shared {
         let outcome = judge(outcome, &gate.close());
         if let Err(error) = &outcome
             && spoils_browser(error)
-            && let Some(spoiled) = running.take()
+            && let Some(spoiled) = turn.running.take()
         {
             spoiled.stop().await;
         }
+        turn.page_may_be_open = false;
         outcome
     }
 }

@@ -55,6 +55,7 @@ fn request(port: u16, path: &str) -> CaptureRequest {
         url: format!("http://127.0.0.1:{port}{path}"),
         anchor: None,
         allow_private: true,
+        leave: PictureLeave::for_test(),
     }
 }
 
@@ -190,7 +191,12 @@ async fn private_hosts_are_reached_only_where_allowed() {
     let error = browser.capture(unknown).await.expect_err("no such host");
     assert!(matches!(error, CaptureError::Address(AddressError::UnknownHost)), "{error:?}");
     for url in ["file:///etc/passwd", "data:text/html,hej", "chrome://version", "inte en adress"] {
-        let request = CaptureRequest { url: url.to_owned(), anchor: None, allow_private: true };
+        let request = CaptureRequest {
+            url: url.to_owned(),
+            anchor: None,
+            allow_private: true,
+            leave: PictureLeave::for_test(),
+        };
         let error = browser.capture(request).await.expect_err("refused");
         assert!(matches!(error, CaptureError::Address(_)), "{url}: {error:?}");
     }
@@ -303,6 +309,37 @@ async fn a_browser_that_takes_too_long_is_replaced() {
 
     // Without a word of goodbye.
     drop(browser);
+    assert_gone(profiles.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_capture_that_is_given_up_leaves_no_page_running() {
+    let beats = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&beats);
+    let beat = move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        async { "slag" }
+    };
+    let page =
+        r#"<!doctype html><script>setInterval(() => fetch("/slag"), 50)</script><img src="/tyst">"#;
+    let app = Router::new()
+        .route("/slag", get(beat))
+        .route("/tyst", get(std::future::pending::<&'static str>))
+        .route("/sida", get(move || async move { Html(page) }))
+        .route("/post", get(|| async { Html(PAGE) }));
+    let port = serve("127.0.0.1", app).await;
+    let Fixture { browser, profiles } = browser(|_| {});
+    browser.capture(request(port, "/post")).await.expect("a picture");
+    let hostile = browser.capture(request(port, "/sida"));
+    let given_up = tokio::time::timeout(Duration::from_secs(5), hostile).await;
+    assert!(given_up.is_err(), "the page never ends loading");
+    assert!(beats.load(Ordering::Relaxed) > 0, "its script runs");
+    assert_gone(profiles.path()).await;
+    let before = beats.load(Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(beats.load(Ordering::Relaxed), before, "the script runs on");
+    browser.capture(request(port, "/post")).await.expect("a picture, by a new browser");
+    browser.stop().await;
     assert_gone(profiles.path()).await;
 }
 

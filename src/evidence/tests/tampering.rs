@@ -9,9 +9,10 @@ use crate::domain::category::{Category, Severity};
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::ground::Ground;
 use crate::domain::ids::{ActionId, DiaryNumber, LexiconVersion, UserId};
+use crate::domain::likeness::Traces;
 use crate::domain::person::Role;
 use crate::domain::verdict::{Finding, Verdict};
-use crate::store::rows::{AuditLine, CaseOpening};
+use crate::store::rows::{AssessedVersion, AuditLine, CaseOpening};
 use crate::store::sqlite::decide::NewDecision;
 use crate::store::sqlite::users::NewUser;
 
@@ -69,10 +70,17 @@ impl Stage {
             spans: Vec::new(),
             why: Arc::from("Prov."),
             legal: Arc::from("BrB 4:5"),
+            mark: None,
         };
         let verdict = Verdict { lexicon: LexiconVersion::new("l1"), findings: vec![finding] };
-        let assessed = sealed.iter().map(|s| (s.version, verdict.clone(), Some(opening.clone())));
-        let cases = store.record_assessments(assessed.collect(), now).await.unwrap();
+        let assessed = sealed.iter().map(|s| AssessedVersion {
+            version: s.version,
+            verdict: verdict.clone(),
+            opening: Some(opening.clone()),
+            traces: Traces::default(),
+        });
+        let recorded = store.record_assessments(assessed.collect(), 200, now).await.unwrap();
+        let cases = recorded.touched;
         let stage = Self { bench, user };
         let answer = Choice::Answer { text: "Tack, vi ser över det.".into() };
         stage.decide(cases[0], vec![Choice::Hide, answer]).await;
@@ -273,7 +281,7 @@ async fn the_original_answer_of_a_platform_is_held_against_its_part() {
         method: "prov".into(),
         bytes: b"{}".to_vec(),
     };
-    manifest.parts.push(bench.evidence.keep(part).await.unwrap());
+    manifest.parts.push(bench.evidence.keep(&media::CopyLeave::for_test(), part).await.unwrap());
     let row = bench.store.want_evidence(version, bench.clock.clock().now()).await.unwrap();
     bench.evidence.seal(row.id, &manifest).await.unwrap();
     assert_eq!(bench.faults().await, []);

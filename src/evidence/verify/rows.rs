@@ -17,41 +17,81 @@ pub(super) async fn verify(
     log: &mut LogRead,
     report: &mut Report,
 ) -> Result<(), EvidenceError> {
-    verify_decisions(store, log, report).await?;
-    verify_actions(store, log, report).await?;
-    verify_registrations(store, log, report).await
+    kind::<DecisionFacts>(store, log, report).await?;
+    kind::<ActionFacts>(store, log, report).await?;
+    kind::<RegistrationFacts>(store, log, report).await
 }
 
-async fn verify_decisions(
+/// A kind of row that has leaves of its own in the log.
+trait Logged: Sized {
+    /// What a report calls it, before its number.
+    const NAME: &'static str;
+    /// What its leaf says about it.
+    const LEAF_SAYS: &'static str;
+
+    /// The next rows by number.
+    async fn page(store: &Store, after: i64) -> Result<Vec<Self>, EvidenceError>;
+
+    fn id(&self) -> i64;
+
+    /// How the row disagrees with the log.
+    fn fault(&self, log: &LogRead) -> Option<String>;
+
+    /// Every leaf of this kind: the number of its row and its own place.
+    fn leaves(log: &LogRead) -> impl Iterator<Item = (i64, u64)>;
+}
+
+async fn kind<R: Logged>(
     store: &Store,
     log: &mut LogRead,
     report: &mut Report,
 ) -> Result<(), EvidenceError> {
     let mut seen = BTreeSet::new();
-    let mut after = DecisionId(i64::MIN);
+    let mut after = i64::MIN;
     let mut again = true;
     loop {
-        let rows = store.decision_facts(after, PAGE).await?;
+        let rows = R::page(store, after).await?;
         let Some(last) = rows.last() else { break };
-        if again && rows.iter().any(|row| decision_fault(row, log).is_some()) {
+        if again && rows.iter().any(|row| row.fault(log).is_some()) {
             log.read_on(store, report).await?;
             again = false;
             continue;
         }
         again = true;
-        after = last.id;
+        after = last.id();
         for row in rows {
-            if let Some(what) = decision_fault(&row, log) {
-                report.fault(format!("beslut {}", row.id), what);
+            if let Some(what) = row.fault(log) {
+                report.fault(format!("{} {}", R::NAME, row.id()), what);
             }
-            seen.insert(row.id.0);
+            seen.insert(row.id());
         }
     }
-    for (id, leaf) in log.decided.iter().filter(|(id, _)| !seen.contains(id)) {
-        let what = format!("loggen (post {}) säger att det fattades, men raden saknas", leaf.seq);
-        report.fault(format!("beslut {id}"), what);
+    for (id, seq) in R::leaves(log).filter(|(id, _)| !seen.contains(id)) {
+        let what = format!("loggen (post {seq}) {}, men raden saknas", R::LEAF_SAYS);
+        report.fault(format!("{} {id}", R::NAME), what);
     }
     Ok(())
+}
+
+impl Logged for DecisionFacts {
+    const NAME: &'static str = "beslut";
+    const LEAF_SAYS: &'static str = "säger att det fattades";
+
+    async fn page(store: &Store, after: i64) -> Result<Vec<Self>, EvidenceError> {
+        Ok(store.decision_facts(DecisionId(after), PAGE).await?)
+    }
+
+    fn id(&self) -> i64 {
+        self.id.0
+    }
+
+    fn fault(&self, log: &LogRead) -> Option<String> {
+        decision_fault(self, log)
+    }
+
+    fn leaves(log: &LogRead) -> impl Iterator<Item = (i64, u64)> {
+        log.decided.iter().map(|(id, leaf)| (*id, leaf.seq))
+    }
 }
 
 fn decision_fault(row: &DecisionFacts, log: &LogRead) -> Option<String> {
@@ -92,36 +132,25 @@ fn decision_fault(row: &DecisionFacts, log: &LogRead) -> Option<String> {
     (!row.actions_fit).then(|| "åtgärderna är inte de som beslutades".into())
 }
 
-async fn verify_actions(
-    store: &Store,
-    log: &mut LogRead,
-    report: &mut Report,
-) -> Result<(), EvidenceError> {
-    let mut seen = BTreeSet::new();
-    let mut after = ActionId(i64::MIN);
-    let mut again = true;
-    loop {
-        let rows = store.action_facts(after, PAGE).await?;
-        let Some(last) = rows.last() else { break };
-        if again && rows.iter().any(|row| action_fault(row, log).is_some()) {
-            log.read_on(store, report).await?;
-            again = false;
-            continue;
-        }
-        again = true;
-        after = last.id;
-        for row in rows {
-            if let Some(what) = action_fault(&row, log) {
-                report.fault(format!("åtgärd {}", row.id), what);
-            }
-            seen.insert(row.id.0);
-        }
+impl Logged for ActionFacts {
+    const NAME: &'static str = "åtgärd";
+    const LEAF_SAYS: &'static str = "säger hur den slutade";
+
+    async fn page(store: &Store, after: i64) -> Result<Vec<Self>, EvidenceError> {
+        Ok(store.action_facts(ActionId(after), PAGE).await?)
     }
-    for (id, leaf) in log.ended.iter().filter(|(id, _)| !seen.contains(id)) {
-        let what = format!("loggen (post {}) säger hur den slutade, men raden saknas", leaf.seq);
-        report.fault(format!("åtgärd {id}"), what);
+
+    fn id(&self) -> i64 {
+        self.id.0
     }
-    Ok(())
+
+    fn fault(&self, log: &LogRead) -> Option<String> {
+        action_fault(self, log)
+    }
+
+    fn leaves(log: &LogRead) -> impl Iterator<Item = (i64, u64)> {
+        log.ended.iter().map(|(id, leaf)| (*id, leaf.seq))
+    }
 }
 
 fn action_fault(row: &ActionFacts, log: &LogRead) -> Option<String> {
@@ -163,36 +192,25 @@ fn action_fault(row: &ActionFacts, log: &LogRead) -> Option<String> {
         .then(|| format!("raden stämmer inte med loggens post {}: {}", leaf.seq, differ.join(", ")))
 }
 
-async fn verify_registrations(
-    store: &Store,
-    log: &mut LogRead,
-    report: &mut Report,
-) -> Result<(), EvidenceError> {
-    let mut seen = BTreeSet::new();
-    let mut after = RegistrationId(i64::MIN);
-    let mut again = true;
-    loop {
-        let rows = store.registration_facts(after, PAGE).await?;
-        let Some(last) = rows.last() else { break };
-        if again && rows.iter().any(|row| registration_fault(row, log).is_some()) {
-            log.read_on(store, report).await?;
-            again = false;
-            continue;
-        }
-        again = true;
-        after = last.id;
-        for row in rows {
-            if let Some(what) = registration_fault(&row, log) {
-                report.fault(format!("registrering {}", row.id), what);
-            }
-            seen.insert(row.id.0);
-        }
+impl Logged for RegistrationFacts {
+    const NAME: &'static str = "registrering";
+    const LEAF_SAYS: &'static str = "har dess diarienummer";
+
+    async fn page(store: &Store, after: i64) -> Result<Vec<Self>, EvidenceError> {
+        Ok(store.registration_facts(RegistrationId(after), PAGE).await?)
     }
-    for (id, leaf) in log.entered.iter().filter(|(id, _)| !seen.contains(id)) {
-        let what = format!("loggen (post {}) har dess diarienummer, men raden saknas", leaf.seq);
-        report.fault(format!("registrering {id}"), what);
+
+    fn id(&self) -> i64 {
+        self.id.0
     }
-    Ok(())
+
+    fn fault(&self, log: &LogRead) -> Option<String> {
+        registration_fault(self, log)
+    }
+
+    fn leaves(log: &LogRead) -> impl Iterator<Item = (i64, u64)> {
+        log.entered.iter().map(|(id, leaf)| (*id, leaf.seq))
+    }
 }
 
 fn registration_fault(row: &RegistrationFacts, log: &LogRead) -> Option<String> {

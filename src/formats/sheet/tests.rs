@@ -61,6 +61,7 @@ fn content(text: &str) -> SheetContent {
                     spans: vec![Span { start: 0, end: 3 }],
                     why: "Texten säger att mottagaren ska skadas.".into(),
                     legal: "1998:112 5 § 1 a; BrB 4:5".into(),
+                    mark: None,
                 }],
             }),
             parts: Vec::new(),

@@ -9,6 +9,7 @@ use crate::domain::decision::{Choice, Decision};
 use crate::domain::evidence::PartKind;
 use crate::domain::ground::Ground;
 use crate::evidence::NewPart;
+use crate::evidence::media::CopyLeave;
 use crate::evidence::warrant::RemovalWarrant;
 use crate::runtime::clock::TestClock;
 use crate::services::Services;
@@ -110,7 +111,7 @@ async fn dead_between_fetch_and_commit_and_between_parts_and_seal() {
         method: "prov".into(),
         bytes: THREAT.into(),
     };
-    stage.services.inner.evidence.keep(part).await.unwrap();
+    stage.services.inner.evidence.keep(&CopyLeave::for_test(), part).await.unwrap();
     stage.restart().await;
     while stage.services.capture_wanted().await.unwrap() {}
     assert_eq!(stage.verified().await.n_sealed, 1);

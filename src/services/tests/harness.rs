@@ -20,6 +20,7 @@ use crate::domain::ground::Ground;
 use crate::domain::ids::{AccountId, AccountKey, CaseId, ContentHash, DecisionId, UserId};
 use crate::domain::person::Role;
 use crate::domain::policy::{Line, Policy, Proposed, Rule};
+use crate::evidence::media::MediaPolicy;
 use crate::evidence::verify;
 use crate::evidence::{EvidenceStore, NewPart};
 use crate::platforms::facebook::Facebook;
@@ -99,8 +100,8 @@ pub async fn open(dir: &Path, clock: &TestClock, simulator: &Simulator) -> (Serv
             export_dir: dir.join("export"),
             claim: SignedDuration::from_mins(10),
             session: SignedDuration::from_hours(8),
-            capture_limit: Duration::from_secs(5),
             polls_at_once: 4,
+            rule_quota: 200,
         },
         accounts: vec![served],
         browser: Err("Ingen webbläsare i provet.".into()),
@@ -126,12 +127,17 @@ pub async fn seal_plainly(services: &Services) {
     for row in store.wanted_evidence(now, 1_000).await.unwrap() {
         let item = store.item(row.item).await.unwrap();
         let version = store.version(row.version).await.unwrap();
+        let policy = evidence.media_policy(row.version).await.unwrap();
         let part = NewPart {
             kind: PartKind::Text,
             name: "text.txt".into(),
             media_type: "text/plain; charset=utf-8",
             method: "prov".into(),
             bytes: version.text.clone().into_bytes(),
+        };
+        let parts = match policy {
+            MediaPolicy::Copy(leave) => vec![evidence.keep(&leave, part).await.unwrap()],
+            MediaPolicy::MetadataOnly => Vec::new(),
         };
         let manifest = Manifest {
             format: 1,
@@ -152,7 +158,7 @@ pub async fn seal_plainly(services: &Services) {
             permalink: item.permalink,
             attachments: version.attachments,
             verdict: version.verdict,
-            parts: vec![evidence.keep(part).await.unwrap()],
+            parts,
             missing: Vec::new(),
             sealed_by: "prov".into(),
         };
@@ -293,6 +299,21 @@ impl Stage {
 
     pub async fn action_state(&self, case: CaseId, kind: ActionKind) -> ActionState {
         self.action(case, kind).await.state
+    }
+
+    /// The person asks for another try of one failed action.
+    pub async fn try_again(&self, case: CaseId, kind: ActionKind) -> Result<(), ServiceError> {
+        let action = self.action(case, kind).await.id;
+        self.services.try_again(&self.editor, case, action).await
+    }
+
+    /// The person asks for another try of whatever has failed.
+    pub async fn try_all_again(&self, case: CaseId) {
+        for action in self.store().actions_on(case).await.unwrap() {
+            if matches!(action.state, ActionState::Failed { .. }) {
+                self.services.try_again(&self.editor, case, action.id).await.unwrap();
+            }
+        }
     }
 
     pub async fn state(&self, case: CaseId) -> CaseState {

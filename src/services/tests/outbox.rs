@@ -45,6 +45,91 @@ async fn an_answer_that_is_lost_makes_no_second_act() {
 }
 
 #[tokio::test]
+async fn nothing_is_deleted_while_its_answer_waits_to_go_again() {
+    let stage = Stage::new().await;
+    let (number, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Delete, answer()]).await;
+    // The answer goes first, and does not get through.
+    stage.simulator.fail_next(Fault::ServerError, 1);
+    stage.act_after_undo().await;
+    let reply = stage.action_state(case, ActionKind::Reply).await;
+    assert!(matches!(reply, ActionState::Retrying { attempt: 1, .. }), "{reply:?}");
+    let delete = stage.action_state(case, ActionKind::Delete).await;
+    assert!(matches!(delete, ActionState::Pending { .. }), "{delete:?}");
+    assert!(!stage.truth(number).deleted, "nobody can answer what is gone");
+    let due = stage.store().due_actions(stage.now(), 50).await.unwrap();
+    assert_eq!(due, [], "what waits does not keep the outbox awake");
+    stage.wait_s(60);
+    stage.act().await;
+    stage.act().await;
+    let reply = stage.action_state(case, ActionKind::Reply).await;
+    assert!(matches!(reply, ActionState::Done { .. }), "{reply:?}");
+    assert!(stage.truth(number).deleted);
+    assert_eq!(stage.state(case).await, CaseState::Closed { outcome: Outcome::CarriedOut });
+}
+
+#[tokio::test]
+async fn an_answer_that_will_never_go_holds_no_deletion_back() {
+    let stage = Stage::new().await;
+    let (number, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Delete, answer()]).await;
+    stage.simulator.fail_next(Fault::ExpiredToken, 1);
+    stage.act_after_undo().await;
+    let reply = stage.action_state(case, ActionKind::Reply).await;
+    assert!(matches!(reply, ActionState::Failed { .. }), "{reply:?}");
+    assert!(stage.truth(number).deleted);
+    assert!(matches!(stage.state(case).await, CaseState::Returned { .. }));
+}
+
+#[tokio::test]
+async fn a_hiding_does_not_wait_since_what_is_hidden_can_be_answered() {
+    let stage = Stage::new().await;
+    let (number, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Hide, answer()]).await;
+    stage.simulator.fail_next(Fault::PageLimit { minutes: 1 }, 1);
+    stage.act_after_undo().await;
+    let reply = stage.action_state(case, ActionKind::Reply).await;
+    assert!(matches!(reply, ActionState::Retrying { .. }), "{reply:?}");
+    assert!(stage.truth(number).hidden);
+    stage.wait_s(120);
+    stage.act().await;
+    assert_eq!(stage.answers(TEXT), 1);
+}
+
+#[tokio::test]
+async fn what_somebody_else_did_after_a_call_that_never_went_is_not_called_ours() {
+    let stage = Stage::new().await;
+    let (number, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Hide]).await;
+    // The look before the act does not go through, so nothing has been asked for yet.
+    stage.simulator.fail_next(Fault::ServerError, 1);
+    stage.act_after_undo().await;
+    let state = stage.action_state(case, ActionKind::Hide).await;
+    assert!(matches!(state, ActionState::Retrying { attempt: 1, .. }), "{state:?}");
+    stage.simulator.hide(number);
+    stage.wait_s(10);
+    stage.act().await;
+    let state = stage.action_state(case, ActionKind::Hide).await;
+    assert!(matches!(state, ActionState::Moot { .. }), "{state:?}");
+    assert_eq!(stage.n_writing_calls(), 0);
+}
+
+#[tokio::test]
+async fn what_a_person_did_by_hand_after_a_refusal_is_not_called_ours() {
+    let stage = Stage::new().await;
+    let (number, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Hide]).await;
+    stage.simulator.fail_next(Fault::ExpiredToken, 1);
+    stage.act_after_undo().await;
+    assert!(matches!(stage.state(case).await, CaseState::Returned { .. }));
+    stage.simulator.hide(number);
+    stage.try_again(case, ActionKind::Hide).await.unwrap();
+    stage.act().await;
+    let state = stage.action_state(case, ActionKind::Hide).await;
+    assert!(matches!(state, ActionState::Moot { .. }), "{state:?}");
+}
+
+#[tokio::test]
 async fn an_act_that_fails_for_now_goes_again_with_growing_waits() {
     let stage = Stage::new().await;
     let (number, case) = stage.written(THREAT).await;
@@ -89,11 +174,36 @@ async fn a_permission_that_is_missing_brings_the_case_back_and_trying_again_work
     assert!(!stage.truth(number).hidden);
     let file = stage.services.case_file(&stage.editor, case).await.unwrap();
     assert!(matches!(file.actions[0].state, ActionState::Failed { .. }));
-    stage.services.try_again(&stage.editor, case).await.unwrap();
+    stage.try_again(case, ActionKind::Hide).await.unwrap();
     stage.act().await;
     assert!(stage.truth(number).hidden);
     assert!(matches!(stage.state(case).await, CaseState::Closed { .. }));
-    assert!(stage.services.try_again(&stage.editor, case).await.is_err(), "nothing left to try");
+    assert!(stage.try_again(case, ActionKind::Hide).await.is_err(), "nothing left to try");
+}
+
+#[tokio::test]
+async fn trying_one_action_again_leaves_the_other_and_closes_nothing_over_it() {
+    let stage = Stage::new().await;
+    let (number, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Hide, answer()]).await;
+    stage.simulator.fail_next(Fault::ExpiredToken, 2);
+    stage.act_after_undo().await;
+    for kind in [ActionKind::Hide, ActionKind::Reply] {
+        let state = stage.action_state(case, kind).await;
+        assert!(matches!(state, ActionState::Failed { .. }), "{kind:?}: {state:?}");
+    }
+    stage.try_again(case, ActionKind::Hide).await.unwrap();
+    stage.act().await;
+    assert!(stage.truth(number).hidden);
+    assert_eq!(stage.answers(TEXT), 0, "nobody asked for that");
+    let reply = stage.action_state(case, ActionKind::Reply).await;
+    assert!(matches!(reply, ActionState::Failed { .. }), "{reply:?}");
+    assert!(matches!(stage.state(case).await, CaseState::Returned { .. }), "it has failed still");
+    stage.try_again(case, ActionKind::Reply).await.unwrap();
+    stage.act().await;
+    assert_eq!(stage.answers(TEXT), 1);
+    assert_eq!(stage.state(case).await, CaseState::Closed { outcome: Outcome::CarriedOut });
+    stage.verified().await;
 }
 
 #[tokio::test]
@@ -111,7 +221,7 @@ async fn whatever_goes_wrong_each_act_is_done_once() {
         stage.simulator.fail_next(*fault, 1);
         stage.act().await;
         if matches!(stage.state(case).await, CaseState::Returned { .. }) {
-            stage.services.try_again(&stage.editor, case).await.unwrap();
+            stage.try_all_again(case).await;
         }
         stage.wait_s(1_200);
     }
@@ -119,7 +229,7 @@ async fn whatever_goes_wrong_each_act_is_done_once() {
     for _ in 0..20 {
         stage.act().await;
         if matches!(stage.state(case).await, CaseState::Returned { .. }) {
-            stage.services.try_again(&stage.editor, case).await.unwrap();
+            stage.try_all_again(case).await;
         }
         stage.wait_s(1_200);
     }

@@ -7,14 +7,16 @@ use regex::Regex;
 
 use crate::domain::action::ActionKind;
 use crate::domain::decision::{Choice, Decision};
-use crate::domain::ids::{CaseId, DecisionId, EvidenceId, PlatformItemId, RegistrationId};
+use crate::domain::ids::{
+    ActionId, CaseId, DecisionId, EvidenceId, PlatformItemId, RegistrationId,
+};
 use crate::domain::item::{Author, Batch, FetchedItem, ItemKind};
 use crate::domain::person::Role;
 use crate::platforms::simulate::faults::Fault;
 use crate::runtime::secret::Secret;
 use crate::services::queue::Filter;
 use crate::services::tests::harness::{Stage, THREAT, viewer};
-use crate::services::users::Person;
+use crate::services::users::{self, Person};
 use crate::services::{ServiceError, Services, Viewer};
 
 /// Every act that a service does for a person, tried on what does not exist.
@@ -46,7 +48,7 @@ async fn all_acts(services: &Services, who: &Viewer) -> BTreeMap<&'static str, b
         release(case);
         decide(case, 1, dismiss());
         undo(case, DecisionId(9));
-        try_again(case);
+        try_again(case, ActionId(9));
         enter_diary_number(case, "KS 2026/1");
     }
     acts
@@ -121,7 +123,7 @@ async fn every_act_of_a_person_is_on_the_audit_log() {
     stage.decide(case, vec![Choice::Register, Choice::Answer { text: "Hej".into() }]).await;
     stage.simulator.fail_next(Fault::ExpiredToken, 1);
     stage.act_after_undo().await;
-    services.try_again(kim, case).await.unwrap();
+    stage.try_again(case, ActionKind::Reply).await.unwrap();
     stage.act().await;
     assert!(stage.action_state(case, ActionKind::Reply).await.is_settled());
     services.enter_diary_number(kim, case, "KS 2026/1").await.unwrap();
@@ -149,6 +151,54 @@ async fn every_act_of_a_person_is_on_the_audit_log() {
         .query_row("select count(*) from audit where detail like '%bor%'", [], |r| r.get(0))
         .unwrap();
     assert_eq!(quoted, 0);
+}
+
+#[tokio::test]
+async fn who_is_shut_out_is_out_at_once_and_lets_go_of_their_cases() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    let (services, store, clock) = (&stage.services, stage.store(), stage.clock.clock());
+    let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let person = Person {
+        login: "lo".into(),
+        name: "Lo Exempel".into(),
+        title: String::new(),
+        role: Role::Editor,
+    };
+    let (old, new) = ("ett-lösenord-för-prov", "ett-annat-lösenord-för-prov");
+    services.add_user(person, Secret::new(old)).await.unwrap();
+    let is_in =
+        async |token: &Secret| services.session(token.expose(), address).await.unwrap().is_some();
+    let taken = async || store.case(case).await.unwrap().claim.is_some();
+
+    let opened = services.log_in("lo", Secret::new(old), address).await.unwrap();
+    services.claim(&opened.viewer, case).await.unwrap();
+    users::set_active(store, &clock, " LO", false).await.unwrap();
+    assert!(!is_in(&opened.token).await && !taken().await);
+    assert!(services.log_in("lo", Secret::new(old), address).await.is_err());
+    assert_eq!(stage.history(case).await.last().unwrap(), "Ärendet släpptes");
+    let again = users::set_active(store, &clock, "lo", false).await;
+    assert!(matches!(again, Err(ServiceError::Refused { .. })), "{again:?}");
+    assert!(!users::all(store).await.unwrap().iter().find(|u| u.login == "lo").unwrap().active);
+
+    users::set_active(store, &clock, "lo", true).await.unwrap();
+    assert!(!is_in(&opened.token).await, "the old session stays ended");
+    let opened = services.log_in("lo", Secret::new(old), address).await.unwrap();
+    services.claim(&opened.viewer, case).await.unwrap();
+    let short = users::set_password(store, &clock, "lo", Secret::new("kort")).await;
+    assert!(matches!(short, Err(ServiceError::Refused { .. })), "{short:?}");
+    assert!(is_in(&opened.token).await && taken().await);
+    users::set_password(store, &clock, "lo", Secret::new(new)).await.unwrap();
+    assert!(!is_in(&opened.token).await && !taken().await);
+    assert!(services.log_in("lo", Secret::new(old), address).await.is_err());
+    services.log_in("lo", Secret::new(new), address).await.unwrap();
+
+    let nobody = users::set_active(store, &clock, "ingen", false).await;
+    assert!(matches!(nobody, Err(ServiceError::Refused { .. })), "{nobody:?}");
+    for (act, n) in [("user.disable", 1), ("user.enable", 1), ("user.password", 1)] {
+        assert_eq!(store.audit_count(act).await.unwrap(), n, "{act}");
+    }
+    stage.verified().await;
 }
 
 #[tokio::test]

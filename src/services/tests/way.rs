@@ -6,12 +6,13 @@ use crate::domain::decision::Choice;
 use crate::domain::ids::{ContentHash, PlatformItemId};
 use crate::domain::item::{Batch, FetchedItem, ItemKind, Presence};
 use crate::domain::log::LogKind;
+use crate::domain::person::Role;
 use crate::evidence::warrant::RemovalWarrant;
 use crate::platforms::simulate::faults::Fault;
-use crate::services::ServiceError;
 use crate::services::intake::address;
-use crate::services::queue::Filter;
-use crate::services::tests::harness::{Stage, THREAT};
+use crate::services::queue::{Filter, News};
+use crate::services::tests::harness::{Stage, THREAT, viewer};
+use crate::services::{ServiceError, Viewer};
 
 fn answer(text: &str) -> Choice {
     Choice::Answer { text: text.into() }
@@ -160,6 +161,46 @@ async fn a_poll_that_fails_waits_longer_each_time_and_loses_nothing() {
     let state = stage.store().fetch_state(stage.account).await.unwrap();
     assert_eq!((state.failures, state.problem), (0, None));
     stage.case_of(number).await;
+}
+
+#[tokio::test]
+async fn open_pages_are_told_when_a_case_leaves_the_queue_and_comes_back() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    let colleague = viewer(Role::Editor, stage.editor.user);
+    let colleague = Viewer { name: "Lo Exempel".into(), ..colleague };
+    let news = async |who| stage.services.case_news(who, case).await.unwrap().unwrap();
+    assert_eq!(news(&colleague).await, News::Entered);
+    let decision = stage.decide(case, vec![Choice::Dismiss]).await;
+    assert_eq!(news(&colleague).await, News::Left("Kim Exempel: Beslut: avfärda".into()));
+    assert_eq!(news(&stage.editor).await, News::Left(String::new()), "they did it themselves");
+    stage.services.undo(&stage.editor, case, decision).await.unwrap();
+    assert_eq!(news(&colleague).await, News::Changed("Kim Exempel: Beslutet ångrades".into()));
+}
+
+#[tokio::test]
+async fn what_a_platform_tells_is_gone_is_said_on_its_case_once() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    let (_, decided) = stage.written(&format!("{THREAT} Vänta bara.")).await;
+    stage.decide(decided, vec![Choice::Dismiss]).await;
+    stage.act_after_undo().await;
+    for told in [&[case][..], &[]] {
+        let mut batch = Batch::default();
+        for case in [case, decided] {
+            let item = stage.store().case(case).await.unwrap().item;
+            batch.gone.push(stage.store().item(item).await.unwrap().platform_id);
+        }
+        let now = stage.now();
+        let committed = stage.store().commit_batch(stage.account, batch, now, now).await.unwrap();
+        assert_eq!(committed.touched, told);
+    }
+    let said = |history: Vec<String>| {
+        history.iter().filter(|what| *what == "Inlägget finns inte längre på plattformen").count()
+    };
+    assert_eq!(said(stage.history(case).await), 1);
+    assert_eq!(said(stage.history(decided).await), 0, "nothing is left to decide there");
+    assert_eq!(stage.state(case).await, CaseState::Waiting, "it is still to be decided");
 }
 
 #[tokio::test]

@@ -5,7 +5,6 @@ use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 
 use super::cases::{note_event, set_state, the_case, touch};
-use super::decide::unsettled;
 use super::value::{from_json, json, maybe_row, ms, rows};
 use super::{audit, log};
 use crate::domain::action::{ActionEvent, ActionKind, ActionState};
@@ -20,6 +19,14 @@ use crate::store::rows::{ActionRow, AuditLine};
 
 const ACTION: &str = "x.id, x.key, x.kind, x.state_json, x.decision_id, x.case_id, x.item_id,
     x.version_id, x.evidence_id, json_extract(x.payload, '$.text'), i.account_id";
+
+/// That action `x` has to wait for another of its decision. Nobody can answer or report what has been
+/// deleted, so a deletion waits until that is settled, however it ends. What is only hidden can still be
+/// answered, and hiding is too urgent to wait for a platform that takes no answers just now. One
+/// that is under way has begun already, and must be looked at.
+const WAITS: &str = "x.kind = 'delete' and x.state <> 'under_way'
+    and exists (select 1 from actions before where before.case_id = x.case_id
+                and before.decision_id = x.decision_id and before.kind in ('reply', 'report') and before.due_at is not null)";
 
 #[derive(Serialize)]
 struct ActionRecord<'a> {
@@ -108,7 +115,8 @@ fn ending(kind: ActionKind, state: &ActionState) -> Option<(String, Option<Strin
 
 impl Store {
     /// Actions to be looked at now, oldest first, of each account at most `most_each`: an account
-    /// whose platform does not answer never hides what is due on another.
+    /// whose platform does not answer never hides what is due on another. Without those that have to
+    /// wait for another action of their decision.
     pub async fn due_actions(
         &self,
         now: Timestamp,
@@ -121,24 +129,13 @@ impl Store {
                        (select x.id, row_number() over
                           (partition by i.account_id order by x.due_at, x.id) as nth
                         from actions x join items i on i.id = x.item_id
-                        where x.due_at <= ?1) due
+                        where x.due_at <= ?1 and not ({WAITS})) due
                      join actions x on x.id = due.id join items i on i.id = x.item_id
                      where due.nth <= ?2 order by x.due_at, x.id"
                 ))?,
                 params![ms(now), most_each],
                 action_row,
             )
-        })
-        .await
-    }
-
-    /// When the next action is due, if any is on its way.
-    pub async fn next_action_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.read(|c| {
-            let next: Option<i64> = c
-                .prepare_cached("select min(due_at) from actions where due_at is not null")?
-                .query_row([], |row| row.get(0))?;
-            super::value::maybe_at(next)
         })
         .await
     }
@@ -161,6 +158,15 @@ impl Store {
     /// One action.
     pub async fn action(&self, action: ActionId) -> Result<ActionRow, StoreError> {
         self.read(move |c| the_action(c, action)).await
+    }
+
+    /// Whether an action has to wait for another of its decision: a deletion for the answer.
+    pub async fn must_wait(&self, action: ActionId) -> Result<bool, StoreError> {
+        self.read(move |c| {
+            let waits = format!("select 1 from actions x where x.id = ?1 and {WAITS}");
+            Ok(c.prepare_cached(&waits)?.exists([action.0])?)
+        })
+        .await
     }
 
     /// Lets something happen to an action, with all that follows for its case.
@@ -222,50 +228,63 @@ impl Store {
         .await
     }
 
-    /// A person asks for another try of the failed actions of a case.
+    /// A person asks for another try of one failed action of a case, and of no other: what else has
+    /// failed brings the case back when this is settled. Says whether there was such an action.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] while somebody else holds the case.
     pub async fn try_failed_again(
         &self,
         case: CaseId,
+        action: ActionId,
         user: UserId,
         line: AuditLine,
         now: Timestamp,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<bool, StoreError> {
         self.write(move |tx| {
             let known = the_case(tx, case)?;
             if known.claim.is_some_and(|(claim, _)| claim.blocks(user, now)) {
                 return Err(StoreError::Conflict { what: "claim" });
             }
-            let Some(decision) = super::decide::standing(tx, case)? else { return Ok(0) };
-            let failed = rows(
+            let Some(decision) = super::decide::standing(tx, case)? else { return Ok(false) };
+            let failed = maybe_row(
                 &mut tx.prepare_cached(
-                    "select id, state_json from actions where decision_id = ?1 and state = 'failed'",
+                    "select kind, state_json from actions
+                     where id = ?1 and decision_id = ?2 and state = 'failed'",
                 )?,
-                [decision.id.0],
-                |row| Ok((row.get::<_, i64>(0)?, from_json("actions", &row.get::<_, String>(1)?)?)),
+                params![action.0, decision.id.0],
+                |row| {
+                    let kind: String = row.get(0)?;
+                    let kind = ActionKind::from_id(&kind)
+                        .ok_or_else(|| StoreError::row("actions", format!("kind `{kind}`")))?;
+                    Ok((kind, from_json::<ActionState>("actions", &row.get::<_, String>(1)?)?))
+                },
             )?;
-            let n_failed = failed.len();
-            for (id, state) in failed {
-                let state = ActionState::on(state, ActionEvent::TryAgain { at: now })
-                    .map_err(|e| StoreError::Refused { why: e.to_string() })?;
-                tx.prepare_cached(
-                    "update actions set state = ?2, state_json = ?3, due_at = ?4 where id = ?1",
-                )?
-                .execute(params![id, state.id(), json(&state)?, due_at(&state).map(ms)])?;
-            }
-            if n_failed > 0 {
-                let row = the_case(tx, case)?;
-                let next = row
+            let Some((kind, state)) = failed else { return Ok(false) };
+            let state = state
+                .on(ActionEvent::TryAgain { at: now })
+                .map_err(|e| StoreError::Refused { why: e.to_string() })?;
+            tx.prepare_cached(
+                "update actions set state = ?2, state_json = ?3, due_at = ?4 where id = ?1",
+            )?
+            .execute(params![
+                action.0,
+                state.id(),
+                json(&state)?,
+                due_at(&state).map(ms)
+            ])?;
+            // Another of its actions may have been asked for already.
+            if !matches!(known.state, CaseState::Decided) {
+                let next = known
                     .state
                     .on(CaseEvent::Decide)
                     .map_err(|e| StoreError::Refused { why: e.to_string() })?;
                 set_state(tx, case, &next, now)?;
-                note_event(tx, case, Some((user, &line.user_name)), "Försök igen", None, now)?;
-                audit::append(tx, &line, now)?;
             }
-            Ok(n_failed)
+            let what = format!("Försök igen: {}", kind.label());
+            note_event(tx, case, Some((user, &line.user_name)), &what, None, now)?;
+            audit::append(tx, &line, now)?;
+            Ok(true)
         })
         .await
     }
@@ -293,10 +312,5 @@ impl Store {
             touch(tx, before.case, now)
         })
         .await
-    }
-
-    /// How many actions on a case are still on their way.
-    pub async fn unsettled_actions(&self, case: CaseId) -> Result<u64, StoreError> {
-        self.read(move |c| unsettled(c, case)).await
     }
 }

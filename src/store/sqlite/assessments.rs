@@ -4,13 +4,16 @@ use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
 use super::cases::{case_of_item, note_event, set_state};
-use super::value::{at, json, ms, rows};
+use super::value::{at, from_json, json, ms, rows};
+use super::{likeness, rules};
 use crate::domain::case::{CaseEvent, CaseState};
-use crate::domain::ids::{CaseId, ItemId, LexiconVersion, VersionId};
+use crate::domain::ids::{AccountId, CaseId, ItemId, LexiconVersion, VersionId};
 use crate::domain::verdict::Verdict;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{AssessmentCount, CaseOpening, Unassessed, UnderAssessment};
+use crate::store::rows::{
+    AssessedVersion, AssessmentCount, CaseOpening, RecordedAssessments, Unassessed, UnderAssessment,
+};
 
 /// The fact that holds what is being assessed.
 const UNDER_ASSESSMENT: &str = "under-assessment";
@@ -35,9 +38,11 @@ impl Store {
                             coalesce(p.title || char(10), '') || p.text,
                             case when v.number = 1 then coalesce(i.created_at, v.fetched_at)
                                  else coalesce(v.edited_at, v.fetched_at) end,
-                            v.fetched_at
+                            v.fetched_at, i.account_id, a.platform, v.author,
+                            case when pi.by_us = 0 then pv.author end
                      from versions v
                      join items i on i.id = v.item_id
+                     join accounts a on a.id = i.account_id
                      left join posts p on p.account_id = i.account_id and p.platform_id = i.post_id
                      left join items pi on pi.account_id = i.account_id and pi.platform_id = i.parent_id
                      left join versions pv on pv.id = pi.current_version_id
@@ -47,11 +52,16 @@ impl Store {
                 |row| {
                     let received: i64 = row.get(7)?;
                     let fetched: i64 = row.get(8)?;
+                    let author = |text: String| from_json("versions", &text);
                     Ok(Unassessed {
                         version: VersionId(row.get(0)?),
                         item: ItemId(row.get(1)?),
                         kind: super::items::item_kind(&row.get::<_, String>(2)?)?,
                         by_us: row.get(3)?,
+                        account: AccountId(row.get(9)?),
+                        platform: row.get(10)?,
+                        author: author(row.get(11)?)?,
+                        answers: row.get::<_, Option<String>>(12)?.map(author).transpose()?,
                         text: row.get(4)?,
                         parent_text: row.get(5)?,
                         post_text: row.get(6)?,
@@ -84,26 +94,41 @@ impl Store {
         Ok(note.and_then(|note| serde_json::from_str(&note).ok()))
     }
 
-    /// Stores verdicts and what follows from each: a case opened or brought back, evidence wanted.
-    /// Returns the cases touched.
+    /// Stores verdicts and what follows from each: a case opened or brought back, evidence wanted,
+    /// copying barred, fingerprints kept, rules counted.
     pub async fn record_assessments(
         &self,
-        assessed: Vec<(VersionId, Verdict, Option<CaseOpening>)>,
+        assessed: Vec<AssessedVersion>,
+        rule_quota: u64,
         now: Timestamp,
-    ) -> Result<Vec<CaseId>, StoreError> {
+    ) -> Result<RecordedAssessments, StoreError> {
         self.write(move |tx| {
-            let mut touched = Vec::new();
-            for (version, verdict, opening) in &assessed {
-                store_verdict(tx, *version, verdict, now)?;
+            let mut recorded = RecordedAssessments::default();
+            for AssessedVersion { version, verdict, opening, traces } in &assessed {
+                if !store_verdict(tx, *version, verdict, now)? {
+                    // Assessed a second time: what it leaves is there already.
+                    continue;
+                }
+                if verdict.bars_copying() {
+                    // Before evidence of it is wanted.
+                    bar_copying(tx, item_of(tx, *version)?.0)?;
+                }
+                likeness::keep(tx, *version, traces, now)?;
                 if let Some(opening) = opening {
-                    touched.push(open_or_bring_back(tx, *version, opening, now)?);
+                    recorded.touched.push(open_or_bring_back(tx, *version, opening, now)?);
                 } else if let Some(case) = follow_version(tx, *version, now)? {
-                    touched.push(case);
+                    recorded.touched.push(case);
                 }
             }
-            Ok(touched)
+            recorded.alarms = rules::count(tx, &assessed, rule_quota, now)?;
+            Ok(recorded)
         })
         .await
+    }
+
+    /// Bars copying of an item: it is suspected before it could be assessed.
+    pub async fn bar_copying(&self, item: ItemId) -> Result<(), StoreError> {
+        self.write(move |tx| bar_copying(tx, item)).await
     }
 
     /// How many versions each lexicon has assessed last.
@@ -127,19 +152,27 @@ impl Store {
     }
 }
 
+/// Says whether it is new.
 fn store_verdict(
     tx: &Transaction<'_>,
     version: VersionId,
     verdict: &Verdict,
     now: Timestamp,
-) -> Result<(), StoreError> {
-    tx.prepare_cached(
-        "insert into verdicts (version_id, lexicon, at, verdict) values (?1, ?2, ?3, ?4)
-         on conflict do nothing",
-    )?
-    .execute(params![version.0, verdict.lexicon.as_str(), ms(now), json(verdict)?])?;
+) -> Result<bool, StoreError> {
+    let n = tx
+        .prepare_cached(
+            "insert into verdicts (version_id, lexicon, at, verdict) values (?1, ?2, ?3, ?4)
+             on conflict do nothing",
+        )?
+        .execute(params![version.0, verdict.lexicon.as_str(), ms(now), json(verdict)?])?;
     tx.prepare_cached("update versions set assessed_by = ?2 where id = ?1")?
         .execute(params![version.0, verdict.lexicon.as_str()])?;
+    Ok(n > 0)
+}
+
+/// From now on nothing of the item is copied. Nothing takes that back.
+pub(super) fn bar_copying(tx: &Transaction<'_>, item: ItemId) -> Result<(), StoreError> {
+    tx.prepare_cached("update items set no_copy = 1 where id = ?1")?.execute([item.0])?;
     Ok(())
 }
 

@@ -25,6 +25,11 @@ const CASE: &str = "k.id, k.item_id, k.version_id, k.state_json, k.rank, k.sever
     (select name from users u where u.id = k.claimed_by)";
 const CASE_COLUMNS: usize = 13;
 
+/// How many others have nearly the same text: no more are counted than a page needs to say.
+const N_ALIKE: &str = "(select count(*) from (select 1 from alikes l
+    join alikes o on o.group_id = l.group_id and o.item_id <> l.item_id
+    where l.item_id = k.item_id limit 100))";
+
 /// See [`Store::earlier_cases_of_author`].
 pub(super) const EARLIER_CASES: &str = "select k2.id, k2.opened_at, k2.state_json
     from cases k join items i on i.id = k.item_id join versions v on v.id = k.version_id
@@ -165,6 +170,7 @@ fn queue_row(row: &Row<'_>) -> Result<QueueRow, StoreError> {
         presence: super::items::presence(&row.get::<_, String>(n + 10)?)?,
         verdict: verdict.map(|v| from_json::<Verdict>("verdicts", &v)).transpose()?,
         sealed: row.get(n + 12)?,
+        n_alike: row.get(n + 13)?,
     })
 }
 
@@ -217,7 +223,8 @@ impl Store {
                         coalesce(substr(cast(v.text as blob), 1, ?3), x''), i.created_at, i.first_fetched_at, i.presence,
                         (select d.verdict from verdicts d
                          where d.version_id = v.id and d.lexicon = v.assessed_by),
-                        exists (select 1 from evidence e where e.version_id = v.id and e.state <> 'wanted')
+                        exists (select 1 from evidence e where e.version_id = v.id and e.state <> 'wanted'),
+                        {N_ALIKE}
                  from cases k indexed by {index} cross join items i on i.id = k.item_id
                       cross join accounts a on a.id = i.account_id
                       cross join versions v on v.id = k.version_id
@@ -240,7 +247,8 @@ impl Store {
                         coalesce(substr(cast(v.text as blob), 1, ?2), x''), i.created_at, i.first_fetched_at, i.presence,
                         (select d.verdict from verdicts d
                          where d.version_id = v.id and d.lexicon = v.assessed_by),
-                        exists (select 1 from evidence e where e.version_id = v.id and e.state <> 'wanted')
+                        exists (select 1 from evidence e where e.version_id = v.id and e.state <> 'wanted'),
+                        {N_ALIKE}
                  from cases k join items i on i.id = k.item_id join accounts a on a.id = i.account_id
                       join versions v on v.id = k.version_id
                  where k.id = ?1"

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 use serde::Serialize;
 
+use super::assessments::bar_copying;
 use super::cases::{note_event, set_state, the_case};
 use super::items::{the_item, the_version};
 use super::value::{at, from_json, json, maybe_at, maybe_row, ms, rows};
@@ -110,7 +111,8 @@ fn insert_actions(
         .prepare_cached("select value from facts where name = 'installation'")?
         .query_row([], |row| row.get(0))?;
     // What a person hears and what is handed on goes before what takes the item away: nobody can
-    // answer a comment that is gone.
+    // answer a comment that is gone. Where the answer does not get through at once, the deletion
+    // waits for it (`actions::WAITS`).
     let mut actions: Vec<_> =
         new.decision.choices().iter().filter_map(|c| Some((c.action()?, c))).collect();
     actions.sort_by_key(|(kind, _)| kind.removes());
@@ -185,6 +187,10 @@ impl Store {
             ])?;
             let decision = DecisionId(tx.last_insert_rowid());
             insert_actions(tx, &case, decision, &new)?;
+            if new.decision.ground() == Some(Ground::ChildAbuse) {
+                // A person's suspicion bars copying as the classifier's does (regulation 2.2).
+                bar_copying(tx, case.item)?;
+            }
             let record = DecisionRecord {
                 case: case.id.0,
                 decision: decision.0,
@@ -329,10 +335,33 @@ pub(super) fn unsettled(c: &Connection, case: CaseId) -> Result<u64, StoreError>
         .query_row([case.0], |row| row.get(0))?)
 }
 
+/// Why an action of a decision has failed, if any has.
+fn still_failed(tx: &Transaction<'_>, decision: DecisionId) -> Result<Option<String>, StoreError> {
+    Ok(actions_of(tx, decision)?.into_iter().find_map(|(_, state)| match state {
+        ActionState::Failed { reason, .. } => Some(reason),
+        ActionState::Pending { .. }
+        | ActionState::UnderWay { .. }
+        | ActionState::Retrying { .. }
+        | ActionState::Done { .. }
+        | ActionState::Moot { .. }
+        | ActionState::Cancelled { .. } => None,
+    }))
+}
+
 fn settle(tx: &Transaction<'_>, case: CaseId, now: Timestamp) -> Result<bool, StoreError> {
     let Some(decision) = standing(tx, case)? else { return Ok(false) };
     if decision.undo_until > now || unsettled(tx, case)? > 0 {
         return Ok(false);
+    }
+    let row = the_case(tx, case)?;
+    // One action was tried again and another was not: a person has to see that one still.
+    if let Some(reason) = still_failed(tx, decision.id)? {
+        let back = row
+            .state
+            .on(CaseEvent::ActionFailed { reason })
+            .map_err(|e| StoreError::row("cases", e))?;
+        set_state(tx, case, &back, now)?;
+        return Ok(true);
     }
     let chosen = |id: &str| decision.choices.iter().any(|c| c.id() == id);
     let awaits_diary = tx
@@ -352,7 +381,6 @@ fn settle(tx: &Transaction<'_>, case: CaseId, now: Timestamp) -> Result<bool, St
     } else {
         Outcome::CarriedOut
     };
-    let row = the_case(tx, case)?;
     let unseen = changed_unseen(tx, &row, &decision)?;
     let next = row
         .state

@@ -6,14 +6,14 @@ use serde::Serialize;
 
 use super::assessments::want_evidence;
 use super::cases::{case_of_item, note_event, touch};
-use super::items::the_version;
+use super::items::{the_item, the_version};
 use super::log;
 use super::value::{at, hash, maybe_row, ms, rows};
 use crate::domain::ids::{CaseId, ContentHash, EvidenceId, ItemId, VersionId};
 use crate::domain::log::LogKind;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{EvidenceRow, EvidenceState};
+use crate::store::rows::{EvidenceRow, EvidenceState, SealHolds};
 
 const EVIDENCE: &str = "e.id, e.version_id, e.item_id, e.state, e.manifest_hash, e.log_seq, e.sealed_at, e.attempts, e.problem";
 
@@ -148,6 +148,7 @@ impl Store {
         &self,
         evidence: EvidenceId,
         manifest: ContentHash,
+        holds: SealHolds,
         now: Timestamp,
     ) -> Result<(EvidenceRow, Option<CaseId>), StoreError> {
         self.write(move |tx| {
@@ -162,6 +163,12 @@ impl Store {
                 })?;
             let case = case_of_item(tx, item)?.map(|case| case.id);
             if state == "wanted" {
+                if holds == SealHolds::Copies && the_item(tx, item)?.no_copy {
+                    // It was barred while it was being taken (regulation 2.2).
+                    return Err(StoreError::Refused {
+                        why: "Inlägget får inte kopieras; det förseglas med bara uppgifter om det.".into(),
+                    });
+                }
                 let sealed = the_version(tx, version)?;
                 let (account, platform_id): (String, String) = tx
                     .prepare_cached(
@@ -191,6 +198,22 @@ impl Store {
             }
             let row = of_version(tx, version)?.ok_or(StoreError::NotFound { what: "evidence" })?;
             Ok((row, case))
+        })
+        .await
+    }
+
+    /// Whether something stands under the same post that may not be copied, as far as known: a
+    /// picture of the page would show it. An item without a post is alone on its page.
+    pub async fn page_is_barred(&self, item: ItemId) -> Result<bool, StoreError> {
+        self.read(move |c| {
+            Ok(c.prepare_cached(
+                "select exists (
+                   select 1 from items i join items o indexed by items_not_to_copy
+                     on o.account_id = i.account_id and o.no_copy = 1
+                   where i.id = ?1 and o.presence <> 'gone'
+                     and coalesce(o.post_id, o.platform_id) = coalesce(i.post_id, i.platform_id))",
+            )?
+            .query_row([item.0], |row| row.get(0))?)
         })
         .await
     }

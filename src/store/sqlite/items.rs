@@ -4,10 +4,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 
 use super::accounts::{delivery_answer, note_look, note_signed, signed_before};
+use super::cases::{case_of_item, note_event, touch};
 use super::value::{at, from_json, hash, json, maybe_at, maybe_row, ms, rows};
+use crate::domain::case::CaseState;
 use crate::domain::evidence::{Thread, ThreadItem};
 use crate::domain::ids::{
-    AccountId, ContentHash, ItemId, PlatformItemId, PlatformPostId, VersionId,
+    AccountId, CaseId, ContentHash, ItemId, PlatformItemId, PlatformPostId, VersionId,
 };
 use crate::domain::item::{
     Batch, FetchedItem, FetchedPost, ItemKind, LiveReading, Permalink, PermalinkSource, Presence,
@@ -298,13 +300,17 @@ fn store_batch(
         }
     }
     for gone in &batch.gone {
-        let changed = tx
-            .prepare_cached(
+        let item = maybe_row(
+            &mut tx.prepare_cached(
                 "update items set presence = 'gone', presence_at = ?3, last_fetched_at = ?3
-                 where account_id = ?1 and platform_id = ?2 and presence <> 'gone'",
-            )?
-            .execute(params![account.0, gone.as_str(), ms(now)])?;
-        committed.presence_changes += u32::from(changed > 0);
+                 where account_id = ?1 and platform_id = ?2 and presence <> 'gone' returning id",
+            )?,
+            params![account.0, gone.as_str(), ms(now)],
+            |row| Ok(ItemId(row.get(0)?)),
+        )?;
+        let Some(item) = item else { continue };
+        committed.presence_changes += 1;
+        committed.touched.extend(note_gone(tx, item, now)?);
     }
     for element in &batch.unreadable {
         let kept = tx
@@ -323,6 +329,27 @@ fn store_batch(
         committed.unreadable += u32::from(kept > 0);
     }
     Ok(committed)
+}
+
+/// Says on an item's case that the item is gone, where a person is still to decide it. Whoever
+/// decided has been told by what was done.
+fn note_gone(
+    tx: &Transaction<'_>,
+    item: ItemId,
+    now: Timestamp,
+) -> Result<Option<CaseId>, StoreError> {
+    let Some(case) = case_of_item(tx, item)? else { return Ok(None) };
+    match case.state {
+        CaseState::Waiting | CaseState::Returned { .. } | CaseState::Held { .. } => {}
+        CaseState::Decided | CaseState::AwaitingDiary | CaseState::Closed { .. } => {
+            return Ok(None);
+        }
+    }
+    let what = "Inlägget finns inte längre på plattformen";
+    let detail = "Beviset finns kvar, och ärendet ska ändå avgöras.";
+    note_event(tx, case.id, None, what, Some(detail), now)?;
+    touch(tx, case.id, now)?;
+    Ok(Some(case.id))
 }
 
 impl Store {
@@ -357,7 +384,7 @@ impl Store {
 
     /// Stores what a site has pushed and remembers the answer for this delivery, both or neither.
     /// Returns the remembered answer where the delivery, or what was signed, had been answered
-    /// before.
+    /// before, and the cases that were told of something.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where the delivery had been answered with another body.
@@ -368,7 +395,7 @@ impl Store {
         delivery: Delivery,
         answer: impl FnOnce(&Committed) -> String + Send + 'static,
         now: Timestamp,
-    ) -> Result<String, StoreError> {
+    ) -> Result<(String, Vec<CaseId>), StoreError> {
         let Delivery { id: delivery, body, signed } = delivery;
         self.write(move |tx| {
             if let Some((answer, answered)) = delivery_answer(tx, account, &delivery)? {
@@ -377,14 +404,14 @@ impl Store {
                     return Err(StoreError::Conflict { what: "delivery" });
                 }
                 note_signed(tx, account, signed, &delivery, now)?;
-                return Ok(answer);
+                return Ok((answer, Vec::new()));
             }
             // The identity is not signed: what was signed once counts once, under any identity.
             if let Some((answer, _)) = match signed_before(tx, account, signed)? {
                 Some(before) => delivery_answer(tx, account, &before)?,
                 None => None,
             } {
-                return Ok(answer);
+                return Ok((answer, Vec::new()));
             }
             let committed = store_batch(tx, account, &batch, now)?;
             let answer = answer(&committed);
@@ -399,7 +426,7 @@ impl Store {
                 params![account.0, ms(now)],
             )?;
             note_look(tx, account, now, batch.items.len(), None)?;
-            Ok(answer)
+            Ok((answer, committed.touched))
         })
         .await
     }

@@ -1,11 +1,12 @@
 //! Users and their sessions, and the facts of this installation.
 
 use jiff::Timestamp;
-use rusqlite::{Row, params};
+use rusqlite::{Row, Transaction, params};
 
 use super::audit;
-use super::value::{maybe_row, ms, rows};
-use crate::domain::ids::{ContentHash, UserId};
+use super::cases::note_event;
+use super::value::{maybe_at, maybe_row, ms, rows};
+use crate::domain::ids::{CaseId, ContentHash, UserId};
 use crate::domain::person::Role;
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -39,6 +40,28 @@ pub struct NewUser {
     pub role: Role,
     /// Argon2id hash in PHC form.
     pub password_hash: String,
+}
+
+/// Ends all sessions of a user and lets go of the cases they had taken.
+fn put_out(tx: &Transaction<'_>, user: UserId, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute("delete from sessions where user_id = ?1", [user.0])?;
+    let held = rows(
+        &mut tx.prepare_cached("select id, claimed_until from cases where claimed_by = ?1")?,
+        [user.0],
+        |row| Ok((CaseId(row.get(0)?), maybe_at(row.get(1)?)?)),
+    )?;
+    for (case, until) in held {
+        tx.prepare_cached(
+            "update cases set claimed_by = null, claimed_until = null, changed_at = ?2 where id = ?1",
+        )?
+        .execute(params![case.0, ms(now)])?;
+        // A claim that had run out by itself is no news.
+        if until.is_some_and(|until| until > now) {
+            let why = "Den som hade tagit ärendet har loggats ut av den som sköter Uppsikt";
+            note_event(tx, case, None, "Ärendet släpptes", Some(why), now)?;
+        }
+    }
+    Ok(())
 }
 
 impl Store {
@@ -104,7 +127,7 @@ impl Store {
         .await
     }
 
-    /// Sets a new password and ends the user's sessions.
+    /// Sets a new password, ends the user's sessions and lets go of what they had taken.
     pub async fn set_password(
         &self,
         user: UserId,
@@ -117,7 +140,25 @@ impl Store {
                 "update users set password_hash = ?2 where id = ?1",
                 params![user.0, password_hash],
             )?;
-            tx.execute("delete from sessions where user_id = ?1", [user.0])?;
+            put_out(tx, user, now)?;
+            audit::append(tx, &line, now)
+        })
+        .await
+    }
+
+    /// Shuts a user out or lets them in again. Who is shut out has no session and no case any more.
+    pub async fn set_active(
+        &self,
+        user: UserId,
+        active: bool,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            tx.execute("update users set active = ?2 where id = ?1", params![user.0, active])?;
+            if !active {
+                put_out(tx, user, now)?;
+            }
             audit::append(tx, &line, now)
         })
         .await

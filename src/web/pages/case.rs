@@ -112,7 +112,7 @@ pub async fn undo(
     after(&site, &inside, case, done).await
 }
 
-/// Tries failed actions again.
+/// Tries a failed action again.
 pub async fn try_again(
     State(site): State<Site>,
     inside: Inside,
@@ -121,7 +121,7 @@ pub async fn try_again(
 ) -> Result<Response, Response> {
     inside.check(&site, &fields.csrf)?;
     let case = CaseId(case);
-    let done = site.services.try_again(&inside.viewer, case).await;
+    let done = site.services.try_again(&inside.viewer, case, fields.atgard).await;
     after(&site, &inside, case, done).await
 }
 

@@ -97,6 +97,7 @@ pub async fn show(
     let view = QueuePage {
         shell: inside.shell(&site, Place::Queue)?,
         notice: None,
+        alarms: services.rule_notices(viewer).await.map_err(fail)?,
         undos,
         filters: filters.collect(),
         accounts,

@@ -583,23 +583,16 @@
       if (!rowOf(arende)) newCases.add(arende);
       offerNew();
     });
-    on("borta", ({ arende }) => {
-      newCases.delete(arende);
-      offerNew();
-      const row = rowOf(arende);
-      if (row && openCase()?.dataset.arende !== String(arende)) {
-        row.dataset.borta = "ja";
-        const foot = $(".rad-fot", row);
-        if (foot && !$(".beslutat", foot)) {
-          const words = document.createElement("strong");
-          words.className = "beslutat";
-          words.textContent = " · Beslutat";
-          foot.append(words);
-        }
-      }
+    on("borta", ({ arende, ord }) => {
+      if (newCases.delete(arende)) offerNew();
+      markDecided(rowOf(arende), true);
+      if (isOpen(arende)) changed(arende, ord);
     });
     on("bevis", ({ arende }) => { if (isOpen(arende)) sealed(arende); });
-    on("andrad", ({ arende, ord }) => { if (isOpen(arende)) changed(arende, ord); });
+    on("andrad", ({ arende, ord }) => {
+      markDecided(rowOf(arende), false);
+      if (isOpen(arende)) changed(arende, ord);
+    });
     on("hamta_om", missed);
     on("trangt", () => {
       stream.close();
@@ -610,7 +603,22 @@
 
   const isOpen = (number) => openCase()?.dataset.arende === String(number);
 
+  /** A row stays where it is when somebody has decided its case, or undone that, and says so. */
+  function markDecided(row, decided) {
+    if (!row) return;
+    row.toggleAttribute("data-borta", decided);
+    const foot = $(".rad-fot", row);
+    $(".beslutat", foot ?? row)?.remove();
+    if (!foot || !decided) return;
+    const words = document.createElement("strong");
+    words.className = "beslutat";
+    words.textContent = " · Beslutat";
+    foot.append(words);
+  }
+
   function missed() {
+    const open = openCase()?.dataset.arende;
+    if (open) sealed(open);
     if (!$("#ko-innehall")) return;
     if (document.hidden) refreshQueue();
     else say("nya", "Det har hänt saker i kön.", { label: "Visa", run: refreshQueue });
@@ -625,9 +633,18 @@
     say("nya", words, { label: "Visa", run: refreshQueue });
   }
 
+  /** Which text of the case stands in a page, and the edition that a decision there is about. */
+  const edition = (page) => JSON.stringify([$("#beslutsform [name=utgava]", page)?.value, $("#arende .del-text", page)?.textContent]);
+
+  /** The open case's own address: alone on its page it may be shown with its whole text. */
+  const addressOf = (number) => (location.pathname === `/arende/${number}` ? location.pathname + location.search : `/arende/${number}`);
+
   async function sealed(number) {
-    const answer = await fetchPage(`/arende/${number}`).catch(() => null);
+    const answer = await fetchPage(addressOf(number)).catch(() => null);
     if (!answer || !isOpen(number) || !$("#arende", answer.page)) return;
+    // Never a new form beside an old text: who decides has to have seen what they decide on.
+    if (edition(answer.page) !== edition(document)) { await changed(number, ""); return; }
+    const before = $("#bevis .sigill")?.textContent.trim();
     swap(answer.page, "#bevis");
     if (inWork()) {
       for (const box of $$("#beslut [data-vantar-bevis]")) {
@@ -645,7 +662,7 @@
     }
     dress(openCase());
     const seal = $("#bevis .sigill")?.textContent.trim();
-    if (seal) say("kort", `Ärende ${number}: ${seal}.`);
+    if (seal && seal !== before) say("kort", `Ärende ${number}: ${seal}.`);
   }
 
   async function changed(number, words) {
@@ -660,7 +677,7 @@
 
   async function reload(number) {
     if (side && beside()) return show(number, { focus: false, remember: false });
-    const answer = await fetchPage(`/arende/${number}`).catch(() => null);
+    const answer = await fetchPage(addressOf(number)).catch(() => null);
     if (!answer || !isOpen(number) || !$("#arende", answer.page)) return undefined;
     const focused = document.activeElement?.id;
     dress(swap(answer.page, "#arende"));

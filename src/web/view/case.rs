@@ -74,6 +74,14 @@ pub struct CaseView {
     pub text: MarkedText,
     /// How the rule read it, where that differs from the text.
     pub folded: Option<MarkedText>,
+    /// Nothing of it may be copied or shown: what to do instead.
+    pub barred: bool,
+    /// Numbers to ring, for what.
+    pub help: Vec<(String, String)>,
+    /// Others with nearly the same text.
+    pub alike: Option<AlikeView>,
+    /// That the text is in another language than the rules are written for.
+    pub foreign: Option<&'static str>,
     /// 2. Why, in the order of the numbers in the text.
     pub why: Vec<WhyRow>,
     /// 3. Context.
@@ -91,6 +99,30 @@ impl CaseView {
     pub fn href(&self) -> String {
         format!("/arende/{}", self.id)
     }
+}
+
+/// Items with nearly the same text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlikeView {
+    /// `4 andra, från 3 konton`.
+    pub words: String,
+    /// Some of them, newest first.
+    pub rows: Vec<AlikeRow>,
+    /// How many there are beside those.
+    pub more: u64,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlikeRow {
+    /// Its case, where it has one.
+    pub case: Option<CaseId>,
+    /// The account's name.
+    pub account: String,
+    /// When it was written.
+    pub at: Moment,
+    /// Where it is, where it has no case.
+    pub link: Option<Outside>,
 }
 
 /// The author as shown by the platform.

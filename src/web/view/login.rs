@@ -18,9 +18,6 @@ pub struct LoginPage {
     pub then: String,
 }
 
-/// The only words for a failed login, whether the name or the password was wrong.
-pub const WRONG: &str = "Namnet eller lösenordet stämmer inte. Försök igen.";
-
 /// What was sent after the session had ended, and so was not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unsaved {

@@ -299,6 +299,7 @@ mod tests {
             spans: spans.iter().copied().map(Span::from).collect(),
             why: "prov".into(),
             legal: "prov".into(),
+            mark: None,
         }
     }
 

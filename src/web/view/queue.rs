@@ -21,6 +21,8 @@ pub struct QueuePage {
     pub shell: Shell,
     /// A message after something was done.
     pub notice: Option<Notice>,
+    /// Rules that fire far above their past, in sentences.
+    pub alarms: Vec<String>,
     /// Decisions of the person at the page that can still be undone.
     pub undos: Vec<UndoBar>,
     /// States with counts.

@@ -20,6 +20,8 @@ export async function colleagueFirst(given) {
   await tickAlone(colleague, "register");
   await colleague.click("#beslut .skicka button");
   await colleague.waitForSelector("form.angra button");
+  // The row stays where it is and says so.
+  await page.waitForSelector(`.rad[data-arende="${number}"][data-borta] .beslutat`);
 
   await page.click("#beslut .skicka button");
   await page.waitForSelector("#beslut-fel");
@@ -34,6 +36,7 @@ export async function colleagueFirst(given) {
   await colleague.click("form.angra button");
   await page.waitForSelector("#utrop [data-slag=andrad] button");
   await refused();
+  assert.equal(await page.locator(`.rad[data-arende="${number}"][data-borta]`).count(), 0, "it is undone");
   await page.click("#utrop [data-slag=andrad] button");
   await page.waitForSelector("#beslutsform");
   assert.equal(await page.locator("#beslut-fel").count(), 0, "read anew when asked to");

@@ -49,6 +49,17 @@ impl Lexicon {
         if let (Some(sums), Some(weights)) = (of(SUMS), of(WEIGHTS)) {
             let rules: Vec<Arc<str>> = self.rules.iter().map(|r| Arc::clone(&r.id)).collect();
             self.cues = Cues::read(sums, weights, &self.class_names, &rules, &mut self.complaints);
+            // A rule that is only tried has no say here either.
+            for (rule, _) in self.rules.iter().enumerate().filter(|(_, r)| r.shadow) {
+                self.cues.leave_out_rule(rule);
+            }
+        } else if let Some((name, _)) = of(SUMS).or(of(WEIGHTS)) {
+            self.complaints.push(Complaint {
+                file: name.to_owned(),
+                line: 1,
+                what: "filen står ensam, så inga tecken vägs".to_owned(),
+                mend: format!("lägg både {SUMS} och {WEIGHTS} i mappen, eller ingen av dem"),
+            });
         }
     }
 }
@@ -69,6 +80,10 @@ struct Compiler {
     examples: Vec<Example>,
     counts: Counts,
     guards: Vec<Guard>,
+    /// The guards that lack something that could not be read.
+    broken_guards: BTreeSet<String>,
+    /// The rules that were taken in, by file and line.
+    rule_at: HashMap<(String, usize), u32>,
     n_text_patterns: u32,
 }
 
@@ -190,11 +205,7 @@ impl Compiler {
     }
 
     fn fill(&mut self, files: &[(&str, RawFile)]) {
-        let members: BTreeMap<&str, &[Member]> = files
-            .iter()
-            .flat_map(|(_, f)| &f.classes)
-            .map(|c| (c.name.as_str(), c.members.as_slice()))
-            .collect();
+        let members = members_by_class(files);
         for (name, file) in files {
             for lexeme in &file.harmless {
                 self.lexeme(name, lexeme, ClassId(0));
@@ -292,20 +303,24 @@ impl Compiler {
 
     /// Takes the forms of `not` out of their classes again.
     fn take_out(&mut self, files: &[(&str, RawFile)]) {
-        let members: BTreeMap<&str, &[Member]> = files
-            .iter()
-            .flat_map(|(_, f)| &f.classes)
-            .map(|c| (c.name.as_str(), c.members.as_slice()))
-            .collect();
+        let members = members_by_class(files);
         for (name, file) in files {
             for class in file.classes.iter().filter(|c| !c.without.is_empty()) {
                 let id = self.by_name[&class.name];
-                let out = self.new_class(format!("-{}", class.name), false, false);
+                // With all readings that the class itself has, or one of them would stay.
+                let disguise = self.disguise[id.0 as usize];
+                let out = self.new_class(format!("-{}", class.name), false, disguise);
                 self.members(name, &class.without, out, &members, 1);
                 self.builder.take_out(id, out);
             }
         }
     }
+}
+
+/// The lexemes of each class, for classes that bring in others by name.
+fn members_by_class<'f>(files: &'f [(&str, RawFile)]) -> BTreeMap<&'f str, &'f [Member]> {
+    let classes = files.iter().flat_map(|(_, f)| &f.classes);
+    classes.map(|c| (c.name.as_str(), c.members.as_slice())).collect()
 }
 
 /// How a lexeme looks as first part: `flicka` → `flick`, else the word, with and without s.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::classify::lexicon::Example;
-use crate::classify::lexicon::compiler::Compiler;
+use crate::classify::lexicon::compiler::{Compiler, members_by_class};
 use crate::classify::lexicon::file::{GuardKey, Member, RawFile, RawRule};
 use crate::classify::rules::guard::{Guard, Shape};
 use crate::classify::rules::pattern::{Pattern, Resolve};
@@ -41,11 +41,7 @@ impl Resolve for Names<'_> {
 
 impl Compiler {
     pub(super) fn rules(&mut self, files: &[(&str, RawFile)]) {
-        let members: BTreeMap<&str, &[Member]> = files
-            .iter()
-            .flat_map(|(_, f)| &f.classes)
-            .map(|c| (c.name.as_str(), c.members.as_slice()))
-            .collect();
+        let members = members_by_class(files);
         for (name, file) in files {
             for raw in &file.rules {
                 if !self.rule_ids.insert(raw.id.clone()) {
@@ -71,6 +67,7 @@ impl Compiler {
                     self.examples.extend(raw.examples.iter().map(example(true)));
                     self.examples.extend(raw.counterexamples.iter().map(example(false)));
                     self.rules.push(rule);
+                    self.rule_at.insert(((*name).to_owned(), raw.line), index);
                     *self.counts.rules.entry((*name).to_owned()).or_default() += 1;
                 }
             }
@@ -110,6 +107,7 @@ impl Compiler {
             guards: self.guard_ids(file, &raw.guards),
             yields_to: Vec::new(),
             shadow: raw.shadow,
+            mark: raw.mark,
         };
         // Without what narrows it, a rule would find just what its author took care to leave.
         (self.complaints.len() == before).then_some(rule)
@@ -128,6 +126,7 @@ impl Compiler {
             .collect();
         for (name, file) in files {
             for raw in &file.guards {
+                let before = self.complaints.len();
                 let at = self.guards.iter().position(|g| *g.id == *raw.id).unwrap_or_else(|| {
                     self.guards.push(Guard { id: Arc::from(raw.id.as_str()), ..Guard::default() });
                     self.guards.len() - 1
@@ -159,6 +158,9 @@ impl Compiler {
                         }
                     }
                 }
+                if self.complaints.len() > before {
+                    self.broken_guards.insert(raw.id.clone());
+                }
             }
         }
     }
@@ -167,6 +169,12 @@ impl Compiler {
         let mut ids = Vec::new();
         for (name, line) in names {
             match self.guards.iter().position(|g| *g.id == **name) {
+                Some(_) if self.broken_guards.contains(name) => self.complain(
+                    file,
+                    *line,
+                    format!("spärren `{name}` kan inte läsas helt, så regeln används inte"),
+                    "Rätta spärren först",
+                ),
                 Some(at) => ids.push(at as u16),
                 None => {
                     let known: Vec<&str> = self.guards.iter().map(|g| &*g.id).collect();
@@ -212,9 +220,11 @@ impl Compiler {
             self.rules.iter().enumerate().map(|(i, r)| (Arc::clone(&r.id), i as u32)).collect();
         for (name, file) in files {
             for raw in &file.rules {
+                // Not by name: a second rule of that name was left out.
+                let own = self.rule_at.get(&((*name).to_owned(), raw.line)).copied();
                 for (other, line) in &raw.yields_to {
-                    match (by_id.get(raw.id.as_str()), by_id.get(other.as_str())) {
-                        (Some(own), Some(other)) if self.yields(*other, *own) => self.complain(
+                    match (own, by_id.get(other.as_str())) {
+                        (Some(own), Some(other)) if self.yields(*other, own) => self.complain(
                             name,
                             *line,
                             format!(
@@ -224,15 +234,21 @@ impl Compiler {
                             "Bryt ringen: annars tystar reglerna varandra",
                         ),
                         (Some(own), Some(other)) => {
-                            self.rules[*own as usize].yields_to.push(*other);
+                            self.rules[own as usize].yields_to.push(*other);
                         }
-                        (_, None) => self.complain(
-                            name,
-                            *line,
-                            format!("okänd regel `{other}`"),
-                            "Rätta namnet",
-                        ),
-                        (None, _) => {}
+                        (own, None) => {
+                            self.complain(
+                                name,
+                                *line,
+                                format!("okänd regel `{other}`"),
+                                "Rätta namnet; tills dess används inte regeln som lämnar till den",
+                            );
+                            // It would find just what it should leave.
+                            if let Some(own) = own {
+                                self.rules[own as usize].patterns.clear();
+                            }
+                        }
+                        (None, Some(_)) => {}
                     }
                 }
             }

@@ -147,6 +147,11 @@ impl Simulator {
         held(&self.inner.world).delete(number);
     }
 
+    /// Somebody hides a comment on the Page itself.
+    pub fn hide(&self, number: u64) {
+        held(&self.inner.world).hide(number, true);
+    }
+
     /// Lets the next calls fail.
     pub fn fail_next(&self, fault: Fault, times: usize) {
         self.inner.front.fail_next(fault, times);

@@ -22,13 +22,17 @@ use crate::domain::ids::{
     LexiconVersion, PlatformItemId, UserId, VersionId,
 };
 use crate::domain::item::{Batch, FetchedItem, ItemKind, Presence};
+use crate::domain::likeness::Traces;
 use crate::domain::person::Role;
 use crate::domain::verdict::{Finding, Verdict};
 use crate::store::error::StoreError;
-use crate::store::rows::{AuditLine, CaseOpening};
+use crate::store::rows::{AssessedVersion, AuditLine, CaseOpening, SealHolds};
 use crate::store::sqlite::decide::NewDecision;
 use crate::store::sqlite::users::NewUser;
 use crate::store::{Settings, Store};
+
+/// How often a rule may fire in a day of these tests.
+const QUOTA: u64 = 200;
 
 /// The undo window of these tests.
 const UNDO_S: i64 = 10;
@@ -82,6 +86,7 @@ fn verdict(severity: Option<Severity>) -> Verdict {
         spans: Vec::new(),
         why: Arc::from("Prov."),
         legal: Arc::from("BrB 4:5"),
+        mark: None,
     });
     Verdict { lexicon: LexiconVersion::new("l1"), findings: findings.into_iter().collect() }
 }
@@ -143,9 +148,14 @@ impl Bench {
         let waiting = self.store.unassessed(1_000).await.unwrap();
         let assessed = waiting
             .iter()
-            .map(|v| (v.version, verdict(Some(Severity::High)), Some(case_opening(rank, due))))
+            .map(|v| AssessedVersion {
+                version: v.version,
+                verdict: verdict(Some(Severity::High)),
+                opening: Some(case_opening(rank, due)),
+                traces: Traces::default(),
+            })
             .collect();
-        self.store.record_assessments(assessed, now).await.unwrap()
+        self.store.record_assessments(assessed, QUOTA, now).await.unwrap().touched
     }
 
     async fn open(&self, id: &str, rank: u8, due: Timestamp) -> Opened {
@@ -158,7 +168,7 @@ impl Bench {
     async fn seal(&self, version: VersionId) -> EvidenceId {
         let row = self.store.want_evidence(version, at(1)).await.unwrap();
         let manifest = ContentHash::of(format!("manifest {version}").as_bytes());
-        self.store.seal(row.id, manifest, at(1)).await.unwrap();
+        self.store.seal(row.id, manifest, SealHolds::Copies, at(1)).await.unwrap();
         row.id
     }
 

@@ -27,7 +27,9 @@ async fn what_came_back_stands_first_then_threats_then_the_rest_by_deadline() {
     let go = |event| bench.store.move_action(action, event, at(20));
     go(ActionEvent::Begin { at: at(20) }).await.unwrap();
     assert_eq!(queue(&bench, QueueFilter::Decided).await, [back.case]);
-    go(ActionEvent::FailForGood { at: at(20), reason: "Nej.".into() }).await.unwrap();
+    go(ActionEvent::FailForGood { at: at(20), reason: "Nej.".into(), may_have_acted: false })
+        .await
+        .unwrap();
     assert_eq!(queue(&bench, QueueFilter::Open).await, [back.case, threat, soon, late]);
     let only = |key: &str| bench.store.queue(QueueFilter::Open, Some(key.into()), 0, 9);
     assert_eq!(only("konto").await.unwrap().len(), 4);
@@ -180,13 +182,20 @@ async fn take(bench: &Bench, step: &Step, n: usize, now: Timestamp) {
         }
         Step::Begin(c) => on_action(*c, ActionEvent::Begin { at: now }).await,
         Step::Fail(c) => {
-            on_action(*c, ActionEvent::FailForGood { at: now, reason: "Nej.".into() }).await;
+            on_action(
+                *c,
+                ActionEvent::FailForGood { at: now, reason: "Nej.".into(), may_have_acted: false },
+            )
+            .await;
         }
         Step::Succeed(c) => {
             on_action(*c, ActionEvent::Succeed { at: now, receipt: "1".into() }).await;
         }
         Step::TryAgain(c) => {
-            drop(store.try_failed_again(of(*c), bench.user, line("again"), now).await);
+            for action in store.actions_on(of(*c)).await.unwrap() {
+                let again = line("again");
+                drop(store.try_failed_again(of(*c), action.id, bench.user, again, now).await);
+            }
         }
         Step::Edit(c) => {
             if let Ok(case) = store.case(of(*c)).await {

@@ -1,0 +1,318 @@
+//! What stands around a text: the same text written elsewhere, and the same person gone for again.
+//!
+//! Pure, like all of the classifier: what is known of earlier items comes in as values, and the
+//! verdict is a function of text and context. A text's fingerprint is made of the hashes of its words
+//! and of its pairs of words, in matching form, so that case, look-alike letters and hidden characters
+//! change nothing. Min-hashing in bands makes keys of it: texts that share three quarters of their words
+//! share a key, nearly surely, and texts that share little do not, so that an index finds the few that
+//! are worth comparing. What is compared then is exact for texts of up to some thirty words.
+//!
+//! That many write the same is not wrong by itself: an appeal that a whole village sends in is an opinion.
+//! So sameness alone is a note (`low`), and comes before a person only where there is something to it (an
+//! address, a number to call, another finding) or where one author says it again and again.
+//!
+//! Whether a comment keeps to the subject of the post is *not* judged. It was considered: short comments
+//! that keep to it (*Äntligen!*, *Hur blir det med bussarna då?*) share no word with it as a rule, a
+//! measure by words would flag most of them, and no category or duty asks for it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::classify::fold::Folded;
+use crate::classify::tokens::{Kind, Token};
+use crate::classify::{Classifier, Context, SCRATCH, order};
+use crate::domain::category::{Category, Severity, Task};
+use crate::domain::ids::{AccountId, ItemId};
+use crate::domain::likeness::{EarlierPrint, N_BANDS, Print, RuleFired, SKETCH, Traces};
+use crate::domain::verdict::{Finding, Verdict};
+
+/// Texts with fewer words are no campaign: *Tack för svaret!* is written by many.
+const FEWEST_WORDS: usize = 8;
+/// Words beyond this are not looked at: linear time for any text.
+const MOST_WORDS: usize = 4_000;
+/// From here two texts are nearly the same, in percent.
+pub const ALIKE_PERCENT: u8 = 60;
+/// Values of a band: all must be equal.
+const BAND_ROWS: usize = 3;
+/// From so many items in all, this one included, one author repeats the same.
+const REPEATED: usize = 3;
+/// From so many items in all, by so many authors, the same is a campaign.
+const CAMPAIGN: usize = 4;
+const CAMPAIGN_AUTHORS: usize = 3;
+/// From so many earlier items, an author goes for the same person again and again.
+const EARLIER_ATTACKS: u32 = 2;
+
+/// What is known around a text beside the thread.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// The account it stands on.
+    pub account: AccountId,
+    /// A number for its author.
+    pub author: Option<u64>,
+    /// A number for the author of what it answers.
+    pub answers: Option<u64>,
+    /// Earlier items that may be nearly the same.
+    pub earlier: &'a [EarlierPrint],
+    /// Whom its author has gone for before, with in how many items.
+    pub attacks: &'a [(u64, u32)],
+    /// Rules that are to be counted and not shown, beside those of which the lexicon says so.
+    pub shadowed: &'a BTreeSet<Arc<str>>,
+}
+
+/// A verdict with what it leaves for later items.
+#[derive(Clone, Debug)]
+pub struct Assessed {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The rest.
+    pub traces: Traces,
+}
+
+impl Classifier {
+    /// The verdict on a text in its context, and what it leaves for those after it. Pure, too: the same
+    /// text, lexicon and context always give the same answer.
+    pub fn assess(&self, text: &str, context: &Context<'_>) -> Assessed {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let mut verdict = self.classify_with(scratch, text, context);
+            let mut traces = Traces::default();
+            if let Some(around) = &context.around {
+                let found = judge(text, &scratch.tokens.tokens, around, &mut verdict.findings);
+                traces.author = around.author;
+                (traces.alike, traces.targets) = (found.alike, found.targets);
+            }
+            let shadowed = |rule: &Arc<str>| {
+                context.around.is_some_and(|around| around.shadowed.contains(rule))
+            };
+            let fired = verdict.findings.iter().map(|f| RuleFired {
+                rule: Arc::clone(&f.rule),
+                severity: f.severity,
+                in_shadow: shadowed(&f.rule) && f.severity < Severity::High,
+            });
+            traces.rules = fired.collect();
+            traces.rules.extend(self.shadow_hits(scratch).into_iter().map(|rule| RuleFired {
+                rule,
+                severity: Severity::Low,
+                in_shadow: true,
+            }));
+            // What is grave is shown, whoever set its rule aside.
+            verdict.findings.retain(|f| f.severity == Severity::High || !shadowed(&f.rule));
+            verdict.findings.sort_by(order);
+            traces.print = print(text);
+            Assessed { verdict, traces }
+        })
+    }
+}
+
+/// What the surroundings came to, beside findings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Around {
+    /// Earlier items with nearly the same text.
+    pub alike: Vec<ItemId>,
+    /// Numbers for the persons whom the text goes for.
+    pub targets: Vec<u64>,
+}
+
+/// FNV-1a with a finish that mixes all bits (from splitmix64): the same on every machine and in every
+/// release, since it is kept.
+pub fn hash(bytes: &[u8]) -> u64 {
+    let mut h = 0xcbf2_9ce4_8422_2325_u64;
+    for b in bytes {
+        h = (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3);
+    }
+    mixed(h)
+}
+
+const fn mixed(mut h: u64) -> u64 {
+    h = (h ^ (h >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    h = (h ^ (h >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    h ^ (h >> 31)
+}
+
+/// A number for a person as the platform knows them: nothing that a name could be read from.
+pub fn person(platform: &str, identity: &str) -> u64 {
+    hash(
+        format!("{platform}\0{}", identity.trim().trim_start_matches('@').to_lowercase())
+            .as_bytes(),
+    )
+}
+
+/// The fingerprint of a text; none of one that is too short.
+pub fn print(text: &str) -> Option<Print> {
+    let mut folded = Folded::default();
+    folded.fold(text);
+    let is_word = |b: &u8| b.is_ascii_alphanumeric() || *b >= 0x80;
+    let words = folded.bytes().split(|b| !is_word(b)).filter(|w| !w.is_empty());
+    let words: Vec<u64> = words.take(MOST_WORDS).map(hash).collect();
+    if words.len() < FEWEST_WORDS {
+        return None;
+    }
+    let pairs = words.windows(2).map(|w| mixed(w[0].rotate_left(17) ^ w[1]));
+    let mut all: Vec<u64> = words.iter().copied().chain(pairs).collect();
+    all.sort_unstable();
+    all.dedup();
+    let mut bands = [0; N_BANDS];
+    for (n, band) in bands.iter_mut().enumerate() {
+        *band = (0..BAND_ROWS).fold(n as u64, |key, row| {
+            let seed = mixed((n * BAND_ROWS + row) as u64 + 1);
+            // There are at least eight words.
+            let least = all.iter().map(|h| mixed(h ^ seed)).min().unwrap_or(0);
+            mixed(key.rotate_left(21) ^ least)
+        });
+    }
+    // The upper half: the lower has served the order of `all`.
+    let mut sketch: Vec<u32> = all.iter().map(|h| (mixed(*h) >> 32) as u32).collect();
+    sketch.sort_unstable();
+    sketch.dedup();
+    sketch.truncate(SKETCH);
+    Some(Print { bands, sketch })
+}
+
+/// Which of the earlier items are nearly the same.
+pub fn alike(print: &Print, earlier: &[EarlierPrint]) -> Vec<usize> {
+    let same = |e: &&EarlierPrint| print.likeness_percent(&e.print) >= ALIKE_PERCENT;
+    earlier.iter().enumerate().filter(|(_, e)| same(e)).map(|(at, _)| at).collect()
+}
+
+/// Adds what the surroundings say to the findings of the text itself.
+pub fn judge(
+    text: &str,
+    tokens: &[Token],
+    around: &Surroundings<'_>,
+    findings: &mut Vec<Finding>,
+) -> Around {
+    let mut found = Around::default();
+    if !around.earlier.is_empty()
+        && let Some(print) = print(text)
+    {
+        let same: Vec<&EarlierPrint> =
+            alike(&print, around.earlier).into_iter().map(|at| &around.earlier[at]).collect();
+        findings.extend(repetition(tokens, around, &same, findings));
+        found.alike = same.iter().map(|e| e.item).collect();
+    }
+    if findings.iter().any(is_attack) {
+        found.targets = targets(text, around.answers);
+        let again = |t: &u64| {
+            around.attacks.iter().filter(|(to, _)| to == t).map(|(_, n)| *n).max().unwrap_or(0)
+        };
+        let most = found.targets.iter().map(again).max().unwrap_or(0);
+        if most >= EARLIER_ATTACKS {
+            findings.push(again_and_again(findings, most));
+        }
+    }
+    found
+}
+
+fn finding(
+    category: Category,
+    severity: Severity,
+    rule: &str,
+    why: String,
+    legal: &str,
+) -> Finding {
+    Finding {
+        category,
+        severity,
+        rule: Arc::from(rule),
+        spans: Vec::new(),
+        why: Arc::from(why),
+        legal: Arc::from(legal),
+        mark: None,
+    }
+}
+
+fn times(n: usize) -> String {
+    if n == 1 { "en gång".into() } else { format!("{n} gånger") }
+}
+
+fn repetition(
+    tokens: &[Token],
+    around: &Surroundings<'_>,
+    same: &[&EarlierPrint],
+    findings: &[Finding],
+) -> Option<Finding> {
+    const RULES: &str = "sidans regler: kampanjer och skräp";
+    let by_author =
+        around.author.map_or(0, |me| same.iter().filter(|e| e.author == Some(me)).count());
+    if by_author + 1 >= REPEATED {
+        let why = format!(
+            "Samma avsändare har skrivit nästan samma text {} tidigare den senaste veckan.",
+            times(by_author)
+        );
+        return Some(finding(
+            Category::Spam,
+            Severity::Medium,
+            "sammanhang.upprepning",
+            why,
+            RULES,
+        ));
+    }
+    let authors: BTreeSet<Option<u64>> =
+        same.iter().map(|e| e.author).chain([around.author]).collect();
+    if same.len() + 1 < CAMPAIGN || authors.len() < CAMPAIGN_AUTHORS {
+        return None;
+    }
+    let accounts: BTreeSet<AccountId> =
+        same.iter().map(|e| e.account).chain([around.account]).collect();
+    let lures = tokens.iter().any(|t| matches!(t.kind, Kind::Address | Kind::Mail));
+    let more = findings.iter().any(|f| f.opens_case() && f.category.task() == Task::Removal);
+    let severity = if lures || more { Severity::Medium } else { Severity::Low };
+    let where_ =
+        if accounts.len() > 1 { format!(", på {} konton", accounts.len()) } else { String::new() };
+    let why = format!(
+        "Nästan samma text har skrivits {} den senaste veckan av minst {} avsändare{where_}: det kan vara en kampanj. Att många tycker lika är tillåtet.",
+        times(same.len()),
+        authors.len(),
+    );
+    Some(finding(Category::Spam, severity, "sammanhang.kampanj", why, RULES))
+}
+
+/// Whether a finding says that somebody is gone for.
+fn is_attack(finding: &Finding) -> bool {
+    finding.severity >= Severity::Medium
+        && matches!(
+            finding.category,
+            Category::Threat | Category::Insult | Category::Sexual | Category::Hate
+        )
+}
+
+fn again_and_again(findings: &[Finding], n: u32) -> Finding {
+    let threat = findings.iter().any(|f| f.category == Category::Threat && is_attack(f));
+    let severity = if threat { Severity::High } else { Severity::Medium };
+    let why = format!(
+        "Samma avsändare har gått till angrepp mot samma person i minst {n} tidigare inlägg den senaste månaden: det kan vara ofredande eller olaga förföljelse."
+    );
+    finding(
+        Category::Insult,
+        severity,
+        "sammanhang.samma-person",
+        why,
+        "BrB 4:4 b och 4:7; sidans regler",
+    )
+}
+
+/// Numbers for the persons a text goes for: whom it answers, whom it mentions with an @, and whom it
+/// names by first and last name.
+fn targets(text: &str, answers: Option<u64>) -> Vec<u64> {
+    let mut found: BTreeSet<u64> = answers.into_iter().collect();
+    let clean = |w: &str| w.trim_matches(|c: char| !c.is_alphanumeric() && c != '@').to_owned();
+    let words: Vec<String> =
+        text.split_whitespace().take(MOST_WORDS).map(clean).filter(|w| !w.is_empty()).collect();
+    for word in &words {
+        if let Some(handle) = word.strip_prefix('@').filter(|h| h.chars().count() > 1) {
+            found.insert(person("@", handle));
+        }
+    }
+    let is_name = |w: &str| {
+        let mut chars = w.chars();
+        chars.next().is_some_and(char::is_uppercase)
+            && w.chars().count() > 1
+            && chars.all(|c| c.is_lowercase() || c == '-')
+    };
+    for pair in words.windows(2).filter(|p| is_name(&p[0]) && is_name(&p[1])) {
+        found.insert(person("namn", &format!("{} {}", pair[0], pair[1])));
+    }
+    found.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,235 @@
+//! Nearly equal texts, and who has gone for whom: kept for a while, read for one item at a time.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Transaction, params};
+
+use super::value::{at, maybe_row, ms, rows};
+use crate::domain::ids::{AccountId, CaseId, ItemId, VersionId};
+use crate::domain::likeness::{
+    ALIKE_DAYS, Alike, AlikeItem, EarlierPrint, KEPT_DAYS, Print, Traces,
+};
+use crate::store::Store;
+use crate::store::error::StoreError;
+
+/// How many earlier items are handed out for one text: enough to tell a campaign.
+const MOST_EARLIER: u32 = 64;
+/// How many of the items alike are shown.
+const MOST_SHOWN: u32 = 10;
+/// How many rows are forgotten in one transaction, so that nobody waits for it.
+const FORGOTTEN_AT_ONCE: u32 = 5_000;
+
+fn days_before(now: Timestamp, days: u8) -> i64 {
+    let span = SignedDuration::from_hours(24 * i64::from(days));
+    ms(now.saturating_sub(span).unwrap_or(Timestamp::MIN))
+}
+
+/// SQLite's numbers have a sign; the same bits.
+const fn column(n: u64) -> i64 {
+    n.cast_signed()
+}
+
+/// Keeps what an assessed version leaves for those after it. A later version takes the place of the
+/// one before.
+pub(super) fn keep(
+    tx: &Transaction<'_>,
+    version: VersionId,
+    traces: &Traces,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if traces.print.is_none() && traces.targets.is_empty() {
+        return Ok(());
+    }
+    let (item, account, by_us) = tx
+        .prepare_cached(
+            "select i.id, i.account_id, i.by_us from versions v join items i on i.id = v.item_id
+             where v.id = ?1",
+        )?
+        .query_row([version.0], |row| {
+            Ok((ItemId(row.get(0)?), AccountId(row.get(1)?), row.get::<_, bool>(2)?))
+        })?;
+    if by_us {
+        return Ok(());
+    }
+    let author = traces.author.map(column);
+    if let Some(print) = &traces.print {
+        tx.prepare_cached("delete from prints where item_id = ?1")?.execute([item.0])?;
+        tx.prepare_cached(
+            "insert into prints (item_id, account_id, author, at, sketch) values (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![item.0, account.0, author, ms(now), print.sketch_bytes()])?;
+        let mut insert = tx.prepare_cached(
+            "insert into print_bands (band, item_id) values (?1, ?2) on conflict do nothing",
+        )?;
+        for band in print.bands {
+            insert.execute(params![column(band), item.0])?;
+        }
+    }
+    join(tx, item, author, &traces.alike)?;
+    if let Some(author) = author {
+        let mut insert = tx.prepare_cached(
+            "insert into attacks (author, target, item_id, at) values (?1, ?2, ?3, ?4)
+             on conflict do nothing",
+        )?;
+        for target in &traces.targets {
+            insert.execute(params![author, column(*target), item.0, ms(now)])?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts an item and those alike into one group: the first of all of them gives its number.
+fn join(
+    tx: &Transaction<'_>,
+    item: ItemId,
+    author: Option<i64>,
+    alike: &[ItemId],
+) -> Result<(), StoreError> {
+    if alike.is_empty() {
+        return Ok(());
+    }
+    let mut groups = BTreeSet::new();
+    let mut group_of = tx.prepare_cached("select group_id from alikes where item_id = ?1")?;
+    for member in alike.iter().chain([&item]) {
+        groups.insert(maybe_row(&mut group_of, [member.0], |row| Ok(row.get::<_, i64>(0)?))?);
+    }
+    let known = groups.iter().copied().flatten().min();
+    let first = alike.iter().chain([&item]).map(|i| i.0).min().unwrap_or(item.0);
+    let group = known.map_or(first, |known| known.min(first));
+    for other in groups.into_iter().flatten().filter(|other| *other != group) {
+        tx.prepare_cached("update alikes set group_id = ?2 where group_id = ?1")?
+            .execute([other, group])?;
+    }
+    let mut insert = tx.prepare_cached(
+        "insert into alikes (item_id, group_id, author)
+         values (?1, ?2, coalesce(?3, (select author from prints where item_id = ?1)))
+         on conflict (item_id) do update set group_id = excluded.group_id",
+    )?;
+    for member in alike {
+        insert.execute(params![member.0, group, None::<i64>])?;
+    }
+    insert.execute(params![item.0, group, author])?;
+    Ok(())
+}
+
+impl Store {
+    /// Earlier items of the last days whose texts may be nearly that of each print, which is of the
+    /// item beside it: by index, never by looking at all.
+    pub async fn maybe_alike(
+        &self,
+        prints: Vec<(ItemId, Print)>,
+        now: Timestamp,
+    ) -> Result<Vec<Vec<EarlierPrint>>, StoreError> {
+        self.read(move |c| {
+            let since = days_before(now, ALIKE_DAYS);
+            let mut by_band = c.prepare_cached(
+                "select p.item_id, p.account_id, p.author, p.sketch
+                 from print_bands b cross join prints p on p.item_id = b.item_id
+                 where b.band = ?1 and p.item_id <> ?2 and p.at >= ?3 limit ?4",
+            )?;
+            let mut all = Vec::with_capacity(prints.len());
+            for (item, print) in &prints {
+                let (mut seen, mut earlier) = (BTreeSet::new(), Vec::new());
+                for band in print.bands {
+                    if seen.len() >= MOST_EARLIER as usize {
+                        break;
+                    }
+                    let wanted = params![column(band), item.0, since, MOST_EARLIER];
+                    for found in rows(&mut by_band, wanted, |row| {
+                        Ok(EarlierPrint {
+                            item: ItemId(row.get(0)?),
+                            account: AccountId(row.get(1)?),
+                            author: row.get::<_, Option<i64>>(2)?.map(i64::cast_unsigned),
+                            print: Print::of_bytes(&row.get::<_, Vec<u8>>(3)?),
+                        })
+                    })? {
+                        if seen.insert(found.item) {
+                            earlier.push(found);
+                        }
+                    }
+                }
+                earlier.truncate(MOST_EARLIER as usize);
+                all.push(earlier);
+            }
+            Ok(all)
+        })
+        .await
+    }
+
+    /// Whom an author has gone for in the last weeks, in other items than the one at hand: a number for
+    /// each person, with in how many items.
+    pub async fn attacks_by(
+        &self,
+        author: u64,
+        item: ItemId,
+        now: Timestamp,
+    ) -> Result<Vec<(u64, u32)>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(
+                    "select target, count(*) from attacks
+                     where author = ?1 and item_id <> ?2 and at >= ?3 group by target",
+                )?,
+                params![column(author), item.0, days_before(now, KEPT_DAYS)],
+                |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?)),
+            )
+        })
+        .await
+    }
+
+    /// The items whose text is nearly that of one at hand.
+    pub async fn alike(&self, item: ItemId) -> Result<Option<Alike>, StoreError> {
+        self.read(move |c| {
+            let group = maybe_row(
+                &mut c.prepare_cached("select group_id from alikes where item_id = ?1")?,
+                [item.0],
+                |row| Ok(row.get::<_, i64>(0)?),
+            )?;
+            let Some(group) = group else { return Ok(None) };
+            let (n, n_accounts, n_authors): (u64, u64, u64) = c
+                .prepare_cached(
+                    "select count(*), count(distinct i.account_id), count(distinct l.author)
+                     from alikes l join items i on i.id = l.item_id where l.group_id = ?1",
+                )?
+                .query_row([group], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            let some = rows(
+                &mut c.prepare_cached(
+                    "select i.id, k.id, a.name, coalesce(i.created_at, i.first_fetched_at), i.permalink
+                     from alikes l join items i on i.id = l.item_id join accounts a on a.id = i.account_id
+                          left join cases k on k.item_id = i.id
+                     where l.group_id = ?1 and l.item_id <> ?2 order by l.item_id desc limit ?3",
+                )?,
+                params![group, item.0, MOST_SHOWN],
+                |row| {
+                    Ok(AlikeItem {
+                        item: ItemId(row.get(0)?),
+                        case: row.get::<_, Option<i64>>(1)?.map(CaseId),
+                        account: row.get(2)?,
+                        at: at(row.get(3)?)?,
+                        permalink: row.get(4)?,
+                    })
+                },
+            )?;
+            Ok((n > 1).then(|| Alike { n_items: n - 1, n_accounts, n_authors, some }))
+        })
+        .await
+    }
+
+    /// Forgets fingerprints and attacks that are too old to tell anything. Says how many rows went.
+    pub async fn forget_traces(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |tx| {
+            let before = days_before(now, KEPT_DAYS);
+            let prints = tx
+                .prepare_cached(
+                    "delete from prints where item_id in
+                       (select item_id from prints where at < ?1 order by at limit ?2)",
+                )?
+                .execute(params![before, FORGOTTEN_AT_ONCE])?;
+            let attacks =
+                tx.prepare_cached("delete from attacks where at < ?1")?.execute([before])?;
+            Ok(prints + attacks)
+        })
+        .await
+    }
+}
