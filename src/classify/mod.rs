@@ -357,10 +357,10 @@ impl Classifier {
         out.dedup();
     }
 
-    /// Whether some rule that asks for repetition finds in the text what it asks for as well.
+    /// Whether some rule that asks for repetition may find in the text what it asks for as well.
     fn may_ask_repeat(&self, view: &View<'_>) -> bool {
         let rules = self.lexicon.starts[self.lexicon.repeat.0 as usize].iter().map(|(r, _)| *r);
-        rules.map(|r| &self.lexicon.rules[r as usize]).any(|rule| rule.finds_required(view))
+        rules.map(|r| &self.lexicon.rules[r as usize]).any(|rule| rule.may_find_required(view))
     }
 
     /// Looks for every pattern that begins at the class, with its anchor at the token.
