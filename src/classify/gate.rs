@@ -1,16 +1,8 @@
-//! What must be in a text before a rule is looked at.
+//! The classes of a word as bits, so that most questions whether it is in a class are answered by one.
 //!
-//! Every class of words has one of [`N_BITS`] bits; classes that many patterns need have one of
-//! their own, the rest share. The bits of all words of a sentence and of a text are joined once,
-//! and a pattern whose needed words cannot be there costs one comparison instead of a look. The
-//! gate may let too much through, never too little.
+//! Classes that are asked for and met most have a bit of their own; the rest share.
 
-use std::cell::OnceCell;
-
-use smallvec::SmallVec;
-
-use crate::classify::tokens::{Sentence, Token, Tokens};
-use crate::classify::words::{ClassId, EntryId, Words};
+use crate::classify::words::ClassId;
 
 /// How many bits a mask has.
 const N_BITS: usize = 512;
@@ -22,27 +14,6 @@ const N_OWN: usize = 448;
 pub struct ClassMask([u64; N_BITS / 64]);
 
 impl ClassMask {
-    /// Adds all of another set.
-    #[inline]
-    pub fn add(&mut self, other: &Self) {
-        for (mine, others) in self.0.iter_mut().zip(other.0) {
-            *mine |= others;
-        }
-    }
-
-    /// Whether the two sets share a bit.
-    #[inline]
-    pub fn meets(&self, other: &Self) -> bool {
-        self.0.iter().zip(other.0).any(|(mine, others)| mine & others != 0)
-    }
-
-    /// Whether they share a bit that belongs to one class alone: then they share that class.
-    #[inline]
-    pub fn meets_for_sure(&self, other: &Self) -> bool {
-        let own = 0..N_OWN / 64;
-        self.0[own.clone()].iter().zip(&other.0[own]).any(|(mine, others)| mine & others != 0)
-    }
-
     /// Whether the bit is set.
     #[inline]
     pub fn has(&self, bit: u16) -> bool {
@@ -90,11 +61,6 @@ impl Bits {
         self.0.get(usize::from(class.0)).is_some_and(|bit| usize::from(*bit) < N_OWN)
     }
 
-    /// The bit of a class that shares it with others.
-    pub fn shared(&self, class: ClassId) -> Option<u16> {
-        self.0.get(usize::from(class.0)).copied().filter(|bit| usize::from(*bit) >= N_OWN)
-    }
-
     /// The mask of these classes.
     pub fn mask(&self, classes: &[ClassId]) -> ClassMask {
         let mut mask = ClassMask::default();
@@ -103,68 +69,6 @@ impl Bits {
         }
         mask
     }
-}
-
-/// What a pattern needs: a class of each of these sets.
-#[derive(Clone, Debug, Default)]
-pub struct Needs(SmallVec<[ClassMask; 2]>);
-
-impl Needs {
-    /// Needs a word of each of these sets of classes.
-    pub fn new(sets: impl Iterator<Item = SmallVec<[ClassId; 4]>>, bits: &Bits) -> Self {
-        Self(sets.map(|classes| bits.mask(&classes)).collect())
-    }
-
-    /// The set of the fewest classes, where there is one.
-    pub fn rarest(&self) -> Option<ClassMask> {
-        self.0.iter().copied().min_by_key(|mask| mask.0.iter().map(|w| w.count_ones()).sum::<u32>())
-    }
-
-    /// Whether all of it may be among the classes seen.
-    #[inline]
-    pub fn may_be_in(&self, seen: &ClassMask) -> bool {
-        self.0.iter().all(|need| need.meets(seen))
-    }
-}
-
-/// The classes of the words of one text, found out where somebody asks. Kept and refilled.
-#[derive(Debug, Default)]
-pub struct Seen {
-    text: OnceCell<ClassMask>,
-    sentences: Vec<OnceCell<ClassMask>>,
-}
-
-impl Seen {
-    /// Forgets all, for a text of so many sentences.
-    pub fn clear(&mut self, n_sentences: usize) {
-        self.text.take();
-        self.sentences.clear();
-        self.sentences.resize_with(n_sentences, OnceCell::new);
-    }
-
-    /// In all of it.
-    #[inline]
-    pub fn text(&self, tokens: &Tokens, words: &Words) -> &ClassMask {
-        self.text.get_or_init(|| joined(&tokens.tokens, words))
-    }
-
-    /// In one sentence.
-    #[inline]
-    pub fn sentence(&self, n: u32, tokens: &Tokens, words: &Words) -> &ClassMask {
-        self.sentences[n as usize].get_or_init(|| {
-            let Sentence { first, last, .. } = tokens.sentences[n as usize];
-            joined(&tokens.tokens[first as usize..last as usize], words)
-        })
-    }
-}
-
-/// The classes of all these together.
-fn joined(tokens: &[Token], words: &Words) -> ClassMask {
-    let mut all = ClassMask::default();
-    for token in tokens.iter().filter(|t| t.entry != EntryId::UNKNOWN) {
-        all.add(words.mask_of(token.entry));
-    }
-    all
 }
 
 #[cfg(test)]
@@ -177,17 +81,5 @@ mod tests {
         let bits = Bits::share_out(needed, &[0.0; 600]);
         let own: std::collections::BTreeSet<u16> = (0..200).map(|n| bits.0[n * 3]).collect();
         assert_eq!(own.len(), 200);
-    }
-
-    #[test]
-    fn a_pattern_is_looked_at_only_where_all_that_it_needs_may_stand() {
-        let bits = Bits::share_out([0, 1, 2, 3, 4].map(ClassId).into_iter(), &[0.0; 8]);
-        let set = |of: &[u16]| of.iter().copied().map(ClassId).collect::<SmallVec<[ClassId; 4]>>();
-        let needs = Needs::new([set(&[0]), set(&[1, 2])].into_iter(), &bits);
-        for (seen, want) in
-            [(&[0, 1][..], true), (&[0, 2, 5], true), (&[0, 3], false), (&[1, 2], false)]
-        {
-            assert_eq!(needs.may_be_in(&bits.mask(&set(seen))), want, "{seen:?}");
-        }
     }
 }

@@ -42,13 +42,13 @@ use crate::classify::cues::quick::Quick;
 use crate::classify::cues::table::WEIGHED;
 use crate::classify::cues::{Scales, Weighing};
 use crate::classify::fold::Folded;
-use crate::classify::gate::Seen;
 use crate::classify::identifier::Mark;
 use crate::classify::identifier::marks::Marks;
 use crate::classify::identifier::personal_number::{self, Found};
 use crate::classify::identifier::spelled;
 use crate::classify::lexicon::{Lexicon, built_in};
 use crate::classify::rules::index::Candidate;
+use crate::classify::rules::sets::Seen;
 use crate::classify::rules::{Hit, MOST_HITS, Memo, Stopped, View};
 use crate::classify::tokens::{Token, Tokens};
 use crate::classify::vocabulary::Vocabulary;
@@ -102,6 +102,7 @@ pub struct Scratch {
     memo: Memo,
     seen: Seen,
     candidates: Vec<Candidate>,
+    standing: Vec<Standing>,
     vocabulary: Vocabulary,
     scales: Scales,
 }
@@ -117,6 +118,13 @@ impl fmt::Debug for Scratch {
             .field("n_hits", &self.hits.len())
             .finish_non_exhaustive()
     }
+}
+
+/// A pattern that stands at a token, and its class with which the pattern begins there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Standing {
+    class: ClassId,
+    candidate: Candidate,
 }
 
 /// A rule that came near, and what stopped it.
@@ -232,8 +240,8 @@ impl Classifier {
     /// Fifth stage: cues. Public for the bench.
     pub fn weigh(&self, scratch: &mut Scratch, text: &str) {
         let Scratch { folded, tokens, hits, marks, memo, seen, scales, vocabulary, .. } = scratch;
-        let words = &self.lexicon.words;
-        let view = View { original: text, folded, tokens, words, marks, memo, seen };
+        let Lexicon { words, sets, .. } = &self.lexicon;
+        let view = View { original: text, folded, tokens, words, marks, memo, sets, seen };
         self.lexicon.cues.weigh(&self.quick, &view, vocabulary, hits, scales);
     }
 
@@ -290,29 +298,30 @@ impl Classifier {
 
     /// Fourth stage: rules. Public for the bench.
     pub fn match_rules(&self, scratch: &mut Scratch, text: &str, mut near: Option<&mut Vec<Near>>) {
-        let Scratch { folded, tokens, hits, marks, memo, seen, candidates, .. } = scratch;
+        let Scratch { folded, tokens, hits, marks, memo, seen, candidates, standing, .. } = scratch;
         hits.clear();
         memo.clear();
-        seen.clear(tokens.sentences.len());
+        seen.clear();
         let repeat = self.lexicon.starts.get(self.lexicon.repeat.0 as usize);
         let asks_repeat =
             repeat.is_some_and(|s| !s.is_empty()) && tokens.tokens.len() >= FEWEST_REPEATED;
         if !tokens.may_match && !asks_repeat {
             return;
         }
-        let words = &self.lexicon.words;
+        let Lexicon { words, sets, .. } = &self.lexicon;
         if near.is_none() {
-            self.lexicon.index.candidates(tokens, words, candidates);
+            self.lexicon.index.candidates(tokens, sets, seen, candidates);
             if candidates.is_empty() && !asks_repeat {
                 return;
             }
         }
-        let view = View { original: text, folded, tokens, words, marks, memo, seen };
+        let view = View { original: text, folded, tokens, words, marks, memo, sets, seen };
         match near.as_deref_mut() {
             None => {
-                for c in candidates.iter() {
+                self.find_standing(&view, candidates, standing);
+                for Standing { candidate: Candidate { at, rule, pattern }, .. } in standing.iter() {
                     // What stopped it interests nobody here.
-                    let _ = self.look(&view, c.at as usize, c.rule, c.pattern, hits);
+                    let _ = self.look(&view, *at as usize, *rule, *pattern, hits);
                 }
             }
             // Who asks what came near is told of every rule.
@@ -324,9 +333,34 @@ impl Classifier {
                 }
             }
         }
-        if asks_repeat && view.repeats() {
+        // A text of which the rules say that it cannot be is not searched for repetition.
+        if asks_repeat && (near.is_some() || self.may_ask_repeat(&view)) && view.repeats() {
             self.begin(&view, 0, self.lexicon.repeat, hits, near);
         }
+    }
+
+    /// Those of the candidates that stand there, once for each class at which they begin, in the
+    /// order in which they are tried.
+    fn find_standing(&self, view: &View<'_>, candidates: &[Candidate], out: &mut Vec<Standing>) {
+        out.clear();
+        for candidate in candidates {
+            let at = candidate.at as usize;
+            let rule = &self.lexicon.rules[candidate.rule as usize];
+            let pattern = &rule.patterns[usize::from(candidate.pattern)];
+            if pattern.at(view, at).is_some() {
+                let classes = pattern.anchors().iter().filter(|class| view.is(at, **class));
+                let candidate = *candidate;
+                out.extend(classes.map(|class| Standing { class: *class, candidate }));
+            }
+        }
+        out.sort_unstable_by_key(|s| (s.candidate.at, s.class, s.candidate));
+        out.dedup();
+    }
+
+    /// Whether some rule that asks for repetition may find in the text what it asks for as well.
+    fn may_ask_repeat(&self, view: &View<'_>) -> bool {
+        let rules = self.lexicon.starts[self.lexicon.repeat.0 as usize].iter().map(|(r, _)| *r);
+        rules.map(|r| &self.lexicon.rules[r as usize]).any(|rule| rule.may_find_required(view))
     }
 
     /// Looks for every pattern that begins at the class, with its anchor at the token.
@@ -359,8 +393,8 @@ impl Classifier {
         self.find_numbers(scratch, text);
         self.match_rules(scratch, text, None);
         let Scratch { folded, tokens, hits, marks, memo, seen, .. } = scratch;
-        let words = &self.lexicon.words;
-        let view = View { original: text, folded, tokens, words, marks, memo, seen };
+        let Lexicon { words, sets, .. } = &self.lexicon;
+        let view = View { original: text, folded, tokens, words, marks, memo, sets, seen };
         let rule = |r: u32| self.lexicon.rules[r as usize].id.to_string();
         let names = &self.lexicon.class_names;
         cues::stretches(&view)
@@ -383,8 +417,8 @@ impl Classifier {
     /// found, or that the cues speak against, its sum and the cues that weigh most.
     pub fn weighings(&self, scratch: &mut Scratch, text: &str) -> Vec<Weighing> {
         let Scratch { folded, tokens, hits, marks, memo, seen, .. } = scratch;
-        let words = &self.lexicon.words;
-        let view = View { original: text, folded, tokens, words, marks, memo, seen };
+        let Lexicon { words, sets, .. } = &self.lexicon;
+        let view = View { original: text, folded, tokens, words, marks, memo, sets, seen };
         let rule = |r: u32| self.lexicon.rules[r as usize].id.to_string();
         let name = |cue: Cue<'_>| cue.name(&self.lexicon.class_names, rule);
         self.lexicon.cues.weighings(&view, hits, name)

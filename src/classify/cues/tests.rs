@@ -99,8 +99,8 @@ fn the_fast_sums_are_those_of_all_cues() {
             classifier.classify_with(&mut scratch, text, &Context::default());
             let Scratch { folded, tokens, hits, marks, memo, seen, scales, vocabulary, .. } =
                 &mut scratch;
-            let words = &classifier.lexicon.words;
-            let view = View { original: text, folded, tokens, words, marks, memo, seen };
+            let Lexicon { words, sets, .. } = &classifier.lexicon;
+            let view = View { original: text, folded, tokens, words, marks, memo, sets, seen };
             for stretch in stretches(&view) {
                 let plain = cues.plain_sums_of(&view, hits, stretch.clone());
                 let quick = &classifier.quick;

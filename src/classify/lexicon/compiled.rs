@@ -10,7 +10,6 @@ use crate::classify::identifier::marks::MarkEntries;
 use crate::classify::lexicon::complaint::Complaint;
 use crate::classify::lexicon::{Counts, Example, Lexicon, SourcesHash, prepare, starts_of};
 use crate::classify::repair::Repair;
-use crate::classify::rules::index::Index;
 use crate::classify::rules::{Guards, Rule, TextPattern};
 use crate::classify::stored::{Damaged, Reader, Stored, Writer};
 use crate::classify::words::Words;
@@ -71,6 +70,7 @@ impl Lexicon {
             words,
             rules,
             starts: _,
+            sets: _,
             index: _,
             guards,
             marks,
@@ -104,14 +104,16 @@ fn read(body: &[u8], sources: &SourcesHash) -> Result<Lexicon, Damaged> {
     let mut words = Words::take(&mut from)?;
     let mut rules: Vec<Rule> = Stored::take(&mut from)?;
     let mut guards = Guards::take(&mut from)?;
-    prepare(&mut words, &mut rules, &mut guards.list, class_names.len());
     let marks = Stored::take(&mut from)?;
     let repair = Stored::take(&mut from)?;
     let cues = Stored::take(&mut from)?;
     let repeat = Stored::take(&mut from)?;
+    let n_classes = class_names.len();
+    let (sets, index) = prepare(&mut words, &mut rules, &mut guards.list, n_classes, repeat);
     let lexicon = Lexicon {
         starts: starts_of(&rules, class_names.len()),
-        index: Index::new(&rules, &words, class_names.len(), repeat),
+        sets,
+        index,
         words,
         rules,
         guards,

@@ -20,9 +20,11 @@ use crate::classify::gate::Bits;
 use crate::classify::identifier::marks::MarkEntries;
 use crate::classify::lexicon::complaint::Complaint;
 use crate::classify::repair::Repair;
+use crate::classify::rules::everyday::Often;
 use crate::classify::rules::guard::Guard;
-use crate::classify::rules::index::Index;
+use crate::classify::rules::index::{Index, Plan};
 use crate::classify::rules::pattern::Pattern;
+use crate::classify::rules::sets::{Asked, Sets};
 use crate::classify::rules::{Guards, Rule, everyday};
 use crate::classify::words::{ClassId, Words};
 use crate::domain::ids::{ContentHash, LexiconVersion};
@@ -76,6 +78,8 @@ pub struct Lexicon {
     pub rules: Vec<Rule>,
     /// For every class, the rules and patterns that begin at it.
     pub starts: Vec<Vec<(u32, u16)>>,
+    /// The sets that patterns ask of words.
+    pub sets: Sets,
     /// The same patterns, each at its rarest word.
     pub index: Index,
     /// The guards.
@@ -195,16 +199,33 @@ impl SourcesHash {
     }
 }
 
-/// Gives words, rules and guards the masks of their classes.
-fn prepare(words: &mut Words, rules: &mut [Rule], guards: &mut [Guard], n_classes: usize) {
-    // The index tells of the rules' own patterns; the gate, of conditions and guards.
-    let conditions = rules.iter().flat_map(Rule::conditions);
-    let needed = conditions.chain(guards.iter().flat_map(Guard::patterns));
-    let needed = needed.flat_map(Pattern::needs).flatten();
+/// Makes words, rules and guards ready for use, once all are known.
+fn prepare(
+    words: &mut Words,
+    rules: &mut [Rule],
+    guards: &mut [Guard],
+    n_classes: usize,
+    repeat: ClassId,
+) -> (Sets, Index) {
+    let conditions = || {
+        let of_rules = rules.iter().flat_map(Rule::conditions);
+        of_rules.chain(guards.iter().flat_map(Guard::patterns))
+    };
+    let needed = conditions().flat_map(Pattern::needs).flatten();
     let bits = Bits::share_out(needed, &everyday::by_class(words, n_classes));
     words.set_masks(&bits);
-    rules.iter_mut().for_each(|r| r.prepare(&bits));
-    guards.iter_mut().for_each(|g| g.prepare(&bits));
+    let often = Often::new(words, n_classes);
+    let mut asked = Asked::default();
+    conditions().for_each(|p| p.ask_gate(&mut asked, &often));
+    conditions().chain(rules.iter().flat_map(|r| &r.patterns)).for_each(|p| p.ask(&mut asked));
+    let plan = Plan::new(rules, &often, repeat);
+    plan.ask(&mut asked);
+    asked.share_out();
+    let sets = Sets::new(&asked, words, n_classes);
+    let index = Index::new(&plan, &asked, &sets, words, n_classes);
+    rules.iter_mut().for_each(|r| r.prepare(&asked, &often));
+    guards.iter_mut().for_each(|g| g.prepare(&asked, &often));
+    (sets, index)
 }
 
 /// For every class, the rules and patterns that begin at it.

@@ -1,20 +1,21 @@
 //! Patterns of which one is enough: the conditions of a rule, and what a guard looks for.
 //!
 //! There are dozens in a list, and few can stand in a given sentence. So what each of them needs
-//! most is kept apart from the patterns, side by side: a list is passed over without its patterns
+//! lies beside what the others need, eight bytes each: a list is passed over without its patterns
 //! being touched.
 
-use crate::classify::gate::{Bits, ClassMask};
 use crate::classify::rules::View;
+use crate::classify::rules::everyday::Often;
 use crate::classify::rules::pattern::{Match, Pattern};
+use crate::classify::rules::sets::{Asked, Gate};
 
 /// The patterns with what each of them needs.
 #[derive(Debug, Default)]
 pub struct Conditions {
-    /// Those that stay in their sentence, those that may leave it, those that need no class.
+    /// Those that stay in their sentence, then those that may leave it.
     patterns: Vec<Pattern>,
-    /// What the patterns of the first two kinds need.
-    gates: Vec<ClassMask>,
+    /// What the patterns need.
+    gates: Vec<Gate>,
     n_within: usize,
 }
 
@@ -40,13 +41,12 @@ impl Conditions {
         self.patterns.iter()
     }
 
-    /// Gives the patterns the masks of their classes.
-    pub fn prepare(&mut self, bits: &Bits) {
-        self.patterns.iter_mut().for_each(|p| p.prepare(bits));
-        self.patterns.sort_by_key(|p| (p.rarest_need().is_none(), p.crosses()));
-        self.gates = self.patterns.iter().map_while(Pattern::rarest_need).collect();
+    /// Makes the patterns ready to be looked for.
+    pub fn prepare(&mut self, asked: &Asked, often: &Often) {
+        self.patterns.iter_mut().for_each(|p| p.prepare_gated(asked, often));
+        self.patterns.sort_by_key(Pattern::crosses);
+        self.gates = self.patterns.iter().map(|p| *p.code().gate()).collect();
         self.n_within = self.patterns.iter().take_while(|p| !p.crosses()).count();
-        self.n_within = self.n_within.min(self.gates.len());
     }
 
     /// Whether one of them is found near `at`, as `accept` wants it.
@@ -54,22 +54,17 @@ impl Conditions {
         if self.patterns.is_empty() {
             return false;
         }
-        let sentence = view.seen_round(at);
         let stands = |n: usize| {
-            let pattern = &self.patterns[n];
-            pattern.may_stand(view, at)
-                && view.around(at).any(|i| {
-                    pattern.may_begin(view, i)
-                        && pattern.among_its_words(view, i).is_some_and(|m| accept(&m))
-                })
+            let code = self.patterns[n].code();
+            view.around(at)
+                .any(|i| code.may_begin(view, i) && code.at(view, i).is_some_and(|m| accept(&m)))
         };
         let (within, crossing) = self.gates.split_at(self.n_within);
-        let open = self.gates.len()..self.patterns.len();
-        within.iter().enumerate().any(|(n, gate)| gate.meets(sentence) && stands(n))
+        let sentence = view.seen_round(at);
+        within.iter().enumerate().any(|(n, gate)| sentence.has_all(gate) && stands(n))
             || crossing
                 .iter()
                 .zip(self.n_within..)
-                .any(|(gate, n)| gate.meets(view.seen_in_text()) && stands(n))
-            || open.into_iter().any(stands)
+                .any(|(gate, n)| view.seen_in_text().has_all(gate) && stands(n))
     }
 }

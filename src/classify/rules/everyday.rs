@@ -3,7 +3,8 @@
 //! Rough figures of our own for comments in Swedish: nothing but speed hangs on them. A word that
 //! is not listed counts as rare.
 
-use crate::classify::words::{EntryId, Words, hash_of};
+use crate::classify::tokens::Kind;
+use crate::classify::words::{ClassId, EntryId, Words, hash_of};
 
 /// Words by how often they are met among ten thousand, in falling bands.
 const BANDS: [(f32, &str); 7] = [
@@ -123,4 +124,30 @@ pub fn by_class(words: &Words, n_classes: usize) -> Vec<f32> {
         }
     }
     all
+}
+
+/// How often a kind of token is met among ten thousand words.
+const KIND: f32 = 60.0;
+
+/// How often words of each class are met, among ten thousand.
+#[derive(Debug)]
+pub struct Often(Vec<f32>);
+
+impl Often {
+    /// Counts the words of all classes.
+    pub fn new(words: &Words, n_classes: usize) -> Self {
+        let mut all = by_class(words, n_classes);
+        for entry in 0..words.n_entries() {
+            for class in words.classes_of(EntryId(entry as u32)) {
+                all[usize::from(class.0)] += RARE;
+            }
+        }
+        Self(all)
+    }
+
+    /// A word that is in several of the classes counts once for each: near enough.
+    pub fn of(&self, classes: &[ClassId], kinds: &[Kind]) -> f32 {
+        let of_class = |c: &ClassId| self.0.get(usize::from(c.0)).copied().unwrap_or(0.0);
+        classes.iter().map(of_class).sum::<f32>() + kinds.len() as f32 * KIND
+    }
 }

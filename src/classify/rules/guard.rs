@@ -6,9 +6,10 @@
 
 use std::sync::Arc;
 
-use crate::classify::gate::Bits;
 use crate::classify::rules::conditions::Conditions;
+use crate::classify::rules::everyday::Often;
 use crate::classify::rules::pattern::{Match, Pattern};
+use crate::classify::rules::sets::Asked;
 use crate::classify::rules::{TextPattern, View, WINDOW};
 use crate::classify::words::ClassId;
 
@@ -101,13 +102,13 @@ pub struct GuardClasses {
 }
 
 impl Guard {
-    /// Gives all its patterns the masks of their classes.
-    pub fn prepare(&mut self, bits: &Bits) {
+    /// Makes all its patterns ready to be looked for.
+    pub fn prepare(&mut self, asked: &Asked, often: &Often) {
         let Self { lead, tail, before, after, sentence, overlap, except, .. } = self;
         let of_sentences = [lead, tail, before, after, sentence, overlap, except];
-        of_sentences.into_iter().for_each(|c| c.prepare(bits));
+        of_sentences.into_iter().for_each(|c| c.prepare(asked, often));
         let of_texts = self.text.iter_mut().chain(&mut self.except_text).map(|t| &mut t.pattern);
-        of_texts.for_each(|p| p.prepare(bits));
+        of_texts.for_each(|p| p.prepare_gated(asked, often));
     }
 
     /// All its patterns.

@@ -9,18 +9,20 @@ pub mod everyday;
 pub mod guard;
 pub mod index;
 pub mod pattern;
+pub mod sets;
 mod stored;
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use crate::classify::fold::Folded;
-use crate::classify::gate::{Bits, ClassMask, Seen};
 use crate::classify::identifier::marks::Marks;
 use crate::classify::repair;
 use crate::classify::rules::conditions::Conditions;
+use crate::classify::rules::everyday::Often;
 use crate::classify::rules::guard::{Guard, GuardClasses};
 use crate::classify::rules::pattern::{Match, Pattern};
+use crate::classify::rules::sets::{Asked, Row, Seen, SetRef, Sets};
 use crate::classify::tokens::{Sentence, Token, Tokens};
 use crate::classify::words::{ClassId, Words};
 use crate::domain::category::{Category, Severity};
@@ -96,11 +98,11 @@ pub struct TextPattern {
 impl TextPattern {
     /// Whether the pattern is found somewhere in the text.
     pub fn holds(&self, view: &View<'_>) -> bool {
+        let code = self.pattern.code();
         view.memo.get(self.slot as usize, || {
-            self.pattern.may_be_in_text(view)
-                && (0..view.tokens.tokens.len()).any(|at| {
-                    self.pattern.may_begin(view, at) && self.pattern.at(view, at).is_some()
-                })
+            view.seen_in_text().has_all(code.gate())
+                && (0..view.tokens.tokens.len())
+                    .any(|at| code.may_begin(view, at) && code.at(view, at).is_some())
         })
     }
 }
@@ -150,7 +152,9 @@ pub struct View<'a> {
     pub memo: &'a Memo,
     /// What was proved of numbers and addresses.
     pub marks: &'a Marks,
-    /// The classes of its words.
+    /// The sets that its words belong to.
+    pub sets: &'a Sets,
+    /// Which of them stand in it.
     pub seen: &'a Seen,
 }
 
@@ -160,16 +164,21 @@ impl View<'_> {
         self.words.is(self.token(at).entry, class)
     }
 
-    /// The classes of all words in the sentence of a token.
+    /// Whether the word of the token belongs to the set.
     #[inline]
-    pub fn seen_round(&self, at: usize) -> &ClassMask {
-        self.seen.sentence(self.token(at).sentence, self.tokens, self.words)
+    pub fn has(&self, at: usize, set: SetRef) -> bool {
+        self.sets.has(self.token(at).entry, set)
     }
 
-    /// The classes of all words in the text.
+    /// The sets that stand in the sentence of a token.
+    pub fn seen_round(&self, at: usize) -> Row {
+        self.seen.sentence(self.token(at).sentence, self.tokens, self.sets)
+    }
+
+    /// The sets that stand in the text.
     #[inline]
-    pub fn seen_in_text(&self) -> &ClassMask {
-        self.seen.text(self.tokens, self.words)
+    pub fn seen_in_text(&self) -> &Row {
+        self.seen.text(self.tokens, self.sets)
     }
 
     /// The token.
@@ -272,12 +281,13 @@ pub struct Hit {
 }
 
 impl Rule {
-    /// Gives all its patterns the masks of their classes.
-    pub fn prepare(&mut self, bits: &Bits) {
+    /// Makes all its patterns ready to be looked for.
+    pub fn prepare(&mut self, asked: &Asked, often: &Often) {
         let Self { patterns, except, unless, requires, unless_text, requires_text, .. } = self;
-        [except, unless, requires].into_iter().for_each(|c| c.prepare(bits));
+        [except, unless, requires].into_iter().for_each(|c| c.prepare(asked, often));
         let of_texts = unless_text.iter_mut().chain(requires_text).map(|t| &mut t.pattern);
-        patterns.iter_mut().chain(of_texts).for_each(|p| p.prepare(bits));
+        of_texts.for_each(|p| p.prepare_gated(asked, often));
+        patterns.iter_mut().for_each(|p| p.prepare(asked));
     }
 
     /// Its conditions: what is looked for where one of its patterns stands.
@@ -285,6 +295,18 @@ impl Rule {
         let Self { except, unless, requires, unless_text, requires_text, .. } = self;
         let of_texts = unless_text.iter().chain(requires_text).map(|t| &t.pattern);
         except.iter().chain(unless.iter()).chain(requires.iter()).chain(of_texts)
+    }
+
+    /// Whether the text may have what it needs somewhere, as far as its words tell.
+    pub fn may_find_required(&self, view: &View<'_>) -> bool {
+        let text = view.seen_in_text();
+        self.requires_text.is_empty()
+            || self.requires_text.iter().any(|p| text.has_all(p.pattern.code().gate()))
+    }
+
+    /// Whether the text has what it needs somewhere.
+    fn finds_required(&self, view: &View<'_>) -> bool {
+        self.requires_text.is_empty() || self.requires_text.iter().any(|p| p.holds(view))
     }
 
     /// Looks for the pattern at an anchor.
@@ -298,7 +320,7 @@ impl Rule {
         at: usize,
         guards: &Guards,
     ) -> Result<Match, Stopped> {
-        let matched = pattern.among_its_words(view, at).ok_or(Stopped::Incomplete)?;
+        let matched = pattern.at(view, at).ok_or(Stopped::Incomplete)?;
         for guard in &self.guards {
             let guard = &guards.list[usize::from(*guard)];
             if guard.stops(view, at, &matched, &guards.classes) {
@@ -318,7 +340,7 @@ impl Rule {
         if self.unless_text.iter().any(|p| p.holds(view)) {
             return Err(Stopped::UnlessText);
         }
-        if !self.requires_text.is_empty() && !self.requires_text.iter().any(|p| p.holds(view)) {
+        if !self.finds_required(view) {
             return Err(Stopped::RequiresText);
         }
         Ok(matched)

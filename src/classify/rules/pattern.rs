@@ -19,12 +19,15 @@
 //! | `%asks` `%asks_text` | the sentence (some sentence) ends with a question mark |
 //! | `^ord` | begin to look here (otherwise the first class that is not of everyday words) |
 
+pub mod code;
 mod stored;
 
 use smallvec::SmallVec;
 
-use crate::classify::gate::{Bits, ClassMask, Needs};
 use crate::classify::rules::View;
+use crate::classify::rules::everyday::Often;
+use crate::classify::rules::pattern::code::Code;
+use crate::classify::rules::sets::{Asked, Gate, Wanted, wanted};
 use crate::classify::tokens::Kind;
 use crate::classify::words::ClassId;
 
@@ -33,12 +36,6 @@ use crate::classify::words::ClassId;
 pub struct Test {
     /// A word of one of the classes.
     pub classes: SmallVec<[ClassId; 4]>,
-    /// The same as a mask; see [`Pattern::prepare`].
-    mask: ClassMask,
-    /// Those of the classes that share a bit, each with its bit.
-    shared: SmallVec<[(u16, ClassId); 2]>,
-    /// Only a token of one of these classes can pass, where there are any.
-    needed: Option<ClassMask>,
     /// A token of one of the kinds.
     pub kinds: SmallVec<[Kind; 2]>,
     /// A capitalised word inside a sentence.
@@ -67,58 +64,6 @@ pub struct Literal {
 }
 
 impl Test {
-    /// Whether the token may pass, told by its classes alone.
-    #[inline]
-    fn may_fit(&self, view: &View<'_>, at: usize) -> bool {
-        let own = view.words.mask_of(view.token(at).entry);
-        self.needed.as_ref().is_none_or(|needed| needed.meets(own))
-    }
-
-    /// Whether the token passes.
-    #[inline]
-    fn fits(&self, view: &View<'_>, at: usize) -> bool {
-        self.may_fit(view, at) && self.fits_in_full(view, at)
-    }
-
-    fn fits_in_full(&self, view: &View<'_>, at: usize) -> bool {
-        let entry = view.token(at).entry;
-        let own = view.words.mask_of(entry);
-        let is_of_shared = || {
-            let of = view.words.classes_of(entry);
-            self.shared.iter().any(|(bit, class)| own.has(*bit) && of.contains(class))
-        };
-        self.mask.meets_for_sure(own) || is_of_shared() || self.fits_else(view, at)
-    }
-
-    /// Whether the token passes by something else than its classes.
-    fn fits_else(&self, view: &View<'_>, at: usize) -> bool {
-        let token = view.token(at);
-        self.any
-            || self.kinds.contains(&token.kind)
-            || (self.name && view.is_name(at))
-            || self.inside.as_ref().is_some_and(|(_, classes)| {
-                let inside = view.marks.inside(token.start);
-                token.kind == Kind::Address && classes.iter().any(|c| inside.contains(c))
-            })
-            || (self.capital && view.is_capital(at))
-            || (self.hashtag && view.is_hashtag(at))
-            || (self.repeat.is_some() && view.repeats())
-            || self
-                .all
-                .iter()
-                .any(|literals| literals.iter().all(|l| l.test.fits(view, at) != l.not))
-    }
-
-    fn prepare(&mut self, bits: &Bits) {
-        self.mask = bits.mask(&self.classes);
-        let shared = self.classes.iter().filter_map(|c| Some((bits.shared(*c)?, *c)));
-        self.shared = shared.collect();
-        self.needed = self.needs().map(|classes| bits.mask(&classes));
-        for literal in self.all.iter_mut().flatten() {
-            literal.test.prepare(bits);
-        }
-    }
-
     /// Classes of which the token must have one, where the test says so: what more it asks, and
     /// what is not said by classes, is left out.
     fn needs(&self) -> Option<SmallVec<[ClassId; 4]>> {
@@ -136,11 +81,11 @@ impl Test {
     /// Classes and kinds of which the token must have one, where they tell.
     fn wants(&self) -> Option<Wanted> {
         if self.kinds.is_empty() {
-            return self.needs().map(|classes| (classes, SmallVec::new()));
+            return self.needs().map(|classes| wanted(&classes, &[]));
         }
         let plain = Self { kinds: SmallVec::new(), ..self.clone() };
         let classes = if plain == Self::default() { SmallVec::new() } else { plain.needs()? };
-        Some((classes, self.kinds.clone()))
+        Some(wanted(&classes, &self.kinds))
     }
 
     /// Words of classes that stand wherever the test passes, so that looking may begin there.
@@ -194,11 +139,11 @@ pub enum Element {
 pub struct Pattern {
     elements: Vec<Element>,
     anchor: usize,
-    anchor_test: Test,
-    needs: Needs,
     /// It may reach into a neighbouring sentence.
     crosses: bool,
     anchors: SmallVec<[ClassId; 4]>,
+    /// What is run; see [`Pattern::prepare`].
+    code: Code,
 }
 
 /// What can be told of a pattern without looking for it, places counted from its anchor.
@@ -215,9 +160,6 @@ pub struct Outline {
     /// It may reach into a neighbouring sentence; then nothing is said of where it begins or ends.
     pub crosses: bool,
 }
-
-/// Classes and kinds of which one is needed.
-pub type Wanted = (SmallVec<[ClassId; 4]>, SmallVec<[Kind; 2]>);
 
 /// A token that a pattern needs.
 #[derive(Clone, Debug)]
@@ -259,7 +201,7 @@ impl Match {
 }
 
 impl Outline {
-    /// Goes through the elements to one side of the anchor, as [`Look::go`] does.
+    /// Goes through the elements to one side of the anchor, as looking does.
     fn go<'e>(&mut self, elements: impl Iterator<Item = &'e Element>, first: i16, step: i16) {
         // Where the next element may stand, nearest and farthest.
         let (mut near, mut far) = (first, first);
@@ -295,8 +237,6 @@ pub trait Resolve {
     fn is_common(&self, class: ClassId) -> bool;
 }
 
-/// How many steps one look may take: patterns written by people stay far below.
-const MOST_STEPS: u32 = 2_000;
 /// The longest gap.
 const LONGEST_GAP: u8 = 12;
 
@@ -356,13 +296,12 @@ impl Pattern {
                 }),
         };
         let anchor = anchor.ok_or("mönstret har inget ord som måste finnas")?;
-        let Element::One { test, optional: false } = &elements[anchor] else {
+        let Element::One { optional: false, .. } = &elements[anchor] else {
             return Err("^ ska stå vid ett ord eller en klass som måste finnas".to_owned());
         };
-        let (anchor_test, anchors) = (test.clone(), listed(&elements[anchor]).unwrap_or_default());
+        let anchors = listed(&elements[anchor]).unwrap_or_default();
         let crosses = elements.iter().any(|e| matches!(e, Element::Gap { crosses: true, .. }));
-        let needs = Needs::default();
-        Ok(Self { elements, anchor, anchor_test, needs, crosses, anchors })
+        Ok(Self { elements, anchor, crosses, anchors, code: Code::default() })
     }
 
     /// The classes at which looking begins.
@@ -370,12 +309,13 @@ impl Pattern {
         &self.anchors
     }
 
-    /// Gives the pattern and its tests the masks of their classes. Without them nothing is found.
-    pub fn prepare(&mut self, bits: &Bits) {
-        for element in &mut self.elements {
+    /// Asks for the sets of words that it will need.
+    pub fn ask(&self, asked: &mut Asked) {
+        for element in &self.elements {
             match element {
-                Element::One { test, .. } | Element::Not(test) => test.prepare(bits),
-                Element::Gap { without: Some(test), .. } => test.prepare(bits),
+                Element::One { test, .. }
+                | Element::Not(test)
+                | Element::Gap { without: Some(test), .. } => test.ask(asked),
                 Element::Gap { without: None, .. }
                 | Element::Begins
                 | Element::Ends
@@ -383,18 +323,38 @@ impl Pattern {
                 | Element::AsksText => {}
             }
         }
-        self.anchor_test.prepare(bits);
-        self.needs = Needs::new(self.needs(), bits);
     }
 
-    /// Whether the words that the pattern needs may all stand round the token.
-    #[inline]
-    pub fn may_stand(&self, view: &View<'_>, at: usize) -> bool {
-        if at >= view.tokens.tokens.len() {
-            return false;
-        }
-        let within = if self.crosses { view.seen_in_text() } else { view.seen_round(at) };
-        self.needs.may_be_in(within)
+    /// Asks for those that its sentence must have, as well.
+    pub fn ask_gate(&self, asked: &mut Asked, often: &Often) {
+        self.needs_here(often).for_each(|(often, set)| asked.of_sentence(often, set));
+    }
+
+    /// Makes it ready to be looked for. Without this nothing is found.
+    pub fn prepare(&mut self, asked: &Asked) {
+        self.code = Code::new(&self.elements, self.anchor, Gate::default(), asked);
+    }
+
+    /// As [`Self::prepare`], for a pattern that asked for its gate.
+    pub fn prepare_gated(&mut self, asked: &Asked, often: &Often) {
+        let asks = !self.crosses && self.elements.contains(&Element::Asks);
+        let gate = asked.gate(self.needs_here(often), asks);
+        self.code = Code::new(&self.elements, self.anchor, gate, asked);
+    }
+
+    /// The sets that must stand in its sentence (or in the text, if it crosses).
+    fn needs_here(&self, often: &Often) -> impl Iterator<Item = (f32, Wanted)> {
+        let of = |e: &Element| match e {
+            Element::One { test, optional: false } => test.wants(),
+            Element::One { optional: true, .. }
+            | Element::Not(_)
+            | Element::Gap { .. }
+            | Element::Begins
+            | Element::Ends
+            | Element::Asks
+            | Element::AsksText => None,
+        };
+        self.elements.iter().filter_map(of).map(|set| (often.of(&set.0, &set.1), set))
     }
 
     /// Whether it may reach into a neighbouring sentence.
@@ -402,14 +362,9 @@ impl Pattern {
         self.crosses
     }
 
-    /// Of what it needs, the set of the fewest classes; for [`Pattern::prepare`]d patterns.
-    pub fn rarest_need(&self) -> Option<ClassMask> {
-        self.needs.rarest()
-    }
-
-    /// Whether they may all stand in the text.
-    pub fn may_be_in_text(&self, view: &View<'_>) -> bool {
-        self.needs.may_be_in(view.seen_in_text())
+    /// What is run.
+    pub fn code(&self) -> &Code {
+        &self.code
     }
 
     /// Sets of classes; of each, a word must stand in the text for the pattern to be found.
@@ -441,40 +396,9 @@ impl Pattern {
     }
 
     /// Looks for the pattern with its anchor at token `at`.
+    #[inline]
     pub fn at(&self, view: &View<'_>, at: usize) -> Option<Match> {
-        if self.may_stand(view, at) { self.among_its_words(view, at) } else { None }
-    }
-
-    /// Whether the token may be the pattern's anchor, as far as its class tells.
-    #[inline]
-    pub fn may_begin(&self, view: &View<'_>, at: usize) -> bool {
-        self.anchor_test.may_fit(view, at)
-    }
-
-    /// As [`Self::at`], when it is known that all words which it needs may stand there.
-    #[inline]
-    pub fn among_its_words(&self, view: &View<'_>, at: usize) -> Option<Match> {
-        if self.anchor_test.fits(view, at) { self.round_anchor(view, at) } else { None }
-    }
-
-    fn round_anchor(&self, view: &View<'_>, at: usize) -> Option<Match> {
-        let sentence = view.sentence(at);
-        let mut look = Look {
-            view,
-            first: sentence.first as i64,
-            last: sentence.last as i64,
-            asks: sentence.asks,
-            steps: 0,
-            taken: SmallVec::new(),
-        };
-        let (before, after) = (&self.elements[..self.anchor], &self.elements[self.anchor + 1..]);
-        if !look.go(before, at as i64 - 1, -1) {
-            return None;
-        }
-        look.taken.reverse();
-        look.taken.push(at as u32);
-        (look.first, look.last) = (sentence.first as i64, sentence.last as i64);
-        look.go(after, at as i64 + 1, 1).then(|| Match { tokens: look.taken })
+        self.code.at(view, at)
     }
 }
 
@@ -589,110 +513,4 @@ fn literals(text: &str, names: &mut impl Resolve) -> Result<Vec<Literal>, String
             Ok(Literal { test: test(one, names)?, not })
         })
         .collect()
-}
-
-/// One look for one pattern, to one side of the anchor at a time.
-struct Look<'a> {
-    view: &'a View<'a>,
-    first: i64,
-    last: i64,
-    asks: bool,
-    steps: u32,
-    taken: SmallVec<[u32; 8]>,
-}
-
-impl Look<'_> {
-    /// Takes the elements nearest the anchor first; `step` is the reading direction.
-    fn go(&mut self, elements: &[Element], at: i64, step: i64) -> bool {
-        self.steps += 1;
-        if self.steps > MOST_STEPS {
-            return false;
-        }
-        let next = if step > 0 { elements.split_first() } else { elements.split_last() };
-        let Some((element, rest)) = next else { return true };
-        let inside = at >= self.first && at < self.last;
-        match element {
-            Element::Begins => at < self.first && step < 0 && self.go(rest, at, step),
-            Element::Ends => at >= self.last && step > 0 && self.go(rest, at, step),
-            Element::Asks => self.asks && self.go(rest, at, step),
-            Element::AsksText => self.view.asks() && self.go(rest, at, step),
-            Element::Not(test) => !(inside && self.fits(test, at)) && self.go(rest, at, step),
-            Element::Gap { most, without, crosses } => {
-                let before = (self.first, self.last, self.asks);
-                if *crosses {
-                    self.cross(step);
-                }
-                let found = self.gap(rest, at, step, *most, without.as_ref());
-                if !found {
-                    (self.first, self.last, self.asks) = before;
-                }
-                found
-            }
-            Element::One { test, optional } => {
-                if inside && self.fits(test, at) {
-                    self.taken.push(at as u32);
-                    if self.go(rest, at + step, step) {
-                        return true;
-                    }
-                    self.taken.pop();
-                }
-                *optional && self.go(rest, at, step)
-            }
-        }
-    }
-
-    fn gap(
-        &mut self,
-        rest: &[Element],
-        at: i64,
-        step: i64,
-        most: u8,
-        without: Option<&Test>,
-    ) -> bool {
-        for n in 0..=i64::from(most) {
-            let to = at + n * step;
-            let last = to - step;
-            if n > 0
-                && (last < self.first
-                    || last >= self.last
-                    || without.is_some_and(|test| self.fits(test, last)))
-            {
-                return false;
-            }
-            if self.may_go_on(rest, to, step) && self.go(rest, to, step) {
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Whether the element that comes next can stand at the token, as far as its class tells.
-    fn may_go_on(&self, rest: &[Element], at: i64, step: i64) -> bool {
-        let next = if step > 0 { rest.first() } else { rest.last() };
-        match next {
-            Some(Element::One { test, optional: false }) => {
-                at >= self.first && at < self.last && test.may_fit(self.view, at as usize)
-            }
-            _ => true,
-        }
-    }
-
-    /// Takes the next sentence in the reading direction in as well.
-    fn cross(&mut self, step: i64) {
-        let sentences = &self.view.tokens.sentences;
-        let inside = if step > 0 { self.last - 1 } else { self.first };
-        let here = self.view.token(inside as usize).sentence as usize;
-        if step > 0 {
-            if let Some(next) = sentences.get(here + 1) {
-                self.last = i64::from(next.last);
-                self.asks = next.asks;
-            }
-        } else if let Some(previous) = here.checked_sub(1).and_then(|i| sentences.get(i)) {
-            self.first = i64::from(previous.first);
-        }
-    }
-
-    fn fits(&self, test: &Test, at: i64) -> bool {
-        test.fits(self.view, at as usize)
-    }
 }

@@ -10,7 +10,6 @@ use crate::classify::near::Near;
 use crate::classify::repair::{self, Repair};
 use crate::classify::rules::Guards;
 use crate::classify::rules::guard::GuardClasses;
-use crate::classify::rules::index::Index;
 use crate::classify::words::{ClassId, hash_of};
 use crate::domain::ids::LexiconVersion;
 
@@ -58,7 +57,9 @@ impl Compiler {
         let first = self.builder.build_as_spelled(&anchors, &self.disguise);
         self.builder.add_compounds(&first, ClassId(0));
         let mut words = self.builder.build(&anchors, &self.disguise);
-        prepare(&mut words, &mut self.rules, &mut guards.list, n_classes);
+        let repeat = self.by_name[repair::REPEAT];
+        let (sets, index) =
+            prepare(&mut words, &mut self.rules, &mut guards.list, n_classes, repeat);
         let entry = |mark: Mark| {
             let name = mark.classes()[0].as_bytes();
             words.look_up(hash_of(name), name, false)
@@ -74,9 +75,9 @@ impl Compiler {
             money: named("%money"),
             percent: named("%percent"),
         };
-        let repeat = self.by_name[repair::REPEAT];
         Lexicon {
-            index: Index::new(&self.rules, &words, n_classes, repeat),
+            sets,
+            index,
             words,
             marks,
             repair,

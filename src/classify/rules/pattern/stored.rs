@@ -1,13 +1,13 @@
 //! Patterns as bytes, as they were before [`Pattern::prepare`].
 
-use crate::classify::gate::Needs;
+use crate::classify::rules::pattern::code::Code;
 use crate::classify::rules::pattern::{Element, Literal, Pattern, Test};
 use crate::classify::stored::{Damaged, Reader, Stored, Writer};
 use crate::classify::tokens::Kind;
 
 impl Stored for Pattern {
     fn put(&self, to: &mut Writer) {
-        let Self { elements, anchor, anchor_test: _, needs: _, crosses, anchors } = self;
+        let Self { elements, anchor, crosses, anchors, code: _ } = self;
         elements.put(to);
         anchor.put(to);
         crosses.put(to);
@@ -17,12 +17,11 @@ impl Stored for Pattern {
     fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
         let elements: Vec<Element> = Stored::take(from)?;
         let anchor = usize::take(from)?;
-        let Some(Element::One { test, optional: false }) = elements.get(anchor) else {
+        let Some(Element::One { optional: false, .. }) = elements.get(anchor) else {
             return Err(Damaged);
         };
-        let anchor_test = test.clone();
         let (crosses, anchors) = (Stored::take(from)?, Stored::take(from)?);
-        Ok(Self { elements, anchor, anchor_test, needs: Needs::default(), crosses, anchors })
+        Ok(Self { elements, anchor, crosses, anchors, code: Code::default() })
     }
 }
 
@@ -68,20 +67,7 @@ impl Stored for Element {
 
 impl Stored for Test {
     fn put(&self, to: &mut Writer) {
-        let Self {
-            classes,
-            mask: _,
-            needed: _,
-            shared: _,
-            kinds,
-            name,
-            capital,
-            hashtag,
-            repeat,
-            all,
-            any,
-            inside,
-        } = self;
+        let Self { classes, kinds, name, capital, hashtag, repeat, all, any, inside } = self;
         // Most are classes and nothing else.
         let classes_alone = kinds.is_empty()
             && !(*name || *capital || *hashtag || *any)
