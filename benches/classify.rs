@@ -149,7 +149,7 @@ fn json_lines(bencher: Bencher<'_, '_>) {
         .enumerate()
         .map(|(n, text)| format!("{}\n", serde_json::json!({ "id": n, "text": text })))
         .collect();
-    let fields = Fields { id: "id".to_owned(), text: "text".to_owned() };
+    let fields = Fields { id: "id".to_owned(), text: vec!["text".to_owned()] };
     let mut scratch = Scratch::default();
     let mut run = || {
         let mut batches =

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use uppsikt_fuzz::classify::lexicon::{
-    Lexicon, Source, SourcesHash, built_in, compiled, trial,
+    Lexicon, Source, SourcesHash, built_in, compiled, lint, trial,
 };
 use uppsikt_fuzz::classify::{Classifier, Context, Scratch};
 
@@ -68,6 +68,7 @@ fuzz_target!(|bytes: &[u8]| {
     let hash = SourcesHash::of(&sources);
     let kept = compiled::encode(&lexicon, &hash);
     let classifier = Classifier::new(lexicon);
+    lint::warnings(&sources, &classifier);
     let read_back = Classifier::new(compiled::decode(&kept, &hash).expect("just written"));
     let (mut one, mut other) = (Scratch::default(), Scratch::default());
     for text in TEXTS {

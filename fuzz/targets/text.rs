@@ -16,7 +16,7 @@ static CLASSIFIER: LazyLock<Classifier> = LazyLock::new(Classifier::built_in);
 /// Longer texts are read by the same loops; the explanation of a long one is only slow.
 const LONGEST_EXPLAINED: usize = 400;
 
-fuzz_target!(|bytes: &[u8]| {
+fuzz_target!(init: { LazyLock::force(&CLASSIFIER); }, |bytes: &[u8]| {
     // Broken UTF-8 is refused where records are read; here it becomes what a reader would see.
     let text = &*String::from_utf8_lossy(bytes);
     let context = Context::default();

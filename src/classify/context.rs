@@ -136,6 +136,20 @@ pub fn person(platform: &str, identity: &str) -> u64 {
     )
 }
 
+/// A number for an author: with certainty where the platform gives an identity, by the shown name where
+/// it gives none. Names tell people apart as far as they differ; that they are equal tells nothing.
+pub fn author(platform: &str, identity: Option<&str>, name: Option<&str>) -> Option<u64> {
+    let given = |text: Option<&str>| text.filter(|t| !t.trim().is_empty()).map(str::to_owned);
+    given(identity)
+        .map(|identity| person(platform, &identity) | 1)
+        .or_else(|| given(name).map(|name| person(platform, &name) & !1))
+}
+
+/// Whether equal numbers are the same author.
+pub const fn is_certain(author: u64) -> bool {
+    author & 1 == 1
+}
+
 /// The fingerprint of a text; none of one that is too short.
 pub fn print(text: &str) -> Option<Print> {
     let mut folded = Folded::default();
@@ -231,8 +245,10 @@ fn repetition(
     findings: &[Finding],
 ) -> Option<Finding> {
     const RULES: &str = "sidans regler: kampanjer och skräp";
-    let by_author =
-        around.author.map_or(0, |me| same.iter().filter(|e| e.author == Some(me)).count());
+    let by_author = around
+        .author
+        .filter(|me| is_certain(*me))
+        .map_or(0, |me| same.iter().filter(|e| e.author == Some(me)).count());
     if by_author + 1 >= REPEATED {
         let why = format!(
             "Samma avsändare har skrivit nästan samma text {} tidigare den senaste veckan.",

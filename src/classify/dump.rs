@@ -28,8 +28,14 @@ pub enum Format {
 pub struct Fields {
     /// The name of the identity's field.
     pub id: String,
-    /// The name of the text's field.
-    pub text: String,
+    /// The names that the text's field may have; the first one that a record has counts.
+    pub text: Vec<String>,
+}
+
+impl Fields {
+    fn names_of_text(&self) -> String {
+        self.text.join("` eller `")
+    }
 }
 
 /// Some records, still as read.
@@ -139,8 +145,9 @@ impl<R: BufRead> Batches<R> {
             csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(input);
         let headers = rows.headers().map_err(|_| CannotRead::Header)?.clone();
         let column = |name: &str| headers.iter().position(|h| h.trim() == name);
-        let text = column(&fields.text).ok_or_else(|| CannotRead::Column {
-            missing: fields.text.clone(),
+        let text = fields.text.iter().find_map(|name| column(name));
+        let text = text.ok_or_else(|| CannotRead::Column {
+            missing: fields.names_of_text(),
             known: headers.iter().collect::<Vec<_>>().join(", "),
         })?;
         Ok(Self::Rows { rows, id: column(&fields.id), text })
@@ -337,11 +344,12 @@ fn json_record<'a>(line: &'a str, fields: &Fields) -> Result<Record<'a>, String>
     let picked = serde::Deserializer::deserialize_map(&mut deserializer, Pick { fields })
         .and_then(|picked| deserializer.end().map(|()| picked))
         .map_err(|e| format!("inte giltig JSON vid tecken {}: {}", e.column(), plain(&e)))?;
-    let Some(raw) = picked.text else {
-        return Err(format!("fältet `{}` saknas; ange fältets namn med --text-field", fields.text));
+    let names = || fields.names_of_text();
+    let Some((_, raw)) = picked.text else {
+        return Err(format!("fältet `{}` saknas; ange fältets namn med --text-field", names()));
     };
     let text =
-        json_string(raw.get()).ok_or_else(|| format!("fältet `{}` är ingen text", fields.text))?;
+        json_string(raw.get()).ok_or_else(|| format!("fältet `{}` är ingen text", names()))?;
     Ok(Record { id: picked.id.map_or(Cow::Borrowed("null"), |id| Cow::Borrowed(id.get())), text })
 }
 
@@ -393,7 +401,8 @@ fn json_string(raw: &str) -> Option<Cow<'_, str>> {
 
 struct Picked<'a> {
     id: Option<&'a RawValue>,
-    text: Option<&'a RawValue>,
+    /// With the place of its name among those that it may have.
+    text: Option<(usize, &'a RawValue)>,
 }
 
 struct Pick<'f> {
@@ -410,8 +419,11 @@ impl<'de> Visitor<'de> for Pick<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Picked<'de>, A::Error> {
         let mut picked = Picked { id: None, text: None };
         while let Some(key) = map.next_key::<Key<'de>>()? {
-            if *key.0 == *self.fields.text {
-                picked.text = Some(map.next_value()?);
+            if let Some(place) = self.fields.text.iter().position(|name| *key.0 == **name) {
+                let value = map.next_value()?;
+                if picked.text.is_none_or(|(known, _)| place <= known) {
+                    picked.text = Some((place, value));
+                }
             } else if *key.0 == *self.fields.id {
                 picked.id = Some(map.next_value()?);
             } else {
@@ -431,7 +443,7 @@ mod tests {
     use super::*;
 
     fn fields() -> Fields {
-        Fields { id: "id".into(), text: "text".into() }
+        Fields { id: "id".into(), text: vec!["text".into()] }
     }
 
     fn read(input: &[u8], format: Format) -> Vec<Result<(String, String), (u64, String)>> {
@@ -461,6 +473,24 @@ mod tests {
         assert!(out[4].as_ref().is_err_and(|(_, what)| what.contains("ingen text")));
         assert_eq!(out[5], Ok(("null".into(), "\u{FFFD}x".into())));
         assert_eq!(out.len(), 6);
+    }
+
+    #[test]
+    fn the_first_of_several_names_that_a_record_has_counts() {
+        let fields = Fields {
+            id: "id".into(),
+            text: ["text", "body", "selftext"].map(str::to_owned).into(),
+        };
+        let input = "{\"id\":\"t1\",\"body\":\"kommentar\",\"score\":1}\n\
+                     {\"selftext\":\"inlägg\",\"title\":\"rubrik\",\"id\":\"t3\"}\n\
+                     {\"selftext\":\"b\",\"text\":\"a\",\"body\":\"c\"}\n{\"title\":\"x\"}\n";
+        let mut batches = Batches::new(input.as_bytes(), Format::JsonLines, &fields).unwrap();
+        let mut texts = Vec::new();
+        batches.next_batch().unwrap().unwrap().for_each(Format::JsonLines, &fields, |record| {
+            texts.push(record.map_or_else(|m| m.what, |r| r.text.into_owned()));
+        });
+        assert_eq!(texts[..3], ["kommentar", "inlägg", "a"]);
+        assert!(texts[3].contains("`text` eller `body` eller `selftext` saknas"), "{}", texts[3]);
     }
 
     #[test]

@@ -281,7 +281,7 @@ pub fn of(text: &str) -> Option<Language> {
             if mask != 0 {
                 votes.add(mask, WHOLE);
                 n_voted += 1;
-                if n_voted % LOOK_EVERY == 0 {
+                if n_voted.is_multiple_of(LOOK_EVERY) {
                     let ((_, best), second) = votes.best_two();
                     if best >= second + CLEAR {
                         break;

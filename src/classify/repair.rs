@@ -5,6 +5,7 @@
 //! it lists as harmless, stays what it is.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use smallvec::SmallVec;
 
@@ -438,6 +439,25 @@ fn single_quotes(text: &[u8], tokens: &mut Tokens) {
     }
 }
 
+/// Hashes what are hashes already; of a few thousand at most, so that nobody gains by choosing words
+/// that share a place.
+#[derive(Debug, Default)]
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = mix(self.0, hash_of(bytes));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = mix(self.0, number);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// Whether the text says the same thing at least three times: a run of two words or more, or one
 /// address.
 pub fn repeats(text: &[u8], tokens: &Tokens) -> bool {
@@ -447,7 +467,8 @@ pub fn repeats(text: &[u8], tokens: &Tokens) -> bool {
     if !may_repeat(tokens) {
         return false;
     }
-    let mut seen: HashMap<(u64, u64), (usize, usize)> = HashMap::with_capacity(2 * tokens.len());
+    let mut seen: HashMap<(u64, u64), (usize, usize), BuildHasherDefault<Mixed>> =
+        HashMap::with_capacity_and_hasher(2 * tokens.len(), BuildHasherDefault::default());
     let hashes: Vec<u64> = tokens.iter().map(|t| hash_of(bytes(text, t))).collect();
     let mut count = |key: (u64, u64), at: usize, length: usize| {
         let (times, free) = seen.entry(key).or_insert((0, 0));

@@ -6,6 +6,8 @@ use super::*;
 use crate::classify::lexicon::{SourcesHash, compiled, trial};
 use crate::classify::parallel::ordered;
 
+mod properties;
+
 fn verdict(text: &str) -> Verdict {
     BUILT_IN.classify(text, &Context::default())
 }

@@ -34,9 +34,9 @@ pub struct Args {
     /// Fältet med postens id.
     #[arg(long, default_value = "id")]
     pub id_field: String,
-    /// Fältet med texten.
-    #[arg(long, default_value = "text")]
-    pub text_field: String,
+    /// Fältet med texten. Flera skrivs med komma emellan; det första som en post har gäller.
+    #[arg(long, value_delimiter = ',', default_value = "text,body,selftext")]
+    pub text_field: Vec<String>,
     /// Antal trådar; annars så många som datorn har.
     #[arg(long)]
     pub threads: Option<NonZeroUsize>,
@@ -258,7 +258,7 @@ mod tests {
         let empty = Classifier::new(crate::classify::lexicon::Lexicon::compile(&[]));
         let text = "Din jävla idiot, ring 070-174 06 05 eller kim snabel-a exempel punkt se";
         let line = serde_json::json!({ "id": "1", "text": text }).to_string();
-        let fields = Fields { id: "id".into(), text: "text".into() };
+        let fields = Fields { id: "id".into(), text: vec!["text".into()] };
         let mut batches =
             Batches::new(std::io::Cursor::new(line), Format::JsonLines, &fields).unwrap();
         let batch = batches.next_batch().unwrap().unwrap();

@@ -32,9 +32,9 @@ pub struct Args {
     /// Hur filen är skriven.
     #[arg(long, value_enum)]
     pub format: Option<FormatArg>,
-    /// Fältet med texten.
-    #[arg(long, default_value = "text")]
-    pub text_field: String,
+    /// Fältet med texten. Flera skrivs med komma emellan; det första som en post har gäller.
+    #[arg(long, value_delimiter = ',', default_value = "text,body,selftext")]
+    pub text_field: Vec<String>,
     /// Antal trådar för mätningen med flera; annars så många som datorn har.
     #[arg(long)]
     pub threads: Option<NonZeroUsize>,

@@ -15,6 +15,7 @@ use crate::classify::lexicon::{Source, built_in, read_folder};
 use crate::classify::parallel::ordered;
 use crate::classify::{Classifier, Context};
 use crate::cli::input::{Progress, open};
+use crate::cli::resume;
 use crate::domain::category::Category;
 use crate::domain::language::Language;
 use crate::domain::verdict::Verdict;
@@ -56,9 +57,9 @@ pub struct Args {
     /// Fältet med postens id.
     #[arg(long, default_value = "id")]
     pub id_field: String,
-    /// Fältet med texten.
-    #[arg(long, default_value = "text")]
-    pub text_field: String,
+    /// Fältet med texten. Flera skrivs med komma emellan; det första som en post har gäller.
+    #[arg(long, value_delimiter = ',', default_value = "text,body,selftext")]
+    pub text_field: Vec<String>,
     /// Antal trådar; annars så många som datorn har.
     #[arg(long)]
     pub threads: Option<NonZeroUsize>,
@@ -68,6 +69,12 @@ pub struct Args {
     /// Lägg till en förklaring av varje post.
     #[arg(long)]
     pub explain: bool,
+    /// Skriv svaren i den här filen i stället för på standard ut.
+    #[arg(long, value_name = "FIL")]
+    pub output: Option<PathBuf>,
+    /// Fortsätt en körning som avbröts: poster som redan har svar i --output hoppas över.
+    #[arg(long, requires = "output")]
+    pub resume: bool,
     #[command(flatten)]
     lexicons: Lexicons,
 }
@@ -161,12 +168,24 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let fields = Fields { id: args.id_field.clone(), text: args.text_field.clone() };
     let broken = input.broken.clone();
     let mut batches = Batches::new(input.reader, format, &fields)?;
-    let mut out = io::stdout().lock();
-    let (mut records, mut malformed) = (0, 0);
-    let outcome = ordered(
+    let (mut out, mut answered) = resume::output(args.output.as_deref(), args.resume)?;
+    let (mut records, mut malformed) = (answered, 0);
+    let outcome: anyhow::Result<()> = ordered(
         threads(args.threads),
-        || batches.next_batch().map_err(anyhow::Error::from),
-        |batch| answer(&classifier, args, &batch, format, &fields),
+        || loop {
+            let Some(batch) = batches.next_batch()? else { return Ok(None) };
+            if answered == 0 {
+                return Ok(Some((batch, 0)));
+            }
+            let mut n = 0;
+            batch.for_each(format, &fields, |_| n += 1);
+            let skipped = answered.min(n);
+            answered -= skipped;
+            if skipped < n {
+                return Ok(Some((batch, skipped)));
+            }
+        },
+        |(batch, skipped)| answer(&classifier, args, &batch, skipped, format, &fields),
         |answer: Answer| {
             out.write_all(&answer.lines)?;
             records += answer.records;
@@ -200,11 +219,16 @@ fn answer(
     classifier: &Classifier,
     args: &Args,
     batch: &Batch,
+    mut skipped: u64,
     format: Format,
     fields: &Fields,
 ) -> Answer {
     let mut answer = Answer { lines: Vec::new(), records: 0, malformed: 0 };
     batch.for_each(format, fields, |record| {
+        if skipped > 0 {
+            skipped -= 1;
+            return;
+        }
         answer.records += 1;
         match record {
             Ok(record) => {

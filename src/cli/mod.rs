@@ -13,6 +13,7 @@ pub mod explain;
 pub mod fit;
 pub mod input;
 pub mod lexicon;
+mod resume;
 pub mod rules;
 pub mod serve;
 pub mod users;

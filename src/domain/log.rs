@@ -15,6 +15,8 @@ pub enum LogKind {
     Undo,
     /// An action came to its end: done, moot, failed.
     Action,
+    /// A person asked for another try of a failed action.
+    Retry,
     /// A diary number was entered.
     Registration,
 }
@@ -22,7 +24,7 @@ pub enum LogKind {
 impl LogKind {
     /// All kinds.
     pub const ALL: &[Self] =
-        &[Self::Seal, Self::Decision, Self::Undo, Self::Action, Self::Registration];
+        &[Self::Seal, Self::Decision, Self::Undo, Self::Action, Self::Retry, Self::Registration];
 
     /// Identifier in the store and in exports.
     pub const fn id(self) -> &'static str {
@@ -31,6 +33,7 @@ impl LogKind {
             Self::Decision => "decision",
             Self::Undo => "undo",
             Self::Action => "action",
+            Self::Retry => "retry",
             Self::Registration => "registration",
         }
     }

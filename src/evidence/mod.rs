@@ -172,7 +172,8 @@ impl EvidenceStore {
     }
 
     /// Notes every link of the chain that is not noted yet in a file beside the database, so that a
-    /// database put back to an older state no longer agrees with the file. Also called at start-up.
+    /// database put back to an older state no longer agrees with the file. Called after each seal,
+    /// by services after everything else that the log takes in, now and then, and at start-up.
     /// A file that was lost begins at the chain's present end; verification misses what was before.
     ///
     /// # Errors
@@ -193,11 +194,11 @@ impl EvidenceStore {
             }
         };
         loop {
-            let entries = self.store.log_after(last, HEADS_PAGE).await?;
-            let Some(newest) = entries.last() else { break };
-            last = newest.seq;
-            for entry in &entries {
-                lines.push_str(&format!("{} {}\n", entry.seq, entry.chain));
+            let links = self.store.log_links(last, HEADS_PAGE).await?;
+            let Some((newest, _)) = links.last() else { break };
+            last = *newest;
+            for (seq, chain) in &links {
+                lines.push_str(&format!("{seq} {chain}\n"));
             }
         }
         if lines.is_empty() {

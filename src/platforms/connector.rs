@@ -25,7 +25,7 @@ use crate::domain::item::{
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::capability::{Capabilities, Offer};
 use crate::platforms::error::PlatformError;
-use crate::platforms::{ConnectionReport, CredentialKeeper, Platform, Receipt, position};
+use crate::platforms::{ConnectionReport, Platform, Receipt, position};
 use crate::runtime::clock::Clock;
 
 /// What an act is to bring about.
@@ -44,6 +44,17 @@ pub struct Standing {
     pub word: String,
     /// What the platform will not do with this very item.
     pub barred: Vec<Bar>,
+}
+
+impl Standing {
+    /// From what an item says of itself.
+    pub fn new(presence: Presence, barred: Vec<Barred>) -> Self {
+        let barred = barred.into_iter().filter_map(|Barred { act, why }| {
+            let wanted = Wanted::of(act)?;
+            Some(Bar { wanted, code: "barred".into(), reason: why })
+        });
+        Self { presence, word: presence.id().to_owned(), barred: barred.collect() }
+    }
 }
 
 /// A change that the platform will not make.
@@ -102,17 +113,21 @@ pub trait Connector: Walks + 'static {
 
     async fn check(&self) -> Result<ConnectionReport, PlatformError>;
 
-    /// For credentials that run out; others hold until somebody revokes them.
-    async fn renew(&self, _keeper: &dyn CredentialKeeper) -> Result<(), PlatformError> {
-        PlatformError::not_offered("renew")
-    }
-
     /// Whether reading in the background may go on: that we are who we should be, and that enough
     /// of the platform's limit is left to editors.
     async fn may_read_on(&self) -> Result<(), PlatformError>;
 
     /// One item as it stands. [`PlatformError::Gone`] only where that is certain.
     async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError>;
+
+    /// The same where an item may also be there and not be shown to us.
+    async fn look(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError> {
+        match self.read(item).await {
+            Ok(item) => Ok(LiveReading::Present(Box::new(item))),
+            Err(PlatformError::Gone) => Ok(LiveReading::Gone),
+            Err(error) => Err(error),
+        }
+    }
 
     /// Those of at most [`Capabilities::read_batch`] items that one call tells of; the rest is
     /// read one by one.
@@ -125,11 +140,7 @@ pub trait Connector: Walks + 'static {
     /// How an item stands.
     async fn standing(&self, item: &ItemAddress) -> Result<Standing, PlatformError> {
         let FetchedItem { presence, barred, .. } = self.read(item).await?;
-        let barred = barred.into_iter().filter_map(|Barred { act, why }| {
-            let wanted = Wanted::of(act)?;
-            Some(Bar { wanted, code: "barred".into(), reason: why })
-        });
-        Ok(Standing { presence, word: presence.id().to_owned(), barred: barred.collect() })
+        Ok(Standing::new(presence, barred))
     }
 
     /// Has the platform make the change. Called only for what the capability record offers.
@@ -258,10 +269,6 @@ impl<C: Connector> Platform for C {
         Connector::check(self).await
     }
 
-    async fn renew(&self, keeper: &dyn CredentialKeeper) -> Result<(), PlatformError> {
-        Connector::renew(self, keeper).await
-    }
-
     async fn fetch(
         &self,
         cursor: Option<&Cursor>,
@@ -282,26 +289,33 @@ impl<C: Connector> Platform for C {
     }
 
     async fn read_live(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError> {
-        match self.read(item).await {
-            Ok(item) => Ok(LiveReading::Present(Box::new(item))),
-            Err(PlatformError::Gone) => Ok(LiveReading::Gone),
-            Err(error) => Err(error),
-        }
+        self.look(item).await
     }
 
     async fn read_live_many(
         &self,
         items: &[ItemAddress],
-    ) -> Result<Vec<LiveReading>, PlatformError> {
+    ) -> Result<Vec<Result<LiveReading, PlatformError>>, PlatformError> {
         let mut readings = Vec::with_capacity(items.len());
         for chunk in items.chunks(Connector::capabilities(self).read_batch.max(1)) {
-            let found = self.read_several(chunk).await?.into_iter();
+            let found = match self.read_several(chunk).await {
+                Ok(found) => found,
+                Err(error) if error.concerns_the_account() || error.may_pass() => {
+                    return Err(error);
+                }
+                // One that cannot be read has spoilt the answer for all: each is read alone.
+                Err(_) => Vec::new(),
+            };
+            let found = found.into_iter();
             let found: HashMap<_, _> = found.map(|item| (item.platform_id.clone(), item)).collect();
             for item in chunk {
                 readings.push(match found.get(&item.platform_id) {
-                    Some(found) => LiveReading::Present(Box::new(found.clone())),
+                    Some(found) => Ok(LiveReading::Present(Box::new(found.clone()))),
                     // Lists leave out more than what is gone.
-                    None => self.read_live(item).await?,
+                    None => match self.read_live(item).await {
+                        Err(error) if error.concerns_the_account() => return Err(error),
+                        read => read,
+                    },
                 });
             }
         }

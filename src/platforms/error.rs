@@ -48,7 +48,8 @@ pub enum PlatformError {
         /// Which quota.
         detail: String,
     },
-    /// The access token has run out; renewing it can help.
+    /// The access token has run out. A connector that can renew it does so by itself, and lets this
+    /// out only where that did not help.
     #[error("the access token has run out: {detail}")]
     TokenExpired {
         /// What the platform said, as a code.
@@ -103,7 +104,7 @@ impl PlatformError {
             Self::Transient { .. } => "Plattformen svarade inte som den ska. Uppsikt försöker igen av sig själv.".into(),
             Self::Throttled { .. } => "Plattformen ber oss vänta. Uppsikt fortsätter när väntetiden är slut.".into(),
             Self::QuotaGone { .. } => "Dagens kvot hos plattformen är slut. Uppsikt fortsätter när den fylls på.".into(),
-            Self::TokenExpired { .. } => "Inloggningen hos plattformen har gått ut. Uppsikt försöker förnya den.".into(),
+            Self::TokenExpired { .. } => "Inloggningen hos plattformen har gått ut. Uppsikt försöker igen; om det inte hjälper måste kontot anslutas på nytt.".into(),
             Self::ReauthNeeded { .. } => "Kontot måste anslutas på nytt: plattformen godtar inte längre inloggningen. Inget har gått förlorat.".into(),
             Self::Forbidden { what } => format!("Plattformen tillåter inte detta: {what}"),
             Self::Gone => "Inlägget finns inte längre på plattformen.".into(),
@@ -185,6 +186,23 @@ impl PlatformError {
             | Self::Refused { .. }
             | Self::Contract { .. }
             | Self::NotOffered { .. } => None,
+        }
+    }
+
+    /// Whether the failure is one of the whole account, rather than of what was asked for: then
+    /// nothing else that is asked now will go better.
+    pub const fn concerns_the_account(&self) -> bool {
+        match self {
+            Self::Throttled { .. }
+            | Self::QuotaGone { .. }
+            | Self::TokenExpired { .. }
+            | Self::ReauthNeeded { .. } => true,
+            Self::Transient { .. }
+            | Self::Forbidden { .. }
+            | Self::Gone
+            | Self::Refused { .. }
+            | Self::Contract { .. }
+            | Self::NotOffered { .. } => false,
         }
     }
 

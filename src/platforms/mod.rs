@@ -23,9 +23,9 @@
 //! - **What can be done differs by item, not only by account** (Facebook's `can_hide`): the item
 //!   says so in `barred`. And an account may learn by trying (LinkedIn, Flickr), so
 //!   [`Platform::capabilities`] is asked anew each time.
-//! - **Credentials that rotate** (X, TikTok, Bluesky, Reddit) must be kept before they are used:
-//!   [`Platform::renew`] takes the keeper. Bluesky alone may also renew on its own: its app password
-//!   is never spent, so a lost pair costs a login and nothing else.
+//! - **Credentials that run out** are the connector's own matter: Bluesky renews its pair by itself,
+//!   and as its app password is never spent, a lost pair costs a login and nothing else. A platform
+//!   whose new pair must be kept before it is used (X, TikTok, Reddit) will need a keeper.
 //! - **Pushes** reach one address per app or per account and are hints at best, so they are a
 //!   trait of their own, [`push::PushSource`]; only own sites push whole items.
 //!
@@ -49,6 +49,7 @@ pub mod http;
 mod json;
 pub mod limit;
 pub mod mastodon;
+mod patience;
 mod position;
 pub mod push;
 mod reach;
@@ -69,7 +70,6 @@ use crate::domain::ids::Cursor;
 use crate::domain::item::{Batch, LiveReading, Thread, Walk};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::runtime::clock::Clock;
-use crate::runtime::secret::Secret;
 
 use capability::Capabilities;
 use error::PlatformError;
@@ -96,28 +96,6 @@ pub struct ConnectionReport {
     pub expires_at: Option<Timestamp>,
 }
 
-/// A renewed credential.
-#[derive(Clone, Debug)]
-pub struct Renewed {
-    /// What calls are made with.
-    pub access: Secret,
-    /// What the next renewal is made with, where the platform hands out a new one.
-    pub refresh: Option<Secret>,
-    /// When `access` runs out.
-    pub expires_at: Option<Timestamp>,
-}
-
-/// Keeps a renewed credential where the program finds it after a restart.
-#[async_trait]
-pub trait CredentialKeeper: Send + Sync {
-    /// Returns only when the credential is durable. Until then the connector goes on with the old
-    /// one: platforms that rotate lock us out when the new pair is lost.
-    ///
-    /// # Errors
-    /// [`PlatformError::Transient`] when it could not be kept.
-    async fn keep(&self, renewed: &Renewed) -> Result<(), PlatformError>;
-}
-
 /// One account on one platform, ready to be asked.
 ///
 /// Every method maps every answer to a value or a [`PlatformError`]; none retries by itself, none
@@ -134,10 +112,6 @@ pub trait Platform: Send + Sync + 'static {
     /// Asks the platform who we are and what we may do, for `doctor` and the health page.
     async fn check(&self) -> Result<ConnectionReport, PlatformError>;
 
-    /// Renews the credential where that can be done without a person. Called on
-    /// [`PlatformError::TokenExpired`] and ahead of [`ConnectionReport::expires_at`].
-    async fn renew(&self, keeper: &dyn CredentialKeeper) -> Result<(), PlatformError>;
-
     /// Fetches one step: on with `walk` where one is in hand, otherwise anew from `cursor` (the
     /// beginning where there is none), with enough overlap that late and edited items come again.
     /// Whoever stores the batch moves the cursor, and hands the batch's walk to the next call.
@@ -151,11 +125,15 @@ pub trait Platform: Send + Sync + 'static {
     async fn read_live(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError>;
 
     /// Reads at most [`Capabilities::read_batch`] items as they stand now: the answers stand in
-    /// the order of the questions. Costs one call where the platform has such a call.
+    /// the order of the questions, and one that cannot be read spoils none of the others. Costs one
+    /// call where the platform has such a call.
+    ///
+    /// # Errors
+    /// What concerns the whole account, or the call for all of them.
     async fn read_live_many(
         &self,
         items: &[ItemAddress],
-    ) -> Result<Vec<LiveReading>, PlatformError>;
+    ) -> Result<Vec<Result<LiveReading, PlatformError>>, PlatformError>;
 
     /// Reads what stands above an item, for evidence where the store has not seen all of it.
     async fn read_thread(&self, item: &ItemAddress) -> Result<Thread, PlatformError>;

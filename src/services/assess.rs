@@ -163,10 +163,19 @@ impl Services {
             known.around[n].author = number_of(&version.platform, &version.author);
             known.around[n].answers =
                 version.answers.as_ref().and_then(|author| number_of(&version.platform, author));
-            if let Some(author) = known.around[n].author.filter(|_| !version.by_us) {
-                known.around[n].attacks =
-                    self.inner.store.attacks_by(author, version.item, now).await?;
+        }
+        let mut places = Vec::new();
+        let mut asked = Vec::new();
+        for (n, version) in waiting.iter().enumerate().filter(|(_, version)| !version.by_us) {
+            let author = known.around[n].author.filter(|author| context::is_certain(*author));
+            if let Some(author) = author {
+                places.push(n);
+                asked.push((author, version.item));
             }
+        }
+        let attacks = self.inner.store.attacks_by(asked, now).await?;
+        for (n, attacks) in places.into_iter().zip(attacks) {
+            known.around[n].attacks = attacks;
         }
         Ok(known)
     }
@@ -250,8 +259,7 @@ impl Known {
 /// A number for an author as the platform knows them.
 fn number_of(platform: &str, author: &Author) -> Option<u64> {
     let identity = author.platform_id.as_deref().or(author.handle.as_deref());
-    let identity = identity.or(author.name.as_deref()).filter(|i| !i.trim().is_empty())?;
-    Some(context::person(platform, identity))
+    context::author(platform, identity, author.name.as_deref())
 }
 
 fn assess_one(classifier: &Classifier, version: &Unassessed, known: &Known, n: usize) -> Assessed {

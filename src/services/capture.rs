@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::classify::Context;
 use crate::domain::evidence::{
-    Manifest, MissingPart, Part, PartKind, RenderedSheet, SheetContent, Thread,
+    Manifest, MissingPart, Part, PartKind, RenderedSheet, SheetContent, Thread, ThreadItem,
 };
 use crate::domain::ids::VersionId;
 use crate::domain::item::Permalink;
@@ -23,7 +23,7 @@ use crate::store::error::StoreError;
 use crate::store::rows::{EvidenceRow, EvidenceState, ItemRow, VersionRow};
 use crate::telemetry::metrics as names;
 
-use super::intake::growing_wait;
+use super::intake::{address, growing_wait};
 use super::records::sheet_page_name;
 use super::{Change, Served, ServiceError, Services};
 
@@ -40,6 +40,9 @@ const IN_PARALLEL: usize = 2;
 /// Whoever waits with a hand on the button needs the seal now: no screenshot is awaited longer
 /// than this, queue and start of the browser included, when a removal has found the text changed.
 const HURRIED_SCREENSHOT: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// How long the thread is read for, where the store has not seen all of it.
+const THREAD_LIMIT: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// Why a capture did not come to a seal.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +86,20 @@ struct Subject {
     version: VersionRow,
     payload: Vec<u8>,
     thread: Thread,
+}
+
+/// A thread as it goes into the evidence.
+pub(super) struct Above {
+    pub(super) thread: Thread,
+    /// How it was read.
+    pub(super) method: String,
+    /// Why it is not whole, in Swedish.
+    pub(super) missing: Option<String>,
+}
+
+/// What a manifest says of a thread with a gap.
+fn not_whole(why: &str) -> String {
+    format!("Tråden ovanför är inte hel: {}.", why.trim_end_matches('.'))
 }
 
 impl Services {
@@ -217,11 +234,13 @@ impl Services {
         let text = subject.version.text.clone().into_bytes();
         let plain = "text/plain; charset=utf-8";
         parts.push(keep(PartKind::Text, "text.txt", plain, &fetched, text).await?);
-        let thread =
-            serde_json::to_vec_pretty(&subject.thread).map_err(|_| CaptureError::BrokenOff)?;
-        parts.push(
-            keep(PartKind::Thread, "thread.json", json, "ur Uppsikts databas", thread).await?,
-        );
+        let Above { thread, method, missing } =
+            self.thread_above(served, &subject.item, subject.thread.clone(), hurry).await;
+        let bytes = serde_json::to_vec_pretty(&thread).map_err(|_| CaptureError::BrokenOff)?;
+        parts.push(keep(PartKind::Thread, "thread.json", json, &method, bytes).await?);
+        manifest
+            .missing
+            .extend(missing.map(|reason| MissingPart { kind: PartKind::Thread, reason }));
 
         let screenshot = match leave.picture() {
             Ok(leave) => self.screenshot(served, subject, leave, hurry).await,
@@ -253,7 +272,7 @@ impl Services {
             simulated: served.account.simulated,
             manifest: manifest.clone(),
             text: subject.version.text.clone(),
-            thread: subject.thread.clone(),
+            thread,
             screenshot_png: picture,
         };
         let sheet = tokio::task::spawn_blocking(move || sheet::render(&content))
@@ -268,6 +287,56 @@ impl Services {
             manifest.parts.push(keep(PartKind::SheetPng, &name, "image/png", &method, page).await?);
         }
         Ok(manifest)
+    }
+
+    /// What stands above the item: as the store knows it, or as the platform tells it where the store
+    /// has not seen all of it.
+    pub(super) async fn thread_above(
+        &self,
+        served: &Served,
+        item: &ItemRow,
+        known: Thread,
+        hurry: Option<std::time::Duration>,
+    ) -> Above {
+        let method = "ur Uppsikts databas".to_owned();
+        let has_gap = !known.missing.is_empty() || (item.post_id.is_some() && known.post.is_none());
+        if !has_gap {
+            return Above { thread: known, method, missing: None };
+        }
+        let limit = hurry.map_or(THREAD_LIMIT, |hurry| hurry.min(THREAD_LIMIT));
+        let target = address(item);
+        let reading = tokio::time::timeout(limit, served.platform.read_thread(&target)).await;
+        let read = match reading {
+            Ok(Ok(read)) => read,
+            Ok(Err(error)) => {
+                tracing::info!(error = %error, "the thread could not be read");
+                let missing = Some(not_whole(&error.swedish()));
+                return Above { thread: known, method, missing };
+            }
+            Err(_) => {
+                let why = format!("plattformen svarade inte inom {} sekunder", limit.as_secs());
+                return Above { thread: known, method, missing: Some(not_whole(&why)) };
+            }
+        };
+        let missing = read.missing.as_deref().map(not_whole);
+        // Both reach from the item upwards: of two that end early the longer holds the other.
+        if missing.is_some() && known.above.len() >= read.above.len() {
+            let thread = Thread { post: known.post.or(read.post), ..known };
+            return Above { thread, method, missing };
+        }
+        let above = read.above.into_iter().map(|item| ThreadItem {
+            platform_id: item.platform_id,
+            author: item.author,
+            text: item.text,
+            created_at: item.created_at,
+        });
+        let thread = Thread {
+            post: read.post.or(known.post),
+            above: above.collect(),
+            missing: if missing.is_some() { known.missing } else { Vec::new() },
+        };
+        let method = format!("läst från plattformen {}", self.inner.clock.now());
+        Above { thread, method, missing }
     }
 
     /// A picture of the live page, or why there is none, in Swedish. The browser bounds each page's

@@ -77,6 +77,7 @@ impl Services {
         line.detail = Some(ids.join(","));
         let new = NewDecision { case, revision, user: viewer.user, decision, undo_until, line };
         let decided = self.inner.store.decide(new, now).await?;
+        self.note_log().await;
         counter!(names::DECISIONS).increment(1);
         histogram!(names::DECISION_SECONDS).record(begun.elapsed().as_secs_f64());
         tracing::info!(case.id = %case, decision.id = %decided, user.id = %viewer.user, "decided");
@@ -143,6 +144,7 @@ impl Services {
         viewer.demand(Act::Decide)?;
         let line = viewer.line("case.undo", format!("case {case}"));
         self.inner.store.undo(case, decision, viewer.user, line, self.inner.clock.now()).await?;
+        self.note_log().await;
         self.tell(Change::Case(case));
         Ok(())
     }
@@ -166,6 +168,7 @@ impl Services {
                     .into(),
             });
         }
+        self.note_log().await;
         self.inner.wakes.outbox.notify_one();
         self.tell(Change::Case(case));
         Ok(())
@@ -188,6 +191,7 @@ impl Services {
         let line = viewer.line("case.diary_number", format!("case {case}"));
         let now = self.inner.clock.now();
         self.inner.store.enter_diary_number(case, number.clone(), viewer.user, line, now).await?;
+        self.note_log().await;
         self.tell(Change::Case(case));
         Ok(number)
     }

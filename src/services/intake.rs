@@ -172,7 +172,11 @@ impl Services {
 
     /// Reads items with an open case again, since most platforms tell nobody of edits and
     /// deletions.
-    async fn read_again(&self, served: &Served, now: Timestamp) -> Result<(), ServiceError> {
+    pub(super) async fn read_again(
+        &self,
+        served: &Served,
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
         let before = now.saturating_sub(READ_AGAIN).unwrap_or(Timestamp::MIN);
         let store = &self.inner.store;
         let most = served.platform.capabilities().read_batch.clamp(1, READ_AGAIN_AT_ONCE as usize);
@@ -181,6 +185,7 @@ impl Services {
         if items.is_empty() {
             return Ok(());
         }
+        store.note_asked(items.iter().map(|item| item.id).collect(), now).await?;
         let addresses: Vec<_> = items.iter().map(address).collect();
         let readings = match served.platform.read_live_many(&addresses).await {
             Ok(readings) => readings,
@@ -191,6 +196,13 @@ impl Services {
             }
         };
         for (item, reading) in items.iter().zip(readings) {
+            let reading = match reading {
+                Ok(reading) => reading,
+                Err(error) => {
+                    tracing::warn!(item.id = %item.id, error = %error, "an open item could not be read again");
+                    continue;
+                }
+            };
             match self.take_in_reading(item, reading, now).await {
                 Ok(()) => {}
                 // One answer that does not fit its question says nothing of the others.

@@ -433,6 +433,16 @@ impl Services {
         self.inner.no_browser.as_deref()
     }
 
+    /// Notes what the log has grown by beside the database, so that a database put back to before
+    /// it is found out. Where that fails the entry stands all the same, and housekeeping notes it
+    /// later.
+    pub async fn note_log(&self) {
+        if let Err(error) = self.inner.evidence.note_head().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "the end of the log could not be noted");
+        }
+    }
+
     fn tell(&self, change: Change) {
         // Nobody listening is fine: no page is open.
         drop(self.inner.changes.send(change));

@@ -169,6 +169,9 @@ impl Services {
             }
         };
         let after = self.inner.store.move_action(action.id, event, now).await?;
+        if after.state.is_settled() {
+            self.note_log().await;
+        }
         counter!(names::ACTIONS, "kind" => action.kind.id(), "outcome" => after.state.id())
             .increment(1);
         tracing::info!(attempt, state = after.state.id(), "action moved");

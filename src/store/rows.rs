@@ -591,6 +591,15 @@ pub struct RegistrationFacts {
     pub number: Option<(String, Timestamp, i64)>,
 }
 
+/// A row as verification meets it: somebody may have written anything into it.
+#[derive(Debug)]
+pub struct Readable<T> {
+    /// Its number.
+    pub id: i64,
+    /// What it holds; none where that cannot be read.
+    pub value: Option<T>,
+}
+
 /// What an evidence record is of, as verification holds it against leaf and manifest.
 pub struct SubjectFacts {
     /// The account's key.
@@ -609,6 +618,16 @@ pub struct SubjectFacts {
     pub author: Author,
     /// What hung on it.
     pub attachments: Vec<Attachment>,
+    /// The identifier of what it is.
+    pub kind: String,
+    /// When the platform says it was written.
+    pub created_at: Option<Timestamp>,
+    /// That time as received.
+    pub created_raw: Option<String>,
+    /// When it was edited.
+    pub edited_at: Option<Timestamp>,
+    /// The identifier of its visibility when fetched.
+    pub presence: String,
     /// When fetched.
     pub fetched_at: Timestamp,
     /// The hash of the element as received.

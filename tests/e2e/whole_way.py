@@ -163,6 +163,50 @@ def new_comment_becomes_a_case():
     return f"case {case}"
 
 
+def the_same_by_many_is_linked():
+    """Nearly the same text by four people: a case that says so and links to the others."""
+    appeal = "Skriv under mot nedläggningen av skolan i Exempelby innan fredag, de vill tysta oss: https://bidra.example/skolan"
+    numbers = [site.write(f"Person {n}", f"{appeal} /{n}") for n in range(4)]
+    wait("all four are in", lambda: daemon.one("select count(*) from alikes") >= 4, 60)
+    wait("all assessed and sealed", daemon.at_rest, 120)
+    marks = ", ".join("?" * len(numbers))
+    rules = daemon.rows(f"""select i.platform_id from verdicts d join versions v on v.id = d.version_id join items i on i.id = v.item_id
+        where i.platform_id in ({marks}) and d.verdict like '%sammanhang.kampanj%'""", *map(str, numbers))
+    check(rules, "no campaign was found")
+    case = cases()[int(rules[0][0])]
+    page = editor.page(f"/arende/{case}")
+    check("Liknande: 3 andra inlägg" in page, "the case does not tell of the others")
+    return f"case {case}"
+
+
+def what_may_concern_children_is_not_copied():
+    """Only metadata is sealed, nothing of it is shown or exported, and it can be hidden all the same."""
+    number = site.write("Okänd Person", "Byter lolitabilder, skriv dm")
+    case = wait("a case", lambda: cases().get(number), 60)
+    wait("sealed", daemon.at_rest, 120)
+    evidence = daemon.one("select e.id from evidence e join items i on i.id = e.item_id where i.platform_id = ?", str(number))
+    manifest = json.loads(daemon.command("evidence", "show", str(evidence)).stdout)
+    check(manifest["parts"] == [] and len(manifest["missing"]) == 3, f"sealed: {manifest['parts']}")
+    page = editor.page(f"/arende/{case}")
+    check("Får inte kopieras eller visas" in page and "Länk till inlägget" not in page, "the page does not say why")
+    editor.must_decide(case, "hide", "register", grund="barnporr")
+    wait("carried out", daemon.at_rest, 60)
+    check(site.comment(number)["status"] == "hold", "not hidden")
+    package = daemon.one("select package from registrations where case_id = ?", case)
+    with zipfile.ZipFile(daemon.folder / "export" / package) as held:
+        check(sorted(held.namelist()) == ["arende.json", "manifest.json"], f"in the package: {held.namelist()}")
+    return f"case {case}, evidence {evidence}"
+
+
+def a_cry_for_help_is_on_top():
+    number = site.write("Någon", "Jag orkar inte leva längre")
+    case = wait("a case", lambda: cases().get(number), 60)
+    first = editor.page("/").split('data-arende="')[1].split('"')[0]
+    check(first == str(case), f"case {first} stands on top")
+    check("90101" in editor.page(f"/arende/{case}"), "no numbers to ring")
+    return f"case {case}"
+
+
 def a_changed_file_is_found():
     """The other way round: what is not whole is told, by name."""
     file = next(f for f in sorted((daemon.folder / "evidence").rglob("*")) if f.is_file() and len(f.name) >= 60)
@@ -215,6 +259,9 @@ with tests.ending(daemon.clear_away, site.stop):
     tests.run("a text changed between decision and act is captured anew", edited_meanwhile)
     tests.run("registration: package out, diary number in", registered)
     tests.run("a new comment becomes a case", new_comment_becomes_a_case)
+    tests.run("nearly the same text by many is found and linked", the_same_by_many_is_linked)
+    tests.run("of what may concern children nothing is copied", what_may_concern_children_is_not_copied)
+    tests.run("a cry for help stands on top, with numbers to ring", a_cry_for_help_is_on_top)
     tests.run("evidence verifies", daemon.evidence_verifies)
     tests.run("a changed evidence file is found", a_changed_file_is_found)
     tests.run("a picture of the live page is sealed", pictures_of_the_page)

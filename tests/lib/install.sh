@@ -14,6 +14,7 @@ missing_packages() {
   has flock || echo util-linux
   [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
   [ "$1" = quick ] && return
+  [ -e /usr/share/dict/swedish ] || echo wswedish
   has chromium || [ -n "${CHROMIUM:-}" ] || echo chromium
   # Screenshots depend on fonts: letters of most scripts, and emoji.
   fc_has "Noto Sans" || echo fonts-noto-core
@@ -73,6 +74,12 @@ install_rust_parts() {
   fi
   cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt || return 1
   cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+}
+
+# For the fuzz targets of the long tier: libFuzzer is C++.
+install_fuzzer() {
+  has c++ || as_root apt-get -y -qq install --no-install-recommends g++ >>"$logs/apt.log" 2>&1 || return 1
+  cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked >"$logs/cargo-fuzz.log" 2>&1
 }
 
 install_browser_driver() {

@@ -179,3 +179,14 @@ proptest! {
         let _ = targets(&text, None);
     }
 }
+
+#[test]
+fn an_equal_name_is_no_equal_author() {
+    let named = author("wordpress", None, Some("Anonym")).expect("a number");
+    assert!(!is_certain(named));
+    assert!(is_certain(author("wordpress", Some("17"), Some("Anonym")).expect("a number")));
+    assert_eq!(author("wordpress", None, Some(" ")), None);
+    let mine = |n| earlier(n, 1, Some(named), APPEAL);
+    let thrice = assessed(APPEAL, Some(named), &[mine(1), mine(2)], &[]);
+    assert_eq!(of_rule(&thrice, "sammanhang.upprepning"), None);
+}

@@ -324,6 +324,14 @@ fn count(bytes: &[u8], is: impl Fn(u8) -> bool) -> usize {
     bytes.chunks(128).map(|piece| usize::from(of_piece(piece))).sum()
 }
 
+/// Whether [`plain`] leaves a word as it is: short, in plain letters, none of them three times in a
+/// row.
+pub(super) fn is_plain(word: &[u8]) -> bool {
+    word.len() + 4 < MOST_BYTES
+        && word.iter().all(u8::is_ascii_alphanumeric)
+        && !word.windows(3).any(|w| w[0] == w[1] && w[1] == w[2])
+}
+
 /// The word in the plain letters of cues.
 pub(super) fn plain(word: &[u8], out: &mut SmallVec<[u8; MOST_BYTES]>) {
     // A picture may be all signs.

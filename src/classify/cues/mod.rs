@@ -67,6 +67,9 @@ pub struct Scales {
     highest: [i32; LANES],
 }
 
+/// How many words must speak for what is found.
+const FEWEST_REASONS: usize = 2;
+
 impl Scales {
     /// Forgets what was found, as if nothing had been weighed.
     pub fn clear(&mut self) {
@@ -124,8 +127,8 @@ impl Cues {
                     Some(w) if w.sum >= sum => {}
                     found => {
                         let tokens = self.reasons(view, hits, stretch.clone(), lane);
-                        // What no word speaks for cannot be told to anybody.
-                        if tokens.is_empty() {
+                        // Several words are said to point there together: one alone is no reason.
+                        if tokens.len() < FEWEST_REASONS {
                             continue;
                         }
                         let weighed = Weighed { lane, sum, tokens };

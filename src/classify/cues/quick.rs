@@ -11,8 +11,8 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use crate::classify::cues::extract::{
-    Cue, FEWEST_FOR_END, LONG, MOST_BYTES, SHORT, Shape, address, cut, end, last_letters, plain,
-    shape,
+    Cue, FEWEST_FOR_END, LONG, MOST_BYTES, SHORT, Shape, address, cut, end, is_plain, last_letters,
+    plain, shape,
 };
 use crate::classify::cues::table::{Cues, LANES, Row};
 use crate::classify::cues::{Scales, hits_in};
@@ -145,38 +145,42 @@ impl Quick {
     }
 }
 
-/// What was met in one stretch.
+/// What was met in one stretch. Without branches, for nobody can foresee what was met before.
 #[derive(Debug, Default)]
 pub struct Met {
-    /// A bit for each cue.
+    /// A bit for each cue; that of zero, which is no cue, is always set.
     bits: Vec<u64>,
+    /// Those that were met, and room behind them.
     places: Vec<u16>,
+    n: usize,
 }
 
 impl Met {
-    fn make_room(&mut self, n_cues: usize) {
-        let n_bits = n_cues + 1;
-        if self.bits.len() < n_bits.div_ceil(64) {
-            self.bits.resize(n_bits.div_ceil(64), 0);
+    /// Forgets all, and makes room for so many cues.
+    fn clear(&mut self, n_cues: usize) {
+        for place in &self.places[..self.n] {
+            self.bits[usize::from(*place) / 64] = 0;
         }
+        self.n = 0;
+        // Each is put here once; what was met already is put behind and forgotten.
+        if self.places.len() < n_cues + 1 {
+            self.places.resize(n_cues + 1, 0);
+            self.bits.resize((n_cues + 1).div_ceil(64), 0);
+        }
+        self.bits[0] = 1;
     }
 
     #[inline]
     fn add(&mut self, place: u16) {
-        let (at, bit) = (usize::from(place) / 64, 1 << (place % 64));
-        if place != 0
-            && let Some(bits) = self.bits.get_mut(at)
-            && *bits & bit == 0
-        {
-            *bits |= bit;
-            self.places.push(place);
-        }
+        let (bits, bit) = (&mut self.bits[usize::from(place) / 64], place % 64);
+        let is_new = *bits >> bit & 1 ^ 1;
+        *bits |= 1 << bit;
+        self.places[self.n] = place;
+        self.n += is_new as usize;
     }
 
-    fn clear(&mut self) {
-        for place in self.places.drain(..) {
-            self.bits[usize::from(place) / 64] = 0;
-        }
+    fn places(&self) -> &[u16] {
+        &self.places[..self.n]
     }
 }
 
@@ -190,8 +194,12 @@ impl Cues {
     /// The cues that a word carries by itself.
     fn of_word(&self, written: &[u8]) -> WordCues {
         let mut letters = SmallVec::<[u8; MOST_BYTES]>::new();
-        plain(written, &mut letters);
-        let word = letters.as_slice();
+        let word = if is_plain(written) {
+            written
+        } else {
+            plain(written, &mut letters);
+            &letters
+        };
         let mut own = [self.place(Cue::Word(word)), 0, 0, 0];
         if word.len() > SHORT {
             own[1] = self.place(Cue::Start(cut(word, SHORT)));
@@ -226,7 +234,7 @@ impl Cues {
         scales: &mut Scales,
     ) -> [i32; LANES] {
         let met = &mut scales.met;
-        met.make_room(self.len());
+        met.clear(self.len());
         let text = view.folded.bytes();
         let mut before: Option<WordCues> = None;
         let before_it = stretch.start.checked_sub(1).map(|at| view.token(at));
@@ -307,9 +315,7 @@ impl Cues {
         for hit in hits_in(hits, &stretch) {
             met.add(self.place(Cue::Rule(hit.rule)));
         }
-        let sums = self.add_up(quick, &met.places);
-        met.clear();
-        sums
+        self.add_up(quick, met.places())
     }
 
     /// The start and the rows at these places, added.

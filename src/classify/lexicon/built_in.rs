@@ -19,6 +19,7 @@ const FILES: &[(&str, &str)] = files![
     "en/threat.toml",
     "sv/authorities.toml",
     "sv/case.toml",
+    "sv/case_cry.toml",
     "sv/case_request.toml",
     "sv/case_wide.toml",
     "sv/case_worry.toml",

@@ -108,7 +108,7 @@ impl Lint<'_> {
                 file,
                 lexeme.line,
                 format!("`{}` kan aldrig hittas: ingen text läses så som ett ord", lexeme.word),
-                "Skriv det som texter läses (små bokstäver, inga accenter, bindestreck eller andra tecken), eller som en fras i ett mönster",
+                "Skriv det som texter läses (utan bindestreck, punkt och andra tecken), eller som en fras i ett mönster",
             );
         }
     }

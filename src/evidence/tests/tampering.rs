@@ -233,6 +233,23 @@ const BY_SQL: &[(&str, &str, &str)] = &[
     ("update evidence set sealed_at = sealed_at - 86400000 where id = 1", "bevis 1", "postens tid"),
     ("update log set at = at - 1000 where seq = 2", "logg 2", "radens tid"),
     ("update log set kind = 'undo' where seq = 2", "logg 2", "radens slag"),
+    // What cannot be read is a fault like any other, never the end of the verification.
+    ("update decisions set choices = 'x' where id = 1", "beslut 1", "går inte att läsa"),
+    ("update decisions set at = 9223372036854775807 where id = 1", "beslut 1", "går inte att läsa"),
+    ("update actions set payload = 'x' where id = 1", "åtgärd 1", "texten eller plattformens svar"),
+    ("update registrations set package_sha256 = x'00'", "registrering 1", "går inte att läsa"),
+    ("update evidence set state = 'x' where id = 1", "bevis 1", "går inte att läsa"),
+    ("update evidence set manifest_hash = x'00' where id = 2", "bevis 2", "går inte att läsa"),
+    ("update log set kind = 'x' where seq = 2", "logg 2", "går inte att läsa"),
+    ("update log set at = 9223372036854775807 where seq = 2", "logg 2", "går inte att läsa"),
+    ("update log set leaf_hash = x'00' where seq = 2", "logg 2", "går inte att läsa"),
+    ("update line_chains set hash = x'00' where name = 'audit'", "granskningsloggen", "går inte att läsa"),
+    // The item's and the version's rows say what the manifest says.
+    ("update items set kind = 'reply' where id = 1", "bevis 1", "det som förseglades: slaget"),
+    ("update items set created_at = 1 where id = 1", "bevis 1", "det som förseglades: när det skrevs"),
+    ("update items set created_raw = 'x' where id = 1", "bevis 1", "det som förseglades: när det skrevs"),
+    ("update versions set edited_at = 1 where id = 1", "bevis 1", "det som förseglades: när det redigerades"),
+    ("update versions set presence = 'hidden' where id = 1", "bevis 1", "det som förseglades: synligheten"),
     ("delete from audit", "granskningsloggen", "rader har tagits bort"),
     ("delete from audit where id = 2", "granskningsloggen", "har ändrats"),
     ("update audit set user_name = 'Lo Exempel'", "granskningsloggen", "har ändrats"),
@@ -267,6 +284,60 @@ async fn every_way_through_the_database_is_named() {
             "{sql}: expected `{place}: {what}`, found {faults:#?}"
         );
     }
+}
+
+/// Each malformed cell is one fault, and nothing after it is left out.
+#[tokio::test]
+async fn what_stands_after_a_cell_that_cannot_be_read_is_verified_all_the_same() {
+    let stage = Stage::new().await;
+    stage.tamper(
+        "update decisions set choices = 'x' where id = 1;
+         update log set at = 9223372036854775807 where seq = 1;
+         update evidence set state = 'x' where id = 1;
+         update registrations set diary_number = 'KS 2026/2'",
+    );
+    let report = verify(&stage.bench.evidence, &stage.bench.store).await.unwrap();
+    assert_eq!(report.n_sealed, 2, "the two that can be read");
+    stage.bench.expect_fault("registrering 1", "stämmer inte med loggen").await;
+    stage.bench.expect_fault("beslut 1", "går inte att läsa").await;
+    stage.bench.expect_fault("bevis 1", "går inte att läsa").await;
+}
+
+#[tokio::test]
+async fn a_failed_action_cannot_be_made_to_disappear() {
+    let gone = "update actions set state = 'cancelled', due_at = null where id = 4";
+    let put_off = "update actions set state = 'pending', due_at = 9000000000000 where id = 4";
+    for (sql, tried_again) in [(gone, false), (put_off, false), (gone, true)] {
+        let stage = Stage::new().await;
+        let (store, now) = (&stage.bench.store, stage.now());
+        // The third case was undone and waits: its removal goes wrong.
+        let case = CaseId(3);
+        stage.decide(case, vec![Choice::Hide]).await;
+        let hide = store.actions_on(case).await.unwrap().last().unwrap().id;
+        assert_eq!(hide, ActionId(4));
+        store.move_action(hide, ActionEvent::Begin { at: now }, now).await.unwrap();
+        let failed =
+            ActionEvent::FailForGood { at: now, reason: "Nej.".into(), may_have_acted: false };
+        store.move_action(hide, failed, now).await.unwrap();
+        if tried_again {
+            let again = line("case.try_again", Some(stage.user));
+            assert!(store.try_failed_again(case, hide, stage.user, again, now).await.unwrap());
+        }
+        stage.bench.evidence.note_head().await.unwrap();
+        assert_eq!(stage.bench.faults().await, [], "as it was done");
+        stage.tamper(sql);
+        stage.bench.expect_fault("åtgärd 4", "hur den slutade").await;
+    }
+}
+
+/// A decision is as worth noting as a seal: a database put back to before it is found out.
+#[tokio::test]
+async fn an_entry_of_any_kind_that_is_not_noted_is_named() {
+    let stage = Stage::new().await;
+    stage.decide(CaseId(3), vec![Choice::Dismiss]).await;
+    assert_eq!(stage.bench.faults().await, [], "it was made a moment ago");
+    stage.bench.clock.advance(SignedDuration::from_mins(11));
+    stage.bench.expect_fault("kedjans ändar", "den slutar vid post").await;
 }
 
 #[tokio::test]

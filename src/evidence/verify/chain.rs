@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::domain::ids::ContentHash;
 use crate::domain::log::{LogKind, chain_hash, genesis, leaf_hash};
 use crate::store::Store;
-use crate::store::rows::{LinesHeld, LogEntry};
+use crate::store::rows::{LinesHeld, LogEntry, Readable};
 
 use super::{PAGE, Report};
 use crate::evidence::EvidenceError;
@@ -60,6 +60,12 @@ struct Undone {
     decision: i64,
 }
 
+/// Which failed action the log says was to be tried again.
+#[derive(serde::Deserialize)]
+struct Retried {
+    action: i64,
+}
+
 /// How the log says an action ended.
 #[derive(serde::Deserialize)]
 pub(super) struct Ended {
@@ -105,12 +111,16 @@ pub(super) struct LogRead {
     pub(super) undone: BTreeMap<i64, Timestamp>,
     /// The last end of each action: one that a person let be tried again has several.
     pub(super) ended: BTreeMap<i64, Leaf<Ended>>,
+    /// Where the log last says that an action was to be tried again.
+    pub(super) retried: BTreeMap<i64, u64>,
     pub(super) entered: BTreeMap<i64, Leaf<Entered>>,
     pub(super) lines: Vec<(u64, LinesAt)>,
     pub(super) links: BTreeMap<u64, Link>,
     pub(super) chain: ContentHash,
     /// The place that comes next.
     pub(super) next: u64,
+    /// The entry before could not be read, so the chain goes on from what is stored.
+    is_torn: bool,
 }
 
 impl LogRead {
@@ -120,11 +130,13 @@ impl LogRead {
             decided: BTreeMap::new(),
             undone: BTreeMap::new(),
             ended: BTreeMap::new(),
+            retried: BTreeMap::new(),
             entered: BTreeMap::new(),
             lines: Vec::new(),
             links: BTreeMap::new(),
             chain: genesis(),
             next: 1,
+            is_torn: false,
         }
     }
 
@@ -135,12 +147,21 @@ impl LogRead {
         report: &mut Report,
     ) -> Result<(), EvidenceError> {
         loop {
-            let entries = store.log_after(self.next - 1, PAGE).await?;
+            let entries = store.log_to_verify(self.next - 1, PAGE).await?;
             if entries.is_empty() {
                 return Ok(());
             }
-            for entry in entries {
-                self.take(&entry, report);
+            for Readable { id, value } in entries {
+                match value {
+                    Some(entry) => self.take(&entry, report),
+                    None => {
+                        report.fault(format!("logg {id}"), "posten går inte att läsa");
+                        report.n_entries += 1;
+                        // A number below nought is no place: what follows is missed instead.
+                        self.next = u64::try_from(id).map_or(self.next, |seq| seq + 1);
+                        self.is_torn = true;
+                    }
+                }
             }
         }
     }
@@ -155,11 +176,12 @@ impl LogRead {
             report.fault(&place, "innehållet har ändrats: lövets kontrollsumma stämmer inte");
         }
         self.chain = chain_hash(self.chain, entry.leaf);
-        if self.chain != entry.chain {
+        if self.chain != entry.chain && !self.is_torn {
             report.fault(&place, "kedjan är bruten: länken stämmer inte med posterna före");
-            // Go on from what is stored, so that one fault is one fault.
-            self.chain = entry.chain;
         }
+        // Go on from what is stored, so that one fault is one fault.
+        self.chain = entry.chain;
+        self.is_torn = false;
         let body = serde_json::from_str::<Body>(&entry.body);
         self.links.insert(
             entry.seq,
@@ -207,6 +229,9 @@ impl LogRead {
             }),
             LogKind::Action => leaf::<Ended>(seq, at, record).map(|leaf| {
                 self.ended.insert(leaf.record.action, leaf);
+            }),
+            LogKind::Retry => leaf::<Retried>(seq, at, record).map(|leaf| {
+                self.retried.insert(leaf.record.action, seq);
             }),
             LogKind::Registration => leaf::<Entered>(seq, at, record).map(|leaf| {
                 self.entered.insert(leaf.record.registration, leaf);

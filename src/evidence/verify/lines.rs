@@ -1,6 +1,7 @@
 //! The audit log and the histories of cases: recomputed, and held against every entry of the log.
 
 use crate::store::Store;
+use crate::store::error::StoreError;
 use crate::store::rows::{Lines, LinesHeld};
 
 use super::Report;
@@ -24,7 +25,7 @@ struct Known {
 /// Verifies both. `noted` was read before the lines are.
 pub(super) async fn verify(
     store: &Store,
-    noted: [(Lines, LinesHeld); 2],
+    noted: Vec<(Lines, Option<LinesHeld>)>,
     log: &LogRead,
     report: &mut Report,
 ) -> Result<(), EvidenceError> {
@@ -40,7 +41,10 @@ pub(super) async fn verify(
                 Known { held, seq: Some(*seq) }
             })
             .collect();
-        known.push(Known { held: noted, seq: None });
+        match noted {
+            Some(held) => known.push(Known { held, seq: None }),
+            None => report.fault(place(lines), "databasens egen anteckning går inte att läsa"),
+        }
         known.sort_by_key(|known| known.held.n);
         if let Some(what) = fault(store, lines, &known).await? {
             report.fault(place(lines), what);
@@ -58,7 +62,12 @@ async fn fault(
     let mut known = known.iter().skip_while(|known| known.held.n == 0).peekable();
     let (mut after, mut held, mut n, mut good) = (i64::MIN, None, 0, 0);
     while known.peek().is_some() {
-        let read = store.recompute_lines(lines, after, held).await?;
+        let read = match store.recompute_lines(lines, after, held).await {
+            Err(StoreError::Row { .. }) => {
+                return Ok(Some(format!("någon av raderna efter {n} går inte att läsa")));
+            }
+            read => read?,
+        };
         let Some((id, last)) = read.last() else { break };
         (after, held) = (*id, Some(*last));
         for (_, now) in read {

@@ -1,5 +1,7 @@
 //! Evidence records: row, leaf, manifest, parts and the version they are of, each held against the others.
 
+use jiff::Timestamp;
+
 use crate::domain::evidence::{Manifest, PartKind};
 use crate::domain::ids::ContentHash;
 use crate::domain::item::content_hash;
@@ -162,6 +164,21 @@ fn verify_copy(manifest: &Manifest, subject: &SubjectFacts, place: &str, report:
     }
     if manifest.author != subject.author {
         changed.push("författaren");
+    }
+    if manifest.kind.id() != subject.kind {
+        changed.push("slaget");
+    }
+    let ms = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
+    if ms(manifest.created_at) != ms(subject.created_at)
+        || manifest.created_raw != subject.created_raw
+    {
+        changed.push("när det skrevs");
+    }
+    if ms(manifest.edited_at) != ms(subject.edited_at) {
+        changed.push("när det redigerades");
+    }
+    if manifest.presence.id() != subject.presence {
+        changed.push("synligheten");
     }
     if manifest.fetched_at.as_millisecond() != subject.fetched_at.as_millisecond() {
         changed.push("tiden för hämtningen");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::ids::{ActionId, DecisionId, RegistrationId};
 use crate::store::Store;
-use crate::store::rows::{ActionFacts, DecisionFacts, RegistrationFacts};
+use crate::store::rows::{ActionFacts, DecisionFacts, Readable, RegistrationFacts};
 
 use super::chain::LogRead;
 use super::{PAGE, Report};
@@ -30,9 +30,7 @@ trait Logged: Sized {
     const LEAF_SAYS: &'static str;
 
     /// The next rows by number.
-    async fn page(store: &Store, after: i64) -> Result<Vec<Self>, EvidenceError>;
-
-    fn id(&self) -> i64;
+    async fn page(store: &Store, after: i64) -> Result<Vec<Readable<Self>>, EvidenceError>;
 
     /// How the row disagrees with the log.
     fn fault(&self, log: &LogRead) -> Option<String>;
@@ -52,18 +50,22 @@ async fn kind<R: Logged>(
     loop {
         let rows = R::page(store, after).await?;
         let Some(last) = rows.last() else { break };
-        if again && rows.iter().any(|row| row.fault(log).is_some()) {
+        if again && rows.iter().flat_map(|row| &row.value).any(|row| row.fault(log).is_some()) {
             log.read_on(store, report).await?;
             again = false;
             continue;
         }
         again = true;
-        after = last.id();
-        for row in rows {
-            if let Some(what) = row.fault(log) {
-                report.fault(format!("{} {}", R::NAME, row.id()), what);
+        after = last.id;
+        for Readable { id, value } in rows {
+            let what = match value {
+                Some(row) => row.fault(log),
+                None => Some("raden går inte att läsa".to_owned()),
+            };
+            if let Some(what) = what {
+                report.fault(format!("{} {id}", R::NAME), what);
             }
-            seen.insert(row.id());
+            seen.insert(id);
         }
     }
     for (id, seq) in R::leaves(log).filter(|(id, _)| !seen.contains(id)) {
@@ -77,12 +79,8 @@ impl Logged for DecisionFacts {
     const NAME: &'static str = "beslut";
     const LEAF_SAYS: &'static str = "säger att det fattades";
 
-    async fn page(store: &Store, after: i64) -> Result<Vec<Self>, EvidenceError> {
+    async fn page(store: &Store, after: i64) -> Result<Vec<Readable<Self>>, EvidenceError> {
         Ok(store.decision_facts(DecisionId(after), PAGE).await?)
-    }
-
-    fn id(&self) -> i64 {
-        self.id.0
     }
 
     fn fault(&self, log: &LogRead) -> Option<String> {
@@ -136,12 +134,8 @@ impl Logged for ActionFacts {
     const NAME: &'static str = "åtgärd";
     const LEAF_SAYS: &'static str = "säger hur den slutade";
 
-    async fn page(store: &Store, after: i64) -> Result<Vec<Self>, EvidenceError> {
+    async fn page(store: &Store, after: i64) -> Result<Vec<Readable<Self>>, EvidenceError> {
         Ok(store.action_facts(ActionId(after), PAGE).await?)
-    }
-
-    fn id(&self) -> i64 {
-        self.id.0
     }
 
     fn fault(&self, log: &LogRead) -> Option<String> {
@@ -167,6 +161,9 @@ fn action_fault(row: &ActionFacts, log: &LogRead) -> Option<String> {
             .then(|| "raden säger att den ångrades, men loggen har ingen post om det".into());
     };
     let said = &leaf.record;
+    // Entries from before words were hashed say nothing of another try.
+    let is_retried = said.words_sha256.is_none()
+        || log.retried.get(&row.id.0).is_some_and(|again| *again > leaf.seq);
     let mut differ = Vec::new();
     if said.case != row.case {
         differ.push("ärendet");
@@ -184,8 +181,9 @@ fn action_fault(row: &ActionFacts, log: &LogRead) -> Option<String> {
         if said.words_sha256.is_some_and(|words| words != row.words) {
             differ.push("texten eller plattformens svar");
         }
-    } else if said.end != "failed" || ended {
-        // Only a failure is taken up again, by a person.
+    } else if said.end != "failed" || ended || row.state == "cancelled" || !is_retried {
+        // Only a failure is taken up again, by a person, and that is on the log. What is not any
+        // more on its way cannot be undone.
         differ.push("hur den slutade");
     }
     (!differ.is_empty())
@@ -196,12 +194,8 @@ impl Logged for RegistrationFacts {
     const NAME: &'static str = "registrering";
     const LEAF_SAYS: &'static str = "har dess diarienummer";
 
-    async fn page(store: &Store, after: i64) -> Result<Vec<Self>, EvidenceError> {
+    async fn page(store: &Store, after: i64) -> Result<Vec<Readable<Self>>, EvidenceError> {
         Ok(store.registration_facts(RegistrationId(after), PAGE).await?)
-    }
-
-    fn id(&self) -> i64 {
-        self.id.0
     }
 
     fn fault(&self, log: &LogRead) -> Option<String> {

@@ -3,7 +3,8 @@
 //! Who answers, names or quotes us is in the notifications, newest first. They leave out what
 //! stands deep in a thread, under a hidden answer, or against the thread's own rule, so the threads
 //! under our own posts are read as well. Page tokens go stale and are never stored: a walk broken
-//! off begins again at the newest, and goes down to what was known when a walk last ended.
+//! off begins again at the newest, and goes down to what was known when a walk last ended; once an
+//! hour some way further, and once a day to the end, since dates are what authors say they are.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use crate::domain::item::Batch;
 use crate::platforms::bluesky::wire::{
     Feed, FeedItem, Node, Notice, Notifications, Post, Thread, Uri,
 };
-use crate::platforms::bluesky::{Bluesky, Gates};
+use crate::platforms::bluesky::{Bluesky, Gates, unread_thread};
 use crate::platforms::connector::Walks;
 use crate::platforms::elements::List;
 use crate::platforms::error::PlatformError;
@@ -27,6 +28,13 @@ const SHAPE: &str = "Blueskys beskrivning av ett inlägg";
 /// How deep one call reads a thread; what stands deeper is opened by itself.
 const DEPTH: &str = "100";
 
+/// How many pages of notifications are read once an hour, whatever their dates; once a day all are,
+/// up to a bound. The network sorts by the date that the author claims where that is earlier than its
+/// own: a notification of today may lie below those of ten years ago.
+const PAGES_MIDDLE: u32 = 10;
+const MOST_PAGES: u32 = 500;
+
+const TOO_MANY: &str = "Kontot har fler aviseringar än vad som läses. Inlägg med gammalt datum kan ligga längre ned: gå igenom dem på plattformen.";
 const TOO_OLD: &str =
     "Svar som plattformen inte aviserar läses bara under egna inlägg från de senaste 90 dagarna.";
 
@@ -55,9 +63,17 @@ pub struct Step {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
-    Notifications { page: Option<String>, newest: Option<Timestamp> },
+    Notifications { page: Option<String>, newest: Option<Timestamp>, n_pages: u32 },
     OwnPosts { page: Option<String> },
     Threads,
+}
+
+/// A place in a walk down the notifications.
+struct Down {
+    reach: Reach,
+    page: Option<String>,
+    newest: Option<Timestamp>,
+    n_pages: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,7 +85,7 @@ struct ToOpen {
 
 impl Step {
     pub fn begin(from: &Position, now: Timestamp) -> Self {
-        let phase = Phase::Notifications { page: None, newest: None };
+        let phase = Phase::Notifications { page: None, newest: None, n_pages: 0 };
         Self { reach: from.reached.next(now), phase, queue: from.left.clone() }
     }
 }
@@ -80,6 +96,10 @@ impl Walks for Bluesky {
     type Step = Step;
 
     fn begin(&self, from: &Position, now: Timestamp) -> Step {
+        // One walk of an account goes on at a time.
+        if let Ok(mut gates) = self.looked_up.try_lock() {
+            *gates = Gates::default();
+        }
         Step::begin(from, now)
     }
 
@@ -92,9 +112,10 @@ impl Walks for Bluesky {
     ) -> Result<Option<Step>, PlatformError> {
         let me = self.me().await?;
         step.phase = match step.phase.clone() {
-            Phase::Notifications { page, newest } => {
-                let next = self.notifications(&me, step.reach, page, newest, position, batch, now);
-                next.await?.unwrap_or(Phase::OwnPosts { page: None })
+            Phase::Notifications { page, newest, n_pages } => {
+                let down = Down { reach: step.reach, page, newest, n_pages };
+                let next = self.notifications(&me, down, position, batch, now).await?;
+                next.unwrap_or(Phase::OwnPosts { page: None })
             }
             Phase::OwnPosts { page } => {
                 let next = self.own_posts(&me, page, position, &mut step, batch, now).await?;
@@ -122,17 +143,15 @@ impl Walks for Bluesky {
 
 impl Bluesky {
     /// One page of notifications; gives where the next one begins.
-    #[expect(clippy::too_many_arguments, reason = "one page needs all that a walk knows")]
     async fn notifications(
         &self,
         me: &str,
-        reach: Reach,
-        page: Option<String>,
-        mut newest: Option<Timestamp>,
+        down: Down,
         position: &mut Position,
         batch: &mut Batch,
         now: Timestamp,
     ) -> Result<Option<Phase>, PlatformError> {
+        let Down { reach, page, mut newest, n_pages } = down;
         let mut query = vec![
             ("reasons", "reply"),
             ("reasons", "mention"),
@@ -144,7 +163,7 @@ impl Bluesky {
         let text = answer.text();
         let told: Notifications<'_> = answer.view(&text)?;
         let list = List { name: "notifications", shape: SHAPE };
-        let (mut gates, mut oldest) = (Gates::default(), None);
+        let (mut gates, mut oldest) = (self.looked_up.lock().await, None);
         for (index, element) in told.notifications.iter().enumerate() {
             let raw = element.get().as_bytes();
             let read = json::decode::<Notice>(element.get()).and_then(|notice| {
@@ -155,19 +174,29 @@ impl Bluesky {
             });
             match read {
                 Ok(Some(post)) => {
-                    let hidden = gates.around(self, me, &post).await?;
-                    batch.items.push(post.into_item(raw, me, &self.app, hidden));
+                    let around = gates.around_at_best(self, me, &post, &mut batch.gap).await?;
+                    batch.items.push(post.into_item(raw, me, &self.app, around));
                 }
                 Ok(None) => {}
                 Err(error) => batch.unreadable.push(list.unreadable(index, &error, raw)),
             }
         }
         let until = position.seen.and_then(|seen| seen.saturating_sub(overlap(reach)).ok());
-        let is_far_enough =
-            matches!((oldest, until), (Some(oldest), Some(until)) if oldest < until);
+        let is_below = matches!((oldest, until), (Some(oldest), Some(until)) if oldest < until);
+        let n_pages = n_pages + 1;
+        let is_far_enough = match reach {
+            Reach::Near => is_below,
+            Reach::Middle => is_below && n_pages >= PAGES_MIDDLE,
+            Reach::Far => false,
+        };
+        let is_cut = n_pages >= MOST_PAGES && !is_far_enough && told.cursor.is_some();
+        if is_cut {
+            batch.gap = Some(TOO_MANY.into());
+        }
+        let is_far_enough = is_far_enough || is_cut;
         // An empty page is not the end where there is another.
         match told.cursor.filter(|next| !is_far_enough && Some(next) != page.as_ref()) {
-            Some(next) => Ok(Some(Phase::Notifications { page: Some(next), newest })),
+            Some(next) => Ok(Some(Phase::Notifications { page: Some(next), newest, n_pages })),
             None => {
                 // A server whose clock goes ahead must not carry us past what is still to come.
                 position.seen = position.seen.max(newest.map(|newest| newest.min(now)));
@@ -232,19 +261,31 @@ impl Bluesky {
         now: Timestamp,
     ) -> Result<(), PlatformError> {
         let query = [("uri", open.uri.as_str()), ("depth", DEPTH), ("parentHeight", "0")];
-        let answer = match self.server.get("app.bsky.feed.getPostThread", &query).await {
-            Ok(answer) => answer,
-            Err(PlatformError::Gone) => {
+        let looked = match self.server.get("app.bsky.feed.getPostThread", &query).await {
+            Ok(answer) => {
+                let is_thread = answer.view::<Thread<'_>>(&answer.text()).map(|_| ());
+                is_thread.map(|()| Some(answer))
+            }
+            Err(PlatformError::Gone) => Ok(None),
+            Err(error) => Err(error),
+        };
+        let answer = match self.patience.answer(open.uri.as_str(), looked)? {
+            Some(Some(answer)) => answer,
+            Some(None) => {
                 position.threads.remove(open.uri.as_str());
                 return Ok(());
             }
-            Err(error) => return Err(error),
+            // It does not count as opened, so that the next walk asks again.
+            None => {
+                batch.gap.get_or_insert_with(|| unread_thread(&open.uri));
+                return Ok(());
+            }
         };
         let text = answer.text();
         let thread: Thread<'_> = answer.view(&text)?;
         let top: Node<'_> = answer.view(thread.thread.get())?;
         let list = List { name: "thread", shape: SHAPE };
-        let mut gates = Gates::default();
+        let mut gates = self.looked_up.lock().await;
         let mut below = top.replies.unwrap_or_default();
         let mut index = 0;
         while let Some(element) = below.pop() {
@@ -283,8 +324,8 @@ impl Bluesky {
             {
                 step.queue.push(ToOpen { uri: post.uri.clone(), count, is_own: false });
             }
-            let hidden = gates.around(self, me, &post).await?;
-            batch.items.push(post.into_item(raw.get().as_bytes(), me, &self.app, hidden));
+            let around = gates.around_at_best(self, me, &post, &mut batch.gap).await?;
+            batch.items.push(post.into_item(raw.get().as_bytes(), me, &self.app, around));
         }
         position.threads.opened(open.uri.as_str(), open.count, now);
         Ok(())

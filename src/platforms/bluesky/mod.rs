@@ -26,20 +26,21 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use url::Url;
 
 use crate::domain::account::PlatformKind;
-use crate::domain::item::{FetchedItem, Thread};
+use crate::domain::item::{FetchedItem, LiveReading, Presence, Thread};
 use crate::evidence::warrant::ItemAddress;
 use crate::platforms::capability::{self, Capabilities, Offer};
 use crate::platforms::climb::climb;
-use crate::platforms::connector::{Answered, Connector, Wanted};
+use crate::platforms::connector::{Answered, Connector, Standing, Wanted};
 use crate::platforms::elements::readable;
 use crate::platforms::error::PlatformError;
 use crate::platforms::http::{Answer, BadHttpSettings};
+use crate::platforms::patience::Patience;
 use crate::platforms::settings::BlueskySettings;
-use crate::platforms::{ConnectionReport, CredentialKeeper, Receipt, html, json};
+use crate::platforms::{ConnectionReport, Receipt, html, json};
 use crate::runtime::clock::Clock;
 
-use session::{CHANGED_MEANWHILE, Server};
-use wire::{Node, POST, Post, Posts, Uri};
+use session::{BLOCKED, CHANGED_MEANWHILE, Server, blocked};
+use wire::{Around, Node, POST, Post, Posts, Uri};
 
 const GATE: &str = "app.bsky.feed.threadgate";
 
@@ -52,6 +53,8 @@ const MOST_HIDDEN: usize = 300;
 /// How often a change is made anew because the record was changed meanwhile.
 const TRIES: usize = 4;
 
+const NOT_SHOWN: &str = "kontot och skribenten blockerar varandra på plattformen, så inlägget visas inte för kontot; det kan finnas kvar för andra";
+
 /// Nobody reads a thread deeper than this.
 const DEEPEST_THREAD: usize = 80;
 
@@ -63,6 +66,9 @@ pub struct Bluesky {
     server: Server,
     app: Url,
     capabilities: Arc<Capabilities>,
+    patience: Patience,
+    /// What the walk in hand has looked up; each walk begins without.
+    looked_up: tokio::sync::Mutex<Gates>,
 }
 
 /// A thread's record of who may answer and which answers are hidden, as it came, and its version.
@@ -84,31 +90,62 @@ struct Published {
     value: wire::Record,
 }
 
-/// The hidden answers of threads of ours, asked for once in each step.
+/// The hidden answers of threads of ours, each asked for once; `None` where it was not to be had.
 #[derive(Default)]
-struct Gates(BTreeMap<Uri, BTreeSet<String>>);
+struct Gates(BTreeMap<Uri, Option<BTreeSet<String>>>);
 
 impl Gate {
     fn hidden(&self) -> Vec<&str> {
         let all = self.value.get("hiddenReplies").and_then(Value::as_array);
         all.into_iter().flatten().filter_map(Value::as_str).collect()
     }
+
+    fn all_hidden(&self) -> BTreeSet<String> {
+        self.hidden().into_iter().map(str::to_owned).collect()
+    }
 }
 
 impl Gates {
-    /// Those of the thread that this post stands in; `None` where it is not ours.
+    /// Those of the thread that this post stands in.
     async fn around(
         &mut self,
         bluesky: &Bluesky,
         me: &str,
         post: &Post,
-    ) -> Result<Option<&BTreeSet<String>>, PlatformError> {
-        let Some(root) = post.our_root(me) else { return Ok(None) };
+    ) -> Result<Around<'_>, PlatformError> {
+        let Some(root) = post.our_root(me) else { return Ok(Around::NotOurs) };
         if !self.0.contains_key(&root) {
             let gate = bluesky.gate(&root).await?;
-            self.0.insert(root.clone(), gate.hidden().into_iter().map(str::to_owned).collect());
+            self.0.insert(root.clone(), Some(gate.all_hidden()));
         }
-        Ok(self.0.get(&root))
+        Ok(self.known(&root))
+    }
+
+    /// The same for a walk: one thread that cannot be looked up is left unknown.
+    async fn around_at_best(
+        &mut self,
+        bluesky: &Bluesky,
+        me: &str,
+        post: &Post,
+        gap: &mut Option<String>,
+    ) -> Result<Around<'_>, PlatformError> {
+        let Some(root) = post.our_root(me) else { return Ok(Around::NotOurs) };
+        if !self.0.contains_key(&root) {
+            let gate = bluesky.gate(&root).await;
+            let gate = bluesky.patience.answer(&format!("gate {root}"), gate)?;
+            if gate.is_none() {
+                gap.get_or_insert_with(|| unread_thread(&root));
+            }
+            self.0.insert(root.clone(), gate.map(|gate| gate.all_hidden()));
+        }
+        Ok(self.known(&root))
+    }
+
+    fn known(&self, root: &Uri) -> Around<'_> {
+        match self.0.get(root) {
+            Some(Some(hidden)) => Around::Hidden(hidden),
+            Some(None) | None => Around::Unknown,
+        }
     }
 }
 
@@ -127,6 +164,8 @@ impl Bluesky {
             server: Server::new(settings, clock)?,
             app,
             capabilities: Arc::new(capabilities),
+            patience: Patience::default(),
+            looked_up: tokio::sync::Mutex::default(),
         })
     }
 
@@ -166,7 +205,8 @@ impl Bluesky {
         self.server.post("com.atproto.repo.putRecord", &body, None).await?.object()
     }
 
-    /// Posts as they stand; those that are gone are left out.
+    /// Posts as they stand. Those are left out that are gone, or by somebody who blocks us, and of
+    /// several those of which something cannot be found out.
     async fn posts(&self, uris: &[Uri]) -> Result<Vec<FetchedItem>, PlatformError> {
         let me = self.me().await?;
         let query: Vec<_> = uris.iter().map(|uri| ("uris", uri.as_str())).collect();
@@ -175,8 +215,11 @@ impl Bluesky {
         let posts: Posts<'_> = answer.view(&text)?;
         let (mut gates, mut items) = (Gates::default(), Vec::new());
         for (post, raw) in readable::<Post>(&posts.posts) {
-            let hidden = gates.around(self, &me, &post).await?;
-            items.push(post.into_item(raw, &me, &self.app, hidden));
+            match gates.around(self, &me, &post).await {
+                Ok(around) => items.push(post.into_item(raw, &me, &self.app, around)),
+                Err(error) if uris.len() > 1 && !error.concerns_the_account() => {}
+                Err(error) => return Err(error),
+            }
         }
         if items.len() < posts.posts.len() && uris.len() == 1 {
             return Err(PlatformError::Contract { detail: "a post of another shape".into() });
@@ -184,14 +227,51 @@ impl Bluesky {
         Ok(items)
     }
 
+    /// Why a list leaves out a post: gone is only what its own thread says is gone.
+    async fn why_left_out(&self, uri: &Uri) -> PlatformError {
+        let query = [("uri", uri.as_str()), ("depth", "0"), ("parentHeight", "0")];
+        let looked = async {
+            let answer = self.server.get("app.bsky.feed.getPostThread", &query).await?;
+            let text = answer.text();
+            let thread: wire::Thread<'_> = answer.view(&text)?;
+            let top: Node<'_> = answer.view(thread.thread.get())?;
+            Ok((top.is_gone, top.is_blocked))
+        };
+        match looked.await {
+            Ok((_, true)) => blocked(BLOCKED),
+            Ok((true, _)) => PlatformError::Gone,
+            // It is there after all, or something else than we know.
+            Ok((false, false)) => PlatformError::Transient {
+                detail: "a post that is left out of the list of posts".into(),
+                may_have_acted: false,
+                retry_at: None,
+            },
+            Err(error) => error,
+        }
+    }
+
     /// One post as it stands, for an answer to it or a report of it: these name its version.
     async fn post(&self, uri: &Uri) -> Result<Post, PlatformError> {
         let answer = self.server.get("app.bsky.feed.getPosts", &[("uris", uri.as_str())]).await?;
         let text = answer.text();
         let posts: Posts<'_> = answer.view(&text)?;
-        let Some(element) = posts.posts.first() else { return Err(PlatformError::Gone) };
+        let Some(element) = posts.posts.first() else { return Err(self.why_left_out(uri).await) };
         json::decode(element.get()).map_err(|error| answer.unexpected(&error))
     }
+}
+
+/// Our own post above an item, as it was known when the item was stored.
+fn root_of(item: &ItemAddress, me: &str) -> Option<Uri> {
+    Uri::new(item.post_id.as_ref()?.as_str()).filter(|root| root.did() == me)
+}
+
+fn is_blocked(error: &PlatformError) -> bool {
+    matches!(error, PlatformError::Refused { code, .. } if code == BLOCKED)
+}
+
+/// What is missing when a thread could not be read.
+fn unread_thread(uri: &Uri) -> String {
+    format!("Plattformen lämnar inte ut tråden {uri}. Läs den på plattformen.")
 }
 
 fn uri_of(item: &ItemAddress) -> Result<Uri, PlatformError> {
@@ -236,17 +316,41 @@ impl Connector for Bluesky {
         })
     }
 
-    async fn renew(&self, keeper: &dyn CredentialKeeper) -> Result<(), PlatformError> {
-        self.server.renew(keeper).await
-    }
-
     async fn may_read_on(&self) -> Result<(), PlatformError> {
         self.server.allowance.may_read_on(self.clock().now())
     }
 
     async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError> {
-        let found = self.posts(&[uri_of(item)?]).await?;
-        found.into_iter().next().ok_or(PlatformError::Gone)
+        let uri = uri_of(item)?;
+        match self.posts(std::slice::from_ref(&uri)).await?.into_iter().next() {
+            Some(found) => Ok(found),
+            None => Err(self.why_left_out(&uri).await),
+        }
+    }
+
+    async fn look(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError> {
+        match self.read(item).await {
+            Ok(item) => Ok(LiveReading::Present(Box::new(item))),
+            Err(PlatformError::Gone) => Ok(LiveReading::Gone),
+            Err(error) if is_blocked(&error) => Ok(LiveReading::NotReadable { why: NOT_SHOWN }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What stands in our own record is known of a post that we are not shown, too.
+    async fn standing(&self, item: &ItemAddress) -> Result<Standing, PlatformError> {
+        let (presence, barred) = match self.read(item).await {
+            Ok(item) => (item.presence, item.barred),
+            Err(error) if is_blocked(&error) => {
+                let Some(root) = root_of(item, &self.me().await?) else { return Err(error) };
+                let gate = self.gate(&root).await?;
+                let is_hidden = gate.hidden().contains(&item.platform_id.as_str());
+                let presence = if is_hidden { Presence::Hidden } else { Presence::Visible };
+                (presence, Vec::new())
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(Standing::new(presence, barred))
     }
 
     async fn read_several(&self, items: &[ItemAddress]) -> Result<Vec<FetchedItem>, PlatformError> {
@@ -290,8 +394,8 @@ impl Connector for Bluesky {
             if index == 0 && post.record.reply.is_some() && missing.is_none() {
                 missing = Some("tråden är djupare än vad som läses".into());
             }
-            let hidden = gates.around(self, &me, &post).await?;
-            above.push(post.into_item(element.get().as_bytes(), &me, &self.app, hidden));
+            let around = gates.around(self, &me, &post).await?;
+            above.push(post.into_item(element.get().as_bytes(), &me, &self.app, around));
         }
         Ok(Thread { post: first, above, missing })
     }
@@ -300,7 +404,12 @@ impl Connector for Bluesky {
     async fn change(&self, item: &ItemAddress, wanted: Wanted) -> Result<Answered, PlatformError> {
         let uri = uri_of(item)?;
         let me = self.me().await?;
-        let root = match self.post(&uri).await?.our_root(&me) {
+        let root = match self.post(&uri).await {
+            Ok(post) => post.our_root(&me),
+            Err(error) if is_blocked(&error) => root_of(item, &me),
+            Err(error) => return Err(error),
+        };
+        let root = match root {
             Some(root) if wanted != Wanted::Away => root,
             Some(_) | None => return PlatformError::not_offered("hide"),
         };

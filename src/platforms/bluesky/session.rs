@@ -16,7 +16,6 @@ use crate::platforms::allowance::{Allowance, Said, believed, throttled};
 use crate::platforms::error::PlatformError;
 use crate::platforms::http::{self, Answer, BadHttpSettings, Http, below};
 use crate::platforms::settings::BlueskySettings;
-use crate::platforms::{CredentialKeeper, Renewed};
 use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
 
@@ -154,20 +153,6 @@ impl Server {
         Ok(session)
     }
 
-    /// Renews ahead of time: the new pair is kept before it is used.
-    pub async fn renew(&self, keeper: &dyn CredentialKeeper) -> Result<(), PlatformError> {
-        let mut held = self.session.lock().await;
-        let old = match &*held {
-            Some(session) => session.clone(),
-            None => self.log_in().await?,
-        };
-        let new = self.refreshed(&old).await?;
-        let (access, refresh) = (new.access.clone(), Some(new.refresh.clone()));
-        keeper.keep(&Renewed { access, refresh, expires_at: None }).await?;
-        *held = Some(new);
-        Ok(())
-    }
-
     /// Any answer but success becomes an error.
     async fn send(&self, call: RequestBuilder) -> Result<Answer, PlatformError> {
         let answer = self.http.send(call).await?;
@@ -256,6 +241,17 @@ pub fn code(answer: &Answer) -> Option<String> {
 /// The code of the refusal of a change to what has changed meanwhile.
 pub const CHANGED_MEANWHILE: &str = "InvalidSwap";
 
+/// The code of the refusal of what concerns somebody with whom we block each other.
+pub const BLOCKED: &str = "BlockedActor";
+
+/// The refusal of it.
+pub fn blocked(code: &str) -> PlatformError {
+    PlatformError::Refused {
+        code: code.into(),
+        reason: "Kontot och skribenten har blockerat varandra på plattformen, så det går inte att göra det här.".into(),
+    }
+}
+
 /// Turns an answer that is no success into an error. Decides on the name of the error.
 pub fn fault(answer: &Answer) -> PlatformError {
     let Some(code) = code(answer) else {
@@ -277,9 +273,7 @@ pub fn fault(answer: &Answer) -> PlatformError {
         | "AuthFactorTokenRequired" => PlatformError::ReauthNeeded { detail: code },
         "NotFound" | "RecordNotFound" => PlatformError::Gone,
         "RateLimitExceeded" => throttled(answer, reset(answer)),
-        "BlockedActor" | "BlockedByActor" => refused(
-            "Kontot och skribenten har blockerat varandra på plattformen, så det går inte att göra det här.",
-        ),
+        BLOCKED | "BlockedByActor" => blocked(&code),
         CHANGED_MEANWHILE => {
             refused("Trådens inställningar ändrades samtidigt av någon annan. Försök igen.")
         }

@@ -1,24 +1,22 @@
 //! The connector against the simulator.
 
-use std::sync::Mutex;
-
-use async_trait::async_trait;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::domain::action::ActionKind;
+use crate::domain::ids::{Cursor, PlatformItemId};
 use crate::domain::item::{FetchedItem, ItemKind, LiveReading, Presence};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::bluesky::Bluesky;
 use crate::platforms::bluesky::session::fault;
-use crate::platforms::bluesky::wire::{Post, Uri};
-use crate::platforms::conformance::{self, World as _, fetch_all};
+use crate::platforms::bluesky::wire::{Around, Post, Uri};
+use crate::platforms::conformance::{self, Collected, World as _, fetch_all};
 use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::settings::BlueskySettings;
 use crate::platforms::simulate::bluesky::{KIM, ME, Options, Simulator};
 use crate::platforms::simulate::faults::{Fault, Faults};
 use crate::platforms::testing::{self, NOW, answer, at, line};
-use crate::platforms::{CredentialKeeper, Platform, Receipt, Renewed, json};
+use crate::platforms::{Platform, Receipt, json};
 use crate::runtime::clock::TestClock;
 use crate::runtime::secret::Secret;
 
@@ -161,6 +159,142 @@ async fn a_walk_goes_back_as_far_as_its_overlap_and_no_further() {
     let fourth = fetch_all(&bluesky, third.cursor.as_ref()).await.unwrap();
     assert!(told(&simulator.calls()[calls..]) <= 6);
     assert!(fourth.items.len() < 301, "not everything again");
+}
+
+/// Fetches as intake does, through failures that may pass.
+async fn fetch_through(bluesky: &Bluesky, cursor: Option<&Cursor>) -> (Collected, Option<String>) {
+    let (mut all, mut gap, mut walk) = (Collected::default(), None, None);
+    all.cursor = cursor.cloned();
+    for _ in 0..60 {
+        let batch = match bluesky.fetch(all.cursor.as_ref(), walk.as_ref()).await {
+            Ok(batch) => batch,
+            Err(error) => {
+                assert_eq!(error.class(), "transient", "{error:?}");
+                walk = None;
+                continue;
+            }
+        };
+        all.items.extend(batch.items.into_iter().map(|item| (item.platform_id.clone(), item)));
+        all.cursor = batch.next.or(all.cursor);
+        gap = gap.or(batch.gap);
+        walk = batch.walk;
+        if walk.is_none() {
+            return (all, gap);
+        }
+    }
+    panic!("one look-up that fails has stopped the account");
+}
+
+/// One thread, or the record beside it, that the platform never answers for.
+#[tokio::test]
+async fn one_look_up_that_fails_does_not_stop_the_account() {
+    for status in [400, 500] {
+        let Stage { simulator, bluesky, .. } = stage().await;
+        let bad = simulator.post(ME, "Badet öppnar", None);
+        let under_bad = simulator.post(KIM, "Under det trasiga", Some(&bad));
+        let good = simulator.post(ME, "Biblioteket flyttar", None);
+        let mut deep = good.clone();
+        for n in 0..4 {
+            deep = simulator.post(KIM, &format!("Djupt {n}"), Some(&deep));
+        }
+        simulator.break_look_up(bad.rsplit('/').next().unwrap(), status);
+        let (all, gap) = fetch_through(&bluesky, None).await;
+        let item = |uri: &str| all.items.values().find(|item| item.platform_id.as_str() == uri);
+        assert!(item(&deep).is_some(), "{status}: what stands elsewhere is read");
+        assert_eq!(item(&under_bad).unwrap().presence, Presence::Unknown, "{status}");
+        assert!(gap.unwrap().contains(&bad), "{status}: the gap names the thread");
+        assert!(all.cursor.is_some());
+    }
+}
+
+/// The network sorts by the earlier of the author's date and its own.
+#[tokio::test]
+async fn a_mention_with_an_old_date_is_found_within_the_hour_and_deep_down_within_the_day() {
+    for (n, after) in [(60, SignedDuration::from_mins(61)), (600, SignedDuration::from_hours(25))] {
+        let Stage { simulator, bluesky, clock } = stage().await;
+        simulator.fill(n);
+        clock.advance(SignedDuration::from_hours(24 * 20));
+        simulator.post(KIM, "@exempelstad.example i dag", None);
+        let first = fetch_all(&bluesky, None).await.unwrap();
+        clock.advance(SignedDuration::from_mins(1));
+        let text = "@exempelstad.example jag vet var du bor";
+        let old = simulator.post_dated(KIM, text, None, "2010-01-01T00:00:00Z");
+        clock.advance(after);
+        let second = fetch_all(&bluesky, first.cursor.as_ref()).await.unwrap();
+        let found = second.items.keys().any(|id| id.as_str() == old);
+        assert!(found, "{n}: among {}", second.items.len());
+    }
+}
+
+/// Whoever blocks us is shown nowhere any more, and has still written what they wrote.
+#[tokio::test]
+async fn an_author_who_blocks_us_does_not_take_the_answer_away() {
+    let stage = stage().await;
+    let (post, item) = answered(&stage).await;
+    let Stage { simulator, bluesky, .. } = stage;
+    simulator.block(KIM);
+    let read = bluesky.read_live(&item).await.unwrap();
+    assert!(
+        matches!(read, LiveReading::NotReadable { why } if why.contains("blockera")),
+        "{read:?}"
+    );
+    assert_eq!(bluesky.hide(warrant(&item)).await, Ok(Receipt::Done("hidden".into())));
+    assert_eq!(simulator.gate(&post).unwrap()["hiddenReplies"][0], item.platform_id.as_str());
+    assert_eq!(bluesky.unhide(&item).await, Ok(Receipt::Done("visible".into())));
+    let refused = bluesky.reply(&item, "Hej!", "svar-1").await.unwrap_err();
+    assert!(refused.swedish().contains("blockerat"), "{refused:?}");
+    simulator.remove(&item.platform_id).await;
+    assert_eq!(bluesky.read_live(&item).await, Ok(LiveReading::Gone));
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_read_again_leaves_the_others_readable() {
+    let Stage { simulator, bluesky, .. } = stage().await;
+    let (bad, good) = (simulator.post(ME, "Ett", None), simulator.post(ME, "Två", None));
+    let bad_answer = simulator.post(KIM, "Under det trasiga", Some(&bad));
+    let good_answer = simulator.post(KIM, "Under det hela", Some(&good));
+    let all = fetch_all(&bluesky, None).await.unwrap();
+    let address = |uri: &str| {
+        let found = all.items.values().find(|item| item.platform_id.as_str() == uri);
+        ItemAddress::from(found.unwrap())
+    };
+    let mut damaged = address(&good_answer);
+    damaged.platform_id = PlatformItemId::new("ingen adress");
+    let asked = [address(&bad_answer), address(&good_answer), damaged];
+    simulator.break_look_up(bad.rsplit('/').next().unwrap(), 500);
+    let readings = bluesky.read_live_many(&asked).await.unwrap();
+    assert_eq!(readings[0].as_ref().unwrap_err().class(), "transient");
+    assert!(matches!(readings[1], Ok(LiveReading::Present(_))), "{:?}", readings[1]);
+    assert_eq!(readings[2].as_ref().unwrap_err().class(), "contract");
+}
+
+/// The text stays as it is, and what hangs on it is another.
+#[tokio::test]
+async fn an_edit_of_a_link_or_of_what_is_unknown_is_another_version() {
+    let link = |uri: &str| {
+        json!([{"index": {"byteStart": 0, "byteEnd": 4},
+            "features": [{"$type": "app.bsky.richtext.facet#link", "uri": uri}]}])
+    };
+    let card = |uri: &str| {
+        json!({"$type": "app.bsky.embed.external",
+            "external": {"uri": uri, "title": "Badet", "description": ""}})
+    };
+    let unknown = |what: &str| json!({"$type": "app.bsky.embed.ny", "vad": what});
+    let table = [
+        ("facets", link("https://ett.example/"), link("https://annat.example/")),
+        ("embed", card("https://ett.example/"), card("https://annat.example/")),
+        ("embed", unknown("ett"), unknown("annat")),
+    ];
+    for (field, before, after) in table {
+        let stage = stage().await;
+        let (_, item) = answered(&stage).await;
+        stage.simulator.amend(item.platform_id.as_str(), field, before.clone());
+        let first = live(&stage.bluesky, &item).await;
+        stage.simulator.amend(item.platform_id.as_str(), field, after);
+        let second = live(&stage.bluesky, &item).await;
+        assert_eq!(first.text, second.text);
+        assert_ne!(first.content_hash(), second.content_hash(), "{before}");
+    }
 }
 
 #[tokio::test]
@@ -364,36 +498,6 @@ async fn a_token_that_ran_out_is_renewed_and_the_password_used_again_only_when_t
     assert_eq!(wrong.check().await.unwrap_err().class(), "reauth_needed");
 }
 
-/// Keeps the last one, or says that it cannot.
-struct Keeper(Mutex<Vec<Renewed>>, bool);
-
-#[async_trait]
-impl CredentialKeeper for Keeper {
-    async fn keep(&self, renewed: &Renewed) -> Result<(), PlatformError> {
-        if self.1 {
-            return Err(PlatformError::Contract { detail: "no place".into() });
-        }
-        self.0.lock().unwrap().push(renewed.clone());
-        Ok(())
-    }
-}
-
-#[tokio::test]
-async fn a_pair_is_kept_before_it_is_used() {
-    let Stage { simulator, bluesky, .. } = stage().await;
-    bluesky.check().await.unwrap();
-    let keeper = Keeper(Mutex::default(), false);
-    bluesky.renew(&keeper).await.unwrap();
-    let kept = keeper.0.lock().unwrap().pop().unwrap();
-    assert_eq!(kept.access.expose(), "access-2");
-    assert_eq!(kept.refresh.unwrap().expose(), "refresh-2");
-    assert!(bluesky.renew(&Keeper(Mutex::default(), true)).await.is_err());
-    // The server has moved on, and the old access token still holds.
-    bluesky.check().await.unwrap();
-    simulator.expire();
-    bluesky.check().await.expect("the spent pair falls back on the password");
-}
-
 #[tokio::test]
 async fn limits_are_kept_as_the_headers_say_and_the_last_tenth_is_left_to_editors() {
     let stage = stage_with(Options { limit: 60, ..Options::default() }).await;
@@ -468,7 +572,7 @@ fn a_post_is_read_with_all_that_is_given() {
         "indexedAt":"2026-07-23T08:35:19.001Z","labels":[]}"#;
     let app = "https://bsky.app/".parse().unwrap();
     let post: Post = json::decode(raw).unwrap();
-    let item = post.into_item(raw.as_bytes(), ME, &app, None);
+    let item = post.into_item(raw.as_bytes(), ME, &app, Around::NotOurs);
     assert_eq!(item.text, "Hej \u{FFFD} <b>");
     assert_eq!(item.created_at, Some(at("2026-07-23T08:35:19.001Z")), "not what a program claims");
     assert_eq!(item.created_raw.as_deref(), Some("2026-07-23T08:35:19.001Z"));
@@ -508,6 +612,8 @@ fn only_addresses_of_posts_are_taken() {
     for (text, good) in table {
         assert_eq!(Uri::new(text).is_some(), good, "{text}");
     }
+    assert!(Uri::of(KIM, &"a".repeat(512)).is_some());
+    assert_eq!(Uri::of(KIM, &"a".repeat(513)), None, "longer than a key may be");
     assert_eq!(
         Uri::of(KIM, "3l6a").map(|uri| (uri.did() == KIM, uri.rkey() == "3l6a")),
         Some((true, true))

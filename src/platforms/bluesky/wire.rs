@@ -17,11 +17,21 @@ use crate::domain::item::{
 
 pub const POST: &str = "app.bsky.feed.post";
 
+/// What hangs on posts that we read. Nothing else is taken for nothing.
+const KNOWN_EMBEDS: &[&str] = &[
+    "app.bsky.embed.images",
+    "app.bsky.embed.video",
+    "app.bsky.embed.external",
+    "app.bsky.embed.record",
+    "app.bsky.embed.recordWithMedia",
+];
+
 const NOT_OUR_THREAD: &str =
     "bara svar i trådar som kontot självt har startat kan döljas; anmäl inlägget i stället";
 
-/// The longest address that the protocol allows.
-const LONGEST_URI: usize = 8 * 1024;
+/// The longest id of an author, and the longest key of a post, that the protocol allows.
+const LONGEST_DID: usize = 2_048;
+const LONGEST_KEY: usize = 512;
 
 /// A post's address, `at://{did}/app.bsky.feed.post/{rkey}`: with the author's permanent id, never
 /// with a handle, which may change hands.
@@ -34,7 +44,8 @@ impl Uri {
         let mut parts = text.strip_prefix("at://")?.split('/');
         let (did, collection, rkey) = (parts.next()?, parts.next()?, parts.next()?);
         let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-');
-        let fits = text.len() <= LONGEST_URI
+        let fits = did.len() <= LONGEST_DID
+            && rkey.len() <= LONGEST_KEY
             && parts.next().is_none()
             && did.starts_with("did:")
             && did.bytes().all(|b| is_plain(b) || b == b'%')
@@ -115,12 +126,41 @@ pub struct Record {
     pub reply: Option<Place>,
     #[serde(default)]
     embed: Option<Embed>,
+    /// What parts of the text lead to.
+    #[serde(default)]
+    facets: Vec<Facet>,
+}
+
+/// A stretch of the text, counted in bytes, and what it does.
+#[derive(Deserialize)]
+struct Facet {
+    #[serde(default)]
+    index: Stretch,
+    #[serde(default)]
+    features: Vec<Feature>,
+}
+
+#[derive(Default, Deserialize)]
+struct Stretch {
+    #[serde(default, rename = "byteStart")]
+    start: usize,
+    #[serde(default, rename = "byteEnd")]
+    end: usize,
+}
+
+#[derive(Deserialize)]
+struct Feature {
+    /// Only links have one.
+    #[serde(default)]
+    uri: Option<String>,
 }
 
 /// What hangs on a post, as its author's program wrote it. With media beside a quoted post the two
 /// are in one.
 #[derive(Default, Deserialize)]
 struct Embed {
+    #[serde(default, rename = "$type")]
+    kind: String,
     #[serde(default)]
     images: Vec<Image>,
     #[serde(default)]
@@ -187,6 +227,17 @@ struct EmbedView {
 struct ImageView {
     #[serde(default)]
     fullsize: Option<String>,
+}
+
+/// What is known of the thread that a post stands in.
+#[derive(Clone, Copy, Debug)]
+pub enum Around<'a> {
+    /// We did not begin it, and can hide nothing there.
+    NotOurs,
+    /// These answers are hidden.
+    Hidden(&'a BTreeSet<String>),
+    /// It could not be found out which are.
+    Unknown,
 }
 
 /// A post, alone or in a notification.
@@ -274,6 +325,9 @@ pub struct Node<'a> {
     pub uri: Option<Uri>,
     #[serde(default, rename = "notFound")]
     pub is_gone: bool,
+    /// There is one, and its author and we block each other.
+    #[serde(default, rename = "blocked")]
+    pub is_blocked: bool,
 }
 
 /// Times have three to six digits of a second.
@@ -287,6 +341,23 @@ fn web_link(text: Option<String>) -> Option<String> {
 
 fn filled(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
+}
+
+impl Facet {
+    /// The links of this stretch, except those that the text itself spells out.
+    fn links(&self, text: &str) -> Vec<Attachment> {
+        let shown = text.get(self.index.start..self.index.end);
+        let targets = self.features.iter().filter_map(|feature| feature.uri.as_deref());
+        let hidden = targets.filter(|uri| shown != Some(uri));
+        hidden
+            .map(|uri| Attachment {
+                kind: "link".into(),
+                url: web_link(Some(uri.to_owned())),
+                media_type: None,
+                name: Some(uri.to_owned()),
+            })
+            .collect()
+    }
 }
 
 impl Embed {
@@ -303,7 +374,11 @@ impl Embed {
             found.push(video.attachment("video", self.alt, web_link(view.playlist)));
         }
         if let Some(External { uri, title }) = self.external {
-            let name = filled(title).unwrap_or_else(|| uri.clone());
+            // The address counts: a title stands over any.
+            let name = match filled(title) {
+                Some(title) => format!("{title} ({uri})"),
+                None => uri.clone(),
+            };
             let (kind, url) = ("external".to_owned(), web_link(Some(uri)));
             found.push(Attachment { kind, url, media_type: None, name: Some(name) });
         }
@@ -336,7 +411,8 @@ impl Post {
         self.author.did == me
     }
 
-    /// When the platform first saw it. What the author's program claims may be any time.
+    /// The network's date of it: when it first saw it, or what the author's program claims, whichever
+    /// is earlier. Somebody who writes with an old date has an old one here.
     pub fn written_at(&self) -> Option<Timestamp> {
         time(self.indexed_at.as_deref()).or_else(|| time(self.record.created_at.as_deref()))
     }
@@ -358,14 +434,8 @@ impl Post {
         self.record.reply.as_ref().map(|place| place.root.uri.clone()).filter(|r| r.did() == me)
     }
 
-    /// `hidden` are the hidden answers of the thread it stands in, where that is ours.
-    pub fn into_item(
-        self,
-        raw: &[u8],
-        me: &str,
-        app: &Url,
-        hidden: Option<&BTreeSet<String>>,
-    ) -> FetchedItem {
+    /// `around` tells of the hidden answers of the thread it stands in.
+    pub fn into_item(self, raw: &[u8], me: &str, app: &Url, around: Around<'_>) -> FetchedItem {
         let by_us = self.is_by(me);
         let created_at = self.written_at();
         let root = self.our_root(me);
@@ -380,9 +450,10 @@ impl Post {
         let mut item = FetchedItem::new(id, kind, self.record.text, raw);
         item.parent_id =
             parent.filter(|_| !is_under_post).map(|uri| PlatformItemId::new(uri.as_str()));
-        item.presence = match hidden {
-            Some(hidden) if hidden.contains(self.uri.as_str()) => Presence::Hidden,
-            Some(_) | None => Presence::Visible,
+        item.presence = match around {
+            Around::Hidden(hidden) if hidden.contains(self.uri.as_str()) => Presence::Hidden,
+            Around::Hidden(_) | Around::NotOurs => Presence::Visible,
+            Around::Unknown => Presence::Unknown,
         };
         if root.is_none() {
             let barred = |act| Barred { act, why: NOT_OUR_THREAD.into() };
@@ -399,7 +470,14 @@ impl Post {
         };
         item.created_at = created_at;
         item.created_raw = self.indexed_at.or(self.record.created_at);
+        item.attachments = self.record.facets.iter().flat_map(|f| f.links(&item.text)).collect();
         if let Some(embed) = self.record.embed {
+            let is_known = KNOWN_EMBEDS.contains(&embed.kind.as_str());
+            if !is_known {
+                // What we cannot read makes another version too: the post's own hash tells it.
+                let (kind, name) = (embed.kind.clone(), Some(self.cid));
+                item.attachments.push(Attachment { kind, url: None, media_type: None, name });
+            }
             embed.attachments(self.embed.unwrap_or_default(), &mut item.attachments);
         }
         item.by_us = by_us;

@@ -29,7 +29,7 @@ use crate::platforms::error::PlatformError;
 use crate::platforms::http::{BadHttpSettings, Http};
 use crate::platforms::push::{News, Push, PushRefused, PushRequest, PushSource};
 use crate::platforms::settings::{OwnSiteActions, OwnSiteSettings, OwnSiteVerb};
-use crate::platforms::{ConnectionReport, CredentialKeeper, Platform, Receipt, position};
+use crate::platforms::{ConnectionReport, Platform, Receipt, position};
 use crate::runtime::clock::Clock;
 
 const NOT_READABLE: &str =
@@ -210,10 +210,6 @@ impl Platform for OwnSite {
         Ok(ConnectionReport { acting_as, missing, expires_at: None })
     }
 
-    async fn renew(&self, _keeper: &dyn CredentialKeeper) -> Result<(), PlatformError> {
-        PlatformError::not_offered("renew")
-    }
-
     async fn fetch(
         &self,
         cursor: Option<&Cursor>,
@@ -273,8 +269,8 @@ impl Platform for OwnSite {
     async fn read_live_many(
         &self,
         items: &[ItemAddress],
-    ) -> Result<Vec<LiveReading>, PlatformError> {
-        Ok(items.iter().map(|_| LiveReading::NotReadable { why: NOT_READABLE }).collect())
+    ) -> Result<Vec<Result<LiveReading, PlatformError>>, PlatformError> {
+        Ok(items.iter().map(|_| Ok(LiveReading::NotReadable { why: NOT_READABLE })).collect())
     }
 
     async fn read_thread(&self, _item: &ItemAddress) -> Result<Thread, PlatformError> {

@@ -7,6 +7,7 @@
 mod names;
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::fmt::rfc2822;
@@ -21,6 +22,7 @@ use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::http::names::{Names, refused_name};
 use crate::platforms::json;
 use crate::runtime::clock::Clock;
+use crate::runtime::network::{Reach, reach};
 use crate::runtime::secret::Secret;
 
 /// Longer waits than this are not believed: a mistyped header must not stop an account for years.
@@ -81,6 +83,14 @@ pub enum BadHttpSettings {
         "`{host}`: only https addresses are used; http is possible to loopback addresses with allow_http_loopback = true"
     )]
     NotHttps {
+        /// The host.
+        host: String,
+    },
+    /// An address written as a number that lies inside the house, or nowhere.
+    #[error(
+        "`{host}` lies on a private network: set allow_private_addresses = true if that is meant"
+    )]
+    Private {
         /// The host.
         host: String,
     },
@@ -251,10 +261,22 @@ pub fn may_be_called(url: &Url, settings: &HttpSettings) -> Result<(), BadHttpSe
     if !url.username().is_empty() || url.password().is_some() {
         return Err(BadHttpSettings::CredentialsInAddress { host });
     }
+    let is_own = is_loopback(url) && settings.allow_http_loopback;
     match url.scheme() {
-        "https" => Ok(()),
-        "http" if is_loopback(url) && settings.allow_http_loopback => Ok(()),
-        _ => Err(BadHttpSettings::NotHttps { host }),
+        "https" => {}
+        "http" if is_own => {}
+        _ => return Err(BadHttpSettings::NotHttps { host }),
+    }
+    // Names are held to the same when they are looked up; numbers never are.
+    let ip = match url.host() {
+        Some(Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
+        Some(Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
+        Some(Host::Domain(_)) | None => None,
+    };
+    match ip.map(reach) {
+        None | Some(Reach::Public) => Ok(()),
+        Some(Reach::Private) if settings.allow_private || is_own => Ok(()),
+        Some(Reach::Private | Reach::Never) => Err(BadHttpSettings::Private { host }),
     }
 }
 

@@ -148,3 +148,27 @@ async fn a_name_that_leads_inside_is_called_only_where_the_settings_allow_it() {
     assert!(refused.to_string().contains("`localhost` leads into a private network"), "{refused}");
     assert_eq!(call(true).await.class(), "transient");
 }
+
+/// What names are held to holds for addresses written as numbers, which are never looked up.
+#[test]
+fn an_address_inside_the_house_is_not_called_unless_it_is_meant() {
+    let inside = HttpSettings { allow_private: true, ..HttpSettings::default() };
+    let table = [
+        ("https://93.184.215.14/", true, true),
+        ("https://10.0.0.5/", false, true),
+        ("https://192.168.1.1:8443/", false, true),
+        ("https://[fd00::1]/", false, true),
+        ("https://[::ffff:10.0.0.5]/", false, true),
+        ("https://127.0.0.1/", false, true),
+        ("https://169.254.169.254/", false, false),
+        ("https://[fe80::1]/", false, false),
+        ("https://0.0.0.0/", false, false),
+    ];
+    for (address, open, private) in table {
+        let url = Url::parse(address).unwrap();
+        assert_eq!(may_be_called(&url, &HttpSettings::default()).is_ok(), open, "{address}");
+        assert_eq!(may_be_called(&url, &inside).is_ok(), private, "{address}");
+    }
+    let here = Url::parse("http://127.0.0.1:8080/").unwrap();
+    assert!(may_be_called(&here, &HttpSettings::loopback()).is_ok());
+}

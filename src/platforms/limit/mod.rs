@@ -21,7 +21,7 @@ use crate::domain::item::{Batch, LiveReading, Thread, Walk};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::capability::Capabilities;
 use crate::platforms::error::{Lane, PlatformError};
-use crate::platforms::{ConnectionReport, CredentialKeeper, Platform, Receipt, held};
+use crate::platforms::{ConnectionReport, Platform, Receipt, held};
 use crate::runtime::clock::Clock;
 
 /// Longer than this nobody is kept waiting inside a call; it comes back as throttled instead.
@@ -242,10 +242,6 @@ impl Platform for Limited {
         self.pass("check", self.inner.check()).await
     }
 
-    async fn renew(&self, keeper: &dyn CredentialKeeper) -> Result<(), PlatformError> {
-        self.pass("renew", self.inner.renew(keeper)).await
-    }
-
     async fn fetch(
         &self,
         cursor: Option<&Cursor>,
@@ -261,7 +257,7 @@ impl Platform for Limited {
     async fn read_live_many(
         &self,
         items: &[ItemAddress],
-    ) -> Result<Vec<LiveReading>, PlatformError> {
+    ) -> Result<Vec<Result<LiveReading, PlatformError>>, PlatformError> {
         self.pass("read_many", self.inner.read_live_many(items)).await
     }
 

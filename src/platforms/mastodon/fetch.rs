@@ -18,9 +18,9 @@ use crate::domain::item::Batch;
 use crate::platforms::connector::Walks;
 use crate::platforms::elements::List;
 use crate::platforms::error::PlatformError;
-use crate::platforms::mastodon::Mastodon;
 use crate::platforms::mastodon::api::{self, Older};
 use crate::platforms::mastodon::wire::{Context, Id, Notification, Status};
+use crate::platforms::mastodon::{Mastodon, unread_thread};
 use crate::platforms::reach::{Reach, Reached};
 use crate::platforms::threads::{Listed, Threads, age_of_posts, overlap};
 use crate::platforms::{http, json};
@@ -58,6 +58,9 @@ struct Down {
     /// `None`: to the end.
     until: Option<Timestamp>,
     newest: Option<Timestamp>,
+    /// The oldest that a page so far has told of: the last page may be empty.
+    #[serde(default)]
+    oldest: Option<Timestamp>,
 }
 
 /// Where a walk stands.
@@ -193,6 +196,7 @@ impl Mastodon {
             ("include_filtered", "true"),
             ("limit", "80"),
         ];
+        let mut oldest = down.as_ref().and_then(|down| down.oldest);
         let below = down.map(|down| down.below);
         if let Some(below) = &below {
             query.push(("max_id", below.as_str()));
@@ -200,7 +204,7 @@ impl Mastodon {
         let answer = self.list("v1/notifications", &query).await?;
         let text = answer.text();
         let elements: Vec<&RawValue> = answer.view(&text)?;
-        let (mut oldest, mut last) = (None, None);
+        let mut last = None;
         for (index, element) in elements.iter().enumerate() {
             let mut unreadable = |error: &serde_json::Error| {
                 let raw = element.get().as_bytes();
@@ -222,7 +226,7 @@ impl Mastodon {
                 Ok(status) => {
                     // What was there at an earlier fetch has its place already.
                     let is_new = seen.is_none_or(|seen| at.is_none_or(|at| at > seen));
-                    let post = self.post_above(me, &status, is_new).await?;
+                    let post = self.post_above(me, &status, is_new, &mut batch.gap).await?;
                     batch.items.push(status.into_item(raw.get().as_bytes(), me, post.as_ref()));
                 }
                 Err(error) => unreadable(&error),
@@ -232,7 +236,7 @@ impl Mastodon {
             matches!((oldest, until), (Some(oldest), Some(until)) if oldest < until);
         let next = if is_far_enough { None } else { page_below(&answer, below.as_ref(), last) };
         if let Some(below) = next {
-            let down = Down { below, until, newest };
+            let down = Down { below, until, newest, oldest };
             position.down = Some(down.clone());
             return Ok(Some(down));
         }
@@ -320,13 +324,22 @@ impl Mastodon {
         batch: &mut Batch,
         now: Timestamp,
     ) -> Result<(), PlatformError> {
-        let answer = match self.api.get(&format!("v1/statuses/{}/context", open.id), &[]).await {
-            Ok(answer) => answer,
-            Err(PlatformError::Gone) => {
+        let looked = match self.context(&open.id).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(PlatformError::Gone) => Ok(None),
+            Err(error) => Err(error),
+        };
+        let answer = match self.patience.answer(open.id.as_str(), looked)? {
+            Some(Some(answer)) => answer,
+            Some(None) => {
                 position.threads.remove(open.id.as_str());
                 return Ok(());
             }
-            Err(error) => return Err(error),
+            // It does not count as opened, so that the next walk asks again.
+            None => {
+                batch.gap.get_or_insert_with(|| unread_thread(&open.id));
+                return Ok(());
+            }
         };
         let text = answer.text();
         let context: Context<'_> = answer.view(&text)?;
@@ -336,12 +349,18 @@ impl Mastodon {
             What::OwnAnswer => {
                 let post = self.own_post_among(me, &context);
                 // A thread holds all but the post it was asked for.
-                match self.status(&open.id).await {
-                    Ok((status, raw)) => {
+                let looked = match self.status(&open.id).await {
+                    Err(PlatformError::Gone) => Ok(None),
+                    other => other.map(Some),
+                };
+                match self.patience.answer(&format!("post {}", open.id), looked)? {
+                    Some(Some((status, raw))) => {
                         batch.items.push(status.into_item(&raw, me, post.as_ref()));
                     }
-                    Err(PlatformError::Gone) => {}
-                    Err(error) => return Err(error),
+                    Some(None) => {}
+                    None => {
+                        batch.gap.get_or_insert_with(|| unread_thread(&open.id));
+                    }
                 }
                 post
             }

@@ -32,6 +32,7 @@ use crate::platforms::connector::{Answered, Connector, Wanted};
 use crate::platforms::elements::readable;
 use crate::platforms::error::PlatformError;
 use crate::platforms::http::{Answer, BadHttpSettings, Http};
+use crate::platforms::patience::Patience;
 use crate::platforms::settings::MastodonSettings;
 use crate::platforms::{ConnectionReport, Receipt, held};
 use crate::runtime::clock::Clock;
@@ -68,6 +69,7 @@ pub struct Mastodon {
     me: OnceCell<Id>,
     /// Which post of ours stands above what was read; `None`: none does.
     places: Mutex<HashMap<Id, Option<Id>>>,
+    patience: Patience,
 }
 
 impl Mastodon {
@@ -83,6 +85,7 @@ impl Mastodon {
             capabilities: Mutex::new(Arc::new(capability::of(PlatformKind::Mastodon))),
             me: OnceCell::new(),
             places: Mutex::default(),
+            patience: Patience::default(),
         })
     }
 
@@ -166,6 +169,13 @@ impl Mastodon {
         }
     }
 
+    /// What stands around a post, in a shape that can be read.
+    async fn context(&self, id: &Id) -> Result<Answer, PlatformError> {
+        let answer = self.api.get(&format!("v1/statuses/{id}/context"), &[]).await?;
+        answer.view::<Context<'_>>(&answer.text())?;
+        Ok(answer)
+    }
+
     /// Our own post at the top of a thread, from what stands above one of its answers.
     fn own_post_among(&self, me: &Id, context: &Context<'_>) -> Option<Id> {
         let above: Vec<Status> = readable(&context.ancestors).map(|(status, _)| status).collect();
@@ -179,21 +189,30 @@ impl Mastodon {
     }
 
     /// Our own post above this one, asked of the server where it is not known and `ask` is set.
+    /// Where the server does not say, it stays unknown and `gap` says so.
     async fn post_above(
         &self,
         me: &Id,
         status: &Status,
         ask: bool,
+        gap: &mut Option<String>,
     ) -> Result<Option<Id>, PlatformError> {
         let Some(parent) = &status.in_reply_to_id else { return Ok(None) };
         let known = self.places().get(parent).cloned();
         let post = match known {
             Some(post) => post,
             None if ask => {
-                match self.api.get(&format!("v1/statuses/{}/context", status.id), &[]).await {
-                    Ok(answer) => self.own_post_among(me, &answer.view(&answer.text())?),
-                    Err(PlatformError::Gone) => None,
-                    Err(error) => return Err(error),
+                let looked = match self.context(&status.id).await {
+                    Ok(answer) => Ok(self.own_post_among(me, &answer.view(&answer.text())?)),
+                    Err(PlatformError::Gone) => Ok(None),
+                    Err(error) => Err(error),
+                };
+                match self.patience.answer(status.id.as_str(), looked)? {
+                    Some(post) => post,
+                    None => {
+                        gap.get_or_insert_with(|| unread_thread(parent));
+                        return Ok(None);
+                    }
                 }
             }
             None => return Ok(None),
@@ -201,6 +220,11 @@ impl Mastodon {
         self.places().insert(status.id.clone(), post.clone());
         Ok(post)
     }
+}
+
+/// What is missing when a thread could not be read.
+fn unread_thread(id: &Id) -> String {
+    format!("Servern lämnar inte ut tråden vid inlägg {id}. Läs den på plattformen.")
 }
 
 /// Which of these is our answer to `parent` with this text.

@@ -159,6 +159,73 @@ async fn a_list_that_drops_what_was_not_read_is_told() {
     assert!(batch.gap.unwrap().starts_with("Servern listar bara de senaste"));
 }
 
+/// A list of exactly one page has no sign that something came before it but the empty page after.
+#[tokio::test]
+async fn a_list_that_ends_with_an_empty_page_is_told_as_well() {
+    let manners = Manners { kept: 80, links: false, ..Manners::default() };
+    let Stage { fake, mastodon, clock } = stage(manners).await;
+    fake.post(KIM, "@kommunen först", None, "public");
+    let first = fetch_all(&mastodon, None).await.unwrap();
+    clock.advance(SignedDuration::from_hours(2));
+    for n in 0..100 {
+        fake.post(KIM, &format!("@kommunen {n}"), None, "public");
+    }
+    let (mut cursor, mut walk, mut gap) = (first.cursor, None, None);
+    loop {
+        let batch = mastodon.fetch(cursor.as_ref(), walk.as_ref()).await.unwrap();
+        gap = gap.or(batch.gap);
+        cursor = batch.next.or(cursor);
+        walk = batch.walk;
+        if walk.is_none() {
+            break;
+        }
+    }
+    assert!(gap.is_some_and(|gap| gap.starts_with("Servern listar bara de senaste")));
+}
+
+/// One thread that the server never gives.
+#[tokio::test]
+async fn one_look_up_that_fails_does_not_stop_the_account() {
+    for status in [400, 403, 500] {
+        let Stage { fake, mastodon, clock } = stage(Manners::default()).await;
+        let first = fetch_all(&mastodon, None).await.unwrap();
+        clock.advance(SignedDuration::from_mins(1));
+        let bad = fake.post(ME, "Badet öppnar", None, "public");
+        let answer = fake.post(KIM, "@kommunen under det trasiga", Some(bad), "public");
+        let good = fake.post(ME, "Biblioteket flyttar", None, "public");
+        let quiet = fake.post(KIM, "Utan namn", Some(good), "public");
+        fake.break_thread(bad, status);
+        fake.break_thread(answer, status);
+        let (mut cursor, mut walk, mut gap) = (first.cursor, None, None);
+        let mut items = std::collections::BTreeMap::new();
+        let mut n = 0;
+        loop {
+            n += 1;
+            assert!(n < 60, "{status}: one look-up that fails has stopped the account");
+            match mastodon.fetch(cursor.as_ref(), walk.as_ref()).await {
+                Ok(batch) => {
+                    items.extend(batch.items.into_iter().map(|i| (i.platform_id.clone(), i)));
+                    gap = gap.or(batch.gap);
+                    cursor = batch.next.or(cursor);
+                    walk = batch.walk;
+                    if walk.is_none() {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    assert_eq!(error.class(), "transient", "{error:?}");
+                    walk = None;
+                }
+            }
+        }
+        // Where the walk begins anew, our own posts have told meanwhile where it stands.
+        let post = items[&item_id(answer)].post_id.as_ref().map(|post| post.as_str().to_owned());
+        assert_eq!(post, (status == 500).then(|| bad.to_string()), "{status}");
+        assert!(items.contains_key(&item_id(quiet)), "{status}: what stands elsewhere is read");
+        assert!(gap.unwrap().contains(&bad.to_string()), "{status}: the gap names the thread");
+    }
+}
+
 #[tokio::test]
 async fn an_answer_goes_to_its_person_and_no_wider() {
     let Stage { fake, mastodon, .. } = stage(Manners::default()).await;
@@ -322,9 +389,25 @@ fn a_post_is_read_with_all_that_is_given() {
     assert_eq!(item.author.handle.as_deref(), Some("kim@annan.example"));
     assert_eq!(item.author.url, None, "only links to the web are links");
     assert_eq!(item.permalink.unwrap().url, "https://annan.example/users/kim/statuses/117");
-    assert_eq!(item.attachments[0].name.as_deref(), Some("Ett hus"));
+    assert_eq!(item.attachments[0].name.as_deref(), Some("Ett hus (6)"));
     assert_eq!(item.attachments[0].url.as_deref(), Some("https://m.example/1.png"));
     assert_eq!(item.edited_at, Some(at("2026-07-23T08:00:00Z")));
+}
+
+#[test]
+fn a_picture_replaced_by_another_is_another_version() {
+    let with = |id: &str| {
+        read(&format!(
+            r#"{{"id":"2","content":"Se","visibility":"public","account":{{"id":"2"}},
+            "media_attachments":[{{"id":{id},"type":"image","url":"https://m.example/1.png"}}]}}"#
+        ))
+        .content_hash()
+    };
+    assert_ne!(with("\"66001\""), with("\"66002\""));
+    assert_eq!(with("\"66001\""), with("66001"), "however it is written");
+    let hash = "135ac71a48f01b0941d7b73d858dabe0";
+    let moving = |time: &str| with(&format!("\"{time}{hash}_0\""));
+    assert_eq!(moving("1795324512"), moving("1795324518"), "an id that moves is held still");
 }
 
 /// A link that only looks like a name keeps its target in sight.

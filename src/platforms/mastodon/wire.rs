@@ -37,15 +37,39 @@ impl Id {
         if text.is_empty() || text.len() > LONGEST_ID || !text.bytes().all(is_plain) {
             return None;
         }
-        let bytes = text.as_bytes();
-        let with_time = bytes.len() == 42
-            && bytes[..10].iter().all(u8::is_ascii_digit)
-            && bytes[10..].iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        Some(Self(if with_time { format!("{:010}{}", 0, &text[10..]) } else { text.to_owned() }))
+        Some(Self(held_still(text)))
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// An id without the time in front that some servers move; with what follows a sign between.
+fn held_still(text: &str) -> String {
+    let (id, rest) = text.split_at(text.find('_').unwrap_or(text.len()));
+    let bytes = id.as_bytes();
+    let with_time = bytes.len() == 42
+        && bytes[..10].iter().all(u8::is_ascii_digit)
+        && bytes[10..].iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if with_time { format!("{:010}{}{rest}", 0, &id[10..]) } else { text.to_owned() }
+}
+
+/// An id as it comes.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawId {
+    Text(String),
+    // Forks have given numbers.
+    Number(u64),
+}
+
+impl RawId {
+    fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Number(number) => number.to_string(),
+        }
     }
 }
 
@@ -57,17 +81,7 @@ impl fmt::Display for Id {
 
 impl<'de> Deserialize<'de> for Id {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            Text(String),
-            // Forks have given numbers.
-            Number(u64),
-        }
-        let text = match Written::deserialize(deserializer)? {
-            Written::Text(text) => text,
-            Written::Number(number) => number.to_string(),
-        };
+        let text = RawId::deserialize(deserializer)?.into_text();
         Self::new(&text).ok_or_else(|| serde::de::Error::custom("not an id"))
     }
 }
@@ -105,6 +119,8 @@ struct Linked {
 
 #[derive(Deserialize)]
 struct Media {
+    #[serde(default)]
+    id: Option<RawId>,
     #[serde(default, rename = "type", deserialize_with = "or_default")]
     kind: String,
     #[serde(default)]
@@ -113,6 +129,22 @@ struct Media {
     remote_url: Option<String>,
     #[serde(default)]
     description: Option<String>,
+}
+
+impl Media {
+    /// With the server's id in the name: the address may be signed, and another picture is another
+    /// version.
+    fn into_attachment(self) -> Attachment {
+        let description = self.description.filter(|text| !text.is_empty());
+        let id =
+            self.id.map(RawId::into_text).filter(|id| !id.is_empty() && id.len() <= LONGEST_ID);
+        let name = match (description, id.map(|id| held_still(&id))) {
+            (Some(description), Some(id)) => Some(format!("{description} ({id})")),
+            (description, id) => description.or(id),
+        };
+        let url = web_link(self.url).or_else(|| web_link(self.remote_url));
+        Attachment { kind: self.kind, url, media_type: None, name }
+    }
 }
 
 #[derive(Deserialize)]
@@ -322,16 +354,7 @@ impl Status {
         item.permalink = web_link(self.url)
             .or_else(|| web_link(self.uri))
             .map(|url| Permalink { url, source: PermalinkSource::Given });
-        item.attachments = self
-            .media_attachments
-            .into_iter()
-            .map(|media| Attachment {
-                kind: media.kind,
-                url: web_link(media.url).or_else(|| web_link(media.remote_url)),
-                media_type: None,
-                name: media.description.filter(|text| !text.is_empty()),
-            })
-            .collect();
+        item.attachments = self.media_attachments.into_iter().map(Media::into_attachment).collect();
         item.presence = Presence::Visible;
         item.by_us = by_us;
         if !by_us {

@@ -4,6 +4,7 @@
 mod around;
 mod crash;
 mod harness;
+mod links;
 mod outbox;
 mod people;
 mod way;

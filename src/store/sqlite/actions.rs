@@ -39,6 +39,14 @@ struct ActionRecord<'a> {
     words_sha256: ContentHash,
 }
 
+/// What the log says of another try.
+#[derive(Serialize)]
+struct RetryRecord {
+    action: i64,
+    case: i64,
+    user: i64,
+}
+
 fn action_row(row: &Row<'_>) -> Result<ActionRow, StoreError> {
     let kind: String = row.get(2)?;
     Ok(ActionRow {
@@ -284,6 +292,8 @@ impl Store {
             let what = format!("Försök igen: {}", kind.label());
             note_event(tx, case, Some((user, &line.user_name)), &what, None, now)?;
             audit::append(tx, &line, now)?;
+            let record = RetryRecord { action: action.0, case: case.0, user: user.0 };
+            log::append(tx, LogKind::Retry, &record, now)?;
             Ok(true)
         })
         .await

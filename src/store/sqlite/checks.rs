@@ -2,13 +2,13 @@
 
 use rusqlite::{Row, params};
 
-use super::value::{at, from_json, hash, maybe_at, maybe_row, rows};
+use super::value::{at, each_row, from_json, hash, maybe_at, maybe_row};
 use crate::domain::decision::Choice;
 use crate::domain::ids::{ActionId, ContentHash, DecisionId, EvidenceId, ItemId, RegistrationId};
 use crate::domain::log::words_hash;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{ActionFacts, DecisionFacts, RegistrationFacts, SubjectFacts};
+use crate::store::rows::{ActionFacts, DecisionFacts, Readable, RegistrationFacts, SubjectFacts};
 
 fn decision(row: &Row<'_>) -> Result<DecisionFacts, StoreError> {
     let choices: String = row.get(5)?;
@@ -73,6 +73,11 @@ fn subject(row: &Row<'_>) -> Result<SubjectFacts, StoreError> {
         attachments: from_json("versions", &row.get::<_, String>(7)?)?,
         fetched_at: at(row.get(8)?)?,
         payload: ContentHash::of(&row.get::<_, Vec<u8>>(9)?),
+        kind: row.get(10)?,
+        created_at: maybe_at(row.get(11)?)?,
+        created_raw: row.get(12)?,
+        edited_at: maybe_at(row.get(13)?)?,
+        presence: row.get(14)?,
     })
 }
 
@@ -82,14 +87,15 @@ impl Store {
         &self,
         after: DecisionId,
         most: u32,
-    ) -> Result<Vec<DecisionFacts>, StoreError> {
+    ) -> Result<Vec<Readable<DecisionFacts>>, StoreError> {
         self.read(move |c| {
-            rows(
+            each_row(
                 &mut c.prepare_cached(
                     "select d.id, d.case_id, d.version_id, d.user_id, d.at, d.choices, d.ground, d.note,
                        d.undone_at,
                        (select json_group_array(json_array(x.kind, x.text)) from
-                         (select kind, json_extract(payload, '$.text') as text from actions
+                         (select kind, case when json_valid(payload) then json_extract(payload, '$.text') end
+                            as text from actions
                           where case_id = d.case_id and decision_id = d.id
                           order by kind, text) x)
                      from decisions d where d.id > ?1 order by d.id limit ?2",
@@ -106,9 +112,9 @@ impl Store {
         &self,
         after: ActionId,
         most: u32,
-    ) -> Result<Vec<ActionFacts>, StoreError> {
+    ) -> Result<Vec<Readable<ActionFacts>>, StoreError> {
         self.read(move |c| {
-            rows(
+            each_row(
                 &mut c.prepare_cached(
                     "select id, case_id, decision_id, kind, version_id, evidence_id, state, payload,
                        state_json
@@ -126,9 +132,9 @@ impl Store {
         &self,
         after: RegistrationId,
         most: u32,
-    ) -> Result<Vec<RegistrationFacts>, StoreError> {
+    ) -> Result<Vec<Readable<RegistrationFacts>>, StoreError> {
         self.read(move |c| {
-            rows(
+            each_row(
                 &mut c.prepare_cached(
                     "select id, case_id, package_sha256, diary_number, entered_at, entered_by
                      from registrations where id > ?1 order by id limit ?2",
@@ -149,7 +155,8 @@ impl Store {
             maybe_row(
                 &mut c.prepare_cached(
                     "select a.key, i.platform_id, v.item_id, v.number, v.content_hash, v.text, v.author,
-                       v.attachments, v.fetched_at, v.payload
+                       v.attachments, v.fetched_at, v.payload, i.kind, i.created_at, i.created_raw,
+                       v.edited_at, v.presence
                      from evidence e join versions v on v.id = e.version_id
                        join items i on i.id = v.item_id join accounts a on a.id = i.account_id
                      where e.id = ?1",

@@ -8,12 +8,12 @@ use super::assessments::want_evidence;
 use super::cases::{case_of_item, note_event, touch};
 use super::items::{the_item, the_version};
 use super::log;
-use super::value::{at, hash, maybe_row, ms, rows};
+use super::value::{at, each_row, hash, maybe_row, ms, rows};
 use crate::domain::ids::{CaseId, ContentHash, EvidenceId, ItemId, VersionId};
 use crate::domain::log::LogKind;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{EvidenceRow, EvidenceState, SealHolds};
+use crate::store::rows::{EvidenceRow, EvidenceState, Readable, SealHolds};
 
 const EVIDENCE: &str = "e.id, e.version_id, e.item_id, e.state, e.manifest_hash, e.log_seq, e.sealed_at, e.attempts, e.problem";
 
@@ -132,6 +132,24 @@ impl Store {
     ) -> Result<Vec<EvidenceRow>, StoreError> {
         self.read(move |c| {
             rows(
+                &mut c.prepare_cached(&format!(
+                    "select {EVIDENCE} from evidence e where e.id > ?1 order by e.id limit ?2"
+                ))?,
+                params![after.0, most],
+                evidence_row,
+            )
+        })
+        .await
+    }
+
+    /// The same for verification, to which a record that cannot be read is a finding.
+    pub async fn evidence_to_verify(
+        &self,
+        after: EvidenceId,
+        most: u32,
+    ) -> Result<Vec<Readable<EvidenceRow>>, StoreError> {
+        self.read(move |c| {
+            each_row(
                 &mut c.prepare_cached(&format!(
                     "select {EVIDENCE} from evidence e where e.id > ?1 order by e.id limit ?2"
                 ))?,

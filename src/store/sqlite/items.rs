@@ -132,7 +132,9 @@ fn store_item(
         return Ok(Stored::New);
     };
     // A push may arrive late: an edit older than the one we have is history, not the present.
-    let changed = content != old_content;
+    // What the platform calls an edit is one, whatever we see of it: the payload is another.
+    let edited = fetched.edited_at.is_some_and(|at| old_edited.is_none_or(|old| ms(at) > old));
+    let changed = content != old_content || edited;
     let stale = match (fetched.edited_at, old_edited) {
         (Some(theirs), Some(ours)) => ms(theirs) < ours,
         // The first text once more, from a platform that has told of an edit since.
@@ -152,7 +154,9 @@ fn store_item(
                 presence_at = case when presence <> ?2 then ?3 else presence_at end,
                 last_fetched_at = ?3, barred = ?5,
                 permalink_source = case when ?4 is null then permalink_source else ?6 end,
-                permalink = coalesce(?4, permalink)
+                permalink = coalesce(?4, permalink),
+                parent_id = case when post_id is null and ?7 is not null then ?8 else parent_id end,
+                post_id = coalesce(post_id, ?7)
          where id = ?1",
     )?
     .execute(params![
@@ -161,7 +165,9 @@ fn store_item(
         ms(now),
         fetched.permalink.as_ref().map(|p| p.url.as_str()),
         json(&fetched.barred)?,
-        source_id(fetched)
+        source_id(fetched),
+        fetched.post_id.as_ref().map(PlatformPostId::as_str),
+        fetched.parent_id.as_ref().map(PlatformItemId::as_str)
     ])?;
     let presence_changed = old_presence != fetched.presence.id();
     if changed {
@@ -560,6 +566,19 @@ impl Store {
                 ],
                 read_thread_item,
             )
+        })
+        .await
+    }
+
+    /// Notes that the platform was asked for these items once more, whatever comes of it: one that
+    /// cannot be read then stands behind the others, and never before them.
+    pub async fn note_asked(&self, items: Vec<ItemId>, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            for item in items {
+                tx.prepare_cached("update items set last_fetched_at = ?2 where id = ?1")?
+                    .execute(params![item.0, ms(now)])?;
+            }
+            Ok(())
         })
         .await
     }

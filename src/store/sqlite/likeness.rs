@@ -157,23 +157,27 @@ impl Store {
         .await
     }
 
-    /// Whom an author has gone for in the last weeks, in other items than the one at hand: a number for
-    /// each person, with in how many items.
+    /// Whom each author has gone for in the last weeks, in other items than the one beside them: a
+    /// number for each person, with in how many items.
     pub async fn attacks_by(
         &self,
-        author: u64,
-        item: ItemId,
+        asked: Vec<(u64, ItemId)>,
         now: Timestamp,
-    ) -> Result<Vec<(u64, u32)>, StoreError> {
+    ) -> Result<Vec<Vec<(u64, u32)>>, StoreError> {
         self.read(move |c| {
-            rows(
-                &mut c.prepare_cached(
-                    "select target, count(*) from attacks
-                     where author = ?1 and item_id <> ?2 and at >= ?3 group by target",
-                )?,
-                params![column(author), item.0, days_before(now, KEPT_DAYS)],
-                |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?)),
-            )
+            let since = days_before(now, KEPT_DAYS);
+            let mut of_author = c.prepare_cached(
+                "select target, count(*) from attacks
+                 where author = ?1 and item_id <> ?2 and at >= ?3 group by target",
+            )?;
+            asked
+                .into_iter()
+                .map(|(author, item)| {
+                    rows(&mut of_author, params![column(author), item.0, since], |row| {
+                        Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?))
+                    })
+                })
+                .collect()
         })
         .await
     }

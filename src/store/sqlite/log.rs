@@ -5,12 +5,12 @@ use rusqlite::{Connection, Row, Transaction, params};
 use serde::Serialize;
 
 use super::lines;
-use super::value::{at, hash, json, maybe_row, ms, rows};
+use super::value::{at, each_row, hash, json, maybe_row, ms, rows};
 use crate::domain::ids::ContentHash;
 use crate::domain::log::{LogKind, chain_hash, genesis, leaf_hash};
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{Lines, LogEntry};
+use crate::store::rows::{Lines, LogEntry, Readable};
 
 const ENTRY: &str = "seq, at, kind, body, leaf_hash, chain_hash";
 
@@ -66,6 +66,42 @@ impl Store {
     /// The number of entries and the last link of the chain.
     pub async fn log_head(&self) -> Result<(u64, ContentHash), StoreError> {
         self.read(head).await
+    }
+
+    /// Places and links of the chain after `seq`, in order, at most `most`.
+    pub async fn log_links(
+        &self,
+        seq: u64,
+        most: u32,
+    ) -> Result<Vec<(u64, ContentHash)>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(
+                    "select seq, chain_hash from log where seq > ?1 order by seq limit ?2",
+                )?,
+                params![seq, most],
+                |row| Ok((row.get(0)?, hash("log", &row.get::<_, Vec<u8>>(1)?)?)),
+            )
+        })
+        .await
+    }
+
+    /// The same for verification, to which an entry that cannot be read is a finding.
+    pub async fn log_to_verify(
+        &self,
+        seq: u64,
+        most: u32,
+    ) -> Result<Vec<Readable<LogEntry>>, StoreError> {
+        self.read(move |c| {
+            each_row(
+                &mut c.prepare_cached(&format!(
+                    "select {ENTRY} from log where seq > ?1 order by seq limit ?2"
+                ))?,
+                params![seq, most],
+                entry,
+            )
+        })
+        .await
     }
 
     /// Entries after `seq`, in order, at most `most`.

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::ids::ContentHash;
 use crate::store::error::StoreError;
+use crate::store::rows::Readable;
 
 /// An instant as a column: UTC milliseconds.
 pub(in crate::store) fn ms(at: Timestamp) -> i64 {
@@ -54,6 +55,26 @@ pub(in crate::store) fn rows<T>(
     let mut values = Vec::new();
     while let Some(row) = found.next()? {
         values.push(read(row)?);
+    }
+    Ok(values)
+}
+
+/// Reads all rows of a query of which the first column is the number; one that cannot be read keeps
+/// none of the others from being so.
+pub(in crate::store) fn each_row<T>(
+    statement: &mut rusqlite::CachedStatement<'_>,
+    parameters: impl rusqlite::Params,
+    mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<Readable<T>>, StoreError> {
+    let mut found = statement.query(parameters)?;
+    let mut values = Vec::new();
+    while let Some(row) = found.next()? {
+        let value = match read(row) {
+            Ok(value) => Some(value),
+            Err(StoreError::Row { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        values.push(Readable { id: row.get(0)?, value });
     }
     Ok(values)
 }

@@ -607,18 +607,15 @@
   function markDecided(row, decided) {
     if (!row) return;
     row.toggleAttribute("data-borta", decided);
-    const foot = $(".rad-fot", row);
-    $(".beslutat", foot ?? row)?.remove();
-    if (!foot || !decided) return;
-    const words = document.createElement("strong");
-    words.className = "beslutat";
-    words.textContent = " · Beslutat";
+    $(".beslutat", row)?.remove();
+    const foot = decided && $(".rad-fot", row);
+    if (!foot) return;
+    const words = Object.assign(document.createElement("strong"), { className: "beslutat", textContent: " · Beslutat" });
     foot.append(words);
   }
 
   function missed() {
-    const open = openCase()?.dataset.arende;
-    if (open) sealed(open);
+    if (openCase()) sealed(openCase().dataset.arende);
     if (!$("#ko-innehall")) return;
     if (document.hidden) refreshQueue();
     else say("nya", "Det har hänt saker i kön.", { label: "Visa", run: refreshQueue });

@@ -33,7 +33,7 @@ fn the_built_in_lexicon_holds_no_traps() {
 
 #[test]
 fn words_that_no_text_can_hold_are_told_of() {
-    for dead in ["e-posten", "idéer", "två.ord", "smör&bröd"] {
+    for dead in ["e-posten", "två.ord", "smör&bröd"] {
         one(&class(&format!("[\"bil n2\", \"{dead}\"]")), &format!("`{dead}` kan aldrig hittas"));
     }
     for alive in ["bil n2", "skit- first", "-unge n2 last", "göra v1", "nr1", "ä"] {

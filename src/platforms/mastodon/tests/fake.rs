@@ -69,6 +69,8 @@ pub struct Server {
     scopes: Vec<String>,
     left: u64,
     reports: Vec<Value>,
+    /// Posts of which the thread cannot be had, and the status that says so.
+    broken: BTreeMap<u64, u16>,
 }
 
 impl Fake<Server> {
@@ -83,6 +85,7 @@ impl Fake<Server> {
             scopes,
             left: manners.limit.unwrap_or(0),
             reports: Vec::new(),
+            broken: BTreeMap::new(),
         })
         .await
     }
@@ -108,6 +111,11 @@ impl Fake<Server> {
     pub fn notification(&self, id: u64) -> Value {
         let inner = self.world();
         inner.notification(&inner.posts[&id])
+    }
+
+    /// From now on the thread around a post cannot be had.
+    pub fn break_thread(&self, id: u64, status: u16) {
+        self.world().broken.insert(id, status);
     }
 
     pub fn forget_keys(&self) {
@@ -285,6 +293,7 @@ fn one(inner: &mut Server, method: &str, path: &str) -> Response {
     let Some(post) = inner.posts.get(&id).cloned() else { return fault(404) };
     match (method, rest) {
         ("GET", "") => ok(&inner.view(&post)),
+        ("GET", "context") if inner.broken.contains_key(&id) => fault(inner.broken[&id]),
         ("GET", "context") => {
             let mut below = Vec::new();
             inner.under(id, &mut below);

@@ -130,6 +130,16 @@ pub fn answer(inner: &Inner, call: &Call) -> Reply {
         return Reply { limit, ..Reply::fault(429, "RateLimitExceeded") };
     }
     world.left -= 1;
+    let is_look_up = matches!(name, "app.bsky.feed.getPostThread" | "com.atproto.repo.getRecord");
+    let broken = world
+        .broken
+        .iter()
+        .filter(|_| is_look_up)
+        .find(|(part, _)| asked.query.iter().any(|(_, value)| value.contains(part.as_str())));
+    if let Some((_, status)) = broken {
+        let name = if *status < 500 { "InvalidRequest" } else { "InternalServerError" };
+        return Reply::fault(*status, name);
+    }
     let reply = match (call.method.as_str(), name) {
         ("GET", "com.atproto.server.getSession") => {
             Reply::ok(&json!({"did": ME, "handle": HANDLE, "active": true}))
@@ -165,7 +175,7 @@ fn person(did: &str) -> Value {
 fn view(world: &World, post: &Post) -> Value {
     json!({
         "$type": "app.bsky.feed.defs#postView", "uri": post.uri, "cid": post.cid(),
-        "author": person(&post.did), "record": post.record, "indexedAt": post.indexed.to_string(),
+        "author": person(&post.did), "record": post.record, "indexedAt": post.sort_at().to_string(),
         "replyCount": world.answers(&post.uri).count(), "likeCount": 0, "labels": [],
     })
 }
@@ -208,30 +218,37 @@ impl Question<'_> {
         }
     }
 
-    /// One page of what is listed newest first. The cursor tells the place of the last element.
+    /// One page of what is listed newest first. The cursor tells the date of the last element, and
+    /// its number among those of one date.
     fn page<'w>(
         &self,
         all: impl Iterator<Item = &'w Post>,
     ) -> Result<(Vec<&'w Post>, Option<String>), Reply> {
         let limit = self.number("limit", 50);
-        let below = match self.field("cursor").map(str::parse::<u64>) {
-            None => u64::MAX,
-            Some(Ok(below)) => below,
-            Some(Err(_)) => return Err(Reply::fault(400, "InvalidRequest")),
+        let read = |text: &str| {
+            let (at, number) = text.split_once('~')?;
+            Some((at.parse::<Timestamp>().ok()?, number.parse::<u64>().ok()?))
+        };
+        let below = match self.field("cursor").map(read) {
+            None => (Timestamp::MAX, u64::MAX),
+            Some(Some(below)) => below,
+            Some(None) => return Err(Reply::fault(400, "InvalidRequest")),
         };
         if limit == 0 || limit > MOST_LISTED {
             return Err(Reply::fault(400, "InvalidRequest"));
         }
-        let mut shown: Vec<_> = all.filter(|post| post.number < below).take(limit + 1).collect();
+        let mut shown: Vec<_> =
+            all.filter(|post| (post.sort_at(), post.number) < below).take(limit + 1).collect();
         let is_more = shown.len() > limit;
         shown.truncate(limit);
-        let cursor = shown.last().filter(|_| is_more).map(|post| post.number.to_string());
+        let last = shown.last().filter(|_| is_more);
+        let cursor = last.map(|post| format!("{}~{}", post.sort_at(), post.number));
         Ok((shown, cursor))
     }
 
     fn notifications(&self, world: &World) -> Reply {
         let reasons = self.fields("reasons");
-        let told = world.posts().rev().filter(|post| {
+        let told = world.newest_first().into_iter().filter(|post| {
             world.reason(post).is_some_and(|reason| reasons.is_empty() || reasons.contains(&reason))
         });
         let (shown, cursor) = match self.page(told) {
@@ -258,7 +275,10 @@ impl Question<'_> {
         if self.field("actor") != Some(ME) {
             return Reply::fault(400, "InvalidRequest");
         }
-        let own = world.posts().rev().filter(|post| post.did == ME && post.parent().is_none());
+        let own = world
+            .newest_first()
+            .into_iter()
+            .filter(|post| post.did == ME && post.parent().is_none());
         let (shown, cursor) = match self.page(own) {
             Ok(page) => page,
             Err(refused) => return refused,
@@ -278,13 +298,16 @@ impl Question<'_> {
             return Reply::fault(400, "InvalidRequest");
         }
         let found: Vec<_> =
-            uris.iter().filter_map(|uri| Some(view(world, world.find(uri)?))).collect();
+            uris.iter().filter_map(|uri| Some(view(world, shown(world, uri)?))).collect();
         Reply::ok(&json!({ "posts": found }))
     }
 
     fn thread(&self, world: &World) -> Reply {
         let uri = self.field("uri").unwrap_or_default();
         let Some(post) = world.find(uri) else { return Reply::fault(400, "NotFound") };
+        if world.blocks.contains(&post.did) {
+            return Reply::ok(&json!({ "thread": blocked(post) }));
+        }
         let depth = self.number("depth", 6).min(self.inner.options.deepest);
         let mut thread = self.below(world, post, depth);
         thread["parent"] = above(world, post, self.number("parentHeight", 80));
@@ -295,7 +318,10 @@ impl Question<'_> {
         let mut node =
             json!({"$type": "app.bsky.feed.defs#threadViewPost", "post": view(world, post)});
         if depth > 0 {
-            let answers = world.answers(&post.uri).map(|post| self.below(world, post, depth - 1));
+            let answers = world.answers(&post.uri).map(|post| {
+                let is_blocked = world.blocks.contains(&post.did);
+                if is_blocked { blocked(post) } else { self.below(world, post, depth - 1) }
+            });
             let gaps = world.gaps(&post.uri).map(|post| not_found(&post.uri));
             node["replies"] = answers.chain(gaps).collect::<Vec<_>>().into();
         }
@@ -363,6 +389,18 @@ fn own<'w>(world: &'w World, rkey: &str) -> Option<&'w Post> {
     world.posts().find(|post| post.did == ME && post.rkey() == rkey)
 }
 
+/// A post that the account may see.
+fn shown<'w>(world: &'w World, uri: &str) -> Option<&'w Post> {
+    world.find(uri).filter(|post| !world.blocks.contains(&post.did))
+}
+
+fn blocked(post: &Post) -> Value {
+    json!({
+        "$type": "app.bsky.feed.defs#blockedPost", "uri": post.uri, "blocked": true,
+        "author": {"did": post.did, "viewer": {"blockedBy": true}},
+    })
+}
+
 fn not_found(uri: &str) -> Value {
     json!({"$type": "app.bsky.feed.defs#notFoundPost", "uri": uri, "notFound": true})
 }
@@ -370,6 +408,9 @@ fn not_found(uri: &str) -> Value {
 fn above(world: &World, post: &Post, height: usize) -> Value {
     let Some(parent) = post.parent().filter(|_| height > 0) else { return Value::Null };
     let Some(post) = world.find(parent) else { return not_found(parent) };
+    if world.blocks.contains(&post.did) {
+        return blocked(post);
+    }
     json!({
         "$type": "app.bsky.feed.defs#threadViewPost", "post": view(world, post),
         "parent": above(world, post, height - 1),

@@ -110,6 +110,24 @@ impl Simulator {
         held(&self.inner.world).add(did, text, parent, None, self.inner.clock.now())
     }
 
+    /// Somebody writes, with a date of their own choice.
+    pub fn post_dated(&self, did: &str, text: &str, parent: Option<&str>, date: &str) -> String {
+        let uri = self.post(did, text, parent);
+        let date = |post: &mut world::Post| post.record["createdAt"] = date.into();
+        held(&self.inner.world).change(&uri, date);
+        uri
+    }
+
+    /// Somebody blocks the account.
+    pub fn block(&self, did: &str) {
+        held(&self.inner.world).blocks.insert(did.to_owned());
+    }
+
+    /// From now on looking up anything with this in its address fails.
+    pub fn break_look_up(&self, part: &str, status: u16) {
+        held(&self.inner.world).broken.push((part.to_owned(), status));
+    }
+
     /// Somebody writes about another post.
     pub fn quote(&self, did: &str, text: &str, quoted: &str) -> String {
         held(&self.inner.world).add(did, text, None, Some(quoted), self.inner.clock.now())
@@ -147,6 +165,14 @@ impl Simulator {
     /// Puts anything in the place of what a post is shown as.
     pub fn damage(&self, uri: &str, record: Value) {
         held(&self.inner.world).change(uri, |post| post.record = record);
+    }
+
+    /// Adds to a post's record, as its author's program may.
+    pub fn amend(&self, uri: &str, field: &str, value: Value) {
+        held(&self.inner.world).change(uri, |post| {
+            post.record[field] = value;
+            post.revision += 1;
+        });
     }
 
     /// The tokens handed out so far run out; the later ones can be renewed.

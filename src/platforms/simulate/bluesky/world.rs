@@ -1,6 +1,6 @@
 //! What is true on the simulated network: posts, the account's own records, and who is logged in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -99,6 +99,10 @@ pub struct World {
     pub left: u64,
     /// How many changes of records are to be forestalled.
     pub interfere: usize,
+    /// Those who have blocked the account: it is shown nothing of theirs.
+    pub blocks: BTreeSet<String>,
+    /// Calls that fail whenever their query has this in it, and with which status.
+    pub broken: Vec<(String, u16)>,
 }
 
 impl Post {
@@ -116,6 +120,13 @@ impl Post {
 
     pub fn parent(&self) -> Option<&str> {
         self.record["reply"]["parent"]["uri"].as_str()
+    }
+
+    /// What lists are sorted by and what the network says of when it saw the post: the earlier of
+    /// the author's claim and the arrival.
+    pub fn sort_at(&self) -> Timestamp {
+        let claimed = self.record["createdAt"].as_str().and_then(|text| text.parse().ok());
+        claimed.map_or(self.indexed, |claimed: Timestamp| claimed.min(self.indexed))
     }
 
     fn quoted(&self) -> Option<&str> {
@@ -137,12 +148,21 @@ impl World {
             password: "abcd-efgh-ijkl-mnop".into(),
             left: limit,
             interfere: 0,
+            blocks: BTreeSet::new(),
+            broken: Vec::new(),
         }
     }
 
     /// Those that are there, in order of writing.
     pub fn posts(&self) -> impl DoubleEndedIterator<Item = &Post> {
         self.posts.values().filter(|post| !post.is_removed)
+    }
+
+    /// Those that are there, the newest by their dates first.
+    pub fn newest_first(&self) -> Vec<&Post> {
+        let mut all: Vec<_> = self.posts().collect();
+        all.sort_by_key(|post| std::cmp::Reverse((post.sort_at(), post.number)));
+        all
     }
 
     pub fn find(&self, uri: &str) -> Option<&Post> {
@@ -226,7 +246,7 @@ impl World {
     /// Why the account is told of a post, where it is.
     pub fn reason(&self, post: &Post) -> Option<&'static str> {
         let is_ours = |uri: &str| uri.starts_with(&format!("at://{ME}/"));
-        if post.did == ME {
+        if post.did == ME || self.blocks.contains(&post.did) {
             return None;
         }
         if let Some(parent) = post.parent() {

@@ -80,6 +80,34 @@ async fn a_late_older_edit_becomes_a_version_without_becoming_current() {
     assert_eq!(texts(&bench).await, (all, "C".into()));
 }
 
+/// What the platform calls an edit is a version, though we see no difference: the payload does.
+#[tokio::test]
+async fn an_edit_that_leaves_the_text_alone_is_a_version() {
+    let bench = Bench::new().await;
+    bench.commit(batch(vec![item("1", "A")]), at(0)).await;
+    assert_eq!(bench.commit(batch(vec![edited("A", 100)]), at(101)).await.new_versions, 1);
+    assert_eq!(bench.commit(batch(vec![edited("A", 100)]), at(102)).await.new_versions, 0);
+    assert_eq!(bench.commit(batch(vec![edited("A", 200)]), at(201)).await.new_versions, 1);
+    // A list that does not tell of edits changes nothing, and neither does an older one.
+    assert_eq!(bench.commit(batch(vec![item("1", "A")]), at(202)).await.new_versions, 0);
+    assert_eq!(bench.commit(batch(vec![edited("A", 100)]), at(203)).await.new_versions, 0);
+}
+
+/// The place that could not be found out when it came.
+#[tokio::test]
+async fn what_was_unknown_of_its_place_is_filled_in_later() {
+    let bench = Bench::new().await;
+    let parent = |id: &str| Some(PlatformItemId::new(id));
+    let unknown = FetchedItem { post_id: None, parent_id: parent("9"), ..item("1", "A") };
+    let known =
+        FetchedItem { post_id: Some(PlatformPostId::new("9")), parent_id: None, ..item("1", "A") };
+    bench.commit(batch(vec![unknown.clone()]), at(0)).await;
+    bench.commit(batch(vec![known]), at(1)).await;
+    bench.commit(batch(vec![unknown]), at(2)).await;
+    let row = bench.store.item(ItemId(1)).await.unwrap();
+    assert_eq!((row.post_id, row.parent_id), (Some(PlatformPostId::new("9")), None));
+}
+
 #[tokio::test]
 async fn what_cannot_be_read_is_kept_once() {
     let bench = Bench::new().await;
