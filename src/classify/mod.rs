@@ -333,8 +333,7 @@ impl Classifier {
                 }
             }
         }
-        // A text of which the rules say that it cannot be is not searched for repetition.
-        if asks_repeat && (near.is_some() || self.may_ask_repeat(&view)) && view.repeats() {
+        if asks_repeat && view.repeats() {
             self.begin(&view, 0, self.lexicon.repeat, hits, near);
         }
     }
@@ -355,12 +354,6 @@ impl Classifier {
         }
         out.sort_unstable_by_key(|s| (s.candidate.at, s.class, s.candidate));
         out.dedup();
-    }
-
-    /// Whether some rule that asks for repetition may find in the text what it asks for as well.
-    fn may_ask_repeat(&self, view: &View<'_>) -> bool {
-        let rules = self.lexicon.starts[self.lexicon.repeat.0 as usize].iter().map(|(r, _)| *r);
-        rules.map(|r| &self.lexicon.rules[r as usize]).any(|rule| rule.may_find_required(view))
     }
 
     /// Looks for every pattern that begins at the class, with its anchor at the token.

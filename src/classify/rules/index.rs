@@ -311,7 +311,7 @@ impl Chosen {
     /// What is looked for by its place, and where.
     fn beside(&self) -> Option<(Wanted, Stretch)> {
         let places = self.rest.iter().map(|(often, n)| {
-            let at = self.from_trigger(n);
+            let at = self.round_trigger(n);
             (often * f32::from(at.most - at.least + 1), n, at)
         });
         places
@@ -322,7 +322,7 @@ impl Chosen {
     }
 
     /// Where it stands, counted from the trigger.
-    fn from_trigger(&self, n: &Needed) -> Stretch {
+    fn round_trigger(&self, n: &Needed) -> Stretch {
         Stretch { least: n.least - self.trigger.most, most: n.most - self.trigger.least }
     }
 
@@ -336,7 +336,7 @@ impl Chosen {
     fn is_wide(&self) -> bool {
         let near = -(STRETCH as i16)..=STRETCH as i16;
         let is_near = |at: Stretch| near.contains(&at.least) && near.contains(&at.most);
-        self.outline.crosses || !self.rest.iter().all(|(_, n)| is_near(self.from_trigger(n)))
+        self.outline.crosses || !self.rest.iter().all(|(_, n)| is_near(self.round_trigger(n)))
     }
 
     fn trigger(&self, place: u32, asked: &Asked) -> Trigger {
@@ -354,7 +354,7 @@ impl Chosen {
         self.rest.iter().map(|(_, n)| Nearby {
             set: asked.set(&n.classes, &[]),
             kinds: n.kinds.iter().fold(0, |all, kind| all | 1 << *kind as u8),
-            at: self.from_trigger(n),
+            at: self.round_trigger(n),
         })
     }
 

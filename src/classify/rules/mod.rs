@@ -297,13 +297,6 @@ impl Rule {
         except.iter().chain(unless.iter()).chain(requires.iter()).chain(of_texts)
     }
 
-    /// Whether the text may have what it needs somewhere, as far as its words tell.
-    pub fn may_find_required(&self, view: &View<'_>) -> bool {
-        let text = view.seen_in_text();
-        self.requires_text.is_empty()
-            || self.requires_text.iter().any(|p| text.has_all(p.pattern.code().gate()))
-    }
-
     /// Whether the text has what it needs somewhere.
     fn finds_required(&self, view: &View<'_>) -> bool {
         self.requires_text.is_empty() || self.requires_text.iter().any(|p| p.holds(view))
