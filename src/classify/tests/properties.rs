@@ -131,13 +131,12 @@ fn time_grows_with_the_length_of_the_worst_texts_and_not_with_its_square() {
     ];
     for (name, unit) in worst {
         let of = |size: usize| unit.repeat(size / unit.len());
-        let (short, long) = (of(8_000), of(64_000));
+        let (short, long) = (of(4_000), of(32_000));
         // What else the machine does may spoil a round; a quadratic step spoils all of them.
-        let rounds = (0..5).map(|_| {
+        let in_proportion = (0..5).any(|_| {
             let one = shortest(&short).max(Duration::from_micros(200));
-            shortest(&long).as_secs_f64() / one.as_secs_f64()
+            shortest(&long).as_secs_f64() / one.as_secs_f64() < 24.0
         });
-        let least = rounds.fold(f64::INFINITY, f64::min);
-        assert!(least < 24.0, "{name}: eight times the text took {least:.1} times as long");
+        assert!(in_proportion, "{name}: eight times the text took over 24 times as long");
     }
 }
