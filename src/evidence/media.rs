@@ -32,7 +32,7 @@ pub enum MediaPolicy {
 ///
 /// nor copy one:
 ///
-/// ```compile_fail,E0599
+/// ```compile_fail,E0277
 /// use uppsikt::evidence::media::CopyLeave;
 ///
 /// fn double(leave: &CopyLeave) -> CopyLeave {
