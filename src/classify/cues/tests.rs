@@ -179,7 +179,7 @@ fn every_cue_of_a_text_is_found_under_the_name_it_is_written_with() {
         "Är du tokig? \"Nej\" sa Kim Exempel 2024",
         "مرحبا بكم här 漢字 också",
         "d i n  f.i.t.t.a är d_u_m =) e-post -hej- ^o^ @nna f*an \\o/ %5",
-        "https://kommun.example/ååååååååååååååååååååååååååååååååååååååååå/öppet/nu/för/alla/gäster/hela/da",
+        "Titta här: https://kommun.example/ååååååååååååååååååååååååååååååååååååååååå/öppet/nu/för/alla/gäster/hela/da",
         "Flaggstångsknoppspoleringsmedelsförpackningsetikettstryckerierna öppnar klockan nio idag",
     ] {
         let names: BTreeSet<String> =
