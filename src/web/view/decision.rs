@@ -86,6 +86,12 @@ impl ChoiceView {
         matches!(self.state, ChoiceState::AwaitsEvidence(_))
     }
 
+    /// Whether it stands ticked but cannot be sent yet: a browser leaves out a disabled box, so the
+    /// form names it by itself.
+    pub fn is_ticked_in_wait(&self) -> bool {
+        self.checked && self.awaits_evidence()
+    }
+
     /// Why it cannot be chosen here at all, if so.
     pub fn why_never(&self) -> Option<String> {
         let label = self.kind.label();
@@ -301,6 +307,13 @@ impl DecisionForm {
         ];
         rows.retain(|(_, words)| !words.trim().is_empty());
         rows
+    }
+
+    /// What stands ticked and waits, in words: `Dölj`.
+    pub fn ticked_in_wait(&self) -> Option<String> {
+        let waiting = self.choices.iter().filter(|choice| choice.is_ticked_in_wait());
+        let labels: Vec<_> = waiting.map(|choice| choice.kind.label()).collect();
+        (!labels.is_empty()).then(|| labels.join(" och "))
     }
 
     /// Why removing must wait, said once for all choices that wait.
