@@ -309,11 +309,9 @@ impl DecisionForm {
         rows
     }
 
-    /// What stands ticked and waits, in words: `Dölj`.
-    pub fn ticked_in_wait(&self) -> Option<String> {
-        let waiting = self.choices.iter().filter(|choice| choice.is_ticked_in_wait());
-        let labels: Vec<_> = waiting.map(|choice| choice.kind.label()).collect();
-        (!labels.is_empty()).then(|| labels.join(" och "))
+    /// Whether a choice stands ticked that waits for its evidence.
+    pub fn has_ticked_in_wait(&self) -> bool {
+        self.choices.iter().any(ChoiceView::is_ticked_in_wait)
     }
 
     /// Why removing must wait, said once for all choices that wait.
