@@ -504,6 +504,7 @@ mod tests {
         // It waits for evidence and keeps its tick.
         let mut waits = input(free());
         waits.gate = RemovalGate::Closed("Beviset säkras.".into());
+        assert!(DecisionForm::new(waits.clone()).has_ticked_in_wait(), "and the form names it");
         assert!(words(waits).unwrap().starts_with("Förvalt enligt riktlinjen: dölj och diarieför"));
     }
 
