@@ -125,9 +125,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn in_words(error: crate::services::ServiceError) -> anyhow::Error {
     use crate::services::ServiceError as E;
     match error {
-        E::Refused { why } | E::Conflict { why } | E::TryLater { why } | E::NotWritable { why } => {
-            anyhow::anyhow!(why)
-        }
+        E::Refused { why }
+        | E::Conflict { why }
+        | E::Damaged { why }
+        | E::TryLater { why }
+        | E::NotWritable { why } => anyhow::anyhow!(why),
         error @ (E::NotFound { .. } | E::NotPermitted { .. } | E::Broken { .. }) => error.into(),
     }
 }

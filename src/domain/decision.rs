@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::action::ActionKind;
+use super::calendar::local;
 use super::ground::Ground;
 use super::text::is_blank;
 
@@ -100,6 +101,42 @@ impl Choice {
             | Self::Dismiss
             | Self::ConsiderPoliceReport
             | Self::Hold { .. } => None,
+        }
+    }
+
+    /// Whether it is made for a ground: it removes, registers or reports.
+    pub const fn rests_on_ground(&self) -> bool {
+        match self {
+            Self::Hide | Self::Delete | Self::Register | Self::ConsiderPoliceReport => true,
+            Self::Unhide
+            | Self::NotRegister { .. }
+            | Self::Answer { .. }
+            | Self::Refer { .. }
+            | Self::Forward { .. }
+            | Self::Dismiss
+            | Self::Hold { .. } => false,
+        }
+    }
+
+    /// The person's own words that belong to it, with what they are: `Svar: Tack!`.
+    pub fn words(&self) -> Option<String> {
+        match self {
+            Self::NotRegister { reason } => Some(format!("Skäl: {}", reason.trim())),
+            Self::Answer { text } => Some(format!("Svar: {}", text.trim())),
+            Self::Refer { text } => Some(format!("Hänvisning: {}", text.trim())),
+            Self::Forward { to, note } if is_blank(note) => Some(format!("Till: {}", to.trim())),
+            Self::Forward { to, note } => {
+                Some(format!("Till: {}. Meddelande: {}", to.trim(), note.trim()))
+            }
+            Self::Hold { until } => {
+                Some(format!("Väntar till {}", local(*until).strftime("%Y-%m-%d %H:%M")))
+            }
+            Self::Hide
+            | Self::Unhide
+            | Self::Delete
+            | Self::Register
+            | Self::Dismiss
+            | Self::ConsiderPoliceReport => None,
         }
     }
 
@@ -213,6 +250,8 @@ impl Decision {
         if removes && ground.is_none() {
             return Err(DecisionError::NoGround);
         }
+        // A ground that was preselected says nothing of a decision that acts on nothing.
+        let ground = ground.filter(|_| choices.iter().any(Choice::rests_on_ground));
         let note = note.map(|n| n.trim().to_owned()).filter(|n| !n.is_empty());
         Ok(Self { choices, ground, note })
     }
@@ -222,7 +261,8 @@ impl Decision {
         &self.choices
     }
 
-    /// For what; always there when something is removed.
+    /// For what; always there when something is removed, never where nothing is removed,
+    /// registered or reported.
     pub fn ground(&self) -> Option<Ground> {
         self.ground
     }

@@ -248,6 +248,20 @@ impl EvidenceStore {
         Ok(manifest)
     }
 
+    /// The names of those files of a record that are missing or changed; the manifest's own name
+    /// where that cannot be read.
+    pub async fn damaged(&self, row: &EvidenceRow) -> Vec<String> {
+        let Ok(manifest) = self.manifest(row).await else { return vec!["manifest.json".into()] };
+        let blobs = self.blobs.clone();
+        let check = move || {
+            let broken =
+                manifest.parts.into_iter().filter(|part| blobs.stands(part.sha256).is_err());
+            broken.map(|part| part.name).collect()
+        };
+        // A check that was broken off names nothing; the record stays unsound all the same.
+        tokio::task::spawn_blocking(check).await.unwrap_or_default()
+    }
+
     /// The bytes of a blob, checked against its hash.
     ///
     /// # Errors

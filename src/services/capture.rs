@@ -265,6 +265,8 @@ impl Services {
             manifest.missing.push(MissingPart { kind: PartKind::Attachment, reason });
         }
         manifest.parts = parts;
+        // What is sealed is there now; the sheet itself tells this moment, so it is made after it.
+        manifest.sealed_at = self.inner.clock.now();
         let content = SheetContent {
             authority: self.inner.settings.authority.clone(),
             account_name: served.account.name.clone(),

@@ -13,7 +13,7 @@ use crate::domain::ids::{ActionId, CaseId, DecisionId, DiaryNumber, VersionId};
 use crate::domain::item::ItemKind;
 use crate::domain::person::Act;
 use crate::domain::registration::parse_diary_number;
-use crate::domain::text::capitalised;
+use crate::domain::text::{capitalised, hidden_at};
 use crate::platforms::capability::{Capabilities, LengthUnit};
 use crate::store::rows::{EvidenceState, ItemRow};
 use crate::store::sqlite::decide::NewDecision;
@@ -68,6 +68,7 @@ impl Services {
         self.check_capabilities(&item, &decision)?;
         let now = self.inner.clock.now();
         check_hold(&decision, now)?;
+        check_lengths(&decision)?;
         if decision.removes() {
             self.check_seal(row.version).await?;
         }
@@ -221,11 +222,48 @@ fn check_hold(decision: &Decision, now: Timestamp) -> Result<(), ServiceError> {
     }
 }
 
+/// The longest reason or note, in characters: more is a document, not a note.
+const LONGEST_NOTE: usize = 10_000;
+
+fn check_lengths(decision: &Decision) -> Result<(), ServiceError> {
+    let own = decision.note().map(|note| ("Anteckningen", note));
+    let words = decision.choices().iter().filter_map(|choice| match choice {
+        Choice::NotRegister { reason } => Some(("Skälet", reason.as_str())),
+        Choice::Forward { note, .. } => Some(("Meddelandet till mottagaren", note.as_str())),
+        Choice::Hide
+        | Choice::Unhide
+        | Choice::Delete
+        | Choice::Register
+        | Choice::Answer { .. }
+        | Choice::Refer { .. }
+        | Choice::Dismiss
+        | Choice::ConsiderPoliceReport
+        | Choice::Hold { .. } => None,
+    });
+    for (what, text) in own.into_iter().chain(words) {
+        let length = text.chars().count();
+        if length > LONGEST_NOTE {
+            return Err(ServiceError::Refused {
+                why: format!(
+                    "{what} har {length} tecken; högst 10 000 får plats. Korta texten och försök igen."
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Refuses an answer that the platform would not take, or that holds what nobody can read.
 fn check_answer(text: &str, can: &Capabilities, item: ItemKind) -> Result<(), ServiceError> {
     let refused = |why: String| Err(ServiceError::Refused { why });
     if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
         return refused("Svaret innehåller tecken som inte går att visa. Skriv om det.".into());
+    }
+    if let Some((_, c)) = hidden_at(text).first() {
+        return refused(format!(
+            "Svaret innehåller ett dolt tecken (U+{:04X}) som ingen ser men som kan ändra hur texten visas. Skriv om stället för hand i stället för att klistra in det.",
+            u32::from(*c)
+        ));
     }
     let longest = match item {
         ItemKind::DirectMessage => can.longest_message,

@@ -284,6 +284,12 @@ pub enum ServiceError {
         /// For the person.
         why: String,
     },
+    /// Sealed evidence is no longer what was sealed; the sentence names the file, in Swedish.
+    #[error("damaged evidence: {why}")]
+    Damaged {
+        /// For the person.
+        why: String,
+    },
     /// It cannot be done just now but may go later.
     #[error("try again later: {why}")]
     TryLater {

@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use crate::domain::evidence::{Manifest, MissingPart, PartKind};
 use crate::domain::ids::{CaseId, ContentHash, EvidenceId, VersionId};
 use crate::domain::person::Act;
+use crate::evidence::EvidenceError;
+use crate::evidence::blob::BlobError;
 use crate::store::rows::EvidenceState;
 
 use super::{ServiceError, Services, Viewer};
@@ -79,6 +81,19 @@ impl std::fmt::Debug for PartFile {
 /// Why nothing of a record is shown.
 const CUT_OFF: &str = "Innehållet visas inte: inlägget misstänks vara barnpornografibrott och får varken visas eller kopieras.";
 
+/// The name under which the manifest itself is shown.
+const MANIFEST: &str = "manifest.json";
+
+/// Which files of a record are not what was sealed, in Swedish.
+fn damaged(names: &[String]) -> String {
+    let what = match names {
+        [] => "En fil i beviset saknas eller har ändrats.".to_owned(),
+        [name] => format!("Filen {name} i beviset saknas eller har ändrats."),
+        names => format!("Filer i beviset saknas eller har ändrats: {}.", names.join(", ")),
+    };
+    format!("{what} Rör inget och kontakta den som sköter servern.")
+}
+
 /// The file name of a page of the sheet, from 1.
 pub fn sheet_page_name(number: u32) -> String {
     format!("bevisblad-{number}.png")
@@ -107,10 +122,13 @@ impl Services {
                     }
                     manifest
                 });
-                let read = read.map_err(|error| {
-                    tracing::error!(evidence.id = %row.id, error = &error as &dyn std::error::Error, "the manifest fails its check");
-                    "En fil i beviset saknas eller har ändrats. Rör inget och kontakta den som sköter servern.".to_owned()
-                });
+                let read = match read {
+                    Ok(manifest) => Ok(manifest),
+                    Err(error) => {
+                        tracing::error!(evidence.id = %row.id, error = &error as &dyn std::error::Error, "the evidence fails its check");
+                        Err(damaged(&self.inner.evidence.damaged(&row).await))
+                    }
+                };
                 Evidence::Sealed(Box::new(SealedEvidence {
                     id: row.id,
                     sealed_at: at,
@@ -157,20 +175,32 @@ impl Services {
     ) -> Result<PartFile, ServiceError> {
         viewer.demand(Act::ReadEvidence)?;
         let row = self.inner.store.evidence(id).await?;
-        let broken = |e| ServiceError::broken("reading of evidence", e);
+        let broken = |name: &str, error: EvidenceError| match error {
+            EvidenceError::Blob(BlobError::Missing { .. } | BlobError::Changed { .. })
+            | EvidenceError::Manifest { .. } => {
+                tracing::error!(evidence.id = %id, error = &error as &dyn std::error::Error, "the evidence fails its check");
+                ServiceError::Damaged { why: damaged(&[name.to_owned()]) }
+            }
+            EvidenceError::Blob(BlobError::Io { .. })
+            | EvidenceError::Store(_)
+            | EvidenceError::Canonical(_)
+            | EvidenceError::Heads { .. }
+            | EvidenceError::NotSealed(_)
+            | EvidenceError::BrokenOff => ServiceError::broken("reading of evidence", error),
+        };
         if matches!(row.state, EvidenceState::Wanted | EvidenceState::Disposed { .. }) {
             return Err(ServiceError::NotFound { what: "sealed evidence" });
         }
-        let manifest = self.inner.evidence.manifest(&row).await.map_err(broken)?;
+        let manifest = self.inner.evidence.manifest(&row).await.map_err(|e| broken(MANIFEST, e))?;
         let mut line = viewer.line("evidence.part", format!("evidence {id}"));
         let now = self.inner.clock.now();
-        if name == "manifest.json" {
+        if name == MANIFEST {
             line.detail = Some(name.to_owned());
             self.inner.store.record_audit(line, now).await?;
             let EvidenceState::Sealed { manifest: hash, .. } = row.state else {
                 return Err(ServiceError::NotFound { what: "sealed evidence" });
             };
-            let bytes = self.inner.evidence.bytes(hash).await.map_err(broken)?;
+            let bytes = self.inner.evidence.bytes(hash).await.map_err(|e| broken(MANIFEST, e))?;
             let (name, media_type) = (name.to_owned(), "application/json".to_owned());
             return Ok(PartFile { kind: None, name, media_type, bytes });
         }
@@ -184,7 +214,8 @@ impl Services {
             .ok_or(ServiceError::NotFound { what: "part of the evidence" })?;
         line.detail = Some(part.name.clone());
         self.inner.store.record_audit(line, now).await?;
-        let bytes = self.inner.evidence.bytes(part.sha256).await.map_err(broken)?;
+        let bytes =
+            self.inner.evidence.bytes(part.sha256).await.map_err(|e| broken(&part.name, e))?;
         Ok(PartFile {
             kind: Some(part.kind),
             name: part.name.clone(),

@@ -1,5 +1,6 @@
 //! Static files, embedded in the binary and served under names that hold their hash.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use axum::extract::Path;
@@ -21,7 +22,7 @@ pub struct Asset {
     stem: &'static str,
     extension: &'static str,
     media_type: &'static str,
-    bytes: &'static [u8],
+    bytes: Cow<'static, [u8]>,
 }
 
 /// A file with the name and path that its hash gives it.
@@ -34,7 +35,7 @@ pub struct Named {
 
 impl Named {
     fn new(asset: Asset) -> Self {
-        let mut hash = ContentHash::of(asset.bytes).to_hex();
+        let mut hash = ContentHash::of(&asset.bytes).to_hex();
         hash.truncate(12);
         let path = format!("/statisk/{}.{hash}.{}", asset.stem, asset.extension);
         Self { asset, hash, path }
@@ -46,8 +47,8 @@ impl Named {
     }
 
     /// The content.
-    pub fn bytes(&self) -> &'static [u8] {
-        self.asset.bytes
+    pub fn bytes(&self) -> &[u8] {
+        &self.asset.bytes
     }
 
     fn answers_to(&self, name: &str) -> bool {
@@ -61,17 +62,27 @@ pub static CSS: LazyLock<Named> = LazyLock::new(|| {
         stem: "app",
         extension: "css",
         media_type: "text/css; charset=utf-8",
-        bytes: include_bytes!("static/app.css"),
+        bytes: Cow::Borrowed(include_bytes!("static/app.css")),
     })
 });
 
-/// The script.
+/// The script, of files by what they do: together they are one function's body, so that nothing of
+/// them is anybody else's.
 pub static JS: LazyLock<Named> = LazyLock::new(|| {
     Named::new(Asset {
         stem: "app",
         extension: "js",
         media_type: "text/javascript; charset=utf-8",
-        bytes: include_bytes!("static/app.js"),
+        bytes: Cow::Owned(
+            [
+                "\"use strict\";\n(() => {\n",
+                include_str!("static/beslut.js"),
+                include_str!("static/app.js"),
+                "})();\n",
+            ]
+            .concat()
+            .into_bytes(),
+        ),
     })
 });
 
@@ -81,7 +92,7 @@ pub static ICON: LazyLock<Named> = LazyLock::new(|| {
         stem: "ikon",
         extension: "svg",
         media_type: "image/svg+xml",
-        bytes: include_bytes!("static/ikon.svg"),
+        bytes: Cow::Borrowed(include_bytes!("static/ikon.svg")),
     })
 });
 

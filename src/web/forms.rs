@@ -40,6 +40,10 @@ pub struct DecisionFields {
     pub utgava: u64,
     /// Choices' identifiers.
     pub val: Vec<String>,
+    /// Choices that stood ticked but could not be sent, since their evidence was not sealed yet.
+    pub sparrat: Vec<String>,
+    /// `ja` where the person decides without those.
+    pub avsta: String,
     /// Ground's code.
     pub grund: String,
     /// The answer.
@@ -65,14 +69,33 @@ impl DecisionFields {
     /// A Swedish sentence that says what to change; show the form again with [`Self::filled`].
     pub fn decision(&self) -> Result<Decision, String> {
         let choices = self.val.iter().map(|id| self.choice(id)).collect::<Result<Vec<_>, _>>()?;
-        Decision::new(choices, self.ground()?, Some(self.anteckning.clone()))
+        let ground = self.ground()?;
+        for kind in self.barred() {
+            // What excludes it was chosen in its place.
+            let replaced = self.kinds().any(|chosen| kind.is_excluded_by(chosen));
+            if !replaced && !choices.is_empty() {
+                return Err(still_barred(kind));
+            }
+        }
+        Decision::new(choices, ground, Some(self.anteckning.clone()))
             .map_err(|error| error.swedish())
+    }
+
+    fn kinds(&self) -> impl Iterator<Item = ChoiceKind> {
+        self.val.iter().filter_map(|id| ChoiceKind::from_id(id))
+    }
+
+    /// Choices that a browser does not send, since they were barred, though they stood ticked and
+    /// the person has not let them go.
+    fn barred(&self) -> impl Iterator<Item = ChoiceKind> {
+        let barred = self.sparrat.iter().filter(|id| self.avsta != "ja" && !self.val.contains(id));
+        barred.filter_map(|id| ChoiceKind::from_id(id))
     }
 
     /// What the person had filled in, to be shown again.
     pub fn filled(&self) -> Filled {
         Filled {
-            choices: self.val.iter().filter_map(|id| ChoiceKind::from_id(id)).collect(),
+            choices: self.kinds().chain(self.barred()).collect(),
             ground: Ground::from_code(&self.grund),
             answer: self.svar.clone(),
             refer: self.hanvisning.clone(),
@@ -117,6 +140,15 @@ impl DecisionFields {
     fn until(&self) -> Result<Timestamp, String> {
         self.vanta_till.parse().map_err(|_| "Välj hur länge ärendet ska vänta.".to_owned())
     }
+}
+
+/// A removal that stood ticked was not sent along: leaving it out would decide something else than
+/// what the page showed.
+fn still_barred(kind: ChoiceKind) -> String {
+    format!(
+        "{} är valt men kunde inte tas med: beviset var inte säkrat än. Inget har beslutats. Vänta ett ögonblick tills det står Säkrat vid beviset och besluta igen, eller avstå från valet.",
+        kind.label()
+    )
 }
 
 /// Browsers send line breaks as CRLF; platforms and records want LF.
@@ -205,6 +237,39 @@ mod tests {
         ] {
             assert_eq!(form.decision().unwrap_err(), sentence);
         }
+    }
+
+    #[test]
+    fn a_ticked_choice_that_waits_for_evidence_is_never_left_out_in_silence() {
+        let barred = |val: &[&str], avsta: &str| DecisionFields {
+            sparrat: vec!["hide".into()],
+            avsta: avsta.into(),
+            grund: "hot".into(),
+            ..fields(val)
+        };
+        for val in [&["register"][..], &["register", "police"], &["unhide", "police"]] {
+            let form = barred(val, "");
+            let refused = form.decision();
+            if val.contains(&"unhide") {
+                // It excludes hiding, so hiding was given up.
+                assert!(refused.is_ok());
+                continue;
+            }
+            assert!(refused.unwrap_err().starts_with("Dölj är valt men kunde inte tas med"));
+            assert!(form.filled().choices.contains(&ChoiceKind::Hide), "it stands ticked again");
+        }
+        assert_eq!(
+            barred(&["register"], "ja").decision().unwrap().choices(),
+            [Choice::Register],
+            "given up in so many words"
+        );
+        assert!(!barred(&["register"], "ja").filled().choices.contains(&ChoiceKind::Hide));
+        assert!(barred(&["dismiss"], "").decision().is_ok(), "dismissed in its place");
+        assert_eq!(
+            barred(&["hide", "register"], "").decision().unwrap().choices(),
+            [Choice::Hide, Choice::Register],
+            "sent after all, once the evidence was sealed"
+        );
     }
 
     #[tokio::test]

@@ -108,6 +108,7 @@ pub fn trouble_page(page: ErrorPage) -> Response {
         | Trouble::Refused(_)
         | Trouble::Conflict(_)
         | Trouble::Declined(_)
+        | Trouble::Damaged(_)
         | Trouble::NotUnderstood
         | Trouble::StaleForm
         | Trouble::ForeignForm

@@ -160,7 +160,9 @@ pub fn seal(evidence: &Evidence, now: Timestamp) -> Seal {
                 Ok(_) => Checked::Sound,
                 Err(problem) => Checked::Broken(problem.clone()),
             };
-            Seal::sealed(sealed.sealed_at, checked, now)
+            // One time wherever the seal is told: the one that the record and its sheet bear.
+            let at = sealed.manifest.as_ref().map_or(sealed.sealed_at, |m| m.sealed_at);
+            Seal::sealed(at, checked, now)
         }
         Evidence::Disposed { .. } => {
             Seal::Disposed { rule: "okänd".into(), at: Moment::new(now, now) }

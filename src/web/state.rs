@@ -89,6 +89,7 @@ impl Site {
             }
             ServiceError::Refused { why } => Trouble::Declined(why),
             ServiceError::Conflict { why } => Trouble::Conflict(why),
+            ServiceError::Damaged { why } => Trouble::Damaged(why),
             ServiceError::TryLater { .. } => Trouble::TryLater,
             ServiceError::NotWritable { .. } => {
                 tracing::error!("a request failed: the database cannot be written");

@@ -139,6 +139,35 @@ async fn a_decision_after_the_session_has_ended_is_told_of_and_leads_back_to_its
 }
 
 #[tokio::test]
+async fn a_ticked_removal_is_never_left_out_of_a_decision_in_silence() {
+    let site = Site::with_a_case().await;
+    let cookie = site.log_in("/").await.cookie.unwrap();
+    let page = site.get("/arende/1", &cookie).await.body;
+    let (csrf, revision) = (field(&page, "csrf"), field(&page, "utgava"));
+    let mut fields =
+        vec![("csrf", csrf), ("utgava", revision), ("val", "register"), ("sparrat", "hide")];
+    let refused = site.post("/arende/1/beslut", &cookie, &fields).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    // On top, with a way to the form, and in the form.
+    assert_eq!(refused.body.matches("Dölj är valt men kunde inte tas med").count(), 2);
+    assert!(refused.body.contains(r##"<a href="#beslut-fel">"##));
+    assert!(refused.body.contains(r#"id="beslut-fel""#));
+    fields.push(("avsta", "ja"));
+    let given_up = site.post("/arende/1/beslut", &cookie, &fields).await;
+    assert_eq!(given_up.location, "/?angra=1");
+}
+
+#[tokio::test]
+async fn an_account_that_there_is_not_is_told_of() {
+    let site = Site::with_a_case().await;
+    let cookie = site.log_in("/").await.cookie.unwrap();
+    let page = site.get("/?konto=finnsinte", &cookie).await.body;
+    assert!(page.contains("Kontot finns inte.") && page.contains("Visa alla konton"));
+    assert!(!page.contains("Inget väntar på dig"));
+    assert!(!site.get("/?konto=forum", &cookie).await.body.contains("Kontot finns inte."));
+}
+
+#[tokio::test]
 async fn a_refused_decision_keeps_what_was_written_where_the_case_has_closed() {
     let site = Site::with_a_case().await;
     let cookie = site.log_in("/").await.cookie.unwrap();

@@ -108,6 +108,33 @@ fn a_stored_decision_is_checked_when_it_is_read_again() {
 }
 
 #[test]
+fn a_ground_is_kept_where_something_rests_on_it_alone() {
+    let kept: Vec<_> = every_choice()
+        .into_iter()
+        .filter(|choice| {
+            decide(std::slice::from_ref(choice)).expect("fits").ground() == Some(Ground::Threat)
+        })
+        .map(|choice| choice.id())
+        .collect();
+    assert_eq!(kept, ["hide", "delete", "register", "police"]);
+}
+
+#[test]
+fn each_choice_tells_the_words_that_belong_to_it() {
+    let words: Vec<_> = every_choice().iter().filter_map(Choice::words).collect();
+    assert_eq!(
+        words,
+        [
+            "Skäl: ringa betydelse",
+            "Svar: Tack!",
+            "Hänvisning: Vänd dig till partiet.",
+            "Till: skola@exempelstad.example",
+            "Väntar till 2026-05-12 08:00",
+        ]
+    );
+}
+
+#[test]
 fn only_holding_has_an_end() {
     let until = swedish("2026-05-12 08:00");
     for choice in every_choice() {

@@ -222,6 +222,67 @@ async fn somebody_elses_case_is_not_taken_and_not_decided() {
     stage.decide(case, vec![Choice::Dismiss]).await;
 }
 
+#[tokio::test]
+async fn words_that_nobody_can_read_or_that_are_too_long_are_refused_in_words() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    let answer = |text: &str| Choice::Answer { text: text.to_owned() };
+    let reason = |n| Choice::NotRegister { reason: "x".repeat(n) };
+    for (choices, words) in [
+        (vec![answer("Tack \u{202E}!jeH")], "dolt tecken (U+202E)"),
+        (vec![Choice::Refer { text: "Vänd dig\u{200B} hit".into() }], "dolt tecken (U+200B)"),
+        (vec![reason(10_001)], "Skälet har 10001 tecken; högst 10 000"),
+    ] {
+        match stage.try_decide(case, choices).await {
+            Err(ServiceError::Refused { why }) => assert!(why.contains(words), "{why}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    let note = Decision::new(vec![Choice::Dismiss], None, Some("å".repeat(10_001))).unwrap();
+    let revision = stage.store().case(case).await.unwrap().revision;
+    let refused = stage.services.decide(&stage.editor, case, revision, note).await;
+    assert!(
+        matches!(&refused, Err(ServiceError::Refused { why }) if why.starts_with("Anteckningen")),
+        "{refused:?}"
+    );
+    // A family is no hidden text, and what just fits is taken.
+    stage.decide(case, vec![answer("Hej 👩\u{200D}👧!"), reason(10_000)]).await;
+}
+
+#[tokio::test]
+async fn damaged_evidence_is_told_by_the_name_of_its_file() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    let row = stage.store().case(case).await.unwrap();
+    let sealed = stage.store().evidence_of(row.version).await.unwrap().unwrap();
+    let shown = || stage.services.evidence_record(&stage.editor, sealed.id);
+    let hash = shown().await.unwrap().0.manifest.unwrap().parts[0].sha256;
+    std::fs::remove_file(blob(stage.dir.path(), &hash.to_hex())).unwrap();
+    let problem = shown().await.unwrap().0.manifest.unwrap_err();
+    assert!(problem.starts_with("Filen text.txt i beviset saknas"), "{problem}");
+    match stage.services.evidence_part(&stage.editor, sealed.id, "text.txt").await {
+        Err(ServiceError::Damaged { why }) => assert_eq!(why, problem),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The file that holds what has this hash, wherever under the folder it is kept.
+fn blob(folder: &std::path::Path, hash: &str) -> std::path::PathBuf {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if name.len() > 8 && hash.ends_with(&name) {
+                return path;
+            }
+        }
+    }
+    panic!("no file of {hash}");
+}
+
 /// What must never stand in a list, as it stands in the texts.
 fn private(text: &str) -> Vec<String> {
     // A mail address, a telephone number with its area code.

@@ -101,6 +101,15 @@ fn seal_for(tx: &Transaction<'_>, version: VersionId) -> Result<EvidenceId, Stor
     }
 }
 
+/// Everything a decision holds beside its choices, for the case's history: one line each.
+fn told(decision: &Decision) -> Option<String> {
+    let mut lines = Vec::new();
+    lines.extend(decision.ground().map(|ground| format!("Grund: {}", ground.label())));
+    lines.extend(decision.choices().iter().filter_map(Choice::words));
+    lines.extend(decision.note().map(|note| format!("Anteckning: {note}")));
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
 fn insert_actions(
     tx: &Transaction<'_>,
     case: &CaseRow,
@@ -202,11 +211,7 @@ impl Store {
             };
             let labels: Vec<_> = new.decision.choices().iter().map(Choice::label).collect();
             let what = format!("Beslut: {}", labels.join(", "));
-            let detail = match (new.decision.ground(), new.decision.note()) {
-                (Some(ground), Some(note)) => Some(format!("Grund: {}. {note}", ground.label())),
-                (Some(ground), None) => Some(format!("Grund: {}", ground.label())),
-                (None, note) => note.map(str::to_owned),
-            };
+            let detail = told(&new.decision);
             let by = Some((new.user, new.line.user_name.as_str()));
             note_event(tx, case.id, by, &what, detail.as_deref(), now)?;
             audit::append(tx, &new.line, now)?;

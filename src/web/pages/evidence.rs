@@ -27,7 +27,7 @@ pub async fn show(
     let verification = present::verification(&sealed);
     let manifest = match &sealed.manifest {
         Ok(manifest) => manifest,
-        Err(problem) => return Err(site.guard.trouble(Trouble::Conflict(problem.clone()), None)),
+        Err(problem) => return Err(site.guard.trouble(Trouble::Damaged(problem.clone()), None)),
     };
     let now = site.services.clock().now();
     let back = case.map_or_else(|| "/".to_owned(), |case| format!("/arende/{case}"));

@@ -90,6 +90,7 @@ pub async fn show(
         label: format!("{} ({})", watch.account.name, watch.account.platform.label()),
         selected: watch.account.key.as_str() == asked.konto,
     }));
+    let unknown_account = !asked.konto.is_empty() && !accounts.iter().any(|option| option.selected);
     // One account needs no picker.
     if watches.len() < 2 {
         accounts.clear();
@@ -101,6 +102,7 @@ pub async fn show(
         undos,
         filters: filters.collect(),
         accounts,
+        unknown_account,
         filter: shown.id(),
         rows: queue.lines.iter().map(|line| present::row(line, viewer.user, now)).collect(),
         next: (queue.more && number < LAST_PAGE).then(|| href(shown, &asked.konto, number + 1)),

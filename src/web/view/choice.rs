@@ -169,6 +169,11 @@ impl ChoiceKind {
             Self::ALL.iter().filter(|o| **o != self).filter(excluded).map(|o| o.id()).collect();
         ids.join(" ")
     }
+
+    /// Whether it cannot stand beside another.
+    pub fn is_excluded_by(self, other: Self) -> bool {
+        self.excludes().split(' ').any(|id| id == other.id())
+    }
 }
 
 #[cfg(test)]

@@ -86,6 +86,12 @@ impl ChoiceView {
         matches!(self.state, ChoiceState::AwaitsEvidence(_))
     }
 
+    /// Whether it stands ticked but cannot be sent yet: a browser leaves out a disabled box, so the
+    /// form names it by itself.
+    pub fn is_ticked_in_wait(&self) -> bool {
+        self.checked && self.awaits_evidence()
+    }
+
     /// Why it cannot be chosen here at all, if so.
     pub fn why_never(&self) -> Option<String> {
         let label = self.kind.label();
@@ -303,6 +309,11 @@ impl DecisionForm {
         rows
     }
 
+    /// Whether a choice stands ticked that waits for its evidence.
+    pub fn has_ticked_in_wait(&self) -> bool {
+        self.choices.iter().any(ChoiceView::is_ticked_in_wait)
+    }
+
     /// Why removing must wait, said once for all choices that wait.
     pub fn awaits(&self) -> Option<&str> {
         self.choices.iter().find_map(|c| match &c.state {
@@ -493,6 +504,7 @@ mod tests {
         // It waits for evidence and keeps its tick.
         let mut waits = input(free());
         waits.gate = RemovalGate::Closed("Beviset säkras.".into());
+        assert!(DecisionForm::new(waits.clone()).has_ticked_in_wait(), "and the form names it");
         assert!(words(waits).unwrap().starts_with("Förvalt enligt riktlinjen: dölj och diarieför"));
     }
 

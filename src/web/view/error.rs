@@ -27,6 +27,8 @@ pub enum Trouble {
     Conflict(String),
     /// It cannot be done, whoever asks; why, in Swedish.
     Declined(String),
+    /// Sealed evidence is no longer what was sealed; which file, in Swedish.
+    Damaged(String),
     /// The address or the form is not one that our pages make.
     NotUnderstood,
     /// The form was old: another login, or a page from before a restart.
@@ -59,7 +61,7 @@ impl Trouble {
             Self::TooLarge => 413,
             Self::TooMany { .. } => 429,
             Self::TryLater | Self::DiskFull => 503,
-            Self::Broken => 500,
+            Self::Damaged(_) | Self::Broken => 500,
         }
     }
 
@@ -70,6 +72,7 @@ impl Trouble {
             Self::Refused(_) => "Din roll får inte göra det här",
             Self::Conflict(_) => "Ärendet har ändrats",
             Self::Declined(_) => "Det går inte att göra",
+            Self::Damaged(_) => "Beviset är inte helt",
             Self::NotUnderstood => "Begäran gick inte att läsa",
             Self::StaleForm => "Formuläret hann bli för gammalt",
             Self::ForeignForm => "Begäran kom från en annan webbplats",
@@ -85,7 +88,9 @@ impl Trouble {
     pub fn what(&self) -> String {
         match self {
             Self::NotFound => "Adressen leder inte till någon sida eller något ärende.".to_owned(),
-            Self::Refused(why) | Self::Conflict(why) | Self::Declined(why) => why.clone(),
+            Self::Refused(why) | Self::Conflict(why) | Self::Declined(why) | Self::Damaged(why) => {
+                why.clone()
+            }
             Self::NotUnderstood => {
                 "Adressen eller formuläret saknar något eller är felskrivet.".to_owned()
             }
@@ -120,6 +125,9 @@ impl Trouble {
             Self::DiskFull => {
                 "Det du nyss skickade sparades inte. Allt som är beslutat sedan tidigare ligger kvar."
             }
+            Self::Damaged(_) => {
+                "Inget har ändrats av att du öppnade det. Uppsikt döljer och tar inte bort något med stöd av ett bevis som inte är helt."
+            }
             Self::Broken => {
                 "Allt som är beslutat sedan tidigare ligger sparat. \
                  Det du nyss skickade kan ha sparats: se efter i ärendets historik."
@@ -134,6 +142,9 @@ impl Trouble {
             Self::Refused(_) => "Be någon med rätt roll, eller den som administrerar Uppsikt.",
             Self::Conflict(_) => "Öppna ärendet igen, läs vad som har hänt och besluta på nytt.",
             Self::Declined(_) => "Gå tillbaka till ärendet och läs vad som står där.",
+            Self::Damaged(_) => {
+                "Den som sköter servern ser med kommandot uppsikt evidence verify vad som är fel, och kan lägga tillbaka filen ur en säkerhetskopia."
+            }
             Self::NotUnderstood => "Gå till kön och öppna sidan därifrån.",
             Self::StaleForm | Self::ForeignForm => "Gå tillbaka, ladda om sidan och gör om det.",
             Self::TooLarge => "Gå tillbaka, korta texten och skicka igen.",

@@ -29,6 +29,8 @@ pub struct QueuePage {
     pub filters: Vec<Filter>,
     /// The account picker; shown where there is more than one account.
     pub accounts: Vec<AccountOption>,
+    /// Whether the address names an account that there is not, or that is somebody else's.
+    pub unknown_account: bool,
     /// Identifier of the chosen state, kept when an account is picked.
     pub filter: &'static str,
     /// The rows of this page.

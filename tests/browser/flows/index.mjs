@@ -1,5 +1,6 @@
 // Every flow: its name, what it proves, and how. Those that decide come after those that look.
 import { everyPageIsAccessible } from "./accessible.mjs";
+import { tickedRemovalIsNotDropped } from "./awaits.mjs";
 import { colleagueFirst } from "./colleague_first.mjs";
 import { editedWhileAway } from "./edited.mjs";
 import { failedActionIsShown } from "./failed.mjs";
@@ -16,6 +17,7 @@ export const flows = [
   { name: "failed", proves: "a failed action comes back on top with its reason", run: failedActionIsShown },
   { name: "live", proves: "a new case announces itself and pushes nothing", run: newCaseAnnouncesItself },
   { name: "edited", proves: "a decision on an edited text is never offered beside the text before it", run: editedWhileAway },
+  { name: "awaits", proves: "a ticked removal that waits for its evidence is never left out in silence", run: tickedRemovalIsNotDropped },
   { name: "keyboard", proves: "a whole case can be worked by keyboard alone", run: keyboardOnly },
   { name: "undo", proves: "a decision can be undone with z", run: undo },
   { name: "colleague-first", proves: "a decision after a colleague's stays refused on the page, with what was written", run: colleagueFirst },

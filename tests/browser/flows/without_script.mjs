@@ -22,6 +22,8 @@ export async function withoutScript(given) {
   await page.click("#beslut .skicka button");
   assert.match(await page.textContent("#beslut-fel"), /Välj vad som ska göras/);
   assert.equal(await page.inputValue("#anteckning"), "Utan skript");
+  assert.match(await page.textContent("main > .notis.problem"), /Beslutet sparades inte\. Välj vad som ska göras/);
+  assert.equal(new URL(page.url()).hash, "#beslut-fel", "the page opens at the reason");
   await page.check("#val-register");
   await shot(page, given, "arende-utan-skript");
   await page.click("#beslut .skicka button");
