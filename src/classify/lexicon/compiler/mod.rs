@@ -26,7 +26,7 @@ impl Lexicon {
         let mut complaints = Vec::new();
         let files: Vec<(&str, RawFile)> = sources
             .iter()
-            .filter(|s| s.name.starts_with("sv/"))
+            .filter(|s| s.is_of_a_language())
             .map(|s| (s.name.as_str(), file::read(&s.name, &s.text, &mut complaints)))
             .collect();
         let mut compiler = Compiler { complaints, ..Compiler::default() };
