@@ -19,9 +19,10 @@ use smallvec::SmallVec;
 use crate::classify::cues::extract::{Cue, each_cue};
 use crate::classify::cues::quick::{Met, Quick};
 use crate::classify::cues::table::{Cues, LANES, Row, WEIGHED, lane};
-use crate::classify::rules::{Hit, View};
+use crate::classify::cues::thresholds::NEVER;
+use crate::classify::rules::{Hit, Rule, View};
 use crate::classify::vocabulary::Vocabulary;
-use crate::domain::category::Category;
+use crate::domain::category::{Category, Severity};
 
 /// How far below its threshold a sum is still told of.
 const NEARLY: i32 = 30;
@@ -142,14 +143,35 @@ impl Cues {
         }
     }
 
-    /// Whether the cues of the whole text speak so clearly against the category that what a rule
-    /// found is only worth a note.
-    pub fn doubts(&self, scales: &Scales, category: Category) -> bool {
-        !self.is_empty()
-            && lane(category).is_some_and(|lane| {
-                let highest = scales.highest[lane];
-                highest != i32::MIN && highest < i32::from(self.doubt[lane])
-            })
+    /// From which sum on a finding of this rule is believed, in hundredths; nothing where it always is.
+    pub fn belief(&self, id: u32, rule: &Rule) -> Option<i32> {
+        let lane = lane(rule.category).filter(|_| !self.is_empty() && !rule.is_beyond_doubt())?;
+        let row = match rule.severity {
+            Severity::High if self.is_doubted(id) => &self.grave,
+            Severity::High => return None,
+            Severity::Medium | Severity::Low => &self.doubt,
+        };
+        (row[lane] != -NEVER).then(|| i32::from(row[lane]))
+    }
+
+    /// The highest sum of any stretch for the category; nothing where none was weighed.
+    pub fn highest(&self, scales: &Scales, category: Category) -> Option<i32> {
+        let highest = scales.highest[lane(category)?];
+        (highest != i32::MIN).then_some(highest)
+    }
+
+    /// The sum of the words around one hit alone: what a writer adds before and after cannot lower it.
+    pub fn sum_around(
+        &self,
+        view: &View<'_>,
+        hits: &[Hit],
+        hit: &Hit,
+        category: Category,
+    ) -> Option<i32> {
+        let lane = lane(category)?;
+        let (first, last) = hit.matched.bounds();
+        let around = view.around(first).start..view.around(last).end;
+        Some(self.plain_sums_of(view, hits, around)[lane])
     }
 
     /// The sums of one stretch, each cue counted once: what [`Self::sums_of`] finds faster.
