@@ -21,6 +21,7 @@ const FILES: &[(&str, &str)] = files![
     "sv/case.toml",
     "sv/case_cry.toml",
     "sv/case_request.toml",
+    "sv/case_rescue.toml",
     "sv/case_wide.toml",
     "sv/case_worry.toml",
     "sv/commercial.toml",
