@@ -120,6 +120,7 @@ const FILES: &[(&str, &str)] = files![
     "sv/threat_fate.toml",
     "sv/threat_hint.toml",
     "sv/threat_last.toml",
+    "sv/threat_named.toml",
     "sv/threat_others.toml",
     "sv/threat_property.toml",
     "sv/threat_signal.toml",
