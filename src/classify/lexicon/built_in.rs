@@ -17,6 +17,7 @@ const FILES: &[(&str, &str)] = files![
     "en/insult.toml",
     "en/sexual.toml",
     "en/threat.toml",
+    "en/threat_more.toml",
     "sv/authorities.toml",
     "sv/case.toml",
     "sv/case_cry.toml",
