@@ -104,8 +104,14 @@ fn the_fast_sums_are_those_of_all_cues() {
             for stretch in stretches(&view) {
                 let plain = cues.plain_sums_of(&view, hits, stretch.clone());
                 let quick = &classifier.quick;
-                let fast = cues.sums_of(quick, &view, vocabulary, hits, stretch, scales);
+                let range = stretch.clone();
+                let fast = cues.sums_of(quick, &view, vocabulary, hits, range, scales);
                 assert_eq!(fast, plain, "{text}");
+                for lane in 0..LANES {
+                    let plain = cues.plain_weights_of(&view, stretch.clone(), lane);
+                    let fast = cues.weights_of(quick, &view, vocabulary, stretch.clone(), lane);
+                    assert_eq!(fast, plain, "{text}");
+                }
             }
         }
     }
