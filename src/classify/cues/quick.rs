@@ -66,9 +66,19 @@ impl WordCues {
 
 /// How many numbers are kept for the classes that are met most, and for no other cues; zero, which is
 /// no cue, is among them.
-const N_COMMON: usize = 512;
+const N_COMMON: usize = 448;
 /// The bits of so many cues.
 type Common = [u64; N_COMMON / 64];
+
+/// The cues of a set of classes, in one cache line: the common ones, and where the others begin and
+/// how many there are.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Carried {
+    common: Common,
+    from: u32,
+    n: u32,
+}
 
 /// What weighing needs beside the table, made of it and the words.
 ///
@@ -78,11 +88,10 @@ type Common = [u64; N_COMMON / 64];
 pub struct Quick {
     /// For each entry, the set of its classes that carry cues.
     profiles: Vec<u32>,
-    /// For each such set, the common ones among its cues as bits…
-    common: Vec<Common>,
-    /// …and where its others begin in `places`; they end where those of the next one begin.
-    begins: Vec<u32>,
-    places: Vec<u16>,
+    /// For each such set, its cues.
+    carried: Vec<Carried>,
+    /// Those that are not common.
+    others: Vec<u16>,
     shapes: [u16; Shape::ALL.len()],
     /// What stands for numbers, addresses and mentions in pairs.
     number: Option<WordCues>,
@@ -159,29 +168,30 @@ impl Quick {
             match known.entry(places) {
                 Entry::Occupied(profile) => self.profiles.push(*profile.get()),
                 Entry::Vacant(free) => {
-                    let mut common = Common::default();
-                    self.begins.push(self.places.len() as u32);
+                    let from = self.others.len() as u32;
+                    let mut carried = Carried { from, ..Carried::default() };
                     for place in free.key() {
                         let number = self.numbers[usize::from(*place)];
-                        match common.get_mut(usize::from(number / 64)) {
+                        match carried.common.get_mut(usize::from(number / 64)) {
                             Some(bits) => *bits |= 1 << (number % 64),
-                            None => self.places.push(number),
+                            None => self.others.push(number),
                         }
                     }
-                    self.common.push(common);
+                    carried.n = self.others.len() as u32 - from;
+                    self.carried.push(carried);
                     self.profiles.push(*free.insert(next));
                 }
             }
         }
-        self.begins.push(self.places.len() as u32);
     }
 
     /// The cues of an entry's classes: the common ones as bits, and the others.
     #[inline]
     fn of_entry(&self, entry: EntryId) -> (&Common, &[u16]) {
         let profile = self.profiles[entry.0 as usize] as usize;
-        let (from, to) = (self.begins[profile] as usize, self.begins[profile + 1] as usize);
-        (&self.common[profile], &self.places[from..to])
+        let Carried { common, from, n } = &self.carried[profile];
+        let others = if *n == 0 { &[][..] } else { &self.others[*from as usize..][..*n as usize] };
+        (common, others)
     }
 }
 
@@ -237,29 +247,40 @@ trait Told {
 }
 
 /// What was met in one stretch. Without branches, for nobody can foresee what was met before.
-#[derive(Debug, Default)]
+///
+/// There is room for every number of sixteen bits, so that no place need be checked.
+#[derive(Debug)]
 pub struct Met {
-    /// A bit for each cue; that of zero, which is no cue, is always set. The common ones of entries
-    /// stand here alone.
-    bits: Vec<u64>,
-    /// The others that were met, and room behind them.
-    numbers: Vec<u16>,
-    n: usize,
+    /// A bit for each cue but the common ones; that of zero, which is no cue, is always set.
+    bits: Box<[u64; ALL / 64]>,
+    /// The others that were met. Each is put here once; what was met already is put behind and
+    /// forgotten.
+    numbers: Box<[u16; ALL]>,
+    n: u16,
+}
+
+/// How many numbers sixteen bits can tell apart.
+const ALL: usize = 1 << 16;
+
+impl Default for Met {
+    fn default() -> Self {
+        let bits = vec![0; ALL / 64].into_boxed_slice();
+        let numbers = vec![0; ALL].into_boxed_slice();
+        Self {
+            bits: bits.try_into().expect("a bit for each number"),
+            numbers: numbers.try_into().expect("a place for each number"),
+            n: 0,
+        }
+    }
 }
 
 impl Met {
-    /// Forgets all, and makes room for the cues of so many numbers.
-    fn clear(&mut self, n_numbers: usize) {
-        // Each is put here once; what was met already is put behind and forgotten.
-        if self.numbers.len() < n_numbers + 1 {
-            self.numbers.resize(n_numbers + 1, 0);
-            self.bits.resize(n_numbers.div_ceil(64).max(N_COMMON / 64), 0);
-        }
-        for number in &self.numbers[..self.n] {
+    /// Forgets all.
+    fn clear(&mut self) {
+        for number in &self.numbers[..usize::from(self.n)] {
             self.bits[usize::from(*number) / 64] = 0;
         }
         self.n = 0;
-        self.bits[..N_COMMON / 64].fill(0);
         self.bits[0] = 1;
     }
 
@@ -268,22 +289,21 @@ impl Met {
         let (bits, bit) = (&mut self.bits[usize::from(number) / 64], number % 64);
         let is_new = *bits >> bit & 1 ^ 1;
         *bits |= 1 << bit;
-        self.numbers[self.n] = number;
-        self.n += is_new as usize;
+        self.numbers[usize::from(self.n)] = number;
+        // Never more than there are numbers, and zero is never new.
+        self.n = self.n.wrapping_add(is_new as u16);
     }
 
     /// All that were met. Those that were told as bits are put to the others.
-    fn numbers(&mut self) -> &[u16] {
-        let mut common = Common::default();
-        common.copy_from_slice(&self.bits[..N_COMMON / 64]);
+    fn numbers(&mut self, mut common: Common) -> &[u16] {
         // Zero is none.
         common[0] &= !1;
         let Self { numbers, n, .. } = self;
         each_common(&common, |number| {
-            numbers[*n] = number;
-            *n += 1;
+            numbers[usize::from(*n)] = number;
+            *n = n.wrapping_add(1);
         });
-        &numbers[..*n]
+        &numbers[..usize::from(*n)]
     }
 }
 
@@ -389,19 +409,16 @@ impl Cues {
         scales: &mut Scales,
     ) -> [i32; LANES] {
         let met = &mut scales.met;
-        met.clear(quick.rows.len());
+        met.clear();
         let (entry, common) = (EntryId::UNKNOWN, Common::default());
         let mut gather = Gather { quick, met, entry, common };
         let names = self.walk(quick, view, vocabulary, stretch.clone(), &mut gather);
         let Gather { common, .. } = gather;
-        for (all, bits) in met.bits.iter_mut().zip(common) {
-            *all |= bits;
-        }
         shape(view, stretch.clone(), names, |shape| met.add(quick.shapes[shape as usize]));
         for hit in hits_in(hits, &stretch) {
             met.add(quick.numbers[usize::from(self.place(Cue::Rule(hit.rule)))]);
         }
-        self.add_up(quick, met.numbers())
+        self.add_up(quick, met.numbers(common))
     }
 
     /// How much each token of the stretch speaks for the category by its own cues.
