@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 
 use crate::classify::cues::extract::{
     Cue, FEWEST_FOR_END, LONG, MOST_BYTES, SHORT, Shape, address, cut, end, is_plain, last_letters,
-    plain, shape,
+    plain, plain_swedish, shape,
 };
 use crate::classify::cues::table::{Cues, LANES, Row};
 use crate::classify::cues::{Scales, hits_in};
@@ -284,17 +284,7 @@ impl Met {
         self.bits[0] = 1;
     }
 
-    #[inline]
-    fn add(&mut self, number: u16) {
-        let (bits, bit) = (&mut self.bits[usize::from(number) / 64], number % 64);
-        let is_new = *bits >> bit & 1 ^ 1;
-        *bits |= 1 << bit;
-        self.numbers[usize::from(self.n)] = number;
-        // Never more than there are numbers, and zero is never new.
-        self.n = self.n.wrapping_add(is_new as u16);
-    }
-
-    /// All that were met. Those that were told as bits are put to the others.
+    /// All that were met. The common ones are put to the others.
     fn numbers(&mut self, mut common: Common) -> &[u16] {
         // Zero is none.
         common[0] &= !1;
@@ -307,16 +297,19 @@ impl Met {
     }
 }
 
-/// Gathers what was met.
+/// Gathers what was met. How many there are is counted here and not in [`Met`], so that it is kept in a
+/// register: each count waits for the one before.
 struct Gather<'a> {
     quick: &'a Quick,
-    met: &'a mut Met,
+    bits: &'a mut [u64; ALL / 64],
+    numbers: &'a mut [u16; ALL],
+    n: u16,
     entry: EntryId,
     common: Common,
 }
 
 impl Told for Gather<'_> {
-    #[inline]
+    #[inline(always)]
     fn entry(&mut self, _at: usize, entry: EntryId) {
         if entry == self.entry {
             return;
@@ -326,12 +319,19 @@ impl Told for Gather<'_> {
         for (all, bits) in self.common.iter_mut().zip(common) {
             *all |= bits;
         }
-        others.iter().for_each(|number| self.met.add(*number));
+        for number in others {
+            self.cue(0, *number);
+        }
     }
 
-    #[inline]
+    #[inline(always)]
     fn cue(&mut self, _at: usize, number: u16) {
-        self.met.add(number);
+        let (bits, bit) = (&mut self.bits[usize::from(number) / 64], number % 64);
+        let is_new = *bits >> bit & 1 ^ 1;
+        *bits |= 1 << bit;
+        self.numbers[usize::from(self.n)] = number;
+        // Never more than there are numbers, and zero is never new.
+        self.n = self.n.wrapping_add(is_new as u16);
     }
 }
 
@@ -366,8 +366,11 @@ impl Cues {
     /// The cues that a word carries by itself.
     fn of_word(&self, quick: &Quick, written: &[u8]) -> WordCues {
         let mut letters = SmallVec::<[u8; MOST_BYTES]>::new();
+        let mut swedish = [0; MOST_BYTES];
         let word = if is_plain(written) {
             written
+        } else if let Some(n) = plain_swedish(written, &mut swedish) {
+            &swedish[..n]
         } else {
             plain(written, &mut letters);
             &letters
@@ -410,14 +413,20 @@ impl Cues {
     ) -> [i32; LANES] {
         let met = &mut scales.met;
         met.clear();
+        let Met { bits, numbers, n } = met;
         let (entry, common) = (EntryId::UNKNOWN, Common::default());
-        let mut gather = Gather { quick, met, entry, common };
+        let mut gather = Gather { quick, bits, numbers, n: *n, entry, common };
         let names = self.walk(quick, view, vocabulary, stretch.clone(), &mut gather);
-        let Gather { common, .. } = gather;
-        shape(view, stretch.clone(), names, |shape| met.add(quick.shapes[shape as usize]));
-        for hit in hits_in(hits, &stretch) {
-            met.add(quick.numbers[usize::from(self.place(Cue::Rule(hit.rule)))]);
+        let mut shapes = SmallVec::<[Shape; 8]>::new();
+        shape(view, stretch.clone(), names, |shape| shapes.push(shape));
+        for shape in shapes {
+            gather.cue(0, quick.shapes[shape as usize]);
         }
+        for hit in hits_in(hits, &stretch) {
+            gather.cue(0, quick.numbers[usize::from(self.place(Cue::Rule(hit.rule)))]);
+        }
+        *n = gather.n;
+        let common = gather.common;
         self.add_up(quick, met.numbers(common))
     }
 
@@ -437,7 +446,7 @@ impl Cues {
     }
 
     /// Tells of the cues of every token. Gives how many names there are, of two at most.
-    #[inline]
+    #[inline(always)]
     fn walk(
         &self,
         quick: &Quick,
@@ -486,7 +495,8 @@ impl Cues {
                     told.cue(at, one);
                     told.cue(at, two);
                     if rest[0] != 0 {
-                        rest.into_iter().for_each(|number| told.cue(at, number));
+                        told.cue(at, rest[0]);
+                        told.cue(at, rest[1]);
                     }
                     Some(own)
                 }
@@ -496,10 +506,11 @@ impl Cues {
                 }
                 Kind::Address => {
                     told.cue(at, shape_of(Shape::Address));
-                    address(word(), |part| {
-                        let place = self.place(Cue::InAddress(part));
+                    let mut parts = SmallVec::<[u16; 8]>::new();
+                    address(word(), |part| parts.push(self.place(Cue::InAddress(part))));
+                    for place in parts {
                         told.cue(at, quick.numbers[usize::from(place)]);
-                    });
+                    }
                     quick.address
                 }
                 Kind::Mail => {
