@@ -108,6 +108,15 @@ pub struct Scratch {
     scales: Scales,
 }
 
+impl Scratch {
+    /// Gives back the buffers that have grown with a long text. Words that are known stay.
+    #[cold]
+    fn give_back(&mut self) {
+        let vocabulary = std::mem::take(&mut self.vocabulary);
+        *self = Self { vocabulary, ..Self::default() };
+    }
+}
+
 /// Lengths alone: what people write belongs in no log.
 impl fmt::Debug for Scratch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -174,6 +183,9 @@ const FEWEST_WORDS: usize = 2;
 
 /// How many rules that came near are told of.
 const MOST_NEAR: usize = 200;
+
+/// From this length on, in bytes, a text's buffers are given back when a shorter one follows.
+const LARGE: usize = 1 << 20;
 
 /// How many tokens a text needs before it can repeat itself.
 const FEWEST_REPEATED: usize = 3;
@@ -295,6 +307,9 @@ impl Classifier {
 
     /// First stage: fold. Public for the bench.
     pub fn fold(&self, scratch: &mut Scratch, text: &str) {
+        if scratch.folded.bytes().len() >= LARGE && text.len() < LARGE {
+            scratch.give_back();
+        }
         scratch.folded.fold(text);
     }
 

@@ -1,8 +1,9 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use smallvec::SmallVec;
 
-use crate::classify::cues::extract::{Cue, Shape};
+use crate::classify::cues::extract::{Cue, MOST_BYTES, Shape, plain, plain_swedish};
 use crate::classify::cues::fit::{Sample, Settings, fit};
 use crate::classify::cues::stretches;
 use crate::classify::cues::table::{Cues, LANES, Written, lane, read_cue, write_row};
@@ -104,9 +105,29 @@ fn the_fast_sums_are_those_of_all_cues() {
             for stretch in stretches(&view) {
                 let plain = cues.plain_sums_of(&view, hits, stretch.clone());
                 let quick = &classifier.quick;
-                let fast = cues.sums_of(quick, &view, vocabulary, hits, stretch, scales);
+                let range = stretch.clone();
+                let fast = cues.sums_of(quick, &view, vocabulary, hits, range, scales);
                 assert_eq!(fast, plain, "{text}");
+                for lane in 0..LANES {
+                    let plain = cues.plain_weights_of(&view, stretch.clone(), lane);
+                    let fast = cues.weights_of(quick, &view, vocabulary, stretch.clone(), lane);
+                    assert_eq!(fast, plain, "{text}");
+                }
             }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn words_in_swedish_letters_are_plain_as_all_others(word in "[a-cåäöéü0]{1,40}") {
+        let mut letters = SmallVec::new();
+        plain(word.as_bytes(), &mut letters);
+        let mut swedish = [0; MOST_BYTES];
+        if let Some(n) = plain_swedish(word.as_bytes(), &mut swedish) {
+            prop_assert_eq!(&swedish[..n], &letters[..]);
+        } else {
+            prop_assert!(word.contains('ü') || word.len() > 30);
         }
     }
 }
