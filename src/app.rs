@@ -369,8 +369,8 @@ pub fn open_stores(config: &Config, clock: Clock) -> Result<(Store, EvidenceStor
             .map_err(|source| AppError::Folder { path: folder.to_owned(), source })?;
     }
     let store = Store::open(&store::Settings { path: config.store_path.clone() })?;
-    let dir = config.evidence.folder.clone();
-    let evidence = EvidenceStore::open(&evidence::Settings { dir }, store.clone(), clock)?;
+    let settings = evidence::Settings::in_folder(config.evidence.folder.clone());
+    let evidence = EvidenceStore::open(&settings, store.clone(), clock)?;
     Ok((store, evidence))
 }
 

@@ -63,7 +63,7 @@ impl Bench {
             .ensure_account(key, PlatformKind::Facebook, name, true, clock.clock().now())
             .await
             .unwrap();
-        let settings = Settings { dir: dir.path().join("evidence") };
+        let settings = Settings::in_folder(dir.path().join("evidence"));
         let evidence = EvidenceStore::open(&settings, store.clone(), clock.clock()).unwrap();
         Self { dir, store, evidence, account: account.id, clock }
     }

@@ -88,6 +88,15 @@ pub(super) struct Entered {
     pub(super) user: i64,
 }
 
+/// Which key the log says was taken into use.
+#[derive(serde::Deserialize, PartialEq, Eq)]
+pub(super) struct KeyTaken {
+    pub(super) key: String,
+    pub(super) public: String,
+    pub(super) previous: Option<String>,
+    pub(super) signature: Option<String>,
+}
+
 /// A leaf with its place and time.
 pub(super) struct Leaf<T> {
     pub(super) seq: u64,
@@ -114,6 +123,8 @@ pub(super) struct LogRead {
     /// Where the log last says that an action was to be tried again.
     pub(super) retried: BTreeMap<i64, u64>,
     pub(super) entered: BTreeMap<i64, Leaf<Entered>>,
+    /// By their places in the log.
+    pub(super) keys: BTreeMap<u64, KeyTaken>,
     pub(super) lines: Vec<(u64, LinesAt)>,
     pub(super) links: BTreeMap<u64, Link>,
     pub(super) chain: ContentHash,
@@ -132,6 +143,7 @@ impl LogRead {
             ended: BTreeMap::new(),
             retried: BTreeMap::new(),
             entered: BTreeMap::new(),
+            keys: BTreeMap::new(),
             lines: Vec::new(),
             links: BTreeMap::new(),
             chain: genesis(),
@@ -235,6 +247,9 @@ impl LogRead {
             }),
             LogKind::Registration => leaf::<Entered>(seq, at, record).map(|leaf| {
                 self.entered.insert(leaf.record.registration, leaf);
+            }),
+            LogKind::Key => leaf::<KeyTaken>(seq, at, record).map(|leaf| {
+                self.keys.insert(seq, leaf.record);
             }),
         };
         if read.is_err() {

@@ -123,6 +123,7 @@ fn in_swedish(error: &EvidenceError) -> String {
         EvidenceError::Store(_)
         | EvidenceError::Canonical(_)
         | EvidenceError::Heads { .. }
+        | EvidenceError::Key { .. }
         | EvidenceError::NotSealed(_)
         | EvidenceError::BrokenOff => error.to_string(),
     }

@@ -72,7 +72,7 @@ pub async fn open(dir: &Path, clock: &TestClock, simulator: &Simulator) -> (Serv
     let path = dir.join("uppsikt.db");
     let store = Store::open(&store::Settings { path }).unwrap();
     store.settle_fact("installation", "prov".into()).await.unwrap();
-    let settings = crate::evidence::Settings { dir: dir.join("evidence") };
+    let settings = crate::evidence::Settings::in_folder(dir.join("evidence"));
     let evidence = EvidenceStore::open(&settings, store.clone(), clock.clock()).unwrap();
     evidence.note_head().await.unwrap();
     let account = store
