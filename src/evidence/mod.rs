@@ -9,6 +9,7 @@ pub mod browser;
 pub mod checkpoints;
 pub mod keys;
 pub mod media;
+pub mod timestamp;
 pub mod verify;
 pub mod warrant;
 

@@ -347,7 +347,10 @@ impl Stage {
 
     /// Everything sealed verifies.
     pub async fn verified(&self) -> verify::Report {
-        let report = verify::verify(&self.services.inner.evidence, self.store()).await.unwrap();
+        let report =
+            verify::verify(&self.services.inner.evidence, self.store(), &Default::default())
+                .await
+                .unwrap();
         assert_eq!(report.faults, []);
         report
     }
