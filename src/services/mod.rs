@@ -20,6 +20,7 @@ pub mod records;
 pub mod registration;
 pub mod rules;
 pub mod session;
+pub mod stamps;
 pub mod users;
 
 #[cfg(test)]

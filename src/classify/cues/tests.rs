@@ -293,7 +293,7 @@ fn thresholds_stand_where_finds_outweigh_alarms() {
     let t = choose(&alone, &Costs { finding: 2.0, doubt: 1.0, grave: 1.0 });
     assert_eq!((t.finding[0], t.sure[0]), (70, 70));
     assert_eq!(t.doubt[0], -i16::MAX);
-    let ruled: Vec<Judged> = [(-90, false), (-80, false), (-70, true), (10, true)]
+    let ruled = [(-90, false), (-80, false), (-70, true), (10, true)]
         .map(|(sum, found)| judged(sum, found, Some(Severity::High)));
     let t = choose(&ruled, &Costs { finding: 2.0, doubt: 1.0, grave: 1.0 });
     assert_eq!((t.doubt[0], t.grave[0]), (-i16::MAX, -79));
