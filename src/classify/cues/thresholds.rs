@@ -57,6 +57,8 @@ pub const NEVER: i16 = i16::MAX;
 /// How far below the threshold of a finding a rule may be doubted at the nearest, in hundredths: what
 /// nearly is a finding without the rule is no reason to doubt the rule.
 pub const BETWEEN: i16 = 20;
+/// How many finds more than this a lower threshold must bring: one is chance.
+const WORTH_A_STEP: f64 = 1.0;
 /// What share of those found must be right from the sure sum on.
 const SURE: f64 = 0.9;
 
@@ -94,7 +96,7 @@ pub fn choose(judged: &[Judged], costs: &Costs) -> Thresholds {
                 right += usize::from(*yes);
                 taken += 1;
             }
-            if worth > best {
+            if worth > best + WORTH_A_STEP {
                 best = worth;
                 thresholds.finding[lane] = small(same[0].0);
             }
