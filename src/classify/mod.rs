@@ -21,6 +21,7 @@ pub mod explain;
 pub mod fold;
 pub mod gate;
 pub mod identifier;
+pub mod lanes;
 pub mod language;
 pub mod lexicon;
 pub mod mask;
@@ -237,6 +238,11 @@ impl Classifier {
         self.find_numbers(scratch, text);
         self.match_rules(scratch, text, None);
         self.weigh(scratch, text);
+        self.verdict(scratch)
+    }
+
+    /// What was found by all stages.
+    fn verdict(&self, scratch: &mut Scratch) -> Verdict {
         Verdict { lexicon: self.lexicon.version.clone(), findings: self.findings(scratch) }
     }
 
@@ -277,8 +283,13 @@ impl Classifier {
 
     /// Second stage: cut and look up. Public for the bench.
     pub fn cut(&self, scratch: &mut Scratch) {
+        scratch.vocabulary.begin(&self.lexicon.version);
+        self.cut_on(scratch);
+    }
+
+    /// The same with a vocabulary that has begun.
+    fn cut_on(&self, scratch: &mut Scratch) {
         let Scratch { folded, tokens, vocabulary, .. } = scratch;
-        vocabulary.begin(&self.lexicon.version);
         let stripped = !folded.has_swedish_letters();
         tokens.cut(folded.padded(), &self.lexicon.words, vocabulary, stripped);
     }

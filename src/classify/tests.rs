@@ -34,6 +34,18 @@ fn every_rule_says_why_in_a_sentence_and_on_what_ground() {
 }
 
 #[test]
+fn the_buffers_of_a_long_text_are_given_back() {
+    let mut scratch = Scratch::default();
+    let before = BUILT_IN.classify_with(&mut scratch, "Du är en idiot", &Context::default());
+    let long = "Vi ses på torget i morgon. ".repeat(LARGE / 20);
+    BUILT_IN.classify_with(&mut scratch, &long, &Context::default());
+    assert!(scratch.tokens.tokens.capacity() > 100_000);
+    let after = BUILT_IN.classify_with(&mut scratch, "Du är en idiot", &Context::default());
+    assert!(scratch.tokens.tokens.capacity() < 1_000);
+    assert_eq!(before, after);
+}
+
+#[test]
 fn buffers_printed_hold_no_content() {
     let mut scratch = Scratch::default();
     let text = "Hemligt, ring 070-174 06 05, 850709-9805, hemmlgit";
