@@ -50,16 +50,17 @@ impl Classifier {
     /// order.
     pub fn classify_each<'t>(&self, texts: impl IntoIterator<Item = &'t str>) -> Vec<Verdict> {
         let mut verdicts = Vec::new();
-        LANES.with_borrow_mut(|lanes| self.classify_all(lanes, texts, |v| verdicts.push(v)));
+        LANES.with_borrow_mut(|lanes| self.classify_all(lanes, texts, |_, v| verdicts.push(v)));
         verdicts
     }
 
-    /// As [`Self::classify_with`] for each of the texts; `tell` is told the verdicts in their order.
+    /// As [`Self::classify_with`] for each of the texts; `tell` is told the verdicts in their order, each with
+    /// the buffers that hold its text.
     pub fn classify_all<'t>(
         &self,
         lanes: &mut Lanes,
         texts: impl IntoIterator<Item = &'t str>,
-        mut tell: impl FnMut(Verdict),
+        mut tell: impl FnMut(&Scratch, Verdict),
     ) {
         let mut texts = texts.into_iter().peekable();
         let mut group = [""; N_LANES];
@@ -76,7 +77,12 @@ impl Classifier {
         }
     }
 
-    fn classify_group(&self, lanes: &mut Lanes, texts: &[&str], tell: &mut impl FnMut(Verdict)) {
+    fn classify_group(
+        &self,
+        lanes: &mut Lanes,
+        texts: &[&str],
+        tell: &mut impl FnMut(&Scratch, Verdict),
+    ) {
         // Where a word is kept must hold until all of the texts are done.
         lanes.vocabulary.begin(&self.lexicon.version);
         lanes.each(texts, |scratch, text| self.fold(scratch, text));
@@ -85,7 +91,10 @@ impl Classifier {
         lanes.each(texts, |scratch, text| self.find_numbers(scratch, text));
         lanes.each(texts, |scratch, text| self.match_rules(scratch, text, None));
         lanes.each(texts, |scratch, text| self.weigh(scratch, text));
-        lanes.each(texts, |scratch, _| tell(self.verdict(scratch)));
+        lanes.each(texts, |scratch, _| {
+            let verdict = self.verdict(scratch);
+            tell(scratch, verdict);
+        });
     }
 }
 
@@ -106,7 +115,7 @@ mod tests {
             let mut answers = Vec::new();
             for some in texts.chunks(n) {
                 let texts = some.iter().copied();
-                BUILT_IN.classify_all(&mut lanes, texts, |verdict| answers.push(verdict));
+                BUILT_IN.classify_all(&mut lanes, texts, |_, verdict| answers.push(verdict));
             }
             let alone: Vec<Verdict> =
                 texts.iter().map(|t| BUILT_IN.classify(t, &Context::default())).collect();

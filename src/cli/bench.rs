@@ -144,7 +144,7 @@ fn measure(classifier: &Classifier, texts: &[String], load_ms: f64, args: &Args)
         base.push(timed(|| texts.iter().map(|t| baseline::count(&automaton, t)).sum::<usize>()));
         whole.push(timed(|| {
             let mut n_findings = 0;
-            let count = |verdict: Verdict| n_findings += verdict.findings.len();
+            let count = |_: &Scratch, verdict: Verdict| n_findings += verdict.findings.len();
             classifier.classify_all(&mut lanes, texts.iter().map(String::as_str), count);
             n_findings
         }));
