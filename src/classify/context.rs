@@ -18,9 +18,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::classify::findings::order;
 use crate::classify::fold::Folded;
 use crate::classify::tokens::{Kind, Token};
-use crate::classify::{Classifier, Context, SCRATCH, order};
+use crate::classify::{Classifier, Context, SCRATCH};
 use crate::domain::category::{Category, Severity, Task};
 use crate::domain::ids::{AccountId, ItemId};
 use crate::domain::likeness::{EarlierPrint, N_BANDS, Print, RuleFired, SKETCH, Traces};

@@ -261,11 +261,11 @@ fn next_rows(
 
 impl Batch {
     /// Gives every record of the batch, in order; empty lines are skipped.
-    pub fn for_each(
-        &self,
+    pub fn for_each<'a>(
+        &'a self,
         format: Format,
         fields: &Fields,
-        mut then: impl FnMut(Result<Record<'_>, Malformed>),
+        mut then: impl FnMut(Result<Record<'a>, Malformed>),
     ) {
         match self {
             Self::TooLong { line } => then(Err(too_long(*line))),

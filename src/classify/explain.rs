@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
+use crate::classify::findings::Lowered;
 use crate::classify::language;
 use crate::classify::rules::Stopped;
 use crate::classify::tokens::Kind;
-use crate::classify::{Classifier, Lowered, Scratch, Traced};
+use crate::classify::trace::Traced;
+use crate::classify::{Classifier, Scratch};
 use crate::domain::category::Severity;
 use crate::domain::text::{is_hidden, mark};
 

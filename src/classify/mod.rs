@@ -18,9 +18,11 @@ pub mod cues;
 pub mod disguise;
 pub mod dump;
 pub mod explain;
+pub mod findings;
 pub mod fold;
 pub mod gate;
 pub mod identifier;
+pub mod lanes;
 pub mod language;
 pub mod lexicon;
 pub mod mask;
@@ -30,6 +32,7 @@ pub mod repair;
 pub mod rules;
 pub mod suite;
 pub mod tokens;
+pub mod trace;
 pub mod vocabulary;
 pub mod words;
 
@@ -38,10 +41,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::classify::context::Surroundings;
-use crate::classify::cues::extract::{Cue, each_cue};
+use crate::classify::cues::Scales;
 use crate::classify::cues::quick::Quick;
-use crate::classify::cues::table::WEIGHED;
-use crate::classify::cues::{Scales, Weighing};
 use crate::classify::fold::Folded;
 use crate::classify::identifier::Mark;
 use crate::classify::identifier::marks::Marks;
@@ -52,12 +53,13 @@ use crate::classify::rules::index::Candidate;
 use crate::classify::rules::sets::Seen;
 use crate::classify::rules::{Hit, MOST_HITS, Memo, Stopped, View};
 use crate::classify::tokens::{Token, Tokens};
+use crate::classify::trace::{MOST_NEAR, Near};
 use crate::classify::vocabulary::Vocabulary;
 use crate::classify::words::{ClassId, EntryId, Traits};
-use crate::domain::category::{Category, Severity, Task};
+use crate::domain::category::Severity;
 use crate::domain::ids::LexiconVersion;
 use crate::domain::personal_number::NumberKind;
-use crate::domain::verdict::{Finding, Span, Verdict};
+use crate::domain::verdict::Verdict;
 
 /// What the classifier may know beside the text itself. All of it is optional.
 #[derive(Clone, Copy, Debug, Default)]
@@ -137,52 +139,10 @@ struct Standing {
     candidate: Candidate,
 }
 
-/// A verdict with all that speaks for and against it.
-#[derive(Clone, Debug)]
-pub struct Traced {
-    /// What [`Classifier::classify`] says.
-    pub verdict: Verdict,
-    /// The rules that came near.
-    pub near: Vec<Near>,
-    /// What was weighed, where it came near a finding.
-    pub weighings: Vec<Weighing>,
-    /// The rules that hit and were not believed.
-    pub lowered: Vec<Lowered>,
-}
-
-/// A rule that hit, and that the cues made less of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lowered {
-    /// The rule.
-    pub rule: Arc<str>,
-    /// What it says itself.
-    pub from: Severity,
-    /// What is left of it.
-    pub to: Option<Severity>,
-    /// The sum that spoke against it, in hundredths.
-    pub sum: i32,
-    /// From which sum on it is believed.
-    pub belief: i32,
-}
-
-/// A rule that came near, and what stopped it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Near {
-    /// The rule.
-    pub rule: Arc<str>,
-    /// The word it began at, in the original.
-    pub at: Span,
-    /// What stopped it.
-    pub stopped: Stopped,
-}
-
 /// How many digits a text needs before a personal number can be in it.
 const FEWEST_DIGITS: usize = 5;
 /// How many number words, before one is looked for that is spelled out.
 const FEWEST_WORDS: usize = 2;
-
-/// How many rules that came near are told of.
-const MOST_NEAR: usize = 200;
 
 /// From this length on, in bytes, a text's buffers are given back when a shorter one follows.
 const LARGE: usize = 1 << 20;
@@ -266,6 +226,11 @@ impl Classifier {
         self.find_numbers(scratch, text);
         self.match_rules(scratch, text, None);
         self.weigh(scratch, text);
+        self.verdict(scratch, text)
+    }
+
+    /// What was found by all stages.
+    fn verdict(&self, scratch: &mut Scratch, text: &str) -> Verdict {
         let findings = self.findings(scratch, text, &mut Vec::new());
         Verdict { lexicon: self.lexicon.version.clone(), findings }
     }
@@ -288,23 +253,6 @@ impl Classifier {
         self.lexicon.cues.weigh(&self.quick, &view, vocabulary, hits, scales);
     }
 
-    /// As [`Self::classify_with`], also saying which rules came near and what was weighed.
-    pub fn trace(&self, scratch: &mut Scratch, text: &str) -> Traced {
-        let mut near = Vec::new();
-        self.read(scratch, text);
-        self.find_numbers(scratch, text);
-        self.match_rules(scratch, text, Some(&mut near));
-        // What decides is found as ever: whoever tries everything may stop at other hits.
-        self.match_rules(scratch, text, None);
-        self.weigh(scratch, text);
-        // Before hits are left to other rules: that is what was weighed.
-        let weighings = self.weighings(scratch, text);
-        let mut lowered = Vec::new();
-        let findings = self.findings(scratch, text, &mut lowered);
-        let verdict = Verdict { lexicon: self.version().clone(), findings };
-        Traced { verdict, near, weighings, lowered }
-    }
-
     /// First stage: fold. Public for the bench.
     pub fn fold(&self, scratch: &mut Scratch, text: &str) {
         if scratch.folded.bytes().len() >= LARGE && text.len() < LARGE {
@@ -315,8 +263,13 @@ impl Classifier {
 
     /// Second stage: cut and look up. Public for the bench.
     pub fn cut(&self, scratch: &mut Scratch) {
+        scratch.vocabulary.begin(&self.lexicon.version);
+        self.cut_on(scratch);
+    }
+
+    /// The same with a vocabulary that has begun.
+    fn cut_on(&self, scratch: &mut Scratch) {
         let Scratch { folded, tokens, vocabulary, .. } = scratch;
-        vocabulary.begin(&self.lexicon.version);
         let stripped = !folded.has_swedish_letters();
         tokens.cut(folded.padded(), &self.lexicon.words, vocabulary, stripped);
     }
@@ -433,43 +386,6 @@ impl Classifier {
         }
     }
 
-    /// The cues of a text, by name, each once: one list for every stretch that is weighed.
-    pub fn cues(&self, scratch: &mut Scratch, text: &str) -> Vec<Vec<String>> {
-        self.read(scratch, text);
-        self.find_numbers(scratch, text);
-        self.match_rules(scratch, text, None);
-        let Scratch { folded, tokens, hits, marks, memo, seen, .. } = scratch;
-        let Lexicon { words, sets, .. } = &self.lexicon;
-        let view = View { original: text, folded, tokens, words, marks, memo, sets, seen };
-        let rule = |r: u32| self.lexicon.rules[r as usize].id.to_string();
-        let names = &self.lexicon.class_names;
-        cues::stretches(&view)
-            .map(|stretch| {
-                let mut found = std::collections::BTreeSet::new();
-                each_cue(&view, stretch.clone(), |cue, _| {
-                    found.insert(cue.name(names, rule));
-                });
-                for hit in hits.iter() {
-                    if hit.matched.tokens.iter().any(|t| stretch.contains(&(*t as usize))) {
-                        found.insert(Cue::Rule(hit.rule).name(names, rule));
-                    }
-                }
-                found.into_iter().collect()
-            })
-            .collect()
-    }
-
-    /// What was weighed in the text that was read into `scratch` last: for every category that was
-    /// found, or that the cues speak against, its sum and the cues that weigh most.
-    fn weighings(&self, scratch: &mut Scratch, text: &str) -> Vec<Weighing> {
-        let Scratch { folded, tokens, hits, marks, memo, seen, .. } = scratch;
-        let Lexicon { words, sets, .. } = &self.lexicon;
-        let view = View { original: text, folded, tokens, words, marks, memo, sets, seen };
-        let rule = |r: u32| self.lexicon.rules[r as usize].id.to_string();
-        let name = |cue: Cue<'_>| cue.name(&self.lexicon.class_names, rule);
-        self.lexicon.cues.weighings(&view, hits, name)
-    }
-
     /// Looks for one pattern with its anchor at the token, unless its rule has hit often enough.
     fn look(
         &self,
@@ -508,194 +424,6 @@ impl Classifier {
         let Lexicon { words, marks: entries, .. } = &self.lexicon;
         marks.mark(text, folded, tokens, words, entries, numbers);
     }
-
-    /// Last stage: one finding per rule, its words together, hardest first.
-    fn findings(
-        &self,
-        scratch: &mut Scratch,
-        text: &str,
-        lowered: &mut Vec<Lowered>,
-    ) -> Vec<Finding> {
-        let Scratch { folded, tokens, numbers, marks, hits, scales, memo, seen, .. } = scratch;
-        let mut findings = Vec::new();
-        if hits.is_empty() && numbers.is_empty() && scales.found.is_empty() {
-            return findings;
-        }
-        for rule in &self.numbers {
-            let mut spans: Vec<Span> = numbers
-                .iter()
-                .filter(|f| f.number.kind() == rule.kind)
-                .flat_map(|f| f.stretches().iter().map(|(from, to)| folded.original(*from, *to)))
-                .collect();
-            if !spans.is_empty() {
-                merge(&mut spans);
-                findings.push(Finding {
-                    category: Category::PersonalId,
-                    severity: rule.severity,
-                    rule: Arc::clone(&rule.rule),
-                    spans,
-                    why: Arc::clone(&rule.why),
-                    legal: Arc::clone(&rule.legal),
-                    mark: None,
-                });
-            }
-        }
-        self.yield_hits(hits);
-        hits.sort_by_key(|h| h.rule);
-        let Lexicon { words, sets, .. } = &self.lexicon;
-        let view = View { original: text, folded, tokens, words, marks, memo, sets, seen };
-        for same in hits.chunk_by(|a, b| a.rule == b.rule) {
-            let rule = &self.lexicon.rules[same[0].rule as usize];
-            if rule.shadow {
-                continue;
-            }
-            let mut spans: Vec<Span> = same
-                .iter()
-                .flat_map(|h| &h.matched.tokens)
-                .map(|t| {
-                    let (start, end) = marks.stretch(&tokens.tokens[*t as usize]);
-                    folded.original(start, end)
-                })
-                .collect();
-            merge(&mut spans);
-            let doubted = self.doubts(&view, scales, hits, same);
-            let left = match (doubted, rule.category.task()) {
-                (None, _) => Some(rule.severity),
-                (Some(_), Task::Removal) => Some(rule.severity.min(Severity::Low)),
-                (Some(_), Task::Routing) => None,
-            };
-            if let Some((sum, belief)) = doubted {
-                let (rule, from) = (Arc::clone(&rule.id), rule.severity);
-                lowered.push(Lowered { rule, from, to: left, sum, belief });
-            }
-            let Some(severity) = left else { continue };
-            findings.push(Finding {
-                category: rule.category,
-                severity,
-                rule: Arc::clone(&rule.id),
-                spans,
-                why: Arc::clone(&rule.why),
-                legal: Arc::clone(&rule.legal),
-                mark: rule.mark,
-            });
-        }
-        self.weighed_findings(scratch, &mut findings);
-        findings.sort_by(order);
-        findings
-    }
-
-    /// The sum that speaks against all hits of a rule, and the one from which it would be believed.
-    /// Neither a stretch of the text nor the words around any hit may reach that: whoever adds
-    /// pleasantries to a threat makes nobody doubt it.
-    fn doubts(
-        &self,
-        view: &View<'_>,
-        scales: &Scales,
-        hits: &[Hit],
-        of_rule: &[Hit],
-    ) -> Option<(i32, i32)> {
-        let cues = &self.lexicon.cues;
-        let id = of_rule.first()?.rule;
-        let rule = &self.lexicon.rules[id as usize];
-        let belief = cues.belief(id, rule)?;
-        let mut highest = cues.highest(scales, rule.category).filter(|sum| *sum < belief)?;
-        for hit in of_rule {
-            highest = highest.max(cues.sum_around(view, hits, hit, rule.category)?);
-            if highest >= belief {
-                return None;
-            }
-        }
-        Some((highest, belief))
-    }
-}
-
-impl Classifier {
-    /// Adds what the cues say where no rule says as much.
-    fn weighed_findings(&self, scratch: &Scratch, findings: &mut Vec<Finding>) {
-        let Scratch { folded, tokens, marks, scales, .. } = scratch;
-        let cues = &self.lexicon.cues;
-        for weighed in &scales.found {
-            let (category, lane) = (WEIGHED[weighed.lane], weighed.lane);
-            let Some(sum) = &cues.sums[lane] else { continue };
-            let severity = if weighed.sum >= i32::from(cues.sure[lane]) {
-                sum.severity
-            } else {
-                sum.severity.min(Severity::Medium)
-            };
-            if findings.iter().any(|f| f.category == category && f.severity >= severity) {
-                continue;
-            }
-            let mut spans: Vec<Span> = weighed
-                .tokens
-                .iter()
-                .map(|t| {
-                    let (start, end) = marks.stretch(&tokens.tokens[*t as usize]);
-                    folded.original(start, end)
-                })
-                .collect();
-            merge(&mut spans);
-            findings.push(Finding {
-                category,
-                severity,
-                rule: Arc::clone(&sum.rule),
-                spans,
-                why: Arc::clone(&sum.why),
-                legal: Arc::clone(&sum.legal),
-                mark: None,
-            });
-        }
-    }
-
-    /// Takes out the hits whose rule leaves these words to another rule that hit them too.
-    fn yield_hits(&self, hits: &mut Vec<Hit>) {
-        let yields = |h: &Hit| &self.lexicon.rules[h.rule as usize].yields_to;
-        if hits.iter().all(|h| yields(h).is_empty()) {
-            return;
-        }
-        // A rule that is only tried silences none that is in force.
-        let in_force = |h: &Hit| !self.lexicon.rules[h.rule as usize].shadow;
-        let left: Vec<bool> = hits
-            .iter()
-            .map(|h| {
-                let (lo, hi) = h.matched.bounds();
-                !yields(h).is_empty()
-                    && hits
-                        .iter()
-                        .filter(|o| in_force(o))
-                        .any(|o| yields(h).contains(&o.rule) && o.matched.overlaps(lo, hi))
-            })
-            .collect();
-        let mut left = left.into_iter();
-        hits.retain(|_| !left.next().unwrap_or(false));
-    }
-}
-
-impl Classifier {
-    /// The rules in shadow that hit the text that was read into `scratch` last, each once.
-    pub fn shadow_hits(&self, scratch: &Scratch) -> Vec<Arc<str>> {
-        let mut rules: Vec<u32> = scratch.hits.iter().map(|h| h.rule).collect();
-        rules.retain(|r| self.lexicon.rules[*r as usize].shadow);
-        rules.sort_unstable();
-        rules.dedup();
-        rules.into_iter().map(|r| Arc::clone(&self.lexicon.rules[r as usize].id)).collect()
-    }
-}
-
-/// Hardest first.
-fn order(a: &Finding, b: &Finding) -> std::cmp::Ordering {
-    (b.severity, a.category).cmp(&(a.severity, b.category)).then_with(|| a.rule.cmp(&b.rule))
-}
-
-/// Sorts spans and joins those that overlap.
-fn merge(spans: &mut Vec<Span>) {
-    spans.sort_unstable();
-    spans.dedup_by(|next, kept| {
-        let joined = next.start <= kept.end;
-        if joined {
-            kept.end = kept.end.max(next.end);
-        }
-        joined
-    });
 }
 
 /// The classifier of all unit tests, compiled once.

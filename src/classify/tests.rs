@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::classify::lexicon::{SourcesHash, compiled, trial};
 use crate::classify::parallel::ordered;
+use crate::domain::category::Category;
 
 mod properties;
 
@@ -31,6 +32,18 @@ fn every_rule_says_why_in_a_sentence_and_on_what_ground() {
         assert!(!rule.legal.is_empty(), "{}", rule.id);
         assert!(rule.id.contains('.'), "{}", rule.id);
     }
+}
+
+#[test]
+fn the_buffers_of_a_long_text_are_given_back() {
+    let mut scratch = Scratch::default();
+    let before = BUILT_IN.classify_with(&mut scratch, "Du är en idiot", &Context::default());
+    let long = "Vi ses på torget i morgon. ".repeat(LARGE / 20);
+    BUILT_IN.classify_with(&mut scratch, &long, &Context::default());
+    assert!(scratch.tokens.tokens.capacity() > 100_000);
+    let after = BUILT_IN.classify_with(&mut scratch, "Du är en idiot", &Context::default());
+    assert!(scratch.tokens.tokens.capacity() < 1_000);
+    assert_eq!(before, after);
 }
 
 #[test]
@@ -64,7 +77,7 @@ fn the_index_finds_what_trying_everything_finds() {
     let mut scratch = Scratch::default();
     for text in &texts {
         let found = BUILT_IN.classify_with(&mut scratch, text, &Context::default());
-        assert_eq!(found, BUILT_IN.trace(&mut scratch, text).verdict, "{text}");
+        assert_eq!(found, BUILT_IN.try_everything(&mut scratch, text), "{text}");
     }
     assert!(texts.len() > 600, "{}", texts.len());
 }

@@ -60,7 +60,7 @@ impl WordKey {
     }
 }
 
-/// Where a word is kept; [`WordId::NONE`] for those that are not. Holds until the next text is cut.
+/// Where a word is kept; [`WordId::NONE`] for those that are not. Holds until [`Vocabulary::begin`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WordId(u32);
 
@@ -126,8 +126,8 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// Gets ready for a text read by this lexicon: forgets all that another one knew, and, when the
-    /// table is full, the words that were met once.
+    /// Gets ready for a text, or for several that are in flight together, read by this lexicon: forgets all
+    /// that another one knew, and, when the table is full, the words that were met once.
     pub fn begin(&mut self, lexicon: &LexiconVersion) {
         if self.lexicon.as_ref() != Some(lexicon) {
             self.lexicon = Some(lexicon.clone());

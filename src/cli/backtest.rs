@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use crate::classify::Classifier;
 use crate::classify::dump::{Batch, Batches, Fields, Format};
+use crate::classify::lanes::Lanes;
 use crate::classify::parallel::ordered;
-use crate::classify::{Classifier, Context, Scratch};
 use crate::cli::classify::{Cache, FormatArg, PARTLY, format_of, threads};
 use crate::cli::input::{Progress, open};
 use crate::domain::category::{Category, Severity};
@@ -169,7 +170,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 thread_local! {
     /// The buffers for the lexicon before and for the one after. They outlive the batch, for they
     /// remember the words that were met.
-    static SCRATCHES: RefCell<[Scratch; 2]> = RefCell::default();
+    static LANES: RefCell<[Lanes; 2]> = RefCell::default();
 }
 
 fn judge(
@@ -179,41 +180,38 @@ fn judge(
     format: Format,
     fields: &Fields,
 ) -> Tally {
-    SCRATCHES
-        .with_borrow_mut(|[old, new]| judge_with([old, new], before, after, batch, format, fields))
-}
-
-fn judge_with(
-    [old, new]: [&mut Scratch; 2],
-    before: &Classifier,
-    after: &Classifier,
-    batch: &Batch,
-    format: Format,
-    fields: &Fields,
-) -> Tally {
-    // Of the same lexicon nobody asks twice.
-    let is_same = before.version() == after.version();
     let mut tally = Tally::default();
+    let mut records = Vec::new();
     batch.for_each(format, fields, |record| {
         tally.records += 1;
-        let Ok(record) = record else {
-            tally.malformed += 1;
-            return;
-        };
-        let is = after.classify_with(new, &record.text, &Context::default());
-        let of_before =
-            (!is_same).then(|| before.classify_with(old, &record.text, &Context::default()));
-        let was = of_before.as_ref().unwrap_or(&is);
-        for rule in after.shadow_hits(new) {
-            *tally.shadows.entry(rule).or_default() += 1;
+        match record {
+            Ok(record) => records.push(record),
+            Err(_) => tally.malformed += 1,
         }
-        tally.compare(was, &is, |verdict| {
+    });
+    let texts = || records.iter().map(|record| &*record.text);
+    let (mut was, mut is) = (Vec::new(), Vec::new());
+    LANES.with_borrow_mut(|[old, new]| {
+        after.classify_all(new, texts(), |scratch, verdict| {
+            for rule in after.shadow_hits(scratch) {
+                *tally.shadows.entry(rule).or_default() += 1;
+            }
+            is.push(verdict);
+        });
+        // Of the same lexicon nobody asks twice.
+        if before.version() != after.version() {
+            before.classify_all(old, texts(), |_, verdict| was.push(verdict));
+        }
+    });
+    let was = if before.version() == after.version() { &is } else { &was };
+    for ((record, was), is) in records.iter().zip(was).zip(&is) {
+        tally.compare(was, is, |verdict| {
             let rules: Vec<&str> = verdict.findings.iter().map(|f| &*f.rule).collect();
             // A sample may be passed on, so it holds no personal data.
             let text = after.masked(&record.text);
             format!("{} [{}] {}", record.id, rules.join(", "), excerpt(&text))
         });
-    });
+    }
     tally
 }
 

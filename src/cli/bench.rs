@@ -16,10 +16,12 @@ use serde_json::json;
 
 use crate::classify::baseline;
 use crate::classify::dump::{Batches, Fields};
+use crate::classify::lanes::Lanes;
 use crate::classify::parallel::ordered;
 use crate::classify::{Classifier, Context, Scratch};
 use crate::cli::classify::{FormatArg, Lexicons, format_of, threads};
 use crate::cli::input::open;
+use crate::domain::verdict::Verdict;
 
 /// How much text is held in memory for the measurement, in bytes.
 const MOST_TEXT: usize = 400_000_000;
@@ -135,17 +137,16 @@ fn measure(classifier: &Classifier, texts: &[String], load_ms: f64, args: &Args)
         }
     }
     let automaton = baseline::automaton();
+    let mut lanes = Lanes::default();
     let (mut whole, mut base, mut many) = (Vec::new(), Vec::new(), Vec::new());
     let n_threads = threads(args.threads);
     for _ in 0..args.rounds.get() {
         base.push(timed(|| texts.iter().map(|t| baseline::count(&automaton, t)).sum::<usize>()));
         whole.push(timed(|| {
-            texts
-                .iter()
-                .map(|t| {
-                    classifier.classify_with(&mut scratch, t, &Context::default()).findings.len()
-                })
-                .sum::<usize>()
+            let mut n_findings = 0;
+            let count = |_: &Scratch, verdict: Verdict| n_findings += verdict.findings.len();
+            classifier.classify_all(&mut lanes, texts.iter().map(String::as_str), count);
+            n_findings
         }));
         many.push(timed(|| on_threads(classifier, texts, n_threads)));
     }
@@ -199,8 +200,8 @@ fn on_threads(classifier: &Classifier, texts: &[String], threads: NonZeroUsize) 
         || Ok(batches.next()),
         |batch| {
             // With the thread's own buffers, which outlive the batch.
-            let count = |t: &String| classifier.classify(t, &Context::default()).findings.len();
-            batch.iter().map(count).sum::<usize>()
+            let verdicts = classifier.classify_each(batch.iter().map(String::as_str));
+            verdicts.iter().map(|verdict| verdict.findings.len()).sum::<usize>()
         },
         |n| {
             sum += n;

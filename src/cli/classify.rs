@@ -8,12 +8,12 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use serde_json::json;
 
+use crate::classify::Classifier;
 use crate::classify::dump::{Batch, Batches, Fields, Format, Malformed};
 use crate::classify::explain::explain;
 use crate::classify::language;
 use crate::classify::lexicon::{Source, built_in, read_folder};
 use crate::classify::parallel::ordered;
-use crate::classify::{Classifier, Context};
 use crate::cli::input::{Progress, open};
 use crate::cli::resume;
 use crate::domain::category::Category;
@@ -224,16 +224,21 @@ fn answer(
     fields: &Fields,
 ) -> Answer {
     let mut answer = Answer { lines: Vec::new(), records: 0, malformed: 0 };
+    let mut records = Vec::new();
     batch.for_each(format, fields, |record| {
         if skipped > 0 {
             skipped -= 1;
-            return;
+        } else {
+            records.push(record);
         }
+    });
+    let texts = records.iter().flatten().map(|record| &*record.text);
+    let mut verdicts = classifier.classify_each(texts).into_iter();
+    for record in &records {
         answer.records += 1;
         match record {
             Ok(record) => {
-                // With the thread's own buffers, which outlive the batch.
-                let verdict = classifier.classify(&record.text, &Context::default());
+                let Some(verdict) = verdicts.next() else { break };
                 let explanation = args.explain.then(|| explain(classifier, &record.text));
                 write_verdict(
                     &mut answer.lines,
@@ -252,7 +257,7 @@ fn answer(
                 answer.lines.push(b'\n');
             }
         }
-    });
+    }
     answer
 }
 

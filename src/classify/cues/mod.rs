@@ -61,7 +61,8 @@ pub fn stretches(view: &View<'_>) -> impl Iterator<Item = Range<usize>> {
 /// The buffer that one thread needs for weighing.
 #[derive(Debug, Default)]
 pub struct Scales {
-    met: Met,
+    /// What was met in the stretch weighed last.
+    pub met: Met,
     /// What was found in the text weighed last.
     pub found: Vec<Weighed>,
     /// The highest sum of any of its stretches.

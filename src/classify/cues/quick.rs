@@ -430,7 +430,10 @@ impl Cues {
         self.add_up(quick, met.numbers(common))
     }
 
-    /// How much each token of the stretch speaks for the category by its own cues.
+    /// How much each token of the stretch speaks for the category by its own cues. Asked of few texts, so its
+    /// code stands apart.
+    #[cold]
+    #[inline(never)]
     pub fn weights_of(
         &self,
         quick: &Quick,
