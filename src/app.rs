@@ -164,6 +164,8 @@ impl App {
         store.settle_fact("installation", uuid::Uuid::new_v4().simple().to_string()).await?;
         // Seals of a run that was killed before it noted the chain's end are noted now.
         evidence.note_head().await?;
+        // And files of one that it was killed in the midst of are taken away.
+        evidence.settle_pending().await?;
         let limits = Arc::new(Limits::new(clock.clone()));
         let mut accounts = Vec::with_capacity(config.accounts.len());
         for account in &config.accounts {

@@ -19,12 +19,21 @@ pub enum LogKind {
     Retry,
     /// A diary number was entered.
     Registration,
+    /// An item was suspected, and from then on nothing of it is copied (regulation 2.2).
+    Bar,
 }
 
 impl LogKind {
     /// All kinds.
-    pub const ALL: &[Self] =
-        &[Self::Seal, Self::Decision, Self::Undo, Self::Action, Self::Retry, Self::Registration];
+    pub const ALL: &[Self] = &[
+        Self::Seal,
+        Self::Decision,
+        Self::Undo,
+        Self::Action,
+        Self::Retry,
+        Self::Registration,
+        Self::Bar,
+    ];
 
     /// Identifier in the store and in exports.
     pub const fn id(self) -> &'static str {
@@ -35,6 +44,7 @@ impl LogKind {
             Self::Action => "action",
             Self::Retry => "retry",
             Self::Registration => "registration",
+            Self::Bar => "bar",
         }
     }
 

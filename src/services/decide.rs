@@ -9,6 +9,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use crate::domain::action::ActionKind;
 use crate::domain::case::Claim;
 use crate::domain::decision::{Choice, Decision};
+use crate::domain::ground::Ground;
 use crate::domain::ids::{ActionId, CaseId, DecisionId, DiaryNumber, VersionId};
 use crate::domain::item::ItemKind;
 use crate::domain::person::Act;
@@ -49,6 +50,25 @@ impl Services {
         Ok(())
     }
 
+    /// Bars a case's item from copying: the person suspects images of child abuse (regulation 2.2). By
+    /// itself, asking nothing but leave to decide: whatever becomes of the decision, and whoever
+    /// works on the case, from now on nothing of it is fetched, kept or shown.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotPermitted`], [`ServiceError::NotFound`].
+    pub async fn suspect(&self, viewer: &Viewer, case: CaseId) -> Result<(), ServiceError> {
+        viewer.demand(Act::Decide)?;
+        let line = viewer.line("case.suspect", format!("case {case}"));
+        let now = self.inner.clock.now();
+        let is_new = self.inner.store.suspect(case, viewer.user, line, now).await?;
+        self.note_log().await;
+        if is_new {
+            tracing::info!(case.id = %case, user.id = %viewer.user, "barred from copying");
+            self.tell(Change::Case(case));
+        }
+        Ok(())
+    }
+
     /// Decides. Durable when it returns; nothing is carried out before the time to undo is over.
     ///
     /// # Errors
@@ -63,6 +83,9 @@ impl Services {
     ) -> Result<DecisionId, ServiceError> {
         viewer.demand(Act::Decide)?;
         let begun = Instant::now();
+        if decision.ground() == Some(Ground::ChildAbuse) {
+            self.suspect(viewer, case).await?;
+        }
         let row = self.inner.store.case(case).await?;
         let item = self.inner.store.item(row.item).await?;
         self.check_capabilities(&item, &decision)?;

@@ -140,12 +140,18 @@ fn claim(claim: Option<&ClaimedBy>, me: UserId, now: Timestamp) -> ClaimView {
     }
 }
 
-fn author(author: &Author) -> AuthorView {
+/// An address that may be opened, or of what may not be looked at, one that can be read alone.
+fn outside(what: &str, address: &str, barred: bool) -> Outside {
+    if barred { Outside::read_only(what, address) } else { Outside::new(what, address) }
+}
+
+fn author(author: &Author, barred: bool) -> AuthorView {
     let shown = |text: &Option<String>| text.as_deref().map(Masked::line).filter(|t| !t.is_empty());
     AuthorView {
         name: shown(&author.name).unwrap_or_else(|| Masked::words("okänd avsändare")),
         handle: shown(&author.handle),
-        profile: author.url.as_deref().map(|url| Outside::new("Avsändarens profil", url)),
+        // What is suspected may stand on the profile, too.
+        profile: author.url.as_deref().map(|url| outside("Avsändarens profil", url, barred)),
         earlier: Vec::new(),
     }
 }
@@ -371,7 +377,7 @@ fn decision(
 
 fn context(file: &CaseFile, now: Timestamp) -> ContextView {
     let item = |item: &crate::domain::evidence::ThreadItem| ThreadItem {
-        author: author(&item.author).name,
+        author: author(&item.author, file.no_copy).name,
         at: item.created_at.map(|at| Moment::new(at, now)),
         text: MarkedText::plain(&item.text),
         case: None,
@@ -381,7 +387,11 @@ fn context(file: &CaseFile, now: Timestamp) -> ContextView {
             title: post.title.as_deref().map(Masked::line),
             text: MarkedText::plain(&post.text),
             at: post.created_at.map(|at| Moment::new(at, now)),
-            link: post.permalink.as_deref().map(|url| Outside::new("Länk till inlägget", url)),
+            // It stands on the very page.
+            link: post
+                .permalink
+                .as_deref()
+                .map(|url| outside("Länk till inlägget", url, file.no_copy)),
         }),
         above: file.above.above.iter().map(item).collect(),
         below: file.below.iter().map(item).collect(),
@@ -410,7 +420,7 @@ fn earlier(file: &CaseFile, now: Timestamp) -> Vec<EarlierCase> {
 }
 
 /// `4 andra, från 3 konton`.
-fn alike_view(alike: &Alike, now: Timestamp) -> AlikeView {
+fn alike_view(alike: &Alike, barred: bool, now: Timestamp) -> AlikeView {
     let accounts = match alike.n_accounts {
         0 | 1 => String::new(),
         n => format!(", på {n} konton"),
@@ -429,7 +439,7 @@ fn alike_view(alike: &Alike, now: Timestamp) -> AlikeView {
             .permalink
             .as_deref()
             .filter(|_| item.case.is_none())
-            .map(|url| Outside::new("Länk till inlägget", url)),
+            .map(|url| outside("Länk till inlägget", url, barred)),
     };
     AlikeView {
         words: format!("{} {others}{authors}{accounts}", alike.n_items),
@@ -459,7 +469,7 @@ pub fn case(
         account: file.account.name.clone(),
         state: file.state.label(),
         deadline: file.state.needs_a_person().then(|| Deadline::new(file.due_at, now)),
-        author: AuthorView { earlier: earlier(file, now), ..author(&file.author) },
+        author: AuthorView { earlier: earlier(file, now), ..author(&file.author, file.no_copy) },
         written: file.created_at.map(|at| Moment::new(at, now)),
         fetched: Moment::new(file.fetched_at, now),
         version: (of > 1).then(|| format!("Ändrad av författaren: lydelse {number} av {of}")),
@@ -468,8 +478,7 @@ pub fn case(
         permalink: file
             .permalink
             .as_ref()
-            .filter(|_| !file.no_copy)
-            .map(|p| Outside::new("Länk till inlägget", &p.url)),
+            .map(|p| outside("Länk till inlägget", &p.url, file.no_copy)),
         claim: claim(file.claim.as_ref(), me, now),
         failed: failed(file, now),
         // Beside one's own decision that was not saved, a bar that begins with "Sparat" would mislead.
@@ -477,8 +486,9 @@ pub fn case(
         text,
         folded: None,
         barred: file.no_copy,
+        may_suspect: file.may_decide && !file.no_copy,
         help: file.help.iter().map(|h| (h.what.clone(), h.number.clone())).collect(),
-        alike: file.alike.as_ref().map(|alike| alike_view(alike, now)),
+        alike: file.alike.as_ref().map(|alike| alike_view(alike, file.no_copy, now)),
         foreign: file.language.filter(|l| !l.is_read()).map(Language::label),
         why: WhyRow::rows(&file.findings),
         context: context(file, now),

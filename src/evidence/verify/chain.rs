@@ -1,6 +1,6 @@
 //! The log itself: every leaf, every link, and what the leaves say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -88,6 +88,16 @@ pub(super) struct Entered {
     pub(super) user: i64,
 }
 
+/// What the log says was barred from copying.
+#[derive(serde::Deserialize)]
+pub(super) struct Barred {
+    pub(super) bar: i64,
+    pub(super) account: String,
+    pub(super) platform_id: String,
+    pub(super) version: u32,
+    pub(super) user: Option<i64>,
+}
+
 /// A leaf with its place and time.
 pub(super) struct Leaf<T> {
     pub(super) seq: u64,
@@ -114,6 +124,9 @@ pub(super) struct LogRead {
     /// Where the log last says that an action was to be tried again.
     pub(super) retried: BTreeMap<i64, u64>,
     pub(super) entered: BTreeMap<i64, Leaf<Entered>>,
+    pub(super) barred: BTreeMap<i64, Leaf<Barred>>,
+    /// Items whose bar the log says was taken off again.
+    pub(super) lifted: BTreeSet<i64>,
     pub(super) lines: Vec<(u64, LinesAt)>,
     pub(super) links: BTreeMap<u64, Link>,
     pub(super) chain: ContentHash,
@@ -132,6 +145,8 @@ impl LogRead {
             ended: BTreeMap::new(),
             retried: BTreeMap::new(),
             entered: BTreeMap::new(),
+            barred: BTreeMap::new(),
+            lifted: BTreeSet::new(),
             lines: Vec::new(),
             links: BTreeMap::new(),
             chain: genesis(),
@@ -235,6 +250,9 @@ impl LogRead {
             }),
             LogKind::Registration => leaf::<Entered>(seq, at, record).map(|leaf| {
                 self.entered.insert(leaf.record.registration, leaf);
+            }),
+            LogKind::Bar => leaf::<Barred>(seq, at, record).map(|leaf| {
+                self.barred.insert(leaf.record.bar, leaf);
             }),
         };
         if read.is_err() {

@@ -124,6 +124,7 @@ fn in_swedish(error: &EvidenceError) -> String {
         | EvidenceError::Canonical(_)
         | EvidenceError::Heads { .. }
         | EvidenceError::NotSealed(_)
+        | EvidenceError::NotTaken { .. }
         | EvidenceError::BrokenOff => error.to_string(),
     }
 }

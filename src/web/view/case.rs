@@ -76,6 +76,8 @@ pub struct CaseView {
     pub folded: Option<MarkedText>,
     /// Nothing of it may be copied or shown: what to do instead.
     pub barred: bool,
+    /// Whether the viewer may bar it.
+    pub may_suspect: bool,
     /// Numbers to ring, for what.
     pub help: Vec<(String, String)>,
     /// Others with nearly the same text.
