@@ -43,3 +43,10 @@ create index items_barred_by_link on items (permalink) where no_copy = 1;
 
 -- 1 where the text could not be assessed and nobody has looked at it yet.
 alter table versions add column unread integer not null default 0 check (unread in (0, 1));
+
+-- The answers under an item, asked for at every case page: by the post all mentions and messages, which
+-- have none, were walked.
+create index items_by_parent on items (account_id, parent_id) where parent_id is not null;
+
+-- What somebody holds who is shut out.
+create index cases_by_holder on cases (claimed_by) where claimed_by is not null;
