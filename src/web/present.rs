@@ -9,7 +9,7 @@ use crate::domain::ground::Ground;
 use crate::domain::ids::{CaseId, UserId};
 use crate::domain::item::{Author, Presence};
 use crate::domain::language::Language;
-use crate::domain::likeness::{Alike, AlikeItem};
+use crate::domain::likeness::{ALIKE_COUNTED, Alike, AlikeItem};
 use crate::domain::text::capitalised;
 use crate::services::case_file::CaseFile;
 use crate::services::offers::Offered;
@@ -430,6 +430,7 @@ fn alike_view(alike: &Alike, barred: bool, now: Timestamp) -> AlikeView {
         1 => ", från en avsändare".to_owned(),
         n => format!(", från {n} avsändare"),
     };
+    let least = if alike.n_items >= u64::from(ALIKE_COUNTED) { "minst " } else { "" };
     let others = if alike.n_items == 1 { "annat inlägg" } else { "andra inlägg" };
     let row = |item: &AlikeItem| AlikeRow {
         case: item.case,
@@ -442,7 +443,7 @@ fn alike_view(alike: &Alike, barred: bool, now: Timestamp) -> AlikeView {
             .map(|url| outside("Länk till inlägget", url, barred)),
     };
     AlikeView {
-        words: format!("{} {others}{authors}{accounts}", alike.n_items),
+        words: format!("{least}{} {others}{authors}{accounts}", alike.n_items),
         rows: alike.some.iter().map(row).collect(),
         more: alike.n_items.saturating_sub(alike.some.len() as u64),
     }

@@ -103,6 +103,7 @@ impl Store {
         rule_quota: u64,
         now: Timestamp,
     ) -> Result<RecordedAssessments, StoreError> {
+        let veil = self.veil();
         self.write(move |tx| {
             let mut recorded = RecordedAssessments::default();
             for AssessedVersion { version, verdict, opening, traces, unread } in &assessed {
@@ -114,7 +115,7 @@ impl Store {
                     tx.prepare_cached("update versions set unread = 1 where id = ?1")?
                         .execute([version.0])?;
                 }
-                likeness::keep(tx, *version, traces, now)?;
+                likeness::keep(tx, &veil, *version, traces, now)?;
                 if let Some(opening) = opening {
                     recorded.touched.push(open_or_bring_back(tx, *version, opening, now)?);
                 } else if let Some(case) = follow_version(tx, *version, now)? {

@@ -20,6 +20,7 @@ mod rules;
 mod threads;
 pub mod users;
 pub(super) mod value;
+pub(super) mod veil;
 pub(super) mod writer;
 
 #[cfg(test)]
