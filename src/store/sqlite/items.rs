@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 
-use super::accounts::{delivery_answer, note_look, note_signed, signed_before};
+use super::accounts::{delivery_answer, note_gap, note_look, note_signed, signed_before};
 use super::bars::barred;
 use super::cases::{case_of_item, note_event, touch};
 use super::value::{at, from_json, hash, json, maybe_at, maybe_row, ms, rows};
@@ -379,17 +379,16 @@ impl Store {
             let committed = store_batch(tx, account, &batch, now)?;
             tx.prepare_cached(
                 "update fetch_states set cursor = coalesce(?2, cursor), last_try_at = ?3,
-                        last_ok_at = ?3, failures = 0, next_at = ?4, problem = null, stopped = 0,
-                        gap = coalesce(?5, gap)
+                        last_ok_at = ?3, failures = 0, next_at = ?4, problem = null, stopped = 0
                  where account_id = ?1",
             )?
             .execute(params![
                 account.0,
                 batch.next.as_ref().map(|c| c.as_str()),
                 ms(now),
-                ms(next_at),
-                batch.gap
+                ms(next_at)
             ])?;
+            note_gap(tx, account, batch.gap.as_deref(), now)?;
             note_look(tx, account, now, batch.items.len(), None)?;
             Ok(committed)
         })

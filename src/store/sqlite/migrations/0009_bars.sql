@@ -68,3 +68,21 @@ select group_id, count(distinct author) from alikes where author is not null gro
 update alikes set author = null;
 
 create index alikes_with_author on alikes (item_id) where author is not null;
+
+-- What may be missing although fetching went well: each by itself, from when to when. One text for an
+-- account was overwritten by the next, and never went away.
+create table gaps (
+  id         integer primary key,
+  account_id integer not null references accounts (id),
+  what       text    not null,
+  since      integer not null,
+  seen_at    integer not null,
+  closed_at  integer
+) strict;
+
+create index gaps_open on gaps (account_id, seen_at) where closed_at is null;
+
+insert into gaps (account_id, what, since, seen_at)
+select account_id, gap, coalesce(last_ok_at, 0), coalesce(last_ok_at, 0) from fetch_states where gap is not null;
+
+update fetch_states set gap = null;
