@@ -17,10 +17,14 @@ pub enum LogKind {
     Action,
     /// A person asked for another try of a failed action.
     Retry,
-    /// A diary number was entered.
+    /// A diary number was entered, or put right.
     Registration,
     /// An item was suspected, and from then on nothing of it is copied (regulation 2.2).
     Bar,
+    /// A person lifted the bar on copying an item: the suspicion was wrong.
+    Lift,
+    /// A key that signs checkpoints was taken into use.
+    Key,
 }
 
 impl LogKind {
@@ -33,6 +37,8 @@ impl LogKind {
         Self::Retry,
         Self::Registration,
         Self::Bar,
+        Self::Lift,
+        Self::Key,
     ];
 
     /// Identifier in the store and in exports.
@@ -45,6 +51,8 @@ impl LogKind {
             Self::Retry => "retry",
             Self::Registration => "registration",
             Self::Bar => "bar",
+            Self::Lift => "lift",
+            Self::Key => "key",
         }
     }
 

@@ -206,6 +206,7 @@ impl Services {
             | EvidenceError::Store(_)
             | EvidenceError::Canonical(_)
             | EvidenceError::Heads { .. }
+            | EvidenceError::Key { .. }
             | EvidenceError::NotSealed(_)
             | EvidenceError::NotTaken { .. }
             | EvidenceError::BrokenOff => ServiceError::broken("reading of evidence", error),

@@ -10,6 +10,7 @@ pub mod complaint;
 pub mod file;
 pub mod inflect;
 pub mod lint;
+pub mod part;
 pub mod trial;
 
 use std::collections::BTreeMap;

@@ -9,6 +9,7 @@ use crate::domain::log::{LogKind, chain_hash, genesis, leaf_hash};
 use crate::store::Store;
 use crate::store::rows::{LinesHeld, LogEntry, Readable};
 
+use super::tree::TreeRead;
 use super::{PAGE, Report};
 use crate::evidence::EvidenceError;
 
@@ -31,7 +32,7 @@ pub(super) struct LinesAt {
 }
 
 /// What the log says was sealed.
-#[derive(serde::Deserialize)]
+#[derive(Clone, serde::Deserialize)]
 pub(super) struct Sealing {
     pub(super) evidence: i64,
     pub(super) account: String,
@@ -98,6 +99,21 @@ pub(super) struct Barred {
     pub(super) user: Option<i64>,
 }
 
+/// Of which item the log says that the bar was lifted.
+#[derive(serde::Deserialize)]
+struct Lifted {
+    item: i64,
+}
+
+/// Which key the log says was taken into use.
+#[derive(serde::Deserialize, PartialEq, Eq)]
+pub(super) struct KeyTaken {
+    pub(super) key: String,
+    pub(super) public: String,
+    pub(super) previous: Option<String>,
+    pub(super) signature: Option<String>,
+}
+
 /// A leaf with its place and time.
 pub(super) struct Leaf<T> {
     pub(super) seq: u64,
@@ -127,9 +143,12 @@ pub(super) struct LogRead {
     pub(super) barred: BTreeMap<i64, Leaf<Barred>>,
     /// Items whose bar the log says was taken off again.
     pub(super) lifted: BTreeSet<i64>,
+    /// By their places in the log.
+    pub(super) keys: BTreeMap<u64, KeyTaken>,
     pub(super) lines: Vec<(u64, LinesAt)>,
     pub(super) links: BTreeMap<u64, Link>,
     pub(super) chain: ContentHash,
+    pub(super) tree: TreeRead,
     /// The place that comes next.
     pub(super) next: u64,
     /// The entry before could not be read, so the chain goes on from what is stored.
@@ -137,7 +156,8 @@ pub(super) struct LogRead {
 }
 
 impl LogRead {
-    pub(super) fn new() -> Self {
+    /// `sizes` are those at which the tree's head matters.
+    pub(super) fn new(sizes: Vec<u64>) -> Self {
         Self {
             sealings: BTreeMap::new(),
             decided: BTreeMap::new(),
@@ -147,9 +167,11 @@ impl LogRead {
             entered: BTreeMap::new(),
             barred: BTreeMap::new(),
             lifted: BTreeSet::new(),
+            keys: BTreeMap::new(),
             lines: Vec::new(),
             links: BTreeMap::new(),
             chain: genesis(),
+            tree: TreeRead::new(sizes),
             next: 1,
             is_torn: false,
         }
@@ -175,9 +197,11 @@ impl LogRead {
                         // A number below nought is no place: what follows is missed instead.
                         self.next = u64::try_from(id).map_or(self.next, |seq| seq + 1);
                         self.is_torn = true;
+                        self.tree.tear();
                     }
                 }
             }
+            self.tree.hold(store).await?;
         }
     }
 
@@ -194,6 +218,7 @@ impl LogRead {
         if self.chain != entry.chain && !self.is_torn {
             report.fault(&place, "kedjan är bruten: länken stämmer inte med posterna före");
         }
+        self.tree.take(entry.seq, entry.leaf);
         // Go on from what is stored, so that one fault is one fault.
         self.chain = entry.chain;
         self.is_torn = false;
@@ -253,6 +278,12 @@ impl LogRead {
             }),
             LogKind::Bar => leaf::<Barred>(seq, at, record).map(|leaf| {
                 self.barred.insert(leaf.record.bar, leaf);
+            }),
+            LogKind::Lift => leaf::<Lifted>(seq, at, record).map(|leaf| {
+                self.lifted.insert(leaf.record.item);
+            }),
+            LogKind::Key => leaf::<KeyTaken>(seq, at, record).map(|leaf| {
+                self.keys.insert(seq, leaf.record);
             }),
         };
         if read.is_err() {

@@ -3,6 +3,7 @@
 
 mod around;
 mod bars;
+mod corrections;
 mod crash;
 mod harness;
 mod links;

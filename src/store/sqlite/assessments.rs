@@ -263,7 +263,7 @@ fn follow_version(
     if current != version || case.version == version {
         return Ok(None);
     }
-    want_evidence(tx, item, version, 2, now)?;
+    want_evidence(tx, item, version, 3, now)?;
     tx.prepare_cached(
         "update cases set version_id = ?2, revision = revision + 1, changed_at = ?3 where id = ?1",
     )?

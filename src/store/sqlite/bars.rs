@@ -43,7 +43,6 @@ macro_rules! barred {
               and ta.platform = 'mastodon' and ia.platform = 'mastodon'))"
     };
 }
-pub(super) use barred;
 
 /// What the log says of a suspicion.
 #[derive(Serialize)]
@@ -109,6 +108,13 @@ pub(super) fn bar_copying(
     )?
     .execute(params![bar, item.0, version.0, ms(now), by.map(|(user, _)| user.0), seq])?;
     Ok(true)
+}
+
+/// Whether a version is suspected already.
+fn stands(c: &Connection, version: VersionId) -> Result<bool, StoreError> {
+    let sql = "select 1 from versions v join bars b on b.item_id = v.item_id
+               where v.id = ?1 and b.version_id = v.id and b.ended = 0";
+    Ok(c.prepare_cached(sql)?.exists([version.0])?)
 }
 
 /// The items that bear the mark and are this one: itself, and what other accounts were given.

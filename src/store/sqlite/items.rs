@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 
 use super::accounts::{delivery_answer, note_gap, note_look, note_signed, signed_before};
-use super::bars::barred;
 use super::cases::{case_of_item, note_event, touch};
 use super::value::{at, from_json, hash, json, maybe_at, maybe_row, ms, rows};
 use crate::domain::case::CaseState;

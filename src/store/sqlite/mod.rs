@@ -4,20 +4,25 @@ mod accounts;
 mod actions;
 mod assessments;
 mod audit;
+// First of those that use its macro.
+#[macro_use]
 mod bars;
 mod cases;
+mod checkpoints;
 mod checks;
 pub mod decide;
 mod evidence;
 mod items;
+pub mod lifts;
 mod likeness;
 mod lines;
 mod log;
 pub(super) mod open;
 pub(super) mod readers;
-mod registrations;
+pub mod registrations;
 mod rules;
 mod threads;
+pub(super) mod tree;
 pub mod users;
 pub(super) mod value;
 pub(super) mod veil;

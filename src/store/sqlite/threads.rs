@@ -2,7 +2,6 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::bars::barred;
 use super::items::the_item;
 use super::value::{from_json, maybe_at, maybe_row, rows};
 use crate::domain::evidence::{TEXT_NOT_COPIED, Thread, ThreadItem};
@@ -16,14 +15,8 @@ use crate::store::rows::ItemRow;
 const DEEPEST_THREAD: usize = 50;
 
 /// The answers under an item.
-macro_rules! below {
-    () => {
-        "from items i join versions v on v.id = i.current_version_id
-         where i.account_id = ?1 and i.parent_id = ?2 order by i.created_at, i.id limit ?3"
-    };
-}
-#[cfg(test)]
-pub(super) use below;
+pub(super) const BELOW: &str = "from items i join versions v on v.id = i.current_version_id
+     where i.account_id = ?1 and i.parent_id = ?2 order by i.created_at, i.id limit ?3";
 
 impl Store {
     /// The thread above an item: the post, and the answers from the top down to its parent.
@@ -62,11 +55,9 @@ impl Store {
         self.read(move |c| {
             let item = the_item(c, item)?;
             rows(
-                &mut c.prepare_cached(concat!(
-                    "select i.platform_id, v.author, v.text, i.created_at, ",
-                    barred!(),
-                    " ",
-                    below!()
+                &mut c.prepare_cached(&format!(
+                    "select i.platform_id, v.author, v.text, i.created_at, {} {BELOW}",
+                    barred!()
                 ))?,
                 params![item.account.0, item.platform_id.as_str(), most],
                 read_thread_item,
