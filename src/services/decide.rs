@@ -73,6 +73,22 @@ impl Services {
         Ok(())
     }
 
+    /// The same for a form that names that ground, whatever else it holds. Where the rules propose it,
+    /// it stands in the form before anybody has chosen anything: then it is barred already, or a
+    /// person has lifted the bar.
+    ///
+    /// # Errors
+    /// As [`Services::suspect`].
+    pub async fn suspect_by_form(&self, viewer: &Viewer, case: CaseId) -> Result<(), ServiceError> {
+        viewer.demand(Act::Decide)?;
+        let version = self.inner.store.case(case).await?.version;
+        let verdict = self.inner.store.version(version).await?.verdict;
+        if verdict.is_some_and(|verdict| verdict.bars_copying()) {
+            return Ok(());
+        }
+        self.suspect(viewer, case).await
+    }
+
     /// Decides. Durable when it returns; nothing is carried out before the time to undo is over.
     ///
     /// # Errors

@@ -125,6 +125,19 @@ async fn a_suspicion_stands_whatever_becomes_of_the_decision_around_it() {
 }
 
 #[tokio::test]
+async fn a_ground_that_stood_in_the_form_by_itself_is_no_persons_suspicion() {
+    let stage = Stage::new().await;
+    let (_, proposed) = stage.written(CHILD).await;
+    let (_, chosen) = stage.written(THREAT).await;
+    for (case, by_a_person) in [(proposed, 0), (chosen, 1)] {
+        stage.services.suspect_by_form(&stage.editor, case).await.unwrap();
+        assert_eq!(stage.store().audit_count("case.suspect").await.unwrap(), by_a_person);
+        let item = stage.store().case(case).await.unwrap().item;
+        assert!(stage.store().item(item).await.unwrap().no_copy);
+    }
+}
+
+#[tokio::test]
 async fn a_person_bars_by_itself_in_any_state_of_the_case_and_it_is_on_record() {
     let stage = Stage::new().await;
     let (_, case) = stage.written(THREAT).await;

@@ -248,9 +248,9 @@ impl Chain {
         Ok(chain)
     }
 
-    /// Whether both may stand on one page.
+    /// Whether both may stand on one page: what is between, or above, is known of neither or of one.
     fn may_meet(&self, other: &Self) -> bool {
-        !other.is_whole || !self.names.is_disjoint(&other.names)
+        !(self.is_whole && other.is_whole) || !self.names.is_disjoint(&other.names)
     }
 }
 
@@ -364,6 +364,9 @@ impl Store {
     ) -> Result<bool, StoreError> {
         self.write(move |tx| {
             let version = the_case(tx, case)?.version;
+            if stands(tx, version)? {
+                return Ok(false);
+            }
             audit::append(tx, &line, now)?;
             bar_copying(tx, version, Some((user, line.user_name.as_str())), now)
         })

@@ -78,7 +78,8 @@ pub async fn decide(
     let case = CaseId(case);
     if fields.suspects_child_abuse() {
         // First, and by itself: no refusal of the rest takes it back.
-        site.services.suspect(&inside.viewer, case).await.map_err(|error| site.error(error))?;
+        let suspected = site.services.suspect_by_form(&inside.viewer, case).await;
+        suspected.map_err(|error| site.error(error))?;
     }
     let refused = |why: String| Some((fields.filled(), why));
     let (status, again) = match fields.decision() {
