@@ -250,7 +250,7 @@ impl Chain {
 
     /// Whether both may stand on one page: what is between, or above, is known of neither or of one.
     fn may_meet(&self, other: &Self) -> bool {
-        !(self.is_whole && other.is_whole) || !self.names.is_disjoint(&other.names)
+        !(self.is_whole && other.is_whole && self.names.is_disjoint(&other.names))
     }
 }
 
