@@ -170,6 +170,8 @@ impl App {
         store.settle_fact("installation", uuid::Uuid::new_v4().simple().to_string()).await?;
         // Seals of a run that was killed before it noted the chain's end are noted now.
         evidence.note_head().await?;
+        // And files of one that it was killed in the midst of are taken away.
+        evidence.settle_pending().await?;
         // The first start makes the key; what was signed and not noted beside the database is now.
         evidence.signer().await?;
         evidence.checkpoint_if_due().await?;

@@ -53,6 +53,35 @@ impl PlatformKind {
     pub fn from_id(id: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|p| p.id() == id)
     }
+
+    /// By what two accounts on the platform know that they were given the same item.
+    pub const fn identity(self) -> ItemIdentity {
+        match self {
+            Self::Facebook
+            | Self::Instagram
+            | Self::YouTube
+            | Self::LinkedIn
+            | Self::X
+            | Self::TikTok
+            | Self::Reddit
+            | Self::Bluesky
+            | Self::Flickr
+            | Self::Snapchat => ItemIdentity::Id,
+            Self::Mastodon => ItemIdentity::Link,
+            Self::WordPress | Self::OwnSite | Self::Manual => ItemIdentity::OneAccount,
+        }
+    }
+}
+
+/// By what an item is the same to several accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemIdentity {
+    /// The platform's identity is the same to everybody.
+    Id,
+    /// Each server numbers by itself, and the link is the same everywhere.
+    Link,
+    /// Each account is a place of its own.
+    OneAccount,
 }
 
 impl fmt::Display for PlatformKind {

@@ -55,6 +55,21 @@ impl PartKind {
     }
 }
 
+/// What of a record is neither shown, exported nor needed any more (regulation 2.2): what was copied
+/// before anybody suspected anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CutOff {
+    /// Nothing.
+    Nothing,
+    /// Whatever may hold a picture: on the same page stands an item that may not be copied.
+    PagePictures,
+    /// Whatever may hold a picture: the item may not be copied, but this version was not what
+    /// aroused suspicion.
+    OwnPictures,
+    /// All of it: this is the version that aroused suspicion.
+    Everything,
+}
+
 /// One captured part: its bytes lie in the blob store under their hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
@@ -82,6 +97,10 @@ pub struct MissingPart {
     /// Why, in Swedish, for the editor and the court.
     pub reason: String,
 }
+
+/// What stands in a thread instead of the text of an item that may not be copied.
+pub const TEXT_NOT_COPIED: &str =
+    "[Texten får inte kopieras: misstänkt barnpornografibrott, brottsbalken 16:10 a.]";
 
 /// One item of the thread above, as it stood when the evidence was taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,6 +171,28 @@ pub struct Manifest {
     pub missing: Vec<MissingPart>,
     /// The program that sealed it, with version.
     pub sealed_by: String,
+}
+
+impl Manifest {
+    /// Whether anything sealed may show a picture: of the page, or of what hangs on the item.
+    pub fn holds_picture(&self) -> bool {
+        let is_picture = |kind| matches!(kind, PartKind::Screenshot | PartKind::Attachment);
+        self.parts.iter().any(|part| is_picture(part.kind))
+    }
+
+    /// Whether a part is cut off.
+    pub fn is_cut_off(&self, part: PartKind, cut: CutOff) -> bool {
+        match cut {
+            CutOff::Nothing => false,
+            CutOff::PagePictures | CutOff::OwnPictures => match part {
+                PartKind::Screenshot | PartKind::Attachment => true,
+                // The sheet has the picture in it, where there is one.
+                PartKind::SheetPdf | PartKind::SheetPng => self.holds_picture(),
+                PartKind::Payload | PartKind::Text | PartKind::Thread => false,
+            },
+            CutOff::Everything => true,
+        }
+    }
 }
 
 /// What the evidence sheet shows: all that a reader without the system needs.

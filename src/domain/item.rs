@@ -173,6 +173,9 @@ pub struct FetchedItem {
     pub post_id: Option<PlatformPostId>,
     /// The item it answers.
     pub parent_id: Option<PlatformItemId>,
+    /// What stands at the top of its thread where that is not a post of ours, by a name that is the
+    /// same to every account on the platform. Needed where the thread between is not known.
+    pub page: Option<String>,
     /// Author as shown.
     pub author: Author,
     /// Plain text after the transport's own escaping is undone; nothing else changed.
@@ -221,6 +224,7 @@ impl FetchedItem {
             kind,
             post_id: None,
             parent_id: None,
+            page: None,
             author: Author::default(),
             text: text.into(),
             created_at: None,

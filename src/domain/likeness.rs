@@ -1,8 +1,9 @@
 //! What tells that two texts are nearly the same, as values: no text can be made of them again.
 //!
 //! They serve two questions about an item at hand: has the same been written elsewhere, and has its
-//! author gone for the same person before. They are forgotten after [`KEPT_DAYS`], hold no category, and
-//! nothing lists authors by them (*dataskyddslagen 3:3*, invariant 8).
+//! author gone for the same person before. Numbers for persons are forgotten after [`KEPT_DAYS`] and until
+//! then stand in the database under a secret that lies beside it; that two texts were alike, and by how
+//! many authors, stays as long as the items. They hold no category, and nothing lists authors by them (*dataskyddslagen 3:3*, invariant 8).
 
 use std::sync::Arc;
 
@@ -17,6 +18,9 @@ pub const SKETCH: usize = 64;
 pub const ALIKE_DAYS: u8 = 7;
 /// How far back attacks on the same person are looked for, and how long all this is kept, in days.
 pub const KEPT_DAYS: u8 = 30;
+
+/// So many items alike are counted at most.
+pub const ALIKE_COUNTED: u32 = 500;
 
 /// The fingerprint of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +112,7 @@ pub struct RuleFired {
 /// Items with nearly the same text as one at hand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Alike {
-    /// How many others.
+    /// How many others; [`ALIKE_COUNTED`] where there are that many or more.
     pub n_items: u64,
     /// On how many accounts, that of the item at hand included.
     pub n_accounts: u64,

@@ -19,6 +19,8 @@ pub enum LogKind {
     Retry,
     /// A diary number was entered, or put right.
     Registration,
+    /// An item was suspected, and from then on nothing of it is copied (regulation 2.2).
+    Bar,
     /// A person lifted the bar on copying an item: the suspicion was wrong.
     Lift,
     /// A key that signs checkpoints was taken into use.
@@ -34,6 +36,7 @@ impl LogKind {
         Self::Action,
         Self::Retry,
         Self::Registration,
+        Self::Bar,
         Self::Lift,
         Self::Key,
     ];
@@ -47,6 +50,7 @@ impl LogKind {
             Self::Action => "action",
             Self::Retry => "retry",
             Self::Registration => "registration",
+            Self::Bar => "bar",
             Self::Lift => "lift",
             Self::Key => "key",
         }

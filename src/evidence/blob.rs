@@ -50,7 +50,7 @@ pub enum BlobError {
     /// The file system refused.
     #[error("the evidence file {path} cannot be {doing}")]
     Io {
-        /// What was tried: `written`, `read`.
+        /// What was tried: `written`, `read`, `removed`.
         doing: &'static str,
         /// The file.
         path: PathBuf,
@@ -145,6 +145,20 @@ impl BlobStore {
             return Err(io(source));
         }
         Ok(hash)
+    }
+
+    /// Takes a blob away; one that is not there is away already.
+    ///
+    /// # Errors
+    /// [`BlobError::Io`].
+    pub(in crate::evidence) fn remove(&self, hash: ContentHash) -> Result<(), BlobError> {
+        self.known().remove(&hash);
+        let path = self.path(hash);
+        match fs::remove_file(&path) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(source) => Err(BlobError::Io { doing: "removed", path, source }),
+        }
     }
 
     /// That a blob is whole. Its bytes are recomputed the first time, and again whenever the file

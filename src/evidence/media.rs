@@ -4,10 +4,18 @@
 //! BrB 16:10 a; regulation 2.2): from the moment of suspicion nothing of the item is fetched, rendered or
 //! kept but what describes it. So whatever keeps a part takes a [`CopyLeave`], and whatever takes a
 //! picture of a page, or fetches an attachment, takes a [`PictureLeave`]. Both are asked for anew for
-//! every capture; the database asks once more when it seals.
+//! every capture; a picture is asked for once more when its turn at the browser has come; the database
+//! asks for both when it seals. Until then parts are in memory alone: what is refused never lay on the
+//! disk.
 
-use crate::domain::ids::{ItemId, VersionId};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use crate::domain::ids::{ContentHash, ItemId, VersionId};
 use crate::evidence::{EvidenceError, EvidenceStore};
+use crate::store::Store;
+use crate::store::rows::PageState;
 
 /// What may be taken of an item.
 #[derive(Debug)]
@@ -18,15 +26,15 @@ pub enum MediaPolicy {
     MetadataOnly,
 }
 
-/// Leave to keep parts of one item.
+/// Leave to keep parts of one item, and the parts until they are sealed.
 ///
 /// Nobody can make one:
 ///
 /// ```compile_fail,E0451
 /// use uppsikt::evidence::media::CopyLeave;
 ///
-/// fn forge() -> CopyLeave {
-///     CopyLeave { item: uppsikt::domain::ids::ItemId(1), page_is_clean: true }
+/// fn forge(other: CopyLeave) -> CopyLeave {
+///     CopyLeave { item: uppsikt::domain::ids::ItemId(1), ..other }
 /// }
 /// ```
 ///
@@ -42,7 +50,20 @@ pub enum MediaPolicy {
 #[derive(Debug)]
 pub struct CopyLeave {
     item: ItemId,
-    page_is_clean: bool,
+    page: PageState,
+    again: Asking,
+    taken: Taken,
+}
+
+/// Parts that were taken and not sealed yet.
+#[derive(Default)]
+struct Taken(Mutex<BTreeMap<ContentHash, Vec<u8>>>);
+
+/// Their bytes stay out of logs.
+impl fmt::Debug for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Taken").finish_non_exhaustive()
+    }
 }
 
 /// Leave to take a picture of the page on which one item stands, or to fetch what hangs on it.
@@ -50,52 +71,135 @@ pub struct CopyLeave {
 /// ```compile_fail,E0451
 /// use uppsikt::evidence::media::PictureLeave;
 ///
-/// fn forge() -> PictureLeave {
-///     PictureLeave { item: uppsikt::domain::ids::ItemId(1) }
+/// fn forge(other: PictureLeave) -> PictureLeave {
+///     PictureLeave { item: uppsikt::domain::ids::ItemId(1), ..other }
 /// }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct PictureLeave {
-    item: ItemId,
+    again: Asking,
+}
+
+/// Of whom leave is asked once more.
+#[derive(Clone, Debug)]
+enum Asking {
+    Store(Store, VersionId),
+    /// Tests of what takes pictures have no database.
+    #[cfg(test)]
+    Nobody,
 }
 
 /// Why no picture may be taken of a page although the item itself may be copied.
-pub const PAGE_IS_BARRED: &str =
-    "Ingen bild tas av sidan: på samma sida står ett inlägg som inte får kopieras.";
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoPicture {
+    /// Something stands on the page, or may, that may not be copied.
+    Barred,
+    /// Something stands on the page, or may, that has not been assessed yet. It will be.
+    Unassessed,
+    /// The machine could not read the item, and no person has yet.
+    Unread,
+    /// It could not be asked.
+    Unknown,
+}
 
-impl CopyLeave {
-    /// The item.
-    pub const fn item(&self) -> ItemId {
-        self.item
+impl NoPicture {
+    /// For the manifest, in Swedish.
+    pub const fn swedish(self) -> &'static str {
+        match self {
+            Self::Barred => {
+                "Ingen bild tas av sidan: på samma sida står, eller kan stå, ett inlägg som inte får kopieras."
+            }
+            Self::Unassessed => {
+                "Ingen bild tas av sidan: på samma sida står, eller kan stå, ett inlägg som inte är bedömt än."
+            }
+            Self::Unread => {
+                "Ingen bild tas av sidan: Uppsikt kunde inte bedöma texten, och ingen hade läst den när beviset togs."
+            }
+            Self::Unknown => {
+                "Ingen bild tas av sidan: det gick inte att avgöra om något på den inte får kopieras."
+            }
+        }
     }
 
+    const fn of(page: PageState) -> Option<Self> {
+        match page {
+            PageState::Clean => None,
+            PageState::Unassessed => Some(Self::Unassessed),
+            PageState::Unread => Some(Self::Unread),
+            PageState::Barred => Some(Self::Barred),
+        }
+    }
+}
+
+impl CopyLeave {
     /// Leave to take a picture of the page; none where something stands on it that may not be copied.
     ///
     /// # Errors
-    /// The reason, in Swedish.
-    pub const fn picture(&self) -> Result<PictureLeave, &'static str> {
-        if self.page_is_clean { Ok(PictureLeave { item: self.item }) } else { Err(PAGE_IS_BARRED) }
+    /// Why not.
+    pub fn picture(&self) -> Result<PictureLeave, NoPicture> {
+        match NoPicture::of(self.page) {
+            None => Ok(PictureLeave { again: self.again.clone() }),
+            Some(why) => Err(why),
+        }
+    }
+
+    pub(in crate::evidence) const fn is_for(&self, item: ItemId) -> bool {
+        self.item.0 == item.0
+    }
+
+    pub(in crate::evidence) fn take(&self, hash: ContentHash, bytes: Vec<u8>) {
+        self.taken().insert(hash, bytes);
+    }
+
+    pub(in crate::evidence) fn bytes(&self, hash: ContentHash) -> Option<Vec<u8>> {
+        self.taken().get(&hash).cloned()
+    }
+
+    /// Whoever panicked with it left it whole.
+    fn taken(&self) -> std::sync::MutexGuard<'_, BTreeMap<ContentHash, Vec<u8>>> {
+        self.taken.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 impl CopyLeave {
     /// Leave for tests of what keeps parts; not compiled into the program.
-    pub(crate) const fn for_test() -> Self {
-        Self { item: ItemId(0), page_is_clean: true }
+    pub(crate) fn for_test(item: ItemId) -> Self {
+        Self { item, page: PageState::Clean, again: Asking::Nobody, taken: Taken::default() }
     }
 }
 
 impl PictureLeave {
-    /// The item.
-    pub const fn item(&self) -> ItemId {
-        self.item
+    /// Asks once more: much may have come to be known while the browser was awaited.
+    ///
+    /// # Errors
+    /// Why not any more.
+    pub async fn ask_again(&self) -> Result<(), NoPicture> {
+        match &self.again {
+            Asking::Store(store, version) => {
+                let item = match store.version(*version).await {
+                    Ok(version) => store.item(version.item).await,
+                    Err(error) => Err(error),
+                };
+                match (item, store.page_state(*version).await) {
+                    (Ok(item), _) if item.no_copy => Err(NoPicture::Barred),
+                    (Ok(_), Ok(page)) => NoPicture::of(page).map_or(Ok(()), Err),
+                    (Err(error), _) | (_, Err(error)) => {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::error!(error, "leave to take a picture cannot be asked for");
+                        Err(NoPicture::Unknown)
+                    }
+                }
+            }
+            #[cfg(test)]
+            Asking::Nobody => Ok(()),
+        }
     }
 
     /// Leave for the browser's own tests; not compiled into the program.
     #[cfg(all(test, feature = "browser"))]
     pub(crate) const fn for_test() -> Self {
-        Self { item: ItemId(0) }
+        Self { again: Asking::Nobody }
     }
 }
 
@@ -109,7 +213,8 @@ impl EvidenceStore {
         if self.store.item(item).await?.no_copy {
             return Ok(MediaPolicy::MetadataOnly);
         }
-        let page_is_clean = !self.store.page_is_barred(item).await?;
-        Ok(MediaPolicy::Copy(CopyLeave { item, page_is_clean }))
+        let page = self.store.page_state(version).await?;
+        let again = Asking::Store(self.store.clone(), version);
+        Ok(MediaPolicy::Copy(CopyLeave { item, page, again, taken: Taken::default() }))
     }
 }

@@ -9,6 +9,7 @@ pub mod browser;
 pub mod checkpoints;
 pub mod keys;
 pub mod media;
+mod pending;
 pub mod timestamp;
 pub mod verify;
 pub mod warrant;
@@ -30,6 +31,7 @@ use crate::store::rows::{EvidenceRow, EvidenceState, SealHolds};
 use blob::{BlobError, BlobStore};
 use checkpoints::CheckpointSettings;
 use media::CopyLeave;
+use pending::Pending;
 use warrant::{ItemAddress, RemovalWarrant, WarrantBasis};
 
 /// Where the links of the log's chain are noted outside the database, one line an entry.
@@ -96,6 +98,12 @@ pub enum EvidenceError {
     /// The record is not sealed.
     #[error("evidence {0} is not sealed")]
     NotSealed(EvidenceId),
+    /// A part of the manifest was not taken by the leave it is sealed with.
+    #[error("the part {name} was not taken by this leave")]
+    NotTaken {
+        /// Its file name.
+        name: String,
+    },
     /// A worker thread ended before its time.
     #[error("the work was broken off")]
     BrokenOff,
@@ -138,6 +146,8 @@ pub struct EvidenceStore {
     checkpoints: CheckpointSettings,
     /// One writer of the heads and checkpoints at a time: see [`append_lines`].
     heads_turn: Arc<tokio::sync::Mutex<()>>,
+    /// One seal at a time, from its files to its row.
+    pending: Arc<tokio::sync::Mutex<Pending>>,
     /// One who signs at a time.
     signing_turn: Arc<tokio::sync::Mutex<()>>,
 }
@@ -150,6 +160,7 @@ impl EvidenceStore {
     pub fn open(settings: &Settings, store: Store, clock: Clock) -> Result<Self, EvidenceError> {
         let blobs = BlobStore::open(&settings.dir)?;
         let heads = settings.dir.join(HEADS_FILE);
+        let pending = Arc::new(tokio::sync::Mutex::new(Pending::new(&settings.dir)));
         Ok(Self {
             blobs,
             store,
@@ -159,33 +170,29 @@ impl EvidenceStore {
             checkpoints: settings.checkpoints.clone(),
             heads_turn: Arc::default(),
             signing_turn: Arc::default(),
+            pending,
         })
     }
 
-    /// Keeps one part, by leave to copy the item it is of; durable when it returns.
+    /// Takes one part, by leave to copy the item it is of. It is kept when it is sealed.
     ///
     /// # Errors
-    /// [`EvidenceError::Blob`].
-    pub async fn keep(&self, _leave: &CopyLeave, part: NewPart) -> Result<Part, EvidenceError> {
-        let blobs = self.blobs.clone();
+    /// [`EvidenceError::BrokenOff`].
+    pub async fn keep(&self, leave: &CopyLeave, part: NewPart) -> Result<Part, EvidenceError> {
+        let NewPart { kind, name, media_type, method, bytes } = part;
         let captured_at = self.clock.now();
-        let keep = move || -> Result<Part, BlobError> {
-            Ok(Part {
-                kind: part.kind,
-                name: part.name,
-                media_type: part.media_type.to_owned(),
-                sha256: blobs.put(&part.bytes)?,
-                size_bytes: part.bytes.len() as u64,
-                captured_at,
-                method: part.method,
-            })
-        };
-        let kept = tokio::task::spawn_blocking(keep).await.map_err(|_| EvidenceError::BrokenOff)?;
-        Ok(kept?)
+        let hash = move || (ContentHash::of(&bytes), bytes);
+        let (sha256, bytes) =
+            tokio::task::spawn_blocking(hash).await.map_err(|_| EvidenceError::BrokenOff)?;
+        let size_bytes = bytes.len() as u64;
+        leave.take(sha256, bytes);
+        let media_type = media_type.to_owned();
+        Ok(Part { kind, name, media_type, sha256, size_bytes, captured_at, method })
     }
 
-    /// Seals: the canonical manifest becomes a blob, its hash a leaf of the log. Copies of what may
-    /// not be copied are refused, also where that became known while they were taken.
+    /// Seals: parts and canonical manifest become blobs, the manifest's hash a leaf of the log. Copies
+    /// of what may not be copied are refused, also where that became known while they were taken; then
+    /// none of them stays on the disk.
     ///
     /// # Errors
     /// [`EvidenceError`]; then the record still waits and may be sealed later.
@@ -193,17 +200,85 @@ impl EvidenceStore {
         &self,
         evidence: EvidenceId,
         manifest: &Manifest,
+        leave: Option<&CopyLeave>,
     ) -> Result<(EvidenceRow, Option<CaseId>), EvidenceError> {
+        let item = self.store.evidence(evidence).await?.item;
+        let mut files = Vec::with_capacity(manifest.parts.len() + 1);
+        for part in &manifest.parts {
+            let leave = leave.filter(|leave| leave.is_for(item));
+            let bytes = leave.and_then(|leave| leave.bytes(part.sha256));
+            let not_taken = || EvidenceError::NotTaken { name: part.name.clone() };
+            files.push((part.sha256, bytes.ok_or_else(not_taken)?));
+        }
         let bytes = canonical_json::to_vec(manifest).map_err(EvidenceError::Canonical)?;
-        let blobs = self.blobs.clone();
-        let hash = tokio::task::spawn_blocking(move || blobs.put(&bytes))
+        let hash = ContentHash::of(&bytes);
+        files.push((hash, bytes));
+        let holds = match (manifest.parts.is_empty(), manifest.holds_picture()) {
+            (true, _) => SealHolds::MetadataOnly,
+            (false, true) => SealHolds::Pictures,
+            (false, false) => SealHolds::Copies,
+        };
+        // Until the row stands nobody else may come to rest on these files.
+        let mut pending = self.pending.lock().await;
+        self.settle(&mut pending).await?;
+        let (work, blobs) = (pending.clone(), self.blobs.clone());
+        let begin = move || work.begin(evidence, hash, &files, &blobs);
+        let begun =
+            tokio::task::spawn_blocking(begin).await.map_err(|_| EvidenceError::BrokenOff)?;
+        // Half of them may be there: they are taken away again before the next seal, or here.
+        let sealed = match begun {
+            Ok(()) => self.store.seal(evidence, hash, holds, self.clock.now()).await,
+            Err(error) => {
+                pending.is_settled = false;
+                return Err(error.into());
+            }
+        };
+        pending.is_settled = false;
+        self.settle(&mut pending).await?;
+        drop(pending);
+        let sealed = sealed?;
+        // The seal stands, noted or not; whatever comes next notes it.
+        if let Err(error) = self.note_head().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(evidence.id = %evidence, error, "a seal could not be noted outside the database");
+        }
+        Ok(sealed)
+    }
+
+    /// Takes away files of seals that never came to stand: refused, overtaken, or cut off by a death.
+    ///
+    /// # Errors
+    /// [`EvidenceError`]; then it is tried again before the next seal.
+    pub async fn settle_pending(&self) -> Result<(), EvidenceError> {
+        let mut pending = self.pending.lock().await;
+        self.settle(&mut pending).await
+    }
+
+    async fn settle(&self, pending: &mut Pending) -> Result<(), EvidenceError> {
+        if pending.is_settled {
+            return Ok(());
+        }
+        let work = pending.clone();
+        let left = tokio::task::spawn_blocking(move || work.left())
             .await
             .map_err(|_| EvidenceError::BrokenOff)??;
-        let holds =
-            if manifest.parts.is_empty() { SealHolds::MetadataOnly } else { SealHolds::Copies };
-        let sealed = self.store.seal(evidence, hash, holds, self.clock.now()).await?;
-        self.note_head().await?;
-        Ok(sealed)
+        for begun in left {
+            let stands = match self.store.evidence(begun.evidence).await {
+                Ok(row) => match row.state {
+                    EvidenceState::Sealed { manifest, .. }
+                    | EvidenceState::Disposed { manifest, .. } => manifest == begun.manifest,
+                    EvidenceState::Wanted => false,
+                },
+                Err(StoreError::NotFound { .. }) => false,
+                Err(error) => return Err(error.into()),
+            };
+            let blobs = self.blobs.clone();
+            tokio::task::spawn_blocking(move || begun.end(stands, &blobs))
+                .await
+                .map_err(|_| EvidenceError::BrokenOff)??;
+        }
+        pending.is_settled = true;
+        Ok(())
     }
 
     /// Notes every link of the chain that is not noted yet in a file beside the database, so that a
@@ -269,7 +344,7 @@ impl EvidenceStore {
     }
 
     /// The manifest of a sealed record, and that every part it names is whole: see
-    /// [`BlobStore::stands`].
+    /// [`BlobStore::stands`]. What is cut off need not be there any more.
     ///
     /// # Errors
     /// As [`EvidenceStore::manifest`]; [`EvidenceError::Blob`] where a part is missing or
@@ -277,10 +352,22 @@ impl EvidenceStore {
     pub async fn intact(&self, row: &EvidenceRow) -> Result<Manifest, EvidenceError> {
         let manifest = self.manifest(row).await?;
         let blobs = self.blobs.clone();
-        let parts: Vec<_> = manifest.parts.iter().map(|part| part.sha256).collect();
+        let parts = self.parts_needed(row, &manifest).await?;
+        let parts: Vec<_> = parts.iter().map(|part| part.sha256).collect();
         let check = move || parts.into_iter().try_for_each(|hash| blobs.stands(hash));
         tokio::task::spawn_blocking(check).await.map_err(|_| EvidenceError::BrokenOff)??;
         Ok(manifest)
+    }
+
+    /// The parts of a record that are not cut off: what was may have been erased on police order.
+    async fn parts_needed(
+        &self,
+        row: &EvidenceRow,
+        manifest: &Manifest,
+    ) -> Result<Vec<Part>, EvidenceError> {
+        let cut = self.store.cut_off(row.version).await?;
+        let needed = manifest.parts.iter().filter(|part| !manifest.is_cut_off(part.kind, cut));
+        Ok(needed.cloned().collect())
     }
 
     /// The names of those files of a record that are missing or changed; the manifest's own name
@@ -288,9 +375,9 @@ impl EvidenceStore {
     pub async fn damaged(&self, row: &EvidenceRow) -> Vec<String> {
         let Ok(manifest) = self.manifest(row).await else { return vec!["manifest.json".into()] };
         let blobs = self.blobs.clone();
+        let parts = self.parts_needed(row, &manifest).await.unwrap_or(manifest.parts);
         let check = move || {
-            let broken =
-                manifest.parts.into_iter().filter(|part| blobs.stands(part.sha256).is_err());
+            let broken = parts.into_iter().filter(|part| blobs.stands(part.sha256).is_err());
             broken.map(|part| part.name).collect()
         };
         // A check that was broken off names nothing; the record stays unsound all the same.
@@ -326,8 +413,8 @@ impl EvidenceStore {
             return Ok(Leave::NotSealed);
         }
         let manifest = self.manifest(&row).await?;
-        // What is about to go from the platform must be here, every part of it.
-        for part in &manifest.parts {
+        // What is about to go from the platform must be here, every part of it that may be.
+        for part in self.parts_needed(&row, &manifest).await? {
             self.bytes(part.sha256).await?;
         }
         let live = match reading {

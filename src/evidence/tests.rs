@@ -89,7 +89,11 @@ impl Bench {
         (last.item, last.version)
     }
 
-    async fn manifest(&self, id: &str, version: VersionId) -> (Manifest, ContentHash) {
+    async fn manifest(
+        &self,
+        id: &str,
+        version: VersionId,
+    ) -> (Manifest, ContentHash, media::CopyLeave) {
         let row = self.store.version(version).await.unwrap();
         let part = NewPart {
             kind: PartKind::Text,
@@ -98,7 +102,8 @@ impl Bench {
             method: "prov".into(),
             bytes: row.text.clone().into_bytes(),
         };
-        let part = self.evidence.keep(&media::CopyLeave::for_test(), part).await.unwrap();
+        let leave = media::CopyLeave::for_test(row.item);
+        let part = self.evidence.keep(&leave, part).await.unwrap();
         let text_blob = part.sha256;
         let manifest = Manifest {
             format: 1,
@@ -123,14 +128,14 @@ impl Bench {
             missing: Vec::new(),
             sealed_by: "prov".into(),
         };
-        (manifest, text_blob)
+        (manifest, text_blob, leave)
     }
 
     async fn sealed(&self, id: &str) -> Sealed {
         let (item, version) = self.version(id, &text_of(id)).await;
-        let (manifest, text_blob) = self.manifest(id, version).await;
+        let (manifest, text_blob, leave) = self.manifest(id, version).await;
         let row = self.store.want_evidence(version, self.clock.clock().now()).await.unwrap();
-        let (row, _) = self.evidence.seal(row.id, &manifest).await.unwrap();
+        let (row, _) = self.evidence.seal(row.id, &manifest, Some(&leave)).await.unwrap();
         let EvidenceState::Sealed { manifest, .. } = row.state else { panic!("{row:?}") };
         Sealed { item, version, id: row.id, manifest, text_blob }
     }
@@ -416,4 +421,31 @@ async fn what_may_not_be_copied_is_removed_on_metadata_alone() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_seal_that_stands_is_told_as_one_where_it_cannot_be_noted() {
+    let (bench, _) = Bench::with_three().await;
+    let heads = bench.evidence.heads_file().to_owned();
+    std::fs::remove_file(&heads).unwrap();
+    std::fs::create_dir(&heads).unwrap();
+    let (_, version) = bench.version("4", "a").await;
+    let (manifest, _, leave) = bench.manifest("4", version).await;
+    let row = bench.store.want_evidence(version, bench.clock.clock().now()).await.unwrap();
+    let (sealed, _) = bench.evidence.seal(row.id, &manifest, Some(&leave)).await.unwrap();
+    assert!(matches!(sealed.state, EvidenceState::Sealed { .. }));
+}
+
+/// On police order what was copied goes; the item can be hidden all the same.
+#[tokio::test]
+async fn what_is_cut_off_need_not_be_there_for_a_removal() {
+    let (bench, sealed) = Bench::with_three().await;
+    let one = &sealed[0];
+    bench.store.bar_copying(one.version, bench.clock.clock().now()).await.unwrap();
+    std::fs::remove_file(bench.blob(one.text_blob)).unwrap();
+    let leave = bench.leave(one, "1", &present("1", &text_of("1"))).await;
+    assert!(matches!(leave, Leave::Granted(_)), "{leave:?}");
+    let row = bench.store.evidence(one.id).await.unwrap();
+    bench.evidence.intact(&row).await.unwrap();
+    assert_eq!(bench.evidence.damaged(&row).await, [] as [String; 0]);
 }

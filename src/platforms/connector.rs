@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::account::PlatformKind;
 use crate::domain::action::ActionKind;
@@ -28,12 +28,29 @@ use crate::platforms::error::PlatformError;
 use crate::platforms::{ConnectionReport, Platform, Receipt, position};
 use crate::runtime::clock::Clock;
 
+/// So many readings in a row may fail by what may pass before the rest is left for another time.
+const MOST_IN_A_ROW: u32 = 3;
+
 /// What an act is to bring about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     Hidden,
     Visible,
     Away,
+}
+
+/// A small position is stored at every step. A large one at the first step of a walk, at each so many,
+/// and at the end: whoever dies between reads those steps again, which changes nothing.
+const STORED_EVERY: u32 = 10;
+const SMALL_BYTES: usize = 16_000;
+
+/// A walk between two steps, in memory alone.
+#[derive(Serialize, Deserialize)]
+struct InHand<S, P> {
+    step: S,
+    position: P,
+    /// Steps since the position was stored.
+    unstored: u32,
 }
 
 /// How an item stands.
@@ -277,14 +294,24 @@ impl<C: Connector> Platform for C {
         self.may_read_on().await?;
         let now = self.clock().now();
         let from: C::Position = position::read(C::KIND.id(), cursor);
-        let step = match walk {
+        let InHand { step, mut position, unstored } = match walk {
             Some(walk) => position::step(walk)?,
-            None => self.begin(&from, now),
+            None => {
+                let step = self.begin(&from, now);
+                InHand { step, position: from.clone(), unstored: STORED_EVERY }
+            }
         };
-        let (mut position, mut batch) = (from.clone(), Batch::default());
+        let mut batch = Batch::default();
         let next = self.step(step, &mut position, &mut batch, now).await?;
-        batch.next = (position != from).then(|| Cursor::new(position::write(&position)));
-        batch.walk = next.map(|step| Walk::new(position::write(&step)));
+        // Each is written anew as a whole.
+        let text = position::write(&position);
+        let is_due = text.len() < SMALL_BYTES || unstored + 1 >= STORED_EVERY;
+        let is_stored = next.is_none() || is_due;
+        batch.next = (is_stored && position != from).then(|| Cursor::new(text));
+        batch.walk = next.map(|step| {
+            let unstored = if is_stored { 0 } else { unstored + 1 };
+            Walk::new(position::write(&InHand { step, position, unstored }))
+        });
         Ok(batch)
     }
 
@@ -296,15 +323,20 @@ impl<C: Connector> Platform for C {
         &self,
         items: &[ItemAddress],
     ) -> Result<Vec<Result<LiveReading, PlatformError>>, PlatformError> {
+        // Editors come first.
+        self.may_read_on().await?;
         let mut readings = Vec::with_capacity(items.len());
+        let mut failed_in_a_row = 0;
         for chunk in items.chunks(Connector::capabilities(self).read_batch.max(1)) {
             let found = match self.read_several(chunk).await {
                 Ok(found) => found,
-                Err(error) if error.concerns_the_account() || error.may_pass() => {
-                    return Err(error);
+                Err(error) if error.concerns_the_account() => return Err(error),
+                // One that cannot be read has spoilt the answer for all, also where the error says
+                // that it may pass: each is read alone.
+                Err(error) => {
+                    tracing::info!(error = %error, "a group is read one by one");
+                    Vec::new()
                 }
-                // One that cannot be read has spoilt the answer for all: each is read alone.
-                Err(_) => Vec::new(),
             };
             let found = found.into_iter();
             let found: HashMap<_, _> = found.map(|item| (item.platform_id.clone(), item)).collect();
@@ -314,7 +346,18 @@ impl<C: Connector> Platform for C {
                     // Lists leave out more than what is gone.
                     None => match self.read_live(item).await {
                         Err(error) if error.concerns_the_account() => return Err(error),
-                        read => read,
+                        // The platform is ill, and not one item: it is left alone.
+                        Err(error) if error.may_pass() && failed_in_a_row >= MOST_IN_A_ROW => {
+                            return Err(error);
+                        }
+                        Err(error) => {
+                            failed_in_a_row += u32::from(error.may_pass());
+                            Err(error)
+                        }
+                        Ok(read) => {
+                            failed_in_a_row = 0;
+                            Ok(read)
+                        }
                     },
                 });
             }
@@ -376,3 +419,6 @@ impl<C: Connector> Platform for C {
         self.accuse(item, reason).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,39 +1,64 @@
-//! How long one look-up that fails holds up the reading around it: a thread that a platform never
-//! gives must not keep an account from being read at all, and one that it does not give just now
-//! must not be passed over.
+//! How long look-ups that fail hold up the reading around them: a thread that a platform never gives
+//! must not keep an account from being read, and nothing that it does not give just now is passed over
+//! for good. Strangers decide how many such threads there are, so what is counted is the platform's
+//! answers and not the threads: one that answers others is well, and what it does not give is passed
+//! over at once; one that answers nothing is waited for, a few times.
 
-use std::collections::HashMap;
 use std::sync::Mutex;
 
+use crate::domain::ids::ContentHash;
 use crate::platforms::error::PlatformError;
 use crate::platforms::held;
 
-/// After so many failures in a row that might have passed, the reading goes on without the answer.
-/// Each failure before ends the step, and intake waits the longer the more there were.
-const MOST_FAILURES: u32 = 5;
+/// So many failures in a row, after an answer, are those of the things looked up and not of the platform.
+const PASSED_AT_ONCE: u32 = 5;
 
-/// Look-ups remembered before they are forgotten all at once.
-const MOST_REMEMBERED: usize = 10_000;
+/// So many failures at most end a step each; intake waits the longer the more there were.
+const MOST_HELD: u32 = 8;
 
-/// The look-ups of one account that failed, and how often in a row. In memory only: a restart
-/// asks anew.
-#[derive(Debug, Default)]
-pub struct Patience(Mutex<HashMap<String, u32>>);
+/// So many answers give one of those back.
+const REGAINED_BY: u32 = 100;
+
+/// How the look-ups of one account went. In memory only: a restart begins without.
+#[derive(Debug)]
+pub struct Patience(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    /// Failures since the last answer.
+    in_a_row: u32,
+    /// How many more may end a step.
+    left: u32,
+    /// Answers since one was given back.
+    answered: u32,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        // Nothing is known of the platform yet.
+        Self(Mutex::new(State { in_a_row: PASSED_AT_ONCE, left: MOST_HELD, answered: 0 }))
+    }
+}
 
 impl Patience {
     /// The answer to a look-up; `None` where the reading goes on without it. `what` names the
     /// thing looked up, never its content.
     ///
     /// # Errors
-    /// What concerns the whole account, and what may pass and has not been met too often.
+    /// What concerns the whole account, and what may pass while the platform seems to be ill.
     pub fn answer<T>(
         &self,
         what: &str,
         looked: Result<T, PlatformError>,
     ) -> Result<Option<T>, PlatformError> {
+        let mut state = held(&self.0);
         let error = match looked {
             Ok(found) => {
-                held(&self.0).remove(what);
+                state.in_a_row = 0;
+                state.answered += 1;
+                if state.answered >= REGAINED_BY {
+                    (state.answered, state.left) = (0, MOST_HELD.min(state.left + 1));
+                }
                 return Ok(Some(found));
             }
             Err(error) => error,
@@ -42,16 +67,14 @@ impl Patience {
             return Err(error);
         }
         if error.may_pass() {
-            let mut failures = held(&self.0);
-            if failures.len() >= MOST_REMEMBERED {
-                failures.clear();
-            }
-            let n = failures.entry(what.to_owned()).or_default();
-            *n = n.saturating_add(1);
-            if *n < MOST_FAILURES {
+            state.in_a_row = state.in_a_row.saturating_add(1);
+            if state.in_a_row > PASSED_AT_ONCE && state.left > 0 {
+                state.left -= 1;
                 return Err(error);
             }
         }
+        // What is looked up may be somebody's post, whose address names its author.
+        let what = &ContentHash::of(what.as_bytes()).to_hex()[..12];
         tracing::warn!(what, error = %error, "a look-up fails and is passed over");
         Ok(None)
     }
@@ -66,21 +89,32 @@ mod tests {
     }
 
     #[test]
-    fn what_may_pass_is_waited_for_and_what_will_not_is_passed_over() {
+    fn an_ill_platform_is_waited_for_and_one_that_answers_others_is_not() {
         let patience = Patience::default();
-        for _ in 1..MOST_FAILURES {
-            assert!(patience.answer("a", transient()).is_err());
+        for n in 0..MOST_HELD {
+            assert!(patience.answer(&format!("a{n}"), transient()).is_err(), "{n}");
         }
-        assert_eq!(patience.answer("a", transient()), Ok(None));
-        assert_eq!(patience.answer("a", transient()), Ok(None), "and stays so");
-        assert!(patience.answer("b", transient()).is_err(), "each has its own count");
-        assert_eq!(patience.answer("a", Ok(())), Ok(Some(())));
-        assert!(patience.answer("a", transient()).is_err(), "an answer begins the count anew");
+        assert_eq!(patience.answer("b", transient()), Ok(None), "not for ever");
+        assert_eq!(patience.answer("c", Ok(())), Ok(Some(())));
+        for n in 0..1_000 {
+            // Whatever strangers put in its way, as long as it answers.
+            assert_eq!(patience.answer(&format!("d{n}"), transient()), Ok(None), "{n}");
+            assert_eq!(patience.answer("c", Ok(())), Ok(Some(())));
+        }
+        for n in 0..PASSED_AT_ONCE {
+            assert_eq!(patience.answer(&format!("e{n}"), transient()), Ok(None));
+        }
+        assert!(patience.answer("f", transient()).is_err(), "it has fallen ill meanwhile");
+    }
+
+    #[test]
+    fn what_will_not_pass_is_passed_over_and_what_concerns_the_account_is_told() {
+        let patience = Patience::default();
         let refused = PlatformError::Forbidden { what: "x".into() };
-        assert_eq!(patience.answer::<()>("c", Err(refused)), Ok(None));
+        assert_eq!(patience.answer::<()>("a", Err(refused)), Ok(None));
         let dead = PlatformError::ReauthNeeded { detail: "x".into() };
-        for _ in 0..=MOST_FAILURES {
-            assert_eq!(patience.answer::<()>("d", Err(dead.clone())), Err(dead.clone()));
+        for _ in 0..=MOST_HELD {
+            assert_eq!(patience.answer::<()>("b", Err(dead.clone())), Err(dead.clone()));
         }
     }
 }

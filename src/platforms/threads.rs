@@ -24,6 +24,17 @@ const OLD_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// A post not opened for so long is no longer listed.
 const FORGOTTEN: SignedDuration = SignedDuration::from_hours(24 * 3);
 
+/// So many threads are remembered before no more answers of others are opened by themselves: how many
+/// claim to have something below them is for other servers to say. Our own posts always are.
+const MOST_THREADS: usize = 3_000;
+
+/// So many threads wait to be opened at a time.
+pub const MOST_QUEUED: usize = 500;
+
+/// What is missing where there are more.
+pub const TOO_MANY_THREADS: &str =
+    "Svar under mycket många kommentarer läses inte. Gå igenom de största trådarna på plattformen.";
+
 /// How far behind the newest notification a walk goes on, by its reach.
 const OVERLAP_NEAR: SignedDuration = SignedDuration::from_mins(15);
 const OVERLAP_MIDDLE: SignedDuration = SignedDuration::from_hours(24);
@@ -90,9 +101,15 @@ impl Threads {
 
     /// Whether an answer under which more stands than was shown is to be opened by itself.
     pub fn has_unread(&self, id: &str, count: Option<u64>, now: Timestamp) -> bool {
-        self.0
-            .get(id)
-            .is_none_or(|known| known.count != count || is_due(Some(known.opened), OLD_EVERY, now))
+        match self.0.get(id) {
+            None => !self.is_full(),
+            Some(known) => known.count != count || is_due(Some(known.opened), OLD_EVERY, now),
+        }
+    }
+
+    /// Whether others' answers that were not opened before are left alone.
+    pub fn is_full(&self) -> bool {
+        self.0.len() >= MOST_THREADS
     }
 
     pub fn opened(&mut self, id: &str, count: Option<u64>, now: Timestamp) {

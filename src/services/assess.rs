@@ -71,7 +71,7 @@ impl Services {
                             // What comes later in this very round sees it, too.
                             known.add(version, &traces);
                             let opening = opening(&policy, version, &verdict);
-                            AssessedVersion { version: version.version, verdict, opening, traces }
+                            AssessedVersion { version: version.version, verdict, opening, traces, unread: false }
                         }
                         Err(_panic) => {
                             // One text that breaks the classifier must not keep all others from
@@ -295,7 +295,8 @@ fn unassessable(
         due_at: policy.due(&verdict, version.kind, version.received_at),
         why: "Texten kunde inte bedömas av Uppsikt. Läs den själv.".into(),
     });
-    AssessedVersion { version: version.version, verdict, opening, traces: Traces::default() }
+    let traces = Traces::default();
+    AssessedVersion { version: version.version, verdict, opening, traces, unread: true }
 }
 
 fn opening(

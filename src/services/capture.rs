@@ -11,12 +11,13 @@ use url::Url;
 
 use crate::classify::Context;
 use crate::domain::evidence::{
-    Manifest, MissingPart, Part, PartKind, RenderedSheet, SheetContent, Thread, ThreadItem,
+    Manifest, MissingPart, Part, PartKind, RenderedSheet, SheetContent, TEXT_NOT_COPIED, Thread,
+    ThreadItem,
 };
-use crate::domain::ids::VersionId;
+use crate::domain::ids::{AccountId, VersionId};
 use crate::domain::item::Permalink;
 use crate::evidence::browser::CaptureRequest;
-use crate::evidence::media::{CopyLeave, MediaPolicy, PictureLeave};
+use crate::evidence::media::{CopyLeave, MediaPolicy, NoPicture, PictureLeave};
 use crate::evidence::{EvidenceError, NewPart};
 use crate::formats::sheet::{self, SheetError};
 use crate::store::error::StoreError;
@@ -44,6 +45,10 @@ const HURRIED_SCREENSHOT: std::time::Duration = std::time::Duration::from_secs(1
 /// How long the thread is read for, where the store has not seen all of it.
 const THREAD_LIMIT: std::time::Duration = std::time::Duration::from_secs(20);
 
+/// So many times a record waits until what stands on its page is assessed, which takes a moment each;
+/// then it is sealed without a picture.
+const MOST_WAITS: u32 = 4;
+
 /// Why a capture did not come to a seal.
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
@@ -59,6 +64,9 @@ pub enum CaptureError {
     /// The account is no longer configured.
     #[error("the account is not configured")]
     NoAccount,
+    /// Something on the page is still to be assessed.
+    #[error("something on the page is not assessed yet")]
+    Unassessed,
     /// A worker thread ended before its time.
     #[error("the work was broken off")]
     BrokenOff,
@@ -75,6 +83,7 @@ impl CaptureError {
             }
             Self::Sheet(_) => "Bevisbladet kunde inte framställas. Uppsikt försöker igen.".into(),
             Self::NoAccount => "Kontot finns inte i inställningarna. Lägg tillbaka det så tas beviset.".into(),
+            Self::Unassessed => "Ett nyss hämtat inlägg på samma sida bedöms först.".into(),
             Self::BrokenOff => "Arbetet avbröts. Uppsikt försöker igen.".into(),
         }
     }
@@ -129,7 +138,11 @@ impl Services {
     async fn capture_or_note(&self, row: EvidenceRow) -> Result<(), ServiceError> {
         if let Err(error) = self.capture(&row, None).await {
             let problem = error.swedish();
-            tracing::error!(evidence.id = %row.id, error = &error as &dyn std::error::Error, "capture failed");
+            if matches!(error, CaptureError::Unassessed) {
+                tracing::info!(evidence.id = %row.id, "a capture waits for an assessment");
+            } else {
+                tracing::error!(evidence.id = %row.id, error = &error as &dyn std::error::Error, "capture failed");
+            }
             let at = self.inner.clock.now().saturating_add(growing_wait(row.attempts));
             let at = at.unwrap_or(Timestamp::MAX);
             self.inner.store.record_capture_failure(row.id, problem, at).await?;
@@ -168,19 +181,18 @@ impl Services {
         };
         let served = self.served(subject.item.account).ok_or(CaptureError::NoAccount)?.clone();
         self.bar_before_assessment(&subject).await?;
-        let manifest = match self.inner.evidence.media_policy(row.version).await? {
-            MediaPolicy::Copy(leave) => self.collect(&served, &subject, &leave, hurry).await?,
-            MediaPolicy::MetadataOnly => {
-                // Regulation 2.2: metadata alone, not even the thread.
-                let mut manifest = self.manifest(&served, &subject);
-                manifest.attachments.clear();
-                manifest.missing = [PartKind::Payload, PartKind::Screenshot, PartKind::Attachment]
-                    .map(|kind| MissingPart { kind, reason: NO_COPY.into() })
-                    .to_vec();
-                manifest
+        let policy = self.inner.evidence.media_policy(row.version).await?;
+        let (manifest, leave) = match policy {
+            MediaPolicy::Copy(leave) => {
+                let waits = hurry.is_none() && row.attempts < MOST_WAITS;
+                if waits && matches!(leave.picture(), Err(NoPicture::Unassessed)) {
+                    return Err(CaptureError::Unassessed);
+                }
+                (self.collect(&served, &subject, &leave, hurry).await?, Some(leave))
             }
+            MediaPolicy::MetadataOnly => (self.described(&served, &subject), None),
         };
-        let (sealed, case) = self.inner.evidence.seal(row.id, &manifest).await?;
+        let (sealed, case) = self.inner.evidence.seal(row.id, &manifest, leave.as_ref()).await?;
         counter!(names::SEALS).increment(1);
         for part in &manifest.missing {
             counter!(names::PARTS_MISSING, "part" => part.kind.id()).increment(1);
@@ -196,20 +208,43 @@ impl Services {
         Ok(sealed)
     }
 
+    /// Regulation 2.2: metadata alone, not even the thread.
+    fn described(&self, served: &Served, subject: &Subject) -> Manifest {
+        let mut manifest = self.manifest(served, subject);
+        manifest.attachments.clear();
+        manifest.missing = NOT_TAKEN
+            .iter()
+            .map(|kind| MissingPart { kind: *kind, reason: NO_COPY.into() })
+            .collect();
+        manifest
+    }
+
     /// A removal that finds the text changed seals it before it has come to be assessed: what bars
     /// copying must be seen before anything is copied.
     async fn bar_before_assessment(&self, subject: &Subject) -> Result<(), CaptureError> {
-        if subject.version.verdict.is_some() {
+        let VersionRow { id, verdict, text, .. } = &subject.version;
+        if verdict.is_some() {
             return Ok(());
         }
-        let (classifier, text) = (self.inner.classifier.clone(), subject.version.text.clone());
-        let classify = move || classifier.classify(&text, &Context::default()).bars_copying();
-        // A text that breaks the classifier is a person's to read; nothing of it is copied first.
-        let barred = tokio::task::spawn_blocking(classify).await.unwrap_or(true);
-        if barred {
-            self.inner.store.bar_copying(subject.item.id).await?;
+        let store = &self.inner.store;
+        match self.bars_copying(vec![text.clone()]).await.as_deref() {
+            Some([true]) => {
+                store.bar_copying(*id, self.inner.clock.now()).await?;
+            }
+            Some(_) => {}
+            // A text that breaks the classifier is a person's to read. It is no suspicion, and no
+            // picture is taken of it before.
+            None => store.note_unread(*id, true).await?,
         }
         Ok(())
+    }
+
+    /// Whether each text bars copying by itself; nothing where one of them breaks the classifier.
+    async fn bars_copying(&self, texts: Vec<String>) -> Option<Vec<bool>> {
+        let classifier = self.inner.classifier.clone();
+        let bars =
+            move |text: &String| classifier.classify(text, &Context::default()).bars_copying();
+        tokio::task::spawn_blocking(move || texts.iter().map(bars).collect()).await.ok()
     }
 
     async fn collect(
@@ -244,7 +279,7 @@ impl Services {
 
         let screenshot = match leave.picture() {
             Ok(leave) => self.screenshot(served, subject, leave, hurry).await,
-            Err(why) => Err(why.to_owned()),
+            Err(why) => Err(why.swedish().to_owned()),
         };
         let picture = match screenshot {
             Ok((png, method)) => {
@@ -332,13 +367,47 @@ impl Services {
             text: item.text,
             created_at: item.created_at,
         });
+        let Some(above) = self.without_barred_texts(item.account, above.collect()).await else {
+            let why = "det gick inte att avgöra om något i den inte får kopieras";
+            return Above { thread: known, method, missing: Some(not_whole(why)) };
+        };
         let thread = Thread {
             post: read.post.or(known.post),
-            above: above.collect(),
+            above,
             missing: if missing.is_some() { known.missing } else { Vec::new() },
         };
         let method = format!("läst från plattformen {}", self.inner.clock.now());
         Above { thread, method, missing }
+    }
+
+    /// A thread as it was just read, without the texts of what may not be copied: what is known to be
+    /// barred, and what would be had it been fetched. Nothing where that cannot be told.
+    async fn without_barred_texts(
+        &self,
+        account: AccountId,
+        mut above: Vec<ThreadItem>,
+    ) -> Option<Vec<ThreadItem>> {
+        let ids = above.iter().map(|item| item.platform_id.clone()).collect();
+        let (mut barred, unknown) = match self.inner.store.barred_or_unknown(account, ids).await {
+            Ok(told) => told,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "what a thread holds cannot be looked up");
+                return None;
+            }
+        };
+        let unknown: Vec<_> = above
+            .iter()
+            .filter(|item| unknown.contains(&item.platform_id))
+            .map(|item| (item.platform_id.clone(), item.text.clone()))
+            .collect();
+        let (ids, texts): (Vec<_>, Vec<_>) = unknown.into_iter().unzip();
+        let bars = self.bars_copying(texts).await?;
+        barred.extend(ids.into_iter().zip(bars).filter(|(_, bars)| *bars).map(|(id, _)| id));
+        for item in above.iter_mut().filter(|item| barred.contains(&item.platform_id)) {
+            item.text = TEXT_NOT_COPIED.into();
+        }
+        Some(above)
     }
 
     /// A picture of the live page, or why there is none, in Swedish. The browser bounds each page's
@@ -423,6 +492,17 @@ fn is_at(own: &Url, link: &str) -> bool {
     let host = |url: &Url| url.host_str().map(|host| host.trim_end_matches('.').to_owned());
     host(own) == host(&link) && own.port_or_known_default() == link.port_or_known_default()
 }
+
+/// What is not there where nothing may be copied.
+const NOT_TAKEN: [PartKind; 7] = [
+    PartKind::Payload,
+    PartKind::Text,
+    PartKind::Thread,
+    PartKind::Screenshot,
+    PartKind::Attachment,
+    PartKind::SheetPdf,
+    PartKind::SheetPng,
+];
 
 /// Why nothing is copied.
 const NO_COPY: &str = "Får inte kopieras: misstänkt barnpornografibrott (brottsbalken 16:10 a).";

@@ -206,6 +206,9 @@ impl Services {
         let line = viewer.line("case.open", format!("case {case}"));
         store.record_audit(line, now).await?;
         let item = store.item(row.item).await?;
+        if viewer.may(Act::ReadEvidence) {
+            store.note_read(row.version).await?;
+        }
         let versions = store.versions_of(row.item).await?;
         let version = store.version(row.version).await?;
         let n_versions = versions.len().try_into().unwrap_or(u32::MAX);

@@ -9,6 +9,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use crate::domain::action::ActionKind;
 use crate::domain::case::Claim;
 use crate::domain::decision::{Choice, Decision};
+use crate::domain::ground::Ground;
 use crate::domain::ids::{ActionId, CaseId, DecisionId, DiaryNumber, VersionId};
 use crate::domain::item::ItemKind;
 use crate::domain::person::Act;
@@ -53,6 +54,41 @@ impl Services {
         Ok(())
     }
 
+    /// Bars a case's item from copying: the person suspects images of child abuse (regulation 2.2). By
+    /// itself, asking nothing but leave to decide: whatever becomes of the decision, and whoever
+    /// works on the case, from now on nothing of it is fetched, kept or shown.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotPermitted`], [`ServiceError::NotFound`].
+    pub async fn suspect(&self, viewer: &Viewer, case: CaseId) -> Result<(), ServiceError> {
+        viewer.demand(Act::Decide)?;
+        let line = viewer.line("case.suspect", format!("case {case}"));
+        let now = self.inner.clock.now();
+        let is_new = self.inner.store.suspect(case, viewer.user, line, now).await?;
+        self.note_log().await;
+        if is_new {
+            tracing::info!(case.id = %case, user.id = %viewer.user, "barred from copying");
+            self.tell(Change::Case(case));
+        }
+        Ok(())
+    }
+
+    /// The same for a form that names that ground, whatever else it holds. Where the rules propose it,
+    /// it stands in the form before anybody has chosen anything: then it is barred already, or a
+    /// person has lifted the bar.
+    ///
+    /// # Errors
+    /// As [`Services::suspect`].
+    pub async fn suspect_by_form(&self, viewer: &Viewer, case: CaseId) -> Result<(), ServiceError> {
+        viewer.demand(Act::Decide)?;
+        let version = self.inner.store.case(case).await?.version;
+        let verdict = self.inner.store.version(version).await?.verdict;
+        if verdict.is_some_and(|verdict| verdict.bars_copying()) {
+            return Ok(());
+        }
+        self.suspect(viewer, case).await
+    }
+
     /// Decides. Durable when it returns; nothing is carried out before the time to undo is over.
     ///
     /// # Errors
@@ -67,6 +103,9 @@ impl Services {
     ) -> Result<DecisionId, ServiceError> {
         viewer.demand(Act::Decide)?;
         let begun = Instant::now();
+        if decision.ground() == Some(Ground::ChildAbuse) {
+            self.suspect(viewer, case).await?;
+        }
         let row = self.inner.store.case(case).await?;
         let item = self.inner.store.item(row.item).await?;
         self.check_capabilities(&item, &decision)?;

@@ -33,6 +33,9 @@ const JITTER_SHARE: f64 = 0.1;
 const READ_AGAIN: SignedDuration = SignedDuration::from_mins(15);
 const READ_AGAIN_AT_ONCE: u32 = 50;
 
+/// How long one round of that may take before the account's next poll gets its turn.
+const READ_AGAIN_LONGEST: SignedDuration = SignedDuration::from_secs(20);
+
 /// How many steps of one walk are taken before other accounts get their turn.
 const STEPS_AT_ONCE: u32 = 20;
 
@@ -179,40 +182,62 @@ impl Services {
     ) -> Result<(), ServiceError> {
         let before = now.saturating_sub(READ_AGAIN).unwrap_or(Timestamp::MIN);
         let store = &self.inner.store;
-        let most = served.platform.capabilities().read_batch.clamp(1, READ_AGAIN_AT_ONCE as usize);
-        let most = u32::try_from(most).unwrap_or(READ_AGAIN_AT_ONCE);
-        let items = store.items_to_read_again(served.account.id, before, most).await?;
-        if items.is_empty() {
-            return Ok(());
-        }
-        store.note_asked(items.iter().map(|item| item.id).collect(), now).await?;
-        let addresses: Vec<_> = items.iter().map(address).collect();
-        let readings = match served.platform.read_live_many(&addresses).await {
-            Ok(readings) => readings,
-            Err(error) => {
-                // The next round asks again; the items stay as they were known.
-                tracing::warn!(error = %error, "reading open items again failed");
+        let items =
+            store.items_to_read_again(served.account.id, before, READ_AGAIN_AT_ONCE).await?;
+        let group = served.platform.capabilities().read_batch.max(1);
+        for items in items.chunks(group) {
+            let asked = self.inner.clock.now();
+            if asked.duration_since(now) > READ_AGAIN_LONGEST {
                 return Ok(());
             }
-        };
-        for (item, reading) in items.iter().zip(readings) {
-            let reading = match reading {
-                Ok(reading) => reading,
+            store.note_asked(items.iter().map(|item| item.id).collect(), asked).await?;
+            let addresses: Vec<_> = items.iter().map(address).collect();
+            let readings = match served.platform.read_live_many(&addresses).await {
+                Ok(readings) => readings,
                 Err(error) => {
-                    tracing::warn!(item.id = %item.id, error = %error, "an open item could not be read again");
-                    continue;
+                    tracing::warn!(error = %error, "reading open items again failed");
+                    return self.scatter(items, asked).await;
                 }
             };
-            match self.take_in_reading(item, reading, now).await {
-                Ok(()) => {}
-                // One answer that does not fit its question says nothing of the others.
-                Err(ServiceError::Refused { .. }) => {
-                    tracing::warn!(item.id = %item.id, "the platform answered with another item");
-                }
-                Err(error) => return Err(error),
+            for (item, reading) in items.iter().zip(readings) {
+                self.take_in_again(item, reading, asked).await?;
             }
         }
         Ok(())
+    }
+
+    /// Spreads a group that failed as one over the coming minutes: what spoils it for the others then
+    /// meets others, or nobody. The items stay as they were known.
+    async fn scatter(&self, items: &[ItemRow], asked: Timestamp) -> Result<(), ServiceError> {
+        for item in items {
+            let earlier = SignedDuration::from_secs_f64(READ_AGAIN.as_secs_f64() * 0.5 * chance());
+            let at = asked.saturating_sub(earlier).unwrap_or(asked);
+            self.inner.store.note_asked(vec![item.id], at).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_in_again(
+        &self,
+        item: &ItemRow,
+        reading: Result<LiveReading, PlatformError>,
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
+        let reading = match reading {
+            Ok(reading) => reading,
+            Err(error) => {
+                tracing::warn!(item.id = %item.id, error = %error, "an open item could not be read again");
+                return Ok(());
+            }
+        };
+        match self.take_in_reading(item, reading, now).await {
+            // One answer that does not fit its question says nothing of the others.
+            Err(ServiceError::Refused { .. }) => {
+                tracing::warn!(item.id = %item.id, "the platform answered with another item");
+                Ok(())
+            }
+            taken => taken,
+        }
     }
 
     /// Stores a reading and tells the case what changed.

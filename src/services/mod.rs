@@ -344,6 +344,7 @@ impl From<StoreError> for ServiceError {
             error @ (StoreError::Newer { .. }
             | StoreError::Open { .. }
             | StoreError::Upgrade { .. }
+            | StoreError::Secret { .. }
             | StoreError::Row { .. }
             | StoreError::Database(_)) => Self::broken("database", error),
         }

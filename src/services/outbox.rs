@@ -299,8 +299,46 @@ impl Services {
         })
     }
 
+    /// What stops an act that was decided on one text where another stands there now: nobody has read
+    /// that one. A text that cannot be read counts as the last we were given.
+    async fn not_what_was_read(
+        &self,
+        action: &ActionRow,
+        platform: &dyn Platform,
+        target: &ItemAddress,
+    ) -> Result<Option<End>, ServiceError> {
+        let reading = match platform.read_live(target).await {
+            Ok(reading) => reading,
+            Err(PlatformError::Gone) => LiveReading::Gone,
+            Err(error) => return Ok(Some(unseen(error))),
+        };
+        let now = self.inner.clock.now();
+        let store = &self.inner.store;
+        let recorded = store.record_live_reading(action.item, reading, now).await;
+        let (version, changed) = match recorded {
+            Ok(recorded) => recorded,
+            Err(StoreError::Refused { why }) => {
+                return Ok(Some(never(format!("{} Inget har skickats.", sentence(&why)))));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if changed {
+            self.inner.wakes.assess.notify_one();
+        }
+        if version == action.version {
+            return Ok(None);
+        }
+        let (read, stands) = (store.version(action.version).await?, store.version(version).await?);
+        // A new version without a new text: an edit that was taken back, or a time that moved.
+        let same = read.content_hash == stands.content_hash;
+        Ok((!same).then(|| never(CHANGED_SINCE)))
+    }
+
     async fn show_again(&self, action: &ActionRow) -> Result<End, ServiceError> {
         let Some((platform, target)) = self.reach(action).await? else { return Ok(no_account()) };
+        if let Some(end) = self.not_what_was_read(action, &*platform, &target).await? {
+            return Ok(end);
+        }
         let result = platform.unhide(&target).await;
         match result {
             Ok(receipt) => {
@@ -333,6 +371,9 @@ impl Services {
                 Ok(None) => {}
                 Err(error) => return Ok(unseen(error)),
             }
+        }
+        if let Some(end) = self.not_what_was_read(action, &*platform, &target).await? {
+            return Ok(end);
         }
         Ok(match platform.reply(&target, text, &action.key).await {
             Ok(receipt) => end_of_receipt(receipt),
@@ -396,6 +437,9 @@ fn end_of_receipt(receipt: Receipt) -> End {
         }
     }
 }
+
+/// What a person is told of an act on a text that they have not read.
+const CHANGED_SINCE: &str = "Texten har ändrats sedan beslutet; inget har skickats. Läs den nya lydelsen och besluta på nytt.";
 
 /// What a person is told of a report whose end nobody knows.
 const MAYBE_REPORTED: &str = "Anmälan kan ha skickats, men plattformens svar kom aldrig fram. Titta på plattformen om den finns där innan du försöker igen.";

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::evidence::{Manifest, MissingPart, PartKind};
+use crate::domain::evidence::{CutOff, Manifest, MissingPart, PartKind};
 use crate::domain::ids::{CaseId, ContentHash, EvidenceId, VersionId};
 use crate::domain::person::Act;
 use crate::evidence::EvidenceError;
@@ -49,6 +49,8 @@ pub struct SealedEvidence {
     pub log_seq: u64,
     /// The manifest's hash.
     pub manifest_hash: ContentHash,
+    /// Nothing of the item may be copied or looked at.
+    pub no_copy: bool,
     /// The manifest, or why it cannot be relied on, in Swedish. It was read and recomputed for
     /// this very view; each part was recomputed since its file last changed.
     pub manifest: Result<Manifest, String>,
@@ -78,8 +80,21 @@ impl std::fmt::Debug for PartFile {
     }
 }
 
-/// Why nothing of a record is shown.
-const CUT_OFF: &str = "Innehållet visas inte: inlägget misstänks vara barnpornografibrott och får varken visas eller kopieras.";
+/// Why a part of a record is not shown, in Swedish.
+const fn cut_off(cut: CutOff) -> &'static str {
+    match cut {
+        // Nothing is cut off for that; the sentence holds for whatever is.
+        CutOff::Nothing | CutOff::Everything => {
+            "Innehållet visas inte: inlägget misstänks vara barnpornografibrott och får varken visas eller kopieras."
+        }
+        CutOff::OwnPictures => {
+            "Bilden visas inte: en annan lydelse av inlägget misstänks vara barnpornografibrott, och det som hängde på inlägget får varken visas eller kopieras."
+        }
+        CutOff::PagePictures => {
+            "Bilden visas inte: på samma sida står, eller kan stå, ett inlägg som misstänks vara barnpornografibrott."
+        }
+    }
+}
 
 /// The name under which the manifest itself is shown.
 const MANIFEST: &str = "manifest.json";
@@ -112,14 +127,19 @@ impl Services {
             EvidenceState::Wanted => Evidence::Wanted { problem: row.problem },
             EvidenceState::Disposed { .. } => Evidence::Disposed { id: row.id },
             EvidenceState::Sealed { manifest, log_seq, at } => {
-                let barred = self.inner.store.item(row.item).await?.no_copy;
+                let cut = self.inner.store.cut_off(row.version).await?;
                 let read = self.inner.evidence.intact(&row).await.map(|mut manifest| {
                     // What was copied before anybody suspected anything is cut off from view.
-                    if barred {
-                        let parts = manifest.parts.drain(..).map(|part| part.kind);
-                        let cut = parts.map(|kind| MissingPart { kind, reason: CUT_OFF.into() });
-                        manifest.missing.extend(cut);
-                    }
+                    let parts = std::mem::take(&mut manifest.parts);
+                    let (off, left): (Vec<_>, Vec<_>) = {
+                        let whole = Manifest { parts: parts.clone(), ..manifest.clone() };
+                        parts.into_iter().partition(|part| whole.is_cut_off(part.kind, cut))
+                    };
+                    let reason = || cut_off(cut).to_owned();
+                    let off =
+                        off.into_iter().map(|p| MissingPart { kind: p.kind, reason: reason() });
+                    manifest.missing.extend(off);
+                    manifest.parts = left;
                     manifest
                 });
                 let read = match read {
@@ -134,6 +154,7 @@ impl Services {
                     sealed_at: at,
                     log_seq,
                     manifest_hash: manifest,
+                    no_copy: matches!(cut, CutOff::OwnPictures | CutOff::Everything),
                     manifest: read,
                 }))
             }
@@ -187,6 +208,7 @@ impl Services {
             | EvidenceError::Heads { .. }
             | EvidenceError::Key { .. }
             | EvidenceError::NotSealed(_)
+            | EvidenceError::NotTaken { .. }
             | EvidenceError::BrokenOff => ServiceError::broken("reading of evidence", error),
         };
         if matches!(row.state, EvidenceState::Wanted | EvidenceState::Disposed { .. }) {
@@ -205,14 +227,15 @@ impl Services {
             let (name, media_type) = (name.to_owned(), "application/json".to_owned());
             return Ok(PartFile { kind: None, name, media_type, bytes });
         }
-        if self.inner.store.item(row.item).await?.no_copy {
-            return Err(ServiceError::Refused { why: CUT_OFF.into() });
-        }
         let part = manifest
             .parts
             .iter()
             .find(|part| part.name == name)
             .ok_or(ServiceError::NotFound { what: "part of the evidence" })?;
+        let cut = self.inner.store.cut_off(row.version).await?;
+        if manifest.is_cut_off(part.kind, cut) {
+            return Err(ServiceError::Refused { why: cut_off(cut).into() });
+        }
         line.detail = Some(part.name.clone());
         self.inner.store.record_audit(line, now).await?;
         let bytes =

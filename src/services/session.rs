@@ -70,20 +70,9 @@ impl Services {
             Some((user, hash)) if user.active => (Some(user), hash),
             Some(_) | None => (None, NOBODY.to_owned()),
         };
-        let right = fits(password, hash).await?;
+        let right = fits(password, hash.clone()).await?;
         let Some(user) = user.filter(|_| right) else {
-            counter!(names::LOGINS_REFUSED).increment(1);
-            // The typed name may be a password put into the wrong field: it is not written down.
-            let line = AuditLine {
-                user: None,
-                user_name: String::new(),
-                act: "session.refused",
-                subject: "login".into(),
-                address: address.to_string(),
-                detail: None,
-            };
-            self.inner.store.record_audit(line, now).await?;
-            return Err(ServiceError::Refused { why: WRONG.into() });
+            return self.wrong(address).await;
         };
         let token = random_hex()?;
         let csrf = random_hex()?;
@@ -91,11 +80,27 @@ impl Services {
             Viewer { user: user.id, name: user.name, title: user.title, role: user.role, address };
         let expires_at = now.saturating_add(self.inner.settings.session).unwrap_or(now);
         let line = viewer.line("session.open", format!("user {}", user.id));
-        self.inner
-            .store
-            .open_session(ContentHash::of(token.as_bytes()), user.id, csrf, expires_at, line, now)
-            .await?;
+        let (digest, user) = (ContentHash::of(token.as_bytes()), (user.id, hash));
+        let store = &self.inner.store;
+        if !store.open_session(digest, user, csrf, expires_at, line, now).await? {
+            return self.wrong(address).await;
+        }
         Ok(Opened { token: Secret::new(token), viewer })
+    }
+
+    async fn wrong(&self, address: IpAddr) -> Result<Opened, ServiceError> {
+        counter!(names::LOGINS_REFUSED).increment(1);
+        // The typed name may be a password put into the wrong field: it is not written down.
+        let line = AuditLine {
+            user: None,
+            user_name: String::new(),
+            act: "session.refused",
+            subject: "login".into(),
+            address: address.to_string(),
+            detail: None,
+        };
+        self.inner.store.record_audit(line, self.inner.clock.now()).await?;
+        Err(ServiceError::Refused { why: WRONG.into() })
     }
 
     /// Who asks with this token.

@@ -52,6 +52,15 @@ pub enum StoreError {
         #[source]
         source: rusqlite_migration::Error,
     },
+    /// The secret beside the database can be neither read nor made.
+    #[error("the secret {path} beside the database cannot be read or made")]
+    Secret {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// A row holds something that this version cannot read.
     #[error("a row of {table} cannot be read: {what}")]
     Row {

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use error::StoreError;
 use sqlite::readers::Readers;
+use sqlite::veil::Veil;
 use sqlite::writer::Writer;
 
 /// Where the database lies.
@@ -33,19 +34,24 @@ struct Inner {
     writer: Writer,
     readers: Readers,
     path: PathBuf,
+    veil: Veil,
 }
 
 impl Store {
     /// Opens the database, makes or upgrades its schema, starts the writing thread.
     ///
     /// # Errors
-    /// [`StoreError::Open`], [`StoreError::Upgrade`], [`StoreError::Newer`].
+    /// [`StoreError::Open`], [`StoreError::Upgrade`], [`StoreError::Newer`], [`StoreError::Secret`].
     pub fn open(settings: &Settings) -> Result<Self, StoreError> {
         let path = settings.path.clone();
         let mut writing = sqlite::open::for_writing(&path)?;
         sqlite::tree::take_in_older(&mut writing)?;
         let readers = Readers::open(&path)?;
-        Ok(Self { inner: Arc::new(Inner { writer: Writer::start(writing), readers, path }) })
+        let secret = sqlite::veil::path(&path);
+        let veil = Veil::open(&secret)
+            .map_err(|source| StoreError::Secret { path: secret.clone(), source })?;
+        let writer = Writer::start(writing);
+        Ok(Self { inner: Arc::new(Inner { writer, readers, path, veil }) })
     }
 
     /// The database file.
@@ -56,6 +62,11 @@ impl Store {
     /// Whether the last write could be written: not where it found the disk full or read-only.
     pub fn is_writable(&self) -> bool {
         self.inner.writer.is_writable()
+    }
+
+    /// What numbers for persons are covered with.
+    fn veil(&self) -> Veil {
+        self.inner.veil.clone()
     }
 
     /// Runs one transaction on the writing thread.

@@ -125,7 +125,7 @@ pub struct ItemRow {
     pub presence_at: Timestamp,
     /// What the platform says cannot be done with this very item.
     pub barred: Vec<Barred>,
-    /// No copy may be made of it.
+    /// No copy may be made of it: it, or the same on another account, is suspected.
     pub no_copy: bool,
     /// The version that stands now.
     pub current_version: VersionId,
@@ -176,6 +176,8 @@ pub struct AssessedVersion {
     pub opening: Option<CaseOpening>,
     /// What it leaves for later items.
     pub traces: Traces,
+    /// The machine could not read the text.
+    pub unread: bool,
 }
 
 /// What storing a round of assessments came to.
@@ -234,10 +236,49 @@ pub struct EvidenceRow {
 /// What a seal is set on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SealHolds {
-    /// Copies of the item's content, and what describes it.
+    /// Copies of the item's content, what may hold a picture among them, and what describes it.
+    Pictures,
+    /// Copies of the item's content without anything that may hold a picture of its page, and what
+    /// describes it.
     Copies,
     /// What describes it and nothing else.
     MetadataOnly,
+}
+
+/// One suspicion (see `bars` in the schema) with what is known of its item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BarFacts {
+    /// Its row.
+    pub id: i64,
+    /// The item.
+    pub item: i64,
+    /// The account's key.
+    pub account: String,
+    /// The platform's identity of the item.
+    pub platform_id: String,
+    /// Number of the version.
+    pub version: u32,
+    /// Who; none where the program did.
+    pub user: Option<i64>,
+    /// Its place in the log; none from before such were noted.
+    pub log_seq: Option<u64>,
+    /// The mark was taken off again.
+    pub ended: bool,
+    /// Whether the item bears the mark.
+    pub no_copy: bool,
+}
+
+/// Whether a picture may be taken of the page on which an item stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageState {
+    /// As far as known nothing stands there that may not be copied.
+    Clean,
+    /// Something stands there, or may, that has not been assessed yet.
+    Unassessed,
+    /// The item's own text could not be assessed, and nobody has looked at it yet.
+    Unread,
+    /// Something stands there, or may, that may not be copied.
+    Barred,
 }
 
 /// Where an evidence record stands.

@@ -81,6 +81,12 @@ impl DecisionFields {
             .map_err(|error| error.swedish())
     }
 
+    /// Whether the form names images of child abuse. Then nothing of the item may be copied from now
+    /// on, whatever becomes of the decision (regulation 2.2).
+    pub fn suspects_child_abuse(&self) -> bool {
+        Ground::from_code(&self.grund) == Some(Ground::ChildAbuse)
+    }
+
     fn kinds(&self) -> impl Iterator<Item = ChoiceKind> {
         self.val.iter().filter_map(|id| ChoiceKind::from_id(id))
     }
@@ -227,6 +233,21 @@ mod tests {
             val: val.iter().map(|v| (*v).to_owned()).collect(),
             ..DecisionFields::default()
         }
+    }
+
+    #[test]
+    fn a_form_that_names_child_abuse_says_so_whatever_else_it_holds() {
+        for val in [&["hold"][..], &["hide"], &[], &["explode"]] {
+            let form = DecisionFields {
+                grund: "barnporr".into(),
+                sparrat: vec!["hide".into()],
+                ..fields(val)
+            };
+            assert!(form.suspects_child_abuse(), "{val:?}");
+        }
+        assert!(
+            !DecisionFields { grund: "hot".into(), ..fields(&["hide"]) }.suspects_child_abuse()
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::domain::ground::Ground;
 use crate::domain::ids::{CaseId, UserId};
 use crate::domain::item::{Author, Presence};
 use crate::domain::language::Language;
-use crate::domain::likeness::{Alike, AlikeItem};
+use crate::domain::likeness::{ALIKE_COUNTED, Alike, AlikeItem};
 use crate::domain::text::capitalised;
 use crate::services::case_file::CaseFile;
 use crate::services::decide::NO_FORWARDING;
@@ -141,12 +141,18 @@ fn claim(claim: Option<&ClaimedBy>, me: UserId, now: Timestamp) -> ClaimView {
     }
 }
 
-fn author(author: &Author) -> AuthorView {
+/// An address that may be opened, or of what may not be looked at, one that can be read alone.
+fn outside(what: &str, address: &str, barred: bool) -> Outside {
+    if barred { Outside::read_only(what, address) } else { Outside::new(what, address) }
+}
+
+fn author(author: &Author, barred: bool) -> AuthorView {
     let shown = |text: &Option<String>| text.as_deref().map(Masked::line).filter(|t| !t.is_empty());
     AuthorView {
         name: shown(&author.name).unwrap_or_else(|| Masked::words("okänd avsändare")),
         handle: shown(&author.handle),
-        profile: author.url.as_deref().map(|url| Outside::new("Avsändarens profil", url)),
+        // What is suspected may stand on the profile, too.
+        profile: author.url.as_deref().map(|url| outside("Avsändarens profil", url, barred)),
         earlier: Vec::new(),
     }
 }
@@ -372,7 +378,7 @@ fn decision(
 
 fn context(file: &CaseFile, now: Timestamp) -> ContextView {
     let item = |item: &crate::domain::evidence::ThreadItem| ThreadItem {
-        author: author(&item.author).name,
+        author: author(&item.author, file.no_copy).name,
         at: item.created_at.map(|at| Moment::new(at, now)),
         text: MarkedText::plain(&item.text),
         case: None,
@@ -382,7 +388,11 @@ fn context(file: &CaseFile, now: Timestamp) -> ContextView {
             title: post.title.as_deref().map(Masked::line),
             text: MarkedText::plain(&post.text),
             at: post.created_at.map(|at| Moment::new(at, now)),
-            link: post.permalink.as_deref().map(|url| Outside::new("Länk till inlägget", url)),
+            // It stands on the very page.
+            link: post
+                .permalink
+                .as_deref()
+                .map(|url| outside("Länk till inlägget", url, file.no_copy)),
         }),
         above: file.above.above.iter().map(item).collect(),
         below: file.below.iter().map(item).collect(),
@@ -411,7 +421,7 @@ fn earlier(file: &CaseFile, now: Timestamp) -> Vec<EarlierCase> {
 }
 
 /// `4 andra, från 3 konton`.
-fn alike_view(alike: &Alike, now: Timestamp) -> AlikeView {
+fn alike_view(alike: &Alike, barred: bool, now: Timestamp) -> AlikeView {
     let accounts = match alike.n_accounts {
         0 | 1 => String::new(),
         n => format!(", på {n} konton"),
@@ -421,6 +431,7 @@ fn alike_view(alike: &Alike, now: Timestamp) -> AlikeView {
         1 => ", från en avsändare".to_owned(),
         n => format!(", från {n} avsändare"),
     };
+    let least = if alike.n_items >= u64::from(ALIKE_COUNTED) { "minst " } else { "" };
     let others = if alike.n_items == 1 { "annat inlägg" } else { "andra inlägg" };
     let row = |item: &AlikeItem| AlikeRow {
         case: item.case,
@@ -430,10 +441,10 @@ fn alike_view(alike: &Alike, now: Timestamp) -> AlikeView {
             .permalink
             .as_deref()
             .filter(|_| item.case.is_none())
-            .map(|url| Outside::new("Länk till inlägget", url)),
+            .map(|url| outside("Länk till inlägget", url, barred)),
     };
     AlikeView {
-        words: format!("{} {others}{authors}{accounts}", alike.n_items),
+        words: format!("{least}{} {others}{authors}{accounts}", alike.n_items),
         rows: alike.some.iter().map(row).collect(),
         more: alike.n_items.saturating_sub(alike.some.len() as u64),
     }
@@ -460,7 +471,7 @@ pub fn case(
         account: file.account.name.clone(),
         state: file.state.label(),
         deadline: file.state.needs_a_person().then(|| Deadline::new(file.due_at, now)),
-        author: AuthorView { earlier: earlier(file, now), ..author(&file.author) },
+        author: AuthorView { earlier: earlier(file, now), ..author(&file.author, file.no_copy) },
         written: file.created_at.map(|at| Moment::new(at, now)),
         fetched: Moment::new(file.fetched_at, now),
         version: (of > 1).then(|| format!("Ändrad av författaren: lydelse {number} av {of}")),
@@ -469,8 +480,7 @@ pub fn case(
         permalink: file
             .permalink
             .as_ref()
-            .filter(|_| !file.no_copy)
-            .map(|p| Outside::new("Länk till inlägget", &p.url)),
+            .map(|p| outside("Länk till inlägget", &p.url, file.no_copy)),
         claim: claim(file.claim.as_ref(), me, now),
         failed: failed(file, now),
         // Beside one's own decision that was not saved, a bar that begins with "Sparat" would mislead.
@@ -478,9 +488,10 @@ pub fn case(
         text,
         folded: None,
         barred: file.no_copy,
+        may_suspect: file.may_decide && !file.no_copy,
         may_lift: file.may_lift_bar,
         help: file.help.iter().map(|h| (h.what.clone(), h.number.clone())).collect(),
-        alike: file.alike.as_ref().map(|alike| alike_view(alike, now)),
+        alike: file.alike.as_ref().map(|alike| alike_view(alike, file.no_copy, now)),
         foreign: file.language.filter(|l| !l.is_read()).map(Language::label),
         why: WhyRow::rows(&file.findings, &file.withheld),
         context: context(file, now),

@@ -81,6 +81,7 @@ fn item(text: &str, attachments: &[(&str, Option<&str>)]) -> FetchedItem {
         kind: ItemKind::Comment,
         post_id: None,
         parent_id: None,
+        page: None,
         author: Author::default(),
         text: text.to_owned(),
         created_at: None,

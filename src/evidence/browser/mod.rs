@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::evidence::media::PictureLeave;
+use crate::evidence::media::{NoPicture, PictureLeave};
 use crate::runtime::clock::Clock;
 
 /// Where Chromium is looked for when the settings name no place.
@@ -101,7 +101,7 @@ impl Default for BrowserSettings {
 }
 
 /// What to take a picture of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct CaptureRequest {
     /// The page; `http` or `https`.
     pub url: String,
@@ -111,7 +111,7 @@ pub struct CaptureRequest {
     /// site may. Nothing else may, whatever the page asks for. Never to be set for an address that a
     /// stranger chose.
     pub allow_private: bool,
-    /// That a picture of the page may be taken at all.
+    /// That a picture of the page may be taken at all. Asked once more when its turn has come.
     pub leave: PictureLeave,
 }
 
@@ -188,6 +188,9 @@ pub enum CaptureError {
         /// The host.
         host: String,
     },
+    /// What stands on the page may not be copied, as came to be known while the browser was awaited.
+    #[error("no picture may be taken of the page any more")]
+    NotAllowed(NoPicture),
     /// The page cannot be reached.
     #[error("the page cannot be reached: {reason}")]
     Unreachable {
@@ -223,6 +226,7 @@ impl CaptureError {
                 "Chromium är inte installerat på servern (sökte på {}).",
                 list(looked_at)
             ),
+            Self::NotAllowed(why) => why.swedish().to_owned(),
             Self::NoSandbox => {
                 "Chromium får inte köras som root utan sandlåda. Tjänsten behöver en egen användare."
                     .to_owned()

@@ -52,6 +52,8 @@ impl Shared {
     pub async fn capture(&self, request: CaptureRequest) -> Result<Screenshot, CaptureError> {
         let page = address::parse(&request.url)?;
         let mut turn = Turn { running: self.running.lock().await, page_may_be_open: false };
+        // Others' pages came first, and anything may have been suspected meanwhile.
+        request.leave.ask_again().await.map_err(CaptureError::NotAllowed)?;
         if let Some(old) = turn.running.take_if(|r| r.is_worn(&self.settings)) {
             old.stop().await;
         }
@@ -98,6 +100,7 @@ fn spoils_browser(error: &CaptureError) -> bool {
         | CaptureError::NotBuiltIn
         | CaptureError::Address(_)
         | CaptureError::Private { .. }
+        | CaptureError::NotAllowed(_)
         | CaptureError::Unreachable { .. } => false,
     }
 }

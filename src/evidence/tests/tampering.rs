@@ -78,6 +78,7 @@ impl Stage {
             verdict: verdict.clone(),
             opening: Some(opening.clone()),
             traces: Traces::default(),
+            unread: false,
         });
         let recorded = store.record_assessments(assessed.collect(), 200, now).await.unwrap();
         let cases = recorded.touched;
@@ -345,7 +346,7 @@ async fn an_entry_of_any_kind_that_is_not_noted_is_named() {
 async fn the_original_answer_of_a_platform_is_held_against_its_part() {
     let bench = Bench::new().await;
     let (_, version) = bench.version("1", "a").await;
-    let (mut manifest, _) = bench.manifest("1", version).await;
+    let (mut manifest, _, leave) = bench.manifest("1", version).await;
     let part = NewPart {
         kind: PartKind::Payload,
         name: "payload.json".into(),
@@ -353,9 +354,9 @@ async fn the_original_answer_of_a_platform_is_held_against_its_part() {
         method: "prov".into(),
         bytes: b"{}".to_vec(),
     };
-    manifest.parts.push(bench.evidence.keep(&media::CopyLeave::for_test(), part).await.unwrap());
+    manifest.parts.push(bench.evidence.keep(&leave, part).await.unwrap());
     let row = bench.store.want_evidence(version, bench.clock.clock().now()).await.unwrap();
-    bench.evidence.seal(row.id, &manifest).await.unwrap();
+    bench.evidence.seal(row.id, &manifest, Some(&leave)).await.unwrap();
     assert_eq!(bench.faults().await, []);
     bench.raw().execute("update versions set payload = x'5b5d'", []).unwrap();
     bench.expect_fault("bevis 1", "plattformens svar i original").await;

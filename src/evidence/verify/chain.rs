@@ -1,6 +1,6 @@
 //! The log itself: every leaf, every link, and what the leaves say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -89,6 +89,22 @@ pub(super) struct Entered {
     pub(super) user: i64,
 }
 
+/// What the log says was barred from copying.
+#[derive(serde::Deserialize)]
+pub(super) struct Barred {
+    pub(super) bar: i64,
+    pub(super) account: String,
+    pub(super) platform_id: String,
+    pub(super) version: u32,
+    pub(super) user: Option<i64>,
+}
+
+/// Of which item the log says that the bar was lifted.
+#[derive(serde::Deserialize)]
+struct Lifted {
+    item: i64,
+}
+
 /// Which key the log says was taken into use.
 #[derive(serde::Deserialize, PartialEq, Eq)]
 pub(super) struct KeyTaken {
@@ -124,6 +140,9 @@ pub(super) struct LogRead {
     /// Where the log last says that an action was to be tried again.
     pub(super) retried: BTreeMap<i64, u64>,
     pub(super) entered: BTreeMap<i64, Leaf<Entered>>,
+    pub(super) barred: BTreeMap<i64, Leaf<Barred>>,
+    /// Items whose bar the log says was taken off again.
+    pub(super) lifted: BTreeSet<i64>,
     /// By their places in the log.
     pub(super) keys: BTreeMap<u64, KeyTaken>,
     pub(super) lines: Vec<(u64, LinesAt)>,
@@ -146,6 +165,8 @@ impl LogRead {
             ended: BTreeMap::new(),
             retried: BTreeMap::new(),
             entered: BTreeMap::new(),
+            barred: BTreeMap::new(),
+            lifted: BTreeSet::new(),
             keys: BTreeMap::new(),
             lines: Vec::new(),
             links: BTreeMap::new(),
@@ -255,8 +276,12 @@ impl LogRead {
             LogKind::Registration => leaf::<Entered>(seq, at, record).map(|leaf| {
                 self.entered.insert(leaf.record.registration, leaf);
             }),
-            // Held by the chain alone; the item it is about is recorded in its seals.
-            LogKind::Lift => Ok(()),
+            LogKind::Bar => leaf::<Barred>(seq, at, record).map(|leaf| {
+                self.barred.insert(leaf.record.bar, leaf);
+            }),
+            LogKind::Lift => leaf::<Lifted>(seq, at, record).map(|leaf| {
+                self.lifted.insert(leaf.record.item);
+            }),
             LogKind::Key => leaf::<KeyTaken>(seq, at, record).map(|leaf| {
                 self.keys.insert(seq, leaf.record);
             }),

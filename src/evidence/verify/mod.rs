@@ -175,6 +175,7 @@ fn in_swedish(error: &EvidenceError) -> String {
         | EvidenceError::Heads { .. }
         | EvidenceError::Key { .. }
         | EvidenceError::NotSealed(_)
+        | EvidenceError::NotTaken { .. }
         | EvidenceError::BrokenOff => error.to_string(),
     }
 }

@@ -1,16 +1,16 @@
-//! Decisions, actions and registrations: each row against its leaf, each leaf against its row.
+//! Decisions, actions, registrations and suspicions: each row against its leaf, each leaf against its row.
 
 use std::collections::BTreeSet;
 
 use crate::domain::ids::{ActionId, DecisionId, RegistrationId};
 use crate::store::Store;
-use crate::store::rows::{ActionFacts, DecisionFacts, Readable, RegistrationFacts};
+use crate::store::rows::{ActionFacts, BarFacts, DecisionFacts, Readable, RegistrationFacts};
 
 use super::chain::LogRead;
 use super::{PAGE, Report};
 use crate::evidence::EvidenceError;
 
-/// Verifies all three. The daemon may go on meanwhile: a row that disagrees is held once more
+/// Verifies them all. The daemon may go on meanwhile: a row that disagrees is held once more
 /// against a log that was read on, since row and leaf are one transaction.
 pub(super) async fn verify(
     store: &Store,
@@ -19,7 +19,13 @@ pub(super) async fn verify(
 ) -> Result<(), EvidenceError> {
     kind::<DecisionFacts>(store, log, report).await?;
     kind::<ActionFacts>(store, log, report).await?;
-    kind::<RegistrationFacts>(store, log, report).await
+    kind::<RegistrationFacts>(store, log, report).await?;
+    kind::<BarFacts>(store, log, report).await?;
+    for item in store.marks_without_suspicion().await? {
+        let what = "det är spärrat mot kopiering, men ingen misstanke står antecknad";
+        report.fault(format!("inlägg {item}"), what);
+    }
+    Ok(())
 }
 
 /// A kind of row that has leaves of its own in the log.
@@ -222,5 +228,50 @@ fn registration_fault(row: &RegistrationFacts, log: &LogRead) -> Option<String> 
     let package = own.is_none_or(|leaf| leaf.record.package_sha256 == row.package_sha256);
     (!fits || !package).then(|| {
         "raden stämmer inte med loggen: diarienummer, paket, tid eller vem som lade in det".into()
+    })
+}
+
+impl Logged for BarFacts {
+    const NAME: &'static str = "spärr";
+    const LEAF_SAYS: &'static str = "säger att ett inlägg spärrades mot kopiering";
+
+    async fn page(store: &Store, after: i64) -> Result<Vec<Readable<Self>>, EvidenceError> {
+        Ok(store.bar_facts(after, PAGE).await?)
+    }
+
+    fn fault(&self, log: &LogRead) -> Option<String> {
+        bar_fault(self, log)
+    }
+
+    fn leaves(log: &LogRead) -> impl Iterator<Item = (i64, u64)> {
+        log.barred.iter().map(|(id, leaf)| (*id, leaf.seq))
+    }
+}
+
+fn bar_fault(row: &BarFacts, log: &LogRead) -> Option<String> {
+    if !row.ended && !row.no_copy {
+        return Some("inlägget bär inte längre märket som spärrar kopiering".into());
+    }
+    if row.ended && !log.lifted.contains(&row.item) {
+        return Some("spärren är hävd, men loggen har ingen post om det".into());
+    }
+    let Some(leaf) = log.barred.get(&row.id) else {
+        // Before suspicions were noted there was no entry of them.
+        return row
+            .log_seq
+            .is_some()
+            .then(|| "raden finns, men loggen har ingen post om den".into());
+    };
+    let said = &leaf.record;
+    let fits = row.log_seq == Some(leaf.seq)
+        && said.account == row.account
+        && said.platform_id == row.platform_id
+        && said.version == row.version
+        && said.user == row.user;
+    (!fits).then(|| {
+        format!(
+            "raden stämmer inte med loggens post {}: inlägg, lydelse eller vem som spärrade",
+            leaf.seq
+        )
     })
 }

@@ -21,7 +21,9 @@ use crate::platforms::elements::List;
 use crate::platforms::error::PlatformError;
 use crate::platforms::json;
 use crate::platforms::reach::{Reach, Reached};
-use crate::platforms::threads::{Listed, Threads, age_of_posts, overlap};
+use crate::platforms::threads::{
+    Listed, MOST_QUEUED, TOO_MANY_THREADS, Threads, age_of_posts, overlap,
+};
 
 const SHAPE: &str = "Blueskys beskrivning av ett inlägg";
 
@@ -35,8 +37,6 @@ const PAGES_MIDDLE: u32 = 10;
 const MOST_PAGES: u32 = 500;
 
 const TOO_MANY: &str = "Kontot har fler aviseringar än vad som läses. Inlägg med gammalt datum kan ligga längre ned: gå igenom dem på plattformen.";
-const TOO_OLD: &str =
-    "Svar som plattformen inte aviserar läses bara under egna inlägg från de senaste 90 dagarna.";
 
 /// What is remembered between fetches.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -242,9 +242,6 @@ impl Bluesky {
         // The next one stands last, and the newest posts come first.
         step.queue.splice(0..0, opened.into_iter().rev());
         if oldest.is_some_and(|oldest| now.duration_since(oldest) > age_of_posts(step.reach)) {
-            if step.reach == Reach::Far {
-                batch.gap = Some(TOO_OLD.into());
-            }
             return Ok(None);
         }
         Ok(told.cursor.filter(|next| Some(next) != page.as_ref()))
@@ -318,8 +315,12 @@ impl Bluesky {
             };
             let (id, count) = (post.uri.as_str(), post.reply_count);
             let is_queued = step.queue.iter().any(|queued| queued.uri == post.uri);
-            if count.is_some_and(|count| shown < count)
-                && !is_queued
+            let has_more = count.is_some_and(|count| shown < count) && !is_queued;
+            if has_more && (position.threads.is_full() || step.queue.len() >= MOST_QUEUED) {
+                batch.gap.get_or_insert_with(|| TOO_MANY_THREADS.into());
+            }
+            if has_more
+                && step.queue.len() < MOST_QUEUED
                 && position.threads.has_unread(id, count, now)
             {
                 step.queue.push(ToOpen { uri: post.uri.clone(), count, is_own: false });

@@ -269,9 +269,10 @@ fn is_blocked(error: &PlatformError) -> bool {
     matches!(error, PlatformError::Refused { code, .. } if code == BLOCKED)
 }
 
-/// What is missing when a thread could not be read.
+/// What is missing when a thread could not be read. By its key alone: the whole address of somebody's
+/// answer names its author for good.
 fn unread_thread(uri: &Uri) -> String {
-    format!("Plattformen lämnar inte ut tråden {uri}. Läs den på plattformen.")
+    format!("Plattformen lämnar inte ut tråden vid inlägg {}. Läs den på plattformen.", uri.rkey())
 }
 
 fn uri_of(item: &ItemAddress) -> Result<Uri, PlatformError> {

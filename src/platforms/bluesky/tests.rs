@@ -202,7 +202,8 @@ async fn one_look_up_that_fails_does_not_stop_the_account() {
         let item = |uri: &str| all.items.values().find(|item| item.platform_id.as_str() == uri);
         assert!(item(&deep).is_some(), "{status}: what stands elsewhere is read");
         assert_eq!(item(&under_bad).unwrap().presence, Presence::Unknown, "{status}");
-        assert!(gap.unwrap().contains(&bad), "{status}: the gap names the thread");
+        let key = bad.rsplit('/').next().unwrap();
+        assert!(gap.unwrap().contains(key), "{status}: the gap names the thread");
         assert!(all.cursor.is_some());
     }
 }

@@ -439,6 +439,7 @@ impl Post {
         let by_us = self.is_by(me);
         let created_at = self.written_at();
         let root = self.our_root(me);
+        let top = self.record.reply.as_ref().map(|place| place.root.uri.as_str().to_owned());
         let parent = self.record.reply.map(|place| place.parent.uri);
         let is_under_post = parent.is_some() && parent == root;
         let kind = match &parent {
@@ -450,6 +451,7 @@ impl Post {
         let mut item = FetchedItem::new(id, kind, self.record.text, raw);
         item.parent_id =
             parent.filter(|_| !is_under_post).map(|uri| PlatformItemId::new(uri.as_str()));
+        item.page = top.filter(|_| root.is_none());
         item.presence = match around {
             Around::Hidden(hidden) if hidden.contains(self.uri.as_str()) => Presence::Hidden,
             Around::Hidden(_) | Around::NotOurs => Presence::Visible,

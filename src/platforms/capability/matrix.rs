@@ -254,8 +254,11 @@ const WORDPRESS: Capabilities = Capabilities {
     storage_terms: "Webbplatsen och dess uppgifter är myndighetens egna.",
 };
 
+const LISTED_90_DAYS: &str =
+    "svar som inte nämner kontot läses under egna inlägg från de senaste 90 dagarna";
+
 const MASTODON: Capabilities = Capabilities {
-    list: YES,
+    list: when(LISTED_90_DAYS),
     thread: when("svar från andra servrar kan saknas"),
     messages: YES,
     hide: by_hand(
@@ -283,7 +286,7 @@ const MASTODON: Capabilities = Capabilities {
 };
 
 const BLUESKY: Capabilities = Capabilities {
-    list: YES,
+    list: when(LISTED_90_DAYS),
     thread: YES,
     messages: when("kräver ett applösenord med rätt till meddelanden"),
     hide: when("bara i trådar vars första inlägg är kontots eget"),

@@ -46,6 +46,13 @@ impl Api {
         Ok(answer)
     }
 
+    /// The same as anybody may ask who has no token.
+    pub async fn get_as_anybody(&self, path: &str) -> Result<Answer, PlatformError> {
+        let call = self.http.call(Method::GET, self.url(path, &[]));
+        let answer = self.http.send(call.header(CONNECTION, "close")).await?;
+        if answer.is_success() { Ok(answer) } else { Err(fault(&answer)) }
+    }
+
     /// `key` makes the server carry out the same call once, where it knows such keys.
     pub async fn post(
         &self,

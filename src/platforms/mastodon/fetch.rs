@@ -20,16 +20,24 @@ use crate::platforms::elements::List;
 use crate::platforms::error::PlatformError;
 use crate::platforms::mastodon::api::{self, Older};
 use crate::platforms::mastodon::wire::{Context, Id, Notification, Status};
-use crate::platforms::mastodon::{Mastodon, unread_thread};
+use crate::platforms::mastodon::{Mastodon, Place, unread_thread};
 use crate::platforms::reach::{Reach, Reached};
-use crate::platforms::threads::{Listed, Threads, age_of_posts, overlap};
+use crate::platforms::threads::{
+    Listed, MOST_QUEUED, TOO_MANY_THREADS, Threads, age_of_posts, overlap,
+};
 use crate::platforms::{http, json};
 
 /// The most that a server gives of one thread.
 const LARGEST_THREAD: usize = 4_096;
 
-const TOO_OLD: &str =
-    "Svar som inte nämner kontot läses bara under egna inlägg från de senaste 90 dagarna.";
+/// What is remembered of unknown places, how many of them are asked for at one walk, and how many
+/// times each.
+const MOST_UNPLACED: usize = 500;
+const UNPLACED_AT_ONCE: usize = 10;
+const ASKED_AGAIN: u32 = 10;
+
+const UNPLACED: &str =
+    "Servern lämnar inte ut trådarna kring många omnämnanden. Läs dem på plattformen.";
 const TOO_LARGE: &str = "En tråd är större än vad servern lämnar ut; läs den på plattformen.";
 const LIST_ENDS: &str = "Servern listar bara de senaste omnämnandena. Medan kontot inte lästes kan äldre ha fallit bort: gå igenom dem på plattformen.";
 
@@ -50,6 +58,46 @@ pub struct Position {
     /// Others' answers under which there is more, found and not yet opened: nothing else would
     /// lead back to them soon.
     left: Vec<ToOpen>,
+    /// What names us in threads that the server did not give when it was fetched: where it stands
+    /// is asked again, a few at each walk.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unplaced: Vec<Unplaced>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Unplaced {
+    id: Id,
+    /// How many times it was asked again.
+    asked: u32,
+}
+
+impl Position {
+    fn note_unplaced(&mut self, id: Id, gap: &mut Option<String>) {
+        if self.unplaced.iter().any(|unplaced| unplaced.id == id) {
+            return;
+        }
+        if self.unplaced.len() < MOST_UNPLACED {
+            self.unplaced.push(Unplaced { id, asked: 0 });
+        } else {
+            gap.get_or_insert_with(|| UNPLACED.into());
+        }
+    }
+
+    fn forget_unplaced(&mut self, id: &Id) {
+        self.unplaced.retain(|unplaced| unplaced.id != *id);
+    }
+
+    /// The server did not tell this time either: it goes behind the others, or is given up.
+    fn note_asked(&mut self, id: &Id, gap: &mut Option<String>) {
+        let Some(at) = self.unplaced.iter().position(|unplaced| unplaced.id == *id) else { return };
+        let mut unplaced = self.unplaced.remove(at);
+        unplaced.asked = unplaced.asked.saturating_add(1);
+        if unplaced.asked < ASKED_AGAIN {
+            self.unplaced.push(unplaced);
+        } else {
+            gap.get_or_insert_with(|| unread_thread(id));
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +144,8 @@ enum What {
     OwnAnswer,
     /// Somebody's answer, with our own post above where there is one.
     Other(Option<Id>),
+    /// What names us somewhere: asked for where it stands, not for what is below.
+    Unplaced,
 }
 
 impl Step {
@@ -107,7 +157,15 @@ impl Step {
         } else {
             Phase::Notifications(from.down.clone())
         };
-        Self { reach, phase, threads_first, queue: from.left.clone() }
+        // Those asked for first stand last in the queue: after them comes what is known to be there.
+        let unplaced = from.unplaced.iter().take(UNPLACED_AT_ONCE);
+        let ask = |unplaced: &Unplaced| ToOpen {
+            id: unplaced.id.clone(),
+            count: None,
+            what: What::Unplaced,
+        };
+        let queue = unplaced.map(ask).chain(from.left.iter().cloned()).collect();
+        Self { reach, phase, threads_first, queue }
     }
 
     /// What comes when this phase is done.
@@ -150,7 +208,12 @@ impl Walks for Mastodon {
             }
             Phase::Threads => {
                 if let Some(open) = step.queue.pop() {
-                    self.open(me, &open, position, &mut step, batch, now).await?;
+                    match open.what {
+                        What::Unplaced => self.place(me, &open.id, position, batch).await?,
+                        What::OwnPost | What::OwnAnswer | What::Other(_) => {
+                            self.open(me, &open, position, &mut step, batch, now).await?;
+                        }
+                    }
                     let is_others = |open: &&ToOpen| matches!(open.what, What::Other(_));
                     position.left = step.queue.iter().filter(is_others).cloned().collect();
                 }
@@ -226,8 +289,18 @@ impl Mastodon {
                 Ok(status) => {
                     // What was there at an earlier fetch has its place already.
                     let is_new = seen.is_none_or(|seen| at.is_none_or(|at| at > seen));
-                    let post = self.post_above(me, &status, is_new, &mut batch.gap).await?;
-                    batch.items.push(status.into_item(raw.get().as_bytes(), me, post.as_ref()));
+                    let place = if is_new {
+                        self.place_of(me, &status).await?
+                    } else {
+                        let above = status.in_reply_to_id.as_ref();
+                        let places = self.places();
+                        Some(above.and_then(|above| places.get(above).cloned()).unwrap_or_default())
+                    };
+                    if place.is_none() {
+                        position.note_unplaced(status.id.clone(), &mut batch.gap);
+                    }
+                    let place = place.unwrap_or_default();
+                    batch.items.push(place.item(status, raw.get().as_bytes(), me));
                 }
                 Err(error) => unreadable(&error),
             }
@@ -295,7 +368,7 @@ impl Mastodon {
                 opened.push(ToOpen { id: status.id.clone(), count: status.replies_count, what });
             }
             if status.in_reply_to_id.is_none() {
-                self.places().insert(status.id.clone(), Some(status.id.clone()));
+                self.places().insert(status.id.clone(), Place::under(status.id.clone()));
                 batch.posts.push(status.into_post());
             }
         }
@@ -306,12 +379,39 @@ impl Mastodon {
         let is_far_enough =
             oldest.is_some_and(|oldest| now.duration_since(oldest) > age_of_posts(step.reach));
         if is_far_enough {
-            if step.reach == Reach::Far {
-                batch.gap = Some(TOO_OLD.into());
-            }
             return Ok(None);
         }
         Ok(page_below(&answer, below.as_ref(), last))
+    }
+
+    /// Asks again where something stands, and gives it once more with its place.
+    async fn place(
+        &self,
+        me: &Id,
+        id: &Id,
+        position: &mut Position,
+        batch: &mut Batch,
+    ) -> Result<(), PlatformError> {
+        let (status, raw) = match self.status(id).await {
+            Ok(found) => found,
+            Err(PlatformError::Gone) => {
+                position.forget_unplaced(id);
+                return Ok(());
+            }
+            Err(error) if error.concerns_the_account() => return Err(error),
+            Err(_) => {
+                position.note_asked(id, &mut batch.gap);
+                return Ok(());
+            }
+        };
+        match self.place_of(me, &status).await? {
+            Some(place) => {
+                position.forget_unplaced(id);
+                batch.items.push(place.item(status, &raw, me));
+            }
+            None => position.note_asked(id, &mut batch.gap),
+        }
+        Ok(())
     }
 
     /// Everything under one post or answer.
@@ -343,11 +443,13 @@ impl Mastodon {
         };
         let text = answer.text();
         let context: Context<'_> = answer.view(&text)?;
-        let post = match &open.what {
-            What::OwnPost => Some(open.id.clone()),
-            What::Other(post) => post.clone(),
+        let place = match &open.what {
+            What::OwnPost => Place::under(open.id.clone()),
+            What::Other(post) => Place { post: post.clone(), page: None },
+            // Asked for in another way.
+            What::Unplaced => Place::default(),
             What::OwnAnswer => {
-                let post = self.own_post_among(me, &context);
+                let place = self.place_below(me, &context);
                 // A thread holds all but the post it was asked for.
                 let looked = match self.status(&open.id).await {
                     Err(PlatformError::Gone) => Ok(None),
@@ -355,14 +457,14 @@ impl Mastodon {
                 };
                 match self.patience.answer(&format!("post {}", open.id), looked)? {
                     Some(Some((status, raw))) => {
-                        batch.items.push(status.into_item(&raw, me, post.as_ref()));
+                        batch.items.push(place.item(status, &raw, me));
                     }
                     Some(None) => {}
                     None => {
                         batch.gap.get_or_insert_with(|| unread_thread(&open.id));
                     }
                 }
-                post
+                place
             }
         };
         let reads: Vec<(Status, _)> = list("context").read(&context.descendants, batch);
@@ -373,7 +475,7 @@ impl Mastodon {
         for (status, raw) in reads {
             let shown = answers.get(&status.id).copied().unwrap_or(0);
             let is_own = status.is_by(me);
-            self.places().insert(status.id.clone(), post.clone());
+            self.places().insert(status.id.clone(), place.clone());
             if status.replies_count.is_none_or(|count| shown >= count) {
                 step.queue.retain(|queued| queued.id != status.id);
                 if is_own {
@@ -383,12 +485,17 @@ impl Mastodon {
                 // Some servers show one level at a time.
                 let is_queued = step.queue.iter().any(|queued| queued.id == status.id);
                 let (id, count) = (status.id.as_str(), status.replies_count);
-                if !is_queued && position.threads.has_unread(id, count, now) {
+                let is_full = position.threads.is_full() || step.queue.len() >= MOST_QUEUED;
+                if is_full && !is_queued {
+                    batch.gap.get_or_insert_with(|| TOO_MANY_THREADS.into());
+                }
+                let has_room = step.queue.len() < MOST_QUEUED;
+                if !is_queued && has_room && position.threads.has_unread(id, count, now) {
                     let (id, count) = (status.id.clone(), status.replies_count);
-                    step.queue.push(ToOpen { id, count, what: What::Other(post.clone()) });
+                    step.queue.push(ToOpen { id, count, what: What::Other(place.post.clone()) });
                 }
             }
-            batch.items.push(status.into_item(raw, me, post.as_ref()));
+            batch.items.push(place.item(status, raw, me));
         }
         if context.descendants.len() >= LARGEST_THREAD {
             batch.gap = Some(TOO_LARGE.into());

@@ -24,7 +24,7 @@ use serde_json::value::RawValue;
 use tokio::sync::OnceCell;
 
 use crate::domain::account::PlatformKind;
-use crate::domain::item::{FetchedItem, Thread};
+use crate::domain::item::{FetchedItem, ItemKind, LiveReading, Thread};
 use crate::evidence::warrant::ItemAddress;
 use crate::platforms::capability::{self, Capabilities, LengthUnit, ReplyLimit};
 use crate::platforms::climb::climb;
@@ -47,6 +47,11 @@ const DEEPEST_THREAD: usize = 40;
 /// Places remembered before they are forgotten all at once.
 const MOST_PLACES: usize = 50_000;
 
+/// Why what is still there cannot be read.
+const NOT_SHOWN: &str = "skribenten blockerar kontot på plattformen, så inlägget visas inte för kontot; det finns kvar för andra";
+/// Why nobody knows whether it is still there.
+const MAYBE_GONE: &str = "servern visar inte inlägget för kontot: det är borttaget, eller så blockerar skribenten kontot";
+
 /// The longest reason that a report takes, in characters.
 const LONGEST_REASON: usize = 1_000;
 
@@ -67,9 +72,30 @@ pub struct Mastodon {
     api: Api,
     capabilities: Mutex<Arc<Capabilities>>,
     me: OnceCell<Id>,
-    /// Which post of ours stands above what was read; `None`: none does.
-    places: Mutex<HashMap<Id, Option<Id>>>,
+    /// Where what was read stands.
+    places: Mutex<HashMap<Id, Place>>,
     patience: Patience,
+}
+
+/// Where a post stands, as far as it was told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Place {
+    /// Our own post above.
+    post: Option<Id>,
+    /// What stands at the top where that is not ours.
+    page: Option<String>,
+}
+
+impl Place {
+    const fn under(post: Id) -> Self {
+        Self { post: Some(post), page: None }
+    }
+
+    fn item(&self, status: Status, raw: &[u8], me: &Id) -> FetchedItem {
+        let mut item = status.into_item(raw, me, self.post.as_ref());
+        item.page.clone_from(&self.page);
+        item
+    }
 }
 
 impl Mastodon {
@@ -89,7 +115,7 @@ impl Mastodon {
         })
     }
 
-    fn places(&self) -> MutexGuard<'_, HashMap<Id, Option<Id>>> {
+    fn places(&self) -> MutexGuard<'_, HashMap<Id, Place>> {
         let mut places = held(&self.places);
         if places.len() >= MOST_PLACES {
             places.clear();
@@ -169,6 +195,21 @@ impl Mastodon {
         }
     }
 
+    /// Whether what the server does not give us is gone. Whoever has blocked the account is hidden
+    /// from it in the very same words, and still shown to everybody else.
+    async fn gone_or_not_shown(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError> {
+        if item.kind == ItemKind::DirectMessage {
+            return Ok(LiveReading::NotReadable { why: MAYBE_GONE });
+        }
+        match self.api.get_as_anybody(&format!("v1/statuses/{}", id_of(item)?)).await {
+            Ok(_) => Ok(LiveReading::NotReadable { why: NOT_SHOWN }),
+            Err(PlatformError::Gone) => Ok(LiveReading::Gone),
+            Err(error) if error.may_pass() => Err(error),
+            // A server that shows nothing to strangers cannot be asked this way.
+            Err(_) => Ok(LiveReading::NotReadable { why: MAYBE_GONE }),
+        }
+    }
+
     /// What stands around a post, in a shape that can be read.
     async fn context(&self, id: &Id) -> Result<Answer, PlatformError> {
         let answer = self.api.get(&format!("v1/statuses/{id}/context"), &[]).await?;
@@ -176,49 +217,47 @@ impl Mastodon {
         Ok(answer)
     }
 
-    /// Our own post at the top of a thread, from what stands above one of its answers.
-    fn own_post_among(&self, me: &Id, context: &Context<'_>) -> Option<Id> {
+    /// Where a thread stands, from what is above one of its answers.
+    fn place_below(&self, me: &Id, context: &Context<'_>) -> Place {
         let above: Vec<Status> = readable(&context.ancestors).map(|(status, _)| status).collect();
-        let top = above.iter().find(|status| status.in_reply_to_id.is_none())?;
-        let post = top.is_by(me).then(|| top.id.clone());
+        let Some(top) = above.iter().find(|status| status.in_reply_to_id.is_none()) else {
+            return Place::default();
+        };
+        let place = if top.is_by(me) {
+            Place::under(top.id.clone())
+        } else {
+            Place { post: None, page: top.link() }
+        };
         let mut places = self.places();
         for status in &above {
-            places.insert(status.id.clone(), post.clone());
+            places.insert(status.id.clone(), place.clone());
         }
-        post
+        place
     }
 
-    /// Our own post above this one, asked of the server where it is not known and `ask` is set.
-    /// Where the server does not say, it stays unknown and `gap` says so.
-    async fn post_above(
-        &self,
-        me: &Id,
-        status: &Status,
-        ask: bool,
-        gap: &mut Option<String>,
-    ) -> Result<Option<Id>, PlatformError> {
-        let Some(parent) = &status.in_reply_to_id else { return Ok(None) };
+    /// Where a post stands, asked of the server where it is not known. `None` where the server does
+    /// not say just now.
+    ///
+    /// # Errors
+    /// Only what concerns the whole account: somebody else's thread, which the server may never give,
+    /// must not hold up the reading of everything else.
+    async fn place_of(&self, me: &Id, status: &Status) -> Result<Option<Place>, PlatformError> {
+        let Some(parent) = &status.in_reply_to_id else { return Ok(Some(Place::default())) };
         let known = self.places().get(parent).cloned();
-        let post = match known {
-            Some(post) => post,
-            None if ask => {
-                let looked = match self.context(&status.id).await {
-                    Ok(answer) => Ok(self.own_post_among(me, &answer.view(&answer.text())?)),
-                    Err(PlatformError::Gone) => Ok(None),
-                    Err(error) => Err(error),
-                };
-                match self.patience.answer(status.id.as_str(), looked)? {
-                    Some(post) => post,
-                    None => {
-                        gap.get_or_insert_with(|| unread_thread(parent));
-                        return Ok(None);
-                    }
+        let place = match known {
+            Some(place) => place,
+            None => match self.context(&status.id).await {
+                Ok(answer) => self.place_below(me, &answer.view(&answer.text())?),
+                Err(PlatformError::Gone) => Place::default(),
+                Err(error) if error.concerns_the_account() => return Err(error),
+                Err(error) => {
+                    tracing::warn!(error = %error, "where a post stands is asked again later");
+                    return Ok(None);
                 }
-            }
-            None => return Ok(None),
+            },
         };
-        self.places().insert(status.id.clone(), post.clone());
-        Ok(post)
+        self.places().insert(status.id.clone(), place.clone());
+        Ok(Some(place))
     }
 }
 
@@ -309,6 +348,14 @@ impl Connector for Mastodon {
         let me = self.me().await?;
         let (status, raw) = self.status(&id_of(item)?).await?;
         Ok(status.into_item(&raw, me, post_of(item).as_ref()))
+    }
+
+    async fn look(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError> {
+        match self.read(item).await {
+            Ok(item) => Ok(LiveReading::Present(Box::new(item))),
+            Err(PlatformError::Gone) => self.gone_or_not_shown(item).await,
+            Err(error) => Err(error),
+        }
     }
 
     async fn thread(&self, item: &ItemAddress) -> Result<Thread, PlatformError> {

@@ -7,7 +7,7 @@ mod real;
 use jiff::SignedDuration;
 
 use crate::domain::action::ActionKind;
-use crate::domain::item::{ItemKind, LiveReading};
+use crate::domain::item::{FetchedItem, ItemKind, LiveReading};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::conformance::{self, World as _, fetch_all};
 use crate::platforms::error::{Lane, PlatformError};
@@ -218,12 +218,68 @@ async fn one_look_up_that_fails_does_not_stop_the_account() {
                 }
             }
         }
-        // Where the walk begins anew, our own posts have told meanwhile where it stands.
-        let post = items[&item_id(answer)].post_id.as_ref().map(|post| post.as_str().to_owned());
-        assert_eq!(post, (status == 500).then(|| bad.to_string()), "{status}");
+        // Our own posts have told meanwhile where it stands: the next walk asks again.
+        assert_eq!(items[&item_id(answer)].post_id, None, "{status}");
+        let next = fetch_all(&mastodon, cursor.as_ref()).await.unwrap();
+        let post =
+            next.items[&item_id(answer)].post_id.as_ref().map(|post| post.as_str().to_owned());
+        assert_eq!(post, Some(bad.to_string()), "{status}");
         assert!(items.contains_key(&item_id(quiet)), "{status}: what stands elsewhere is read");
         assert!(gap.unwrap().contains(&bad.to_string()), "{status}: the gap names the thread");
     }
+}
+
+/// Eighty people name us in one thread that its server never gives.
+#[tokio::test]
+async fn threads_that_are_not_given_hold_up_nothing_else() {
+    let Stage { fake, mastodon, clock } = stage(Manners::default()).await;
+    let first = fetch_all(&mastodon, None).await.unwrap();
+    clock.advance(SignedDuration::from_mins(1));
+    let huge = fake.post("3", "Säg vad ni vill", None, "public");
+    let named: Vec<_> =
+        (0..80).map(|n| fake.post(KIM, &format!("@kommunen {n}"), Some(huge), "public")).collect();
+    for answer in &named {
+        fake.break_thread(*answer, 503);
+    }
+    let good = fake.post(ME, "Biblioteket flyttar", None, "public");
+    let quiet = fake.post(KIM, "Utan namn", Some(good), "public");
+    let all = fetch_all(&mastodon, first.cursor.as_ref()).await.expect("no step fails");
+    assert!(all.items.contains_key(&item_id(quiet)));
+    let placed = |item: &FetchedItem| item.post_id.is_some() || item.page.is_some();
+    assert!(named.iter().all(|answer| !placed(&all.items[&item_id(*answer)])));
+    // Where they stand is asked again, a few at a time, and told when the server gives it.
+    for answer in &named {
+        fake.mend_thread(*answer);
+    }
+    let (mut cursor, mut known) = (all.cursor, 0);
+    for _ in 0..10 {
+        clock.advance(SignedDuration::from_mins(1));
+        let next = fetch_all(&mastodon, cursor.as_ref()).await.unwrap();
+        known +=
+            named.iter().filter(|id| next.items.get(&item_id(**id)).is_some_and(placed)).count();
+        cursor = next.cursor.or(cursor);
+    }
+    assert!(known >= named.len(), "{known}");
+}
+
+#[tokio::test]
+async fn an_author_who_blocks_us_has_not_deleted_anything() {
+    let Stage { fake, mastodon, .. } = stage(Manners::default()).await;
+    let post = fake.post(ME, "Badet öppnar", None, "public");
+    let answer = fake.post(KIM, "@kommunen usch", Some(post), "public");
+    let message = fake.post(KIM, "@kommunen mellan oss", None, "direct");
+    let all = fetch_all(&mastodon, None).await.unwrap();
+    let [answer, message] = [answer, message].map(|id| ItemAddress::from(&all.items[&item_id(id)]));
+    fake.block(KIM);
+    let read = mastodon.read_live(&answer).await.unwrap();
+    assert!(
+        matches!(read, LiveReading::NotReadable { why } if why.contains("blockerar")),
+        "{read:?}"
+    );
+    let read = mastodon.read_live(&message).await.unwrap();
+    assert!(matches!(read, LiveReading::NotReadable { .. }), "{read:?}");
+    fake.remove(&answer.platform_id).await;
+    assert_eq!(mastodon.read_live(&answer).await, Ok(LiveReading::Gone));
 }
 
 #[tokio::test]

@@ -319,6 +319,11 @@ impl Status {
         self.text.as_deref().is_some_and(is_wanted) || is_wanted(&self.plain())
     }
 
+    /// What it is called on every server.
+    pub fn link(&self) -> Option<String> {
+        web_link(self.url.clone()).or_else(|| web_link(self.uri.clone()))
+    }
+
     /// `post` is our own post at the top of the thread, where there is one.
     pub fn into_item(self, raw: &[u8], me: &Id, post: Option<&Id>) -> FetchedItem {
         let by_us = self.is_by(me);

@@ -44,7 +44,9 @@ async fn of_what_may_concern_children_only_metadata_is_sealed_shown_and_exported
     while stage.services.capture_wanted().await.unwrap() {}
     let (n_parts, missing) = sealed_parts(&stage, case).await;
     assert_eq!(n_parts, 0);
-    assert_eq!(missing, [PartKind::Payload, PartKind::Screenshot, PartKind::Attachment]);
+    for kind in [PartKind::Payload, PartKind::Text, PartKind::Thread, PartKind::Screenshot] {
+        assert!(missing.contains(&kind), "{kind:?} is named");
+    }
     let file = stage.services.case_file(&stage.editor, case).await.unwrap();
     assert!(file.no_copy);
     assert_eq!(file.proposal.ground, Some(Ground::ChildAbuse));
@@ -101,7 +103,7 @@ async fn copies_taken_while_suspicion_arose_are_not_sealed() {
     let case = stage.case_of(number).await;
     let row = stage.store().case(case).await.unwrap();
     let record = stage.store().want_evidence(row.version, stage.now()).await.unwrap();
-    stage.store().bar_copying(row.item).await.unwrap();
+    assert!(stage.store().bar_copying(row.version, stage.now()).await.unwrap());
     let hash = crate::domain::ids::ContentHash::of(b"manifest");
     let holds = crate::store::rows::SealHolds::Copies;
     let refused = stage.store().seal(record.id, hash, holds, stage.now()).await;
@@ -207,6 +209,30 @@ async fn fingerprints_are_forgotten_and_what_they_showed_stays() {
     assert_eq!(file.alike.unwrap().n_items, 2);
 }
 
+/// A number for an author is made of what the platform calls them, and anybody has a list of those.
+#[tokio::test]
+async fn numbers_for_authors_are_covered_and_forgotten_and_how_many_they_were_stays() {
+    let stage = Stage::new().await;
+    written_by(&stage, &[(1, APPEAL), (2, APPEAL)]).await;
+    written_by(&stage, &[(4, APPEAL), (5, APPEAL)]).await;
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    let numbers = |sql: &str| -> Vec<i64> {
+        let mut statement = raw.prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let kept = "select author from alikes where author is not null order by item_id";
+    assert_eq!(numbers(kept).len(), 4);
+    for (number, author) in numbers(kept).iter().zip(["1", "2", "4", "5"]) {
+        let known = crate::classify::context::author("facebook", Some(author), None).unwrap();
+        assert_ne!(number.cast_unsigned(), known, "not under its own name");
+    }
+    assert_eq!(newest(&stage).await.alike.unwrap().n_authors, 4);
+    stage.wait_s(31 * 24 * 3_600);
+    stage.store().forget_traces(stage.now()).await.unwrap();
+    assert_eq!(numbers(kept), [] as [i64; 0]);
+    assert_eq!(newest(&stage).await.alike.unwrap().n_authors, 4);
+}
+
 /// So many new versions, of which the first `n` hit a rule.
 async fn round(stage: &Stage, from: usize, of: usize, n: usize, severity: Severity) -> Vec<bool> {
     let items = (from..from + of).map(|id| {
@@ -225,6 +251,7 @@ async fn round(stage: &Stage, from: usize, of: usize, n: usize, severity: Severi
             rules: if at < n { vec![rule.clone()] } else { Vec::new() },
             ..Traces::default()
         },
+        unread: false,
     });
     let recorded = stage.store().record_assessments(assessed.collect(), 100, now).await.unwrap();
     recorded.alarms.iter().map(|alarm| alarm.shadowed).collect()

@@ -125,7 +125,8 @@ async fn a_wrong_suspicion_is_lifted_by_who_answers_for_the_account_and_never_by
         assert!(raw.execute(tampering, []).is_err(), "{tampering}");
     }
     // A new suspicion bars anew, and the old lifting does not lift it.
-    stage.store().bar_copying(item).await.unwrap();
+    let barred = stage.store().item(item).await.unwrap().current_version;
+    stage.store().bar_copying(barred, stage.now()).await.unwrap();
     assert!(raw.execute("update items set no_copy = 0", []).is_err());
     stage.verified().await;
 }

@@ -6,10 +6,7 @@ use std::time::Duration;
 use crate::domain::action::{ActionEvent, ActionKind, ActionState};
 use crate::domain::case::CaseState;
 use crate::domain::decision::{Choice, Decision};
-use crate::domain::evidence::PartKind;
 use crate::domain::ground::Ground;
-use crate::evidence::NewPart;
-use crate::evidence::media::CopyLeave;
 use crate::evidence::warrant::RemovalWarrant;
 use crate::runtime::clock::TestClock;
 use crate::services::Services;
@@ -103,18 +100,15 @@ async fn dead_between_fetch_and_commit_and_between_parts_and_seal() {
     stage.restart().await;
     while stage.services.assess_waiting().await.unwrap() {}
     stage.restart().await;
-    // Parts lie there and no seal.
-    let part = NewPart {
-        kind: PartKind::Text,
-        name: "text.txt".into(),
-        media_type: "text/plain; charset=utf-8",
-        method: "prov".into(),
-        bytes: THREAT.into(),
-    };
-    stage.services.inner.evidence.keep(&CopyLeave::for_test(), part).await.unwrap();
+    // Dead in the midst of a seal: its files lie there, noted as on their way.
+    let case = stage.case_of(number).await;
+    let version = stage.store().case(case).await.unwrap().version;
+    let evidence = stage.store().evidence_of(version).await.unwrap().unwrap().id;
+    let left = stage.left_on_its_way(evidence, b"halv");
     stage.restart().await;
     while stage.services.capture_wanted().await.unwrap() {}
     assert_eq!(stage.verified().await.n_sealed, 1);
+    assert!(!left.exists(), "what no seal names is taken away");
     // Sealed, and dead before the chain's end was noted beside the database.
     let heads = stage.dir.path().join("evidence").join("heads.txt");
     std::fs::remove_file(&heads).unwrap();

@@ -1,7 +1,7 @@
 //! A stage: everything that the program puts together, on a temporary folder.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +17,9 @@ use crate::domain::deadline;
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::evidence::{Manifest, PartKind};
 use crate::domain::ground::Ground;
-use crate::domain::ids::{AccountId, AccountKey, CaseId, ContentHash, DecisionId, UserId};
+use crate::domain::ids::{
+    AccountId, AccountKey, CaseId, ContentHash, DecisionId, EvidenceId, UserId,
+};
 use crate::domain::person::Role;
 use crate::domain::policy::{Line, Policy, Proposed, Rule};
 use crate::evidence::media::MediaPolicy;
@@ -29,7 +31,7 @@ use crate::platforms::simulate::script::Script;
 use crate::platforms::simulate::world::Comment;
 use crate::runtime::clock::TestClock;
 use crate::services::{Lanes, Parts, Served, ServiceError, Services, Settings, Viewer};
-use crate::store::rows::{ActionRow, AuditLine, QueueFilter};
+use crate::store::rows::{ActionRow, AuditLine, EvidenceRow, QueueFilter};
 use crate::store::sqlite::users::NewUser;
 use crate::store::{self, Store};
 
@@ -119,13 +121,42 @@ pub fn viewer(role: Role, user: UserId) -> Viewer {
     }
 }
 
+/// What describes a record's version, with no part.
+pub async fn manifest_of(services: &Services, row: &EvidenceRow) -> Manifest {
+    let store = &services.inner.store;
+    let item = store.item(row.item).await.unwrap();
+    let version = store.version(row.version).await.unwrap();
+    Manifest {
+        format: 1,
+        account: AccountKey::new("facebook"),
+        platform: "facebook".into(),
+        simulated: true,
+        item: item.platform_id,
+        version: version.number,
+        content_sha256: version.content_hash,
+        kind: item.kind,
+        author: version.author,
+        created_raw: item.created_raw,
+        created_at: item.created_at,
+        edited_at: version.edited_at,
+        fetched_at: version.fetched_at,
+        sealed_at: services.inner.clock.now(),
+        presence: version.presence,
+        permalink: item.permalink,
+        attachments: version.attachments,
+        verdict: version.verdict,
+        parts: Vec::new(),
+        missing: Vec::new(),
+        sealed_by: "prov".into(),
+    }
+}
+
 /// Seals what is wanted with the text as its only part. Rendering sheets is nearly all the time
 /// that a capture takes, and most tests are not about them.
 pub async fn seal_plainly(services: &Services) {
     let (store, evidence) = (&services.inner.store, &services.inner.evidence);
     let now = services.inner.clock.now();
     for row in store.wanted_evidence(now, 1_000).await.unwrap() {
-        let item = store.item(row.item).await.unwrap();
         let version = store.version(row.version).await.unwrap();
         let policy = evidence.media_policy(row.version).await.unwrap();
         let part = NewPart {
@@ -135,34 +166,15 @@ pub async fn seal_plainly(services: &Services) {
             method: "prov".into(),
             bytes: version.text.clone().into_bytes(),
         };
-        let parts = match policy {
-            MediaPolicy::Copy(leave) => vec![evidence.keep(&leave, part).await.unwrap()],
-            MediaPolicy::MetadataOnly => Vec::new(),
+        let leave = match policy {
+            MediaPolicy::Copy(leave) => Some(leave),
+            MediaPolicy::MetadataOnly => None,
         };
-        let manifest = Manifest {
-            format: 1,
-            account: AccountKey::new("facebook"),
-            platform: "facebook".into(),
-            simulated: true,
-            item: item.platform_id,
-            version: version.number,
-            content_sha256: version.content_hash,
-            kind: item.kind,
-            author: version.author,
-            created_raw: item.created_raw,
-            created_at: item.created_at,
-            edited_at: version.edited_at,
-            fetched_at: version.fetched_at,
-            sealed_at: now,
-            presence: version.presence,
-            permalink: item.permalink,
-            attachments: version.attachments,
-            verdict: version.verdict,
-            parts,
-            missing: Vec::new(),
-            sealed_by: "prov".into(),
-        };
-        evidence.seal(row.id, &manifest).await.unwrap();
+        let mut manifest = manifest_of(services, &row).await;
+        if let Some(leave) = &leave {
+            manifest.parts.push(evidence.keep(leave, part).await.unwrap());
+        }
+        evidence.seal(row.id, &manifest, leave.as_ref()).await.unwrap();
     }
 }
 
@@ -338,6 +350,25 @@ impl Stage {
     /// How many calls changed something at the platform.
     pub fn n_writing_calls(&self) -> usize {
         self.simulator.calls().iter().filter(|call| !call.starts_with("GET")).count()
+    }
+
+    /// A file and the note of a seal on its way, as a death in its midst leaves them. Gives the file.
+    pub fn left_on_its_way(&self, evidence: EvidenceId, bytes: &[u8]) -> PathBuf {
+        let (hash, never) = (ContentHash::of(bytes).to_hex(), ContentHash::of(b"never"));
+        let dir = self.dir.path().join("evidence");
+        let file = dir.join("blobs").join(&hash[..2]).join(&hash[2..]);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::create_dir_all(dir.join("pending")).unwrap();
+        std::fs::write(&file, bytes).unwrap();
+        let note = format!("{evidence} {never}\n{hash}\n");
+        std::fs::write(dir.join("pending").join(evidence.to_string()), note).unwrap();
+        file
+    }
+
+    /// Every file that lies among the evidence.
+    pub fn n_blobs(&self) -> usize {
+        let folders = std::fs::read_dir(self.dir.path().join("evidence").join("blobs")).unwrap();
+        folders.map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap().count()).sum()
     }
 
     pub async fn n_sealed(&self) -> usize {

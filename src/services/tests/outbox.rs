@@ -22,7 +22,8 @@ async fn an_answer_that_is_lost_makes_no_second_act() {
     let stage = Stage::new().await;
     let (number, case) = stage.written(THREAT).await;
     stage.decide(case, vec![Choice::Hide, answer()]).await;
-    // The answer goes first. Then hiding: read live, read again, act.
+    // The answer goes first: read live, act. Then hiding: read live, read again, act.
+    stage.simulator.fail_next(FINE, 1);
     stage.simulator.fail_next(Fault::LostAnswer, 1);
     stage.simulator.fail_next(FINE, 2);
     stage.simulator.fail_next(Fault::LostAnswer, 1);
@@ -42,6 +43,32 @@ async fn an_answer_that_is_lost_makes_no_second_act() {
     }
     assert_eq!((stage.answers(TEXT), stage.n_writing_calls()), (1, 2), "looked, did not repeat");
     assert_eq!(stage.state(case).await, CaseState::Closed { outcome: Outcome::CarriedOut });
+}
+
+/// An editor answers a harmless question; its author makes something else of it meanwhile.
+#[tokio::test]
+async fn an_answer_and_a_showing_again_are_not_carried_out_on_a_text_that_nobody_read() {
+    let stage = Stage::new().await;
+    let (asked, question) = stage.written(THREAT).await;
+    let (shown, hidden) = stage.written(&format!("{THREAT} Hör du!")).await;
+    stage.decide(hidden, vec![Choice::Hide]).await;
+    stage.act_after_undo().await;
+    assert!(stage.truth(shown).hidden);
+    stage.decide(question, vec![answer()]).await;
+    stage.decide(hidden, vec![Choice::Unhide]).await;
+    for number in [asked, shown] {
+        stage.simulator.edit(number, "Ska badet läggas ner?");
+    }
+    stage.act_after_undo().await;
+    for (case, kind) in [(question, ActionKind::Reply), (hidden, ActionKind::Unhide)] {
+        let state = stage.action_state(case, kind).await;
+        assert!(
+            matches!(&state, ActionState::Failed { reason, .. } if reason.contains("ändrats")),
+            "{state:?}"
+        );
+    }
+    assert_eq!(stage.answers(TEXT), 0);
+    assert!(stage.truth(shown).hidden);
 }
 
 #[tokio::test]

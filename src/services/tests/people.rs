@@ -15,7 +15,7 @@ use crate::domain::person::Role;
 use crate::platforms::simulate::faults::Fault;
 use crate::runtime::secret::Secret;
 use crate::services::queue::Filter;
-use crate::services::tests::harness::{Stage, THREAT, viewer};
+use crate::services::tests::harness::{Stage, THREAT, UNDO, viewer};
 use crate::services::users::{self, Person};
 use crate::services::{ServiceError, Services, Viewer};
 
@@ -164,6 +164,49 @@ async fn every_act_of_a_person_is_on_the_audit_log() {
         .query_row("select count(*) from audit where detail like '%bor%'", [], |r| r.get(0))
         .unwrap();
     assert_eq!(quoted, 0);
+}
+
+/// The password is read, then checked in a queue, and only then the session is opened.
+#[tokio::test]
+async fn a_password_that_was_changed_while_it_was_checked_opens_nothing() {
+    let stage = Stage::new().await;
+    let (services, store, clock) = (&stage.services, stage.store(), stage.clock.clock());
+    let person = Person {
+        login: "lo".into(),
+        name: "Lo Exempel".into(),
+        title: String::new(),
+        role: Role::Editor,
+    };
+    services.add_user(person, Secret::new("ett-lösenord-för-prov")).await.unwrap();
+    let (user, checked) = store.user_by_login("lo".into()).await.unwrap().unwrap();
+    let open = async |hash: &String| {
+        let token = crate::domain::ids::ContentHash::of(hash.as_bytes());
+        let line = stage.editor.line("session.open", "user lo");
+        let (until, now) = (stage.now() + UNDO, stage.now());
+        store
+            .open_session(token, (user.id, hash.clone()), "c".into(), until, line, now)
+            .await
+            .unwrap()
+    };
+    users::set_password(store, &clock, "lo", Secret::new("ett-annat-lösenord-för-prov"))
+        .await
+        .unwrap();
+    assert!(!open(&checked).await);
+    let (_, now) = store.user_by_login("lo".into()).await.unwrap().unwrap();
+    users::set_active(store, &clock, "lo", false).await.unwrap();
+    assert!(!open(&now).await, "shut out");
+    // A session that came in all the same does not wake with the user.
+    let raw = rusqlite::Connection::open(store.path()).unwrap();
+    raw.execute(
+        "insert into sessions (token_hash, user_id, csrf, opened_at, seen_at, expires_at, address)
+         values (zeroblob(32), ?1, 'c', 0, 0, 9000000000000, 'x')",
+        [user.id.0],
+    )
+    .unwrap();
+    users::set_active(store, &clock, "lo", true).await.unwrap();
+    let left = raw.query_row("select count(*) from sessions", [], |row| row.get::<_, i64>(0));
+    assert_eq!(left.unwrap(), 0);
+    assert!(open(&now).await);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Accounts, where fetching stands, and the machine's part of the supervision log.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Row, Transaction, params};
 
 use super::value::{at, hash, maybe_at, maybe_row, ms, rows};
@@ -15,7 +15,14 @@ const HOUR_MS: i64 = 3_600_000;
 
 const ACCOUNT: &str = "a.id, a.key, a.platform, a.name, a.simulated";
 const FETCH: &str =
-    "f.cursor, f.last_ok_at, f.last_try_at, f.failures, f.next_at, f.problem, f.stopped, f.gap";
+    "f.cursor, f.last_ok_at, f.last_try_at, f.failures, f.next_at, f.problem, f.stopped,
+     (select group_concat(g.what, ' ') from
+        (select what from gaps where account_id = f.account_id and closed_at is null
+         order by seen_at desc limit 3) g)";
+
+/// What was not told of again for so long is no gap any more: a walk that reaches as far as the first
+/// one did is made every day.
+const GAP_CLOSES: SignedDuration = SignedDuration::from_hours(24 * 3);
 
 /// Reads the columns of [`ACCOUNT`] from `first` on.
 pub(super) fn account(row: &Row<'_>, first: usize) -> Result<Account, StoreError> {
@@ -41,6 +48,36 @@ fn fetch_state(row: &Row<'_>, first: usize) -> Result<FetchState, StoreError> {
         stopped: row.get(first + 6)?,
         gap: row.get(first + 7)?,
     })
+}
+
+/// Notes what a step says is missing, and closes what has not been missed for long. `since` and
+/// `seen_at` tell when it was first and last said; it stays on record.
+pub(super) fn note_gap(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    gap: Option<&str>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if let Some(what) = gap {
+        let known = tx
+            .prepare_cached(
+                "update gaps set seen_at = ?3 where account_id = ?1 and what = ?2 and closed_at is null",
+            )?
+            .execute(params![account.0, what, ms(now)])?;
+        if known == 0 {
+            tx.prepare_cached(
+                "insert into gaps (account_id, what, since, seen_at) values (?1, ?2, ?3, ?3)",
+            )?
+            .execute(params![account.0, what, ms(now)])?;
+        }
+    }
+    let before = now.saturating_sub(GAP_CLOSES).unwrap_or(Timestamp::MIN);
+    tx.prepare_cached(
+        "update gaps set closed_at = ?2
+         where account_id = ?1 and closed_at is null and seen_at < ?3",
+    )?
+    .execute(params![account.0, ms(now), ms(before)])?;
+    Ok(())
 }
 
 /// Notes a look at an account in the supervision log.

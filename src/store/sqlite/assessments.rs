@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
+use super::bars::bar_copying;
 use super::cases::{case_of_item, note_event, set_state};
 use super::value::{at, from_json, json, ms, rows};
 use super::{likeness, rules};
@@ -102,33 +103,34 @@ impl Store {
         rule_quota: u64,
         now: Timestamp,
     ) -> Result<RecordedAssessments, StoreError> {
+        let veil = self.veil();
         self.write(move |tx| {
             let mut recorded = RecordedAssessments::default();
-            for AssessedVersion { version, verdict, opening, traces } in &assessed {
+            for AssessedVersion { version, verdict, opening, traces, unread } in &assessed {
                 if !store_verdict(tx, *version, verdict, now)? {
                     // Assessed a second time: what it leaves is there already.
                     continue;
                 }
-                if verdict.bars_copying() {
-                    // Before evidence of it is wanted.
-                    bar_copying(tx, item_of(tx, *version)?.0)?;
+                if *unread {
+                    tx.prepare_cached("update versions set unread = 1 where id = ?1")?
+                        .execute([version.0])?;
                 }
-                likeness::keep(tx, *version, traces, now)?;
+                likeness::keep(tx, &veil, *version, traces, now)?;
                 if let Some(opening) = opening {
                     recorded.touched.push(open_or_bring_back(tx, *version, opening, now)?);
                 } else if let Some(case) = follow_version(tx, *version, now)? {
                     recorded.touched.push(case);
+                }
+                // In the same transaction as the wish for evidence of it, and after the case whose
+                // history is to tell it. What we say ourselves is no suspicion.
+                if verdict.bars_copying() && !is_ours(tx, *version)? {
+                    bar_copying(tx, *version, None, now)?;
                 }
             }
             recorded.alarms = rules::count(tx, &assessed, rule_quota, now)?;
             Ok(recorded)
         })
         .await
-    }
-
-    /// Bars copying of an item: it is suspected before it could be assessed.
-    pub async fn bar_copying(&self, item: ItemId) -> Result<(), StoreError> {
-        self.write(move |tx| bar_copying(tx, item)).await
     }
 
     /// How many versions each lexicon has assessed last.
@@ -170,11 +172,12 @@ fn store_verdict(
     Ok(n > 0)
 }
 
-/// From now on nothing of the item is copied. Only a person takes that back: see
-/// [`Store::lift_copy_bar`].
-pub(super) fn bar_copying(tx: &Transaction<'_>, item: ItemId) -> Result<(), StoreError> {
-    tx.prepare_cached("update items set no_copy = 1 where id = ?1")?.execute([item.0])?;
-    Ok(())
+/// Whether the authority itself wrote a version.
+fn is_ours(tx: &Transaction<'_>, version: VersionId) -> Result<bool, StoreError> {
+    let item = item_of(tx, version)?.0;
+    Ok(tx
+        .prepare_cached("select by_us from items where id = ?1")?
+        .query_row([item.0], |row| row.get(0))?)
 }
 
 fn item_of(tx: &Transaction<'_>, version: VersionId) -> Result<(ItemId, VersionId), StoreError> {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 use serde::Serialize;
 
-use super::assessments::bar_copying;
+use super::bars::bar_copying;
 use super::cases::{note_event, set_state, the_case};
 use super::items::{the_item, the_version};
 use super::value::{at, from_json, json, maybe_at, maybe_row, ms, rows};
@@ -198,7 +198,8 @@ impl Store {
             insert_actions(tx, &case, decision, &new)?;
             if new.decision.ground() == Some(Ground::ChildAbuse) {
                 // A person's suspicion bars copying as the classifier's does (regulation 2.2).
-                bar_copying(tx, case.item)?;
+                let by = (new.user, new.line.user_name.as_str());
+                bar_copying(tx, case.version, Some(by), now)?;
             }
             let record = DecisionRecord {
                 case: case.id.0,

@@ -5,6 +5,7 @@ use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 
 use super::assessments::want_evidence;
+use super::bars::page_state;
 use super::cases::{case_of_item, note_event, touch};
 use super::items::{the_item, the_version};
 use super::log;
@@ -13,7 +14,7 @@ use crate::domain::ids::{CaseId, ContentHash, EvidenceId, ItemId, VersionId};
 use crate::domain::log::LogKind;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{EvidenceRow, EvidenceState, Readable, SealHolds};
+use crate::store::rows::{EvidenceRow, EvidenceState, PageState, Readable, SealHolds};
 
 const EVIDENCE: &str = "e.id, e.version_id, e.item_id, e.state, e.manifest_hash, e.log_seq, e.sealed_at, e.attempts, e.problem";
 
@@ -68,6 +69,33 @@ pub(super) fn of_version(
         [version.0],
         evidence_row,
     )
+}
+
+/// Why a seal on this may not be set, in Swedish.
+fn not_to_be_sealed(
+    c: &Connection,
+    version: VersionId,
+    item: ItemId,
+    holds: SealHolds,
+) -> Result<Option<&'static str>, StoreError> {
+    if holds == SealHolds::MetadataOnly {
+        return Ok(None);
+    }
+    if the_item(c, item)?.no_copy {
+        return Ok(Some("Inlägget får inte kopieras; det förseglas med bara uppgifter om det."));
+    }
+    if holds == SealHolds::Copies {
+        return Ok(None);
+    }
+    Ok(match page_state(c, version)? {
+        PageState::Clean => None,
+        PageState::Barred | PageState::Unread => {
+            Some("På samma sida står något som inte får kopieras; beviset tas utan bild.")
+        }
+        PageState::Unassessed => {
+            Some("På samma sida kom något nytt medan beviset togs; det tas en gång till.")
+        }
+    })
 }
 
 impl Store {
@@ -181,11 +209,9 @@ impl Store {
                 })?;
             let case = case_of_item(tx, item)?.map(|case| case.id);
             if state == "wanted" {
-                if holds == SealHolds::Copies && the_item(tx, item)?.no_copy {
-                    // It was barred while it was being taken (regulation 2.2).
-                    return Err(StoreError::Refused {
-                        why: "Inlägget får inte kopieras; det förseglas med bara uppgifter om det.".into(),
-                    });
+                // It may have been barred while it was being taken (regulation 2.2).
+                if let Some(why) = not_to_be_sealed(tx, version, item, holds)? {
+                    return Err(StoreError::Refused { why: why.into() });
                 }
                 let sealed = the_version(tx, version)?;
                 let (account, platform_id): (String, String) = tx
@@ -216,22 +242,6 @@ impl Store {
             }
             let row = of_version(tx, version)?.ok_or(StoreError::NotFound { what: "evidence" })?;
             Ok((row, case))
-        })
-        .await
-    }
-
-    /// Whether something stands under the same post that may not be copied, as far as known: a
-    /// picture of the page would show it. An item without a post is alone on its page.
-    pub async fn page_is_barred(&self, item: ItemId) -> Result<bool, StoreError> {
-        self.read(move |c| {
-            Ok(c.prepare_cached(
-                "select exists (
-                   select 1 from items i join items o indexed by items_not_to_copy
-                     on o.account_id = i.account_id and o.no_copy = 1
-                   where i.id = ?1 and o.presence <> 'gone'
-                     and coalesce(o.post_id, o.platform_id) = coalesce(i.post_id, i.platform_id))",
-            )?
-            .query_row([item.0], |row| row.get(0))?)
         })
         .await
     }

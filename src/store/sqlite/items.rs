@@ -3,11 +3,10 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 
-use super::accounts::{delivery_answer, note_look, note_signed, signed_before};
+use super::accounts::{delivery_answer, note_gap, note_look, note_signed, signed_before};
 use super::cases::{case_of_item, note_event, touch};
 use super::value::{at, from_json, hash, json, maybe_at, maybe_row, ms, rows};
 use crate::domain::case::CaseState;
-use crate::domain::evidence::{Thread, ThreadItem};
 use crate::domain::ids::{
     AccountId, CaseId, ContentHash, ItemId, PlatformItemId, PlatformPostId, VersionId,
 };
@@ -19,12 +18,18 @@ use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::{Committed, Delivery, ItemRow, VersionRow};
 
-/// How far up a thread is followed.
-const DEEPEST_THREAD: usize = 50;
+const ITEM: &str = concat!(
+    "i.id, i.account_id, i.platform_id, i.kind, i.post_id, i.parent_id, i.by_us,
+    i.permalink, i.permalink_source, i.created_at, i.created_raw, i.presence, i.presence_at, ",
+    barred!(),
+    ", i.current_version_id, i.first_fetched_at, i.barred"
+);
 
-const ITEM: &str = "i.id, i.account_id, i.platform_id, i.kind, i.post_id, i.parent_id, i.by_us,
-    i.permalink, i.permalink_source, i.created_at, i.created_raw, i.presence, i.presence_at,
-    i.no_copy, i.current_version_id, i.first_fetched_at, i.barred";
+/// Of one account, which must be asked of the case: of the item, all that was ever fetched is walked.
+pub(super) const TO_READ_AGAIN: &str = "from cases k join items i on i.id = k.item_id
+     where k.state in ('waiting', 'returned', 'held') and k.account_id = ?1
+       and i.last_fetched_at < ?2 and i.presence <> 'gone'
+     order by i.last_fetched_at limit ?3";
 
 const VERSION: &str = "v.id, v.item_id, v.number, v.content_hash, v.text, v.author, v.attachments,
     v.edited_at, v.presence, v.fetched_at,
@@ -156,7 +161,7 @@ fn store_item(
                 permalink_source = case when ?4 is null then permalink_source else ?6 end,
                 permalink = coalesce(?4, permalink),
                 parent_id = case when post_id is null and ?7 is not null then ?8 else parent_id end,
-                post_id = coalesce(post_id, ?7)
+                post_id = coalesce(post_id, ?7), page = coalesce(page, ?9)
          where id = ?1",
     )?
     .execute(params![
@@ -167,7 +172,8 @@ fn store_item(
         json(&fetched.barred)?,
         source_id(fetched),
         fetched.post_id.as_ref().map(PlatformPostId::as_str),
-        fetched.parent_id.as_ref().map(PlatformItemId::as_str)
+        fetched.parent_id.as_ref().map(PlatformItemId::as_str),
+        fetched.page
     ])?;
     let presence_changed = old_presence != fetched.presence.id();
     if changed {
@@ -204,8 +210,8 @@ fn insert_item(
     tx.prepare_cached(
         "insert into items (account_id, platform_id, kind, post_id, parent_id, by_us, permalink,
            permalink_source, created_at, created_raw, presence, presence_at, first_fetched_at,
-           last_fetched_at, barred)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?12, ?13)",
+           last_fetched_at, barred, page)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?12, ?13, ?14)",
     )?
     .execute(params![
         account.0,
@@ -221,6 +227,7 @@ fn insert_item(
         fetched.presence.id(),
         ms(now),
         json(&fetched.barred)?,
+        fetched.page,
     ])?;
     Ok(ItemId(tx.last_insert_rowid()))
 }
@@ -371,17 +378,16 @@ impl Store {
             let committed = store_batch(tx, account, &batch, now)?;
             tx.prepare_cached(
                 "update fetch_states set cursor = coalesce(?2, cursor), last_try_at = ?3,
-                        last_ok_at = ?3, failures = 0, next_at = ?4, problem = null, stopped = 0,
-                        gap = coalesce(?5, gap)
+                        last_ok_at = ?3, failures = 0, next_at = ?4, problem = null, stopped = 0
                  where account_id = ?1",
             )?
             .execute(params![
                 account.0,
                 batch.next.as_ref().map(|c| c.as_str()),
                 ms(now),
-                ms(next_at),
-                batch.gap
+                ms(next_at)
             ])?;
+            note_gap(tx, account, batch.gap.as_deref(), now)?;
             note_look(tx, account, now, batch.items.len(), None)?;
             Ok(committed)
         })
@@ -516,60 +522,6 @@ impl Store {
         .await
     }
 
-    /// The thread above an item: the post, and the answers from the top down to its parent.
-    pub async fn thread_above(&self, item: ItemId) -> Result<Thread, StoreError> {
-        self.read(move |c| {
-            let item = the_item(c, item)?;
-            let mut thread = Thread { post: post_of(c, &item)?, ..Thread::default() };
-            let mut next = item.parent_id;
-            while let Some(parent) = next.take() {
-                if thread.above.len() >= DEEPEST_THREAD
-                    || thread.above.iter().any(|seen| seen.platform_id == parent)
-                {
-                    thread.missing.push(parent.as_str().to_owned());
-                    break;
-                }
-                match thread_item(c, item.account, &parent)? {
-                    Some((above, grandparent)) => {
-                        thread.above.push(above);
-                        next = grandparent;
-                    }
-                    None => thread.missing.push(parent.as_str().to_owned()),
-                }
-            }
-            thread.above.reverse();
-            Ok(thread)
-        })
-        .await
-    }
-
-    /// The answers directly under an item, oldest first, at most `most`.
-    pub async fn thread_below(
-        &self,
-        item: ItemId,
-        most: u32,
-    ) -> Result<Vec<ThreadItem>, StoreError> {
-        self.read(move |c| {
-            let item = the_item(c, item)?;
-            rows(
-                &mut c.prepare_cached(
-                    "select i.platform_id, v.author, v.text, i.created_at
-                     from items i join versions v on v.id = i.current_version_id
-                     where i.account_id = ?1 and i.post_id is ?2 and i.parent_id = ?3
-                     order by i.created_at, i.id limit ?4",
-                )?,
-                params![
-                    item.account.0,
-                    item.post_id.as_ref().map(PlatformPostId::as_str),
-                    item.platform_id.as_str(),
-                    most
-                ],
-                read_thread_item,
-            )
-        })
-        .await
-    }
-
     /// Notes that the platform was asked for these items once more, whatever comes of it: one that
     /// cannot be read then stands behind the others, and never before them.
     pub async fn note_asked(&self, items: Vec<ItemId>, now: Timestamp) -> Result<(), StoreError> {
@@ -592,12 +544,7 @@ impl Store {
     ) -> Result<Vec<ItemRow>, StoreError> {
         self.read(move |c| {
             rows(
-                &mut c.prepare_cached(&format!(
-                    "select {ITEM} from cases k join items i on i.id = k.item_id
-                     where k.state in ('waiting', 'returned', 'held') and i.account_id = ?1
-                       and i.last_fetched_at < ?2 and i.presence <> 'gone'
-                     order by i.last_fetched_at limit ?3"
-                ))?,
+                &mut c.prepare_cached(&format!("select {ITEM} {TO_READ_AGAIN}"))?,
                 params![account.0, ms(before), most],
                 item_row,
             )
@@ -639,52 +586,4 @@ fn set_presence(
     )?
     .execute(params![item.0, presence.id(), ms(now)])?;
     Ok(())
-}
-
-fn post_of(c: &Connection, item: &ItemRow) -> Result<Option<FetchedPost>, StoreError> {
-    let Some(post) = &item.post_id else { return Ok(None) };
-    maybe_row(
-        &mut c.prepare_cached(
-            "select platform_id, title, text, created_at, permalink from posts
-             where account_id = ?1 and platform_id = ?2",
-        )?,
-        params![item.account.0, post.as_str()],
-        |row| {
-            Ok(FetchedPost {
-                platform_id: PlatformPostId::new(row.get::<_, String>(0)?),
-                title: row.get(1)?,
-                text: row.get(2)?,
-                created_at: maybe_at(row.get(3)?)?,
-                permalink: row.get(4)?,
-            })
-        },
-    )
-}
-
-fn read_thread_item(row: &Row<'_>) -> Result<ThreadItem, StoreError> {
-    Ok(ThreadItem {
-        platform_id: PlatformItemId::new(row.get::<_, String>(0)?),
-        author: from_json("versions", &row.get::<_, String>(1)?)?,
-        text: row.get(2)?,
-        created_at: maybe_at(row.get(3)?)?,
-    })
-}
-
-fn thread_item(
-    c: &Connection,
-    account: AccountId,
-    platform_id: &PlatformItemId,
-) -> Result<Option<(ThreadItem, Option<PlatformItemId>)>, StoreError> {
-    maybe_row(
-        &mut c.prepare_cached(
-            "select i.platform_id, v.author, v.text, i.created_at, i.parent_id
-             from items i join versions v on v.id = i.current_version_id
-             where i.account_id = ?1 and i.platform_id = ?2",
-        )?,
-        params![account.0, platform_id.as_str()],
-        |row| {
-            let parent: Option<String> = row.get(4)?;
-            Ok((read_thread_item(row)?, parent.map(PlatformItemId::new)))
-        },
-    )
 }

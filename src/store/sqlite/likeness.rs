@@ -6,17 +6,22 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Transaction, params};
 
 use super::value::{at, maybe_row, ms, rows};
+use super::veil::Veil;
 use crate::domain::ids::{AccountId, CaseId, ItemId, VersionId};
 use crate::domain::likeness::{
-    ALIKE_DAYS, Alike, AlikeItem, EarlierPrint, KEPT_DAYS, Print, Traces,
+    ALIKE_COUNTED, ALIKE_DAYS, Alike, AlikeItem, EarlierPrint, KEPT_DAYS, Print, Traces,
 };
 use crate::store::Store;
 use crate::store::error::StoreError;
 
 /// How many earlier items are handed out for one text: enough to tell a campaign.
 const MOST_EARLIER: u32 = 64;
+/// How many rows of one band are looked at for that.
+const MOST_LOOKED_AT: u32 = 128;
 /// How many of the items alike are shown.
 const MOST_SHOWN: u32 = 10;
+/// So many items alike are counted; more are told as at least so many.
+const MOST_COUNTED: u32 = ALIKE_COUNTED;
 /// How many rows are forgotten in one transaction, so that nobody waits for it.
 const FORGOTTEN_AT_ONCE: u32 = 5_000;
 
@@ -25,7 +30,7 @@ fn days_before(now: Timestamp, days: u8) -> i64 {
     ms(now.saturating_sub(span).unwrap_or(Timestamp::MIN))
 }
 
-/// SQLite's numbers have a sign; the same bits.
+/// SQLite's numbers have a sign; the same bits. For what is no number of a person: see [`Veil`].
 const fn column(n: u64) -> i64 {
     n.cast_signed()
 }
@@ -34,6 +39,7 @@ const fn column(n: u64) -> i64 {
 /// one before.
 pub(super) fn keep(
     tx: &Transaction<'_>,
+    veil: &Veil,
     version: VersionId,
     traces: &Traces,
     now: Timestamp,
@@ -52,7 +58,7 @@ pub(super) fn keep(
     if by_us {
         return Ok(());
     }
-    let author = traces.author.map(column);
+    let author = traces.author.map(|author| veil.cover(author));
     if let Some(print) = &traces.print {
         tx.prepare_cached("delete from prints where item_id = ?1")?.execute([item.0])?;
         tx.prepare_cached(
@@ -73,7 +79,7 @@ pub(super) fn keep(
              on conflict do nothing",
         )?;
         for target in &traces.targets {
-            insert.execute(params![author, column(*target), item.0, ms(now)])?;
+            insert.execute(params![author, veil.cover(*target), item.0, ms(now)])?;
         }
     }
     Ok(())
@@ -100,6 +106,12 @@ fn join(
     for other in groups.into_iter().flatten().filter(|other| *other != group) {
         tx.prepare_cached("update alikes set group_id = ?2 where group_id = ?1")?
             .execute([other, group])?;
+        tx.prepare_cached(
+            "insert into alike_groups (group_id, n_authors)
+             select ?2, n_authors from alike_groups where group_id = ?1
+             on conflict (group_id) do update set n_authors = max(n_authors, excluded.n_authors)",
+        )?
+        .execute([other, group])?;
     }
     let mut insert = tx.prepare_cached(
         "insert into alikes (item_id, group_id, author)
@@ -121,12 +133,17 @@ impl Store {
         prints: Vec<(ItemId, Print)>,
         now: Timestamp,
     ) -> Result<Vec<Vec<EarlierPrint>>, StoreError> {
+        let veil = self.veil();
         self.read(move |c| {
             let since = days_before(now, ALIKE_DAYS);
+            // The newest first, and of a band only so many: one campaign fills it with rows that are
+            // too old to count, or leaves no room for what came after.
             let mut by_band = c.prepare_cached(
                 "select p.item_id, p.account_id, p.author, p.sketch
-                 from print_bands b cross join prints p on p.item_id = b.item_id
-                 where b.band = ?1 and p.item_id <> ?2 and p.at >= ?3 limit ?4",
+                 from (select b.item_id from print_bands b where b.band = ?1 and b.item_id <> ?2
+                       order by b.item_id desc limit ?4) n
+                   cross join prints p on p.item_id = n.item_id
+                 where p.at >= ?3",
             )?;
             let mut all = Vec::with_capacity(prints.len());
             for (item, print) in &prints {
@@ -135,12 +152,14 @@ impl Store {
                     if seen.len() >= MOST_EARLIER as usize {
                         break;
                     }
-                    let wanted = params![column(band), item.0, since, MOST_EARLIER];
+                    let wanted = params![column(band), item.0, since, MOST_LOOKED_AT];
                     for found in rows(&mut by_band, wanted, |row| {
                         Ok(EarlierPrint {
                             item: ItemId(row.get(0)?),
                             account: AccountId(row.get(1)?),
-                            author: row.get::<_, Option<i64>>(2)?.map(i64::cast_unsigned),
+                            author: row
+                                .get::<_, Option<i64>>(2)?
+                                .map(|number| veil.uncover(number)),
                             print: Print::of_bytes(&row.get::<_, Vec<u8>>(3)?),
                         })
                     })? {
@@ -164,6 +183,7 @@ impl Store {
         asked: Vec<(u64, ItemId)>,
         now: Timestamp,
     ) -> Result<Vec<Vec<(u64, u32)>>, StoreError> {
+        let veil = self.veil();
         self.read(move |c| {
             let since = days_before(now, KEPT_DAYS);
             let mut of_author = c.prepare_cached(
@@ -173,8 +193,8 @@ impl Store {
             asked
                 .into_iter()
                 .map(|(author, item)| {
-                    rows(&mut of_author, params![column(author), item.0, since], |row| {
-                        Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?))
+                    rows(&mut of_author, params![veil.cover(author), item.0, since], |row| {
+                        Ok((veil.uncover(row.get(0)?), row.get(1)?))
                     })
                 })
                 .collect()
@@ -193,10 +213,16 @@ impl Store {
             let Some(group) = group else { return Ok(None) };
             let (n, n_accounts, n_authors): (u64, u64, u64) = c
                 .prepare_cached(
-                    "select count(*), count(distinct i.account_id), count(distinct l.author)
-                     from alikes l join items i on i.id = l.item_id where l.group_id = ?1",
+                    "select count(*), count(distinct i.account_id),
+                            max(count(distinct l.author),
+                                coalesce((select g.n_authors from alike_groups g where g.group_id = ?1), 0))
+                     from (select item_id, author from alikes where group_id = ?1
+                           order by item_id desc limit ?2) l
+                       join items i on i.id = l.item_id",
                 )?
-                .query_row([group], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+                .query_row(params![group, MOST_COUNTED + 1], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })?;
             let some = rows(
                 &mut c.prepare_cached(
                     "select i.id, k.id, a.name, coalesce(i.created_at, i.first_fetched_at), i.permalink
@@ -230,10 +256,43 @@ impl Store {
                        (select item_id from prints where at < ?1 order by at limit ?2)",
                 )?
                 .execute(params![before, FORGOTTEN_AT_ONCE])?;
-            let attacks =
-                tx.prepare_cached("delete from attacks where at < ?1")?.execute([before])?;
+            let attacks = tx
+                .prepare_cached(
+                    "delete from attacks where (author, target, item_id) in
+                       (select author, target, item_id from attacks where at < ?1 order by at limit ?2)",
+                )?
+                .execute(params![before, FORGOTTEN_AT_ONCE])?;
+            forget_authors(tx)?;
             Ok(prints + attacks)
         })
         .await
     }
+}
+
+/// Forgets who wrote what is alike, where the fingerprint is forgotten; how many there were stays.
+fn forget_authors(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    let old = rows(
+        &mut tx.prepare_cached(
+            "select l.item_id, l.group_id from alikes l indexed by alikes_with_author
+             where l.author is not null
+               and not exists (select 1 from prints p where p.item_id = l.item_id)
+             limit ?1",
+        )?,
+        [FORGOTTEN_AT_ONCE],
+        |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
+    )?;
+    let groups: BTreeSet<i64> = old.iter().map(|(_, group)| *group).collect();
+    for group in groups {
+        tx.prepare_cached(
+            "insert into alike_groups (group_id, n_authors)
+             select ?1, count(distinct author) from alikes where group_id = ?1
+             on conflict (group_id) do update set n_authors = max(n_authors, excluded.n_authors)",
+        )?
+        .execute([group])?;
+    }
+    let mut forget = tx.prepare_cached("update alikes set author = null where item_id = ?1")?;
+    for (item, _) in old {
+        forget.execute([item])?;
+    }
+    Ok(())
 }

@@ -4,6 +4,9 @@ mod accounts;
 mod actions;
 mod assessments;
 mod audit;
+// First of those that use its macro.
+#[macro_use]
+mod bars;
 mod cases;
 mod checkpoints;
 mod checks;
@@ -18,9 +21,11 @@ pub(super) mod open;
 pub(super) mod readers;
 pub mod registrations;
 mod rules;
+mod threads;
 pub(super) mod tree;
 pub mod users;
 pub(super) mod value;
+pub(super) mod veil;
 pub(super) mod writer;
 
 #[cfg(test)]

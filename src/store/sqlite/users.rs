@@ -156,32 +156,45 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write(move |tx| {
             tx.execute("update users set active = ?2 where id = ?1", params![user.0, active])?;
-            if !active {
-                put_out(tx, user, now)?;
-            }
+            // Also when let in again: nothing from before may wake with them.
+            put_out(tx, user, now)?;
             audit::append(tx, &line, now)
         })
         .await
     }
 
-    /// Opens a session. Only the hash of its token is kept.
+    /// Opens a session, if the password that was held against `password_hash` is still the one that
+    /// counts: checking it takes a while, and it may have been changed meanwhile. Only the hash of
+    /// its token is kept. Says whether it was opened.
     pub async fn open_session(
         &self,
         token: ContentHash,
-        user: UserId,
+        (user, password_hash): (UserId, String),
         csrf: String,
         expires_at: Timestamp,
         line: AuditLine,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         self.write(move |tx| {
-            tx.execute(
+            let opened = tx.execute(
                 "insert into sessions (token_hash, user_id, csrf, opened_at, seen_at, expires_at, address)
-                 values (?1, ?2, ?3, ?4, ?4, ?5, ?6)",
-                params![token.bytes(), user.0, csrf, ms(now), ms(expires_at), line.address],
+                 select ?1, u.id, ?3, ?4, ?4, ?5, ?6 from users u
+                 where u.id = ?2 and u.active = 1 and u.password_hash = ?7",
+                params![
+                    token.bytes(),
+                    user.0,
+                    csrf,
+                    ms(now),
+                    ms(expires_at),
+                    line.address,
+                    password_hash
+                ],
             )?;
             tx.execute("delete from sessions where expires_at <= ?1", [ms(now)])?;
-            audit::append(tx, &line, now)
+            if opened > 0 {
+                audit::append(tx, &line, now)?;
+            }
+            Ok(opened > 0)
         })
         .await
     }

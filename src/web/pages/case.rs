@@ -76,6 +76,11 @@ pub async fn decide(
 ) -> Result<Response, Response> {
     inside.check(&site, &fields.csrf)?;
     let case = CaseId(case);
+    if fields.suspects_child_abuse() {
+        // First, and by itself: no refusal of the rest takes it back.
+        let suspected = site.services.suspect_by_form(&inside.viewer, case).await;
+        suspected.map_err(|error| site.error(error))?;
+    }
     let refused = |why: String| Some((fields.filled(), why));
     let (status, again) = match fields.decision() {
         Ok(decision) => {
@@ -117,6 +122,19 @@ async fn after(
         }
         Err(error) => Err(site.error(error)),
     }
+}
+
+/// Bars the item from copying at once.
+pub async fn suspect(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(case): Path<i64>,
+    Form(fields): Form<BareForm>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    let case = CaseId(case);
+    let done = site.services.suspect(&inside.viewer, case).await;
+    after(&site, &inside, case, done).await
 }
 
 /// Undoes the standing decision.

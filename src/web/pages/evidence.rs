@@ -32,7 +32,9 @@ pub async fn show(
     let now = site.services.clock().now();
     let back = case.map_or_else(|| "/".to_owned(), |case| format!("/arende/{case}"));
     let shell = inside.shell(&site, Place::Queue)?;
-    Ok(page(&site, &EvidencePage::new(shell, id, back, manifest, verification, now)))
+    let barred = sealed.no_copy;
+    let view = EvidencePage::new(shell, id, back, manifest, barred, verification, now);
+    Ok(page(&site, &view))
 }
 
 /// A page of the sheet as a picture: `/bevis/7/sida/1.png`.

@@ -470,7 +470,9 @@ async function reload(number) {
   const answer = await fetchPage(addressOf(number)).catch(() => null);
   if (!answer || !isOpen(number) || !$("#arende", answer.page)) return undefined;
   const focused = document.activeElement?.id;
+  const before = edition(document);
   dress(swap(answer.page, "#arende"));
+  newText(before);
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   return undefined;
 }
@@ -488,6 +490,8 @@ function dress(root) {
 readClock(document);
 tidyUndos();
 dress(document);
+// Refused, perhaps since the text is another now: a second, impatient press is no reading.
+if (refusal()) mustBeRead();
 listen();
 tick();
 setInterval(tick, 500);

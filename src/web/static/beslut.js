@@ -26,14 +26,25 @@ function keepDraft() {
   const form = decisionForm();
   // What is being sent, or was, is no draft.
   if (!form || !side || form.dataset.skickas) return;
-  if (inWork()) drafts.set(form.action, new FormData(form));
+  if (inWork()) drafts.set(form.action, draftOf(form));
   else drafts.delete(form.action);
 }
 
+/** What is filled in, and of which text. */
+const draftOf = (form) => ({ fields: new FormData(form), of: edition(document) });
+
 function restoreDraft() {
   const form = decisionForm();
-  const draft = form && drafts.get(form.action);
-  if (!draft) return;
+  const kept = form && drafts.get(form.action);
+  if (!kept) return;
+  const draft = kept.fields;
+  if (kept.of !== edition(document)) {
+    // Ticks and ground were set on another text: only what was written comes back.
+    for (const field of $$(TEXTS, form)) if (draft.has(field.name)) field.value = draft.get(field.name);
+    gate();
+    say("kort", "Ärendet har ändrats sedan du valde, så valen är inte ikryssade. Läs det på nytt. Det du hade skrivit finns kvar.");
+    return;
+  }
   const ticked = [...draft.getAll("val"), ...draft.getAll("sparrat")];
   for (const field of $$("input:not([type=hidden]), textarea, select", form)) {
     if (field.name === "val") field.checked = ticked.includes(field.value) && (!field.disabled || waits(field));
@@ -52,7 +63,7 @@ addEventListener("beforeunload", (event) => {
 });
 
 function choose(key) {
-  const box = $(`#beslut [data-tangent="${key}"]`);
+  const box = $(`#beslut [data-tangent="${CSS.escape(key)}"]`);
   if (!box) return false;
   const label = $(`label[for="${box.id}"] span`)?.textContent ?? "";
   if (box.disabled) {
@@ -119,6 +130,14 @@ function barred(form) {
 const READ_MS = 600;
 let readFrom = 0;
 const mustBeRead = () => { readFrom = performance.now() + READ_MS; };
+
+/** Another text than `before` stands here: nobody decides on it unread, least of all to remove it. */
+function newText(before) {
+  if (edition(document) === before) return;
+  mustBeRead();
+  for (const box of $$("#val-hide, #val-delete")) box.checked = false;
+  gate();
+}
 
 document.addEventListener("change", (event) => {
   const box = event.target;
@@ -190,6 +209,7 @@ const underway = new Set();
 async function send(form) {
   form.dataset.skickas = "ja";
   const number = form.closest("[data-arende]")?.dataset.arende ?? form.dataset.angra;
+  const sent = draftOf(form);
   underway.add(number);
   const notSent = () => { delete form.dataset.skickas; underway.delete(number); };
   const post = () => fetchPage(form.action, new FormData(form));
@@ -212,7 +232,16 @@ async function send(form) {
     if (answer.status >= 400) {
       // The reason stands in the form, or above the case on a page of its own.
       const above = $("main > .notis.problem", answer.page)?.textContent.trim();
+      if (openCase() && !isOpen(number)) {
+        // Another case has been opened meanwhile, and may be written in.
+        notSent();
+        drafts.set(form.action, sent);
+        const why = $("#beslut-fel", answer.page)?.textContent.trim() ?? above ?? "";
+        say("fel", `Ärende ${number} är inte beslutat. ${why}`, { label: `Läs in ärende ${number}`, run: () => show(number) });
+        return;
+      }
       place(answer.page);
+      newText(sent.of);
       refusal()?.focus({ preventScroll: true });
       refusal()?.scrollIntoView({ block: "center" });
       if (above && !refusal()) say("fel", above);
@@ -242,7 +271,11 @@ function decided(number, page) {
     say("kort", `Sparat: ärende ${number}.`);
   }
   row?.remove();
-  if (next && next !== row) {
+  if (openCase() && !isOpen(number)) {
+    // Who has gone on already stays where they are.
+    underway.delete(number);
+    refreshHead();
+  } else if (next && next !== row) {
     link(next).focus();
     next.scrollIntoView({ block: "nearest" });
     show(next.dataset.arende, { focus: false });

@@ -76,6 +76,8 @@ pub struct CaseView {
     pub folded: Option<MarkedText>,
     /// Nothing of it may be copied or shown: what to do instead.
     pub barred: bool,
+    /// Whether the viewer may bar it.
+    pub may_suspect: bool,
     /// Whether the person at the page may lift that bar.
     pub may_lift: bool,
     /// Numbers to ring, for what.

@@ -16,8 +16,6 @@ use super::words::size;
 pub enum Checked {
     /// Everything was recomputed and agrees.
     Sound,
-    /// It has not been checked yet.
-    NotYet,
     /// Something does not agree: what, in Swedish.
     Broken(String),
 }
@@ -36,8 +34,6 @@ pub enum Seal {
     Taking,
     /// Could not be captured yet: why, in Swedish; it is tried again.
     Lacking(String),
-    /// The author changed the text; evidence of the new version is being captured.
-    Outdated,
     /// Disposed of (*gallrat*) under a rule on a date.
     Disposed {
         /// The rule.
@@ -56,9 +52,9 @@ impl Seal {
     /// Class in the stylesheet.
     pub const fn class(&self) -> &'static str {
         match self {
-            Self::Sealed { checked: Checked::Sound | Checked::NotYet, .. } => "sigill god",
+            Self::Sealed { checked: Checked::Sound, .. } => "sigill god",
             Self::Sealed { checked: Checked::Broken(_), .. } | Self::Lacking(_) => "sigill dalig",
-            Self::Taking | Self::Outdated | Self::Disposed { .. } => "sigill vantar",
+            Self::Taking | Self::Disposed { .. } => "sigill vantar",
         }
     }
 
@@ -66,7 +62,7 @@ impl Seal {
     pub fn gate(&self) -> RemovalGate {
         let closed = |words: &str| RemovalGate::Closed(words.to_owned());
         match self {
-            Self::Sealed { checked: Checked::Sound | Checked::NotYet, .. } => RemovalGate::Open,
+            Self::Sealed { checked: Checked::Sound, .. } => RemovalGate::Open,
             Self::Sealed { checked: Checked::Broken(what), .. } => RemovalGate::Closed(format!(
                 "Beviset stämmer inte ({what}). Dölj och ta bort spärras tills ett nytt bevis är säkrat."
             )),
@@ -76,9 +72,6 @@ impl Seal {
             Self::Lacking(why) => RemovalGate::Closed(format!(
                 "Bevis saknas: {why} Du kan dölja och ta bort när ett bevis är säkrat."
             )),
-            Self::Outdated => {
-                closed("Texten har ändrats. Ett nytt bevis tas innan du kan dölja eller ta bort.")
-            }
             Self::Disposed { .. } => {
                 closed("Beviset är gallrat. Ett nytt tas innan du kan dölja eller ta bort.")
             }
@@ -208,12 +201,13 @@ pub struct CheckRow {
 }
 
 impl EvidencePage {
-    /// The page for a sealed record.
+    /// The page for a sealed record. Of what is `barred` no address can be opened.
     pub fn new(
         shell: Shell,
         id: EvidenceId,
         case_href: String,
         manifest: &Manifest,
+        barred: bool,
         verification: Verification,
         now: Timestamp,
     ) -> Self {
@@ -225,10 +219,10 @@ impl EvidencePage {
             seal: Seal::sealed(manifest.sealed_at, verification.checked, now),
             checks: verification.rows,
             facts: facts(manifest, now),
-            permalink: manifest
-                .permalink
-                .as_ref()
-                .map(|link| Outside::new("Länk till inlägget", &link.url)),
+            permalink: manifest.permalink.as_ref().map(|link| match barred {
+                true => Outside::read_only("Länk till inlägget", &link.url),
+                false => Outside::new("Länk till inlägget", &link.url),
+            }),
             parts: manifest
                 .parts
                 .iter()
@@ -298,4 +292,20 @@ fn facts(manifest: &Manifest, now: Timestamp) -> Vec<Fact> {
         facts.insert(0, Fact { name: "Obs", value: "Från en simulerad plattform".to_owned() });
     }
     facts
+}
+
+#[cfg(test)]
+mod tests {
+    use askama::Template as _;
+
+    use crate::web::view::fixtures::others::evidence_of;
+
+    #[test]
+    fn of_what_may_not_be_looked_at_no_address_can_be_opened() {
+        for (barred, opens) in [(false, true), (true, false)] {
+            let html = evidence_of(barred).render().unwrap();
+            assert!(html.contains("Länk till inlägget"), "it can be read all the same");
+            assert_eq!(html.contains("i ny flik"), opens, "barred: {barred}");
+        }
+    }
 }

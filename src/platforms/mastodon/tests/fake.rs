@@ -1,7 +1,7 @@
 //! A small Mastodon: as much of the interface as the connector uses, with the manners that
 //! servers of different make were seen to have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -71,6 +71,8 @@ pub struct Server {
     reports: Vec<Value>,
     /// Posts of which the thread cannot be had, and the status that says so.
     broken: BTreeMap<u64, u16>,
+    /// Who has blocked us.
+    blocking: BTreeSet<String>,
 }
 
 impl Fake<Server> {
@@ -86,6 +88,7 @@ impl Fake<Server> {
             left: manners.limit.unwrap_or(0),
             reports: Vec::new(),
             broken: BTreeMap::new(),
+            blocking: BTreeSet::new(),
         })
         .await
     }
@@ -116,6 +119,16 @@ impl Fake<Server> {
     /// From now on the thread around a post cannot be had.
     pub fn break_thread(&self, id: u64, status: u16) {
         self.world().broken.insert(id, status);
+    }
+
+    /// The thread can be had again.
+    pub fn mend_thread(&self, id: u64) {
+        self.world().broken.remove(&id);
+    }
+
+    /// From now on somebody's posts are not shown to us.
+    pub fn block(&self, author: &str) {
+        self.world().blocking.insert(author.to_owned());
     }
 
     pub fn forget_keys(&self) {
@@ -236,6 +249,12 @@ fn fault(status: u16) -> Response {
 
 impl Fakes for Server {
     fn answer(&mut self, call: &Call) -> Response {
+        let is_read = call.method == "GET" && call.uri.path().starts_with("/api/v1/statuses/");
+        if call.bearer().is_none() && is_read {
+            let id = call.uri.path().rsplit('/').next().and_then(|id| id.parse::<u64>().ok());
+            let post = id.and_then(|id| self.posts.get(&id));
+            return post.map_or_else(|| fault(404), |post| ok(&self.view(post)));
+        }
         if call.bearer() != Some("hemlig-nyckel") {
             return fault(401);
         }
@@ -291,6 +310,9 @@ fn one(inner: &mut Server, method: &str, path: &str) -> Response {
         return fault(404);
     };
     let Some(post) = inner.posts.get(&id).cloned() else { return fault(404) };
+    if inner.blocking.contains(&post.author) {
+        return fault(404);
+    }
     match (method, rest) {
         ("GET", "") => ok(&inner.view(&post)),
         ("GET", "context") if inner.broken.contains_key(&id) => fault(inner.broken[&id]),

@@ -199,7 +199,8 @@ async fn edit(bench: &Bench, text: &str, flagged: bool, now: Timestamp) {
     let severity = flagged.then_some(Severity::High);
     let opening = flagged.then(|| case_opening(1, now));
     let (version, traces) = (waiting[0].version, Traces::default());
-    let assessed = AssessedVersion { version, verdict: verdict(severity), opening, traces };
+    let assessed =
+        AssessedVersion { version, verdict: verdict(severity), opening, traces, unread: false };
     bench.store.record_assessments(vec![assessed], QUOTA, now).await.unwrap();
 }
 

@@ -308,3 +308,21 @@ async fn a_time_that_cannot_be_true_hurries_nobody_and_is_kept() {
         assert_eq!((kept.created_at, kept.created_raw.as_deref()), (created_at, Some(said)));
     }
 }
+
+#[tokio::test]
+async fn what_may_be_missing_is_told_until_it_is_no_longer_missed_and_stays_on_record() {
+    let bench = Bench::new().await;
+    let gap = async |text: Option<&str>, day: i64| {
+        let batch = Batch { gap: text.map(str::to_owned), ..Batch::default() };
+        bench.commit(batch, at(day * 86_400)).await;
+        bench.store.account_overview().await.unwrap().remove(0).fetch.gap
+    };
+    assert_eq!(gap(Some("Tråd 1."), 0).await.as_deref(), Some("Tråd 1."));
+    // Another does not take its place, and neither goes at once.
+    assert_eq!(gap(Some("Tråd 2."), 1).await.as_deref(), Some("Tråd 2. Tråd 1."));
+    assert_eq!(gap(Some("Tråd 2."), 3).await.as_deref(), Some("Tråd 2. Tråd 1."));
+    assert_eq!(gap(None, 4).await.as_deref(), Some("Tråd 2."));
+    assert_eq!(gap(None, 7).await, None);
+    let n = "select count(*) from gaps where closed_at is not null";
+    assert_eq!(bench.raw().query_row(n, [], |row| row.get::<_, i64>(0)).unwrap(), 2);
+}

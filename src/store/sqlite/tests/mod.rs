@@ -153,6 +153,7 @@ impl Bench {
                 verdict: verdict(Some(Severity::High)),
                 opening: Some(case_opening(rank, due)),
                 traces: Traces::default(),
+                unread: false,
             })
             .collect();
         self.store.record_assessments(assessed, QUOTA, now).await.unwrap().touched

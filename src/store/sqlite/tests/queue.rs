@@ -107,6 +107,21 @@ async fn the_open_queue_and_an_authors_cases_are_read_by_index() {
         plan(&crate::store::sqlite::cases::EARLIER_CASES.replace("?1", "1").replace("?2", "9"));
     assert!(steps.iter().any(|s| s.contains("versions_by_author")), "{steps:?}");
     assert!(!steps.iter().any(|s| s.starts_with("SCAN")), "{steps:?}");
+    let numbered =
+        |sql: &str| ["?1", "?2", "?3"].iter().fold(sql.to_owned(), |s, n| s.replace(n, "1"));
+    for (sql, index) in [
+        (
+            crate::store::sqlite::items::TO_READ_AGAIN,
+            "cases_of_account_by_state (account_id=? AND state=?",
+        ),
+        (crate::store::sqlite::threads::BELOW, "items_by_parent (account_id=? AND parent_id=?"),
+        ("from cases k where k.claimed_by = 1", "cases_by_holder (claimed_by=?"),
+    ] {
+        let alias = if sql.contains("cases k join") || sql.contains("items i") { "i" } else { "k" };
+        let steps = plan(&numbered(&format!("select {alias}.id {sql}")));
+        assert!(steps.iter().any(|s| s.contains(index)), "{sql}: {steps:?}");
+        assert!(!steps.iter().any(|s| s.starts_with("SCAN")), "{sql}: {steps:?}");
+    }
 }
 
 /// Something that happens to one of the cases.

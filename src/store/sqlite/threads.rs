@@ -1,0 +1,118 @@
+//! The thread around an item, as far as we were given it.
+
+use rusqlite::{Connection, Row, params};
+
+use super::items::the_item;
+use super::value::{from_json, maybe_at, maybe_row, rows};
+use crate::domain::evidence::{TEXT_NOT_COPIED, Thread, ThreadItem};
+use crate::domain::ids::{AccountId, ItemId, PlatformItemId, PlatformPostId};
+use crate::domain::item::FetchedPost;
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::rows::ItemRow;
+
+/// How far up a thread is followed.
+const DEEPEST_THREAD: usize = 50;
+
+/// The answers under an item.
+pub(super) const BELOW: &str = "from items i join versions v on v.id = i.current_version_id
+     where i.account_id = ?1 and i.parent_id = ?2 order by i.created_at, i.id limit ?3";
+
+impl Store {
+    /// The thread above an item: the post, and the answers from the top down to its parent.
+    pub async fn thread_above(&self, item: ItemId) -> Result<Thread, StoreError> {
+        self.read(move |c| {
+            let item = the_item(c, item)?;
+            let mut thread = Thread { post: post_of(c, &item)?, ..Thread::default() };
+            let mut next = item.parent_id;
+            while let Some(parent) = next.take() {
+                if thread.above.len() >= DEEPEST_THREAD
+                    || thread.above.iter().any(|seen| seen.platform_id == parent)
+                {
+                    thread.missing.push(parent.as_str().to_owned());
+                    break;
+                }
+                match thread_item(c, item.account, &parent)? {
+                    Some((above, grandparent)) => {
+                        thread.above.push(above);
+                        next = grandparent;
+                    }
+                    None => thread.missing.push(parent.as_str().to_owned()),
+                }
+            }
+            thread.above.reverse();
+            Ok(thread)
+        })
+        .await
+    }
+
+    /// The answers directly under an item, oldest first, at most `most`.
+    pub async fn thread_below(
+        &self,
+        item: ItemId,
+        most: u32,
+    ) -> Result<Vec<ThreadItem>, StoreError> {
+        self.read(move |c| {
+            let item = the_item(c, item)?;
+            rows(
+                &mut c.prepare_cached(&format!(
+                    "select i.platform_id, v.author, v.text, i.created_at, {} {BELOW}",
+                    barred!()
+                ))?,
+                params![item.account.0, item.platform_id.as_str(), most],
+                read_thread_item,
+            )
+        })
+        .await
+    }
+}
+
+fn post_of(c: &Connection, item: &ItemRow) -> Result<Option<FetchedPost>, StoreError> {
+    let Some(post) = &item.post_id else { return Ok(None) };
+    maybe_row(
+        &mut c.prepare_cached(
+            "select platform_id, title, text, created_at, permalink from posts
+             where account_id = ?1 and platform_id = ?2",
+        )?,
+        params![item.account.0, post.as_str()],
+        |row| {
+            Ok(FetchedPost {
+                platform_id: PlatformPostId::new(row.get::<_, String>(0)?),
+                title: row.get(1)?,
+                text: row.get(2)?,
+                created_at: maybe_at(row.get(3)?)?,
+                permalink: row.get(4)?,
+            })
+        },
+    )
+}
+
+fn read_thread_item(row: &Row<'_>) -> Result<ThreadItem, StoreError> {
+    Ok(ThreadItem {
+        platform_id: PlatformItemId::new(row.get::<_, String>(0)?),
+        author: from_json("versions", &row.get::<_, String>(1)?)?,
+        text: if row.get(4)? { TEXT_NOT_COPIED.into() } else { row.get(2)? },
+        created_at: maybe_at(row.get(3)?)?,
+    })
+}
+
+fn thread_item(
+    c: &Connection,
+    account: AccountId,
+    platform_id: &PlatformItemId,
+) -> Result<Option<(ThreadItem, Option<PlatformItemId>)>, StoreError> {
+    maybe_row(
+        &mut c.prepare_cached(concat!(
+            "select i.platform_id, v.author, v.text, i.created_at, ",
+            barred!(),
+            ", i.parent_id
+             from items i join versions v on v.id = i.current_version_id
+             where i.account_id = ?1 and i.platform_id = ?2",
+        ))?,
+        params![account.0, platform_id.as_str()],
+        |row| {
+            let parent: Option<String> = row.get(5)?;
+            Ok((read_thread_item(row)?, parent.map(PlatformItemId::new)))
+        },
+    )
+}
