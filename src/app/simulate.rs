@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::app::{AppError, DEMO_COMMENTS, DEMO_POSTS};
+use crate::app::AppError;
+use crate::app::demo::{DEMO_COMMENTS, DEMO_POSTS};
 use crate::domain::account::PlatformKind;
 use crate::platforms::simulate::faults::{Fault, Faults};
 use crate::platforms::simulate::script::Script;

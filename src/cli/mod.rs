@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod backtest;
 pub mod bench;
 pub mod classify;
+pub mod contribution;
 pub mod demo;
 pub mod doctor;
 pub mod evidence;

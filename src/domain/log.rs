@@ -17,14 +17,26 @@ pub enum LogKind {
     Action,
     /// A person asked for another try of a failed action.
     Retry,
-    /// A diary number was entered.
+    /// A diary number was entered, or put right.
     Registration,
+    /// A person lifted the bar on copying an item: the suspicion was wrong.
+    Lift,
+    /// A key that signs checkpoints was taken into use.
+    Key,
 }
 
 impl LogKind {
     /// All kinds.
-    pub const ALL: &[Self] =
-        &[Self::Seal, Self::Decision, Self::Undo, Self::Action, Self::Retry, Self::Registration];
+    pub const ALL: &[Self] = &[
+        Self::Seal,
+        Self::Decision,
+        Self::Undo,
+        Self::Action,
+        Self::Retry,
+        Self::Registration,
+        Self::Lift,
+        Self::Key,
+    ];
 
     /// Identifier in the store and in exports.
     pub const fn id(self) -> &'static str {
@@ -35,6 +47,8 @@ impl LogKind {
             Self::Action => "action",
             Self::Retry => "retry",
             Self::Registration => "registration",
+            Self::Lift => "lift",
+            Self::Key => "key",
         }
     }
 

@@ -8,6 +8,7 @@ pub mod archive;
 pub mod assess;
 pub mod capture;
 pub mod case_file;
+pub mod corrections;
 pub mod decide;
 pub mod intake;
 pub mod lexicons;
@@ -19,6 +20,7 @@ pub mod records;
 pub mod registration;
 pub mod rules;
 pub mod session;
+pub mod stamps;
 pub mod users;
 
 #[cfg(test)]
