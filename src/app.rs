@@ -1,7 +1,9 @@
 //! The composition root: builds store, evidence, platforms, services and web page from settings,
 //! starts the loops and stops them in order.
 
+pub mod accounts;
 pub mod demo;
+pub mod simulate;
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -14,24 +16,14 @@ use jiff::SignedDuration;
 use tokio::net::TcpListener;
 
 use crate::classify::lexicon::built_in;
-use crate::config::account::{AccountConfig, PlatformConfig};
+use crate::config::account::AccountConfig;
 use crate::config::{self, Config, TimestampConfig};
+use crate::domain::account::PlatformKind;
 use crate::evidence::browser::{Browser, BrowserSettings};
 use crate::evidence::checkpoints::CheckpointSettings;
 use crate::evidence::{self, EvidenceError, EvidenceStore};
-use crate::platforms::Platform;
-use crate::platforms::bluesky::Bluesky;
-use crate::platforms::facebook::Facebook;
-use crate::platforms::forum::OwnSite;
-use crate::platforms::http::{BadHttpSettings, HttpSettings};
+use crate::platforms::http::BadHttpSettings;
 use crate::platforms::limit::{Limited, Limits};
-use crate::platforms::mastodon::Mastodon;
-use crate::platforms::push::PushSource;
-use crate::platforms::settings::{
-    BlueskySettings, FacebookSettings, MastodonSettings, OwnSiteActions, OwnSiteSettings,
-    OwnSiteVerb, WordPressSettings,
-};
-use crate::platforms::wordpress::WordPress;
 use crate::runtime::clock::Clock;
 use crate::runtime::private;
 use crate::runtime::shutdown::{Shutdown, Stage};
@@ -43,6 +35,8 @@ use crate::store::{self, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::web;
 use crate::web::serve::Bounds;
+
+use accounts::{Shared, connector};
 
 /// How often the loops look when nobody wakes them. Polls and acts go by the clock, so theirs is
 /// the finest unit that a person would notice.
@@ -114,6 +108,22 @@ pub enum AppError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// There is no simulator of this platform.
+    #[error("det finns ingen simulator av {platform}: välj {known}")]
+    NoSimulator {
+        /// Which.
+        platform: PlatformKind,
+        /// Those there are.
+        known: String,
+    },
+    /// There is no such fault.
+    #[error("simulatorer kan inte gå fel på sättet `{name}`: välj bland {known}")]
+    NoFault {
+        /// As given.
+        name: String,
+        /// Those there are.
+        known: String,
+    },
     /// A service refused.
     #[error("starten misslyckades")]
     Service(#[from] ServiceError),
@@ -182,9 +192,10 @@ impl App {
             .map(|authority| stamping(authority, &store, &clock))
             .transpose()?;
         let limits = Arc::new(Limits::new(clock.clone()));
+        let shared = Shared::default();
         let mut accounts = Vec::with_capacity(config.accounts.len());
         for account in &config.accounts {
-            let mut served = connect(account, &store, &clock).await?;
+            let mut served = connect(account, &store, &shared, &clock).await?;
             let (key, limits) = (served.account.key.clone(), limits.clone());
             served.platform = Arc::new(Limited::new(served.platform, key, limits));
             accounts.push(served);
@@ -439,6 +450,7 @@ fn stamping(
 async fn connect(
     account: &AccountConfig,
     store: &Store,
+    shared: &Shared,
     clock: &Clock,
 ) -> Result<Served, AppError> {
     let known = store
@@ -452,7 +464,7 @@ async fn connect(
         .await?;
     // A restart is a moment when a person may have mended what was wrong.
     store.resume_fetching(known.id, clock.now()).await?;
-    let (platform, push) = connector(account, clock)
+    let (platform, push) = connector(account, shared, clock)
         .map_err(|source| AppError::Account { account: account.key.as_str().to_owned(), source })?;
     Ok(Served {
         account: known,
@@ -471,77 +483,6 @@ fn proxy_in_order(config: &Config) -> Result<String, String> {
     }
     let proxies: Vec<_> = server.trusted_proxies.iter().map(ToString::to_string).collect();
     Ok(if proxies.is_empty() { "ingen, sidan nås direkt".into() } else { proxies.join(", ") })
-}
-
-/// The version of the Graph interface that is spoken (platform sheet, section 2.1).
-const GRAPH_VERSION: &str = "v26.0";
-
-/// A connector, and what reads its account's pushes where it takes any.
-type Connector = (Arc<dyn Platform>, Option<Arc<dyn PushSource>>);
-
-fn connector(account: &AccountConfig, clock: &Clock) -> Result<Connector, BadHttpSettings> {
-    // Plain http has been refused by the configuration except towards this machine.
-    let http = |url: &url::Url| HttpSettings {
-        allow_http_loopback: url.scheme() == "http",
-        allow_private: account.allow_private_addresses || account.simulated,
-        ..HttpSettings::default()
-    };
-    match &account.platform {
-        PlatformConfig::WordPress { url, user, password } => {
-            let settings = WordPressSettings {
-                site: url.clone(),
-                user: user.clone(),
-                password: password.clone(),
-                pretty_links: true,
-                http: http(url),
-            };
-            Ok((Arc::new(WordPress::new(settings, clock.clone())?), None))
-        }
-        PlatformConfig::Facebook { page_id, token, api_url } => {
-            let settings = FacebookSettings {
-                base: api_url.clone(),
-                version: GRAPH_VERSION.to_owned(),
-                page_id: page_id.clone(),
-                token: token.clone(),
-                app_secret: None,
-                http: http(api_url),
-            };
-            Ok((Arc::new(Facebook::new(settings, clock.clone())?), None))
-        }
-        PlatformConfig::Mastodon { url, token } => {
-            let settings =
-                MastodonSettings { server: url.clone(), token: token.clone(), http: http(url) };
-            Ok((Arc::new(Mastodon::new(settings, clock.clone())?), None))
-        }
-        PlatformConfig::Bluesky { url, handle, password, app } => {
-            let settings = BlueskySettings {
-                server: url.clone(),
-                handle: handle.clone(),
-                password: password.clone(),
-                app: app.clone(),
-                http: http(url),
-            };
-            Ok((Arc::new(Bluesky::new(settings, clock.clone())?), None))
-        }
-        PlatformConfig::OwnSite { folder, secrets, acts } => {
-            // A configured act takes at least one secret: it is what acts are signed with.
-            let actions = acts.as_ref().zip(secrets.first()).map(|(acts, secret)| OwnSiteActions {
-                url: acts.url.clone(),
-                secret: secret.clone(),
-                can: acts.can.iter().filter_map(|act| OwnSiteVerb::from_id(act.id())).collect(),
-                hide_effect: None,
-                http: http(&acts.url),
-            });
-            let settings = OwnSiteSettings {
-                directory: folder.clone(),
-                push_secrets: secrets.clone(),
-                actions,
-            };
-            let site = Arc::new(OwnSite::new(settings, clock.clone())?);
-            let push = (!secrets.is_empty()).then(|| site.clone() as Arc<dyn PushSource>);
-            Ok((site, push))
-        }
-    }
 }
 
 /// The browser, or why there is none, in Swedish.
@@ -633,8 +574,9 @@ pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
             browser.executable().map_or_else(|e| e.swedish(), |path| path.display().to_string())
         }),
     );
+    let shared = Shared::default();
     for account in &config.accounts {
-        let found = match connector(account, &clock) {
+        let found = match connector(account, &shared, &clock) {
             Ok((platform, _)) => match platform.check().await {
                 Ok(report) if report.missing.is_empty() => {
                     Ok(format!("svarar; vi är {}", report.acting_as))

@@ -9,8 +9,8 @@ use crate::platforms::simulate::script::Script;
 use crate::runtime::clock::Clock;
 
 /// What happens on the simulated platform of the demo.
-const DEMO_POSTS: &str = include_str!("../../fixtures/comments/posts.json");
-const DEMO_COMMENTS: &str = include_str!("../../fixtures/comments/demo.jsonl");
+pub(super) const DEMO_POSTS: &str = include_str!("../../fixtures/comments/posts.json");
+pub(super) const DEMO_COMMENTS: &str = include_str!("../../fixtures/comments/demo.jsonl");
 
 /// Starts the labelled simulator of the demo. Its state and port are kept in `dir`, so that a
 /// demo that was stopped goes on.

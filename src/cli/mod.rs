@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the check failed, 2 usage or configuration, 3 done with per-record
 //! errors.
 
+pub mod accounts;
 pub mod backtest;
 pub mod bench;
 pub mod classify;
@@ -17,6 +18,7 @@ pub mod lexicon;
 mod resume;
 pub mod rules;
 pub mod serve;
+pub mod simulate;
 pub mod users;
 
 use std::path::PathBuf;
@@ -46,6 +48,8 @@ enum Command {
     Lexicon(lexicon::Args),
     Rules(rules::Args),
     Evidence(evidence::Args),
+    Accounts(accounts::Args),
+    Simulate(simulate::Args),
     Users(users::Args),
     Doctor(doctor::Args),
 }
@@ -62,6 +66,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Lexicon(args) => lexicon::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Evidence(args) => evidence::run(&args),
+        Command::Accounts(args) => accounts::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Users(args) => users::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };

@@ -16,6 +16,18 @@ use crate::runtime::secret::Secret;
 
 /// Time between polls unless said otherwise: platforms sheet, polling plan.
 const INTERVAL_DEFAULT_S: u64 = 60;
+/// The same where each poll costs units of a day.
+const INTERVAL_COUNTED_S: u64 = 5 * 60;
+/// The same where there are a hundred calls in a day.
+const INTERVAL_RARE_S: u64 = 60 * 60;
+/// Calls that LinkedIn gives a person in a day in its lowest tier.
+const CALLS_DEFAULT: u64 = 100;
+const CALLS_LEAST: u64 = 20;
+const CALLS_MOST: u64 = 10_000_000;
+/// Units that Google gives a project in a day, and the most that one may be granted.
+const UNITS_DEFAULT: u64 = 10_000;
+const UNITS_LEAST: u64 = 500;
+const UNITS_MOST: u64 = 100_000_000;
 /// Below this a platform takes us for an attack.
 const INTERVAL_LEAST_S: u64 = 5;
 /// *Helst dagligen* is the least that any rulebook asks of watching.
@@ -60,6 +72,9 @@ impl AccountConfig {
             PlatformConfig::Facebook { api_url, .. } => Some(api_url.clone()),
             // Its pages are what is captured.
             PlatformConfig::Bluesky { app, .. } => Some(app.clone()),
+            PlatformConfig::Instagram { simulator, .. }
+            | PlatformConfig::LinkedIn { simulator, .. }
+            | PlatformConfig::YouTube { simulator, .. } => simulator.clone(),
             PlatformConfig::OwnSite { acts, .. } => acts.as_ref().map(|acts| acts.url.clone()),
         }
     }
@@ -114,6 +129,45 @@ pub enum PlatformConfig {
         /// Where the Graph API is; only a simulator is anywhere else than at Facebook.
         api_url: Url,
     },
+    /// A professional account on Instagram.
+    Instagram {
+        /// The account's id.
+        ig_id: String,
+        /// Whether the token is the account's own, not that of the Page it is linked to.
+        own_login: bool,
+        /// The Page's id: messages are read through it.
+        page_id: Option<String>,
+        /// The token.
+        token: Secret,
+        /// Where the simulator is that serves it, ending with a slash.
+        simulator: Option<Url>,
+    },
+    /// An organisation's page on LinkedIn.
+    LinkedIn {
+        /// The organisation's number.
+        organization_id: String,
+        /// The token of an administrator of the page.
+        token: Secret,
+        /// How many calls that person has in a day.
+        calls_per_day: u32,
+        /// Where the simulator is that serves it, ending with a slash.
+        simulator: Option<Url>,
+    },
+    /// A YouTube channel.
+    YouTube {
+        /// The channel's id.
+        channel_id: String,
+        /// The client of the Google project. Channels with the same one share its units.
+        client_id: String,
+        /// The client's secret.
+        client_secret: Secret,
+        /// What the owner's consent was exchanged for.
+        refresh_token: Secret,
+        /// How many units the project has in a day.
+        units_per_day: u32,
+        /// Where the simulator is that serves it, ending with a slash.
+        simulator: Option<Url>,
+    },
 }
 
 /// What an own site lets us do, and where.
@@ -134,6 +188,9 @@ impl AccountConfig {
             PlatformConfig::Mastodon { .. } => PlatformKind::Mastodon,
             PlatformConfig::Bluesky { .. } => PlatformKind::Bluesky,
             PlatformConfig::Facebook { .. } => PlatformKind::Facebook,
+            PlatformConfig::Instagram { .. } => PlatformKind::Instagram,
+            PlatformConfig::LinkedIn { .. } => PlatformKind::LinkedIn,
+            PlatformConfig::YouTube { .. } => PlatformKind::YouTube,
         }
     }
 }
@@ -145,6 +202,9 @@ const PLATFORMS: &[(&str, PlatformKind)] = &[
     (PlatformKind::Facebook.id(), PlatformKind::Facebook),
     (PlatformKind::Mastodon.id(), PlatformKind::Mastodon),
     (PlatformKind::Bluesky.id(), PlatformKind::Bluesky),
+    (PlatformKind::Instagram.id(), PlatformKind::Instagram),
+    (PlatformKind::YouTube.id(), PlatformKind::YouTube),
+    (PlatformKind::LinkedIn.id(), PlatformKind::LinkedIn),
 ];
 
 const VERBS: &[(&str, ActionKind)] = &[
@@ -195,12 +255,13 @@ fn read(
         None => None,
     };
     let name = table.demanded_text("name", "name = \"Kommunbloggen\"");
-    let interval = table.number(
-        "interval_s",
-        INTERVAL_DEFAULT_S,
-        INTERVAL_LEAST_S..=INTERVAL_MOST_S,
-        "sekunder",
-    );
+    let usual = match kind {
+        Some(PlatformKind::YouTube) => INTERVAL_COUNTED_S,
+        Some(PlatformKind::LinkedIn) => INTERVAL_RARE_S,
+        Some(_) | None => INTERVAL_DEFAULT_S,
+    };
+    let interval =
+        table.number("interval_s", usual, INTERVAL_LEAST_S..=INTERVAL_MOST_S, "sekunder");
     let simulated = table.yes("simulated", false);
     let private = table.yes("allow_private_addresses", false);
     // Without its platform and its reach nobody can say which other keys are right.
@@ -213,10 +274,10 @@ fn read(
         PlatformKind::Facebook => facebook(&mut table, reach, places),
         PlatformKind::Mastodon => mastodon(&mut table, reach, places),
         PlatformKind::Bluesky => bluesky(&mut table, reach, places),
-        PlatformKind::Instagram
-        | PlatformKind::YouTube
-        | PlatformKind::LinkedIn
-        | PlatformKind::X
+        PlatformKind::YouTube => youtube(&mut table, reach, places),
+        PlatformKind::Instagram => instagram(&mut table, reach, places),
+        PlatformKind::LinkedIn => linkedin(&mut table, reach, places),
+        PlatformKind::X
         | PlatformKind::TikTok
         | PlatformKind::Reddit
         | PlatformKind::Flickr
@@ -316,6 +377,114 @@ fn facebook(
         None => Url::parse(FACEBOOK_API).ok(),
     };
     Some(PlatformConfig::Facebook { page_id: page_id?.value, token: token?, api_url: api_url? })
+}
+
+/// The address of the simulator that serves an account; a real account has none.
+fn simulator(table: &mut Table<'_, '_>, reach: Reach) -> Option<Option<Url>> {
+    match table.text("api_url") {
+        Some(at) if !reach.simulated => {
+            table.complain(&at, "`api_url` används bara för simulatorer: ta bort raden, eller sätt `simulated = true`");
+            None
+        }
+        Some(at) => address(table, "api_url", &at, reach).map(Some),
+        None if reach.simulated => {
+            table.missing("api_url", "api_url = \"http://127.0.0.1:8081/\"");
+            None
+        }
+        None => Some(None),
+    }
+}
+
+const LOGINS: &[(&str, bool)] = &[("page", false), ("instagram", true)];
+
+fn instagram(
+    table: &mut Table<'_, '_>,
+    reach: Reach,
+    places: &Places<'_>,
+) -> Option<PlatformConfig> {
+    let ig_id = table.demanded_text("ig_id", "ig_id = \"17841400000000001\"");
+    let ig_id = ig_id.filter(|at| number(table, "ig_id", at));
+    let login = match table.text("login") {
+        Some(at) => table.one_of("login", &at, LOGINS),
+        None => Some(false),
+    };
+    let page_id = match table.text("page_id") {
+        Some(at) if login == Some(true) => {
+            table.complain(&at, "`page_id` används bara med `login = \"page\"`: ta bort raden, med `login = \"instagram\"` läses meddelanden utan den");
+            None
+        }
+        Some(at) => number(table, "page_id", &at).then_some(Some(at.value)),
+        None => Some(None),
+    };
+    let token = table.demanded_text("token", "token = \"env:UPPSIKT_INSTAGRAM_TOKEN\"");
+    let token = token.and_then(|at| secret(table, "token", &at, places));
+    let simulator = simulator(table, reach);
+    Some(PlatformConfig::Instagram {
+        ig_id: ig_id?.value,
+        own_login: login?,
+        page_id: page_id?,
+        token: token?,
+        simulator: simulator?,
+    })
+}
+
+/// Whether an id of Meta's is one: digits.
+fn number(table: &Table<'_, '_>, key: &str, at: &At<String>) -> bool {
+    let fits = !at.value.is_empty() && at.value.chars().all(|c| c.is_ascii_digit());
+    if !fits {
+        table.complain(at, format!("`{key}` är ett nummer, bara siffror; kontots namn duger inte"));
+    }
+    fits
+}
+
+fn linkedin(
+    table: &mut Table<'_, '_>,
+    reach: Reach,
+    places: &Places<'_>,
+) -> Option<PlatformConfig> {
+    let id = table.demanded_text("organization_id", "organization_id = \"1234567\"");
+    let id = id.filter(|at| number(table, "organization_id", at));
+    let token = table.demanded_text("token", "token = \"env:UPPSIKT_LINKEDIN_TOKEN\"");
+    let token = token.and_then(|at| secret(table, "token", &at, places));
+    let calls = table.number("calls_per_day", CALLS_DEFAULT, CALLS_LEAST..=CALLS_MOST, "anrop");
+    let simulator = simulator(table, reach);
+    Some(PlatformConfig::LinkedIn {
+        organization_id: id?.value,
+        token: token?,
+        calls_per_day: u32::try_from(calls?).ok()?,
+        simulator: simulator?,
+    })
+}
+
+fn youtube(table: &mut Table<'_, '_>, reach: Reach, places: &Places<'_>) -> Option<PlatformConfig> {
+    let channel = table.demanded_text("channel_id", "channel_id = \"UCxxxxxxxxxxxxxxxxxxxxxx\"");
+    let channel = channel.filter(|at| {
+        let fits = at.value.len() == 24
+            && at.value.starts_with("UC")
+            && at.value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+        if !fits {
+            table.complain(at, "`channel_id` är kanalens id, 24 tecken som börjar med UC: det står under Inställningar → Avancerade inställningar på youtube.com");
+        }
+        fits
+    });
+    let client =
+        table.demanded_text("client_id", "client_id = \"1234-abcd.apps.googleusercontent.com\"");
+    let client_secret =
+        table.demanded_text("client_secret", "client_secret = \"env:UPPSIKT_YOUTUBE_KLIENT\"");
+    let client_secret = client_secret.and_then(|at| secret(table, "client_secret", &at, places));
+    let refresh_token =
+        table.demanded_text("refresh_token", "refresh_token = \"env:UPPSIKT_YOUTUBE_TOKEN\"");
+    let refresh_token = refresh_token.and_then(|at| secret(table, "refresh_token", &at, places));
+    let units = table.number("units_per_day", UNITS_DEFAULT, UNITS_LEAST..=UNITS_MOST, "enheter");
+    let simulator = simulator(table, reach);
+    Some(PlatformConfig::YouTube {
+        channel_id: channel?.value,
+        client_id: client?.value,
+        client_secret: client_secret?,
+        refresh_token: refresh_token?,
+        units_per_day: u32::try_from(units?).ok()?,
+        simulator: simulator?,
+    })
 }
 
 fn own_site(

@@ -75,8 +75,13 @@ fn the_commented_lines_of_the_shipped_file_are_valid_too() {
     let text = shipped_with_examples();
     let config = parse("config.toml", &text, Path::new(""), &env).expect("every example holds");
     let kinds: Vec<_> = config.accounts.iter().map(AccountConfig::kind).collect();
-    use PlatformKind::{Bluesky, Facebook, Mastodon, OwnSite, WordPress};
-    assert_eq!(kinds, [OwnSite, WordPress, Facebook, Mastodon, Bluesky]);
+    use PlatformKind::{
+        Bluesky, Facebook, Instagram, LinkedIn, Mastodon, OwnSite, WordPress, YouTube,
+    };
+    assert_eq!(
+        kinds,
+        [OwnSite, WordPress, Facebook, Mastodon, Bluesky, YouTube, Instagram, LinkedIn]
+    );
     assert!(config.server.secure_cookies);
     assert!(matches!(
         &config.accounts[0].platform,
@@ -265,6 +270,26 @@ const BROKEN: &[(&str, &str)] = &[
     (
         "bluesky with an address for a handle",
         "[[account]]\nkey = \"a\"\nplatform = \"bluesky\"\nname = \"A\"\nhandle = \"@kommunen\"\npassword = \"env:LOSEN\"",
+    ),
+    (
+        "youtube with a handle for a channel",
+        "[[account]]\nkey = \"a\"\nplatform = \"youtube\"\nname = \"A\"\nchannel_id = \"@kommunen\"\nclient_id = \"k\"\nclient_secret = \"env:LOSEN\"\nrefresh_token = \"env:LOSEN\"\nunits_per_day = 10",
+    ),
+    (
+        "youtube with a simulator's address and without consent",
+        "[[account]]\nkey = \"a\"\nplatform = \"youtube\"\nname = \"A\"\nchannel_id = \"UCexempelstadsimulerad00\"\napi_url = \"http://127.0.0.1:8081/\"",
+    ),
+    (
+        "instagram with a name for a number and a page beside a login of its own",
+        "[[account]]\nkey = \"a\"\nplatform = \"instagram\"\nname = \"A\"\nig_id = \"kommunen\"\nlogin = \"instagram\"\npage_id = \"1\"\ntoken = \"env:LOSEN\"",
+    ),
+    (
+        "instagram simulated nowhere, by no known way",
+        "[[account]]\nkey = \"a\"\nplatform = \"instagram\"\nname = \"A\"\nsimulated = true\nig_id = \"1\"\nlogin = \"meta\"\ntoken = \"env:LOSEN\"",
+    ),
+    (
+        "linkedin with a name for a number and too few calls",
+        "[[account]]\nkey = \"a\"\nplatform = \"linkedin\"\nname = \"A\"\norganization_id = \"kommunen\"\ncalls_per_day = 5\ntoken = \"env:LOSEN\"",
     ),
     (
         "bluesky simulated nowhere",

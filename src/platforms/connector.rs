@@ -25,6 +25,7 @@ use crate::domain::item::{
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::capability::{Capabilities, Offer};
 use crate::platforms::error::PlatformError;
+use crate::platforms::limit::Shares;
 use crate::platforms::{ConnectionReport, Platform, Receipt, position};
 use crate::runtime::clock::Clock;
 
@@ -125,6 +126,11 @@ pub trait Connector: Walks + 'static {
     const KIND: PlatformKind;
 
     fn clock(&self) -> &Clock;
+
+    /// What it has in common with other accounts.
+    fn shares(&self) -> Shares {
+        Shares::alone(Self::KIND)
+    }
 
     fn capabilities(&self) -> Arc<Capabilities>;
 
@@ -276,6 +282,10 @@ async fn act<C: Connector>(
 impl<C: Connector> Platform for C {
     fn kind(&self) -> PlatformKind {
         C::KIND
+    }
+
+    fn shares(&self) -> Shares {
+        Connector::shares(self)
     }
 
     fn capabilities(&self) -> Arc<Capabilities> {

@@ -5,8 +5,10 @@ use jiff::Timestamp;
 /// How far a rate limit reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
-    /// Every account of the platform, since they share the app (Meta code 4, YouTube's quota).
+    /// Every account of the same app (Meta code 4, YouTube's quota).
     App,
+    /// Every account with the same token (Meta codes 17 and 613).
+    Token,
     /// This account.
     Account,
     /// This kind of call on this account; the others may go on (X counts by endpoint; Meta's

@@ -1,19 +1,22 @@
 //! What Facebook and Instagram share: calls, pages, times, errors and limits of Meta's Graph
 //! interface (`platforms` sheet, section 2).
 
-use std::sync::Mutex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::Sha256;
 use url::Url;
 
 use crate::platforms::error::{Lane, PlatformError};
-use crate::platforms::held;
 use crate::platforms::http::{Answer, Http, below};
+use crate::platforms::limit::{Shares, fingerprint};
+use crate::platforms::usage::{Apps, HOLDS, Meter};
 use crate::runtime::secret::Secret;
 
 /// How long to wait after a limit for which Meta names no time. Limits are counted over a sliding
@@ -27,9 +30,6 @@ const APP_WAIT: SignedDuration = SignedDuration::from_hours(1);
 const SLOW_FROM: u32 = 75;
 const STOP_FROM: u32 = 90;
 
-/// How long a usage figure is believed.
-const USAGE_HOLDS: SignedDuration = SignedDuration::from_mins(10);
-
 /// Calls to Graph with one token.
 pub struct Graph {
     pub http: Http,
@@ -37,8 +37,15 @@ pub struct Graph {
     version: String,
     token: Secret,
     app_secret: Option<Secret>,
-    usage: Mutex<Option<(u32, Timestamp)>>,
+    /// What the app has used, told to whichever account of it called last.
+    app: Arc<Meter>,
+    /// What this account has used by itself.
+    own: Meter,
 }
+
+/// The app that an account belongs to. An authority has one, and all its pages and accounts are in
+/// it: which one a token is from only the platform knows.
+pub const APP: &str = "meta";
 
 /// One page of an edge.
 #[derive(Deserialize)]
@@ -91,8 +98,15 @@ impl Graph {
         version: String,
         token: Secret,
         app_secret: Option<Secret>,
+        apps: &Apps,
     ) -> Self {
-        Self { http, base, version, token, app_secret, usage: Mutex::new(None) }
+        let (app, own) = (apps.of(APP), Meter::default());
+        Self { http, base, version, token, app_secret, app, own }
+    }
+
+    /// What this account shares with others.
+    pub fn shares(&self) -> Shares {
+        Shares { app: APP.into(), token: Some(fingerprint(&self.token)) }
     }
 
     fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
@@ -109,9 +123,8 @@ impl Graph {
 
     async fn send(&self, call: reqwest::RequestBuilder) -> Result<Answer, PlatformError> {
         let answer = self.http.send(call.bearer_auth(self.token.expose())).await?;
-        if let Some(used) = used(&answer) {
-            *held(&self.usage) = Some((used, answer.at));
-        }
+        self.app.note(app_usage(&answer).and_then(|usage| most([usage])), answer.at);
+        self.own.note(most(business_usage(&answer)), answer.at);
         if answer.is_success() && !is_fault(&answer) { Ok(answer) } else { Err(fault(&answer)) }
     }
 
@@ -123,6 +136,32 @@ impl Graph {
         self.send(self.http.call(Method::POST, self.url(path, &[])).form(form)).await
     }
 
+    pub async fn post_json(&self, path: &str, body: &Value) -> Result<Answer, PlatformError> {
+        self.send(self.http.call(Method::POST, self.url(path, &[])).json(body)).await
+    }
+
+    /// The platform says the same of what was deleted and of what this token may not see. Where
+    /// the post above can still be read, what stood under it is gone; with its post it goes as well,
+    /// unless the token no longer sees the account, which `identity` asks.
+    pub async fn why_gone(
+        &self,
+        post: Option<&str>,
+        identity: impl Future<Output = Result<String, PlatformError>> + Send,
+    ) -> Result<PlatformError, PlatformError> {
+        let Some(post) = post else { return Ok(PlatformError::Gone) };
+        match self.get(post, &[("fields", "id")]).await {
+            Ok(_) => Ok(PlatformError::Gone),
+            Err(PlatformError::Gone) => match identity.await {
+                Ok(_) => Ok(PlatformError::Gone),
+                Err(PlatformError::Gone) => Ok(PlatformError::Forbidden {
+                    what: "kontot syns inte längre för inloggningen; anslut det på nytt".into(),
+                }),
+                Err(error) => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
     pub async fn delete(&self, path: &str) -> Result<Answer, PlatformError> {
         self.send(self.http.call(Method::DELETE, self.url(path, &[]))).await
     }
@@ -131,17 +170,12 @@ impl Graph {
     /// acts are not asked.
     pub fn pace(&self) -> Pace {
         let now = self.http.clock().now();
-        let usage = *held(&self.usage);
-        match usage {
-            Some((used, at)) if now.duration_since(at) < USAGE_HOLDS => {
-                if used >= STOP_FROM {
-                    Pace::Stop(at.saturating_add(USAGE_HOLDS).unwrap_or(at))
-                } else if used >= SLOW_FROM {
-                    Pace::Slow
-                } else {
-                    Pace::Free
-                }
+        let told = self.app.read(now).into_iter().chain(self.own.read(now));
+        match told.max_by_key(|(used, _)| *used) {
+            Some((used, at)) if used >= STOP_FROM => {
+                Pace::Stop(at.saturating_add(HOLDS).unwrap_or(at))
             }
+            Some((used, _)) if used >= SLOW_FROM => Pace::Slow,
             Some(_) | None => Pace::Free,
         }
     }
@@ -185,18 +219,21 @@ struct Usage {
     estimated_time_to_regain_access: f64,
 }
 
-/// All usage figures of an answer.
-fn usages(answer: &Answer) -> Vec<Usage> {
-    let app = answer.header("x-app-usage").and_then(|text| serde_json::from_str(text).ok());
-    let business: Option<std::collections::BTreeMap<String, Vec<Usage>>> =
+fn app_usage(answer: &Answer) -> Option<Usage> {
+    answer.header("x-app-usage").and_then(|text| serde_json::from_str(text).ok())
+}
+
+/// Those of pages and accounts.
+fn business_usage(answer: &Answer) -> Vec<Usage> {
+    let told: Option<BTreeMap<String, Vec<Usage>>> =
         answer.header("x-business-use-case-usage").and_then(|text| serde_json::from_str(text).ok());
-    app.into_iter().chain(business.into_iter().flat_map(|b| b.into_values().flatten())).collect()
+    told.into_iter().flat_map(|told| told.into_values().flatten()).collect()
 }
 
 /// The highest figure, in per cent of a limit.
-fn used(answer: &Answer) -> Option<u32> {
-    usages(answer)
-        .iter()
+fn most(usages: impl IntoIterator<Item = Usage>) -> Option<u32> {
+    usages
+        .into_iter()
         .flat_map(|u| [u.call_count, u.total_time, u.total_cputime])
         .map(|percent| percent.clamp(0.0, 1000.0) as u32)
         .max()
@@ -204,8 +241,9 @@ fn used(answer: &Answer) -> Option<u32> {
 
 /// When a limit ends: the longest time that the headers name, in minutes there.
 fn regained(answer: &Answer) -> Timestamp {
-    let minutes = usages(answer)
-        .iter()
+    let minutes = app_usage(answer)
+        .into_iter()
+        .chain(business_usage(answer))
         .map(|u| u.estimated_time_to_regain_access.clamp(0.0, 1440.0).ceil() as i64)
         .max()
         .filter(|minutes| *minutes > 0);
@@ -237,7 +275,8 @@ pub fn fault(answer: &Answer) -> PlatformError {
         (341, _) => throttled(Lane::App, answer.at.saturating_add(APP_WAIT).unwrap_or(answer.at)),
         (4, _) => throttled(Lane::App, regained(answer)),
         (80006, _) | (613, 2_534_040) => throttled(Lane::Call, regained(answer)),
-        (17 | 613 | 32 | 80001 | 80002, _) => throttled(Lane::Account, regained(answer)),
+        (17 | 613, _) => throttled(Lane::Token, regained(answer)),
+        (32 | 80001 | 80002, _) => throttled(Lane::Account, regained(answer)),
         (368, _) => forbidden("plattformen har spärrat sidan från att skriva; se meddelandet på plattformen innan något görs igen".into()),
         (10, 2_018_278 | 2_534_022) => refused("Tiden för att svara på meddelandet har gått ut. Svara i sidans inkorg om det går."),
         (10, 2_018_108) | (551, _) => refused("Mottagaren kan inte ta emot meddelanden just nu."),

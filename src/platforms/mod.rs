@@ -46,8 +46,10 @@ pub mod forum;
 mod graph;
 mod html;
 pub mod http;
+pub mod instagram;
 mod json;
 pub mod limit;
+pub mod linkedin;
 pub mod mastodon;
 mod patience;
 mod position;
@@ -58,7 +60,9 @@ pub mod simulate;
 #[cfg(test)]
 mod testing;
 mod threads;
+pub mod usage;
 pub mod wordpress;
+pub mod youtube;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -73,6 +77,7 @@ use crate::runtime::clock::Clock;
 
 use capability::Capabilities;
 use error::PlatformError;
+use limit::Shares;
 use settings::AccountSettings;
 
 /// What came back from an act that worked.
@@ -105,6 +110,11 @@ pub struct ConnectionReport {
 pub trait Platform: Send + Sync + 'static {
     /// Which platform.
     fn kind(&self) -> PlatformKind;
+
+    /// What it has in common with other accounts, which are limited together with it.
+    fn shares(&self) -> Shares {
+        Shares::alone(self.kind())
+    }
 
     /// What this account can do, as far as it is known now.
     fn capabilities(&self) -> Arc<Capabilities>;
@@ -190,6 +200,11 @@ pub fn connect(
         AccountSettings::Facebook(settings) => Arc::new(facebook::Facebook::new(settings, clock)?),
         AccountSettings::Mastodon(settings) => Arc::new(mastodon::Mastodon::new(settings, clock)?),
         AccountSettings::Bluesky(settings) => Arc::new(bluesky::Bluesky::new(settings, clock)?),
+        AccountSettings::Instagram(settings) => {
+            Arc::new(instagram::Instagram::new(settings, clock)?)
+        }
+        AccountSettings::LinkedIn(settings) => Arc::new(linkedin::LinkedIn::new(settings, clock)?),
+        AccountSettings::YouTube(settings) => Arc::new(youtube::YouTube::new(settings, clock)?),
         AccountSettings::OwnSite(settings) => Arc::new(forum::OwnSite::new(settings, clock)?),
     })
 }

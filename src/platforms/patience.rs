@@ -7,8 +7,10 @@
 use std::sync::Mutex;
 
 use crate::domain::ids::ContentHash;
+use crate::domain::item::Batch;
 use crate::platforms::error::PlatformError;
 use crate::platforms::held;
+use crate::platforms::threads::Threads;
 
 /// So many failures in a row, after an answer, are those of the things looked up and not of the platform.
 const PASSED_AT_ONCE: u32 = 5;
@@ -77,6 +79,36 @@ impl Patience {
         let what = &ContentHash::of(what.as_bytes()).to_hex()[..12];
         tracing::warn!(what, error = %error, "a look-up fails and is passed over");
         Ok(None)
+    }
+
+    /// A thread that was to be opened, where it was to be had. One that is gone is forgotten. One
+    /// that the platform does not give leaves a gap, which `unread` names in Swedish, and does not
+    /// count as opened, so that the next walk asks again.
+    ///
+    /// # Errors
+    /// As [`Patience::answer`].
+    pub fn open<T>(
+        &self,
+        id: &str,
+        looked: Result<T, PlatformError>,
+        threads: &mut Threads,
+        batch: &mut Batch,
+        unread: impl FnOnce() -> String,
+    ) -> Result<Option<T>, PlatformError> {
+        let looked = match looked {
+            Ok(found) => Ok(Some(found)),
+            Err(PlatformError::Gone) => Ok(None),
+            Err(error) => Err(error),
+        };
+        let found = self.answer(id, looked)?;
+        match &found {
+            Some(Some(_)) => {}
+            Some(None) => threads.remove(id),
+            None => {
+                batch.gap.get_or_insert_with(unread);
+            }
+        }
+        Ok(found.flatten())
     }
 }
 

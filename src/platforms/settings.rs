@@ -20,6 +20,12 @@ pub enum AccountSettings {
     Mastodon(MastodonSettings),
     /// An account on Bluesky.
     Bluesky(BlueskySettings),
+    /// A professional account on Instagram.
+    Instagram(InstagramSettings),
+    /// An organisation's page on LinkedIn.
+    LinkedIn(LinkedInSettings),
+    /// A YouTube channel.
+    YouTube(YouTubeSettings),
     /// A site of the authority's own.
     OwnSite(OwnSiteSettings),
 }
@@ -32,6 +38,9 @@ impl AccountSettings {
             Self::Facebook(_) => PlatformKind::Facebook,
             Self::Mastodon(_) => PlatformKind::Mastodon,
             Self::Bluesky(_) => PlatformKind::Bluesky,
+            Self::Instagram(_) => PlatformKind::Instagram,
+            Self::LinkedIn(_) => PlatformKind::LinkedIn,
+            Self::YouTube(_) => PlatformKind::YouTube,
             Self::OwnSite(_) => PlatformKind::OwnSite,
         }
     }
@@ -69,6 +78,58 @@ pub struct FacebookSettings {
     pub http: HttpSettings,
 }
 
+/// A professional account on Instagram.
+#[derive(Clone, Debug)]
+pub struct InstagramSettings {
+    /// `https://graph.facebook.com/` or `https://graph.instagram.com/`, as the token is from, or a
+    /// simulator's address.
+    pub base: Url,
+    /// The Graph version, as `v26.0`.
+    pub version: String,
+    /// How the account was connected.
+    pub login: InstagramLogin,
+    /// The account's id.
+    pub ig_id: String,
+    /// The token of the Page, or of the account itself.
+    pub token: Secret,
+    /// The app's secret, where the app demands `appsecret_proof`.
+    pub app_secret: Option<Secret>,
+    /// How calls are made.
+    pub http: HttpSettings,
+}
+
+/// By which of its two ways an Instagram account is connected. Ids of people differ between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InstagramLogin {
+    /// Through the Page that it is linked to, with the Page's token. Messages are the Page's, so
+    /// without its id they are not read.
+    Page {
+        /// The Page's id.
+        page_id: Option<String>,
+    },
+    /// With a token of its own.
+    Own,
+}
+
+/// An organisation's page on LinkedIn, with the token of an administrator of it.
+#[derive(Clone, Debug)]
+pub struct LinkedInSettings {
+    /// `https://api.linkedin.com/rest/`, or a simulator's address.
+    pub base: Url,
+    /// Where people read: links to comments begin with it, `https://www.linkedin.com/`.
+    pub site: Url,
+    /// The version of the interface, as `202607`.
+    pub version: String,
+    /// The organisation's number.
+    pub organization_id: String,
+    /// An access token with r_organization_social_feed and w_organization_social_feed.
+    pub token: Secret,
+    /// How many calls the person behind the token has in a day: 100 in the lowest tier.
+    pub calls_per_day: u32,
+    /// How calls are made.
+    pub http: HttpSettings,
+}
+
 /// An account on a Mastodon server, or on one that speaks its interface.
 #[derive(Clone, Debug)]
 pub struct MastodonSettings {
@@ -91,6 +152,29 @@ pub struct BlueskySettings {
     pub password: Secret,
     /// Where people read: links to posts begin with it, `https://bsky.app/`.
     pub app: Url,
+    /// How calls are made.
+    pub http: HttpSettings,
+}
+
+/// A YouTube channel, with its owner's consent to a Google project.
+#[derive(Clone, Debug)]
+pub struct YouTubeSettings {
+    /// `https://www.googleapis.com/youtube/v3/`, or a simulator's address.
+    pub base: Url,
+    /// Where access tokens are renewed: `https://oauth2.googleapis.com/token`.
+    pub token_url: Url,
+    /// Where people watch: links to comments begin with it, `https://www.youtube.com/`.
+    pub watch: Url,
+    /// The channel's id, `UC…`.
+    pub channel_id: String,
+    /// The project's client. Channels with the same client share its units.
+    pub client_id: String,
+    /// The client's secret.
+    pub client_secret: Secret,
+    /// What the owner's consent was exchanged for.
+    pub refresh_token: Secret,
+    /// How many units the project has in a day.
+    pub units_per_day: u32,
     /// How calls are made.
     pub http: HttpSettings,
 }

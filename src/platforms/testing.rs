@@ -3,21 +3,28 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::any;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use url::Url;
 
-use crate::domain::ids::PlatformItemId;
+use crate::domain::ids::{AccountKey, Cursor, PlatformItemId};
+use crate::domain::item::{FetchedItem, LiveReading, Presence, Walk};
+use crate::evidence::warrant::ItemAddress;
 use crate::platforms::Platform;
 use crate::platforms::conformance::World;
 use crate::platforms::error::PlatformError;
 use crate::platforms::http::Answer;
-use crate::platforms::simulate::server::{Call, Port, Server};
+use crate::platforms::limit::{Limited, Limits, Pace};
+use crate::platforms::simulate::faults::Fault;
+use crate::platforms::simulate::server::{Call, Front, Port, Server};
 use crate::runtime::clock::TestClock;
 
 /// The time at which most tests play.
@@ -148,4 +155,204 @@ pub fn told(status: u16, body: &Value) -> Response {
 
 pub fn ok(body: &Value) -> Response {
     told(200, body)
+}
+
+impl<W> Fake<W> {
+    /// Nothing but the world answers any more.
+    fn calm(&self) {
+        self.script.lock().unwrap().instead.clear();
+    }
+}
+
+/// What goes wrong around a platform, and what it saw of us.
+pub trait Weather: Sync {
+    /// Something goes wrong with the next call or some more.
+    fn strike(&self, n: u8);
+    /// Nothing goes wrong any more.
+    fn clear_up(&self);
+    /// Calls that came while the platform had asked to be left alone.
+    fn disobeyed(&self) -> usize;
+}
+
+impl Weather for Front {
+    fn strike(&self, n: u8) {
+        let menu: Vec<_> = Fault::MENU
+            .iter()
+            .map(|(_, fault)| *fault)
+            // Waiting for nothing takes time, and whoever has run out of consent is asked no more.
+            .filter(|fault| !matches!(fault, Fault::Slow(_) | Fault::ExpiredToken))
+            .chain([Fault::ClockSkew { seconds: -90 }, Fault::ClockSkew { seconds: 0 }])
+            .collect();
+        self.fail_next(menu[usize::from(n) % menu.len()], 1 + usize::from(n) % 3);
+    }
+
+    fn clear_up(&self) {
+        self.calm();
+    }
+
+    fn disobeyed(&self) -> usize {
+        Self::disobeyed(self)
+    }
+}
+
+impl<W: Fakes> Weather for Fake<W> {
+    fn strike(&self, n: u8) {
+        let answers: [(u16, &str); 5] =
+            [(500, "{}"), (429, "{}"), (502, "<html>"), (200, "[{\"id\":"), (503, "")];
+        let (status, body) = answers[usize::from(n) % answers.len()];
+        self.instead(status, body, 1 + usize::from(n) % 2);
+    }
+
+    fn clear_up(&self) {
+        self.calm();
+    }
+
+    fn disobeyed(&self) -> usize {
+        0
+    }
+}
+
+/// What happens, in which order: drawn anew for each run.
+#[derive(Debug)]
+pub struct Storm(Vec<(u8, u8)>);
+
+/// Runs a storm so many times, with what happens drawn by proptest: what fails is shown at its
+/// smallest.
+pub fn weathered(cases: u32, run: impl AsyncFn(&Storm)) {
+    let config =
+        Config { cases, failure_persistence: None, max_shrink_iters: 40, ..Config::default() };
+    let events = proptest::collection::vec((0_u8..16, any::<u8>()), 20..90);
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let outcome = runner.run(&events, |events| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let storm = Storm(events);
+        let run = std::panic::AssertUnwindSafe(|| runtime.block_on(run(&storm)));
+        std::panic::catch_unwind(run).map_err(|_| TestCaseError::fail("see the panic above"))
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+}
+
+/// What a store keeps.
+#[derive(Default)]
+struct Kept {
+    items: BTreeMap<PlatformItemId, (ItemAddress, String)>,
+    cursor: Option<Cursor>,
+    walk: Option<Walk>,
+}
+
+impl Kept {
+    fn keep(&mut self, item: FetchedItem) {
+        if item.presence == Presence::Gone {
+            self.items.remove(&item.platform_id);
+        } else {
+            let address = ItemAddress::from(&item);
+            self.items.insert(item.platform_id, (address, item.text));
+        }
+    }
+
+    /// One step, as intake takes it: what went wrong drops the walk.
+    async fn step(&mut self, platform: &dyn Platform) -> Result<(), PlatformError> {
+        let fetched = platform.fetch(self.cursor.as_ref(), self.walk.as_ref()).await;
+        let batch = fetched.inspect_err(|_| self.walk = None)?;
+        for item in batch.items {
+            self.keep(item);
+        }
+        for id in batch.gone {
+            self.items.remove(&id);
+        }
+        self.cursor = batch.next.or(self.cursor.take());
+        self.walk = batch.walk;
+        Ok(())
+    }
+
+    /// Reads what is kept again.
+    async fn look_again(&mut self, platform: &dyn Platform) -> Result<(), PlatformError> {
+        let known: Vec<_> = self.items.values().map(|(address, _)| address.clone()).collect();
+        let readings = platform.read_live_many(&known).await?;
+        for (item, reading) in known.iter().zip(readings) {
+            match reading {
+                Ok(LiveReading::Present(item)) => self.keep(*item),
+                Ok(LiveReading::Gone) => {
+                    self.items.remove(&item.platform_id);
+                }
+                Ok(LiveReading::NotReadable { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Storm {
+    /// Whatever order pages, edits, deletions and faults come in: in the end the store is equal
+    /// to the server's truth, and no call went out while the platform had asked for silence.
+    pub async fn rage(
+        &self,
+        platform: Arc<dyn Platform>,
+        world: &dyn World,
+        weather: &dyn Weather,
+        clock: &TestClock,
+    ) {
+        let minute = NonZeroU32::new(600_000).unwrap();
+        let pace = Pace { app_per_min: minute, account_per_min: minute, burst: minute };
+        let limits = Arc::new(Limits::with_pace(clock.clock(), |_| pace));
+        let platform = Limited::new(platform, AccountKey::new("kontot"), limits);
+        let (mut kept, mut parents) = (Kept::default(), BTreeMap::new());
+        for (what, n) in &self.0 {
+            let there: Vec<_> = world.truth().await.into_keys().collect();
+            let one = (!there.is_empty()).then(|| &there[usize::from(*n) % there.len()]);
+            match (what, one) {
+                (0, _) => drop(world.write(&format!("Nytt {n}"), None).await),
+                (1, Some(above)) => {
+                    let answer = world.write(&format!("Svar {n}"), Some(above)).await;
+                    parents.insert(answer, above.clone());
+                }
+                (2, Some(one)) => world.edit(one, &format!("Ändrat {n}")).await,
+                // On some platforms nothing leads to an answer any more whose parent is gone.
+                (3, Some(one))
+                    if parents.iter().all(|(id, up)| up != one || !there.contains(id)) =>
+                {
+                    world.remove(one).await;
+                }
+                (4 | 5, _) => weather.strike(*n),
+                (6, _) => clock.advance(SignedDuration::from_secs(i64::from(*n))),
+                (7, _) => clock.advance(SignedDuration::from_mins(i64::from(*n))),
+                (8, _) => drop(kept.look_again(&platform).await),
+                _ => drop(kept.step(&platform).await),
+            }
+        }
+        weather.clear_up();
+        clock.advance(SignedDuration::from_hours(25));
+        // Whole walks until one begins and ends in good weather, and a look at what is known.
+        kept.walk = None;
+        for _ in 0..2 {
+            for _ in 0..400 {
+                if let Err(error) = kept.step(&platform).await {
+                    let again = error.retry_at().unwrap_or_else(|| clock.clock().now());
+                    let wait = again.duration_since(clock.clock().now());
+                    clock.advance(wait.max(SignedDuration::from_secs(61)));
+                } else if kept.walk.is_none() {
+                    break;
+                }
+            }
+            assert!(kept.walk.is_none(), "a walk in good weather ends");
+        }
+        kept.look_again(&platform).await.expect("good weather");
+        let truth = world.truth().await;
+        let ids: Vec<_> = truth.keys().collect();
+        assert_eq!(
+            kept.items.keys().collect::<Vec<_>>(),
+            ids,
+            "nothing is lost, and nothing stays"
+        );
+        for (id, text) in &truth {
+            if let Some(text) = text {
+                assert_eq!(&kept.items[id].1, text, "{id} is kept as it stands");
+            }
+        }
+        assert_eq!(weather.disobeyed(), 0, "no call goes out while the platform asks for silence");
+    }
 }

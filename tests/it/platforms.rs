@@ -11,6 +11,7 @@ use uppsikt::platforms::simulate::bluesky;
 use uppsikt::platforms::simulate::facebook::{Options, Simulator};
 use uppsikt::platforms::simulate::faults::{Fault, Faults};
 use uppsikt::platforms::simulate::script::Script;
+use uppsikt::platforms::simulate::{instagram, linkedin, youtube};
 use uppsikt::runtime::clock::Clock;
 
 const POSTS: &str = include_str!("../../fixtures/platforms/facebook/posts.json");
@@ -68,6 +69,37 @@ async fn every_answer_of_a_simulator_is_labelled_even_the_failing_ones() {
         }
     }
     panic!("a hundred tries have not been enough");
+}
+
+#[tokio::test]
+async fn the_later_simulators_label_their_answers_too() {
+    let kinds = Fault::MENU.iter().map(|(_, fault)| *fault);
+    let kinds = kinds.filter(|fault| !matches!(fault, Fault::Slow(_))).collect();
+    let faults = Faults { seed: 1, per_thousand: 500, kinds };
+    let script = || Script::read(POSTS, COMMENTS).unwrap();
+    let clock = Clock::system;
+    let options =
+        instagram::Options { faults: faults.clone(), ..instagram::Options::new(script()) };
+    let instagram = instagram::Simulator::start(options, clock()).await.unwrap();
+    let options = youtube::Options { faults: faults.clone(), ..youtube::Options::new(script()) };
+    let youtube = youtube::Simulator::start(options, clock()).await.unwrap();
+    let options = linkedin::Options { faults, ..linkedin::Options::new(script()) };
+    let linkedin = linkedin::Simulator::start(options, clock()).await.unwrap();
+    let table = [
+        (instagram.base(), "instagram", ["v26.0/me", "v26.0/1/comments?after=x", "p/7/"]),
+        (youtube.base(), "youtube", ["youtube/v3/channels", "token", "watch?v=vid00000001"]),
+        (
+            linkedin.base(),
+            "linkedin",
+            ["rest/posts?start=3", "rest/x", "feed/update/urn:li:share:7"],
+        ),
+    ];
+    for (base, name, paths) in table {
+        for path in paths.repeat(6) {
+            let answer = reqwest::get(base.join(path).unwrap()).await.unwrap();
+            assert_eq!(answer.headers()["x-uppsikt-simulator"], name, "{path}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -258,26 +258,14 @@ impl Bluesky {
         now: Timestamp,
     ) -> Result<(), PlatformError> {
         let query = [("uri", open.uri.as_str()), ("depth", DEPTH), ("parentHeight", "0")];
-        let looked = match self.server.get("app.bsky.feed.getPostThread", &query).await {
-            Ok(answer) => {
-                let is_thread = answer.view::<Thread<'_>>(&answer.text()).map(|_| ());
-                is_thread.map(|()| Some(answer))
-            }
-            Err(PlatformError::Gone) => Ok(None),
-            Err(error) => Err(error),
-        };
-        let answer = match self.patience.answer(open.uri.as_str(), looked)? {
-            Some(Some(answer)) => answer,
-            Some(None) => {
-                position.threads.remove(open.uri.as_str());
-                return Ok(());
-            }
-            // It does not count as opened, so that the next walk asks again.
-            None => {
-                batch.gap.get_or_insert_with(|| unread_thread(&open.uri));
-                return Ok(());
-            }
-        };
+        let looked = self.server.get("app.bsky.feed.getPostThread", &query).await;
+        let looked = looked.and_then(|answer| {
+            answer.view::<Thread<'_>>(&answer.text())?;
+            Ok(answer)
+        });
+        let (threads, unread) = (&mut position.threads, || unread_thread(&open.uri));
+        let answer = self.patience.open(open.uri.as_str(), looked, threads, batch, unread)?;
+        let Some(answer) = answer else { return Ok(()) };
         let text = answer.text();
         let thread: Thread<'_> = answer.view(&text)?;
         let top: Node<'_> = answer.view(thread.thread.get())?;

@@ -1,5 +1,7 @@
 //! The connector against the simulator.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -656,4 +658,15 @@ fn every_error_of_the_sheet_has_its_class() {
     let absurd = [("ratelimit-reset", "4795262600")];
     table += &line("429 in a century", &fault(&answer(429, "{}", &absurd)));
     insta::assert_snapshot!(table);
+}
+
+#[test]
+fn whatever_happens_the_store_ends_equal_to_the_truth() {
+    testing::weathered(8, async |storm| {
+        let Stage { simulator, bluesky, clock } = stage().await;
+        // Nothing leads to an answer under a stranger's post.
+        simulator.post(ME, "Badet öppnar", None);
+        let front = simulator.front();
+        storm.rage(Arc::new(bluesky), &simulator, front, &clock).await;
+    });
 }

@@ -37,6 +37,16 @@ impl Offer {
             Self::ByHand { .. } | Self::No { .. } => false,
         }
     }
+
+    /// In Swedish, as people read it in the matrix.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Native => "ja".into(),
+            Self::Conditional { condition } => format!("ja, {condition}"),
+            Self::ByHand { why } => format!("för hand: {why}"),
+            Self::No { why } => format!("nej: {why}"),
+        }
+    }
 }
 
 /// How edits or deletions become known.
@@ -160,15 +170,6 @@ impl Capabilities {
 mod tests {
     use super::*;
 
-    fn word(offer: &Offer) -> String {
-        match offer {
-            Offer::Native => "ja".into(),
-            Offer::Conditional { condition } => format!("ja, {condition}"),
-            Offer::ByHand { why } => format!("för hand: {why}"),
-            Offer::No { why } => format!("nej: {why}"),
-        }
-    }
-
     #[test]
     fn the_matrix_is_as_people_will_read_it() {
         let mut table = String::new();
@@ -176,7 +177,7 @@ mod tests {
             let can = of(*kind);
             table.push_str(&format!("# {}\n", kind.label()));
             for (verb, offer) in can.rows() {
-                table.push_str(&format!("{verb}: {}\n", word(offer)));
+                table.push_str(&format!("{verb}: {}\n", offer.words()));
             }
             table.push_str(&format!("döljer: {}\n", can.hide_effect));
             table.push_str(&format!("tar bort: {}\n", can.delete_effect));

@@ -30,7 +30,9 @@ use crate::platforms::elements::readable;
 use crate::platforms::error::PlatformError;
 use crate::platforms::graph::{Graph, Pace, Page};
 use crate::platforms::http::{Answer, BadHttpSettings, Http};
+use crate::platforms::limit::Shares;
 use crate::platforms::settings::FacebookSettings;
+use crate::platforms::usage::Apps;
 use crate::platforms::{ConnectionReport, Receipt, html, json};
 use crate::runtime::clock::Clock;
 
@@ -62,6 +64,18 @@ impl Facebook {
     /// # Errors
     /// [`BadHttpSettings`], each with its mend.
     pub fn new(settings: FacebookSettings, clock: Clock) -> Result<Self, BadHttpSettings> {
+        Self::sharing(settings, &Apps::default(), clock)
+    }
+
+    /// A connector for the Page, whose app has other accounts too.
+    ///
+    /// # Errors
+    /// [`BadHttpSettings`], each with its mend.
+    pub fn sharing(
+        settings: FacebookSettings,
+        apps: &Apps,
+        clock: Clock,
+    ) -> Result<Self, BadHttpSettings> {
         let mut secrets = vec![settings.token.clone()];
         secrets.extend(settings.app_secret.clone());
         let http = Http::new(&settings.base, &settings.http, clock, secrets)?;
@@ -77,6 +91,7 @@ impl Facebook {
                 settings.version,
                 settings.token,
                 settings.app_secret,
+                apps,
             ),
             page_id: settings.page_id,
             capabilities: Arc::new(capabilities),
@@ -121,25 +136,12 @@ impl Facebook {
         }
     }
 
-    /// The platform says the same of what was deleted and of what this token may not see. Where
-    /// the post above can still be read, the comment is gone.
     async fn gone_or_out_of_sight(
         &self,
         item: &ItemAddress,
     ) -> Result<PlatformError, PlatformError> {
-        let Some(post) = &item.post_id else { return Ok(PlatformError::Gone) };
-        match self.graph.get(post.as_str(), &[("fields", "id")]).await {
-            Ok(_) => Ok(PlatformError::Gone),
-            // With its post a comment goes as well, unless the token no longer sees the Page.
-            Err(PlatformError::Gone) => match self.ask_identity().await {
-                Ok(_) => Ok(PlatformError::Gone),
-                Err(PlatformError::Gone) => Ok(PlatformError::Forbidden {
-                    what: "sidan syns inte längre för inloggningen; anslut den på nytt".into(),
-                }),
-                Err(error) => Err(error),
-            },
-            Err(error) => Err(error),
-        }
+        let post = item.post_id.as_ref().map(|post| post.as_str());
+        self.graph.why_gone(post, self.ask_identity()).await
     }
 }
 
@@ -176,6 +178,10 @@ impl Connector for Facebook {
 
     fn clock(&self) -> &Clock {
         self.graph.http.clock()
+    }
+
+    fn shares(&self) -> Shares {
+        self.graph.shares()
     }
 
     fn capabilities(&self) -> Arc<Capabilities> {

@@ -1,6 +1,7 @@
 //! The connector against the simulator.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 
@@ -271,4 +272,13 @@ async fn old_posts_are_opened_again_only_when_their_number_of_comments_moved() {
     let third = fetch_all(&facebook, second.cursor.as_ref()).await.unwrap();
     assert_eq!(opened(), 3, "one moved");
     assert!(third.items.contains_key(&late));
+}
+
+#[test]
+fn whatever_happens_the_store_ends_equal_to_the_truth() {
+    testing::weathered(12, async |storm| {
+        let Stage { simulator, facebook, clock } = stage(small()).await;
+        let front = simulator.front();
+        storm.rage(Arc::new(facebook), &simulator, front, &clock).await;
+    });
 }

@@ -1,5 +1,7 @@
-//! A wrapper that keeps calls within limits: ours, per platform and per account, and the
-//! platforms' own. While a platform has asked us to wait, no call goes out at all: on some, each
+//! A wrapper that keeps calls within limits: ours, per app and per token, and the platforms' own.
+//! Accounts that share an app or a token are held back together: one governor stands before both.
+//!
+//! While a platform has asked us to wait, no call goes out at all: on some, each
 //! one lengthens the block.
 //!
 //! What is counted is the trait's calls; behind one of them stand one to a few calls over HTTP.
@@ -12,8 +14,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
+use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
 
 use crate::domain::account::PlatformKind;
 use crate::domain::ids::{AccountKey, Cursor};
@@ -23,6 +26,7 @@ use crate::platforms::capability::Capabilities;
 use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::{ConnectionReport, Platform, Receipt, held};
 use crate::runtime::clock::Clock;
+use crate::runtime::secret::Secret;
 
 /// Longer than this nobody is kept waiting inside a call; it comes back as throttled instead.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
@@ -77,17 +81,49 @@ impl Pace {
     }
 }
 
+/// What an account has in common with others, and is limited together with.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Shares {
+    /// The app or project that calls.
+    pub app: String,
+    /// A mark of the token, from which it cannot be had back; `None` where no other has it.
+    pub token: Option<String>,
+}
+
+impl Shares {
+    /// As where each platform has one app, and each account its own token.
+    pub fn alone(kind: PlatformKind) -> Self {
+        Self { app: kind.id().to_owned(), token: None }
+    }
+}
+
+/// The mark of a token.
+pub fn fingerprint(token: &Secret) -> String {
+    let digest = Sha256::digest(token.expose().as_bytes());
+    hex::encode(&digest[..8])
+}
+
 /// Which calls a platform has asked to wait.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Gate {
-    App(PlatformKind),
+    App(String),
+    Token(String),
     Account(AccountKey),
     Call(AccountKey, &'static str),
 }
 
+/// The pace of apps, and within them of tokens: accounts with one token have its pace together.
 struct Limiter {
-    app: DefaultDirectRateLimiter,
-    accounts: DefaultKeyedRateLimiter<AccountKey>,
+    apps: DefaultKeyedRateLimiter<String>,
+    tokens: DefaultKeyedRateLimiter<String>,
+}
+
+/// Whose pace counts: one app of Meta's serves both its platforms.
+const fn paced_as(kind: PlatformKind) -> PlatformKind {
+    match kind {
+        PlatformKind::Instagram => PlatformKind::Facebook,
+        other => other,
+    }
 }
 
 /// The limits of the whole program, shared by all wrappers.
@@ -111,7 +147,7 @@ impl Limits {
             let app = Quota::per_minute(app_per_min);
             let account = Quota::per_minute(account_per_min).allow_burst(burst);
             let limiter =
-                Limiter { app: RateLimiter::direct(app), accounts: RateLimiter::keyed(account) };
+                Limiter { apps: RateLimiter::keyed(app), tokens: RateLimiter::keyed(account) };
             (*kind, limiter)
         };
         Self {
@@ -125,21 +161,17 @@ impl Limits {
     /// When the longest wait that holds this call back ends.
     fn held_until(
         &self,
-        kind: PlatformKind,
+        shares: &Shares,
         account: &AccountKey,
         verb: &'static str,
     ) -> Option<(Timestamp, Lane)> {
         let now = self.clock.now();
         let mut gates = held(&self.gates);
         gates.retain(|_, until| *until > now);
-        [
-            (Gate::App(kind), Lane::App),
-            (Gate::Account(account.clone()), Lane::Account),
-            (Gate::Call(account.clone(), verb), Lane::Call),
-        ]
-        .into_iter()
-        .filter_map(|(gate, lane)| Some((*gates.get(&gate)?, lane)))
-        .max_by_key(|(until, _)| *until)
+        [Lane::App, Lane::Token, Lane::Account, Lane::Call]
+            .into_iter()
+            .filter_map(|lane| Some((*gates.get(&gate(lane, shares, account, verb))?, lane)))
+            .max_by_key(|(until, _)| *until)
     }
 
     fn close(&self, gate: Gate, until: Timestamp) {
@@ -152,13 +184,18 @@ impl Limits {
     async fn keep_pace(
         &self,
         kind: PlatformKind,
+        shares: &Shares,
         account: &AccountKey,
     ) -> Result<(), PlatformError> {
-        let Some(limiter) = self.limiters.get(&kind) else { return Ok(()) };
-        while let Err(early) = limiter.accounts.check_key(account) {
-            self.wait(&early, Lane::Account).await?;
+        let Some(limiter) = self.limiters.get(&paced_as(kind)) else { return Ok(()) };
+        let (token, lane) = match &shares.token {
+            Some(token) => (format!("token {token}"), Lane::Token),
+            None => (format!("account {account}"), Lane::Account),
+        };
+        while let Err(early) = limiter.tokens.check_key(&token) {
+            self.wait(&early, lane).await?;
         }
-        while let Err(early) = limiter.app.check() {
+        while let Err(early) = limiter.apps.check_key(&shares.app) {
             self.wait(&early, Lane::App).await?;
         }
         Ok(())
@@ -184,6 +221,16 @@ impl Limits {
     }
 }
 
+/// The gate that a wait of this lane closes for this call.
+fn gate(lane: Lane, shares: &Shares, account: &AccountKey, verb: &'static str) -> Gate {
+    match (lane, &shares.token) {
+        (Lane::App, _) => Gate::App(shares.app.clone()),
+        (Lane::Token, Some(token)) => Gate::Token(token.clone()),
+        (Lane::Token, None) | (Lane::Account, _) => Gate::Account(account.clone()),
+        (Lane::Call, _) => Gate::Call(account.clone(), verb),
+    }
+}
+
 /// A connector within limits.
 pub struct Limited {
     inner: Arc<dyn Platform>,
@@ -204,24 +251,19 @@ impl Limited {
         verb: &'static str,
         call: impl Future<Output = Result<T, PlatformError>> + Send,
     ) -> Result<T, PlatformError> {
-        let kind = self.inner.kind();
-        if let Some((until, lane)) = self.limits.held_until(kind, &self.account, verb) {
+        let shares = self.inner.shares();
+        if let Some((until, lane)) = self.limits.held_until(&shares, &self.account, verb) {
             let detail = "the platform has asked us to wait".into();
             return Err(PlatformError::Throttled { until, lane, detail });
         }
-        self.limits.keep_pace(kind, &self.account).await?;
+        self.limits.keep_pace(self.inner.kind(), &shares, &self.account).await?;
         let answer = call.await;
         if let Err(
             PlatformError::Throttled { until, lane, .. }
             | PlatformError::QuotaGone { until, lane, .. },
         ) = &answer
         {
-            let gate = match lane {
-                Lane::App => Gate::App(kind),
-                Lane::Account => Gate::Account(self.account.clone()),
-                Lane::Call => Gate::Call(self.account.clone(), verb),
-            };
-            self.limits.close(gate, *until);
+            self.limits.close(gate(*lane, &shares, &self.account, verb), *until);
         }
         answer
     }
@@ -232,6 +274,10 @@ impl Limited {
 impl Platform for Limited {
     fn kind(&self) -> PlatformKind {
         self.inner.kind()
+    }
+
+    fn shares(&self) -> Shares {
+        self.inner.shares()
     }
 
     fn capabilities(&self) -> Arc<Capabilities> {

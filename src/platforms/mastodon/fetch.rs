@@ -424,23 +424,10 @@ impl Mastodon {
         batch: &mut Batch,
         now: Timestamp,
     ) -> Result<(), PlatformError> {
-        let looked = match self.context(&open.id).await {
-            Ok(answer) => Ok(Some(answer)),
-            Err(PlatformError::Gone) => Ok(None),
-            Err(error) => Err(error),
-        };
-        let answer = match self.patience.answer(open.id.as_str(), looked)? {
-            Some(Some(answer)) => answer,
-            Some(None) => {
-                position.threads.remove(open.id.as_str());
-                return Ok(());
-            }
-            // It does not count as opened, so that the next walk asks again.
-            None => {
-                batch.gap.get_or_insert_with(|| unread_thread(&open.id));
-                return Ok(());
-            }
-        };
+        let looked = self.context(&open.id).await;
+        let (threads, unread) = (&mut position.threads, || unread_thread(&open.id));
+        let answer = self.patience.open(open.id.as_str(), looked, threads, batch, unread)?;
+        let Some(answer) = answer else { return Ok(()) };
         let text = answer.text();
         let context: Context<'_> = answer.view(&text)?;
         let place = match &open.what {

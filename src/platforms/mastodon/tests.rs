@@ -4,6 +4,8 @@ mod fake;
 #[cfg(feature = "real-servers")]
 mod real;
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 
 use crate::domain::action::ActionKind;
@@ -16,7 +18,7 @@ use crate::platforms::mastodon::Mastodon;
 use crate::platforms::mastodon::api::{Older, fault, older};
 use crate::platforms::mastodon::wire::{Id, Status};
 use crate::platforms::settings::MastodonSettings;
-use crate::platforms::testing::{Fake, NOW, answer, at, item_id, line};
+use crate::platforms::testing::{self, Fake, NOW, answer, at, item_id, line};
 use crate::platforms::{Platform, Receipt, json};
 use crate::runtime::clock::TestClock;
 use crate::runtime::secret::Secret;
@@ -548,4 +550,13 @@ fn only_the_id_is_taken_from_a_link() {
         let headers: Vec<_> = header.map(|value| ("link", value)).into_iter().collect();
         assert_eq!(older(&answer(200, "[]", &headers)), expected, "{header:?}");
     }
+}
+
+#[test]
+fn whatever_happens_the_store_ends_equal_to_the_truth() {
+    testing::weathered(8, async |storm| {
+        let Stage { fake, mastodon, clock } = stage(Manners::default()).await;
+        fake.post(ME, "Badet öppnar", None, "public");
+        storm.rage(Arc::new(mastodon), &fake, &fake, &clock).await;
+    });
 }

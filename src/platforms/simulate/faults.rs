@@ -16,6 +16,11 @@ pub enum Fault {
         /// Minutes.
         minutes: u32,
     },
+    /// Code 17: the token is used too much, by whichever account.
+    TokenLimit {
+        /// Minutes.
+        minutes: u32,
+    },
     /// Code 190/463: the token has run out.
     ExpiredToken,
     /// Code 2 with status 500.
@@ -28,6 +33,15 @@ pub enum Fault {
     Slow(Duration),
     /// The call is carried out, and the answer is lost on the way.
     LostAnswer,
+    /// A page of a list has the page before in it once more.
+    DuplicatePage,
+    /// The place in a list that the call names is no longer known. Strikes only calls that name one.
+    CursorInvalid,
+    /// From this call on the platform's clock is off by so much.
+    ClockSkew {
+        /// Seconds ahead of ours; less than nought where it is behind.
+        seconds: i32,
+    },
 }
 
 impl Fault {
@@ -40,6 +54,40 @@ impl Fault {
         Self::Slow(Duration::from_millis(1_500)),
         Self::LostAnswer,
     ];
+
+    /// What a drill can be made of, each under the name that the command line takes.
+    pub const MENU: &[(&str, Self)] = &[
+        ("gräns", Self::PageLimit { minutes: 1 }),
+        ("appgräns", Self::AppLimit { minutes: 1 }),
+        ("nyckelgräns", Self::TokenLimit { minutes: 1 }),
+        ("500", Self::ServerError),
+        ("html", Self::HtmlPage),
+        ("avhuggen", Self::BrokenJson),
+        ("långsam", Self::Slow(Duration::from_millis(1_500))),
+        ("tappad", Self::LostAnswer),
+        ("dubbel", Self::DuplicatePage),
+        ("sidmärke", Self::CursorInvalid),
+        ("klocka", Self::ClockSkew { seconds: 90 }),
+        ("utgången", Self::ExpiredToken),
+    ];
+
+    /// Until when nothing may be called after this, in minutes from now.
+    pub(super) const fn limits_for(self) -> Option<u32> {
+        match self {
+            Self::AppLimit { minutes }
+            | Self::PageLimit { minutes }
+            | Self::TokenLimit { minutes } => Some(minutes),
+            Self::ExpiredToken
+            | Self::ServerError
+            | Self::HtmlPage
+            | Self::BrokenJson
+            | Self::Slow(_)
+            | Self::LostAnswer
+            | Self::DuplicatePage
+            | Self::CursorInvalid
+            | Self::ClockSkew { .. } => None,
+        }
+    }
 }
 
 /// How often things go wrong by themselves.

@@ -8,9 +8,14 @@
 pub mod bluesky;
 pub mod facebook;
 pub mod faults;
+pub(super) mod graph;
+pub mod instagram;
+pub mod linkedin;
+mod page;
 pub mod script;
 pub mod server;
 pub mod world;
+pub mod youtube;
 
 /// The header that every simulated answer carries, with the platform's name as its value.
 pub const LABEL: &str = "x-uppsikt-simulator";

@@ -9,6 +9,8 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, Uri, header};
 use axum::response::Response;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 use url::Url;
@@ -69,27 +71,100 @@ fn pairs(text: &[u8]) -> Vec<(String, String)> {
     url::form_urlencoded::parse(text).into_owned().collect()
 }
 
-/// What happens to a call before it is answered: it is noted, and perhaps goes wrong.
+/// One call and its answer, in full.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// Method.
+    pub method: String,
+    /// Path and query.
+    pub uri: String,
+    /// What was sent along.
+    pub body: Vec<u8>,
+    /// What came back.
+    pub answer: String,
+}
+
+/// What happens around a call: it is noted, and perhaps goes wrong.
 #[derive(Debug)]
 pub struct Front {
     dice: Mutex<Dice>,
-    calls: Mutex<Vec<String>>,
+    noted: Mutex<Noted>,
+}
+
+#[derive(Debug, Default)]
+struct Noted {
+    calls: Vec<String>,
+    /// Until when the platform has asked to be left alone.
+    limited_until: Option<Timestamp>,
+    /// Calls that came before that all the same.
+    disobeyed: usize,
+    /// How far the platform's clock is off.
+    skew: SignedDuration,
+    /// The last page of each list, as it was before anything went wrong with it.
+    pages: BTreeMap<String, String>,
+    /// Whole exchanges, where somebody wants them.
+    exchanges: Option<Vec<Exchange>>,
 }
 
 impl Front {
     /// With these faults.
     pub fn new(faults: Faults) -> Self {
-        Self { dice: Mutex::new(Dice::new(faults)), calls: Mutex::default() }
+        Self { dice: Mutex::new(Dice::new(faults)), noted: Mutex::default() }
     }
 
-    /// Takes a call in, slowly where that is what goes wrong.
-    pub async fn receive(&self, call: &Call) -> Option<Fault> {
-        held(&self.calls).push(format!("{} {}", call.method, call.uri.path()));
+    /// Takes a call in at this time of our clock, slowly where that is what goes wrong.
+    /// `names_a_page` is whether it asks for some later page of a list.
+    pub async fn receive(&self, call: &Call, names_a_page: bool, now: Timestamp) -> Option<Fault> {
         let fault = held(&self.dice).deal();
+        let fault = fault.filter(|fault| names_a_page || *fault != Fault::CursorInvalid);
+        {
+            let mut noted = held(&self.noted);
+            noted.calls.push(format!("{} {}", call.method, call.uri.path()));
+            if noted.limited_until.is_some_and(|until| now < until) {
+                noted.disobeyed += 1;
+            }
+            if let Some(minutes) = fault.and_then(Fault::limits_for) {
+                let until = now + SignedDuration::from_mins(i64::from(minutes));
+                noted.limited_until = noted.limited_until.max(Some(until));
+            }
+            if let Some(Fault::ClockSkew { seconds }) = fault {
+                noted.skew = SignedDuration::from_secs(i64::from(seconds));
+            }
+        }
         if let Some(Fault::Slow(wait)) = fault {
             tokio::time::sleep(wait).await;
         }
         fault
+    }
+
+    /// What the answer becomes on its way out. `list` is the name of its list of elements.
+    pub fn send(&self, call: &Call, list: &str, fault: Option<Fault>, body: String) -> Vec<u8> {
+        let mut noted = held(&self.noted);
+        let mut body = body;
+        let before = noted.pages.insert(call.uri.path().to_owned(), body.clone());
+        if let (Some(Fault::DuplicatePage), Some(before)) = (fault, before)
+            && let Some(doubled) = with_page_before(&body, &before, list)
+        {
+            body = doubled;
+        }
+        if let Some(exchanges) = &mut noted.exchanges {
+            exchanges.push(Exchange {
+                method: call.method.to_string(),
+                uri: call.uri.to_string(),
+                body: call.body.to_vec(),
+                answer: body.clone(),
+            });
+        }
+        let mut body = body.into_bytes();
+        if fault == Some(Fault::BrokenJson) {
+            body.truncate(body.len() / 2);
+        }
+        body
+    }
+
+    /// How far the platform's clock is off.
+    pub fn skew(&self) -> SignedDuration {
+        held(&self.noted).skew
     }
 
     /// Lets the next calls fail.
@@ -97,10 +172,39 @@ impl Front {
         held(&self.dice).order(fault, times);
     }
 
+    /// Nothing goes wrong any more.
+    pub fn calm(&self) {
+        *held(&self.dice) = Dice::new(Faults::none());
+    }
+
     /// Method and path of every call so far, without the query.
     pub fn calls(&self) -> Vec<String> {
-        held(&self.calls).clone()
+        held(&self.noted).calls.clone()
     }
+
+    /// How many calls came while the platform had asked to be left alone.
+    pub fn disobeyed(&self) -> usize {
+        held(&self.noted).disobeyed
+    }
+
+    /// From now on whole exchanges are kept.
+    pub fn record(&self) {
+        held(&self.noted).exchanges.get_or_insert_default();
+    }
+
+    /// Those kept so far.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        held(&self.noted).exchanges.clone().unwrap_or_default()
+    }
+}
+
+/// A page with the elements of the page before in front of its own.
+fn with_page_before(body: &str, before: &str, list: &str) -> Option<String> {
+    let mut told: Value = serde_json::from_str(body).ok()?;
+    let mut before: Value = serde_json::from_str(before).ok()?;
+    let again = std::mem::take(before.get_mut(list)?.as_array_mut()?);
+    told.get_mut(list)?.as_array_mut()?.splice(0..0, again);
+    Some(told.to_string())
 }
 
 /// A port that is listened on, before anything is answered: its address may be part of the answers.

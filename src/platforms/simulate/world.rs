@@ -52,6 +52,8 @@ pub struct Comment {
     pub text: String,
     /// When it was written.
     pub created: Timestamp,
+    /// When its text was last changed.
+    pub edited: Option<Timestamp>,
     /// Whether the Page has hidden it.
     pub hidden: bool,
     /// Whether it is gone.
@@ -76,6 +78,8 @@ enum Event {
     Edit {
         number: u64,
         text: String,
+        #[serde(default)]
+        at: Option<Timestamp>,
     },
     Hide {
         number: u64,
@@ -193,6 +197,7 @@ impl World {
                     by_page: false,
                     text: edit.map_or(&scripted.text, |edit| &edit.text).clone(),
                     created,
+                    edited: edit.map(|edit| self.at(edit.after_s)),
                     hidden: false,
                     deleted: scripted.delete_after_s.is_some_and(passed),
                 },
@@ -218,14 +223,16 @@ impl World {
                     by_page: name.is_none(),
                     text: text.clone(),
                     created: *at,
+                    edited: None,
                     hidden: false,
                     deleted: false,
                 };
                 comments.insert(*number, comment);
             }
-            Event::Edit { number, text } => {
+            Event::Edit { number, text, at } => {
                 if let Some(comment) = comments.get_mut(number) {
                     comment.text.clone_from(text);
+                    comment.edited = *at;
                 }
             }
             Event::Hide { number, hidden } => {
@@ -234,11 +241,11 @@ impl World {
                 }
             }
             Event::Delete { number } => {
+                // With a topmost comment goes all that stands under it.
+                let tops = tops(comments);
                 for comment in comments.values_mut() {
-                    // Answers go with what they answer.
-                    if comment.number == *number || comment.parent == Some(*number) {
-                        comment.deleted = true;
-                    }
+                    let top = tops.get(&comment.number);
+                    comment.deleted |= comment.number == *number || top == Some(number);
                 }
             }
         }
@@ -270,8 +277,8 @@ impl World {
     }
 
     /// The text is changed.
-    pub fn edit(&mut self, number: u64, text: &str) {
-        self.happen(Event::Edit { number, text: text.to_owned() });
+    pub fn edit(&mut self, number: u64, text: &str, now: Timestamp) {
+        self.happen(Event::Edit { number, text: text.to_owned(), at: Some(now) });
     }
 
     /// The Page hides it or shows it again.
@@ -285,16 +292,23 @@ impl World {
     }
 }
 
+/// The topmost comment above each answer.
+fn tops(comments: &BTreeMap<u64, Comment>) -> BTreeMap<u64, u64> {
+    let top_of = |comment: &Comment| {
+        let mut top = comment.parent?;
+        while let Some(above) = comments.get(&top).and_then(|comment| comment.parent) {
+            top = above;
+        }
+        Some((comment.number, top))
+    };
+    comments.values().filter_map(top_of).collect()
+}
+
 /// The platform shows one level: an answer to an answer stands under the topmost comment.
 fn flatten(mut comments: BTreeMap<u64, Comment>) -> BTreeMap<u64, Comment> {
-    let parents: BTreeMap<u64, u64> =
-        comments.values().filter_map(|comment| Some((comment.number, comment.parent?))).collect();
+    let tops = tops(&comments);
     for comment in comments.values_mut() {
-        let mut top = comment.parent;
-        while let Some(above) = top.and_then(|parent| parents.get(&parent)) {
-            top = Some(*above);
-        }
-        comment.parent = top;
+        comment.parent = tops.get(&comment.number).copied();
     }
     comments
 }

@@ -4,6 +4,8 @@ mod fake;
 #[cfg(feature = "real-servers")]
 mod real;
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 
 use crate::domain::ids::PlatformItemId;
@@ -12,7 +14,7 @@ use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::conformance::{self, fetch_all};
 use crate::platforms::http::{BadHttpSettings, HttpSettings};
 use crate::platforms::settings::WordPressSettings;
-use crate::platforms::testing::{Fake, NOW, answer, item_id, line};
+use crate::platforms::testing::{self, Fake, NOW, answer, item_id, line};
 use crate::platforms::wordpress::{WordPress, wire};
 use crate::platforms::{Platform, Receipt};
 use crate::runtime::clock::TestClock;
@@ -229,4 +231,15 @@ fn every_error_of_the_sheet_has_its_class() {
         table += &line(&format!("{status} html"), &wire::fault(&answer(status, html)));
     }
     insta::assert_snapshot!(table);
+}
+
+#[test]
+fn whatever_happens_the_store_ends_equal_to_the_truth() {
+    testing::weathered(8, async |storm| {
+        let clock = TestClock::at(NOW.parse().unwrap());
+        let fake = Fake::<Blog>::open().await;
+        fake.fill(3, "2026-11-21T08:00:00Z", MINUTE);
+        let wordpress = WordPress::new(settings(&fake), clock.clock()).unwrap();
+        storm.rage(Arc::new(wordpress), &fake, &fake, &clock).await;
+    });
 }

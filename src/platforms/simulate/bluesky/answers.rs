@@ -49,12 +49,13 @@ impl Reply {
         Self { status, body: html, kind: "text/html; charset=utf-8", limit: None }
     }
 
-    /// With the headers that all answers have, cut in half where that is wanted.
-    pub fn into_response(self, broken: bool) -> Response {
-        let mut body = self.body.into_bytes();
-        if broken {
-            body.truncate(body.len() / 2);
-        }
+    /// The body, to be sent through what may go wrong with it.
+    pub fn take_body(&mut self) -> String {
+        std::mem::take(&mut self.body)
+    }
+
+    /// With the headers that all answers have.
+    pub fn into_response(self, body: Vec<u8>) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY);
         let label = (HeaderName::from_static(LABEL), HeaderValue::from_static(NAME_OF_PLATFORM));
         let kind = (header::CONTENT_TYPE, HeaderValue::from_static(self.kind));
@@ -72,7 +73,9 @@ impl Reply {
 /// The answer of a call that is turned away unread.
 pub fn refusal(fault: Fault, now: Timestamp) -> Option<Reply> {
     match fault {
-        Fault::AppLimit { minutes } | Fault::PageLimit { minutes } => {
+        Fault::AppLimit { minutes }
+        | Fault::PageLimit { minutes }
+        | Fault::TokenLimit { minutes } => {
             let until = now + SignedDuration::from_mins(i64::from(minutes));
             let limit = Some((3_000, 0, until));
             Some(Reply { limit, ..Reply::fault(429, "RateLimitExceeded") })
@@ -80,13 +83,20 @@ pub fn refusal(fault: Fault, now: Timestamp) -> Option<Reply> {
         Fault::ExpiredToken => Some(Reply::fault(400, "ExpiredToken")),
         Fault::ServerError => Some(Reply::fault(500, "InternalServerError")),
         Fault::HtmlPage => Some(Reply::page(403, "<html><title>Blocked</title></html>".to_owned())),
-        Fault::BrokenJson | Fault::Slow(_) | Fault::LostAnswer => None,
+        Fault::CursorInvalid => Some(Reply::fault(400, "InvalidRequest")),
+        Fault::BrokenJson
+        | Fault::Slow(_)
+        | Fault::LostAnswer
+        | Fault::DuplicatePage
+        | Fault::ClockSkew { .. } => None,
     }
 }
 
 /// What a gateway in between says when it has lost the answer.
 pub fn gateway_page() -> Response {
-    Reply::page(502, "<html><title>502</title></html>".to_owned()).into_response(false)
+    let mut page = Reply::page(502, "<html><title>502</title></html>".to_owned());
+    let body = page.take_body().into_bytes();
+    page.into_response(body)
 }
 
 /// One question: what for, and when.
@@ -103,7 +113,7 @@ pub fn answer(inner: &Inner, call: &Call) -> Reply {
         inner,
         query: call.query(),
         body: serde_json::from_slice(&call.body).unwrap_or_default(),
-        now: inner.clock.now(),
+        now: inner.now(),
     };
     let mut world = held(&inner.world);
     let path = call.uri.path();

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use axum::response::Response;
+use jiff::Timestamp;
 use serde_json::Value;
 use url::Url;
 
@@ -70,6 +71,13 @@ struct Inner {
     origin: String,
 }
 
+impl Inner {
+    /// The network's own time.
+    fn now(&self) -> Timestamp {
+        self.clock.now() + self.front.skew()
+    }
+}
+
 impl Simulator {
     /// Begins to listen.
     ///
@@ -107,7 +115,7 @@ impl Simulator {
 
     /// Somebody writes, perhaps as an answer.
     pub fn post(&self, did: &str, text: &str, parent: Option<&str>) -> String {
-        held(&self.inner.world).add(did, text, parent, None, self.inner.clock.now())
+        held(&self.inner.world).add(did, text, parent, None, self.inner.now())
     }
 
     /// Somebody writes, with a date of their own choice.
@@ -130,7 +138,7 @@ impl Simulator {
 
     /// Somebody writes about another post.
     pub fn quote(&self, did: &str, text: &str, quoted: &str) -> String {
-        held(&self.inner.world).add(did, text, None, Some(quoted), self.inner.clock.now())
+        held(&self.inner.world).add(did, text, None, Some(quoted), self.inner.now())
     }
 
     /// A post of the account's with so many answers, and as many that name it.
@@ -205,6 +213,11 @@ impl Simulator {
         self.inner.front.fail_next(fault, times);
     }
 
+    /// What stands around its calls: what goes wrong, and what came in.
+    pub fn front(&self) -> &Front {
+        &self.inner.front
+    }
+
     /// Method and name of every call so far.
     pub fn calls(&self) -> Vec<String> {
         self.inner.front.calls()
@@ -241,14 +254,18 @@ impl conformance::World for Simulator {
 }
 
 async fn answer(inner: Arc<Inner>, call: Call) -> Response {
-    let fault = inner.front.receive(&call).await;
-    let answer = match fault.and_then(|fault| answers::refusal(fault, inner.clock.now())) {
+    let names_a_page = call.query_by_name().contains_key("cursor");
+    let fault = inner.front.receive(&call, names_a_page, inner.clock.now()).await;
+    let mut answer = match fault.and_then(|fault| answers::refusal(fault, inner.clock.now())) {
         Some(answer) => answer,
         None => answers::answer(&inner, &call),
     };
-    match fault {
+    if fault == Some(Fault::LostAnswer) {
         // A gateway that lost the answer says so in its own words.
-        Some(Fault::LostAnswer) => answers::gateway_page(),
-        other => answer.into_response(other == Some(Fault::BrokenJson)),
+        return answers::gateway_page();
     }
+    let list =
+        if call.uri.path().ends_with("listNotifications") { "notifications" } else { "feed" };
+    let body = answer.take_body();
+    answer.into_response(inner.front.send(&call, list, fault, body))
 }

@@ -1,120 +1,26 @@
 //! The endpoints themselves: one call in, one answer out.
 
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::platforms::held;
-use crate::platforms::simulate::LABEL;
 use crate::platforms::simulate::facebook::{Inner, PAGE_ID, PAGE_NAME, PERSON_ID};
-use crate::platforms::simulate::faults::Fault;
+use crate::platforms::simulate::graph::{Form, Reply, fields, graph_time};
 use crate::platforms::simulate::server::Call;
 use crate::platforms::simulate::world::{Comment, Post, World};
-
-/// The platform's own default and most.
-const DEFAULT_LIMIT: usize = 25;
-const MOST_LIMIT: usize = 100;
-
-/// An answer before the headers that all have.
-pub struct Reply {
-    status: StatusCode,
-    body: String,
-    /// Minutes until a limit ends.
-    regain: u32,
-}
-
-impl Reply {
-    fn ok(body: &Value) -> Self {
-        Self { status: StatusCode::OK, body: body.to_string(), regain: 0 }
-    }
-
-    fn fault(code: i64, subcode: i64, message: &str) -> Self {
-        let status =
-            if code <= 2 { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST };
-        let mut error = json!({
-            "message": format!("(#{code}) {message}"), "type": "OAuthException", "code": code,
-            "fbtrace_id": "AbCdEfG",
-        });
-        if subcode != 0 {
-            error["error_subcode"] = json!(subcode);
-        }
-        Self { status, body: json!({ "error": error }).to_string(), regain: 0 }
-    }
-
-    fn no_such_object(id: &str) -> Self {
-        Self::fault(
-            100,
-            33,
-            &format!(
-                "Object with ID '{id}' does not exist, cannot be loaded due to missing permissions, or does not support this operation"
-            ),
-        )
-    }
-
-    /// With the headers that all answers have, cut in half where that is wanted.
-    pub fn into_response(self, usage: u32, broken: bool) -> Response {
-        let mut body = self.body.into_bytes();
-        if broken {
-            body.truncate(body.len() / 2);
-        }
-        let app = json!({"call_count": usage, "total_time": usage / 2, "total_cputime": usage / 3});
-        let page = json!({PAGE_ID: [{"type": "pages", "call_count": usage, "total_cputime": usage / 3,
-            "total_time": usage / 2, "estimated_time_to_regain_access": self.regain}]});
-        let text = |value: Value| {
-            HeaderValue::from_str(&value.to_string()).expect("numbers and ASCII names fit a header")
-        };
-        let headers = [
-            (header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8")),
-            (HeaderName::from_static(LABEL), HeaderValue::from_static("facebook")),
-            (HeaderName::from_static("x-app-usage"), text(app)),
-            (HeaderName::from_static("x-business-use-case-usage"), text(page)),
-        ];
-        (self.status, headers, body).into_response()
-    }
-}
-
-/// The answer of a call that is turned away unread.
-pub fn refusal(fault: Fault) -> Option<Reply> {
-    match fault {
-        Fault::AppLimit { minutes } => Some(Reply {
-            regain: minutes,
-            ..Reply::fault(4, 0, "Application request limit reached")
-        }),
-        Fault::PageLimit { minutes } => {
-            Some(Reply { regain: minutes, ..Reply::fault(32, 0, "Page request limit reached") })
-        }
-        Fault::ExpiredToken => {
-            Some(Reply::fault(190, 463, "Error validating access token: Session has expired"))
-        }
-        Fault::ServerError => Some(Reply::fault(2, 0, "Service temporarily unavailable")),
-        Fault::HtmlPage => Some(Reply {
-            status: StatusCode::FORBIDDEN,
-            body: "<html><title>Blocked</title></html>".into(),
-            regain: 0,
-        }),
-        Fault::BrokenJson | Fault::Slow(_) | Fault::LostAnswer => None,
-    }
-}
-
-/// What a gateway in between says when it has lost the answer.
-pub fn gateway_page() -> Response {
-    (StatusCode::BAD_GATEWAY, [(LABEL, "facebook")], "<html><title>502</title></html>")
-        .into_response()
-}
 
 /// One question: who asks, what for, and what the form and query hold.
 struct Question<'a> {
     inner: &'a Inner,
-    form: Vec<(String, String)>,
+    form: Form,
     now: Timestamp,
 }
 
 /// Answers one call.
 pub fn answer(inner: &Inner, call: &Call) -> Reply {
-    let form = call.query().into_iter().chain(call.form()).collect();
-    let asked = Question { inner, form, now: inner.clock.now() };
-    let Some(token) = call.bearer().or_else(|| asked.field("access_token")) else {
+    let form = Form::of(call);
+    let asked = Question { inner, form, now: inner.now() };
+    let Some(token) = call.bearer().or_else(|| asked.form.field("access_token")) else {
         return Reply::fault(190, 0, "An access token is required to request this resource.");
     };
     let is_page = token == inner.token.expose();
@@ -128,14 +34,16 @@ pub fn answer(inner: &Inner, call: &Call) -> Reply {
     let (node, edge) = (segments.next().unwrap_or(""), segments.next());
     let mut world = held(&inner.world);
     match (call.method.as_str(), node, edge) {
-        ("GET", "me", None) if is_page => asked.select(json!({"id": PAGE_ID, "name": PAGE_NAME})),
-        ("GET", "me", None) => asked.select(json!({"id": PERSON_ID, "name": "Kim Exempel"})),
+        ("GET", "me", None) if is_page => {
+            asked.form.select(json!({"id": PAGE_ID, "name": PAGE_NAME}))
+        }
+        ("GET", "me", None) => asked.form.select(json!({"id": PERSON_ID, "name": "Kim Exempel"})),
         ("GET", "", None) => asked.several(&world),
         ("GET", PAGE_ID, Some("published_posts")) => asked.posts(&world),
         ("GET", id, Some("comments")) => asked.comments(&world, id, is_page),
-        ("GET", id, None) => {
-            asked.one(&world, id).map_or_else(|| Reply::no_such_object(id), |v| asked.select(v))
-        }
+        ("GET", id, None) => asked
+            .one(&world, id)
+            .map_or_else(|| Reply::no_such_object(id), |v| asked.form.select(v)),
         ("POST", _, _) | ("DELETE", _, _) if !is_page => {
             Reply::fault(200, 0, "Requires pages_manage_engagement permission")
         }
@@ -152,58 +60,7 @@ pub fn answer(inner: &Inner, call: &Call) -> Reply {
     }
 }
 
-/// The top-level names in `a,b{c,d},e.limit(0){f}`, each with what follows it.
-fn fields(text: &str) -> Vec<(String, String)> {
-    let mut all = vec![String::new()];
-    let mut depth = 0_i32;
-    for c in text.chars() {
-        match c {
-            '{' | '(' => depth += 1,
-            '}' | ')' => depth -= 1,
-            ',' if depth == 0 => {
-                all.push(String::new());
-                continue;
-            }
-            _ => {}
-        }
-        all.last_mut().expect("begins with one").push(c);
-    }
-    all.into_iter()
-        .map(|field| {
-            let end = field.find(['{', '.', '(']).unwrap_or(field.len());
-            (field[..end].trim().to_owned(), field[end..].to_owned())
-        })
-        .collect()
-}
-
-/// What a page's cursor says.
-fn read_place(cursor: &str) -> Option<(Timestamp, u64)> {
-    let text = String::from_utf8(hex::decode(cursor).ok()?).ok()?;
-    let (at, number) = text.split_once(' ')?;
-    Some((at.parse().ok()?, number.parse().ok()?))
-}
-
-fn graph_time(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%S+0000").to_string()
-}
-
 impl Question<'_> {
-    fn field(&self, name: &str) -> Option<&str> {
-        self.form.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
-    }
-
-    /// The object with `id` and the fields asked for.
-    fn selected(&self, object: Value) -> Value {
-        let Value::Object(all) = object else { return object };
-        let wanted = fields(self.field("fields").unwrap_or("id"));
-        let keep = |name: &String| name == "id" || wanted.iter().any(|(field, _)| field == name);
-        Value::Object(all.into_iter().filter(|(name, _)| keep(name)).collect())
-    }
-
-    fn select(&self, object: Value) -> Reply {
-        Reply::ok(&self.selected(object))
-    }
-
     /// A comment that is there, by either spelling of its id.
     fn find(&self, world: &World, id: &str) -> Option<Comment> {
         let (post, number) = match id.split_once('_') {
@@ -266,7 +123,7 @@ impl Question<'_> {
     }
 
     fn counts_all_levels(&self) -> bool {
-        fields(self.field("fields").unwrap_or(""))
+        fields(self.form.field("fields").unwrap_or(""))
             .iter()
             .any(|(name, rest)| name == "comments" && rest.contains("filter(stream)"))
     }
@@ -280,14 +137,14 @@ impl Question<'_> {
 
     fn several(&self, world: &World) -> Reply {
         let ids: Vec<_> =
-            self.field("ids").unwrap_or("").split(',').filter(|id| !id.is_empty()).collect();
+            self.form.field("ids").unwrap_or("").split(',').filter(|id| !id.is_empty()).collect();
         if ids.is_empty() || ids.len() > 50 {
             return Reply::fault(100, 0, "ids takes 1 to 50 ids");
         }
         let mut all = Map::new();
         for id in ids {
             let Some(object) = self.one(world, id) else { return Reply::no_such_object(id) };
-            all.insert(id.to_owned(), self.selected(object));
+            all.insert(id.to_owned(), self.form.selected(object));
         }
         Reply::ok(&Value::Object(all))
     }
@@ -298,14 +155,14 @@ impl Question<'_> {
             .iter()
             .map(|post| {
                 let place = (post.created, post.number);
-                (place, self.selected(self.post_view(world, post)))
+                (place, self.form.selected(self.post_view(world, post)))
             })
             .collect();
-        self.page(&posts, true)
+        self.form.page(&posts, true)
     }
 
     fn comments(&self, world: &World, id: &str, is_page: bool) -> Reply {
-        let stream = self.field("filter") == Some("stream");
+        let stream = self.form.field("filter") == Some("stream");
         let all = world.comments(self.now).into_iter().filter(|comment| !comment.deleted);
         let mut listed: Vec<_> = if let Some(post) = self.find_post(world, id) {
             all.filter(|c| c.post == post.number && (stream || c.parent.is_none())).collect()
@@ -318,46 +175,19 @@ impl Question<'_> {
         if !is_page {
             listed.clear();
         }
-        let newest_first = self.field("order") == Some("reverse_chronological");
+        let newest_first = self.form.field("order") == Some("reverse_chronological");
         if newest_first {
             listed.reverse();
         }
         let listed: Vec<_> = listed
             .iter()
-            .map(|c| ((c.created, c.number), self.selected(self.comment_view(c))))
+            .map(|c| ((c.created, c.number), self.form.selected(self.comment_view(c))))
             .collect();
-        self.page(&listed, newest_first)
-    }
-
-    /// One page. The cursor tells the place of the last element, so that what is deleted or
-    /// written meanwhile moves nothing.
-    fn page(&self, all: &[((Timestamp, u64), Value)], descending: bool) -> Reply {
-        let limit = match self.field("limit").map_or(Ok(DEFAULT_LIMIT), str::parse) {
-            Ok(limit @ 1..=MOST_LIMIT) => limit,
-            Ok(_) | Err(_) => return Reply::fault(100, 0, "limit must be between 1 and 100"),
-        };
-        let begin = match self.field("after").map(read_place) {
-            None => 0,
-            Some(Some(place)) => {
-                all.partition_point(|(p, _)| if descending { *p >= place } else { *p <= place })
-            }
-            Some(None) => return Reply::fault(100, 0, "Invalid cursors values"),
-        };
-        let shown: Vec<_> = all.iter().skip(begin).take(limit).collect();
-        let data: Vec<_> = shown.iter().map(|(_, value)| value).collect();
-        let mut page = json!({ "data": data });
-        if let (Some((first, _)), Some((last, _))) = (shown.first(), shown.last()) {
-            let token = |(at, number): &(Timestamp, u64)| hex::encode(format!("{at} {number}"));
-            page["paging"] = json!({"cursors": {"before": token(first), "after": token(last)}});
-            if begin + shown.len() < all.len() {
-                page["paging"]["next"] = json!("https://graph.facebook.com/…");
-            }
-        }
-        Reply::ok(&page)
+        self.form.page(&listed, newest_first)
     }
 
     fn reply(&self, world: &mut World, id: &str) -> Reply {
-        let Some(text) = self.field("message").filter(|text| !text.trim().is_empty()) else {
+        let Some(text) = self.form.field("message").filter(|text| !text.trim().is_empty()) else {
             return Reply::fault(100, 0, "message is required");
         };
         let (post, parent) = if let Some(post) = self.find_post(world, id) {
@@ -373,15 +203,15 @@ impl Question<'_> {
 
     fn change(&self, world: &mut World, id: &str) -> Reply {
         let Some(comment) = self.find(world, id) else { return Reply::no_such_object(id) };
-        if let Some(text) = self.field("message") {
+        if let Some(text) = self.form.field("message") {
             // The danger: this is no answer but an edit.
             if !comment.by_page {
                 return Reply::fault(200, 0, "Only the author may edit a comment");
             }
-            world.edit(comment.number, text);
+            world.edit(comment.number, text, self.now);
             return Reply::ok(&json!({"success": true}));
         }
-        match self.field("is_hidden") {
+        match self.form.field("is_hidden") {
             Some("true") if comment.by_page => {
                 Reply::fault(100, 0, "This comment cannot be hidden")
             }

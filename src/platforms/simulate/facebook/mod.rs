@@ -2,7 +2,6 @@
 //! HTTP on loopback, and a page for people where each comment can be seen.
 
 mod answers;
-mod page;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,12 +10,15 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use axum::response::Response;
+use jiff::Timestamp;
 use url::Url;
 
 use crate::domain::ids::PlatformItemId;
 use crate::platforms::http::HttpSettings;
 use crate::platforms::settings::FacebookSettings;
 use crate::platforms::simulate::faults::{Fault, Faults};
+use crate::platforms::simulate::graph::{self, Of, Usage};
+use crate::platforms::simulate::page::{self, Owner};
 use crate::platforms::simulate::script::Script;
 use crate::platforms::simulate::server::{Call, CannotStart, Front, Port, Server};
 use crate::platforms::simulate::world::{Comment, World};
@@ -27,6 +29,7 @@ use crate::runtime::secret::Secret;
 /// The simulated Page.
 const PAGE_ID: &str = "100000000000009";
 const PAGE_NAME: &str = "Exempelstads kommun (simulerad)";
+const OWNER: Owner = Owner { platform: "facebook", name: PAGE_NAME, nobody: "Facebook-användare" };
 /// A person who works with the Page, and whose token is not the Page's.
 const PERSON_ID: &str = "300000000000000";
 
@@ -71,6 +74,13 @@ struct Inner {
     person_token: Secret,
     /// What `X-App-Usage` says, in per cent.
     usage: Mutex<u32>,
+}
+
+impl Inner {
+    /// The platform's own time.
+    fn now(&self) -> Timestamp {
+        self.clock.now() + self.front.skew()
+    }
 }
 
 impl Simulator {
@@ -125,12 +135,12 @@ impl Simulator {
 
     /// Every comment written until now, as it stands, deleted ones included.
     pub fn truth(&self) -> Vec<Comment> {
-        held(&self.inner.world).comments(self.inner.clock.now())
+        held(&self.inner.world).comments(self.inner.now())
     }
 
     /// Somebody writes under the first post, or answers a comment.
     pub fn write(&self, name: &str, text: &str, parent: Option<u64>) -> u64 {
-        let now = self.inner.clock.now();
+        let now = self.inner.now();
         let mut world = held(&self.inner.world);
         let above = world.comments(now).into_iter().find(|comment| Some(comment.number) == parent);
         let post = above.map_or_else(|| world.posts()[0].number, |comment| comment.post);
@@ -139,7 +149,8 @@ impl Simulator {
 
     /// The author changes a comment.
     pub fn edit(&self, number: u64, text: &str) {
-        held(&self.inner.world).edit(number, text);
+        let now = self.inner.now();
+        held(&self.inner.world).edit(number, text, now);
     }
 
     /// The author deletes a comment.
@@ -160,6 +171,11 @@ impl Simulator {
     /// What `X-App-Usage` says from now on, in per cent.
     pub fn set_usage(&self, percent: u32) {
         *held(&self.inner.usage) = percent;
+    }
+
+    /// What stands around its calls: what goes wrong, and what came in.
+    pub fn front(&self) -> &Front {
+        &self.inner.front
     }
 
     /// Method and path of every call so far, without the query.
@@ -204,17 +220,21 @@ async fn answer(inner: Arc<Inner>, call: Call) -> Response {
     let path = call.uri.path();
     if let Some(post) = path.strip_prefix("/inlagg/") {
         let world = held(&inner.world);
-        return page::render(&world, inner.clock.now(), post);
+        return page::render(OWNER, &world, inner.now(), post.parse().ok(), |_| false);
     }
-    let fault = inner.front.receive(&call).await;
+    let names_a_page = call.query_by_name().contains_key("after");
+    let fault = inner.front.receive(&call, names_a_page, inner.clock.now()).await;
     let usage = *held(&inner.usage);
-    let answer = match fault.and_then(answers::refusal) {
+    let mut answer = match fault.and_then(|fault| graph::refusal(fault, 32)) {
         Some(answer) => answer,
         None => answers::answer(&inner, &call),
     };
     if fault == Some(Fault::LostAnswer) {
         // A gateway that lost the answer says so in its own words.
-        return answers::gateway_page();
+        return graph::gateway_page("facebook");
     }
-    answer.into_response(usage, fault == Some(Fault::BrokenJson))
+    let body = answer.take_body();
+    let of = Of { platform: "facebook", id: PAGE_ID, kind: "pages" };
+    let usage = Usage { app: usage, own: usage };
+    answer.into_response(of, usage, inner.front.send(&call, "data", fault, body))
 }

@@ -1,0 +1,263 @@
+//! A connector for each configured account, and what it lets us do.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::app::AppError;
+use crate::config::Config;
+use crate::config::account::{AccountConfig, PlatformConfig};
+use crate::domain::account::PlatformKind;
+use crate::platforms::Platform;
+use crate::platforms::bluesky::Bluesky;
+use crate::platforms::capability::{self, Capabilities};
+use crate::platforms::facebook::Facebook;
+use crate::platforms::forum::OwnSite;
+use crate::platforms::http::{BadHttpSettings, HttpSettings, below};
+use crate::platforms::instagram::Instagram;
+use crate::platforms::linkedin::LinkedIn;
+use crate::platforms::mastodon::Mastodon;
+use crate::platforms::push::PushSource;
+use crate::platforms::settings::{
+    BlueskySettings, FacebookSettings, InstagramLogin, InstagramSettings, LinkedInSettings,
+    MastodonSettings, OwnSiteActions, OwnSiteSettings, OwnSiteVerb, WordPressSettings,
+    YouTubeSettings,
+};
+use crate::platforms::usage::Apps;
+use crate::platforms::wordpress::WordPress;
+use crate::platforms::youtube::YouTube;
+use crate::platforms::youtube::quota::Quotas;
+use crate::runtime::clock::Clock;
+
+/// The version of the Graph interface that is spoken (platform sheet, section 2.1).
+const GRAPH_VERSION: &str = "v26.0";
+
+/// Where Instagram is asked: through the Page, or with a token of its own.
+const GRAPH_API: &str = "https://graph.facebook.com/";
+const INSTAGRAM_API: &str = "https://graph.instagram.com/";
+
+/// Where LinkedIn is asked, in which version, and where people read.
+const LINKEDIN_API: &str = "https://api.linkedin.com/rest/";
+const LINKEDIN_VERSION: &str = "202607";
+const LINKEDIN_SITE: &str = "https://www.linkedin.com/";
+
+/// What accounts of one app or project have in common.
+#[derive(Default)]
+pub(super) struct Shared {
+    apps: Apps,
+    quotas: Quotas,
+}
+
+fn address(fixed: &str) -> Url {
+    Url::parse(fixed).expect("a fixed address is one")
+}
+
+/// Where YouTube is asked, where consents are renewed, and where people watch.
+const YOUTUBE_API: &str = "https://www.googleapis.com/youtube/v3/";
+const GOOGLE_TOKENS: &str = "https://oauth2.googleapis.com/token";
+const YOUTUBE_WATCH: &str = "https://www.youtube.com/";
+
+/// A connector, and what reads its account's pushes where it takes any.
+pub(super) type Connector = (Arc<dyn Platform>, Option<Arc<dyn PushSource>>);
+
+pub(super) fn connector(
+    account: &AccountConfig,
+    shared: &Shared,
+    clock: &Clock,
+) -> Result<Connector, BadHttpSettings> {
+    // Plain http has been refused by the configuration except towards this machine.
+    let http = |url: &Url| HttpSettings {
+        allow_http_loopback: url.scheme() == "http",
+        allow_private: account.allow_private_addresses || account.simulated,
+        ..HttpSettings::default()
+    };
+    match &account.platform {
+        PlatformConfig::WordPress { url, user, password } => {
+            let settings = WordPressSettings {
+                site: url.clone(),
+                user: user.clone(),
+                password: password.clone(),
+                pretty_links: true,
+                http: http(url),
+            };
+            Ok((Arc::new(WordPress::new(settings, clock.clone())?), None))
+        }
+        PlatformConfig::Facebook { page_id, token, api_url } => {
+            let settings = FacebookSettings {
+                base: api_url.clone(),
+                version: GRAPH_VERSION.to_owned(),
+                page_id: page_id.clone(),
+                token: token.clone(),
+                app_secret: None,
+                http: http(api_url),
+            };
+            Ok((Arc::new(Facebook::sharing(settings, &shared.apps, clock.clone())?), None))
+        }
+        PlatformConfig::Mastodon { url, token } => {
+            let settings =
+                MastodonSettings { server: url.clone(), token: token.clone(), http: http(url) };
+            Ok((Arc::new(Mastodon::new(settings, clock.clone())?), None))
+        }
+        PlatformConfig::Bluesky { url, handle, password, app } => {
+            let settings = BlueskySettings {
+                server: url.clone(),
+                handle: handle.clone(),
+                password: password.clone(),
+                app: app.clone(),
+                http: http(url),
+            };
+            Ok((Arc::new(Bluesky::new(settings, clock.clone())?), None))
+        }
+        PlatformConfig::Instagram { ig_id, own_login, page_id, token, simulator } => {
+            let fixed = if *own_login { INSTAGRAM_API } else { GRAPH_API };
+            let base = simulator.clone().unwrap_or_else(|| address(fixed));
+            let settings = InstagramSettings {
+                http: http(&base),
+                base,
+                version: GRAPH_VERSION.to_owned(),
+                login: if *own_login {
+                    InstagramLogin::Own
+                } else {
+                    InstagramLogin::Page { page_id: page_id.clone() }
+                },
+                ig_id: ig_id.clone(),
+                token: token.clone(),
+                app_secret: None,
+            };
+            let connector = Instagram::sharing(settings, &shared.apps, clock.clone())?;
+            Ok((Arc::new(connector), None))
+        }
+        PlatformConfig::LinkedIn { organization_id, token, calls_per_day, simulator } => {
+            let at = |fixed: &str, path: &str| match simulator {
+                Some(url) => below(url, path, &[]),
+                None => address(fixed),
+            };
+            let base = at(LINKEDIN_API, "rest/");
+            let settings = LinkedInSettings {
+                http: http(&base),
+                base,
+                site: at(LINKEDIN_SITE, ""),
+                version: LINKEDIN_VERSION.to_owned(),
+                organization_id: organization_id.clone(),
+                token: token.clone(),
+                calls_per_day: *calls_per_day,
+            };
+            Ok((Arc::new(LinkedIn::new(settings, clock.clone())?), None))
+        }
+        PlatformConfig::YouTube {
+            channel_id,
+            client_id,
+            client_secret,
+            refresh_token,
+            units_per_day,
+            simulator,
+        } => {
+            let at = |fixed: &str, path: &str| match simulator {
+                Some(url) => below(url, path, &[]),
+                None => address(fixed),
+            };
+            let base = at(YOUTUBE_API, "youtube/v3/");
+            let settings = YouTubeSettings {
+                http: http(&base),
+                base,
+                token_url: at(GOOGLE_TOKENS, "token"),
+                watch: at(YOUTUBE_WATCH, ""),
+                channel_id: channel_id.clone(),
+                client_id: client_id.clone(),
+                client_secret: client_secret.clone(),
+                refresh_token: refresh_token.clone(),
+                units_per_day: *units_per_day,
+            };
+            Ok((Arc::new(YouTube::sharing(settings, &shared.quotas, clock.clone())?), None))
+        }
+        PlatformConfig::OwnSite { folder, secrets, acts } => {
+            // A configured act takes at least one secret: it is what acts are signed with.
+            let actions = acts.as_ref().zip(secrets.first()).map(|(acts, secret)| OwnSiteActions {
+                url: acts.url.clone(),
+                secret: secret.clone(),
+                can: acts.can.iter().filter_map(|act| OwnSiteVerb::from_id(act.id())).collect(),
+                hide_effect: None,
+                http: http(&acts.url),
+            });
+            let settings = OwnSiteSettings {
+                directory: folder.clone(),
+                push_secrets: secrets.clone(),
+                actions,
+            };
+            let site = Arc::new(OwnSite::new(settings, clock.clone())?);
+            let push = (!secrets.is_empty()).then(|| site.clone() as Arc<dyn PushSource>);
+            Ok((site, push))
+        }
+    }
+}
+
+/// What an account, or a platform at best, lets us do, in words.
+#[derive(Clone, Debug)]
+pub struct Abilities {
+    /// The account's name; `None` for a platform as such.
+    pub account: Option<String>,
+    /// The platform.
+    pub platform: PlatformKind,
+    /// Whether Uppsikt reads it by itself.
+    pub has_connector: bool,
+    /// Each verb with what holds for it.
+    pub verbs: Vec<(&'static str, String)>,
+    /// Who still sees what is hidden.
+    pub hide_effect: String,
+    /// What deleting does.
+    pub delete_effect: String,
+    /// What the platform's terms say of what is stored.
+    pub storage_terms: &'static str,
+}
+
+fn abilities(platform: PlatformKind, account: Option<String>, can: &Capabilities) -> Abilities {
+    Abilities {
+        account,
+        platform,
+        has_connector: has_connector(platform),
+        verbs: can.rows().iter().map(|(verb, offer)| (*verb, offer.words())).collect(),
+        hide_effect: can.hide_effect.clone().into_owned(),
+        delete_effect: can.delete_effect.clone().into_owned(),
+        storage_terms: can.storage_terms,
+    }
+}
+
+const fn has_connector(platform: PlatformKind) -> bool {
+    match platform {
+        PlatformKind::Facebook
+        | PlatformKind::Instagram
+        | PlatformKind::YouTube
+        | PlatformKind::LinkedIn
+        | PlatformKind::WordPress
+        | PlatformKind::Mastodon
+        | PlatformKind::Bluesky
+        | PlatformKind::OwnSite => true,
+        PlatformKind::X
+        | PlatformKind::TikTok
+        | PlatformKind::Reddit
+        | PlatformKind::Flickr
+        | PlatformKind::Snapchat
+        | PlatformKind::Manual => false,
+    }
+}
+
+/// What every platform offers at best.
+pub fn all_abilities() -> Vec<Abilities> {
+    let all = PlatformKind::ALL.iter();
+    all.map(|kind| abilities(*kind, None, &capability::of(*kind))).collect()
+}
+
+/// What each configured account offers. Nothing is called.
+///
+/// # Errors
+/// [`AppError::Account`].
+pub fn abilities_of_accounts(config: &Config) -> Result<Vec<Abilities>, AppError> {
+    let (shared, clock) = (Shared::default(), Clock::system());
+    let told = config.accounts.iter().map(|account| {
+        let (platform, _) = connector(account, &shared, &clock).map_err(|source| {
+            AppError::Account { account: account.key.as_str().to_owned(), source }
+        })?;
+        Ok(abilities(account.kind(), Some(account.name.clone()), &platform.capabilities()))
+    });
+    told.collect()
+}

@@ -1,0 +1,221 @@
+//! Labelled simulators by themselves, for trying out settings and for drills.
+
+use std::net::SocketAddr;
+
+use jiff::Timestamp;
+use url::Url;
+
+use crate::app::AppError;
+use crate::app::demo::{DEMO_COMMENTS, DEMO_POSTS};
+use crate::domain::account::PlatformKind;
+use crate::platforms::simulate::faults::{Fault, Faults};
+use crate::platforms::simulate::script::Script;
+use crate::platforms::simulate::{bluesky, facebook, instagram, linkedin, youtube};
+use crate::runtime::clock::Clock;
+
+/// Platforms that there is a simulator of.
+pub const SIMULATED: &[PlatformKind] = &[
+    PlatformKind::Facebook,
+    PlatformKind::Instagram,
+    PlatformKind::YouTube,
+    PlatformKind::LinkedIn,
+    PlatformKind::Bluesky,
+];
+
+/// What can go wrong at one, by the names that the command line takes.
+pub fn fault_names() -> impl Iterator<Item = &'static str> {
+    Fault::MENU.iter().map(|(name, _)| *name)
+}
+
+/// How one is begun.
+#[derive(Clone, Debug)]
+pub struct Drill {
+    /// Which platform.
+    pub platform: PlatformKind,
+    /// Where to listen; port 0 takes a free one. Loopback only.
+    pub listen: SocketAddr,
+    /// What goes wrong, by name.
+    pub faults: Vec<String>,
+    /// Of a thousand calls, how many go wrong.
+    pub per_thousand: u16,
+    /// The same seed and calls give the same faults.
+    pub seed: u64,
+}
+
+/// A running simulator; ends when dropped.
+#[derive(Debug)]
+pub struct Simulated {
+    /// Where it answers.
+    pub base: Url,
+    /// The account in `config.toml` that uses it.
+    pub account: String,
+    /// What the account's secrets are, by the names of the variables that it reads them from. They
+    /// open nothing but the simulator.
+    pub variables: Vec<(&'static str, String)>,
+    /// When it began.
+    pub since: Timestamp,
+    _running: Running,
+}
+
+/// Held for its end.
+#[derive(Debug)]
+#[expect(dead_code, reason = "each is held until it is to end")]
+enum Running {
+    Facebook(facebook::Simulator),
+    Instagram(instagram::Simulator),
+    YouTube(youtube::Simulator),
+    LinkedIn(linkedin::Simulator),
+    Bluesky(bluesky::Simulator),
+}
+
+fn system(source: impl std::error::Error + Send + Sync + 'static) -> AppError {
+    AppError::System { doing: "simulatorn", source: Box::new(source) }
+}
+
+/// Begins one.
+///
+/// # Errors
+/// [`AppError::NoSimulator`], [`AppError::NoFault`], [`AppError::System`].
+pub async fn simulate(drill: Drill, clock: Clock) -> Result<Simulated, AppError> {
+    let mut kinds = Vec::new();
+    for name in &drill.faults {
+        let known = Fault::MENU.iter().find(|(known, _)| known == name);
+        let known = known.ok_or_else(|| AppError::NoFault {
+            name: name.clone(),
+            known: fault_names().collect::<Vec<_>>().join(", "),
+        })?;
+        kinds.push(known.1);
+    }
+    let faults = Faults { seed: drill.seed, per_thousand: drill.per_thousand, kinds };
+    let script = Script::read(DEMO_POSTS, DEMO_COMMENTS).map_err(system)?;
+    let (listen, since) = (drill.listen, clock.now());
+    let (running, base, keys, variables) = match drill.platform {
+        PlatformKind::Facebook => {
+            let options = facebook::Options { faults, listen, ..facebook::Options::new(script) };
+            let simulator = facebook::Simulator::start(options, clock).await.map_err(system)?;
+            let (base, settings) = (simulator.base().clone(), simulator.settings());
+            let keys = format!(
+                "page_id = \"{}\"\ntoken = \"env:SIM_TOKEN\"\napi_url = \"{base}\"",
+                settings.page_id
+            );
+            let variables = vec![("SIM_TOKEN", settings.token.expose().to_owned())];
+            (Running::Facebook(simulator), base, keys, variables)
+        }
+        PlatformKind::Instagram => {
+            let options = instagram::Options { faults, listen, ..instagram::Options::new(script) };
+            let simulator = instagram::Simulator::start(options, clock).await.map_err(system)?;
+            simulator.message(77, "Hej! Får man ta med hund till badet?");
+            let (base, settings) = (simulator.base().clone(), simulator.settings());
+            let keys = format!(
+                "ig_id = \"{}\"\npage_id = \"100000000000009\"\ntoken = \"env:SIM_TOKEN\"\napi_url = \"{base}\"",
+                settings.ig_id
+            );
+            let variables = vec![("SIM_TOKEN", settings.token.expose().to_owned())];
+            (Running::Instagram(simulator), base, keys, variables)
+        }
+        PlatformKind::YouTube => {
+            let options = youtube::Options { faults, listen, ..youtube::Options::new(script) };
+            let simulator = youtube::Simulator::start(options, clock).await.map_err(system)?;
+            let (base, settings) = (simulator.base().clone(), simulator.settings());
+            let keys = format!(
+                "channel_id = \"{}\"\nclient_id = \"{}\"\nclient_secret = \"env:SIM_KLIENT\"\nrefresh_token = \"env:SIM_TOKEN\"\napi_url = \"{base}\"",
+                settings.channel_id, settings.client_id
+            );
+            let variables = vec![
+                ("SIM_KLIENT", settings.client_secret.expose().to_owned()),
+                ("SIM_TOKEN", settings.refresh_token.expose().to_owned()),
+            ];
+            (Running::YouTube(simulator), base, keys, variables)
+        }
+        PlatformKind::LinkedIn => {
+            let options = linkedin::Options { faults, listen, ..linkedin::Options::new(script) };
+            let simulator = linkedin::Simulator::start(options, clock).await.map_err(system)?;
+            let (base, settings) = (simulator.base().clone(), simulator.settings());
+            let keys = format!(
+                "organization_id = \"{}\"\ntoken = \"env:SIM_TOKEN\"\ncalls_per_day = {}\napi_url = \"{base}\"",
+                settings.organization_id, settings.calls_per_day
+            );
+            let variables = vec![("SIM_TOKEN", settings.token.expose().to_owned())];
+            (Running::LinkedIn(simulator), base, keys, variables)
+        }
+        PlatformKind::Bluesky => {
+            let options = bluesky::Options { faults, listen, ..bluesky::Options::default() };
+            let simulator = bluesky::Simulator::start(options, clock).await.map_err(system)?;
+            simulator.fill(3);
+            let (base, settings) = (simulator.base().clone(), simulator.settings());
+            let keys = format!(
+                "handle = \"{}\"\npassword = \"env:SIM_LOSEN\"\nurl = \"{base}\"",
+                settings.handle
+            );
+            let variables = vec![("SIM_LOSEN", settings.password.expose().to_owned())];
+            (Running::Bluesky(simulator), base, keys, variables)
+        }
+        PlatformKind::X
+        | PlatformKind::TikTok
+        | PlatformKind::Reddit
+        | PlatformKind::WordPress
+        | PlatformKind::Mastodon
+        | PlatformKind::Flickr
+        | PlatformKind::Snapchat
+        | PlatformKind::OwnSite
+        | PlatformKind::Manual => {
+            let known: Vec<_> = SIMULATED.iter().map(|kind| kind.id()).collect();
+            return Err(AppError::NoSimulator {
+                platform: drill.platform,
+                known: known.join(", "),
+            });
+        }
+    };
+    let account = format!(
+        "[[account]]\nkey = \"{id}-simulerad\"\nplatform = \"{id}\"\nname = \"{label} (simulerad)\"\nsimulated = true\n{keys}\n",
+        id = drill.platform.id(),
+        label = drill.platform.label(),
+    );
+    Ok(Simulated { base, account, variables, since, _running: running })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::app::accounts::{Shared, connector};
+    use crate::config;
+
+    use super::*;
+
+    fn drill(platform: PlatformKind) -> Drill {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        Drill { platform, listen, faults: Vec::new(), per_thousand: 0, seed: 1 }
+    }
+
+    /// The printed lines are a valid account, whose connector is answered.
+    #[tokio::test]
+    async fn what_is_printed_is_an_account_that_works() {
+        for platform in SIMULATED {
+            let simulated = simulate(drill(*platform), Clock::system()).await.unwrap();
+            let text = format!("[authority]\nname = \"A\"\n\n{}", simulated.account);
+            let env = |name: &str| {
+                let known = simulated.variables.iter().find(|(known, _)| *known == name);
+                known.map(|(_, value)| value.clone())
+            };
+            let config = config::parse("config.toml", &text, Path::new(""), &env).unwrap();
+            let clock = Clock::system();
+            let (platform, _) = connector(&config.accounts[0], &Shared::default(), &clock).unwrap();
+            assert_eq!(platform.check().await.unwrap().missing, Vec::<String>::new());
+            platform.fetch(None, None).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn what_there_is_not_is_told_with_what_there_is() {
+        let error = simulate(drill(PlatformKind::Snapchat), Clock::system()).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "det finns ingen simulator av snapchat: välj facebook, instagram, youtube, linkedin, bluesky"
+        );
+        let faults = vec!["jordbävning".to_owned()];
+        let drill = Drill { faults, ..drill(PlatformKind::YouTube) };
+        let error = simulate(drill, Clock::system()).await.unwrap_err();
+        assert!(error.to_string().contains("500"), "{error}");
+    }
+}

@@ -1,0 +1,386 @@
+//! Comments, answers and messages of a professional Instagram account, through the Graph interface
+//! that it shares with Facebook (`platforms` sheet, section 4), by either of its two ways.
+//!
+//! Where others mention the account is told by pushes alone, which are not taken yet. An answer
+//! to an answer lands under the topmost comment, and says to whom it is by their name.
+
+mod fetch;
+mod messages;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::sync::OnceCell;
+
+use crate::domain::account::PlatformKind;
+use crate::domain::item::{FetchedItem, ItemKind, LiveReading, Thread};
+use crate::evidence::warrant::ItemAddress;
+use crate::platforms::allowance::left_to_editors;
+use crate::platforms::capability::{self, Capabilities, Offer};
+use crate::platforms::connector::{Answered, Connector, Standing, Wanted};
+use crate::platforms::elements::readable;
+use crate::platforms::error::PlatformError;
+use crate::platforms::graph::{Graph, Pace, Page};
+use crate::platforms::http::{BadHttpSettings, Http};
+use crate::platforms::limit::Shares;
+use crate::platforms::settings::{InstagramLogin, InstagramSettings};
+use crate::platforms::usage::Apps;
+use crate::platforms::{ConnectionReport, Receipt, html, json};
+use crate::runtime::clock::Clock;
+
+use wire::{COMMENT_FIELDS, Comment, MEDIA_FIELDS, Media, Met, Us};
+
+const OLD_MESSAGE: &str = "plattformen lämnar bara ut de 20 senaste meddelandena i en konversation";
+
+/// The connector for one account.
+pub struct Instagram {
+    graph: Graph,
+    ig_id: String,
+    login: InstagramLogin,
+    capabilities: Arc<Capabilities>,
+    /// The account's name, once the token has been seen to be its own.
+    identity: OnceCell<String>,
+}
+
+#[derive(Deserialize)]
+struct Success {
+    #[serde(default)]
+    success: bool,
+}
+
+#[derive(Deserialize)]
+struct Created {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Account {
+    #[serde(default)]
+    id: String,
+    #[serde(default)]
+    user_id: Option<String>,
+    #[serde(default)]
+    username: Option<String>,
+}
+
+impl Instagram {
+    /// A connector for the account.
+    ///
+    /// # Errors
+    /// [`BadHttpSettings`], each with its mend.
+    pub fn new(settings: InstagramSettings, clock: Clock) -> Result<Self, BadHttpSettings> {
+        Self::sharing(settings, &Apps::default(), clock)
+    }
+
+    /// A connector for the account, whose app has other accounts too.
+    ///
+    /// # Errors
+    /// [`BadHttpSettings`], each with its mend.
+    pub fn sharing(
+        settings: InstagramSettings,
+        apps: &Apps,
+        clock: Clock,
+    ) -> Result<Self, BadHttpSettings> {
+        let mut secrets = vec![settings.token.clone()];
+        secrets.extend(settings.app_secret.clone());
+        let http = Http::new(&settings.base, &settings.http, clock, secrets)?;
+        let mut capabilities = capability::of(PlatformKind::Instagram);
+        capabilities.webhook = Offer::No { why: "Uppsikt frågar plattformen i stället" };
+        if (InstagramLogin::Page { page_id: None }) == settings.login {
+            let by_hand = Offer::ByHand {
+                why: "sidans nummer (page_id) saknas i inställningarna; läs och svara i appen",
+            };
+            capabilities.messages = by_hand.clone();
+            capabilities.reply_message = by_hand;
+        }
+        let InstagramSettings { base, version, token, app_secret, .. } = settings;
+        Ok(Self {
+            graph: Graph::new(http, base, version, token, app_secret, apps),
+            ig_id: settings.ig_id,
+            login: settings.login,
+            capabilities: Arc::new(capabilities),
+            identity: OnceCell::new(),
+        })
+    }
+
+    async fn ask_identity(&self) -> Result<String, PlatformError> {
+        let answer = match &self.login {
+            InstagramLogin::Page { .. } => {
+                self.graph.get(&self.ig_id, &[("fields", "id,username")]).await?
+            }
+            // The `id` beside it is the app's own and wrong everywhere else.
+            InstagramLogin::Own => self.graph.get("me", &[("fields", "user_id,username")]).await?,
+        };
+        let account: Account = answer.object()?;
+        let id = account.user_id.as_ref().unwrap_or(&account.id);
+        if *id != self.ig_id {
+            return Err(PlatformError::Forbidden {
+                what: "inloggningen hör till ett annat konto än det i inställningarna; anslut kontot på nytt".into(),
+            });
+        }
+        Ok(account.username.unwrap_or(account.id))
+    }
+
+    async fn us(&self) -> Result<Us<'_>, PlatformError> {
+        let username = self.identity.get_or_try_init(|| self.ask_identity()).await?;
+        Ok(Us { id: &self.ig_id, username })
+    }
+
+    /// Where comments of this account are met, as far as all have it alike.
+    async fn met<'a>(&'a self, permalink: Option<&'a str>) -> Result<Met<'a>, PlatformError> {
+        Ok(Met { us: self.us().await?, media: None, permalink, parent: None })
+    }
+
+    async fn gone_or_out_of_sight(
+        &self,
+        item: &ItemAddress,
+    ) -> Result<PlatformError, PlatformError> {
+        let media = item.post_id.as_ref().map(|media| media.as_str());
+        self.graph.why_gone(media, self.ask_identity()).await
+    }
+
+    /// One comment, with the answer as received.
+    async fn comment(&self, item: &ItemAddress) -> Result<(Comment, Vec<u8>), PlatformError> {
+        match self.graph.get(item.platform_id.as_str(), &[("fields", COMMENT_FIELDS)]).await {
+            Ok(answer) => Ok((answer.object()?, answer.body)),
+            Err(PlatformError::Gone) => Err(self.gone_or_out_of_sight(item).await?),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn item(
+        &self,
+        comment: Comment,
+        raw: &[u8],
+        of: &ItemAddress,
+    ) -> Result<FetchedItem, PlatformError> {
+        let met = self.met(None).await?;
+        Ok(comment.into_item(raw, Met { media: of.post_id.as_ref(), ..met }))
+    }
+
+    /// The topmost comment of the thread.
+    fn top_of(item: &ItemAddress) -> &str {
+        item.parent_id.as_ref().map_or(item.platform_id.as_str(), |parent| parent.as_str())
+    }
+
+    /// Whether this text, with somebody's name before it or without, is what was to be said.
+    fn says(text: &str, wanted: &str) -> bool {
+        let (text, wanted) = (html::folded(text), html::folded(wanted));
+        text == wanted
+            || text.strip_prefix('@').is_some_and(|rest| {
+                rest.split_once(char::is_whitespace).is_some_and(|(_, rest)| rest == wanted)
+            })
+    }
+}
+
+#[async_trait]
+impl Connector for Instagram {
+    const KIND: PlatformKind = PlatformKind::Instagram;
+
+    fn clock(&self) -> &Clock {
+        self.graph.http.clock()
+    }
+
+    fn shares(&self) -> Shares {
+        self.graph.shares()
+    }
+
+    fn capabilities(&self) -> Arc<Capabilities> {
+        Arc::clone(&self.capabilities)
+    }
+
+    async fn check(&self) -> Result<ConnectionReport, PlatformError> {
+        let acting_as = format!("@{}", self.ask_identity().await?);
+        Ok(ConnectionReport { acting_as, missing: Vec::new(), expires_at: None })
+    }
+
+    async fn may_read_on(&self) -> Result<(), PlatformError> {
+        self.us().await?;
+        match self.graph.pace() {
+            Pace::Stop(until) => Err(left_to_editors(until)),
+            Pace::Free | Pace::Slow => Ok(()),
+        }
+    }
+
+    async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError> {
+        if item.kind == ItemKind::DirectMessage {
+            let (message, raw) = self.message(item).await?;
+            return Ok(message.into_item(&raw, self.us().await?));
+        }
+        let (comment, raw) = self.comment(item).await?;
+        self.item(comment, &raw, item).await
+    }
+
+    async fn look(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError> {
+        match self.read(item).await {
+            Ok(item) => Ok(LiveReading::Present(Box::new(item))),
+            // An old message is answered like one that was deleted.
+            Err(PlatformError::Gone) if item.kind == ItemKind::DirectMessage => {
+                Ok(LiveReading::NotReadable { why: OLD_MESSAGE })
+            }
+            Err(PlatformError::Gone) => Ok(LiveReading::Gone),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn read_several(&self, items: &[ItemAddress]) -> Result<Vec<FetchedItem>, PlatformError> {
+        let comments: Vec<_> =
+            items.iter().filter(|item| item.kind != ItemKind::DirectMessage).collect();
+        if comments.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<_> = comments.iter().map(|item| item.platform_id.as_str()).collect();
+        let ids = ids.join(",");
+        let answer = match self.graph.get("", &[("ids", &ids), ("fields", COMMENT_FIELDS)]).await {
+            Ok(answer) => answer,
+            // One that is missing fails the lot.
+            Err(PlatformError::Gone) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let text = answer.text();
+        let told: BTreeMap<String, &RawValue> =
+            serde_json::from_str(&text).map_err(|_| answer.not_json())?;
+        let mut found = Vec::new();
+        for item in comments {
+            let Some(raw) = told.get(item.platform_id.as_str()) else { continue };
+            let Ok(comment) = json::decode::<Comment>(raw.get()) else { continue };
+            found.push(self.item(comment, raw.get().as_bytes(), item).await?);
+        }
+        Ok(found)
+    }
+
+    async fn thread(&self, item: &ItemAddress) -> Result<Thread, PlatformError> {
+        let mut thread = Thread::default();
+        if item.kind == ItemKind::DirectMessage {
+            thread.missing = Some("övriga meddelanden i konversationen läses i appen".into());
+            return Ok(thread);
+        }
+        if let Some(media) = &item.post_id {
+            match self.graph.get(media.as_str(), &[("fields", MEDIA_FIELDS)]).await {
+                Ok(answer) => thread.post = Some(answer.object::<Media>()?.into_post()),
+                Err(PlatformError::Gone) => thread.missing = Some("inlägget är borttaget".into()),
+                Err(error) => return Err(error),
+            }
+        }
+        // The platform shows one level: a parent has none of its own.
+        if let Some(parent) = &item.parent_id {
+            match self.graph.get(parent.as_str(), &[("fields", COMMENT_FIELDS)]).await {
+                Ok(answer) => {
+                    let comment: Comment = answer.object()?;
+                    thread.above.push(self.item(comment, &answer.body, item).await?);
+                }
+                Err(PlatformError::Gone) => {
+                    thread.missing = Some("kommentaren ovanför är borttagen".into());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(thread)
+    }
+
+    async fn standing(&self, item: &ItemAddress) -> Result<Standing, PlatformError> {
+        let FetchedItem { presence, barred, .. } = self.read(item).await?;
+        Ok(Standing::new(presence, barred))
+    }
+
+    async fn change(&self, item: &ItemAddress, wanted: Wanted) -> Result<Answered, PlatformError> {
+        if item.kind == ItemKind::DirectMessage {
+            return Err(PlatformError::Refused {
+                code: "message".into(),
+                reason: "Plattformen låter inte kontot dölja eller ta bort andras meddelanden."
+                    .into(),
+            });
+        }
+        let id = item.platform_id.as_str();
+        let answer = match wanted {
+            Wanted::Hidden => self.graph.post(id, &[("hide", "true")]).await,
+            Wanted::Visible => self.graph.post(id, &[("hide", "false")]).await,
+            Wanted::Away => self.graph.delete(id).await,
+        };
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(PlatformError::Gone) => return Err(self.gone_or_out_of_sight(item).await?),
+            Err(error) => return Err(error),
+        };
+        if answer.object::<Success>()?.success {
+            Ok(Answered::Success)
+        } else {
+            Err(PlatformError::Contract { detail: format!("{wanted:?}: no success") })
+        }
+    }
+
+    async fn answer(
+        &self,
+        item: &ItemAddress,
+        text: &str,
+        _key: &str,
+    ) -> Result<Receipt, PlatformError> {
+        if item.kind == ItemKind::DirectMessage {
+            return self.write_to(item, text).await;
+        }
+        let (to, _) = self.comment(item).await?;
+        if to.hidden == Some(true) {
+            return Err(PlatformError::Refused {
+                code: "hidden".into(),
+                reason: "En dold kommentar går inte att svara på. Visa den först.".into(),
+            });
+        }
+        let top = Self::top_of(item);
+        let addressed = match (&item.parent_id, &to.username) {
+            (Some(_), Some(name)) if !text.contains(&format!("@{name}")) => {
+                format!("@{name} {text}")
+            }
+            _ => text.to_owned(),
+        };
+        let path = format!("{top}/replies");
+        let answer = match self.graph.post(&path, &[("message", &addressed)]).await {
+            Ok(answer) => answer,
+            Err(PlatformError::Gone) => return Err(self.gone_or_out_of_sight(item).await?),
+            Err(error) => return Err(error),
+        };
+        let created: Created = answer.object()?;
+        if created.id == top || created.id == item.platform_id.as_str() {
+            return Err(PlatformError::Contract {
+                detail: "the answer got the id of the comment it was to answer".into(),
+            });
+        }
+        Ok(Receipt::Done(created.id))
+    }
+
+    async fn own_answer(
+        &self,
+        item: &ItemAddress,
+        text: &str,
+        _key: &str,
+    ) -> Result<Option<String>, PlatformError> {
+        if item.kind == ItemKind::DirectMessage {
+            return self.own_message(item, text).await;
+        }
+        let us = self.us().await?;
+        let path = format!("{}/replies", Self::top_of(item));
+        let mut after: Option<String> = None;
+        loop {
+            let mut query = vec![("fields", COMMENT_FIELDS), ("limit", "50")];
+            query.extend(after.as_deref().map(|after| ("after", after)));
+            let answer = self.graph.get(&path, &query).await?;
+            let body = answer.text();
+            let page: Page<'_> = answer.view(&body)?;
+            let mut comments = readable::<Comment>(&page.data).map(|(comment, _)| comment);
+            if let Some(ours) = comments.find(|c| c.is_by(us) && Self::says(&c.text, text)) {
+                return Ok(Some(ours.id));
+            }
+            let next = page.after().map(str::to_owned);
+            if next.is_none() || next == after {
+                return Ok(None);
+            }
+            after = next;
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! The connector against the simulator.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use crate::domain::action::ActionKind;
+use crate::domain::ids::PlatformItemId;
+use crate::domain::item::{ItemKind, LiveReading, Presence};
+use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
+use crate::platforms::conformance::{self, fetch_all};
+use crate::platforms::error::{Lane, PlatformError};
+use crate::platforms::instagram::Instagram;
+use crate::platforms::settings::InstagramLogin;
+use crate::platforms::simulate::faults::{Fault, Faults};
+use crate::platforms::simulate::instagram::{Options, Simulator};
+use crate::platforms::simulate::script::Script;
+use crate::platforms::testing::{self, NOW, at, item_id};
+use crate::platforms::{Platform, Receipt};
+use crate::runtime::clock::TestClock;
+
+const POSTS: &str = include_str!("../../../fixtures/platforms/facebook/posts.json");
+const COMMENTS: &str = include_str!("../../../fixtures/platforms/facebook/demo.jsonl");
+
+struct Stage {
+    simulator: Simulator,
+    instagram: Instagram,
+    clock: TestClock,
+}
+
+async fn stage(options: Options) -> Stage {
+    let clock = TestClock::at(at(NOW));
+    let simulator = Simulator::start(options, clock.clock()).await.unwrap();
+    let instagram = Instagram::new(simulator.settings(), clock.clock()).unwrap();
+    Stage { simulator, instagram, clock }
+}
+
+fn small() -> Options {
+    Options::new(Script::read(POSTS, COMMENTS).unwrap())
+}
+
+/// Enough that a medium takes several pages, and comments with more answers than come along.
+fn large() -> Options {
+    let mut lines = String::new();
+    for n in 0..180 {
+        let post = if n % 3 == 0 { "vag" } else { "bad" };
+        let parent = if n % 9 == 4 { format!(r#","parent":"k{}""#, n - 3) } else { String::new() };
+        writeln!(lines, r#"{{"key":"k{n}","post":"{post}"{parent},"name":"kim.exempel","text":"Kommentar {n}","after_s":0}}"#)
+            .unwrap();
+        for answer in 0..if n % 60 == 7 { 9 } else { 0 } {
+            writeln!(lines, r#"{{"key":"k{n}s{answer}","post":"{post}","parent":"k{n}","name":"robin","text":"Svar {answer} på {n}","after_s":0}}"#)
+                .unwrap();
+        }
+    }
+    Options::new(Script::read(POSTS, &lines).unwrap())
+}
+
+fn warrant(item: &ItemAddress) -> RemovalWarrant {
+    RemovalWarrant::for_test(item.clone())
+}
+
+async fn first_item(instagram: &Instagram) -> ItemAddress {
+    let all = fetch_all(instagram, None).await.unwrap();
+    let mut comments = all.items.values().filter(|item| item.kind == ItemKind::Comment);
+    ItemAddress::from(comments.next().unwrap())
+}
+
+fn opened(simulator: &Simulator) -> usize {
+    simulator.calls().iter().filter(|call| call.ends_with("/comments")).count()
+}
+
+#[tokio::test]
+async fn the_connector_keeps_every_promise_by_either_way() {
+    for login in [InstagramLogin::Own, small().login, InstagramLogin::Page { page_id: None }] {
+        let Stage { simulator, instagram, .. } = stage(Options { login, ..small() }).await;
+        simulator.message(77, "Hej, har ni öppet?");
+        conformance::everything(&instagram, &simulator, &RemovalWarrant::for_test).await;
+    }
+}
+
+#[tokio::test]
+async fn it_keeps_them_over_many_pages_and_few_shown_answers() {
+    let Stage { simulator, instagram, .. } = stage(Options { shown: 2, ..large() }).await;
+    conformance::everything(&instagram, &simulator, &RemovalWarrant::for_test).await;
+}
+
+#[tokio::test]
+async fn a_comment_is_read_with_all_that_is_given() {
+    let Stage { instagram, simulator: _running, .. } = stage(small()).await;
+    let all = fetch_all(&instagram, None).await.unwrap();
+    let [question, answer, third, unknown] =
+        [1, 2, 3, 4].map(|n| &all.items[&item_id(222_000_000_000_000 + n)]);
+    assert_eq!((question.kind, answer.kind), (ItemKind::Comment, ItemKind::Reply));
+    assert_eq!(question.author.handle.as_deref(), Some("Kim Exempel"));
+    assert_eq!(question.post_id.as_ref().unwrap().as_str(), "111000000000001");
+    assert_eq!(question.presence, Presence::Visible);
+    assert_eq!(third.parent_id.as_ref(), Some(&question.platform_id), "answers lie in one level");
+    assert_eq!(unknown.author.name, None, "the platform withholds some names");
+    let link = question.permalink.as_ref().unwrap().url.clone();
+    assert!(link.ends_with("/p/111000000000001/"), "the medium's link: {link}");
+    let page = reqwest::get(link).await.unwrap();
+    assert_eq!(page.headers()["x-uppsikt-simulator"], "instagram");
+}
+
+#[tokio::test]
+async fn another_accounts_token_is_refused() {
+    for login in [InstagramLogin::Own, small().login] {
+        let Stage { simulator, clock, .. } = stage(Options { login, ..small() }).await;
+        let mut settings = simulator.settings();
+        settings.ig_id = "9990009".into();
+        let instagram = Instagram::new(settings, clock.clock()).unwrap();
+        assert!(instagram.fetch(None, None).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn quiet_media_are_not_opened_and_a_late_answer_to_an_old_comment_is_found() {
+    let Stage { simulator, instagram, clock } = stage(large()).await;
+    clock.advance(SignedDuration::from_hours(24 * 5));
+    let first = fetch_all(&instagram, None).await.unwrap();
+    let n = opened(&simulator);
+    let second = fetch_all(&instagram, first.cursor.as_ref()).await.unwrap();
+    assert_eq!(opened(&simulator), n, "nothing moved");
+    // Under the oldest comment of the first medium, several pages down.
+    let old =
+        simulator.truth().iter().filter(|c| c.parent.is_none()).map(|c| c.number).nth(1).unwrap();
+    let late = item_id(simulator.write("robin", "Sent svar", Some(old)));
+    clock.advance(SignedDuration::from_mins(3));
+    let third = fetch_all(&instagram, second.cursor.as_ref()).await.unwrap();
+    assert!(third.items.contains_key(&late), "the number told of it, so it was looked for");
+    let n = opened(&simulator);
+    clock.advance(SignedDuration::from_hours(25));
+    fetch_all(&instagram, third.cursor.as_ref()).await.unwrap();
+    assert!(opened(&simulator) > n, "once a day in any case");
+}
+
+#[tokio::test]
+async fn an_answer_to_an_answer_stands_on_top_and_names_whom_it_is_to() {
+    let Stage { simulator, instagram, .. } = stage(small()).await;
+    let top = simulator.write("kim.exempel", "Fråga", None);
+    let below = simulator.write("robin", "Undrar också", Some(top));
+    let all = fetch_all(&instagram, None).await.unwrap();
+    let below = ItemAddress::from(&all.items[&item_id(below)]);
+    let Receipt::Done(id) = instagram.reply(&below, "Vi öppnar kl. 8", "n").await.unwrap() else {
+        panic!("an answer")
+    };
+    let found = instagram.find_reply(&below, "Vi öppnar kl. 8", "n").await.unwrap();
+    assert_eq!(found, Some(Receipt::AlreadySo(id.clone())));
+    let all = fetch_all(&instagram, None).await.unwrap();
+    let ours = &all.items[&PlatformItemId::new(id)];
+    assert_eq!(ours.text, "@robin Vi öppnar kl. 8");
+    assert_eq!(ours.parent_id.as_ref(), Some(&item_id(top)));
+    assert_eq!(ours.barred[0].act, ActionKind::Hide);
+    let error = instagram.hide(warrant(&ours.into())).await.unwrap_err();
+    assert!(matches!(error, PlatformError::Refused { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_is_hidden_cannot_be_answered_and_says_why() {
+    let Stage { instagram, simulator: _running, .. } = stage(small()).await;
+    let item = first_item(&instagram).await;
+    instagram.hide(warrant(&item)).await.unwrap();
+    let error = instagram.reply(&item, "Svar", "n").await.unwrap_err();
+    assert!(error.swedish().contains("Visa den först"), "{error:?}");
+}
+
+#[tokio::test]
+async fn messages_are_read_answered_and_never_taken_for_deleted() {
+    for login in [InstagramLogin::Own, small().login] {
+        let Stage { simulator, instagram, clock } = stage(Options { login, ..small() }).await;
+        let first = simulator.message(77, "Hej!");
+        simulator.message(88, "Något annat");
+        let all = fetch_all(&instagram, None).await.unwrap();
+        let hello = &all.items[&PlatformItemId::new(first.as_str())];
+        assert_eq!((hello.kind, hello.by_us), (ItemKind::DirectMessage, false));
+        assert_eq!(hello.author.platform_id.as_deref(), Some("77"));
+        let item = ItemAddress::from(hello);
+        assert_eq!(instagram.find_reply(&item, "Hej själv", "n").await.unwrap(), None);
+        let Receipt::Done(id) = instagram.reply(&item, "Hej själv", "n").await.unwrap() else {
+            panic!("an answer")
+        };
+        let found = instagram.find_reply(&item, "Hej själv", "n").await.unwrap();
+        assert_eq!(found, Some(Receipt::AlreadySo(id.clone())));
+        clock.advance(SignedDuration::from_mins(5));
+        let later = fetch_all(&instagram, all.cursor.as_ref()).await.unwrap();
+        assert!(later.items[&PlatformItemId::new(id)].by_us);
+        for n in 0..25 {
+            simulator.message(77, &format!("Meddelande {n}"));
+        }
+        let old = instagram.read_live(&item).await.unwrap();
+        assert!(matches!(old, LiveReading::NotReadable { .. }), "{old:?}");
+        let newest = ItemAddress::from(
+            &fetch_all(&instagram, later.cursor.as_ref()).await.unwrap().items
+                [&PlatformItemId::new("m_28")],
+        );
+        clock.advance(SignedDuration::from_hours(25));
+        let error = instagram.reply(&newest, "För sent", "n").await.unwrap_err();
+        assert!(error.swedish().contains("gått ut"), "{error:?}");
+        let error = instagram.hide(warrant(&newest)).await.unwrap_err();
+        assert!(matches!(error, PlatformError::Refused { .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_fault_has_its_class_and_the_next_try_goes_through() {
+    let Stage { simulator, instagram, .. } = stage(small()).await;
+    instagram.fetch(None, None).await.unwrap();
+    let table = [
+        (Fault::AppLimit { minutes: 7 }, "throttled"),
+        (Fault::PageLimit { minutes: 7 }, "throttled"),
+        (Fault::ExpiredToken, "reauth_needed"),
+        (Fault::ServerError, "transient"),
+        (Fault::HtmlPage, "transient"),
+        (Fault::BrokenJson, "transient"),
+        (Fault::LostAnswer, "transient"),
+    ];
+    for (fault, class) in table {
+        simulator.fail_next(fault, 1);
+        let error = instagram.fetch(None, None).await.unwrap_err();
+        assert_eq!(error.class(), class, "{fault:?}: {error:?}");
+        assert!(!error.may_have_acted(), "{fault:?}: reading never acts");
+        instagram.fetch(None, None).await.unwrap();
+    }
+    simulator.fail_next(Fault::PageLimit { minutes: 7 }, 1);
+    let error = instagram.fetch(None, None).await.unwrap_err();
+    let PlatformError::Throttled { until, lane, .. } = error else { panic!("{error:?}") };
+    assert_eq!((until, lane), (at("2026-11-21T12:07:00Z"), Lane::Account));
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_an_act_is_told_as_unknown_and_can_be_found_out() {
+    let Stage { simulator, instagram, .. } = stage(small()).await;
+    let item = first_item(&instagram).await;
+    // The look at what is to be answered comes before.
+    simulator.fail_next(Fault::Slow(std::time::Duration::ZERO), 1);
+    simulator.fail_next(Fault::LostAnswer, 1);
+    let error = instagram.reply(&item, "Svar", "nyckel").await.unwrap_err();
+    assert!(error.may_have_acted(), "{error:?}");
+    let found = instagram.find_reply(&item, "Svar", "nyckel").await.unwrap();
+    assert!(matches!(found, Some(Receipt::AlreadySo(_))), "it had gone out");
+}
+
+#[tokio::test]
+async fn random_faults_lose_nothing() {
+    let mut options = Options { shown: 2, ..large() };
+    let kinds = Fault::MENU.iter().map(|(_, fault)| *fault);
+    let kinds = kinds.filter(|f| !matches!(f, Fault::Slow(_))).collect();
+    options.faults = Faults { seed: 42, per_thousand: 200, kinds };
+    let Stage { simulator, instagram, clock } = stage(options).await;
+    simulator.message(77, "Hej!");
+    testing::random_faults_lose_nothing(&instagram, &simulator, &clock).await;
+}
+
+#[test]
+fn whatever_happens_the_store_ends_equal_to_the_truth() {
+    testing::weathered(12, async |storm| {
+        let Stage { simulator, instagram, clock } = stage(Options { shown: 2, ..small() }).await;
+        let front = simulator.front();
+        storm.rage(Arc::new(instagram), &simulator, front, &clock).await;
+    });
+}
+
+/// What of the fields asked for is in Meta's own list for its client packages (IGComment, IGMedia of
+/// facebook-business-sdk-codegen, commits 160b4def and 11298ba5). The others stand on its reference pages alone.
+#[test]
+fn the_fields_asked_for_are_in_metas_own_lists() {
+    let comment = ["hidden", "id", "like_count", "media", "text", "timestamp", "user", "username"];
+    let pages_only = ["from", "parent_id", "replies"];
+    let media = [
+        "caption",
+        "comments_count",
+        "id",
+        "is_comment_enabled",
+        "media_product_type",
+        "media_type",
+        "permalink",
+        "timestamp",
+    ];
+    let names = |fields: &str| -> Vec<String> {
+        let mut depth = 0;
+        let mut all = vec![String::new()];
+        for c in fields.chars() {
+            match c {
+                '{' | '(' => depth += 1,
+                '}' | ')' => depth -= 1,
+                ',' if depth == 0 => all.push(String::new()),
+                c if depth == 0 => all.last_mut().unwrap().push(c),
+                _ => {}
+            }
+        }
+        all.into_iter().map(|name| name.trim_end_matches(".limit").to_owned()).collect()
+    };
+    for name in names(super::wire::THREAD_FIELDS) {
+        assert!(comment.contains(&name.as_str()) || pages_only.contains(&name.as_str()), "{name}");
+    }
+    for name in names(super::wire::MEDIA_FIELDS) {
+        assert!(media.contains(&name.as_str()), "{name}");
+    }
+}

@@ -1,0 +1,192 @@
+//! The connector against the simulator.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use crate::domain::item::{ItemKind, Presence};
+use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
+use crate::platforms::conformance::{self, World as _, fetch_all};
+use crate::platforms::error::{Lane, PlatformError};
+use crate::platforms::linkedin::LinkedIn;
+use crate::platforms::simulate::faults::Fault;
+use crate::platforms::simulate::linkedin::{Options, Simulator};
+use crate::platforms::simulate::script::Script;
+use crate::platforms::testing::{self, NOW, at};
+use crate::platforms::{Platform, Receipt};
+use crate::runtime::clock::TestClock;
+
+const POSTS: &str = include_str!("../../../fixtures/platforms/facebook/posts.json");
+const COMMENTS: &str = include_str!("../../../fixtures/platforms/facebook/demo.jsonl");
+
+struct Stage {
+    simulator: Simulator,
+    linkedin: LinkedIn,
+    clock: TestClock,
+}
+
+async fn stage(options: Options) -> Stage {
+    let clock = TestClock::at(at(NOW));
+    let simulator = Simulator::start(options, clock.clock()).await.unwrap();
+    let linkedin = LinkedIn::new(simulator.settings(), clock.clock()).unwrap();
+    Stage { simulator, linkedin, clock }
+}
+
+fn small() -> Options {
+    Options::new(Script::read(POSTS, COMMENTS).unwrap())
+}
+
+/// Enough for several pages, of posts' comments and of the answers to one.
+fn large() -> Options {
+    let mut lines = String::new();
+    for n in 0..90 {
+        let post = if n % 3 == 0 { "vag" } else { "bad" };
+        writeln!(lines, r#"{{"key":"k{n}","post":"{post}","name":"Kim Exempel","text":"Kommentar {n}","after_s":0}}"#)
+            .unwrap();
+        for answer in 0..if n % 40 == 7 { 25 } else { 0 } {
+            writeln!(lines, r#"{{"key":"k{n}s{answer}","post":"{post}","parent":"k{n}","name":"Robin","text":"Svar {answer}","after_s":0}}"#)
+                .unwrap();
+        }
+    }
+    Options { most: 10, ..Options::new(Script::read(POSTS, &lines).unwrap()) }
+}
+
+fn warrant(item: &ItemAddress) -> RemovalWarrant {
+    RemovalWarrant::for_test(item.clone())
+}
+
+async fn first_item(linkedin: &LinkedIn) -> ItemAddress {
+    let all = fetch_all(linkedin, None).await.unwrap();
+    let mut comments = all.items.values().filter(|item| item.kind == ItemKind::Comment);
+    ItemAddress::from(comments.next().unwrap())
+}
+
+/// The suite fetches again and again at one time; a fetch from scratch reads everything.
+#[tokio::test]
+async fn the_connector_keeps_every_promise() {
+    for options in [small(), large()] {
+        let Stage { simulator, linkedin, clock } = stage(options).await;
+        conformance::the_connection_is_whole(&linkedin).await;
+        conformance::a_fetch_from_scratch_sees_everything(&linkedin, &simulator).await;
+        conformance::fetching_twice_changes_nothing(&linkedin).await;
+        conformance::a_broken_walk_loses_nothing(&linkedin, &simulator).await;
+        conformance::an_edit_becomes_known(&linkedin, &simulator).await;
+        conformance::a_thread_is_read_from_the_top(&linkedin, &simulator).await;
+        let warrants = &RemovalWarrant::for_test;
+        conformance::a_deleted_item_reads_as_gone(&linkedin, &simulator, warrants).await;
+        conformance::deleting_is_idempotent(&linkedin, &simulator, warrants).await;
+        conformance::an_answer_can_be_found_again(&linkedin, &simulator).await;
+        let item = first_item(&linkedin).await;
+        conformance::what_is_lacking_is_refused(&linkedin, &item, warrants).await;
+        // What is new is seen when a post's time has come.
+        let before = fetch_all(&linkedin, None).await.unwrap();
+        let new = simulator.id(simulator.write("Kim Exempel", "Nytt", None));
+        clock.advance(SignedDuration::from_hours(1));
+        let after = fetch_all(&linkedin, before.cursor.as_ref()).await.unwrap();
+        assert!(after.items.contains_key(&new));
+    }
+}
+
+#[tokio::test]
+async fn a_comment_is_read_with_all_that_is_given() {
+    let Stage { linkedin, simulator, .. } = stage(small()).await;
+    let all = fetch_all(&linkedin, None).await.unwrap();
+    let question = &all.items[&simulator.id(222_000_000_000_001)];
+    let answer = &all.items[&simulator.id(222_000_000_000_002)];
+    assert_eq!((question.kind, answer.kind), (ItemKind::Comment, ItemKind::Reply));
+    assert_eq!(question.author.name, None, "names are not given out");
+    assert_eq!(question.post_id.as_ref().unwrap().as_str(), "urn:li:share:111000000000001");
+    assert_eq!(question.presence, Presence::Visible);
+    let link = question.permalink.as_ref().unwrap().url.clone();
+    let page = reqwest::get(link).await.unwrap();
+    assert_eq!(page.headers()["x-uppsikt-simulator"], "linkedin");
+    assert!(page.text().await.unwrap().contains("(simulerad)"));
+}
+
+#[tokio::test]
+async fn an_edit_is_told_with_its_time() {
+    let Stage { linkedin, simulator, clock } = stage(small()).await;
+    let id = simulator.id(simulator.write("Kim Exempel", "Första", None));
+    let before = fetch_all(&linkedin, None).await.unwrap();
+    clock.advance(SignedDuration::from_hours(2));
+    simulator.edit(&id, "Andra").await;
+    let after = fetch_all(&linkedin, before.cursor.as_ref()).await.unwrap();
+    assert_eq!(after.items[&id].edited_at, Some(at("2026-11-21T14:00:00Z")));
+}
+
+#[tokio::test]
+async fn that_others_comments_cannot_be_deleted_is_learnt_by_trying() {
+    let Stage { linkedin, simulator: _running, .. } =
+        stage(Options { deletes_others: false, ..small() }).await;
+    let item = first_item(&linkedin).await;
+    assert!(Platform::capabilities(&linkedin).delete.is_native());
+    let error = linkedin.delete(warrant(&item)).await.unwrap_err();
+    assert!(matches!(error, PlatformError::Refused { .. }), "{error:?}");
+    assert!(!Platform::capabilities(&linkedin).delete.is_native(), "remembered");
+    assert_eq!(linkedin.delete(warrant(&item)).await, PlatformError::not_offered("delete"));
+}
+
+#[tokio::test]
+async fn posts_are_opened_by_their_age_and_within_the_calls_of_a_day() {
+    let Stage { linkedin, simulator, clock } =
+        stage(Options { calls_per_day: 100, ..small() }).await;
+    let mut cursor = fetch_all(&linkedin, None).await.unwrap().cursor;
+    let comments = || simulator.calls().iter().filter(|call| call.ends_with("/comments")).count();
+    let first = comments();
+    cursor = fetch_all(&linkedin, cursor.as_ref()).await.unwrap().cursor;
+    assert_eq!(comments(), first, "their hour has not come");
+    for _ in 0..48 {
+        clock.advance(SignedDuration::from_hours(1));
+        match fetch_all(&linkedin, cursor.as_ref()).await {
+            Ok(all) => cursor = all.cursor,
+            Err(PlatformError::Throttled { lane: Lane::Call, .. }) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert_eq!(simulator.overspent(), 0);
+    let item = first_item(&linkedin).await;
+    assert!(matches!(linkedin.reply(&item, "Det går att svara", "n").await, Ok(Receipt::Done(_))));
+}
+
+#[tokio::test]
+async fn every_fault_has_its_class_and_the_next_try_goes_through() {
+    let Stage { simulator, linkedin, .. } = stage(small()).await;
+    linkedin.fetch(None, None).await.unwrap();
+    let table = [
+        (Fault::AppLimit { minutes: 7 }, "quota_gone"),
+        (Fault::ExpiredToken, "reauth_needed"),
+        (Fault::ServerError, "transient"),
+        (Fault::HtmlPage, "transient"),
+        (Fault::BrokenJson, "transient"),
+        (Fault::LostAnswer, "transient"),
+    ];
+    for (fault, class) in table {
+        simulator.fail_next(fault, 1);
+        let error = linkedin.fetch(None, None).await.unwrap_err();
+        assert_eq!(error.class(), class, "{fault:?}: {error:?}");
+        assert!(!error.may_have_acted(), "{fault:?}: reading never acts");
+        linkedin.fetch(None, None).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_an_act_is_told_as_unknown_and_can_be_found_out() {
+    let Stage { simulator, linkedin, .. } = stage(small()).await;
+    let item = first_item(&linkedin).await;
+    simulator.fail_next(Fault::LostAnswer, 1);
+    let error = linkedin.reply(&item, "Svar", "nyckel").await.unwrap_err();
+    assert!(error.may_have_acted(), "{error:?}");
+    let found = linkedin.find_reply(&item, "Svar", "nyckel").await.unwrap();
+    assert!(matches!(found, Some(Receipt::AlreadySo(_))), "it had gone out");
+}
+
+#[test]
+fn whatever_happens_the_store_ends_equal_to_the_truth() {
+    testing::weathered(8, async |storm| {
+        let Stage { simulator, linkedin, clock } = stage(Options { most: 3, ..small() }).await;
+        let front = simulator.front();
+        storm.rage(Arc::new(linkedin), &simulator, front, &clock).await;
+        assert_eq!(simulator.overspent(), 0, "no call is made that is not there");
+    });
+}

@@ -1,0 +1,334 @@
+//! Calls in the name of one channel: the access token, units, and errors (`platforms` sheet,
+//! sections 5.1, 5.5 and 5.6).
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::{Method, RequestBuilder};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use crate::platforms::error::{Lane, PlatformError};
+use crate::platforms::http::{Answer, BadHttpSettings, Http, below};
+use crate::platforms::settings::YouTubeSettings;
+use crate::platforms::youtube::quota::Quota;
+use crate::runtime::clock::Clock;
+use crate::runtime::secret::Secret;
+
+/// What a call costs in units.
+pub const READ: u32 = 1;
+pub const ACT: u32 = 50;
+/// The part that an answer of ours consists of may be counted as well.
+pub const ANSWER: u32 = 52;
+
+/// An access token is not used in its last minute.
+const SPARE: SignedDuration = SignedDuration::from_mins(1);
+
+/// How long to wait where the platform only says "too fast".
+const TOO_FAST: SignedDuration = SignedDuration::from_secs(60);
+
+/// A token that counts for an hour or so. In memory only: losing it costs one call.
+#[derive(Clone)]
+struct Access {
+    token: Secret,
+    until: Timestamp,
+}
+
+/// Calls in the name of one channel.
+pub struct Google {
+    pub http: Http,
+    pub settings: YouTubeSettings,
+    pub quota: Arc<Quota>,
+    /// Held while a token is being fetched, so that of many calls that need one only one asks.
+    access: Mutex<Option<Access>>,
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: String,
+    #[serde(default)]
+    expires_in: Option<u32>,
+}
+
+impl Google {
+    pub fn new(
+        settings: YouTubeSettings,
+        quota: Arc<Quota>,
+        clock: Clock,
+    ) -> Result<Self, BadHttpSettings> {
+        let secrets = vec![settings.client_secret.clone(), settings.refresh_token.clone()];
+        let http = Http::new(&settings.base, &settings.http, clock, secrets)?;
+        Ok(Self { http, settings, quota, access: Mutex::default() })
+    }
+
+    fn now(&self) -> Timestamp {
+        self.http.clock().now()
+    }
+
+    /// A token that is not `stale`: another call may have fetched it meanwhile.
+    async fn access(&self, stale: Option<&Access>) -> Result<Access, PlatformError> {
+        let mut held = self.access.lock().await;
+        let is_good = |known: &&Access| {
+            known.until > self.now()
+                && stale.is_none_or(|stale| stale.token.expose() != known.token.expose())
+        };
+        if let Some(known) = held.as_ref().filter(is_good) {
+            return Ok(known.clone());
+        }
+        let settings = &self.settings;
+        let form = [
+            ("client_id", settings.client_id.as_str()),
+            ("client_secret", settings.client_secret.expose()),
+            ("refresh_token", settings.refresh_token.expose()),
+            ("grant_type", "refresh_token"),
+        ];
+        let call = self.http.call(Method::POST, settings.token_url.clone()).form(&form);
+        // Nothing that an editor asked for has left us yet when this fails.
+        let answer = self.http.send(call).await.map_err(not_yet)?;
+        if !answer.is_success() {
+            return Err(not_yet(token_fault(&answer)));
+        }
+        let granted: Granted = answer.object().map_err(not_yet)?;
+        let lives = SignedDuration::from_secs(granted.expires_in.unwrap_or(3_600).into()) - SPARE;
+        let until = answer.at.saturating_add(lives).unwrap_or(answer.at);
+        let access = Access { token: Secret::new(granted.access_token), until };
+        *held = Some(access.clone());
+        Ok(access)
+    }
+
+    /// One attempt, paid for before it leaves.
+    async fn attempt(&self, call: RequestBuilder, units: u32) -> Result<Answer, PlatformError> {
+        self.quota.take(&self.settings.channel_id, units, self.now())?;
+        let answer = self.http.send(call).await?;
+        if answer.is_success() { Ok(answer) } else { Err(self.fault(&answer)) }
+    }
+
+    /// Makes the call; with an expired token it was turned away unread, so it is made once more.
+    async fn send(
+        &self,
+        units: u32,
+        make: impl Fn() -> RequestBuilder + Send + Sync,
+    ) -> Result<Answer, PlatformError> {
+        let access = self.access(None).await?;
+        let with = |access: &Access| make().bearer_auth(access.token.expose());
+        match self.attempt(with(&access), units).await {
+            Err(PlatformError::TokenExpired { .. }) => {
+                let access = self.access(Some(&access)).await?;
+                self.attempt(with(&access), units).await.map_err(|error| match error {
+                    PlatformError::TokenExpired { detail } => {
+                        PlatformError::ReauthNeeded { detail }
+                    }
+                    other => other,
+                })
+            }
+            other => other,
+        }
+    }
+
+    pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, PlatformError> {
+        let url = below(&self.settings.base, path, query);
+        self.send(READ, || self.http.call(Method::GET, url.clone())).await
+    }
+
+    pub async fn post(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+        units: u32,
+    ) -> Result<Answer, PlatformError> {
+        let url = below(&self.settings.base, path, query);
+        self.send(units, || {
+            let call = self.http.call(Method::POST, url.clone());
+            match body {
+                Some(body) => call.json(body),
+                None => call.header(reqwest::header::CONTENT_LENGTH, 0),
+            }
+        })
+        .await
+    }
+
+    fn fault(&self, answer: &Answer) -> PlatformError {
+        match reason(answer).as_deref() {
+            Some("quotaExceeded" | "dailyLimitExceeded") => self.quota.note_gone(answer.at),
+            reason => fault(answer, reason),
+        }
+    }
+}
+
+/// A failure before anything was asked for.
+fn not_yet(error: PlatformError) -> PlatformError {
+    match error {
+        PlatformError::Transient { detail, retry_at, .. } => {
+            PlatformError::Transient { detail, may_have_acted: false, retry_at }
+        }
+        other => other,
+    }
+}
+
+#[derive(Deserialize)]
+struct TokenFault {
+    error: String,
+}
+
+/// What the address that renews tokens answers.
+fn token_fault(answer: &Answer) -> PlatformError {
+    match serde_json::from_slice::<TokenFault>(&answer.body) {
+        Ok(TokenFault { error }) if error == "invalid_grant" => {
+            PlatformError::ReauthNeeded { detail: error }
+        }
+        Ok(TokenFault { error }) if error == "invalid_client" || error == "unauthorized_client" => {
+            PlatformError::Forbidden {
+                what: "client_id eller client_secret godtas inte av Google; kontrollera dem i Google Cloud Console".into(),
+            }
+        }
+        Ok(_) | Err(_) => match reason(answer) {
+            // Google's front answers so in front of every service.
+            Some(reason) => fault(answer, Some(&reason)),
+            None => answer.trouble().unwrap_or_else(|| answer.not_json()),
+        },
+    }
+}
+
+#[derive(Deserialize)]
+struct Fault {
+    error: FaultBody,
+}
+
+#[derive(Deserialize)]
+struct FaultBody {
+    #[serde(default)]
+    errors: Vec<FaultReason>,
+}
+
+#[derive(Deserialize)]
+struct FaultReason {
+    #[serde(default)]
+    reason: String,
+}
+
+/// The name of an error, where the answer is one of the interface's own.
+fn reason(answer: &Answer) -> Option<String> {
+    let fault: Fault = serde_json::from_slice(&answer.body).ok()?;
+    let reason = fault.error.errors.into_iter().next()?.reason;
+    // It goes into logs and to editors, so nothing but a short name is let through.
+    let is_name = reason.len() <= 80 && reason.bytes().all(|b| b.is_ascii_alphanumeric());
+    Some(if is_name { reason } else { "unnamed".to_owned() })
+}
+
+/// Turns an answer that is no success into an error. Decides on the reason.
+fn fault(answer: &Answer, reason: Option<&str>) -> PlatformError {
+    let Some(code) = reason else {
+        return match answer.status {
+            401 => PlatformError::TokenExpired { detail: "HTTP 401".into() },
+            _ => answer.trouble().unwrap_or_else(|| answer.not_json()),
+        };
+    };
+    let refused = |why: &str| PlatformError::Refused { code: code.into(), reason: why.into() };
+    let forbidden = |what: &str| PlatformError::Forbidden { what: what.into() };
+    let transient = || PlatformError::Transient {
+        detail: format!("HTTP {} {code}", answer.status),
+        may_have_acted: answer.was_write && answer.status >= 500,
+        retry_at: answer.retry_after(),
+    };
+    match code {
+        "authError" => PlatformError::TokenExpired { detail: code.into() },
+        "rateLimitExceeded" | "userRateLimitExceeded" => PlatformError::Throttled {
+            until: answer
+                .retry_after()
+                .unwrap_or_else(|| answer.at.saturating_add(TOO_FAST).unwrap_or(answer.at)),
+            // The whole project, or one user of it.
+            lane: if code == "rateLimitExceeded" { Lane::App } else { Lane::Token },
+            detail: code.into(),
+        },
+        "forbidden" | "insufficientPermissions" => forbidden(
+            "inloggningen räcker inte till det här; anslut kanalen på nytt som dess ägare och godkänn rätten att hantera kommentarer",
+        ),
+        "ineligibleAccount" | "authenticatedUserNotChannel" => forbidden(
+            "Google-kontot kan inte användas för kanalens kommentarer; logga in på youtube.com med det och se vad som saknas",
+        ),
+        COMMENTS_OFF => refused("Kommentarerna är avstängda för videon."),
+        "commentNotFound" | "parentCommentNotFound" | "videoNotFound" | "channelNotFound" => {
+            PlatformError::Gone
+        }
+        "commentTextTooLong" => refused("Svaret är längre än vad plattformen tar emot. Korta det."),
+        "commentTextRequired" => refused("Svaret är tomt."),
+        "invalidCustomEmoji" => refused("En av bilderna i svaret godtas inte. Ta bort den."),
+        "parentCommentIsPrivate" => {
+            refused("Kommentaren är inte publicerad, så den går inte att svara på. Visa den först.")
+        }
+        "operationNotSupported" => {
+            refused("Plattformen låter inte kanalen göra det här med den här kommentaren.")
+        }
+        // It may pass; whoever keeps asking gives up in the end.
+        "processingFailure" => transient(),
+        // The walk begins anew with a place that the platform knows.
+        "invalidPageToken" => transient(),
+        _ => match answer.status {
+            401 => PlatformError::TokenExpired { detail: code.into() },
+            500..=599 => transient(),
+            429 => answer.trouble().unwrap_or_else(transient),
+            status => PlatformError::Contract { detail: format!("HTTP {status} {code}") },
+        },
+    }
+}
+
+/// The reason of a video without comments.
+pub const COMMENTS_OFF: &str = "commentsDisabled";
+
+#[cfg(test)]
+mod tests {
+    use crate::platforms::testing::{answer, line};
+
+    use super::*;
+
+    #[test]
+    fn every_error_of_the_sheet_has_its_class() {
+        let table = [
+            (401, "authError"),
+            (403, "rateLimitExceeded"),
+            (429, "userRateLimitExceeded"),
+            (403, "forbidden"),
+            (403, "insufficientPermissions"),
+            (403, "commentsDisabled"),
+            (403, "ineligibleAccount"),
+            (403, "authenticatedUserNotChannel"),
+            (404, "commentNotFound"),
+            (404, "parentCommentNotFound"),
+            (404, "videoNotFound"),
+            (404, "channelNotFound"),
+            (400, "commentTextTooLong"),
+            (400, "commentTextRequired"),
+            (400, "invalidCustomEmoji"),
+            (400, "parentCommentIsPrivate"),
+            (400, "operationNotSupported"),
+            (400, "processingFailure"),
+            (400, "invalidPageToken"),
+            (400, "banWithoutReject"),
+            (400, "invalidCommentMetadata"),
+            (400, "parentIdMissing"),
+            (400, "keyInvalid"),
+            (500, "backendError"),
+            (503, "backendError"),
+            (403, "Kim Exempel"),
+        ];
+        let mut lines = String::new();
+        for (status, name) in table {
+            let body =
+                format!(r#"{{"error":{{"code":{status},"errors":[{{"reason":"{name}"}}]}}}}"#);
+            let answer = answer(status, &body, &[]);
+            let error = fault(&answer, reason(&answer).as_deref());
+            lines.push_str(&line(&format!("{status} {name}"), &error));
+        }
+        for (status, body) in [(401, "<html>"), (429, ""), (502, "<html>"), (404, "<html>")] {
+            let answer = answer(status, body, &[]);
+            lines.push_str(&line(&format!("{status} page"), &fault(&answer, None)));
+        }
+        for (status, name) in [(400, "invalid_grant"), (401, "invalid_client"), (500, "x")] {
+            let answer = answer(status, &format!(r#"{{"error":"{name}"}}"#), &[]);
+            lines.push_str(&line(&format!("token {name}"), &token_fault(&answer)));
+        }
+        insta::assert_snapshot!(lines);
+    }
+}
