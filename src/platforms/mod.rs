@@ -48,6 +48,7 @@ mod html;
 pub mod http;
 mod json;
 pub mod limit;
+pub mod manual;
 pub mod mastodon;
 mod patience;
 mod position;

@@ -95,13 +95,13 @@ fn version_row(row: &Row<'_>) -> Result<VersionRow, StoreError> {
 }
 
 /// What became of one fetched item.
-enum Stored {
+pub(super) enum Stored {
     New,
     NewVersion,
     Same { presence_changed: bool },
 }
 
-fn store_item(
+pub(super) fn store_item(
     tx: &Transaction<'_>,
     account: AccountId,
     fetched: &FetchedItem,
@@ -177,6 +177,19 @@ fn store_item(
         return Ok(Stored::NewVersion);
     }
     Ok(Stored::Same { presence_changed })
+}
+
+/// An item by the platform's identity of it.
+pub(super) fn item_by_platform_id(
+    c: &Connection,
+    account: AccountId,
+    platform_id: &PlatformItemId,
+) -> Result<Option<ItemId>, StoreError> {
+    maybe_row(
+        &mut c.prepare_cached("select id from items where account_id = ?1 and platform_id = ?2")?,
+        params![account.0, platform_id.as_str()],
+        |row| Ok(ItemId(row.get(0)?)),
+    )
 }
 
 fn knows_content(
