@@ -179,19 +179,6 @@ pub(super) fn store_item(
     Ok(Stored::Same { presence_changed })
 }
 
-/// An item by the platform's identity of it.
-pub(super) fn item_by_platform_id(
-    c: &Connection,
-    account: AccountId,
-    platform_id: &PlatformItemId,
-) -> Result<Option<ItemId>, StoreError> {
-    maybe_row(
-        &mut c.prepare_cached("select id from items where account_id = ?1 and platform_id = ?2")?,
-        params![account.0, platform_id.as_str()],
-        |row| Ok(ItemId(row.get(0)?)),
-    )
-}
-
 fn knows_content(
     tx: &Transaction<'_>,
     item: ItemId,

@@ -1,12 +1,12 @@
 //! What editors record by hand, with the pictures they hand in.
 
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::audit;
-use super::items::{item_by_platform_id, store_item};
-use super::value::{hash, ms, rows};
-use crate::domain::ids::{AccountId, ContentHash, ItemId, UserId};
+use super::items::store_item;
+use super::value::{hash, maybe_row, ms, rows};
+use crate::domain::ids::{AccountId, ContentHash, ItemId, PlatformItemId, UserId};
 use crate::domain::item::FetchedItem;
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -30,6 +30,19 @@ impl std::fmt::Debug for Upload {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Upload").field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+/// An item by the platform's identity of it.
+fn item_by_platform_id(
+    c: &Connection,
+    account: AccountId,
+    platform_id: &PlatformItemId,
+) -> Result<Option<ItemId>, StoreError> {
+    maybe_row(
+        &mut c.prepare_cached("select id from items where account_id = ?1 and platform_id = ?2")?,
+        params![account.0, platform_id.as_str()],
+        |row| Ok(ItemId(row.get(0)?)),
+    )
 }
 
 impl Store {
