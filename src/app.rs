@@ -1,6 +1,8 @@
 //! The composition root: builds store, evidence, platforms, services and web page from settings,
 //! starts the loops and stops them in order.
 
+pub mod demo;
+
 use std::fs::{File, TryLockError};
 use std::io;
 use std::net::SocketAddr;
@@ -13,8 +15,9 @@ use tokio::net::TcpListener;
 
 use crate::classify::lexicon::built_in;
 use crate::config::account::{AccountConfig, PlatformConfig};
-use crate::config::{self, Config};
+use crate::config::{self, Config, TimestampConfig};
 use crate::evidence::browser::{Browser, BrowserSettings};
+use crate::evidence::checkpoints::CheckpointSettings;
 use crate::evidence::{self, EvidenceError, EvidenceStore};
 use crate::platforms::Platform;
 use crate::platforms::bluesky::Bluesky;
@@ -28,13 +31,12 @@ use crate::platforms::settings::{
     BlueskySettings, FacebookSettings, MastodonSettings, OwnSiteActions, OwnSiteSettings,
     OwnSiteVerb, WordPressSettings,
 };
-use crate::platforms::simulate::facebook::{Options, Simulator};
-use crate::platforms::simulate::script::Script;
 use crate::platforms::wordpress::WordPress;
 use crate::runtime::clock::Clock;
 use crate::runtime::private;
 use crate::runtime::shutdown::{Shutdown, Stage};
 use crate::runtime::supervise::{Health, Round, run_loop};
+use crate::services::stamps::Stamping;
 use crate::services::{self, Parts, Served, ServiceError, Services, lexicons};
 use crate::store::error::StoreError;
 use crate::store::{self, Store};
@@ -51,6 +53,9 @@ const CAPTURE_TICK: Duration = Duration::from_secs(5);
 const HOUSEKEEPING_TICK: Duration = Duration::from_secs(30);
 /// As often as `/metrics` is usually asked. Counting takes a look at every case.
 const GAUGES_TICK: Duration = Duration::from_secs(15);
+/// Finer than any setting of how old an unsigned entry may be.
+const CHECKPOINT_TICK: Duration = Duration::from_secs(10);
+const STAMP_TICK: Duration = Duration::from_secs(5);
 
 /// Answered pushes are remembered for a week (platform sheet, section 15).
 const DELIVERIES_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -150,6 +155,7 @@ pub struct App {
     health: Health,
     metrics: Metrics,
     web: web::state::Settings,
+    stamping: Option<Stamping>,
     _lock: InstanceLock,
 }
 
@@ -164,6 +170,15 @@ impl App {
         store.settle_fact("installation", uuid::Uuid::new_v4().simple().to_string()).await?;
         // Seals of a run that was killed before it noted the chain's end are noted now.
         evidence.note_head().await?;
+        // The first start makes the key; what was signed and not noted beside the database is now.
+        evidence.signer().await?;
+        evidence.checkpoint_if_due().await?;
+        let stamping = config
+            .evidence
+            .timestamp
+            .as_ref()
+            .map(|authority| stamping(authority, &store, &clock))
+            .transpose()?;
         let limits = Arc::new(Limits::new(clock.clone()));
         let mut accounts = Vec::with_capacity(config.accounts.len());
         for account in &config.accounts {
@@ -216,6 +231,7 @@ impl App {
             health: Health::new(clock),
             metrics,
             web,
+            stamping,
             _lock: lock,
         })
     }
@@ -260,6 +276,10 @@ impl App {
         if let Err(error) = self.evidence.note_head().await {
             let error = &error as &dyn std::error::Error;
             tracing::error!(error, "the end of the log could not be noted");
+        }
+        if let Err(error) = self.evidence.checkpoint().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "the log could not be signed");
         }
         drop(self.services);
         // The last handle: the writing thread finishes, checkpoints and ends.
@@ -317,6 +337,23 @@ impl App {
                 Ok::<_, ServiceError>(Round::Idle)
             }
         });
+        let evidence = self.evidence.clone();
+        let never = Arc::new(tokio::sync::Notify::new());
+        self.start(Stage::Acts, "checkpoints", never, CHECKPOINT_TICK, move || {
+            let evidence = evidence.clone();
+            async move {
+                let signed = evidence.checkpoint_if_due().await;
+                signed.map_err(services::archive::broken).map(|()| Round::Idle)
+            }
+        });
+        if let Some(stamping) = &self.stamping {
+            let stamping = stamping.clone();
+            let never = Arc::new(tokio::sync::Notify::new());
+            self.start(Stage::Captures, "stamps", never, STAMP_TICK, move || {
+                let stamping = stamping.clone();
+                async move { stamping.ask().await.map(round) }
+            });
+        }
         let (s, never) = (self.services.clone(), Arc::new(tokio::sync::Notify::new()));
         self.start(Stage::Acts, "gauges", never, GAUGES_TICK, move || {
             let s = s.clone();
@@ -370,9 +407,32 @@ pub fn open_stores(config: &Config, clock: Clock) -> Result<(Store, EvidenceStor
             .map_err(|source| AppError::Folder { path: folder.to_owned(), source })?;
     }
     let store = Store::open(&store::Settings { path: config.store_path.clone() })?;
-    let dir = config.evidence.folder.clone();
-    let evidence = EvidenceStore::open(&evidence::Settings { dir }, store.clone(), clock)?;
+    let checkpoint = &config.evidence.checkpoint;
+    let settings = evidence::Settings {
+        dir: config.evidence.folder.clone(),
+        checkpoints: CheckpointSettings {
+            every_entries: checkpoint.every_entries,
+            every: signed(checkpoint.every),
+            witnesses: checkpoint.witnesses.clone(),
+            stamped: config.evidence.timestamp.is_some(),
+        },
+    };
+    let evidence = EvidenceStore::open(&settings, store.clone(), clock)?;
     Ok((store, evidence))
+}
+
+fn stamping(
+    authority: &TimestampConfig,
+    store: &Store,
+    clock: &Clock,
+) -> Result<Stamping, AppError> {
+    let settings = services::stamps::Settings {
+        url: authority.url.clone(),
+        ca_pem: authority.ca_pem.clone(),
+        allow_private: authority.allow_private_addresses,
+    };
+    Stamping::new(settings, store.clone(), clock.clone())
+        .map_err(|e| AppError::System { doing: "tidsstämplingen", source: Box::new(e) })
 }
 
 async fn connect(
@@ -549,7 +609,7 @@ pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
                     Err(error) => Err(chain(&error)),
                 },
             );
-            let verified = services::archive::verify(&store, &evidence).await;
+            let verified = services::archive::verify(&store, &evidence, Vec::new(), None).await;
             note(
                 "bevis".into(),
                 match verified {
@@ -617,32 +677,4 @@ fn folder_in_order(folder: &Path) -> Result<String, String> {
         ));
     }
     Ok(format!("skrivbar, {gigabytes} GB ledigt"))
-}
-
-/// What happens on the simulated platform of the demo.
-const DEMO_POSTS: &str = include_str!("../fixtures/comments/posts.json");
-const DEMO_COMMENTS: &str = include_str!("../fixtures/comments/demo.jsonl");
-
-/// Starts the labelled simulator of the demo. Its state and port are kept in `dir`, so that a
-/// demo that was stopped goes on.
-///
-/// # Errors
-/// [`AppError::System`].
-pub async fn demo_simulator(dir: &Path, clock: Clock) -> Result<Simulator, AppError> {
-    let system = |source: Box<dyn std::error::Error + Send + Sync>| AppError::System {
-        doing: "simulatorn",
-        source,
-    };
-    let script = Script::read(DEMO_POSTS, DEMO_COMMENTS).map_err(|e| system(Box::new(e)))?;
-    let port_file = dir.join("simulator.port");
-    let port = std::fs::read_to_string(&port_file).ok().and_then(|p| p.trim().parse().ok());
-    let listen = SocketAddr::from(([127, 0, 0, 1], port.unwrap_or(0)));
-    let options =
-        Options { listen, journal: Some(dir.join("simulator.journal")), ..Options::new(script) };
-    let simulator = Simulator::start(options, clock).await.map_err(|e| system(Box::new(e)))?;
-    if let Some(port) = simulator.base().port() {
-        std::fs::write(&port_file, port.to_string())
-            .map_err(|source| AppError::Folder { path: port_file, source })?;
-    }
-    Ok(simulator)
 }

@@ -11,7 +11,8 @@ use anyhow::Context as _;
 use jiff::SignedDuration;
 
 use super::{init_logging, runtime};
-use crate::app::{App, InstanceLock, demo_simulator};
+use crate::app::demo::simulator;
+use crate::app::{App, InstanceLock};
 use crate::config;
 use crate::domain::person::Role;
 use crate::domain::text::capitalised;
@@ -56,7 +57,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let clock = Clock::system();
         // Before the simulator, whose port would be the first thing a second demo stumbles over.
         drop(InstanceLock::take(&dir.join("uppsikt.db"))?);
-        let simulator = demo_simulator(&dir, clock.clone()).await?;
+        let simulator = simulator(&dir, clock.clone()).await?;
         let file = dir.join("config.toml");
         if !file.exists() {
             write_config(

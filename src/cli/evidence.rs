@@ -1,5 +1,6 @@
-//! `uppsikt evidence`: list, show, verify.
+//! `uppsikt evidence`: list, show, verify, keys.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::bail;
@@ -32,12 +33,29 @@ enum Command {
         /// Bevisets nummer.
         id: EvidenceId,
     },
-    /// Räknar om allt: loggens kedja, varje manifest, varje fil. Slutar med 1 om något inte stämmer.
+    /// Räknar om allt: loggens kedja och träd, varje underskrift, tidsstämpel, manifest och fil. Slutar med 1 om något
+    /// inte stämmer.
     Verify {
         /// Rapporten som JSON.
         #[arg(long)]
         json: bool,
+        /// En fil med kontrollpunkter som har förvarats någon annanstans: visar att databasen inte har rullats tillbaka.
+        #[arg(long, value_name = "FIL")]
+        witness: Vec<PathBuf>,
     },
+    /// Nycklarna som loggen undertecknas med.
+    Keys {
+        #[command(subcommand)]
+        command: Keys,
+    },
+}
+
+#[derive(clap::Subcommand, Clone, Debug)]
+enum Keys {
+    /// Listar nycklarna, äldst först, med fingeravtryck att publicera.
+    List,
+    /// Tar en ny nyckel i bruk. Den gamla undertecknar bytet och kastas; det den har undertecknat gäller fortfarande.
+    Rotate,
 }
 
 /// Lists, shows or verifies. Works beside a running daemon.
@@ -69,8 +87,21 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 println!("{manifest}");
                 Ok(ExitCode::SUCCESS)
             }
-            Command::Verify { json } => {
-                let report = archive::verify(&store, &evidence).await?;
+            Command::Keys { command: Keys::List } => {
+                for key in archive::keys(&evidence).await? {
+                    println!("{key}");
+                }
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Keys { command: Keys::Rotate } => {
+                let now = Clock::system().now();
+                println!("{}", archive::rotate_key(&store, &evidence, now).await?);
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Verify { json, witness } => {
+                let tell = |what: &str, n: u64| eprintln!("{n} {what} lästa");
+                let report =
+                    archive::verify(&store, &evidence, witness.clone(), Some(&tell)).await?;
                 if *json {
                     println!("{}", report.json());
                 } else {

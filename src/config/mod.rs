@@ -85,6 +85,32 @@ pub struct EvidenceConfig {
     pub capture_limit: Duration,
     /// Largest attachment that is fetched.
     pub attachment_most_bytes: u64,
+    /// `[evidence.checkpoint]`.
+    pub checkpoint: CheckpointConfig,
+    /// `[evidence.timestamp]`, where there is one.
+    pub timestamp: Option<TimestampConfig>,
+}
+
+/// `[evidence.checkpoint]`: when the log is signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckpointConfig {
+    /// As soon as so many entries have come.
+    pub every_entries: u64,
+    /// As soon as the oldest entry that is not signed is so old.
+    pub every: Duration,
+    /// Folders elsewhere into which each is written as well.
+    pub witnesses: Vec<PathBuf>,
+}
+
+/// `[evidence.timestamp]`: who stamps checkpoints with the time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimestampConfig {
+    /// Where the authority answers.
+    pub url: Url,
+    /// Its root certificate, PEM.
+    pub ca_pem: String,
+    /// It may lie on a private network.
+    pub allow_private_addresses: bool,
 }
 
 /// Which browser takes screenshots.
@@ -287,12 +313,63 @@ fn evidence(table: &mut Table<'_, '_>, folder: &Path) -> Option<EvidenceConfig> 
     };
     let capture = table.number("capture_s", 30, 5..=60, "sekunder");
     let attachment = table.number("attachment_mb", 50, 1..=1000, "MB");
+    let checkpoint = section(table, "checkpoint", |table| checkpoint(table, folder));
+    let timestamp = if table.has("timestamp") {
+        section(table, "timestamp", |table| timestamp(table, folder)).map(Some)
+    } else {
+        // Asked for, so that the section is known.
+        drop(table.absent("timestamp"));
+        Some(None)
+    };
     Some(EvidenceConfig {
         folder: dir?,
         browser: browser?,
         capture_limit: Duration::from_secs(capture?),
         attachment_most_bytes: attachment? * 1024 * 1024,
+        checkpoint: checkpoint?,
+        timestamp: timestamp?,
     })
+}
+
+fn checkpoint(table: &mut Table<'_, '_>, folder: &Path) -> Option<CheckpointConfig> {
+    let entries = table.number("every_entries", 256, 1..=1_000_000, "poster");
+    let minutes = table.number("every_min", 60, 1..=1440, "minuter");
+    let witnesses = table.texts("witness_dirs")?.value;
+    Some(CheckpointConfig {
+        every_entries: entries?,
+        every: Duration::from_secs(minutes? * 60),
+        witnesses: witnesses.into_iter().map(|at| folder.join(at.value)).collect(),
+    })
+}
+
+fn timestamp(table: &mut Table<'_, '_>, folder: &Path) -> Option<TimestampConfig> {
+    let url = table.demanded_text("url", "url = \"https://stampel.exempel.example/tsa\"");
+    let ca = table.demanded_text("ca", "ca = \"stampel-rot.pem\"");
+    let private = table.yes("allow_private_addresses", false);
+    let url = url.and_then(|at| {
+        let url = Url::parse(&at.value).ok().filter(|url| {
+            let own = url.scheme() == "http" && url.host_str() == Some("127.0.0.1");
+            (url.scheme() == "https" || own)
+                && url.host().is_some()
+                && url.username().is_empty()
+                && url.password().is_none()
+        });
+        if url.is_none() {
+            table.complain(&at, "`url` i [evidence.timestamp] ska vara stämpeltjänstens https-adress, utan användarnamn och lösenord");
+        }
+        url
+    });
+    let ca_pem = ca.and_then(|at| {
+        let file = folder.join(&at.value);
+        let pem = fs::read_to_string(&file).ok().filter(|pem| {
+            pem.len() as u64 <= FILE_MOST_BYTES && pem.contains("-----BEGIN CERTIFICATE-----")
+        });
+        if pem.is_none() {
+            table.complain(&at, format!("`ca` i [evidence.timestamp] ska vara en fil med stämpeltjänstens rotcertifikat (PEM): {} går inte att läsa som en sådan", file.display()));
+        }
+        pem
+    });
+    Some(TimestampConfig { url: url?, ca_pem: ca_pem?, allow_private_addresses: private?.value })
 }
 
 fn log(table: &mut Table<'_, '_>) -> Option<LogConfig> {

@@ -21,6 +21,8 @@ pub enum LogKind {
     Registration,
     /// A person lifted the bar on copying an item: the suspicion was wrong.
     Lift,
+    /// A key that signs checkpoints was taken into use.
+    Key,
 }
 
 impl LogKind {
@@ -33,6 +35,7 @@ impl LogKind {
         Self::Retry,
         Self::Registration,
         Self::Lift,
+        Self::Key,
     ];
 
     /// Identifier in the store and in exports.
@@ -45,6 +48,7 @@ impl LogKind {
             Self::Retry => "retry",
             Self::Registration => "registration",
             Self::Lift => "lift",
+            Self::Key => "key",
         }
     }
 

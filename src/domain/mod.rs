@@ -10,6 +10,7 @@ pub mod action;
 pub mod calendar;
 pub mod case;
 pub mod category;
+pub mod checkpoint;
 pub mod deadline;
 pub mod decision;
 pub mod evidence;
@@ -25,6 +26,7 @@ pub mod policy;
 pub mod registration;
 pub mod rule_watch;
 pub mod text;
+pub mod tree;
 pub mod verdict;
 
 #[cfg(test)]

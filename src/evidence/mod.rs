@@ -6,7 +6,10 @@
 
 pub mod blob;
 pub mod browser;
+pub mod checkpoints;
+pub mod keys;
 pub mod media;
+pub mod timestamp;
 pub mod verify;
 pub mod warrant;
 
@@ -25,6 +28,7 @@ use crate::store::error::StoreError;
 use crate::store::rows::{EvidenceRow, EvidenceState, SealHolds};
 
 use blob::{BlobError, BlobStore};
+use checkpoints::CheckpointSettings;
 use media::CopyLeave;
 use warrant::{ItemAddress, RemovalWarrant, WarrantBasis};
 
@@ -39,6 +43,15 @@ const HEADS_PAGE: u32 = 500;
 pub struct Settings {
     /// The directory; made where it is missing.
     pub dir: PathBuf,
+    /// When what the log is is signed, and where that is written.
+    pub checkpoints: CheckpointSettings,
+}
+
+impl Settings {
+    /// In this directory, all else as by default.
+    pub fn in_folder(dir: PathBuf) -> Self {
+        Self { dir, checkpoints: CheckpointSettings::default() }
+    }
 }
 
 /// Something about evidence did not go.
@@ -70,6 +83,15 @@ pub enum EvidenceError {
         /// Why.
         #[source]
         source: std::io::Error,
+    },
+    /// A signing key cannot be read or written. Never tells what it is.
+    #[error("the signing key {path} cannot be used")]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
     },
     /// The record is not sealed.
     #[error("evidence {0} is not sealed")]
@@ -111,9 +133,13 @@ pub struct EvidenceStore {
     blobs: BlobStore,
     store: Store,
     clock: Clock,
+    folder: PathBuf,
     heads: PathBuf,
-    /// One writer of the heads at a time: see [`append_lines`].
+    checkpoints: CheckpointSettings,
+    /// One writer of the heads and checkpoints at a time: see [`append_lines`].
     heads_turn: Arc<tokio::sync::Mutex<()>>,
+    /// One who signs at a time.
+    signing_turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl EvidenceStore {
@@ -124,7 +150,16 @@ impl EvidenceStore {
     pub fn open(settings: &Settings, store: Store, clock: Clock) -> Result<Self, EvidenceError> {
         let blobs = BlobStore::open(&settings.dir)?;
         let heads = settings.dir.join(HEADS_FILE);
-        Ok(Self { blobs, store, clock, heads, heads_turn: Arc::default() })
+        Ok(Self {
+            blobs,
+            store,
+            clock,
+            folder: settings.dir.clone(),
+            heads,
+            checkpoints: settings.checkpoints.clone(),
+            heads_turn: Arc::default(),
+            signing_turn: Arc::default(),
+        })
     }
 
     /// Keeps one part, by leave to copy the item it is of; durable when it returns.
@@ -345,9 +380,12 @@ fn last_noted(path: &Path) -> io::Result<LastNoted> {
     Ok(last.map_or(LastNoted::Nothing, |(seq, _)| LastNoted::At(seq)))
 }
 
-/// The end of the file, much longer than a line, and where it begins.
+/// Much longer than a line of heads or a checkpoint.
+const TAIL_BYTES: u64 = 4096;
+
+/// The end of the file, and where it begins.
 fn tail(file: &mut File) -> io::Result<(u64, Vec<u8>)> {
-    let from = file.seek(SeekFrom::End(0))?.saturating_sub(1024);
+    let from = file.seek(SeekFrom::End(0))?.saturating_sub(TAIL_BYTES);
     file.seek(SeekFrom::Start(from))?;
     let mut tail = Vec::new();
     file.read_to_end(&mut tail)?;

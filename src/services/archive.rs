@@ -2,12 +2,17 @@
 //! page come through [`super::records`].
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
+use jiff::Timestamp;
+
+use crate::domain::checkpoint::PublicKey;
 use crate::domain::ids::{ContentHash, EvidenceId};
-use crate::evidence::verify::{self, Report};
+use crate::evidence::verify::{self, Options, Progress, Report};
 use crate::evidence::{EvidenceError, EvidenceStore};
 use crate::store::Store;
-use crate::store::rows::{EvidenceRow, EvidenceState};
+use crate::store::anchors::KeyRow;
+use crate::store::rows::{AuditLine, EvidenceRow, EvidenceState};
 
 use super::ServiceError;
 
@@ -101,13 +106,25 @@ impl Verified {
 
     /// For people.
     pub fn words(&self) -> String {
-        let Report { n_entries, n_sealed, n_disposed, n_wanted, n_parts, head, faults } = &self.0;
+        let Report { n_entries, n_sealed, n_disposed, n_wanted, n_parts, .. } = &self.0;
+        let Report { head, root, n_checkpoints, n_signed_entries, n_stamps, .. } = &self.0;
+        let Report { notes, faults, .. } = &self.0;
         let mut text = format!(
             "{n_sealed} bevis förseglade, {n_disposed} gallrade, {n_wanted} väntar; {n_parts} filer och {n_entries} loggposter omräknade."
         );
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            "\n{n_checkpoints} undertecknade kontrollpunkter, den senaste över {n_signed_entries} poster; {n_stamps} tidsstämplar."
+        );
         if let Some(head) = head {
-            // Writing to a string cannot fail.
             let _ = write!(text, "\nKedjans slut: {n_entries} {head}");
+        }
+        if let Some(root) = root {
+            let _ = write!(text, "\nTrädets topp: {n_entries} {root}");
+        }
+        for note in notes {
+            let _ = write!(text, "\nAtt känna till: {note}");
         }
         if faults.is_empty() {
             text.push_str("\nAllt stämmer.");
@@ -122,28 +139,86 @@ impl Verified {
 
     /// For programs.
     pub fn json(&self) -> String {
-        let Report { n_entries, n_sealed, n_disposed, n_wanted, n_parts, head, faults } = &self.0;
-        let faults: Vec<_> = faults
+        let r = &self.0;
+        let faults: Vec<_> = r
+            .faults
             .iter()
             .map(|fault| serde_json::json!({ "place": fault.place, "what": fault.what }))
             .collect();
         serde_json::json!({
-            "whole": self.is_whole(), "log_entries": n_entries, "sealed": n_sealed,
-            "disposed": n_disposed, "wanted": n_wanted, "parts": n_parts, "head": head,
+            "whole": self.is_whole(), "log_entries": r.n_entries, "sealed": r.n_sealed,
+            "disposed": r.n_disposed, "wanted": r.n_wanted, "parts": r.n_parts, "head": r.head,
+            "tree_root": r.root, "checkpoints": r.n_checkpoints,
+            "signed_entries": r.n_signed_entries, "stamps": r.n_stamps, "notes": r.notes,
             "faults": faults,
         })
         .to_string()
     }
 }
 
-/// Verifies the whole archive.
+/// Told how far verification has come: what is being read, and how much of it.
+pub type Tell<'t> = &'t (dyn Fn(&'static str, u64) + Sync);
+
+/// Verifies the whole archive, also against checkpoints that were kept elsewhere.
 ///
 /// # Errors
 /// [`ServiceError`] where the database cannot be read; faults are in the report.
-pub async fn verify(store: &Store, evidence: &EvidenceStore) -> Result<Verified, ServiceError> {
-    Ok(Verified(verify::verify(evidence, store).await.map_err(broken)?))
+pub async fn verify(
+    store: &Store,
+    evidence: &EvidenceStore,
+    witnesses: Vec<PathBuf>,
+    tell: Option<Tell<'_>>,
+) -> Result<Verified, ServiceError> {
+    let progress = |at: Progress| tell.iter().for_each(|tell| tell(at.what, at.n));
+    let options = Options { witnesses, progress: Some(&progress) };
+    Ok(Verified(verify::verify(evidence, store, &options).await.map_err(broken)?))
 }
 
-fn broken(error: EvidenceError) -> ServiceError {
+/// A key of the log, for people: its short name, since when, and its fingerprint.
+///
+/// # Errors
+/// [`ServiceError`].
+pub async fn keys(evidence: &EvidenceStore) -> Result<Vec<String>, ServiceError> {
+    let origin = evidence.origin().await.map_err(broken)?;
+    let keys = evidence.keys().await.map_err(broken)?;
+    let newest = keys.len();
+    let line = |(n, (row, key)): (usize, (KeyRow, PublicKey))| {
+        let state = if n + 1 == newest { "gäller" } else { "utbytt" };
+        let (made, seq) = (row.made_at, row.log_seq);
+        let (print, note_key) = (key.fingerprint(), key.note_key(&origin));
+        format!("{}\t{state}\t{made}\tlogg {seq}\n  fingeravtryck {print}\n  {note_key}", row.id)
+    };
+    Ok(keys.into_iter().enumerate().map(line).collect())
+}
+
+/// Takes a new signing key into use, and gives its short name. A human act: it is audited.
+///
+/// # Errors
+/// [`ServiceError`].
+pub async fn rotate_key(
+    store: &Store,
+    evidence: &EvidenceStore,
+    now: Timestamp,
+) -> Result<String, ServiceError> {
+    let new = evidence.rotate_key().await.map_err(broken)?;
+    let id = new.public().id().to_string();
+    store.record_audit(line("evidence.rotate_key", format!("key {id}")), now).await?;
+    Ok(id)
+}
+
+/// A line of the audit log for what is done at the command line.
+pub(super) fn line(act: &'static str, subject: String) -> AuditLine {
+    AuditLine {
+        user: None,
+        user_name: "kommandoraden".into(),
+        act,
+        subject,
+        address: "lokalt".into(),
+        detail: None,
+    }
+}
+
+/// What failed below.
+pub fn broken(error: EvidenceError) -> ServiceError {
     ServiceError::broken("reading of evidence", error)
 }

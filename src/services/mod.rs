@@ -22,6 +22,7 @@ pub mod records;
 pub mod registration;
 pub mod rules;
 pub mod session;
+pub mod stamps;
 pub mod tasks;
 pub mod users;
 

@@ -185,6 +185,7 @@ impl Services {
             | EvidenceError::Store(_)
             | EvidenceError::Canonical(_)
             | EvidenceError::Heads { .. }
+            | EvidenceError::Key { .. }
             | EvidenceError::NotSealed(_)
             | EvidenceError::BrokenOff => ServiceError::broken("reading of evidence", error),
         };

@@ -4,6 +4,7 @@
 //! durable when the method returns; a caller that goes away does not stop a write already sent.
 //! The methods are grouped by subject in the files of [`sqlite`].
 
+pub mod anchors;
 pub mod error;
 pub mod rows;
 pub mod sqlite;
@@ -41,7 +42,8 @@ impl Store {
     /// [`StoreError::Open`], [`StoreError::Upgrade`], [`StoreError::Newer`].
     pub fn open(settings: &Settings) -> Result<Self, StoreError> {
         let path = settings.path.clone();
-        let writing = sqlite::open::for_writing(&path)?;
+        let mut writing = sqlite::open::for_writing(&path)?;
+        sqlite::tree::take_in_older(&mut writing)?;
         let readers = Readers::open(&path)?;
         Ok(Self { inner: Arc::new(Inner { writer: Writer::start(writing), readers, path }) })
     }

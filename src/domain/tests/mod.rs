@@ -1,12 +1,14 @@
 //! Tables and properties of the rules of the trade.
 
 mod calendar;
+mod checkpoint;
 mod deadline;
 mod decision;
 mod machines;
 mod person;
 mod policy;
 mod text;
+mod tree;
 mod values;
 
 use jiff::Timestamp;

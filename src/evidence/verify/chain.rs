@@ -9,6 +9,7 @@ use crate::domain::log::{LogKind, chain_hash, genesis, leaf_hash};
 use crate::store::Store;
 use crate::store::rows::{LinesHeld, LogEntry, Readable};
 
+use super::tree::TreeRead;
 use super::{PAGE, Report};
 use crate::evidence::EvidenceError;
 
@@ -31,7 +32,7 @@ pub(super) struct LinesAt {
 }
 
 /// What the log says was sealed.
-#[derive(serde::Deserialize)]
+#[derive(Clone, serde::Deserialize)]
 pub(super) struct Sealing {
     pub(super) evidence: i64,
     pub(super) account: String,
@@ -88,6 +89,15 @@ pub(super) struct Entered {
     pub(super) user: i64,
 }
 
+/// Which key the log says was taken into use.
+#[derive(serde::Deserialize, PartialEq, Eq)]
+pub(super) struct KeyTaken {
+    pub(super) key: String,
+    pub(super) public: String,
+    pub(super) previous: Option<String>,
+    pub(super) signature: Option<String>,
+}
+
 /// A leaf with its place and time.
 pub(super) struct Leaf<T> {
     pub(super) seq: u64,
@@ -114,9 +124,12 @@ pub(super) struct LogRead {
     /// Where the log last says that an action was to be tried again.
     pub(super) retried: BTreeMap<i64, u64>,
     pub(super) entered: BTreeMap<i64, Leaf<Entered>>,
+    /// By their places in the log.
+    pub(super) keys: BTreeMap<u64, KeyTaken>,
     pub(super) lines: Vec<(u64, LinesAt)>,
     pub(super) links: BTreeMap<u64, Link>,
     pub(super) chain: ContentHash,
+    pub(super) tree: TreeRead,
     /// The place that comes next.
     pub(super) next: u64,
     /// The entry before could not be read, so the chain goes on from what is stored.
@@ -124,7 +137,8 @@ pub(super) struct LogRead {
 }
 
 impl LogRead {
-    pub(super) fn new() -> Self {
+    /// `sizes` are those at which the tree's head matters.
+    pub(super) fn new(sizes: Vec<u64>) -> Self {
         Self {
             sealings: BTreeMap::new(),
             decided: BTreeMap::new(),
@@ -132,9 +146,11 @@ impl LogRead {
             ended: BTreeMap::new(),
             retried: BTreeMap::new(),
             entered: BTreeMap::new(),
+            keys: BTreeMap::new(),
             lines: Vec::new(),
             links: BTreeMap::new(),
             chain: genesis(),
+            tree: TreeRead::new(sizes),
             next: 1,
             is_torn: false,
         }
@@ -160,9 +176,11 @@ impl LogRead {
                         // A number below nought is no place: what follows is missed instead.
                         self.next = u64::try_from(id).map_or(self.next, |seq| seq + 1);
                         self.is_torn = true;
+                        self.tree.tear();
                     }
                 }
             }
+            self.tree.hold(store).await?;
         }
     }
 
@@ -179,6 +197,7 @@ impl LogRead {
         if self.chain != entry.chain && !self.is_torn {
             report.fault(&place, "kedjan är bruten: länken stämmer inte med posterna före");
         }
+        self.tree.take(entry.seq, entry.leaf);
         // Go on from what is stored, so that one fault is one fault.
         self.chain = entry.chain;
         self.is_torn = false;
@@ -238,6 +257,9 @@ impl LogRead {
             }),
             // Held by the chain alone; the item it is about is recorded in its seals.
             LogKind::Lift => Ok(()),
+            LogKind::Key => leaf::<KeyTaken>(seq, at, record).map(|leaf| {
+                self.keys.insert(seq, leaf.record);
+            }),
         };
         if read.is_err() {
             report.fault(place, "posten går inte att läsa");

@@ -6,8 +6,10 @@ pub(super) mod heads;
 mod lines;
 mod record;
 mod rows;
+mod tree;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use crate::domain::ids::{ContentHash, EvidenceId};
 use crate::store::Store;
@@ -16,6 +18,7 @@ use crate::store::rows::{Lines, Readable};
 
 use super::{EvidenceError, EvidenceStore};
 use chain::LogRead;
+use tree::Signed;
 
 /// How many rows are read at a time, so that memory stays level on a large archive.
 const PAGE: u32 = 500;
@@ -35,8 +38,36 @@ pub struct Report {
     pub n_parts: u64,
     /// The last link of the chain.
     pub head: Option<ContentHash>,
+    /// The tree's head over the entries that were read.
+    pub root: Option<ContentHash>,
+    /// Signed checkpoints.
+    pub n_checkpoints: u64,
+    /// How many entries the newest of them holds.
+    pub n_signed_entries: u64,
+    /// Time stamps that hold.
+    pub n_stamps: u64,
+    /// What is no fault and has to be known, in Swedish.
+    pub notes: Vec<String>,
     /// Everything that does not add up. Empty means whole.
     pub faults: Vec<Fault>,
+}
+
+/// How far verification has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being read, in Swedish.
+    pub what: &'static str,
+    /// How much of it.
+    pub n: u64,
+}
+
+/// How to verify.
+#[derive(Default)]
+pub struct Options<'o> {
+    /// Files of checkpoints that were kept elsewhere.
+    pub witnesses: Vec<PathBuf>,
+    /// Told now and then.
+    pub progress: Option<&'o (dyn Fn(Progress) + Sync)>,
 }
 
 /// One thing that does not add up.
@@ -52,6 +83,10 @@ impl Report {
     fn fault(&mut self, place: impl Into<String>, what: impl Into<String>) {
         self.faults.push(Fault { place: place.into(), what: what.into() });
     }
+
+    fn note(&mut self, what: impl Into<String>) {
+        self.notes.push(what.into());
+    }
 }
 
 /// Verifies the whole archive. Faults are found, named and counted, never a reason to stop.
@@ -61,7 +96,12 @@ impl Report {
 ///
 /// # Errors
 /// Only where the database itself cannot be read.
-pub async fn verify(evidence: &EvidenceStore, store: &Store) -> Result<Report, EvidenceError> {
+pub async fn verify(
+    evidence: &EvidenceStore,
+    store: &Store,
+    options: &Options<'_>,
+) -> Result<Report, EvidenceError> {
+    let tell = |what, n| options.progress.iter().for_each(|tell| tell(Progress { what, n }));
     let mut report = Report::default();
     let heads = std::fs::read_to_string(evidence.heads_file());
     let mut noted = Vec::new();
@@ -72,8 +112,11 @@ pub async fn verify(evidence: &EvidenceStore, store: &Store) -> Result<Report, E
             Err(error) => return Err(error.into()),
         }
     }
-    let mut log = LogRead::new();
+    let mut signed = Signed::read(evidence, store, &options.witnesses).await?;
+    let mut log = LogRead::new(signed.sizes(&mut report));
     log.read_on(store, &mut report).await?;
+    tell("loggposter", report.n_entries);
+    tree::verify(&signed, store, &mut log, evidence.clock.now(), &mut report).await?;
     heads::verify(heads, &log, evidence.clock.now(), &mut report);
     let mut seen = BTreeSet::new();
     let mut after = EvidenceId(i64::MIN);
@@ -81,21 +124,27 @@ pub async fn verify(evidence: &EvidenceStore, store: &Store) -> Result<Report, E
         let rows = store.evidence_to_verify(after, PAGE).await?;
         let Some(last) = rows.last() else { break };
         after = EvidenceId(last.id);
+        let mut files = Vec::new();
         for Readable { id, value } in rows {
             seen.insert(id);
             match value {
                 Some(row) => {
-                    record::verify_row(evidence, store, row, &mut log, &mut report).await?;
+                    files.extend(record::verify_row(store, row, &mut log, &mut report).await?);
                 }
                 None => report.fault(format!("bevis {id}"), "posten går inte att läsa"),
             }
         }
+        record::verify_files(evidence, files, &mut report).await?;
+        tell("bevis", report.n_sealed);
     }
     let unseen: Vec<_> = log.sealings.keys().copied().filter(|id| !seen.contains(id)).collect();
     for id in unseen {
         match store.evidence(EvidenceId(id)).await {
             // Came while we were reading.
-            Ok(row) => record::verify_row(evidence, store, row, &mut log, &mut report).await?,
+            Ok(row) => {
+                let files = record::verify_row(store, row, &mut log, &mut report).await?;
+                record::verify_files(evidence, files.into_iter().collect(), &mut report).await?;
+            }
             Err(StoreError::NotFound { .. }) => {
                 let seq = log.sealings.get(&id).map_or(0, |sealing| sealing.seq);
                 let what =
@@ -108,6 +157,7 @@ pub async fn verify(evidence: &EvidenceStore, store: &Store) -> Result<Report, E
     rows::verify(store, &mut log, &mut report).await?;
     lines::verify(store, noted, &log, &mut report).await?;
     report.head = (report.n_entries > 0).then_some(log.chain);
+    report.root = log.tree.head().map(|(_, root)| root);
     Ok(report)
 }
 
@@ -123,6 +173,7 @@ fn in_swedish(error: &EvidenceError) -> String {
         EvidenceError::Store(_)
         | EvidenceError::Canonical(_)
         | EvidenceError::Heads { .. }
+        | EvidenceError::Key { .. }
         | EvidenceError::NotSealed(_)
         | EvidenceError::BrokenOff => error.to_string(),
     }

@@ -1,6 +1,7 @@
 //! Evidence records: row, leaf, manifest, parts and the version they are of, each held against the others.
 
 use jiff::Timestamp;
+use rayon::prelude::*;
 
 use crate::domain::evidence::{Manifest, PartKind};
 use crate::domain::ids::ContentHash;
@@ -11,16 +12,24 @@ use crate::store::rows::{EvidenceRow, EvidenceState, SubjectFacts};
 
 use super::chain::{Leaf, LogRead, Sealing};
 use super::{Report, in_swedish};
+use crate::evidence::blob::BlobStore;
 use crate::evidence::{EvidenceError, EvidenceStore};
 
-/// Verifies one record against a log that reaches at least as far as the record says.
+/// What is left to hold of a sealed record once its rows were: its files.
+pub(super) struct Files {
+    place: String,
+    manifest: ContentHash,
+    sealing: Option<Sealing>,
+    subject: Option<SubjectFacts>,
+}
+
+/// Verifies the rows of one record against a log that reaches at least as far as the record says.
 pub(super) async fn verify_row(
-    evidence: &EvidenceStore,
     store: &Store,
     mut row: EvidenceRow,
     log: &mut LogRead,
     report: &mut Report,
-) -> Result<(), EvidenceError> {
+) -> Result<Option<Files>, EvidenceError> {
     if matches!(row.state, EvidenceState::Wanted) && log.sealings.contains_key(&row.id.0) {
         // Sealed since the page it stood on was read, or else a fault.
         row = store.evidence(row.id).await?;
@@ -31,16 +40,78 @@ pub(super) async fn verify_row(
     {
         log.read_on(store, report).await?;
     }
-    verify(evidence, store, &row, log.sealings.get(&row.id.0), report).await
+    verify(store, &row, log.sealings.get(&row.id.0), report).await
+}
+
+/// Verifies the files of records, as many at a time as there are cores: here the disk or the hashing
+/// sets the pace.
+pub(super) async fn verify_files(
+    evidence: &EvidenceStore,
+    files: Vec<Files>,
+    report: &mut Report,
+) -> Result<(), EvidenceError> {
+    let blobs = evidence.blobs.clone();
+    let held = tokio::task::spawn_blocking(move || {
+        files.into_par_iter().map(|files| files.hold(&blobs)).collect::<Vec<_>>()
+    })
+    .await
+    .map_err(|_| EvidenceError::BrokenOff)?;
+    for part in held {
+        report.n_parts += part.n_parts;
+        report.faults.extend(part.faults);
+    }
+    Ok(())
+}
+
+impl Files {
+    fn hold(&self, blobs: &BlobStore) -> Report {
+        let mut report = Report::default();
+        let manifest = blobs.get(self.manifest).map_err(EvidenceError::Blob).and_then(|bytes| {
+            serde_json::from_slice::<Manifest>(&bytes)
+                .map_err(|source| EvidenceError::Manifest { hash: self.manifest, source })
+        });
+        let manifest = match manifest {
+            Ok(manifest) => manifest,
+            Err(error) => {
+                let what = format!("manifestet kan inte styrkas: {}", in_swedish(&error));
+                report.fault(&self.place, what);
+                return report;
+            }
+        };
+        if let Some(record) = &self.sealing
+            && (record.content_sha256 != manifest.content_sha256
+                || record.platform_id != manifest.item.as_str()
+                || record.account != manifest.account.as_str()
+                || record.version != manifest.version)
+        {
+            report.fault(
+                &self.place,
+                "manifestets innehåll är inte det som loggen säger förseglades",
+            );
+        }
+        if let Some(subject) = &self.subject {
+            verify_copy(&manifest, subject, &self.place, &mut report);
+        }
+        for part in &manifest.parts {
+            match blobs.get(part.sha256) {
+                Ok(bytes) if bytes.len() as u64 == part.size_bytes => report.n_parts += 1,
+                Ok(_) => report.fault(&self.place, format!("{}: fel storlek", part.name)),
+                Err(error) => {
+                    let why = in_swedish(&EvidenceError::Blob(error));
+                    report.fault(&self.place, format!("{}: {why}", part.name));
+                }
+            }
+        }
+        report
+    }
 }
 
 async fn verify(
-    evidence: &EvidenceStore,
     store: &Store,
     row: &EvidenceRow,
     sealing: Option<&Leaf<Sealing>>,
     report: &mut Report,
-) -> Result<(), EvidenceError> {
+) -> Result<Option<Files>, EvidenceError> {
     let place = format!("bevis {}", row.id);
     let (manifest_hash, seq, at, disposed) = match row.state {
         EvidenceState::Wanted => {
@@ -51,7 +122,7 @@ async fn verify(
                     "loggen säger att det är förseglat, men posten säger att det väntar",
                 );
             }
-            return Ok(());
+            return Ok(None);
         }
         EvidenceState::Sealed { manifest, log_seq, at } => (manifest, log_seq, at, false),
         EvidenceState::Disposed { manifest, log_seq, at } => (manifest, log_seq, at, true),
@@ -88,35 +159,11 @@ async fn verify(
             place,
             "posten säger att innehållet är gallrat, men loggen har ingen post om gallring",
         );
-        return Ok(());
+        return Ok(None);
     }
     report.n_sealed += 1;
-    let manifest = match evidence.manifest(row).await {
-        Ok(manifest) => manifest,
-        Err(error) => {
-            report.fault(place, format!("manifestet kan inte styrkas: {}", in_swedish(&error)));
-            return Ok(());
-        }
-    };
-    if let Some(Leaf { record, .. }) = sealing
-        && (record.content_sha256 != manifest.content_sha256
-            || record.platform_id != manifest.item.as_str()
-            || record.account != manifest.account.as_str()
-            || record.version != manifest.version)
-    {
-        report.fault(&place, "manifestets innehåll är inte det som loggen säger förseglades");
-    }
-    if let Some(subject) = &subject {
-        verify_copy(&manifest, subject, &place, report);
-    }
-    for part in &manifest.parts {
-        match evidence.bytes(part.sha256).await {
-            Ok(bytes) if bytes.len() as u64 == part.size_bytes => report.n_parts += 1,
-            Ok(_) => report.fault(&place, format!("{}: fel storlek", part.name)),
-            Err(error) => report.fault(&place, format!("{}: {}", part.name, in_swedish(&error))),
-        }
-    }
-    Ok(())
+    let sealing = sealing.map(|leaf| leaf.record.clone());
+    Ok(Some(Files { place, manifest: manifest_hash, sealing, subject }))
 }
 
 /// The leaf against the version that the record points to.

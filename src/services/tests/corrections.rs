@@ -62,9 +62,13 @@ async fn a_diary_number_is_put_right_with_a_reason_and_the_old_one_stays_in_the_
     // Whoever changes the number past the log is found out.
     let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
     raw.execute("update registrations set diary_number = 'KS 2026/1'", []).unwrap();
-    let report = crate::evidence::verify::verify(&stage.services.inner.evidence, stage.store())
-        .await
-        .unwrap();
+    let report = crate::evidence::verify::verify(
+        &stage.services.inner.evidence,
+        stage.store(),
+        &Default::default(),
+    )
+    .await
+    .unwrap();
     assert!(report.faults.iter().any(|fault| fault.place.starts_with("registrering")));
 }
 

@@ -72,7 +72,7 @@ pub async fn open(dir: &Path, clock: &TestClock, simulator: &Simulator) -> (Serv
     let path = dir.join("uppsikt.db");
     let store = Store::open(&store::Settings { path }).unwrap();
     store.settle_fact("installation", "prov".into()).await.unwrap();
-    let settings = crate::evidence::Settings { dir: dir.join("evidence") };
+    let settings = crate::evidence::Settings::in_folder(dir.join("evidence"));
     let evidence = EvidenceStore::open(&settings, store.clone(), clock.clock()).unwrap();
     evidence.note_head().await.unwrap();
     let account = store
@@ -347,7 +347,10 @@ impl Stage {
 
     /// Everything sealed verifies.
     pub async fn verified(&self) -> verify::Report {
-        let report = verify::verify(&self.services.inner.evidence, self.store()).await.unwrap();
+        let report =
+            verify::verify(&self.services.inner.evidence, self.store(), &Default::default())
+                .await
+                .unwrap();
         assert_eq!(report.faults, []);
         report
     }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 use serde::Serialize;
 
-use super::lines;
 use super::value::{at, each_row, hash, json, maybe_row, ms, rows};
+use super::{lines, tree};
 use crate::domain::ids::ContentHash;
 use crate::domain::log::{LogKind, chain_hash, genesis, leaf_hash};
 use crate::store::Store;
@@ -50,6 +50,7 @@ pub(super) fn append(
         "insert into log (seq, at, kind, body, leaf_hash, chain_hash) values (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute(params![seq, ms(now), kind.id(), body, leaf.bytes(), chain.bytes()])?;
+    tree::grow(tx, seq)?;
     Ok(seq)
 }
 
@@ -66,6 +67,22 @@ impl Store {
     /// The number of entries and the last link of the chain.
     pub async fn log_head(&self) -> Result<(u64, ContentHash), StoreError> {
         self.read(head).await
+    }
+
+    /// One entry.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn log_entry(&self, seq: u64) -> Result<LogEntry, StoreError> {
+        self.read(move |c| {
+            maybe_row(
+                &mut c.prepare_cached(&format!("select {ENTRY} from log where seq = ?1"))?,
+                [seq],
+                entry,
+            )?
+            .ok_or(StoreError::NotFound { what: "log entry" })
+        })
+        .await
     }
 
     /// Places and links of the chain after `seq`, in order, at most `most`.

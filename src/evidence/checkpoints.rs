@@ -1,0 +1,205 @@
+//! Signing what the log is: kept in the database, in a file beside it, and wherever else the
+//! configuration says, so that a database that was put back is found out.
+
+use std::fs::File;
+use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use jiff::SignedDuration;
+
+use super::{EvidenceError, EvidenceStore, tail};
+use crate::domain::checkpoint::{Checkpoint, Note, notes};
+use crate::runtime::private;
+use crate::store::anchors::CheckpointRow;
+
+/// Where checkpoints are noted outside the database, one after the other.
+pub(crate) const CHECKPOINTS_FILE: &str = "checkpoints.txt";
+
+/// Checkpoints that are noted at a time.
+const PAGE: u32 = 500;
+
+/// When a checkpoint is made, and where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckpointSettings {
+    /// As soon as so many entries have come.
+    pub every_entries: u64,
+    /// As soon as the oldest entry without one is so old.
+    pub every: SignedDuration,
+    /// Folders on other disks or machines into which each checkpoint is written as well.
+    pub witnesses: Vec<PathBuf>,
+    /// Whether an authority stamps each with the time.
+    pub stamped: bool,
+}
+
+impl Default for CheckpointSettings {
+    fn default() -> Self {
+        Self {
+            every_entries: 256,
+            every: SignedDuration::from_hours(1),
+            witnesses: Vec::new(),
+            stamped: false,
+        }
+    }
+}
+
+impl EvidenceStore {
+    /// Makes a checkpoint if one is due, and notes outside the database what is not noted yet. For
+    /// the loop of the daemon.
+    ///
+    /// # Errors
+    /// [`EvidenceError`]; what was signed stands, and is noted the next time.
+    pub async fn checkpoint_if_due(&self) -> Result<(), EvidenceError> {
+        let (n, _) = self.store.log_head().await?;
+        let newest = self.store.newest_checkpoint().await?;
+        let signed = newest.as_ref().map_or(0, |newest| newest.size);
+        let due = if n <= signed {
+            false
+        } else if n - signed >= self.checkpoints.every_entries {
+            true
+        } else {
+            // The oldest entry that no checkpoint holds.
+            let oldest = self.store.log_entry(signed + 1).await?.at;
+            self.clock.now().duration_since(oldest) >= self.checkpoints.every
+        };
+        if due {
+            self.checkpoint().await?;
+        } else {
+            self.note_checkpoints().await?;
+        }
+        Ok(())
+    }
+
+    /// Signs what the log is now, if anything has come since the last time, and notes it outside.
+    ///
+    /// # Errors
+    /// [`EvidenceError`].
+    pub async fn checkpoint(&self) -> Result<Option<CheckpointRow>, EvidenceError> {
+        let _turn = self.signing_turn.lock().await;
+        let newest = self.store.newest_checkpoint().await?;
+        let (n, _) = self.store.log_head().await?;
+        if n == 0 || newest.as_ref().is_some_and(|newest| newest.size == n) {
+            self.note_checkpoints().await?;
+            return Ok(newest);
+        }
+        // The first key is an entry itself, so the head is read after it.
+        let mut signer = self.signer().await?;
+        let (size, root) = loop {
+            let (size, root, key) = self.store.tree_head_and_key().await?;
+            if key.as_deref() == Some(signer.public().id().to_string().as_str()) {
+                break (size, root);
+            }
+            // Another process changed the key in between: that one signs what is from then on.
+            signer = self.signer().await?;
+        };
+        let at = self.clock.now();
+        let checkpoint = Checkpoint { size, root, at };
+        let row = CheckpointRow {
+            size,
+            at,
+            root,
+            key: signer.public().id().to_string(),
+            note: signer.note(&checkpoint),
+        };
+        self.store.add_checkpoint(row.clone(), self.checkpoints.stamped).await?;
+        self.note_checkpoints().await?;
+        Ok(Some(row))
+    }
+
+    /// Writes every checkpoint that is not noted yet into the file beside the database and into the
+    /// witnesses' folders. A folder that cannot be written is told of and tried again; it never
+    /// keeps the others waiting.
+    ///
+    /// # Errors
+    /// [`EvidenceError::Heads`] for the file beside the database.
+    async fn note_checkpoints(&self) -> Result<(), EvidenceError> {
+        let _turn = self.heads_turn.lock().await;
+        let own = self.checkpoints_file();
+        let name = self.origin().await?.as_str().replace('/', "-");
+        let mut failed = None;
+        for (n, path) in std::iter::once(own.clone())
+            .chain(self.checkpoints.witnesses.iter().map(|dir| dir.join(format!("{name}.txt"))))
+            .enumerate()
+        {
+            match self.note_checkpoints_in(path.clone()).await {
+                Ok(()) => {}
+                Err(error) if n == 0 => failed = Some(error),
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(error, witness = n, "a witness could not be written");
+                }
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    async fn note_checkpoints_in(&self, path: PathBuf) -> Result<(), EvidenceError> {
+        let file = path.clone();
+        let mut last = on_file(&path, move || last_size(&file)).await?;
+        loop {
+            let rows = self.store.checkpoints_after(last, PAGE).await?;
+            let Some(newest) = rows.last() else { return Ok(()) };
+            last = newest.size;
+            // Each stands alone: a blank line keeps a torn one from swallowing the next.
+            let lines: String = rows.iter().map(|row| format!("{}\n", row.note)).collect();
+            let file = path.clone();
+            on_file(&path, move || {
+                if let Some(folder) = file.parent() {
+                    private::folder(folder)?;
+                }
+                append_notes(&file, &lines)
+            })
+            .await?;
+        }
+    }
+
+    /// The file where checkpoints are noted.
+    pub(crate) fn checkpoints_file(&self) -> PathBuf {
+        self.folder.join(CHECKPOINTS_FILE)
+    }
+}
+
+async fn on_file<T: Send + 'static>(
+    path: &Path,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, EvidenceError> {
+    let path = path.to_owned();
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| EvidenceError::BrokenOff)?
+        .map_err(|source| EvidenceError::Heads { path, source })
+}
+
+/// The size of the last whole note of a file; nought where there is none.
+fn last_size(path: &Path) -> io::Result<u64> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    let (_, tail) = tail(&mut file)?;
+    // The first of them may be cut by where the reading began.
+    let whole = notes(&String::from_utf8_lossy(&tail)).into_iter().rev().find_map(|(_, n)| n.ok());
+    Ok(whole.map_or(0, |note: Note| note.checkpoint.size))
+}
+
+/// Appends notes and makes them durable. What a power cut left of one at the end is taken away
+/// first: the note written behind it would be lost with it.
+fn append_notes(path: &Path, notes: &str) -> io::Result<()> {
+    let mut file =
+        private::options().create(true).truncate(false).read(true).write(true).open(path)?;
+    let (from, tail) = tail(&mut file)?;
+    let (mut at, mut end) = (0, 0);
+    for line in tail.split_inclusive(|b| *b == b'\n') {
+        at += line.len();
+        let is_signature = line.starts_with("— ".as_bytes()) && line.ends_with(b"\n");
+        if is_signature || (line == b"\n" && end + 1 == at) {
+            end = at;
+        }
+    }
+    if end < tail.len() {
+        file.set_len(from + end as u64)?;
+    }
+    file.seek(SeekFrom::End(0))?;
+    file.write_all(notes.as_bytes())?;
+    file.sync_data()
+}

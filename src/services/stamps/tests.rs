@@ -1,0 +1,158 @@
+//! Wrong answers are refused, named and asked for again; right ones come from a real authority, which
+//! OpenSSL is (`tests/real/tsa`).
+
+use jiff::SignedDuration;
+use wiremock::matchers::{header, method};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use super::{Settings, Stamping};
+use crate::evidence::checkpoints::CheckpointSettings;
+use crate::evidence::{self, EvidenceStore};
+use crate::runtime::clock::TestClock;
+use crate::store::anchors::StampState;
+use crate::store::{self, Store};
+
+const CA: &str = include_str!("../../../fixtures/tsa/ca.pem");
+
+struct Stage {
+    _dir: tempfile::TempDir,
+    clock: TestClock,
+    store: Store,
+    size: u64,
+}
+
+impl Stage {
+    /// A log with one checkpoint that wants its stamp.
+    async fn new(clock: TestClock) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("uppsikt.db");
+        let store = Store::open(&store::Settings { path }).unwrap();
+        let checkpoints = CheckpointSettings { stamped: true, ..CheckpointSettings::default() };
+        let settings = evidence::Settings { dir: dir.path().join("evidence"), checkpoints };
+        let evidence = EvidenceStore::open(&settings, store.clone(), clock.clock()).unwrap();
+        evidence.signer().await.unwrap();
+        let size = evidence.checkpoint().await.unwrap().unwrap().size;
+        Self { _dir: dir, clock, store, size }
+    }
+
+    fn stamping(&self, url: &str, ca_pem: &str) -> Stamping {
+        let settings =
+            Settings { url: url.parse().unwrap(), ca_pem: ca_pem.into(), allow_private: false };
+        Stamping::new(settings, self.store.clone(), self.clock.clock()).unwrap()
+    }
+
+    async fn state(&self) -> StampState {
+        self.store.stamp(self.size).await.unwrap().unwrap().state
+    }
+
+    /// Asks once and gives why nothing was kept.
+    async fn problem(&self, stamping: &Stamping) -> String {
+        stamping.ask().await.unwrap();
+        match self.state().await {
+            StampState::Wanted { problem: Some(problem), .. } => problem,
+            StampState::Wanted { problem: None, .. } => panic!("not asked"),
+            StampState::Kept { .. } => panic!("kept"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn wrong_answers_are_named_and_nothing_is_kept() {
+    let good = include_bytes!("../../../fixtures/tsa/good.tsr").as_slice();
+    let refused = include_bytes!("../../../fixtures/tsa/refuse.tsr").as_slice();
+    let large = vec![0x30; 300 * 1024];
+    for (status, body, why) in [
+        (200, b"garbage".as_slice(), "inte en tidsstämpel"),
+        (200, refused, "avböjde (status 2"),
+        (200, good, "något annat än kontrollpunkten"),
+        (200, &large, "larger than"),
+        (500, b"", "HTTP 500"),
+        (302, b"", "redirected"),
+    ] {
+        let stage = Stage::new(TestClock::at("2026-11-22T14:52:00Z".parse().unwrap())).await;
+        let server = MockServer::start().await;
+        Mock::given(method("POST"))
+            .and(header("content-type", "application/timestamp-query"))
+            .respond_with(ResponseTemplate::new(status).set_body_bytes(body))
+            .mount(&server)
+            .await;
+        let problem = stage.problem(&stage.stamping(&server.uri(), CA)).await;
+        assert!(problem.contains(why), "{status}: {problem}");
+    }
+}
+
+#[tokio::test]
+async fn an_authority_that_is_away_is_asked_again_with_growing_waits() {
+    let stage = Stage::new(TestClock::at("2026-11-22T14:52:00Z".parse().unwrap())).await;
+    // Nobody listens there.
+    let stamping = stage.stamping("http://127.0.0.1:9/", CA);
+    let mut waits = Vec::new();
+    for _ in 0..4 {
+        let problem = stage.problem(&stamping).await;
+        assert!(problem.contains("svarade inte"), "{problem}");
+        let StampState::Wanted { next_at, .. } = stage.state().await else { panic!("kept") };
+        let wait = next_at.duration_since(stage.clock.clock().now());
+        waits.push(wait.as_secs());
+        // Not before its time.
+        stamping.ask().await.unwrap();
+        stage.clock.advance(wait);
+    }
+    assert_eq!(waits, [60, 120, 240, 480]);
+    stage.clock.advance(SignedDuration::from_hours(24));
+    let StampState::Wanted { attempts, .. } = stage.state().await else { panic!("kept") };
+    assert_eq!(attempts, 4);
+}
+
+#[cfg(feature = "real-servers")]
+mod real {
+    use super::*;
+    use crate::evidence::timestamp;
+
+    fn setting(name: &str) -> String {
+        std::env::var(name).unwrap_or_else(|_| {
+            panic!(
+                "{name} is not set: run `bash tests/run`, which starts the authority and sets it"
+            )
+        })
+    }
+
+    /// The clock of this machine, which is the authority's too.
+    fn now() -> TestClock {
+        TestClock::at(crate::runtime::clock::Clock::system().now())
+    }
+
+    #[tokio::test]
+    async fn a_real_authority_stamps_and_its_wrong_answers_are_refused() {
+        let (url, ca) = (setting("TSA_URL"), std::fs::read_to_string(setting("TSA_CA")).unwrap());
+        let stage = Stage::new(now()).await;
+        stage.stamping(&url, &ca).ask().await.unwrap();
+        let StampState::Kept { answer, at, ca_pem, .. } = stage.state().await else {
+            panic!("not kept")
+        };
+        let note = stage.store.newest_checkpoint().await.unwrap().unwrap().note;
+        assert_eq!(timestamp::check(&answer, note.as_bytes(), &ca_pem).unwrap().at, at);
+
+        for (path, why) in [
+            ("refuse", "avböjde"),
+            ("other", "underskrift håller inte"),
+            ("garbage", "inte en tidsstämpel"),
+            ("broken", "HTTP 500"),
+            ("slow", "svarade inte"),
+        ] {
+            let stage = Stage::new(now()).await;
+            let problem = stage.problem(&stage.stamping(&format!("{url}{path}"), &ca)).await;
+            assert!(problem.contains(why), "{path}: {problem}");
+        }
+        // Somebody else's root vouches for nobody here.
+        let stage = Stage::new(now()).await;
+        let other = include_str!("../../../fixtures/tsa/other-ca.pem");
+        let problem = stage.problem(&stage.stamping(&url, other)).await;
+        assert!(problem.contains("ingen vi litar på"), "{problem}");
+        // The answer to the question before: the first one is right and is kept.
+        let (one, two) = (Stage::new(now()).await, Stage::new(now()).await);
+        let stale = format!("{url}stale");
+        one.stamping(&stale, &ca).ask().await.unwrap();
+        let problem = two.problem(&two.stamping(&stale, &ca)).await;
+        assert!(problem.contains("något annat än kontrollpunkten"), "{problem}");
+    }
+}
