@@ -221,6 +221,7 @@ impl App {
             accounts,
             browser: open_browser(config, clock.clone()),
         });
+        services.open_places().await?;
         if config.server.proxy_is_untold() {
             tracing::warn!(
                 "public_url is https but trusted_proxies is empty: everybody behind the proxy counts \

@@ -50,6 +50,7 @@ pub mod instagram;
 mod json;
 pub mod limit;
 pub mod linkedin;
+pub mod manual;
 pub mod mastodon;
 mod patience;
 mod position;

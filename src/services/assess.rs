@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 
 use crate::classify::context::{self, Assessed, Surroundings};
 use crate::classify::{Classifier, Context};
+use crate::domain::account::PlatformKind;
 use crate::domain::category::{Category, Severity};
 use crate::domain::ids::LexiconVersion;
 use crate::domain::item::{Author, ItemKind};
@@ -304,7 +305,9 @@ fn opening(
     version: &Unassessed,
     verdict: &Verdict,
 ) -> Option<CaseOpening> {
-    if version.by_us || !verdict.opens_case(version.kind) {
+    // What a person has recorded by hand, a person has picked up.
+    let by_hand = version.platform == PlatformKind::Manual.id();
+    if version.by_us || !(by_hand || verdict.opens_case(version.kind)) {
         return None;
     }
     let against_a_person = verdict.findings.iter().any(|finding| {
@@ -316,6 +319,7 @@ fn opening(
         Some(_) | None if version.kind == ItemKind::DirectMessage => {
             "Privata meddelanden ska alltid ses av en person.".into()
         }
+        Some(_) | None if by_hand => "Inlagt för hand.".into(),
         Some(finding) => finding.why.to_string(),
         None => "Ska ses av en person.".into(),
     };

@@ -10,6 +10,7 @@ use metrics::counter;
 use url::Url;
 
 use crate::classify::Context;
+use crate::domain::account::PlatformKind;
 use crate::domain::evidence::{
     Manifest, MissingPart, Part, PartKind, RenderedSheet, SheetContent, TEXT_NOT_COPIED, Thread,
     ThreadItem,
@@ -22,6 +23,7 @@ use crate::evidence::{EvidenceError, NewPart};
 use crate::formats::sheet::{self, SheetError};
 use crate::store::error::StoreError;
 use crate::store::rows::{EvidenceRow, EvidenceState, ItemRow, VersionRow};
+use crate::store::sqlite::manual::Upload;
 use crate::telemetry::metrics as names;
 
 use super::intake::{address, growing_wait};
@@ -179,7 +181,7 @@ impl Services {
             payload: store.payload(row.version).await?,
             thread: store.thread_above(row.item).await?,
         };
-        let served = self.served(subject.item.account).ok_or(CaptureError::NoAccount)?.clone();
+        let served = self.served(subject.item.account).ok_or(CaptureError::NoAccount)?;
         self.bar_before_assessment(&subject).await?;
         let policy = self.inner.evidence.media_policy(row.version).await?;
         let (manifest, leave) = match policy {
@@ -257,7 +259,11 @@ impl Services {
         let evidence = &self.inner.evidence;
         let mut manifest = self.manifest(served, subject);
         let mut parts: Vec<Part> = Vec::new();
-        let fetched = format!("hämtat från plattformens gränssnitt {}", subject.version.fetched_at);
+        let by_hand = served.account.platform == PlatformKind::Manual;
+        let fetched = match by_hand {
+            true => format!("inlagt för hand av en person {}", subject.version.fetched_at),
+            false => format!("hämtat från plattformens gränssnitt {}", subject.version.fetched_at),
+        };
         let keep = |kind, name: &str, media_type, method: &str, bytes| {
             let method = method.to_owned();
             let part = NewPart { kind, name: name.to_owned(), media_type, method, bytes };
@@ -277,7 +283,13 @@ impl Services {
             .missing
             .extend(missing.map(|reason| MissingPart { kind: PartKind::Thread, reason }));
 
+        // What an editor has handed in; the page of a closed place is not asked for.
+        let mut uploads = match by_hand {
+            true => self.inner.store.uploads_of(subject.item.id).await?,
+            false => Vec::new(),
+        };
         let screenshot = match leave.picture() {
+            _ if by_hand => first_picture(&mut uploads, &fetched),
             Ok(leave) => self.screenshot(served, subject, leave, hurry).await,
             Err(why) => Err(why.swedish().to_owned()),
         };
@@ -293,7 +305,14 @@ impl Services {
                 None
             }
         };
-        for attachment in &subject.version.attachments {
+        for upload in uploads {
+            let Some(bytes) = upload.bytes else { continue };
+            let media_type =
+                if upload.media_type == "image/png" { "image/png" } else { "image/jpeg" };
+            let kept = keep(PartKind::Attachment, &upload.name, media_type, &fetched, bytes);
+            parts.push(kept.await?);
+        }
+        for attachment in subject.version.attachments.iter().filter(|_| !by_hand) {
             let name = attachment.name.as_deref().unwrap_or(&attachment.kind);
             let reason =
                 format!("Bilagan ({name}) är beskriven men dess innehåll har inte hämtats.");
@@ -482,6 +501,17 @@ impl Services {
             missing: Vec::new(),
             sealed_by: concat!("uppsikt ", env!("CARGO_PKG_VERSION")).to_owned(),
         }
+    }
+}
+
+/// The first PNG that was handed in is the picture of the item, on the sheet too; the others are
+/// kept beside it.
+fn first_picture(uploads: &mut Vec<Upload>, method: &str) -> Result<(Vec<u8>, String), String> {
+    let png = |upload: &Upload| upload.media_type == "image/png" && upload.bytes.is_some();
+    let first = uploads.iter().position(png).map(|at| uploads.remove(at));
+    match first.and_then(|upload| upload.bytes) {
+        Some(bytes) => Ok((bytes, method.to_owned())),
+        None => Err("Ingen skärmbild har lagts in.".to_owned()),
     }
 }
 

@@ -39,6 +39,10 @@ pub struct ActionView {
     pub state: ActionState,
     /// The decision it belongs to.
     pub decision: DecisionId,
+    /// Whether a person does it on the platform itself.
+    pub by_hand: bool,
+    /// What is to be published, where it is an answer.
+    pub text: Option<String>,
 }
 
 /// A decision that can still be undone, or the last one.
@@ -230,6 +234,8 @@ impl Services {
             kind: a.kind,
             state: a.state,
             decision: a.decision,
+            by_hand: a.by_hand,
+            text: a.text.map(|text| self.shown_to(viewer, text)),
         });
         let history = store.case_history(case).await?.into_iter().map(|e| Step {
             at: e.at,

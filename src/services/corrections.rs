@@ -21,7 +21,7 @@ const SHORTEST_REASON: usize = 5;
 const LONGEST_REASON: usize = 2_000;
 
 /// A written reason, or what is wrong with it.
-fn reason(typed: &str) -> Result<String, ServiceError> {
+pub(super) fn reason(typed: &str) -> Result<String, ServiceError> {
     let refused = |why: &str| Err(ServiceError::Refused { why: why.into() });
     let reason = typed.replace("\r\n", "\n").trim().to_owned();
     let length = reason.chars().count();

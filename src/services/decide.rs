@@ -15,7 +15,7 @@ use crate::domain::item::ItemKind;
 use crate::domain::person::Act;
 use crate::domain::registration::parse_diary_number;
 use crate::domain::text::{capitalised, hidden_at};
-use crate::platforms::capability::{Capabilities, LengthUnit};
+use crate::platforms::capability::{Capabilities, LengthUnit, Offer};
 use crate::store::rows::{EvidenceState, ItemRow};
 use crate::store::sqlite::decide::NewDecision;
 use crate::telemetry::metrics as names;
@@ -108,7 +108,7 @@ impl Services {
         }
         let row = self.inner.store.case(case).await?;
         let item = self.inner.store.item(row.item).await?;
-        self.check_capabilities(&item, &decision)?;
+        let by_hand = self.check_capabilities(&item, &decision)?;
         let now = self.inner.clock.now();
         check_hold(&decision, now)?;
         check_lengths(&decision)?;
@@ -119,7 +119,8 @@ impl Services {
         let mut line = viewer.line("case.decide", format!("case {case}"));
         let ids: Vec<_> = decision.choices().iter().map(Choice::id).collect();
         line.detail = Some(ids.join(","));
-        let new = NewDecision { case, revision, user: viewer.user, decision, undo_until, line };
+        let new =
+            NewDecision { case, revision, user: viewer.user, decision, undo_until, by_hand, line };
         let decided = self.inner.store.decide(new, now).await?;
         self.note_log().await;
         counter!(names::DECISIONS).increment(1);
@@ -131,8 +132,13 @@ impl Services {
     }
 
     /// Refuses what the platform, or this very item, does not allow: the person is told before
-    /// anything is promised.
-    fn check_capabilities(&self, item: &ItemRow, decision: &Decision) -> Result<(), ServiceError> {
+    /// anything is promised. Gives what a person has to do on the platform itself.
+    fn check_capabilities(
+        &self,
+        item: &ItemRow,
+        decision: &Decision,
+    ) -> Result<Vec<ActionKind>, ServiceError> {
+        let mut by_hand = Vec::new();
         let refused = |why: String| Err(ServiceError::Refused { why });
         for choice in decision.choices() {
             if matches!(choice, Choice::Forward { .. }) {
@@ -149,14 +155,18 @@ impl Services {
             if let Choice::Answer { text } | Choice::Refer { text } = choice {
                 check_answer(text, &capabilities, item.kind)?;
             }
-            if let Some(why) = not_offered(&capabilities, kind, item.kind) {
-                return refused(format!(
-                    "{} kan inte göras härifrån: {why}",
-                    capitalised(kind.label())
-                ));
+            match offered(&capabilities, kind, item.kind) {
+                None | Some(Offer::Native | Offer::Conditional { .. }) => {}
+                Some(Offer::ByHand { .. }) => by_hand.push(kind),
+                Some(Offer::No { why }) => {
+                    return refused(format!(
+                        "{} kan inte göras härifrån: {why}",
+                        capitalised(kind.label())
+                    ));
+                }
             }
         }
-        Ok(())
+        Ok(by_hand)
     }
 
     /// Refuses a removal whose evidence is not whole, before anything is promised. The outbox
@@ -333,25 +343,15 @@ fn check_answer(text: &str, can: &Capabilities, item: ItemKind) -> Result<(), Se
     Ok(())
 }
 
-/// Why the platform does not offer an action, in Swedish; nothing when it does.
-pub fn not_offered(
-    capabilities: &Capabilities,
-    action: ActionKind,
-    item: ItemKind,
-) -> Option<&'static str> {
-    use crate::platforms::capability::Offer;
-    let offer = match action {
-        ActionKind::Hide => &capabilities.hide,
-        ActionKind::Unhide => &capabilities.unhide,
-        ActionKind::Delete => &capabilities.delete,
-        ActionKind::Report => &capabilities.report,
-        ActionKind::Reply if item == ItemKind::DirectMessage => &capabilities.reply_message,
-        ActionKind::Reply => &capabilities.reply_comment,
-        // Carried out inside the authority, not on the platform.
-        ActionKind::Register | ActionKind::Forward => return None,
-    };
-    match offer {
-        Offer::Native | Offer::Conditional { .. } => None,
-        Offer::ByHand { why } | Offer::No { why } => Some(why),
+/// What the platform says of an action; nothing where it is carried out inside the authority.
+fn offered(capabilities: &Capabilities, action: ActionKind, item: ItemKind) -> Option<&Offer> {
+    match action {
+        ActionKind::Hide => Some(&capabilities.hide),
+        ActionKind::Unhide => Some(&capabilities.unhide),
+        ActionKind::Delete => Some(&capabilities.delete),
+        ActionKind::Report => Some(&capabilities.report),
+        ActionKind::Reply if item == ItemKind::DirectMessage => Some(&capabilities.reply_message),
+        ActionKind::Reply => Some(&capabilities.reply_comment),
+        ActionKind::Register | ActionKind::Forward => None,
     }
 }

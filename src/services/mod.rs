@@ -12,8 +12,10 @@ pub mod corrections;
 pub mod decide;
 pub mod intake;
 pub mod lexicons;
+pub mod manual;
 pub mod offers;
 pub mod outbox;
+pub mod picture;
 pub mod push;
 pub mod queue;
 pub mod records;
@@ -21,6 +23,7 @@ pub mod registration;
 pub mod rules;
 pub mod session;
 pub mod stamps;
+pub mod tasks;
 pub mod users;
 
 #[cfg(test)]
@@ -29,7 +32,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -125,6 +128,8 @@ struct Inner {
     clock: Clock,
     settings: Settings,
     accounts: BTreeMap<AccountId, Arc<Served>>,
+    /// Places whose items are recorded by hand; new ones come while the program runs.
+    places: RwLock<BTreeMap<AccountId, Arc<Served>>>,
     browser: Option<Browser>,
     no_browser: Option<String>,
     changes: broadcast::Sender<Change>,
@@ -378,6 +383,7 @@ impl Services {
                 policy: parts.policy,
                 clock: parts.clock,
                 accounts,
+                places: RwLock::default(),
                 browser,
                 no_browser,
                 changes,
@@ -428,13 +434,18 @@ impl Services {
     }
 
     /// How a served account is reached, if it is configured.
-    pub fn served(&self, account: AccountId) -> Option<&Arc<Served>> {
-        self.inner.accounts.get(&account)
+    pub fn served(&self, account: AccountId) -> Option<Arc<Served>> {
+        let places = || self.inner.places.read().unwrap_or_else(PoisonError::into_inner);
+        let known = self.inner.accounts.get(&account).cloned();
+        known.or_else(|| places().get(&account).cloned())
     }
 
     /// A served account by its key.
-    pub fn served_by_key(&self, key: &AccountKey) -> Option<&Arc<Served>> {
-        self.inner.accounts.values().find(|served| served.account.key == *key)
+    pub fn served_by_key(&self, key: &AccountKey) -> Option<Arc<Served>> {
+        let by_key = |served: &&Arc<Served>| served.account.key == *key;
+        let known = self.inner.accounts.values().find(by_key).cloned();
+        let places = || self.inner.places.read().unwrap_or_else(PoisonError::into_inner);
+        known.or_else(|| places().values().find(by_key).cloned())
     }
 
     /// Why no screenshots are taken, in Swedish; nothing when they are.

@@ -180,7 +180,7 @@ impl Services {
 
     /// Read live, compare with the sealed version, capture anew if changed, warrant, call.
     async fn remove(&self, action: &ActionRow, before: Before) -> Result<End, ServiceError> {
-        let Some(served) = self.served(action.account).cloned() else {
+        let Some(served) = self.served(action.account) else {
             return Ok(no_account());
         };
         let item = self.inner.store.item(action.item).await?;

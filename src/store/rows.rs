@@ -474,6 +474,8 @@ pub struct ActionRow {
     pub text: Option<String>,
     /// The account it goes to.
     pub account: AccountId,
+    /// Done by a person on the platform itself; the outbox never comes to it.
+    pub by_hand: bool,
 }
 
 /// A registration that was exported.

@@ -204,13 +204,13 @@ pub struct CorrectionFields {
     pub skal: String,
 }
 
-/// Lifting the bar on copying.
+/// A form with a reason: lifting the bar on copying, a task that could not be done.
 #[derive(Clone, Debug, Deserialize)]
-pub struct LiftFields {
+pub struct ReasonFields {
     /// See [`csrf_matches`](super::guard::csrf_matches).
     #[serde(default)]
     pub csrf: String,
-    /// Why the suspicion was wrong.
+    /// Why.
     pub skal: String,
 }
 

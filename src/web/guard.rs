@@ -27,6 +27,7 @@ use uuid::Uuid;
 use crate::runtime::clock::Clock;
 
 use super::cookie::SessionCookie;
+use super::pages::record;
 use super::view::error::{ErrorPage, Trouble};
 use super::view::shell::Shell;
 
@@ -170,11 +171,16 @@ async fn never_stored(request: Request, next: Next) -> Response {
     response
 }
 
+/// The largest form of a page, in bytes: one of them takes pictures.
+fn largest(path: &str) -> usize {
+    if path == "/nytt" { record::LARGEST_BYTES } else { LARGEST_FORM_BYTES }
+}
+
 async fn refuse_too_large(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let said = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     let too_large = said
         .and_then(|length| length.parse::<usize>().ok())
-        .is_some_and(|length| length > LARGEST_FORM_BYTES);
+        .is_some_and(|length| length > largest(request.uri().path()));
     if too_large { guard.trouble(Trouble::TooLarge, None) } else { next.run(request).await }
 }
 

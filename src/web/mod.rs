@@ -12,6 +12,7 @@ pub mod forms;
 pub mod guard;
 pub mod live;
 pub mod machine;
+pub mod multipart;
 pub mod pages;
 pub mod present;
 pub mod proxies;

@@ -2,16 +2,18 @@
 
 use jiff::Timestamp;
 
+use crate::domain::account::{Account, PlatformKind};
 use crate::domain::action::{ActionKind, ActionState};
 use crate::domain::case::CaseState;
+use crate::domain::decision::Choice;
 use crate::domain::evidence::PartKind;
 use crate::domain::ground::Ground;
-use crate::domain::ids::{CaseId, UserId};
-use crate::domain::item::{Author, Presence};
+use crate::domain::ids::{ActionId, CaseId, UserId};
+use crate::domain::item::{Author, Permalink, Presence};
 use crate::domain::language::Language;
 use crate::domain::likeness::{ALIKE_COUNTED, Alike, AlikeItem};
 use crate::domain::text::capitalised;
-use crate::services::case_file::CaseFile;
+use crate::services::case_file::{ActionView, CaseFile};
 use crate::services::decide::NO_FORWARDING;
 use crate::services::offers::Offered;
 use crate::services::queue::{ClaimedBy, Line, Watch};
@@ -31,6 +33,7 @@ use super::view::marked::MarkedText;
 use super::view::masked::Masked;
 use super::view::outside::Outside;
 use super::view::queue::{Looked, QueueRow, claimed_words, looked};
+use super::view::tasks::TaskView;
 use super::view::times::{Deadline, Moment};
 use super::view::words::CategoryWord;
 
@@ -79,7 +82,9 @@ pub fn look(watch: &Watch, now: Timestamp) -> Looked {
 /// An account with what it can do.
 pub fn account(watch: Watch, now: Timestamp) -> AccountView {
     let Watch { account, last_ok_at, next_at, problem, gap, stopped, offers, .. } = watch;
+    let by_hand = account.platform == PlatformKind::Manual;
     let health = match (problem.or(gap), last_ok_at) {
+        _ if by_hand => Health::ByHand,
         (Some(trouble), _) => Health::Trouble(trouble),
         (None, Some(_)) => Health::Well,
         (None, None) => Health::NotYet,
@@ -89,7 +94,7 @@ pub fn account(watch: Watch, now: Timestamp) -> AccountView {
         platform: account.platform.label(),
         simulated: account.simulated,
         looked: last_ok_at.map(|at| Moment::ago(at, now)),
-        next: (!stopped).then(|| Moment::new(next_at, now)),
+        next: (!stopped && !by_hand).then(|| Moment::new(next_at, now)),
         health,
         terms: offers.as_ref().map(|o| o.storage_terms.to_owned()),
         offers: offers
@@ -121,7 +126,7 @@ fn platform_offer(offer: Option<Offered>, effect: Option<&str>) -> PlatformOffer
                 None => sentence(condition),
             }),
         },
-        Some(Offered::ByHand(why)) => PlatformOffer::ByHand { why: sentence(why) },
+        Some(Offered::ByHand(why)) => PlatformOffer::Task { why: sentence(why) },
         Some(Offered::No(why)) => PlatformOffer::No { why: sentence(why) },
         None => PlatformOffer::ByHand {
             why:
@@ -247,13 +252,94 @@ fn failed(file: &CaseFile, now: Timestamp) -> Vec<FailedAction> {
         .collect()
 }
 
+/// What a person still has to do on the platform itself.
+fn tasks(file: &CaseFile, now: Timestamp) -> Vec<TaskView> {
+    let Some(standing) = &file.standing else { return Vec::new() };
+    let waits = |action: &&ActionView| {
+        action.decision == standing.id && action.by_hand && !action.state.is_settled()
+    };
+    let view = |action: &ActionView| {
+        task(
+            action.id,
+            action.kind,
+            &file.account,
+            file.permalink.as_ref().filter(|_| !file.no_copy),
+            action.text.as_deref(),
+            Some((standing.by.clone(), standing.at)),
+            file.may_decide,
+            now,
+        )
+    };
+    file.actions.iter().filter(waits).map(view).collect()
+}
+
+/// One task in words.
+#[expect(clippy::too_many_arguments, reason = "a page knows them from two places")]
+pub fn task(
+    action: ActionId,
+    kind: ActionKind,
+    account: &Account,
+    permalink: Option<&Permalink>,
+    text: Option<&str>,
+    decided: Option<(String, Timestamp)>,
+    may: bool,
+    now: Timestamp,
+) -> TaskView {
+    let place = platform_words(account);
+    let (what, why) = match kind {
+        ActionKind::Hide => ("dölj inlägget", SEALED_ALREADY),
+        ActionKind::Delete => ("ta bort inlägget", SEALED_ALREADY),
+        ActionKind::Unhide => ("visa inlägget igen", "Visa det, och säg sedan till här."),
+        ActionKind::Reply => {
+            ("publicera svaret", "Publicera texten som den står, och säg sedan till här.")
+        }
+        ActionKind::Report => {
+            ("anmäl inlägget", "Anmäl det till plattformen, och säg sedan till här.")
+        }
+        // Never tasks: they are carried out inside the authority.
+        ActionKind::Register | ActionKind::Forward => (kind.label(), ""),
+    };
+    TaskView {
+        action,
+        what: format!("{what} på {place}"),
+        why,
+        text: text.map(MarkedText::plain),
+        copy: text.map(str::to_owned),
+        link: permalink.map(|p| Outside::new("Länk till inlägget", &p.url)),
+        decided: decided.map(|(who, at)| (who, Moment::new(at, now))),
+        may,
+    }
+}
+
+const SEALED_ALREADY: &str =
+    "Beviset är säkrat, och det kontrolleras en gång till när du säger att det är klart.";
+
+/// Where an account is, in words: the place itself where items are recorded by hand.
+fn platform_words(account: &Account) -> String {
+    match account.platform {
+        PlatformKind::Manual => account.name.clone(),
+        other => other.label().to_owned(),
+    }
+}
+
 /// The bar that undoes the standing decision while that is possible.
 fn undo(file: &CaseFile, now: Timestamp) -> Option<UndoBar> {
     let standing = file.standing.as_ref()?;
     if !file.may_decide || !matches!(file.state, CaseState::Decided) {
         return None;
     }
-    let words: Vec<_> = standing.choices.iter().map(|choice| will_be(choice.id())).collect();
+    let by_hand = |choice: &Choice| {
+        let mut own = file.actions.iter().filter(|action| action.decision == standing.id);
+        own.any(|action| action.by_hand && Some(action.kind) == choice.action())
+    };
+    let words: Vec<_> = standing
+        .choices
+        .iter()
+        .map(|choice| match choice.action() {
+            Some(kind) if by_hand(choice) => format!("blir en uppgift att {}", kind.label()),
+            Some(_) | None => will_be(choice.id()).to_owned(),
+        })
+        .collect();
     UndoBar::new(file.id, standing.id, capitalised(&words.join(", ")), standing.undo_until, now)
 }
 
@@ -293,8 +379,13 @@ fn form_state(file: &CaseFile, me: UserId) -> FormState {
             claim.name
         ));
     }
-    let on_its_way = file.actions.iter().any(|action| !action.state.is_settled());
-    if on_its_way {
+    let mut on_its_way = file.actions.iter().filter(|action| !action.state.is_settled());
+    if let Some(first) = on_its_way.next() {
+        if first.by_hand && on_its_way.all(|action| action.by_hand) {
+            return closed(
+                "Beslutet är fattat och väntar på det som ska göras för hand. Du kan besluta på nytt när det är klart.",
+            );
+        }
         return closed("Beslutet genomförs. Du kan besluta på nytt när det är klart.");
     }
     match file.state {
@@ -371,7 +462,7 @@ fn decision(
         proposal,
         again,
         permalink: file.permalink.as_ref().filter(|_| !file.no_copy).map(|p| p.url.as_str()),
-        platform: file.account.platform.label(),
+        platform: &platform_words(&file.account),
         now,
     })
 }
@@ -467,7 +558,7 @@ pub fn case(
     let (number, of) = file.version;
     CaseView {
         id: file.id,
-        heading: format!("{} på {}", capitalised(file.kind.label()), file.account.platform.label()),
+        heading: format!("{} på {}", capitalised(file.kind.label()), platform_words(&file.account)),
         account: file.account.name.clone(),
         state: file.state.label(),
         deadline: file.state.needs_a_person().then(|| Deadline::new(file.due_at, now)),
@@ -483,6 +574,7 @@ pub fn case(
             .map(|p| outside("Länk till inlägget", &p.url, file.no_copy)),
         claim: claim(file.claim.as_ref(), me, now),
         failed: failed(file, now),
+        tasks: tasks(file, now),
         // Beside one's own decision that was not saved, a bar that begins with "Sparat" would mislead.
         undo: if again.is_some() { None } else { undo(file, now) },
         text,

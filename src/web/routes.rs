@@ -23,7 +23,7 @@ use crate::telemetry::metrics::{self as names, Metrics};
 
 use super::cookie::SessionCookie;
 use super::guard::Guard;
-use super::pages::{accounts, case, diary, evidence, help, login, queue};
+use super::pages::{accounts, case, diary, evidence, help, login, queue, record, tasks};
 use super::proxies::Proxies;
 use super::state::{Settings, Site, back_to_page, not_found};
 use super::streams::Streams;
@@ -61,6 +61,15 @@ pub fn router(
         .route("/diarium", get(diary::show))
         .route("/diarium/{id}", post(diary::enter).get(back_to_page))
         .route("/diarium/{id}/ratta", post(diary::correct).get(back_to_page))
+        .route(
+            "/nytt",
+            get(record::show)
+                .post(record::record)
+                .layer(DefaultBodyLimit::max(record::LARGEST_BYTES)),
+        )
+        .route("/uppgifter", get(tasks::show))
+        .route("/uppgifter/{id}/klart", post(tasks::done).get(back_to_page))
+        .route("/uppgifter/{id}/gick-inte", post(tasks::not_done).get(back_to_page))
         .route("/konton", get(accounts::show))
         .route("/hjalp", get(help::show))
         .route("/hjalp/tangenter", post(help::keys).get(back_to_page))
@@ -76,6 +85,10 @@ pub fn router(
         .route(
             "/api/v1/intake/{account}",
             post(machine::intake).layer(DefaultBodyLimit::max(settings.intake_body_bytes)),
+        )
+        .route(
+            "/api/v1/items",
+            post(record::api).layer(DefaultBodyLimit::max(record::LARGEST_BYTES)),
         )
         .route(assets::ROUTE, get(assets::serve));
     let site = Site {

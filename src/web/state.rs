@@ -209,7 +209,7 @@ pub(super) fn page_of_form(path: &str) -> String {
     let mut parts = path.split('/').skip(1);
     match (parts.next(), parts.next()) {
         (Some("arende"), Some(case)) => format!("/arende/{case}"),
-        (Some(page @ ("diarium" | "hjalp")), Some(_)) => format!("/{page}"),
+        (Some(page @ ("diarium" | "hjalp" | "uppgifter")), Some(_)) => format!("/{page}"),
         _ => "/".to_owned(),
     }
 }
@@ -264,6 +264,7 @@ mod tests {
             ("/arende/4/beslut", "/arende/4"),
             ("/arende/4/angra", "/arende/4"),
             ("/diarium/7", "/diarium"),
+            ("/uppgifter/7/klart", "/uppgifter"),
             ("/hjalp/tangenter", "/hjalp"),
             ("/logga-ut", "/"),
             ("/", "/"),

@@ -109,6 +109,7 @@ impl Stage {
     async fn decide(&self, case: CaseId, choices: Vec<Choice>) -> crate::domain::ids::DecisionId {
         let decision = Decision::new(choices, Some(Ground::Threat), Some("Tydligt hot.".into()));
         let new = NewDecision {
+            by_hand: Vec::new(),
             case,
             revision: self.bench.store.case(case).await.unwrap().revision,
             user: self.user,

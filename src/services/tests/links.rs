@@ -36,7 +36,7 @@ async fn items_that_could_not_be_read_again_do_not_come_first_for_ever() {
     let stage = Stage::new().await;
     stage.written(THREAT).await;
     stage.wait_s(16 * 60);
-    let served = stage.services.served(stage.account).unwrap().clone();
+    let served = stage.services.served(stage.account).unwrap();
     let waiting = async || {
         let before = stage.now() - jiff::SignedDuration::from_mins(15);
         stage.store().items_to_read_again(stage.account, before, 50).await.unwrap().len()
@@ -73,7 +73,7 @@ async fn the_thread_is_read_where_the_store_has_gaps() {
         assert_eq!(known.missing, [parent.to_string()]);
         let served = stage.services.served(stage.account).unwrap();
         let limit = Some(std::time::Duration::from_secs(5));
-        let above = stage.services.thread_above(served, &item, known, limit).await;
+        let above = stage.services.thread_above(&served, &item, known, limit).await;
         if is_gone {
             assert!(above.thread.above.is_empty() && above.method.contains("databas"));
             assert!(above.missing.unwrap().starts_with("Tråden ovanför är inte hel: "));

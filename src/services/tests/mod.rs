@@ -7,6 +7,7 @@ mod corrections;
 mod crash;
 mod harness;
 mod links;
+mod manual;
 mod outbox;
 mod people;
 mod way;

@@ -14,6 +14,7 @@ use crate::domain::item::{Author, Batch, FetchedItem, ItemKind};
 use crate::domain::person::Role;
 use crate::platforms::simulate::faults::Fault;
 use crate::runtime::secret::Secret;
+use crate::services::manual::Typed;
 use crate::services::queue::Filter;
 use crate::services::tests::harness::{Stage, THREAT, UNDO, viewer};
 use crate::services::users::{self, Person};
@@ -52,6 +53,11 @@ async fn all_acts(services: &Services, who: &Viewer) -> BTreeMap<&'static str, b
         enter_diary_number(case, "KS 2026/1");
         correct_diary_number(RegistrationId(9), "KS 2026/1", "Skrev fel.");
         lift_copy_bar(case, "Det är ett fotbollslag.");
+        tasks();
+        n_tasks();
+        task_done(ActionId(9));
+        task_not_done(ActionId(9), "Det går inte.");
+        record_by_hand(&Typed::default(), Vec::new());
     }
     acts
 }
@@ -82,6 +88,11 @@ async fn each_role_may_do_what_the_table_says_and_no_more() {
         ("try_again", DECIDE),
         ("enter_diary_number", NUMBER),
         ("correct_diary_number", NUMBER),
+        ("tasks", READ),
+        ("n_tasks", READ),
+        ("task_done", DECIDE),
+        ("task_not_done", DECIDE),
+        ("record_by_hand", DECIDE),
         ("lift_copy_bar", [false, true, false, false, false, false]),
     ]);
     for (n, role) in Role::ALL.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! The outbox: actions due, begun, ended. Every change of state is the domain's `on`.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Transaction, params};
 use serde::Serialize;
 
 use super::cases::{note_event, set_state, the_case, touch};
@@ -17,8 +17,12 @@ use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::{ActionRow, AuditLine};
 
-const ACTION: &str = "x.id, x.key, x.kind, x.state_json, x.decision_id, x.case_id, x.item_id,
-    x.version_id, x.evidence_id, json_extract(x.payload, '$.text'), i.account_id";
+pub(super) const ACTION: &str =
+    "x.id, x.key, x.kind, x.state_json, x.decision_id, x.case_id, x.item_id,
+    x.version_id, x.evidence_id, json_extract(x.payload, '$.text'), i.account_id, x.by_hand";
+
+/// When the outbox is to look at what a person does by hand.
+pub(super) const NEVER: Timestamp = Timestamp::MAX;
 
 /// That action `x` has to wait for another of its decision. Nobody can answer or report what has been
 /// deleted, so a deletion waits until that is settled, however it ends. What is only hidden can still be
@@ -47,7 +51,7 @@ struct RetryRecord {
     user: i64,
 }
 
-fn action_row(row: &Row<'_>) -> Result<ActionRow, StoreError> {
+pub(super) fn action_row(row: &Row<'_>) -> Result<ActionRow, StoreError> {
     let kind: String = row.get(2)?;
     Ok(ActionRow {
         id: ActionId(row.get(0)?),
@@ -62,10 +66,11 @@ fn action_row(row: &Row<'_>) -> Result<ActionRow, StoreError> {
         evidence: row.get::<_, Option<i64>>(8)?.map(EvidenceId),
         text: row.get(9)?,
         account: AccountId(row.get(10)?),
+        by_hand: row.get(11)?,
     })
 }
 
-fn the_action(c: &Connection, action: ActionId) -> Result<ActionRow, StoreError> {
+pub(super) fn the_action(c: &Connection, action: ActionId) -> Result<ActionRow, StoreError> {
     maybe_row(
         &mut c.prepare_cached(&format!(
             "select {ACTION} from actions x join items i on i.id = x.item_id where x.id = ?1"
@@ -99,9 +104,16 @@ fn due_at(state: &ActionState) -> Option<Timestamp> {
 }
 
 /// What the history says when an action ends.
-fn ending(kind: ActionKind, state: &ActionState) -> Option<(String, Option<String>)> {
+fn ending(
+    kind: ActionKind,
+    state: &ActionState,
+    by_hand: bool,
+) -> Option<(String, Option<String>)> {
     let label = kind.label();
     match state {
+        ActionState::Done { receipt, .. } if by_hand => {
+            Some((format!("Gjort för hand: {label}"), Some(receipt.clone())))
+        }
         ActionState::Done { receipt, .. } => {
             Some((format!("Genomfört: {label}"), Some(format!("Plattformens svar: {receipt}"))))
         }
@@ -119,6 +131,50 @@ fn ending(kind: ActionKind, state: &ActionState) -> Option<(String, Option<Strin
         | ActionState::UnderWay { .. }
         | ActionState::Cancelled { .. } => None,
     }
+}
+
+/// Lets something happen to an action, with all that follows for its case; `by` says it of a task.
+pub(super) fn moved(
+    tx: &Transaction<'_>,
+    action: ActionId,
+    event: ActionEvent,
+    by: Option<(UserId, &str)>,
+    now: Timestamp,
+) -> Result<ActionRow, StoreError> {
+    let before = the_action(tx, action)?;
+    let next =
+        before.state.clone().on(event).map_err(|e| StoreError::Refused { why: e.to_string() })?;
+    tx.prepare_cached("update actions set state = ?2, state_json = ?3, due_at = ?4 where id = ?1")?
+        .execute(params![action.0, next.id(), json(&next)?, due_at(&next).map(ms)])?;
+    if let Some((what, detail)) = ending(before.kind, &next, before.by_hand) {
+        note_event(tx, before.case, by, &what, detail.as_deref(), now)?;
+        touch(tx, before.case, now)?;
+    }
+    if next.is_settled() {
+        let record = ActionRecord {
+            action: action.0,
+            case: before.case.0,
+            kind: before.kind.id(),
+            version: before.version.0,
+            evidence: before.evidence.map(|e| e.0),
+            end: next.id(),
+            words_sha256: words(tx, action)?,
+        };
+        log::append(tx, LogKind::Action, &record, now)?;
+    }
+    if let ActionState::Failed { reason, .. } = &next {
+        let case = the_case(tx, before.case)?;
+        // A second failure of the same decision finds the case back already.
+        if matches!(case.state, CaseState::Decided) {
+            let reason = reason.clone();
+            let back = case
+                .state
+                .on(CaseEvent::ActionFailed { reason })
+                .map_err(|e| StoreError::row("cases", e))?;
+            set_state(tx, case.id, &back, now)?;
+        }
+    }
+    the_action(tx, action)
 }
 
 impl Store {
@@ -187,53 +243,7 @@ impl Store {
         event: ActionEvent,
         now: Timestamp,
     ) -> Result<ActionRow, StoreError> {
-        self.write(move |tx| {
-            let before = the_action(tx, action)?;
-            let next = before
-                .state
-                .clone()
-                .on(event)
-                .map_err(|e| StoreError::Refused { why: e.to_string() })?;
-            tx.prepare_cached(
-                "update actions set state = ?2, state_json = ?3, due_at = ?4 where id = ?1",
-            )?
-            .execute(params![
-                action.0,
-                next.id(),
-                json(&next)?,
-                due_at(&next).map(ms)
-            ])?;
-            if let Some((what, detail)) = ending(before.kind, &next) {
-                note_event(tx, before.case, None, &what, detail.as_deref(), now)?;
-                touch(tx, before.case, now)?;
-            }
-            if next.is_settled() {
-                let record = ActionRecord {
-                    action: action.0,
-                    case: before.case.0,
-                    kind: before.kind.id(),
-                    version: before.version.0,
-                    evidence: before.evidence.map(|e| e.0),
-                    end: next.id(),
-                    words_sha256: words(tx, action)?,
-                };
-                log::append(tx, LogKind::Action, &record, now)?;
-            }
-            if let ActionState::Failed { reason, .. } = &next {
-                let case = the_case(tx, before.case)?;
-                // A second failure of the same decision finds the case back already.
-                if matches!(case.state, CaseState::Decided) {
-                    let reason = reason.clone();
-                    let back = case
-                        .state
-                        .on(CaseEvent::ActionFailed { reason })
-                        .map_err(|e| StoreError::row("cases", e))?;
-                    set_state(tx, case.id, &back, now)?;
-                }
-            }
-            the_action(tx, action)
-        })
-        .await
+        self.write(move |tx| moved(tx, action, event, None, now)).await
     }
 
     /// A person asks for another try of one failed action of a case, and of no other: what else has
@@ -257,7 +267,7 @@ impl Store {
             let Some(decision) = super::decide::standing(tx, case)? else { return Ok(false) };
             let failed = maybe_row(
                 &mut tx.prepare_cached(
-                    "select kind, state_json from actions
+                    "select kind, state_json, by_hand from actions
                      where id = ?1 and decision_id = ?2 and state = 'failed'",
                 )?,
                 params![action.0, decision.id.0],
@@ -265,12 +275,13 @@ impl Store {
                     let kind: String = row.get(0)?;
                     let kind = ActionKind::from_id(&kind)
                         .ok_or_else(|| StoreError::row("actions", format!("kind `{kind}`")))?;
-                    Ok((kind, from_json::<ActionState>("actions", &row.get::<_, String>(1)?)?))
+                    let state = from_json::<ActionState>("actions", &row.get::<_, String>(1)?)?;
+                    Ok((kind, state, row.get::<_, bool>(2)?))
                 },
             )?;
-            let Some((kind, state)) = failed else { return Ok(false) };
+            let Some((kind, state, by_hand)) = failed else { return Ok(false) };
             let state = state
-                .on(ActionEvent::TryAgain { at: now })
+                .on(ActionEvent::TryAgain { at: if by_hand { NEVER } else { now } })
                 .map_err(|e| StoreError::Refused { why: e.to_string() })?;
             tx.prepare_cached(
                 "update actions set state = ?2, state_json = ?3, due_at = ?4 where id = ?1",

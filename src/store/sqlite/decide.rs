@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 use serde::Serialize;
 
+use super::actions::NEVER;
 use super::bars::bar_copying;
 use super::cases::{note_event, set_state, the_case};
 use super::items::{the_item, the_version};
 use super::value::{at, from_json, json, maybe_at, maybe_row, ms, rows};
 use super::{audit, evidence, log};
-use crate::domain::action::{ActionEvent, ActionState};
+use crate::domain::action::{ActionEvent, ActionKind, ActionState};
 use crate::domain::case::{CaseEvent, Outcome};
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::ground::Ground;
@@ -35,6 +36,8 @@ pub struct NewDecision {
     pub decision: Decision,
     /// Until when it can be undone; actions begin then.
     pub undo_until: Timestamp,
+    /// What of it a person does on the platform itself, since nobody else can.
+    pub by_hand: Vec<ActionKind>,
     /// For the audit log.
     pub line: AuditLine,
 }
@@ -127,11 +130,13 @@ fn insert_actions(
     actions.sort_by_key(|(kind, _)| kind.removes());
     for (kind, choice) in actions {
         let evidence = if kind.removes() { Some(seal_for(tx, case.version)?) } else { None };
-        let state = ActionState::Pending { not_before: new.undo_until };
+        let by_hand = new.by_hand.contains(&kind);
+        let not_before = if by_hand { NEVER } else { new.undo_until };
+        let state = ActionState::Pending { not_before };
         tx.prepare_cached(
             "insert into actions (key, decision_id, case_id, item_id, version_id, evidence_id, kind,
-               payload, state, state_json, due_at)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+               payload, state, state_json, due_at, by_hand)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             format!("{installation}-{decision}-{}", kind.id()),
@@ -144,7 +149,8 @@ fn insert_actions(
             json(&serde_json::json!({ "text": choice.action_text() }))?,
             state.id(),
             json(&state)?,
-            ms(new.undo_until)
+            ms(not_before),
+            by_hand
         ])?;
     }
     Ok(())

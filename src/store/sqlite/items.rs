@@ -100,13 +100,13 @@ fn version_row(row: &Row<'_>) -> Result<VersionRow, StoreError> {
 }
 
 /// What became of one fetched item.
-enum Stored {
+pub(super) enum Stored {
     New,
     NewVersion,
     Same { presence_changed: bool },
 }
 
-fn store_item(
+pub(super) fn store_item(
     tx: &Transaction<'_>,
     account: AccountId,
     fetched: &FetchedItem,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::domain::ids::CaseId;
 use crate::services::ServiceError;
-use crate::web::forms::{BareForm, DecisionFields, LiftFields, RetryFields, UndoFields};
+use crate::web::forms::{BareForm, DecisionFields, ReasonFields, RetryFields, UndoFields};
 use crate::web::present::{self, Extent};
 use crate::web::state::{Inside, Site, page_with};
 use crate::web::view::case::CasePage;
@@ -168,7 +168,7 @@ pub async fn lift(
     State(site): State<Site>,
     inside: Inside,
     Path(case): Path<i64>,
-    Form(fields): Form<LiftFields>,
+    Form(fields): Form<ReasonFields>,
 ) -> Result<Response, Response> {
     inside.check(&site, &fields.csrf)?;
     let case = CaseId(case);

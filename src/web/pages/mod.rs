@@ -7,3 +7,5 @@ pub mod evidence;
 pub mod help;
 pub mod login;
 pub mod queue;
+pub mod record;
+pub mod tasks;

@@ -4,6 +4,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
+use crate::domain::account::PlatformKind;
 use crate::domain::ids::CaseId;
 use crate::services::queue::{Filter as Shown, PAGE};
 use crate::web::present::{self, Extent};
@@ -101,13 +102,19 @@ pub async fn show(
         alarms: services.rule_notices(viewer).await.map_err(fail)?,
         undos,
         filters: filters.collect(),
+        tasks: services.n_tasks(viewer).await.map_err(fail)?,
         accounts,
         unknown_account,
         filter: shown.id(),
         rows: queue.lines.iter().map(|line| present::row(line, viewer.user, now)).collect(),
         next: (queue.more && number < LAST_PAGE).then(|| href(shown, &asked.konto, number + 1)),
         previous: (number > 0).then(|| href(shown, &asked.konto, number - 1)),
-        looked: watches.iter().map(|watch| present::look(watch, now)).collect(),
+        looked: watches
+            .iter()
+            // Nobody looks there but people, and they say so by recording.
+            .filter(|watch| watch.account.platform != PlatformKind::Manual)
+            .map(|watch| present::look(watch, now))
+            .collect(),
         selected,
     };
     Ok(page(&site, &view))

@@ -336,14 +336,16 @@ function act(key, target) {
   const after = prefix;
   prefix = "";
   if (after === "g") {
-    if (key === "k") location.assign("/");
-    return key === "k";
+    const place = { k: "/", u: "/uppgifter" }[key];
+    if (place) location.assign(place);
+    return Boolean(place);
   }
   switch (key) {
     case "g": prefix = "g"; setTimeout(() => { prefix = ""; }, 1500); return true;
     case "j": move(1); return true;
     case "k": move(-1); return true;
     case "z": $("form.angra:not([data-skickas]):has(button:not(:disabled))")?.requestSubmit(); return true;
+    case "l": location.assign("/nytt"); return true;
     case "?": $("#tangenter")?.showModal(); return true;
     case "Enter": {
       const row = $("#rader > .rad");

@@ -22,6 +22,8 @@ pub enum Health {
     Well,
     /// It has not been looked at yet.
     NotYet,
+    /// Its items are recorded by people.
+    ByHand,
     /// Something is wrong: what happened, what is safe, what to do, in Swedish.
     Trouble(String),
 }

@@ -13,6 +13,7 @@ use super::marked::MarkedText;
 use super::masked::Masked;
 use super::outside::Outside;
 use super::shell::{Notice, Place, Shell};
+use super::tasks::TaskView;
 use super::times::{Deadline, Moment};
 use super::words::Tone;
 
@@ -68,6 +69,8 @@ pub struct CaseView {
     pub claim: ClaimView,
     /// What did not go, on top.
     pub failed: Vec<FailedAction>,
+    /// What a person still has to do on the platform itself.
+    pub tasks: Vec<TaskView>,
     /// The decision that can still be undone.
     pub undo: Option<UndoBar>,
     /// 1. The text.

@@ -17,7 +17,12 @@ pub enum PlatformOffer {
         /// A Swedish sentence, perhaps with the condition.
         effect: Option<String>,
     },
-    /// Only on the platform itself.
+    /// A person does it on the platform itself once it is decided: it becomes a task.
+    Task {
+        /// Why, and how, in Swedish.
+        why: String,
+    },
+    /// Only on the platform itself, and not decided here.
     ByHand {
         /// Why, and how, in Swedish.
         why: String,
@@ -339,6 +344,10 @@ fn choice(kind: ChoiceKind, input: &DecisionInput<'_>, filled: &Filled) -> Choic
         | ChoiceKind::Police => None,
     };
     let (state, effect) = match offer {
+        Some(PlatformOffer::Task { why }) => {
+            let effect = format!("Du gör det själv på {}. {why}", input.platform);
+            (gated(kind, &input.gate), Some(effect))
+        }
         Some(PlatformOffer::ByHand { why }) => (ChoiceState::ByHand(why.clone()), None),
         Some(PlatformOffer::No { why }) => (ChoiceState::Never(why.clone()), None),
         Some(PlatformOffer::Native { effect }) => (gated(kind, &input.gate), effect.clone()),

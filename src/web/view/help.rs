@@ -33,6 +33,8 @@ pub fn key_rows() -> Vec<KeyRow> {
         row(&["k"], "Föregående ärende"),
         row(&["Enter"], "Öppna ärendet"),
         row(&["g", "k"], "Till kön"),
+        row(&["g", "u"], "Till det som ska göras för hand"),
+        row(&["l"], "Lägg in något för hand"),
         row(&["z"], "Ångra det senaste beslutet"),
         row(&["Ctrl", "Enter"], "Besluta"),
         row(&["?"], "Visa tangenterna"),

@@ -4,11 +4,13 @@
 //! one line for lists, with personal data struck out; [`marked::MarkedText`] is an item's text in
 //! full and belongs to a case alone.
 
+pub mod record;
 pub mod shell;
 
 pub mod marked;
 pub mod masked;
 pub mod outside;
+pub mod tasks;
 pub mod times;
 pub mod visible;
 pub mod words;

@@ -27,6 +27,8 @@ pub struct QueuePage {
     pub undos: Vec<UndoBar>,
     /// States with counts.
     pub filters: Vec<Filter>,
+    /// How many tasks wait to be done by hand.
+    pub tasks: u64,
     /// The account picker; shown where there is more than one account.
     pub accounts: Vec<AccountOption>,
     /// Whether the address names an account that there is not, or that is somebody else's.

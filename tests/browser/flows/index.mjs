@@ -1,6 +1,7 @@
 // Every flow: its name, what it proves, and how. Those that decide come after those that look.
 import { everyPageIsAccessible } from "./accessible.mjs";
 import { tickedRemovalIsNotDropped } from "./awaits.mjs";
+import { recordedByHand } from "./by_hand.mjs";
 import { colleagueFirst } from "./colleague_first.mjs";
 import { numberPutRight } from "./corrected.mjs";
 import { editedWhileAway } from "./edited.mjs";
@@ -27,6 +28,7 @@ export const flows = [
   { name: "keyboard", proves: "a whole case can be worked by keyboard alone", run: keyboardOnly },
   { name: "undo", proves: "a decision can be undone with z", run: undo },
   { name: "undos", proves: "quick decisions leave one bar to undo by, and the others a click away", run: undosDoNotStack },
+  { name: "by-hand", proves: "what is recorded by hand is decided like all else, and ends when a person says so", run: recordedByHand },
   { name: "corrected", proves: "a diary number is put right with a reason, and both stay in the history", run: numberPutRight },
   { name: "colleague-first", proves: "a decision after a colleague's stays refused on the page, with what was written", run: colleagueFirst },
   { name: "session-ended", proves: "a decision after the session's end is not lost without a word", run: sessionEnded },

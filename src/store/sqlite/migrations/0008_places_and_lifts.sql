@@ -55,3 +55,31 @@ begin select raise(abort, 'what may not be copied stays so until a person lifts 
 create trigger no_copy_lift_is_spent after update of no_copy on items
 when old.no_copy = 1 and new.no_copy = 0
 begin update copy_lifts set spent = 1 where item_id = old.id and spent = 0; end;
+
+-- What a platform lets nobody but a person on the platform itself do is an action like any other,
+-- with its seal and its end in the log; the outbox never comes to it (it is due at the end of time),
+-- and a person says how it went.
+alter table actions add column by_hand integer not null default 0 check (by_hand in (0, 1));
+
+create index actions_by_hand on actions (id) where by_hand = 1 and due_at is not null;
+
+-- Pictures that a person has handed in with an item they recorded by hand, until and after they are
+-- sealed. What may not be copied is not kept here either: the bytes go with the suspicion.
+create table uploads (
+  id         integer primary key,
+  item_id    integer not null references items (id),
+  name       text    not null,
+  media_type text    not null check (media_type in ('image/png', 'image/jpeg')),
+  sha256     blob    not null check (length(sha256) = 32),
+  bytes      blob,
+  added_at   integer not null,
+  added_by   integer not null references users (id),
+  unique (item_id, name)
+) strict;
+
+create trigger uploads_go_with_a_suspicion after update of no_copy on items when new.no_copy = 1
+begin update uploads set bytes = null where item_id = new.id; end;
+
+create trigger uploads_of_no_barred_item before insert on uploads
+when exists (select 1 from items where id = new.item_id and no_copy = 1)
+begin select raise(abort, 'nothing is copied of what may not be copied'); end;

@@ -196,6 +196,7 @@ impl Bench {
         now: Timestamp,
     ) -> Result<DecisionId, StoreError> {
         let new = NewDecision {
+            by_hand: Vec::new(),
             case,
             revision,
             user: self.user,

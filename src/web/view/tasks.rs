@@ -1,0 +1,59 @@
+//! Tasks (*att göra för hand*): what was decided and a person does on the platform itself.
+
+use askama::Template;
+
+use crate::domain::ids::{ActionId, CaseId};
+
+use super::marked::MarkedText;
+use super::masked::Masked;
+use super::outside::Outside;
+use super::shell::{Notice, Place, Shell};
+use super::times::Moment;
+
+/// The page `/uppgifter`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "tasks.html", config = "src/web/askama.toml")]
+pub struct TasksPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// A message after something was done.
+    pub notice: Option<Notice>,
+    /// The tasks, oldest first.
+    pub rows: Vec<TaskRow>,
+}
+
+/// One task with its case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskRow {
+    /// The case.
+    pub case: CaseId,
+    /// One line of its text.
+    pub line: Masked,
+    /// Who wrote it.
+    pub author: Masked,
+    /// Where.
+    pub account: String,
+    /// What is to be done.
+    pub task: TaskView,
+}
+
+/// What a person is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskView {
+    /// The action.
+    pub action: ActionId,
+    /// `dölj inlägget på Snapchat`.
+    pub what: String,
+    /// What to do and what comes of it.
+    pub why: &'static str,
+    /// What to publish.
+    pub text: Option<MarkedText>,
+    /// The same, to be copied.
+    pub copy: Option<String>,
+    /// Where to do it.
+    pub link: Option<Outside>,
+    /// Who decided it, and when.
+    pub decided: Option<(String, Moment)>,
+    /// Whether the person at the page may say how it went.
+    pub may: bool,
+}
