@@ -9,6 +9,7 @@ pub mod browser;
 pub mod checkpoints;
 pub mod keys;
 pub mod media;
+pub mod package;
 pub mod timestamp;
 pub mod verify;
 pub mod warrant;
@@ -87,6 +88,15 @@ pub enum EvidenceError {
     /// A signing key cannot be read or written. Never tells what it is.
     #[error("the signing key {path} cannot be used")]
     Key {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A package cannot be written or read.
+    #[error("the package {path} cannot be written or read")]
+    Package {
         /// The file.
         path: PathBuf,
         /// Why.

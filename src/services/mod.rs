@@ -13,6 +13,7 @@ pub mod intake;
 pub mod lexicons;
 pub mod offers;
 pub mod outbox;
+pub mod packages;
 pub mod push;
 pub mod queue;
 pub mod records;

@@ -186,6 +186,7 @@ impl Services {
             | EvidenceError::Canonical(_)
             | EvidenceError::Heads { .. }
             | EvidenceError::Key { .. }
+            | EvidenceError::Package { .. }
             | EvidenceError::NotSealed(_)
             | EvidenceError::BrokenOff => ServiceError::broken("reading of evidence", error),
         };

@@ -6,5 +6,6 @@ mod crash;
 mod harness;
 mod links;
 mod outbox;
+mod packages;
 mod people;
 mod way;
