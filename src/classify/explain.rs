@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use crate::classify::language;
 use crate::classify::rules::Stopped;
 use crate::classify::tokens::Kind;
-use crate::classify::{Classifier, Scratch};
+use crate::classify::{Classifier, Lowered, Scratch, Traced};
+use crate::domain::category::Severity;
 use crate::domain::text::{is_hidden, mark};
 
 /// The whole explanation as text.
 pub fn explain(classifier: &Classifier, text: &str) -> String {
     let mut scratch = Scratch::default();
-    let (verdict, near) = classifier.trace(&mut scratch, text);
+    let Traced { verdict, near, weighings, lowered } = classifier.trace(&mut scratch, text);
     let lexicon = classifier.lexicon();
     let mut out = String::new();
     // Writing to a String cannot fail.
@@ -59,10 +60,17 @@ pub fn explain(classifier: &Classifier, text: &str) -> String {
         );
         let _ = writeln!(out, "    {} [{}]", f.why, f.legal);
     }
+    for Lowered { rule, from, to, sum, belief } in lowered {
+        let left = to.map_or("inget", Severity::label);
+        let _ = writeln!(
+            out,
+            "  {rule} säger {} men blir {left}: samlade tecken väger {sum}, tros från {belief}",
+            from.label()
+        );
+    }
     for rule in classifier.shadow_hits(&scratch) {
         let _ = writeln!(out, "  {rule} träffar i skugga: räknas men visas inte");
     }
-    let weighings = classifier.weighings(&mut scratch, text);
     if !weighings.is_empty() {
         let _ = writeln!(out, "\nSamlade tecken (hundradelar):");
     }

@@ -28,6 +28,7 @@ pub mod near;
 pub mod parallel;
 pub mod repair;
 pub mod rules;
+pub mod suite;
 pub mod tokens;
 pub mod vocabulary;
 pub mod words;
@@ -107,6 +108,15 @@ pub struct Scratch {
     scales: Scales,
 }
 
+impl Scratch {
+    /// Gives back the buffers that have grown with a long text. Words that are known stay.
+    #[cold]
+    fn give_back(&mut self) {
+        let vocabulary = std::mem::take(&mut self.vocabulary);
+        *self = Self { vocabulary, ..Self::default() };
+    }
+}
+
 /// Lengths alone: what people write belongs in no log.
 impl fmt::Debug for Scratch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -127,6 +137,34 @@ struct Standing {
     candidate: Candidate,
 }
 
+/// A verdict with all that speaks for and against it.
+#[derive(Clone, Debug)]
+pub struct Traced {
+    /// What [`Classifier::classify`] says.
+    pub verdict: Verdict,
+    /// The rules that came near.
+    pub near: Vec<Near>,
+    /// What was weighed, where it came near a finding.
+    pub weighings: Vec<Weighing>,
+    /// The rules that hit and were not believed.
+    pub lowered: Vec<Lowered>,
+}
+
+/// A rule that hit, and that the cues made less of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lowered {
+    /// The rule.
+    pub rule: Arc<str>,
+    /// What it says itself.
+    pub from: Severity,
+    /// What is left of it.
+    pub to: Option<Severity>,
+    /// The sum that spoke against it, in hundredths.
+    pub sum: i32,
+    /// From which sum on it is believed.
+    pub belief: i32,
+}
+
 /// A rule that came near, and what stopped it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Near {
@@ -145,6 +183,9 @@ const FEWEST_WORDS: usize = 2;
 
 /// How many rules that came near are told of.
 const MOST_NEAR: usize = 200;
+
+/// From this length on, in bytes, a text's buffers are given back when a shorter one follows.
+const LARGE: usize = 1 << 20;
 
 /// How many tokens a text needs before it can repeat itself.
 const FEWEST_REPEATED: usize = 3;
@@ -225,7 +266,8 @@ impl Classifier {
         self.find_numbers(scratch, text);
         self.match_rules(scratch, text, None);
         self.weigh(scratch, text);
-        Verdict { lexicon: self.lexicon.version.clone(), findings: self.findings(scratch) }
+        let findings = self.findings(scratch, text, &mut Vec::new());
+        Verdict { lexicon: self.lexicon.version.clone(), findings }
     }
 
     /// What rules alone find, unweighed: for their own trials.
@@ -234,7 +276,8 @@ impl Classifier {
         self.find_numbers(scratch, text);
         self.match_rules(scratch, text, None);
         scratch.scales.clear();
-        Verdict { lexicon: self.lexicon.version.clone(), findings: self.findings(scratch) }
+        let findings = self.findings(scratch, text, &mut Vec::new());
+        Verdict { lexicon: self.lexicon.version.clone(), findings }
     }
 
     /// Fifth stage: cues. Public for the bench.
@@ -245,18 +288,28 @@ impl Classifier {
         self.lexicon.cues.weigh(&self.quick, &view, vocabulary, hits, scales);
     }
 
-    /// As [`Self::classify_with`], also saying which rules came near.
-    pub fn trace(&self, scratch: &mut Scratch, text: &str) -> (Verdict, Vec<Near>) {
+    /// As [`Self::classify_with`], also saying which rules came near and what was weighed.
+    pub fn trace(&self, scratch: &mut Scratch, text: &str) -> Traced {
         let mut near = Vec::new();
         self.read(scratch, text);
         self.find_numbers(scratch, text);
         self.match_rules(scratch, text, Some(&mut near));
+        // What decides is found as ever: whoever tries everything may stop at other hits.
+        self.match_rules(scratch, text, None);
         self.weigh(scratch, text);
-        (Verdict { lexicon: self.lexicon.version.clone(), findings: self.findings(scratch) }, near)
+        // Before hits are left to other rules: that is what was weighed.
+        let weighings = self.weighings(scratch, text);
+        let mut lowered = Vec::new();
+        let findings = self.findings(scratch, text, &mut lowered);
+        let verdict = Verdict { lexicon: self.version().clone(), findings };
+        Traced { verdict, near, weighings, lowered }
     }
 
     /// First stage: fold. Public for the bench.
     pub fn fold(&self, scratch: &mut Scratch, text: &str) {
+        if scratch.folded.bytes().len() >= LARGE && text.len() < LARGE {
+            scratch.give_back();
+        }
         scratch.folded.fold(text);
     }
 
@@ -408,7 +461,7 @@ impl Classifier {
 
     /// What was weighed in the text that was read into `scratch` last: for every category that was
     /// found, or that the cues speak against, its sum and the cues that weigh most.
-    pub fn weighings(&self, scratch: &mut Scratch, text: &str) -> Vec<Weighing> {
+    fn weighings(&self, scratch: &mut Scratch, text: &str) -> Vec<Weighing> {
         let Scratch { folded, tokens, hits, marks, memo, seen, .. } = scratch;
         let Lexicon { words, sets, .. } = &self.lexicon;
         let view = View { original: text, folded, tokens, words, marks, memo, sets, seen };
@@ -457,9 +510,13 @@ impl Classifier {
     }
 
     /// Last stage: one finding per rule, its words together, hardest first.
-    fn findings(&self, scratch: &mut Scratch) -> Vec<Finding> {
-        let Scratch { folded, tokens, numbers, marks, hits, scales, .. } = scratch;
-        let cues = &self.lexicon.cues;
+    fn findings(
+        &self,
+        scratch: &mut Scratch,
+        text: &str,
+        lowered: &mut Vec<Lowered>,
+    ) -> Vec<Finding> {
+        let Scratch { folded, tokens, numbers, marks, hits, scales, memo, seen, .. } = scratch;
         let mut findings = Vec::new();
         if hits.is_empty() && numbers.is_empty() && scales.found.is_empty() {
             return findings;
@@ -485,6 +542,8 @@ impl Classifier {
         }
         self.yield_hits(hits);
         hits.sort_by_key(|h| h.rule);
+        let Lexicon { words, sets, .. } = &self.lexicon;
+        let view = View { original: text, folded, tokens, words, marks, memo, sets, seen };
         for same in hits.chunk_by(|a, b| a.rule == b.rule) {
             let rule = &self.lexicon.rules[same[0].rule as usize];
             if rule.shadow {
@@ -499,12 +558,17 @@ impl Classifier {
                 })
                 .collect();
             merge(&mut spans);
-            let doubts = !rule.is_beyond_doubt() && cues.doubts(scales, rule.category);
-            let severity = match (doubts, rule.category.task()) {
-                (false, _) => rule.severity,
-                (true, Task::Removal) => rule.severity.min(Severity::Low),
-                (true, Task::Routing) => continue,
+            let doubted = self.doubts(&view, scales, hits, same);
+            let left = match (doubted, rule.category.task()) {
+                (None, _) => Some(rule.severity),
+                (Some(_), Task::Removal) => Some(rule.severity.min(Severity::Low)),
+                (Some(_), Task::Routing) => None,
             };
+            if let Some((sum, belief)) = doubted {
+                let (rule, from) = (Arc::clone(&rule.id), rule.severity);
+                lowered.push(Lowered { rule, from, to: left, sum, belief });
+            }
+            let Some(severity) = left else { continue };
             findings.push(Finding {
                 category: rule.category,
                 severity,
@@ -518,6 +582,30 @@ impl Classifier {
         self.weighed_findings(scratch, &mut findings);
         findings.sort_by(order);
         findings
+    }
+
+    /// The sum that speaks against all hits of a rule, and the one from which it would be believed.
+    /// Neither a stretch of the text nor the words around any hit may reach that: whoever adds
+    /// pleasantries to a threat makes nobody doubt it.
+    fn doubts(
+        &self,
+        view: &View<'_>,
+        scales: &Scales,
+        hits: &[Hit],
+        of_rule: &[Hit],
+    ) -> Option<(i32, i32)> {
+        let cues = &self.lexicon.cues;
+        let id = of_rule.first()?.rule;
+        let rule = &self.lexicon.rules[id as usize];
+        let belief = cues.belief(id, rule)?;
+        let mut highest = cues.highest(scales, rule.category).filter(|sum| *sum < belief)?;
+        for hit in of_rule {
+            highest = highest.max(cues.sum_around(view, hits, hit, rule.category)?);
+            if highest >= belief {
+                return None;
+            }
+        }
+        Some((highest, belief))
     }
 }
 

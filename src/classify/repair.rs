@@ -88,7 +88,7 @@ impl Repair {
             pictures |= token.kind == Kind::Picture;
             leads |= token.leads;
         }
-        if (pieces || pictures || leads) && join(text, tokens, words, stripped, pieces, pictures) {
+        if (pieces || pictures || leads) && join(text, tokens, words, stripped) {
             tokens.close_up();
         }
         tokens.seen = traits.seen(tokens.tokens.iter().map(|t| t.entry));
@@ -152,31 +152,43 @@ impl Repair {
 }
 
 /// Joins what stands apart: *svart skallar*, *fi tta*, *i👏d👏i👏o👏t*; says whether anything was.
-fn join(
-    text: &[u8],
-    tokens: &mut Tokens,
-    words: &Words,
-    stripped: bool,
-    pieces_here: bool,
-    pictures_here: bool,
-) -> bool {
+fn join(text: &[u8], tokens: &mut Tokens, words: &Words, stripped: bool) -> bool {
     let mut joined = false;
-    let mut i = 0;
-    while i + 1 < tokens.tokens.len() {
-        let mut n = None;
-        if pictures_here {
-            n = letters_between_pictures(text, tokens, words, stripped, i);
+    let mut from = 0;
+    for (block, mut worth) in worth_joining(&tokens.tokens).into_iter().enumerate() {
+        while worth != 0 {
+            let i = block * 64 + worth.trailing_zeros() as usize;
+            worth &= worth - 1;
+            if i < from {
+                continue;
+            }
+            let n = letters_between_pictures(text, tokens, words, stripped, i)
+                .or_else(|| compound_apart(text, tokens, words, stripped, i))
+                .or_else(|| pieces(text, tokens, words, stripped, i));
+            from = i + n.unwrap_or(1);
+            joined |= n.is_some();
         }
-        if n.is_none() && tokens.tokens[i].leads {
-            n = compound_apart(text, tokens, words, stripped, i);
-        }
-        if n.is_none() && pieces_here {
-            n = pieces(text, tokens, words, stripped, i);
-        }
-        i += n.unwrap_or(1);
-        joined |= n.is_some();
     }
     joined
+}
+
+/// A bit for each token at which something may begin that stands apart: it leads a compound, a picture
+/// follows, or a piece is among the next.
+fn worth_joining(tokens: &[Token]) -> SmallVec<[u64; 16]> {
+    let mut worth: SmallVec<[u64; 16]> = SmallVec::from_elem(0, tokens.len().div_ceil(64));
+    let mut set = |at: usize| worth[at / 64] |= 1 << (at % 64);
+    for (i, token) in tokens.iter().enumerate() {
+        if token.leads {
+            set(i);
+        }
+        if token.kind == Kind::Picture {
+            set(i.saturating_sub(1));
+        }
+        if may_be_piece(token) {
+            (i.saturating_sub(MOST_PIECES - 1)..=i).for_each(&mut set);
+        }
+    }
+    worth
 }
 
 /// Whether the token may be a piece of a broken word: short, and no word.
@@ -224,7 +236,7 @@ fn compound_apart(
     stripped: bool,
     at: usize,
 ) -> Option<usize> {
-    if !is_side_by_side(text, tokens, at) {
+    if !tokens.tokens[at].leads || !is_side_by_side(text, tokens, at) {
         return None;
     }
     let (a, b) = (&tokens.tokens[at], &tokens.tokens[at + 1]);
@@ -464,7 +476,7 @@ pub fn repeats(text: &[u8], tokens: &Tokens) -> bool {
     const MOST: usize = 2_000;
     const TIMES: usize = 3;
     let tokens = &tokens.tokens[..tokens.tokens.len().min(MOST)];
-    if !may_repeat(tokens) {
+    if !meets_again(text, tokens) || !may_repeat(tokens) {
         return false;
     }
     let mut seen: HashMap<(u64, u64), (usize, usize), BuildHasherDefault<Mixed>> =
@@ -498,6 +510,35 @@ pub fn repeats(text: &[u8], tokens: &Tokens) -> bool {
         }
     }
     false
+}
+
+/// Whether three tokens in a row were all met before, or there are three addresses: less does not repeat
+/// itself. Texts of everyday length are settled here. True too often, since places are shared.
+fn meets_again(text: &[u8], tokens: &[Token]) -> bool {
+    const PLACES: u32 = 1 << 11;
+    let mut words = [0_u64; PLACES as usize / 64];
+    let (mut run, mut longest, mut n_addresses) = (0, 0, 0);
+    for token in tokens {
+        let mut place = token.word.number();
+        let mut is_met = false;
+        if token.word == WordId::NONE {
+            let length = token.end - token.start;
+            is_met = match token.kind {
+                // It may stand elsewhere as one that is kept.
+                Kind::Word if length <= vocabulary::LONGEST as u32 => return true,
+                Kind::Word | Kind::Number | Kind::Picture => false,
+                Kind::Address | Kind::Mail | Kind::Mention | Kind::Identifier => true,
+            };
+            place = hash_of(bytes(text, token)) as u32;
+            n_addresses += u32::from(token.kind == Kind::Address);
+        }
+        let (bits, bit) = (&mut words[(place % PLACES) as usize / 64], place % 64);
+        is_met |= *bits >> bit & 1 == 1;
+        *bits |= 1 << bit;
+        run = if is_met { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    longest >= 3 || n_addresses >= 3
 }
 
 /// Whether [`repeats`] is worth its cost. What stands there a second time, be it three words or two in

@@ -64,7 +64,7 @@ fn the_index_finds_what_trying_everything_finds() {
     let mut scratch = Scratch::default();
     for text in &texts {
         let found = BUILT_IN.classify_with(&mut scratch, text, &Context::default());
-        assert_eq!(found, BUILT_IN.trace(&mut scratch, text).0, "{text}");
+        assert_eq!(found, BUILT_IN.trace(&mut scratch, text).verdict, "{text}");
     }
     assert!(texts.len() > 600, "{}", texts.len());
 }

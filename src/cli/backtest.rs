@@ -1,5 +1,6 @@
 //! `uppsikt backtest`: what another lexicon would have said of comments already judged.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::num::NonZeroUsize;
@@ -165,6 +166,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if all.malformed > 0 { ExitCode::from(PARTLY) } else { ExitCode::SUCCESS })
 }
 
+thread_local! {
+    /// The buffers for the lexicon before and for the one after. They outlive the batch, for they
+    /// remember the words that were met.
+    static SCRATCHES: RefCell<[Scratch; 2]> = RefCell::default();
+}
+
 fn judge(
     before: &Classifier,
     after: &Classifier,
@@ -172,7 +179,20 @@ fn judge(
     format: Format,
     fields: &Fields,
 ) -> Tally {
-    let (mut old, mut new) = (Scratch::default(), Scratch::default());
+    SCRATCHES
+        .with_borrow_mut(|[old, new]| judge_with([old, new], before, after, batch, format, fields))
+}
+
+fn judge_with(
+    [old, new]: [&mut Scratch; 2],
+    before: &Classifier,
+    after: &Classifier,
+    batch: &Batch,
+    format: Format,
+    fields: &Fields,
+) -> Tally {
+    // Of the same lexicon nobody asks twice.
+    let is_same = before.version() == after.version();
     let mut tally = Tally::default();
     batch.for_each(format, fields, |record| {
         tally.records += 1;
@@ -180,12 +200,14 @@ fn judge(
             tally.malformed += 1;
             return;
         };
-        let was = before.classify_with(&mut old, &record.text, &Context::default());
-        let is = after.classify_with(&mut new, &record.text, &Context::default());
-        for rule in after.shadow_hits(&new) {
+        let is = after.classify_with(new, &record.text, &Context::default());
+        let of_before =
+            (!is_same).then(|| before.classify_with(old, &record.text, &Context::default()));
+        let was = of_before.as_ref().unwrap_or(&is);
+        for rule in after.shadow_hits(new) {
             *tally.shadows.entry(rule).or_default() += 1;
         }
-        tally.compare(&was, &is, |verdict| {
+        tally.compare(was, &is, |verdict| {
             let rules: Vec<&str> = verdict.findings.iter().map(|f| &*f.rule).collect();
             // A sample may be passed on, so it holds no personal data.
             let text = after.masked(&record.text);

@@ -194,6 +194,7 @@ async fn logins(dir: &Path, app: &App) -> anyhow::Result<Vec<Login>> {
     let mut text = String::new();
     for (role, name, title) in [
         (Role::Editor, "redaktor", "kommunikatör"),
+        (Role::Owner, "kontoansvarig", "kommunikationschef"),
         (Role::Registrar, "registrator", "registrator"),
         (Role::Auditor, "granskare", "revisor"),
         (Role::Administrator, "admin", "systemförvaltare"),

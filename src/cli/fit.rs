@@ -1,15 +1,17 @@
 //! `uppsikt lexicon fit`: weights and thresholds from labelled comments.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde::Deserialize;
 
 use crate::classify::cues::fit::{Sample, Settings, fit, small};
 use crate::classify::cues::table::{LANES, Row, WEIGHED, lane, write_row};
-use crate::classify::cues::thresholds::{Costs, Judged, choose};
+use crate::classify::cues::thresholds::{BESIDE_ANOTHER, Costs, Judged, choose};
 use crate::classify::{Classifier, Scratch};
 use crate::domain::category::{Category, Severity, Task};
 use crate::domain::verdict::Verdict;
@@ -26,6 +28,9 @@ pub struct Args {
     /// Filer med harmlösa texter, en JSON-rad med text per text: allt som hittas där är fel.
     #[arg(long = "harmless")]
     pub harmless: Vec<PathBuf>,
+    /// Lär också av reglernas egna exempel och motexempel, så mycket mot en kommentar; 0 är inte alls.
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
+    pub examples: f64,
     /// Vad ett fel kostar mot en stor vikt.
     #[arg(long, default_value_t = Settings::default().cost, value_parser = cost)]
     pub cost: f64,
@@ -41,6 +46,9 @@ pub struct Args {
     /// Vad ett falsklarm kostar när en regel står bakom det.
     #[arg(long, default_value_t = Costs::default().doubt)]
     pub doubt: f64,
+    /// Detsamma när regeln säger att det är grovt.
+    #[arg(long, default_value_t = Costs::default().grave)]
+    pub grave: f64,
     /// Var vikterna ska skrivas.
     #[arg(long, default_value = "lexicons/cues/weights.tsv")]
     pub out: PathBuf,
@@ -49,6 +57,11 @@ pub struct Args {
 fn cost(written: &str) -> Result<f64, String> {
     let cost = written.parse().ok().filter(|cost| *cost > 0.0 && *cost <= 1e6);
     cost.ok_or_else(|| "skriv ett tal över 0 och högst 1000000".to_owned())
+}
+
+fn share(written: &str) -> Result<f64, String> {
+    let share = written.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "skriv ett tal från 0 till 1".to_owned())
 }
 
 #[derive(Deserialize)]
@@ -112,8 +125,54 @@ fn by_rules(verdict: &Verdict) -> [Option<Severity>; LANES] {
 struct Comment {
     /// Its stretches.
     samples: Vec<Sample>,
-    /// For the thresholds, without its sums.
-    judged: Option<Judged>,
+    /// For the thresholds.
+    judged: Option<Ruled>,
+}
+
+/// What people and rules say of a comment.
+struct Ruled {
+    found: [Option<bool>; LANES],
+    removal: bool,
+    verdict: Verdict,
+}
+
+impl Ruled {
+    /// With the sums that weights give which were learnt without its author.
+    fn judged(&self, sums: [i32; LANES], doubted: &BTreeSet<Arc<str>>) -> Judged {
+        let (mut by_rules, mut believed) = ([None; LANES], [false; LANES]);
+        for finding in &self.verdict.findings {
+            let Some(lane) = lane(finding.category) else { continue };
+            if finding.severity == Severity::High && !doubted.contains(&finding.rule) {
+                believed[lane] = true;
+            } else {
+                by_rules[lane] = by_rules[lane].max(Some(finding.severity));
+            }
+        }
+        Judged { found: self.found, removal: self.removal, by_rules, believed, sums }
+    }
+}
+
+/// How many right findings make up for a wrong one, of a rule that says `high`.
+const TRUST: f64 = 12.0;
+
+/// The rules that say `high` and were wrong too often to be believed alone.
+fn doubted(comments: &[Comment]) -> BTreeSet<Arc<str>> {
+    let mut tally: BTreeMap<&Arc<str>, (f64, f64)> = BTreeMap::new();
+    for judged in comments.iter().filter_map(|c| c.judged.as_ref()) {
+        let high = judged.verdict.findings.iter().filter(|f| f.severity == Severity::High);
+        for finding in high {
+            let Some(lane) = lane(finding.category) else { continue };
+            let (right, wrong) = tally.entry(&finding.rule).or_default();
+            match judged.found[lane] {
+                Some(true) => *right += 1.0,
+                // Beside something that calls for removal anyhow it costs nobody much.
+                Some(false) => *wrong += if judged.removal { BESIDE_ANOTHER } else { 1.0 },
+                None => {}
+            }
+        }
+    }
+    let wrong = |(right, wrong): &(f64, f64)| *right < TRUST * *wrong;
+    tally.into_iter().filter(|(_, t)| wrong(t)).map(|(rule, _)| Arc::clone(rule)).collect()
 }
 
 fn read_all(args: &Args, classifier: &Classifier) -> anyhow::Result<Vec<Comment>> {
@@ -138,16 +197,53 @@ fn read_all(args: &Args, classifier: &Classifier) -> anyhow::Result<Vec<Comment>
             // Everyday texts have many authors.
             let author = if harmless { n } else { author };
             let samples = samples(classifier, &mut scratch, &comment.text, seen, found, author);
-            let judged = (!seen).then(|| {
-                let verdict = classifier.by_rules(&mut scratch, &comment.text);
-                let by_rules = by_rules(&verdict);
-                Judged { found, removal: comment.removal(), by_rules, sums: [0; LANES] }
+            let judged = (!seen).then(|| Ruled {
+                found,
+                removal: comment.removal(),
+                verdict: classifier.by_rules(&mut scratch, &comment.text),
             });
             comments.push(Comment { samples, judged });
         }
     }
+    if args.examples > 0.0 {
+        comments.extend(examples(classifier, &mut scratch, args.examples));
+    }
     Ok(comments)
 }
+
+/// What the rules' own authors say of their examples, so that cues speak for what rules are written
+/// for. What is no example of a rule may still be one of another: it counts only where no rule finds
+/// anything of the category.
+fn examples(classifier: &Classifier, scratch: &mut Scratch, weight: f64) -> Vec<Comment> {
+    let lexicon = classifier.lexicon();
+    let mut comments = Vec::new();
+    for example in &lexicon.examples {
+        let rule = &lexicon.rules[example.rule as usize];
+        let Some(lane) = lane(rule.category).filter(|_| LEARNT_BY_EXAMPLE.contains(&rule.category))
+        else {
+            continue;
+        };
+        let said = by_rules(&classifier.by_rules(scratch, &example.text))[lane];
+        let mut found = [None; LANES];
+        found[lane] = match example.hits {
+            true if rule.severity == Severity::Low => continue,
+            true => Some(true),
+            false if said.is_none() => Some(false),
+            false => continue,
+        };
+        let author = RULES + example.rule;
+        let mut samples = samples(classifier, scratch, &example.text, true, found, author);
+        samples.iter_mut().for_each(|s| s.weight = weight);
+        comments.push(Comment { samples, judged: None });
+    }
+    comments
+}
+
+/// Of these too much must never be lost for want of comments to learn from.
+const LEARNT_BY_EXAMPLE: [Category; 3] = [Category::Threat, Category::Incitement, Category::Hate];
+
+/// From this number on, authors are rules.
+const RULES: u32 = 1 << 20;
 
 /// One sample for each stretch of a comment. Which of several stretches a comment was found for,
 /// nobody has said; that it is to be left alone holds for each of them.
@@ -168,7 +264,7 @@ fn samples(
         if seen {
             cues.retain(|c| !c.starts_with('!'));
         }
-        Sample { cues, found, author }
+        Sample { cues, found, author, weight: 1.0 }
     };
     stretches.into_iter().map(sample).collect()
 }
@@ -183,6 +279,7 @@ pub fn run(args: &Args, classifier: &Classifier) -> anyhow::Result<ExitCode> {
     let settings =
         Settings { cost: args.cost, fewest: args.fewest, least: args.least, ..Settings::default() };
     let fitted = fit(&samples, &settings);
+    let doubted = doubted(&comments);
     let mut unseen = fitted.unseen.iter();
     let mut judged = Vec::new();
     for comment in &comments {
@@ -194,10 +291,11 @@ pub fn run(args: &Args, classifier: &Classifier) -> anyhow::Result<ExitCode> {
             }
         }
         if let (Some(judge), false) = (&comment.judged, comment.samples.is_empty()) {
-            judged.push(Judged { sums, ..judge.clone() });
+            judged.push(judge.judged(sums, &doubted));
         }
     }
-    let thresholds = choose(&judged, &Costs { finding: args.alarm, doubt: args.doubt });
+    let thresholds =
+        choose(&judged, &Costs { finding: args.alarm, doubt: args.doubt, grave: args.grave });
     let mut out = String::from(
         "# Skrivs av uppsikt lexicon fit. Vikter i hundradelar; se lexicons/README.md.\n",
     );
@@ -207,8 +305,12 @@ pub fn run(args: &Args, classifier: &Classifier) -> anyhow::Result<ExitCode> {
         ("=finding", &thresholds.finding),
         ("=sure", &thresholds.sure),
         ("=doubt", &thresholds.doubt),
+        ("=grave", &thresholds.grave),
     ] {
         out.push_str(&write_row(name, row));
+    }
+    for rule in &doubted {
+        out.push_str(&write_row(&format!("?{rule}"), &[0; LANES]));
     }
     for (name, row) in &fitted.rows {
         out.push_str(&write_row(name, row));
@@ -221,16 +323,20 @@ pub fn run(args: &Args, classifier: &Classifier) -> anyhow::Result<ExitCode> {
     let mut stdout = std::io::stdout().lock();
     writeln!(
         stdout,
-        "{} kommentarer, {} tecken, {} kB.",
+        "{} kommentarer, {} tecken, {} regler betvivlas, {} kB.",
         comments.len(),
         fitted.rows.len(),
+        doubted.len(),
         out.len() / 1000
     )?;
     for (lane, category) in WEIGHED.iter().enumerate() {
         writeln!(
             stdout,
-            "{category}: träff från {}, säker från {}, tvivel under {}",
-            thresholds.finding[lane], thresholds.sure[lane], thresholds.doubt[lane]
+            "{category}: träff från {}, säker från {}, tvivel under {}, grovt under {}",
+            thresholds.finding[lane],
+            thresholds.sure[lane],
+            thresholds.doubt[lane],
+            thresholds.grave[lane]
         )?;
     }
     Ok(ExitCode::SUCCESS)

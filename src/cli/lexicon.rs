@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use crate::classify::lexicon::{Lexicon, lint, trial};
 use crate::classify::{Classifier, Scratch};
 use crate::cli::classify::sources;
-use crate::cli::fit;
+use crate::cli::{contribution, fit};
 
 /// Granskar, räknar och provar ordlistor.
 #[derive(Debug, clap::Args)]
@@ -39,6 +39,8 @@ pub enum Command {
     Cues,
     /// Räknar fram vikter och gränser ur kommentarer som människor har bedömt.
     Fit(fit::Args),
+    /// Visar vad varje fil och regelgrupp ger: hur många bedömda kommentarer som är rätt tack vare den.
+    Contribution(contribution::Args),
 }
 
 /// Runs the command.
@@ -114,6 +116,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 serde_json::to_writer(&mut out, &classifier.cues(&mut scratch, &text))?;
                 writeln!(out)?;
             }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Contribution(args) => {
+            contribution::run(args, &sources, &classifier, &mut out)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Test => {

@@ -6,6 +6,7 @@
 pub mod backtest;
 pub mod bench;
 pub mod classify;
+pub mod contribution;
 pub mod demo;
 pub mod doctor;
 pub mod evidence;

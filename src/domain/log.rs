@@ -17,8 +17,10 @@ pub enum LogKind {
     Action,
     /// A person asked for another try of a failed action.
     Retry,
-    /// A diary number was entered.
+    /// A diary number was entered, or put right.
     Registration,
+    /// A person lifted the bar on copying an item: the suspicion was wrong.
+    Lift,
     /// A key that signs checkpoints was taken into use.
     Key,
 }
@@ -32,6 +34,7 @@ impl LogKind {
         Self::Action,
         Self::Retry,
         Self::Registration,
+        Self::Lift,
         Self::Key,
     ];
 
@@ -44,6 +47,7 @@ impl LogKind {
             Self::Action => "action",
             Self::Retry => "retry",
             Self::Registration => "registration",
+            Self::Lift => "lift",
             Self::Key => "key",
         }
     }

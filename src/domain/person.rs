@@ -31,10 +31,43 @@ pub enum Act {
     Decide,
     /// Enter a diary number.
     EnterDiaryNumber,
+    /// Lift the bar on copying an item that was wrongly suspected to show abuse of a child.
+    LiftCopyBar,
     /// Add and change users.
     ManageUsers,
     /// See the audit log.
     ReadAudit,
+}
+
+impl Act {
+    /// All acts.
+    pub const ALL: &[Self] = &[
+        Self::ReadCases,
+        Self::ReadEvidence,
+        Self::Decide,
+        Self::EnterDiaryNumber,
+        Self::LiftCopyBar,
+        Self::ManageUsers,
+        Self::ReadAudit,
+    ];
+
+    /// What is done, as in "Din roll får inte …".
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::ReadCases => "läsa ärenden",
+            Self::ReadEvidence => "läsa säkrade bevis i sin helhet",
+            Self::Decide => "ta, besluta i eller ångra ärenden",
+            Self::EnterDiaryNumber => "skriva in diarienummer",
+            Self::LiftCopyBar => "häva spärren mot kopiering",
+            Self::ManageUsers => "lägga till och ändra användare",
+            Self::ReadAudit => "läsa granskningsloggen",
+        }
+    }
+
+    /// The roles that may, in the order of [`Role::ALL`].
+    pub fn roles(self) -> impl Iterator<Item = Role> {
+        Role::ALL.iter().copied().filter(move |role| role.may(self))
+    }
 }
 
 impl Role {
@@ -65,6 +98,18 @@ impl Role {
         Self::ALL.iter().copied().find(|r| r.id() == id)
     }
 
+    /// Those who have it, in Swedish.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Editor => "redaktörer",
+            Self::Owner => "kontoansvariga",
+            Self::Registrar => "registratorer",
+            Self::Archivist => "arkivarier",
+            Self::Auditor => "granskare",
+            Self::Administrator => "administratörer",
+        }
+    }
+
     /// The Swedish word.
     pub const fn label(self) -> &'static str {
         match self {
@@ -80,26 +125,39 @@ impl Role {
     /// The permission table: one row a role, one answer an act.
     pub const fn may(self, act: Act) -> bool {
         match self {
-            Self::Editor | Self::Owner => match act {
+            Self::Editor => match act {
                 Act::ReadCases | Act::ReadEvidence | Act::Decide | Act::EnterDiaryNumber => true,
+                Act::LiftCopyBar | Act::ManageUsers | Act::ReadAudit => false,
+            },
+            // Who answers for the account answers for a suspicion that is called wrong.
+            Self::Owner => match act {
+                Act::ReadCases
+                | Act::ReadEvidence
+                | Act::Decide
+                | Act::EnterDiaryNumber
+                | Act::LiftCopyBar => true,
                 Act::ManageUsers | Act::ReadAudit => false,
             },
             Self::Registrar => match act {
                 Act::ReadCases | Act::ReadEvidence | Act::EnterDiaryNumber => true,
-                Act::Decide | Act::ManageUsers | Act::ReadAudit => false,
+                Act::Decide | Act::LiftCopyBar | Act::ManageUsers | Act::ReadAudit => false,
             },
             Self::Archivist => match act {
                 Act::ReadCases | Act::ReadEvidence => true,
-                Act::Decide | Act::EnterDiaryNumber | Act::ManageUsers | Act::ReadAudit => false,
+                Act::Decide
+                | Act::EnterDiaryNumber
+                | Act::LiftCopyBar
+                | Act::ManageUsers
+                | Act::ReadAudit => false,
             },
             Self::Auditor => match act {
                 Act::ReadCases | Act::ReadEvidence | Act::ReadAudit => true,
-                Act::Decide | Act::EnterDiaryNumber | Act::ManageUsers => false,
+                Act::Decide | Act::EnterDiaryNumber | Act::LiftCopyBar | Act::ManageUsers => false,
             },
             Self::Administrator => match act {
                 Act::ReadCases | Act::ManageUsers | Act::ReadAudit => true,
                 // Running the system gives no right to read sealed personal data or to decide.
-                Act::ReadEvidence | Act::Decide | Act::EnterDiaryNumber => false,
+                Act::ReadEvidence | Act::Decide | Act::EnterDiaryNumber | Act::LiftCopyBar => false,
             },
         }
     }

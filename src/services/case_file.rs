@@ -114,6 +114,8 @@ pub struct CaseFile {
     pub barred: Vec<Barred>,
     /// What was found.
     pub findings: Vec<Finding>,
+    /// Which of them stand at words that this viewer may not read.
+    pub withheld: Vec<usize>,
     /// What the policy proposes.
     pub proposal: Proposal,
     /// The thread above.
@@ -146,6 +148,8 @@ pub struct CaseFile {
     pub may_decide: bool,
     /// Whether the viewer may enter a diary number.
     pub may_enter_number: bool,
+    /// Whether the viewer may lift the bar on copying.
+    pub may_lift_bar: bool,
 }
 
 /// Texts, names and notes stay out of logs.
@@ -180,7 +184,12 @@ impl CaseFile {
             author.url = None;
         }
         self.history.iter_mut().filter_map(|step| step.detail.as_mut()).for_each(strike);
-        self.findings.iter_mut().for_each(|finding| finding.spans.clear());
+        for (index, finding) in self.findings.iter_mut().enumerate() {
+            if !finding.spans.is_empty() {
+                finding.spans.clear();
+                self.withheld.push(index);
+            }
+        }
     }
 }
 
@@ -255,6 +264,7 @@ impl Services {
             alike: store.alike(row.item).await?,
             proposal: self.inner.policy.proposal(&verdict),
             findings: verdict.findings,
+            withheld: Vec::new(),
             above: store.thread_above(row.item).await?,
             below: store.thread_below(row.item, BELOW).await?,
             earlier_cases: store.earlier_cases_of_author(case, EARLIER).await?,
@@ -267,6 +277,7 @@ impl Services {
             may_read_evidence: viewer.may(Act::ReadEvidence),
             may_decide: viewer.may(Act::Decide),
             may_enter_number: viewer.may(Act::EnterDiaryNumber),
+            may_lift_bar: viewer.may(Act::LiftCopyBar),
         };
         if !file.may_read_evidence {
             file.mask(&self.inner.classifier);

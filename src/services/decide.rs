@@ -19,7 +19,11 @@ use crate::store::rows::{EvidenceState, ItemRow};
 use crate::store::sqlite::decide::NewDecision;
 use crate::telemetry::metrics as names;
 
+use super::corrections::NOT_A_NUMBER;
 use super::{Change, ServiceError, Services, Viewer};
+
+/// Why nothing is forwarded, wherever it is said.
+pub const NO_FORWARDING: &str = "Vidarebefordra är inte inkopplat i den här installationen. Välj Vänta och skicka texten för hand.";
 
 impl Services {
     /// Takes a case, or renews the lease on it by being active.
@@ -93,7 +97,7 @@ impl Services {
         let refused = |why: String| Err(ServiceError::Refused { why });
         for choice in decision.choices() {
             if matches!(choice, Choice::Forward { .. }) {
-                return refused("Vidarebefordran är inte inkopplad i den här installationen än. Välj Vänta och skicka vidare för hand.".into());
+                return refused(NO_FORWARDING.into());
             }
             let Some(kind) = choice.action() else { continue };
             if let Some(barred) = item.barred.iter().find(|barred| barred.act == kind) {
@@ -186,9 +190,8 @@ impl Services {
         number: &str,
     ) -> Result<DiaryNumber, ServiceError> {
         viewer.demand(Act::EnterDiaryNumber)?;
-        let number = parse_diary_number(number).map_err(|_| ServiceError::Refused {
-            why: "Diarienumret ska ha 3 till 60 tecken och minst en siffra, till exempel KS 2026/123.".into(),
-        })?;
+        let number = parse_diary_number(number)
+            .map_err(|_| ServiceError::Refused { why: NOT_A_NUMBER.into() })?;
         let line = viewer.line("case.diary_number", format!("case {case}"));
         let now = self.inner.clock.now();
         self.inner.store.enter_diary_number(case, number.clone(), viewer.user, line, now).await?;

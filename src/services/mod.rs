@@ -8,6 +8,7 @@ pub mod archive;
 pub mod assess;
 pub mod capture;
 pub mod case_file;
+pub mod corrections;
 pub mod decide;
 pub mod intake;
 pub mod lexicons;

@@ -22,6 +22,7 @@ use crate::store::error::StoreError;
 use crate::store::rows::{ActionRow, EvidenceState};
 use crate::telemetry::metrics as names;
 
+use super::decide::NO_FORWARDING;
 use super::intake::{address, growing_wait};
 use super::{Change, ServiceError, Services};
 
@@ -143,9 +144,7 @@ impl Services {
             ActionKind::Reply => self.reply(&action, before).await?,
             ActionKind::Report => self.report(&action, before).await?,
             ActionKind::Register => self.export(&action).await?,
-            ActionKind::Forward => {
-                never("Vidarebefordran är inte inkopplad i den här installationen.")
-            }
+            ActionKind::Forward => never(NO_FORWARDING),
         };
         let now = self.inner.clock.now();
         let event = match end {

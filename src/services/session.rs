@@ -6,6 +6,7 @@
 
 use std::net::IpAddr;
 
+use jiff::SignedDuration;
 use metrics::counter;
 
 use crate::domain::ids::ContentHash;
@@ -19,6 +20,9 @@ use super::{ServiceError, Services, Viewer};
 /// A hash that fits no password anybody has: checked for unknown login names, so that the time of
 /// the answer does not tell which names exist. Parameters are argon2's defaults.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$SqlVijFGiPG+935vDSGEsA4Hh8fD8eJSJ7eNMQ3ZrR8";
+
+/// How often a session's use is noted: not at every request.
+const SEEN_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
 /// The only words for a failed log-in, whether the name or the password was wrong.
 pub const WRONG: &str = "Namnet eller lösenordet stämmer inte. Kontrollera stavning och stora bokstäver och försök igen.";
@@ -104,7 +108,16 @@ impl Services {
         address: IpAddr,
     ) -> Result<Option<Session>, ServiceError> {
         let hash = ContentHash::of(token.as_bytes());
-        let row = self.inner.store.session(hash, self.inner.clock.now()).await?;
+        let now = self.inner.clock.now();
+        let row = self.inner.store.session(hash, now).await?;
+        if let Some(row) = &row
+            && now.duration_since(row.seen_at) >= SEEN_EVERY
+            && let Err(error) = self.inner.store.note_session(hash, now).await
+        {
+            // Where nothing can be written pages can still be read.
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "the use of a session could not be noted");
+        }
         Ok(row.map(|row| Session {
             viewer: Viewer {
                 user: row.user.id,

@@ -485,6 +485,8 @@ pub struct SessionRow {
     pub user: UserRow,
     /// The secret that forms must carry.
     pub csrf: String,
+    /// When it was last used, to the minute.
+    pub seen_at: Timestamp,
 }
 
 /// An account with its fetching, for the accounts page and `doctor`.

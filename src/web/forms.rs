@@ -186,6 +186,28 @@ pub struct DiaryFields {
     pub nummer: String,
 }
 
+/// Putting a diary number right.
+#[derive(Clone, Debug, Deserialize)]
+pub struct CorrectionFields {
+    /// See [`csrf_matches`](super::guard::csrf_matches).
+    #[serde(default)]
+    pub csrf: String,
+    /// The right number, as typed.
+    pub nummer: String,
+    /// Why.
+    pub skal: String,
+}
+
+/// Lifting the bar on copying.
+#[derive(Clone, Debug, Deserialize)]
+pub struct LiftFields {
+    /// See [`csrf_matches`](super::guard::csrf_matches).
+    #[serde(default)]
+    pub csrf: String,
+    /// Why the suspicion was wrong.
+    pub skal: String,
+}
+
 /// Turning keys on or off.
 #[derive(Clone, Debug, Deserialize)]
 pub struct KeysFields {

@@ -105,7 +105,7 @@ pub fn trouble_page(page: ErrorPage) -> Response {
         Trouble::TooMany { retry_after_s } => Some(retry_after_s),
         Trouble::TryLater => Some(30),
         Trouble::NotFound
-        | Trouble::Refused(_)
+        | Trouble::NotPermitted(_)
         | Trouble::Conflict(_)
         | Trouble::Declined(_)
         | Trouble::Damaged(_)

@@ -6,6 +6,7 @@
 
 pub mod assets;
 pub mod cookie;
+mod drafts;
 pub mod events;
 pub mod forms;
 pub mod guard;

@@ -12,6 +12,7 @@ use crate::domain::language::Language;
 use crate::domain::likeness::{Alike, AlikeItem};
 use crate::domain::text::capitalised;
 use crate::services::case_file::CaseFile;
+use crate::services::decide::NO_FORWARDING;
 use crate::services::offers::Offered;
 use crate::services::queue::{ClaimedBy, Line, Watch};
 use crate::services::records::{Evidence, SealedEvidence};
@@ -276,7 +277,9 @@ const fn will_be(choice: &'static str) -> &'static str {
 fn form_state(file: &CaseFile, me: UserId) -> FormState {
     let closed = |why: &str| FormState::Closed(why.to_owned());
     if !file.may_decide {
-        return closed("Din roll får läsa ärendet men inte besluta.");
+        return closed(
+            "Din roll får läsa ärendet men inte besluta. Det får redaktörer och kontoansvariga.",
+        );
     }
     if let Some(claim) = file.claim.as_ref().filter(|claim| claim.user != me) {
         return FormState::Closed(format!(
@@ -356,9 +359,7 @@ fn decision(
             offers.map(|o| o.delete_effect.as_str()),
         ),
         reply: offer(ActionKind::Reply, reply, None),
-        forward: PlatformOffer::No {
-            why: "Vidarebefordran är inte inkopplad i den här installationen.".into(),
-        },
+        forward: PlatformOffer::No { why: NO_FORWARDING.into() },
         longest_reply,
         suggested,
         proposal,
@@ -477,10 +478,11 @@ pub fn case(
         text,
         folded: None,
         barred: file.no_copy,
+        may_lift: file.may_lift_bar,
         help: file.help.iter().map(|h| (h.what.clone(), h.number.clone())).collect(),
         alike: file.alike.as_ref().map(|alike| alike_view(alike, now)),
         foreign: file.language.filter(|l| !l.is_read()).map(Language::label),
-        why: WhyRow::rows(&file.findings),
+        why: WhyRow::rows(&file.findings, &file.withheld),
         context: context(file, now),
         decision: decision(file, gate, again, me, now),
         evidence,

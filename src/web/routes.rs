@@ -52,12 +52,14 @@ pub fn router(
         .route("/arende/{id}/forsok-igen", post(case::try_again).get(back_to_page))
         .route("/arende/{id}/ta", post(case::claim).get(back_to_page))
         .route("/arende/{id}/slapp", post(case::release).get(back_to_page))
+        .route("/arende/{id}/hav", post(case::lift).get(back_to_page))
         .route("/bevis/{id}", get(evidence::show))
         .route("/bevis/{id}/manifest.json", get(evidence::manifest))
         .route("/bevis/{id}/sida/{page}", get(evidence::sheet_page))
         .route("/bevis/{id}/fil/{name}", get(evidence::file))
         .route("/diarium", get(diary::show))
         .route("/diarium/{id}", post(diary::enter).get(back_to_page))
+        .route("/diarium/{id}/ratta", post(diary::correct).get(back_to_page))
         .route("/konton", get(accounts::show))
         .route("/hjalp", get(help::show))
         .route("/hjalp/tangenter", post(help::keys).get(back_to_page))
@@ -80,6 +82,7 @@ pub fn router(
         guard,
         throttle: Arc::new(LoginThrottle::new(settings.logins_per_min)),
         streams: Streams::default(),
+        drafts: Arc::default(),
         proxies: Arc::new(Proxies::new(&settings.trusted_proxies)),
         settings: Arc::new(settings),
         health,

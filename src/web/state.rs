@@ -20,6 +20,7 @@ use crate::services::{ServiceError, Services, Viewer};
 use crate::telemetry::metrics::Metrics;
 
 use super::cookie::SessionCookie;
+use super::drafts::Drafts;
 use super::guard::{self, Guard, csrf_matches, csrf_token};
 use super::proxies::Proxies;
 use super::streams::Streams;
@@ -53,6 +54,7 @@ pub struct Site {
     pub(super) guard: Guard,
     pub(super) throttle: Arc<LoginThrottle>,
     pub(super) streams: Streams,
+    pub(super) drafts: Arc<Drafts>,
     pub(super) proxies: Arc<Proxies>,
     pub(super) health: Health,
     pub(super) metrics: Metrics,
@@ -84,9 +86,7 @@ impl Site {
     pub(super) fn error(&self, error: ServiceError) -> Response {
         let trouble = match error {
             ServiceError::NotFound { .. } => Trouble::NotFound,
-            ServiceError::NotPermitted { .. } => {
-                Trouble::Refused("Din roll får se men inte göra det här.".into())
-            }
+            ServiceError::NotPermitted { act } => Trouble::NotPermitted(act),
             ServiceError::Refused { why } => Trouble::Declined(why),
             ServiceError::Conflict { why } => Trouble::Conflict(why),
             ServiceError::Damaged { why } => Trouble::Damaged(why),
@@ -106,6 +106,9 @@ impl Site {
     }
 }
 
+/// What our script says of itself in every request.
+const BY_SCRIPT: &str = "x-uppsikt-del";
+
 /// The person at the page, by their session. Without one the request ends at the log-in page.
 pub struct Inside {
     /// Who.
@@ -114,6 +117,7 @@ pub struct Inside {
     pub keys: Keys,
     csrf_secret: String,
     token: String,
+    by_script: bool,
 }
 
 impl Inside {
@@ -151,6 +155,11 @@ impl Inside {
         session.is_ok_and(|session| session.is_some_and(|s| s.viewer.role == self.viewer.role))
     }
 
+    /// Whether a script of ours asks, which keeps drafts by itself and shows parts of pages.
+    pub(super) const fn is_script(&self) -> bool {
+        self.by_script
+    }
+
     /// The session's token, for logging out and for counting its streams.
     pub(super) fn token(&self) -> &str {
         &self.token
@@ -174,7 +183,8 @@ impl FromRequestParts<Site> for Inside {
         };
         let jar = CookieJar::from_headers(&parts.headers);
         let keys = Keys::from_cookie(jar.get(Keys::COOKIE).map(|cookie| cookie.value()));
-        Ok(Self { viewer, keys, csrf_secret: csrf, token })
+        let by_script = parts.headers.contains_key(BY_SCRIPT);
+        Ok(Self { viewer, keys, csrf_secret: csrf, token, by_script })
     }
 }
 

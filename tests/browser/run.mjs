@@ -12,6 +12,8 @@ const settings = {
   user: need("UPPSIKT_USER"),
   password: need("UPPSIKT_PASSWORD"),
   shots: process.env.UPPSIKT_SHOTS,
+  // Passwords of the other roles by name, for flows in which somebody else does something.
+  logins: JSON.parse(process.env.UPPSIKT_LOGINS ?? "{}"),
 };
 
 function need(name) {

@@ -90,7 +90,7 @@ def main():
         case = failing_case(demo)
         wait("some evidence", lambda: demo.n_sealed() >= 10, 300)
         settings = {"UPPSIKT_URL": demo.url, "UPPSIKT_USER": "redaktor", "UPPSIKT_PASSWORD": demo.logins["redaktor"],
-                    "UPPSIKT_FAILED_CASE": str(case), "UPPSIKT_EDITED_CASE": str(sealed_case(demo, "vagrar-2")),
+                    "UPPSIKT_LOGINS": json.dumps(demo.logins), "UPPSIKT_FAILED_CASE": str(case), "UPPSIKT_EDITED_CASE": str(sealed_case(demo, "vagrar-2")),
                     "UPPSIKT_EDITED_FILE": str(demo.folder / "vagrar" / "inlagg.jsonl"),
                     "UPPSIKT_SHOTS": os.environ.get("UPPSIKT_SHOTS", str(TARGET / "screens"))}
         done = subprocess.run(["node", "run.mjs", *sys.argv[1:]], cwd=ROOT / "tests/browser", env=os.environ | settings, check=False)

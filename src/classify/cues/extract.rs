@@ -332,6 +332,35 @@ pub(super) fn is_plain(word: &[u8]) -> bool {
         && !word.windows(3).any(|w| w[0] == w[1] && w[1] == w[2])
 }
 
+/// As [`plain`], for a short word in the letters of Swedish, faster; gives its length. Nothing for any
+/// other word.
+pub(super) fn plain_swedish(word: &[u8], out: &mut [u8; MOST_BYTES]) -> Option<usize> {
+    if word.len() + 4 >= MOST_BYTES {
+        return None;
+    }
+    let mut n = 0;
+    let mut is_second = false;
+    for b in word {
+        let letter = match (is_second, b) {
+            (false, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9') => *b,
+            (false, 0xC3) => {
+                is_second = true;
+                continue;
+            }
+            (true, 0xA5 | 0xA4) => b'a',
+            (true, 0xB6) => b'o',
+            (true, 0xA9) => b'e',
+            _ => return None,
+        };
+        is_second = false;
+        if n < 2 || out[n - 1] != letter || out[n - 2] != letter {
+            out[n] = letter;
+            n += 1;
+        }
+    }
+    (!is_second).then_some(n)
+}
+
 /// The word in the plain letters of cues.
 pub(super) fn plain(word: &[u8], out: &mut SmallVec<[u8; MOST_BYTES]>) {
     // A picture may be all signs.

@@ -19,6 +19,8 @@ pub struct Sample {
     pub found: [Option<bool>; LANES],
     /// Who wrote it: comments of one author are left out together.
     pub author: u32,
+    /// What an error on it costs against one on another, above zero.
+    pub weight: f64,
 }
 
 /// How to train.
@@ -146,7 +148,7 @@ impl Task<'_> {
             return model;
         }
         // With squared hinge loss each dual variable has its own diagonal and no upper bound.
-        let diagonal = 0.5 / self.settings.cost;
+        let diagonal = |i: usize| 0.5 / (self.settings.cost * self.samples[i].weight);
         let mut alpha = vec![0.0_f64; known.len()];
         let mut order: Vec<usize> = (0..known.len()).collect();
         let mut random = Shuffle(0x2545_F491_4F6C_DD1D);
@@ -155,6 +157,7 @@ impl Task<'_> {
             for k in &order {
                 let (i, y) = known[*k];
                 let features = &self.features[i];
+                let diagonal = diagonal(i);
                 let gradient = y * model.sum(features) - 1.0 + diagonal * alpha[*k];
                 if alpha[*k] == 0.0 && gradient >= 0.0 {
                     continue;

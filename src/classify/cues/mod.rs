@@ -19,9 +19,10 @@ use smallvec::SmallVec;
 use crate::classify::cues::extract::{Cue, each_cue};
 use crate::classify::cues::quick::{Met, Quick};
 use crate::classify::cues::table::{Cues, LANES, Row, WEIGHED, lane};
-use crate::classify::rules::{Hit, View};
+use crate::classify::cues::thresholds::NEVER;
+use crate::classify::rules::{Hit, Rule, View};
 use crate::classify::vocabulary::Vocabulary;
-use crate::domain::category::Category;
+use crate::domain::category::{Category, Severity};
 
 /// How far below its threshold a sum is still told of.
 const NEARLY: i32 = 30;
@@ -126,7 +127,9 @@ impl Cues {
                 match scales.found.iter_mut().find(|w| w.lane == lane) {
                     Some(w) if w.sum >= sum => {}
                     found => {
-                        let tokens = self.reasons(view, hits, stretch.clone(), lane);
+                        let weights =
+                            self.weights_of(quick, view, vocabulary, stretch.clone(), lane);
+                        let tokens = self.reasons(weights, hits, stretch.clone(), lane);
                         // Several words are said to point there together: one alone is no reason.
                         if tokens.len() < FEWEST_REASONS {
                             continue;
@@ -142,14 +145,35 @@ impl Cues {
         }
     }
 
-    /// Whether the cues of the whole text speak so clearly against the category that what a rule
-    /// found is only worth a note.
-    pub fn doubts(&self, scales: &Scales, category: Category) -> bool {
-        !self.is_empty()
-            && lane(category).is_some_and(|lane| {
-                let highest = scales.highest[lane];
-                highest != i32::MIN && highest < i32::from(self.doubt[lane])
-            })
+    /// From which sum on a finding of this rule is believed, in hundredths; nothing where it always is.
+    pub fn belief(&self, id: u32, rule: &Rule) -> Option<i32> {
+        let lane = lane(rule.category).filter(|_| !self.is_empty() && !rule.is_beyond_doubt())?;
+        let row = match rule.severity {
+            Severity::High if self.is_doubted(id) => &self.grave,
+            Severity::High => return None,
+            Severity::Medium | Severity::Low => &self.doubt,
+        };
+        (row[lane] != -NEVER).then(|| i32::from(row[lane]))
+    }
+
+    /// The highest sum of any stretch for the category; nothing where none was weighed.
+    pub fn highest(&self, scales: &Scales, category: Category) -> Option<i32> {
+        let highest = scales.highest[lane(category)?];
+        (highest != i32::MIN).then_some(highest)
+    }
+
+    /// The sum of the words around one hit alone: what a writer adds before and after cannot lower it.
+    pub fn sum_around(
+        &self,
+        view: &View<'_>,
+        hits: &[Hit],
+        hit: &Hit,
+        category: Category,
+    ) -> Option<i32> {
+        let lane = lane(category)?;
+        let (first, last) = hit.matched.bounds();
+        let around = view.around(first).start..view.around(last).end;
+        Some(self.plain_sums_of(view, hits, around)[lane])
     }
 
     /// The sums of one stretch, each cue counted once: what [`Self::sums_of`] finds faster.
@@ -213,28 +237,36 @@ impl Cues {
         weighings
     }
 
-    /// The words that speak most for the category.
+    /// How much each token of a stretch speaks for the category by its own cues: what
+    /// [`Self::weights_of`] finds faster.
+    #[cfg(test)]
+    fn plain_weights_of(&self, view: &View<'_>, stretch: Range<usize>, lane: usize) -> Vec<i32> {
+        let mut weights = vec![0; stretch.len()];
+        each_cue(view, stretch.clone(), |cue, at| {
+            let place = self.find(cue);
+            if let Some(at) = at
+                && place != 0
+            {
+                weights[at as usize - stretch.start] += i32::from(self.row(place)[lane]);
+            }
+        });
+        weights
+    }
+
+    /// The words that speak most for the category, by their own cues and by the rules that hit them.
     fn reasons(
         &self,
-        view: &View<'_>,
+        mut weights: Vec<i32>,
         hits: &[Hit],
         stretch: Range<usize>,
         lane: usize,
     ) -> SmallVec<[u32; MOST_REASONS]> {
-        let mut weights = vec![0_i32; stretch.len()];
-        let mut add = |at: u32, place: u32| {
-            if place != 0 {
-                weights[at as usize - stretch.start] += i32::from(self.row(place)[lane]);
-            }
-        };
-        each_cue(view, stretch.clone(), |cue, at| {
-            if let Some(at) = at {
-                add(at, self.find(cue));
-            }
-        });
         for hit in hits_in(hits, &stretch) {
+            let place = self.find(Cue::Rule(hit.rule));
             for at in hit.matched.tokens.iter().filter(|t| stretch.contains(&(**t as usize))) {
-                add(*at, self.find(Cue::Rule(hit.rule)));
+                if place != 0 {
+                    weights[*at as usize - stretch.start] += i32::from(self.row(place)[lane]);
+                }
             }
         }
         let mut order: Vec<usize> = (0..weights.len()).filter(|i| weights[*i] > 0).collect();

@@ -73,6 +73,11 @@ pub struct Cues {
     pub sure: Row,
     /// Below this a rule's finding becomes a note.
     pub doubt: Row,
+    /// The same for what a rule says is high. Asked only of those that were wrong too often alone: who
+    /// wrote the others had order and addressee in them, which a sum of words knows nothing of.
+    pub grave: Row,
+    /// These rules, by index, in order.
+    doubted: Vec<u32>,
     places: Vec<Place>,
     /// Some bits for each cue of letters, by its key.
     filter: Vec<u64>,
@@ -95,6 +100,8 @@ impl Default for Cues {
             finding: [NEVER; LANES],
             sure: [NEVER; LANES],
             doubt: [-NEVER; LANES],
+            grave: [-NEVER; LANES],
+            doubted: Vec::new(),
             places: Vec::new(),
             filter: Vec::new(),
             pairs: Vec::new(),
@@ -123,6 +130,8 @@ stored!(Cues {
     finding,
     sure,
     doubt,
+    grave,
+    doubted,
     places,
     filter,
     pairs,
@@ -159,6 +168,7 @@ pub(super) enum Written<'a> {
     Letters(Cue<'a>),
     Class(&'a str),
     Rule(&'a str),
+    Doubted(&'a str),
 }
 
 pub(super) fn read_cue(name: &str) -> Option<Written<'_>> {
@@ -176,6 +186,7 @@ pub(super) fn read_cue(name: &str) -> Option<Written<'_>> {
         ("=", setting) => Written::Setting(setting),
         ("@", class) => Written::Class(class),
         ("!", rule) => Written::Rule(rule),
+        ("?", rule) => Written::Doubted(rule),
         ("%", shape) => Written::Letters(Cue::Shape(Shape::named(shape)?)),
         ("^", word) => Written::Letters(Cue::First(bytes(word))),
         ("-", end) => Written::Letters(Cue::End(bytes(end))),
@@ -253,7 +264,7 @@ impl Cues {
                 // What a setting does not name keeps its harmless value.
                 let base = match cue {
                     Written::Setting("finding" | "sure") => [NEVER; LANES],
-                    Written::Setting("doubt") => [-NEVER; LANES],
+                    Written::Setting("doubt" | "grave") => [-NEVER; LANES],
                     _ => [0; LANES],
                 };
                 Some((cue, read_row(row, base)?))
@@ -270,9 +281,20 @@ impl Cues {
                     "finding" => cues.finding = row,
                     "sure" => cues.sure = row,
                     "doubt" => cues.doubt = row,
+                    "grave" => cues.grave = row,
                     _ => complain(
                         "inställningen finns inte",
-                        "skriv =start, =finding, =sure eller =doubt",
+                        "skriv =start, =finding, =sure, =doubt eller =grave",
+                    ),
+                }
+                continue;
+            }
+            if let Written::Doubted(id) = cue {
+                match rule_ids.get(id) {
+                    Some(rule) => cues.doubted.push(*rule as u32),
+                    None => complain(
+                        &format!("regeln {id} finns inte"),
+                        "ta bort raden eller kör lexicon fit på nytt",
                     ),
                 }
                 continue;
@@ -284,7 +306,7 @@ impl Cues {
             cues.rows.push(row);
             let place = u32::try_from(cues.rows.len()).unwrap_or(u32::MAX);
             match cue {
-                Written::Setting(_) => {}
+                Written::Setting(_) | Written::Doubted(_) => {}
                 Written::Letters(cue) => {
                     if let Cue::Pair(a, b) = cue {
                         pairs.push([hash_of(a), hash_of(b)]);
@@ -307,23 +329,34 @@ impl Cues {
                 },
             }
         }
+        cues.doubted.sort_unstable();
         cues.put(&keys);
         cues.put_pairs(&pairs);
         for (lane, category) in WEIGHED.into_iter().enumerate() {
-            let (finding, doubt) = (cues.finding[lane], cues.doubt[lane]);
-            if finding != NEVER && doubt > finding.saturating_sub(BETWEEN) {
-                cues.doubt[lane] = finding.saturating_sub(BETWEEN);
-                complaints.push(Complaint {
-                    file: weights.0.to_owned(),
-                    line: 1,
-                    what: format!(
-                        "{category}: regler betvivlas vid en summa som nästan är en träff"
-                    ),
-                    mend: format!("sätt =doubt till högst {}", cues.doubt[lane]),
-                });
+            let most = match cues.finding[lane] {
+                NEVER => continue,
+                finding => finding.saturating_sub(BETWEEN),
+            };
+            for (name, row) in [("=doubt", &mut cues.doubt), ("=grave", &mut cues.grave)] {
+                if row[lane] > most {
+                    row[lane] = most;
+                    complaints.push(Complaint {
+                        file: weights.0.to_owned(),
+                        line: 1,
+                        what: format!(
+                            "{category}: regler betvivlas vid en summa som nästan är en träff"
+                        ),
+                        mend: format!("sätt {name} till högst {most}"),
+                    });
+                }
             }
         }
         cues
+    }
+
+    /// Whether a rule that says `high` has been wrong so often that cues must speak for it too.
+    pub fn is_doubted(&self, rule: u32) -> bool {
+        self.doubted.binary_search(&rule).is_ok()
     }
 
     /// Weighs nothing for hits of that rule.
@@ -383,6 +416,7 @@ impl Cues {
             && filters.into_iter().all(|filter| filter.len().is_power_of_two())
             && self.by_class.len() == n_classes
             && self.by_rule.len() == n_rules
+            && self.doubted.is_sorted()
             && (self.places.is_empty() || (has_room && self.places.len().is_power_of_two()))
             && places.all(|row| row as usize <= self.rows.len())
     }

@@ -1,8 +1,9 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use smallvec::SmallVec;
 
-use crate::classify::cues::extract::{Cue, Shape};
+use crate::classify::cues::extract::{Cue, MOST_BYTES, Shape, plain, plain_swedish};
 use crate::classify::cues::fit::{Sample, Settings, fit};
 use crate::classify::cues::stretches;
 use crate::classify::cues::table::{Cues, LANES, Written, lane, read_cue, write_row};
@@ -104,9 +105,29 @@ fn the_fast_sums_are_those_of_all_cues() {
             for stretch in stretches(&view) {
                 let plain = cues.plain_sums_of(&view, hits, stretch.clone());
                 let quick = &classifier.quick;
-                let fast = cues.sums_of(quick, &view, vocabulary, hits, stretch, scales);
+                let range = stretch.clone();
+                let fast = cues.sums_of(quick, &view, vocabulary, hits, range, scales);
                 assert_eq!(fast, plain, "{text}");
+                for lane in 0..LANES {
+                    let plain = cues.plain_weights_of(&view, stretch.clone(), lane);
+                    let fast = cues.weights_of(quick, &view, vocabulary, stretch.clone(), lane);
+                    assert_eq!(fast, plain, "{text}");
+                }
             }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn words_in_swedish_letters_are_plain_as_all_others(word in "[a-cåäöéü0]{1,40}") {
+        let mut letters = SmallVec::new();
+        plain(word.as_bytes(), &mut letters);
+        let mut swedish = [0; MOST_BYTES];
+        if let Some(n) = plain_swedish(word.as_bytes(), &mut swedish) {
+            prop_assert_eq!(&swedish[..n], &letters[..]);
+        } else {
+            prop_assert!(word.contains('ü') || word.len() > 30);
         }
     }
 }
@@ -217,7 +238,7 @@ fn names_and_keys_agree_for_shapes() {
 fn sample(cues: &[&str], threat: bool, author: u32) -> Sample {
     let mut found = [Some(false); LANES];
     found[0] = Some(threat);
-    Sample { cues: cues.iter().map(|c| (*c).to_owned()).collect(), found, author }
+    Sample { cues: cues.iter().map(|c| (*c).to_owned()).collect(), found, author, weight: 1.0 }
 }
 
 #[test]
@@ -254,6 +275,7 @@ fn judged(sum: i32, found: bool, by_rule: Option<Severity>) -> Judged {
         found: [Some(false); LANES],
         removal: found,
         by_rules: [None; LANES],
+        believed: [false; LANES],
         sums: [-100; LANES],
     };
     judged.found[0] = Some(found);
@@ -268,24 +290,29 @@ fn thresholds_stand_where_finds_outweigh_alarms() {
         [(90, true), (80, true), (70, true), (60, false), (50, true), (40, false), (30, false)]
             .map(|(sum, found)| judged(sum, found, None))
             .into();
-    let t = choose(&alone, &Costs { finding: 2.0, doubt: 1.0 });
+    let t = choose(&alone, &Costs { finding: 2.0, doubt: 1.0, grave: 1.0 });
     assert_eq!((t.finding[0], t.sure[0]), (70, 70));
     assert_eq!(t.doubt[0], -i16::MAX);
-    let ruled: Vec<Judged> = [(-90, false), (-80, false), (-70, true), (10, true)]
-        .map(|(sum, found)| judged(sum, found, Some(Severity::High)))
-        .into();
-    let t = choose(&ruled, &Costs { finding: 2.0, doubt: 1.0 });
-    assert_eq!(t.doubt[0], -79);
+    let ruled = [(-90, false), (-80, false), (-70, true), (10, true)]
+        .map(|(sum, found)| judged(sum, found, Some(Severity::High)));
+    let t = choose(&ruled, &Costs { finding: 2.0, doubt: 1.0, grave: 1.0 });
+    assert_eq!((t.doubt[0], t.grave[0]), (-i16::MAX, -79));
+    let t = choose(&ruled, &Costs { finding: 2.0, doubt: 1.0, grave: 0.4 });
+    assert_eq!(t.grave[0], -79);
+    let milder =
+        ruled.map(|j| Judged { by_rules: j.by_rules.map(|s| s.and(Some(Severity::Medium))), ..j });
+    let t = choose(&milder, &Costs { finding: 2.0, doubt: 1.0, grave: 1.0 });
+    assert_eq!((t.doubt[0], t.grave[0]), (-79, -i16::MAX));
 }
 
 #[test]
 fn a_threshold_takes_in_all_comments_of_its_sum_in_whatever_order_they_come() {
-    let costs = Costs { finding: 2.0, doubt: 1.0 };
+    let costs = Costs { finding: 2.0, doubt: 1.0, grave: 1.0 };
     for order in [[true, false, false], [false, true, false], [false, false, true]] {
         let alone: Vec<Judged> = order.map(|found| judged(20, found, None)).into();
         assert_eq!(choose(&alone, &costs).finding[0], i16::MAX, "{order:?}");
         let ruled: Vec<Judged> = order.map(|found| judged(20, !found, Some(Severity::High))).into();
-        assert_eq!(choose(&ruled, &costs).doubt[0], -i16::MAX, "{order:?}");
+        assert_eq!(choose(&ruled, &costs).grave[0], -i16::MAX, "{order:?}");
     }
 }
 
@@ -294,13 +321,13 @@ fn a_rule_is_never_doubted_where_the_sum_nearly_is_a_finding() {
     let mut all: Vec<Judged> = (0..9).map(|_| judged(50, true, None)).collect();
     all.extend((0..9).map(|_| judged(40, false, Some(Severity::High))));
     all.extend((0..9).map(|_| judged(10, false, Some(Severity::High))));
-    let thresholds = choose(&all, &Costs { finding: 2.0, doubt: 1.0 });
-    assert_eq!((thresholds.finding[0], thresholds.doubt[0]), (50, 11));
+    let thresholds = choose(&all, &Costs { finding: 2.0, doubt: 1.0, grave: 1.0 });
+    assert_eq!((thresholds.finding[0], thresholds.grave[0]), (50, 11));
     // Nor where a person has written it.
-    let lexicon = classifier("=finding\tthreat+50\n=doubt\tthreat+45\n");
-    assert_eq!(lexicon.lexicon().cues.doubt[0], 30);
+    let lexicon = classifier("=finding\tthreat+50\n=doubt\tthreat+45\n=grave\tthreat+45\n");
+    assert_eq!((lexicon.lexicon().cues.doubt[0], lexicon.lexicon().cues.grave[0]), (30, 30));
     let complaints = &lexicon.lexicon().complaints;
-    assert_eq!(complaints.iter().filter(|c| c.file == "cues/weights.tsv").count(), 1);
+    assert_eq!(complaints.iter().filter(|c| c.file == "cues/weights.tsv").count(), 2);
 }
 
 #[test]
@@ -311,7 +338,7 @@ fn settings_that_are_missing_find_and_doubt_nothing() {
     };
     let rule_alone = [(Category::Insult, Severity::Medium)];
     assert_eq!(of("=start\tinsult-900\ndotter\tthreat+900\n"), rule_alone);
-    assert_eq!(of("=start\tinsult-900\n=doubt\tthreat+1\n"), rule_alone);
+    assert_eq!(of("=start\tinsult-900\n=doubt\tthreat+1\n=grave\tthreat+1\n"), rule_alone);
     // A sum of nothing is a setting like any other.
     assert_eq!(write_row("=finding", &[0; LANES]).matches("+0").count(), LANES);
 }

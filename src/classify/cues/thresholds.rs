@@ -12,8 +12,10 @@ pub struct Judged {
     pub found: [Option<bool>; LANES],
     /// Something in it calls for removal.
     pub removal: bool,
-    /// What rules alone say.
+    /// What rules alone say, those left out that are always believed.
     pub by_rules: [Option<Severity>; LANES],
+    /// Whether a rule said so that is always believed: nothing that a threshold could change.
+    pub believed: [bool; LANES],
     /// The sums of weights that were learnt without its author.
     pub sums: [i32; LANES],
 }
@@ -27,6 +29,8 @@ pub struct Thresholds {
     pub sure: Row,
     /// Below this a rule's finding becomes a note.
     pub doubt: Row,
+    /// The same for what a rule says is high.
+    pub grave: Row,
 }
 
 /// What one false alarm on a harmless comment costs, against one find.
@@ -36,16 +40,18 @@ pub struct Costs {
     pub finding: f64,
     /// For a finding that a rule made and the sum could take back.
     pub doubt: f64,
+    /// The same where the rule says that it is high: one lost is dearer than some looked at in vain.
+    pub grave: f64,
 }
 
 impl Default for Costs {
     fn default() -> Self {
-        Self { finding: 2.0, doubt: 1.5 }
+        Self { finding: 2.0, doubt: 1.5, grave: 0.3 }
     }
 }
 
 /// What a needless label costs where the comment calls for removal anyhow.
-const BESIDE_ANOTHER: f64 = 0.3;
+pub const BESIDE_ANOTHER: f64 = 0.3;
 /// Never found, never doubted.
 pub const NEVER: i16 = i16::MAX;
 /// How far below the threshold of a finding a rule may be doubted at the nearest, in hundredths: what
@@ -56,17 +62,21 @@ const SURE: f64 = 0.9;
 
 /// Chooses the thresholds at which finds less costs are greatest.
 pub fn choose(judged: &[Judged], costs: &Costs) -> Thresholds {
-    let mut thresholds =
-        Thresholds { finding: [NEVER; LANES], sure: [NEVER; LANES], doubt: [-NEVER; LANES] };
+    let mut thresholds = Thresholds {
+        finding: [NEVER; LANES],
+        sure: [NEVER; LANES],
+        doubt: [-NEVER; LANES],
+        grave: [-NEVER; LANES],
+    };
     for (lane, category) in WEIGHED.iter().enumerate() {
         let least = match category.task() {
             Task::Removal => Severity::Medium,
             Task::Routing => Severity::Low,
         };
-        let of = |by_rule: bool| {
+        let of = |by_rule: fn(Option<Severity>, Severity) -> bool| {
             let mut sums: Vec<(i32, bool, f64)> = judged
                 .iter()
-                .filter(|j| j.by_rules[lane].is_some_and(|s| s >= least) == by_rule)
+                .filter(|j| !j.believed[lane] && by_rule(j.by_rules[lane], least))
                 .filter_map(|j| {
                     let harm = if j.removal { BESIDE_ANOTHER } else { 1.0 };
                     j.found[lane].map(|yes| (j.sums[lane], yes, harm))
@@ -78,7 +88,7 @@ pub fn choose(judged: &[Judged], costs: &Costs) -> Thresholds {
         // From the top down: every find is a gain, every false alarm a loss. A threshold takes in
         // all comments of its sum.
         let (mut best, mut worth, mut right, mut taken) = (0.0, 0.0, 0, 0);
-        for same in of(false).chunk_by(|a, b| a.0 == b.0).rev() {
+        for same in of(|by, least| by < Some(least)).chunk_by(|a, b| a.0 == b.0).rev() {
             for (_, yes, harm) in same {
                 worth += if *yes { 1.0 } else { -costs.finding * harm };
                 right += usize::from(*yes);
@@ -98,17 +108,23 @@ pub fn choose(judged: &[Judged], costs: &Costs) -> Thresholds {
             NEVER => NEVER,
             finding => finding.saturating_sub(BETWEEN),
         };
-        let (mut best, mut worth) = (0.0, 0.0);
-        for same in of(true).chunk_by(|a, b| a.0 == b.0) {
-            for (_, yes, harm) in same {
-                worth += if *yes { -1.0 } else { costs.doubt * harm };
+        let below = |sums: Vec<(i32, bool, f64)>, cost: f64| {
+            let (mut best, mut worth, mut below) = (0.0, 0.0, -NEVER);
+            for same in sums.chunk_by(|a, b| a.0 == b.0) {
+                for (_, yes, harm) in same {
+                    worth += if *yes { -1.0 } else { cost * harm };
+                }
+                let doubt = small(same[0].0 + 1);
+                if worth > best && doubt <= most {
+                    best = worth;
+                    below = doubt;
+                }
             }
-            let doubt = small(same[0].0 + 1);
-            if worth > best && doubt <= most {
-                best = worth;
-                thresholds.doubt[lane] = doubt;
-            }
-        }
+            below
+        };
+        let milder = of(|by, least| by >= Some(least) && by < Some(Severity::High));
+        thresholds.doubt[lane] = below(milder, costs.doubt);
+        thresholds.grave[lane] = below(of(|by, _| by == Some(Severity::High)), costs.grave);
     }
     thresholds
 }

@@ -124,6 +124,7 @@ impl Folded {
     }
 
     /// The stretch of the original that gave the folded bytes `start..end` (not empty).
+    #[inline]
     pub fn original(&self, start: u32, end: u32) -> Span {
         if self.starts.is_empty() {
             Span { start, end }

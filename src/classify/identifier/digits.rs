@@ -201,14 +201,16 @@ impl Manner for Loosely {
     }
 }
 
-/// The first plain digit at `from` or behind, before `to`. Looks at sixteen bytes at once, without branches,
+/// The first plain digit at `from` or behind, before `to`. Looks at 64 bytes at once, without branches,
 /// for most of a text has no digits.
 pub fn next_digit(text: &[u8], from: usize, to: usize) -> Option<usize> {
-    const PIECE: usize = 16;
+    const PIECE: usize = 64;
     let mut at = from;
     let (pieces, rest) = text.get(from..to)?.as_chunks::<PIECE>();
     for piece in pieces {
-        if piece.iter().fold(false, |any, b| any | b.is_ascii_digit()) {
+        // In bytes, so that the compiler does sixteen at a time.
+        let any = piece.iter().fold(0, |any, b| any | u8::from(b.wrapping_sub(b'0') < 10));
+        if any != 0 {
             return Some(at + piece.iter().position(u8::is_ascii_digit)?);
         }
         at += PIECE;

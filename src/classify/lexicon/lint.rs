@@ -41,7 +41,7 @@ pub fn warnings(sources: &[Source], classifier: &Classifier) -> Vec<Complaint> {
     let mut errors = Vec::new();
     let files: Vec<(&str, RawFile)> = sources
         .iter()
-        .filter(|s| s.name.starts_with("sv/"))
+        .filter(|s| s.is_of_a_language())
         .map(|s| (s.name.as_str(), file::read(&s.name, &s.text, &mut errors)))
         .collect();
     let weights = sources.iter().find(|s| s.name == WEIGHTS).map_or("", |s| s.text.as_str());

@@ -10,6 +10,7 @@ pub mod complaint;
 pub mod file;
 pub mod inflect;
 pub mod lint;
+pub mod part;
 pub mod trial;
 
 use std::collections::BTreeMap;
@@ -126,6 +127,14 @@ pub enum CannotRead {
 
 /// The folders of a lexicon, by language.
 const LANGUAGES: [&str; 2] = ["sv", "en"];
+
+impl Source {
+    /// Whether it holds words and rules: everything but what is weighed.
+    fn is_of_a_language(&self) -> bool {
+        let folder = self.name.split_once('/').map(|(folder, _)| folder);
+        folder.is_some_and(|folder| LANGUAGES.contains(&folder))
+    }
+}
 
 /// Reads the sources under `folder`: every `.toml` in `sv/`, by name, and what is weighed
 /// in `cues/`, if it is there.

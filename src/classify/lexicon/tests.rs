@@ -445,3 +445,13 @@ fn the_folder_of_the_repository_is_what_is_built_in() {
     assert_eq!(SourcesHash::of(&read), SourcesHash::of(&built_in::sources()));
     assert!(matches!(read_folder(Path::new("/finns/inte")), Err(CannotRead::File { .. })));
 }
+
+#[test]
+fn every_rule_file_of_a_language_that_is_built_in_gives_its_rules() {
+    let sources = built_in::sources();
+    let lexicon = Lexicon::compile(&sources);
+    for source in sources.iter().filter(|s| s.text.contains("[[rule]]")) {
+        let n = lexicon.counts.rules.get(&source.name).copied().unwrap_or(0);
+        assert!(n > 0, "no rule of {} was taken in", source.name);
+    }
+}

@@ -244,7 +244,7 @@ impl View<'_> {
     }
 
     /// The tokens of the sentence around `at` that conditions may look at.
-    fn around(&self, at: usize) -> std::ops::Range<usize> {
+    pub fn around(&self, at: usize) -> std::ops::Range<usize> {
         let sentence = self.sentence(at);
         let from = (sentence.first as usize).max(at.saturating_sub(WINDOW));
         let to = (sentence.last as usize).min(at + WINDOW + 1);

@@ -255,6 +255,8 @@ impl LogRead {
             LogKind::Registration => leaf::<Entered>(seq, at, record).map(|leaf| {
                 self.entered.insert(leaf.record.registration, leaf);
             }),
+            // Held by the chain alone; the item it is about is recorded in its seals.
+            LogKind::Lift => Ok(()),
             LogKind::Key => leaf::<KeyTaken>(seq, at, record).map(|leaf| {
                 self.keys.insert(seq, leaf.record);
             }),

@@ -50,6 +50,8 @@ async fn all_acts(services: &Services, who: &Viewer) -> BTreeMap<&'static str, b
         undo(case, DecisionId(9));
         try_again(case, ActionId(9));
         enter_diary_number(case, "KS 2026/1");
+        correct_diary_number(RegistrationId(9), "KS 2026/1", "Skrev fel.");
+        lift_copy_bar(case, "Det är ett fotbollslag.");
     }
     acts
 }
@@ -79,6 +81,8 @@ async fn each_role_may_do_what_the_table_says_and_no_more() {
         ("undo", DECIDE),
         ("try_again", DECIDE),
         ("enter_diary_number", NUMBER),
+        ("correct_diary_number", NUMBER),
+        ("lift_copy_bar", [false, true, false, false, false, false]),
     ]);
     for (n, role) in Role::ALL.iter().enumerate() {
         let who = viewer(*role, stage.editor.user);
@@ -106,7 +110,16 @@ async fn every_act_of_a_person_is_on_the_audit_log() {
     services.log_in("ingen", password(), address).await.unwrap_err();
     let opened = services.log_in(" Robin ", password(), address).await.unwrap();
     let token = opened.token.expose().to_owned();
+    let seen = || {
+        let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+        raw.query_row("select seen_at from sessions", [], |r| r.get::<_, i64>(0)).unwrap()
+    };
+    let at_first = seen();
     assert!(services.session(&token, address).await.unwrap().is_some());
+    assert_eq!(seen(), at_first, "not at every request");
+    stage.wait_s(61);
+    assert!(services.session(&token, address).await.unwrap().is_some());
+    assert_eq!(seen(), at_first + 61_000, "when a session was last used is known to the minute");
     services.log_out(&opened.viewer, &token).await.unwrap();
     assert!(services.session(&token, address).await.unwrap().is_none());
 

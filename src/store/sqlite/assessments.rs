@@ -170,7 +170,8 @@ fn store_verdict(
     Ok(n > 0)
 }
 
-/// From now on nothing of the item is copied. Nothing takes that back.
+/// From now on nothing of the item is copied. Only a person takes that back: see
+/// [`Store::lift_copy_bar`].
 pub(super) fn bar_copying(tx: &Transaction<'_>, item: ItemId) -> Result<(), StoreError> {
     tx.prepare_cached("update items set no_copy = 1 where id = ?1")?.execute([item.0])?;
     Ok(())
@@ -259,7 +260,7 @@ fn follow_version(
     if current != version || case.version == version {
         return Ok(None);
     }
-    want_evidence(tx, item, version, 2, now)?;
+    want_evidence(tx, item, version, 3, now)?;
     tx.prepare_cached(
         "update cases set version_id = ?2, revision = revision + 1, changed_at = ?3 where id = ?1",
     )?

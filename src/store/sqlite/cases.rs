@@ -101,14 +101,14 @@ pub(super) fn set_state(
     state: &CaseState,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    // What came back stands on top; what is decided again gets its place from its severity.
-    let rank_to_top = matches!(state, CaseState::Returned { .. });
+    // What came back stands before all but somebody's life.
+    let came_back = matches!(state, CaseState::Returned { .. });
     tx.prepare_cached(
         "update cases set state = ?2, state_json = ?3, changed_at = ?4, revision = revision + 1,
-                rank = case when ?5 then 0 else rank end
+                rank = case when ?5 then min(rank, 1) else rank end
          where id = ?1",
     )?
-    .execute(params![case.0, state.id(), json(state)?, ms(now), rank_to_top])?;
+    .execute(params![case.0, state.id(), json(state)?, ms(now), came_back])?;
     Ok(())
 }
 

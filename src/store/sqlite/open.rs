@@ -17,6 +17,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0005_seen_signatures.sql")),
     M::up(include_str!("migrations/0006_likeness_and_rules.sql")),
     M::up(include_str!("migrations/0007_tree.sql")),
+    M::up(include_str!("migrations/0008_places_and_lifts.sql")),
 ];
 
 /// How long a connection waits for another process's lock. Only a backup or a person with

@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use rusqlite::{Row, params};
 use serde::Serialize;
 
-use super::cases::{note_event, set_state, the_case};
+use super::cases::{note_event, set_state, the_case, touch};
 use super::value::{at, hash, maybe_at, maybe_row, ms, rows};
 use super::{audit, log};
 use crate::domain::case::{CaseEvent, CaseState};
 use crate::domain::ids::{ActionId, CaseId, ContentHash, DiaryNumber, RegistrationId, UserId};
-use crate::domain::log::LogKind;
+use crate::domain::log::{LogKind, words_hash};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::{AuditLine, RegistrationEntry, RegistrationRow};
@@ -23,6 +23,29 @@ struct NumberRecord<'a> {
     package_sha256: ContentHash,
     diary_number: &'a str,
     user: i64,
+}
+
+#[derive(Serialize)]
+struct CorrectionRecord<'a> {
+    #[serde(flatten)]
+    number: NumberRecord<'a>,
+    /// The number that stood there before.
+    replaces: &'a str,
+    /// Of the reason, whose words are in the history of the case.
+    words_sha256: ContentHash,
+}
+
+/// A diary number that is to take the place of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberCorrection {
+    /// One of the registrations that have the wrong number.
+    pub registration: RegistrationId,
+    /// The right number.
+    pub number: DiaryNumber,
+    /// Who puts it right.
+    pub user: UserId,
+    /// Why.
+    pub reason: String,
 }
 
 fn registration_row(row: &Row<'_>) -> Result<RegistrationRow, StoreError> {
@@ -172,6 +195,75 @@ impl Store {
                 set_state(tx, case, &next, now)?;
             }
             Ok(())
+        })
+        .await
+    }
+
+    /// Puts a diary number right that was entered wrongly: a new entry in the log, with why. The old
+    /// number stays in the history of the case. Gives the case.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown registration; [`StoreError::Refused`] where it has no
+    /// number yet, or this very one.
+    pub async fn correct_diary_number(
+        &self,
+        correction: NumberCorrection,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<CaseId, StoreError> {
+        self.write(move |tx| {
+            let NumberCorrection { registration, number, user, reason } = correction;
+            let known = maybe_row(
+                &mut tx.prepare_cached(&format!(
+                    "select {REGISTRATION} from registrations where id = ?1"
+                ))?,
+                [registration.0],
+                registration_row,
+            )?
+            .ok_or(StoreError::NotFound { what: "registration" })?;
+            let refused = |why: &str| StoreError::Refused { why: why.into() };
+            let case = known.case;
+            let old = known
+                .diary_number
+                .ok_or_else(|| refused("Det finns inget diarienummer att rätta än."))?;
+            if old == number {
+                return Err(refused("Det nya diarienumret är detsamma som det gamla."));
+            }
+            // One number may serve several packages of a case: they are put right together, and the
+            // entry is about the newest of them, as the first was.
+            let newest = maybe_row(
+                &mut tx.prepare_cached(&format!(
+                    "select {REGISTRATION} from registrations
+                     where case_id = ?1 and diary_number = ?2 order by id desc limit 1"
+                ))?,
+                params![case.0, old.as_str()],
+                registration_row,
+            )?
+            .ok_or(StoreError::NotFound { what: "registration" })?;
+            tx.execute(
+                "update registrations set diary_number = ?3, entered_at = ?4, entered_by = ?5
+                 where case_id = ?1 and diary_number = ?2",
+                params![case.0, old.as_str(), number.as_str(), ms(now), user.0],
+            )?;
+            let record = CorrectionRecord {
+                number: NumberRecord {
+                    case: case.0,
+                    registration: newest.id.0,
+                    package_sha256: newest.package_sha256,
+                    diary_number: number.as_str(),
+                    user: user.0,
+                },
+                replaces: old.as_str(),
+                words_sha256: words_hash(&[&reason]),
+            };
+            let detail =
+                format!("{} i stället för {}\nSkäl: {reason}", number.as_str(), old.as_str());
+            let by = Some((user, line.user_name.as_str()));
+            note_event(tx, case, by, "Diarienumret rättades", Some(&detail), now)?;
+            audit::append(tx, &line, now)?;
+            log::append(tx, LogKind::Registration, &record, now)?;
+            touch(tx, case, now)?;
+            Ok(case)
         })
         .await
     }

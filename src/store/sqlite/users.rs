@@ -5,7 +5,7 @@ use rusqlite::{Row, Transaction, params};
 
 use super::audit;
 use super::cases::note_event;
-use super::value::{maybe_at, maybe_row, ms, rows};
+use super::value::{at, maybe_at, maybe_row, ms, rows};
 use crate::domain::ids::{CaseId, ContentHash, UserId};
 use crate::domain::person::Role;
 use crate::store::Store;
@@ -195,12 +195,30 @@ impl Store {
         self.read(move |c| {
             maybe_row(
                 &mut c.prepare_cached(&format!(
-                    "select {USER}, s.csrf from sessions s join users u on u.id = s.user_id
+                    "select {USER}, s.csrf, s.seen_at from sessions s join users u on u.id = s.user_id
                      where s.token_hash = ?1 and s.expires_at > ?2 and u.active = 1"
                 ))?,
                 params![token.bytes(), ms(now)],
-                |row| Ok(SessionRow { user: user_row(row)?, csrf: row.get(6)? }),
+                |row| {
+                    Ok(SessionRow {
+                        user: user_row(row)?,
+                        csrf: row.get(6)?,
+                        seen_at: at(row.get(7)?)?,
+                    })
+                },
             )
+        })
+        .await
+    }
+
+    /// Notes that a session was used just now.
+    pub async fn note_session(&self, token: ContentHash, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            tx.prepare_cached(
+                "update sessions set seen_at = max(seen_at, ?2) where token_hash = ?1",
+            )?
+            .execute(params![token.bytes(), ms(now)])?;
+            Ok(())
         })
         .await
     }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::domain::ids::CaseId;
 use crate::services::ServiceError;
-use crate::web::forms::{BareForm, DecisionFields, RetryFields, UndoFields};
+use crate::web::forms::{BareForm, DecisionFields, LiftFields, RetryFields, UndoFields};
 use crate::web::present::{self, Extent};
 use crate::web::state::{Inside, Site, page_with};
 use crate::web::view::case::CasePage;
@@ -20,6 +20,8 @@ use crate::web::view::shell::{Notice, Place};
 #[serde(default)]
 pub struct Asked {
     text: String,
+    /// `nej` lets go of what was filled in when a decision was refused.
+    utkast: String,
 }
 
 async fn draw(
@@ -53,7 +55,16 @@ pub async fn show(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Response> {
     let extent = if asked.text == "hel" { Extent::Whole } else { Extent::Part };
-    draw(&site, &inside, CaseId(case), extent, StatusCode::OK, None, None).await
+    let case = CaseId(case);
+    if asked.utkast == "nej" {
+        site.drafts.drop_one(inside.token(), case);
+    }
+    let now = site.services.clock().now();
+    let again = match inside.is_script() {
+        true => None,
+        false => site.drafts.of(inside.token(), case, now),
+    };
+    draw(&site, &inside, case, extent, StatusCode::OK, None, again).await
 }
 
 /// Decides. A refused decision comes back with everything that was filled in.
@@ -69,7 +80,10 @@ pub async fn decide(
     let (status, again) = match fields.decision() {
         Ok(decision) => {
             match site.services.decide(&inside.viewer, case, fields.utgava, decision).await {
-                Ok(_) => return Ok(Redirect::to(&format!("/?angra={case}")).into_response()),
+                Ok(_) => {
+                    site.drafts.drop_one(inside.token(), case);
+                    return Ok(Redirect::to(&format!("/?angra={case}")).into_response());
+                }
                 Err(ServiceError::Refused { why }) => {
                     (StatusCode::UNPROCESSABLE_ENTITY, refused(why))
                 }
@@ -79,6 +93,12 @@ pub async fn decide(
         }
         Err(why) => (StatusCode::UNPROCESSABLE_ENTITY, refused(why)),
     };
+    if let Some((filled, why)) = &again
+        && !inside.is_script()
+    {
+        let now = site.services.clock().now();
+        site.drafts.keep(inside.token(), case, filled.clone(), why.clone(), now);
+    }
     draw(&site, &inside, case, Extent::Part, status, None, again).await
 }
 
@@ -122,6 +142,19 @@ pub async fn try_again(
     inside.check(&site, &fields.csrf)?;
     let case = CaseId(case);
     let done = site.services.try_again(&inside.viewer, case, fields.atgard).await;
+    after(&site, &inside, case, done).await
+}
+
+/// Lifts the bar on copying: the suspicion was wrong.
+pub async fn lift(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(case): Path<i64>,
+    Form(fields): Form<LiftFields>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    let case = CaseId(case);
+    let done = site.services.lift_copy_bar(&inside.viewer, case, &fields.skal).await;
     after(&site, &inside, case, done).await
 }
 

@@ -8,19 +8,29 @@ use crate::domain::ids::RegistrationId;
 use crate::domain::person::Act;
 use crate::domain::registration::parse_diary_number;
 use crate::services::ServiceError;
-use crate::web::forms::DiaryFields;
+use crate::services::corrections::NOT_A_NUMBER;
+use crate::web::forms::{CorrectionFields, DiaryFields};
 use crate::web::state::{Inside, Site, page_with};
-use crate::web::view::diary::{AwaitingRow, DiaryPage, NOT_A_NUMBER, RegisteredRow};
+use crate::web::view::diary::{AwaitingRow, DiaryPage, RefusedNumber, RegisteredRow};
 use crate::web::view::masked::Masked;
 use crate::web::view::shell::{Notice, Place};
 use crate::web::view::times::Moment;
+
+/// A form that comes back with what was typed.
+#[derive(Default)]
+enum Refused {
+    #[default]
+    Nothing,
+    Number(RegistrationId, String),
+    Correction(RegistrationId, RefusedNumber),
+}
 
 async fn draw(
     site: &Site,
     inside: &Inside,
     status: StatusCode,
     notice: Option<Notice>,
-    refused: Option<(RegistrationId, String)>,
+    refused: Refused,
 ) -> Result<Response, Response> {
     let lists = site.services.diary(&inside.viewer).await.map_err(|e| site.error(e))?;
     let now = site.services.clock().now();
@@ -37,10 +47,12 @@ async fn draw(
                 account: line.line.account.name,
                 exported: Moment::new(line.exported_at, now),
                 package: line.package,
-                refused: refused
-                    .as_ref()
-                    .filter(|(registration, _)| *registration == line.registration)
-                    .map(|(_, typed)| (typed.clone(), NOT_A_NUMBER)),
+                refused: match &refused {
+                    Refused::Number(registration, typed) if *registration == line.registration => {
+                        Some((typed.clone(), NOT_A_NUMBER))
+                    }
+                    Refused::Number(..) | Refused::Correction(..) | Refused::Nothing => None,
+                },
             })
             .collect(),
         may_enter: inside.viewer.may(Act::EnterDiaryNumber),
@@ -54,6 +66,15 @@ async fn draw(
                     line: Masked::line(&line.line.text),
                     at: Moment::new(at, now),
                     who,
+                    registration: line.registration,
+                    refused: match &refused {
+                        Refused::Correction(registration, typed)
+                            if *registration == line.registration =>
+                        {
+                            Some(typed.clone())
+                        }
+                        Refused::Correction(..) | Refused::Number(..) | Refused::Nothing => None,
+                    },
                 })
             })
             .collect(),
@@ -63,7 +84,7 @@ async fn draw(
 
 /// The page.
 pub async fn show(State(site): State<Site>, inside: Inside) -> Result<Response, Response> {
-    draw(&site, &inside, StatusCode::OK, None, None).await
+    draw(&site, &inside, StatusCode::OK, None, Refused::Nothing).await
 }
 
 /// Enters a number.
@@ -76,7 +97,7 @@ pub async fn enter(
     inside.check(&site, &fields.csrf)?;
     let registration = RegistrationId(registration);
     if parse_diary_number(&fields.nummer).is_err() {
-        let refused = Some((registration, fields.nummer));
+        let refused = Refused::Number(registration, fields.nummer);
         return draw(&site, &inside, StatusCode::UNPROCESSABLE_ENTITY, None, refused).await;
     }
     let services = &site.services;
@@ -86,7 +107,29 @@ pub async fn enter(
         Ok(_) => Ok(Redirect::to("/diarium").into_response()),
         Err(ServiceError::Refused { why }) => {
             let notice = Some(Notice::problem(why));
-            draw(&site, &inside, StatusCode::CONFLICT, notice, None).await
+            draw(&site, &inside, StatusCode::CONFLICT, notice, Refused::Nothing).await
+        }
+        Err(error) => Err(site.error(error)),
+    }
+}
+
+/// Puts a number right. A refused correction comes back with what was typed.
+pub async fn correct(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(registration): Path<i64>,
+    Form(fields): Form<CorrectionFields>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    let id = RegistrationId(registration);
+    let services = &site.services;
+    let CorrectionFields { nummer, skal, .. } = fields;
+    match services.correct_diary_number(&inside.viewer, id, &nummer, &skal).await {
+        Ok(_) => Ok(Redirect::to("/diarium").into_response()),
+        Err(ServiceError::Refused { why }) => {
+            let typed = RefusedNumber { number: nummer, reason: skal, why };
+            let refused = Refused::Correction(id, typed);
+            draw(&site, &inside, StatusCode::UNPROCESSABLE_ENTITY, None, refused).await
         }
         Err(error) => Err(site.error(error)),
     }

@@ -75,5 +75,6 @@ pub async fn log_out(
     inside.check(&site, &form.csrf)?;
     let ended = site.services.log_out(&inside.viewer, inside.token()).await;
     ended.map_err(|e| site.error(e))?;
+    site.drafts.drop_all(inside.token());
     Ok((jar.add(site.cookie().clear()), Redirect::to("/logga-in")).into_response())
 }

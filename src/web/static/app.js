@@ -56,6 +56,7 @@ function fetchPage(address, form) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open(form ? "POST" : "GET", address);
+    request.setRequestHeader("X-Uppsikt-Del", "ja");
     request.responseType = "document";
     request.timeout = 20000;
     request.onload = () => {
@@ -230,6 +231,27 @@ function collectUndo(undo) {
   const shelf = $("#angra-plats");
   $(`form.angra[data-angra="${undo.dataset.angra}"]`, shelf)?.remove();
   shelf.prepend(undo);
+  tidyUndos();
+}
+
+/** One bar stands above the list, the newest; those before it lie folded below it, so that quick decisions do not push the list down. */
+function tidyUndos() {
+  const shelf = $("#angra-plats");
+  if (!shelf) return;
+  const bars = $$("form.angra", shelf);
+  let older = $("details", shelf);
+  if (bars.length < 2) {
+    if (older) { shelf.append(...bars); older.remove(); }
+    return;
+  }
+  if (!older) {
+    older = document.createElement("details");
+    older.className = "aldre-angra";
+    older.append(document.createElement("summary"));
+  }
+  shelf.replaceChildren(bars[0], older);
+  older.replaceChildren($("summary", older), ...bars.slice(1));
+  $("summary", older).textContent = bars.length === 2 ? "1 beslut till kan ångras" : `${bars.length - 1} beslut till kan ångras`;
 }
 
 /** Fetches the list anew, keeping the reader's place in it. */
@@ -258,6 +280,13 @@ async function refreshHead() {
   if (!answer || !$("#ko-innehall", answer.page)) return;
   swap(answer.page, ".filter");
   document.title = answer.page.title;
+}
+
+/** The counts follow what colleagues do too; a burst of news asks once. */
+let countsAsked;
+function countsLater() {
+  clearTimeout(countsAsked);
+  countsAsked = setTimeout(() => { if ($("#ko-innehall") && !document.hidden) refreshHead(); }, 1000);
 }
 
 /** The list's address without the opened case, whose reading is logged. */
@@ -314,7 +343,7 @@ function tick() {
       bar.dataset.slut = "ja";
       $(".kvar", bar).textContent = "nu";
       $("button", bar).disabled = true;
-      if (bar.closest("#angra-plats")) setTimeout(() => bar.remove(), 4000);
+      if (bar.closest("#angra-plats")) setTimeout(() => { bar.remove(); tidyUndos(); }, 4000);
     }
   }
 }
@@ -350,15 +379,18 @@ function listen() {
   on("ny", ({ arende }) => {
     if (!rowOf(arende)) newCases.add(arende);
     offerNew();
+    countsLater();
   });
   on("borta", ({ arende, ord }) => {
     if (newCases.delete(arende)) offerNew();
     markDecided(rowOf(arende), true);
+    countsLater();
     if (isOpen(arende)) changed(arende, ord);
   });
   on("bevis", ({ arende }) => { if (isOpen(arende)) sealed(arende); });
   on("andrad", ({ arende, ord }) => {
     markDecided(rowOf(arende), false);
+    countsLater();
     if (isOpen(arende)) changed(arende, ord);
   });
   on("hamta_om", missed);
@@ -454,6 +486,7 @@ function dress(root) {
 }
 
 readClock(document);
+tidyUndos();
 dress(document);
 listen();
 tick();

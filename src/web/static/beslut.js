@@ -57,7 +57,7 @@ function choose(key) {
   const label = $(`label[for="${box.id}"] span`)?.textContent ?? "";
   if (box.disabled) {
     const why = document.getElementById(box.getAttribute("aria-describedby"))?.textContent ?? "";
-    say("kort", `${label} går inte nu. ${why}`);
+    say("kort", why.startsWith(label) ? why : `${label} går inte nu. ${why}`);
     return true;
   }
   box.checked = !box.checked;
@@ -258,6 +258,7 @@ function undoneOrRetried(form, number, page) {
   const undone = form.classList.contains("angra");
   if (undone) {
     form.remove();
+    tidyUndos();
     say("kort", `Ångrat. Ärende ${number} ligger i kön igen.`);
   }
   if (beside()) {

@@ -76,6 +76,8 @@ pub struct CaseView {
     pub folded: Option<MarkedText>,
     /// Nothing of it may be copied or shown: what to do instead.
     pub barred: bool,
+    /// Whether the person at the page may lift that bar.
+    pub may_lift: bool,
     /// Numbers to ring, for what.
     pub help: Vec<(String, String)>,
     /// Others with nearly the same text.
@@ -241,13 +243,36 @@ pub struct WhyRow {
     pub rule: String,
     /// The law or house rule it rests on.
     pub legal: String,
-    /// Whether it points at words in the text.
-    pub in_text: bool,
+    /// Where in the text it stands.
+    pub stands: Stands,
+}
+
+/// Where a finding stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stands {
+    /// At words that are marked in the text.
+    Marked,
+    /// Nowhere in particular: it is about the text as a whole.
+    Whole,
+    /// At words that this role may not read.
+    Withheld,
+}
+
+impl Stands {
+    /// The words beside the severity.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Marked => "",
+            Self::Whole => ", gäller hela texten",
+            Self::Withheld => ", stället i texten visas inte för din roll",
+        }
+    }
 }
 
 impl WhyRow {
     /// The rows for findings, numbered as [`MarkedText::new`] numbers them.
-    pub fn rows(findings: &[Finding]) -> Vec<Self> {
+    /// `withheld` holds those that stand at words which are not shown.
+    pub fn rows(findings: &[Finding], withheld: &[usize]) -> Vec<Self> {
         findings
             .iter()
             .enumerate()
@@ -259,7 +284,11 @@ impl WhyRow {
                 why: finding.why.to_string(),
                 rule: finding.rule.to_string(),
                 legal: finding.legal.to_string(),
-                in_text: !finding.spans.is_empty(),
+                stands: match finding.spans.is_empty() {
+                    false => Stands::Marked,
+                    true if withheld.contains(&index) => Stands::Withheld,
+                    true => Stands::Whole,
+                },
             })
             .collect()
     }

@@ -98,6 +98,8 @@ impl ChoiceView {
         match &self.state {
             ChoiceState::Free | ChoiceState::AwaitsEvidence(_) => None,
             ChoiceState::ByHand(why) => Some(format!("{label} går inte härifrån. {why}")),
+            // Said once, in the same words wherever it is said.
+            ChoiceState::Never(why) if why.starts_with(label) => Some(why.clone()),
             ChoiceState::Never(why) => Some(format!("{label} går inte. {why}")),
         }
     }

@@ -56,8 +56,19 @@ pub struct RegisteredRow {
     pub at: Moment,
     /// By whom.
     pub who: String,
+    /// The registration, to put the number right.
+    pub registration: RegistrationId,
+    /// A correction that was refused.
+    pub refused: Option<RefusedNumber>,
 }
 
-/// Why a typed text was refused as a diary number.
-pub const NOT_A_NUMBER: &str =
-    "Ett diarienummer har 3 till 60 tecken och minst en siffra, till exempel KS 2026/123.";
+/// A correction that was refused, with what was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedNumber {
+    /// The number as typed.
+    pub number: String,
+    /// The reason as typed.
+    pub reason: String,
+    /// What is wrong with it.
+    pub why: String,
+}

@@ -2,6 +2,8 @@
 
 use askama::Template;
 
+use crate::domain::person::{Act, Role};
+
 use super::shell::{Place, Shell};
 
 /// The page for an error.
@@ -21,8 +23,8 @@ pub struct ErrorPage {
 pub enum Trouble {
     /// There is no such page or case.
     NotFound,
-    /// The role does not allow it; why, in Swedish.
-    Refused(String),
+    /// The role does not allow it.
+    NotPermitted(Act),
     /// Somebody else was first, or the item changed; what, in Swedish.
     Conflict(String),
     /// It cannot be done, whoever asks; why, in Swedish.
@@ -55,7 +57,7 @@ impl Trouble {
     pub const fn status(&self) -> u16 {
         match self {
             Self::NotFound => 404,
-            Self::Refused(_) | Self::StaleForm | Self::ForeignForm => 403,
+            Self::NotPermitted(_) | Self::StaleForm | Self::ForeignForm => 403,
             Self::Conflict(_) | Self::Declined(_) => 409,
             Self::NotUnderstood => 400,
             Self::TooLarge => 413,
@@ -69,7 +71,7 @@ impl Trouble {
     pub const fn title(&self) -> &'static str {
         match self {
             Self::NotFound => "Sidan finns inte",
-            Self::Refused(_) => "Din roll får inte göra det här",
+            Self::NotPermitted(_) => "Din roll får inte göra det här",
             Self::Conflict(_) => "Ärendet har ändrats",
             Self::Declined(_) => "Det går inte att göra",
             Self::Damaged(_) => "Beviset är inte helt",
@@ -88,9 +90,11 @@ impl Trouble {
     pub fn what(&self) -> String {
         match self {
             Self::NotFound => "Adressen leder inte till någon sida eller något ärende.".to_owned(),
-            Self::Refused(why) | Self::Conflict(why) | Self::Declined(why) | Self::Damaged(why) => {
-                why.clone()
+            Self::NotPermitted(act) => {
+                let roles: Vec<_> = act.roles().map(Role::plural).collect();
+                format!("Din roll får inte {}. Det får {}.", act.label(), listed(&roles))
             }
+            Self::Conflict(why) | Self::Declined(why) | Self::Damaged(why) => why.clone(),
             Self::NotUnderstood => {
                 "Adressen eller formuläret saknar något eller är felskrivet.".to_owned()
             }
@@ -110,7 +114,7 @@ impl Trouble {
     pub const fn safe(&self) -> &'static str {
         match self {
             Self::NotFound => "Inget har ändrats.",
-            Self::Refused(_)
+            Self::NotPermitted(_)
             | Self::Conflict(_)
             | Self::Declined(_)
             | Self::NotUnderstood
@@ -139,7 +143,9 @@ impl Trouble {
     pub const fn mend(&self) -> &'static str {
         match self {
             Self::NotFound => "Gå till kön och öppna ärendet därifrån.",
-            Self::Refused(_) => "Be någon med rätt roll, eller den som administrerar Uppsikt.",
+            Self::NotPermitted(_) => {
+                "Be någon av dem göra det. Behöver du själv kunna det, be den som administrerar Uppsikt om en annan roll."
+            }
             Self::Conflict(_) => "Öppna ärendet igen, läs vad som har hänt och besluta på nytt.",
             Self::Declined(_) => "Gå tillbaka till ärendet och läs vad som står där.",
             Self::Damaged(_) => {
@@ -162,6 +168,15 @@ impl Trouble {
     }
 }
 
+/// `redaktörer och kontoansvariga`, `redaktörer, kontoansvariga och registratorer`.
+pub fn listed(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} och {last}", first.join(", ")),
+    }
+}
+
 /// `20 sekunder`, `3 minuter`: rounded up, never less than a second.
 pub fn wait_words(seconds: u64) -> String {
     match seconds {
@@ -174,6 +189,26 @@ pub fn wait_words(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_may_not_is_told_what_and_who_may() {
+        let words = |act| Trouble::NotPermitted(act).what();
+        assert_eq!(
+            words(Act::Decide),
+            "Din roll får inte ta, besluta i eller ångra ärenden. Det får redaktörer och kontoansvariga."
+        );
+        assert_eq!(
+            words(Act::EnterDiaryNumber),
+            "Din roll får inte skriva in diarienummer. Det får redaktörer, kontoansvariga och registratorer."
+        );
+        assert_eq!(
+            words(Act::LiftCopyBar),
+            "Din roll får inte häva spärren mot kopiering. Det får kontoansvariga."
+        );
+        for act in Act::ALL {
+            assert!(act.roles().count() > 0, "{act:?}");
+        }
+    }
 
     #[test]
     fn waiting_is_said_in_whole_words() {

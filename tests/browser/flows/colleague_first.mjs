@@ -14,6 +14,8 @@ export async function colleagueFirst(given) {
   await tickAlone(page, "police");
   await page.fill("#anteckning", NOTE);
 
+  const waits = () => page.$eval(".filter a[aria-current] .antal", (count) => Number(count.textContent.replace(/\D/g, "")));
+  const before = await waits();
   const colleague = await open(given);
   await logIn(colleague, given);
   await colleague.goto(`${given.url}/arende/${number}`);
@@ -22,6 +24,9 @@ export async function colleagueFirst(given) {
   await colleague.waitForSelector("form.angra button");
   // The row stays where it is and says so.
   await page.waitForSelector(`.rad[data-arende="${number}"][data-borta] .beslutat`);
+
+  // And the counts follow by themselves.
+  await page.waitForFunction((before) => Number(document.querySelector(".filter a[aria-current] .antal").textContent.replace(/\D/g, "")) < before, before);
 
   await page.click("#beslut .skicka button");
   await page.waitForSelector("#beslut-fel");

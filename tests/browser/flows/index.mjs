@@ -2,16 +2,22 @@
 import { everyPageIsAccessible } from "./accessible.mjs";
 import { tickedRemovalIsNotDropped } from "./awaits.mjs";
 import { colleagueFirst } from "./colleague_first.mjs";
+import { numberPutRight } from "./corrected.mjs";
 import { editedWhileAway } from "./edited.mjs";
 import { failedActionIsShown } from "./failed.mjs";
 import { lightFirstLoad, refusedLogIn } from "./first_load.mjs";
 import { keyboardOnly, undo } from "./keyboard.mjs";
 import { newCaseAnnouncesItself } from "./live.mjs";
+import { everyWayOfShowing } from "./looks.mjs";
+import { otherRoles } from "./roles.mjs";
 import { sessionEnded } from "./session_ended.mjs";
+import { undosDoNotStack } from "./undos.mjs";
 import { withoutScript } from "./without_script.mjs";
 
 export const flows = [
   { name: "accessible", proves: "every page, wide and narrow, light and dark, passes axe and reflows", run: everyPageIsAccessible },
+  { name: "looks", proves: "forced colours, paper and 320 px show what they must", run: everyWayOfShowing },
+  { name: "roles", proves: "who may not is told what and who may, and nothing untrue of the findings", run: otherRoles },
   { name: "log-in", proves: "a refused log-in says so and keeps the name alone", run: refusedLogIn },
   { name: "light", proves: "the queue's first load is light and asks nobody else", run: lightFirstLoad },
   { name: "failed", proves: "a failed action comes back on top with its reason", run: failedActionIsShown },
@@ -20,6 +26,8 @@ export const flows = [
   { name: "awaits", proves: "a ticked removal that waits for its evidence is never left out in silence", run: tickedRemovalIsNotDropped },
   { name: "keyboard", proves: "a whole case can be worked by keyboard alone", run: keyboardOnly },
   { name: "undo", proves: "a decision can be undone with z", run: undo },
+  { name: "undos", proves: "quick decisions leave one bar to undo by, and the others a click away", run: undosDoNotStack },
+  { name: "corrected", proves: "a diary number is put right with a reason, and both stay in the history", run: numberPutRight },
   { name: "colleague-first", proves: "a decision after a colleague's stays refused on the page, with what was written", run: colleagueFirst },
   { name: "session-ended", proves: "a decision after the session's end is not lost without a word", run: sessionEnded },
   { name: "without-script", proves: "a case can be worked without JavaScript", run: withoutScript },

@@ -24,11 +24,25 @@ export async function withoutScript(given) {
   assert.equal(await page.inputValue("#anteckning"), "Utan skript");
   assert.match(await page.textContent("main > .notis.problem"), /Beslutet sparades inte\. Välj vad som ska göras/);
   assert.equal(new URL(page.url()).hash, "#beslut-fel", "the page opens at the reason");
+  // Going back loses nothing, and starting afresh is asked for.
+  await page.goBack();
+  assert.equal(new URL(page.url()).pathname, `/arende/${number}`);
+  assert.equal(await page.inputValue("#anteckning"), "Utan skript");
+  assert.match(await page.textContent("#beslut-fel"), /Det du hade fyllt i står kvar/);
+  await page.goto(`${given.url}/`);
+  await page.goto(`${given.url}/arende/${number}`);
+  assert.equal(await page.inputValue("#anteckning"), "Utan skript", "nor does leaving");
+  await page.click("main > .notis a[href*=utkast]");
+  assert.equal(await page.inputValue("#anteckning"), "");
+  assert.equal(await page.locator("#beslut-fel").count(), 0);
+  while (await ticked.count() > 0) await ticked.first().uncheck();
+  await page.fill("#anteckning", "Utan skript");
   await page.check("#val-register");
   await shot(page, given, "arende-utan-skript");
   await page.click("#beslut .skicka button");
   await page.click("form.angra button");
   await page.goto(`${given.url}/arende/${number}`);
+  assert.equal(await page.locator("#beslut-fel").count(), 0, "what was decided is no draft");
   assert.match(await page.textContent(".historik"), /ångra/i);
   await close(page);
 }

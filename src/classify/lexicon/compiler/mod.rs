@@ -12,6 +12,7 @@ use crate::classify::cues::table::{Cues, SUMS, WEIGHTS};
 use crate::classify::identifier::{ADDRESS_SIGN, ADDRESS_SIGNS, Mark};
 use crate::classify::lexicon::complaint::Complaint;
 use crate::classify::lexicon::file::{self, Member, RawFile, RawLexeme};
+use crate::classify::lexicon::part::LexiconPart;
 use crate::classify::lexicon::{Counts, Example, Lexicon, Source, SourcesHash, inflect};
 use crate::classify::repair;
 use crate::classify::rules::Rule;
@@ -23,12 +24,20 @@ use crate::classify::words::texts::TextId;
 impl Lexicon {
     /// Compiles sources. Never fails; see [`Lexicon::complaints`].
     pub fn compile(sources: &[Source]) -> Self {
+        Self::compile_without(sources, None)
+    }
+
+    /// Compiles sources as if a part of them said nothing, to see what it brings.
+    pub fn compile_without(sources: &[Source], part: Option<&LexiconPart>) -> Self {
         let mut complaints = Vec::new();
-        let files: Vec<(&str, RawFile)> = sources
+        let mut files: Vec<(&str, RawFile)> = sources
             .iter()
-            .filter(|s| s.name.starts_with("sv/"))
+            .filter(|s| s.is_of_a_language())
             .map(|s| (s.name.as_str(), file::read(&s.name, &s.text, &mut complaints)))
             .collect();
+        if let Some(part) = part {
+            files.iter_mut().for_each(|(name, file)| part.silence(name, file));
+        }
         let mut compiler = Compiler { complaints, ..Compiler::default() };
         compiler.declare(&files);
         compiler.fill(&files);
@@ -37,7 +46,9 @@ impl Lexicon {
         compiler.rules(&files);
         compiler.resolve_yields(&files);
         let mut lexicon = compiler.finish(SourcesHash::of(sources).version());
-        lexicon.weigh(sources);
+        if part != Some(&LexiconPart::Cues) {
+            lexicon.weigh(sources);
+        }
         lexicon
     }
 

@@ -127,7 +127,7 @@ async fn undo_works_inside_its_window_alone_and_on_the_decision_that_stands() {
 async fn a_failed_action_brings_its_case_to_the_top_and_may_be_tried_again() {
     let bench = Bench::new().await;
     let (one, _) = bench.open_sealed("1").await;
-    bench.open("2", 1, at(1)).await;
+    bench.open("2", 2, at(1)).await;
     bench.decide(one.case, vec![Choice::Hide, answer()], at(0)).await.unwrap();
     let hide = action(&bench, one.case, ActionKind::Hide).await;
     end(&bench, action(&bench, one.case, ActionKind::Reply).await, at(20)).await;

@@ -173,7 +173,7 @@ impl Bench {
     }
 
     async fn open_sealed(&self, id: &str) -> (Opened, EvidenceId) {
-        let opened = self.open(id, 1, at(3_600)).await;
+        let opened = self.open(id, 2, at(3_600)).await;
         (opened, self.seal(opened.version).await)
     }
 

@@ -51,6 +51,54 @@ fn a_database_of_the_first_version_is_brought_up_to_date() {
 }
 
 #[test]
+fn places_in_the_queue_are_told_apart_when_an_older_database_is_brought_up_to_date() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("uppsikt.db");
+    let raw = Connection::open(&path).unwrap();
+    for migration in [
+        include_str!("../migrations/0001_ground.sql"),
+        include_str!("../migrations/0002_counts_and_authors.sql"),
+        include_str!("../migrations/0003_cases_by_account.sql"),
+        include_str!("../migrations/0004_line_chains.sql"),
+        include_str!("../migrations/0005_seen_signatures.sql"),
+        include_str!("../migrations/0006_likeness_and_rules.sql"),
+    ] {
+        raw.execute_batch(migration).unwrap();
+    }
+    raw.execute_batch("insert into accounts values (1, 'a', 'facebook', 'A', 1, 0);").unwrap();
+    let help = r#"{"findings":[{"category":"case","severity":"high"}]}"#;
+    let other = r#"{"findings":[{"category":"threat","severity":"high"}]}"#;
+    for (id, rank, state, verdict) in [
+        (1, 0, "waiting", help),
+        (2, 0, "returned", other),
+        (3, 1, "waiting", other),
+        (4, 2, "closed", help),
+    ] {
+        raw.execute_batch(&format!(
+            "insert into items (id, account_id, platform_id, kind, by_us, presence, presence_at,
+               first_fetched_at, last_fetched_at) values ({id}, 1, '{id}', 'comment', 0, 'visible', 0, 0, 0);
+             insert into versions (id, item_id, number, content_hash, text, author, attachments, presence,
+               fetched_at, payload, assessed_by)
+             values ({id}, {id}, 1, zeroblob(32), 'a', '{{}}', '[]', 'visible', 0, x'7b7d', 'l');
+             insert into verdicts values ({id}, 'l', 0, '{verdict}');
+             insert into cases (id, item_id, version_id, state, state_json, rank, severity, opened_at,
+               due_at, changed_at, account_id)
+             values ({id}, {id}, {id}, '{state}', '{{\"state\":\"{state}\"}}', {rank}, 3, 0, 0, 0, 1);"
+        ))
+        .unwrap();
+    }
+    raw.pragma_update(None, "user_version", 6).unwrap();
+    drop(raw);
+    drop(open(&path).unwrap());
+    let raw = Connection::open(&path).unwrap();
+    let mut ranks = raw.prepare("select rank from cases order by id").unwrap();
+    let ranks: Vec<i64> = ranks.query_map([], |r| r.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(ranks, [0, 1, 2, 3]);
+    let beyond = raw.execute("update cases set rank = 4 where id = 1", []);
+    assert!(beyond.unwrap_err().to_string().contains("CHECK"));
+}
+
+#[test]
 fn a_newer_database_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("uppsikt.db");

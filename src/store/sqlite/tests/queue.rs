@@ -16,12 +16,13 @@ async fn queue(bench: &Bench, filter: QueueFilter) -> Vec<CaseId> {
 }
 
 #[tokio::test]
-async fn what_came_back_stands_first_then_threats_then_the_rest_by_deadline() {
+async fn lives_stand_first_then_what_came_back_then_threats_then_the_rest_by_deadline() {
     let bench = Bench::new().await;
-    let late = bench.open("1", 2, at(900)).await.case;
-    let soon = bench.open("2", 2, at(100)).await.case;
-    let threat = bench.open("3", 1, at(5_000)).await.case;
-    let back = bench.open("4", 2, at(9_000)).await;
+    let late = bench.open("1", 3, at(900)).await.case;
+    let soon = bench.open("2", 3, at(100)).await.case;
+    let threat = bench.open("3", 2, at(5_000)).await.case;
+    let back = bench.open("4", 3, at(9_000)).await;
+    let life = bench.open("5", 0, at(99_000)).await.case;
     bench.decide(back.case, vec![Choice::Answer { text: "Hej".into() }], at(0)).await.unwrap();
     let action = bench.store.actions_on(back.case).await.unwrap()[0].id;
     let go = |event| bench.store.move_action(action, event, at(20));
@@ -30,14 +31,23 @@ async fn what_came_back_stands_first_then_threats_then_the_rest_by_deadline() {
     go(ActionEvent::FailForGood { at: at(20), reason: "Nej.".into(), may_have_acted: false })
         .await
         .unwrap();
-    assert_eq!(queue(&bench, QueueFilter::Open).await, [back.case, threat, soon, late]);
+    assert_eq!(queue(&bench, QueueFilter::Open).await, [life, back.case, threat, soon, late]);
     let only = |key: &str| bench.store.queue(QueueFilter::Open, Some(key.into()), 0, 9);
-    assert_eq!(only("konto").await.unwrap().len(), 4);
+    assert_eq!(only("konto").await.unwrap().len(), 5);
     assert!(only("okänt").await.unwrap().is_empty());
-    let page = bench.store.queue(QueueFilter::Open, None, 1, 2).await.unwrap();
+    let page = bench.store.queue(QueueFilter::Open, None, 2, 2).await.unwrap();
     assert_eq!(page.iter().map(|r| r.case.id).collect::<Vec<_>>(), [threat, soon]);
     assert_eq!(bench.store.neighbours(soon).await.unwrap(), (Some(threat), Some(late)));
-    assert_eq!(bench.store.neighbours(back.case).await.unwrap(), (None, Some(threat)));
+    assert_eq!(bench.store.neighbours(back.case).await.unwrap(), (Some(life), Some(threat)));
+    // A cry for help that comes back is still one.
+    bench.decide(life, vec![Choice::Answer { text: "Hej".into() }], at(0)).await.unwrap();
+    let action = bench.store.actions_on(life).await.unwrap()[0].id;
+    let go = |event| bench.store.move_action(action, event, at(20));
+    go(ActionEvent::Begin { at: at(20) }).await.unwrap();
+    go(ActionEvent::FailForGood { at: at(20), reason: "Nej.".into(), may_have_acted: false })
+        .await
+        .unwrap();
+    assert_eq!(queue(&bench, QueueFilter::Open).await[0], life);
 }
 
 #[tokio::test]

@@ -1,0 +1,124 @@
+//! Lifting the bar on copying an item, by a person (regulation 2.2). The database refuses it without
+//! a row that says who, when and why.
+
+use jiff::Timestamp;
+use rusqlite::params;
+use serde::Serialize;
+
+use super::assessments::want_evidence;
+use super::cases::{note_event, the_case};
+use super::decide::unsettled;
+use super::items::the_item;
+use super::value::ms;
+use super::{audit, log};
+use crate::domain::ids::{CaseId, ContentHash, UserId, VersionId};
+use crate::domain::log::{LogKind, words_hash};
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::rows::AuditLine;
+
+/// Evidence that is wanted now goes before what waits.
+const AT_ONCE: u8 = 0;
+
+/// A bar to be lifted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lift {
+    /// The case whose item is barred.
+    pub case: CaseId,
+    /// Who lifts it.
+    pub user: UserId,
+    /// Why the suspicion was wrong.
+    pub reason: String,
+    /// The version whose sealed evidence is metadata alone: it is to be captured in full.
+    pub recapture: Option<VersionId>,
+}
+
+#[derive(Serialize)]
+struct LiftRecord {
+    case: i64,
+    item: i64,
+    user: i64,
+    words_sha256: ContentHash,
+}
+
+impl Store {
+    /// Lifts the bar on copying a case's item. Where its evidence was sealed as metadata alone, the
+    /// same text becomes a version of its own with evidence still to be taken, since a seal is never
+    /// changed and nothing may be removed on a seal that does not hold the text.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where nothing is barred or a decision is being carried out;
+    /// [`StoreError::Conflict`] where another version has come.
+    pub async fn lift_copy_bar(
+        &self,
+        lift: Lift,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            let refused = |why: &str| StoreError::Refused { why: why.into() };
+            let case = the_case(tx, lift.case)?;
+            let item = the_item(tx, case.item)?;
+            if !item.no_copy {
+                return Err(refused("Inlägget är inte spärrat."));
+            }
+            if unsettled(tx, case.id)? > 0 {
+                return Err(refused(
+                    "Ett beslut genomförs just nu. Vänta tills det är klart och försök igen.",
+                ));
+            }
+            tx.execute(
+                "insert into copy_lifts (item_id, user_id, at, reason) values (?1, ?2, ?3, ?4)",
+                params![item.id.0, lift.user.0, ms(now), lift.reason],
+            )?;
+            tx.execute("update items set no_copy = 0 where id = ?1", [item.id.0])?;
+            if let Some(version) = lift.recapture {
+                if item.current_version != version {
+                    return Err(StoreError::Conflict { what: "version" });
+                }
+                tx.execute(
+                    "insert into versions (item_id, number, content_hash, text, author, attachments,
+                       edited_at, presence, fetched_at, payload, assessed_by)
+                     select item_id, (select max(number) + 1 from versions o where o.item_id = v.item_id),
+                       content_hash, text, author, attachments, edited_at, presence, fetched_at,
+                       payload, assessed_by
+                     from versions v where id = ?1",
+                    [version.0],
+                )?;
+                let again = VersionId(tx.last_insert_rowid());
+                // With its verdict: assessed once more, the very text would be barred once more.
+                tx.execute(
+                    "insert into verdicts (version_id, lexicon, at, verdict)
+                     select ?2, lexicon, at, verdict from verdicts where version_id = ?1",
+                    params![version.0, again.0],
+                )?;
+                tx.execute(
+                    "update items set current_version_id = ?2 where id = ?1",
+                    params![item.id.0, again.0],
+                )?;
+                want_evidence(tx, item.id, again, AT_ONCE, now)?;
+                tx.execute(
+                    "update cases set version_id = ?2 where id = ?1",
+                    params![case.id.0, again.0],
+                )?;
+            }
+            tx.execute(
+                "update cases set revision = revision + 1, changed_at = ?2 where id = ?1",
+                params![case.id.0, ms(now)],
+            )?;
+            let by = Some((lift.user, line.user_name.as_str()));
+            let detail = format!("Skäl: {}", lift.reason);
+            note_event(tx, case.id, by, "Spärren mot kopiering hävdes", Some(&detail), now)?;
+            audit::append(tx, &line, now)?;
+            let record = LiftRecord {
+                case: case.id.0,
+                item: item.id.0,
+                user: lift.user.0,
+                words_sha256: words_hash(&[&lift.reason]),
+            };
+            log::append(tx, LogKind::Lift, &record, now)?;
+            Ok(())
+        })
+        .await
+    }
+}

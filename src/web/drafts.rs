@@ -1,0 +1,112 @@
+//! What somebody had filled in when a decision was refused, kept for their session alone.
+//!
+//! Without a script the refused form is the answer to a POST, and going back from it asks for the
+//! case's page anew: what was written would be gone. So that page shows it again, until a decision
+//! is made, the person lets it go, or a while has passed. It lives in memory and nowhere else.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::ids::{CaseId, ContentHash};
+
+use super::view::decision::Filled;
+
+/// How long it is kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(2);
+/// How many, over all sessions: the oldest goes first.
+const MOST: usize = 200;
+
+/// Refused decisions by session and case.
+#[derive(Default)]
+pub struct Drafts(Mutex<HashMap<(ContentHash, CaseId), Draft>>);
+
+struct Draft {
+    filled: Filled,
+    why: String,
+    at: Timestamp,
+}
+
+impl Drafts {
+    fn held(&self) -> MutexGuard<'_, HashMap<(ContentHash, CaseId), Draft>> {
+        // Short sections that cannot leave anything half done.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what was filled in, and why it was refused.
+    pub fn keep(&self, token: &str, case: CaseId, filled: Filled, why: String, now: Timestamp) {
+        let mut held = self.held();
+        held.retain(|_, draft| now.duration_since(draft.at) < KEPT);
+        let key = (ContentHash::of(token.as_bytes()), case);
+        if held.len() >= MOST && !held.contains_key(&key) {
+            let oldest = held.iter().min_by_key(|(_, draft)| draft.at).map(|(key, _)| *key);
+            oldest.and_then(|oldest| held.remove(&oldest));
+        }
+        held.insert(key, Draft { filled, why, at: now });
+    }
+
+    /// What was kept for this session and case, in words for its page.
+    pub fn of(&self, token: &str, case: CaseId, now: Timestamp) -> Option<(Filled, String)> {
+        let held = self.held();
+        let draft = held.get(&(ContentHash::of(token.as_bytes()), case))?;
+        let fresh = now.duration_since(draft.at) < KEPT;
+        fresh.then(|| {
+            let words = format!("{} Det du hade fyllt i står kvar.", draft.why);
+            (draft.filled.clone(), words)
+        })
+    }
+
+    /// Lets it go.
+    pub fn drop_one(&self, token: &str, case: CaseId) {
+        self.held().remove(&(ContentHash::of(token.as_bytes()), case));
+    }
+
+    /// Lets go of all that a session had.
+    pub fn drop_all(&self, token: &str) {
+        let token = ContentHash::of(token.as_bytes());
+        self.held().retain(|(owner, _), _| *owner != token);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes)
+    }
+
+    fn note(text: &str) -> Filled {
+        Filled { note: text.into(), ..Filled::default() }
+    }
+
+    #[test]
+    fn a_draft_is_its_sessions_own_and_is_let_go() {
+        let drafts = Drafts::default();
+        drafts.keep("a", CaseId(1), note("ring"), "Välj.".into(), at(0));
+        let (filled, words) = drafts.of("a", CaseId(1), at(1)).unwrap();
+        assert_eq!(filled.note, "ring");
+        assert_eq!(words, "Välj. Det du hade fyllt i står kvar.");
+        assert!(drafts.of("b", CaseId(1), at(1)).is_none(), "another session");
+        assert!(drafts.of("a", CaseId(2), at(1)).is_none(), "another case");
+        assert!(drafts.of("a", CaseId(1), at(121)).is_none(), "too old");
+        drafts.drop_one("a", CaseId(1));
+        assert!(drafts.of("a", CaseId(1), at(1)).is_none());
+        drafts.keep("a", CaseId(1), note("x"), "Välj.".into(), at(0));
+        drafts.keep("b", CaseId(1), note("y"), "Välj.".into(), at(0));
+        drafts.drop_all("a");
+        assert!(drafts.of("a", CaseId(1), at(1)).is_none());
+        assert_eq!(drafts.of("b", CaseId(1), at(1)).unwrap().0.note, "y");
+    }
+
+    #[test]
+    fn no_more_are_kept_than_there_is_room_for() {
+        let drafts = Drafts::default();
+        for n in 0..300 {
+            drafts.keep("a", CaseId(n), note("x"), String::new(), at(n / 100));
+        }
+        assert_eq!(drafts.held().len(), MOST);
+        assert!(drafts.of("a", CaseId(299), at(3)).is_some(), "the newest stays");
+    }
+}
