@@ -14,6 +14,7 @@ pub mod timestamp;
 pub mod verify;
 pub mod warrant;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -150,6 +151,8 @@ pub struct EvidenceStore {
     heads_turn: Arc<tokio::sync::Mutex<()>>,
     /// One who signs at a time.
     signing_turn: Arc<tokio::sync::Mutex<()>>,
+    /// Witnesses that could not be written the last time.
+    witnesses_away: Arc<std::sync::Mutex<BTreeSet<PathBuf>>>,
 }
 
 impl EvidenceStore {
@@ -169,6 +172,7 @@ impl EvidenceStore {
             checkpoints: settings.checkpoints.clone(),
             heads_turn: Arc::default(),
             signing_turn: Arc::default(),
+            witnesses_away: Arc::default(),
         })
     }
 
@@ -407,6 +411,8 @@ fn tail(file: &mut File) -> io::Result<(u64, Vec<u8>)> {
 fn append_lines(path: &Path, lines: &str) -> io::Result<()> {
     let mut file =
         File::options().create(true).truncate(false).read(true).write(true).open(path)?;
+    // A command may note beside the daemon: neither takes the other's line for a torn one.
+    file.lock()?;
     let (from, tail) = tail(&mut file)?;
     let end = tail.iter().rposition(|b| *b == b'\n').map_or(0, |at| at as u64 + 1);
     if end < tail.len() as u64 {

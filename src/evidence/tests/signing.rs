@@ -4,6 +4,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
+use crate::evidence::checkpoints::CheckpointSettings;
 use crate::evidence::verify::one::verify_one;
 use crate::evidence::verify::{Options, Report};
 
@@ -377,4 +378,25 @@ async fn one_record_is_verified_alone() {
         report.faults
     );
     assert_eq!(one(2).await.faults, [], "nothing else is accused");
+}
+
+#[tokio::test]
+async fn a_witness_gets_every_checkpoint_also_those_from_while_it_was_away() {
+    let bench = Bench::new().await;
+    let disk = bench.dir.path().join("annan-disk");
+    let checkpoints =
+        CheckpointSettings { witnesses: vec![disk.clone()], ..CheckpointSettings::default() };
+    let settings = Settings { dir: bench.dir.path().join("evidence"), checkpoints };
+    let evidence =
+        EvidenceStore::open(&settings, bench.store.clone(), bench.clock.clock()).unwrap();
+    bench.sealed("1").await;
+    evidence.checkpoint().await.unwrap();
+    assert!(!disk.exists(), "its folder is not made in its stead");
+    std::fs::create_dir(&disk).unwrap();
+    bench.sealed("2").await;
+    evidence.checkpoint().await.unwrap();
+    let own = std::fs::read_to_string(evidence.checkpoints_file()).unwrap();
+    let file = std::fs::read_dir(&disk).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), own);
+    assert_eq!(report(&bench, &bench.store, vec![file]).await.faults, []);
 }
