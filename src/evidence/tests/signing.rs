@@ -400,3 +400,17 @@ async fn a_witness_gets_every_checkpoint_also_those_from_while_it_was_away() {
     assert_eq!(std::fs::read_to_string(&file).unwrap(), own);
     assert_eq!(report(&bench, &bench.store, vec![file]).await.faults, []);
 }
+
+#[tokio::test]
+async fn the_logs_name_stands_from_the_first_key() {
+    let bench = Bench::new().await;
+    let first = bench.evidence.signer().await.unwrap();
+    let name = bench.evidence.origin().await.unwrap();
+    assert_eq!(first.origin(), &name);
+    assert!(name.as_str().len() > "uppsikt/".len(), "{name:?}");
+    // The daemon, at its first start, takes the name that is there.
+    let settled = bench.store.settle_fact("installation", "annan".into()).await.unwrap();
+    assert_ne!(settled, "annan");
+    bench.evidence.checkpoint().await.unwrap();
+    assert_eq!(bench.faults().await, []);
+}
