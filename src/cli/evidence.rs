@@ -1,15 +1,15 @@
-//! `uppsikt evidence`: list, show, verify, keys.
+//! `uppsikt evidence`: list, show, verify, export, keys.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context as _, anyhow, bail};
 
 use super::{ConfigFile, init_logging, runtime};
 use crate::app;
 use crate::domain::ids::EvidenceId;
 use crate::runtime::clock::Clock;
-use crate::services::archive;
+use crate::services::{ServiceError, archive, packages};
 
 /// Visar och kontrollerar bevis.
 #[derive(clap::Args, Clone, Debug)]
@@ -33,9 +33,20 @@ enum Command {
         /// Bevisets nummer.
         id: EvidenceId,
     },
+    /// Skriver ett paket (zip) med bevis som vem som helst kan kontrollera utan Uppsikt.
+    Export {
+        /// Bevisens nummer.
+        #[arg(required = true)]
+        ids: Vec<EvidenceId>,
+        /// Paketets fil; får inte finnas.
+        #[arg(long, value_name = "FIL")]
+        out: PathBuf,
+    },
     /// Räknar om allt: loggens kedja och träd, varje underskrift, tidsstämpel, manifest och fil. Slutar med 1 om något
     /// inte stämmer.
     Verify {
+        /// Ett bevis nummer, eller ett exporterat paket; utan något kontrolleras allt.
+        what: Option<String>,
         /// Rapporten som JSON.
         #[arg(long)]
         json: bool,
@@ -63,6 +74,17 @@ enum Keys {
 /// # Errors
 /// Where configuration or database cannot be read; faults in the evidence are exit code 1.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    // A package is verified anywhere, without settings and database.
+    if let Command::Verify { what: Some(what), json, .. } = &args.command
+        && what.parse::<EvidenceId>().is_err()
+    {
+        let tell = |what: &str, n: u64| eprintln!("{n} {what} lästa");
+        let path = PathBuf::from(what);
+        let found = packages::verify(&path, &tell)
+            .with_context(|| format!("kan inte läsa paketet {}", path.display()))?;
+        println!("{}", if *json { found.json() } else { found.words() });
+        return Ok(if found.is_whole() { ExitCode::SUCCESS } else { ExitCode::from(1) });
+    }
     let config = args.config.load()?;
     init_logging(&config)?;
     if !config.store_path.exists() {
@@ -98,10 +120,28 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 println!("{}", archive::rotate_key(&store, &evidence, now).await?);
                 Ok(ExitCode::SUCCESS)
             }
-            Command::Verify { json, witness } => {
+            Command::Export { ids, out } => {
+                let clock = Clock::system();
+                let authority = &config.authority;
+                packages::export(&store, &evidence, ids, out, authority, &clock).await.map_err(
+                    |error| match error {
+                        ServiceError::Refused { why } | ServiceError::Damaged { why } => {
+                            anyhow!(why)
+                        }
+                        error => error.into(),
+                    },
+                )?;
+                println!("{}", out.display());
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Verify { what, json, witness } => {
                 let tell = |what: &str, n: u64| eprintln!("{n} {what} lästa");
-                let report =
-                    archive::verify(&store, &evidence, witness.clone(), Some(&tell)).await?;
+                let report = match what.as_ref().and_then(|what| what.parse().ok()) {
+                    Some(id) => archive::verify_one(&store, &evidence, id, witness.clone()).await?,
+                    None => {
+                        archive::verify(&store, &evidence, witness.clone(), Some(&tell)).await?
+                    }
+                };
                 if *json {
                     println!("{}", report.json());
                 } else {

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 
 use jiff::SignedDuration;
 
@@ -121,15 +122,30 @@ impl EvidenceStore {
             .enumerate()
         {
             match self.note_checkpoints_in(path.clone()).await {
-                Ok(()) => {}
                 Err(error) if n == 0 => failed = Some(error),
-                Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::error!(error, witness = n, "a witness could not be written");
-                }
+                noted => self.tell_of_witness(n, path, noted.err()),
             }
         }
         failed.map_or(Ok(()), Err)
+    }
+
+    /// Says once that a witness cannot be written, and once that it can again.
+    fn tell_of_witness(&self, n: usize, path: PathBuf, failed: Option<EvidenceError>) {
+        // Holds nothing but notes: whoever panicked with it left them whole.
+        let mut away = self.witnesses_away.lock().unwrap_or_else(PoisonError::into_inner);
+        match failed {
+            Some(error) => {
+                if away.insert(path) {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(error, witness = n, "a witness cannot be written");
+                }
+            }
+            None => {
+                if away.remove(&path) {
+                    tracing::info!(witness = n, "a witness can be written again");
+                }
+            }
+        }
     }
 
     async fn note_checkpoints_in(&self, path: PathBuf) -> Result<(), EvidenceError> {
@@ -142,13 +158,9 @@ impl EvidenceStore {
             // Each stands alone: a blank line keeps a torn one from swallowing the next.
             let lines: String = rows.iter().map(|row| format!("{}\n", row.note)).collect();
             let file = path.clone();
-            on_file(&path, move || {
-                if let Some(folder) = file.parent() {
-                    private::folder(folder)?;
-                }
-                append_notes(&file, &lines)
-            })
-            .await?;
+            // A witness's folder is never made: where its disk is away, one of that name on our own
+            // would witness nothing.
+            on_file(&path, move || append_notes(&file, &lines)).await?;
         }
     }
 
@@ -187,6 +199,8 @@ fn last_size(path: &Path) -> io::Result<u64> {
 fn append_notes(path: &Path, notes: &str) -> io::Result<()> {
     let mut file =
         private::options().create(true).truncate(false).read(true).write(true).open(path)?;
+    // A command may sign beside the daemon: neither takes the other's note for a torn one.
+    file.lock()?;
     let (from, tail) = tail(&mut file)?;
     let (mut at, mut end) = (0, 0);
     for line in tail.split_inclusive(|b| *b == b'\n') {

@@ -53,6 +53,11 @@ impl EvidenceStore {
     /// # Errors
     /// [`EvidenceError`].
     pub async fn signer(&self) -> Result<Signer, EvidenceError> {
+        if self.store.installation().await?.is_none() {
+            // A command that signs before the daemon ever ran: the name must stand from the first key.
+            let number = uuid::Uuid::new_v4().simple().to_string();
+            self.store.settle_fact("installation", number).await?;
+        }
         let origin = self.origin().await?;
         let Some(row) = self.store.newest_key().await? else {
             return self.take_into_use(origin, None, None).await;

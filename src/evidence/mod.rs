@@ -9,11 +9,13 @@ pub mod browser;
 pub mod checkpoints;
 pub mod keys;
 pub mod media;
+pub mod package;
 mod pending;
 pub mod timestamp;
 pub mod verify;
 pub mod warrant;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -95,6 +97,15 @@ pub enum EvidenceError {
         #[source]
         source: io::Error,
     },
+    /// A package cannot be written or read.
+    #[error("the package {path} cannot be written or read")]
+    Package {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The record is not sealed.
     #[error("evidence {0} is not sealed")]
     NotSealed(EvidenceId),
@@ -150,6 +161,8 @@ pub struct EvidenceStore {
     pending: Arc<tokio::sync::Mutex<Pending>>,
     /// One who signs at a time.
     signing_turn: Arc<tokio::sync::Mutex<()>>,
+    /// Witnesses that could not be written the last time.
+    witnesses_away: Arc<std::sync::Mutex<BTreeSet<PathBuf>>>,
 }
 
 impl EvidenceStore {
@@ -171,6 +184,7 @@ impl EvidenceStore {
             heads_turn: Arc::default(),
             signing_turn: Arc::default(),
             pending,
+            witnesses_away: Arc::default(),
         })
     }
 
@@ -484,6 +498,8 @@ fn tail(file: &mut File) -> io::Result<(u64, Vec<u8>)> {
 fn append_lines(path: &Path, lines: &str) -> io::Result<()> {
     let mut file =
         File::options().create(true).truncate(false).read(true).write(true).open(path)?;
+    // A command may note beside the daemon: neither takes the other's line for a torn one.
+    file.lock()?;
     let (from, tail) = tail(&mut file)?;
     let end = tail.iter().rposition(|b| *b == b'\n').map_or(0, |at| at as u64 + 1);
     if end < tail.len() as u64 {

@@ -1,6 +1,7 @@
 //! What is sealed stays whole, every way of tampering is named, and leave to remove is given for
 //! exactly what is sealed.
 
+mod signing;
 mod tampering;
 
 use jiff::{SignedDuration, Timestamp};
@@ -17,19 +18,19 @@ use crate::domain::tree::Growing;
 use crate::runtime::clock::TestClock;
 use warrant::WarrantBasis;
 
-struct Bench {
-    dir: TempDir,
-    store: Store,
-    evidence: EvidenceStore,
+pub(super) struct Bench {
+    pub(super) dir: TempDir,
+    pub(super) store: Store,
+    pub(super) evidence: EvidenceStore,
     account: AccountId,
     clock: TestClock,
 }
 
 /// One sealed record.
-struct Sealed {
+pub(super) struct Sealed {
     item: ItemId,
     version: VersionId,
-    id: EvidenceId,
+    pub(super) id: EvidenceId,
     manifest: ContentHash,
     text_blob: ContentHash,
 }
@@ -53,7 +54,7 @@ fn text_of(id: &str) -> String {
 }
 
 impl Bench {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("uppsikt.db");
         let store = Store::open(&crate::store::Settings { path }).unwrap();
@@ -131,7 +132,7 @@ impl Bench {
         (manifest, text_blob, leave)
     }
 
-    async fn sealed(&self, id: &str) -> Sealed {
+    pub(super) async fn sealed(&self, id: &str) -> Sealed {
         let (item, version) = self.version(id, &text_of(id)).await;
         let (manifest, text_blob, leave) = self.manifest(id, version).await;
         let row = self.store.want_evidence(version, self.clock.clock().now()).await.unwrap();

@@ -174,6 +174,19 @@ pub async fn verify(
     Ok(Verified(verify::verify(evidence, store, &options).await.map_err(broken)?))
 }
 
+/// Verifies one record alone.
+///
+/// # Errors
+/// [`ServiceError`] where the database cannot be read or has no such record.
+pub async fn verify_one(
+    store: &Store,
+    evidence: &EvidenceStore,
+    id: EvidenceId,
+    witnesses: Vec<PathBuf>,
+) -> Result<Verified, ServiceError> {
+    Ok(Verified(verify::one::verify_one(evidence, store, id, &witnesses).await.map_err(broken)?))
+}
+
 /// A key of the log, for people: its short name, since when, and its fingerprint.
 ///
 /// # Errors

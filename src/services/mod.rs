@@ -15,6 +15,7 @@ pub mod lexicons;
 pub mod manual;
 pub mod offers;
 pub mod outbox;
+pub mod packages;
 pub mod picture;
 pub mod push;
 pub mod queue;

@@ -207,6 +207,7 @@ impl Services {
             | EvidenceError::Canonical(_)
             | EvidenceError::Heads { .. }
             | EvidenceError::Key { .. }
+            | EvidenceError::Package { .. }
             | EvidenceError::NotSealed(_)
             | EvidenceError::NotTaken { .. }
             | EvidenceError::BrokenOff => ServiceError::broken("reading of evidence", error),

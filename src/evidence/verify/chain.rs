@@ -292,6 +292,14 @@ impl LogRead {
     }
 }
 
+/// What an entry says was sealed; nothing where it is of another kind or cannot be read.
+pub(super) fn sealing_of(entry: &LogEntry) -> Option<Leaf<Sealing>> {
+    let body = serde_json::from_str::<Body>(&entry.body).ok()?;
+    let is_own =
+        entry.kind == LogKind::Seal && body.kind == LogKind::Seal.id() && body.seq == entry.seq;
+    is_own.then(|| leaf(body.seq, body.at, body.record).ok())?
+}
+
 fn leaf<T: serde::de::DeserializeOwned>(
     seq: u64,
     at: Timestamp,

@@ -4,6 +4,7 @@
 mod chain;
 pub(super) mod heads;
 mod lines;
+pub mod one;
 mod record;
 mod rows;
 mod tree;
@@ -174,6 +175,7 @@ fn in_swedish(error: &EvidenceError) -> String {
         | EvidenceError::Canonical(_)
         | EvidenceError::Heads { .. }
         | EvidenceError::Key { .. }
+        | EvidenceError::Package { .. }
         | EvidenceError::NotSealed(_)
         | EvidenceError::NotTaken { .. }
         | EvidenceError::BrokenOff => error.to_string(),

@@ -106,7 +106,8 @@ impl Files {
     }
 }
 
-async fn verify(
+/// Verifies the rows of one record against what its entry says was sealed.
+pub(super) async fn verify(
     store: &Store,
     row: &EvidenceRow,
     sealing: Option<&Leaf<Sealing>>,

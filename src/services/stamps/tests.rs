@@ -7,6 +7,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::{Settings, Stamping};
 use crate::evidence::checkpoints::CheckpointSettings;
+use crate::evidence::verify::{self, Report};
 use crate::evidence::{self, EvidenceStore};
 use crate::runtime::clock::TestClock;
 use crate::store::anchors::StampState;
@@ -18,6 +19,7 @@ struct Stage {
     _dir: tempfile::TempDir,
     clock: TestClock,
     store: Store,
+    evidence: EvidenceStore,
     size: u64,
 }
 
@@ -32,13 +34,17 @@ impl Stage {
         let evidence = EvidenceStore::open(&settings, store.clone(), clock.clock()).unwrap();
         evidence.signer().await.unwrap();
         let size = evidence.checkpoint().await.unwrap().unwrap().size;
-        Self { _dir: dir, clock, store, size }
+        Self { _dir: dir, clock, store, evidence, size }
     }
 
     fn stamping(&self, url: &str, ca_pem: &str) -> Stamping {
         let settings =
             Settings { url: url.parse().unwrap(), ca_pem: ca_pem.into(), allow_private: false };
         Stamping::new(settings, self.store.clone(), self.clock.clock()).unwrap()
+    }
+
+    async fn verify(&self) -> Report {
+        verify::verify(&self.evidence, &self.store, &Default::default()).await.unwrap()
     }
 
     async fn state(&self) -> StampState {
@@ -101,6 +107,9 @@ async fn an_authority_that_is_away_is_asked_again_with_growing_waits() {
     stage.clock.advance(SignedDuration::from_hours(24));
     let StampState::Wanted { attempts, .. } = stage.state().await else { panic!("kept") };
     assert_eq!(attempts, 4);
+    let report = stage.verify().await;
+    assert_eq!(report.faults, []);
+    assert!(report.notes.iter().any(|note| note.contains("1 kontrollpunkter väntar")));
 }
 
 #[cfg(feature = "real-servers")]
@@ -131,6 +140,9 @@ mod real {
         };
         let note = stage.store.newest_checkpoint().await.unwrap().unwrap().note;
         assert_eq!(timestamp::check(&answer, note.as_bytes(), &ca_pem).unwrap().at, at);
+
+        let report = stage.verify().await;
+        assert_eq!((report.faults, report.n_stamps), (Vec::new(), 1));
 
         for (path, why) in [
             ("refuse", "avböjde"),

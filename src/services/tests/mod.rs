@@ -9,5 +9,6 @@ mod harness;
 mod links;
 mod manual;
 mod outbox;
+mod packages;
 mod people;
 mod way;

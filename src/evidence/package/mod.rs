@@ -1,0 +1,316 @@
+//! Exported packages: records with all that it takes to verify them without this program.
+//!
+//! One zip: each record in a folder of its own, what was signed of the log in `logg/`, sums over
+//! everything with a signature, a text that says how to check it with public tools alone, and an
+//! independent checker. Names are ASCII and flat, so that `sha256sum` finds them on any system.
+
+pub mod check;
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use zip::write::SimpleFileOptions;
+
+use super::{EvidenceError, EvidenceStore};
+use crate::domain::checkpoint::{Note, Signer};
+use crate::domain::ids::{ContentHash, EvidenceId};
+use crate::runtime::private;
+use crate::store::anchors::{CheckpointRow, InclusionProof, StampState};
+use crate::store::rows::{EvidenceRow, EvidenceState};
+
+const README: &str = include_str!("LASMIG.txt");
+const CHECKER: &str = include_str!("kontroll.py");
+
+const SUMS: &str = "SHA256SUMS";
+const SUMS_SIGNATURE: &str = "SHA256SUMS.sig";
+const INDEX: &str = "paket.json";
+
+/// The version of the package's shape.
+const FORMAT: u32 = 1;
+
+/// What lists one record in `paket.json`.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+struct Listed {
+    folder: String,
+    evidence: i64,
+    log_seq: u64,
+    /// Why no parts are there, in Swedish; none where they are.
+    withheld: Option<String>,
+}
+
+/// `paket.json`.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Index {
+    format: u32,
+    program: String,
+    authority: String,
+    origin: String,
+    made_at: jiff::Timestamp,
+    size: u64,
+    root: ContentHash,
+    records: Vec<Listed>,
+}
+
+/// `loggbevis.json`: that the entry is in the tree.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Proof {
+    index: u64,
+    size: u64,
+    path: Vec<ContentHash>,
+}
+
+/// Which leaves of the path stand to the left of what is known: what a shell needs to walk it.
+fn way(proof: &Proof) -> String {
+    let (mut at, mut last) = (proof.index, proof.size.saturating_sub(1));
+    let mut lines = String::new();
+    for step in &proof.path {
+        let left = at & 1 == 1 || at == last;
+        // Writing to a string cannot fail.
+        let _ = writeln!(lines, "{} {step}", if left { 'V' } else { 'H' });
+        if left {
+            while at & 1 == 0 && at != 0 {
+                at >>= 1;
+                last >>= 1;
+            }
+        }
+        at >>= 1;
+        last >>= 1;
+    }
+    lines
+}
+
+/// What is put into the zip next.
+struct Entry {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+/// A package that is being written. Nothing is at its place until [`Package::finish`].
+#[derive(Debug)]
+pub struct Package {
+    evidence: EvidenceStore,
+    signer: Signer,
+    checkpoint: CheckpointRow,
+    index: Index,
+    /// A few entries wait at most, so that memory does not grow with the selection.
+    entries: mpsc::Sender<Entry>,
+    writing: JoinHandle<io::Result<()>>,
+    path: PathBuf,
+}
+
+impl EvidenceStore {
+    /// Begins a package for records sealed by entries up to place `newest` of the log.
+    ///
+    /// # Errors
+    /// [`EvidenceError::Package`] where the file cannot be made or is there already.
+    pub async fn begin_package(
+        &self,
+        path: &Path,
+        authority: &str,
+        newest: u64,
+    ) -> Result<Package, EvidenceError> {
+        let failed = |source| EvidenceError::Package { path: path.to_owned(), source };
+        let signer = self.signer().await?;
+        let id = signer.public().id().to_string();
+        // One with a stamp rather than a newer one without; by the key that signs the sums.
+        let known = self.store.checkpoint_of(newest).await?.filter(|row| row.key == id);
+        let checkpoint = match known {
+            Some(known) => Some(known),
+            None => self.checkpoint().await?,
+        };
+        let checkpoint = checkpoint
+            .filter(|row| row.size >= newest && row.key == id)
+            .ok_or_else(|| failed(io::Error::other("the log could not be signed")))?;
+        if path.exists() {
+            return Err(failed(io::ErrorKind::AlreadyExists.into()));
+        }
+        let (entries, waiting) = mpsc::channel(4);
+        let (target, by) = (path.to_owned(), signer.clone());
+        let writing = tokio::task::spawn_blocking(move || write(&target, waiting, &by));
+        let index = Index {
+            format: FORMAT,
+            program: concat!("Uppsikt ", env!("CARGO_PKG_VERSION")).into(),
+            authority: authority.to_owned(),
+            origin: signer.origin().as_str().to_owned(),
+            made_at: self.clock.now(),
+            size: checkpoint.size,
+            root: checkpoint.root,
+            records: Vec::new(),
+        };
+        let evidence = self.clone();
+        Ok(Package { evidence, signer, checkpoint, index, entries, writing, path: path.to_owned() })
+    }
+}
+
+impl Package {
+    /// Adds a sealed record. Where `withheld` says why, only what is known about it goes in and none
+    /// of its parts. `case` is the JSON of what was decided and done.
+    ///
+    /// # Errors
+    /// [`EvidenceError`] where the record is not whole: then the package must be given up.
+    pub async fn add(
+        &mut self,
+        row: &EvidenceRow,
+        withheld: Option<String>,
+        case: Vec<u8>,
+    ) -> Result<(), EvidenceError> {
+        let EvidenceState::Sealed { manifest: hash, log_seq, .. } = row.state else {
+            return Err(EvidenceError::NotSealed(row.id));
+        };
+        let EvidenceId(number) = row.id;
+        let folder = format!("bevis-{number}");
+        let manifest = self.evidence.manifest(row).await?;
+        self.put(format!("{folder}/manifest.json"), self.evidence.bytes(hash).await?).await?;
+        let entry = self.evidence.store.log_entry(log_seq).await?;
+        self.put(format!("{folder}/loggpost.json"), entry.body.into_bytes()).await?;
+        let proof = self.evidence.store.inclusion(log_seq, self.checkpoint.size).await?;
+        let InclusionProof { index, size, path, .. } = proof;
+        let proof = Proof { index, size, path };
+        self.put(format!("{folder}/loggbevis.json"), json(&proof)).await?;
+        self.put(format!("{folder}/vag.txt"), way(&proof).into_bytes()).await?;
+        self.put(format!("{folder}/arende.json"), case).await?;
+        if withheld.is_none() {
+            for part in &manifest.parts {
+                let bytes = self.evidence.bytes(part.sha256).await?;
+                self.put(format!("{folder}/delar/{}", safe(&part.name)), bytes).await?;
+            }
+        }
+        self.index.records.push(Listed { folder, evidence: number, log_seq, withheld });
+        Ok(())
+    }
+
+    /// Adds what was signed, the sums and the texts, and puts the package at its place.
+    ///
+    /// # Errors
+    /// [`EvidenceError`].
+    pub async fn finish(self) -> Result<(), EvidenceError> {
+        let note = Note::parse(&self.checkpoint.note)
+            .map_err(|e| self.failed(io::Error::other(e.to_string())))?;
+        let stamp = match self.evidence.store.stamp(self.checkpoint.size).await? {
+            Some(stamp) => match stamp.state {
+                StampState::Kept { answer, ca_pem, .. } => Some((answer, ca_pem)),
+                StampState::Wanted { .. } => None,
+            },
+            None => None,
+        };
+        let signature = note.signatures.first().map(|(_, s)| s.to_vec()).unwrap_or_default();
+        let log = [
+            ("kontrollpunkt.txt", self.checkpoint.note.clone().into_bytes()),
+            ("kontrollpunkt.text", note.text.into_bytes()),
+            ("kontrollpunkt.sig", signature),
+            ("nyckel.pem", self.signer.public().pem().into_bytes()),
+        ];
+        for (name, bytes) in log {
+            self.put(format!("logg/{name}"), bytes).await?;
+        }
+        let is_stamped = stamp.is_some();
+        if let Some((answer, root)) = stamp {
+            self.put("logg/stampel.tsr".into(), answer).await?;
+            self.put("logg/stampel-rot.pem".into(), root.into_bytes()).await?;
+        }
+        self.put(INDEX.into(), json(&self.index)).await?;
+        self.put("kontroll.py".into(), CHECKER.as_bytes().to_vec()).await?;
+        let readme = readme(&self.index, &self.signer.public().fingerprint(), is_stamped);
+        self.put("LASMIG.txt".into(), readme.into_bytes()).await?;
+        let Self { entries, writing, path, .. } = self;
+        // What waits is written, then the sums.
+        drop(entries);
+        writing
+            .await
+            .map_err(|_| EvidenceError::BrokenOff)?
+            .map_err(|source| EvidenceError::Package { path, source })
+    }
+
+    async fn put(&self, name: String, bytes: Vec<u8>) -> Result<(), EvidenceError> {
+        // The writer has given up: `finish` tells why.
+        let gone = |_| self.failed(io::Error::other("the package could not be written on"));
+        self.entries.send(Entry { name, bytes }).await.map_err(gone)
+    }
+
+    fn failed(&self, source: io::Error) -> EvidenceError {
+        EvidenceError::Package { path: self.path.clone(), source }
+    }
+}
+
+/// The text that goes with a package: how to check it.
+fn readme(index: &Index, fingerprint: &str, is_stamped: bool) -> String {
+    let (stamped, unstamped) = ("[stämplad]\n", "[ostämplad]\n");
+    // Of the two passages about the stamp the one that holds is kept.
+    let mut text = String::new();
+    let mut keep = true;
+    for line in README.split_inclusive('\n') {
+        match line {
+            _ if line == stamped => keep = is_stamped,
+            _ if line == unstamped => keep = !is_stamped,
+            "[slut]\n" => keep = true,
+            _ if keep => text.push_str(line),
+            _ => {}
+        }
+    }
+    text.replace("{myndighet}", &index.authority)
+        .replace("{antal}", &index.records.len().to_string())
+        .replace("{tid}", &index.made_at.to_string())
+        .replace("{program}", &index.program)
+        .replace("{fingeravtryck}", fingerprint)
+}
+
+/// A name of ours as it stands; of another one only what any system takes.
+fn safe(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
+    let name: String = name.chars().map(plain).collect();
+    let name = name.trim_start_matches('.');
+    if name.is_empty() { "namnlos".into() } else { name.to_owned() }
+}
+
+/// Values of our own making: their keys are texts and their numbers whole.
+fn json(value: &impl serde::Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(value).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+/// Writes entries as they come, then sums and signature; aside first, so that nobody takes up half a
+/// package.
+fn write(path: &Path, mut entries: mpsc::Receiver<Entry>, by: &Signer) -> io::Result<()> {
+    let aside = path.with_extension("part");
+    let written = write_aside(&aside, &mut entries, by).and_then(|()| fs::rename(&aside, path));
+    if written.is_err() {
+        // Best effort: a leftover is named as such.
+        drop(fs::remove_file(&aside));
+    }
+    written
+}
+
+fn write_aside(aside: &Path, entries: &mut mpsc::Receiver<Entry>, by: &Signer) -> io::Result<()> {
+    let file = private::options().write(true).create(true).truncate(true).open(aside)?;
+    let mut zip = zip::ZipWriter::new(file);
+    let options = SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Deflated)
+        .last_modified_time(zip::DateTime::default());
+    let mut sums = String::new();
+    let mut is_finished = false;
+    while let Some(Entry { name, bytes }) = entries.blocking_recv() {
+        is_finished |= name == "LASMIG.txt";
+        let _ = writeln!(sums, "{}  {name}", hex::encode(Sha256::digest(&bytes)));
+        zip.start_file(name, options).map_err(io::Error::other)?;
+        zip.write_all(&bytes)?;
+    }
+    if !is_finished {
+        return Err(io::Error::other("given up before it was whole"));
+    }
+    let signature = by.sign(sums.as_bytes());
+    for (name, bytes) in [(SUMS, sums.as_bytes()), (SUMS_SIGNATURE, &signature)] {
+        zip.start_file(name, options).map_err(io::Error::other)?;
+        zip.write_all(bytes)?;
+    }
+    let file: File = zip.finish().map_err(io::Error::other)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests;

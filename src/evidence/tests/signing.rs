@@ -1,0 +1,416 @@
+//! Tree, keys and checkpoints: made, noted, changed; and every way of changing them past our code
+//! is found and named.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::*;
+use crate::evidence::checkpoints::CheckpointSettings;
+use crate::evidence::verify::one::verify_one;
+use crate::evidence::verify::{Options, Report};
+
+/// Two checkpoints by one key, one by the next.
+async fn signed() -> Bench {
+    let bench = Bench::new().await;
+    bench.store.settle_fact("installation", "prov".into()).await.unwrap();
+    bench.sealed("1").await;
+    bench.sealed("2").await;
+    assert_eq!(
+        bench.evidence.checkpoint().await.unwrap().unwrap().size,
+        3,
+        "two seals and the key"
+    );
+    bench.sealed("3").await;
+    // Signs what is before it, then takes the new key in, then signs that.
+    bench.evidence.rotate_key().await.unwrap();
+    bench.sealed("4").await;
+    bench
+}
+
+fn kept_elsewhere(bench: &Bench) -> PathBuf {
+    let copy = bench.dir.path().join("vittne.txt");
+    std::fs::copy(bench.evidence.checkpoints_file(), &copy).unwrap();
+    copy
+}
+
+async fn report(bench: &Bench, store: &Store, witnesses: Vec<PathBuf>) -> Report {
+    let options = Options { witnesses, progress: None };
+    verify(&bench.evidence, store, &options).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_was_signed_verifies_and_tells_what_it_cannot_know() {
+    let bench = signed().await;
+    let alone = report(&bench, &bench.store, Vec::new()).await;
+    assert_eq!(alone.faults, []);
+    assert_eq!((alone.n_checkpoints, alone.n_signed_entries, alone.n_entries), (3, 5, 6));
+    assert!(alone.notes.iter().any(|n| n.contains("kan det inte uteslutas")), "{:?}", alone.notes);
+    let witness = kept_elsewhere(&bench);
+    let held = report(&bench, &bench.store, vec![witness]).await;
+    assert_eq!(held.faults, []);
+    assert!(held.notes.iter().any(|n| n.contains("omfattar 5 av 6")), "{:?}", held.notes);
+}
+
+#[tokio::test]
+async fn a_private_key_is_a_file_of_the_service_alone_and_an_old_one_is_gone() {
+    let bench = signed().await;
+    let folder = bench.dir.path().join("evidence/keys");
+    let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|f| f.unwrap().path()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    for path in files.iter().chain([&folder]) {
+        let mode = std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", path.display());
+    }
+    let pem = std::fs::read_to_string(&files[0]).unwrap();
+    let secret: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let database = std::fs::read(bench.store.path()).unwrap();
+    let has = |hay: &[u8], needle: &[u8]| hay.windows(needle.len()).any(|part| part == needle);
+    assert!(!has(&database, secret.as_bytes()), "no secret in the database");
+    assert_eq!(bench.evidence.keys().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_checkpoint_is_made_by_number_by_age_and_not_twice() {
+    let bench = Bench::new().await;
+    let sizes = async || -> Vec<u64> {
+        bench.evidence.checkpoint_if_due().await.unwrap();
+        let rows = bench.store.checkpoints_after(0, 100).await.unwrap();
+        rows.into_iter().map(|row| row.size).collect()
+    };
+    assert!(sizes().await.is_empty(), "nothing has come");
+    bench.sealed("1").await;
+    assert!(sizes().await.is_empty(), "neither many nor old");
+    bench.clock.advance(SignedDuration::from_mins(61));
+    assert_eq!(sizes().await, [2], "the first key is an entry too");
+    bench.clock.advance(SignedDuration::from_mins(61));
+    assert_eq!(sizes().await, [2], "nothing new");
+    for n in 2..258 {
+        bench.sealed(&n.to_string()).await;
+    }
+    assert_eq!(sizes().await, [2, 258]);
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_died_before_its_note_is_noted_later_and_half_a_note_spoils_none() {
+    let bench = signed().await;
+    let file = bench.evidence.checkpoints_file();
+    let whole = std::fs::read_to_string(&file).unwrap();
+    // Between row and file; and after any part of it was written.
+    let second = whole.match_indices("uppsikt/prov\n").nth(1).unwrap().0;
+    for end in [0, second, second + 5, second + 60, whole.len() - 30, whole.len() - 1] {
+        let end = (end..).find(|at| whole.is_char_boundary(*at)).unwrap();
+        std::fs::write(&file, &whole[..end]).unwrap();
+        assert_eq!(bench.faults().await, [], "a moment ago, at {end}");
+        bench.evidence.checkpoint_if_due().await.unwrap();
+        // Only the blank line behind a note that was whole already may be missing.
+        let mended = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(mended.trim_end(), whole.trim_end(), "at {end}");
+    }
+    std::fs::remove_file(&file).unwrap();
+    bench.clock.advance(SignedDuration::from_mins(11));
+    bench.expect_fault("kontrollpunkterna", "saknas eller har kortats: 3").await;
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_written_keeps_no_checkpoint_from_being_made() {
+    let bench = Bench::new().await;
+    bench.sealed("1").await;
+    // A folder in its place refuses as a full disk does.
+    let file = bench.evidence.checkpoints_file();
+    std::fs::create_dir(&file).unwrap();
+    assert!(matches!(bench.evidence.checkpoint().await, Err(EvidenceError::Heads { .. })));
+    assert_eq!(bench.store.newest_checkpoint().await.unwrap().unwrap().size, 2);
+    std::fs::remove_dir(&file).unwrap();
+    bench.evidence.checkpoint_if_due().await.unwrap();
+    assert_eq!(bench.faults().await, []);
+    assert!(std::fs::read_to_string(&file).unwrap().contains("\n2\n"));
+}
+
+#[tokio::test]
+async fn a_lost_key_is_followed_by_another_and_that_is_told() {
+    let bench = signed().await;
+    std::fs::remove_dir_all(bench.dir.path().join("evidence/keys")).unwrap();
+    bench.evidence.checkpoint().await.unwrap();
+    let report = report(&bench, &bench.store, Vec::new()).await;
+    assert_eq!(report.faults, []);
+    assert!(report.notes.iter().any(|n| n.contains("gått förlorad")), "{:?}", report.notes);
+}
+
+#[tokio::test]
+async fn a_database_put_back_with_all_files_beside_it_is_found_by_what_was_kept_elsewhere() {
+    let bench = Bench::new().await;
+    bench.store.settle_fact("installation", "prov".into()).await.unwrap();
+    bench.sealed("1").await;
+    bench.evidence.checkpoint().await.unwrap();
+    let copy = bench.dir.path().join("copy.db");
+    bench.raw().execute("vacuum into ?1", [copy.to_str().unwrap()]).unwrap();
+    let beside: Vec<_> =
+        [bench.evidence.heads_file().to_owned(), bench.evidence.checkpoints_file()]
+            .into_iter()
+            .map(|path| (std::fs::read(&path).unwrap(), path))
+            .collect();
+    bench.sealed("2").await;
+    bench.evidence.checkpoint().await.unwrap();
+    let witness = kept_elsewhere(&bench);
+    for (bytes, path) in beside {
+        std::fs::write(path, bytes).unwrap();
+    }
+    let old = Store::open(&crate::store::Settings { path: copy }).unwrap();
+    let alone = report(&bench, &old, Vec::new()).await;
+    assert_eq!(alone.faults, [], "nothing here can tell");
+    assert!(alone.notes.iter().any(|n| n.contains("kan det inte uteslutas")));
+    let held = report(&bench, &old, vec![witness]).await;
+    let fault = &held.faults[0];
+    assert!(fault.what.contains("rullats tillbaka"), "{fault:?}");
+    assert_eq!(held.faults.len(), 1);
+}
+
+/// What is done, where the fault is, and what it says.
+const BY_SQL: &[(&str, &str, &str)] = &[
+    ("update log_nodes set hash = zeroblob(32) where place = 0", "trädet", "1 delträd saknas"),
+    ("delete from log_nodes where place = 1", "trädet", "det första på plats 1"),
+    ("delete from log_nodes", "trädet", "delträd saknas"),
+    ("insert into log_nodes values (99, zeroblob(32))", "trädet", "poster som inte finns"),
+    (
+        "update checkpoints set root = zeroblob(32) where size = 3",
+        "kontrollpunkt 3",
+        "inte den som undertecknades",
+    ),
+    (
+        "update checkpoints set at = at - 1000 where size = 3",
+        "kontrollpunkt 3",
+        "inte den som undertecknades",
+    ),
+    (
+        "update checkpoints set key_id = (select max(id) from log_keys where id <> checkpoints.key_id) where size = 3",
+        "kontrollpunkt 3",
+        "inte den som undertecknades",
+    ),
+    (
+        "update checkpoints set note = replace(note, char(10) || '3' || char(10), char(10) || '2' || char(10)) where size = 3",
+        "kontrollpunkt 3",
+        "underskriften",
+    ),
+    ("update checkpoints set note = 'x' where size = 3", "kontrollpunkt 3", "går inte att läsa"),
+    ("update checkpoints set root = x'00' where size = 3", "kontrollpunkt 3", "går inte att läsa"),
+    ("delete from checkpoints where size = 3", "checkpoints.txt rad 1", "saknas i databasen"),
+    (
+        "delete from log_keys where previous is not null",
+        "kontrollpunkt 5",
+        "inte gjord med någon av loggens nycklar",
+    ),
+    (
+        "update log_keys set public = zeroblob(32) where previous is null",
+        "kontrollpunkt 3",
+        "inte gjord med någon av loggens nycklar",
+    ),
+    (
+        "update log_keys set signature = zeroblob(64) where previous is not null",
+        "nyckel",
+        "inte undertecknat av den förra",
+    ),
+    (
+        "update log_keys set signature = null where previous is not null",
+        "nyckel",
+        "inte den som loggen säger",
+    ),
+    ("update log_keys set made_at = 0, public = x'00'", "nycklarna", "går inte att läsa"),
+    (
+        "insert into stamps (size, state, next_at, authority, answer, stamped_at, ca_pem) values (3, 'kept', 0, 'x', x'3000', 0, 'x')",
+        "tidsstämpel 3",
+        "inte en tidsstämpel",
+    ),
+    (
+        "insert into stamps (size, state, next_at) values (3, 'x', 0)",
+        "tidsstämpel 3",
+        "går inte att läsa",
+    ),
+    // The log itself, with every hash of the chain left as it was.
+    (
+        "update log set body = replace(body, '\"version\":1', '\"version\":2'), leaf_hash = zeroblob(32) where seq = 1",
+        "kontrollpunkt 3",
+        "inte de som undertecknades",
+    ),
+    (
+        "update log set seq = 0 where seq = 1; update log set seq = 1 where seq = 2; update log set seq = 2 where seq = 0",
+        "kontrollpunkt 3",
+        "inte de som undertecknades",
+    ),
+    ("delete from log where seq > 4", "kontrollpunkt 5", "rullats tillbaka eller kortats"),
+];
+
+#[tokio::test]
+async fn every_way_through_the_database_is_named() {
+    for (sql, place, what) in BY_SQL {
+        let bench = signed().await;
+        let raw = bench.raw();
+        let triggers: Vec<String> = raw
+            .prepare("select name from sqlite_master where type = 'trigger'")
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        for name in triggers {
+            raw.execute_batch(&format!("drop trigger \"{name}\"")).unwrap();
+        }
+        raw.execute_batch(&format!("pragma ignore_check_constraints = on; {sql}")).unwrap();
+        let faults = bench.faults().await;
+        assert!(
+            faults.iter().any(|f| f.place.starts_with(place) && f.what.contains(what)),
+            "{sql}: expected `{place}: {what}`, found {faults:#?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_way_through_the_files_is_named() {
+    let bench = signed().await;
+    let own = bench.evidence.checkpoints_file();
+    let whole = std::fs::read_to_string(&own).unwrap();
+    let signature = whole.lines().find(|line| line.starts_with("— ")).unwrap();
+    let another = Bench::new().await;
+    another.store.settle_fact("installation", "annan".into()).await.unwrap();
+    another.sealed("1").await;
+    another.evidence.checkpoint().await.unwrap();
+    let foreign = std::fs::read_to_string(another.evidence.checkpoints_file()).unwrap();
+    let cut = whole.find("\n\n— ").unwrap();
+    for (text, what) in [
+        (whole.replacen("\n3\n", "\n4\n", 1), "underskriften är inte gjord"),
+        (whole.replacen("\n3\n", "\n900\n", 1), "rullats tillbaka"),
+        (whole.replacen("\n3\n", "\nx\n", 1), "går inte att läsa"),
+        (
+            whole.replacen(&signature[20..40], "AAAAAAAAAAAAAAAAAAAA", 1),
+            "underskriften är inte gjord",
+        ),
+        (foreign, "annan installations"),
+        (whole[..cut].to_owned(), "går inte att läsa"),
+        (String::new(), "ingen kontrollpunkt"),
+    ] {
+        let witness = bench.dir.path().join("vittne.txt");
+        std::fs::write(&witness, &text).unwrap();
+        let faults = report(&bench, &bench.store, vec![witness]).await.faults;
+        assert!(faults.iter().any(|f| f.what.contains(what)), "{what}: {text} {faults:#?}");
+    }
+    // One that lost a line in the middle, beside the database.
+    bench.clock.advance(SignedDuration::from_mins(11));
+    let second = whole.match_indices("uppsikt/prov\n").nth(1).unwrap().0;
+    std::fs::write(&own, &whole[second..]).unwrap();
+    bench.expect_fault("kontrollpunkterna", "den första över 3 poster").await;
+}
+
+#[tokio::test]
+async fn a_log_from_before_the_tree_is_taken_in_when_it_is_opened() {
+    let bench = signed().await;
+    let entries = bench.store.log_head().await.unwrap().0;
+    for left in 0..4 {
+        let raw = bench.raw();
+        raw.execute("delete from log_nodes where place >= ?1", [left]).unwrap();
+        drop(raw);
+        let path = bench.store.path().to_owned();
+        let again = Store::open(&crate::store::Settings { path }).unwrap();
+        for seq in 1..=entries {
+            let proof = again.inclusion(seq, entries).await.unwrap();
+            let (size, root, _) = again.tree_head_and_key().await.unwrap();
+            let led = crate::domain::tree::root_of_path(proof.leaf, proof.index, size, &proof.path);
+            assert_eq!(led, Some(root));
+        }
+        assert_eq!(bench.faults().await, [], "{left} were left");
+    }
+}
+
+/// Leaf and subtrees are one transaction: where the second cannot be written the first is not there,
+/// and the record still waits.
+#[tokio::test]
+async fn an_entry_without_its_subtrees_is_no_entry() {
+    let bench = signed().await;
+    let before = bench.store.log_head().await.unwrap();
+    let raw = bench.raw();
+    raw.execute_batch(
+        "create trigger full before insert on log_nodes begin select raise(abort, 'full'); end;",
+    )
+    .unwrap();
+    let (_, version) = bench.version("5", "Text nummer 5").await;
+    let (manifest, _, leave) = bench.manifest("5", version).await;
+    let now = bench.clock.clock().now();
+    let row = bench.store.want_evidence(version, now).await.unwrap();
+    // The seventh entry completes nothing; the eighth does.
+    bench.evidence.seal(row.id, &manifest, Some(&leave)).await.unwrap();
+    let (_, version) = bench.version("6", "Text nummer 6").await;
+    let (manifest, _, leave) = bench.manifest("6", version).await;
+    let row = bench.store.want_evidence(version, now).await.unwrap();
+    assert!(bench.evidence.seal(row.id, &manifest, Some(&leave)).await.is_err());
+    assert_eq!(bench.store.log_head().await.unwrap().0, before.0 + 1);
+    let row = bench.store.evidence(row.id).await.unwrap();
+    assert_eq!(row.state, EvidenceState::Wanted);
+    raw.execute_batch("drop trigger full").unwrap();
+    bench.evidence.seal(row.id, &manifest, Some(&leave)).await.unwrap();
+    assert_eq!(bench.faults().await, []);
+}
+
+#[tokio::test]
+async fn one_record_is_verified_alone() {
+    let bench = signed().await;
+    let witness = kept_elsewhere(&bench);
+    let one = async |id: i64| {
+        let (evidence, id) = (&bench.evidence, EvidenceId(id));
+        verify_one(evidence, &bench.store, id, std::slice::from_ref(&witness)).await.unwrap()
+    };
+    for id in 1..=3 {
+        let report = one(id).await;
+        assert_eq!(report.faults, [], "{id}");
+        // The newest that holds it, and those of the file that do.
+        assert!(report.n_checkpoints >= 2, "{id}: {}", report.n_checkpoints);
+    }
+    let report = one(4).await;
+    assert_eq!(report.faults, []);
+    assert!(report.notes.iter().any(|n| n.contains("inte av någon")), "{:?}", report.notes);
+    bench
+        .raw()
+        .execute_batch(
+            "update log set body = replace(body, '\"version\":1', '\"version\":2') where seq = 1",
+        )
+        .unwrap();
+    let report = one(1).await;
+    let has = |what: &str| report.faults.iter().any(|f| f.what.contains(what));
+    assert!(
+        has("kontrollsumma") && has("ingår inte i det som undertecknades"),
+        "{:?}",
+        report.faults
+    );
+    assert_eq!(one(2).await.faults, [], "nothing else is accused");
+}
+
+#[tokio::test]
+async fn a_witness_gets_every_checkpoint_also_those_from_while_it_was_away() {
+    let bench = Bench::new().await;
+    let disk = bench.dir.path().join("annan-disk");
+    let checkpoints =
+        CheckpointSettings { witnesses: vec![disk.clone()], ..CheckpointSettings::default() };
+    let settings = Settings { dir: bench.dir.path().join("evidence"), checkpoints };
+    let evidence =
+        EvidenceStore::open(&settings, bench.store.clone(), bench.clock.clock()).unwrap();
+    bench.sealed("1").await;
+    evidence.checkpoint().await.unwrap();
+    assert!(!disk.exists(), "its folder is not made in its stead");
+    std::fs::create_dir(&disk).unwrap();
+    bench.sealed("2").await;
+    evidence.checkpoint().await.unwrap();
+    let own = std::fs::read_to_string(evidence.checkpoints_file()).unwrap();
+    let file = std::fs::read_dir(&disk).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), own);
+    assert_eq!(report(&bench, &bench.store, vec![file]).await.faults, []);
+}
+
+#[tokio::test]
+async fn the_logs_name_stands_from_the_first_key() {
+    let bench = Bench::new().await;
+    let first = bench.evidence.signer().await.unwrap();
+    let name = bench.evidence.origin().await.unwrap();
+    assert_eq!(first.origin(), &name);
+    assert!(name.as_str().len() > "uppsikt/".len(), "{name:?}");
+    // The daemon, at its first start, takes the name that is there.
+    let settled = bench.store.settle_fact("installation", "annan".into()).await.unwrap();
+    assert_ne!(settled, "annan");
+    bench.evidence.checkpoint().await.unwrap();
+    assert_eq!(bench.faults().await, []);
+}
