@@ -9,6 +9,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::classify::dump::{Batch, Batches, Fields, Format};
 use crate::classify::parallel::ordered;
+use crate::domain::category::Task;
+use crate::domain::verdict::Finding;
 
 /// Identity or line, and the verdict or what is wrong, of every record of a dump.
 fn answers(input: &[u8], format: Format, buffer: usize, threads: usize) -> Vec<String> {
@@ -65,16 +67,13 @@ proptest! {
     }
 }
 
-/// Harmless sentences in front and behind. They are complete, in lines of their own, and bring no
-/// word that a condition of a rule on the whole text asks about.
+/// Harmless sentences in front and behind, complete and in lines of their own.
 const BEFORE: &str = "Vi tackar för kaffet.\n";
 const AFTER: &str = "\nOch vädret var fint.";
 
-/// What a rule hits, it hits with harmless sentences before and behind as well. This is said of
-/// rules, as [`Classifier::by_rules`] gives them: cues are weighed by stretches of text, where
-/// harmless words speak against a finding as they should. Of rules it is not said where the rule
-/// itself looks beyond the sentence, at where the text begins or ends or at how much there is of it:
-/// [`MOST_LOST`] of its own examples, of questions, signatures and calls in a word or two.
+/// What a rule hits, it hits with harmless sentences before and behind as well. It is not said where
+/// the rule itself looks beyond the sentence, at where the text begins or ends or at how much there
+/// is of it: [`MOST_LOST`] of its own examples, of questions, signatures and calls in a word or two.
 #[test]
 fn harmless_sentences_around_what_a_rule_hits_change_nothing() {
     let mut scratch = Scratch::default();
@@ -97,8 +96,63 @@ fn harmless_sentences_around_what_a_rule_hits_change_nothing() {
     assert!(lost.len() <= MOST_LOST, "{} of {n}:\n{}", lost.len(), lost.join("\n"));
 }
 
-/// Examples of rules that look beyond their sentence, when this was written. It may fall.
+/// Examples of rules that look beyond their sentence, of some 2,000.
 const MOST_LOST: usize = 31;
+
+/// Whether a person sees it.
+fn is_queued(text: &str) -> bool {
+    let verdict = BUILT_IN.classify(text, &Context::default());
+    let to_a_person =
+        |f: &Finding| f.severity >= Severity::Medium || f.category.task() == Task::Routing;
+    verdict.findings.iter().any(to_a_person)
+}
+
+/// What rules say is high, by their own examples, as the whole engine judges them.
+fn grave_examples() -> impl Iterator<Item = &'static str> {
+    let lexicon = BUILT_IN.lexicon();
+    lexicon.examples.iter().filter_map(|example| {
+        let rule = &lexicon.rules[example.rule as usize];
+        let is_grave = example.hits && !rule.shadow && rule.severity == Severity::High;
+        is_grave.then_some(example.text.as_str())
+    })
+}
+
+/// Of what rules themselves say is high, the cues take back next to nothing: a sum of words knows
+/// nothing of order and addressee.
+#[test]
+fn what_rules_say_is_high_reaches_a_person() {
+    let all: Vec<&str> = grave_examples().collect();
+    let lost: Vec<&str> = all.iter().copied().filter(|text| !is_queued(text)).collect();
+    assert!(all.len() > 1_000, "{}", all.len());
+    assert!(lost.len() <= MOST_TAKEN_BACK, "{} of {}:\n{}", lost.len(), all.len(), lost.join("\n"));
+}
+
+/// Examples of rules that were wrong too often to be believed alone.
+const MOST_TAKEN_BACK: usize = 45;
+
+/// Pleasantries, a question and a laugh around a threat hide it from nobody. These are what people
+/// write, not what suits the rules.
+#[test]
+fn pleasantries_around_what_is_high_hide_it_from_nobody() {
+    let around: [fn(&str) -> String; 4] = [
+        |text| format!("Hej! Tack för fint fika på biblioteket. {text}. Trevlig helg!"),
+        |text| format!("När öppnar badhuset? {text}. Tack på förhand för svar."),
+        |text| format!("{text}. Ta bort kommentaren."),
+        |text| format!("{text} haha skämt"),
+    ];
+    for (nth, around) in around.into_iter().enumerate() {
+        let seen: Vec<&str> = grave_examples().filter(|text| is_queued(text)).collect();
+        let lost: Vec<&str> = seen.iter().copied().filter(|t| !is_queued(&around(t))).collect();
+        let most = seen.len() / 20;
+        assert!(
+            lost.len() <= most,
+            "{nth}: {} of {}:\n{}",
+            lost.len(),
+            seen.len(),
+            lost.join("\n")
+        );
+    }
+}
 
 /// The shortest of three runs: what else the machine does only ever adds.
 fn shortest(text: &str) -> Duration {
