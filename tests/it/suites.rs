@@ -11,6 +11,8 @@ use std::fmt::Write as _;
 
 use uppsikt::classify::suite::Labelled;
 use uppsikt::classify::{Classifier, Context};
+use uppsikt::domain::category::{Severity, Task};
+use uppsikt::domain::verdict::Finding;
 
 const SUITES: [(&str, &str); 5] = [
     ("dev-suite", include_str!("../../fixtures/classify/dev-suite.jsonl")),
@@ -26,10 +28,18 @@ fn the_counts_of_the_labelled_suites_are_those_on_record() {
     let mut told = String::new();
     for (name, lines) in SUITES {
         let mut counts: BTreeMap<(String, &str), (u32, u32)> = BTreeMap::new();
+        let (mut high, mut lost) = (0, 0);
         for line in lines.lines() {
             let comment: Labelled = serde_json::from_str(line).unwrap();
             let verdict = classifier.classify(&comment.text, &Context::default());
             let passes = comment.passes(&verdict);
+            if comment.severity == Some(Severity::High) {
+                let queued = |f: &Finding| {
+                    f.category.task() == Task::Routing || f.severity >= Severity::Medium
+                };
+                high += 1;
+                lost += u32::from(!verdict.findings.iter().any(queued));
+            }
             for key in ["all", comment.own_category()] {
                 let key = (key.to_owned(), comment.asked().id());
                 let (right, n) = counts.entry(key).or_default();
@@ -37,6 +47,7 @@ fn the_counts_of_the_labelled_suites_are_those_on_record() {
                 *n += 1;
             }
         }
+        writeln!(told, "{name} high never queued: {lost} of {high}").unwrap();
         for ((category, task), (right, n)) in counts {
             writeln!(told, "{name} {category} {task}: {right} of {n}").unwrap();
         }
