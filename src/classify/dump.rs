@@ -214,6 +214,11 @@ fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
     }
 }
 
+/// No comment has so many lines. A quotation mark that is never closed makes one of all that follows.
+const MOST_BREAKS: usize = 2_000;
+const NEVER_CLOSED: &str = "ett citattecken som börjar här stängs inte förrän tusentals rader senare, så raderna där \
+     emellan är inte bedömda; stäng citattecknet eller dubblera det och kör filen på nytt";
+
 fn next_rows(
     rows: &mut csv::Reader<impl io::Read>,
     id: Option<usize>,
@@ -229,6 +234,9 @@ fn next_rows(
             Ok(true) => {
                 let field = |at: usize| row.get(at).map(|b| std::str::from_utf8(b));
                 let record = match (field(text), id.map(field)) {
+                    _ if memchr::memchr_iter(b'\n', row.as_slice()).count() > MOST_BREAKS => {
+                        Err(NEVER_CLOSED.to_owned())
+                    }
                     (Some(Ok(text)), Some(Some(Ok(id)))) => Ok((id.to_owned(), text.to_owned())),
                     (Some(Ok(text)), None) => Ok((line.to_string(), text.to_owned())),
                     (None, _) | (_, Some(None)) => {
@@ -534,6 +542,18 @@ mod tests {
             out[1].as_ref().is_err_and(|(line, what)| *line == 2 && what.contains("byte 17")),
             "{out:?}"
         );
+    }
+
+    #[test]
+    fn a_quotation_mark_that_is_never_closed_is_told_by_its_line() {
+        let mut rows = String::from("id,text\n1,hej\n2,\"öppet citat\n");
+        for n in 3..4_000 {
+            rows.push_str(&format!("{n},jag ska döda dig\n"));
+        }
+        let out = read(rows.as_bytes(), Format::Csv);
+        assert_eq!(out.len(), 2);
+        let Err((3, what)) = &out[1] else { panic!("{:?}", out[1]) };
+        assert!(what.starts_with("ett citattecken som börjar här"), "{what}");
     }
 
     #[test]

@@ -168,8 +168,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let fields = Fields { id: args.id_field.clone(), text: args.text_field.clone() };
     let broken = input.broken.clone();
     let mut batches = Batches::new(input.reader, format, &fields)?;
-    let (mut out, mut answered) = resume::output(args.output.as_deref(), args.resume)?;
-    let (mut records, mut malformed) = (answered, 0);
+    let (mut out, before) = resume::output(args.output.as_deref(), args.resume, &args.file)?;
+    let mut answered = before.records;
+    let (mut records, mut malformed) = (before.records, before.malformed);
     let outcome: anyhow::Result<()> = ordered(
         threads(args.threads),
         || loop {
