@@ -82,7 +82,7 @@ async fn a_real_server_keeps_the_promises_that_it_can() {
     let server = Server::from_env(Make::Snac);
     let mastodon = server.connector();
     conformance::a_broken_walk_loses_nothing(&mastodon, &server).await;
-    conformance::a_deleted_item_reads_as_gone(&mastodon, &server, &RemovalWarrant::for_test).await;
+    a_deletion_is_not_told_from_a_block_where_strangers_see_nothing(&mastodon, &server).await;
     conformance::deleting_is_idempotent(&mastodon, &server, &RemovalWarrant::for_test).await;
     let (question, answer) = answered(&mastodon, &server).await;
     conformance::what_is_lacking_is_refused(&mastodon, &question, &RemovalWarrant::for_test).await;
@@ -92,6 +92,23 @@ async fn a_real_server_keeps_the_promises_that_it_can() {
     let error = mastodon.report(&question, "Olaga hot").await.unwrap_err();
     assert_eq!(error.class(), "refused", "{error:?}");
     an_edit_does_not_make_another_post(&mastodon, &server).await;
+}
+
+/// snac answers no stranger, so nobody can tell whether the post is gone or its author blocks us.
+async fn a_deletion_is_not_told_from_a_block_where_strangers_see_nothing(
+    mastodon: &Mastodon,
+    server: &Server,
+) {
+    let (goes, stays) = (server.write("Ska bort", None).await, server.write("Stannar", None).await);
+    let all = fetch_all(mastodon, None).await.unwrap();
+    let (goes, stays) =
+        (ItemAddress::from(&all.items[&goes]), ItemAddress::from(&all.items[&stays]));
+    server.remove(&goes.platform_id).await;
+    let one = mastodon.read_live(&goes).await;
+    assert!(matches!(one, Ok(LiveReading::NotReadable { .. })), "{one:?}");
+    let both = mastodon.read_live_many(&[goes, stays]).await.unwrap();
+    assert!(matches!(both[0], Ok(LiveReading::NotReadable { .. })), "{both:?}");
+    assert!(matches!(both[1], Ok(LiveReading::Present(_))), "{both:?}");
 }
 
 async fn an_edit_does_not_make_another_post(mastodon: &Mastodon, server: &Server) {
