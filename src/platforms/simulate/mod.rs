@@ -6,14 +6,17 @@
 //! seed, so the same run can be had again.
 
 pub mod bluesky;
+mod consent;
 pub mod facebook;
 pub mod faults;
 pub(super) mod graph;
 pub mod instagram;
 pub mod linkedin;
 mod page;
+pub mod reply;
 pub mod script;
 pub mod server;
+pub mod stage;
 pub mod world;
 pub mod youtube;
 

@@ -92,7 +92,8 @@ fn broken_by(exchange: &Exchange, published: &Value) -> Vec<String> {
 #[tokio::test]
 async fn requests_and_answers_are_as_google_publishes_them() {
     let published: Value = serde_json::from_str(PUBLISHED).unwrap();
-    let Stage { simulator, youtube, .. } = stage(Options { shown: 1, ..large() }).await;
+    let own = Own { shown: 1, ..Own::default() };
+    let Stage { simulator, account: youtube, .. } = stage(Options { own, ..large() }).await;
     simulator.front().record();
     conformance::everything(&youtube, &simulator, &RemovalWarrant::for_test).await;
     let exchanges = simulator.front().exchanges();
