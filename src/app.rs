@@ -579,10 +579,7 @@ pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
     for account in &config.accounts {
         let found = match connector(account, &shared, &clock) {
             Ok((platform, _)) => match platform.check().await {
-                Ok(report) if report.missing.is_empty() => {
-                    Ok(format!("svarar; vi är {}", report.acting_as))
-                }
-                Ok(report) => Err(report.missing.join("; ")),
+                Ok(report) => accounts::in_order(report, now),
                 Err(error) => Err(format!("{} ({error})", error.swedish())),
             },
             Err(error) => Err(chain(&error)),

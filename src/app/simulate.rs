@@ -10,7 +10,7 @@ use crate::app::demo::{DEMO_COMMENTS, DEMO_POSTS};
 use crate::domain::account::PlatformKind;
 use crate::platforms::simulate::faults::{Fault, Faults};
 use crate::platforms::simulate::script::Script;
-use crate::platforms::simulate::{bluesky, facebook, instagram, linkedin, youtube};
+use crate::platforms::simulate::{bluesky, facebook, instagram, linkedin, reddit, youtube};
 use crate::runtime::clock::Clock;
 
 /// Platforms that there is a simulator of.
@@ -19,6 +19,7 @@ pub const SIMULATED: &[PlatformKind] = &[
     PlatformKind::Instagram,
     PlatformKind::YouTube,
     PlatformKind::LinkedIn,
+    PlatformKind::Reddit,
     PlatformKind::Bluesky,
 ];
 
@@ -65,6 +66,7 @@ enum Running {
     Instagram(instagram::Simulator),
     YouTube(youtube::Simulator),
     LinkedIn(linkedin::Simulator),
+    Reddit(reddit::Simulator),
     Bluesky(bluesky::Simulator),
 }
 
@@ -150,9 +152,26 @@ pub async fn simulate(drill: Drill, clock: Clock) -> Result<Simulated, AppError>
             let variables = vec![("SIM_LOSEN", settings.password.expose().to_owned())];
             (Running::Bluesky(simulator), base, keys, variables)
         }
+        PlatformKind::Reddit => {
+            let options = reddit::Options { faults, listen, ..reddit::Options::new(script) };
+            let simulator = reddit::Simulator::start(options, clock).await.map_err(system)?;
+            simulator.message("kim_exempel", "Hej! Får man ta med hund till badet?");
+            simulator.mail("robin_exempel", "Varför är mitt inlägg borta?");
+            let (base, settings) = (simulator.base().clone(), simulator.settings());
+            let keys = format!(
+                "account = \"{}\"\nsubreddit = \"{}\"\nclient_id = \"{}\"\nclient_secret = \"env:SIM_KLIENT\"\nrefresh_token = \"env:SIM_TOKEN\"\napi_url = \"{base}\"",
+                settings.name,
+                settings.subreddit.unwrap_or_default(),
+                settings.client_id
+            );
+            let variables = vec![
+                ("SIM_KLIENT", settings.client_secret.expose().to_owned()),
+                ("SIM_TOKEN", settings.refresh_token.expose().to_owned()),
+            ];
+            (Running::Reddit(simulator), base, keys, variables)
+        }
         PlatformKind::X
         | PlatformKind::TikTok
-        | PlatformKind::Reddit
         | PlatformKind::WordPress
         | PlatformKind::Mastodon
         | PlatformKind::Flickr
@@ -211,7 +230,7 @@ mod tests {
         let error = simulate(drill(PlatformKind::Snapchat), Clock::system()).await.unwrap_err();
         assert_eq!(
             error.to_string(),
-            "det finns ingen simulator av snapchat: välj facebook, instagram, youtube, linkedin, bluesky"
+            "det finns ingen simulator av snapchat: välj facebook, instagram, youtube, linkedin, reddit, bluesky"
         );
         let faults = vec!["jordbävning".to_owned()];
         let drill = Drill { faults, ..drill(PlatformKind::YouTube) };

@@ -24,6 +24,8 @@ pub enum AccountSettings {
     Instagram(InstagramSettings),
     /// An organisation's page on LinkedIn.
     LinkedIn(LinkedInSettings),
+    /// An account on Reddit, with a subreddit of its own or without.
+    Reddit(RedditSettings),
     /// A YouTube channel.
     YouTube(YouTubeSettings),
     /// A site of the authority's own.
@@ -40,6 +42,7 @@ impl AccountSettings {
             Self::Bluesky(_) => PlatformKind::Bluesky,
             Self::Instagram(_) => PlatformKind::Instagram,
             Self::LinkedIn(_) => PlatformKind::LinkedIn,
+            Self::Reddit(_) => PlatformKind::Reddit,
             Self::YouTube(_) => PlatformKind::YouTube,
             Self::OwnSite(_) => PlatformKind::OwnSite,
         }
@@ -152,6 +155,29 @@ pub struct BlueskySettings {
     pub password: Secret,
     /// Where people read: links to posts begin with it, `https://bsky.app/`.
     pub app: Url,
+    /// How calls are made.
+    pub http: HttpSettings,
+}
+
+/// An account on Reddit, with its consent to an app.
+#[derive(Clone, Debug)]
+pub struct RedditSettings {
+    /// `https://oauth.reddit.com/`, or a simulator's address.
+    pub base: Url,
+    /// Where access tokens are renewed: `https://www.reddit.com/api/v1/access_token`.
+    pub token_url: Url,
+    /// Where people read: links begin with it, `https://www.reddit.com/`.
+    pub site: Url,
+    /// The account's name, without `u/`.
+    pub name: String,
+    /// The subreddit that the account moderates, without `r/`.
+    pub subreddit: Option<String>,
+    /// The app's client. Accounts with the same client share its limit.
+    pub client_id: String,
+    /// The client's secret.
+    pub client_secret: Secret,
+    /// What the account's consent was exchanged for.
+    pub refresh_token: Secret,
     /// How calls are made.
     pub http: HttpSettings,
 }

@@ -12,6 +12,13 @@ pub struct Consent {
     is_revoked: bool,
 }
 
+/// What it is exchanged for.
+#[derive(Debug)]
+pub struct Pair {
+    pub access: String,
+    pub refresh: String,
+}
+
 impl Consent {
     /// What it is first shown by.
     pub const FIRST: &str = "simulerat-medgivande";
@@ -32,7 +39,7 @@ impl Consent {
         &mut self,
         form: &BTreeMap<String, String>,
         rotates: bool,
-    ) -> Result<String, &'static str> {
+    ) -> Result<Pair, &'static str> {
         let field = |name: &str| form.get(name).map(String::as_str);
         if field("grant_type") != Some("refresh_token") {
             return Err("unsupported_grant_type");
@@ -41,7 +48,8 @@ impl Consent {
             return Err("invalid_grant");
         }
         self.handed_out += 1;
-        Ok(format!("simulerad-nyckel-{}", self.handed_out))
+        let access = format!("simulerad-nyckel-{}", self.handed_out);
+        Ok(Pair { access, refresh: self.refresh(rotates) })
     }
 
     /// Whether an access token is good.

@@ -13,6 +13,7 @@ pub(super) mod graph;
 pub mod instagram;
 pub mod linkedin;
 mod page;
+pub mod reddit;
 pub mod reply;
 pub mod script;
 pub mod server;

@@ -65,7 +65,7 @@ pub trait Play: Debug + Send + Sync + Sized + 'static {
     /// How its answers are labelled.
     const PLATFORM: &'static str;
 
-    /// The name of the list of elements in its pages.
+    /// The list of elements in its pages: names, with a slash between.
     const LIST: &'static str;
 
     /// What somebody who writes there is called.

@@ -107,8 +107,8 @@ fn token(state: &mut State, form: &BTreeMap<String, String>) -> Reply {
         return fault(401, "invalid_client");
     }
     match state.consent.renew(form, false) {
-        Ok(access) => Reply::ok(&json!({
-            "access_token": access, "expires_in": TOKEN_LIVES,
+        Ok(pair) => Reply::ok(&json!({
+            "access_token": pair.access, "expires_in": TOKEN_LIVES,
             "scope": "https://www.googleapis.com/auth/youtube.force-ssl", "token_type": "Bearer",
         })),
         Err(name) => fault(400, name),
