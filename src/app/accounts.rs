@@ -1,5 +1,6 @@
 //! A connector for each configured account, and what it lets us do.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -22,10 +23,11 @@ use crate::platforms::reddit::Reddit;
 use crate::platforms::settings::{
     BlueskySettings, FacebookSettings, InstagramLogin, InstagramSettings, LinkedInSettings,
     MastodonSettings, OwnSiteActions, OwnSiteSettings, OwnSiteVerb, RedditSettings,
-    WordPressSettings, YouTubeSettings,
+    WordPressSettings, XSettings, YouTubeSettings,
 };
 use crate::platforms::usage::Apps;
 use crate::platforms::wordpress::WordPress;
+use crate::platforms::x::X;
 use crate::platforms::youtube::YouTube;
 use crate::platforms::youtube::quota::Quotas;
 use crate::platforms::{ConnectionReport, Platform};
@@ -48,6 +50,19 @@ const LINKEDIN_SITE: &str = "https://www.linkedin.com/";
 pub(super) struct Shared {
     apps: Apps,
     quotas: Quotas,
+    /// Where pairs of tokens are kept that are good once.
+    tokens: Option<PathBuf>,
+}
+
+impl Shared {
+    /// What accounts share that are called: beside the database lies what they renew.
+    pub fn beside(store: &Path) -> Self {
+        Self { tokens: Some(store.with_extension("tokens")), ..Self::default() }
+    }
+
+    fn kept(&self, account: &AccountConfig) -> Option<PathBuf> {
+        Some(self.tokens.as_ref()?.join(format!("{}.json", account.key)))
+    }
 }
 
 fn address(fixed: &str) -> Url {
@@ -63,6 +78,11 @@ const YOUTUBE_WATCH: &str = "https://www.youtube.com/";
 const REDDIT_API: &str = "https://oauth.reddit.com/";
 const REDDIT_TOKENS: &str = "https://www.reddit.com/api/v1/access_token";
 const REDDIT_SITE: &str = "https://www.reddit.com/";
+
+/// Where X is asked, and where people read.
+const X_API: &str = "https://api.x.com/2/";
+const X_TOKENS: &str = "https://api.x.com/2/oauth2/token";
+const X_SITE: &str = "https://x.com/";
 
 /// An address of a platform's, or the same below the simulator that stands in for it.
 fn address_or(simulator: &Option<Url>, fixed: &str, path: &str) -> Url {
@@ -179,6 +199,22 @@ pub(super) fn connector(
             };
             Ok((Arc::new(YouTube::sharing(settings, &shared.quotas, clock.clone())?), None))
         }
+        PlatformConfig::X { user_id, client_id, client_secret, refresh_token, simulator } => {
+            let at = |fixed, path| address_or(simulator, fixed, path);
+            let base = at(X_API, "2/");
+            let settings = XSettings {
+                http: http(&base),
+                base,
+                token_url: at(X_TOKENS, "2/oauth2/token"),
+                site: at(X_SITE, ""),
+                user_id: user_id.clone(),
+                client_id: client_id.clone(),
+                client_secret: client_secret.clone(),
+                refresh_token: refresh_token.clone(),
+                kept: shared.kept(account),
+            };
+            Ok((Arc::new(X::new(settings, clock.clone())?), None))
+        }
         PlatformConfig::Reddit {
             name,
             subreddit,
@@ -283,13 +319,13 @@ const fn has_connector(platform: PlatformKind) -> bool {
         | PlatformKind::Instagram
         | PlatformKind::YouTube
         | PlatformKind::LinkedIn
+        | PlatformKind::X
         | PlatformKind::Reddit
         | PlatformKind::WordPress
         | PlatformKind::Mastodon
         | PlatformKind::Bluesky
         | PlatformKind::OwnSite => true,
-        PlatformKind::X
-        | PlatformKind::TikTok
+        PlatformKind::TikTok
         | PlatformKind::Flickr
         | PlatformKind::Snapchat
         | PlatformKind::Manual => false,

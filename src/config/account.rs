@@ -77,6 +77,7 @@ impl AccountConfig {
             PlatformConfig::Instagram { simulator, .. }
             | PlatformConfig::LinkedIn { simulator, .. }
             | PlatformConfig::Reddit { simulator, .. }
+            | PlatformConfig::X { simulator, .. }
             | PlatformConfig::YouTube { simulator, .. } => simulator.clone(),
             PlatformConfig::OwnSite { acts, .. } => acts.as_ref().map(|acts| acts.url.clone()),
         }
@@ -156,6 +157,19 @@ pub enum PlatformConfig {
         /// Where the simulator is that serves it, ending with a slash.
         simulator: Option<Url>,
     },
+    /// An account on X.
+    X {
+        /// The account's number.
+        user_id: String,
+        /// The app's client. Accounts with the same one share its limits.
+        client_id: String,
+        /// The client's secret, where the app has one.
+        client_secret: Option<Secret>,
+        /// What the account's consent was exchanged for. Good once.
+        refresh_token: Secret,
+        /// Where the simulator is that serves it, ending with a slash.
+        simulator: Option<Url>,
+    },
     /// An account on Reddit.
     Reddit {
         /// The account's name.
@@ -208,6 +222,7 @@ impl AccountConfig {
             PlatformConfig::Facebook { .. } => PlatformKind::Facebook,
             PlatformConfig::Instagram { .. } => PlatformKind::Instagram,
             PlatformConfig::LinkedIn { .. } => PlatformKind::LinkedIn,
+            PlatformConfig::X { .. } => PlatformKind::X,
             PlatformConfig::Reddit { .. } => PlatformKind::Reddit,
             PlatformConfig::YouTube { .. } => PlatformKind::YouTube,
         }
@@ -225,6 +240,7 @@ const PLATFORMS: &[(&str, PlatformKind)] = &[
     (PlatformKind::YouTube.id(), PlatformKind::YouTube),
     (PlatformKind::LinkedIn.id(), PlatformKind::LinkedIn),
     (PlatformKind::Reddit.id(), PlatformKind::Reddit),
+    (PlatformKind::X.id(), PlatformKind::X),
 ];
 
 const VERBS: &[(&str, ActionKind)] = &[
@@ -278,7 +294,7 @@ fn read(
     let usual = match kind {
         Some(PlatformKind::YouTube) => INTERVAL_COUNTED_S,
         Some(PlatformKind::LinkedIn) => INTERVAL_RARE_S,
-        Some(PlatformKind::Reddit) => INTERVAL_LISTS_S,
+        Some(PlatformKind::Reddit | PlatformKind::X) => INTERVAL_LISTS_S,
         Some(_) | None => INTERVAL_DEFAULT_S,
     };
     let interval =
@@ -299,8 +315,8 @@ fn read(
         PlatformKind::Instagram => instagram(&mut table, reach, places),
         PlatformKind::LinkedIn => linkedin(&mut table, reach, places),
         PlatformKind::Reddit => reddit(&mut table, reach, places),
-        PlatformKind::X
-        | PlatformKind::TikTok
+        PlatformKind::X => x(&mut table, reach, places),
+        PlatformKind::TikTok
         | PlatformKind::Flickr
         | PlatformKind::Snapchat
         | PlatformKind::Manual => None, // Not among `PLATFORMS`, so refused already.
@@ -449,7 +465,7 @@ fn instagram(
     })
 }
 
-/// Whether an id of Meta's is one: digits.
+/// Whether an id is one of those that are numbers: digits.
 fn number(table: &Table<'_, '_>, key: &str, at: &At<String>) -> bool {
     let fits = !at.value.is_empty() && at.value.chars().all(|c| c.is_ascii_digit());
     if !fits {
@@ -500,6 +516,25 @@ fn youtube(table: &mut Table<'_, '_>, reach: Reach, places: &Places<'_>) -> Opti
         client_secret: client_secret?,
         refresh_token: refresh_token?,
         units_per_day: u32::try_from(units?).ok()?,
+        simulator: simulator?,
+    })
+}
+
+fn x(table: &mut Table<'_, '_>, reach: Reach, places: &Places<'_>) -> Option<PlatformConfig> {
+    let user = table.demanded_text("user_id", "user_id = \"1234567890\"");
+    let user = user.filter(|at| number(table, "user_id", at));
+    let client = table.demanded_text("client_id", "client_id = \"aBcDeFgHiJkLmN\"");
+    let client_secret = match table.text("client_secret") {
+        Some(at) => secret(table, "client_secret", &at, places).map(Some),
+        None => Some(None),
+    };
+    let refresh_token = demanded_secret(table, "refresh_token", "UPPSIKT_X_TOKEN", places);
+    let simulator = simulator(table, reach);
+    Some(PlatformConfig::X {
+        user_id: user?.value,
+        client_id: client?.value,
+        client_secret: client_secret?,
+        refresh_token: refresh_token?,
         simulator: simulator?,
     })
 }

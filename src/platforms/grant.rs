@@ -205,6 +205,15 @@ pub trait Session: Send + Sync {
         if let Some(known) = held.access.as_ref().filter(is_good) {
             return Ok(known.clone());
         }
+        // Another process of ours may have renewed it meanwhile, and have spent what is in hand.
+        if !held.is_unkept
+            && let Some(kept) = consent.load()
+        {
+            held.access = Some(kept);
+            if let Some(known) = held.access.as_ref().filter(is_good) {
+                return Ok(known.clone());
+            }
+        }
         let known = held.access.as_ref();
         let refresh = known.map_or_else(|| consent.first.clone(), |known| known.refresh.clone());
         let ends = known.and_then(|known| known.ends);

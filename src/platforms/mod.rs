@@ -66,6 +66,7 @@ mod testing;
 mod threads;
 pub mod usage;
 pub mod wordpress;
+pub mod x;
 pub mod youtube;
 
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -208,6 +209,7 @@ pub fn connect(
             Arc::new(instagram::Instagram::new(settings, clock)?)
         }
         AccountSettings::LinkedIn(settings) => Arc::new(linkedin::LinkedIn::new(settings, clock)?),
+        AccountSettings::X(settings) => Arc::new(x::X::new(settings, clock)?),
         AccountSettings::Reddit(settings) => Arc::new(reddit::Reddit::new(settings, clock)?),
         AccountSettings::YouTube(settings) => Arc::new(youtube::YouTube::new(settings, clock)?),
         AccountSettings::OwnSite(settings) => Arc::new(forum::OwnSite::new(settings, clock)?),

@@ -2,6 +2,18 @@
 
 use std::collections::BTreeMap;
 
+/// What becomes of a refresh token that was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// It stays.
+    Lasting,
+    /// Another one is given, and it is spent.
+    Once,
+    /// The same, and it is good until the one given for it has been shown: an answer that was lost
+    /// on the way locks nobody out.
+    Lenient,
+}
+
 /// What stands of one consent.
 #[derive(Debug, Default)]
 pub struct Consent {
@@ -23,10 +35,11 @@ impl Consent {
     /// What it is first shown by.
     pub const FIRST: &str = "simulerat-medgivande";
 
-    fn refresh(&self, rotates: bool) -> String {
-        match self.handed_out {
-            n @ 1.. if rotates => format!("{}-{n}", Self::FIRST),
-            _ => Self::FIRST.to_owned(),
+    /// The one that was given out at this renewal.
+    fn refresh(rotation: Rotation, renewal: u32) -> String {
+        match (rotation, renewal) {
+            (Rotation::Once | Rotation::Lenient, n @ 1..) => format!("{}-{n}", Self::FIRST),
+            (_, _) => Self::FIRST.to_owned(),
         }
     }
 
@@ -38,18 +51,23 @@ impl Consent {
     pub fn renew(
         &mut self,
         form: &BTreeMap<String, String>,
-        rotates: bool,
+        rotation: Rotation,
     ) -> Result<Pair, &'static str> {
         let field = |name: &str| form.get(name).map(String::as_str);
         if field("grant_type") != Some("refresh_token") {
             return Err("unsupported_grant_type");
         }
-        if self.is_revoked || field("refresh_token") != Some(&self.refresh(rotates)) {
+        let newest = Self::refresh(rotation, self.handed_out);
+        let before = Self::refresh(rotation, self.handed_out.saturating_sub(1));
+        let shown = field("refresh_token");
+        let is_good =
+            shown == Some(&newest) || (rotation == Rotation::Lenient && shown == Some(&before));
+        if self.is_revoked || !is_good {
             return Err("invalid_grant");
         }
         self.handed_out += 1;
         let access = format!("simulerad-nyckel-{}", self.handed_out);
-        Ok(Pair { access, refresh: self.refresh(rotates) })
+        Ok(Pair { access, refresh: Self::refresh(rotation, self.handed_out) })
     }
 
     /// Whether an access token is good.

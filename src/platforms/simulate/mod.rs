@@ -6,7 +6,7 @@
 //! seed, so the same run can be had again.
 
 pub mod bluesky;
-mod consent;
+pub mod consent;
 pub mod facebook;
 pub mod faults;
 pub(super) mod graph;
@@ -19,6 +19,7 @@ pub mod script;
 pub mod server;
 pub mod stage;
 pub mod world;
+pub mod x;
 pub mod youtube;
 
 /// The header that every simulated answer carries, with the platform's name as its value.

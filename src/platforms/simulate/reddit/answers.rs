@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::platforms::held;
+use crate::platforms::simulate::consent::Rotation;
 use crate::platforms::simulate::reddit::{
     CLIENT, CLIENT_SECRET, ELSEWHERE, NAME, OtherPost, Reddit, SUBREDDIT, State, base36, mail,
     number,
@@ -140,7 +141,7 @@ impl Question<'_> {
     }
 
     fn token(&self, state: &mut State) -> Reply {
-        match state.consent.renew(&self.form, false) {
+        match state.consent.renew(&self.form, Rotation::Lasting) {
             Ok(pair) => Reply::ok(&json!({
                 "access_token": pair.access, "token_type": "bearer", "expires_in": TOKEN_LIVES,
                 "refresh_token": pair.refresh, "scope": self.stage.own.scope,

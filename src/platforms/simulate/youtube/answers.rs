@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::platforms::held;
+use crate::platforms::simulate::consent::Rotation;
 use crate::platforms::simulate::reply::Reply;
 use crate::platforms::simulate::server::Call;
 use crate::platforms::simulate::stage::{Stage, Turned};
@@ -106,7 +107,7 @@ fn token(state: &mut State, form: &BTreeMap<String, String>) -> Reply {
     if field("client_id") != Some(CLIENT) || field("client_secret") != Some(CLIENT_SECRET) {
         return fault(401, "invalid_client");
     }
-    match state.consent.renew(form, false) {
+    match state.consent.renew(form, Rotation::Lasting) {
         Ok(pair) => Reply::ok(&json!({
             "access_token": pair.access, "expires_in": TOKEN_LIVES,
             "scope": "https://www.googleapis.com/auth/youtube.force-ssl", "token_type": "Bearer",
