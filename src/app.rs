@@ -192,7 +192,7 @@ impl App {
             .map(|authority| stamping(authority, &store, &clock))
             .transpose()?;
         let limits = Arc::new(Limits::new(clock.clone()));
-        let shared = Shared::default();
+        let shared = Shared::beside(&config.store_path);
         let mut accounts = Vec::with_capacity(config.accounts.len());
         for account in &config.accounts {
             let mut served = connect(account, &store, &shared, &clock).await?;
@@ -575,14 +575,11 @@ pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
             browser.executable().map_or_else(|e| e.swedish(), |path| path.display().to_string())
         }),
     );
-    let shared = Shared::default();
+    let shared = Shared::beside(&config.store_path);
     for account in &config.accounts {
         let found = match connector(account, &shared, &clock) {
             Ok((platform, _)) => match platform.check().await {
-                Ok(report) if report.missing.is_empty() => {
-                    Ok(format!("svarar; vi är {}", report.acting_as))
-                }
-                Ok(report) => Err(report.missing.join("; ")),
+                Ok(report) => accounts::in_order(report, now),
                 Err(error) => Err(format!("{} ({error})", error.swedish())),
             },
             Err(error) => Err(chain(&error)),
