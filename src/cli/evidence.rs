@@ -105,7 +105,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 Ok(ExitCode::SUCCESS)
             }
             Command::Show { id } => {
-                let manifest = archive::manifest_text(&store, &evidence, *id).await?;
+                let manifest =
+                    archive::manifest_text(&store, &evidence, *id, Clock::system().now())
+                        .await
+                        .map_err(plain)?;
                 println!("{manifest}");
                 Ok(ExitCode::SUCCESS)
             }
@@ -123,25 +126,23 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Command::Export { ids, out } => {
                 let clock = Clock::system();
                 let authority = &config.authority;
-                packages::export(&store, &evidence, ids, out, authority, &clock).await.map_err(
-                    |error| match error {
-                        ServiceError::Refused { why } | ServiceError::Damaged { why } => {
-                            anyhow!(why)
-                        }
-                        error => error.into(),
-                    },
-                )?;
+                packages::export(&store, &evidence, ids, out, authority, &clock)
+                    .await
+                    .map_err(plain)?;
                 println!("{}", out.display());
                 Ok(ExitCode::SUCCESS)
             }
             Command::Verify { what, json, witness } => {
                 let tell = |what: &str, n: u64| eprintln!("{n} {what} lästa");
-                let report = match what.as_ref().and_then(|what| what.parse().ok()) {
+                let id = what.as_ref().and_then(|what| what.parse().ok());
+                let report = match id {
                     Some(id) => archive::verify_one(&store, &evidence, id, witness.clone()).await?,
                     None => {
                         archive::verify(&store, &evidence, witness.clone(), Some(&tell)).await?
                     }
                 };
+                let (by, now) = (archive::line("", String::new()), Clock::system().now());
+                archive::note_verified(&store, id, &report, by, now).await;
                 if *json {
                     println!("{}", report.json());
                 } else {
@@ -151,4 +152,18 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             }
         }
     })
+}
+
+/// What a service refuses it says in Swedish, for the person.
+fn plain(error: ServiceError) -> anyhow::Error {
+    match error {
+        ServiceError::Refused { why }
+        | ServiceError::Damaged { why }
+        | ServiceError::Conflict { why }
+        | ServiceError::TryLater { why }
+        | ServiceError::NotWritable { why } => anyhow!(why),
+        error @ (ServiceError::NotFound { .. }
+        | ServiceError::NotPermitted { .. }
+        | ServiceError::Broken { .. }) => error.into(),
+    }
 }

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 
 use super::{EvidenceError, EvidenceStore, tail};
 use crate::domain::checkpoint::{Checkpoint, Note, notes};
+use crate::runtime::disk::{Disk, Step};
 use crate::runtime::private;
 use crate::store::anchors::CheckpointRow;
 
@@ -157,10 +158,10 @@ impl EvidenceStore {
             last = newest.size;
             // Each stands alone: a blank line keeps a torn one from swallowing the next.
             let lines: String = rows.iter().map(|row| format!("{}\n", row.note)).collect();
-            let file = path.clone();
+            let (file, disk) = (path.clone(), self.disk.clone());
             // A witness's folder is never made: where its disk is away, one of that name on our own
             // would witness nothing.
-            on_file(&path, move || append_notes(&file, &lines)).await?;
+            on_file(&path, move || append_notes(&file, &lines, &disk)).await?;
         }
     }
 
@@ -196,7 +197,7 @@ fn last_size(path: &Path) -> io::Result<u64> {
 
 /// Appends notes and makes them durable. What a power cut left of one at the end is taken away
 /// first: the note written behind it would be lost with it.
-fn append_notes(path: &Path, notes: &str) -> io::Result<()> {
+fn append_notes(path: &Path, notes: &str, disk: &Disk) -> io::Result<()> {
     let mut file =
         private::options().create(true).truncate(false).read(true).write(true).open(path)?;
     // A command may sign beside the daemon: neither takes the other's note for a torn one.
@@ -214,6 +215,6 @@ fn append_notes(path: &Path, notes: &str) -> io::Result<()> {
         file.set_len(from + end as u64)?;
     }
     file.seek(SeekFrom::End(0))?;
-    file.write_all(notes.as_bytes())?;
-    file.sync_data()
+    disk.step(Step::Write, path, || file.write_all(notes.as_bytes()))?;
+    disk.step(Step::Sync, path, || file.sync_data())
 }

@@ -176,9 +176,12 @@ pub fn seal(evidence: &Evidence, now: Timestamp) -> Seal {
             let at = sealed.manifest.as_ref().map_or(sealed.sealed_at, |m| m.sealed_at);
             Seal::sealed(at, checked, now)
         }
-        Evidence::Disposed { .. } => {
-            Seal::Disposed { rule: "okänd".into(), at: Moment::new(now, now) }
+        Evidence::Disposed { under: Some((protocol, at)), .. } => {
+            Seal::Disposed { rule: format!("protokoll {protocol}"), at: Moment::exact(*at, now) }
         }
+        Evidence::Disposed { under: None, .. } => Seal::Lacking(
+            "Beviset är gallrat, men protokollet saknas. Kontakta den som sköter servern.".into(),
+        ),
     }
 }
 

@@ -22,6 +22,7 @@ use crate::domain::ids::{
 };
 use crate::domain::person::Role;
 use crate::domain::policy::{Line, Policy, Proposed, Rule};
+use crate::domain::retention::{Retention, RetentionClass, RetentionRule};
 use crate::evidence::media::MediaPolicy;
 use crate::evidence::verify;
 use crate::evidence::{EvidenceStore, NewPart};
@@ -66,7 +67,15 @@ fn policy() -> Policy {
         high: line(&[Proposed::Hide, Proposed::Register]),
     };
     let office = OfficeHours::default();
-    Policy::new("Prov".into(), ContentHash::of(b"prov"), UNDO, office, rule(), |_| rule())
+    let version = ContentHash::of(b"prov");
+    let mut policy = Policy::new("Prov".into(), version, UNDO, office, rule(), |_| rule());
+    let kept = |class| RetentionRule {
+        months: (class != RetentionClass::Registered).then_some(1),
+        why: "Prov.".into(),
+    };
+    let decision = Some("KS 2026/1".to_owned());
+    policy.retention = Some(Retention::new("Plan".into(), decision, true, kept));
+    policy
 }
 
 /// The program's parts on a folder, as `app` puts them together.
@@ -211,6 +220,27 @@ impl Stage {
         let user = services.inner.store.add_user(user, line, clock.clock().now()).await.unwrap();
         let editor = viewer(Role::Editor, user);
         Self { dir, clock, simulator, services, account, editor }
+    }
+
+    /// Somebody else with a login.
+    pub async fn person(&self, role: Role, name: &str) -> Viewer {
+        let line = AuditLine {
+            user: None,
+            user_name: "prov".into(),
+            act: "user.add",
+            subject: format!("user {name}"),
+            address: "local".into(),
+            detail: None,
+        };
+        let user = NewUser {
+            login: name.to_lowercase(),
+            name: format!("{name} Exempel"),
+            title: "arkivarie".into(),
+            role,
+            password_hash: "x".into(),
+        };
+        let id = self.store().add_user(user, line, self.now()).await.unwrap();
+        Viewer { name: format!("{name} Exempel"), ..viewer(role, id) }
     }
 
     /// The program dies and is started again on the same folder.

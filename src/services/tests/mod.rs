@@ -6,6 +6,7 @@ mod bars;
 mod corrections;
 mod crash;
 mod harness;
+mod keeping;
 mod links;
 mod manual;
 mod outbox;
