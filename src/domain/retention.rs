@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan as _};
 
 use super::calendar::{local, stockholm};
 use super::case::Outcome;
-use super::ids::{CaseId, ContentHash, DisposalId, EvidenceId};
+use super::ids::{CaseId, ContentHash, DisposalId, EvidenceId, HoldId, UserId};
 
 /// What sort of case it was, as far as keeping goes: how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -148,6 +148,71 @@ pub struct DisposalLine {
     pub closed_at: Timestamp,
     /// When it fell due.
     pub due_at: Timestamp,
+}
+
+/// An exemption of a case from disposal (*undantag från gallring*).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exemption {
+    /// Its row.
+    pub id: HoldId,
+    /// The case.
+    pub case: CaseId,
+    /// When it was set.
+    pub set_at: Timestamp,
+    /// Who set it.
+    pub set_by: String,
+    /// Why.
+    pub reason: String,
+    /// When, by whom and why it was lifted.
+    pub lifted: Option<(Timestamp, String, String)>,
+}
+
+/// Where a disposal stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DisposalState {
+    /// Waits for another person.
+    Proposed,
+    /// Carried out.
+    Done,
+    /// Not carried out.
+    Withdrawn,
+}
+
+/// A disposal with its protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disposal {
+    /// The number of the protocol.
+    pub id: DisposalId,
+    /// Where it stands.
+    pub state: DisposalState,
+    /// The authority's name then.
+    pub authority: String,
+    /// The plan that it follows.
+    pub plan: String,
+    /// The decision that allows it.
+    pub decision: String,
+    /// The policy's hash.
+    pub policy: ContentHash,
+    /// Whether another person had to approve.
+    pub four_eyes: bool,
+    /// When it was proposed.
+    pub proposed_at: Timestamp,
+    /// By whom; none where the command line did.
+    pub proposed_by: Option<UserId>,
+    /// By whom, in words.
+    pub proposed_name: String,
+    /// When and by whom it ended.
+    pub ended: Option<(Timestamp, String)>,
+    /// Why it was withdrawn.
+    pub reason: Option<String>,
+    /// Its place in the log.
+    pub log_seq: Option<u64>,
+    /// The hash of the protocol's table.
+    pub csv_sha256: Option<ContentHash>,
+    /// Files and bytes that were destroyed, and files kept because others share them.
+    pub destroyed: Option<Destroyed>,
+    /// How many cases and records.
+    pub n: (u64, u64),
 }
 
 /// A protocol of disposal (*gallringsprotokoll*): which rule, which decision, who, and what went. It holds

@@ -12,6 +12,9 @@ use crate::domain::ids::ContentHash;
 use crate::runtime::disk::{Disk, Step};
 use crate::runtime::private;
 
+/// Where blobs are written before they get their names. What a crash leaves there belongs to nothing.
+const INCOMING: &str = "incoming";
+
 /// How many recomputed blobs are remembered: some hundred bytes each.
 const MOST_KNOWN: usize = 10_000;
 
@@ -137,9 +140,11 @@ impl BlobStore {
         }
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|e| io(io::Error::other(e)))?;
-        let aside = folder.join(format!(".{}.part", hex::encode(random)));
+        let incoming = self.dir.join(INCOMING);
+        private::folder(&incoming).map_err(io)?;
+        let aside = incoming.join(format!("{}.part", hex::encode(random)));
         if let Err(source) = put_file(&self.disk, &aside, &path, bytes) {
-            // Best effort: a leftover part file is harmless and named as such.
+            // Best effort: what is left over is taken away at the next start.
             drop(self.disk.step(Step::Remove, &aside, || fs::remove_file(&aside)));
             return Err(io(source));
         }
@@ -158,6 +163,26 @@ impl BlobStore {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(source) => Err(BlobError::Io { doing: "removed", path, source }),
         }
+    }
+
+    /// Takes away what a crash left before it got a name: of what may not be copied, or was disposed of,
+    /// no copy may stay. With nothing on its way.
+    ///
+    /// # Errors
+    /// [`BlobError::Io`].
+    pub(in crate::evidence) fn sweep(&self) -> Result<(), BlobError> {
+        let incoming = self.dir.join(INCOMING);
+        let io = |source| BlobError::Io { doing: "removed", path: incoming.clone(), source };
+        let left = match fs::read_dir(&incoming) {
+            Ok(left) => left,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(io(error)),
+        };
+        for file in left {
+            let path = file.map_err(io)?.path();
+            self.disk.step(Step::Remove, &path, || fs::remove_file(&path)).map_err(io)?;
+        }
+        Ok(())
     }
 
     /// That a blob is whole. Its bytes are recomputed the first time, and again whenever the file

@@ -116,11 +116,8 @@ impl EvidenceStore {
     async fn note_checkpoints(&self) -> Result<(), EvidenceError> {
         let _turn = self.heads_turn.lock().await;
         let own = self.checkpoints_file();
-        let name = self.origin().await?.as_str().replace('/', "-");
         let mut failed = None;
-        for (n, path) in std::iter::once(own.clone())
-            .chain(self.checkpoints.witnesses.iter().map(|dir| dir.join(format!("{name}.txt"))))
-            .enumerate()
+        for (n, path) in std::iter::once(own.clone()).chain(self.witness_files().await).enumerate()
         {
             match self.note_checkpoints_in(path.clone()).await {
                 Err(error) if n == 0 => failed = Some(error),
@@ -163,6 +160,18 @@ impl EvidenceStore {
             // would witness nothing.
             on_file(&path, move || append_notes(&file, &lines, &disk)).await?;
         }
+    }
+
+    /// Folders elsewhere into which checkpoints are written.
+    pub fn witnesses(&self) -> &[PathBuf] {
+        &self.checkpoints.witnesses
+    }
+
+    /// The files in them; none where the log has no name yet.
+    pub async fn witness_files(&self) -> Vec<PathBuf> {
+        let Ok(origin) = self.origin().await else { return Vec::new() };
+        let name = format!("{}.txt", origin.as_str().replace('/', "-"));
+        self.checkpoints.witnesses.iter().map(|dir| dir.join(&name)).collect()
     }
 
     /// The file where checkpoints are noted.

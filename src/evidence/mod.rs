@@ -268,11 +268,16 @@ impl EvidenceStore {
     }
 
     /// Takes away files of seals that never came to stand: refused, overtaken, or cut off by a death.
+    /// At start-up, by the process that seals.
     ///
     /// # Errors
     /// [`EvidenceError`]; then it is tried again before the next seal.
     pub async fn settle_pending(&self) -> Result<(), EvidenceError> {
         let mut pending = self.pending.lock().await;
+        let blobs = self.blobs.clone();
+        tokio::task::spawn_blocking(move || blobs.sweep())
+            .await
+            .map_err(|_| EvidenceError::BrokenOff)??;
         self.settle(&mut pending).await
     }
 

@@ -23,7 +23,7 @@ use super::offers::Offers;
 use super::queue::{ClaimedBy, claimed};
 use super::records::Evidence;
 use super::{ServiceError, Services, Viewer};
-use crate::store::keeping::HoldRow;
+use crate::domain::retention::Exemption;
 
 /// How many answers below an item are shown.
 const BELOW: u32 = 20;
@@ -144,7 +144,7 @@ pub struct CaseFile {
     /// What happened around its evidence.
     pub custody: Custody,
     /// The exemption from disposal that covers it: its own, or that of a case in the same thread.
-    pub exemption: Option<HoldRow>,
+    pub exemption: Option<Exemption>,
     /// Whether the viewer may exempt it or lift that.
     pub may_exempt: bool,
     /// Nothing of the item may be copied or shown (regulation 2.2).

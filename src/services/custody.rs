@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use crate::domain::custody::CustodyAct;
 use crate::domain::ids::{CaseId, EvidenceId};
 use crate::domain::person::Act;
+use crate::domain::retention::Exemption;
 use crate::store::Store;
-use crate::store::keeping::{CustodyRow, HoldRow};
+use crate::store::keeping::CustodyRow;
 
 use super::corrections::reason;
 use super::{Change, ServiceError, Services, Viewer};
@@ -105,9 +106,9 @@ impl Services {
         &self,
         viewer: &Viewer,
         case: CaseId,
-    ) -> Result<Option<HoldRow>, ServiceError> {
+    ) -> Result<Option<Exemption>, ServiceError> {
         let hold = self.inner.store.covering_hold(case).await?;
-        Ok(hold.map(|hold| HoldRow { reason: self.shown_to(viewer, hold.reason), ..hold }))
+        Ok(hold.map(|hold| Exemption { reason: self.shown_to(viewer, hold.reason), ..hold }))
     }
 
     /// Exempts a case from disposal, with its evidence and thread.

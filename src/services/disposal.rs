@@ -8,13 +8,15 @@ use crate::domain::case::Outcome;
 use crate::domain::ids::{CaseId, ContentHash, DisposalId, EvidenceId};
 use crate::domain::person::Act;
 use crate::domain::policy::Policy;
-use crate::domain::retention::{Destroyed, DisposalLine, Protocol, Retention, RetentionClass};
+use crate::domain::retention::{
+    Destroyed, Disposal, DisposalLine, DisposalState, Protocol, Retention, RetentionClass,
+};
 use crate::evidence::{EvidenceError, EvidenceStore};
 use crate::formats::protocol::csv;
 use crate::formats::sheet::{SheetError, render_protocol};
 use crate::runtime::clock::Clock;
 use crate::store::Store;
-use crate::store::keeping::{DisposalRow, DisposalState, KeptCase, Spared};
+use crate::store::keeping::{KeptCase, Spared};
 use crate::store::rows::AuditLine;
 use crate::store::sqlite::disposals::{CarryOut, NewDisposal};
 
@@ -191,7 +193,7 @@ impl Disposing<'_> {
     ///
     /// # Errors
     /// As [`Disposing::plan`]; [`ServiceError::Refused`] where nothing is due or a proposal waits.
-    pub async fn propose(&self, line: AuditLine) -> Result<DisposalRow, ServiceError> {
+    pub async fn propose(&self, line: AuditLine) -> Result<Disposal, ServiceError> {
         let (retention, decision) =
             rules(self.policy).map_err(|why| ServiceError::Refused { why })?;
         let plan = self.plan().await?;
@@ -223,7 +225,7 @@ impl Disposing<'_> {
         &self,
         id: DisposalId,
         line: AuditLine,
-    ) -> Result<DisposalRow, ServiceError> {
+    ) -> Result<Disposal, ServiceError> {
         let row = self.store.disposal(id).await?;
         let lines = self.store.disposal_lines(id).await?;
         let records = lines.iter().map(|line| line.evidence).collect();
@@ -243,7 +245,7 @@ impl Disposing<'_> {
     }
 
     fn protocol(
-        row: &DisposalRow,
+        row: &Disposal,
         done: (Timestamp, String),
         destroyed: Destroyed,
         lines: Vec<DisposalLine>,
@@ -339,15 +341,74 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// For people: a line a case.
+    pub fn words(&self) -> Vec<String> {
+        let due = self.due.iter().map(|due| {
+            format!(
+                "ärende {}\tkan gallras sedan {}\t{}\t{} bevis\t{}",
+                due.case,
+                local(due.due_at).date(),
+                due.class.label(),
+                due.records.len(),
+                due.account
+            )
+        });
+        let spared =
+            self.spared.iter().map(|(case, why)| format!("ärende {case}\tgallras inte\t{why}"));
+        due.chain(spared).collect()
+    }
+
+    /// For programs: a line a case.
+    pub fn json(&self) -> Vec<String> {
+        let due = self.due.iter().map(|due| {
+            serde_json::json!({
+                "case": due.case, "due": true, "class": due.class.id(), "closed_at": due.closed_at,
+                "due_at": due.due_at, "evidence": due.records, "account": due.account,
+            })
+        });
+        let spared = self
+            .spared
+            .iter()
+            .map(|(case, why)| serde_json::json!({ "case": case, "due": false, "why": why }));
+        due.chain(spared).map(|line| line.to_string()).collect()
+    }
+
+    /// What carrying it out would come to, in a sentence.
+    pub fn summary(&self) -> String {
+        let Destroyed { n_files, n_bytes, n_shared } = self.destroyed;
+        format!(
+            "{} ärenden, {} bevis: {n_files} filer ({n_bytes} byte) skulle förstöras, {n_shared} delas med bevis som finns kvar.",
+            self.due.len(),
+            self.lines.len()
+        )
+    }
+}
+
+/// What became of a proposal, in a sentence.
+pub fn told(row: &Disposal) -> String {
+    let (cases, records) = row.n;
+    match row.state {
+        DisposalState::Proposed => format!(
+            "Protokoll {}: {cases} ärenden, {records} bevis är föreslagna. Någon annan godkänner på sidan /gallring; inget är gallrat än.",
+            row.id
+        ),
+        DisposalState::Done => {
+            format!("Protokoll {}: {cases} ärenden, {records} bevis är gallrade.", row.id)
+        }
+        DisposalState::Withdrawn => format!("Protokoll {} är tillbakadraget.", row.id),
+    }
+}
+
 /// What the page shows.
 #[derive(Clone, Debug)]
 pub struct Overview {
     /// What is due; or why nothing can be, in Swedish.
     pub plan: Result<Plan, String>,
     /// The proposal that waits, with whether the viewer may approve it.
-    pub proposed: Option<(DisposalRow, bool)>,
+    pub proposed: Option<(Disposal, bool)>,
     /// Earlier ones, newest first.
-    pub earlier: Vec<DisposalRow>,
+    pub earlier: Vec<Disposal>,
 }
 
 impl Services {
@@ -387,7 +448,7 @@ impl Services {
     ///
     /// # Errors
     /// [`ServiceError::Refused`] with words for the person.
-    pub async fn propose_disposal(&self, viewer: &Viewer) -> Result<DisposalRow, ServiceError> {
+    pub async fn propose_disposal(&self, viewer: &Viewer) -> Result<Disposal, ServiceError> {
         viewer.demand(Act::Dispose)?;
         let row = self.disposing().propose(viewer.line("", String::new())).await?;
         if row.state == DisposalState::Done {
@@ -404,7 +465,7 @@ impl Services {
         &self,
         viewer: &Viewer,
         id: DisposalId,
-    ) -> Result<DisposalRow, ServiceError> {
+    ) -> Result<Disposal, ServiceError> {
         viewer.demand(Act::Dispose)?;
         let row = self.disposing().carry_out(id, viewer.line("", String::new())).await?;
         self.disposing().complete().await?;

@@ -4,10 +4,8 @@ use jiff::Timestamp;
 
 use crate::domain::case::Outcome;
 use crate::domain::custody::CustodyAct;
-use crate::domain::ids::{
-    CaseId, ContentHash, DisposalId, EvidenceId, HoldId, ItemId, UserId, VersionId,
-};
-use crate::domain::retention::Destroyed;
+use crate::domain::ids::{CaseId, ContentHash, EvidenceId, ItemId, VersionId};
+use crate::domain::retention::Exemption;
 
 /// One event around a record, as the audit log has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,23 +20,6 @@ pub struct CustodyRow {
     pub evidence: Option<EvidenceId>,
     /// More: a file, a reason, a result.
     pub detail: Option<String>,
-}
-
-/// An exemption of a case from disposal (*undantag från gallring*).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HoldRow {
-    /// Its row.
-    pub id: HoldId,
-    /// The case.
-    pub case: CaseId,
-    /// When it was set.
-    pub set_at: Timestamp,
-    /// Who set it.
-    pub set_by: String,
-    /// Why.
-    pub reason: String,
-    /// When, by whom and why it was lifted.
-    pub lifted: Option<(Timestamp, String, String)>,
 }
 
 /// One exemption, as verification holds it against the log.
@@ -89,59 +70,11 @@ pub struct KeptRecord {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Spared {
     /// An exemption stands, on it or on a case in the same thread.
-    Held(HoldRow),
+    Held(Exemption),
     /// Suspected images of child abuse, on it or on its page.
     Barred,
     /// Evidence of a version is still to be taken.
     Unsealed,
-}
-
-/// Where a disposal stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DisposalState {
-    /// Waits for another person.
-    Proposed,
-    /// Carried out.
-    Done,
-    /// Not carried out.
-    Withdrawn,
-}
-
-/// A disposal with its protocol.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DisposalRow {
-    /// The number of the protocol.
-    pub id: DisposalId,
-    /// Where it stands.
-    pub state: DisposalState,
-    /// The authority's name then.
-    pub authority: String,
-    /// The plan that it follows.
-    pub plan: String,
-    /// The decision that allows it.
-    pub decision: String,
-    /// The policy's hash.
-    pub policy: ContentHash,
-    /// Whether another person had to approve.
-    pub four_eyes: bool,
-    /// When it was proposed.
-    pub proposed_at: Timestamp,
-    /// By whom; none where the command line did.
-    pub proposed_by: Option<UserId>,
-    /// By whom, in words.
-    pub proposed_name: String,
-    /// When and by whom it ended.
-    pub ended: Option<(Timestamp, String)>,
-    /// Why it was withdrawn.
-    pub reason: Option<String>,
-    /// Its place in the log.
-    pub log_seq: Option<u64>,
-    /// The hash of the protocol's table.
-    pub csv_sha256: Option<ContentHash>,
-    /// Files and bytes that were destroyed, and files kept because others share them.
-    pub destroyed: Option<Destroyed>,
-    /// How many cases and records.
-    pub n: (u64, u64),
 }
 
 /// A disposal, as verification holds it against the log.

@@ -26,11 +26,13 @@ use crate::domain::retention::{Retention, RetentionClass, RetentionRule};
 use crate::evidence::media::MediaPolicy;
 use crate::evidence::verify;
 use crate::evidence::{EvidenceStore, NewPart};
+use crate::platforms::Platform;
 use crate::platforms::facebook::Facebook;
 use crate::platforms::simulate::facebook::{Options, Simulator};
 use crate::platforms::simulate::script::Script;
 use crate::platforms::simulate::world::Comment;
 use crate::runtime::clock::TestClock;
+use crate::runtime::disk::Disk;
 use crate::services::{Lanes, Parts, Served, ServiceError, Services, Settings, Viewer};
 use crate::store::rows::{ActionRow, AuditLine, EvidenceRow, QueueFilter};
 use crate::store::sqlite::users::NewUser;
@@ -80,12 +82,24 @@ fn policy() -> Policy {
 
 /// The program's parts on a folder, as `app` puts them together.
 pub async fn open(dir: &Path, clock: &TestClock, simulator: &Simulator) -> (Services, AccountId) {
+    let platform = Arc::new(Facebook::new(simulator.settings(), clock.clock()).unwrap());
+    put_together(dir, clock, platform, Disk::default()).await.unwrap()
+}
+
+/// The same with any platform, on any disk.
+pub async fn put_together(
+    dir: &Path,
+    clock: &TestClock,
+    platform: Arc<dyn Platform>,
+    disk: Disk,
+) -> anyhow::Result<(Services, AccountId)> {
     let path = dir.join("uppsikt.db");
-    let store = Store::open(&store::Settings { path }).unwrap();
-    store.settle_fact("installation", "prov".into()).await.unwrap();
-    let settings = crate::evidence::Settings::in_folder(dir.join("evidence"));
-    let evidence = EvidenceStore::open(&settings, store.clone(), clock.clock()).unwrap();
-    evidence.note_head().await.unwrap();
+    let store = Store::open_on(&store::Settings { path }, disk.clone())?;
+    store.settle_fact("installation", "prov".into()).await?;
+    let in_folder = crate::evidence::Settings::in_folder(dir.join("evidence"));
+    let settings = crate::evidence::Settings { disk, ..in_folder };
+    let evidence = EvidenceStore::open(&settings, store.clone(), clock.clock())?;
+    evidence.note_head().await?;
     let account = store
         .ensure_account(
             AccountKey::new("facebook"),
@@ -94,10 +108,8 @@ pub async fn open(dir: &Path, clock: &TestClock, simulator: &Simulator) -> (Serv
             true,
             clock.clock().now(),
         )
-        .await
-        .unwrap();
+        .await?;
     let id = account.id;
-    let platform = Arc::new(Facebook::new(simulator.settings(), clock.clock()).unwrap());
     let interval = Duration::from_secs(60);
     let served = Served { account, platform, interval, push: None, private_at: None };
     let services = Services::new(Parts {
@@ -117,7 +129,7 @@ pub async fn open(dir: &Path, clock: &TestClock, simulator: &Simulator) -> (Serv
         accounts: vec![served],
         browser: Err("Ingen webbläsare i provet.".into()),
     });
-    (services, id)
+    Ok((services, id))
 }
 
 pub fn viewer(role: Role, user: UserId) -> Viewer {
@@ -132,10 +144,14 @@ pub fn viewer(role: Role, user: UserId) -> Viewer {
 
 /// What describes a record's version, with no part.
 pub async fn manifest_of(services: &Services, row: &EvidenceRow) -> Manifest {
+    try_manifest_of(services, row).await.unwrap()
+}
+
+async fn try_manifest_of(services: &Services, row: &EvidenceRow) -> anyhow::Result<Manifest> {
     let store = &services.inner.store;
-    let item = store.item(row.item).await.unwrap();
-    let version = store.version(row.version).await.unwrap();
-    Manifest {
+    let item = store.item(row.item).await?;
+    let version = store.version(row.version).await?;
+    Ok(Manifest {
         format: 1,
         account: AccountKey::new("facebook"),
         platform: "facebook".into(),
@@ -157,17 +173,22 @@ pub async fn manifest_of(services: &Services, row: &EvidenceRow) -> Manifest {
         parts: Vec::new(),
         missing: Vec::new(),
         sealed_by: "prov".into(),
-    }
+    })
 }
 
 /// Seals what is wanted with the text as its only part. Rendering sheets is nearly all the time
 /// that a capture takes, and most tests are not about them.
 pub async fn seal_plainly(services: &Services) {
+    try_to_seal_plainly(services).await.unwrap();
+}
+
+/// The same, where it may fail on the way.
+pub async fn try_to_seal_plainly(services: &Services) -> anyhow::Result<()> {
     let (store, evidence) = (&services.inner.store, &services.inner.evidence);
     let now = services.inner.clock.now();
-    for row in store.wanted_evidence(now, 1_000).await.unwrap() {
-        let version = store.version(row.version).await.unwrap();
-        let policy = evidence.media_policy(row.version).await.unwrap();
+    for row in store.wanted_evidence(now, 1_000).await? {
+        let version = store.version(row.version).await?;
+        let policy = evidence.media_policy(row.version).await?;
         let part = NewPart {
             kind: PartKind::Text,
             name: "text.txt".into(),
@@ -179,12 +200,13 @@ pub async fn seal_plainly(services: &Services) {
             MediaPolicy::Copy(leave) => Some(leave),
             MediaPolicy::MetadataOnly => None,
         };
-        let mut manifest = manifest_of(services, &row).await;
+        let mut manifest = try_manifest_of(services, &row).await?;
         if let Some(leave) = &leave {
-            manifest.parts.push(evidence.keep(leave, part).await.unwrap());
+            manifest.parts.push(evidence.keep(leave, part).await?);
         }
-        evidence.seal(row.id, &manifest, leave.as_ref()).await.unwrap();
+        evidence.seal(row.id, &manifest, leave.as_ref()).await?;
     }
+    Ok(())
 }
 
 /// Waits until no lane is busy.

@@ -3,12 +3,12 @@
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::ids::{CaseId, EvidenceId};
 use crate::domain::person::Role;
+use crate::domain::retention::DisposalState;
 use crate::evidence::verify::one::verify_one;
 use crate::services::disposal::Plan;
 use crate::services::records::Evidence;
 use crate::services::tests::harness::{Stage, THREAT, viewer};
 use crate::services::{ServiceError, Viewer, archive, packages};
-use crate::store::keeping::DisposalState;
 use crate::store::sqlite::disposals::DISPOSED_TEXT;
 
 /// Two months, in seconds: longer than what is dismissed is kept here.

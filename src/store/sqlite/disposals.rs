@@ -19,12 +19,10 @@ use crate::domain::custody::CustodyAct;
 use crate::domain::evidence::CutOff;
 use crate::domain::ids::{CaseId, ContentHash, DisposalId, EvidenceId, ItemId, UserId, VersionId};
 use crate::domain::log::LogKind;
-use crate::domain::retention::{Destroyed, DisposalLine, RetentionClass};
+use crate::domain::retention::{Destroyed, Disposal, DisposalLine, DisposalState, RetentionClass};
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::keeping::{
-    DisposalFacts, DisposalRow, DisposalState, DoneFacts, KeptCase, KeptRecord, Spared,
-};
+use crate::store::keeping::{DisposalFacts, DoneFacts, KeptCase, KeptRecord, Spared};
 use crate::store::rows::{AuditLine, Readable};
 
 /// What stands in the place of a text that was disposed of.
@@ -100,7 +98,7 @@ pub(super) fn note_blobs(
     Ok(())
 }
 
-fn disposal(row: &Row<'_>) -> Result<DisposalRow, StoreError> {
+fn disposal(row: &Row<'_>) -> Result<Disposal, StoreError> {
     let state: String = row.get(1)?;
     let ended = match maybe_at(row.get(9)?)? {
         Some(at) => Some((at, row.get::<_, Option<String>>(10)?.unwrap_or_default())),
@@ -110,7 +108,7 @@ fn disposal(row: &Row<'_>) -> Result<DisposalRow, StoreError> {
         Some(n_files) => Some(Destroyed { n_files, n_bytes: row.get(15)?, n_shared: row.get(16)? }),
         None => None,
     };
-    Ok(DisposalRow {
+    Ok(Disposal {
         id: DisposalId(row.get(0)?),
         state: match state.as_str() {
             "proposed" => DisposalState::Proposed,
@@ -138,7 +136,7 @@ fn disposal(row: &Row<'_>) -> Result<DisposalRow, StoreError> {
     })
 }
 
-fn the_disposal(c: &Connection, id: DisposalId) -> Result<DisposalRow, StoreError> {
+fn the_disposal(c: &Connection, id: DisposalId) -> Result<Disposal, StoreError> {
     maybe_row(
         &mut c.prepare_cached(&format!("select {DISPOSAL} from disposals d where d.id = ?1"))?,
         [id.0],
@@ -578,12 +576,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn disposal(&self, id: DisposalId) -> Result<DisposalRow, StoreError> {
+    pub async fn disposal(&self, id: DisposalId) -> Result<Disposal, StoreError> {
         self.read(move |c| the_disposal(c, id)).await
     }
 
     /// Disposals, newest first, at most `most`.
-    pub async fn disposals(&self, most: u32) -> Result<Vec<DisposalRow>, StoreError> {
+    pub async fn disposals(&self, most: u32) -> Result<Vec<Disposal>, StoreError> {
         self.read(move |c| {
             rows(
                 &mut c.prepare_cached(&format!(
@@ -602,10 +600,7 @@ impl Store {
     }
 
     /// Under which disposal a record's content went.
-    pub async fn disposal_of(
-        &self,
-        evidence: EvidenceId,
-    ) -> Result<Option<DisposalRow>, StoreError> {
+    pub async fn disposal_of(&self, evidence: EvidenceId) -> Result<Option<Disposal>, StoreError> {
         self.read(move |c| {
             maybe_row(
                 &mut c.prepare_cached(&format!(
@@ -620,7 +615,7 @@ impl Store {
     }
 
     /// Disposals that were carried out and whose protocol does not lie beside the evidence yet.
-    pub async fn disposals_to_write(&self) -> Result<Vec<DisposalRow>, StoreError> {
+    pub async fn disposals_to_write(&self) -> Result<Vec<Disposal>, StoreError> {
         self.read(|c| {
             rows(
                 &mut c.prepare_cached(&format!(

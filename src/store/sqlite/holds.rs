@@ -10,9 +10,10 @@ use super::value::{at, each_row, maybe_at, maybe_row, ms, rows};
 use super::{audit, log};
 use crate::domain::ids::{CaseId, ContentHash, HoldId, ItemId, UserId};
 use crate::domain::log::{LogKind, words_hash};
+use crate::domain::retention::Exemption;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::keeping::{HoldFacts, HoldRow};
+use crate::store::keeping::HoldFacts;
 use crate::store::rows::{AuditLine, Readable};
 
 const HOLD: &str =
@@ -28,7 +29,7 @@ struct HoldRecord {
     words_sha256: ContentHash,
 }
 
-fn hold(row: &Row<'_>) -> Result<HoldRow, StoreError> {
+fn hold(row: &Row<'_>) -> Result<Exemption, StoreError> {
     let name = |column| -> Result<String, StoreError> {
         Ok(row.get::<_, Option<String>>(column)?.unwrap_or_default())
     };
@@ -36,7 +37,7 @@ fn hold(row: &Row<'_>) -> Result<HoldRow, StoreError> {
         Some(at) => Some((at, name(6)?, name(7)?)),
         None => None,
     };
-    Ok(HoldRow {
+    Ok(Exemption {
         id: HoldId(row.get(0)?),
         case: CaseId(row.get(1)?),
         set_at: at(row.get(2)?)?,
@@ -48,7 +49,7 @@ fn hold(row: &Row<'_>) -> Result<HoldRow, StoreError> {
 
 /// The exemption that covers an item: one that stands on its own case or on that of an item above or
 /// below it in the thread. Its own goes first.
-pub(super) fn covering(c: &Connection, item: ItemId) -> Result<Option<HoldRow>, StoreError> {
+pub(super) fn covering(c: &Connection, item: ItemId) -> Result<Option<Exemption>, StoreError> {
     // Nearly always there is none at all.
     if !c.prepare_cached("select 1 from holds where lifted_at is null")?.exists([])? {
         return Ok(None);
@@ -76,7 +77,7 @@ pub(super) fn covering(c: &Connection, item: ItemId) -> Result<Option<HoldRow>, 
     )
 }
 
-fn standing(c: &Connection, case: CaseId) -> Result<Option<HoldRow>, StoreError> {
+fn standing(c: &Connection, case: CaseId) -> Result<Option<Exemption>, StoreError> {
     maybe_row(
         &mut c.prepare_cached(&format!(
             "select {HOLD} from holds h where h.case_id = ?1 and h.lifted_at is null"
@@ -169,7 +170,7 @@ impl Store {
     }
 
     /// All exemptions of a case, oldest first.
-    pub async fn holds_of(&self, case: CaseId) -> Result<Vec<HoldRow>, StoreError> {
+    pub async fn holds_of(&self, case: CaseId) -> Result<Vec<Exemption>, StoreError> {
         self.read(move |c| {
             rows(
                 &mut c.prepare_cached(&format!(
@@ -183,7 +184,7 @@ impl Store {
     }
 
     /// The exemption that covers a case: its own, or that of a case in the same thread.
-    pub async fn covering_hold(&self, case: CaseId) -> Result<Option<HoldRow>, StoreError> {
+    pub async fn covering_hold(&self, case: CaseId) -> Result<Option<Exemption>, StoreError> {
         self.read(move |c| covering(c, the_case(c, case)?.item)).await
     }
 
