@@ -314,3 +314,133 @@ async fn what_was_sealed_before_files_were_noted_is_taken_in_before_anything_goe
     let refused = stage.services.disposing().plan().await;
     assert!(matches!(refused, Err(ServiceError::Damaged { .. })), "{refused:?}");
 }
+
+/// One case is disposed of under protocol 1, another is exempt.
+async fn disposed_and_exempt() -> (Stage, EvidenceId) {
+    let stage = Stage::new().await;
+    let (_, case) = stage.dismissed(THREAT).await;
+    let id = stage.evidence_of(case).await;
+    stage.wait_s(TWO_MONTHS_S);
+    let (archivist, other) =
+        (stage.person(Role::Archivist, "Arne").await, stage.person(Role::Archivist, "Eva").await);
+    let row = stage.services.propose_disposal(&archivist).await.unwrap();
+    stage.services.approve_disposal(&other, row.id).await.unwrap();
+    let (_, held) = stage.written(&format!("{THREAT} Två.")).await;
+    let owner = stage.person(Role::Owner, "Olle").await;
+    stage.services.exempt(&owner, held, "Åtal väntar").await.unwrap();
+    stage.verified().await;
+    (stage, id)
+}
+
+#[tokio::test]
+async fn whatever_is_changed_of_exemptions_and_disposals_is_named() {
+    let (stage, id) = disposed_and_exempt().await;
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    let mut triggers =
+        raw.prepare("select name from sqlite_master where type = 'trigger'").unwrap();
+    let names: Vec<String> =
+        triggers.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    drop(triggers);
+    for name in names {
+        raw.execute(&format!("drop trigger {name}"), []).unwrap();
+    }
+    let faults = async || {
+        let evidence = &stage.services.inner.evidence;
+        crate::evidence::verify::verify(evidence, stage.store(), &Default::default())
+            .await
+            .unwrap()
+            .faults
+    };
+    let named = async |place: &str, what: &str| {
+        let found = faults().await;
+        let is_named = found.iter().any(|f| f.place.starts_with(place) && f.what.contains(what));
+        assert!(is_named, "{place}: {what} in {found:#?}");
+    };
+    let (hold, protocol, record) =
+        ("undantag från gallring 1", "gallringsprotokoll 1", format!("bevis {id}"));
+    for (change, back, place, what) in [
+        (
+            "update holds set reason = 'annat'",
+            "update holds set reason = 'Åtal väntar'",
+            hold,
+            "stämmer inte med loggens post",
+        ),
+        (
+            "update holds set lifted_at = 1, lifted_by = 1, lift_reason = 'x', lift_seq = 1",
+            "update holds set lifted_at = null, lifted_by = null, lift_reason = null, lift_seq = null",
+            hold,
+            "hävt, men loggen har ingen post",
+        ),
+        (
+            "update disposals set decision = 'KS 2026/2'",
+            "update disposals set decision = 'KS 2026/1'",
+            protocol,
+            "beslutet",
+        ),
+        (
+            "update disposals set ended_by = proposed_by, four_eyes = 0",
+            "update disposals set ended_by = proposed_by + 1, four_eyes = 1",
+            protocol,
+            "vem som föreslog eller godkände",
+        ),
+        (
+            "update evidence set state = 'sealed' where id = 1",
+            "update evidence set state = 'disposed' where id = 1",
+            &record,
+            "gallrades enligt protokoll 1",
+        ),
+    ] {
+        raw.execute(change, []).unwrap();
+        named(place, what).await;
+        raw.execute(back, []).unwrap();
+        assert_eq!(faults().await, [], "{back}");
+    }
+    // What was disposed of comes back; the protocol is changed, or goes.
+    let evidence = stage.dir.path().join("evidence");
+    let hex = crate::domain::ids::ContentHash::of(THREAT.as_bytes()).to_hex();
+    let file = evidence.join("blobs").join(&hex[..2]).join(&hex[2..]);
+    std::fs::write(&file, THREAT).unwrap();
+    named("fil ", "gallrat, men den ligger kvar").await;
+    std::fs::remove_file(&file).unwrap();
+    let csv = evidence.join("protokoll/protokoll-1.csv");
+    let table = std::fs::read(&csv).unwrap();
+    std::fs::write(&csv, b"annat").unwrap();
+    named(protocol, "inte den som loggen").await;
+    std::fs::remove_file(&csv).unwrap();
+    named(protocol, "saknas").await;
+    std::fs::write(&csv, table).unwrap();
+    raw.execute("delete from holds", []).unwrap();
+    named(hold, "men raden saknas").await;
+}
+
+#[tokio::test]
+async fn a_disposal_cut_off_after_its_transaction_is_completed_at_the_next_start() {
+    let mut stage = Stage::new().await;
+    let (_, case) = stage.dismissed(THREAT).await;
+    stage.wait_s(TWO_MONTHS_S);
+    let (archivist, other) =
+        (stage.person(Role::Archivist, "Arne").await, stage.person(Role::Archivist, "Eva").await);
+    let row = stage.services.propose_disposal(&archivist).await.unwrap();
+    // Carried out in the database, by a command say, and nothing after it.
+    let line = other.line("", String::new());
+    let row = stage.services.disposing().carry_out(row.id, line).await.unwrap();
+    let folder = stage.dir.path().join("evidence/protokoll");
+    let protocol = folder.join("protokoll-1.csv");
+    let table = std::fs::read(&protocol).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    raw.execute("update disposals set written = 0", []).unwrap();
+    assert_eq!(stage.n_blobs(), 2);
+    let notes = stage.verified().await.notes;
+    for told in ["väntar på att förstöras", "inte skrivet till fil än", "enligt protokoll 1"] {
+        assert!(notes.iter().any(|note| note.contains(told)), "{told} in {notes:#?}");
+    }
+    stage.restart().await;
+    stage.services.complete_disposals().await.unwrap();
+    assert_eq!(stage.n_blobs(), 0);
+    assert_eq!(std::fs::read(&protocol).unwrap(), table);
+    let sums = std::fs::read_to_string(folder.join("protokoll-1.sha256")).unwrap();
+    assert!(sums.contains(&row.csv_sha256.unwrap().to_hex()) && sums.contains("protokoll-1.pdf"));
+    assert!(stage.verified().await.notes.iter().all(|note| !note.contains("väntar")));
+    assert!(matches!(stage.state(case).await, crate::domain::case::CaseState::Closed { .. }));
+}

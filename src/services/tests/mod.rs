@@ -12,4 +12,5 @@ mod manual;
 mod outbox;
 mod packages;
 mod people;
+mod schedules;
 mod way;
