@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::assessments::want_evidence;
 use super::bars::page_state;
+use super::blobs::note_blobs;
 use super::cases::{case_of_item, note_event, touch};
-use super::disposals::note_blobs;
 use super::items::{the_item, the_version};
 use super::log;
 use super::value::{at, each_row, hash, maybe_row, ms, rows};

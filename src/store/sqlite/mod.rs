@@ -7,6 +7,7 @@ mod audit;
 // First of those that use its macro.
 #[macro_use]
 mod bars;
+mod blobs;
 mod cases;
 mod checkpoints;
 mod checks;
