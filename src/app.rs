@@ -222,6 +222,11 @@ impl App {
             browser: open_browser(config, clock.clone()),
         });
         services.open_places().await?;
+        // Disposals that were carried out in the database and cut off before their files were gone.
+        if let Err(error) = services.complete_disposals().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "a disposal could not be completed; it is tried again");
+        }
         if config.server.proxy_is_untold() {
             tracing::warn!(
                 "public_url is https but trusted_proxies is empty: everybody behind the proxy counts \
@@ -347,6 +352,7 @@ impl App {
                     store.forget_deliveries(before).await?;
                 }
                 store.forget_traces(s.clock().now()).await?;
+                s.complete_disposals().await?;
                 Ok::<_, ServiceError>(Round::Idle)
             }
         });
@@ -429,6 +435,7 @@ pub fn open_stores(config: &Config, clock: Clock) -> Result<(Store, EvidenceStor
             witnesses: checkpoint.witnesses.clone(),
             stamped: config.evidence.timestamp.is_some(),
         },
+        disk: crate::runtime::disk::Disk::default(),
     };
     let evidence = EvidenceStore::open(&settings, store.clone(), clock)?;
     Ok((store, evidence))

@@ -70,6 +70,7 @@ fn policy(root: &mut Table<'_, '_>, version: ContentHash) -> Option<Policy> {
         }
     };
     let help = help(root.tables("help"));
+    let retention = root.table("retention").map(super::retention::read);
     let mut rules = Vec::with_capacity(Category::ALL.len());
     for &category in Category::ALL {
         match root.table(category.id()) {
@@ -81,6 +82,10 @@ fn policy(root: &mut Table<'_, '_>, version: ContentHash) -> Option<Policy> {
     if rules.len() < Category::ALL.len() {
         return None;
     }
+    let retention = match retention {
+        Some(read) => Some(read?),
+        None => None,
+    };
     let mut rules = rules.into_iter();
     let message = message?;
     // One rule for each category, in their order.
@@ -90,6 +95,7 @@ fn policy(root: &mut Table<'_, '_>, version: ContentHash) -> Option<Policy> {
     if let Some(help) = help {
         policy.help = help;
     }
+    policy.retention = retention;
     Some(policy)
 }
 

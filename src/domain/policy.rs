@@ -13,6 +13,7 @@ use super::deadline::{self, Clock};
 use super::ground::Ground;
 use super::ids::ContentHash;
 use super::item::ItemKind;
+use super::retention::Retention;
 use super::verdict::{Finding, Verdict};
 
 /// A choice that a policy may suggest. What needs a person's words ([`Proposed::Answer`] and the
@@ -202,6 +203,8 @@ pub struct Policy {
     pub message: Rule,
     /// Numbers of the routine for cries for help, in the order in which they are shown.
     pub help: Vec<HelpLine>,
+    /// How long what is kept is kept; none where the policy does not say.
+    pub retention: Option<Retention>,
     /// One rule a category, in the order of [`Category::ALL`].
     rules: Vec<Rule>,
 }
@@ -222,7 +225,7 @@ impl Policy {
     ) -> Self {
         let rules = Category::ALL.iter().map(|&c| rule(c)).collect();
         let help = HelpLine::national();
-        Self { name, version, undo, office, message, help, rules }
+        Self { name, version, undo, office, message, help, retention: None, rules }
     }
 
     /// What follows from a category.

@@ -108,7 +108,7 @@ async fn copies_taken_while_suspicion_arose_are_not_sealed() {
     assert!(stage.store().bar_copying(row.version, stage.now()).await.unwrap());
     let hash = crate::domain::ids::ContentHash::of(b"manifest");
     let holds = crate::store::rows::SealHolds::Copies;
-    let refused = stage.store().seal(record.id, hash, holds, stage.now()).await;
+    let refused = stage.store().seal(record.id, hash, Vec::new(), holds, stage.now()).await;
     assert!(matches!(refused, Err(crate::store::error::StoreError::Refused { .. })), "{refused:?}");
     while stage.services.capture_wanted().await.unwrap() {}
     assert_eq!(sealed_parts(&stage, case).await.0, 0);

@@ -25,6 +25,7 @@ pub mod evidence;
 pub mod accounts;
 pub mod diary;
 pub mod help;
+pub mod keeping;
 pub mod login;
 
 pub mod error;
