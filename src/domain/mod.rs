@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`ids`], [`account`], [`item`], [`language`], [`category`], [`verdict`], [`ground`],
 //! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`calendar`],
-//! [`personal_number`], [`deadline`], [`policy`], [`likeness`], [`rule_watch`], [`log`], [`text`].
+//! [`personal_number`], [`deadline`], [`duties`], [`policy`], [`register`], [`likeness`], [`rule_watch`], [`log`], [`text`].
 
 pub mod account;
 pub mod action;
@@ -13,6 +13,7 @@ pub mod category;
 pub mod checkpoint;
 pub mod deadline;
 pub mod decision;
+pub mod duties;
 pub mod evidence;
 pub mod ground;
 pub mod ids;
@@ -23,6 +24,7 @@ pub mod log;
 pub mod person;
 pub mod personal_number;
 pub mod policy;
+pub mod register;
 pub mod registration;
 pub mod rule_watch;
 pub mod text;

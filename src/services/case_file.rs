@@ -245,6 +245,7 @@ impl Services {
         });
         let diary = store.registrations_of(case).await?.into_iter().map(|r| r.diary_number);
         let account = store.queue_line(case).await?.account;
+        let policy = self.policy_of(item.account);
         let empty =
             || Verdict { lexicon: self.inner.classifier.version().clone(), findings: Vec::new() };
         let verdict = version.verdict.clone().unwrap_or_else(empty);
@@ -269,9 +270,9 @@ impl Services {
             permalink: item.permalink,
             barred: item.barred,
             no_copy: item.no_copy,
-            help: if verdict.asks_for_help() { self.inner.policy.help.clone() } else { Vec::new() },
+            help: if verdict.asks_for_help() { policy.help.clone() } else { Vec::new() },
             alike: store.alike(row.item).await?,
-            proposal: self.inner.policy.proposal(&verdict),
+            proposal: policy.proposal(&verdict),
             findings: verdict.findings,
             withheld: Vec::new(),
             above: store.thread_above(row.item).await?,

@@ -115,7 +115,7 @@ impl Services {
         if decision.removes() {
             self.check_seal(row.version).await?;
         }
-        let undo_until = now.saturating_add(self.inner.policy.undo).unwrap_or(now);
+        let undo_until = now.saturating_add(self.policy_of(item.account).undo).unwrap_or(now);
         let mut line = viewer.line("case.decide", format!("case {case}"));
         let ids: Vec<_> = decision.choices().iter().map(Choice::id).collect();
         line.detail = Some(ids.join(","));

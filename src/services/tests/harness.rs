@@ -56,14 +56,18 @@ pub struct Stage {
 fn policy() -> Policy {
     let line = |choices: &[Proposed]| Line {
         choices: choices.to_vec(),
-        clock: deadline::Clock::Elapsed24h,
+        clock: deadline::Clock::ELAPSED_24H,
     };
-    let rule = || Rule {
-        ground: Some(Ground::Threat),
-        why: "Prov.".into(),
-        low: line(&[Proposed::Dismiss]),
-        medium: line(&[Proposed::Hide]),
-        high: line(&[Proposed::Hide, Proposed::Register]),
+    let rule = || {
+        Rule::plain(
+            Some(Ground::Threat),
+            "Prov.".into(),
+            [
+                line(&[Proposed::Dismiss]),
+                line(&[Proposed::Hide]),
+                line(&[Proposed::Hide, Proposed::Register]),
+            ],
+        )
     };
     let office = OfficeHours::default();
     Policy::new("Prov".into(), ContentHash::of(b"prov"), UNDO, office, rule(), |_| rule())
@@ -90,7 +94,7 @@ pub async fn open(dir: &Path, clock: &TestClock, simulator: &Simulator) -> (Serv
     let id = account.id;
     let platform = Arc::new(Facebook::new(simulator.settings(), clock.clock()).unwrap());
     let interval = Duration::from_secs(60);
-    let served = Served { account, platform, interval, push: None, private_at: None };
+    let served = Served { account, platform, interval, policy: None, push: None, private_at: None };
     let services = Services::new(Parts {
         store,
         evidence,
