@@ -373,4 +373,6 @@ fn line(table: &mut Table<'_, '_>, hours48: FortyEight) -> Option<Line> {
 }
 
 #[cfg(test)]
+mod suite;
+#[cfg(test)]
 mod tests;

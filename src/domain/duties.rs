@@ -471,6 +471,11 @@ impl Duties {
         }
     }
 
+    /// Whether what is removed is in the diary before it is removed.
+    pub fn registers_before_removal(&self) -> bool {
+        self.removal.steps.contains(&Step::Register)
+    }
+
     /// A ground as this policy has it.
     pub fn ground(&self, ground: Ground) -> Option<&PolicyGround> {
         self.grounds.iter().find(|known| known.ground == ground)

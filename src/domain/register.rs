@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::decision::{Choice, Decision};
-use super::duties::{Duties, MustNotRegister, MustRegister, OnRemoval, Step};
+use super::duties::{Duties, MustNotRegister, MustRegister, OnRemoval};
 use super::ground::Ground;
 use super::ids::DiaryNumber;
 use super::item::ItemKind;
@@ -241,7 +241,7 @@ pub fn propose(duties: &Duties, subject: Subject, answered: &Answered) -> Propos
         return forced("R9", format!("{at_once}{source}."));
     }
     if subject.removes && rules.on_removal == OnRemoval::Always {
-        let order = match duties.removal.steps.contains(&Step::Register) {
+        let order = match duties.registers_before_removal() {
             true => ", innan det tas bort",
             false => "",
         };
@@ -255,7 +255,7 @@ pub fn propose(duties: &Duties, subject: Subject, answered: &Answered) -> Propos
     for question in Question::ALL.iter().filter(|question| answered.is_yes(**question)) {
         if let Some(calls) = question.calls_for().filter(|calls| must(*calls)) {
             let number = match &answered.number {
-                Some(number) if question.asks_for_number() => format!(" {number}"),
+                Some(number) if question.asks_for_number() => format!(": {number}"),
                 Some(_) | None => String::new(),
             };
             let why = format!("Det ska diarieföras eftersom {}{number}{source}.", calls.label());

@@ -7,6 +7,7 @@ use crate::domain::account::Account;
 use crate::domain::action::{ActionKind, ActionState};
 use crate::domain::case::CaseState;
 use crate::domain::decision::Choice;
+use crate::domain::duties::Duties;
 use crate::domain::evidence::{Thread, ThreadItem};
 use crate::domain::ground::Ground;
 use crate::domain::ids::{ActionId, CaseId, DecisionId, DiaryNumber};
@@ -122,6 +123,12 @@ pub struct CaseFile {
     pub withheld: Vec<usize>,
     /// What the policy proposes.
     pub proposal: Proposal,
+    /// The policy's name.
+    pub policy: String,
+    /// What the policy says beside its categories.
+    pub duties: Duties,
+    /// Grounds that the findings suggest, each with its reason.
+    pub suggested: Vec<(Ground, String)>,
     /// The thread above.
     pub above: Thread,
     /// The answers below.
@@ -273,6 +280,13 @@ impl Services {
             help: if verdict.asks_for_help() { policy.help.clone() } else { Vec::new() },
             alike: store.alike(row.item).await?,
             proposal: policy.proposal(&verdict),
+            policy: policy.name.clone(),
+            duties: policy.duties.clone(),
+            suggested: policy
+                .suggested(&verdict, item.no_copy)
+                .into_iter()
+                .map(|(ground, why)| (ground, why.to_owned()))
+                .collect(),
             findings: verdict.findings,
             withheld: Vec::new(),
             above: store.thread_above(row.item).await?,

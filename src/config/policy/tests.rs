@@ -358,6 +358,110 @@ fn t06_what_48_hours_means_is_a_setting_that_every_line_follows() {
 }
 
 #[test]
+fn t07_messages_are_always_answered() {
+    let policy = Ready::Nassjo.read().expect("valid");
+    assert_eq!(policy.message.medium.choices, [Proposed::Answer]);
+    assert!(policy.duties.answers.target.figure.starts_with("alltid"));
+    // No message is without a deadline, whatever is found in it.
+    row("messages answered", |p| p.message.medium.choices.contains(&Proposed::Answer), [true; 5]);
+}
+
+#[test]
+fn t08_questions_that_expect_an_answer_get_it_promptly() {
+    let policy = Ready::Smedjebacken.read().expect("valid");
+    let rule = policy.rule(Category::Question);
+    assert_eq!((rule.low.clock, rule.high.clock), (Clock::NextWorkingDay, Clock::AtOnce));
+    assert_eq!(policy.duties.answers.target.figure, "skyndsamt");
+    let answers = |p: &Policy| p.rule(Category::Question).low.choices == [Proposed::Answer];
+    row("questions answered", answers, [true; 5]);
+}
+
+#[test]
+fn t09_who_answers_for_it_that_questions_are_answered_is_named() {
+    row(
+        "responsible",
+        |p| p.duties.answers.responsible.is_some(),
+        [true, false, false, true, true],
+    );
+    let policy = Ready::Kungalv.read().expect("valid");
+    assert_eq!(policy.duties.answers.responsible.as_deref(), Some("berörd chef"));
+}
+
+#[test]
+fn t11_t12_t14_watching_in_office_hours_with_its_gap_and_in_crises() {
+    row(
+        "longest gap with open comments",
+        |p| p.duties.watching.gap_min(false),
+        [None, None, None, Some(120), None],
+    );
+    row("in a crisis", |p| p.duties.watching.gap_min(true), [60, 60, 60, 60, 30].map(Some));
+}
+
+#[test]
+fn child_material_suggests_its_own_ground_first_under_every_policy() {
+    use crate::domain::ids::LexiconVersion;
+    use crate::domain::verdict::{Finding, Mark, Verdict};
+    let finding = |mark| Finding {
+        category: Category::Sexual,
+        severity: Severity::High,
+        rule: "prov".into(),
+        spans: vec![],
+        why: "Prov.".into(),
+        legal: "prov".into(),
+        mark,
+    };
+    let verdict =
+        |mark| Verdict { lexicon: LexiconVersion::new("prov"), findings: vec![finding(mark)] };
+    for ready in Ready::ALL {
+        let policy = ready.read().expect("valid");
+        let marked = verdict(Some(Mark::Child));
+        assert_eq!(policy.suggested(&marked, false)[0].0, Ground::ChildAbuse, "{}", ready.id());
+        assert_eq!(policy.suggested(&verdict(None), true)[0].0, Ground::ChildAbuse);
+        assert_eq!(policy.suggested(&verdict(None), false)[0].0, Ground::Pornography);
+        let proposal = policy.proposal(&marked);
+        assert_eq!(proposal.ground, Some(Ground::ChildAbuse));
+        let hides = [Proposed::Hide, Proposed::Register, Proposed::ConsiderPoliceReport];
+        assert_eq!(proposal.choices, hides, "{}: the statute leaves no choice", ready.id());
+    }
+}
+
+#[test]
+fn accounts_may_have_a_ready_policy_or_one_of_their_own() {
+    let env = |_: &str| None;
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let own = Ready::Nassjo.text().replace("Nässjös riktlinje\"", "Badets riktlinje\"");
+    std::fs::write(dir.path().join("badet.toml"), own).expect("a temporary file");
+    let account = |key: &str, more: &str| {
+        format!(
+            "[[account]]\nkey = \"{key}\"\nplatform = \"jsonl\"\nname = \"{key}\"\ndir = \"{key}\"\n{more}\n"
+        )
+    };
+    let read = |accounts: &[String], policy: &str| {
+        let head = "[authority]\nname = \"Exempelstads kommun\"\n";
+        let text = format!("{head}{policy}{}", accounts.concat());
+        crate::config::parse("c", &text, dir.path(), &env)
+    };
+    let accounts = [
+        account("a", ""),
+        account("b", "policy = \"finspang\""),
+        account("c", "policy_file = \"badet.toml\""),
+    ];
+    let config = read(&accounts, "[policy]\nname = \"kungalv\"\n").expect("valid");
+    assert_eq!(config.policy.name, "Kungälvs regler");
+    let names: Vec<_> =
+        config.accounts.iter().map(|a| a.policy.as_ref().map(|p| p.name.as_str())).collect();
+    assert_eq!(names, [None, Some("Finspångs riktlinje"), Some("Badets riktlinje")]);
+    for (more, told) in [
+        ("policy = \"lund\"", "kan inte vara `lund`"),
+        ("policy = \"nassjo\"\npolicy_file = \"badet.toml\"", "går inte ihop"),
+        ("policy_file = \"finns-inte.toml\"", "kan inte läsa riktlinjen"),
+    ] {
+        let error = read(&[account("a", more)], "").expect_err(more).to_string();
+        assert!(error.contains(told), "{error}");
+    }
+}
+
+#[test]
 fn broken_settings_are_refused_with_place_and_mend() {
     let text = Ready::Finspang.text();
     let change = |from: &str, to: &str| {

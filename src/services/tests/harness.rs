@@ -75,6 +75,16 @@ fn policy() -> Policy {
 
 /// The program's parts on a folder, as `app` puts them together.
 pub async fn open(dir: &Path, clock: &TestClock, simulator: &Simulator) -> (Services, AccountId) {
+    open_under(dir, clock, simulator, None).await
+}
+
+/// The same with a policy of the account's own.
+async fn open_under(
+    dir: &Path,
+    clock: &TestClock,
+    simulator: &Simulator,
+    own: Option<Policy>,
+) -> (Services, AccountId) {
     let path = dir.join("uppsikt.db");
     let store = Store::open(&store::Settings { path }).unwrap();
     store.settle_fact("installation", "prov".into()).await.unwrap();
@@ -94,7 +104,7 @@ pub async fn open(dir: &Path, clock: &TestClock, simulator: &Simulator) -> (Serv
     let id = account.id;
     let platform = Arc::new(Facebook::new(simulator.settings(), clock.clock()).unwrap());
     let interval = Duration::from_secs(60);
-    let served = Served { account, platform, interval, policy: None, push: None, private_at: None };
+    let served = Served { account, platform, interval, policy: own, push: None, private_at: None };
     let services = Services::new(Parts {
         store,
         evidence,
@@ -220,6 +230,15 @@ impl Stage {
     /// The program dies and is started again on the same folder.
     pub async fn restart(&mut self) {
         let (services, _) = open(self.dir.path(), &self.clock, &self.simulator).await;
+        self.services = services;
+    }
+
+    /// The account gets a policy of its own, as the authority's but for what `change` does.
+    pub async fn under(&mut self, change: impl FnOnce(&mut Policy)) {
+        let mut own = policy();
+        change(&mut own);
+        let (services, _) =
+            open_under(self.dir.path(), &self.clock, &self.simulator, Some(own)).await;
         self.services = services;
     }
 
