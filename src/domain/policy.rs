@@ -275,7 +275,7 @@ impl Policy {
     /// what its findings demand.
     ///
     /// The removal duty does not cover private messages (*1998:112 2 § 4*: a fixed circle of
-    /// recipients), so of their findings only those count that are to be seen at once, a threat
+    /// recipients), so of their findings only grave ones count that are to be seen at once, a threat
     /// say; beside that they have the clock of messages.
     pub fn due(&self, verdict: &Verdict, kind: ItemKind, received: Timestamp) -> Timestamp {
         let private = kind == ItemKind::DirectMessage;
@@ -285,8 +285,9 @@ impl Policy {
             // A low removal finding is a note and hurries nobody; it counts only where nothing
             // else does (see `unwrap_or` below).
             .filter(|f| f.opens_case())
-            .map(|f| self.line(f).clock)
-            .filter(|clock| !private || *clock == Clock::AtOnce);
+            .map(|f| (f.severity, self.line(f).clock))
+            .filter(|now| !private || *now == (Severity::High, Clock::AtOnce))
+            .map(|(_, clock)| clock);
         let message = private.then_some(self.message.medium.clock);
         of_findings
             .chain(message)

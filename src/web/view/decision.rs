@@ -326,8 +326,13 @@ impl DecisionForm {
         let register = input.diary.as_ref().map(|diary| {
             let removes = filled.choices.iter().any(|kind| kind.removes());
             let subject = Subject { kind: diary.kind, ground: filled.ground, removes };
+            // Answers in the address are newer than those of a refused try.
+            let asked = !diary.answered.to.is_empty();
+            if asked {
+                filled.diary = diary.answered.clone();
+            }
             let answered = filled.diary.clone();
-            if problem.is_none() {
+            if problem.is_none() || asked {
                 tick(&mut filled, &diary.duties, subject, &answered);
             }
             let (policy, wrong) = (&diary.policy, diary.wrong_number);
@@ -359,7 +364,7 @@ impl DecisionForm {
             ground_why: input.grounds.why.clone(),
             register,
             holds: holds(input.now),
-            proposal: proposal_words(&input, &choices),
+            proposal: proposal_words(&input, &filled, &choices),
             problem,
             longest_reply: input.longest_reply,
             there: there.map(|url| Outside::new(format!("Gör det på {}", input.platform), url)),
@@ -486,11 +491,16 @@ fn holds(now: Timestamp) -> Vec<HoldOption> {
 
 /// What the policy proposes, told by what could be ticked and what could not. Silent once the person
 /// has filled in something of their own.
-fn proposal_words(input: &DecisionInput<'_>, choices: &[ChoiceView]) -> Option<String> {
+fn proposal_words(
+    input: &DecisionInput<'_>,
+    filled: &Filled,
+    choices: &[ChoiceView],
+) -> Option<String> {
     if input.again.is_some() {
         return None;
     }
-    let Proposal { choices: proposed, ground } = &input.proposal;
+    // With what the answers on the diary lead to, which may take the place of what was proposed.
+    let (proposed, ground) = (&filled.choices, &input.proposal.ground);
     let (ticked, shut): (Vec<_>, Vec<_>) =
         choices.iter().filter(|choice| proposed.contains(&choice.kind)).partition(|c| c.checked);
     let words = |choices: &[&ChoiceView]| {

@@ -3,7 +3,7 @@
 
 use crate::domain::duties::Duties;
 use crate::domain::ids::CaseId;
-use crate::domain::register::{Answered, Proposal, Question, Subject, Way, propose};
+use crate::domain::register::{Answered, Question, Subject, Way, propose};
 
 use super::choice::ChoiceKind;
 use super::decision::Filled;
@@ -68,7 +68,6 @@ impl RegisterView {
         answered: &Answered,
         wrong_number: bool,
     ) -> Self {
-        let Proposal { why, tell_citizen, .. } = &propose(duties, subject, answered);
         let proposal = propose(duties, subject, answered);
         // What would be asked had nobody answered yet: an answer can be changed.
         let asked = propose(duties, subject, &Answered::default()).ask;
@@ -80,14 +79,14 @@ impl RegisterView {
         Self {
             action: format!("/arende/{case}"),
             label: proposal.label(),
-            why: why.clone(),
+            why: proposal.why.clone(),
             policy: policy.to_owned(),
             questions: asked.iter().map(question).collect(),
             asks_number: asked.iter().any(|question| question.asks_for_number()),
             number: answered.number.as_ref().map(ToString::to_string).unwrap_or_default(),
             wrong_number,
             answered: !answered.to.is_empty(),
-            tell: *tell_citizen,
+            tell: proposal.tell_citizen,
             kept: kept(answered),
         }
     }
@@ -111,7 +110,10 @@ pub fn tick(filled: &mut Filled, duties: &Duties, subject: Subject, answered: &A
         Way::No | Way::NotToBe => (ChoiceKind::NotRegister, &mut filled.reason),
         Way::Open => return,
     };
-    *reason = proposal.why;
+    // What a person has written stays.
+    if reason.trim().is_empty() {
+        *reason = proposal.why;
+    }
     filled.choices.retain(|chosen| !kind.is_excluded_by(*chosen));
     if !filled.choices.contains(&kind) {
         filled.choices.push(kind);
@@ -183,6 +185,10 @@ mod tests {
         assert_eq!(no.choices, [ChoiceKind::Answer, ChoiceKind::NotRegister]);
         assert!(no.reason.contains("tillfällig betydelse"));
         assert_eq!(ticked(&[], &[ChoiceKind::Answer]).choices, [ChoiceKind::Answer]);
+        // What a person has written stays.
+        let mut own = Filled { note: "Mitt.".to_owned(), ..Filled::default() };
+        tick(&mut own, &duties(), COMMENT, &Answered::yes(&[Question::OngoingCase]));
+        assert_eq!((own.note.as_str(), own.choices.len()), ("Mitt.", 1));
     }
 
     #[test]
