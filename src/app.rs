@@ -478,6 +478,7 @@ async fn connect(
         account: known,
         platform,
         interval: account.interval,
+        policy: account.policy.clone(),
         push,
         private_at: account.private_at(),
     })

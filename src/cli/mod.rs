@@ -15,6 +15,7 @@ pub mod explain;
 pub mod fit;
 pub mod input;
 pub mod lexicon;
+pub mod policy;
 mod resume;
 pub mod rules;
 pub mod serve;
@@ -47,6 +48,7 @@ enum Command {
     Explain(explain::Args),
     Lexicon(lexicon::Args),
     Rules(rules::Args),
+    Policy(policy::Args),
     Evidence(evidence::Args),
     Accounts(accounts::Args),
     Simulate(simulate::Args),
@@ -65,6 +67,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Lexicon(args) => lexicon::run(&args),
         Command::Rules(args) => rules::run(&args),
+        Command::Policy(args) => policy::run(&args),
         Command::Evidence(args) => evidence::run(&args),
         Command::Accounts(args) => accounts::run(&args),
         Command::Simulate(args) => simulate::run(&args),

@@ -12,6 +12,7 @@ use super::secret::{Places, resolve};
 use crate::domain::account::PlatformKind;
 use crate::domain::action::ActionKind;
 use crate::domain::ids::AccountKey;
+use crate::domain::policy::Policy;
 use crate::runtime::secret::Secret;
 
 /// Time between polls unless said otherwise: platforms sheet, polling plan.
@@ -57,6 +58,8 @@ pub struct AccountConfig {
     pub simulated: bool,
     /// Whether its addresses may lead into private networks.
     pub allow_private_addresses: bool,
+    /// Its own policy, where it does not go by the authority's.
+    pub policy: Option<Policy>,
     /// What its platform needs.
     pub platform: PlatformConfig,
 }
@@ -301,6 +304,7 @@ fn read(
         table.number("interval_s", usual, INTERVAL_LEAST_S..=INTERVAL_MOST_S, "sekunder");
     let simulated = table.yes("simulated", false);
     let private = table.yes("allow_private_addresses", false);
+    let policy = super::named_policy(&mut table, "policy", "policy_file", places.folder);
     // Without its platform and its reach nobody can say which other keys are right.
     let kind = kind?;
     let reach = Reach { simulated: simulated?.value, private: private?.value };
@@ -328,6 +332,7 @@ fn read(
         interval: Duration::from_secs(interval?),
         simulated: reach.simulated,
         allow_private_addresses: reach.private,
+        policy: policy.ok()?,
         platform: platform?,
     })
 }

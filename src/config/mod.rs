@@ -24,6 +24,7 @@ use crate::domain::policy::Policy;
 use crate::telemetry::{Format, Level};
 use account::AccountConfig;
 use complaint::{Complaint, ConfigError};
+use policy::ready::Ready;
 use reader::{At, Source, Table, position};
 use secret::Places;
 
@@ -381,26 +382,53 @@ fn log(table: &mut Table<'_, '_>) -> Option<LogConfig> {
     Some(LogConfig { format: format?.value, level: level?.value })
 }
 
-fn chosen_policy(table: &mut Table<'_, '_>, folder: &Path) -> Option<Policy> {
-    let read = match table.text("file") {
-        Some(at) => {
+/// The policy that a table names: a ready one by `name`, or one of the authority's own by `file`.
+/// Nothing where it names none; an error where that one has faults, which are told then.
+fn named_policy(
+    table: &mut Table<'_, '_>,
+    by_name: &'static str,
+    by_file: &'static str,
+    folder: &Path,
+) -> Result<Option<Policy>, ()> {
+    let written = table.has(by_name) || table.has(by_file);
+    let name = table.text(by_name);
+    let file = table.text(by_file);
+    if let (Some(_), Some(at)) = (&name, &file) {
+        table.complain(at, format!("`{by_name}` och `{by_file}` går inte ihop: ta bort den ena"));
+        return Err(());
+    }
+    let words: Vec<_> = Ready::ALL.iter().map(|ready| (ready.id(), *ready)).collect();
+    let read = match (name, file) {
+        (Some(at), _) => table.one_of(by_name, &at, &words).ok_or(())?.read(),
+        (None, Some(at)) => {
             let file = folder.join(&at.value);
-            policy::load(&file).map_err(|error| match error {
-                ConfigError::Refused(complaints) => table.source.absorb(complaints),
-                ConfigError::Unreadable { path, .. } => table.complain(
-                    &at,
-                    format!(
-                        "kan inte läsa riktlinjen {}: kontrollera att filen finns",
-                        path.display()
-                    ),
-                ),
-            })
+            let read = policy::load(&file);
+            if let Err(ConfigError::Unreadable { path, .. }) = &read {
+                let what = format!(
+                    "kan inte läsa riktlinjen {}: kontrollera att filen finns",
+                    path.display()
+                );
+                table.complain(&at, what);
+            }
+            read
         }
-        None => policy::standard().map_err(|error| match error {
+        (None, None) => return if written { Err(()) } else { Ok(None) },
+    };
+    read.map(Some).map_err(|error| match error {
+        ConfigError::Refused(complaints) => table.source.absorb(complaints),
+        // Told above; a ready one is part of the program, so there is no file to miss.
+        ConfigError::Unreadable { .. } => {}
+    })
+}
+
+fn chosen_policy(table: &mut Table<'_, '_>, folder: &Path) -> Option<Policy> {
+    let read = match named_policy(table, "name", "file", folder) {
+        Ok(Some(policy)) => Ok(policy),
+        Ok(None) => policy::ready::standard().map_err(|error| match error {
             ConfigError::Refused(complaints) => table.source.absorb(complaints),
-            // It is part of the program, so there is no file to miss.
             ConfigError::Unreadable { .. } => {}
         }),
+        Err(()) => Err(()),
     };
     // The rest of the section is checked against defaults even if the policy is refused.
     let (default_undo_s, default_office) = match &read {

@@ -1,5 +1,8 @@
 //! `lexicons/policies/*.toml` → [`Policy`].
 
+mod duties;
+pub mod ready;
+
 use std::path::Path;
 
 use jiff::SignedDuration;
@@ -10,27 +13,16 @@ use super::reader::{At, Source, Table};
 use super::{read_text, shown};
 use crate::domain::calendar::OfficeHours;
 use crate::domain::category::{Category, Severity};
-use crate::domain::deadline::Clock;
+use crate::domain::deadline::{Clock, FortyEight, MOST_DAYS, MOST_HOURS};
+use crate::domain::duties::{Duties, Politics, Told};
 use crate::domain::ground::Ground;
 use crate::domain::ids::ContentHash;
 use crate::domain::policy::{HelpLine, Line, Policy, Proposed, Rule};
 
-/// The policy that is built into the program.
-const STANDARD: &str = include_str!("../../lexicons/policies/standard.toml");
-/// What it is called in complaints.
-const STANDARD_FILE: &str = "lexicons/policies/standard.toml";
 /// Longest undo window: what has not begun after five minutes looks broken to whoever waits.
 pub(super) const UNDO_MOST_S: u64 = 300;
 /// Undo window unless the policy says otherwise.
 const UNDO_DEFAULT_S: u64 = 10;
-
-/// The policy that is built into the program.
-///
-/// # Errors
-/// None as released: a test reads it. A changed one is refused like any other file.
-pub fn standard() -> Result<Policy, ConfigError> {
-    parse(STANDARD_FILE, STANDARD)
-}
 
 /// Reads a policy from a file.
 ///
@@ -60,8 +52,14 @@ fn policy(root: &mut Table<'_, '_>, version: ContentHash) -> Option<Policy> {
         }
         None => Some(OfficeHours::default()),
     };
+    let has_politics = root.has("politics");
+    let duties = duties::read(root);
+    let default = Duties::default();
+    // Where the settings have a fault, nothing is held against them: one fault is told once.
+    let whole = duties.is_some();
+    let frame = Frame { duties: duties.as_ref().unwrap_or(&default), whole, has_politics };
     let message = match root.table("message") {
-        Some(table) => message(table),
+        Some(table) => message(table, &frame),
         None => {
             if !root.has("message") {
                 root.missing_section("message");
@@ -74,7 +72,7 @@ fn policy(root: &mut Table<'_, '_>, version: ContentHash) -> Option<Policy> {
     let mut rules = Vec::with_capacity(Category::ALL.len());
     for &category in Category::ALL {
         match root.table(category.id()) {
-            Some(table) => rules.extend(rule(table, category)),
+            Some(table) => rules.extend(rule(table, category, &frame)),
             None if root.has(category.id()) => {}
             None => root.missing_section(category.id()),
         }
@@ -96,7 +94,17 @@ fn policy(root: &mut Table<'_, '_>, version: ContentHash) -> Option<Policy> {
         policy.help = help;
     }
     policy.retention = retention;
+    policy.duties = duties?;
     Some(policy)
+}
+
+/// What the categories are checked against.
+struct Frame<'a> {
+    duties: &'a Duties,
+    /// Whether they are those of the file.
+    whole: bool,
+    /// Whether the file says itself what becomes of party politics.
+    has_politics: bool,
 }
 
 /// The numbers of the routine; none where the policy names none, or one that is not whole.
@@ -160,9 +168,9 @@ fn time(table: &mut Table<'_, '_>, key: &'static str, default: Time) -> Option<A
     }
 }
 
-fn message(mut table: Table<'_, '_>) -> Option<Rule> {
+fn message(mut table: Table<'_, '_>, frame: &Frame<'_>) -> Option<Rule> {
     let why = table.demanded_text("why", "why = \"Meddelanden besvaras alltid.\"");
-    let line = line(&mut table);
+    let line = line(&mut table, frame.duties.answers.forty_eight);
     if let Some(line) = &line
         && line.choices.iter().any(|c| c.removes())
     {
@@ -172,30 +180,32 @@ fn message(mut table: Table<'_, '_>) -> Option<Rule> {
             "[message] får inte föreslå `hide` eller `delete`: utan träff finns ingen grund",
         );
     }
+    let more = more(&mut table, frame);
     table.done();
     let line = line?;
-    Some(Rule {
-        ground: None,
-        why: why?.value,
-        low: line.clone(),
-        medium: line.clone(),
-        high: line,
-    })
+    let rule = Rule::plain(None, why?.value, [line.clone(), line.clone(), line]);
+    Some(more?.on(rule))
 }
 
-fn rule(mut table: Table<'_, '_>, category: Category) -> Option<Rule> {
+fn rule(mut table: Table<'_, '_>, category: Category, frame: &Frame<'_>) -> Option<Rule> {
+    let duties = frame.duties;
     let ground = table.text("ground");
-    let known_ground = ground.as_ref().and_then(|at| {
-        let codes: Vec<_> = Ground::ALL.iter().map(|g| (g.code(), *g)).collect();
-        table.one_of("ground", at, &codes)
-    });
+    let codes: Vec<_> = Ground::ALL.iter().map(|g| (g.code(), *g)).collect();
+    let known_ground = ground.as_ref().and_then(|at| table.one_of("ground", at, &codes));
     let why = table.demanded_text("why", "why = \"Varför, i en mening.\"");
-    let low = severity(&mut table, Severity::Low);
-    let medium = severity(&mut table, Severity::Medium);
-    let high = severity(&mut table, Severity::High);
+    let hours48 = duties.answers.forty_eight;
+    let low = severity(&mut table, Severity::Low, hours48);
+    let medium = severity(&mut table, Severity::Medium, hours48);
+    let high = severity(&mut table, Severity::High, hours48);
+    let suggests = suggests(&mut table, category, known_ground, frame, &codes);
+    let more = more(&mut table, frame);
     table.done();
     let (low, medium, high) = (low?, medium?, high?);
-    let removes = [&low, &medium, &high].iter().any(|l| l.choices.iter().any(|c| c.removes()));
+    let place = At { value: (), place: table.place.clone() };
+    let proposes = |which: fn(&Proposed) -> bool| {
+        [&low, &medium, &high].iter().any(|line| line.choices.iter().any(which))
+    };
+    let removes = proposes(|c| c.removes());
     if removes && ground.is_none() {
         let suggested = Ground::suggested_by(category).first().map_or("svordom", |g| g.code());
         table.missing("ground", &format!("ground = \"{suggested}\""));
@@ -204,10 +214,111 @@ fn rule(mut table: Table<'_, '_>, category: Category) -> Option<Rule> {
     if ground.is_some() && known_ground.is_none() {
         return None;
     }
-    Some(Rule { ground: known_ground, why: why?.value, low, medium, high })
+    if let (Some(at), Some(known)) = (&ground, known_ground)
+        && removes
+        && frame.whole
+        && !duties.may_remove_for(known)
+    {
+        table.complain(at, format!("riktlinjen tar inte bort något på grunden `{}`: lägg till den i `grounds`, eller välj en annan", known.code()));
+    }
+    let politics = category == Category::PartyPolitical && frame.has_politics && frame.whole;
+    match duties.politics {
+        Politics::Refer | Politics::Leave if politics && removes => table.complain(&place, format!("[party_political] tar bort, men `mode` i [politics] är `{}`: ta bort `hide` och `delete` ur `do`", duties.politics.id())),
+        Politics::Remove if politics && !removes => table.complain(&place, "[party_political] tar inte bort något, men `mode` i [politics] är `ta_bort`: skriv `hide` eller `delete` i `do`"),
+        Politics::Remove | Politics::MayRemove | Politics::Refer | Politics::Leave => {}
+    }
+    if frame.whole
+        && duties.removal.police.is_none()
+        && proposes(|c| *c == Proposed::ConsiderPoliceReport)
+    {
+        table.complain(
+            &place,
+            format!(
+                "[{}] föreslår `police`, men `police` i [removal] är `nej`: ändra det ena",
+                category.id()
+            ),
+        );
+    }
+    let mut rule = Rule::plain(known_ground, why?.value, [low, medium, high]);
+    rule.suggests = suggests?;
+    Some(more?.on(rule))
 }
 
-fn severity(table: &mut Table<'_, '_>, severity: Severity) -> Option<Line> {
+/// The grounds that a category suggests: as the file says, or as the program knows, but only such as
+/// the policy has, its own first choice first.
+fn suggests(
+    table: &mut Table<'_, '_>,
+    category: Category,
+    first: Option<Ground>,
+    frame: &Frame<'_>,
+    codes: &[(&'static str, Ground)],
+) -> Option<Vec<Ground>> {
+    let duties = frame.duties;
+    let written = table.has("suggests");
+    let texts = table.texts("suggests")?;
+    let mut grounds: Vec<Ground> = first.into_iter().collect();
+    if !written {
+        let known = Ground::suggested_by(category).iter().filter(|g| duties.may_remove_for(**g));
+        grounds.extend(known.filter(|ground| Some(**ground) != first));
+        return Some(grounds);
+    }
+    for at in &texts.value {
+        let ground = match Ground::from_code(&at.value) {
+            Some(ground) => ground,
+            None => table.one_of("suggests", at, codes)?,
+        };
+        if frame.whole && duties.ground(ground).is_none() {
+            table.complain(at, format!("grunden `{}` finns inte i riktlinjens `grounds`: lägg till den där, eller ta bort den här", at.value));
+            return None;
+        }
+        if !grounds.contains(&ground) {
+            grounds.push(ground);
+        }
+    }
+    Some(grounds)
+}
+
+/// What a rule may say beside its lines.
+struct More {
+    tell: Vec<Told>,
+    retention: Option<String>,
+    source: Option<String>,
+}
+
+impl More {
+    fn on(self, rule: Rule) -> Rule {
+        Rule { tell: self.tell, retention: self.retention, source: self.source, ..rule }
+    }
+}
+
+fn more(table: &mut Table<'_, '_>, frame: &Frame<'_>) -> Option<More> {
+    let told: Vec<_> = Told::ALL.iter().map(|told| (told.id(), *told)).collect();
+    let texts = table.texts("tell")?;
+    let tell = texts.value.iter().map(|at| table.one_of("tell", at, &told)).collect::<Option<_>>();
+    let written = table.has("retention");
+    let retention = match table.text("retention") {
+        Some(at)
+            if !frame.whole || frame.duties.retention.iter().any(|class| class.id == at.value) =>
+        {
+            Some(Some(at.value))
+        }
+        Some(at) => {
+            table.complain(
+                &at,
+                format!(
+                    "gallringsklassen `{}` finns inte: skriv ett `[[retention]]` med det `id`:t",
+                    at.value
+                ),
+            );
+            None
+        }
+        None => (!written).then_some(None),
+    };
+    let source = duties::optional(table, "source");
+    Some(More { tell: tell?, retention: retention?, source: source? })
+}
+
+fn severity(table: &mut Table<'_, '_>, severity: Severity, hours48: FortyEight) -> Option<Line> {
     let key = severity.id();
     let Some(mut line_table) = table.table(key) else {
         if !table.has(key) {
@@ -216,18 +327,31 @@ fn severity(table: &mut Table<'_, '_>, severity: Severity) -> Option<Line> {
         }
         return None;
     };
-    let line = line(&mut line_table);
+    let line = line(&mut line_table, hours48);
     line_table.done();
     line
 }
 
-fn line(table: &mut Table<'_, '_>) -> Option<Line> {
+/// `clock`: a name or a number with its unit. `svar48` is as the policy reads 48 hours.
+fn clock(table: &mut Table<'_, '_>, hours48: FortyEight) -> Option<Clock> {
+    let at = table.demanded_text("clock", "clock = \"svar48\"")?;
+    match Clock::from_id(&at.value) {
+        Some(Clock::TWO_WORKING_DAYS) if at.value == "svar48" => Some(hours48.clock()),
+        Some(clock) => Some(clock),
+        None => {
+            let number = at.value.starts_with(|c: char| c.is_ascii_digit());
+            if number {
+                table.complain(&at, format!("`clock` kan inte vara `{}`: skriv ett tal från 1 med sin enhet, till exempel `12 timmar` (högst {MOST_HOURS}), `3 arbetsdagar` (högst {MOST_DAYS}) eller `16 kontorstimmar`", at.value.chars().take(40).collect::<String>()));
+                return None;
+            }
+            table.one_of("clock", &at, Clock::NAMED)
+        }
+    }
+}
+
+fn line(table: &mut Table<'_, '_>, hours48: FortyEight) -> Option<Line> {
     let words: Vec<_> = Proposed::ALL.iter().map(|p| (p.id(), *p)).collect();
-    let clocks: Vec<_> = Clock::ALL.iter().map(|c| (c.id(), *c)).collect();
-    let clock = match table.demanded_text("clock", "clock = \"svar48\"") {
-        Some(at) => table.one_of("clock", &at, &clocks),
-        None => None,
-    };
+    let clock = clock(table, hours48);
     let wanted = table.texts("do")?;
     if wanted.value.is_empty() {
         let mend = "skriv till exempel `do = [\"dismiss\"]`";
@@ -253,3 +377,8 @@ fn line(table: &mut Table<'_, '_>) -> Option<Line> {
     choices.sort_unstable();
     Some(Line { choices, clock: clock? })
 }
+
+#[cfg(test)]
+mod suite;
+#[cfg(test)]
+mod tests;

@@ -47,7 +47,8 @@ fn rule(table: &mut Table<'_, '_>, key: &'static str) -> Option<RetentionRule> {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::policy::{parse, standard};
+    use crate::config::policy::parse;
+    use crate::config::policy::ready::standard;
     use crate::domain::retention::RetentionClass;
 
     const RULES: &str = "dismissed = { months = 1, why = \"a\" }\ncarried_out = { why = \"b\" }\n\

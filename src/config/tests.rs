@@ -551,7 +551,8 @@ fn secret_files_must_be_closed_to_others_and_lose_their_last_line_break() {
 
 mod policies {
     use super::*;
-    use crate::config::policy::{parse, standard};
+    use crate::config::policy::parse;
+    use crate::config::policy::ready::standard;
     use crate::domain::category::{Category, Severity, Task};
     use crate::domain::deadline::Clock;
     use crate::domain::policy::Proposed;
@@ -581,8 +582,8 @@ mod policies {
             threat.choices,
             [Proposed::Hide, Proposed::Register, Proposed::ConsiderPoliceReport]
         );
-        assert_eq!(policy.rule(Category::Question).low.clock, Clock::TwoWorkingDays);
-        assert_eq!(policy.rule(Category::Insult).medium.clock, Clock::Elapsed24h);
+        assert_eq!(policy.rule(Category::Question).low.clock, Clock::TWO_WORKING_DAYS);
+        assert_eq!(policy.rule(Category::Insult).medium.clock, Clock::ELAPSED_24H);
     }
 
     #[test]

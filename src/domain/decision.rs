@@ -256,6 +256,13 @@ impl Decision {
         Ok(Self { choices, ground, note })
     }
 
+    /// The same decision with its registration first: where a policy wants what is removed in the diary
+    /// before it is gone, it is carried out in that order.
+    pub fn registering_first(mut self) -> Self {
+        self.choices.sort_by_key(|choice| *choice != Choice::Register);
+        self
+    }
+
     /// What was chosen, at least one.
     pub fn choices(&self) -> &[Choice] {
         &self.choices

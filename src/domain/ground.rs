@@ -86,6 +86,14 @@ grounds! {
     PersonalData = "personuppgifter", "personuppgifter", Some("GDPR art. 5 och 6"), DataProtection;
     /// Secret or sensitive data.
     Secrecy = "sekretess", "känsliga eller sekretessbelagda uppgifter", Some("GDPR art. 9 och 10; OSL"), DataProtection;
+    /// Sensitive personal data (*känsliga personuppgifter*, GDPR art. 9), where a policy keeps it apart.
+    SensitiveData = "kanslig_pu", "känsliga personuppgifter", Some("GDPR art. 9"), DataProtection;
+    /// What hurts the most of the rest: numbers, offences, pay, judgements, social circumstances.
+    SpecialData = "sarskild_pu", "personnummer, lagöverträdelser och andra särskilt skyddsvärda uppgifter", Some("GDPR art. 10; dataskyddslagen 3:10"), DataProtection;
+    /// Material that an authority, a company or another body has stamped secret.
+    StampedSecret = "hemligstampel", "hemligstämplat material", None, DataProtection;
+    /// Data contrary to the law on protection of persons; protected identity.
+    PersonProtection = "personskydd", "skyddad identitet eller personskydd", Some("OSL 21:3 och 22:1"), DataProtection;
     /// Harassment (*trakasserier*).
     Harassment = "trakasseri", "trakasserier", None, HouseRules;
     /// Racist or sexist remarks.
@@ -112,12 +120,46 @@ grounds! {
     PartyPolitical = "partipolitik", "partipolitiskt budskap", None, HouseRules;
     /// Links to material of the kinds above.
     Link = "lank", "länk till otillåtet material", None, HouseRules;
+    /// Offence by sexual orientation, sex, religion or ethnicity.
+    ProtectedGround = "grund", "kränkning för kön, läggning, religion eller ursprung", None, HouseRules;
+    /// Discriminating content.
+    Discrimination = "diskriminering", "diskriminerande innehåll", None, HouseRules;
+    /// Insult (*förolämpning*, BrB 5:3: not in 5 §).
+    Insult = "forolampning", "förolämpning", None, HouseRules;
+    /// Other criminal activity: the person writes which.
+    OtherCrime = "annat_brott", "annan brottslig verksamhet", None, HouseRules;
+    /// Gossip (*skvaller*).
+    Gossip = "skvaller", "skvaller", None, HouseRules;
+    /// Systematic spreading of propaganda: never seen in one text alone.
+    Propaganda = "propaganda", "systematisk propaganda", None, HouseRules;
+    /// Political views and debate. No policy removes them: they are referred.
+    PoliticalView = "politisk_asikt", "politisk åsikt eller debatt", None, HouseRules;
+    /// Does not keep to the post's subject.
+    OffTopic = "off_topic", "hör inte till inläggets ämne", None, HouseRules;
+    /// Bullying of a colleague, a pupil, a client: the manager is told.
+    Bullying = "mobbning", "mobbning", None, HouseRules;
+    /// Breaks the account's published community rules otherwise.
+    CommunityRules = "community", "bryter mot kontots publicerade regler", None, HouseRules;
+    /// May be presumed contrary to law, directive or policy: the person writes which.
+    LawOrPolicy = "lag_policy", "strider mot lag eller styrdokument", None, HouseRules;
 }
 
 impl Ground {
-    /// The ground with this code.
+    /// The ground with this code. `personuppgift`, as the rulebooks' matrix has it, means the same as the
+    /// plural that decisions have been kept with.
     pub fn from_code(code: &str) -> Option<Self> {
+        let code = if code == "personuppgift" { Self::PersonalData.code() } else { code };
         Self::ALL.iter().copied().find(|g| g.code() == code)
+    }
+
+    /// Whether it says too little by itself: the person writes which crime, law or document.
+    pub const fn needs_words(self) -> bool {
+        matches!(self, Self::OtherCrime | Self::LawOrPolicy)
+    }
+
+    /// Whether the data may be secret, so that the diary always has it (*OSL 5:1*; Finspång 427).
+    pub const fn is_secrecy(self) -> bool {
+        matches!(self, Self::Secrecy | Self::StampedSecret | Self::PersonProtection)
     }
 
     /// What a category suggests; empty where nothing calls for removal.

@@ -3,8 +3,8 @@
 //!
 //! Reading order: [`ids`], [`account`], [`item`], [`language`], [`category`], [`verdict`], [`ground`],
 //! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`calendar`],
-//! [`personal_number`], [`deadline`], [`retention`], [`policy`], [`likeness`], [`rule_watch`], [`log`],
-//! [`custody`], [`text`].
+//! [`personal_number`], [`deadline`], [`duties`], [`retention`], [`policy`], [`register`], [`likeness`], [`rule_watch`],
+//! [`log`], [`custody`], [`text`].
 
 pub mod account;
 pub mod action;
@@ -15,6 +15,7 @@ pub mod checkpoint;
 pub mod custody;
 pub mod deadline;
 pub mod decision;
+pub mod duties;
 pub mod evidence;
 pub mod ground;
 pub mod ids;
@@ -25,6 +26,7 @@ pub mod log;
 pub mod person;
 pub mod personal_number;
 pub mod policy;
+pub mod register;
 pub mod registration;
 pub mod retention;
 pub mod rule_watch;

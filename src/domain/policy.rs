@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::calendar::OfficeHours;
 use super::category::{Category, Severity, Task};
 use super::deadline::{self, Clock};
+use super::duties::{Duties, Told};
 use super::ground::Ground;
 use super::ids::ContentHash;
 use super::item::ItemKind;
@@ -128,6 +129,14 @@ pub struct Rule {
     pub ground: Option<Ground>,
     /// One Swedish sentence for the editor: on what it rests.
     pub why: String,
+    /// Grounds that the category suggests here, the likeliest first.
+    pub suggests: Vec<Ground>,
+    /// Who is told, beside whoever has the case.
+    pub tell: Vec<Told>,
+    /// The retention class that what comes of it belongs to.
+    pub retention: Option<String>,
+    /// Where the rulebook says it.
+    pub source: Option<String>,
     /// At low severity.
     pub low: Line,
     /// At medium severity.
@@ -137,6 +146,13 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// A rule that says nothing more than what is done at each severity, on what ground and why.
+    pub fn plain(ground: Option<Ground>, why: String, [low, medium, high]: [Line; 3]) -> Self {
+        let suggests = ground.into_iter().collect();
+        let (tell, retention, source) = (Vec::new(), None, None);
+        Self { ground, why, suggests, tell, retention, source, low, medium, high }
+    }
+
     /// The line for a severity.
     pub const fn line(&self, severity: Severity) -> &Line {
         match severity {
@@ -205,6 +221,8 @@ pub struct Policy {
     pub help: Vec<HelpLine>,
     /// How long what is kept is kept; none where the policy does not say.
     pub retention: Option<Retention>,
+    /// What the rulebook says beside its categories.
+    pub duties: Duties,
     /// One rule a category, in the order of [`Category::ALL`].
     rules: Vec<Rule>,
 }
@@ -225,13 +243,31 @@ impl Policy {
     ) -> Self {
         let rules = Category::ALL.iter().map(|&c| rule(c)).collect();
         let help = HelpLine::national();
-        Self { name, version, undo, office, message, help, retention: None, rules }
+        let (duties, retention) = (Duties::default(), None);
+        Self { name, version, undo, office, message, help, duties, retention, rules }
     }
 
     /// What follows from a category.
     pub fn rule(&self, category: Category) -> &Rule {
         // `Category::ALL` lists the variants in their order, and `new` made one rule for each.
         &self.rules[category as usize]
+    }
+
+    /// The grounds for removing that the findings suggest, each with the reason of the category that
+    /// does; the likeliest first, and only such as this policy has.
+    pub fn suggested(&self, verdict: &Verdict, no_copy: bool) -> Vec<(Ground, &str)> {
+        let mut suggested: Vec<(Ground, &str)> = Vec::new();
+        let child = (no_copy || verdict.bars_copying()).then_some((Ground::ChildAbuse, CHILD));
+        let of_findings = verdict.findings.iter().flat_map(|finding| {
+            let rule = self.rule(finding.category);
+            rule.suggests.iter().map(|ground| (*ground, &rule.why[..]))
+        });
+        for (ground, why) in child.into_iter().chain(of_findings) {
+            if self.duties.may_remove_for(ground) && !suggested.iter().any(|(g, _)| *g == ground) {
+                suggested.push((ground, why));
+            }
+        }
+        suggested
     }
 
     fn line(&self, finding: &Finding) -> &Line {
@@ -242,7 +278,7 @@ impl Policy {
     /// what its findings demand.
     ///
     /// The removal duty does not cover private messages (*1998:112 2 § 4*: a fixed circle of
-    /// recipients), so of their findings only those count that are to be seen at once, a threat
+    /// recipients), so of their findings only grave ones count that are to be seen at once, a threat
     /// say; beside that they have the clock of messages.
     pub fn due(&self, verdict: &Verdict, kind: ItemKind, received: Timestamp) -> Timestamp {
         let private = kind == ItemKind::DirectMessage;
@@ -252,8 +288,9 @@ impl Policy {
             // A low removal finding is a note and hurries nobody; it counts only where nothing
             // else does (see `unwrap_or` below).
             .filter(|f| f.opens_case())
-            .map(|f| self.line(f).clock)
-            .filter(|clock| !private || *clock == Clock::AtOnce);
+            .map(|f| (f.severity, self.line(f).clock))
+            .filter(|now| !private || *now == (Severity::High, Clock::AtOnce))
+            .map(|(_, clock)| clock);
         let message = private.then_some(self.message.medium.clock);
         of_findings
             .chain(message)

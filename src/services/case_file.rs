@@ -8,6 +8,7 @@ use crate::domain::action::{ActionKind, ActionState};
 use crate::domain::case::CaseState;
 use crate::domain::custody::{CustodyAct, MASKED};
 use crate::domain::decision::Choice;
+use crate::domain::duties::Duties;
 use crate::domain::evidence::{Thread, ThreadItem};
 use crate::domain::ground::Ground;
 use crate::domain::ids::{ActionId, CaseId, DecisionId, DiaryNumber};
@@ -125,6 +126,12 @@ pub struct CaseFile {
     pub withheld: Vec<usize>,
     /// What the policy proposes.
     pub proposal: Proposal,
+    /// The policy's name.
+    pub policy: String,
+    /// What the policy says beside its categories.
+    pub duties: Duties,
+    /// Grounds that the findings suggest, each with its reason.
+    pub suggested: Vec<(Ground, String)>,
     /// The thread above.
     pub above: Thread,
     /// The answers below.
@@ -257,6 +264,7 @@ impl Services {
         });
         let diary = store.registrations_of(case).await?.into_iter().map(|r| r.diary_number);
         let account = store.queue_line(case).await?.account;
+        let policy = self.policy_of(item.account);
         let empty =
             || Verdict { lexicon: self.inner.classifier.version().clone(), findings: Vec::new() };
         let verdict = version.verdict.clone().unwrap_or_else(empty);
@@ -284,9 +292,16 @@ impl Services {
             exemption: self.exemption(viewer, case).await?,
             may_exempt: viewer.may(Act::Exempt),
             no_copy: item.no_copy,
-            help: if verdict.asks_for_help() { self.inner.policy.help.clone() } else { Vec::new() },
+            help: if verdict.asks_for_help() { policy.help.clone() } else { Vec::new() },
             alike: store.alike(row.item).await?,
-            proposal: self.inner.policy.proposal(&verdict),
+            proposal: policy.proposal(&verdict),
+            policy: policy.name.clone(),
+            duties: policy.duties.clone(),
+            suggested: policy
+                .suggested(&verdict, item.no_copy)
+                .into_iter()
+                .map(|(ground, why)| (ground, why.to_owned()))
+                .collect(),
             findings: verdict.findings,
             withheld: Vec::new(),
             above: store.thread_above(row.item).await?,

@@ -14,6 +14,8 @@ use crate::domain::ground::Ground;
 use crate::domain::ids::{ActionId, CaseId, DecisionId, DiaryNumber, VersionId};
 use crate::domain::item::ItemKind;
 use crate::domain::person::Act;
+use crate::domain::policy::Policy;
+use crate::domain::register::{Answered, Subject, propose};
 use crate::domain::registration::parse_diary_number;
 use crate::domain::text::{capitalised, hidden_at};
 use crate::platforms::capability::{Capabilities, LengthUnit, Offer};
@@ -102,6 +104,22 @@ impl Services {
         revision: u64,
         decision: Decision,
     ) -> Result<DecisionId, ServiceError> {
+        self.decide_with(viewer, case, revision, decision, &Answered::default()).await
+    }
+
+    /// Decides, with what the person has answered on the diary.
+    ///
+    /// # Errors
+    /// As [`Services::decide`]; refused too is what the account's policy does not allow: a removal on a
+    /// ground that it does not have, or one that goes against what must be registered.
+    pub async fn decide_with(
+        &self,
+        viewer: &Viewer,
+        case: CaseId,
+        revision: u64,
+        decision: Decision,
+        answered: &Answered,
+    ) -> Result<DecisionId, ServiceError> {
         viewer.demand(Act::Decide)?;
         let begun = Instant::now();
         if decision.ground() == Some(Ground::ChildAbuse) {
@@ -112,11 +130,17 @@ impl Services {
         let by_hand = self.check_capabilities(&item, &decision)?;
         let now = self.inner.clock.now();
         check_hold(&decision, now)?;
+        check_policy(self.policy_of(item.account), item.kind, &decision, answered)?;
         check_lengths(&decision)?;
         if decision.removes() {
             self.check_seal(row.version).await?;
         }
-        let undo_until = now.saturating_add(self.inner.policy.undo).unwrap_or(now);
+        let policy = self.policy_of(item.account);
+        let decision = match policy.duties.registers_before_removal() {
+            true => decision.registering_first(),
+            false => decision,
+        };
+        let undo_until = now.saturating_add(policy.undo).unwrap_or(now);
         let mut line = viewer.line("case.decide", format!("case {case}"));
         let ids: Vec<_> = decision.choices().iter().map(Choice::id).collect();
         line.detail = Some(ids.join(","));
@@ -275,6 +299,36 @@ fn check_hold(decision: &Decision, now: Timestamp) -> Result<(), ServiceError> {
     }
 }
 
+/// Refuses what the account's policy does not allow, in words that say what to change.
+fn check_policy(
+    policy: &Policy,
+    kind: ItemKind,
+    decision: &Decision,
+    answered: &Answered,
+) -> Result<(), ServiceError> {
+    let refused = |why: String| Err(ServiceError::Refused { why });
+    if let Some(ground) = decision.ground().filter(|_| decision.removes()) {
+        if !policy.duties.may_remove_for(ground) {
+            return refused(format!(
+                "{} tar inte bort något på grunden {}. Välj en annan grund, eller låt inlägget stå.",
+                policy.name,
+                ground.label()
+            ));
+        }
+        if ground.needs_words() && decision.note().is_none() {
+            return refused(format!(
+                "Grunden {} säger för lite. Skriv i din anteckning vilken lag eller vilket styrdokument det gäller.",
+                ground.label()
+            ));
+        }
+    }
+    let proposal = propose(&policy.duties, Subject::of(kind, decision), answered);
+    match proposal.refuses(decision) {
+        Some(why) => refused(why),
+        None => Ok(()),
+    }
+}
+
 /// The longest reason or note, in characters: more is a document, not a note.
 const LONGEST_NOTE: usize = 10_000;
 
@@ -354,5 +408,74 @@ fn offered(capabilities: &Capabilities, action: ActionKind, item: ItemKind) -> O
         ActionKind::Reply if item == ItemKind::DirectMessage => Some(&capabilities.reply_message),
         ActionKind::Reply => Some(&capabilities.reply_comment),
         ActionKind::Register | ActionKind::Forward => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::calendar::OfficeHours;
+    use crate::domain::deadline::Clock;
+    use crate::domain::duties::{MustNotRegister, OnRemoval, PolicyGround, Standing};
+    use crate::domain::ids::ContentHash;
+    use crate::domain::policy::{Line, Proposed, Rule};
+    use crate::domain::register::Question;
+
+    fn policy() -> Policy {
+        let line = || Line { choices: vec![Proposed::Dismiss], clock: Clock::AtOnce };
+        let rule = || Rule::plain(None, "Prov.".into(), [line(), line(), line()]);
+        let (version, undo) = (ContentHash::of(b""), SignedDuration::ZERO);
+        let office = OfficeHours::default();
+        let mut policy = Policy::new("Provets".into(), version, undo, office, rule(), |_| rule());
+        policy.duties.grounds = vec![
+            PolicyGround::plain(Ground::Threat, Standing::Named),
+            PolicyGround::plain(Ground::LawOrPolicy, Standing::Named),
+            PolicyGround::plain(Ground::PartyPolitical, Standing::Refer),
+        ];
+        policy.duties.register.on_removal = OnRemoval::Always;
+        policy.duties.register.must_not = vec![MustNotRegister::Simple];
+        policy
+    }
+
+    fn refusal(
+        choices: &[Choice],
+        ground: Option<Ground>,
+        note: Option<&str>,
+        yes: &[Question],
+    ) -> Option<String> {
+        let note = note.map(str::to_owned);
+        let decision = Decision::new(choices.to_vec(), ground, note).expect("fits together");
+        match check_policy(&policy(), ItemKind::Comment, &decision, &Answered::yes(yes)) {
+            Ok(()) => None,
+            Err(ServiceError::Refused { why }) => Some(why),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_removal_needs_a_ground_of_the_policy_and_words_where_the_ground_says_too_little() {
+        let both = [Choice::Hide, Choice::Register];
+        assert_eq!(refusal(&both, Some(Ground::Threat), None, &[]), None);
+        let other = refusal(&both, Some(Ground::Profanity), None, &[]);
+        assert!(other.is_some_and(|why| why.contains("Provets tar inte bort något på grunden")));
+        assert!(refusal(&both, Some(Ground::PartyPolitical), None, &[]).is_some());
+        let vague = refusal(&both, Some(Ground::LawOrPolicy), None, &[]);
+        assert!(vague.is_some_and(|why| why.contains("säger för lite")));
+        assert_eq!(
+            refusal(&both, Some(Ground::LawOrPolicy), Some("Alkohollagen 8 kap."), &[]),
+            None
+        );
+        // What removes nothing may be noted for any ground.
+        assert_eq!(refusal(&[Choice::Register], Some(Ground::Profanity), None, &[]), None);
+    }
+
+    #[test]
+    fn a_removal_is_not_promised_without_the_registration_that_the_policy_forces() {
+        let alone = refusal(&[Choice::Hide], Some(Ground::Threat), None, &[]);
+        assert!(alone.is_some_and(|why| why.contains("Välj också Diarieför")));
+        let simple = refusal(&[Choice::Register], None, None, &[Question::Simple]);
+        assert!(simple.is_some_and(|why| why.contains("skriv varför")));
+        let until = Timestamp::UNIX_EPOCH;
+        assert_eq!(refusal(&[Choice::Hold { until }], None, None, &[Question::Secrecy]), None);
     }
 }

@@ -180,6 +180,7 @@ impl Services {
 
     fn serve_place(&self, account: Account) {
         let served = Served {
+            policy: None,
             account,
             platform: Arc::new(Manual::new()),
             interval: NEVER_POLLED,

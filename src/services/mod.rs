@@ -87,6 +87,8 @@ pub struct Served {
     pub platform: Arc<dyn Platform>,
     /// How often it is polled.
     pub interval: Duration,
+    /// Its own policy, where it does not go by the authority's.
+    pub policy: Option<Policy>,
     /// What reads its pushes, where it takes any.
     pub push: Option<Arc<dyn PushSource>>,
     /// The account's own address, where it may lie on a private network: screenshots of pages at
@@ -430,9 +432,15 @@ impl Services {
         &self.inner.clock
     }
 
-    /// The policy in force.
+    /// The policy of the authority.
     pub fn policy(&self) -> &Policy {
         &self.inner.policy
+    }
+
+    /// The policy of an account: its own, or the authority's.
+    fn policy_of(&self, account: AccountId) -> &Policy {
+        let served = self.inner.accounts.get(&account);
+        served.and_then(|served| served.policy.as_ref()).unwrap_or(&self.inner.policy)
     }
 
     /// The authority's name.

@@ -178,8 +178,36 @@ impl Services {
         Ok(())
     }
 
+    /// What holds a removal back under a policy that has the diary first: a registration of the same
+    /// decision that is not made (Jönköping 237, Finspång 349 and 375).
+    async fn not_in_the_diary(&self, action: &ActionRow) -> Result<Option<End>, ServiceError> {
+        if !self.policy_of(action.account).duties.registers_before_removal() {
+            return Ok(None);
+        }
+        let actions = self.inner.store.actions_on(action.case).await?;
+        let registration = actions
+            .iter()
+            .find(|a| a.decision == action.decision && a.kind == ActionKind::Register);
+        Ok(registration.and_then(|registration| match registration.state {
+            ActionState::Done { .. } | ActionState::Moot { .. } | ActionState::Cancelled { .. } => {
+                None
+            }
+            ActionState::Failed { .. } => Some(never(
+                "Inlägget ska vara diariefört innan det tas bort, och diarieföringen misslyckades. Inget har tagits bort.",
+            )),
+            ActionState::Pending { .. }
+            | ActionState::UnderWay { .. }
+            | ActionState::Retrying { .. } => Some(later(
+                "Inlägget ska vara diariefört innan det tas bort, och det är det inte än.",
+            )),
+        }))
+    }
+
     /// Read live, compare with the sealed version, capture anew if changed, warrant, call.
     async fn remove(&self, action: &ActionRow, before: Before) -> Result<End, ServiceError> {
+        if let Some(end) = self.not_in_the_diary(action).await? {
+            return Ok(end);
+        }
         let Some(served) = self.served(action.account) else {
             return Ok(no_account());
         };

@@ -6,9 +6,11 @@ use serde::Deserialize;
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::ground::Ground;
 use crate::domain::ids::{ActionId, DecisionId};
+use crate::domain::register::Answered;
 
 use super::view::choice::ChoiceKind;
 use super::view::decision::Filled;
+use super::view::register;
 
 /// The name and password of a login.
 #[derive(Deserialize)]
@@ -60,6 +62,10 @@ pub struct DecisionFields {
     pub vanta_till: String,
     /// The person's own note.
     pub anteckning: String,
+    /// Answers on the diary: a question and `ja` or `nej`, with a colon between.
+    pub diarie: Vec<String>,
+    /// The case that it concerns, as typed.
+    pub dnr: String,
 }
 
 impl DecisionFields {
@@ -98,6 +104,12 @@ impl DecisionFields {
         barred.filter_map(|id| ChoiceKind::from_id(id))
     }
 
+    /// What the person has answered on the diary.
+    pub fn answered(&self) -> Answered {
+        let pairs = self.diarie.iter().filter_map(|pair| pair.split_once(':'));
+        register::read(pairs, &self.dnr).0
+    }
+
     /// What the person had filled in, to be shown again.
     pub fn filled(&self) -> Filled {
         Filled {
@@ -109,6 +121,7 @@ impl DecisionFields {
             to: self.till.clone(),
             forward_note: self.till_not.clone(),
             note: self.anteckning.clone(),
+            diary: self.answered(),
         }
     }
 

@@ -12,10 +12,11 @@ use crate::domain::ids::{ActionId, CaseId, UserId};
 use crate::domain::item::{Author, Permalink, Presence};
 use crate::domain::language::Language;
 use crate::domain::likeness::{ALIKE_COUNTED, Alike, AlikeItem};
+use crate::domain::register::Answered;
 use crate::domain::text::capitalised;
 use crate::services::case_file::{ActionView, CaseFile};
 use crate::services::decide::NO_FORWARDING;
-use crate::services::offers::Offered;
+use crate::services::offers::{Offered, Offers};
 use crate::services::queue::{ClaimedBy, Line, Watch};
 use crate::services::records::{Evidence, SealedEvidence};
 
@@ -27,7 +28,7 @@ use super::view::case::{
 };
 use super::view::choice::ChoiceKind;
 use super::view::decision::{
-    DecisionForm, DecisionInput, Filled, FormState, PlatformOffer, Proposal,
+    DecisionForm, DecisionInput, DiaryInput, Filled, FormState, GroundMenu, PlatformOffer, Proposal,
 };
 use super::view::evidence::{CheckRow, Checked, EvidenceBox, MissingView, Seal, Verification};
 use super::view::marked::MarkedText;
@@ -406,6 +407,7 @@ fn decision(
     file: &CaseFile,
     gate: super::view::decision::RemovalGate,
     again: Option<(Filled, String)>,
+    answered: (Answered, bool),
     me: UserId,
     now: Timestamp,
 ) -> DecisionForm {
@@ -420,13 +422,6 @@ fn decision(
         Some((offered, longest)) => (Some(offered), longest),
         None => (None, None),
     };
-    let mut suggested = Vec::new();
-    if file.no_copy {
-        suggested.push(Ground::ChildAbuse);
-    }
-    for finding in &file.findings {
-        suggested.extend_from_slice(Ground::suggested_by(finding.category));
-    }
     // After a decision nothing is proposed any more: the person starts afresh.
     let proposes = file.state.needs_a_person() && file.standing.is_none();
     let proposal = if proposes {
@@ -436,6 +431,7 @@ fn decision(
                 .choices
                 .iter()
                 .filter_map(|choice| ChoiceKind::from_id(choice.id()))
+                .map(|kind| offers.map_or(kind, |offers| within_reach(kind, offers)))
                 .collect(),
             ground: file.proposal.ground,
         }
@@ -462,13 +458,43 @@ fn decision(
         reply: offer(ActionKind::Reply, reply, None),
         forward: PlatformOffer::No { why: NO_FORWARDING.into() },
         longest_reply,
-        suggested,
+        grounds: GroundMenu::new(
+            file.suggested.iter().map(|(ground, _)| *ground).collect(),
+            ground_why(file, proposal.ground),
+            &file.duties,
+        ),
+        diary: Some(DiaryInput {
+            policy: file.policy.clone(),
+            duties: file.duties.clone(),
+            kind: file.kind,
+            answered: answered.0,
+            wrong_number: answered.1,
+        }),
         proposal,
         again,
         permalink: file.permalink.as_ref().filter(|_| !file.no_copy).map(|p| p.url.as_str()),
         platform: &platform_words(&file.account),
         now,
     })
+}
+
+/// The removal that the policy prefers, or the other one where the platform has only that.
+fn within_reach(kind: ChoiceKind, offers: &Offers) -> ChoiceKind {
+    let none = |offered| matches!(offered, Offered::No(_));
+    match kind {
+        ChoiceKind::Hide if none(offers.hide) && !none(offers.delete) => ChoiceKind::Delete,
+        ChoiceKind::Delete if none(offers.delete) && !none(offers.hide) => ChoiceKind::Hide,
+        other => other,
+    }
+}
+
+/// Why the ground that stands chosen beforehand does.
+fn ground_why(file: &CaseFile, chosen: Option<Ground>) -> Option<String> {
+    let chosen = chosen?;
+    let (_, why) = file.suggested.iter().find(|(ground, _)| *ground == chosen)?;
+    let source = file.duties.ground(chosen).and_then(|known| known.source.as_ref());
+    let source = source.map_or_else(String::new, |source| format!(" ({source})"));
+    Some(format!("{why}{source}"))
 }
 
 fn context(file: &CaseFile, now: Timestamp) -> ContextView {
@@ -550,6 +576,7 @@ pub fn case(
     file: &CaseFile,
     extent: Extent,
     again: Option<(Filled, String)>,
+    answered: (Answered, bool),
     me: UserId,
     now: Timestamp,
 ) -> CaseView {
@@ -591,7 +618,7 @@ pub fn case(
         foreign: file.language.filter(|l| !l.is_read()).map(Language::label),
         why: WhyRow::rows(&file.findings, &file.withheld),
         context: context(file, now),
-        decision: decision(file, gate, again, me, now),
+        decision: decision(file, gate, again, answered, me, now),
         evidence,
         custody: present_keeping::custody(&file.custody, now),
         custody_older: file.custody.n_older,

@@ -2,11 +2,13 @@
 
 mod calendar;
 mod checkpoint;
+mod clocks;
 mod deadline;
 mod decision;
 mod machines;
 mod person;
 mod policy;
+mod register;
 mod text;
 mod tree;
 mod values;

@@ -21,46 +21,49 @@ fn line(choices: &[Proposed], clock: Clock) -> Line {
 /// Small, with every kind of line.
 fn policy() -> Policy {
     let dismiss = line(&[Proposed::Dismiss], Clock::NextWorkingDay);
-    let answer = line(&[Proposed::Answer], Clock::TwoWorkingDays);
-    let message = Rule {
-        ground: None,
-        why: "meddelande".into(),
-        low: answer.clone(),
-        medium: answer.clone(),
-        high: answer.clone(),
-    };
+    let answer = line(&[Proposed::Answer], Clock::TWO_WORKING_DAYS);
+    let message =
+        Rule::plain(None, "meddelande".into(), [answer.clone(), answer.clone(), answer.clone()]);
     let rule = |category: Category| match category {
-        Category::Threat => Rule {
-            ground: Some(Ground::Threat),
-            why: "hot".into(),
-            low: dismiss.clone(),
-            medium: line(&[Proposed::Hide, Proposed::Register], Clock::Elapsed24h),
-            high: line(
-                &[Proposed::Hide, Proposed::Register, Proposed::ConsiderPoliceReport],
-                Clock::AtOnce,
-            ),
-        },
-        Category::PartyPolitical => Rule {
-            ground: None,
-            why: "parti".into(),
-            low: dismiss.clone(),
-            medium: line(&[Proposed::Refer], Clock::NextWorkingDay),
-            high: line(&[Proposed::Refer], Clock::NextWorkingDay),
-        },
-        _ if category.task() == Task::Routing => Rule {
-            ground: None,
-            why: "svar".into(),
-            low: answer.clone(),
-            medium: answer.clone(),
-            high: line(&[Proposed::Register, Proposed::Forward], Clock::AtOnce),
-        },
-        _ => Rule {
-            ground: Some(Ground::Profanity),
-            why: "regler".into(),
-            low: dismiss.clone(),
-            medium: line(&[Proposed::Hide], Clock::Elapsed24h),
-            high: line(&[Proposed::Delete], Clock::Elapsed24h),
-        },
+        Category::Threat => Rule::plain(
+            Some(Ground::Threat),
+            "hot".into(),
+            [
+                dismiss.clone(),
+                line(&[Proposed::Hide, Proposed::Register], Clock::ELAPSED_24H),
+                line(
+                    &[Proposed::Hide, Proposed::Register, Proposed::ConsiderPoliceReport],
+                    Clock::AtOnce,
+                ),
+            ],
+        ),
+        Category::PartyPolitical => Rule::plain(
+            None,
+            "parti".into(),
+            [
+                dismiss.clone(),
+                line(&[Proposed::Refer], Clock::NextWorkingDay),
+                line(&[Proposed::Refer], Clock::NextWorkingDay),
+            ],
+        ),
+        _ if category.task() == Task::Routing => Rule::plain(
+            None,
+            "svar".into(),
+            [
+                answer.clone(),
+                answer.clone(),
+                line(&[Proposed::Register, Proposed::Forward], Clock::AtOnce),
+            ],
+        ),
+        _ => Rule::plain(
+            Some(Ground::Profanity),
+            "regler".into(),
+            [
+                dismiss.clone(),
+                line(&[Proposed::Hide], Clock::ELAPSED_24H),
+                line(&[Proposed::Delete], Clock::ELAPSED_24H),
+            ],
+        ),
     };
     let undo = SignedDuration::from_secs(10);
     Policy::new("prov".into(), ContentHash::of(b""), undo, OfficeHours::default(), message, rule)
@@ -221,7 +224,7 @@ proptest! {
         for kind in ItemKind::ALL {
             let whole = policy.due(&verdict(&found), *kind, at);
             prop_assert!(whole >= at);
-            prop_assert!(whole <= due(Clock::TwoWorkingDays, at, policy.office).max(due(Clock::Elapsed24h, at, policy.office)));
+            prop_assert!(whole <= due(Clock::TWO_WORKING_DAYS, at, policy.office).max(due(Clock::ELAPSED_24H, at, policy.office)));
             for one in found.iter().filter(|(c, s)| c.task() == Task::Routing || *s > Low) {
                 prop_assert!(whole <= policy.due(&verdict(&[*one]), *kind, at));
             }

@@ -59,14 +59,18 @@ pub struct Stage {
 fn policy() -> Policy {
     let line = |choices: &[Proposed]| Line {
         choices: choices.to_vec(),
-        clock: deadline::Clock::Elapsed24h,
+        clock: deadline::Clock::ELAPSED_24H,
     };
-    let rule = || Rule {
-        ground: Some(Ground::Threat),
-        why: "Prov.".into(),
-        low: line(&[Proposed::Dismiss]),
-        medium: line(&[Proposed::Hide]),
-        high: line(&[Proposed::Hide, Proposed::Register]),
+    let rule = || {
+        Rule::plain(
+            Some(Ground::Threat),
+            "Prov.".into(),
+            [
+                line(&[Proposed::Dismiss]),
+                line(&[Proposed::Hide]),
+                line(&[Proposed::Hide, Proposed::Register]),
+            ],
+        )
     };
     let office = OfficeHours::default();
     let version = ContentHash::of(b"prov");
@@ -82,8 +86,18 @@ fn policy() -> Policy {
 
 /// The program's parts on a folder, as `app` puts them together.
 pub async fn open(dir: &Path, clock: &TestClock, simulator: &Simulator) -> (Services, AccountId) {
+    open_under(dir, clock, simulator, None).await
+}
+
+/// The same with a policy of the account's own.
+async fn open_under(
+    dir: &Path,
+    clock: &TestClock,
+    simulator: &Simulator,
+    own: Option<Policy>,
+) -> (Services, AccountId) {
     let platform = Arc::new(Facebook::new(simulator.settings(), clock.clock()).unwrap());
-    put_together(dir, clock, platform, Disk::default()).await.unwrap()
+    put_together_under(dir, clock, platform, Disk::default(), own).await.unwrap()
 }
 
 /// The same with any platform, on any disk.
@@ -92,6 +106,16 @@ pub async fn put_together(
     clock: &TestClock,
     platform: Arc<dyn Platform>,
     disk: Disk,
+) -> anyhow::Result<(Services, AccountId)> {
+    put_together_under(dir, clock, platform, disk, None).await
+}
+
+async fn put_together_under(
+    dir: &Path,
+    clock: &TestClock,
+    platform: Arc<dyn Platform>,
+    disk: Disk,
+    own: Option<Policy>,
 ) -> anyhow::Result<(Services, AccountId)> {
     let path = dir.join("uppsikt.db");
     let store = Store::open_on(&store::Settings { path }, disk.clone())?;
@@ -111,7 +135,7 @@ pub async fn put_together(
         .await?;
     let id = account.id;
     let interval = Duration::from_secs(60);
-    let served = Served { account, platform, interval, push: None, private_at: None };
+    let served = Served { account, platform, interval, policy: own, push: None, private_at: None };
     let services = Services::new(Parts {
         store,
         evidence,
@@ -268,6 +292,15 @@ impl Stage {
     /// The program dies and is started again on the same folder.
     pub async fn restart(&mut self) {
         let (services, _) = open(self.dir.path(), &self.clock, &self.simulator).await;
+        self.services = services;
+    }
+
+    /// The account gets a policy of its own, as the authority's but for what `change` does.
+    pub async fn under(&mut self, change: impl FnOnce(&mut Policy)) {
+        let mut own = policy();
+        change(&mut own);
+        let (services, _) =
+            open_under(self.dir.path(), &self.clock, &self.simulator, Some(own)).await;
         self.services = services;
     }
 

@@ -12,5 +12,6 @@ mod manual;
 mod outbox;
 mod packages;
 mod people;
+mod policies;
 mod schedules;
 mod way;

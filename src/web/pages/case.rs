@@ -4,26 +4,36 @@ use axum::extract::{Form, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::Form as RepeatedForm;
-use serde::Deserialize;
 
 use crate::domain::ids::CaseId;
+use crate::domain::register::Answered;
 use crate::services::ServiceError;
 use crate::web::forms::{BareForm, DecisionFields, ReasonFields, RetryFields, UndoFields};
 use crate::web::present::{self, Extent};
 use crate::web::state::{Inside, Site, page_with};
 use crate::web::view::case::CasePage;
 use crate::web::view::decision::Filled;
+use crate::web::view::register;
 use crate::web::view::shell::{Notice, Place};
 
-/// What the address says.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Asked {
-    text: String,
-    /// `nej` lets go of what was filled in when a decision was refused.
-    utkast: String,
+/// What the address says: pairs, since the questions of the wizard are named by their identifiers.
+/// `text=hel` shows the whole text; `utkast=nej` lets go of what was filled in when a decision was refused.
+pub struct Asked(Vec<(String, String)>);
+
+impl Asked {
+    fn is(&self, key: &str, value: &str) -> bool {
+        self.0.iter().any(|(k, v)| k == key && v == value)
+    }
+
+    /// The answers on the diary.
+    fn answered(&self) -> (Answered, bool) {
+        let pairs = self.0.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+        let number = self.0.iter().find(|(k, _)| k == "dnr").map_or("", |(_, v)| v);
+        register::read(pairs, number)
+    }
 }
 
+#[expect(clippy::too_many_arguments, reason = "one page, drawn from every way to it")]
 async fn draw(
     site: &Site,
     inside: &Inside,
@@ -32,6 +42,7 @@ async fn draw(
     status: StatusCode,
     notice: Option<Notice>,
     again: Option<(Filled, String)>,
+    answered: (Answered, bool),
 ) -> Result<Response, Response> {
     let viewer = &inside.viewer;
     let file = site.services.case_file(viewer, case).await.map_err(|e| site.error(e))?;
@@ -42,7 +53,7 @@ async fn draw(
         notice,
         previous: neighbours.0,
         next: neighbours.1,
-        case: present::case(&file, extent, again, viewer.user, now),
+        case: present::case(&file, extent, again, answered, viewer.user, now),
     };
     Ok(page_with(site, status, &view))
 }
@@ -52,11 +63,12 @@ pub async fn show(
     State(site): State<Site>,
     inside: Inside,
     Path(case): Path<i64>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<Vec<(String, String)>>,
 ) -> Result<Response, Response> {
-    let extent = if asked.text == "hel" { Extent::Whole } else { Extent::Part };
+    let asked = Asked(asked);
+    let extent = if asked.is("text", "hel") { Extent::Whole } else { Extent::Part };
     let case = CaseId(case);
-    if asked.utkast == "nej" {
+    if asked.is("utkast", "nej") {
         site.drafts.drop_one(inside.token(), case);
     }
     let now = site.services.clock().now();
@@ -64,7 +76,7 @@ pub async fn show(
         true => None,
         false => site.drafts.of(inside.token(), case, now),
     };
-    draw(&site, &inside, case, extent, StatusCode::OK, None, again).await
+    draw(&site, &inside, case, extent, StatusCode::OK, None, again, asked.answered()).await
 }
 
 /// Decides. A refused decision comes back with everything that was filled in.
@@ -82,9 +94,14 @@ pub async fn decide(
         suspected.map_err(|error| site.error(error))?;
     }
     let refused = |why: String| Some((fields.filled(), why));
+    let answered = fields.answered();
     let (status, again) = match fields.decision() {
         Ok(decision) => {
-            match site.services.decide(&inside.viewer, case, fields.utgava, decision).await {
+            match site
+                .services
+                .decide_with(&inside.viewer, case, fields.utgava, decision, &answered)
+                .await
+            {
                 Ok(_) => {
                     site.drafts.drop_one(inside.token(), case);
                     return Ok(Redirect::to(&format!("/?angra={case}")).into_response());
@@ -104,7 +121,7 @@ pub async fn decide(
         let now = site.services.clock().now();
         site.drafts.keep(inside.token(), case, filled.clone(), why.clone(), now);
     }
-    draw(&site, &inside, case, Extent::Part, status, None, again).await
+    draw(&site, &inside, case, Extent::Part, status, None, again, Default::default()).await
 }
 
 /// After an act: back to the case, or the case with the reason why not.
@@ -118,7 +135,17 @@ async fn after(
         Ok(()) => Ok(Redirect::to(&format!("/arende/{case}")).into_response()),
         Err(ServiceError::Refused { why } | ServiceError::Conflict { why }) => {
             let notice = Some(Notice::problem(why));
-            draw(site, inside, case, Extent::Part, StatusCode::CONFLICT, notice, None).await
+            draw(
+                site,
+                inside,
+                case,
+                Extent::Part,
+                StatusCode::CONFLICT,
+                notice,
+                None,
+                Default::default(),
+            )
+            .await
         }
         Err(error) => Err(site.error(error)),
     }

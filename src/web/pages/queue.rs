@@ -68,7 +68,7 @@ pub async fn show(
     let selected = match asked.arende {
         Some(id) => {
             let file = services.case_file(viewer, CaseId(id)).await.map_err(fail)?;
-            Some(present::case(&file, Extent::Part, None, viewer.user, now))
+            Some(present::case(&file, Extent::Part, None, Default::default(), viewer.user, now))
         }
         None => None,
     };
@@ -129,5 +129,5 @@ pub async fn show(
 async fn undo_bar(site: &Site, inside: &Inside, case: CaseId) -> Result<Option<UndoBar>, Response> {
     let file = site.services.case_file(&inside.viewer, case).await.map_err(|e| site.error(e))?;
     let now = site.services.clock().now();
-    Ok(present::case(&file, Extent::Part, None, inside.viewer.user, now).undo)
+    Ok(present::case(&file, Extent::Part, None, Default::default(), inside.viewer.user, now).undo)
 }

@@ -3,11 +3,15 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::calendar::{local, next_working_day};
+use crate::domain::duties::{Duties, PolicyGround};
 use crate::domain::ground::{Force, Ground};
 use crate::domain::ids::CaseId;
+use crate::domain::item::ItemKind;
+use crate::domain::register::{Answered, Subject};
 
 use super::choice::ChoiceKind;
 use super::outside::Outside;
+use super::register::{RegisterView, tick};
 
 /// What the platform offers for one choice, as the capability record says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +134,70 @@ pub struct GroundGroup {
     pub options: Vec<GroundOption>,
 }
 
+/// The grounds that the account's policy has for removing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroundMenu {
+    /// What findings suggest, most likely first.
+    pub suggested: Vec<Ground>,
+    /// Why the first is suggested.
+    pub why: Option<String>,
+    /// All of them in the policy's order and words.
+    known: Vec<(Ground, String)>,
+}
+
+impl GroundMenu {
+    /// The menu of a policy.
+    pub fn new(suggested: Vec<Ground>, why: Option<String>, duties: &Duties) -> Self {
+        let label = |known: &PolicyGround| match known.basis() {
+            Some(basis) => format!("{} ({basis})", known.words),
+            None => known.words.clone(),
+        };
+        let known = duties.grounds.iter().filter(|known| known.removes());
+        Self { suggested, why, known: known.map(|k| (k.ground, label(k))).collect() }
+    }
+
+    fn groups(&self, chosen: Option<Ground>) -> Vec<GroundGroup> {
+        let option = |(ground, label): &(Ground, String)| GroundOption {
+            code: ground.code(),
+            label: label.clone(),
+            selected: chosen == Some(*ground),
+        };
+        let mut first: Vec<GroundOption> = Vec::new();
+        for ground in &self.suggested {
+            let known = self.known.iter().find(|(known, _)| known == ground);
+            first.extend(known.map(option).filter(|option| !first.contains(option)));
+        }
+        let mut groups =
+            vec![GroundGroup { label: "Föreslås av träffarna", options: first.clone() }];
+        for (force, label) in [
+            (Force::Statute, "Lag (1998:112) 5 §"),
+            (Force::DataProtection, "Dataskydd och sekretess"),
+            (Force::HouseRules, "Sidans egna regler"),
+        ] {
+            let rest = self.known.iter().filter(|(ground, _)| ground.force() == force);
+            let rest = rest.map(option).filter(|option| !first.contains(option));
+            groups.push(GroundGroup { label, options: rest.collect() });
+        }
+        groups.retain(|group| !group.options.is_empty());
+        groups
+    }
+}
+
+/// What the wizard on the diary is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiaryInput {
+    /// The policy's name.
+    pub policy: String,
+    /// The policy's settings.
+    pub duties: Duties,
+    /// What sort of item.
+    pub kind: ItemKind,
+    /// What has been answered so far, where nothing is shown again after a refused try.
+    pub answered: Answered,
+    /// The number that was written is none.
+    pub wrong_number: bool,
+}
+
 /// A time to wait until.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HoldOption {
@@ -167,6 +235,8 @@ pub struct Filled {
     pub forward_note: String,
     /// The person's own note.
     pub note: String,
+    /// What was answered on the diary.
+    pub diary: Answered,
 }
 
 /// What the form is made of.
@@ -194,8 +264,10 @@ pub struct DecisionInput<'a> {
     pub forward: PlatformOffer,
     /// Longest answer and its unit: `8 000 tecken`.
     pub longest_reply: Option<(u32, &'static str)>,
-    /// What findings suggest, most likely first.
-    pub suggested: Vec<Ground>,
+    /// The grounds to choose from.
+    pub grounds: GroundMenu,
+    /// The wizard on the diary, where there is one.
+    pub diary: Option<DiaryInput>,
     /// What the policy proposes.
     pub proposal: Proposal,
     /// What the person had filled in, and what was wrong with it.
@@ -221,6 +293,10 @@ pub struct DecisionForm {
     pub choices: Vec<ChoiceView>,
     /// Grounds, suggested ones first.
     pub grounds: Vec<GroundGroup>,
+    /// Why the ground is chosen beforehand.
+    pub ground_why: Option<String>,
+    /// The wizard on the diary.
+    pub register: Option<RegisterView>,
     /// Times to wait until.
     pub holds: Vec<HoldOption>,
     /// Says what the policy proposes and that the person decides.
@@ -238,13 +314,30 @@ pub struct DecisionForm {
 impl DecisionForm {
     /// Puts the form together.
     pub fn new(input: DecisionInput<'_>) -> Self {
-        let (filled, problem) = match input.again.clone() {
+        let (mut filled, problem) = match input.again.clone() {
             Some((filled, problem)) => (filled, Some(problem)),
             None => {
                 let Proposal { choices, ground } = input.proposal.clone();
-                (Filled { choices, ground, ..Filled::default() }, None)
+                let diary = input.diary.as_ref().map(|diary| diary.answered.clone());
+                let diary = diary.unwrap_or_default();
+                (Filled { choices, ground, diary, ..Filled::default() }, None)
             }
         };
+        let register = input.diary.as_ref().map(|diary| {
+            let removes = filled.choices.iter().any(|kind| kind.removes());
+            let subject = Subject { kind: diary.kind, ground: filled.ground, removes };
+            // Answers in the address are newer than those of a refused try.
+            let asked = !diary.answered.to.is_empty();
+            if asked {
+                filled.diary = diary.answered.clone();
+            }
+            let answered = filled.diary.clone();
+            if problem.is_none() || asked {
+                tick(&mut filled, &diary.duties, subject, &answered);
+            }
+            let (policy, wrong) = (&diary.policy, diary.wrong_number);
+            RegisterView::new(input.case, policy, &diary.duties, subject, &answered, wrong)
+        });
         let choices: Vec<ChoiceView> = ChoiceKind::ALL
             .iter()
             .filter(|kind| match kind {
@@ -267,9 +360,11 @@ impl DecisionForm {
         Self {
             action: format!("/arende/{}/beslut", input.case),
             revision: input.revision,
-            grounds: grounds(&input.suggested, filled.ground),
+            grounds: input.grounds.groups(filled.ground),
+            ground_why: input.grounds.why.clone(),
+            register,
             holds: holds(input.now),
-            proposal: proposal_words(&input, &choices),
+            proposal: proposal_words(&input, &filled, &choices),
             problem,
             longest_reply: input.longest_reply,
             there: there.map(|url| Outside::new(format!("Gör det på {}", input.platform), url)),
@@ -298,7 +393,7 @@ impl DecisionForm {
         if self.problem.is_none() {
             return Vec::new();
         }
-        let Filled { choices, ground, answer, refer, reason, to, forward_note, note } =
+        let Filled { choices, ground, answer, refer, reason, to, forward_note, note, diary: _ } =
             &self.filled;
         let choices: Vec<_> = choices.iter().map(|kind| kind.label()).collect();
         let ground = ground.map(|ground| ground.label().to_owned()).unwrap_or_default();
@@ -371,37 +466,6 @@ fn gated(kind: ChoiceKind, gate: &RemovalGate) -> ChoiceState {
     }
 }
 
-fn grounds(suggested: &[Ground], chosen: Option<Ground>) -> Vec<GroundGroup> {
-    let option = |ground: &Ground| GroundOption {
-        code: ground.code(),
-        label: match ground.statute() {
-            Some(statute) => format!("{} ({statute})", ground.label()),
-            None => ground.label().to_owned(),
-        },
-        selected: chosen == Some(*ground),
-    };
-    let mut first: Vec<Ground> = Vec::new();
-    for ground in suggested {
-        if !first.contains(ground) {
-            first.push(*ground);
-        }
-    }
-    let mut groups = vec![GroundGroup {
-        label: "Föreslås av träffarna",
-        options: first.iter().map(option).collect(),
-    }];
-    for (force, label) in [
-        (Force::Statute, "Lag (1998:112) 5 §"),
-        (Force::DataProtection, "Dataskydd och sekretess"),
-        (Force::HouseRules, "Sidans egna regler"),
-    ] {
-        let rest = Ground::ALL.iter().filter(|g| g.force() == force && !first.contains(g));
-        groups.push(GroundGroup { label, options: rest.map(option).collect() });
-    }
-    groups.retain(|group| !group.options.is_empty());
-    groups
-}
-
 fn holds(now: Timestamp) -> Vec<HoldOption> {
     let today = local(now);
     let morning = |date: jiff::civil::Date| {
@@ -427,11 +491,16 @@ fn holds(now: Timestamp) -> Vec<HoldOption> {
 
 /// What the policy proposes, told by what could be ticked and what could not. Silent once the person
 /// has filled in something of their own.
-fn proposal_words(input: &DecisionInput<'_>, choices: &[ChoiceView]) -> Option<String> {
+fn proposal_words(
+    input: &DecisionInput<'_>,
+    filled: &Filled,
+    choices: &[ChoiceView],
+) -> Option<String> {
     if input.again.is_some() {
         return None;
     }
-    let Proposal { choices: proposed, ground } = &input.proposal;
+    // With what the answers on the diary lead to, which may take the place of what was proposed.
+    let (proposed, ground) = (&filled.choices, &input.proposal.ground);
     let (ticked, shut): (Vec<_>, Vec<_>) =
         choices.iter().filter(|choice| proposed.contains(&choice.kind)).partition(|c| c.checked);
     let words = |choices: &[&ChoiceView]| {
@@ -474,7 +543,8 @@ mod tests {
             reply: free(),
             forward: free(),
             longest_reply: None,
-            suggested: Vec::new(),
+            grounds: GroundMenu::new(Vec::new(), None, &Duties::default()),
+            diary: None,
             proposal: Proposal {
                 choices: vec![ChoiceKind::Hide, ChoiceKind::Register],
                 ground: Some(Ground::Threat),

@@ -21,6 +21,7 @@ pub mod case;
 pub mod choice;
 pub mod decision;
 pub mod evidence;
+pub mod register;
 
 pub mod accounts;
 pub mod diary;

@@ -1,0 +1,310 @@
+//! Whether an item goes to the diary (*diarieföring*): what the policy says, what has to be asked of a
+//! person, and the proposal with its reason (duties, section 3: R1 to R24).
+//!
+//! A category alone never registers anything: the character of the item decides (R15), and that a
+//! person sees. What is forced is forced by a removal, by secrecy, or by a person's own answer.
+
+use std::collections::BTreeMap;
+
+use super::decision::{Choice, Decision};
+use super::duties::{Duties, MustNotRegister, MustRegister, OnRemoval};
+use super::ground::Ground;
+use super::ids::DiaryNumber;
+use super::item::ItemKind;
+
+macro_rules! questions {
+    ($($(#[$doc:meta])* $name:ident = $id:literal, $words:literal, $rule:literal;)*) => {
+        /// What only a person can know.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Question {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Question {
+            /// All of them, in the order in which they are asked.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// Identifier in forms.
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$name => $id),* }
+            }
+
+            /// The question in Swedish.
+            pub const fn words(self) -> &'static str {
+                match self { $(Self::$name => $words),* }
+            }
+
+            /// The row of the duties that it comes from.
+            pub const fn rule(self) -> &'static str {
+                match self { $(Self::$name => $rule),* }
+            }
+        }
+    };
+}
+
+questions! {
+    /// Whether it holds what is secret.
+    Secrecy = "sekretess", "Innehåller det något som kan omfattas av sekretess?", "R9";
+    /// Whether somebody raises a matter.
+    RaisesMatter = "arende", "Vill den som skriver tydligt föra fram ett ärende?", "R2";
+    /// Whether it concerns an ongoing case.
+    OngoingCase = "pagaende", "Rör det ett bestämt ärende som pågår?", "R4";
+    /// Whether the authority has to act.
+    LeadsToAction = "atgard", "Måste kommunen handlägga, ta ställning eller besluta något med anledning av det?", "R5";
+    /// Whether it will be a case.
+    BecomesCase = "blir_arende", "Kommer det att bli ett ärende?", "R6";
+    /// Whether it matters to a case in the diary.
+    ExistingCase = "befintligt", "Kan det ha betydelse för ett ärende som redan finns i diariet?", "R7";
+    /// Whether it is of special interest.
+    SpecialInterest = "intresse", "Är det av särskilt intresse att bevara?", "R8";
+    /// Whether it is simple or of passing importance.
+    Simple = "enkelt", "Är det enkelt eller tillfälligt, till exempel en fråga som får sitt svar?", "R12";
+    /// Whether it is outside the authority's responsibility.
+    OutsideOurs = "utanfor", "Ligger det utanför kommunens ansvar?", "R13";
+}
+
+impl Question {
+    /// The question with this identifier.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|question| question.id() == id)
+    }
+
+    /// What a yes calls for, where it calls for the diary.
+    const fn calls_for(self) -> Option<MustRegister> {
+        match self {
+            Self::Secrecy => Some(MustRegister::Secrecy),
+            Self::RaisesMatter => Some(MustRegister::RaisesMatter),
+            Self::OngoingCase => Some(MustRegister::OngoingCase),
+            Self::LeadsToAction => Some(MustRegister::LeadsToAction),
+            Self::BecomesCase => Some(MustRegister::BecomesCase),
+            Self::ExistingCase => Some(MustRegister::ExistingCase),
+            Self::SpecialInterest => Some(MustRegister::SpecialInterest),
+            Self::Simple | Self::OutsideOurs => None,
+        }
+    }
+
+    /// What a yes speaks against the diary by.
+    const fn speaks_against(self) -> Option<MustNotRegister> {
+        match self {
+            Self::Simple => Some(MustNotRegister::Simple),
+            Self::OutsideOurs => Some(MustNotRegister::OutsideOurs),
+            Self::Secrecy
+            | Self::RaisesMatter
+            | Self::OngoingCase
+            | Self::LeadsToAction
+            | Self::BecomesCase
+            | Self::ExistingCase
+            | Self::SpecialInterest => None,
+        }
+    }
+
+    /// Whether the case that it concerns has a number to write down.
+    pub const fn asks_for_number(self) -> bool {
+        matches!(self, Self::OngoingCase | Self::ExistingCase)
+    }
+}
+
+/// What a person has answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answered {
+    /// Yes or no; what is not there is not answered.
+    pub to: BTreeMap<Question, bool>,
+    /// The case that it concerns.
+    pub number: Option<DiaryNumber>,
+}
+
+impl Answered {
+    /// Yes to these, nothing else answered.
+    pub fn yes(questions: &[Question]) -> Self {
+        let to = questions.iter().map(|question| (*question, true)).collect();
+        Self { to, number: None }
+    }
+
+    fn is_yes(&self, question: Question) -> bool {
+        self.to.get(&question) == Some(&true)
+    }
+}
+
+/// What the proposal is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject {
+    /// What sort of item.
+    pub kind: ItemKind,
+    /// For what it is removed, or is to be registered.
+    pub ground: Option<Ground>,
+    /// Whether it is to be hidden or deleted.
+    pub removes: bool,
+}
+
+impl Subject {
+    /// An item as a decision would have it.
+    pub fn of(kind: ItemKind, decision: &Decision) -> Self {
+        Self { kind, ground: decision.ground(), removes: decision.removes() }
+    }
+}
+
+/// Which way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// It must be registered: a decision without is refused.
+    Forced,
+    /// It should be.
+    Yes,
+    /// It need not be, or is not to be.
+    No,
+    /// It is not to be: whoever registers it all the same says why.
+    NotToBe,
+    /// The questions decide.
+    Open,
+}
+
+/// The proposal with its reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// Which way.
+    pub way: Way,
+    /// The row of the duties that it comes from: `R5`.
+    pub rule: &'static str,
+    /// Why, a whole Swedish sentence.
+    pub why: String,
+    /// What is still to be asked, in order.
+    pub ask: Vec<Question>,
+    /// Whether the person who wrote it is to be told (R2).
+    pub tell_citizen: bool,
+}
+
+impl Proposal {
+    /// The proposal in two words.
+    pub const fn label(&self) -> &'static str {
+        match self.way {
+            Way::Forced => "Ska diarieföras",
+            Way::Yes => "Bör diarieföras",
+            Way::No => "Behöver inte diarieföras",
+            Way::NotToBe => "Ska inte diarieföras",
+            Way::Open => "Svara på frågorna",
+        }
+    }
+
+    /// Why a decision goes against it, in Swedish; nothing where it does not.
+    pub fn refuses(&self, decision: &Decision) -> Option<String> {
+        let registers = decision.choices().contains(&Choice::Register);
+        match self.way {
+            // Waiting, showing again and dismissing for now decide nothing about the diary.
+            Way::Forced if !registers && !decides_nothing(decision) => {
+                Some(format!("{} Välj också Diarieför.", self.why))
+            }
+            Way::NotToBe if registers && decision.note().is_none() => Some(format!(
+                "{} Ska det diarieföras ändå: skriv varför i din anteckning.",
+                self.why
+            )),
+            Way::Forced | Way::NotToBe | Way::Yes | Way::No | Way::Open => None,
+        }
+    }
+}
+
+/// Whether a decision leaves open what becomes of the item.
+fn decides_nothing(decision: &Decision) -> bool {
+    decision.choices().iter().all(|choice| match choice {
+        Choice::Hold { .. } | Choice::Unhide => true,
+        Choice::Hide
+        | Choice::Delete
+        | Choice::Register
+        | Choice::NotRegister { .. }
+        | Choice::Answer { .. }
+        | Choice::Refer { .. }
+        | Choice::Forward { .. }
+        | Choice::Dismiss
+        | Choice::ConsiderPoliceReport => false,
+    })
+}
+
+/// Whether the diary must have it, what is still to be asked, and why.
+///
+/// Secrecy goes first, whatever else is answered; then what a removal forces; then a person's yes to
+/// what calls for the diary; then what speaks against it. Nothing is proposed on a guess: as long as
+/// a question is open that could call for the diary, the way is open.
+pub fn propose(duties: &Duties, subject: Subject, answered: &Answered) -> Proposal {
+    let rules = &duties.register;
+    let must = |what| rules.must.contains(&what);
+    let source = rules.source.as_deref().map_or_else(String::new, |s| format!(" ({s})"));
+    let forced = |rule, why: String| Proposal {
+        way: Way::Forced,
+        rule,
+        why,
+        ask: Vec::new(),
+        tell_citizen: rules.tell_citizen && answered.is_yes(Question::RaisesMatter),
+    };
+    let secret = subject.ground.is_some_and(Ground::is_secrecy);
+    if must(MustRegister::Secrecy) && (secret || answered.is_yes(Question::Secrecy)) {
+        let at_once =
+            "Uppgifter med sekretess diarieförs alltid (OSL 5 kap. 1 §), och samtalet avbryts";
+        return forced("R9", format!("{at_once}{source}."));
+    }
+    if subject.removes && rules.on_removal == OnRemoval::Always {
+        let order = match duties.registers_before_removal() {
+            true => ", innan det tas bort",
+            false => "",
+        };
+        let why = format!("Riktlinjen diarieför allt som tas bort{order}{source}.");
+        let rule = match subject.ground {
+            Some(ground) if ground.is_secrecy() || ground == Ground::SensitiveData => "R10",
+            Some(_) | None => "R1",
+        };
+        return forced(rule, why);
+    }
+    for question in Question::ALL.iter().filter(|question| answered.is_yes(**question)) {
+        if let Some(calls) = question.calls_for().filter(|calls| must(*calls)) {
+            let number = match &answered.number {
+                Some(number) if question.asks_for_number() => format!(": {number}"),
+                Some(_) | None => String::new(),
+            };
+            let why = format!("Det ska diarieföras eftersom {}{number}{source}.", calls.label());
+            return forced(question.rule(), why);
+        }
+    }
+    let tells = |way, rule, why, ask| Proposal { way, rule, why, ask, tell_citizen: false };
+    let against = Question::ALL.iter().find_map(|question| {
+        let against = question.speaks_against().filter(|a| rules.must_not.contains(a))?;
+        answered.is_yes(*question).then(|| (question.rule(), against))
+    });
+    if let Some((rule, against)) = against {
+        let why = format!("Det ska inte diarieföras: {}{source}.", against.label());
+        return tells(Way::NotToBe, rule, why, Vec::new());
+    }
+    let private = subject.kind == ItemKind::DirectMessage;
+    if private && must(MustRegister::Message) {
+        let why = format!(
+            "Privata meddelanden är i regel inkomna handlingar och förs till {}{source}.",
+            rules.target.label()
+        );
+        return tells(Way::Yes, "R18", why, open(duties, subject, answered));
+    }
+    let ask = open(duties, subject, answered);
+    if ask.iter().any(|question| question.calls_for().is_some()) {
+        let why =
+            "Det är innehållets karaktär som avgör, inte kategorin: svara på frågorna.".to_owned();
+        return tells(Way::Open, "R15", why, ask);
+    }
+    if !private && rules.must_not.contains(&MustNotRegister::PublicForum) {
+        let why = format!("Kommentarer i ett öppet forum behöver inte diarieföras{source}.");
+        return tells(Way::No, "R3", why, ask);
+    }
+    let why = format!(
+        "Inget talar för diarieföring. Plattformen håller inläggen i tidsordning, och det som tas bort därifrån behåller sin plats i Uppsikt{source}."
+    );
+    tells(Way::No, "R14", why, ask)
+}
+
+/// The questions that this policy gives a reason to ask, and that are not answered: never what is
+/// known already.
+fn open(duties: &Duties, subject: Subject, answered: &Answered) -> Vec<Question> {
+    let rules = &duties.register;
+    let asked = |question: &&Question| match (question.calls_for(), question.speaks_against()) {
+        (Some(calls), _) => rules.must.contains(&calls),
+        // What is removed is not simple, and was on our own account.
+        (None, Some(against)) => rules.must_not.contains(&against) && !subject.removes,
+        (None, None) => false,
+    };
+    let open = |question: &&Question| !answered.to.contains_key(question);
+    Question::ALL.iter().filter(asked).filter(open).copied().collect()
+}

@@ -1,0 +1,149 @@
+//! The account's own policy on the way: deadlines, grounds, and the diary before the removal.
+
+use crate::domain::action::{ActionKind, ActionState};
+use crate::domain::deadline::Clock;
+use crate::domain::decision::{Choice, Decision};
+use crate::domain::duties::{OnRemoval, PolicyGround, Standing, Step};
+use crate::domain::ground::Ground;
+use crate::domain::item::ItemKind;
+use crate::domain::policy::Policy;
+use crate::domain::register::{Answered, Question};
+use crate::services::ServiceError;
+use crate::services::tests::harness::{Stage, THREAT};
+
+/// As Finspång has it: documented, registered, removed at once.
+fn diary_first(policy: &mut Policy) {
+    policy.name = "Kontots egen".into();
+    policy.duties.removal.steps = vec![Step::Capture, Step::Register, Step::Remove];
+    policy.duties.register.on_removal = OnRemoval::Always;
+    policy.duties.grounds = vec![
+        PolicyGround::plain(Ground::Threat, Standing::Named),
+        PolicyGround::plain(Ground::PartyPolitical, Standing::Refer),
+    ];
+    policy.message.medium.clock = Clock::OFFICE_48H;
+}
+
+#[tokio::test]
+async fn t04_r11_nothing_is_removed_before_the_diary_has_it() {
+    let mut stage = Stage::new().await;
+    stage.under(diary_first).await;
+    let (number, case) = stage.written(THREAT).await;
+    let alone = stage.try_decide(case, vec![Choice::Hide]).await;
+    assert!(
+        matches!(&alone, Err(ServiceError::Refused { why }) if why.contains("Välj också Diarieför")),
+        "{alone:?}"
+    );
+    // A file where the folder should be: no package can be written.
+    let folder = stage.dir.path().join("export");
+    std::fs::write(&folder, b"").unwrap();
+    stage.decide(case, vec![Choice::Hide, Choice::Register]).await;
+    stage.act_after_undo().await;
+    assert!(!stage.truth(number).hidden);
+    let hide = stage.action_state(case, ActionKind::Hide).await;
+    assert!(matches!(hide, ActionState::Retrying { .. } | ActionState::Failed { .. }), "{hide:?}");
+    std::fs::remove_file(&folder).unwrap();
+    for _ in 0..4 {
+        stage.wait_s(600);
+        stage.act().await;
+    }
+    stage.try_all_again(case).await;
+    stage.act_after_undo().await;
+    for _ in 0..4 {
+        stage.wait_s(600);
+        stage.act().await;
+    }
+    assert!(stage.truth(number).hidden);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn the_case_offers_the_grounds_of_the_accounts_own_policy() {
+    let mut stage = Stage::new().await;
+    stage.under(diary_first).await;
+    let (_, case) = stage.written(THREAT).await;
+    let file = stage.services.case_file(&stage.editor, case).await.unwrap();
+    assert_eq!(file.policy, "Kontots egen");
+    assert_eq!(file.proposal.ground, Some(Ground::Threat));
+    assert_eq!(file.suggested, [(Ground::Threat, "Prov.".to_owned())]);
+    let revision = file.revision;
+    for ground in [Ground::Profanity, Ground::PartyPolitical] {
+        let choices = vec![Choice::Hide, Choice::Register];
+        let decision = Decision::new(choices, Some(ground), None).unwrap();
+        let refused = stage.services.decide(&stage.editor, case, revision, decision).await;
+        assert!(matches!(refused, Err(ServiceError::Refused { .. })), "{ground:?}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn r09_a_yes_to_secrecy_demands_the_diary_and_no_is_kept_with_its_reason() {
+    let mut stage = Stage::new().await;
+    stage.under(diary_first).await;
+    let (_, case) = stage.written(THREAT).await;
+    let revision = stage.store().case(case).await.unwrap().revision;
+    let dismiss = |choices| Decision::new(choices, None, None).unwrap();
+    let reason = "En enkel fråga som fått svar.";
+    let kept = vec![Choice::Dismiss, Choice::NotRegister { reason: reason.into() }];
+    let secret = Answered::yes(&[Question::Secrecy]);
+    let services = &stage.services;
+    let refused =
+        services.decide_with(&stage.editor, case, revision, dismiss(kept.clone()), &secret).await;
+    assert!(
+        matches!(&refused, Err(ServiceError::Refused { why }) if why.contains("OSL")),
+        "{refused:?}"
+    );
+    services
+        .decide_with(&stage.editor, case, revision, dismiss(kept.clone()), &Answered::default())
+        .await
+        .unwrap();
+    let standing = stage.store().standing_decision(case).await.unwrap().unwrap();
+    assert_eq!(standing.choices, kept, "the decision not to register is kept with its reason");
+    let file = stage.services.case_file(&stage.editor, case).await.unwrap();
+    assert!(file.history.iter().any(|s| s.detail.as_ref().is_some_and(|d| d.contains(reason))));
+}
+
+#[tokio::test]
+async fn r16_r22_r23_the_registrar_gets_the_text_and_who_sent_it_also_without_a_picture() {
+    let mut stage = Stage::new().await;
+    stage.under(diary_first).await;
+    // No picture was taken: the text record stands in its place, with name and time.
+    let (number, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Delete, Choice::Register]).await;
+    stage.act_after_undo().await;
+    let action = stage.action(case, ActionKind::Register).await;
+    let name = stage.services.export_package(&action).await.unwrap();
+    let file = std::fs::File::open(stage.dir.path().join("export").join(name)).unwrap();
+    let mut zip = zip::ZipArchive::new(file).unwrap();
+    let mut read = |name: &str| {
+        use std::io::Read as _;
+        let mut text = String::new();
+        zip.by_name(name).unwrap().read_to_string(&mut text).unwrap();
+        text
+    };
+    assert_eq!(read("text.txt"), THREAT);
+    let manifest: serde_json::Value = serde_json::from_str(&read("manifest.json")).unwrap();
+    assert_eq!(manifest["author"]["name"], "Robin Påhitt");
+    assert_eq!(manifest["item"], number.to_string());
+    assert!(manifest["created_at"].is_string());
+    let cover: serde_json::Value = serde_json::from_str(&read("arende.json")).unwrap();
+    assert_eq!(cover["ground"], Ground::Threat.label());
+    // R21: what is gone from the platform is here still.
+    let kept = stage.services.case_file(&stage.editor, case).await.unwrap();
+    assert_eq!(kept.text, THREAT);
+}
+
+#[tokio::test]
+async fn r20_a_comment_counts_as_received_when_it_was_published() {
+    let stage = Stage::new().await;
+    let number = stage.simulator.write("Robin Påhitt", THREAT, None);
+    let published = stage.now();
+    stage.wait_s(900);
+    stage.take_in_plainly().await;
+    let case = stage.case_of(number).await;
+    let file = stage.services.case_file(&stage.editor, case).await.unwrap();
+    assert_eq!(file.kind, ItemKind::Comment);
+    let created = file.created_at.expect("the platform tells");
+    assert!(created.duration_since(published).as_secs().abs() < 60, "{created} {published}");
+    assert!(file.fetched_at.duration_since(created).as_secs() >= 840, "both times are kept");
+    // The clock runs from when it was published: 24 hours in these tests' policy.
+    assert_eq!(file.due_at.duration_since(created).as_hours(), 24);
+}
