@@ -41,8 +41,13 @@ struct Answer {
 impl Site {
     /// A site with one editor and one case, number 1.
     async fn with_a_case() -> Self {
+        Self::with_a_case_of("Jag vet var du bor och ska slå ihjäl dig.", "").await
+    }
+
+    /// The same with a case of this text, on an account with more lines of its own.
+    async fn with_a_case_of(text: &str, more: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let app = build(dir.path()).await;
+        let app = build(dir.path(), text, more).await;
         let router = app.router();
         let person = Person {
             login: "kim".into(),
@@ -98,14 +103,17 @@ impl Site {
     }
 }
 
-async fn build(dir: &Path) -> App {
+async fn build(dir: &Path, text: &str, more: &str) -> App {
     std::fs::create_dir(dir.join("inkorg")).unwrap();
-    let item = r#"{"id":"1","created_at":"2026-11-01T08:00:00Z","author":{"name":"Robin Påhitt"},"text":"Jag vet var du bor och ska slå ihjäl dig."}"#;
+    let author = serde_json::json!({"name": "Robin Påhitt"});
+    let created = "2026-11-01T08:00:00Z";
+    let item =
+        serde_json::json!({"id": "1", "created_at": created, "author": author, "text": text});
     std::fs::write(dir.join("inkorg/inlagg.jsonl"), format!("{item}\n")).unwrap();
     let file = dir.join("config.toml");
     let text = "[authority]\nname = \"Exempelstads kommun\"\n[evidence]\nbrowser = \"av\"\n\
         [[account]]\nkey = \"forum\"\nplatform = \"jsonl\"\nname = \"Forum\"\ndir = \"inkorg\"\n";
-    std::fs::write(&file, text).unwrap();
+    std::fs::write(&file, format!("{text}{more}")).unwrap();
     let config = config::load(&file, &|_| None).unwrap();
     let metrics = METRICS.get_or_init(|| Metrics::install().unwrap()).clone();
     App::build(&config, Clock::system(), metrics).await.unwrap()
@@ -159,6 +167,40 @@ async fn a_ticked_removal_is_never_left_out_of_a_decision_in_silence() {
     fields.push(("avsta", "ja"));
     let given_up = site.post("/arende/1/beslut", &cookie, &fields).await;
     assert_eq!(given_up.location, "/?angra=1");
+}
+
+#[tokio::test]
+async fn r12_the_wizard_asks_proposes_and_holds_the_decision_to_it_without_a_script() {
+    let text = "Hej! När öppnar simhallen på söndag?";
+    let site = Site::with_a_case_of(text, "policy = \"finspang\"\n").await;
+    let cookie = site.log_in("/").await.cookie.unwrap();
+    let page = site.get("/arende/1", &cookie).await.body;
+    assert!(page.contains("<summary>Diariet: Svara på frågorna</summary>"));
+    assert!(page.contains("Enligt Finspångs riktlinje."));
+    // The grounds of the account's own policy and no others.
+    assert!(page.contains("value=\"personskydd\"") && !page.contains("value=\"skvaller\""));
+
+    let asked = site.get("/arende/1?enkelt=ja&sekretess=nej&dnr=%3Cb%3E", &cookie).await.body;
+    assert!(asked.contains("<summary>Diariet: Ska inte diarieföras</summary>"));
+    assert!(asked.contains("Det du skrev är inget diarienummer."));
+    let kept = ["sekretess:nej", "enkelt:ja"];
+    for answer in kept {
+        assert!(asked.contains(&format!("name=\"diarie\" value=\"{answer}\"")), "{answer}");
+    }
+    let ticked = asked.find("id=\"val-not_register\"").unwrap();
+    let end = ticked + asked[ticked..].find('>').unwrap();
+    assert!(asked[ticked..end].contains(" checked"), "{}", &asked[ticked..end]);
+
+    let (csrf, revision) = (field(&asked, "csrf"), field(&asked, "utgava"));
+    let mut fields = vec![("csrf", csrf), ("utgava", revision), ("val", "register")];
+    fields.extend(kept.map(|answer| ("diarie", answer)));
+    let refused = site.post("/arende/1/beslut", &cookie, &fields).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.body.contains("skriv varför i din anteckning"));
+    assert!(refused.body.contains("name=\"diarie\" value=\"enkelt:ja\""), "the answers stay");
+    fields.push(("anteckning", "Hör till ett ärende om öppettider."));
+    let decided = site.post("/arende/1/beslut", &cookie, &fields).await;
+    assert_eq!(decided.location, "/?angra=1", "{}", decided.body);
 }
 
 #[tokio::test]
