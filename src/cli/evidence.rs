@@ -67,6 +67,8 @@ enum Keys {
     List,
     /// Tar en ny nyckel i bruk. Den gamla undertecknar bytet och kastas; det den har undertecknat gäller fortfarande.
     Rotate,
+    /// Tar en ny nyckel i bruk i stället för en vars fil är förlorad, och undertecknar loggen som den är nu.
+    Replace,
 }
 
 /// Lists, shows or verifies. Works beside a running daemon.
@@ -117,20 +119,24 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             }
             Command::Keys { command: Keys::Rotate } => {
                 let now = Clock::system().now();
-                println!("{}", archive::rotate_key(&store, &evidence, now).await?);
+                println!("{}", archive::rotate_key(&store, &evidence, now).await.map_err(told)?);
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Keys { command: Keys::Replace } => {
+                let now = Clock::system().now();
+                let print = archive::replace_key(&store, &evidence, now).await.map_err(told)?;
+                println!("{print}");
+                eprintln!(
+                    "Publicera fingeravtrycket och skriv in det under acknowledged_keys i [evidence.checkpoint]."
+                );
                 Ok(ExitCode::SUCCESS)
             }
             Command::Export { ids, out } => {
                 let clock = Clock::system();
                 let authority = &config.authority;
-                packages::export(&store, &evidence, ids, out, authority, &clock).await.map_err(
-                    |error| match error {
-                        ServiceError::Refused { why } | ServiceError::Damaged { why } => {
-                            anyhow!(why)
-                        }
-                        error => error.into(),
-                    },
-                )?;
+                packages::export(&store, &evidence, ids, out, authority, &clock)
+                    .await
+                    .map_err(told)?;
                 println!("{}", out.display());
                 Ok(ExitCode::SUCCESS)
             }
@@ -151,4 +157,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             }
         }
     })
+}
+
+/// Words for a person as they stand; anything else with its causes.
+fn told(error: ServiceError) -> anyhow::Error {
+    match error {
+        ServiceError::Refused { why } | ServiceError::Damaged { why } => anyhow!(why),
+        error => error.into(),
+    }
 }

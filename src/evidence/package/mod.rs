@@ -116,6 +116,7 @@ impl EvidenceStore {
     ) -> Result<Package, EvidenceError> {
         let failed = |source| EvidenceError::Package { path: path.to_owned(), source };
         let signer = self.signer().await?;
+        self.hold_signed().await?;
         let id = signer.public().id().to_string();
         // One with a stamp rather than a newer one without; by the key that signs the sums.
         let known = self.store.checkpoint_of(newest).await?.filter(|row| row.key == id);
@@ -126,6 +127,19 @@ impl EvidenceStore {
         let checkpoint = checkpoint
             .filter(|row| row.size >= newest && row.key == id)
             .ok_or_else(|| failed(io::Error::other("the log could not be signed")))?;
+        // The row is anybody's who has the database; what it says is signed must be.
+        let is_own = Note::parse(&checkpoint.note).is_ok_and(|note| {
+            let said = note.checkpoint;
+            (said.size, said.root) == (checkpoint.size, checkpoint.root)
+                && note.signer(std::slice::from_ref(signer.public())).is_some()
+        });
+        if !is_own || self.store.tree_root(checkpoint.size).await? != checkpoint.root {
+            return Err(EvidenceError::Rewritten {
+                place: "the database".into(),
+                signed: checkpoint.size,
+                entries: self.store.log_head().await?.0,
+            });
+        }
         if path.exists() {
             return Err(failed(io::ErrorKind::AlreadyExists.into()));
         }

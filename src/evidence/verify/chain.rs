@@ -1,6 +1,6 @@
 //! The log itself: every leaf, every link, and what the leaves say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -99,10 +99,12 @@ pub(super) struct Barred {
     pub(super) user: Option<i64>,
 }
 
-/// Of which item the log says that the bar was lifted.
+/// Of which item the log says that the bar was lifted, by whom, and with which words.
 #[derive(serde::Deserialize)]
-struct Lifted {
-    item: i64,
+pub(super) struct Lifted {
+    pub(super) item: i64,
+    pub(super) user: i64,
+    pub(super) words_sha256: ContentHash,
 }
 
 /// Which key the log says was taken into use.
@@ -141,8 +143,8 @@ pub(super) struct LogRead {
     pub(super) retried: BTreeMap<i64, u64>,
     pub(super) entered: BTreeMap<i64, Leaf<Entered>>,
     pub(super) barred: BTreeMap<i64, Leaf<Barred>>,
-    /// Items whose bar the log says was taken off again.
-    pub(super) lifted: BTreeSet<i64>,
+    /// By item, in order: each takes off the bars before it and none after.
+    pub(super) lifted: BTreeMap<i64, Vec<Leaf<Lifted>>>,
     /// By their places in the log.
     pub(super) keys: BTreeMap<u64, KeyTaken>,
     pub(super) lines: Vec<(u64, LinesAt)>,
@@ -166,7 +168,7 @@ impl LogRead {
             retried: BTreeMap::new(),
             entered: BTreeMap::new(),
             barred: BTreeMap::new(),
-            lifted: BTreeSet::new(),
+            lifted: BTreeMap::new(),
             keys: BTreeMap::new(),
             lines: Vec::new(),
             links: BTreeMap::new(),
@@ -280,7 +282,7 @@ impl LogRead {
                 self.barred.insert(leaf.record.bar, leaf);
             }),
             LogKind::Lift => leaf::<Lifted>(seq, at, record).map(|leaf| {
-                self.lifted.insert(leaf.record.item);
+                self.lifted.entry(leaf.record.item).or_default().push(leaf);
             }),
             LogKind::Key => leaf::<KeyTaken>(seq, at, record).map(|leaf| {
                 self.keys.insert(seq, leaf.record);
@@ -298,6 +300,21 @@ pub(super) fn sealing_of(entry: &LogEntry) -> Option<Leaf<Sealing>> {
     let is_own =
         entry.kind == LogKind::Seal && body.kind == LogKind::Seal.id() && body.seq == entry.seq;
     is_own.then(|| leaf(body.seq, body.at, body.record).ok())?
+}
+
+/// What an entry says of a key; nothing where it is of another kind or cannot be read.
+pub(super) fn key_of(entry: &LogEntry) -> Option<KeyTaken> {
+    let body = serde_json::from_str::<Body>(&entry.body).ok()?;
+    let is_own = entry.kind == LogKind::Key
+        && body.kind == LogKind::Key.id()
+        && body.seq == entry.seq
+        && leaf_hash(entry.body.as_bytes()) == entry.leaf;
+    is_own.then(|| serde_json::from_value(body.record).ok())?
+}
+
+/// Whether an entry is of those that the file of heads has a line for.
+pub(super) fn is_noted(entry: &LogEntry) -> bool {
+    serde_json::from_str::<Body>(&entry.body).is_ok_and(|body| body.lines.is_some())
 }
 
 fn leaf<T: serde::de::DeserializeOwned>(

@@ -91,7 +91,18 @@ pub async fn open(dir: &Path, clock: &TestClock, simulator: &Simulator) -> (Serv
     let platform = Arc::new(Facebook::new(simulator.settings(), clock.clock()).unwrap());
     let interval = Duration::from_secs(60);
     let served = Served { account, platform, interval, push: None, private_at: None };
-    let services = Services::new(Parts {
+    (put_together(dir, clock, store, evidence, served), id)
+}
+
+/// The services of one account.
+pub fn put_together(
+    dir: &Path,
+    clock: &TestClock,
+    store: Store,
+    evidence: EvidenceStore,
+    served: Served,
+) -> Services {
+    Services::new(Parts {
         store,
         evidence,
         classifier: Arc::clone(&BUILT_IN),
@@ -107,8 +118,7 @@ pub async fn open(dir: &Path, clock: &TestClock, simulator: &Simulator) -> (Serv
         },
         accounts: vec![served],
         browser: Err("Ingen webbläsare i provet.".into()),
-    });
-    (services, id)
+    })
 }
 
 pub fn viewer(role: Role, user: UserId) -> Viewer {
@@ -378,6 +388,8 @@ impl Stage {
 
     /// Everything sealed verifies.
     pub async fn verified(&self) -> verify::Report {
+        // As the daemon does now and then.
+        self.services.inner.evidence.checkpoint_if_due().await.unwrap();
         let report =
             verify::verify(&self.services.inner.evidence, self.store(), &Default::default())
                 .await

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::cases::{case_of_item, note_event, the_case, touch};
 use super::items::the_version;
-use super::value::{each_row, maybe_row, ms, rows};
+use super::value::{at, each_row, maybe_row, ms, rows};
 use super::{audit, log};
 use crate::domain::account::{ItemIdentity, PlatformKind};
 use crate::domain::evidence::CutOff;
@@ -445,7 +445,7 @@ impl Store {
             each_row(
                 &mut c.prepare_cached(
                     "select b.id, a.key, i.platform_id, v.number, b.user_id, b.log_seq, b.ended, i.no_copy,
-                       i.id
+                       i.id, b.at
                      from bars b join items i on i.id = b.item_id join versions v on v.id = b.version_id
                        join accounts a on a.id = i.account_id
                      where b.id > ?1 order by b.id limit ?2",
@@ -462,6 +462,7 @@ impl Store {
                         ended: row.get(6)?,
                         no_copy: row.get(7)?,
                         item: row.get(8)?,
+                        at: at(row.get(9)?)?,
                     })
                 },
             )
