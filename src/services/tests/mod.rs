@@ -11,4 +11,5 @@ mod manual;
 mod outbox;
 mod packages;
 mod people;
+mod quota;
 mod way;
