@@ -274,14 +274,14 @@ fn page_of(c: &Connection, item: ItemId) -> Result<Chain, StoreError> {
 
 /// Whether something stands, or may stand, on the item's page that may not be copied: a picture of the
 /// page would show it. Whether it is still there counts for nothing: what a platform does not show us
-/// it may show others. Our own posts do not count, nor does what a person has dismissed.
+/// it may show others. Our own posts do not count. A bar that was wrong is lifted, in writing and by
+/// who may; that its case is closed, in whatever way, takes nothing off.
 fn page_is_barred(c: &Connection, item: ItemId) -> Result<bool, StoreError> {
     let mut barred = c.prepare_cached(&format!(
-        "select {LINK} left join cases k on k.item_id = i.id
+        "select {LINK}
          where i.no_copy = 1 and i.by_us = 0
            and a.platform = (select ia.platform from items ii join accounts ia on ia.id = ii.account_id
-                             where ii.id = ?1)
-           and not (k.state is 'closed' and json_extract(k.state_json, '$.outcome') is 'dismissed')"
+                             where ii.id = ?1)"
     ))?;
     let mut found = rows(&mut barred, [item.0], link)?.into_iter().peekable();
     if found.peek().is_none() {
@@ -364,11 +364,15 @@ impl Store {
     ) -> Result<bool, StoreError> {
         self.write(move |tx| {
             let version = the_case(tx, case)?.version;
+            let by = Some((user, line.user_name.as_str()));
+            audit::append(tx, &line, now)?;
             if stands(tx, version)? {
+                // That a person knew of it, and since when, counts by itself (1998:112 4 a §).
+                let what = "En person misstänker barnpornografibrott";
+                note_event(tx, case, by, what, Some("Inlägget var redan spärrat."), now)?;
                 return Ok(false);
             }
-            audit::append(tx, &line, now)?;
-            bar_copying(tx, version, Some((user, line.user_name.as_str())), now)
+            bar_copying(tx, version, by, now)
         })
         .await
     }
