@@ -183,8 +183,19 @@ impl App {
         // And files of one that it was killed in the midst of are taken away.
         evidence.settle_pending().await?;
         // The first start makes the key; what was signed and not noted beside the database is now.
-        evidence.signer().await?;
-        evidence.checkpoint_if_due().await?;
+        let is_signed = match evidence.signer().await {
+            Ok(_) => evidence.checkpoint_if_due().await,
+            Err(error) => Err(error),
+        };
+        match is_signed {
+            // Comments are still to be read and evidence to be sealed; nothing is signed, `readyz` says
+            // so at every turn of the loop, and verification names what is wrong.
+            Err(error @ (EvidenceError::Rewritten { .. } | EvidenceError::KeyLost { .. })) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "the log is not signed until a person has looked at it");
+            }
+            other => other?,
+        }
         let stamping = config
             .evidence
             .timestamp
@@ -434,6 +445,11 @@ pub fn open_stores(config: &Config, clock: Clock) -> Result<(Store, EvidenceStor
             every: signed(checkpoint.every),
             witnesses: checkpoint.witnesses.clone(),
             stamped: config.evidence.timestamp.is_some(),
+            stamp_roots: {
+                let now = config.evidence.timestamp.iter().map(|authority| &authority.ca_pem);
+                now.chain(&checkpoint.earlier_stamp_roots).cloned().collect()
+            },
+            acknowledged: checkpoint.acknowledged_keys.clone(),
         },
         disk: crate::runtime::disk::Disk::default(),
     };

@@ -89,6 +89,8 @@ enum Keys {
     List,
     /// Tar en ny nyckel i bruk. Den gamla undertecknar bytet och kastas; det den har undertecknat gäller fortfarande.
     Rotate,
+    /// Tar en ny nyckel i bruk i stället för en vars fil är förlorad, och undertecknar loggen som den är nu.
+    Replace,
 }
 
 /// Lists, shows or verifies. Works beside a running daemon.
@@ -142,7 +144,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             }
             Command::Keys { command: Keys::Rotate } => {
                 let now = Clock::system().now();
-                println!("{}", archive::rotate_key(&store, &evidence, now).await?);
+                println!("{}", archive::rotate_key(&store, &evidence, now).await.map_err(plain)?);
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Keys { command: Keys::Replace } => {
+                let now = Clock::system().now();
+                let print = archive::replace_key(&store, &evidence, now).await.map_err(plain)?;
+                println!("{print}");
+                eprintln!(
+                    "Publicera fingeravtrycket och skriv in det under acknowledged_keys i [evidence.checkpoint]."
+                );
                 Ok(ExitCode::SUCCESS)
             }
             Command::Export { ids, out } => {

@@ -102,6 +102,10 @@ pub struct CheckpointConfig {
     pub every: Duration,
     /// Folders elsewhere into which each is written as well.
     pub witnesses: Vec<PathBuf>,
+    /// Fingerprints of keys that took the place of a lost one.
+    pub acknowledged_keys: Vec<String>,
+    /// Root certificates (PEM) of authorities that stamped before.
+    pub earlier_stamp_roots: Vec<String>,
 }
 
 /// `[evidence.timestamp]`: who stamps checkpoints with the time.
@@ -336,12 +340,37 @@ fn evidence(table: &mut Table<'_, '_>, folder: &Path) -> Option<EvidenceConfig> 
 fn checkpoint(table: &mut Table<'_, '_>, folder: &Path) -> Option<CheckpointConfig> {
     let entries = table.number("every_entries", 256, 1..=1_000_000, "poster");
     let minutes = table.number("every_min", 60, 1..=1440, "minuter");
-    let witnesses = table.texts("witness_dirs")?.value;
+    let (witnesses, acknowledged) = (table.texts("witness_dirs"), table.texts("acknowledged_keys"));
+    let earlier = table.texts("earlier_stamp_roots");
+    let (witnesses, acknowledged) = (witnesses?.value, acknowledged?.value);
+    let mut roots = Vec::new();
+    for at in earlier?.value {
+        roots.push(root_certificate(table, &at, folder, "`earlier_stamp_roots`")?);
+    }
     Some(CheckpointConfig {
         every_entries: entries?,
         every: Duration::from_secs(minutes? * 60),
         witnesses: witnesses.into_iter().map(|at| folder.join(at.value)).collect(),
+        earlier_stamp_roots: roots,
+        acknowledged_keys: acknowledged.into_iter().map(|at| at.value).collect(),
     })
+}
+
+/// A file with root certificates, as text. `key` is what a complaint names.
+fn root_certificate(
+    table: &mut Table<'_, '_>,
+    at: &At<String>,
+    folder: &Path,
+    key: &str,
+) -> Option<String> {
+    let file = folder.join(&at.value);
+    let pem = fs::read_to_string(&file).ok().filter(|pem| {
+        pem.len() as u64 <= FILE_MOST_BYTES && pem.contains("-----BEGIN CERTIFICATE-----")
+    });
+    if pem.is_none() {
+        table.complain(at, format!("{key} ska vara en fil med stämpeltjänstens rotcertifikat (PEM): {} går inte att läsa som en sådan", file.display()));
+    }
+    pem
 }
 
 fn timestamp(table: &mut Table<'_, '_>, folder: &Path) -> Option<TimestampConfig> {
@@ -361,16 +390,8 @@ fn timestamp(table: &mut Table<'_, '_>, folder: &Path) -> Option<TimestampConfig
         }
         url
     });
-    let ca_pem = ca.and_then(|at| {
-        let file = folder.join(&at.value);
-        let pem = fs::read_to_string(&file).ok().filter(|pem| {
-            pem.len() as u64 <= FILE_MOST_BYTES && pem.contains("-----BEGIN CERTIFICATE-----")
-        });
-        if pem.is_none() {
-            table.complain(&at, format!("`ca` i [evidence.timestamp] ska vara en fil med stämpeltjänstens rotcertifikat (PEM): {} går inte att läsa som en sådan", file.display()));
-        }
-        pem
-    });
+    let ca_pem =
+        ca.and_then(|at| root_certificate(table, &at, folder, "`ca` i [evidence.timestamp]"));
     Some(TimestampConfig { url: url?, ca_pem: ca_pem?, allow_private_addresses: private?.value })
 }
 

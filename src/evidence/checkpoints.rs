@@ -13,6 +13,7 @@ use crate::domain::checkpoint::{Checkpoint, Note, notes};
 use crate::runtime::disk::{Disk, Step};
 use crate::runtime::private;
 use crate::store::anchors::CheckpointRow;
+use crate::store::error::StoreError;
 
 /// Where checkpoints are noted outside the database, one after the other.
 pub(crate) const CHECKPOINTS_FILE: &str = "checkpoints.txt";
@@ -31,6 +32,11 @@ pub struct CheckpointSettings {
     pub witnesses: Vec<PathBuf>,
     /// Whether an authority stamps each with the time.
     pub stamped: bool,
+    /// Root certificates (PEM) that stamps are held against: of the authority that stamps now, and of
+    /// earlier ones.
+    pub stamp_roots: Vec<String>,
+    /// Fingerprints of keys that a person has said took the place of a lost one.
+    pub acknowledged: Vec<String>,
 }
 
 impl Default for CheckpointSettings {
@@ -40,6 +46,8 @@ impl Default for CheckpointSettings {
             every: SignedDuration::from_hours(1),
             witnesses: Vec::new(),
             stamped: false,
+            stamp_roots: Vec::new(),
+            acknowledged: Vec::new(),
         }
     }
 }
@@ -51,6 +59,8 @@ impl EvidenceStore {
     /// # Errors
     /// [`EvidenceError`]; what was signed stands, and is noted the next time.
     pub async fn checkpoint_if_due(&self) -> Result<(), EvidenceError> {
+        // Told at every turn, not only when something is to be signed.
+        self.hold_signed().await?;
         let (n, _) = self.store.log_head().await?;
         let newest = self.store.newest_checkpoint().await?;
         let signed = newest.as_ref().map_or(0, |newest| newest.size);
@@ -72,11 +82,14 @@ impl EvidenceStore {
     }
 
     /// Signs what the log is now, if anything has come since the last time, and notes it outside.
+    /// Only on top of what was signed before: a log that was written anew, or put back, stays
+    /// unsigned.
     ///
     /// # Errors
-    /// [`EvidenceError`].
+    /// [`EvidenceError::Rewritten`]; [`EvidenceError`].
     pub async fn checkpoint(&self) -> Result<Option<CheckpointRow>, EvidenceError> {
         let _turn = self.signing_turn.lock().await;
+        self.hold_signed().await?;
         let newest = self.store.newest_checkpoint().await?;
         let (n, _) = self.store.log_head().await?;
         if n == 0 || newest.as_ref().is_some_and(|newest| newest.size == n) {
@@ -102,9 +115,64 @@ impl EvidenceStore {
             key: signer.public().id().to_string(),
             note: signer.note(&checkpoint),
         };
+        self.remember_signed(row.note.clone()).await?;
         self.store.add_checkpoint(row.clone(), self.checkpoints.stamped).await?;
         self.note_checkpoints().await?;
         Ok(Some(row))
+    }
+
+    /// Holds the log against the last of what was signed: as the database says, the file beside it,
+    /// each witness that can be read, and what the one who signs remembers by itself, where only who
+    /// could sign anyhow can write. Whoever takes all the others away leaves that.
+    ///
+    /// # Errors
+    /// [`EvidenceError::Rewritten`].
+    pub(super) async fn hold_signed(&self) -> Result<(), EvidenceError> {
+        let mut signed = Vec::new();
+        if let Some(row) = self.store.newest_checkpoint().await? {
+            signed.push(("the database".to_owned(), row.size, Some(row.root)));
+        }
+        let origin = self.origin().await?;
+        let own = self.checkpoints_file();
+        let name = origin.as_str().replace('/', "-");
+        let witnesses =
+            self.checkpoints.witnesses.iter().map(|dir| dir.join(format!("{name}.txt")));
+        for (n, path) in [self.memory_file(), own].into_iter().chain(witnesses).enumerate() {
+            let file = path.clone();
+            let last = match on_file(&path, move || last_note(&file)).await {
+                Ok(last) => last,
+                // The others are told of where they are written.
+                Err(error) if n == 0 => return Err(error),
+                Err(_) => None,
+            };
+            let Some(note) = last else { continue };
+            let root = (note.origin == origin).then_some(note.checkpoint.root);
+            signed.push((path.display().to_string(), note.checkpoint.size, root));
+        }
+        // Read last: it only grows.
+        let (entries, _) = self.store.log_head().await?;
+        for (place, size, root) in signed {
+            let holds = match root {
+                Some(root) if size <= entries => match self.store.tree_root(size).await {
+                    Ok(found) => found == root,
+                    Err(StoreError::Row { .. } | StoreError::NotFound { .. }) => false,
+                    Err(error) => return Err(error.into()),
+                },
+                // Of another log, or of more than there is.
+                Some(_) | None => false,
+            };
+            if !holds {
+                return Err(EvidenceError::Rewritten { place, signed: size, entries });
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what was just signed beside the key, whole or not at all.
+    async fn remember_signed(&self, note: String) -> Result<(), EvidenceError> {
+        let path = self.memory_file();
+        let file = path.clone();
+        on_file(&path, move || private::replace(&file, note.as_bytes())).await
     }
 
     /// Writes every checkpoint that is not noted yet into the file beside the database and into the
@@ -148,7 +216,8 @@ impl EvidenceStore {
 
     async fn note_checkpoints_in(&self, path: PathBuf) -> Result<(), EvidenceError> {
         let file = path.clone();
-        let mut last = on_file(&path, move || last_size(&file)).await?;
+        let last = on_file(&path, move || last_note(&file)).await?;
+        let mut last = last.map_or(0, |note| note.checkpoint.size);
         loop {
             let rows = self.store.checkpoints_after(last, PAGE).await?;
             let Some(newest) = rows.last() else { return Ok(()) };
@@ -191,17 +260,16 @@ async fn on_file<T: Send + 'static>(
         .map_err(|source| EvidenceError::Heads { path, source })
 }
 
-/// The size of the last whole note of a file; nought where there is none.
-fn last_size(path: &Path) -> io::Result<u64> {
+/// The last whole note of a file; none where there is none.
+fn last_note(path: &Path) -> io::Result<Option<Note>> {
     let mut file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
     let (_, tail) = tail(&mut file)?;
     // The first of them may be cut by where the reading began.
-    let whole = notes(&String::from_utf8_lossy(&tail)).into_iter().rev().find_map(|(_, n)| n.ok());
-    Ok(whole.map_or(0, |note: Note| note.checkpoint.size))
+    Ok(notes(&String::from_utf8_lossy(&tail)).into_iter().rev().find_map(|(_, note)| note.ok()))
 }
 
 /// Appends notes and makes them durable. What a power cut left of one at the end is taken away

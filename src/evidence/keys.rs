@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
+use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, KeypairBytes};
 use zeroize::Zeroizing;
 
 use super::blob::put_file;
@@ -48,12 +48,12 @@ impl EvidenceStore {
         self.store.keys().await?.into_iter().map(read).collect()
     }
 
-    /// What signs checkpoints now. Where there is none yet, or its file was lost, a new one is made
-    /// and taken into the log; what was lost cannot sign that it is followed, and verification
-    /// tells so.
+    /// What signs checkpoints now. Where there is none yet a new one is made and taken into the log.
+    /// One whose file is gone is never replaced by itself: a folder that is not mounted for a
+    /// minute would end it for ever.
     ///
     /// # Errors
-    /// [`EvidenceError`].
+    /// [`EvidenceError::KeyLost`]; [`EvidenceError`].
     pub async fn signer(&self) -> Result<Signer, EvidenceError> {
         if self.store.installation().await?.is_none() {
             // A command that signs before the daemon ever ran: the name must stand from the first key.
@@ -70,11 +70,25 @@ impl EvidenceStore {
                 path: self.key_path(&row.id),
                 source: io::Error::other("the file holds another key than the log"),
             }),
-            None => {
-                tracing::error!(key.id = row.id, "the signing key is lost: a new one is made");
-                self.take_into_use(origin, Some(row.id), None).await
-            }
+            None => Err(EvidenceError::KeyLost { id: row.id }),
         }
+    }
+
+    /// Takes a new key into use without the old one's word, since that is lost, and signs the log as
+    /// it is now. A person's act; verification names it until its fingerprint is acknowledged.
+    ///
+    /// # Errors
+    /// [`EvidenceError`].
+    pub async fn replace_key(&self) -> Result<Signer, EvidenceError> {
+        let origin = self.origin().await?;
+        let old = self.store.newest_key().await?.map(|row| row.id);
+        // What was remembered is of the lost key; what was noted elsewhere still holds.
+        let memory = self.memory_file();
+        self.on_keys(memory.clone(), move || gone(fs::remove_file(&memory))).await?;
+        self.hold_signed().await?;
+        let new = self.take_into_use(origin, old, None).await?;
+        self.checkpoint().await?;
+        Ok(new)
     }
 
     /// Takes a new key into use; the old one signs that it is followed. The old private key is
@@ -89,11 +103,7 @@ impl EvidenceStore {
         let id = old.public().id().to_string();
         let new = self.take_into_use(old.origin().clone(), Some(id.clone()), Some(&old)).await?;
         let path = self.key_path(&id);
-        self.on_keys(path.clone(), move || match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
-        })
-        .await?;
+        self.on_keys(path.clone(), move || gone(fs::remove_file(&path))).await?;
         self.checkpoint().await?;
         Ok(new)
     }
@@ -117,7 +127,10 @@ impl EvidenceStore {
             path: path.clone(),
             source: io::Error::other(e.to_string()),
         };
-        let pem = SigningKey::from_bytes(&seed).to_pkcs8_pem(LineEnding::LF).map_err(unwritable)?;
+        // In the older form (RFC 5958 version 1), without the public half: OpenSSL 3.0 reads no other,
+        // and a key has to be tested and kept with public tools.
+        let pair = KeypairBytes { secret_key: *seed, public_key: None };
+        let pem = pair.to_pkcs8_pem(LineEnding::LF).map_err(unwritable)?;
         let (file, disk) = (path.clone(), self.disk.clone());
         self.on_keys(path.clone(), move || write_key(&file, pem.as_bytes(), &disk)).await?;
         let signature = old.map(|old| {
@@ -150,6 +163,11 @@ impl EvidenceStore {
         Ok(Some(Signer::new(origin, key)))
     }
 
+    /// Where the one who signs remembers what it signed last.
+    pub(super) fn memory_file(&self) -> PathBuf {
+        self.folder.join(FOLDER).join("signed.txt")
+    }
+
     fn key_path(&self, id: &str) -> PathBuf {
         self.folder.join(FOLDER).join(format!("{id}.pem"))
     }
@@ -171,4 +189,12 @@ fn write_key(path: &Path, pem: &[u8], disk: &Disk) -> io::Result<()> {
     let folder = path.parent().ok_or_else(|| io::Error::other("no folder"))?;
     private::folder(folder)?;
     put_file(disk, &path.with_extension("part"), path, pem)
+}
+
+/// A file that is not there any more is gone as well.
+fn gone(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }

@@ -119,6 +119,24 @@ pub enum EvidenceError {
         /// Its file name.
         name: String,
     },
+    /// The log is not the one that was signed: nothing is signed on top of it.
+    #[error(
+        "the log is not the one that was signed: {place} holds {signed} entries, the log has {entries}"
+    )]
+    Rewritten {
+        /// Where it shows: a file, or the database's own checkpoints.
+        place: String,
+        /// How many entries were signed.
+        signed: u64,
+        /// How many the log has.
+        entries: u64,
+    },
+    /// The file of the key that signs is not there: a person says what is to be done.
+    #[error("the signing key {id} is lost")]
+    KeyLost {
+        /// Its short name.
+        id: String,
+    },
     /// A worker thread ended before its time.
     #[error("the work was broken off")]
     BrokenOff,

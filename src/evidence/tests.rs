@@ -133,15 +133,30 @@ impl Bench {
     }
 
     pub(super) async fn sealed(&self, id: &str) -> Sealed {
+        self.sealed_with(id, &[]).await
+    }
+
+    /// With more parts than the text: what each is, what it is called, and its bytes.
+    pub(super) async fn sealed_with(&self, id: &str, more: &[(PartKind, &str, &str)]) -> Sealed {
         let (item, version) = self.version(id, &text_of(id)).await;
-        let (manifest, text_blob, leave) = self.manifest(id, version).await;
+        let (mut manifest, text_blob, leave) = self.manifest(id, version).await;
+        for (kind, name, bytes) in more {
+            let part = NewPart {
+                kind: *kind,
+                name: (*name).to_owned(),
+                media_type: "application/octet-stream",
+                method: "prov".into(),
+                bytes: bytes.as_bytes().to_vec(),
+            };
+            manifest.parts.push(self.evidence.keep(&leave, part).await.unwrap());
+        }
         let row = self.store.want_evidence(version, self.clock.clock().now()).await.unwrap();
         let (row, _) = self.evidence.seal(row.id, &manifest, Some(&leave)).await.unwrap();
         let EvidenceState::Sealed { manifest, .. } = row.state else { panic!("{row:?}") };
         Sealed { item, version, id: row.id, manifest, text_blob }
     }
 
-    fn raw(&self) -> Connection {
+    pub(super) fn raw(&self) -> Connection {
         self.raw_at(self.store.path())
     }
 

@@ -1,8 +1,8 @@
 //! Files and folders that the service alone may read: the database, evidence and packages for the
 //! diary hold citizens' data.
 
-use std::fs::{DirBuilder, OpenOptions};
-use std::io;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
@@ -19,6 +19,22 @@ pub fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.mode(0o600);
     options
+}
+
+/// Writes a file, and its folder where it is missing, so that it is there whole or as it was, and
+/// nobody else may read it.
+///
+/// # Errors
+/// Those of the operating system.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let into = path.parent().ok_or_else(|| io::Error::other("no folder"))?;
+    folder(into)?;
+    let aside = path.with_extension("part");
+    let mut file = options().write(true).create(true).truncate(true).open(&aside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&aside, path)?;
+    File::open(into)?.sync_all()
 }
 
 #[cfg(test)]

@@ -257,6 +257,22 @@ pub async fn rotate_key(
     Ok(id)
 }
 
+/// Takes a new signing key into use in place of a lost one, and gives its fingerprint. A human act:
+/// it is audited, and verification asks for it to be acknowledged.
+///
+/// # Errors
+/// [`ServiceError`].
+pub async fn replace_key(
+    store: &Store,
+    evidence: &EvidenceStore,
+    now: Timestamp,
+) -> Result<String, ServiceError> {
+    let new = evidence.replace_key().await.map_err(broken)?;
+    let id = new.public().id().to_string();
+    store.record_audit(line("evidence.replace_key", format!("key {id}")), now).await?;
+    Ok(new.public().fingerprint())
+}
+
 /// A line of the audit log for what is done at the command line.
 pub fn line(act: &'static str, subject: String) -> AuditLine {
     AuditLine {
@@ -269,7 +285,34 @@ pub fn line(act: &'static str, subject: String) -> AuditLine {
     }
 }
 
-/// What failed below.
+/// What failed below; where a person has to do something, what.
 pub fn broken(error: EvidenceError) -> ServiceError {
-    ServiceError::broken("reading of evidence", error)
+    match error {
+        EvidenceError::Rewritten { ref place, signed, entries } => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the log is not the one that was signed"
+            );
+            ServiceError::Damaged {
+                why: format!(
+                    "Loggen är inte den som undertecknades, så inget mer undertecknas: {place} omfattar {signed} poster, loggen har {entries}. Kör uppsikt evidence verify. Har ni själva lagt tillbaka databasen från en kopia, så flytta undan filerna med kontrollpunkter och kör uppsikt evidence keys replace."
+                ),
+            }
+        }
+        EvidenceError::KeyLost { id } => ServiceError::Damaged {
+            why: format!(
+                "Filen med nyckeln {id}, som undertecknar loggen, finns inte. Kontrollera att mappen är monterad. Är nyckeln förlorad, kör uppsikt evidence keys replace."
+            ),
+        },
+        EvidenceError::Blob(_)
+        | EvidenceError::Store(_)
+        | EvidenceError::Canonical(_)
+        | EvidenceError::Manifest { .. }
+        | EvidenceError::Heads { .. }
+        | EvidenceError::Key { .. }
+        | EvidenceError::Package { .. }
+        | EvidenceError::NotSealed(_)
+        | EvidenceError::NotTaken { .. }
+        | EvidenceError::BrokenOff => ServiceError::broken("reading of evidence", error),
+    }
 }

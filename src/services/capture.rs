@@ -288,6 +288,20 @@ impl Services {
             true => self.inner.store.uploads_of(subject.item.id).await?,
             false => Vec::new(),
         };
+        if by_hand {
+            // What the version names is what is sealed, or why it is not.
+            let names = |upload: &Upload, name: &str| name.ends_with(&upload.sha256.to_hex());
+            let named: Vec<_> =
+                subject.version.attachments.iter().filter_map(|a| a.name.as_deref()).collect();
+            uploads.retain(|upload| named.iter().any(|name| names(upload, name)));
+            for name in named {
+                let upload = uploads.iter().find(|upload| names(upload, name));
+                if upload.is_none_or(|upload| upload.bytes.is_none()) {
+                    let reason = format!("Bilden ({name}) som lades in finns inte kvar.");
+                    manifest.missing.push(MissingPart { kind: PartKind::Attachment, reason });
+                }
+            }
+        }
         let screenshot = match leave.picture() {
             _ if by_hand => first_picture(&mut uploads, &fetched),
             Ok(leave) => self.screenshot(served, subject, leave, hurry).await,
@@ -511,6 +525,10 @@ fn first_picture(uploads: &mut Vec<Upload>, method: &str) -> Result<(Vec<u8>, St
     let first = uploads.iter().position(png).map(|at| uploads.remove(at));
     match first.and_then(|upload| upload.bytes) {
         Some(bytes) => Ok((bytes, method.to_owned())),
+        None if uploads.iter().any(|upload| upload.bytes.is_some()) => {
+            Err("Ingen skärmbild som PNG har lagts in; det foto som lades in ligger som bilaga."
+                .to_owned())
+        }
         None => Err("Ingen skärmbild har lagts in.".to_owned()),
     }
 }

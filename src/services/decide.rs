@@ -29,6 +29,9 @@ use super::{Change, ServiceError, Services, Viewer};
 /// Why nothing is forwarded, wherever it is said.
 pub const NO_FORWARDING: &str = "Vidarebefordra är inte inkopplat i den här installationen. Välj Vänta och skicka texten för hand.";
 
+/// Why what is suspected cannot be dismissed.
+const BARRED_NOT_DISMISSED: &str = "Inlägget är spärrat mot kopiering: det misstänks vara barnpornografibrott. Är misstanken fel häver den som är kontoansvarig först spärren, med ett skäl som sparas.";
+
 impl Services {
     /// Takes a case, or renews the lease on it by being active.
     ///
@@ -127,6 +130,9 @@ impl Services {
         }
         let row = self.inner.store.case(case).await?;
         let item = self.inner.store.item(row.item).await?;
+        if item.no_copy && decision.choices().contains(&Choice::Dismiss) {
+            return Err(ServiceError::Refused { why: BARRED_NOT_DISMISSED.into() });
+        }
         let by_hand = self.check_capabilities(&item, &decision)?;
         let now = self.inner.clock.now();
         check_hold(&decision, now)?;

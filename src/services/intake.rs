@@ -112,7 +112,12 @@ impl Services {
             let now = self.inner.clock.now();
             let mut batch = match fetched {
                 Ok(batch) => batch,
-                Err(error) => return self.record_failure(served, &state, &error, now).await,
+                Err(error) => {
+                    if goes_on_after(&error, state.failures) {
+                        self.inner.walks.put(account, walk);
+                    }
+                    return self.record_failure(served, &state, &error, now).await;
+                }
             };
             let walk = batch.walk.take();
             let more = walk.is_some();
@@ -276,6 +281,29 @@ fn after_interval(interval: Duration, now: Timestamp) -> Timestamp {
     let jittered = interval.mul_f64(1.0 + JITTER_SHARE * (2.0 * chance() - 1.0));
     let wait = SignedDuration::try_from(jittered).unwrap_or(BACK_OFF_MOST);
     now.saturating_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+/// How many failures in a row that may pass a walk outlives. Then it is begun anew: where it stands
+/// may be what the platform cannot answer any more.
+const WALK_OUTLIVES: u32 = 5;
+
+/// Whether a walk goes on where it stood. Where the platform, or we ourselves, only asked for a
+/// pause, what it has read is read: begun anew with each unit of a day's quota, it would spend the
+/// whole day on its first step.
+fn goes_on_after(error: &PlatformError, failures: u32) -> bool {
+    match error {
+        PlatformError::Throttled { .. } | PlatformError::QuotaGone { .. } => true,
+        PlatformError::Transient { .. } | PlatformError::TokenExpired { .. } => {
+            failures < WALK_OUTLIVES
+        }
+        // An answer that does not fit may be to a page token that has run out.
+        PlatformError::ReauthNeeded { .. }
+        | PlatformError::Forbidden { .. }
+        | PlatformError::Gone
+        | PlatformError::Refused { .. }
+        | PlatformError::Contract { .. }
+        | PlatformError::NotOffered { .. } => false,
+    }
 }
 
 /// When to try again after a failure, and whether a person must act first.

@@ -19,6 +19,7 @@ use crate::domain::item::{
 use crate::domain::person::Act;
 use crate::domain::text::hidden_at;
 use crate::platforms::manual::Manual;
+use crate::store::error::StoreError;
 use crate::store::sqlite::manual::Upload;
 
 use super::picture;
@@ -36,6 +37,9 @@ const LONGEST_LINK: usize = 2_000;
 const KEY_HEAD: &str = "manuell-";
 /// Nothing is fetched from there; the value only fills the place.
 const NEVER_POLLED: Duration = Duration::from_secs(86_400);
+/// What is said where a form comes again with something else in it.
+const RECORDED_ALREADY: &str = "Ett annat inlägg, eller samma med andra uppgifter, är redan inlagt från samma formulär. Inget nytt är sparat. Se efter i kön; är det här ett inlägg till, lägg in det från ett nytt formulär.";
+
 /// How long whoever records waits for the case before they go on without it.
 const CASE_WITHIN: Duration = Duration::from_secs(5);
 
@@ -129,7 +133,9 @@ fn written(typed: &str, now: Timestamp) -> Result<Option<Timestamp>, ServiceErro
     if typed.is_empty() {
         return Ok(None);
     }
-    let zone = TimeZone::get("Europe/Stockholm").unwrap_or(TimeZone::UTC);
+    // Without it every time would be an hour or two off.
+    let zone = TimeZone::get("Europe/Stockholm")
+        .map_err(|e| ServiceError::broken("the time zone of Sweden", e))?;
     let at = typed
         .parse::<DateTime>()
         .ok()
@@ -270,7 +276,15 @@ impl Services {
         let account = self.place_account(place, now).await?;
         let line = viewer.line("item.record", format!("account {}", account.id));
         let store = &self.inner.store;
-        let id = store.record_by_hand(account.id, item, uploads, viewer.user, line, now).await?;
+        let recorded =
+            store.record_by_hand(account.id, item, uploads, viewer.user, line, now).await;
+        let id = match recorded {
+            Ok(id) => id,
+            Err(StoreError::Conflict { .. }) => {
+                return Err(ServiceError::Conflict { why: RECORDED_ALREADY.into() });
+            }
+            Err(error) => return Err(error.into()),
+        };
         tracing::info!(item.id = %id, user.id = %viewer.user, "recorded by hand");
         self.inner.wakes.assess.notify_one();
         let case = tokio::time::timeout(CASE_WITHIN, self.case_when_there(id)).await;

@@ -449,7 +449,7 @@ impl Services {
 }
 
 /// Whether an item in this state needs the removal no more.
-fn is_removed(kind: ActionKind, presence: Presence) -> bool {
+pub(super) fn is_removed(kind: ActionKind, presence: Presence) -> bool {
     match presence {
         Presence::Hidden => kind == ActionKind::Hide,
         Presence::Binned | Presence::Gone => true,

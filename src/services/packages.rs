@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use crate::domain::custody::CustodyAct;
+use crate::domain::evidence::CutOff;
 use crate::domain::ids::EvidenceId;
 use crate::evidence::package::check::{PackageReport, check};
 use crate::evidence::{EvidenceError, EvidenceStore};
@@ -15,8 +16,21 @@ use super::ServiceError;
 use super::archive::{Tell, broken, line};
 use super::custody;
 
-/// Why parts of a record are not in a package, in Swedish.
-const WITHHELD: &str = "Inlägget misstänks vara barnpornografibrott: innehållet får inte kopieras. Här finns bara uppgifterna om det.";
+/// Why a part of a record is not in a package, in Swedish.
+const fn withheld(cut: CutOff) -> &'static str {
+    match cut {
+        // Nothing is withheld for that; the sentence holds for whatever is.
+        CutOff::Nothing | CutOff::Everything => {
+            "Inlägget misstänks vara barnpornografibrott: innehållet får inte kopieras. Här finns bara uppgifterna om det."
+        }
+        CutOff::OwnPictures => {
+            "En annan lydelse av inlägget misstänks vara barnpornografibrott: det som hängde på inlägget får inte kopieras."
+        }
+        CutOff::PagePictures => {
+            "Bilden får inte kopieras: på samma sida står, eller kan stå, ett inlägg som misstänks vara barnpornografibrott."
+        }
+    }
+}
 
 /// Writes a package of these records to `out`, where nothing is yet.
 ///
@@ -69,16 +83,13 @@ pub async fn export(
             ..line(CustodyAct::Export.id(), format!("evidence {id}"))
         };
         store.record_audit(line, clock.now()).await?;
-        let barred = store.item(row.item).await?.no_copy;
         let case = case_json(store, &row).await?;
-        package.add(&row, barred.then(|| WITHHELD.to_owned()), case).await.map_err(
-            |e| match e {
-                EvidenceError::Blob(_) | EvidenceError::Manifest { .. } => ServiceError::Damaged {
-                    why: format!("Bevis {id} är inte helt: kör uppsikt evidence verify."),
-                },
-                error => broken(error),
+        package.add(&row, withheld, case).await.map_err(|e| match e {
+            EvidenceError::Blob(_) | EvidenceError::Manifest { .. } => ServiceError::Damaged {
+                why: format!("Bevis {id} är inte helt: kör uppsikt evidence verify."),
             },
-        )?;
+            error => broken(error),
+        })?;
     }
     package.finish().await.map_err(broken)
 }
@@ -138,10 +149,16 @@ impl VerifiedPackage {
 
     /// For people.
     pub fn words(&self) -> String {
-        let PackageReport { n_records, n_files, size, fingerprint, stamped_at, faults } = &self.0;
+        let PackageReport { n_records, n_files, size, fingerprint, stamped_at, .. } = &self.0;
+        let PackageReport { n_withheld, faults, .. } = &self.0;
         let mut lines = vec![format!(
             "{n_records} bevis, {n_files} filer; undertecknad logg av {size} poster."
         )];
+        if *n_withheld > 0 {
+            lines.push(format!(
+                "{n_withheld} delar finns inte i paketet: paket.json säger varför för var och en."
+            ));
+        }
         match stamped_at {
             Some(at) => {
                 lines.push(format!("Tidsstämplad {at}, prövad mot rotcertifikatet i paketet."))
@@ -171,6 +188,7 @@ impl VerifiedPackage {
             .collect();
         serde_json::json!({
             "whole": self.is_whole(), "records": r.n_records, "files": r.n_files,
+            "withheld_parts": r.n_withheld,
             "log_entries": r.size, "key_fingerprint": r.fingerprint, "stamped_at": r.stamped_at,
             "faults": faults,
         })

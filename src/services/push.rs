@@ -44,6 +44,22 @@ impl From<PushRefused> for PushError {
 }
 
 impl Services {
+    /// Whether a push may come in at all, before its body is read: the account takes pushes, and the
+    /// signature is there, well formed and of this time. What it is over is seen afterwards.
+    ///
+    /// # Errors
+    /// [`PushError::NoSuchAccount`], [`PushError::Signature`].
+    pub fn may_push(&self, key: &AccountKey, headers: &[(&str, &str)]) -> Result<(), PushError> {
+        let served = self.served_by_key(key).ok_or(PushError::NoSuchAccount)?;
+        let source = served.push.as_ref().ok_or(PushError::NoSuchAccount)?;
+        match source.receive(PushRequest { headers, body: &[] }, self.inner.clock.now()) {
+            Err(refused @ (PushRefused::NoSignature { .. } | PushRefused::OffTime { .. })) => {
+                Err(refused.into())
+            }
+            Ok(_) | Err(PushRefused::WrongSignature | PushRefused::Shape { .. }) => Ok(()),
+        }
+    }
+
     /// Takes a push: checks the signature over the raw body, stores, and gives the answer. The
     /// same delivery again gets the same answer and changes nothing, and so does the same signature
     /// under another delivery.

@@ -217,6 +217,8 @@ impl Services {
             | EvidenceError::Package { .. }
             | EvidenceError::NotSealed(_)
             | EvidenceError::NotTaken { .. }
+            | EvidenceError::Rewritten { .. }
+            | EvidenceError::KeyLost { .. }
             | EvidenceError::BrokenOff => ServiceError::broken("reading of evidence", error),
         };
         if matches!(row.state, EvidenceState::Wanted | EvidenceState::Disposed { .. }) {

@@ -28,8 +28,12 @@ impl Services {
         let broken = |e| ServiceError::broken("reading of evidence", e);
         let manifest = self.inner.evidence.manifest(&row).await.map_err(broken)?;
         let mut files = Vec::with_capacity(manifest.parts.len() + 2);
-        let cut = self.inner.store.cut_off(row.version).await?;
-        for part in manifest.parts.iter().filter(|part| !manifest.is_cut_off(part.kind, cut)) {
+        for part in &manifest.parts {
+            // Anew before each: it may be suspected any moment.
+            let cut = self.inner.store.cut_off(row.version).await?;
+            if manifest.is_cut_off(part.kind, cut) {
+                continue;
+            }
             let bytes = self.inner.evidence.bytes(part.sha256).await.map_err(broken)?;
             files.push((part.name.clone(), bytes));
         }

@@ -7,12 +7,15 @@ use jiff::Timestamp;
 
 use crate::domain::action::ActionKind;
 use crate::domain::ids::{ActionId, CaseId};
-use crate::domain::item::{Permalink, Presence};
+use crate::domain::item::{LiveReading, Permalink, Presence};
 use crate::domain::person::Act;
+use crate::platforms::error::PlatformError;
 use crate::store::rows::{ActionRow, EvidenceState};
 use crate::store::sqlite::tasks::TaskEnd;
 
 use super::corrections::reason;
+use super::intake::address;
+use super::outbox::is_removed;
 use super::queue::{Line, PAGE};
 use super::{Change, ServiceError, Services, Viewer};
 
@@ -25,7 +28,8 @@ pub struct Task {
     pub kind: ActionKind,
     /// The case as a line of the queue.
     pub line: Line,
-    /// Where it is to be done; nothing where the item may not be looked at.
+    /// Where it is to be done; nothing where the item may not be looked at, and for a removal not
+    /// before what was last read there is sealed.
     pub permalink: Option<Permalink>,
     /// What to publish, where it is an answer.
     pub text: Option<String>,
@@ -44,11 +48,12 @@ impl Services {
         for row in self.inner.store.tasks(PAGE).await? {
             let item = self.inner.store.item(row.item).await?;
             let decision = self.inner.store.standing_decision(row.case).await?;
+            let is_shown = !item.no_copy && self.may_be_done(&row).await?;
             tasks.push(Task {
                 action: row.id,
                 kind: row.kind,
                 line: self.queue_line(viewer, row.case).await?,
-                permalink: item.permalink.filter(|_| !item.no_copy),
+                permalink: item.permalink.filter(|_| is_shown),
                 // The authority's own words; who may not read sealed texts gets them masked too.
                 text: row.text.map(|text| self.shown_to(viewer, text)),
                 decided: decision.map(|decision| (decision.by, decision.at)),
@@ -85,24 +90,25 @@ impl Services {
     ) -> Result<CaseId, ServiceError> {
         viewer.demand(Act::Decide)?;
         let row = self.inner.store.action(action).await?;
-        if row.kind.removes() {
-            self.sealed_for_task(&row).await?;
-        }
-        let now = self.inner.clock.now();
+        let seen = match row.kind.removes() {
+            true => {
+                let seen = self.look_for_task(&row).await?;
+                self.sealed_for_task(&row).await?;
+                seen
+            }
+            false => None,
+        };
         let words = format!("{} har gjort det på plattformen.", viewer.name);
-        let end = TaskEnd::Done { words };
-        self.end_task(viewer, &row, end, "task.done").await?;
-        let presence = match row.kind {
+        // What the platform shows goes before what a person says.
+        let presence = seen.or(match row.kind {
             ActionKind::Hide => Some(Presence::Hidden),
             ActionKind::Unhide => Some(Presence::Visible),
             ActionKind::Delete => Some(Presence::Gone),
             ActionKind::Reply | ActionKind::Report | ActionKind::Register | ActionKind::Forward => {
                 None
             }
-        };
-        if let Some(presence) = presence {
-            self.inner.store.record_presence(row.item, presence, now).await?;
-        }
+        });
+        self.end_task(viewer, &row, TaskEnd::Done { words, presence }, "task.done").await?;
         Ok(row.case)
     }
 
@@ -138,6 +144,61 @@ impl Services {
         self.inner.wakes.outbox.notify_one();
         self.tell(Change::Case(row.case));
         Ok(())
+    }
+
+    /// Reads what stands there now, where the platform lets us: an edit that no poll has seen yet becomes
+    /// a version to be sealed, as before any removal of ours. Gives the visibility that was seen.
+    async fn look_for_task(&self, row: &ActionRow) -> Result<Option<Presence>, ServiceError> {
+        let refused = |why: &str| Err(ServiceError::Refused { why: why.into() });
+        if row.state.is_settled() {
+            return Ok(None);
+        }
+        let Some(served) = self.served(row.account) else { return Ok(None) };
+        let item = self.inner.store.item(row.item).await?;
+        let reading = match served.platform.read_live(&address(&item)).await {
+            Ok(reading) => reading,
+            Err(PlatformError::Gone) => LiveReading::Gone,
+            Err(
+                PlatformError::Transient { .. }
+                | PlatformError::Throttled { .. }
+                | PlatformError::QuotaGone { .. },
+            ) => {
+                return refused(
+                    "Plattformen svarar inte just nu, så Uppsikt kan inte se vad som står där. Vänta en stund och säg till igen.",
+                );
+            }
+            // Nobody but the person can read there.
+            Err(
+                PlatformError::TokenExpired { .. }
+                | PlatformError::ReauthNeeded { .. }
+                | PlatformError::Forbidden { .. }
+                | PlatformError::Refused { .. }
+                | PlatformError::Contract { .. }
+                | PlatformError::NotOffered { .. },
+            ) => return Ok(None),
+        };
+        self.take_in_reading(&item, reading.clone(), self.inner.clock.now()).await?;
+        match reading {
+            LiveReading::Gone => Ok(Some(Presence::Gone)),
+            LiveReading::Present(fetched) if is_removed(row.kind, fetched.presence) => {
+                Ok(Some(fetched.presence))
+            }
+            LiveReading::Present(fetched) if fetched.presence == Presence::Visible => refused(
+                "Plattformen visar inlägget fortfarande. Vänta en stund och säg till igen, eller säg att det inte gick.",
+            ),
+            LiveReading::Present(_) | LiveReading::NotReadable { .. } => Ok(None),
+        }
+    }
+
+    /// Whether a person may be shown the way there: before a removal, not until what was last read is
+    /// sealed.
+    async fn may_be_done(&self, row: &ActionRow) -> Result<bool, ServiceError> {
+        if !row.kind.removes() {
+            return Ok(true);
+        }
+        let current = self.inner.store.item(row.item).await?.current_version;
+        let sealed = self.inner.store.evidence_of(current).await?;
+        Ok(sealed.is_some_and(|row| matches!(row.state, EvidenceState::Sealed { .. })))
     }
 
     /// Refuses where what a person is about to remove, or has removed, is not sealed as it stands.

@@ -258,6 +258,8 @@ pub struct BarFacts {
     pub platform_id: String,
     /// Number of the version.
     pub version: u32,
+    /// Since when.
+    pub at: Timestamp,
     /// Who; none where the program did.
     pub user: Option<i64>,
     /// Its place in the log; none from before such were noted.

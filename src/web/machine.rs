@@ -1,9 +1,10 @@
 //! What machines ask: `/healthz`, `/readyz`, `/metrics`, and signed pushes.
 
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
-use axum::http::header::CONTENT_TYPE;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
@@ -39,53 +40,77 @@ pub async fn metrics(State(site): State<Site>) -> Response {
     ([(CONTENT_TYPE, text)], site.metrics.render()).into_response()
 }
 
-/// `POST /api/v1/intake/{account}` (platform sheet, section 15): 202 only when durable.
+/// So many pushes are read at a time.
+pub const PUSHES_AT_ONCE: usize = 8;
+
+/// How long the body of a push may take.
+const READ_WITHIN: Duration = Duration::from_secs(120);
+
+/// `POST /api/v1/intake/{account}` (platform sheet, section 15): 202 only when durable. The body of
+/// whoever could not have signed it is never read.
 pub async fn intake(
     State(site): State<Site>,
     Path(account): Path<String>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Response {
     // Names of accounts are short; what is longer is no name, and not worth a line in the log.
     if account.len() > LONGEST_KEY {
         return StatusCode::NOT_FOUND.into_response();
     }
+    let (parts, body) = request.into_parts();
     let key = AccountKey::new(account);
     // A header that is no text is none of those that are asked for.
-    let given: Vec<(&str, &str)> = headers
+    let given: Vec<(&str, &str)> = parts
+        .headers
         .iter()
         .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
         .collect();
-    let json = [(CONTENT_TYPE, "application/json")];
-    let body = match body {
+    if let Err(error) = site.services.may_push(&key, &given) {
+        return refused(&key, &error);
+    }
+    // The semaphore is never closed.
+    let _turn = site.pushes.clone().acquire_owned().await.ok();
+    let body = match read(&parts.headers, body, site.settings.intake_body_bytes).await {
         Ok(body) => body,
-        Err(refused) => return body_refused(&refused),
+        Err(status) => return body_refused(status),
     };
     match site.services.take_push(&key, &given, &body).await {
-        Ok(answer) => (StatusCode::ACCEPTED, json, answer).into_response(),
-        Err(error) => {
-            let status = match &error {
-                PushError::NoSuchAccount => StatusCode::NOT_FOUND,
-                PushError::Signature(_) => StatusCode::UNAUTHORIZED,
-                PushError::Delivery | PushError::Shape(_) => StatusCode::BAD_REQUEST,
-                PushError::NotStored(_) => StatusCode::SERVICE_UNAVAILABLE,
-            };
-            let chain = &error as &dyn std::error::Error;
-            tracing::warn!(
-                account = key.as_str(),
-                status = status.as_u16(),
-                error = chain,
-                "push refused"
-            );
-            let answer = serde_json::json!({ "error": error.to_string() }).to_string();
-            (status, json, answer).into_response()
+        Ok(answer) => {
+            (StatusCode::ACCEPTED, [(CONTENT_TYPE, "application/json")], answer).into_response()
         }
+        Err(error) => refused(&key, &error),
     }
 }
 
-/// A body that did not come in whole, in the words of the interface; the framework's are English.
-fn body_refused(refused: &BytesRejection) -> Response {
-    let status = refused.status();
+fn refused(key: &AccountKey, error: &PushError) -> Response {
+    let status = match error {
+        PushError::NoSuchAccount => StatusCode::NOT_FOUND,
+        PushError::Signature(_) => StatusCode::UNAUTHORIZED,
+        PushError::Delivery | PushError::Shape(_) => StatusCode::BAD_REQUEST,
+        PushError::NotStored(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let chain = error as &dyn std::error::Error;
+    tracing::warn!(account = key.as_str(), status = status.as_u16(), error = chain, "push refused");
+    let answer = serde_json::json!({ "error": error.to_string() }).to_string();
+    (status, [(CONTENT_TYPE, "application/json")], answer).into_response()
+}
+
+/// The body, within a bound of bytes and of time.
+async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, StatusCode> {
+    let told = headers.get(CONTENT_LENGTH).and_then(|told| told.to_str().ok()?.parse().ok());
+    if told.is_some_and(|told: usize| told > most) {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    match tokio::time::timeout(READ_WITHIN, to_bytes(body, most)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        // One that tells no length and grows beyond the bound ends like one that breaks off.
+        Ok(Err(_)) if told.is_none() => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Ok(Err(_)) | Err(_) => Err(StatusCode::BAD_REQUEST),
+    }
+}
+
+/// A body that did not come in whole.
+fn body_refused(status: StatusCode) -> Response {
     let why = if status == StatusCode::PAYLOAD_TOO_LARGE {
         "leveransen är för stor: dela upp den i flera"
     } else {
@@ -97,27 +122,18 @@ fn body_refused(refused: &BytesRejection) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use axum::Router;
-    use axum::body::{Body, to_bytes};
-    use axum::extract::DefaultBodyLimit;
-    use axum::http::Request;
-    use axum::routing::post;
-    use tower::ServiceExt as _;
-
     use super::*;
 
     #[tokio::test]
     async fn a_body_over_the_limit_is_refused_in_swedish_json() {
-        let take = async |body: Result<Bytes, BytesRejection>| {
-            body.map_or_else(|refused| body_refused(&refused), |_| StatusCode::OK.into_response())
-        };
-        let router = Router::new().route("/", post(take)).layer(DefaultBodyLimit::max(4));
-        let request = Request::post("/").body(Body::from("12345")).expect("a request");
-        let response = router.oneshot(request).await.expect("answers");
+        let status = read(&HeaderMap::new(), Body::from("12345"), 4).await.unwrap_err();
+        assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+        let response = body_refused(status);
         assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
         assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
         let body = to_bytes(response.into_body(), 1_000).await.expect("a body");
         let answer: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
         assert!(answer["error"].as_str().is_some_and(|why| why.contains("för stor")), "{answer}");
+        assert_eq!(read(&HeaderMap::new(), Body::from("1234"), 4).await.unwrap(), "1234");
     }
 }

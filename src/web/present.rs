@@ -292,8 +292,8 @@ pub fn task(
 ) -> TaskView {
     let place = platform_words(account);
     let (what, why) = match kind {
-        ActionKind::Hide => ("dölj inlägget", SEALED_ALREADY),
-        ActionKind::Delete => ("ta bort inlägget", SEALED_ALREADY),
+        ActionKind::Hide => ("dölj inlägget", SEALED_FIRST),
+        ActionKind::Delete => ("ta bort inlägget", SEALED_FIRST),
         ActionKind::Unhide => ("visa inlägget igen", "Visa det, och säg sedan till här."),
         ActionKind::Reply => {
             ("publicera svaret", "Publicera texten som den står, och säg sedan till här.")
@@ -316,8 +316,7 @@ pub fn task(
     }
 }
 
-const SEALED_ALREADY: &str =
-    "Beviset är säkrat, och det kontrolleras en gång till när du säger att det är klart.";
+const SEALED_FIRST: &str = "Länken visas när den text som Uppsikt senast läste är säkrad. Står det något annat där, så ta inte bort det än. Det kontrolleras när du säger att det är klart.";
 
 /// Where an account is, in words: the place itself where items are recorded by hand.
 fn platform_words(account: &Account) -> String {

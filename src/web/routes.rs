@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post};
 use metrics::counter;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -70,9 +71,8 @@ pub fn router(
         .route("/diarium/{id}/ratta", post(diary::correct).get(back_to_page))
         .route(
             "/nytt",
-            get(record::show)
-                .post(record::record)
-                .layer(DefaultBodyLimit::max(record::LARGEST_BYTES)),
+            // Its body is read by its own hand, within its own bound.
+            get(record::show).post(record::record),
         )
         .route("/uppgifter", get(tasks::show))
         .route("/uppgifter/{id}/klart", post(tasks::done).get(back_to_page))
@@ -89,19 +89,15 @@ pub fn router(
         .route("/healthz", get(machine::healthz))
         .route("/readyz", get(machine::readyz))
         .route("/metrics", get(machine::metrics))
-        .route(
-            "/api/v1/intake/{account}",
-            post(machine::intake).layer(DefaultBodyLimit::max(settings.intake_body_bytes)),
-        )
-        .route(
-            "/api/v1/items",
-            post(record::api).layer(DefaultBodyLimit::max(record::LARGEST_BYTES)),
-        )
+        .route("/api/v1/intake/{account}", post(machine::intake))
+        .route("/api/v1/items", post(record::api))
         .route(assets::ROUTE, get(assets::serve));
     let site = Site {
         services,
         guard,
         throttle: Arc::new(LoginThrottle::new(settings.logins_per_min)),
+        large_bodies: Arc::new(Semaphore::new(record::LARGE_BODIES)),
+        pushes: Arc::new(Semaphore::new(machine::PUSHES_AT_ONCE)),
         streams: Streams::default(),
         drafts: Arc::default(),
         proxies: Arc::new(Proxies::new(&settings.trusted_proxies)),

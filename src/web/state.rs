@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::CookieJar;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::runtime::supervise::Health;
@@ -53,6 +54,10 @@ pub struct Site {
     pub(super) settings: Arc<Settings>,
     pub(super) guard: Guard,
     pub(super) throttle: Arc<LoginThrottle>,
+    /// A turn for each large body that is held.
+    pub(super) large_bodies: Arc<Semaphore>,
+    /// The same for pushes.
+    pub(super) pushes: Arc<Semaphore>,
     pub(super) streams: Streams,
     pub(super) drafts: Arc<Drafts>,
     pub(super) proxies: Arc<Proxies>,

@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::Poll;
 
 use axum::Router;
 use axum::body::Body;
@@ -338,4 +340,36 @@ async fn the_archive_is_verified_from_its_page_and_disposal_is_for_those_who_may
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     assert!(page.contains("Allt stämmer.") && page.contains("begärd av Kim Exempel"), "{page}");
+}
+
+/// A body that notes when somebody begins to read it.
+fn watched() -> (Body, Arc<AtomicBool>) {
+    let was_read = Arc::new(AtomicBool::new(false));
+    let note = was_read.clone();
+    let stream = futures_util::stream::poll_fn(move |_| {
+        note.store(true, Ordering::Relaxed);
+        Poll::Ready(None::<Result<String, std::io::Error>>)
+    });
+    (Body::from_stream(stream), was_read)
+}
+
+#[tokio::test]
+async fn nobodys_body_is_read_before_it_is_known_who_sends_it() {
+    let site = Site::with_a_case().await;
+    // kim:fel and kim with the right password, in base64.
+    let (wrong, right) = ("Basic a2ltOmZlbA==", "Basic a2ltOmV0dC1sYW5ndC1sb3Nlbm9yZC0x");
+    for (path, header, value, status, is_read) in [
+        ("/api/v1/items", "accept", "*/*", StatusCode::UNAUTHORIZED, false),
+        ("/api/v1/items", "authorization", wrong, StatusCode::UNAUTHORIZED, false),
+        ("/api/v1/items", "authorization", right, StatusCode::BAD_REQUEST, true),
+        ("/api/v1/intake/annat", "accept", "*/*", StatusCode::NOT_FOUND, false),
+        ("/nytt", "accept", "*/*", StatusCode::SEE_OTHER, false),
+    ] {
+        let (body, was_read) = watched();
+        let request =
+            Request::post(path).header(header, value).header("sec-fetch-site", "same-origin");
+        let answer = site.ask(request.body(body).unwrap()).await;
+        assert_eq!(answer.status, status, "{path} {value}: {}", answer.body);
+        assert_eq!(was_read.load(Ordering::Relaxed), is_read, "{path} {value}");
+    }
 }

@@ -6,13 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, Read, Seek as _, SeekFrom};
+use std::io::{self, Read};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 use zip::ZipArchive;
 
-use super::{INDEX, Index, Listed, Proof, SUMS, SUMS_SIGNATURE, way};
+use super::shape::{self, Sizes};
+use super::{INDEX, Index, Listed, Proof, SUMS, SUMS_SIGNATURE, safe, way};
 use crate::domain::checkpoint::{Note, PublicKey};
 use crate::domain::evidence::Manifest;
 use crate::domain::ids::ContentHash;
@@ -29,6 +30,8 @@ const MOST_BYTES: u64 = 64 << 20;
 pub struct PackageReport {
     /// Records that it lists.
     pub n_records: u64,
+    /// Parts of them that are not in it, each with its reason there.
+    pub n_withheld: u64,
     /// Files whose bytes are those of the sums.
     pub n_files: u64,
     /// Entries of the log that its checkpoint holds.
@@ -53,14 +56,20 @@ impl PackageReport {
 /// Where the file itself cannot be read; a damaged package is a report.
 pub fn check(path: &Path, tell: &dyn Fn(u64)) -> io::Result<PackageReport> {
     let mut report = PackageReport::default();
-    match ZipArchive::new(File::open(path)?) {
-        Ok(zip) => {
-            // Names that stand there twice are one to the reader.
-            if has_doubles(path, zip.len() as u64)? {
-                report.fault("paketet", "två filer har samma namn");
-            }
-            Opened::read(zip, tell, &mut report).check(&mut report);
+    let mut file = File::open(path)?;
+    let sizes = match shape::walk(&mut file)? {
+        Ok(sizes) => sizes,
+        // Whatever we read of it, another program might read something else.
+        Err(wrong) => {
+            let what = format!(
+                "filen är inte ett helt zip-arkiv av det slag som Uppsikt skriver: {wrong}"
+            );
+            report.fault("paketet", what);
+            return Ok(report);
         }
+    };
+    match ZipArchive::new(file) {
+        Ok(zip) => Opened::read(zip, &sizes, tell, &mut report).check(&mut report),
         Err(_) => report.fault("paketet", "filen är inte ett helt zip-arkiv"),
     }
     Ok(report)
@@ -73,8 +82,18 @@ struct Opened {
 }
 
 impl Opened {
-    fn read(mut zip: ZipArchive<File>, tell: &dyn Fn(u64), report: &mut PackageReport) -> Self {
+    fn read(
+        mut zip: ZipArchive<File>,
+        sizes: &Sizes,
+        tell: &dyn Fn(u64),
+        report: &mut PackageReport,
+    ) -> Self {
         let mut there = BTreeMap::new();
+        let sizes: BTreeMap<&str, u64> =
+            sizes.iter().map(|(name, size)| (name.as_str(), *size)).collect();
+        if zip.len() != sizes.len() {
+            report.fault("paketet", "filen är inte ett helt zip-arkiv");
+        }
         for at in 0..zip.len() {
             let Ok(mut file) = zip.by_index(at) else {
                 report.fault("paketet", format!("fil nummer {} går inte att läsa", at + 1));
@@ -85,12 +104,10 @@ impl Opened {
                     .fault("paketet", format!("namnet på fil nummer {} går inte att läsa", at + 1));
                 continue;
             };
-            if file.is_dir() {
-                continue;
-            }
-            match sum(&mut file) {
-                Ok(hash) => drop(there.insert(name, hash)),
-                Err(_) => report.fault(name, "filen går inte att läsa"),
+            let read = sizes.get(name.as_str()).map(|size| sum(&mut file, *size));
+            match read {
+                Some(Ok(hash)) => drop(there.insert(name, hash)),
+                Some(Err(_)) | None => report.fault(name, "filen går inte att läsa"),
             }
             tell(at as u64 + 1);
         }
@@ -281,15 +298,19 @@ impl Opened {
             return;
         };
         let parts = name("delar/");
-        let of_part =
-            |(file, hash): (&String, &ContentHash)| file.starts_with(&parts).then_some(*hash);
-        let mut have: Vec<_> = self.there.iter().filter_map(of_part).collect();
-        let mut sealed: Vec<_> = match record.withheld {
-            Some(_) => Vec::new(),
-            None => manifest.parts.iter().map(|part| part.sha256).collect(),
+        let have: BTreeMap<String, ContentHash> = self
+            .there
+            .iter()
+            .filter_map(|(file, hash)| Some((file.strip_prefix(&parts)?.to_owned(), *hash)))
+            .collect();
+        let is_here = |name: &str| {
+            record.withheld.is_none() && record.without.iter().all(|without| without.name != name)
         };
-        have.sort_unstable();
-        sealed.sort_unstable();
+        let here: Vec<_> = manifest.parts.iter().filter(|part| is_here(&part.name)).collect();
+        report.n_withheld += (manifest.parts.len() - here.len()) as u64;
+        // By name: two parts that change places are two other parts.
+        let sealed: BTreeMap<String, ContentHash> =
+            here.into_iter().map(|part| (safe(&part.name), part.sha256)).collect();
         if have != sealed {
             report.fault(folder, "delarna är inte de som säkrades");
         }
@@ -318,41 +339,22 @@ fn is_plain(name: &str) -> bool {
         && name.split('/').all(|part| !part.is_empty() && part != "..")
 }
 
-/// Whether the archive lists more files than have names of their own: two readers might take two
-/// different ones.
-fn has_doubles(path: &Path, n_names: u64) -> io::Result<bool> {
-    let mut file = File::open(path)?;
-    let length = file.seek(SeekFrom::End(0))?;
-    let mut at = |from: Option<u64>, n: usize| -> io::Result<Vec<u8>> {
-        let from = from.ok_or(io::ErrorKind::UnexpectedEof)?;
-        file.seek(SeekFrom::Start(from))?;
-        let mut bytes = vec![0; n];
-        file.read_exact(&mut bytes)?;
-        Ok(bytes)
-    };
-    let number = |bytes: &[u8]| bytes.iter().rev().fold(0_u64, |sum, b| sum << 8 | u64::from(*b));
-    // The end of the directory (APPNOTE 4.3.16); ours has no comment behind it.
-    let end = at(length.checked_sub(22), 22)?;
-    if !end.starts_with(b"PK\x05\x06") {
-        return Ok(true);
-    }
-    let mut listed = number(&end[10..12]);
-    if listed == 0xFFFF {
-        // More than fit there: the larger form tells (4.3.14 and 4.3.15).
-        let locator = at(length.checked_sub(42), 20)?;
-        let large = at(Some(number(&locator[8..16])), 40)?;
-        listed = number(&large[32..40]);
-    }
-    Ok(listed != n_names)
-}
-
-fn sum(file: &mut impl Read) -> io::Result<ContentHash> {
+/// The sum of a file that is as long as it says and no longer: what unpacks to more is not read on.
+fn sum(file: &mut impl Read, size: u64) -> io::Result<ContentHash> {
     let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 64 * 1024];
+    let mut file = file.take(size.saturating_add(1));
+    let (mut buffer, mut length) = (vec![0; 64 * 1024], 0);
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok(ContentHash::new(hasher.finalize().into())),
-            n => hasher.update(&buffer[..n]),
+            0 => break,
+            n => {
+                hasher.update(&buffer[..n]);
+                length += n as u64;
+            }
         }
+    }
+    match length == size {
+        true => Ok(ContentHash::new(hasher.finalize().into())),
+        false => Err(io::ErrorKind::InvalidData.into()),
     }
 }

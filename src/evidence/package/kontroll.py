@@ -1,100 +1,100 @@
-"""Kontrollerar ett bevispaket, uppackat eller som zip: python3 kontroll.py [MAPP eller PAKET.zip]
+"""Kontrollerar ett bevispaket, uppackat eller som zip: python3 kontroll.py [--nyckel FIL] [MAPP eller PAKET.zip]
 Bara Pythons eget bibliotek och openssl (3 eller senare). Slutar med 1 om något inte stämmer."""
-import base64, hashlib, json, os, subprocess, sys, tempfile, zipfile
+import base64, calendar, hashlib, json, os, re, shutil, struct, subprocess, sys, tempfile, time, zipfile
 
 faults = []
+def demand(holds, place, what):
+    holds or faults.append(f"{place}: {what}")
 
-def fault(place, what):
-    faults.append(f"{place}: {what}")
-
-def sha(data):
-    return hashlib.sha256(data).digest()
-
+sha = lambda data: hashlib.sha256(data).digest()
+fingerprint = lambda pem: re.sub("(....)(?=.)", r"\1 ", sha(base64.b64decode(pem.split(b"-----")[2])).hex())
 def openssl(*arguments):
-    return subprocess.run(["openssl", *arguments], capture_output=True).returncode == 0
+    done = subprocess.run(["openssl", *arguments], capture_output=True, text=True)
+    return done.stdout if done.returncode == 0 else ""
 
-def signed(key, text, signature):
-    return openssl("pkeyutl", "-verify", "-pubin", "-inkey", key, "-rawin", "-in", text, "-sigfile", signature)
+signed = lambda key, text, own: openssl("pkeyutl", "-verify", "-pubin", "-inkey", key, "-rawin", "-in", text, "-sigfile", own)
+
+def is_plain(package, unpacked):  # Läses likadant av alla program: filerna i följd, sedan förteckningen, sedan slutet.
+    at, infos, plain = 0, package.infolist(), True
+    for i in infos:
+        package.fp.seek(at)
+        plain &= i.header_offset == at and struct.unpack("<14x3L4x", package.fp.read(30)) == (i.CRC, i.compress_size, i.file_size)
+        plain &= not i.flag_bits and not i.comment and i.external_attr >> 28 in (0, 8) and i.extra[:4] in (b"", b"\1\0\x08\0")
+        at += 30 + len(i.filename) + i.compress_size
+    size = sum(46 + len(i.filename) + len(i.extra) for i in infos)
+    size += 98 if len(infos) > 65535 or max(at, size) >= 1 << 32 else 22
+    plain &= package.start_dir == at and os.path.getsize(package.filename) == at + size and len(set(package.namelist())) == len(infos)
+    return plain and shutil.disk_usage(unpacked).free > 2 * sum(i.file_size for i in infos)  # En bomb fyller inte disken.
 
 def root_of_path(leaf, index, size, path):
     at, last, head = index, size - 1, leaf  # RFC 9162, avsnitt 2.1.3.2
     for step in map(bytes.fromhex, path):
         if not 0 <= index < size or last == 0:
             return None
-        if at & 1 or at == last:
-            head = sha(b"\1" + step + head)
-            while at and not at & 1:
-                at, last = at >> 1, last >> 1
-        else:
-            head = sha(b"\1" + head + step)
+        left = at & 1 or at == last
+        head = sha(b"\1" + step + head) if left else sha(b"\1" + head + step)
+        while left and at and not at & 1:
+            at, last = at >> 1, last >> 1
         at, last = at >> 1, last >> 1
     return head if last == 0 <= index else None
 
-def check(folder):
-    full = lambda name: os.path.join(folder, *name.split("/"))
-    read = lambda name: open(full(name), "rb").read()
-    # Varje fil på listan, och ingen utanför den.
-    listed = {}
-    for line in read("SHA256SUMS").decode().splitlines():
-        total, name = line[:64], line[66:]
-        if name in listed or name.startswith("/") or ".." in name.split("/"):
-            fault(name, "namnet får inte förekomma")
+def check(folder, own):
+    full, read = lambda name: os.path.join(folder, *name.split("/")), lambda name: open(full(name), "rb").read()
+    listed, there = {}, set()  # Varje fil på listan, och ingen utanför den; inga länkar och inga tomma mappar.
+    for total, name in ((line[:64], line[66:]) for line in read("SHA256SUMS").decode().splitlines()):
+        demand(name not in listed and name[:1] != "/" and ".." not in name.split("/"), name, "namnet får inte förekomma")
         listed[name] = total
-    there = {os.path.relpath(os.path.join(d, f), folder).replace(os.sep, "/")
-             for d, _, files in os.walk(folder) for f in files} - {"SHA256SUMS", "SHA256SUMS.sig"}
-    for name in sorted(there ^ set(listed)):
-        fault(name, "filen saknas" if name in listed else "filen står inte i SHA256SUMS")
-    for name in sorted(there & set(listed)):
-        if sha(read(name)).hex() != listed[name]:
-            fault(name, "filen har ändrats")
-    key = full("logg/nyckel.pem")
-    if not signed(key, full("SHA256SUMS"), full("SHA256SUMS.sig")):
-        fault("SHA256SUMS", "listan är inte undertecknad av nyckeln")
-    # Kontrollpunkten.
-    note, text = read("logg/kontrollpunkt.txt"), read("logg/kontrollpunkt.text")
-    lines = text.decode().split("\n")
+    for d, folders, files in os.walk(folder):
+        there |= {os.path.relpath(os.path.join(d, f), folder).replace(os.sep, "/") for f in files}
+        demand(folders + files and not any(os.path.islink(os.path.join(d, f)) for f in folders + files), d, "mappen är tom eller har en länk")
+    for name in sorted((there | set(listed)) - {"SHA256SUMS", "SHA256SUMS.sig"}):
+        demand(name in there and name in listed, name, "filen saknas" if name in listed else "filen står inte i SHA256SUMS")
+        demand(name not in there & set(listed) or sha(read(name)).hex() == listed[name], name, "filen har ändrats")
+    key, tsr = full("logg/nyckel.pem"), full("logg/stampel.tsr")
+    demand(signed(key, full("SHA256SUMS"), full("SHA256SUMS.sig")), "SHA256SUMS", "listan är inte undertecknad av nyckeln")
+    demand(not own or read("logg/nyckel.pem") == open(own, "rb").read(), "logg/nyckel.pem", f"det är inte nyckeln i {own}")
+    point, note, text = "logg/kontrollpunkt.txt", read("logg/kontrollpunkt.txt"), read("logg/kontrollpunkt.text")
+    lines, below = text.decode().split("\n"), note[len(text):].decode().splitlines()
     size, root = int(lines[1]), base64.b64decode(lines[2], validate=True)
-    below = note[len(text):].decode().splitlines()
-    if note[:len(text)] != text or below[0] != "" or not note.endswith(b"\n"):
-        fault("logg/kontrollpunkt.txt", "texten är inte den som är undertecknad")
-    elif not any(l.startswith(f"— {lines[0]} ") and base64.b64decode(l.split(" ")[2])[4:] == read("logg/kontrollpunkt.sig") for l in below[1:]):
-        fault("logg/kontrollpunkt.txt", "underskriften är en annan")
-    if not signed(key, full("logg/kontrollpunkt.text"), full("logg/kontrollpunkt.sig")):
-        fault("logg/kontrollpunkt.txt", "kontrollpunkten är inte undertecknad av nyckeln")
-    stamp = ("-in", full("logg/stampel.tsr"), "-CAfile", full("logg/stampel-rot.pem"))
-    if "logg/stampel.tsr" in there and not openssl("ts", "-verify", "-data", full("logg/kontrollpunkt.txt"), *stamp):
-        fault("logg/stampel.tsr", "tidsstämpeln håller inte")
-    # Varje bevis: posten i trädet, manifestet i posten, delarna i manifestet.
-    records = json.loads(read("paket.json"))["records"]
+    demand(note[:len(text)] == text and below[0] == "" and note.endswith(b"\n"), point, "texten är inte den som är undertecknad")
+    signatures = [base64.b64decode(l.split(" ")[2])[4:] for l in below if l.startswith(f"— {lines[0]} ")]
+    demand(read("logg/kontrollpunkt.sig") in signatures, point, "underskriften är en annan")
+    demand(signed(key, full("logg/kontrollpunkt.text"), full("logg/kontrollpunkt.sig")), point, "den är inte undertecknad av nyckeln")
+    stamp = "Ingen tidsstämpel: tiden är myndighetens egen uppgift."
+    if "logg/stampel.tsr" in there:  # Prövas vid sin egen tid: stämplarens certifikat går ut långt före arkivet.
+        said = re.search("^Time stamp: (.*)$", openssl("ts", "-reply", "-in", tsr, "-text"), re.M)[1]
+        at = str(calendar.timegm(time.strptime(re.sub(r"\.\d+", "", said), "%b %d %H:%M:%S %Y GMT")))
+        holds = openssl("ts", "-verify", "-attime", at, "-data", full(point), "-in", tsr, "-CAfile", full("logg/stampel-rot.pem"))
+        demand(holds, "logg/stampel.tsr", "tidsstämpeln håller inte")
+        stamp = f"Tidsstämplat {said}, prövat mot paketets rotcertifikat: {fingerprint(read('logg/stampel-rot.pem'))}"
+    index = json.loads(read("paket.json"))  # Varje bevis: posten i trädet, manifestet i posten, delarna i manifestet.
     folders = {name.split("/")[0] for name in there if name.startswith("bevis-")}
-    for b in sorted(folders ^ {record["folder"] for record in records}):
-        fault(b, "mappen och listan i paket.json stämmer inte")
-    for record in records:
+    demand(folders == {record["folder"] for record in index["records"]}, "paket.json", "mapparna är inte de på listan")
+    for record in index["records"]:
         b = record["folder"]
-        entry, proof = read(b + "/loggpost.json"), json.loads(read(b + "/loggbevis.json"))
-        leaf = sha(b"\0" + entry)
-        if proof["size"] != size or root_of_path(leaf, proof["index"], size, proof["path"]) != root:
-            fault(b, "posten ingår inte i den undertecknade loggen")
-        manifest, said = read(b + "/manifest.json"), json.loads(entry)
-        if said["kind"] != "seal" or said["seq"] != proof["index"] + 1 or said["seq"] != record["log_seq"] \
-                or said["record"]["evidence"] != record["evidence"] or said["record"]["manifest_sha256"] != sha(manifest).hex():
-            fault(b, "manifestet är inte det som förseglades")
-        have = sorted(sha(read(n)).hex() for n in there if n.startswith(b + "/delar/"))
-        if have != ([] if record["withheld"] else sorted(p["sha256"] for p in json.loads(manifest)["parts"])):
-            fault(b, "delarna är inte de som säkrades")
-    return len(records), size
+        entry, manifest, proof = read(b + "/loggpost.json"), read(b + "/manifest.json"), json.loads(read(b + "/loggbevis.json"))
+        said, led = json.loads(entry), root_of_path(sha(b"\0" + entry), proof["index"], size, proof["path"])
+        demand(proof["size"] == size and led == root, b, "posten ingår inte i den undertecknade loggen")
+        demand(said["kind"] == "seal" and proof["index"] + 1 == said["seq"] == record["log_seq"] and said["record"]["evidence"] == record["evidence"]
+               and said["record"]["manifest_sha256"] == sha(manifest).hex(), b, "manifestet är inte det som förseglades")
+        have, gone = {n: listed.get(n) for n in there if n.startswith(b + "/delar/")}, {w["name"] for w in record.get("without", [])}
+        parts = {b + "/delar/" + (re.sub("[^A-Za-z0-9._-]", "_", p["name"]).lstrip(".") or "namnlos"): p["sha256"]
+                 for p in json.loads(manifest)["parts"] if not record["withheld"] and p["name"] not in gone}
+        demand(have == parts, b, "delarna är inte de som säkrades")
+    return f"{len(index['records'])} bevis stämmer, i en undertecknad logg av {size} poster.\n{stamp}\nUndertecknat med den här nyckeln, att jämföra " \
+        f"med det fingeravtryck som {index['authority']} har publicerat: {fingerprint(read('logg/nyckel.pem'))}"
 
 with tempfile.TemporaryDirectory() as unpacked:
-    target = sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))
+    own, rest = (sys.argv[2], sys.argv[3:]) if sys.argv[1:2] == ["--nyckel"] else (None, sys.argv[1:])
+    target = rest[0] if rest else os.path.dirname(os.path.abspath(__file__))
     try:
         if not os.path.isdir(target):
             with zipfile.ZipFile(target) as package:
-                if len(package.namelist()) != len(set(package.namelist())):
-                    fault(target, "två filer har samma namn")
-                package.extractall(unpacked)
+                demand(is_plain(package, unpacked), target, "arkivet är inte ett som Uppsikt skriver, eller större än disken")
+                faults or package.extractall(unpacked)
             target = unpacked
-        n, size = check(target)
+        words = faults or check(target, own)
     except Exception as error:
-        fault("paketet", f"går inte att läsa ({type(error).__name__}: {error})")
-print("\n".join(faults) if faults else f"{n} bevis stämmer, i en undertecknad logg av {size} poster.")
+        demand(False, "paketet", f"går inte att läsa ({type(error).__name__}: {error})")
+print("\n".join(faults) or words)
 sys.exit(1 if faults else 0)

@@ -5,7 +5,9 @@
 //! independent checker. Names are ASCII and flat, so that `sha256sum` finds them on any system.
 
 pub mod check;
+mod shape;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -18,6 +20,7 @@ use zip::write::SimpleFileOptions;
 
 use super::{EvidenceError, EvidenceStore};
 use crate::domain::checkpoint::{Note, Signer};
+use crate::domain::evidence::CutOff;
 use crate::domain::ids::{ContentHash, EvidenceId};
 use crate::runtime::private;
 use crate::store::anchors::{CheckpointRow, InclusionProof, StampState};
@@ -41,6 +44,17 @@ struct Listed {
     log_seq: u64,
     /// Why no parts are there, in Swedish; none where they are.
     withheld: Option<String>,
+    /// Single parts that are not there.
+    #[serde(default)]
+    without: Vec<Without>,
+}
+
+/// A part that is not in a package.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+struct Without {
+    name: String,
+    /// Why, in Swedish.
+    reason: String,
 }
 
 /// `paket.json`.
@@ -116,6 +130,7 @@ impl EvidenceStore {
     ) -> Result<Package, EvidenceError> {
         let failed = |source| EvidenceError::Package { path: path.to_owned(), source };
         let signer = self.signer().await?;
+        self.hold_signed().await?;
         let id = signer.public().id().to_string();
         // One with a stamp rather than a newer one without; by the key that signs the sums.
         let known = self.store.checkpoint_of(newest).await?.filter(|row| row.key == id);
@@ -126,6 +141,19 @@ impl EvidenceStore {
         let checkpoint = checkpoint
             .filter(|row| row.size >= newest && row.key == id)
             .ok_or_else(|| failed(io::Error::other("the log could not be signed")))?;
+        // The row is anybody's who has the database; what it says is signed must be.
+        let is_own = Note::parse(&checkpoint.note).is_ok_and(|note| {
+            let said = note.checkpoint;
+            (said.size, said.root) == (checkpoint.size, checkpoint.root)
+                && note.signer(std::slice::from_ref(signer.public())).is_some()
+        });
+        if !is_own || self.store.tree_root(checkpoint.size).await? != checkpoint.root {
+            return Err(EvidenceError::Rewritten {
+                place: "the database".into(),
+                signed: checkpoint.size,
+                entries: self.store.log_head().await?.0,
+            });
+        }
         if path.exists() {
             return Err(failed(io::ErrorKind::AlreadyExists.into()));
         }
@@ -148,15 +176,16 @@ impl EvidenceStore {
 }
 
 impl Package {
-    /// Adds a sealed record. Where `withheld` says why, only what is known about it goes in and none
-    /// of its parts. `case` is the JSON of what was decided and done.
+    /// Adds a sealed record. What of it is cut off stays out, each part with the reason that `why`
+    /// gives; that is asked anew before each part, since it may be suspected any moment. `case` is
+    /// the JSON of what was decided and done.
     ///
     /// # Errors
     /// [`EvidenceError`] where the record is not whole: then the package must be given up.
     pub async fn add(
         &mut self,
         row: &EvidenceRow,
-        withheld: Option<String>,
+        why: fn(CutOff) -> &'static str,
         case: Vec<u8>,
     ) -> Result<(), EvidenceError> {
         let EvidenceState::Sealed { manifest: hash, log_seq, .. } = row.state else {
@@ -174,13 +203,38 @@ impl Package {
         self.put(format!("{folder}/loggbevis.json"), json(&proof)).await?;
         self.put(format!("{folder}/vag.txt"), way(&proof).into_bytes()).await?;
         self.put(format!("{folder}/arende.json"), case).await?;
-        if withheld.is_none() {
-            for part in &manifest.parts {
-                let bytes = self.evidence.bytes(part.sha256).await?;
-                self.put(format!("{folder}/delar/{}", safe(&part.name)), bytes).await?;
+        let (mut without, mut names) = (Vec::new(), BTreeSet::new());
+        for part in &manifest.parts {
+            let cut = self.evidence.store.cut_off(row.version).await?;
+            if manifest.is_cut_off(part.kind, cut) {
+                without.push(Without { name: part.name.clone(), reason: why(cut).to_owned() });
+                continue;
             }
+            let name = safe(&part.name);
+            if !names.insert(name.clone()) {
+                return Err(self.failed(io::Error::other(format!("two parts are called {name}"))));
+            }
+            let bytes = self.evidence.bytes(part.sha256).await?;
+            self.put(format!("{folder}/delar/{name}"), bytes).await?;
         }
-        self.index.records.push(Listed { folder, evidence: number, log_seq, withheld });
+        let cut = self.evidence.store.cut_off(row.version).await?;
+        let gone = |name: &str| without.iter().any(|without: &Without| without.name == name);
+        if manifest
+            .parts
+            .iter()
+            .any(|part| manifest.is_cut_off(part.kind, cut) && !gone(&part.name))
+        {
+            // What is in already cannot be taken out: the package is given up.
+            return Err(self.failed(io::Error::other("it was suspected while it was being copied")));
+        }
+        let withheld = match cut {
+            CutOff::Everything => {
+                without.clear();
+                Some(why(cut).to_owned())
+            }
+            CutOff::Nothing | CutOff::PagePictures | CutOff::OwnPictures => None,
+        };
+        self.index.records.push(Listed { folder, evidence: number, log_seq, withheld, without });
         Ok(())
     }
 
@@ -277,7 +331,9 @@ fn json(value: &impl serde::Serialize) -> Vec<u8> {
 /// Writes entries as they come, then sums and signature; aside first, so that nobody takes up half a
 /// package.
 fn write(path: &Path, mut entries: mpsc::Receiver<Entry>, by: &Signer) -> io::Result<()> {
-    let aside = path.with_extension("part");
+    // A name that nobody else has: neither the package's own nor a stranger's file is written over.
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let aside = path.with_file_name(format!(".{name}.{}.part", uuid::Uuid::new_v4().simple()));
     let written = write_aside(&aside, &mut entries, by).and_then(|()| fs::rename(&aside, path));
     if written.is_err() {
         // Best effort: a leftover is named as such.
@@ -287,7 +343,7 @@ fn write(path: &Path, mut entries: mpsc::Receiver<Entry>, by: &Signer) -> io::Re
 }
 
 fn write_aside(aside: &Path, entries: &mut mpsc::Receiver<Entry>, by: &Signer) -> io::Result<()> {
-    let file = private::options().write(true).create(true).truncate(true).open(aside)?;
+    let file = private::options().write(true).create_new(true).open(aside)?;
     let mut zip = zip::ZipWriter::new(file);
     let options = SimpleFileOptions::default()
         .compression_method(zip::CompressionMethod::Deflated)

@@ -1,21 +1,32 @@
 //! Packages as others meet them: our own check, the independent checker and the commands of the text
 //! beside it agree on whole ones and on every way of tampering.
 
+mod forged;
+
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io::{Cursor, Read as _};
 use std::process::Command;
 
 use super::check::{PackageReport, check};
 use super::*;
+use crate::domain::evidence::PartKind;
 use crate::evidence::tests::Bench;
 use crate::store::rows::EvidenceState;
 
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// A package of two records, of which the second may not be copied; and its files.
+fn why(_: CutOff) -> &'static str {
+    "Prov."
+}
+
+/// A package of two records, of which the second may not be copied, nor the picture of the first,
+/// since nobody knows on which page the second stands; and its files.
 async fn package(bench: &Bench) -> (PathBuf, Files) {
     bench.store.settle_fact("installation", "prov".into()).await.unwrap();
-    let one = bench.sealed("1").await;
+    let payload = (PartKind::Payload, "payload.json", "{}");
+    let picture = (PartKind::Screenshot, "screenshot.png", "bilden");
+    let one = bench.sealed_with("1", &[payload, picture]).await;
     let two = bench.sealed("2").await;
     bench.sealed("3").await;
     let path = bench.dir.path().join("paket.zip");
@@ -27,8 +38,12 @@ async fn package(bench: &Bench) -> (PathBuf, Files) {
         [bench.store.evidence(one.id).await.unwrap(), bench.store.evidence(two.id).await.unwrap()];
     let mut package =
         bench.evidence.begin_package(&path, "Exempelstads kommun", newest(&rows[1])).await.unwrap();
-    package.add(&rows[0], None, b"null\n".to_vec()).await.unwrap();
-    package.add(&rows[1], Some("Prov.".into()), b"null\n".to_vec()).await.unwrap();
+    bench
+        .raw()
+        .execute("update items set no_copy = 1, parent_id = 'x' where platform_id = '2'", [])
+        .unwrap();
+    package.add(&rows[0], why, b"null\n".to_vec()).await.unwrap();
+    package.add(&rows[1], why, b"null\n".to_vec()).await.unwrap();
     package.finish().await.unwrap();
     let files = unzip(&path);
     (path, files)
@@ -71,8 +86,12 @@ fn ours(path: &Path) -> PackageReport {
 /// What the independent checker says: whether all is well, and its words. Of the program in the
 /// repository, not of one that came with a package.
 fn theirs(target: &Path) -> (bool, String) {
+    run_checker(&[target.as_os_str()])
+}
+
+fn run_checker(arguments: &[&OsStr]) -> (bool, String) {
     let checker = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/evidence/package/kontroll.py");
-    let done = Command::new("python3").arg(checker).arg(target).output().expect("python3 runs");
+    let done = Command::new("python3").arg(checker).args(arguments).output().expect("python3 runs");
     (done.status.success(), String::from_utf8(done.stdout).unwrap())
 }
 
@@ -115,7 +134,12 @@ fn by_hand(folder: &Path, readme: &str) -> Result<(), String> {
 fn the_independent_checker_has_at_most_a_hundred_lines_and_needs_nothing() {
     assert!(CHECKER.lines().count() <= 100, "{}", CHECKER.lines().count());
     let imports: Vec<_> = CHECKER.lines().filter(|line| line.starts_with("import ")).collect();
-    assert_eq!(imports, ["import base64, hashlib, json, os, subprocess, sys, tempfile, zipfile"]);
+    assert_eq!(
+        imports,
+        [
+            "import base64, calendar, hashlib, json, os, re, shutil, struct, subprocess, sys, tempfile, time, zipfile"
+        ]
+    );
 }
 
 #[tokio::test]
@@ -124,11 +148,15 @@ async fn a_whole_package_holds_for_us_for_the_checker_and_by_hand() {
     let (path, files) = package(&bench).await;
     let report = ours(&path);
     assert_eq!(report.faults, []);
-    assert_eq!((report.n_records, report.size), (2, 4));
+    assert_eq!((report.n_records, report.size, report.n_withheld), (2, 4, 2));
     assert_eq!(report.n_files as usize, files.len() - 2, "all but the sums and their signature");
     let (well, words) = theirs(&path);
     assert!(well, "{words}");
-    assert_eq!(words, "2 bevis stämmer, i en undertecknad logg av 4 poster.\n");
+    assert!(words.starts_with("2 bevis stämmer, i en undertecknad logg av 4 poster.\n"), "{words}");
+    // Of anybody's package it says so much: whose key it is has to be asked elsewhere.
+    assert!(words.contains(&report.fingerprint.unwrap()), "{words}");
+    assert!(words.contains("Exempelstads kommun har publicerat"), "{words}");
+    assert!(words.contains("Ingen tidsstämpel"), "{words}");
     let folder = bench.dir.path().join("uppackat");
     lay_out(&folder, &files);
     assert!(theirs(&folder).0);
@@ -158,7 +186,19 @@ async fn a_package_is_not_written_over_another_nor_left_half() {
         writing
     };
     assert!(writing.await.unwrap().is_err());
-    assert!(!other.exists() && !other.with_extension("part").exists());
+    let left = |name: &str| name.starts_with("annat") || name.ends_with(".part");
+    let names = || fs::read_dir(bench.dir.path()).unwrap().map(|file| file.unwrap().file_name());
+    assert!(!names().any(|name| left(name.to_str().unwrap())));
+    // One that is called like what others write aside, beside a stranger's of that name.
+    let stranger = bench.dir.path().join("nytt.part");
+    fs::write(&stranger, "en annans").unwrap();
+    for name in ["nytt.zip", "paket.part"] {
+        let path = bench.dir.path().join(name);
+        let package = bench.evidence.begin_package(&path, "x", 1).await.unwrap();
+        package.finish().await.unwrap();
+        assert_eq!(ours(&path).faults, [], "{name}");
+    }
+    assert_eq!(fs::read_to_string(stranger).unwrap(), "en annans");
     // A folder that is not there.
     let nowhere = bench.dir.path().join("finns/inte.zip");
     let package = bench.evidence.begin_package(&nowhere, "x", 1).await.unwrap();
@@ -260,6 +300,17 @@ const TAMPERINGS: &[Tampering] = &[
     ("the withheld is called whole, sums anew", true, false, |f| {
         replace(f, "paket.json", "\"withheld\": \"Prov.\"", "\"withheld\": null");
     }),
+    ("a part that was left out is called here, sums anew", true, false, |f| {
+        replace(f, "paket.json", "\"name\": \"screenshot.png\"", "\"name\": \"annan.png\"");
+    }),
+    ("a part that is here is called left out, sums anew", true, false, |f| {
+        replace(f, "paket.json", "\"name\": \"screenshot.png\"", "\"name\": \"text.txt\"");
+    }),
+    ("two parts of a record change names, sums anew", true, true, |f| {
+        let text = f.remove("bevis-1/delar/text.txt").unwrap();
+        let payload = f.insert("bevis-1/delar/payload.json".into(), text).unwrap();
+        f.insert("bevis-1/delar/text.txt".into(), payload);
+    }),
     ("a record is left out of the list, sums anew", true, false, |f| {
         replace(f, "paket.json", "\"folder\": \"bevis-1\"", "\"folder\": \"bevis-9\"");
     }),
@@ -314,6 +365,92 @@ async fn a_package_signed_by_another_key_holds_but_shows_another_fingerprint() {
     let prints = [ours(&package(&one).await.0), ours(&package(&two).await.0)];
     assert_eq!((&prints[0].faults, &prints[1].faults), (&Vec::new(), &Vec::new()));
     assert_ne!(prints[0].fingerprint, prints[1].fingerprint, "that is what tells them apart");
+}
+
+#[tokio::test]
+async fn the_independent_checker_follows_no_link_overlooks_no_folder_and_takes_a_key_to_hold() {
+    let bench = Bench::new().await;
+    let (path, files) = package(&bench).await;
+    let folder = bench.dir.path().join("uppackat");
+    let parts = folder.join("bevis-1/delar");
+    lay_out(&folder, &files);
+    fs::create_dir(parts.join("tom")).unwrap();
+    assert!(theirs(&folder).1.contains("mappen är tom eller har en länk"));
+    fs::remove_dir(parts.join("tom")).unwrap();
+    std::os::unix::fs::symlink("/", parts.join("lank")).unwrap();
+    assert!(theirs(&folder).1.contains("mappen är tom eller har en länk"));
+    fs::remove_file(parts.join("lank")).unwrap();
+    fs::rename(parts.join("text.txt"), bench.dir.path().join("text.txt")).unwrap();
+    std::os::unix::fs::symlink(bench.dir.path().join("text.txt"), parts.join("text.txt")).unwrap();
+    assert!(theirs(&folder).1.contains("mappen är tom eller har en länk"));
+    let published = bench.dir.path().join("publicerad.pem");
+    let with_key = |key: &[u8]| {
+        fs::write(&published, key).unwrap();
+        let arguments = [OsStr::new("--nyckel"), published.as_os_str(), path.as_os_str()];
+        run_checker(&arguments)
+    };
+    assert!(with_key(&files["logg/nyckel.pem"]).0);
+    let other = Bench::new().await.evidence.signer().await.unwrap().public().pem();
+    let (well, words) = with_key(other.as_bytes());
+    assert!(!well && words.contains("det är inte nyckeln i"), "{words}");
+}
+
+/// A package of no record, stamped in 2020 by an authority whose certificate ran out the year after.
+#[test]
+fn a_stamp_holds_for_all_three_when_its_certificate_has_run_out_since() {
+    const NOTE: &str = include_str!("../../../fixtures/tsa/expired.txt");
+    let note = Note::parse(NOTE).unwrap();
+    let key = ed25519_dalek::SigningKey::from_bytes(&[9; 32]);
+    let signer = Signer::new(note.origin.clone(), key);
+    assert_eq!(signer.note(&note.checkpoint), NOTE);
+    let index = Index {
+        format: FORMAT,
+        program: "Uppsikt".into(),
+        authority: "Exempelstads kommun".into(),
+        origin: note.origin.as_str().to_owned(),
+        made_at: note.checkpoint.at,
+        size: note.checkpoint.size,
+        root: note.checkpoint.root,
+        records: Vec::new(),
+    };
+    let mut files = Files::new();
+    let mut put = |name: &str, bytes: &[u8]| drop(files.insert(name.into(), bytes.to_vec()));
+    put("logg/kontrollpunkt.txt", NOTE.as_bytes());
+    put("logg/kontrollpunkt.text", note.text.as_bytes());
+    put("logg/kontrollpunkt.sig", &note.signatures[0].1);
+    put("logg/nyckel.pem", signer.public().pem().as_bytes());
+    put("logg/stampel.tsr", include_bytes!("../../../fixtures/tsa/expired.tsr"));
+    put("logg/stampel-rot.pem", include_bytes!("../../../fixtures/tsa/expired-ca.pem"));
+    put("paket.json", &json(&index));
+    let mut sums = String::new();
+    for (name, bytes) in &files {
+        let _ = writeln!(sums, "{}  {name}", ContentHash::of(bytes));
+    }
+    let signature = signer.sign(sums.as_bytes());
+    files.insert(SUMS.into(), sums.into_bytes());
+    files.insert(SUMS_SIGNATURE.into(), signature.to_vec());
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("paket.zip");
+    rezip(&path, &files);
+    let report = ours(&path);
+    assert_eq!(report.faults, []);
+    assert_eq!(report.stamped_at, Some("2020-06-01T00:00:00Z".parse().unwrap()));
+    let (well, words) = theirs(&path);
+    assert!(well && words.contains("Tidsstämplat Jun  1 00:00:00 2020 GMT"), "{words}");
+    let folder = dir.path().join("uppackat");
+    lay_out(&folder, &files);
+    let readme = readme(&index, &signer.public().fingerprint(), true);
+    let step = commands(&readme).into_iter().find(|step| step.contains("-attime")).unwrap();
+    let done = Command::new("bash").args(["-euc", &step]).current_dir(&folder).output().unwrap();
+    assert!(done.status.success(), "{step}: {}", String::from_utf8_lossy(&done.stderr));
+    // Of another checkpoint it is no stamp.
+    files.insert(
+        "logg/stampel.tsr".into(),
+        include_bytes!("../../../fixtures/tsa/good.tsr").to_vec(),
+    );
+    rezip(&path, &files);
+    assert_ne!(ours(&path).faults, []);
+    assert!(!theirs(&path).0);
 }
 
 #[tokio::test]

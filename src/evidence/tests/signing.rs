@@ -7,6 +7,7 @@ use super::*;
 use crate::evidence::checkpoints::CheckpointSettings;
 use crate::evidence::verify::one::verify_one;
 use crate::evidence::verify::{Options, Report};
+use crate::store::anchors::CheckpointRow;
 
 /// Two checkpoints by one key, one by the next.
 async fn signed() -> Bench {
@@ -55,17 +56,23 @@ async fn a_private_key_is_a_file_of_the_service_alone_and_an_old_one_is_gone() {
     let bench = signed().await;
     let folder = bench.dir.path().join("evidence/keys");
     let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|f| f.unwrap().path()).collect();
-    assert_eq!(files.len(), 1, "{files:?}");
     for path in files.iter().chain([&folder]) {
         let mode = std::fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{}", path.display());
     }
-    let pem = std::fs::read_to_string(&files[0]).unwrap();
+    let pems: Vec<_> = files.iter().filter(|path| path.extension().unwrap() == "pem").collect();
+    assert_eq!((pems.len(), files.len()), (1, 2), "a key, and what it signed last: {files:?}");
+    let pem = std::fs::read_to_string(pems[0]).unwrap();
     let secret: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
     let database = std::fs::read(bench.store.path()).unwrap();
     let has = |hay: &[u8], needle: &[u8]| hay.windows(needle.len()).any(|part| part == needle);
     assert!(!has(&database, secret.as_bytes()), "no secret in the database");
-    assert_eq!(bench.evidence.keys().await.unwrap().len(), 2);
+    let keys = bench.evidence.keys().await.unwrap();
+    assert_eq!(keys.len(), 2);
+    // With public tools it is the same key.
+    let arguments = ["pkey", "-pubout", "-in", pems[0].to_str().unwrap()];
+    let read = std::process::Command::new("openssl").args(arguments).output().unwrap();
+    assert_eq!(String::from_utf8(read.stdout).unwrap(), keys[1].1.pem(), "{:?}", read.status);
 }
 
 #[tokio::test]
@@ -126,11 +133,31 @@ async fn a_file_that_cannot_be_written_keeps_no_checkpoint_from_being_made() {
 }
 
 #[tokio::test]
-async fn a_lost_key_is_followed_by_another_and_that_is_told() {
+async fn a_lost_key_is_followed_by_another_when_a_person_says_so_and_is_a_fault_until_acknowledged()
+{
     let bench = signed().await;
-    std::fs::remove_dir_all(bench.dir.path().join("evidence/keys")).unwrap();
+    let keys = bench.dir.path().join("evidence/keys");
+    let aside = bench.dir.path().join("inte-monterad");
+    std::fs::rename(&keys, &aside).unwrap();
+    let before = bench.store.log_head().await.unwrap();
+    for _ in 0..2 {
+        let done = bench.evidence.checkpoint().await;
+        assert!(matches!(done, Err(EvidenceError::KeyLost { .. })), "{done:?}");
+    }
+    assert_eq!(bench.store.log_head().await.unwrap(), before, "no key of its own accord");
+    std::fs::rename(&aside, &keys).unwrap();
     bench.evidence.checkpoint().await.unwrap();
-    let report = report(&bench, &bench.store, Vec::new()).await;
+    assert_eq!(bench.faults().await, [], "it was only away");
+    std::fs::remove_dir_all(&keys).unwrap();
+    let new = bench.evidence.replace_key().await.unwrap();
+    let place = format!("nyckel {}", new.public().id());
+    bench.expect_fault(&place, &new.public().fingerprint()).await;
+    let acknowledged = vec![new.public().fingerprint()];
+    let checkpoints = CheckpointSettings { acknowledged, ..CheckpointSettings::default() };
+    let in_folder = Settings::in_folder(bench.dir.path().join("evidence"));
+    let settings = Settings { checkpoints, ..in_folder };
+    let told = EvidenceStore::open(&settings, bench.store.clone(), bench.clock.clock()).unwrap();
+    let report = verify(&told, &bench.store, &Options::default()).await.unwrap();
     assert_eq!(report.faults, []);
     assert!(report.notes.iter().any(|n| n.contains("gått förlorad")), "{:?}", report.notes);
 }
@@ -378,6 +405,221 @@ async fn one_record_is_verified_alone() {
         report.faults
     );
     assert_eq!(one(2).await.faults, [], "nothing else is accused");
+}
+
+/// Somebody without the key: one entry says something else, every hash, subtree and noted head is laid
+/// anew over it, and what was signed is taken away where that is asked.
+fn rewrite(bench: &Bench, rows_too: bool, file_too: bool) {
+    let raw = bench.raw();
+    raw.execute_batch("drop trigger if exists checkpoints_are_never_cut").unwrap();
+    let (mut chain, mut heads) = (genesis(), format!("0 {}\n", genesis()));
+    let n: u64 = raw.query_row("select max(seq) from log", [], |row| row.get(0)).unwrap();
+    for seq in 1..=n {
+        let body: String =
+            raw.query_row("select body from log where seq = ?1", [seq], |r| r.get(0)).unwrap();
+        let body = if seq == 1 { body.replace("\"version\":1", "\"version\":2") } else { body };
+        let leaf = leaf_hash(body.as_bytes());
+        chain = chain_hash(chain, leaf);
+        raw.execute(
+            "update log set body = ?2, leaf_hash = ?3, chain_hash = ?4 where seq = ?1",
+            rusqlite::params![seq, body, leaf.bytes(), chain.bytes()],
+        )
+        .unwrap();
+        heads.push_str(&format!("{seq} {chain}\n"));
+    }
+    bench.relay_tree();
+    std::fs::write(bench.evidence.heads_file(), heads).unwrap();
+    if rows_too {
+        raw.execute("delete from checkpoints", []).unwrap();
+    }
+    if file_too {
+        std::fs::write(bench.evidence.checkpoints_file(), "").unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_was_rewritten_is_not_signed_whatever_of_the_signed_was_taken_away() {
+    for (rows_too, file_too) in [(false, false), (true, false), (false, true), (true, true)] {
+        let bench = signed().await;
+        rewrite(&bench, rows_too, file_too);
+        let of = |done: Result<_, EvidenceError>| match done {
+            Err(EvidenceError::Rewritten { .. }) => {}
+            other => panic!("{rows_too} {file_too}: {other:?}"),
+        };
+        of(bench.evidence.checkpoint().await.map(drop));
+        of(bench.evidence.checkpoint_if_due().await);
+        of(bench.evidence.rotate_key().await.map(drop));
+        let out = bench.dir.path().join("paket.zip");
+        of(bench.evidence.begin_package(&out, "x", 1).await.map(drop));
+        of(bench.evidence.begin_package(&out, "x", 6).await.map(drop));
+    }
+}
+
+#[tokio::test]
+async fn a_log_of_which_nothing_is_signed_any_more_is_no_whole_log() {
+    let bench = signed().await;
+    let raw = bench.raw();
+    raw.execute_batch("drop trigger checkpoints_are_never_cut; delete from checkpoints").unwrap();
+    std::fs::write(bench.evidence.checkpoints_file(), "").unwrap();
+    assert_eq!(bench.faults().await, [], "it may be signed in a moment");
+    bench.clock.advance(SignedDuration::from_mins(71));
+    bench.expect_fault("kontrollpunkterna", "från och med post 1").await;
+    let keys = bench.evidence.keys().await.unwrap();
+    for (row, _) in keys {
+        bench.expect_fault(&format!("nyckel {}", row.id), "inget som den har undertecknat").await;
+    }
+}
+
+#[tokio::test]
+async fn entries_that_ought_to_be_signed_by_now_are_missed() {
+    let bench = signed().await;
+    bench.clock.advance(SignedDuration::from_mins(69));
+    assert_eq!(bench.faults().await, [], "the daemon signs within the hour");
+    bench.clock.advance(SignedDuration::from_mins(2));
+    bench.expect_fault("kontrollpunkterna", "från och med post 6").await;
+    bench.evidence.checkpoint_if_due().await.unwrap();
+    assert_eq!(bench.faults().await, []);
+}
+
+#[tokio::test]
+async fn a_database_put_back_alone_is_not_signed_and_the_alarm_stays() {
+    let bench = Bench::new().await;
+    bench.store.settle_fact("installation", "prov".into()).await.unwrap();
+    bench.sealed("1").await;
+    bench.evidence.checkpoint().await.unwrap();
+    let copy = bench.dir.path().join("copy.db");
+    bench.raw().execute("vacuum into ?1", [copy.to_str().unwrap()]).unwrap();
+    bench.sealed("2").await;
+    bench.evidence.checkpoint().await.unwrap();
+    let store = Store::open(&crate::store::Settings { path: copy }).unwrap();
+    let settings = Settings::in_folder(bench.dir.path().join("evidence"));
+    let evidence = EvidenceStore::open(&settings, store, bench.clock.clock()).unwrap();
+    for _ in 0..2 {
+        let done = evidence.checkpoint_if_due().await;
+        assert!(matches!(done, Err(EvidenceError::Rewritten { .. })), "{done:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_stamp_that_holds_a_record_is_the_one_that_proves_it() {
+    let bench = signed().await;
+    let of = async |seq| bench.store.checkpoint_of(seq).await.unwrap().unwrap().size;
+    assert_eq!(of(1).await, 5, "the newest, while none is stamped");
+    for size in [5, 4] {
+        bench
+            .raw()
+            .execute(
+                "insert into stamps (size, state, next_at, authority, answer, stamped_at, ca_pem)
+                 values (?1, 'kept', 0, 'x', x'30', 0, 'x')",
+                [size],
+            )
+            .unwrap();
+        assert_eq!(of(1).await, size);
+    }
+    assert_eq!(of(5).await, 5);
+}
+
+/// Somebody with the database puts in a stamp of their own authority, with their own root beside it.
+#[tokio::test]
+async fn a_stamp_is_held_against_the_settings_root_and_not_the_one_beside_it() {
+    const CA: &str = include_str!("../../../fixtures/tsa/ca.pem");
+    const OTHER: &str = include_str!("../../../fixtures/tsa/other-ca.pem");
+    const DATA: &str = include_str!("../../../fixtures/tsa/data.txt");
+    let bench = signed().await;
+    let raw = bench.raw();
+    raw.execute_batch("drop trigger checkpoints_are_never_changed").unwrap();
+    raw.execute("update checkpoints set note = ?1 where size = 3", [DATA]).unwrap();
+    let stamped_at: Timestamp = "2026-11-22T14:51:56Z".parse().unwrap();
+    raw.execute(
+        "insert into stamps (size, state, next_at, authority, answer, stamped_at, ca_pem)
+         values (3, 'kept', 0, 'x', ?1, ?2, ?3)",
+        rusqlite::params![
+            include_bytes!("../../../fixtures/tsa/good.tsr"),
+            stamped_at.as_millisecond(),
+            CA
+        ],
+    )
+    .unwrap();
+    let told = async |roots: &[&str]| {
+        let stamp_roots = roots.iter().map(|root| (*root).to_owned()).collect();
+        let checkpoints = CheckpointSettings { stamp_roots, ..CheckpointSettings::default() };
+        let in_folder = Settings::in_folder(bench.dir.path().join("evidence"));
+        let settings = Settings { checkpoints, ..in_folder };
+        let clock = bench.clock.clock();
+        let evidence = EvidenceStore::open(&settings, bench.store.clone(), clock).unwrap();
+        let mut report = verify(&evidence, &bench.store, &Options::default()).await.unwrap();
+        report.faults.retain(|fault| fault.place.starts_with("tidsstämpel"));
+        report
+    };
+    for roots in [&[CA] as &[&str], &[OTHER, CA]] {
+        let report = told(roots).await;
+        assert_eq!((report.faults, report.n_stamps), (Vec::new(), 1));
+    }
+    let report = told(&[OTHER]).await;
+    assert_eq!(report.n_stamps, 0);
+    assert!(report.faults[0].what.contains("inte står i inställningarna"), "{:?}", report.faults);
+    let report = told(&[]).await;
+    assert_eq!(report.n_stamps, 1);
+    let print = crate::evidence::timestamp::fingerprint(CA).unwrap();
+    assert!(report.notes.iter().any(|note| note.contains(&print)), "{:?}", report.notes);
+}
+
+/// With anybody's key in the table of keys and every checkpoint signed anew by it.
+#[tokio::test]
+async fn one_record_alone_is_held_by_the_logs_own_keys_only() {
+    let bench = signed().await;
+    let own = crate::domain::checkpoint::Signer::new(
+        bench.evidence.origin().await.unwrap(),
+        ed25519_dalek::SigningKey::from_bytes(&[7; 32]),
+    );
+    let id = own.public().id().to_string();
+    let raw = bench.raw();
+    raw.execute_batch(
+        "drop trigger checkpoints_are_never_changed; drop trigger log_keys_are_never_changed",
+    )
+    .unwrap();
+    raw.execute(
+        "insert into log_keys (id, public, made_at, log_seq) values (?1, ?2, 0, 1)",
+        rusqlite::params![id, own.public().bytes()],
+    )
+    .unwrap();
+    for row in bench.store.checkpoints_after(0, 9).await.unwrap() {
+        let CheckpointRow { size, root, at, .. } = row;
+        let note = own.note(&crate::domain::checkpoint::Checkpoint { size, root, at });
+        let set = "update checkpoints set key_id = ?2, note = ?3 where size = ?1";
+        raw.execute(set, rusqlite::params![size, id, note]).unwrap();
+    }
+    let report = verify_one(&bench.evidence, &bench.store, EvidenceId(1), &[]).await.unwrap();
+    assert!(report.faults.iter().any(|f| f.place == format!("nyckel {id}")), "{report:?}");
+}
+
+#[tokio::test]
+async fn one_record_alone_is_held_by_its_link_and_its_noted_head_and_names_the_key() {
+    let bench = signed().await;
+    let one = async || verify_one(&bench.evidence, &bench.store, EvidenceId(2), &[]).await.unwrap();
+    let print = bench.evidence.keys().await.unwrap()[1].1.fingerprint();
+    bench.clock.advance(SignedDuration::from_mins(11));
+    let report = one().await;
+    assert_eq!(report.faults, []);
+    assert!(report.notes.iter().any(|note| note.contains(&print)), "{:?}", report.notes);
+    let heads = std::fs::read_to_string(bench.evidence.heads_file()).unwrap();
+    let line = heads.lines().find(|line| line.starts_with("2 ")).unwrap();
+    let link = line.split_once(' ').unwrap().1;
+    for (heads, what) in [
+        (heads.replace(&format!("{line}\n"), ""), "står inte i heads.txt"),
+        (
+            heads.replace(link, &ContentHash::of(b"x").to_hex()),
+            "inte den som fanns när raden skrevs",
+        ),
+    ] {
+        std::fs::write(bench.evidence.heads_file(), heads).unwrap();
+        let faults = one().await.faults;
+        assert!(faults.iter().any(|f| f.what.contains(what)), "{what}: {faults:?}");
+    }
+    std::fs::write(bench.evidence.heads_file(), heads).unwrap();
+    bench.raw().execute("update log set chain_hash = zeroblob(32) where seq = 2", []).unwrap();
+    let faults = one().await.faults;
+    assert!(faults.iter().any(|f| f.what.contains("kedjan är bruten")), "{faults:?}");
 }
 
 #[tokio::test]

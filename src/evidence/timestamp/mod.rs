@@ -173,6 +173,15 @@ impl Query {
     }
 }
 
+/// SHA-256 over the first certificate of a PEM file, in groups of four digits; nothing where there is
+/// none. `openssl x509 -outform DER | sha256sum` gives the same.
+pub fn fingerprint(ca_pem: &str) -> Option<String> {
+    let first = CertificateDer::pem_slice_iter(ca_pem.as_bytes()).next()?.ok()?;
+    let hex = ContentHash::of(&first).to_hex();
+    let groups: Vec<_> = (0..hex.len()).step_by(4).map(|at| &hex[at..at + 4]).collect();
+    Some(groups.join(" "))
+}
+
 /// Whether an answer is a stamp on `data` by somebody that `ca_pem` (one or more root certificates)
 /// vouches for, as it stood at the time it states.
 ///

@@ -1,6 +1,6 @@
 //! The log itself: every leaf, every link, and what the leaves say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -99,10 +99,12 @@ pub(super) struct Barred {
     pub(super) user: Option<i64>,
 }
 
-/// Of which item the log says that the bar was lifted.
+/// Of which item the log says that the bar was lifted, by whom, and with which words.
 #[derive(serde::Deserialize)]
-struct Lifted {
-    item: i64,
+pub(super) struct Lifted {
+    pub(super) item: i64,
+    pub(super) user: i64,
+    pub(super) words_sha256: ContentHash,
 }
 
 /// What the log says of an exemption from disposal, or of its lifting.
@@ -177,14 +179,14 @@ pub(super) struct LogRead {
     pub(super) retried: BTreeMap<i64, u64>,
     pub(super) entered: BTreeMap<i64, Leaf<Entered>>,
     pub(super) barred: BTreeMap<i64, Leaf<Barred>>,
-    /// Items whose bar the log says was taken off again.
-    pub(super) lifted: BTreeSet<i64>,
     /// Exemptions from disposal, and those that were lifted, by their number.
     pub(super) held: BTreeMap<i64, Leaf<Held>>,
     pub(super) unheld: BTreeMap<i64, Leaf<Held>>,
     pub(super) disposals: BTreeMap<i64, Leaf<Disposal>>,
     /// Records that were disposed of.
     pub(super) disposed: BTreeMap<i64, DisposedUnder>,
+    /// By item, in order: each takes off the bars before it and none after.
+    pub(super) lifted: BTreeMap<i64, Vec<Leaf<Lifted>>>,
     /// By their places in the log.
     pub(super) keys: BTreeMap<u64, KeyTaken>,
     pub(super) lines: Vec<(u64, LinesAt)>,
@@ -208,11 +210,11 @@ impl LogRead {
             retried: BTreeMap::new(),
             entered: BTreeMap::new(),
             barred: BTreeMap::new(),
-            lifted: BTreeSet::new(),
             held: BTreeMap::new(),
             unheld: BTreeMap::new(),
             disposals: BTreeMap::new(),
             disposed: BTreeMap::new(),
+            lifted: BTreeMap::new(),
             keys: BTreeMap::new(),
             lines: Vec::new(),
             links: BTreeMap::new(),
@@ -326,7 +328,7 @@ impl LogRead {
                 self.barred.insert(leaf.record.bar, leaf);
             }),
             LogKind::Lift => leaf::<Lifted>(seq, at, record).map(|leaf| {
-                self.lifted.insert(leaf.record.item);
+                self.lifted.entry(leaf.record.item).or_default().push(leaf);
             }),
             LogKind::Hold => leaf::<Held>(seq, at, record).map(|leaf| {
                 self.held.insert(leaf.record.hold, leaf);
@@ -378,6 +380,21 @@ pub(super) fn disposal_of(entry: &LogEntry, evidence: i64) -> Option<DisposedUnd
     }
     let leaf = leaf::<Disposal>(body.seq, body.at, body.record).ok()?;
     disposed_under(&leaf).find(|(id, _)| *id == evidence).map(|(_, under)| under)
+}
+
+/// What an entry says of a key; nothing where it is of another kind or cannot be read.
+pub(super) fn key_of(entry: &LogEntry) -> Option<KeyTaken> {
+    let body = serde_json::from_str::<Body>(&entry.body).ok()?;
+    let is_own = entry.kind == LogKind::Key
+        && body.kind == LogKind::Key.id()
+        && body.seq == entry.seq
+        && leaf_hash(entry.body.as_bytes()) == entry.leaf;
+    is_own.then(|| serde_json::from_value(body.record).ok())?
+}
+
+/// Whether an entry is of those that the file of heads has a line for.
+pub(super) fn is_noted(entry: &LogEntry) -> bool {
+    serde_json::from_str::<Body>(&entry.body).is_ok_and(|body| body.lines.is_some())
 }
 
 fn leaf<T: serde::de::DeserializeOwned>(

@@ -102,8 +102,12 @@ impl Report {
         }
     }
 
+    /// Once, however often it is found.
     fn note(&mut self, what: impl Into<String>) {
-        self.notes.push(what.into());
+        let what = what.into();
+        if !self.notes.contains(&what) {
+            self.notes.push(what);
+        }
     }
 }
 
@@ -134,7 +138,8 @@ pub async fn verify(
     let mut log = LogRead::new(signed.sizes(&mut report));
     log.read_on(store, &mut report).await?;
     tell("loggposter", report.n_entries);
-    tree::verify(&signed, store, &mut log, evidence.clock.now(), &mut report).await?;
+    let now = evidence.clock.now();
+    tree::verify(&signed, store, &mut log, &evidence.checkpoints, now, &mut report).await?;
     heads::verify(heads, &log, evidence.clock.now(), &mut report);
     let mut seen = BTreeSet::new();
     let mut after = EvidenceId(i64::MIN);
@@ -197,6 +202,8 @@ fn in_swedish(error: &EvidenceError) -> String {
         | EvidenceError::Package { .. }
         | EvidenceError::NotSealed(_)
         | EvidenceError::NotTaken { .. }
+        | EvidenceError::Rewritten { .. }
+        | EvidenceError::KeyLost { .. }
         | EvidenceError::BrokenOff => error.to_string(),
     }
 }

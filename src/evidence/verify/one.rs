@@ -1,20 +1,21 @@
 //! One record alone: its rows, files and entry, and that a signed checkpoint holds the entry. What this
 //! cannot tell is whether other records are missing.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::chain::{disposal_of, sealing_of};
-use super::{Report, record};
+use super::chain::{disposal_of, is_noted, key_of, sealing_of};
+use super::tree::{Force, held_stamp, key_rows, keys_in_force, signature_fault};
+use super::{Report, heads, record};
 use crate::domain::checkpoint::{Note, PublicKey, notes};
 use crate::domain::ids::EvidenceId;
-use crate::domain::log::leaf_hash;
+use crate::domain::log::{chain_hash, genesis, leaf_hash};
 use crate::domain::tree::root_of_path;
-use crate::evidence::timestamp;
 use crate::evidence::{EvidenceError, EvidenceStore};
 use crate::store::Store;
 use crate::store::anchors::StampState;
 use crate::store::error::StoreError;
-use crate::store::rows::EvidenceState;
+use crate::store::rows::{EvidenceState, LogEntry};
 
 /// Verifies one record.
 ///
@@ -65,13 +66,16 @@ pub async fn verify_one(
         let place = format!("logg {}", entry.seq);
         report.fault(place, "innehållet har ändrats: lövets kontrollsumma stämmer inte");
     }
-    let keys: Vec<PublicKey> =
-        evidence.keys().await?.into_iter().map(|(_, public)| public).collect();
+    hold_link(evidence, store, &entry, &mut report).await?;
+    let keys = keys(evidence, store, &mut report).await?;
+    let (entries, _) = store.log_head().await?;
+    let mut by = BTreeSet::new();
     let leaf = leaf_hash(entry.body.as_bytes());
     let mut checkpoints = Vec::new();
     match store.checkpoint_of(entry.seq).await? {
         Some(row) => {
-            hold_stamp(store, row.size, &row.note, &mut report).await?;
+            let roots = &evidence.checkpoints.stamp_roots;
+            hold_stamp(store, row.size, &row.note, roots, &mut report).await?;
             checkpoints.push((format!("kontrollpunkt {}", row.size), Note::parse(&row.note).ok()));
         }
         None => report.note("Förseglingen omfattas inte av någon undertecknad kontrollpunkt än."),
@@ -92,8 +96,12 @@ pub async fn verify_one(
             report.fault(place, "kontrollpunkten går inte att läsa");
             continue;
         };
-        if note.signer(&keys).is_none() {
-            report.fault(&place, "underskriften är inte gjord med någon av loggens nycklar");
+        match signature_fault(&note, &keys, entries) {
+            Some(what) => report.fault(&place, what),
+            None => {
+                let publics: Vec<_> = keys.iter().map(|force| force.key.clone()).collect();
+                by.extend(note.signer(&publics).map(PublicKey::fingerprint));
+            }
         }
         let size = note.checkpoint.size;
         // Older than the seal: says nothing of it.
@@ -113,25 +121,90 @@ pub async fn verify_one(
                 .fault(place, format!("posten {} ingår inte i det som undertecknades", entry.seq));
         }
     }
+    for print in by {
+        report.note(format!(
+            "Undertecknat med nyckeln som har fingeravtrycket {print}: jämför med det ni har publicerat."
+        ));
+    }
     report.note(
         "Bara det här beviset har kontrollerats: om något annat saknas syns när allt kontrolleras.",
     );
     Ok(report)
 }
 
+/// The keys of the log, each held against the entry by which the log took it in.
+async fn keys(
+    evidence: &EvidenceStore,
+    store: &Store,
+    report: &mut Report,
+) -> Result<Vec<Force>, EvidenceError> {
+    let rows = key_rows(store, report).await?;
+    let mut taken = BTreeMap::new();
+    for row in &rows {
+        match store.log_entry(row.log_seq).await {
+            Ok(entry) => taken.extend(key_of(&entry).map(|said| (row.log_seq, said))),
+            Err(StoreError::NotFound { .. } | StoreError::Row { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let acknowledged = &evidence.checkpoints.acknowledged;
+    Ok(keys_in_force(&evidence.origin().await?, &rows, &taken, acknowledged, report))
+}
+
+/// The entry's link to the one before it, and the line in the file of heads that noted it.
+async fn hold_link(
+    evidence: &EvidenceStore,
+    store: &Store,
+    entry: &LogEntry,
+    report: &mut Report,
+) -> Result<(), EvidenceError> {
+    let place = format!("logg {}", entry.seq);
+    let before = match entry.seq {
+        0 | 1 => Some(genesis()),
+        seq => match store.log_entry(seq - 1).await {
+            Ok(before) => Some(before.chain),
+            Err(StoreError::NotFound { .. } | StoreError::Row { .. }) => None,
+            Err(error) => return Err(error.into()),
+        },
+    };
+    if before.map(|before| chain_hash(before, entry.leaf)) != Some(entry.chain) {
+        report.fault(&place, "kedjan är bruten: länken stämmer inte med posten före");
+    }
+    let file = evidence.heads_file().to_owned();
+    let heads = tokio::task::spawn_blocking(move || std::fs::read_to_string(file))
+        .await
+        .map_err(|_| EvidenceError::BrokenOff)?;
+    let Ok(heads) = heads else {
+        report.fault("kedjans ändar", "filen heads.txt går inte att läsa");
+        return Ok(());
+    };
+    let noted: Vec<_> =
+        heads.lines().filter_map(heads::parse).filter(|(seq, _)| *seq == entry.seq).collect();
+    if noted.iter().any(|(_, chain)| *chain != entry.chain) {
+        report.fault(&place, "posten är inte den som fanns när raden skrevs i heads.txt");
+    }
+    let ought =
+        is_noted(entry) && evidence.clock.now().duration_since(entry.at) > heads::NOTED_WITHIN;
+    if noted.is_empty() && ought {
+        report.fault(&place, "posten står inte i heads.txt, fast den borde");
+    }
+    Ok(())
+}
+
 async fn hold_stamp(
     store: &Store,
     size: u64,
     note: &str,
+    roots: &[String],
     report: &mut Report,
 ) -> Result<(), EvidenceError> {
     let place = format!("tidsstämpel {size}");
     match store.stamp(size).await {
         Ok(Some(stamp)) => match stamp.state {
             StampState::Kept { answer, ca_pem, .. } => {
-                match timestamp::check(&answer, note.as_bytes(), &ca_pem) {
+                match held_stamp(&answer, note, &ca_pem, roots, report) {
                     Ok(_) => report.n_stamps += 1,
-                    Err(error) => report.fault(place, error.swedish()),
+                    Err(what) => report.fault(place, what),
                 }
             }
             StampState::Wanted { .. } => {}

@@ -1,12 +1,13 @@
 //! Decisions, actions, registrations and suspicions: each row against its leaf, each leaf against its row.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::ids::{ActionId, DecisionId, RegistrationId};
 use crate::store::Store;
 use crate::store::rows::{ActionFacts, BarFacts, DecisionFacts, Readable, RegistrationFacts};
+use crate::store::sqlite::lifts::LiftFacts;
 
-use super::chain::LogRead;
+use super::chain::{Leaf, Lifted, LogRead};
 use super::{PAGE, Report};
 use crate::evidence::EvidenceError;
 
@@ -21,6 +22,7 @@ pub(super) async fn verify(
     kind::<ActionFacts>(store, log, report).await?;
     kind::<RegistrationFacts>(store, log, report).await?;
     kind::<BarFacts>(store, log, report).await?;
+    lifts(store, log, report).await?;
     for item in store.marks_without_suspicion().await? {
         let what = "det är spärrat mot kopiering, men ingen misstanke står antecknad";
         report.fault(format!("inlägg {item}"), what);
@@ -253,8 +255,15 @@ fn bar_fault(row: &BarFacts, log: &LogRead) -> Option<String> {
     if !row.ended && !row.no_copy {
         return Some("inlägget bär inte längre märket som spärrar kopiering".into());
     }
-    if row.ended && !log.lifted.contains(&row.item) {
-        return Some("spärren är hävd, men loggen har ingen post om det".into());
+    // A bar from before such were noted may have been lifted by any.
+    let lift = log.lifted.get(&row.item).into_iter().flatten();
+    let lift = lift.map(|leaf| leaf.seq).find(|seq| row.log_seq.is_none_or(|bar| bar < *seq));
+    match (row.ended, lift) {
+        (true, None) => return Some("spärren är hävd, men loggen har ingen post om det".into()),
+        (false, Some(seq)) if row.log_seq.is_some() => {
+            return Some(format!("spärren hävdes enligt loggens post {seq}, men raden står kvar"));
+        }
+        (true, Some(_)) | (false, _) => {}
     }
     let Some(leaf) = log.barred.get(&row.id) else {
         // Before suspicions were noted there was no entry of them.
@@ -264,6 +273,9 @@ fn bar_fault(row: &BarFacts, log: &LogRead) -> Option<String> {
             .then(|| "raden finns, men loggen har ingen post om den".into());
     };
     let said = &leaf.record;
+    if leaf.at.as_millisecond() != row.at.as_millisecond() {
+        return Some(format!("raden stämmer inte med loggens post {}: tiden", leaf.seq));
+    }
     let fits = row.log_seq == Some(leaf.seq)
         && said.account == row.account
         && said.platform_id == row.platform_id
@@ -275,4 +287,70 @@ fn bar_fault(row: &BarFacts, log: &LogRead) -> Option<String> {
             leaf.seq
         )
     })
+}
+
+/// Every lifting against its own entry, in order for each item: who lifted, when, and with which words.
+async fn lifts(store: &Store, log: &mut LogRead, report: &mut Report) -> Result<(), EvidenceError> {
+    let mut faults = lift_faults(store, log).await?;
+    if !faults.is_empty() {
+        // One may have come while we were reading.
+        log.read_on(store, report).await?;
+        faults = lift_faults(store, log).await?;
+    }
+    for (place, what) in faults {
+        report.fault(place, what);
+    }
+    Ok(())
+}
+
+async fn lift_faults(store: &Store, log: &LogRead) -> Result<Vec<(String, String)>, EvidenceError> {
+    let mut faults = Vec::new();
+    let mut n_of: BTreeMap<i64, usize> = BTreeMap::new();
+    let mut after = i64::MIN;
+    loop {
+        let rows = store.lift_facts(after, PAGE).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.id;
+        for Readable { id, value } in rows {
+            let place = format!("hävning {id}");
+            let Some(row) = value else {
+                faults.push((place, "raden går inte att läsa".into()));
+                continue;
+            };
+            let n = n_of.entry(row.item).or_default();
+            let leaf = log.lifted.get(&row.item).and_then(|leaves| leaves.get(*n));
+            *n += 1;
+            faults.extend(lift_fault(&row, leaf).map(|what| (place, what)));
+        }
+    }
+    for (item, leaves) in &log.lifted {
+        for leaf in leaves.iter().skip(n_of.get(item).copied().unwrap_or(0)) {
+            let what =
+                format!("loggen (post {}) säger att en spärr hävdes, men raden saknas", leaf.seq);
+            faults.push((format!("hävning av inlägg {item}"), what));
+        }
+    }
+    Ok(faults)
+}
+
+fn lift_fault(row: &LiftFacts, leaf: Option<&Leaf<Lifted>>) -> Option<String> {
+    let Some(leaf) = leaf else {
+        return Some("raden finns, men loggen har ingen post om den".into());
+    };
+    let mut differ = Vec::new();
+    if leaf.record.user != row.user {
+        differ.push("vem som hävde");
+    }
+    if leaf.at.as_millisecond() != row.at.as_millisecond() {
+        differ.push("tiden");
+    }
+    if leaf.record.words_sha256 != row.words {
+        differ.push("skälet");
+    }
+    if !row.spent {
+        // The database would let it lift another bar.
+        differ.push("den är inte förbrukad");
+    }
+    (!differ.is_empty())
+        .then(|| format!("raden stämmer inte med loggens post {}: {}", leaf.seq, differ.join(", ")))
 }

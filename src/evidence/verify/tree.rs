@@ -12,6 +12,7 @@ use super::{PAGE, Report};
 use crate::domain::checkpoint::{Note, Origin, PublicKey, key_change, notes};
 use crate::domain::ids::ContentHash;
 use crate::domain::tree::{Growing, n_nodes};
+use crate::evidence::checkpoints::CheckpointSettings;
 use crate::evidence::timestamp;
 use crate::evidence::{EvidenceError, EvidenceStore};
 use crate::store::Store;
@@ -178,8 +179,8 @@ impl TreeRead {
 }
 
 /// A key with the entries of the log that it may sign for.
-struct Force {
-    key: PublicKey,
+pub(super) struct Force {
+    pub(super) key: PublicKey,
     from: u64,
     until: u64,
 }
@@ -189,10 +190,21 @@ pub(super) async fn verify(
     signed: &Signed,
     store: &Store,
     log: &mut LogRead,
+    settings: &CheckpointSettings,
     now: Timestamp,
     report: &mut Report,
 ) -> Result<(), EvidenceError> {
-    let keys = verify_keys(&signed.origin, store, log, report).await?;
+    let rows = key_rows(store, report).await?;
+    if rows.last().is_some_and(|newest| newest.log_seq >= log.next) {
+        log.read_on(store, report).await?;
+    }
+    let keys = keys_in_force(&signed.origin, &rows, &log.keys, &settings.acknowledged, report);
+    for (seq, said) in &log.keys {
+        if !rows.iter().any(|row| row.log_seq == *seq) {
+            let what = format!("loggen (post {seq}) säger att den togs i bruk, men raden saknas");
+            report.fault(format!("nyckel {}", said.key), what);
+        }
+    }
     verify_nodes(store, log, report).await?;
     for row in &signed.rows {
         let place = format!("kontrollpunkt {}", row.id);
@@ -212,7 +224,8 @@ pub(super) async fn verify(
         }
     }
     verify_file(signed, now, report);
-    verify_stamps(signed, report);
+    verify_covered(signed, &rows, log, settings.every, now, report);
+    verify_stamps(signed, &settings.stamp_roots, report);
     let n = log.links.len() as u64;
     match newest_witness {
         Some(size) => report.note(format!(
@@ -229,25 +242,32 @@ pub(super) async fn verify(
     Ok(())
 }
 
-async fn verify_keys(
-    origin: &Origin,
+/// The rows of the keys; that one cannot be read is a fault.
+pub(super) async fn key_rows(
     store: &Store,
-    log: &mut LogRead,
     report: &mut Report,
-) -> Result<Vec<Force>, EvidenceError> {
-    let rows = match store.keys().await {
-        Ok(rows) => rows,
+) -> Result<Vec<KeyRow>, EvidenceError> {
+    match store.keys().await {
+        Ok(rows) => Ok(rows),
         Err(StoreError::Row { .. }) => {
             report.fault("nycklarna", "en nyckels rad går inte att läsa");
-            return Ok(Vec::new());
+            Ok(Vec::new())
         }
-        Err(error) => return Err(error.into()),
-    };
-    if rows.last().is_some_and(|newest| newest.log_seq >= log.next) {
-        log.read_on(store, report).await?;
+        Err(error) => Err(error.into()),
     }
+}
+
+/// The keys with what each may sign: held against the entries by which the log took them in, and each
+/// change against the key before it.
+pub(super) fn keys_in_force(
+    origin: &Origin,
+    rows: &[KeyRow],
+    taken: &BTreeMap<u64, KeyTaken>,
+    acknowledged: &[String],
+    report: &mut Report,
+) -> Vec<Force> {
     let mut force: Vec<Force> = Vec::new();
-    for row in &rows {
+    for row in rows {
         let place = format!("nyckel {}", row.id);
         let said = |row: &KeyRow| KeyTaken {
             key: row.id.clone(),
@@ -255,7 +275,7 @@ async fn verify_keys(
             previous: row.previous.clone(),
             signature: row.signature.map(hex::encode),
         };
-        if log.keys.get(&row.log_seq) != Some(&said(row)) {
+        if taken.get(&row.log_seq) != Some(&said(row)) {
             report.fault(&place, "nyckeln är inte den som loggen säger togs i bruk");
         }
         let Ok(key) = PublicKey::new(origin, &row.public) else {
@@ -275,22 +295,20 @@ async fn verify_keys(
                     Some(_) => {
                         report.fault(&place, "bytet är inte undertecknat av den förra nyckeln");
                     }
-                    None => report.note(format!(
-                        "Nyckel {} ersatte en som gått förlorad, så bytet är inte undertecknat. Jämför nyckelns fingeravtryck med det ni har publicerat.",
+                    None if acknowledged.contains(&key.fingerprint()) => report.note(format!(
+                        "Nyckel {} ersatte en som gått förlorad; det är bekräftat i inställningarna.",
                         row.id
+                    )),
+                    None => report.fault(&place, format!(
+                        "bytet är inte undertecknat: den förra nyckeln gick förlorad, eller så har någon annan tagit en egen i bruk. Var det ni, så skriv in fingeravtrycket under acknowledged_keys i [evidence.checkpoint]: {}",
+                        key.fingerprint()
                     )),
                 }
             }
         }
         force.push(Force { key, from: row.log_seq, until: u64::MAX });
     }
-    for (seq, said) in &log.keys {
-        if !rows.iter().any(|row| row.log_seq == *seq) {
-            let what = format!("loggen (post {seq}) säger att den togs i bruk, men raden saknas");
-            report.fault(format!("nyckel {}", said.key), what);
-        }
-    }
-    Ok(force)
+    force
 }
 
 async fn verify_nodes(
@@ -341,6 +359,18 @@ fn verify_row(
     verify_note(&note, keys, log, place, report);
 }
 
+/// How the signature of a note on a log of `n` entries is not the log's own.
+pub(super) fn signature_fault(note: &Note, keys: &[Force], n: u64) -> Option<&'static str> {
+    let size = note.checkpoint.size;
+    let publics: Vec<_> = keys.iter().map(|force| force.key.clone()).collect();
+    let Some(key) = note.signer(&publics) else {
+        return Some("underskriften är inte gjord med någon av loggens nycklar");
+    };
+    let in_force =
+        keys.iter().any(|force| force.key == *key && (force.from..force.until).contains(&size));
+    (!in_force && size <= n).then_some("nyckeln gällde inte när kontrollpunkten undertecknades")
+}
+
 /// The signature, and that the log is what was signed.
 fn verify_note(note: &Note, keys: &[Force], log: &LogRead, place: &str, report: &mut Report) {
     let size = note.checkpoint.size;
@@ -351,23 +381,52 @@ fn verify_note(note: &Note, keys: &[Force], log: &LogRead, place: &str, report: 
             format!("databasen har rullats tillbaka eller kortats: kontrollpunkten omfattar {size} poster, loggen har {n}"),
         );
     }
-    let publics: Vec<_> = keys.iter().map(|force| force.key.clone()).collect();
-    match note.signer(&publics) {
-        None => report.fault(place, "underskriften är inte gjord med någon av loggens nycklar"),
-        Some(key) => {
-            let in_force = keys
-                .iter()
-                .any(|force| force.key == *key && (force.from..force.until).contains(&size));
-            if !in_force && size <= n {
-                report.fault(place, "nyckeln gällde inte när kontrollpunkten undertecknades");
-            }
-        }
+    if let Some(what) = signature_fault(note, keys, n) {
+        report.fault(place, what);
     }
     match log.tree.roots.get(&size) {
         Some(Some(root)) if *root != note.checkpoint.root => report
             .fault(place, format!("loggens första {size} poster är inte de som undertecknades")),
         // What cannot be told because the log is torn is a fault there.
         Some(_) | None => {}
+    }
+}
+
+/// That whatever ought to be signed by now is, and every key has signed what it was taken into use
+/// for: where somebody took the checkpoints away with their file, nothing else is left to miss them.
+fn verify_covered(
+    signed: &Signed,
+    keys: &[KeyRow],
+    log: &LogRead,
+    every: SignedDuration,
+    now: Timestamp,
+    report: &mut Report,
+) {
+    let within = every.saturating_add(NOTED_WITHIN);
+    let is_old = |at: Timestamp| now.duration_since(at) > within;
+    let rows = || signed.rows.iter().flat_map(|row| &row.value);
+    let size = rows().map(|row| row.size).max().unwrap_or(0);
+    if let Some((seq, link)) = log.links.range(size.saturating_add(1)..).next()
+        && is_old(link.at)
+    {
+        report.fault(
+            PLACE,
+            format!(
+                "loggen är inte undertecknad från och med post {seq}, som skrevs {}: starta Uppsikt så undertecknas den, men var den det redan så har kontrollpunkter tagits bort",
+                link.at
+            ),
+        );
+    }
+    for key in keys.iter().filter(|key| is_old(key.made_at)) {
+        if !rows().any(|row| row.key == key.id) {
+            report.fault(
+                format!("nyckel {}", key.id),
+                format!(
+                    "den togs i bruk {}, men inget som den har undertecknat finns kvar",
+                    key.made_at
+                ),
+            );
+        }
     }
 }
 
@@ -406,7 +465,34 @@ fn verify_file(signed: &Signed, now: Timestamp, report: &mut Report) {
     }
 }
 
-fn verify_stamps(signed: &Signed, report: &mut Report) {
+/// The time that a kept stamp states, where it holds: against a root that the settings name. One that
+/// holds only against the certificate beside it in the database may be anybody's, who put both
+/// there; where the settings name none at all, that is told.
+pub(super) fn held_stamp(
+    answer: &[u8],
+    note: &str,
+    beside: &str,
+    roots: &[String],
+    report: &mut Report,
+) -> Result<Timestamp, String> {
+    let held = |root: &str| timestamp::check(answer, note.as_bytes(), root).map(|found| found.at);
+    if let Some(at) = roots.iter().find_map(|root| held(root).ok()) {
+        return Ok(at);
+    }
+    let at = held(beside).map_err(|error| error.swedish())?;
+    let print = timestamp::fingerprint(beside).unwrap_or_default();
+    if roots.is_empty() {
+        report.note(format!(
+            "En tidsstämpel är prövad bara mot det rotcertifikat som ligger bredvid den i databasen, eftersom inställningarna inte anger något: jämför fingeravtrycket {print} med stämpeltjänstens."
+        ));
+        return Ok(at);
+    }
+    Err(format!(
+        "stämpeln håller bara mot ett rotcertifikat som inte står i inställningarna, med fingeravtrycket {print}; är det en tidigare tjänsts, så skriv in det under earlier_stamp_roots i [evidence.checkpoint]"
+    ))
+}
+
+fn verify_stamps(signed: &Signed, roots: &[String], report: &mut Report) {
     let mut n_wanted = 0_u64;
     for stamp in &signed.stamps {
         let place = format!("tidsstämpel {}", stamp.id);
@@ -426,12 +512,12 @@ fn verify_stamps(signed: &Signed, report: &mut Report) {
                     report.fault(place, "kontrollpunkten som stämplades saknas");
                     continue;
                 };
-                match timestamp::check(answer, row.note.as_bytes(), ca_pem) {
-                    Ok(found) if found.at.as_millisecond() == at.as_millisecond() => {
+                match held_stamp(answer, &row.note, ca_pem, roots, report) {
+                    Ok(found) if found.as_millisecond() == at.as_millisecond() => {
                         report.n_stamps += 1;
                     }
                     Ok(_) => report.fault(place, "radens tid är inte den som stämpeln bär"),
-                    Err(error) => report.fault(place, error.swedish()),
+                    Err(what) => report.fault(place, what),
                 }
             }
         }

@@ -12,9 +12,9 @@ use crate::domain::log::LogKind;
 use crate::domain::person::Role;
 use crate::evidence::media::{MediaPolicy, NoPicture};
 use crate::evidence::{EvidenceError, NewPart, verify};
-use crate::services::ServiceError;
 use crate::services::records::Evidence;
 use crate::services::tests::harness::{Stage, THREAT, manifest_of, viewer};
+use crate::services::{ServiceError, packages};
 use crate::store::error::StoreError;
 
 /// Hits the rules of children by a word of the trade, nothing more.
@@ -94,18 +94,74 @@ async fn pictures_taken_before_of_a_page_are_cut_off_when_something_on_it_is_sus
 }
 
 #[tokio::test]
-async fn what_was_pictured_of_a_page_is_shown_again_when_a_person_dismisses_the_suspicion() {
+async fn an_export_has_no_pictures_of_a_page_on_which_something_is_suspected() {
+    let stage = Stage::new().await;
+    let (_, evidence) = pictured(&stage, THREAT).await;
+    let (_, suspected) = stage.written(CHILD).await;
+    let version = stage.store().case(suspected).await.unwrap().version;
+    let own = stage.store().evidence_of(version).await.unwrap().unwrap().id;
+    // What the police had erased is missed by nobody.
+    let row = stage.store().evidence(evidence).await.unwrap();
+    let parts = stage.services.inner.evidence.manifest(&row).await.unwrap().parts;
+    let picture = parts.iter().find(|part| part.kind == PartKind::Screenshot).unwrap();
+    let hex = picture.sha256.to_hex();
+    let blob = stage.dir.path().join("evidence/blobs").join(&hex[..2]).join(&hex[2..]);
+    std::fs::remove_file(blob).unwrap();
+    let out = stage.dir.path().join("paket.zip");
+    let services = &stage.services.inner;
+    let authority = &services.settings.authority;
+    packages::export(
+        stage.store(),
+        &services.evidence,
+        &[evidence, own],
+        &out,
+        authority,
+        &services.clock,
+    )
+    .await
+    .unwrap();
+    let mut zip = zip::ZipArchive::new(std::fs::File::open(&out).unwrap()).unwrap();
+    let mut parts: Vec<_> = zip.file_names().map(|name| name.unwrap().into_owned()).collect();
+    parts.retain(|name| name.contains("/delar/"));
+    assert_eq!(parts, [format!("bevis-{evidence}/delar/text.txt")]);
+    let index: serde_json::Value =
+        serde_json::from_reader(zip.by_name("paket.json").unwrap()).unwrap();
+    let without = &index["records"][0]["without"];
+    assert_eq!(without[0]["name"], "screenshot.png");
+    assert_eq!(without[1]["name"], "bevisblad-1.png");
+    assert!(without[0]["reason"].as_str().unwrap().contains("på samma sida"), "{without}");
+    let found = packages::verify(&out, &|_, _| {}).unwrap();
+    assert!(found.is_whole(), "{}", found.words());
+    assert!(found.words().contains("2 delar"), "{}", found.words());
+}
+
+#[tokio::test]
+async fn what_was_pictured_of_a_page_is_shown_again_when_the_suspicion_is_lifted_and_not_before() {
     let stage = Stage::new().await;
     let (_, evidence) = pictured(&stage, THREAT).await;
     let (_, suspected) = stage.written(CHILD).await;
     assert_eq!(shown(&stage, evidence).await, ["text.txt"]);
+    // An editor's "dismiss" is no lifting, which is the owner's and has its reason.
     let revision = stage.store().case(suspected).await.unwrap().revision;
     let dismissed = Decision::new(vec![Choice::Dismiss], None, None).unwrap();
-    stage.services.decide(&stage.editor, suspected, revision, dismissed).await.unwrap();
-    stage.act_after_undo().await;
+    let refused = stage.services.decide(&stage.editor, suspected, revision, dismissed).await;
+    let Err(ServiceError::Refused { why }) = refused else { panic!("{refused:?}") };
+    assert!(why.contains("kontoansvarig"), "{why}");
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    raw.execute(
+        "update cases set state = 'closed', state_json = '{\"state\":\"closed\",\"outcome\":\"dismissed\"}' where id = ?1",
+        [suspected.0],
+    )
+    .unwrap();
+    assert_eq!(shown(&stage, evidence).await, ["text.txt"], "one that was dismissed before");
+    raw.execute(
+        "update cases set state = 'waiting', state_json = '{\"state\":\"waiting\"}' where id = ?1",
+        [suspected.0],
+    )
+    .unwrap();
+    let owner = viewer(Role::Owner, stage.editor.user);
+    stage.services.lift_copy_bar(&owner, suspected, "Texten citerar en dom.").await.unwrap();
     assert_eq!(shown(&stage, evidence).await.len(), 3);
-    let item = stage.store().case(suspected).await.unwrap().item;
-    assert!(stage.store().item(item).await.unwrap().no_copy, "its own bar stays");
 }
 
 #[tokio::test]
@@ -122,6 +178,19 @@ async fn a_suspicion_stands_whatever_becomes_of_the_decision_around_it() {
     assert!(matches!(refused, Err(ServiceError::Refused { .. })), "{refused:?}");
     assert!(stage.store().item(row.item).await.unwrap().no_copy);
     assert!(stage.store().case(case).await.unwrap().state.may_be_decided());
+}
+
+#[tokio::test]
+async fn a_person_who_suspects_what_the_program_had_barred_already_is_on_record_too() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(CHILD).await;
+    stage.services.suspect(&stage.editor, case).await.unwrap();
+    assert_eq!(stage.store().audit_count("case.suspect").await.unwrap(), 1);
+    let history = stage.store().case_history(case).await.unwrap();
+    let step = history.last().unwrap();
+    assert_eq!(step.what, "En person misstänker barnpornografibrott");
+    assert_eq!(step.user.as_deref(), Some("Kim Exempel"));
+    stage.verified().await;
 }
 
 #[tokio::test]

@@ -136,7 +136,18 @@ async fn put_together_under(
     let id = account.id;
     let interval = Duration::from_secs(60);
     let served = Served { account, platform, interval, policy: own, push: None, private_at: None };
-    let services = Services::new(Parts {
+    Ok((services_of(dir, clock, store, evidence, served), id))
+}
+
+/// The services of one account.
+pub fn services_of(
+    dir: &Path,
+    clock: &TestClock,
+    store: Store,
+    evidence: EvidenceStore,
+    served: Served,
+) -> Services {
+    Services::new(Parts {
         store,
         evidence,
         classifier: Arc::clone(&BUILT_IN),
@@ -152,8 +163,7 @@ async fn put_together_under(
         },
         accounts: vec![served],
         browser: Err("Ingen webbläsare i provet.".into()),
-    });
-    Ok((services, id))
+    })
 }
 
 pub fn viewer(role: Role, user: UserId) -> Viewer {
@@ -463,6 +473,8 @@ impl Stage {
 
     /// Everything sealed verifies.
     pub async fn verified(&self) -> verify::Report {
+        // As the daemon does now and then.
+        self.services.inner.evidence.checkpoint_if_due().await.unwrap();
         let report =
             verify::verify(&self.services.inner.evidence, self.store(), &Default::default())
                 .await

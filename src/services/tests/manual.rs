@@ -7,10 +7,10 @@ use crate::domain::case::CaseState;
 use crate::domain::decision::Choice;
 use crate::domain::evidence::PartKind;
 use crate::domain::ids::CaseId;
-use crate::domain::item::Presence;
+use crate::domain::item::{Batch, FetchedItem, Presence};
 use crate::domain::person::Role;
 use crate::services::manual::{Recorded, Typed, new_key};
-use crate::services::tests::harness::{Stage, THREAT, viewer};
+use crate::services::tests::harness::{Stage, THREAT, seal_plainly, viewer};
 use crate::services::{ServiceError, Services};
 
 fn typed(text: &str) -> Typed {
@@ -111,6 +111,30 @@ async fn what_is_recorded_by_hand_goes_the_way_of_all_items() {
     assert!(file.findings.is_empty(), "picked up by a person, it is a case without any finding");
 }
 
+/// An API client with a constant key; a person who stops a slow sending, corrects, and sends again.
+#[tokio::test]
+async fn another_item_under_the_same_key_is_refused_and_loses_nobody_their_picture() {
+    let stage = Stage::new().await;
+    let form = typed(THREAT);
+    let Recorded { item, case } = record(&stage, &form, vec![picture()]).await;
+    for (other, pictures) in [
+        (Typed { text: "Något annat".into(), ..form.clone() }, vec![picture()]),
+        (Typed { author: "Lo Exempel".into(), ..form.clone() }, vec![picture()]),
+        (Typed { link: String::new(), ..form.clone() }, vec![picture()]),
+        (Typed { written: String::new(), ..form.clone() }, vec![picture()]),
+        (form.clone(), vec![picture(), picture()]),
+        (form.clone(), Vec::new()),
+    ] {
+        let sent = stage.services.record_by_hand(&stage.editor, &other, pictures).await;
+        assert!(matches!(sent, Err(ServiceError::Conflict { .. })), "{other:?}: {sent:?}");
+    }
+    assert_eq!(record(&stage, &form, vec![picture()]).await, Recorded { item, case });
+    let row = stage.store().item(item).await.unwrap();
+    let version = stage.store().version(row.current_version).await.unwrap();
+    assert_eq!((version.number, version.text.as_str()), (1, THREAT));
+    assert_eq!(stage.store().audit_count("item.record").await.unwrap(), 1);
+}
+
 #[tokio::test]
 async fn what_cannot_be_recorded_is_refused_in_words_and_stores_nothing() {
     let stage = Stage::new().await;
@@ -209,17 +233,48 @@ async fn what_the_platform_lets_nobody_do_becomes_a_task_that_ends_on_the_record
     stage.verified().await;
 }
 
+/// The author edits between two polls, and the editor goes there by hand.
+#[tokio::test]
+async fn what_stands_there_is_read_before_a_task_is_done() {
+    let stage = Stage::new().await;
+    let (number, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Hide]).await;
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    raw.execute("update actions set by_hand = 1, due_at = 9000000000000000", []).unwrap();
+    let task = stage.services.tasks(&stage.editor).await.unwrap().remove(0);
+    let done = || stage.services.task_done(&stage.editor, task.action);
+    assert!(why(done().await).contains("visar inlägget fortfarande"));
+    stage.simulator.edit(number, &format!("{THREAT} Snart."));
+    stage.simulator.hide(number);
+    assert!(why(done().await).contains("inte säkrat än"), "nobody had read that");
+    let action = stage.action(case, ActionKind::Hide).await;
+    assert!(!action.state.is_settled());
+    while stage.services.assess_waiting().await.unwrap() {}
+    seal_plainly(&stage.services).await;
+    assert!(why(done().await).contains("har ändrat texten efter beslutet"));
+    done().await.unwrap();
+    let item = stage.store().item(action.item).await.unwrap();
+    assert_eq!(item.presence, Presence::Hidden);
+    assert_eq!(stage.action(case, ActionKind::Hide).await.version, item.current_version);
+    stage.verified().await;
+}
+
 #[tokio::test]
 async fn a_task_is_not_done_before_what_stands_there_now_is_sealed() {
     let stage = Stage::new().await;
-    let form = typed(THREAT);
-    let case = record(&stage, &form, Vec::new()).await.case.unwrap();
+    let case = record(&stage, &typed(THREAT), Vec::new()).await.case.unwrap();
     while stage.services.capture_wanted().await.unwrap() {}
     stage.decide(case, vec![Choice::Hide]).await;
     let task = stage.services.tasks(&stage.editor).await.unwrap().remove(0);
-    // Its author changes the text, and an editor records that.
-    let changed = Typed { text: format!("{THREAT} Snart."), ..form };
-    record(&stage, &changed, Vec::new()).await;
+    // Its author changes the text, and that is taken in.
+    let item = stage.store().item(stage.store().case(case).await.unwrap().item).await.unwrap();
+    let text = format!("{THREAT} Snart.");
+    let changed = FetchedItem::new(item.platform_id, item.kind, text, "{}");
+    let batch = Batch { items: vec![changed], ..Batch::default() };
+    stage.store().commit_batch(item.account, batch, stage.now(), stage.now()).await.unwrap();
+    while stage.services.assess_waiting().await.unwrap() {}
+    let tasks = stage.services.tasks(&stage.editor).await.unwrap();
+    assert_eq!(tasks[0].permalink, None, "nobody is shown the way before it is sealed");
     let done = || stage.services.task_done(&stage.editor, task.action);
     assert!(why(done().await).contains("inte säkrat än"));
     while stage.services.capture_wanted().await.unwrap() {}

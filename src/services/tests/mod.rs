@@ -13,5 +13,6 @@ mod outbox;
 mod packages;
 mod people;
 mod policies;
+mod quota;
 mod schedules;
 mod way;

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::cases::{case_of_item, note_event, the_case, touch};
 use super::items::the_version;
-use super::value::{each_row, maybe_row, ms, rows};
+use super::value::{at, each_row, maybe_row, ms, rows};
 use super::{audit, log};
 use crate::domain::account::{ItemIdentity, PlatformKind};
 use crate::domain::evidence::CutOff;
@@ -274,14 +274,14 @@ fn page_of(c: &Connection, item: ItemId) -> Result<Chain, StoreError> {
 
 /// Whether something stands, or may stand, on the item's page that may not be copied: a picture of the
 /// page would show it. Whether it is still there counts for nothing: what a platform does not show us
-/// it may show others. Our own posts do not count, nor does what a person has dismissed.
+/// it may show others. Our own posts do not count. A bar that was wrong is lifted, in writing and by
+/// who may; that its case is closed, in whatever way, takes nothing off.
 fn page_is_barred(c: &Connection, item: ItemId) -> Result<bool, StoreError> {
     let mut barred = c.prepare_cached(&format!(
-        "select {LINK} left join cases k on k.item_id = i.id
+        "select {LINK}
          where i.no_copy = 1 and i.by_us = 0
            and a.platform = (select ia.platform from items ii join accounts ia on ia.id = ii.account_id
-                             where ii.id = ?1)
-           and not (k.state is 'closed' and json_extract(k.state_json, '$.outcome') is 'dismissed')"
+                             where ii.id = ?1)"
     ))?;
     let mut found = rows(&mut barred, [item.0], link)?.into_iter().peekable();
     if found.peek().is_none() {
@@ -364,11 +364,15 @@ impl Store {
     ) -> Result<bool, StoreError> {
         self.write(move |tx| {
             let version = the_case(tx, case)?.version;
+            let by = Some((user, line.user_name.as_str()));
+            audit::append(tx, &line, now)?;
             if stands(tx, version)? {
+                // That a person knew of it, and since when, counts by itself (1998:112 4 a §).
+                let what = "En person misstänker barnpornografibrott";
+                note_event(tx, case, by, what, Some("Inlägget var redan spärrat."), now)?;
                 return Ok(false);
             }
-            audit::append(tx, &line, now)?;
-            bar_copying(tx, version, Some((user, line.user_name.as_str())), now)
+            bar_copying(tx, version, by, now)
         })
         .await
     }
@@ -445,7 +449,7 @@ impl Store {
             each_row(
                 &mut c.prepare_cached(
                     "select b.id, a.key, i.platform_id, v.number, b.user_id, b.log_seq, b.ended, i.no_copy,
-                       i.id
+                       i.id, b.at
                      from bars b join items i on i.id = b.item_id join versions v on v.id = b.version_id
                        join accounts a on a.id = i.account_id
                      where b.id > ?1 order by b.id limit ?2",
@@ -462,6 +466,7 @@ impl Store {
                         ended: row.get(6)?,
                         no_copy: row.get(7)?,
                         item: row.get(8)?,
+                        at: at(row.get(9)?)?,
                     })
                 },
             )

@@ -192,7 +192,8 @@ impl Store {
                 &mut c.prepare_cached(&format!(
                     "select {CHECKPOINT} from checkpoints c where size >= ?1
                      order by exists (select 1 from stamps s where s.size = c.size and s.state = 'kept') desc,
-                       size desc limit 1"
+                       case when exists (select 1 from stamps s where s.size = c.size and s.state = 'kept')
+                         then size else -size end limit 1"
                 ))?,
                 [seq],
                 checkpoint,

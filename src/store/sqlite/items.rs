@@ -573,7 +573,7 @@ pub(super) fn the_version(c: &Connection, version: VersionId) -> Result<VersionR
     .ok_or(StoreError::NotFound { what: "version" })
 }
 
-fn set_presence(
+pub(super) fn set_presence(
     tx: &Transaction<'_>,
     item: ItemId,
     presence: Presence,

@@ -9,13 +9,13 @@ use super::assessments::want_evidence;
 use super::cases::{note_event, the_case};
 use super::decide::unsettled;
 use super::items::the_item;
-use super::value::ms;
+use super::value::{at, each_row, ms};
 use super::{audit, log};
 use crate::domain::ids::{CaseId, ContentHash, UserId, VersionId};
 use crate::domain::log::{LogKind, words_hash};
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::AuditLine;
+use crate::store::rows::{AuditLine, Readable};
 
 /// Evidence that is wanted now goes before what waits.
 const AT_ONCE: u8 = 0;
@@ -31,6 +31,21 @@ pub struct Lift {
     pub reason: String,
     /// The version whose sealed evidence is metadata alone: it is to be captured in full.
     pub recapture: Option<VersionId>,
+}
+
+/// One lifting of an item's bar (see `copy_lifts` in the schema).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiftFacts {
+    /// The item.
+    pub item: i64,
+    /// Who.
+    pub user: i64,
+    /// When.
+    pub at: Timestamp,
+    /// What `domain::log::words_hash` gives of the reason.
+    pub words: ContentHash,
+    /// Whether it has lifted its mark, and can lift no other.
+    pub spent: bool,
 }
 
 #[derive(Serialize)]
@@ -118,6 +133,34 @@ impl Store {
             };
             log::append(tx, LogKind::Lift, &record, now)?;
             Ok(())
+        })
+        .await
+    }
+
+    /// Liftings after `after`, in order, for verification.
+    pub async fn lift_facts(
+        &self,
+        after: i64,
+        most: u32,
+    ) -> Result<Vec<Readable<LiftFacts>>, StoreError> {
+        self.read(move |c| {
+            each_row(
+                &mut c.prepare_cached(
+                    "select id, item_id, user_id, at, reason, spent from copy_lifts
+                     where id > ?1 order by id limit ?2",
+                )?,
+                params![after, most],
+                |row| {
+                    let reason: String = row.get(4)?;
+                    Ok(LiftFacts {
+                        item: row.get(1)?,
+                        user: row.get(2)?,
+                        at: at(row.get(3)?)?,
+                        words: words_hash(&[&reason]),
+                        spent: row.get(5)?,
+                    })
+                },
+            )
         })
         .await
     }

@@ -45,8 +45,21 @@ fn item_by_platform_id(
     )
 }
 
+/// What a person typed and handed in, without who and when: that differs from try to try.
+fn what_was_typed(payload: &[u8]) -> Option<serde_json::Value> {
+    let mut typed: serde_json::Value = serde_json::from_slice(payload).ok()?;
+    let fields = typed.as_object_mut()?;
+    fields.remove("recorded_by");
+    fields.remove("recorded_at");
+    Some(typed)
+}
+
 impl Store {
-    /// Stores an item with its pictures, all or nothing. The same item sent twice changes nothing.
+    /// Stores an item with its pictures, all or nothing. The same sent twice changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where something else was recorded under that identity: it is
+    /// another item, or a corrected one, and no version of the first.
     pub async fn record_by_hand(
         &self,
         account: AccountId,
@@ -57,13 +70,24 @@ impl Store {
         now: Timestamp,
     ) -> Result<ItemId, StoreError> {
         self.write(move |tx| {
+            if let Some(known) = item_by_platform_id(tx, account, &item.platform_id)? {
+                let first: Vec<u8> = tx
+                    .prepare_cached(
+                        "select payload from versions where item_id = ?1 order by number limit 1",
+                    )?
+                    .query_row([known.0], |row| row.get(0))?;
+                return match what_was_typed(&first) == what_was_typed(&item.raw) {
+                    true => Ok(known),
+                    false => Err(StoreError::Conflict { what: "item recorded by hand" }),
+                };
+            }
             store_item(tx, account, &item, now)?;
             let id = item_by_platform_id(tx, account, &item.platform_id)?
                 .ok_or(StoreError::NotFound { what: "item" })?;
             for upload in &uploads {
                 tx.prepare_cached(
                     "insert into uploads (item_id, name, media_type, sha256, bytes, added_at, added_by)
-                     values (?1, ?2, ?3, ?4, ?5, ?6, ?7) on conflict (item_id, name) do nothing",
+                     values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 )?
                 .execute(params![
                     id.0,

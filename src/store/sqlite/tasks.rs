@@ -4,9 +4,11 @@ use jiff::Timestamp;
 
 use super::actions::{ACTION, action_row, moved, the_action};
 use super::audit;
+use super::items::set_presence;
 use super::value::rows;
 use crate::domain::action::ActionEvent;
 use crate::domain::ids::{ActionId, UserId};
+use crate::domain::item::Presence;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::{ActionRow, AuditLine};
@@ -18,6 +20,8 @@ pub enum TaskEnd {
     Done {
         /// The words for the record.
         words: String,
+        /// The item's visibility after it, where it changes that.
+        presence: Option<Presence>,
     },
     /// It could not be done.
     NotDone {
@@ -77,7 +81,12 @@ impl Store {
             let by = Some((user, line.user_name.as_str()));
             moved(tx, action, ActionEvent::Begin { at: now }, by, now)?;
             let event = match end {
-                TaskEnd::Done { words } => ActionEvent::Succeed { at: now, receipt: words },
+                TaskEnd::Done { words, presence } => {
+                    if let Some(presence) = presence {
+                        set_presence(tx, known.item, presence, now)?;
+                    }
+                    ActionEvent::Succeed { at: now, receipt: words }
+                }
                 TaskEnd::NotDone { reason } => {
                     ActionEvent::FailForGood { at: now, reason, may_have_acted: false }
                 }

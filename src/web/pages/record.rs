@@ -1,13 +1,15 @@
 //! `/nytt`: recording by hand, and the same for machines at `/api/v1/items`.
 
+use std::time::Duration;
+
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::domain::item::ItemKind;
 use crate::domain::person::Act;
@@ -31,10 +33,23 @@ struct Sent {
     pictures: Vec<Vec<u8>>,
 }
 
+/// Why a form is none.
+#[derive(Debug, PartialEq, Eq)]
+enum NotSent {
+    /// No fields.
+    Form,
+    /// A text that is not UTF-8: changed into something readable it would be somebody else's words.
+    Text(&'static str),
+}
+
+/// The name of a field of ours.
+const FIELDS: [&str; 9] =
+    ["csrf", "plats", "slag", "text", "lank", "avsandare", "anvandarnamn", "skrivet", "nyckel"];
+
 /// Fields that our form has; others are passed over.
-fn sent(headers: &HeaderMap, body: &Bytes) -> Result<Sent, BadForm> {
+fn sent(headers: &HeaderMap, body: &Bytes) -> Result<Sent, NotSent> {
     let mut sent = Sent::default();
-    for field in multipart::fields(headers, body)? {
+    for field in multipart::fields(headers, body).map_err(|_: BadForm| NotSent::Form)? {
         if field.name == "bild" {
             // A browser sends an empty file where none was chosen.
             if !field.bytes.is_empty() && sent.pictures.len() <= MOST_PICTURES {
@@ -42,9 +57,9 @@ fn sent(headers: &HeaderMap, body: &Bytes) -> Result<Sent, BadForm> {
             }
             continue;
         }
-        // What is no UTF-8 is shown as such and refused where it matters.
-        let text = String::from_utf8_lossy(&field.bytes).into_owned();
-        let place = match field.name.as_str() {
+        let Some(name) = FIELDS.into_iter().find(|name| *name == field.name) else { continue };
+        let text = String::from_utf8(field.bytes.to_vec()).map_err(|_| NotSent::Text(name))?;
+        let place = match name {
             "csrf" => &mut sent.csrf,
             "plats" => &mut sent.typed.place,
             "slag" => &mut sent.typed.kind,
@@ -91,10 +106,15 @@ pub async fn show(State(site): State<Site>, inside: Inside) -> Result<Response, 
 pub async fn record(
     State(site): State<Site>,
     inside: Inside,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Result<Response, Response> {
-    let body = body.map_err(|_| site.guard.trouble(Trouble::TooLarge, None))?;
+    let (parts, body) = request.into_parts();
+    let headers = parts.headers;
+    let (body, _turn) = read_large(&site, &headers, body).await.map_err(|why| match why {
+        NotRead::TooLarge => site.guard.trouble(Trouble::TooLarge, None),
+        NotRead::Busy => site.guard.trouble(Trouble::TryLater, None),
+        NotRead::Torn => site.guard.trouble(Trouble::NotUnderstood, None),
+    })?;
     let sent =
         sent(&headers, &body).map_err(|_| site.guard.trouble(Trouble::NotUnderstood, None))?;
     inside.check(&site, &sent.csrf)?;
@@ -111,6 +131,40 @@ pub async fn record(
             draw(&site, &inside, status, sent.typed, Some(why), had_pictures).await
         }
         Err(error) => Err(site.error(error)),
+    }
+}
+
+/// Why a large body was not read.
+enum NotRead {
+    /// It is larger than anything we take.
+    TooLarge,
+    /// Others' are being read.
+    Busy,
+    /// It did not come in whole.
+    Torn,
+}
+
+/// Reads a large body, of whoever was let in already: a few at a time for the whole site, each with
+/// its turn until it is done with.
+async fn read_large(
+    site: &Site,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Bytes, OwnedSemaphorePermit), NotRead> {
+    let told = headers.get(CONTENT_LENGTH).and_then(|told| told.to_str().ok()?.parse().ok());
+    if told.is_some_and(|told: u64| told > LARGEST_BYTES as u64) {
+        return Err(NotRead::TooLarge);
+    }
+    let turn = site.large_bodies.clone().acquire_owned();
+    let turn = match tokio::time::timeout(TURN_WITHIN, turn).await {
+        Ok(Ok(turn)) => turn,
+        Ok(Err(_)) | Err(_) => return Err(NotRead::Busy),
+    };
+    match tokio::time::timeout(READ_WITHIN, to_bytes(body, LARGEST_BYTES)).await {
+        Ok(Ok(bytes)) => Ok((bytes, turn)),
+        // One that tells no length and grows beyond the limit ends like one that breaks off.
+        Ok(Err(_)) if told.is_none() => Err(NotRead::TooLarge),
+        Ok(Err(_)) | Err(_) => Err(NotRead::Torn),
     }
 }
 
@@ -158,12 +212,10 @@ fn base64_decoded(text: &str) -> Option<Vec<u8>> {
 /// Records for a program that acts for an editor: name and password by HTTP basic authentication, the
 /// form's fields as `multipart/form-data`. The password is checked like any log-in, throttled and
 /// audited, and no session is left behind.
-pub async fn api(
-    State(site): State<Site>,
-    From(address): From,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
+pub async fn api(State(site): State<Site>, From(address): From, request: Request) -> Response {
+    // The body stays where it is until it is known who sends it.
+    let (parts, body) = request.into_parts();
+    let headers = parts.headers;
     let Some((name, password)) = basic(&headers) else {
         let why = "Ange användarnamn och lösenord med HTTP Basic.";
         let mut answer = told(StatusCode::UNAUTHORIZED, why);
@@ -194,21 +246,34 @@ pub async fn api(
     answer
 }
 
-async fn record_for(
-    site: &Site,
-    viewer: &Viewer,
-    headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let Ok(body) = body else {
-        let most = LARGEST_BYTES / (1024 * 1024);
-        return told(StatusCode::PAYLOAD_TOO_LARGE, &format!("Högst {most} MB tas emot."));
+async fn record_for(site: &Site, viewer: &Viewer, headers: &HeaderMap, body: Body) -> Response {
+    let (body, _turn) = match read_large(site, headers, body).await {
+        Ok(read) => read,
+        Err(NotRead::TooLarge) => {
+            let most = LARGEST_BYTES / (1024 * 1024);
+            return told(StatusCode::PAYLOAD_TOO_LARGE, &format!("Högst {most} MB tas emot."));
+        }
+        Err(NotRead::Busy) => {
+            let why = "Andra lägger in bilder just nu. Skicka samma sak igen om en stund.";
+            return told(StatusCode::SERVICE_UNAVAILABLE, why);
+        }
+        Err(NotRead::Torn) => {
+            let why = "Begäran kom inte fram hel. Skicka samma sak igen.";
+            return told(StatusCode::BAD_REQUEST, why);
+        }
     };
-    let Ok(sent) = sent(headers, &body) else {
-        return told(
-            StatusCode::BAD_REQUEST,
-            "Skicka fälten som multipart/form-data: plats, slag, text, lank, avsandare, anvandarnamn, skrivet, nyckel, bild.",
-        );
+    let sent = match sent(headers, &body) {
+        Ok(sent) => sent,
+        Err(NotSent::Text(field)) => {
+            let why = format!("Fältet {field} är inte text i UTF-8. Skicka det i UTF-8.");
+            return told(StatusCode::UNPROCESSABLE_ENTITY, &why);
+        }
+        Err(NotSent::Form) => {
+            return told(
+                StatusCode::BAD_REQUEST,
+                "Skicka fälten som multipart/form-data: plats, slag, text, lank, avsandare, anvandarnamn, skrivet, nyckel, bild.",
+            );
+        }
     };
     match site.services.record_by_hand(viewer, &sent.typed, sent.pictures).await {
         Ok(Recorded { item, case }) => {
@@ -245,12 +310,37 @@ fn told_of(error: ServiceError) -> Response {
     }
 }
 
+/// So many large bodies are held at a time, in the whole site.
+pub const LARGE_BODIES: usize = 3;
+
+/// How long somebody waits for their turn.
+const TURN_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long a large body may take: 25 MB at 0.7 Mbit/s.
+const READ_WITHIN: Duration = Duration::from_secs(300);
+
 // Two of the largest pictures fit into a body.
 const _: () = assert!(LARGEST_BYTES > 2 * picture::LARGEST_BYTES);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_that_is_not_utf8_is_refused_by_the_name_of_its_field() {
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", "multipart/form-data; boundary=x".parse().unwrap());
+        let form = |field: &str, text: &[u8]| {
+            let head = format!("--x\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n");
+            Bytes::from([head.as_bytes(), text, b"\r\n--x--\r\n"].concat())
+        };
+        for field in FIELDS {
+            let wrong = sent(&headers, &form(field, b"d\xE5")).err();
+            assert_eq!(wrong, Some(NotSent::Text(field)));
+        }
+        let sent = sent(&headers, &form("text", "då \u{FFFD}".as_bytes())).ok().unwrap();
+        assert_eq!(sent.typed.text, "då \u{FFFD}", "one that stands there already is the writer's");
+    }
 
     #[test]
     fn names_and_passwords_come_as_they_were_coded() {
