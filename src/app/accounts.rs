@@ -22,9 +22,10 @@ use crate::platforms::push::PushSource;
 use crate::platforms::reddit::Reddit;
 use crate::platforms::settings::{
     BlueskySettings, FacebookSettings, InstagramLogin, InstagramSettings, LinkedInSettings,
-    MastodonSettings, OwnSiteActions, OwnSiteSettings, OwnSiteVerb, RedditSettings,
+    MastodonSettings, OwnSiteActions, OwnSiteSettings, OwnSiteVerb, RedditSettings, TikTokSettings,
     WordPressSettings, XSettings, YouTubeSettings,
 };
+use crate::platforms::tiktok::TikTok;
 use crate::platforms::usage::Apps;
 use crate::platforms::wordpress::WordPress;
 use crate::platforms::x::X;
@@ -83,6 +84,9 @@ const REDDIT_SITE: &str = "https://www.reddit.com/";
 const X_API: &str = "https://api.x.com/2/";
 const X_TOKENS: &str = "https://api.x.com/2/oauth2/token";
 const X_SITE: &str = "https://x.com/";
+
+/// Where TikTok is asked.
+const TIKTOK_API: &str = "https://business-api.tiktok.com/open_api/v1.3/";
 
 /// An address of a platform's, or the same below the simulator that stands in for it.
 fn address_or(simulator: &Option<Url>, fixed: &str, path: &str) -> Url {
@@ -215,6 +219,25 @@ pub(super) fn connector(
             };
             Ok((Arc::new(X::new(settings, clock.clone())?), None))
         }
+        PlatformConfig::TikTok {
+            business_id,
+            client_id,
+            client_secret,
+            refresh_token,
+            simulator,
+        } => {
+            let base = address_or(simulator, TIKTOK_API, "open_api/v1.3/");
+            let settings = TikTokSettings {
+                http: http(&base),
+                base,
+                business_id: business_id.clone(),
+                client_id: client_id.clone(),
+                client_secret: client_secret.clone(),
+                refresh_token: refresh_token.clone(),
+                kept: shared.kept(account),
+            };
+            Ok((Arc::new(TikTok::new(settings, clock.clone())?), None))
+        }
         PlatformConfig::Reddit {
             name,
             subreddit,
@@ -320,15 +343,13 @@ const fn has_connector(platform: PlatformKind) -> bool {
         | PlatformKind::YouTube
         | PlatformKind::LinkedIn
         | PlatformKind::X
+        | PlatformKind::TikTok
         | PlatformKind::Reddit
         | PlatformKind::WordPress
         | PlatformKind::Mastodon
         | PlatformKind::Bluesky
         | PlatformKind::OwnSite => true,
-        PlatformKind::TikTok
-        | PlatformKind::Flickr
-        | PlatformKind::Snapchat
-        | PlatformKind::Manual => false,
+        PlatformKind::Flickr | PlatformKind::Snapchat | PlatformKind::Manual => false,
     }
 }
 

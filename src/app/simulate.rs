@@ -10,7 +10,9 @@ use crate::app::demo::{DEMO_COMMENTS, DEMO_POSTS};
 use crate::domain::account::PlatformKind;
 use crate::platforms::simulate::faults::{Fault, Faults};
 use crate::platforms::simulate::script::Script;
-use crate::platforms::simulate::{bluesky, facebook, instagram, linkedin, reddit, x, youtube};
+use crate::platforms::simulate::{
+    bluesky, facebook, instagram, linkedin, reddit, tiktok, x, youtube,
+};
 use crate::runtime::clock::Clock;
 
 /// Platforms that there is a simulator of.
@@ -20,6 +22,7 @@ pub const SIMULATED: &[PlatformKind] = &[
     PlatformKind::YouTube,
     PlatformKind::LinkedIn,
     PlatformKind::X,
+    PlatformKind::TikTok,
     PlatformKind::Reddit,
     PlatformKind::Bluesky,
 ];
@@ -68,6 +71,7 @@ enum Running {
     YouTube(youtube::Simulator),
     LinkedIn(linkedin::Simulator),
     X(x::Simulator),
+    TikTok(tiktok::Simulator),
     Reddit(reddit::Simulator),
     Bluesky(bluesky::Simulator),
 }
@@ -188,8 +192,21 @@ pub async fn simulate(drill: Drill, clock: Clock) -> Result<Simulated, AppError>
             ];
             (Running::X(simulator), base, keys, variables)
         }
-        PlatformKind::TikTok
-        | PlatformKind::WordPress
+        PlatformKind::TikTok => {
+            let options = tiktok::Options { faults, listen, ..tiktok::Options::new(script) };
+            let simulator = tiktok::Simulator::start(options, clock).await.map_err(system)?;
+            let (base, settings) = (simulator.base().clone(), simulator.settings());
+            let keys = format!(
+                "business_id = \"{}\"\nclient_id = \"{}\"\nclient_secret = \"env:SIM_KLIENT\"\nrefresh_token = \"env:SIM_TOKEN\"\napi_url = \"{base}\"",
+                settings.business_id, settings.client_id
+            );
+            let variables = vec![
+                ("SIM_KLIENT", settings.client_secret.expose().to_owned()),
+                ("SIM_TOKEN", settings.refresh_token.expose().to_owned()),
+            ];
+            (Running::TikTok(simulator), base, keys, variables)
+        }
+        PlatformKind::WordPress
         | PlatformKind::Mastodon
         | PlatformKind::Flickr
         | PlatformKind::Snapchat
@@ -247,7 +264,7 @@ mod tests {
         let error = simulate(drill(PlatformKind::Snapchat), Clock::system()).await.unwrap_err();
         assert_eq!(
             error.to_string(),
-            "det finns ingen simulator av snapchat: välj facebook, instagram, youtube, linkedin, x, reddit, bluesky"
+            "det finns ingen simulator av snapchat: välj facebook, instagram, youtube, linkedin, x, tiktok, reddit, bluesky"
         );
         let faults = vec!["jordbävning".to_owned()];
         let drill = Drill { faults, ..drill(PlatformKind::YouTube) };

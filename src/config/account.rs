@@ -1,5 +1,7 @@
 //! `[[account]]`: one page, channel or profile, with what its platform needs.
 
+mod apps;
+
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -19,18 +21,10 @@ use crate::runtime::secret::Secret;
 const INTERVAL_DEFAULT_S: u64 = 60;
 /// The same where each poll reads several lists.
 const INTERVAL_LISTS_S: u64 = 2 * 60;
-/// The same where each poll costs units of a day.
+/// The same where each poll costs units of a day, or many calls.
 const INTERVAL_COUNTED_S: u64 = 5 * 60;
 /// The same where there are a hundred calls in a day.
 const INTERVAL_RARE_S: u64 = 60 * 60;
-/// Calls that LinkedIn gives a person in a day in its lowest tier.
-const CALLS_DEFAULT: u64 = 100;
-const CALLS_LEAST: u64 = 20;
-const CALLS_MOST: u64 = 10_000_000;
-/// Units that Google gives a project in a day, and the most that one may be granted.
-const UNITS_DEFAULT: u64 = 10_000;
-const UNITS_LEAST: u64 = 500;
-const UNITS_MOST: u64 = 100_000_000;
 /// Below this a platform takes us for an attack.
 const INTERVAL_LEAST_S: u64 = 5;
 /// *Helst dagligen* is the least that any rulebook asks of watching.
@@ -81,6 +75,7 @@ impl AccountConfig {
             | PlatformConfig::LinkedIn { simulator, .. }
             | PlatformConfig::Reddit { simulator, .. }
             | PlatformConfig::X { simulator, .. }
+            | PlatformConfig::TikTok { simulator, .. }
             | PlatformConfig::YouTube { simulator, .. } => simulator.clone(),
             PlatformConfig::OwnSite { acts, .. } => acts.as_ref().map(|acts| acts.url.clone()),
         }
@@ -173,6 +168,19 @@ pub enum PlatformConfig {
         /// Where the simulator is that serves it, ending with a slash.
         simulator: Option<Url>,
     },
+    /// A business account on TikTok.
+    TikTok {
+        /// The account, as the platform names it to the app.
+        business_id: String,
+        /// The app's client. Accounts with the same one share its limits.
+        client_id: String,
+        /// The client's secret.
+        client_secret: Secret,
+        /// What the account's consent was exchanged for. Good once.
+        refresh_token: Secret,
+        /// Where the simulator is that serves it, ending with a slash.
+        simulator: Option<Url>,
+    },
     /// An account on Reddit.
     Reddit {
         /// The account's name.
@@ -226,6 +234,7 @@ impl AccountConfig {
             PlatformConfig::Instagram { .. } => PlatformKind::Instagram,
             PlatformConfig::LinkedIn { .. } => PlatformKind::LinkedIn,
             PlatformConfig::X { .. } => PlatformKind::X,
+            PlatformConfig::TikTok { .. } => PlatformKind::TikTok,
             PlatformConfig::Reddit { .. } => PlatformKind::Reddit,
             PlatformConfig::YouTube { .. } => PlatformKind::YouTube,
         }
@@ -244,6 +253,7 @@ const PLATFORMS: &[(&str, PlatformKind)] = &[
     (PlatformKind::LinkedIn.id(), PlatformKind::LinkedIn),
     (PlatformKind::Reddit.id(), PlatformKind::Reddit),
     (PlatformKind::X.id(), PlatformKind::X),
+    (PlatformKind::TikTok.id(), PlatformKind::TikTok),
 ];
 
 const VERBS: &[(&str, ActionKind)] = &[
@@ -295,7 +305,7 @@ fn read(
     };
     let name = table.demanded_text("name", "name = \"Kommunbloggen\"");
     let usual = match kind {
-        Some(PlatformKind::YouTube) => INTERVAL_COUNTED_S,
+        Some(PlatformKind::YouTube | PlatformKind::TikTok) => INTERVAL_COUNTED_S,
         Some(PlatformKind::LinkedIn) => INTERVAL_RARE_S,
         Some(PlatformKind::Reddit | PlatformKind::X) => INTERVAL_LISTS_S,
         Some(_) | None => INTERVAL_DEFAULT_S,
@@ -315,15 +325,13 @@ fn read(
         PlatformKind::Facebook => facebook(&mut table, reach, places),
         PlatformKind::Mastodon => mastodon(&mut table, reach, places),
         PlatformKind::Bluesky => bluesky(&mut table, reach, places),
-        PlatformKind::YouTube => youtube(&mut table, reach, places),
-        PlatformKind::Instagram => instagram(&mut table, reach, places),
-        PlatformKind::LinkedIn => linkedin(&mut table, reach, places),
-        PlatformKind::Reddit => reddit(&mut table, reach, places),
-        PlatformKind::X => x(&mut table, reach, places),
-        PlatformKind::TikTok
-        | PlatformKind::Flickr
-        | PlatformKind::Snapchat
-        | PlatformKind::Manual => None, // Not among `PLATFORMS`, so refused already.
+        PlatformKind::YouTube => apps::youtube(&mut table, reach, places),
+        PlatformKind::Instagram => apps::instagram(&mut table, reach, places),
+        PlatformKind::LinkedIn => apps::linkedin(&mut table, reach, places),
+        PlatformKind::Reddit => apps::reddit(&mut table, reach, places),
+        PlatformKind::X => apps::x(&mut table, reach, places),
+        PlatformKind::TikTok => apps::tiktok(&mut table, reach, places),
+        PlatformKind::Flickr | PlatformKind::Snapchat | PlatformKind::Manual => None, // Not among `PLATFORMS`, so refused already.
     };
     table.done();
     Some(AccountConfig {
@@ -437,39 +445,6 @@ fn simulator(table: &mut Table<'_, '_>, reach: Reach) -> Option<Option<Url>> {
     }
 }
 
-const LOGINS: &[(&str, bool)] = &[("page", false), ("instagram", true)];
-
-fn instagram(
-    table: &mut Table<'_, '_>,
-    reach: Reach,
-    places: &Places<'_>,
-) -> Option<PlatformConfig> {
-    let ig_id = table.demanded_text("ig_id", "ig_id = \"17841400000000001\"");
-    let ig_id = ig_id.filter(|at| number(table, "ig_id", at));
-    let login = match table.text("login") {
-        Some(at) => table.one_of("login", &at, LOGINS),
-        None => Some(false),
-    };
-    let page_id = match table.text("page_id") {
-        Some(at) if login == Some(true) => {
-            table.complain(&at, "`page_id` används bara med `login = \"page\"`: ta bort raden, med `login = \"instagram\"` läses meddelanden utan den");
-            None
-        }
-        Some(at) => number(table, "page_id", &at).then_some(Some(at.value)),
-        None => Some(None),
-    };
-    let token = table.demanded_text("token", "token = \"env:UPPSIKT_INSTAGRAM_TOKEN\"");
-    let token = token.and_then(|at| secret(table, "token", &at, places));
-    let simulator = simulator(table, reach);
-    Some(PlatformConfig::Instagram {
-        ig_id: ig_id?.value,
-        own_login: login?,
-        page_id: page_id?,
-        token: token?,
-        simulator: simulator?,
-    })
-}
-
 /// Whether an id is one of those that are numbers: digits.
 fn number(table: &Table<'_, '_>, key: &str, at: &At<String>) -> bool {
     let fits = !at.value.is_empty() && at.value.chars().all(|c| c.is_ascii_digit());
@@ -477,102 +452,6 @@ fn number(table: &Table<'_, '_>, key: &str, at: &At<String>) -> bool {
         table.complain(at, format!("`{key}` är ett nummer, bara siffror; kontots namn duger inte"));
     }
     fits
-}
-
-fn linkedin(
-    table: &mut Table<'_, '_>,
-    reach: Reach,
-    places: &Places<'_>,
-) -> Option<PlatformConfig> {
-    let id = table.demanded_text("organization_id", "organization_id = \"1234567\"");
-    let id = id.filter(|at| number(table, "organization_id", at));
-    let token = table.demanded_text("token", "token = \"env:UPPSIKT_LINKEDIN_TOKEN\"");
-    let token = token.and_then(|at| secret(table, "token", &at, places));
-    let calls = table.number("calls_per_day", CALLS_DEFAULT, CALLS_LEAST..=CALLS_MOST, "anrop");
-    let simulator = simulator(table, reach);
-    Some(PlatformConfig::LinkedIn {
-        organization_id: id?.value,
-        token: token?,
-        calls_per_day: u32::try_from(calls?).ok()?,
-        simulator: simulator?,
-    })
-}
-
-fn youtube(table: &mut Table<'_, '_>, reach: Reach, places: &Places<'_>) -> Option<PlatformConfig> {
-    let channel = table.demanded_text("channel_id", "channel_id = \"UCxxxxxxxxxxxxxxxxxxxxxx\"");
-    let channel = channel.filter(|at| {
-        let fits = at.value.len() == 24
-            && at.value.starts_with("UC")
-            && at.value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-        if !fits {
-            table.complain(at, "`channel_id` är kanalens id, 24 tecken som börjar med UC: det står under Inställningar → Avancerade inställningar på youtube.com");
-        }
-        fits
-    });
-    let client =
-        table.demanded_text("client_id", "client_id = \"1234-abcd.apps.googleusercontent.com\"");
-    let client_secret = demanded_secret(table, "client_secret", "UPPSIKT_YOUTUBE_KLIENT", places);
-    let refresh_token = demanded_secret(table, "refresh_token", "UPPSIKT_YOUTUBE_TOKEN", places);
-    let units = table.number("units_per_day", UNITS_DEFAULT, UNITS_LEAST..=UNITS_MOST, "enheter");
-    let simulator = simulator(table, reach);
-    Some(PlatformConfig::YouTube {
-        channel_id: channel?.value,
-        client_id: client?.value,
-        client_secret: client_secret?,
-        refresh_token: refresh_token?,
-        units_per_day: u32::try_from(units?).ok()?,
-        simulator: simulator?,
-    })
-}
-
-fn x(table: &mut Table<'_, '_>, reach: Reach, places: &Places<'_>) -> Option<PlatformConfig> {
-    let user = table.demanded_text("user_id", "user_id = \"1234567890\"");
-    let user = user.filter(|at| number(table, "user_id", at));
-    let client = table.demanded_text("client_id", "client_id = \"aBcDeFgHiJkLmN\"");
-    let client_secret = match table.text("client_secret") {
-        Some(at) => secret(table, "client_secret", &at, places).map(Some),
-        None => Some(None),
-    };
-    let refresh_token = demanded_secret(table, "refresh_token", "UPPSIKT_X_TOKEN", places);
-    let simulator = simulator(table, reach);
-    Some(PlatformConfig::X {
-        user_id: user?.value,
-        client_id: client?.value,
-        client_secret: client_secret?,
-        refresh_token: refresh_token?,
-        simulator: simulator?,
-    })
-}
-
-/// A name on Reddit, without what stands before it there.
-fn reddit_name(table: &Table<'_, '_>, key: &str, at: &At<String>) -> bool {
-    let fits = (2..=30).contains(&at.value.len())
-        && at.value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    if !fits {
-        table.complain(at, format!("`{key}` skrivs utan u/ eller r/ framför, till exempel `exempelstad`: bara bokstäver a–z, siffror, bindestreck och understreck"));
-    }
-    fits
-}
-
-fn reddit(table: &mut Table<'_, '_>, reach: Reach, places: &Places<'_>) -> Option<PlatformConfig> {
-    let name = table.demanded_text("account", "account = \"exempelstads_kommun\"");
-    let name = name.filter(|at| reddit_name(table, "account", at));
-    let subreddit = match table.text("subreddit") {
-        Some(at) => reddit_name(table, "subreddit", &at).then_some(Some(at.value)),
-        None => Some(None),
-    };
-    let client = table.demanded_text("client_id", "client_id = \"aBcDeFgHiJkLmN\"");
-    let client_secret = demanded_secret(table, "client_secret", "UPPSIKT_REDDIT_KLIENT", places);
-    let refresh_token = demanded_secret(table, "refresh_token", "UPPSIKT_REDDIT_TOKEN", places);
-    let simulator = simulator(table, reach);
-    Some(PlatformConfig::Reddit {
-        name: name?.value,
-        subreddit: subreddit?,
-        client_id: client?.value,
-        client_secret: client_secret?,
-        refresh_token: refresh_token?,
-        simulator: simulator?,
-    })
 }
 
 fn own_site(

@@ -76,11 +76,15 @@ fn the_commented_lines_of_the_shipped_file_are_valid_too() {
     let config = parse("config.toml", &text, Path::new(""), &env).expect("every example holds");
     let kinds: Vec<_> = config.accounts.iter().map(AccountConfig::kind).collect();
     use PlatformKind::{
-        Bluesky, Facebook, Instagram, LinkedIn, Mastodon, OwnSite, Reddit, WordPress, X, YouTube,
+        Bluesky, Facebook, Instagram, LinkedIn, Mastodon, OwnSite, Reddit, TikTok, WordPress, X,
+        YouTube,
     };
     assert_eq!(
         kinds,
-        [OwnSite, WordPress, Facebook, Mastodon, Bluesky, YouTube, Instagram, LinkedIn, Reddit, X]
+        [
+            OwnSite, WordPress, Facebook, Mastodon, Bluesky, YouTube, Instagram, LinkedIn, Reddit,
+            X, TikTok
+        ]
     );
     assert!(config.server.secure_cookies);
     assert!(matches!(
@@ -298,6 +302,10 @@ const BROKEN: &[(&str, &str)] = &[
     (
         "x with a name for a number and without consent",
         "[[account]]\nkey = \"a\"\nplatform = \"x\"\nname = \"A\"\nuser_id = \"@kommunen\"\nclient_id = \"k\"",
+    ),
+    (
+        "tiktok with a handle for an id and without consent",
+        "[[account]]\nkey = \"a\"\nplatform = \"tiktok\"\nname = \"A\"\nbusiness_id = \"@kommunen\"\nclient_id = \"k\"",
     ),
     (
         "bluesky simulated nowhere",

@@ -64,6 +64,7 @@ pub mod simulate;
 #[cfg(test)]
 mod testing;
 mod threads;
+pub mod tiktok;
 pub mod usage;
 pub mod wordpress;
 pub mod x;
@@ -210,6 +211,7 @@ pub fn connect(
         }
         AccountSettings::LinkedIn(settings) => Arc::new(linkedin::LinkedIn::new(settings, clock)?),
         AccountSettings::X(settings) => Arc::new(x::X::new(settings, clock)?),
+        AccountSettings::TikTok(settings) => Arc::new(tiktok::TikTok::new(settings, clock)?),
         AccountSettings::Reddit(settings) => Arc::new(reddit::Reddit::new(settings, clock)?),
         AccountSettings::YouTube(settings) => Arc::new(youtube::YouTube::new(settings, clock)?),
         AccountSettings::OwnSite(settings) => Arc::new(forum::OwnSite::new(settings, clock)?),

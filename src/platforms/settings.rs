@@ -26,6 +26,8 @@ pub enum AccountSettings {
     LinkedIn(LinkedInSettings),
     /// An account on X.
     X(XSettings),
+    /// A business account on TikTok.
+    TikTok(TikTokSettings),
     /// An account on Reddit, with a subreddit of its own or without.
     Reddit(RedditSettings),
     /// A YouTube channel.
@@ -45,6 +47,7 @@ impl AccountSettings {
             Self::Instagram(_) => PlatformKind::Instagram,
             Self::LinkedIn(_) => PlatformKind::LinkedIn,
             Self::X(_) => PlatformKind::X,
+            Self::TikTok(_) => PlatformKind::TikTok,
             Self::Reddit(_) => PlatformKind::Reddit,
             Self::YouTube(_) => PlatformKind::YouTube,
             Self::OwnSite(_) => PlatformKind::OwnSite,
@@ -177,6 +180,25 @@ pub struct XSettings {
     pub client_id: String,
     /// The client's secret, where the app has one.
     pub client_secret: Option<Secret>,
+    /// What the account's consent was exchanged for. Good once.
+    pub refresh_token: Secret,
+    /// Where the pair that came out of it is kept; `None` forgets it at the end.
+    pub kept: Option<PathBuf>,
+    /// How calls are made.
+    pub http: HttpSettings,
+}
+
+/// A business account on TikTok, with its consent to an app.
+#[derive(Clone, Debug)]
+pub struct TikTokSettings {
+    /// `https://business-api.tiktok.com/open_api/v1.3/`, or a simulator's address.
+    pub base: Url,
+    /// The account, as `open_id` in what the consent was exchanged for.
+    pub business_id: String,
+    /// The app's client. Accounts with the same client share its limits.
+    pub client_id: String,
+    /// The client's secret.
+    pub client_secret: Secret,
     /// What the account's consent was exchanged for. Good once.
     pub refresh_token: Secret,
     /// Where the pair that came out of it is kept; `None` forgets it at the end.

@@ -11,7 +11,7 @@ use uppsikt::platforms::simulate::bluesky;
 use uppsikt::platforms::simulate::facebook::{Options, Simulator};
 use uppsikt::platforms::simulate::faults::{Fault, Faults};
 use uppsikt::platforms::simulate::script::Script;
-use uppsikt::platforms::simulate::{instagram, linkedin, reddit, x, youtube};
+use uppsikt::platforms::simulate::{instagram, linkedin, reddit, tiktok, x, youtube};
 use uppsikt::runtime::clock::Clock;
 
 const POSTS: &str = include_str!("../../fixtures/platforms/facebook/posts.json");
@@ -87,6 +87,8 @@ async fn the_later_simulators_label_their_answers_too() {
     let linkedin = linkedin::Simulator::start(options, clock()).await.unwrap();
     let options = reddit::Options { faults: faults.clone(), ..reddit::Options::new(script()) };
     let reddit = reddit::Simulator::start(options, clock()).await.unwrap();
+    let options = tiktok::Options { faults: faults.clone(), ..tiktok::Options::new(script()) };
+    let tiktok = tiktok::Simulator::start(options, clock()).await.unwrap();
     let options = x::Options { faults, ..x::Options::new(script()) };
     let x = x::Simulator::start(options, clock()).await.unwrap();
     let table = [
@@ -98,6 +100,11 @@ async fn the_later_simulators_label_their_answers_too() {
             ["rest/posts?start=3", "rest/x", "feed/update/urn:li:share:7"],
         ),
         (reddit.base(), "reddit", ["api/v1/me", "r/x/new?after=t1_a", "r/x/comments/a/b/c/"]),
+        (
+            tiktok.base(),
+            "tiktok",
+            ["open_api/v1.3/business/video/list/", "x?cursor=3", "@kommun/video/7"],
+        ),
         (x.base(), "x", ["2/users/me", "2/oauth2/token", "kim/status/7"]),
     ];
     for (base, name, paths) in table {

@@ -18,6 +18,7 @@ pub mod reply;
 pub mod script;
 pub mod server;
 pub mod stage;
+pub mod tiktok;
 pub mod world;
 pub mod x;
 pub mod youtube;

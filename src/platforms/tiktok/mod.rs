@@ -1,0 +1,272 @@
+//! Comments on a business account's videos on TikTok (`platforms` sheet, section 8). Messages are given
+//! to no program for accounts in the EEA, and what others wrote can be hidden and not deleted.
+
+mod fetch;
+mod session;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use crate::domain::account::PlatformKind;
+use crate::domain::ids::PlatformItemId;
+use crate::domain::item::{FetchedItem, FetchedPost, Presence, Thread};
+use crate::evidence::warrant::ItemAddress;
+use crate::platforms::capability::{self, Capabilities, Offer};
+use crate::platforms::connector::{Answered, Connector, Wanted};
+use crate::platforms::elements::readable;
+use crate::platforms::error::PlatformError;
+use crate::platforms::grant::Session as _;
+use crate::platforms::http::BadHttpSettings;
+use crate::platforms::limit::{Shares, fingerprint};
+use crate::platforms::patience::Patience;
+use crate::platforms::settings::TikTokSettings;
+use crate::platforms::{ConnectionReport, Receipt, held, html};
+use crate::runtime::clock::Clock;
+
+use session::{Calls, data};
+use wire::{Comment, Created, Page, Video};
+
+/// What the account must be allowed.
+const RIGHTS: &[&str] = &["user.info.basic", "video.list", "comment.list", "comment.list.manage"];
+
+/// How many pages of videos one is looked for in.
+const MOST_SEARCHED: usize = 5;
+
+/// The connector for one account.
+pub struct TikTok {
+    calls: Calls,
+    capabilities: Arc<Capabilities>,
+    patience: Patience,
+    /// The videos met so far. In memory only: comments are linked through them.
+    posts: Mutex<BTreeMap<String, FetchedPost>>,
+}
+
+impl TikTok {
+    /// A connector for the account.
+    ///
+    /// # Errors
+    /// [`BadHttpSettings`], each with its mend.
+    pub fn new(settings: TikTokSettings, clock: Clock) -> Result<Self, BadHttpSettings> {
+        let mut can = capability::of(PlatformKind::TikTok);
+        can.webhook = Offer::No { why: "Uppsikt frågar plattformen i stället" };
+        Ok(Self {
+            calls: Calls::new(settings, clock)?,
+            capabilities: Arc::new(can),
+            patience: Patience::default(),
+            posts: Mutex::default(),
+        })
+    }
+
+    /// `parent` is the comment that it was met below, where its own element does not tell.
+    fn item(
+        &self,
+        mut comment: Comment,
+        raw: &[u8],
+        video: &str,
+        parent: Option<&str>,
+    ) -> FetchedItem {
+        if comment.parent_comment_id.is_none() {
+            comment.parent_comment_id = parent.map(str::to_owned);
+        }
+        let link = held(&self.posts).get(video).and_then(|post| post.permalink.clone());
+        comment.into_item(raw, video, link.as_deref())
+    }
+
+    /// The video that an item stands under. Every call wants it.
+    fn video(item: &ItemAddress) -> Result<&str, PlatformError> {
+        let video = item.post_id.as_ref().map(|video| video.as_str());
+        video.ok_or_else(|| PlatformError::Contract { detail: "the item has no video".into() })
+    }
+
+    /// Those of at most thirty comments of a video that are there.
+    async fn by_ids(
+        &self,
+        video: &str,
+        items: &[&ItemAddress],
+    ) -> Result<Vec<FetchedItem>, PlatformError> {
+        let ids: Vec<_> = items.iter().map(|item| item.platform_id.as_str()).collect();
+        let ids = json!(ids).to_string();
+        let query = [("video_id", video), ("comment_ids", ids.as_str()), ("status", "ALL")];
+        let answer = match self.calls.get("business/comment/list/", &query).await {
+            Ok(answer) => answer,
+            Err(PlatformError::Gone) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let text = answer.text();
+        let page: Page<'_> = answer.view(&text)?;
+        let found = readable::<Comment>(&page.data.comments).filter_map(|(comment, raw)| {
+            let of = items.iter().find(|item| item.platform_id.as_str() == comment.comment_id)?;
+            let parent = of.parent_id.as_ref().map(|parent| parent.as_str());
+            Some(self.item(comment, raw, video, parent))
+        });
+        let found: Vec<_> = found.collect();
+        if found.is_empty() && !page.data.comments.is_empty() {
+            return Err(PlatformError::Contract { detail: "a comment of another shape".into() });
+        }
+        Ok(found)
+    }
+
+    /// A video, among those met or the newest.
+    async fn post(&self, video: &str) -> Result<Option<FetchedPost>, PlatformError> {
+        if let Some(known) = held(&self.posts).get(video) {
+            return Ok(Some(known.clone()));
+        }
+        let mut cursor = "0".to_owned();
+        for _ in 0..MOST_SEARCHED {
+            let answer = self.videos(&cursor).await?;
+            let text = answer.text();
+            let page: Page<'_> = answer.view(&text)?;
+            for (found, _) in readable::<Video>(&page.data.videos) {
+                held(&self.posts).insert(found.item_id.clone(), found.into_post());
+            }
+            match page.data.next() {
+                Some(next) if next != cursor => cursor = next,
+                Some(_) | None => break,
+            }
+        }
+        Ok(held(&self.posts).get(video).cloned())
+    }
+}
+
+#[async_trait]
+impl Connector for TikTok {
+    const KIND: PlatformKind = PlatformKind::TikTok;
+
+    fn clock(&self) -> &Clock {
+        self.calls.http.clock()
+    }
+
+    fn shares(&self) -> Shares {
+        let settings = &self.calls.settings;
+        Shares {
+            app: format!("tiktok {}", settings.client_id),
+            token: Some(fingerprint(&settings.refresh_token)),
+        }
+    }
+
+    fn capabilities(&self) -> Arc<Capabilities> {
+        Arc::clone(&self.capabilities)
+    }
+
+    async fn check(&self) -> Result<ConnectionReport, PlatformError> {
+        // The platform names nobody here: that it lists the account's videos says whose token it is.
+        self.videos("0").await?;
+        let access = self.calls.access(None).await?;
+        let acting_as = self.calls.settings.business_id.clone();
+        Ok(ConnectionReport { acting_as, missing: access.lacks(RIGHTS), expires_at: access.ends })
+    }
+
+    /// The platform tells nowhere what is left of its limits.
+    async fn may_read_on(&self) -> Result<(), PlatformError> {
+        Ok(())
+    }
+
+    async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError> {
+        let found = self.by_ids(Self::video(item)?, &[item]).await?;
+        found.into_iter().next().ok_or(PlatformError::Gone)
+    }
+
+    async fn read_several(&self, items: &[ItemAddress]) -> Result<Vec<FetchedItem>, PlatformError> {
+        let mut by_video: BTreeMap<&str, Vec<&ItemAddress>> = BTreeMap::new();
+        for item in items {
+            by_video.entry(Self::video(item)?).or_default().push(item);
+        }
+        let mut found = Vec::new();
+        for (video, items) in by_video {
+            found.extend(self.by_ids(video, &items).await?);
+        }
+        Ok(found)
+    }
+
+    async fn thread(&self, item: &ItemAddress) -> Result<Thread, PlatformError> {
+        let mut thread = Thread { post: self.post(Self::video(item)?).await?, ..Thread::default() };
+        if thread.post.is_none() {
+            thread.missing = Some("filmen är borttagen eller äldre än vad som listas".into());
+        }
+        // The platform shows one level.
+        if let Some(parent) = &item.parent_id {
+            let above =
+                ItemAddress { platform_id: parent.clone(), parent_id: None, ..item.clone() };
+            match self.read(&above).await {
+                Ok(above) => thread.above.push(above),
+                Err(PlatformError::Gone) => {
+                    thread.missing = Some("kommentaren ovanför är borttagen".into());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(thread)
+    }
+
+    async fn change(&self, item: &ItemAddress, wanted: Wanted) -> Result<Answered, PlatformError> {
+        let action = match wanted {
+            Wanted::Hidden => "HIDE",
+            Wanted::Visible => "UNHIDE",
+            Wanted::Away => return PlatformError::not_offered("delete"),
+        };
+        let video = Self::video(item)?;
+        let body =
+            json!({"video_id": video, "comment_id": item.platform_id.as_str(), "action": action});
+        self.calls.post("business/comment/hide/", body).await?;
+        Ok(Answered::Success)
+    }
+
+    async fn answer(
+        &self,
+        item: &ItemAddress,
+        text: &str,
+        _key: &str,
+    ) -> Result<Receipt, PlatformError> {
+        let (video, id) = (Self::video(item)?, item.platform_id.as_str());
+        let body = json!({"video_id": video, "comment_id": id, "text": text});
+        let answer = self.calls.post("business/comment/reply/create/", body).await?;
+        let created: Created = data(&answer)?;
+        let ours = ItemAddress {
+            platform_id: PlatformItemId::new(created.comment_id.as_str()),
+            parent_id: Some(item.parent_id.clone().unwrap_or_else(|| item.platform_id.clone())),
+            ..item.clone()
+        };
+        // What the platform takes for advertising it hides without a word.
+        match self.read(&ours).await {
+            Ok(read) if read.presence == Presence::Hidden => Err(PlatformError::Refused {
+                code: "hidden".into(),
+                reason: "Svaret togs emot men visas inte: plattformen tar det troligen för skräp, eftersom det liknar andra svar. Skriv om det.".into(),
+            }),
+            // It may take a while until it is shown.
+            Ok(_) | Err(PlatformError::Gone) => Ok(Receipt::Done(created.comment_id)),
+            Err(error) => Err(error.after_the_act()),
+        }
+    }
+
+    async fn own_answer(
+        &self,
+        item: &ItemAddress,
+        text: &str,
+        _key: &str,
+    ) -> Result<Option<String>, PlatformError> {
+        let (video, wanted) = (Self::video(item)?, html::folded(text));
+        let top = item.parent_id.as_ref().unwrap_or(&item.platform_id).as_str();
+        let mut cursor = "0".to_owned();
+        loop {
+            let answer = self.replies(video, top, &cursor).await?;
+            let body = answer.text();
+            let page: Page<'_> = answer.view(&body)?;
+            let mut replies = readable::<Comment>(&page.data.comments).map(|(reply, _)| reply);
+            let is_it = |reply: &Comment| reply.owner && html::folded(reply.text()) == wanted;
+            if let Some(ours) = replies.find(is_it) {
+                return Ok(Some(ours.comment_id));
+            }
+            match page.data.next() {
+                Some(next) if next != cursor => cursor = next,
+                Some(_) | None => return Ok(None),
+            }
+        }
+    }
+}

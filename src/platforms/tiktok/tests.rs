@@ -1,0 +1,157 @@
+//! The connector against the simulator.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use crate::domain::item::{ItemKind, Presence};
+use crate::evidence::warrant::RemovalWarrant;
+use crate::platforms::Platform;
+use crate::platforms::conformance::{self, fetch_all};
+use crate::platforms::error::PlatformError;
+use crate::platforms::settings::TikTokSettings;
+use crate::platforms::simulate::consent::Rotation;
+use crate::platforms::simulate::faults::Fault;
+use crate::platforms::simulate::tiktok::{self as simulate, Options, Own, Simulator};
+use crate::platforms::testing;
+use crate::platforms::testing::stage::{
+    self, a_lost_answer_can_be_found_out, faults_have_their_classes, few, first_item, many,
+    troubled,
+};
+use crate::platforms::tiktok::TikTok;
+
+type Stage = stage::Stage<simulate::TikTok, TikTok>;
+
+async fn stage(options: Options) -> Stage {
+    let connect = |simulator: &Simulator, clock| TikTok::new(simulator.settings(), clock).unwrap();
+    stage::set(options, connect).await
+}
+
+/// Short pages, and more answers than come along.
+fn large() -> Options {
+    let own = Own { page: 12, rotation: Rotation::Lenient, ..Own::default() };
+    Options { own, ..many(60, |n| if n % 20 == 7 { 15 } else { 0 }) }
+}
+
+#[tokio::test]
+async fn the_connector_keeps_every_promise_whatever_ids_look_like() {
+    for numbers in [false, true] {
+        let own = Own { numbers, ..Own::default() };
+        let Stage { simulator, account: tiktok, .. } = stage(Options { own, ..few() }).await;
+        conformance::everything(&tiktok, &simulator, &RemovalWarrant::for_test).await;
+    }
+}
+
+#[tokio::test]
+async fn it_keeps_them_over_many_pages() {
+    let Stage { simulator, account: tiktok, .. } = stage(large()).await;
+    conformance::reading_holds(&tiktok, &simulator).await;
+}
+
+#[tokio::test]
+async fn a_comment_is_read_with_all_that_is_given() {
+    let Stage { account: tiktok, simulator, .. } = stage(few()).await;
+    let all = fetch_all(&tiktok, None).await.unwrap();
+    let [question, answer] = [1, 2].map(|n| &all.items[&simulator.id(222_000_000_000_000 + n)]);
+    assert_eq!((question.kind, answer.kind), (ItemKind::Comment, ItemKind::Reply));
+    assert_eq!(question.author.handle.as_deref(), Some("@Kim Exempel"));
+    assert_eq!(question.presence, Presence::Visible);
+    let link = question.permalink.as_ref().unwrap().url.clone();
+    let page = reqwest::get(link).await.unwrap();
+    assert_eq!(page.headers()["x-uppsikt-simulator"], "tiktok");
+    assert!(page.text().await.unwrap().contains("(simulerad)"));
+}
+
+#[tokio::test]
+async fn quiet_videos_are_not_opened_and_a_late_answer_is_found() {
+    let Stage { account: tiktok, simulator, clock } = stage(many(6, |_| 0)).await;
+    let old = simulator.truth()[0].number;
+    clock.advance(SignedDuration::from_hours(24 * 3));
+    let first = fetch_all(&tiktok, None).await.unwrap();
+    let opened = || simulator.calls().iter().filter(|c| c.ends_with("/comment/list/")).count();
+    let before = opened();
+    clock.advance(SignedDuration::from_mins(61));
+    let second = fetch_all(&tiktok, first.cursor.as_ref()).await.unwrap();
+    let hourly = opened();
+    let late = simulator.id(simulator.write("robin", "Sent svar", Some(old)));
+    clock.advance(SignedDuration::from_mins(61));
+    let third = fetch_all(&tiktok, second.cursor.as_ref()).await.unwrap();
+    assert!(third.items.contains_key(&late));
+    clock.advance(SignedDuration::from_mins(5));
+    let after = opened();
+    fetch_all(&tiktok, third.cursor.as_ref()).await.unwrap();
+    assert_eq!(opened(), after, "nothing moved, and nothing is young");
+    assert!(hourly >= before);
+}
+
+#[tokio::test]
+async fn an_answer_that_the_platform_hides_is_told() {
+    let own = Own { hides_answers: true, ..Own::default() };
+    let Stage { account: tiktok, simulator: _running, .. } = stage(Options { own, ..few() }).await;
+    let item = first_item(&tiktok).await;
+    let error = tiktok.reply(&item, "Vi öppnar klockan 6.", "n").await.unwrap_err();
+    assert!(error.swedish().contains("skräp"), "{error:?}");
+}
+
+#[tokio::test]
+async fn when_the_consent_ends_is_told_and_the_pair_outlives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let Stage { simulator, clock, .. } = stage(few()).await;
+    let kept = Some(folder.path().join("tiktok.json"));
+    let settings = TikTokSettings { kept, ..simulator.settings() };
+    let tiktok = || TikTok::new(settings.clone(), clock.clock()).unwrap();
+    let report = tiktok().check().await.unwrap();
+    assert_eq!(report.expires_at.unwrap().to_string(), "2027-11-21T12:00:00Z");
+    clock.advance(SignedDuration::from_hours(25));
+    tiktok().check().await.expect("renewed with the kept pair");
+    std::fs::remove_file(folder.path().join("tiktok.json")).unwrap();
+    let error = tiktok().check().await.unwrap_err();
+    assert!(matches!(error, PlatformError::ReauthNeeded { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn another_account_is_refused() {
+    let Stage { simulator, clock, .. } = stage(few()).await;
+    let settings = TikTokSettings { business_id: "_annan".into(), ..simulator.settings() };
+    let tiktok = TikTok::new(settings, clock.clock()).unwrap();
+    let error = tiktok.fetch(None, None).await.unwrap_err();
+    assert!(matches!(error, PlatformError::Forbidden { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn every_fault_has_its_class_and_the_next_try_goes_through() {
+    let Stage { simulator, account: tiktok, .. } = stage(few()).await;
+    let table = [
+        (Fault::AppLimit { minutes: 5 }, "throttled"),
+        (Fault::PageLimit { minutes: 5 }, "throttled"),
+        (Fault::ServerError, "transient"),
+        (Fault::HtmlPage, "transient"),
+        (Fault::BrokenJson, "transient"),
+        (Fault::LostAnswer, "transient"),
+    ];
+    faults_have_their_classes(&tiktok, simulator.front(), &table).await;
+    simulator.fail_next(Fault::ExpiredToken, 1);
+    tiktok.fetch(None, None).await.expect("renewed without a word");
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_an_act_is_told_as_unknown_and_can_be_found_out() {
+    let Stage { simulator, account: tiktok, .. } = stage(few()).await;
+    a_lost_answer_can_be_found_out(&tiktok, simulator.front(), 0).await;
+}
+
+#[tokio::test]
+async fn random_faults_lose_nothing() {
+    let Stage { simulator, account: tiktok, clock } = stage(troubled(large(), 100)).await;
+    testing::random_faults_lose_nothing(&tiktok, &simulator, &clock).await;
+}
+
+#[test]
+fn whatever_happens_the_store_ends_equal_to_the_truth() {
+    testing::weathered(8, async |storm| {
+        let own = Own { page: 3, shown: 1, rotation: Rotation::Lenient, ..Own::default() };
+        let Stage { simulator, account: tiktok, clock } = stage(Options { own, ..few() }).await;
+        let front = simulator.front();
+        storm.rage(Arc::new(tiktok), &simulator, front, &clock).await;
+    });
+}
