@@ -5,11 +5,12 @@
 //! The number of entries may be given as an argument. Entries are laid in by plain SQL; the tree over them is
 //! what opening such a database makes.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use uppsikt::domain::ids::ContentHash;
 use uppsikt::domain::log::{chain_hash, genesis, leaf_hash};
 use uppsikt::domain::tree::{goes_on, root_of_path};
 use uppsikt::evidence::verify::{Options, verify};
@@ -51,12 +52,40 @@ fn fill(database: &Path, heads: &Path, n: u64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn tell(name: &str, mut times: Vec<Duration>) {
+/// What this machine does at most: reading a file from the disk (or its cache), and hashing it, in MB/s.
+fn speeds(file: &Path) -> (f64, f64) {
+    const CHUNK_BYTES: usize = 1 << 20;
+    let mut file = std::fs::File::open(file).expect("the database");
+    let mut chunk = vec![0; CHUNK_BYTES];
+    let (mut n_bytes, mut reading, mut hashing) = (0_usize, Duration::ZERO, Duration::ZERO);
+    loop {
+        let begun = Instant::now();
+        let n = file.read(&mut chunk).expect("read");
+        reading += begun.elapsed();
+        if n == 0 {
+            break;
+        }
+        let begun = Instant::now();
+        std::hint::black_box(ContentHash::of(&chunk[..n]));
+        hashing += begun.elapsed();
+        n_bytes += n;
+    }
+    let mb = n_bytes as f64 / 1e6;
+    (mb / reading.as_secs_f64(), mb / hashing.as_secs_f64())
+}
+
+fn tell(name: &str, budget_ms: Option<f64>, mut times: Vec<Duration>) {
     times.sort_unstable();
     let at =
         |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1_000.0;
     let (p50, p95, most) = (at(0.5), at(0.95), at(1.0));
-    println!("{name:<28} p50 {p50:>8.3} ms  p95 {p95:>8.3} ms  max {most:>8.3} ms");
+    let kept = match budget_ms {
+        Some(budget) if p95 <= budget => format!("  (budget {budget} ms: kept at p95)"),
+        Some(budget) if p50 <= budget => format!("  (budget {budget} ms: kept at p50 alone)"),
+        Some(budget) => format!("  (budget {budget} ms: broken)"),
+        None => String::new(),
+    };
+    println!("{name:<28} p50 {p50:>8.3} ms  p95 {p95:>8.3} ms  max {most:>8.3} ms{kept}");
 }
 
 fn main() {
@@ -89,7 +118,7 @@ fn main() {
             times.push(begun.elapsed());
             previous = Some(id);
         }
-        tell("append, durable", times);
+        tell("append, durable", Some(1.0), times);
         // The disk's share: a row of the audit log, which has no tree.
         let mut times = Vec::new();
         for _ in 0..ROUNDS {
@@ -105,7 +134,7 @@ fn main() {
             store.record_audit(line, clock.now()).await.expect("a line is added");
             times.push(begun.elapsed());
         }
-        tell("an audit line, durable", times);
+        tell("an audit line, durable", None, times);
         let (size, root, _) = store.tree_head_and_key().await.expect("a head");
         assert_eq!(size, n + ROUNDS);
         let (mut inclusions, mut consistencies) = (Vec::new(), Vec::new());
@@ -121,8 +150,8 @@ fn main() {
             consistencies.push(begun.elapsed());
             assert!(goes_on((seq, old), (size, root), &proof.path));
         }
-        tell("proof of inclusion", inclusions);
-        tell("proof of consistency", consistencies);
+        tell("proof of inclusion", Some(5.0), inclusions);
+        tell("proof of consistency", Some(5.0), consistencies);
         let begun = Instant::now();
         evidence.note_head().await.expect("noted");
         let report = verify(&evidence, &store, &Options::default()).await.expect("verified");
@@ -130,6 +159,10 @@ fn main() {
         let of_log = |f: &&evidence::verify::Fault| !f.place.starts_with("nyckel");
         assert_eq!(report.faults.iter().find(of_log), None, "whole");
         assert_eq!(report.n_entries, size);
-        println!("all verified, {:.1} s", begun.elapsed().as_secs_f64());
+        let took = begun.elapsed().as_secs_f64();
+        let mb = std::fs::metadata(store.path()).expect("the database").len() as f64 / 1e6;
+        println!("all verified, {took:.1} s: {:.0} entries/s, {:.0} MB/s of database", size as f64 / took, mb / took);
+        let (disk, hash) = speeds(store.path());
+        println!("for comparison: this disk (or its cache) is read at {disk:.0} MB/s, one core hashes {hash:.0} MB/s");
     });
 }

@@ -192,7 +192,7 @@ impl App {
             .map(|authority| stamping(authority, &store, &clock))
             .transpose()?;
         let limits = Arc::new(Limits::new(clock.clone()));
-        let shared = Shared::default();
+        let shared = Shared::beside(&config.store_path);
         let mut accounts = Vec::with_capacity(config.accounts.len());
         for account in &config.accounts {
             let mut served = connect(account, &store, &shared, &clock).await?;
@@ -222,6 +222,11 @@ impl App {
             browser: open_browser(config, clock.clone()),
         });
         services.open_places().await?;
+        // Disposals that were carried out in the database and cut off before their files were gone.
+        if let Err(error) = services.complete_disposals().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "a disposal could not be completed; it is tried again");
+        }
         if config.server.proxy_is_untold() {
             tracing::warn!(
                 "public_url is https but trusted_proxies is empty: everybody behind the proxy counts \
@@ -347,6 +352,7 @@ impl App {
                     store.forget_deliveries(before).await?;
                 }
                 store.forget_traces(s.clock().now()).await?;
+                s.complete_disposals().await?;
                 Ok::<_, ServiceError>(Round::Idle)
             }
         });
@@ -429,6 +435,7 @@ pub fn open_stores(config: &Config, clock: Clock) -> Result<(Store, EvidenceStor
             witnesses: checkpoint.witnesses.clone(),
             stamped: config.evidence.timestamp.is_some(),
         },
+        disk: crate::runtime::disk::Disk::default(),
     };
     let evidence = EvidenceStore::open(&settings, store.clone(), clock)?;
     Ok((store, evidence))
@@ -576,14 +583,11 @@ pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
             browser.executable().map_or_else(|e| e.swedish(), |path| path.display().to_string())
         }),
     );
-    let shared = Shared::default();
+    let shared = Shared::beside(&config.store_path);
     for account in &config.accounts {
         let found = match connector(account, &shared, &clock) {
             Ok((platform, _)) => match platform.check().await {
-                Ok(report) if report.missing.is_empty() => {
-                    Ok(format!("svarar; vi är {}", report.acting_as))
-                }
-                Ok(report) => Err(report.missing.join("; ")),
+                Ok(report) => accounts::in_order(report, now),
                 Err(error) => Err(format!("{} ({error})", error.swedish())),
             },
             Err(error) => Err(chain(&error)),

@@ -1,14 +1,15 @@
 //! A connector for each configured account, and what it lets us do.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use url::Url;
 
 use crate::app::AppError;
 use crate::config::Config;
 use crate::config::account::{AccountConfig, PlatformConfig};
 use crate::domain::account::PlatformKind;
-use crate::platforms::Platform;
 use crate::platforms::bluesky::Bluesky;
 use crate::platforms::capability::{self, Capabilities};
 use crate::platforms::facebook::Facebook;
@@ -18,15 +19,18 @@ use crate::platforms::instagram::Instagram;
 use crate::platforms::linkedin::LinkedIn;
 use crate::platforms::mastodon::Mastodon;
 use crate::platforms::push::PushSource;
+use crate::platforms::reddit::Reddit;
 use crate::platforms::settings::{
     BlueskySettings, FacebookSettings, InstagramLogin, InstagramSettings, LinkedInSettings,
-    MastodonSettings, OwnSiteActions, OwnSiteSettings, OwnSiteVerb, WordPressSettings,
-    YouTubeSettings,
+    MastodonSettings, OwnSiteActions, OwnSiteSettings, OwnSiteVerb, RedditSettings,
+    WordPressSettings, XSettings, YouTubeSettings,
 };
 use crate::platforms::usage::Apps;
 use crate::platforms::wordpress::WordPress;
+use crate::platforms::x::X;
 use crate::platforms::youtube::YouTube;
 use crate::platforms::youtube::quota::Quotas;
+use crate::platforms::{ConnectionReport, Platform};
 use crate::runtime::clock::Clock;
 
 /// The version of the Graph interface that is spoken (platform sheet, section 2.1).
@@ -46,6 +50,19 @@ const LINKEDIN_SITE: &str = "https://www.linkedin.com/";
 pub(super) struct Shared {
     apps: Apps,
     quotas: Quotas,
+    /// Where pairs of tokens are kept that are good once.
+    tokens: Option<PathBuf>,
+}
+
+impl Shared {
+    /// What accounts share that are called: beside the database lies what they renew.
+    pub fn beside(store: &Path) -> Self {
+        Self { tokens: Some(store.with_extension("tokens")), ..Self::default() }
+    }
+
+    fn kept(&self, account: &AccountConfig) -> Option<PathBuf> {
+        Some(self.tokens.as_ref()?.join(format!("{}.json", account.key)))
+    }
 }
 
 fn address(fixed: &str) -> Url {
@@ -56,6 +73,24 @@ fn address(fixed: &str) -> Url {
 const YOUTUBE_API: &str = "https://www.googleapis.com/youtube/v3/";
 const GOOGLE_TOKENS: &str = "https://oauth2.googleapis.com/token";
 const YOUTUBE_WATCH: &str = "https://www.youtube.com/";
+
+/// Where Reddit is asked, where consents are renewed, and where people read.
+const REDDIT_API: &str = "https://oauth.reddit.com/";
+const REDDIT_TOKENS: &str = "https://www.reddit.com/api/v1/access_token";
+const REDDIT_SITE: &str = "https://www.reddit.com/";
+
+/// Where X is asked, and where people read.
+const X_API: &str = "https://api.x.com/2/";
+const X_TOKENS: &str = "https://api.x.com/2/oauth2/token";
+const X_SITE: &str = "https://x.com/";
+
+/// An address of a platform's, or the same below the simulator that stands in for it.
+fn address_or(simulator: &Option<Url>, fixed: &str, path: &str) -> Url {
+    match simulator {
+        Some(url) => below(url, path, &[]),
+        None => address(fixed),
+    }
+}
 
 /// A connector, and what reads its account's pushes where it takes any.
 pub(super) type Connector = (Arc<dyn Platform>, Option<Arc<dyn PushSource>>);
@@ -128,10 +163,7 @@ pub(super) fn connector(
             Ok((Arc::new(connector), None))
         }
         PlatformConfig::LinkedIn { organization_id, token, calls_per_day, simulator } => {
-            let at = |fixed: &str, path: &str| match simulator {
-                Some(url) => below(url, path, &[]),
-                None => address(fixed),
-            };
+            let at = |fixed, path| address_or(simulator, fixed, path);
             let base = at(LINKEDIN_API, "rest/");
             let settings = LinkedInSettings {
                 http: http(&base),
@@ -152,10 +184,7 @@ pub(super) fn connector(
             units_per_day,
             simulator,
         } => {
-            let at = |fixed: &str, path: &str| match simulator {
-                Some(url) => below(url, path, &[]),
-                None => address(fixed),
-            };
+            let at = |fixed, path| address_or(simulator, fixed, path);
             let base = at(YOUTUBE_API, "youtube/v3/");
             let settings = YouTubeSettings {
                 http: http(&base),
@@ -169,6 +198,45 @@ pub(super) fn connector(
                 units_per_day: *units_per_day,
             };
             Ok((Arc::new(YouTube::sharing(settings, &shared.quotas, clock.clone())?), None))
+        }
+        PlatformConfig::X { user_id, client_id, client_secret, refresh_token, simulator } => {
+            let at = |fixed, path| address_or(simulator, fixed, path);
+            let base = at(X_API, "2/");
+            let settings = XSettings {
+                http: http(&base),
+                base,
+                token_url: at(X_TOKENS, "2/oauth2/token"),
+                site: at(X_SITE, ""),
+                user_id: user_id.clone(),
+                client_id: client_id.clone(),
+                client_secret: client_secret.clone(),
+                refresh_token: refresh_token.clone(),
+                kept: shared.kept(account),
+            };
+            Ok((Arc::new(X::new(settings, clock.clone())?), None))
+        }
+        PlatformConfig::Reddit {
+            name,
+            subreddit,
+            client_id,
+            client_secret,
+            refresh_token,
+            simulator,
+        } => {
+            let at = |fixed, path| address_or(simulator, fixed, path);
+            let base = at(REDDIT_API, "");
+            let settings = RedditSettings {
+                http: http(&base),
+                base,
+                token_url: at(REDDIT_TOKENS, "api/v1/access_token"),
+                site: at(REDDIT_SITE, ""),
+                name: name.clone(),
+                subreddit: subreddit.clone(),
+                client_id: client_id.clone(),
+                client_secret: client_secret.clone(),
+                refresh_token: refresh_token.clone(),
+            };
+            Ok((Arc::new(Reddit::new(settings, clock.clone())?), None))
         }
         PlatformConfig::OwnSite { folder, secrets, acts } => {
             // A configured act takes at least one secret: it is what acts are signed with.
@@ -189,6 +257,29 @@ pub(super) fn connector(
             Ok((site, push))
         }
     }
+}
+
+/// So long before an account must be connected anew it is told (platform sheet, section 1.7).
+const TOLD_DAYS_BEFORE: i64 = 21;
+
+/// What the platform said of an account, for `doctor`: in order, or what is missing and how to mend
+/// it.
+pub(super) fn in_order(report: ConnectionReport, now: Timestamp) -> Result<String, String> {
+    let days = report.expires_at.map(|at| at.duration_since(now).as_hours() / 24);
+    let mut missing = report.missing;
+    if let Some(days) = days.filter(|days| *days <= TOLD_DAYS_BEFORE) {
+        missing.push(format!(
+            "anslutningen gäller i {} dagar till: anslut kontot på nytt hos plattformen",
+            days.max(0)
+        ));
+    }
+    if !missing.is_empty() {
+        return Err(missing.join("; "));
+    }
+    let until = report
+        .expires_at
+        .map(|at| format!("; anslutningen gäller till {}", at.strftime("%Y-%m-%d")));
+    Ok(format!("svarar; vi är {}{}", report.acting_as, until.unwrap_or_default()))
 }
 
 /// What an account, or a platform at best, lets us do, in words.
@@ -228,13 +319,13 @@ const fn has_connector(platform: PlatformKind) -> bool {
         | PlatformKind::Instagram
         | PlatformKind::YouTube
         | PlatformKind::LinkedIn
+        | PlatformKind::X
+        | PlatformKind::Reddit
         | PlatformKind::WordPress
         | PlatformKind::Mastodon
         | PlatformKind::Bluesky
         | PlatformKind::OwnSite => true,
-        PlatformKind::X
-        | PlatformKind::TikTok
-        | PlatformKind::Reddit
+        PlatformKind::TikTok
         | PlatformKind::Flickr
         | PlatformKind::Snapchat
         | PlatformKind::Manual => false,
@@ -260,4 +351,24 @@ pub fn abilities_of_accounts(config: &Config) -> Result<Vec<Abilities>, AppError
         Ok(abilities(account.kind(), Some(account.name.clone()), &platform.capabilities()))
     });
     told.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_that_must_be_connected_anew_is_told_three_weeks_before() {
+        let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+        let told = |expires_at: Option<&str>| {
+            let expires_at = expires_at.map(|at| at.parse().unwrap());
+            let acting_as = "@exempelstad".to_owned();
+            in_order(ConnectionReport { acting_as, missing: Vec::new(), expires_at }, now)
+        };
+        assert_eq!(told(None).unwrap(), "svarar; vi är @exempelstad");
+        let far = told(Some("2027-06-01T00:00:00Z")).unwrap();
+        assert_eq!(far, "svarar; vi är @exempelstad; anslutningen gäller till 2027-06-01");
+        assert!(told(Some("2026-12-12T12:00:00Z")).unwrap_err().contains("21 dagar"));
+        assert!(told(Some("2026-11-20T12:00:00Z")).unwrap_err().contains("0 dagar"));
+    }
 }

@@ -10,7 +10,7 @@ use crate::app::demo::{DEMO_COMMENTS, DEMO_POSTS};
 use crate::domain::account::PlatformKind;
 use crate::platforms::simulate::faults::{Fault, Faults};
 use crate::platforms::simulate::script::Script;
-use crate::platforms::simulate::{bluesky, facebook, instagram, linkedin, youtube};
+use crate::platforms::simulate::{bluesky, facebook, instagram, linkedin, reddit, x, youtube};
 use crate::runtime::clock::Clock;
 
 /// Platforms that there is a simulator of.
@@ -19,6 +19,8 @@ pub const SIMULATED: &[PlatformKind] = &[
     PlatformKind::Instagram,
     PlatformKind::YouTube,
     PlatformKind::LinkedIn,
+    PlatformKind::X,
+    PlatformKind::Reddit,
     PlatformKind::Bluesky,
 ];
 
@@ -65,6 +67,8 @@ enum Running {
     Instagram(instagram::Simulator),
     YouTube(youtube::Simulator),
     LinkedIn(linkedin::Simulator),
+    X(x::Simulator),
+    Reddit(reddit::Simulator),
     Bluesky(bluesky::Simulator),
 }
 
@@ -150,9 +154,41 @@ pub async fn simulate(drill: Drill, clock: Clock) -> Result<Simulated, AppError>
             let variables = vec![("SIM_LOSEN", settings.password.expose().to_owned())];
             (Running::Bluesky(simulator), base, keys, variables)
         }
-        PlatformKind::X
-        | PlatformKind::TikTok
-        | PlatformKind::Reddit
+        PlatformKind::Reddit => {
+            let options = reddit::Options { faults, listen, ..reddit::Options::new(script) };
+            let simulator = reddit::Simulator::start(options, clock).await.map_err(system)?;
+            simulator.message("kim_exempel", "Hej! Får man ta med hund till badet?");
+            simulator.mail("robin_exempel", "Varför är mitt inlägg borta?");
+            let (base, settings) = (simulator.base().clone(), simulator.settings());
+            let keys = format!(
+                "account = \"{}\"\nsubreddit = \"{}\"\nclient_id = \"{}\"\nclient_secret = \"env:SIM_KLIENT\"\nrefresh_token = \"env:SIM_TOKEN\"\napi_url = \"{base}\"",
+                settings.name,
+                settings.subreddit.unwrap_or_default(),
+                settings.client_id
+            );
+            let variables = vec![
+                ("SIM_KLIENT", settings.client_secret.expose().to_owned()),
+                ("SIM_TOKEN", settings.refresh_token.expose().to_owned()),
+            ];
+            (Running::Reddit(simulator), base, keys, variables)
+        }
+        PlatformKind::X => {
+            let options = x::Options { faults, listen, ..x::Options::new(script) };
+            let simulator = x::Simulator::start(options, clock).await.map_err(system)?;
+            simulator.message("77", "Hej! Får man ta med hund till badet?");
+            let (base, settings) = (simulator.base().clone(), simulator.settings());
+            let keys = format!(
+                "user_id = \"{}\"\nclient_id = \"{}\"\nclient_secret = \"env:SIM_KLIENT\"\nrefresh_token = \"env:SIM_TOKEN\"\napi_url = \"{base}\"",
+                settings.user_id, settings.client_id
+            );
+            let client = settings.client_secret.as_ref().map_or("", |secret| secret.expose());
+            let variables = vec![
+                ("SIM_KLIENT", client.to_owned()),
+                ("SIM_TOKEN", settings.refresh_token.expose().to_owned()),
+            ];
+            (Running::X(simulator), base, keys, variables)
+        }
+        PlatformKind::TikTok
         | PlatformKind::WordPress
         | PlatformKind::Mastodon
         | PlatformKind::Flickr
@@ -211,7 +247,7 @@ mod tests {
         let error = simulate(drill(PlatformKind::Snapchat), Clock::system()).await.unwrap_err();
         assert_eq!(
             error.to_string(),
-            "det finns ingen simulator av snapchat: välj facebook, instagram, youtube, linkedin, bluesky"
+            "det finns ingen simulator av snapchat: välj facebook, instagram, youtube, linkedin, x, reddit, bluesky"
         );
         let faults = vec!["jordbävning".to_owned()];
         let drill = Drill { faults, ..drill(PlatformKind::YouTube) };

@@ -3,9 +3,11 @@
 //! Pure, like all of the classifier: what is known of earlier items comes in as values, and the
 //! verdict is a function of text and context. A text's fingerprint is made of the hashes of its words
 //! and of its pairs of words, in matching form, so that case, look-alike letters and hidden characters
-//! change nothing. Min-hashing in bands makes keys of it: texts that share three quarters of their words
-//! share a key, nearly surely, and texts that share little do not, so that an index finds the few that
-//! are worth comparing. What is compared then is exact for texts of up to some thirty words.
+//! change nothing. Min-hashing in bands makes keys of it: texts of which a word in
+//! ten was changed share a key nearly surely, those of which one in four was do so in six cases of ten, and texts
+//! that share little do not, so that an index finds the few that are worth comparing. Since pairs count, a
+//! quarter of the words changed here and there leaves half in common: that is not nearly the same any more.
+//! What is compared is exact for two texts that have some thirty words between them.
 //!
 //! That many write the same is not wrong by itself: an appeal that a whole village sends in is an opinion.
 //! So sameness alone is a note (`low`), and comes before a person only where there is something to it (an
@@ -15,17 +17,19 @@
 //! that keep to it (*Äntligen!*, *Hur blir det med bussarna då?*) share no word with it as a rule, a
 //! measure by words would flag most of them, and no category or duty asks for it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::classify::findings::order;
 use crate::classify::fold::Folded;
 use crate::classify::tokens::{Kind, Token};
-use crate::classify::{Classifier, Context, SCRATCH};
+use crate::classify::words::ClassId;
+use crate::classify::{Classifier, Context, SCRATCH, Scratch};
 use crate::domain::category::{Category, Severity, Task};
 use crate::domain::ids::{AccountId, ItemId};
 use crate::domain::likeness::{EarlierPrint, N_BANDS, Print, RuleFired, SKETCH, Traces};
-use crate::domain::verdict::{Finding, Verdict};
+use crate::domain::rule_watch::SetAside;
+use crate::domain::verdict::{Finding, Span, Verdict};
 
 /// Texts with fewer words are no campaign: *Tack för svaret!* is written by many.
 const FEWEST_WORDS: usize = 8;
@@ -43,6 +47,13 @@ const CAMPAIGN_AUTHORS: usize = 3;
 /// From so many earlier items, an author goes for the same person again and again.
 const EARLIER_ATTACKS: u32 = 2;
 
+/// What is found by what stands around a text.
+const REPETITION: &str = "sammanhang.upprepning";
+const CAMPAIGNING: &str = "sammanhang.kampanj";
+const SAME_PERSON: &str = "sammanhang.samma-person";
+/// All of these.
+pub const RULES: [&str; 3] = [REPETITION, CAMPAIGNING, SAME_PERSON];
+
 /// What is known around a text beside the thread.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings<'a> {
@@ -57,7 +68,7 @@ pub struct Surroundings<'a> {
     /// Whom its author has gone for before, with in how many items.
     pub attacks: &'a [(u64, u32)],
     /// Rules that are to be counted and not shown, beside those of which the lexicon says so.
-    pub shadowed: &'a BTreeSet<Arc<str>>,
+    pub shadowed: &'a BTreeMap<Arc<str>, SetAside>,
 }
 
 /// A verdict with what it leaves for later items.
@@ -65,6 +76,8 @@ pub struct Surroundings<'a> {
 pub struct Assessed {
     /// The verdict.
     pub verdict: Verdict,
+    /// The rule whose finding would open a case, were it not set aside for running wild.
+    pub held: Option<Arc<str>>,
     /// The rest.
     pub traces: Traces,
 }
@@ -77,17 +90,19 @@ impl Classifier {
             let mut verdict = self.classify_with(scratch, text, context);
             let mut traces = Traces::default();
             if let Some(around) = &context.around {
-                let found = judge(text, &scratch.tokens.tokens, around, &mut verdict.findings);
+                let named = || self.named(text, scratch);
+                let found =
+                    judge(text, &scratch.tokens.tokens, around, named, &mut verdict.findings);
                 traces.author = around.author;
                 (traces.alike, traces.targets) = (found.alike, found.targets);
             }
             let shadowed = |rule: &Arc<str>| {
-                context.around.is_some_and(|around| around.shadowed.contains(rule))
+                context.around.and_then(|around| around.shadowed.get(rule).copied())
             };
             let fired = verdict.findings.iter().map(|f| RuleFired {
                 rule: Arc::clone(&f.rule),
-                severity: f.severity,
-                in_shadow: shadowed(&f.rule) && f.severity < Severity::High,
+                severity: self.lexicon.severity_of(&f.rule).unwrap_or(f.severity),
+                in_shadow: shadowed(&f.rule).is_some() && f.severity < Severity::High,
             });
             traces.rules = fired.collect();
             traces.rules.extend(self.shadow_hits(scratch).into_iter().map(|rule| RuleFired {
@@ -95,13 +110,67 @@ impl Classifier {
                 severity: Severity::Low,
                 in_shadow: true,
             }));
+            let held = verdict
+                .findings
+                .iter()
+                .find(|f| f.opens_case() && shadowed(&f.rule) == Some(SetAside::ByProgram))
+                .map(|f| Arc::clone(&f.rule));
             // What is grave is shown, whoever set its rule aside.
-            verdict.findings.retain(|f| f.severity == Severity::High || !shadowed(&f.rule));
+            verdict
+                .findings
+                .retain(|f| f.severity == Severity::High || shadowed(&f.rule).is_none());
             verdict.findings.sort_by(order);
             traces.print = print(text);
-            Assessed { verdict, traces }
+            Assessed { verdict, held, traces }
         })
     }
+
+    /// Who is named by first and last name in the text that was read into `scratch` last: two words with
+    /// nothing but blanks between them, with capitals, of which the first is a first name.
+    fn named(&self, text: &str, scratch: &Scratch) -> Vec<String> {
+        let Scratch { folded, tokens, .. } = scratch;
+        let first_names: Vec<ClassId> = FIRST_NAMES
+            .iter()
+            .filter_map(|name| self.lexicon.class_names.iter().position(|known| known == name))
+            .filter_map(|class| u16::try_from(class).ok().map(ClassId))
+            .collect();
+        let is_first = |token: &Token| {
+            let classes = self.lexicon.words.classes_of(token.entry);
+            classes.iter().any(|class| first_names.contains(class))
+        };
+        let of = |token: &Token| folded.original(token.start, token.end);
+        let mut named = Vec::new();
+        for pair in tokens.tokens.windows(2) {
+            let [first, last] = pair else { continue };
+            if first.kind != Kind::Word || last.kind != Kind::Word || !is_first(first) {
+                continue;
+            }
+            let (first, last) = (of(first), of(last));
+            let between = text.get(first.end as usize..last.start as usize);
+            let word = |span: Span| text.get(span.start as usize..span.end as usize).unwrap_or("");
+            if between.is_some_and(|b| b.chars().all(char::is_whitespace))
+                && is_name(word(first))
+                && is_name(word(last))
+            {
+                let last = word(last).to_lowercase();
+                // *Kim Exempels* is Kim Exempel.
+                let last = last.strip_suffix('s').unwrap_or(&last);
+                named.push(format!("{} {last}", word(first)));
+            }
+        }
+        named
+    }
+}
+
+/// The classes of first names.
+const FIRST_NAMES: [&str; 2] = ["förnamn", "förnamn_tvetydigt"];
+
+/// Whether a word is written as a name: one capital, then small letters.
+fn is_name(word: &str) -> bool {
+    let mut chars = word.chars();
+    chars.next().is_some_and(char::is_uppercase)
+        && chars.clone().next().is_some()
+        && chars.all(|c| c.is_lowercase() || c == '-')
 }
 
 /// What the surroundings came to, beside findings.
@@ -193,6 +262,7 @@ pub fn judge(
     text: &str,
     tokens: &[Token],
     around: &Surroundings<'_>,
+    named: impl FnOnce() -> Vec<String>,
     findings: &mut Vec<Finding>,
 ) -> Around {
     let mut found = Around::default();
@@ -205,7 +275,7 @@ pub fn judge(
         found.alike = same.iter().map(|e| e.item).collect();
     }
     if findings.iter().any(is_attack) {
-        found.targets = targets(text, around.answers);
+        found.targets = targets(text, around.answers, &named());
         let again = |t: &u64| {
             around.attacks.iter().filter(|(to, _)| to == t).map(|(_, n)| *n).max().unwrap_or(0)
         };
@@ -245,7 +315,7 @@ fn repetition(
     same: &[&EarlierPrint],
     findings: &[Finding],
 ) -> Option<Finding> {
-    const RULES: &str = "sidans regler: kampanjer och skräp";
+    const HOUSE: &str = "sidans regler: kampanjer och skräp";
     let by_author = around
         .author
         .filter(|me| is_certain(*me))
@@ -255,13 +325,7 @@ fn repetition(
             "Samma avsändare har skrivit nästan samma text {} tidigare den senaste veckan.",
             times(by_author)
         );
-        return Some(finding(
-            Category::Spam,
-            Severity::Medium,
-            "sammanhang.upprepning",
-            why,
-            RULES,
-        ));
+        return Some(finding(Category::Spam, Severity::Medium, REPETITION, why, HOUSE));
     }
     let authors: BTreeSet<Option<u64>> =
         same.iter().map(|e| e.author).chain([around.author]).collect();
@@ -280,7 +344,7 @@ fn repetition(
         times(same.len()),
         authors.len(),
     );
-    Some(finding(Category::Spam, severity, "sammanhang.kampanj", why, RULES))
+    Some(finding(Category::Spam, severity, CAMPAIGNING, why, HOUSE))
 }
 
 /// Whether a finding says that somebody is gone for.
@@ -298,36 +362,20 @@ fn again_and_again(findings: &[Finding], n: u32) -> Finding {
     let why = format!(
         "Samma avsändare har gått till angrepp mot samma person i minst {n} tidigare inlägg den senaste månaden: det kan vara ofredande eller olaga förföljelse."
     );
-    finding(
-        Category::Insult,
-        severity,
-        "sammanhang.samma-person",
-        why,
-        "BrB 4:4 b och 4:7; sidans regler",
-    )
+    finding(Category::Insult, severity, SAME_PERSON, why, "BrB 4:4 b och 4:7; sidans regler")
 }
 
 /// Numbers for the persons a text goes for: whom it answers, whom it mentions with an @, and whom it
-/// names by first and last name.
-fn targets(text: &str, answers: Option<u64>) -> Vec<u64> {
+/// names.
+fn targets(text: &str, answers: Option<u64>, named: &[String]) -> Vec<u64> {
     let mut found: BTreeSet<u64> = answers.into_iter().collect();
     let clean = |w: &str| w.trim_matches(|c: char| !c.is_alphanumeric() && c != '@').to_owned();
-    let words: Vec<String> =
-        text.split_whitespace().take(MOST_WORDS).map(clean).filter(|w| !w.is_empty()).collect();
-    for word in &words {
+    for word in text.split_whitespace().take(MOST_WORDS).map(clean) {
         if let Some(handle) = word.strip_prefix('@').filter(|h| h.chars().count() > 1) {
             found.insert(person("@", handle));
         }
     }
-    let is_name = |w: &str| {
-        let mut chars = w.chars();
-        chars.next().is_some_and(char::is_uppercase)
-            && w.chars().count() > 1
-            && chars.all(|c| c.is_lowercase() || c == '-')
-    };
-    for pair in words.windows(2).filter(|p| is_name(&p[0]) && is_name(&p[1])) {
-        found.insert(person("namn", &format!("{} {}", pair[0], pair[1])));
-    }
+    found.extend(named.iter().map(|name| person("namn", name)));
     found.into_iter().collect()
 }
 

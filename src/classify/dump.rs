@@ -2,10 +2,11 @@
 //! a line. Memory is bounded by the size of a batch and of the longest record allowed.
 
 use std::borrow::Cow;
-use std::io::{self, BufRead, Read as _};
+use std::io::{self, BufRead, Read};
 
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
+use smallvec::SmallVec;
 
 /// How many bytes a batch holds at least, unless the input ends.
 const BATCH: usize = 256 * 1024;
@@ -28,11 +29,17 @@ pub enum Format {
 pub struct Fields {
     /// The name of the identity's field.
     pub id: String,
-    /// The names that the text's field may have; the first one that a record has counts.
+    /// The names that the text's field may have; the first one under which a record has a text counts.
+    /// With a plus between them several are read as one text, `title+selftext`.
     pub text: Vec<String>,
 }
 
 impl Fields {
+    /// Every name that is asked for.
+    fn parts(&self) -> impl Iterator<Item = &str> {
+        self.text.iter().flat_map(|name| name.split('+'))
+    }
+
     fn names_of_text(&self) -> String {
         self.text.join("` eller `")
     }
@@ -105,18 +112,18 @@ pub enum Batches<R> {
     /// Lines.
     Lines {
         /// What is read.
-        input: R,
+        input: Begun<R>,
         /// The number of the next line.
         line: u64,
     },
     /// CSV rows.
     Rows {
         /// The reader.
-        rows: csv::Reader<R>,
+        rows: csv::Reader<Begun<R>>,
         /// The column of the identity, if there is one.
         id: Option<usize>,
-        /// The column of the text.
-        text: usize,
+        /// The columns of the text: of the first group that holds one, all are read.
+        text: Vec<Vec<usize>>,
     },
 }
 
@@ -126,6 +133,7 @@ impl<R: BufRead> Batches<R> {
     /// # Errors
     /// Reading fails, or a CSV lacks the text's column.
     pub fn new(mut input: R, format: Format, fields: &Fields) -> Result<Self, CannotRead> {
+        let mut input = Begun { head: first_bytes(&mut input, format)?, at: 0, rest: input };
         if input.fill_buf()?.starts_with("\u{FEFF}".as_bytes()) {
             input.consume(3);
         }
@@ -145,11 +153,15 @@ impl<R: BufRead> Batches<R> {
             csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(input);
         let headers = rows.headers().map_err(|_| CannotRead::Header)?.clone();
         let column = |name: &str| headers.iter().position(|h| h.trim() == name);
-        let text = fields.text.iter().find_map(|name| column(name));
-        let text = text.ok_or_else(|| CannotRead::Column {
-            missing: fields.names_of_text(),
-            known: headers.iter().collect::<Vec<_>>().join(", "),
-        })?;
+        let columns = |name: &String| name.split('+').filter_map(column).collect();
+        let mut text: Vec<Vec<usize>> = fields.text.iter().map(columns).collect();
+        text.retain(|group| !group.is_empty());
+        if text.is_empty() {
+            return Err(CannotRead::Column {
+                missing: fields.names_of_text(),
+                known: headers.iter().collect::<Vec<_>>().join(", "),
+            });
+        }
         Ok(Self::Rows { rows, id: column(&fields.id), text })
     }
 
@@ -160,9 +172,54 @@ impl<R: BufRead> Batches<R> {
     pub fn next_batch(&mut self) -> Result<Option<Batch>, CannotRead> {
         match self {
             Self::Lines { input, line } => next_lines(input, line),
-            Self::Rows { rows, id, text } => next_rows(rows, *id, *text),
+            Self::Rows { rows, id, text } => next_rows(rows, *id, text),
         }
     }
+}
+
+/// An input whose first bytes were taken from it, to see how it is written: a pipe may give them one by
+/// one.
+pub struct Begun<R> {
+    head: Vec<u8>,
+    /// How many of those were read again.
+    at: usize,
+    rest: R,
+}
+
+impl<R: BufRead> Read for Begun<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut ready = self.fill_buf()?;
+        let n = ready.read(buffer)?;
+        self.consume(n);
+        Ok(n)
+    }
+}
+
+impl<R: BufRead> BufRead for Begun<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.at < self.head.len() { Ok(&self.head[self.at..]) } else { self.rest.fill_buf() }
+    }
+
+    fn consume(&mut self, n: usize) {
+        if self.at < self.head.len() {
+            self.at += n;
+        } else {
+            self.rest.consume(n);
+        }
+    }
+}
+
+/// How much of a CSV is looked at for its first row, in bytes.
+const LONGEST_HEAD: u64 = 1 << 16;
+
+/// As much as is needed to see marks at the beginning and, of a CSV, the row of headers.
+fn first_bytes(input: &mut impl BufRead, format: Format) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    input.take(3).read_to_end(&mut head)?;
+    if format == Format::Csv && !head.contains(&b'\n') {
+        input.take(LONGEST_HEAD).read_until(b'\n', &mut head)?;
+    }
+    Ok(head)
 }
 
 fn next_lines(input: &mut impl BufRead, line: &mut u64) -> Result<Option<Batch>, CannotRead> {
@@ -222,7 +279,7 @@ const NEVER_CLOSED: &str = "ett citattecken som börjar här stängs inte förr�
 fn next_rows(
     rows: &mut csv::Reader<impl io::Read>,
     id: Option<usize>,
-    text: usize,
+    text: &[Vec<usize>],
 ) -> Result<Option<Batch>, CannotRead> {
     let mut out = Vec::new();
     let mut size = 0;
@@ -233,12 +290,12 @@ fn next_rows(
             Ok(false) => break,
             Ok(true) => {
                 let field = |at: usize| row.get(at).map(|b| std::str::from_utf8(b));
-                let record = match (field(text), id.map(field)) {
+                let record = match (text_of(&row, text), id.map(field)) {
                     _ if memchr::memchr_iter(b'\n', row.as_slice()).count() > MOST_BREAKS => {
                         Err(NEVER_CLOSED.to_owned())
                     }
-                    (Some(Ok(text)), Some(Some(Ok(id)))) => Ok((id.to_owned(), text.to_owned())),
-                    (Some(Ok(text)), None) => Ok((line.to_string(), text.to_owned())),
+                    (Some(Ok(text)), Some(Some(Ok(id)))) => Ok((id.to_owned(), text.into_owned())),
+                    (Some(Ok(text)), None) => Ok((line.to_string(), text.into_owned())),
                     (None, _) | (_, Some(None)) => {
                         Err("raden har för få fält; kontrollera citattecken och skiljetecken"
                             .to_owned())
@@ -265,6 +322,40 @@ fn next_rows(
         }
     }
     Ok((!out.is_empty()).then_some(Batch::Rows(out)))
+}
+
+/// The text of a row: nothing where it has none of the columns.
+fn text_of<'r>(
+    row: &'r csv::ByteRecord,
+    columns: &[Vec<usize>],
+) -> Option<Result<Cow<'r, str>, std::str::Utf8Error>> {
+    let mut known = None;
+    for group in columns {
+        let mut text = Cow::Borrowed("");
+        for field in group.iter().filter_map(|at| row.get(*at)) {
+            match std::str::from_utf8(field) {
+                Ok(part) => join(&mut text, Cow::Borrowed(part)),
+                Err(error) => return Some(Err(error)),
+            }
+            known = Some(Ok(Cow::Borrowed("")));
+        }
+        // An empty field hides none that comes after it.
+        if !text.trim().is_empty() {
+            return Some(Ok(text));
+        }
+    }
+    known
+}
+
+/// Puts a part of a text behind what was read of it.
+fn join<'t>(text: &mut Cow<'t, str>, part: Cow<'t, str>) {
+    if text.trim().is_empty() {
+        *text = part;
+    } else if !part.trim().is_empty() {
+        let text = text.to_mut();
+        text.push_str("\n\n");
+        text.push_str(&part);
+    }
 }
 
 impl Batch {
@@ -352,13 +443,34 @@ fn json_record<'a>(line: &'a str, fields: &Fields) -> Result<Record<'a>, String>
     let picked = serde::Deserializer::deserialize_map(&mut deserializer, Pick { fields })
         .and_then(|picked| deserializer.end().map(|()| picked))
         .map_err(|e| format!("inte giltig JSON vid tecken {}: {}", e.column(), plain(&e)))?;
+    let id = picked.id.map_or(Cow::Borrowed("null"), |id| Cow::Borrowed(id.get()));
     let names = || fields.names_of_text();
-    let Some((_, raw)) = picked.text else {
-        return Err(format!("fältet `{}` saknas; ange fältets namn med --text-field", names()));
-    };
-    let text =
-        json_string(raw.get()).ok_or_else(|| format!("fältet `{}` är ingen text", names()))?;
-    Ok(Record { id: picked.id.map_or(Cow::Borrowed("null"), |id| Cow::Borrowed(id.get())), text })
+    let mut place = 0;
+    let mut is_text = !picked.texts.is_empty();
+    for field in &fields.text {
+        let n = field.split('+').count();
+        let parts = (place..place + n)
+            .filter_map(|place| picked.texts.iter().find(|(p, _)| *p == place).map(|(_, raw)| raw));
+        let mut text = Cow::Borrowed("");
+        for raw in parts.filter(|raw| raw.get() != "null") {
+            match json_string(raw.get()) {
+                Some(part) => join(&mut text, part),
+                None => is_text = false,
+            }
+        }
+        // An empty field hides none that comes after it.
+        if !text.trim().is_empty() {
+            return Ok(Record { id, text });
+        }
+        place += n;
+    }
+    match (is_text, picked.texts.is_empty()) {
+        (true, _) => Ok(Record { id, text: Cow::Borrowed("") }),
+        (false, true) => {
+            Err(format!("fältet `{}` saknas; ange fältets namn med --text-field", names()))
+        }
+        (false, false) => Err(format!("fältet `{}` är ingen text", names())),
+    }
 }
 
 /// What the parser found, in Swedish; the place is said already.
@@ -409,8 +521,8 @@ fn json_string(raw: &str) -> Option<Cow<'_, str>> {
 
 struct Picked<'a> {
     id: Option<&'a RawValue>,
-    /// With the place of its name among those that it may have.
-    text: Option<(usize, &'a RawValue)>,
+    /// What stands under names of texts, with the place of the name among [`Fields::parts`].
+    texts: SmallVec<[(usize, &'a RawValue); 3]>,
 }
 
 struct Pick<'f> {
@@ -425,13 +537,13 @@ impl<'de> Visitor<'de> for Pick<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Picked<'de>, A::Error> {
-        let mut picked = Picked { id: None, text: None };
+        let mut picked = Picked { id: None, texts: SmallVec::new() };
         while let Some(key) = map.next_key::<Key<'de>>()? {
-            if let Some(place) = self.fields.text.iter().position(|name| *key.0 == **name) {
+            if let Some(place) = self.fields.parts().position(|name| *key.0 == *name) {
                 let value = map.next_value()?;
-                if picked.text.is_none_or(|(known, _)| place <= known) {
-                    picked.text = Some((place, value));
-                }
+                // Of a name that stands there twice the last one counts, as everywhere.
+                picked.texts.retain(|(known, _)| *known != place);
+                picked.texts.push((place, value));
             } else if *key.0 == *self.fields.id {
                 picked.id = Some(map.next_value()?);
             } else {
@@ -499,6 +611,35 @@ mod tests {
         });
         assert_eq!(texts[..3], ["kommentar", "inlägg", "a"]);
         assert!(texts[3].contains("`text` eller `body` eller `selftext` saknas"), "{}", texts[3]);
+    }
+
+    fn texts(input: &str, format: Format) -> Vec<String> {
+        let names = ["text", "body", "title+selftext"].map(str::to_owned);
+        let fields = Fields { id: "id".into(), text: names.into() };
+        // One byte at a time, as from a slow pipe.
+        let input = io::BufReader::with_capacity(1, input.as_bytes());
+        let mut batches = Batches::new(input, format, &fields).unwrap();
+        let mut texts = Vec::new();
+        while let Some(batch) = batches.next_batch().unwrap() {
+            batch.for_each(format, &fields, |record| {
+                texts.push(record.map_or_else(|m| m.what, |r| r.text.into_owned()));
+            });
+        }
+        texts
+    }
+
+    #[test]
+    fn an_empty_field_hides_no_text_and_a_title_is_read_with_its_text() {
+        let lines = "\u{FEFF}{\"text\":\"\",\"body\":\"hot\"}\n{\"text\":null,\"body\":\"hot\"}\n\
+                     {\"selftext\":\"brödtext\",\"title\":\"rubrik\"}\n{\"title\":\"hot\",\"selftext\":\"\"}\n\
+                     {\"text\":\"\"}\n{\"text\":7}\n{\"text\":7,\"body\":\"hot\"}\n";
+        let read = texts(lines, Format::JsonLines);
+        assert_eq!(read[..5], ["hot", "hot", "rubrik\n\nbrödtext", "hot", ""]);
+        assert!(read[5].contains("ingen text"), "{}", read[5]);
+        assert_eq!(read[6], "hot");
+        let rows =
+            "\u{FEFF}title;id;selftext;body\nrubrik;1;brödtext;\n;2;;hot\nrubrik;3;;\n;4;;\n";
+        assert_eq!(texts(rows, Format::Csv), ["rubrik\n\nbrödtext", "hot", "rubrik", ""]);
     }
 
     #[test]

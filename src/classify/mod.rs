@@ -51,7 +51,7 @@ use crate::classify::identifier::spelled;
 use crate::classify::lexicon::{Lexicon, built_in};
 use crate::classify::rules::index::Candidate;
 use crate::classify::rules::sets::Seen;
-use crate::classify::rules::{Hit, MOST_HITS, Memo, Stopped, View};
+use crate::classify::rules::{Hit, MOST_HITS, MOST_YIELDING, Memo, Stopped, View};
 use crate::classify::tokens::{Token, Tokens};
 use crate::classify::trace::{MOST_NEAR, Near};
 use crate::classify::vocabulary::Vocabulary;
@@ -395,8 +395,10 @@ impl Classifier {
         pattern: u16,
         hits: &mut Vec<Hit>,
     ) -> Result<(), Stopped> {
-        if hits.iter().filter(|h| h.rule == rule).count() < MOST_HITS {
-            let of = &self.lexicon.rules[rule as usize];
+        let of = &self.lexicon.rules[rule as usize];
+        // What is left to another rule takes no room from what is kept.
+        let most = if of.yields_to.is_empty() { MOST_HITS } else { MOST_YIELDING };
+        if hits.len() < most || hits.iter().filter(|h| h.rule == rule).count() < most {
             let pattern = &of.patterns[usize::from(pattern)];
             let matched = of.look(pattern, view, at, &self.lexicon.guards)?;
             hits.push(Hit { rule, matched });

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use super::{ConfigFile, runtime};
+use crate::app;
 use crate::classify::Classifier;
 use crate::classify::dump::{Batch, Batches, Fields, Format};
 use crate::classify::lanes::Lanes;
@@ -15,15 +17,23 @@ use crate::classify::parallel::ordered;
 use crate::cli::classify::{Cache, FormatArg, PARTLY, format_of, threads};
 use crate::cli::input::{Progress, open};
 use crate::domain::category::{Category, Severity};
+use crate::domain::ids::VersionId;
 use crate::domain::text::{is_hidden, mark};
 use crate::domain::verdict::Verdict;
+use crate::runtime::clock::Clock;
+use crate::store::Store;
 
 /// Jämför två ordlistor på samma kommentarer: vad som tillkommer, försvinner och ändras.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Filen med kommentarer (även .gz och .zst), eller - för standard in.
-    #[arg(default_value = "-")]
-    pub file: PathBuf,
+    #[arg(required_unless_present = "stored")]
+    pub file: Option<PathBuf>,
+    /// Jämför på det som redan är hämtat och lagrat, i stället för på en fil.
+    #[arg(long, conflicts_with = "file")]
+    pub stored: bool,
+    #[command(flatten)]
+    config: ConfigFile,
     /// Mappen med de nya ordlistorna.
     #[arg(long)]
     pub lexicons: PathBuf,
@@ -36,8 +46,9 @@ pub struct Args {
     /// Fältet med postens id.
     #[arg(long, default_value = "id")]
     pub id_field: String,
-    /// Fältet med texten. Flera skrivs med komma emellan; det första som en post har gäller.
-    #[arg(long, value_delimiter = ',', default_value = "text,body,selftext")]
+    /// Fältet med texten. Flera skrivs med komma emellan; det första med text i gäller. Med plus emellan
+    /// läses flera som en text.
+    #[arg(long, value_delimiter = ',', default_value = "text,body,title+selftext")]
     pub text_field: Vec<String>,
     /// Antal trådar; annars så många som datorn har.
     #[arg(long)]
@@ -141,31 +152,71 @@ const SAMPLE: usize = 160;
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let before = args.cache.load(args.before.as_deref())?;
     let after = args.cache.load(Some(&args.lexicons))?;
-    let input = open(&args.file)?;
-    let mut progress = Progress::new(&input);
-    let format = format_of(args.format, &args.file);
     let fields = Fields { id: args.id_field.clone(), text: args.text_field.clone() };
-    let broken = input.broken.clone();
-    let mut batches = Batches::new(input.reader, format, &fields)?;
     let mut all = Tally::default();
-    ordered(
-        threads(args.threads),
-        || batches.next_batch().map_err(anyhow::Error::from),
-        |batch| judge(&before, &after, &batch, format, &fields),
-        |tally: Tally| {
-            all.add(tally, args.samples);
-            progress.tick(all.records);
-            Ok(())
-        },
-    )?;
-    if let Some(what) = broken.complaint() {
-        all.malformed += 1;
-        eprintln!("{what}");
+    if let Some(file) = &args.file {
+        let input = open(file)?;
+        let mut progress = Progress::new(&input);
+        let format = format_of(args.format, file);
+        let broken = input.broken.clone();
+        let mut batches = Batches::new(input.reader, format, &fields)?;
+        ordered(
+            threads(args.threads),
+            || batches.next_batch().map_err(anyhow::Error::from),
+            |batch| judge(&before, &after, &batch, format, &fields),
+            |tally: Tally| {
+                all.add(tally, args.samples);
+                progress.tick(all.records);
+                Ok(())
+            },
+        )?;
+        if let Some(what) = broken.complaint() {
+            all.malformed += 1;
+            eprintln!("{what}");
+        }
+        progress.done(all.records, all.malformed);
+    } else {
+        let mut stored = Stored::open(&args.config)?;
+        ordered(
+            threads(args.threads),
+            || stored.next_batch(),
+            |batch| judge(&before, &after, &batch, Format::Csv, &fields),
+            |tally: Tally| {
+                all.add(tally, args.samples);
+                Ok(())
+            },
+        )?;
     }
-    progress.done(all.records, all.malformed);
     std::io::stdout().write_all(shown(&all, &before, &after).as_bytes())?;
     Ok(if all.malformed > 0 { ExitCode::from(PARTLY) } else { ExitCode::SUCCESS })
 }
+
+/// What the daemon has taken in, oldest first. Not what the authority itself wrote, nor what may not be copied: a
+/// sample is a copy.
+struct Stored {
+    store: Store,
+    runtime: tokio::runtime::Runtime,
+    after: VersionId,
+}
+
+impl Stored {
+    fn open(config: &ConfigFile) -> anyhow::Result<Self> {
+        let config = config.load()?;
+        let (store, _evidence) = app::open_stores(&config, Clock::system())?;
+        Ok(Self { store, runtime: runtime()?, after: VersionId(0) })
+    }
+
+    fn next_batch(&mut self) -> anyhow::Result<Option<Batch>> {
+        let texts = self.runtime.block_on(self.store.texts_after(self.after, STORED_AT_ONCE))?;
+        let Some((last, _)) = texts.last() else { return Ok(None) };
+        self.after = *last;
+        let row = |(version, text): (VersionId, String)| (0, Ok((version.to_string(), text)));
+        Ok(Some(Batch::Rows(texts.into_iter().map(row).collect())))
+    }
+}
+
+/// How many stored texts are read at a time.
+const STORED_AT_ONCE: u32 = 2_000;
 
 thread_local! {
     /// The buffers for the lexicon before and for the one after. They outlive the batch, for they

@@ -34,8 +34,9 @@ pub struct Args {
     /// Hur filen är skriven.
     #[arg(long, value_enum)]
     pub format: Option<FormatArg>,
-    /// Fältet med texten. Flera skrivs med komma emellan; det första som en post har gäller.
-    #[arg(long, value_delimiter = ',', default_value = "text,body,selftext")]
+    /// Fältet med texten. Flera skrivs med komma emellan; det första med text i gäller. Med plus emellan
+    /// läses flera som en text.
+    #[arg(long, value_delimiter = ',', default_value = "text,body,title+selftext")]
     pub text_field: Vec<String>,
     /// Antal trådar för mätningen med flera; annars så många som datorn har.
     #[arg(long)]

@@ -57,8 +57,9 @@ pub struct Args {
     /// Fältet med postens id.
     #[arg(long, default_value = "id")]
     pub id_field: String,
-    /// Fältet med texten. Flera skrivs med komma emellan; det första som en post har gäller.
-    #[arg(long, value_delimiter = ',', default_value = "text,body,selftext")]
+    /// Fältet med texten. Flera skrivs med komma emellan; det första med text i gäller. Med plus emellan
+    /// läses flera som en text.
+    #[arg(long, value_delimiter = ',', default_value = "text,body,title+selftext")]
     pub text_field: Vec<String>,
     /// Antal trådar; annars så många som datorn har.
     #[arg(long)]

@@ -1,4 +1,4 @@
-//! `uppsikt evidence`: list, show, verify, export, keys.
+//! `uppsikt evidence`: list, show, verify, export, disposal, keys.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,6 +9,7 @@ use super::{ConfigFile, init_logging, runtime};
 use crate::app;
 use crate::domain::ids::EvidenceId;
 use crate::runtime::clock::Clock;
+use crate::services::disposal::{self, Disposing};
 use crate::services::{ServiceError, archive, packages};
 
 /// Visar och kontrollerar bevis.
@@ -54,10 +55,31 @@ enum Command {
         #[arg(long, value_name = "FIL")]
         witness: Vec<PathBuf>,
     },
+    /// Gallring: vad som kan gallras enligt riktlinjen, och att gallra det.
+    Disposal {
+        #[command(subcommand)]
+        command: Disposal,
+    },
     /// Nycklarna som loggen undertecknas med.
     Keys {
         #[command(subcommand)]
         command: Keys,
+    },
+}
+
+#[derive(clap::Subcommand, Clone, Debug)]
+enum Disposal {
+    /// Listar de ärenden som kan gallras nu, och dem som har nått sin tid men är undantagna.
+    Due {
+        /// Som JSON, en rad per ärende.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Gallrar. Kräver riktlinjen två personer blir det ett förslag, som någon godkänner på sidan /gallring.
+    Run {
+        /// Bara vad som skulle hända; ingenting ändras.
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
@@ -105,7 +127,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 Ok(ExitCode::SUCCESS)
             }
             Command::Show { id } => {
-                let manifest = archive::manifest_text(&store, &evidence, *id).await?;
+                let manifest =
+                    archive::manifest_text(&store, &evidence, *id, Clock::system().now())
+                        .await
+                        .map_err(plain)?;
                 println!("{manifest}");
                 Ok(ExitCode::SUCCESS)
             }
@@ -123,25 +148,34 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Command::Export { ids, out } => {
                 let clock = Clock::system();
                 let authority = &config.authority;
-                packages::export(&store, &evidence, ids, out, authority, &clock).await.map_err(
-                    |error| match error {
-                        ServiceError::Refused { why } | ServiceError::Damaged { why } => {
-                            anyhow!(why)
-                        }
-                        error => error.into(),
-                    },
-                )?;
+                packages::export(&store, &evidence, ids, out, authority, &clock)
+                    .await
+                    .map_err(plain)?;
                 println!("{}", out.display());
                 Ok(ExitCode::SUCCESS)
             }
+            Command::Disposal { command } => {
+                let clock = Clock::system();
+                let disposing = Disposing {
+                    store: &store,
+                    evidence: &evidence,
+                    policy: &config.policy,
+                    authority: &config.authority,
+                    clock: &clock,
+                };
+                dispose(command, &disposing, &config.store_path).await
+            }
             Command::Verify { what, json, witness } => {
                 let tell = |what: &str, n: u64| eprintln!("{n} {what} lästa");
-                let report = match what.as_ref().and_then(|what| what.parse().ok()) {
+                let id = what.as_ref().and_then(|what| what.parse().ok());
+                let report = match id {
                     Some(id) => archive::verify_one(&store, &evidence, id, witness.clone()).await?,
                     None => {
                         archive::verify(&store, &evidence, witness.clone(), Some(&tell)).await?
                     }
                 };
+                let (by, now) = (archive::line("", String::new()), Clock::system().now());
+                archive::note_verified(&store, id, &report, by, now).await;
                 if *json {
                     println!("{}", report.json());
                 } else {
@@ -151,4 +185,56 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             }
         }
     })
+}
+
+async fn dispose(
+    command: &Disposal,
+    disposing: &Disposing<'_>,
+    database: &std::path::Path,
+) -> anyhow::Result<ExitCode> {
+    match command {
+        Disposal::Due { json } => {
+            let plan = disposing.plan().await.map_err(plain)?;
+            for line in if *json { plan.json() } else { plan.words() } {
+                println!("{line}");
+            }
+        }
+        Disposal::Run { dry_run: true } => {
+            let plan = disposing.plan().await.map_err(plain)?;
+            for line in plan.words() {
+                println!("{line}");
+            }
+            println!("{}", plan.summary());
+        }
+        Disposal::Run { dry_run: false } => {
+            let line = archive::line("", String::new());
+            let row = disposing.propose(line).await.map_err(plain)?;
+            println!("{}", disposal::told(&row));
+            // The files go by the process that seals: the daemon where one runs, or else this one.
+            match app::InstanceLock::take(database) {
+                Ok(_lock) => disposing.complete().await.map_err(plain)?,
+                Err(app::AppError::AlreadyRunning { .. }) => {
+                    eprintln!(
+                        "Uppsikt kör: det som gallrats i databasen förstörs på disken av tjänsten inom en minut."
+                    );
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a service refuses it says in Swedish, for the person.
+fn plain(error: ServiceError) -> anyhow::Error {
+    match error {
+        ServiceError::Refused { why }
+        | ServiceError::Damaged { why }
+        | ServiceError::Conflict { why }
+        | ServiceError::TryLater { why }
+        | ServiceError::NotWritable { why } => anyhow!(why),
+        error @ (ServiceError::NotFound { .. }
+        | ServiceError::NotPermitted { .. }
+        | ServiceError::Broken { .. }) => error.into(),
+    }
 }

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use super::{ConfigFile, init_logging, runtime};
 use crate::app;
+use crate::classify::lexicon::built_in;
 use crate::domain::rule_watch::RuleFigures;
 use crate::runtime::clock::Clock;
-use crate::services::{ServiceError, rules};
+use crate::services::{ServiceError, lexicons, rules};
 
 /// Visar hur ofta varje regel slår till, och sätter regler i och ur skugga.
 #[derive(clap::Args, Clone, Debug)]
@@ -69,7 +70,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 }
             }
             Command::Shadow { rule, why, who } => {
-                rules::set_aside(&store, &clock, rule, why, who).await.map_err(in_words)?;
+                let kept = lexicons::beside(&config.store_path);
+                let classifier = lexicons::classifier(&built_in::sources(), kept.as_deref());
+                let lexicon = classifier.lexicon();
+                let set = rules::set_aside(&store, &clock, lexicon, rule, why, who);
+                set.await.map_err(in_words)?;
                 eprintln!("{rule} är satt i skugga.");
             }
             Command::Promote { rule, who } => {

@@ -17,6 +17,8 @@ use crate::runtime::secret::Secret;
 
 /// Time between polls unless said otherwise: platforms sheet, polling plan.
 const INTERVAL_DEFAULT_S: u64 = 60;
+/// The same where each poll reads several lists.
+const INTERVAL_LISTS_S: u64 = 2 * 60;
 /// The same where each poll costs units of a day.
 const INTERVAL_COUNTED_S: u64 = 5 * 60;
 /// The same where there are a hundred calls in a day.
@@ -77,6 +79,8 @@ impl AccountConfig {
             PlatformConfig::Bluesky { app, .. } => Some(app.clone()),
             PlatformConfig::Instagram { simulator, .. }
             | PlatformConfig::LinkedIn { simulator, .. }
+            | PlatformConfig::Reddit { simulator, .. }
+            | PlatformConfig::X { simulator, .. }
             | PlatformConfig::YouTube { simulator, .. } => simulator.clone(),
             PlatformConfig::OwnSite { acts, .. } => acts.as_ref().map(|acts| acts.url.clone()),
         }
@@ -156,6 +160,34 @@ pub enum PlatformConfig {
         /// Where the simulator is that serves it, ending with a slash.
         simulator: Option<Url>,
     },
+    /// An account on X.
+    X {
+        /// The account's number.
+        user_id: String,
+        /// The app's client. Accounts with the same one share its limits.
+        client_id: String,
+        /// The client's secret, where the app has one.
+        client_secret: Option<Secret>,
+        /// What the account's consent was exchanged for. Good once.
+        refresh_token: Secret,
+        /// Where the simulator is that serves it, ending with a slash.
+        simulator: Option<Url>,
+    },
+    /// An account on Reddit.
+    Reddit {
+        /// The account's name.
+        name: String,
+        /// The subreddit that it moderates.
+        subreddit: Option<String>,
+        /// The app's client. Accounts with the same one share its limit.
+        client_id: String,
+        /// The client's secret.
+        client_secret: Secret,
+        /// What the account's consent was exchanged for.
+        refresh_token: Secret,
+        /// Where the simulator is that serves it, ending with a slash.
+        simulator: Option<Url>,
+    },
     /// A YouTube channel.
     YouTube {
         /// The channel's id.
@@ -193,6 +225,8 @@ impl AccountConfig {
             PlatformConfig::Facebook { .. } => PlatformKind::Facebook,
             PlatformConfig::Instagram { .. } => PlatformKind::Instagram,
             PlatformConfig::LinkedIn { .. } => PlatformKind::LinkedIn,
+            PlatformConfig::X { .. } => PlatformKind::X,
+            PlatformConfig::Reddit { .. } => PlatformKind::Reddit,
             PlatformConfig::YouTube { .. } => PlatformKind::YouTube,
         }
     }
@@ -208,6 +242,8 @@ const PLATFORMS: &[(&str, PlatformKind)] = &[
     (PlatformKind::Instagram.id(), PlatformKind::Instagram),
     (PlatformKind::YouTube.id(), PlatformKind::YouTube),
     (PlatformKind::LinkedIn.id(), PlatformKind::LinkedIn),
+    (PlatformKind::Reddit.id(), PlatformKind::Reddit),
+    (PlatformKind::X.id(), PlatformKind::X),
 ];
 
 const VERBS: &[(&str, ActionKind)] = &[
@@ -261,6 +297,7 @@ fn read(
     let usual = match kind {
         Some(PlatformKind::YouTube) => INTERVAL_COUNTED_S,
         Some(PlatformKind::LinkedIn) => INTERVAL_RARE_S,
+        Some(PlatformKind::Reddit | PlatformKind::X) => INTERVAL_LISTS_S,
         Some(_) | None => INTERVAL_DEFAULT_S,
     };
     let interval =
@@ -281,9 +318,9 @@ fn read(
         PlatformKind::YouTube => youtube(&mut table, reach, places),
         PlatformKind::Instagram => instagram(&mut table, reach, places),
         PlatformKind::LinkedIn => linkedin(&mut table, reach, places),
-        PlatformKind::X
-        | PlatformKind::TikTok
-        | PlatformKind::Reddit
+        PlatformKind::Reddit => reddit(&mut table, reach, places),
+        PlatformKind::X => x(&mut table, reach, places),
+        PlatformKind::TikTok
         | PlatformKind::Flickr
         | PlatformKind::Snapchat
         | PlatformKind::Manual => None, // Not among `PLATFORMS`, so refused already.
@@ -433,7 +470,7 @@ fn instagram(
     })
 }
 
-/// Whether an id of Meta's is one: digits.
+/// Whether an id is one of those that are numbers: digits.
 fn number(table: &Table<'_, '_>, key: &str, at: &At<String>) -> bool {
     let fits = !at.value.is_empty() && at.value.chars().all(|c| c.is_ascii_digit());
     if !fits {
@@ -474,12 +511,8 @@ fn youtube(table: &mut Table<'_, '_>, reach: Reach, places: &Places<'_>) -> Opti
     });
     let client =
         table.demanded_text("client_id", "client_id = \"1234-abcd.apps.googleusercontent.com\"");
-    let client_secret =
-        table.demanded_text("client_secret", "client_secret = \"env:UPPSIKT_YOUTUBE_KLIENT\"");
-    let client_secret = client_secret.and_then(|at| secret(table, "client_secret", &at, places));
-    let refresh_token =
-        table.demanded_text("refresh_token", "refresh_token = \"env:UPPSIKT_YOUTUBE_TOKEN\"");
-    let refresh_token = refresh_token.and_then(|at| secret(table, "refresh_token", &at, places));
+    let client_secret = demanded_secret(table, "client_secret", "UPPSIKT_YOUTUBE_KLIENT", places);
+    let refresh_token = demanded_secret(table, "refresh_token", "UPPSIKT_YOUTUBE_TOKEN", places);
     let units = table.number("units_per_day", UNITS_DEFAULT, UNITS_LEAST..=UNITS_MOST, "enheter");
     let simulator = simulator(table, reach);
     Some(PlatformConfig::YouTube {
@@ -488,6 +521,56 @@ fn youtube(table: &mut Table<'_, '_>, reach: Reach, places: &Places<'_>) -> Opti
         client_secret: client_secret?,
         refresh_token: refresh_token?,
         units_per_day: u32::try_from(units?).ok()?,
+        simulator: simulator?,
+    })
+}
+
+fn x(table: &mut Table<'_, '_>, reach: Reach, places: &Places<'_>) -> Option<PlatformConfig> {
+    let user = table.demanded_text("user_id", "user_id = \"1234567890\"");
+    let user = user.filter(|at| number(table, "user_id", at));
+    let client = table.demanded_text("client_id", "client_id = \"aBcDeFgHiJkLmN\"");
+    let client_secret = match table.text("client_secret") {
+        Some(at) => secret(table, "client_secret", &at, places).map(Some),
+        None => Some(None),
+    };
+    let refresh_token = demanded_secret(table, "refresh_token", "UPPSIKT_X_TOKEN", places);
+    let simulator = simulator(table, reach);
+    Some(PlatformConfig::X {
+        user_id: user?.value,
+        client_id: client?.value,
+        client_secret: client_secret?,
+        refresh_token: refresh_token?,
+        simulator: simulator?,
+    })
+}
+
+/// A name on Reddit, without what stands before it there.
+fn reddit_name(table: &Table<'_, '_>, key: &str, at: &At<String>) -> bool {
+    let fits = (2..=30).contains(&at.value.len())
+        && at.value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if !fits {
+        table.complain(at, format!("`{key}` skrivs utan u/ eller r/ framför, till exempel `exempelstad`: bara bokstäver a–z, siffror, bindestreck och understreck"));
+    }
+    fits
+}
+
+fn reddit(table: &mut Table<'_, '_>, reach: Reach, places: &Places<'_>) -> Option<PlatformConfig> {
+    let name = table.demanded_text("account", "account = \"exempelstads_kommun\"");
+    let name = name.filter(|at| reddit_name(table, "account", at));
+    let subreddit = match table.text("subreddit") {
+        Some(at) => reddit_name(table, "subreddit", &at).then_some(Some(at.value)),
+        None => Some(None),
+    };
+    let client = table.demanded_text("client_id", "client_id = \"aBcDeFgHiJkLmN\"");
+    let client_secret = demanded_secret(table, "client_secret", "UPPSIKT_REDDIT_KLIENT", places);
+    let refresh_token = demanded_secret(table, "refresh_token", "UPPSIKT_REDDIT_TOKEN", places);
+    let simulator = simulator(table, reach);
+    Some(PlatformConfig::Reddit {
+        name: name?.value,
+        subreddit: subreddit?,
+        client_id: client?.value,
+        client_secret: client_secret?,
+        refresh_token: refresh_token?,
         simulator: simulator?,
     })
 }
@@ -544,6 +627,17 @@ fn shared_secret(table: &Table<'_, '_>, at: &At<String>, places: &Places<'_>) ->
         table.complain(at, format!("hemligheten är för kort: minst {SHARED_SECRET_LEAST} tecken, till exempel från `openssl rand -hex 32`"));
     }
     Some(secret)
+}
+
+/// A secret that must be there. `variable` is where one would usually keep it.
+fn demanded_secret(
+    table: &mut Table<'_, '_>,
+    key: &'static str,
+    variable: &str,
+    places: &Places<'_>,
+) -> Option<Secret> {
+    let at = table.demanded_text(key, &format!("{key} = \"env:{variable}\""))?;
+    secret(table, key, &at, places)
 }
 
 fn secret(

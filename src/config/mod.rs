@@ -8,6 +8,7 @@ pub mod account;
 pub mod complaint;
 pub mod policy;
 mod reader;
+mod retention;
 mod secret;
 
 use std::fs;

@@ -76,11 +76,11 @@ fn the_commented_lines_of_the_shipped_file_are_valid_too() {
     let config = parse("config.toml", &text, Path::new(""), &env).expect("every example holds");
     let kinds: Vec<_> = config.accounts.iter().map(AccountConfig::kind).collect();
     use PlatformKind::{
-        Bluesky, Facebook, Instagram, LinkedIn, Mastodon, OwnSite, WordPress, YouTube,
+        Bluesky, Facebook, Instagram, LinkedIn, Mastodon, OwnSite, Reddit, WordPress, X, YouTube,
     };
     assert_eq!(
         kinds,
-        [OwnSite, WordPress, Facebook, Mastodon, Bluesky, YouTube, Instagram, LinkedIn]
+        [OwnSite, WordPress, Facebook, Mastodon, Bluesky, YouTube, Instagram, LinkedIn, Reddit, X]
     );
     assert!(config.server.secure_cookies);
     assert!(matches!(
@@ -290,6 +290,14 @@ const BROKEN: &[(&str, &str)] = &[
     (
         "linkedin with a name for a number and too few calls",
         "[[account]]\nkey = \"a\"\nplatform = \"linkedin\"\nname = \"A\"\norganization_id = \"kommunen\"\ncalls_per_day = 5\ntoken = \"env:LOSEN\"",
+    ),
+    (
+        "reddit with what stands before names there and without consent",
+        "[[account]]\nkey = \"a\"\nplatform = \"reddit\"\nname = \"A\"\naccount = \"u/kommunen\"\nsubreddit = \"r/kommunen\"\nclient_id = \"k\"",
+    ),
+    (
+        "x with a name for a number and without consent",
+        "[[account]]\nkey = \"a\"\nplatform = \"x\"\nname = \"A\"\nuser_id = \"@kommunen\"\nclient_id = \"k\"",
     ),
     (
         "bluesky simulated nowhere",

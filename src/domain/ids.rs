@@ -51,6 +51,10 @@ row_ids! {
     EvidenceId,
     /// A registration (*diarieföring*).
     RegistrationId,
+    /// An exemption from disposal (*undantag från gallring*).
+    HoldId,
+    /// A disposal (*gallring*): the number of its protocol.
+    DisposalId,
     /// A user of Uppsikt (*användare*).
     UserId,
 }

@@ -23,6 +23,12 @@ pub enum LogKind {
     Bar,
     /// A person lifted the bar on copying an item: the suspicion was wrong.
     Lift,
+    /// A person exempted a case from disposal (*undantag från gallring*).
+    Hold,
+    /// A person lifted that exemption.
+    HoldLift,
+    /// Content was disposed of under a rule (*gallring*), with its protocol.
+    Disposal,
     /// A key that signs checkpoints was taken into use.
     Key,
 }
@@ -38,6 +44,9 @@ impl LogKind {
         Self::Registration,
         Self::Bar,
         Self::Lift,
+        Self::Hold,
+        Self::HoldLift,
+        Self::Disposal,
         Self::Key,
     ];
 
@@ -52,6 +61,9 @@ impl LogKind {
             Self::Registration => "registration",
             Self::Bar => "bar",
             Self::Lift => "lift",
+            Self::Hold => "hold",
+            Self::HoldLift => "hold_lift",
+            Self::Disposal => "disposal",
             Self::Key => "key",
         }
     }

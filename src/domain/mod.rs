@@ -3,7 +3,8 @@
 //!
 //! Reading order: [`ids`], [`account`], [`item`], [`language`], [`category`], [`verdict`], [`ground`],
 //! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`calendar`],
-//! [`personal_number`], [`deadline`], [`duties`], [`policy`], [`register`], [`likeness`], [`rule_watch`], [`log`], [`text`].
+//! [`personal_number`], [`deadline`], [`duties`], [`retention`], [`policy`], [`register`], [`likeness`], [`rule_watch`], [`log`],
+//! [`custody`], [`text`].
 
 pub mod account;
 pub mod action;
@@ -11,6 +12,7 @@ pub mod calendar;
 pub mod case;
 pub mod category;
 pub mod checkpoint;
+pub mod custody;
 pub mod deadline;
 pub mod decision;
 pub mod duties;
@@ -26,6 +28,7 @@ pub mod personal_number;
 pub mod policy;
 pub mod register;
 pub mod registration;
+pub mod retention;
 pub mod rule_watch;
 pub mod text;
 pub mod tree;

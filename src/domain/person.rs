@@ -33,6 +33,10 @@ pub enum Act {
     EnterDiaryNumber,
     /// Lift the bar on copying an item that was wrongly suspected to show abuse of a child.
     LiftCopyBar,
+    /// Exempt a case from disposal, or lift that.
+    Exempt,
+    /// Propose, approve and carry out disposal.
+    Dispose,
     /// Add and change users.
     ManageUsers,
     /// See the audit log.
@@ -47,6 +51,8 @@ impl Act {
         Self::Decide,
         Self::EnterDiaryNumber,
         Self::LiftCopyBar,
+        Self::Exempt,
+        Self::Dispose,
         Self::ManageUsers,
         Self::ReadAudit,
     ];
@@ -59,6 +65,8 @@ impl Act {
             Self::Decide => "ta, besluta i eller ångra ärenden",
             Self::EnterDiaryNumber => "skriva in diarienummer",
             Self::LiftCopyBar => "häva spärren mot kopiering",
+            Self::Exempt => "undanta ärenden från gallring",
+            Self::Dispose => "gallra",
             Self::ManageUsers => "lägga till och ändra användare",
             Self::ReadAudit => "läsa granskningsloggen",
         }
@@ -127,35 +135,54 @@ impl Role {
         match self {
             Self::Editor => match act {
                 Act::ReadCases | Act::ReadEvidence | Act::Decide | Act::EnterDiaryNumber => true,
-                Act::LiftCopyBar | Act::ManageUsers | Act::ReadAudit => false,
+                Act::LiftCopyBar
+                | Act::Exempt
+                | Act::Dispose
+                | Act::ManageUsers
+                | Act::ReadAudit => false,
             },
-            // Who answers for the account answers for a suspicion that is called wrong.
+            // Who answers for the account answers for a suspicion that is called wrong, and knows of
+            // the trial or the request that a case has to be kept for.
             Self::Owner => match act {
                 Act::ReadCases
                 | Act::ReadEvidence
                 | Act::Decide
                 | Act::EnterDiaryNumber
-                | Act::LiftCopyBar => true,
-                Act::ManageUsers | Act::ReadAudit => false,
+                | Act::LiftCopyBar
+                | Act::Exempt => true,
+                Act::Dispose | Act::ManageUsers | Act::ReadAudit => false,
             },
             Self::Registrar => match act {
                 Act::ReadCases | Act::ReadEvidence | Act::EnterDiaryNumber => true,
-                Act::Decide | Act::LiftCopyBar | Act::ManageUsers | Act::ReadAudit => false,
+                Act::Decide
+                | Act::LiftCopyBar
+                | Act::Exempt
+                | Act::Dispose
+                | Act::ManageUsers
+                | Act::ReadAudit => false,
             },
             Self::Archivist => match act {
-                Act::ReadCases | Act::ReadEvidence => true,
+                Act::ReadCases | Act::ReadEvidence | Act::Dispose => true,
                 Act::Decide
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar
+                | Act::Exempt
                 | Act::ManageUsers
                 | Act::ReadAudit => false,
             },
             Self::Auditor => match act {
                 Act::ReadCases | Act::ReadEvidence | Act::ReadAudit => true,
-                Act::Decide | Act::EnterDiaryNumber | Act::LiftCopyBar | Act::ManageUsers => false,
+                Act::Decide
+                | Act::EnterDiaryNumber
+                | Act::LiftCopyBar
+                | Act::Exempt
+                | Act::Dispose
+                | Act::ManageUsers => false,
             },
             Self::Administrator => match act {
-                Act::ReadCases | Act::ManageUsers | Act::ReadAudit => true,
+                Act::ReadCases | Act::Exempt | Act::Dispose | Act::ManageUsers | Act::ReadAudit => {
+                    true
+                }
                 // Running the system gives no right to read sealed personal data or to decide.
                 Act::ReadEvidence | Act::Decide | Act::EnterDiaryNumber | Act::LiftCopyBar => false,
             },

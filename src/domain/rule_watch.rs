@@ -46,9 +46,11 @@ pub enum Watch {
     },
 }
 
-/// Judges a rule's day by its past. What is grave is never silenced, however often it fires.
+/// Judges a rule's day by its past, which reaches back to its own first day. What is grave is never
+/// silenced, however often it fires; nor is a rule whose past is too short to tell what is usual.
 pub fn watch(today: Share, past: Share, severity: Severity, quota: u64) -> Watch {
-    let expected = if past.of >= FEWEST_PAST {
+    let is_known = past.of >= FEWEST_PAST;
+    let expected = if is_known {
         // Counts of texts: nowhere near the end of 64 bits.
         past.fired.saturating_mul(today.of) / past.of
     } else {
@@ -59,9 +61,21 @@ pub fn watch(today: Share, past: Share, severity: Severity, quota: u64) -> Watch
     }
     match severity {
         Severity::High => Watch::Alarm { expected },
-        Severity::Low | Severity::Medium if today.fired > quota => Watch::Shadow { expected },
+        Severity::Low | Severity::Medium if is_known && today.fired > quota => {
+            Watch::Shadow { expected }
+        }
         Severity::Low | Severity::Medium => Watch::Alarm { expected },
     }
+}
+
+/// Who set a rule aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetAside {
+    /// The program, since it ran wild. People still see what it hits, without being told of the hit: a flood
+    /// may hide what must be read.
+    ByProgram,
+    /// A person, who knows that it is wrong.
+    ByPerson,
 }
 
 /// An alarm as it is kept and shown.
@@ -88,7 +102,7 @@ impl RuleAlarm {
         );
         if self.shadowed {
             format!(
-                "{much} Den räknas nu men visas inte längre, tills någon har sett på den. Det den redan har lagt i kön ligger kvar."
+                "{much} Träffarna visas inte längre, tills någon har sett på regeln. Det den slår till på läggs ändå i kön, så att någon läser det."
             )
         } else {
             format!("{much} Se efter om den träffar rätt.")
@@ -147,5 +161,14 @@ mod tests {
         let today = |fired| Share { fired, of: 1_000 };
         assert_eq!(watch(today(260), past, Severity::Medium, 500), Watch::Calm);
         assert_eq!(watch(today(261), past, Severity::Medium, 500), Watch::Alarm { expected: 50 });
+    }
+
+    #[test]
+    fn a_rule_without_a_past_is_never_silenced() {
+        for past in [Share::default(), Share { fired: 1, of: 199 }] {
+            let today = Share { fired: 900, of: 1_000 };
+            let watched = watch(today, past, Severity::Medium, 200);
+            assert!(matches!(watched, Watch::Alarm { .. }), "{watched:?}");
+        }
     }
 }

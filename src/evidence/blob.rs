@@ -9,7 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::ids::ContentHash;
+use crate::runtime::disk::{Disk, Step};
 use crate::runtime::private;
+
+/// Where blobs are written before they get their names. What a crash leaves there belongs to nothing.
+const INCOMING: &str = "incoming";
 
 /// How many recomputed blobs are remembered: some hundred bytes each.
 const MOST_KNOWN: usize = 10_000;
@@ -18,6 +22,7 @@ const MOST_KNOWN: usize = 10_000;
 #[derive(Clone, Debug)]
 pub struct BlobStore {
     dir: PathBuf,
+    disk: Disk,
     /// The last blob found the disk full or not writable.
     refused: Arc<AtomicBool>,
     /// Blobs whose bytes were recomputed, with the mark of the file as it was then.
@@ -79,14 +84,14 @@ impl BlobStore {
     ///
     /// # Errors
     /// [`BlobError::Io`].
-    pub fn open(dir: &Path) -> Result<Self, BlobError> {
+    pub fn open(dir: &Path, disk: Disk) -> Result<Self, BlobError> {
         let dir = dir.join("blobs");
         private::folder(&dir).map_err(|source| BlobError::Io {
             doing: "made",
             path: dir.clone(),
             source,
         })?;
-        Ok(Self { dir, refused: Arc::default(), known: Arc::default() })
+        Ok(Self { dir, disk, refused: Arc::default(), known: Arc::default() })
     }
 
     /// Whether the last blob could be kept, as far as the disk goes.
@@ -131,17 +136,16 @@ impl BlobStore {
         if !folder.exists() {
             private::folder(folder).map_err(io)?;
             // The new folder's own name has to survive a power cut as well.
-            File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(io)?;
+            sync_folder(&self.disk, &self.dir).map_err(io)?;
         }
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|e| io(io::Error::other(e)))?;
-        let aside = folder.join(format!(".{}.part", hex::encode(random)));
-        let written = write_synced(&aside, bytes)
-            .and_then(|()| fs::rename(&aside, &path))
-            .and_then(|()| File::open(folder)?.sync_all());
-        if let Err(source) = written {
-            // Best effort: a leftover part file is harmless and named as such.
-            drop(fs::remove_file(&aside));
+        let incoming = self.dir.join(INCOMING);
+        private::folder(&incoming).map_err(io)?;
+        let aside = incoming.join(format!("{}.part", hex::encode(random)));
+        if let Err(source) = put_file(&self.disk, &aside, &path, bytes) {
+            // Best effort: what is left over is taken away at the next start.
+            drop(self.disk.step(Step::Remove, &aside, || fs::remove_file(&aside)));
             return Err(io(source));
         }
         Ok(hash)
@@ -154,11 +158,31 @@ impl BlobStore {
     pub(in crate::evidence) fn remove(&self, hash: ContentHash) -> Result<(), BlobError> {
         self.known().remove(&hash);
         let path = self.path(hash);
-        match fs::remove_file(&path) {
+        match self.disk.step(Step::Remove, &path, || fs::remove_file(&path)) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(source) => Err(BlobError::Io { doing: "removed", path, source }),
         }
+    }
+
+    /// Takes away what a crash left before it got a name: of what may not be copied, or was disposed of,
+    /// no copy may stay. With nothing on its way.
+    ///
+    /// # Errors
+    /// [`BlobError::Io`].
+    pub(in crate::evidence) fn sweep(&self) -> Result<(), BlobError> {
+        let incoming = self.dir.join(INCOMING);
+        let io = |source| BlobError::Io { doing: "removed", path: incoming.clone(), source };
+        let left = match fs::read_dir(&incoming) {
+            Ok(left) => left,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(io(error)),
+        };
+        for file in left {
+            let path = file.map_err(io)?.path();
+            self.disk.step(Step::Remove, &path, || fs::remove_file(&path)).map_err(io)?;
+        }
+        Ok(())
     }
 
     /// That a blob is whole. Its bytes are recomputed the first time, and again whenever the file
@@ -212,10 +236,27 @@ fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), Kind::StorageFull | Kind::QuotaExceeded | Kind::ReadOnlyFilesystem)
 }
 
-fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = private::options().write(true).create_new(true).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+/// Writes a file aside, makes it durable and gives it its name, so that it is there whole or not at all.
+pub(in crate::evidence) fn put_file(
+    disk: &Disk,
+    aside: &Path,
+    path: &Path,
+    bytes: &[u8],
+) -> io::Result<()> {
+    let file = disk.step(Step::Write, aside, || {
+        let mut file = private::options().write(true).create(true).truncate(true).open(aside)?;
+        file.write_all(bytes)?;
+        Ok(file)
+    })?;
+    disk.step(Step::Sync, aside, || file.sync_all())?;
+    disk.step(Step::Rename, path, || fs::rename(aside, path))?;
+    // What we give names has a folder.
+    path.parent().map_or(Ok(()), |folder| sync_folder(disk, folder))
+}
+
+/// Makes the names in a folder durable.
+pub(in crate::evidence) fn sync_folder(disk: &Disk, folder: &Path) -> io::Result<()> {
+    disk.step(Step::SyncFolder, folder, || File::open(folder)?.sync_all())
 }
 
 #[cfg(test)]
@@ -224,7 +265,7 @@ mod tests {
 
     fn blobs() -> (tempfile::TempDir, BlobStore) {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let blobs = BlobStore::open(dir.path()).expect("an empty directory opens");
+        let blobs = BlobStore::open(dir.path(), Disk::default()).expect("an empty directory opens");
         (dir, blobs)
     }
 

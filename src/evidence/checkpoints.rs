@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 
 use super::{EvidenceError, EvidenceStore, tail};
 use crate::domain::checkpoint::{Checkpoint, Note, notes};
+use crate::runtime::disk::{Disk, Step};
 use crate::runtime::private;
 use crate::store::anchors::CheckpointRow;
 
@@ -115,11 +116,8 @@ impl EvidenceStore {
     async fn note_checkpoints(&self) -> Result<(), EvidenceError> {
         let _turn = self.heads_turn.lock().await;
         let own = self.checkpoints_file();
-        let name = self.origin().await?.as_str().replace('/', "-");
         let mut failed = None;
-        for (n, path) in std::iter::once(own.clone())
-            .chain(self.checkpoints.witnesses.iter().map(|dir| dir.join(format!("{name}.txt"))))
-            .enumerate()
+        for (n, path) in std::iter::once(own.clone()).chain(self.witness_files().await).enumerate()
         {
             match self.note_checkpoints_in(path.clone()).await {
                 Err(error) if n == 0 => failed = Some(error),
@@ -157,11 +155,23 @@ impl EvidenceStore {
             last = newest.size;
             // Each stands alone: a blank line keeps a torn one from swallowing the next.
             let lines: String = rows.iter().map(|row| format!("{}\n", row.note)).collect();
-            let file = path.clone();
+            let (file, disk) = (path.clone(), self.disk.clone());
             // A witness's folder is never made: where its disk is away, one of that name on our own
             // would witness nothing.
-            on_file(&path, move || append_notes(&file, &lines)).await?;
+            on_file(&path, move || append_notes(&file, &lines, &disk)).await?;
         }
+    }
+
+    /// Folders elsewhere into which checkpoints are written.
+    pub fn witnesses(&self) -> &[PathBuf] {
+        &self.checkpoints.witnesses
+    }
+
+    /// The files in them; none where the log has no name yet.
+    pub async fn witness_files(&self) -> Vec<PathBuf> {
+        let Ok(origin) = self.origin().await else { return Vec::new() };
+        let name = format!("{}.txt", origin.as_str().replace('/', "-"));
+        self.checkpoints.witnesses.iter().map(|dir| dir.join(&name)).collect()
     }
 
     /// The file where checkpoints are noted.
@@ -196,7 +206,7 @@ fn last_size(path: &Path) -> io::Result<u64> {
 
 /// Appends notes and makes them durable. What a power cut left of one at the end is taken away
 /// first: the note written behind it would be lost with it.
-fn append_notes(path: &Path, notes: &str) -> io::Result<()> {
+fn append_notes(path: &Path, notes: &str, disk: &Disk) -> io::Result<()> {
     let mut file =
         private::options().create(true).truncate(false).read(true).write(true).open(path)?;
     // A command may sign beside the daemon: neither takes the other's note for a torn one.
@@ -214,6 +224,6 @@ fn append_notes(path: &Path, notes: &str) -> io::Result<()> {
         file.set_len(from + end as u64)?;
     }
     file.seek(SeekFrom::End(0))?;
-    file.write_all(notes.as_bytes())?;
-    file.sync_data()
+    disk.step(Step::Write, path, || file.write_all(notes.as_bytes()))?;
+    disk.step(Step::Sync, path, || file.sync_data())
 }

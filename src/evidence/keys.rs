@@ -1,8 +1,8 @@
 //! The keys that sign checkpoints: private ones in files that the service alone can read, public
 //! ones in the database, each change an entry of the log.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::SigningKey;
@@ -10,8 +10,10 @@ use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
 use zeroize::Zeroizing;
 
+use super::blob::put_file;
 use super::{EvidenceError, EvidenceStore};
 use crate::domain::checkpoint::{Origin, PublicKey, Signer, key_change};
+use crate::runtime::disk::Disk;
 use crate::runtime::private;
 use crate::store::anchors::KeyRow;
 
@@ -116,8 +118,8 @@ impl EvidenceStore {
             source: io::Error::other(e.to_string()),
         };
         let pem = SigningKey::from_bytes(&seed).to_pkcs8_pem(LineEnding::LF).map_err(unwritable)?;
-        let file = path.clone();
-        self.on_keys(path.clone(), move || write_key(&file, pem.as_bytes())).await?;
+        let (file, disk) = (path.clone(), self.disk.clone());
+        self.on_keys(path.clone(), move || write_key(&file, pem.as_bytes(), &disk)).await?;
         let signature = old.map(|old| {
             old.sign(key_change(&origin, old.public().id(), signer.public()).as_bytes())
         });
@@ -165,13 +167,8 @@ impl EvidenceStore {
 }
 
 /// Writes a key so that it is there whole or not at all, and nobody else may read it.
-fn write_key(path: &Path, pem: &[u8]) -> io::Result<()> {
+fn write_key(path: &Path, pem: &[u8], disk: &Disk) -> io::Result<()> {
     let folder = path.parent().ok_or_else(|| io::Error::other("no folder"))?;
     private::folder(folder)?;
-    let aside = path.with_extension("part");
-    let mut file = private::options().write(true).create(true).truncate(true).open(&aside)?;
-    file.write_all(pem)?;
-    file.sync_all()?;
-    fs::rename(&aside, path)?;
-    File::open(folder)?.sync_all()
+    put_file(disk, &path.with_extension("part"), path, pem)
 }

@@ -7,6 +7,7 @@
 pub mod blob;
 pub mod browser;
 pub mod checkpoints;
+pub mod disposal;
 pub mod keys;
 pub mod media;
 pub mod package;
@@ -26,6 +27,7 @@ use crate::domain::ids::{CaseId, ContentHash, EvidenceId, VersionId};
 use crate::domain::item::LiveReading;
 use crate::formats::canonical_json;
 use crate::runtime::clock::Clock;
+use crate::runtime::disk::{Disk, Step};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::{EvidenceRow, EvidenceState, SealHolds};
@@ -49,12 +51,14 @@ pub struct Settings {
     pub dir: PathBuf,
     /// When what the log is is signed, and where that is written.
     pub checkpoints: CheckpointSettings,
+    /// What takes the steps on the disk.
+    pub disk: Disk,
 }
 
 impl Settings {
     /// In this directory, all else as by default.
     pub fn in_folder(dir: PathBuf) -> Self {
-        Self { dir, checkpoints: CheckpointSettings::default() }
+        Self { dir, checkpoints: CheckpointSettings::default(), disk: Disk::default() }
     }
 }
 
@@ -152,6 +156,7 @@ pub struct EvidenceStore {
     blobs: BlobStore,
     store: Store,
     clock: Clock,
+    disk: Disk,
     folder: PathBuf,
     heads: PathBuf,
     checkpoints: CheckpointSettings,
@@ -171,13 +176,15 @@ impl EvidenceStore {
     /// # Errors
     /// [`EvidenceError::Blob`].
     pub fn open(settings: &Settings, store: Store, clock: Clock) -> Result<Self, EvidenceError> {
-        let blobs = BlobStore::open(&settings.dir)?;
+        let blobs = BlobStore::open(&settings.dir, settings.disk.clone())?;
         let heads = settings.dir.join(HEADS_FILE);
-        let pending = Arc::new(tokio::sync::Mutex::new(Pending::new(&settings.dir)));
+        let pending =
+            Arc::new(tokio::sync::Mutex::new(Pending::new(&settings.dir, settings.disk.clone())));
         Ok(Self {
             blobs,
             store,
             clock,
+            disk: settings.disk.clone(),
             folder: settings.dir.clone(),
             heads,
             checkpoints: settings.checkpoints.clone(),
@@ -232,6 +239,7 @@ impl EvidenceStore {
             (false, true) => SealHolds::Pictures,
             (false, false) => SealHolds::Copies,
         };
+        let parts = manifest.parts.iter().map(|part| part.sha256).collect();
         // Until the row stands nobody else may come to rest on these files.
         let mut pending = self.pending.lock().await;
         self.settle(&mut pending).await?;
@@ -241,7 +249,7 @@ impl EvidenceStore {
             tokio::task::spawn_blocking(begin).await.map_err(|_| EvidenceError::BrokenOff)?;
         // Half of them may be there: they are taken away again before the next seal, or here.
         let sealed = match begun {
-            Ok(()) => self.store.seal(evidence, hash, holds, self.clock.now()).await,
+            Ok(()) => self.store.seal(evidence, hash, parts, holds, self.clock.now()).await,
             Err(error) => {
                 pending.is_settled = false;
                 return Err(error.into());
@@ -260,11 +268,16 @@ impl EvidenceStore {
     }
 
     /// Takes away files of seals that never came to stand: refused, overtaken, or cut off by a death.
+    /// At start-up, by the process that seals.
     ///
     /// # Errors
     /// [`EvidenceError`]; then it is tried again before the next seal.
     pub async fn settle_pending(&self) -> Result<(), EvidenceError> {
         let mut pending = self.pending.lock().await;
+        let blobs = self.blobs.clone();
+        tokio::task::spawn_blocking(move || blobs.sweep())
+            .await
+            .map_err(|_| EvidenceError::BrokenOff)??;
         self.settle(&mut pending).await
     }
 
@@ -328,8 +341,8 @@ impl EvidenceStore {
         if lines.is_empty() {
             return Ok(());
         }
-        let path = self.heads.clone();
-        self.on_heads(move || append_lines(&path, &lines)).await
+        let (path, disk) = (self.heads.clone(), self.disk.clone());
+        self.on_heads(move || append_lines(&path, &lines, &disk)).await
     }
 
     async fn on_heads<T: Send + 'static>(
@@ -495,7 +508,7 @@ fn tail(file: &mut File) -> io::Result<(u64, Vec<u8>)> {
 
 /// Appends lines and makes them durable. Half a line that a power cut left at the end is taken
 /// away first: it was never a whole fact, and a line written behind it would be lost with it.
-fn append_lines(path: &Path, lines: &str) -> io::Result<()> {
+fn append_lines(path: &Path, lines: &str, disk: &Disk) -> io::Result<()> {
     let mut file =
         File::options().create(true).truncate(false).read(true).write(true).open(path)?;
     // A command may note beside the daemon: neither takes the other's line for a torn one.
@@ -506,8 +519,8 @@ fn append_lines(path: &Path, lines: &str) -> io::Result<()> {
         file.set_len(from + end)?;
     }
     file.seek(SeekFrom::End(0))?;
-    file.write_all(lines.as_bytes())?;
-    file.sync_data()
+    disk.step(Step::Write, path, || file.write_all(lines.as_bytes()))?;
+    disk.step(Step::Sync, path, || file.sync_data())
 }
 
 #[cfg(test)]

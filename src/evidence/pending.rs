@@ -9,14 +9,16 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::blob::{BlobError, BlobStore};
+use super::blob::{BlobError, BlobStore, sync_folder};
 use crate::domain::ids::{ContentHash, EvidenceId};
+use crate::runtime::disk::{Disk, Step};
 use crate::runtime::private;
 
 /// A folder with one file for each seal on its way.
 #[derive(Clone, Debug)]
 pub(super) struct Pending {
     dir: PathBuf,
+    disk: Disk,
     /// Nothing is left of an earlier seal.
     pub(super) is_settled: bool,
 }
@@ -27,12 +29,13 @@ pub(super) struct Begun {
     pub(super) evidence: EvidenceId,
     pub(super) manifest: ContentHash,
     note: PathBuf,
+    disk: Disk,
     new: Vec<ContentHash>,
 }
 
 impl Pending {
-    pub(super) fn new(dir: &Path) -> Self {
-        Self { dir: dir.join("pending"), is_settled: false }
+    pub(super) fn new(dir: &Path, disk: Disk) -> Self {
+        Self { dir: dir.join("pending"), disk, is_settled: false }
     }
 
     /// Notes which of the files are new, then puts them all. Called with nothing else on its way.
@@ -53,11 +56,16 @@ impl Pending {
             }
         }
         private::folder(&self.dir).map_err(io)?;
-        let mut file =
-            private::options().write(true).create(true).truncate(true).open(&note).map_err(io)?;
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.sync_all())
-            .and_then(|()| File::open(&self.dir)?.sync_all())
+        let write = || {
+            let mut file =
+                private::options().write(true).create(true).truncate(true).open(&note)?;
+            file.write_all(text.as_bytes())?;
+            Ok(file)
+        };
+        self.disk
+            .step(Step::Write, &note, write)
+            .and_then(|file: File| self.disk.step(Step::Sync, &note, || file.sync_all()))
+            .and_then(|()| sync_folder(&self.disk, &self.dir))
             .map_err(io)?;
         files.iter().try_for_each(|(_, bytes)| blobs.put(bytes).map(|_| ()))
     }
@@ -73,7 +81,7 @@ impl Pending {
         let mut left = Vec::new();
         for note in notes {
             let note = note.map_err(io)?.path();
-            match parse(&fs::read_to_string(&note).map_err(io)?, &note) {
+            match parse(&fs::read_to_string(&note).map_err(io)?, &note, &self.disk) {
                 Some(begun) => left.push(begun),
                 // Half a note that a power cut left: no file was put yet.
                 None => fs::remove_file(&note).map_err(io)?,
@@ -92,7 +100,8 @@ impl Begun {
             }
             tracing::info!(evidence.id = %self.evidence, n_files = self.new.len(), "files of a seal that does not stand are removed");
         }
-        fs::remove_file(&self.note).map_err(|source| BlobError::Io {
+        let removed = self.disk.step(Step::Remove, &self.note, || fs::remove_file(&self.note));
+        removed.map_err(|source| BlobError::Io {
             doing: "removed",
             path: self.note.clone(),
             source,
@@ -100,7 +109,7 @@ impl Begun {
     }
 }
 
-fn parse(text: &str, note: &Path) -> Option<Begun> {
+fn parse(text: &str, note: &Path, disk: &Disk) -> Option<Begun> {
     let text = text.strip_suffix('\n')?;
     let mut lines = text.lines();
     let (evidence, manifest) = lines.next()?.split_once(' ')?;
@@ -109,6 +118,7 @@ fn parse(text: &str, note: &Path) -> Option<Begun> {
         evidence: EvidenceId(evidence.parse().ok()?),
         manifest: hash(manifest)?,
         note: note.to_owned(),
+        disk: disk.clone(),
         new: lines.map(hash).collect::<Option<_>>()?,
     })
 }

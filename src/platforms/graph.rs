@@ -8,13 +8,17 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::Sha256;
 use url::Url;
 
+use crate::platforms::allowance::left_to_editors;
+use crate::platforms::connector::{Answered, Wanted};
 use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::http::{Answer, Http, below};
+use crate::platforms::json;
 use crate::platforms::limit::{Shares, fingerprint};
 use crate::platforms::usage::{Apps, HOLDS, Meter};
 use crate::runtime::secret::Secret;
@@ -68,6 +72,21 @@ struct Cursors {
 }
 
 #[derive(Deserialize)]
+struct Success {
+    #[serde(default)]
+    success: bool,
+}
+
+/// Whether an act was carried out, as its answer says.
+pub fn carried_out(answer: &Answer, wanted: Wanted) -> Result<Answered, PlatformError> {
+    if answer.object::<Success>()?.success {
+        Ok(Answered::Success)
+    } else {
+        Err(PlatformError::Contract { detail: format!("{wanted:?}: no success") })
+    }
+}
+
+#[derive(Deserialize)]
 pub struct Summary {
     #[serde(default)]
     pub total_count: u64,
@@ -92,6 +111,37 @@ pub enum Pace {
 }
 
 impl Graph {
+    /// Whether enough of the limits is left to editors.
+    pub fn may_read_on(&self) -> Result<(), PlatformError> {
+        match self.pace() {
+            Pace::Stop(until) => Err(left_to_editors(until)),
+            Pace::Free | Pace::Slow => Ok(()),
+        }
+    }
+
+    /// Those of these objects that one call tells of, each under the id it was asked by, with its
+    /// bytes as received. One that is missing fails the lot.
+    pub async fn several<T: DeserializeOwned>(
+        &self,
+        ids: &[String],
+        fields: &str,
+    ) -> Result<BTreeMap<String, (T, Vec<u8>)>, PlatformError> {
+        let query = [("ids", ids.join(",")), ("fields", fields.to_owned())];
+        let query = query.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let answer = match self.get("", &query).await {
+            Ok(answer) => answer,
+            Err(PlatformError::Gone) => return Ok(BTreeMap::new()),
+            Err(error) => return Err(error),
+        };
+        let text = answer.text();
+        let told: BTreeMap<String, &RawValue> =
+            serde_json::from_str(&text).map_err(|_| answer.not_json())?;
+        let read = told.into_iter().filter_map(|(id, raw)| {
+            Some((id, (json::decode(raw.get()).ok()?, raw.get().as_bytes().to_vec())))
+        });
+        Ok(read.collect())
+    }
+
     pub fn new(
         http: Http,
         base: Url,

@@ -24,8 +24,9 @@
 //!   says so in `barred`. And an account may learn by trying (LinkedIn, Flickr), so
 //!   [`Platform::capabilities`] is asked anew each time.
 //! - **Credentials that run out** are the connector's own matter: Bluesky renews its pair by itself,
-//!   and as its app password is never spent, a lost pair costs a login and nothing else. A platform
-//!   whose new pair must be kept before it is used (X, TikTok, Reddit) will need a keeper.
+//!   and as its app password is never spent, a lost pair costs a login and nothing else. Access tokens
+//!   that come out of a consent are renewed in `grant`; where each renewal spends the consent, the new
+//!   pair is written down before it is used.
 //! - **Pushes** reach one address per app or per account and are hints at best, so they are a
 //!   trait of their own, [`push::PushSource`]; only own sites push whole items.
 //!
@@ -43,6 +44,7 @@ mod elements;
 pub mod error;
 pub mod facebook;
 pub mod forum;
+mod grant;
 mod graph;
 mod html;
 pub mod http;
@@ -56,6 +58,7 @@ mod patience;
 mod position;
 pub mod push;
 mod reach;
+pub mod reddit;
 pub mod settings;
 pub mod simulate;
 #[cfg(test)]
@@ -63,6 +66,7 @@ mod testing;
 mod threads;
 pub mod usage;
 pub mod wordpress;
+pub mod x;
 pub mod youtube;
 
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -205,6 +209,8 @@ pub fn connect(
             Arc::new(instagram::Instagram::new(settings, clock)?)
         }
         AccountSettings::LinkedIn(settings) => Arc::new(linkedin::LinkedIn::new(settings, clock)?),
+        AccountSettings::X(settings) => Arc::new(x::X::new(settings, clock)?),
+        AccountSettings::Reddit(settings) => Arc::new(reddit::Reddit::new(settings, clock)?),
         AccountSettings::YouTube(settings) => Arc::new(youtube::YouTube::new(settings, clock)?),
         AccountSettings::OwnSite(settings) => Arc::new(forum::OwnSite::new(settings, clock)?),
     })

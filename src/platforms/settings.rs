@@ -24,6 +24,10 @@ pub enum AccountSettings {
     Instagram(InstagramSettings),
     /// An organisation's page on LinkedIn.
     LinkedIn(LinkedInSettings),
+    /// An account on X.
+    X(XSettings),
+    /// An account on Reddit, with a subreddit of its own or without.
+    Reddit(RedditSettings),
     /// A YouTube channel.
     YouTube(YouTubeSettings),
     /// A site of the authority's own.
@@ -40,6 +44,8 @@ impl AccountSettings {
             Self::Bluesky(_) => PlatformKind::Bluesky,
             Self::Instagram(_) => PlatformKind::Instagram,
             Self::LinkedIn(_) => PlatformKind::LinkedIn,
+            Self::X(_) => PlatformKind::X,
+            Self::Reddit(_) => PlatformKind::Reddit,
             Self::YouTube(_) => PlatformKind::YouTube,
             Self::OwnSite(_) => PlatformKind::OwnSite,
         }
@@ -152,6 +158,52 @@ pub struct BlueskySettings {
     pub password: Secret,
     /// Where people read: links to posts begin with it, `https://bsky.app/`.
     pub app: Url,
+    /// How calls are made.
+    pub http: HttpSettings,
+}
+
+/// An account on X, with its consent to an app.
+#[derive(Clone, Debug)]
+pub struct XSettings {
+    /// `https://api.x.com/2/`, or a simulator's address.
+    pub base: Url,
+    /// Where pairs of tokens are renewed: `https://api.x.com/2/oauth2/token`.
+    pub token_url: Url,
+    /// Where people read: links begin with it, `https://x.com/`.
+    pub site: Url,
+    /// The account's number.
+    pub user_id: String,
+    /// The app's client. Accounts with the same client share its limits.
+    pub client_id: String,
+    /// The client's secret, where the app has one.
+    pub client_secret: Option<Secret>,
+    /// What the account's consent was exchanged for. Good once.
+    pub refresh_token: Secret,
+    /// Where the pair that came out of it is kept; `None` forgets it at the end.
+    pub kept: Option<PathBuf>,
+    /// How calls are made.
+    pub http: HttpSettings,
+}
+
+/// An account on Reddit, with its consent to an app.
+#[derive(Clone, Debug)]
+pub struct RedditSettings {
+    /// `https://oauth.reddit.com/`, or a simulator's address.
+    pub base: Url,
+    /// Where access tokens are renewed: `https://www.reddit.com/api/v1/access_token`.
+    pub token_url: Url,
+    /// Where people read: links begin with it, `https://www.reddit.com/`.
+    pub site: Url,
+    /// The account's name, without `u/`.
+    pub name: String,
+    /// The subreddit that the account moderates, without `r/`.
+    pub subreddit: Option<String>,
+    /// The app's client. Accounts with the same client share its limit.
+    pub client_id: String,
+    /// The client's secret.
+    pub client_secret: Secret,
+    /// What the account's consent was exchanged for.
+    pub refresh_token: Secret,
     /// How calls are made.
     pub http: HttpSettings,
 }

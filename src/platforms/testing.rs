@@ -1,6 +1,9 @@
 //! What the connectors' own tests share: times, answers out of thin air, and small fakes of
 //! platforms that can be told to misbehave.
 
+pub mod published;
+pub mod stage;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;

@@ -1,6 +1,7 @@
 //! Time, networks, stopping, supervision of loops, and secrets in memory.
 
 pub mod clock;
+pub mod disk;
 pub mod network;
 pub mod private;
 pub mod secret;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::domain::checkpoint::PublicKey;
+use crate::domain::custody::{CustodyAct, EVERY_RECORD};
 use crate::domain::ids::{ContentHash, EvidenceId};
 use crate::evidence::verify::{self, Options, Progress, Report};
 use crate::evidence::{EvidenceError, EvidenceStore};
@@ -83,13 +84,23 @@ pub async fn manifest_text(
     store: &Store,
     evidence: &EvidenceStore,
     id: EvidenceId,
+    now: Timestamp,
 ) -> Result<String, ServiceError> {
     let row = store.evidence(id).await?;
-    let (EvidenceState::Sealed { manifest, .. } | EvidenceState::Disposed { manifest, .. }) =
-        row.state
-    else {
-        return Err(ServiceError::NotFound { what: "sealed evidence of that number" });
+    let manifest = match row.state {
+        EvidenceState::Sealed { manifest, .. } => manifest,
+        EvidenceState::Disposed { .. } => {
+            return Err(ServiceError::Refused {
+                why: format!("Innehållet i bevis {id} är gallrat."),
+            });
+        }
+        EvidenceState::Wanted => {
+            return Err(ServiceError::NotFound { what: "sealed evidence of that number" });
+        }
     };
+    // Before anything is shown, so that no showing is without its event.
+    let printed = line(CustodyAct::PrintManifest.id(), format!("evidence {id}"));
+    store.record_audit(printed, now).await?;
     let bytes = evidence.bytes(manifest).await.map_err(broken)?;
     String::from_utf8(bytes).map_err(|e| ServiceError::broken("reading of evidence", e))
 }
@@ -102,6 +113,15 @@ impl Verified {
     /// Nothing is wrong.
     pub fn is_whole(&self) -> bool {
         self.0.faults.is_empty()
+    }
+
+    /// In a few words, for the events around the records.
+    pub fn in_short(&self) -> String {
+        match self.0.faults.len() {
+            0 => "allt stämmer".into(),
+            1 => "ett fel".into(),
+            n => format!("{n} fel"),
+        }
     }
 
     /// For people.
@@ -174,6 +194,24 @@ pub async fn verify(
     Ok(Verified(verify::verify(evidence, store, &options).await.map_err(broken)?))
 }
 
+/// Notes that records were verified, among the events around them: one record, or all. Where it cannot
+/// be written the result stands all the same: a database that somebody damaged has to be verified, too.
+pub async fn note_verified(
+    store: &Store,
+    id: Option<EvidenceId>,
+    found: &Verified,
+    by: AuditLine,
+    now: Timestamp,
+) {
+    let subject = id.map_or(EVERY_RECORD.to_owned(), |id| format!("evidence {id}"));
+    let detail = Some(found.in_short());
+    let noted = AuditLine { act: CustodyAct::Verify.id(), subject, detail, ..by };
+    if let Err(error) = store.record_audit(noted, now).await {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, "the verification could not be noted among the events");
+    }
+}
+
 /// Verifies one record alone.
 ///
 /// # Errors
@@ -220,7 +258,7 @@ pub async fn rotate_key(
 }
 
 /// A line of the audit log for what is done at the command line.
-pub(super) fn line(act: &'static str, subject: String) -> AuditLine {
+pub fn line(act: &'static str, subject: String) -> AuditLine {
     AuditLine {
         user: None,
         user_name: "kommandoraden".into(),

@@ -1,6 +1,6 @@
 //! Versions without verdict → classify → case opened, brought back or left alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::classify::context::{self, Assessed, Surroundings};
 use crate::classify::{Classifier, Context};
 use crate::domain::account::PlatformKind;
 use crate::domain::category::{Category, Severity};
-use crate::domain::ids::LexiconVersion;
+use crate::domain::ids::{ItemId, LexiconVersion};
 use crate::domain::item::{Author, ItemKind};
 use crate::domain::likeness::{EarlierPrint, Print, Traces};
 use crate::domain::person::Act;
-use crate::domain::rule_watch::RuleAlarm;
+use crate::domain::rule_watch::{RuleAlarm, SetAside};
 use crate::domain::verdict::Verdict;
 use crate::store::rows::{AssessedVersion, CaseOpening, Unassessed, UnderAssessment};
 use crate::telemetry::metrics as names;
@@ -69,10 +69,10 @@ impl Services {
                         assess_one(&classifier, version, &known, n)
                     }));
                     match classified {
-                        Ok(Assessed { verdict, traces }) => {
+                        Ok(Assessed { verdict, held, traces }) => {
                             // What comes later in this very round sees it, too.
                             known.add(version, &traces);
-                            let opening = opening(policy, version, &verdict);
+                            let opening = opening(policy, version, &verdict, held.as_deref());
                             AssessedVersion { version: version.version, verdict, opening, traces, unread: false }
                         }
                         Err(_panic) => {
@@ -155,8 +155,12 @@ impl Services {
         let wanted = printed.iter().map(|(_, item, print)| (*item, print.clone())).collect();
         let found = self.inner.store.maybe_alike(wanted, now).await?;
         let shadowed = self.inner.store.shadowed_rules().await?;
-        let mut known =
-            Known { around: vec![Default::default(); waiting.len()], fresh: Vec::new(), shadowed };
+        let mut known = Known {
+            around: vec![Default::default(); waiting.len()],
+            fresh: Vec::new(),
+            attacks: Vec::new(),
+            shadowed,
+        };
         for ((n, _, print), earlier) in printed.into_iter().zip(found) {
             known.around[n].earlier = earlier;
             known.around[n].print = Some(print);
@@ -220,7 +224,9 @@ struct Known {
     around: Vec<KnownOfOne>,
     /// What was assessed earlier in this very round: the store does not know it yet.
     fresh: Vec<EarlierPrint>,
-    shadowed: BTreeSet<Arc<str>>,
+    /// Who went for whom in it, and where.
+    attacks: Vec<(u64, u64, ItemId)>,
+    shadowed: BTreeMap<Arc<str>, SetAside>,
 }
 
 #[derive(Clone, Default)]
@@ -239,6 +245,28 @@ impl Known {
             let print = EarlierPrint { item, account, author: traces.author, print };
             self.fresh.push(print);
         }
+        let author = traces.author.filter(|author| context::is_certain(*author) && !version.by_us);
+        if let Some(author) = author {
+            let attacks = traces.targets.iter().map(|target| (author, *target, version.item));
+            self.attacks.extend(attacks);
+        }
+    }
+
+    /// Whom the author of one version has gone for in other items, with in how many.
+    fn attacks(&self, n: usize, version: &Unassessed) -> Vec<(u64, u32)> {
+        let KnownOfOne { author, attacks, .. } = &self.around[n];
+        let mut all = attacks.clone();
+        let mut seen = BTreeSet::new();
+        for (by, target, item) in &self.attacks {
+            if Some(*by) != *author || *item == version.item || !seen.insert((*target, *item)) {
+                continue;
+            }
+            match all.iter_mut().find(|(known, _)| known == target) {
+                Some((_, n)) => *n += 1,
+                None => all.push((*target, 1)),
+            }
+        }
+        all
     }
 
     /// The earlier ones of one version, those of this round included.
@@ -266,13 +294,14 @@ fn number_of(platform: &str, author: &Author) -> Option<u64> {
 
 fn assess_one(classifier: &Classifier, version: &Unassessed, known: &Known, n: usize) -> Assessed {
     let earlier = known.earlier(n, version);
+    let attacks = known.attacks(n, version);
     let one = &known.around[n];
     let around = Surroundings {
         account: version.account,
         author: one.author,
         answers: one.answers,
         earlier: &earlier,
-        attacks: &one.attacks,
+        attacks: &attacks,
         shadowed: &known.shadowed,
     };
     let context = Context {
@@ -305,17 +334,24 @@ fn opening(
     policy: &crate::domain::policy::Policy,
     version: &Unassessed,
     verdict: &Verdict,
+    held: Option<&str>,
 ) -> Option<CaseOpening> {
     // What a person has recorded by hand, a person has picked up.
     let by_hand = version.platform == PlatformKind::Manual.id();
-    if version.by_us || !(by_hand || verdict.opens_case(version.kind)) {
+    let opens = by_hand || verdict.opens_case(version.kind);
+    if version.by_us || !(opens || held.is_some()) {
         return None;
     }
     let against_a_person = verdict.findings.iter().any(|finding| {
         matches!(finding.category, Category::Threat | Category::Incitement)
             && finding.severity == Severity::High
     });
-    let why = match verdict.primary() {
+    let held_words = held.filter(|_| !opens).map(|rule| {
+        format!(
+            "Regeln {rule} slår till ovanligt ofta i dag och visas inte, men den slog till här. Läs texten själv."
+        )
+    });
+    let why = held_words.unwrap_or_else(|| match verdict.primary() {
         Some(finding) if finding.opens_case() => finding.why.to_string(),
         Some(_) | None if version.kind == ItemKind::DirectMessage => {
             "Privata meddelanden ska alltid ses av en person.".into()
@@ -323,7 +359,7 @@ fn opening(
         Some(_) | None if by_hand => "Inlagt för hand.".into(),
         Some(finding) => finding.why.to_string(),
         None => "Ska ses av en person.".into(),
-    };
+    });
     Some(CaseOpening {
         rank: match (verdict.asks_for_help(), against_a_person || verdict.bars_copying()) {
             (true, _) => RANK_LIFE,

@@ -6,6 +6,7 @@ use crate::classify::{Classifier, language};
 use crate::domain::account::Account;
 use crate::domain::action::{ActionKind, ActionState};
 use crate::domain::case::CaseState;
+use crate::domain::custody::{CustodyAct, MASKED};
 use crate::domain::decision::Choice;
 use crate::domain::duties::Duties;
 use crate::domain::evidence::{Thread, ThreadItem};
@@ -18,10 +19,12 @@ use crate::domain::person::Act;
 use crate::domain::policy::{HelpLine, Proposal};
 use crate::domain::verdict::{Finding, Verdict};
 
+use super::custody::Custody;
 use super::offers::Offers;
 use super::queue::{ClaimedBy, claimed};
 use super::records::Evidence;
 use super::{ServiceError, Services, Viewer};
+use crate::domain::retention::Exemption;
 
 /// How many answers below an item are shown.
 const BELOW: u32 = 20;
@@ -145,6 +148,12 @@ pub struct CaseFile {
     pub diary: Vec<Option<DiaryNumber>>,
     /// History, oldest first.
     pub history: Vec<Step>,
+    /// What happened around its evidence.
+    pub custody: Custody,
+    /// The exemption from disposal that covers it: its own, or that of a case in the same thread.
+    pub exemption: Option<Exemption>,
+    /// Whether the viewer may exempt it or lift that.
+    pub may_exempt: bool,
     /// Nothing of the item may be copied or shown (regulation 2.2).
     pub no_copy: bool,
     /// Numbers to ring, where somebody's life, health or a child is at stake.
@@ -214,7 +223,10 @@ impl Services {
         let store = &self.inner.store;
         let now = self.inner.clock.now();
         let row = store.case(case).await?;
-        let line = viewer.line("case.open", format!("case {case}"));
+        let mut line = viewer.line(CustodyAct::OpenCase.id(), format!("case {case}"));
+        if !viewer.may(Act::ReadEvidence) {
+            line.detail = Some(MASKED.into());
+        }
         store.record_audit(line, now).await?;
         let item = store.item(row.item).await?;
         if viewer.may(Act::ReadEvidence) {
@@ -276,6 +288,9 @@ impl Services {
             presence_at: item.presence_at,
             permalink: item.permalink,
             barred: item.barred,
+            custody: self.custody(viewer, case).await?,
+            exemption: self.exemption(viewer, case).await?,
+            may_exempt: viewer.may(Act::Exempt),
             no_copy: item.no_copy,
             help: if verdict.asks_for_help() { policy.help.clone() } else { Vec::new() },
             alike: store.alike(row.item).await?,

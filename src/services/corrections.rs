@@ -1,6 +1,7 @@
 //! What was wrong and is put right by a person, with a reason that is written down: a diary number,
 //! a suspicion. Nothing is wiped out by it; what stood before stays in the history.
 
+use crate::domain::custody::CustodyAct;
 use crate::domain::ids::{CaseId, DiaryNumber, RegistrationId};
 use crate::domain::person::Act;
 use crate::domain::registration::parse_diary_number;
@@ -91,7 +92,7 @@ impl Services {
             // Still to be taken, and then in full; or disposed of.
             Some(_) | None => None,
         };
-        let line = viewer.line("case.copy_bar_lifted", format!("case {case}"));
+        let line = viewer.line(CustodyAct::LiftBar.id(), format!("case {case}"));
         let lift = Lift { case, user: viewer.user, reason, recapture };
         store.lift_copy_bar(lift, line, self.inner.clock.now()).await?;
         self.note_log().await;

@@ -8,6 +8,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::domain::action::ActionKind;
 use crate::domain::case::Claim;
+use crate::domain::custody::CustodyAct;
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::ground::Ground;
 use crate::domain::ids::{ActionId, CaseId, DecisionId, DiaryNumber, VersionId};
@@ -64,7 +65,7 @@ impl Services {
     /// [`ServiceError::NotPermitted`], [`ServiceError::NotFound`].
     pub async fn suspect(&self, viewer: &Viewer, case: CaseId) -> Result<(), ServiceError> {
         viewer.demand(Act::Decide)?;
-        let line = viewer.line("case.suspect", format!("case {case}"));
+        let line = viewer.line(CustodyAct::Suspect.id(), format!("case {case}"));
         let now = self.inner.clock.now();
         let is_new = self.inner.store.suspect(case, viewer.user, line, now).await?;
         self.note_log().await;

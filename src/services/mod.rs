@@ -9,7 +9,9 @@ pub mod assess;
 pub mod capture;
 pub mod case_file;
 pub mod corrections;
+pub mod custody;
 pub mod decide;
+pub mod disposal;
 pub mod intake;
 pub mod lexicons;
 pub mod manual;
@@ -26,6 +28,7 @@ pub mod session;
 pub mod stamps;
 pub mod tasks;
 pub mod users;
+pub mod verification;
 
 #[cfg(test)]
 mod tests;
@@ -142,6 +145,7 @@ struct Inner {
     polls: Arc<Lanes>,
     polls_at_once: Arc<Semaphore>,
     acts: Arc<Lanes>,
+    checking: verification::Checking,
 }
 
 /// Work in hand, one lane an account: nothing waits for another account, and nothing is begun
@@ -396,6 +400,7 @@ impl Services {
                 polls: Arc::default(),
                 polls_at_once: Arc::new(Semaphore::new(parts.settings.polls_at_once.max(1))),
                 acts: Arc::default(),
+                checking: verification::Checking::default(),
                 settings: parts.settings,
             }),
         }
@@ -408,6 +413,7 @@ impl Services {
 
     /// Ends when every action in hand has reached its record.
     pub async fn finish_acts(&self) {
+        self.inner.checking.stop();
         self.inner.acts.finish().await;
     }
 

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::domain::custody::CustodyAct;
 use crate::domain::ids::EvidenceId;
 use crate::evidence::package::check::{PackageReport, check};
 use crate::evidence::{EvidenceError, EvidenceStore};
@@ -12,6 +13,7 @@ use crate::store::rows::{AuditLine, EvidenceRow, EvidenceState};
 
 use super::ServiceError;
 use super::archive::{Tell, broken, line};
+use super::custody;
 
 /// Why parts of a record are not in a package, in Swedish.
 const WITHHELD: &str = "Inlägget misstänks vara barnpornografibrott: innehållet får inte kopieras. Här finns bara uppgifterna om det.";
@@ -44,7 +46,10 @@ pub async fn export(
                 return Err(refused(format!("Bevis {id} är inte säkrat än.")));
             }
             EvidenceState::Disposed { .. } => {
-                return Err(refused(format!("Innehållet i bevis {id} är gallrat.")));
+                let under = store.disposal_of(*id).await?;
+                let under =
+                    under.map_or(String::new(), |row| format!(" enligt protokoll {}", row.id));
+                return Err(refused(format!("Innehållet i bevis {id} är gallrat{under}.")));
             }
         }
     }
@@ -59,8 +64,10 @@ pub async fn export(
     for id in ids {
         let row = store.evidence(id).await?;
         // Before anything leaves, so that no copy is without its event.
-        let line =
-            AuditLine { detail: name.clone(), ..line("evidence.export", format!("evidence {id}")) };
+        let line = AuditLine {
+            detail: name.clone(),
+            ..line(CustodyAct::Export.id(), format!("evidence {id}"))
+        };
         store.record_audit(line, clock.now()).await?;
         let barred = store.item(row.item).await?.no_copy;
         let case = case_json(store, &row).await?;
@@ -111,6 +118,7 @@ async fn case_json(store: &Store, row: &EvidenceRow) -> Result<Vec<u8>, ServiceE
         .collect();
     let all = serde_json::json!({
         "case": case.id, "decisions": decisions, "actions": actions, "history": history,
+        "custody": custody::for_package(store, case.id).await?,
     });
     let mut bytes =
         serde_json::to_vec_pretty(&all).map_err(|e| ServiceError::broken("export", e))?;

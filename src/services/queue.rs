@@ -19,6 +19,9 @@ use super::{ServiceError, Services, Viewer};
 /// No number or address that is masked takes more room, however it is spaced or read out.
 const LONGEST_NUMBER_BYTES: usize = 192;
 
+/// What stands in lists instead of what may not be copied: seeing it leaves a line in the audit log.
+const SHOWN_IN_THE_CASE: &str = "[Får inte kopieras: visas bara i ärendet.]";
+
 /// How many cases a page of the queue holds.
 pub const PAGE: u32 = 50;
 
@@ -35,12 +38,14 @@ pub enum Filter {
     AwaitingDiary,
     /// Finished.
     Closed,
+    /// Exempt from disposal, in whatever state.
+    Exempt,
 }
 
 impl Filter {
     /// All filters, in the order of the page.
     pub const ALL: &[Self] =
-        &[Self::Open, Self::Held, Self::Decided, Self::AwaitingDiary, Self::Closed];
+        &[Self::Open, Self::Held, Self::Decided, Self::AwaitingDiary, Self::Closed, Self::Exempt];
 
     /// Identifier in addresses.
     pub const fn id(self) -> &'static str {
@@ -50,6 +55,7 @@ impl Filter {
             Self::Decided => "genomfors",
             Self::AwaitingDiary => "diarium",
             Self::Closed => "avslutade",
+            Self::Exempt => "undantagna",
         }
     }
 
@@ -65,6 +71,7 @@ impl Filter {
             Self::Decided => rows::QueueFilter::Decided,
             Self::AwaitingDiary => rows::QueueFilter::AwaitingDiary,
             Self::Closed => rows::QueueFilter::Closed,
+            Self::Exempt => rows::QueueFilter::Exempt,
         }
     }
 }
@@ -82,6 +89,8 @@ pub struct Counts {
     pub awaiting_diary: u64,
     /// Finished.
     pub closed: u64,
+    /// Exempt from disposal.
+    pub exempt: u64,
 }
 
 impl Counts {
@@ -93,6 +102,7 @@ impl Counts {
             Filter::Decided => self.decided,
             Filter::AwaitingDiary => self.awaiting_diary,
             Filter::Closed => self.closed,
+            Filter::Exempt => self.exempt,
         }
     }
 }
@@ -235,6 +245,12 @@ pub enum News {
 
 impl Services {
     fn line(&self, row: QueueRow) -> Line {
+        // Whoever sees what is suspected has opened the case, which is a line of the audit log.
+        let (mut author, mut withheld) = (author_words(&row.author), None);
+        if row.no_copy {
+            author = "avsändaren".into();
+            withheld = Some(SHOWN_IN_THE_CASE.to_owned());
+        }
         let one_line = row.text_head.split_whitespace().collect::<Vec<_>>().join(" ");
         let classifier = &self.inner.classifier;
         let mut text = classifier.masked(&one_line).into_owned();
@@ -249,8 +265,8 @@ impl Services {
             state: row.case.state,
             account: row.account,
             kind: row.kind,
-            author: classifier.masked(&author_words(&row.author)).into_owned(),
-            text,
+            author: classifier.masked(&author).into_owned(),
+            text: withheld.unwrap_or(text),
             created_at: row.created_at,
             fetched_at: row.first_fetched_at,
             due_at: row.case.due_at,
@@ -347,6 +363,7 @@ impl Services {
             decided: counts.decided,
             awaiting_diary: counts.awaiting_diary,
             closed: counts.closed,
+            exempt: counts.exempt,
         })
     }
 

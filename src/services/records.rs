@@ -3,8 +3,9 @@
 
 use jiff::Timestamp;
 
+use crate::domain::custody::CustodyAct;
 use crate::domain::evidence::{CutOff, Manifest, MissingPart, PartKind};
-use crate::domain::ids::{CaseId, ContentHash, EvidenceId, VersionId};
+use crate::domain::ids::{CaseId, ContentHash, DisposalId, EvidenceId, VersionId};
 use crate::domain::person::Act;
 use crate::evidence::EvidenceError;
 use crate::evidence::blob::BlobError;
@@ -28,6 +29,8 @@ pub enum Evidence {
     Disposed {
         /// The record.
         id: EvidenceId,
+        /// Under which protocol, and when; none where there is none, which verification names.
+        under: Option<(DisposalId, Timestamp)>,
     },
 }
 
@@ -125,7 +128,11 @@ impl Services {
         };
         Ok(match row.state {
             EvidenceState::Wanted => Evidence::Wanted { problem: row.problem },
-            EvidenceState::Disposed { .. } => Evidence::Disposed { id: row.id },
+            EvidenceState::Disposed { .. } => {
+                let under = self.inner.store.disposal_of(row.id).await?;
+                let under = under.and_then(|row| row.ended.map(|(at, _)| (row.id, at)));
+                Evidence::Disposed { id: row.id, under }
+            }
             EvidenceState::Sealed { manifest, log_seq, at } => {
                 let cut = self.inner.store.cut_off(row.version).await?;
                 let read = self.inner.evidence.intact(&row).await.map(|mut manifest| {
@@ -172,7 +179,7 @@ impl Services {
     ) -> Result<(SealedEvidence, Option<CaseId>), ServiceError> {
         viewer.demand(Act::ReadEvidence)?;
         let row = self.inner.store.evidence(id).await?;
-        let line = viewer.line("evidence.open", format!("evidence {id}"));
+        let line = viewer.line(CustodyAct::OpenRecord.id(), format!("evidence {id}"));
         self.inner.store.record_audit(line, self.inner.clock.now()).await?;
         let case = self.inner.store.case_of(row.item).await?.map(|case| case.id);
         match self.evidence_at_hand(row.version).await? {
@@ -216,7 +223,7 @@ impl Services {
             return Err(ServiceError::NotFound { what: "sealed evidence" });
         }
         let manifest = self.inner.evidence.manifest(&row).await.map_err(|e| broken(MANIFEST, e))?;
-        let mut line = viewer.line("evidence.part", format!("evidence {id}"));
+        let mut line = viewer.line(CustodyAct::OpenPart.id(), format!("evidence {id}"));
         let now = self.inner.clock.now();
         if name == MANIFEST {
             line.detail = Some(name.to_owned());

@@ -1,5 +1,7 @@
 //! Rules in force and set aside: what each has done, and who changes that. For the command line.
 
+use crate::classify::lexicon::Lexicon;
+use crate::classify::lexicon::file::distance;
 use crate::domain::rule_watch::{RuleAlarm, RuleFigures};
 use crate::runtime::clock::Clock;
 use crate::store::Store;
@@ -37,16 +39,27 @@ fn line(act: &'static str, rule: &str, who: &str) -> AuditLine {
 /// Sets a rule aside: counted, not shown, unless what it finds is grave.
 ///
 /// # Errors
-/// [`ServiceError`] where the store cannot be written.
+/// [`ServiceError::Refused`] where the lexicon knows no such rule, or a person has set it aside already.
 pub async fn set_aside(
     store: &Store,
     clock: &Clock,
+    lexicon: &Lexicon,
     rule: &str,
     why: &str,
     who: &str,
 ) -> Result<(), ServiceError> {
+    if !lexicon.rule_names().any(|known| known == rule) {
+        let nearest = lexicon.rule_names().min_by_key(|known| distance(known, rule));
+        let meant = nearest.map(|known| format!(" Menades {known}?")).unwrap_or_default();
+        return Err(ServiceError::Refused {
+            why: format!("Ordlistorna har ingen regel som heter {rule}.{meant}"),
+        });
+    }
     let line = line("rule.shadow", rule, who);
-    Ok(store.shadow_rule(rule.to_owned(), why.to_owned(), line, clock.now()).await?)
+    if store.shadow_rule(rule.to_owned(), why.to_owned(), line, clock.now()).await? {
+        return Ok(());
+    }
+    Err(ServiceError::Refused { why: format!("Regeln {rule} är redan satt i skugga av någon.") })
 }
 
 /// Puts a rule back in force.

@@ -99,6 +99,17 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 impl StoreError {
+    /// A commit that was cut off by whoever watches the disk.
+    pub(super) fn cut_off(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull => {
+                let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
+                Self::NotWritable(rusqlite::Error::SqliteFailure(full, None))
+            }
+            _ => Self::Closed,
+        }
+    }
+
     /// A row that cannot be read.
     pub(super) fn row(table: &'static str, what: impl std::fmt::Display) -> Self {
         Self::Row { table, what: what.to_string() }

@@ -6,11 +6,14 @@
 
 pub mod anchors;
 pub mod error;
+pub mod keeping;
 pub mod rows;
 pub mod sqlite;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use crate::runtime::disk::Disk;
 
 use error::StoreError;
 use sqlite::readers::Readers;
@@ -43,6 +46,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::Open`], [`StoreError::Upgrade`], [`StoreError::Newer`], [`StoreError::Secret`].
     pub fn open(settings: &Settings) -> Result<Self, StoreError> {
+        Self::open_on(settings, Disk::default())
+    }
+
+    /// The same with every commit watched, for tests.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_on(settings: &Settings, disk: Disk) -> Result<Self, StoreError> {
         let path = settings.path.clone();
         let mut writing = sqlite::open::for_writing(&path)?;
         sqlite::tree::take_in_older(&mut writing)?;
@@ -50,7 +61,7 @@ impl Store {
         let secret = sqlite::veil::path(&path);
         let veil = Veil::open(&secret)
             .map_err(|source| StoreError::Secret { path: secret.clone(), source })?;
-        let writer = Writer::start(writing);
+        let writer = Writer::start(writing, disk);
         Ok(Self { inner: Arc::new(Inner { writer, readers, path, veil }) })
     }
 

@@ -377,6 +377,8 @@ pub struct QueueRow {
     pub sealed: bool,
     /// How many other items have nearly the same text; counted up to a hundred.
     pub n_alike: u32,
+    /// It bears the mark of what may not be copied or shown in a list.
+    pub no_copy: bool,
 }
 
 /// What the queue shows.
@@ -392,6 +394,8 @@ pub enum QueueFilter {
     AwaitingDiary,
     /// Finished.
     Closed,
+    /// Exempt from disposal, in whatever state.
+    Exempt,
 }
 
 /// How many cases per state.
@@ -409,6 +413,8 @@ pub struct CaseCounts {
     pub awaiting_diary: u64,
     /// Finished.
     pub closed: u64,
+    /// Exempt from disposal, in whatever state.
+    pub exempt: u64,
 }
 
 /// One step of a case's history.

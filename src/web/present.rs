@@ -20,6 +20,7 @@ use crate::services::offers::{Offered, Offers};
 use crate::services::queue::{ClaimedBy, Line, Watch};
 use crate::services::records::{Evidence, SealedEvidence};
 
+use super::present_keeping;
 use super::view::accounts::{AccountView, Health, OfferRow, OfferWord};
 use super::view::case::{
     AlikeRow, AlikeView, AuthorView, CaseView, ClaimView, ContextView, EarlierCase, FailedAction,
@@ -177,9 +178,12 @@ pub fn seal(evidence: &Evidence, now: Timestamp) -> Seal {
             let at = sealed.manifest.as_ref().map_or(sealed.sealed_at, |m| m.sealed_at);
             Seal::sealed(at, checked, now)
         }
-        Evidence::Disposed { .. } => {
-            Seal::Disposed { rule: "okänd".into(), at: Moment::new(now, now) }
+        Evidence::Disposed { under: Some((protocol, at)), .. } => {
+            Seal::Disposed { rule: format!("protokoll {protocol}"), at: Moment::exact(*at, now) }
         }
+        Evidence::Disposed { under: None, .. } => Seal::Lacking(
+            "Beviset är gallrat, men protokollet saknas. Kontakta den som sköter servern.".into(),
+        ),
     }
 }
 
@@ -616,6 +620,10 @@ pub fn case(
         context: context(file, now),
         decision: decision(file, gate, again, answered, me, now),
         evidence,
+        custody: present_keeping::custody(&file.custody, now),
+        custody_older: file.custody.n_older,
+        exemption: file.exemption.as_ref().map(|e| present_keeping::exemption(e, file.id, now)),
+        may_exempt: file.may_exempt,
         history: file
             .history
             .iter()

@@ -23,7 +23,7 @@ use crate::telemetry::metrics::{self as names, Metrics};
 
 use super::cookie::SessionCookie;
 use super::guard::Guard;
-use super::pages::{accounts, case, diary, evidence, help, login, queue, record, tasks};
+use super::pages::{accounts, case, diary, evidence, help, keeping, login, queue, record, tasks};
 use super::proxies::Proxies;
 use super::state::{Settings, Site, back_to_page, not_found};
 use super::streams::Streams;
@@ -54,6 +54,13 @@ pub fn router(
         .route("/arende/{id}/ta", post(case::claim).get(back_to_page))
         .route("/arende/{id}/slapp", post(case::release).get(back_to_page))
         .route("/arende/{id}/hav", post(case::lift).get(back_to_page))
+        .route("/arende/{id}/undanta", post(case::exempt).get(back_to_page))
+        .route("/arende/{id}/hav-undantag", post(case::end_exemption).get(back_to_page))
+        .route("/gallring", get(keeping::show).post(keeping::propose))
+        .route("/gallring/{id}/godkann", post(keeping::approve).get(back_to_page))
+        .route("/gallring/{id}/dra-tillbaka", post(keeping::withdraw).get(back_to_page))
+        .route("/gallring/{id}/{name}", get(keeping::file))
+        .route("/bevis/kontroll", get(keeping::checks).post(keeping::check))
         .route("/bevis/{id}", get(evidence::show))
         .route("/bevis/{id}/manifest.json", get(evidence::manifest))
         .route("/bevis/{id}/sida/{page}", get(evidence::sheet_page))

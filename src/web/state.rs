@@ -209,7 +209,11 @@ pub(super) fn page_of_form(path: &str) -> String {
     let mut parts = path.split('/').skip(1);
     match (parts.next(), parts.next()) {
         (Some("arende"), Some(case)) => format!("/arende/{case}"),
-        (Some(page @ ("diarium" | "hjalp" | "uppgifter")), Some(_)) => format!("/{page}"),
+        (Some(page @ ("diarium" | "gallring" | "hjalp" | "uppgifter")), Some(_)) => {
+            format!("/{page}")
+        }
+        (Some("gallring"), None) => "/gallring".to_owned(),
+        (Some("bevis"), Some("kontroll")) => "/bevis/kontroll".to_owned(),
         _ => "/".to_owned(),
     }
 }
@@ -266,6 +270,9 @@ mod tests {
             ("/diarium/7", "/diarium"),
             ("/uppgifter/7/klart", "/uppgifter"),
             ("/hjalp/tangenter", "/hjalp"),
+            ("/gallring", "/gallring"),
+            ("/gallring/3/godkann", "/gallring"),
+            ("/bevis/kontroll", "/bevis/kontroll"),
             ("/logga-ut", "/"),
             ("/", "/"),
             ("", "/"),

@@ -11,7 +11,7 @@ use uppsikt::platforms::simulate::bluesky;
 use uppsikt::platforms::simulate::facebook::{Options, Simulator};
 use uppsikt::platforms::simulate::faults::{Fault, Faults};
 use uppsikt::platforms::simulate::script::Script;
-use uppsikt::platforms::simulate::{instagram, linkedin, youtube};
+use uppsikt::platforms::simulate::{instagram, linkedin, reddit, x, youtube};
 use uppsikt::runtime::clock::Clock;
 
 const POSTS: &str = include_str!("../../fixtures/platforms/facebook/posts.json");
@@ -83,8 +83,12 @@ async fn the_later_simulators_label_their_answers_too() {
     let instagram = instagram::Simulator::start(options, clock()).await.unwrap();
     let options = youtube::Options { faults: faults.clone(), ..youtube::Options::new(script()) };
     let youtube = youtube::Simulator::start(options, clock()).await.unwrap();
-    let options = linkedin::Options { faults, ..linkedin::Options::new(script()) };
+    let options = linkedin::Options { faults: faults.clone(), ..linkedin::Options::new(script()) };
     let linkedin = linkedin::Simulator::start(options, clock()).await.unwrap();
+    let options = reddit::Options { faults: faults.clone(), ..reddit::Options::new(script()) };
+    let reddit = reddit::Simulator::start(options, clock()).await.unwrap();
+    let options = x::Options { faults, ..x::Options::new(script()) };
+    let x = x::Simulator::start(options, clock()).await.unwrap();
     let table = [
         (instagram.base(), "instagram", ["v26.0/me", "v26.0/1/comments?after=x", "p/7/"]),
         (youtube.base(), "youtube", ["youtube/v3/channels", "token", "watch?v=vid00000001"]),
@@ -93,6 +97,8 @@ async fn the_later_simulators_label_their_answers_too() {
             "linkedin",
             ["rest/posts?start=3", "rest/x", "feed/update/urn:li:share:7"],
         ),
+        (reddit.base(), "reddit", ["api/v1/me", "r/x/new?after=t1_a", "r/x/comments/a/b/c/"]),
+        (x.base(), "x", ["2/users/me", "2/oauth2/token", "kim/status/7"]),
     ];
     for (base, name, paths) in table {
         for path in paths.repeat(6) {

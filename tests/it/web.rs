@@ -94,7 +94,11 @@ impl Site {
     }
 
     async fn log_in(&self, then: &str) -> Answer {
-        let fields = [("namn", "kim"), ("losenord", PASSWORD), ("sedan", then)];
+        self.log_in_as("kim", then).await
+    }
+
+    async fn log_in_as(&self, login: &str, then: &str) -> Answer {
+        let fields = [("namn", login), ("losenord", PASSWORD), ("sedan", then)];
         self.post("/logga-in", "", &fields).await
     }
 }
@@ -283,4 +287,55 @@ async fn numbers_for_machines_are_counted_by_the_loop_and_not_by_who_asks() {
     assert_eq!(waiting(&site.get("/metrics", "").await.body), Some(7.0));
     site.app.services().gauge_cases().await.unwrap();
     assert_eq!(waiting(&site.get("/metrics", "").await.body), Some(1.0));
+}
+
+#[tokio::test]
+async fn the_archive_is_verified_from_its_page_and_disposal_is_for_those_who_may() {
+    let site = Site::with_a_case().await;
+    let person = Person {
+        login: "adam".into(),
+        name: "Adam <Prov>".into(),
+        title: "förvaltare".into(),
+        role: Role::Administrator,
+    };
+    site.app.services().add_user(person, Secret::new(PASSWORD)).await.unwrap();
+    let editor = site.log_in("/").await.cookie.unwrap();
+    let adam = site.log_in_as("adam", "/").await.cookie.unwrap();
+
+    let refused = site.get("/gallring", &editor).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let page = site.get("/gallring", &adam).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.body.contains("anger inget gallringsbeslut"), "{}", page.body);
+    // No form is offered, and one that is sent all the same is told why not.
+    let csrf = field(&page.body, "csrf").to_owned();
+    let refused = site.post("/gallring", &adam, &[("csrf", &csrf)]).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.body.contains("anger inget gallringsbeslut"));
+    assert_eq!(site.get("/gallring/1/protokoll-1.csv", &adam).await.status, StatusCode::NOT_FOUND);
+
+    let reason = ("skal", "Begärd <i>i går</i>");
+    let exempted = site.post("/arende/1/undanta", &adam, &[("csrf", &csrf), reason]).await;
+    assert_eq!(exempted.location, "/arende/1");
+    let page = site.get("/arende/1", &editor).await.body;
+    assert!(page.contains("Undantaget från gallring."));
+    assert!(page.contains("Begärd &#60;i&#62;i går") && page.contains("Adam &#60;Prov&#62;"));
+    assert!(!page.contains("/arende/1/hav-undantag"), "an editor may not lift it");
+    let listed = site.get("/?visa=undantagna", &editor).await.body;
+    assert!(listed.contains("data-arende=\"1\"") && listed.contains("Undantagna från gallring"));
+
+    let page = site.get("/bevis/kontroll", &editor).await.body;
+    assert!(page.contains("Vad den inte kan utesluta"));
+    let csrf = field(&page, "csrf").to_owned();
+    let begun = site.post("/bevis/kontroll", &editor, &[("csrf", &csrf)]).await;
+    assert_eq!(begun.location, "/bevis/kontroll");
+    let mut page = String::new();
+    for _ in 0..1_000 {
+        page = site.get("/bevis/kontroll", &editor).await.body;
+        if page.contains("Avslutad") {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert!(page.contains("Allt stämmer.") && page.contains("begärd av Kim Exempel"), "{page}");
 }

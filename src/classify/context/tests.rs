@@ -21,7 +21,7 @@ fn assessed(
     earlier: &[EarlierPrint],
     attacks: &[(u64, u32)],
 ) -> Assessed {
-    let none = BTreeSet::new();
+    let none = BTreeMap::new();
     let around =
         Surroundings { account: HOME, author, answers: None, earlier, attacks, shadowed: &none };
     BUILT_IN.assess(text, &Context { around: Some(around), ..Context::default() })
@@ -120,9 +120,9 @@ fn a_rule_set_aside_is_counted_and_not_shown_unless_grave() {
     let threat = "Jag vet var du bor och ska slå ihjäl dig.";
     let insult = "Du är en jävla idiot";
     let plain = |text: &str| BUILT_IN.classify(text, &Context::default());
-    let all: BTreeSet<Arc<str>> =
-        [threat, insult].iter().flat_map(|t| plain(t).findings).map(|f| f.rule).collect();
-    let set_aside = |text: &str| {
+    let set_aside = |text: &str, by: SetAside| {
+        let rules = [threat, insult].into_iter().flat_map(|t| plain(t).findings);
+        let all = rules.map(|f| (f.rule, by)).collect();
         let around = Surroundings {
             account: HOME,
             author: None,
@@ -133,11 +133,36 @@ fn a_rule_set_aside_is_counted_and_not_shown_unless_grave() {
         };
         BUILT_IN.assess(text, &Context { around: Some(around), ..Context::default() })
     };
-    let grave = set_aside(threat);
+    let grave = set_aside(threat, SetAside::ByPerson);
     assert!(grave.verdict.findings.iter().any(|f| f.severity == Severity::High));
-    let light = set_aside(insult);
+    let light = set_aside(insult, SetAside::ByPerson);
+    assert_eq!(light.held, None);
     assert!(light.verdict.findings.iter().all(|f| f.severity == Severity::High));
     assert!(light.traces.rules.iter().any(|r| r.in_shadow));
+    // What ran wild is not shown either, and a person reads what it hit all the same.
+    let flood = set_aside(insult, SetAside::ByProgram);
+    assert_eq!(flood.verdict, light.verdict);
+    assert!(flood.held.is_some());
+}
+
+#[test]
+fn only_persons_with_a_first_name_are_gone_for() {
+    let targets = |text: &str| assessed(text, Some(7), &[], &[]).traces.targets;
+    let kim = person("namn", "kim exempel");
+    for text in [
+        "Kim Exempel är en jävla idiot",
+        "Vilken jävla idiot, Kim Exempels idéer är sjuka",
+        "Jävla idiot är vad Kim Exempel är",
+    ] {
+        assert!(targets(text).contains(&kim), "{text}");
+    }
+    for text in [
+        "Exempelby Kommun är jävla idioter",
+        "Region Exempel är jävla idioter, Din Idiot",
+        "Jävla idiot. Det sa Kim. Exempel på det finns",
+    ] {
+        assert_eq!(targets(text), [] as [u64; 0], "{text}");
+    }
 }
 
 #[test]
@@ -176,7 +201,7 @@ proptest! {
     #[test]
     fn no_text_breaks_it(text in "\\PC{0,300}") {
         let _ = print(&text);
-        let _ = targets(&text, None);
+        let _ = targets(&text, None, &[]);
     }
 }
 

@@ -16,6 +16,7 @@ pub mod trial;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::classify::context;
 use crate::classify::cues::table::{Cues, SUMS, WEIGHTS};
 use crate::classify::gate::Bits;
 use crate::classify::identifier::marks::MarkEntries;
@@ -28,6 +29,7 @@ use crate::classify::rules::pattern::Pattern;
 use crate::classify::rules::sets::{Asked, Sets};
 use crate::classify::rules::{Guards, Rule, everyday};
 use crate::classify::words::{ClassId, Words};
+use crate::domain::category::Severity;
 use crate::domain::ids::{ContentHash, LexiconVersion};
 
 /// The program, as far as it decides what is made of sources and texts: its version, and a hash
@@ -103,6 +105,23 @@ pub struct Lexicon {
     pub class_names: Vec<String>,
     /// How much there is.
     pub counts: Counts,
+}
+
+impl Lexicon {
+    /// How grave a rule, or the sum of a category's cues, says that its findings are; nothing for what is no
+    /// rule of the lexicon.
+    pub fn severity_of(&self, rule: &str) -> Option<Severity> {
+        let of_rule = self.rules.iter().find(|r| *r.id == *rule).map(|r| r.severity);
+        let mut sums = self.cues.sums.iter().flatten();
+        of_rule.or_else(|| sums.find(|sum| *sum.rule == *rule).map(|sum| sum.severity))
+    }
+
+    /// Every name under which something is found, by the text itself or by what stands around it.
+    pub fn rule_names(&self) -> impl Iterator<Item = &str> {
+        let of_rules = self.rules.iter().map(|r| &*r.id);
+        let of_sums = self.cues.sums.iter().flatten().map(|sum| &*sum.rule);
+        of_rules.chain(of_sums).chain(context::RULES)
+    }
 }
 
 /// The folder cannot be read.

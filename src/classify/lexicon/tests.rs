@@ -455,3 +455,58 @@ fn every_rule_file_of_a_language_that_is_built_in_gives_its_rules() {
         assert!(n > 0, "no rule of {} was taken in", source.name);
     }
 }
+
+#[test]
+fn classes_within_classes_cost_what_their_words_cost() {
+    // Each names the next one twelve times: twelve to the power of eleven ways down.
+    let mut text = String::from("category = \"insult\"\nlegal = \"x\"\n");
+    for n in 0..12 {
+        let inner = format!("\"@k{}\", ", n + 1).repeat(12);
+        text += &format!("[[class]]\nname = \"k{n}\"\nlexemes = [{inner}\"ord{n}\"]\n");
+    }
+    text += "[[class]]\nname = \"k12\"\nlexemes = [\"innerst\"]\n";
+    text += "[[rule]]\nid = \"prov.djup\"\nseverity = \"low\"\nwhy = \"Prov.\"\npatterns = [\"@k0\"]\n\
+             examples = [\"innerst\", \"ord0\", \"ord11\"]\ncounterexamples = [\"a\", \"b\", \"c\"]\n";
+    let lexicon = compile(&text);
+    assert_eq!(lexicon.complaints, []);
+    let found = Classifier::new(lexicon).classify("allra innerst", &Context::default());
+    assert_eq!(found.findings.len(), 1);
+}
+
+#[test]
+fn more_words_than_there_is_room_for_are_complained_of_and_the_rest_is_used() {
+    let words: Vec<String> = (0..66_000).map(|n| format!("o{n}")).collect();
+    let text = format!(
+        "category = \"insult\"\nlegal = \"x\"\n[[rule]]\nid = \"prov.många\"\nseverity = \"low\"\nwhy = \"Prov.\"\n\
+         patterns = [{}]\nexamples = [\"a\", \"b\", \"c\"]\ncounterexamples = [\"a\", \"b\", \"c\"]\n",
+        words
+            .chunks(20)
+            .map(|some| format!("\"{} x\"", some.join("|")))
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
+    let lexicon = compile(&text);
+    assert!(lexicon.complaints.iter().any(|c| c.to_string().contains("fler än 65534")));
+    let classifier = Classifier::new(lexicon);
+    let found = |text: &str| classifier.classify(text, &Context::default()).findings.len();
+    assert_eq!((found("o17 x"), found("o65999 x"), found("annat x")), (1, 0, 0));
+}
+
+#[test]
+fn a_pattern_that_is_too_long_is_complained_of() {
+    let text = format!(
+        "category = \"insult\"\nlegal = \"x\"\n[[rule]]\nid = \"prov.lång\"\nseverity = \"low\"\nwhy = \"Prov.\"\n\
+         patterns = [\"{}\"]\nexamples = [\"a\", \"b\", \"c\"]\ncounterexamples = [\"a\", \"b\", \"c\"]\n",
+        "ord ".repeat(65).trim()
+    );
+    assert!(complaints(&text).iter().any(|c| c.contains("fler än 64 led")));
+}
+
+#[test]
+fn what_is_left_to_another_rule_takes_no_room_from_what_is_kept() {
+    let rules = [("a.apa", "apa", "yields_to = [\"b.stor\"]"), ("b.stor", "apa stor", "")];
+    let classifier = Classifier::new(compile(&yielding_text(&rules)));
+    let text = format!("{}En apa där.", "apa stor. ".repeat(16));
+    let found = classifier.classify(&text, &Context::default()).findings;
+    assert!(found.iter().any(|f| &*f.rule == "a.apa"), "{found:?}");
+}

@@ -33,6 +33,8 @@ pub const WINDOW: usize = 30;
 
 /// How often one rule may hit in one text; further hits add nothing for the editor.
 pub const MOST_HITS: usize = 16;
+/// The same for a rule that leaves some of them to another, which is found out last.
+pub const MOST_YIELDING: usize = 256;
 
 /// A rule, ready for use.
 #[derive(Debug)]

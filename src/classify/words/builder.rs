@@ -23,6 +23,9 @@ pub enum Readings {
     Disguised,
 }
 
+/// What every class is that a lexicon has no room for: no word is ever in it.
+pub const OVERFULL: ClassId = ClassId(u16::MAX);
+
 /// The shortest part of a compound, in bytes.
 const SHORTEST_PART: usize = 2;
 
@@ -96,6 +99,9 @@ impl WordsBuilder {
     }
 
     fn put(&mut self, text: TextId, form: Form, class: ClassId) {
+        if class == OVERFULL {
+            return;
+        }
         let set = &mut self.forms[text.place()].sets[form as usize];
         *set = self.sets.with(*set, class);
     }
@@ -153,7 +159,7 @@ impl WordsBuilder {
         rest: Option<ClassId>,
         stops: &[String],
     ) {
-        if part.len() < SHORTEST_PART {
+        if part.len() < SHORTEST_PART || class == OVERFULL {
             return;
         }
         let text = self.text(part);
@@ -176,7 +182,7 @@ impl WordsBuilder {
         stops: &[String],
     ) {
         let part = self.texts.get(part);
-        if part.len() < SHORTEST_PART {
+        if part.len() < SHORTEST_PART || class == OVERFULL {
             return;
         }
         let stops: Vec<Vec<u8>> = stops.iter().map(|s| s.as_bytes().to_vec()).collect();

@@ -12,11 +12,11 @@ fn the_permission_table() {
     }
     insta::assert_snapshot!(table, @r"
     redaktör       ReadCases, ReadEvidence, Decide, EnterDiaryNumber
-    kontoansvarig  ReadCases, ReadEvidence, Decide, EnterDiaryNumber, LiftCopyBar
+    kontoansvarig  ReadCases, ReadEvidence, Decide, EnterDiaryNumber, LiftCopyBar, Exempt
     registrator    ReadCases, ReadEvidence, EnterDiaryNumber
-    arkivarie      ReadCases, ReadEvidence
+    arkivarie      ReadCases, ReadEvidence, Dispose
     granskare      ReadCases, ReadEvidence, ReadAudit
-    administratör  ReadCases, ManageUsers, ReadAudit
+    administratör  ReadCases, Exempt, Dispose, ManageUsers, ReadAudit
     ");
 }
 

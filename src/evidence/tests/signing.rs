@@ -386,7 +386,8 @@ async fn a_witness_gets_every_checkpoint_also_those_from_while_it_was_away() {
     let disk = bench.dir.path().join("annan-disk");
     let checkpoints =
         CheckpointSettings { witnesses: vec![disk.clone()], ..CheckpointSettings::default() };
-    let settings = Settings { dir: bench.dir.path().join("evidence"), checkpoints };
+    let settings =
+        Settings { checkpoints, ..Settings::in_folder(bench.dir.path().join("evidence")) };
     let evidence =
         EvidenceStore::open(&settings, bench.store.clone(), bench.clock.clock()).unwrap();
     bench.sealed("1").await;

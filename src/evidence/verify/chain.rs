@@ -105,6 +105,42 @@ struct Lifted {
     item: i64,
 }
 
+/// What the log says of an exemption from disposal, or of its lifting.
+#[derive(serde::Deserialize)]
+pub(super) struct Held {
+    pub(super) hold: i64,
+    pub(super) case: i64,
+    pub(super) user: i64,
+    pub(super) words_sha256: ContentHash,
+}
+
+/// What the log says was disposed of.
+#[derive(serde::Deserialize)]
+pub(super) struct Disposal {
+    pub(super) disposal: i64,
+    pub(super) decision: String,
+    pub(super) csv_sha256: ContentHash,
+    pub(super) proposed_by: Option<i64>,
+    pub(super) by: Option<i64>,
+    pub(super) records: Vec<DisposedRecord>,
+}
+
+/// One record of a disposal.
+#[derive(serde::Deserialize)]
+pub(super) struct DisposedRecord {
+    pub(super) evidence: i64,
+    pub(super) manifest_sha256: ContentHash,
+}
+
+/// Under which protocol the log says a record was disposed of.
+#[derive(Clone)]
+pub(super) struct DisposedUnder {
+    pub(super) protocol: i64,
+    pub(super) decision: String,
+    pub(super) seq: u64,
+    pub(super) manifest: ContentHash,
+}
+
 /// Which key the log says was taken into use.
 #[derive(serde::Deserialize, PartialEq, Eq)]
 pub(super) struct KeyTaken {
@@ -143,6 +179,12 @@ pub(super) struct LogRead {
     pub(super) barred: BTreeMap<i64, Leaf<Barred>>,
     /// Items whose bar the log says was taken off again.
     pub(super) lifted: BTreeSet<i64>,
+    /// Exemptions from disposal, and those that were lifted, by their number.
+    pub(super) held: BTreeMap<i64, Leaf<Held>>,
+    pub(super) unheld: BTreeMap<i64, Leaf<Held>>,
+    pub(super) disposals: BTreeMap<i64, Leaf<Disposal>>,
+    /// Records that were disposed of.
+    pub(super) disposed: BTreeMap<i64, DisposedUnder>,
     /// By their places in the log.
     pub(super) keys: BTreeMap<u64, KeyTaken>,
     pub(super) lines: Vec<(u64, LinesAt)>,
@@ -167,6 +209,10 @@ impl LogRead {
             entered: BTreeMap::new(),
             barred: BTreeMap::new(),
             lifted: BTreeSet::new(),
+            held: BTreeMap::new(),
+            unheld: BTreeMap::new(),
+            disposals: BTreeMap::new(),
+            disposed: BTreeMap::new(),
             keys: BTreeMap::new(),
             lines: Vec::new(),
             links: BTreeMap::new(),
@@ -282,6 +328,16 @@ impl LogRead {
             LogKind::Lift => leaf::<Lifted>(seq, at, record).map(|leaf| {
                 self.lifted.insert(leaf.record.item);
             }),
+            LogKind::Hold => leaf::<Held>(seq, at, record).map(|leaf| {
+                self.held.insert(leaf.record.hold, leaf);
+            }),
+            LogKind::HoldLift => leaf::<Held>(seq, at, record).map(|leaf| {
+                self.unheld.insert(leaf.record.hold, leaf);
+            }),
+            LogKind::Disposal => leaf::<Disposal>(seq, at, record).map(|leaf| {
+                self.disposed.extend(disposed_under(&leaf));
+                self.disposals.insert(leaf.record.disposal, leaf);
+            }),
             LogKind::Key => leaf::<KeyTaken>(seq, at, record).map(|leaf| {
                 self.keys.insert(seq, leaf.record);
             }),
@@ -298,6 +354,30 @@ pub(super) fn sealing_of(entry: &LogEntry) -> Option<Leaf<Sealing>> {
     let is_own =
         entry.kind == LogKind::Seal && body.kind == LogKind::Seal.id() && body.seq == entry.seq;
     is_own.then(|| leaf(body.seq, body.at, body.record).ok())?
+}
+
+/// The records that an entry says were disposed of.
+fn disposed_under(leaf: &Leaf<Disposal>) -> impl Iterator<Item = (i64, DisposedUnder)> {
+    leaf.record.records.iter().map(|record| {
+        let (protocol, decision) = (leaf.record.disposal, leaf.record.decision.clone());
+        let manifest = record.manifest_sha256;
+        (record.evidence, DisposedUnder { protocol, decision, seq: leaf.seq, manifest })
+    })
+}
+
+/// What an entry says of the disposal of one record; nothing where it is of another kind, of other
+/// records or cannot be read.
+pub(super) fn disposal_of(entry: &LogEntry, evidence: i64) -> Option<DisposedUnder> {
+    let body = serde_json::from_str::<Body>(&entry.body).ok()?;
+    let is_own = entry.kind == LogKind::Disposal
+        && body.kind == LogKind::Disposal.id()
+        && body.seq == entry.seq
+        && leaf_hash(entry.body.as_bytes()) == entry.leaf;
+    if !is_own {
+        return None;
+    }
+    let leaf = leaf::<Disposal>(body.seq, body.at, body.record).ok()?;
+    disposed_under(&leaf).find(|(id, _)| *id == evidence).map(|(_, under)| under)
 }
 
 fn leaf<T: serde::de::DeserializeOwned>(

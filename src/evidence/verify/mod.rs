@@ -3,13 +3,14 @@
 
 mod chain;
 pub(super) mod heads;
+mod keeping;
 mod lines;
 pub mod one;
 mod record;
 mod rows;
 mod tree;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::domain::ids::{ContentHash, EvidenceId};
@@ -47,6 +48,8 @@ pub struct Report {
     pub n_signed_entries: u64,
     /// Time stamps that hold.
     pub n_stamps: u64,
+    /// By number of the protocol: how many records were disposed of under it, and by which decision.
+    pub disposed_under: BTreeMap<i64, (u64, String)>,
     /// What is no fault and has to be known, in Swedish.
     pub notes: Vec<String>,
     /// Everything that does not add up. Empty means whole.
@@ -83,6 +86,20 @@ pub struct Fault {
 impl Report {
     fn fault(&mut self, place: impl Into<String>, what: impl Into<String>) {
         self.faults.push(Fault { place: place.into(), what: what.into() });
+    }
+
+    fn disposed_under(&mut self, protocol: i64, decision: &str) {
+        let under = self.disposed_under.entry(protocol);
+        under.or_insert_with(|| (0, decision.to_owned())).0 += 1;
+    }
+
+    fn tell_of_disposals(&mut self) {
+        for (protocol, (n, decision)) in &self.disposed_under {
+            let records = if *n == 1 { "ett bevis" } else { &format!("{n} bevis") };
+            self.notes.push(format!(
+                "Innehållet i {records} är gallrat enligt protokoll {protocol} (beslut: {decision})."
+            ));
+        }
     }
 
     fn note(&mut self, what: impl Into<String>) {
@@ -156,6 +173,8 @@ pub async fn verify(
         }
     }
     rows::verify(store, &mut log, &mut report).await?;
+    keeping::verify(evidence, store, &mut log, &mut report).await?;
+    report.tell_of_disposals();
     lines::verify(store, noted, &log, &mut report).await?;
     report.head = (report.n_entries > 0).then_some(log.chain);
     report.root = log.tree.head().map(|(_, root)| root);

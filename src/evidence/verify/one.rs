@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::chain::sealing_of;
+use super::chain::{disposal_of, sealing_of};
 use super::{Report, record};
 use crate::domain::checkpoint::{Note, PublicKey, notes};
 use crate::domain::ids::EvidenceId;
@@ -47,7 +47,17 @@ pub async fn verify_one(
         },
     };
     let sealing = entry.as_ref().and_then(sealing_of).filter(|s| s.record.evidence == id.0);
-    let files = record::verify(store, &row, sealing.as_ref(), &mut report).await?;
+    let disposal = match store.disposal_of(id).await?.and_then(|disposal| disposal.log_seq) {
+        Some(seq) => match store.log_entry(seq).await {
+            Ok(entry) => disposal_of(&entry, id.0),
+            Err(StoreError::NotFound { .. } | StoreError::Row { .. }) => None,
+            Err(error) => return Err(error.into()),
+        },
+        None => None,
+    };
+    let known = (sealing.as_ref(), disposal.as_ref());
+    let files = record::verify(store, &row, known, &mut report).await?;
+    report.tell_of_disposals();
     record::verify_files(evidence, files.into_iter().collect(), &mut report).await?;
     let Some(entry) = entry else { return Ok(report) };
     report.n_entries = 1;

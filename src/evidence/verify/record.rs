@@ -4,19 +4,20 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 
 use crate::domain::evidence::{Manifest, PartKind};
-use crate::domain::ids::ContentHash;
+use crate::domain::ids::{ContentHash, EvidenceId};
 use crate::domain::item::content_hash;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::{EvidenceRow, EvidenceState, SubjectFacts};
 
-use super::chain::{Leaf, LogRead, Sealing};
+use super::chain::{DisposedUnder, Leaf, LogRead, Sealing};
 use super::{Report, in_swedish};
 use crate::evidence::blob::BlobStore;
 use crate::evidence::{EvidenceError, EvidenceStore};
 
 /// What is left to hold of a sealed record once its rows were: its files.
 pub(super) struct Files {
+    id: EvidenceId,
     place: String,
     manifest: ContentHash,
     sealing: Option<Sealing>,
@@ -40,7 +41,13 @@ pub(super) async fn verify_row(
     {
         log.read_on(store, report).await?;
     }
-    verify(store, &row, log.sealings.get(&row.id.0), report).await
+    if matches!(row.state, EvidenceState::Disposed { .. }) && !log.disposed.contains_key(&row.id.0)
+    {
+        // Since the log was read, or else a fault.
+        log.read_on(store, report).await?;
+    }
+    let known = (log.sealings.get(&row.id.0), log.disposed.get(&row.id.0));
+    verify(store, &row, known, report).await
 }
 
 /// Verifies the files of records, as many at a time as there are cores: here the disk or the hashing
@@ -52,13 +59,23 @@ pub(super) async fn verify_files(
 ) -> Result<(), EvidenceError> {
     let blobs = evidence.blobs.clone();
     let held = tokio::task::spawn_blocking(move || {
-        files.into_par_iter().map(|files| files.hold(&blobs)).collect::<Vec<_>>()
+        files.into_par_iter().map(|files| (files.id, files.hold(&blobs))).collect::<Vec<_>>()
     })
     .await
     .map_err(|_| EvidenceError::BrokenOff)?;
-    for part in held {
+    for (id, part) in held {
         report.n_parts += part.n_parts;
-        report.faults.extend(part.faults);
+        if part.faults.is_empty() {
+            continue;
+        }
+        let row = evidence.store.evidence(id).await?;
+        if matches!(row.state, EvidenceState::Disposed { .. }) {
+            // Disposed of while its files were read.
+            report.n_sealed -= 1;
+            report.n_disposed += 1;
+        } else {
+            report.faults.extend(part.faults);
+        }
     }
     Ok(())
 }
@@ -106,11 +123,11 @@ impl Files {
     }
 }
 
-/// Verifies the rows of one record against what its entry says was sealed.
+/// Verifies the rows of one record against what its entries say was sealed, and disposed of.
 pub(super) async fn verify(
     store: &Store,
     row: &EvidenceRow,
-    sealing: Option<&Leaf<Sealing>>,
+    (sealing, disposal): (Option<&Leaf<Sealing>>, Option<&DisposedUnder>),
     report: &mut Report,
 ) -> Result<Option<Files>, EvidenceError> {
     let place = format!("bevis {}", row.id);
@@ -152,19 +169,43 @@ pub(super) async fn verify(
     };
     if let (Some(sealing), Some(subject)) = (sealing, &subject) {
         verify_subject(row, &sealing.record, subject, &place, report);
+        // What was disposed of has no text any more.
+        if !disposed {
+            verify_text(subject, &place, report);
+        }
     }
-    if disposed {
-        report.n_disposed += 1;
-        // No rule disposes of anything in this version, so that no leaf can say that one did.
-        report.fault(
-            place,
-            "posten säger att innehållet är gallrat, men loggen har ingen post om gallring",
-        );
-        return Ok(None);
+    match (disposed, disposal) {
+        (true, Some(under)) if under.manifest == manifest_hash => {
+            report.n_disposed += 1;
+            report.disposed_under(under.protocol, &under.decision);
+            return Ok(None);
+        }
+        (true, Some(under)) => {
+            report.n_disposed += 1;
+            let what = format!("posten stämmer inte med gallringen i loggens post {}", under.seq);
+            report.fault(place, what);
+            return Ok(None);
+        }
+        (true, None) => {
+            report.n_disposed += 1;
+            report.fault(
+                place,
+                "posten säger att innehållet är gallrat, men loggen har ingen post om gallring",
+            );
+            return Ok(None);
+        }
+        (false, Some(under)) => {
+            let what = format!(
+                "loggen (post {}) säger att innehållet gallrades enligt protokoll {}, men posten säger att det finns kvar",
+                under.seq, under.protocol
+            );
+            report.fault(&place, what);
+        }
+        (false, None) => {}
     }
     report.n_sealed += 1;
     let sealing = sealing.map(|leaf| leaf.record.clone());
-    Ok(Some(Files { place, manifest: manifest_hash, sealing, subject }))
+    Ok(Some(Files { id: row.id, place, manifest: manifest_hash, sealing, subject }))
 }
 
 /// The leaf against the version that the record points to.
@@ -189,6 +230,10 @@ fn verify_subject(
             ),
         );
     }
+}
+
+/// The text in the database against the hash beside it.
+fn verify_text(subject: &SubjectFacts, place: &str, report: &mut Report) {
     if content_hash(&subject.text, &subject.attachments) != subject.content_hash {
         report.fault(
             place,

@@ -29,7 +29,7 @@ pub(super) async fn verify(
 }
 
 /// A kind of row that has leaves of its own in the log.
-trait Logged: Sized {
+pub(super) trait Logged: Sized {
     /// What a report calls it, before its number.
     const NAME: &'static str;
     /// What its leaf says about it.
@@ -45,7 +45,8 @@ trait Logged: Sized {
     fn leaves(log: &LogRead) -> impl Iterator<Item = (i64, u64)>;
 }
 
-async fn kind<R: Logged>(
+/// Verifies all rows of a kind, and that none is missing.
+pub(super) async fn kind<R: Logged>(
     store: &Store,
     log: &mut LogRead,
     report: &mut Report,

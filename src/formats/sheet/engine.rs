@@ -31,10 +31,19 @@ pub const MOST_PAGES: usize = 6;
 /// that the last so many sheets did not use are dropped, or a daemon would grow without end.
 const KEEP_FOR_SHEETS: usize = 3;
 
-static TEMPLATE: &str = include_str!("sheet.typ");
+/// Which document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Template {
+    /// The evidence sheet.
+    Evidence,
+    /// The protocol of a disposal.
+    Protocol,
+}
 
 /// What one sheet is made of.
 pub struct Job {
+    /// Which document.
+    pub template: Template,
     /// `data.json`.
     pub data: Vec<u8>,
     /// PNG files that `data.json` names.
@@ -60,6 +69,16 @@ pub fn run(job: Job) -> Result<Output, SheetError> {
     // The layout engine is not ours and the text is anybody's: a panic in there must not take
     // the sealing of evidence down with it.
     let result = catch_unwind(AssertUnwindSafe(|| write(job)));
+    typst::comemo::evict(KEEP_FOR_SHEETS);
+    result.unwrap_or(Err(SheetError::Broken))
+}
+
+/// The same without pictures of the pages.
+pub fn pdf(job: Job) -> Result<Vec<u8>, SheetError> {
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let (ident, date) = (job.ident.clone(), job.date);
+        write_pdf(&lay_out(job)?, ident, date)
+    }));
     typst::comemo::evict(KEEP_FOR_SHEETS);
     result.unwrap_or(Err(SheetError::Broken))
 }
@@ -140,21 +159,31 @@ struct Static {
     data: FileId,
 }
 
-/// What all sheets share.
-fn shared() -> &'static Static {
-    static SHARED: LazyLock<Static> = LazyLock::new(|| {
+/// What all sheets of a kind share.
+fn shared(template: Template) -> &'static Static {
+    static EVIDENCE: LazyLock<Static> =
+        LazyLock::new(|| Static::of("sheet.typ", include_str!("sheet.typ")));
+    static PROTOCOL: LazyLock<Static> =
+        LazyLock::new(|| Static::of("protocol.typ", include_str!("protocol.typ")));
+    match template {
+        Template::Evidence => &EVIDENCE,
+        Template::Protocol => &PROTOCOL,
+    }
+}
+
+impl Static {
+    fn of(name: &str, text: &str) -> Self {
         // Row headers of tables still stand behind this switch in typst.
         let features = [Feature::A11yExtras].into_iter().collect();
         let library = Library::builder().with_features(features).build();
-        let main = file_id("sheet.typ");
-        Static {
+        let main = file_id(name);
+        Self {
             library: LazyHash::new(library),
             main,
-            source: Source::new(main, TEMPLATE.to_owned()),
+            source: Source::new(main, text.to_owned()),
             data: file_id("data.json"),
         }
-    });
-    &SHARED
+    }
 }
 
 fn file_id(name: &str) -> FileId {
@@ -177,7 +206,7 @@ impl SheetWorld {
             .enumerate()
             .map(|(i, png)| (file_id(&strip_name(i)), Bytes::new(png)))
             .collect();
-        Self { shared: shared(), data: Bytes::new(job.data), strips }
+        Self { shared: shared(job.template), data: Bytes::new(job.data), strips }
     }
 }
 
@@ -229,6 +258,7 @@ mod tests {
     #[test]
     fn the_world_holds_the_sheet_and_nothing_else() {
         let job = Job {
+            template: Template::Evidence,
             data: b"{}".to_vec(),
             strips: vec![vec![1, 2, 3]],
             ident: String::new(),

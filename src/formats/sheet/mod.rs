@@ -13,6 +13,8 @@ mod engine;
 #[cfg(feature = "pdf")]
 mod fonts;
 #[cfg(feature = "pdf")]
+mod protocol;
+#[cfg(feature = "pdf")]
 mod shown;
 #[cfg(feature = "pdf")]
 mod strips;
@@ -22,6 +24,8 @@ mod tests;
 mod words;
 
 use crate::domain::evidence::{RenderedSheet, SheetContent};
+use crate::domain::ids::ContentHash;
+use crate::domain::retention::Protocol;
 
 /// The sheet could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +103,7 @@ fn job(
     let (data, uncovered) = data::build(content, picture, fonts::fonts(), repertoire);
     let manifest = &content.manifest;
     let job = engine::Job {
+        template: engine::Template::Evidence,
         data: serde_json::to_vec(&data).map_err(SheetError::Data)?,
         strips,
         ident: format!(
@@ -128,6 +133,24 @@ fn method(n_pages: usize, repertoire: shown::Repertoire) -> String {
         shown::Repertoire::Latin => method.push_str("; andra tecken än latinska som kod"),
     }
     method
+}
+
+/// Renders the protocol of a disposal as PDF. `csv_sha256` is the hash of its table, which the log holds.
+/// Takes tenths of a second, so call it from a thread that may block.
+///
+/// # Errors
+/// [`SheetError::NotBuiltIn`] without the feature `pdf`. The others would be faults of ours.
+pub fn render_protocol(
+    protocol: &Protocol,
+    csv_sha256: ContentHash,
+) -> Result<Vec<u8>, SheetError> {
+    #[cfg(feature = "pdf")]
+    return protocol::render(protocol, csv_sha256);
+    #[cfg(not(feature = "pdf"))]
+    {
+        let _not_rendered = (protocol, csv_sha256);
+        Err(SheetError::NotBuiltIn)
+    }
 }
 
 /// Renders the sheet.

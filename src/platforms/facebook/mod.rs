@@ -11,29 +11,26 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use tokio::sync::OnceCell;
 
 use crate::domain::account::PlatformKind;
 use crate::domain::ids::PlatformPostId;
 use crate::domain::item::{FetchedItem, Presence, Thread};
 use crate::evidence::warrant::ItemAddress;
-use crate::platforms::allowance::left_to_editors;
 use crate::platforms::capability::{self, Capabilities, Offer};
 use crate::platforms::connector::{Answered, Bar, Connector, Standing, Wanted};
 use crate::platforms::elements::readable;
 use crate::platforms::error::PlatformError;
-use crate::platforms::graph::{Graph, Pace, Page};
+use crate::platforms::graph::{Graph, Page, carried_out};
 use crate::platforms::http::{Answer, BadHttpSettings, Http};
 use crate::platforms::limit::Shares;
 use crate::platforms::settings::FacebookSettings;
 use crate::platforms::usage::Apps;
-use crate::platforms::{ConnectionReport, Receipt, html, json};
+use crate::platforms::{ConnectionReport, Receipt, html};
 use crate::runtime::clock::Clock;
 
 use wire::{COMMENT_FIELDS, Comment, Post, last_segment};
@@ -45,12 +42,6 @@ pub struct Facebook {
     capabilities: Arc<Capabilities>,
     /// The Page's name, once the token has been seen to be the Page's.
     identity: OnceCell<String>,
-}
-
-#[derive(Deserialize)]
-struct Success {
-    #[serde(default)]
-    success: bool,
 }
 
 #[derive(Deserialize)]
@@ -195,10 +186,7 @@ impl Connector for Facebook {
 
     async fn may_read_on(&self) -> Result<(), PlatformError> {
         self.identity().await?;
-        match self.graph.pace() {
-            Pace::Stop(until) => Err(left_to_editors(until)),
-            Pace::Free | Pace::Slow => Ok(()),
-        }
+        self.graph.may_read_on()
     }
 
     async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError> {
@@ -208,24 +196,12 @@ impl Connector for Facebook {
 
     async fn read_several(&self, items: &[ItemAddress]) -> Result<Vec<FetchedItem>, PlatformError> {
         let paths: Vec<_> = items.iter().map(path_of).collect();
-        let query = [("ids", paths.join(",")), ("fields", COMMENT_FIELDS.to_owned())];
-        let query = query.each_ref().map(|(name, value)| (*name, value.as_str()));
-        let answer = match self.graph.get("", &query).await {
-            Ok(answer) => answer,
-            // One that is missing fails the lot.
-            Err(PlatformError::Gone) => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
-        let text = answer.text();
-        let told: BTreeMap<String, &RawValue> =
-            serde_json::from_str(&text).map_err(|_| answer.not_json())?;
-        let mut found = Vec::new();
-        for (item, path) in items.iter().zip(&paths) {
-            let Some(raw) = told.get(path).map(|raw| raw.get()) else { continue };
-            let Ok(comment) = json::decode::<Comment>(raw) else { continue };
-            found.push(comment.into_item(item.post_id.as_ref(), raw.as_bytes(), &self.page_id));
-        }
-        Ok(found)
+        let mut told = self.graph.several::<Comment>(&paths, COMMENT_FIELDS).await?;
+        let found = items.iter().zip(&paths).filter_map(|(item, path)| {
+            let (comment, raw) = told.remove(path)?;
+            Some(comment.into_item(item.post_id.as_ref(), &raw, &self.page_id))
+        });
+        Ok(found.collect())
     }
 
     async fn thread(&self, item: &ItemAddress) -> Result<Thread, PlatformError> {
@@ -271,11 +247,7 @@ impl Connector for Facebook {
                 Err(error) => return Err(error),
             },
         };
-        if answer.object::<Success>()?.success {
-            Ok(Answered::Success)
-        } else {
-            Err(PlatformError::Contract { detail: format!("{wanted:?}: no success") })
-        }
+        carried_out(&answer, wanted)
     }
 
     async fn answer(

@@ -1,6 +1,5 @@
 //! The connector against the simulator.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -12,68 +11,43 @@ use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::conformance::{self, fetch_all};
 use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::facebook::Facebook;
-use crate::platforms::simulate::facebook::{Options, Simulator};
-use crate::platforms::simulate::faults::{Fault, Faults};
-use crate::platforms::simulate::script::Script;
-use crate::platforms::testing::{self, NOW, at, item_id};
+use crate::platforms::simulate::facebook::{self as simulate, Options, Simulator};
+use crate::platforms::simulate::faults::Fault;
+use crate::platforms::testing::stage::{
+    self, a_lost_answer_can_be_found_out, faults_have_their_classes, few, first_item, many,
+    troubled, warrant,
+};
+use crate::platforms::testing::{self, at, item_id};
 use crate::platforms::{Platform, Receipt};
-use crate::runtime::clock::TestClock;
 
-const POSTS: &str = include_str!("../../../fixtures/platforms/facebook/posts.json");
-const COMMENTS: &str = include_str!("../../../fixtures/platforms/facebook/demo.jsonl");
+type Stage = stage::Stage<simulate::Facebook, Facebook>;
 
-struct Stage {
-    simulator: Simulator,
-    facebook: Facebook,
-    clock: TestClock,
-}
-
-async fn stage(script: Script) -> Stage {
-    let clock = TestClock::at(at(NOW));
-    let simulator = Simulator::start(Options::new(script), clock.clock()).await.unwrap();
-    let facebook = Facebook::new(simulator.settings(), clock.clock()).unwrap();
-    Stage { simulator, facebook, clock }
-}
-
-fn small() -> Script {
-    Script::read(POSTS, COMMENTS).unwrap()
+async fn stage(options: Options) -> Stage {
+    let connect =
+        |simulator: &Simulator, clock| Facebook::new(simulator.settings(), clock).unwrap();
+    stage::set(options, connect).await
 }
 
 /// Enough comments that a post takes several pages.
-fn large() -> Script {
-    let mut lines = String::new();
-    for n in 0..450 {
-        let post = if n % 3 == 0 { "vag" } else { "bad" };
-        writeln!(lines, r#"{{"key":"k{n}","post":"{post}","name":"Kim Exempel","text":"Kommentar {n}","after_s":0}}"#)
-            .unwrap();
-    }
-    Script::read(POSTS, &lines).unwrap()
-}
-
-fn warrant(item: &ItemAddress) -> RemovalWarrant {
-    RemovalWarrant::for_test(item.clone())
-}
-
-async fn first_item(facebook: &Facebook) -> ItemAddress {
-    let all = fetch_all(facebook, None).await.unwrap();
-    ItemAddress::from(all.items.values().next().unwrap())
+fn large() -> Options {
+    many(450, |_| 0)
 }
 
 #[tokio::test]
 async fn the_connector_keeps_every_promise() {
-    let Stage { simulator, facebook, .. } = stage(small()).await;
+    let Stage { simulator, account: facebook, .. } = stage(few()).await;
     conformance::everything(&facebook, &simulator, &RemovalWarrant::for_test).await;
 }
 
 #[tokio::test]
 async fn it_keeps_them_over_many_pages() {
-    let Stage { simulator, facebook, .. } = stage(large()).await;
+    let Stage { simulator, account: facebook, .. } = stage(large()).await;
     conformance::everything(&facebook, &simulator, &RemovalWarrant::for_test).await;
 }
 
 #[tokio::test]
 async fn a_comment_is_read_with_all_that_is_given() {
-    let Stage { facebook, simulator: _running, .. } = stage(small()).await;
+    let Stage { account: facebook, simulator: _running, .. } = stage(few()).await;
     let all = fetch_all(&facebook, None).await.unwrap();
     let [question, answer, third, unknown] =
         [1, 2, 3, 4].map(|n| &all.items[&item_id(222_000_000_000_000 + n)]);
@@ -90,7 +64,7 @@ async fn a_comment_is_read_with_all_that_is_given() {
 
 #[tokio::test]
 async fn the_script_unrolls_with_the_clock() {
-    let Stage { simulator, facebook, clock } = stage(small()).await;
+    let Stage { simulator, account: facebook, clock } = stage(few()).await;
     let start = fetch_all(&facebook, None).await.unwrap();
     assert_eq!(start.items.len(), 4);
     clock.advance(SignedDuration::from_secs(100));
@@ -108,7 +82,7 @@ async fn the_script_unrolls_with_the_clock() {
 
 #[tokio::test]
 async fn quiet_posts_are_not_opened() {
-    let Stage { simulator, facebook, clock } = stage(small()).await;
+    let Stage { simulator, account: facebook, clock } = stage(few()).await;
     let first = fetch_all(&facebook, None).await.unwrap();
     let opened = || simulator.calls().iter().filter(|call| call.ends_with("/comments")).count();
     assert_eq!(opened(), 2, "both posts at first");
@@ -124,7 +98,7 @@ async fn quiet_posts_are_not_opened() {
 
 #[tokio::test]
 async fn a_persons_token_is_refused_before_it_lists_nothing() {
-    let Stage { simulator, clock, .. } = stage(small()).await;
+    let Stage { simulator, clock, .. } = stage(few()).await;
     let mut settings = simulator.settings();
     settings.token = simulator.person_token();
     let facebook = Facebook::new(settings, clock.clock()).unwrap();
@@ -137,8 +111,7 @@ async fn a_persons_token_is_refused_before_it_lists_nothing() {
 
 #[tokio::test]
 async fn every_fault_has_its_class_and_the_next_try_goes_through() {
-    let Stage { simulator, facebook, .. } = stage(small()).await;
-    facebook.fetch(None, None).await.unwrap();
+    let Stage { simulator, account: facebook, .. } = stage(few()).await;
     let table = [
         (Fault::AppLimit { minutes: 7 }, "throttled"),
         (Fault::PageLimit { minutes: 7 }, "throttled"),
@@ -148,13 +121,7 @@ async fn every_fault_has_its_class_and_the_next_try_goes_through() {
         (Fault::BrokenJson, "transient"),
         (Fault::LostAnswer, "transient"),
     ];
-    for (fault, class) in table {
-        simulator.fail_next(fault, 1);
-        let error = facebook.fetch(None, None).await.unwrap_err();
-        assert_eq!(error.class(), class, "{fault:?}: {error:?}");
-        assert!(!error.may_have_acted(), "{fault:?}: reading never acts");
-        facebook.fetch(None, None).await.unwrap();
-    }
+    faults_have_their_classes(&facebook, simulator.front(), &table).await;
     simulator.fail_next(Fault::AppLimit { minutes: 7 }, 1);
     let error = facebook.fetch(None, None).await.unwrap_err();
     let PlatformError::Throttled { until, lane, .. } = error else { panic!("{error:?}") };
@@ -163,13 +130,9 @@ async fn every_fault_has_its_class_and_the_next_try_goes_through() {
 
 #[tokio::test]
 async fn a_lost_answer_to_an_act_is_told_as_unknown_and_can_be_found_out() {
-    let Stage { simulator, facebook, .. } = stage(small()).await;
+    let Stage { simulator, account: facebook, .. } = stage(few()).await;
+    a_lost_answer_can_be_found_out(&facebook, simulator.front(), 0).await;
     let item = first_item(&facebook).await;
-    simulator.fail_next(Fault::LostAnswer, 1);
-    let error = facebook.reply(&item, "Svar", "nyckel").await.unwrap_err();
-    assert!(error.may_have_acted(), "{error:?}");
-    let found = facebook.find_reply(&item, "Svar", "nyckel").await.unwrap();
-    assert!(matches!(found, Some(Receipt::AlreadySo(_))), "it had gone out");
     simulator.fail_next(Fault::ServerError, 1);
     assert!(facebook.delete(warrant(&item)).await.unwrap_err().may_have_acted());
     simulator.fail_next(Fault::PageLimit { minutes: 1 }, 1);
@@ -178,7 +141,7 @@ async fn a_lost_answer_to_an_act_is_told_as_unknown_and_can_be_found_out() {
 
 #[tokio::test]
 async fn our_own_comments_cannot_be_hidden_and_say_so() {
-    let Stage { facebook, simulator: _running, .. } = stage(small()).await;
+    let Stage { account: facebook, simulator: _running, .. } = stage(few()).await;
     let item = first_item(&facebook).await;
     let Receipt::Done(ours) = facebook.reply(&item, "Vi öppnar klockan 6.", "n").await.unwrap()
     else {
@@ -194,7 +157,7 @@ async fn our_own_comments_cannot_be_hidden_and_say_so() {
 
 #[tokio::test]
 async fn background_reading_stops_when_the_limit_is_near_and_acts_go_on() {
-    let Stage { simulator, facebook, clock } = stage(small()).await;
+    let Stage { simulator, account: facebook, clock } = stage(few()).await;
     let item = first_item(&facebook).await;
     simulator.set_usage(92);
     fetch_all(&facebook, None).await.unwrap_err();
@@ -210,30 +173,20 @@ async fn background_reading_stops_when_the_limit_is_near_and_acts_go_on() {
 
 #[tokio::test]
 async fn random_faults_lose_nothing() {
-    let mut options = Options::new(large());
-    let kinds = Fault::MILD.iter().copied().filter(|f| !matches!(f, Fault::Slow(_))).collect();
-    options.faults = Faults { seed: 42, per_thousand: 250, kinds };
-    let clock = TestClock::at(at(NOW));
-    let simulator = Simulator::start(options, clock.clock()).await.unwrap();
-    let facebook = Facebook::new(simulator.settings(), clock.clock()).unwrap();
+    let Stage { simulator, account: facebook, clock } = stage(troubled(large(), 200)).await;
     testing::random_faults_lose_nothing(&facebook, &simulator, &clock).await;
 }
 
 #[tokio::test]
 async fn what_was_done_outlives_a_restart() {
     let directory = tempfile::tempdir().unwrap();
-    let clock = TestClock::at(at(NOW));
-    let options = Options {
-        journal: Some(directory.path().join("simulator.jsonl")),
-        ..Options::new(small())
-    };
-    let before = {
-        let simulator = Simulator::start(options.clone(), clock.clock()).await.unwrap();
-        let facebook = Facebook::new(simulator.settings(), clock.clock()).unwrap();
+    let options = Options { journal: Some(directory.path().join("simulator.jsonl")), ..few() };
+    let (clock, before) = {
+        let Stage { simulator, account: facebook, clock } = stage(options.clone()).await;
         let item = first_item(&facebook).await;
         facebook.hide(warrant(&item)).await.unwrap();
         facebook.reply(&item, "Svar", "nyckel").await.unwrap();
-        simulator.truth()
+        (clock, simulator.truth())
     };
     clock.advance(SignedDuration::from_secs(30));
     let simulator = Simulator::start(options, clock.clock()).await.unwrap();
@@ -242,7 +195,7 @@ async fn what_was_done_outlives_a_restart() {
 
 #[tokio::test]
 async fn the_page_for_people_shows_what_is_visible_and_nothing_runs() {
-    let Stage { simulator, facebook, .. } = stage(small()).await;
+    let Stage { simulator, account: facebook, .. } = stage(few()).await;
     let hostile = simulator.write("<b>Kim</b>", "<script>alert(1)</script>", None);
     let item = first_item(&facebook).await;
     let all = fetch_all(&facebook, None).await.unwrap();
@@ -259,7 +212,7 @@ async fn the_page_for_people_shows_what_is_visible_and_nothing_runs() {
 
 #[tokio::test]
 async fn old_posts_are_opened_again_only_when_their_number_of_comments_moved() {
-    let Stage { simulator, facebook, clock } = stage(small()).await;
+    let Stage { simulator, account: facebook, clock } = stage(few()).await;
     clock.advance(SignedDuration::from_hours(24 * 100));
     let first = fetch_all(&facebook, None).await.unwrap();
     let opened = || simulator.calls().iter().filter(|call| call.ends_with("/comments")).count();
@@ -277,7 +230,7 @@ async fn old_posts_are_opened_again_only_when_their_number_of_comments_moved() {
 #[test]
 fn whatever_happens_the_store_ends_equal_to_the_truth() {
     testing::weathered(12, async |storm| {
-        let Stage { simulator, facebook, clock } = stage(small()).await;
+        let Stage { simulator, account: facebook, clock } = stage(few()).await;
         let front = simulator.front();
         storm.rage(Arc::new(facebook), &simulator, front, &clock).await;
     });

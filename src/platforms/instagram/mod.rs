@@ -11,28 +11,25 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use tokio::sync::OnceCell;
 
 use crate::domain::account::PlatformKind;
 use crate::domain::item::{FetchedItem, ItemKind, LiveReading, Thread};
 use crate::evidence::warrant::ItemAddress;
-use crate::platforms::allowance::left_to_editors;
 use crate::platforms::capability::{self, Capabilities, Offer};
 use crate::platforms::connector::{Answered, Connector, Standing, Wanted};
 use crate::platforms::elements::readable;
 use crate::platforms::error::PlatformError;
-use crate::platforms::graph::{Graph, Pace, Page};
+use crate::platforms::graph::{Graph, Page, carried_out};
 use crate::platforms::http::{BadHttpSettings, Http};
 use crate::platforms::limit::Shares;
 use crate::platforms::settings::{InstagramLogin, InstagramSettings};
 use crate::platforms::usage::Apps;
-use crate::platforms::{ConnectionReport, Receipt, html, json};
+use crate::platforms::{ConnectionReport, Receipt, html};
 use crate::runtime::clock::Clock;
 
 use wire::{COMMENT_FIELDS, Comment, MEDIA_FIELDS, Media, Met, Us};
@@ -47,12 +44,6 @@ pub struct Instagram {
     capabilities: Arc<Capabilities>,
     /// The account's name, once the token has been seen to be its own.
     identity: OnceCell<String>,
-}
-
-#[derive(Deserialize)]
-struct Success {
-    #[serde(default)]
-    success: bool,
 }
 
 #[derive(Deserialize)]
@@ -203,10 +194,7 @@ impl Connector for Instagram {
 
     async fn may_read_on(&self) -> Result<(), PlatformError> {
         self.us().await?;
-        match self.graph.pace() {
-            Pace::Stop(until) => Err(left_to_editors(until)),
-            Pace::Free | Pace::Slow => Ok(()),
-        }
+        self.graph.may_read_on()
     }
 
     async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError> {
@@ -236,22 +224,12 @@ impl Connector for Instagram {
         if comments.is_empty() {
             return Ok(Vec::new());
         }
-        let ids: Vec<_> = comments.iter().map(|item| item.platform_id.as_str()).collect();
-        let ids = ids.join(",");
-        let answer = match self.graph.get("", &[("ids", &ids), ("fields", COMMENT_FIELDS)]).await {
-            Ok(answer) => answer,
-            // One that is missing fails the lot.
-            Err(PlatformError::Gone) => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
-        let text = answer.text();
-        let told: BTreeMap<String, &RawValue> =
-            serde_json::from_str(&text).map_err(|_| answer.not_json())?;
+        let ids: Vec<_> = comments.iter().map(|item| item.platform_id.to_string()).collect();
+        let mut told = self.graph.several::<Comment>(&ids, COMMENT_FIELDS).await?;
         let mut found = Vec::new();
         for item in comments {
-            let Some(raw) = told.get(item.platform_id.as_str()) else { continue };
-            let Ok(comment) = json::decode::<Comment>(raw.get()) else { continue };
-            found.push(self.item(comment, raw.get().as_bytes(), item).await?);
+            let Some((comment, raw)) = told.remove(item.platform_id.as_str()) else { continue };
+            found.push(self.item(comment, &raw, item).await?);
         }
         Ok(found)
     }
@@ -309,11 +287,7 @@ impl Connector for Instagram {
             Err(PlatformError::Gone) => return Err(self.gone_or_out_of_sight(item).await?),
             Err(error) => return Err(error),
         };
-        if answer.object::<Success>()?.success {
-            Ok(Answered::Success)
-        } else {
-            Err(PlatformError::Contract { detail: format!("{wanted:?}: no success") })
-        }
+        carried_out(&answer, wanted)
     }
 
     async fn answer(

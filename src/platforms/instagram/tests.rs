@@ -1,6 +1,5 @@
 //! The connector against the simulator.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -13,57 +12,26 @@ use crate::platforms::conformance::{self, fetch_all};
 use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::instagram::Instagram;
 use crate::platforms::settings::InstagramLogin;
-use crate::platforms::simulate::faults::{Fault, Faults};
-use crate::platforms::simulate::instagram::{Options, Simulator};
-use crate::platforms::simulate::script::Script;
-use crate::platforms::testing::{self, NOW, at, item_id};
+use crate::platforms::simulate::faults::Fault;
+use crate::platforms::simulate::instagram::{self as simulate, Options, Own, Simulator};
+use crate::platforms::testing::stage::{
+    self, a_lost_answer_can_be_found_out, faults_have_their_classes, few, first_item, many,
+    troubled, warrant,
+};
+use crate::platforms::testing::{self, at, item_id};
 use crate::platforms::{Platform, Receipt};
-use crate::runtime::clock::TestClock;
 
-const POSTS: &str = include_str!("../../../fixtures/platforms/facebook/posts.json");
-const COMMENTS: &str = include_str!("../../../fixtures/platforms/facebook/demo.jsonl");
-
-struct Stage {
-    simulator: Simulator,
-    instagram: Instagram,
-    clock: TestClock,
-}
+type Stage = stage::Stage<simulate::Instagram, Instagram>;
 
 async fn stage(options: Options) -> Stage {
-    let clock = TestClock::at(at(NOW));
-    let simulator = Simulator::start(options, clock.clock()).await.unwrap();
-    let instagram = Instagram::new(simulator.settings(), clock.clock()).unwrap();
-    Stage { simulator, instagram, clock }
-}
-
-fn small() -> Options {
-    Options::new(Script::read(POSTS, COMMENTS).unwrap())
+    let connect =
+        |simulator: &Simulator, clock| Instagram::new(simulator.settings(), clock).unwrap();
+    stage::set(options, connect).await
 }
 
 /// Enough that a medium takes several pages, and comments with more answers than come along.
 fn large() -> Options {
-    let mut lines = String::new();
-    for n in 0..180 {
-        let post = if n % 3 == 0 { "vag" } else { "bad" };
-        let parent = if n % 9 == 4 { format!(r#","parent":"k{}""#, n - 3) } else { String::new() };
-        writeln!(lines, r#"{{"key":"k{n}","post":"{post}"{parent},"name":"kim.exempel","text":"Kommentar {n}","after_s":0}}"#)
-            .unwrap();
-        for answer in 0..if n % 60 == 7 { 9 } else { 0 } {
-            writeln!(lines, r#"{{"key":"k{n}s{answer}","post":"{post}","parent":"k{n}","name":"robin","text":"Svar {answer} på {n}","after_s":0}}"#)
-                .unwrap();
-        }
-    }
-    Options::new(Script::read(POSTS, &lines).unwrap())
-}
-
-fn warrant(item: &ItemAddress) -> RemovalWarrant {
-    RemovalWarrant::for_test(item.clone())
-}
-
-async fn first_item(instagram: &Instagram) -> ItemAddress {
-    let all = fetch_all(instagram, None).await.unwrap();
-    let mut comments = all.items.values().filter(|item| item.kind == ItemKind::Comment);
-    ItemAddress::from(comments.next().unwrap())
+    many(180, |n| if n % 60 == 7 { 9 } else { usize::from(n % 9 == 1) })
 }
 
 fn opened(simulator: &Simulator) -> usize {
@@ -72,8 +40,10 @@ fn opened(simulator: &Simulator) -> usize {
 
 #[tokio::test]
 async fn the_connector_keeps_every_promise_by_either_way() {
-    for login in [InstagramLogin::Own, small().login, InstagramLogin::Page { page_id: None }] {
-        let Stage { simulator, instagram, .. } = stage(Options { login, ..small() }).await;
+    for login in [InstagramLogin::Own, Own::default().login, InstagramLogin::Page { page_id: None }]
+    {
+        let Stage { simulator, account: instagram, .. } =
+            stage(Options { own: Own { login, ..Own::default() }, ..few() }).await;
         simulator.message(77, "Hej, har ni öppet?");
         conformance::everything(&instagram, &simulator, &RemovalWarrant::for_test).await;
     }
@@ -81,13 +51,14 @@ async fn the_connector_keeps_every_promise_by_either_way() {
 
 #[tokio::test]
 async fn it_keeps_them_over_many_pages_and_few_shown_answers() {
-    let Stage { simulator, instagram, .. } = stage(Options { shown: 2, ..large() }).await;
+    let Stage { simulator, account: instagram, .. } =
+        stage(Options { own: Own { shown: 2, ..Own::default() }, ..large() }).await;
     conformance::everything(&instagram, &simulator, &RemovalWarrant::for_test).await;
 }
 
 #[tokio::test]
 async fn a_comment_is_read_with_all_that_is_given() {
-    let Stage { instagram, simulator: _running, .. } = stage(small()).await;
+    let Stage { account: instagram, simulator: _running, .. } = stage(few()).await;
     let all = fetch_all(&instagram, None).await.unwrap();
     let [question, answer, third, unknown] =
         [1, 2, 3, 4].map(|n| &all.items[&item_id(222_000_000_000_000 + n)]);
@@ -105,8 +76,9 @@ async fn a_comment_is_read_with_all_that_is_given() {
 
 #[tokio::test]
 async fn another_accounts_token_is_refused() {
-    for login in [InstagramLogin::Own, small().login] {
-        let Stage { simulator, clock, .. } = stage(Options { login, ..small() }).await;
+    for login in [InstagramLogin::Own, Own::default().login] {
+        let Stage { simulator, clock, .. } =
+            stage(Options { own: Own { login, ..Own::default() }, ..few() }).await;
         let mut settings = simulator.settings();
         settings.ig_id = "9990009".into();
         let instagram = Instagram::new(settings, clock.clock()).unwrap();
@@ -116,7 +88,7 @@ async fn another_accounts_token_is_refused() {
 
 #[tokio::test]
 async fn quiet_media_are_not_opened_and_a_late_answer_to_an_old_comment_is_found() {
-    let Stage { simulator, instagram, clock } = stage(large()).await;
+    let Stage { simulator, account: instagram, clock } = stage(large()).await;
     clock.advance(SignedDuration::from_hours(24 * 5));
     let first = fetch_all(&instagram, None).await.unwrap();
     let n = opened(&simulator);
@@ -137,7 +109,7 @@ async fn quiet_media_are_not_opened_and_a_late_answer_to_an_old_comment_is_found
 
 #[tokio::test]
 async fn an_answer_to_an_answer_stands_on_top_and_names_whom_it_is_to() {
-    let Stage { simulator, instagram, .. } = stage(small()).await;
+    let Stage { simulator, account: instagram, .. } = stage(few()).await;
     let top = simulator.write("kim.exempel", "Fråga", None);
     let below = simulator.write("robin", "Undrar också", Some(top));
     let all = fetch_all(&instagram, None).await.unwrap();
@@ -158,7 +130,7 @@ async fn an_answer_to_an_answer_stands_on_top_and_names_whom_it_is_to() {
 
 #[tokio::test]
 async fn what_is_hidden_cannot_be_answered_and_says_why() {
-    let Stage { instagram, simulator: _running, .. } = stage(small()).await;
+    let Stage { account: instagram, simulator: _running, .. } = stage(few()).await;
     let item = first_item(&instagram).await;
     instagram.hide(warrant(&item)).await.unwrap();
     let error = instagram.reply(&item, "Svar", "n").await.unwrap_err();
@@ -167,8 +139,9 @@ async fn what_is_hidden_cannot_be_answered_and_says_why() {
 
 #[tokio::test]
 async fn messages_are_read_answered_and_never_taken_for_deleted() {
-    for login in [InstagramLogin::Own, small().login] {
-        let Stage { simulator, instagram, clock } = stage(Options { login, ..small() }).await;
+    for login in [InstagramLogin::Own, Own::default().login] {
+        let Stage { simulator, account: instagram, clock } =
+            stage(Options { own: Own { login, ..Own::default() }, ..few() }).await;
         let first = simulator.message(77, "Hej!");
         simulator.message(88, "Något annat");
         let all = fetch_all(&instagram, None).await.unwrap();
@@ -204,8 +177,7 @@ async fn messages_are_read_answered_and_never_taken_for_deleted() {
 
 #[tokio::test]
 async fn every_fault_has_its_class_and_the_next_try_goes_through() {
-    let Stage { simulator, instagram, .. } = stage(small()).await;
-    instagram.fetch(None, None).await.unwrap();
+    let Stage { simulator, account: instagram, .. } = stage(few()).await;
     let table = [
         (Fault::AppLimit { minutes: 7 }, "throttled"),
         (Fault::PageLimit { minutes: 7 }, "throttled"),
@@ -215,13 +187,7 @@ async fn every_fault_has_its_class_and_the_next_try_goes_through() {
         (Fault::BrokenJson, "transient"),
         (Fault::LostAnswer, "transient"),
     ];
-    for (fault, class) in table {
-        simulator.fail_next(fault, 1);
-        let error = instagram.fetch(None, None).await.unwrap_err();
-        assert_eq!(error.class(), class, "{fault:?}: {error:?}");
-        assert!(!error.may_have_acted(), "{fault:?}: reading never acts");
-        instagram.fetch(None, None).await.unwrap();
-    }
+    faults_have_their_classes(&instagram, simulator.front(), &table).await;
     simulator.fail_next(Fault::PageLimit { minutes: 7 }, 1);
     let error = instagram.fetch(None, None).await.unwrap_err();
     let PlatformError::Throttled { until, lane, .. } = error else { panic!("{error:?}") };
@@ -230,24 +196,14 @@ async fn every_fault_has_its_class_and_the_next_try_goes_through() {
 
 #[tokio::test]
 async fn a_lost_answer_to_an_act_is_told_as_unknown_and_can_be_found_out() {
-    let Stage { simulator, instagram, .. } = stage(small()).await;
-    let item = first_item(&instagram).await;
-    // The look at what is to be answered comes before.
-    simulator.fail_next(Fault::Slow(std::time::Duration::ZERO), 1);
-    simulator.fail_next(Fault::LostAnswer, 1);
-    let error = instagram.reply(&item, "Svar", "nyckel").await.unwrap_err();
-    assert!(error.may_have_acted(), "{error:?}");
-    let found = instagram.find_reply(&item, "Svar", "nyckel").await.unwrap();
-    assert!(matches!(found, Some(Receipt::AlreadySo(_))), "it had gone out");
+    let Stage { simulator, account: instagram, .. } = stage(few()).await;
+    a_lost_answer_can_be_found_out(&instagram, simulator.front(), 1).await;
 }
 
 #[tokio::test]
 async fn random_faults_lose_nothing() {
-    let mut options = Options { shown: 2, ..large() };
-    let kinds = Fault::MENU.iter().map(|(_, fault)| *fault);
-    let kinds = kinds.filter(|f| !matches!(f, Fault::Slow(_))).collect();
-    options.faults = Faults { seed: 42, per_thousand: 200, kinds };
-    let Stage { simulator, instagram, clock } = stage(options).await;
+    let Stage { simulator, account: instagram, clock } =
+        stage(troubled(Options { own: Own { shown: 2, ..Own::default() }, ..large() }, 200)).await;
     simulator.message(77, "Hej!");
     testing::random_faults_lose_nothing(&instagram, &simulator, &clock).await;
 }
@@ -255,7 +211,8 @@ async fn random_faults_lose_nothing() {
 #[test]
 fn whatever_happens_the_store_ends_equal_to_the_truth() {
     testing::weathered(12, async |storm| {
-        let Stage { simulator, instagram, clock } = stage(Options { shown: 2, ..small() }).await;
+        let Stage { simulator, account: instagram, clock } =
+            stage(Options { own: Own { shown: 2, ..Own::default() }, ..few() }).await;
         let front = simulator.front();
         storm.rage(Arc::new(instagram), &simulator, front, &clock).await;
     });

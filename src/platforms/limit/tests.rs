@@ -194,7 +194,10 @@ async fn accounts_with_one_token_have_its_pace_together() {
 async fn channels_of_one_project_share_its_units() {
     let clock = TestClock::at("2026-11-21T12:00:00Z".parse().unwrap());
     let script = Script::read(POSTS, COMMENTS).unwrap();
-    let options = youtube::Options { units_per_day: 500, ..youtube::Options::new(script) };
+    let options = youtube::Options {
+        own: youtube::Own { units_per_day: 500, ..youtube::Own::default() },
+        ..youtube::Options::new(script)
+    };
     let simulator = youtube::Simulator::start(options, clock.clock()).await.unwrap();
     let quotas = Quotas::default();
     let one = YouTube::sharing(simulator.settings(), &quotas, clock.clock()).unwrap();

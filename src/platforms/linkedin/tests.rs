@@ -1,72 +1,41 @@
 //! The connector against the simulator.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 
 use crate::domain::item::{ItemKind, Presence};
-use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
+use crate::evidence::warrant::RemovalWarrant;
 use crate::platforms::conformance::{self, World as _, fetch_all};
 use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::linkedin::LinkedIn;
 use crate::platforms::simulate::faults::Fault;
-use crate::platforms::simulate::linkedin::{Options, Simulator};
-use crate::platforms::simulate::script::Script;
-use crate::platforms::testing::{self, NOW, at};
+use crate::platforms::simulate::linkedin::{self as simulate, Options, Own, Simulator};
+use crate::platforms::testing::stage::{
+    self, a_lost_answer_can_be_found_out, faults_have_their_classes, few, first_item, many, warrant,
+};
+use crate::platforms::testing::{self, at};
 use crate::platforms::{Platform, Receipt};
-use crate::runtime::clock::TestClock;
 
-const POSTS: &str = include_str!("../../../fixtures/platforms/facebook/posts.json");
-const COMMENTS: &str = include_str!("../../../fixtures/platforms/facebook/demo.jsonl");
-
-struct Stage {
-    simulator: Simulator,
-    linkedin: LinkedIn,
-    clock: TestClock,
-}
+type Stage = stage::Stage<simulate::LinkedIn, LinkedIn>;
 
 async fn stage(options: Options) -> Stage {
-    let clock = TestClock::at(at(NOW));
-    let simulator = Simulator::start(options, clock.clock()).await.unwrap();
-    let linkedin = LinkedIn::new(simulator.settings(), clock.clock()).unwrap();
-    Stage { simulator, linkedin, clock }
-}
-
-fn small() -> Options {
-    Options::new(Script::read(POSTS, COMMENTS).unwrap())
+    let connect =
+        |simulator: &Simulator, clock| LinkedIn::new(simulator.settings(), clock).unwrap();
+    stage::set(options, connect).await
 }
 
 /// Enough for several pages, of posts' comments and of the answers to one.
 fn large() -> Options {
-    let mut lines = String::new();
-    for n in 0..90 {
-        let post = if n % 3 == 0 { "vag" } else { "bad" };
-        writeln!(lines, r#"{{"key":"k{n}","post":"{post}","name":"Kim Exempel","text":"Kommentar {n}","after_s":0}}"#)
-            .unwrap();
-        for answer in 0..if n % 40 == 7 { 25 } else { 0 } {
-            writeln!(lines, r#"{{"key":"k{n}s{answer}","post":"{post}","parent":"k{n}","name":"Robin","text":"Svar {answer}","after_s":0}}"#)
-                .unwrap();
-        }
-    }
-    Options { most: 10, ..Options::new(Script::read(POSTS, &lines).unwrap()) }
-}
-
-fn warrant(item: &ItemAddress) -> RemovalWarrant {
-    RemovalWarrant::for_test(item.clone())
-}
-
-async fn first_item(linkedin: &LinkedIn) -> ItemAddress {
-    let all = fetch_all(linkedin, None).await.unwrap();
-    let mut comments = all.items.values().filter(|item| item.kind == ItemKind::Comment);
-    ItemAddress::from(comments.next().unwrap())
+    let own = Own { most: 10, ..Own::default() };
+    Options { own, ..many(90, |n| if n % 40 == 7 { 25 } else { 0 }) }
 }
 
 /// The suite fetches again and again at one time; a fetch from scratch reads everything.
 #[tokio::test]
 async fn the_connector_keeps_every_promise() {
-    for options in [small(), large()] {
-        let Stage { simulator, linkedin, clock } = stage(options).await;
+    for options in [few(), large()] {
+        let Stage { simulator, account: linkedin, clock } = stage(options).await;
         conformance::the_connection_is_whole(&linkedin).await;
         conformance::a_fetch_from_scratch_sees_everything(&linkedin, &simulator).await;
         conformance::fetching_twice_changes_nothing(&linkedin).await;
@@ -90,7 +59,7 @@ async fn the_connector_keeps_every_promise() {
 
 #[tokio::test]
 async fn a_comment_is_read_with_all_that_is_given() {
-    let Stage { linkedin, simulator, .. } = stage(small()).await;
+    let Stage { account: linkedin, simulator, .. } = stage(few()).await;
     let all = fetch_all(&linkedin, None).await.unwrap();
     let question = &all.items[&simulator.id(222_000_000_000_001)];
     let answer = &all.items[&simulator.id(222_000_000_000_002)];
@@ -106,7 +75,7 @@ async fn a_comment_is_read_with_all_that_is_given() {
 
 #[tokio::test]
 async fn an_edit_is_told_with_its_time() {
-    let Stage { linkedin, simulator, clock } = stage(small()).await;
+    let Stage { account: linkedin, simulator, clock } = stage(few()).await;
     let id = simulator.id(simulator.write("Kim Exempel", "Första", None));
     let before = fetch_all(&linkedin, None).await.unwrap();
     clock.advance(SignedDuration::from_hours(2));
@@ -117,8 +86,8 @@ async fn an_edit_is_told_with_its_time() {
 
 #[tokio::test]
 async fn that_others_comments_cannot_be_deleted_is_learnt_by_trying() {
-    let Stage { linkedin, simulator: _running, .. } =
-        stage(Options { deletes_others: false, ..small() }).await;
+    let Stage { account: linkedin, simulator: _running, .. } =
+        stage(Options { own: Own { deletes_others: false, ..Own::default() }, ..few() }).await;
     let item = first_item(&linkedin).await;
     assert!(Platform::capabilities(&linkedin).delete.is_native());
     let error = linkedin.delete(warrant(&item)).await.unwrap_err();
@@ -129,8 +98,8 @@ async fn that_others_comments_cannot_be_deleted_is_learnt_by_trying() {
 
 #[tokio::test]
 async fn posts_are_opened_by_their_age_and_within_the_calls_of_a_day() {
-    let Stage { linkedin, simulator, clock } =
-        stage(Options { calls_per_day: 100, ..small() }).await;
+    let Stage { account: linkedin, simulator, clock } =
+        stage(Options { own: Own { calls_per_day: 100, ..Own::default() }, ..few() }).await;
     let mut cursor = fetch_all(&linkedin, None).await.unwrap().cursor;
     let comments = || simulator.calls().iter().filter(|call| call.ends_with("/comments")).count();
     let first = comments();
@@ -151,8 +120,7 @@ async fn posts_are_opened_by_their_age_and_within_the_calls_of_a_day() {
 
 #[tokio::test]
 async fn every_fault_has_its_class_and_the_next_try_goes_through() {
-    let Stage { simulator, linkedin, .. } = stage(small()).await;
-    linkedin.fetch(None, None).await.unwrap();
+    let Stage { simulator, account: linkedin, .. } = stage(few()).await;
     let table = [
         (Fault::AppLimit { minutes: 7 }, "quota_gone"),
         (Fault::ExpiredToken, "reauth_needed"),
@@ -161,30 +129,20 @@ async fn every_fault_has_its_class_and_the_next_try_goes_through() {
         (Fault::BrokenJson, "transient"),
         (Fault::LostAnswer, "transient"),
     ];
-    for (fault, class) in table {
-        simulator.fail_next(fault, 1);
-        let error = linkedin.fetch(None, None).await.unwrap_err();
-        assert_eq!(error.class(), class, "{fault:?}: {error:?}");
-        assert!(!error.may_have_acted(), "{fault:?}: reading never acts");
-        linkedin.fetch(None, None).await.unwrap();
-    }
+    faults_have_their_classes(&linkedin, simulator.front(), &table).await;
 }
 
 #[tokio::test]
 async fn a_lost_answer_to_an_act_is_told_as_unknown_and_can_be_found_out() {
-    let Stage { simulator, linkedin, .. } = stage(small()).await;
-    let item = first_item(&linkedin).await;
-    simulator.fail_next(Fault::LostAnswer, 1);
-    let error = linkedin.reply(&item, "Svar", "nyckel").await.unwrap_err();
-    assert!(error.may_have_acted(), "{error:?}");
-    let found = linkedin.find_reply(&item, "Svar", "nyckel").await.unwrap();
-    assert!(matches!(found, Some(Receipt::AlreadySo(_))), "it had gone out");
+    let Stage { simulator, account: linkedin, .. } = stage(few()).await;
+    a_lost_answer_can_be_found_out(&linkedin, simulator.front(), 0).await;
 }
 
 #[test]
 fn whatever_happens_the_store_ends_equal_to_the_truth() {
     testing::weathered(8, async |storm| {
-        let Stage { simulator, linkedin, clock } = stage(Options { most: 3, ..small() }).await;
+        let Stage { simulator, account: linkedin, clock } =
+            stage(Options { own: Own { most: 3, ..Own::default() }, ..few() }).await;
         let front = simulator.front();
         storm.rage(Arc::new(linkedin), &simulator, front, &clock).await;
         assert_eq!(simulator.overspent(), 0, "no call is made that is not there");

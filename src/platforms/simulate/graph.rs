@@ -1,14 +1,12 @@
 //! What the simulators of Graph share: field selection, pages, errors and usage headers
 //! (`platforms` sheet, section 2).
 
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::platforms::simulate::LABEL;
-use crate::platforms::simulate::faults::Fault;
+use crate::platforms::simulate::reply::Reply;
 use crate::platforms::simulate::server::Call;
+use crate::platforms::simulate::stage::Turned;
 
 /// The platform's own default and most.
 const DEFAULT_LIMIT: usize = 25;
@@ -17,8 +15,6 @@ const MOST_LIMIT: usize = 100;
 /// Whose answers they are.
 #[derive(Clone, Copy, Debug)]
 pub struct Of<'a> {
-    /// The platform, as answers are labelled.
-    pub platform: &'static str,
     /// The account, and the platform's word for its kind in usage headers.
     pub id: &'a str,
     pub kind: &'static str,
@@ -31,101 +27,53 @@ pub struct Usage {
     pub own: u32,
 }
 
-/// An answer before the headers that all have.
-pub struct Reply {
-    status: StatusCode,
-    body: String,
-    /// Minutes until a limit ends.
-    regain: u32,
-}
-
-impl Reply {
-    pub fn ok(body: &Value) -> Self {
-        Self { status: StatusCode::OK, body: body.to_string(), regain: 0 }
-    }
-
-    pub fn fault(code: i64, subcode: i64, message: &str) -> Self {
-        let status =
-            if code <= 2 { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST };
-        let mut error = json!({
-            "message": format!("(#{code}) {message}"), "type": "OAuthException", "code": code,
-            "fbtrace_id": "AbCdEfG",
-        });
-        if subcode != 0 {
-            error["error_subcode"] = json!(subcode);
-        }
-        Self { status, body: json!({ "error": error }).to_string(), regain: 0 }
-    }
-
-    pub fn no_such_object(id: &str) -> Self {
-        Self::fault(
-            100,
-            33,
-            &format!(
-                "Object with ID '{id}' does not exist, cannot be loaded due to missing permissions, or does not support this operation"
-            ),
-        )
-    }
-
-    /// The body, to be sent through what may go wrong with it.
-    pub fn take_body(&mut self) -> String {
-        std::mem::take(&mut self.body)
-    }
-
-    /// With the headers that all answers have.
-    pub fn into_response(self, of: Of<'_>, usage: Usage, body: Vec<u8>) -> Response {
-        let Usage { app, own } = usage;
-        let app = json!({"call_count": app, "total_time": app / 2, "total_cputime": app / 3});
-        let page = json!({of.id: [{"type": of.kind, "call_count": own, "total_cputime": own / 3,
-            "total_time": own / 2, "estimated_time_to_regain_access": self.regain}]});
-        let text = |value: Value| {
-            HeaderValue::from_str(&value.to_string()).expect("numbers and ASCII names fit a header")
-        };
-        let headers = [
-            (header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8")),
-            (HeaderName::from_static(LABEL), HeaderValue::from_static(of.platform)),
-            (HeaderName::from_static("x-app-usage"), text(app)),
-            (HeaderName::from_static("x-business-use-case-usage"), text(page)),
-        ];
-        (self.status, headers, body).into_response()
+impl Default for Usage {
+    fn default() -> Self {
+        Self { app: 3, own: 3 }
     }
 }
 
-/// The answer of a call that is turned away unread.
-pub fn refusal(fault: Fault, own_limit: i64) -> Option<Reply> {
-    match fault {
-        Fault::AppLimit { minutes } => Some(Reply {
-            regain: minutes,
-            ..Reply::fault(4, 0, "Application request limit reached")
-        }),
-        Fault::PageLimit { minutes } => {
-            Some(Reply { regain: minutes, ..Reply::fault(own_limit, 0, "Request limit reached") })
-        }
-        Fault::TokenLimit { minutes } => {
-            Some(Reply { regain: minutes, ..Reply::fault(17, 0, "User request limit reached") })
-        }
-        Fault::ExpiredToken => {
-            Some(Reply::fault(190, 463, "Error validating access token: Session has expired"))
-        }
-        Fault::ServerError => Some(Reply::fault(2, 0, "Service temporarily unavailable")),
-        Fault::HtmlPage => Some(Reply {
-            status: StatusCode::FORBIDDEN,
-            body: "<html><title>Blocked</title></html>".into(),
-            regain: 0,
-        }),
-        Fault::CursorInvalid => Some(Reply::fault(100, 0, "Invalid cursors values")),
-        Fault::BrokenJson
-        | Fault::Slow(_)
-        | Fault::LostAnswer
-        | Fault::DuplicatePage
-        | Fault::ClockSkew { .. } => None,
+/// An error of Graph's.
+pub fn fault(code: i64, subcode: i64, message: &str) -> Reply {
+    let mut error = json!({
+        "message": format!("(#{code}) {message}"), "type": "OAuthException", "code": code,
+        "fbtrace_id": "AbCdEfG",
+    });
+    if subcode != 0 {
+        error["error_subcode"] = json!(subcode);
     }
+    Reply::told(if code <= 2 { 500 } else { 400 }, &json!({ "error": error }))
 }
 
-/// What a gateway in between says when it has lost the answer.
-pub fn gateway_page(platform: &'static str) -> Response {
-    (StatusCode::BAD_GATEWAY, [(LABEL, platform)], "<html><title>502</title></html>")
-        .into_response()
+pub fn no_such_object(id: &str) -> Reply {
+    fault(
+        100,
+        33,
+        &format!(
+            "Object with ID '{id}' does not exist, cannot be loaded due to missing permissions, or does not support this operation"
+        ),
+    )
+}
+
+/// The reply with the headers that tell how much is used.
+pub fn dress(reply: Reply, of: Of<'_>, usage: Usage) -> Reply {
+    let Usage { app, own } = usage;
+    let app = json!({"call_count": app, "total_time": app / 2, "total_cputime": app / 3});
+    let page = json!({of.id: [{"type": of.kind, "call_count": own, "total_cputime": own / 3,
+        "total_time": own / 2, "estimated_time_to_regain_access": reply.wait.unwrap_or(0)}]});
+    reply.with("x-app-usage", app).with("x-business-use-case-usage", page)
+}
+
+/// The answer of a call that is turned away unread. `own_limit` is the code of the account's own.
+pub fn turned_away(why: Turned, own_limit: i64) -> Reply {
+    match why {
+        Turned::App(minutes) => fault(4, 0, "Application request limit reached").after(minutes),
+        Turned::Account(minutes) => fault(own_limit, 0, "Request limit reached").after(minutes),
+        Turned::Token(minutes) => fault(17, 0, "User request limit reached").after(minutes),
+        Turned::Expired => fault(190, 463, "Error validating access token: Session has expired"),
+        Turned::Ill => fault(2, 0, "Service temporarily unavailable"),
+        Turned::LostPlace => fault(100, 0, "Invalid cursors values"),
+    }
 }
 
 /// The top-level names in `a,b{c,d},e.limit(0){f}`, each with what follows it.
@@ -196,14 +144,14 @@ impl Form {
     pub fn page(&self, all: &[((Timestamp, u64), Value)], descending: bool) -> Reply {
         let limit = match self.field("limit").map_or(Ok(DEFAULT_LIMIT), str::parse) {
             Ok(limit @ 1..=MOST_LIMIT) => limit,
-            Ok(_) | Err(_) => return Reply::fault(100, 0, "limit must be between 1 and 100"),
+            Ok(_) | Err(_) => return fault(100, 0, "limit must be between 1 and 100"),
         };
         let begin = match self.field("after").map(read_place) {
             None => 0,
             Some(Some(place)) => {
                 all.partition_point(|(p, _)| if descending { *p >= place } else { *p <= place })
             }
-            Some(None) => return Reply::fault(100, 0, "Invalid cursors values"),
+            Some(None) => return fault(100, 0, "Invalid cursors values"),
         };
         let shown: Vec<_> = all.iter().skip(begin).take(limit).collect();
         let data: Vec<_> = shown.iter().map(|(_, value)| value).collect();

@@ -6,15 +6,20 @@
 //! seed, so the same run can be had again.
 
 pub mod bluesky;
+pub mod consent;
 pub mod facebook;
 pub mod faults;
 pub(super) mod graph;
 pub mod instagram;
 pub mod linkedin;
 mod page;
+pub mod reddit;
+pub mod reply;
 pub mod script;
 pub mod server;
+pub mod stage;
 pub mod world;
+pub mod x;
 pub mod youtube;
 
 /// The header that every simulated answer carries, with the platform's name as its value.

@@ -202,8 +202,9 @@ impl Front {
 fn with_page_before(body: &str, before: &str, list: &str) -> Option<String> {
     let mut told: Value = serde_json::from_str(body).ok()?;
     let mut before: Value = serde_json::from_str(before).ok()?;
-    let again = std::mem::take(before.get_mut(list)?.as_array_mut()?);
-    told.get_mut(list)?.as_array_mut()?.splice(0..0, again);
+    let list = format!("/{list}");
+    let again = std::mem::take(before.pointer_mut(&list)?.as_array_mut()?);
+    told.pointer_mut(&list)?.as_array_mut()?.splice(0..0, again);
     Some(told.to_string())
 }
 

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use async_trait::async_trait;
+use jiff::SignedDuration;
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::Mutex;
 
 use crate::platforms::error::{Lane, PlatformError};
+use crate::platforms::grant::{self, Consent, Granted, Session, Told};
 use crate::platforms::http::{Answer, BadHttpSettings, Http, below};
 use crate::platforms::settings::YouTubeSettings;
 use crate::platforms::youtube::quota::Quota;
@@ -22,33 +23,50 @@ pub const ACT: u32 = 50;
 /// The part that an answer of ours consists of may be counted as well.
 pub const ANSWER: u32 = 52;
 
-/// An access token is not used in its last minute.
-const SPARE: SignedDuration = SignedDuration::from_mins(1);
-
 /// How long to wait where the platform only says "too fast".
 const TOO_FAST: SignedDuration = SignedDuration::from_secs(60);
-
-/// A token that counts for an hour or so. In memory only: losing it costs one call.
-#[derive(Clone)]
-struct Access {
-    token: Secret,
-    until: Timestamp,
-}
 
 /// Calls in the name of one channel.
 pub struct Google {
     pub http: Http,
     pub settings: YouTubeSettings,
     pub quota: Arc<Quota>,
-    /// Held while a token is being fetched, so that of many calls that need one only one asks.
-    access: Mutex<Option<Access>>,
+    consent: Consent,
 }
 
-#[derive(Deserialize)]
-struct Granted {
-    access_token: String,
-    #[serde(default)]
-    expires_in: Option<u32>,
+#[async_trait]
+impl Session for Google {
+    fn http(&self) -> &Http {
+        &self.http
+    }
+
+    fn consent(&self) -> &Consent {
+        &self.consent
+    }
+
+    async fn renew(&self, refresh: &Secret) -> Result<Granted, PlatformError> {
+        let settings = &self.settings;
+        let form = [
+            ("client_id", settings.client_id.as_str()),
+            ("client_secret", settings.client_secret.expose()),
+            ("refresh_token", refresh.expose()),
+            ("grant_type", "refresh_token"),
+        ];
+        let call = self.http.call(Method::POST, settings.token_url.clone()).form(&form);
+        let answer = self.http.send(call).await?;
+        if answer.is_success() {
+            Ok(answer.object::<Told>()?.into())
+        } else {
+            Err(token_fault(&answer))
+        }
+    }
+
+    /// Paid for before it leaves.
+    async fn attempt(&self, call: RequestBuilder, units: u32) -> Result<Answer, PlatformError> {
+        self.quota.take(&self.settings.channel_id, units, self.http.clock().now())?;
+        let answer = self.http.send(call).await?;
+        if answer.is_success() { Ok(answer) } else { Err(self.fault(&answer)) }
+    }
 }
 
 impl Google {
@@ -59,76 +77,13 @@ impl Google {
     ) -> Result<Self, BadHttpSettings> {
         let secrets = vec![settings.client_secret.clone(), settings.refresh_token.clone()];
         let http = Http::new(&settings.base, &settings.http, clock, secrets)?;
-        Ok(Self { http, settings, quota, access: Mutex::default() })
-    }
-
-    fn now(&self) -> Timestamp {
-        self.http.clock().now()
-    }
-
-    /// A token that is not `stale`: another call may have fetched it meanwhile.
-    async fn access(&self, stale: Option<&Access>) -> Result<Access, PlatformError> {
-        let mut held = self.access.lock().await;
-        let is_good = |known: &&Access| {
-            known.until > self.now()
-                && stale.is_none_or(|stale| stale.token.expose() != known.token.expose())
-        };
-        if let Some(known) = held.as_ref().filter(is_good) {
-            return Ok(known.clone());
-        }
-        let settings = &self.settings;
-        let form = [
-            ("client_id", settings.client_id.as_str()),
-            ("client_secret", settings.client_secret.expose()),
-            ("refresh_token", settings.refresh_token.expose()),
-            ("grant_type", "refresh_token"),
-        ];
-        let call = self.http.call(Method::POST, settings.token_url.clone()).form(&form);
-        // Nothing that an editor asked for has left us yet when this fails.
-        let answer = self.http.send(call).await.map_err(not_yet)?;
-        if !answer.is_success() {
-            return Err(not_yet(token_fault(&answer)));
-        }
-        let granted: Granted = answer.object().map_err(not_yet)?;
-        let lives = SignedDuration::from_secs(granted.expires_in.unwrap_or(3_600).into()) - SPARE;
-        let until = answer.at.saturating_add(lives).unwrap_or(answer.at);
-        let access = Access { token: Secret::new(granted.access_token), until };
-        *held = Some(access.clone());
-        Ok(access)
-    }
-
-    /// One attempt, paid for before it leaves.
-    async fn attempt(&self, call: RequestBuilder, units: u32) -> Result<Answer, PlatformError> {
-        self.quota.take(&self.settings.channel_id, units, self.now())?;
-        let answer = self.http.send(call).await?;
-        if answer.is_success() { Ok(answer) } else { Err(self.fault(&answer)) }
-    }
-
-    /// Makes the call; with an expired token it was turned away unread, so it is made once more.
-    async fn send(
-        &self,
-        units: u32,
-        make: impl Fn() -> RequestBuilder + Send + Sync,
-    ) -> Result<Answer, PlatformError> {
-        let access = self.access(None).await?;
-        let with = |access: &Access| make().bearer_auth(access.token.expose());
-        match self.attempt(with(&access), units).await {
-            Err(PlatformError::TokenExpired { .. }) => {
-                let access = self.access(Some(&access)).await?;
-                self.attempt(with(&access), units).await.map_err(|error| match error {
-                    PlatformError::TokenExpired { detail } => {
-                        PlatformError::ReauthNeeded { detail }
-                    }
-                    other => other,
-                })
-            }
-            other => other,
-        }
+        let consent = Consent::lasting(settings.refresh_token.clone());
+        Ok(Self { http, settings, quota, consent })
     }
 
     pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, PlatformError> {
         let url = below(&self.settings.base, path, query);
-        self.send(READ, || self.http.call(Method::GET, url.clone())).await
+        self.send(READ, &|| self.http.call(Method::GET, url.clone())).await
     }
 
     pub async fn post(
@@ -139,7 +94,7 @@ impl Google {
         units: u32,
     ) -> Result<Answer, PlatformError> {
         let url = below(&self.settings.base, path, query);
-        self.send(units, || {
+        self.send(units, &|| {
             let call = self.http.call(Method::POST, url.clone());
             match body {
                 Some(body) => call.json(body),
@@ -157,37 +112,12 @@ impl Google {
     }
 }
 
-/// A failure before anything was asked for.
-fn not_yet(error: PlatformError) -> PlatformError {
-    match error {
-        PlatformError::Transient { detail, retry_at, .. } => {
-            PlatformError::Transient { detail, may_have_acted: false, retry_at }
-        }
-        other => other,
-    }
-}
-
-#[derive(Deserialize)]
-struct TokenFault {
-    error: String,
-}
-
 /// What the address that renews tokens answers.
 fn token_fault(answer: &Answer) -> PlatformError {
-    match serde_json::from_slice::<TokenFault>(&answer.body) {
-        Ok(TokenFault { error }) if error == "invalid_grant" => {
-            PlatformError::ReauthNeeded { detail: error }
-        }
-        Ok(TokenFault { error }) if error == "invalid_client" || error == "unauthorized_client" => {
-            PlatformError::Forbidden {
-                what: "client_id eller client_secret godtas inte av Google; kontrollera dem i Google Cloud Console".into(),
-            }
-        }
-        Ok(_) | Err(_) => match reason(answer) {
-            // Google's front answers so in front of every service.
-            Some(reason) => fault(answer, Some(&reason)),
-            None => answer.trouble().unwrap_or_else(|| answer.not_json()),
-        },
+    match reason(answer) {
+        // Google's front answers so in front of every service.
+        Some(reason) => fault(answer, Some(&reason)),
+        None => grant::refused(answer, "client_id eller client_secret godtas inte av Google"),
     }
 }
 

@@ -1,6 +1,5 @@
 //! The connector against the simulator.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -10,67 +9,30 @@ use crate::domain::item::{ItemKind, LiveReading, Presence};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::conformance::{self, World as _, fetch_all};
 use crate::platforms::error::{Lane, PlatformError};
-use crate::platforms::simulate::faults::{Fault, Faults};
-use crate::platforms::simulate::script::Script;
-use crate::platforms::simulate::youtube::{Options, Simulator};
-use crate::platforms::testing::{self, NOW, at};
+use crate::platforms::simulate::faults::Fault;
+use crate::platforms::simulate::youtube::{self as simulate, Options, Own, Simulator};
+use crate::platforms::testing::stage::{
+    self, a_lost_answer_can_be_found_out, faults_have_their_classes, few, first_item, many,
+    troubled, warrant,
+};
+use crate::platforms::testing::{self, at};
 use crate::platforms::{Platform, Receipt};
-use crate::runtime::clock::TestClock;
 
 use super::wire::Comment;
 use super::{Met, YouTube};
 
 mod discovery;
 
-const POSTS: &str = include_str!("../../../fixtures/platforms/facebook/posts.json");
-const COMMENTS: &str = include_str!("../../../fixtures/platforms/facebook/demo.jsonl");
-
-struct Stage {
-    simulator: Simulator,
-    youtube: YouTube,
-    clock: TestClock,
-}
+type Stage = stage::Stage<simulate::YouTube, YouTube>;
 
 async fn stage(options: Options) -> Stage {
-    let clock = TestClock::at(at(NOW));
-    let simulator = Simulator::start(options, clock.clock()).await.unwrap();
-    let youtube = YouTube::new(simulator.settings(), clock.clock()).unwrap();
-    Stage { simulator, youtube, clock }
-}
-
-fn small() -> Options {
-    Options::new(Script::read(POSTS, COMMENTS).unwrap())
+    let connect = |simulator: &Simulator, clock| YouTube::new(simulator.settings(), clock).unwrap();
+    stage::set(options, connect).await
 }
 
 /// Enough that a list takes several pages, and threads with more answers than a list shows.
 fn large() -> Options {
-    let mut lines = String::new();
-    let mut line = |key: &str, parent: &str, post: &str, text: &str| {
-        writeln!(
-            lines,
-            r#"{{"key":"{key}","post":"{post}"{parent},"name":"@kim","text":"{text}","after_s":0}}"#
-        )
-        .unwrap();
-    };
-    for n in 0..250 {
-        let post = if n % 3 == 0 { "vag" } else { "bad" };
-        line(&format!("k{n}"), "", post, &format!("Kommentar {n}"));
-        for answer in 0..if n % 100 == 7 { 130 } else { 0 } {
-            let parent = format!(r#","parent":"k{n}""#);
-            line(&format!("k{n}s{answer}"), &parent, post, &format!("Svar {answer} på {n}"));
-        }
-    }
-    Options::new(Script::read(POSTS, &lines).unwrap())
-}
-
-fn warrant(item: &ItemAddress) -> RemovalWarrant {
-    RemovalWarrant::for_test(item.clone())
-}
-
-async fn first_item(youtube: &YouTube) -> ItemAddress {
-    let all = fetch_all(youtube, None).await.unwrap();
-    let mut comments = all.items.values().filter(|item| item.kind == ItemKind::Comment);
-    ItemAddress::from(comments.next().unwrap())
+    many(250, |n| if n % 100 == 7 { 130 } else { 0 })
 }
 
 fn lists(simulator: &Simulator) -> usize {
@@ -79,13 +41,14 @@ fn lists(simulator: &Simulator) -> usize {
 
 #[tokio::test]
 async fn the_connector_keeps_every_promise() {
-    let Stage { simulator, youtube, .. } = stage(small()).await;
+    let Stage { simulator, account: youtube, .. } = stage(few()).await;
     conformance::everything(&youtube, &simulator, &RemovalWarrant::for_test).await;
 }
 
 #[tokio::test]
 async fn it_keeps_them_over_many_pages_and_few_shown_answers() {
-    let Stage { simulator, youtube, .. } = stage(Options { shown: 1, ..large() }).await;
+    let Stage { simulator, account: youtube, .. } =
+        stage(Options { own: Own { shown: 1, ..Own::default() }, ..large() }).await;
     conformance::everything(&youtube, &simulator, &RemovalWarrant::for_test).await;
 }
 
@@ -93,8 +56,11 @@ async fn it_keeps_them_over_many_pages_and_few_shown_answers() {
 #[tokio::test]
 async fn it_keeps_them_whatever_is_shown_by_its_id() {
     for (held_by_id, rejected_by_id) in [(false, false), (true, true)] {
-        let options = Options { held_by_id, rejected_by_id, shown: 0, ..small() };
-        let Stage { simulator, youtube, .. } = stage(options).await;
+        let options = Options {
+            own: Own { held_by_id, rejected_by_id, shown: 0, ..Own::default() },
+            ..few()
+        };
+        let Stage { simulator, account: youtube, .. } = stage(options).await;
         conformance::reading_holds(&youtube, &simulator).await;
         conformance::hiding_is_idempotent(&youtube, &simulator, &RemovalWarrant::for_test).await;
         let item = first_item(&youtube).await;
@@ -106,7 +72,7 @@ async fn it_keeps_them_whatever_is_shown_by_its_id() {
 
 #[tokio::test]
 async fn a_comment_is_read_with_all_that_is_given() {
-    let Stage { youtube, simulator, .. } = stage(small()).await;
+    let Stage { account: youtube, simulator, .. } = stage(few()).await;
     let all = fetch_all(&youtube, None).await.unwrap();
     let [question, answer, _, unknown] =
         [1, 2, 3, 4].map(|n| &all.items[&simulator.id(222_000_000_000_000 + n)]);
@@ -126,7 +92,8 @@ async fn a_comment_is_read_with_all_that_is_given() {
 
 #[tokio::test]
 async fn what_is_held_and_what_is_taken_for_spam_is_read_as_hidden() {
-    let Stage { youtube, simulator, .. } = stage(Options { shown: 1, ..small() }).await;
+    let Stage { account: youtube, simulator, .. } =
+        stage(Options { own: Own { shown: 1, ..Own::default() }, ..few() }).await;
     let [held, spam, open] =
         ["Hållen", "Skräp", "Öppen"].map(|text| simulator.write("@kim", text, None));
     let answers = ["Ett", "Två", "Tre"].map(|text| simulator.write("@kim", text, Some(open)));
@@ -158,7 +125,7 @@ async fn what_is_held_and_what_is_taken_for_spam_is_read_as_hidden() {
 
 #[tokio::test]
 async fn an_edit_is_told_with_its_time() {
-    let Stage { youtube, simulator, clock } = stage(small()).await;
+    let Stage { account: youtube, simulator, clock } = stage(few()).await;
     let id = simulator.id(simulator.write("@kim", "Första", None));
     let before = fetch_all(&youtube, None).await.unwrap();
     assert_eq!(before.items[&id].edited_at, None);
@@ -171,7 +138,7 @@ async fn an_edit_is_told_with_its_time() {
 
 #[tokio::test]
 async fn an_old_thread_with_a_new_answer_is_found_within_the_hour() {
-    let Stage { youtube, simulator, clock } = stage(small()).await;
+    let Stage { account: youtube, simulator, clock } = stage(few()).await;
     let old = simulator.write("@kim", "Gammal", None);
     clock.advance(SignedDuration::from_hours(30));
     simulator.write("@kim", "Ny", None);
@@ -193,7 +160,7 @@ async fn an_old_thread_with_a_new_answer_is_found_within_the_hour() {
 
 #[tokio::test]
 async fn a_usual_fetch_costs_three_units_and_the_busiest_videos_are_read_first() {
-    let Stage { youtube, simulator, clock } = stage(small()).await;
+    let Stage { account: youtube, simulator, clock } = stage(few()).await;
     let first = fetch_all(&youtube, None).await.unwrap();
     clock.advance(SignedDuration::from_mins(5));
     let used = simulator.used();
@@ -218,8 +185,8 @@ async fn a_usual_fetch_costs_three_units_and_the_busiest_videos_are_read_first()
 
 #[tokio::test]
 async fn reading_leaves_units_for_acts_and_goes_on_the_next_day() {
-    let Stage { youtube, simulator, clock } =
-        stage(Options { units_per_day: 400, ..small() }).await;
+    let Stage { account: youtube, simulator, clock } =
+        stage(Options { own: Own { units_per_day: 400, ..Own::default() }, ..few() }).await;
     let item = first_item(&youtube).await;
     let mut cursor = None;
     let error = loop {
@@ -253,7 +220,7 @@ async fn reading_leaves_units_for_acts_and_goes_on_the_next_day() {
 
 #[tokio::test]
 async fn what_was_used_is_stored_with_the_cursor() {
-    let Stage { youtube, simulator, clock } = stage(small()).await;
+    let Stage { account: youtube, simulator, clock } = stage(few()).await;
     let all = fetch_all(&youtube, None).await.unwrap();
     let again = YouTube::new(simulator.settings(), clock.clock()).unwrap();
     fetch_all(&again, all.cursor.as_ref()).await.unwrap();
@@ -264,7 +231,7 @@ async fn what_was_used_is_stored_with_the_cursor() {
 
 #[tokio::test]
 async fn an_access_token_is_renewed_and_a_taken_back_consent_is_told() {
-    let Stage { youtube, simulator, clock } = stage(small()).await;
+    let Stage { account: youtube, simulator, clock } = stage(few()).await;
     let item = first_item(&youtube).await;
     simulator.expire();
     youtube.reply(&item, "Svar", "n").await.unwrap();
@@ -280,7 +247,7 @@ async fn an_access_token_is_renewed_and_a_taken_back_consent_is_told() {
 
 #[tokio::test]
 async fn another_channels_consent_is_refused() {
-    let Stage { simulator, clock, .. } = stage(small()).await;
+    let Stage { simulator, clock, .. } = stage(few()).await;
     let mut settings = simulator.settings();
     settings.channel_id = "UCnagonannan".into();
     let youtube = YouTube::new(settings, clock.clock()).unwrap();
@@ -292,7 +259,7 @@ async fn another_channels_consent_is_refused() {
 
 #[tokio::test]
 async fn a_video_without_comments_is_passed_over() {
-    let Stage { youtube, simulator, clock } = stage(small()).await;
+    let Stage { account: youtube, simulator, clock } = stage(few()).await;
     let first = fetch_all(&youtube, None).await.unwrap();
     simulator.close(0);
     clock.advance(SignedDuration::from_hours(2));
@@ -305,8 +272,7 @@ async fn a_video_without_comments_is_passed_over() {
 
 #[tokio::test]
 async fn every_fault_has_its_class_and_the_next_try_goes_through() {
-    let Stage { simulator, youtube, .. } = stage(small()).await;
-    youtube.fetch(None, None).await.unwrap();
+    let Stage { simulator, account: youtube, .. } = stage(few()).await;
     let table = [
         (Fault::AppLimit { minutes: 7 }, "throttled"),
         (Fault::PageLimit { minutes: 7 }, "throttled"),
@@ -315,31 +281,20 @@ async fn every_fault_has_its_class_and_the_next_try_goes_through() {
         (Fault::BrokenJson, "transient"),
         (Fault::LostAnswer, "transient"),
     ];
-    for (fault, class) in table {
-        simulator.fail_next(fault, 1);
-        let error = youtube.fetch(None, None).await.unwrap_err();
-        assert_eq!(error.class(), class, "{fault:?}: {error:?}");
-        assert!(!error.may_have_acted(), "{fault:?}: reading never acts");
-        youtube.fetch(None, None).await.unwrap();
-    }
+    faults_have_their_classes(&youtube, simulator.front(), &table).await;
     simulator.fail_next(Fault::ExpiredToken, 1);
     youtube.fetch(None, None).await.expect("renewed without a word");
 }
 
 #[tokio::test]
 async fn a_lost_answer_to_an_act_is_told_as_unknown_and_can_be_found_out() {
-    let Stage { simulator, youtube, .. } = stage(small()).await;
-    let item = first_item(&youtube).await;
-    simulator.fail_next(Fault::LostAnswer, 1);
-    let error = youtube.reply(&item, "Svar", "nyckel").await.unwrap_err();
-    assert!(error.may_have_acted(), "{error:?}");
-    let found = youtube.find_reply(&item, "Svar", "nyckel").await.unwrap();
-    assert!(matches!(found, Some(Receipt::AlreadySo(_))), "it had gone out");
+    let Stage { simulator, account: youtube, .. } = stage(few()).await;
+    a_lost_answer_can_be_found_out(&youtube, simulator.front(), 0).await;
 }
 
 #[tokio::test]
 async fn what_is_held_cannot_be_answered_and_says_why() {
-    let Stage { youtube, simulator, .. } = stage(small()).await;
+    let Stage { account: youtube, simulator, .. } = stage(few()).await;
     let item = first_item(&youtube).await;
     youtube.hide(warrant(&item)).await.unwrap();
     let error = youtube.reply(&item, "Svar", "n").await.unwrap_err();
@@ -350,11 +305,8 @@ async fn what_is_held_cannot_be_answered_and_says_why() {
 
 #[tokio::test]
 async fn random_faults_lose_nothing() {
-    let mut options = Options { shown: 2, ..large() };
-    let kinds = Fault::MENU.iter().map(|(_, fault)| *fault);
-    let kinds = kinds.filter(|f| !matches!(f, Fault::Slow(_))).collect();
-    options.faults = Faults { seed: 42, per_thousand: 150, kinds };
-    let Stage { simulator, youtube, clock } = stage(options).await;
+    let Stage { simulator, account: youtube, clock } =
+        stage(troubled(Options { own: Own { shown: 2, ..Own::default() }, ..large() }, 150)).await;
     testing::random_faults_lose_nothing(&youtube, &simulator, &clock).await;
 }
 
@@ -372,7 +324,8 @@ fn an_answer_that_is_barred_says_so() {
 #[test]
 fn whatever_happens_the_store_ends_equal_to_the_truth() {
     testing::weathered(12, async |storm| {
-        let Stage { simulator, youtube, clock } = stage(Options { shown: 1, ..small() }).await;
+        let Stage { simulator, account: youtube, clock } =
+            stage(Options { own: Own { shown: 1, ..Own::default() }, ..few() }).await;
         let front = simulator.front();
         storm.rage(Arc::new(youtube), &simulator, front, &clock).await;
         assert_eq!(simulator.overspent(), 0, "no unit is spent that is not there");

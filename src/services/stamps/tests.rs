@@ -30,7 +30,10 @@ impl Stage {
         let path = dir.path().join("uppsikt.db");
         let store = Store::open(&store::Settings { path }).unwrap();
         let checkpoints = CheckpointSettings { stamped: true, ..CheckpointSettings::default() };
-        let settings = evidence::Settings { dir: dir.path().join("evidence"), checkpoints };
+        let settings = evidence::Settings {
+            checkpoints,
+            ..evidence::Settings::in_folder(dir.path().join("evidence"))
+        };
         let evidence = EvidenceStore::open(&settings, store.clone(), clock.clock()).unwrap();
         evidence.signer().await.unwrap();
         let size = evidence.checkpoint().await.unwrap().unwrap().size;

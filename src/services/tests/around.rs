@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::classify::BUILT_IN;
 use crate::classify::lexicon::{Lexicon, Source};
 use crate::domain::category::{Category, Severity};
 use crate::domain::decision::{Choice, Decision};
@@ -10,12 +11,13 @@ use crate::domain::ground::Ground;
 use crate::domain::ids::{CaseId, LexiconVersion, PlatformItemId};
 use crate::domain::item::{Batch, FetchedItem, ItemKind};
 use crate::domain::likeness::{RuleFired, Traces};
+use crate::domain::rule_watch::SetAside;
 use crate::domain::verdict::Verdict;
 use crate::evidence::media::MediaPolicy;
-use crate::services::ServiceError;
-use crate::services::case_file::CaseFile;
+use crate::services::case_file::{CaseFile, Step};
 use crate::services::queue::Filter;
 use crate::services::tests::harness::{Stage, THREAT};
+use crate::services::{ServiceError, rules};
 use crate::store::rows::AssessedVersion;
 
 /// Hits the rules of children by a word of the trade, nothing more.
@@ -106,10 +108,22 @@ async fn copies_taken_while_suspicion_arose_are_not_sealed() {
     assert!(stage.store().bar_copying(row.version, stage.now()).await.unwrap());
     let hash = crate::domain::ids::ContentHash::of(b"manifest");
     let holds = crate::store::rows::SealHolds::Copies;
-    let refused = stage.store().seal(record.id, hash, holds, stage.now()).await;
+    let refused = stage.store().seal(record.id, hash, Vec::new(), holds, stage.now()).await;
     assert!(matches!(refused, Err(crate::store::error::StoreError::Refused { .. })), "{refused:?}");
     while stage.services.capture_wanted().await.unwrap() {}
     assert_eq!(sealed_parts(&stage, case).await.0, 0);
+}
+
+#[tokio::test]
+async fn what_may_not_be_copied_is_no_sample_of_what_is_stored() {
+    let stage = Stage::new().await;
+    stage.written(CHILD).await;
+    let (_, case) = stage.written(THREAT).await;
+    let version = stage.store().case(case).await.unwrap().version;
+    let before = crate::domain::ids::VersionId(0);
+    let texts = stage.store().texts_after(before, 1).await.unwrap();
+    assert_eq!(texts, [(version, THREAT.to_owned())]);
+    assert_eq!(stage.store().texts_after(version, 10).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -268,15 +282,15 @@ async fn a_rule_that_runs_wild_alarms_once_and_past_its_quota_is_set_aside() {
     assert!(notices[0].contains("prov.regel") && notices[0].contains("40 gånger"), "{notices:?}");
     assert_eq!(round(&stage, 3_000, 50, 40, Severity::Medium).await, [true], "past the quota");
     let set_aside = stage.store().shadowed_rules().await.unwrap();
-    assert!(set_aside.contains("prov.regel"));
+    assert_eq!(set_aside.get("prov.regel"), Some(&SetAside::ByProgram));
     let figures = stage.store().rule_figures(stage.now()).await.unwrap();
     let one = figures.iter().find(|f| f.rule == "prov.regel").unwrap();
     assert_eq!((one.today.fired, one.today.of), (120, 200));
     assert_eq!((one.past.fired, one.past.of), (4, 400));
     let clock = stage.services.inner.clock.clone();
-    crate::services::rules::promote(stage.store(), &clock, "prov.regel", "Kim").await.unwrap();
+    rules::promote(stage.store(), &clock, "prov.regel", "Kim").await.unwrap();
     assert!(stage.store().shadowed_rules().await.unwrap().is_empty());
-    let again = crate::services::rules::promote(stage.store(), &clock, "prov.regel", "Kim").await;
+    let again = rules::promote(stage.store(), &clock, "prov.regel", "Kim").await;
     assert!(matches!(again, Err(ServiceError::Refused { .. })));
 }
 
@@ -298,8 +312,14 @@ async fn a_rule_set_aside_opens_no_case_and_what_it_opened_before_stays() {
     let clock = stage.services.inner.clock.clone();
     for finding in &file.findings {
         let rule = &finding.rule;
-        let set = crate::services::rules::set_aside(stage.store(), &clock, rule, "Prov.", "Kim");
-        set.await.unwrap();
+        let lexicon = BUILT_IN.lexicon();
+        let set = || rules::set_aside(stage.store(), &clock, lexicon, rule, "Prov.", "Kim");
+        set().await.unwrap();
+        assert!(matches!(set().await, Err(ServiceError::Refused { .. })), "nothing changed");
+        let unknown =
+            rules::set_aside(stage.store(), &clock, lexicon, "fel.stavad", "Prov.", "Kim");
+        let Err(ServiceError::Refused { why }) = unknown.await else { panic!("no such rule") };
+        assert!(why.contains("Menades"), "{why}");
     }
     stage.simulator.write("Robin Påhitt", text, None);
     stage.wait_s(150);
@@ -309,6 +329,38 @@ async fn a_rule_set_aside_opens_no_case_and_what_it_opened_before_stays() {
     let figures = stage.store().rule_figures(stage.now()).await.unwrap();
     let rule = &file.findings[0].rule;
     assert_eq!(figures.iter().find(|f| f.rule == **rule).unwrap().in_shadow, 1);
+}
+
+#[tokio::test]
+async fn what_a_rule_hits_that_ran_wild_still_comes_before_a_person() {
+    let stage = Stage::new().await;
+    let text = "Du är en jävla idiot";
+    let (_, before) = stage.written(text).await;
+    let file = stage.services.case_file(&stage.editor, before).await.unwrap();
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    for finding in &file.findings {
+        let aside = "insert into shadowed_rules (rule, at, why) values (?1, 0, 'Många.')";
+        raw.execute(aside, [&*finding.rule]).unwrap();
+    }
+    stage.simulator.write("Robin Påhitt", text, None);
+    stage.wait_s(150);
+    stage.take_in_plainly().await;
+    let after = newest(&stage).await;
+    assert_ne!(after.id, before);
+    assert_eq!(after.findings, []);
+    let told = |step: &&Step| step.detail.as_ref().is_some_and(|d| d.contains("ovanligt ofta"));
+    assert!(after.history.iter().any(|step| told(&step)), "{:?}", after.history);
+}
+
+#[tokio::test]
+async fn attacks_of_one_round_count_like_those_of_several() {
+    let stage = Stage::new().await;
+    let attack = "Kim Exempel är en jävla idiot";
+    let again = format!("{attack} ju");
+    let still = format!("Fortfarande: {attack}");
+    written_by(&stage, &[(1, attack), (1, &again), (2, attack), (1, &still)]).await;
+    let file = newest(&stage).await;
+    assert!(file.findings.iter().any(|f| &*f.rule == "sammanhang.samma-person"), "{file:?}");
 }
 
 #[test]

@@ -22,14 +22,17 @@ use crate::domain::ids::{
 };
 use crate::domain::person::Role;
 use crate::domain::policy::{Line, Policy, Proposed, Rule};
+use crate::domain::retention::{Retention, RetentionClass, RetentionRule};
 use crate::evidence::media::MediaPolicy;
 use crate::evidence::verify;
 use crate::evidence::{EvidenceStore, NewPart};
+use crate::platforms::Platform;
 use crate::platforms::facebook::Facebook;
 use crate::platforms::simulate::facebook::{Options, Simulator};
 use crate::platforms::simulate::script::Script;
 use crate::platforms::simulate::world::Comment;
 use crate::runtime::clock::TestClock;
+use crate::runtime::disk::Disk;
 use crate::services::{Lanes, Parts, Served, ServiceError, Services, Settings, Viewer};
 use crate::store::rows::{ActionRow, AuditLine, EvidenceRow, QueueFilter};
 use crate::store::sqlite::users::NewUser;
@@ -70,12 +73,21 @@ fn policy() -> Policy {
         )
     };
     let office = OfficeHours::default();
-    Policy::new("Prov".into(), ContentHash::of(b"prov"), UNDO, office, rule(), |_| rule())
+    let version = ContentHash::of(b"prov");
+    let mut policy = Policy::new("Prov".into(), version, UNDO, office, rule(), |_| rule());
+    let kept = |class| RetentionRule {
+        months: (class != RetentionClass::Registered).then_some(1),
+        why: "Prov.".into(),
+    };
+    let decision = Some("KS 2026/1".to_owned());
+    policy.retention = Some(Retention::new("Plan".into(), decision, true, kept));
+    policy
 }
 
 /// The program's parts on a folder, as `app` puts them together.
 pub async fn open(dir: &Path, clock: &TestClock, simulator: &Simulator) -> (Services, AccountId) {
-    open_under(dir, clock, simulator, None).await
+    let platform = Arc::new(Facebook::new(simulator.settings(), clock.clock()).unwrap());
+    put_together(dir, clock, platform, Disk::default()).await.unwrap()
 }
 
 /// The same with a policy of the account's own.
@@ -83,14 +95,36 @@ async fn open_under(
     dir: &Path,
     clock: &TestClock,
     simulator: &Simulator,
-    own: Option<Policy>,
+    own: Policy,
 ) -> (Services, AccountId) {
+    let platform = Arc::new(Facebook::new(simulator.settings(), clock.clock()).unwrap());
+    put_together_under(dir, clock, platform, Disk::default(), Some(own)).await.unwrap()
+}
+
+/// The same with any platform, on any disk.
+pub async fn put_together(
+    dir: &Path,
+    clock: &TestClock,
+    platform: Arc<dyn Platform>,
+    disk: Disk,
+) -> anyhow::Result<(Services, AccountId)> {
+    put_together_under(dir, clock, platform, disk, None).await
+}
+
+async fn put_together_under(
+    dir: &Path,
+    clock: &TestClock,
+    platform: Arc<dyn Platform>,
+    disk: Disk,
+    own: Option<Policy>,
+) -> anyhow::Result<(Services, AccountId)> {
     let path = dir.join("uppsikt.db");
-    let store = Store::open(&store::Settings { path }).unwrap();
-    store.settle_fact("installation", "prov".into()).await.unwrap();
-    let settings = crate::evidence::Settings::in_folder(dir.join("evidence"));
-    let evidence = EvidenceStore::open(&settings, store.clone(), clock.clock()).unwrap();
-    evidence.note_head().await.unwrap();
+    let store = Store::open_on(&store::Settings { path }, disk.clone())?;
+    store.settle_fact("installation", "prov".into()).await?;
+    let in_folder = crate::evidence::Settings::in_folder(dir.join("evidence"));
+    let settings = crate::evidence::Settings { disk, ..in_folder };
+    let evidence = EvidenceStore::open(&settings, store.clone(), clock.clock())?;
+    evidence.note_head().await?;
     let account = store
         .ensure_account(
             AccountKey::new("facebook"),
@@ -99,10 +133,8 @@ async fn open_under(
             true,
             clock.clock().now(),
         )
-        .await
-        .unwrap();
+        .await?;
     let id = account.id;
-    let platform = Arc::new(Facebook::new(simulator.settings(), clock.clock()).unwrap());
     let interval = Duration::from_secs(60);
     let served = Served { account, platform, interval, policy: own, push: None, private_at: None };
     let services = Services::new(Parts {
@@ -122,7 +154,7 @@ async fn open_under(
         accounts: vec![served],
         browser: Err("Ingen webbläsare i provet.".into()),
     });
-    (services, id)
+    Ok((services, id))
 }
 
 pub fn viewer(role: Role, user: UserId) -> Viewer {
@@ -137,10 +169,14 @@ pub fn viewer(role: Role, user: UserId) -> Viewer {
 
 /// What describes a record's version, with no part.
 pub async fn manifest_of(services: &Services, row: &EvidenceRow) -> Manifest {
+    try_manifest_of(services, row).await.unwrap()
+}
+
+async fn try_manifest_of(services: &Services, row: &EvidenceRow) -> anyhow::Result<Manifest> {
     let store = &services.inner.store;
-    let item = store.item(row.item).await.unwrap();
-    let version = store.version(row.version).await.unwrap();
-    Manifest {
+    let item = store.item(row.item).await?;
+    let version = store.version(row.version).await?;
+    Ok(Manifest {
         format: 1,
         account: AccountKey::new("facebook"),
         platform: "facebook".into(),
@@ -162,17 +198,22 @@ pub async fn manifest_of(services: &Services, row: &EvidenceRow) -> Manifest {
         parts: Vec::new(),
         missing: Vec::new(),
         sealed_by: "prov".into(),
-    }
+    })
 }
 
 /// Seals what is wanted with the text as its only part. Rendering sheets is nearly all the time
 /// that a capture takes, and most tests are not about them.
 pub async fn seal_plainly(services: &Services) {
+    try_to_seal_plainly(services).await.unwrap();
+}
+
+/// The same, where it may fail on the way.
+pub async fn try_to_seal_plainly(services: &Services) -> anyhow::Result<()> {
     let (store, evidence) = (&services.inner.store, &services.inner.evidence);
     let now = services.inner.clock.now();
-    for row in store.wanted_evidence(now, 1_000).await.unwrap() {
-        let version = store.version(row.version).await.unwrap();
-        let policy = evidence.media_policy(row.version).await.unwrap();
+    for row in store.wanted_evidence(now, 1_000).await? {
+        let version = store.version(row.version).await?;
+        let policy = evidence.media_policy(row.version).await?;
         let part = NewPart {
             kind: PartKind::Text,
             name: "text.txt".into(),
@@ -184,12 +225,13 @@ pub async fn seal_plainly(services: &Services) {
             MediaPolicy::Copy(leave) => Some(leave),
             MediaPolicy::MetadataOnly => None,
         };
-        let mut manifest = manifest_of(services, &row).await;
+        let mut manifest = try_manifest_of(services, &row).await?;
         if let Some(leave) = &leave {
-            manifest.parts.push(evidence.keep(leave, part).await.unwrap());
+            manifest.parts.push(evidence.keep(leave, part).await?);
         }
-        evidence.seal(row.id, &manifest, leave.as_ref()).await.unwrap();
+        evidence.seal(row.id, &manifest, leave.as_ref()).await?;
     }
+    Ok(())
 }
 
 /// Waits until no lane is busy.
@@ -227,6 +269,27 @@ impl Stage {
         Self { dir, clock, simulator, services, account, editor }
     }
 
+    /// Somebody else with a login.
+    pub async fn person(&self, role: Role, name: &str) -> Viewer {
+        let line = AuditLine {
+            user: None,
+            user_name: "prov".into(),
+            act: "user.add",
+            subject: format!("user {name}"),
+            address: "local".into(),
+            detail: None,
+        };
+        let user = NewUser {
+            login: name.to_lowercase(),
+            name: format!("{name} Exempel"),
+            title: "arkivarie".into(),
+            role,
+            password_hash: "x".into(),
+        };
+        let id = self.store().add_user(user, line, self.now()).await.unwrap();
+        Viewer { name: format!("{name} Exempel"), ..viewer(role, id) }
+    }
+
     /// The program dies and is started again on the same folder.
     pub async fn restart(&mut self) {
         let (services, _) = open(self.dir.path(), &self.clock, &self.simulator).await;
@@ -237,8 +300,7 @@ impl Stage {
     pub async fn under(&mut self, change: impl FnOnce(&mut Policy)) {
         let mut own = policy();
         change(&mut own);
-        let (services, _) =
-            open_under(self.dir.path(), &self.clock, &self.simulator, Some(own)).await;
+        let (services, _) = open_under(self.dir.path(), &self.clock, &self.simulator, own).await;
         self.services = services;
     }
 

@@ -75,6 +75,26 @@ impl Store {
         .await
     }
 
+    /// Texts of versions by others, from behind that version on: oldest first, and none of an item that may
+    /// not be copied.
+    pub async fn texts_after(
+        &self,
+        after: VersionId,
+        most: u32,
+    ) -> Result<Vec<(VersionId, String)>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(
+                    "select v.id, v.text from versions v join items i on i.id = v.item_id
+                     where v.id > ?1 and i.by_us = 0 and i.no_copy = 0 order by v.id limit ?2",
+                )?,
+                params![after.0, most],
+                |row| Ok((VersionId(row.get(0)?), row.get(1)?)),
+            )
+        })
+        .await
+    }
+
     /// Notes what is about to be assessed.
     pub async fn note_assessment(&self, note: UnderAssessment) -> Result<(), StoreError> {
         self.write(move |tx| {
@@ -106,10 +126,16 @@ impl Store {
         let veil = self.veil();
         self.write(move |tx| {
             let mut recorded = RecordedAssessments::default();
-            for AssessedVersion { version, verdict, opening, traces, unread } in &assessed {
+            let mut counted = Vec::with_capacity(assessed.len());
+            for one in &assessed {
+                let AssessedVersion { version, verdict, opening, traces, unread } = one;
                 if !store_verdict(tx, *version, verdict, now)? {
                     // Assessed a second time: what it leaves is there already.
                     continue;
+                }
+                let is_ours = is_ours(tx, *version)?;
+                if !is_ours {
+                    counted.push(one);
                 }
                 if *unread {
                     tx.prepare_cached("update versions set unread = 1 where id = ?1")?
@@ -123,11 +149,11 @@ impl Store {
                 }
                 // In the same transaction as the wish for evidence of it, and after the case whose
                 // history is to tell it. What we say ourselves is no suspicion.
-                if verdict.bars_copying() && !is_ours(tx, *version)? {
+                if verdict.bars_copying() && !is_ours {
                     bar_copying(tx, *version, None, now)?;
                 }
             }
-            recorded.alarms = rules::count(tx, &assessed, rule_quota, now)?;
+            recorded.alarms = rules::count(tx, &counted, rule_quota, now)?;
             Ok(recorded)
         })
         .await

@@ -171,6 +171,7 @@ fn queue_row(row: &Row<'_>) -> Result<QueueRow, StoreError> {
         verdict: verdict.map(|v| from_json::<Verdict>("verdicts", &v)).transpose()?,
         sealed: row.get(n + 12)?,
         n_alike: row.get(n + 13)?,
+        no_copy: row.get(n + 14)?,
     })
 }
 
@@ -195,6 +196,7 @@ pub(super) fn filter_sql(filter: QueueFilter) -> FilterSql {
         QueueFilter::Decided => (by_state, "k.state = 'decided'", "k.changed_at desc"),
         QueueFilter::AwaitingDiary => (by_state, "k.state = 'awaiting_diary'", "k.changed_at"),
         QueueFilter::Closed => (by_state, "k.state = 'closed'", "k.changed_at desc"),
+        QueueFilter::Exempt => (["cases_exempt"; 2], "k.exempt = 1", "k.changed_at desc"),
     };
     FilterSql { index, condition, order }
 }
@@ -224,7 +226,7 @@ impl Store {
                         (select d.verdict from verdicts d
                          where d.version_id = v.id and d.lexicon = v.assessed_by),
                         exists (select 1 from evidence e where e.version_id = v.id and e.state <> 'wanted'),
-                        {N_ALIKE}
+                        {N_ALIKE}, i.no_copy
                  from cases k indexed by {index} cross join items i on i.id = k.item_id
                       cross join accounts a on a.id = i.account_id
                       cross join versions v on v.id = k.version_id
@@ -248,7 +250,7 @@ impl Store {
                         (select d.verdict from verdicts d
                          where d.version_id = v.id and d.lexicon = v.assessed_by),
                         exists (select 1 from evidence e where e.version_id = v.id and e.state <> 'wanted'),
-                        {N_ALIKE}
+                        {N_ALIKE}, i.no_copy
                  from cases k join items i on i.id = k.item_id join accounts a on a.id = i.account_id
                       join versions v on v.id = k.version_id
                  where k.id = ?1"
@@ -266,7 +268,10 @@ impl Store {
     /// How many cases there are per state.
     pub async fn case_counts(&self) -> Result<CaseCounts, StoreError> {
         self.read(|c| {
-            let mut counts = CaseCounts::default();
+            let exempt = c
+                .prepare_cached("select count(*) from cases where exempt = 1")?
+                .query_row([], |row| row.get(0))?;
+            let mut counts = CaseCounts { exempt, ..CaseCounts::default() };
             for (state, n) in
                 rows(&mut c.prepare_cached("select state, n from case_counts")?, [], |row| {
                     Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?))

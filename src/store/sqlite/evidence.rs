@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::assessments::want_evidence;
 use super::bars::page_state;
+use super::blobs::note_blobs;
 use super::cases::{case_of_item, note_event, touch};
 use super::items::{the_item, the_version};
 use super::log;
@@ -188,12 +189,13 @@ impl Store {
         .await
     }
 
-    /// Seals: the manifest's hash and its leaf in the log commit together. Sealing what is sealed
-    /// already changes nothing and gives the first seal, so a repeated capture is harmless.
+    /// Seals: the manifest's hash, which files it rests on, and its leaf in the log commit together.
+    /// Sealing what is sealed already changes nothing and gives the first seal, so a repeated capture is harmless.
     pub async fn seal(
         &self,
         evidence: EvidenceId,
         manifest: ContentHash,
+        parts: Vec<ContentHash>,
         holds: SealHolds,
         now: Timestamp,
     ) -> Result<(EvidenceRow, Option<CaseId>), StoreError> {
@@ -234,6 +236,7 @@ impl Store {
                             sealed_at = ?4, problem = null where id = ?1",
                 )?
                 .execute(params![evidence.0, manifest.bytes(), seq, ms(now)])?;
+                note_blobs(tx, evidence, parts.into_iter().chain([manifest]))?;
                 if let Some(case) = case {
                     let detail = format!("Lydelse {}, logg {seq}", sealed.number);
                     note_event(tx, case, None, "Bevis säkrat", Some(&detail), now)?;

@@ -7,11 +7,15 @@ mod audit;
 // First of those that use its macro.
 #[macro_use]
 mod bars;
+mod blobs;
 mod cases;
 mod checkpoints;
 mod checks;
+mod custody;
 pub mod decide;
+pub mod disposals;
 mod evidence;
+mod holds;
 mod items;
 pub mod lifts;
 mod likeness;

@@ -19,6 +19,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0007_tree.sql")),
     M::up(include_str!("migrations/0008_places_and_lifts.sql")),
     M::up(include_str!("migrations/0009_bars.sql")),
+    M::up(include_str!("migrations/0011_custody.sql")),
 ];
 
 /// How long a connection waits for another process's lock. Only a backup or a person with

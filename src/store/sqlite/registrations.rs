@@ -1,13 +1,14 @@
 //! Registrations: exported packages and the diary numbers that come back.
 
 use jiff::Timestamp;
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 use serde::Serialize;
 
 use super::cases::{note_event, set_state, the_case, touch};
 use super::value::{at, hash, maybe_at, maybe_row, ms, rows};
 use super::{audit, log};
 use crate::domain::case::{CaseEvent, CaseState};
+use crate::domain::custody::CustodyAct;
 use crate::domain::ids::{ActionId, CaseId, ContentHash, DiaryNumber, RegistrationId, UserId};
 use crate::domain::log::{LogKind, words_hash};
 use crate::store::Store;
@@ -70,11 +71,29 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.write(move |tx| {
-            tx.execute(
+            let is_new = tx.execute(
                 "insert into registrations (action_id, case_id, package, package_sha256, exported_at)
                  values (?1, ?2, ?3, ?4, ?5) on conflict (action_id) do nothing",
                 params![action.0, case.0, package, package_sha256.bytes(), ms(now)],
-            )?;
+            )? > 0;
+            let record: Option<i64> = tx
+                .prepare_cached(
+                    "select e.id from actions a join evidence e on e.version_id = a.version_id
+                     where a.id = ?1",
+                )?
+                .query_row([action.0], |row| row.get(0))
+                .optional()?;
+            if let (true, Some(record)) = (is_new, record) {
+                let line = AuditLine {
+                    user: None,
+                    user_name: "Uppsikt".into(),
+                    act: CustodyAct::Register.id(),
+                    subject: format!("evidence {record}"),
+                    address: "lokalt".into(),
+                    detail: Some(package),
+                };
+                audit::append(tx, &line, now)?;
+            }
             Ok(())
         })
         .await

@@ -1,6 +1,6 @@
 //! How often each rule fires, which are set aside, and which fire far above their past.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use rusqlite::{Connection, Transaction, params};
 use super::audit;
 use super::value::{at, maybe_row, ms, rows};
 use crate::domain::category::Severity;
-use crate::domain::rule_watch::{PAST_DAYS, RuleAlarm, RuleFigures, Share, Watch, watch};
+use crate::domain::rule_watch::{PAST_DAYS, RuleAlarm, RuleFigures, SetAside, Share, Watch, watch};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::{AssessedVersion, AuditLine};
@@ -29,10 +29,10 @@ struct Tally {
     severity: Severity,
 }
 
-/// Counts a round, and raises what alarms follow.
+/// Counts a round of versions by others that were never assessed before, and raises what alarms follow.
 pub(super) fn count(
     tx: &Transaction<'_>,
-    assessed: &[AssessedVersion],
+    assessed: &[&AssessedVersion],
     quota: u64,
     now: Timestamp,
 ) -> Result<Vec<RuleAlarm>, StoreError> {
@@ -48,6 +48,8 @@ pub(super) fn count(
         tally.severity = tally.severity.max(fired.severity);
     }
     let today = day(now);
+    // Nobody asks for what is further back.
+    tx.prepare_cached("delete from rule_days where day < ?1")?.execute([today - PAST_DAYS])?;
     let add = |rule: &str, n: u64, n_shadow: u64| -> Result<(), StoreError> {
         tx.prepare_cached(
             "insert into rule_days (day, rule, n, n_shadow) values (?1, ?2, ?3, ?4)
@@ -87,13 +89,18 @@ fn n_between(c: &Connection, rule: &str, from: i64, before: i64) -> Result<u64, 
     .query_row(params![rule, from, before], |row| row.get(0))?)
 }
 
-/// What the rule has done today, and in the days before.
+/// What the rule has done today, and in the days before: those since it was first met, for a rule that is new
+/// was not silent before.
 fn shares(c: &Connection, rule: &str, today: i64) -> Result<(Share, Share), StoreError> {
     let share = |from, before| -> Result<Share, StoreError> {
         let fired = n_between(c, rule, from, before)?;
         Ok(Share { fired, of: n_between(c, ALL, from, before)? })
     };
-    Ok((share(today, today + 1)?, share(today - PAST_DAYS, today)?))
+    let first: Option<i64> = c
+        .prepare_cached("select min(day) from rule_days where rule = ?1")?
+        .query_row([rule], |row| row.get(0))?;
+    let from = (today - PAST_DAYS).max(first.unwrap_or(today));
+    Ok((share(today, today + 1)?, share(from, today)?))
 }
 
 /// Says whether it is news: a rule alarms once a day, and once more when it is set aside.
@@ -124,12 +131,13 @@ fn raise(tx: &Transaction<'_>, alarm: &RuleAlarm, today: i64) -> Result<bool, St
 
 impl Store {
     /// Rules that are counted and not shown although the lexicon says nothing of the kind.
-    pub async fn shadowed_rules(&self) -> Result<BTreeSet<Arc<str>>, StoreError> {
+    pub async fn shadowed_rules(&self) -> Result<BTreeMap<Arc<str>, SetAside>, StoreError> {
         self.read(|c| {
-            let found =
-                rows(&mut c.prepare_cached("select rule from shadowed_rules")?, [], |row| {
-                    Ok(Arc::from(row.get::<_, String>(0)?))
-                })?;
+            let mut statement = c.prepare_cached("select rule, by is null from shadowed_rules")?;
+            let found = rows(&mut statement, [], |row| {
+                let by = if row.get(1)? { SetAside::ByProgram } else { SetAside::ByPerson };
+                Ok((Arc::from(row.get::<_, String>(0)?), by))
+            })?;
             Ok(found.into_iter().collect())
         })
         .await
@@ -196,21 +204,28 @@ impl Store {
         .await
     }
 
-    /// Sets a rule aside, by a person.
+    /// Sets a rule aside, by a person; what the program has set aside is from now on set aside by them. Says
+    /// whether that changed anything.
     pub async fn shadow_rule(
         &self,
         rule: String,
         why: String,
         line: AuditLine,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         self.write(move |tx| {
-            tx.prepare_cached(
-                "insert into shadowed_rules (rule, at, why, by) values (?1, ?2, ?3, ?4)
-                 on conflict do nothing",
-            )?
-            .execute(params![rule, ms(now), why, line.user_name])?;
-            audit::append(tx, &line, now)
+            let n = tx
+                .prepare_cached(
+                    "insert into shadowed_rules (rule, at, why, by) values (?1, ?2, ?3, ?4)
+                     on conflict (rule) do update
+                       set at = excluded.at, why = excluded.why, by = excluded.by
+                       where by is null",
+                )?
+                .execute(params![rule, ms(now), why, line.user_name])?;
+            if n > 0 {
+                audit::append(tx, &line, now)?;
+            }
+            Ok(n > 0)
         })
         .await
     }

@@ -1,5 +1,6 @@
 //! The writing thread: one connection, a bounded queue, one transaction a job.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -7,6 +8,7 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::runtime::disk::{Disk, Step};
 use crate::store::error::StoreError;
 
 /// How many jobs may wait. A full queue makes callers wait, so a slow disk slows intake down
@@ -19,12 +21,13 @@ pub(in crate::store) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
     /// The last write found the disk full or not writable.
     refused: Arc<AtomicBool>,
+    disk: Disk,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
     /// Starts the thread that owns the connection.
-    pub(in crate::store) fn start(mut connection: Connection) -> Self {
+    pub(in crate::store) fn start(mut connection: Connection, disk: Disk) -> Self {
         let (jobs, mut waiting) = mpsc::channel::<Job>(QUEUE);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
@@ -38,7 +41,7 @@ impl Writer {
                 }
             })
             .expect("the operating system can start one more thread at start-up");
-        Self { jobs: Some(jobs), refused: Arc::default(), thread: Mutex::new(Some(thread)) }
+        Self { jobs: Some(jobs), refused: Arc::default(), disk, thread: Mutex::new(Some(thread)) }
     }
 
     /// Whether the last write could be written, as far as the disk goes.
@@ -55,9 +58,9 @@ impl Writer {
         F: FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let refused = Arc::clone(&self.refused);
+        let (refused, disk) = (Arc::clone(&self.refused), self.disk.clone());
         let job: Job = Box::new(move |connection| {
-            let result = in_transaction(connection, work);
+            let result = in_transaction(connection, &disk, work);
             match &result {
                 Ok(_) => refused.store(false, Ordering::Relaxed),
                 Err(StoreError::NotWritable(_)) => refused.store(true, Ordering::Relaxed),
@@ -76,13 +79,18 @@ impl Writer {
 
 fn in_transaction<T>(
     connection: &mut Connection,
+    disk: &Disk,
     work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let value = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&transaction)));
     match value {
         Ok(Ok(value)) => {
+            // The database knows where it lies.
+            let path = Path::new("");
+            disk.before(Step::Commit, path).map_err(StoreError::cut_off)?;
             transaction.commit()?;
+            disk.after(Step::Commit, path).map_err(StoreError::cut_off)?;
             Ok(value)
         }
         Ok(Err(error)) => {

@@ -203,6 +203,32 @@ pub async fn lift(
     after(&site, &inside, case, done).await
 }
 
+/// Exempts the case from disposal.
+pub async fn exempt(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(case): Path<i64>,
+    Form(fields): Form<ReasonFields>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    let case = CaseId(case);
+    let done = site.services.exempt(&inside.viewer, case, &fields.skal).await;
+    after(&site, &inside, case, done).await
+}
+
+/// Lifts that exemption.
+pub async fn end_exemption(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(case): Path<i64>,
+    Form(fields): Form<ReasonFields>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    let case = CaseId(case);
+    let done = site.services.end_exemption(&inside.viewer, case, &fields.skal).await;
+    after(&site, &inside, case, done).await
+}
+
 /// Takes the case.
 pub async fn claim(
     State(site): State<Site>,

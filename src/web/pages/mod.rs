@@ -5,6 +5,7 @@ pub mod case;
 pub mod diary;
 pub mod evidence;
 pub mod help;
+pub mod keeping;
 pub mod login;
 pub mod queue;
 pub mod record;

@@ -34,6 +34,7 @@ const fn label(shown: Shown) -> &'static str {
         Shown::Decided => "Genomförs",
         Shown::AwaitingDiary => "Väntar på diarienummer",
         Shown::Closed => "Avslutade",
+        Shown::Exempt => "Undantagna från gallring",
     }
 }
 
@@ -75,7 +76,11 @@ pub async fn show(
     if let Some(case) = asked.angra {
         undos.extend(undo_bar(&site, &inside, CaseId(case)).await?);
     }
-    let filters = Shown::ALL.iter().map(|filter| Filter {
+    // An empty list of exceptions would only stand in the way.
+    let offered = |filter: &&Shown| {
+        **filter != Shown::Exempt || shown == Shown::Exempt || queue.counts.exempt > 0
+    };
+    let filters = Shown::ALL.iter().filter(offered).map(|filter| Filter {
         label: label(*filter),
         count: usize::try_from(queue.counts.of(*filter)).unwrap_or(usize::MAX),
         href: href(*filter, &asked.konto, 0),

@@ -1,4 +1,4 @@
-//! A case (*ärende i kön*) as it is shown: six parts, always in the same order.
+//! A case (*ärende i kön*) as it is shown: seven parts, always in the same order.
 
 use askama::Template;
 use jiff::Timestamp;
@@ -97,14 +97,55 @@ pub struct CaseView {
     pub evidence: EvidenceBox,
     /// 5. Decisions.
     pub decision: DecisionForm,
-    /// 6. History, newest last.
+    /// 6. Events around the evidence, newest last, and how many older ones are left out.
+    pub custody: Vec<CustodyRow>,
+    /// Those that are not shown.
+    pub custody_older: u64,
+    /// The exemption from disposal that covers it.
+    pub exemption: Option<ExemptionView>,
+    /// Whether the viewer may exempt it, or lift that.
+    pub may_exempt: bool,
+    /// 7. History, newest last.
     pub history: Vec<HistoryRow>,
+}
+
+/// An event around the evidence, or several equal ones in a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustodyRow {
+    /// When, the last time.
+    pub at: Moment,
+    /// Who.
+    pub who: String,
+    /// `öppnade beviset (88)`.
+    pub what: String,
+    /// `3 gånger sedan i går 09:10`.
+    pub times: Option<String>,
+    /// A file, a reason, a result.
+    pub detail: Option<String>,
+}
+
+/// An exemption from disposal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExemptionView {
+    /// Whether it stands on this very case.
+    pub own: bool,
+    /// Who set it, and where it stands.
+    pub words: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Moment,
 }
 
 impl CaseView {
     /// Address of its page.
     pub fn href(&self) -> String {
         format!("/arende/{}", self.id)
+    }
+
+    /// Whether an exemption from disposal stands on this very case.
+    pub fn is_exempt_itself(&self) -> bool {
+        self.exemption.as_ref().is_some_and(|exemption| exemption.own)
     }
 }
 

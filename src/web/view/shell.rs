@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::person::Role;
+use crate::domain::person::{Act, Role};
 
 /// The person at the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,12 +11,14 @@ pub struct Who {
     pub name: String,
     /// Role in words.
     pub role: &'static str,
+    /// Whether the menu leads to disposal.
+    pub disposes: bool,
 }
 
 impl Who {
     /// A person with a role.
     pub fn new(name: impl Into<String>, role: Role) -> Self {
-        Self { name: name.into(), role: role.label() }
+        Self { name: name.into(), role: role.label(), disposes: role.may(Act::Dispose) }
     }
 }
 
@@ -27,6 +29,8 @@ pub enum Place {
     Queue,
     /// Awaiting diary numbers.
     Diary,
+    /// Disposal and its protocols.
+    Disposal,
     /// Accounts.
     Accounts,
     /// Help and keys.

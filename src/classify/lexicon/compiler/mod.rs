@@ -18,7 +18,7 @@ use crate::classify::repair;
 use crate::classify::rules::Rule;
 use crate::classify::rules::guard::Guard;
 use crate::classify::words::ClassId;
-use crate::classify::words::builder::{Readings, WordsBuilder};
+use crate::classify::words::builder::{OVERFULL, Readings, WordsBuilder};
 use crate::classify::words::texts::TextId;
 
 impl Lexicon {
@@ -129,6 +129,9 @@ impl Inflected {
     }
 }
 
+/// How deep classes may stand within each other.
+const DEEPEST: usize = 64;
+
 impl Compiler {
     fn new_class(&mut self, name: String, common: bool, disguise: bool) -> ClassId {
         let class = self.unnamed_class(name.clone(), common, disguise);
@@ -138,10 +141,22 @@ impl Compiler {
 
     /// A class that files cannot name; `name` is what it is told as.
     fn unnamed_class(&mut self, name: String, common: bool, disguise: bool) -> ClassId {
-        let class = ClassId(
-            u16::try_from(self.names.len())
-                .expect("a lexicon has fewer than 65,536 classes and single words"),
-        );
+        let class = match u16::try_from(self.names.len()) {
+            Ok(u16::MAX) => {
+                self.complain(
+                    "ordlistorna",
+                    1,
+                    format!("fler än {} ordklasser och enstaka ord i mönster", u16::MAX - 1),
+                    "Samla enstaka ord i ordklasser; det som inte får plats hittas inte",
+                );
+                self.names.push(name);
+                self.common.push(common);
+                self.disguise.push(disguise);
+                return OVERFULL;
+            }
+            Ok(class) => ClassId(class),
+            Err(_) => return OVERFULL,
+        };
         self.names.push(name);
         self.common.push(common);
         self.disguise.push(disguise);
@@ -223,35 +238,61 @@ impl Compiler {
             }
             for class in &file.classes {
                 let id = self.by_name[&class.name];
-                self.members(name, &class.members, id, &members, 0);
+                self.members(name, &class.members, id, &members, true);
             }
         }
     }
 
+    /// Puts the members into the class, with those of classes that they name. `counted` says whether the
+    /// words are this file's own.
     fn members(
         &mut self,
         file: &str,
         list: &[Member],
         into: ClassId,
         all: &BTreeMap<&str, &[Member]>,
-        depth: usize,
+        counted: bool,
+    ) {
+        self.members_of(file, list, into, all, counted, &mut Within::default());
+    }
+
+    fn members_of<'f>(
+        &mut self,
+        file: &str,
+        list: &'f [Member],
+        into: ClassId,
+        all: &BTreeMap<&str, &'f [Member]>,
+        counted: bool,
+        within: &mut Within<'f>,
     ) {
         for member in list {
             match member {
                 Member::Lexeme(lexeme) => {
-                    if depth == 0 {
+                    if counted {
                         *self.counts.lexemes.entry(file.to_owned()).or_default() += 1;
                     }
                     self.lexeme(file, lexeme, into);
                 }
                 Member::Class(name, line) => match all.get(name.as_str()) {
-                    Some(inner) if depth < 8 => self.members(file, inner, into, all, depth + 1),
-                    Some(_) => self.complain(
+                    Some(_) if within.path.contains(&name.as_str()) => self.complain(
                         file,
                         *line,
                         format!("ordklassen `@{name}` innehåller sig själv"),
                         "Bryt ringen",
                     ),
+                    Some(_) if within.path.len() == DEEPEST => self.complain(
+                        file,
+                        *line,
+                        format!("ordklasser i ordklasser djupare än {DEEPEST}"),
+                        "Namnge de inre klasserna direkt",
+                    ),
+                    // Its words are there already.
+                    Some(_) if !within.known.insert(name) => {}
+                    Some(inner) => {
+                        within.path.push(name);
+                        self.members_of(file, inner, into, all, false, within);
+                        within.path.pop();
+                    }
                     None => {
                         let mend = self.nearest(name);
                         self.complain(file, *line, format!("okänd ordklass `@{name}`"), &mend);
@@ -321,11 +362,20 @@ impl Compiler {
                 // With all readings that the class itself has, or one of them would stay.
                 let disguise = self.disguise[id.0 as usize];
                 let out = self.new_class(format!("-{}", class.name), false, disguise);
-                self.members(name, &class.without, out, &members, 1);
+                self.members(name, &class.without, out, &members, false);
                 self.builder.take_out(id, out);
             }
         }
     }
+}
+
+/// The classes that another one brings in by name.
+#[derive(Default)]
+struct Within<'f> {
+    /// Those that are being read, the outermost first.
+    path: Vec<&'f str>,
+    /// Those that were read.
+    known: BTreeSet<&'f str>,
 }
 
 /// The lexemes of each class, for classes that bring in others by name.

@@ -83,7 +83,7 @@ impl Compiler {
         let mut patterns = Vec::new();
         if !raw.members.is_empty() {
             let class = self.new_class(format!("ord:{}", raw.id), false, true);
-            self.members(file, &raw.members, class, members, 0);
+            self.members(file, &raw.members, class, members, true);
             let name = format!("@ord:{}", raw.id);
             patterns.push(Pattern::parse(&name, &mut Names(self)).ok()?);
         }
@@ -271,6 +271,11 @@ impl Compiler {
                 Ok(patterns)
             });
             match parsed {
+                Ok(patterns) if out.len() + patterns.len() > MOST_PATTERNS => {
+                    let what = format!("fler än {MOST_PATTERNS} mönster i en lista");
+                    self.complain(file, *line, what, "Dela upp listan på flera regler");
+                    break;
+                }
                 Ok(patterns) => out.extend(patterns),
                 Err(what) => {
                     let unknown = what.split('`').nth(1).and_then(|name| name.strip_prefix('@'));
@@ -288,6 +293,11 @@ impl Compiler {
         out
     }
 }
+
+/// How long a pattern may be.
+const MOST_ELEMENTS: usize = 64;
+/// How many patterns one list may come to.
+const MOST_PATTERNS: usize = 10_000;
 
 /// The most patterns that phrases in one pattern may make of it.
 const MOST_VARIANTS: usize = 32;
@@ -327,6 +337,9 @@ fn spelled_out(text: &str) -> Result<Vec<String>, String> {
             .iter()
             .flat_map(|front| ways.iter().map(move |way| format!("{front} {way}")))
             .collect();
+    }
+    if variants.iter().any(|v| v.split_whitespace().count() > MOST_ELEMENTS) {
+        return Err(format!("fler än {MOST_ELEMENTS} led i ett mönster"));
     }
     Ok(variants)
 }

@@ -4,35 +4,39 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::platforms::held;
-use crate::platforms::simulate::facebook::{Inner, PAGE_ID, PAGE_NAME, PERSON_ID};
-use crate::platforms::simulate::graph::{Form, Reply, fields, graph_time};
+use crate::platforms::simulate::facebook::{
+    Facebook, PAGE_ID, PAGE_NAME, PERSON_ID, PERSON_TOKEN, TOKEN,
+};
+use crate::platforms::simulate::graph::{Form, fault, fields, graph_time, no_such_object};
+use crate::platforms::simulate::reply::Reply;
 use crate::platforms::simulate::server::Call;
+use crate::platforms::simulate::stage::Stage;
 use crate::platforms::simulate::world::{Comment, Post, World};
 
 /// One question: who asks, what for, and what the form and query hold.
 struct Question<'a> {
-    inner: &'a Inner,
+    stage: &'a Stage<Facebook>,
     form: Form,
     now: Timestamp,
 }
 
 /// Answers one call.
-pub fn answer(inner: &Inner, call: &Call) -> Reply {
+pub fn answer(stage: &Stage<Facebook>, call: &Call) -> Reply {
     let form = Form::of(call);
-    let asked = Question { inner, form, now: inner.now() };
+    let asked = Question { stage, form, now: stage.now() };
     let Some(token) = call.bearer().or_else(|| asked.form.field("access_token")) else {
-        return Reply::fault(190, 0, "An access token is required to request this resource.");
+        return fault(190, 0, "An access token is required to request this resource.");
     };
-    let is_page = token == inner.token.expose();
-    if !is_page && token != inner.person_token.expose() {
-        return Reply::fault(190, 467, "Invalid OAuth access token.");
+    let is_page = token == TOKEN;
+    if !is_page && token != PERSON_TOKEN {
+        return fault(190, 467, "Invalid OAuth access token.");
     }
     let mut segments = call.uri.path().trim_matches('/').split('/');
     if !segments.next().is_some_and(|version| version.starts_with('v')) {
-        return Reply::fault(2500, 0, "Unknown path components");
+        return fault(2500, 0, "Unknown path components");
     }
     let (node, edge) = (segments.next().unwrap_or(""), segments.next());
-    let mut world = held(&inner.world);
+    let mut world = held(&stage.world);
     match (call.method.as_str(), node, edge) {
         ("GET", "me", None) if is_page => {
             asked.form.select(json!({"id": PAGE_ID, "name": PAGE_NAME}))
@@ -41,11 +45,11 @@ pub fn answer(inner: &Inner, call: &Call) -> Reply {
         ("GET", "", None) => asked.several(&world),
         ("GET", PAGE_ID, Some("published_posts")) => asked.posts(&world),
         ("GET", id, Some("comments")) => asked.comments(&world, id, is_page),
-        ("GET", id, None) => asked
-            .one(&world, id)
-            .map_or_else(|| Reply::no_such_object(id), |v| asked.form.select(v)),
+        ("GET", id, None) => {
+            asked.one(&world, id).map_or_else(|| no_such_object(id), |v| asked.form.select(v))
+        }
         ("POST", _, _) | ("DELETE", _, _) if !is_page => {
-            Reply::fault(200, 0, "Requires pages_manage_engagement permission")
+            fault(200, 0, "Requires pages_manage_engagement permission")
         }
         ("POST", id, Some("comments")) => asked.reply(&mut world, id),
         ("POST", id, None) => asked.change(&mut world, id),
@@ -54,9 +58,9 @@ pub fn answer(inner: &Inner, call: &Call) -> Reply {
                 world.delete(comment.number);
                 Reply::ok(&json!({"success": true}))
             }
-            None => Reply::no_such_object(id),
+            None => no_such_object(id),
         },
-        _ => Reply::fault(100, 0, "Unsupported request"),
+        _ => fault(100, 0, "Unsupported request"),
     }
 }
 
@@ -81,7 +85,7 @@ impl Question<'_> {
     }
 
     fn comment_view(&self, comment: &Comment) -> Value {
-        let origin = &self.inner.origin;
+        let origin = &self.stage.origin;
         let Comment { number, post, .. } = comment;
         let mut view = json!({
             "id": format!("{post}_{number}"),
@@ -112,7 +116,7 @@ impl Question<'_> {
             .filter(|c| c.post == post.number && !c.deleted)
             .filter(|c| c.parent.is_none() || self.counts_all_levels())
             .count();
-        let origin = &self.inner.origin;
+        let origin = &self.stage.origin;
         json!({
             "id": format!("{PAGE_ID}_{}", post.number),
             "message": post.message,
@@ -139,11 +143,11 @@ impl Question<'_> {
         let ids: Vec<_> =
             self.form.field("ids").unwrap_or("").split(',').filter(|id| !id.is_empty()).collect();
         if ids.is_empty() || ids.len() > 50 {
-            return Reply::fault(100, 0, "ids takes 1 to 50 ids");
+            return fault(100, 0, "ids takes 1 to 50 ids");
         }
         let mut all = Map::new();
         for id in ids {
-            let Some(object) = self.one(world, id) else { return Reply::no_such_object(id) };
+            let Some(object) = self.one(world, id) else { return no_such_object(id) };
             all.insert(id.to_owned(), self.form.selected(object));
         }
         Reply::ok(&Value::Object(all))
@@ -169,7 +173,7 @@ impl Question<'_> {
         } else if let Some(top) = self.find(world, id) {
             all.filter(|c| c.parent == Some(top.number)).collect()
         } else {
-            return Reply::no_such_object(id);
+            return no_such_object(id);
         };
         // The trap: a person's token lists nothing, and says so with success.
         if !is_page {
@@ -188,38 +192,36 @@ impl Question<'_> {
 
     fn reply(&self, world: &mut World, id: &str) -> Reply {
         let Some(text) = self.form.field("message").filter(|text| !text.trim().is_empty()) else {
-            return Reply::fault(100, 0, "message is required");
+            return fault(100, 0, "message is required");
         };
         let (post, parent) = if let Some(post) = self.find_post(world, id) {
             (post.number, None)
         } else if let Some(comment) = self.find(world, id) {
             (comment.post, Some(comment.parent.unwrap_or(comment.number)))
         } else {
-            return Reply::no_such_object(id);
+            return no_such_object(id);
         };
         let number = world.add(post, parent, None, text.trim(), self.now);
         Reply::ok(&json!({"id": format!("{post}_{number}")}))
     }
 
     fn change(&self, world: &mut World, id: &str) -> Reply {
-        let Some(comment) = self.find(world, id) else { return Reply::no_such_object(id) };
+        let Some(comment) = self.find(world, id) else { return no_such_object(id) };
         if let Some(text) = self.form.field("message") {
             // The danger: this is no answer but an edit.
             if !comment.by_page {
-                return Reply::fault(200, 0, "Only the author may edit a comment");
+                return fault(200, 0, "Only the author may edit a comment");
             }
             world.edit(comment.number, text, self.now);
             return Reply::ok(&json!({"success": true}));
         }
         match self.form.field("is_hidden") {
-            Some("true") if comment.by_page => {
-                Reply::fault(100, 0, "This comment cannot be hidden")
-            }
+            Some("true") if comment.by_page => fault(100, 0, "This comment cannot be hidden"),
             Some(word @ ("true" | "false")) => {
                 world.hide(comment.number, word == "true");
                 Reply::ok(&json!({"success": true}))
             }
-            Some(_) | None => Reply::fault(100, 0, "Invalid parameter"),
+            Some(_) | None => fault(100, 0, "Invalid parameter"),
         }
     }
 }

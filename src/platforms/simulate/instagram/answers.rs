@@ -5,40 +5,42 @@ use serde_json::{Map, Value, json};
 
 use crate::platforms::held;
 use crate::platforms::settings::InstagramLogin;
-use crate::platforms::simulate::graph::{Form, Reply, graph_time};
+use crate::platforms::simulate::graph::{Form, fault, graph_time, no_such_object};
 use crate::platforms::simulate::instagram::{
-    IG_ID, Inner, Message, OWNER, PAGE_ID, READABLE, USERNAME,
+    IG_ID, Instagram, Message, OWNER, PAGE_ID, READABLE, TOKEN, USERNAME,
 };
+use crate::platforms::simulate::reply::Reply;
 use crate::platforms::simulate::server::Call;
+use crate::platforms::simulate::stage::Stage;
 use crate::platforms::simulate::world::{Comment, Post, World};
 
 /// The edge of comments lists no more at a time.
 const MOST_COMMENTS: usize = 50;
 
 struct Question<'a> {
-    inner: &'a Inner,
+    stage: &'a Stage<Instagram>,
     form: Form,
     now: Timestamp,
 }
 
 /// Answers one call.
-pub fn answer(inner: &Inner, call: &Call) -> Reply {
-    let asked = Question { inner, form: Form::of(call), now: inner.now() };
+pub fn answer(stage: &Stage<Instagram>, call: &Call) -> Reply {
+    let asked = Question { stage, form: Form::of(call), now: stage.now() };
     let Some(token) = call.bearer().or_else(|| asked.form.field("access_token")) else {
-        return Reply::fault(190, 0, "An access token is required to request this resource.");
+        return fault(190, 0, "An access token is required to request this resource.");
     };
-    if token != inner.token.expose() {
-        return Reply::fault(190, 467, "Invalid OAuth access token.");
+    if token != TOKEN {
+        return fault(190, 467, "Invalid OAuth access token.");
     }
     let mut segments = call.uri.path().trim_matches('/').split('/');
     if !segments.next().is_some_and(|version| version.starts_with('v')) {
-        return Reply::fault(2500, 0, "Unknown path components");
+        return fault(2500, 0, "Unknown path components");
     }
     let (node, edge) = (segments.next().unwrap_or(""), segments.next());
-    let is_own = inner.options.login == InstagramLogin::Own;
+    let is_own = stage.own.login == InstagramLogin::Own;
     let owner = if is_own { "me" } else { PAGE_ID };
     let writer = if is_own { "me" } else { IG_ID };
-    let mut world = held(&inner.world);
+    let mut world = held(&stage.world);
     match (call.method.as_str(), node, edge) {
         // The `id` of a token of its own is the app's and good for nothing else.
         ("GET", "me", None) if is_own => {
@@ -55,7 +57,7 @@ pub fn answer(inner: &Inner, call: &Call) -> Reply {
         ("GET", id, Some("replies")) => asked.replies(&world, id),
         ("GET", id, None) => asked
             .one(&world, id)
-            .map_or_else(|| Reply::no_such_object(id), |found| asked.form.select(found)),
+            .map_or_else(|| no_such_object(id), |found| asked.form.select(found)),
         ("POST", id, Some("replies")) => asked.reply(&mut world, id),
         ("POST", id, None) => asked.hide(&mut world, id),
         ("DELETE", id, None) => match asked.find(&world, id) {
@@ -63,9 +65,9 @@ pub fn answer(inner: &Inner, call: &Call) -> Reply {
                 world.delete(comment.number);
                 Reply::ok(&json!({"success": true}))
             }
-            None => Reply::no_such_object(id),
+            None => no_such_object(id),
         },
-        _ => Reply::fault(100, 0, "Unsupported request"),
+        _ => fault(100, 0, "Unsupported request"),
     }
 }
 
@@ -80,7 +82,7 @@ impl Question<'_> {
     }
 
     fn link(&self, post: u64) -> String {
-        format!("{}/p/{post}/", self.inner.origin)
+        format!("{}/p/{post}/", self.stage.origin)
     }
 
     /// A comment, with the answers under it where it is a topmost one.
@@ -105,13 +107,13 @@ impl Question<'_> {
         let all = self.there(world);
         let under: Vec<_> = all.iter().filter(|c| c.parent == Some(comment.number)).collect();
         if !under.is_empty() {
-            let shown = under.iter().take(self.inner.options.shown);
+            let shown = under.iter().take(self.stage.own.shown);
             let data: Vec<_> = shown.map(|reply| self.view(world, reply)).collect();
             let mut page = json!({ "data": data });
-            if let Some(last) = under.iter().take(self.inner.options.shown).next_back() {
+            if let Some(last) = under.iter().take(self.stage.own.shown).next_back() {
                 let place = hex::encode(format!("{} {}", last.created, last.number));
                 page["paging"] = json!({"cursors": {"before": place, "after": place}});
-                if under.len() > self.inner.options.shown {
+                if under.len() > self.stage.own.shown {
                     page["paging"]["next"] = json!("https://graph.facebook.com/…");
                 }
             }
@@ -147,11 +149,11 @@ impl Question<'_> {
         let ids: Vec<_> =
             self.form.field("ids").unwrap_or("").split(',').filter(|id| !id.is_empty()).collect();
         if ids.is_empty() || ids.len() > 50 {
-            return Reply::fault(100, 0, "ids takes 1 to 50 ids");
+            return fault(100, 0, "ids takes 1 to 50 ids");
         }
         let mut all = Map::new();
         for id in ids {
-            let Some(object) = self.one(world, id) else { return Reply::no_such_object(id) };
+            let Some(object) = self.one(world, id) else { return no_such_object(id) };
             all.insert(id.to_owned(), self.form.selected(object));
         }
         Reply::ok(&Value::Object(all))
@@ -172,11 +174,11 @@ impl Question<'_> {
     fn comments(&self, world: &World, id: &str) -> Reply {
         let Some(post) = world.posts().into_iter().find(|post| post.number.to_string() == id)
         else {
-            return Reply::no_such_object(id);
+            return no_such_object(id);
         };
         let limit = self.form.field("limit").and_then(|limit| limit.parse().ok());
         if limit.is_some_and(|limit: usize| limit > MOST_COMMENTS) {
-            return Reply::fault(100, 0, "limit must be at most 50");
+            return fault(100, 0, "limit must be at most 50");
         }
         // Topmost ones alone, the newest first.
         let mut listed: Vec<_> = self
@@ -190,7 +192,7 @@ impl Question<'_> {
     }
 
     fn replies(&self, world: &World, id: &str) -> Reply {
-        let Some(top) = self.find(world, id) else { return Reply::no_such_object(id) };
+        let Some(top) = self.find(world, id) else { return no_such_object(id) };
         let listed: Vec<_> = self
             .there(world)
             .iter()
@@ -202,11 +204,11 @@ impl Question<'_> {
 
     fn reply(&self, world: &mut World, id: &str) -> Reply {
         let Some(text) = self.form.field("message").filter(|text| !text.trim().is_empty()) else {
-            return Reply::fault(100, 0, "message is required");
+            return fault(100, 0, "message is required");
         };
-        let Some(to) = self.find(world, id) else { return Reply::no_such_object(id) };
+        let Some(to) = self.find(world, id) else { return no_such_object(id) };
         if to.hidden {
-            return Reply::fault(10, 0, "Hidden comments cannot be replied to");
+            return fault(10, 0, "Hidden comments cannot be replied to");
         }
         let top = to.parent.unwrap_or(to.number);
         let number = world.add(to.post, Some(top), None, text.trim(), self.now);
@@ -214,7 +216,7 @@ impl Question<'_> {
     }
 
     fn hide(&self, world: &mut World, id: &str) -> Reply {
-        let Some(comment) = self.find(world, id) else { return Reply::no_such_object(id) };
+        let Some(comment) = self.find(world, id) else { return no_such_object(id) };
         match self.form.field("hide") {
             // The account's own stay visible, whatever is set.
             Some("true" | "false") if comment.by_page => Reply::ok(&json!({"success": true})),
@@ -222,13 +224,12 @@ impl Question<'_> {
                 world.hide(comment.number, word == "true");
                 Reply::ok(&json!({"success": true}))
             }
-            Some(_) | None => Reply::fault(100, 0, "Invalid parameter"),
+            Some(_) | None => fault(100, 0, "Invalid parameter"),
         }
     }
 
     fn messages(&self) -> Vec<Message> {
-        let all = held(&self.inner.messages).clone();
-        all.into_iter().filter(|message| !message.is_unsent).collect()
+        held(&self.stage.state).messages.clone()
     }
 
     fn of(&self, person: u64) -> Vec<Message> {
@@ -249,7 +250,7 @@ impl Question<'_> {
 
     fn conversations(&self) -> Reply {
         if self.form.field("platform") != Some("instagram") {
-            return Reply::fault(100, 0, "platform is required");
+            return fault(100, 0, "platform is required");
         }
         let mut people: Vec<_> = self.messages().iter().map(|message| message.person).collect();
         people.sort_unstable();
@@ -294,19 +295,18 @@ impl Question<'_> {
         let person = json("recipient").and_then(|to| to["id"].as_str()?.parse::<u64>().ok());
         let text = json("message").and_then(|m| m["text"].as_str().map(str::to_owned));
         let (Some(person), Some(text)) = (person, text) else {
-            return Reply::fault(100, 0, "recipient and message are required");
+            return fault(100, 0, "recipient and message are required");
         };
         let newest = self.of(person).into_iter().find(|message| !message.by_us);
         let Some(newest) = newest else {
-            return Reply::fault(100, 2_534_014, "No matching user found");
+            return fault(100, 2_534_014, "No matching user found");
         };
         if self.now.duration_since(newest.at).as_hours() >= 24 {
-            return Reply::fault(10, 2_534_022, "This message is sent outside of allowed window");
+            return fault(10, 2_534_022, "This message is sent outside of allowed window");
         }
-        let mut messages = held(&self.inner.messages);
+        let messages = &mut held(&self.stage.state).messages;
         let id = format!("m_{}", messages.len() + 1);
-        let (at, by_us, is_unsent) = (self.now, true, false);
-        messages.push(Message { id: id.clone(), person, by_us, text, at, is_unsent });
+        messages.push(Message { id: id.clone(), person, by_us: true, text, at: self.now });
         Reply::ok(&json!({"recipient_id": person.to_string(), "message_id": id}))
     }
 }

@@ -2,106 +2,48 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::platforms::held;
-use crate::platforms::simulate::LABEL;
-use crate::platforms::simulate::faults::Fault;
 use crate::platforms::simulate::linkedin::{
-    Inner, NAME, ORGANIZATION, VERSION, activity, number, share, urn,
+    LinkedIn, NAME, ORGANIZATION, TOKEN, VERSION, activity, number, share, urn,
 };
+use crate::platforms::simulate::reply::Reply;
 use crate::platforms::simulate::server::Call;
+use crate::platforms::simulate::stage::{Stage, Turned};
 use crate::platforms::simulate::world::{Comment, Post, World};
 use crate::platforms::youtube::quota::Quota;
 
-const NAME_OF_PLATFORM: &str = "linkedin";
-
 const MOST_CHARACTERS: usize = 1_250;
 
-/// An answer before the headers that all have.
-pub struct Reply {
-    status: u16,
-    body: String,
-    id: Option<String>,
+fn fault(status: u16, number: i64, code: &str) -> Reply {
+    let message = "as the simulator has it";
+    Reply::told(
+        status,
+        &json!({"status": status, "serviceErrorCode": number, "code": code, "message": message}),
+    )
 }
 
-impl Reply {
-    fn told(status: u16, body: &Value) -> Self {
-        Self { status, body: body.to_string(), id: None }
-    }
-
-    fn ok(body: &Value) -> Self {
-        Self::told(200, body)
-    }
-
-    fn fault(status: u16, number: i64, code: &str) -> Self {
-        let message = "as the simulator has it";
-        Self::told(
-            status,
-            &json!({"status": status, "serviceErrorCode": number, "code": code, "message": message}),
-        )
-    }
-
-    fn not_found() -> Self {
-        Self::fault(404, 0, "NOT_FOUND")
-    }
-
-    /// The body, to be sent through what may go wrong with it.
-    pub fn take_body(&mut self) -> String {
-        std::mem::take(&mut self.body)
-    }
-
-    /// With the headers that all answers have.
-    pub fn into_response(self, body: Vec<u8>) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY);
-        let is_page = body.starts_with(b"<");
-        let kind = if is_page { "text/html; charset=utf-8" } else { "application/json" };
-        let mut answer = (status, body).into_response();
-        let headers = answer.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        let label = HeaderName::from_static(LABEL);
-        headers.insert(label, HeaderValue::from_static(NAME_OF_PLATFORM));
-        if let Some(id) = self.id.and_then(|id| HeaderValue::from_str(&id).ok()) {
-            headers.insert(HeaderName::from_static("x-restli-id"), id);
-        }
-        answer
-    }
+fn not_found() -> Reply {
+    fault(404, 0, "NOT_FOUND")
 }
 
 /// The answer of a call that is turned away unread.
-pub fn refusal(fault: Fault) -> Option<Reply> {
-    match fault {
-        Fault::AppLimit { .. } | Fault::PageLimit { .. } | Fault::TokenLimit { .. } => {
-            Some(Reply::fault(429, 101, "TOO_MANY_REQUESTS"))
+pub fn turned_away(why: Turned) -> Reply {
+    match why {
+        Turned::App(_) | Turned::Account(_) | Turned::Token(_) => {
+            fault(429, 101, "TOO_MANY_REQUESTS")
         }
-        Fault::ExpiredToken => Some(Reply::fault(401, 65602, "EXPIRED_ACCESS_TOKEN")),
-        Fault::ServerError => Some(Reply::fault(500, 0, "INTERNAL_SERVER_ERROR")),
-        Fault::HtmlPage => Some(Reply {
-            status: 403,
-            body: "<html><title>Blocked</title></html>".into(),
-            id: None,
-        }),
-        Fault::CursorInvalid => Some(Reply::fault(400, 0, "INVALID_START")),
-        Fault::BrokenJson
-        | Fault::Slow(_)
-        | Fault::LostAnswer
-        | Fault::DuplicatePage
-        | Fault::ClockSkew { .. } => None,
+        Turned::Expired => fault(401, 65602, "EXPIRED_ACCESS_TOKEN"),
+        Turned::Ill => fault(500, 0, "INTERNAL_SERVER_ERROR"),
+        Turned::LostPlace => fault(400, 0, "INVALID_START"),
     }
 }
 
-/// What a gateway in between says when it has lost the answer.
-pub fn gateway_page() -> Response {
-    let reply = Reply { status: 502, body: String::new(), id: None };
-    reply.into_response(b"<html><title>502</title></html>".to_vec())
-}
-
 struct Question<'a> {
-    inner: &'a Inner,
+    stage: &'a Stage<LinkedIn>,
     query: BTreeMap<String, String>,
     now: Timestamp,
 }
@@ -113,29 +55,29 @@ fn decoded(segment: &str) -> String {
 }
 
 /// Answers one call.
-pub fn answer(inner: &Inner, call: &Call) -> Reply {
-    let asked = Question { inner, query: call.query_by_name(), now: inner.now() };
+pub fn answer(stage: &Stage<LinkedIn>, call: &Call) -> Reply {
+    let asked = Question { stage, query: call.query_by_name(), now: stage.now() };
     let sent = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
-    if call.bearer() != Some(inner.token.expose()) {
-        return Reply::fault(401, 65600, "INVALID_ACCESS_TOKEN");
+    if call.bearer() != Some(TOKEN) {
+        return fault(401, 65600, "INVALID_ACCESS_TOKEN");
     }
     if sent("linkedin-version") != Some(VERSION) {
-        return Reply::fault(426, 0, "NONEXISTENT_VERSION");
+        return fault(426, 0, "NONEXISTENT_VERSION");
     }
     if sent("x-restli-protocol-version") != Some("2.0.0") {
-        return Reply::fault(400, 0, "INVALID_PROTOCOL_VERSION");
+        return fault(400, 0, "INVALID_PROTOCOL_VERSION");
     }
     if let Some(reply) = asked.count() {
         return reply;
     }
     // A parenthesis that is not encoded means something else in a path.
     if call.uri.path().contains(['(', ')', ':']) {
-        return Reply::fault(400, 0, "ILLEGAL_ARGUMENT");
+        return fault(400, 0, "ILLEGAL_ARGUMENT");
     }
-    let Some(path) = call.uri.path().strip_prefix("/rest/") else { return Reply::not_found() };
+    let Some(path) = call.uri.path().strip_prefix("/rest/") else { return not_found() };
     let segments: Vec<_> = path.split('/').map(decoded).collect();
     let segments: Vec<_> = segments.iter().map(String::as_str).collect();
-    let mut world = held(&inner.world);
+    let mut world = held(&stage.world);
     match (call.method.as_str(), &segments[..]) {
         ("GET", ["organizations", ORGANIZATION]) => {
             Reply::ok(&json!({"id": 90009, "localizedName": NAME}))
@@ -143,7 +85,7 @@ pub fn answer(inner: &Inner, call: &Call) -> Reply {
         ("GET", ["posts"]) if sent("x-restli-method") == Some("FINDER") => asked.posts(&world),
         ("GET", ["posts", post]) => match asked.post(&world, post) {
             Some(post) => Reply::ok(&post_view(&post)),
-            None => Reply::not_found(),
+            None => not_found(),
         },
         ("GET", ["socialActions", under, "comments"]) => asked.comments(&world, under),
         ("POST", ["socialActions", under, "comments"]) => {
@@ -151,10 +93,10 @@ pub fn answer(inner: &Inner, call: &Call) -> Reply {
         }
         ("GET", ["socialActions", _, "comments", id]) => match asked.find(&world, id) {
             Some(comment) => Reply::ok(&asked.view(&world, &comment)),
-            None => Reply::not_found(),
+            None => not_found(),
         },
         ("DELETE", ["socialActions", _, "comments", id]) => asked.delete(&mut world, id),
-        _ => Reply::not_found(),
+        _ => not_found(),
     }
 }
 
@@ -177,14 +119,14 @@ impl Question<'_> {
     }
 
     fn count(&self) -> Option<Reply> {
-        let mut calls = held(&self.inner.calls);
+        let mut calls = held(&self.stage.state);
         if calls.day_ends.is_none_or(|end| end <= self.now) {
             calls.day_ends = Some(Quota::in_zone(1, TimeZone::UTC).resets_at(self.now));
             calls.made = 0;
         }
-        if calls.made >= self.inner.options.calls_per_day {
+        if calls.made >= self.stage.own.calls_per_day {
             calls.overspent += 1;
-            return Some(Reply::fault(429, 101, "TOO_MANY_REQUESTS"));
+            return Some(fault(429, 101, "TOO_MANY_REQUESTS"));
         }
         calls.made += 1;
         None
@@ -233,9 +175,9 @@ impl Question<'_> {
     fn page(&self, all: &[Value]) -> Reply {
         let number = |name: &str, usual: usize| self.field(name).map_or(Ok(usual), str::parse);
         let (Ok(start), Ok(count)) = (number("start", 0), number("count", 10)) else {
-            return Reply::fault(400, 0, "ILLEGAL_ARGUMENT");
+            return fault(400, 0, "ILLEGAL_ARGUMENT");
         };
-        let count = count.min(self.inner.options.most);
+        let count = count.min(self.stage.own.most);
         let elements: Vec<_> = all.iter().skip(start).take(count).collect();
         Reply::ok(&json!({
             "paging": {"start": start, "count": count, "total": all.len(), "links": []},
@@ -245,7 +187,7 @@ impl Question<'_> {
 
     fn posts(&self, world: &World) -> Reply {
         if self.field("q") != Some("author") || self.field("author") != Some(us().as_str()) {
-            return Reply::fault(403, 100, "ACCESS_DENIED");
+            return fault(403, 100, "ACCESS_DENIED");
         }
         self.page(&world.posts().iter().map(post_view).collect::<Vec<_>>())
     }
@@ -257,50 +199,49 @@ impl Question<'_> {
         } else if let Some(top) = self.find(world, under) {
             all.iter().filter(|c| c.parent == Some(top.number)).collect()
         } else {
-            return Reply::not_found();
+            return not_found();
         };
         self.page(&listed.iter().map(|comment| self.view(world, comment)).collect::<Vec<_>>())
     }
 
     fn reply(&self, world: &mut World, under: &str, body: &[u8]) -> Reply {
         let Ok(body) = serde_json::from_slice::<Value>(body) else {
-            return Reply::fault(400, 0, "ILLEGAL_ARGUMENT");
+            return fault(400, 0, "ILLEGAL_ARGUMENT");
         };
         if body["actor"].as_str() != Some(us().as_str()) {
-            return Reply::fault(403, 100, "ACCESS_DENIED");
+            return fault(403, 100, "ACCESS_DENIED");
         }
         let text = body["message"]["text"].as_str().unwrap_or("").trim();
         if text.is_empty() || text.chars().count() > MOST_CHARACTERS {
-            return Reply::fault(422, 0, "UNPROCESSABLE_ENTITY");
+            return fault(422, 0, "UNPROCESSABLE_ENTITY");
         }
-        let Some(to) = self.find(world, under) else { return Reply::not_found() };
+        let Some(to) = self.find(world, under) else { return not_found() };
         if body["parentComment"].as_str() != Some(urn(to.post, to.number).as_str())
             || body["object"].as_str() != Some(activity(to.post).as_str())
         {
-            return Reply::fault(400, 0, "ILLEGAL_ARGUMENT");
+            return fault(400, 0, "ILLEGAL_ARGUMENT");
         }
         let top = to.parent.unwrap_or(to.number);
         let number = world.add(to.post, Some(top), None, text, self.now);
         match self.find(world, &number.to_string()) {
-            Some(written) => Reply {
-                id: Some(number.to_string()),
-                ..Reply::told(201, &self.view(world, &written))
-            },
-            None => Reply::fault(500, 0, "INTERNAL_SERVER_ERROR"),
+            Some(written) => {
+                Reply::told(201, &self.view(world, &written)).with("x-restli-id", number)
+            }
+            None => fault(500, 0, "INTERNAL_SERVER_ERROR"),
         }
     }
 
     fn delete(&self, world: &mut World, id: &str) -> Reply {
         if self.field("actor") != Some(us().as_str()) {
-            return Reply::fault(403, 100, "ACCESS_DENIED");
+            return fault(403, 100, "ACCESS_DENIED");
         }
         match self.find(world, id) {
-            Some(comment) if comment.by_page || self.inner.options.deletes_others => {
+            Some(comment) if comment.by_page || self.stage.own.deletes_others => {
                 world.delete(comment.number);
-                Reply { status: 204, body: String::new(), id: None }
+                Reply::text(204, "")
             }
-            Some(_) => Reply::fault(403, 100, "ACCESS_DENIED"),
-            None => Reply::not_found(),
+            Some(_) => fault(403, 100, "ACCESS_DENIED"),
+            None => not_found(),
         }
     }
 }

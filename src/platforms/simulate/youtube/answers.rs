@@ -2,22 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::platforms::held;
-use crate::platforms::simulate::LABEL;
-use crate::platforms::simulate::faults::Fault;
+use crate::platforms::simulate::consent::Rotation;
+use crate::platforms::simulate::reply::Reply;
 use crate::platforms::simulate::server::Call;
+use crate::platforms::simulate::stage::{Stage, Turned};
 use crate::platforms::simulate::world::{Comment, World};
 use crate::platforms::simulate::youtube::{
-    Aside, CHANNEL, CLIENT, Inner, NAME, Options, State, id, number, video, video_number,
+    Aside, CHANNEL, CLIENT, CLIENT_SECRET, NAME, Own, State, YouTube, id, number, video,
+    video_number,
 };
 use crate::platforms::youtube::quota::Quota;
-
-const NAME_OF_PLATFORM: &str = "youtube";
 
 /// The platform's own most.
 const MOST_LISTED: usize = 100;
@@ -27,113 +25,52 @@ const MOST_CHARACTERS: usize = 10_000;
 /// How long an access token lives, in seconds.
 const TOKEN_LIVES: u32 = 3_599;
 
-/// An answer before the headers that all have.
-pub struct Reply {
-    status: u16,
-    body: String,
-    /// Minutes until a limit ends.
-    wait: Option<u32>,
+fn fault(status: u16, domain: &str, reason: &str) -> Reply {
+    let error = json!({"domain": domain, "reason": reason, "message": "as the simulator has it"});
+    let body =
+        json!({"error": {"code": status, "message": "as the simulator has it", "errors": [error]}});
+    Reply::told(status, &body)
 }
 
-impl Reply {
-    fn told(status: u16, body: &Value) -> Self {
-        Self { status, body: body.to_string(), wait: None }
-    }
-
-    fn ok(body: &Value) -> Self {
-        Self::told(200, body)
-    }
-
-    fn fault(status: u16, domain: &str, reason: &str) -> Self {
-        let error =
-            json!({"domain": domain, "reason": reason, "message": "as the simulator has it"});
-        let body = json!({"error": {"code": status, "message": "as the simulator has it", "errors": [error]}});
-        Self::told(status, &body)
-    }
-
-    fn bad(reason: &str) -> Self {
-        Self::fault(400, "youtube.comment", reason)
-    }
-
-    /// The body, to be sent through what may go wrong with it.
-    pub fn take_body(&mut self) -> String {
-        std::mem::take(&mut self.body)
-    }
-
-    /// With the headers that all answers have.
-    pub fn into_response(self, body: Vec<u8>) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY);
-        let is_page = body.starts_with(b"<");
-        let kind =
-            if is_page { "text/html; charset=utf-8" } else { "application/json; charset=UTF-8" };
-        let mut answer = (status, body).into_response();
-        let headers = answer.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        let label = HeaderName::from_static(LABEL);
-        headers.insert(label, HeaderValue::from_static(NAME_OF_PLATFORM));
-        if let Some(minutes) = self.wait {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(u64::from(minutes) * 60));
-        }
-        answer
-    }
+fn bad(reason: &str) -> Reply {
+    fault(400, "youtube.comment", reason)
 }
 
 /// The answer of a call that is turned away unread.
-pub fn refusal(fault: Fault) -> Option<Reply> {
-    match fault {
-        Fault::AppLimit { minutes } => Some(Reply {
-            wait: Some(minutes),
-            ..Reply::fault(403, "usageLimits", "rateLimitExceeded")
-        }),
-        Fault::PageLimit { minutes } | Fault::TokenLimit { minutes } => Some(Reply {
-            wait: Some(minutes),
-            ..Reply::fault(403, "usageLimits", "userRateLimitExceeded")
-        }),
-        Fault::ExpiredToken => Some(Reply::fault(401, "global", "authError")),
-        Fault::ServerError => Some(Reply::fault(500, "global", "backendError")),
-        Fault::HtmlPage => Some(Reply {
-            status: 403,
-            body: "<html><title>Blocked</title></html>".into(),
-            wait: None,
-        }),
-        Fault::CursorInvalid => Some(Reply::bad("invalidPageToken")),
-        Fault::BrokenJson
-        | Fault::Slow(_)
-        | Fault::LostAnswer
-        | Fault::DuplicatePage
-        | Fault::ClockSkew { .. } => None,
+pub fn turned_away(why: Turned) -> Reply {
+    match why {
+        Turned::App(minutes) => fault(403, "usageLimits", "rateLimitExceeded").after(minutes),
+        Turned::Account(minutes) | Turned::Token(minutes) => {
+            fault(403, "usageLimits", "userRateLimitExceeded").after(minutes)
+        }
+        Turned::Expired => fault(401, "global", "authError"),
+        Turned::Ill => fault(500, "global", "backendError"),
+        Turned::LostPlace => bad("invalidPageToken"),
     }
-}
-
-/// What a gateway in between says when it has lost the answer.
-pub fn gateway_page() -> Response {
-    let reply = Reply { status: 502, body: String::new(), wait: None };
-    reply.into_response(b"<html><title>502</title></html>".to_vec())
 }
 
 /// What comments and threads are listed by.
 type Place = (Timestamp, u64);
 
 struct Question<'a> {
-    inner: &'a Inner,
+    stage: &'a Stage<YouTube>,
     query: BTreeMap<String, String>,
     now: Timestamp,
 }
 
 /// Answers one call.
-pub fn answer(inner: &Inner, call: &Call) -> Reply {
-    let asked = Question { inner, query: call.query_by_name(), now: inner.now() };
+pub fn answer(stage: &Stage<YouTube>, call: &Call) -> Reply {
+    let asked = Question { stage, query: call.query_by_name(), now: stage.now() };
     let (method, path) = (call.method.as_str(), call.uri.path());
-    let mut state = held(&inner.state);
+    let mut state = held(&stage.state);
     if path == "/token" {
         return token(&mut state, &call.form().into_iter().collect());
     }
     let Some(path) = path.strip_prefix("/youtube/v3/") else {
-        return Reply::fault(404, "global", "notFound");
+        return fault(404, "global", "notFound");
     };
-    let shown = call.bearer().and_then(|token| token.strip_prefix("ya29.simulerad-")?.parse().ok());
-    if !shown.is_some_and(|n: u32| n > state.expired && n <= state.handed_out) {
-        return Reply::fault(401, "global", "authError");
+    if !state.consent.knows(call.bearer()) {
+        return fault(401, "global", "authError");
     }
     if let Some(reply) = asked.charge(&mut state, if method == "GET" { 1 } else { 50 }) {
         return reply;
@@ -141,10 +78,10 @@ pub fn answer(inner: &Inner, call: &Call) -> Reply {
     if method != "POST" || path == "comments" {
         let demanded = method == "DELETE" || asked.query.contains_key("part");
         if !demanded {
-            return Reply::fault(400, "youtube.parameter", "missingRequiredParameter");
+            return fault(400, "youtube.parameter", "missingRequiredParameter");
         }
     }
-    let mut world = held(&inner.world);
+    let mut world = held(&stage.world);
     match (method, path) {
         ("GET", "channels") => Reply::ok(&json!({
             "kind": "youtube#channelListResponse", "etag": "e",
@@ -157,8 +94,8 @@ pub fn answer(inner: &Inner, call: &Call) -> Reply {
         ("POST", "comments/setModerationStatus") => asked.moderate(&mut world, &mut state),
         ("POST", "comments") => asked.reply(&mut world, &state, &call.body),
         // Only the author may.
-        ("DELETE", "comments") => Reply::fault(403, "youtube.comment", "forbidden"),
-        _ => Reply::fault(404, "global", "notFound"),
+        ("DELETE", "comments") => fault(403, "youtube.comment", "forbidden"),
+        _ => fault(404, "global", "notFound"),
     }
 }
 
@@ -167,22 +104,16 @@ fn token(state: &mut State, form: &BTreeMap<String, String>) -> Reply {
     let fault = |status, name: &str| {
         Reply::told(status, &json!({"error": name, "error_description": "as the simulator has it"}))
     };
-    if field("client_id") != Some(CLIENT)
-        || field("client_secret") != Some("simulerad-klienthemlighet")
-    {
+    if field("client_id") != Some(CLIENT) || field("client_secret") != Some(CLIENT_SECRET) {
         return fault(401, "invalid_client");
     }
-    if field("grant_type") != Some("refresh_token") {
-        return fault(400, "unsupported_grant_type");
+    match state.consent.renew(form, Rotation::Lasting) {
+        Ok(pair) => Reply::ok(&json!({
+            "access_token": pair.access, "expires_in": TOKEN_LIVES,
+            "scope": "https://www.googleapis.com/auth/youtube.force-ssl", "token_type": "Bearer",
+        })),
+        Err(name) => fault(400, name),
     }
-    if state.is_revoked || field("refresh_token") != Some("simulerat-medgivande") {
-        return fault(400, "invalid_grant");
-    }
-    state.handed_out += 1;
-    Reply::ok(&json!({
-        "access_token": format!("ya29.simulerad-{}", state.handed_out), "expires_in": TOKEN_LIVES,
-        "scope": "https://www.googleapis.com/auth/youtube.force-ssl", "token_type": "Bearer",
-    }))
 }
 
 /// How a comment stands.
@@ -212,9 +143,9 @@ impl Question<'_> {
             state.day_ends = Some(Quota::new(1).resets_at(self.now));
             state.used = 0;
         }
-        if state.used + units > self.inner.options.units_per_day {
+        if state.used + units > self.stage.own.units_per_day {
             state.overspent += 1;
-            return Some(Reply::fault(403, "youtube.quota", "quotaExceeded"));
+            return Some(fault(403, "youtube.quota", "quotaExceeded"));
         }
         state.used += units;
         None
@@ -268,14 +199,14 @@ impl Question<'_> {
     fn page(&self, kind: &str, all: &[(Place, Value)], is_descending: bool) -> Reply {
         let limit = match self.field("maxResults").map_or(Ok(20), str::parse) {
             Ok(limit @ 1..=MOST_LISTED) => limit,
-            Ok(_) | Err(_) => return Reply::fault(400, "youtube.parameter", "invalidParameter"),
+            Ok(_) | Err(_) => return fault(400, "youtube.parameter", "invalidParameter"),
         };
         let begin = match self.field("pageToken").map(read_place) {
             None => 0,
             Some(Some(place)) => {
                 all.partition_point(|(p, _)| if is_descending { *p >= place } else { *p <= place })
             }
-            Some(None) => return Reply::bad("invalidPageToken"),
+            Some(None) => return bad("invalidPageToken"),
         };
         let shown: Vec<_> = all.iter().skip(begin).take(limit).collect();
         let items: Vec<_> = shown.iter().map(|(_, value)| value).collect();
@@ -297,17 +228,17 @@ impl Question<'_> {
                 let known = world.posts().into_iter().map(|post| post.number);
                 match video_number(id).filter(|number| known.clone().any(|post| post == *number)) {
                     Some(post) => Some(post),
-                    None => return Reply::fault(404, "youtube.commentThread", "videoNotFound"),
+                    None => return fault(404, "youtube.commentThread", "videoNotFound"),
                 }
             }
             (None, Some(CHANNEL)) => None,
             (None, Some(_)) => {
-                return Reply::fault(404, "youtube.commentThread", "channelNotFound");
+                return fault(404, "youtube.commentThread", "channelNotFound");
             }
-            _ => return Reply::fault(400, "youtube.parameter", "missingRequiredParameter"),
+            _ => return fault(400, "youtube.parameter", "missingRequiredParameter"),
         };
         if post.is_some_and(|post| state.closed.contains(&post)) {
-            return Reply::fault(403, "youtube.commentThread", "commentsDisabled");
+            return fault(403, "youtube.commentThread", "commentsDisabled");
         }
         let wanted = self.field("moderationStatus").unwrap_or("published");
         let all = self.there(world, state);
@@ -337,10 +268,10 @@ impl Question<'_> {
                     "topLevelComment": self.view(top, Some(own)),
                 },
             });
-            if !replies.is_empty() && self.inner.options.shown > 0 {
+            if !replies.is_empty() && self.stage.own.shown > 0 {
                 let shown: Vec<_> = replies
                     .iter()
-                    .take(self.inner.options.shown)
+                    .take(self.stage.own.shown)
                     .map(|reply| self.view(reply, Some(status(reply, state))))
                     .collect();
                 thread["replies"] = json!({"comments": shown});
@@ -356,7 +287,7 @@ impl Question<'_> {
         if let Some(parent) = self.field("parentId") {
             let top = number(parent);
             if !all.iter().any(|c| c.number == top) {
-                return Reply::fault(404, "youtube.comment", "commentNotFound");
+                return fault(404, "youtube.comment", "commentNotFound");
             }
             let listed: Vec<_> = all
                 .iter()
@@ -367,9 +298,9 @@ impl Question<'_> {
         }
         let ids: Vec<_> = self.field("id").unwrap_or("").split(',').map(number).collect();
         if ids.len() > MOST_READ {
-            return Reply::fault(400, "youtube.parameter", "invalidParameter");
+            return fault(400, "youtube.parameter", "invalidParameter");
         }
-        let Options { held_by_id, rejected_by_id, .. } = self.inner.options;
+        let Own { held_by_id, rejected_by_id, .. } = self.stage.own;
         let all = world.comments(self.now);
         let shown = |comment: &&Comment| {
             !comment.deleted
@@ -416,7 +347,7 @@ impl Question<'_> {
         let ids: Vec<_> = self.field("id").unwrap_or("").split(',').map(number).collect();
         let there = self.there(world, state);
         if !ids.iter().all(|id| there.iter().any(|c| c.number == *id)) {
-            return Reply::fault(404, "youtube.comment", "commentNotFound");
+            return fault(404, "youtube.comment", "commentNotFound");
         }
         for id in ids {
             match self.field("moderationStatus") {
@@ -431,39 +362,39 @@ impl Question<'_> {
                 Some("rejected") => {
                     state.set_aside.insert(id, Aside::Rejected);
                 }
-                Some(_) | None => return Reply::bad("operationNotSupported"),
+                Some(_) | None => return bad("operationNotSupported"),
             }
         }
-        Reply { status: 204, body: String::new(), wait: None }
+        Reply::text(204, "")
     }
 
     fn reply(&self, world: &mut World, state: &State, body: &[u8]) -> Reply {
         let Ok(body) = serde_json::from_slice::<Value>(body) else {
-            return Reply::fault(400, "global", "parseError");
+            return fault(400, "global", "parseError");
         };
         let Some(parent) = body["snippet"]["parentId"].as_str() else {
-            return Reply::bad("parentIdMissing");
+            return bad("parentIdMissing");
         };
         let text = body["snippet"]["textOriginal"].as_str().unwrap_or("").trim();
         if text.is_empty() {
-            return Reply::bad("commentTextRequired");
+            return bad("commentTextRequired");
         }
         if text.chars().count() > MOST_CHARACTERS {
-            return Reply::bad("commentTextTooLong");
+            return bad("commentTextTooLong");
         }
         let there = self.there(world, state);
         let top = there.iter().find(|c| id(c.number, None) == parent && c.parent.is_none());
         let Some(top) = top else {
-            return Reply::fault(404, "youtube.comment", "parentCommentNotFound");
+            return fault(404, "youtube.comment", "parentCommentNotFound");
         };
         if status(top, state) != "published" {
-            return Reply::bad("parentCommentIsPrivate");
+            return bad("parentCommentIsPrivate");
         }
         let number = world.add(top.post, Some(top.number), None, text, self.now);
         let all = world.comments(self.now);
         let written = all.iter().find(|comment| comment.number == number);
         written.map_or_else(
-            || Reply::fault(500, "global", "backendError"),
+            || fault(500, "global", "backendError"),
             |written| Reply::ok(&self.view(written, None)),
         )
     }

@@ -253,7 +253,7 @@ async fn a_seal_is_made_once() {
     let first = bench.store.evidence(evidence).await.unwrap();
     let other = ContentHash::of(b"another manifest");
     let (second, case) =
-        bench.store.seal(evidence, other, SealHolds::Copies, at(99)).await.unwrap();
+        bench.store.seal(evidence, other, Vec::new(), SealHolds::Copies, at(99)).await.unwrap();
     assert_eq!((second, case), (first, Some(one.case)));
     assert_eq!(bench.store.log_head().await.unwrap().0, 1);
     let failed = bench.store.record_capture_failure(evidence, "x".into(), at(99)).await;

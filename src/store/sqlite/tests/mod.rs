@@ -169,7 +169,7 @@ impl Bench {
     async fn seal(&self, version: VersionId) -> EvidenceId {
         let row = self.store.want_evidence(version, at(1)).await.unwrap();
         let manifest = ContentHash::of(format!("manifest {version}").as_bytes());
-        self.store.seal(row.id, manifest, SealHolds::Copies, at(1)).await.unwrap();
+        self.store.seal(row.id, manifest, Vec::new(), SealHolds::Copies, at(1)).await.unwrap();
         row.id
     }
 

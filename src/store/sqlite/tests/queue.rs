@@ -171,6 +171,7 @@ fn recount(raw: &Connection) -> CaseCounts {
         decided: n("'decided'"),
         awaiting_diary: n("'awaiting_diary'"),
         closed: n("'closed'"),
+        exempt: 0,
     }
 }
 

@@ -1,0 +1,109 @@
+//! `[retention]` of a policy → [`Retention`].
+
+use super::reader::Table;
+use crate::domain::retention::{Retention, RetentionClass, RetentionRule};
+
+/// The longest time, in months: a hundred years.
+const MOST_MONTHS: u64 = 1_200;
+
+/// Reads the section.
+pub(super) fn read(mut table: Table<'_, '_>) -> Option<Retention> {
+    let plan = table.demanded_text("plan", "plan = \"Informationshanteringsplan\"");
+    // Left out, nothing is ever due; empty is a mistake.
+    let has_decision = table.has("decision");
+    let decision = table.text("decision");
+    let four_eyes = table.yes("four_eyes", true);
+    let mut rules = Vec::with_capacity(RetentionClass::ALL.len());
+    for class in RetentionClass::ALL {
+        rules.push(rule(&mut table, class.id()));
+    }
+    table.done();
+    let rules: Vec<_> = rules.into_iter().collect::<Option<_>>()?;
+    let (plan, four_eyes) = (plan?.value, four_eyes?.value);
+    if has_decision && decision.is_none() {
+        return None;
+    }
+    Some(Retention::new(plan, decision.map(|at| at.value), four_eyes, |class| {
+        // One rule for each class, in their order.
+        rules[class as usize].clone()
+    }))
+}
+
+fn rule(table: &mut Table<'_, '_>, key: &'static str) -> Option<RetentionRule> {
+    let Some(mut rule) = table.table(key) else {
+        if !table.has(key) {
+            table.missing(key, &format!("{key} = {{ months = 24, why = \"Varför.\" }}"));
+        }
+        return None;
+    };
+    let why = rule.demanded_text("why", "why = \"Varför.\"");
+    let has_months = rule.has("months");
+    let months = rule.number("months", 0, 0..=MOST_MONTHS, "månader");
+    rule.done();
+    // At most 1,200.
+    let months = months?.try_into().ok()?;
+    Some(RetentionRule { months: has_months.then_some(months), why: why?.value })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::policy::parse;
+    use crate::config::policy::ready::standard;
+    use crate::domain::retention::RetentionClass;
+
+    const RULES: &str = "dismissed = { months = 1, why = \"a\" }\ncarried_out = { why = \"b\" }\n\
+        not_registered = { months = 0, why = \"c\" }\nregistered = { months = 12, why = \"d\" }\n";
+
+    /// The policy that is built in, with another section.
+    fn with(section: &str) -> Result<Option<crate::domain::retention::Retention>, String> {
+        let text = include_str!("../../lexicons/policies/standard.toml");
+        let (head, tail) = text.split_once("[retention]\n").unwrap();
+        let (_, tail) = tail.split_once("# ── Lagens").unwrap();
+        let policy = parse("prov.toml", &format!("{head}{section}\n# ── Lagens{tail}"));
+        policy.map(|policy| policy.retention).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_built_in_policy_lets_nothing_fall_due_since_it_can_name_no_decision() {
+        let retention = standard().unwrap().retention.unwrap();
+        assert_eq!(retention.decision, None);
+        assert!(retention.four_eyes);
+        assert!(RetentionClass::ALL.iter().all(|class| retention.rule(*class).months.is_some()));
+    }
+
+    #[test]
+    fn what_is_said_is_read_and_without_a_section_nothing_is() {
+        let section =
+            format!("[retention]\nplan = \"P\"\ndecision = \"KS 1\"\nfour_eyes = false\n{RULES}");
+        let retention = with(&section).unwrap().unwrap();
+        assert_eq!(retention.decision.as_deref(), Some("KS 1"));
+        assert!(!retention.four_eyes);
+        let months: Vec<_> =
+            RetentionClass::ALL.iter().map(|class| retention.rule(*class).months).collect();
+        assert_eq!(months, [Some(1), None, Some(0), Some(12)]);
+        assert_eq!(with("").unwrap(), None);
+    }
+
+    #[test]
+    fn faults_are_named_with_their_mend() {
+        for (section, expected) in [
+            (format!("[retention]\n{RULES}"), "plan"),
+            (format!("[retention]\nplan = \"P\"\ndecision = \"\"\n{RULES}"), "decision"),
+            (format!("[retention]\nplan = \"P\"\nbeslut = \"x\"\n{RULES}"), "beslut"),
+            (
+                format!(
+                    "[retention]\nplan = \"P\"\n{}",
+                    RULES.replace("months = 12", "months = 1201")
+                ),
+                "1200",
+            ),
+            (
+                format!("[retention]\nplan = \"P\"\n{}", RULES.replace("dismissed", "avfardade")),
+                "dismissed",
+            ),
+        ] {
+            let error = with(&section).unwrap_err();
+            assert!(error.contains(expected), "{section}: {error}");
+        }
+    }
+}

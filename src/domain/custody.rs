@@ -1,0 +1,114 @@
+//! What happens around a record's evidence (*händelser kring beviset*): every opening, showing, copy,
+//! check, exemption and disposal is a line of the audit log, and here is what such a line means.
+
+/// What somebody did with a record or with the case it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CustodyAct {
+    /// The case was opened, with its text and names in full or masked.
+    OpenCase,
+    /// The record's own page was opened.
+    OpenRecord,
+    /// A file of the record was opened: a picture, the sheet, the platform's answer.
+    OpenPart,
+    /// The manifest was printed at the command line.
+    PrintManifest,
+    /// The record went out in a package.
+    Export,
+    /// The record went out in a package to the diary.
+    Register,
+    /// The record was recomputed and held against the log.
+    Verify,
+    /// Copying was barred on suspicion (regulation 2.2).
+    Suspect,
+    /// That bar was lifted.
+    LiftBar,
+    /// The case was exempted from disposal.
+    Exempt,
+    /// That exemption was lifted.
+    EndExemption,
+    /// The content was disposed of.
+    Dispose,
+}
+
+impl CustodyAct {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::OpenCase,
+        Self::OpenRecord,
+        Self::OpenPart,
+        Self::PrintManifest,
+        Self::Export,
+        Self::Register,
+        Self::Verify,
+        Self::Suspect,
+        Self::LiftBar,
+        Self::Exempt,
+        Self::EndExemption,
+        Self::Dispose,
+    ];
+
+    /// The name in the audit log.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::OpenCase => "case.open",
+            Self::OpenRecord => "evidence.open",
+            Self::OpenPart => "evidence.part",
+            Self::PrintManifest => "evidence.show",
+            Self::Export => "evidence.export",
+            Self::Register => "evidence.register",
+            Self::Verify => "evidence.verify",
+            Self::Suspect => "case.suspect",
+            Self::LiftBar => "case.copy_bar_lifted",
+            Self::Exempt => "case.exempt",
+            Self::EndExemption => "case.exemption_ended",
+            Self::Dispose => "evidence.dispose",
+        }
+    }
+
+    /// The act with this name.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|act| act.id() == id)
+    }
+
+    /// What was done, as in "Kim Exempel …".
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::OpenCase => "öppnade ärendet",
+            Self::OpenRecord => "öppnade beviset",
+            Self::OpenPart => "öppnade en fil i beviset",
+            Self::PrintManifest => "skrev ut bevisets manifest",
+            Self::Export => "exporterade beviset",
+            Self::Register => "lade beviset i ett paket till diariet",
+            Self::Verify => "kontrollerade beviset",
+            Self::Suspect => "spärrade inlägget mot kopiering",
+            Self::LiftBar => "hävde spärren mot kopiering",
+            Self::Exempt => "undantog ärendet från gallring",
+            Self::EndExemption => "hävde undantaget från gallring",
+            Self::Dispose => "gallrade beviset",
+        }
+    }
+}
+
+/// What an audit line about all records is about.
+pub const EVERY_RECORD: &str = "evidence *";
+
+/// What stands in the line of a case that was opened by somebody who sees personal data masked.
+pub const MASKED: &str = "personuppgifter maskerade";
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_act_has_a_name_and_words_of_its_own() {
+        let names: BTreeSet<_> = CustodyAct::ALL.iter().map(|act| act.id()).collect();
+        let words: BTreeSet<_> = CustodyAct::ALL.iter().map(|act| act.label()).collect();
+        assert_eq!((names.len(), words.len()), (CustodyAct::ALL.len(), CustodyAct::ALL.len()));
+        for act in CustodyAct::ALL {
+            assert_eq!(CustodyAct::from_id(act.id()), Some(*act));
+        }
+        assert_eq!(CustodyAct::from_id("session.open"), None);
+    }
+}

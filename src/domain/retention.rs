@@ -1,0 +1,289 @@
+//! How long what is kept is kept (*bevarande och gallring*), as a policy says it.
+//!
+//! Public records may be disposed of where a decision of the authority allows it, and never otherwise
+//! (*arkivlagen 1990:782 10 §*). So a policy without such a decision lets nothing fall due.
+
+use jiff::{Timestamp, ToSpan as _};
+
+use super::calendar::{local, stockholm};
+use super::case::Outcome;
+use super::ids::{CaseId, ContentHash, DisposalId, EvidenceId, HoldId, UserId};
+
+/// What sort of case it was, as far as keeping goes: how it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RetentionClass {
+    /// Nothing was wrong with it.
+    Dismissed,
+    /// Something was done: hidden, removed, answered, referred.
+    CarriedOut,
+    /// Kept and deliberately not registered.
+    NotRegistered,
+    /// Registered: the diary has its own copy.
+    Registered,
+}
+
+impl RetentionClass {
+    /// All of them.
+    pub const ALL: &[Self] =
+        &[Self::Dismissed, Self::CarriedOut, Self::NotRegistered, Self::Registered];
+
+    /// The class of a case that ended so.
+    pub const fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Dismissed => Self::Dismissed,
+            Outcome::CarriedOut => Self::CarriedOut,
+            Outcome::NotRegistered => Self::NotRegistered,
+            Outcome::Registered => Self::Registered,
+        }
+    }
+
+    /// Identifier in policies and in the store.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Dismissed => "dismissed",
+            Self::CarriedOut => "carried_out",
+            Self::NotRegistered => "not_registered",
+            Self::Registered => "registered",
+        }
+    }
+
+    /// The class with this identifier.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|class| class.id() == id)
+    }
+
+    /// The Swedish words.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Dismissed => "avfärdade",
+            Self::CarriedOut => "åtgärdade",
+            Self::NotRegistered => "medvetet inte diarieförda",
+            Self::Registered => "diarieförda",
+        }
+    }
+}
+
+/// What a policy says of one class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetentionRule {
+    /// Months after the case was closed; none where it is kept for ever (*bevaras*).
+    pub months: Option<u16>,
+    /// On what that rests, in one Swedish sentence.
+    pub why: String,
+}
+
+/// What a policy says of keeping.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// The plan it follows (*informationshanteringsplan*).
+    pub plan: String,
+    /// The decision that allows disposal, as the authority calls it; without one nothing is due.
+    pub decision: Option<String>,
+    /// Whether another person has to approve.
+    pub four_eyes: bool,
+    /// One rule a class, in the order of [`RetentionClass::ALL`].
+    rules: Vec<RetentionRule>,
+}
+
+impl Retention {
+    /// Puts it together from one rule for each class.
+    pub fn new(
+        plan: String,
+        decision: Option<String>,
+        four_eyes: bool,
+        rule: impl FnMut(RetentionClass) -> RetentionRule,
+    ) -> Self {
+        let rules = RetentionClass::ALL.iter().copied().map(rule).collect();
+        Self { plan, decision, four_eyes, rules }
+    }
+
+    /// What holds for a class.
+    pub fn rule(&self, class: RetentionClass) -> &RetentionRule {
+        // `ALL` lists the variants in their order, and `new` made one rule for each.
+        &self.rules[class as usize]
+    }
+
+    /// When a case of this class that was closed at `closed_at` may be disposed of: the first midnight
+    /// in Sweden after its months. Never where it is kept for ever or no decision allows it.
+    pub fn due(&self, class: RetentionClass, closed_at: Timestamp) -> Option<Timestamp> {
+        self.decision.as_ref()?;
+        let months = self.rule(class).months?;
+        let day = local(closed_at).date().checked_add(i32::from(months).months()).ok()?;
+        let midnight = day.tomorrow().ok()?.to_zoned(stockholm()).ok()?;
+        Some(midnight.timestamp())
+    }
+}
+
+/// What a disposal destroys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Destroyed {
+    /// Files.
+    pub n_files: u64,
+    /// Their bytes.
+    pub n_bytes: u64,
+    /// Files that stay because a living record shares them.
+    pub n_shared: u64,
+}
+
+/// One line of a protocol: a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DisposalLine {
+    /// The record.
+    pub evidence: EvidenceId,
+    /// Its manifest's hash: it stays.
+    pub manifest: ContentHash,
+    /// Its place in the log: it stays.
+    pub log_seq: u64,
+    /// The case.
+    pub case: CaseId,
+    /// The account's name.
+    pub account: String,
+    /// The class.
+    pub class: RetentionClass,
+    /// Months after closing.
+    pub months: u16,
+    /// On what that rests.
+    pub why: String,
+    /// When the case was closed.
+    pub closed_at: Timestamp,
+    /// When it fell due.
+    pub due_at: Timestamp,
+}
+
+/// An exemption of a case from disposal (*undantag från gallring*).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exemption {
+    /// Its row.
+    pub id: HoldId,
+    /// The case.
+    pub case: CaseId,
+    /// When it was set.
+    pub set_at: Timestamp,
+    /// Who set it.
+    pub set_by: String,
+    /// Why.
+    pub reason: String,
+    /// When, by whom and why it was lifted.
+    pub lifted: Option<(Timestamp, String, String)>,
+}
+
+/// Where a disposal stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DisposalState {
+    /// Waits for another person.
+    Proposed,
+    /// Carried out.
+    Done,
+    /// Not carried out.
+    Withdrawn,
+}
+
+/// A disposal with its protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disposal {
+    /// The number of the protocol.
+    pub id: DisposalId,
+    /// Where it stands.
+    pub state: DisposalState,
+    /// The authority's name then.
+    pub authority: String,
+    /// The plan that it follows.
+    pub plan: String,
+    /// The decision that allows it.
+    pub decision: String,
+    /// The policy's hash.
+    pub policy: ContentHash,
+    /// Whether another person had to approve.
+    pub four_eyes: bool,
+    /// When it was proposed.
+    pub proposed_at: Timestamp,
+    /// By whom; none where the command line did.
+    pub proposed_by: Option<UserId>,
+    /// By whom, in words.
+    pub proposed_name: String,
+    /// When and by whom it ended.
+    pub ended: Option<(Timestamp, String)>,
+    /// Why it was withdrawn.
+    pub reason: Option<String>,
+    /// Its place in the log.
+    pub log_seq: Option<u64>,
+    /// The hash of the protocol's table.
+    pub csv_sha256: Option<ContentHash>,
+    /// Files and bytes that were destroyed, and files kept because others share them.
+    pub destroyed: Option<Destroyed>,
+    /// How many cases and records.
+    pub n: (u64, u64),
+}
+
+/// A protocol of disposal (*gallringsprotokoll*): which rule, which decision, who, and what went. It holds
+/// nothing of what was disposed of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Protocol {
+    /// Its number.
+    pub number: DisposalId,
+    /// The authority's name.
+    pub authority: String,
+    /// The plan that it follows.
+    pub plan: String,
+    /// The decision that allows it.
+    pub decision: String,
+    /// The hash of the policy that named both.
+    pub policy: ContentHash,
+    /// When and by whom it was proposed.
+    pub proposed: (Timestamp, String),
+    /// When and by whom it was carried out.
+    pub done: (Timestamp, String),
+    /// Whether those had to be two.
+    pub four_eyes: bool,
+    /// What was destroyed.
+    pub destroyed: Destroyed,
+    /// What it was about, by case.
+    pub lines: Vec<DisposalLine>,
+}
+
+impl Protocol {
+    /// How many cases.
+    pub fn n_cases(&self) -> usize {
+        let mut cases: Vec<_> = self.lines.iter().map(|line| line.case).collect();
+        cases.dedup();
+        cases.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retention(decision: Option<&str>, months: Option<u16>) -> Retention {
+        let rule = |_| RetentionRule { months, why: "Prov.".into() };
+        Retention::new("Plan".into(), decision.map(str::to_owned), true, rule)
+    }
+
+    #[test]
+    fn due_at_the_first_swedish_midnight_after_the_months() {
+        for (closed, months, due) in [
+            ("2026-01-31T12:00:00Z", 1, "2026-02-28T23:00:00Z"),
+            ("2026-06-30T21:59:00Z", 0, "2026-06-30T22:00:00Z"),
+            ("2026-06-30T22:01:00Z", 0, "2026-07-01T22:00:00Z"),
+            ("2024-02-29T10:00:00Z", 12, "2025-02-28T23:00:00Z"),
+            ("2026-11-22T10:00:00Z", 24, "2028-11-22T23:00:00Z"),
+        ] {
+            let at = retention(Some("KS 2026/1"), Some(months))
+                .due(RetentionClass::Dismissed, closed.parse().unwrap());
+            assert_eq!(at, Some(due.parse().unwrap()), "{closed} + {months}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_due_without_a_decision_or_where_it_is_kept_for_ever() {
+        let closed = "2000-01-01T00:00:00Z".parse().unwrap();
+        for class in RetentionClass::ALL {
+            assert_eq!(retention(None, Some(0)).due(*class, closed), None);
+            assert_eq!(retention(Some("KS 2026/1"), None).due(*class, closed), None);
+            assert_eq!(RetentionClass::from_id(class.id()), Some(*class));
+        }
+        let end = retention(Some("KS 2026/1"), Some(u16::MAX))
+            .due(RetentionClass::Registered, Timestamp::MAX);
+        assert_eq!(end, None, "what a calendar cannot name is never due");
+    }
+}

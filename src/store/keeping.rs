@@ -1,0 +1,121 @@
+//! What the store hands out of keeping: events around records, exemptions from disposal, disposals.
+
+use jiff::Timestamp;
+
+use crate::domain::case::Outcome;
+use crate::domain::custody::CustodyAct;
+use crate::domain::ids::{CaseId, ContentHash, EvidenceId, ItemId, VersionId};
+use crate::domain::retention::Exemption;
+
+/// One event around a record, as the audit log has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustodyRow {
+    /// When.
+    pub at: Timestamp,
+    /// Who, in words.
+    pub who: String,
+    /// What.
+    pub act: CustodyAct,
+    /// Which record; none where it is about the case, or about all records.
+    pub evidence: Option<EvidenceId>,
+    /// More: a file, a reason, a result.
+    pub detail: Option<String>,
+}
+
+/// One exemption, as verification holds it against the log.
+pub struct HoldFacts {
+    /// Its row.
+    pub id: i64,
+    /// The case.
+    pub case: i64,
+    /// Who set it, when, and the hash of the reason.
+    pub set: (i64, Timestamp, ContentHash),
+    /// Its place in the log.
+    pub set_seq: u64,
+    /// The same of its lifting.
+    pub lifted: Option<(i64, Timestamp, ContentHash, u64)>,
+}
+
+/// A closed case with sealed evidence, as disposal looks at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptCase {
+    /// The case.
+    pub case: CaseId,
+    /// Its item.
+    pub item: ItemId,
+    /// The account's name.
+    pub account: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When it was closed, or changed last after that.
+    pub closed_at: Timestamp,
+    /// Its sealed records.
+    pub records: Vec<KeptRecord>,
+}
+
+/// A sealed record of such a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptRecord {
+    /// The record.
+    pub id: EvidenceId,
+    /// Its version.
+    pub version: VersionId,
+    /// The manifest's hash.
+    pub manifest: ContentHash,
+    /// Its place in the log.
+    pub log_seq: u64,
+}
+
+/// Why a case that is due is left alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Spared {
+    /// An exemption stands, on it or on a case in the same thread.
+    Held(Exemption),
+    /// Suspected images of child abuse, on it or on its page.
+    Barred,
+    /// Evidence of a version is still to be taken.
+    Unsealed,
+}
+
+/// A disposal, as verification holds it against the log.
+pub struct DisposalFacts {
+    /// The number of the protocol.
+    pub id: i64,
+    /// When it was carried out, by whom and after whose proposal; its place in the log.
+    pub done: Option<DoneFacts>,
+}
+
+/// What is known of a disposal that was carried out.
+pub struct DoneFacts {
+    /// When.
+    pub at: Timestamp,
+    /// By whom; none where the command line did.
+    pub by: Option<i64>,
+    /// Who proposed it.
+    pub proposed_by: Option<i64>,
+    /// The decision that it rests on.
+    pub decision: String,
+    /// The hash of the protocol's table.
+    pub csv_sha256: ContentHash,
+    /// Its place in the log.
+    pub log_seq: u64,
+    /// Its records.
+    pub records: Vec<i64>,
+    /// Its files lie beside the evidence.
+    pub written: bool,
+}
+
+/// What the last verification of the whole found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerificationRow {
+    /// When it began.
+    pub began_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// Who asked for it.
+    pub by: String,
+    /// Nothing was wrong.
+    pub whole: bool,
+    /// The report as JSON.
+    pub report: String,
+}
