@@ -193,15 +193,6 @@ fn one(text: &mut String, policy: &Policy, category: Category) {
         let told: Vec<_> = rule.tell.iter().map(|told: &Told| told.label()).collect();
         let _ = writeln!(text, "  Ska få veta: {}", told.join(", "));
     }
-    if let Some(class) = rule.retention.as_ref()
-        && let Some(class) = policy.duties.retention.iter().find(|known| known.id == *class)
-    {
-        let period = match class.months {
-            Some(months) => format!("{months} månader"),
-            None => "ingen tid satt".to_owned(),
-        };
-        let _ = writeln!(text, "  Bevaras: {} ({}; {period})", class.what, class.basis);
-    }
 }
 
 /// The grounds that a person is offered first.
@@ -287,6 +278,9 @@ fn settings(text: &mut String, policy: &Policy) {
         None => "som dokumenthanteringsplanen säger".to_owned(),
     };
     row("Bevara", archive);
+    if let Some(retention) = &policy.retention {
+        row("Gallring", format!("enligt {}", retention.plan));
+    }
     let watching = &duties.watching;
     let gap = watching.gap_min.map_or_else(String::new, |min| {
         format!(", högst {min} minuter emellan medan det är öppet")

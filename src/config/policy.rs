@@ -93,8 +93,8 @@ fn policy(root: &mut Table<'_, '_>, version: ContentHash) -> Option<Policy> {
     if let Some(help) = help {
         policy.help = help;
     }
-    policy.retention = retention;
     policy.duties = duties?;
+    policy.retention = retention;
     Some(policy)
 }
 
@@ -180,7 +180,7 @@ fn message(mut table: Table<'_, '_>, frame: &Frame<'_>) -> Option<Rule> {
             "[message] får inte föreslå `hide` eller `delete`: utan träff finns ingen grund",
         );
     }
-    let more = more(&mut table, frame);
+    let more = more(&mut table);
     table.done();
     let line = line?;
     let rule = Rule::plain(None, why?.value, [line.clone(), line.clone(), line]);
@@ -198,7 +198,7 @@ fn rule(mut table: Table<'_, '_>, category: Category, frame: &Frame<'_>) -> Opti
     let medium = severity(&mut table, Severity::Medium, hours48);
     let high = severity(&mut table, Severity::High, hours48);
     let suggests = suggests(&mut table, category, known_ground, frame, &codes);
-    let more = more(&mut table, frame);
+    let more = more(&mut table);
     table.done();
     let (low, medium, high) = (low?, medium?, high?);
     let place = At { value: (), place: table.place.clone() };
@@ -281,41 +281,21 @@ fn suggests(
 /// What a rule may say beside its lines.
 struct More {
     tell: Vec<Told>,
-    retention: Option<String>,
     source: Option<String>,
 }
 
 impl More {
     fn on(self, rule: Rule) -> Rule {
-        Rule { tell: self.tell, retention: self.retention, source: self.source, ..rule }
+        Rule { tell: self.tell, source: self.source, ..rule }
     }
 }
 
-fn more(table: &mut Table<'_, '_>, frame: &Frame<'_>) -> Option<More> {
+fn more(table: &mut Table<'_, '_>) -> Option<More> {
     let told: Vec<_> = Told::ALL.iter().map(|told| (told.id(), *told)).collect();
     let texts = table.texts("tell")?;
     let tell = texts.value.iter().map(|at| table.one_of("tell", at, &told)).collect::<Option<_>>();
-    let written = table.has("retention");
-    let retention = match table.text("retention") {
-        Some(at)
-            if !frame.whole || frame.duties.retention.iter().any(|class| class.id == at.value) =>
-        {
-            Some(Some(at.value))
-        }
-        Some(at) => {
-            table.complain(
-                &at,
-                format!(
-                    "gallringsklassen `{}` finns inte: skriv ett `[[retention]]` med det `id`:t",
-                    at.value
-                ),
-            );
-            None
-        }
-        None => (!written).then_some(None),
-    };
     let source = duties::optional(table, "source");
-    Some(More { tell: tell?, retention: retention?, source: source? })
+    Some(More { tell: tell?, source: source? })
 }
 
 fn severity(table: &mut Table<'_, '_>, severity: Severity, hours48: FortyEight) -> Option<Line> {

@@ -336,19 +336,6 @@ pub struct Accounts {
     pub yearly_report: bool,
 }
 
-/// How long something is kept (*gallringsregel*).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RetentionClass {
-    /// Its name in the policy.
-    pub id: String,
-    /// What is in it.
-    pub what: String,
-    /// The decision or plan that it rests on.
-    pub basis: String,
-    /// Months after the case was closed; nothing: kept for good, or as the plan says.
-    pub months: Option<u16>,
-}
-
 /// Everything that a rulebook says beside its categories.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Duties {
@@ -372,8 +359,6 @@ pub struct Duties {
     pub watching: Watching,
     /// Accounts.
     pub accounts: Accounts,
-    /// How long things are kept.
-    pub retention: Vec<RetentionClass>,
 }
 
 /// Grounds that one rulebook alone has, or none: a policy that wants them says so (duties, section 1).
@@ -455,7 +440,6 @@ impl Default for Duties {
                 yearly_password: true,
                 yearly_report: true,
             },
-            retention: Vec::new(),
         }
     }
 }

@@ -3,8 +3,8 @@
 //!
 //! Reading order: [`ids`], [`account`], [`item`], [`language`], [`category`], [`verdict`], [`ground`],
 //! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`calendar`],
-//! [`personal_number`], [`deadline`], [`duties`], [`retention`], [`policy`], [`register`], [`likeness`], [`rule_watch`],
-//! [`log`], [`custody`], [`text`].
+//! [`personal_number`], [`deadline`], [`duties`], [`retention`], [`policy`], [`register`], [`likeness`], [`rule_watch`], [`log`],
+//! [`custody`], [`text`].
 
 pub mod account;
 pub mod action;

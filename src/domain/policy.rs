@@ -133,8 +133,6 @@ pub struct Rule {
     pub suggests: Vec<Ground>,
     /// Who is told, beside whoever has the case.
     pub tell: Vec<Told>,
-    /// The retention class that what comes of it belongs to.
-    pub retention: Option<String>,
     /// Where the rulebook says it.
     pub source: Option<String>,
     /// At low severity.
@@ -149,8 +147,8 @@ impl Rule {
     /// A rule that says nothing more than what is done at each severity, on what ground and why.
     pub fn plain(ground: Option<Ground>, why: String, [low, medium, high]: [Line; 3]) -> Self {
         let suggests = ground.into_iter().collect();
-        let (tell, retention, source) = (Vec::new(), None, None);
-        Self { ground, why, suggests, tell, retention, source, low, medium, high }
+        let (tell, source) = (Vec::new(), None);
+        Self { ground, why, suggests, tell, source, low, medium, high }
     }
 
     /// The line for a severity.
@@ -219,10 +217,10 @@ pub struct Policy {
     pub message: Rule,
     /// Numbers of the routine for cries for help, in the order in which they are shown.
     pub help: Vec<HelpLine>,
-    /// How long what is kept is kept; none where the policy does not say.
-    pub retention: Option<Retention>,
     /// What the rulebook says beside its categories.
     pub duties: Duties,
+    /// How long what is kept is kept; none where the policy does not say.
+    pub retention: Option<Retention>,
     /// One rule a category, in the order of [`Category::ALL`].
     rules: Vec<Rule>,
 }
@@ -243,8 +241,8 @@ impl Policy {
     ) -> Self {
         let rules = Category::ALL.iter().map(|&c| rule(c)).collect();
         let help = HelpLine::national();
-        let (duties, retention) = (Duties::default(), None);
-        Self { name, version, undo, office, message, help, duties, retention, rules }
+        let duties = Duties::default();
+        Self { name, version, undo, office, message, help, duties, retention: None, rules }
     }
 
     /// What follows from a category.

@@ -7,8 +7,8 @@ use crate::config::reader::{At, Table};
 use crate::domain::deadline::FortyEight;
 use crate::domain::duties::{
     AccountList, Accounts, Answers, Archive, Duties, MustNotRegister, MustRegister, OnRemoval,
-    PolicyDecision, PolicyGround, Politics, Register, RegisterTarget, Removal, RetentionClass,
-    Signature, Standing, Step, Strength, Target, Watch, Watching, is_mid_term,
+    PolicyDecision, PolicyGround, Politics, Register, RegisterTarget, Removal, Signature, Standing,
+    Step, Strength, Target, Watch, Watching, is_mid_term,
 };
 use crate::domain::ground::Ground;
 
@@ -32,7 +32,6 @@ pub(super) fn read(root: &mut Table<'_, '_>) -> Option<Duties> {
     let archive = section(root, "archive", |table| archive(table, &default.archive));
     let watching = section(root, "watch", |table| watching(table, &default.watching));
     let accounts = section(root, "accounts", |table| accounts(table, &default.accounts));
-    let retention = root.tables("retention").into_iter().map(retention).collect::<Option<_>>();
     let (politics, politics_to) = politics?.unwrap_or((default.politics, default.politics_to));
     Some(Duties {
         decision: decision?.flatten(),
@@ -45,7 +44,6 @@ pub(super) fn read(root: &mut Table<'_, '_>) -> Option<Duties> {
         archive: archive?.unwrap_or(default.archive),
         watching: watching?.unwrap_or(default.watching),
         accounts: accounts?.unwrap_or(default.accounts),
-        retention: retention?,
     })
 }
 
@@ -338,20 +336,5 @@ fn accounts(table: &mut Table<'_, '_>, default: &Accounts) -> Option<Accounts> {
         notice_days: Some(notice? as u8).filter(|days| *days > 0),
         yearly_password: password?.value,
         yearly_report: report?.value,
-    })
-}
-
-fn retention(mut table: Table<'_, '_>) -> Option<RetentionClass> {
-    let id = table.demanded_text("id", "id = \"modererat\"");
-    let what = table.demanded_text("what", "what = \"Det som tagits bort\"");
-    let basis = table.demanded_text("basis", "basis = \"nämndens informationshanteringsplan\"");
-    // Nought where it is left out.
-    let months = table.number("months", 0, 1..=1200, "månader");
-    table.done();
-    Some(RetentionClass {
-        id: id?.value,
-        what: what?.value,
-        basis: basis?.value,
-        months: Some(months? as u16).filter(|months| *months > 0),
     })
 }

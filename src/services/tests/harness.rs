@@ -86,7 +86,8 @@ fn policy() -> Policy {
 
 /// The program's parts on a folder, as `app` puts them together.
 pub async fn open(dir: &Path, clock: &TestClock, simulator: &Simulator) -> (Services, AccountId) {
-    open_under(dir, clock, simulator, None).await
+    let platform = Arc::new(Facebook::new(simulator.settings(), clock.clock()).unwrap());
+    put_together(dir, clock, platform, Disk::default()).await.unwrap()
 }
 
 /// The same with a policy of the account's own.
@@ -94,10 +95,10 @@ async fn open_under(
     dir: &Path,
     clock: &TestClock,
     simulator: &Simulator,
-    own: Option<Policy>,
+    own: Policy,
 ) -> (Services, AccountId) {
     let platform = Arc::new(Facebook::new(simulator.settings(), clock.clock()).unwrap());
-    put_together_under(dir, clock, platform, Disk::default(), own).await.unwrap()
+    put_together_under(dir, clock, platform, Disk::default(), Some(own)).await.unwrap()
 }
 
 /// The same with any platform, on any disk.
@@ -309,8 +310,7 @@ impl Stage {
     pub async fn under(&mut self, change: impl FnOnce(&mut Policy)) {
         let mut own = policy();
         change(&mut own);
-        let (services, _) =
-            open_under(self.dir.path(), &self.clock, &self.simulator, Some(own)).await;
+        let (services, _) = open_under(self.dir.path(), &self.clock, &self.simulator, own).await;
         self.services = services;
     }
 
