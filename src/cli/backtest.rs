@@ -21,7 +21,7 @@ use crate::domain::ids::VersionId;
 use crate::domain::text::{is_hidden, mark};
 use crate::domain::verdict::Verdict;
 use crate::runtime::clock::Clock;
-use crate::store::Store;
+use crate::services::past::Past;
 
 /// Jämför två ordlistor på samma kommentarer: vad som tillkommer, försvinner och ändras.
 #[derive(Debug, clap::Args)]
@@ -191,32 +191,26 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if all.malformed > 0 { ExitCode::from(PARTLY) } else { ExitCode::SUCCESS })
 }
 
-/// What the daemon has taken in, oldest first. Not what the authority itself wrote, nor what may not be copied: a
-/// sample is a copy.
+/// What the daemon has taken in.
 struct Stored {
-    store: Store,
+    past: Past,
     runtime: tokio::runtime::Runtime,
-    after: VersionId,
 }
 
 impl Stored {
     fn open(config: &ConfigFile) -> anyhow::Result<Self> {
         let config = config.load()?;
         let (store, _evidence) = app::open_stores(&config, Clock::system())?;
-        Ok(Self { store, runtime: runtime()?, after: VersionId(0) })
+        Ok(Self { past: Past::new(store), runtime: runtime()? })
     }
 
     fn next_batch(&mut self) -> anyhow::Result<Option<Batch>> {
-        let texts = self.runtime.block_on(self.store.texts_after(self.after, STORED_AT_ONCE))?;
-        let Some((last, _)) = texts.last() else { return Ok(None) };
-        self.after = *last;
+        let texts = self.runtime.block_on(self.past.next())?;
         let row = |(version, text): (VersionId, String)| (0, Ok((version.to_string(), text)));
-        Ok(Some(Batch::Rows(texts.into_iter().map(row).collect())))
+        let rows: Vec<_> = texts.into_iter().map(row).collect();
+        Ok((!rows.is_empty()).then_some(Batch::Rows(rows)))
     }
 }
-
-/// How many stored texts are read at a time.
-const STORED_AT_ONCE: u32 = 2_000;
 
 thread_local! {
     /// The buffers for the lexicon before and for the one after. They outlive the batch, for they

@@ -18,6 +18,7 @@ pub mod manual;
 pub mod offers;
 pub mod outbox;
 pub mod packages;
+pub mod past;
 pub mod picture;
 pub mod push;
 pub mod queue;
