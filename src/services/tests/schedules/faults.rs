@@ -127,7 +127,15 @@ impl Watch for Faults {
             (Step::Sync, Moment::After) => {
                 state.unsynced.remove(path);
             }
-            (Step::Rename, Moment::After) => state.unnamed = Some(path.to_owned()),
+            (Step::Rename, Moment::After) => {
+                // What was not made durable before it got its name is not so under the name either.
+                let n_before = state.unsynced.len();
+                state.unsynced.retain(|written, _| written.exists());
+                if state.unsynced.len() < n_before {
+                    state.unsynced.insert(path.to_owned(), 0);
+                }
+                state.unnamed = Some(path.to_owned());
+            }
             (Step::SyncFolder, Moment::After) => state.unnamed = None,
             (Step::Write | Step::Remove | Step::Commit, _)
             | (Step::Sync | Step::Rename | Step::SyncFolder, _) => {}
