@@ -54,6 +54,7 @@ const FILES: &[(&str, &str)] = files![
     "sv/field_time.toml",
     "sv/field_town.toml",
     "sv/guards.toml",
+    "sv/guards_everyday.toml",
     "sv/harmless.toml",
     "sv/hate.toml",
     "sv/hate_code.toml",

@@ -45,7 +45,10 @@ pub const UNDO: SignedDuration = SignedDuration::from_secs(10);
 pub const THREAT: &str = "Jag vet var du bor och ska slå ihjäl dig.";
 
 /// What the Page posted.
-const POSTS: &str = r#"[{"key": "bad", "title": "Nya badet", "text": "Nu bygger vi."}]"#;
+const POSTS: &str = r#"[
+    {"key": "bad", "title": "Nya badet", "text": "Nu bygger vi."},
+    {"key": "bro", "title": "Nya bron", "text": "Den öppnar i maj."}
+]"#;
 
 pub struct Stage {
     pub dir: Arc<TempDir>,
