@@ -35,6 +35,20 @@ fn every_rule_says_why_in_a_sentence_and_on_what_ground() {
 }
 
 #[test]
+fn what_is_certain_by_its_form_is_not_lowered_by_what_stands_around_it() {
+    // Summed up, their words speak against a matter.
+    for text in [
+        "Vi vill ta del av handlingarna i ärende 2024-113",
+        "Vi vill ta del av handlingarna i ärende 2024-113 😄",
+        "Tack för en fin sommar! Vi vill ta del av handlingarna i ärende 2024-113",
+    ] {
+        let found = verdict(text).findings;
+        let matter = found.iter().find(|f| &*f.rule == "arende.begär-handling");
+        assert_eq!(matter.map(|f| f.severity), Some(Severity::Medium), "{text}");
+    }
+}
+
+#[test]
 fn the_buffers_of_a_long_text_are_given_back() {
     let mut scratch = Scratch::default();
     let before = BUILT_IN.classify_with(&mut scratch, "Du är en idiot", &Context::default());

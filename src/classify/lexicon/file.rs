@@ -135,6 +135,8 @@ pub struct RawRule {
     pub yields_to: Vec<(String, usize)>,
     /// Counted, but never shown.
     pub shadow: bool,
+    /// Never lowered by cues.
+    pub certain: bool,
     /// What its findings mean beyond their category.
     pub mark: Option<Mark>,
     /// Texts that must be hit.
@@ -455,6 +457,7 @@ impl Reader<'_> {
             "guards",
             "yields_to",
             "shadow",
+            "certain",
             "mark",
             "examples",
             "counterexamples",
@@ -476,6 +479,7 @@ impl Reader<'_> {
             guards: Vec::new(),
             yields_to: Vec::new(),
             shadow: false,
+            certain: false,
             mark: None,
             examples: Vec::new(),
             counterexamples: Vec::new(),
@@ -499,6 +503,7 @@ impl Reader<'_> {
                 "guards" => rule.guards = self.texts("guards", value),
                 "yields_to" => rule.yields_to = self.texts("yields_to", value),
                 "shadow" => rule.shadow = self.flag("shadow", value),
+                "certain" => rule.certain = self.flag("certain", value),
                 "mark" => rule.mark = self.mark(value),
                 "examples" => rule.examples = self.texts("examples", value),
                 "counterexamples" => rule.counterexamples = self.texts("counterexamples", value),

@@ -67,15 +67,19 @@ pub struct Rule {
     pub yields_to: Vec<u32>,
     /// Counted, but never shown.
     pub shadow: bool,
+    /// Never lowered by cues: its author says that the form of the words is proof enough.
+    pub certain: bool,
     /// What its findings mean beyond their category.
     pub mark: Option<Mark>,
 }
 
 impl Rule {
-    /// Whether the cues may not lower what it finds: a child, or somebody's life. There, one too many
-    /// costs a person a minute, and one too few more than that.
+    /// Whether the cues may not lower what it finds: a child, or somebody's life, or what its author
+    /// calls certain. There, one too many costs a person a minute, and one too few more than that.
     pub fn is_beyond_doubt(&self) -> bool {
-        self.mark.is_some() || (self.category == Category::Case && self.severity == Severity::High)
+        self.certain
+            || self.mark.is_some()
+            || (self.category == Category::Case && self.severity == Severity::High)
     }
 }
 

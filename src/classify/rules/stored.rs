@@ -22,6 +22,7 @@ stored!(Rule {
     guards,
     yields_to,
     shadow,
+    certain,
     mark,
 });
 

@@ -107,6 +107,7 @@ impl Compiler {
             guards: self.guard_ids(file, &raw.guards),
             yields_to: Vec::new(),
             shadow: raw.shadow,
+            certain: raw.certain,
             mark: raw.mark,
         };
         // Without what narrows it, a rule would find just what its author took care to leave.
