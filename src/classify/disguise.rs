@@ -155,18 +155,27 @@ pub fn segment(letters: &[u8], words: &Words, stripped: bool) -> (SmallVec<[Piec
 /// As [`segment`], whatever the weight of the pieces.
 pub fn split(letters: &[u8], words: &Words, stripped: bool) -> (SmallVec<[Piece; 8]>, bool) {
     // The cheapest way to read the letters up to each place: a letter left over costs far more
-    // than a word, so that full readings win, then those of few words.
-    const LEFT_OVER: u32 = 100;
+    // than a word, so that full readings win, then those of few words, then those in which words of
+    // weight are long (döda dem, not död adem).
+    const WORD: u32 = 1 << 8;
+    const SINGLE: u32 = WORD + WORD / 2;
+    const LEFT_OVER: u32 = 100 * WORD;
     let mut best: SmallVec<[(u32, Option<Piece>); 64]> = SmallVec::new();
     best.push((0, None));
     for to in 1..=letters.len() {
         let mut cheapest = (best[to - 1].0 + LEFT_OVER, None);
-        for from in to.saturating_sub(LONGEST_PIECE)..to.saturating_sub(1) {
-            let cost = best[from].0 + 1;
-            if cost < cheapest.0 {
+        for from in to.saturating_sub(LONGEST_PIECE)..to {
+            // One word alone is a single letter of one byte.
+            if from + 1 == to && letters[from] != b'i' {
+                continue;
+            }
+            let whole = if from + 1 == to { SINGLE } else { WORD };
+            if best[from].0 + whole < cheapest.0 + LONGEST_PIECE as u32 {
                 let piece = &letters[from..to];
                 let entry = words.look_up(hash_of(piece), piece, stripped);
-                if entry != EntryId::UNKNOWN {
+                let weight = if words.disguisable(entry) { (to - from) as u32 } else { 0 };
+                let cost = best[from].0 + whole - weight;
+                if entry != EntryId::UNKNOWN && cost < cheapest.0 {
                     cheapest = (cost, Some(Piece { from, to, entry }));
                 }
             }

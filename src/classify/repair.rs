@@ -14,13 +14,18 @@ use crate::classify::fold::Folded;
 use crate::classify::near::Near;
 use crate::classify::tokens::{Kind, Token, Tokens};
 use crate::classify::vocabulary::{self, Vocabulary, WordId};
-use crate::classify::words::{EntryId, Traits, Words, hash_of, mix};
+use crate::classify::words::{ClassId, EntryId, Traits, Words, hash_of, mix};
+
+mod glued;
 
 /// The names of the marks that this pass sets; classes of that name stand for them.
 pub const MARKS: [&str; 2] = ["%money", "%percent"];
 
 /// The class that stands for a text that repeats itself.
 pub const REPEAT: &str = "%repeat";
+
+/// The class of small words.
+pub const SMALL: &str = "småord";
 
 /// What the pass needs of the lexicon.
 #[derive(Debug)]
@@ -31,6 +36,8 @@ pub struct Repair {
     pub money: EntryId,
     /// What stands for a share in per cent.
     pub percent: EntryId,
+    /// Small words, which tell words that were run together from a word that nobody has met.
+    pub small: Option<ClassId>,
 }
 
 /// The longest piece of a broken word, in bytes: a longer one is a word.
@@ -56,22 +63,29 @@ impl Repair {
         let text = folded.bytes();
         let stripped = !folded.has_swedish_letters();
         if memchr::memchr(b'#', text).is_some() {
-            cut_hashtags(original, folded, tokens, words, stripped);
+            glued::cut_hashtags(original, folded, tokens, words, stripped);
         }
         // Few texts hold what could be a piece of a broken word, or a picture.
         let (mut pieces, mut pictures, mut leads) = (false, false, false);
-        for token in &mut tokens.tokens {
+        let mut glued: SmallVec<[u32; 4]> = SmallVec::new();
+        for (at, token) in tokens.tokens.iter_mut().enumerate() {
             if token.entry == EntryId::UNKNOWN {
                 match token.kind {
                     Kind::Word => {
                         let word = &text[token.start as usize..token.end as usize];
-                        token.entry = match vocabulary.get(token.word, token.end - token.start) {
-                            Some(known) => *known
-                                .taken_for
-                                .get_or_insert_with(|| self.read(word, words, stripped)),
-                            None => self.read(word, words, stripped),
-                        };
-                        token.disguised = token.entry != EntryId::UNKNOWN;
+                        let known = vocabulary.get(token.word, token.end - token.start);
+                        let kept = known.as_ref().and_then(|known| known.taken_for);
+                        token.entry = kept.unwrap_or_else(|| self.read(word, words, stripped));
+                        if kept.is_none()
+                            && token.entry == EntryId::UNKNOWN
+                            && glued::is_glued(word, self.small, words, stripped)
+                        {
+                            // Not kept: it is found out anew where it is met again.
+                            glued.push(at as u32);
+                        } else if let Some(known) = known {
+                            known.taken_for = Some(token.entry);
+                        }
+                        token.disguised = words.disguisable(token.entry);
                         if word[0].is_ascii_digit() && glued_price(word) {
                             token.entry = self.money;
                         }
@@ -88,6 +102,9 @@ impl Repair {
             pictures |= token.kind == Kind::Picture;
             leads |= token.leads;
         }
+        if !glued.is_empty() {
+            glued::cut(text, &glued, tokens, words, stripped);
+        }
         if (pieces || pictures || leads) && join(text, tokens, words, stripped) {
             tokens.close_up();
         }
@@ -98,10 +115,13 @@ impl Repair {
         }
     }
 
-    /// An unknown word as one without å, ä, ö, or misspelled.
+    /// An unknown word as one without å, ä, ö, or misspelled. What lost its dots is any word, as no
+    /// other is known that is spelled so; a slip is looked for in words of weight alone.
     fn read(&self, word: &[u8], words: &Words, stripped: bool) -> EntryId {
         if !stripped && word.len() >= SHORTEST_STRIPPED && word.is_ascii() {
-            let entry = disguise::look_up(word, words, true);
+            let bare = || words.look_up(hash_of(word), word, true);
+            let heavy = Some(disguise::look_up(word, words, true));
+            let entry = heavy.filter(|e| *e != EntryId::UNKNOWN).unwrap_or_else(bare);
             if entry != EntryId::UNKNOWN {
                 return entry;
             }
@@ -330,79 +350,6 @@ fn letters_between_pictures(
     }
     merge(tokens, at, to, entry);
     Some(to - at)
-}
-
-/// `#DödaAllaX`: cut where capitals begin, as the writer did.
-fn cut_hashtags(
-    original: &str,
-    folded: &Folded,
-    tokens: &mut Tokens,
-    words: &Words,
-    stripped: bool,
-) {
-    let text = folded.bytes();
-    let mut out: Vec<Token> = Vec::with_capacity(tokens.tokens.len() + 8);
-    for token in &tokens.tokens {
-        let is_tag = token.start > 0 && text[token.start as usize - 1] == b'#';
-        let as_spelled = || {
-            let word = bytes(text, token);
-            words.look_up(hash_of(word), word, stripped)
-        };
-        if !is_tag || token.kind != Kind::Word || as_spelled() != EntryId::UNKNOWN {
-            out.push(*token);
-            continue;
-        }
-        let begins_piece = |at: u32| {
-            let span = folded.original(at, at + 1);
-            original[span.start as usize..].chars().next().is_some_and(char::is_uppercase)
-        };
-        let word = String::from_utf8_lossy(bytes(text, token)).into_owned();
-        let mut from = token.start;
-        let mut was_capital = true;
-        for (i, _) in word.char_indices().skip(1) {
-            let at = token.start + i as u32;
-            // Folding may have changed lengths; a place inside a character begins nothing.
-            let capital = text.get(at as usize).is_some_and(|b| b & 0xC0 != 0x80)
-                && at < token.end
-                && begins_piece(at);
-            if capital && !was_capital {
-                out.push(piece_of(token, from, at, text, words, stripped));
-                from = at;
-            }
-            was_capital = capital;
-        }
-        if from == token.start && word.len() <= disguise::LONGEST {
-            let (pieces, covered) = disguise::split(word.as_bytes(), words, stripped);
-            let says = pieces.iter().any(|p| {
-                p.to - p.from >= 3 && (words.disguisable(p.entry) || words.begins_rule(p.entry))
-            });
-            if covered && says && pieces.len() > 1 {
-                out.extend(pieces.iter().map(|p| Token {
-                    start: token.start + p.from as u32,
-                    end: token.start + p.to as u32,
-                    entry: p.entry,
-                    leads: true,
-                    word: WordId::NONE,
-                    ..*token
-                }));
-                continue;
-            }
-            out.push(*token);
-            continue;
-        }
-        out.push(piece_of(token, from, token.end, text, words, stripped));
-    }
-    tokens.tokens = out;
-    tokens.close_up();
-}
-
-fn piece_of(of: &Token, start: u32, end: u32, text: &[u8], words: &Words, stripped: bool) -> Token {
-    let word = &text[start as usize..end as usize];
-    let mut entry = words.look_up(hash_of(word), word, stripped);
-    if entry == EntryId::UNKNOWN {
-        entry = words.compound(word, stripped);
-    }
-    Token { start, end, entry, leads: true, word: WordId::NONE, ..*of }
 }
 
 /// `99kr`, `5000spänn`.

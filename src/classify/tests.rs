@@ -49,6 +49,39 @@ fn what_is_certain_by_its_form_is_not_lowered_by_what_stands_around_it() {
 }
 
 #[test]
+fn letters_drawn_out_words_run_together_and_dots_left_out_hide_no_word() {
+    let scratch = &mut Scratch::default();
+    let mut known = |text: &str| {
+        BUILT_IN.read(scratch, text);
+        let tokens = scratch.tokens.tokens.iter();
+        let words = &BUILT_IN.lexicon().words;
+        // Each word with a class of its own kind: what it is written as, and whether it is known.
+        tokens
+            .map(|t| {
+                let word = &scratch.folded.bytes()[t.start as usize..t.end as usize];
+                let known = t.entry != EntryId::UNKNOWN && !words.classes_of(t.entry).is_empty();
+                (String::from_utf8_lossy(word).into_owned(), known)
+            })
+            .collect::<Vec<_>>()
+    };
+    let all = |words: &[&str]| words.iter().map(|w| ((*w).to_owned(), true)).collect::<Vec<_>>();
+    for (text, words) in [
+        ("kviiiinnor", &["kviiiinnor"][..]),
+        ("kvinnnnorna", &["kvinnnnorna"]),
+        ("hååårt arbeeeete", &["hååårt", "arbeeeete"]),
+        ("#skjutdemalla", &["skjut", "dem", "alla"]),
+        ("jagskaslådig", &["jag", "ska", "slå", "dig"]),
+        ("på natten stanger de", &["på", "natten", "stanger", "de"]),
+    ] {
+        assert_eq!(known(text), all(words), "{text}");
+    }
+    // A name that nobody knows, however long, stays one word, and is none.
+    assert_eq!(known("Xyltbrokvenarp").len(), 1);
+    // Three of a kind and more that make no word stay what they are.
+    assert_eq!(known("zzzzqqqqxxxx"), [("zzzzqqqqxxxx".to_owned(), false)]);
+}
+
+#[test]
 fn the_buffers_of_a_long_text_are_given_back() {
     let mut scratch = Scratch::default();
     let before = BUILT_IN.classify_with(&mut scratch, "Du är en idiot", &Context::default());

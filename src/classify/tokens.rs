@@ -308,8 +308,11 @@ impl Tokens {
             entry = cut.words.compound(bytes, cut.stripped);
         }
         if entry == EntryId::UNKNOWN && is_stretched(bytes) {
-            entry = cut.words.look_up_squeezed(bytes);
-            disguised = entry != EntryId::UNKNOWN;
+            entry = cut.words.look_up_drawn_out(bytes, cut.stripped);
+            if entry == EntryId::UNKNOWN {
+                entry = cut.words.look_up_squeezed(bytes);
+            }
+            disguised = cut.words.disguisable(entry);
         }
         let leads = cut.words.is_first_part(bytes);
         let word = match key {
@@ -371,8 +374,6 @@ impl Tokens {
             if let Some(last) = self.tokens.last_mut() {
                 last.disguised = true;
             }
-        } else {
-            self.cut_hashtag(text, chunk, words, *stripped);
         }
     }
 
@@ -409,35 +410,6 @@ impl Tokens {
                 at += 1;
             }
             sentence.last = at as u32;
-        }
-    }
-
-    /// `#dödadig`: a hashtag that listed words fill from end to end is read as these.
-    fn cut_hashtag(&mut self, text: &[u8], chunk: &Chunk, words: &Words, stripped: bool) {
-        let Some(token) = self.tokens.get(chunk.first_token).copied() else { return };
-        if text[chunk.start] != b'#'
-            || token.entry != EntryId::UNKNOWN
-            || self.tokens.len() != chunk.first_token + 1
-        {
-            return;
-        }
-        let letters = &text[token.start as usize..token.end as usize];
-        if letters.len() > crate::classify::disguise::LONGEST {
-            return;
-        }
-        let (pieces, covered) = crate::classify::disguise::segment(letters, words, stripped);
-        if !covered || pieces.is_empty() {
-            return;
-        }
-        self.tokens.truncate(chunk.first_token);
-        self.n_single += pieces.len();
-        for piece in pieces {
-            self.push(
-                token.start as usize + piece.from,
-                token.start as usize + piece.to,
-                Kind::Word,
-                piece.entry,
-            );
         }
     }
 

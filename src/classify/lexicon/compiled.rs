@@ -151,7 +151,7 @@ fn refers_inside(lexicon: &Lexicon) -> bool {
 }
 
 stored!(MarkEntries { entries, address_sign, number_word });
-stored!(Repair { near, money, percent });
+stored!(Repair { near, money, percent, small });
 stored!(Complaint { file, line, what, mend });
 stored!(Example { rule, text, hits, file, line });
 stored!(Counts { lexemes, rules, classes });

@@ -10,6 +10,8 @@ pub mod compounds;
 mod stored;
 pub mod texts;
 
+use smallvec::SmallVec;
+
 use crate::classify::gate::{Bits, ClassMask};
 use crate::classify::words::compounds::{LONGEST_COMPOUND, Parts};
 
@@ -213,6 +215,25 @@ impl Words {
         }
     }
 
+    /// What is known of `word` when a letter that stands three times and more counts as one or as two:
+    /// *hiiissen*, *kvinnnna*. Exact, so any word will do.
+    pub fn look_up_drawn_out(&self, word: &[u8], stripped: bool) -> EntryId {
+        let Some(runs) = Runs::of(word) else { return EntryId::UNKNOWN };
+        for pairs in 0..1_u32 << runs.n_long {
+            let mut buffer = [0_u8; LONGEST_COMPOUND];
+            let Some(n) = runs.write(pairs, &mut buffer) else { continue };
+            let reading = &buffer[..n];
+            let mut entry = self.look_up(hash_of(reading), reading, stripped);
+            if entry == EntryId::UNKNOWN {
+                entry = self.compound(reading, stripped);
+            }
+            if entry != EntryId::UNKNOWN {
+                return entry;
+            }
+        }
+        EntryId::UNKNOWN
+    }
+
     /// What is known of `word` when every run of one letter counts as one.
     pub fn look_up_squeezed(&self, word: &[u8]) -> EntryId {
         let mut buffer = [0_u8; LONGEST_COMPOUND];
@@ -302,6 +323,53 @@ impl Words {
     /// How much memory the table takes, in bytes (parts of compounds left out).
     pub fn n_bytes(&self) -> usize {
         self.slots.len() * size_of::<Slot>() + self.filter.len() * 8 + self.long.n_bytes()
+    }
+}
+
+/// The runs of one letter of a word, some of which are too long for any word.
+struct Runs<'w> {
+    /// Each letter with its number of times.
+    runs: SmallVec<[(&'w [u8], usize); 24]>,
+    /// How many stand three times and more.
+    n_long: u32,
+}
+
+impl<'w> Runs<'w> {
+    /// More long runs than this are not read: each doubles the readings.
+    const MOST: u32 = 4;
+
+    /// Nothing where no run is too long, too many are, or the word is none that is listed.
+    fn of(word: &'w [u8]) -> Option<Self> {
+        let mut runs: SmallVec<[(&[u8], usize); 24]> = SmallVec::new();
+        for letter in std::str::from_utf8(word).ok()?.split_inclusive(|_| true) {
+            match runs.last_mut() {
+                Some((last, times)) if *last == letter.as_bytes() => *times += 1,
+                _ => runs.push((letter.as_bytes(), 1)),
+            }
+            if runs.len() > LONGEST_COMPOUND {
+                return None;
+            }
+        }
+        let n_long = runs.iter().filter(|(_, times)| *times >= 3).count() as u32;
+        (1..=Self::MOST).contains(&n_long).then_some(Self { runs, n_long })
+    }
+
+    /// The reading in which the long runs whose bits are set count as two letters, the others as one.
+    fn write(&self, pairs: u32, to: &mut [u8]) -> Option<usize> {
+        let (mut n, mut long) = (0, 0);
+        for (letter, times) in &self.runs {
+            let times = if *times < 3 {
+                *times
+            } else {
+                long += 1;
+                1 + (pairs >> (long - 1) & 1) as usize
+            };
+            for _ in 0..times {
+                to.get_mut(n..n + letter.len())?.copy_from_slice(letter);
+                n += letter.len();
+            }
+        }
+        Some(n)
     }
 }
 

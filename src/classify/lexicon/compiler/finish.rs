@@ -74,6 +74,7 @@ impl Compiler {
             near: Near::new(self.builder.disguised().into_iter(), &words),
             money: named("%money"),
             percent: named("%percent"),
+            small: self.by_name.get(repair::SMALL).copied(),
         };
         Lexicon {
             sets,
