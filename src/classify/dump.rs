@@ -119,7 +119,7 @@ pub enum Batches<R> {
     /// CSV rows.
     Rows {
         /// The reader.
-        rows: csv::Reader<Begun<R>>,
+        rows: csv::Reader<io::Chain<Begun<R>, &'static [u8]>>,
         /// The column of the identity, if there is one.
         id: Option<usize>,
         /// The columns of the text: of the first group that holds one, all are read.
@@ -149,8 +149,10 @@ impl<R: BufRead> Batches<R> {
         let count = |b: u8| first.iter().filter(|c| **c == b).count();
         let delimiter =
             [b',', b';', b'\t'].into_iter().max_by_key(|b| (count(*b), *b == b',')).unwrap_or(b',');
-        let mut rows =
-            csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(input);
+        let mut rows = csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .flexible(true)
+            .from_reader(input.chain(END));
         let headers = rows.headers().map_err(|_| CannotRead::Header)?.clone();
         let column = |name: &str| headers.iter().position(|h| h.trim() == name);
         let columns = |name: &String| name.split('+').filter_map(column).collect();
@@ -275,6 +277,11 @@ fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
 const MOST_BREAKS: usize = 2_000;
 const NEVER_CLOSED: &str = "ett citattecken som börjar här stängs inte förrän tusentals rader senare, så raderna där \
      emellan är inte bedömda; stäng citattecknet eller dubblera det och kör filen på nytt";
+const OPEN_AT_END: &str = "ett citattecken som börjar här stängs aldrig, så raderna efter det är inte bedömda; \
+     stäng citattecknet eller dubblera det och kör filen på nytt";
+
+/// Stands behind every file of rows: where it is no row of its own, a quotation mark is still open.
+const END: &[u8] = b"\n\x00uppsikt-end\n";
 
 fn next_rows(
     rows: &mut csv::Reader<impl io::Read>,
@@ -288,9 +295,13 @@ fn next_rows(
         let line = rows.position().line();
         match rows.read_byte_record(&mut row) {
             Ok(false) => break,
+            Ok(true) if row.len() == 1 && row[0] == *END.trim_ascii() => break,
             Ok(true) => {
                 let field = |at: usize| row.get(at).map(|b| std::str::from_utf8(b));
                 let record = match (text_of(&row, text), id.map(field)) {
+                    _ if row.as_slice().trim_ascii_end().ends_with(END.trim_ascii()) => {
+                        Err(OPEN_AT_END.to_owned())
+                    }
                     _ if memchr::memchr_iter(b'\n', row.as_slice()).count() > MOST_BREAKS => {
                         Err(NEVER_CLOSED.to_owned())
                     }

@@ -132,6 +132,20 @@ fn a_quotation_mark_that_is_never_closed_is_told_by_its_line() {
 }
 
 #[test]
+fn a_quotation_mark_that_is_open_at_the_end_of_a_short_file_is_told_too() {
+    for (end, broken) in
+        [("", true), ("\n", true), ("\"", false), ("\"\n", false), ("\"\n\n", false)]
+    {
+        let rows = format!("id,text\n1,\"hej\ndu\"\n2,\"Jag ska döda dig\n3,hej\n4,a,b,c{end}");
+        let out = read(rows.as_bytes(), Format::Csv);
+        assert_eq!(out[0], Ok(("1".to_owned(), "hej\ndu".to_owned())), "{end:?}");
+        assert_eq!(out.len(), 2, "{end:?}");
+        assert_eq!(out[1].is_err(), broken, "{end:?}: {:?}", out[1]);
+    }
+    assert_eq!(read(b"id,text\n", Format::Csv), []);
+}
+
+#[test]
 fn csv_with_semicolons_and_line_breaks_is_read() {
     let out = read("id;text\n1;\"rad\nrad\"\n2;hej\n3\n".as_bytes(), Format::Csv);
     assert_eq!(out[0], Ok(("\"1\"".into(), "rad\nrad".into())));
