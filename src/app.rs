@@ -75,6 +75,17 @@ pub enum AppError {
         #[source]
         source: io::Error,
     },
+    /// There is evidence of a database that is not there.
+    #[error(
+        "databasen {database} saknas, men {evidence} har bevis som hör till den: kontrollera att disken \
+         är monterad eller återställ databasen ur säkerhetskopian. Ska allt börja om: flytta undan bevismappen"
+    )]
+    DatabaseMissing {
+        /// Where it should be.
+        database: PathBuf,
+        /// Where its evidence is.
+        evidence: PathBuf,
+    },
     /// The store cannot be opened.
     #[error("databasen kan inte öppnas")]
     Store(#[from] StoreError),
@@ -176,6 +187,7 @@ impl App {
     /// [`AppError`].
     pub async fn build(config: &Config, clock: Clock, metrics: Metrics) -> Result<Self, AppError> {
         let lock = InstanceLock::take(&config.store_path)?;
+        refuse_to_begin_anew(&config.store_path, &config.evidence.folder)?;
         let (store, evidence) = open_stores(config, clock.clone())?;
         store.settle_fact("installation", uuid::Uuid::new_v4().simple().to_string()).await?;
         // Seals of a run that was killed before it noted the chain's end are noted now.
@@ -455,6 +467,18 @@ pub fn open_stores(config: &Config, clock: Clock) -> Result<(Store, EvidenceStor
     };
     let evidence = EvidenceStore::open(&settings, store.clone(), clock)?;
     Ok((store, evidence))
+}
+
+/// Refuses a new database beside evidence of an older one: a disk that is not mounted would have
+/// everything fetched anew, and what was disposed of brought back.
+fn refuse_to_begin_anew(database: &Path, evidence: &Path) -> Result<(), AppError> {
+    let heads = evidence.join(evidence::HEADS_FILE);
+    let has_log = std::fs::metadata(heads).is_ok_and(|heads| heads.len() > 0);
+    if has_log && !database.exists() {
+        let (database, evidence) = (database.to_owned(), evidence.to_owned());
+        return Err(AppError::DatabaseMissing { database, evidence });
+    }
+    Ok(())
 }
 
 fn stamping(
