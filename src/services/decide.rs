@@ -354,6 +354,16 @@ fn check_lengths(decision: &Decision) -> Result<(), ServiceError> {
         | Choice::Hold { .. } => None,
     });
     for (what, text) in own.into_iter().chain(words) {
+        // History would show something else than what is sealed.
+        let unseen = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
+        if let Some(c) = unseen.or_else(|| hidden_at(text).first().map(|(_, c)| *c)) {
+            return Err(ServiceError::Refused {
+                why: format!(
+                    "{what} innehåller ett dolt tecken (U+{:04X}) som ingen ser men som kan ändra hur texten visas. Skriv stället för hand i stället för att klistra in det.",
+                    u32::from(c)
+                ),
+            });
+        }
         let length = text.chars().count();
         if length > LONGEST_NOTE {
             return Err(ServiceError::Refused {
