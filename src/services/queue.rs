@@ -179,6 +179,8 @@ pub struct Watch {
     pub n_items: u64,
     /// Elements kept aside because they could not be read.
     pub n_unreadable: u64,
+    /// The last of these: when, where it stood and what is wrong with it, in Swedish.
+    pub last_unreadable: Option<(Timestamp, String)>,
     /// What it can do; none where it is no longer configured.
     pub offers: Option<Offers>,
 }
@@ -435,6 +437,7 @@ impl Services {
                 stopped: o.fetch.stopped,
                 n_items: o.n_items,
                 n_unreadable: o.n_unreadable,
+                last_unreadable: o.last_unreadable,
             })
             .collect())
     }

@@ -551,6 +551,8 @@ pub struct AccountOverview {
     pub n_items: u64,
     /// Elements kept aside because they could not be read.
     pub n_unreadable: u64,
+    /// The last of these: when, where it stood and what is wrong with it, in Swedish.
+    pub last_unreadable: Option<(Timestamp, String)>,
 }
 
 /// A line for the audit log.

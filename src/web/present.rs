@@ -21,7 +21,7 @@ use crate::services::queue::{ClaimedBy, Line, Watch};
 use crate::services::records::{Evidence, SealedEvidence};
 
 use super::present_keeping;
-use super::view::accounts::{AccountView, Health, OfferRow, OfferWord};
+use super::view::accounts::{AccountView, Health, OfferRow, OfferWord, Unread};
 use super::view::case::{
     AlikeRow, AlikeView, AuthorView, CaseView, ClaimView, ContextView, EarlierCase, FailedAction,
     HistoryRow, PostView, ThreadItem, UndoBar, WhyRow,
@@ -84,6 +84,11 @@ pub fn look(watch: &Watch, now: Timestamp) -> Looked {
 /// An account with what it can do.
 pub fn account(watch: Watch, now: Timestamp) -> AccountView {
     let Watch { account, last_ok_at, next_at, problem, gap, stopped, offers, .. } = watch;
+    let unread = watch.last_unreadable.map(|(at, what)| Unread {
+        number: watch.n_unreadable,
+        at: Moment::new(at, now),
+        what,
+    });
     let by_hand = account.platform == PlatformKind::Manual;
     let health = match (problem.or(gap), last_ok_at) {
         _ if by_hand => Health::ByHand,
@@ -95,6 +100,7 @@ pub fn account(watch: Watch, now: Timestamp) -> AccountView {
         key: account.key.as_str().to_owned(),
         platform: account.platform.label(),
         simulated: account.simulated,
+        unread,
         looked: last_ok_at.map(|at| Moment::ago(at, now)),
         next: (!stopped && !by_hand).then(|| Moment::new(next_at, now)),
         health,

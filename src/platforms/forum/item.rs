@@ -3,7 +3,6 @@
 //! Beside the sheet's fields one more is read: `own`, true for what the authority itself has
 //! written there, so that it never opens a case.
 
-use jiff::Timestamp;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -123,12 +122,10 @@ fn one(json_text: &str) -> Result<Pushed, Problem> {
     item.post_id = post_id;
     item.parent_id = parent_id;
     item.author = author(&fields)?;
-    item.created_at = Some(time("created_at", &created_raw)?);
+    // No text is held back for its date: when it was written is unknown then.
+    item.created_at = created_raw.parse().ok();
     item.created_raw = Some(created_raw);
-    item.edited_at = match fields.text("edited_at")? {
-        Some(raw) => Some(time("edited_at", &raw)?),
-        None => None,
-    };
+    item.edited_at = fields.text("edited_at")?.and_then(|raw| raw.parse().ok());
     item.permalink =
         fields.text("url")?.map(|url| Permalink { url, source: PermalinkSource::Given });
     item.attachments = attachments(&fields)?;
@@ -158,14 +155,6 @@ fn kind_of(word: &str) -> Result<ItemKind, Problem> {
         "review" => Ok(ItemKind::Review),
         _ => Err("fältet kind ska vara comment, reply, post, mention, message eller review".into()),
     }
-}
-
-fn time(field: &str, raw: &str) -> Result<Timestamp, Problem> {
-    raw.parse().map_err(|_| {
-        format!(
-            "fältet {field} ska vara datum, tid och tidszon, till exempel 2026-07-23T08:35:18+02:00"
-        )
-    })
 }
 
 fn author(fields: &Fields) -> Result<Author, Problem> {
@@ -278,7 +267,6 @@ mod tests {
             r#"{"text":"x","created_at":"2026-07-23T08:35:18Z"}"#.to_owned(),
             r#"{"id":"a","created_at":"2026-07-23T08:35:18Z"}"#.to_owned(),
             r#"{"id":"a","text":"x"}"#.to_owned(),
-            r#"{"id":"a","text":"x","created_at":"2026-07-23 08:35"}"#.to_owned(),
             r#"{"id":"","text":"x"}"#.to_owned(),
             r#"{"id":1.5,"text":"x"}"#.to_owned(),
             r#"{"id":"a\u0000","text":"x"}"#.to_owned(),
@@ -296,6 +284,19 @@ mod tests {
             })
             .collect();
         insta::assert_snapshot!(problems.join("\n"));
+    }
+
+    #[test]
+    fn a_text_whose_time_is_odd_is_taken_in_and_its_time_is_unknown() {
+        for time in ["9999-12-31T23:59:59Z", "-000001-01-01T00:00:00Z", "2026-07-23 08:35", "i går"]
+        {
+            let json =
+                format!(r#"{{"id":"a","text":"x","created_at":"{time}","edited_at":"{time}"}}"#);
+            let out = read(&json, "fil.jsonl:3").unwrap();
+            let [Ok(Pushed { told: News::Item(item), .. })] = &out[..] else { panic!("{out:?}") };
+            assert_eq!((item.created_at, item.edited_at), (None, None), "{time}");
+            assert_eq!(item.created_raw.as_deref(), Some(time));
+        }
     }
 
     #[test]

@@ -163,8 +163,12 @@ impl Store {
                 &mut c.prepare_cached(&format!(
                     "select {ACCOUNT}, {FETCH},
                             f.n_items,
-                            (select count(*) from unreadable u where u.account_id = a.id)
-                     from accounts a join fetch_states f on f.account_id = a.id order by a.key"
+                            (select count(*) from unreadable u where u.account_id = a.id),
+                            l.at, l.place || ': ' || l.problem
+                     from accounts a join fetch_states f on f.account_id = a.id
+                     left join unreadable l on l.id =
+                            (select max(u.id) from unreadable u where u.account_id = a.id)
+                     order by a.key"
                 ))?,
                 [],
                 |row| {
@@ -173,6 +177,7 @@ impl Store {
                         fetch: fetch_state(row, 5)?,
                         n_items: row.get(13)?,
                         n_unreadable: row.get(14)?,
+                        last_unreadable: maybe_at(row.get(15)?)?.zip(row.get(16)?),
                     })
                 },
             )

@@ -28,6 +28,17 @@ pub enum Health {
     Trouble(String),
 }
 
+/// What came in and could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// How many.
+    pub number: u64,
+    /// When the last came in.
+    pub at: Moment,
+    /// Where it stood and what is wrong with it, in Swedish.
+    pub what: String,
+}
+
 /// One account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountView {
@@ -45,6 +56,8 @@ pub struct AccountView {
     pub next: Option<Moment>,
     /// How it is.
     pub health: Health,
+    /// What came in and could not be read, so that nobody has judged it.
+    pub unread: Option<Unread>,
     /// What can be done with it.
     pub offers: Vec<OfferRow>,
     /// What the platform's terms say of stored data.
