@@ -199,7 +199,7 @@ pub struct DiaryLine {
 }
 
 pub(super) fn claimed(
-    claim: Option<(crate::domain::case::Claim, String)>,
+    claim: Option<(crate::domain::claim::Claim, String)>,
     now: Timestamp,
 ) -> Option<ClaimedBy> {
     claim.filter(|(claim, _)| claim.until > now).map(|(claim, name)| ClaimedBy {

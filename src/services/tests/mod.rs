@@ -3,6 +3,7 @@
 
 mod around;
 mod bars;
+mod claims;
 mod corrections;
 mod crash;
 mod harness;

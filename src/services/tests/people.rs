@@ -46,6 +46,12 @@ async fn all_acts(services: &Services, who: &Viewer) -> BTreeMap<&'static str, b
         evidence_record(EvidenceId(9));
         evidence_part(EvidenceId(9), "text.txt");
         claim(case);
+        take_over(case);
+        stay(case, true);
+        leave(case);
+        leave_all();
+        tell_lost();
+        holding(case);
         release(case);
         decide(case, 1, dismiss());
         undo(case, DecisionId(9));
@@ -82,6 +88,12 @@ async fn each_role_may_do_what_the_table_says_and_no_more() {
         ("evidence_record", EVIDENCE),
         ("evidence_part", EVIDENCE),
         ("claim", DECIDE),
+        ("take_over", DECIDE),
+        ("stay", DECIDE),
+        ("leave", DECIDE),
+        ("leave_all", READ),
+        ("tell_lost", READ),
+        ("holding", READ),
         ("release", DECIDE),
         ("decide", DECIDE),
         ("undo", DECIDE),

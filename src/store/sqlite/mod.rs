@@ -11,6 +11,7 @@ mod blobs;
 mod cases;
 mod checkpoints;
 mod checks;
+pub mod claims;
 mod custody;
 pub mod decide;
 pub mod disposals;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::domain::account::PlatformKind;
 use crate::domain::ids::CaseId;
 use crate::services::queue::{Filter as Shown, PAGE};
+use crate::web::pages::case::lost;
 use crate::web::present::{self, Extent};
 use crate::web::state::{Inside, Site, page};
 use crate::web::view::case::UndoBar;
@@ -63,14 +64,26 @@ pub async fn show(
     let shown = Shown::from_id(&asked.visa).unwrap_or(Shown::Open);
     let number = asked.sida.min(LAST_PAGE);
     let account = Some(asked.konto.clone()).filter(|key| !key.is_empty());
-    let queue = services.queue(viewer, shown, account, number * PAGE).await.map_err(fail)?;
-    let watches = services.watches(viewer).await.map_err(fail)?;
     let selected = match asked.arende {
         Some(id) => {
-            let file = services.case_file(viewer, CaseId(id)).await.map_err(fail)?;
+            let opened = services.case_opened(viewer, CaseId(id), inside.look()).await;
+            let file = opened.map_err(fail)?;
             Some(present::case(&file, Extent::Part, None, Default::default(), viewer.user, now))
         }
-        None => None,
+        None => {
+            // Back at the list: what was only looked at is free again.
+            if !inside.is_script() {
+                services.leave_all(viewer).await.map_err(fail)?;
+            }
+            None
+        }
+    };
+    // After the case is opened, so that its row says who is on it.
+    let queue = services.queue(viewer, shown, account, number * PAGE).await.map_err(fail)?;
+    let watches = services.watches(viewer).await.map_err(fail)?;
+    let notice = match inside.is_script() {
+        true => None,
+        false => lost(&site, &inside).await?,
     };
     let mut undos = Vec::new();
     if let Some(case) = asked.angra {
@@ -103,7 +116,7 @@ pub async fn show(
     }
     let view = QueuePage {
         shell: inside.shell(&site, Place::Queue)?,
-        notice: None,
+        notice,
         alarms: services.rule_notices(viewer).await.map_err(fail)?,
         undos,
         filters: filters.collect(),

@@ -18,6 +18,7 @@ pub mod words;
 pub mod queue;
 
 pub mod case;
+pub mod changed;
 pub mod choice;
 pub mod decision;
 pub mod evidence;

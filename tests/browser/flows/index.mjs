@@ -12,6 +12,7 @@ import { newCaseAnnouncesItself } from "./live.mjs";
 import { everyWayOfShowing } from "./looks.mjs";
 import { otherRoles } from "./roles.mjs";
 import { sessionEnded } from "./session_ended.mjs";
+import { twoEditors, twoEditorsWithoutScript } from "./two_editors.mjs";
 import { undosDoNotStack } from "./undos.mjs";
 import { withoutScript } from "./without_script.mjs";
 
@@ -31,6 +32,8 @@ export const flows = [
   { name: "by-hand", proves: "what is recorded by hand is decided like all else, and ends when a person says so", run: recordedByHand },
   { name: "corrected", proves: "a diary number is put right with a reason, and both stay in the history", run: numberPutRight },
   { name: "colleague-first", proves: "a decision after a colleague's stays refused on the page, with what was written", run: colleagueFirst },
+  { name: "two-editors", proves: "who has a case is shown, it is taken over by one act, and nothing typed is lost", run: twoEditors },
+  { name: "two-editors-without-script", proves: "the same without JavaScript", run: twoEditorsWithoutScript },
   { name: "session-ended", proves: "a decision after the session's end is not lost without a word", run: sessionEnded },
   { name: "without-script", proves: "a case can be worked without JavaScript", run: withoutScript },
 ];
