@@ -32,6 +32,7 @@ pub mod register;
 pub mod registration;
 pub mod retention;
 pub mod rule_watch;
+pub mod search;
 pub mod text;
 pub mod tree;
 pub mod verdict;

@@ -26,6 +26,7 @@ pub mod queue;
 pub mod records;
 pub mod registration;
 pub mod rules;
+pub mod search;
 pub mod session;
 pub mod stamps;
 pub mod tasks;

@@ -24,7 +24,9 @@ use crate::telemetry::metrics::{self as names, Metrics};
 
 use super::cookie::SessionCookie;
 use super::guard::Guard;
-use super::pages::{accounts, case, diary, evidence, help, keeping, login, queue, record, tasks};
+use super::pages::{
+    accounts, case, diary, evidence, help, keeping, login, queue, record, search, tasks,
+};
 use super::proxies::Proxies;
 use super::state::{Settings, Site, back_to_page, not_found};
 use super::streams::Streams;
@@ -47,6 +49,7 @@ pub fn router(
         .route("/", get(queue::show))
         .route("/logga-in", get(login::show).post(login::log_in))
         .route("/logga-ut", post(login::log_out).get(back_to_page))
+        .route("/sok", get(search::show))
         .route("/arende/{id}", get(case::show))
         .route("/arende/{id}/beslut", post(case::decide).get(back_to_page))
         .route("/arende/{id}/angra", post(case::undo).get(back_to_page))

@@ -16,4 +16,5 @@ mod people;
 mod policies;
 mod quota;
 mod schedules;
+mod search;
 mod way;

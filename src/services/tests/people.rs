@@ -16,6 +16,7 @@ use crate::platforms::simulate::faults::Fault;
 use crate::runtime::secret::Secret;
 use crate::services::manual::Typed;
 use crate::services::queue::Filter;
+use crate::services::search::Asked;
 use crate::services::tests::harness::{Stage, THREAT, UNDO, viewer};
 use crate::services::users::{self, Person};
 use crate::services::{ServiceError, Services, Viewer};
@@ -37,6 +38,7 @@ async fn all_acts(services: &Services, who: &Viewer) -> BTreeMap<&'static str, b
         queue(Filter::Open, None, 0);
         queue_line(case);
         counts();
+        search(&Asked { words: "skola".into(), ..Asked::default() });
         neighbours(case);
         case_news(case);
         watches();
@@ -79,6 +81,7 @@ async fn each_role_may_do_what_the_table_says_and_no_more() {
         ("queue", READ),
         ("queue_line", READ),
         ("counts", READ),
+        ("search", READ),
         ("neighbours", READ),
         ("case_news", READ),
         ("watches", READ),

@@ -27,6 +27,7 @@ pub(super) mod open;
 pub(super) mod readers;
 pub mod registrations;
 mod rules;
+pub mod search;
 pub mod tasks;
 mod threads;
 pub(super) mod tree;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::domain::account::PlatformKind;
 use crate::domain::ids::CaseId;
-use crate::services::queue::{Filter as Shown, PAGE};
+use crate::services::queue::{Filter as Shown, PAGE, Watch};
 use crate::web::pages::case::lost;
 use crate::web::present::{self, Extent};
 use crate::web::state::{Inside, Site, page};
@@ -28,7 +28,7 @@ pub struct Asked {
 /// The deepest page: beyond it nobody leafs, and an offset costs what it skips.
 const LAST_PAGE: u32 = 200;
 
-const fn label(shown: Shown) -> &'static str {
+pub(super) const fn label(shown: Shown) -> &'static str {
     match shown {
         Shown::Open => "Väntar på beslut",
         Shown::Held => "Uppskjutna",
@@ -37,6 +37,21 @@ const fn label(shown: Shown) -> &'static str {
         Shown::Closed => "Avslutade",
         Shown::Exempt => "Undantagna från gallring",
     }
+}
+
+/// The accounts to choose between, all of them together first.
+pub(super) fn accounts(watches: &[Watch], chosen: &str) -> Vec<AccountOption> {
+    let mut accounts = vec![AccountOption {
+        key: String::new(),
+        label: "Alla konton".into(),
+        selected: chosen.is_empty(),
+    }];
+    accounts.extend(watches.iter().map(|watch| AccountOption {
+        key: watch.account.key.as_str().to_owned(),
+        label: format!("{} ({})", watch.account.name, watch.account.platform.label()),
+        selected: watch.account.key.as_str() == chosen,
+    }));
+    accounts
 }
 
 fn href(shown: Shown, account: &str, page: u32) -> String {
@@ -99,16 +114,7 @@ pub async fn show(
         href: href(*filter, &asked.konto, 0),
         current: *filter == shown,
     });
-    let mut accounts = vec![AccountOption {
-        key: String::new(),
-        label: "Alla konton".into(),
-        selected: asked.konto.is_empty(),
-    }];
-    accounts.extend(watches.iter().map(|watch| AccountOption {
-        key: watch.account.key.as_str().to_owned(),
-        label: format!("{} ({})", watch.account.name, watch.account.platform.label()),
-        selected: watch.account.key.as_str() == asked.konto,
-    }));
+    let mut accounts = accounts(&watches, &asked.konto);
     let unknown_account = !asked.konto.is_empty() && !accounts.iter().any(|option| option.selected);
     // One account needs no picker.
     if watches.len() < 2 {

@@ -341,7 +341,7 @@ function act(key, target) {
   const after = prefix;
   prefix = "";
   if (after === "g") {
-    const place = { k: "/", u: "/uppgifter" }[key];
+    const place = { k: "/", s: "/sok", u: "/uppgifter" }[key];
     if (place) location.assign(place);
     return Boolean(place);
   }
@@ -350,6 +350,11 @@ function act(key, target) {
     case "j": move(1); return true;
     case "k": move(-1); return true;
     case "z": $("form.angra:not([data-skickas]):has(button:not(:disabled))")?.requestSubmit(); return true;
+    case "/": {
+      const field = $("#sok, #q");
+      if (field) field.focus(); else location.assign("/sok");
+      return true;
+    }
     case "l": location.assign("/nytt"); return true;
     case "?": $("#tangenter")?.showModal(); return true;
     case "Enter": {

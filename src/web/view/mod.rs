@@ -29,6 +29,7 @@ pub mod diary;
 pub mod help;
 pub mod keeping;
 pub mod login;
+pub mod search;
 
 pub mod error;
 

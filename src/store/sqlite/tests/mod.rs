@@ -7,6 +7,7 @@ mod decisions;
 mod items;
 mod opening;
 mod queue;
+mod search;
 
 use std::sync::Arc;
 
