@@ -369,6 +369,7 @@ impl App {
             let (s, store) = (s.clone(), store.clone());
             async move {
                 s.end_holds().await?;
+                s.end_claims().await?;
                 s.note_log().await;
                 let before = s.clock().now().saturating_sub(DELIVERIES_KEPT);
                 if let Ok(before) = before {

@@ -470,7 +470,7 @@ fn limits(table: &mut Table<'_, '_>) -> Option<LimitsConfig> {
     let quota = small(table, "rule_quota_per_day", 200, 20, 1_000_000, "träffar per dygn");
     let calls = small(table, "calls_per_min", 60, 1, 6000, "anrop per minut");
     let logins = small(table, "logins_per_min", 10, 1, 600, "försök per minut");
-    let claim = table.number("claim_min", 15, 1..=480, "minuter");
+    let claim = table.number("claim_min", 5, 1..=480, "minuter");
     let session = table.number("session_h", 10, 1..=24, "timmar");
     Some(LimitsConfig {
         intake_body_bytes: intake? * 1024,

@@ -45,6 +45,11 @@ pub const MONTHS: [&str; 12] = [
     "december",
 ];
 
+/// The moment at which a day begins in Sweden; none for days beyond all calendars.
+pub fn start_of_day(day: Date) -> Option<Timestamp> {
+    day.to_zoned(stockholm()).ok().map(|start| start.timestamp())
+}
+
 /// Easter Sunday by the Gregorian computus (Meeus, Jones, Butcher).
 pub fn easter_sunday(year: i16) -> Date {
     let y = i32::from(year);

@@ -3,8 +3,6 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ids::UserId;
-
 /// How a case ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -239,20 +237,4 @@ impl CaseState {
 /// Where a case goes when everything decided is done.
 const fn settled(awaits_diary: bool, outcome: Outcome) -> CaseState {
     if awaits_diary { CaseState::AwaitingDiary } else { CaseState::Closed { outcome } }
-}
-
-/// Who works on a case, until when. A lease: it runs out by itself and is renewed by activity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Claim {
-    /// Who.
-    pub by: UserId,
-    /// Until when.
-    pub until: Timestamp,
-}
-
-impl Claim {
-    /// Whether somebody else holds the case now.
-    pub fn blocks(&self, user: UserId, now: Timestamp) -> bool {
-        self.by != user && self.until > now
-    }
 }

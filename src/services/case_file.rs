@@ -6,7 +6,7 @@ use crate::classify::{Classifier, language};
 use crate::domain::account::Account;
 use crate::domain::action::{ActionKind, ActionState};
 use crate::domain::case::CaseState;
-use crate::domain::custody::{CustodyAct, MASKED};
+use crate::domain::custody::MASKED;
 use crate::domain::decision::Choice;
 use crate::domain::duties::Duties;
 use crate::domain::evidence::{Thread, ThreadItem};
@@ -19,6 +19,7 @@ use crate::domain::person::Act;
 use crate::domain::policy::{HelpLine, Proposal};
 use crate::domain::verdict::{Finding, Verdict};
 
+use super::claims::Look;
 use super::custody::Custody;
 use super::offers::Offers;
 use super::queue::{ClaimedBy, claimed};
@@ -219,15 +220,26 @@ impl Services {
     /// # Errors
     /// [`ServiceError`].
     pub async fn case_file(&self, viewer: &Viewer, case: CaseId) -> Result<CaseFile, ServiceError> {
+        self.case_opened(viewer, case, Look::Follows).await
+    }
+
+    /// As [`Services::case_file`]; where a person opens it in order to decide, it is theirs as far as nobody
+    /// else has it (see [`Look`]).
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn case_opened(
+        &self,
+        viewer: &Viewer,
+        case: CaseId,
+        look: Look,
+    ) -> Result<CaseFile, ServiceError> {
         viewer.demand(Act::ReadCases)?;
         let store = &self.inner.store;
         let now = self.inner.clock.now();
+        let masked = (!viewer.may(Act::ReadEvidence)).then(|| MASKED.into());
+        self.open(viewer, case, look, masked).await?;
         let row = store.case(case).await?;
-        let mut line = viewer.line(CustodyAct::OpenCase.id(), format!("case {case}"));
-        if !viewer.may(Act::ReadEvidence) {
-            line.detail = Some(MASKED.into());
-        }
-        store.record_audit(line, now).await?;
         let item = store.item(row.item).await?;
         if viewer.may(Act::ReadEvidence) {
             store.note_read(row.version).await?;

@@ -7,7 +7,6 @@ use metrics::{counter, histogram};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::domain::action::ActionKind;
-use crate::domain::case::Claim;
 use crate::domain::custody::CustodyAct;
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::ground::Ground;
@@ -33,33 +32,6 @@ pub const NO_FORWARDING: &str = "Vidarebefordra är inte inkopplat i den här in
 const BARRED_NOT_DISMISSED: &str = "Inlägget är spärrat mot kopiering: det misstänks vara barnpornografibrott. Är misstanken fel häver den som är kontoansvarig först spärren, med ett skäl som sparas.";
 
 impl Services {
-    /// Takes a case, or renews the lease on it by being active.
-    ///
-    /// # Errors
-    /// [`ServiceError::Conflict`] while somebody else holds it.
-    pub async fn claim(&self, viewer: &Viewer, case: CaseId) -> Result<(), ServiceError> {
-        viewer.demand(Act::Decide)?;
-        let now = self.inner.clock.now();
-        let until = now.saturating_add(self.inner.settings.claim).unwrap_or(now);
-        let claim = Claim { by: viewer.user, until };
-        let line = viewer.line("case.claim", format!("case {case}"));
-        self.inner.store.claim_case(case, claim, line, now).await?;
-        self.tell(Change::Case(case));
-        Ok(())
-    }
-
-    /// Lets a case go.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn release(&self, viewer: &Viewer, case: CaseId) -> Result<(), ServiceError> {
-        viewer.demand(Act::Decide)?;
-        let line = viewer.line("case.release", format!("case {case}"));
-        self.inner.store.release_case(case, viewer.user, line, self.inner.clock.now()).await?;
-        self.tell(Change::Case(case));
-        Ok(())
-    }
-
     /// Bars a case's item from copying: the person suspects images of child abuse (regulation 2.2). By
     /// itself, asking nothing but leave to decide: whatever becomes of the decision, and whoever
     /// works on the case, from now on nothing of it is fetched, kept or shown.
@@ -152,7 +124,10 @@ impl Services {
         line.detail = Some(ids.join(","));
         let new =
             NewDecision { case, revision, user: viewer.user, decision, undo_until, by_hand, line };
-        let decided = self.inner.store.decide(new, now).await?;
+        let decided = match self.inner.store.decide(new, now).await {
+            Ok(decided) => decided,
+            Err(error) => return Err(self.told_of_claim(case, error).await),
+        };
         self.note_log().await;
         counter!(names::DECISIONS).increment(1);
         histogram!(names::DECISION_SECONDS).record(begun.elapsed().as_secs_f64());

@@ -8,6 +8,7 @@ pub mod archive;
 pub mod assess;
 pub mod capture;
 pub mod case_file;
+pub mod claims;
 pub mod corrections;
 pub mod custody;
 pub mod decide;
@@ -25,6 +26,7 @@ pub mod queue;
 pub mod records;
 pub mod registration;
 pub mod rules;
+pub mod search;
 pub mod session;
 pub mod stamps;
 pub mod tasks;
@@ -102,6 +104,8 @@ pub struct Served {
 pub enum Change {
     /// A case was opened or changed in any way.
     Case(CaseId),
+    /// Somebody took a case, or let it go.
+    Claim(CaseId),
     /// Evidence of a case's version was sealed.
     Seal(CaseId),
     /// An account's fetching went well or failed.

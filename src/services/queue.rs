@@ -20,7 +20,7 @@ use super::{ServiceError, Services, Viewer};
 const LONGEST_NUMBER_BYTES: usize = 192;
 
 /// What stands in lists instead of what may not be copied: seeing it leaves a line in the audit log.
-const SHOWN_IN_THE_CASE: &str = "[Får inte kopieras: visas bara i ärendet.]";
+pub(super) const SHOWN_IN_THE_CASE: &str = "[Får inte kopieras: visas bara i ärendet.]";
 
 /// How many cases a page of the queue holds.
 pub const PAGE: u32 = 50;
@@ -64,7 +64,7 @@ impl Filter {
         Self::ALL.iter().copied().find(|f| f.id() == id)
     }
 
-    const fn row(self) -> rows::QueueFilter {
+    pub(super) const fn row(self) -> rows::QueueFilter {
         match self {
             Self::Open => rows::QueueFilter::Open,
             Self::Held => rows::QueueFilter::Held,
@@ -201,7 +201,7 @@ pub struct DiaryLine {
 }
 
 pub(super) fn claimed(
-    claim: Option<(crate::domain::case::Claim, String)>,
+    claim: Option<(crate::domain::claim::Claim, String)>,
     now: Timestamp,
 ) -> Option<ClaimedBy> {
     claim.filter(|(claim, _)| claim.until > now).map(|(claim, name)| ClaimedBy {

@@ -57,6 +57,7 @@ impl Store {
         let path = settings.path.clone();
         let mut writing = sqlite::open::for_writing(&path)?;
         sqlite::tree::take_in_older(&mut writing)?;
+        sqlite::search::take_in(&mut writing)?;
         let readers = Readers::open(&path)?;
         let secret = sqlite::veil::path(&path);
         let veil = Veil::open(&secret)

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::account::Account;
 use crate::domain::action::{ActionKind, ActionState};
-use crate::domain::case::{CaseState, Claim};
+use crate::domain::case::CaseState;
 use crate::domain::category::{Category, Severity};
+use crate::domain::claim::Claim;
 use crate::domain::decision::Choice;
 use crate::domain::ground::Ground;
 use crate::domain::ids::{

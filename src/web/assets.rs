@@ -77,6 +77,7 @@ pub static JS: LazyLock<Named> = LazyLock::new(|| {
             [
                 "\"use strict\";\n(() => {\n",
                 include_str!("static/beslut.js"),
+                include_str!("static/tagen.js"),
                 include_str!("static/app.js"),
                 "})();\n",
             ]

@@ -16,6 +16,7 @@ use crate::services::queue::News;
 use crate::web::live::LiveEvent;
 use crate::web::state::{Inside, Site};
 use crate::web::streams::OpenStream;
+use crate::web::view::queue::Claimed;
 
 /// A quiet stream is told that it lives, so that proxies do not cut it.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
@@ -63,10 +64,33 @@ impl Stream {
                         return Some(event);
                     }
                 }
+                Ok(Change::Claim(case)) => return Some(self.holding(case).await),
                 Ok(Change::Seal(case)) => return Some(LiveEvent::Bevis { arende: case }),
                 Ok(Change::Account(_)) => {}
                 Err(RecvError::Lagged(_)) => return Some(LiveEvent::HamtaOm),
                 Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+
+    async fn holding(&self, case: CaseId) -> LiveEvent {
+        let viewer = &self.inside.viewer;
+        match self.site.services.holding(viewer, case).await {
+            Ok(holding) => {
+                let claim = holding.claim.as_ref();
+                LiveEvent::Tagen {
+                    arende: case,
+                    vem: claim
+                        .map(|claim| Claimed::new(&claim.name, claim.user == viewer.user).words)
+                        .unwrap_or_default(),
+                    annan: claim.is_some_and(|claim| claim.user != viewer.user),
+                    ord: holding.lost.map(|lost| lost.words()).unwrap_or_default(),
+                }
+            }
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "who has a case could not be read");
+                LiveEvent::HamtaOm
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::domain::ground::Ground;
 use crate::domain::ids::{ActionId, DecisionId};
 use crate::domain::register::Answered;
 
+use super::view::changed::Seen;
 use super::view::choice::ChoiceKind;
 use super::view::decision::Filled;
 use super::view::register;
@@ -32,6 +33,17 @@ pub struct BareForm {
     pub csrf: String,
 }
 
+/// What a page says of the person at it.
+#[derive(Deserialize)]
+pub struct StayForm {
+    /// See [`csrf_matches`](super::guard::csrf_matches).
+    #[serde(default)]
+    pub csrf: String,
+    /// `ja` where something is filled in.
+    #[serde(default)]
+    pub skriver: String,
+}
+
 /// A decision as sent. Repeated `val` fields need `axum_extra::extract::Form`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -40,6 +52,10 @@ pub struct DecisionFields {
     pub csrf: String,
     /// The revision of the case that the person saw.
     pub utgava: u64,
+    /// Steps of the history that the person saw.
+    pub steg: usize,
+    /// Number of the version that they saw.
+    pub lydelse: u32,
     /// Choices' identifiers.
     pub val: Vec<String>,
     /// Choices that stood ticked but could not be sent, since their evidence was not sealed yet.
@@ -108,6 +124,11 @@ impl DecisionFields {
     pub fn answered(&self) -> Answered {
         let pairs = self.diarie.iter().filter_map(|pair| pair.split_once(':'));
         register::read(pairs, &self.dnr).0
+    }
+
+    /// What the page showed of the case.
+    pub fn seen(&self) -> Seen {
+        Seen { steps: self.steg, version: self.lydelse }
     }
 
     /// What the person had filled in, to be shown again.

@@ -29,12 +29,23 @@ pub enum LiveEvent {
         /// The case.
         arende: CaseId,
     },
-    /// Somebody took or let go of a case in the queue, undid its decision, or its text changed.
+    /// Somebody undid the decision on a case in the queue, or its text changed.
     Andrad {
         /// The case.
         arende: CaseId,
         /// What to say to somebody who has it open: `Kim Exempel har beslutat: dölj.` Empty for what
         /// the reader did, which other pages of theirs follow without a word.
+        ord: String,
+    },
+    /// Somebody took a case or let it go.
+    Tagen {
+        /// The case.
+        arende: CaseId,
+        /// Who is on it, as its row says it; empty where nobody is.
+        vem: String,
+        /// Whether that is a colleague of the reader.
+        annan: bool,
+        /// Set where it was taken over from the reader: who has it now.
         ord: String,
     },
     /// The page missed events (it was away, or we fell behind) and should fetch itself anew.
@@ -51,6 +62,7 @@ impl LiveEvent {
             Self::Borta { .. } => "borta",
             Self::Bevis { .. } => "bevis",
             Self::Andrad { .. } => "andrad",
+            Self::Tagen { .. } => "tagen",
             Self::HamtaOm => "hamta_om",
             Self::Trangt => "trangt",
         }
@@ -77,6 +89,7 @@ mod tests {
             LiveEvent::Borta { arende: case, ord: "x".into() },
             LiveEvent::Bevis { arende: case },
             LiveEvent::Andrad { arende: case, ord: "x".into() },
+            LiveEvent::Tagen { arende: case, vem: "x".into(), annan: true, ord: "x".into() },
             LiveEvent::HamtaOm,
             LiveEvent::Trangt,
         ] {

@@ -26,6 +26,7 @@ use super::view::case::{
     AlikeRow, AlikeView, AuthorView, CaseView, ClaimView, ContextView, EarlierCase, FailedAction,
     HistoryRow, PostView, ThreadItem, UndoBar, WhyRow,
 };
+use super::view::changed::{ChangedView, Seen};
 use super::view::choice::ChoiceKind;
 use super::view::decision::{
     DecisionForm, DecisionInput, DiaryInput, Filled, FormState, GroundMenu, PlatformOffer, Proposal,
@@ -34,7 +35,7 @@ use super::view::evidence::{CheckRow, Checked, EvidenceBox, MissingView, Seal, V
 use super::view::marked::MarkedText;
 use super::view::masked::Masked;
 use super::view::outside::Outside;
-use super::view::queue::{Looked, QueueRow, claimed_words, looked};
+use super::view::queue::{Claimed, Looked, QueueRow, looked};
 use super::view::tasks::TaskView;
 use super::view::times::{Deadline, Moment};
 use super::view::words::CategoryWord;
@@ -61,7 +62,7 @@ pub fn row(line: &Line, me: UserId, now: Timestamp) -> QueueRow {
         categories: line.categories.iter().map(|(c, s)| CategoryWord::new(*c, *s)).collect(),
         severity: line.categories.iter().map(|(_, s)| *s).max(),
         deadline: line.state.needs_a_person().then(|| Deadline::new(line.due_at, now)),
-        claimed: line.claim.as_ref().map(|claim| claimed_words(&claim.name, claim.user == me)),
+        claimed: line.claim.as_ref().map(|claim| Claimed::new(&claim.name, claim.user == me)),
         returned: match &line.state {
             CaseState::Returned { reason } => Some(reason.clone()),
             CaseState::Waiting
@@ -144,13 +145,11 @@ fn platform_offer(offer: Option<Offered>, effect: Option<&str>) -> PlatformOffer
     }
 }
 
-fn claim(claim: Option<&ClaimedBy>, me: UserId, now: Timestamp) -> ClaimView {
+fn claim(claim: Option<&ClaimedBy>, me: UserId, may_take: bool) -> ClaimView {
     match claim {
         None => ClaimView::Free,
-        Some(claim) if claim.user == me => ClaimView::Mine { until: Moment::new(claim.until, now) },
-        Some(claim) => {
-            ClaimView::Other { name: claim.name.clone(), until: Moment::new(claim.until, now) }
-        }
+        Some(claim) if claim.user == me => ClaimView::Mine,
+        Some(claim) => ClaimView::Other { name: claim.name.clone(), may_take },
     }
 }
 
@@ -385,7 +384,7 @@ fn form_state(file: &CaseFile, me: UserId) -> FormState {
     }
     if let Some(claim) = file.claim.as_ref().filter(|claim| claim.user != me) {
         return FormState::Closed(format!(
-            "{} arbetar med ärendet. Du kan besluta när det släpps.",
+            "{} arbetar med ärendet. Ta över det om du ska besluta.",
             claim.name
         ));
     }
@@ -446,6 +445,7 @@ fn decision(
     DecisionForm::new(DecisionInput {
         case: file.id,
         revision: file.revision,
+        seen: Seen { steps: file.history.len(), version: file.version.0 },
         state: form_state(file, me),
         gate,
         hidden: file.presence == Presence::Hidden,
@@ -576,6 +576,15 @@ fn alike_view(alike: &Alike, barred: bool, now: Timestamp) -> AlikeView {
     }
 }
 
+/// What a refused decision had not seen of its case.
+pub fn changed(file: &CaseFile, seen: Seen, now: Timestamp) -> ChangedView {
+    let steps = file.history.iter().map(|step| (step.at, step.by.clone(), step.what.clone()));
+    let before = seen.version.checked_sub(1).filter(|_| seen.version < file.version.0);
+    let before = before.and_then(|n| file.earlier_texts.get(n as usize));
+    let texts = before.map(|(_, text)| (text.as_str(), file.text.as_str()));
+    ChangedView::new(steps, seen, texts.filter(|(before, now)| before != now), now)
+}
+
 /// Everything about one case.
 pub fn case(
     file: &CaseFile,
@@ -608,7 +617,7 @@ pub fn case(
             .permalink
             .as_ref()
             .map(|p| outside("Länk till inlägget", &p.url, file.no_copy)),
-        claim: claim(file.claim.as_ref(), me, now),
+        claim: claim(file.claim.as_ref(), me, file.may_decide),
         failed: failed(file, now),
         tasks: tasks(file, now),
         // Beside one's own decision that was not saved, a bar that begins with "Sparat" would mislead.
@@ -624,6 +633,7 @@ pub fn case(
         why: WhyRow::rows(&file.findings, &file.withheld),
         context: context(file, now),
         decision: decision(file, gate, again, answered, me, now),
+        changed: ChangedView::default(),
         evidence,
         custody: present_keeping::custody(&file.custody, now),
         custody_older: file.custody.n_older,

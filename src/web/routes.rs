@@ -24,7 +24,9 @@ use crate::telemetry::metrics::{self as names, Metrics};
 
 use super::cookie::SessionCookie;
 use super::guard::Guard;
-use super::pages::{accounts, case, diary, evidence, help, keeping, login, queue, record, tasks};
+use super::pages::{
+    accounts, case, diary, evidence, help, keeping, login, queue, record, search, tasks,
+};
 use super::proxies::Proxies;
 use super::state::{Settings, Site, back_to_page, not_found};
 use super::streams::Streams;
@@ -47,12 +49,16 @@ pub fn router(
         .route("/", get(queue::show))
         .route("/logga-in", get(login::show).post(login::log_in))
         .route("/logga-ut", post(login::log_out).get(back_to_page))
+        .route("/sok", get(search::show))
         .route("/arende/{id}", get(case::show))
         .route("/arende/{id}/beslut", post(case::decide).get(back_to_page))
         .route("/arende/{id}/angra", post(case::undo).get(back_to_page))
         .route("/arende/{id}/forsok-igen", post(case::try_again).get(back_to_page))
         .route("/arende/{id}/sparra", post(case::suspect).get(back_to_page))
         .route("/arende/{id}/ta", post(case::claim).get(back_to_page))
+        .route("/arende/{id}/ta-over", post(case::take_over).get(back_to_page))
+        .route("/arende/{id}/kvar", post(case::stay).get(back_to_page))
+        .route("/arende/{id}/lamna", post(case::leave).get(back_to_page))
         .route("/arende/{id}/slapp", post(case::release).get(back_to_page))
         .route("/arende/{id}/hav", post(case::lift).get(back_to_page))
         .route("/arende/{id}/undanta", post(case::exempt).get(back_to_page))

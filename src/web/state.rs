@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::runtime::supervise::Health;
+use crate::services::claims::Look;
 use crate::services::session::Session;
 use crate::services::{ServiceError, Services, Viewer};
 use crate::telemetry::metrics::Metrics;
@@ -122,7 +123,7 @@ pub struct Inside {
     pub keys: Keys,
     csrf_secret: String,
     token: String,
-    by_script: bool,
+    script: Option<Look>,
 }
 
 impl Inside {
@@ -162,7 +163,12 @@ impl Inside {
 
     /// Whether a script of ours asks, which keeps drafts by itself and shows parts of pages.
     pub(super) const fn is_script(&self) -> bool {
-        self.by_script
+        self.script.is_some()
+    }
+
+    /// Whether the person opens the case that is asked for. A script says when it is only looking after a page.
+    pub(super) fn look(&self) -> Look {
+        self.script.unwrap_or(Look::Opens)
     }
 
     /// The session's token, for logging out and for counting its streams.
@@ -188,8 +194,11 @@ impl FromRequestParts<Site> for Inside {
         };
         let jar = CookieJar::from_headers(&parts.headers);
         let keys = Keys::from_cookie(jar.get(Keys::COOKIE).map(|cookie| cookie.value()));
-        let by_script = parts.headers.contains_key(BY_SCRIPT);
-        Ok(Self { viewer, keys, csrf_secret: csrf, token, by_script })
+        let script = parts.headers.get(BY_SCRIPT).map(|says| match says.as_bytes() {
+            b"oppnar" => Look::Opens,
+            _ => Look::Follows,
+        });
+        Ok(Self { viewer, keys, csrf_secret: csrf, token, script })
     }
 }
 

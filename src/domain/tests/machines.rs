@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use super::{instants, swedish};
 use crate::domain::action::{ActionEvent, ActionState};
-use crate::domain::case::{CaseEvent, CaseState, Claim, Outcome};
+use crate::domain::case::{CaseEvent, CaseState, Outcome};
+use crate::domain::claim::{Claim, Hold};
 use crate::domain::ids::UserId;
 
 fn action_events() -> impl Strategy<Value = ActionEvent> {
@@ -180,7 +181,7 @@ fn a_number_that_comes_while_the_case_is_open_again_is_taken() {
 fn a_claim_blocks_others_until_it_runs_out() {
     let (me, other) = (UserId(1), UserId(2));
     let until = swedish("2026-05-11 12:15");
-    let claim = Claim { by: me, until };
+    let claim = Claim { by: me, until, hold: Hold::Opened };
     let before: Timestamp = until - SignedDuration::from_millis(1);
     assert!(!claim.blocks(me, before));
     assert!(claim.blocks(other, before));

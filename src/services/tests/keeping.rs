@@ -197,6 +197,11 @@ async fn nothing_is_due_before_its_time_and_then_one_proposes_and_another_approv
         matches!(file.evidence, Evidence::Disposed { under: Some((of, _)), .. } if of == row.id)
     );
     assert_eq!(file.text, DISPOSED_TEXT);
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    let in_index = "select count(*) from item_words w join versions v on v.id = w.rowid
+                    join cases k on k.item_id = v.item_id where k.id = ?1";
+    let n: i64 = raw.query_row(in_index, [case.0], |row| row.get(0)).unwrap();
+    assert_eq!(n, 0, "nobody finds what is disposed of");
     assert!(file.author.name.is_none() && file.findings.is_empty());
     let csv = stage.services.protocol_file(&archivist, row.id, "csv").await.unwrap();
     let csv = String::from_utf8(csv).unwrap();

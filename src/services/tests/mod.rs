@@ -3,6 +3,7 @@
 
 mod around;
 mod bars;
+mod claims;
 mod corrections;
 mod crash;
 mod harness;
@@ -15,4 +16,5 @@ mod people;
 mod policies;
 mod quota;
 mod schedules;
+mod search;
 mod way;

@@ -16,6 +16,7 @@ use crate::platforms::simulate::faults::Fault;
 use crate::runtime::secret::Secret;
 use crate::services::manual::Typed;
 use crate::services::queue::Filter;
+use crate::services::search::Asked;
 use crate::services::tests::harness::{Stage, THREAT, UNDO, viewer};
 use crate::services::users::{self, Person};
 use crate::services::{ServiceError, Services, Viewer};
@@ -37,6 +38,7 @@ async fn all_acts(services: &Services, who: &Viewer) -> BTreeMap<&'static str, b
         queue(Filter::Open, None, 0);
         queue_line(case);
         counts();
+        search(&Asked { words: "skola".into(), ..Asked::default() });
         neighbours(case);
         case_news(case);
         watches();
@@ -46,6 +48,12 @@ async fn all_acts(services: &Services, who: &Viewer) -> BTreeMap<&'static str, b
         evidence_record(EvidenceId(9));
         evidence_part(EvidenceId(9), "text.txt");
         claim(case);
+        take_over(case);
+        stay(case, true);
+        leave(case);
+        leave_all();
+        tell_lost();
+        holding(case);
         release(case);
         decide(case, 1, dismiss());
         undo(case, DecisionId(9));
@@ -73,6 +81,7 @@ async fn each_role_may_do_what_the_table_says_and_no_more() {
         ("queue", READ),
         ("queue_line", READ),
         ("counts", READ),
+        ("search", READ),
         ("neighbours", READ),
         ("case_news", READ),
         ("watches", READ),
@@ -82,6 +91,12 @@ async fn each_role_may_do_what_the_table_says_and_no_more() {
         ("evidence_record", EVIDENCE),
         ("evidence_part", EVIDENCE),
         ("claim", DECIDE),
+        ("take_over", DECIDE),
+        ("stay", DECIDE),
+        ("leave", DECIDE),
+        ("leave_all", READ),
+        ("tell_lost", READ),
+        ("holding", READ),
         ("release", DECIDE),
         ("decide", DECIDE),
         ("undo", DECIDE),

@@ -1,20 +1,19 @@
-//! Cases: the queue, one case, claims, history.
+//! Cases: the queue, one case, history.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 
 use super::accounts::account;
+use super::lines;
 use super::value::{at, from_json, json, maybe_at, maybe_row, ms, rows};
-use super::{audit, lines};
-use crate::domain::case::{CaseEvent, CaseState, Claim};
+use crate::domain::case::{CaseEvent, CaseState};
 use crate::domain::category::{Category, Severity};
+use crate::domain::claim::{Claim, Hold};
 use crate::domain::ids::{CaseId, ItemId, UserId, VersionId};
 use crate::domain::verdict::Verdict;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{
-    AuditLine, CaseCounts, CaseEventRow, CaseRow, Lines, QueueFilter, QueueRow,
-};
+use crate::store::rows::{CaseCounts, CaseEventRow, CaseRow, Lines, QueueFilter, QueueRow};
 
 /// How much of a text the queue needs, in bytes: one line, shortened by the page. Bytes, because
 /// SQLite's own counting of characters ends at the first NUL.
@@ -22,8 +21,8 @@ const HEAD_BYTES: usize = 800;
 
 const CASE: &str = "k.id, k.item_id, k.version_id, k.state_json, k.rank, k.severity, k.category,
     k.opened_at, k.due_at, k.claimed_by, k.claimed_until, k.revision,
-    (select name from users u where u.id = k.claimed_by)";
-const CASE_COLUMNS: usize = 13;
+    (select name from users u where u.id = k.claimed_by), k.claim_kept";
+const CASE_COLUMNS: usize = 14;
 
 /// How many others have nearly the same text: no more are counted than a page needs to say.
 const N_ALIKE: &str = "(select count(*) from (select 1 from alikes l
@@ -48,7 +47,8 @@ fn case_row(row: &Row<'_>) -> Result<CaseRow, StoreError> {
     let claim = match (row.get::<_, Option<i64>>(9)?, maybe_at(row.get(10)?)?) {
         (Some(by), Some(until)) => {
             let name: Option<String> = row.get(12)?;
-            Some((Claim { by: UserId(by), until }, name.unwrap_or_default()))
+            let hold = if row.get(13)? { Hold::Kept } else { Hold::Opened };
+            Some((Claim { by: UserId(by), until, hold }, name.unwrap_or_default()))
         }
         (Some(_), None) | (None, Some(_) | None) => None,
     };
@@ -360,60 +360,6 @@ impl Store {
                     })
                 },
             )
-        })
-        .await
-    }
-
-    /// Takes a case, or renews the lease on it.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] while somebody else holds it.
-    pub async fn claim_case(
-        &self,
-        case: CaseId,
-        claim: Claim,
-        line: AuditLine,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.write(move |tx| {
-            let known = the_case(tx, case)?;
-            if known.claim.as_ref().is_some_and(|(held, _)| held.blocks(claim.by, now)) {
-                return Err(StoreError::Conflict { what: "claim" });
-            }
-            let renewed = known.claim.is_some_and(|(held, _)| held.by == claim.by && held.until > now);
-            tx.prepare_cached(
-                "update cases set claimed_by = ?2, claimed_until = ?3, changed_at = ?4 where id = ?1",
-            )?
-            .execute(params![case.0, claim.by.0, ms(claim.until), ms(now)])?;
-            if !renewed {
-                note_event(tx, case, Some((claim.by, &line.user_name)), "Tog ärendet", None, now)?;
-                audit::append(tx, &line, now)?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    /// Lets a case go.
-    pub async fn release_case(
-        &self,
-        case: CaseId,
-        by: UserId,
-        line: AuditLine,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.write(move |tx| {
-            let released = tx
-                .prepare_cached(
-                    "update cases set claimed_by = null, claimed_until = null, changed_at = ?3
-                     where id = ?1 and claimed_by = ?2",
-                )?
-                .execute(params![case.0, by.0, ms(now)])?;
-            if released > 0 {
-                note_event(tx, case, Some((by, &line.user_name)), "Släppte ärendet", None, now)?;
-                audit::append(tx, &line, now)?;
-            }
-            Ok(())
         })
         .await
     }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::actions::NEVER;
 use super::bars::bar_copying;
 use super::cases::{note_event, set_state, the_case};
+use super::claims::clear_claim;
 use super::items::{the_item, the_version};
 use super::value::{at, from_json, json, maybe_at, maybe_row, ms, rows};
 use super::{audit, evidence, log};
@@ -224,10 +225,7 @@ impl Store {
             audit::append(tx, &new.line, now)?;
             // After the lines it is to hold.
             log::append(tx, LogKind::Decision, &record, now)?;
-            tx.prepare_cached(
-                "update cases set claimed_by = null, claimed_until = null where id = ?1",
-            )?
-            .execute([case.id.0])?;
+            clear_claim(tx, case.id)?;
             set_state(tx, case.id, &next, now)?;
             Ok(decision)
         })

@@ -5,6 +5,7 @@ use rusqlite::{Connection, Row, Transaction, params};
 
 use super::accounts::{delivery_answer, note_gap, note_look, note_signed, signed_before};
 use super::cases::{case_of_item, note_event, touch};
+use super::search::index_version;
 use super::value::{at, from_json, hash, json, maybe_at, maybe_row, ms, rows};
 use crate::domain::case::CaseState;
 use crate::domain::ids::{
@@ -257,7 +258,9 @@ fn insert_version(
         ms(now),
         fetched.raw,
     ])?;
-    Ok(VersionId(tx.last_insert_rowid()))
+    let version = VersionId(tx.last_insert_rowid());
+    index_version(tx, item, version, &fetched.text)?;
+    Ok(version)
 }
 
 fn make_current(tx: &Transaction<'_>, item: ItemId, version: VersionId) -> Result<(), StoreError> {

@@ -9,6 +9,7 @@ use super::assessments::want_evidence;
 use super::cases::{note_event, the_case};
 use super::decide::unsettled;
 use super::items::the_item;
+use super::search::index_item;
 use super::value::{at, each_row, ms};
 use super::{audit, log};
 use crate::domain::ids::{CaseId, ContentHash, UserId, VersionId};
@@ -87,6 +88,7 @@ impl Store {
                 params![item.id.0, lift.user.0, ms(now), lift.reason],
             )?;
             tx.execute("update items set no_copy = 0 where id = ?1", [item.id.0])?;
+            index_item(tx, item.id)?;
             if let Some(version) = lift.recapture {
                 if item.current_version != version {
                     return Err(StoreError::Conflict { what: "version" });
@@ -101,6 +103,7 @@ impl Store {
                     [version.0],
                 )?;
                 let again = VersionId(tx.last_insert_rowid());
+                index_item(tx, item.id)?;
                 // With its verdict: assessed once more, the very text would be barred once more.
                 tx.execute(
                     "insert into verdicts (version_id, lexicon, at, verdict)

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use rusqlite::{Row, Transaction, params};
 
 use super::audit;
-use super::cases::note_event;
+use super::cases::{note_event, touch};
+use super::claims::clear_claim;
 use super::value::{at, maybe_at, maybe_row, ms, rows};
 use crate::domain::ids::{CaseId, ContentHash, UserId};
 use crate::domain::person::Role;
@@ -51,10 +52,8 @@ fn put_out(tx: &Transaction<'_>, user: UserId, now: Timestamp) -> Result<(), Sto
         |row| Ok((CaseId(row.get(0)?), maybe_at(row.get(1)?)?)),
     )?;
     for (case, until) in held {
-        tx.prepare_cached(
-            "update cases set claimed_by = null, claimed_until = null, changed_at = ?2 where id = ?1",
-        )?
-        .execute(params![case.0, ms(now)])?;
+        clear_claim(tx, case)?;
+        touch(tx, case, now)?;
         // A claim that had run out by itself is no news.
         if until.is_some_and(|until| until > now) {
             let why = "Den som hade tagit ärendet har loggats ut av den som sköter Uppsikt";

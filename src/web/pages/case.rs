@@ -8,10 +8,14 @@ use axum_extra::extract::Form as RepeatedForm;
 use crate::domain::ids::CaseId;
 use crate::domain::register::Answered;
 use crate::services::ServiceError;
-use crate::web::forms::{BareForm, DecisionFields, ReasonFields, RetryFields, UndoFields};
+use crate::services::claims::{Look, Lost};
+use crate::web::forms::{
+    BareForm, DecisionFields, ReasonFields, RetryFields, StayForm, UndoFields,
+};
 use crate::web::present::{self, Extent};
 use crate::web::state::{Inside, Site, page_with};
 use crate::web::view::case::CasePage;
+use crate::web::view::changed::Seen;
 use crate::web::view::decision::Filled;
 use crate::web::view::register;
 use crate::web::view::shell::{Notice, Place};
@@ -33,27 +37,51 @@ impl Asked {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one page, drawn from every way to it")]
-async fn draw(
-    site: &Site,
-    inside: &Inside,
-    case: CaseId,
+/// How the page is drawn, beside what the case itself says.
+struct Way {
     extent: Extent,
+    look: Look,
     status: StatusCode,
     notice: Option<Notice>,
+    /// What was filled in when a decision was refused, and why.
     again: Option<(Filled, String)>,
+    /// What that decision had seen of the case.
+    seen: Option<Seen>,
     answered: (Answered, bool),
-) -> Result<Response, Response> {
+}
+
+impl Way {
+    fn plain(status: StatusCode) -> Self {
+        Self {
+            extent: Extent::Part,
+            look: Look::Follows,
+            status,
+            notice: None,
+            again: None,
+            seen: None,
+            answered: Default::default(),
+        }
+    }
+}
+
+async fn draw(site: &Site, inside: &Inside, case: CaseId, way: Way) -> Result<Response, Response> {
     let viewer = &inside.viewer;
-    let file = site.services.case_file(viewer, case).await.map_err(|e| site.error(e))?;
+    let Way { extent, look, status, mut notice, again, seen, answered } = way;
+    let opened = site.services.case_opened(viewer, case, look).await;
+    let file = opened.map_err(|e| site.error(e))?;
+    if notice.is_none() && !inside.is_script() {
+        notice = lost(site, inside).await?;
+    }
     let neighbours = site.services.neighbours(viewer, case).await.map_err(|e| site.error(e))?;
     let now = site.services.clock().now();
+    let mut drawn = present::case(&file, extent, again, answered, viewer.user, now);
+    drawn.changed = seen.map(|seen| present::changed(&file, seen, now)).unwrap_or_default();
     let view = CasePage {
         shell: inside.shell(site, Place::Queue)?,
         notice,
         previous: neighbours.0,
         next: neighbours.1,
-        case: present::case(&file, extent, again, answered, viewer.user, now),
+        case: drawn,
     };
     Ok(page_with(site, status, &view))
 }
@@ -76,7 +104,10 @@ pub async fn show(
         true => None,
         false => site.drafts.of(inside.token(), case, now),
     };
-    draw(&site, &inside, case, extent, StatusCode::OK, None, again, asked.answered()).await
+    let look = inside.look();
+    let plain = Way::plain(StatusCode::OK);
+    draw(&site, &inside, case, Way { extent, look, again, answered: asked.answered(), ..plain })
+        .await
 }
 
 /// Decides. A refused decision comes back with everything that was filled in.
@@ -121,7 +152,8 @@ pub async fn decide(
         let now = site.services.clock().now();
         site.drafts.keep(inside.token(), case, filled.clone(), why.clone(), now);
     }
-    draw(&site, &inside, case, Extent::Part, status, None, again, Default::default()).await
+    let seen = (status == StatusCode::CONFLICT).then(|| fields.seen());
+    draw(&site, &inside, case, Way { again, seen, ..Way::plain(status) }).await
 }
 
 /// After an act: back to the case, or the case with the reason why not.
@@ -135,17 +167,7 @@ async fn after(
         Ok(()) => Ok(Redirect::to(&format!("/arende/{case}")).into_response()),
         Err(ServiceError::Refused { why } | ServiceError::Conflict { why }) => {
             let notice = Some(Notice::problem(why));
-            draw(
-                site,
-                inside,
-                case,
-                Extent::Part,
-                StatusCode::CONFLICT,
-                notice,
-                None,
-                Default::default(),
-            )
-            .await
+            draw(site, inside, case, Way { notice, ..Way::plain(StatusCode::CONFLICT) }).await
         }
         Err(error) => Err(site.error(error)),
     }
@@ -240,6 +262,55 @@ pub async fn claim(
     let case = CaseId(case);
     let done = site.services.claim(&inside.viewer, case).await;
     after(&site, &inside, case, done).await
+}
+
+/// Takes the case over from whoever has it.
+pub async fn take_over(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(case): Path<i64>,
+    Form(fields): Form<BareForm>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    let case = CaseId(case);
+    let done = site.services.take_over(&inside.viewer, case).await;
+    after(&site, &inside, case, done).await
+}
+
+/// Somebody is active on the page of a case. Answered without a page: 204, or 409 and who has the case.
+pub async fn stay(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(case): Path<i64>,
+    Form(fields): Form<StayForm>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    let writes = fields.skriver == "ja";
+    match site.services.stay(&inside.viewer, CaseId(case), writes).await {
+        // What needs nobody any more is told of in other ways.
+        Ok(()) | Err(ServiceError::Refused { .. }) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Err(ServiceError::Conflict { why }) => Ok((StatusCode::CONFLICT, why).into_response()),
+        Err(error) => Err(site.error(error)),
+    }
+}
+
+/// The page of a case was closed.
+pub async fn leave(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(case): Path<i64>,
+    Form(fields): Form<BareForm>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    let left = site.services.leave(&inside.viewer, CaseId(case)).await;
+    left.map(|()| StatusCode::NO_CONTENT.into_response()).map_err(|e| site.error(e))
+}
+
+/// What was taken over from the person since they last opened a page, told once.
+pub(super) async fn lost(site: &Site, inside: &Inside) -> Result<Option<Notice>, Response> {
+    let lost = site.services.tell_lost(&inside.viewer).await.map_err(|e| site.error(e))?;
+    let words: Vec<_> = lost.iter().map(Lost::words).collect();
+    Ok((!words.is_empty()).then(|| Notice::done(words.join(" "))))
 }
 
 /// Lets the case go.

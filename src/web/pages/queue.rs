@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use crate::domain::account::PlatformKind;
 use crate::domain::ids::CaseId;
-use crate::services::queue::{Filter as Shown, PAGE};
+use crate::services::queue::{Filter as Shown, PAGE, Watch};
+use crate::web::pages::case::lost;
 use crate::web::present::{self, Extent};
 use crate::web::state::{Inside, Site, page};
 use crate::web::view::case::UndoBar;
@@ -27,7 +28,7 @@ pub struct Asked {
 /// The deepest page: beyond it nobody leafs, and an offset costs what it skips.
 const LAST_PAGE: u32 = 200;
 
-const fn label(shown: Shown) -> &'static str {
+pub(super) const fn label(shown: Shown) -> &'static str {
     match shown {
         Shown::Open => "Väntar på beslut",
         Shown::Held => "Uppskjutna",
@@ -36,6 +37,21 @@ const fn label(shown: Shown) -> &'static str {
         Shown::Closed => "Avslutade",
         Shown::Exempt => "Undantagna från gallring",
     }
+}
+
+/// The accounts to choose between, all of them together first.
+pub(super) fn accounts(watches: &[Watch], chosen: &str) -> Vec<AccountOption> {
+    let mut accounts = vec![AccountOption {
+        key: String::new(),
+        label: "Alla konton".into(),
+        selected: chosen.is_empty(),
+    }];
+    accounts.extend(watches.iter().map(|watch| AccountOption {
+        key: watch.account.key.as_str().to_owned(),
+        label: format!("{} ({})", watch.account.name, watch.account.platform.label()),
+        selected: watch.account.key.as_str() == chosen,
+    }));
+    accounts
 }
 
 fn href(shown: Shown, account: &str, page: u32) -> String {
@@ -63,14 +79,26 @@ pub async fn show(
     let shown = Shown::from_id(&asked.visa).unwrap_or(Shown::Open);
     let number = asked.sida.min(LAST_PAGE);
     let account = Some(asked.konto.clone()).filter(|key| !key.is_empty());
-    let queue = services.queue(viewer, shown, account, number * PAGE).await.map_err(fail)?;
-    let watches = services.watches(viewer).await.map_err(fail)?;
     let selected = match asked.arende {
         Some(id) => {
-            let file = services.case_file(viewer, CaseId(id)).await.map_err(fail)?;
+            let opened = services.case_opened(viewer, CaseId(id), inside.look()).await;
+            let file = opened.map_err(fail)?;
             Some(present::case(&file, Extent::Part, None, Default::default(), viewer.user, now))
         }
-        None => None,
+        None => {
+            // Back at the list: what was only looked at is free again.
+            if !inside.is_script() {
+                services.leave_all(viewer).await.map_err(fail)?;
+            }
+            None
+        }
+    };
+    // After the case is opened, so that its row says who is on it.
+    let queue = services.queue(viewer, shown, account, number * PAGE).await.map_err(fail)?;
+    let watches = services.watches(viewer).await.map_err(fail)?;
+    let notice = match inside.is_script() {
+        true => None,
+        false => lost(&site, &inside).await?,
     };
     let mut undos = Vec::new();
     if let Some(case) = asked.angra {
@@ -86,16 +114,7 @@ pub async fn show(
         href: href(*filter, &asked.konto, 0),
         current: *filter == shown,
     });
-    let mut accounts = vec![AccountOption {
-        key: String::new(),
-        label: "Alla konton".into(),
-        selected: asked.konto.is_empty(),
-    }];
-    accounts.extend(watches.iter().map(|watch| AccountOption {
-        key: watch.account.key.as_str().to_owned(),
-        label: format!("{} ({})", watch.account.name, watch.account.platform.label()),
-        selected: watch.account.key.as_str() == asked.konto,
-    }));
+    let mut accounts = accounts(&watches, &asked.konto);
     let unknown_account = !asked.konto.is_empty() && !accounts.iter().any(|option| option.selected);
     // One account needs no picker.
     if watches.len() < 2 {
@@ -103,7 +122,7 @@ pub async fn show(
     }
     let view = QueuePage {
         shell: inside.shell(&site, Place::Queue)?,
-        notice: None,
+        notice,
         alarms: services.rule_notices(viewer).await.map_err(fail)?,
         undos,
         filters: filters.collect(),

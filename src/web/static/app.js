@@ -51,12 +51,12 @@ function say(kind, words, act) {
 
 // ---------------------------------------------------------------- fetching pages
 
-/** Sends a request and gives the page that came back, as a document. */
-function fetchPage(address, form) {
+/** Sends a request and gives the page that came back, as a document. `opens`: a person opens a case by it. */
+function fetchPage(address, form, opens) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open(form ? "POST" : "GET", address);
-    request.setRequestHeader("X-Uppsikt-Del", "ja");
+    request.setRequestHeader("X-Uppsikt-Del", opens ? "oppnar" : "ja");
     request.responseType = "document";
     request.timeout = 20000;
     request.onload = () => {
@@ -174,13 +174,13 @@ function markOpen(number) {
 
 let asked = 0;
 /** Shows a case beside the queue. */
-async function show(number, { focus = true, remember = true } = {}) {
+async function show(number, { focus = true, remember = true, opens = true } = {}) {
   const mine = ++asked;
   clearTimeout(waitingToShow);
   const address = `/arende/${number}`;
   keepDraft();
   try {
-    const answer = await fetchPage(address);
+    const answer = await fetchPage(address, undefined, opens);
     if (mine !== asked || lost(answer, address)) return;
     place(answer.page);
     if (!focus) mustBeRead();
@@ -205,6 +205,7 @@ function addressWith(number) {
 /** Puts the case of a fetched page beside the queue; a page without one leaves the place empty. */
 function place(page) {
   underway.clear();
+  written = null;
   say("andrad");
   const article = take(page, "#arende");
   if (!article) { side.replaceChildren(); return; }
@@ -393,6 +394,11 @@ function listen() {
     countsLater();
     if (isOpen(arende)) changed(arende, ord);
   });
+  on("tagen", ({ arende, vem, annan, ord }) => {
+    markHolder(rowOf(arende), vem, annan);
+    if (isOpen(arende)) handed(arende, vem, annan, ord);
+    else if (ord) say("kort", ord);
+  });
   on("hamta_om", missed);
   on("trangt", () => {
     stream.close();
@@ -466,12 +472,14 @@ async function changed(number, words) {
 }
 
 async function reload(number) {
-  if (side && beside()) return show(number, { focus: false, remember: false });
+  if (side && beside()) return show(number, { focus: false, remember: false, opens: false });
   const answer = await fetchPage(addressOf(number)).catch(() => null);
   if (!answer || !isOpen(number) || !$("#arende", answer.page)) return undefined;
   const focused = document.activeElement?.id;
   const before = edition(document);
+  keepDraft();
   dress(swap(answer.page, "#arende"));
+  restoreDraft();
   newText(before);
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   return undefined;

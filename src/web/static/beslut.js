@@ -25,7 +25,7 @@ const drafts = new Map();
 function keepDraft() {
   const form = decisionForm();
   // What is being sent, or was, is no draft.
-  if (!form || !side || form.dataset.skickas) return;
+  if (!form || form.dataset.skickas) return;
   if (inWork()) drafts.set(form.action, draftOf(form));
   else drafts.delete(form.action);
 }
@@ -185,6 +185,7 @@ document.addEventListener("submit", (event) => {
   const why = form.id === "beslutsform" && barred(form);
   if (why) { say("kort", why); return; }
   if (lives) send(form);
+  else if (form.classList.contains("ta") && openCase()) { event.preventDefault(); takeHere(form); }
   else if (form.id === "beslutsform") leaveWith(form);
   else form.dataset.skickas = "ja";
 });
@@ -241,6 +242,8 @@ async function send(form) {
         return;
       }
       place(answer.page);
+      // No form to show it in: it comes back with the form, when the case is free or taken over.
+      if (!decisionForm() && form.id === "beslutsform") drafts.set(form.action, sent);
       newText(sent.of);
       refusal()?.focus({ preventScroll: true });
       refusal()?.scrollIntoView({ block: "center" });
@@ -261,7 +264,9 @@ function decided(number, page) {
   const row = rowOf(number);
   const list = rows();
   const at = list.indexOf(row);
-  const next = list[at + 1] ?? list[at - 1];
+  // What a colleague is on, or has decided, is not for us.
+  const free = (other) => other !== row && !other.matches("[data-annans], [data-borta]");
+  const next = list.slice(at + 1).find(free) ?? list.slice(0, at).findLast(free);
   say("andrad");
   const undo = take(page, "form.angra");
   if (undo) {
@@ -336,7 +341,7 @@ function act(key, target) {
   const after = prefix;
   prefix = "";
   if (after === "g") {
-    const place = { k: "/", u: "/uppgifter" }[key];
+    const place = { k: "/", s: "/sok", u: "/uppgifter" }[key];
     if (place) location.assign(place);
     return Boolean(place);
   }
@@ -345,6 +350,11 @@ function act(key, target) {
     case "j": move(1); return true;
     case "k": move(-1); return true;
     case "z": $("form.angra:not([data-skickas]):has(button:not(:disabled))")?.requestSubmit(); return true;
+    case "/": {
+      const field = $("#sok, #q");
+      if (field) field.focus(); else location.assign("/sok");
+      return true;
+    }
     case "l": location.assign("/nytt"); return true;
     case "?": $("#tangenter")?.showModal(); return true;
     case "Enter": {

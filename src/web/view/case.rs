@@ -7,6 +7,7 @@ use crate::domain::case::Outcome;
 use crate::domain::ids::{ActionId, CaseId, DecisionId};
 use crate::domain::verdict::Finding;
 
+use super::changed::{ChangedView, Piece};
 use super::decision::DecisionForm;
 use super::evidence::{Checked, EvidenceBox, Seal};
 use super::marked::MarkedText;
@@ -97,6 +98,8 @@ pub struct CaseView {
     pub evidence: EvidenceBox,
     /// 5. Decisions.
     pub decision: DecisionForm,
+    /// What happened since the person opened it, where their decision was refused for that.
+    pub changed: ChangedView,
     /// 6. Events around the evidence, newest last, and how many older ones are left out.
     pub custody: Vec<CustodyRow>,
     /// Those that are not shown.
@@ -210,17 +213,25 @@ pub enum ClaimView {
     /// Nobody.
     Free,
     /// The person at the page.
-    Mine {
-        /// Until when.
-        until: Moment,
-    },
+    Mine,
     /// A colleague.
     Other {
         /// Name.
         name: String,
-        /// Until when.
-        until: Moment,
+        /// Whether the person at the page may take it over.
+        may_take: bool,
     },
+}
+
+impl ClaimView {
+    /// As the script reads it.
+    pub const fn id(&self) -> &'static str {
+        match self {
+            Self::Free => "ledigt",
+            Self::Mine => "mitt",
+            Self::Other { .. } => "annans",
+        }
+    }
 }
 
 /// An action that was given up and came back.

@@ -9,6 +9,7 @@ use crate::domain::ids::CaseId;
 use crate::domain::item::ItemKind;
 use crate::domain::register::{Answered, Subject};
 
+use super::changed::Seen;
 use super::choice::ChoiceKind;
 use super::outside::Outside;
 use super::register::{RegisterView, tick};
@@ -246,6 +247,8 @@ pub struct DecisionInput<'a> {
     pub case: CaseId,
     /// The revision of the case that the person sees: a decision on another is refused.
     pub revision: u64,
+    /// What the person sees of it, to tell what they had not seen where that is refused.
+    pub seen: Seen,
     /// Whether the form may be used.
     pub state: FormState,
     /// Whether evidence is sealed.
@@ -287,6 +290,8 @@ pub struct DecisionForm {
     pub action: String,
     /// The revision of the case decided on.
     pub revision: u64,
+    /// What is seen of the case.
+    pub seen: Seen,
     /// Whether it may be used.
     pub state: FormState,
     /// The choices, in order.
@@ -360,6 +365,7 @@ impl DecisionForm {
         Self {
             action: format!("/arende/{}/beslut", input.case),
             revision: input.revision,
+            seen: input.seen,
             grounds: input.grounds.groups(filled.ground),
             ground_why: input.grounds.why.clone(),
             register,
@@ -534,6 +540,7 @@ mod tests {
         DecisionInput {
             case: CaseId(1),
             revision: 1,
+            seen: Seen { steps: 2, version: 1 },
             state: FormState::Open,
             gate: RemovalGate::Open,
             hidden: false,

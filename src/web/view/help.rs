@@ -34,6 +34,8 @@ pub fn key_rows() -> Vec<KeyRow> {
         row(&["Enter"], "Öppna ärendet"),
         row(&["g", "k"], "Till kön"),
         row(&["g", "u"], "Till det som ska göras för hand"),
+        row(&["/"], "Sök"),
+        row(&["g", "s"], "Till sökningen"),
         row(&["l"], "Lägg in något för hand"),
         row(&["z"], "Ångra det senaste beslutet"),
         row(&["Ctrl", "Enter"], "Besluta"),

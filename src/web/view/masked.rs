@@ -27,6 +27,18 @@ impl Masked {
         Self(if cut { line + "…" } else { line })
     }
 
+    /// A stretch of such a text that others stand beside: a blank at either end stays one.
+    pub fn piece(masked: &str) -> Self {
+        let Self(mut line) = Self::line(masked);
+        if masked.starts_with(char::is_whitespace) {
+            line.insert(0, ' ');
+        }
+        if masked.ends_with(char::is_whitespace) && line != " " {
+            line.push(' ');
+        }
+        Self(line)
+    }
+
     /// Words of ours that stand where a text is lacking, such as *(utan text)*.
     pub fn words(words: &'static str) -> Self {
         Self(words.to_owned())

@@ -18,6 +18,7 @@ pub mod words;
 pub mod queue;
 
 pub mod case;
+pub mod changed;
 pub mod choice;
 pub mod decision;
 pub mod evidence;
@@ -28,6 +29,7 @@ pub mod diary;
 pub mod help;
 pub mod keeping;
 pub mod login;
+pub mod search;
 
 pub mod error;
 

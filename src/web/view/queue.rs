@@ -7,6 +7,7 @@ use crate::domain::category::Severity;
 use crate::domain::ids::CaseId;
 
 use super::case::{CaseView, ClaimView, UndoBar};
+use super::changed::Piece;
 use super::evidence::{Checked, Seal};
 use super::masked::Masked;
 use super::shell::{Notice, Place, Shell};
@@ -139,15 +140,40 @@ pub struct QueueRow {
     pub severity: Option<Severity>,
     /// When it has to be decided.
     pub deadline: Option<Deadline>,
-    /// Who is on it: `Du arbetar med det`, `Kim Exempel arbetar med det`.
-    pub claimed: Option<String>,
+    /// Who is on it.
+    pub claimed: Option<Claimed>,
     /// Why it came back.
     pub returned: Option<String>,
     /// How many like it stand below, decided one by one.
     pub similar: usize,
 }
 
+/// Who is on a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// `Du arbetar med det`, `Kim Exempel arbetar med det`.
+    pub words: String,
+    /// Whether that is the person at the page.
+    pub mine: bool,
+}
+
+impl Claimed {
+    /// In words.
+    pub fn new(name: &str, mine: bool) -> Self {
+        let words = match mine {
+            true => "Du arbetar med det".to_owned(),
+            false => format!("{name} arbetar med det"),
+        };
+        Self { words, mine }
+    }
+}
+
 impl QueueRow {
+    /// Whether a colleague is on it: the next case after a decision is another then.
+    pub fn is_others(&self) -> bool {
+        self.claimed.as_ref().is_some_and(|claimed| !claimed.mine)
+    }
+
     /// Address of the case.
     pub fn href(&self) -> String {
         format!("/arende/{}", self.case)
@@ -161,11 +187,6 @@ impl QueueRow {
             Some(Severity::Low) | None => "rad allvar-lag",
         }
     }
-}
-
-/// Words for who is on a case.
-pub fn claimed_words(name: &str, mine: bool) -> String {
-    if mine { "Du arbetar med det".to_owned() } else { format!("{name} arbetar med det") }
 }
 
 /// When an account was last looked at, in words.

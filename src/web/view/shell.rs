@@ -27,6 +27,8 @@ impl Who {
 pub enum Place {
     /// The queue and its cases.
     Queue,
+    /// Search.
+    Search,
     /// Awaiting diary numbers.
     Diary,
     /// Disposal and its protocols.

@@ -45,6 +45,8 @@ export async function colleagueFirst(given) {
   await page.click("#utrop [data-slag=andrad] button");
   await page.waitForSelector("#beslutsform");
   assert.equal(await page.locator("#beslut-fel").count(), 0, "read anew when asked to");
+  assert.equal(await page.inputValue("#anteckning"), NOTE, "what was written comes back with the form");
+  await page.fill("#anteckning", "");
 
   // The address of a refused form leads somewhere.
   await page.goto(`${given.url}/arende/${number}/beslut`);

@@ -11,7 +11,9 @@ import { keyboardOnly, undo } from "./keyboard.mjs";
 import { newCaseAnnouncesItself } from "./live.mjs";
 import { everyWayOfShowing } from "./looks.mjs";
 import { otherRoles } from "./roles.mjs";
+import { searched, searchedWithoutScript } from "./search.mjs";
 import { sessionEnded } from "./session_ended.mjs";
+import { twoEditors, twoEditorsWithoutScript } from "./two_editors.mjs";
 import { undosDoNotStack } from "./undos.mjs";
 import { withoutScript } from "./without_script.mjs";
 
@@ -22,6 +24,8 @@ export const flows = [
   { name: "log-in", proves: "a refused log-in says so and keeps the name alone", run: refusedLogIn },
   { name: "light", proves: "the queue's first load is light and asks nobody else", run: lightFirstLoad },
   { name: "failed", proves: "a failed action comes back on top with its reason", run: failedActionIsShown },
+  { name: "search", proves: "what was written is found in any form by keyboard, masked and without names", run: searched },
+  { name: "search-without-script", proves: "the same without JavaScript", run: searchedWithoutScript },
   { name: "live", proves: "a new case announces itself and pushes nothing", run: newCaseAnnouncesItself },
   { name: "edited", proves: "a decision on an edited text is never offered beside the text before it", run: editedWhileAway },
   { name: "awaits", proves: "a ticked removal that waits for its evidence is never left out in silence", run: tickedRemovalIsNotDropped },
@@ -31,6 +35,8 @@ export const flows = [
   { name: "by-hand", proves: "what is recorded by hand is decided like all else, and ends when a person says so", run: recordedByHand },
   { name: "corrected", proves: "a diary number is put right with a reason, and both stay in the history", run: numberPutRight },
   { name: "colleague-first", proves: "a decision after a colleague's stays refused on the page, with what was written", run: colleagueFirst },
+  { name: "two-editors", proves: "who has a case is shown, it is taken over by one act, and nothing typed is lost", run: twoEditors },
+  { name: "two-editors-without-script", proves: "the same without JavaScript", run: twoEditorsWithoutScript },
   { name: "session-ended", proves: "a decision after the session's end is not lost without a word", run: sessionEnded },
   { name: "without-script", proves: "a case can be worked without JavaScript", run: withoutScript },
 ];

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::action::{ActionEvent, ActionKind, ActionState};
-use crate::domain::case::{CaseState, Claim, Outcome};
+use crate::domain::case::{CaseState, Outcome};
 use crate::domain::ids::{ActionId, DiaryNumber};
 use crate::domain::log::{LogKind, chain_hash, genesis, leaf_hash};
 
@@ -89,8 +89,7 @@ async fn a_refused_decision_leaves_no_trace() {
     let unsealed = bench.decide(one.case, vec![answer(), Choice::Hide], at(1)).await;
     assert!(matches!(&unsealed, Err(StoreError::Refused { why }) if why.contains("inte säkrat")));
     let other = bench.user_named("lo").await;
-    let claim = Claim { by: other, until: at(100) };
-    bench.store.claim_case(one.case, claim, line("case.claim"), at(1)).await.unwrap();
+    bench.claimed(one.case, other, at(1)).await;
     let claimed = bench.decide(one.case, vec![answer()], at(2)).await;
     assert!(matches!(claimed, Err(StoreError::Conflict { what: "claim" })), "{claimed:?}");
     assert!(bench.store.actions_on(one.case).await.unwrap().is_empty());
@@ -98,7 +97,7 @@ async fn a_refused_decision_leaves_no_trace() {
     assert_eq!(bench.store.audit_count("case.decide").await.unwrap(), 0);
     assert_eq!(bench.store.log_head().await.unwrap().0, 0);
     // The lease runs out by itself.
-    bench.decide(one.case, vec![answer()], at(101)).await.unwrap();
+    bench.decide(one.case, vec![answer()], at(301)).await.unwrap();
 }
 
 #[tokio::test]
@@ -137,16 +136,15 @@ async fn a_failed_action_brings_its_case_to_the_top_and_may_be_tried_again() {
     let top = bench.store.queue(crate::store::rows::QueueFilter::Open, None, 0, 9).await.unwrap();
     assert_eq!(top[0].case.id, one.case);
     let other = bench.user_named("lo").await;
-    let claim = Claim { by: other, until: at(30) };
-    bench.store.claim_case(one.case, claim, line("case.claim"), at(22)).await.unwrap();
+    bench.claimed(one.case, other, at(22)).await;
     let again =
         |now| bench.store.try_failed_again(one.case, hide, bench.user, line("case.try_again"), now);
     assert!(matches!(again(at(23)).await, Err(StoreError::Conflict { what: "claim" })));
-    assert!(again(at(31)).await.unwrap());
-    assert!(!again(at(32)).await.unwrap());
+    assert!(again(at(322)).await.unwrap());
+    assert!(!again(at(323)).await.unwrap());
     assert_eq!(state(&bench, one.case).await, CaseState::Decided);
-    end(&bench, hide, at(33)).await;
-    assert_eq!(bench.store.settle_decided(at(40)).await.unwrap(), [one.case]);
+    end(&bench, hide, at(324)).await;
+    assert_eq!(bench.store.settle_decided(at(330)).await.unwrap(), [one.case]);
     assert_eq!(state(&bench, one.case).await, CaseState::Closed { outcome: Outcome::CarriedOut });
 }
 

@@ -1,11 +1,13 @@
 //! The store on a database in a temporary folder; what SQL must refuse is tried by a second
 //! connection that knows nothing of our methods.
 
+mod claims;
 mod constraints;
 mod decisions;
 mod items;
 mod opening;
 mod queue;
+mod search;
 
 use std::sync::Arc;
 
@@ -15,6 +17,7 @@ use tempfile::TempDir;
 
 use crate::domain::account::PlatformKind;
 use crate::domain::category::{Category, Severity};
+use crate::domain::claim::Wish;
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::ground::Ground;
 use crate::domain::ids::{
@@ -129,6 +132,12 @@ impl Bench {
             password_hash: "x".into(),
         };
         self.store.add_user(user, line("user.add"), at(0)).await.unwrap()
+    }
+
+    /// Somebody takes a case on purpose, for five minutes.
+    async fn claimed(&self, case: CaseId, user: UserId, now: Timestamp) {
+        let asking = claims::asking(case, user, Wish::Keep);
+        self.store.claim_case(asking, line("case.claim"), now).await.unwrap();
     }
 
     /// A connection of somebody who goes past all our code.

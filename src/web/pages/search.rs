@@ -1,0 +1,143 @@
+//! `/sok`: search in what has been written.
+
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use crate::services::ServiceError;
+use crate::services::queue::Filter;
+use crate::services::search::{Asked, Found, LAST_PAGE, Results, Stretch};
+use crate::web::pages::queue::{accounts, label};
+use crate::web::state::{Inside, Site, page_with};
+use crate::web::view::masked::Masked;
+use crate::web::view::search::{FoundRow, Piece, SearchForm, SearchPage};
+use crate::web::view::shell::{Notice, Place};
+use crate::web::view::times::Moment;
+
+/// What the address says.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Typed {
+    q: String,
+    konto: String,
+    visa: String,
+    fran: String,
+    till: String,
+    dnr: String,
+    bevis: String,
+    sida: u32,
+}
+
+/// A day as browsers send it; an empty field is no day.
+fn day(typed: &str, which: &str) -> Result<Option<Date>, String> {
+    match typed.trim() {
+        "" => Ok(None),
+        typed => typed.parse().map(Some).map_err(|_| {
+            format!("Dagen i fältet {which} går inte att läsa. Skriv den som 2026-11-22.")
+        }),
+    }
+}
+
+impl Typed {
+    fn asked(&self) -> Result<Asked, String> {
+        Ok(Asked {
+            words: self.q.clone(),
+            diary: self.dnr.clone(),
+            evidence: self.bevis.clone(),
+            account: self.konto.clone(),
+            state: Filter::from_id(&self.visa),
+            from: day(&self.fran, "Hämtat från och med")?,
+            to: day(&self.till, "Hämtat till och med")?,
+            page: self.sida.min(LAST_PAGE),
+        })
+    }
+
+    fn href(&self, page: u32) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        for (name, value) in [
+            ("q", &self.q),
+            ("konto", &self.konto),
+            ("visa", &self.visa),
+            ("fran", &self.fran),
+            ("till", &self.till),
+            ("dnr", &self.dnr),
+            ("bevis", &self.bevis),
+        ] {
+            if !value.is_empty() {
+                query.append_pair(name, value);
+            }
+        }
+        if page > 0 {
+            query.append_pair("sida", &page.to_string());
+        }
+        format!("/sok?{}", query.finish())
+    }
+}
+
+fn row(found: Found, now: jiff::Timestamp) -> FoundRow {
+    let piece = |stretch: &Stretch| match stretch {
+        Stretch::Plain(words) => Piece::Plain(Masked::piece(words)),
+        Stretch::Hit(words) => Piece::Hit(Masked::piece(words)),
+    };
+    FoundRow {
+        case: found.case.as_ref().map(|(case, _)| *case),
+        state: found.case.as_ref().map_or("", |(_, state)| state.label()),
+        text: found.text.iter().map(piece).collect(),
+        kind: found.kind.label(),
+        platform: found.account.platform.label(),
+        account: found.account.name,
+        at: Moment::ago(found.at, now),
+        changed_since: !found.current,
+    }
+}
+
+/// The page with its results.
+pub async fn show(
+    State(site): State<Site>,
+    inside: Inside,
+    Query(typed): Query<Typed>,
+) -> Result<Response, Response> {
+    let services = &site.services;
+    let viewer = &inside.viewer;
+    let asked = typed.asked();
+    let results = match &asked {
+        Err(why) => Err(why.clone()),
+        Ok(asked) if !asked.is_question() => Ok(None),
+        Ok(asked) => match services.search(viewer, asked).await {
+            Ok(results) => Ok(Some(results)),
+            Err(ServiceError::Refused { why }) => Err(why),
+            Err(error) => return Err(site.error(error)),
+        },
+    };
+    let watches = services.watches(viewer).await.map_err(|e| site.error(e))?;
+    let chosen = Filter::from_id(&typed.visa);
+    let mut states = vec![("", "Alla, även utan ärende", chosen.is_none())];
+    states.extend(Filter::ALL.iter().map(|f| (f.id(), label(*f), chosen == Some(*f))));
+    let accounts = accounts(&watches, &typed.konto);
+    let page = typed.sida.min(LAST_PAGE);
+    let more = matches!(&results, Ok(Some(Results { more: true, .. }))) && page < LAST_PAGE;
+    let now = services.clock().now();
+    let (status, notice, results) = match results {
+        Ok(results) => (StatusCode::OK, None, results),
+        Err(why) => (StatusCode::UNPROCESSABLE_ENTITY, Some(Notice::problem(why)), None),
+    };
+    let view = SearchPage {
+        shell: inside.shell(&site, Place::Search)?,
+        notice,
+        results: results.map(|r| r.found.into_iter().map(|found| row(found, now)).collect()),
+        previous: (page > 0).then(|| typed.href(page - 1)),
+        next: more.then(|| typed.href(page + 1)),
+        form: SearchForm {
+            words: typed.q,
+            diary: typed.dnr,
+            evidence: typed.bevis,
+            accounts,
+            states,
+            from: typed.fran,
+            to: typed.till,
+        },
+    };
+    Ok(page_with(&site, status, &view))
+}
