@@ -7,8 +7,9 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::{ConfigFile, init_logging, runtime};
 use crate::app;
-use crate::domain::ids::EvidenceId;
+use crate::domain::ids::{CaseId, EvidenceId};
 use crate::runtime::clock::Clock;
+use crate::services::deliveries::PackageForm;
 use crate::services::disposal::{self, Disposing};
 use crate::services::{ServiceError, archive, packages};
 
@@ -34,14 +35,20 @@ enum Command {
         /// Bevisets nummer.
         id: EvidenceId,
     },
-    /// Skriver ett paket (zip) med bevis som vem som helst kan kontrollera utan Uppsikt.
+    /// Skriver ett paket med bevis som vem som helst kan kontrollera utan Uppsikt.
     Export {
         /// Bevisens nummer.
-        #[arg(required = true)]
+        #[arg(required_unless_present = "cases")]
         ids: Vec<EvidenceId>,
-        /// Paketets fil; får inte finnas.
+        /// Alla säkrade bevis i ett ärende; kan anges flera gånger.
+        #[arg(long = "case", value_name = "NUMMER")]
+        cases: Vec<CaseId>,
+        /// Paketets fil; får inte finnas. En leverans (eark) blir zip eller tar efter filens ändelse, annars en mapp.
         #[arg(long, value_name = "FIL")]
         out: PathBuf,
+        /// zip: ett paket att skicka. eark: en leverans till ett e-arkiv enligt FGS Paketstruktur (E-ARK).
+        #[arg(long, value_enum, default_value_t = Format::Zip)]
+        format: Format,
     },
     /// Räknar om allt: loggens kedja och träd, varje underskrift, tidsstämpel, manifest och fil. Slutar med 1 om något
     /// inte stämmer.
@@ -65,6 +72,12 @@ enum Command {
         #[command(subcommand)]
         command: Keys,
     },
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+enum Format {
+    Zip,
+    Eark,
 }
 
 #[derive(clap::Subcommand, Clone, Debug)]
@@ -156,10 +169,20 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 );
                 Ok(ExitCode::SUCCESS)
             }
-            Command::Export { ids, out } => {
+            Command::Export { ids, cases, out, format } => {
                 let clock = Clock::system();
                 let authority = &config.authority;
-                packages::export(&store, &evidence, ids, out, authority, &clock)
+                let mut ids = ids.clone();
+                for case in cases {
+                    ids.extend(packages::of_case(&store, *case).await.map_err(plain)?);
+                }
+                let form = match format {
+                    Format::Zip => PackageForm::Zip,
+                    Format::Eark => {
+                        PackageForm::Eark { schemas: config.export_form.schemas.clone() }
+                    }
+                };
+                packages::export(&store, &evidence, &ids, out, authority, &clock, &form)
                     .await
                     .map_err(plain)?;
                 println!("{}", out.display());

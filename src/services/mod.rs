@@ -11,6 +11,7 @@ pub mod case_file;
 pub mod corrections;
 pub mod custody;
 pub mod decide;
+pub mod deliveries;
 pub mod disposal;
 pub mod intake;
 pub mod lexicons;
@@ -60,6 +61,8 @@ use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::AuditLine;
 
+use deliveries::PackageForm;
+
 /// How many changes an open page may lag behind before it is told to load anew.
 const CHANGES_KEPT: usize = 1024;
 
@@ -70,6 +73,8 @@ pub struct Settings {
     pub authority: String,
     /// Where packages for the diary are written.
     pub export_dir: PathBuf,
+    /// Their form.
+    pub export_form: PackageForm,
     /// How long a claim holds without activity.
     pub claim: SignedDuration,
     /// How long a session lasts.
