@@ -1,5 +1,6 @@
 //! `uppsikt evidence`: list, show, verify, export, disposal, keys.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -7,11 +8,13 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::{ConfigFile, init_logging, runtime};
 use crate::app;
+use crate::domain::custody::CustodyAct;
 use crate::domain::ids::{CaseId, EvidenceId};
 use crate::runtime::clock::Clock;
+use crate::runtime::private;
 use crate::services::deliveries::PackageForm;
 use crate::services::disposal::{self, Disposing};
-use crate::services::{ServiceError, archive, packages};
+use crate::services::{ServiceError, archive, packages, police};
 
 /// Visar och kontrollerar bevis.
 #[derive(clap::Args, Clone, Debug)]
@@ -49,6 +52,14 @@ enum Command {
         /// zip: ett paket att skicka. eark: en leverans till ett e-arkiv enligt FGS Paketstruktur (E-ARK).
         #[arg(long, value_enum, default_value_t = Format::Zip)]
         format: Format,
+    },
+    /// Underlag till polisanmälan av ett ärende: visar det i korthet, eller skriver hela underlaget.
+    Police {
+        /// Ärendets nummer.
+        case: CaseId,
+        /// Skriver underlaget som PDF/A till den här filen, som inte får finnas.
+        #[arg(long, value_name = "FIL")]
+        out: Option<PathBuf>,
     },
     /// Räknar om allt: loggens kedja och träd, varje underskrift, tidsstämpel, manifest och fil. Slutar med 1 om något
     /// inte stämmer.
@@ -185,6 +196,25 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 packages::export(&store, &evidence, &ids, out, authority, &clock, &form)
                     .await
                     .map_err(plain)?;
+                println!("{}", out.display());
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Police { case, out: None } => {
+                let authority = &config.authority;
+                let form = police::short_form(&store, &evidence, authority, *case).await;
+                for (label, value) in form.map_err(plain)? {
+                    println!("{label}: {}", value.replace('\n', "\n  "));
+                }
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Police { case, out: Some(out) } => {
+                let (authority, now) = (&config.authority, Clock::system().now());
+                let line = archive::line(CustodyAct::PoliceBundle.id(), String::new());
+                let pdf = police::bundle(&store, &evidence, authority, *case, line, now).await;
+                let pdf = pdf.map_err(plain)?;
+                let mut file = private::options().write(true).create_new(true).open(out)
+                    .with_context(|| format!("kan inte skriva {}", out.display()))?;
+                file.write_all(&pdf).with_context(|| format!("kan inte skriva {}", out.display()))?;
                 println!("{}", out.display());
                 Ok(ExitCode::SUCCESS)
             }

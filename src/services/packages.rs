@@ -20,7 +20,7 @@ use super::custody;
 use super::deliveries::{self, PackageForm};
 
 /// Why a part of a record is not in a package, in Swedish.
-const fn withheld(cut: CutOff) -> &'static str {
+pub(super) const fn withheld(cut: CutOff) -> &'static str {
     match cut {
         // Nothing is withheld for that; the sentence holds for whatever is.
         CutOff::Nothing | CutOff::Everything => {

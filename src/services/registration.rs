@@ -83,7 +83,7 @@ impl Services {
     }
 
     /// The same as a delivery to an archive (E-ARK). One that an earlier attempt left is written anew.
-    async fn export_delivery(
+    pub(super) async fn export_delivery(
         &self,
         action: &ActionRow,
         record: EvidenceId,

@@ -86,7 +86,8 @@ impl<W: Write> Erms<W> {
         }
         self.n += 1;
         let name = format!("bevis-{}", record.evidence);
-        xml.open("record", &[("systemIdentifier", &name), ("recordPhysicalOrDigital", "digital")])?;
+        // Whether it is digital is left unsaid: the two schemas spell the word differently.
+        xml.open("record", &[("systemIdentifier", &name)])?;
         xml.text("objectId", &[], &name)?;
         xml.text("extraId", &[("extraIdType", "plattformens id")], &record.item)?;
         let day = local(record.received).date();

@@ -5,6 +5,7 @@ mod around;
 mod bars;
 mod corrections;
 mod crash;
+mod handed;
 mod harness;
 mod keeping;
 mod links;

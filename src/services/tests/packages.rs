@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::Read as _;
 
+use crate::domain::action::ActionKind;
 use crate::domain::decision::Choice;
 use crate::domain::ids::{CaseId, EvidenceId};
 use crate::services::deliveries::PackageForm;
@@ -187,6 +188,14 @@ async fn a_delivery_lists_each_file_with_its_sum_and_is_the_same_in_every_form_a
     assert_eq!(erms.matches("<aggregation ").count(), 2);
     let premis = text("metadata/preservation/premis.xml");
     assert!(premis.contains("<eventDetail>") && premis.contains("Kim Exempel"), "{premis}");
+    // For tests/check-eark.sh.
+    let kept = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/eark-check");
+    drop(std::fs::remove_dir_all(&kept));
+    for (name, bytes) in &files {
+        let path = kept.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
     // What lies within is the package that anybody can verify.
     let inner = stage.dir.path().join("c/leverans/representations/rep1/data");
     let checked =
@@ -223,4 +232,28 @@ async fn a_delivery_has_a_name_that_every_system_takes() {
         assert!(matches!(refused, Err(ServiceError::Refused { .. })), "{name}");
     }
     assert_eq!(stage.store().audit_count("evidence.export").await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_delivery_for_the_diary_is_written_once_more_where_an_attempt_broke_off() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Register]).await;
+    let action = stage.action(case, ActionKind::Register).await;
+    let id = evidence_of(&stage, case).await;
+    let folder = stage.services.inner.settings.export_dir.clone();
+    std::fs::create_dir_all(&folder).unwrap();
+    let left = folder.join(format!("arende-{case}-{}.zip", action.key));
+    std::fs::write(&left, "halvfärdigt").unwrap();
+    let form = PackageForm::Eark { schemas: None };
+    let name = stage.services.export_delivery(&action, id, &form).await.unwrap();
+    assert_eq!(folder.join(&name), left);
+    let zip = zip::ZipArchive::new(File::open(left).unwrap()).unwrap();
+    let root = name.strip_suffix(".zip").unwrap();
+    assert!(zip.file_names().all(|name| name.unwrap().starts_with(&format!("{root}/"))));
+    assert_eq!(
+        stage.store().audit_count("evidence.export").await.unwrap(),
+        0,
+        "registering is the event"
+    );
 }
