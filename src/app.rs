@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 
 use crate::classify::lexicon::built_in;
 use crate::config::account::AccountConfig;
-use crate::config::{self, Config, TimestampConfig};
+use crate::config::{self, Config, ExportForm, TimestampConfig};
 use crate::domain::account::PlatformKind;
 use crate::evidence::browser::{Browser, BrowserSettings};
 use crate::evidence::checkpoints::CheckpointSettings;
@@ -28,6 +28,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::private;
 use crate::runtime::shutdown::{Shutdown, Stage};
 use crate::runtime::supervise::{Health, Round, run_loop};
+use crate::services::deliveries::PackageForm;
 use crate::services::stamps::Stamping;
 use crate::services::{self, Parts, Served, ServiceError, Services, lexicons};
 use crate::store::error::StoreError;
@@ -226,6 +227,12 @@ impl App {
         let settings = services::Settings {
             authority: config.authority.clone(),
             export_dir: config.export_folder.clone(),
+            export_form: match &config.export_form {
+                ExportForm { eark: false, .. } => PackageForm::Zip,
+                ExportForm { eark: true, schemas } => {
+                    PackageForm::Eark { schemas: schemas.clone() }
+                }
+            },
             claim: signed(config.limits.claim),
             session: signed(config.limits.session),
             polls_at_once: config.limits.polls_at_once as usize,

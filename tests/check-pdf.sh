@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks evidence sheets with tools that are not ours:
+# Checks evidence sheets and other documents with tools that are not ours:
 #   tests/check-pdf.sh FILE.pdf...
 # Without files it takes those that the unit tests leave in target/sheet-check.
 # Where FILE.txt lies beside FILE.pdf, each of its lines must be found in the PDF's text.
@@ -39,7 +39,7 @@ for file in "$@"; do
   done <"$work/fonts"
 
   pdfinfo "$file" >"$work/info" 2>"$work/err"
-  for want in 'Tagged: *yes' 'Encrypted: *no' 'JavaScript: *no' 'Form: *none' 'Page size: *595.* x 841.*A4' 'Title: *Bevisblad' 'Metadata Stream: *yes'; do
+  for want in 'Tagged: *yes' 'Encrypted: *no' 'JavaScript: *no' 'Form: *none' 'Page size: *595.* x 841.*A4' 'Title: *(Bevisblad|Gallringsprotokoll|Underlag till polisanmälan|Utlämnande av allmän handling)' 'Metadata Stream: *yes'; do
     grep -Eq "^$want" "$work/info" || complain "pdfinfo does not say $want"
   done
   pdfinfo -struct "$file" >"$work/struct" 2>"$work/err"

@@ -28,6 +28,14 @@ impl Classifier {
 
     /// As [`Self::masked`], with the caller's buffers.
     pub fn masked_with<'t>(&self, scratch: &mut Scratch, text: &'t str) -> Cow<'t, str> {
+        let cuts = self.cuts(scratch, text);
+        if cuts.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        Cow::Owned(self.without_numbers(scratch, cut(text, cuts)))
+    }
+
+    fn cuts(&self, scratch: &mut Scratch, text: &str) -> Vec<Cut> {
         self.read(scratch, text);
         self.find_numbers(scratch, text);
         let Scratch { folded, tokens, numbers, marks, .. } = scratch;
@@ -37,10 +45,25 @@ impl Classifier {
         mailboxes(folded, &tokens.tokens, &mut cuts);
         mails(folded, &mut cuts);
         phones(folded, &mut cuts);
-        if cuts.is_empty() {
-            return Cow::Borrowed(text);
+        cuts
+    }
+
+    /// What [`Self::masked`] strikes out, as it is written and each once: numbers with all their digits, since what
+    /// is left of them in a list is too much for a stranger.
+    pub fn personal(&self, text: &str) -> Vec<String> {
+        let cuts = SCRATCH.with_borrow_mut(|scratch| self.cuts(scratch, text));
+        let mut found: Vec<String> = Vec::new();
+        for (from, to, _) in cuts {
+            let is_part = |c: char| c.is_ascii_digit() || "+-".contains(c);
+            let before = text.get(..from).unwrap_or_default().trim_end_matches(is_part).len();
+            let after = text.get(to..).unwrap_or_default();
+            let after = to + (after.len() - after.trim_start_matches(is_part).len());
+            let whole = text.get(before..after).unwrap_or_default().trim();
+            if !whole.is_empty() && !found.iter().any(|known| known == whole) {
+                found.push(whole.to_owned());
+            }
         }
-        Cow::Owned(self.without_numbers(scratch, cut(text, cuts)))
+        found
     }
 
     /// Masks the personal numbers that come to light once others are masked: the date of one and

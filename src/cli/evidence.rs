@@ -1,5 +1,6 @@
 //! `uppsikt evidence`: list, show, verify, export, disposal, keys.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -7,10 +8,13 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::{ConfigFile, init_logging, runtime};
 use crate::app;
-use crate::domain::ids::EvidenceId;
+use crate::domain::custody::CustodyAct;
+use crate::domain::ids::{CaseId, EvidenceId};
 use crate::runtime::clock::Clock;
+use crate::runtime::private;
+use crate::services::deliveries::PackageForm;
 use crate::services::disposal::{self, Disposing};
-use crate::services::{ServiceError, archive, packages};
+use crate::services::{ServiceError, archive, packages, police};
 
 /// Visar och kontrollerar bevis.
 #[derive(clap::Args, Clone, Debug)]
@@ -34,14 +38,28 @@ enum Command {
         /// Bevisets nummer.
         id: EvidenceId,
     },
-    /// Skriver ett paket (zip) med bevis som vem som helst kan kontrollera utan Uppsikt.
+    /// Skriver ett paket med bevis som vem som helst kan kontrollera utan Uppsikt.
     Export {
         /// Bevisens nummer.
-        #[arg(required = true)]
+        #[arg(required_unless_present = "cases")]
         ids: Vec<EvidenceId>,
-        /// Paketets fil; får inte finnas.
+        /// Alla säkrade bevis i ett ärende; kan anges flera gånger.
+        #[arg(long = "case", value_name = "NUMMER")]
+        cases: Vec<CaseId>,
+        /// Paketets fil; får inte finnas. En leverans (eark) blir zip eller tar efter filens ändelse, annars en mapp.
         #[arg(long, value_name = "FIL")]
         out: PathBuf,
+        /// zip: ett paket att skicka. eark: en leverans till ett e-arkiv enligt FGS Paketstruktur (E-ARK).
+        #[arg(long, value_enum, default_value_t = Format::Zip)]
+        format: Format,
+    },
+    /// Underlag till polisanmälan av ett ärende: visar det i korthet, eller skriver hela underlaget.
+    Police {
+        /// Ärendets nummer.
+        case: CaseId,
+        /// Skriver underlaget som PDF/A till den här filen, som inte får finnas.
+        #[arg(long, value_name = "FIL")]
+        out: Option<PathBuf>,
     },
     /// Räknar om allt: loggens kedja och träd, varje underskrift, tidsstämpel, manifest och fil. Slutar med 1 om något
     /// inte stämmer.
@@ -65,6 +83,12 @@ enum Command {
         #[command(subcommand)]
         command: Keys,
     },
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+enum Format {
+    Zip,
+    Eark,
 }
 
 #[derive(clap::Subcommand, Clone, Debug)]
@@ -156,12 +180,41 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 );
                 Ok(ExitCode::SUCCESS)
             }
-            Command::Export { ids, out } => {
+            Command::Export { ids, cases, out, format } => {
                 let clock = Clock::system();
                 let authority = &config.authority;
-                packages::export(&store, &evidence, ids, out, authority, &clock)
+                let mut ids = ids.clone();
+                for case in cases {
+                    ids.extend(packages::of_case(&store, *case).await.map_err(plain)?);
+                }
+                let form = match format {
+                    Format::Zip => PackageForm::Zip,
+                    Format::Eark => {
+                        PackageForm::Eark { schemas: config.export_form.schemas.clone() }
+                    }
+                };
+                packages::export(&store, &evidence, &ids, out, authority, &clock, &form)
                     .await
                     .map_err(plain)?;
+                println!("{}", out.display());
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Police { case, out: None } => {
+                let authority = &config.authority;
+                let form = police::short_form(&store, &evidence, authority, *case).await;
+                for (label, value) in form.map_err(plain)? {
+                    println!("{label}: {}", value.replace('\n', "\n  "));
+                }
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Police { case, out: Some(out) } => {
+                let (authority, now) = (&config.authority, Clock::system().now());
+                let line = archive::line(CustodyAct::PoliceBundle.id(), String::new());
+                let pdf = police::bundle(&store, &evidence, authority, *case, line, now).await;
+                let pdf = pdf.map_err(plain)?;
+                let mut file = private::options().write(true).create_new(true).open(out)
+                    .with_context(|| format!("kan inte skriva {}", out.display()))?;
+                file.write_all(&pdf).with_context(|| format!("kan inte skriva {}", out.display()))?;
                 println!("{}", out.display());
                 Ok(ExitCode::SUCCESS)
             }

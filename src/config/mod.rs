@@ -44,6 +44,8 @@ pub struct Config {
     pub evidence: EvidenceConfig,
     /// Where packages for the diary are written.
     pub export_folder: PathBuf,
+    /// What these packages have around them, where they are for an archive.
+    pub export_form: ExportForm,
     /// `[log]`.
     pub log: LogConfig,
     /// The policy with what `[policy]` changes in it.
@@ -52,6 +54,15 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// `[[account]]`, in the order of the file.
     pub accounts: Vec<AccountConfig>,
+}
+
+/// How packages for the diary are written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExportForm {
+    /// As a delivery to an archive (E-ARK, *FGS Paketstruktur*).
+    pub eark: bool,
+    /// A folder of schemas that go into such deliveries.
+    pub schemas: Option<PathBuf>,
 }
 
 /// `[server]`.
@@ -190,18 +201,19 @@ fn config(root: &mut Table<'_, '_>, places: &Places<'_>) -> Option<Config> {
     let store_path =
         section(root, "store", |table| path(table, "path", "uppsikt.db", places.folder));
     let evidence = section(root, "evidence", |table| evidence(table, places.folder));
-    let export_folder =
-        section(root, "export", |table| path(table, "dir", "export", places.folder));
+    let export = section(root, "export", |table| export(table, places.folder));
     let log = section(root, "log", log);
     let policy = section(root, "policy", |table| chosen_policy(table, places.folder));
     let limits = section(root, "limits", limits);
     let accounts = account::read_all(root.tables("account"), places);
+    let (export_folder, export_form) = export?;
     Some(Config {
         authority: authority?,
         server: server?,
         store_path: store_path?,
         evidence: evidence?,
-        export_folder: export_folder?,
+        export_folder,
+        export_form,
         log: log?,
         policy: policy?,
         limits: limits?,
@@ -220,6 +232,17 @@ fn section<'s, 't, T>(
     let value = read(&mut table);
     table.done();
     value
+}
+
+fn export(table: &mut Table<'_, '_>, folder: &Path) -> Option<(PathBuf, ExportForm)> {
+    let dir = path(table, "dir", "export", folder);
+    let eark = table.word("format", false, &[("zip", false), ("eark", true)]);
+    let schemas = match table.text("schemas") {
+        Some(at) => Some(Some(folder.join(at.value))),
+        None if table.has("schemas") => None,
+        None => Some(None),
+    };
+    Some((dir?, ExportForm { eark: eark?.value, schemas: schemas? }))
 }
 
 fn server(table: &mut Table<'_, '_>) -> Option<ServerConfig> {

@@ -16,6 +16,10 @@ pub enum CustodyAct {
     Export,
     /// The record went out in a package to the diary.
     Register,
+    /// The record went into a document for the police.
+    PoliceBundle,
+    /// The record was handed out to somebody who asked for it.
+    Release,
     /// The record was recomputed and held against the log.
     Verify,
     /// Copying was barred on suspicion (regulation 2.2).
@@ -39,6 +43,8 @@ impl CustodyAct {
         Self::PrintManifest,
         Self::Export,
         Self::Register,
+        Self::PoliceBundle,
+        Self::Release,
         Self::Verify,
         Self::Suspect,
         Self::LiftBar,
@@ -56,6 +62,8 @@ impl CustodyAct {
             Self::PrintManifest => "evidence.show",
             Self::Export => "evidence.export",
             Self::Register => "evidence.register",
+            Self::PoliceBundle => "evidence.police",
+            Self::Release => "evidence.release",
             Self::Verify => "evidence.verify",
             Self::Suspect => "case.suspect",
             Self::LiftBar => "case.copy_bar_lifted",
@@ -79,6 +87,8 @@ impl CustodyAct {
             Self::PrintManifest => "skrev ut bevisets manifest",
             Self::Export => "exporterade beviset",
             Self::Register => "lade beviset i ett paket till diariet",
+            Self::PoliceBundle => "hämtade underlag till polisanmälan",
+            Self::Release => "lämnade ut beviset som allmän handling",
             Self::Verify => "kontrollerade beviset",
             Self::Suspect => "spärrade inlägget mot kopiering",
             Self::LiftBar => "hävde spärren mot kopiering",

@@ -31,6 +31,10 @@ pub enum LogKind {
     Disposal,
     /// A key that signs checkpoints was taken into use.
     Key,
+    /// A manager decided whether to report to the police.
+    Police,
+    /// A request for public records came to its end (*utlämnande av allmän handling*).
+    Release,
 }
 
 impl LogKind {
@@ -48,6 +52,8 @@ impl LogKind {
         Self::HoldLift,
         Self::Disposal,
         Self::Key,
+        Self::Police,
+        Self::Release,
     ];
 
     /// Identifier in the store and in exports.
@@ -65,6 +71,8 @@ impl LogKind {
             Self::HoldLift => "hold_lift",
             Self::Disposal => "disposal",
             Self::Key => "key",
+            Self::Police => "police",
+            Self::Release => "release",
         }
     }
 

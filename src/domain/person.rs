@@ -35,6 +35,10 @@ pub enum Act {
     LiftCopyBar,
     /// Exempt a case from disposal, or lift that.
     Exempt,
+    /// Decide whether to report to the police.
+    DecidePoliceReport,
+    /// Hand out public records to whoever asks.
+    Release,
     /// Propose, approve and carry out disposal.
     Dispose,
     /// Add and change users.
@@ -52,6 +56,8 @@ impl Act {
         Self::EnterDiaryNumber,
         Self::LiftCopyBar,
         Self::Exempt,
+        Self::DecidePoliceReport,
+        Self::Release,
         Self::Dispose,
         Self::ManageUsers,
         Self::ReadAudit,
@@ -66,6 +72,8 @@ impl Act {
             Self::EnterDiaryNumber => "skriva in diarienummer",
             Self::LiftCopyBar => "häva spärren mot kopiering",
             Self::Exempt => "undanta ärenden från gallring",
+            Self::DecidePoliceReport => "besluta om polisanmälan",
+            Self::Release => "lämna ut allmänna handlingar",
             Self::Dispose => "gallra",
             Self::ManageUsers => "lägga till och ändra användare",
             Self::ReadAudit => "läsa granskningsloggen",
@@ -137,6 +145,8 @@ impl Role {
                 Act::ReadCases | Act::ReadEvidence | Act::Decide | Act::EnterDiaryNumber => true,
                 Act::LiftCopyBar
                 | Act::Exempt
+                | Act::DecidePoliceReport
+                | Act::Release
                 | Act::Dispose
                 | Act::ManageUsers
                 | Act::ReadAudit => false,
@@ -149,24 +159,28 @@ impl Role {
                 | Act::Decide
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar
-                | Act::Exempt => true,
+                | Act::Exempt
+                | Act::DecidePoliceReport
+                | Act::Release => true,
                 Act::Dispose | Act::ManageUsers | Act::ReadAudit => false,
             },
             Self::Registrar => match act {
-                Act::ReadCases | Act::ReadEvidence | Act::EnterDiaryNumber => true,
+                Act::ReadCases | Act::ReadEvidence | Act::EnterDiaryNumber | Act::Release => true,
                 Act::Decide
                 | Act::LiftCopyBar
                 | Act::Exempt
+                | Act::DecidePoliceReport
                 | Act::Dispose
                 | Act::ManageUsers
                 | Act::ReadAudit => false,
             },
             Self::Archivist => match act {
-                Act::ReadCases | Act::ReadEvidence | Act::Dispose => true,
+                Act::ReadCases | Act::ReadEvidence | Act::Dispose | Act::Release => true,
                 Act::Decide
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar
                 | Act::Exempt
+                | Act::DecidePoliceReport
                 | Act::ManageUsers
                 | Act::ReadAudit => false,
             },
@@ -176,6 +190,8 @@ impl Role {
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar
                 | Act::Exempt
+                | Act::DecidePoliceReport
+                | Act::Release
                 | Act::Dispose
                 | Act::ManageUsers => false,
             },
@@ -184,7 +200,12 @@ impl Role {
                     true
                 }
                 // Running the system gives no right to read sealed personal data or to decide.
-                Act::ReadEvidence | Act::Decide | Act::EnterDiaryNumber | Act::LiftCopyBar => false,
+                Act::ReadEvidence
+                | Act::Decide
+                | Act::EnterDiaryNumber
+                | Act::LiftCopyBar
+                | Act::DecidePoliceReport
+                | Act::Release => false,
             },
         }
     }

@@ -484,6 +484,11 @@ impl EvidenceStore {
         self.blobs.is_writable()
     }
 
+    /// The folder that all evidence lies in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The file where the chain's heads are noted.
     pub(crate) fn heads_file(&self) -> &Path {
         &self.heads

@@ -39,6 +39,17 @@ pub(super) fn reason(typed: &str) -> Result<String, ServiceError> {
     Ok(reason)
 }
 
+/// A text of a form that may be short or empty, readable as it is. `what` begins the refusal.
+pub(super) fn words(typed: &str, what: &str) -> Result<String, ServiceError> {
+    let text = typed.replace("\r\n", "\n").trim().to_owned();
+    let unreadable = text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t'));
+    if text.chars().count() > LONGEST_REASON || unreadable || !hidden_at(&text).is_empty() {
+        let why = format!("{what} är för långt eller innehåller tecken som inte går att visa.");
+        return Err(ServiceError::Refused { why });
+    }
+    Ok(text)
+}
+
 impl Services {
     /// Puts a diary number right. The old one stays in the history with the reason.
     ///

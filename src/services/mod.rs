@@ -12,7 +12,9 @@ pub mod claims;
 pub mod corrections;
 pub mod custody;
 pub mod decide;
+pub mod deliveries;
 pub mod disposal;
+mod dossiers;
 pub mod intake;
 pub mod lexicons;
 pub mod manual;
@@ -21,10 +23,12 @@ pub mod outbox;
 pub mod packages;
 pub mod past;
 pub mod picture;
+pub mod police;
 pub mod push;
 pub mod queue;
 pub mod records;
 pub mod registration;
+pub mod releases;
 pub mod rules;
 pub mod search;
 pub mod session;
@@ -62,6 +66,8 @@ use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::AuditLine;
 
+use deliveries::PackageForm;
+
 /// How many changes an open page may lag behind before it is told to load anew.
 const CHANGES_KEPT: usize = 1024;
 
@@ -72,6 +78,8 @@ pub struct Settings {
     pub authority: String,
     /// Where packages for the diary are written.
     pub export_dir: PathBuf,
+    /// Their form.
+    pub export_form: PackageForm,
     /// How long a claim holds without activity.
     pub claim: SignedDuration,
     /// How long a session lasts.

@@ -3,9 +3,11 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use crate::domain::custody::CustodyAct;
 use crate::domain::evidence::CutOff;
-use crate::domain::ids::EvidenceId;
+use crate::domain::ids::{CaseId, EvidenceId};
 use crate::evidence::package::check::{PackageReport, check};
 use crate::evidence::{EvidenceError, EvidenceStore};
 use crate::runtime::clock::Clock;
@@ -15,9 +17,10 @@ use crate::store::rows::{AuditLine, EvidenceRow, EvidenceState};
 use super::ServiceError;
 use super::archive::{Tell, broken, line};
 use super::custody;
+use super::deliveries::{self, PackageForm};
 
 /// Why a part of a record is not in a package, in Swedish.
-const fn withheld(cut: CutOff) -> &'static str {
+pub(super) const fn withheld(cut: CutOff) -> &'static str {
     match cut {
         // Nothing is withheld for that; the sentence holds for whatever is.
         CutOff::Nothing | CutOff::Everything => {
@@ -32,6 +35,27 @@ const fn withheld(cut: CutOff) -> &'static str {
     }
 }
 
+/// The sealed records of a case, oldest first.
+///
+/// # Errors
+/// [`ServiceError::Refused`] where there is no such case, or none of it is sealed.
+pub async fn of_case(store: &Store, case: CaseId) -> Result<Vec<EvidenceId>, ServiceError> {
+    let refused = |why: String| ServiceError::Refused { why };
+    let row = store.case(case).await.map_err(|_| refused(format!("Ärende {case} finns inte.")))?;
+    let mut ids = Vec::new();
+    for version in store.versions_of(row.item).await? {
+        if let Some(evidence) = store.evidence_of(version.id).await?
+            && matches!(evidence.state, EvidenceState::Sealed { .. })
+        {
+            ids.push(evidence.id);
+        }
+    }
+    if ids.is_empty() {
+        return Err(refused(format!("Ärende {case} har inget säkrat bevis.")));
+    }
+    Ok(ids)
+}
+
 /// Writes a package of these records to `out`, where nothing is yet.
 ///
 /// # Errors
@@ -44,9 +68,27 @@ pub async fn export(
     out: &Path,
     authority: &str,
     clock: &Clock,
+    form: &PackageForm,
+) -> Result<(), ServiceError> {
+    write(store, evidence, records, out, authority, form, Some(clock)).await
+}
+
+/// The same; an event on each record is noted with the clock's time, where one is given.
+///
+/// # Errors
+/// As [`export`].
+pub(super) async fn write(
+    store: &Store,
+    evidence: &EvidenceStore,
+    records: &[EvidenceId],
+    out: &Path,
+    authority: &str,
+    form: &PackageForm,
+    noted: Option<&Clock>,
 ) -> Result<(), ServiceError> {
     let refused = |why: String| ServiceError::Refused { why };
-    let mut newest = 0;
+    let (mut newest, mut newest_at) = (0, Timestamp::UNIX_EPOCH);
+    let mut order = Vec::with_capacity(records.len());
     let mut ids = records.to_vec();
     ids.sort_unstable();
     ids.dedup();
@@ -55,7 +97,11 @@ pub async fn export(
         let row =
             store.evidence(*id).await.map_err(|_| refused(format!("Bevis {id} finns inte.")))?;
         match row.state {
-            EvidenceState::Sealed { log_seq, .. } => newest = newest.max(log_seq),
+            EvidenceState::Sealed { log_seq, .. } => {
+                newest = newest.max(log_seq);
+                newest_at = newest_at.max(deliveries::newest(store, &row).await?);
+                order.push((store.case_of(row.item).await?.map(|case| case.id), *id));
+            }
             EvidenceState::Wanted => {
                 return Err(refused(format!("Bevis {id} är inte säkrat än.")));
             }
@@ -73,18 +119,34 @@ pub async fn export(
     if out.exists() {
         return Err(refused(format!("{} finns redan: välj ett annat namn.", out.display())));
     }
-    let mut package = evidence.begin_package(out, authority, newest).await.map_err(broken)?;
+    let is_archive = match form {
+        PackageForm::Zip => false,
+        PackageForm::Eark { .. } => {
+            // Archives describe cases, so that records of one stand together.
+            order.sort_unstable();
+            true
+        }
+    };
+    let form = form.of(out, authority, newest_at).await?;
+    let begun = evidence.begin_package(out, authority, newest, form).await;
+    let mut package = begun.map_err(broken)?;
     let name = out.file_name().map(|name| name.to_string_lossy().into_owned());
-    for id in ids {
+    for (_, id) in order {
         let row = store.evidence(id).await?;
         // Before anything leaves, so that no copy is without its event.
-        let line = AuditLine {
-            detail: name.clone(),
-            ..line(CustodyAct::Export.id(), format!("evidence {id}"))
+        if let Some(clock) = noted {
+            let line = AuditLine {
+                detail: name.clone(),
+                ..line(CustodyAct::Export.id(), format!("evidence {id}"))
+            };
+            store.record_audit(line, clock.now()).await?;
+        }
+        let described = match is_archive {
+            true => Some(deliveries::described(store, evidence, &row).await?),
+            false => None,
         };
-        store.record_audit(line, clock.now()).await?;
-        let case = case_json(store, &row).await?;
-        package.add(&row, withheld, case).await.map_err(|e| match e {
+        let case = case_json(store, &row, is_archive).await?;
+        package.add(&row, withheld, case, described).await.map_err(|e| match e {
             EvidenceError::Blob(_) | EvidenceError::Manifest { .. } => ServiceError::Damaged {
                 why: format!("Bevis {id} är inte helt: kör uppsikt evidence verify."),
             },
@@ -94,8 +156,13 @@ pub async fn export(
     package.finish().await.map_err(broken)
 }
 
-/// What was decided and done about the item of a record.
-async fn case_json(store: &Store, row: &EvidenceRow) -> Result<Vec<u8>, ServiceError> {
+/// What was decided and done about the item of a record. What happened around it goes with it, but not to an
+/// archive: there the same records give the same bytes.
+async fn case_json(
+    store: &Store,
+    row: &EvidenceRow,
+    is_archive: bool,
+) -> Result<Vec<u8>, ServiceError> {
     let Some(case) = store.case_of(row.item).await? else { return Ok(b"null\n".to_vec()) };
     let decisions: Vec<_> = store
         .decisions_on(case.id)
@@ -127,9 +194,13 @@ async fn case_json(store: &Store, row: &EvidenceRow) -> Result<Vec<u8>, ServiceE
             |e| serde_json::json!({ "at": e.at, "by": e.user, "what": e.what, "detail": e.detail }),
         )
         .collect();
+    let custody = match is_archive {
+        true => None,
+        false => Some(custody::for_package(store, case.id).await?),
+    };
     let all = serde_json::json!({
         "case": case.id, "decisions": decisions, "actions": actions, "history": history,
-        "custody": custody::for_package(store, case.id).await?,
+        "custody": custody,
     });
     let mut bytes =
         serde_json::to_vec_pretty(&all).map_err(|e| ServiceError::broken("export", e))?;

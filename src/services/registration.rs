@@ -6,11 +6,13 @@ use std::path::Path;
 
 use zip::write::SimpleFileOptions;
 
-use crate::domain::ids::ContentHash;
+use crate::domain::ids::{ContentHash, EvidenceId};
+use crate::evidence::package::sink;
 use crate::runtime::private;
 use crate::store::rows::{ActionRow, EvidenceState};
 
-use super::{ServiceError, Services};
+use super::deliveries::PackageForm;
+use super::{ServiceError, Services, packages};
 
 impl Services {
     /// Writes the package of a registration to the export directory and notes it. Gives the file
@@ -24,6 +26,12 @@ impl Services {
         let row = self.inner.store.evidence_of(action.version).await?.ok_or_else(not_yet)?;
         let EvidenceState::Sealed { manifest: manifest_hash, log_seq, at } = row.state else {
             return Err(not_yet());
+        };
+        let name = match &self.inner.settings.export_form {
+            PackageForm::Zip => format!("arende-{}-{}.zip", action.case, action.key),
+            form @ PackageForm::Eark { .. } => {
+                return self.export_delivery(action, row.id, form).await;
+            }
         };
         let broken = |e| ServiceError::broken("reading of evidence", e);
         let manifest = self.inner.evidence.manifest(&row).await.map_err(broken)?;
@@ -58,7 +66,6 @@ impl Services {
         let cover =
             serde_json::to_vec_pretty(&cover).map_err(|e| ServiceError::broken("cover", e))?;
         files.push(("arende.json".into(), cover));
-        let name = format!("arende-{}-{}.zip", action.case, action.key);
         let dir = self.inner.settings.export_dir.clone();
         let write_name = name.clone();
         let write = move || -> io::Result<ContentHash> {
@@ -72,6 +79,37 @@ impl Services {
             .map_err(|e| ServiceError::broken("export", e))?;
         let now = self.inner.clock.now();
         self.inner.store.record_export(action.id, action.case, name.clone(), hash, now).await?;
+        Ok(name)
+    }
+
+    /// The same as a delivery to an archive (E-ARK). One that an earlier attempt left is written anew.
+    pub(super) async fn export_delivery(
+        &self,
+        action: &ActionRow,
+        record: EvidenceId,
+        form: &PackageForm,
+    ) -> Result<String, ServiceError> {
+        let name = format!("arende-{}-{}.zip", action.case, action.key);
+        let path = self.inner.settings.export_dir.join(&name);
+        let failed = |e: io::Error| ServiceError::broken("export", e);
+        private::folder(&self.inner.settings.export_dir).map_err(failed)?;
+        match fs::remove_file(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+        let inner = &self.inner;
+        let authority = &inner.settings.authority;
+        let (store, evidence) = (&inner.store, &inner.evidence);
+        // The registration is the event.
+        packages::write(store, evidence, &[record], &path, authority, form, None).await?;
+        let hash = move || sink::sum(File::open(&path)?);
+        let hash = tokio::task::spawn_blocking(hash)
+            .await
+            .map_err(|e| ServiceError::broken("export", e))?
+            .map_err(failed)?;
+        let now = inner.clock.now();
+        inner.store.record_export(action.id, action.case, name.clone(), hash, now).await?;
         Ok(name)
     }
 }

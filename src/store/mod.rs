@@ -6,6 +6,7 @@
 
 pub mod anchors;
 pub mod error;
+pub mod handed;
 pub mod keeping;
 pub mod rows;
 pub mod sqlite;

@@ -15,6 +15,7 @@ pub mod machine;
 pub mod multipart;
 pub mod pages;
 pub mod present;
+mod present_handed;
 mod present_keeping;
 pub mod proxies;
 pub mod routes;

@@ -25,7 +25,7 @@ use crate::telemetry::metrics::{self as names, Metrics};
 use super::cookie::SessionCookie;
 use super::guard::Guard;
 use super::pages::{
-    accounts, case, diary, evidence, help, keeping, login, queue, record, search, tasks,
+    accounts, case, diary, evidence, handed, help, keeping, login, queue, record, search, tasks,
 };
 use super::proxies::Proxies;
 use super::state::{Settings, Site, back_to_page, not_found};
@@ -63,6 +63,15 @@ pub fn router(
         .route("/arende/{id}/hav", post(case::lift).get(back_to_page))
         .route("/arende/{id}/undanta", post(case::exempt).get(back_to_page))
         .route("/arende/{id}/hav-undantag", post(case::end_exemption).get(back_to_page))
+        .route("/arende/{id}/polis", get(handed::police).post(handed::decide_police))
+        .route("/arende/{id}/polis/underlag.pdf", get(handed::police_bundle))
+        .route("/utlamnanden", get(handed::releases).post(handed::open))
+        .route("/utlamnanden/{id}", get(handed::show))
+        .route("/utlamnanden/{id}/lagg-till", post(handed::add).get(back_to_page))
+        .route("/utlamnanden/{id}/maskera", post(handed::mask).get(back_to_page))
+        .route("/utlamnanden/{id}/ta-bort", post(handed::take_out).get(back_to_page))
+        .route("/utlamnanden/{id}/avsluta", post(handed::end).get(back_to_page))
+        .route("/utlamnanden/{id}/utlamnande.pdf", get(handed::release_document))
         .route("/gallring", get(keeping::show).post(keeping::propose))
         .route("/gallring/{id}/godkann", post(keeping::approve).get(back_to_page))
         .route("/gallring/{id}/dra-tillbaka", post(keeping::withdraw).get(back_to_page))

@@ -12,9 +12,9 @@ fn the_permission_table() {
     }
     insta::assert_snapshot!(table, @r"
     redaktör       ReadCases, ReadEvidence, Decide, EnterDiaryNumber
-    kontoansvarig  ReadCases, ReadEvidence, Decide, EnterDiaryNumber, LiftCopyBar, Exempt
-    registrator    ReadCases, ReadEvidence, EnterDiaryNumber
-    arkivarie      ReadCases, ReadEvidence, Dispose
+    kontoansvarig  ReadCases, ReadEvidence, Decide, EnterDiaryNumber, LiftCopyBar, Exempt, DecidePoliceReport, Release
+    registrator    ReadCases, ReadEvidence, EnterDiaryNumber, Release
+    arkivarie      ReadCases, ReadEvidence, Release, Dispose
     granskare      ReadCases, ReadEvidence, ReadAudit
     administratör  ReadCases, Exempt, Dispose, ManageUsers, ReadAudit
     ");

@@ -5,24 +5,28 @@
 //! independent checker. Names are ASCII and flat, so that `sha256sum` finds them on any system.
 
 pub mod check;
+pub mod eark;
 mod shape;
+pub mod sink;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use zip::write::SimpleFileOptions;
+
+use eark::{Archive, Eark};
+use sink::{Container, Sink, sweep};
 
 use super::{EvidenceError, EvidenceStore};
 use crate::domain::checkpoint::{Note, Signer};
 use crate::domain::evidence::CutOff;
 use crate::domain::ids::{ContentHash, EvidenceId};
-use crate::runtime::private;
+use crate::formats::eark::Described;
 use crate::store::anchors::{CheckpointRow, InclusionProof, StampState};
 use crate::store::rows::{EvidenceRow, EvidenceState};
 
@@ -98,10 +102,29 @@ fn way(proof: &Proof) -> String {
     lines
 }
 
-/// What is put into the zip next.
-struct Entry {
-    name: String,
-    bytes: Vec<u8>,
+/// How a package is written.
+#[derive(Clone, Debug)]
+pub struct Form {
+    /// Into what.
+    pub container: Container,
+    /// What it has around it where it is for an archive.
+    pub archive: Option<Archive>,
+}
+
+impl Form {
+    /// The plain form.
+    pub const ZIP: Self = Self { container: Container::Zip, archive: None };
+}
+
+/// What is written next.
+enum Entry {
+    File {
+        name: String,
+        bytes: Vec<u8>,
+        /// Media type and time of a part.
+        of: Option<(String, jiff::Timestamp)>,
+    },
+    Record(Box<Described>),
 }
 
 /// A package that is being written. Nothing is at its place until [`Package::finish`].
@@ -127,6 +150,7 @@ impl EvidenceStore {
         path: &Path,
         authority: &str,
         newest: u64,
+        form: Form,
     ) -> Result<Package, EvidenceError> {
         let failed = |source| EvidenceError::Package { path: path.to_owned(), source };
         let signer = self.signer().await?;
@@ -158,14 +182,15 @@ impl EvidenceStore {
             return Err(failed(io::ErrorKind::AlreadyExists.into()));
         }
         let (entries, waiting) = mpsc::channel(4);
+        let made_at = form.archive.as_ref().map(|archive| archive.delivery.created);
         let (target, by) = (path.to_owned(), signer.clone());
-        let writing = tokio::task::spawn_blocking(move || write(&target, waiting, &by));
+        let writing = tokio::task::spawn_blocking(move || write(&target, waiting, &by, form));
         let index = Index {
             format: FORMAT,
             program: concat!("Uppsikt ", env!("CARGO_PKG_VERSION")).into(),
             authority: authority.to_owned(),
             origin: signer.origin().as_str().to_owned(),
-            made_at: self.clock.now(),
+            made_at: made_at.unwrap_or_else(|| self.clock.now()),
             size: checkpoint.size,
             root: checkpoint.root,
             records: Vec::new(),
@@ -178,7 +203,7 @@ impl EvidenceStore {
 impl Package {
     /// Adds a sealed record. What of it is cut off stays out, each part with the reason that `why`
     /// gives; that is asked anew before each part, since it may be suspected any moment. `case` is
-    /// the JSON of what was decided and done.
+    /// the JSON of what was decided and done, `described` the same for a package to an archive.
     ///
     /// # Errors
     /// [`EvidenceError`] where the record is not whole: then the package must be given up.
@@ -187,6 +212,7 @@ impl Package {
         row: &EvidenceRow,
         why: fn(CutOff) -> &'static str,
         case: Vec<u8>,
+        described: Option<Described>,
     ) -> Result<(), EvidenceError> {
         let EvidenceState::Sealed { manifest: hash, log_seq, .. } = row.state else {
             return Err(EvidenceError::NotSealed(row.id));
@@ -215,7 +241,8 @@ impl Package {
                 return Err(self.failed(io::Error::other(format!("two parts are called {name}"))));
             }
             let bytes = self.evidence.bytes(part.sha256).await?;
-            self.put(format!("{folder}/delar/{name}"), bytes).await?;
+            let of = Some((part.media_type.clone(), part.captured_at));
+            self.send(Entry::File { name: format!("{folder}/delar/{name}"), bytes, of }).await?;
         }
         let cut = self.evidence.store.cut_off(row.version).await?;
         let gone = |name: &str| without.iter().any(|without: &Without| without.name == name);
@@ -234,6 +261,10 @@ impl Package {
             }
             CutOff::Nothing | CutOff::PagePictures | CutOff::OwnPictures => None,
         };
+        if let Some(described) = described {
+            let described = Described { withheld: withheld.clone(), ..described };
+            self.send(Entry::Record(Box::new(described))).await?;
+        }
         self.index.records.push(Listed { folder, evidence: number, log_seq, withheld, without });
         Ok(())
     }
@@ -281,9 +312,13 @@ impl Package {
     }
 
     async fn put(&self, name: String, bytes: Vec<u8>) -> Result<(), EvidenceError> {
+        self.send(Entry::File { name, bytes, of: None }).await
+    }
+
+    async fn send(&self, entry: Entry) -> Result<(), EvidenceError> {
         // The writer has given up: `finish` tells why.
         let gone = |_| self.failed(io::Error::other("the package could not be written on"));
-        self.entries.send(Entry { name, bytes }).await.map_err(gone)
+        self.entries.send(entry).await.map_err(gone)
     }
 
     fn failed(&self, source: io::Error) -> EvidenceError {
@@ -330,42 +365,88 @@ fn json(value: &impl serde::Serialize) -> Vec<u8> {
 
 /// Writes entries as they come, then sums and signature; aside first, so that nobody takes up half a
 /// package.
-fn write(path: &Path, mut entries: mpsc::Receiver<Entry>, by: &Signer) -> io::Result<()> {
+fn write(
+    path: &Path,
+    mut entries: mpsc::Receiver<Entry>,
+    by: &Signer,
+    form: Form,
+) -> io::Result<()> {
     // A name that nobody else has: neither the package's own nor a stranger's file is written over.
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let aside = path.with_file_name(format!(".{name}.{}.part", uuid::Uuid::new_v4().simple()));
-    let written = write_aside(&aside, &mut entries, by).and_then(|()| fs::rename(&aside, path));
-    if written.is_err() {
-        // Best effort: a leftover is named as such.
-        drop(fs::remove_file(&aside));
-    }
+    let growing = aside.with_extension("spool");
+    let written = write_aside(&aside, &growing, &mut entries, by, form).and_then(|root| {
+        // What is in a folder for an archive has the package's own folder in it.
+        fs::rename(root.as_deref().map_or(aside.clone(), |root| aside.join(root)), path)
+    });
+    sweep(&growing);
+    sweep(&aside);
     written
 }
 
-fn write_aside(aside: &Path, entries: &mut mpsc::Receiver<Entry>, by: &Signer) -> io::Result<()> {
-    let file = private::options().write(true).create_new(true).open(aside)?;
-    let mut zip = zip::ZipWriter::new(file);
-    let options = SimpleFileOptions::default()
-        .compression_method(zip::CompressionMethod::Deflated)
-        .last_modified_time(zip::DateTime::default());
+/// What files go to.
+enum Writing {
+    Plain(Sink),
+    Archive(Box<Eark>),
+}
+
+impl Writing {
+    fn file(
+        &mut self,
+        name: &str,
+        bytes: &[u8],
+        of: Option<(&str, jiff::Timestamp)>,
+    ) -> io::Result<()> {
+        match self {
+            Self::Plain(sink) => sink.put(name, bytes.len() as u64, bytes),
+            Self::Archive(eark) => eark.file(name, bytes, of),
+        }
+    }
+}
+
+/// Gives the folder that the package lies in, where it is one.
+fn write_aside(
+    aside: &Path,
+    growing: &Path,
+    entries: &mut mpsc::Receiver<Entry>,
+    by: &Signer,
+    form: Form,
+) -> io::Result<Option<String>> {
+    let sink = Sink::begin(form.container, aside)?;
+    let root = match (&form.archive, form.container) {
+        (Some(archive), Container::Folder) => Some(archive.delivery.id.clone()),
+        (Some(_), Container::Zip | Container::Tar) | (None, _) => None,
+    };
+    let mut writing = match form.archive {
+        None => Writing::Plain(sink),
+        Some(archive) => Writing::Archive(Box::new(Eark::begin(sink, archive, growing)?)),
+    };
     let mut sums = String::new();
     let mut is_finished = false;
-    while let Some(Entry { name, bytes }) = entries.blocking_recv() {
-        is_finished |= name == "LASMIG.txt";
-        let _ = writeln!(sums, "{}  {name}", hex::encode(Sha256::digest(&bytes)));
-        zip.start_file(name, options).map_err(io::Error::other)?;
-        zip.write_all(&bytes)?;
+    while let Some(entry) = entries.blocking_recv() {
+        match (entry, &mut writing) {
+            (Entry::File { name, bytes, of }, writing) => {
+                is_finished |= name == "LASMIG.txt";
+                let _ = writeln!(sums, "{}  {name}", hex::encode(Sha256::digest(&bytes)));
+                let of = of.as_ref().map(|(media_type, at)| (media_type.as_str(), *at));
+                writing.file(&name, &bytes, of)?;
+            }
+            (Entry::Record(described), Writing::Archive(eark)) => eark.record(&described)?,
+            (Entry::Record(_), Writing::Plain(_)) => {}
+        }
     }
     if !is_finished {
         return Err(io::Error::other("given up before it was whole"));
     }
     let signature = by.sign(sums.as_bytes());
-    for (name, bytes) in [(SUMS, sums.as_bytes()), (SUMS_SIGNATURE, &signature)] {
-        zip.start_file(name, options).map_err(io::Error::other)?;
-        zip.write_all(bytes)?;
+    for (name, bytes) in [(SUMS, sums.as_bytes()), (SUMS_SIGNATURE, &signature[..])] {
+        writing.file(name, bytes, None)?;
     }
-    let file: File = zip.finish().map_err(io::Error::other)?;
-    file.sync_all()
+    match writing {
+        Writing::Plain(sink) => sink.finish()?,
+        Writing::Archive(eark) => eark.finish()?,
+    }
+    Ok(root)
 }
 
 #[cfg(test)]

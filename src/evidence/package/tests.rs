@@ -5,8 +5,11 @@ mod forged;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::io::{Cursor, Read as _};
+use std::fs::File;
+use std::io::{Cursor, Read as _, Write as _};
 use std::process::Command;
+
+use zip::write::SimpleFileOptions;
 
 use super::check::{PackageReport, check};
 use super::*;
@@ -36,14 +39,17 @@ async fn package(bench: &Bench) -> (PathBuf, Files) {
     };
     let rows =
         [bench.store.evidence(one.id).await.unwrap(), bench.store.evidence(two.id).await.unwrap()];
-    let mut package =
-        bench.evidence.begin_package(&path, "Exempelstads kommun", newest(&rows[1])).await.unwrap();
+    let mut package = bench
+        .evidence
+        .begin_package(&path, "Exempelstads kommun", newest(&rows[1]), Form::ZIP)
+        .await
+        .unwrap();
     bench
         .raw()
         .execute("update items set no_copy = 1, parent_id = 'x' where platform_id = '2'", [])
         .unwrap();
-    package.add(&rows[0], why, b"null\n".to_vec()).await.unwrap();
-    package.add(&rows[1], why, b"null\n".to_vec()).await.unwrap();
+    package.add(&rows[0], why, b"null\n".to_vec(), None).await.unwrap();
+    package.add(&rows[1], why, b"null\n".to_vec(), None).await.unwrap();
     package.finish().await.unwrap();
     let files = unzip(&path);
     (path, files)
@@ -174,12 +180,12 @@ async fn a_package_is_not_written_over_another_nor_left_half() {
     let bench = Bench::new().await;
     let (path, files) = package(&bench).await;
     let before = fs::read(&path).unwrap();
-    let again = bench.evidence.begin_package(&path, "x", 1).await;
+    let again = bench.evidence.begin_package(&path, "x", 1, Form::ZIP).await;
     assert!(matches!(again, Err(EvidenceError::Package { .. })));
     assert_eq!(fs::read(&path).unwrap(), before);
     // Given up before its end.
     let other = bench.dir.path().join("annat.zip");
-    let package = bench.evidence.begin_package(&other, "x", 1).await.unwrap();
+    let package = bench.evidence.begin_package(&other, "x", 1, Form::ZIP).await.unwrap();
     let writing = {
         let Package { entries, writing, .. } = package;
         drop(entries);
@@ -194,14 +200,14 @@ async fn a_package_is_not_written_over_another_nor_left_half() {
     fs::write(&stranger, "en annans").unwrap();
     for name in ["nytt.zip", "paket.part"] {
         let path = bench.dir.path().join(name);
-        let package = bench.evidence.begin_package(&path, "x", 1).await.unwrap();
+        let package = bench.evidence.begin_package(&path, "x", 1, Form::ZIP).await.unwrap();
         package.finish().await.unwrap();
         assert_eq!(ours(&path).faults, [], "{name}");
     }
     assert_eq!(fs::read_to_string(stranger).unwrap(), "en annans");
     // A folder that is not there.
     let nowhere = bench.dir.path().join("finns/inte.zip");
-    let package = bench.evidence.begin_package(&nowhere, "x", 1).await.unwrap();
+    let package = bench.evidence.begin_package(&nowhere, "x", 1, Form::ZIP).await.unwrap();
     assert!(package.finish().await.is_err());
     drop(files);
 }

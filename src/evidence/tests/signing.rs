@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
 use crate::evidence::checkpoints::CheckpointSettings;
+use crate::evidence::package::Form;
 use crate::evidence::verify::one::verify_one;
 use crate::evidence::verify::{Options, Report};
 use crate::store::anchors::CheckpointRow;
@@ -450,8 +451,8 @@ async fn a_log_that_was_rewritten_is_not_signed_whatever_of_the_signed_was_taken
         of(bench.evidence.checkpoint_if_due().await);
         of(bench.evidence.rotate_key().await.map(drop));
         let out = bench.dir.path().join("paket.zip");
-        of(bench.evidence.begin_package(&out, "x", 1).await.map(drop));
-        of(bench.evidence.begin_package(&out, "x", 6).await.map(drop));
+        of(bench.evidence.begin_package(&out, "x", 1, Form::ZIP).await.map(drop));
+        of(bench.evidence.begin_package(&out, "x", 6, Form::ZIP).await.map(drop));
     }
 }
 

@@ -116,6 +116,16 @@ pub(super) struct Held {
     pub(super) words_sha256: ContentHash,
 }
 
+/// What the log says of a decision that something leaves the house, or does not.
+#[derive(serde::Deserialize)]
+pub(super) struct Ruled {
+    pub(super) row: i64,
+    /// The case, or nothing where it is about several.
+    pub(super) case: Option<i64>,
+    pub(super) user: i64,
+    pub(super) words_sha256: ContentHash,
+}
+
 /// What the log says was disposed of.
 #[derive(serde::Deserialize)]
 pub(super) struct Disposal {
@@ -182,6 +192,9 @@ pub(super) struct LogRead {
     /// Exemptions from disposal, and those that were lifted, by their number.
     pub(super) held: BTreeMap<i64, Leaf<Held>>,
     pub(super) unheld: BTreeMap<i64, Leaf<Held>>,
+    /// Decisions about reports to the police, and requests for records that came to their end.
+    pub(super) police: BTreeMap<i64, Leaf<Ruled>>,
+    pub(super) releases: BTreeMap<i64, Leaf<Ruled>>,
     pub(super) disposals: BTreeMap<i64, Leaf<Disposal>>,
     /// Records that were disposed of.
     pub(super) disposed: BTreeMap<i64, DisposedUnder>,
@@ -212,6 +225,8 @@ impl LogRead {
             barred: BTreeMap::new(),
             held: BTreeMap::new(),
             unheld: BTreeMap::new(),
+            police: BTreeMap::new(),
+            releases: BTreeMap::new(),
             disposals: BTreeMap::new(),
             disposed: BTreeMap::new(),
             lifted: BTreeMap::new(),
@@ -339,6 +354,12 @@ impl LogRead {
             LogKind::Disposal => leaf::<Disposal>(seq, at, record).map(|leaf| {
                 self.disposed.extend(disposed_under(&leaf));
                 self.disposals.insert(leaf.record.disposal, leaf);
+            }),
+            LogKind::Police => leaf::<Ruled>(seq, at, record).map(|leaf| {
+                self.police.insert(leaf.record.row, leaf);
+            }),
+            LogKind::Release => leaf::<Ruled>(seq, at, record).map(|leaf| {
+                self.releases.insert(leaf.record.row, leaf);
             }),
             LogKind::Key => leaf::<KeyTaken>(seq, at, record).map(|leaf| {
                 self.keys.insert(seq, leaf.record);

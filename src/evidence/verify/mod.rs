@@ -8,6 +8,7 @@ mod lines;
 pub mod one;
 mod record;
 mod rows;
+mod ruled;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -179,6 +180,7 @@ pub async fn verify(
     }
     rows::verify(store, &mut log, &mut report).await?;
     keeping::verify(evidence, store, &mut log, &mut report).await?;
+    ruled::verify(store, &mut log, &mut report).await?;
     report.tell_of_disposals();
     lines::verify(store, noted, &log, &mut report).await?;
     report.head = (report.n_entries > 0).then_some(log.chain);

@@ -38,6 +38,8 @@ pub enum Template {
     Evidence,
     /// The protocol of a disposal.
     Protocol,
+    /// A document for somebody outside.
+    Dossier,
 }
 
 /// What one sheet is made of.
@@ -165,9 +167,12 @@ fn shared(template: Template) -> &'static Static {
         LazyLock::new(|| Static::of("sheet.typ", include_str!("sheet.typ")));
     static PROTOCOL: LazyLock<Static> =
         LazyLock::new(|| Static::of("protocol.typ", include_str!("protocol.typ")));
+    static DOSSIER: LazyLock<Static> =
+        LazyLock::new(|| Static::of("dossier.typ", include_str!("dossier.typ")));
     match template {
         Template::Evidence => &EVIDENCE,
         Template::Protocol => &PROTOCOL,
+        Template::Dossier => &DOSSIER,
     }
 }
 

@@ -9,6 +9,8 @@
 #[cfg(feature = "pdf")]
 mod data;
 #[cfg(feature = "pdf")]
+mod dossier;
+#[cfg(feature = "pdf")]
 mod engine;
 #[cfg(feature = "pdf")]
 mod fonts;
@@ -23,6 +25,7 @@ mod tests;
 #[cfg(feature = "pdf")]
 mod words;
 
+use crate::domain::dossier::Dossier;
 use crate::domain::evidence::{RenderedSheet, SheetContent};
 use crate::domain::ids::ContentHash;
 use crate::domain::retention::Protocol;
@@ -149,6 +152,21 @@ pub fn render_protocol(
     #[cfg(not(feature = "pdf"))]
     {
         let _not_rendered = (protocol, csv_sha256);
+        Err(SheetError::NotBuiltIn)
+    }
+}
+
+/// Renders a document for somebody outside as PDF. Takes tenths of a second and more with its pictures, so call
+/// it from a thread that may block.
+///
+/// # Errors
+/// [`SheetError::NotBuiltIn`] without the feature `pdf`. The others would be faults of ours.
+pub fn render_dossier(content: &Dossier) -> Result<Vec<u8>, SheetError> {
+    #[cfg(feature = "pdf")]
+    return dossier::render(content);
+    #[cfg(not(feature = "pdf"))]
+    {
+        let _not_rendered = content;
         Err(SheetError::NotBuiltIn)
     }
 }

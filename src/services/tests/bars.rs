@@ -12,6 +12,7 @@ use crate::domain::log::LogKind;
 use crate::domain::person::Role;
 use crate::evidence::media::{MediaPolicy, NoPicture};
 use crate::evidence::{EvidenceError, NewPart, verify};
+use crate::services::deliveries::PackageForm;
 use crate::services::records::Evidence;
 use crate::services::tests::harness::{Stage, THREAT, manifest_of, viewer};
 use crate::services::{ServiceError, packages};
@@ -117,6 +118,7 @@ async fn an_export_has_no_pictures_of_a_page_on_which_something_is_suspected() {
         &out,
         authority,
         &services.clock,
+        &PackageForm::Zip,
     )
     .await
     .unwrap();

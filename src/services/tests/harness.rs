@@ -33,6 +33,7 @@ use crate::platforms::simulate::script::Script;
 use crate::platforms::simulate::world::Comment;
 use crate::runtime::clock::TestClock;
 use crate::runtime::disk::Disk;
+use crate::services::deliveries::PackageForm;
 use crate::services::{Lanes, Parts, Served, ServiceError, Services, Settings, Viewer};
 use crate::store::rows::{ActionRow, AuditLine, EvidenceRow, QueueFilter};
 use crate::store::sqlite::users::NewUser;
@@ -160,6 +161,7 @@ pub fn services_of(
         settings: Settings {
             authority: "Exempelstads kommun".into(),
             export_dir: dir.join("export"),
+            export_form: PackageForm::Zip,
             claim: SignedDuration::from_mins(10),
             session: SignedDuration::from_hours(8),
             polls_at_once: 4,

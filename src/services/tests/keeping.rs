@@ -5,6 +5,7 @@ use crate::domain::ids::{CaseId, EvidenceId};
 use crate::domain::person::Role;
 use crate::domain::retention::DisposalState;
 use crate::evidence::verify::one::verify_one;
+use crate::services::deliveries::PackageForm;
 use crate::services::disposal::Plan;
 use crate::services::records::Evidence;
 use crate::services::tests::harness::{Stage, THREAT, viewer};
@@ -78,7 +79,9 @@ async fn every_access_is_an_event_on_the_record_and_goes_out_with_it() {
     services.end_exemption(&administrator, case, "Utlämnat").await.unwrap();
     let out = stage.dir.path().join("paket.zip");
     let clock = &services.inner.clock;
-    packages::export(store, evidence, &[id], &out, "Exempelstad", clock).await.unwrap();
+    packages::export(store, evidence, &[id], &out, "Exempelstad", clock, &PackageForm::Zip)
+        .await
+        .unwrap();
     assert_eq!(
         stage.events(&stage.editor, case).await,
         [

@@ -6,6 +6,7 @@ mod bars;
 mod claims;
 mod corrections;
 mod crash;
+mod handed;
 mod harness;
 mod keeping;
 mod links;

@@ -4,8 +4,10 @@
 use std::fs::File;
 use std::io::Read as _;
 
+use crate::domain::action::ActionKind;
 use crate::domain::decision::Choice;
 use crate::domain::ids::{CaseId, EvidenceId};
+use crate::services::deliveries::PackageForm;
 use crate::services::tests::harness::{Stage, THREAT};
 use crate::services::{ServiceError, packages};
 
@@ -15,9 +17,19 @@ async fn evidence_of(stage: &Stage, case: CaseId) -> EvidenceId {
 }
 
 async fn export(stage: &Stage, ids: &[EvidenceId], name: &str) -> Result<(), ServiceError> {
+    export_as(stage, ids, name, &PackageForm::Zip).await
+}
+
+async fn export_as(
+    stage: &Stage,
+    ids: &[EvidenceId],
+    name: &str,
+    form: &PackageForm,
+) -> Result<(), ServiceError> {
     let (services, out) = (&stage.services.inner, stage.dir.path().join(name));
+    let (evidence, clock) = (&services.evidence, &services.clock);
     let authority = &services.settings.authority;
-    packages::export(stage.store(), &services.evidence, ids, &out, authority, &services.clock).await
+    packages::export(stage.store(), evidence, ids, &out, authority, clock, form).await
 }
 
 fn read(stage: &Stage, package: &str, file: &str) -> Option<String> {
@@ -95,4 +107,153 @@ async fn what_cannot_go_out_is_told_before_anything_is_written() {
     std::fs::write(blob, "Annan text").unwrap();
     assert!(matches!(export(&stage, &[id], "c.zip").await, Err(ServiceError::Damaged { .. })));
     assert!(!stage.dir.path().join("c.zip").exists());
+}
+
+/// The files of a tar archive, read by hand.
+fn untar(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    let mut rest = bytes;
+    while let Some((header, after)) = rest.split_at_checked(512)
+        && header[0] != 0
+    {
+        let text = |range: std::ops::Range<usize>| {
+            let field = header[range].split(|b| *b == 0).next().unwrap_or_default();
+            String::from_utf8(field.to_vec()).unwrap()
+        };
+        let size = usize::from_str_radix(&text(124..135), 8).unwrap();
+        let name = match text(345..500).as_str() {
+            "" => text(0..100),
+            prefix => format!("{prefix}/{}", text(0..100)),
+        };
+        files.push((name, after[..size].to_vec()));
+        rest = &after[size.next_multiple_of(512)..];
+    }
+    assert!(rest.len() == 1024 && rest.iter().all(|b| *b == 0), "two empty blocks end it");
+    files
+}
+
+#[tokio::test]
+async fn a_delivery_lists_each_file_with_its_sum_and_is_the_same_in_every_form_and_time() {
+    let stage = Stage::new().await;
+    let (_, one) = stage.written(THREAT).await;
+    let (_, two) = stage.written("Du är en jävla idiot som ska dö.").await;
+    stage.decide(one, vec![Choice::Hide]).await;
+    stage.act_after_undo().await;
+    let ids = [evidence_of(&stage, one).await, evidence_of(&stage, two).await];
+    let eark = PackageForm::Eark { schemas: None };
+    for name in ["a/leverans.tar", "b/leverans.tar", "c/leverans", "leverans.zip"] {
+        let path = stage.dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        export_as(&stage, &ids, name, &eark).await.unwrap();
+    }
+    let tar = std::fs::read(stage.dir.path().join("a/leverans.tar")).unwrap();
+    assert!(tar == std::fs::read(stage.dir.path().join("b/leverans.tar")).unwrap());
+    let files = untar(&tar);
+    let zip = File::open(stage.dir.path().join("leverans.zip")).unwrap();
+    assert_eq!(zip::ZipArchive::new(zip).unwrap().len(), files.len());
+    for (name, bytes) in &files {
+        let path = stage.dir.path().join("c").join(name);
+        assert!(std::fs::read(&path).unwrap() == *bytes, "{name}");
+    }
+    let left = std::fs::read_dir(stage.dir.path().join("c")).unwrap().count();
+    assert_eq!(left, 1, "nothing is left aside");
+    // Each file stands once in a list, with its size and sum; the two lists themselves aside.
+    let text = |name: &str| {
+        let found = files.iter().find(|(n, _)| *n == format!("leverans/{name}"));
+        String::from_utf8(found.unwrap_or_else(|| panic!("{name}")).1.clone()).unwrap()
+    };
+    let lists =
+        [("", text("METS.xml")), ("representations/rep1/", text("representations/rep1/METS.xml"))];
+    let mut n_listed = 0;
+    for (name, bytes) in &files {
+        let name = name.strip_prefix("leverans/").unwrap();
+        let sum = crate::domain::ids::ContentHash::of(bytes).to_hex();
+        for (folder, list) in &lists {
+            let Some(path) = name.strip_prefix(folder) else { continue };
+            let Some((before, _)) = list
+                .split_once(&format!("xlink:href=\"{path}\" "))
+                .or_else(|| list.split_once(&format!("xlink:href=\"{path}\"/")))
+            else {
+                continue;
+            };
+            let around = &list[before.rfind("<file ").or(before.rfind("<mdRef ")).unwrap()..];
+            assert!(around.contains(&format!("SIZE=\"{}\"", bytes.len())), "{name}");
+            assert!(list.contains(&sum), "{name}");
+            n_listed += 1;
+            break;
+        }
+    }
+    assert_eq!(n_listed + 1, files.len(), "all but the package's own list");
+    let erms = text("metadata/descriptive/erms.xml");
+    assert_eq!(erms.matches("<aggregation ").count(), 2);
+    let premis = text("metadata/preservation/premis.xml");
+    assert!(premis.contains("<eventDetail>") && premis.contains("Kim Exempel"), "{premis}");
+    // For tests/check-eark.sh.
+    let kept = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/eark-check");
+    drop(std::fs::remove_dir_all(&kept));
+    for (name, bytes) in &files {
+        let path = kept.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    // What lies within is the package that anybody can verify.
+    let inner = stage.dir.path().join("c/leverans/representations/rep1/data");
+    let checked =
+        std::process::Command::new("python3").arg("kontroll.py").current_dir(inner).output();
+    let checked = checked.unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+}
+
+#[tokio::test]
+async fn a_delivery_holds_nothing_of_what_may_not_be_copied() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    let id = evidence_of(&stage, case).await;
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    raw.execute("update items set no_copy = 1", []).unwrap();
+    export_as(&stage, &[id], "leverans.tar", &PackageForm::Eark { schemas: None }).await.unwrap();
+    let files = untar(&std::fs::read(stage.dir.path().join("leverans.tar")).unwrap());
+    for (name, bytes) in &files {
+        assert!(!name.contains("/delar/"), "{name}");
+        assert!(memchr::memmem::find(bytes, THREAT.as_bytes()).is_none(), "{name}");
+    }
+    let erms = files.iter().find(|(name, _)| name.ends_with("erms.xml")).unwrap();
+    assert!(memchr::memmem::find(&erms.1, "16 kap. 10 a §".as_bytes()).is_some());
+}
+
+#[tokio::test]
+async fn a_delivery_has_a_name_that_every_system_takes() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    let id = evidence_of(&stage, case).await;
+    let eark = PackageForm::Eark { schemas: None };
+    for name in ["åäö.zip", "med blanksteg.tar", ".dold"] {
+        let refused = export_as(&stage, &[id], name, &eark).await;
+        assert!(matches!(refused, Err(ServiceError::Refused { .. })), "{name}");
+    }
+    assert_eq!(stage.store().audit_count("evidence.export").await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_delivery_for_the_diary_is_written_once_more_where_an_attempt_broke_off() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Register]).await;
+    let action = stage.action(case, ActionKind::Register).await;
+    let id = evidence_of(&stage, case).await;
+    let folder = stage.services.inner.settings.export_dir.clone();
+    std::fs::create_dir_all(&folder).unwrap();
+    let left = folder.join(format!("arende-{case}-{}.zip", action.key));
+    std::fs::write(&left, "halvfärdigt").unwrap();
+    let form = PackageForm::Eark { schemas: None };
+    let name = stage.services.export_delivery(&action, id, &form).await.unwrap();
+    assert_eq!(folder.join(&name), left);
+    let zip = zip::ZipArchive::new(File::open(left).unwrap()).unwrap();
+    let root = name.strip_suffix(".zip").unwrap();
+    assert!(zip.file_names().all(|name| name.unwrap().starts_with(&format!("{root}/"))));
+    assert_eq!(
+        stage.store().audit_count("evidence.export").await.unwrap(),
+        0,
+        "registering is the event"
+    );
 }

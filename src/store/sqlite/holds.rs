@@ -2,12 +2,14 @@
 //! leaf in the log. One on a case covers its evidence and the thread above and below it.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Transaction, params};
 use serde::Serialize;
 
 use super::cases::{note_event, the_case, touch};
+use super::releases::asked_for;
 use super::value::{at, each_row, maybe_at, maybe_row, ms, rows};
 use super::{audit, log};
+use crate::domain::custody::CustodyAct;
 use crate::domain::ids::{CaseId, ContentHash, HoldId, ItemId, UserId};
 use crate::domain::log::{LogKind, words_hash};
 use crate::domain::retention::Exemption;
@@ -77,7 +79,74 @@ pub(super) fn covering(c: &Connection, item: ItemId) -> Result<Option<Exemption>
     )
 }
 
-fn standing(c: &Connection, case: CaseId) -> Result<Option<Exemption>, StoreError> {
+/// Exempts a case on which no exemption stands. `release` is the request that asks for it.
+pub(super) fn hold_case(
+    tx: &Transaction<'_>,
+    case: CaseId,
+    user: UserId,
+    reason: String,
+    line: &AuditLine,
+    release: Option<i64>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let by = Some((user, line.user_name.as_str()));
+    note_event(tx, case, by, "Undantogs från gallring", Some(&format!("Skäl: {reason}")), now)?;
+    touch(tx, case, now)?;
+    let line = AuditLine {
+        act: CustodyAct::Exempt.id(),
+        subject: format!("case {case}"),
+        detail: Some(reason.clone()),
+        ..line.clone()
+    };
+    audit::append(tx, &line, now)?;
+    let hold: i64 = tx
+        .prepare_cached("select coalesce(max(id), 0) + 1 from holds")?
+        .query_row([], |row| row.get(0))?;
+    let words_sha256 = words_hash(&[&reason]);
+    let record = HoldRecord { hold, case: case.0, user: user.0, words_sha256 };
+    // After the lines it is to hold.
+    let seq = log::append(tx, LogKind::Hold, &record, now)?;
+    tx.execute(
+        "insert into holds (id, case_id, set_at, set_by, reason, set_seq, release_id)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![hold, case.0, ms(now), user.0, reason, seq, release],
+    )?;
+    Ok(())
+}
+
+/// Lifts an exemption.
+pub(super) fn end_hold(
+    tx: &Transaction<'_>,
+    known: &Exemption,
+    user: UserId,
+    reason: String,
+    line: &AuditLine,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let case = known.case;
+    let by = Some((user, line.user_name.as_str()));
+    let detail = format!("Skäl: {reason}");
+    note_event(tx, case, by, "Undantaget från gallring hävdes", Some(&detail), now)?;
+    touch(tx, case, now)?;
+    let line = AuditLine {
+        act: CustodyAct::EndExemption.id(),
+        subject: format!("case {case}"),
+        detail: Some(reason.clone()),
+        ..line.clone()
+    };
+    audit::append(tx, &line, now)?;
+    let words_sha256 = words_hash(&[&reason]);
+    let record = HoldRecord { hold: known.id.0, case: case.0, user: user.0, words_sha256 };
+    let seq = log::append(tx, LogKind::HoldLift, &record, now)?;
+    tx.execute(
+        "update holds set lifted_at = ?2, lifted_by = ?3, lift_reason = ?4, lift_seq = ?5
+         where id = ?1",
+        params![known.id.0, ms(now), user.0, reason, seq],
+    )?;
+    Ok(())
+}
+
+pub(super) fn standing(c: &Connection, case: CaseId) -> Result<Option<Exemption>, StoreError> {
     maybe_row(
         &mut c.prepare_cached(&format!(
             "select {HOLD} from holds h where h.case_id = ?1 and h.lifted_at is null"
@@ -107,30 +176,7 @@ impl Store {
                     why: format!("Ärendet är redan undantaget från gallring av {}.", known.set_by),
                 });
             }
-            let by = Some((user, line.user_name.as_str()));
-            note_event(
-                tx,
-                case,
-                by,
-                "Undantogs från gallring",
-                Some(&format!("Skäl: {reason}")),
-                now,
-            )?;
-            touch(tx, case, now)?;
-            audit::append(tx, &AuditLine { detail: Some(reason.clone()), ..line.clone() }, now)?;
-            let hold: i64 = tx
-                .prepare_cached("select coalesce(max(id), 0) + 1 from holds")?
-                .query_row([], |row| row.get(0))?;
-            let words_sha256 = words_hash(&[&reason]);
-            let record = HoldRecord { hold, case: case.0, user: user.0, words_sha256 };
-            // After the lines it is to hold.
-            let seq = log::append(tx, LogKind::Hold, &record, now)?;
-            tx.execute(
-                "insert into holds (id, case_id, set_at, set_by, reason, set_seq)
-                 values (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![hold, case.0, ms(now), user.0, reason, seq],
-            )?;
-            Ok(())
+            hold_case(tx, case, user, reason, &line, None, now)
         })
         .await
     }
@@ -151,20 +197,14 @@ impl Store {
             let known = standing(tx, case)?.ok_or_else(|| StoreError::Refused {
                 why: "Ärendet är inte undantaget från gallring.".into(),
             })?;
-            let by = Some((user, line.user_name.as_str()));
-            let detail = format!("Skäl: {reason}");
-            note_event(tx, case, by, "Undantaget från gallring hävdes", Some(&detail), now)?;
-            touch(tx, case, now)?;
-            audit::append(tx, &AuditLine { detail: Some(reason.clone()), ..line.clone() }, now)?;
-            let words_sha256 = words_hash(&[&reason]);
-            let record = HoldRecord { hold: known.id.0, case: case.0, user: user.0, words_sha256 };
-            let seq = log::append(tx, LogKind::HoldLift, &record, now)?;
-            tx.execute(
-                "update holds set lifted_at = ?2, lifted_by = ?3, lift_reason = ?4, lift_seq = ?5
-                 where id = ?1",
-                params![known.id.0, ms(now), user.0, reason, seq],
-            )?;
-            Ok(())
+            if let Some(release) = asked_for(tx, case, None)? {
+                return Err(StoreError::Refused {
+                    why: format!(
+                        "Ärendet ingår i begäran {release} om utlämnande. Avsluta den först."
+                    ),
+                });
+            }
+            end_hold(tx, &known, user, reason, &line, now)
         })
         .await
     }

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod case;
 pub mod diary;
 pub mod evidence;
+pub mod handed;
 pub mod help;
 pub mod keeping;
 pub mod login;

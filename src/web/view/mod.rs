@@ -26,6 +26,7 @@ pub mod register;
 
 pub mod accounts;
 pub mod diary;
+pub mod handed;
 pub mod help;
 pub mod keeping;
 pub mod login;

@@ -7,6 +7,7 @@ import { numberPutRight } from "./corrected.mjs";
 import { editedWhileAway } from "./edited.mjs";
 import { failedActionIsShown } from "./failed.mjs";
 import { lightFirstLoad, refusedLogIn } from "./first_load.mjs";
+import { handedOut } from "./handed_out.mjs";
 import { keyboardOnly, undo } from "./keyboard.mjs";
 import { newCaseAnnouncesItself } from "./live.mjs";
 import { everyWayOfShowing } from "./looks.mjs";
@@ -34,6 +35,7 @@ export const flows = [
   { name: "undos", proves: "quick decisions leave one bar to undo by, and the others a click away", run: undosDoNotStack },
   { name: "by-hand", proves: "what is recorded by hand is decided like all else, and ends when a person says so", run: recordedByHand },
   { name: "corrected", proves: "a diary number is put right with a reason, and both stay in the history", run: numberPutRight },
+  { name: "handed-out", proves: "a report to the police is decided and a record is handed out to somebody unnamed, without a script", run: handedOut },
   { name: "colleague-first", proves: "a decision after a colleague's stays refused on the page, with what was written", run: colleagueFirst },
   { name: "two-editors", proves: "who has a case is shown, it is taken over by one act, and nothing typed is lost", run: twoEditors },
   { name: "two-editors-without-script", proves: "the same without JavaScript", run: twoEditorsWithoutScript },

@@ -1,6 +1,8 @@
 //! Archives that say one thing to one reader and another to the next: made byte by byte, since no
 //! library writes them.
 
+use zip::write::SimpleFileOptions;
+
 use super::*;
 
 /// A whole package taken apart: what lies before the directory, the directory, how many it lists.

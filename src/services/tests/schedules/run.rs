@@ -18,6 +18,7 @@ use crate::domain::person::Role;
 use crate::domain::retention::DisposalState;
 use crate::evidence::verify::{Options, verify};
 use crate::runtime::clock::TestClock;
+use crate::services::deliveries::PackageForm;
 use crate::services::tests::harness::{
     THREAT, UNDO, idle, put_together, try_to_seal_plainly, viewer,
 };
@@ -392,8 +393,16 @@ impl Run {
         let Some(id) = seals.get(self.random.below(seals.len() as u64) as usize) else { return };
         let out = self.dir.path().join(format!("paket-{}.zip", self.random.next()));
         drop(
-            packages::export(store, evidence, &[*id], &out, "Exempelstad", &command.inner.clock)
-                .await,
+            packages::export(
+                store,
+                evidence,
+                &[*id],
+                &out,
+                "Exempelstad",
+                &command.inner.clock,
+                &PackageForm::Zip,
+            )
+            .await,
         );
     }
 

@@ -1,0 +1,338 @@
+//! Reports to the police: the bundle, the short form, and the manager's decision whether to report.
+
+use crate::domain::custody::CustodyAct;
+use crate::domain::dossier::{Dossier, Fact};
+use crate::domain::ground::Ground;
+use crate::domain::ids::CaseId;
+use crate::domain::person::Act;
+use crate::domain::police::{CRIMES, PoliceDecision, asks_injured, statute};
+use crate::domain::text::is_blank;
+use crate::evidence::EvidenceStore;
+use crate::store::Store;
+use crate::store::rows::AuditLine;
+use crate::store::sqlite::police::NewPoliceDecision;
+
+use super::corrections::{reason, words};
+use super::dossiers::{Sealed, grouped, rendered, sealed, time};
+use super::{Change, ServiceError, Services, Viewer};
+
+/// What stands in the short form and on the page.
+#[derive(Clone)]
+pub struct PoliceFile {
+    /// The case.
+    pub case: CaseId,
+    /// The short form: what, when, where, ground, evidence.
+    pub form: Vec<Fact>,
+    /// Crimes to choose among, the suggested ones first; each with its paragraph.
+    pub crimes: Vec<(Ground, &'static str)>,
+    /// How many of them are suggested, by findings or a decision.
+    pub n_suggested: usize,
+    /// Decisions so far, oldest first.
+    pub decisions: Vec<PoliceDecision>,
+    /// Whether the viewer may decide.
+    pub may_decide: bool,
+    /// Nothing of the content may be copied (regulation 2.2).
+    pub no_copy: bool,
+}
+
+/// A decision as a person made it.
+#[derive(Clone, Debug)]
+pub struct PoliceChoice {
+    /// Whether it is reported.
+    pub reported: bool,
+    /// The crime's code.
+    pub ground: String,
+    /// Who was hurt, and what they want; may be empty.
+    pub injured: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Crimes that the findings or the decision suggest.
+async fn suggested(store: &Store, case: CaseId) -> Result<Vec<Ground>, ServiceError> {
+    let row = store.case(case).await?;
+    let mut grounds = Vec::new();
+    for decision in store.decisions_on(case).await? {
+        grounds.extend(decision.ground.filter(|_| decision.undone_at.is_none()));
+    }
+    if store.item(row.item).await?.no_copy {
+        grounds.push(Ground::ChildAbuse);
+    }
+    if let Some(verdict) = store.version(row.version).await?.verdict {
+        for finding in &verdict.findings {
+            grounds.extend(Ground::suggested_by(finding.category));
+        }
+    }
+    let mut crimes = Vec::new();
+    for ground in grounds {
+        if statute(ground).is_some() && !crimes.contains(&ground) {
+            crimes.push(ground);
+        }
+    }
+    Ok(crimes)
+}
+
+/// The case's sealed records, oldest first.
+async fn records(
+    store: &Store,
+    evidence: &EvidenceStore,
+    case: CaseId,
+) -> Result<Vec<Sealed>, ServiceError> {
+    let row = store.case(case).await?;
+    let mut found = Vec::new();
+    for version in store.versions_of(row.item).await? {
+        if let Some(row) = store.evidence_of(version.id).await? {
+            found.extend(sealed(store, evidence, row).await?);
+        }
+    }
+    match found.is_empty() {
+        false => Ok(found),
+        true => Err(ServiceError::Refused {
+            why: format!("Ärende {case} har inget säkrat bevis än. Vänta tills beviset är säkrat."),
+        }),
+    }
+}
+
+/// The short form.
+async fn form(
+    store: &Store,
+    authority: &str,
+    case: CaseId,
+    records: &[Sealed],
+    crimes: &[Ground],
+    decisions: &[PoliceDecision],
+) -> Result<Vec<Fact>, ServiceError> {
+    let mut facts: Vec<Fact> = Vec::new();
+    let mut fact = |label: &str, value: String| facts.push((label.to_owned(), value));
+    fact("Anmälare", authority.to_owned());
+    fact("Ärende hos oss", case.to_string());
+    let Some(last) = records.last() else { return Ok(facts) };
+    fact("Vad", last.what());
+    fact("När", last.when());
+    fact("Var", last.place());
+    fact("Av vem, som plattformen visar det", last.author());
+    let decision = decisions.last();
+    let crime = |ground: &Ground| match statute(*ground) {
+        Some(place) => format!("{}, {place}", ground.label()),
+        None => ground.label().to_owned(),
+    };
+    fact(
+        "Brott som det kan vara",
+        match decision {
+            Some(decision) => crime(&decision.ground),
+            None if crimes.is_empty() => "Inte bedömt än.".into(),
+            None => crimes.iter().map(crime).collect::<Vec<_>>().join("\n"),
+        },
+    );
+    let asks = decision.map_or(crimes.iter().any(|g| asks_injured(*g)), |d| asks_injured(d.ground));
+    match decision.and_then(|decision| decision.injured.clone()) {
+        Some(injured) => fact("Målsägande", injured),
+        None if asks => fact(
+            "Målsägande",
+            "Inte uppgivet. För det här brottet har det betydelse vem som drabbats och om den vill att det anmäls.".into(),
+        ),
+        None => {}
+    }
+    fact(
+        "Beslut",
+        match decision {
+            Some(d) => format!(
+                "{} av {} {}. Skäl: {}",
+                if d.reported { "Anmäls" } else { "Anmäls inte" },
+                d.by,
+                time(d.at),
+                d.reason
+            ),
+            None => "Inget beslut är fattat om anmälan.".into(),
+        },
+    );
+    let item = store.item(store.case(case).await?.item).await?;
+    fact(
+        "Synlighet nu, så vitt vi vet",
+        format!("{} ({})", item.presence.label(), time(item.presence_at)),
+    );
+    let seals: Vec<_> = records
+        .iter()
+        .map(|r| {
+            let sum = grouped(&r.manifest_sha256);
+            format!(
+                "Bevis {}, förseglat {}, plats {} i loggen: {sum}",
+                r.row.id,
+                time(r.manifest.sealed_at),
+                r.log_seq
+            )
+        })
+        .collect();
+    fact("Bevisens försegling (SHA-256)", seals.join("\n"));
+    Ok(facts)
+}
+
+const NOTES: &[&str] = &[
+    "Underlaget återger vad myndigheten har säkrat från plattformen. Uppgifter om författare och tid är plattformens egna; hämtning och försegling är våra.",
+    "Varje bevis finns som paket med plattformens svar i original, kontrollsummor, underskrift och en text om hur allt kontrolleras utan vårt program. Be oss om paketet och ange bevisets nummer.",
+];
+
+/// What stands in place of content that may not be copied.
+const NO_COPY: &str = "Innehållet misstänks vara barnpornografibrott och får inte kopieras. Här finns bara uppgifter om det. Ring polisen på 114 14 och följ deras anvisning om materialet.";
+
+/// Makes the bundle of a case: the short form, an index and a chapter for each of its sealed records. `line` is
+/// noted on each of them.
+///
+/// # Errors
+/// [`ServiceError::Refused`] where nothing is sealed.
+pub async fn bundle(
+    store: &Store,
+    evidence: &EvidenceStore,
+    authority: &str,
+    case: CaseId,
+    line: AuditLine,
+    now: jiff::Timestamp,
+) -> Result<Vec<u8>, ServiceError> {
+    let records = records(store, evidence, case).await?;
+    let crimes = suggested(store, case).await?;
+    let decisions = store.police_decisions(case).await?;
+    let facts = form(store, authority, case, &records, &crimes, &decisions).await?;
+    let (mut rows, mut chapters) = (Vec::new(), Vec::new());
+    let mut notes: Vec<String> = NOTES.iter().map(|&note| note.to_owned()).collect();
+    for record in &records {
+        // Before anything leaves, so that no copy is without its event.
+        let subject = format!("evidence {}", record.row.id);
+        store.record_audit(AuditLine { subject, ..line.clone() }, now).await?;
+        rows.push(vec![
+            record.row.id.to_string(),
+            record.what(),
+            record.when(),
+            record.place(),
+            grouped(&record.manifest_sha256),
+        ]);
+        chapters.push(record.chapter(evidence).await?);
+        // Suspected meanwhile: what is in already cannot be taken out.
+        if store.cut_off(record.row.version).await? != record.cut {
+            return Err(ServiceError::Conflict {
+                why: "Inlägget spärrades mot kopiering medan underlaget gjordes. Försök igen."
+                    .into(),
+            });
+        }
+    }
+    if store.item(store.case(case).await?.item).await?.no_copy {
+        notes.insert(0, NO_COPY.to_owned());
+    }
+    let newest = decisions.last().map(|decision| decision.at);
+    let at = records.iter().map(|record| record.manifest.sealed_at).chain(newest).max();
+    rendered(Dossier {
+        title: format!("Underlag till polisanmälan, ärende {case}"),
+        authority: authority.to_owned(),
+        at: at.unwrap_or(now),
+        ident: format!("polis/{case}/{}", decisions.len()),
+        heading: "I korthet",
+        facts,
+        notes,
+        columns: vec!["Bevis", "Vad", "När", "Var", "Försegling"],
+        rows,
+        chapters,
+    })
+    .await
+}
+
+/// The short form of a case as text, for the command line.
+///
+/// # Errors
+/// As [`bundle`].
+pub async fn short_form(
+    store: &Store,
+    evidence: &EvidenceStore,
+    authority: &str,
+    case: CaseId,
+) -> Result<Vec<Fact>, ServiceError> {
+    let records = records(store, evidence, case).await?;
+    let crimes = suggested(store, case).await?;
+    let decisions = store.police_decisions(case).await?;
+    form(store, authority, case, &records, &crimes, &decisions).await
+}
+
+impl Services {
+    /// What a report about a case would say, and what was decided.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotPermitted`]; [`ServiceError::Refused`] where nothing is sealed.
+    pub async fn police_file(
+        &self,
+        viewer: &Viewer,
+        case: CaseId,
+    ) -> Result<PoliceFile, ServiceError> {
+        viewer.demand(Act::ReadEvidence)?;
+        let (store, now) = (&self.inner.store, self.inner.clock.now());
+        let line = viewer.line(CustodyAct::OpenCase.id(), format!("case {case}"));
+        store.record_audit(line, now).await?;
+        let records = records(store, &self.inner.evidence, case).await?;
+        let mut crimes = suggested(store, case).await?;
+        let decisions = store.police_decisions(case).await?;
+        let authority = &self.inner.settings.authority;
+        let form = form(store, authority, case, &records, &crimes, &decisions).await?;
+        let n_suggested = crimes.len();
+        let rest = CRIMES.iter().map(|(ground, _)| *ground);
+        crimes.extend(rest.filter(|ground| !crimes.contains(ground)).collect::<Vec<_>>());
+        let no_copy = store.item(store.case(case).await?.item).await?.no_copy;
+        Ok(PoliceFile {
+            case,
+            form,
+            crimes: crimes.into_iter().filter_map(|g| Some((g, statute(g)?))).collect(),
+            n_suggested,
+            decisions,
+            may_decide: viewer.may(Act::DecidePoliceReport),
+            no_copy,
+        })
+    }
+
+    /// The bundle for the police as PDF/A. An event on each record in it.
+    ///
+    /// # Errors
+    /// As [`Services::police_file`].
+    pub async fn police_bundle(
+        &self,
+        viewer: &Viewer,
+        case: CaseId,
+    ) -> Result<Vec<u8>, ServiceError> {
+        viewer.demand(Act::ReadEvidence)?;
+        let inner = &self.inner;
+        let line = viewer.line(CustodyAct::PoliceBundle.id(), String::new());
+        let authority = &inner.settings.authority;
+        bundle(&inner.store, &inner.evidence, authority, case, line, inner.clock.now()).await
+    }
+
+    /// Decides whether to report to the police. The reason is kept, and the log holds it.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotPermitted`]; [`ServiceError::Refused`] with words for the person.
+    pub async fn decide_police(
+        &self,
+        viewer: &Viewer,
+        case: CaseId,
+        choice: &PoliceChoice,
+    ) -> Result<(), ServiceError> {
+        viewer.demand(Act::DecidePoliceReport)?;
+        let why = reason(&choice.reason)?;
+        let ground = Ground::from_code(&choice.ground).filter(|g| statute(*g).is_some());
+        let ground = ground.ok_or_else(|| ServiceError::Refused {
+            why: "Välj det brott som anmälan gäller.".into(),
+        })?;
+        let injured = Some(words(&choice.injured, "Uppgiften om målsägande")?);
+        let injured = injured.filter(|injured| !is_blank(injured));
+        // A decision rests on what is sealed.
+        records(&self.inner.store, &self.inner.evidence, case).await?;
+        let line = viewer.line("case.police", format!("case {case}"));
+        let new = NewPoliceDecision {
+            case,
+            user: viewer.user,
+            reported: choice.reported,
+            ground,
+            injured,
+            reason: why,
+        };
+        self.inner.store.decide_police(new, line, self.inner.clock.now()).await?;
+        self.note_log().await;
+        tracing::info!(case.id = %case, user.id = %viewer.user, reported = choice.reported, "decided about a report to the police");
+        self.tell(Change::Case(case));
+        Ok(())
+    }
+}

@@ -1,0 +1,203 @@
+//! What leaves the house: documents for the police, and public records that somebody asks for.
+
+use crate::domain::custody::CustodyAct;
+use crate::domain::decision::Choice;
+use crate::domain::ground::Ground;
+use crate::domain::ids::CaseId;
+use crate::domain::person::Role;
+use crate::domain::release::{Mask, ReleaseId, ReleaseOutcome};
+use crate::evidence::verify;
+use crate::services::police::PoliceChoice;
+use crate::services::tests::harness::{Stage, THREAT};
+use crate::services::{ServiceError, Viewer};
+
+const PROVISION: &str = "21 kap. 7 § OSL";
+
+fn why<T>(refused: Result<T, ServiceError>) -> String {
+    match refused {
+        Err(ServiceError::Refused { why }) => why,
+        Err(error) => panic!("{error:?}"),
+        Ok(_) => panic!("not refused"),
+    }
+}
+
+fn choice(reported: bool, reason: &str) -> PoliceChoice {
+    PoliceChoice {
+        reported,
+        ground: Ground::Threat.code().into(),
+        injured: String::new(),
+        reason: reason.into(),
+    }
+}
+
+/// What verification finds where it is to find something.
+async fn faults(stage: &Stage) -> Vec<verify::Fault> {
+    let evidence = &stage.services.inner.evidence;
+    verify::verify(evidence, stage.store(), &verify::Options::default()).await.unwrap().faults
+}
+
+/// The text of a PDF.
+fn text_of(stage: &Stage, pdf: &[u8]) -> Option<String> {
+    let path = stage.dir.path().join("prov.pdf");
+    std::fs::write(&path, pdf).unwrap();
+    let out = std::process::Command::new("pdftotext").arg(&path).arg("-").output().ok()?;
+    Some(String::from_utf8(out.stdout).unwrap())
+}
+
+#[tokio::test]
+async fn a_manager_decides_and_the_bundle_tells_it() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::ConsiderPoliceReport]).await;
+    let owner = stage.person(Role::Owner, "Olle Chef").await;
+    let services = &stage.services;
+    let file = services.police_file(&stage.editor, case).await.unwrap();
+    assert!(!file.may_decide && file.n_suggested > 0);
+    assert_eq!(file.crimes[0].0, Ground::Threat, "suggested first");
+    let refused = services.decide_police(&stage.editor, case, &choice(true, "Ett hot.")).await;
+    assert!(matches!(refused, Err(ServiceError::NotPermitted { .. })), "{refused:?}");
+    assert!(why(services.decide_police(&owner, case, &choice(true, " ")).await).contains("skälet"));
+    let no_crime = PoliceChoice { ground: "svordom".into(), ..choice(true, "Fult språk.") };
+    assert!(why(services.decide_police(&owner, case, &no_crime).await).contains("brott"));
+    services.decide_police(&owner, case, &choice(false, "Väntar på målsäganden.")).await.unwrap();
+    services.decide_police(&owner, case, &choice(true, "Hotet är allvarligt.")).await.unwrap();
+    let file = services.police_file(&owner, case).await.unwrap();
+    assert_eq!(file.decisions.len(), 2, "the earlier one stays");
+    let history = stage.history(case).await;
+    let told = history.iter().filter(|step| step.contains("Beslut: polisanmäls"));
+    assert_eq!(told.count(), 2, "{history:?}");
+    let pdf = services.police_bundle(&stage.editor, case).await.unwrap();
+    assert!(pdf == services.police_bundle(&stage.editor, case).await.unwrap(), "the same again");
+    assert_eq!(stage.store().audit_count(CustodyAct::PoliceBundle.id()).await.unwrap(), 2);
+    if let Some(text) = text_of(&stage, &pdf) {
+        for words in ["olaga hot, brottsbalken 4 kap. 5 §", "Anmäls av Olle Chef", "Förteckning"]
+        {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(one_line.contains(THREAT), "{text}");
+    }
+    assert_eq!(stage.verified().await.faults, []);
+    // A reason that is changed afterwards is found.
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    raw.execute_batch("drop trigger police_decisions_stay").unwrap();
+    raw.execute("update police_decisions set reason = 'Annat' where id = 2", []).unwrap();
+    let faults = faults(&stage).await;
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(faults[0].place.contains("polisanmälan 2"), "{faults:?}");
+}
+
+#[tokio::test]
+async fn nothing_that_may_not_be_copied_goes_into_any_document() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    let owner = stage.person(Role::Owner, "Olle Chef").await;
+    let services = &stage.services;
+    let id = services.open_release(&owner, "Kommentaren om badhuset", "").await.unwrap();
+    // Chosen before anybody suspected anything.
+    services.add_to_release(&owner, id, &[], &[case]).await.unwrap();
+    services.suspect(&stage.editor, case).await.unwrap();
+    let bundle = services.police_bundle(&owner, case).await.unwrap();
+    let draft = services.release_document(&owner, id).await.unwrap();
+    for pdf in [bundle, draft] {
+        let Some(text) = text_of(&stage, &pdf) else { return };
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(!text.contains(THREAT) && text.contains("får inte kopieras"), "{text}");
+    }
+    let found = services.search_for_release(&owner, id, THREAT).await.unwrap();
+    assert!(found.hits.is_empty());
+    let file = services.police_file(&owner, case).await.unwrap();
+    assert_eq!(file.crimes[0].0, Ground::ChildAbuse);
+}
+
+/// A request about two cases, one with a telephone number in it.
+async fn request(stage: &Stage) -> (Viewer, ReleaseId, [CaseId; 2]) {
+    let registrar = stage.person(Role::Registrar, "Rut Registrator").await;
+    let (_, one) = stage.written("Du ska dö, ring mig på 070-174 06 35 så får du se").await;
+    let (_, two) = stage.written(THREAT).await;
+    let id = stage.services.open_release(&registrar, "Hoten om badhuset", "").await.unwrap();
+    (registrar, id, [one, two])
+}
+
+#[tokio::test]
+async fn nobody_has_to_say_who_asks_and_each_mask_needs_its_provision() {
+    let stage = Stage::new().await;
+    let (registrar, id, [one, _]) = request(&stage).await;
+    let services = &stage.services;
+    let refused = services.releases(&stage.editor).await;
+    assert!(matches!(refused, Err(ServiceError::NotPermitted { .. })));
+    assert_eq!(services.releases(&registrar).await.unwrap()[0].asker, None);
+    let hits = services.search_for_release(&registrar, id, "DÖ 070-174").await.unwrap().hits;
+    assert_eq!(hits.len(), 1);
+    services.add_to_release(&registrar, id, &[hits[0].evidence], &[]).await.unwrap();
+    let (_, items) = services.release_file(&registrar, id).await.unwrap();
+    let proposed = Mask { phrase: "070-174 06 35".into(), provision: String::new() };
+    assert_eq!(items[0].record.masks, [proposed], "what the classifier knows is proposed");
+    let end =
+        |how: &'static str| services.end_release(&registrar, id, ReleaseOutcome::Released, how);
+    assert!(why(end("Kopia i receptionen.").await).contains("utan lagrum"));
+    let record = (id, hits[0].evidence);
+    let set = |lines: &'static str, provision: &'static str| {
+        services.mask_in_release(&registrar, record, lines, provision, "")
+    };
+    assert!(why(set("070-174 06 35", "").await).contains("lagrum"));
+    set("070-174 06 35\nSå Får | 21 kap. 3 § OSL", PROVISION).await.unwrap();
+    let (_, items) = services.release_file(&registrar, id).await.unwrap();
+    assert_eq!(items[0].text.as_deref(), Some("Du ska dö, ring mig på [maskat] [maskat] du se"));
+    let grounds = [(PROVISION.to_owned(), 1), ("21 kap. 3 § OSL".to_owned(), 1)];
+    assert_eq!(items[0].grounds, grounds);
+    end("Kopia i receptionen.").await.unwrap();
+    let pdf = services.release_document(&registrar, id).await.unwrap();
+    if let Some(text) = text_of(&stage, &pdf) {
+        assert!(
+            !text.contains("070") && text.contains("[maskat]") && text.contains(PROVISION),
+            "{text}"
+        );
+        assert!(!text.contains("UTKAST"));
+    }
+    assert!(why(set("x", PROVISION).await).contains("avslutad"));
+    assert_eq!(stage.store().audit_count(CustodyAct::Release.id()).await.unwrap(), 1);
+    assert!(stage.history(one).await.join("\n").contains("Lämnades ut som allmän handling"));
+    assert_eq!(stage.verified().await.faults, []);
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    raw.execute_batch("drop trigger release_records_stay").unwrap();
+    raw.execute("update release_records set masks = '[]'", []).unwrap();
+    let faults = faults(&stage).await;
+    assert!(faults.len() == 1 && faults[0].place.contains("utlämnande 1"), "{faults:?}");
+}
+
+#[tokio::test]
+async fn what_is_asked_for_is_exempt_until_every_request_has_ended() {
+    let stage = Stage::new().await;
+    let (registrar, id, [one, two]) = request(&stage).await;
+    let owner = stage.person(Role::Owner, "Olle Chef").await;
+    let services = &stage.services;
+    services.exempt(&owner, two, "Tvist i domstol").await.unwrap();
+    services.add_to_release(&registrar, id, &[], &[one, two]).await.unwrap();
+    let other = services.open_release(&registrar, "Allt om badhuset", "Bo Läsare").await.unwrap();
+    services.add_to_release(&registrar, other, &[], &[one]).await.unwrap();
+    let held =
+        async |case| stage.store().covering_hold(case).await.unwrap().map(|hold| hold.reason);
+    assert!(held(one).await.unwrap().contains("Begäran 1"));
+    // Nobody lifts it meanwhile, nor what a person has set.
+    assert!(why(services.end_exemption(&owner, one, "Behövs inte").await).contains("begäran 1"));
+    assert!(why(services.end_exemption(&owner, two, "Behövs inte").await).contains("begäran 1"));
+    // Past our code too nothing of it is disposed of.
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    raw.execute_batch(
+        "drop trigger disposal_needs_a_protocol; drop trigger disposal_spares_the_exempt",
+    )
+    .unwrap();
+    let gone = raw.execute("update evidence set state = 'disposed'", []).unwrap_err();
+    assert!(gone.to_string().contains("asked for"), "{gone}");
+    services
+        .end_release(&registrar, id, ReleaseOutcome::Withdrawn, "Återtogs i telefon")
+        .await
+        .unwrap();
+    assert!(held(one).await.is_some(), "the other request still waits");
+    assert_eq!(held(two).await.as_deref(), Some("Tvist i domstol"), "a person's own stays");
+    let evidence = stage.evidence_of(one).await;
+    services.drop_from_release(&registrar, (other, evidence)).await.unwrap();
+    assert_eq!(held(one).await, None);
+    assert_eq!(stage.verified().await.faults, []);
+}

@@ -1,0 +1,39 @@
+//! What the store hands out of decisions that something leaves the house.
+
+use jiff::Timestamp;
+
+use crate::domain::ids::ContentHash;
+
+/// Such a decision, as verification holds it against the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuledFacts {
+    /// Its row.
+    pub row: i64,
+    /// The case; none where it is about several.
+    pub case: Option<i64>,
+    /// Who.
+    pub user: i64,
+    /// When.
+    pub at: Timestamp,
+    /// What `domain::log::words_hash` gives of all that was decided.
+    pub words: ContentHash,
+    /// Its place in the log.
+    pub log_seq: u64,
+}
+
+/// A decision about a report to the police.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoliceFacts(pub RuledFacts);
+
+/// A request for public records that came to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleaseFacts(pub RuledFacts);
+
+/// What the log says of one.
+#[derive(Debug, serde::Serialize)]
+pub(in crate::store) struct RuledRecord {
+    pub(in crate::store) row: i64,
+    pub(in crate::store) case: Option<i64>,
+    pub(in crate::store) user: i64,
+    pub(in crate::store) words_sha256: ContentHash,
+}

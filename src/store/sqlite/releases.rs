@@ -1,0 +1,436 @@
+//! Requests for public records (*utlämnande av allmän handling*): what they are about, what is masked, how they
+//! ended. What a pending one touches is exempt from disposal.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, Transaction, params};
+
+use super::cases::note_event;
+use super::holds::{end_hold, hold_case, standing};
+use super::value::{at, each_row, from_json, hash, json, maybe_at, maybe_row, ms, rows};
+use super::{audit, log};
+use crate::domain::ids::{CaseId, ContentHash, EvidenceId, UserId};
+use crate::domain::log::{LogKind, words_hash};
+use crate::domain::release::{Mask, Release, ReleaseId, ReleaseOutcome, ReleaseRecord};
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::handed::{ReleaseFacts, RuledFacts, RuledRecord};
+use crate::store::rows::{AuditLine, Readable};
+
+const RELEASE: &str =
+    "r.id, r.subject, r.asker, r.opened_at, (select name from users u where u.id = r.opened_by),
+     r.ended_at, (select name from users u where u.id = r.ended_by), r.outcome, r.words,
+     (select count(*) from release_records x where x.release_id = r.id)";
+
+/// The end of a request, to be committed.
+#[derive(Clone)]
+pub struct EndOfRelease {
+    /// The request.
+    pub release: ReleaseId,
+    /// Who ends it.
+    pub user: UserId,
+    /// How.
+    pub outcome: ReleaseOutcome,
+    /// How it was handed over, or why not.
+    pub words: String,
+    /// The document that was handed out.
+    pub pdf: Option<ContentHash>,
+    /// The records as they were when the document was made: none may have changed since.
+    pub records: Vec<ReleaseRecord>,
+}
+
+fn outcome(id: &str) -> Result<ReleaseOutcome, StoreError> {
+    ReleaseOutcome::from_id(id)
+        .ok_or_else(|| StoreError::row("releases", format!("outcome `{id}`")))
+}
+
+fn release(row: &Row<'_>) -> Result<Release, StoreError> {
+    let ended = match maybe_at(row.get(5)?)? {
+        Some(at) => {
+            let words = row.get::<_, Option<String>>(8)?.unwrap_or_default();
+            Some((at, row.get(6)?, outcome(&row.get::<_, String>(7)?)?, words))
+        }
+        None => None,
+    };
+    Ok(Release {
+        id: ReleaseId(row.get(0)?),
+        subject: row.get(1)?,
+        asker: row.get(2)?,
+        opened: (at(row.get(3)?)?, row.get(4)?),
+        ended,
+        n_records: row.get(9)?,
+    })
+}
+
+fn record(row: &Row<'_>) -> Result<ReleaseRecord, StoreError> {
+    Ok(ReleaseRecord {
+        evidence: EvidenceId(row.get(0)?),
+        case: CaseId(row.get(1)?),
+        withheld: row.get(2)?,
+        masks: from_json("release_records", &row.get::<_, String>(3)?)?,
+    })
+}
+
+fn records(c: &Connection, id: ReleaseId) -> Result<Vec<ReleaseRecord>, StoreError> {
+    rows(
+        &mut c.prepare_cached(
+            "select evidence_id, case_id, withheld, masks from release_records
+             where release_id = ?1 order by evidence_id",
+        )?,
+        [id.0],
+        record,
+    )
+}
+
+fn the_release(c: &Connection, id: ReleaseId) -> Result<Release, StoreError> {
+    maybe_row(
+        &mut c.prepare_cached(&format!("select {RELEASE} from releases r where r.id = ?1"))?,
+        [id.0],
+        release,
+    )?
+    .ok_or(StoreError::NotFound { what: "release" })
+}
+
+/// Refuses what has ended.
+fn pending(c: &Connection, id: ReleaseId) -> Result<Release, StoreError> {
+    let row = the_release(c, id)?;
+    match row.ended {
+        None => Ok(row),
+        Some(_) => Err(StoreError::Refused {
+            why: "Begäran är avslutad. Öppna en ny om något mer ska lämnas ut.".into(),
+        }),
+    }
+}
+
+/// Another pending request that a case is part of.
+pub(super) fn asked_for(
+    c: &Connection,
+    case: CaseId,
+    but: Option<ReleaseId>,
+) -> Result<Option<ReleaseId>, StoreError> {
+    maybe_row(
+        &mut c.prepare_cached(
+            "select r.id from release_records x join releases r on r.id = x.release_id
+             where x.case_id = ?1 and r.ended_at is null and r.id is not ?2 order by r.id limit 1",
+        )?,
+        params![case.0, but.map(|id| id.0)],
+        |row| Ok(ReleaseId(row.get(0)?)),
+    )
+}
+
+/// Lifts the exemption that requests have set, where none touches the case any more.
+fn let_go(
+    tx: &Transaction<'_>,
+    case: CaseId,
+    id: ReleaseId,
+    user: UserId,
+    line: &AuditLine,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if asked_for(tx, case, Some(id))?.is_some() {
+        return Ok(());
+    }
+    let Some(known) = standing(tx, case)? else { return Ok(()) };
+    let is_ours = tx
+        .prepare_cached("select 1 from holds where id = ?1 and release_id is not null")?
+        .exists([known.id.0])?;
+    if !is_ours {
+        return Ok(());
+    }
+    let reason = format!("Begäran {id} om utlämnande rör det inte längre.");
+    end_hold(tx, &known, user, reason, line, now)
+}
+
+/// All that the leaf of an end holds.
+fn words(
+    release: &Release,
+    end: (ReleaseOutcome, &str),
+    pdf: Option<ContentHash>,
+    records: &str,
+) -> ContentHash {
+    let pdf = pdf.map(|hash| hash.to_hex()).unwrap_or_default();
+    let asker = release.asker.as_deref().unwrap_or("");
+    words_hash(&[&release.subject, asker, end.0.id(), end.1, &pdf, records])
+}
+
+fn records_text(records: &[ReleaseRecord]) -> Result<String, StoreError> {
+    let told: Vec<_> =
+        records.iter().map(|r| (r.evidence.0, r.case.0, &r.withheld, &r.masks)).collect();
+    json(&told)
+}
+
+impl Store {
+    /// Notes a request.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open_release(
+        &self,
+        user: UserId,
+        subject: String,
+        asker: Option<String>,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<ReleaseId, StoreError> {
+        self.write(move |tx| {
+            tx.execute(
+                "insert into releases (subject, asker, opened_at, opened_by) values (?1, ?2, ?3, ?4)",
+                params![subject, asker, ms(now), user.0],
+            )?;
+            let id = ReleaseId(tx.last_insert_rowid());
+            let line = AuditLine { subject: format!("release {id}"), ..line.clone() };
+            audit::append(tx, &line, now)?;
+            Ok(id)
+        })
+        .await
+    }
+
+    /// A request.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn release(&self, id: ReleaseId) -> Result<Release, StoreError> {
+        self.read(move |c| the_release(c, id)).await
+    }
+
+    /// Its records, by number.
+    pub async fn release_records(&self, id: ReleaseId) -> Result<Vec<ReleaseRecord>, StoreError> {
+        self.read(move |c| records(c, id)).await
+    }
+
+    /// Requests, pending ones first, then the newest.
+    pub async fn releases(&self, most: u32) -> Result<Vec<Release>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(&format!(
+                    "select {RELEASE} from releases r order by r.ended_at is not null, r.id desc limit ?1"
+                ))?,
+                [most],
+                release,
+            )
+        })
+        .await
+    }
+
+    /// Adds records with what is proposed to be masked, and exempts their cases from disposal.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where the request has ended.
+    pub async fn add_to_release(
+        &self,
+        id: ReleaseId,
+        user: UserId,
+        added: Vec<ReleaseRecord>,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            pending(tx, id)?;
+            for record in &added {
+                let masks = json(&record.masks)?;
+                let n = tx.execute(
+                    "insert into release_records (release_id, evidence_id, case_id, added_at, withheld, masks)
+                     values (?1, ?2, ?3, ?4, ?5, ?6) on conflict do nothing",
+                    params![id.0, record.evidence.0, record.case.0, ms(now), record.withheld, masks],
+                )?;
+                if n == 0 {
+                    continue;
+                }
+                audit::append(
+                    tx,
+                    &AuditLine { detail: Some(format!("bevis {}", record.evidence)), ..line.clone() },
+                    now,
+                )?;
+                if standing(tx, record.case)?.is_none() {
+                    let reason = format!("Begäran {id} om utlämnande av allmän handling.");
+                    hold_case(tx, record.case, user, reason, &line, Some(id.0), now)?;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Sets what of a record is masked or withheld.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where the request has ended; [`StoreError::NotFound`].
+    pub async fn mask_in_release(
+        &self,
+        id: ReleaseId,
+        evidence: EvidenceId,
+        withheld: Option<String>,
+        masks: Vec<Mask>,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            pending(tx, id)?;
+            let n = tx.execute(
+                "update release_records set withheld = ?3, masks = ?4 where release_id = ?1 and evidence_id = ?2",
+                params![id.0, evidence.0, withheld, json(&masks)?],
+            )?;
+            if n == 0 {
+                return Err(StoreError::NotFound { what: "record of the release" });
+            }
+            audit::append(tx, &line, now)
+        })
+        .await
+    }
+
+    /// Takes a record out of a request, and lifts its exemption.
+    ///
+    /// # Errors
+    /// As [`Store::mask_in_release`].
+    pub async fn drop_from_release(
+        &self,
+        id: ReleaseId,
+        evidence: EvidenceId,
+        user: UserId,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            pending(tx, id)?;
+            let known = records(tx, id)?;
+            let record = known
+                .iter()
+                .find(|record| record.evidence == evidence)
+                .ok_or(StoreError::NotFound { what: "record of the release" })?;
+            tx.execute(
+                "delete from release_records where release_id = ?1 and evidence_id = ?2",
+                params![id.0, evidence.0],
+            )?;
+            audit::append(tx, &line, now)?;
+            let is_left = known.iter().any(|r| r.case == record.case && r.evidence != evidence);
+            match is_left {
+                true => Ok(()),
+                false => let_go(tx, record.case, id, user, &line, now),
+            }
+        })
+        .await
+    }
+
+    /// Ends a request, and lifts the exemptions that it has set.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where it has ended; [`StoreError::Conflict`] where its records have
+    /// changed since the document was made.
+    pub async fn end_release(
+        &self,
+        end: EndOfRelease,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            let id = end.release;
+            let row = pending(tx, id)?;
+            let known = records(tx, id)?;
+            if known != end.records {
+                return Err(StoreError::Conflict { what: "release" });
+            }
+            let mut cases: Vec<_> = known.iter().map(|record| record.case).collect();
+            cases.sort_unstable();
+            cases.dedup();
+            let by = Some((end.user, line.user_name.as_str()));
+            let what = match end.outcome {
+                ReleaseOutcome::Released => "Lämnades ut som allmän handling",
+                ReleaseOutcome::Refused => "Begäran om utlämnande avslogs",
+                ReleaseOutcome::Withdrawn => "Begäran om utlämnande återtogs",
+            };
+            for case in &cases {
+                note_event(tx, *case, by, what, Some(&format!("Begäran {id}. {}", end.words)), now)?;
+            }
+            audit::append(tx, &line, now)?;
+            let told = records_text(&known)?;
+            let words_sha256 = words(&row, (end.outcome, &end.words), end.pdf, &told);
+            let record = RuledRecord { row: id.0, case: None, user: end.user.0, words_sha256 };
+            // After the lines it is to hold.
+            let seq = log::append(tx, LogKind::Release, &record, now)?;
+            tx.execute(
+                "update releases set ended_at = ?2, ended_by = ?3, outcome = ?4, words = ?5, pdf_sha256 = ?6, log_seq = ?7
+                 where id = ?1",
+                params![
+                    id.0,
+                    ms(now),
+                    end.user.0,
+                    end.outcome.id(),
+                    end.words,
+                    end.pdf.map(|hash| hash.bytes().to_vec()),
+                    seq
+                ],
+            )?;
+            for case in cases {
+                let_go(tx, case, id, end.user, &line, now)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Sealed records whose text a search may look through: newest first, from before `before`, with their
+    /// case, at most `most`.
+    pub async fn records_to_search(
+        &self,
+        before: i64,
+        most: u32,
+    ) -> Result<Vec<(EvidenceId, CaseId, String)>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(
+                    "select e.id, k.id, v.text from evidence e join cases k on k.item_id = e.item_id
+                     join versions v on v.id = e.version_id
+                     where e.state = 'sealed' and e.id < ?1 order by e.id desc limit ?2",
+                )?,
+                params![before, most],
+                |row| Ok((EvidenceId(row.get(0)?), CaseId(row.get(1)?), row.get(2)?)),
+            )
+        })
+        .await
+    }
+
+    /// Ended requests after `after`, in order, for verification.
+    pub async fn release_facts(
+        &self,
+        after: i64,
+        most: u32,
+    ) -> Result<Vec<Readable<ReleaseFacts>>, StoreError> {
+        self.read(move |c| {
+            each_row(
+                &mut c.prepare_cached(&format!(
+                    "select r.id, {RELEASE}, r.ended_by, r.pdf_sha256, r.log_seq from releases r
+                     where r.id > ?1 and r.ended_at is not null order by r.id limit ?2"
+                ))?,
+                params![after, most],
+                |row| {
+                    // The number stands first, where each_row looks for it, and once more in its own place.
+                    let id: i64 = row.get(0)?;
+                    let of = |n: usize| n + 1;
+                    let (subject, asker) = (row.get(of(1))?, row.get(of(2))?);
+                    let end: String = row.get(of(7))?;
+                    let said: String = row.get(of(8))?;
+                    let ended_at = at(row.get(of(5))?)?;
+                    let pdf: Option<Vec<u8>> = row.get(12)?;
+                    let pdf = pdf.map(|bytes| hash("releases", &bytes)).transpose()?;
+                    let known = Release {
+                        id: ReleaseId(id),
+                        subject,
+                        asker,
+                        opened: (ended_at, String::new()),
+                        ended: None,
+                        n_records: 0,
+                    };
+                    let told = records_text(&records(c, ReleaseId(id))?)?;
+                    Ok(ReleaseFacts(RuledFacts {
+                        row: id,
+                        case: None,
+                        user: row.get(11)?,
+                        at: ended_at,
+                        words: words(&known, (outcome(&end)?, &said), pdf, &told),
+                        log_seq: row.get(13)?,
+                    }))
+                },
+            )
+        })
+        .await
+    }
+}
