@@ -47,6 +47,8 @@ pub struct ActionView {
     pub by_hand: bool,
     /// What is to be published, where it is an answer.
     pub text: Option<String>,
+    /// Why a person is not to remove it yet, in Swedish, where it is theirs to do.
+    pub hindered: Option<&'static str>,
 }
 
 /// A decision that can still be undone, or the last one.
@@ -248,14 +250,21 @@ impl Services {
             at: d.at,
             undo_until: d.undo_until,
         });
-        let actions = store.actions_on(case).await?.into_iter().map(|a| ActionView {
-            id: a.id,
-            kind: a.kind,
-            state: a.state,
-            decision: a.decision,
-            by_hand: a.by_hand,
-            text: a.text.map(|text| self.shown_to(viewer, text)),
-        });
+        let stands = standing.as_ref().is_none_or(|standing| standing.undo_until <= now);
+        let mut actions = Vec::new();
+        for a in store.actions_on(case).await? {
+            let waits = a.by_hand && !a.state.is_settled();
+            let hindered = if waits { self.hindered(&a, stands).await? } else { None };
+            actions.push(ActionView {
+                id: a.id,
+                kind: a.kind,
+                state: a.state,
+                decision: a.decision,
+                by_hand: a.by_hand,
+                text: a.text.map(|text| self.shown_to(viewer, text)),
+                hindered,
+            });
+        }
         let history = store.case_history(case).await?.into_iter().map(|e| Step {
             at: e.at,
             by: e.user,
@@ -309,7 +318,7 @@ impl Services {
             earlier_cases: store.earlier_cases_of_author(case, EARLIER).await?,
             evidence: self.evidence_at_hand(row.version).await?,
             standing,
-            actions: actions.collect(),
+            actions,
             diary: diary.collect(),
             history: history.collect(),
             offers: self.offers(item.account),

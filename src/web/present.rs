@@ -187,10 +187,13 @@ pub fn seal(evidence: &Evidence, now: Timestamp) -> Seal {
     }
 }
 
-fn evidence_box(evidence: &Evidence, may_read: bool, now: Timestamp) -> EvidenceBox {
+fn evidence_box(file: &CaseFile, now: Timestamp) -> EvidenceBox {
+    let (evidence, may_read) = (&file.evidence, file.may_read_evidence);
     let seal = seal(evidence, now);
     let Evidence::Sealed(sealed) = evidence else {
-        return EvidenceBox { seal, record: None, has_sheet: false, missing: Vec::new() };
+        let may_read_anew = file.may_decide && matches!(seal, Seal::Disposed { .. });
+        let missing = Vec::new();
+        return EvidenceBox { seal, record: None, has_sheet: false, missing, may_read_anew };
     };
     let manifest = sealed.manifest.as_ref().ok();
     EvidenceBox {
@@ -200,6 +203,7 @@ fn evidence_box(evidence: &Evidence, may_read: bool, now: Timestamp) -> Evidence
         missing: manifest
             .map(|m| m.missing.iter().map(|p| MissingView::new(p.kind, &p.reason)).collect())
             .unwrap_or_default(),
+        may_read_anew: false,
     }
 }
 
@@ -268,7 +272,8 @@ fn tasks(file: &CaseFile, now: Timestamp) -> Vec<TaskView> {
             action.id,
             action.kind,
             &file.account,
-            file.permalink.as_ref().filter(|_| !file.no_copy),
+            file.permalink.as_ref().filter(|_| !file.no_copy && action.hindered.is_none()),
+            action.hindered,
             action.text.as_deref(),
             Some((standing.by.clone(), standing.at)),
             file.may_decide,
@@ -285,6 +290,7 @@ pub fn task(
     kind: ActionKind,
     account: &Account,
     permalink: Option<&Permalink>,
+    hindered: Option<&'static str>,
     text: Option<&str>,
     decided: Option<(String, Timestamp)>,
     may: bool,
@@ -307,7 +313,7 @@ pub fn task(
     TaskView {
         action,
         what: format!("{what} på {place}"),
-        why,
+        why: hindered.unwrap_or(why),
         text: text.map(MarkedText::plain),
         copy: text.map(str::to_owned),
         link: permalink.map(|p| Outside::new("Länk till inlägget", &p.url)),
@@ -579,7 +585,7 @@ pub fn case(
     me: UserId,
     now: Timestamp,
 ) -> CaseView {
-    let evidence = evidence_box(&file.evidence, file.may_read_evidence, now);
+    let evidence = evidence_box(file, now);
     let gate = evidence.seal.gate();
     let text = match extent {
         Extent::Part => MarkedText::new(&file.text, &file.findings),

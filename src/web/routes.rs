@@ -52,6 +52,7 @@ pub fn router(
         .route("/arende/{id}/angra", post(case::undo).get(back_to_page))
         .route("/arende/{id}/forsok-igen", post(case::try_again).get(back_to_page))
         .route("/arende/{id}/sparra", post(case::suspect).get(back_to_page))
+        .route("/arende/{id}/las-pa-nytt", post(case::read_anew).get(back_to_page))
         .route("/arende/{id}/ta", post(case::claim).get(back_to_page))
         .route("/arende/{id}/slapp", post(case::release).get(back_to_page))
         .route("/arende/{id}/hav", post(case::lift).get(back_to_page))

@@ -56,7 +56,7 @@ async fn record(stage: &Stage, typed: &Typed, pictures: Vec<Vec<u8>>) -> Recorde
     }
 }
 
-async fn recorded(stage: &Stage, text: &str) -> CaseId {
+pub async fn recorded(stage: &Stage, text: &str) -> CaseId {
     let case = record(stage, &typed(text), Vec::new()).await.case.unwrap();
     while stage.services.capture_wanted().await.unwrap() {}
     case

@@ -7,6 +7,7 @@ mod corrections;
 mod crash;
 mod harness;
 mod keeping;
+mod keeping_rules;
 mod links;
 mod manual;
 mod outbox;

@@ -9,7 +9,8 @@ use crate::domain::item::ItemKind;
 use crate::domain::policy::Policy;
 use crate::domain::register::{Answered, Question};
 use crate::services::ServiceError;
-use crate::services::tests::harness::{Stage, THREAT};
+use crate::services::tests::harness::{Stage, THREAT, seal_plainly};
+use crate::services::tests::manual::recorded;
 
 /// As Finspång has it: documented, registered, removed at once.
 fn diary_first(policy: &mut Policy) {
@@ -146,4 +147,74 @@ async fn r20_a_comment_counts_as_received_when_it_was_published() {
     assert!(file.fetched_at.duration_since(created).as_secs() >= 840, "both times are kept");
     // The clock runs from when it was published: 24 hours in these tests' policy.
     assert_eq!(file.due_at.duration_since(created).as_hours(), 24);
+}
+
+#[tokio::test]
+async fn what_is_removed_is_what_the_diary_has_also_where_the_author_edited_in_between() {
+    let mut stage = Stage::new().await;
+    stage.under(diary_first).await;
+    let (number, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Hide, Choice::Register]).await;
+    // Nothing has polled since.
+    stage.simulator.edit(number, &format!("{THREAT} I kväll."));
+    stage.act_after_undo().await;
+    assert!(!stage.truth(number).hidden, "that text is in no diary");
+    let hide = stage.action_state(case, ActionKind::Hide).await;
+    assert!(
+        matches!(&hide, ActionState::Failed { reason, .. } if reason.contains("diariefördes")),
+        "{hide:?}"
+    );
+    // Tried again it is the same; decided anew, the diary has the new text before it goes.
+    while stage.services.assess_waiting().await.unwrap() {}
+    seal_plainly(&stage.services).await;
+    stage.try_all_again(case).await;
+    stage.act_after_undo().await;
+    assert!(!stage.truth(number).hidden);
+    stage.decide(case, vec![Choice::Hide, Choice::Register]).await;
+    stage.act_after_undo().await;
+    assert!(stage.truth(number).hidden);
+    let folder = stage.dir.path().join("export");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
+}
+
+#[tokio::test]
+async fn what_is_removed_by_hand_is_in_the_diary_first_too() {
+    let mut stage = Stage::new().await;
+    stage.under(diary_first).await;
+    let (number, case) = stage.written(THREAT).await;
+    let folder = stage.dir.path().join("export");
+    std::fs::write(&folder, b"").unwrap();
+    stage.decide(case, vec![Choice::Hide, Choice::Register]).await;
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    let by_hand = "update actions set by_hand = 1, due_at = 9000000000000000 where kind = 'hide'";
+    raw.execute(by_hand, []).unwrap();
+    let task = async || stage.services.tasks(&stage.editor).await.unwrap().remove(0);
+    assert_eq!(task().await.permalink, None, "it may still be undone");
+    stage.act_after_undo().await;
+    assert_eq!(task().await.permalink, None, "the package could not be written");
+    stage.simulator.hide(number);
+    let done = stage.services.task_done(&stage.editor, task().await.action).await;
+    assert!(
+        matches!(&done, Err(ServiceError::Refused { why }) if why.contains("diariefört")),
+        "{done:?}"
+    );
+    std::fs::remove_file(&folder).unwrap();
+    for _ in 0..4 {
+        stage.wait_s(600);
+        stage.act().await;
+    }
+    let waits = task().await;
+    assert!(waits.permalink.is_some());
+    stage.services.task_done(&stage.editor, waits.action).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_way_to_a_removal_by_hand_is_not_shown_while_it_may_be_undone() {
+    let stage = Stage::new().await;
+    let case = recorded(&stage, THREAT).await;
+    stage.decide(case, vec![Choice::Hide]).await;
+    let task = async || stage.services.tasks(&stage.editor).await.unwrap().remove(0);
+    assert_eq!(task().await.permalink, None);
+    stage.act_after_undo().await;
+    assert!(task().await.permalink.is_some());
 }

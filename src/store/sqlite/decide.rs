@@ -12,7 +12,7 @@ use super::value::{at, from_json, json, maybe_at, maybe_row, ms, rows};
 use super::{audit, evidence, log};
 use crate::domain::action::{ActionEvent, ActionKind, ActionState};
 use crate::domain::case::{CaseEvent, Outcome};
-use crate::domain::decision::{Choice, Decision};
+use crate::domain::decision::{Choice, Decision, outcome_of};
 use crate::domain::ground::Ground;
 use crate::domain::ids::{CaseId, ContentHash, DecisionId, EvidenceId, UserId, VersionId};
 use crate::domain::log::{LogKind, words_hash};
@@ -98,6 +98,9 @@ fn refused(why: impl Into<String>) -> StoreError {
 fn seal_for(tx: &Transaction<'_>, version: VersionId) -> Result<EvidenceId, StoreError> {
     match evidence::of_version(tx, version)? {
         Some(row) if matches!(row.state, EvidenceState::Sealed { .. }) => Ok(row.id),
+        Some(row) if matches!(row.state, EvidenceState::Disposed { .. }) => {
+            Err(refused("Beviset är gallrat. Läs inlägget på nytt, så tas ett nytt bevis först."))
+        }
         Some(_) | None => {
             Err(refused("Beviset är inte säkrat än. Vänta tills det står Säkrat och försök igen."))
         }
@@ -360,6 +363,55 @@ fn still_failed(tx: &Transaction<'_>, decision: DecisionId) -> Result<Option<Str
     }))
 }
 
+/// Whether the diary has, under a number, what a decision was about, and whatever it removed: that it has
+/// another wording makes this no copy.
+fn is_registered(
+    c: &Connection,
+    case: CaseId,
+    decision: DecisionId,
+    version: VersionId,
+) -> Result<bool, StoreError> {
+    Ok(c.prepare_cached(
+        "with registered as (
+           select a.version_id from registrations r join actions a on a.id = r.action_id
+           where r.case_id = ?1 and r.diary_number is not null)
+         select ?3 in registered and not exists (
+           select 1 from actions a where a.decision_id = ?2 and a.kind in ('hide', 'delete')
+             and a.state = 'done' and a.version_id not in registered)",
+    )?
+    .query_row(params![case.0, decision.0, version.0], |row| row.get(0))?)
+}
+
+/// How each decision on a closed case that was not undone would have ended it, and how it did end.
+pub(super) fn outcomes_of(
+    c: &Connection,
+    case: CaseId,
+    ended: Outcome,
+) -> Result<Vec<Outcome>, StoreError> {
+    let decided = rows(
+        &mut c.prepare_cached(
+            "select choices, id, version_id from decisions where case_id = ?1 and undone_at is null",
+        )?,
+        [case.0],
+        |row| {
+            let choices: Vec<Choice> = from_json("decisions", &row.get::<_, String>(0)?)?;
+            Ok((choices, DecisionId(row.get(1)?), VersionId(row.get(2)?)))
+        },
+    )?;
+    let mut outcomes = vec![ended];
+    for (choices, decision, version) in decided {
+        // Who waited has decided nothing yet.
+        if choices.iter().any(|choice| matches!(choice, Choice::Hold { .. })) {
+            continue;
+        }
+        let outcome = outcome_of(&choices, is_registered(c, case, decision, version)?);
+        if !outcomes.contains(&outcome) {
+            outcomes.push(outcome);
+        }
+    }
+    Ok(outcomes)
+}
+
 fn settle(tx: &Transaction<'_>, case: CaseId, now: Timestamp) -> Result<bool, StoreError> {
     let Some(decision) = standing(tx, case)? else { return Ok(false) };
     if decision.undo_until > now || unsettled(tx, case)? > 0 {
@@ -375,24 +427,11 @@ fn settle(tx: &Transaction<'_>, case: CaseId, now: Timestamp) -> Result<bool, St
         set_state(tx, case, &back, now)?;
         return Ok(true);
     }
-    let chosen = |id: &str| decision.choices.iter().any(|c| c.id() == id);
     let awaits_diary = tx
         .prepare_cached("select 1 from registrations where case_id = ?1 and diary_number is null")?
         .exists([case.0])?;
-    let registered = tx
-        .prepare_cached(
-            "select 1 from registrations where case_id = ?1 and diary_number is not null",
-        )?
-        .exists([case.0])?;
-    let outcome = if registered {
-        Outcome::Registered
-    } else if chosen("not_register") {
-        Outcome::NotRegistered
-    } else if chosen("dismiss") {
-        Outcome::Dismissed
-    } else {
-        Outcome::CarriedOut
-    };
+    let registered = is_registered(tx, case, decision.id, decision.version)?;
+    let outcome = outcome_of(&decision.choices, registered);
     let unseen = changed_unseen(tx, &row, &decision)?;
     let next = row
         .state

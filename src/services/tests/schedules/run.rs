@@ -235,7 +235,7 @@ impl Run {
             }
             21..=23 => {
                 self.clock.advance(SignedDuration::from_hours(24 * 40));
-                let proposed = s.propose_disposal(&archivist).await;
+                let proposed = s.propose_disposal(&archivist, None).await;
                 if let Ok(row) = proposed
                     && self.random.once_in(2)
                 {
