@@ -23,6 +23,7 @@ use super::custody::Custody;
 use super::offers::Offers;
 use super::queue::{ClaimedBy, claimed};
 use super::records::Evidence;
+use super::tasks::task_text;
 use super::{ServiceError, Services, Viewer};
 use crate::domain::retention::Exemption;
 
@@ -255,13 +256,15 @@ impl Services {
         for a in store.actions_on(case).await? {
             let waits = a.by_hand && !a.state.is_settled();
             let hindered = if waits { self.hindered(&a, stands).await? } else { None };
+            let choices = standing.as_ref().map_or(&[][..], |standing| &standing.choices);
+            let text = task_text(&a, choices);
             actions.push(ActionView {
                 id: a.id,
                 kind: a.kind,
                 state: a.state,
                 decision: a.decision,
                 by_hand: a.by_hand,
-                text: a.text.map(|text| self.shown_to(viewer, text)),
+                text: text.map(|text| self.shown_to(viewer, text)),
                 hindered,
             });
         }

@@ -22,7 +22,7 @@ use crate::store::error::StoreError;
 use crate::store::rows::{ActionRow, EvidenceState};
 use crate::telemetry::metrics as names;
 
-use super::decide::NO_FORWARDING;
+use super::decide::FORWARD_BY_HAND;
 use super::intake::{address, growing_wait};
 use super::{Change, ServiceError, Services};
 
@@ -179,7 +179,7 @@ impl Services {
             ActionKind::Reply => self.reply(&action, before).await?,
             ActionKind::Report => self.report(&action, before).await?,
             ActionKind::Register => self.export(&action).await?,
-            ActionKind::Forward => never(NO_FORWARDING),
+            ActionKind::Forward => never(FORWARD_BY_HAND),
         };
         let now = self.inner.clock.now();
         let event = match end {

@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 
 use crate::domain::action::ActionKind;
+use crate::domain::decision::Choice;
 use crate::domain::ids::{ActionId, CaseId};
 use crate::domain::item::{LiveReading, Permalink, Presence};
 use crate::domain::person::Act;
@@ -33,10 +34,26 @@ pub struct Task {
     /// Why a removal is not to be done yet, in Swedish: what was last read there is not sealed, the diary
     /// is to have it first, or the decision may still be undone.
     pub hindered: Option<&'static str>,
-    /// What to publish, where it is an answer.
+    /// What to publish, where it is an answer; to whom and with what words, where it is to be sent on.
     pub text: Option<String>,
     /// Who decided it, and when.
     pub decided: Option<(String, Timestamp)>,
+}
+
+/// What a person is to publish, or to send and to whom.
+pub(super) fn task_text(row: &ActionRow, choices: &[Choice]) -> Option<String> {
+    match row.kind {
+        ActionKind::Forward => choices
+            .iter()
+            .find(|choice| choice.action() == Some(ActionKind::Forward))
+            .and_then(Choice::words),
+        ActionKind::Hide
+        | ActionKind::Unhide
+        | ActionKind::Delete
+        | ActionKind::Reply
+        | ActionKind::Report
+        | ActionKind::Register => row.text.clone(),
+    }
 }
 
 impl Services {
@@ -54,6 +71,8 @@ impl Services {
             let now = self.inner.clock.now();
             let stands = decision.as_ref().is_none_or(|decision| decision.undo_until <= now);
             let hindered = self.hindered(&row, stands).await?;
+            let choices = decision.as_ref().map_or(&[][..], |decision| &decision.choices);
+            let text = task_text(&row, choices);
             let is_shown = !item.no_copy && hindered.is_none();
             tasks.push(Task {
                 action: row.id,
@@ -62,7 +81,7 @@ impl Services {
                 permalink: item.permalink.filter(|_| is_shown),
                 hindered,
                 // The authority's own words; who may not read sealed texts gets them masked too.
-                text: row.text.map(|text| self.shown_to(viewer, text)),
+                text: text.map(|text| self.shown_to(viewer, text)),
                 decided: decision.map(|decision| (decision.by, decision.at)),
             });
         }

@@ -15,7 +15,7 @@ use crate::domain::likeness::{ALIKE_COUNTED, Alike, AlikeItem};
 use crate::domain::register::Answered;
 use crate::domain::text::capitalised;
 use crate::services::case_file::{ActionView, CaseFile};
-use crate::services::decide::NO_FORWARDING;
+use crate::services::decide::FORWARD_BY_HAND;
 use crate::services::offers::{Offered, Offers};
 use crate::services::queue::{ClaimedBy, Line, Watch};
 use crate::services::records::{Evidence, SealedEvidence};
@@ -307,8 +307,12 @@ pub fn task(
         ActionKind::Report => {
             ("anmäl inlägget", "Anmäl det till plattformen, och säg sedan till här.")
         }
-        // Never tasks: they are carried out inside the authority.
-        ActionKind::Register | ActionKind::Forward => (kind.label(), ""),
+        ActionKind::Forward => (
+            "vidarebefordra inlägget",
+            "Skicka det till mottagaren så som det är beslutat, och säg sedan till här.",
+        ),
+        // Never a task: it is carried out inside the authority.
+        ActionKind::Register => (kind.label(), ""),
     };
     TaskView {
         action,
@@ -461,7 +465,7 @@ fn decision(
             offers.map(|o| o.delete_effect.as_str()),
         ),
         reply: offer(ActionKind::Reply, reply, None),
-        forward: PlatformOffer::No { why: NO_FORWARDING.into() },
+        forward: PlatformOffer::Native { effect: Some(FORWARD_BY_HAND.into()) },
         longest_reply,
         grounds: GroundMenu::new(
             file.suggested.iter().map(|(ground, _)| *ground).collect(),

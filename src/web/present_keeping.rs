@@ -212,6 +212,26 @@ fn counts(found: &Found) -> Vec<(&'static str, String)> {
     ]
 }
 
+fn last_check(at: Timestamp, by: String, found: Found, now: Timestamp) -> LastCheck {
+    let at = Moment::new(at, now);
+    if found.broken_off {
+        let why = found.faults.into_iter().next().map(|fault| fault.what);
+        // Nothing was counted to its end, and nothing found wrong.
+        let broken_off = Some(why.unwrap_or_default());
+        let (counts, notes, faults) = (Vec::new(), Vec::new(), Vec::new());
+        return LastCheck { at, by, whole: false, broken_off, counts, notes, faults };
+    }
+    LastCheck {
+        at,
+        by,
+        whole: found.whole,
+        broken_off: None,
+        counts: counts(&found),
+        notes: found.notes,
+        faults: found.faults.into_iter().map(|fault| (fault.place, fault.what)).collect(),
+    }
+}
+
 /// The page of verification.
 pub fn verification(
     shell: Shell,
@@ -231,14 +251,7 @@ pub fn verification(
         shell,
         notice,
         running,
-        last: checks.last.map(|(_, at, by, found)| LastCheck {
-            at: Moment::new(at, now),
-            by,
-            whole: found.whole,
-            counts: counts(&found),
-            notes: found.notes,
-            faults: found.faults.into_iter().map(|fault| (fault.place, fault.what)).collect(),
-        }),
+        last: checks.last.map(|(_, at, by, found)| last_check(at, by, found, now)),
         last_whole: checks.last_whole.filter(|_| !whole_last).map(|at| Moment::new(at, now)),
         has_witnesses: checks.has_witnesses,
     }

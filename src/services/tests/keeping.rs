@@ -450,3 +450,27 @@ async fn a_disposal_cut_off_after_its_transaction_is_completed_at_the_next_start
     assert!(stage.verified().await.notes.iter().all(|note| !note.contains("väntar")));
     assert!(matches!(stage.state(case).await, crate::domain::case::CaseState::Closed { .. }));
 }
+
+#[tokio::test]
+async fn a_verification_that_came_to_no_end_is_told_of_and_not_the_one_before_it() {
+    let stage = Stage::new().await;
+    stage.written(THREAT).await;
+    let ended = async || {
+        stage.services.begin_check(&stage.editor).await.unwrap();
+        while stage.services.checks(&stage.editor).await.unwrap().running.is_some() {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+        stage.services.checks(&stage.editor).await.unwrap().last.unwrap().3
+    };
+    assert!(ended().await.whole);
+    // A table that cannot be read any more.
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    raw.execute_batch("alter table disposals rename to away").unwrap();
+    let found = ended().await;
+    assert!(found.broken_off && !found.whole, "{found:?}");
+    assert!(found.faults[0].what.contains("Börja om"), "{found:?}");
+    // A report of another release, with less in it, is read all the same.
+    raw.execute("update verifications set report = '{\"whole\": true}'", []).unwrap();
+    let last = stage.services.checks(&stage.editor).await.unwrap().last.unwrap().3;
+    assert!(last.whole && last.faults.is_empty());
+}

@@ -5,6 +5,7 @@ use crate::domain::deadline::Clock;
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::duties::{OnRemoval, PolicyGround, Standing, Step};
 use crate::domain::ground::Ground;
+use crate::domain::ids::DiaryNumber;
 use crate::domain::item::ItemKind;
 use crate::domain::policy::Policy;
 use crate::domain::register::{Answered, Question};
@@ -217,4 +218,49 @@ async fn the_way_to_a_removal_by_hand_is_not_shown_while_it_may_be_undone() {
     assert_eq!(task().await.permalink, None);
     stage.act_after_undo().await;
     assert!(task().await.permalink.is_some());
+}
+
+#[tokio::test]
+async fn what_was_answered_on_the_diary_is_kept_told_and_sent_with_the_package() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    let revision = stage.store().case(case).await.unwrap().revision;
+    let number = DiaryNumber::new("KS 2026/12".to_owned());
+    let answered = Answered { number: Some(number), ..Answered::yes(&[Question::Secrecy]) };
+    let choices = vec![Choice::Register];
+    let decision =
+        Decision::new(choices, Some(Ground::Threat), Some("Min egen anteckning.".into())).unwrap();
+    let services = &stage.services;
+    services.decide_with(&stage.editor, case, revision, decision, &answered).await.unwrap();
+    stage.act_after_undo().await;
+    let standing = stage.store().standing_decision(case).await.unwrap().unwrap();
+    assert_eq!(standing.note.as_deref(), Some("Min egen anteckning."));
+    let kept = standing.answered.unwrap();
+    assert_eq!((kept.number.as_deref(), kept.rule.as_str()), (Some("KS 2026/12"), "R9"));
+    let file = services.case_file(&stage.editor, case).await.unwrap();
+    let told: Vec<_> = file.history.iter().filter_map(|step| step.detail.as_deref()).collect();
+    for words in ["omfattas av sekretess? Ja.", "Gäller ärende: KS 2026/12", "Riktlinjens förslag:"]
+    {
+        assert!(told.iter().any(|detail| detail.contains(words)), "{words} in {told:?}");
+    }
+    let action = stage.action(case, ActionKind::Register).await;
+    let name = services.export_package(&action).await.unwrap();
+    let package = std::fs::File::open(stage.dir.path().join("export").join(name)).unwrap();
+    let mut zip = zip::ZipArchive::new(package).unwrap();
+    let cover: serde_json::Value =
+        serde_json::from_reader(zip.by_name("arende.json").unwrap()).unwrap();
+    assert_eq!(cover["diary"]["concerns_case"], "KS 2026/12");
+    assert_eq!(cover["diary"]["rule"], "R9");
+    assert!(cover["diary"]["target"].is_string());
+    // What was answered is as fast as the rest: the log holds its hash.
+    stage.verified().await;
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    raw.execute(
+        "update decisions set answered = replace(answered, 'KS 2026/12', 'KS 2026/13')",
+        [],
+    )
+    .unwrap();
+    let (evidence, options) = (&services.inner.evidence, Default::default());
+    let report = crate::evidence::verify::verify(evidence, stage.store(), &options).await;
+    assert!(!report.unwrap().faults.is_empty());
 }

@@ -16,12 +16,13 @@ use crate::domain::decision::{Choice, Decision, outcome_of};
 use crate::domain::ground::Ground;
 use crate::domain::ids::{CaseId, ContentHash, DecisionId, EvidenceId, UserId, VersionId};
 use crate::domain::log::{LogKind, words_hash};
+use crate::domain::register::Kept;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::{AuditLine, CaseRow, DecisionRow, EvidenceState};
 
 const DECISION: &str = "d.id, d.case_id, d.version_id, d.choices, d.ground, d.note, d.at,
-    d.undo_until, d.undone_at, coalesce((select name from users u where u.id = d.user_id), d.policy)";
+    d.undo_until, d.undone_at, d.answered, coalesce((select name from users u where u.id = d.user_id), d.policy)";
 
 /// What a person decided, with everything the transaction needs.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub struct NewDecision {
     pub decision: Decision,
     /// Until when it can be undone; actions begin then.
     pub undo_until: Timestamp,
+    /// What was answered on the diary, where anything was.
+    pub answered: Option<Kept>,
     /// What of it a person does on the platform itself, since nobody else can.
     pub by_hand: Vec<ActionKind>,
     /// For the audit log.
@@ -74,8 +77,26 @@ fn decision_row(row: &Row<'_>) -> Result<DecisionRow, StoreError> {
         at: at(row.get(6)?)?,
         undo_until: at(row.get(7)?)?,
         undone_at: maybe_at(row.get(8)?)?,
-        by: row.get(9)?,
+        answered: row
+            .get::<_, Option<String>>(9)?
+            .map(|kept| from_json("decisions", &kept))
+            .transpose()?,
+        by: row.get(10)?,
     })
+}
+
+/// What the log holds of a decision's words: its choices with theirs, the note, and where anything was
+/// answered on the diary, that.
+pub(super) fn decision_words(
+    choices: &str,
+    note: Option<&str>,
+    answered: Option<&str>,
+) -> ContentHash {
+    let note = note.unwrap_or("");
+    match answered {
+        Some(answered) => words_hash(&[choices, note, answered]),
+        None => words_hash(&[choices, note]),
+    }
 }
 
 /// The newest decision on a case that was not undone.
@@ -108,11 +129,12 @@ fn seal_for(tx: &Transaction<'_>, version: VersionId) -> Result<EvidenceId, Stor
 }
 
 /// Everything a decision holds beside its choices, for the case's history: one line each.
-fn told(decision: &Decision) -> Option<String> {
+fn told(decision: &Decision, answered: Option<&Kept>) -> Option<String> {
     let mut lines = Vec::new();
     lines.extend(decision.ground().map(|ground| format!("Grund: {}", ground.label())));
     lines.extend(decision.choices().iter().filter_map(Choice::words));
     lines.extend(decision.note().map(|note| format!("Anteckning: {note}")));
+    lines.extend(answered.into_iter().flat_map(Kept::words));
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
@@ -189,9 +211,11 @@ impl Store {
                 .on(event)
                 .map_err(|_| refused("Ärendet kan inte beslutas i sitt nuvarande läge."))?;
             let choices = json(&new.decision.choices())?;
+            let answered = new.answered.as_ref().map(json).transpose()?;
             tx.prepare_cached(
-                "insert into decisions (case_id, version_id, user_id, at, choices, ground, note, undo_until)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "insert into decisions (case_id, version_id, user_id, at, choices, ground, note, undo_until,
+                   answered)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?
             .execute(params![
                 case.id.0,
@@ -201,7 +225,8 @@ impl Store {
                 choices,
                 new.decision.ground().map(Ground::code),
                 new.decision.note(),
-                ms(new.undo_until)
+                ms(new.undo_until),
+                answered
             ])?;
             let decision = DecisionId(tx.last_insert_rowid());
             insert_actions(tx, &case, decision, &new)?;
@@ -217,11 +242,11 @@ impl Store {
                 user: new.user.0,
                 choices: new.decision.choices().iter().map(Choice::id).collect(),
                 ground: new.decision.ground().map(Ground::code),
-                words_sha256: words_hash(&[&choices, new.decision.note().unwrap_or("")]),
+                words_sha256: decision_words(&choices, new.decision.note(), answered.as_deref()),
             };
             let labels: Vec<_> = new.decision.choices().iter().map(Choice::label).collect();
             let what = format!("Beslut: {}", labels.join(", "));
-            let detail = told(&new.decision);
+            let detail = told(&new.decision, new.answered.as_ref());
             let by = Some((new.user, new.line.user_name.as_str()));
             note_event(tx, case.id, by, &what, detail.as_deref(), now)?;
             audit::append(tx, &new.line, now)?;

@@ -156,6 +156,8 @@ pub struct LastCheck {
     pub by: String,
     /// Nothing was wrong.
     pub whole: bool,
+    /// Why it came to no end, where it did not.
+    pub broken_off: Option<String>,
     /// What was recomputed.
     pub counts: Vec<(&'static str, String)>,
     /// What has to be known.
