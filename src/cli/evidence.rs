@@ -13,6 +13,8 @@ use crate::domain::ids::{CaseId, EvidenceId};
 use crate::runtime::clock::Clock;
 use crate::runtime::private;
 use crate::services::deliveries::PackageForm;
+use crate::services::disposal::plan::Plan;
+use crate::services::disposal::rules::Policies;
 use crate::services::disposal::{self, Disposing};
 use crate::services::{ServiceError, archive, packages, police};
 
@@ -220,10 +222,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             }
             Command::Disposal { command } => {
                 let clock = Clock::system();
+                let accounts = config.accounts.iter();
+                let accounts = accounts.map(|one| (one.key.clone(), one.policy.as_ref()));
                 let disposing = Disposing {
                     store: &store,
                     evidence: &evidence,
-                    policy: &config.policy,
+                    policies: Policies::new(&config.policy, accounts),
                     authority: &config.authority,
                     clock: &clock,
                 };
@@ -258,21 +262,23 @@ async fn dispose(
 ) -> anyhow::Result<ExitCode> {
     match command {
         Disposal::Due { json } => {
-            let plan = disposing.plan().await.map_err(plain)?;
-            for line in if *json { plan.json() } else { plan.words() } {
-                println!("{line}");
+            for plan in plans(disposing).await? {
+                for line in if *json { plan.json() } else { plan.words() } {
+                    println!("{line}");
+                }
             }
         }
         Disposal::Run { dry_run: true } => {
-            let plan = disposing.plan().await.map_err(plain)?;
-            for line in plan.words() {
-                println!("{line}");
+            for plan in plans(disposing).await? {
+                for line in plan.words() {
+                    println!("{line}");
+                }
+                println!("{}", plan.summary());
             }
-            println!("{}", plan.summary());
         }
         Disposal::Run { dry_run: false } => {
             let line = archive::line("", String::new());
-            let row = disposing.propose(line).await.map_err(plain)?;
+            let row = disposing.propose(None, line).await.map_err(plain)?;
             println!("{}", disposal::told(&row));
             // The files go by the process that seals: the daemon where one runs, or else this one.
             match app::InstanceLock::take(database) {
@@ -287,6 +293,33 @@ async fn dispose(
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is due by each policy; why nothing is by one is told beside.
+async fn plans(disposing: &Disposing<'_>) -> anyhow::Result<Vec<Plan>> {
+    let (plans, unknown) = disposing.plans().await.map_err(plain)?;
+    let of_all = plans.len();
+    let mut found = Vec::with_capacity(of_all);
+    let mut refused = Vec::new();
+    for under in plans {
+        match under.plan {
+            Ok(plan) => found.push(plan),
+            Err(why) if under.accounts.is_empty() => refused.push(why),
+            Err(why) => refused.push(format!("{}: {why}", under.accounts.join(", "))),
+        }
+    }
+    for name in unknown {
+        eprintln!("{}", disposal::unknown_words(&name));
+    }
+    match refused.first() {
+        Some(why) if refused.len() == of_all => bail!("{why}"),
+        Some(_) | None => {
+            for why in refused {
+                eprintln!("{why}");
+            }
+            Ok(found)
+        }
+    }
 }
 
 /// What a service refuses it says in Swedish, for the person.

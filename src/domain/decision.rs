@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::action::ActionKind;
 use super::calendar::local;
+use super::case::Outcome;
 use super::ground::Ground;
 use super::text::is_blank;
 
@@ -300,6 +301,30 @@ impl Decision {
             | Choice::ConsiderPoliceReport => None,
         })
     }
+}
+
+/// How a case ends by these choices, carried out. `registered`: the diary has what they were about.
+pub fn outcome_of(choices: &[Choice], registered: bool) -> Outcome {
+    if registered {
+        return Outcome::Registered;
+    }
+    let ends = |choice: &Choice| match choice {
+        Choice::NotRegister { .. } => Some(Outcome::NotRegistered),
+        Choice::Dismiss => Some(Outcome::Dismissed),
+        Choice::Hide
+        | Choice::Unhide
+        | Choice::Delete
+        | Choice::Register
+        | Choice::Answer { .. }
+        | Choice::Refer { .. }
+        | Choice::Forward { .. }
+        | Choice::ConsiderPoliceReport
+        | Choice::Hold { .. } => None,
+    };
+    let mut found: Vec<_> = choices.iter().filter_map(ends).collect();
+    // Who dismisses and says that it need not be registered has said more.
+    found.sort_by_key(|outcome| *outcome != Outcome::NotRegistered);
+    found.first().copied().unwrap_or(Outcome::CarriedOut)
 }
 
 /// One direction is enough; the caller asks both ways.

@@ -74,7 +74,7 @@ words! {
     /// What calls for the diary.
     MustRegister {
         /// Somebody clearly raises a matter (Nässjö).
-        RaisesMatter = "vill_fora_fram_arende", "någon vill tydligt föra fram ett ärende";
+        RaisesMatter = "vill_fora_fram_arende", "någon tydligt vill föra fram ett ärende";
         /// It concerns a case that is under way (Smedjebacken).
         OngoingCase = "pagaende_arende", "det rör ett pågående ärende";
         /// It leads to action: handle, take a position, decide (Finspång).

@@ -6,8 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::decision::{Choice, Decision};
-use super::duties::{Duties, MustNotRegister, MustRegister, OnRemoval};
+use super::duties::{Duties, MustNotRegister, MustRegister, OnRemoval, Register};
 use super::ground::Ground;
 use super::ids::DiaryNumber;
 use super::item::ItemKind;
@@ -125,6 +127,47 @@ impl Answered {
     }
 }
 
+/// What a decision keeps of the wizard: what a person answered, and what the policy proposed on that. Kept
+/// apart from the person's own words: the proposal is the machine's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// A question's identifier, and yes or no.
+    pub answers: BTreeMap<String, bool>,
+    /// The case that it concerns.
+    pub number: Option<String>,
+    /// The row of the duties that the proposal came from.
+    pub rule: String,
+    /// The proposal with its reason.
+    pub why: String,
+}
+
+impl Kept {
+    /// What is to be kept; nothing where nothing was answered.
+    pub fn of(answered: &Answered, proposal: &Proposal) -> Option<Self> {
+        if answered.to.is_empty() && answered.number.is_none() {
+            return None;
+        }
+        Some(Self {
+            answers: answered.to.iter().map(|(q, yes)| (q.id().to_owned(), *yes)).collect(),
+            number: answered.number.as_ref().map(ToString::to_string),
+            rule: proposal.rule.to_owned(),
+            why: proposal.why.clone(),
+        })
+    }
+
+    /// For the case's history: a line a question, then the case and what the policy says.
+    pub fn words(&self) -> Vec<String> {
+        let answer = |yes: bool| if yes { "Ja" } else { "Nej" };
+        let asked = Question::ALL.iter().filter_map(|question| {
+            let yes = self.answers.get(question.id())?;
+            Some(format!("{} {}.", question.words(), answer(*yes)))
+        });
+        let number = self.number.iter().map(|number| format!("Gäller ärende: {number}"));
+        let why = std::iter::once(format!("Riktlinjens förslag: {}", self.why));
+        asked.chain(number).chain(why).collect()
+    }
+}
+
 /// What the proposal is about.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
@@ -154,6 +197,8 @@ pub enum Way {
     No,
     /// It is not to be: whoever registers it all the same says why.
     NotToBe,
+    /// The document plan decides, which this program has not read.
+    ByPlan,
     /// The questions decide.
     Open,
 }
@@ -181,6 +226,7 @@ impl Proposal {
             Way::Yes => "Bör diarieföras",
             Way::No => "Behöver inte diarieföras",
             Way::NotToBe => "Ska inte diarieföras",
+            Way::ByPlan => "Dokumenthanteringsplanen avgör",
             Way::Open => "Svara på frågorna",
         }
     }
@@ -189,7 +235,7 @@ impl Proposal {
     pub fn refuses(&self, decision: &Decision) -> Option<String> {
         let registers = decision.choices().contains(&Choice::Register);
         match self.way {
-            // Waiting, showing again and dismissing for now decide nothing about the diary.
+            // Who waits or shows it again decides nothing about the diary; who dismisses it does.
             Way::Forced if !registers && !decides_nothing(decision) => {
                 Some(format!("{} Välj också Diarieför.", self.why))
             }
@@ -197,8 +243,23 @@ impl Proposal {
                 "{} Ska det diarieföras ändå: skriv varför i din anteckning.",
                 self.why
             )),
-            Way::Forced | Way::NotToBe | Way::Yes | Way::No | Way::Open => None,
+            Way::Forced | Way::NotToBe | Way::Yes | Way::No | Way::ByPlan | Way::Open => {
+                self.untold(decision)
+            }
         }
+    }
+
+    /// That whoever raised the matter is to be told, and is not (Nässjö 72): an answer tells, or the person
+    /// writes how else.
+    fn untold(&self, decision: &Decision) -> Option<String> {
+        let registers = decision.choices().contains(&Choice::Register);
+        let answers = decision
+            .choices()
+            .iter()
+            .any(|choice| matches!(choice, Choice::Answer { .. } | Choice::Refer { .. }));
+        (self.tell_citizen && registers && !answers && decision.note().is_none()).then(|| {
+            "Den som skrev ska få veta att det har diarieförts. Välj också Svara, eller skriv i din anteckning varför inte.".to_owned()
+        })
     }
 }
 
@@ -218,6 +279,12 @@ fn decides_nothing(decision: &Decision) -> bool {
     })
 }
 
+/// Whether a policy has this called for. What is secret is registered by law (*OSL 5 kap. 1 §*): a file cannot
+/// switch that off by leaving a word out.
+fn calls(rules: &Register, what: MustRegister) -> bool {
+    what == MustRegister::Secrecy || rules.must.contains(&what)
+}
+
 /// Whether the diary must have it, what is still to be asked, and why.
 ///
 /// Secrecy goes first, whatever else is answered; then what a removal forces; then a person's yes to
@@ -225,7 +292,7 @@ fn decides_nothing(decision: &Decision) -> bool {
 /// a question is open that could call for the diary, the way is open.
 pub fn propose(duties: &Duties, subject: Subject, answered: &Answered) -> Proposal {
     let rules = &duties.register;
-    let must = |what| rules.must.contains(&what);
+    let must = |what| calls(rules, what);
     let source = rules.source.as_deref().map_or_else(String::new, |s| format!(" ({s})"));
     let forced = |rule, why: String| Proposal {
         way: Way::Forced,
@@ -235,10 +302,10 @@ pub fn propose(duties: &Duties, subject: Subject, answered: &Answered) -> Propos
         tell_citizen: rules.tell_citizen && answered.is_yes(Question::RaisesMatter),
     };
     let secret = subject.ground.is_some_and(Ground::is_secrecy);
-    if must(MustRegister::Secrecy) && (secret || answered.is_yes(Question::Secrecy)) {
-        let at_once =
-            "Uppgifter med sekretess diarieförs alltid (OSL 5 kap. 1 §), och samtalet avbryts";
-        return forced("R9", format!("{at_once}{source}."));
+    if secret || answered.is_yes(Question::Secrecy) {
+        // The law's own words, whatever the policy's file says: no line of a rulebook stands behind them.
+        let why = "Uppgifter med sekretess diarieförs alltid (OSL 5 kap. 1 §).";
+        return forced("R9", why.to_owned());
     }
     if subject.removes && rules.on_removal == OnRemoval::Always {
         let order = match duties.registers_before_removal() {
@@ -289,9 +356,13 @@ pub fn propose(duties: &Duties, subject: Subject, answered: &Answered) -> Propos
         let why = format!("Kommentarer i ett öppet forum behöver inte diarieföras{source}.");
         return tells(Way::No, "R3", why, ask);
     }
-    let why = format!(
-        "Inget talar för diarieföring. Plattformen håller inläggen i tidsordning, och det som tas bort därifrån behåller sin plats i Uppsikt{source}."
-    );
+    if rules.on_removal == OnRemoval::ByPlan {
+        let why =
+            format!("Dokumenthanteringsplanen avgör om det ska diarieföras: slå upp den{source}.");
+        return tells(Way::ByPlan, "R14", why, ask);
+    }
+    // The law's own reason, and no line of a rulebook: it is what is left when none of those holds.
+    let why = "Inget av det som riktlinjen vill ha diariefört stämmer in. Då räcker det att inläggen hålls ordnade (OSL 5 kap. 1 §): plattformen visar dem i tidsordning, och det som tas bort därifrån behåller sin plats i Uppsikt.".to_owned();
     tells(Way::No, "R14", why, ask)
 }
 
@@ -300,7 +371,7 @@ pub fn propose(duties: &Duties, subject: Subject, answered: &Answered) -> Propos
 fn open(duties: &Duties, subject: Subject, answered: &Answered) -> Vec<Question> {
     let rules = &duties.register;
     let asked = |question: &&Question| match (question.calls_for(), question.speaks_against()) {
-        (Some(calls), _) => rules.must.contains(&calls),
+        (Some(what), _) => calls(rules, what),
         // What is removed is not simple, and was on our own account.
         (None, Some(against)) => rules.must_not.contains(&against) && !subject.removes,
         (None, None) => false,

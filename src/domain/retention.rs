@@ -103,6 +103,14 @@ impl Retention {
         &self.rules[class as usize]
     }
 
+    /// The class of a case in which more than one thing was decided: the one that is kept longest, and of
+    /// equals the first.
+    pub fn longest(&self, outcomes: &[Outcome]) -> Option<RetentionClass> {
+        let months = |class: &RetentionClass| self.rule(*class).months;
+        let classes = outcomes.iter().rev().map(|outcome| RetentionClass::of(*outcome));
+        classes.max_by_key(|class| (months(class).is_none(), months(class)))
+    }
+
     /// When a case of this class that was closed at `closed_at` may be disposed of: the first midnight
     /// in Sweden after its months. Never where it is kept for ever or no decision allows it.
     pub fn due(&self, class: RetentionClass, closed_at: Timestamp) -> Option<Timestamp> {
@@ -272,6 +280,29 @@ mod tests {
                 .due(RetentionClass::Dismissed, closed.parse().unwrap());
             assert_eq!(at, Some(due.parse().unwrap()), "{closed} + {months}");
         }
+    }
+
+    #[test]
+    fn of_what_was_decided_the_longest_kept_counts() {
+        use Outcome::{CarriedOut, Dismissed, Registered};
+        let rule = |class| RetentionRule {
+            months: match class {
+                RetentionClass::CarriedOut => Some(60),
+                RetentionClass::NotRegistered => None,
+                RetentionClass::Dismissed | RetentionClass::Registered => Some(24),
+            },
+            why: "Prov.".into(),
+        };
+        let kept = Retention::new("Plan".into(), Some("KS 2026/1".into()), true, rule);
+        for (outcomes, longest) in [
+            (&[Dismissed][..], RetentionClass::Dismissed),
+            (&[Dismissed, CarriedOut], RetentionClass::CarriedOut),
+            (&[Registered, Dismissed], RetentionClass::Registered),
+            (&[CarriedOut, Outcome::NotRegistered], RetentionClass::NotRegistered),
+        ] {
+            assert_eq!(kept.longest(outcomes), Some(longest), "{outcomes:?}");
+        }
+        assert_eq!(kept.longest(&[]), None);
     }
 
     #[test]

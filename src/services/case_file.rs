@@ -24,6 +24,7 @@ use super::custody::Custody;
 use super::offers::Offers;
 use super::queue::{ClaimedBy, claimed};
 use super::records::Evidence;
+use super::tasks::task_text;
 use super::{ServiceError, Services, Viewer};
 use crate::domain::retention::Exemption;
 
@@ -48,6 +49,8 @@ pub struct ActionView {
     pub by_hand: bool,
     /// What is to be published, where it is an answer.
     pub text: Option<String>,
+    /// Why a person is not to remove it yet, in Swedish, where it is theirs to do.
+    pub hindered: Option<&'static str>,
 }
 
 /// A decision that can still be undone, or the last one.
@@ -260,14 +263,23 @@ impl Services {
             at: d.at,
             undo_until: d.undo_until,
         });
-        let actions = store.actions_on(case).await?.into_iter().map(|a| ActionView {
-            id: a.id,
-            kind: a.kind,
-            state: a.state,
-            decision: a.decision,
-            by_hand: a.by_hand,
-            text: a.text.map(|text| self.shown_to(viewer, text)),
-        });
+        let stands = standing.as_ref().is_none_or(|standing| standing.undo_until <= now);
+        let mut actions = Vec::new();
+        for a in store.actions_on(case).await? {
+            let waits = a.by_hand && !a.state.is_settled();
+            let hindered = if waits { self.hindered(&a, stands).await? } else { None };
+            let choices = standing.as_ref().map_or(&[][..], |standing| &standing.choices);
+            let text = task_text(&a, choices);
+            actions.push(ActionView {
+                id: a.id,
+                kind: a.kind,
+                state: a.state,
+                decision: a.decision,
+                by_hand: a.by_hand,
+                text: text.map(|text| self.shown_to(viewer, text)),
+                hindered,
+            });
+        }
         let history = store.case_history(case).await?.into_iter().map(|e| Step {
             at: e.at,
             by: e.user,
@@ -321,7 +333,7 @@ impl Services {
             earlier_cases: store.earlier_cases_of_author(case, EARLIER).await?,
             evidence: self.evidence_at_hand(row.version).await?,
             standing,
-            actions: actions.collect(),
+            actions,
             diary: diary.collect(),
             history: history.collect(),
             offers: self.offers(item.account),

@@ -14,7 +14,7 @@ use crate::domain::ids::{ActionId, CaseId, DecisionId, DiaryNumber, VersionId};
 use crate::domain::item::ItemKind;
 use crate::domain::person::Act;
 use crate::domain::policy::Policy;
-use crate::domain::register::{Answered, Subject, propose};
+use crate::domain::register::{Answered, Kept, Subject, propose};
 use crate::domain::registration::parse_diary_number;
 use crate::domain::text::{capitalised, hidden_at};
 use crate::platforms::capability::{Capabilities, LengthUnit, Offer};
@@ -25,8 +25,8 @@ use crate::telemetry::metrics as names;
 use super::corrections::NOT_A_NUMBER;
 use super::{Change, ServiceError, Services, Viewer};
 
-/// Why nothing is forwarded, wherever it is said.
-pub const NO_FORWARDING: &str = "Vidarebefordra är inte inkopplat i den här installationen. Välj Vänta och skicka texten för hand.";
+/// What forwarding is here, wherever it is said: no mail goes out from here.
+pub const FORWARD_BY_HAND: &str = "Uppsikt skickar ingen e-post. Du skickar det vidare för hand; det står under Att göra för hand tills du säger att det är klart.";
 
 /// Why what is suspected cannot be dismissed.
 const BARRED_NOT_DISMISSED: &str = "Inlägget är spärrat mot kopiering: det misstänks vara barnpornografibrott. Är misstanken fel häver den som är kontoansvarig först spärren, med ett skäl som sparas.";
@@ -108,7 +108,7 @@ impl Services {
         let by_hand = self.check_capabilities(&item, &decision)?;
         let now = self.inner.clock.now();
         check_hold(&decision, now)?;
-        check_policy(self.policy_of(item.account), item.kind, &decision, answered)?;
+        let answered = check_policy(self.policy_of(item.account), item.kind, &decision, answered)?;
         check_lengths(&decision)?;
         if decision.removes() {
             self.check_seal(row.version).await?;
@@ -122,8 +122,9 @@ impl Services {
         let mut line = viewer.line("case.decide", format!("case {case}"));
         let ids: Vec<_> = decision.choices().iter().map(Choice::id).collect();
         line.detail = Some(ids.join(","));
+        let user = viewer.user;
         let new =
-            NewDecision { case, revision, user: viewer.user, decision, undo_until, by_hand, line };
+            NewDecision { case, revision, user, decision, undo_until, answered, by_hand, line };
         let decided = match self.inner.store.decide(new, now).await {
             Ok(decided) => decided,
             Err(error) => return Err(self.told_of_claim(case, error).await),
@@ -148,7 +149,8 @@ impl Services {
         let refused = |why: String| Err(ServiceError::Refused { why });
         for choice in decision.choices() {
             if matches!(choice, Choice::Forward { .. }) {
-                return refused(NO_FORWARDING.into());
+                by_hand.push(ActionKind::Forward);
+                continue;
             }
             let Some(kind) = choice.action() else { continue };
             if let Some(barred) = item.barred.iter().find(|barred| barred.act == kind) {
@@ -280,13 +282,14 @@ fn check_hold(decision: &Decision, now: Timestamp) -> Result<(), ServiceError> {
     }
 }
 
-/// Refuses what the account's policy does not allow, in words that say what to change.
+/// Refuses what the account's policy does not allow, in words that say what to change. Gives what is kept of
+/// the answers on the diary.
 fn check_policy(
     policy: &Policy,
     kind: ItemKind,
     decision: &Decision,
     answered: &Answered,
-) -> Result<(), ServiceError> {
+) -> Result<Option<Kept>, ServiceError> {
     let refused = |why: String| Err(ServiceError::Refused { why });
     if let Some(ground) = decision.ground().filter(|_| decision.removes()) {
         if !policy.duties.may_remove_for(ground) {
@@ -306,7 +309,7 @@ fn check_policy(
     let proposal = propose(&policy.duties, Subject::of(kind, decision), answered);
     match proposal.refuses(decision) {
         Some(why) => refused(why),
-        None => Ok(()),
+        None => Ok(Kept::of(answered, &proposal)),
     }
 }
 
@@ -437,7 +440,7 @@ mod tests {
         let note = note.map(str::to_owned);
         let decision = Decision::new(choices.to_vec(), ground, note).expect("fits together");
         match check_policy(&policy(), ItemKind::Comment, &decision, &Answered::yes(yes)) {
-            Ok(()) => None,
+            Ok(_) => None,
             Err(ServiceError::Refused { why }) => Some(why),
             Err(other) => panic!("{other}"),
         }

@@ -1,27 +1,35 @@
 //! Disposal (*gallring*): what is due and why, the proposal, another person's yes where the policy asks for
 //! it, the carrying out, and the protocol. What a crash leaves is completed at the next start.
+//!
+//! Each account by its own policy, and by that as it stands when it is carried out: a decision that was
+//! withdrawn meanwhile destroys nothing.
+
+pub mod plan;
+pub mod rules;
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
+use crate::domain::account::Account;
 use crate::domain::calendar::{local, stockholm};
 use crate::domain::case::Outcome;
-use crate::domain::ids::{CaseId, ContentHash, DisposalId, EvidenceId};
+use crate::domain::ids::{ContentHash, DisposalId};
 use crate::domain::person::Act;
 use crate::domain::policy::Policy;
 use crate::domain::retention::{
-    Destroyed, Disposal, DisposalLine, DisposalState, Protocol, Retention, RetentionClass,
+    Destroyed, Disposal, DisposalLine, DisposalState, Protocol, RetentionClass,
 };
 use crate::evidence::{EvidenceError, EvidenceStore};
 use crate::formats::protocol::csv;
 use crate::formats::sheet::{SheetError, render_protocol};
 use crate::runtime::clock::Clock;
 use crate::store::Store;
-use crate::store::keeping::{KeptCase, Spared};
 use crate::store::rows::AuditLine;
 use crate::store::sqlite::disposals::{CarryOut, NewDisposal};
 
 use super::corrections::reason;
 use super::{ServiceError, Services, Viewer};
+use plan::{Plan, spared_words};
+use rules::{Group, Policies, rules, still_allowed};
 
 /// How many cases one protocol holds: it is one transaction, and other writers wait for it.
 pub const MOST_CASES: usize = 500;
@@ -39,83 +47,18 @@ const MOST_PROTOCOLS: u32 = 100;
 const SLACK: SignedDuration = SignedDuration::from_hours(4 * 24);
 
 /// Disposal as commands and pages do it: everything it needs, and nothing of a running daemon.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Disposing<'d> {
     /// The store.
     pub store: &'d Store,
     /// The evidence.
     pub evidence: &'d EvidenceStore,
-    /// The policy in force.
-    pub policy: &'d Policy,
+    /// The policies in force.
+    pub policies: Policies<'d>,
     /// The authority's name.
     pub authority: &'d str,
     /// The clock.
     pub clock: &'d Clock,
-}
-
-/// A case that is due.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DueCase {
-    /// The case.
-    pub case: CaseId,
-    /// The account's name.
-    pub account: String,
-    /// Its class.
-    pub class: RetentionClass,
-    /// When it was closed.
-    pub closed_at: Timestamp,
-    /// Since when it is due.
-    pub due_at: Timestamp,
-    /// Its records.
-    pub records: Vec<EvidenceId>,
-}
-
-/// What is due, what is left alone although it is, and what carrying it out would come to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plan {
-    /// What is due and may go, by class and then the longest due first; no more than a protocol holds.
-    pub due: Vec<DueCase>,
-    /// More is due than that.
-    pub more: bool,
-    /// What is due and left alone, and why, in Swedish.
-    pub spared: Vec<(CaseId, String)>,
-    /// More is left alone than is told of.
-    pub more_spared: bool,
-    /// The lines of a protocol.
-    pub lines: Vec<DisposalLine>,
-    /// What would be destroyed.
-    pub destroyed: Destroyed,
-}
-
-/// Why a case is left alone, in Swedish.
-fn spared_words(case: CaseId, spared: &Spared) -> String {
-    match spared {
-        Spared::Held(hold) if hold.case == case => {
-            format!("undantaget från gallring av {}: {}", hold.set_by, hold.reason)
-        }
-        Spared::Held(hold) => format!(
-            "i samma tråd som ärende {}, som {} har undantagit från gallring: {}",
-            hold.case, hold.set_by, hold.reason
-        ),
-        Spared::Barred => {
-            "får inte kopieras (misstänkt barnpornografibrott, här eller på samma sida): gallras bara på polisens besked".into()
-        }
-        Spared::Unsealed => "ett bevis av en ny lydelse är inte säkrat än".into(),
-    }
-}
-
-/// What the rules say, or why nothing is due, in Swedish.
-///
-/// # Errors
-/// The reason.
-pub fn rules(policy: &Policy) -> Result<(&Retention, &str), String> {
-    let retention = policy.retention.as_ref().ok_or(
-        "Riktlinjen säger inget om gallring. Lägg till avsnittet [retention] i riktlinjens fil; då står här vad som kan gallras.",
-    )?;
-    let decision = retention.decision.as_deref().ok_or(
-        "Riktlinjen anger inget gallringsbeslut, så ingenting får gallras (arkivlagen 10 §). Skriv in beslutet som `decision` i avsnittet [retention].",
-    )?;
-    Ok((retention, decision))
 }
 
 fn outcome(class: RetentionClass) -> Outcome {
@@ -145,29 +88,83 @@ fn broken(error: EvidenceError) -> ServiceError {
 }
 
 impl Disposing<'_> {
-    /// What is due and why.
+    async fn groups(&self) -> Result<(Vec<Group<'_>>, Vec<Account>), ServiceError> {
+        Ok(self.policies.groups(self.store.accounts().await?))
+    }
+
+    /// What is due and why, policy by policy; and the accounts that are in no settings, of which nothing
+    /// is due.
     ///
     /// # Errors
-    /// [`ServiceError::Refused`] where the policy lets nothing fall due, with why;
+    /// [`ServiceError`] where the store does not answer.
+    pub async fn plans(&self) -> Result<(Vec<UnderPolicy>, Vec<String>), ServiceError> {
+        let (groups, unknown) = self.groups().await?;
+        let mut plans = Vec::with_capacity(groups.len());
+        for group in &groups {
+            let plan = match self.plan_of(group).await {
+                Ok(plan) => Ok(plan),
+                Err(ServiceError::Refused { why } | ServiceError::Damaged { why }) => Err(why),
+                Err(error) => return Err(error),
+            };
+            let accounts = group.accounts.iter().map(|account| account.name.clone()).collect();
+            plans.push(UnderPolicy { policy: group.policy.clone(), accounts, plan });
+        }
+        Ok((plans, unknown.into_iter().map(|account| account.name).collect()))
+    }
+
+    /// What is proposed next: what is due by the policy with this hash, or else by the first one by which
+    /// anything is.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] where no policy lets anything fall due, with why;
+    /// [`ServiceError::Damaged`] where a record cannot be read.
+    async fn next(&self, policy: Option<ContentHash>) -> Result<(Group<'_>, Plan), ServiceError> {
+        let (groups, _) = self.groups().await?;
+        let mut first = None;
+        for group in groups {
+            if policy.is_some_and(|asked| asked != group.policy.version) {
+                continue;
+            }
+            match self.plan_of(&group).await {
+                Ok(plan) if !plan.lines.is_empty() => return Ok((group, plan)),
+                Ok(plan) if matches!(first, None | Some(Err(_))) => first = Some(Ok((group, plan))),
+                Err(error @ ServiceError::Refused { .. }) if first.is_none() => {
+                    first = Some(Err(error));
+                }
+                Ok(_) | Err(ServiceError::Refused { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let gone = "Riktlinjen används inte längre. Läs om sidan.";
+        first.unwrap_or_else(|| Err(ServiceError::Refused { why: gone.into() }))
+    }
+
+    /// What is due and why, by the first policy by which anything is.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] where no policy lets anything fall due, with why;
     /// [`ServiceError::Damaged`] where a record cannot be read.
     pub async fn plan(&self) -> Result<Plan, ServiceError> {
-        let (retention, _) = rules(self.policy).map_err(|why| ServiceError::Refused { why })?;
-        let now = self.clock.now();
+        Ok(self.next(None).await?.1)
+    }
+
+    async fn plan_of(&self, group: &Group<'_>) -> Result<Plan, ServiceError> {
+        let (retention, _) = rules(group.policy).map_err(|why| ServiceError::Refused { why })?;
+        let (now, accounts) = (self.clock.now(), group.ids());
         let mut plan = Plan::default();
-        for class in RetentionClass::ALL {
-            let rule = retention.rule(*class);
-            let Some((months, before)) =
-                rule.months.and_then(|months| Some((months, closed_before(now, months)?)))
-            else {
-                continue;
-            };
+        for ended in RetentionClass::ALL {
+            let before =
+                retention.rule(*ended).months.and_then(|months| closed_before(now, months));
+            let Some(before) = before else { continue };
             let mut after = None;
             loop {
-                let page = self.store.kept_cases(outcome(*class), before, after, PAGE).await?;
+                let page =
+                    self.store.kept_cases(&accounts, outcome(*ended), before, after, PAGE).await?;
                 let Some((last, _)) = page.last() else { break };
                 after = Some((last.closed_at, last.case));
                 for (case, spared) in page {
-                    let due_at = retention.due(*class, case.closed_at);
+                    let class = retention.longest(&case.outcomes).unwrap_or(*ended);
+                    let due_at = retention.due(class, case.closed_at);
                     let Some(due_at) = due_at.filter(|due| *due <= now) else { continue };
                     match spared {
                         Some(_) if plan.spared.len() >= MOST_SPARED => plan.more_spared = true,
@@ -175,7 +172,7 @@ impl Disposing<'_> {
                             plan.spared.push((case.case, spared_words(case.case, &spared)));
                         }
                         None if plan.due.len() >= MOST_CASES => plan.more = true,
-                        None => plan.take(case, *class, months, &rule.why, due_at),
+                        None => plan.take(case, class, retention.rule(class), due_at),
                     }
                 }
                 if plan.more {
@@ -189,22 +186,28 @@ impl Disposing<'_> {
         Ok(plan)
     }
 
-    /// Proposes what is due now. Where the policy asks for no second person it is carried out at once.
+    /// Proposes what is due now, by the policy with this hash, or else by the first one by which anything
+    /// is: a protocol names one decision. Where the policy asks for no second person it is carried out at
+    /// once.
     ///
     /// # Errors
     /// As [`Disposing::plan`]; [`ServiceError::Refused`] where nothing is due or a proposal waits.
-    pub async fn propose(&self, line: AuditLine) -> Result<Disposal, ServiceError> {
-        let (retention, decision) =
-            rules(self.policy).map_err(|why| ServiceError::Refused { why })?;
-        let plan = self.plan().await?;
+    pub async fn propose(
+        &self,
+        policy: Option<ContentHash>,
+        line: AuditLine,
+    ) -> Result<Disposal, ServiceError> {
+        let (group, plan) = self.next(policy).await?;
         if plan.lines.is_empty() {
             return Err(ServiceError::Refused { why: "Ingenting är gallringsbart nu.".into() });
         }
+        let (retention, decision) =
+            rules(group.policy).map_err(|why| ServiceError::Refused { why })?;
         let new = NewDisposal {
             authority: self.authority.to_owned(),
             plan: retention.plan.clone(),
             decision: decision.to_owned(),
-            policy: self.policy.version,
+            policy: group.policy.version,
             four_eyes: retention.four_eyes,
             lines: plan.lines,
         };
@@ -216,11 +219,22 @@ impl Disposing<'_> {
         self.carry_out(id, line).await
     }
 
+    /// Why a proposal that waits may not be carried out, in Swedish; nothing where it may.
+    async fn hindered(
+        &self,
+        row: &Disposal,
+        lines: &[DisposalLine],
+    ) -> Result<Option<String>, ServiceError> {
+        let (groups, _) = self.groups().await?;
+        Ok(still_allowed(&groups, row, lines, self.clock.now()).err())
+    }
+
     /// Carries a proposal out, and writes its protocol. The files go by the process that seals: see
     /// [`Disposing::complete`].
     ///
     /// # Errors
-    /// [`ServiceError::Refused`], naming the case, where anything has changed since.
+    /// [`ServiceError::Refused`], naming the case, where anything has changed since: the case, or the
+    /// policy and the decision that it was proposed under.
     pub async fn carry_out(
         &self,
         id: DisposalId,
@@ -228,15 +242,25 @@ impl Disposing<'_> {
     ) -> Result<Disposal, ServiceError> {
         let row = self.store.disposal(id).await?;
         let lines = self.store.disposal_lines(id).await?;
+        let now = self.clock.now();
+        let accounts = match row.state {
+            DisposalState::Proposed => {
+                let (groups, _) = self.groups().await?;
+                still_allowed(&groups, &row, &lines, now)
+                    .map_err(|why| ServiceError::Refused { why })?
+                    .ids()
+            }
+            // The store says so, in words.
+            DisposalState::Done | DisposalState::Withdrawn => Vec::new(),
+        };
         let records = lines.iter().map(|line| line.evidence).collect();
         let destroyed = self.evidence.would_destroy(records).await.map_err(broken)?;
-        let now = self.clock.now();
         let done = (now, line.user_name.clone());
         let protocol = Self::protocol(&row, done, destroyed, lines);
         let csv_sha256 = ContentHash::of(&csv(&protocol));
         let line =
             AuditLine { act: "disposal.carry_out", subject: format!("disposal {id}"), ..line };
-        let carry = CarryOut { disposal: id, csv_sha256, destroyed };
+        let carry = CarryOut { disposal: id, accounts, csv_sha256, destroyed };
         self.store.dispose(carry, line, now).await?;
         tracing::info!(disposal.id = %id, n_records = protocol.lines.len(), "disposed of");
         self.evidence.note_head().await.map_err(broken)?;
@@ -307,84 +331,6 @@ impl Disposing<'_> {
     }
 }
 
-impl Plan {
-    fn take(
-        &mut self,
-        case: KeptCase,
-        class: RetentionClass,
-        months: u16,
-        why: &str,
-        due_at: Timestamp,
-    ) {
-        for record in &case.records {
-            self.lines.push(DisposalLine {
-                evidence: record.id,
-                manifest: record.manifest,
-                log_seq: record.log_seq,
-                case: case.case,
-                account: case.account.clone(),
-                class,
-                months,
-                why: why.to_owned(),
-                closed_at: case.closed_at,
-                due_at,
-            });
-        }
-        self.due.push(DueCase {
-            case: case.case,
-            account: case.account,
-            class,
-            closed_at: case.closed_at,
-            due_at,
-            records: case.records.into_iter().map(|record| record.id).collect(),
-        });
-    }
-}
-
-impl Plan {
-    /// For people: a line a case.
-    pub fn words(&self) -> Vec<String> {
-        let due = self.due.iter().map(|due| {
-            format!(
-                "ärende {}\tkan gallras sedan {}\t{}\t{} bevis\t{}",
-                due.case,
-                local(due.due_at).date(),
-                due.class.label(),
-                due.records.len(),
-                due.account
-            )
-        });
-        let spared =
-            self.spared.iter().map(|(case, why)| format!("ärende {case}\tgallras inte\t{why}"));
-        due.chain(spared).collect()
-    }
-
-    /// For programs: a line a case.
-    pub fn json(&self) -> Vec<String> {
-        let due = self.due.iter().map(|due| {
-            serde_json::json!({
-                "case": due.case, "due": true, "class": due.class.id(), "closed_at": due.closed_at,
-                "due_at": due.due_at, "evidence": due.records, "account": due.account,
-            })
-        });
-        let spared = self
-            .spared
-            .iter()
-            .map(|(case, why)| serde_json::json!({ "case": case, "due": false, "why": why }));
-        due.chain(spared).map(|line| line.to_string()).collect()
-    }
-
-    /// What carrying it out would come to, in a sentence.
-    pub fn summary(&self) -> String {
-        let Destroyed { n_files, n_bytes, n_shared } = self.destroyed;
-        format!(
-            "{} ärenden, {} bevis: {n_files} filer ({n_bytes} byte) skulle förstöras, {n_shared} delas med bevis som finns kvar.",
-            self.due.len(),
-            self.lines.len()
-        )
-    }
-}
-
 /// What became of a proposal, in a sentence.
 pub fn told(row: &Disposal) -> String {
     let (cases, records) = row.n;
@@ -400,13 +346,46 @@ pub fn told(row: &Disposal) -> String {
     }
 }
 
+/// Why nothing of an account is due that is in the settings no more.
+pub fn unknown_words(name: &str) -> String {
+    format!(
+        "Kontot {name} finns inte i inställningarna, så det går inte att se vilken riktlinje det följde. Inget av det gallras. Lägg tillbaka kontot med sin riktlinje om det ska gallras."
+    )
+}
+
+/// What is due by one policy.
+#[derive(Clone, Debug)]
+pub struct UnderPolicy {
+    /// The policy.
+    pub policy: Policy,
+    /// The names of the accounts that go by it.
+    pub accounts: Vec<String>,
+    /// What is due; or why nothing can be, in Swedish.
+    pub plan: Result<Plan, String>,
+}
+
+/// A proposal that waits, whole: whoever approves it has to see what it is about.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// The proposal.
+    pub row: Disposal,
+    /// What it is about, by case.
+    pub lines: Vec<DisposalLine>,
+    /// Whether the viewer may approve it.
+    pub may: bool,
+    /// Why nobody may, in Swedish: the rules have changed since.
+    pub hindered: Option<String>,
+}
+
 /// What the page shows.
 #[derive(Clone, Debug)]
 pub struct Overview {
-    /// What is due; or why nothing can be, in Swedish.
-    pub plan: Result<Plan, String>,
-    /// The proposal that waits, with whether the viewer may approve it.
-    pub proposed: Option<(Disposal, bool)>,
+    /// What is due, policy by policy, the authority's first.
+    pub plans: Vec<UnderPolicy>,
+    /// Accounts that are in the settings no more, by name: of them nothing is due.
+    pub unknown: Vec<String>,
+    /// The proposal that waits.
+    pub proposed: Option<Waiting>,
     /// Earlier ones, newest first.
     pub earlier: Vec<Disposal>,
 }
@@ -414,10 +393,12 @@ pub struct Overview {
 impl Services {
     /// Disposal with this program's parts.
     pub fn disposing(&self) -> Disposing<'_> {
+        let served = self.inner.accounts.values();
+        let accounts = served.map(|one| (one.account.key.clone(), one.policy.as_ref()));
         Disposing {
             store: &self.inner.store,
             evidence: &self.inner.evidence,
-            policy: &self.inner.policy,
+            policies: Policies::new(&self.inner.policy, accounts),
             authority: &self.inner.settings.authority,
             clock: &self.inner.clock,
         }
@@ -429,28 +410,34 @@ impl Services {
     /// [`ServiceError::NotPermitted`].
     pub async fn disposals(&self, viewer: &Viewer) -> Result<Overview, ServiceError> {
         viewer.demand(Act::Dispose)?;
-        let plan = match self.disposing().plan().await {
-            Ok(plan) => Ok(plan),
-            Err(ServiceError::Refused { why } | ServiceError::Damaged { why }) => Err(why),
-            Err(error) => return Err(error),
-        };
+        let disposing = self.disposing();
+        let (plans, unknown) = disposing.plans().await?;
         let mut earlier = self.inner.store.disposals(MOST_PROTOCOLS).await?;
         let waiting = earlier.iter().position(|row| row.state == DisposalState::Proposed);
-        let proposed = waiting.map(|at| {
-            let row = earlier.remove(at);
-            let may = !row.four_eyes || row.proposed_by != Some(viewer.user);
-            (row, may)
-        });
-        Ok(Overview { plan, proposed, earlier })
+        let proposed = match waiting.map(|at| earlier.remove(at)) {
+            Some(row) => {
+                let lines = self.inner.store.disposal_lines(row.id).await?;
+                let may = !row.four_eyes || row.proposed_by != Some(viewer.user);
+                let hindered = disposing.hindered(&row, &lines).await?;
+                Some(Waiting { row, lines, may, hindered })
+            }
+            None => None,
+        };
+        Ok(Overview { plans, unknown, proposed, earlier })
     }
 
-    /// Proposes what is due; carried out at once where the policy asks for no second person.
+    /// Proposes what is due, by the policy with this hash, or else by the first one by which anything is;
+    /// carried out at once where it asks for no second person.
     ///
     /// # Errors
     /// [`ServiceError::Refused`] with words for the person.
-    pub async fn propose_disposal(&self, viewer: &Viewer) -> Result<Disposal, ServiceError> {
+    pub async fn propose_disposal(
+        &self,
+        viewer: &Viewer,
+        policy: Option<ContentHash>,
+    ) -> Result<Disposal, ServiceError> {
         viewer.demand(Act::Dispose)?;
-        let row = self.disposing().propose(viewer.line("", String::new())).await?;
+        let row = self.disposing().propose(policy, viewer.line("", String::new())).await?;
         if row.state == DisposalState::Done {
             self.disposing().complete().await?;
         }

@@ -4,6 +4,7 @@
 //! What people do goes through the methods of [`Services`] that take a [`Viewer`]: they check the
 //! permission, mask, and write the audit log. `web` and `cli` cannot read past them.
 
+pub mod anew;
 pub mod archive;
 pub mod assess;
 pub mod capture;

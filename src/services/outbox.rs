@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use metrics::counter;
 
 use crate::domain::action::{ActionEvent, ActionKind, ActionState};
-use crate::domain::ids::{AccountId, ActionId};
+use crate::domain::ids::{AccountId, ActionId, VersionId};
 use crate::domain::item::{LiveReading, Presence};
 use crate::evidence::Leave;
 use crate::evidence::warrant::ItemAddress;
@@ -22,7 +22,7 @@ use crate::store::error::StoreError;
 use crate::store::rows::{ActionRow, EvidenceState};
 use crate::telemetry::metrics as names;
 
-use super::decide::NO_FORWARDING;
+use super::decide::FORWARD_BY_HAND;
 use super::intake::{address, growing_wait};
 use super::{Change, ServiceError, Services};
 
@@ -58,6 +58,41 @@ struct Before {
     may_have_acted: bool,
     /// There was any.
     tried: bool,
+}
+
+/// Why something may not be removed yet under a policy that has the diary first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotInTheDiary {
+    /// The package is not written yet.
+    NotYet,
+    /// It could not be written.
+    Failed,
+    /// The diary has another wording than the one that stands there.
+    AnotherText,
+}
+
+impl NotInTheDiary {
+    /// The Swedish sentence for whoever is to remove it.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::NotYet => {
+                "Inlägget ska vara diariefört innan det tas bort, och det är det inte än."
+            }
+            Self::Failed => {
+                "Inlägget ska vara diariefört innan det tas bort, och diarieföringen misslyckades. Inget har tagits bort."
+            }
+            Self::AnotherText => {
+                "Texten har ändrats sedan den diariefördes, och diariet ska ha den först. Läs den nya lydelsen och besluta på nytt."
+            }
+        }
+    }
+
+    fn end(self) -> End {
+        match self {
+            Self::NotYet => later(self.words()),
+            Self::Failed | Self::AnotherText => never(self.words()),
+        }
+    }
 }
 
 impl Services {
@@ -144,7 +179,7 @@ impl Services {
             ActionKind::Reply => self.reply(&action, before).await?,
             ActionKind::Report => self.report(&action, before).await?,
             ActionKind::Register => self.export(&action).await?,
-            ActionKind::Forward => never(NO_FORWARDING),
+            ActionKind::Forward => never(FORWARD_BY_HAND),
         };
         let now = self.inner.clock.now();
         let event = match end {
@@ -178,35 +213,45 @@ impl Services {
         Ok(())
     }
 
-    /// What holds a removal back under a policy that has the diary first: a registration of the same
-    /// decision that is not made (Jönköping 237, Finspång 349 and 375).
-    async fn not_in_the_diary(&self, action: &ActionRow) -> Result<Option<End>, ServiceError> {
+    /// What holds a removal of this version back under a policy that has the diary first: a registration of
+    /// the same decision that is not made, or was made of another wording (Jönköping 237, Finspång 349 and
+    /// 375).
+    pub(super) async fn not_in_the_diary(
+        &self,
+        action: &ActionRow,
+        version: VersionId,
+    ) -> Result<Option<NotInTheDiary>, ServiceError> {
         if !self.policy_of(action.account).duties.registers_before_removal() {
             return Ok(None);
         }
-        let actions = self.inner.store.actions_on(action.case).await?;
+        let store = &self.inner.store;
+        let actions = store.actions_on(action.case).await?;
         let registration = actions
             .iter()
             .find(|a| a.decision == action.decision && a.kind == ActionKind::Register);
-        Ok(registration.and_then(|registration| match registration.state {
-            ActionState::Done { .. } | ActionState::Moot { .. } | ActionState::Cancelled { .. } => {
-                None
-            }
-            ActionState::Failed { .. } => Some(never(
-                "Inlägget ska vara diariefört innan det tas bort, och diarieföringen misslyckades. Inget har tagits bort.",
-            )),
+        let Some(registration) = registration else { return Ok(None) };
+        match registration.state {
+            ActionState::Done { .. } | ActionState::Moot { .. } => {}
+            ActionState::Cancelled { .. } => return Ok(None),
+            ActionState::Failed { .. } => return Ok(Some(NotInTheDiary::Failed)),
             ActionState::Pending { .. }
             | ActionState::UnderWay { .. }
-            | ActionState::Retrying { .. } => Some(later(
-                "Inlägget ska vara diariefört innan det tas bort, och det är det inte än.",
-            )),
-        }))
+            | ActionState::Retrying { .. } => return Ok(Some(NotInTheDiary::NotYet)),
+        }
+        if registration.version == version {
+            return Ok(None);
+        }
+        let registered = store.version(registration.version).await?.content_hash;
+        // A new version without a new text: an edit that was taken back, or a time that moved.
+        let same = registered == store.version(version).await?.content_hash;
+        Ok((!same).then_some(NotInTheDiary::AnotherText))
     }
 
     /// Read live, compare with the sealed version, capture anew if changed, warrant, call.
     async fn remove(&self, action: &ActionRow, before: Before) -> Result<End, ServiceError> {
-        if let Some(end) = self.not_in_the_diary(action).await? {
-            return Ok(end);
+        // Before the platform is asked anything: most wait for nothing but the package.
+        if let Some(hindrance) = self.not_in_the_diary(action, action.version).await? {
+            return Ok(hindrance.end());
         }
         let Some(served) = self.served(action.account) else {
             return Ok(no_account());
@@ -250,6 +295,9 @@ impl Services {
             LiveReading::NotReadable { .. } => {}
         }
         if version != action.version {
+            if let Some(hindrance) = self.not_in_the_diary(action, version).await? {
+                return Ok(hindrance.end());
+            }
             match self.seal_now(version).await {
                 Ok(sealed) if matches!(sealed.state, EvidenceState::Sealed { .. }) => {
                     self.inner

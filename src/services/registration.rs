@@ -49,6 +49,8 @@ impl Services {
         let sealed = self.inner.evidence.bytes(manifest_hash).await.map_err(broken)?;
         files.push(("manifest.json".into(), sealed));
         let decision = self.inner.store.standing_decision(action.case).await?;
+        let policy = self.policy_of(action.account);
+        let answered = decision.as_ref().and_then(|d| d.answered.as_ref());
         let cover = serde_json::json!({
             "authority": self.inner.settings.authority,
             "case": action.case,
@@ -61,6 +63,14 @@ impl Services {
             "ground": decision.as_ref().and_then(|d| d.ground).map(|g| g.label()),
             "decided_by": decision.as_ref().map(|d| d.by.clone()),
             "decided_at": decision.as_ref().map(|d| d.at),
+            "note": decision.as_ref().and_then(|d| d.note.clone()),
+            "diary": {
+                "policy": policy.name,
+                "target": policy.duties.register.target.label(),
+                "concerns_case": answered.and_then(|kept| kept.number.clone()),
+                "rule": answered.map(|kept| kept.rule.clone()),
+                "why": answered.map(|kept| kept.why.clone()),
+            },
             "evidence": { "manifest_sha256": manifest_hash, "log_seq": log_seq, "sealed_at": at },
         });
         let cover =

@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 
 use crate::domain::action::ActionKind;
+use crate::domain::decision::Choice;
 use crate::domain::ids::{ActionId, CaseId};
 use crate::domain::item::{LiveReading, Permalink, Presence};
 use crate::domain::person::Act;
@@ -15,7 +16,7 @@ use crate::store::sqlite::tasks::TaskEnd;
 
 use super::corrections::reason;
 use super::intake::address;
-use super::outbox::is_removed;
+use super::outbox::{NotInTheDiary, is_removed};
 use super::queue::{Line, PAGE};
 use super::{Change, ServiceError, Services, Viewer};
 
@@ -28,13 +29,31 @@ pub struct Task {
     pub kind: ActionKind,
     /// The case as a line of the queue.
     pub line: Line,
-    /// Where it is to be done; nothing where the item may not be looked at, and for a removal not
-    /// before what was last read there is sealed.
+    /// Where it is to be done; nothing where the item may not be looked at, or something hinders it.
     pub permalink: Option<Permalink>,
-    /// What to publish, where it is an answer.
+    /// Why a removal is not to be done yet, in Swedish: what was last read there is not sealed, the diary
+    /// is to have it first, or the decision may still be undone.
+    pub hindered: Option<&'static str>,
+    /// What to publish, where it is an answer; to whom and with what words, where it is to be sent on.
     pub text: Option<String>,
     /// Who decided it, and when.
     pub decided: Option<(String, Timestamp)>,
+}
+
+/// What a person is to publish, or to send and to whom.
+pub(super) fn task_text(row: &ActionRow, choices: &[Choice]) -> Option<String> {
+    match row.kind {
+        ActionKind::Forward => choices
+            .iter()
+            .find(|choice| choice.action() == Some(ActionKind::Forward))
+            .and_then(Choice::words),
+        ActionKind::Hide
+        | ActionKind::Unhide
+        | ActionKind::Delete
+        | ActionKind::Reply
+        | ActionKind::Report
+        | ActionKind::Register => row.text.clone(),
+    }
 }
 
 impl Services {
@@ -48,14 +67,21 @@ impl Services {
         for row in self.inner.store.tasks(PAGE).await? {
             let item = self.inner.store.item(row.item).await?;
             let decision = self.inner.store.standing_decision(row.case).await?;
-            let is_shown = !item.no_copy && self.may_be_done(&row).await?;
+            // A way that is shown is gone: not while the decision may still be undone.
+            let now = self.inner.clock.now();
+            let stands = decision.as_ref().is_none_or(|decision| decision.undo_until <= now);
+            let hindered = self.hindered(&row, stands).await?;
+            let choices = decision.as_ref().map_or(&[][..], |decision| &decision.choices);
+            let text = task_text(&row, choices);
+            let is_shown = !item.no_copy && hindered.is_none();
             tasks.push(Task {
                 action: row.id,
                 kind: row.kind,
                 line: self.queue_line(viewer, row.case).await?,
                 permalink: item.permalink.filter(|_| is_shown),
+                hindered,
                 // The authority's own words; who may not read sealed texts gets them masked too.
-                text: row.text.map(|text| self.shown_to(viewer, text)),
+                text: text.map(|text| self.shown_to(viewer, text)),
                 decided: decision.map(|decision| (decision.by, decision.at)),
             });
         }
@@ -190,15 +216,24 @@ impl Services {
         }
     }
 
-    /// Whether a person may be shown the way there: before a removal, not until what was last read is
-    /// sealed.
-    async fn may_be_done(&self, row: &ActionRow) -> Result<bool, ServiceError> {
+    /// Why a person is not to remove it yet. `stands`: the decision can be undone no more.
+    pub(super) async fn hindered(
+        &self,
+        row: &ActionRow,
+        stands: bool,
+    ) -> Result<Option<&'static str>, ServiceError> {
         if !row.kind.removes() {
-            return Ok(true);
+            return Ok(None);
+        }
+        if !stands {
+            return Ok(Some("Beslutet kan fortfarande ångras. Vänta tills den tiden är över."));
         }
         let current = self.inner.store.item(row.item).await?.current_version;
         let sealed = self.inner.store.evidence_of(current).await?;
-        Ok(sealed.is_some_and(|row| matches!(row.state, EvidenceState::Sealed { .. })))
+        if !sealed.is_some_and(|row| matches!(row.state, EvidenceState::Sealed { .. })) {
+            return Ok(Some("Beviset för den text som står där nu är inte säkrat än."));
+        }
+        Ok(self.not_in_the_diary(row, current).await?.map(NotInTheDiary::words))
     }
 
     /// Refuses where what a person is about to remove, or has removed, is not sealed as it stands.
@@ -223,6 +258,9 @@ impl Services {
             return refused(
                 "Beviset är inte helt: en fil saknas eller har ändrats. Ta inte bort något. Kontakta den som sköter servern.",
             );
+        }
+        if let Some(hindrance) = self.not_in_the_diary(row, current).await? {
+            return refused(hindrance.words());
         }
         if current != row.version {
             store.retarget_removal(row.id, current, sealed.id, self.inner.clock.now()).await?;

@@ -43,6 +43,10 @@ impl Checking {
     }
 }
 
+/// Why a verification came to no end, in words.
+const STOPPED: &str = "Uppsikt stängdes av innan kontrollen var klar. Börja om den.";
+const FAILED: &str = "Kontrollen avbröts av ett fel: databasen eller en fil gick inte att läsa. Det står i tjänstens logg. Börja om den när felet är avhjälpt.";
+
 /// What is left behind when it ends, however it ends.
 struct End(Checking);
 
@@ -52,11 +56,14 @@ impl Drop for End {
     }
 }
 
-/// What the last one found.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+/// What the last one found. What a report of another release does not tell is nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct Found {
     /// Nothing was wrong.
     pub whole: bool,
+    /// It came to no end; the one fault says why.
+    pub broken_off: bool,
     /// Entries of the log.
     pub log_entries: u64,
     /// Sealed records.
@@ -80,7 +87,7 @@ pub struct Found {
 }
 
 /// One thing that does not add up.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FoundFault {
     /// Where.
     pub place: String,
@@ -145,7 +152,9 @@ impl Services {
             let stop = services.inner.checking.stop.clone();
             threads.block_on(async {
                 tokio::select! {
-                    () = stop.cancelled() => {}
+                    () = stop.cancelled() => {
+                        services.keep_broken_off(&viewer, began_at, STOPPED).await;
+                    }
                     () = services.check(&viewer, began_at) => {}
                 }
             });
@@ -173,6 +182,24 @@ impl Services {
         if let Err(error) = kept {
             let error = &error as &dyn std::error::Error;
             tracing::error!(error, "the archive could not be verified");
+            self.keep_broken_off(viewer, began_at, FAILED).await;
+        }
+    }
+
+    /// Tells that a verification came to no end: what the one before it found is not what was asked for.
+    async fn keep_broken_off(&self, viewer: &Viewer, began_at: Timestamp, why: &str) {
+        let fault = FoundFault { place: "kontrollen".into(), what: why.to_owned() };
+        let found = Found { broken_off: true, faults: vec![fault], ..Found::default() };
+        let row = VerificationRow {
+            began_at,
+            ended_at: self.inner.clock.now(),
+            by: viewer.name.clone(),
+            whole: false,
+            report: serde_json::json!(found).to_string(),
+        };
+        if let Err(error) = self.inner.store.record_verification(row).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "that a verification was broken off could not be kept");
         }
     }
 

@@ -47,6 +47,8 @@ pub struct KeptCase {
     pub account: String,
     /// How it ended.
     pub outcome: Outcome,
+    /// How each decision that was not undone would have ended it, that one among them.
+    pub outcomes: Vec<Outcome>,
     /// When it was closed, or changed last after that.
     pub closed_at: Timestamp,
     /// Its sealed records.
@@ -73,6 +75,8 @@ pub enum Spared {
     Held(Exemption),
     /// Suspected images of child abuse, on it or on its page.
     Barred,
+    /// A version has not been assessed: nobody knows yet what it says.
+    Unread,
     /// Evidence of a version is still to be taken.
     Unsealed,
 }

@@ -18,6 +18,7 @@ use crate::domain::item::{Attachment, Author, Barred, ItemKind, Permalink, Prese
 use crate::domain::likeness::Traces;
 use crate::domain::log::LogKind;
 use crate::domain::person::Role;
+use crate::domain::register::Kept;
 use crate::domain::rule_watch::RuleAlarm;
 use crate::domain::verdict::Verdict;
 
@@ -448,6 +449,8 @@ pub struct DecisionRow {
     pub ground: Option<Ground>,
     /// The person's words.
     pub note: Option<String>,
+    /// What was answered on the diary, where anything was.
+    pub answered: Option<Kept>,
     /// When.
     pub at: Timestamp,
     /// Until when it can be undone.

@@ -44,6 +44,17 @@ pub struct StayForm {
     pub skriver: String,
 }
 
+/// The policy that disposal is proposed by.
+#[derive(Deserialize)]
+pub struct DisposalForm {
+    /// See [`csrf_matches`](super::guard::csrf_matches).
+    #[serde(default)]
+    pub csrf: String,
+    /// The policy's hash.
+    #[serde(default)]
+    pub riktlinje: String,
+}
+
 /// A decision as sent. Repeated `val` fields need `axum_extra::extract::Form`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]

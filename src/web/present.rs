@@ -15,7 +15,7 @@ use crate::domain::likeness::{ALIKE_COUNTED, Alike, AlikeItem};
 use crate::domain::register::Answered;
 use crate::domain::text::capitalised;
 use crate::services::case_file::{ActionView, CaseFile};
-use crate::services::decide::NO_FORWARDING;
+use crate::services::decide::FORWARD_BY_HAND;
 use crate::services::offers::{Offered, Offers};
 use crate::services::queue::{ClaimedBy, Line, Watch};
 use crate::services::records::{Evidence, SealedEvidence};
@@ -192,10 +192,13 @@ pub fn seal(evidence: &Evidence, now: Timestamp) -> Seal {
     }
 }
 
-fn evidence_box(evidence: &Evidence, may_read: bool, now: Timestamp) -> EvidenceBox {
+fn evidence_box(file: &CaseFile, now: Timestamp) -> EvidenceBox {
+    let (evidence, may_read) = (&file.evidence, file.may_read_evidence);
     let seal = seal(evidence, now);
     let Evidence::Sealed(sealed) = evidence else {
-        return EvidenceBox { seal, record: None, has_sheet: false, missing: Vec::new() };
+        let may_read_anew = file.may_decide && matches!(seal, Seal::Disposed { .. });
+        let missing = Vec::new();
+        return EvidenceBox { seal, record: None, has_sheet: false, missing, may_read_anew };
     };
     let manifest = sealed.manifest.as_ref().ok();
     EvidenceBox {
@@ -205,6 +208,7 @@ fn evidence_box(evidence: &Evidence, may_read: bool, now: Timestamp) -> Evidence
         missing: manifest
             .map(|m| m.missing.iter().map(|p| MissingView::new(p.kind, &p.reason)).collect())
             .unwrap_or_default(),
+        may_read_anew: false,
     }
 }
 
@@ -273,7 +277,8 @@ fn tasks(file: &CaseFile, now: Timestamp) -> Vec<TaskView> {
             action.id,
             action.kind,
             &file.account,
-            file.permalink.as_ref().filter(|_| !file.no_copy),
+            file.permalink.as_ref().filter(|_| !file.no_copy && action.hindered.is_none()),
+            action.hindered,
             action.text.as_deref(),
             Some((standing.by.clone(), standing.at)),
             file.may_decide,
@@ -290,6 +295,7 @@ pub fn task(
     kind: ActionKind,
     account: &Account,
     permalink: Option<&Permalink>,
+    hindered: Option<&'static str>,
     text: Option<&str>,
     decided: Option<(String, Timestamp)>,
     may: bool,
@@ -306,13 +312,17 @@ pub fn task(
         ActionKind::Report => {
             ("anmäl inlägget", "Anmäl det till plattformen, och säg sedan till här.")
         }
-        // Never tasks: they are carried out inside the authority.
-        ActionKind::Register | ActionKind::Forward => (kind.label(), ""),
+        ActionKind::Forward => (
+            "vidarebefordra inlägget",
+            "Skicka det till mottagaren så som det är beslutat, och säg sedan till här.",
+        ),
+        // Never a task: it is carried out inside the authority.
+        ActionKind::Register => (kind.label(), ""),
     };
     TaskView {
         action,
         what: format!("{what} på {place}"),
-        why,
+        why: hindered.unwrap_or(why),
         text: text.map(MarkedText::plain),
         copy: text.map(str::to_owned),
         link: permalink.map(|p| Outside::new("Länk till inlägget", &p.url)),
@@ -461,7 +471,7 @@ fn decision(
             offers.map(|o| o.delete_effect.as_str()),
         ),
         reply: offer(ActionKind::Reply, reply, None),
-        forward: PlatformOffer::No { why: NO_FORWARDING.into() },
+        forward: PlatformOffer::Native { effect: Some(FORWARD_BY_HAND.into()) },
         longest_reply,
         grounds: GroundMenu::new(
             file.suggested.iter().map(|(ground, _)| *ground).collect(),
@@ -594,7 +604,7 @@ pub fn case(
     me: UserId,
     now: Timestamp,
 ) -> CaseView {
-    let evidence = evidence_box(&file.evidence, file.may_read_evidence, now);
+    let evidence = evidence_box(file, now);
     let gate = evidence.seal.gate();
     let text = match extent {
         Extent::Part => MarkedText::new(&file.text, &file.findings),

@@ -5,12 +5,14 @@ use jiff::Timestamp;
 use crate::domain::policy::Policy;
 use crate::domain::retention::{Destroyed, Disposal, DisposalState, Exemption, RetentionClass};
 use crate::services::custody::{Custody, CustodyEvent};
-use crate::services::disposal::{Overview, Plan, rules};
+use crate::services::disposal::plan::Plan;
+use crate::services::disposal::rules::rules;
+use crate::services::disposal::{Overview, UnderPolicy, Waiting, unknown_words};
 use crate::services::verification::{Checks, Found};
 
 use super::view::case::{CustodyRow, ExemptionView};
 use super::view::keeping::{
-    ClassView, DisposalPage, DueView, LastCheck, ProposalView, ProtocolView, RulesView,
+    ClassView, DisposalPage, DueView, LastCheck, PolicyView, ProposalView, ProtocolView, RulesView,
     VerificationPage,
 };
 use super::view::shell::{Notice, Shell};
@@ -106,6 +108,49 @@ fn rules_view(policy: &Policy, plan: Plan, now: Timestamp) -> Result<RulesView, 
     })
 }
 
+fn policy_view(under: UnderPolicy, alone: bool, now: Timestamp) -> PolicyView {
+    let UnderPolicy { policy, accounts, plan } = under;
+    let accounts = match accounts.is_empty() {
+        true => "inga konton".to_owned(),
+        false => accounts.join(", "),
+    };
+    PolicyView {
+        version: policy.version.to_hex(),
+        of: (!alone).then(|| format!("{}: {accounts}", policy.name)),
+        rules: plan.and_then(|plan| rules_view(&policy, plan, now)),
+    }
+}
+
+/// A proposal with the cases that it is about, as they were proposed.
+fn proposal(waiting: Waiting, now: Timestamp) -> ProposalView {
+    let Waiting { row, lines: of, may, hindered } = waiting;
+    let mut lines: Vec<DueView> = Vec::new();
+    for line in of {
+        match lines.last_mut().filter(|last| last.case == line.case) {
+            Some(last) => last.n_records += 1,
+            None => lines.push(DueView {
+                case: line.case,
+                account: line.account,
+                class: line.class.label(),
+                closed: Moment::new(line.closed_at, now),
+                due: Moment::new(line.due_at, now),
+                n_records: 1,
+            }),
+        }
+    }
+    ProposalView {
+        id: row.id,
+        by: row.proposed_name,
+        at: Moment::new(row.proposed_at, now),
+        extent: extent(row.n),
+        plan: row.plan,
+        decision: row.decision,
+        lines,
+        may_approve: may,
+        hindered,
+    }
+}
+
 fn protocol(row: Disposal, now: Timestamp) -> ProtocolView {
     let (at, by) = row.ended.unwrap_or((row.proposed_at, String::new()));
     let done = row.state == DisposalState::Done;
@@ -134,21 +179,16 @@ fn protocol(row: Disposal, now: Timestamp) -> ProtocolView {
 pub fn disposal(
     shell: Shell,
     notice: Option<Notice>,
-    policy: &Policy,
     all: Overview,
     now: Timestamp,
 ) -> DisposalPage {
+    let alone = all.plans.len() == 1;
     DisposalPage {
         shell,
         notice,
-        rules: all.plan.and_then(|plan| rules_view(policy, plan, now)),
-        proposed: all.proposed.map(|(row, may_approve)| ProposalView {
-            id: row.id,
-            by: row.proposed_name.clone(),
-            at: Moment::new(row.proposed_at, now),
-            extent: extent(row.n),
-            may_approve,
-        }),
+        policies: all.plans.into_iter().map(|under| policy_view(under, alone, now)).collect(),
+        unknown: all.unknown.iter().map(|name| unknown_words(name)).collect(),
+        proposed: all.proposed.map(|waiting| proposal(waiting, now)),
         earlier: all.earlier.into_iter().map(|row| protocol(row, now)).collect(),
     }
 }
@@ -172,6 +212,26 @@ fn counts(found: &Found) -> Vec<(&'static str, String)> {
     ]
 }
 
+fn last_check(at: Timestamp, by: String, found: Found, now: Timestamp) -> LastCheck {
+    let at = Moment::new(at, now);
+    if found.broken_off {
+        let why = found.faults.into_iter().next().map(|fault| fault.what);
+        // Nothing was counted to its end, and nothing found wrong.
+        let broken_off = Some(why.unwrap_or_default());
+        let (counts, notes, faults) = (Vec::new(), Vec::new(), Vec::new());
+        return LastCheck { at, by, whole: false, broken_off, counts, notes, faults };
+    }
+    LastCheck {
+        at,
+        by,
+        whole: found.whole,
+        broken_off: None,
+        counts: counts(&found),
+        notes: found.notes,
+        faults: found.faults.into_iter().map(|fault| (fault.place, fault.what)).collect(),
+    }
+}
+
 /// The page of verification.
 pub fn verification(
     shell: Shell,
@@ -191,14 +251,7 @@ pub fn verification(
         shell,
         notice,
         running,
-        last: checks.last.map(|(_, at, by, found)| LastCheck {
-            at: Moment::new(at, now),
-            by,
-            whole: found.whole,
-            counts: counts(&found),
-            notes: found.notes,
-            faults: found.faults.into_iter().map(|fault| (fault.place, fault.what)).collect(),
-        }),
+        last: checks.last.map(|(_, at, by, found)| last_check(at, by, found, now)),
         last_whole: checks.last_whole.filter(|_| !whole_last).map(|at| Moment::new(at, now)),
         has_witnesses: checks.has_witnesses,
     }

@@ -55,6 +55,7 @@ pub fn router(
         .route("/arende/{id}/angra", post(case::undo).get(back_to_page))
         .route("/arende/{id}/forsok-igen", post(case::try_again).get(back_to_page))
         .route("/arende/{id}/sparra", post(case::suspect).get(back_to_page))
+        .route("/arende/{id}/las-pa-nytt", post(case::read_anew).get(back_to_page))
         .route("/arende/{id}/ta", post(case::claim).get(back_to_page))
         .route("/arende/{id}/ta-over", post(case::take_over).get(back_to_page))
         .route("/arende/{id}/kvar", post(case::stay).get(back_to_page))

@@ -105,6 +105,13 @@ fn r02_who_raises_a_matter_gets_it_registered_and_is_told() {
     assert_eq!((proposal.way, proposal.rule), (Way::Forced, "R2"));
     assert!(proposal.tell_citizen);
     assert!(!said(&raised(), COMMENT, &[Question::Secrecy]).tell_citizen);
+    // Registered without a word to them it is refused, unless the person writes why.
+    let silent = proposal.refuses(&decision(vec![Choice::Register], None));
+    assert!(silent.is_some_and(|why| why.contains("Välj också Svara")));
+    let told = vec![Choice::Register, Choice::Answer { text: "Vi har diariefört det.".into() }];
+    assert_eq!(proposal.refuses(&decision(told, None)), None);
+    let noted = decision(vec![Choice::Register], Some("Vi har ringt."));
+    assert_eq!(proposal.refuses(&noted), None);
 }
 
 #[test]
@@ -154,6 +161,38 @@ fn r09_secrecy_is_always_registered_whatever_else_is_answered() {
             assert!(proposal.why.contains("OSL"));
         }
     }
+}
+
+#[test]
+fn r09_a_policy_does_not_switch_the_law_off_by_leaving_a_word_out() {
+    let left_out = duties(|d| d.register.must = vec![MustRegister::OngoingCase]);
+    let asked = propose(&left_out, COMMENT, &Answered::default()).ask;
+    assert_eq!(asked.first(), Some(&Question::Secrecy));
+    assert_eq!(said(&left_out, COMMENT, &[Question::Secrecy]).way, Way::Forced);
+    assert_eq!(propose(&left_out, removed(Ground::Secrecy), &Answered::default()).rule, "R9");
+}
+
+#[test]
+fn no_line_of_a_rulebook_is_named_for_what_it_does_not_say() {
+    for duties in [always(), raised(), forum(), character()] {
+        let secret = said(&duties, COMMENT, &[Question::Secrecy]);
+        assert!(!secret.why.contains("rad ") && !secret.why.contains("avbryts"), "{}", secret.why);
+    }
+    let nothing = propose(&character(), COMMENT, &no(Question::ALL));
+    assert!(!nothing.why.contains("rad "), "{}", nothing.why);
+}
+
+#[test]
+fn where_the_document_plan_decides_nothing_is_answered_in_its_place() {
+    let by_plan = duties(|d| {
+        d.register.must = vec![MustRegister::Secrecy];
+        d.register.on_removal = OnRemoval::ByPlan;
+        d.register.source = Some("rad 82".into());
+    });
+    let proposal = propose(&by_plan, COMMENT, &no(Question::ALL));
+    assert_eq!(proposal.way, Way::ByPlan);
+    assert!(proposal.why.contains("slå upp den") && proposal.why.contains("rad 82"));
+    assert_eq!(proposal.refuses(&decision(vec![Choice::Dismiss], None)), None);
 }
 
 #[test]

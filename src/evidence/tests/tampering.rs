@@ -109,6 +109,7 @@ impl Stage {
     async fn decide(&self, case: CaseId, choices: Vec<Choice>) -> crate::domain::ids::DecisionId {
         let decision = Decision::new(choices, Some(Ground::Threat), Some("Tydligt hot.".into()));
         let new = NewDecision {
+            answered: None,
             by_hand: Vec::new(),
             case,
             revision: self.bench.store.case(case).await.unwrap().revision,
@@ -168,6 +169,11 @@ const BY_SQL: &[(&str, &str, &str)] = &[
         "beslut 1",
         "orden",
     ),
+    (
+        "update decisions set answered = '{\"answers\":{},\"number\":null,\"rule\":\"R9\",\"why\":\"\"}' where id = 1",
+        "beslut 1",
+        "orden",
+    ),
     ("update decisions set undone_at = at where id = 1", "beslut 1", "om och när det ångrades"),
     ("update decisions set undone_at = null where id = 3", "beslut 3", "om och när det ångrades"),
     (
@@ -177,7 +183,7 @@ const BY_SQL: &[(&str, &str, &str)] = &[
     ),
     (
         "insert into decisions select 99, case_id, version_id, user_id, null, at, choices, ground,
-           note, undo_until, null from decisions where id = 1",
+           note, undo_until, null, null from decisions where id = 1",
         "beslut 99",
         "ingen post om beslutet",
     ),

@@ -60,7 +60,7 @@ pub struct Stage {
     pub editor: Viewer,
 }
 
-fn policy() -> Policy {
+pub fn policy() -> Policy {
     let line = |choices: &[Proposed]| Line {
         choices: choices.to_vec(),
         clock: deadline::Clock::ELAPSED_24H,
@@ -115,7 +115,8 @@ pub async fn put_together(
     put_together_under(dir, clock, platform, disk, None).await
 }
 
-async fn put_together_under(
+/// The same with a policy of the account's own.
+pub async fn put_together_under(
     dir: &Path,
     clock: &TestClock,
     platform: Arc<dyn Platform>,

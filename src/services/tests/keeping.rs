@@ -6,14 +6,14 @@ use crate::domain::person::Role;
 use crate::domain::retention::DisposalState;
 use crate::evidence::verify::one::verify_one;
 use crate::services::deliveries::PackageForm;
-use crate::services::disposal::Plan;
+use crate::services::disposal::plan::Plan;
 use crate::services::records::Evidence;
 use crate::services::tests::harness::{Stage, THREAT, viewer};
 use crate::services::{ServiceError, Viewer, archive, packages};
 use crate::store::sqlite::disposals::DISPOSED_TEXT;
 
 /// Two months, in seconds: longer than what is dismissed is kept here.
-const TWO_MONTHS_S: i64 = 62 * 86_400;
+pub const TWO_MONTHS_S: i64 = 62 * 86_400;
 
 impl Stage {
     pub async fn evidence_of(&self, case: CaseId) -> EvidenceId {
@@ -22,20 +22,20 @@ impl Stage {
     }
 
     /// Somebody writes a text, it is taken in, dismissed, and carried out.
-    async fn dismissed(&self, text: &str) -> (u64, CaseId) {
+    pub async fn dismissed(&self, text: &str) -> (u64, CaseId) {
         let (number, case) = self.written(text).await;
         self.dismiss(case).await;
         (number, case)
     }
 
-    async fn dismiss(&self, case: CaseId) {
+    pub async fn dismiss(&self, case: CaseId) {
         let revision = self.store().case(case).await.unwrap().revision;
         let decision = Decision::new(vec![Choice::Dismiss], None, None).unwrap();
         self.services.decide(&self.editor, case, revision, decision).await.unwrap();
         self.act_after_undo().await;
     }
 
-    async fn plan(&self) -> Plan {
+    pub async fn plan(&self) -> Plan {
         self.services.disposing().plan().await.unwrap()
     }
 
@@ -48,7 +48,7 @@ impl Stage {
     }
 }
 
-fn why(refused: Result<impl std::fmt::Debug, ServiceError>) -> String {
+pub fn why(refused: Result<impl std::fmt::Debug, ServiceError>) -> String {
     match refused {
         Err(ServiceError::Refused { why }) => why,
         other => panic!("{other:?}"),
@@ -171,17 +171,17 @@ async fn nothing_is_due_before_its_time_and_then_one_proposes_and_another_approv
         stage.person(Role::Administrator, "Eva").await,
     );
     assert_eq!(stage.plan().await.due, []);
-    assert!(why(stage.services.propose_disposal(&archivist).await).contains("Ingenting"));
+    assert!(why(stage.services.propose_disposal(&archivist, None).await).contains("Ingenting"));
     stage.wait_s(TWO_MONTHS_S);
     let plan = stage.plan().await;
     assert_eq!(plan.due.iter().map(|due| due.case).collect::<Vec<_>>(), [case]);
     assert_eq!((plan.destroyed.n_files, plan.destroyed.n_shared), (2, 0));
     assert_eq!(stage.n_blobs(), 2, "a dry run touches nothing");
-    let refused = stage.services.propose_disposal(&stage.editor).await;
+    let refused = stage.services.propose_disposal(&stage.editor, None).await;
     assert!(matches!(refused, Err(ServiceError::NotPermitted { .. })));
-    let row = stage.services.propose_disposal(&archivist).await.unwrap();
+    let row = stage.services.propose_disposal(&archivist, None).await.unwrap();
     assert_eq!((row.state, stage.n_blobs()), (DisposalState::Proposed, 2));
-    assert!(why(stage.services.propose_disposal(&other).await).contains("väntar redan"));
+    assert!(why(stage.services.propose_disposal(&other, None).await).contains("väntar redan"));
     assert!(why(stage.services.approve_disposal(&archivist, row.id).await).contains("någon annan"));
     let row = stage.services.approve_disposal(&other, row.id).await.unwrap();
     assert_eq!((row.state, row.n, stage.n_blobs()), (DisposalState::Done, (1, 1), 0));
@@ -259,7 +259,7 @@ async fn the_exempt_the_barred_and_what_changed_are_left_alone_by_name() {
     assert!(spared(below).contains(&format!("samma tråd som ärende {held}")), "{}", spared(below));
     assert!(spared(barred).contains("polisens besked"), "{}", spared(barred));
     // Exempted between proposal and approval: nothing goes at all, and the refusal names it.
-    let row = stage.services.propose_disposal(&archivist).await.unwrap();
+    let row = stage.services.propose_disposal(&archivist, None).await.unwrap();
     stage.services.exempt(&owner, free, "Begärd i går").await.unwrap();
     let refused = why(stage.services.approve_disposal(&other, row.id).await);
     assert!(refused.contains(&format!("Ärende {free} är undantaget")), "{refused}");
@@ -290,7 +290,7 @@ async fn a_file_that_a_living_record_shares_stays_until_that_one_goes_too() {
         (stage.person(Role::Archivist, "Arne").await, stage.person(Role::Archivist, "Eva").await);
     let plan = stage.plan().await;
     assert_eq!((plan.destroyed.n_files, plan.destroyed.n_shared), (1, 1));
-    let row = stage.services.propose_disposal(&archivist).await.unwrap();
+    let row = stage.services.propose_disposal(&archivist, None).await.unwrap();
     stage.services.approve_disposal(&other, row.id).await.unwrap();
     assert_eq!(stage.n_blobs(), 2, "the second record's manifest and the shared text");
     let report = stage.verified().await;
@@ -298,7 +298,7 @@ async fn a_file_that_a_living_record_shares_stays_until_that_one_goes_too() {
     let text = stage.evidence_of(second).await;
     stage.services.evidence_part(&stage.editor, text, "text.txt").await.unwrap();
     stage.wait_s(TWO_MONTHS_S);
-    let row = stage.services.propose_disposal(&archivist).await.unwrap();
+    let row = stage.services.propose_disposal(&archivist, None).await.unwrap();
     stage.services.approve_disposal(&other, row.id).await.unwrap();
     assert_eq!(stage.n_blobs(), 0);
     assert_eq!(stage.verified().await.n_disposed, 2);
@@ -337,7 +337,7 @@ async fn disposed_and_exempt() -> (Stage, EvidenceId) {
     stage.wait_s(TWO_MONTHS_S);
     let (archivist, other) =
         (stage.person(Role::Archivist, "Arne").await, stage.person(Role::Archivist, "Eva").await);
-    let row = stage.services.propose_disposal(&archivist).await.unwrap();
+    let row = stage.services.propose_disposal(&archivist, None).await.unwrap();
     stage.services.approve_disposal(&other, row.id).await.unwrap();
     let (_, held) = stage.written(&format!("{THREAT} Två.")).await;
     let owner = stage.person(Role::Owner, "Olle").await;
@@ -434,7 +434,7 @@ async fn a_disposal_cut_off_after_its_transaction_is_completed_at_the_next_start
     stage.wait_s(TWO_MONTHS_S);
     let (archivist, other) =
         (stage.person(Role::Archivist, "Arne").await, stage.person(Role::Archivist, "Eva").await);
-    let row = stage.services.propose_disposal(&archivist).await.unwrap();
+    let row = stage.services.propose_disposal(&archivist, None).await.unwrap();
     // Carried out in the database, by a command say, and nothing after it.
     let line = other.line("", String::new());
     let row = stage.services.disposing().carry_out(row.id, line).await.unwrap();
@@ -457,4 +457,28 @@ async fn a_disposal_cut_off_after_its_transaction_is_completed_at_the_next_start
     assert!(sums.contains(&row.csv_sha256.unwrap().to_hex()) && sums.contains("protokoll-1.pdf"));
     assert!(stage.verified().await.notes.iter().all(|note| !note.contains("väntar")));
     assert!(matches!(stage.state(case).await, crate::domain::case::CaseState::Closed { .. }));
+}
+
+#[tokio::test]
+async fn a_verification_that_came_to_no_end_is_told_of_and_not_the_one_before_it() {
+    let stage = Stage::new().await;
+    stage.written(THREAT).await;
+    let ended = async || {
+        stage.services.begin_check(&stage.editor).await.unwrap();
+        while stage.services.checks(&stage.editor).await.unwrap().running.is_some() {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+        stage.services.checks(&stage.editor).await.unwrap().last.unwrap().3
+    };
+    assert!(ended().await.whole);
+    // A table that cannot be read any more.
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    raw.execute_batch("alter table disposals rename to away").unwrap();
+    let found = ended().await;
+    assert!(found.broken_off && !found.whole, "{found:?}");
+    assert!(found.faults[0].what.contains("Börja om"), "{found:?}");
+    // A report of another release, with less in it, is read all the same.
+    raw.execute("update verifications set report = '{\"whole\": true}'", []).unwrap();
+    let last = stage.services.checks(&stage.editor).await.unwrap().last.unwrap().3;
+    assert!(last.whole && last.faults.is_empty());
 }

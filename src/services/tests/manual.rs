@@ -56,7 +56,7 @@ async fn record(stage: &Stage, typed: &Typed, pictures: Vec<Vec<u8>>) -> Recorde
     }
 }
 
-async fn recorded(stage: &Stage, text: &str) -> CaseId {
+pub async fn recorded(stage: &Stage, text: &str) -> CaseId {
     let case = record(stage, &typed(text), Vec::new()).await.case.unwrap();
     while stage.services.capture_wanted().await.unwrap() {}
     case
@@ -308,5 +308,25 @@ async fn a_task_is_undone_in_time_or_comes_back_with_what_hindered_it() {
     let again = stage.services.tasks(&stage.editor).await.unwrap();
     assert_eq!(again.len(), 1, "tried again, it is a task again and no call");
     stage.services.task_done(&stage.editor, again[0].action).await.unwrap();
+    stage.verified().await;
+}
+
+/// No mail goes out: what a policy proposes can be decided all the same.
+#[tokio::test]
+async fn what_is_to_be_forwarded_is_sent_by_hand_and_ends_on_the_record() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    let to = "handlaggare@exempelstad.example".to_owned();
+    let note = "Brådskande.".to_owned();
+    stage.decide(case, vec![Choice::Forward { to, note }]).await;
+    stage.act_after_undo().await;
+    assert_eq!(stage.state(case).await, CaseState::Decided, "it waits for the person");
+    let task = stage.services.tasks(&stage.editor).await.unwrap().remove(0);
+    assert_eq!(task.kind, ActionKind::Forward);
+    let text = task.text.unwrap();
+    assert!(text.contains("handlaggare@") && text.contains("Brådskande."), "{text}");
+    stage.services.task_done(&stage.editor, task.action).await.unwrap();
+    stage.services.begin_acts().await.unwrap();
+    assert!(matches!(stage.state(case).await, CaseState::Closed { .. }));
     stage.verified().await;
 }

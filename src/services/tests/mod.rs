@@ -9,6 +9,7 @@ mod crash;
 mod handed;
 mod harness;
 mod keeping;
+mod keeping_rules;
 mod links;
 mod manual;
 mod outbox;

@@ -57,6 +57,7 @@ async fn all_acts(services: &Services, who: &Viewer) -> BTreeMap<&'static str, b
         release(case);
         decide(case, 1, dismiss());
         undo(case, DecisionId(9));
+        read_anew(case);
         try_again(case, ActionId(9));
         enter_diary_number(case, "KS 2026/1");
         correct_diary_number(RegistrationId(9), "KS 2026/1", "Skrev fel.");
@@ -100,6 +101,7 @@ async fn each_role_may_do_what_the_table_says_and_no_more() {
         ("release", DECIDE),
         ("decide", DECIDE),
         ("undo", DECIDE),
+        ("read_anew", DECIDE),
         ("try_again", DECIDE),
         ("enter_diary_number", NUMBER),
         ("correct_diary_number", NUMBER),

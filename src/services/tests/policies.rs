@@ -5,11 +5,13 @@ use crate::domain::deadline::Clock;
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::duties::{OnRemoval, PolicyGround, Standing, Step};
 use crate::domain::ground::Ground;
+use crate::domain::ids::DiaryNumber;
 use crate::domain::item::ItemKind;
 use crate::domain::policy::Policy;
 use crate::domain::register::{Answered, Question};
 use crate::services::ServiceError;
-use crate::services::tests::harness::{Stage, THREAT};
+use crate::services::tests::harness::{Stage, THREAT, seal_plainly};
+use crate::services::tests::manual::recorded;
 
 /// As Finspång has it: documented, registered, removed at once.
 fn diary_first(policy: &mut Policy) {
@@ -146,4 +148,119 @@ async fn r20_a_comment_counts_as_received_when_it_was_published() {
     assert!(file.fetched_at.duration_since(created).as_secs() >= 840, "both times are kept");
     // The clock runs from when it was published: 24 hours in these tests' policy.
     assert_eq!(file.due_at.duration_since(created).as_hours(), 24);
+}
+
+#[tokio::test]
+async fn what_is_removed_is_what_the_diary_has_also_where_the_author_edited_in_between() {
+    let mut stage = Stage::new().await;
+    stage.under(diary_first).await;
+    let (number, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Hide, Choice::Register]).await;
+    // Nothing has polled since.
+    stage.simulator.edit(number, &format!("{THREAT} I kväll."));
+    stage.act_after_undo().await;
+    assert!(!stage.truth(number).hidden, "that text is in no diary");
+    let hide = stage.action_state(case, ActionKind::Hide).await;
+    assert!(
+        matches!(&hide, ActionState::Failed { reason, .. } if reason.contains("diariefördes")),
+        "{hide:?}"
+    );
+    // Tried again it is the same; decided anew, the diary has the new text before it goes.
+    while stage.services.assess_waiting().await.unwrap() {}
+    seal_plainly(&stage.services).await;
+    stage.try_all_again(case).await;
+    stage.act_after_undo().await;
+    assert!(!stage.truth(number).hidden);
+    stage.decide(case, vec![Choice::Hide, Choice::Register]).await;
+    stage.act_after_undo().await;
+    assert!(stage.truth(number).hidden);
+    let folder = stage.dir.path().join("export");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
+}
+
+#[tokio::test]
+async fn what_is_removed_by_hand_is_in_the_diary_first_too() {
+    let mut stage = Stage::new().await;
+    stage.under(diary_first).await;
+    let (number, case) = stage.written(THREAT).await;
+    let folder = stage.dir.path().join("export");
+    std::fs::write(&folder, b"").unwrap();
+    stage.decide(case, vec![Choice::Hide, Choice::Register]).await;
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    let by_hand = "update actions set by_hand = 1, due_at = 9000000000000000 where kind = 'hide'";
+    raw.execute(by_hand, []).unwrap();
+    let task = async || stage.services.tasks(&stage.editor).await.unwrap().remove(0);
+    assert_eq!(task().await.permalink, None, "it may still be undone");
+    stage.act_after_undo().await;
+    assert_eq!(task().await.permalink, None, "the package could not be written");
+    stage.simulator.hide(number);
+    let done = stage.services.task_done(&stage.editor, task().await.action).await;
+    assert!(
+        matches!(&done, Err(ServiceError::Refused { why }) if why.contains("diariefört")),
+        "{done:?}"
+    );
+    std::fs::remove_file(&folder).unwrap();
+    for _ in 0..4 {
+        stage.wait_s(600);
+        stage.act().await;
+    }
+    let waits = task().await;
+    assert!(waits.permalink.is_some());
+    stage.services.task_done(&stage.editor, waits.action).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_way_to_a_removal_by_hand_is_not_shown_while_it_may_be_undone() {
+    let stage = Stage::new().await;
+    let case = recorded(&stage, THREAT).await;
+    stage.decide(case, vec![Choice::Hide]).await;
+    let task = async || stage.services.tasks(&stage.editor).await.unwrap().remove(0);
+    assert_eq!(task().await.permalink, None);
+    stage.act_after_undo().await;
+    assert!(task().await.permalink.is_some());
+}
+
+#[tokio::test]
+async fn what_was_answered_on_the_diary_is_kept_told_and_sent_with_the_package() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    let revision = stage.store().case(case).await.unwrap().revision;
+    let number = DiaryNumber::new("KS 2026/12".to_owned());
+    let answered = Answered { number: Some(number), ..Answered::yes(&[Question::Secrecy]) };
+    let choices = vec![Choice::Register];
+    let decision =
+        Decision::new(choices, Some(Ground::Threat), Some("Min egen anteckning.".into())).unwrap();
+    let services = &stage.services;
+    services.decide_with(&stage.editor, case, revision, decision, &answered).await.unwrap();
+    stage.act_after_undo().await;
+    let standing = stage.store().standing_decision(case).await.unwrap().unwrap();
+    assert_eq!(standing.note.as_deref(), Some("Min egen anteckning."));
+    let kept = standing.answered.unwrap();
+    assert_eq!((kept.number.as_deref(), kept.rule.as_str()), (Some("KS 2026/12"), "R9"));
+    let file = services.case_file(&stage.editor, case).await.unwrap();
+    let told: Vec<_> = file.history.iter().filter_map(|step| step.detail.as_deref()).collect();
+    for words in ["omfattas av sekretess? Ja.", "Gäller ärende: KS 2026/12", "Riktlinjens förslag:"]
+    {
+        assert!(told.iter().any(|detail| detail.contains(words)), "{words} in {told:?}");
+    }
+    let action = stage.action(case, ActionKind::Register).await;
+    let name = services.export_package(&action).await.unwrap();
+    let package = std::fs::File::open(stage.dir.path().join("export").join(name)).unwrap();
+    let mut zip = zip::ZipArchive::new(package).unwrap();
+    let cover: serde_json::Value =
+        serde_json::from_reader(zip.by_name("arende.json").unwrap()).unwrap();
+    assert_eq!(cover["diary"]["concerns_case"], "KS 2026/12");
+    assert_eq!(cover["diary"]["rule"], "R9");
+    assert!(cover["diary"]["target"].is_string());
+    // What was answered is as fast as the rest: the log holds its hash.
+    stage.verified().await;
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    raw.execute(
+        "update decisions set answered = replace(answered, 'KS 2026/12', 'KS 2026/13')",
+        [],
+    )
+    .unwrap();
+    let (evidence, options) = (&services.inner.evidence, Default::default());
+    let report = crate::evidence::verify::verify(evidence, stage.store(), &options).await;
+    assert!(!report.unwrap().faults.is_empty());
 }

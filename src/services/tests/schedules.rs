@@ -3,14 +3,17 @@
 //! authority away, pictures that fail, and a command at work beside the daemon. Nothing of what follows
 //! may ever be found:
 //!
-//! - a removal on the platform without a whole seal of exactly the text that stood there;
+//! - a removal on the platform without a whole seal of exactly the text that stood there, or, under a policy
+//!   that has the diary first, without a package of it;
+//! - a comment that stands there and is not known, assessed, and sealed as it stands or disposed of;
+//! - something hidden a second time, also where the platform acted and its answer was lost;
 //! - a seal without its files, or a file that no record names;
 //! - a decision that was acknowledged and is not there, or never comes to an end;
 //! - a log that disagrees with what was signed and kept outside;
 //! - an exempt record disposed of.
 //!
 //! A schedule is drawn from one number. What fails names it:
-//! `UPPSIKT_SEED=0x… UPPSIKT_SCHEDULES=1 cargo test schedules::many`, and becomes a test of its own below.
+//! `UPPSIKT_SEED=0x… UPPSIKT_SCHEDULES=1 cargo test schedules::many`.
 
 mod faults;
 mod page;
@@ -100,23 +103,12 @@ fn many_schedules_with_faults_lose_nothing_and_remove_nothing_unsealed() {
             (whole.registered, n / 20),
             (whole.disposed, n / 20),
             (whole.held, n / 20),
+            (whole.lost, n / 40),
         ] {
             assert!(what >= least, "too little happened: {whole:?}");
         }
     }
 }
-
-/// Every seed that ever failed, with what it found.
-#[test]
-fn schedules_that_once_failed() {
-    for (seed, what) in ONCE_FAILED {
-        if let Err(found) = run_one(*seed) {
-            panic!("{what}: UPPSIKT_SEED={seed:#x}: {found}");
-        }
-    }
-}
-
-const ONCE_FAILED: &[(u64, &str)] = &[];
 
 /// A folder in memory where there is one: thousands of databases are made durable here.
 fn folder() -> tempfile::TempDir {

@@ -156,6 +156,19 @@ impl Store {
         .await
     }
 
+    /// Every account that was ever served, by key.
+    pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
+        self.read(|c| {
+            rows(
+                &mut c
+                    .prepare_cached(&format!("select {ACCOUNT} from accounts a order by a.key"))?,
+                [],
+                |row| account(row, 0),
+            )
+        })
+        .await
+    }
+
     /// Every account with where its fetching stands, by key.
     pub async fn account_overview(&self) -> Result<Vec<AccountOverview>, StoreError> {
         self.read(|c| {

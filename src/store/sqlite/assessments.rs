@@ -215,6 +215,16 @@ fn item_of(tx: &Transaction<'_>, version: VersionId) -> Result<(ItemId, VersionI
         .query_row([version.0], |row| Ok((ItemId(row.get(0)?), VersionId(row.get(1)?))))?)
 }
 
+/// Whether two versions have the same text: read anew after disposal, or an edit that was taken back.
+fn same_text(tx: &Transaction<'_>, one: VersionId, other: VersionId) -> Result<bool, StoreError> {
+    Ok(tx
+        .prepare_cached(
+            "select a.content_hash = b.content_hash from versions a, versions b
+             where a.id = ?1 and b.id = ?2",
+        )?
+        .query_row(params![one.0, other.0], |row| row.get(0))?)
+}
+
 fn open_or_bring_back(
     tx: &Transaction<'_>,
     version: VersionId,
@@ -229,8 +239,15 @@ fn open_or_bring_back(
             // A late older version: kept with its verdict and evidence, but not the present.
             return Ok(case.id);
         }
-        let reason = "Inlägget har ändrats av författaren sedan det senast bedömdes.".to_owned();
-        note_event(tx, case.id, None, "Ny lydelse", Some(&opening.why), now)?;
+        let same = same_text(tx, case.version, version)?;
+        let (what, reason) = match same {
+            true => ("Samma lydelse igen", "Inlägget har lästs på nytt med samma text som förut."),
+            false => {
+                ("Ny lydelse", "Inlägget har ändrats av författaren sedan det senast bedömdes.")
+            }
+        };
+        let reason = reason.to_owned();
+        note_event(tx, case.id, None, what, Some(&opening.why), now)?;
         // What was finished begins a new time; what is open keeps the shorter one.
         tx.prepare_cached(
             "update cases set version_id = ?2, rank = min(rank, ?3), severity = ?4, category = ?5,
@@ -294,7 +311,10 @@ fn follow_version(
         "update cases set version_id = ?2, revision = revision + 1, changed_at = ?3 where id = ?1",
     )?
     .execute(params![case.id.0, version.0, ms(now)])?;
-    let what = "Författaren har ändrat texten; den nya lydelsen flaggas inte";
+    let what = match same_text(tx, case.version, version)? {
+        true => "Inlägget har lästs på nytt med samma text; det flaggas inte",
+        false => "Författaren har ändrat texten; den nya lydelsen flaggas inte",
+    };
     note_event(tx, case.id, None, what, None, now)?;
     Ok(Some(case.id))
 }

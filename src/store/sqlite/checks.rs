@@ -2,6 +2,7 @@
 
 use rusqlite::{Row, params};
 
+use super::decide::decision_words;
 use super::value::{at, each_row, from_json, hash, maybe_at, maybe_row};
 use crate::domain::decision::Choice;
 use crate::domain::ids::{ActionId, ContentHash, DecisionId, EvidenceId, ItemId, RegistrationId};
@@ -13,7 +14,8 @@ use crate::store::rows::{ActionFacts, DecisionFacts, Readable, RegistrationFacts
 fn decision(row: &Row<'_>) -> Result<DecisionFacts, StoreError> {
     let choices: String = row.get(5)?;
     let note: Option<String> = row.get(7)?;
-    let words = words_hash(&[&choices, note.as_deref().unwrap_or("")]);
+    let answered: Option<String> = row.get(10)?;
+    let words = decision_words(&choices, note.as_deref(), answered.as_deref());
     let choices: Vec<Choice> = from_json("decisions", &choices)?;
     let mut wanted: Vec<(&str, Option<&str>)> =
         choices.iter().filter_map(|c| Some((c.action()?.id(), c.action_text()))).collect();
@@ -97,7 +99,8 @@ impl Store {
                          (select kind, case when json_valid(payload) then json_extract(payload, '$.text') end
                             as text from actions
                           where case_id = d.case_id and decision_id = d.id
-                          order by kind, text) x)
+                          order by kind, text) x),
+                       d.answered
                      from decisions d where d.id > ?1 order by d.id limit ?2",
                 )?,
                 params![after.0, most],

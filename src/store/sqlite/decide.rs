@@ -13,16 +13,17 @@ use super::value::{at, from_json, json, maybe_at, maybe_row, ms, rows};
 use super::{audit, evidence, log};
 use crate::domain::action::{ActionEvent, ActionKind, ActionState};
 use crate::domain::case::{CaseEvent, Outcome};
-use crate::domain::decision::{Choice, Decision};
+use crate::domain::decision::{Choice, Decision, outcome_of};
 use crate::domain::ground::Ground;
 use crate::domain::ids::{CaseId, ContentHash, DecisionId, EvidenceId, UserId, VersionId};
 use crate::domain::log::{LogKind, words_hash};
+use crate::domain::register::Kept;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::{AuditLine, CaseRow, DecisionRow, EvidenceState};
 
 const DECISION: &str = "d.id, d.case_id, d.version_id, d.choices, d.ground, d.note, d.at,
-    d.undo_until, d.undone_at, coalesce((select name from users u where u.id = d.user_id), d.policy)";
+    d.undo_until, d.undone_at, d.answered, coalesce((select name from users u where u.id = d.user_id), d.policy)";
 
 /// What a person decided, with everything the transaction needs.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub struct NewDecision {
     pub decision: Decision,
     /// Until when it can be undone; actions begin then.
     pub undo_until: Timestamp,
+    /// What was answered on the diary, where anything was.
+    pub answered: Option<Kept>,
     /// What of it a person does on the platform itself, since nobody else can.
     pub by_hand: Vec<ActionKind>,
     /// For the audit log.
@@ -75,8 +78,26 @@ fn decision_row(row: &Row<'_>) -> Result<DecisionRow, StoreError> {
         at: at(row.get(6)?)?,
         undo_until: at(row.get(7)?)?,
         undone_at: maybe_at(row.get(8)?)?,
-        by: row.get(9)?,
+        answered: row
+            .get::<_, Option<String>>(9)?
+            .map(|kept| from_json("decisions", &kept))
+            .transpose()?,
+        by: row.get(10)?,
     })
+}
+
+/// What the log holds of a decision's words: its choices with theirs, the note, and where anything was
+/// answered on the diary, that.
+pub(super) fn decision_words(
+    choices: &str,
+    note: Option<&str>,
+    answered: Option<&str>,
+) -> ContentHash {
+    let note = note.unwrap_or("");
+    match answered {
+        Some(answered) => words_hash(&[choices, note, answered]),
+        None => words_hash(&[choices, note]),
+    }
 }
 
 /// The newest decision on a case that was not undone.
@@ -99,6 +120,9 @@ fn refused(why: impl Into<String>) -> StoreError {
 fn seal_for(tx: &Transaction<'_>, version: VersionId) -> Result<EvidenceId, StoreError> {
     match evidence::of_version(tx, version)? {
         Some(row) if matches!(row.state, EvidenceState::Sealed { .. }) => Ok(row.id),
+        Some(row) if matches!(row.state, EvidenceState::Disposed { .. }) => {
+            Err(refused("Beviset är gallrat. Läs inlägget på nytt, så tas ett nytt bevis först."))
+        }
         Some(_) | None => {
             Err(refused("Beviset är inte säkrat än. Vänta tills det står Säkrat och försök igen."))
         }
@@ -106,11 +130,12 @@ fn seal_for(tx: &Transaction<'_>, version: VersionId) -> Result<EvidenceId, Stor
 }
 
 /// Everything a decision holds beside its choices, for the case's history: one line each.
-fn told(decision: &Decision) -> Option<String> {
+fn told(decision: &Decision, answered: Option<&Kept>) -> Option<String> {
     let mut lines = Vec::new();
     lines.extend(decision.ground().map(|ground| format!("Grund: {}", ground.label())));
     lines.extend(decision.choices().iter().filter_map(Choice::words));
     lines.extend(decision.note().map(|note| format!("Anteckning: {note}")));
+    lines.extend(answered.into_iter().flat_map(Kept::words));
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
@@ -187,9 +212,11 @@ impl Store {
                 .on(event)
                 .map_err(|_| refused("Ärendet kan inte beslutas i sitt nuvarande läge."))?;
             let choices = json(&new.decision.choices())?;
+            let answered = new.answered.as_ref().map(json).transpose()?;
             tx.prepare_cached(
-                "insert into decisions (case_id, version_id, user_id, at, choices, ground, note, undo_until)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "insert into decisions (case_id, version_id, user_id, at, choices, ground, note, undo_until,
+                   answered)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?
             .execute(params![
                 case.id.0,
@@ -199,7 +226,8 @@ impl Store {
                 choices,
                 new.decision.ground().map(Ground::code),
                 new.decision.note(),
-                ms(new.undo_until)
+                ms(new.undo_until),
+                answered
             ])?;
             let decision = DecisionId(tx.last_insert_rowid());
             insert_actions(tx, &case, decision, &new)?;
@@ -215,11 +243,11 @@ impl Store {
                 user: new.user.0,
                 choices: new.decision.choices().iter().map(Choice::id).collect(),
                 ground: new.decision.ground().map(Ground::code),
-                words_sha256: words_hash(&[&choices, new.decision.note().unwrap_or("")]),
+                words_sha256: decision_words(&choices, new.decision.note(), answered.as_deref()),
             };
             let labels: Vec<_> = new.decision.choices().iter().map(Choice::label).collect();
             let what = format!("Beslut: {}", labels.join(", "));
-            let detail = told(&new.decision);
+            let detail = told(&new.decision, new.answered.as_ref());
             let by = Some((new.user, new.line.user_name.as_str()));
             note_event(tx, case.id, by, &what, detail.as_deref(), now)?;
             audit::append(tx, &new.line, now)?;
@@ -358,6 +386,55 @@ fn still_failed(tx: &Transaction<'_>, decision: DecisionId) -> Result<Option<Str
     }))
 }
 
+/// Whether the diary has, under a number, what a decision was about, and whatever it removed: that it has
+/// another wording makes this no copy.
+fn is_registered(
+    c: &Connection,
+    case: CaseId,
+    decision: DecisionId,
+    version: VersionId,
+) -> Result<bool, StoreError> {
+    Ok(c.prepare_cached(
+        "with registered as (
+           select a.version_id from registrations r join actions a on a.id = r.action_id
+           where r.case_id = ?1 and r.diary_number is not null)
+         select ?3 in registered and not exists (
+           select 1 from actions a where a.decision_id = ?2 and a.kind in ('hide', 'delete')
+             and a.state = 'done' and a.version_id not in registered)",
+    )?
+    .query_row(params![case.0, decision.0, version.0], |row| row.get(0))?)
+}
+
+/// How each decision on a closed case that was not undone would have ended it, and how it did end.
+pub(super) fn outcomes_of(
+    c: &Connection,
+    case: CaseId,
+    ended: Outcome,
+) -> Result<Vec<Outcome>, StoreError> {
+    let decided = rows(
+        &mut c.prepare_cached(
+            "select choices, id, version_id from decisions where case_id = ?1 and undone_at is null",
+        )?,
+        [case.0],
+        |row| {
+            let choices: Vec<Choice> = from_json("decisions", &row.get::<_, String>(0)?)?;
+            Ok((choices, DecisionId(row.get(1)?), VersionId(row.get(2)?)))
+        },
+    )?;
+    let mut outcomes = vec![ended];
+    for (choices, decision, version) in decided {
+        // Who waited has decided nothing yet.
+        if choices.iter().any(|choice| matches!(choice, Choice::Hold { .. })) {
+            continue;
+        }
+        let outcome = outcome_of(&choices, is_registered(c, case, decision, version)?);
+        if !outcomes.contains(&outcome) {
+            outcomes.push(outcome);
+        }
+    }
+    Ok(outcomes)
+}
+
 fn settle(tx: &Transaction<'_>, case: CaseId, now: Timestamp) -> Result<bool, StoreError> {
     let Some(decision) = standing(tx, case)? else { return Ok(false) };
     if decision.undo_until > now || unsettled(tx, case)? > 0 {
@@ -373,24 +450,11 @@ fn settle(tx: &Transaction<'_>, case: CaseId, now: Timestamp) -> Result<bool, St
         set_state(tx, case, &back, now)?;
         return Ok(true);
     }
-    let chosen = |id: &str| decision.choices.iter().any(|c| c.id() == id);
     let awaits_diary = tx
         .prepare_cached("select 1 from registrations where case_id = ?1 and diary_number is null")?
         .exists([case.0])?;
-    let registered = tx
-        .prepare_cached(
-            "select 1 from registrations where case_id = ?1 and diary_number is not null",
-        )?
-        .exists([case.0])?;
-    let outcome = if registered {
-        Outcome::Registered
-    } else if chosen("not_register") {
-        Outcome::NotRegistered
-    } else if chosen("dismiss") {
-        Outcome::Dismissed
-    } else {
-        Outcome::CarriedOut
-    };
+    let registered = is_registered(tx, case, decision.id, decision.version)?;
+    let outcome = outcome_of(&decision.choices, registered);
     let unseen = changed_unseen(tx, &row, &decision)?;
     let next = row
         .state

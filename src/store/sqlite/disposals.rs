@@ -11,13 +11,16 @@ use serde::Serialize;
 
 use super::bars::cut_off;
 use super::cases::{note_event, the_case};
+use super::decide::outcomes_of;
 use super::holds::covering;
-use super::value::{at, each_row, from_json, hash, maybe_at, maybe_row, ms, rows};
+use super::value::{at, each_row, from_json, hash, json, maybe_at, maybe_row, ms, rows};
 use super::{audit, log};
 use crate::domain::case::{CaseState, Outcome};
 use crate::domain::custody::CustodyAct;
 use crate::domain::evidence::CutOff;
-use crate::domain::ids::{CaseId, ContentHash, DisposalId, EvidenceId, ItemId, UserId, VersionId};
+use crate::domain::ids::{
+    AccountId, CaseId, ContentHash, DisposalId, EvidenceId, ItemId, UserId, VersionId,
+};
 use crate::domain::log::LogKind;
 use crate::domain::retention::{Destroyed, Disposal, DisposalLine, DisposalState, RetentionClass};
 use crate::store::Store;
@@ -77,6 +80,8 @@ pub struct NewDisposal {
 pub struct CarryOut {
     /// Which.
     pub disposal: DisposalId,
+    /// The accounts that go by the policy that it was proposed under.
+    pub accounts: Vec<AccountId>,
     /// The hash of the protocol's table.
     pub csv_sha256: ContentHash,
     /// What it destroys.
@@ -190,13 +195,20 @@ fn spared(
             return Ok(Some(Spared::Barred));
         }
     }
+    let unread = c
+        .prepare_cached("select 1 from versions where item_id = ?1 and assessed_by is null")?
+        .exists([item.0])?;
+    if unread {
+        return Ok(Some(Spared::Unread));
+    }
     let unsealed = c
         .prepare_cached("select 1 from evidence where item_id = ?1 and state = 'wanted'")?
         .exists([item.0])?;
     Ok(unsealed.then_some(Spared::Unsealed))
 }
 
-/// Makes a case's content go. Its versions keep their hashes, so that the same text fetched again is
+/// Makes a case's content go: that of all its versions, for the wordings before the one that was flagged
+/// have no record of their own and would stay for ever. Its versions keep their hashes, so that the same text fetched again is
 /// known and does not come back.
 fn wipe(tx: &Transaction<'_>, item: ItemId) -> Result<(), StoreError> {
     for sql in [
@@ -214,16 +226,18 @@ fn wipe(tx: &Transaction<'_>, item: ItemId) -> Result<(), StoreError> {
 }
 
 impl Store {
-    /// Cases that ended so, were closed before `before` and have sealed records, the longest closed
-    /// first, after the one given by when it was closed and its number; each with why it is left
-    /// alone.
+    /// Cases of these accounts that ended so, were closed before `before` and have sealed records, the
+    /// longest closed first, after the one given by when it was closed and its number; each with why it
+    /// is left alone.
     pub async fn kept_cases(
         &self,
+        accounts: &[AccountId],
         outcome: Outcome,
         before: Timestamp,
         after: Option<(Timestamp, CaseId)>,
         most: u32,
     ) -> Result<Vec<(KeptCase, Option<Spared>)>, StoreError> {
+        let accounts = json(&accounts.iter().map(|account| account.0).collect::<Vec<_>>())?;
         self.read(move |c| {
             let outcome_id = serde_json::to_value(outcome)
                 .ok()
@@ -237,16 +251,18 @@ impl Store {
                      where k.state = 'closed' and k.changed_at < ?2
                        and (k.changed_at, k.id) > (?3, ?4)
                        and json_extract(k.state_json, '$.outcome') = ?1
+                       and k.account_id in (select value from json_each(?6))
                        and exists (select 1 from evidence e where e.item_id = k.item_id and e.state = 'sealed')
                      order by k.changed_at, k.id limit ?5",
                 )?,
-                params![outcome_id, ms(before), after.0, after.1, most],
+                params![outcome_id, ms(before), after.0, after.1, most, accounts],
                 |row| {
                     Ok(KeptCase {
                         case: CaseId(row.get(0)?),
                         item: ItemId(row.get(1)?),
                         account: row.get(2)?,
                         outcome,
+                        outcomes: Vec::new(),
                         closed_at: at(row.get(3)?)?,
                         records: Vec::new(),
                     })
@@ -255,6 +271,7 @@ impl Store {
             let mut kept = Vec::with_capacity(found.len());
             for mut case in found {
                 case.records = records_of(c, case.item)?;
+                case.outcomes = outcomes_of(c, case.case, case.outcome)?;
                 let spared = spared(c, case.item, &case.records)?;
                 kept.push((case, spared));
             }
@@ -281,8 +298,8 @@ impl Store {
             }
             tx.execute(
                 "insert into disposals (state, plan, decision, policy, four_eyes, proposed_at, proposed_by,
-                   proposed_name, authority)
-                 values ('proposed', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                   proposed_name, authority, last_version)
+                 values ('proposed', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (select max(id) from versions))",
                 params![
                     new.plan,
                     new.decision,
@@ -374,7 +391,7 @@ impl Store {
                 if items.last().is_some_and(|(case, _)| *case == one.case) {
                     continue;
                 }
-                items.push((one.case, unchanged(tx, one, &lines)?));
+                items.push((one.case, unchanged(tx, row.id, one, &lines, &carry.accounts)?));
             }
             // Freed pages are overwritten, or the text would lie there until something else does.
             tx.pragma_update(None, "secure_delete", true)?;
@@ -543,18 +560,26 @@ impl Store {
     }
 }
 
-/// That a case is as it was when its disposal was proposed. Gives its item.
+/// That a case is as it was when its disposal was proposed, and goes by the same policy. Gives its item.
 fn unchanged(
     tx: &Transaction<'_>,
+    id: DisposalId,
     one: &DisposalLine,
     lines: &[DisposalLine],
+    accounts: &[AccountId],
 ) -> Result<ItemId, StoreError> {
     let refused = |why: String| Err(StoreError::Refused { why });
     let case = the_case(tx, one.case)?;
     let again = "Dra tillbaka förslaget och föreslå på nytt.";
-    let changed_at: i64 = tx
-        .prepare_cached("select changed_at from cases where id = ?1")?
-        .query_row([one.case.0], |row| row.get(0))?;
+    let (changed_at, account): (i64, i64) = tx
+        .prepare_cached("select changed_at, account_id from cases where id = ?1")?
+        .query_row([one.case.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if !accounts.contains(&AccountId(account)) {
+        return refused(format!(
+            "Ärende {} hör till ett konto med en annan riktlinje än den som gallringen föreslogs enligt. {again}",
+            one.case
+        ));
+    }
     let records = records_of(tx, case.item)?;
     match spared(tx, case.item, &records)? {
         Some(Spared::Held(hold)) => {
@@ -569,9 +594,23 @@ fn unchanged(
                 one.case
             ));
         }
-        Some(Spared::Unsealed) | None => {}
+        Some(Spared::Unread | Spared::Unsealed) => {
+            return refused(format!(
+                "Ärende {} har fått en ny lydelse som inte är bedömd och säkrad än. {again}",
+                one.case
+            ));
+        }
+        None => {}
     }
-    let as_proposed = matches!(case.state, CaseState::Closed { .. })
+    // A wording that came after the proposal: nobody has proposed to destroy that one.
+    let newer = tx
+        .prepare_cached(
+            "select 1 from versions v where v.item_id = ?1
+               and v.id > (select last_version from disposals where id = ?2)",
+        )?
+        .exists(params![case.item.0, id.0])?;
+    let as_proposed = !newer
+        && matches!(case.state, CaseState::Closed { .. })
         && changed_at == ms(one.closed_at)
         && records.iter().all(|r| lines.iter().any(|line| line.evidence == r.id))
         && lines.iter().filter(|line| line.case == one.case).all(|line| {

@@ -196,7 +196,7 @@ fn knows_content(
         .exists(params![item.0, content.bytes()])?)
 }
 
-fn highest_number(tx: &Transaction<'_>, item: ItemId) -> Result<u32, StoreError> {
+pub(super) fn highest_number(tx: &Transaction<'_>, item: ItemId) -> Result<u32, StoreError> {
     Ok(tx
         .prepare_cached("select max(number) from versions where item_id = ?1")?
         .query_row([item.0], |row| row.get(0))?)
@@ -233,7 +233,7 @@ fn insert_item(
     Ok(ItemId(tx.last_insert_rowid()))
 }
 
-fn insert_version(
+pub(super) fn insert_version(
     tx: &Transaction<'_>,
     item: ItemId,
     number: u32,
@@ -263,7 +263,11 @@ fn insert_version(
     Ok(version)
 }
 
-fn make_current(tx: &Transaction<'_>, item: ItemId, version: VersionId) -> Result<(), StoreError> {
+pub(super) fn make_current(
+    tx: &Transaction<'_>,
+    item: ItemId,
+    version: VersionId,
+) -> Result<(), StoreError> {
     tx.prepare_cached("update items set current_version_id = ?2 where id = ?1")?
         .execute(params![item.0, version.0])?;
     Ok(())

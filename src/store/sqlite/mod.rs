@@ -2,6 +2,7 @@
 
 mod accounts;
 mod actions;
+mod anew;
 mod assessments;
 mod audit;
 // First of those that use its macro.

@@ -23,6 +23,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0012_claims.sql")),
     M::up(include_str!("migrations/0014_handed_out.sql")),
     M::up(include_str!("migrations/0015_search.sql")),
+    M::up(include_str!("migrations/0018_rules_at_hand.sql")),
 ];
 
 /// How long a connection waits for another process's lock. Only a backup or a person with

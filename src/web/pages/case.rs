@@ -186,6 +186,19 @@ pub async fn suspect(
     after(&site, &inside, case, done).await
 }
 
+/// Reads anew what was disposed of and still stands.
+pub async fn read_anew(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(case): Path<i64>,
+    Form(fields): Form<BareForm>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    let case = CaseId(case);
+    let done = site.services.read_anew(&inside.viewer, case).await;
+    after(&site, &inside, case, done).await
+}
+
 /// Undoes the standing decision.
 pub async fn undo(
     State(site): State<Site>,

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::domain::ids::DisposalId;
 use crate::services::ServiceError;
-use crate::web::forms::{BareForm, ReasonFields};
+use crate::web::forms::{BareForm, DisposalForm, ReasonFields};
 use crate::web::present_keeping as present;
 use crate::web::state::{Inside, Site, not_found, page_with};
 use crate::web::view::shell::Notice;
@@ -22,7 +22,7 @@ async fn draw(
     let all = site.services.disposals(&inside.viewer).await.map_err(|e| site.error(e))?;
     let now = site.services.clock().now();
     let shell = inside.shell(site, crate::web::view::shell::Place::Disposal)?;
-    let view = present::disposal(shell, notice, site.services.policy(), all, now);
+    let view = present::disposal(shell, notice, all, now);
     Ok(page_with(site, status, &view))
 }
 
@@ -51,10 +51,12 @@ async fn after<T>(
 pub async fn propose(
     State(site): State<Site>,
     inside: Inside,
-    Form(fields): Form<BareForm>,
+    Form(fields): Form<DisposalForm>,
 ) -> Result<Response, Response> {
     inside.check(&site, &fields.csrf)?;
-    let done = site.services.propose_disposal(&inside.viewer).await;
+    // What is no hash names no policy in force: then the first one is meant, as without it.
+    let policy = fields.riktlinje.parse().ok();
+    let done = site.services.propose_disposal(&inside.viewer, policy).await;
     after(&site, &inside, done).await
 }
 

@@ -33,6 +33,7 @@ async fn draw(
             task.kind,
             &task.line.account,
             task.permalink.as_ref(),
+            task.hindered,
             task.text.as_deref(),
             task.decided,
             may,

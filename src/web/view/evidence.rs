@@ -72,9 +72,9 @@ impl Seal {
             Self::Lacking(why) => RemovalGate::Closed(format!(
                 "Bevis saknas: {why} Du kan dölja och ta bort när ett bevis är säkrat."
             )),
-            Self::Disposed { .. } => {
-                closed("Beviset är gallrat. Ett nytt tas innan du kan dölja eller ta bort.")
-            }
+            Self::Disposed { .. } => closed(
+                "Beviset är gallrat. Läs inlägget på nytt, så tas ett nytt bevis. Sedan kan du dölja eller ta bort.",
+            ),
         }
     }
 }
@@ -106,6 +106,8 @@ pub struct EvidenceBox {
     pub has_sheet: bool,
     /// What could not be captured.
     pub missing: Vec<MissingView>,
+    /// Whether the content was disposed of, and the person at the page may have it read anew.
+    pub may_read_anew: bool,
 }
 
 impl EvidenceBox {

@@ -15,12 +15,25 @@ pub struct DisposalPage {
     pub shell: Shell,
     /// A message after something was done.
     pub notice: Option<Notice>,
-    /// What rests on what; or why nothing is due.
-    pub rules: Result<RulesView, String>,
+    /// What rests on what, policy by policy; or why nothing is due.
+    pub policies: Vec<PolicyView>,
+    /// Accounts of which nothing is due, and why.
+    pub unknown: Vec<String>,
     /// The proposal that waits.
     pub proposed: Option<ProposalView>,
     /// Earlier protocols, newest first.
     pub earlier: Vec<ProtocolView>,
+}
+
+/// What one policy lets fall due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyView {
+    /// Its hash, for the form; what the ids on the page end in, too.
+    pub version: String,
+    /// Its name and the accounts that go by it; nothing where there is but one.
+    pub of: Option<String>,
+    /// What rests on what; or why nothing is due.
+    pub rules: Result<RulesView, String>,
 }
 
 /// What is due, by which rules.
@@ -87,8 +100,16 @@ pub struct ProposalView {
     pub at: Moment,
     /// `3 ärenden, 4 bevis`.
     pub extent: String,
+    /// The plan.
+    pub plan: String,
+    /// The decision.
+    pub decision: String,
+    /// What it is about, a line a case.
+    pub lines: Vec<DueView>,
     /// Whether the person at the page may approve it.
     pub may_approve: bool,
+    /// Why nobody may.
+    pub hindered: Option<String>,
 }
 
 /// A protocol.
@@ -135,6 +156,8 @@ pub struct LastCheck {
     pub by: String,
     /// Nothing was wrong.
     pub whole: bool,
+    /// Why it came to no end, where it did not.
+    pub broken_off: Option<String>,
     /// What was recomputed.
     pub counts: Vec<(&'static str, String)>,
     /// What has to be known.

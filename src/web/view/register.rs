@@ -98,22 +98,18 @@ fn kept(answered: &Answered) -> Vec<(&'static str, &'static str)> {
     answered.to.iter().map(|(question, yes)| (question.id(), word(yes))).collect()
 }
 
-/// Ticks in the form what the answers lead to, with the reason where one is kept. Nothing is ticked
-/// before anything is answered: then the policy's own line stands.
+/// Ticks in the form what the answers lead to. Nothing is ticked before anything is answered: then the
+/// policy's own line stands. The reason stands beside the questions and goes with the decision: what a person
+/// writes is theirs alone.
 pub fn tick(filled: &mut Filled, duties: &Duties, subject: Subject, answered: &Answered) {
     if answered.to.is_empty() {
         return;
     }
-    let proposal = propose(duties, subject, answered);
-    let (kind, reason) = match proposal.way {
-        Way::Forced | Way::Yes => (ChoiceKind::Register, &mut filled.note),
-        Way::No | Way::NotToBe => (ChoiceKind::NotRegister, &mut filled.reason),
-        Way::Open => return,
+    let kind = match propose(duties, subject, answered).way {
+        Way::Forced | Way::Yes => ChoiceKind::Register,
+        Way::No | Way::NotToBe => ChoiceKind::NotRegister,
+        Way::ByPlan | Way::Open => return,
     };
-    // What a person has written stays.
-    if reason.trim().is_empty() {
-        *reason = proposal.why;
-    }
     filled.choices.retain(|chosen| !kind.is_excluded_by(*chosen));
     if !filled.choices.contains(&kind) {
         filled.choices.push(kind);
@@ -172,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_tick_the_choice_and_write_its_reason() {
+    fn answers_tick_the_choice_and_leave_the_words_to_the_person() {
         let ticked = |questions: &[Question], choices: &[ChoiceKind]| {
             let mut filled = Filled { choices: choices.to_vec(), ..Filled::default() };
             tick(&mut filled, &duties(), COMMENT, &Answered::yes(questions));
@@ -180,10 +176,13 @@ mod tests {
         };
         let yes = ticked(&[Question::OngoingCase], &[ChoiceKind::Dismiss]);
         assert_eq!(yes.choices, [ChoiceKind::Register]);
-        assert!(yes.note.contains("pågående ärende"));
+        assert_eq!(
+            yes.note, "",
+            "a note that a vague ground demands is not written by the machine"
+        );
         let no = ticked(&[Question::Simple], &[ChoiceKind::Answer, ChoiceKind::Register]);
         assert_eq!(no.choices, [ChoiceKind::Answer, ChoiceKind::NotRegister]);
-        assert!(no.reason.contains("tillfällig betydelse"));
+        assert_eq!(no.reason, "");
         assert_eq!(ticked(&[], &[ChoiceKind::Answer]).choices, [ChoiceKind::Answer]);
         // What a person has written stays.
         let mut own = Filled { note: "Mitt.".to_owned(), ..Filled::default() };

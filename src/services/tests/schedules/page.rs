@@ -1,7 +1,7 @@
 //! A platform in memory that outlives the program, and looks at every removal: what stands there must be
 //! sealed, whole, at that very moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -29,7 +29,12 @@ pub struct Comment {
 pub struct World {
     pub comments: BTreeMap<u64, Comment>,
     pub away: bool,
+    /// How many answers get lost after it has acted.
+    pub loses: u64,
+    /// What was written or edited, in order: a list is read from a place in it on.
+    pub told: Vec<u64>,
     pub n_removed: u64,
+    pub n_lost: u64,
     pub wrong: Vec<String>,
 }
 
@@ -38,16 +43,18 @@ pub struct World {
 pub struct Page {
     pub world: Arc<Mutex<World>>,
     dir: PathBuf,
+    /// What is removed has to be in a package to the diary before.
+    diary_first: bool,
     capabilities: Arc<Capabilities>,
 }
 
 impl Page {
-    pub fn new(dir: &Path) -> Self {
+    pub fn new(dir: &Path, diary_first: bool) -> Self {
         let capabilities = Arc::new(capability::of(PlatformKind::Facebook));
-        Self { world: Arc::default(), dir: dir.to_owned(), capabilities }
+        Self { world: Arc::default(), dir: dir.to_owned(), diary_first, capabilities }
     }
 
-    fn item(number: u64, comment: &Comment) -> FetchedItem {
+    pub fn item(number: u64, comment: &Comment) -> FetchedItem {
         let raw = format!("{{\"id\":{number}}}");
         let id = PlatformItemId::new(number.to_string());
         let mut item = FetchedItem::new(id, ItemKind::Comment, comment.text.clone(), raw);
@@ -78,14 +85,44 @@ impl Page {
         if let Err(why) = whole_seal(&self.dir, number, content) {
             world.wrong.push(format!("comment {number} was removed without a whole seal: {why}"));
         }
+        if self.diary_first
+            && let Err(why) = registered(&self.dir, number, content)
+        {
+            world.wrong.push(format!("comment {number} was removed and is in no diary: {why}"));
+        }
+        if comment.hidden && !deletes {
+            world.wrong.push(format!("comment {number} was hidden a second time"));
+        }
         world.n_removed += 1;
         if let Some(comment) = world.comments.get_mut(&number) {
             comment.removed = true;
             comment.hidden |= !deletes;
             comment.deleted |= deletes;
         }
+        if world.loses > 0 {
+            world.loses -= 1;
+            world.n_lost += 1;
+            let detail = "prov".to_owned();
+            return Err(PlatformError::Transient { detail, may_have_acted: true, retry_at: None });
+        }
         Ok(Receipt::Done("ok".into()))
     }
+}
+
+/// Looks past all our code: a package of that very text.
+fn registered(dir: &Path, number: u64, content: ContentHash) -> Result<(), String> {
+    let raw = rusqlite::Connection::open(dir.join("uppsikt.db")).map_err(|e| e.to_string())?;
+    let package: String = raw
+        .query_row(
+            "select r.package from registrations r join actions a on a.id = r.action_id
+               join versions v on v.id = a.version_id join items i on i.id = v.item_id
+             where i.platform_id = ?1 and v.content_hash = ?2",
+            rusqlite::params![number.to_string(), content.bytes()],
+            |row| row.get(0),
+        )
+        .map_err(|e| e.to_string())?;
+    std::fs::metadata(dir.join("export").join(package)).map_err(|e| e.to_string())?;
+    Ok(())
 }
 
 /// Looks past all our code: a sealed row of that very text, its manifest, and every part of it.
@@ -134,14 +171,20 @@ impl Platform for Page {
 
     async fn fetch(
         &self,
-        _cursor: Option<&Cursor>,
+        cursor: Option<&Cursor>,
         _walk: Option<&Walk>,
     ) -> Result<Batch, PlatformError> {
         let world = self.there()?;
+        // What a cursor has passed is not told of again: who loses a batch has lost it.
+        let from = cursor.and_then(|cursor| cursor.as_str().parse().ok()).unwrap_or(0);
+        let new: BTreeSet<u64> = world.told.iter().skip(from).copied().collect();
         let there = world.comments.iter().filter(|(_, comment)| !comment.deleted);
         Ok(Batch {
-            items: there.map(|(number, comment)| Self::item(*number, comment)).collect(),
-            next: Some(Cursor::new("c")),
+            items: there
+                .filter(|(number, _)| new.contains(number))
+                .map(|(number, comment)| Self::item(*number, comment))
+                .collect(),
+            next: Some(Cursor::new(world.told.len().to_string())),
             ..Batch::default()
         })
     }

@@ -12,18 +12,21 @@ use super::folder;
 use super::page::{Comment, Page, whole_record};
 use crate::domain::action::ActionState;
 use crate::domain::decision::{Choice, Decision};
+use crate::domain::duties::{OnRemoval, PolicyGround, Standing, Step};
 use crate::domain::ground::Ground;
-use crate::domain::ids::{CaseId, ContentHash, DecisionId, EvidenceId, UserId};
+use crate::domain::ids::{AccountId, CaseId, ContentHash, DecisionId, EvidenceId, UserId};
 use crate::domain::person::Role;
 use crate::domain::retention::DisposalState;
 use crate::evidence::verify::{Options, verify};
 use crate::runtime::clock::TestClock;
+use crate::runtime::disk::Disk;
 use crate::services::deliveries::PackageForm;
 use crate::services::tests::harness::{
-    THREAT, UNDO, idle, put_together, try_to_seal_plainly, viewer,
+    THREAT, UNDO, idle, policy, put_together_under, try_to_seal_plainly, viewer,
 };
 use crate::services::{Services, Viewer, packages};
 use crate::store::rows::{AuditLine, EvidenceState, QueueFilter};
+use crate::store::sqlite::disposals::DISPOSED_TEXT;
 use crate::store::sqlite::users::NewUser;
 use crate::store::{Settings, Store};
 
@@ -40,6 +43,8 @@ pub struct Tally {
     pub registered: u64,
     pub held: u64,
     pub disposed: u64,
+    /// Answers of the platform that never came after it had acted.
+    pub lost: u64,
 }
 
 impl Tally {
@@ -51,6 +56,7 @@ impl Tally {
         self.registered += other.registered;
         self.held += other.held;
         self.disposed += other.disposed;
+        self.lost += other.lost;
     }
 }
 
@@ -77,6 +83,27 @@ struct Run {
     people: [Viewer; 4],
     known: Acknowledged,
     tally: Tally,
+    /// The account has a policy of its own: everything that is removed goes to the diary first.
+    diary_first: bool,
+}
+
+/// The program on a folder, with the policy that was drawn.
+async fn open(
+    dir: &Path,
+    clock: &TestClock,
+    page: &Page,
+    disk: Disk,
+    diary_first: bool,
+) -> anyhow::Result<(Services, AccountId)> {
+    let own = diary_first.then(|| {
+        let mut own = policy();
+        own.version = ContentHash::of(b"diariet forst");
+        own.duties.removal.steps = vec![Step::Capture, Step::Register, Step::Remove];
+        own.duties.register.on_removal = OnRemoval::Always;
+        own.duties.grounds = vec![PolicyGround::plain(Ground::Threat, Standing::Named)];
+        own
+    });
+    put_together_under(dir, clock, Arc::new(page.clone()), disk, own).await
 }
 
 /// A database with its users, made once and copied for each schedule.
@@ -134,9 +161,10 @@ pub async fn run(seed: u64) -> Result<Tally, String> {
         std::fs::copy(file.path(), dir.path().join(file.file_name())).unwrap();
     }
     let clock = TestClock::at("2026-01-02T12:00:00Z".parse().unwrap());
-    let page = Page::new(dir.path());
+    let diary_first = random.once_in(3);
+    let page = Page::new(dir.path(), diary_first);
     let faults = Faults::new(random.clone(), None);
-    let opened = put_together(dir.path(), &clock, Arc::new(page.clone()), faults.disk()).await;
+    let opened = open(dir.path(), &clock, &page, faults.disk(), diary_first).await;
     let (services, _) = opened.map_err(|e| e.to_string())?;
     let mut person = 0;
     let people = [(); 4].map(|()| {
@@ -146,7 +174,8 @@ pub async fn run(seed: u64) -> Result<Tally, String> {
     });
     let lives = 1 + random.below(3);
     let (known, tally) = (Acknowledged::default(), Tally::default());
-    let mut run = Run { random, dir, clock, page, faults, services, people, known, tally };
+    let mut run =
+        Run { random, dir, clock, page, faults, services, people, known, tally, diary_first };
     for life in 1..=lives {
         // Few steps kill in the middle of what begins, many let much be done before.
         let left = match run.random.below(3) {
@@ -161,13 +190,16 @@ pub async fn run(seed: u64) -> Result<Tally, String> {
 }
 
 impl Run {
+    async fn open(&self) -> anyhow::Result<(Services, AccountId)> {
+        let (dir, disk) = (self.dir.path(), self.faults.disk());
+        open(dir, &self.clock, &self.page, disk, self.diary_first).await
+    }
+
     /// Starts the program; says whether it lives.
     async fn start(&mut self, left: Option<u64>) -> bool {
         let seed = Random::new(self.random.next());
         self.faults = Faults::new(seed, left);
-        let platform = Arc::new(self.page.clone());
-        let opened = put_together(self.dir.path(), &self.clock, platform, self.faults.disk()).await;
-        let Ok((services, _)) = opened else { return false };
+        let Ok((services, _)) = self.open().await else { return false };
         self.services = services;
         let evidence = &self.services.inner.evidence;
         // As `app` starts.
@@ -197,7 +229,10 @@ impl Run {
         self.tally.full += self.faults.n_full();
         self.tally.deaths += u64::from(self.faults.is_dead());
         self.faults.set_full(false);
-        self.page.world.lock().unwrap().away = false;
+        {
+            let mut world = self.page.world.lock().unwrap();
+            (world.away, world.loses) = (false, 0);
+        }
         idle(&self.services.inner.acts).await;
         idle(&self.services.inner.polls).await;
         self.seals_have_their_files()
@@ -214,7 +249,11 @@ impl Run {
             }
             4 => self.edit(),
             5 => self.author_deletes(),
-            6 => self.take_in().await,
+            // Fetched and not assessed yet: what comes next meets that.
+            6 => match self.random.once_in(2) {
+                true => self.poll().await,
+                false => self.take_in().await,
+            },
             7..=11 => self.decide(&editor).await,
             12..=15 => {
                 self.clock.advance(UNDO);
@@ -236,7 +275,7 @@ impl Run {
             }
             21..=23 => {
                 self.clock.advance(SignedDuration::from_hours(24 * 40));
-                let proposed = s.propose_disposal(&archivist).await;
+                let proposed = s.propose_disposal(&archivist, None).await;
                 if let Ok(row) = proposed
                     && self.random.once_in(2)
                 {
@@ -263,11 +302,14 @@ impl Run {
                 }
             }
             28 => {
-                if self.random.once_in(2) {
-                    self.faults.set_full(!self.faults.is_full());
-                } else {
-                    let mut world = self.page.world.lock().unwrap();
-                    world.away = !world.away;
+                let lost = self.random.below(3);
+                match self.random.below(3) {
+                    0 => self.faults.set_full(!self.faults.is_full()),
+                    1 => {
+                        let mut world = self.page.world.lock().unwrap();
+                        world.away = !world.away;
+                    }
+                    _ => self.page.world.lock().unwrap().loses = lost,
                 }
             }
             _ => self.beside().await,
@@ -292,14 +334,17 @@ impl Run {
         };
         let comment = Comment { text, hidden: false, deleted: false, removed: false };
         world.comments.insert(number, comment);
+        world.told.push(number);
     }
 
     fn edit(&mut self) {
         let pick = self.random.next();
         let mut world = self.page.world.lock().unwrap();
         let n = world.comments.len() as u64;
-        if let Some(comment) = world.comments.get_mut(&(pick % n.max(1) + 1)) {
+        let number = pick % n.max(1) + 1;
+        if let Some(comment) = world.comments.get_mut(&number) {
             comment.text.push_str(" Och en gång till.");
+            world.told.push(number);
         }
     }
 
@@ -332,13 +377,17 @@ impl Run {
 
     async fn decide(&mut self, editor: &Viewer) {
         let Some(case) = self.some_case(QueueFilter::Open).await else { return };
-        let choices = match self.random.below(7) {
+        let mut choices = match self.random.below(7) {
             0 => vec![Choice::Delete],
             1 => vec![Choice::Hide, Choice::Register],
             2 => vec![Choice::Register],
             3..=4 => vec![Choice::Dismiss],
             _ => vec![Choice::Hide],
         };
+        let removes = choices.iter().any(|c| matches!(c, Choice::Hide | Choice::Delete));
+        if self.diary_first && removes && !choices.contains(&Choice::Register) {
+            choices.push(Choice::Register);
+        }
         let Ok(row) = self.services.inner.store.case(case).await else { return };
         let ground = (choices[0] != Choice::Dismiss).then_some(Ground::Threat);
         let decision = Decision::new(choices, ground, None).unwrap();
@@ -381,10 +430,7 @@ impl Run {
 
     /// A command at work on the same folder while the daemon lives: it notes, signs and exports.
     async fn beside(&mut self) {
-        let platform = Arc::new(self.page.clone());
-        let disk = self.faults.disk();
-        let opened = put_together(self.dir.path(), &self.clock, platform, disk).await;
-        let Ok((command, _)) = opened else { return };
+        let Ok((command, _)) = self.open().await else { return };
         let (store, evidence) = (&command.inner.store, &command.inner.evidence);
         if self.random.once_in(3) {
             drop(evidence.rotate_key().await);
@@ -463,10 +509,59 @@ impl Run {
         self.seals_have_their_files()?;
         self.decisions_came_to_their_end().await?;
         self.what_was_kept_is_there().await?;
+        self.nothing_is_lost()?;
         self.nothing_else_lies_there()?;
         self.log_agrees_with_what_is_outside().await?;
-        self.tally.removed += self.page.world.lock().unwrap().n_removed;
+        let world = self.page.world.lock().unwrap();
+        self.tally.removed += world.n_removed;
+        self.tally.lost += world.n_lost;
         Ok(())
+    }
+
+    /// Past all our code: each comment as it stands is known and assessed, and sealed as it stands or
+    /// disposed of by protocol; and nothing was sealed over the words that stand for what is disposed of.
+    fn nothing_is_lost(&self) -> Result<(), String> {
+        let raw = rusqlite::Connection::open(self.dir.path().join("uppsikt.db")).unwrap();
+        let mut known = raw
+            .prepare(
+                "select v.text, v.assessed_by is not null, coalesce(e.state, 'none') from items i
+                 join versions v on v.id = i.current_version_id
+                 left join evidence e on e.version_id = v.id
+                 where i.platform_id = ?1 and v.content_hash = ?2",
+            )
+            .unwrap();
+        let comments = self.page.world.lock().unwrap().comments.clone();
+        for (number, comment) in comments.iter().filter(|(_, comment)| !comment.deleted) {
+            let content = Page::item(*number, comment).content_hash();
+            let found =
+                known.query_row(rusqlite::params![number.to_string(), content.bytes()], |row| {
+                    Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?, row.get::<_, String>(2)?))
+                });
+            let (text, assessed, evidence) =
+                found.map_err(|e| format!("comment {number} as it stands is lost: {e}"))?;
+            match (assessed, evidence.as_str()) {
+                (true, "sealed") if text == comment.text => {}
+                (true, "disposed") if text == DISPOSED_TEXT => {}
+                _ => {
+                    return Err(format!(
+                        "comment {number}: assessed {assessed}, {evidence}, kept as it stands: {}",
+                        text == comment.text
+                    ));
+                }
+            }
+        }
+        let over: i64 = raw
+            .query_row(
+                "select count(*) from evidence e join versions v on v.id = e.version_id
+                 where e.state = 'sealed' and v.text = ?1",
+                [DISPOSED_TEXT],
+                |row| row.get(0),
+            )
+            .unwrap();
+        match over {
+            0 => Ok(()),
+            n => Err(format!("{n} records are of what was disposed of before it was sealed")),
+        }
     }
 
     async fn decisions_came_to_their_end(&self) -> Result<(), String> {

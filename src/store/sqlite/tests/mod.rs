@@ -205,6 +205,7 @@ impl Bench {
         now: Timestamp,
     ) -> Result<DecisionId, StoreError> {
         let new = NewDecision {
+            answered: None,
             by_hand: Vec::new(),
             case,
             revision,
