@@ -174,6 +174,7 @@ impl Services {
                 | PlatformError::Forbidden { .. }
                 | PlatformError::Refused { .. }
                 | PlatformError::Contract { .. }
+                | PlatformError::Local { .. }
                 | PlatformError::NotOffered { .. },
             ) => return Ok(None),
         };
