@@ -101,7 +101,7 @@ pub enum ActionState {
     Retrying {
         /// When.
         at: Timestamp,
-        /// Attempts made so far.
+        /// Attempts made so far, since a person last asked for one.
         attempt: u32,
         /// Why, in Swedish.
         reason: String,
@@ -290,8 +290,9 @@ impl ActionState {
                 | E::TryAgain { .. } => Err(event.refused(state)),
             },
             S::Failed { reason, may_have_acted, .. } => match event {
-                // Never back to the first attempt: whoever carries it out looks before repeating.
-                E::TryAgain { at } => Ok(S::Retrying { at, attempt: 1, reason, may_have_acted }),
+                // Counted anew: the first attempt after this is a person's, who has been told what may
+                // have got through. What is known of that is kept.
+                E::TryAgain { at } => Ok(S::Retrying { at, attempt: 0, reason, may_have_acted }),
                 E::Begin { .. }
                 | E::Succeed { .. }
                 | E::FoundMoot { .. }

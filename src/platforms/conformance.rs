@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 
 use crate::domain::action::ActionKind;
 use crate::domain::ids::{Cursor, PlatformItemId};
@@ -15,7 +16,7 @@ use crate::domain::item::{FetchedItem, FetchedPost, LiveReading, Presence, Unrea
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::capability::{Offer, Told};
 use crate::platforms::error::PlatformError;
-use crate::platforms::{Platform, Receipt};
+use crate::platforms::{Platform, Receipt, Sought};
 
 /// A walk that takes more steps than this goes round in circles.
 const MOST_STEPS: usize = 2_000;
@@ -48,6 +49,8 @@ pub struct Collected {
     pub posts: Vec<FetchedPost>,
     /// Reported as deleted.
     pub gone: BTreeSet<PlatformItemId>,
+    /// What the platform told that it did not give.
+    pub gaps: Vec<String>,
     /// Elements that could not be read.
     pub unreadable: Vec<Unreadable>,
     /// The cursor as it stood after the last step.
@@ -79,6 +82,7 @@ pub async fn fetch_all(
         all.posts.extend(batch.posts);
         all.gone.extend(batch.gone);
         all.unreadable.extend(batch.unreadable);
+        all.gaps.extend(batch.gap);
         if batch.next.is_some() {
             all.cursor = batch.next;
         }
@@ -309,22 +313,76 @@ pub async fn an_answer_can_be_found_again(platform: &dyn Platform, world: &dyn W
     }
     let text = "Hej! Vi har öppet 8–16, \"vardagar\" & lördagar <3\nHälsningar\nKommunen";
     let item = written(platform, world, "När har ni öppet?").await;
-    let before = platform.find_reply(&item, text, "svar-1").await.expect("looking");
+    let before = platform.find_reply(&item, &Sought::ever(text, "svar-1")).await.expect("looking");
     assert_eq!(before, None, "nothing is there before");
     let sent = platform.reply(&item, text, "svar-1").await.expect("answering");
     let Receipt::Done(id) = sent else { panic!("answered now: {sent:?}") };
     if pushes_whole_items(platform) {
         return;
     }
-    let found = platform.find_reply(&item, text, "svar-1").await.expect("looking again");
+    let found =
+        platform.find_reply(&item, &Sought::ever(text, "svar-1")).await.expect("looking again");
     assert_eq!(found, Some(Receipt::AlreadySo(id.clone())), "our answer is found");
-    let other = platform.find_reply(&item, "Något helt annat", "svar-2").await.expect("looking");
+    let other = platform
+        .find_reply(&item, &Sought::ever("Något helt annat", "svar-2"))
+        .await
+        .expect("looking");
     assert_eq!(other, None, "another text is not");
     let all = fetch_all(platform, None).await.expect("a fetch");
     let ours = all.items.get(&PlatformItemId::new(id)).expect("the answer is fetched");
     assert!(ours.by_us, "it is known as ours");
     assert_eq!(ours.text, text, "it says what was written");
     assert!(!all.items[&item.platform_id].by_us, "the question is not ours");
+}
+
+/// The same words may have been sent before, in the same place: that is another answer, and whoever
+/// takes it for this one leaves somebody without.
+pub async fn an_older_answer_with_the_same_words_is_another(
+    platform: &dyn Platform,
+    world: &dyn World,
+) {
+    if !platform.capabilities().reply_comment.is_native() || pushes_whole_items(platform) {
+        return;
+    }
+    let text = "Tack för att du skriver! Vi återkommer.";
+    let item = written(platform, world, "Hör ni mig?").await;
+    let sent = platform.reply(&item, text, "svar-i-mars").await.expect("answering");
+    let Receipt::Done(first) = sent else { panic!("answered now: {sent:?}") };
+    let others = [first.clone()];
+    let sought = Sought { others: &others, ..Sought::ever(text, "svar-i-november") };
+    let found = platform.find_reply(&item, &sought).await.expect("looking");
+    assert_eq!(found, None, "what is known for another answer is not this one");
+    let all = fetch_all(platform, None).await.expect("a fetch");
+    let ours = &all.items[&PlatformItemId::new(first.as_str())];
+    let since = ours.created_at.expect("a time") + SignedDuration::from_hours(1);
+    let sought = Sought { since, ..Sought::ever(text, "svar-i-november") };
+    let found = platform.find_reply(&item, &sought).await.expect("looking");
+    assert_eq!(found, None, "what was written long before is not this one");
+    // Not every platform takes the same words twice.
+    if let Ok(Receipt::Done(second)) = platform.reply(&item, text, "svar-i-november").await {
+        let sought = Sought { others: &others, ..Sought::ever(text, "svar-i-november") };
+        let found = platform.find_reply(&item, &sought).await.expect("looking");
+        assert_eq!(found, Some(Receipt::AlreadySo(second)), "this one is found beside the other");
+    }
+}
+
+/// An answer reads as there, alone and among others, however the platform lists answers.
+pub async fn an_answer_reads_as_there(platform: &dyn Platform, world: &dyn World) {
+    if pushes_whole_items(platform) {
+        return;
+    }
+    let top = world.write("Har ni öppet?", None).await;
+    let answer = world.write("Det undrar jag med", Some(&top)).await;
+    let all = fetch_all(platform, None).await.expect("a fetch");
+    let both = [&top, &answer].map(|id| ItemAddress::from(&all.items[id]));
+    let alone = platform.read_live(&both[1]).await.expect("reading one");
+    assert!(matches!(alone, LiveReading::Present(_)), "read alone: {alone:?}");
+    for read in platform.read_live_many(&both).await.expect("reading both") {
+        assert!(matches!(read, Ok(LiveReading::Present(_))), "read with others: {read:?}");
+    }
+    world.remove(&answer).await;
+    let alone = platform.read_live(&both[1]).await.expect("reading one");
+    assert_eq!(alone, LiveReading::Gone, "and as gone when it is");
 }
 
 /// The post and the items above an answer are found, the topmost first.
@@ -382,10 +440,12 @@ async fn written(platform: &dyn Platform, world: &dyn World, text: &str) -> Item
 pub async fn everything(platform: &dyn Platform, world: &dyn World, warrants: Warrants<'_>) {
     the_connection_is_whole(platform).await;
     reading_holds(platform, world).await;
+    an_answer_reads_as_there(platform, world).await;
     a_deleted_item_reads_as_gone(platform, world, warrants).await;
     hiding_is_idempotent(platform, world, warrants).await;
     deleting_is_idempotent(platform, world, warrants).await;
     an_answer_can_be_found_again(platform, world).await;
+    an_older_answer_with_the_same_words_is_another(platform, world).await;
     let item = written(platform, world, "Till det som saknas").await;
     what_is_lacking_is_refused(platform, &item, warrants).await;
 }

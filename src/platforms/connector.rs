@@ -26,7 +26,7 @@ use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::capability::{Capabilities, Offer};
 use crate::platforms::error::PlatformError;
 use crate::platforms::limit::Shares;
-use crate::platforms::{ConnectionReport, Platform, Receipt, position};
+use crate::platforms::{ConnectionReport, Platform, Receipt, Sought, position};
 use crate::runtime::clock::Clock;
 
 /// So many readings in a row may fail by what may pass before the rest is left for another time.
@@ -176,12 +176,12 @@ pub trait Connector: Walks + 'static {
         key: &str,
     ) -> Result<Receipt, PlatformError>;
 
-    /// The id of the newest answer of ours with this text directly under the item.
+    /// The id of an answer of ours directly under the item that has the text and that
+    /// [`Sought::can_be`] the one sought.
     async fn own_answer(
         &self,
         item: &ItemAddress,
-        text: &str,
-        key: &str,
+        sought: &Sought<'_>,
     ) -> Result<Option<String>, PlatformError>;
 
     /// Called only where the capability record offers it.
@@ -413,10 +413,9 @@ impl<C: Connector> Platform for C {
     async fn find_reply(
         &self,
         item: &ItemAddress,
-        text: &str,
-        key: &str,
+        sought: &Sought<'_>,
     ) -> Result<Option<Receipt>, PlatformError> {
-        match self.own_answer(item, text, key).await {
+        match self.own_answer(item, sought).await {
             Ok(found) => Ok(found.map(Receipt::AlreadySo)),
             // Under what is gone nothing is shown any more.
             Err(PlatformError::Gone) => Ok(None),

@@ -86,6 +86,14 @@ pub enum PlatformError {
         /// What was expected and what came, without content.
         detail: String,
     },
+    /// Something on this machine is in the way; the platform was not asked.
+    #[error("cannot be done on this machine: {detail}")]
+    Local {
+        /// What, for the log.
+        detail: String,
+        /// What to mend, as a Swedish sentence.
+        mend: String,
+    },
     /// The platform has no such verb.
     #[error("{verb} is not offered by the platform")]
     NotOffered {
@@ -112,6 +120,7 @@ impl PlatformError {
             Self::Gone => "Inlägget finns inte längre på plattformen.".into(),
             Self::Refused { reason, .. } => reason.clone(),
             Self::Contract { .. } => "Plattformen svarade på ett sätt som Uppsikt inte förstår. Gör åtgärden direkt på plattformen och kontakta den som sköter Uppsikt.".into(),
+            Self::Local { mend, .. } => mend.clone(),
             Self::NotOffered { .. } => "Plattformen erbjuder inte den här åtgärden. Gör den direkt på plattformen.".into(),
         }
     }
@@ -128,6 +137,7 @@ impl PlatformError {
             Self::Gone => "gone",
             Self::Refused { .. } => "refused",
             Self::Contract { .. } => "contract",
+            Self::Local { .. } => "local",
             Self::NotOffered { .. } => "not_offered",
         }
     }
@@ -146,6 +156,7 @@ impl PlatformError {
             | Self::Forbidden { .. }
             | Self::Gone
             | Self::Refused { .. }
+            | Self::Local { .. }
             | Self::NotOffered { .. } => false,
         }
     }
@@ -167,6 +178,7 @@ impl PlatformError {
             | Self::Gone
             | Self::Refused { .. }
             | Self::Contract { .. }
+            | Self::Local { .. }
             | Self::NotOffered { .. } => Self::Contract {
                 detail: format!(
                     "the act was accepted and could not be read back: {}",
@@ -187,6 +199,7 @@ impl PlatformError {
             | Self::Gone
             | Self::Refused { .. }
             | Self::Contract { .. }
+            | Self::Local { .. }
             | Self::NotOffered { .. } => None,
         }
     }
@@ -198,7 +211,8 @@ impl PlatformError {
             Self::Throttled { .. }
             | Self::QuotaGone { .. }
             | Self::TokenExpired { .. }
-            | Self::ReauthNeeded { .. } => true,
+            | Self::ReauthNeeded { .. }
+            | Self::Local { .. } => true,
             Self::Transient { .. }
             | Self::Forbidden { .. }
             | Self::Gone
@@ -214,7 +228,8 @@ impl PlatformError {
             Self::Transient { .. }
             | Self::Throttled { .. }
             | Self::QuotaGone { .. }
-            | Self::TokenExpired { .. } => true,
+            | Self::TokenExpired { .. }
+            | Self::Local { .. } => true,
             Self::ReauthNeeded { .. }
             | Self::Forbidden { .. }
             | Self::Gone

@@ -5,7 +5,7 @@
 //! loses it has to connect the account anew.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -16,6 +16,7 @@ use tokio::sync::Mutex;
 
 use crate::platforms::error::PlatformError;
 use crate::platforms::http::{Answer, Http};
+use crate::platforms::json;
 use crate::platforms::limit::fingerprint;
 use crate::runtime::private;
 use crate::runtime::secret::Secret;
@@ -130,16 +131,37 @@ impl Consent {
         Self { first, file, held: Mutex::default() }
     }
 
-    fn load(&self) -> Option<Access> {
-        let text = std::fs::read_to_string(self.file.as_ref()?).ok()?;
-        let kept: Kept = serde_json::from_str(&text).ok()?;
-        (kept.of == fingerprint(&self.first)).then(|| Access {
+    /// The pair that was written down, where there is one of the consent in the settings. A file that
+    /// cannot be read is not taken for none: the consent in the settings is spent by then.
+    fn load(&self) -> Result<Option<Access>, PlatformError> {
+        let Some(file) = &self.file else { return Ok(None) };
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                let mend = format!(
+                    "Kontots nycklar i filen {} kan inte läsas ({}). Låt den användare som Uppsikt körs som äga filen och läsa den; sedan fortsätter läsningen av sig själv.",
+                    file.display(),
+                    error.kind(),
+                );
+                let detail = format!("{} cannot be read: {error}", file.display());
+                return Err(PlatformError::Local { detail, mend });
+            }
+        };
+        let kept: Kept = serde_json::from_str(&text).map_err(|error| PlatformError::Local {
+            detail: format!("{} is damaged: {}", file.display(), json::place(&error)),
+            mend: format!(
+                "Filen {} med kontots nycklar är skadad. Lägg tillbaka den från en säkerhetskopia, eller ta bort den och anslut kontot på nytt.",
+                file.display()
+            ),
+        })?;
+        Ok((kept.of == fingerprint(&self.first)).then(|| Access {
             token: Secret::new(kept.access),
             until: kept.until,
             refresh: Secret::new(kept.refresh),
             ends: kept.ends,
             scope: kept.scope,
-        })
+        }))
     }
 
     fn keep(&self, access: &Access) -> std::io::Result<()> {
@@ -192,7 +214,7 @@ pub trait Session: Send + Sync {
         let consent = self.consent();
         let mut held = consent.held.lock().await;
         if held.access.is_none() {
-            held.access = consent.load();
+            held.access = consent.load()?;
         }
         if held.is_unkept {
             keep(consent, &mut held);
@@ -207,7 +229,7 @@ pub trait Session: Send + Sync {
         }
         // Another process of ours may have renewed it meanwhile, and have spent what is in hand.
         if !held.is_unkept
-            && let Some(kept) = consent.load()
+            && let Some(kept) = consent.load()?
         {
             held.access = Some(kept);
             if let Some(known) = held.access.as_ref().filter(is_good) {

@@ -11,7 +11,7 @@ use crate::domain::item::{Batch, LiveReading, Thread, Walk};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::capability::{self, Capabilities};
 use crate::platforms::error::PlatformError;
-use crate::platforms::{ConnectionReport, Platform, Receipt};
+use crate::platforms::{ConnectionReport, Platform, Receipt, Sought};
 
 const NOT_READABLE: &str = "inlägget är inlagt för hand; det som gäller är vad en person har sett";
 
@@ -96,8 +96,7 @@ impl Platform for Manual {
     async fn find_reply(
         &self,
         _item: &ItemAddress,
-        _text: &str,
-        _key: &str,
+        _sought: &Sought<'_>,
     ) -> Result<Option<Receipt>, PlatformError> {
         Ok(None)
     }

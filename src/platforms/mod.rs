@@ -54,6 +54,7 @@ pub mod limit;
 pub mod linkedin;
 pub mod manual;
 pub mod mastodon;
+mod newest;
 mod patience;
 mod position;
 pub mod push;
@@ -94,6 +95,33 @@ pub enum Receipt {
     Done(String),
     /// It was so already.
     AlreadySo(String),
+}
+
+/// An answer of ours that may have gone out, and what tells it from others with the same words: the
+/// same thanks are given many times in one conversation.
+#[derive(Clone, Copy, Debug)]
+pub struct Sought<'a> {
+    /// Its words.
+    pub text: &'a str,
+    /// As in [`Platform::reply`].
+    pub key: &'a str,
+    /// What was written before this is another. [`Timestamp::MIN`] where any time will do.
+    pub since: Timestamp,
+    /// What the account's other answers are known by.
+    pub others: &'a [String],
+}
+
+impl<'a> Sought<'a> {
+    /// Any with these words, whenever it was written.
+    pub const fn ever(text: &'a str, key: &'a str) -> Self {
+        Self { text, key, since: Timestamp::MIN, others: &[] }
+    }
+
+    /// Whether what has these words can be it. What has no time can be anything.
+    pub fn can_be(&self, id: &str, written: Option<Timestamp>) -> bool {
+        let is_late = self.since == Timestamp::MIN || written.is_some_and(|at| at >= self.since);
+        is_late && !self.others.iter().any(|other| other == id)
+    }
 }
 
 /// Who the platform takes us for, and what we may do.
@@ -173,13 +201,12 @@ pub trait Platform: Send + Sync + 'static {
         key: &str,
     ) -> Result<Receipt, PlatformError>;
 
-    /// Looks for an answer of ours with exactly this text under the item: asked after an attempt
-    /// at [`Platform::reply`] of which nobody knows whether it went out.
+    /// Looks for an answer of ours under the item: asked after an attempt at [`Platform::reply`] of
+    /// which nobody knows whether it went out.
     async fn find_reply(
         &self,
         item: &ItemAddress,
-        text: &str,
-        key: &str,
+        sought: &Sought<'_>,
     ) -> Result<Option<Receipt>, PlatformError>;
 
     /// Reports an item to the platform.

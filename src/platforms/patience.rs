@@ -35,6 +35,16 @@ struct State {
     answered: u32,
 }
 
+/// What came of asking for a part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part<T> {
+    There(T),
+    /// It went away between the listing and now.
+    Gone,
+    /// The platform does not give it, which stands in the gap; it is to be asked for again.
+    NotGiven,
+}
+
 impl Default for Patience {
     fn default() -> Self {
         // Nothing is known of the platform yet.
@@ -81,6 +91,50 @@ impl Patience {
         Ok(None)
     }
 
+    /// A part of a walk: what stands in a conversation, or below a comment. What the platform does not
+    /// give leaves a gap, which `unread` names in Swedish, and the walk goes on.
+    ///
+    /// # Errors
+    /// As [`Patience::answer`].
+    pub fn part<T>(
+        &self,
+        id: &str,
+        looked: Result<T, PlatformError>,
+        batch: &mut Batch,
+        unread: impl FnOnce() -> String,
+    ) -> Result<Part<T>, PlatformError> {
+        let looked = match looked {
+            Ok(found) => Ok(Part::There(found)),
+            Err(PlatformError::Gone) => Ok(Part::Gone),
+            Err(error) => Err(error),
+        };
+        Ok(self.answer(id, looked)?.unwrap_or_else(|| {
+            batch.gap.get_or_insert_with(unread);
+            Part::NotGiven
+        }))
+    }
+
+    /// The same of what is the account's own: where nothing but refusals come, a right is missing.
+    ///
+    /// # Errors
+    /// As [`Patience::answer`], and a missing right.
+    pub fn own_part<T>(
+        &self,
+        id: &str,
+        looked: Result<T, PlatformError>,
+        batch: &mut Batch,
+        unread: impl FnOnce() -> String,
+    ) -> Result<Part<T>, PlatformError> {
+        if let Err(error @ PlatformError::Forbidden { .. }) = &looked {
+            let mut state = held(&self.0);
+            state.in_a_row = state.in_a_row.saturating_add(1);
+            if state.in_a_row > PASSED_AT_ONCE {
+                return Err(error.clone());
+            }
+        }
+        self.part(id, looked, batch, unread)
+    }
+
     /// A thread that was to be opened, where it was to be had. One that is gone is forgotten. One
     /// that the platform does not give leaves a gap, which `unread` names in Swedish, and does not
     /// count as opened, so that the next walk asks again.
@@ -95,20 +149,14 @@ impl Patience {
         batch: &mut Batch,
         unread: impl FnOnce() -> String,
     ) -> Result<Option<T>, PlatformError> {
-        let looked = match looked {
-            Ok(found) => Ok(Some(found)),
-            Err(PlatformError::Gone) => Ok(None),
-            Err(error) => Err(error),
-        };
-        let found = self.answer(id, looked)?;
-        match &found {
-            Some(Some(_)) => {}
-            Some(None) => threads.remove(id),
-            None => {
-                batch.gap.get_or_insert_with(unread);
+        Ok(match self.part(id, looked, batch, unread)? {
+            Part::There(found) => Some(found),
+            Part::Gone => {
+                threads.remove(id);
+                None
             }
-        }
-        Ok(found.flatten())
+            Part::NotGiven => None,
+        })
     }
 }
 
@@ -137,6 +185,23 @@ mod tests {
             assert_eq!(patience.answer(&format!("e{n}"), transient()), Ok(None));
         }
         assert!(patience.answer("f", transient()).is_err(), "it has fallen ill meanwhile");
+    }
+
+    #[test]
+    fn a_refusal_of_our_own_is_passed_over_where_others_are_given() {
+        let (patience, mut batch) = (Patience::default(), Batch::default());
+        let mut look = |looked: Result<(), PlatformError>| {
+            patience.own_part("a", looked, &mut batch, || "lucka".into())
+        };
+        let refused = || Err(PlatformError::Forbidden { what: "x".into() });
+        assert!(look(refused()).is_err(), "nothing was ever given: a right is missing");
+        assert_eq!(look(Ok(())), Ok(Part::There(())));
+        for n in 0..PASSED_AT_ONCE {
+            assert_eq!(look(refused()), Ok(Part::NotGiven), "{n}");
+        }
+        assert!(look(refused()).is_err(), "nothing is given any more");
+        assert_eq!(look(Err(PlatformError::Gone)), Ok(Part::Gone));
+        assert_eq!(batch.gap.as_deref(), Some("lucka"));
     }
 
     #[test]

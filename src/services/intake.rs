@@ -293,9 +293,9 @@ const WALK_OUTLIVES: u32 = 5;
 fn goes_on_after(error: &PlatformError, failures: u32) -> bool {
     match error {
         PlatformError::Throttled { .. } | PlatformError::QuotaGone { .. } => true,
-        PlatformError::Transient { .. } | PlatformError::TokenExpired { .. } => {
-            failures < WALK_OUTLIVES
-        }
+        PlatformError::Transient { .. }
+        | PlatformError::TokenExpired { .. }
+        | PlatformError::Local { .. } => failures < WALK_OUTLIVES,
         // An answer that does not fit may be to a page token that has run out.
         PlatformError::ReauthNeeded { .. }
         | PlatformError::Forbidden { .. }
@@ -323,6 +323,7 @@ fn after_failure(error: &PlatformError, failures: u32, now: Timestamp) -> (Times
         | PlatformError::Gone
         | PlatformError::Refused { .. }
         | PlatformError::Contract { .. }
+        | PlatformError::Local { .. }
         | PlatformError::NotOffered { .. } => (wait(STOPPED_PACE), true),
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use metrics::counter;
 
 use crate::domain::action::{ActionEvent, ActionKind, ActionState};
@@ -17,7 +17,7 @@ use crate::domain::item::{LiveReading, Presence};
 use crate::evidence::Leave;
 use crate::evidence::warrant::ItemAddress;
 use crate::platforms::error::PlatformError;
-use crate::platforms::{Platform, Receipt};
+use crate::platforms::{Platform, Receipt, Sought, capability};
 use crate::store::error::StoreError;
 use crate::store::rows::{ActionRow, EvidenceState};
 use crate::telemetry::metrics as names;
@@ -31,6 +31,13 @@ const AT_ONCE: u32 = 50;
 
 /// After so many attempts a person is told; with growing waits that is about an hour.
 const MOST_ATTEMPTS: u32 = 12;
+
+/// So long after an answer of which nobody knows whether it went out the platform is asked for it: some
+/// list what was written only after a while, and to look too early is to send it twice.
+const LOOKED_FOR_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// So far may the platform's clock be behind ours.
+const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(10);
 
 /// How one attempt ended.
 enum End {
@@ -52,12 +59,12 @@ enum End {
 /// What is known of earlier attempts at the same action.
 #[derive(Clone, Copy)]
 struct Before {
-    /// An earlier run died between intent and record.
-    died: bool,
+    /// When an earlier run had begun that died between intent and record.
+    died: Option<Timestamp>,
     /// Some attempt may have reached the platform without our hearing of it.
     may_have_acted: bool,
-    /// There was any.
-    tried: bool,
+    /// Whether this attempt was asked for by a person, who has been told what may have got through.
+    is_asked_for: bool,
 }
 
 /// Why something may not be removed yet under a policy that has the diary first.
@@ -148,13 +155,13 @@ impl Services {
         }
         // Under way already means that an earlier run died between intent and record: unknown.
         let (died, may_have_acted) = match action.state {
-            ActionState::UnderWay { .. } => (true, true),
-            ActionState::Retrying { may_have_acted, .. } => (false, may_have_acted),
+            ActionState::UnderWay { since, .. } => (Some(since), true),
+            ActionState::Retrying { may_have_acted, .. } => (None, may_have_acted),
             ActionState::Pending { .. }
             | ActionState::Done { .. }
             | ActionState::Moot { .. }
             | ActionState::Failed { .. }
-            | ActionState::Cancelled { .. } => (false, false),
+            | ActionState::Cancelled { .. } => (None, false),
         };
         let action =
             self.inner.store.move_action(action.id, ActionEvent::Begin { at: now }, now).await?;
@@ -167,7 +174,7 @@ impl Services {
             | ActionState::Failed { .. }
             | ActionState::Cancelled { .. } => 1,
         };
-        let before = Before { died, may_have_acted, tried: attempt > 1 };
+        let before = Before { died, may_have_acted, is_asked_for: attempt == 1 };
         let end = match action.kind {
             // Begun over and over without an end on record: a person has to look.
             _ if attempt > MOST_ATTEMPTS => never(format!(
@@ -429,22 +436,31 @@ impl Services {
         }
     }
 
-    /// Answers. After any earlier attempt, looks for the answer before repeating.
+    /// Answers. Where an earlier attempt may have got through, looks for the answer first; where that
+    /// is not found and the platform takes the same answer twice, a person decides.
     async fn reply(&self, action: &ActionRow, before: Before) -> Result<End, ServiceError> {
         let Some((platform, target)) = self.reach(action).await? else { return Ok(no_account()) };
         let Some(text) = action.text.as_deref() else {
             return Ok(never("Svaret saknar text."));
         };
-        if before.tried {
-            match platform.find_reply(&target, text, &action.key).await {
+        let knows_repeats = capability::knows_repeats(platform.kind(), target.kind);
+        if before.may_have_acted {
+            let look_at = before.died.map(|since| after(since, LOOKED_FOR_AFTER));
+            if let Some(at) = look_at.filter(|at| !knows_repeats && *at > self.inner.clock.now()) {
+                return Ok(End::Later {
+                    at: Some(at),
+                    reason: LOOKED_FOR.into(),
+                    may_have_acted: true,
+                });
+            }
+            let (decided, others) = self.inner.store.answers_like(action.id).await?;
+            let since = decided.saturating_sub(CLOCKS_APART).unwrap_or(Timestamp::MIN);
+            let sought = Sought { text, key: &action.key, since, others: &others };
+            match platform.find_reply(&target, &sought).await {
                 // An earlier attempt of ours got through without our hearing of it.
-                Ok(Some(Receipt::Done(id) | Receipt::AlreadySo(id))) if before.may_have_acted => {
-                    return Ok(End::Done(id));
-                }
-                Ok(Some(Receipt::Done(id) | Receipt::AlreadySo(id))) => {
-                    return Ok(End::Moot(format!("Svaret fanns redan på plattformen ({id}).")));
-                }
-                Ok(None) => {}
+                Ok(Some(Receipt::Done(id) | Receipt::AlreadySo(id))) => return Ok(End::Done(id)),
+                Ok(None) if knows_repeats || before.is_asked_for => {}
+                Ok(None) => return Ok(maybe_answered()),
                 Err(error) => return Ok(unseen(error)),
             }
         }
@@ -456,6 +472,9 @@ impl Services {
             Err(PlatformError::Gone) => {
                 never("Inlägget finns inte längre på plattformen, så det går inte att svara.")
             }
+            Err(error) if error.may_have_acted() && !knows_repeats => {
+                looked_for(end_of(error), self.inner.clock.now())
+            }
             Err(error) => end_of(error),
         })
     }
@@ -463,7 +482,7 @@ impl Services {
     /// Reports. No platform lets us look for a report, so one that may have got through is never
     /// sent again by itself: a person looks.
     async fn report(&self, action: &ActionRow, before: Before) -> Result<End, ServiceError> {
-        if before.died {
+        if before.died.is_some() {
             return Ok(maybe_reported());
         }
         let Some((platform, target)) = self.reach(action).await? else { return Ok(no_account()) };
@@ -517,6 +536,12 @@ fn end_of_receipt(receipt: Receipt) -> End {
 /// What a person is told of an act on a text that they have not read.
 const CHANGED_SINCE: &str = "Texten har ändrats sedan beslutet; inget har skickats. Läs den nya lydelsen och besluta på nytt.";
 
+/// What a person is told of an answer that is waited for.
+const LOOKED_FOR: &str = "Svaret kan ha skickats, men plattformens bekräftelse kom aldrig fram. Uppsikt ser efter om det syns, innan något skickas igen.";
+
+/// What a person is told of an answer whose end nobody knows.
+const MAYBE_ANSWERED: &str = "Svaret kan ha skickats, men plattformens bekräftelse kom aldrig fram och svaret syns inte där än. Titta på plattformen innan du försöker igen, så att det inte skickas två gånger.";
+
 /// What a person is told of a report whose end nobody knows.
 const MAYBE_REPORTED: &str = "Anmälan kan ha skickats, men plattformens svar kom aldrig fram. Titta på plattformen om den finns där innan du försöker igen.";
 
@@ -551,7 +576,9 @@ fn end_of(error: PlatformError) -> End {
         PlatformError::Throttled { until, .. } | PlatformError::QuotaGone { until, .. } => {
             End::Later { at: Some(until), reason, may_have_acted }
         }
-        PlatformError::TokenExpired { .. } => End::Later { at: None, reason, may_have_acted },
+        PlatformError::TokenExpired { .. } | PlatformError::Local { .. } => {
+            End::Later { at: None, reason, may_have_acted }
+        }
         PlatformError::ReauthNeeded { .. }
         | PlatformError::Forbidden { .. }
         | PlatformError::Gone
@@ -576,6 +603,26 @@ fn later(reason: &str) -> End {
 /// It does not go: nothing has been asked of the platform.
 fn never(reason: impl Into<String>) -> End {
     End::Never { reason: reason.into(), may_have_acted: false }
+}
+
+/// The next attempt begins with a look, and not before there may be something to see.
+fn looked_for(end: End, now: Timestamp) -> End {
+    match end {
+        End::Later { at, .. } => End::Later {
+            at: at.max(Some(after(now, LOOKED_FOR_AFTER))),
+            reason: LOOKED_FOR.into(),
+            may_have_acted: true,
+        },
+        end @ (End::Done(_) | End::Moot(_) | End::Never { .. }) => end,
+    }
+}
+
+fn after(moment: Timestamp, wait: SignedDuration) -> Timestamp {
+    moment.saturating_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+fn maybe_answered() -> End {
+    End::Never { reason: MAYBE_ANSWERED.into(), may_have_acted: true }
 }
 
 fn maybe_reported() -> End {

@@ -200,6 +200,7 @@ impl Services {
                 | PlatformError::Forbidden { .. }
                 | PlatformError::Refused { .. }
                 | PlatformError::Contract { .. }
+                | PlatformError::Local { .. }
                 | PlatformError::NotOffered { .. },
             ) => return Ok(None),
         };

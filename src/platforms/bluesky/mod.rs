@@ -36,7 +36,7 @@ use crate::platforms::error::PlatformError;
 use crate::platforms::http::{Answer, BadHttpSettings};
 use crate::platforms::patience::Patience;
 use crate::platforms::settings::BlueskySettings;
-use crate::platforms::{ConnectionReport, Receipt, html, json};
+use crate::platforms::{ConnectionReport, Receipt, Sought, html, json};
 use crate::runtime::clock::Clock;
 
 use session::{BLOCKED, CHANGED_MEANWHILE, Server, blocked};
@@ -465,7 +465,7 @@ impl Connector for Bluesky {
             Ok(written) => Ok(Receipt::Done(written.uri)),
             // An earlier attempt may have gone through.
             Err(PlatformError::Refused { code, reason }) if code == CHANGED_MEANWHILE => {
-                match self.own_answer(item, text, key).await? {
+                match self.own_answer(item, &Sought::ever(text, key)).await? {
                     Some(id) => Ok(Receipt::AlreadySo(id)),
                     None => Err(PlatformError::Refused { code, reason }),
                 }
@@ -478,18 +478,17 @@ impl Connector for Bluesky {
     async fn own_answer(
         &self,
         item: &ItemAddress,
-        text: &str,
-        key: &str,
+        sought: &Sought<'_>,
     ) -> Result<Option<String>, PlatformError> {
         let parent = uri_of(item)?;
-        let rkey = answer::rkey(&parent, key);
+        let rkey = answer::rkey(&parent, sought.key);
         let found: Published = match self.own_record(POST, &rkey).await {
             Ok(answer) => answer.object()?,
             Err(PlatformError::Gone) => return Ok(None),
             Err(error) => return Err(error),
         };
         let is_in_place = found.value.reply.is_some_and(|place| place.parent.uri == parent);
-        let is_it = is_in_place && html::folded(&found.value.text) == html::folded(text);
+        let is_it = is_in_place && html::folded(&found.value.text) == html::folded(sought.text);
         let uri = Uri::of(&self.me().await?, &rkey).filter(|_| is_it);
         Ok(uri.map(|uri| uri.to_string()))
     }

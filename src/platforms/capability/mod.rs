@@ -6,6 +6,7 @@ mod matrix;
 use std::borrow::Cow;
 
 use crate::domain::account::PlatformKind;
+use crate::domain::item::ItemKind;
 
 /// Whether a verb is to be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,6 +141,29 @@ pub struct Capabilities {
     pub longest_message: Option<ReplyLimit>,
     /// What the platform's terms say of stored data, in Swedish, shown at set-up.
     pub storage_terms: &'static str,
+}
+
+/// Whether the same answer sent twice is one answer there: the platform takes the second for the first,
+/// or refuses it (`platforms` sheet, section 1.6). Elsewhere nothing goes out again that may have gone
+/// out, until somebody has looked.
+pub const fn knows_repeats(kind: PlatformKind, item: ItemKind) -> bool {
+    match kind {
+        PlatformKind::WordPress
+        | PlatformKind::Mastodon
+        | PlatformKind::Bluesky
+        | PlatformKind::OwnSite => true,
+        // Of messages nothing is said.
+        PlatformKind::X => !matches!(item, ItemKind::DirectMessage),
+        PlatformKind::Facebook
+        | PlatformKind::Instagram
+        | PlatformKind::YouTube
+        | PlatformKind::LinkedIn
+        | PlatformKind::TikTok
+        | PlatformKind::Reddit
+        | PlatformKind::Flickr
+        | PlatformKind::Snapchat
+        | PlatformKind::Manual => false,
+    }
 }
 
 /// What a platform offers at best. What one account lacks of it (a permission, a declared

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use super::*;
 use crate::domain::ids::PlatformItemId;
 use crate::platforms::capability;
-use crate::platforms::held;
 use crate::platforms::testing::{NOW, at};
+use crate::platforms::{Sought, held};
 use crate::runtime::clock::TestClock;
 
 /// A platform whose answer for many items some of them spoil.
@@ -94,8 +94,7 @@ impl Connector for Spoilt {
     async fn own_answer(
         &self,
         _: &ItemAddress,
-        _: &str,
-        _: &str,
+        _: &Sought<'_>,
     ) -> Result<Option<String>, PlatformError> {
         Err(transient())
     }

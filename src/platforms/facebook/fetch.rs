@@ -18,6 +18,7 @@ use crate::platforms::error::PlatformError;
 use crate::platforms::facebook::Facebook;
 use crate::platforms::facebook::wire::{Comment, POST_FIELDS, Post};
 use crate::platforms::graph::{Pace, Page};
+use crate::platforms::patience::Part;
 use crate::platforms::position::is_due;
 use crate::platforms::reach::{Reach, Reached};
 
@@ -37,6 +38,9 @@ const OVERLAP: SignedDuration = SignedDuration::from_hours(24);
 
 /// Once a day a post is read to its end; finds silent edits.
 const DEEP_EVERY: SignedDuration = SignedDuration::from_hours(24);
+
+const UNREAD: &str =
+    "Kommentarerna under ett av sidans inlägg kunde inte läsas. De prövas igen vid nästa läsning.";
 
 /// What is remembered between fetches.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,10 +207,11 @@ impl Facebook {
         now: Timestamp,
     ) -> Result<Step, PlatformError> {
         let Some(open) = step.queue.last().cloned() else { return Ok(step) };
-        let mut next = None;
+        let (mut next, mut is_unread) = (None, false);
         let post_id = PlatformPostId::new(open.post.as_str());
-        match self.comments(&open.post, step.after.as_deref()).await {
-            Ok(answer) => {
+        let looked = self.comments(&open.post, step.after.as_deref()).await;
+        match self.patience.own_part(&open.post, looked, batch, || UNREAD.into())? {
+            Part::There(answer) => {
                 let text = answer.text();
                 let page: Page<'_> = answer.view(&text)?;
                 let known = position.posts.get(&open.post).and_then(|known| known.newest);
@@ -224,11 +229,14 @@ impl Facebook {
                     next = page.after().map(str::to_owned);
                 }
             }
-            // The post went away between the listing and now.
-            Err(PlatformError::Gone) => {}
-            Err(error) => return Err(error),
+            Part::Gone => {}
+            Part::NotGiven => is_unread = true,
         }
-        if next.is_none() {
+        if is_unread {
+            // As it was known: the next walk opens it again.
+            step.queue.pop();
+            step.newest = None;
+        } else if next.is_none() {
             let before = position.posts.get(&open.post);
             let known = Known {
                 count: open.count,

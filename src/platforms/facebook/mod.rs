@@ -28,9 +28,10 @@ use crate::platforms::error::PlatformError;
 use crate::platforms::graph::{Graph, Page, carried_out};
 use crate::platforms::http::{Answer, BadHttpSettings, Http};
 use crate::platforms::limit::Shares;
+use crate::platforms::patience::Patience;
 use crate::platforms::settings::FacebookSettings;
 use crate::platforms::usage::Apps;
-use crate::platforms::{ConnectionReport, Receipt, html};
+use crate::platforms::{ConnectionReport, Receipt, Sought, html};
 use crate::runtime::clock::Clock;
 
 use wire::{COMMENT_FIELDS, Comment, Post, last_segment};
@@ -40,6 +41,7 @@ pub struct Facebook {
     graph: Graph,
     page_id: String,
     capabilities: Arc<Capabilities>,
+    patience: Patience,
     /// The Page's name, once the token has been seen to be the Page's.
     identity: OnceCell<String>,
 }
@@ -86,6 +88,7 @@ impl Facebook {
             ),
             page_id: settings.page_id,
             capabilities: Arc::new(capabilities),
+            patience: Patience::default(),
             identity: OnceCell::new(),
         })
     }
@@ -288,12 +291,13 @@ impl Connector for Facebook {
     async fn own_answer(
         &self,
         item: &ItemAddress,
-        text: &str,
-        _key: &str,
+        sought: &Sought<'_>,
     ) -> Result<Option<String>, PlatformError> {
-        let wanted = html::folded(text);
+        let wanted = html::folded(sought.text);
         let is_it = |comment: &Comment| {
-            comment.is_by(&self.page_id) && html::folded(&comment.message) == wanted
+            comment.is_by(&self.page_id)
+                && html::folded(&comment.message) == wanted
+                && sought.can_be(last_segment(&comment.id), comment.written_at())
         };
         // Answers to answers are moved up one level.
         let mut above = vec![path_of(item)];

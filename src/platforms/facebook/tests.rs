@@ -8,14 +8,14 @@ use crate::domain::action::ActionKind;
 use crate::domain::ids::PlatformItemId;
 use crate::domain::item::{ItemKind, LiveReading, Presence};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
-use crate::platforms::conformance::{self, fetch_all};
+use crate::platforms::conformance::{self, Collected, fetch_all};
 use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::facebook::Facebook;
 use crate::platforms::simulate::facebook::{self as simulate, Options, Simulator};
 use crate::platforms::simulate::faults::Fault;
 use crate::platforms::testing::stage::{
-    self, a_lost_answer_can_be_found_out, faults_have_their_classes, few, first_item, many,
-    troubled, warrant,
+    self, a_lost_answer_can_be_found_out, a_refusal_stops_nothing_else, faults_have_their_classes,
+    few, first_item, many, troubled, warrant,
 };
 use crate::platforms::testing::{self, at, item_id};
 use crate::platforms::{Platform, Receipt};
@@ -234,4 +234,14 @@ fn whatever_happens_the_store_ends_equal_to_the_truth() {
         let front = simulator.front();
         storm.rage(Arc::new(facebook), &simulator, front, &clock).await;
     });
+}
+
+#[tokio::test]
+async fn a_post_whose_comments_are_not_given_stops_no_other() {
+    let Stage { simulator, account: facebook, clock } = stage(many(9, |_| 0)).await;
+    let name = |all: &Collected| {
+        let post = all.items.values().find_map(|item| item.post_id.clone()).unwrap();
+        format!("{}/comments", post.as_str())
+    };
+    a_refusal_stops_nothing_else(&facebook, simulator.front(), &clock, name).await;
 }

@@ -29,7 +29,7 @@ use crate::platforms::error::PlatformError;
 use crate::platforms::http::{BadHttpSettings, Http};
 use crate::platforms::push::{News, Push, PushRefused, PushRequest, PushSource};
 use crate::platforms::settings::{OwnSiteActions, OwnSiteSettings, OwnSiteVerb};
-use crate::platforms::{ConnectionReport, Platform, Receipt, position};
+use crate::platforms::{ConnectionReport, Platform, Receipt, Sought, position};
 use crate::runtime::clock::Clock;
 
 const NOT_READABLE: &str =
@@ -303,8 +303,7 @@ impl Platform for OwnSite {
     async fn find_reply(
         &self,
         _item: &ItemAddress,
-        _text: &str,
-        _key: &str,
+        _sought: &Sought<'_>,
     ) -> Result<Option<Receipt>, PlatformError> {
         Ok(None)
     }

@@ -18,6 +18,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
+use crate::domain::ids::ContentHash;
 use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::http::names::{Names, refused_name};
 use crate::platforms::json;
@@ -338,12 +339,7 @@ impl Http {
             detail: self.clean(&format!("the call could not be built: {}", innermost(&e))),
         })?;
         let was_write = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-        let place = format!(
-            "{} {}{}",
-            request.method(),
-            request.url().host_str().unwrap_or(""),
-            request.url().path()
-        );
+        let place = format!("{} {}", request.method(), place(request.url()));
         let mut response =
             self.client.execute(request).await.map_err(|e| self.failed(&place, &e, was_write))?;
         let status = response.status().as_u16();
@@ -396,6 +392,31 @@ impl Http {
     fn clean(&self, text: &str) -> String {
         self.secrets.iter().fold(text.to_owned(), |text, secret| secret.strike_out(&text))
     }
+}
+
+/// Where a call went, for logs. Ids in a path name people (a conversation is called after those who hold
+/// it): they are left out, and a short hash tells calls of the same shape apart.
+fn place(url: &Url) -> String {
+    let is_version = |part: &str| {
+        let number = part.strip_prefix('v').unwrap_or(part);
+        number.len() <= 5 && number.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    };
+    let is_word = |part: &str| part.bytes().all(|b| b.is_ascii_alphabetic() || b"._-".contains(&b));
+    let (mut shape, mut ids) = (url.host_str().unwrap_or_default().to_owned(), String::new());
+    for part in url.path().split('/').skip(1) {
+        shape.push('/');
+        if is_word(part) || is_version(part) {
+            shape.push_str(part);
+        } else {
+            shape.push_str("{}");
+            ids.push('/');
+            ids.push_str(part);
+        }
+    }
+    if ids.is_empty() {
+        return shape;
+    }
+    format!("{shape} #{}", &ContentHash::of(ids.as_bytes()).to_hex()[..8])
 }
 
 /// The cause at the bottom of the chain: the outer texts of reqwest name the whole address.

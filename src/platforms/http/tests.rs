@@ -172,3 +172,24 @@ fn an_address_inside_the_house_is_not_called_unless_it_is_meant() {
     let here = Url::parse("http://127.0.0.1:8080/").unwrap();
     assert!(may_be_called(&here, &HttpSettings::loopback()).is_ok());
 }
+
+#[test]
+fn a_place_in_a_log_names_nobody() {
+    let table = [
+        (
+            "https://api.x.com/2/dm_conversations/3333-2222/messages?text=hej",
+            "api.x.com/2/dm_conversations/{}/messages #",
+        ),
+        ("https://graph.facebook.com/v25.0/1_2/comments", "graph.facebook.com/v25.0/{}/comments #"),
+        (
+            "https://business-api.tiktok.com/open_api/v1.3/business/comment/list/",
+            "business-api.tiktok.com/open_api/v1.3/business/comment/list/",
+        ),
+        ("https://a.example/users/%C3%A5sa", "a.example/users/{} #"),
+    ];
+    for (url, shape) in table {
+        let told = place(&url.parse().unwrap());
+        assert!(told.starts_with(shape), "{told}");
+        assert_eq!(told.contains('#'), shape.contains('#'), "{told}");
+    }
+}

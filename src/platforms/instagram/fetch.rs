@@ -24,6 +24,7 @@ use crate::platforms::instagram::wire::{
     elements,
 };
 use crate::platforms::json;
+use crate::platforms::patience::Part;
 use crate::platforms::position::is_due;
 use crate::platforms::reach::{Reach, Reached};
 
@@ -53,6 +54,9 @@ const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
 /// How far behind the newest conversation known the list of them is read.
 const TALKS_OVERLAP: SignedDuration = SignedDuration::from_mins(15);
 
+const UNREAD: &str =
+    "Kommentarerna under ett av kontots inlägg kunde inte läsas. De prövas igen vid nästa läsning.";
+
 /// What is remembered between fetches.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -79,6 +83,9 @@ struct Known {
 /// Where a walk stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
+    /// Something of the medium in hand was not given.
+    #[serde(default)]
+    is_unread: bool,
     reach: Reach,
     phase: Phase,
     /// Media to open, the next one last.
@@ -192,6 +199,7 @@ impl Walks for Instagram {
             queue: Vec::new(),
             more: Vec::new(),
             talks: Vec::new(),
+            is_unread: false,
         }
     }
 
@@ -224,7 +232,11 @@ impl Walks for Instagram {
                     self.more_replies(&mut step, &more, batch).await?;
                     Phase::Done { newest }
                 } else {
-                    position.done(step.queue.pop(), newest, now);
+                    let open = step.queue.pop();
+                    // What was not given is opened again.
+                    if !std::mem::take(&mut step.is_unread) {
+                        position.done(open, newest, now);
+                    }
                     FIRST_COMMENTS
                 }
             }
@@ -306,8 +318,9 @@ impl Instagram {
         query.extend(after.as_deref().map(|after| ("after", after)));
         let known = position.media.get(&open.media).copied();
         let mut next = None;
-        match self.graph.get(&format!("{}/comments", open.media), &query).await {
-            Ok(answer) => {
+        let looked = self.graph.get(&format!("{}/comments", open.media), &query).await;
+        match self.patience.own_part(&open.media, looked, batch, || UNREAD.into())? {
+            Part::There(answer) => {
                 let text = answer.text();
                 let page: Page<'_> = answer.view(&text)?;
                 let name = format!("{}/comments", open.media);
@@ -362,9 +375,8 @@ impl Instagram {
                     next = page.after().map(str::to_owned);
                 }
             }
-            // It went away between the listing and now.
-            Err(PlatformError::Gone) => {}
-            Err(error) => return Err(error),
+            Part::Gone => {}
+            Part::NotGiven => step.is_unread = true,
         }
         if let Some(next) = next.filter(|next| Some(next) != after.as_ref()) {
             return Ok(Phase::Comments { after: Some(next), newest, n_new });
@@ -380,10 +392,14 @@ impl Instagram {
         batch: &mut Batch,
     ) -> Result<(), PlatformError> {
         let query = [("fields", COMMENT_FIELDS), ("limit", "50"), ("after", more.after.as_str())];
-        let answer = match self.graph.get(&format!("{}/replies", more.comment), &query).await {
-            Ok(answer) => answer,
-            Err(PlatformError::Gone) => return Ok(()),
-            Err(error) => return Err(error),
+        let looked = self.graph.get(&format!("{}/replies", more.comment), &query).await;
+        let answer = match self.patience.own_part(&more.comment, looked, batch, || UNREAD.into())? {
+            Part::There(answer) => answer,
+            Part::Gone => return Ok(()),
+            Part::NotGiven => {
+                step.is_unread = true;
+                return Ok(());
+            }
         };
         let text = answer.text();
         let page: Page<'_> = answer.view(&text)?;

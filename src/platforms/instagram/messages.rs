@@ -6,7 +6,6 @@ use serde_json::json;
 
 use crate::domain::item::Batch;
 use crate::evidence::warrant::ItemAddress;
-use crate::platforms::Receipt;
 use crate::platforms::elements::{List, readable};
 use crate::platforms::error::PlatformError;
 use crate::platforms::graph::Page;
@@ -14,7 +13,12 @@ use crate::platforms::html;
 use crate::platforms::http::Answer;
 use crate::platforms::instagram::Instagram;
 use crate::platforms::instagram::wire::{Conversation, MESSAGE_FIELDS, Message, Talk, elements};
+use crate::platforms::patience::Part;
 use crate::platforms::settings::InstagramLogin;
+use crate::platforms::{Receipt, Sought};
+
+/// What is missing where a conversation is not given.
+const UNREAD: &str = "En konversation kunde inte läsas. Läs den på plattformen.";
 
 /// In how many conversations an answer of ours is looked for.
 const MOST_SEARCHED: usize = 10;
@@ -55,11 +59,9 @@ impl Instagram {
 
     /// The messages of a conversation that can be read.
     pub async fn read_talk(&self, id: &str, batch: &mut Batch) -> Result<(), PlatformError> {
-        let answer = match self.talk(id).await {
-            Ok(answer) => answer,
-            // It went away between the listing and now.
-            Err(PlatformError::Gone) => return Ok(()),
-            Err(error) => return Err(error),
+        let looked = self.talk(id).await;
+        let Part::There(answer) = self.patience.part(id, looked, batch, || UNREAD.into())? else {
+            return Ok(());
         };
         let us = self.us().await?;
         let text = answer.text();
@@ -109,13 +111,16 @@ impl Instagram {
     pub async fn own_message(
         &self,
         item: &ItemAddress,
-        text: &str,
+        sought: &Sought<'_>,
     ) -> Result<Option<String>, PlatformError> {
         let (to, us) = (self.writer(item).await?, self.us().await?);
-        let wanted = html::folded(text);
+        let wanted = html::folded(sought.text);
         let is_it = |message: &Message| {
             let reaches = message.to.as_ref().is_none_or(|to_| to_.data.iter().any(|p| p.id == to));
-            message.is_by(us) && reaches && html::folded(&message.message) == wanted
+            message.is_by(us)
+                && reaches
+                && html::folded(&message.message) == wanted
+                && sought.can_be(&message.id, message.written_at())
         };
         let answer = self.conversations(None).await?;
         let body = answer.text();

@@ -27,9 +27,10 @@ use crate::platforms::error::PlatformError;
 use crate::platforms::graph::{Graph, Page, carried_out};
 use crate::platforms::http::{BadHttpSettings, Http};
 use crate::platforms::limit::Shares;
+use crate::platforms::patience::Patience;
 use crate::platforms::settings::{InstagramLogin, InstagramSettings};
 use crate::platforms::usage::Apps;
-use crate::platforms::{ConnectionReport, Receipt, html};
+use crate::platforms::{ConnectionReport, Receipt, Sought, html};
 use crate::runtime::clock::Clock;
 
 use wire::{COMMENT_FIELDS, Comment, MEDIA_FIELDS, Media, Met, Us};
@@ -42,6 +43,7 @@ pub struct Instagram {
     ig_id: String,
     login: InstagramLogin,
     capabilities: Arc<Capabilities>,
+    patience: Patience,
     /// The account's name, once the token has been seen to be its own.
     identity: OnceCell<String>,
 }
@@ -97,6 +99,7 @@ impl Instagram {
             ig_id: settings.ig_id,
             login: settings.login,
             capabilities: Arc::new(capabilities),
+            patience: Patience::default(),
             identity: OnceCell::new(),
         })
     }
@@ -331,11 +334,10 @@ impl Connector for Instagram {
     async fn own_answer(
         &self,
         item: &ItemAddress,
-        text: &str,
-        _key: &str,
+        sought: &Sought<'_>,
     ) -> Result<Option<String>, PlatformError> {
         if item.kind == ItemKind::DirectMessage {
-            return self.own_message(item, text).await;
+            return self.own_message(item, sought).await;
         }
         let us = self.us().await?;
         let path = format!("{}/replies", Self::top_of(item));
@@ -347,7 +349,12 @@ impl Connector for Instagram {
             let body = answer.text();
             let page: Page<'_> = answer.view(&body)?;
             let mut comments = readable::<Comment>(&page.data).map(|(comment, _)| comment);
-            if let Some(ours) = comments.find(|c| c.is_by(us) && Self::says(&c.text, text)) {
+            let is_it = |c: &Comment| {
+                c.is_by(us)
+                    && Self::says(&c.text, sought.text)
+                    && sought.can_be(&c.id, c.written_at())
+            };
+            if let Some(ours) = comments.find(is_it) {
                 return Ok(Some(ours.id));
             }
             let next = page.after().map(str::to_owned);

@@ -8,18 +8,18 @@ use crate::domain::action::ActionKind;
 use crate::domain::ids::PlatformItemId;
 use crate::domain::item::{ItemKind, LiveReading, Presence};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
-use crate::platforms::conformance::{self, fetch_all};
+use crate::platforms::conformance::{self, Collected, fetch_all};
 use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::instagram::Instagram;
 use crate::platforms::settings::InstagramLogin;
 use crate::platforms::simulate::faults::Fault;
 use crate::platforms::simulate::instagram::{self as simulate, Options, Own, Simulator};
 use crate::platforms::testing::stage::{
-    self, a_lost_answer_can_be_found_out, faults_have_their_classes, few, first_item, many,
-    troubled, warrant,
+    self, a_lost_answer_can_be_found_out, a_refusal_stops_nothing_else, faults_have_their_classes,
+    few, first_item, many, troubled, warrant,
 };
 use crate::platforms::testing::{self, at, item_id};
-use crate::platforms::{Platform, Receipt};
+use crate::platforms::{Platform, Receipt, Sought};
 
 type Stage = stage::Stage<simulate::Instagram, Instagram>;
 
@@ -117,7 +117,7 @@ async fn an_answer_to_an_answer_stands_on_top_and_names_whom_it_is_to() {
     let Receipt::Done(id) = instagram.reply(&below, "Vi öppnar kl. 8", "n").await.unwrap() else {
         panic!("an answer")
     };
-    let found = instagram.find_reply(&below, "Vi öppnar kl. 8", "n").await.unwrap();
+    let found = instagram.find_reply(&below, &Sought::ever("Vi öppnar kl. 8", "n")).await.unwrap();
     assert_eq!(found, Some(Receipt::AlreadySo(id.clone())));
     let all = fetch_all(&instagram, None).await.unwrap();
     let ours = &all.items[&PlatformItemId::new(id)];
@@ -149,11 +149,14 @@ async fn messages_are_read_answered_and_never_taken_for_deleted() {
         assert_eq!((hello.kind, hello.by_us), (ItemKind::DirectMessage, false));
         assert_eq!(hello.author.platform_id.as_deref(), Some("77"));
         let item = ItemAddress::from(hello);
-        assert_eq!(instagram.find_reply(&item, "Hej själv", "n").await.unwrap(), None);
+        assert_eq!(
+            instagram.find_reply(&item, &Sought::ever("Hej själv", "n")).await.unwrap(),
+            None
+        );
         let Receipt::Done(id) = instagram.reply(&item, "Hej själv", "n").await.unwrap() else {
             panic!("an answer")
         };
-        let found = instagram.find_reply(&item, "Hej själv", "n").await.unwrap();
+        let found = instagram.find_reply(&item, &Sought::ever("Hej själv", "n")).await.unwrap();
         assert_eq!(found, Some(Receipt::AlreadySo(id.clone())));
         clock.advance(SignedDuration::from_mins(5));
         let later = fetch_all(&instagram, all.cursor.as_ref()).await.unwrap();
@@ -254,4 +257,14 @@ fn the_fields_asked_for_are_in_metas_own_lists() {
     for name in names(super::wire::MEDIA_FIELDS) {
         assert!(media.contains(&name.as_str()), "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_post_whose_comments_are_not_given_stops_no_other() {
+    let Stage { simulator, account: instagram, clock } = stage(many(9, |_| 0)).await;
+    let name = |all: &Collected| {
+        let post = all.items.values().find_map(|item| item.post_id.clone()).unwrap();
+        format!("{}/comments", post.as_str())
+    };
+    a_refusal_stops_nothing_else(&instagram, simulator.front(), &clock, name).await;
 }

@@ -243,16 +243,20 @@ impl Conversation {
 }
 
 impl Message {
+    pub fn written_at(&self) -> Option<Timestamp> {
+        self.created_time.as_deref().and_then(graph::time)
+    }
+
     pub fn is_by(&self, us: Us<'_>) -> bool {
         let from = self.from.as_ref();
         us.is(from.map(|from| from.id.as_str()), from.and_then(|from| from.username.as_deref()))
     }
 
     pub fn into_item(self, raw: &[u8], us: Us<'_>) -> FetchedItem {
-        let by_us = self.is_by(us);
+        let (by_us, created_at) = (self.is_by(us), self.written_at());
         let id = PlatformItemId::new(self.id);
         let mut item = FetchedItem::new(id, ItemKind::DirectMessage, self.message, raw);
-        item.created_at = self.created_time.as_deref().and_then(graph::time);
+        item.created_at = created_at;
         item.created_raw = self.created_time;
         if let Some(from) = self.from {
             item.author = Author {

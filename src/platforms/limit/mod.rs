@@ -24,7 +24,7 @@ use crate::domain::item::{Batch, LiveReading, Thread, Walk};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::capability::Capabilities;
 use crate::platforms::error::{Lane, PlatformError};
-use crate::platforms::{ConnectionReport, Platform, Receipt, held};
+use crate::platforms::{ConnectionReport, Platform, Receipt, Sought, held};
 use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
 
@@ -335,10 +335,9 @@ impl Platform for Limited {
     async fn find_reply(
         &self,
         item: &ItemAddress,
-        text: &str,
-        key: &str,
+        sought: &Sought<'_>,
     ) -> Result<Option<Receipt>, PlatformError> {
-        self.pass("find_reply", self.inner.find_reply(item, text, key)).await
+        self.pass("find_reply", self.inner.find_reply(item, sought)).await
     }
 
     async fn report(&self, item: &ItemAddress, reason: &str) -> Result<Receipt, PlatformError> {

@@ -17,6 +17,7 @@ use crate::platforms::elements::List;
 use crate::platforms::error::PlatformError;
 use crate::platforms::linkedin::wire::{Comment, Page, Post};
 use crate::platforms::linkedin::{LinkedIn, encoded};
+use crate::platforms::patience::Part;
 use crate::platforms::position::is_due;
 use crate::platforms::youtube::quota::Spent;
 
@@ -32,6 +33,8 @@ const EVERY: &[(SignedDuration, SignedDuration)] = &[
 
 const TOO_OLD: &str = "Kommentarer läses bara under egna inlägg från de senaste 30 dagarna.";
 
+const UNREAD: &str = "Kommentarerna under ett av organisationens inlägg kunde inte läsas. De prövas igen vid nästa läsning.";
+
 /// What is remembered between fetches.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -45,6 +48,9 @@ pub struct Position {
 /// Where a walk stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
+    /// Something of the post in hand was not given.
+    #[serde(default)]
+    is_unread: bool,
     /// Where the next page of posts begins; `None` when all are listed.
     posts: Option<u64>,
     /// Posts to open, the next one last.
@@ -62,7 +68,7 @@ impl Walks for LinkedIn {
 
     fn begin(&self, from: &Position, now: Timestamp) -> Step {
         self.rest.calls.remember(self.organization(), from.spent, now);
-        Step { posts: Some(0), queue: Vec::new(), start: 0, below: Vec::new() }
+        Step { posts: Some(0), queue: Vec::new(), start: 0, below: Vec::new(), is_unread: false }
     }
 
     async fn step(
@@ -92,7 +98,9 @@ impl Walks for LinkedIn {
         }
         // A post is done when its last page and all answers have been read.
         if step.posts.is_none() && step.start == u64::MAX && step.below.is_empty() {
-            if let Some(post) = step.queue.pop() {
+            // What was not given is opened again.
+            let is_unread = std::mem::take(&mut step.is_unread);
+            if let Some(post) = step.queue.pop().filter(|_| !is_unread) {
                 position.posts.insert(post, now);
             }
             step.start = 0;
@@ -153,11 +161,14 @@ impl LinkedIn {
         step: &mut Step,
         batch: &mut Batch,
     ) -> Result<Option<u64>, PlatformError> {
-        let answer = match self.comments(under, start).await {
-            Ok(answer) => answer,
-            // It went away meanwhile.
-            Err(PlatformError::Gone) => return Ok(None),
-            Err(error) => return Err(error),
+        let looked = self.comments(under, start).await;
+        let answer = match self.patience.own_part(under, looked, batch, || UNREAD.into())? {
+            Part::There(answer) => answer,
+            Part::Gone => return Ok(None),
+            Part::NotGiven => {
+                step.is_unread = true;
+                return Ok(None);
+            }
         };
         let text = answer.text();
         let page: Page<'_> = answer.view(&text)?;

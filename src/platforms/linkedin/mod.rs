@@ -28,8 +28,9 @@ use crate::platforms::elements::readable;
 use crate::platforms::error::PlatformError;
 use crate::platforms::http::{Answer, BadHttpSettings};
 use crate::platforms::limit::{Shares, fingerprint};
+use crate::platforms::patience::Patience;
 use crate::platforms::settings::LinkedInSettings;
-use crate::platforms::{ConnectionReport, Receipt, html};
+use crate::platforms::{ConnectionReport, Receipt, Sought, html};
 use crate::runtime::clock::Clock;
 
 use session::Rest;
@@ -44,6 +45,7 @@ pub struct LinkedIn {
     may_not_delete: Arc<Capabilities>,
     /// The platform has once refused to delete what somebody else wrote.
     was_refused: AtomicBool,
+    patience: Patience,
 }
 
 /// Where the organisation's role is told.
@@ -90,6 +92,7 @@ impl LinkedIn {
             may_delete: Arc::new(can),
             may_not_delete: Arc::new(cannot),
             was_refused: AtomicBool::new(false),
+            patience: Patience::default(),
         })
     }
 
@@ -232,10 +235,9 @@ impl Connector for LinkedIn {
     async fn own_answer(
         &self,
         item: &ItemAddress,
-        text: &str,
-        _key: &str,
+        sought: &Sought<'_>,
     ) -> Result<Option<String>, PlatformError> {
-        let wanted = html::folded(text);
+        let wanted = html::folded(sought.text);
         let top = item.parent_id.as_ref().unwrap_or(&item.platform_id);
         let mut start = Some(0);
         while let Some(from) = start {
@@ -243,7 +245,11 @@ impl Connector for LinkedIn {
             let body = answer.text();
             let page: Page<'_> = answer.view(&body)?;
             let mut comments = readable::<Comment>(&page.elements).map(|(comment, _)| comment);
-            let is_it = |c: &Comment| c.is_by(&self.us) && html::folded(c.text()) == wanted;
+            let is_it = |c: &Comment| {
+                c.is_by(&self.us)
+                    && html::folded(c.text()) == wanted
+                    && sought.can_be(&c.urn(), c.written_at())
+            };
             if let Some(ours) = comments.find(is_it) {
                 return Ok(Some(ours.urn()));
             }

@@ -6,13 +6,14 @@ use jiff::SignedDuration;
 
 use crate::domain::item::{ItemKind, Presence};
 use crate::evidence::warrant::RemovalWarrant;
-use crate::platforms::conformance::{self, World as _, fetch_all};
+use crate::platforms::conformance::{self, Collected, World as _, fetch_all};
 use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::linkedin::LinkedIn;
 use crate::platforms::simulate::faults::Fault;
 use crate::platforms::simulate::linkedin::{self as simulate, Options, Own, Simulator};
 use crate::platforms::testing::stage::{
-    self, a_lost_answer_can_be_found_out, faults_have_their_classes, few, first_item, many, warrant,
+    self, a_lost_answer_can_be_found_out, a_refusal_stops_nothing_else, faults_have_their_classes,
+    few, first_item, many, warrant,
 };
 use crate::platforms::testing::{self, at};
 use crate::platforms::{Platform, Receipt};
@@ -147,4 +148,14 @@ fn whatever_happens_the_store_ends_equal_to_the_truth() {
         storm.rage(Arc::new(linkedin), &simulator, front, &clock).await;
         assert_eq!(simulator.overspent(), 0, "no call is made that is not there");
     });
+}
+
+#[tokio::test]
+async fn a_post_whose_comments_are_not_given_stops_no_other() {
+    let Stage { simulator, account: linkedin, clock } = stage(many(9, |_| 0)).await;
+    let name = |all: &Collected| {
+        let post = all.items.values().find_map(|item| item.post_id.clone()).unwrap();
+        post.as_str().rsplit(':').next().unwrap().to_owned()
+    };
+    a_refusal_stops_nothing_else(&linkedin, simulator.front(), &clock, name).await;
 }

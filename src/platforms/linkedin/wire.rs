@@ -151,6 +151,10 @@ impl Comment {
         &self.message.text
     }
 
+    pub fn written_at(&self) -> Option<Timestamp> {
+        self.created.as_ref().and_then(|stamp| at(stamp.time))
+    }
+
     pub fn is_by(&self, us: &str) -> bool {
         self.actor.as_deref() == Some(us)
     }
@@ -162,7 +166,7 @@ impl Comment {
         post: Option<&PlatformPostId>,
         site: &Url,
     ) -> FetchedItem {
-        let (urn, by_us) = (self.urn(), self.is_by(us));
+        let (urn, by_us, written_at) = (self.urn(), self.is_by(us), self.written_at());
         let url = link(site, &urn, self.parent_comment.as_deref());
         let kind = if self.parent_comment.is_some() { ItemKind::Reply } else { ItemKind::Comment };
         let mut item = FetchedItem::new(PlatformItemId::new(urn), kind, self.message.text, raw);
@@ -171,7 +175,7 @@ impl Comment {
         // Names are not given out; who is behind the id, people see on the platform.
         item.author = Author { platform_id: self.actor, ..Author::default() };
         let created = self.created.map(|stamp| stamp.time);
-        item.created_at = created.and_then(at);
+        item.created_at = written_at;
         item.created_raw = created.map(|time| time.to_string());
         let edited =
             self.last_modified.map(|stamp| stamp.time).filter(|time| Some(*time) > created);

@@ -34,7 +34,7 @@ use crate::platforms::error::PlatformError;
 use crate::platforms::http::{Answer, BadHttpSettings, Http};
 use crate::platforms::patience::Patience;
 use crate::platforms::settings::MastodonSettings;
-use crate::platforms::{ConnectionReport, Receipt, held};
+use crate::platforms::{ConnectionReport, Receipt, Sought, held};
 use crate::runtime::clock::Clock;
 
 use api::Api;
@@ -267,9 +267,12 @@ fn unread_thread(id: &Id) -> String {
 }
 
 /// Which of these is our answer to `parent` with this text.
-fn said_under(elements: &[&RawValue], me: &Id, parent: &Id, text: &str) -> Option<String> {
+fn said_under(elements: &[&RawValue], me: &Id, parent: &Id, sought: &Sought<'_>) -> Option<String> {
     let is_it = |status: &Status| {
-        status.is_by(me) && status.in_reply_to_id.as_ref() == Some(parent) && status.says(text)
+        status.is_by(me)
+            && status.in_reply_to_id.as_ref() == Some(parent)
+            && status.says(sought.text)
+            && sought.can_be(status.id.as_str(), status.written_at())
     };
     let found = readable(elements).rev().map(|(status, _)| status).find(is_it)?;
     Some(found.id.to_string())
@@ -471,8 +474,7 @@ impl Connector for Mastodon {
     async fn own_answer(
         &self,
         item: &ItemAddress,
-        text: &str,
-        _key: &str,
+        sought: &Sought<'_>,
     ) -> Result<Option<String>, PlatformError> {
         let parent = id_of(item)?;
         let me = self.me().await?;
@@ -480,7 +482,7 @@ impl Connector for Mastodon {
             Ok(answer) => {
                 let body = answer.text();
                 let context: Context<'_> = answer.view(&body)?;
-                if let Some(id) = said_under(&context.descendants, me, &parent, text) {
+                if let Some(id) = said_under(&context.descendants, me, &parent, sought) {
                     return Ok(Some(id));
                 }
             }
@@ -490,7 +492,7 @@ impl Connector for Mastodon {
         let query = [("exclude_reblogs", "true"), ("limit", "40")];
         let answer = self.list(&format!("v1/accounts/{me}/statuses"), &query).await?;
         let body = answer.text();
-        Ok(said_under(&answer.view::<Vec<_>>(&body)?, me, &parent, text))
+        Ok(said_under(&answer.view::<Vec<_>>(&body)?, me, &parent, sought))
     }
 
     async fn accuse(&self, item: &ItemAddress, reason: &str) -> Result<Receipt, PlatformError> {

@@ -19,6 +19,8 @@ use crate::platforms::elements::List;
 use crate::platforms::error::PlatformError;
 use crate::platforms::http::Answer;
 use crate::platforms::json;
+use crate::platforms::newest::{self, Down, Then, is_full, newest_first};
+use crate::platforms::patience::Part;
 use crate::platforms::position::is_due;
 use crate::platforms::reach::{Reach, Reached};
 use crate::platforms::reddit::wire::{
@@ -32,16 +34,20 @@ const SHAPE: &str = "Reddits beskrivning av ett inlägg";
 /// The most that one call lists or reads.
 const PAGE: usize = 100;
 
-/// A list ends after about a thousand, whatever there is.
-const LISTED_AT_MOST: u32 = 9;
+/// A list ends after about so many, whatever there is.
+const LISTED_AT_MOST: u32 = 1_000;
 
 /// A post's title is asked for again.
 const TOLD_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
-/// Conversations of moderators that are listed at a time.
-const MAILBOX: &str = "100";
+/// Conversations of moderators that are listed at a time, and how many of them are gone through.
+const MAILBOX: u32 = 100;
+const MOST_TALKS: u32 = 1_000;
 
 const TOO_MANY: &str = "Reddit listar bara de omkring tusen nyaste. Äldre inlägg som inte har lästs tidigare kan saknas: gå igenom dem på plattformen.";
+const TOO_MUCH_MAIL: &str = "Mer moderatorpost har kommit än vad som hinner läsas. Gå igenom de äldre konversationerna på plattformen.";
+const UNREAD_MAIL: &str =
+    "En konversation i moderatorposten kunde inte läsas. Läs den på plattformen.";
 const UNREAD: &str = "Kommentarerna under ett av kontots inlägg i andra subreddits kunde inte läsas. De prövas igen vid nästa läsning.";
 
 /// What is remembered between fetches.
@@ -124,9 +130,9 @@ pub struct Step {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
-    List { which: usize, after: Option<String>, newest: Option<Timestamp>, n_pages: u32 },
+    List { which: usize, after: Option<String>, newest: Option<Timestamp>, n_listed: u32 },
     Threads,
-    Mailbox,
+    Mailbox { after: Option<String>, n_listed: u32 },
     Talks,
 }
 
@@ -145,7 +151,7 @@ struct Told {
     newest: Option<Timestamp>,
     oldest: Option<Timestamp>,
     after: Option<String>,
-    is_empty: bool,
+    n_listed: u32,
 }
 
 #[async_trait]
@@ -154,7 +160,7 @@ impl Walks for Reddit {
     type Step = Step;
 
     fn begin(&self, from: &Position, now: Timestamp) -> Step {
-        let phase = Phase::List { which: 0, after: None, newest: None, n_pages: 0 };
+        let phase = Phase::List { which: 0, after: None, newest: None, n_listed: 0 };
         let reach = from.reached.next(now);
         Step { reach, phase, queue: Vec::new(), talks: Vec::new(), moved: None }
     }
@@ -167,7 +173,7 @@ impl Walks for Reddit {
         now: Timestamp,
     ) -> Result<Option<Step>, PlatformError> {
         step.phase = match step.phase.clone() {
-            Phase::List { which, after, newest, n_pages } => {
+            Phase::List { which, after, newest, n_listed } => {
                 let sources = self.sources();
                 let source = sources.get(which).copied().unwrap_or(Source::Inbox);
                 let told =
@@ -175,32 +181,34 @@ impl Walks for Reddit {
                 let newest = newest.max(told.newest);
                 let known = position.seen.get(source.name()).copied();
                 let until = known.and_then(|known| known.saturating_sub(overlap(step.reach)).ok());
-                let is_done = match (source, step.reach) {
-                    (_, Reach::Far) => false,
-                    (Source::Submitted, _) => true,
-                    (source, _) if source.is_by_time() => {
-                        matches!((told.oldest, until), (Some(oldest), Some(until)) if oldest < until)
-                    }
-                    _ => true,
+                // Of lists that are not by time the first page is read, and once a day all of them.
+                let goes_down = source.is_by_time() || step.reach == Reach::Far;
+                let is_empty = told.n_listed == 0;
+                let n_listed = n_listed.saturating_add(told.n_listed);
+                let until = until.filter(|_| step.reach != Reach::Far);
+                let down = Down { known, until, most: LISTED_AT_MOST };
+                let page = newest::Told {
+                    asked: after.as_deref(),
+                    next: told.after.as_deref().filter(|_| goes_down),
+                    oldest: told.oldest,
+                    n_listed,
                 };
-                let n_pages = n_pages + 1;
-                let is_cut = n_pages > LISTED_AT_MOST && !told.is_empty && source.is_by_time();
-                if is_cut && known.is_none() {
-                    batch.gap.get_or_insert_with(|| TOO_MANY.into());
-                }
-                match told.after.filter(|next| !is_done && Some(next) != after.as_ref()) {
-                    Some(next) => Phase::List { which, after: Some(next), newest, n_pages },
-                    None => {
+                match newest_first(&down, page) {
+                    Then::On(next) => Phase::List { which, after: Some(next), newest, n_listed },
+                    end @ (Then::Reached | Then::CutOff) => {
+                        if end == Then::CutOff && source.is_by_time() {
+                            batch.gap.get_or_insert_with(|| TOO_MANY.into());
+                        }
                         // A place that has died lists nothing: what stands below it was not seen.
                         let is_broken =
-                            told.is_empty && after.is_some() && n_pages <= LISTED_AT_MOST;
+                            is_empty && after.is_some() && !is_full(n_listed, LISTED_AT_MOST);
                         if let Some(newest) = newest.filter(|_| !is_broken) {
                             let seen = position.seen.entry(source.name().to_owned());
                             let seen = seen.or_insert(newest);
                             *seen = (*seen).max(newest);
                         }
                         if which + 1 < sources.len() {
-                            Phase::List { which: which + 1, after: None, newest: None, n_pages: 0 }
+                            Phase::List { which: which + 1, after: None, newest: None, n_listed: 0 }
                         } else {
                             Phase::Threads
                         }
@@ -212,12 +220,11 @@ impl Walks for Reddit {
                     self.open(open, &mut step, position, batch, now).await?;
                     Phase::Threads
                 }
-                None if self.subreddit().is_some() => Phase::Mailbox,
+                None if self.subreddit().is_some() => Phase::Mailbox { after: None, n_listed: 0 },
                 None => Phase::Talks,
             },
-            Phase::Mailbox => {
-                self.list_mail(&mut step, position).await?;
-                Phase::Talks
+            Phase::Mailbox { after, n_listed } => {
+                self.list_mail(&mut step, after, n_listed, position, batch).await?
             }
             Phase::Talks => {
                 if let Some(talk) = step.talks.last().cloned() {
@@ -279,7 +286,7 @@ impl Reddit {
         let page: Listing<'_> = answer.view(&text)?;
         let mut told = Told {
             after: page.data.after.filter(|after| !after.is_empty()),
-            is_empty: page.data.children.is_empty(),
+            n_listed: u32::try_from(page.data.children.len()).unwrap_or(u32::MAX),
             ..Told::default()
         };
         let list = List { name: source.name(), shape: SHAPE };
@@ -371,7 +378,7 @@ impl Reddit {
         now: Timestamp,
     ) -> Result<(), PlatformError> {
         if !open.more.is_empty() {
-            return self.open_more(&open, step, batch).await;
+            return self.open_more(&open, step, position, batch).await;
         }
         let looked = self.tree(short(&open.post), open.below.as_deref()).await;
         let Some(answer) =
@@ -431,12 +438,20 @@ impl Reddit {
         &self,
         open: &ToOpen,
         step: &mut Step,
+        position: &mut Position,
         batch: &mut Batch,
     ) -> Result<(), PlatformError> {
         let children = open.more.join(",");
         let query =
             [("api_type", "json"), ("link_id", open.post.as_str()), ("children", &children)];
-        let answer = self.calls.get("api/morechildren", &query).await?;
+        let looked = self.calls.get("api/morechildren", &query).await;
+        let part = format!("{} {}", open.post, children);
+        let Part::There(answer) = self.patience.part(&part, looked, batch, || UNREAD.into())?
+        else {
+            // Part of it is missing: it is opened again.
+            position.threads.remove(&open.post);
+            return Ok(());
+        };
         let text = answer.text();
         let done: Done<'_> = answer.view(&text)?;
         self.take_tree(&done.json.data.things, open, step, batch);
@@ -449,26 +464,59 @@ impl Reddit {
         entries(&answer)
     }
 
-    /// Which conversations of the moderators have moved.
-    async fn list_mail(&self, step: &mut Step, position: &Position) -> Result<(), PlatformError> {
-        let query = [("limit", MAILBOX), ("sort", "recent")];
+    /// One page of the conversations of the moderators: which have moved, the last one first.
+    async fn list_mail(
+        &self,
+        step: &mut Step,
+        after: Option<String>,
+        n_listed: u32,
+        position: &Position,
+        batch: &mut Batch,
+    ) -> Result<Phase, PlatformError> {
+        let limit = MAILBOX.to_string();
+        let mut query = vec![("limit", limit.as_str()), ("sort", "recent")];
+        query.extend(after.as_deref().map(|after| ("after", after)));
         let answer = match self.calls.get("api/mod/conversations", &query).await {
             Ok(answer) => answer,
             // The right to it is one by itself; `check` tells that it is missing.
-            Err(PlatformError::Forbidden { .. }) => return Ok(()),
+            Err(PlatformError::Forbidden { .. }) => return Ok(Phase::Talks),
             Err(error) => return Err(error),
         };
         let mailbox: Mailbox = answer.object()?;
         let until = position.mail.and_then(|at| at.saturating_sub(overlap(step.reach)).ok());
-        for id in mailbox.conversation_ids.iter().rev() {
+        let (mut oldest, mut opened) = (None, Vec::new());
+        for id in &mailbox.conversation_ids {
             let Some(talk) = mailbox.conversations.get(id) else { continue };
             let moved = talk.moved_at();
             step.moved = step.moved.max(moved);
+            oldest = moved.or(oldest);
             if moved.is_none() || until.is_none() || moved >= until {
-                step.talks.push(id.clone());
+                opened.push(id.clone());
             }
         }
-        Ok(())
+        // Those that moved last are read first, and each once: it may have moved in between.
+        opened.retain(|id| !step.talks.contains(id));
+        step.talks.splice(0..0, opened.into_iter().rev());
+        let n_told = u32::try_from(mailbox.conversation_ids.len()).unwrap_or(u32::MAX);
+        let n_listed = n_listed.saturating_add(n_told);
+        // The next page begins after the last on this one; how many are listed in all is not told.
+        let is_more = n_told >= MAILBOX && n_listed < MOST_TALKS;
+        let last = mailbox.conversation_ids.last().filter(|_| is_more);
+        let page = newest::Told {
+            asked: after.as_deref(),
+            next: last.map(String::as_str),
+            oldest,
+            n_listed,
+        };
+        let down = Down { known: position.mail, until, most: MOST_TALKS };
+        Ok(match newest_first(&down, page) {
+            Then::On(next) => Phase::Mailbox { after: Some(next), n_listed },
+            Then::Reached => Phase::Talks,
+            Then::CutOff => {
+                batch.gap.get_or_insert_with(|| TOO_MUCH_MAIL.into());
+                Phase::Talks
+            }
+        })
     }
 
     pub async fn talk(&self, id: &str) -> Result<Answer, PlatformError> {
@@ -476,11 +524,10 @@ impl Reddit {
     }
 
     async fn read_talk(&self, id: &str, batch: &mut Batch) -> Result<(), PlatformError> {
-        let answer = match self.talk(id).await {
-            Ok(answer) => answer,
-            // It went away meanwhile.
-            Err(PlatformError::Gone) => return Ok(()),
-            Err(error) => return Err(error),
+        let looked = self.talk(id).await;
+        let Part::There(answer) = self.patience.part(id, looked, batch, || UNREAD_MAIL.into())?
+        else {
+            return Ok(());
         };
         let text = answer.text();
         let talk: Talk<'_> = answer.view(&text)?;

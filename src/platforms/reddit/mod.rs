@@ -30,7 +30,7 @@ use crate::platforms::http::{Answer, BadHttpSettings};
 use crate::platforms::limit::{Shares, fingerprint};
 use crate::platforms::patience::Patience;
 use crate::platforms::settings::RedditSettings;
-use crate::platforms::{ConnectionReport, Receipt, html};
+use crate::platforms::{ConnectionReport, Receipt, Sought, html};
 use crate::runtime::clock::Clock;
 
 use fetch::kept_kind;
@@ -326,12 +326,15 @@ impl Connector for Reddit {
     async fn own_answer(
         &self,
         item: &ItemAddress,
-        text: &str,
-        _key: &str,
+        sought: &Sought<'_>,
     ) -> Result<Option<String>, PlatformError> {
-        let (id, wanted) = (item.platform_id.as_str(), html::folded(text));
+        let (id, wanted) = (item.platform_id.as_str(), html::folded(sought.text));
         if let Some((conversation, _)) = mail_parts(id) {
-            let is_it = |mail: &Mail| mail.is_by(self.us()) && html::folded(mail.text()) == wanted;
+            let is_it = |mail: &Mail| {
+                mail.is_by(self.us())
+                    && html::folded(mail.text()) == wanted
+                    && sought.can_be(&mail_id(conversation, &mail.id), mail.written_at())
+            };
             let found = self.mail(conversation, is_it).await?;
             return Ok(found.map(|mail| mail.platform_id.as_str().to_owned()));
         }
@@ -339,6 +342,7 @@ impl Connector for Reddit {
             entry.parent_id.as_deref() == Some(id)
                 && entry.is_by(self.us())
                 && html::folded(&entry.text()) == wanted
+                && sought.can_be(&entry.name, entry.written_at())
         };
         if id.starts_with("t4_") {
             let answer = self.calls.get(&format!("message/messages/{}", short(id)), &[]).await?;

@@ -50,9 +50,9 @@ impl Session for Calls {
         let answer = self.http.send(call.header(USER_AGENT, &self.agent).form(&form)).await?;
         match answer.status {
             200..=299 => Ok(answer.object::<Told>()?.into()),
-            // The platform does not say which of the two it does not know.
-            401 => Err(PlatformError::Forbidden {
-                what: "client_id eller client_secret godtas inte av Reddit; kontrollera dem under reddit.com/prefs/apps".into(),
+            // Which of the two it does not know, the consent or the program, it does not say.
+            401 => Err(PlatformError::ReauthNeeded {
+                detail: "neither client_id with client_secret nor the consent is accepted".into(),
             }),
             400 if answer.header("content-type").is_some_and(|kind| kind.contains("json")) => {
                 Err(PlatformError::ReauthNeeded { detail: "the consent is not accepted".into() })
@@ -178,6 +178,8 @@ fn fault(answer: &Answer) -> Option<PlatformError> {
             may_have_acted: answer.was_write,
             retry_at: answer.retry_after(),
         }),
+        // A question that it does not understand it answers with whatever page.
+        400 => PlatformError::Contract { detail },
         _ if is_json => PlatformError::Contract { detail },
         _ => answer.not_json(),
     })

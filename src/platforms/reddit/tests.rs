@@ -1,5 +1,6 @@
 //! The connector against the simulator.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -14,11 +15,11 @@ use crate::platforms::reddit::Reddit;
 use crate::platforms::simulate::faults::Fault;
 use crate::platforms::simulate::reddit::{self as simulate, Options, Own, Simulator};
 use crate::platforms::testing::stage::{
-    self, a_lost_answer_can_be_found_out, faults_have_their_classes, few, first_item, many,
-    troubled, warrant,
+    self, a_lost_answer_can_be_found_out, a_refusal_stops_nothing_else, faults_have_their_classes,
+    few, first_item, many, troubled, warrant,
 };
 use crate::platforms::testing::{self, at};
-use crate::platforms::{Platform, Receipt};
+use crate::platforms::{Platform, Receipt, Sought};
 
 type Stage = stage::Stage<simulate::Reddit, Reddit>;
 
@@ -144,11 +145,11 @@ async fn messages_and_moderators_mail_are_read_answered_and_found_again() {
             panic!("it is there")
         };
         assert_eq!(read.content_hash(), item.content_hash());
-        assert_eq!(reddit.find_reply(&address, "Svar", "n").await.unwrap(), None);
+        assert_eq!(reddit.find_reply(&address, &Sought::ever("Svar", "n")).await.unwrap(), None);
         let Receipt::Done(ours) = reddit.reply(&address, "Svar", "n").await.unwrap() else {
             panic!("an answer")
         };
-        let found = reddit.find_reply(&address, "Svar", "n").await.unwrap();
+        let found = reddit.find_reply(&address, &Sought::ever("Svar", "n")).await.unwrap();
         assert_eq!(found, Some(Receipt::AlreadySo(ours)));
         let error = reddit.hide(warrant(&address)).await.unwrap_err();
         assert!(matches!(error, PlatformError::Refused { .. }), "{error:?}");
@@ -252,4 +253,42 @@ fn whatever_happens_the_store_ends_equal_to_the_truth() {
         let front = simulator.front();
         storm.rage(Arc::new(reddit), &simulator, front, &clock).await;
     });
+}
+
+#[tokio::test]
+async fn a_conversation_or_a_part_of_a_tree_that_is_not_given_stops_nothing_else() {
+    let Stage { account: reddit, simulator, clock } = stage(large()).await;
+    let id = simulator.mail("robin_exempel", "Varför är mitt inlägg borta?");
+    simulator.mail("kim_exempel", "Hej!");
+    let name = "conversations/robin_exempel".to_owned();
+    let lost = a_refusal_stops_nothing_else(&reddit, simulator.front(), &clock, |_| name).await;
+    assert_eq!(lost, BTreeSet::from([PlatformItemId::new(id)]));
+    // What a tree elsewhere leaves out.
+    let Stage { account: reddit, simulator, clock } = stage(large()).await;
+    let name = "morechildren".to_owned();
+    a_refusal_stops_nothing_else(&reddit, simulator.front(), &clock, |_| name).await;
+}
+
+#[tokio::test]
+async fn more_than_a_list_reaches_is_told_and_not_lost_without_a_word() {
+    let Stage { account: reddit, simulator, clock } = stage(few()).await;
+    simulator.mail("kim_exempel", "Hej!");
+    let first = fetch_all(&reddit, None).await.unwrap();
+    assert_eq!(first.gaps, Vec::<String>::new());
+    for n in 0..130 {
+        clock.advance(SignedDuration::from_secs(20));
+        simulator.mail(&format!("person{n}"), "Hallå?");
+    }
+    let second = fetch_all(&reddit, first.cursor.as_ref()).await.unwrap();
+    let mails = second.items.values().filter(|i| i.kind == ItemKind::DirectMessage).count();
+    assert_eq!((mails, second.gaps.len()), (131, 0), "mail goes on to the next page");
+    clock.advance(SignedDuration::from_mins(30));
+    for n in 0..1_010 {
+        simulator.write("kim", &format!("Kommentar {n}"), None);
+    }
+    let third = fetch_all(&reddit, second.cursor.as_ref()).await.unwrap();
+    let gaps: BTreeSet<_> = third.gaps.iter().cloned().collect();
+    insta::assert_snapshot!(gaps.into_iter().collect::<String>(), @"Reddit listar bara de omkring tusen nyaste. Äldre inlägg som inte har lästs tidigare kan saknas: gå igenom dem på plattformen.");
+    let fourth = fetch_all(&reddit, third.cursor.as_ref()).await.unwrap();
+    assert_eq!(fourth.gaps, Vec::<String>::new(), "told once");
 }

@@ -259,7 +259,9 @@ impl Entry {
     /// taken it away.
     pub fn is_gone(&self) -> bool {
         let text = self.body.as_deref().or(self.selftext.as_deref()).unwrap_or("");
-        let is_mark = [DELETED, REMOVED].contains(&text.trim());
+        // A post that is a link has no text to lose.
+        let is_link = self.is_post() && text.is_empty();
+        let is_mark = is_link || [DELETED, REMOVED].contains(&text.trim());
         is_mark && self.author.as_deref().is_none_or(|author| author == DELETED)
     }
 
@@ -380,6 +382,10 @@ impl Conversation {
 }
 
 impl Mail {
+    pub fn written_at(&self) -> Option<Timestamp> {
+        self.date.as_ref()?.parse().ok()
+    }
+
     pub fn is_by(&self, us: &str) -> bool {
         self.author.name.as_deref().is_some_and(|name| is_name(name, us))
     }
@@ -392,7 +398,7 @@ impl Mail {
         let id = PlatformItemId::new(mail_id(&conversation.id, &self.id));
         let mut item =
             FetchedItem::new(id, ItemKind::DirectMessage, self.body_markdown.as_str(), raw);
-        item.created_at = self.date.as_ref().and_then(|date| date.parse().ok());
+        item.created_at = self.written_at();
         item.created_raw = self.date;
         item.permalink = Some(Permalink {
             url: format!("https://mod.reddit.com/mail/all/{}", conversation.id),

@@ -73,6 +73,7 @@ pub fn turned_away(why: Turned, own_limit: i64) -> Reply {
         Turned::Expired => fault(190, 463, "Error validating access token: Session has expired"),
         Turned::Ill => fault(2, 0, "Service temporarily unavailable"),
         Turned::LostPlace => fault(100, 0, "Invalid cursors values"),
+        Turned::Refused => fault(10, 0, "Application does not have permission for this action"),
     }
 }
 

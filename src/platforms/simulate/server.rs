@@ -102,6 +102,8 @@ struct Noted {
     skew: SignedDuration,
     /// The last page of each list, as it was before anything went wrong with it.
     pages: BTreeMap<String, String>,
+    /// What is in every call that is refused.
+    refused: Vec<String>,
     /// Whole exchanges, where somebody wants them.
     exchanges: Option<Vec<Exchange>>,
 }
@@ -135,6 +137,22 @@ impl Front {
             tokio::time::sleep(wait).await;
         }
         fault
+    }
+
+    /// From now on calls that name this are refused: a thing that is not given to us.
+    pub fn refuse(&self, name: &str) {
+        held(&self.noted).refused.push(name.to_owned());
+    }
+
+    /// Nothing is refused any more.
+    pub fn give_all(&self) {
+        held(&self.noted).refused.clear();
+    }
+
+    /// Whether this call names what is not given.
+    pub fn refuses(&self, call: &Call) -> bool {
+        let uri = call.uri.to_string();
+        held(&self.noted).refused.iter().any(|name| uri.contains(name.as_str()))
     }
 
     /// What the answer becomes on its way out. `list` is the name of its list of elements.

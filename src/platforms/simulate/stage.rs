@@ -39,6 +39,8 @@ pub enum Turned {
     Ill,
     /// The place in a list is not known.
     LostPlace,
+    /// This very thing is not given to us.
+    Refused,
 }
 
 impl Turned {
@@ -264,6 +266,7 @@ async fn answer<P: Play>(stage: Arc<Stage<P>>, call: Call) -> Response {
     let names_a_page = P::names_a_page(&call);
     let fault = stage.front.receive(&call, names_a_page, stage.clock.now()).await;
     let reply = match fault {
+        _ if stage.front.refuses(&call) => P::turned_away(Turned::Refused),
         Some(Fault::HtmlPage) => Reply::blocked(),
         fault => match fault.and_then(Turned::by) {
             Some(why) => P::turned_away(why),

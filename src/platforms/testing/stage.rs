@@ -1,16 +1,20 @@
 //! A connector before its simulator, at a time that tests own.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use jiff::SignedDuration;
+
+use crate::domain::ids::PlatformItemId;
 use crate::domain::item::ItemKind;
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
-use crate::platforms::conformance::fetch_all;
+use crate::platforms::conformance::{Collected, fetch_all};
 use crate::platforms::simulate::faults::{Fault, Faults};
 use crate::platforms::simulate::script::Script;
 use crate::platforms::simulate::server::Front;
 use crate::platforms::simulate::stage::{Options, Play, Simulator};
 use crate::platforms::testing::{NOW, at};
-use crate::platforms::{Platform, Receipt};
+use crate::platforms::{Platform, Receipt, Sought};
 use crate::runtime::clock::{Clock, TestClock};
 
 const POSTS: &str = include_str!("../../../fixtures/platforms/facebook/posts.json");
@@ -90,6 +94,28 @@ pub async fn faults_have_their_classes(
     }
 }
 
+/// What the platform does not give to us stops nothing else, is told, and comes when it is given again.
+/// `name` stands in every call for it. Gives the ids that were not given.
+pub async fn a_refusal_stops_nothing_else(
+    platform: &dyn Platform,
+    front: &Front,
+    clock: &TestClock,
+    name: impl FnOnce(&Collected) -> String,
+) -> BTreeSet<PlatformItemId> {
+    let before = fetch_all(platform, None).await.unwrap();
+    front.refuse(&name(&before));
+    let without = fetch_all(platform, None).await.expect("the walk goes on");
+    assert!(!without.gaps.is_empty(), "it is told");
+    let ids = |all: &Collected| all.items.keys().cloned().collect::<BTreeSet<_>>();
+    let lost = &ids(&before) - &ids(&without);
+    assert!(!lost.is_empty() && lost.len() < before.items.len(), "{lost:?} of {before:?}");
+    front.give_all();
+    clock.advance(SignedDuration::from_secs(61));
+    let after = fetch_all(platform, without.cursor.as_ref()).await.unwrap();
+    assert!(lost.is_subset(&ids(&after)), "{lost:?} come with the next walk");
+    lost
+}
+
 /// Of an answer that went out and was not confirmed nobody claims to know, until it is looked for.
 /// So many calls are made before the one that answers.
 pub async fn a_lost_answer_can_be_found_out(
@@ -102,6 +128,6 @@ pub async fn a_lost_answer_can_be_found_out(
     front.fail_next(Fault::LostAnswer, 1);
     let error = platform.reply(&item, "Svar", "nyckel").await.unwrap_err();
     assert!(error.may_have_acted(), "{error:?}");
-    let found = platform.find_reply(&item, "Svar", "nyckel").await.unwrap();
+    let found = platform.find_reply(&item, &Sought::ever("Svar", "nyckel")).await.unwrap();
     assert!(matches!(found, Some(Receipt::AlreadySo(_))), "it had gone out");
 }

@@ -12,15 +12,18 @@ use crate::platforms::error::PlatformError;
 use crate::platforms::held;
 use crate::platforms::http::Answer;
 use crate::platforms::json;
+use crate::platforms::patience::Part;
 use crate::platforms::reach::{Reach, Reached};
 use crate::platforms::threads::{Listed, Threads, age_of_posts};
 use crate::platforms::tiktok::TikTok;
-use crate::platforms::tiktok::wire::{Comment, Page, Shown, Video};
+use crate::platforms::tiktok::wire::{Comment, Page, Video, shown_below};
 
 const SHAPE: &str = "TikToks beskrivning av en kommentar";
 
 const UNREAD: &str =
     "Kommentarerna under en av kontots filmer kunde inte läsas. De prövas igen vid nästa läsning.";
+
+const UNREAD_BELOW: &str = "Svaren under en kommentar till en av kontots filmer kunde inte läsas. De prövas igen vid nästa läsning.";
 
 /// What is remembered between fetches.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +46,9 @@ pub struct Step {
     page: Option<String>,
     /// Comments with more answers than were shown, and the page of those.
     below: Vec<(String, String)>,
+    /// Something of the video in hand was not given: it is opened again.
+    #[serde(default)]
+    is_unread: bool,
 }
 
 const FIRST: &str = "0";
@@ -59,6 +65,7 @@ impl Walks for TikTok {
             queue: Vec::new(),
             page: Some(FIRST.into()),
             below: Vec::new(),
+            is_unread: false,
         }
     }
 
@@ -77,8 +84,10 @@ impl Walks for TikTok {
             } else if let Some((comment, cursor)) = step.below.pop() {
                 self.read_below(&video, comment, &cursor, &mut step, batch).await?;
             }
+            step.is_unread |= batch.gap.is_some();
             if step.page.is_none() && step.below.is_empty() {
-                if step.queue.pop().is_some() && batch.gap.is_none() {
+                step.queue.pop();
+                if !std::mem::take(&mut step.is_unread) {
                     position.videos.opened(&video, count, now);
                 }
                 step.page = Some(FIRST.into());
@@ -167,9 +176,7 @@ impl TikTok {
         let page: Page<'_> = answer.view(&text)?;
         let list = List { name: "comments", shape: SHAPE };
         for (comment, raw) in list.read::<Comment>(&page.data.comments, batch) {
-            let shown: Option<Shown<'_>> =
-                std::str::from_utf8(raw).ok().and_then(|raw| serde_json::from_str(raw).ok());
-            let shown = shown.map(|shown| shown.reply_list).unwrap_or_default();
+            let shown = shown_below(raw);
             let is_known = step.below.iter().any(|(known, _)| *known == comment.comment_id);
             if comment.replies > shown.len() as u64 && !is_known {
                 step.below.push((comment.comment_id.clone(), FIRST.into()));
@@ -219,11 +226,11 @@ impl TikTok {
         step: &mut Step,
         batch: &mut Batch,
     ) -> Result<(), PlatformError> {
-        let answer = match self.replies(video, &comment, cursor).await {
-            Ok(answer) => answer,
-            // It went away meanwhile.
-            Err(PlatformError::Gone) => return Ok(()),
-            Err(error) => return Err(error),
+        let looked = self.replies(video, &comment, cursor).await;
+        let Part::There(answer) =
+            self.patience.part(&comment, looked, batch, || UNREAD_BELOW.into())?
+        else {
+            return Ok(());
         };
         let text = answer.text();
         let page: Page<'_> = answer.view(&text)?;

@@ -27,14 +27,17 @@ use crate::platforms::http::BadHttpSettings;
 use crate::platforms::limit::{Shares, fingerprint};
 use crate::platforms::patience::Patience;
 use crate::platforms::settings::TikTokSettings;
-use crate::platforms::{ConnectionReport, Receipt, held, html};
+use crate::platforms::{ConnectionReport, Receipt, Sought, held, html};
 use crate::runtime::clock::Clock;
 
 use session::{Calls, data};
-use wire::{Comment, Created, Page, Video};
+use wire::{Comment, Created, Page, Video, shown_below};
 
 /// What the account must be allowed.
 const RIGHTS: &[&str] = &["user.info.basic", "video.list", "comment.list", "comment.list.manage"];
+
+/// How many pages of answers one is looked for in.
+const MOST_PAGES_BELOW: usize = 40;
 
 /// How many pages of videos one is looked for in.
 const MOST_SEARCHED: usize = 5;
@@ -101,16 +104,46 @@ impl TikTok {
         };
         let text = answer.text();
         let page: Page<'_> = answer.view(&text)?;
-        let found = readable::<Comment>(&page.data.comments).filter_map(|(comment, raw)| {
+        let told: Vec<(Comment, &[u8])> = readable(&page.data.comments).collect();
+        if told.is_empty() && !page.data.comments.is_empty() {
+            return Err(PlatformError::Contract { detail: "a comment of another shape".into() });
+        }
+        // An answer may stand by itself or below its comment.
+        let below: Vec<_> = told.iter().flat_map(|(_, raw)| shown_below(raw)).collect();
+        let below = readable::<Comment>(&below);
+        let all = told.into_iter().chain(below);
+        let found = all.filter_map(|(comment, raw)| {
             let of = items.iter().find(|item| item.platform_id.as_str() == comment.comment_id)?;
             let parent = of.parent_id.as_ref().map(|parent| parent.as_str());
             Some(self.item(comment, raw, video, parent))
         });
-        let found: Vec<_> = found.collect();
-        if found.is_empty() && !page.data.comments.is_empty() {
-            return Err(PlatformError::Contract { detail: "a comment of another shape".into() });
+        Ok(found.collect())
+    }
+
+    /// An answer that is looked for below its comment, the newest first.
+    async fn below(
+        &self,
+        video: &str,
+        parent: &str,
+        is_it: impl Fn(&Comment) -> bool + Send + Sync,
+    ) -> Result<Option<FetchedItem>, PlatformError> {
+        let mut cursor = "0".to_owned();
+        for _ in 0..MOST_PAGES_BELOW {
+            let answer = self.replies(video, parent, &cursor).await?;
+            let text = answer.text();
+            let page: Page<'_> = answer.view(&text)?;
+            let mut replies = readable::<Comment>(&page.data.comments);
+            if let Some((reply, raw)) = replies.find(|(reply, _)| is_it(reply)) {
+                return Ok(Some(self.item(reply, raw, video, Some(parent))));
+            }
+            match page.data.next() {
+                Some(next) if next != cursor => cursor = next,
+                Some(_) | None => return Ok(None),
+            }
         }
-        Ok(found)
+        Err(PlatformError::Contract {
+            detail: "more answers stand below the comment than are gone through".into(),
+        })
     }
 
     /// A video, among those met or the newest.
@@ -169,8 +202,15 @@ impl Connector for TikTok {
     }
 
     async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError> {
-        let found = self.by_ids(Self::video(item)?, &[item]).await?;
-        found.into_iter().next().ok_or(PlatformError::Gone)
+        let video = Self::video(item)?;
+        if let Some(found) = self.by_ids(video, &[item]).await?.into_iter().next() {
+            return Ok(found);
+        }
+        // Whether answers can be asked for by their ids the documentation does not say: what is not told
+        // of is gone only where it does not stand below its comment either.
+        let Some(parent) = &item.parent_id else { return Err(PlatformError::Gone) };
+        let is_it = |reply: &Comment| reply.comment_id == item.platform_id.as_str();
+        self.below(video, parent.as_str(), is_it).await?.ok_or(PlatformError::Gone)
     }
 
     async fn read_several(&self, items: &[ItemAddress]) -> Result<Vec<FetchedItem>, PlatformError> {
@@ -248,25 +288,16 @@ impl Connector for TikTok {
     async fn own_answer(
         &self,
         item: &ItemAddress,
-        text: &str,
-        _key: &str,
+        sought: &Sought<'_>,
     ) -> Result<Option<String>, PlatformError> {
-        let (video, wanted) = (Self::video(item)?, html::folded(text));
+        let (video, wanted) = (Self::video(item)?, html::folded(sought.text));
         let top = item.parent_id.as_ref().unwrap_or(&item.platform_id).as_str();
-        let mut cursor = "0".to_owned();
-        loop {
-            let answer = self.replies(video, top, &cursor).await?;
-            let body = answer.text();
-            let page: Page<'_> = answer.view(&body)?;
-            let mut replies = readable::<Comment>(&page.data.comments).map(|(reply, _)| reply);
-            let is_it = |reply: &Comment| reply.owner && html::folded(reply.text()) == wanted;
-            if let Some(ours) = replies.find(is_it) {
-                return Ok(Some(ours.comment_id));
-            }
-            match page.data.next() {
-                Some(next) if next != cursor => cursor = next,
-                Some(_) | None => return Ok(None),
-            }
-        }
+        let is_it = |reply: &Comment| {
+            reply.owner
+                && html::folded(reply.text()) == wanted
+                && sought.can_be(&reply.comment_id, reply.written_at())
+        };
+        let ours = self.below(video, top, is_it).await?;
+        Ok(ours.map(|ours| ours.platform_id.as_str().to_owned()))
     }
 }

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use crate::domain::item::{ItemKind, Presence};
-use crate::evidence::warrant::RemovalWarrant;
-use crate::platforms::Platform;
-use crate::platforms::conformance::{self, fetch_all};
+use crate::domain::item::{ItemKind, LiveReading, Presence};
+use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
+use crate::platforms::conformance::{self, World as _, fetch_all};
 use crate::platforms::error::PlatformError;
 use crate::platforms::settings::TikTokSettings;
 use crate::platforms::simulate::consent::Rotation;
@@ -15,10 +14,11 @@ use crate::platforms::simulate::faults::Fault;
 use crate::platforms::simulate::tiktok::{self as simulate, Options, Own, Simulator};
 use crate::platforms::testing;
 use crate::platforms::testing::stage::{
-    self, a_lost_answer_can_be_found_out, faults_have_their_classes, few, first_item, many,
-    troubled,
+    self, a_lost_answer_can_be_found_out, a_refusal_stops_nothing_else, faults_have_their_classes,
+    few, first_item, many, troubled,
 };
 use crate::platforms::tiktok::TikTok;
+use crate::platforms::{Platform, Receipt};
 
 type Stage = stage::Stage<simulate::TikTok, TikTok>;
 
@@ -154,4 +154,38 @@ fn whatever_happens_the_store_ends_equal_to_the_truth() {
         let front = simulator.front();
         storm.rage(Arc::new(tiktok), &simulator, front, &clock).await;
     });
+}
+
+#[tokio::test]
+async fn answers_that_one_comment_does_not_give_stop_no_other_video() {
+    let Stage { account: tiktok, simulator, clock } = stage(large()).await;
+    let many = simulator.truth();
+    let top = many.iter().filter_map(|c| c.parent).next().unwrap();
+    let name = format!("comment_id={}", simulator.id(top));
+    let lost = a_refusal_stops_nothing_else(&tiktok, simulator.front(), &clock, |_| name).await;
+    let below = many.iter().filter(|c| c.parent == Some(top)).count();
+    assert_eq!(lost.len(), below - 3, "those that came along with the comment are there");
+}
+
+#[tokio::test]
+async fn an_answer_that_the_list_of_comments_does_not_name_is_not_called_gone() {
+    for answers_by_ids in [false, true] {
+        let own = Own { answers_by_ids, page: 2, ..Own::default() };
+        let Stage { account: tiktok, simulator, .. } = stage(Options { own, ..few() }).await;
+        let top = simulator.write("kim", "Fråga", None);
+        let threat = simulator.write("robin", "Ett hot", Some(top));
+        for n in 0..5 {
+            simulator.write("kim", &format!("Svar {n}"), Some(top));
+        }
+        let all = fetch_all(&tiktok, None).await.unwrap();
+        let item = ItemAddress::from(&all.items[&simulator.id(threat)]);
+        let done = tiktok.hide(RemovalWarrant::for_test(item.clone())).await.unwrap();
+        assert!(matches!(done, Receipt::Done(_)), "{done:?}");
+        let LiveReading::Present(read) = tiktok.read_live(&item).await.unwrap() else {
+            panic!("it is there")
+        };
+        assert_eq!(read.presence, Presence::Hidden);
+        simulator.remove(&simulator.id(threat)).await;
+        assert_eq!(tiktok.read_live(&item).await, Ok(LiveReading::Gone));
+    }
 }

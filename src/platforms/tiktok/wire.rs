@@ -97,9 +97,9 @@ pub struct Comment {
 
 /// The answers that come along with a comment.
 #[derive(Deserialize)]
-pub struct Shown<'a> {
+struct Shown<'a> {
     #[serde(borrow, default)]
-    pub reply_list: Vec<&'a RawValue>,
+    reply_list: Vec<&'a RawValue>,
 }
 
 /// What an answer of ours is answered with.
@@ -107,6 +107,13 @@ pub struct Shown<'a> {
 pub struct Created {
     #[serde(deserialize_with = "id")]
     pub comment_id: String,
+}
+
+/// The answers that came along with a comment, as received.
+pub fn shown_below(raw: &[u8]) -> Vec<&RawValue> {
+    let text = std::str::from_utf8(raw).ok();
+    let shown = text.and_then(|text| serde_json::from_str::<Shown<'_>>(text).ok());
+    shown.map(|shown| shown.reply_list).unwrap_or_default()
 }
 
 fn at(seconds: Option<&String>) -> Option<Timestamp> {
@@ -118,15 +125,20 @@ impl Comment {
         self.text.as_deref().unwrap_or_default()
     }
 
+    pub fn written_at(&self) -> Option<Timestamp> {
+        at(self.create_time.as_ref())
+    }
+
     /// `video` is where it was asked for, `link` that video's.
     pub fn into_item(self, raw: &[u8], video: &str, link: Option<&str>) -> FetchedItem {
+        let written_at = self.written_at();
         let parent = self.parent_comment_id.filter(|parent| *parent != video && parent != "0");
         let kind = if parent.is_some() { ItemKind::Reply } else { ItemKind::Comment };
         let id = PlatformItemId::new(self.comment_id);
         let mut item = FetchedItem::new(id, kind, self.text.unwrap_or_default(), raw);
         item.post_id = Some(PlatformPostId::new(self.video_id.as_deref().unwrap_or(video)));
         item.parent_id = parent.map(PlatformItemId::new);
-        item.created_at = at(self.create_time.as_ref());
+        item.created_at = written_at;
         item.created_raw = self.create_time;
         item.author = Author {
             platform_id: self.unique_identifier,

@@ -35,7 +35,7 @@ use crate::platforms::elements::readable;
 use crate::platforms::error::PlatformError;
 use crate::platforms::http::{Answer, BadHttpSettings, Http, below};
 use crate::platforms::settings::WordPressSettings;
-use crate::platforms::{ConnectionReport, Receipt, html, json};
+use crate::platforms::{ConnectionReport, Receipt, Sought, html, json};
 use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
 
@@ -310,7 +310,7 @@ impl Connector for WordPress {
         }
         // An earlier attempt may have gone through: WordPress refuses the same text twice.
         if wire::code(&answer).as_deref() == Some("comment_duplicate")
-            && let Some(id) = self.own_answer(item, text, key).await?
+            && let Some(id) = self.own_answer(item, &Sought::ever(text, key)).await?
         {
             return Ok(Receipt::AlreadySo(id));
         }
@@ -320,16 +320,18 @@ impl Connector for WordPress {
     async fn own_answer(
         &self,
         item: &ItemAddress,
-        text: &str,
-        _key: &str,
+        sought: &Sought<'_>,
     ) -> Result<Option<String>, PlatformError> {
         let parent = id_of(item)?;
         let me = self.me().await?;
-        let (author, wanted) = (me.to_string(), html::folded(text));
+        let (author, wanted) = (me.to_string(), html::folded(sought.text));
         let is_it = |comment: &Comment| {
             let is_shown = wire::presence(&comment.status) != Presence::Binned;
             let plain = html::to_plain(&comment.content.raw, html::Newlines::Keep).text;
-            is_shown && comment.author == me && html::folded(&plain) == wanted
+            is_shown
+                && comment.author == me
+                && html::folded(&plain) == wanted
+                && sought.can_be(&comment.id.to_string(), comment.written_at())
         };
         let mut page = 1_u64;
         loop {

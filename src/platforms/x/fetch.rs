@@ -2,6 +2,7 @@
 //! hour our own posts of the last week and what was answered under them without naming us, since each
 //! post read costs; and the newest messages, of which few calls are to be had.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
@@ -14,6 +15,7 @@ use crate::platforms::elements::{List, readable};
 use crate::platforms::error::PlatformError;
 use crate::platforms::held;
 use crate::platforms::http::Answer;
+use crate::platforms::newest::{self, Down, Then, newest_first};
 use crate::platforms::reach::{Reach, Reached};
 use crate::platforms::threads::{Listed, Threads};
 use crate::platforms::x::X;
@@ -47,7 +49,7 @@ pub const MOST: usize = 100;
 const SEARCHED: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// The platform shows no more mentions than these.
-const MOST_PAGES: u32 = 8;
+const MOST_MENTIONS: u32 = 800;
 
 const TOO_MANY: &str = "Plattformen visar bara de 800 senaste inläggen som nämner kontot. Äldre kan saknas: gå igenom dem på plattformen.";
 const UNREAD: &str =
@@ -77,11 +79,38 @@ pub struct Step {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
-    Mentions { page: Option<String>, newest: Option<String>, n_pages: u32 },
+    Mentions { page: Option<String>, newest: Option<String>, n_listed: u32 },
     Own { page: Option<String> },
     Threads { page: Option<String> },
     Messages { page: Option<String>, newest: Option<String> },
     Done,
+}
+
+/// What a page of posts told.
+#[derive(Default)]
+struct Told {
+    /// The page after it.
+    next: Option<String>,
+    newest: Option<String>,
+    /// The last on it.
+    oldest: Option<String>,
+    n_listed: u32,
+}
+
+/// A name by which things are ordered in time.
+#[derive(Debug, PartialEq, Eq)]
+struct Name(String);
+
+impl Ord for Name {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.0.len(), &self.0).cmp(&(other.0.len(), &other.0))
+    }
+}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 #[async_trait]
@@ -90,7 +119,7 @@ impl Walks for X {
     type Step = Step;
 
     fn begin(&self, from: &Position, now: Timestamp) -> Step {
-        let phase = Phase::Mentions { page: None, newest: None, n_pages: 0 };
+        let phase = Phase::Mentions { page: None, newest: None, n_listed: 0 };
         Step { reach: from.reached.next(now), phase, queue: Vec::new() }
     }
 
@@ -102,8 +131,8 @@ impl Walks for X {
         now: Timestamp,
     ) -> Result<Option<Step>, PlatformError> {
         step.phase = match step.phase.clone() {
-            Phase::Mentions { page, newest, n_pages } => {
-                self.mentions(step.reach, page, newest, n_pages, position, batch).await?
+            Phase::Mentions { page, newest, n_listed } => {
+                self.mentions(step.reach, page, newest, n_listed, position, batch).await?
             }
             Phase::Own { page } => self.own(&mut step, page, position, batch, now).await?,
             Phase::Threads { page } => match step.queue.last().cloned() {
@@ -141,7 +170,7 @@ impl X {
         reach: Reach,
         page: Option<String>,
         newest: Option<String>,
-        n_pages: u32,
+        n_listed: u32,
         position: &mut Position,
         batch: &mut Batch,
     ) -> Result<Phase, PlatformError> {
@@ -153,14 +182,24 @@ impl X {
         query.extend(page.as_deref().map(|page| ("pagination_token", page)));
         let path = format!("users/{}/mentions", self.us());
         let answer = self.calls.get(&path, &query).await?;
-        let (next, told) = self.take(&answer, "mentions", batch).await?;
-        let newest = later(newest, told);
-        let n_pages = n_pages + 1;
-        if n_pages >= MOST_PAGES && next.is_none() && position.mention.is_none() {
-            batch.gap.get_or_insert_with(|| TOO_MANY.into());
-        }
-        if let Some(next) = next.filter(|next| Some(next) != page.as_ref()) {
-            return Ok(Phase::Mentions { page: Some(next), newest, n_pages });
+        let told = self.take(&answer, "mentions", batch).await?;
+        let newest = later(newest, told.newest);
+        let n_listed = n_listed + told.n_listed;
+        // What was known bounds the question, so the list is read to its end.
+        let known = position.mention.clone().map(Name);
+        let down = Down { known, until: None, most: MOST_MENTIONS };
+        let page = newest::Told {
+            asked: page.as_deref(),
+            next: told.next.as_deref(),
+            oldest: told.oldest.map(Name),
+            n_listed,
+        };
+        match newest_first(&down, page) {
+            Then::On(next) => return Ok(Phase::Mentions { page: Some(next), newest, n_listed }),
+            Then::Reached => {}
+            Then::CutOff => {
+                batch.gap.get_or_insert_with(|| TOO_MANY.into());
+            }
         }
         position.mention = later(position.mention.take(), newest);
         Ok(match reach {
@@ -227,31 +266,33 @@ impl X {
         let opened =
             self.patience.open(root, looked, &mut position.threads, batch, || UNREAD.into())?;
         let Some(answer) = opened else { return Ok(None) };
-        let (next, _) = self.take(&answer, "search", batch).await?;
-        let next = next.filter(|next| Some(next) != page.as_ref());
+        let told = self.take(&answer, "search", batch).await?;
+        let next = told.next.filter(|next| Some(next) != page.as_ref());
         if next.is_none() {
             position.threads.opened(root, count, now);
         }
         Ok(next)
     }
 
-    /// Takes in a page of posts: where the next one begins, and the newest name on it.
+    /// Takes in a page of posts.
     async fn take(
         &self,
         answer: &Answer,
         name: &str,
         batch: &mut Batch,
-    ) -> Result<(Option<String>, Option<String>), PlatformError> {
+    ) -> Result<Told, PlatformError> {
         let text = answer.text();
         let page: Page<'_> = answer.view(&text)?;
+        let n_listed = u32::try_from(page.data.len()).unwrap_or(u32::MAX);
+        let mut told = Told { next: page.next(), n_listed, ..Told::default() };
         let list = List { name, shape: "X beskrivning av ett inlägg" };
         let posts = list.read::<Post>(&page.data, batch);
         let roots: BTreeSet<_> =
             posts.iter().filter_map(|(post, _)| post.conversation_id.clone()).collect();
         self.learn_roots(roots, batch).await?;
-        let mut newest = None;
         for (post, raw) in posts {
-            newest = later(newest, Some(post.id.clone()));
+            told.newest = later(told.newest, Some(post.id.clone()));
+            told.oldest = Some(post.id.clone());
             // The post at the top is context, and comes by itself.
             if post.parent().is_none() && post.is_by(self.us()) {
                 continue;
@@ -259,7 +300,7 @@ impl X {
             let is_ours = self.root(&post);
             batch.items.push(post.into_item(raw, &page.includes, self.met(is_ours)));
         }
-        Ok((page.next(), newest))
+        Ok(told)
     }
 
     /// Asks who began the threads of which that is not known. Once in the program's life.

@@ -34,7 +34,7 @@ use crate::platforms::http::{Answer, BadHttpSettings};
 use crate::platforms::limit::{Shares, fingerprint};
 use crate::platforms::patience::Patience;
 use crate::platforms::settings::XSettings;
-use crate::platforms::{ConnectionReport, Receipt, held, html, json as text_json};
+use crate::platforms::{ConnectionReport, Receipt, Sought, held, html, json as text_json};
 use crate::runtime::clock::Clock;
 
 use fetch::{FIELDS, MESSAGE_FIELDS};
@@ -322,11 +322,10 @@ impl Connector for X {
     async fn own_answer(
         &self,
         item: &ItemAddress,
-        text: &str,
-        _key: &str,
+        sought: &Sought<'_>,
     ) -> Result<Option<String>, PlatformError> {
         let id = item.platform_id.as_str();
-        let wanted = html::folded(without_names(text));
+        let wanted = html::folded(without_names(sought.text));
         if item.kind == ItemKind::DirectMessage {
             let (message, ..) = self.message(id).await?;
             let conversation = message.dm_conversation_id.ok_or(PlatformError::Gone)?;
@@ -338,12 +337,16 @@ impl Connector for X {
             let page: Page<'_> = answer.view(&body)?;
             let mut messages = readable::<Message>(&page.data).map(|(message, _)| message);
             let is_it = |m: &Message| {
-                m.is_by(self.us()) && html::folded(without_names(&m.text())) == wanted
+                m.is_by(self.us())
+                    && html::folded(without_names(&m.text())) == wanted
+                    && sought.can_be(&m.id, m.written_at())
             };
             return Ok(messages.find(is_it).map(|message| message.id));
         }
         let is_it = |post: &Post| {
-            post.parent() == Some(id) && html::folded(without_names(&post.text())) == wanted
+            post.parent() == Some(id)
+                && html::folded(without_names(&post.text())) == wanted
+                && sought.can_be(post.first_id(), post.written_at())
         };
         let found = self.own_posts().await?.into_iter().find(is_it);
         Ok(found.map(|post| post.first_id().to_owned()))

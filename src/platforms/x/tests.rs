@@ -1,6 +1,7 @@
 //! The connector against the simulator, and both against what the platform publishes.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -21,7 +22,7 @@ use crate::platforms::testing::stage::{
 };
 use crate::platforms::testing::{self, at, published};
 use crate::platforms::x::X;
-use crate::platforms::{Platform, Receipt};
+use crate::platforms::{Platform, Receipt, Sought};
 
 const PUBLISHED: &str = include_str!("../../../fixtures/platforms/x/published.json");
 
@@ -66,7 +67,7 @@ async fn requests_and_answers_are_as_x_publishes_them() {
     let all = fetch_all(&x, None).await.unwrap();
     let message = ItemAddress::from(&all.items[&id]);
     x.reply(&message, "Hej själv", "n").await.unwrap();
-    x.find_reply(&message, "Hej själv", "n").await.unwrap();
+    x.find_reply(&message, &Sought::ever("Hej själv", "n")).await.unwrap();
     let exchanges = simulator.front().exchanges();
     insta::assert_snapshot!(published::called(&exchanges), @"
     GET /2/dm_conversations/{}/dm_events
@@ -177,7 +178,7 @@ async fn messages_are_read_sparingly_and_answered() {
     let Receipt::Done(ours) = x.reply(&address, "Hej själv", "n").await.unwrap() else {
         panic!("an answer")
     };
-    let found = x.find_reply(&address, "Hej själv", "n").await.unwrap();
+    let found = x.find_reply(&address, &Sought::ever("Hej själv", "n")).await.unwrap();
     assert_eq!(found, Some(Receipt::AlreadySo(ours)));
     for _ in 0..30 {
         all = fetch_all(&x, all.cursor.as_ref()).await.unwrap();
@@ -214,6 +215,21 @@ async fn a_pair_that_is_good_once_outlives_a_restart() {
     std::fs::remove_file(&kept).unwrap();
     let error = x().check().await.unwrap_err();
     assert!(matches!(error, PlatformError::ReauthNeeded { .. }), "{error:?}");
+    // What cannot be read is not taken for none: the first consent would be shown, and is spent.
+    for put in [
+        |at: &Path| std::fs::create_dir(at).unwrap(),
+        |at: &Path| {
+            std::fs::remove_dir(at).unwrap();
+            std::fs::write(at, r#"{"of":"halv"#).unwrap();
+        },
+    ] {
+        put(&kept);
+        let calls = simulator.calls().len();
+        let error = x().check().await.unwrap_err();
+        assert!(matches!(error, PlatformError::Local { .. }), "{error:?}");
+        assert!(error.swedish().contains("x.json"), "{}", error.swedish());
+        assert_eq!(simulator.calls().len(), calls, "nothing was shown to the platform");
+    }
     // Another consent in the settings means that the account was connected anew.
     std::fs::write(
         &kept,
@@ -271,4 +287,21 @@ fn whatever_happens_the_store_ends_equal_to_the_truth() {
         let front = simulator.front();
         storm.rage(Arc::new(x), &simulator, front, &clock).await;
     });
+}
+
+#[tokio::test]
+async fn more_mentions_than_are_listed_are_told_and_not_lost_without_a_word() {
+    let Stage { account: x, simulator, clock } = stage(few()).await;
+    let first = fetch_all(&x, None).await.unwrap();
+    assert_eq!(first.gaps, Vec::<String>::new());
+    for hours in [2, 25] {
+        clock.advance(SignedDuration::from_hours(hours));
+        for n in 0..820 {
+            simulator.write("kim", &format!("Efter {hours} timmar: {n}"), None);
+        }
+        let all = fetch_all(&x, first.cursor.as_ref()).await.unwrap();
+        assert!(all.gaps.iter().any(|gap| gap.contains("800")), "{hours}: {:?}", all.gaps);
+        let again = fetch_all(&x, all.cursor.as_ref()).await.unwrap();
+        assert_eq!(again.gaps, Vec::<String>::new(), "told once");
+    }
 }

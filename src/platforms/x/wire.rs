@@ -341,6 +341,10 @@ impl Post {
 }
 
 impl Message {
+    pub fn written_at(&self) -> Option<Timestamp> {
+        self.created_at.as_ref()?.parse().ok()
+    }
+
     pub fn is_by(&self, us: &str) -> bool {
         self.sender_id.as_deref() == Some(us)
     }
@@ -350,10 +354,10 @@ impl Message {
     }
 
     pub fn into_item(self, raw: &[u8], includes: &Includes, us: &str, site: &Url) -> FetchedItem {
-        let (by_us, text) = (self.is_by(us), self.text());
+        let (by_us, text, written_at) = (self.is_by(us), self.text(), self.written_at());
         let id = PlatformItemId::new(self.id);
         let mut item = FetchedItem::new(id, ItemKind::DirectMessage, text, raw);
-        item.created_at = self.created_at.as_ref().and_then(|at| at.parse().ok());
+        item.created_at = written_at;
         item.created_raw = self.created_at;
         item.author = author(self.sender_id, includes, site);
         item.permalink = self.dm_conversation_id.and_then(|conversation| {

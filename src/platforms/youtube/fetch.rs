@@ -422,7 +422,13 @@ impl YouTube {
                 position.videos.remove(&video);
                 None
             }
-            Err(error) => return Err(error),
+            Err(error) => {
+                let looked: Result<(), _> = Err(error);
+                self.patience.part(&video, looked, batch, || {
+                    format!("Plattformen lämnar inte ut kommentarerna till filmen {video}. Läs dem på plattformen.")
+                })?;
+                None
+            }
         };
         let n_pages = n_pages + 1;
         Ok(match next.filter(|_| n_pages < MOST_PAGES_VIDEO) {

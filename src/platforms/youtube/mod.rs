@@ -31,7 +31,7 @@ use crate::platforms::http::BadHttpSettings;
 use crate::platforms::limit::{Shares, fingerprint};
 use crate::platforms::patience::Patience;
 use crate::platforms::settings::YouTubeSettings;
-use crate::platforms::{ConnectionReport, Receipt, html};
+use crate::platforms::{ConnectionReport, Receipt, Sought, html};
 use crate::runtime::clock::Clock;
 
 use quota::{Quota, Quotas};
@@ -385,12 +385,13 @@ impl Connector for YouTube {
     async fn own_answer(
         &self,
         item: &ItemAddress,
-        text: &str,
-        _key: &str,
+        sought: &Sought<'_>,
     ) -> Result<Option<String>, PlatformError> {
-        let wanted = html::folded(text);
+        let wanted = html::folded(sought.text);
         let is_it = |comment: &Comment| {
-            comment.is_by(self.channel()) && html::folded(comment.text()) == wanted
+            comment.is_by(self.channel())
+                && html::folded(comment.text()) == wanted
+                && sought.can_be(&comment.id, comment.written_at())
         };
         let thread = thread_of(item.platform_id.as_str());
         Ok(self.find_reply_where(thread, is_it).await?.map(|(comment, _)| comment.id))

@@ -7,13 +7,13 @@ use jiff::SignedDuration;
 use crate::domain::action::ActionKind;
 use crate::domain::item::{ItemKind, LiveReading, Presence};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
-use crate::platforms::conformance::{self, World as _, fetch_all};
+use crate::platforms::conformance::{self, Collected, World as _, fetch_all};
 use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::simulate::faults::Fault;
 use crate::platforms::simulate::youtube::{self as simulate, Options, Own, Simulator};
 use crate::platforms::testing::stage::{
-    self, a_lost_answer_can_be_found_out, faults_have_their_classes, few, first_item, many,
-    troubled, warrant,
+    self, a_lost_answer_can_be_found_out, a_refusal_stops_nothing_else, faults_have_their_classes,
+    few, first_item, many, troubled, warrant,
 };
 use crate::platforms::testing::{self, at};
 use crate::platforms::{Platform, Receipt};
@@ -330,4 +330,15 @@ fn whatever_happens_the_store_ends_equal_to_the_truth() {
         storm.rage(Arc::new(youtube), &simulator, front, &clock).await;
         assert_eq!(simulator.overspent(), 0, "no unit is spent that is not there");
     });
+}
+
+#[tokio::test]
+async fn a_thread_whose_answers_are_not_given_stops_no_other() {
+    let options = many(8, |n| if n == 7 { 9 } else { 0 });
+    let Stage { simulator, account: youtube, clock } = stage(options).await;
+    let name = |all: &Collected| {
+        let above = all.items.values().find_map(|item| item.parent_id.clone()).unwrap();
+        format!("parentId={}", above.as_str())
+    };
+    a_refusal_stops_nothing_else(&youtube, simulator.front(), &clock, name).await;
 }

@@ -47,6 +47,13 @@ async fn dead_between_the_intent_and_the_call() {
     stage.restart().await;
     stage.act().await;
     assert!(stage.truth(number).hidden);
+    // Whether the answer went out nobody knows, and the platform takes the same one twice.
+    stage.wait_s(300);
+    stage.act().await;
+    let reply = stage.action_state(case, ActionKind::Reply).await;
+    assert!(matches!(reply, ActionState::Failed { .. }), "a person looks: {reply:?}");
+    stage.try_all_again(case).await;
+    stage.act().await;
     assert_eq!((stage.answers(TEXT), stage.n_writing_calls()), (1, 2));
     stage.all_done(case).await;
 }
@@ -67,6 +74,8 @@ async fn dead_between_the_call_and_the_record() {
     stage.restart().await;
     stage.act().await;
     assert!(stage.truth(number).hidden);
+    stage.wait_s(300);
+    stage.act().await;
     assert_eq!((stage.answers(TEXT), stage.n_writing_calls()), (1, 2), "looked, did not repeat");
     stage.all_done(case).await;
 }

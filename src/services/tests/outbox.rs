@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::domain::action::{ActionKind, ActionState};
 use crate::domain::case::{CaseState, Outcome};
 use crate::domain::decision::Choice;
+use crate::domain::ids::CaseId;
 use crate::platforms::simulate::faults::Fault;
 use crate::services::tests::harness::{Stage, THREAT};
 
@@ -37,12 +38,80 @@ async fn an_answer_that_is_lost_makes_no_second_act() {
     assert_eq!(stage.n_writing_calls(), 2);
     stage.wait_s(10);
     stage.act().await;
-    for kind in [ActionKind::Hide, ActionKind::Reply] {
-        let state = stage.action_state(case, kind).await;
-        assert!(matches!(state, ActionState::Done { .. }), "{kind:?}: {state:?}");
-    }
+    let hide = stage.action_state(case, ActionKind::Hide).await;
+    assert!(matches!(hide, ActionState::Done { .. }), "{hide:?}");
+    let reply = stage.action_state(case, ActionKind::Reply).await;
+    assert!(
+        matches!(reply, ActionState::Retrying { attempt: 1, .. }),
+        "too early to look: {reply:?}"
+    );
+    stage.wait_s(300);
+    stage.act().await;
+    let reply = stage.action_state(case, ActionKind::Reply).await;
+    assert!(matches!(reply, ActionState::Done { .. }), "{reply:?}");
     assert_eq!((stage.answers(TEXT), stage.n_writing_calls()), (1, 2), "looked, did not repeat");
     assert_eq!(stage.state(case).await, CaseState::Closed { outcome: Outcome::CarriedOut });
+}
+
+/// Two people in one conversation get the same words.
+async fn two_answers_in_one_conversation(stage: &Stage) -> (CaseId, CaseId) {
+    let top = stage.simulator.write("Kim Exempel", "Hej alla", None);
+    let mut cases = Vec::new();
+    for text in [THREAT, "Håll käften din jävla idiot, jag ska slå dig."] {
+        let number = stage.simulator.write("Robin Påhitt", text, Some(top));
+        stage.wait_s(150);
+        stage.take_in_plainly().await;
+        cases.push(stage.case_of(number).await);
+    }
+    stage.decide(cases[0], vec![answer()]).await;
+    stage.act_after_undo().await;
+    assert_eq!(stage.answers(TEXT), 1);
+    stage.decide(cases[1], vec![answer()]).await;
+    (cases[0], cases[1])
+}
+
+#[tokio::test]
+async fn an_older_answer_with_the_same_words_is_not_taken_for_this_one() {
+    let stage = Stage::new().await;
+    let (_, case) = two_answers_in_one_conversation(&stage).await;
+    // Surely not sent: the platform asks us to wait.
+    stage.simulator.fail_next(FINE, 1);
+    stage.simulator.fail_next(Fault::PageLimit { minutes: 1 }, 1);
+    stage.act_after_undo().await;
+    let reply = stage.action_state(case, ActionKind::Reply).await;
+    assert!(matches!(reply, ActionState::Retrying { may_have_acted: false, .. }), "{reply:?}");
+    stage.wait_s(120);
+    stage.act().await;
+    let reply = stage.action_state(case, ActionKind::Reply).await;
+    assert!(matches!(reply, ActionState::Done { .. }), "{reply:?}");
+    assert_eq!(stage.answers(TEXT), 2, "both were answered");
+}
+
+#[tokio::test]
+async fn an_answer_that_may_have_gone_out_and_is_not_found_is_left_to_a_person() {
+    let stage = Stage::new().await;
+    let (_, case) = two_answers_in_one_conversation(&stage).await;
+    // The platform falls ill over it, before it has taken anything.
+    stage.simulator.fail_next(FINE, 1);
+    stage.simulator.fail_next(Fault::ServerError, 1);
+    stage.act_after_undo().await;
+    let reply = stage.action_state(case, ActionKind::Reply).await;
+    assert!(matches!(reply, ActionState::Retrying { may_have_acted: true, .. }), "{reply:?}");
+    stage.wait_s(60);
+    stage.act().await;
+    let reply = stage.action_state(case, ActionKind::Reply).await;
+    assert!(matches!(reply, ActionState::Retrying { .. }), "too early to look: {reply:?}");
+    stage.wait_s(300);
+    stage.act().await;
+    let reply = stage.action_state(case, ActionKind::Reply).await;
+    let ActionState::Failed { reason, .. } = reply else { panic!("{reply:?}") };
+    insta::assert_snapshot!(reason, @"Svaret kan ha skickats, men plattformens bekräftelse kom aldrig fram och svaret syns inte där än. Titta på plattformen innan du försöker igen, så att det inte skickas två gånger.");
+    assert_eq!(stage.answers(TEXT), 1, "nothing was sent again by itself");
+    stage.try_again(case, ActionKind::Reply).await.unwrap();
+    stage.act().await;
+    let reply = stage.action_state(case, ActionKind::Reply).await;
+    assert!(matches!(reply, ActionState::Done { .. }), "{reply:?}");
+    assert_eq!(stage.answers(TEXT), 2, "a person asked for it");
 }
 
 /// An editor answers a harmless question; its author makes something else of it meanwhile.

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, Transaction, params};
 use serde::Serialize;
 
 use super::cases::{note_event, set_state, the_case, touch};
-use super::value::{from_json, json, maybe_row, ms, rows};
+use super::value::{at as instant, from_json, json, maybe_row, ms, rows};
 use super::{audit, log};
 use crate::domain::action::{ActionEvent, ActionKind, ActionState};
 use crate::domain::case::{CaseEvent, CaseState};
@@ -222,6 +222,38 @@ impl Store {
     /// One action.
     pub async fn action(&self, action: ActionId) -> Result<ActionRow, StoreError> {
         self.read(move |c| the_action(c, action)).await
+    }
+
+    /// What tells an answer from others with the same words: when it was decided on, and what those
+    /// are known by at the platform that the account has sent.
+    pub async fn answers_like(
+        &self,
+        action: ActionId,
+    ) -> Result<(Timestamp, Vec<String>), StoreError> {
+        self.read(move |c| {
+            let at = c
+                .prepare_cached(
+                    "select d.at from actions x join decisions d on d.id = x.decision_id
+                     where x.id = ?1",
+                )?
+                .query_row([action.0], |row| row.get(0))?;
+            let others = rows(
+                &mut c.prepare_cached(
+                    "select json_extract(x.state_json, '$.receipt')
+                     from actions this
+                     join items at on at.id = this.item_id
+                     join items i on i.account_id = at.account_id
+                     join actions x on x.item_id = i.id
+                     where this.id = ?1 and x.id <> this.id and x.kind = 'reply'
+                       and x.state = 'done' and x.by_hand = 0
+                       and json_extract(x.payload, '$.text') = json_extract(this.payload, '$.text')",
+                )?,
+                [action.0],
+                |row| Ok(row.get(0)?),
+            )?;
+            Ok((instant(at)?, others))
+        })
+        .await
     }
 
     /// Whether an action has to wait for another of its decision: a deletion for the answer.

@@ -39,6 +39,7 @@ pub fn turned_away(why: Turned) -> Reply {
         Turned::Expired => fault(401, 65602, "EXPIRED_ACCESS_TOKEN"),
         Turned::Ill => fault(500, 0, "INTERNAL_SERVER_ERROR"),
         Turned::LostPlace => fault(400, 0, "INVALID_START"),
+        Turned::Refused => fault(403, 100, "ACCESS_DENIED"),
     }
 }
 

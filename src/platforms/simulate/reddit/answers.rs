@@ -24,7 +24,7 @@ const TOKEN_LIVES: u32 = 86_400;
 const WINDOW: SignedDuration = SignedDuration::from_mins(10);
 
 /// The platform's own most.
-const MOST_LISTED: usize = 100;
+pub const MOST_LISTED: usize = 100;
 const LISTED_IN_ALL: usize = 1_000;
 const MOST_CHARACTERS: usize = 10_000;
 
@@ -45,6 +45,7 @@ pub fn turned_away(why: Turned) -> Reply {
         Turned::Expired => fault(401, "Unauthorized"),
         Turned::Ill => Reply::text(500, ""),
         Turned::LostPlace => fault(400, "Bad Request"),
+        Turned::Refused => fault(403, "Forbidden"),
     }
 }
 
@@ -110,7 +111,9 @@ pub fn answer(stage: &Stage<Reddit>, call: &Call) -> Reply {
         ("GET", ["comments", post]) => asked.tree(&world, post),
         ("GET", ["api", "morechildren"]) => asked.more(&world),
         ("GET", ["api", "info"]) => asked.info(&world, &state),
-        ("GET", ["api", "mod", "conversations"]) if stage.own.moderates => mail::mailbox(&state),
+        ("GET", ["api", "mod", "conversations"]) if stage.own.moderates => {
+            mail::mailbox(&state, asked.field("limit"), asked.field("after"))
+        }
         ("GET", ["api", "mod", "conversations", id]) if stage.own.moderates => {
             mail::talk(&state, id, 200)
         }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::platforms::simulate::reddit::{Letter, NAME, SUBREDDIT, State};
 use crate::platforms::simulate::reply::Reply;
 
-use super::answers::{listing, not_found};
+use super::answers::{MOST_LISTED, listing, not_found};
 
 /// What a message says: its subject stands on top of the first.
 pub fn told(letter: &Letter) -> String {
@@ -81,14 +81,19 @@ fn conversation(state: &State, person: &str) -> Value {
     })
 }
 
-/// All conversations, the one that moved last first.
-pub fn mailbox(state: &State) -> Reply {
+/// A page of conversations, the one that moved last first; it begins after one of them.
+pub fn mailbox(state: &State, limit: Option<&str>, after: Option<&str>) -> Reply {
     let mut people: Vec<&str> = Vec::new();
     for letter in state.letters.iter().rev().filter(|letter| letter.is_mail) {
         if !people.contains(&letter.person.as_str()) {
             people.push(&letter.person);
         }
     }
+    let begin = after.map_or(0, |after| {
+        people.iter().position(|person| *person == after).map_or(people.len(), |at| at + 1)
+    });
+    let limit = limit.and_then(|limit| limit.parse().ok()).unwrap_or(25).min(MOST_LISTED);
+    let people: Vec<_> = people.into_iter().skip(begin).take(limit).collect();
     let conversations: serde_json::Map<_, _> =
         people.iter().map(|person| ((*person).to_owned(), conversation(state, person))).collect();
     let newest = people.iter().filter_map(|person| {

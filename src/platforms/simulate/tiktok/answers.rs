@@ -40,7 +40,7 @@ pub fn turned_away(why: Turned) -> Reply {
         Turned::Token(_) => 40132,
         Turned::Expired => 40102,
         Turned::Ill => 50000,
-        Turned::LostPlace => 40002,
+        Turned::LostPlace | Turned::Refused => 40002,
     })
 }
 
@@ -184,7 +184,9 @@ impl Question<'_> {
             if ids.len() > MOST_COMMENTS {
                 return fault(40002);
             }
-            let is_asked = |c: &&Comment| ids.contains(&name(c.number));
+            let by_ids = self.stage.own.answers_by_ids;
+            let is_asked =
+                |c: &&Comment| ids.contains(&name(c.number)) && (by_ids || c.parent.is_none());
             let found: Vec<_> = of_video().filter(is_asked).map(|c| self.view(c)).collect();
             return told(0, &json!({"comments": found, "cursor": 0, "has_more": false}));
         }

@@ -39,6 +39,8 @@ pub struct Own {
     pub hides_answers: bool,
     /// Whether ids and times come as numbers.
     pub numbers: bool,
+    /// Whether answers are told of when asked for by their ids. The documentation does not say.
+    pub answers_by_ids: bool,
 }
 
 impl Default for Own {
@@ -50,6 +52,7 @@ impl Default for Own {
             consent_days: 365,
             hides_answers: false,
             numbers: false,
+            answers_by_ids: false,
         }
     }
 }

@@ -57,6 +57,7 @@ pub fn turned_away(why: Turned) -> Reply {
         Turned::Expired => unauthorized(),
         Turned::Ill => problem(503, "resource-unavailable", "as the simulator has it"),
         Turned::LostPlace => bad(),
+        Turned::Refused => problem(403, "not-authorized-for-resource", "as the simulator has it"),
     }
 }
 
@@ -343,7 +344,10 @@ impl Question<'_> {
         let named = self.there(world).into_iter();
         let named = named.filter(|c| !c.by_page && !state.unnamed.contains(&c.number));
         let named = named.map(|comment| self.view(world, &comment, None));
-        self.page(named.chain(state.elsewhere.iter().map(Self::elsewhere)).collect())
+        let mut all: Vec<_> = named.chain(state.elsewhere.iter().map(Self::elsewhere)).collect();
+        all.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
+        all.truncate(self.stage.own.mentions);
+        self.page(all)
     }
 
     fn own(&self, world: &World) -> Reply {

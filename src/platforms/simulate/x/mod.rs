@@ -46,6 +46,8 @@ const POSTS: u64 = 4_000;
 pub struct Own {
     /// How many posts a page has at the most.
     pub page: usize,
+    /// How many posts that name the account are listed at the most; 800 at the platform.
+    pub mentions: usize,
     /// How often posts and messages can be read in a quarter of an hour.
     pub post_reads: u32,
     pub message_reads: u32,
@@ -61,6 +63,7 @@ impl Default for Own {
     fn default() -> Self {
         Self {
             page: 100,
+            mentions: 800,
             post_reads: 100_000,
             message_reads: 100_000,
             rotation: Rotation::Once,

@@ -46,6 +46,7 @@ pub fn turned_away(why: Turned) -> Reply {
         Turned::Expired => fault(401, "global", "authError"),
         Turned::Ill => fault(500, "global", "backendError"),
         Turned::LostPlace => bad("invalidPageToken"),
+        Turned::Refused => fault(403, "youtube.commentThread", "forbidden"),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::domain::item::{Batch, FetchedItem, ItemKind, LiveReading, Presence, T
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::capability::{self, Capabilities};
 use crate::platforms::error::PlatformError;
-use crate::platforms::{ConnectionReport, Platform, Receipt};
+use crate::platforms::{ConnectionReport, Platform, Receipt, Sought};
 
 #[derive(Clone, Debug)]
 pub struct Comment {
@@ -239,8 +239,7 @@ impl Platform for Page {
     async fn find_reply(
         &self,
         _item: &ItemAddress,
-        _text: &str,
-        _key: &str,
+        _sought: &Sought<'_>,
     ) -> Result<Option<Receipt>, PlatformError> {
         Ok(None)
     }
