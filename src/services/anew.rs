@@ -49,6 +49,10 @@ impl Services {
                     "Plattformen svarar inte just nu. Vänta en stund och försök igen.".into(),
                 );
             }
+            Err(error @ PlatformError::Local { .. }) => {
+                tracing::error!(item.id = %item.id, error = %error, "reading anew failed here");
+                return refused(error.swedish());
+            }
             Err(
                 error @ (PlatformError::ReauthNeeded { .. }
                 | PlatformError::Forbidden { .. }
