@@ -208,7 +208,14 @@ async fn live(services: Services, clock: TestClock, stage: Arc<Stage>) {
         let sealing = services.clone();
         tokio::spawn(async move { seal_plainly(&sealing).await });
         for row in services.inner.store.queue(QueueFilter::Open, None, 0, 50).await.unwrap() {
-            if row.sealed {
+            if matches!(row.case.state, CaseState::Returned { .. }) {
+                // An answer that may have gone out: who has looked asks for it once more.
+                for action in services.inner.store.actions_on(row.case.id).await.unwrap() {
+                    if matches!(action.state, ActionState::Failed { .. }) {
+                        drop(services.try_again(&stage.editor, row.case.id, action.id).await);
+                    }
+                }
+            } else if row.sealed {
                 let choices = vec![Choice::Hide, answer()];
                 let decision = Decision::new(choices, Some(Ground::Threat), None).unwrap();
                 let (case, revision) = (row.case.id, row.case.revision);
@@ -248,11 +255,15 @@ fn killed_at_any_moment_nothing_is_lost_and_nothing_done_twice() {
     outside.block_on(async {
         let stage = Arc::get_mut(&mut stage).expect("all lives have ended");
         stage.restart().await;
-        for _ in 0..6 {
+        for _ in 0..8 {
             stage.wait_s(130);
             stage.take_in_plainly().await;
             for row in stage.store().queue(QueueFilter::Open, None, 0, 50).await.unwrap() {
-                drop(stage.try_decide(row.case.id, vec![Choice::Hide, answer()]).await);
+                if matches!(row.case.state, CaseState::Returned { .. }) {
+                    stage.try_all_again(row.case.id).await;
+                } else {
+                    drop(stage.try_decide(row.case.id, vec![Choice::Hide, answer()]).await);
+                }
             }
             stage.act_after_undo().await;
         }
