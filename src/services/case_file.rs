@@ -229,6 +229,7 @@ impl Services {
         }
         store.record_audit(line, now).await?;
         let item = store.item(row.item).await?;
+        self.looked(viewer, Some(item.account)).await;
         if viewer.may(Act::ReadEvidence) {
             store.note_read(row.version).await?;
         }

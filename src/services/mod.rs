@@ -15,10 +15,12 @@ pub mod disposal;
 pub mod intake;
 pub mod lexicons;
 pub mod manual;
+pub mod notices;
 pub mod offers;
 pub mod outbox;
 pub mod packages;
 pub mod past;
+pub mod people;
 pub mod picture;
 pub mod push;
 pub mod queue;
@@ -27,6 +29,7 @@ pub mod registration;
 pub mod rules;
 pub mod session;
 pub mod stamps;
+pub mod supervision;
 pub mod tasks;
 pub mod users;
 pub mod verification;
@@ -147,6 +150,7 @@ struct Inner {
     polls_at_once: Arc<Semaphore>,
     acts: Arc<Lanes>,
     checking: verification::Checking,
+    seen: supervision::Seen,
 }
 
 /// Work in hand, one lane an account: nothing waits for another account, and nothing is begun
@@ -402,6 +406,7 @@ impl Services {
                 polls_at_once: Arc::new(Semaphore::new(parts.settings.polls_at_once.max(1))),
                 acts: Arc::default(),
                 checking: verification::Checking::default(),
+                seen: supervision::Seen::default(),
                 settings: parts.settings,
             }),
         }

@@ -16,6 +16,7 @@ pub mod multipart;
 pub mod pages;
 pub mod present;
 mod present_keeping;
+mod present_supervision;
 pub mod proxies;
 pub mod routes;
 pub mod serve;

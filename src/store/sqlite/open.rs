@@ -20,6 +20,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0008_places_and_lifts.sql")),
     M::up(include_str!("migrations/0009_bars.sql")),
     M::up(include_str!("migrations/0011_custody.sql")),
+    M::up(include_str!("migrations/0013_notices.sql")),
 ];
 
 /// How long a connection waits for another process's lock. Only a backup or a person with

@@ -9,4 +9,5 @@ pub mod keeping;
 pub mod login;
 pub mod queue;
 pub mod record;
+pub mod supervision;
 pub mod tasks;

@@ -65,6 +65,12 @@ pub async fn show(
     let account = Some(asked.konto.clone()).filter(|key| !key.is_empty());
     let queue = services.queue(viewer, shown, account, number * PAGE).await.map_err(fail)?;
     let watches = services.watches(viewer).await.map_err(fail)?;
+    if shown == Shown::Open {
+        let only = watches.iter().find(|watch| watch.account.key.as_str() == asked.konto);
+        if asked.konto.is_empty() || only.is_some() {
+            services.looked(viewer, only.map(|watch| watch.account.id)).await;
+        }
+    }
     let selected = match asked.arende {
         Some(id) => {
             let file = services.case_file(viewer, CaseId(id)).await.map_err(fail)?;

@@ -28,6 +28,7 @@ pub mod diary;
 pub mod help;
 pub mod keeping;
 pub mod login;
+pub mod supervision;
 
 pub mod error;
 

@@ -1,6 +1,6 @@
 import { accessible, close, fitsSideways, logIn, open, shot } from "../browser.mjs";
 
-const PLACES = { ko: "/", diarium: "/diarium", konton: "/konton", hjalp: "/hjalp", nytt: "/nytt", uppgifter: "/uppgifter", saknas: "/finns-inte" };
+const PLACES = { ko: "/", diarium: "/diarium", konton: "/konton", uppsikt: "/uppsikt", hjalp: "/hjalp", nytt: "/nytt", uppgifter: "/uppgifter", saknas: "/finns-inte" };
 
 export async function everyPageIsAccessible(given) {
   for (const colorScheme of ["light", "dark"]) {
