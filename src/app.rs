@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod demo;
+pub mod notices;
 pub mod simulate;
 
 use std::fs::{File, TryLockError};
@@ -29,6 +30,7 @@ use crate::runtime::private;
 use crate::runtime::shutdown::{Shutdown, Stage};
 use crate::runtime::supervise::{Health, Round, run_loop};
 use crate::services::deliveries::PackageForm;
+use crate::services::notices::Notifier;
 use crate::services::stamps::Stamping;
 use crate::services::{self, Parts, Served, ServiceError, Services, lexicons};
 use crate::store::error::StoreError;
@@ -51,6 +53,8 @@ const GAUGES_TICK: Duration = Duration::from_secs(15);
 /// Finer than any setting of how old an unsigned entry may be.
 const CHECKPOINT_TICK: Duration = Duration::from_secs(10);
 const STAMP_TICK: Duration = Duration::from_secs(5);
+/// A threat is told within this of being found.
+const NOTICE_TICK: Duration = Duration::from_secs(2);
 
 /// Answered pushes are remembered for a week (platform sheet, section 15).
 const DELIVERIES_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -178,6 +182,7 @@ pub struct App {
     metrics: Metrics,
     web: web::state::Settings,
     stamping: Option<Stamping>,
+    notifier: Notifier,
     _lock: InstanceLock,
 }
 
@@ -252,6 +257,8 @@ impl App {
             browser: open_browser(config, clock.clone()),
         });
         services.open_places().await?;
+        let courier = notices::courier(config, &store, &clock).await?;
+        let notifier = Notifier::new(services.clone(), notices::settings(config), courier);
         // Disposals that were carried out in the database and cut off before their files were gone.
         if let Err(error) = services.complete_disposals().await {
             let error = &error as &dyn std::error::Error;
@@ -280,6 +287,7 @@ impl App {
             metrics,
             web,
             stamping,
+            notifier,
             _lock: lock,
         })
     }
@@ -404,6 +412,11 @@ impl App {
                 async move { stamping.ask().await.map(round) }
             });
         }
+        let (notifier, never) = (self.notifier.clone(), Arc::new(tokio::sync::Notify::new()));
+        self.start(Stage::Acts, "notices", never, NOTICE_TICK, move || {
+            let notifier = notifier.clone();
+            async move { notifier.round().await.map(round) }
+        });
         let (s, never) = (self.services.clone(), Arc::new(tokio::sync::Notify::new()));
         self.start(Stage::Acts, "gauges", never, GAUGES_TICK, move || {
             let s = s.clone();
@@ -596,6 +609,9 @@ pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
     );
     match open_stores(config, clock.clone()) {
         Ok((store, evidence)) => {
+            if let Some(found) = notices::mail_in_order(config, &store, &clock).await {
+                note("e-postserver".into(), found);
+            }
             note("databas".into(), Ok(config.store_path.display().to_string()));
             let users = services::users::all(&store).await.map(|users| users.len());
             note(

@@ -1,11 +1,16 @@
-//! `uppsikt accounts`: what each account lets us do.
+//! `uppsikt accounts`: what each account lets us do, and who answers for it.
 
 use std::process::ExitCode;
 
-use super::ConfigFile;
+use super::users::in_words;
+use super::{ConfigFile, init_logging, runtime};
+use crate::app;
 use crate::app::accounts::{abilities_of_accounts, all_abilities};
+use crate::domain::notice::Part;
+use crate::runtime::clock::Clock;
+use crate::services::people;
 
-/// Visar vad konton och plattformar klarar.
+/// Visar vad konton och plattformar klarar, och vem som ansvarar för dem.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
     #[command(subcommand)]
@@ -25,6 +30,28 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Vem som ansvarar för ett konto, arbetar med det och är ersättare. Utan val: visar alla kontons.
+    People {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Kontots nyckel.
+        account: Option<String>,
+        /// Kontoansvarig (inloggningsnamn). Den förra blir redaktör.
+        #[arg(long, requires = "account")]
+        owner: Option<String>,
+        /// Redaktör; kan anges flera gånger.
+        #[arg(long, requires = "account")]
+        editor: Vec<String>,
+        /// Ersättare; kan anges flera gånger.
+        #[arg(long, requires = "account")]
+        substitute: Vec<String>,
+        /// Har inte längre någon del i kontot; kan anges flera gånger.
+        #[arg(long, requires = "account")]
+        remove: Vec<String>,
+        /// Listan som JSON, en rad per person.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Runs the command.
@@ -32,10 +59,62 @@ enum Command {
 /// # Errors
 /// Where the configuration cannot be read, or an account cannot be made of it.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let Command::Capabilities { config, all, json } = &args.command;
-    let told = if *all { all_abilities() } else { abilities_of_accounts(&config.load()?)? };
+    match &args.command {
+        Command::Capabilities { config, all, json } => capabilities(config, *all, *json),
+        Command::People { config, account, owner, editor, substitute, remove, json } => {
+            let parts = owner
+                .iter()
+                .map(|login| (login, Some(Part::Owner)))
+                .chain(editor.iter().map(|login| (login, Some(Part::Editor))))
+                .chain(substitute.iter().map(|login| (login, Some(Part::Substitute))))
+                .chain(remove.iter().map(|login| (login, None)));
+            let parts: Vec<_> = parts.collect();
+            people(config, account.as_deref(), &parts, *json)
+        }
+    }
+}
+
+/// Gives people their parts, or takes them, and shows the list.
+fn people(
+    config: &ConfigFile,
+    account: Option<&str>,
+    parts: &[(&String, Option<Part>)],
+    json: bool,
+) -> anyhow::Result<ExitCode> {
+    let config = config.load()?;
+    init_logging(&config)?;
+    let clock = Clock::system();
+    let (store, _evidence) = app::open_stores(&config, clock.clone())?;
+    runtime()?.block_on(async {
+        if let Some(account) = account {
+            for (login, part) in parts {
+                people::set_part(&store, &clock, account, login, *part).await.map_err(in_words)?;
+            }
+        }
+        let listed = people::all(&store, &clock).await.map_err(in_words)?;
+        for someone in listed.iter().filter(|l| account.is_none_or(|key| key == l.account)) {
+            if json {
+                println!(
+                    "{}",
+                    serde_json::json!({
+                        "account": someone.account, "login": someone.login, "name": someone.name,
+                        "part": someone.part, "mail": someone.mail, "away": someone.away,
+                    })
+                );
+                continue;
+            }
+            let mail = someone.mail.as_deref().unwrap_or("ingen e-postadress");
+            let away = if someone.away { "\tborta i dag" } else { "" };
+            println!("{}\t{}\t{}\t{mail}{away}", someone.account, someone.part, someone.name);
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn capabilities(config: &ConfigFile, all: bool, json: bool) -> anyhow::Result<ExitCode> {
+    let told = if all { all_abilities() } else { abilities_of_accounts(&config.load()?)? };
     for able in told {
-        if *json {
+        if json {
             let verbs: serde_json::Map<_, _> = able
                 .verbs
                 .iter()

@@ -281,6 +281,14 @@ fn settings(text: &mut String, policy: &Policy) {
     if let Some(retention) = &policy.retention {
         row("Gallring", format!("enligt {}", retention.plan));
     }
+    let points = duties.escalation;
+    row(
+        "När ingen beslutar",
+        format!(
+            "kontoansvarig får veta när {} procent av tiden har gått, ersättaren {} och administratören {} minuter efter fristen",
+            points.owner_percent, points.substitute_after_min, points.administrator_after_min
+        ),
+    );
     let watching = &duties.watching;
     let gap = watching.gap_min.map_or_else(String::new, |min| {
         format!(", högst {min} minuter emellan medan det är öppet")

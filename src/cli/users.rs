@@ -4,12 +4,14 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use jiff::civil::Date;
 
 use super::{ConfigFile, init_logging, runtime};
 use crate::app;
 use crate::domain::person::Role;
 use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
+use crate::services::people;
 use crate::services::users::{self, Person};
 
 /// Lägger till, visar och stänger av användare, och byter lösenord.
@@ -53,6 +55,23 @@ enum Command {
     Enable {
         /// Inloggningsnamn.
         login: String,
+    },
+    /// Anger vart aviseringar skickas till en användare. Utan adress skickas inga.
+    Mail {
+        /// Inloggningsnamn.
+        login: String,
+        /// E-postadress, till exempel kim.exempel@exempelstad.example.
+        address: Option<String>,
+    },
+    /// Anger att någon är borta, så att ersättaren får veta i stället. Utan dagar: tillbaka igen.
+    Away {
+        /// Inloggningsnamn.
+        login: String,
+        /// Första dagen, till exempel 2026-12-21.
+        #[arg(requires = "last")]
+        first: Option<Date>,
+        /// Sista dagen.
+        last: Option<Date>,
     },
     /// Visar användarna.
     List {
@@ -102,6 +121,23 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 users::set_active(&store, &clock, login, true).await.map_err(in_words)?;
                 eprintln!("{login} kan logga in igen.");
             }
+            Command::Mail { login, address } => {
+                people::set_mail(&store, &clock, login, address.as_deref())
+                    .await
+                    .map_err(in_words)?;
+                match address {
+                    Some(address) => eprintln!("{login} får aviseringar till {address}."),
+                    None => eprintln!("{login} får inga aviseringar."),
+                }
+            }
+            Command::Away { login, first, last } => {
+                let days = first.zip(*last);
+                people::set_away(&store, &clock, login, days).await.map_err(in_words)?;
+                match days {
+                    Some((first, last)) => eprintln!("{login} är borta {first} till {last}."),
+                    None => eprintln!("{login} är tillbaka."),
+                }
+            }
             Command::List { json } => {
                 for user in users::all(&store).await.map_err(in_words)? {
                     if *json {
@@ -122,7 +158,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// The sentence for the person, where there is one.
-fn in_words(error: crate::services::ServiceError) -> anyhow::Error {
+pub(super) fn in_words(error: crate::services::ServiceError) -> anyhow::Error {
     use crate::services::ServiceError as E;
     match error {
         E::Refused { why }

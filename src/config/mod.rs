@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod complaint;
+pub mod notices;
 pub mod policy;
 mod reader;
 mod retention;
@@ -52,6 +53,10 @@ pub struct Config {
     pub policy: Policy,
     /// `[limits]`.
     pub limits: LimitsConfig,
+    /// `[mail]`, where there is one.
+    pub mail: Option<notices::MailConfig>,
+    /// `[notices]`.
+    pub notices: notices::NoticesConfig,
     /// `[[account]]`, in the order of the file.
     pub accounts: Vec<AccountConfig>,
 }
@@ -205,6 +210,8 @@ fn config(root: &mut Table<'_, '_>, places: &Places<'_>) -> Option<Config> {
     let log = section(root, "log", log);
     let policy = section(root, "policy", |table| chosen_policy(table, places.folder));
     let limits = section(root, "limits", limits);
+    let mail = notices::maybe_mail(root, places);
+    let notices = section(root, "notices", |table| notices::notices(table, places));
     let accounts = account::read_all(root.tables("account"), places);
     let (export_folder, export_form) = export?;
     Some(Config {
@@ -217,6 +224,8 @@ fn config(root: &mut Table<'_, '_>, places: &Places<'_>) -> Option<Config> {
         log: log?,
         policy: policy?,
         limits: limits?,
+        mail: mail?,
+        notices: notices?,
         accounts,
     })
 }
@@ -391,7 +400,13 @@ fn root_certificate(
         pem.len() as u64 <= FILE_MOST_BYTES && pem.contains("-----BEGIN CERTIFICATE-----")
     });
     if pem.is_none() {
-        table.complain(at, format!("{key} ska vara en fil med stämpeltjänstens rotcertifikat (PEM): {} går inte att läsa som en sådan", file.display()));
+        table.complain(
+            at,
+            format!(
+                "{key} ska vara en fil med rotcertifikat (PEM): {} går inte att läsa som en sådan",
+                file.display()
+            ),
+        );
     }
     pem
 }

@@ -66,7 +66,9 @@ fn shipped_with_examples() -> String {
         let keep = if is_key || bare.starts_with('[') { bare } else { line };
         let _ = writeln!(text, "{keep}");
     }
-    text.replace("file = \"riktlinje.toml\"", "").replace("stampel-rot.pem", "fixtures/tsa/ca.pem")
+    text.replace("file = \"riktlinje.toml\"", "")
+        .replace("stampel-rot.pem", "fixtures/tsa/ca.pem")
+        .replace("epost-rot.pem", "fixtures/tsa/ca.pem")
 }
 
 #[test]

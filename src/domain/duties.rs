@@ -5,6 +5,7 @@ use jiff::civil::{Date, date};
 
 use super::calendar::{is_working_day, next_working_day};
 use super::deadline::{Clock, FortyEight};
+use super::escalation::Escalation;
 use super::ground::{Force, Ground};
 
 macro_rules! words {
@@ -359,6 +360,8 @@ pub struct Duties {
     pub watching: Watching,
     /// Accounts.
     pub accounts: Accounts,
+    /// When deadlines go on to the next person.
+    pub escalation: Escalation,
 }
 
 /// Grounds that one rulebook alone has, or none: a policy that wants them says so (duties, section 1).
@@ -440,6 +443,7 @@ impl Default for Duties {
                 yearly_password: true,
                 yearly_report: true,
             },
+            escalation: Escalation::default(),
         }
     }
 }
@@ -526,17 +530,6 @@ pub fn a_year_after(day: Date) -> Date {
 }
 
 impl Watching {
-    /// The days of a stretch, both ends included, on which nobody looked though the policy wants it.
-    /// `looked` says whether anybody did.
-    pub fn days_missed(&self, first: Date, last: Date, looked: impl Fn(Date) -> bool) -> Vec<Date> {
-        let wanted = |day: &Date| match self.how {
-            Watch::Daily => true,
-            Watch::WorkingDays | Watch::Regularly => is_working_day(*day),
-        };
-        let days = std::iter::successors(Some(first), |day| day.tomorrow().ok());
-        days.take_while(|day| *day <= last).filter(wanted).filter(|day| !looked(*day)).collect()
-    }
-
     /// The longest time between two looks while the office is open, in a crisis or not.
     pub fn gap_min(&self, crisis: bool) -> Option<u16> {
         if crisis { Some(self.crisis_gap_min) } else { self.gap_min }

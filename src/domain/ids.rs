@@ -55,6 +55,8 @@ row_ids! {
     HoldId,
     /// A disposal (*gallring*): the number of its protocol.
     DisposalId,
+    /// A notice (*avisering*).
+    NoticeId,
     /// A user of Uppsikt (*användare*).
     UserId,
 }

@@ -2,7 +2,7 @@
 //! a function of its arguments.
 //!
 //! Reading order: [`ids`], [`account`], [`item`], [`language`], [`category`], [`verdict`], [`ground`],
-//! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`calendar`],
+//! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`notice`], [`escalation`], [`supervision`], [`calendar`],
 //! [`personal_number`], [`deadline`], [`duties`], [`retention`], [`policy`], [`register`], [`likeness`], [`rule_watch`], [`log`],
 //! [`custody`], [`text`].
 
@@ -19,6 +19,7 @@ pub mod deadline;
 pub mod decision;
 pub mod dossier;
 pub mod duties;
+pub mod escalation;
 pub mod evidence;
 pub mod ground;
 pub mod ids;
@@ -26,6 +27,7 @@ pub mod item;
 pub mod language;
 pub mod likeness;
 pub mod log;
+pub mod notice;
 pub mod person;
 pub mod personal_number;
 pub mod police;
@@ -36,6 +38,7 @@ pub mod release;
 pub mod retention;
 pub mod rule_watch;
 pub mod search;
+pub mod supervision;
 pub mod text;
 pub mod tree;
 pub mod verdict;

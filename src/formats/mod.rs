@@ -2,7 +2,9 @@
 
 pub mod canonical_json;
 pub mod eark;
+pub mod notice;
 pub mod protocol;
 pub mod sheet;
+pub mod supervision;
 pub mod tar;
 pub mod xml;

@@ -70,7 +70,8 @@ fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-fn line(text: &mut String, cells: impl Iterator<Item = String>) {
+/// Adds a line of cells: separated, quoted, and none of them a formula.
+pub(super) fn line(text: &mut String, cells: impl Iterator<Item = String>) {
     for (n, cell) in cells.enumerate() {
         if n > 0 {
             text.push(';');

@@ -244,6 +244,7 @@ impl Services {
         self.open(viewer, case, look, masked).await?;
         let row = store.case(case).await?;
         let item = store.item(row.item).await?;
+        self.looked(viewer, Some(item.account)).await;
         if viewer.may(Act::ReadEvidence) {
             store.note_read(row.version).await?;
         }

@@ -19,10 +19,12 @@ mod dossiers;
 pub mod intake;
 pub mod lexicons;
 pub mod manual;
+pub mod notices;
 pub mod offers;
 pub mod outbox;
 pub mod packages;
 pub mod past;
+pub mod people;
 pub mod picture;
 pub mod police;
 pub mod push;
@@ -34,6 +36,7 @@ pub mod rules;
 pub mod search;
 pub mod session;
 pub mod stamps;
+pub mod supervision;
 pub mod tasks;
 pub mod users;
 pub mod verification;
@@ -160,6 +163,7 @@ struct Inner {
     polls_at_once: Arc<Semaphore>,
     acts: Arc<Lanes>,
     checking: verification::Checking,
+    seen: supervision::Seen,
 }
 
 /// Work in hand, one lane an account: nothing waits for another account, and nothing is begun
@@ -415,6 +419,7 @@ impl Services {
                 polls_at_once: Arc::new(Semaphore::new(parts.settings.polls_at_once.max(1))),
                 acts: Arc::default(),
                 checking: verification::Checking::default(),
+                seen: supervision::Seen::default(),
                 settings: parts.settings,
             }),
         }

@@ -6,6 +6,7 @@ use metrics::gauge;
 use crate::domain::account::Account;
 use crate::domain::case::CaseState;
 use crate::domain::category::{Category, Severity};
+use crate::domain::escalation::EscalationStep;
 use crate::domain::ids::{CaseId, DiaryNumber, RegistrationId, UserId};
 use crate::domain::item::{Author, ItemKind};
 use crate::domain::person::Act;
@@ -147,6 +148,8 @@ pub struct Line {
     pub sealed: bool,
     /// How many other items have nearly the same text; counted up to a hundred.
     pub n_alike: u32,
+    /// To whom the deadline has gone on, if it has.
+    pub went_on_to: Option<EscalationStep>,
 }
 
 /// A page of the queue.
@@ -246,7 +249,7 @@ pub enum News {
 }
 
 impl Services {
-    fn line(&self, row: QueueRow) -> Line {
+    pub(super) fn line(&self, row: QueueRow) -> Line {
         // Whoever sees what is suspected has opened the case, which is a line of the audit log.
         let (mut author, mut withheld) = (author_words(&row.author), None);
         if row.no_copy {
@@ -276,6 +279,7 @@ impl Services {
             claim: claimed(row.case.claim, self.inner.clock.now()),
             sealed: row.sealed,
             n_alike: row.n_alike,
+            went_on_to: None,
         }
     }
 
@@ -296,7 +300,12 @@ impl Services {
         let mut rows = store.queue(filter.row(), account, offset, PAGE + 1).await?;
         let more = rows.len() > PAGE as usize;
         rows.truncate(PAGE as usize);
-        let lines = rows.into_iter().map(|row| self.line(row)).collect();
+        let went_on = store.last_steps(rows.iter().map(|row| row.case.id).collect()).await?;
+        let line = |row: QueueRow| {
+            let went_on_to = went_on.get(&row.case.id).copied();
+            Line { went_on_to, ..self.line(row) }
+        };
+        let lines = rows.into_iter().map(line).collect();
         Ok(Page { lines, counts: self.counts(viewer).await?, more })
     }
 
@@ -310,7 +319,7 @@ impl Services {
     /// [`ServiceError`].
     pub async fn queue_line(&self, viewer: &Viewer, case: CaseId) -> Result<Line, ServiceError> {
         viewer.demand(Act::ReadCases)?;
-        Ok(self.line(self.inner.store.queue_line(case).await?))
+        self.unasked_line(case).await
     }
 
     /// Registrations that await their number, oldest first, and the latest that have one.

@@ -88,13 +88,14 @@ impl Services {
         Ok(tasks)
     }
 
-    /// How many tasks wait.
+    /// How many tasks wait, notices that did not come through included: somebody has to tell them in
+    /// another way.
     ///
     /// # Errors
     /// [`ServiceError`].
     pub async fn n_tasks(&self, viewer: &Viewer) -> Result<u64, ServiceError> {
         viewer.demand(Act::ReadCases)?;
-        Ok(self.inner.store.n_tasks().await?)
+        Ok(self.inner.store.n_tasks().await? + self.inner.store.n_undeliverable().await?)
     }
 
     pub(super) fn shown_to(&self, viewer: &Viewer, text: String) -> String {

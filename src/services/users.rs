@@ -131,7 +131,7 @@ pub async fn set_active(
     Ok(store.set_active(user.id, active, line(act, &user.login), clock.now()).await?)
 }
 
-async fn known(store: &Store, login: &str) -> Result<UserRow, ServiceError> {
+pub(super) async fn known(store: &Store, login: &str) -> Result<UserRow, ServiceError> {
     let login = login.trim().to_lowercase();
     match store.user_by_login(login).await? {
         Some((user, _)) => Ok(user),
@@ -150,7 +150,7 @@ fn check_length(password: &Secret) -> Result<(), ServiceError> {
 }
 
 /// What the audit log says of an act at the command line, whose user nobody knows.
-fn line(act: &'static str, login: &str) -> AuditLine {
+pub(super) fn line(act: &'static str, login: &str) -> AuditLine {
     AuditLine {
         user: None,
         user_name: "kommandoraden".into(),

@@ -17,6 +17,7 @@ pub mod pages;
 pub mod present;
 mod present_handed;
 mod present_keeping;
+mod present_supervision;
 pub mod proxies;
 pub mod routes;
 pub mod serve;

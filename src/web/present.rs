@@ -6,6 +6,7 @@ use crate::domain::account::{Account, PlatformKind};
 use crate::domain::action::{ActionKind, ActionState};
 use crate::domain::case::CaseState;
 use crate::domain::decision::Choice;
+use crate::domain::escalation::EscalationStep;
 use crate::domain::evidence::PartKind;
 use crate::domain::ground::Ground;
 use crate::domain::ids::{ActionId, CaseId, UserId};
@@ -72,6 +73,7 @@ pub fn row(line: &Line, me: UserId, now: Timestamp) -> QueueRow {
             | CaseState::Closed { .. } => None,
         },
         similar: line.n_alike as usize,
+        went_on: line.went_on_to.map(EscalationStep::label),
     }
 }
 

@@ -25,7 +25,8 @@ use crate::telemetry::metrics::{self as names, Metrics};
 use super::cookie::SessionCookie;
 use super::guard::Guard;
 use super::pages::{
-    accounts, case, diary, evidence, handed, help, keeping, login, queue, record, search, tasks,
+    accounts, case, diary, evidence, handed, help, keeping, login, queue, record, search,
+    supervision, tasks,
 };
 use super::proxies::Proxies;
 use super::state::{Settings, Site, back_to_page, not_found};
@@ -91,9 +92,13 @@ pub fn router(
             get(record::show).post(record::record),
         )
         .route("/uppgifter", get(tasks::show))
+        .route("/uppgifter/avisering/{id}/klart", post(tasks::told).get(back_to_page))
+        .route("/uppgifter/avisering/{id}/igen", post(tasks::again).get(back_to_page))
         .route("/uppgifter/{id}/klart", post(tasks::done).get(back_to_page))
         .route("/uppgifter/{id}/gick-inte", post(tasks::not_done).get(back_to_page))
         .route("/konton", get(accounts::show))
+        .route("/uppsikt", get(supervision::show))
+        .route("/uppsikt/uppsiktslogg.csv", get(supervision::table))
         .route("/hjalp", get(help::show))
         .route("/hjalp/tangenter", post(help::keys).get(back_to_page))
         .fallback(|State(site): State<Site>| async move { not_found(&site) })

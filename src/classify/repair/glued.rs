@@ -97,11 +97,9 @@ pub fn cut_hashtags(
         let word = bytes(text, token);
         let mut from = token.start;
         let mut was_capital = true;
-        for i in 1..word.len() {
-            // Folding may have changed lengths; a place inside a character begins nothing.
-            if word[i] & 0xC0 == 0x80 {
-                continue;
-            }
+        // Folding may have changed lengths; a place inside a character begins nothing.
+        let letters = word.iter().enumerate().skip(1).filter(|(_, byte)| **byte & 0xC0 != 0x80);
+        for (i, _) in letters {
             let at = token.start + i as u32;
             let capital = begins_piece(at);
             if capital && !was_capital {

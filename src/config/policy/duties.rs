@@ -10,6 +10,7 @@ use crate::domain::duties::{
     PolicyDecision, PolicyGround, Politics, Register, RegisterTarget, Removal, Signature, Standing,
     Step, Strength, Target, Watch, Watching, is_mid_term,
 };
+use crate::domain::escalation::Escalation;
 use crate::domain::ground::Ground;
 
 /// The identifiers of an enum with their values.
@@ -32,6 +33,7 @@ pub(super) fn read(root: &mut Table<'_, '_>) -> Option<Duties> {
     let archive = section(root, "archive", |table| archive(table, &default.archive));
     let watching = section(root, "watch", |table| watching(table, &default.watching));
     let accounts = section(root, "accounts", |table| accounts(table, &default.accounts));
+    let escalation = section(root, "escalation", |table| escalation(table, &default.escalation));
     let (politics, politics_to) = politics?.unwrap_or((default.politics, default.politics_to));
     Some(Duties {
         decision: decision?.flatten(),
@@ -44,6 +46,7 @@ pub(super) fn read(root: &mut Table<'_, '_>) -> Option<Duties> {
         archive: archive?.unwrap_or(default.archive),
         watching: watching?.unwrap_or(default.watching),
         accounts: accounts?.unwrap_or(default.accounts),
+        escalation: escalation?.unwrap_or(default.escalation),
     })
 }
 
@@ -336,5 +339,23 @@ fn accounts(table: &mut Table<'_, '_>, default: &Accounts) -> Option<Accounts> {
         notice_days: Some(notice? as u8).filter(|days| *days > 0),
         yearly_password: password?.value,
         yearly_report: report?.value,
+    })
+}
+
+fn escalation(table: &mut Table<'_, '_>, default: &Escalation) -> Option<Escalation> {
+    let number = |value: u16| u64::from(value);
+    let percent =
+        table.number("owner_percent", u64::from(default.owner_percent), 1..=100, "procent");
+    let most = 0..=14 * 24 * 60;
+    let substitute = number(default.substitute_after_min);
+    let substitute = table.number("substitute_after_min", substitute, most.clone(), "minuter");
+    let administrator = number(default.administrator_after_min);
+    let administrator = table.number("administrator_after_min", administrator, most, "minuter");
+    let _source = optional(table, "source")?;
+    Some(Escalation {
+        // At most 100, and 20,160.
+        owner_percent: percent? as u8,
+        substitute_after_min: substitute? as u16,
+        administrator_after_min: administrator? as u16,
     })
 }

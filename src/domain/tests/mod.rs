@@ -6,6 +6,7 @@ mod clocks;
 mod deadline;
 mod decision;
 mod machines;
+mod notices;
 mod person;
 mod policy;
 mod register;

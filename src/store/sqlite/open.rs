@@ -21,6 +21,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0009_bars.sql")),
     M::up(include_str!("migrations/0011_custody.sql")),
     M::up(include_str!("migrations/0012_claims.sql")),
+    M::up(include_str!("migrations/0013_notices.sql")),
     M::up(include_str!("migrations/0014_handed_out.sql")),
     M::up(include_str!("migrations/0015_search.sql")),
     M::up(include_str!("migrations/0018_rules_at_hand.sql")),

@@ -13,9 +13,9 @@ use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::{AuditLine, SessionRow, UserRow};
 
-const USER: &str = "u.id, u.login, u.name, u.title, u.role, u.active";
+pub(super) const USER: &str = "u.id, u.login, u.name, u.title, u.role, u.active";
 
-fn user_row(row: &Row<'_>) -> Result<UserRow, StoreError> {
+pub(super) fn user_row(row: &Row<'_>) -> Result<UserRow, StoreError> {
     let role: String = row.get(4)?;
     Ok(UserRow {
         id: UserId(row.get(0)?),

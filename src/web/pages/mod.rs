@@ -11,4 +11,5 @@ pub mod login;
 pub mod queue;
 pub mod record;
 pub mod search;
+pub mod supervision;
 pub mod tasks;

@@ -96,6 +96,12 @@ pub async fn show(
     // After the case is opened, so that its row says who is on it.
     let queue = services.queue(viewer, shown, account, number * PAGE).await.map_err(fail)?;
     let watches = services.watches(viewer).await.map_err(fail)?;
+    if shown == Shown::Open {
+        let only = watches.iter().find(|watch| watch.account.key.as_str() == asked.konto);
+        if asked.konto.is_empty() || only.is_some() {
+            services.looked(viewer, only.map(|watch| watch.account.id)).await;
+        }
+    }
     let notice = match inside.is_script() {
         true => None,
         false => lost(&site, &inside).await?,

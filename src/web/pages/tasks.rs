@@ -4,7 +4,7 @@ use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use crate::domain::ids::{ActionId, CaseId};
+use crate::domain::ids::{ActionId, CaseId, NoticeId};
 use crate::domain::person::Act;
 use crate::services::ServiceError;
 use crate::web::forms::{BareForm, ReasonFields};
@@ -12,7 +12,8 @@ use crate::web::present;
 use crate::web::state::{Inside, Site, page_with};
 use crate::web::view::masked::Masked;
 use crate::web::view::shell::{Notice, Place};
-use crate::web::view::tasks::{TaskRow, TasksPage};
+use crate::web::view::tasks::{TaskRow, TasksPage, TroubleView};
+use crate::web::view::times::Moment;
 
 async fn draw(
     site: &Site,
@@ -40,7 +41,24 @@ async fn draw(
             now,
         ),
     });
-    let view = TasksPage { shell: inside.shell(site, Place::Queue)?, notice, rows: rows.collect() };
+    let troubles = site.services.notice_troubles(&inside.viewer).await;
+    let troubles = troubles.map_err(|e| site.error(e))?.into_iter().map(|t| TroubleView {
+        notice: t.notice,
+        needs_a_person: t.needs_a_person,
+        has_recipient: t.has_recipient,
+        who: t.who,
+        subject: t.subject,
+        problem: t.problem,
+        case: t.case,
+        made: Moment::new(t.made_at, now),
+    });
+    let view = TasksPage {
+        shell: inside.shell(site, Place::Queue)?,
+        notice,
+        rows: rows.collect(),
+        troubles: troubles.collect(),
+        may_tell: may || inside.viewer.may(Act::ManageUsers),
+    };
     Ok(page_with(site, status, &view))
 }
 
@@ -73,6 +91,43 @@ pub async fn done(
     inside.check(&site, &fields.csrf)?;
     let ended = site.services.task_done(&inside.viewer, ActionId(action)).await;
     after(&site, &inside, ended).await
+}
+
+async fn end_notice(
+    site: Site,
+    inside: Inside,
+    notice: i64,
+    fields: BareForm,
+    again: bool,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    match site.services.end_notice(&inside.viewer, NoticeId(notice), again).await {
+        Ok(()) => Ok(Redirect::to("/uppgifter").into_response()),
+        Err(ServiceError::Refused { why }) => {
+            draw(&site, &inside, StatusCode::CONFLICT, Some(Notice::problem(why))).await
+        }
+        Err(error) => Err(site.error(error)),
+    }
+}
+
+/// Somebody was told in another way.
+pub async fn told(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(notice): Path<i64>,
+    Form(fields): Form<BareForm>,
+) -> Result<Response, Response> {
+    end_notice(site, inside, notice, fields, false).await
+}
+
+/// The notice is to be tried again.
+pub async fn again(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(notice): Path<i64>,
+    Form(fields): Form<BareForm>,
+) -> Result<Response, Response> {
+    end_notice(site, inside, notice, fields, true).await
 }
 
 /// It could not be done.

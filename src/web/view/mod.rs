@@ -31,6 +31,7 @@ pub mod help;
 pub mod keeping;
 pub mod login;
 pub mod search;
+pub mod supervision;
 
 pub mod error;
 

@@ -146,6 +146,8 @@ pub struct QueueRow {
     pub returned: Option<String>,
     /// How many like it stand below, decided one by one.
     pub similar: usize,
+    /// To whom its deadline has gone on: `ersättaren`.
+    pub went_on: Option<&'static str>,
 }
 
 /// Who is on a case.

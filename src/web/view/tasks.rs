@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::domain::ids::{ActionId, CaseId};
+use crate::domain::ids::{ActionId, CaseId, NoticeId};
 
 use super::marked::MarkedText;
 use super::masked::Masked;
@@ -20,6 +20,31 @@ pub struct TasksPage {
     pub notice: Option<Notice>,
     /// The tasks, oldest first.
     pub rows: Vec<TaskRow>,
+    /// Notices that did not come through.
+    pub troubles: Vec<TroubleView>,
+    /// Whether the person at the page may say that they have told it.
+    pub may_tell: bool,
+}
+
+/// A notice that did not come through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TroubleView {
+    /// Which.
+    pub notice: NoticeId,
+    /// Whether a person has to tell it in another way; otherwise it is tried again by itself.
+    pub needs_a_person: bool,
+    /// Whether there is anybody to try again with.
+    pub has_recipient: bool,
+    /// For whom.
+    pub who: String,
+    /// What they were to be told.
+    pub subject: String,
+    /// Why it did not come through, in Swedish.
+    pub problem: String,
+    /// The case it leads to.
+    pub case: Option<CaseId>,
+    /// When it was made.
+    pub made: Moment,
 }
 
 /// One task with its case.

@@ -1,0 +1,241 @@
+//! The supervision log (*uppsiktslogg*) as people see it: per account and day, when the machine read it
+//! and when a person did, held against the account's policy.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
+
+use crate::domain::account::PlatformKind;
+use crate::domain::calendar::local;
+use crate::domain::ids::{AccountId, UserId};
+use crate::domain::notice::Part;
+use crate::domain::person::Act;
+use crate::domain::supervision::{DayKept, day_after, midnight};
+use crate::store::sqlite::looks::SLOT_MS;
+
+use super::{ServiceError, Services, Viewer};
+
+/// The longest stretch that is shown at once, in days.
+pub const MOST_DAYS: i32 = 400;
+
+/// So many days ahead it is warned of a day when nobody is there.
+const AHEAD_DAYS: i32 = 14;
+
+/// What each person's last noted look was, so that one who leafs through the queue writes one row in ten
+/// minutes and not one a page.
+#[derive(Debug, Default)]
+pub(super) struct Seen(Mutex<BTreeMap<(UserId, Option<AccountId>), i64>>);
+
+impl Seen {
+    /// Whether this look is the first in its ten minutes.
+    fn is_new(&self, user: UserId, account: Option<AccountId>, now: Timestamp) -> bool {
+        let slot = now.as_millisecond().div_euclid(SLOT_MS);
+        // A short section; a panic in it leaves nothing half done.
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.insert((user, account), slot) != Some(slot)
+    }
+}
+
+/// One day of one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Day {
+    /// Which.
+    pub day: Date,
+    /// How people kept it.
+    pub kept: DayKept,
+    /// How often people looked; within ten minutes once.
+    pub n_looks: usize,
+    /// Who, in order of their names.
+    pub who: Vec<String>,
+    /// The first and the last look.
+    pub between: Option<(Timestamp, Timestamp)>,
+    /// In how many hours the machine read the account.
+    pub machine_hours: u32,
+    /// In how many hours it tried and could not.
+    pub failed_hours: u32,
+    /// What went wrong last, in Swedish.
+    pub problem: Option<String>,
+}
+
+/// The log of one account.
+#[derive(Clone, Debug)]
+pub struct AccountLog {
+    /// Its key.
+    pub key: String,
+    /// Its name.
+    pub name: String,
+    /// Its platform.
+    pub platform: PlatformKind,
+    /// What the policy wants, in Swedish.
+    pub wants: String,
+    /// Every day, the newest first.
+    pub days: Vec<Day>,
+    /// Days ahead on which everybody of the account is away though the policy wants somebody to look.
+    pub uncovered: Vec<Date>,
+    /// Whether anybody is set to the account at all.
+    pub has_people: bool,
+}
+
+impl AccountLog {
+    /// How many days are gaps.
+    pub fn n_gaps(&self) -> usize {
+        self.days.iter().filter(|day| day.kept.is_gap()).count()
+    }
+
+    /// How many days wanted somebody to look.
+    pub fn n_wanted(&self) -> usize {
+        let asked = |day: &&Day| !matches!(day.kept, DayKept::Free | DayKept::UnderWay);
+        self.days.iter().filter(asked).count()
+    }
+}
+
+impl Services {
+    /// Notes that a person looked at the open queue of one account, or of all. Only those count who may do
+    /// something about what they see. That a look could not be noted keeps nobody from looking; it is told in
+    /// the log.
+    pub async fn looked(&self, viewer: &Viewer, account: Option<AccountId>) {
+        let now = self.inner.clock.now();
+        if !viewer.may(Act::Decide) || !self.inner.seen.is_new(viewer.user, account, now) {
+            return;
+        }
+        if let Err(error) = self.inner.store.note_person_look(account, viewer.user, now).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "a look could not be noted in the supervision log");
+        }
+    }
+
+    /// The supervision log of every account from one day to another, both included.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] where the days stand the wrong way round or lie too far apart.
+    pub async fn supervision(
+        &self,
+        viewer: &Viewer,
+        first: Date,
+        last: Date,
+    ) -> Result<Vec<AccountLog>, ServiceError> {
+        viewer.demand(Act::ReadCases)?;
+        let refused = |why: &str| Err(ServiceError::Refused { why: why.into() });
+        if first > last {
+            return refused("Den första dagen ligger efter den sista. Byt plats på dem.");
+        }
+        if (last - first).get_days() > MOST_DAYS {
+            return refused("Välj högst 400 dagar åt gången.");
+        }
+        let now = self.inner.clock.now();
+        let today = local(now).date();
+        let store = &self.inner.store;
+        let (from, to) = (midnight(first), day_after(last));
+        let looks = store.person_looks(from, to).await?;
+        let hours = store.machine_hours(from, to).await?;
+        let since = store.accounts_since().await?;
+        let mut logs = Vec::new();
+        for overview in store.account_overview().await? {
+            let account = overview.account;
+            let policy = self.policy_of(account.id);
+            let (watching, office) = (&policy.duties.watching, policy.office);
+            let own: Vec<_> =
+                looks.iter().filter(|l| l.account.is_none_or(|id| id == account.id)).collect();
+            let machine: Vec<_> = hours.iter().filter(|h| h.account == account.id).collect();
+            let mut days = Vec::new();
+            let mut day = last.min(today);
+            // Before it was known here nobody could look at it here: that is no gap.
+            let known = since.iter().find(|(id, _)| *id == account.id);
+            let first = known.map_or(first, |(_, at)| local(*at).date().max(first));
+            while day >= first {
+                let (begins, ends) = (midnight(day), day_after(day));
+                let seen: Vec<_> = own.iter().filter(|l| l.at >= begins && l.at < ends).collect();
+                let at: Vec<_> = seen.iter().map(|l| l.at).collect();
+                let who: BTreeSet<_> = seen.iter().map(|l| l.name.clone()).collect();
+                let read: Vec<_> =
+                    machine.iter().filter(|h| h.hour >= begins && h.hour < ends).collect();
+                let count = |good: bool| read.iter().filter(|h| (h.n_ok > 0) == good).count();
+                days.push(Day {
+                    day,
+                    kept: watching.kept(day, &at, office, false, now),
+                    n_looks: at.len(),
+                    who: who.into_iter().collect(),
+                    between: at.first().copied().zip(at.last().copied()),
+                    // At most 25 hours in a day.
+                    machine_hours: count(true) as u32,
+                    failed_hours: count(false) as u32,
+                    problem: read.iter().rev().find_map(|h| h.problem.clone()),
+                });
+                match day.checked_sub(1.day()) {
+                    Ok(before) => day = before,
+                    Err(_) => break,
+                }
+            }
+            let gap = watching.gap_min(false).map_or_else(String::new, |most| {
+                format!(", högst {most} minuter mellan två titter i öppettid")
+            });
+            let (uncovered, has_people) = self.uncovered(account.id, today).await?;
+            logs.push(AccountLog {
+                key: account.key.as_str().to_owned(),
+                name: account.name,
+                platform: account.platform,
+                wants: format!("{}{gap}", watching.how.label()),
+                days,
+                uncovered,
+                has_people,
+            });
+        }
+        Ok(logs)
+    }
+
+    /// Days ahead on which everybody of an account is away though the policy wants a look; and whether there
+    /// is anybody at all.
+    pub(super) async fn uncovered(
+        &self,
+        account: AccountId,
+        today: Date,
+    ) -> Result<(Vec<Date>, bool), ServiceError> {
+        let watching = self.policy_of(account).duties.watching.clone();
+        let (mut uncovered, mut has_people) = (Vec::new(), false);
+        let ahead = (0..AHEAD_DAYS).filter_map(|n| today.checked_add(n.days()).ok());
+        for day in ahead.filter(|day| watching.wants(*day)) {
+            let people = self.inner.store.people_of(account, day).await?;
+            has_people |= !people.is_empty();
+            let here = people
+                .iter()
+                .filter(|p| matches!(p.part, Some(Part::Owner | Part::Editor | Part::Substitute)))
+                .any(|p| !p.away);
+            if !people.is_empty() && !here {
+                uncovered.push(day);
+            }
+        }
+        Ok((uncovered, has_people))
+    }
+
+    /// The same as a table, one line for each account and day.
+    ///
+    /// # Errors
+    /// As [`Services::supervision`].
+    pub async fn supervision_csv(
+        &self,
+        viewer: &Viewer,
+        first: Date,
+        last: Date,
+    ) -> Result<Vec<u8>, ServiceError> {
+        let logs = self.supervision(viewer, first, last).await?;
+        let lines = logs.iter().flat_map(|log| log.days.iter().map(move |day| (log, day)));
+        Ok(crate::formats::supervision::csv(lines.map(|(log, day)| {
+            crate::formats::supervision::Line {
+                account: log.key.clone(),
+                name: log.name.clone(),
+                platform: log.platform.label(),
+                wants: log.wants.clone(),
+                day: day.day,
+                is_gap: day.kept.is_gap(),
+                kept: day.kept.words(),
+                n_looks: day.n_looks,
+                between: day.between,
+                who: day.who.join(", "),
+                machine_hours: day.machine_hours,
+                failed_hours: day.failed_hours,
+            }
+        })))
+    }
+}

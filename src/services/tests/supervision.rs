@@ -1,0 +1,194 @@
+//! The supervision log: what a person saw and the machine read, held against the policy; written once in ten
+//! minutes, never changed, and told as it is.
+
+use jiff::civil::date;
+use jiff::{SignedDuration, Timestamp};
+
+use super::harness::{Stage, THREAT, viewer};
+use crate::domain::calendar::OfficeHours;
+use crate::domain::duties::Watch;
+use crate::domain::ids::UserId;
+use crate::domain::notice::Part;
+use crate::domain::person::Role;
+use crate::domain::supervision::DayKept;
+use crate::services::supervision::AccountLog;
+use crate::services::{Viewer, people};
+
+async fn log(stage: &Stage, from: (i8, i8), to: (i8, i8)) -> AccountLog {
+    let (first, last) = (date(2026, from.0, from.1), date(2026, to.0, to.1));
+    let logs = stage.services.supervision(&stage.editor, first, last).await.unwrap();
+    logs.into_iter().next().expect("the account")
+}
+
+/// The clock goes to a moment of Swedish winter time.
+fn go_to(stage: &Stage, at: &str) {
+    let at: Timestamp = format!("{at}+01:00").parse().unwrap();
+    stage.clock.advance(at.duration_since(stage.now()));
+}
+
+/// Everything that the account's days were, the oldest first.
+fn kept(log: &AccountLog) -> Vec<(i8, String)> {
+    let mut days: Vec<_> = log.days.iter().map(|d| (d.day.day(), d.kept.words())).collect();
+    days.reverse();
+    days
+}
+
+fn owned(words: &[(i8, &str)]) -> Vec<(i8, String)> {
+    words.iter().map(|(day, words)| (*day, (*words).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn t10_daily_watching_counts_the_holidays_too() {
+    let mut stage = Stage::new().await;
+    stage.under(|policy| policy.duties.watching.how = Watch::Daily).await;
+    // A Friday, the Saturday not, the Sunday, and the Monday is not over.
+    for at in ["2026-11-27T09:00", "2026-11-29T15:00", "2026-11-30T08:30"] {
+        go_to(&stage, at);
+        stage.services.looked(&stage.editor, None).await;
+    }
+    let log = log(&stage, (11, 27), (12, 3)).await;
+    let days = [(27, "sedd"), (28, "ingen har tittat"), (29, "sedd"), (30, "pågår")];
+    assert_eq!(kept(&log), owned(&days));
+    assert_eq!((log.n_wanted(), log.n_gaps()), (3, 1));
+    assert_eq!(log.wants, "varje dag, också när den ansvarige är ledig");
+    assert_eq!(log.days[3].who, ["Kim Exempel"]);
+}
+
+#[tokio::test]
+async fn t11_t13_weekdays_that_are_no_holidays_are_watched_over_christmas() {
+    let stage = Stage::new().await;
+    go_to(&stage, "2026-12-23T10:00");
+    stage.services.looked(&stage.editor, None).await;
+    go_to(&stage, "2026-12-28T17:00");
+    let log = log(&stage, (12, 23), (12, 28)).await;
+    let free = "ingen tillsyn krävs";
+    let days =
+        [(23, "sedd"), (24, free), (25, free), (26, free), (27, free), (28, "ingen har tittat")];
+    assert_eq!(kept(&log), owned(&days));
+    assert_eq!(log.n_gaps(), 1);
+}
+
+#[tokio::test]
+async fn t12_open_comments_are_not_left_longer_than_the_policy_lets_them_in_working_time() {
+    let mut stage = Stage::new().await;
+    stage
+        .under(|policy| {
+            policy.duties.watching.gap_min = Some(120);
+            policy.office = OfficeHours::default();
+        })
+        .await;
+    for at in ["2026-11-25T08:10", "2026-11-25T10:00", "2026-11-25T13:30", "2026-11-25T15:00"] {
+        go_to(&stage, at);
+        // A case of the account is a look at the account.
+        stage.services.looked(&stage.editor, Some(stage.account)).await;
+    }
+    go_to(&stage, "2026-11-25T18:00");
+    let log = log(&stage, (11, 25), (11, 25)).await;
+    let gap = "lucka på 3 h 30 min från kl. 10:00, högst 2 h tillåts";
+    assert_eq!(kept(&log), owned(&[(25, gap)]));
+    assert!(matches!(log.days[0].kept, DayKept::TooSeldom { minutes: 210, most: 120, .. }));
+    assert!(log.wants.contains("högst 120 minuter"), "{}", log.wants);
+}
+
+#[tokio::test]
+async fn looks_are_noted_once_in_ten_minutes_of_those_who_can_act_and_stay() {
+    let mut stage = Stage::new().await;
+    go_to(&stage, "2026-11-25T09:00");
+    let auditor = stage.person(Role::Auditor, "Gun").await;
+    stage.services.looked(&auditor, None).await;
+    for _ in 0..5 {
+        stage.services.looked(&stage.editor, None).await;
+        stage.wait_s(60);
+    }
+    stage.restart().await;
+    // What is held in memory is gone: the row is not written twice all the same.
+    stage.services.looked(&stage.editor, None).await;
+    stage.wait_s(600);
+    stage.services.looked(&stage.editor, None).await;
+    let log = log(&stage, (11, 25), (11, 25)).await;
+    assert_eq!(log.days[0].n_looks, 2);
+    assert_eq!(log.days[0].who, ["Kim Exempel"]);
+}
+
+#[tokio::test]
+async fn opening_a_case_is_a_look_and_the_machines_rounds_stand_beside_it() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    stage.services.case_file(&stage.editor, case).await.unwrap();
+    let log = log(&stage, (11, 21), (11, 21)).await;
+    let day = &log.days[0];
+    assert_eq!((day.n_looks, day.machine_hours, day.failed_hours), (1, 1, 0));
+    // A Saturday.
+    assert_eq!(day.kept, DayKept::Free);
+}
+
+#[tokio::test]
+async fn a_day_when_everybody_of_an_account_is_away_is_told_before() {
+    let stage = Stage::new().await;
+    let (store, clock) = (stage.store(), stage.clock.clock());
+    stage.person(Role::Editor, "Eva").await;
+    assert!(!log(&stage, (11, 21), (11, 21)).await.has_people);
+    for (login, part) in [("kim", Part::Owner), ("eva", Part::Substitute)] {
+        people::set_part(store, &clock, "facebook", login, Some(part)).await.unwrap();
+    }
+    let kim = (date(2026, 11, 23), date(2026, 11, 29));
+    let eva = (date(2026, 11, 26), date(2026, 12, 1));
+    people::set_away(store, &clock, "kim", Some(kim)).await.unwrap();
+    people::set_away(store, &clock, "eva", Some(eva)).await.unwrap();
+    let log = log(&stage, (11, 21), (11, 21)).await;
+    // Thursday and Friday; the weekend asks for nobody.
+    assert_eq!(log.uncovered, [date(2026, 11, 26), date(2026, 11, 27)]);
+    let notifier = super::notices::notifier(&stage);
+    for _ in 0..2 {
+        notifier.coverage().await.unwrap();
+    }
+    // Nobody has given an address: it is not passed over in silence, and told once.
+    let troubles = stage.services.notice_troubles(&stage.editor).await.unwrap();
+    let who: Vec<_> = troubles.iter().map(|trouble| trouble.who.as_str()).collect();
+    assert_eq!(who, ["Kim Exempel (kontoansvarig)", "administratören"]);
+    assert_eq!(troubles[0].subject, "Ingen e-postadress till Kim Exempel (kontoansvarig)");
+    assert!(log.has_people);
+}
+
+#[tokio::test]
+async fn the_table_has_a_line_for_each_day_and_marks_gaps() {
+    let stage = Stage::new().await;
+    go_to(&stage, "2026-11-25T09:00");
+    stage.services.looked(&stage.editor, None).await;
+    go_to(&stage, "2026-11-26T18:00");
+    let days = (date(2026, 11, 25), date(2026, 11, 26));
+    let table = stage.services.supervision_csv(&stage.editor, days.0, days.1).await.unwrap();
+    let table = String::from_utf8(table).unwrap().replace("\r\n", "\n");
+    insta::assert_snapshot!(table, @r"
+    konto;namn;plattform;riktlinjen_kräver;dag;lucka;tillsyn;antal_titter;första;sista;av;timmar_maskinen_läste;timmar_maskinen_misslyckades
+    facebook;Exempelstads kommun (simulerad);Facebook;alla helgfria vardagar;2026-11-26;ja;ingen har tittat;0;;;;0;0
+    facebook;Exempelstads kommun (simulerad);Facebook;alla helgfria vardagar;2026-11-25;nej;sedd;1;09:00;09:00;Kim Exempel;0;0
+    ");
+    let backwards = stage.services.supervision(&stage.editor, days.1, days.0).await;
+    assert!(backwards.is_err());
+    let years = stage.services.supervision(&stage.editor, date(2020, 1, 1), days.1).await;
+    assert!(years.is_err());
+}
+
+#[tokio::test]
+async fn days_before_an_account_was_known_are_no_gaps() {
+    let stage = Stage::new().await;
+    go_to(&stage, "2026-11-24T18:00");
+    // Known since Saturday the 21st.
+    let log = log(&stage, (11, 1), (11, 24)).await;
+    let free = "ingen tillsyn krävs";
+    let missed = "ingen har tittat";
+    assert_eq!(kept(&log), owned(&[(21, free), (22, free), (23, missed), (24, missed)]));
+}
+
+/// Nobody reads the log who may not read cases; every role may today.
+#[tokio::test]
+async fn every_role_reads_the_log() {
+    let stage = Stage::new().await;
+    stage.clock.advance(SignedDuration::from_hours(1));
+    let day = date(2026, 11, 21);
+    for role in Role::ALL {
+        let who: Viewer = viewer(*role, UserId(1));
+        assert!(stage.services.supervision(&who, day, day).await.is_ok(), "{role:?}");
+    }
+}
