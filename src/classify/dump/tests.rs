@@ -138,7 +138,7 @@ fn a_quotation_mark_that_is_open_at_the_end_of_a_short_file_is_told_too() {
     {
         let rows = format!("id,text\n1,\"hej\ndu\"\n2,\"Jag ska döda dig\n3,hej\n4,a,b,c{end}");
         let out = read(rows.as_bytes(), Format::Csv);
-        assert_eq!(out[0], Ok(("1".to_owned(), "hej\ndu".to_owned())), "{end:?}");
+        assert_eq!(out[0].as_ref().unwrap().1, "hej\ndu", "{end:?}");
         assert_eq!(out.len(), 2, "{end:?}");
         assert_eq!(out[1].is_err(), broken, "{end:?}: {:?}", out[1]);
     }

@@ -288,8 +288,7 @@ mod tests {
 
     #[test]
     fn a_text_whose_time_is_odd_is_taken_in_and_its_time_is_unknown() {
-        for time in ["9999-12-31T23:59:59Z", "-000001-01-01T00:00:00Z", "2026-07-23 08:35", "i går"]
-        {
+        for time in ["9999-12-31T23:59:59Z", "2026-07-23 08:35", "i går"] {
             let json =
                 format!(r#"{{"id":"a","text":"x","created_at":"{time}","edited_at":"{time}"}}"#);
             let out = read(&json, "fil.jsonl:3").unwrap();
