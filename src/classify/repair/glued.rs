@@ -1,8 +1,8 @@
 //! Words that were run together: `#DödaAllaX`, `#dödadig`, *jagskadödadig*.
 //!
 //! A hashtag says by itself that words were joined. In running text a long word that nobody knows is
-//! a name or a compound, most often; only where listed words fill it from end to end, a word of
-//! weight and a small one among them, is it read as these.
+//! a name or a compound, most often; only where words of weight and small ones fill it from end to
+//! end, two small ones at least, is it read as these.
 
 use smallvec::SmallVec;
 
@@ -19,8 +19,10 @@ const LONGEST: usize = 120;
 const SHORTEST: usize = 6;
 /// How long the word of weight in it must be, outside a hashtag.
 const SHORTEST_WEIGHT: usize = 4;
-/// How long the small one, in bytes: *er* and *en* are endings as well.
+/// How long a small one, in bytes: *er* and *en* are endings as well.
 const SHORTEST_SMALL: usize = 3;
+/// How many of these: one is the beginning of many a word (*har* of *harporna*).
+const FEWEST_SMALL: usize = 2;
 
 /// The listed words that fill the letters from end to end, two or more.
 fn filling(letters: &[u8], words: &Words, stripped: bool) -> Option<SmallVec<[Piece; 8]>> {
@@ -31,15 +33,17 @@ fn filling(letters: &[u8], words: &Words, stripped: bool) -> Option<SmallVec<[Pi
     (covered && pieces.len() > 1).then_some(pieces)
 }
 
-/// Whether an unknown word of running text is several: one of weight and a small one among them.
+/// Whether an unknown word of running text is several: of weight or small, each of them.
 pub fn is_glued(word: &[u8], small: Option<ClassId>, words: &Words, stripped: bool) -> bool {
     let Some(small) = small.filter(|_| (SHORTEST..=LONGEST).contains(&word.len())) else {
         return false;
     };
     filling(word, words, stripped).is_some_and(|pieces| {
-        let heavy = |p: &Piece| p.to - p.from >= SHORTEST_WEIGHT && words.disguisable(p.entry);
-        let light = |p: &Piece| p.to - p.from >= SHORTEST_SMALL && words.is(p.entry, small);
-        pieces.iter().any(heavy) && pieces.iter().any(light)
+        let heavy = |p: &&Piece| p.to - p.from >= SHORTEST_WEIGHT && words.disguisable(p.entry);
+        let light = |p: &&Piece| p.to - p.from >= SHORTEST_SMALL && words.is(p.entry, small);
+        pieces.iter().all(|p| heavy(&p) || words.is(p.entry, small))
+            && pieces.iter().any(|p| heavy(&p))
+            && pieces.iter().filter(light).count() >= FEWEST_SMALL
     })
 }
 
