@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The editors' pages in Chromium, against the demo as anybody would start it: runs
-tests/browser/run.mjs, with one account more whose site refuses every act."""
+tests/browser/run.mjs, with one account more whose site refuses every act, and one that is in the settings no more."""
 
 import http.server
 import json
@@ -63,6 +63,25 @@ allow_private_addresses = true
         config.write(own_site("vagrar", "Webbplats som vägrar", "vagrar", "vagrar-nyckel", acts))
 
 
+class Forgotten:
+    """An account with a case, which is then taken out of the settings: nothing can be done there any more."""
+
+    def __init__(self, demo):
+        self.demo, self.config = demo, demo.folder / "config.toml"
+        (demo.folder / "borta").mkdir()
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        item = {"id": "borta-1", "created_at": now, "author": {"name": "Kim Exempel"}, "text": "Din jävla idiot, jag ska döda dig.", "hidden": False}
+        (demo.folder / "borta" / "inlagg.jsonl").write_text(json.dumps(item) + "\n")
+        self.block = own_site("borta", "Webbplats som är nedlagd", "borta", "vagrar-nyckel")
+        self.config.write_text(self.config.read_text() + self.block)
+
+    def forget(self):
+        wait("its case", lambda: self.demo.rows("select 1 from cases c join items i on i.id = c.item_id where i.platform_id = 'borta-1'"), 60)
+        self.demo.stop()
+        self.config.write_text(self.config.read_text().replace(self.block, ""))
+        self.demo.start()
+
+
 def sealed_case(demo, item):
     """The case of an item of that site, once its evidence is sealed."""
     of_it = f"from cases c join items i on i.id = c.item_id and i.platform_id = '{item}' join accounts a on a.id = i.account_id and a.key = 'vagrar'"
@@ -86,7 +105,9 @@ def main():
         demo.start()
         demo.stop()
         refusing_account(demo, server.server_port)
+        forgotten = Forgotten(demo)
         demo.start()
+        forgotten.forget()
         case = failing_case(demo)
         wait("some evidence", lambda: demo.n_sealed() >= 10, 300)
         settings = {"UPPSIKT_URL": demo.url, "UPPSIKT_USER": "redaktor", "UPPSIKT_PASSWORD": demo.logins["redaktor"],

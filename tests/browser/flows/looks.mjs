@@ -43,8 +43,8 @@ export async function everyWayOfShowing(given) {
   // News stands at the foot, and the list ends above it.
   const page = await open(given);
   await logIn(page, given);
-  // A place where something cannot be done from here at all.
-  await page.goto(`${given.url}/?konto=forum`);
+  // A place where nothing can be done any more: its account is not in the settings.
+  await page.goto(`${given.url}/?konto=borta`);
   await page.keyboard.press("j");
   await page.keyboard.press("Enter");
   await page.waitForSelector("#bredvid #arende");

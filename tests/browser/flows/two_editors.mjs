@@ -57,6 +57,8 @@ export async function twoEditors(given) {
   assert.equal(await first.inputValue("#anteckning"), NOTE);
   await second.waitForSelector("#bredvid #arende[data-taget=annans]");
   await tickAlone(first, "register");
+  // Nobody decides on what was shown a blink ago.
+  await first.waitForTimeout(700);
   await first.click("#beslut .skicka button");
   await first.waitForSelector("#angra-plats form.angra");
   await first.keyboard.press("z");
