@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::account::PlatformKind;
 use super::ids::{AccountKey, ContentHash, PlatformItemId};
 use super::item::{Attachment, Author, FetchedPost, ItemKind, Permalink, Presence};
 use super::verdict::Verdict;
@@ -174,6 +175,11 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// Whether a person typed it in: then nobody but that person says what stood where.
+    pub fn is_by_hand(&self) -> bool {
+        self.platform == PlatformKind::Manual.id()
+    }
+
     /// Whether anything sealed may show a picture: of the page, or of what hangs on the item.
     pub fn holds_picture(&self) -> bool {
         let is_picture = |kind| matches!(kind, PartKind::Screenshot | PartKind::Attachment);

@@ -168,7 +168,7 @@ async fn form(
 }
 
 const NOTES: &[&str] = &[
-    "Underlaget återger vad myndigheten har säkrat från plattformen. Uppgifter om författare och tid är plattformens egna; hämtning och försegling är våra.",
+    "Underlaget återger vad myndigheten har säkrat från plattformen, eller vad någon har lagt in för hand där det står så. Uppgifter om författare och tid är plattformens egna eller de som uppgavs; hämtning och försegling är våra.",
     "Varje bevis finns som paket med plattformens svar i original, kontrollsummor, underskrift och en text om hur allt kontrolleras utan vårt program. Be oss om paketet och ange bevisets nummer.",
 ];
 

@@ -203,19 +203,25 @@ fn facts(show: &mut Preparer<'_>, content: &SheetContent) -> Vec<Fact> {
     let simulated = if content.simulated { "\nSimulerad: inte ett riktigt inlägg" } else { "" };
     fact("Plattform", &format!("{}{simulated}", content.platform_name));
     fact("Slag", manifest.kind.label());
-    fact("Plattformens id", manifest.item.as_str());
+    let by_hand = manifest.is_by_hand();
+    let told = |by_platform, by_person| if by_hand { by_person } else { by_platform };
+    fact(told("Plattformens id", "Nummer i Uppsikt"), manifest.item.as_str());
     fact("Version", &manifest.version.to_string());
-    fact("Författare som visad", &author(&manifest.author));
-    fact("Skrivet enligt plattformen", &written(manifest));
+    fact(told("Författare som visad", "Författare enligt uppgift"), &author(manifest));
+    fact(told("Skrivet enligt plattformen", "Skrivet enligt uppgift"), &written(manifest));
     fact(
         "Redigerat",
-        &manifest
-            .edited_at
-            .map_or_else(|| "Plattformen anger ingen tid för ändring.".to_owned(), both_times),
+        &manifest.edited_at.map_or_else(
+            || told("Plattformen anger ingen tid för ändring.", "Okänt.").to_owned(),
+            both_times,
+        ),
     );
-    fact("Hämtat av oss", &both_times(manifest.fetched_at));
+    fact(told("Hämtat av oss", "Inlagt för hand"), &both_times(manifest.fetched_at));
     fact("Förseglat av oss", &both_times(manifest.sealed_at));
-    fact("Synlighet vid hämtningen", manifest.presence.label());
+    fact(
+        "Synlighet vid hämtningen",
+        told(manifest.presence.label(), "Okänd: Uppsikt har inte sett inlägget på plattformen."),
+    );
     fact("Länk", &link(manifest));
     fact(
         "Textens längd",
@@ -236,8 +242,8 @@ fn both_times(at: jiff::Timestamp) -> String {
     format!("{}\n{}", words::swedish_time(at), words::utc_time(at))
 }
 
-fn author(author: &Author) -> String {
-    let Author { platform_id, name, handle, url } = author;
+fn author(manifest: &Manifest) -> String {
+    let Author { platform_id, name, handle, url } = &manifest.author;
     let lines: Vec<String> = [
         name.clone(),
         handle.as_ref().map(|h| format!("Användarnamn: {h}")),
@@ -249,10 +255,10 @@ fn author(author: &Author) -> String {
     // A name is one line: a line break in it must not look like one of ours.
     .map(|line| line.replace(['\n', '\r'], "⏎"))
     .collect();
-    if lines.is_empty() {
-        "Plattformen lämnar inga uppgifter om författaren.".to_owned()
-    } else {
-        lines.join("\n")
+    match (lines.is_empty(), manifest.is_by_hand()) {
+        (true, true) => "Den som lade in inlägget uppgav ingen författare.".to_owned(),
+        (true, false) => "Plattformen lämnar inga uppgifter om författaren.".to_owned(),
+        (false, _) => lines.join("\n"),
     }
 }
 
@@ -261,6 +267,7 @@ fn written(manifest: &Manifest) -> String {
         (Some(at), Some(raw)) => format!("{}\nSom mottaget: {raw}", both_times(at)),
         (Some(at), None) => both_times(at),
         (None, Some(raw)) => format!("Tiden kunde inte tolkas.\nSom mottaget: {raw}"),
+        (None, None) if manifest.is_by_hand() => "Okänt.".to_owned(),
         (None, None) => "Plattformen anger ingen tid.".to_owned(),
     }
 }
@@ -269,11 +276,15 @@ fn link(manifest: &Manifest) -> String {
     match &manifest.permalink {
         Some(link) => {
             let source = match link.source {
+                PermalinkSource::Given if manifest.is_by_hand() => {
+                    "angiven av den som lade in inlägget"
+                }
                 PermalinkSource::Given => "angiven av plattformen",
                 PermalinkSource::Built => "sammansatt av oss efter plattformens mönster",
             };
             format!("{}\n({source})", link.url)
         }
+        None if manifest.is_by_hand() => "Ingen länk är angiven.".to_owned(),
         None => "Plattformen anger ingen länk till inlägget.".to_owned(),
     }
 }
@@ -466,6 +477,20 @@ pub fn strip_name(index: usize) -> String {
 
 fn about(show: &mut Preparer<'_>, manifest: &Manifest) -> Vec<String> {
     let by = show.show(&manifest.sealed_by, TITLE_BUDGET).plain();
+    if manifest.is_by_hand() {
+        return vec![
+            format!(
+                "Inlägget är inlagt för hand. Uppsikt har inte sett det på någon plattform och kan inte intyga att \
+                 det har stått där. Bladet är en läsbar återgivning, framställd av {by}. Det som lades in, byte \
+                 för byte och med uppgift om vem som gjorde det, ligger i bevispaketet tillsammans med övriga \
+                 delar. Kontrollsumman ovan är beräknad på innehållet (texten samt bilagornas typ och namn), så att \
+                 varje ändring efter inläggningen kan upptäckas."
+            ),
+            "Uppgifter om författare, tid och plats är de som uppgavs; förseglingen är vår. Länkar på bladet är \
+             inte klickbara."
+                .to_owned(),
+        ];
+    }
     vec![
         format!(
             "Bladet är en läsbar återgivning, framställd av {by}. Plattformens svar i original, byte för byte, \

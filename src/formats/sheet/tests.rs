@@ -1,6 +1,7 @@
 use rayon::prelude::*;
 
 use super::*;
+use crate::domain::account::PlatformKind;
 use crate::domain::category::{Category, Severity};
 use crate::domain::evidence::{Manifest, MissingPart, PartKind, Thread, ThreadItem};
 use crate::domain::ids::{AccountKey, ContentHash, LexiconVersion, PlatformItemId, PlatformPostId};
@@ -170,6 +171,24 @@ fn counts(text: &str) -> std::collections::BTreeMap<char, usize> {
         *counts.entry(c).or_insert(0) += 1;
     }
     counts
+}
+
+#[test]
+fn what_somebody_typed_in_is_never_called_the_platforms_word() {
+    let letters = |content: &SheetContent| -> String {
+        laid_out(content).0.chars().filter(|c| c.is_alphanumeric()).collect()
+    };
+    let (fetched, mut typed) = (content("Hej"), content("Hej"));
+    typed.manifest.platform = PlatformKind::Manual.id().to_owned();
+    let by_platform = ["Plattformenssvarioriginal", "ärplattformens", "Skrivetenligtplattformen"];
+    let by_hand = ["Inläggetärinlagtförhand", "Inlagtförhand", "OkändUppsiktharintesettinlägget"];
+    let (fetched, typed) = (letters(&fetched), letters(&typed));
+    for words in by_platform {
+        assert_eq!((fetched.contains(words), typed.contains(words)), (true, false), "{words}");
+    }
+    for words in by_hand {
+        assert_eq!((fetched.contains(words), typed.contains(words)), (false, true), "{words}");
+    }
 }
 
 /// Texts of at most so many characters are tried several to a sheet, as answers in a thread.

@@ -119,6 +119,9 @@ function openGate(page) {
 function barred(form) {
   const held = waiting(form).filter((box) => box.checked).map((box) => $(`label[for="${box.id}"] span`).textContent);
   if (held.length) return `${held.join(" och ")} är valt, men beviset är inte säkrat än. Inget har beslutats. Vänta ett ögonblick, eller avstå från valet.`;
+  // Answers on the diary stand in a form of their own: left unsent, they would be lost in silence.
+  if ($$(".diarie form input").some((field) => field.checked !== field.defaultChecked || (field.type === "text" && field.value !== field.defaultValue)))
+    return "Inget har beslutats: dina svar om diariet är inte med än. Välj Visa förslag först.";
   const row = document.activeElement?.closest?.(".rad[data-arende]");
   const shown = form.closest("[data-arende]").dataset.arende;
   if (row && row.dataset.arende !== shown) return `Inget har beslutats: du står på ärende ${row.dataset.arende} i listan, men det är ärende ${shown} som visas. Vänta tills rätt ärende visas, eller öppna det med Enter.`;

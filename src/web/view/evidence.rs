@@ -279,14 +279,20 @@ fn facts(manifest: &Manifest, now: Timestamp) -> Vec<Fact> {
     if let Some(handle) = &author.handle {
         facts.push(Fact { name: "Användarnamn", value: shown(handle) });
     }
+    let by_hand = manifest.is_by_hand();
+    let told = |by_platform, by_person| if by_hand { by_person } else { by_platform };
     facts.extend([
         Fact {
-            name: "Skrivet, enligt plattformen",
+            name: told("Skrivet, enligt plattformen", "Skrivet, enligt uppgift"),
             value: manifest.created_at.map_or_else(unknown, exact),
         },
-        Fact { name: "Hämtat", value: exact(manifest.fetched_at) },
+        Fact { name: told("Hämtat", "Inlagt för hand"), value: exact(manifest.fetched_at) },
         Fact { name: "Säkrat", value: exact(manifest.sealed_at) },
-        Fact { name: "Synlighet när det hämtades", value: manifest.presence.label().to_owned() },
+        Fact {
+            name: "Synlighet när det hämtades",
+            value: told(manifest.presence.label(), "okänd: Uppsikt har inte sett inlägget")
+                .to_owned(),
+        },
         Fact { name: "Innehållets SHA-256", value: manifest.content_sha256.to_hex() },
         Fact { name: "Säkrat av", value: manifest.sealed_by.clone() },
     ]);
