@@ -80,8 +80,9 @@ impl Table {
         at
     }
 
-    fn languages(&self, word: &[u8]) -> Mask {
-        self.places[self.find(packed(word))].1
+    /// The languages that have the word with this key.
+    fn languages(&self, key: u64) -> Mask {
+        self.places[self.find(key)].1
     }
 }
 
@@ -91,10 +92,14 @@ struct Votes([u32; LATIN.len()]);
 
 impl Votes {
     fn add(&mut self, mask: Mask, whole: u32) {
+        self.add_times(mask, whole, 1);
+    }
+
+    fn add_times(&mut self, mask: Mask, whole: u32, times: u32) {
         let Some(each) = whole.checked_div(mask.count_ones()) else { return };
         let mut left = mask;
         while left != 0 {
-            self.0[left.trailing_zeros() as usize] += each;
+            self.0[left.trailing_zeros() as usize] += each * times;
             left &= left - 1;
         }
     }
@@ -238,64 +243,155 @@ fn of_letter(c: char) -> Mask {
     }
 }
 
+/// The word that is being read: its first letters in lower case as one number, as [`packed`] has them.
+#[derive(Default)]
+struct Reading {
+    key: u64,
+    len: usize,
+    /// It is no word of the lists.
+    is_other: bool,
+}
+
+impl Reading {
+    #[inline]
+    fn push(&mut self, byte: u8) {
+        self.key |= u64::from(byte) << (8 * self.len);
+        self.len += 1;
+    }
+
+    #[inline]
+    fn push_ascii(&mut self, letter: u8) {
+        if self.len < LONGEST {
+            self.push(letter.to_ascii_lowercase());
+        } else {
+            self.is_other = true;
+        }
+    }
+
+    fn push_char(&mut self, c: char) {
+        let mut bytes = [0; 4];
+        let bytes = c.encode_utf8(&mut bytes).bytes();
+        if self.len + bytes.len() <= LONGEST {
+            bytes.for_each(|byte| self.push(byte));
+        } else {
+            self.is_other = true;
+        }
+    }
+}
+
+/// Å, ä and ö by their second byte in UTF-8, as small letters.
+const fn swedish(second: u8) -> Option<(usize, char)> {
+    match second {
+        0xA5 | 0x85 => Some((0, 'å')),
+        0xA4 | 0x84 => Some((1, 'ä')),
+        0xB6 | 0x96 => Some((2, 'ö')),
+        _ => None,
+    }
+}
+
+/// What has been read of a text.
+#[derive(Default)]
+struct Reader {
+    votes: Votes,
+    scripts: Scripts,
+    /// How often å, ä and ö stood there since they were last counted as votes.
+    swedish: [u32; 3],
+    word: Reading,
+    n_voted: u32,
+}
+
+impl Reader {
+    /// A character that is none of the everyday ones; says whether it is part of a word.
+    #[cold]
+    fn rare(&mut self, c: char) -> bool {
+        self.scripts.add(c);
+        for lower in c.to_lowercase() {
+            self.votes.add(of_letter(lower), WHOLE / 2);
+            if lower.is_alphabetic() {
+                self.word.push_char(lower);
+            } else {
+                let hidden = matches!(lower, '\u{ad}' | '\u{200b}'..='\u{200f}');
+                self.word.is_other |= self.word.len > 0 && hidden;
+            }
+        }
+        c.is_alphabetic()
+    }
+
+    fn count_swedish(&mut self) {
+        for (n, letter) in std::mem::take(&mut self.swedish).into_iter().zip(['å', 'ä', 'ö']) {
+            self.votes.add_times(of_letter(letter), WHOLE / 2, n);
+        }
+    }
+
+    /// A word has ended; says whether the language is clear already.
+    fn end_word(&mut self) -> bool {
+        let word = std::mem::take(&mut self.word);
+        if word.len < SHORTEST || word.is_other {
+            return false;
+        }
+        let mask = TABLE.languages(word.key);
+        if mask == 0 {
+            return false;
+        }
+        self.votes.add(mask, WHOLE);
+        self.n_voted += 1;
+        if !self.n_voted.is_multiple_of(LOOK_EVERY) {
+            return false;
+        }
+        self.count_swedish();
+        let ((_, best), second) = self.votes.best_two();
+        best >= second + CLEAR
+    }
+
+    fn language(mut self) -> Option<Language> {
+        if let Some(language) = self.scripts.language() {
+            return Some(language);
+        }
+        self.count_swedish();
+        let ((at, best), second) = self.votes.best_two();
+        (best >= ENOUGH && (best - second) * LEAD >= best).then(|| LATIN[at])
+    }
+}
+
 /// The language of a text, or nothing where it is too short or too mixed to tell.
 pub fn of(text: &str) -> Option<Language> {
     let text = &text[..text.floor_char_boundary(MOST_BYTES)];
-    let mut votes = Votes::default();
-    let mut scripts = Scripts::default();
-    let table = &*TABLE;
-    let mut n_voted = 0_u32;
-    let mut word = [0; LONGEST];
-    let (mut len, mut too_long) = (0, false);
-    for c in text.chars().chain([' ']) {
-        if c.is_ascii_alphabetic() {
-            scripts.latin += 1;
-            if len < LONGEST {
-                word[len] = c.to_ascii_lowercase() as u8;
-                len += 1;
-            } else {
-                too_long = true;
-            }
+    let bytes = text.as_bytes();
+    let mut reader = Reader::default();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        // The letters of Swedish, of which most texts are made, one by one; all else as characters.
+        if byte.is_ascii_alphabetic() {
+            reader.scripts.latin += 1;
+            reader.word.push_ascii(*byte);
+            at += 1;
             continue;
         }
-        if !c.is_ascii() {
-            scripts.add(c);
-            for lower in c.to_lowercase() {
-                votes.add(of_letter(lower), WHOLE / 2);
-                let bytes = lower.len_utf8();
-                if !lower.is_alphabetic() {
-                    too_long |= len > 0 && matches!(lower, '\u{ad}' | '\u{200b}'..='\u{200f}');
-                } else if len + bytes <= LONGEST {
-                    lower.encode_utf8(&mut word[len..]);
-                    len += bytes;
-                } else {
-                    too_long = true;
-                }
-            }
-            if c.is_alphabetic() {
+        if *byte >= 0x80 {
+            let second = bytes.get(at + 1).filter(|_| *byte == 0xC3);
+            if let Some((n, letter)) = second.and_then(|second| swedish(*second)) {
+                reader.scripts.latin += 1;
+                reader.swedish[n] += 1;
+                reader.word.push_char(letter);
+                at += 2;
                 continue;
             }
-        }
-        if len >= SHORTEST && !too_long {
-            let mask = table.languages(&word[..len]);
-            if mask != 0 {
-                votes.add(mask, WHOLE);
-                n_voted += 1;
-                if n_voted.is_multiple_of(LOOK_EVERY) {
-                    let ((_, best), second) = votes.best_two();
-                    if best >= second + CLEAR {
-                        break;
-                    }
-                }
+            // `at` is always at the first byte of a character.
+            let c = text[at..].chars().next().unwrap_or_default();
+            at += c.len_utf8();
+            if reader.rare(c) {
+                continue;
             }
+        } else {
+            at += 1;
         }
-        (len, too_long) = (0, false);
+        if reader.end_word() {
+            return reader.language();
+        }
     }
-    if let Some(language) = scripts.language() {
-        return Some(language);
-    }
-    let ((at, best), second) = votes.best_two();
-    (best >= ENOUGH && (best - second) * LEAD >= best).then(|| LATIN[at])
+    // Votes that the last word brings are counted as those of any other.
+    let _ = reader.end_word();
+    reader.language()
 }
 
 #[cfg(test)]

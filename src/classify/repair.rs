@@ -12,11 +12,12 @@ use smallvec::SmallVec;
 use crate::classify::disguise;
 use crate::classify::fold::Folded;
 use crate::classify::near::Near;
+use crate::classify::repair::glued::Small;
 use crate::classify::tokens::{Kind, Token, Tokens};
 use crate::classify::vocabulary::{self, Vocabulary, WordId};
-use crate::classify::words::{ClassId, EntryId, Traits, Words, hash_of, mix};
+use crate::classify::words::{EntryId, Traits, Words, hash_of, mix};
 
-mod glued;
+pub mod glued;
 
 /// The names of the marks that this pass sets; classes of that name stand for them.
 pub const MARKS: [&str; 2] = ["%money", "%percent"];
@@ -36,8 +37,8 @@ pub struct Repair {
     pub money: EntryId,
     /// What stands for a share in per cent.
     pub percent: EntryId,
-    /// Small words, which tell words that were run together from a word that nobody has met.
-    pub small: Option<ClassId>,
+    /// Small words.
+    pub small: Option<Small>,
 }
 
 /// The longest piece of a broken word, in bytes: a longer one is a word.
@@ -78,7 +79,7 @@ impl Repair {
                         token.entry = kept.unwrap_or_else(|| self.read(word, words, stripped));
                         if kept.is_none()
                             && token.entry == EntryId::UNKNOWN
-                            && glued::is_glued(word, self.small, words, stripped)
+                            && glued::is_glued(word, self.small.as_ref(), words, stripped)
                         {
                             // Not kept: it is found out anew where it is met again.
                             glued.push(at as u32);

@@ -113,7 +113,13 @@ pub fn account(reading: &[Digit], from: usize) -> Option<(usize, bool)> {
         Check::Ten => 10..=10,
         Check::TenAny => 6..=10,
     };
-    let n = wanted.rev().find(|n| digits.len() >= skip + n && ends(digits, skip + n))?;
+    // A comma may part clearing number and account; anywhere else something new begins behind it.
+    let in_one = |n: usize| (1..n).all(|i| i == skip || !digits[i].gap.comma);
+    let fits = |n: &usize| {
+        let n = skip + n;
+        digits.len() >= n && ends(digits, n) && in_one(n)
+    };
+    let n = wanted.rev().find(fits)?;
     let own = &digits[skip..skip + n];
     let proved = match check {
         Check::ElevenOverTen => eleven(&digits[1..4 + 7]),

@@ -61,6 +61,9 @@ const WRITTEN: [(&str, Mark); 8] = [
 fn where_in_a_row_a_number_stands_changes_nothing() {
     let four = "1 070-174 06 05, 070-174 06 06, 070-174 06 07, 070-174 06 08";
     assert_eq!(found(four).len(), 4, "{:?}", found(four));
+    // So long a row that it is read in pieces.
+    let zeros = "0,000000,000 0000,0000000,0000000 000 00000000,8000 000000, 4111 1111 1111 1111";
+    assert!(found(zeros).contains(&(Mark::Card, "4111 1111 1111 1111".to_owned())));
     let dates = "2024-01-15, 2024-02-15, 2024-03-15, 2024-04-15, 4111 1111 1111 1111";
     assert_eq!(found(dates), [(Mark::Card, "4111 1111 1111 1111".to_owned())]);
     for (number, mark) in WRITTEN {

@@ -24,6 +24,80 @@ const SHORTEST_SMALL: usize = 3;
 /// How many of these: one is the beginning of many a word (*har* of *harporna*).
 const FEWEST_SMALL: usize = 2;
 
+/// Small words, which tell words that were run together from a word that nobody has met.
+#[derive(Debug)]
+pub struct Small {
+    class: ClassId,
+    /// A bit for the first letters of each that is long enough, so that hardly any word is cut in vain.
+    begins: Vec<u64>,
+    /// The longest of them, in bytes.
+    longest: usize,
+}
+
+stored!(Small { class, begins, longest });
+
+/// How many bits there are for first letters, as a power of two.
+const BEGIN_BITS: u32 = 14;
+
+/// The place of the first [`SHORTEST_SMALL`] letters.
+fn begin_at(letters: &[u8]) -> usize {
+    let three = u32::from(letters[0]) | u32::from(letters[1]) << 8 | u32::from(letters[2]) << 16;
+    (three.wrapping_mul(0x9E37_79B1) >> (32 - BEGIN_BITS)) as usize
+}
+
+impl Small {
+    /// The words of that class.
+    pub fn new(class: ClassId, words: &Words) -> Self {
+        let mut small = Self { class, begins: vec![0; (1 << BEGIN_BITS) / 64], longest: 0 };
+        words.each_form(class, |form| {
+            small.longest = small.longest.max(form.len());
+            if form.len() >= SHORTEST_SMALL {
+                let at = begin_at(form);
+                small.begins[at / 64] |= 1 << (at % 64);
+            }
+        });
+        small
+    }
+
+    /// Whether a small word may begin at these letters, of which there are enough.
+    fn may_begin(&self, letters: &[u8]) -> bool {
+        let at = begin_at(letters);
+        self.begins.get(at / 64).is_some_and(|bits| bits >> (at % 64) & 1 == 1)
+    }
+
+    /// Where the first to end of the small words ends that begin at `from` or behind it and are long
+    /// enough.
+    fn next(&self, word: &[u8], from: usize, words: &Words, stripped: bool) -> Option<usize> {
+        let mut first = None;
+        for at in from..=word.len().checked_sub(SHORTEST_SMALL)? {
+            if first.is_some_and(|end| end <= at + SHORTEST_SMALL) {
+                break;
+            }
+            if self.may_begin(&word[at..]) {
+                let most = word.len().min(at + self.longest);
+                let end = (at + SHORTEST_SMALL..=most).find(|end| {
+                    let piece = &word[at..*end];
+                    words.is(words.look_up(hash_of(piece), piece, stripped), self.class)
+                });
+                first = first.into_iter().chain(end).min();
+            }
+        }
+        first
+    }
+
+    /// Whether so many stand in the word, none over another: what [`is_glued`] demands, for less.
+    fn are_enough(&self, word: &[u8], words: &Words, stripped: bool) -> bool {
+        let mut from = 0;
+        (0..FEWEST_SMALL).all(|_| match self.next(word, from, words, stripped) {
+            Some(after) => {
+                from = after;
+                true
+            }
+            None => false,
+        })
+    }
+}
+
 /// The listed words that fill the letters from end to end, two or more.
 fn filling(letters: &[u8], words: &Words, stripped: bool) -> Option<SmallVec<[Piece; 8]>> {
     if letters.len() > LONGEST {
@@ -34,10 +108,17 @@ fn filling(letters: &[u8], words: &Words, stripped: bool) -> Option<SmallVec<[Pi
 }
 
 /// Whether an unknown word of running text is several: of weight or small, each of them.
-pub fn is_glued(word: &[u8], small: Option<ClassId>, words: &Words, stripped: bool) -> bool {
-    let Some(small) = small.filter(|_| (SHORTEST..=LONGEST).contains(&word.len())) else {
+pub fn is_glued(word: &[u8], small: Option<&Small>, words: &Words, stripped: bool) -> bool {
+    let Some(small) = small.filter(|small| {
+        (SHORTEST..=LONGEST).contains(&word.len()) && small.are_enough(word, words, stripped)
+    }) else {
         return false;
     };
+    let small = small.class;
+    let counts = |entry: EntryId| words.is(entry, small) || words.disguisable(entry);
+    if !disguise::fills(word, words, stripped, counts) {
+        return false;
+    }
     filling(word, words, stripped).is_some_and(|pieces| {
         let heavy = |p: &&Piece| p.to - p.from >= SHORTEST_WEIGHT && words.disguisable(p.entry);
         let light = |p: &&Piece| p.to - p.from >= SHORTEST_SMALL && words.is(p.entry, small);
@@ -135,4 +216,59 @@ fn piece_of(of: &Token, start: u32, end: u32, text: &[u8], words: &Words, stripp
         entry = words.compound(word, stripped);
     }
     Token { start, end, entry, leads: true, word: WordId::NONE, ..*of }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::BUILT_IN;
+
+    /// What [`is_glued`] says without looking before.
+    fn plainly(word: &[u8], small: ClassId, words: &Words, stripped: bool) -> bool {
+        filling(word, words, stripped).is_some_and(|pieces| {
+            let heavy = |p: &Piece| p.to - p.from >= SHORTEST_WEIGHT && words.disguisable(p.entry);
+            let light = |p: &&Piece| p.to - p.from >= SHORTEST_SMALL && words.is(p.entry, small);
+            pieces.iter().all(|p| heavy(p) || words.is(p.entry, small))
+                && pieces.iter().any(heavy)
+                && pieces.iter().filter(light).count() >= FEWEST_SMALL
+        })
+    }
+
+    #[test]
+    fn looking_before_cutting_changes_no_answer() {
+        const PARTS: [&str; 14] = [
+            "jag",
+            "ska",
+            "döda",
+            "doda",
+            "dig",
+            "er",
+            "alla",
+            "i",
+            "idiot",
+            "som",
+            "förskola",
+            "harporna",
+            "din",
+            "x",
+        ];
+        let words = &BUILT_IN.lexicon().words;
+        let small = BUILT_IN.lexicon().repair.small.as_ref().expect("the lexicon has small words");
+        let mut n_glued = 0;
+        for (n, a) in PARTS.iter().enumerate() {
+            for b in PARTS {
+                for c in PARTS {
+                    let word = format!("{a}{b}{c}{}", PARTS[n / 2]);
+                    for stripped in [false, true] {
+                        let glued = is_glued(word.as_bytes(), Some(small), words, stripped);
+                        let plain = (SHORTEST..=LONGEST).contains(&word.len())
+                            && plainly(word.as_bytes(), small.class, words, stripped);
+                        assert_eq!(glued, plain, "{word}, {stripped}");
+                        n_glued += usize::from(glued);
+                    }
+                }
+            }
+        }
+        assert!(n_glued > 100, "{n_glued}");
+    }
 }

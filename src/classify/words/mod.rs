@@ -286,6 +286,18 @@ impl Words {
         &self.classes[from as usize..to as usize]
     }
 
+    /// Tells of every form of the class of at most [`KEY`] bytes, derived readings as well.
+    pub fn each_form(&self, class: ClassId, mut tell: impl FnMut(&[u8])) {
+        for slot in self.slots.iter().filter(|slot| self.is(EntryId(slot.entry), class)) {
+            let mut letters = [0; KEY];
+            let (front, back) = letters.split_at_mut(KEY / 2);
+            front.copy_from_slice(&slot.key.front.to_le_bytes());
+            back.copy_from_slice(&slot.key.back.to_le_bytes());
+            let n = letters.iter().position(|b| *b == 0).unwrap_or(KEY);
+            tell(&letters[..n]);
+        }
+    }
+
     /// How many entries there are; their numbers lie below it.
     pub fn n_entries(&self) -> usize {
         self.entries.len()

@@ -7,6 +7,7 @@ use crate::classify::lexicon::compiler::Compiler;
 use crate::classify::lexicon::complaint::Complaint;
 use crate::classify::lexicon::{Lexicon, prepare, starts_of};
 use crate::classify::near::Near;
+use crate::classify::repair::glued::Small;
 use crate::classify::repair::{self, Repair};
 use crate::classify::rules::Guards;
 use crate::classify::rules::guard::GuardClasses;
@@ -74,7 +75,7 @@ impl Compiler {
             near: Near::new(self.builder.disguised().into_iter(), &words),
             money: named("%money"),
             percent: named("%percent"),
-            small: self.by_name.get(repair::SMALL).copied(),
+            small: self.by_name.get(repair::SMALL).map(|class| Small::new(*class, &words)),
         };
         Lexicon {
             sets,
