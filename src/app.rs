@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod demo;
+pub mod doctor;
 pub mod notices;
 pub mod simulate;
 
@@ -257,6 +258,8 @@ impl App {
             browser: open_browser(config, clock.clone()),
         });
         services.open_places().await?;
+        services.open_cards().await?;
+        services.open_crisis().await?;
         let courier = notices::courier(config, &store, &clock).await?;
         let notifier = Notifier::new(services.clone(), notices::settings(config), courier);
         // Disposals that were carried out in the database and cut off before their files were gone.
@@ -392,6 +395,7 @@ impl App {
                 }
                 store.forget_traces(s.clock().now()).await?;
                 s.complete_disposals().await?;
+                s.sweep_uncased().await?;
                 Ok::<_, ServiceError>(Round::Idle)
             }
         });
@@ -545,16 +549,6 @@ async fn connect(
     })
 }
 
-/// Whether callers can be told apart behind a proxy.
-fn proxy_in_order(config: &Config) -> Result<String, String> {
-    let server = &config.server;
-    if server.proxy_is_untold() {
-        return Err("`public_url` är https men `trusted_proxies` är tom: alla som kommer genom proxyn räknas som en, så att vem som helst kan hindra andra från att logga in. Skriv proxyns adress, till exempel trusted_proxies = [\"127.0.0.1\"]".into());
-    }
-    let proxies: Vec<_> = server.trusted_proxies.iter().map(ToString::to_string).collect();
-    Ok(if proxies.is_empty() { "ingen, sidan nås direkt".into() } else { proxies.join(", ") })
-}
-
 /// The browser, or why there is none, in Swedish.
 fn open_browser(config: &Config, clock: Clock) -> Result<Browser, String> {
     use crate::config::Browser as Chosen;
@@ -575,119 +569,4 @@ fn open_browser(config: &Config, clock: Clock) -> Result<Browser, String> {
         Ok(_) => Ok(browser),
         Err(error) => Err(error.swedish()),
     }
-}
-
-/// One check of `uppsikt doctor`.
-#[derive(Clone, Debug)]
-pub struct Check {
-    /// What was looked at.
-    pub what: String,
-    /// What was found; where it is bad, with the mend. In Swedish.
-    pub found: Result<String, String>,
-}
-
-/// Less free disk than this is told: evidence of a busy month fits.
-const FREE_DISK_BYTES: u64 = 2 << 30;
-
-/// Looks at everything the program needs. The configuration has been read already.
-pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
-    let mut checks = Vec::new();
-    let mut note = |what: String, found| checks.push(Check { what, found });
-    note("inställningar".into(), Ok(format!("{} konton", config.accounts.len())));
-    let now = clock.now();
-    // The program was built after this moment, so a clock before it is wrong.
-    let built = jiff::Timestamp::from_second(1_790_000_000).unwrap_or(now);
-    note(
-        "klocka".into(),
-        if now >= built {
-            Ok(now.to_string())
-        } else {
-            Err(format!(
-                "{now} ligger före programmets tillkomst: ställ klockan (till exempel timedatectl set-ntp true)"
-            ))
-        },
-    );
-    match open_stores(config, clock.clone()) {
-        Ok((store, evidence)) => {
-            if let Some(found) = notices::mail_in_order(config, &store, &clock).await {
-                note("e-postserver".into(), found);
-            }
-            note("databas".into(), Ok(config.store_path.display().to_string()));
-            let users = services::users::all(&store).await.map(|users| users.len());
-            note(
-                "användare".into(),
-                match users {
-                    Ok(0) => {
-                        Err("ingen kan logga in: lägg till någon med uppsikt users add".into())
-                    }
-                    Ok(n) => Ok(format!("{n} kan logga in")),
-                    Err(error) => Err(chain(&error)),
-                },
-            );
-            let verified = services::archive::verify(&store, &evidence, Vec::new(), None).await;
-            note(
-                "bevis".into(),
-                match verified {
-                    Ok(report) if report.is_whole() => Ok(report.words().replace('\n', " ")),
-                    Ok(report) => Err(report.words()),
-                    Err(error) => Err(chain(&error)),
-                },
-            );
-        }
-        Err(error) => note("databas och bevis".into(), Err(chain(&error))),
-    }
-    note("proxy".into(), proxy_in_order(config));
-    for folder in [&config.evidence.folder, &config.export_folder] {
-        let what = format!("mappen {}", folder.display());
-        note(what, folder_in_order(folder));
-    }
-    note(
-        "webbläsare".into(),
-        open_browser(config, clock.clone()).map(|browser| {
-            browser.executable().map_or_else(|e| e.swedish(), |path| path.display().to_string())
-        }),
-    );
-    let shared = Shared::beside(&config.store_path);
-    for account in &config.accounts {
-        let found = match connector(account, &shared, &clock) {
-            Ok((platform, _)) => match platform.check().await {
-                Ok(report) => accounts::in_order(report, now),
-                Err(error) => Err(format!("{} ({error})", error.swedish())),
-            },
-            Err(error) => Err(chain(&error)),
-        };
-        note(format!("kontot {}", account.key), found);
-    }
-    checks
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
-}
-
-/// Whether a folder can be written, and has room.
-fn folder_in_order(folder: &Path) -> Result<String, String> {
-    let mend =
-        "kontrollera att mappen finns, att tjänsten får skriva där och att disken inte är full";
-    private::folder(folder).map_err(|e| format!("{e}: {mend}"))?;
-    let trial = folder.join(".uppsikt-prov");
-    std::fs::write(&trial, b"prov")
-        .and_then(|()| std::fs::remove_file(&trial))
-        .map_err(|e| format!("{e}: {mend}"))?;
-    let disk = rustix::fs::statvfs(folder).map_err(|e| format!("{e}: {mend}"))?;
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    let gigabytes = free / (1 << 30);
-    if free < FREE_DISK_BYTES {
-        return Err(format!(
-            "bara {gigabytes} GB ledigt: frigör plats innan bevis inte längre kan sparas"
-        ));
-    }
-    Ok(format!("skrivbar, {gigabytes} GB ledigt"))
 }

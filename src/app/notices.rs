@@ -71,7 +71,7 @@ pub(super) async fn mail_in_order(
     let mail = config.mail.as_ref()?;
     let courier = match courier(config, store, clock).await {
         Ok(courier) => courier,
-        Err(error) => return Some(Err(super::chain(&error))),
+        Err(error) => return Some(Err(crate::runtime::supervise::chain(&error))),
     };
     let found = courier.try_mail().await?;
     Some(found.map(|()| format!("{}:{} svarar och tar emot oss", mail.host, mail.port)))

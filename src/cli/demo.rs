@@ -14,6 +14,7 @@ use super::{init_logging, runtime};
 use crate::app::demo::simulator;
 use crate::app::{App, InstanceLock};
 use crate::config;
+use crate::domain::notice::Part;
 use crate::domain::person::Role;
 use crate::domain::text::capitalised;
 use crate::runtime::clock::Clock;
@@ -196,6 +197,7 @@ async fn logins(dir: &Path, app: &App) -> anyhow::Result<Vec<Login>> {
         (Role::Editor, "redaktor", "kommunikatör"),
         (Role::Owner, "kontoansvarig", "kommunikationschef"),
         (Role::Registrar, "registrator", "registrator"),
+        (Role::Archivist, "arkivarie", "kommunarkivarie"),
         (Role::Auditor, "granskare", "revisor"),
         (Role::Administrator, "admin", "systemförvaltare"),
     ] {
@@ -209,6 +211,12 @@ async fn logins(dir: &Path, app: &App) -> anyhow::Result<Vec<Login>> {
         app.services().add_user(person, Secret::new(password.clone())).await?;
         text.push_str(&format!("{}\t{name}\t{password}\n", role.id()));
         made.push(Login { role, name: name.into(), password });
+    }
+    // Somebody answers for every account, and somebody steps in.
+    for account in app.services().accounts() {
+        for (login, part) in [("kontoansvarig", Part::Owner), ("redaktor", Part::Substitute)] {
+            app.services().set_part(account.as_str(), login, Some(part)).await?;
+        }
     }
     write_private(&path, &text)?;
     Ok(made)

@@ -23,7 +23,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let config = args.config.load()?;
     init_logging(&config)?;
-    let checks = runtime()?.block_on(app::diagnose(&config, Clock::system()));
+    let checks = runtime()?.block_on(app::doctor::diagnose(&config, Clock::system()));
     let mut all_well = true;
     for check in &checks {
         all_well &= check.found.is_ok();

@@ -202,8 +202,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 Ok(ExitCode::SUCCESS)
             }
             Command::Police { case, out: None } => {
-                let authority = &config.authority;
-                let form = police::short_form(&store, &evidence, authority, *case).await;
+                let (authority, now) = (&config.authority, Clock::system().now());
+                let line = archive::line(CustodyAct::OpenCase.id(), format!("case {case}"));
+                let form =
+                    police::short_form(&store, &evidence, authority, *case, line, now).await;
                 for (label, value) in form.map_err(plain)? {
                     println!("{label}: {}", value.replace('\n', "\n  "));
                 }
@@ -212,10 +214,15 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Command::Police { case, out: Some(out) } => {
                 let (authority, now) = (&config.authority, Clock::system().now());
                 let line = archive::line(CustodyAct::PoliceBundle.id(), String::new());
-                let pdf = police::bundle(&store, &evidence, authority, *case, line, now).await;
-                let pdf = pdf.map_err(plain)?;
+                // The place first: what cannot be written is not noted as made.
                 let mut file = private::options().write(true).create_new(true).open(out)
                     .with_context(|| format!("kan inte skriva {}", out.display()))?;
+                let pdf = police::bundle(&store, &evidence, authority, *case, line, now).await;
+                if pdf.is_err() {
+                    // Ours, and empty.
+                    drop(std::fs::remove_file(out));
+                }
+                let pdf = pdf.map_err(plain)?;
                 file.write_all(&pdf).with_context(|| format!("kan inte skriva {}", out.display()))?;
                 println!("{}", out.display());
                 Ok(ExitCode::SUCCESS)

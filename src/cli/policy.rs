@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use crate::config::policy;
 use crate::config::policy::ready::Ready;
+use crate::domain::calendar::MONTHS;
 use crate::domain::category::{Category, Severity, Task};
 use crate::domain::duties::{Duties, PolicyGround, Told};
 use crate::domain::item::ItemKind;
@@ -272,6 +273,9 @@ fn settings(text: &mut String, policy: &Policy) {
     if duties.register.tell_citizen {
         row("Besked", "den som fört fram ett ärende får veta att det är diariefört".to_owned());
     }
+    if duties.register.secrecy_ends_talk {
+        row("Sekretess", "samtalet avbryts: inget svar publiceras".to_owned());
+    }
     let archive = match duties.archive.per_year {
         Some(1) => "hela kontot en gång per år".to_owned(),
         Some(n) => format!("hela kontot {n} gånger per år"),
@@ -280,6 +284,12 @@ fn settings(text: &mut String, policy: &Policy) {
     row("Bevara", archive);
     if let Some(retention) = &policy.retention {
         row("Gallring", format!("enligt {}", retention.plan));
+        let uncased = match retention.no_case.as_ref().and_then(|rule| rule.months) {
+            Some(1) => "gallras efter en månad".to_owned(),
+            Some(months) => format!("gallras efter {months} månader"),
+            None => "bevaras; riktlinjen har ingen regel om dem".to_owned(),
+        };
+        row("Inlägg utan ärende", uncased);
     }
     let points = duties.escalation;
     row(
@@ -301,9 +311,27 @@ fn settings(text: &mut String, policy: &Policy) {
             watching.crisis_gap_min
         ),
     );
+    let crisis = duties.crisis;
+    row(
+        "Krisläge",
+        format!(
+            "konton läses av minst var {}:e sekund, regler får slå till {} gånger så ofta innan de ställs åt sidan, slut efter {} timmar om inget annat sägs",
+            crisis.poll_s, crisis.limit_times, crisis.hours
+        ),
+    );
     let accounts = &duties.accounts;
     row("Åtkomst", format!("minst {} {} ha den", accounts.least_holders, accounts.holders.label()));
     row("Konton", accounts.list.label().to_owned());
+    if let Some(months) = accounts.inactive_months {
+        row("Inaktivt konto", format!("efter {months} månader utan egna inlägg"));
+    }
+    if let Some(month) = accounts.inventory_month {
+        let month = MONTHS[usize::from(month.unsigned_abs()).saturating_sub(1) % 12];
+        row("Årlig genomgång", format!("i {month}: varje kontoansvarig bekräftar sitt konto"));
+    }
+    if let Some(days) = accounts.notice_days {
+        row("Stänga konto", format!("tidigast {days} dagar efter besked på kontot"));
+    }
     row(
         "Grunder",
         format!("{} av {}", duties.grounds.len(), crate::domain::ground::Ground::ALL.len()),

@@ -17,13 +17,19 @@ pub(super) fn read(mut table: Table<'_, '_>) -> Option<Retention> {
     for class in RetentionClass::ALL {
         rules.push(rule(&mut table, class.id()));
     }
+    // What never became a case is kept for ever unless a rule says otherwise.
+    let has_no_case = table.has("no_case");
+    let no_case = if has_no_case { rule(&mut table, "no_case") } else { None };
     table.done();
+    if has_no_case && no_case.is_none() {
+        return None;
+    }
     let rules: Vec<_> = rules.into_iter().collect::<Option<_>>()?;
     let (plan, four_eyes) = (plan?.value, four_eyes?.value);
     if has_decision && decision.is_none() {
         return None;
     }
-    Some(Retention::new(plan, decision.map(|at| at.value), four_eyes, |class| {
+    Some(Retention::new(plan, decision.map(|at| at.value), four_eyes, no_case, |class| {
         // One rule for each class, in their order.
         rules[class as usize].clone()
     }))

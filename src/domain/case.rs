@@ -136,7 +136,7 @@ impl CaseState {
         match self {
             Self::Waiting => "väntar på beslut",
             Self::Returned { .. } => "kom tillbaka",
-            Self::Held { .. } => "väntar",
+            Self::Held { .. } => "vilar",
             Self::Decided => "beslutat, genomförs",
             Self::AwaitingDiary => "väntar på diarienummer",
             Self::Closed { .. } => "avslutat",

@@ -234,6 +234,23 @@ pub fn time_left(due: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// Whether something was due before it began to wait: nobody can be late with what they could not see yet.
+pub fn is_at_once(due: Timestamp, since: Timestamp) -> bool {
+    due <= since
+}
+
+/// Time left of what has waited since `since`, in the same words; `genast`, `genast, har väntat 40 min` where
+/// it was due from the first moment.
+pub fn time_left_of(due: Timestamp, since: Timestamp, now: Timestamp) -> String {
+    if !is_at_once(due, since) {
+        return time_left(due, now);
+    }
+    match now.duration_since(since).as_secs().div_euclid(60) {
+        ..=0 => "genast".into(),
+        minutes => format!("genast, har väntat {}", span_in_words(minutes)),
+    }
+}
+
 fn span_in_words(minutes: i64) -> String {
     let (hours, rest) = (minutes / 60, minutes % 60);
     match hours {

@@ -287,6 +287,8 @@ pub struct Register {
     pub target: RegisterTarget,
     /// Whether the person who raised it is told.
     pub tell_citizen: bool,
+    /// Whether nothing is answered in public any more once it comes to what is secret.
+    pub secrecy_ends_talk: bool,
     /// Where the rulebook says it.
     pub source: Option<String>,
 }
@@ -318,6 +320,24 @@ pub struct Watching {
     pub crisis_who: Option<String>,
 }
 
+/// A crisis (*krisläge*), beside what [`Watching`] says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crisis {
+    /// Accounts are read at least so often, in seconds.
+    pub poll_s: u16,
+    /// So many times as often as otherwise a rule may fire in a day before it is set aside: in a crisis many
+    /// write the same, and no rule is silenced for that.
+    pub limit_times: u8,
+    /// When it ends by itself unless whoever begins it says otherwise, in hours.
+    pub hours: u16,
+}
+
+impl Default for Crisis {
+    fn default() -> Self {
+        Self { poll_s: 60, limit_times: 10, hours: 72 }
+    }
+}
+
 /// Accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accounts {
@@ -331,6 +351,8 @@ pub struct Accounts {
     pub inventory_month: Option<i8>,
     /// Days between announcing that an account closes and closing it.
     pub notice_days: Option<u8>,
+    /// After so many months without anything published an account counts as inactive.
+    pub inactive_months: Option<u8>,
     /// The password is changed every year.
     pub yearly_password: bool,
     /// What the account came to is reported every year.
@@ -358,6 +380,8 @@ pub struct Duties {
     pub archive: Archive,
     /// Watching.
     pub watching: Watching,
+    /// Crises.
+    pub crisis: Crisis,
     /// Accounts.
     pub accounts: Accounts,
     /// When deadlines go on to the next person.
@@ -420,6 +444,7 @@ impl Default for Duties {
                 must_not: Vec::new(),
                 target: RegisterTarget::Municipality,
                 tell_citizen: false,
+                secrecy_ends_talk: false,
                 source: None,
             },
             archive: Archive {
@@ -434,12 +459,14 @@ impl Default for Duties {
                 crisis_gap_min: 60,
                 crisis_who: None,
             },
+            crisis: Crisis::default(),
             accounts: Accounts {
                 least_holders: 2,
                 holders: Strength::Should,
                 list: AccountList::Internal,
                 inventory_month: Some(2),
                 notice_days: Some(14),
+                inactive_months: Some(12),
                 yearly_password: true,
                 yearly_report: true,
             },
@@ -513,6 +540,13 @@ impl Accounts {
     pub fn may_close(&self, announced: Date) -> Option<Date> {
         let days = jiff::Span::new().days(i64::from(self.notice_days?));
         announced.checked_add(days).ok()
+    }
+
+    /// Whether an account counts as inactive where the last was published on `since`.
+    pub fn is_inactive(&self, since: Date, today: Date) -> bool {
+        let Some(months) = self.inactive_months else { return false };
+        let until = since.checked_add(jiff::Span::new().months(i64::from(months)));
+        until.is_ok_and(|until| until <= today)
     }
 
     /// Whether fewer hold access than the policy wants.

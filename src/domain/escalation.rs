@@ -60,19 +60,24 @@ impl Default for Escalation {
     }
 }
 
+/// So long whoever is told first has before a deadline goes on, whatever the deadline says: what is due at
+/// once is due before anybody could see it. The same lies between two steps.
+pub const LEAST: SignedDuration = SignedDuration::from_mins(15);
+
 impl Escalation {
-    /// When a step is due for a case that was opened at `opened` and is to be decided by `due`.
-    pub fn at(&self, step: EscalationStep, opened: Timestamp, due: Timestamp) -> Timestamp {
+    /// When a step is due for a case that has waited since `since` and is to be decided by `due`.
+    pub fn at(&self, step: EscalationStep, since: Timestamp, due: Timestamp) -> Timestamp {
+        let due = due.max(since.saturating_add(LEAST).unwrap_or(Timestamp::MAX));
         let after = |minutes: u16| {
             due.saturating_add(SignedDuration::from_mins(i64::from(minutes)))
                 .unwrap_or(Timestamp::MAX)
         };
         match step {
             EscalationStep::Owner => {
-                let whole = due.duration_since(opened).max(SignedDuration::ZERO);
+                let whole = due.duration_since(since).max(SignedDuration::ZERO);
                 // Per cent of whole seconds: enough for a deadline, and nothing can run over.
                 let gone = whole.as_secs().saturating_mul(i64::from(self.owner_percent)) / 100;
-                opened.saturating_add(SignedDuration::from_secs(gone)).unwrap_or(due).min(due)
+                since.saturating_add(SignedDuration::from_secs(gone)).unwrap_or(due).min(due)
             }
             EscalationStep::Substitute => after(self.substitute_after_min),
             EscalationStep::Administrator => {
@@ -81,18 +86,24 @@ impl Escalation {
         }
     }
 
-    /// The steps that are due by `now` and not taken yet, in order, and when the one after them is.
+    /// The step that is due by `now`, and when the one after it is. Never two at once: whoever comes first is
+    /// to have time before the next is told. `taken` are those taken for this deadline, and when.
     pub fn due(
         &self,
-        opened: Timestamp,
+        since: Timestamp,
         due: Timestamp,
-        taken: &[EscalationStep],
+        taken: &[(EscalationStep, Timestamp)],
         now: Timestamp,
-    ) -> (Vec<EscalationStep>, Option<Timestamp>) {
-        let left = EscalationStep::ALL.iter().copied().filter(|step| !taken.contains(step));
-        let (ready, later): (Vec<_>, Vec<_>) =
-            left.map(|step| (step, self.at(step, opened, due))).partition(|(_, at)| *at <= now);
-        let next = later.into_iter().map(|(_, at)| at).min();
-        (ready.into_iter().map(|(step, _)| step).collect(), next)
+    ) -> (Option<EscalationStep>, Option<Timestamp>) {
+        let last = taken.iter().map(|(step, _)| *step).max();
+        let mut left = EscalationStep::ALL.iter().copied().filter(|step| Some(*step) > last);
+        let apart = |at: Timestamp| at.saturating_add(LEAST).unwrap_or(Timestamp::MAX);
+        let Some(next) = left.next() else { return (None, None) };
+        let before = taken.iter().map(|(_, at)| apart(*at)).max();
+        let at = self.at(next, since, due).max(before.unwrap_or(Timestamp::MIN));
+        if at > now {
+            return (None, Some(at));
+        }
+        (Some(next), left.next().map(|step| self.at(step, since, due).max(apart(now))))
     }
 }

@@ -57,6 +57,8 @@ row_ids! {
     DisposalId,
     /// A notice (*avisering*).
     NoticeId,
+    /// Decisions made together on many cases.
+    BulkId,
     /// A user of Uppsikt (*användare*).
     UserId,
 }

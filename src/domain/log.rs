@@ -35,6 +35,8 @@ pub enum LogKind {
     Police,
     /// A request for public records came to its end (*utlämnande av allmän handling*).
     Release,
+    /// Texts that never became a case were disposed of (*gallring*).
+    Sweep,
 }
 
 impl LogKind {
@@ -54,6 +56,7 @@ impl LogKind {
         Self::Key,
         Self::Police,
         Self::Release,
+        Self::Sweep,
     ];
 
     /// Identifier in the store and in exports.
@@ -73,6 +76,7 @@ impl LogKind {
             Self::Key => "key",
             Self::Police => "police",
             Self::Release => "release",
+            Self::Sweep => "sweep",
         }
     }
 

@@ -1,19 +1,21 @@
 //! Values and rules of the trade. No I/O, no async, no clock, no SQL, no HTTP: everything here is
 //! a function of its arguments.
 //!
-//! Reading order: [`ids`], [`account`], [`item`], [`language`], [`category`], [`verdict`], [`ground`],
-//! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`notice`], [`escalation`], [`supervision`], [`calendar`],
-//! [`personal_number`], [`deadline`], [`duties`], [`retention`], [`policy`], [`register`], [`likeness`], [`rule_watch`], [`log`],
+//! Reading order: [`ids`], [`account`], [`card`], [`item`], [`language`], [`category`], [`verdict`], [`ground`],
+//! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`notice`], [`escalation`], [`supervision`], [`crisis`], [`calendar`],
+//! [`personal_number`], [`deadline`], [`duties`], [`retention`], [`report`], [`policy`], [`register`], [`likeness`], [`rule_watch`], [`log`],
 //! [`custody`], [`text`].
 
 pub mod account;
 pub mod action;
 pub mod calendar;
+pub mod card;
 pub mod case;
 pub mod category;
 pub mod changes;
 pub mod checkpoint;
 pub mod claim;
+pub mod crisis;
 pub mod custody;
 pub mod deadline;
 pub mod decision;
@@ -35,11 +37,14 @@ pub mod policy;
 pub mod register;
 pub mod registration;
 pub mod release;
+pub mod report;
 pub mod retention;
 pub mod rule_watch;
 pub mod search;
+pub mod snooze;
 pub mod supervision;
 pub mod text;
+pub mod together;
 pub mod tree;
 pub mod verdict;
 

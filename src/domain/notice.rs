@@ -157,11 +157,21 @@ const URGENT_TRIED: SignedDuration = SignedDuration::from_mins(30);
 const TRIED: SignedDuration = SignedDuration::from_hours(24);
 
 /// When a notice that did not come through is tried again; nothing when it is given up and a person
-/// takes over. `attempts` counts the one that just failed.
-pub fn next_try(made: Timestamp, now: Timestamp, attempts: u32, urgent: bool) -> Option<Timestamp> {
-    let tried = if urgent { URGENT_TRIED } else { TRIED };
+/// takes over. `since` is when it failed first, not when it was made: it may have waited for a
+/// morning. `attempts` counts the one that just failed.
+pub fn next_try(
+    since: Timestamp,
+    now: Timestamp,
+    attempts: u32,
+    urgent: bool,
+) -> Option<Timestamp> {
     let n = attempts.saturating_sub(1) as usize;
     let wait = WAITS_MIN.get(n).copied().unwrap_or(60);
     let next = now.checked_add(SignedDuration::from_mins(wait)).ok()?;
-    (next.duration_since(made) <= tried).then_some(next)
+    (!is_given_up(since, next, urgent)).then_some(next)
+}
+
+/// Whether what has failed since then is given up now.
+pub fn is_given_up(since: Timestamp, now: Timestamp, urgent: bool) -> bool {
+    now.duration_since(since) > if urgent { URGENT_TRIED } else { TRIED }
 }

@@ -25,6 +25,8 @@ pub enum Role {
 pub enum Act {
     /// See the queue and cases.
     ReadCases,
+    /// Search in all that has been written, cases or not.
+    Search,
     /// See evidence in full, personal data included. The showing is audited.
     ReadEvidence,
     /// Claim and decide.
@@ -41,6 +43,8 @@ pub enum Act {
     Release,
     /// Propose, approve and carry out disposal.
     Dispose,
+    /// Keep the register of accounts, whoever answers for each; begin and end a crisis.
+    ManageAccounts,
     /// Add and change users.
     ManageUsers,
     /// See the audit log.
@@ -51,6 +55,7 @@ impl Act {
     /// All acts.
     pub const ALL: &[Self] = &[
         Self::ReadCases,
+        Self::Search,
         Self::ReadEvidence,
         Self::Decide,
         Self::EnterDiaryNumber,
@@ -59,6 +64,7 @@ impl Act {
         Self::DecidePoliceReport,
         Self::Release,
         Self::Dispose,
+        Self::ManageAccounts,
         Self::ManageUsers,
         Self::ReadAudit,
     ];
@@ -67,6 +73,7 @@ impl Act {
     pub const fn label(self) -> &'static str {
         match self {
             Self::ReadCases => "läsa ärenden",
+            Self::Search => "söka i det som har skrivits",
             Self::ReadEvidence => "läsa säkrade bevis i sin helhet",
             Self::Decide => "ta, besluta i eller ångra ärenden",
             Self::EnterDiaryNumber => "skriva in diarienummer",
@@ -75,6 +82,7 @@ impl Act {
             Self::DecidePoliceReport => "besluta om polisanmälan",
             Self::Release => "lämna ut allmänna handlingar",
             Self::Dispose => "gallra",
+            Self::ManageAccounts => "ändra i kontoregistret eller krisläget",
             Self::ManageUsers => "lägga till och ändra användare",
             Self::ReadAudit => "läsa granskningsloggen",
         }
@@ -142,12 +150,17 @@ impl Role {
     pub const fn may(self, act: Act) -> bool {
         match self {
             Self::Editor => match act {
-                Act::ReadCases | Act::ReadEvidence | Act::Decide | Act::EnterDiaryNumber => true,
+                Act::ReadCases
+                | Act::Search
+                | Act::ReadEvidence
+                | Act::Decide
+                | Act::EnterDiaryNumber => true,
                 Act::LiftCopyBar
                 | Act::Exempt
                 | Act::DecidePoliceReport
                 | Act::Release
                 | Act::Dispose
+                | Act::ManageAccounts
                 | Act::ManageUsers
                 | Act::ReadAudit => false,
             },
@@ -155,6 +168,7 @@ impl Role {
             // the trial or the request that a case has to be kept for.
             Self::Owner => match act {
                 Act::ReadCases
+                | Act::Search
                 | Act::ReadEvidence
                 | Act::Decide
                 | Act::EnterDiaryNumber
@@ -162,45 +176,58 @@ impl Role {
                 | Act::Exempt
                 | Act::DecidePoliceReport
                 | Act::Release => true,
-                Act::Dispose | Act::ManageUsers | Act::ReadAudit => false,
+                Act::Dispose | Act::ManageAccounts | Act::ManageUsers | Act::ReadAudit => false,
             },
             Self::Registrar => match act {
-                Act::ReadCases | Act::ReadEvidence | Act::EnterDiaryNumber | Act::Release => true,
+                Act::ReadCases
+                | Act::Search
+                | Act::ReadEvidence
+                | Act::EnterDiaryNumber
+                | Act::Release => true,
                 Act::Decide
                 | Act::LiftCopyBar
                 | Act::Exempt
                 | Act::DecidePoliceReport
                 | Act::Dispose
+                | Act::ManageAccounts
                 | Act::ManageUsers
                 | Act::ReadAudit => false,
             },
             Self::Archivist => match act {
                 Act::ReadCases | Act::ReadEvidence | Act::Dispose | Act::Release => true,
-                Act::Decide
+                Act::Search
+                | Act::Decide
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar
                 | Act::Exempt
                 | Act::DecidePoliceReport
+                | Act::ManageAccounts
                 | Act::ManageUsers
                 | Act::ReadAudit => false,
             },
             Self::Auditor => match act {
                 Act::ReadCases | Act::ReadEvidence | Act::ReadAudit => true,
-                Act::Decide
+                Act::Search
+                | Act::Decide
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar
                 | Act::Exempt
                 | Act::DecidePoliceReport
                 | Act::Release
                 | Act::Dispose
+                | Act::ManageAccounts
                 | Act::ManageUsers => false,
             },
             Self::Administrator => match act {
-                Act::ReadCases | Act::Exempt | Act::Dispose | Act::ManageUsers | Act::ReadAudit => {
-                    true
-                }
+                Act::ReadCases
+                | Act::Exempt
+                | Act::Dispose
+                | Act::ManageAccounts
+                | Act::ManageUsers
+                | Act::ReadAudit => true,
                 // Running the system gives no right to read sealed personal data or to decide.
-                Act::ReadEvidence
+                Act::Search
+                | Act::ReadEvidence
                 | Act::Decide
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar

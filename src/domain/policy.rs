@@ -221,9 +221,15 @@ pub struct Policy {
     pub duties: Duties,
     /// How long what is kept is kept; none where the policy does not say.
     pub retention: Option<Retention>,
+    /// Whether it was made stricter for an account at which personal data weighs more.
+    strict: bool,
     /// One rule a category, in the order of [`Category::ALL`].
     rules: Vec<Rule>,
 }
+
+/// The findings of personal data.
+const PERSONAL: [Category; 3] =
+    [Category::PersonalId, Category::PersonalData, Category::SensitiveData];
 
 /// What is proposed where children are concerned, whatever the policy says of sexual content: the
 /// statute leaves no choice (regulation 2.2).
@@ -242,7 +248,31 @@ impl Policy {
         let rules = Category::ALL.iter().map(|&c| rule(c)).collect();
         let help = HelpLine::national();
         let duties = Duties::default();
-        Self { name, version, undo, office, message, help, duties, retention: None, rules }
+        let (retention, strict) = (None, false);
+        Self { name, version, undo, office, message, help, duties, retention, strict, rules }
+    }
+
+    /// The same policy for an account of a school, or one where people with protected identity may be named:
+    /// every finding of personal data opens a case, is treated as at least of medium severity, is due at once
+    /// and told to whoever answers for the account (Finspång, line 399; Kungälv, line 99).
+    pub fn stricter(&self) -> Self {
+        let mut strict = Self { strict: true, ..self.clone() };
+        for category in PERSONAL {
+            let rule = &mut strict.rules[category as usize];
+            rule.low = rule.medium.clone();
+            for line in [&mut rule.low, &mut rule.medium, &mut rule.high] {
+                line.clock = Clock::AtOnce;
+            }
+            if !rule.tell.contains(&Told::Owner) {
+                rule.tell.push(Told::Owner);
+            }
+        }
+        strict
+    }
+
+    /// Whether a finding brings the item before a person here.
+    pub fn opens(&self, finding: &Finding) -> bool {
+        finding.opens_case() || (self.strict && PERSONAL.contains(&finding.category))
     }
 
     /// What follows from a category.
@@ -285,7 +315,7 @@ impl Policy {
             .iter()
             // A low removal finding is a note and hurries nobody; it counts only where nothing
             // else does (see `unwrap_or` below).
-            .filter(|f| f.opens_case())
+            .filter(|f| self.opens(f))
             .map(|f| (f.severity, self.line(f).clock))
             .filter(|now| !private || *now == (Severity::High, Clock::AtOnce))
             .map(|(_, clock)| clock);

@@ -122,7 +122,8 @@ impl Answered {
         Self { to, number: None }
     }
 
-    fn is_yes(&self, question: Question) -> bool {
+    /// Whether the answer was yes.
+    pub fn is_yes(&self, question: Question) -> bool {
         self.to.get(&question) == Some(&true)
     }
 }

@@ -3,7 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ids::{CaseId, EvidenceId};
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+
+use super::ids::{CaseId, ContentHash, EvidenceId};
+use super::text::is_hidden;
 
 /// The number of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,6 +71,8 @@ pub struct Release {
     pub opened: (Timestamp, String),
     /// How it ended: when, by whom, how, and the person's words.
     pub ended: Option<(Timestamp, String, ReleaseOutcome, String)>,
+    /// The document that was handed out.
+    pub pdf: Option<ContentHash>,
     /// How many records it is about.
     pub n_records: u64,
 }
@@ -100,6 +106,8 @@ pub struct ReleaseRecord {
     pub case: CaseId,
     /// The provision under which nothing of its content is handed out.
     pub withheld: Option<String>,
+    /// The provision under which neither its sender nor a link to it is handed out.
+    pub sender_withheld: Option<String>,
     /// What is masked.
     pub masks: Vec<Mask>,
 }
@@ -107,39 +115,30 @@ pub struct ReleaseRecord {
 /// What stands in the place of what is masked.
 pub const MASKED: &str = "[maskat]";
 
-/// The text with what is masked struck out, and under which provisions in how many places. Capitals and small
-/// letters are one: a name is the same at the beginning of a sentence.
+/// The text with what is masked struck out, and under which provisions in how many places.
+///
+/// A phrase is found however it was typed: capitals and small letters are one, composed letters and those with
+/// their mark apart (*Å* in two ways), all kinds and rows of blanks; hidden characters within it count for
+/// nothing. Letters of other scripts that only look alike are not the same.
 pub fn masked(text: &str, masks: &[Mask]) -> (String, Vec<(String, usize)>) {
+    let letters = letters(text);
     let mut cuts: Vec<(usize, usize, &str)> = Vec::new();
     for mask in masks {
-        let phrase = mask.phrase.trim();
-        if phrase.is_empty() {
-            continue;
-        }
-        let wanted: Vec<char> = phrase.chars().flat_map(char::to_lowercase).collect();
-        let mut from = 0;
-        while let Some(rest) = text.get(from..).filter(|rest| !rest.is_empty()) {
-            match prefix(rest, &wanted) {
-                Some(length) => {
-                    cuts.push((from, from + length, &mask.provision));
-                    from += length;
-                }
-                None => from += rest.chars().next().map_or(1, char::len_utf8),
-            }
-        }
+        each_place(&letters, &mask.phrase, |from, to| cuts.push((from, to, &mask.provision)));
     }
     cuts.sort_unstable_by_key(|(from, to, _)| (*from, std::cmp::Reverse(*to)));
     let (mut out, mut at) = (String::with_capacity(text.len()), 0);
     let mut grounds: Vec<(String, usize)> = Vec::new();
     for (from, to, provision) in cuts {
-        // Within or over the end of one that is struck out already.
-        if from >= at {
+        let is_new = from >= at;
+        if is_new {
             out.push_str(text.get(at..from).unwrap_or_default());
             out.push_str(MASKED);
-            match grounds.iter_mut().find(|(known, _)| known == provision) {
-                Some((_, n)) => *n += 1,
-                None => grounds.push((provision.to_owned(), 1)),
-            }
+        }
+        match grounds.iter_mut().find(|(known, _)| known == provision) {
+            Some((_, n)) => *n += usize::from(is_new),
+            // Within one that is struck out already: its own provision is told all the same.
+            None => grounds.push((provision.to_owned(), 1)),
         }
         at = at.max(to);
     }
@@ -147,18 +146,61 @@ pub fn masked(text: &str, masks: &[Mask]) -> (String, Vec<(String, usize)>) {
     (out, grounds)
 }
 
-/// How many bytes of the text the wanted small letters take, where it begins with them.
-fn prefix(text: &str, wanted: &[char]) -> Option<usize> {
-    let mut left = wanted;
-    for (at, c) in text.char_indices() {
-        if left.is_empty() {
-            return Some(at);
+/// Whether [`masked`] strikes the phrase out anywhere in the text.
+pub fn stands_in(text: &str, phrase: &str) -> bool {
+    let mut found = false;
+    each_place(&letters(text), phrase, |_, _| found = true);
+    found
+}
+
+/// A letter as it is compared, and the bytes of the text that it was read from.
+struct Letter {
+    letter: char,
+    from: usize,
+    to: usize,
+}
+
+/// The letters of a text without marks of their own, small, every row of blanks as one.
+fn letters(text: &str) -> Vec<Letter> {
+    let mut letters: Vec<Letter> = Vec::with_capacity(text.len());
+    for (from, c) in text.char_indices() {
+        let to = from + c.len_utf8();
+        // The separators of lines and paragraphs are hidden as well, and blanks all the same.
+        if is_hidden(c) && !c.is_whitespace() {
+            continue;
         }
-        for small in c.to_lowercase() {
-            left = left.strip_prefix(&[small])?;
+        if c.is_whitespace() {
+            match letters.last_mut() {
+                Some(last) if last.letter == ' ' => last.to = to,
+                _ => letters.push(Letter { letter: ' ', from, to }),
+            }
+            continue;
+        }
+        let small = std::iter::once(c).nfkd().flat_map(char::to_lowercase);
+        letters.extend(small.map(|letter| Letter { letter, from, to }));
+    }
+    letters
+}
+
+/// Tells where the phrase stands, as bytes of the text.
+fn each_place(text: &[Letter], phrase: &str, mut tell: impl FnMut(usize, usize)) {
+    let wanted: Vec<char> = letters(phrase.trim()).iter().map(|letter| letter.letter).collect();
+    if wanted.is_empty() {
+        return;
+    }
+    let mut at = 0;
+    while let Some(window) = text.get(at..at + wanted.len()) {
+        let is_it = window.iter().zip(&wanted).all(|(letter, wanted)| letter.letter == *wanted);
+        // A mark behind it belongs to its last letter, which then is another one.
+        let ends = text.get(at + wanted.len()).is_none_or(|next| !is_combining_mark(next.letter));
+        match (is_it && ends, window.first(), window.last()) {
+            (true, Some(first), Some(last)) => {
+                tell(first.from, last.to);
+                at += wanted.len();
+            }
+            _ => at += 1,
         }
     }
-    left.is_empty().then_some(text.len())
 }
 
 #[cfg(test)]
@@ -179,6 +221,38 @@ mod tests {
         assert_eq!(out, "[maskat] och [maskat], ring [maskat]. [maskat]en står kvar.");
         assert_eq!(grounds, [("21:7".to_owned(), 3), ("21:1".to_owned(), 1)]);
         assert_eq!(masked("hej", &[mask(" ", "x")]), ("hej".to_owned(), vec![]));
+    }
+
+    #[test]
+    fn a_name_is_found_however_it_was_typed() {
+        let masks = [mask("Åsa Ek", "21:7")];
+        for name in [
+            "A\u{30A}sa Ek",
+            "Åsa  Ek",
+            "Åsa\u{A0}Ek",
+            "Åsa\nEk",
+            "Å\u{AD}sa Ek",
+            "Å\u{200B}sa\u{200D} Ek",
+            "åsa\t\u{2009}EK",
+            "Ａ\u{30A}ｓａ Ｅｋ",
+        ] {
+            let (out, grounds) = masked(&format!("Hej {name}!"), &masks);
+            assert_eq!(out, "Hej [maskat]!", "{name:?}");
+            assert_eq!(grounds, [("21:7".to_owned(), 1)]);
+            assert!(stands_in(name, "åsa ek"));
+        }
+        // Another letter is another name, and so is one with a mark behind it.
+        for other in ["Asa Ek", "Åsa Ek\u{301}", "Åsa-Ek"] {
+            assert_eq!(masked(other, &masks).0, other);
+        }
+    }
+
+    #[test]
+    fn a_ground_within_another_is_told_as_well() {
+        let masks = [mask("Åsa Ek, Låtsasvägen 1", "21:7"), mask("Låtsasvägen 1", "21:3")];
+        let (out, grounds) = masked("Åsa Ek, Låtsasvägen 1", &masks);
+        assert_eq!(out, MASKED);
+        assert_eq!(grounds, [("21:7".to_owned(), 1), ("21:3".to_owned(), 1)]);
     }
 
     proptest! {

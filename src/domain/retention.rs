@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan as _};
 
 use super::calendar::{local, stockholm};
 use super::case::Outcome;
-use super::ids::{CaseId, ContentHash, DisposalId, EvidenceId, HoldId, UserId};
+use super::ids::{AccountId, CaseId, ContentHash, DisposalId, EvidenceId, HoldId, UserId};
 
 /// What sort of case it was, as far as keeping goes: how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +81,8 @@ pub struct Retention {
     pub decision: Option<String>,
     /// Whether another person has to approve.
     pub four_eyes: bool,
+    /// For what never became a case; without it that is kept for ever.
+    pub no_case: Option<RetentionRule>,
     /// One rule a class, in the order of [`RetentionClass::ALL`].
     rules: Vec<RetentionRule>,
 }
@@ -91,10 +93,11 @@ impl Retention {
         plan: String,
         decision: Option<String>,
         four_eyes: bool,
+        no_case: Option<RetentionRule>,
         rule: impl FnMut(RetentionClass) -> RetentionRule,
     ) -> Self {
         let rules = RetentionClass::ALL.iter().copied().map(rule).collect();
-        Self { plan, decision, four_eyes, rules }
+        Self { plan, decision, four_eyes, no_case, rules }
     }
 
     /// What holds for a class.
@@ -120,6 +123,38 @@ impl Retention {
         let midnight = day.tomorrow().ok()?.to_zoned(stockholm()).ok()?;
         Some(midnight.timestamp())
     }
+}
+
+impl Retention {
+    /// What never became a case and was fetched for the last time before this may be disposed of: the midnight
+    /// in Sweden so many months ago. None where it is kept for ever or no decision allows it.
+    pub fn sweep_before(&self, now: Timestamp) -> Option<Timestamp> {
+        self.decision.as_ref()?;
+        let months = self.no_case.as_ref()?.months?;
+        let day = local(now).date().checked_sub(i32::from(months).months()).ok()?;
+        Some(day.to_zoned(stockholm()).ok()?.timestamp())
+    }
+}
+
+/// A disposal of texts that never became a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sweep {
+    /// Of which account.
+    pub account: AccountId,
+    /// What it is called.
+    pub name: String,
+    /// When.
+    pub at: Timestamp,
+    /// The plan it followed.
+    pub plan: String,
+    /// The decision that allowed it.
+    pub decision: String,
+    /// The policy's hash.
+    pub policy: ContentHash,
+    /// What was fetched for the last time before then.
+    pub before: Timestamp,
+    /// How many items.
+    pub n_items: u64,
 }
 
 /// What a disposal destroys.
@@ -258,13 +293,18 @@ impl Protocol {
     }
 }
 
+/// `1 månad`, `24 månader`.
+pub fn months(n: u16) -> String {
+    if n == 1 { "1 månad".to_owned() } else { format!("{n} månader") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn retention(decision: Option<&str>, months: Option<u16>) -> Retention {
         let rule = |_| RetentionRule { months, why: "Prov.".into() };
-        Retention::new("Plan".into(), decision.map(str::to_owned), true, rule)
+        Retention::new("Plan".into(), decision.map(str::to_owned), true, None, rule)
     }
 
     #[test]
@@ -293,7 +333,7 @@ mod tests {
             },
             why: "Prov.".into(),
         };
-        let kept = Retention::new("Plan".into(), Some("KS 2026/1".into()), true, rule);
+        let kept = Retention::new("Plan".into(), Some("KS 2026/1".into()), true, None, rule);
         for (outcomes, longest) in [
             (&[Dismissed][..], RetentionClass::Dismissed),
             (&[Dismissed, CarriedOut], RetentionClass::CarriedOut),

@@ -10,6 +10,7 @@
 //! little if they could be asked for.
 
 use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 
 use super::text::is_hidden;
 
@@ -117,6 +118,40 @@ fn long_numbers(text: &str) -> Vec<(usize, usize)> {
     found
 }
 
+/// The letters and digits of a word: composed, letters in other clothes as themselves, small. Marks that are
+/// no part of a letter go, vowel signs of other scripts too.
+fn plain(word: &str) -> String {
+    let small = word.nfkc().flat_map(char::to_lowercase);
+    small.filter(|c| c.is_alphanumeric() && !is_combining_mark(*c)).collect()
+}
+
+/// Whether SQLite's cutting of words, which knows the letters of Unicode 6.1, surely takes this for a part
+/// of a word.
+const fn is_known(c: char) -> bool {
+    matches!(c,
+        '0'..='9' | 'a'..='z' | '\u{DF}'..='\u{F6}' | '\u{F8}'..='\u{2AF}'
+        // Greek and Cyrillic.
+        | '\u{3AC}'..='\u{3CE}' | '\u{430}'..='\u{481}' | '\u{48A}'..='\u{527}'
+        // Hebrew, Arabic, Thai, Vietnamese.
+        | '\u{5D0}'..='\u{5EA}' | '\u{620}'..='\u{64A}' | '\u{660}'..='\u{669}'
+        | '\u{671}'..='\u{6D3}' | '\u{E01}'..='\u{E30}' | '\u{1E00}'..='\u{1EFF}'
+        // Kana, Chinese, Korean.
+        | '\u{3041}'..='\u{3096}' | '\u{30A1}'..='\u{30FA}' | '\u{4E00}'..='\u{9FCB}'
+        | '\u{AC00}'..='\u{D7A3}')
+}
+
+/// A stem as the index holds it and a question asks for it. What SQLite might take for the end of a word
+/// stands as its number: a word that it cuts in two is a phrase to it, which this index cannot answer.
+fn push_known(line: &mut String, stem: &str) {
+    for c in stem.chars() {
+        match is_known(c) {
+            true => line.push(c),
+            // Letters and digits alone, and one can be told from the next.
+            false => line.push_str(&format!("u{:x}u", u32::from(c))),
+        }
+    }
+}
+
 /// The words of a text that it is found by, in order.
 pub fn words(text: &str) -> Vec<Word> {
     let text = &text[..text.floor_char_boundary(MOST_BYTES)];
@@ -127,8 +162,7 @@ pub fn words(text: &str) -> Vec<Word> {
     let close = |open: &mut Option<(usize, String)>, end: usize, words: &mut Vec<Word>| {
         if let Some((start, raw)) = open.take() {
             // Composed, and letters in other clothes as themselves.
-            let plain = raw.nfkc().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric());
-            let stem = stem(&plain.collect::<String>());
+            let stem = stem(&plain(&raw));
             if !stem.is_empty() {
                 words.push(Word { start, end, stem });
             }
@@ -157,7 +191,7 @@ pub fn indexed(text: &str) -> String {
         if !line.is_empty() {
             line.push(' ');
         }
-        line.push_str(&word.stem);
+        push_known(&mut line, &word.stem);
     }
     line
 }
@@ -203,7 +237,7 @@ impl Question {
             let begins = typed[word.end..].starts_with('*');
             let stem = match begins {
                 // As typed: what begins so may end in any way.
-                true => typed[word.start..word.end].nfkc().flat_map(char::to_lowercase).collect(),
+                true => plain(&typed[word.start..word.end]),
                 false => word.stem,
             };
             if begins && stem.chars().count() < SHORTEST_STEM {
@@ -230,9 +264,8 @@ impl Question {
                 expression.push_str(" AND ");
             }
             // Nothing but letters and digits, so that no quotation mark is among them.
-            let plain: String = term.stem.chars().filter(|c| c.is_alphanumeric()).collect();
             expression.push('"');
-            expression.push_str(&plain);
+            push_known(&mut expression, &term.stem);
             expression.push('"');
             if term.begins {
                 expression.push('*');

@@ -8,6 +8,7 @@ pub mod blob;
 pub mod browser;
 pub mod checkpoints;
 pub mod disposal;
+pub mod handed_out;
 pub mod keys;
 pub mod media;
 pub mod package;
@@ -105,6 +106,15 @@ pub enum EvidenceError {
     #[error("the package {path} cannot be written or read")]
     Package {
         /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A document that was handed out cannot be written or read.
+    #[error("the document {path} cannot be written or read")]
+    HandedOut {
+        /// The file or folder.
         path: PathBuf,
         /// Why.
         #[source]

@@ -4,6 +4,7 @@ pub mod canonical_json;
 pub mod eark;
 pub mod notice;
 pub mod protocol;
+pub mod report;
 pub mod sheet;
 pub mod supervision;
 pub mod tar;

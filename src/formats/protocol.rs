@@ -39,6 +39,16 @@ pub fn csv(protocol: &Protocol) -> Vec<u8> {
     text.into_bytes()
 }
 
+/// Any table of ours in that form.
+pub fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Vec<u8> {
+    let mut text = String::new();
+    line(&mut text, head.iter().map(|&name| name.to_owned()));
+    for row in rows {
+        line(&mut text, row.into_iter());
+    }
+    text.into_bytes()
+}
+
 fn cells(protocol: &Protocol, record: &DisposalLine) -> impl Iterator<Item = String> {
     [
         protocol.number.to_string(),

@@ -136,6 +136,11 @@ pub trait Connector: Walks + 'static {
 
     async fn check(&self) -> Result<ConnectionReport, PlatformError>;
 
+    /// What the account says of itself: nothing where the platform does not tell.
+    async fn description(&self) -> Result<Option<String>, PlatformError> {
+        Ok(None)
+    }
+
     /// Whether reading in the background may go on: that we are who we should be, and that enough
     /// of the platform's limit is left to editors.
     async fn may_read_on(&self) -> Result<(), PlatformError>;
@@ -294,6 +299,10 @@ impl<C: Connector> Platform for C {
 
     async fn check(&self) -> Result<ConnectionReport, PlatformError> {
         Connector::check(self).await
+    }
+
+    async fn description(&self) -> Result<Option<String>, PlatformError> {
+        Connector::description(self).await
     }
 
     async fn fetch(

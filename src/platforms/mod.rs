@@ -156,6 +156,12 @@ pub trait Platform: Send + Sync + 'static {
     /// Asks the platform who we are and what we may do, for `doctor` and the health page.
     async fn check(&self) -> Result<ConnectionReport, PlatformError>;
 
+    /// What the account says of itself to whoever looks at it (*presentation*): nothing where the platform does
+    /// not tell.
+    async fn description(&self) -> Result<Option<String>, PlatformError> {
+        Ok(None)
+    }
+
     /// Fetches one step: on with `walk` where one is in hand, otherwise anew from `cursor` (the
     /// beginning where there is none), with enough overlap that late and edited items come again.
     /// Whoever stores the batch moves the cursor, and hands the batch's walk to the next call.

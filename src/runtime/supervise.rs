@@ -206,7 +206,7 @@ fn count(name: &'static str, outcome: &'static str) {
 }
 
 /// The error and its causes, each once.
-fn chain(error: &dyn Error) -> String {
+pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -311,6 +311,7 @@ pub fn broken(error: EvidenceError) -> ServiceError {
         | EvidenceError::Heads { .. }
         | EvidenceError::Key { .. }
         | EvidenceError::Package { .. }
+        | EvidenceError::HandedOut { .. }
         | EvidenceError::NotSealed(_)
         | EvidenceError::NotTaken { .. }
         | EvidenceError::BrokenOff => ServiceError::broken("reading of evidence", error),

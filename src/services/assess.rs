@@ -96,7 +96,7 @@ impl Services {
             .map(|finding| (finding.category.id(), finding.severity.id()))
             .collect();
         let opens: Vec<_> = assessed.iter().map(|assessed| assessed.opening.is_some()).collect();
-        let quota = self.inner.settings.rule_quota;
+        let quota = self.rule_quota();
         let recorded = self.inner.store.record_assessments(assessed, quota, now).await?;
         let touched = recorded.touched;
         self.raise(&recorded.alarms);
@@ -338,7 +338,9 @@ fn opening(
 ) -> Option<CaseOpening> {
     // What a person has recorded by hand, a person has picked up.
     let by_hand = version.platform == PlatformKind::Manual.id();
-    let opens = by_hand || verdict.opens_case(version.kind);
+    let opens = by_hand
+        || verdict.opens_case(version.kind)
+        || verdict.findings.iter().any(|finding| policy.opens(finding));
     if version.by_us || !(opens || held.is_some()) {
         return None;
     }
@@ -352,7 +354,7 @@ fn opening(
         )
     });
     let why = held_words.unwrap_or_else(|| match verdict.primary() {
-        Some(finding) if finding.opens_case() => finding.why.to_string(),
+        Some(finding) if policy.opens(finding) => finding.why.to_string(),
         Some(_) | None if version.kind == ItemKind::DirectMessage => {
             "Privata meddelanden ska alltid ses av en person.".into()
         }

@@ -17,6 +17,7 @@ use crate::domain::language::Language;
 use crate::domain::likeness::Alike;
 use crate::domain::person::Act;
 use crate::domain::policy::{HelpLine, Proposal};
+use crate::domain::snooze::is_grave;
 use crate::domain::verdict::{Finding, Verdict};
 
 use super::claims::Look;
@@ -96,6 +97,8 @@ pub struct CaseFile {
     pub opened_at: Timestamp,
     /// When it is due.
     pub due_at: Timestamp,
+    /// Since when it waits under that deadline.
+    pub waits_since: Timestamp,
     /// Who works on it.
     pub claim: Option<ClaimedBy>,
     /// The account.
@@ -116,6 +119,8 @@ pub struct CaseFile {
     pub created_at: Option<Timestamp>,
     /// When the version was fetched.
     pub fetched_at: Timestamp,
+    /// Who recorded it by hand; none where it was fetched.
+    pub recorded_by: Option<String>,
     /// Visibility now.
     pub presence: Presence,
     /// When that was read.
@@ -160,6 +165,8 @@ pub struct CaseFile {
     pub may_exempt: bool,
     /// Nothing of the item may be copied or shown (regulation 2.2).
     pub no_copy: bool,
+    /// Why it may not be put aside, where that is never done.
+    pub grave: bool,
     /// Numbers to ring, where somebody's life, health or a child is at stake.
     pub help: Vec<HelpLine>,
     /// Items with nearly the same text.
@@ -207,6 +214,11 @@ impl CaseFile {
             author.name.iter_mut().chain(author.handle.iter_mut()).for_each(strike);
             author.url = None;
         }
+        // On a forum or Reddit the post is a citizen's, and its title says as much as its text.
+        if let Some(post) = &mut self.above.post {
+            post.title.iter_mut().for_each(strike);
+            strike(&mut post.text);
+        }
         self.history.iter_mut().filter_map(|step| step.detail.as_mut()).for_each(strike);
         for (index, finding) in self.findings.iter_mut().enumerate() {
             if !finding.spans.is_empty() {
@@ -244,9 +256,12 @@ impl Services {
         self.open(viewer, case, look, masked).await?;
         let row = store.case(case).await?;
         let item = store.item(row.item).await?;
-        self.looked(viewer, Some(item.account)).await;
-        if viewer.may(Act::ReadEvidence) {
-            store.note_read(row.version).await?;
+        // A page that follows a case by itself is read by nobody.
+        if look == Look::Opens {
+            self.looked(viewer, Some(item.account)).await;
+            if viewer.may(Act::ReadEvidence) {
+                store.note_read(row.version).await?;
+            }
         }
         let versions = store.versions_of(row.item).await?;
         let version = store.version(row.version).await?;
@@ -299,6 +314,7 @@ impl Services {
             revision: row.revision,
             opened_at: row.opened_at,
             due_at: row.due_at,
+            waits_since: row.waits_since,
             claim: claimed(row.claim, now),
             account,
             kind: item.kind,
@@ -309,6 +325,7 @@ impl Services {
             earlier_texts,
             created_at: item.created_at,
             fetched_at: version.fetched_at,
+            recorded_by: item.recorded_by,
             presence: item.presence,
             presence_at: item.presence_at,
             permalink: item.permalink,
@@ -317,6 +334,7 @@ impl Services {
             exemption: self.exemption(viewer, case).await?,
             may_exempt: viewer.may(Act::Exempt),
             no_copy: item.no_copy,
+            grave: version.verdict.as_ref().is_none_or(is_grave) || item.no_copy,
             help: if verdict.asks_for_help() { policy.help.clone() } else { Vec::new() },
             alike: store.alike(row.item).await?,
             proposal: policy.proposal(&verdict),

@@ -93,7 +93,7 @@ impl Services {
         case: CaseId,
     ) -> Result<Custody, ServiceError> {
         let (n, mut rows) = self.inner.store.custody(case, ON_PAGE).await?;
-        let n_older = n - rows.len() as u64;
+        let n_older = n.saturating_sub(rows.len() as u64);
         for row in &mut rows {
             // Reasons are people's words.
             row.detail = row.detail.take().map(|detail| self.shown_to(viewer, detail));

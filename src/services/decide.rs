@@ -2,11 +2,13 @@
 
 use std::time::Instant;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use metrics::{counter, histogram};
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use crate::classify::Context;
 use crate::domain::action::ActionKind;
+use crate::domain::category::{Category, Severity};
 use crate::domain::custody::CustodyAct;
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::ground::Ground;
@@ -14,11 +16,14 @@ use crate::domain::ids::{ActionId, CaseId, DecisionId, DiaryNumber, VersionId};
 use crate::domain::item::ItemKind;
 use crate::domain::person::Act;
 use crate::domain::policy::Policy;
-use crate::domain::register::{Answered, Kept, Subject, propose};
+use crate::domain::register::{Answered, Kept, Question, Subject, propose};
 use crate::domain::registration::parse_diary_number;
+use crate::domain::snooze::{is_grave, may_rest};
 use crate::domain::text::{capitalised, hidden_at};
+use crate::domain::together::{Pick, Within};
+use crate::domain::verdict::Finding;
 use crate::platforms::capability::{Capabilities, LengthUnit, Offer};
-use crate::store::rows::{EvidenceState, ItemRow};
+use crate::store::rows::{CaseRow, EvidenceState, ItemRow};
 use crate::store::sqlite::decide::NewDecision;
 use crate::telemetry::metrics as names;
 
@@ -30,6 +35,18 @@ pub const FORWARD_BY_HAND: &str = "Uppsikt skickar ingen e-post. Du skickar det 
 
 /// Why what is suspected cannot be dismissed.
 const BARRED_NOT_DISMISSED: &str = "Inlägget är spärrat mot kopiering: det misstänks vara barnpornografibrott. Är misstanken fel häver den som är kontoansvarig först spärren, med ett skäl som sparas.";
+
+/// What a decision comes to that may be made.
+pub(super) struct Examined {
+    /// What of it a person does on the platform itself.
+    pub(super) by_hand: Vec<ActionKind>,
+    /// What is kept of the answers on the diary.
+    answered: Option<Kept>,
+}
+
+/// Whether the person was warned of what stands in an answer, and publishes it all the same.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Warned(pub(super) bool);
 
 impl Services {
     /// Bars a case's item from copying: the person suspects images of child abuse (regulation 2.2). By
@@ -95,36 +112,83 @@ impl Services {
         decision: Decision,
         answered: &Answered,
     ) -> Result<DecisionId, ServiceError> {
+        self.decide_as_sent(viewer, case, revision, decision, answered, false).await
+    }
+
+    /// As [`Services::decide_with`]. `publishes`: the person has been warned of what stands in the answer, and
+    /// publishes it all the same.
+    ///
+    /// # Errors
+    /// As [`Services::decide_with`]; refused too is an answer of which nobody has been warned.
+    pub async fn decide_as_sent(
+        &self,
+        viewer: &Viewer,
+        case: CaseId,
+        revision: u64,
+        decision: Decision,
+        answered: &Answered,
+        publishes: bool,
+    ) -> Result<DecisionId, ServiceError> {
+        let warned = Warned(publishes);
+        self.decide_within(viewer, Pick { case, revision }, decision, answered, warned, None).await
+    }
+
+    /// The same, perhaps as one of many that are decided in one act.
+    pub(super) async fn decide_within(
+        &self,
+        viewer: &Viewer,
+        pick: Pick,
+        decision: Decision,
+        answered: &Answered,
+        Warned(publishes): Warned,
+        within: Option<Within>,
+    ) -> Result<DecisionId, ServiceError> {
         viewer.demand(Act::Decide)?;
         let begun = Instant::now();
+        let Pick { case, revision } = pick;
         if decision.ground() == Some(Ground::ChildAbuse) {
             self.suspect(viewer, case).await?;
         }
         let row = self.inner.store.case(case).await?;
         let item = self.inner.store.item(row.item).await?;
-        if item.no_copy && decision.choices().contains(&Choice::Dismiss) {
-            return Err(ServiceError::Refused { why: BARRED_NOT_DISMISSED.into() });
-        }
-        let by_hand = self.check_capabilities(&item, &decision)?;
         let now = self.inner.clock.now();
-        check_hold(&decision, now)?;
-        let answered = check_policy(self.policy_of(item.account), item.kind, &decision, answered)?;
-        check_lengths(&decision)?;
+        let policy = self.policy_of(item.account);
+        let secret = answered.is_yes(Question::Secrecy);
+        let Examined { by_hand, answered } =
+            self.examine(&row, &item, &decision, answered, now).await?;
+        let said = decision.choices().iter().filter_map(Choice::action_text);
+        let warning = self.warns_of(said, secret);
+        if let Some(warning) = warning.filter(|_| !publishes) {
+            let why = format!(
+                "{warning} Läs svaret en gång till: ändra det, eller kryssa för Publicera ändå."
+            );
+            return Err(ServiceError::Refused { why });
+        }
         if decision.removes() {
             self.check_seal(row.version).await?;
         }
-        let policy = self.policy_of(item.account);
         let decision = match policy.duties.registers_before_removal() {
             true => decision.registering_first(),
             false => decision,
         };
         let undo_until = now.saturating_add(policy.undo).unwrap_or(now);
+        let undo_until = within.map_or(undo_until, |within| within.undo_until.max(undo_until));
         let mut line = viewer.line("case.decide", format!("case {case}"));
         let ids: Vec<_> = decision.choices().iter().map(Choice::id).collect();
         line.detail = Some(ids.join(","));
         let user = viewer.user;
-        let new =
-            NewDecision { case, revision, user, decision, undo_until, answered, by_hand, line };
+        let bulk = within;
+        let new = NewDecision {
+            case,
+            revision,
+            user,
+            decision,
+            undo_until,
+            answered,
+            by_hand,
+            bulk,
+            line,
+        };
         let decided = match self.inner.store.decide(new, now).await {
             Ok(decided) => decided,
             Err(error) => return Err(self.told_of_claim(case, error).await),
@@ -136,6 +200,33 @@ impl Services {
         self.inner.wakes.outbox.notify_one();
         self.tell(Change::Case(case));
         Ok(decided)
+    }
+
+    /// Refuses what item, platform or policy does not allow, before anything is promised.
+    pub(super) async fn examine(
+        &self,
+        row: &CaseRow,
+        item: &ItemRow,
+        decision: &Decision,
+        answered: &Answered,
+        now: Timestamp,
+    ) -> Result<Examined, ServiceError> {
+        if item.no_copy && decision.choices().contains(&Choice::Dismiss) {
+            return Err(ServiceError::Refused { why: BARRED_NOT_DISMISSED.into() });
+        }
+        let by_hand = self.check_capabilities(item, decision)?;
+        if let Some(until) = decision.held_until() {
+            let verdict = self.inner.store.version(row.version).await?.verdict;
+            // What nobody has judged may be anything.
+            let grave = verdict.as_ref().is_none_or(is_grave) || item.no_copy;
+            may_rest(until, row.due_at, grave, now)
+                .map_err(|no| ServiceError::Refused { why: no.words(now) })?;
+        }
+        let policy = self.policy_of(item.account);
+        check_secrecy(policy, decision, answered.is_yes(Question::Secrecy))?;
+        let answered = check_policy(policy, item.kind, decision, answered)?;
+        check_lengths(decision)?;
+        Ok(Examined { by_hand, answered })
     }
 
     /// Refuses what the platform, or this very item, does not allow: the person is told before
@@ -191,6 +282,37 @@ impl Services {
             }
         })?;
         Ok(())
+    }
+
+    /// What a person should know of an answer before it is published, in Swedish.
+    pub fn warns_of<'t>(
+        &self,
+        texts: impl Iterator<Item = &'t str>,
+        secret: bool,
+    ) -> Option<String> {
+        let mut texts = texts.filter(|text| !text.trim().is_empty()).peekable();
+        texts.peek()?;
+        let mut found: Vec<String> = Vec::new();
+        for text in texts {
+            let verdict = self.inner.classifier.classify(text, &Context::default());
+            for finding in verdict.findings.iter().filter(|finding| is_a_slip(finding)) {
+                let span = finding.spans.first();
+                let words = span.and_then(|span| text.get(span.start as usize..span.end as usize));
+                let told = match words {
+                    Some(words) => format!("{} (”{words}”)", finding.category.label()),
+                    None => finding.category.label().to_owned(),
+                };
+                if !found.contains(&told) {
+                    found.push(told);
+                }
+            }
+        }
+        let held = (!found.is_empty()).then(|| format!("Svaret innehåller {}.", found.join(", ")));
+        let secret = secret.then(|| {
+            "Du har svarat att inlägget kan omfattas av sekretess, och ett svar som alla ser kan röja det.".to_owned()
+        });
+        let told: Vec<_> = secret.into_iter().chain(held).collect();
+        (!told.is_empty()).then(|| told.join(" "))
     }
 
     /// Undoes the standing decision while nothing has begun.
@@ -268,20 +390,6 @@ impl Services {
     }
 }
 
-/// The longest that a case may be put off: what is forgotten longer is lost.
-const LONGEST_HOLD: SignedDuration = SignedDuration::from_hours(60 * 24);
-
-fn check_hold(decision: &Decision, now: Timestamp) -> Result<(), ServiceError> {
-    match decision.held_until() {
-        Some(until) if until <= now || until.duration_since(now) > LONGEST_HOLD => {
-            Err(ServiceError::Refused {
-                why: "Välj en tid som ligger framåt, högst 60 dygn bort.".into(),
-            })
-        }
-        Some(_) | None => Ok(()),
-    }
-}
-
 /// Refuses what the account's policy does not allow, in words that say what to change. Gives what is kept of
 /// the answers on the diary.
 fn check_policy(
@@ -310,6 +418,46 @@ fn check_policy(
     match proposal.refuses(decision) {
         Some(why) => refused(why),
         None => Ok(Kept::of(answered, &proposal)),
+    }
+}
+
+/// Refuses to go on with a talk that the policy breaks off where it comes to what is secret (Finspång 438).
+fn check_secrecy(policy: &Policy, decision: &Decision, secret: bool) -> Result<(), ServiceError> {
+    let secret = secret || decision.ground().is_some_and(Ground::is_secrecy);
+    let answers = |choice: &Choice| matches!(choice, Choice::Answer { .. } | Choice::Refer { .. });
+    if secret && policy.duties.register.secrecy_ends_talk && decision.choices().iter().any(answers)
+    {
+        return Err(ServiceError::Refused {
+            why: format!(
+                "{} avbryter samtalet när det kan gälla sekretess, så inget svar publiceras här. Ta bort Svara eller Hänvisa, och kontakta den som skrev på ett annat sätt.",
+                policy.name
+            ),
+        });
+    }
+    Ok(())
+}
+
+/// What an answer of ours should not hold: numbers of persons, and what would be flagged if somebody else wrote it.
+fn is_a_slip(finding: &Finding) -> bool {
+    let graver = finding.severity >= Severity::Medium;
+    match finding.category {
+        Category::PersonalId | Category::SensitiveData => true,
+        Category::Threat
+        | Category::Incitement
+        | Category::Hate
+        | Category::Violence
+        | Category::Sexual
+        | Category::PersonalData
+        | Category::Insult
+        | Category::Profanity
+        | Category::LinkIllegal => graver,
+        // The authority's own matters: it may advertise, name a party, link, and ask.
+        Category::Copyright
+        | Category::Spam
+        | Category::Commercial
+        | Category::PartyPolitical
+        | Category::Case
+        | Category::Question => false,
     }
 }
 
@@ -407,6 +555,8 @@ fn offered(capabilities: &Capabilities, action: ActionKind, item: ItemKind) -> O
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
     use crate::domain::calendar::OfficeHours;
     use crate::domain::deadline::Clock;

@@ -4,8 +4,10 @@
 //! Each account by its own policy, and by that as it stands when it is carried out: a decision that was
 //! withdrawn meanwhile destroys nothing.
 
+mod clock;
 pub mod plan;
 pub mod rules;
+pub mod sweep;
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
@@ -16,7 +18,7 @@ use crate::domain::ids::{ContentHash, DisposalId};
 use crate::domain::person::Act;
 use crate::domain::policy::Policy;
 use crate::domain::retention::{
-    Destroyed, Disposal, DisposalLine, DisposalState, Protocol, RetentionClass,
+    Destroyed, Disposal, DisposalLine, DisposalState, Protocol, RetentionClass, Sweep,
 };
 use crate::evidence::{EvidenceError, EvidenceStore};
 use crate::formats::protocol::csv;
@@ -197,6 +199,7 @@ impl Disposing<'_> {
         policy: Option<ContentHash>,
         line: AuditLine,
     ) -> Result<Disposal, ServiceError> {
+        clock::trusted(self.store, self.clock.now()).await?;
         let (group, plan) = self.next(policy).await?;
         if plan.lines.is_empty() {
             return Err(ServiceError::Refused { why: "Ingenting är gallringsbart nu.".into() });
@@ -243,6 +246,7 @@ impl Disposing<'_> {
         let row = self.store.disposal(id).await?;
         let lines = self.store.disposal_lines(id).await?;
         let now = self.clock.now();
+        clock::trusted(self.store, now).await?;
         let accounts = match row.state {
             DisposalState::Proposed => {
                 let (groups, _) = self.groups().await?;
@@ -327,6 +331,12 @@ impl Disposing<'_> {
         if n > 0 {
             tracing::info!(n_files = n, "files that were disposed of are destroyed");
         }
+        for id in self.store.releases_disposed().await? {
+            let n = self.evidence.destroy_handed_out(id, None).await.map_err(broken)?;
+            if n > 0 {
+                tracing::info!(release.id = %id, "a document that held what is disposed of is destroyed");
+            }
+        }
         Ok(())
     }
 }
@@ -388,6 +398,8 @@ pub struct Overview {
     pub proposed: Option<Waiting>,
     /// Earlier ones, newest first.
     pub earlier: Vec<Disposal>,
+    /// Texts that never became a case and went by themselves, newest first.
+    pub swept: Vec<Sweep>,
 }
 
 impl Services {
@@ -423,7 +435,8 @@ impl Services {
             }
             None => None,
         };
-        Ok(Overview { plans, unknown, proposed, earlier })
+        let swept = self.swept().await?;
+        Ok(Overview { plans, unknown, proposed, earlier, swept })
     }
 
     /// Proposes what is due, by the policy with this hash, or else by the first one by which anything is;

@@ -109,6 +109,22 @@ impl Sealed {
         link.unwrap_or_else(|| "Plattformen anger ingen länk.".into())
     }
 
+    /// What the author is called where they are shown: names that may stand in the text as well.
+    pub(super) fn identity(&self) -> Vec<String> {
+        let author = &self.manifest.author;
+        [author.name.as_ref(), author.handle.as_ref(), author.platform_id.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(|name| name.trim_start_matches('@').to_owned())
+            .filter(|name| name.chars().count() > 2)
+            .collect()
+    }
+
+    /// Nothing of its content may be copied.
+    pub(super) fn is_barred(&self) -> bool {
+        self.cut == CutOff::Everything || self.manifest.parts.is_empty()
+    }
+
     /// The author as shown.
     pub(super) fn author(&self) -> String {
         let author = &self.manifest.author;

@@ -121,7 +121,7 @@ impl Services {
             };
             let walk = batch.walk.take();
             let more = walk.is_some();
-            let next_at = if more { now } else { after_interval(served.interval, now) };
+            let next_at = if more { now } else { after_interval(self.interval_of(served), now) };
             if let Some(cursor) = &batch.next {
                 state.cursor = Some(cursor.clone());
             }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use unicode_normalization::UnicodeNormalization as _;
 use url::Url;
 use uuid::Uuid;
 
@@ -165,6 +166,31 @@ fn identity(key: &str) -> Result<PlatformItemId, ServiceError> {
     }
 }
 
+/// A name as it looks: without case, width, blanks and signs, and with letters of other alphabets read as what they look like.
+fn likeness(name: &str) -> String {
+    let plain = |c: char| match c {
+        'а' | 'α' => 'a',
+        'с' => 'c',
+        'е' | 'ε' => 'e',
+        'һ' => 'h',
+        'і' | 'ι' => 'i',
+        'ј' => 'j',
+        'к' | 'κ' => 'k',
+        'м' => 'm',
+        'о' | 'ο' => 'o',
+        'р' | 'ρ' => 'p',
+        'ѕ' => 's',
+        'т' | 'τ' => 't',
+        'у' => 'y',
+        'х' | 'χ' => 'x',
+        'в' => 'b',
+        'н' => 'h',
+        other => other,
+    };
+    let letters = name.nfkc().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric());
+    letters.map(plain).collect()
+}
+
 /// A key for the form of one item.
 pub fn new_key() -> String {
     Uuid::new_v4().simple().to_string()
@@ -218,6 +244,7 @@ impl Services {
         viewer.demand(Act::Decide)?;
         let now = self.inner.clock.now();
         let place = place(&typed.place)?;
+        self.check_place(&place)?;
         let Some(kind) = ItemKind::from_id(&typed.kind) else {
             return refused(
                 "Välj vad det är: kommentar, inlägg, meddelande eller något annat i listan.",
@@ -270,7 +297,8 @@ impl Services {
             created_raw: Some(typed.written.trim().to_owned()).filter(|raw| !raw.is_empty()),
             permalink,
             attachments,
-            presence: Presence::Visible,
+            // Somebody saw it somewhere; nobody has looked since.
+            presence: Presence::Unknown,
             ..FetchedItem::new(platform_id, kind, text, raw)
         };
         let account = self.place_account(place, now).await?;
@@ -289,6 +317,20 @@ impl Services {
         self.inner.wakes.assess.notify_one();
         let case = tokio::time::timeout(CASE_WITHIN, self.case_when_there(id)).await;
         Ok(Recorded { item: id, case: case.ok().transpose()? })
+    }
+
+    /// Refuses a place that is called like an account that is fetched: what somebody typed in would stand there as if
+    /// the platform had said it.
+    fn check_place(&self, place: &str) -> Result<(), ServiceError> {
+        let looks = likeness(place);
+        let same = |name: &str| likeness(name) == looks;
+        match self.inner.accounts.values().find(|served| same(&served.account.name)) {
+            Some(served) => refused(format!(
+                "Kontot {} hämtar Uppsikt själv. Står inlägget där och saknas i kön: se efter under Konton varför. Stod det någon annanstans, skriv den platsen med ett annat namn.",
+                served.account.name
+            )),
+            None => Ok(()),
+        }
     }
 
     async fn case_when_there(&self, item: ItemId) -> Result<CaseId, ServiceError> {

@@ -8,9 +8,12 @@ pub mod anew;
 pub mod archive;
 pub mod assess;
 pub mod capture;
+pub mod cards;
 pub mod case_file;
 pub mod claims;
 pub mod corrections;
+pub mod coverage;
+pub mod crisis;
 pub mod custody;
 pub mod decide;
 pub mod deliveries;
@@ -32,12 +35,14 @@ pub mod queue;
 pub mod records;
 pub mod registration;
 pub mod releases;
+pub mod reports;
 pub mod rules;
 pub mod search;
 pub mod session;
 pub mod stamps;
 pub mod supervision;
 pub mod tasks;
+pub mod together;
 pub mod users;
 pub mod verification;
 
@@ -58,6 +63,7 @@ use url::Url;
 
 use crate::classify::Classifier;
 use crate::domain::account::Account;
+use crate::domain::crisis::Crisis;
 use crate::domain::ids::{AccountId, AccountKey, CaseId, UserId};
 use crate::domain::person::{Act, Role};
 use crate::domain::policy::Policy;
@@ -164,6 +170,16 @@ struct Inner {
     acts: Arc<Lanes>,
     checking: verification::Checking,
     seen: supervision::Seen,
+    /// Held by whoever ends a request for records, from reading it until its document is what the row says.
+    ending: tokio::sync::Mutex<()>,
+    /// The day on which texts without a case were last gone through.
+    swept: tokio::sync::Mutex<Option<jiff::civil::Date>>,
+    /// Accounts at which personal data weighs more, and their policies.
+    strict: RwLock<BTreeSet<AccountId>>,
+    stricter: BTreeMap<AccountId, Policy>,
+    stricter_policy: Policy,
+    /// The crisis that stands, as far as is known; it may be over by itself.
+    crisis: RwLock<Option<Crisis>>,
 }
 
 /// Work in hand, one lane an account: nothing waits for another account, and nothing is begun
@@ -391,6 +407,9 @@ impl Services {
     /// Puts the services together.
     pub fn new(parts: Parts) -> Self {
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
+        let own = parts.accounts.iter().filter_map(|s| Some((s.account.id, s.policy.as_ref()?)));
+        let stricter = own.map(|(account, policy)| (account, policy.stricter())).collect();
+        let stricter_policy = parts.policy.stricter();
         let accounts = parts
             .accounts
             .into_iter()
@@ -420,6 +439,12 @@ impl Services {
                 acts: Arc::default(),
                 checking: verification::Checking::default(),
                 seen: supervision::Seen::default(),
+                ending: tokio::sync::Mutex::default(),
+                swept: tokio::sync::Mutex::default(),
+                strict: RwLock::default(),
+                stricter,
+                stricter_policy,
+                crisis: RwLock::default(),
                 settings: parts.settings,
             }),
         }
@@ -456,8 +481,12 @@ impl Services {
         &self.inner.policy
     }
 
-    /// The policy of an account: its own, or the authority's.
+    /// The policy of an account: its own, or the authority's; stricter where its card says so.
     fn policy_of(&self, account: AccountId) -> &Policy {
+        let strict = self.inner.strict.read().unwrap_or_else(PoisonError::into_inner);
+        if strict.contains(&account) {
+            return self.inner.stricter.get(&account).unwrap_or(&self.inner.stricter_policy);
+        }
         let served = self.inner.accounts.get(&account);
         served.and_then(|served| served.policy.as_ref()).unwrap_or(&self.inner.policy)
     }

@@ -3,13 +3,14 @@
 use jiff::civil::Date;
 
 use crate::domain::calendar::local;
+use crate::domain::ids::AccountKey;
 use crate::domain::notice::Part;
 use crate::runtime::clock::Clock;
 use crate::store::Store;
 use crate::store::rows::AuditLine;
 
-use super::ServiceError;
 use super::users::{known, line};
+use super::{ServiceError, Services};
 
 /// Somebody with a part in an account, as the list shows them.
 #[derive(Clone, Debug)]
@@ -130,4 +131,27 @@ pub async fn all(store: &Store, clock: &Clock) -> Result<Vec<Listed>, ServiceErr
         }
     }
     Ok(listed)
+}
+
+impl Services {
+    /// The keys of the accounts that are served.
+    pub fn accounts(&self) -> Vec<AccountKey> {
+        let mut keys: Vec<_> =
+            self.inner.accounts.values().map(|served| served.account.key.clone()).collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    /// [`set_part`] where the program runs: the demo.
+    ///
+    /// # Errors
+    /// As [`set_part`].
+    pub async fn set_part(
+        &self,
+        account: &str,
+        login: &str,
+        part: Option<Part>,
+    ) -> Result<(), ServiceError> {
+        set_part(&self.inner.store, &self.inner.clock, account, login, part).await
+    }
 }

@@ -3,9 +3,9 @@
 use crate::domain::custody::CustodyAct;
 use crate::domain::dossier::{Dossier, Fact};
 use crate::domain::ground::Ground;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, VersionId};
 use crate::domain::person::Act;
-use crate::domain::police::{CRIMES, PoliceDecision, asks_injured, statute};
+use crate::domain::police::{Crime, PoliceDecision};
 use crate::domain::text::is_blank;
 use crate::evidence::EvidenceStore;
 use crate::store::Store;
@@ -23,8 +23,10 @@ pub struct PoliceFile {
     pub case: CaseId,
     /// The short form: what, when, where, ground, evidence.
     pub form: Vec<Fact>,
-    /// Crimes to choose among, the suggested ones first; each with its paragraph.
-    pub crimes: Vec<(Ground, &'static str)>,
+    /// The wording that stands there now.
+    pub version: VersionId,
+    /// Crimes to choose among, the suggested ones first.
+    pub crimes: Vec<Crime>,
     /// How many of them are suggested, by findings or a decision.
     pub n_suggested: usize,
     /// Decisions so far, oldest first.
@@ -38,10 +40,14 @@ pub struct PoliceFile {
 /// A decision as a person made it.
 #[derive(Clone, Debug)]
 pub struct PoliceChoice {
+    /// The wording that was shown.
+    pub version: VersionId,
+    /// How many decisions were shown.
+    pub n_before: usize,
     /// Whether it is reported.
     pub reported: bool,
     /// The crime's code.
-    pub ground: String,
+    pub crime: String,
     /// Who was hurt, and what they want; may be empty.
     pub injured: String,
     /// Why.
@@ -49,7 +55,7 @@ pub struct PoliceChoice {
 }
 
 /// Crimes that the findings or the decision suggest.
-async fn suggested(store: &Store, case: CaseId) -> Result<Vec<Ground>, ServiceError> {
+async fn suggested(store: &Store, case: CaseId) -> Result<Vec<Crime>, ServiceError> {
     let row = store.case(case).await?;
     let mut grounds = Vec::new();
     for decision in store.decisions_on(case).await? {
@@ -64,9 +70,9 @@ async fn suggested(store: &Store, case: CaseId) -> Result<Vec<Ground>, ServiceEr
         }
     }
     let mut crimes = Vec::new();
-    for ground in grounds {
-        if statute(ground).is_some() && !crimes.contains(&ground) {
-            crimes.push(ground);
+    for crime in grounds.into_iter().flat_map(Crime::suggested_by) {
+        if !crimes.contains(&crime) {
+            crimes.push(crime);
         }
     }
     Ok(crimes)
@@ -99,7 +105,7 @@ async fn form(
     authority: &str,
     case: CaseId,
     records: &[Sealed],
-    crimes: &[Ground],
+    crimes: &[Crime],
     decisions: &[PoliceDecision],
 ) -> Result<Vec<Fact>, ServiceError> {
     let mut facts: Vec<Fact> = Vec::new();
@@ -112,19 +118,17 @@ async fn form(
     fact("Var", last.place());
     fact("Av vem, som plattformen visar det", last.author());
     let decision = decisions.last();
-    let crime = |ground: &Ground| match statute(*ground) {
-        Some(place) => format!("{}, {place}", ground.label()),
-        None => ground.label().to_owned(),
-    };
+    let crime = |crime: &Crime| format!("{}, {}", crime.label(), crime.statute());
     fact(
         "Brott som det kan vara",
         match decision {
-            Some(decision) => crime(&decision.ground),
+            Some(decision) => crime(&decision.crime),
             None if crimes.is_empty() => "Inte bedömt än.".into(),
             None => crimes.iter().map(crime).collect::<Vec<_>>().join("\n"),
         },
     );
-    let asks = decision.map_or(crimes.iter().any(|g| asks_injured(*g)), |d| asks_injured(d.ground));
+    let asks = decision
+        .map_or(crimes.iter().any(|crime| crime.asks_injured()), |d| d.crime.asks_injured());
     match decision.and_then(|decision| decision.injured.clone()) {
         Some(injured) => fact("Målsägande", injured),
         None if asks => fact(
@@ -234,7 +238,7 @@ pub async fn bundle(
     .await
 }
 
-/// The short form of a case as text, for the command line.
+/// The short form of a case as text, for the command line. It shows who wrote what, so `line` is noted first.
 ///
 /// # Errors
 /// As [`bundle`].
@@ -243,7 +247,10 @@ pub async fn short_form(
     evidence: &EvidenceStore,
     authority: &str,
     case: CaseId,
+    line: AuditLine,
+    now: jiff::Timestamp,
 ) -> Result<Vec<Fact>, ServiceError> {
+    store.record_audit(line, now).await?;
     let records = records(store, evidence, case).await?;
     let crimes = suggested(store, case).await?;
     let decisions = store.police_decisions(case).await?;
@@ -264,19 +271,22 @@ impl Services {
         let (store, now) = (&self.inner.store, self.inner.clock.now());
         let line = viewer.line(CustodyAct::OpenCase.id(), format!("case {case}"));
         store.record_audit(line, now).await?;
+        // Before what is shown of it: where it changes meanwhile, the decision is refused.
+        let row = store.case(case).await?;
         let records = records(store, &self.inner.evidence, case).await?;
         let mut crimes = suggested(store, case).await?;
         let decisions = store.police_decisions(case).await?;
         let authority = &self.inner.settings.authority;
         let form = form(store, authority, case, &records, &crimes, &decisions).await?;
         let n_suggested = crimes.len();
-        let rest = CRIMES.iter().map(|(ground, _)| *ground);
-        crimes.extend(rest.filter(|ground| !crimes.contains(ground)).collect::<Vec<_>>());
-        let no_copy = store.item(store.case(case).await?.item).await?.no_copy;
+        let rest = Crime::ALL.iter().copied();
+        crimes.extend(rest.filter(|crime| !crimes.contains(crime)).collect::<Vec<_>>());
+        let no_copy = store.item(row.item).await?.no_copy;
         Ok(PoliceFile {
             case,
             form,
-            crimes: crimes.into_iter().filter_map(|g| Some((g, statute(g)?))).collect(),
+            version: row.version,
+            crimes,
             n_suggested,
             decisions,
             may_decide: viewer.may(Act::DecidePoliceReport),
@@ -312,8 +322,7 @@ impl Services {
     ) -> Result<(), ServiceError> {
         viewer.demand(Act::DecidePoliceReport)?;
         let why = reason(&choice.reason)?;
-        let ground = Ground::from_code(&choice.ground).filter(|g| statute(*g).is_some());
-        let ground = ground.ok_or_else(|| ServiceError::Refused {
+        let crime = Crime::from_code(&choice.crime).ok_or_else(|| ServiceError::Refused {
             why: "Välj det brott som anmälan gäller.".into(),
         })?;
         let injured = Some(words(&choice.injured, "Uppgiften om målsägande")?);
@@ -324,8 +333,10 @@ impl Services {
         let new = NewPoliceDecision {
             case,
             user: viewer.user,
+            version: choice.version,
+            n_before: choice.n_before,
             reported: choice.reported,
-            ground,
+            crime,
             injured,
             reason: why,
         };

@@ -11,7 +11,8 @@ use crate::domain::ids::{CaseId, DiaryNumber, RegistrationId, UserId};
 use crate::domain::item::{Author, ItemKind};
 use crate::domain::person::Act;
 use crate::domain::verdict::Verdict;
-use crate::store::rows::{self, QueueRow};
+use crate::store::queue::QueueRow;
+use crate::store::rows;
 use crate::telemetry::metrics as names;
 
 use super::offers::Offers;
@@ -140,6 +141,8 @@ pub struct Line {
     pub fetched_at: Timestamp,
     /// When it is due.
     pub due_at: Timestamp,
+    /// Since when it waits under that deadline.
+    pub waits_since: Timestamp,
     /// What was found, hardest first, each category once.
     pub categories: Vec<(Category, Severity)>,
     /// Who works on it.
@@ -148,6 +151,10 @@ pub struct Line {
     pub sealed: bool,
     /// How many other items have nearly the same text; counted up to a hundred.
     pub n_alike: u32,
+    /// How many others of them wait for a person, on the accounts that were asked for.
+    pub n_similar: u32,
+    /// Until when it rests.
+    pub rests_until: Option<Timestamp>,
     /// To whom the deadline has gone on, if it has.
     pub went_on_to: Option<EscalationStep>,
 }
@@ -267,6 +274,14 @@ impl Services {
         }
         Line {
             case: row.case.id,
+            rests_until: match row.case.state {
+                CaseState::Held { until } => Some(until),
+                CaseState::Waiting
+                | CaseState::Returned { .. }
+                | CaseState::Decided
+                | CaseState::AwaitingDiary
+                | CaseState::Closed { .. } => None,
+            },
             state: row.case.state,
             account: row.account,
             kind: row.kind,
@@ -275,10 +290,12 @@ impl Services {
             created_at: row.created_at,
             fetched_at: row.first_fetched_at,
             due_at: row.case.due_at,
+            waits_since: row.case.waits_since,
             categories: categories(row.verdict.as_ref()),
             claim: claimed(row.case.claim, self.inner.clock.now()),
             sealed: row.sealed,
             n_alike: row.n_alike,
+            n_similar: row.n_similar,
             went_on_to: None,
         }
     }

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use crate::domain::calendar::local;
 use crate::domain::custody::CustodyAct;
 use crate::domain::evidence::{CutOff, Manifest, MissingPart, PartKind};
 use crate::domain::ids::{CaseId, ContentHash, DisposalId, EvidenceId, VersionId};
@@ -117,6 +118,18 @@ pub fn sheet_page_name(number: u32) -> String {
     format!("bevisblad-{number}.png")
 }
 
+/// What whoever follows a number from a protocol or the diary is told.
+fn disposed(id: EvidenceId, under: Option<(DisposalId, Timestamp)>) -> ServiceError {
+    let under = under.map_or_else(String::new, |(protocol, at)| {
+        format!(" enligt protokoll {protocol} den {}", local(at).date())
+    });
+    ServiceError::Refused {
+        why: format!(
+            "Bevis {id} är gallrat{under}. Kvar finns ärendets historik, protokollet och det som diariet har fått."
+        ),
+    }
+}
+
 impl Services {
     /// Evidence of a version.
     pub(super) async fn evidence_at_hand(
@@ -184,7 +197,8 @@ impl Services {
         let case = self.inner.store.case_of(row.item).await?.map(|case| case.id);
         match self.evidence_at_hand(row.version).await? {
             Evidence::Sealed(sealed) => Ok((*sealed, case)),
-            Evidence::None | Evidence::Wanted { .. } | Evidence::Disposed { .. } => {
+            Evidence::Disposed { under, .. } => Err(disposed(id, under)),
+            Evidence::None | Evidence::Wanted { .. } => {
                 Err(ServiceError::NotFound { what: "sealed evidence" })
             }
         }
@@ -215,14 +229,18 @@ impl Services {
             | EvidenceError::Heads { .. }
             | EvidenceError::Key { .. }
             | EvidenceError::Package { .. }
+            | EvidenceError::HandedOut { .. }
             | EvidenceError::NotSealed(_)
             | EvidenceError::NotTaken { .. }
             | EvidenceError::Rewritten { .. }
             | EvidenceError::KeyLost { .. }
             | EvidenceError::BrokenOff => ServiceError::broken("reading of evidence", error),
         };
-        if matches!(row.state, EvidenceState::Wanted | EvidenceState::Disposed { .. }) {
+        if matches!(row.state, EvidenceState::Wanted) {
             return Err(ServiceError::NotFound { what: "sealed evidence" });
+        }
+        if let Evidence::Disposed { under, .. } = self.evidence_at_hand(row.version).await? {
+            return Err(disposed(id, under));
         }
         let manifest = self.inner.evidence.manifest(&row).await.map_err(|e| broken(MANIFEST, e))?;
         let mut line = viewer.line(CustodyAct::OpenPart.id(), format!("evidence {id}"));

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Cursor, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zip::write::SimpleFileOptions;
 
@@ -92,7 +92,8 @@ impl Services {
         Ok(name)
     }
 
-    /// The same as a delivery to an archive (E-ARK). One that an earlier attempt left is written anew.
+    /// The same as a delivery to an archive (E-ARK). One that is on record stays as it is: it may have been
+    /// collected, and what has happened to the case since would make it another one.
     pub(super) async fn export_delivery(
         &self,
         action: &ActionRow,
@@ -103,25 +104,57 @@ impl Services {
         let path = self.inner.settings.export_dir.join(&name);
         let failed = |e: io::Error| ServiceError::broken("export", e);
         private::folder(&self.inner.settings.export_dir).map_err(failed)?;
-        match fs::remove_file(&path) {
+        let inner = &self.inner;
+        let known = inner.store.registrations_of(action.case).await?;
+        if let Some(known) = known.into_iter().find(|known| known.package == name) {
+            return match file_sum(path).await? {
+                None => Ok(name),
+                Some(hash) if hash == known.package_sha256 => Ok(name),
+                Some(_) => Err(ServiceError::Damaged {
+                    why: format!(
+                        "Paketet {name} i exportmappen är inte det som antecknades när det skrevs. Ta bort det och hämta ett nytt ur beviset."
+                    ),
+                }),
+            };
+        }
+        // In a folder of its own and then put in place, so that nobody collects half of it and none of an
+        // earlier attempt vanishes before this one is there.
+        let aside = inner.settings.export_dir.join(format!(".{}.part", action.key));
+        match fs::remove_dir_all(&aside) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed(error)),
         }
-        let inner = &self.inner;
+        private::folder(&aside).map_err(failed)?;
+        let written = aside.join(&name);
         let authority = &inner.settings.authority;
         let (store, evidence) = (&inner.store, &inner.evidence);
         // The registration is the event.
-        packages::write(store, evidence, &[record], &path, authority, form, None).await?;
-        let hash = move || sink::sum(File::open(&path)?);
-        let hash = tokio::task::spawn_blocking(hash)
-            .await
-            .map_err(|e| ServiceError::broken("export", e))?
-            .map_err(failed)?;
+        packages::write(store, evidence, &[record], &written, authority, form, None).await?;
+        let hash = file_sum(written.clone()).await?.ok_or_else(|| {
+            ServiceError::broken("export", io::Error::from(io::ErrorKind::NotFound))
+        })?;
+        fs::rename(&written, &path).map_err(failed)?;
+        fs::remove_dir(&aside).map_err(failed)?;
+        let folder = File::open(&inner.settings.export_dir).map_err(failed)?;
+        folder.sync_all().map_err(failed)?;
         let now = inner.clock.now();
         inner.store.record_export(action.id, action.case, name.clone(), hash, now).await?;
         Ok(name)
     }
+}
+
+/// SHA-256 of a file; nothing where there is none.
+async fn file_sum(path: PathBuf) -> Result<Option<ContentHash>, ServiceError> {
+    let sum = move || match File::open(&path) {
+        Ok(file) => sink::sum(file).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    };
+    tokio::task::spawn_blocking(sum)
+        .await
+        .map_err(|e| ServiceError::broken("export", e))?
+        .map_err(|e| ServiceError::broken("export", e))
 }
 
 /// A zip of named files. The same files always give the same bytes: no clock goes in.

@@ -2,31 +2,26 @@
 //! masked on which ground, and the document that goes out. Who asks need never say who they are
 //! (tryckfrihetsförordningen 2 kap. 18 §), and what a pending request touches is exempt from disposal.
 
-use std::path::PathBuf;
-
 use crate::domain::custody::CustodyAct;
 use crate::domain::dossier::{Chapter, Dossier, Passage};
-use crate::domain::evidence::CutOff;
-use crate::domain::ids::{CaseId, ContentHash, EvidenceId};
+use crate::domain::ids::{CaseId, EvidenceId};
 use crate::domain::person::Act;
-use crate::domain::release::{Mask, Release, ReleaseId, ReleaseOutcome, ReleaseRecord, masked};
+use crate::domain::release::{
+    MASKED, Mask, Release, ReleaseId, ReleaseOutcome, ReleaseRecord, masked, stands_in,
+};
 use crate::domain::text::is_blank;
-use crate::runtime::private;
-use crate::store::rows::AuditLine;
+use crate::store::rows::{AuditLine, EvidenceState};
 use crate::store::sqlite::releases::EndOfRelease;
 
+use super::archive::broken;
 use super::corrections::{reason, words};
 use super::dossiers::{Sealed, grouped, rendered, sealed, time};
 use super::{ServiceError, Services, Viewer, packages};
 
 /// Requests on the page.
 const ON_PAGE: u32 = 200;
-/// Hits of a search that are shown.
-const MOST_HITS: usize = 50;
-/// Records that a search looks through, the newest first.
-const MOST_LOOKED: usize = 20_000;
-/// Records that are read at a time for it.
-const PAGE: u32 = 500;
+/// Texts of a search that are shown.
+const MOST_HITS: u32 = 50;
 /// Records of one request: more is several requests.
 const MOST_RECORDS: usize = 500;
 /// Phrases that are masked in one record.
@@ -43,14 +38,29 @@ pub struct ReleaseItem {
     pub what: String,
     /// When.
     pub when: String,
-    /// The author and the text as they would go out; none where the text does not.
+    /// The author as they would go out.
     pub author: String,
-    /// See `author`.
+    /// Where it stands, as it would go out.
+    pub place: String,
+    /// The text as it would go out; none where it does not.
     pub text: Option<String>,
     /// Why not, where the text may not be copied at all.
     pub no_copy: Option<&'static str>,
     /// How often what is masked on which ground.
     pub grounds: Vec<(String, usize)>,
+    /// Phrases that are to be masked and stand nowhere in it.
+    pub nowhere: Vec<String>,
+    /// Our seal: the manifest's hash.
+    pub seal: String,
+    /// What is masked in it, and all that its author is called where the sender does not go out.
+    hidden: Vec<Mask>,
+}
+
+impl ReleaseItem {
+    /// Nothing of it goes out.
+    pub fn is_withheld(&self) -> bool {
+        self.record.withheld.is_some() || self.no_copy.is_some() || self.text.is_none()
+    }
 }
 
 /// A hit of a search.
@@ -135,6 +145,41 @@ pub fn mask_lines(masks: &[Mask]) -> String {
     lines.join("\n")
 }
 
+/// That the records of a request can be handed out as they stand.
+fn ready(items: &[ReleaseItem]) -> Result<(), ServiceError> {
+    if items.is_empty() {
+        return Err(refused("Begäran har inga handlingar att lämna ut."));
+    }
+    for item in items {
+        let evidence = item.record.evidence;
+        if item.no_copy.is_some() && item.record.withheld.is_none() {
+            return Err(refused(format!(
+                "Bevis {evidence} har ett innehåll som inte får kopieras. Ange på vilket lagrum det undantas, eller ta bort det ur begäran. Rådgör först med den som ansvarar för kontot."
+            )));
+        }
+        if item.record.withheld.is_some() {
+            continue;
+        }
+        if item.record.masks.iter().any(|mask| mask.provision.is_empty()) {
+            return Err(refused(format!(
+                "Bevis {evidence} har maskeringar utan lagrum. Ange lagrum, eller ta bort raderna om uppgifterna ska lämnas ut."
+            )));
+        }
+        if let Some(phrase) = item.nowhere.first() {
+            return Err(refused(format!(
+                "”{}” ska maskeras i bevis {evidence} men står inte där. Rätta stavningen, eller ta bort raden.",
+                phrase.chars().take(60).collect::<String>()
+            )));
+        }
+    }
+    if items.iter().all(ReleaseItem::is_withheld) {
+        return Err(refused(
+            "Ingen text lämnas ut. Avsluta begäran som avslagen i stället, så får den som begärde ett besked som kan överklagas.",
+        ));
+    }
+    Ok(())
+}
+
 impl Services {
     /// Requests, pending ones first.
     ///
@@ -182,11 +227,13 @@ impl Services {
         viewer.demand(Act::Release)?;
         let inner = &self.inner;
         let row = inner.store.release(id).await?;
-        let mut items = Vec::new();
-        for record in inner.store.release_records(id).await? {
-            let line =
-                viewer.line(CustodyAct::OpenRecord.id(), format!("evidence {}", record.evidence));
-            inner.store.record_audit(line, inner.clock.now()).await?;
+        let records = inner.store.release_records(id).await?;
+        let shown = |record: &ReleaseRecord| {
+            viewer.line(CustodyAct::OpenRecord.id(), format!("evidence {}", record.evidence))
+        };
+        inner.store.record_audits(records.iter().map(shown).collect(), inner.clock.now()).await?;
+        let mut items = Vec::with_capacity(records.len());
+        for record in records {
             let evidence = inner.store.evidence(record.evidence).await?;
             items.push(match sealed(&inner.store, &inner.evidence, evidence).await? {
                 Some(sealed) => self.item(record, &sealed).await?,
@@ -194,9 +241,13 @@ impl Services {
                     what: "Innehållet är gallrat.".into(),
                     when: String::new(),
                     author: String::new(),
+                    place: String::new(),
                     text: None,
                     no_copy: None,
                     grounds: Vec::new(),
+                    nowhere: Vec::new(),
+                    seal: String::new(),
+                    hidden: Vec::new(),
                     record,
                 },
             });
@@ -209,36 +260,75 @@ impl Services {
         record: ReleaseRecord,
         sealed: &Sealed,
     ) -> Result<ReleaseItem, ServiceError> {
-        let (author, mut grounds) = masked(&sealed.author(), &record.masks);
-        let text = match &record.withheld {
-            Some(_) => None,
-            None => sealed.text(&self.inner.evidence).await?,
+        let whole = sealed.text(&self.inner.evidence).await?;
+        let (name, link) = (sealed.author(), sealed.place());
+        let stands = |mask: &&Mask| {
+            let texts = [Some(name.as_str()), Some(link.as_str()), whole.as_deref()];
+            texts.into_iter().flatten().any(|text| stands_in(text, &mask.phrase))
         };
-        let text = text.map(|text| {
-            let (text, found) = masked(&text, &record.masks);
+        // What does not go out needs no masks.
+        let is_open = record.withheld.is_none() && whole.is_some();
+        let nowhere = record.masks.iter().filter(|mask| is_open && !stands(mask));
+        let nowhere = nowhere.map(|mask| mask.phrase.clone()).collect();
+        let mut hidden = record.masks.clone();
+        if let Some(provision) = &record.sender_withheld {
+            let named = |phrase| Mask { phrase, provision: provision.clone() };
+            hidden.extend(sealed.identity().into_iter().map(named));
+        }
+        let mut grounds: Vec<(String, usize)> = Vec::new();
+        let mut count = |found: Vec<(String, usize)>| {
             for (provision, n) in found {
                 match grounds.iter_mut().find(|(known, _)| *known == provision) {
                     Some((_, known)) => *known += n,
                     None => grounds.push((provision, n)),
                 }
             }
+        };
+        let text = whole.filter(|_| record.withheld.is_none()).map(|text| {
+            let (text, found) = masked(&text, &hidden);
+            count(found);
             text
         });
+        let sender_goes = record.sender_withheld.is_none() && !sealed.is_barred();
+        let author = match sender_goes {
+            true => {
+                let (author, found) = masked(&name, &hidden);
+                count(found);
+                author
+            }
+            false => MASKED.to_owned(),
+        };
+        if let Some(provision) = &record.sender_withheld {
+            count(vec![(provision.clone(), 1)]);
+        }
+        // Whoever follows the link reads what was masked.
+        let place = match (sender_goes, text.is_some() && grounds.is_empty()) {
+            (true, true) => link,
+            (true, false) => {
+                "Länken lämnas inte ut, eftersom den leder till det som är maskat.".into()
+            }
+            (false, _) => MASKED.to_owned(),
+        };
         Ok(ReleaseItem {
             what: sealed.what(),
             when: sealed.when(),
             author,
-            no_copy: sealed.withheld().filter(|_| text.is_none()),
+            place,
+            no_copy: sealed.withheld().filter(|_| sealed.is_barred()),
             text,
             grounds,
+            nowhere,
+            seal: grouped(&sealed.manifest_sha256),
+            hidden,
             record,
         })
     }
 
-    /// Sealed records in whose text all these words stand. That it was searched is audited, not for what.
+    /// Sealed records in whose text all these words stand: the same search as everybody's, masked and audited
+    /// as that one is.
     ///
     /// # Errors
-    /// [`ServiceError::NotPermitted`].
+    /// [`ServiceError::NotPermitted`]; [`ServiceError::Refused`] with what to change.
     pub async fn search_for_release(
         &self,
         viewer: &Viewer,
@@ -246,43 +336,24 @@ impl Services {
         wanted: &str,
     ) -> Result<Hits, ServiceError> {
         viewer.demand(Act::Release)?;
-        let wanted: Vec<_> = wanted.split_whitespace().map(str::to_lowercase).collect();
-        if wanted.is_empty() {
+        if is_blank(wanted) {
             return Ok(Hits::default());
         }
         let store = &self.inner.store;
-        let line = viewer.line("release.search", format!("release {id}"));
+        let (rows, more) = self.texts_with(wanted, MOST_HITS).await?;
+        let mut line = viewer.line("release.search", format!("release {id}"));
+        line.detail = Some(self.inner.classifier.masked(wanted.trim()).into_owned());
         store.record_audit(line, self.inner.clock.now()).await?;
         let chosen = store.release_records(id).await?;
-        let (mut found, mut before, mut looked) = (Hits::default(), i64::MAX, 0);
-        loop {
-            let rows = store.records_to_search(before, PAGE).await?;
-            let Some((EvidenceId(last), _, _)) = rows.last() else { return Ok(found) };
-            (before, looked) = (*last, looked + rows.len());
-            for (evidence, case, text) in rows {
-                let small = text.to_lowercase();
-                if !wanted.iter().all(|word| small.contains(word)) {
-                    continue;
-                }
-                let row = store.evidence(evidence).await?;
-                let cut = store.cut_off(row.version).await?;
-                // Of what may not be copied only the number is known here.
-                if cut == CutOff::Everything {
-                    continue;
-                }
-                if found.hits.len() == MOST_HITS {
-                    found.more = true;
-                    return Ok(found);
-                }
-                let chosen = chosen.iter().any(|record| record.evidence == evidence);
-                let text: String = text.chars().take(300).collect();
-                found.hits.push(Hit { evidence, case, text, chosen });
-            }
-            if looked >= MOST_LOOKED {
-                found.more = true;
-                return Ok(found);
+        let mut found = Hits { hits: Vec::new(), more };
+        for (version, case, text) in rows {
+            let Some(row) = store.evidence_of(version).await? else { continue };
+            if matches!(row.state, EvidenceState::Sealed { .. }) {
+                let chosen = chosen.iter().any(|record| record.evidence == row.id);
+                found.hits.push(Hit { evidence: row.id, case, text, chosen });
             }
         }
+        Ok(found)
     }
 
     /// Adds records, and all of these cases, with what is proposed to be masked.
@@ -332,7 +403,13 @@ impl Services {
                 .into_iter()
                 .map(|phrase| Mask { phrase, provision: String::new() })
                 .collect();
-            added.push(ReleaseRecord { evidence, case, withheld: None, masks });
+            added.push(ReleaseRecord {
+                evidence,
+                case,
+                withheld: None,
+                sender_withheld: None,
+                masks,
+            });
         }
         let line = viewer.line("release.add", format!("release {id}"));
         let now = inner.clock.now();
@@ -341,7 +418,8 @@ impl Services {
         Ok(())
     }
 
-    /// Sets what of a record is masked; with `withheld` nothing of its text goes out.
+    /// Sets what of a record is masked; with `withheld` nothing of its text goes out, with `sender` neither who
+    /// sent it nor the link.
     ///
     /// # Errors
     /// [`ServiceError::Refused`] with words for the person.
@@ -349,19 +427,24 @@ impl Services {
         &self,
         viewer: &Viewer,
         (id, evidence): (ReleaseId, EvidenceId),
-        lines: &str,
-        provision: &str,
+        (lines, provision): (&str, &str),
         withheld: &str,
+        sender: &str,
     ) -> Result<(), ServiceError> {
         viewer.demand(Act::Release)?;
         let withheld = Some(words(withheld, "Lagrummet")?).filter(|words| !is_blank(words));
+        let sender = Some(words(sender, "Lagrummet")?).filter(|words| !is_blank(words));
         let masks = read_masks(lines, provision)?;
         let line = AuditLine {
             detail: Some(format!("bevis {evidence}")),
             ..viewer.line("release.mask", format!("release {id}"))
         };
         let now = self.inner.clock.now();
-        Ok(self.inner.store.mask_in_release(id, evidence, withheld, masks, line, now).await?)
+        Ok(self
+            .inner
+            .store
+            .mask_in_release(id, evidence, (withheld, sender), masks, line, now)
+            .await?)
     }
 
     /// Takes a record out of a request.
@@ -384,29 +467,38 @@ impl Services {
         Ok(())
     }
 
-    fn release_path(&self, id: ReleaseId) -> PathBuf {
-        self.inner.evidence.folder().join("utlamnanden").join(format!("utlamnande-{id}.pdf"))
-    }
-
     /// The document: a draft while the request is pending, else what was handed out.
     ///
     /// # Errors
-    /// [`ServiceError`].
+    /// [`ServiceError::Refused`] with why it cannot be had any more.
     pub async fn release_document(
         &self,
         viewer: &Viewer,
         id: ReleaseId,
     ) -> Result<Vec<u8>, ServiceError> {
-        let (row, items) = self.release_file(viewer, id).await?;
-        match &row.ended {
-            None => self.release_pdf(&row, &items, None).await,
-            Some((_, _, ReleaseOutcome::Released, _)) => {
-                let path = self.release_path(id);
-                let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
-                read.map_err(|e| ServiceError::broken("document", e))?
-                    .map_err(|_| ServiceError::NotFound { what: "document" })
-            }
-            Some(_) => Err(ServiceError::NotFound { what: "document" }),
+        viewer.demand(Act::Release)?;
+        let inner = &self.inner;
+        let row = inner.store.release(id).await?;
+        if row.ended.is_none() {
+            let (row, items) = self.release_file(viewer, id).await?;
+            return self.release_pdf(&row, &items, None).await;
+        }
+        let Some(pdf) = row.pdf else { return Err(ServiceError::NotFound { what: "document" }) };
+        let line = viewer.line("release.fetch", format!("release {id}"));
+        inner.store.record_audit(line, inner.clock.now()).await?;
+        match inner.store.release_now(id).await? {
+            (true, _) => Err(refused(
+                "Dokumentet är förstört, eftersom något av det som lämnades ut har gallrats sedan dess.",
+            )),
+            (false, true) => Err(refused(
+                "Dokumentet kan inte hämtas: något i det får inte längre kopieras. Kontakta den som ansvarar för kontot.",
+            )),
+            (false, false) => match inner.evidence.handed_out(id, pdf).await.map_err(broken)? {
+                Some(bytes) => Ok(bytes),
+                None => Err(ServiceError::Damaged {
+                    why: "Dokumentet saknas, eller är inte längre det som lämnades ut. Kör uppsikt evidence verify och återställ mappen utlamnanden från en säkerhetskopia.".into(),
+                }),
+            },
         }
     }
 
@@ -416,11 +508,12 @@ impl Services {
         items: &[ReleaseItem],
         ended: Option<jiff::Timestamp>,
     ) -> Result<Vec<u8>, ServiceError> {
-        let inner = &self.inner;
         let id = row.id;
+        let hidden: Vec<Mask> = items.iter().flat_map(|item| item.hidden.iter().cloned()).collect();
         let mut facts = vec![
             ("Begäran".to_owned(), format!("Nummer {id}, {}", time(row.opened.0))),
-            ("Vad som begärts".to_owned(), row.subject.clone()),
+            // Who asks for what is written about somebody names them.
+            ("Vad som begärts".to_owned(), masked(&row.subject, &hidden).0),
         ];
         if let Some(at) = ended {
             facts.push(("Lämnas ut".to_owned(), time(at)));
@@ -441,19 +534,13 @@ impl Services {
             };
             let number = (n + 1).to_string();
             rows.push(vec![number.clone(), item.what.clone(), item.when.clone(), grounds.clone()]);
-            let evidence = inner.store.evidence(item.record.evidence).await?;
-            let place = match sealed(&inner.store, &inner.evidence, evidence).await? {
-                Some(sealed) => {
-                    let sum = grouped(&sealed.manifest_sha256);
-                    Some((masked(&sealed.place(), &item.record.masks).0, sum))
-                }
-                None => None,
-            };
-            let mut facts =
-                vec![("Av".to_owned(), item.author.clone()), ("När".to_owned(), item.when.clone())];
-            if let Some((place, sum)) = place {
-                facts.push(("Var".to_owned(), place));
-                facts.push(("Myndighetens försegling (SHA-256)".to_owned(), sum));
+            let mut facts = vec![
+                ("Av".to_owned(), item.author.clone()),
+                ("När".to_owned(), item.when.clone()),
+                ("Var".to_owned(), item.place.clone()),
+            ];
+            if !item.seal.is_empty() {
+                facts.push(("Myndighetens försegling (SHA-256)".to_owned(), item.seal.clone()));
             }
             facts.push(("Maskerat".to_owned(), grounds));
             chapters.push(Chapter {
@@ -477,7 +564,7 @@ impl Services {
         }
         rendered(Dossier {
             title: format!("Utlämnande av allmän handling, begäran {id}"),
-            authority: inner.settings.authority.clone(),
+            authority: self.inner.settings.authority.clone(),
             at: ended.unwrap_or(row.opened.0),
             ident: format!("utlamnande/{id}/{}", ended.map_or(0, jiff::Timestamp::as_millisecond)),
             heading: "Begäran",
@@ -503,44 +590,37 @@ impl Services {
     ) -> Result<(), ServiceError> {
         viewer.demand(Act::Release)?;
         let how = reason(how)?;
+        let _ending = self.inner.ending.lock().await;
         let (row, items) = self.release_file(viewer, id).await?;
         if row.ended.is_some() {
             return Err(refused("Begäran är redan avslutad."));
         }
         let inner = &self.inner;
         let now = inner.clock.now();
-        let mut pdf = None;
+        let (mut pdf, mut lines, mut handed_out) = (None, Vec::new(), Vec::new());
         if outcome == ReleaseOutcome::Released {
-            if items.is_empty() {
-                return Err(refused("Begäran har inga handlingar att lämna ut."));
-            }
-            let lacks = |item: &&ReleaseItem| {
-                item.record.withheld.is_none()
-                    && item.record.masks.iter().any(|mask| mask.provision.is_empty())
-            };
-            if let Some(item) = items.iter().find(lacks) {
-                return Err(refused(format!(
-                    "Bevis {} har maskeringar utan lagrum. Ange lagrum, eller ta bort raderna om uppgifterna ska lämnas ut.",
-                    item.record.evidence
-                )));
-            }
+            ready(&items)?;
             let bytes = self.release_pdf(&row, &items, Some(now)).await?;
-            pdf = Some(ContentHash::of(&bytes));
-            let path = self.release_path(id);
+            // Suspected while the document was made.
+            if inner.store.release_now(id).await?.1 && items.iter().all(|i| i.no_copy.is_none()) {
+                return Err(refused(
+                    "Något i begäran får inte längre kopieras. Läs om sidan och gå igenom handlingarna igen.",
+                ));
+            }
             // Before the row, so that no row is without its document.
-            tokio::task::spawn_blocking(move || private::replace(&path, &bytes))
-                .await
-                .map_err(|e| ServiceError::broken("document", e))?
-                .map_err(|e| ServiceError::broken("document", e))?;
-            for item in &items {
+            pdf = Some(inner.evidence.keep_handed_out(id, bytes).await.map_err(broken)?);
+            for item in items.iter().filter(|item| !item.is_withheld()) {
+                handed_out.push(item.record.evidence);
                 let subject = format!("evidence {}", item.record.evidence);
-                let line = AuditLine {
+                lines.push(AuditLine {
                     detail: Some(format!("begäran {id}")),
                     ..viewer.line(CustodyAct::Release.id(), subject)
-                };
-                inner.store.record_audit(line, now).await?;
+                });
             }
         }
+        let mut salt = [0; 32];
+        getrandom::fill(&mut salt)
+            .map_err(|e| ServiceError::broken("random number", std::io::Error::other(e)))?;
         let end = EndOfRelease {
             release: id,
             user: viewer.user,
@@ -548,9 +628,16 @@ impl Services {
             words: how,
             pdf,
             records: items.into_iter().map(|item| item.record).collect(),
+            handed_out,
+            lines,
+            salt,
         };
         let line = viewer.line("release.end", format!("release {id}"));
-        inner.store.end_release(end, line, now).await?;
+        let done = inner.store.end_release(end, line, now).await;
+        // A document that was made for nothing, here or at an attempt that was cut off, is no copy to keep.
+        let kept = inner.store.release(id).await?.pdf;
+        inner.evidence.destroy_handed_out(id, kept).await.map_err(broken)?;
+        done?;
         self.note_log().await;
         tracing::info!(release.id = %id, user.id = %viewer.user, outcome = outcome.id(), "a request for records ended");
         Ok(())

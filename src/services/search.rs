@@ -3,7 +3,8 @@
 //! *Dataskyddslagen 3:3* forbids searching for a selection of persons by opinion, belief, origin, health or
 //! sexuality. So a search is always for words, a diary number or a record; there is none by category or by
 //! author, no name is in the index, and a result does not say who wrote it. Who wrote it stands in the case,
-//! whose opening is audited one by one. Each search is on the audit log with what was asked, masked.
+//! whose opening is audited one by one. Each search is on the audit log with what was asked, masked. What has
+//! no case is nobody's task, so it is searched only by those who say why (GDPR art. 5.1 b).
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -11,10 +12,11 @@ use jiff::civil::Date;
 use crate::domain::account::Account;
 use crate::domain::calendar::start_of_day;
 use crate::domain::case::CaseState;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, VersionId};
 use crate::domain::item::ItemKind;
 use crate::domain::person::Act;
 use crate::domain::search::{NoQuestion, Question, words};
+use crate::domain::text::is_blank;
 use crate::store::sqlite::search::{FoundRow, Search, Sought};
 
 use super::queue::{Filter, SHOWN_IN_THE_CASE};
@@ -24,6 +26,8 @@ use super::{ServiceError, Services, Viewer};
 pub const PAGE: u32 = 30;
 /// The deepest page: an offset costs what it skips.
 pub const LAST_PAGE: u32 = 50;
+/// The longest reason for a search beyond cases, in bytes.
+const MOST_REASON_BYTES: usize = 2_000;
 /// How much of a text stands before its first hit and after it, in characters.
 const BEFORE_HIT: usize = 80;
 const AFTER_HIT: usize = 220;
@@ -45,6 +49,8 @@ pub struct Asked {
     pub from: Option<Date>,
     /// Fetched on this day at the latest.
     pub to: Option<Date>,
+    /// Why what has no case is searched too; empty: it is not.
+    pub reason: String,
     /// The page, from 0.
     pub page: u32,
 }
@@ -53,6 +59,22 @@ impl Asked {
     /// Whether anything is asked for: limits alone are no question.
     pub fn is_question(&self) -> bool {
         [&self.words, &self.diary, &self.evidence].iter().any(|asked| !asked.trim().is_empty())
+    }
+
+    /// All of it on one line, for the audit log.
+    fn told(&self) -> String {
+        let (from, to) = (self.from.map(|d| d.to_string()), self.to.map(|d| d.to_string()));
+        let fields = [
+            ("", self.words.as_str()),
+            ("", self.diary.as_str()),
+            ("", self.evidence.as_str()),
+            ("konto ", self.account.as_str()),
+            ("från ", from.as_deref().unwrap_or_default()),
+            ("till ", to.as_deref().unwrap_or_default()),
+            ("även utan ärende, skäl: ", self.reason.as_str()),
+        ];
+        let said = fields.iter().filter(|(_, value)| !is_blank(value));
+        said.map(|(name, value)| format!("{name}{}", value.trim())).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -179,13 +201,53 @@ impl Services {
         }
     }
 
+    /// Texts of cases in which all words of the question stand, newest first, masked, with version and case; and
+    /// whether there are more. Nothing whose content may not be shown is among them.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] with what to change, where nothing can be searched for.
+    pub(super) async fn texts_with(
+        &self,
+        typed: &str,
+        most: u32,
+    ) -> Result<(Vec<(VersionId, CaseId, String)>, bool), ServiceError> {
+        let question = question(typed)?;
+        let search = Search {
+            sought: Sought::Words(question.expression()),
+            account: None,
+            state: None,
+            from: None,
+            before: None,
+            offset: 0,
+            most: most + 1,
+            beyond_cases: false,
+        };
+        let mut rows = self.inner.store.search(search).await?;
+        let more = rows.len() > most as usize;
+        rows.truncate(most as usize);
+        let mut texts = Vec::with_capacity(rows.len());
+        for row in rows.into_iter().filter(|row| !row.no_copy) {
+            let (version, case) = (row.version, row.case.as_ref().map(|(case, _)| *case));
+            let Some(case) = case else { continue };
+            let told = |stretch| match stretch {
+                Stretch::Plain(words) | Stretch::Hit(words) => words,
+            };
+            let text = self.found(row, Some(&question)).text.into_iter().map(told).collect();
+            texts.push((version, case, text));
+        }
+        Ok((texts, more))
+    }
+
     /// Searches. Texts are masked, and nobody is named.
     ///
     /// # Errors
     /// [`ServiceError::Refused`] with what to change, where nothing can be searched for.
     pub async fn search(&self, viewer: &Viewer, asked: &Asked) -> Result<Results, ServiceError> {
-        viewer.demand(Act::ReadCases)?;
+        viewer.demand(Act::Search)?;
         let (sought, question) = sought(asked)?;
+        if asked.reason.len() > MOST_REASON_BYTES {
+            return Err(refused("Skriv skälet kortare, högst några meningar."));
+        }
         if asked.from.zip(asked.to).is_some_and(|(from, to)| from > to) {
             return Err(refused("Från-dagen ligger efter till-dagen. Byt plats på dem."));
         }
@@ -194,6 +256,7 @@ impl Services {
             sought,
             account: Some(asked.account.clone()).filter(|key| !key.is_empty()),
             state: asked.state.map(Filter::row),
+            beyond_cases: !is_blank(&asked.reason),
             from: asked.from.and_then(start_of_day),
             before,
             offset: asked.page.min(LAST_PAGE) * PAGE,
@@ -202,9 +265,7 @@ impl Services {
         };
         let mut rows = self.inner.store.search(search).await?;
         let mut line = viewer.line("search", "items");
-        let asked_for =
-            [&asked.words, &asked.diary, &asked.evidence].map(|asked| asked.trim()).join(" ");
-        line.detail = Some(self.inner.classifier.masked(asked_for.trim()).into_owned());
+        line.detail = Some(self.inner.classifier.masked(&asked.told()).into_owned());
         self.inner.store.record_audit(line, self.inner.clock.now()).await?;
         let more = rows.len() > PAGE as usize;
         rows.truncate(PAGE as usize);

@@ -103,6 +103,30 @@ impl Services {
         Err(ServiceError::Refused { why: WRONG.into() })
     }
 
+    /// Notes that an act was refused: by role, by the state of things, or since the form was none of ours.
+    /// `subject` is the form's address, never what was sent. That it could not be noted keeps nobody from their
+    /// answer; it is told in the log.
+    pub async fn note_refused(
+        &self,
+        viewer: Option<&Viewer>,
+        address: IpAddr,
+        subject: String,
+        detail: String,
+    ) {
+        let line = AuditLine {
+            user: viewer.map(|viewer| viewer.user),
+            user_name: viewer.map_or_else(String::new, |viewer| viewer.name.clone()),
+            act: "act.refused",
+            subject,
+            address: address.to_string(),
+            detail: Some(detail),
+        };
+        if let Err(error) = self.inner.store.record_audit(line, self.inner.clock.now()).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "a refused act could not be noted");
+        }
+    }
+
     /// Who asks with this token.
     ///
     /// # Errors

@@ -10,18 +10,17 @@ use jiff::{Timestamp, ToSpan as _};
 use crate::domain::account::PlatformKind;
 use crate::domain::calendar::local;
 use crate::domain::ids::{AccountId, UserId};
-use crate::domain::notice::Part;
 use crate::domain::person::Act;
-use crate::domain::supervision::{DayKept, day_after, midnight};
-use crate::store::sqlite::looks::SLOT_MS;
+use crate::domain::supervision::{DayKept, Uncovered, day_after, known_from, midnight};
+use crate::store::sqlite::looks::{MachineHour, PersonLook, SLOT_MS};
 
 use super::{ServiceError, Services, Viewer};
 
 /// The longest stretch that is shown at once, in days.
 pub const MOST_DAYS: i32 = 400;
 
-/// So many days ahead it is warned of a day when nobody is there.
-const AHEAD_DAYS: i32 = 14;
+/// Who has each account: of each person the days on which they are away.
+pub(super) type Cover = BTreeMap<AccountId, Vec<Vec<(Date, Date)>>>;
 
 /// What each person's last noted look was, so that one who leafs through the queue writes one row in ten
 /// minutes and not one a page.
@@ -128,33 +127,56 @@ impl Services {
         let today = local(now).date();
         let store = &self.inner.store;
         let (from, to) = (midnight(first), day_after(last));
-        let looks = store.person_looks(from, to).await?;
-        let hours = store.machine_hours(from, to).await?;
+        // By account and day once: whoever leafs through a year of a thousand accounts looks at each look once.
+        let mut looks: BTreeMap<(Option<AccountId>, Date), Vec<PersonLook>> = BTreeMap::new();
+        for look in store.person_looks(from, to).await? {
+            looks.entry((look.account, local(look.at).date())).or_default().push(look);
+        }
+        let cover = self.cover(today).await?;
         let since = store.accounts_since().await?;
+        let closings = store.closings().await?;
+        let crises = store.crises().await?;
         let mut logs = Vec::new();
         for overview in store.account_overview().await? {
             let account = overview.account;
             let policy = self.policy_of(account.id);
             let (watching, office) = (&policy.duties.watching, policy.office);
-            let own: Vec<_> =
-                looks.iter().filter(|l| l.account.is_none_or(|id| id == account.id)).collect();
-            let machine: Vec<_> = hours.iter().filter(|h| h.account == account.id).collect();
+            // Read account by account, so that no more is in memory than the page shows.
+            let mut machine: BTreeMap<Date, Vec<MachineHour>> = BTreeMap::new();
+            for hour in store.machine_hours(account.id, from, to).await? {
+                machine.entry(local(hour.hour).date()).or_default().push(hour);
+            }
             let mut days = Vec::new();
             let mut day = last.min(today);
             // Before it was known here nobody could look at it here: that is no gap.
             let known = since.iter().find(|(id, _)| *id == account.id);
             let first = known.map_or(first, |(_, at)| local(*at).date().max(first));
+            // And from the day on which it was closed nobody has to.
+            let closing = closings.iter().find(|closing| closing.account == account.id);
+            if let Some((at, _)) = closing.and_then(|closing| closing.closed.as_ref()) {
+                let before = local(*at).date().checked_sub(1.day()).unwrap_or(day);
+                day = day.min(before);
+            }
             while day >= first {
                 let (begins, ends) = (midnight(day), day_after(day));
-                let seen: Vec<_> = own.iter().filter(|l| l.at >= begins && l.at < ends).collect();
+                let of = |account| looks.get(&(account, day)).map_or(&[][..], Vec::as_slice);
+                let mut seen: Vec<_> = of(None).iter().chain(of(Some(account.id))).collect();
+                seen.sort_by_key(|look| look.at);
                 let at: Vec<_> = seen.iter().map(|l| l.at).collect();
                 let who: BTreeSet<_> = seen.iter().map(|l| l.name.clone()).collect();
-                let read: Vec<_> =
-                    machine.iter().filter(|h| h.hour >= begins && h.hour < ends).collect();
+                let read = machine.get(&day).map_or(&[][..], Vec::as_slice);
                 let count = |good: bool| read.iter().filter(|h| (h.n_ok > 0) == good).count();
                 days.push(Day {
                     day,
-                    kept: watching.kept(day, &at, office, false, now),
+                    kept: match crises.iter().find(|c| {
+                        let (began, ended) = c.span();
+                        c.covers(account.id) && began < ends && ended > begins
+                    }) {
+                        Some(crisis) => {
+                            watching.kept_in_crisis(day, &at, office, crisis.span(), now)
+                        }
+                        None => watching.kept(day, &at, office, false, now),
+                    },
                     n_looks: at.len(),
                     who: who.into_iter().collect(),
                     between: at.first().copied().zip(at.last().copied()),
@@ -171,7 +193,8 @@ impl Services {
             let gap = watching.gap_min(false).map_or_else(String::new, |most| {
                 format!(", högst {most} minuter mellan två titter i öppettid")
             });
-            let (uncovered, has_people) = self.uncovered(account.id, today).await?;
+            let (gaps, has_people) = self.uncovered(account.id, &cover, today);
+            let uncovered = gaps.iter().flat_map(|gap| gap.ahead(today)).collect();
             logs.push(AccountLog {
                 key: account.key.as_str().to_owned(),
                 name: account.name,
@@ -185,28 +208,29 @@ impl Services {
         Ok(logs)
     }
 
-    /// Days ahead on which everybody of an account is away though the policy wants a look; and whether there
-    /// is anybody at all.
-    pub(super) async fn uncovered(
-        &self,
-        account: AccountId,
-        today: Date,
-    ) -> Result<(Vec<Date>, bool), ServiceError> {
-        let watching = self.policy_of(account).duties.watching.clone();
-        let (mut uncovered, mut has_people) = (Vec::new(), false);
-        let ahead = (0..AHEAD_DAYS).filter_map(|n| today.checked_add(n.days()).ok());
-        for day in ahead.filter(|day| watching.wants(*day)) {
-            let people = self.inner.store.people_of(account, day).await?;
-            has_people |= !people.is_empty();
-            let here = people
-                .iter()
-                .filter(|p| matches!(p.part, Some(Part::Owner | Part::Editor | Part::Substitute)))
-                .any(|p| !p.away);
-            if !people.is_empty() && !here {
-                uncovered.push(day);
+    /// Who has each account and when they are away.
+    pub(super) async fn cover(&self, today: Date) -> Result<Cover, ServiceError> {
+        let mut cover = self.inner.store.cover(known_from(today)).await?;
+        for closing in self.inner.store.closings().await? {
+            if closing.closed.is_some() {
+                // Nobody has to look there any more: as if somebody always did.
+                cover.insert(closing.account, vec![Vec::new()]);
             }
         }
-        Ok((uncovered, has_people))
+        Ok(cover)
+    }
+
+    /// Stretches of days ahead on which everybody of an account is away though the policy wants a look; and
+    /// whether there is anybody at all.
+    pub(super) fn uncovered(
+        &self,
+        account: AccountId,
+        cover: &Cover,
+        today: Date,
+    ) -> (Vec<Uncovered>, bool) {
+        let people = cover.get(&account).map_or(&[][..], Vec::as_slice);
+        let policy = self.policy_of(account);
+        (policy.duties.watching.uncovered(people, today), !people.is_empty())
     }
 
     /// The same as a table, one line for each account and day.

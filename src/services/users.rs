@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 
 use crate::domain::ids::UserId;
 use crate::domain::person::Role;
+use crate::domain::text::is_hidden;
 use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
 use crate::store::Store;
@@ -70,27 +71,58 @@ pub async fn add(
 ) -> Result<UserId, ServiceError> {
     let refused = |why: String| Err(ServiceError::Refused { why });
     let login = person.login.trim().to_lowercase();
+    // Letters of one alphabet: a Cyrillic *а* beside a Latin one is another name that looks the same.
+    let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, 'å' | 'ä' | 'ö' | 'é' | 'ü');
     let fits = (2..=60).contains(&login.chars().count())
-        && login.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@'));
+        && login.chars().all(|c| letter(c) || matches!(c, '.' | '-' | '_' | '@'));
     if !fits {
-        return refused("Inloggningsnamnet ska ha 2 till 60 tecken: bokstäver, siffror, punkt, bindestreck, understreck eller @.".into());
+        return refused("Inloggningsnamnet ska ha 2 till 60 tecken: svenska bokstäver, siffror, punkt, bindestreck, understreck eller @.".into());
+    }
+    let name = check_name("Namnet", &person.name)?;
+    let title = check_name("Titeln", &person.title)?;
+    if name.is_empty() {
+        return refused("Ange personens namn: det står i historiken vid allt hen gör.".into());
+    }
+    // The history tells people by name alone, and the machine by this one.
+    let known = store.users().await?;
+    let same = |other: &str| other.to_lowercase() == name.to_lowercase();
+    if same(MACHINE) || known.iter().any(|user| user.active && same(&user.name)) {
+        return refused(format!(
+            "Det finns redan någon som heter {name} i historiken. Lägg till en initial eller enheten, så att det syns vem som gjorde vad."
+        ));
     }
     check_length(&password)?;
     let detail = Some(person.role.id().to_owned());
     let line = AuditLine { detail, ..line("user.add", &login) };
-    let user = NewUser {
-        login,
-        name: person.name.trim().to_owned(),
-        title: person.title.trim().to_owned(),
-        role: person.role,
-        password_hash: hash(password).await?,
-    };
+    let user =
+        NewUser { login, name, title, role: person.role, password_hash: hash(password).await? };
     store.add_user(user, line, clock.now()).await.map_err(|error| match error {
         StoreError::Conflict { .. } => ServiceError::Conflict {
             why: "Inloggningsnamnet är upptaget. Välj ett annat.".into(),
         },
         error => error.into(),
     })
+}
+
+/// Whom the history names where nobody did it.
+const MACHINE: &str = "Uppsikt";
+
+/// The longest name or title, in characters.
+const LONGEST_NAME: usize = 100;
+
+/// A name as it stands in lists, histories and sealed records: one line, without what nobody sees.
+fn check_name(what: &str, typed: &str) -> Result<String, ServiceError> {
+    let name = typed.split_whitespace().collect::<Vec<_>>().join(" ");
+    if name.chars().count() > LONGEST_NAME {
+        let why = format!("{what} är för lång: högst {LONGEST_NAME} tecken får plats.");
+        return Err(ServiceError::Refused { why });
+    }
+    if name.chars().any(|c| c.is_control() || is_hidden(c)) {
+        let why =
+            format!("{what} innehåller dolda tecken. Skriv för hand i stället för att klistra in.");
+        return Err(ServiceError::Refused { why });
+    }
+    Ok(name)
 }
 
 /// Gives somebody a new password. Ends their sessions and lets go of the cases they have taken.

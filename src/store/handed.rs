@@ -27,7 +27,16 @@ pub struct PoliceFacts(pub RuledFacts);
 
 /// A request for public records that came to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReleaseFacts(pub RuledFacts);
+pub struct ReleaseFacts {
+    /// The decision.
+    pub facts: RuledFacts,
+    /// The document that was handed out.
+    pub pdf: Option<ContentHash>,
+}
+
+/// Texts without a case that were disposed of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SweepFacts(pub RuledFacts);
 
 /// What the log says of one.
 #[derive(Debug, serde::Serialize)]

@@ -6,8 +6,10 @@
 
 pub mod anchors;
 pub mod error;
+pub mod facts;
 pub mod handed;
 pub mod keeping;
+pub mod queue;
 pub mod rows;
 pub mod sqlite;
 
@@ -28,6 +30,17 @@ pub struct Settings {
     pub path: PathBuf,
 }
 
+/// How a database file lies there, looked at without changing it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// There is one.
+    pub exists: bool,
+    /// Steps that bring it up to date, which opening it takes.
+    pub pending: u64,
+    /// The newest moment that it knows of: log, audit log, the machine's rounds.
+    pub last_seen: Option<jiff::Timestamp>,
+}
+
 /// Handle to the store. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
@@ -42,6 +55,14 @@ struct Inner {
 }
 
 impl Store {
+    /// How a database file lies there. Changes nothing, and makes none.
+    ///
+    /// # Errors
+    /// [`StoreError`] where there is one that cannot be read.
+    pub fn condition(path: &Path) -> Result<Condition, StoreError> {
+        sqlite::open::condition(path)
+    }
+
     /// Opens the database, makes or upgrades its schema, starts the writing thread.
     ///
     /// # Errors

@@ -133,6 +133,8 @@ pub struct ItemRow {
     pub current_version: VersionId,
     /// When first fetched.
     pub first_fetched_at: Timestamp,
+    /// Who recorded it by hand; none where it was fetched.
+    pub recorded_by: Option<String>,
 }
 
 /// A version that waits for its verdict.
@@ -348,41 +350,12 @@ pub struct CaseRow {
     pub opened_at: Timestamp,
     /// When due.
     pub due_at: Timestamp,
+    /// Since when it waits under that deadline: since it was opened, came back, or got another one.
+    pub waits_since: Timestamp,
     /// Who works on it.
     pub claim: Option<(Claim, String)>,
     /// Grows with every change; a decision names the one it was made on.
     pub revision: u64,
-}
-
-/// One line of the queue.
-#[derive(Clone, Debug)]
-pub struct QueueRow {
-    /// The case.
-    pub case: CaseRow,
-    /// Its account.
-    pub account: Account,
-    /// The item's kind.
-    pub kind: ItemKind,
-    /// Author as shown.
-    pub author: Author,
-    /// The first part of the text (unmasked: the service masks it).
-    pub text_head: String,
-    /// Whether the text goes on.
-    pub text_is_cut: bool,
-    /// When the platform says it was written.
-    pub created_at: Option<Timestamp>,
-    /// When we first fetched it.
-    pub first_fetched_at: Timestamp,
-    /// Visibility now.
-    pub presence: Presence,
-    /// The newest verdict.
-    pub verdict: Option<Verdict>,
-    /// Whether evidence of the current version is sealed.
-    pub sealed: bool,
-    /// How many other items have nearly the same text; counted up to a hundred.
-    pub n_alike: u32,
-    /// It bears the mark of what may not be copied or shown in a list.
-    pub no_copy: bool,
 }
 
 /// What the queue shows.
@@ -594,62 +567,6 @@ pub struct LinesHeld {
     pub sha256: ContentHash,
 }
 
-/// One decision with its actions, as verification holds it against the log.
-pub struct DecisionFacts {
-    /// Its row.
-    pub id: DecisionId,
-    /// The case.
-    pub case: i64,
-    /// The version decided about.
-    pub version: i64,
-    /// Who; none where a policy decided.
-    pub user: Option<i64>,
-    /// When.
-    pub at: Timestamp,
-    /// Identifiers of the choices, in order.
-    pub choices: Vec<&'static str>,
-    /// The ground's code.
-    pub ground: Option<String>,
-    /// See `domain::log`: texts, reasons and note as they stand in the row.
-    pub words: ContentHash,
-    /// When it was undone.
-    pub undone_at: Option<Timestamp>,
-    /// Whether there is exactly one action, with the chosen text, for each choice that wants one.
-    pub actions_fit: bool,
-}
-
-/// One action, as verification holds it against the log.
-pub struct ActionFacts {
-    /// Its row.
-    pub id: ActionId,
-    /// The case.
-    pub case: i64,
-    /// The decision.
-    pub decision: i64,
-    /// Its kind's identifier.
-    pub kind: String,
-    /// The version it is about.
-    pub version: i64,
-    /// The evidence it rests on.
-    pub evidence: Option<i64>,
-    /// Its state's identifier.
-    pub state: String,
-    /// Over its text and over how it ended, as they stand in the row.
-    pub words: ContentHash,
-}
-
-/// One registration, as verification holds it against the log.
-pub struct RegistrationFacts {
-    /// Its row.
-    pub id: RegistrationId,
-    /// The case.
-    pub case: i64,
-    /// SHA-256 of the package.
-    pub package_sha256: ContentHash,
-    /// The number with when and by whom it was entered.
-    pub number: Option<(String, Timestamp, i64)>,
-}
-
 /// A row as verification meets it: somebody may have written anything into it.
 #[derive(Debug)]
 pub struct Readable<T> {
@@ -657,40 +574,6 @@ pub struct Readable<T> {
     pub id: i64,
     /// What it holds; none where that cannot be read.
     pub value: Option<T>,
-}
-
-/// What an evidence record is of, as verification holds it against leaf and manifest.
-pub struct SubjectFacts {
-    /// The account's key.
-    pub account: String,
-    /// The platform's identity of the item.
-    pub platform_id: String,
-    /// The item of the version.
-    pub item: ItemId,
-    /// The version's number.
-    pub number: u32,
-    /// The hash in the version's row.
-    pub content_hash: ContentHash,
-    /// Text.
-    pub text: String,
-    /// Author as shown.
-    pub author: Author,
-    /// What hung on it.
-    pub attachments: Vec<Attachment>,
-    /// The identifier of what it is.
-    pub kind: String,
-    /// When the platform says it was written.
-    pub created_at: Option<Timestamp>,
-    /// That time as received.
-    pub created_raw: Option<String>,
-    /// When it was edited.
-    pub edited_at: Option<Timestamp>,
-    /// The identifier of its visibility when fetched.
-    pub presence: String,
-    /// When fetched.
-    pub fetched_at: Timestamp,
-    /// The hash of the element as received.
-    pub payload: ContentHash,
 }
 
 /// What a version was assessed by, for `backtest` and the health page.

@@ -78,6 +78,7 @@ pub static JS: LazyLock<Named> = LazyLock::new(|| {
                 "\"use strict\";\n(() => {\n",
                 include_str!("static/beslut.js"),
                 include_str!("static/tagen.js"),
+                include_str!("static/flera.js"),
                 include_str!("static/app.js"),
                 "})();\n",
             ]

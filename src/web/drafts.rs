@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::ids::{CaseId, ContentHash};
 
-use super::view::decision::Filled;
+use super::view::decision::{Again, Filled};
 
 /// How long it is kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(2);
@@ -24,7 +24,8 @@ pub struct Drafts(Mutex<HashMap<(ContentHash, CaseId), Draft>>);
 
 struct Draft {
     filled: Filled,
-    why: String,
+    /// Why it was refused; nothing where it was never sent as a decision.
+    why: Option<String>,
     at: Timestamp,
 }
 
@@ -34,8 +35,13 @@ impl Drafts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps what was filled in, and why it was refused.
-    pub fn keep(&self, token: &str, case: CaseId, filled: Filled, why: String, now: Timestamp) {
+    /// Keeps what was filled in, and why it was refused where it was.
+    pub fn keep(&self, token: &str, case: CaseId, again: &Again, now: Timestamp) {
+        let filled = again.filled().clone();
+        let why = match again {
+            Again::Refused(_, why) => Some(why.clone()),
+            Again::Asked(_) | Again::Kept(_) => None,
+        };
         let mut held = self.held();
         held.retain(|_, draft| now.duration_since(draft.at) < KEPT);
         let key = (ContentHash::of(token.as_bytes()), case);
@@ -47,13 +53,16 @@ impl Drafts {
     }
 
     /// What was kept for this session and case, in words for its page.
-    pub fn of(&self, token: &str, case: CaseId, now: Timestamp) -> Option<(Filled, String)> {
+    pub fn of(&self, token: &str, case: CaseId, now: Timestamp) -> Option<Again> {
         let held = self.held();
         let draft = held.get(&(ContentHash::of(token.as_bytes()), case))?;
         let fresh = now.duration_since(draft.at) < KEPT;
-        fresh.then(|| {
-            let words = format!("{} Det du hade fyllt i står kvar.", draft.why);
-            (draft.filled.clone(), words)
+        fresh.then(|| match &draft.why {
+            Some(why) => {
+                let words = format!("{why} Det du hade fyllt i står kvar.");
+                Again::Refused(draft.filled.clone(), words)
+            }
+            None => Again::Kept(draft.filled.clone()),
         })
     }
 
@@ -77,34 +86,43 @@ mod tests {
         Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes)
     }
 
-    fn note(text: &str) -> Filled {
-        Filled { note: text.into(), ..Filled::default() }
+    fn note(text: &str) -> Again {
+        let filled = Filled { note: text.into(), ..Filled::default() };
+        Again::Refused(filled, "Välj.".into())
     }
 
     #[test]
     fn a_draft_is_its_sessions_own_and_is_let_go() {
         let drafts = Drafts::default();
-        drafts.keep("a", CaseId(1), note("ring"), "Välj.".into(), at(0));
-        let (filled, words) = drafts.of("a", CaseId(1), at(1)).unwrap();
+        drafts.keep("a", CaseId(1), &note("ring"), at(0));
+        let Some(Again::Refused(filled, words)) = drafts.of("a", CaseId(1), at(1)) else {
+            panic!("it was refused");
+        };
         assert_eq!(filled.note, "ring");
         assert_eq!(words, "Välj. Det du hade fyllt i står kvar.");
+        drafts.keep("a", CaseId(3), &Again::Asked(filled.clone()), at(0));
+        assert_eq!(
+            drafts.of("a", CaseId(3), at(1)),
+            Some(Again::Kept(filled)),
+            "nothing is told of a refusal"
+        );
         assert!(drafts.of("b", CaseId(1), at(1)).is_none(), "another session");
         assert!(drafts.of("a", CaseId(2), at(1)).is_none(), "another case");
         assert!(drafts.of("a", CaseId(1), at(121)).is_none(), "too old");
         drafts.drop_one("a", CaseId(1));
         assert!(drafts.of("a", CaseId(1), at(1)).is_none());
-        drafts.keep("a", CaseId(1), note("x"), "Välj.".into(), at(0));
-        drafts.keep("b", CaseId(1), note("y"), "Välj.".into(), at(0));
+        drafts.keep("a", CaseId(1), &note("x"), at(0));
+        drafts.keep("b", CaseId(1), &note("y"), at(0));
         drafts.drop_all("a");
         assert!(drafts.of("a", CaseId(1), at(1)).is_none());
-        assert_eq!(drafts.of("b", CaseId(1), at(1)).unwrap().0.note, "y");
+        assert_eq!(drafts.of("b", CaseId(1), at(1)).unwrap().filled().note, "y");
     }
 
     #[test]
     fn no_more_are_kept_than_there_is_room_for() {
         let drafts = Drafts::default();
         for n in 0..300 {
-            drafts.keep("a", CaseId(n), note("x"), String::new(), at(n / 100));
+            drafts.keep("a", CaseId(n), &note("x"), at(n / 100));
         }
         assert_eq!(drafts.held().len(), MOST);
         assert!(drafts.of("a", CaseId(299), at(3)).is_some(), "the newest stays");

@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::domain::calendar::stockholm;
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::ground::Ground;
 use crate::domain::ids::{ActionId, DecisionId};
-use crate::domain::register::Answered;
+use crate::domain::register::{Answered, Question};
 
 use super::view::changed::Seen;
 use super::view::choice::ChoiceKind;
@@ -87,12 +88,38 @@ pub struct DecisionFields {
     pub till_not: String,
     /// Until when to wait.
     pub vanta_till: String,
+    /// The person's own time, where that was chosen: `2026-11-24T08:00`, as clocks show it here.
+    pub vanta_egen: String,
     /// The person's own note.
     pub anteckning: String,
-    /// Answers on the diary: a question and `ja` or `nej`, with a colon between.
-    pub diarie: Vec<String>,
+    /// `ja` where the answer is published although there was a warning of it.
+    pub publicera: String,
     /// The case that it concerns, as typed.
     pub dnr: String,
+    /// Where many are decided together: those that are, each as `case:revision`.
+    pub valda: Vec<String>,
+    /// All that the list showed, ticked or not.
+    pub visade: Vec<String>,
+    /// `besluta` where the summary has been seen; else it is shown.
+    pub gor: String,
+    /// `ja` or `nej` to [`Question::Secrecy`], and so on: each question is a field of its own.
+    pub sekretess: String,
+    /// See [`Question::RaisesMatter`].
+    pub arende: String,
+    /// See [`Question::OngoingCase`].
+    pub pagaende: String,
+    /// See [`Question::LeadsToAction`].
+    pub atgard: String,
+    /// See [`Question::BecomesCase`].
+    pub blir_arende: String,
+    /// See [`Question::ExistingCase`].
+    pub befintligt: String,
+    /// See [`Question::SpecialInterest`].
+    pub intresse: String,
+    /// See [`Question::Simple`].
+    pub enkelt: String,
+    /// See [`Question::OutsideOurs`].
+    pub utanfor: String,
 }
 
 impl DecisionFields {
@@ -102,6 +129,9 @@ impl DecisionFields {
     /// A Swedish sentence that says what to change; show the form again with [`Self::filled`].
     pub fn decision(&self) -> Result<Decision, String> {
         let choices = self.val.iter().map(|id| self.choice(id)).collect::<Result<Vec<_>, _>>()?;
+        if self.filled().has_wrong_number() {
+            return Err(WRONG_NUMBER.to_owned());
+        }
         let ground = self.ground()?;
         for kind in self.barred() {
             // What excludes it was chosen in its place.
@@ -133,8 +163,22 @@ impl DecisionFields {
 
     /// What the person has answered on the diary.
     pub fn answered(&self) -> Answered {
-        let pairs = self.diarie.iter().filter_map(|pair| pair.split_once(':'));
-        register::read(pairs, &self.dnr).0
+        let answer = |question: &Question| (*question, self.answer(*question));
+        register::read(Question::ALL.iter().map(answer), &self.dnr)
+    }
+
+    fn answer(&self, question: Question) -> &str {
+        match question {
+            Question::Secrecy => &self.sekretess,
+            Question::RaisesMatter => &self.arende,
+            Question::OngoingCase => &self.pagaende,
+            Question::LeadsToAction => &self.atgard,
+            Question::BecomesCase => &self.blir_arende,
+            Question::ExistingCase => &self.befintligt,
+            Question::SpecialInterest => &self.intresse,
+            Question::Simple => &self.enkelt,
+            Question::OutsideOurs => &self.utanfor,
+        }
     }
 
     /// What the page showed of the case.
@@ -154,6 +198,9 @@ impl DecisionFields {
             forward_note: self.till_not.clone(),
             note: self.anteckning.clone(),
             diary: self.answered(),
+            number: self.dnr.trim().to_owned(),
+            publishes: self.publicera == "ja",
+            warning: None,
         }
     }
 
@@ -189,9 +236,18 @@ impl DecisionFields {
     }
 
     fn until(&self) -> Result<Timestamp, String> {
-        self.vanta_till.parse().map_err(|_| "Välj hur länge ärendet ska vänta.".to_owned())
+        let none = || "Välj hur länge ärendet ska vänta.".to_owned();
+        if self.vanta_till == "egen" {
+            let own: jiff::civil::DateTime = self.vanta_egen.parse().map_err(|_| none())?;
+            let own = own.to_zoned(stockholm()).map_err(|_| none())?;
+            return Ok(own.timestamp());
+        }
+        self.vanta_till.parse().map_err(|_| none())
     }
 }
+
+/// What is typed as the number of a case is none: left out, it would reach nobody.
+const WRONG_NUMBER: &str = "Det du skrev som ärendets diarienummer är inget diarienummer. Skriv till exempel KS 2026/123, eller lämna rutan tom. Inget har beslutats.";
 
 /// A removal that stood ticked was not sent along: leaving it out would decide something else than
 /// what the page showed.
@@ -308,10 +364,26 @@ mod tests {
             [Choice::Answer { text: "Hej!\nVälkommen.".into() }]
         );
 
+        let own = DecisionFields {
+            vanta_till: "egen".into(),
+            vanta_egen: "2026-11-24T08:00".into(),
+            ..fields(&["hold"])
+        };
+        let until = "2026-11-24T07:00:00Z".parse().unwrap();
+        assert_eq!(own.decision().unwrap().choices(), [Choice::Hold { until }]);
+
         for (form, sentence) in [
             (fields(&[]), "Välj vad som ska göras."),
             (fields(&["hide"]), "Välj en grund innan du döljer eller tar bort."),
             (fields(&["answer"]), "Skriv texten som ska publiceras."),
+            (
+                DecisionFields {
+                    vanta_till: "egen".into(),
+                    vanta_egen: "snart".into(),
+                    ..fields(&["hold"])
+                },
+                "Välj hur länge ärendet ska vänta.",
+            ),
             (fields(&["hold"]), "Välj hur länge ärendet ska vänta."),
             (fields(&["explode"]), "Ett av valen finns inte. Ladda om sidan och välj på nytt."),
             (
@@ -358,6 +430,34 @@ mod tests {
             [Choice::Hide, Choice::Register],
             "sent after all, once the evidence was sealed"
         );
+    }
+
+    #[tokio::test]
+    async fn each_question_on_the_diary_is_a_field_that_goes_with_the_decision() {
+        use axum::extract::FromRequest as _;
+        use axum_extra::extract::Form;
+
+        for question in Question::ALL {
+            let body = format!("utgava=1&val=dismiss&{}=ja&dnr=+KS+2026%2F12", question.id());
+            let request = axum::extract::Request::builder()
+                .method("POST")
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(body.into())
+                .unwrap();
+            let Form(fields) = Form::<DecisionFields>::from_request(request, &()).await.unwrap();
+            let number = fields.answered().number.map(|n| n.to_string());
+            assert_eq!(fields.answered().to, Answered::yes(&[*question]).to, "{question:?}");
+            assert_eq!(number.as_deref(), Some("KS 2026/12"));
+        }
+    }
+
+    #[test]
+    fn what_is_no_diary_number_stops_the_decision_and_stays_to_be_mended() {
+        let form = DecisionFields { dnr: " det gamla ".into(), ..fields(&["dismiss"]) };
+        assert_eq!(form.decision().unwrap_err(), WRONG_NUMBER);
+        assert_eq!(form.filled().number, "det gamla");
+        assert!(form.filled().has_wrong_number());
+        assert!(DecisionFields { dnr: " ".into(), ..fields(&["dismiss"]) }.decision().is_ok());
     }
 
     #[tokio::test]

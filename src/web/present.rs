@@ -13,7 +13,6 @@ use crate::domain::ids::{ActionId, CaseId, UserId};
 use crate::domain::item::{Author, Permalink, Presence};
 use crate::domain::language::Language;
 use crate::domain::likeness::{ALIKE_COUNTED, Alike, AlikeItem};
-use crate::domain::register::Answered;
 use crate::domain::text::capitalised;
 use crate::services::case_file::{ActionView, CaseFile};
 use crate::services::decide::FORWARD_BY_HAND;
@@ -22,7 +21,7 @@ use crate::services::queue::{ClaimedBy, Line, Watch};
 use crate::services::records::{Evidence, SealedEvidence};
 
 use super::present_keeping;
-use super::view::accounts::{AccountView, Health, OfferRow, OfferWord, Unread};
+use super::view::accounts::{AccountView, Health, OfferRow, OfferWord, Summary, Unread};
 use super::view::case::{
     AlikeRow, AlikeView, AuthorView, CaseView, ClaimView, ContextView, EarlierCase, FailedAction,
     HistoryRow, PostView, ThreadItem, UndoBar, WhyRow,
@@ -30,7 +29,8 @@ use super::view::case::{
 use super::view::changed::{ChangedView, Seen};
 use super::view::choice::ChoiceKind;
 use super::view::decision::{
-    DecisionForm, DecisionInput, DiaryInput, Filled, FormState, GroundMenu, PlatformOffer, Proposal,
+    Again, DecisionForm, DecisionInput, DiaryInput, FormState, GroundMenu, PlatformOffer, Proposal,
+    rests,
 };
 use super::view::evidence::{CheckRow, Checked, EvidenceBox, MissingView, Seal, Verification};
 use super::view::marked::MarkedText;
@@ -62,7 +62,10 @@ pub fn row(line: &Line, me: UserId, now: Timestamp) -> QueueRow {
         age: Moment::ago(line.created_at.unwrap_or(line.fetched_at), now),
         categories: line.categories.iter().map(|(c, s)| CategoryWord::new(*c, *s)).collect(),
         severity: line.categories.iter().map(|(_, s)| *s).max(),
-        deadline: line.state.needs_a_person().then(|| Deadline::new(line.due_at, now)),
+        deadline: line
+            .state
+            .needs_a_person()
+            .then(|| Deadline::of_case(line.due_at, line.waits_since, now)),
         claimed: line.claim.as_ref().map(|claim| Claimed::new(&claim.name, claim.user == me)),
         returned: match &line.state {
             CaseState::Returned { reason } => Some(reason.clone()),
@@ -73,7 +76,13 @@ pub fn row(line: &Line, me: UserId, now: Timestamp) -> QueueRow {
             | CaseState::Closed { .. } => None,
         },
         similar: line.n_alike as usize,
-        went_on: line.went_on_to.map(EscalationStep::label),
+        together: line.n_similar as usize,
+        rests: line.rests_until.map(|until| Moment::new(until, now)),
+        // That whoever answers for it was reminded is no news in the queue.
+        went_on: line
+            .went_on_to
+            .filter(|step| *step > EscalationStep::Owner)
+            .map(EscalationStep::label),
     }
 }
 
@@ -115,6 +124,7 @@ pub fn account(watch: Watch, now: Timestamp) -> AccountView {
             .map(|(what, offer)| offer_row(what, offer))
             .collect(),
         name: account.name,
+        card: Summary::default(),
     }
 }
 
@@ -346,22 +356,26 @@ fn platform_words(account: &Account) -> String {
 /// The bar that undoes the standing decision while that is possible.
 fn undo(file: &CaseFile, now: Timestamp) -> Option<UndoBar> {
     let standing = file.standing.as_ref()?;
-    if !file.may_decide || !matches!(file.state, CaseState::Decided) {
+    let rests = matches!(file.state, CaseState::Held { .. });
+    if !file.may_decide || !(rests || matches!(file.state, CaseState::Decided)) {
         return None;
     }
     let by_hand = |choice: &Choice| {
         let mut own = file.actions.iter().filter(|action| action.decision == standing.id);
         own.any(|action| action.by_hand && Some(action.kind) == choice.action())
     };
-    let words: Vec<_> = standing
-        .choices
-        .iter()
-        .map(|choice| match choice.action() {
-            Some(kind) if by_hand(choice) => format!("blir en uppgift att {}", kind.label()),
-            Some(_) | None => will_be(choice.id()).to_owned(),
-        })
-        .collect();
-    UndoBar::new(file.id, standing.id, capitalised(&words.join(", ")), standing.undo_until, now)
+    let what = comes_to(&standing.choices, by_hand);
+    let bar = UndoBar::new(file.id, standing.id, what, standing.undo_until, now)?;
+    Some(UndoBar { rests, ..bar })
+}
+
+/// What will be done, in words: `Döljs, diarieförs`.
+pub(super) fn comes_to(choices: &[Choice], by_hand: impl Fn(&Choice) -> bool) -> String {
+    let words = choices.iter().map(|choice| match choice.action() {
+        Some(kind) if by_hand(choice) => format!("blir en uppgift att {}", kind.label()),
+        Some(_) | None => will_be(choice.id()).to_owned(),
+    });
+    capitalised(&words.collect::<Vec<_>>().join(", "))
 }
 
 /// A clause of the capability record as a sentence of its own.
@@ -383,7 +397,7 @@ const fn will_be(choice: &'static str) -> &'static str {
         b"forward" => "vidarebefordras",
         b"dismiss" => "avfärdas",
         b"police" => "polisanmälan antecknas",
-        _ => "väntar",
+        _ => "vilar",
     }
 }
 
@@ -422,8 +436,7 @@ fn form_state(file: &CaseFile, me: UserId) -> FormState {
 fn decision(
     file: &CaseFile,
     gate: super::view::decision::RemovalGate,
-    again: Option<(Filled, String)>,
-    answered: (Answered, bool),
+    again: Option<Again>,
     me: UserId,
     now: Timestamp,
 ) -> DecisionForm {
@@ -484,19 +497,17 @@ fn decision(
             policy: file.policy.clone(),
             duties: file.duties.clone(),
             kind: file.kind,
-            answered: answered.0,
-            wrong_number: answered.1,
         }),
+        rest: rests(file.due_at, file.grave, now),
         proposal,
         again,
         permalink: file.permalink.as_ref().filter(|_| !file.no_copy).map(|p| p.url.as_str()),
         platform: &platform_words(&file.account),
-        now,
     })
 }
 
 /// The removal that the policy prefers, or the other one where the platform has only that.
-fn within_reach(kind: ChoiceKind, offers: &Offers) -> ChoiceKind {
+pub(super) fn within_reach(kind: ChoiceKind, offers: &Offers) -> ChoiceKind {
     let none = |offered| matches!(offered, Offered::No(_));
     match kind {
         ChoiceKind::Hide if none(offers.hide) && !none(offers.delete) => ChoiceKind::Delete,
@@ -601,8 +612,7 @@ pub fn changed(file: &CaseFile, seen: Seen, now: Timestamp) -> ChangedView {
 pub fn case(
     file: &CaseFile,
     extent: Extent,
-    again: Option<(Filled, String)>,
-    answered: (Answered, bool),
+    again: Option<Again>,
     me: UserId,
     now: Timestamp,
 ) -> CaseView {
@@ -618,10 +628,15 @@ pub fn case(
         heading: format!("{} på {}", capitalised(file.kind.label()), platform_words(&file.account)),
         account: file.account.name.clone(),
         state: file.state.label(),
-        deadline: file.state.needs_a_person().then(|| Deadline::new(file.due_at, now)),
+        deadline: file
+            .state
+            .needs_a_person()
+            .then(|| Deadline::of_case(file.due_at, file.waits_since, now)),
         author: AuthorView { earlier: earlier(file, now), ..author(&file.author, file.no_copy) },
         written: file.created_at.map(|at| Moment::new(at, now)),
         fetched: Moment::new(file.fetched_at, now),
+        recorded_by: file.recorded_by.clone(),
+        disposed: matches!(file.evidence, Evidence::Disposed { .. }),
         version: (of > 1).then(|| format!("Ändrad av författaren: lydelse {number} av {of}")),
         presence: file.presence.label(),
         // What may not be shown is not a click away either.
@@ -644,7 +659,7 @@ pub fn case(
         foreign: file.language.filter(|l| !l.is_read()).map(Language::label),
         why: WhyRow::rows(&file.findings, &file.withheld),
         context: context(file, now),
-        decision: decision(file, gate, again, answered, me, now),
+        decision: decision(file, gate, again, me, now),
         changed: ChangedView::default(),
         evidence,
         custody: present_keeping::custody(&file.custody, now),

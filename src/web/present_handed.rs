@@ -28,20 +28,21 @@ pub fn police(
     typed: Option<&PoliceChoice>,
     now: Timestamp,
 ) -> PolicePage {
-    let last = file.decisions.last().map(|decision| decision.ground.code().to_owned());
-    let chosen = typed.map(|typed| typed.ground.clone()).or(last);
-    let crimes = file.crimes.iter().enumerate().map(|(n, (ground, statute))| CrimeView {
-        code: ground.code(),
-        label: ground.label(),
-        statute,
+    let last = file.decisions.last().map(|decision| decision.crime.code().to_owned());
+    let chosen = typed.map(|typed| typed.crime.clone()).or(last);
+    let crimes = file.crimes.iter().enumerate().map(|(n, crime)| CrimeView {
+        code: crime.code(),
+        label: crime.label(),
+        statute: crime.statute(),
+        by: crime.reported_by().words(),
         suggested: n < file.n_suggested,
-        chosen: chosen.as_deref() == Some(ground.code()),
+        chosen: chosen.as_deref() == Some(crime.code()),
     });
     let decisions = file.decisions.iter().rev().map(|decision| PoliceRow {
         at: Moment::new(decision.at, now),
         by: decision.by.clone(),
         what: if decision.reported { "Anmäls" } else { "Anmäls inte" },
-        crime: decision.ground.label(),
+        crime: decision.crime.label(),
         injured: decision.injured.as_deref().map(shown),
         reason: shown(&decision.reason),
     });
@@ -49,6 +50,7 @@ pub fn police(
         shell,
         notice,
         case: file.case,
+        seen: (file.version.0, file.decisions.len()),
         form: file.form.iter().map(|(label, value)| (label.clone(), shown(value))).collect(),
         crimes: crimes.collect(),
         decisions: decisions.collect(),
@@ -89,7 +91,8 @@ pub fn releases(
 }
 
 fn item(item: ReleaseItem) -> ReleaseItemView {
-    let ReleaseItem { record, what, when, author, text, no_copy, grounds } = item;
+    let ReleaseItem { record, what, when, author, place, text, no_copy, grounds, nowhere, .. } =
+        item;
     let text = match (&record.withheld, text, no_copy) {
         (Some(provision), _, _) => Err(format!("Texten lämnas inte ut: {provision}")),
         (None, Some(text), _) => Ok(MarkedText::plain(&text)),
@@ -97,7 +100,9 @@ fn item(item: ReleaseItem) -> ReleaseItemView {
         (None, None, None) => Err("Ingen text finns.".to_owned()),
     };
     let told = |(provision, n): (String, usize)| match (provision.as_str(), n) {
+        ("", 1) => "Maskat på ett ställe, utan lagrum än.".to_owned(),
         ("", n) => format!("Maskat på {n} ställen, utan lagrum än."),
+        (provision, 1) => format!("Maskat på ett ställe: {provision}"),
         (provision, n) => format!("Maskat på {n} ställen: {provision}"),
     };
     ReleaseItemView {
@@ -106,7 +111,10 @@ fn item(item: ReleaseItem) -> ReleaseItemView {
         what: shown(&what),
         when: shown(&when),
         author: shown(&author),
+        place: shown(&place),
         text,
+        nowhere: nowhere.iter().map(|phrase| shown(phrase)).collect(),
+        sender_withheld: record.sender_withheld.unwrap_or_default(),
         grounds: grounds.into_iter().map(told).collect(),
         lines: mask_lines(&record.masks),
         lacks_ground: record.withheld.is_none()

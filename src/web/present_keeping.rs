@@ -2,8 +2,11 @@
 
 use jiff::Timestamp;
 
+use crate::domain::calendar::local;
 use crate::domain::policy::Policy;
-use crate::domain::retention::{Destroyed, Disposal, DisposalState, Exemption, RetentionClass};
+use crate::domain::retention::{
+    Destroyed, Disposal, DisposalState, Exemption, RetentionClass, Sweep,
+};
 use crate::services::custody::{Custody, CustodyEvent};
 use crate::services::disposal::plan::Plan;
 use crate::services::disposal::rules::rules;
@@ -13,7 +16,7 @@ use crate::services::verification::{Checks, Found};
 use super::view::case::{CustodyRow, ExemptionView};
 use super::view::keeping::{
     ClassView, DisposalPage, DueView, LastCheck, PolicyView, ProposalView, ProtocolView, RulesView,
-    VerificationPage,
+    SweptView, VerificationPage,
 };
 use super::view::shell::{Notice, Shell};
 use super::view::times::Moment;
@@ -57,6 +60,16 @@ pub fn exemption(hold: &Exemption, case: CaseId, now: Timestamp) -> ExemptionVie
     ExemptionView { own, words, reason: hold.reason.clone(), at: Moment::new(hold.set_at, now) }
 }
 
+fn swept(sweep: Sweep, now: Timestamp) -> SweptView {
+    SweptView {
+        at: Moment::new(sweep.at, now),
+        account: sweep.name,
+        n_items: number(sweep.n_items),
+        before: local(sweep.before).date().to_string(),
+        decision: sweep.decision,
+    }
+}
+
 fn summary(plan: &Plan) -> Option<String> {
     if plan.due.is_empty() {
         return None;
@@ -79,7 +92,7 @@ fn rules_view(policy: &Policy, plan: Plan, now: Timestamp) -> Result<RulesView, 
         let rule = retention.rule(*class);
         ClassView {
             label: class.label(),
-            time: rule.months.map_or("bevaras".to_owned(), |n| format!("{n} månader")),
+            time: rule.months.map_or("bevaras".to_owned(), crate::domain::retention::months),
             why: rule.why.clone(),
             n_due: plan.due.iter().filter(|due| due.class == *class).count(),
         }
@@ -190,6 +203,7 @@ pub fn disposal(
         unknown: all.unknown.iter().map(|name| unknown_words(name)).collect(),
         proposed: all.proposed.map(|waiting| proposal(waiting, now)),
         earlier: all.earlier.into_iter().map(|row| protocol(row, now)).collect(),
+        swept: all.swept.into_iter().map(|sweep| swept(sweep, now)).collect(),
     }
 }
 

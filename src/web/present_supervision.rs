@@ -5,11 +5,13 @@ use jiff::civil::Date;
 use super::view::supervision::{AccountWatch, DayRow};
 use crate::domain::account::PlatformKind;
 use crate::domain::calendar::{MONTHS, local};
+use crate::domain::crisis::Crisis;
 use crate::services::supervision::{AccountLog, Day};
 
 const WEEKDAYS: [&str; 7] = ["måndag", "tisdag", "onsdag", "torsdag", "fredag", "lördag", "söndag"];
 
-fn day_words(day: Date) -> String {
+/// `måndag 23 november`.
+pub fn day_words(day: Date) -> String {
     let weekday = usize::from(day.weekday().to_monday_zero_offset().unsigned_abs()) % 7;
     let month = usize::from(day.month().unsigned_abs()).saturating_sub(1) % 12;
     format!("{} {} {}", WEEKDAYS[weekday], day.day(), MONTHS[month])
@@ -89,4 +91,20 @@ pub fn account(log: &AccountLog) -> AccountWatch {
         warning: warning(log),
         days: log.days.iter().map(row).collect(),
     }
+}
+
+/// One line of the log of crises.
+pub fn past_crisis(crisis: &Crisis) -> String {
+    let at = |at| local(at).strftime("%Y-%m-%d %H:%M").to_string();
+    let whom = match crisis.accounts.len() {
+        0 => "alla konton".to_owned(),
+        1 => "ett konto".to_owned(),
+        n => format!("{n} konton"),
+    };
+    let end = match &crisis.ended {
+        None => format!("tar slut av sig självt {}", at(crisis.until)),
+        Some((ended, Some(by))) => format!("avslutat {} av {by}", at(*ended)),
+        Some((ended, None)) => format!("tog slut av sig självt {}", at(*ended)),
+    };
+    format!("{}, {whom}: {} Infört av {}, {end}.", at(crisis.began_at), crisis.why, crisis.began_by)
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::extract::State;
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
 use metrics::counter;
@@ -25,14 +25,14 @@ use crate::telemetry::metrics::{self as names, Metrics};
 use super::cookie::SessionCookie;
 use super::guard::Guard;
 use super::pages::{
-    accounts, case, diary, evidence, handed, help, keeping, login, queue, record, search,
-    supervision, tasks,
+    account_card, accounts, case, crisis, diary, evidence, handed, help, keeping, login, queue,
+    record, report, search, supervision, tasks, together,
 };
 use super::proxies::Proxies;
 use super::state::{Settings, Site, back_to_page, not_found};
 use super::streams::Streams;
 use super::throttle::LoginThrottle;
-use super::{assets, events, machine};
+use super::{assets, events, machine, refused};
 
 /// The whole site.
 pub fn router(
@@ -46,13 +46,32 @@ pub fn router(
         if settings.secure_cookies { SessionCookie::Secure } else { SessionCookie::Loopback };
     let clock = services.clock().clone();
     let guard = Guard::new(services.authority(), settings.simulated, cookie, clock);
+    let site = Site {
+        services,
+        guard: guard.clone(),
+        throttle: Arc::new(LoginThrottle::new(settings.logins_per_min)),
+        large_bodies: Arc::new(Semaphore::new(record::LARGE_BODIES)),
+        pushes: Arc::new(Semaphore::new(machine::PUSHES_AT_ONCE)),
+        streams: Streams::default(),
+        drafts: Arc::default(),
+        refusals: Arc::default(),
+        proxies: Arc::new(Proxies::new(&settings.trusted_proxies)),
+        settings: Arc::new(settings),
+        health,
+        metrics,
+        stopping,
+    };
     let pages = Router::new()
         .route("/", get(queue::show))
         .route("/logga-in", get(login::show).post(login::log_in))
         .route("/logga-ut", post(login::log_out).get(back_to_page))
         .route("/sok", get(search::show))
+        .route("/flera", get(together::show).post(together::decide))
+        .route("/flera/{id}", get(together::decided))
+        .route("/flera/{id}/angra", post(together::undo).get(back_to_page))
         .route("/arende/{id}", get(case::show))
         .route("/arende/{id}/beslut", post(case::decide).get(back_to_page))
+        .route("/arende/{id}/forslag", post(case::propose).get(back_to_page))
         .route("/arende/{id}/angra", post(case::undo).get(back_to_page))
         .route("/arende/{id}/forsok-igen", post(case::try_again).get(back_to_page))
         .route("/arende/{id}/sparra", post(case::suspect).get(back_to_page))
@@ -97,6 +116,15 @@ pub fn router(
         .route("/uppgifter/{id}/klart", post(tasks::done).get(back_to_page))
         .route("/uppgifter/{id}/gick-inte", post(tasks::not_done).get(back_to_page))
         .route("/konton", get(accounts::show))
+        .route("/konton/bemanning", get(account_card::coverage))
+        .route("/konton/lista.csv", get(account_card::public_csv))
+        .route("/konton/lista.json", get(account_card::public_json))
+        .route("/konton/{key}", get(account_card::show).post(account_card::save))
+        .route("/konton/{key}/{act}", post(account_card::act).get(account_card::back))
+        .route("/rapport", get(report::show))
+        .route("/rapport/{tid}/{name}", get(report::file))
+        .route("/krislage", get(crisis::show).post(crisis::begin))
+        .route("/krislage/avsluta", post(crisis::end).get(back_to_page))
         .route("/uppsikt", get(supervision::show))
         .route("/uppsikt/uppsiktslogg.csv", get(supervision::table))
         .route("/hjalp", get(help::show))
@@ -105,7 +133,8 @@ pub fn router(
         .layer(CompressionLayer::new());
     // The stream stands outside compression, which would hold its events back.
     let live = Router::new().route("/handelser", get(events::stream));
-    let pages = guard.around(pages.merge(live));
+    let pages =
+        guard.around(pages.merge(live)).layer(from_fn_with_state(site.clone(), refused::noted));
     let machines = Router::new()
         .route("/healthz", get(machine::healthz))
         .route("/readyz", get(machine::readyz))
@@ -113,26 +142,16 @@ pub fn router(
         .route("/api/v1/intake/{account}", post(machine::intake))
         .route("/api/v1/items", post(record::api))
         .route(assets::ROUTE, get(assets::serve));
-    let site = Site {
-        services,
-        guard,
-        throttle: Arc::new(LoginThrottle::new(settings.logins_per_min)),
-        large_bodies: Arc::new(Semaphore::new(record::LARGE_BODIES)),
-        pushes: Arc::new(Semaphore::new(machine::PUSHES_AT_ONCE)),
-        streams: Streams::default(),
-        drafts: Arc::default(),
-        proxies: Arc::new(Proxies::new(&settings.trusted_proxies)),
-        settings: Arc::new(settings),
-        health,
-        metrics,
-        stopping,
-    };
     machines
         .merge(pages)
         .with_state(site)
         .layer(from_fn(count_answer))
         .layer(CatchPanicLayer::new())
-        .layer(TraceLayer::new_for_http())
+        .layer(TraceLayer::new_for_http().make_span_with(|request: &Request| {
+            // The path alone: what is searched for stands behind the question mark.
+            let (method, path) = (request.method(), request.uri().path());
+            tracing::debug_span!("request", %method, path, version = ?request.version())
+        }))
 }
 
 async fn count_answer(request: Request, next: Next) -> Response {

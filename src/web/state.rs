@@ -25,6 +25,7 @@ use super::cookie::SessionCookie;
 use super::drafts::Drafts;
 use super::guard::{self, Guard, csrf_matches, csrf_token};
 use super::proxies::Proxies;
+use super::refused::Refusals;
 use super::streams::Streams;
 use super::throttle::LoginThrottle;
 use super::view::error::{ErrorPage, Trouble};
@@ -61,6 +62,7 @@ pub struct Site {
     pub(super) pushes: Arc<Semaphore>,
     pub(super) streams: Streams,
     pub(super) drafts: Arc<Drafts>,
+    pub(super) refusals: Arc<Refusals>,
     pub(super) proxies: Arc<Proxies>,
     pub(super) health: Health,
     pub(super) metrics: Metrics,
@@ -139,7 +141,9 @@ impl Inside {
         let who = Who::new(&self.viewer.name, self.viewer.role);
         let now = site.services.clock().now();
         let authority = site.services.authority();
-        Ok(Shell::inside(authority, who, csrf, self.keys, here, site.settings.simulated, now))
+        let shell =
+            Shell::inside(authority, who, csrf, self.keys, here, site.settings.simulated, now);
+        Ok(Shell { crisis: site.services.crisis_words(), ..shell })
     }
 
     /// Refuses a form that this session's pages did not make.
@@ -222,10 +226,12 @@ fn to_login(parts: &Parts) -> Response {
 pub(super) fn page_of_form(path: &str) -> String {
     let mut parts = path.split('/').skip(1);
     match (parts.next(), parts.next()) {
-        (Some("arende"), Some(case)) => format!("/arende/{case}"),
+        (Some(place @ ("arende" | "flera")), Some(number)) => format!("/{place}/{number}"),
         (Some(page @ ("diarium" | "gallring" | "hjalp" | "uppgifter")), Some(_)) => {
             format!("/{page}")
         }
+        (Some("konton"), Some(account)) => format!("/konton/{account}"),
+        (Some("krislage"), _) => "/krislage".to_owned(),
         (Some("gallring"), None) => "/gallring".to_owned(),
         (Some("bevis"), Some("kontroll")) => "/bevis/kontroll".to_owned(),
         _ => "/".to_owned(),
@@ -281,10 +287,15 @@ mod tests {
         for (form, page) in [
             ("/arende/4/beslut", "/arende/4"),
             ("/arende/4/angra", "/arende/4"),
+            ("/flera/4/angra", "/flera/4"),
+            ("/flera", "/"),
             ("/diarium/7", "/diarium"),
             ("/uppgifter/7/klart", "/uppgifter"),
             ("/hjalp/tangenter", "/hjalp"),
             ("/gallring", "/gallring"),
+            ("/konton/facebook/bekrafta", "/konton/facebook"),
+            ("/konton/facebook", "/konton/facebook"),
+            ("/krislage/avsluta", "/krislage"),
             ("/gallring/3/godkann", "/gallring"),
             ("/bevis/kontroll", "/bevis/kontroll"),
             ("/logga-ut", "/"),

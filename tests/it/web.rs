@@ -95,6 +95,16 @@ impl Site {
         self.ask(request.body(Body::from(form)).unwrap()).await
     }
 
+    /// Lines of the audit log about acts that were refused.
+    fn refused_acts(&self) -> Vec<String> {
+        let store = rusqlite::Connection::open(self._dir.path().join("uppsikt.db")).unwrap();
+        let sql = "select user_name || ': ' || subject || ' (' || detail || ')' from audit
+                   where act = 'act.refused' order by id";
+        let mut ask = store.prepare(sql).unwrap();
+        let lines = ask.query_map([], |row| row.get(0)).unwrap();
+        lines.collect::<Result<_, _>>().unwrap()
+    }
+
     async fn log_in(&self, then: &str) -> Answer {
         self.log_in_as("kim", then).await
     }
@@ -171,6 +181,90 @@ async fn a_ticked_removal_is_never_left_out_of_a_decision_in_silence() {
     assert_eq!(given_up.location, "/?angra=1");
 }
 
+/// A site with an administrator beside its editor, and the administrator's cookie.
+async fn with_an_administrator() -> (Site, String) {
+    let site = Site::with_a_case().await;
+    let person = Person {
+        login: "ada".into(),
+        name: "Ada Exempel".into(),
+        title: "systemförvaltare".into(),
+        role: Role::Administrator,
+    };
+    site.app.services().add_user(person, Secret::new(PASSWORD)).await.unwrap();
+    let cookie = site.log_in_as("ada", "/").await.cookie.unwrap();
+    (site, cookie)
+}
+
+#[tokio::test]
+async fn t14_a_crisis_is_begun_by_one_form_and_every_page_says_so_until_it_is_ended() {
+    let (site, ada) = with_an_administrator().await;
+    let kim = site.log_in("/").await.cookie.unwrap();
+    let page = site.get("/krislage", &ada).await.body;
+    // When it ends stands there already: one reason and one button.
+    let until = page.split(r#"name="till" value=""#).nth(1).unwrap().split('"').next().unwrap();
+    let csrf = field(&page, "csrf");
+    let why = "Vattnet är <b>otjänligt</b>.";
+    let fields = [("csrf", csrf), ("varfor", why), ("till", until), ("konto", "forum")];
+    let begun = site.post("/krislage", &ada, &fields).await;
+    assert_eq!((begun.status, begun.location.as_str()), (StatusCode::SEE_OTHER, "/krislage"));
+    for path in ["/", "/sok", "/konton", "/arende/1", "/uppsikt", "/krislage", "/hjalp"] {
+        let page = site.get(path, &kim).await.body;
+        assert!(page.contains("Krisläge för ett konto till "), "{path}");
+        assert!(page.contains("Vattnet är &#60;b&#62;otjänligt"), "{path}");
+    }
+    assert!(!site.get("/logga-in", "").await.body.contains("Krisläge"));
+    let csrf = field(&page, "csrf");
+    let refused = site.post("/krislage/avsluta", &kim, &[("csrf", csrf)]).await;
+    assert!(refused.status.is_client_error());
+    let ended = site.post("/krislage/avsluta", &ada, &[("csrf", csrf)]).await;
+    assert_eq!(ended.location, "/krislage");
+    assert!(!site.get("/", &kim).await.body.contains("Krisläge för"));
+    assert!(site.get("/uppsikt", &kim).await.body.contains("avslutat 20"));
+}
+
+#[tokio::test]
+async fn an_account_is_written_down_without_a_script_and_the_public_list_is_fetched() {
+    let (site, ada) = with_an_administrator().await;
+    let page = site.get("/konton/forum", &ada).await.body;
+    assert!(page.contains("Ingen kontoansvarig."));
+    let csrf = field(&page, "csrf").to_owned();
+    let person = [("csrf", csrf.as_str()), ("person", "kim"), ("del", "owner")];
+    assert_eq!(site.post("/konton/forum/person", &ada, &person).await.location, "/konton/forum");
+    let mut fields = vec![
+        ("csrf", csrf.as_str()),
+        ("syfte", "Frågor och svar"),
+        ("malgrupp", "Invånare"),
+        ("verksamhet", "Kommunikation"),
+        ("adress", "forum.example"),
+        ("regellank", "https://exempelstad.example/regler"),
+        ("markning", "skola"),
+        ("text", "avsandare"),
+        ("text", "regler"),
+        ("chef", "ja"),
+        ("lista", "ja"),
+    ];
+    let refused = site.post("/konton/forum", &ada, &fields).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.body.contains("Frågor och svar"), "what was typed stands there");
+    fields[4] = ("adress", "https://forum.example/");
+    assert_eq!(site.post("/konton/forum", &ada, &fields).await.location, "/konton/forum");
+    let page = site.get("/konton/forum", &ada).await.body;
+    for words in ["skolkonto", "Kim Exempel är kontoansvarig.", "saknar att det som skrivs"] {
+        assert!(page.contains(words), "{words}");
+    }
+    let list = site.get("/konton/lista.json", &ada).await.body;
+    assert!(list.contains("https://forum.example/") && !list.contains("Kim"), "{list}");
+    for path in ["/konton/lista.csv", "/konton/bemanning", "/rapport", "/rapport?tid=2026"] {
+        assert_eq!(site.get(path, &ada).await.status, StatusCode::OK, "{path}");
+    }
+    for path in ["/konton/finns-inte", "/rapport/2026/annat.pdf", "/rapport/x/rapport.csv"] {
+        assert_eq!(site.get(path, &ada).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    // A session that has ended leads back to the account.
+    let gone = site.post("/konton/forum/person", "uppsikt=finns-inte", &person).await;
+    assert!(gone.location.starts_with("/logga-in?sedan=%2Fkonton%2Fforum"), "{}", gone.location);
+}
+
 #[tokio::test]
 async fn r12_the_wizard_asks_proposes_and_holds_the_decision_to_it_without_a_script() {
     let text = "Hej! När öppnar simhallen på söndag?";
@@ -182,27 +276,118 @@ async fn r12_the_wizard_asks_proposes_and_holds_the_decision_to_it_without_a_scr
     // The grounds of the account's own policy and no others.
     assert!(page.contains("value=\"personskydd\"") && !page.contains("value=\"skvaller\""));
 
-    let asked = site.get("/arende/1?enkelt=ja&sekretess=nej&dnr=%3Cb%3E", &cookie).await.body;
+    let (csrf, revision) = (field(&page, "csrf"), field(&page, "utgava"));
+    let head = [("csrf", csrf), ("utgava", revision)];
+    let answers = [("enkelt", "ja"), ("sekretess", "nej")];
+    let mut fields = [&head[..], &answers, &[("dnr", "<b>"), ("val", "answer")]].concat();
+    fields.extend([("svar", "Klockan tio."), ("anteckning", "Ringde badet.")]);
+    let asked = site.post("/arende/1/forslag", &cookie, &fields).await;
+    assert_eq!(asked.status, StatusCode::OK);
+    let asked = asked.body;
     assert!(asked.contains("<summary>Diariet: Ska inte diarieföras</summary>"));
     assert!(asked.contains("Det du skrev är inget diarienummer."));
-    let kept = ["sekretess:nej", "enkelt:ja"];
-    for answer in kept {
-        assert!(asked.contains(&format!("name=\"diarie\" value=\"{answer}\"")), "{answer}");
+    let is_checked = |page: &str, id: &str| {
+        let at = page.find(&format!("id=\"{id}\"")).unwrap_or_else(|| panic!("no {id}"));
+        page[at..at + page[at..].find('>').unwrap()].contains(" checked")
+    };
+    for id in ["diarie-enkelt-ja", "diarie-sekretess-nej", "val-not_register", "val-answer"] {
+        assert!(is_checked(&asked, id), "{id}");
     }
-    let ticked = asked.find("id=\"val-not_register\"").unwrap();
-    let end = ticked + asked[ticked..].find('>').unwrap();
-    assert!(asked[ticked..end].contains(" checked"), "{}", &asked[ticked..end]);
+    for words in [">Klockan tio.<", ">Ringde badet.<", "value=\"&#60;b&#62;\""] {
+        assert!(asked.contains(words), "{words}");
+    }
+    assert!(!asked.contains("sparades inte"), "nothing was refused");
+    // Who comes back finds it again, with what they have unticked since left alone.
+    assert!(site.get("/arende/1", &cookie).await.body.contains(">Ringde badet.<"));
+    assert!(site.get("/?arende=1", &cookie).await.body.contains(">Ringde badet.<"));
 
-    let (csrf, revision) = (field(&asked, "csrf"), field(&asked, "utgava"));
-    let mut fields = vec![("csrf", csrf), ("utgava", revision), ("val", "register")];
-    fields.extend(kept.map(|answer| ("diarie", answer)));
+    // A number that is none never goes out in silence.
+    let wrong = site.post("/arende/1/beslut", &cookie, &fields).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.body.contains("är inget diarienummer"));
+
+    // Answers count without the proposal having been asked for.
+    let mut fields = [&head[..], &answers, &[("val", "register")]].concat();
     let refused = site.post("/arende/1/beslut", &cookie, &fields).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(refused.body.contains("skriv varför i din anteckning"));
-    assert!(refused.body.contains("name=\"diarie\" value=\"enkelt:ja\""), "the answers stay");
+    assert!(is_checked(&refused.body, "diarie-enkelt-ja"), "the answers stay");
+    // Another answer: the old refusal is gone with what it was about.
+    let other = [&head[..], &[("enkelt", "nej"), ("val", "register")]].concat();
+    let asked = site.post("/arende/1/forslag", &cookie, &other).await.body;
+    assert!(!asked.contains("skriv varför i din anteckning"));
     fields.push(("anteckning", "Hör till ett ärende om öppettider."));
     let decided = site.post("/arende/1/beslut", &cookie, &fields).await;
     assert_eq!(decided.location, "/?angra=1", "{}", decided.body);
+}
+
+#[tokio::test]
+async fn an_answer_with_a_slip_in_it_is_warned_of_and_published_only_when_that_is_said() {
+    let text = "Hej! När öppnar simhallen på söndag?";
+    let site = Site::with_a_case_of(text, "policy = \"nassjo\"\n").await;
+    let cookie = site.log_in("/").await.cookie.unwrap();
+    let page = site.get("/arende/1", &cookie).await.body;
+    let head = [("csrf", field(&page, "csrf")), ("utgava", field(&page, "utgava"))];
+    let answer = |text| [&head[..], &[("val", "answer"), ("svar", text)]].concat();
+    let slip = answer("Hej! Ditt personnummer 850709-9805 har vi fått.");
+    let refused = site.post("/arende/1/beslut", &cookie, &slip).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.body);
+    assert!(refused.body.contains("Svaret innehåller personnummer"));
+    assert!(refused.body.contains("id=\"publicera\""), "and says how to go on");
+    // What may be secret is asked about, too.
+    let secret = [&answer("Hej! Vi öppnar tio.")[..], &[("sekretess", "ja"), ("val", "register")]];
+    let refused = site.post("/arende/1/beslut", &cookie, &secret.concat()).await;
+    assert!(refused.body.contains("kan omfattas av sekretess, och ett svar"));
+    let anyway = [&slip[..], &[("publicera", "ja")]].concat();
+    let decided = site.post("/arende/1/beslut", &cookie, &anyway).await;
+    assert_eq!(decided.location, "/?angra=1", "{}", decided.body);
+}
+
+#[tokio::test]
+async fn where_the_policy_breaks_off_the_talk_nothing_secret_is_answered() {
+    let text = "Hej! När öppnar simhallen på söndag?";
+    let site = Site::with_a_case_of(text, "policy = \"finspang\"\n").await;
+    let cookie = site.log_in("/").await.cookie.unwrap();
+    let page = site.get("/arende/1", &cookie).await.body;
+    let fields = [
+        ("csrf", field(&page, "csrf")),
+        ("utgava", field(&page, "utgava")),
+        ("val", "answer"),
+        ("val", "register"),
+        ("svar", "Hej! Vi öppnar tio."),
+        ("sekretess", "ja"),
+        ("publicera", "ja"),
+    ];
+    let refused = site.post("/arende/1/beslut", &cookie, &fields).await;
+    assert!(refused.body.contains("avbryter samtalet"), "{}", refused.body);
+}
+
+#[tokio::test]
+async fn a_refused_act_leaves_a_line_without_what_was_sent() {
+    let site = Site::with_a_case().await;
+    let cookie = site.log_in("/").await.cookie.unwrap();
+    let denied = site.get("/gallring", &cookie).await;
+    assert_eq!(denied.status, StatusCode::FORBIDDEN);
+    let forged = [("csrf", "fel"), ("anteckning", "Åsa Ek")];
+    assert_eq!(site.post("/arende/1/beslut", &cookie, &forged).await.status, StatusCode::FORBIDDEN);
+    let page = site.get("/arende/1", &cookie).await.body;
+    let stale = [("csrf", field(&page, "csrf")), ("utgava", "99"), ("val", "dismiss")];
+    assert_eq!(site.post("/arende/1/beslut", &cookie, &stale).await.status, StatusCode::CONFLICT);
+    let noted = site.refused_acts();
+    assert_eq!(
+        noted,
+        [
+            "Kim Exempel: GET /gallring (svar 403)",
+            "Kim Exempel: POST /arende/1/beslut (svar 403)",
+            "Kim Exempel: POST /arende/1/beslut (svar 409)",
+        ]
+    );
+    for _ in 0..60 {
+        site.get("/gallring", &cookie).await;
+    }
+    let noted = site.refused_acts();
+    assert_eq!(noted.len(), 20, "no flood");
+    assert!(noted[19].contains("fler skrivs inte"));
 }
 
 #[tokio::test]
@@ -371,5 +556,16 @@ async fn nobodys_body_is_read_before_it_is_known_who_sends_it() {
         let answer = site.ask(request.body(body).unwrap()).await;
         assert_eq!(answer.status, status, "{path} {value}: {}", answer.body);
         assert_eq!(was_read.load(Ordering::Relaxed), is_read, "{path} {value}");
+    }
+    // Nor at all where somebody else's page makes a browser send it, which remembers the password.
+    for (header, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
+        let (body, was_read) = watched();
+        let request = Request::post("/api/v1/items")
+            .header("authorization", right)
+            .header("host", "uppsikt.example")
+            .header(header, value);
+        let answer = site.ask(request.body(body).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{header}: {}", answer.body);
+        assert!(!was_read.load(Ordering::Relaxed));
     }
 }

@@ -6,9 +6,9 @@ use super::clock;
 use crate::config::reader::{At, Table};
 use crate::domain::deadline::FortyEight;
 use crate::domain::duties::{
-    AccountList, Accounts, Answers, Archive, Duties, MustNotRegister, MustRegister, OnRemoval,
-    PolicyDecision, PolicyGround, Politics, Register, RegisterTarget, Removal, Signature, Standing,
-    Step, Strength, Target, Watch, Watching, is_mid_term,
+    AccountList, Accounts, Answers, Archive, Crisis, Duties, MustNotRegister, MustRegister,
+    OnRemoval, PolicyDecision, PolicyGround, Politics, Register, RegisterTarget, Removal,
+    Signature, Standing, Step, Strength, Target, Watch, Watching, is_mid_term,
 };
 use crate::domain::escalation::Escalation;
 use crate::domain::ground::Ground;
@@ -32,6 +32,7 @@ pub(super) fn read(root: &mut Table<'_, '_>) -> Option<Duties> {
     let register = section(root, "register", |table| register(table, &default.register));
     let archive = section(root, "archive", |table| archive(table, &default.archive));
     let watching = section(root, "watch", |table| watching(table, &default.watching));
+    let crisis = section(root, "crisis", |table| crisis(table, default.crisis));
     let accounts = section(root, "accounts", |table| accounts(table, &default.accounts));
     let escalation = section(root, "escalation", |table| escalation(table, &default.escalation));
     let (politics, politics_to) = politics?.unwrap_or((default.politics, default.politics_to));
@@ -45,6 +46,7 @@ pub(super) fn read(root: &mut Table<'_, '_>) -> Option<Duties> {
         register: register?.unwrap_or(default.register),
         archive: archive?.unwrap_or(default.archive),
         watching: watching?.unwrap_or(default.watching),
+        crisis: crisis?.unwrap_or(default.crisis),
         accounts: accounts?.unwrap_or(default.accounts),
         escalation: escalation?.unwrap_or(default.escalation),
     })
@@ -245,6 +247,7 @@ fn register(table: &mut Table<'_, '_>, default: &Register) -> Option<Register> {
     let must_not = list(table, "must_not", &default.must_not, ids!(MustNotRegister));
     let target = table.word("target", default.target, ids!(RegisterTarget));
     let tell = table.yes("tell_citizen", default.tell_citizen);
+    let ends_talk = table.yes("secrecy_ends_talk", default.secrecy_ends_talk);
     let source = optional(table, "source");
     Some(Register {
         on_removal: on_removal?.value,
@@ -252,6 +255,7 @@ fn register(table: &mut Table<'_, '_>, default: &Register) -> Option<Register> {
         must_not: must_not?.value,
         target: target?.value,
         tell_citizen: tell?.value,
+        secrecy_ends_talk: ends_talk?.value,
         source: source?,
     })
 }
@@ -320,6 +324,15 @@ fn watching(table: &mut Table<'_, '_>, default: &Watching) -> Option<Watching> {
     })
 }
 
+fn crisis(table: &mut Table<'_, '_>, default: Crisis) -> Option<Crisis> {
+    let poll = table.number("poll_s", u64::from(default.poll_s), 10..=3600, "sekunder");
+    let times = table.number("limit_times", u64::from(default.limit_times), 1..=100, "gånger");
+    let hours = table.number("hours", u64::from(default.hours), 1..=24 * 30, "timmar");
+    let _source = optional(table, "source")?;
+    // All of them at most 3600.
+    Some(Crisis { poll_s: poll? as u16, limit_times: times? as u8, hours: hours? as u16 })
+}
+
 fn accounts(table: &mut Table<'_, '_>, default: &Accounts) -> Option<Accounts> {
     let least = table.number("least_holders", u64::from(default.least_holders), 1..=10, "personer");
     let holders = table.word("holders", default.holders, ids!(Strength));
@@ -327,6 +340,8 @@ fn accounts(table: &mut Table<'_, '_>, default: &Accounts) -> Option<Accounts> {
     // Nought: none.
     let month = table.number("inventory_month", 0, 0..=12, "(månadens nummer; 0 om ingen)");
     let notice = table.number("notice_days", 0, 0..=90, "dagar");
+    let months = u64::from(default.inactive_months.unwrap_or(0));
+    let inactive = table.number("inactive_months", months, 0..=60, "månader");
     let password = table.yes("yearly_password", default.yearly_password);
     let report = table.yes("yearly_report", default.yearly_report);
     let _source = optional(table, "source")?;
@@ -337,6 +352,7 @@ fn accounts(table: &mut Table<'_, '_>, default: &Accounts) -> Option<Accounts> {
         list: list?.value,
         inventory_month: Some(month? as i8).filter(|month| *month > 0),
         notice_days: Some(notice? as u8).filter(|days| *days > 0),
+        inactive_months: Some(inactive? as u8).filter(|months| *months > 0),
         yearly_password: password?.value,
         yearly_report: report?.value,
     })

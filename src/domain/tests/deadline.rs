@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{instants, swedish};
 use crate::domain::calendar::{OfficeHours, is_working_day, local};
-use crate::domain::deadline::{Clock, due, time_left};
+use crate::domain::deadline::{Clock, due, time_left, time_left_of};
 
 /// Received; 24 hours on; two working days on; the next working day (due at closing).
 const ROWS: [(&str, &str, &str, &str); 24] = [
@@ -152,6 +152,14 @@ fn time_left_in_words() {
     for (seconds, words) in table {
         assert_eq!(time_left(now + SignedDuration::from_secs(seconds), now), words);
     }
+    // Due before it could be seen.
+    for (waited_s, words) in [(-9, "genast"), (0, "genast"), (40 * 60, "genast, har väntat 40 min")]
+    {
+        let since = now - SignedDuration::from_secs(waited_s);
+        assert_eq!(time_left_of(since - SignedDuration::from_mins(5), since, now), words);
+    }
+    let later = now + SignedDuration::from_mins(90);
+    assert_eq!(time_left_of(later, now, now), time_left(later, now));
     assert!(time_left(Timestamp::MAX, Timestamp::MIN).starts_with("kvar "));
     assert!(time_left(Timestamp::MIN, Timestamp::MAX).starts_with("försenat "));
 }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::swedish;
 use crate::domain::category::{Category, Severity};
 use crate::domain::escalation::{Escalation, EscalationStep};
-use crate::domain::notice::{QuietHours, Urgency, next_try};
+use crate::domain::notice::{QuietHours, Urgency, is_given_up, next_try};
 
 #[test]
 fn what_does_not_hurry_waits_for_the_next_open_hour() {
@@ -67,25 +67,53 @@ fn tries_grow_apart_and_end_at_a_person() {
 }
 
 #[test]
+fn what_waited_for_a_morning_is_tried_as_long_as_anything_else() {
+    // Made on a Friday night, tried first on Monday at seven: counted from there.
+    let opens = swedish("2026-11-23 07:00");
+    assert_eq!(next_try(opens, opens, 1, false), Some(swedish("2026-11-23 07:01")));
+    assert!(!is_given_up(opens, swedish("2026-11-24 07:00"), false));
+    assert!(is_given_up(opens, swedish("2026-11-24 07:01"), false));
+    assert!(is_given_up(opens, swedish("2026-11-23 07:31"), true));
+}
+
+#[test]
 fn a_deadline_goes_on_in_order_and_each_step_once() {
     use EscalationStep::{Administrator, Owner, Substitute};
-    let (opened, due) = (swedish("2026-11-20 08:00"), swedish("2026-11-21 08:00"));
+    let (since, due) = (swedish("2026-11-20 08:00"), swedish("2026-11-21 08:00"));
     let points = Escalation::default();
+    let one = "2026-11-21 02:00";
     for (now, taken, ready, next) in [
-        ("2026-11-21 01:59", &[][..], &[][..], Some("2026-11-21 02:00")),
-        ("2026-11-21 02:00", &[], &[Owner], Some("2026-11-21 08:00")),
-        ("2026-11-21 03:00", &[Owner], &[], Some("2026-11-21 08:00")),
-        ("2026-11-21 08:00", &[Owner], &[Substitute], Some("2026-11-21 09:00")),
-        // The program was away over it: nobody is left out.
-        ("2026-11-22 08:00", &[], &[Owner, Substitute, Administrator], None),
-        ("2026-11-22 08:00", &[Owner, Substitute, Administrator], &[], None),
+        ("2026-11-21 01:59", &[][..], None, Some("2026-11-21 02:00")),
+        (one, &[], Some(Owner), Some("2026-11-21 08:00")),
+        ("2026-11-21 03:00", &[(Owner, one)], None, Some("2026-11-21 08:00")),
+        ("2026-11-21 08:00", &[(Owner, one)], Some(Substitute), Some("2026-11-21 09:00")),
+        // The program was away over it: nobody is left out, and nobody told before the one before them
+        // could do something.
+        ("2026-11-22 08:00", &[], Some(Owner), Some("2026-11-22 08:15")),
+        ("2026-11-22 08:14", &[(Owner, "2026-11-22 08:00")], None, Some("2026-11-22 08:15")),
+        (
+            "2026-11-22 08:15",
+            &[(Owner, "2026-11-22 08:00")],
+            Some(Substitute),
+            Some("2026-11-22 08:30"),
+        ),
+        // Nobody stood in, so it went to the administrator: it does not go back.
+        ("2026-11-22 08:15", &[(Administrator, one)], None, None),
     ] {
-        let found = points.due(opened, due, taken, swedish(now));
-        assert_eq!(found, (ready.to_vec(), next.map(swedish)), "{now}");
+        let taken: Vec<_> = taken.iter().map(|(step, at)| (*step, swedish(at))).collect();
+        let found = points.due(since, due, &taken, swedish(now));
+        assert_eq!(found, (ready, next.map(swedish)), "{now}");
     }
-    // What is due at once: the owner at once, the administrator never before the substitute.
+    // What is due at once: some minutes for each, counted from when somebody could see it.
+    for before in ["2026-11-20 08:00", "2026-11-19 23:00"] {
+        let at = |step| points.at(step, since, swedish(before));
+        assert_eq!(at(Owner), since + SignedDuration::from_secs(675));
+        assert_eq!(at(Substitute), swedish("2026-11-20 08:15"));
+        assert_eq!(at(Administrator), swedish("2026-11-20 09:15"));
+    }
+    // The administrator never before the substitute.
     let late = Escalation { substitute_after_min: 90, ..points };
-    assert_eq!(late.at(Owner, opened, opened), opened);
-    assert_eq!(late.at(Administrator, opened, due), late.at(Substitute, opened, due));
+    assert_eq!(late.at(Administrator, since, due), late.at(Substitute, since, due));
     assert!(late.at(Owner, Timestamp::MIN, Timestamp::MAX) <= Timestamp::MAX);
+    assert!(late.at(Administrator, Timestamp::MAX, Timestamp::MIN) <= Timestamp::MAX);
 }

@@ -11,12 +11,12 @@ fn the_permission_table() {
         let _ = writeln!(table, "{:<14} {}", role.label(), may.join(", "));
     }
     insta::assert_snapshot!(table, @r"
-    redaktör       ReadCases, ReadEvidence, Decide, EnterDiaryNumber
-    kontoansvarig  ReadCases, ReadEvidence, Decide, EnterDiaryNumber, LiftCopyBar, Exempt, DecidePoliceReport, Release
-    registrator    ReadCases, ReadEvidence, EnterDiaryNumber, Release
+    redaktör       ReadCases, Search, ReadEvidence, Decide, EnterDiaryNumber
+    kontoansvarig  ReadCases, Search, ReadEvidence, Decide, EnterDiaryNumber, LiftCopyBar, Exempt, DecidePoliceReport, Release
+    registrator    ReadCases, Search, ReadEvidence, EnterDiaryNumber, Release
     arkivarie      ReadCases, ReadEvidence, Release, Dispose
     granskare      ReadCases, ReadEvidence, ReadAudit
-    administratör  ReadCases, Exempt, Dispose, ManageUsers, ReadAudit
+    administratör  ReadCases, Exempt, Dispose, ManageAccounts, ManageUsers, ReadAudit
     ");
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::ids::ContentHash;
 use crate::domain::log::{LogKind, chain_hash, genesis, leaf_hash};
@@ -195,6 +195,7 @@ pub(super) struct LogRead {
     /// Decisions about reports to the police, and requests for records that came to their end.
     pub(super) police: BTreeMap<i64, Leaf<Ruled>>,
     pub(super) releases: BTreeMap<i64, Leaf<Ruled>>,
+    pub(super) sweeps: BTreeMap<i64, Leaf<Ruled>>,
     pub(super) disposals: BTreeMap<i64, Leaf<Disposal>>,
     /// Records that were disposed of.
     pub(super) disposed: BTreeMap<i64, DisposedUnder>,
@@ -210,7 +211,12 @@ pub(super) struct LogRead {
     pub(super) next: u64,
     /// The entry before could not be read, so the chain goes on from what is stored.
     is_torn: bool,
+    /// When the entry before was made.
+    before: Option<Timestamp>,
 }
+
+/// So much a clock may go back without a word: machines are set right now and then.
+const SET_RIGHT: SignedDuration = SignedDuration::from_mins(5);
 
 impl LogRead {
     /// `sizes` are those at which the tree's head matters.
@@ -227,6 +233,7 @@ impl LogRead {
             unheld: BTreeMap::new(),
             police: BTreeMap::new(),
             releases: BTreeMap::new(),
+            sweeps: BTreeMap::new(),
             disposals: BTreeMap::new(),
             disposed: BTreeMap::new(),
             lifted: BTreeMap::new(),
@@ -237,6 +244,7 @@ impl LogRead {
             tree: TreeRead::new(sizes),
             next: 1,
             is_torn: false,
+            before: None,
         }
     }
 
@@ -282,6 +290,13 @@ impl LogRead {
             report.fault(&place, "kedjan är bruten: länken stämmer inte med posterna före");
         }
         self.tree.take(entry.seq, entry.leaf);
+        if let Some(before) = self.before.filter(|at| at.duration_since(entry.at) > SET_RIGHT) {
+            report.note(format!(
+                "Klockan har ställts tillbaka: {place} är daterad {}, efter en post från {before}. Ordningen håller, men tiderna före den posten kan vara fel.",
+                entry.at
+            ));
+        }
+        self.before = Some(entry.at);
         // Go on from what is stored, so that one fault is one fault.
         self.chain = entry.chain;
         self.is_torn = false;
@@ -360,6 +375,9 @@ impl LogRead {
             }),
             LogKind::Release => leaf::<Ruled>(seq, at, record).map(|leaf| {
                 self.releases.insert(leaf.record.row, leaf);
+            }),
+            LogKind::Sweep => leaf::<Ruled>(seq, at, record).map(|leaf| {
+                self.sweeps.insert(leaf.record.row, leaf);
             }),
             LogKind::Key => leaf::<KeyTaken>(seq, at, record).map(|leaf| {
                 self.keys.insert(seq, leaf.record);

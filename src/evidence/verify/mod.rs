@@ -180,7 +180,7 @@ pub async fn verify(
     }
     rows::verify(store, &mut log, &mut report).await?;
     keeping::verify(evidence, store, &mut log, &mut report).await?;
-    ruled::verify(store, &mut log, &mut report).await?;
+    ruled::verify(evidence, store, &mut log, &mut report).await?;
     report.tell_of_disposals();
     lines::verify(store, noted, &log, &mut report).await?;
     report.head = (report.n_entries > 0).then_some(log.chain);
@@ -202,6 +202,7 @@ fn in_swedish(error: &EvidenceError) -> String {
         | EvidenceError::Heads { .. }
         | EvidenceError::Key { .. }
         | EvidenceError::Package { .. }
+        | EvidenceError::HandedOut { .. }
         | EvidenceError::NotSealed(_)
         | EvidenceError::NotTaken { .. }
         | EvidenceError::Rewritten { .. }

@@ -8,7 +8,8 @@ use crate::domain::ids::{ContentHash, EvidenceId};
 use crate::domain::item::content_hash;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{EvidenceRow, EvidenceState, SubjectFacts};
+use crate::store::facts::SubjectFacts;
+use crate::store::rows::{EvidenceRow, EvidenceState};
 
 use super::chain::{DisposedUnder, Leaf, LogRead, Sealing};
 use super::{Report, in_swedish};

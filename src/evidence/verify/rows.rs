@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::action::ActionKind;
 use crate::domain::ids::{ActionId, DecisionId, RegistrationId};
 use crate::store::Store;
-use crate::store::rows::{ActionFacts, BarFacts, DecisionFacts, Readable, RegistrationFacts};
+use crate::store::facts::{ActionFacts, DecisionFacts, RegistrationFacts};
+use crate::store::rows::{BarFacts, Readable};
 use crate::store::sqlite::lifts::LiftFacts;
 
 use super::chain::{Leaf, Lifted, LogRead};
@@ -179,6 +181,13 @@ fn action_fault(row: &ActionFacts, log: &LogRead) -> Option<String> {
     }
     if said.kind != row.kind {
         differ.push("slaget");
+    }
+    // One that awaits its number has no entry of its own in the log: this is the one that says there was one.
+    if said.end == "done" && row.kind == ActionKind::Register.id() && !row.registered {
+        return Some(format!(
+            "loggens post {} säger att det diariefördes, men raden i diariet saknas",
+            leaf.seq
+        ));
     }
     if said.end == row.state {
         if said.version != row.version {

@@ -1,7 +1,9 @@
 //! Decisions about what leaves the house: reports to the police, and public records that were asked for.
 
+use crate::domain::release::ReleaseId;
+use crate::evidence::EvidenceStore;
 use crate::store::Store;
-use crate::store::handed::{PoliceFacts, ReleaseFacts, RuledFacts};
+use crate::store::handed::{PoliceFacts, ReleaseFacts, RuledFacts, SweepFacts};
 use crate::store::rows::Readable;
 
 use super::chain::{Leaf, LogRead, Ruled};
@@ -11,12 +13,46 @@ use crate::evidence::EvidenceError;
 
 /// Verifies them all.
 pub(super) async fn verify(
+    evidence: &EvidenceStore,
     store: &Store,
     log: &mut LogRead,
     report: &mut Report,
 ) -> Result<(), EvidenceError> {
     kind::<PoliceFacts>(store, log, report).await?;
-    kind::<ReleaseFacts>(store, log, report).await
+    kind::<ReleaseFacts>(store, log, report).await?;
+    kind::<SweepFacts>(store, log, report).await?;
+    documents(evidence, store, report).await
+}
+
+/// What was handed out is what lies there.
+async fn documents(
+    evidence: &EvidenceStore,
+    store: &Store,
+    report: &mut Report,
+) -> Result<(), EvidenceError> {
+    let mut after = i64::MIN;
+    loop {
+        let page = store.release_facts(after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.id;
+        for Readable { id, value } in page {
+            let Some(pdf) = value.and_then(|facts| facts.pdf) else { continue };
+            let id = ReleaseId(id);
+            let found = evidence.handed_out(id, pdf).await?;
+            let (disposed, _) = store.release_now(id).await?;
+            let place = format!("utlämnande {id}");
+            match (found, disposed) {
+                (Some(_), false) | (None, true) => {}
+                (None, false) => report.fault(
+                    place,
+                    "dokumentet som lämnades ut saknas, eller är inte det som loggen har kontrollsumman av",
+                ),
+                (Some(_), true) => report.note(format!(
+                    "Dokumentet i utlämnande {id} innehåller det som är gallrat. Det förstörs vid nästa start."
+                )),
+            }
+        }
+    }
 }
 
 fn fault(row: &RuledFacts, leaf: Option<&Leaf<Ruled>>) -> Option<String> {
@@ -56,10 +92,27 @@ impl Logged for ReleaseFacts {
     }
 
     fn fault(&self, log: &LogRead) -> Option<String> {
-        fault(&self.0, log.releases.get(&self.0.row))
+        fault(&self.facts, log.releases.get(&self.facts.row))
     }
 
     fn leaves(log: &LogRead) -> impl Iterator<Item = (i64, u64)> {
         log.releases.iter().map(|(id, leaf)| (*id, leaf.seq))
+    }
+}
+
+impl Logged for SweepFacts {
+    const NAME: &'static str = "gallring av inlägg utan ärende";
+    const LEAF_SAYS: &'static str = "säger att den gjordes";
+
+    async fn page(store: &Store, after: i64) -> Result<Vec<Readable<Self>>, EvidenceError> {
+        Ok(store.sweep_facts(after, PAGE).await?)
+    }
+
+    fn fault(&self, log: &LogRead) -> Option<String> {
+        fault(&self.0, log.sweeps.get(&self.0.row))
+    }
+
+    fn leaves(log: &LogRead) -> impl Iterator<Item = (i64, u64)> {
+        log.sweeps.iter().map(|(id, leaf)| (*id, leaf.seq))
     }
 }

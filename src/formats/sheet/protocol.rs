@@ -108,7 +108,7 @@ fn data(protocol: &Protocol, csv_sha256: ContentHash, repertoire: Repertoire) ->
         let mut of_class = protocol.lines.iter().filter(|line| line.class == *class).peekable();
         // One policy gives one rule to each class.
         let Some(first) = of_class.peek() else { continue };
-        let (months, why) = (format!("{} månader", first.months), first.why.clone());
+        let (months, why) = (crate::domain::retention::months(first.months), first.why.clone());
         rules.push([
             show.show(class.label(), CELL_BUDGET),
             show.show(&months, CELL_BUDGET),

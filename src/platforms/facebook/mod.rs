@@ -34,7 +34,7 @@ use crate::platforms::usage::Apps;
 use crate::platforms::{ConnectionReport, Receipt, Sought, html};
 use crate::runtime::clock::Clock;
 
-use wire::{COMMENT_FIELDS, Comment, Post, last_segment};
+use wire::{COMMENT_FIELDS, Comment, Post, Presented, last_segment};
 
 /// The connector for one Page.
 pub struct Facebook {
@@ -185,6 +185,14 @@ impl Connector for Facebook {
     async fn check(&self) -> Result<ConnectionReport, PlatformError> {
         let acting_as = self.ask_identity().await?;
         Ok(ConnectionReport { acting_as, missing: Vec::new(), expires_at: None })
+    }
+
+    /// The Page's fields `about` (short) and `description` (long).
+    async fn description(&self) -> Result<Option<String>, PlatformError> {
+        let answer = self.graph.get(&self.page_id, &[("fields", "about,description")]).await?;
+        let page = answer.object::<Presented>()?;
+        let told: Vec<_> = [page.about, page.description].into_iter().flatten().collect();
+        Ok(Some(told.join("\n")))
     }
 
     async fn may_read_on(&self) -> Result<(), PlatformError> {

@@ -199,3 +199,12 @@ impl Post {
         }
     }
 }
+
+/// What a Page says of itself.
+#[derive(Deserialize)]
+pub struct Presented {
+    #[serde(default)]
+    pub about: Option<String>,
+    #[serde(default)]
+    pub description: Option<String>,
+}

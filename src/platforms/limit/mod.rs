@@ -288,6 +288,10 @@ impl Platform for Limited {
         self.pass("check", self.inner.check()).await
     }
 
+    async fn description(&self) -> Result<Option<String>, PlatformError> {
+        self.pass("description", self.inner.description()).await
+    }
+
     async fn fetch(
         &self,
         cursor: Option<&Cursor>,

@@ -38,7 +38,7 @@ use crate::platforms::{ConnectionReport, Receipt, Sought, held};
 use crate::runtime::clock::Clock;
 
 use api::Api;
-use wire::{Account, Application, Audience, Context, Id, Instance, Status};
+use wire::{Account, Application, Audience, Context, Id, Instance, Presented, Status};
 
 /// Nobody reads a thread deeper than this; where a server shows one level at a time it would cost
 /// a call each.
@@ -305,6 +305,11 @@ impl Connector for Mastodon {
 
     fn capabilities(&self) -> Arc<Capabilities> {
         Arc::clone(&held(&self.capabilities))
+    }
+
+    async fn description(&self) -> Result<Option<String>, PlatformError> {
+        let answer = self.api.get("v1/accounts/verify_credentials", &[]).await?;
+        Ok(Some(answer.object::<Presented>()?.text()))
     }
 
     async fn check(&self) -> Result<ConnectionReport, PlatformError> {

@@ -104,6 +104,35 @@ pub struct Account {
     url: Option<String>,
 }
 
+/// What an account says of itself, in HTML, with the lines beside it.
+#[derive(Deserialize)]
+pub struct Presented {
+    #[serde(default, deserialize_with = "or_default")]
+    note: String,
+    #[serde(default, deserialize_with = "or_default")]
+    fields: Vec<Line>,
+}
+
+/// A line beside an account's description.
+#[derive(Deserialize)]
+struct Line {
+    #[serde(default, deserialize_with = "or_default")]
+    name: String,
+    #[serde(default, deserialize_with = "or_default")]
+    value: String,
+}
+
+impl Presented {
+    /// As plain text, with the targets of links.
+    pub fn text(&self) -> String {
+        let plain = |html: &str| html::to_plain(html, Newlines::Fold).text;
+        let lines = self.fields.iter().map(|line| format!("{}: {}", line.name, plain(&line.value)));
+        let mut all = vec![plain(&self.note)];
+        all.extend(lines);
+        all.join("\n")
+    }
+}
+
 impl Account {
     /// Whether the account lives on another server.
     pub fn is_remote(&self) -> bool {

@@ -16,10 +16,10 @@ use serde_json::json;
 
 use crate::domain::account::PlatformKind;
 use crate::domain::ids::PlatformItemId;
-use crate::domain::item::{FetchedItem, FetchedPost, Presence, Thread};
+use crate::domain::item::{FetchedItem, FetchedPost, LiveReading, Presence, Thread};
 use crate::evidence::warrant::ItemAddress;
 use crate::platforms::capability::{self, Capabilities, Offer};
-use crate::platforms::connector::{Answered, Connector, Wanted};
+use crate::platforms::connector::{Answered, Connector, Standing, Wanted};
 use crate::platforms::elements::readable;
 use crate::platforms::error::PlatformError;
 use crate::platforms::grant::Session as _;
@@ -38,6 +38,25 @@ const RIGHTS: &[&str] = &["user.info.basic", "video.list", "comment.list", "comm
 
 /// How many pages of answers one is looked for in.
 const MOST_PAGES_BELOW: usize = 40;
+
+const MAYBE_BELOW: &str =
+    "under kommentaren står fler svar än vad som gås igenom, så det som lästes senast gäller";
+
+/// What was found below a comment.
+enum Below {
+    /// It.
+    Found(Box<FetchedItem>),
+    /// It does not stand there.
+    Missing,
+    /// More answers stand there than are gone through, and it was not among them.
+    TooMany,
+}
+
+fn too_many() -> PlatformError {
+    PlatformError::Contract {
+        detail: "more answers stand below the comment than are gone through".into(),
+    }
+}
 
 /// How many pages of videos one is looked for in.
 const MOST_SEARCHED: usize = 5;
@@ -126,7 +145,7 @@ impl TikTok {
         video: &str,
         parent: &str,
         is_it: impl Fn(&Comment) -> bool + Send + Sync,
-    ) -> Result<Option<FetchedItem>, PlatformError> {
+    ) -> Result<Below, PlatformError> {
         let mut cursor = "0".to_owned();
         for _ in 0..MOST_PAGES_BELOW {
             let answer = self.replies(video, parent, &cursor).await?;
@@ -134,16 +153,27 @@ impl TikTok {
             let page: Page<'_> = answer.view(&text)?;
             let mut replies = readable::<Comment>(&page.data.comments);
             if let Some((reply, raw)) = replies.find(|(reply, _)| is_it(reply)) {
-                return Ok(Some(self.item(reply, raw, video, Some(parent))));
+                let found = self.item(reply, raw, video, Some(parent));
+                return Ok(Below::Found(Box::new(found)));
             }
             match page.data.next() {
                 Some(next) if next != cursor => cursor = next,
-                Some(_) | None => return Ok(None),
+                Some(_) | None => return Ok(Below::Missing),
             }
         }
-        Err(PlatformError::Contract {
-            detail: "more answers stand below the comment than are gone through".into(),
-        })
+        Ok(Below::TooMany)
+    }
+
+    /// Looks for an item by its id, and for an answer below its comment too: whether answers can be asked for
+    /// by their ids the documentation does not say.
+    async fn find(&self, item: &ItemAddress) -> Result<Below, PlatformError> {
+        let video = Self::video(item)?;
+        if let Some(found) = self.by_ids(video, &[item]).await?.into_iter().next() {
+            return Ok(Below::Found(Box::new(found)));
+        }
+        let Some(parent) = &item.parent_id else { return Ok(Below::Missing) };
+        let is_it = |reply: &Comment| reply.comment_id == item.platform_id.as_str();
+        self.below(video, parent.as_str(), is_it).await
     }
 
     /// A video, among those met or the newest.
@@ -202,15 +232,22 @@ impl Connector for TikTok {
     }
 
     async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError> {
-        let video = Self::video(item)?;
-        if let Some(found) = self.by_ids(video, &[item]).await?.into_iter().next() {
-            return Ok(found);
+        match self.find(item).await? {
+            Below::Found(found) => Ok(*found),
+            Below::Missing => Err(PlatformError::Gone),
+            Below::TooMany => Err(too_many()),
         }
-        // Whether answers can be asked for by their ids the documentation does not say: what is not told
-        // of is gone only where it does not stand below its comment either.
-        let Some(parent) = &item.parent_id else { return Err(PlatformError::Gone) };
-        let is_it = |reply: &Comment| reply.comment_id == item.platform_id.as_str();
-        self.below(video, parent.as_str(), is_it).await?.ok_or(PlatformError::Gone)
+    }
+
+    /// An answer in a thread that is flooded may stand where nobody looked: it is not gone, and can be hidden
+    /// as it was last read.
+    async fn look(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError> {
+        match self.find(item).await {
+            Ok(Below::Found(found)) => Ok(LiveReading::Present(found)),
+            Ok(Below::Missing) | Err(PlatformError::Gone) => Ok(LiveReading::Gone),
+            Ok(Below::TooMany) => Ok(LiveReading::NotReadable { why: MAYBE_BELOW }),
+            Err(error) => Err(error),
+        }
     }
 
     async fn read_several(&self, items: &[ItemAddress]) -> Result<Vec<FetchedItem>, PlatformError> {
@@ -245,6 +282,15 @@ impl Connector for TikTok {
         Ok(thread)
     }
 
+    /// What stands where nobody looked is changed all the same: the platform says whether it was there.
+    async fn standing(&self, item: &ItemAddress) -> Result<Standing, PlatformError> {
+        match self.find(item).await? {
+            Below::Found(found) => Ok(Standing::new(found.presence, found.barred)),
+            Below::Missing => Err(PlatformError::Gone),
+            Below::TooMany => Ok(Standing::new(Presence::Unknown, Vec::new())),
+        }
+    }
+
     async fn change(&self, item: &ItemAddress, wanted: Wanted) -> Result<Answered, PlatformError> {
         let action = match wanted {
             Wanted::Hidden => "HIDE",
@@ -255,7 +301,16 @@ impl Connector for TikTok {
         let body =
             json!({"video_id": video, "comment_id": item.platform_id.as_str(), "action": action});
         self.calls.post("business/comment/hide/", body).await?;
-        Ok(Answered::Success)
+        let seen = self.find(item).await.map_err(PlatformError::after_the_act)?;
+        Ok(Answered::Now(match seen {
+            Below::Found(found) => Standing::new(found.presence, found.barred),
+            Below::Missing => return Err(PlatformError::Gone.after_the_act()),
+            // Where it cannot be looked at, the platform's word is what there is.
+            Below::TooMany if wanted == Wanted::Visible => {
+                Standing::new(Presence::Visible, Vec::new())
+            }
+            Below::TooMany => Standing::new(Presence::Hidden, Vec::new()),
+        }))
     }
 
     async fn answer(
@@ -297,7 +352,10 @@ impl Connector for TikTok {
                 && html::folded(reply.text()) == wanted
                 && sought.can_be(&reply.comment_id, reply.written_at())
         };
-        let ours = self.below(video, top, is_it).await?;
-        Ok(ours.map(|ours| ours.platform_id.as_str().to_owned()))
+        match self.below(video, top, is_it).await? {
+            Below::Found(ours) => Ok(Some(ours.platform_id.as_str().to_owned())),
+            Below::Missing => Ok(None),
+            Below::TooMany => Err(too_many()),
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use crate::domain::ids::PlatformItemId;
 use crate::domain::item::{ItemKind, LiveReading, Presence};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::conformance::{self, World as _, fetch_all};
@@ -82,6 +83,28 @@ async fn quiet_videos_are_not_opened_and_a_late_answer_is_found() {
     fetch_all(&tiktok, third.cursor.as_ref()).await.unwrap();
     assert_eq!(opened(), after, "nothing moved, and nothing is young");
     assert!(hourly >= before);
+}
+
+#[tokio::test]
+async fn an_answer_in_a_flooded_thread_can_be_hidden_and_is_not_called_gone() {
+    let own = Own { page: 1, shown: 0, ..Own::default() };
+    let Stage { account: tiktok, simulator, .. } = stage(Options { own, ..many(1, |_| 45) }).await;
+    let [comment, first] = [0, 1].map(|n| simulator.id(simulator.truth()[n].number));
+    let newest = simulator.id(simulator.truth()[45].number);
+    let top = first_item(&tiktok).await;
+    assert_eq!(top.platform_id, comment);
+    let answer = |id: &PlatformItemId| ItemAddress {
+        platform_id: id.clone(),
+        parent_id: Some(comment.clone()),
+        kind: ItemKind::Reply,
+        ..top.clone()
+    };
+    let read = tiktok.read_live(&answer(&newest)).await.unwrap();
+    assert!(matches!(read, LiveReading::Present(_)), "{read:?}");
+    let read = tiktok.read_live(&answer(&first)).await.unwrap();
+    assert!(matches!(read, LiveReading::NotReadable { .. }), "{read:?}");
+    tiktok.hide(RemovalWarrant::for_test(answer(&first))).await.unwrap();
+    assert!(simulator.truth()[1].hidden);
 }
 
 #[tokio::test]

@@ -7,18 +7,22 @@
 
 pub mod courier;
 mod plan;
+mod register;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use jiff::Timestamp;
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use crate::domain::calendar::{MONTHS, local};
+use crate::domain::category::{Category, Severity};
+use crate::domain::deadline::{is_at_once, time_left_of};
 use crate::domain::duties::Told;
 use crate::domain::ids::{CaseId, NoticeId};
-use crate::domain::notice::{Channel, QuietHours, next_try};
+use crate::domain::notice::{Channel, QuietHours, is_given_up, next_try};
 use crate::domain::person::Act;
 use crate::formats::notice::Letter;
 use crate::store::sqlite::notices::NoticeRow;
@@ -27,8 +31,17 @@ use super::queue::Line;
 use super::{ServiceError, Services, Viewer};
 use courier::{Courier, Undelivered};
 
-/// How many are planned or sent in one round.
+/// How many are planned in one round, and sent by each way.
 const AT_ONCE: u32 = 20;
+
+/// A way that took longer in a round has no more sent by it, so that the next round can begin.
+const LANE_TIME: SignedDuration = SignedDuration::from_secs(20);
+
+/// When a case that could not be read is looked at again.
+const PUT_OFF: SignedDuration = SignedDuration::from_mins(10);
+
+/// What stands in place of a text that has personal data in it.
+const KEPT_BACK: &str = "Texten kan innehålla personuppgifter och visas bara i ärendet.";
 
 /// How many notices in trouble the page shows.
 const SHOWN: u32 = 100;
@@ -88,67 +101,132 @@ impl Notifier {
         self.hour.swap(hour, Ordering::Relaxed) != hour
     }
 
-    /// One round: plan, then send. Says whether there is more.
+    /// One round: plan, then send. Says whether there is more. What goes wrong in one part keeps none of the
+    /// others back: above all, what is due is sent.
     ///
     /// # Errors
     /// [`ServiceError`] where the store does not answer; nothing is lost, it waits.
     pub async fn round(&self) -> Result<bool, ServiceError> {
-        if self.is_new_hour() {
-            self.coverage().await?;
+        if let Err(error) = self.services.end_crisis_if_over().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "a crisis that is over could not be ended; it is tried again");
         }
-        let planned = self.plan().await?;
-        let escalated = self.escalate().await?;
+        if self.is_new_hour() {
+            if let Err(error) = self.coverage().await {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "days ahead without anybody could not be looked for");
+            }
+            if let Err(error) = self.register().await {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "what is amiss with accounts could not be told");
+            }
+        }
+        let planned = self.plan().await;
+        let escalated = self.escalate().await;
         let sent = self.send_due().await?;
-        Ok(planned || escalated || sent)
+        Ok(planned? || escalated? || sent)
     }
 
-    /// Sends what is due, what is urgent first. After the first that no server took the others of its way
-    /// wait too. Says whether there may be more.
+    /// Sends what is due: the mail server and each webhook by itself, so that none waits for another, and of
+    /// each what is urgent first. Says whether there may be more.
     ///
     /// # Errors
     /// [`ServiceError`] where the store fails; that something did not come through is a row.
     pub async fn send_due(&self) -> Result<bool, ServiceError> {
         let services = &self.services.inner;
-        let due = services.store.due_notices(services.clock.now(), AT_ONCE).await?;
-        let more = due.len() == AT_ONCE as usize;
-        let mut shut: Vec<Channel> = Vec::new();
-        for notice in due {
-            if shut.contains(&notice.channel) {
-                continue;
-            }
-            let letter = self.letter(&notice).await?;
+        let mut lanes: BTreeMap<(Channel, String), Vec<NoticeRow>> = BTreeMap::new();
+        for notice in services.store.due_notices(services.clock.now(), AT_ONCE).await? {
+            let way = match notice.channel {
+                Channel::Mail => String::new(),
+                Channel::Webhook => notice.recipient.clone(),
+            };
+            lanes.entry((notice.channel, way)).or_default().push(notice);
+        }
+        let sent = join_all(lanes.into_values().map(|lane| self.send_lane(lane))).await;
+        let mut more = false;
+        for lane in sent {
+            more |= lane?;
+        }
+        Ok(more)
+    }
+
+    /// Sends one after the other by one way. After the first that no server took, and after one that took
+    /// long, the others wait for the next round.
+    async fn send_lane(&self, lane: Vec<NoticeRow>) -> Result<bool, ServiceError> {
+        let services = &self.services.inner;
+        let (began, full) = (services.clock.now(), lane.len() == AT_ONCE as usize);
+        let mut lane = lane.into_iter();
+        while let Some(notice) = lane.next() {
+            let letter = self.letter(&notice).await;
             let outcome = self.courier.carry(&notice, &letter).await;
             let now = services.clock.now();
-            let (problem, given_up) = match outcome {
+            match outcome {
                 Ok(()) => {
                     tracing::info!(notice.id = %notice.id, channel = notice.channel.id(), "a notice was sent");
                     services.store.notice_sent(notice.id, now).await?;
-                    continue;
                 }
-                Err(Undelivered::Refused { why }) => (why, true),
+                Err(Undelivered::Refused { why }) => self.failed(&notice, why, None, now).await?,
+                Err(Undelivered::Later { why }) => {
+                    let next = again_at(&notice, now);
+                    self.failed(&notice, why, next, now).await?;
+                }
                 Err(Undelivered::Away { why }) => {
+                    let next = again_at(&notice, now);
+                    self.failed(&notice, why.clone(), next, now).await?;
                     // Whoever does not answer is not asked for each.
-                    shut.push(notice.channel);
-                    (why, false)
+                    for other in lane {
+                        self.stands_back(&other, &why, now).await?;
+                    }
+                    return Ok(false);
                 }
-                Err(Undelivered::Later { why }) => (why, false),
-            };
-            let next = next_try(notice.made_at, now, notice.attempts + 1, notice.urgent)
-                .filter(|_| !given_up);
-            tracing::warn!(
-                notice.id = %notice.id, channel = notice.channel.id(), problem,
-                given_up = next.is_none(), "a notice did not come through"
-            );
-            services.store.notice_failed(notice.id, problem, next, now).await?;
-            if let Some(case) = notice.case {
-                self.services.tell(super::Change::Case(case));
+            }
+            if now.duration_since(began) > LANE_TIME {
+                return Ok(false);
             }
         }
-        Ok(more && shut.is_empty())
+        Ok(full)
     }
 
-    /// What a notice says. The case is read anew, so that it says where the case stands when it is sent.
-    async fn letter(&self, notice: &NoticeRow) -> Result<Letter, ServiceError> {
+    /// It did not come through: tried again at `next`, or told to a person.
+    async fn failed(
+        &self,
+        notice: &NoticeRow,
+        problem: String,
+        next: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
+        tracing::warn!(
+            notice.id = %notice.id, channel = notice.channel.id(), attempts = notice.attempts + 1,
+            given_up = next.is_none(), "a notice did not come through"
+        );
+        self.services.inner.store.notice_failed(notice.id, problem, next, now).await?;
+        if let Some(case) = notice.case {
+            self.services.tell(super::Change::Case(case));
+        }
+        Ok(())
+    }
+
+    /// It was not tried, since another one found nobody there. Its time runs all the same.
+    async fn stands_back(
+        &self,
+        notice: &NoticeRow,
+        problem: &str,
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
+        match notice.tried_since {
+            Some(since) if is_given_up(since, now, notice.urgent) => {
+                self.failed(notice, problem.to_owned(), None, now).await
+            }
+            Some(_) | None => {
+                let problem = problem.to_owned();
+                Ok(self.services.inner.store.notice_stands_back(notice.id, problem, now).await?)
+            }
+        }
+    }
+
+    /// What a notice says. The case is read anew, so that it says where the case stands when it is sent. A case
+    /// that cannot be read is told of all the same.
+    async fn letter(&self, notice: &NoticeRow) -> Letter {
         let authority = self.services.authority();
         let mut letter = Letter {
             subject: notice.subject.clone(),
@@ -161,11 +239,17 @@ impl Notifier {
                 notice.who
             ),
         };
-        let Some(case) = notice.case else { return Ok(letter) };
-        let line = self.services.unasked_line(case).await?;
-        letter.facts = facts(&line, self.services.inner.clock.now());
-        // Of what may not be copied not a word leaves the case; the line holds none either.
-        letter.quote = (self.settings.shows_text && !line.text.is_empty()).then_some(line.text);
+        let Some(case) = notice.case else { return letter };
+        match self.services.unasked_line(case).await {
+            Ok(line) => {
+                letter.facts = facts(&line, self.services.inner.clock.now());
+                letter.quote = quote_of(&line.categories, line.text, self.settings.shows_text);
+            }
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(case.id = %case, error, "a notice leaves without what its case says");
+            }
+        }
         let path = format!("arende/{case}");
         // A path of digits joins onto any address of a site.
         let address = self.settings.public_url.join(&path);
@@ -173,7 +257,43 @@ impl Notifier {
             format!("Öppna ärende {case}"),
             address.map_or_else(|_| self.settings.public_url.to_string(), |url| url.to_string()),
         );
-        Ok(letter)
+        letter
+    }
+}
+
+fn again_at(notice: &NoticeRow, now: Timestamp) -> Option<Timestamp> {
+    next_try(notice.tried_since.unwrap_or(now), now, notice.attempts + 1, notice.urgent)
+}
+
+/// The comment's beginning, masked, where the settings let it leave. Of what may not be copied not a word
+/// does (the line holds none), and neither of what was found to say where somebody lives or how they are: that
+/// mail and chat keep such words is worse than that somebody has to open the case.
+pub(super) fn quote_of(
+    found: &[(Category, Severity)],
+    text: String,
+    shows_text: bool,
+) -> Option<String> {
+    let private = found.iter().any(|(category, _)| match category {
+        Category::PersonalId | Category::SensitiveData | Category::PersonalData => true,
+        Category::Threat
+        | Category::Incitement
+        | Category::Hate
+        | Category::Violence
+        | Category::Sexual
+        | Category::Insult
+        | Category::Profanity
+        | Category::LinkIllegal
+        | Category::Copyright
+        | Category::Spam
+        | Category::Commercial
+        | Category::PartyPolitical
+        | Category::Case
+        | Category::Question => false,
+    });
+    match shows_text && !text.is_empty() {
+        true if private => Some(KEPT_BACK.to_owned()),
+        true => Some(text),
+        false => None,
     }
 }
 
@@ -184,7 +304,7 @@ fn facts(line: &Line, now: Timestamp) -> Vec<(String, String)> {
     let mut facts = vec![
         ("Konto".to_owned(), format!("{} ({})", line.account.name, line.account.platform.label())),
         ("Läget".to_owned(), line.state.label().to_owned()),
-        ("Klart senast".to_owned(), in_words(line.due_at, now)),
+        ("Klart senast".to_owned(), in_words(line, now)),
     ];
     if !found.is_empty() {
         facts.insert(1, ("Kan gälla".to_owned(), found.join(", ")));
@@ -195,12 +315,20 @@ fn facts(line: &Line, now: Timestamp) -> Vec<(String, String)> {
     facts
 }
 
-/// `23 november 2026 kl. 14:05 (försenat 2 h)`.
-fn in_words(due: Timestamp, now: Timestamp) -> String {
-    let at = local(due);
+/// `23 november 2026 kl. 14:05 (försenat 2 h)`, `genast`.
+fn in_words(line: &Line, now: Timestamp) -> String {
+    let left = time_left_of(line.due_at, line.waits_since, now);
+    match is_at_once(line.due_at, line.waits_since) {
+        true => left,
+        false => format!("{} ({left})", moment(line.due_at)),
+    }
+}
+
+/// `23 november 2026 kl. 14:05`.
+fn moment(at: Timestamp) -> String {
+    let at = local(at);
     let month = MONTHS[usize::from(at.month().unsigned_abs()).saturating_sub(1) % 12];
-    let left = crate::domain::deadline::time_left(due, now);
-    format!("{} {month} {} kl. {} ({left})", at.day(), at.year(), at.strftime("%H:%M"))
+    format!("{} {month} {} kl. {}", at.day(), at.year(), at.strftime("%H:%M"))
 }
 
 impl Services {

@@ -152,7 +152,7 @@ async fn a_cry_for_help_stands_above_threats_with_numbers_beside_it() {
 }
 
 /// Items by authors of these numbers, taken in in one round.
-async fn written_by(stage: &Stage, texts: &[(u32, &str)]) {
+pub(super) async fn written_by(stage: &Stage, texts: &[(u32, &str)]) {
     let now = stage.now();
     let items = texts.iter().enumerate().map(|(n, (author, text))| {
         let id = format!("{}-{n}", now.as_second());

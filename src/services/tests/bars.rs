@@ -12,6 +12,7 @@ use crate::domain::log::LogKind;
 use crate::domain::person::Role;
 use crate::evidence::media::{MediaPolicy, NoPicture};
 use crate::evidence::{EvidenceError, NewPart, verify};
+use crate::services::claims::Look;
 use crate::services::deliveries::PackageForm;
 use crate::services::records::Evidence;
 use crate::services::tests::harness::{Stage, THREAT, manifest_of, viewer};
@@ -151,13 +152,13 @@ async fn what_was_pictured_of_a_page_is_shown_again_when_the_suspicion_is_lifted
     assert!(why.contains("kontoansvarig"), "{why}");
     let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
     raw.execute(
-        "update cases set state = 'closed', state_json = '{\"state\":\"closed\",\"outcome\":\"dismissed\"}' where id = ?1",
+        "update cases set state = 'closed', closed_at = changed_at, state_json = '{\"state\":\"closed\",\"outcome\":\"dismissed\"}' where id = ?1",
         [suspected.0],
     )
     .unwrap();
     assert_eq!(shown(&stage, evidence).await, ["text.txt"], "one that was dismissed before");
     raw.execute(
-        "update cases set state = 'waiting', state_json = '{\"state\":\"waiting\"}' where id = ?1",
+        "update cases set state = 'waiting', closed_at = null, state_json = '{\"state\":\"waiting\"}' where id = ?1",
         [suspected.0],
     )
     .unwrap();
@@ -490,8 +491,11 @@ async fn a_text_that_the_machine_could_not_read_is_pictured_once_a_person_has_op
     stage.store().note_unread(version, true).await.unwrap();
     assert_eq!(picture(&stage, version).await, Err(NoPicture::Unread));
     let administrator = viewer(Role::Administrator, stage.editor.user);
-    stage.services.case_file(&administrator, case).await.unwrap();
+    let opens = Look::Opens;
+    stage.services.case_opened(&administrator, case, opens).await.unwrap();
     assert_eq!(picture(&stage, version).await, Err(NoPicture::Unread), "whose texts are masked");
-    stage.services.case_file(&stage.editor, case).await.unwrap();
+    stage.services.case_opened(&stage.editor, case, Look::Follows).await.unwrap();
+    assert_eq!(picture(&stage, version).await, Err(NoPicture::Unread), "a page that follows it");
+    stage.services.case_opened(&stage.editor, case, opens).await.unwrap();
     assert_eq!(picture(&stage, version).await, Ok(()));
 }

@@ -7,6 +7,7 @@ use crate::domain::ids::CaseId;
 use crate::domain::log::LogKind;
 use crate::domain::person::Role;
 use crate::evidence::media::MediaPolicy;
+use crate::evidence::verify;
 use crate::services::ServiceError;
 use crate::services::tests::harness::{Stage, THREAT, viewer};
 use crate::store::Store;
@@ -16,6 +17,21 @@ fn why<T: std::fmt::Debug>(result: Result<T, ServiceError>) -> String {
         Err(ServiceError::Refused { why }) => why,
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_registration_that_awaits_its_number_is_missed_when_its_row_goes() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    stage.decide(case, vec![Choice::Register]).await;
+    stage.act_after_undo().await;
+    assert_eq!(stage.verified().await.faults, []);
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    raw.execute("delete from registrations", []).unwrap();
+    let options = verify::Options::default();
+    let report = verify::verify(&stage.services.inner.evidence, stage.store(), &options);
+    let faults = report.await.unwrap().faults;
+    assert!(faults.iter().any(|fault| fault.what.contains("raden i diariet saknas")), "{faults:?}");
 }
 
 #[tokio::test]

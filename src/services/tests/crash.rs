@@ -151,8 +151,7 @@ async fn a_text_that_kills_the_program_is_left_to_a_person_and_the_others_are_as
     assert_eq!(found, [false, true]);
     // What comes later is assessed as ever.
     let (_, case) = stage.written(THREAT).await;
-    let queue = stage.services.queue(&stage.editor, Filter::Open, None, 0).await.unwrap();
-    let line = queue.lines.iter().find(|line| line.case == case).unwrap();
+    let line = stage.services.queue_line(&stage.editor, case).await.unwrap();
     assert!(!line.categories.is_empty());
 }
 

@@ -2,13 +2,14 @@
 
 use crate::domain::custody::CustodyAct;
 use crate::domain::decision::Choice;
-use crate::domain::ground::Ground;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, VersionId};
 use crate::domain::person::Role;
+use crate::domain::police::Crime;
 use crate::domain::release::{Mask, ReleaseId, ReleaseOutcome};
 use crate::evidence::verify;
-use crate::services::police::PoliceChoice;
+use crate::services::police::{PoliceChoice, PoliceFile};
 use crate::services::tests::harness::{Stage, THREAT};
+use crate::services::tests::keeping::TWO_MONTHS_S;
 use crate::services::{ServiceError, Viewer};
 
 const PROVISION: &str = "21 kap. 7 § OSL";
@@ -21,10 +22,12 @@ fn why<T>(refused: Result<T, ServiceError>) -> String {
     }
 }
 
-fn choice(reported: bool, reason: &str) -> PoliceChoice {
+fn choice(seen: &PoliceFile, reported: bool, reason: &str) -> PoliceChoice {
     PoliceChoice {
+        version: seen.version,
+        n_before: seen.decisions.len(),
         reported,
-        ground: Ground::Threat.code().into(),
+        crime: Crime::Threat.code().into(),
         injured: String::new(),
         reason: reason.into(),
     }
@@ -53,14 +56,26 @@ async fn a_manager_decides_and_the_bundle_tells_it() {
     let services = &stage.services;
     let file = services.police_file(&stage.editor, case).await.unwrap();
     assert!(!file.may_decide && file.n_suggested > 0);
-    assert_eq!(file.crimes[0].0, Ground::Threat, "suggested first");
-    let refused = services.decide_police(&stage.editor, case, &choice(true, "Ett hot.")).await;
+    let first = [Crime::Threat, Crime::OfficialThreat];
+    assert_eq!(file.crimes[..2], first, "suggested first");
+    let hot = |seen, reason: &str| choice(seen, true, reason);
+    let refused = services.decide_police(&stage.editor, case, &hot(&file, "Ett hot.")).await;
     assert!(matches!(refused, Err(ServiceError::NotPermitted { .. })), "{refused:?}");
-    assert!(why(services.decide_police(&owner, case, &choice(true, " ")).await).contains("skälet"));
-    let no_crime = PoliceChoice { ground: "svordom".into(), ..choice(true, "Fult språk.") };
+    assert!(why(services.decide_police(&owner, case, &hot(&file, " ")).await).contains("skälet"));
+    let no_crime = PoliceChoice { crime: "svordom".into(), ..hot(&file, "Fult språk.") };
     assert!(why(services.decide_police(&owner, case, &no_crime).await).contains("brott"));
-    services.decide_police(&owner, case, &choice(false, "Väntar på målsäganden.")).await.unwrap();
-    services.decide_police(&owner, case, &choice(true, "Hotet är allvarligt.")).await.unwrap();
+    let not = choice(&file, false, "Väntar på målsäganden.");
+    services.decide_police(&owner, case, &not).await.unwrap();
+    // The button pressed twice, or another manager was quicker.
+    let twice = services.decide_police(&owner, case, &not).await;
+    assert!(why(twice).contains("Ett beslut om anmälan har sparats"));
+    assert!(stage.store().covering_hold(case).await.unwrap().is_none());
+    let file = services.police_file(&owner, case).await.unwrap();
+    let other = PoliceChoice { version: VersionId(999), ..hot(&file, "Hotet är allvarligt.") };
+    assert!(why(services.decide_police(&owner, case, &other).await).contains("har ändrats"));
+    services.decide_police(&owner, case, &hot(&file, "Hotet är allvarligt.")).await.unwrap();
+    let held = stage.store().covering_hold(case).await.unwrap();
+    assert!(held.is_some_and(|hold| hold.reason.starts_with("Polisanmäls")));
     let file = services.police_file(&owner, case).await.unwrap();
     assert_eq!(file.decisions.len(), 2, "the earlier one stays");
     let history = stage.history(case).await;
@@ -85,6 +100,12 @@ async fn a_manager_decides_and_the_bundle_tells_it() {
     let faults = faults(&stage).await;
     assert_eq!(faults.len(), 1, "{faults:?}");
     assert!(faults[0].place.contains("polisanmälan 2"), "{faults:?}");
+    // And so is one that is put on another wording, or said to be older than the log's holding it.
+    raw.execute("update police_decisions set reason = 'Hotet är allvarligt.' where id = 2", [])
+        .unwrap();
+    assert_eq!(self::faults(&stage).await, []);
+    raw.execute("update police_decisions set holds_version = 0 where id = 2", []).unwrap();
+    assert_eq!(self::faults(&stage).await.len(), 1);
 }
 
 #[tokio::test]
@@ -106,8 +127,12 @@ async fn nothing_that_may_not_be_copied_goes_into_any_document() {
     }
     let found = services.search_for_release(&owner, id, THREAT).await.unwrap();
     assert!(found.hits.is_empty());
+    let (_, items) = services.release_file(&owner, id).await.unwrap();
+    assert_eq!((items[0].author.as_str(), items[0].place.as_str()), ("[maskat]", "[maskat]"));
+    let end = services.end_release(&owner, id, ReleaseOutcome::Released, "Per post.").await;
+    assert!(why(end).contains("får kopieras"));
     let file = services.police_file(&owner, case).await.unwrap();
-    assert_eq!(file.crimes[0].0, Ground::ChildAbuse);
+    assert_eq!(file.crimes[0], Crime::ChildAbuse);
 }
 
 /// A request about two cases, one with a telephone number in it.
@@ -127,8 +152,11 @@ async fn nobody_has_to_say_who_asks_and_each_mask_needs_its_provision() {
     let refused = services.releases(&stage.editor).await;
     assert!(matches!(refused, Err(ServiceError::NotPermitted { .. })));
     assert_eq!(services.releases(&registrar).await.unwrap()[0].asker, None);
-    let hits = services.search_for_release(&registrar, id, "DÖ 070-174").await.unwrap().hits;
+    let number = services.search_for_release(&registrar, id, "070-174 06 35").await;
+    assert!(why(number).contains("Långa nummer"), "nobody looks for numbers here either");
+    let hits = services.search_for_release(&registrar, id, "DÖ ringer").await.unwrap().hits;
     assert_eq!(hits.len(), 1);
+    assert!(!hits[0].text.contains("174"), "{}", hits[0].text);
     services.add_to_release(&registrar, id, &[hits[0].evidence], &[]).await.unwrap();
     let (_, items) = services.release_file(&registrar, id).await.unwrap();
     let proposed = Mask { phrase: "070-174 06 35".into(), provision: String::new() };
@@ -138,7 +166,7 @@ async fn nobody_has_to_say_who_asks_and_each_mask_needs_its_provision() {
     assert!(why(end("Kopia i receptionen.").await).contains("utan lagrum"));
     let record = (id, hits[0].evidence);
     let set = |lines: &'static str, provision: &'static str| {
-        services.mask_in_release(&registrar, record, lines, provision, "")
+        services.mask_in_release(&registrar, record, (lines, provision), "", "")
     };
     assert!(why(set("070-174 06 35", "").await).contains("lagrum"));
     set("070-174 06 35\nSå Får | 21 kap. 3 § OSL", PROVISION).await.unwrap();
@@ -164,6 +192,75 @@ async fn nobody_has_to_say_who_asks_and_each_mask_needs_its_provision() {
     raw.execute("update release_records set masks = '[]'", []).unwrap();
     let faults = faults(&stage).await;
     assert!(faults.len() == 1 && faults[0].place.contains("utlämnande 1"), "{faults:?}");
+}
+
+/// What stands in the folder of documents.
+fn documents(stage: &Stage) -> Vec<std::path::PathBuf> {
+    let folder = stage.services.inner.evidence.folder().join("utlamnanden");
+    let entries = std::fs::read_dir(folder).map(|entries| entries.flatten().collect());
+    entries.unwrap_or_else(|_| Vec::new()).iter().map(std::fs::DirEntry::path).collect()
+}
+
+#[tokio::test]
+async fn two_who_end_the_same_request_leave_one_document_and_it_is_the_one_on_record() {
+    let stage = Stage::new().await;
+    let (registrar, id, [_, two]) = request(&stage).await;
+    let services = &stage.services;
+    services.add_to_release(&registrar, id, &[], &[two]).await.unwrap();
+    let end = || services.end_release(&registrar, id, ReleaseOutcome::Released, "Per post.");
+    let (one, other) = tokio::join!(end(), end());
+    assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
+    assert!(why(one.and(other)).contains("avslutad"));
+    assert_eq!(stage.store().audit_count(CustodyAct::Release.id()).await.unwrap(), 1);
+    let there = documents(&stage);
+    assert_eq!(there.len(), 1);
+    assert_eq!(
+        services.release_document(&registrar, id).await.unwrap(),
+        std::fs::read(&there[0]).unwrap()
+    );
+    assert_eq!(stage.verified().await.faults, []);
+    // Another document in its place is found, by verification and by whoever fetches it.
+    std::fs::write(&there[0], "kladd").unwrap();
+    let found = faults(&stage).await;
+    assert!(found.len() == 1 && found[0].place == "utlämnande 1", "{found:?}");
+    let fetched = services.release_document(&registrar, id).await;
+    assert!(matches!(fetched, Err(ServiceError::Damaged { .. })), "{fetched:?}");
+}
+
+#[tokio::test]
+async fn a_mask_that_strikes_nothing_out_and_a_link_to_what_is_masked_go_nowhere() {
+    let stage = Stage::new().await;
+    let (registrar, id, [_, two]) = request(&stage).await;
+    let services = &stage.services;
+    services.add_to_release(&registrar, id, &[], &[two]).await.unwrap();
+    let record = (id, stage.evidence_of(two).await);
+    let set = |lines: &'static str, withheld: &'static str, sender: &'static str| {
+        services.mask_in_release(&registrar, record, (lines, PROVISION), withheld, sender)
+    };
+    let item = async || services.release_file(&registrar, id).await.unwrap().1.remove(0);
+    let end = || services.end_release(&registrar, id, ReleaseOutcome::Released, "Per post.");
+    let open = item().await;
+    assert!(open.place.contains("://") && open.nowhere.is_empty(), "{}", open.place);
+    set("Finns Inte Här", "", "").await.unwrap();
+    assert_eq!(item().await.nowhere, ["Finns Inte Här"]);
+    assert!(why(end().await).contains("står inte där"));
+    let first = THREAT.split_whitespace().next().unwrap();
+    set(first, "", "").await.unwrap();
+    let masked = item().await;
+    assert!(masked.text.unwrap().contains("[maskat]") && !masked.place.contains("://"));
+    set("", "", PROVISION).await.unwrap();
+    let unnamed = item().await;
+    assert_eq!((unnamed.author.as_str(), unnamed.place.as_str()), ("[maskat]", "[maskat]"));
+    set("", PROVISION, "").await.unwrap();
+    assert!(why(end().await).contains("avslagen"), "nothing would go out");
+    // A refusal can be appealed: until a person says otherwise nothing of it is disposed of.
+    services.end_release(&registrar, id, ReleaseOutcome::Refused, "Sekretess.").await.unwrap();
+    let held = stage.store().covering_hold(two).await.unwrap();
+    assert!(held.is_some_and(|hold| hold.reason.contains("Begäran 1")));
+    let owner = stage.person(Role::Owner, "Olle Chef").await;
+    services.end_exemption(&owner, two, "Tiden för överklagande har gått ut.").await.unwrap();
+    assert!(stage.store().covering_hold(two).await.unwrap().is_none());
+    assert_eq!(stage.verified().await.faults, []);
 }
 
 #[tokio::test]
@@ -199,5 +296,52 @@ async fn what_is_asked_for_is_exempt_until_every_request_has_ended() {
     let evidence = stage.evidence_of(one).await;
     services.drop_from_release(&registrar, (other, evidence)).await.unwrap();
     assert_eq!(held(one).await, None);
+    assert_eq!(stage.verified().await.faults, []);
+}
+
+/// Whether the bytes stand anywhere in the database's files.
+fn lies_in_the_database(stage: &Stage, wanted: &str) -> bool {
+    let path = stage.store().path();
+    let holds = |path: &std::path::Path| {
+        let bytes = std::fs::read(path).unwrap_or_default();
+        memchr::memmem::find(&bytes, wanted.as_bytes()).is_some()
+    };
+    rusqlite::Connection::open(path)
+        .unwrap()
+        .query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))
+        .unwrap();
+    holds(path) || holds(&path.with_extension("db-wal"))
+}
+
+#[tokio::test]
+async fn what_was_handed_out_goes_with_the_record_and_other_acts_put_nothing_off() {
+    let stage = Stage::new().await;
+    let services = &stage.services;
+    let registrar = stage.person(Role::Registrar, "Rut Registrator").await;
+    let owner = stage.person(Role::Owner, "Olle Chef").await;
+    let (_, case) = stage.dismissed("Du ska dö, ring mig på 070-174 06 35 så får du se").await;
+    let id = services.open_release(&registrar, "Hotet", "").await.unwrap();
+    services.add_to_release(&registrar, id, &[], &[case]).await.unwrap();
+    let record = (id, stage.evidence_of(case).await);
+    services
+        .mask_in_release(&registrar, record, ("070-174 06 35", PROVISION), "", "")
+        .await
+        .unwrap();
+    stage.wait_s(TWO_MONTHS_S / 2);
+    services.end_release(&registrar, id, ReleaseOutcome::Released, "Per post.").await.unwrap();
+    services.end_exemption(&owner, case, "Tiden för överklagande har gått ut.").await.unwrap();
+    stage.wait_s(TWO_MONTHS_S / 2);
+    // Two months from its closing, whatever was done to the case in between.
+    let due: Vec<_> = stage.plan().await.due.iter().map(|due| due.case).collect();
+    assert_eq!(due, [case]);
+    assert_eq!(documents(&stage).len(), 1);
+    assert!(lies_in_the_database(&stage, "070-174 06 35"));
+    let [one, two] =
+        [stage.person(Role::Archivist, "Ada").await, stage.person(Role::Archivist, "Bo").await];
+    let proposed = services.propose_disposal(&one, None).await.unwrap();
+    services.approve_disposal(&two, proposed.id).await.unwrap();
+    assert!(!lies_in_the_database(&stage, "070-174 06 35"), "neither text nor mask is left");
+    assert_eq!(documents(&stage).len(), 0);
+    assert!(why(services.release_document(&registrar, id).await).contains("gallrats"));
     assert_eq!(stage.verified().await.faults, []);
 }

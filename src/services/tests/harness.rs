@@ -35,7 +35,7 @@ use crate::runtime::clock::TestClock;
 use crate::runtime::disk::Disk;
 use crate::services::deliveries::PackageForm;
 use crate::services::{Lanes, Parts, Served, ServiceError, Services, Settings, Viewer};
-use crate::store::rows::{ActionRow, AuditLine, EvidenceRow, QueueFilter};
+use crate::store::rows::{ActionRow, AuditLine, EvidenceRow};
 use crate::store::sqlite::users::NewUser;
 use crate::store::{self, Store};
 
@@ -84,7 +84,13 @@ pub fn policy() -> Policy {
         why: "Prov.".into(),
     };
     let decision = Some("KS 2026/1".to_owned());
-    policy.retention = Some(Retention::new("Plan".into(), decision, true, kept));
+    policy.retention = Some(Retention::new(
+        "Plan".into(),
+        decision,
+        true,
+        Some(kept(RetentionClass::Dismissed)),
+        kept,
+    ));
     policy
 }
 
@@ -359,22 +365,13 @@ impl Stage {
         (number, self.case_of(number).await)
     }
 
+    /// The case of a comment, also where it stands behind a similar one.
     pub async fn case_of(&self, number: u64) -> CaseId {
-        for filter in [
-            QueueFilter::Open,
-            QueueFilter::Held,
-            QueueFilter::Decided,
-            QueueFilter::AwaitingDiary,
-            QueueFilter::Closed,
-        ] {
-            for row in self.store().queue(filter, None, 0, 1_000).await.unwrap() {
-                let item = self.store().item(row.case.item).await.unwrap();
-                if item.platform_id.as_str() == number.to_string() {
-                    return row.case.id;
-                }
-            }
-        }
-        panic!("no case of comment {number}");
+        let raw = rusqlite::Connection::open(self.store().path()).unwrap();
+        let sql =
+            "select k.id from cases k join items i on i.id = k.item_id where i.platform_id = ?1";
+        let found = raw.query_row(sql, [number.to_string()], |row| row.get(0));
+        CaseId(found.unwrap_or_else(|_| panic!("no case of comment {number}")))
     }
 
     pub async fn try_decide(

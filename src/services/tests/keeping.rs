@@ -482,3 +482,38 @@ async fn a_verification_that_came_to_no_end_is_told_of_and_not_the_one_before_it
     let last = stage.services.checks(&stage.editor).await.unwrap().last.unwrap().3;
     assert!(last.whole && last.faults.is_empty());
 }
+
+#[tokio::test]
+async fn what_never_became_a_case_goes_by_itself_once_its_time_is_out_and_leaves_a_leaf() {
+    let mut stage = Stage::new().await;
+    // Taken in with the next one; nothing in it asks for a case.
+    stage.simulator.write("Kim Påhitt", "Vilken fin lekplats det blev vid Låtsasdammen!", None);
+    let (_, case) = stage.written(THREAT).await;
+    let n_gone = |stage: &Stage| {
+        let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+        let texts = "select count(*) from versions where text = ?1";
+        raw.query_row(texts, [DISPOSED_TEXT], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!(stage.services.sweep_uncased().await.unwrap(), 0);
+    stage.wait_s(TWO_MONTHS_S);
+    assert_eq!(stage.services.sweep_uncased().await.unwrap(), 1, "the one without a case");
+    assert_eq!(stage.services.sweep_uncased().await.unwrap(), 0, "once a day");
+    assert_eq!(n_gone(&stage), 1);
+    let version = stage.store().case(case).await.unwrap().version;
+    assert_eq!(stage.store().version(version).await.unwrap().text, THREAT);
+    let archivist = stage.person(Role::Archivist, "Arne").await;
+    let told = stage.services.disposals(&archivist).await.unwrap().swept;
+    assert_eq!((told.len(), told[0].n_items, told[0].decision.as_str()), (1, 1, "KS 2026/1"));
+    assert_eq!(stage.verified().await.faults, []);
+    // The same text read again is known, and does not come back.
+    stage.restart().await;
+    stage.take_in_plainly().await;
+    assert_eq!(n_gone(&stage), 1);
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    raw.execute_batch("drop trigger sweeps_stay").unwrap();
+    raw.execute("update sweeps set n_items = 9", []).unwrap();
+    let evidence = &stage.services.inner.evidence;
+    let found = crate::evidence::verify::verify(evidence, stage.store(), &Default::default()).await;
+    let faults = found.unwrap().faults;
+    assert!(faults.len() == 1 && faults[0].place.contains("utan ärende"), "{faults:?}");
+}

@@ -30,7 +30,7 @@ fn of_the_company(decision: Option<&str>, months: [Option<u16>; 2]) -> impl FnOn
             },
             why: "Bolagets.".into(),
         };
-        policy.retention = Some(Retention::new("Bolagets plan".into(), decision, true, rule));
+        policy.retention = Some(Retention::new("Bolagets plan".into(), decision, true, None, rule));
     }
 }
 

@@ -74,6 +74,19 @@ async fn what_is_recorded_by_hand_goes_the_way_of_all_items() {
     assert_eq!(file.author.handle.as_deref(), Some("robin_p"));
     assert_eq!(file.created_at.unwrap().to_string(), "2026-11-21T08:30:00Z", "Swedish time");
     assert_eq!(file.permalink.unwrap().url, "https://snap.example/abc");
+    // Who vouches for it is named, and what nobody has looked at is not said.
+    assert_eq!(file.recorded_by.as_deref(), Some("Kim Exempel"));
+    assert_eq!(file.presence, Presence::Unknown);
+    let first = &file.history[0];
+    assert_eq!(
+        (first.by.as_deref(), first.what.as_str()),
+        (Some("Kim Exempel"), "La in det för hand")
+    );
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    let subject: String = raw
+        .query_row("select subject from audit where act = 'item.record'", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(subject, format!("item {item}"));
     assert_eq!(stage.store().audit_count("item.record").await.unwrap(), 1);
 
     // Sent twice, it is one item.
@@ -109,6 +122,26 @@ async fn what_is_recorded_by_hand_goes_the_way_of_all_items() {
     assert_eq!(stage.services.places(), ["Snapchat"]);
     let file = stage.services.case_file(&stage.editor, harmless).await.unwrap();
     assert!(file.findings.is_empty(), "picked up by a person, it is a case without any finding");
+}
+
+#[tokio::test]
+async fn a_place_is_not_called_like_an_account_that_is_fetched() {
+    let stage = Stage::new().await;
+    let account = stage.services.served(stage.account).unwrap().account.name.clone();
+    for place in [
+        account.clone(),
+        format!(" {} ", account.to_uppercase()),
+        account.replace('a', "а"),
+        account.replace(' ', "\u{A0}"),
+    ] {
+        let form = Typed { place: place.clone(), ..typed(THREAT) };
+        let refused = stage.services.record_by_hand(&stage.editor, &form, Vec::new()).await;
+        assert!(
+            matches!(refused, Err(ServiceError::Refused { why }) if why.contains("hämtar Uppsikt själv")),
+            "{place}"
+        );
+    }
+    assert_eq!(stage.services.places(), [] as [&str; 0], "nothing was stored");
 }
 
 /// An API client with a constant key; a person who stops a slow sending, corrects, and sends again.

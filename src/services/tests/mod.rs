@@ -3,9 +3,11 @@
 
 mod around;
 mod bars;
+mod cards;
 mod claims;
 mod corrections;
 mod crash;
+mod crisis;
 mod handed;
 mod harness;
 mod keeping;
@@ -18,7 +20,10 @@ mod packages;
 mod people;
 mod policies;
 mod quota;
+mod reports;
 mod schedules;
 mod search;
+mod snooze;
 mod supervision;
+mod together;
 mod way;

@@ -9,7 +9,9 @@ use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::harness::{Stage, THREAT};
-use crate::domain::category::Category;
+use crate::domain::case::CaseState;
+use crate::domain::category::{Category, Severity};
+use crate::domain::deadline::Clock;
 use crate::domain::decision::Choice;
 use crate::domain::duties::Told;
 use crate::domain::escalation::Escalation;
@@ -17,6 +19,7 @@ use crate::domain::ids::CaseId;
 use crate::domain::notice::{Part, QuietHours};
 use crate::domain::person::Role;
 use crate::domain::policy::Policy;
+use crate::platforms::simulate::faults::Fault;
 use crate::runtime::secret::Secret;
 use crate::services::notices::courier::{
     Courier, HookForm, MailSettings, Security, WebhookSettings,
@@ -157,9 +160,9 @@ async fn what_does_not_come_through_is_tried_again_and_comes_back_as_a_task() {
     let notifier = notifier(&stage);
     notifier.round().await.unwrap();
     let troubles = stage.services.notice_troubles(&stage.editor).await.unwrap();
-    // The server is away, so the second letter was not tried.
-    assert_eq!(troubles.len(), 1);
-    assert!(!troubles[0].needs_a_person);
+    // The server is away: the second letter was not tried, but its time runs and people see it.
+    assert_eq!(troubles.len(), 2);
+    assert!(troubles.iter().all(|trouble| !trouble.needs_a_person));
     assert!(troubles[0].problem.contains("E-postservern svarar inte"), "{troubles:?}");
     assert_eq!(stage.services.n_tasks(&stage.editor).await.unwrap(), 0);
     for _ in 0..12 {
@@ -282,9 +285,9 @@ async fn a_deadline_goes_on_to_owner_substitute_and_administrator_once_each() {
     assert_eq!(
         told,
         [
-            "Fristen gick vidare till kontoansvarig: Brev till Kim Exempel (kontoansvarig).",
-            "Fristen gick vidare till ersättaren: Brev till Eva Exempel (ersättare).",
-            "Fristen gick vidare till administratören: Brev till Arne Exempel (administratör).",
+            "Fristen gick vidare till kontoansvarig: Lagt för utskick 23 november 2026 kl. 07:00 till Kim Exempel (kontoansvarig).",
+            "Fristen gick vidare till ersättaren: Lagt för utskick 23 november 2026 kl. 07:00 till Eva Exempel (ersättare).",
+            "Fristen gick vidare till administratören: Lagt för utskick 23 november 2026 kl. 07:00 till Arne Exempel (administratör).",
         ]
     );
     let page = stage
@@ -339,10 +342,236 @@ async fn without_mail_a_step_is_taken_all_the_same_and_says_so() {
     notifier.plan().await.unwrap();
     stage.clock.advance(SignedDuration::from_hours(48));
     notifier.escalate().await.unwrap();
-    assert_eq!(steps(&stage, case).await.len(), 3);
+    assert_eq!(steps(&stage, case).await, ["owner"]);
+    stage.wait_s(15 * 60);
+    notifier.escalate().await.unwrap();
+    // Nobody stands in for anybody here.
+    assert_eq!(steps(&stage, case).await, ["owner", "administrator"]);
     let told = stage.store().steps_taken(case).await.unwrap().remove(0).told;
     assert!(told.contains("E-post är inte inkopplad"), "{told}");
     assert!(stage.services.notice_troubles(&stage.editor).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_came_back_is_told_again() {
+    let stage = Stage::new().await;
+    staffed(&stage).await;
+    let (_, case) = stage.written(THREAT).await;
+    let notifier = notifier(&stage);
+    notifier.plan().await.unwrap();
+    assert_eq!(waiting(&stage).await.len(), 2);
+    // What a person decided cannot be done, and they have gone home.
+    stage.decide(case, vec![Choice::Hide]).await;
+    stage.simulator.fail_next(Fault::ExpiredToken, 1);
+    stage.act_after_undo().await;
+    assert!(matches!(stage.state(case).await, CaseState::Returned { .. }));
+    for _ in 0..2 {
+        notifier.plan().await.unwrap();
+    }
+    let told = waiting(&stage).await;
+    let back: Vec<_> =
+        told.iter().filter(|n| n.subject.starts_with("Hot, tillbaka i kön: ärende")).collect();
+    assert_eq!((told.len(), back.len()), (4, 2), "{told:?}");
+    assert!(back[0].urgent && back[0].body.starts_with("Ärendet var beslutat men är tillbaka"));
+}
+
+#[tokio::test]
+async fn what_waited_over_a_weekend_is_not_given_up_at_the_first_failure() {
+    let stage = Stage::new().await;
+    staffed(&stage).await;
+    let (_, case) = stage.written(SWEARING).await;
+    let notifier = notifier(&stage);
+    notifier.plan().await.unwrap();
+    stage.clock.advance(SignedDuration::from_hours(20));
+    // The owner's step, on a Sunday: waits for Monday.
+    notifier.escalate().await.unwrap();
+    assert_eq!(steps(&stage, case).await, ["owner"]);
+    stage.clock.advance(SignedDuration::from_hours(40));
+    notifier.send_due().await.unwrap();
+    let tried = waiting(&stage).await;
+    assert!(tried.iter().any(|notice| notice.attempts == 1), "{tried:?}");
+    assert_eq!(stage.services.n_tasks(&stage.editor).await.unwrap(), 0);
+    // A day of failures later it is a person's, and tried anew it has its day again.
+    for _ in 0..30 {
+        stage.wait_s(3600);
+        notifier.send_due().await.unwrap();
+    }
+    assert!(waiting(&stage).await.is_empty());
+    let troubles = stage.services.notice_troubles(&stage.editor).await.unwrap();
+    for trouble in &troubles {
+        stage.services.end_notice(&stage.editor, trouble.notice, true).await.unwrap();
+    }
+    notifier.send_due().await.unwrap();
+    assert_eq!(waiting(&stage).await.len(), troubles.len());
+}
+
+#[tokio::test]
+async fn a_case_that_cannot_be_read_keeps_no_other_waiting() {
+    let stage = Stage::new().await;
+    staffed(&stage).await;
+    let (_, first) = stage.written(THREAT).await;
+    let (_, second) = stage.written("Jag vet var du bor och kommer och skjuter dig.").await;
+    let notifier = notifier(&stage);
+    // As an older program finds what a newer one has written.
+    damage(&stage, "update cases set state_json = '{}' where id = ?1", first);
+    notifier.plan().await.unwrap();
+    let told: Vec<_> = waiting(&stage).await.into_iter().filter_map(|n| n.case).collect();
+    assert_eq!(told, [second, second]);
+    notifier.round().await.unwrap();
+    // It is looked at again, and not at each round.
+    let marked = stage.store().cases_to_tell(stage.now(), 10).await.unwrap();
+    assert!(marked.is_empty(), "{marked:?}");
+    stage.wait_s(600);
+    let marked = stage.store().cases_to_tell(stage.now(), 10).await.unwrap();
+    assert_eq!(marked.iter().map(|mark| mark.case).collect::<Vec<_>>(), [first]);
+    damage(&stage, "update cases set state_json = '{\"state\":\"waiting\"}' where id = ?1", first);
+    notifier.plan().await.unwrap();
+    assert_eq!(waiting(&stage).await.len(), 4);
+    // Neither does one that has become so after it was planned: it is told without its facts.
+    damage(&stage, "update cases set state_json = '{}' where id = ?1", first);
+    stage.wait_s(300);
+    notifier.send_due().await.unwrap();
+    assert_eq!(waiting(&stage).await.len(), 4);
+}
+
+/// Changes a row behind the program's back.
+fn damage(stage: &Stage, sql: &str, case: CaseId) {
+    let file = rusqlite::Connection::open(stage.store().path()).unwrap();
+    file.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    assert_eq!(file.execute(sql, [case.0]).unwrap(), 1);
+}
+
+#[tokio::test]
+async fn ways_do_not_wait_for_each_other() {
+    let server = MockServer::start().await;
+    let stage = Stage::new().await;
+    staffed(&stage).await;
+    let hook = WebhookSettings {
+        name: "Jour".into(),
+        form: HookForm::Slack,
+        url: Secret::new(server.uri()),
+        only_urgent: true,
+    };
+    Mock::given(method("POST"))
+        .respond_with(ResponseTemplate::new(200).set_body_string("ok"))
+        .mount(&server)
+        .await;
+    let notifier = notifier_by(&stage, Some(&mail_to_nowhere()), &[hook]);
+    // More letters than a round takes, all older than the last threat's message.
+    for n in 0..11 {
+        stage.written(&format!("Jag vet var du bor och ska slå ihjäl dig, nummer {n}.")).await;
+    }
+    notifier.plan().await.unwrap();
+    notifier.send_due().await.unwrap();
+    assert_eq!(server.received_requests().await.unwrap().len(), 11, "each threat is told there");
+    assert_eq!(waiting(&stage).await.len(), 22);
+}
+
+#[tokio::test]
+async fn what_is_due_at_once_goes_on_step_by_step_and_a_channel_is_told_each_thing_once() {
+    let server = MockServer::start().await;
+    let mut stage = Stage::new().await;
+    stage
+        .under(|policy| {
+            let old = policy.clone();
+            let rule = |category| {
+                let mut rule = old.rule(category).clone();
+                rule.high.clock = Clock::AtOnce;
+                rule
+            };
+            let (name, message) = (old.name.clone(), old.message.clone());
+            *policy = Policy::new(name, old.version, old.undo, old.office, message, rule);
+        })
+        .await;
+    staffed(&stage).await;
+    let hook = WebhookSettings {
+        name: "Jour".into(),
+        form: HookForm::Slack,
+        url: Secret::new(server.uri()),
+        only_urgent: true,
+    };
+    let notifier = notifier_by(&stage, Some(&mail_to_nowhere()), &[hook]);
+    let (_, case) = stage.written(THREAT).await;
+    let row = stage.store().case(case).await.unwrap();
+    assert!(row.due_at <= row.waits_since);
+    notifier.plan().await.unwrap();
+    notifier.escalate().await.unwrap();
+    assert!(steps(&stage, case).await.is_empty(), "nobody could see it before");
+    stage.wait_s(12 * 60);
+    for (minutes, expected) in [
+        (0, &["owner"][..]),
+        (14, &["owner"]),
+        (1, &["owner", "substitute"]),
+        (60, &["owner", "substitute", "administrator"]),
+    ] {
+        stage.wait_s(minutes * 60);
+        notifier.escalate().await.unwrap();
+        notifier.escalate().await.unwrap();
+        assert_eq!(steps(&stage, case).await, expected);
+    }
+    let mut subjects: Vec<_> = waiting(&stage)
+        .await
+        .into_iter()
+        .filter(|notice| notice.recipient == "Jour")
+        .map(|notice| notice.subject)
+        .collect();
+    let n = subjects.len();
+    subjects.sort_unstable();
+    subjects.dedup();
+    assert_eq!((subjects.len(), n), (4, 4), "{subjects:?}");
+}
+
+#[tokio::test]
+async fn who_gets_an_address_is_told_of_the_threats_that_wait() {
+    let stage = Stage::new().await;
+    let notifier = notifier(&stage);
+    for n in 0..3 {
+        stage.written(&format!("Jag vet var du bor och ska slå ihjäl dig, nummer {n}.")).await;
+    }
+    notifier.plan().await.unwrap();
+    // One task, and not one for each threat.
+    assert_eq!(stage.services.n_tasks(&stage.editor).await.unwrap(), 1);
+    assert!(waiting(&stage).await.is_empty());
+    stage.person(Role::Administrator, "Arne").await;
+    let address = Some("arne@exempelstad.example");
+    people::set_mail(stage.store(), &stage.clock.clock(), "arne", address).await.unwrap();
+    for _ in 0..2 {
+        notifier.plan().await.unwrap();
+    }
+    assert_eq!(recipients(&stage).await, ["arne@exempelstad.example"; 3]);
+}
+
+#[tokio::test]
+async fn a_case_that_comes_back_has_its_time_counted_anew() {
+    let stage = Stage::new().await;
+    staffed(&stage).await;
+    let (number, case) = stage.written(SWEARING).await;
+    let notifier = notifier(&stage);
+    notifier.plan().await.unwrap();
+    stage.decide(case, vec![Choice::Dismiss]).await;
+    stage.act_after_undo().await;
+    assert!(matches!(stage.state(case).await, CaseState::Closed { .. }));
+    stage.clock.advance(SignedDuration::from_hours(24 * 20));
+    stage.simulator.edit(number, "Vilken jävla skitväg ni har byggt, igen.");
+    stage.take_in_plainly().await;
+    let row = stage.store().case(case).await.unwrap();
+    assert!(matches!(row.state, CaseState::Returned { .. }), "{:?}", row.state);
+    assert_eq!(row.waits_since, stage.now());
+    notifier.plan().await.unwrap();
+    notifier.escalate().await.unwrap();
+    assert!(steps(&stage, case).await.is_empty());
+}
+
+#[test]
+fn an_address_never_leaves_with_the_text() {
+    use crate::services::notices::quote_of;
+    let private = [(Category::Threat, Severity::High), (Category::PersonalData, Severity::Medium)];
+    let words = "Hon bor på Storgatan 4";
+    let kept = quote_of(&private, words.into(), true).unwrap();
+    assert!(!kept.contains("Storgatan") && kept.contains("bara i ärendet"), "{kept}");
+    assert_eq!(quote_of(&private[..1], words.into(), true).as_deref(), Some(words));
+    assert_eq!(quote_of(&private[..1], words.into(), false), None);
+    assert_eq!(quote_of(&private, String::new(), true), None);
 }
 
 #[cfg(feature = "real-servers")]

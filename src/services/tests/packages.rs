@@ -6,7 +6,8 @@ use std::io::Read as _;
 
 use crate::domain::action::ActionKind;
 use crate::domain::decision::Choice;
-use crate::domain::ids::{CaseId, EvidenceId};
+use crate::domain::ids::{CaseId, ContentHash, EvidenceId};
+use crate::domain::person::Role;
 use crate::services::deliveries::PackageForm;
 use crate::services::tests::harness::{Stage, THREAT};
 use crate::services::{ServiceError, packages};
@@ -251,6 +252,22 @@ async fn a_delivery_for_the_diary_is_written_once_more_where_an_attempt_broke_of
     let zip = zip::ZipArchive::new(File::open(left).unwrap()).unwrap();
     let root = name.strip_suffix(".zip").unwrap();
     assert!(zip.file_names().all(|name| name.unwrap().starts_with(&format!("{root}/"))));
+    // The attempt breaks off after it was put on record, and the case goes on: what was collected stays.
+    let first = std::fs::read(folder.join(&name)).unwrap();
+    let on_record = stage.store().registrations_of(case).await.unwrap().remove(0).package_sha256;
+    assert_eq!(on_record, ContentHash::of(&first));
+    stage
+        .services
+        .exempt(&stage.person(Role::Owner, "Olle").await, case, "Ett mål.")
+        .await
+        .unwrap();
+    assert_eq!(stage.services.export_delivery(&action, id, &form).await.unwrap(), name);
+    assert_eq!(std::fs::read(folder.join(&name)).unwrap(), first);
+    std::fs::write(folder.join(&name), "något annat").unwrap();
+    let other = stage.services.export_delivery(&action, id, &form).await;
+    assert!(matches!(other, Err(ServiceError::Damaged { .. })), "{other:?}");
+    let left: Vec<_> = std::fs::read_dir(&folder).unwrap().collect();
+    assert_eq!(left.len(), 1, "nothing aside is left: {left:?}");
     assert_eq!(
         stage.store().audit_count("evidence.export").await.unwrap(),
         0,

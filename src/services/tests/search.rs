@@ -30,6 +30,17 @@ async fn a_search_is_masked_audited_and_finds_nothing_that_is_barred() {
     let line = "select detail from audit where act = 'search' order by id desc limit 1";
     let detail: String = raw.query_row(line, [], |row| row.get(0)).unwrap();
     assert!(detail.starts_with("trappuppgången") && !detail.contains("9874"), "{detail}");
+    let day = jiff::civil::date(2026, 11, 1);
+    let reason = "Begäran om handlingar, ring 850709-9805".to_owned();
+    let beyond = Asked { reason, from: Some(day), account: "facebook".into(), ..asked("buss") };
+    services.search(kim, &beyond).await.unwrap();
+    let detail: String = raw.query_row(line, [], |row| row.get(0)).unwrap();
+    let told =
+        "buss; konto facebook; från 2026-11-01; även utan ärende, skäl: Begäran om handlingar";
+    assert!(detail.starts_with(told) && !detail.contains("9805"), "{detail}");
+    let administrator = viewer(Role::Administrator, kim.user);
+    let refused = services.search(&administrator, &asked("buss")).await;
+    assert!(matches!(refused, Err(ServiceError::NotPermitted { .. })));
 
     services.suspect(kim, case).await.unwrap();
     assert_eq!(n("trappuppgången").await, 0);

@@ -2,15 +2,16 @@
 //! minutes, never changed, and told as it is.
 
 use jiff::civil::date;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use super::harness::{Stage, THREAT, viewer};
 use crate::domain::calendar::OfficeHours;
-use crate::domain::duties::Watch;
+use crate::domain::duties::{Duties, Watch, Watching};
 use crate::domain::ids::UserId;
 use crate::domain::notice::Part;
 use crate::domain::person::Role;
-use crate::domain::supervision::DayKept;
+use crate::domain::supervision::{DayKept, Uncovered};
+use crate::services::claims::Look;
 use crate::services::supervision::AccountLog;
 use crate::services::{Viewer, people};
 
@@ -114,7 +115,10 @@ async fn looks_are_noted_once_in_ten_minutes_of_those_who_can_act_and_stay() {
 async fn opening_a_case_is_a_look_and_the_machines_rounds_stand_beside_it() {
     let stage = Stage::new().await;
     let (_, case) = stage.written(THREAT).await;
-    stage.services.case_file(&stage.editor, case).await.unwrap();
+    // A page that follows the case by itself is no look.
+    stage.services.case_opened(&stage.editor, case, Look::Follows).await.unwrap();
+    assert_eq!(log(&stage, (11, 21), (11, 21)).await.days[0].n_looks, 0);
+    stage.services.case_opened(&stage.editor, case, Look::Opens).await.unwrap();
     let log = log(&stage, (11, 21), (11, 21)).await;
     let day = &log.days[0];
     assert_eq!((day.n_looks, day.machine_hours, day.failed_hours), (1, 1, 0));
@@ -139,15 +143,78 @@ async fn a_day_when_everybody_of_an_account_is_away_is_told_before() {
     // Thursday and Friday; the weekend asks for nobody.
     assert_eq!(log.uncovered, [date(2026, 11, 26), date(2026, 11, 27)]);
     let notifier = super::notices::notifier(&stage);
-    for _ in 0..2 {
+    // On the next days too: it is the same absence.
+    for _ in 0..3 {
         notifier.coverage().await.unwrap();
+        stage.clock.advance(SignedDuration::from_hours(24));
     }
+    let told = stage.store().due_notices(stage.now(), 10).await.unwrap();
+    assert!(told.is_empty(), "{told:?}");
+    people::set_mail(store, &clock, "kim", Some("kim@exempelstad.example")).await.unwrap();
+    for _ in 0..3 {
+        notifier.coverage().await.unwrap();
+        stage.clock.advance(SignedDuration::from_hours(12));
+    }
+    let told = stage.store().due_notices(stage.now(), 10).await.unwrap();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].body.contains("borta 2026-11-26, 2026-11-27, och"));
     // Nobody has given an address: it is not passed over in silence, and told once.
     let troubles = stage.services.notice_troubles(&stage.editor).await.unwrap();
     let who: Vec<_> = troubles.iter().map(|trouble| trouble.who.as_str()).collect();
-    assert_eq!(who, ["Kim Exempel (kontoansvarig)", "administratören"]);
+    assert_eq!(who[..2], ["Kim Exempel (kontoansvarig)", "administratören"]);
     assert_eq!(troubles[0].subject, "Ingen e-postadress till Kim Exempel (kontoansvarig)");
     assert!(log.has_people);
+}
+
+#[test]
+fn a_free_day_is_no_gap_before_it_is_over() {
+    let office = OfficeHours::default();
+    let daily = Watching { how: Watch::Daily, ..Duties::default().watching };
+    let at = |text: &str| format!("{text}+01:00").parse::<Timestamp>().unwrap();
+    let saturday = date(2026, 11, 21);
+    for (now, kept) in [
+        ("2026-11-21T00:01", DayKept::UnderWay),
+        ("2026-11-21T23:59", DayKept::UnderWay),
+        ("2026-11-22T00:01", DayKept::Missed),
+    ] {
+        assert_eq!(daily.kept(saturday, &[], office, false, at(now)), kept, "{now}");
+    }
+    let friday = daily.kept(date(2026, 11, 20), &[], office, false, at("2026-11-20T19:00"));
+    assert_eq!(friday, DayKept::Missed);
+}
+
+#[test]
+fn a_stretch_without_anybody_is_the_same_on_each_day_that_it_is_looked_at() {
+    let watching = Watching { how: Watch::WorkingDays, ..Duties::default().watching };
+    let week = vec![(date(2026, 11, 30), date(2026, 12, 4))];
+    let mut keys = std::collections::BTreeSet::new();
+    for n in 0..19 {
+        let today = date(2026, 11, 16).checked_add(n.days()).unwrap();
+        let found = watching.uncovered(std::slice::from_ref(&week), today);
+        // From fourteen days before on, until it is over.
+        assert_eq!(found.is_empty(), n == 0, "{today}");
+        keys.extend(found.iter().map(Uncovered::key));
+    }
+    assert_eq!(keys.len(), 1, "{keys:?}");
+    // Longer absences are another thing to tell; one without an end is told once.
+    let mut longer = week.clone();
+    longer.push((date(2026, 12, 5), date(2026, 12, 8)));
+    let other = watching.uncovered(&[longer], date(2026, 12, 1));
+    assert!(!keys.contains(&other[0].key()));
+    assert_eq!(other[0].words(date(2026, 12, 1)), "från 2026-12-01 till 2026-12-08");
+    assert_eq!(other[0].words(date(2026, 12, 7)), "2026-12-07, 2026-12-08");
+    let year = vec![(date(2026, 1, 1), date(2027, 12, 31))];
+    let keys: std::collections::BTreeSet<_> = (0..200)
+        .flat_map(|n| {
+            let today = date(2026, 6, 1).checked_add(n.days()).unwrap();
+            watching.uncovered(std::slice::from_ref(&year), today)
+        })
+        .map(|stretch| stretch.key())
+        .collect();
+    assert_eq!(keys.len(), 1, "{keys:?}");
+    // Somebody is there, and nobody is set.
+    assert!(watching.uncovered(&[week, Vec::new()], date(2026, 11, 30)).is_empty());
+    assert!(watching.uncovered(&[], date(2026, 11, 30)).is_empty());
 }
 
 #[tokio::test]

@@ -207,7 +207,10 @@ impl Store {
             rows(
                 &mut c.prepare_cached(&format!(
                     "select {FETCH}, f.account_id from fetch_states f
-                     where f.next_at <= ?1 order by f.next_at"
+                     where f.next_at <= ?1 and not exists (
+                       select 1 from account_closings c where c.account_id = f.account_id
+                         and c.closed_at is not null and c.withdrawn_at is null)
+                     order by f.next_at"
                 ))?,
                 [ms(now)],
                 |row| Ok((AccountId(row.get(8)?), fetch_state(row, 0)?)),

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
 use super::bars::bar_copying;
-use super::cases::{case_of_item, note_event, set_state};
-use super::value::{at, from_json, json, ms, rows};
+use super::cases::{case_of_item, note_event, set_state, the_case};
+use super::value::{at, from_json, json, maybe_row, ms, rows};
 use super::{likeness, rules};
 use crate::domain::case::{CaseEvent, CaseState};
-use crate::domain::ids::{AccountId, CaseId, ItemId, LexiconVersion, VersionId};
+use crate::domain::ids::{AccountId, CaseId, ItemId, LexiconVersion, UserId, VersionId};
 use crate::domain::verdict::Verdict;
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -147,6 +147,9 @@ impl Store {
                 } else if let Some(case) = follow_version(tx, *version, now)? {
                     recorded.touched.push(case);
                 }
+                if !is_ours {
+                    recorded.touched.extend(wake_thread(tx, *version, now)?);
+                }
                 // In the same transaction as the wish for evidence of it, and after the case whose
                 // history is to tell it. What we say ourselves is no suspicion.
                 if verdict.bars_copying() && !is_ours {
@@ -225,6 +228,17 @@ fn same_text(tx: &Transaction<'_>, one: VersionId, other: VersionId) -> Result<b
         .query_row(params![one.0, other.0], |row| row.get(0))?)
 }
 
+/// Who recorded an item by hand.
+fn recorded_by(tx: &Transaction<'_>, item: ItemId) -> Result<Option<(UserId, String)>, StoreError> {
+    maybe_row(
+        &mut tx.prepare_cached(
+            "select u.id, u.name from items i join users u on u.id = i.recorded_by where i.id = ?1",
+        )?,
+        [item.0],
+        |row| Ok((UserId(row.get(0)?), row.get(1)?)),
+    )
+}
+
 fn open_or_bring_back(
     tx: &Transaction<'_>,
     version: VersionId,
@@ -290,6 +304,11 @@ fn open_or_bring_back(
         ms(opening.due_at)
     ])?;
     let case = CaseId(tx.last_insert_rowid());
+    if let Some((user, name)) = recorded_by(tx, item)? {
+        let detail =
+            Some("Uppsikt har inte sett inlägget: texten och uppgifterna är det som skrevs in.");
+        note_event(tx, case, Some((user, &name)), "La in det för hand", detail, now)?;
+    }
     note_event(tx, case, None, "Ärendet öppnades", Some(&opening.why), now)?;
     Ok(case)
 }
@@ -316,7 +335,71 @@ fn follow_version(
         false => "Författaren har ändrat texten; den nya lydelsen flaggas inte",
     };
     note_event(tx, case.id, None, what, None, now)?;
+    if matches!(case.state, CaseState::Held { .. }) {
+        // Whoever put it aside had read another text.
+        let reason = "Författaren ändrade texten medan ärendet vilade.".to_owned();
+        let next = case.state.on(CaseEvent::Reopen { reason });
+        set_state(tx, case.id, &next.map_err(|e| StoreError::row("cases", e))?, now)?;
+    }
     Ok(Some(case.id))
+}
+
+/// Resting cases beside which something new is written: what it answers, what answers the same, and in
+/// private what was written in the same conversation.
+const RESTING: &str = "
+    select k.id from items i cross join cases k on k.item_id = i.id
+    where i.account_id = ?1 and i.platform_id = ?2 and k.state = 'held'
+    union
+    select k.id from items i indexed by items_by_parent cross join cases k on k.item_id = i.id
+    where i.account_id = ?1 and i.parent_id = ?2 and i.parent_id is not ?3 and k.state = 'held'
+    union
+    select k.id from items i indexed by items_by_thread cross join cases k on k.item_id = i.id
+    where i.account_id = ?1 and i.post_id = ?3 and ?4 and i.kind = 'direct_message' and k.state = 'held'";
+
+/// Brings back what rests in the thread of an item that is new. Gives the cases.
+fn wake_thread(
+    tx: &Transaction<'_>,
+    version: VersionId,
+    now: Timestamp,
+) -> Result<Vec<CaseId>, StoreError> {
+    // Most of the time nothing rests.
+    if !tx.prepare_cached("select 1 from case_counts where state = 'held' and n > 0")?.exists([])? {
+        return Ok(Vec::new());
+    }
+    let new = rows(
+        &mut tx.prepare_cached(
+            "select i.account_id, i.parent_id, i.post_id, i.kind = 'direct_message'
+             from versions v join items i on i.id = v.item_id
+             where v.id = ?1 and v.number = 1",
+        )?,
+        [version.0],
+        |row| {
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, Option<String>>(1)?,
+                row.get::<_, Option<String>>(2)?,
+                row.get::<_, bool>(3)?,
+            ))
+        },
+    )?;
+    let mut woken = Vec::new();
+    for (account, parent, post, private) in new {
+        let cases = rows(
+            &mut tx.prepare_cached(RESTING)?,
+            params![account, parent, post, private],
+            |row| Ok(CaseId(row.get(0)?)),
+        )?;
+        for case in cases {
+            let row = the_case(tx, case)?;
+            let next =
+                row.state.on(CaseEvent::HoldEnds).map_err(|e| StoreError::row("cases", e))?;
+            let what = "Någon har skrivit i tråden, så ärendet vilar inte längre";
+            note_event(tx, case, None, what, None, now)?;
+            set_state(tx, case, &next, now)?;
+            woken.push(case);
+        }
+    }
+    Ok(woken)
 }
 
 /// Asks for evidence of a version, once.

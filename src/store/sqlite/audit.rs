@@ -37,6 +37,15 @@ impl Store {
         self.write(move |tx| append(tx, &line, now)).await
     }
 
+    /// The same for several at once: they stand together, or none does.
+    pub async fn record_audits(
+        &self,
+        lines: Vec<AuditLine>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| lines.iter().try_for_each(|line| append(tx, line, now))).await
+    }
+
     /// How many lines the audit log has for an act, for tests and reports.
     pub async fn audit_count(&self, act: &'static str) -> Result<u64, StoreError> {
         self.read(move |c| {

@@ -13,7 +13,8 @@ use crate::domain::ids::{CaseId, ItemId, UserId, VersionId};
 use crate::domain::verdict::Verdict;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{CaseCounts, CaseEventRow, CaseRow, Lines, QueueFilter, QueueRow};
+use crate::store::queue::QueueRow;
+use crate::store::rows::{CaseCounts, CaseEventRow, CaseRow, Lines, QueueFilter};
 
 /// How much of a text the queue needs, in bytes: one line, shortened by the page. Bytes, because
 /// SQLite's own counting of characters ends at the first NUL.
@@ -21,13 +22,23 @@ const HEAD_BYTES: usize = 800;
 
 const CASE: &str = "k.id, k.item_id, k.version_id, k.state_json, k.rank, k.severity, k.category,
     k.opened_at, k.due_at, k.claimed_by, k.claimed_until, k.revision,
-    (select name from users u where u.id = k.claimed_by), k.claim_kept";
-const CASE_COLUMNS: usize = 14;
+    (select name from users u where u.id = k.claimed_by), k.claim_kept,
+    coalesce(k.waits_since, k.opened_at)";
+const CASE_COLUMNS: usize = 15;
 
 /// How many others have nearly the same text: no more are counted than a page needs to say.
 const N_ALIKE: &str = "(select count(*) from (select 1 from alikes l
     join alikes o on o.group_id = l.group_id and o.item_id <> l.item_id
     where l.item_id = k.item_id limit 100))";
+
+/// How many others of its group wait: on all accounts, and on its own.
+const N_SIMILAR: [&str; 2] = [
+    "(select count(*) from (select 1 from cases g indexed by cases_of_group
+       where g.group_id = k.group_id and g.state in ('waiting', 'returned') and g.id <> k.id limit 200))",
+    "(select count(*) from (select 1 from cases g indexed by cases_of_group_here
+       where g.group_id = k.group_id and g.account_id = k.account_id
+         and g.state in ('waiting', 'returned') and g.id <> k.id limit 200))",
+];
 
 /// See [`Store::earlier_cases_of_author`].
 pub(super) const EARLIER_CASES: &str = "select k2.id, k2.opened_at, k2.state_json
@@ -70,6 +81,7 @@ fn case_row(row: &Row<'_>) -> Result<CaseRow, StoreError> {
             .transpose()?,
         opened_at: at(row.get(7)?)?,
         due_at: at(row.get(8)?)?,
+        waits_since: at(row.get(14)?)?,
         claim,
         revision: row.get(11)?,
     })
@@ -105,6 +117,7 @@ pub(super) fn set_state(
     let came_back = matches!(state, CaseState::Returned { .. });
     tx.prepare_cached(
         "update cases set state = ?2, state_json = ?3, changed_at = ?4, revision = revision + 1,
+                closed_at = case when ?2 = 'closed' then coalesce(closed_at, ?4) end,
                 rank = case when ?5 then min(rank, 1) else rank end
          where id = ?1",
     )?
@@ -113,7 +126,7 @@ pub(super) fn set_state(
 }
 
 /// Marks a case as changed, so that open pages show it anew. Its revision stays: what changed
-/// does not make a decision on it stale.
+/// does not make a decision on it stale, and a closed case was closed when it was.
 pub(super) fn touch(tx: &Transaction<'_>, case: CaseId, now: Timestamp) -> Result<(), StoreError> {
     tx.prepare_cached("update cases set changed_at = ?2 where id = ?1")?
         .execute(params![case.0, ms(now)])?;
@@ -171,7 +184,8 @@ fn queue_row(row: &Row<'_>) -> Result<QueueRow, StoreError> {
         verdict: verdict.map(|v| from_json::<Verdict>("verdicts", &v)).transpose()?,
         sealed: row.get(n + 12)?,
         n_alike: row.get(n + 13)?,
-        no_copy: row.get(n + 14)?,
+        n_similar: row.get(n + 14)?,
+        no_copy: row.get(n + 15)?,
     })
 }
 
@@ -181,6 +195,8 @@ pub(super) struct FilterSql {
     /// rather find the open cases by their state and sort all of them for one page.
     pub(super) index: [&'static str; 2],
     pub(super) condition: &'static str,
+    /// What leaves one line of each group of similar ones, in the same two ways.
+    pub(super) in_front: [&'static str; 2],
     pub(super) order: &'static str,
 }
 
@@ -188,7 +204,7 @@ pub(super) fn filter_sql(filter: QueueFilter) -> FilterSql {
     let by_state = ["cases_by_state", "cases_of_account_by_state"];
     let (index, condition, order) = match filter {
         QueueFilter::Open => (
-            ["cases_queue", "cases_queue_of_account"],
+            ["cases_front", "cases_front_of_account"],
             "k.state in ('waiting', 'returned')",
             "k.rank, k.due_at, k.id",
         ),
@@ -198,11 +214,19 @@ pub(super) fn filter_sql(filter: QueueFilter) -> FilterSql {
         QueueFilter::Closed => (by_state, "k.state = 'closed'", "k.changed_at desc"),
         QueueFilter::Exempt => (["cases_exempt"; 2], "k.exempt = 1", "k.changed_at desc"),
     };
-    FilterSql { index, condition, order }
+    let in_front = match filter {
+        QueueFilter::Open => ["and k.behind = 0", "and k.behind_here = 0"],
+        QueueFilter::Held
+        | QueueFilter::Decided
+        | QueueFilter::AwaitingDiary
+        | QueueFilter::Closed
+        | QueueFilter::Exempt => [""; 2],
+    };
+    FilterSql { index, condition, in_front, order }
 }
 
 impl Store {
-    /// A page of the queue.
+    /// A page of the queue. Of open cases with nearly the same text the first stands for all.
     pub async fn queue(
         &self,
         filter: QueueFilter,
@@ -211,26 +235,27 @@ impl Store {
         most: u32,
     ) -> Result<Vec<QueueRow>, StoreError> {
         self.read(move |c| {
-            let FilterSql { index: [index, index_of_account], condition, order } =
-                filter_sql(filter);
-            let (index, only) = match account_key {
-                Some(_) => {
-                    (index_of_account, "and k.account_id = (select id from accounts where key = ?4)")
-                }
-                None => (index, "and ?4 is null"),
+            let FilterSql { index, condition, in_front, order } = filter_sql(filter);
+            let (way, only) = match account_key {
+                Some(_) => (1, "and k.account_id = (select id from accounts where key = ?4)"),
+                None => (0, "and ?4 is null"),
             };
-            // The limit is taken on the cases alone, so that a page costs what a page holds.
+            let (index, in_front, n_similar) = (index[way], in_front[way], N_SIMILAR[way]);
+            // The limit is taken on the cases alone, so that a page costs what a page holds, however deep.
             let sql = format!(
                 "select {CASE}, a.id, a.key, a.platform, a.name, a.simulated, i.kind, v.author,
                         coalesce(substr(cast(v.text as blob), 1, ?3), x''), i.created_at, i.first_fetched_at, i.presence,
                         (select d.verdict from verdicts d
                          where d.version_id = v.id and d.lexicon = v.assessed_by),
                         exists (select 1 from evidence e where e.version_id = v.id and e.state <> 'wanted'),
-                        {N_ALIKE}, i.no_copy
-                 from cases k indexed by {index} cross join items i on i.id = k.item_id
+                        {N_ALIKE}, {n_similar}, i.no_copy
+                 from (select k.id from cases k indexed by {index}
+                       where {condition} {in_front} {only} order by {order} limit ?1 offset ?2) p
+                      cross join cases k on k.id = p.id
+                      cross join items i on i.id = k.item_id
                       cross join accounts a on a.id = i.account_id
                       cross join versions v on v.id = k.version_id
-                 where {condition} {only} order by {order} limit ?1 offset ?2"
+                 order by {order}"
             );
             rows(
                 &mut c.prepare_cached(&sql)?,
@@ -244,13 +269,14 @@ impl Store {
     /// One case as a line of the queue.
     pub async fn queue_line(&self, case: CaseId) -> Result<QueueRow, StoreError> {
         self.read(move |c| {
+            let n_similar = N_SIMILAR[0];
             let sql = format!(
                 "select {CASE}, a.id, a.key, a.platform, a.name, a.simulated, i.kind, v.author,
                         coalesce(substr(cast(v.text as blob), 1, ?2), x''), i.created_at, i.first_fetched_at, i.presence,
                         (select d.verdict from verdicts d
                          where d.version_id = v.id and d.lexicon = v.assessed_by),
                         exists (select 1 from evidence e where e.version_id = v.id and e.state <> 'wanted'),
-                        {N_ALIKE}, i.no_copy
+                        {N_ALIKE}, {n_similar}, i.no_copy
                  from cases k join items i on i.id = k.item_id join accounts a on a.id = i.account_id
                       join versions v on v.id = k.version_id
                  where k.id = ?1"

@@ -9,7 +9,8 @@ use crate::domain::ids::{ActionId, ContentHash, DecisionId, EvidenceId, ItemId, 
 use crate::domain::log::words_hash;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{ActionFacts, DecisionFacts, Readable, RegistrationFacts, SubjectFacts};
+use crate::store::facts::{ActionFacts, DecisionFacts, RegistrationFacts, SubjectFacts};
+use crate::store::rows::Readable;
 
 fn decision(row: &Row<'_>) -> Result<DecisionFacts, StoreError> {
     let choices: String = row.get(5)?;
@@ -46,6 +47,7 @@ fn action(row: &Row<'_>) -> Result<ActionFacts, StoreError> {
         version: row.get(4)?,
         evidence: row.get(5)?,
         state: row.get(6)?,
+        registered: row.get(9)?,
         words: words_hash(&[&payload, &state]),
     })
 }
@@ -120,7 +122,7 @@ impl Store {
             each_row(
                 &mut c.prepare_cached(
                     "select id, case_id, decision_id, kind, version_id, evidence_id, state, payload,
-                       state_json
+                       state_json, exists (select 1 from registrations r where r.action_id = actions.id)
                      from actions where id > ?1 order by id limit ?2",
                 )?,
                 params![after.0, most],

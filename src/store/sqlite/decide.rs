@@ -18,6 +18,7 @@ use crate::domain::ground::Ground;
 use crate::domain::ids::{CaseId, ContentHash, DecisionId, EvidenceId, UserId, VersionId};
 use crate::domain::log::{LogKind, words_hash};
 use crate::domain::register::Kept;
+use crate::domain::together::Within;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::{AuditLine, CaseRow, DecisionRow, EvidenceState};
@@ -42,6 +43,8 @@ pub struct NewDecision {
     pub answered: Option<Kept>,
     /// What of it a person does on the platform itself, since nobody else can.
     pub by_hand: Vec<ActionKind>,
+    /// The act that decided many cases, where it was one.
+    pub bulk: Option<Within>,
     /// For the audit log.
     pub line: AuditLine,
 }
@@ -130,8 +133,11 @@ fn seal_for(tx: &Transaction<'_>, version: VersionId) -> Result<EvidenceId, Stor
 }
 
 /// Everything a decision holds beside its choices, for the case's history: one line each.
-fn told(decision: &Decision, answered: Option<&Kept>) -> Option<String> {
+fn told(new: &NewDecision) -> Option<String> {
+    let NewDecision { decision, answered, bulk, .. } = new;
+    let answered = answered.as_ref();
     let mut lines = Vec::new();
+    lines.extend(bulk.map(|within| within.words()));
     lines.extend(decision.ground().map(|ground| format!("Grund: {}", ground.label())));
     lines.extend(decision.choices().iter().filter_map(Choice::words));
     lines.extend(decision.note().map(|note| format!("Anteckning: {note}")));
@@ -215,8 +221,8 @@ impl Store {
             let answered = new.answered.as_ref().map(json).transpose()?;
             tx.prepare_cached(
                 "insert into decisions (case_id, version_id, user_id, at, choices, ground, note, undo_until,
-                   answered)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                   answered, bulk_id)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .execute(params![
                 case.id.0,
@@ -227,7 +233,8 @@ impl Store {
                 new.decision.ground().map(Ground::code),
                 new.decision.note(),
                 ms(new.undo_until),
-                answered
+                answered,
+                new.bulk.map(|within| within.bulk.0)
             ])?;
             let decision = DecisionId(tx.last_insert_rowid());
             insert_actions(tx, &case, decision, &new)?;
@@ -247,7 +254,7 @@ impl Store {
             };
             let labels: Vec<_> = new.decision.choices().iter().map(Choice::label).collect();
             let what = format!("Beslut: {}", labels.join(", "));
-            let detail = told(&new.decision, new.answered.as_ref());
+            let detail = told(&new);
             let by = Some((new.user, new.line.user_name.as_str()));
             note_event(tx, case.id, by, &what, detail.as_deref(), now)?;
             audit::append(tx, &new.line, now)?;

@@ -210,7 +210,7 @@ fn spared(
 /// Makes a case's content go: that of all its versions, for the wordings before the one that was flagged
 /// have no record of their own and would stay for ever. Its versions keep their hashes, so that the same text fetched again is
 /// known and does not come back.
-fn wipe(tx: &Transaction<'_>, item: ItemId) -> Result<(), StoreError> {
+pub(super) fn wipe(tx: &Transaction<'_>, item: ItemId) -> Result<(), StoreError> {
     for sql in [
         "delete from verdicts where version_id in (select id from versions where item_id = ?1)",
         "update uploads set bytes = null where item_id = ?1",
@@ -246,14 +246,13 @@ impl Store {
             let after = after.map_or((i64::MIN, 0), |(at, case)| (ms(at), case.0));
             let found = rows(
                 &mut c.prepare_cached(
-                    "select k.id, k.item_id, a.name, k.changed_at
-                     from cases k indexed by cases_by_state join accounts a on a.id = k.account_id
-                     where k.state = 'closed' and k.changed_at < ?2
-                       and (k.changed_at, k.id) > (?3, ?4)
+                    "select k.id, k.item_id, a.name, k.closed_at
+                     from cases k indexed by cases_closed join accounts a on a.id = k.account_id
+                     where k.closed_at < ?2 and (k.closed_at, k.id) > (?3, ?4)
                        and json_extract(k.state_json, '$.outcome') = ?1
                        and k.account_id in (select value from json_each(?6))
                        and exists (select 1 from evidence e where e.item_id = k.item_id and e.state = 'sealed')
-                     order by k.changed_at, k.id limit ?5",
+                     order by k.closed_at, k.id limit ?5",
                 )?,
                 params![outcome_id, ms(before), after.0, after.1, most, accounts],
                 |row| {
@@ -393,8 +392,6 @@ impl Store {
                 }
                 items.push((one.case, unchanged(tx, row.id, one, &lines, &carry.accounts)?));
             }
-            // Freed pages are overwritten, or the text would lie there until something else does.
-            tx.pragma_update(None, "secure_delete", true)?;
             let by = line.user.map(|user| (user, line.user_name.as_str()));
             for (case, item) in &items {
                 wipe(tx, *item)?;
@@ -444,6 +441,12 @@ impl Store {
             for one in &lines {
                 tx.prepare_cached("update evidence set state = 'disposed' where id = ?1")?
                     .execute([one.evidence.0])?;
+                // What was masked in it says as much as the text did.
+                tx.prepare_cached(
+                    "update release_records set masks = '[]', mask_salt = null
+                     where evidence_id = ?1 and masks_sha256 is not null",
+                )?
+                .execute([one.evidence.0])?;
                 tx.prepare_cached(
                     "insert or ignore into doomed_blobs (sha256, disposal_id)
                      select sha256, ?2 from evidence_blobs where evidence_id = ?1",
@@ -571,8 +574,8 @@ fn unchanged(
     let refused = |why: String| Err(StoreError::Refused { why });
     let case = the_case(tx, one.case)?;
     let again = "Dra tillbaka förslaget och föreslå på nytt.";
-    let (changed_at, account): (i64, i64) = tx
-        .prepare_cached("select changed_at, account_id from cases where id = ?1")?
+    let (closed_at, account): (Option<i64>, i64) = tx
+        .prepare_cached("select closed_at, account_id from cases where id = ?1")?
         .query_row([one.case.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
     if !accounts.contains(&AccountId(account)) {
         return refused(format!(
@@ -611,7 +614,7 @@ fn unchanged(
         .exists(params![case.item.0, id.0])?;
     let as_proposed = !newer
         && matches!(case.state, CaseState::Closed { .. })
-        && changed_at == ms(one.closed_at)
+        && closed_at == Some(ms(one.closed_at))
         && records.iter().all(|r| lines.iter().any(|line| line.evidence == r.id))
         && lines.iter().filter(|line| line.case == one.case).all(|line| {
             records.iter().any(|r| r.id == line.evidence && r.manifest == line.manifest)

@@ -23,7 +23,8 @@ const ITEM: &str = concat!(
     "i.id, i.account_id, i.platform_id, i.kind, i.post_id, i.parent_id, i.by_us,
     i.permalink, i.permalink_source, i.created_at, i.created_raw, i.presence, i.presence_at, ",
     barred!(),
-    ", i.current_version_id, i.first_fetched_at, i.barred"
+    ", i.current_version_id, i.first_fetched_at, i.barred,
+    (select name from users u where u.id = i.recorded_by)"
 );
 
 /// Of one account, which must be asked of the case: of the item, all that was ever fetched is walked.
@@ -80,6 +81,7 @@ fn item_row(row: &Row<'_>) -> Result<ItemRow, StoreError> {
         current_version: VersionId(row.get(14)?),
         first_fetched_at: at(row.get(15)?)?,
         barred: from_json("items", &row.get::<_, String>(16)?)?,
+        recorded_by: row.get(17)?,
     })
 }
 

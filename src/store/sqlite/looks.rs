@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::params;
 
-use super::value::{at, ms, rows};
+use super::value::{at, maybe_row, ms, rows};
 use crate::domain::ids::{AccountId, UserId};
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -14,8 +14,6 @@ pub const SLOT_MS: i64 = 600_000;
 /// An hour of the machine's rounds at an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MachineHour {
-    /// The account.
-    pub account: AccountId,
     /// When the hour began.
     pub hour: Timestamp,
     /// Rounds that went well.
@@ -89,6 +87,15 @@ impl Store {
         .await
     }
 
+    /// When the newest entry of the log was made.
+    pub async fn last_entry_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|c| {
+            let last = "select at from log order by seq desc limit 1";
+            maybe_row(&mut c.prepare_cached(last)?, [], |row| at(row.get(0)?))
+        })
+        .await
+    }
+
     /// Since when each account is known here.
     pub async fn accounts_since(&self) -> Result<Vec<(AccountId, Timestamp)>, StoreError> {
         self.read(|c| {
@@ -99,26 +106,26 @@ impl Store {
         .await
     }
 
-    /// The machine's rounds from one moment to another, by the hour.
+    /// The machine's rounds at an account from one moment to another, by the hour.
     pub async fn machine_hours(
         &self,
+        account: AccountId,
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<MachineHour>, StoreError> {
         self.read(move |c| {
             rows(
                 &mut c.prepare_cached(
-                    "select account_id, hour, n_ok, n_failed, last_problem from looks
-                     where hour >= ?1 and hour < ?2 order by account_id, hour",
+                    "select hour, n_ok, n_failed, last_problem from looks
+                     where account_id = ?1 and hour >= ?2 and hour < ?3 order by hour",
                 )?,
-                params![ms(from), ms(to)],
+                params![account.0, ms(from), ms(to)],
                 |row| {
                     Ok(MachineHour {
-                        account: AccountId(row.get(0)?),
-                        hour: at(row.get(1)?)?,
-                        n_ok: row.get(2)?,
-                        n_failed: row.get(3)?,
-                        problem: row.get(4)?,
+                        hour: at(row.get(0)?)?,
+                        n_ok: row.get(1)?,
+                        n_failed: row.get(2)?,
+                        problem: row.get(3)?,
                     })
                 },
             )

@@ -99,7 +99,11 @@ impl Store {
                     user.0
                 ])?;
             }
-            audit::append(tx, &line, now)?;
+            tx.prepare_cached("update items set recorded_by = ?2 where id = ?1")?
+                .execute(params![id.0, user.0])?;
+            // Where it stands was said before its number was known.
+            let (subject, detail) = (format!("item {id}"), Some(line.subject.clone()));
+            audit::append(tx, &AuditLine { subject, detail, ..line.clone() }, now)?;
             Ok(id)
         })
         .await

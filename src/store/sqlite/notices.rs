@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, Transaction, params};
 
 use super::audit;
 use super::cases::{note_event, touch};
-use super::value::{at, maybe_row, ms, rows};
+use super::value::{at, maybe_at, maybe_row, ms, rows};
 use crate::domain::escalation::EscalationStep;
 use crate::domain::ids::{CaseId, NoticeId, UserId};
 use crate::domain::notice::Channel;
@@ -68,10 +68,23 @@ pub struct NoticeRow {
     pub state: String,
     /// Why it did not come through, in Swedish.
     pub problem: Option<String>,
+    /// Since when it is being tried in vain; nothing before the first failure.
+    pub tried_since: Option<Timestamp>,
+}
+
+/// A case of which somebody may have to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Which.
+    pub case: CaseId,
+    /// Tells this mark from one that was set while it was looked at.
+    pub n: u32,
+    /// The revision at which the case came back from where nobody waited for it any more.
+    pub came_back: Option<u64>,
 }
 
 const NOTICE: &str = "n.id, n.case_id, n.urgent, n.channel, n.recipient, n.who, n.subject, n.body,
-    n.made_at, n.attempts, n.state, n.problem";
+    n.made_at, n.attempts, n.state, n.problem, n.tried_since";
 
 fn notice_row(row: &Row<'_>) -> Result<NoticeRow, StoreError> {
     let channel: String = row.get(3)?;
@@ -89,6 +102,7 @@ fn notice_row(row: &Row<'_>) -> Result<NoticeRow, StoreError> {
         attempts: row.get(9)?,
         state: row.get(10)?,
         problem: row.get(11)?,
+        tried_since: maybe_at(row.get(12)?)?,
     })
 }
 
@@ -151,12 +165,14 @@ pub struct StepTaken {
     pub due_at: Timestamp,
     /// Who was told, in Swedish.
     pub told: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 fn steps_of(c: &Connection, case: CaseId) -> Result<Vec<StepTaken>, StoreError> {
     rows(
         &mut c.prepare_cached(
-            "select step, due_at, told from escalations where case_id = ?1 order by due_at, at",
+            "select step, due_at, told, at from escalations where case_id = ?1 order by due_at, at",
         )?,
         [case.0],
         |row| {
@@ -166,41 +182,61 @@ fn steps_of(c: &Connection, case: CaseId) -> Result<Vec<StepTaken>, StoreError> 
                     .ok_or_else(|| StoreError::row("escalations", format!("step `{step}`")))?,
                 due_at: at(row.get(1)?)?,
                 told: row.get(2)?,
+                at: at(row.get(3)?)?,
             })
         },
     )
 }
 
 impl Store {
-    /// Cases of which somebody may have to be told, oldest first, each with the moment since when.
-    pub async fn cases_to_tell(&self, most: u32) -> Result<Vec<(CaseId, Timestamp)>, StoreError> {
+    /// Cases of which somebody may have to be told, oldest first.
+    pub async fn cases_to_tell(&self, now: Timestamp, most: u32) -> Result<Vec<Mark>, StoreError> {
         self.read(move |c| {
             rows(
                 &mut c.prepare_cached(
-                    "select case_id, since from notice_due order by since, case_id limit ?1",
+                    "select case_id, n, came_back from notice_due where not_before <= ?1
+                     order by since, case_id limit ?2",
                 )?,
-                [most],
-                |row| Ok((CaseId(row.get(0)?), at(row.get(1)?)?)),
+                params![ms(now), most],
+                |row| {
+                    Ok(Mark { case: CaseId(row.get(0)?), n: row.get(1)?, came_back: row.get(2)? })
+                },
             )
         })
         .await
+    }
+
+    /// A mark whose case could not be read is looked at again at `next`, and does not keep others waiting.
+    pub async fn put_off_mark(&self, mark: Mark, next: Timestamp) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            tx.prepare_cached(
+                "update notice_due set not_before = ?3 where case_id = ?1 and n = ?2",
+            )?
+            .execute(params![mark.case.0, mark.n, ms(next)])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// The same for a case whose deadline was to go on.
+    pub async fn put_off_clock(&self, case: CaseId, next: Timestamp) -> Result<(), StoreError> {
+        self.write(move |tx| set_clock(tx, case, Some(next))).await
     }
 
     /// Notes who is told of a case and when its deadline goes on. What happened to the case since it was
     /// read is looked at again.
     pub async fn tell_of_case(
         &self,
-        case: CaseId,
-        since: Timestamp,
+        mark: Mark,
         notices: Vec<NewNotice>,
         next_step: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.write(move |tx| {
             add(tx, &notices, now)?;
-            set_clock(tx, case, next_step)?;
-            tx.prepare_cached("delete from notice_due where case_id = ?1 and since = ?2")?
-                .execute(params![case.0, ms(since)])?;
+            set_clock(tx, mark.case, next_step)?;
+            tx.prepare_cached("delete from notice_due where case_id = ?1 and n = ?2")?
+                .execute(params![mark.case.0, mark.n])?;
             Ok(())
         })
         .await
@@ -261,18 +297,18 @@ impl Store {
         .await
     }
 
-    /// Takes steps: noted in the case's history, and told. Each step is taken once for each deadline.
+    /// Takes a step: noted in the case's history, and told. Each is taken once for each deadline.
     pub async fn escalate(
         &self,
         case: CaseId,
-        steps: Vec<StepTaken>,
+        step: Option<StepTaken>,
         notices: Vec<NewNotice>,
         next: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.write(move |tx| {
             let mut taken = false;
-            for step in steps {
+            if let Some(step) = step {
                 let new = tx
                     .prepare_cached(
                         "insert into escalations (case_id, due_at, step, at, told)
@@ -300,19 +336,24 @@ impl Store {
         .await
     }
 
-    /// Notices whose time has come, what is urgent first.
+    /// Notices whose time has come, what is urgent first: so many for the mail server and for each webhook,
+    /// since none of them is to stand in another's way.
     pub async fn due_notices(
         &self,
         now: Timestamp,
-        most: u32,
+        most_each: u32,
     ) -> Result<Vec<NoticeRow>, StoreError> {
         self.read(move |c| {
             rows(
                 &mut c.prepare_cached(&format!(
-                    "select {NOTICE} from notices n where n.state = 'waiting' and n.due_at <= ?1
-                     order by n.urgent desc, n.due_at, n.id limit ?2"
+                    "select {NOTICE} from (
+                       select *, row_number() over (
+                         partition by case channel when 'mail' then '' else recipient end
+                         order by urgent desc, due_at, id) as place
+                       from notices where state = 'waiting' and due_at <= ?1) n
+                     where n.place <= ?2 order by n.urgent desc, n.due_at, n.id"
                 ))?,
-                params![ms(now), most],
+                params![ms(now), most_each],
                 notice_row,
             )
         })
@@ -344,10 +385,11 @@ impl Store {
         self.write(move |tx| {
             tx.prepare_cached(
                 "update notices set attempts = attempts + 1, problem = ?2, due_at = ?3,
+                        tried_since = coalesce(tried_since, ?4),
                         state = case when ?3 is null then 'undeliverable' else 'waiting' end
                  where id = ?1 and state = 'waiting'",
             )?
-            .execute(params![notice.0, problem, next.map(ms)])?;
+            .execute(params![notice.0, problem, next.map(ms), ms(now)])?;
             let case = maybe_row(
                 &mut tx.prepare_cached(
                     "select case_id, who from notices where id = ?1 and state = 'undeliverable'
@@ -360,6 +402,24 @@ impl Store {
                 let what = format!("Aviseringen till {who} kom inte fram");
                 note_event(tx, case, None, &what, Some(&problem), now)?;
             }
+            Ok(())
+        })
+        .await
+    }
+
+    /// It was not tried, since its server answers nobody: its time runs all the same.
+    pub async fn notice_stands_back(
+        &self,
+        notice: NoticeId,
+        problem: String,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            tx.prepare_cached(
+                "update notices set problem = ?2, tried_since = coalesce(tried_since, ?3)
+                 where id = ?1 and state = 'waiting'",
+            )?
+            .execute(params![notice.0, problem, ms(now)])?;
             Ok(())
         })
         .await
@@ -407,7 +467,8 @@ impl Store {
                 // From now on: its time to be tried begins anew.
                 true => tx
                     .prepare_cached(
-                        "update notices set state = 'waiting', due_at = ?2, attempts = 0
+                        "update notices set state = 'waiting', due_at = ?2, attempts = 0,
+                                tried_since = null
                          where id = ?1 and state = 'undeliverable' and recipient <> ''",
                     )?
                     .execute(params![notice.0, ms(now)])?,

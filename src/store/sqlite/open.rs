@@ -5,10 +5,13 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 
+use super::value::at;
 use crate::runtime::private;
+use crate::store::Condition;
 use crate::store::error::StoreError;
 
-/// Numbered, never edited after a release; each file says why it is there.
+/// Numbered, never edited after a release; each file says why it is there. A database counts how many it has
+/// had, so a new one stands last: put between two, it would never run where these have.
 const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0001_ground.sql")),
     M::up(include_str!("migrations/0002_counts_and_authors.sql")),
@@ -25,7 +28,18 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0014_handed_out.sql")),
     M::up(include_str!("migrations/0015_search.sql")),
     M::up(include_str!("migrations/0018_rules_at_hand.sql")),
+    M::up(include_str!("migrations/0019_kept.sql")),
+    M::up(include_str!("migrations/0020_swept.sql")),
+    M::up(include_str!("migrations/0022_account_cards.sql")),
+    M::up(include_str!("migrations/0023_crises.sql")),
+    M::up(include_str!("migrations/0024_together.sql")),
+    M::up(include_str!("migrations/0030_notices_again.sql")),
+    M::up(include_str!("migrations/0031_police_version.sql")),
+    M::up(include_str!("migrations/0032_recorded_by.sql")),
 ];
+
+/// Databases that have had fewer of them were written without `secure_delete`.
+const OVERWRITING_SINCE: u32 = 16;
 
 /// How long a connection waits for another process's lock. Only a backup or a person with
 /// `sqlite3` can hold one: the daemon's own lock keeps other daemons out.
@@ -42,6 +56,11 @@ pub(in crate::store) fn for_writing(path: &Path) -> Result<Connection, StoreErro
     connection.pragma_update(None, "journal_mode", "WAL").map_err(open)?;
     // FULL: a seal, a decision or an audit line that was acknowledged survives a power cut.
     connection.pragma_update(None, "synchronous", "FULL").map_err(open)?;
+    // Freed space is overwritten, from the first page on: SQLite leaves copies of what it moves, and what is
+    // disposed of would lie there in clear.
+    connection.pragma_update(None, "secure_delete", true).map_err(open)?;
+    let had: u32 =
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(open)?;
     let migrations = Migrations::from_slice(MIGRATIONS);
     migrations.to_latest(&mut connection).map_err(|source| match source {
         rusqlite_migration::Error::MigrationDefinition(
@@ -49,6 +68,9 @@ pub(in crate::store) fn for_writing(path: &Path) -> Result<Connection, StoreErro
         ) => StoreError::Newer { path: path.to_owned() },
         source => StoreError::Upgrade { path: path.to_owned(), source },
     })?;
+    if (1..OVERWRITING_SINCE).contains(&had) {
+        connection.execute_batch("vacuum").map_err(open)?;
+    }
     connection.pragma_update(None, "foreign_keys", true).map_err(open)?;
     Ok(connection)
 }
@@ -61,6 +83,26 @@ pub(in crate::store) fn for_reading(path: &Path) -> Result<Connection, StoreErro
     prepare(&connection).map_err(open)?;
     connection.pragma_update(None, "query_only", true).map_err(open)?;
     Ok(connection)
+}
+
+/// How a database lies there. Opens it for reading alone, and makes none.
+pub(in crate::store) fn condition(path: &Path) -> Result<Condition, StoreError> {
+    if !path.exists() {
+        return Ok(Condition { exists: false, pending: 0, last_seen: None });
+    }
+    let c = for_reading(path)?;
+    let have: u64 = c.query_row("pragma user_version", [], |row| row.get(0))?;
+    let pending = (MIGRATIONS.len() as u64).saturating_sub(have);
+    // What an older one has no table for it knows nothing of.
+    let newest =
+        |sql: &str| c.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).ok().flatten();
+    let seen = [
+        "select max(at) from (select at from log order by seq desc limit 1)",
+        "select max(at) from (select at from audit order by id desc limit 1)",
+        "select max(hour) from looks",
+    ];
+    let last_seen = seen.into_iter().filter_map(newest).max().map(at).transpose()?;
+    Ok(Condition { exists: true, pending, last_seen })
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {

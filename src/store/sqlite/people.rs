@@ -1,10 +1,13 @@
 //! Who answers for an account, how they are reached, and when they are away.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::{Row, params};
 
 use super::audit;
+use super::cards::note_history;
 use super::users::{USER, user_row};
 use super::value::{ms, rows};
 use crate::domain::ids::{AccountId, UserId};
@@ -25,6 +28,23 @@ pub struct Reachable {
     pub mail: Option<String>,
     /// Whether they are away on the day asked for.
     pub away: bool,
+}
+
+/// Days on which somebody is away, both included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absence {
+    /// Its row.
+    pub id: i64,
+    /// Who.
+    pub user: UserId,
+    /// Login name.
+    pub login: String,
+    /// Name.
+    pub name: String,
+    /// The first day.
+    pub first: Date,
+    /// The last day.
+    pub last: Date,
 }
 
 /// Reads [`USER`], then address, whether away, part.
@@ -90,7 +110,43 @@ impl Store {
         .await
     }
 
-    /// Sets where a user is written to, or that they are not.
+    /// Who has each account, and the days of each one's absences that had not ended by `from`.
+    pub async fn cover(
+        &self,
+        from: Date,
+    ) -> Result<BTreeMap<AccountId, Vec<Vec<(Date, Date)>>>, StoreError> {
+        self.read(move |c| {
+            let found = rows(
+                &mut c.prepare_cached(
+                    "select p.account_id, p.user_id, b.first, b.last
+                     from account_people p join users u on u.id = p.user_id and u.active = 1
+                     left join absences b on b.user_id = p.user_id and b.last >= ?1",
+                )?,
+                [from.to_string()],
+                |row| {
+                    let day = |text: Option<String>| -> Result<Option<Date>, StoreError> {
+                        text.map(|t| t.parse().map_err(|_| StoreError::row("absences", t)))
+                            .transpose()
+                    };
+                    let days = day(row.get(2)?)?.zip(day(row.get(3)?)?);
+                    Ok((AccountId(row.get(0)?), UserId(row.get(1)?), days))
+                },
+            )?;
+            let mut people: BTreeMap<(AccountId, UserId), Vec<(Date, Date)>> = BTreeMap::new();
+            for (account, user, days) in found {
+                people.entry((account, user)).or_default().extend(days);
+            }
+            let mut cover: BTreeMap<_, Vec<_>> = BTreeMap::new();
+            for ((account, _), days) in people {
+                cover.entry(account).or_default().push(days);
+            }
+            Ok(cover)
+        })
+        .await
+    }
+
+    /// Sets where a user is written to, or that they are not. Whoever gets an address is told of what is
+    /// grave and still waits.
     pub async fn set_contact(
         &self,
         user: UserId,
@@ -108,6 +164,14 @@ impl Store {
                 )?,
                 None => tx.execute("delete from contacts where user_id = ?1", [user.0])?,
             };
+            // Looked at anew; whoever was told of it is not told again.
+            tx.execute(
+                "insert into notice_due (case_id, since)
+                 select id, ?1 from cases
+                 where state in ('waiting', 'returned', 'held') and (rank = 0 or severity = 3)
+                 on conflict (case_id) do update set n = n + 1",
+                [ms(now)],
+            )?;
             audit::append(tx, &line, now)
         })
         .await
@@ -144,6 +208,13 @@ impl Store {
                     params![account.0, user.0],
                 )?,
             };
+            let name: String =
+                tx.query_row("select name from users where id = ?1", [user.0], |row| row.get(0))?;
+            let what = match part {
+                Some(part) => format!("{name} är {}.", part.label()),
+                None => format!("{name} har inte längre hand om kontot."),
+            };
+            note_history(tx, account, &line.user_name, &what, now)?;
             audit::append(tx, &line, now)
         })
         .await
@@ -163,6 +234,54 @@ impl Store {
                  on conflict do nothing",
                 params![user.0, first.to_string(), last.to_string(), ms(now)],
             )?;
+            audit::append(tx, &line, now)
+        })
+        .await
+    }
+
+    /// Who is away from a day on, by name and first day.
+    pub async fn absences_from(&self, day: Date) -> Result<Vec<Absence>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(
+                    "select a.id, a.user_id, u.login, u.name, a.first, a.last
+                     from absences a join users u on u.id = a.user_id
+                     where a.last >= ?1 and u.active = 1 order by u.name, a.first",
+                )?,
+                [day.to_string()],
+                |row| {
+                    let date = |column: usize| -> Result<Date, StoreError> {
+                        let text: String = row.get(column)?;
+                        text.parse().map_err(|_| StoreError::row("absences", text))
+                    };
+                    Ok(Absence {
+                        id: row.get(0)?,
+                        user: UserId(row.get(1)?),
+                        login: row.get(2)?,
+                        name: row.get(3)?,
+                        first: date(4)?,
+                        last: date(5)?,
+                    })
+                },
+            )
+        })
+        .await
+    }
+
+    /// Takes one absence back.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where it is gone already.
+    pub async fn end_absence(
+        &self,
+        absence: i64,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            if tx.execute("delete from absences where id = ?1", [absence])? == 0 {
+                return Err(StoreError::NotFound { what: "absence" });
+            }
             audit::append(tx, &line, now)
         })
         .await

@@ -4,11 +4,13 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 
+use super::bars::cut_off;
 use super::cases::note_event;
 use super::holds::{end_hold, hold_case, standing};
 use super::value::{at, each_row, from_json, hash, json, maybe_at, maybe_row, ms, rows};
 use super::{audit, log};
-use crate::domain::ids::{CaseId, ContentHash, EvidenceId, UserId};
+use crate::domain::evidence::CutOff;
+use crate::domain::ids::{CaseId, ContentHash, EvidenceId, UserId, VersionId};
 use crate::domain::log::{LogKind, words_hash};
 use crate::domain::release::{Mask, Release, ReleaseId, ReleaseOutcome, ReleaseRecord};
 use crate::store::Store;
@@ -18,7 +20,7 @@ use crate::store::rows::{AuditLine, Readable};
 
 const RELEASE: &str =
     "r.id, r.subject, r.asker, r.opened_at, (select name from users u where u.id = r.opened_by),
-     r.ended_at, (select name from users u where u.id = r.ended_by), r.outcome, r.words,
+     r.ended_at, (select name from users u where u.id = r.ended_by), r.outcome, r.words, r.pdf_sha256,
      (select count(*) from release_records x where x.release_id = r.id)";
 
 /// The end of a request, to be committed.
@@ -36,6 +38,12 @@ pub struct EndOfRelease {
     pub pdf: Option<ContentHash>,
     /// The records as they were when the document was made: none may have changed since.
     pub records: Vec<ReleaseRecord>,
+    /// Those of which something is in the document.
+    pub handed_out: Vec<EvidenceId>,
+    /// What is written on each of these, in the same breath.
+    pub lines: Vec<AuditLine>,
+    /// Drawn at random: nobody can guess what was masked from the hash that stays.
+    pub salt: [u8; 32],
 }
 
 fn outcome(id: &str) -> Result<ReleaseOutcome, StoreError> {
@@ -57,8 +65,13 @@ fn release(row: &Row<'_>) -> Result<Release, StoreError> {
         asker: row.get(2)?,
         opened: (at(row.get(3)?)?, row.get(4)?),
         ended,
-        n_records: row.get(9)?,
+        pdf: pdf_of(row.get(9)?)?,
+        n_records: row.get(10)?,
     })
+}
+
+fn pdf_of(bytes: Option<Vec<u8>>) -> Result<Option<ContentHash>, StoreError> {
+    bytes.map(|bytes| hash("releases", &bytes)).transpose()
 }
 
 fn record(row: &Row<'_>) -> Result<ReleaseRecord, StoreError> {
@@ -66,6 +79,7 @@ fn record(row: &Row<'_>) -> Result<ReleaseRecord, StoreError> {
         evidence: EvidenceId(row.get(0)?),
         case: CaseId(row.get(1)?),
         withheld: row.get(2)?,
+        sender_withheld: row.get(4)?,
         masks: from_json("release_records", &row.get::<_, String>(3)?)?,
     })
 }
@@ -73,7 +87,7 @@ fn record(row: &Row<'_>) -> Result<ReleaseRecord, StoreError> {
 fn records(c: &Connection, id: ReleaseId) -> Result<Vec<ReleaseRecord>, StoreError> {
     rows(
         &mut c.prepare_cached(
-            "select evidence_id, case_id, withheld, masks from release_records
+            "select evidence_id, case_id, withheld, masks, sender_withheld from release_records
              where release_id = ?1 order by evidence_id",
         )?,
         [id.0],
@@ -152,10 +166,62 @@ fn words(
     words_hash(&[&release.subject, asker, end.0.id(), end.1, &pdf, records])
 }
 
-fn records_text(records: &[ReleaseRecord]) -> Result<String, StoreError> {
-    let told: Vec<_> =
-        records.iter().map(|r| (r.evidence.0, r.case.0, &r.withheld, &r.masks)).collect();
-    json(&told)
+/// The records of an ended request as its leaf holds them. Phrases stand there as a hash, so that they can go
+/// when the record does; a request that ended before there were such hashes holds them as they are.
+fn records_text(c: &Connection, id: ReleaseId) -> Result<String, StoreError> {
+    let told = rows(
+        &mut c.prepare_cached(
+            "select evidence_id, case_id, withheld, masks, sender_withheld, masks_sha256 from release_records
+             where release_id = ?1 order by evidence_id",
+        )?,
+        [id.0],
+        |row| {
+            let record = record(row)?;
+            let (evidence, case) = (record.evidence.0, record.case.0);
+            match row.get::<_, Option<Vec<u8>>>(5)? {
+                Some(masks) => {
+                    let masks = hash("release_records", &masks)?;
+                    json(&(evidence, case, &record.withheld, &record.sender_withheld, masks))
+                }
+                None => json(&(evidence, case, &record.withheld, &record.masks)),
+            }
+        },
+    )?;
+    Ok(format!("[{}]", told.join(",")))
+}
+
+/// Puts the hash of what is masked beside each record of a request that ends.
+fn seal_masks(tx: &Transaction<'_>, id: ReleaseId, salt: [u8; 32]) -> Result<(), StoreError> {
+    let drawn = ContentHash::of(&salt).to_hex();
+    for record in records(tx, id)? {
+        // One of its own for each record: they do not go together.
+        let salt = words_hash(&[&drawn, &record.evidence.to_string()]);
+        let masks = words_hash(&[&salt.to_hex(), &json(&record.masks)?]);
+        tx.prepare_cached(
+            "update release_records set mask_salt = ?3, masks_sha256 = ?4
+             where release_id = ?1 and evidence_id = ?2",
+        )?
+        .execute(params![id.0, record.evidence.0, salt.bytes(), masks.bytes()])?;
+    }
+    Ok(())
+}
+
+/// Whether each record that still has its phrases has those that its hash is of.
+fn masks_are_whole(c: &Connection, id: ReleaseId) -> Result<bool, StoreError> {
+    let all = rows(
+        &mut c.prepare_cached(
+            "select mask_salt, masks, masks_sha256 from release_records
+             where release_id = ?1 and masks_sha256 is not null and mask_salt is not null",
+        )?,
+        [id.0],
+        |row| {
+            let salt = hash("release_records", &row.get::<_, Vec<u8>>(0)?)?;
+            let masks: String = row.get(1)?;
+            let known = hash("release_records", &row.get::<_, Vec<u8>>(2)?)?;
+            Ok(words_hash(&[&salt.to_hex(), &masks]) == known)
+        },
+    )?;
+    Ok(all.into_iter().all(|whole| whole))
 }
 
 impl Store {
@@ -228,9 +294,18 @@ impl Store {
             for record in &added {
                 let masks = json(&record.masks)?;
                 let n = tx.execute(
-                    "insert into release_records (release_id, evidence_id, case_id, added_at, withheld, masks)
-                     values (?1, ?2, ?3, ?4, ?5, ?6) on conflict do nothing",
-                    params![id.0, record.evidence.0, record.case.0, ms(now), record.withheld, masks],
+                    "insert into release_records
+                       (release_id, evidence_id, case_id, added_at, withheld, masks, sender_withheld)
+                     values (?1, ?2, ?3, ?4, ?5, ?6, ?7) on conflict do nothing",
+                    params![
+                        id.0,
+                        record.evidence.0,
+                        record.case.0,
+                        ms(now),
+                        record.withheld,
+                        masks,
+                        record.sender_withheld
+                    ],
                 )?;
                 if n == 0 {
                     continue;
@@ -258,7 +333,7 @@ impl Store {
         &self,
         id: ReleaseId,
         evidence: EvidenceId,
-        withheld: Option<String>,
+        (withheld, sender_withheld): (Option<String>, Option<String>),
         masks: Vec<Mask>,
         line: AuditLine,
         now: Timestamp,
@@ -266,8 +341,9 @@ impl Store {
         self.write(move |tx| {
             pending(tx, id)?;
             let n = tx.execute(
-                "update release_records set withheld = ?3, masks = ?4 where release_id = ?1 and evidence_id = ?2",
-                params![id.0, evidence.0, withheld, json(&masks)?],
+                "update release_records set withheld = ?3, masks = ?4, sender_withheld = ?5
+                 where release_id = ?1 and evidence_id = ?2",
+                params![id.0, evidence.0, withheld, json(&masks)?, sender_withheld],
             )?;
             if n == 0 {
                 return Err(StoreError::NotFound { what: "record of the release" });
@@ -310,7 +386,8 @@ impl Store {
         .await
     }
 
-    /// Ends a request, and lifts the exemptions that it has set.
+    /// Ends a request. Exemptions that it has set are lifted where all was handed out or the request was taken
+    /// back; a refusal, in whole or in part, can be appealed, so there they stay until a person lifts them.
     ///
     /// # Errors
     /// [`StoreError::Refused`] where it has ended; [`StoreError::Conflict`] where its records have
@@ -332,16 +409,23 @@ impl Store {
             cases.sort_unstable();
             cases.dedup();
             let by = Some((end.user, line.user_name.as_str()));
-            let what = match end.outcome {
-                ReleaseOutcome::Released => "Lämnades ut som allmän handling",
-                ReleaseOutcome::Refused => "Begäran om utlämnande avslogs",
-                ReleaseOutcome::Withdrawn => "Begäran om utlämnande återtogs",
+            let goes_out = |case: CaseId| {
+                known.iter().any(|r| r.case == case && end.handed_out.contains(&r.evidence))
             };
             for case in &cases {
+                let what = match end.outcome {
+                    ReleaseOutcome::Released if goes_out(*case) => "Lämnades ut som allmän handling",
+                    ReleaseOutcome::Released | ReleaseOutcome::Refused => "Begäran om utlämnande avslogs",
+                    ReleaseOutcome::Withdrawn => "Begäran om utlämnande återtogs",
+                };
                 note_event(tx, *case, by, what, Some(&format!("Begäran {id}. {}", end.words)), now)?;
             }
+            for line in &end.lines {
+                audit::append(tx, line, now)?;
+            }
             audit::append(tx, &line, now)?;
-            let told = records_text(&known)?;
+            seal_masks(tx, id, end.salt)?;
+            let told = records_text(tx, id)?;
             let words_sha256 = words(&row, (end.outcome, &end.words), end.pdf, &told);
             let record = RuledRecord { row: id.0, case: None, user: end.user.0, words_sha256 };
             // After the lines it is to hold.
@@ -359,7 +443,15 @@ impl Store {
                     seq
                 ],
             )?;
-            for case in cases {
+            let is_partial = known
+                .iter()
+                .any(|r| r.withheld.is_some() || r.sender_withheld.is_some() || !r.masks.is_empty());
+            let may_be_appealed = match end.outcome {
+                ReleaseOutcome::Released => is_partial,
+                ReleaseOutcome::Refused => true,
+                ReleaseOutcome::Withdrawn => false,
+            };
+            for case in cases.into_iter().filter(|_| !may_be_appealed) {
                 let_go(tx, case, id, end.user, &line, now)?;
             }
             Ok(())
@@ -367,22 +459,40 @@ impl Store {
         .await
     }
 
-    /// Sealed records whose text a search may look through: newest first, from before `before`, with their
-    /// case, at most `most`.
-    pub async fn records_to_search(
-        &self,
-        before: i64,
-        most: u32,
-    ) -> Result<Vec<(EvidenceId, CaseId, String)>, StoreError> {
+    /// What has become of the records of a request since: whether some were disposed of, and whether the content
+    /// of some is cut off.
+    pub async fn release_now(&self, id: ReleaseId) -> Result<(bool, bool), StoreError> {
         self.read(move |c| {
+            let versions = rows(
+                &mut c.prepare_cached(
+                    "select e.version_id, e.state = 'disposed' from release_records r
+                     join evidence e on e.id = r.evidence_id where r.release_id = ?1",
+                )?,
+                [id.0],
+                |row| Ok((VersionId(row.get(0)?), row.get::<_, bool>(1)?)),
+            )?;
+            let disposed = versions.iter().any(|(_, disposed)| *disposed);
+            let mut barred = false;
+            for (version, _) in versions {
+                barred |= cut_off(c, version)? == CutOff::Everything;
+            }
+            Ok((disposed, barred))
+        })
+        .await
+    }
+
+    /// Requests that were handed out and of whose records some were disposed of since: their documents go, too.
+    pub async fn releases_disposed(&self) -> Result<Vec<ReleaseId>, StoreError> {
+        self.read(|c| {
             rows(
                 &mut c.prepare_cached(
-                    "select e.id, k.id, v.text from evidence e join cases k on k.item_id = e.item_id
-                     join versions v on v.id = e.version_id
-                     where e.state = 'sealed' and e.id < ?1 order by e.id desc limit ?2",
+                    "select distinct x.id from releases x
+                     cross join release_records r on r.release_id = x.id
+                     cross join evidence e on e.id = r.evidence_id
+                     where x.outcome = 'released' and e.state = 'disposed'",
                 )?,
-                params![before, most],
-                |row| Ok((EvidenceId(row.get(0)?), CaseId(row.get(1)?), row.get(2)?)),
+                [],
+                |row| Ok(ReleaseId(row.get(0)?)),
             )
         })
         .await
@@ -409,25 +519,31 @@ impl Store {
                     let end: String = row.get(of(7))?;
                     let said: String = row.get(of(8))?;
                     let ended_at = at(row.get(of(5))?)?;
-                    let pdf: Option<Vec<u8>> = row.get(12)?;
-                    let pdf = pdf.map(|bytes| hash("releases", &bytes)).transpose()?;
+                    let pdf = pdf_of(row.get(13)?)?;
                     let known = Release {
                         id: ReleaseId(id),
                         subject,
                         asker,
                         opened: (ended_at, String::new()),
                         ended: None,
+                        pdf,
                         n_records: 0,
                     };
-                    let told = records_text(&records(c, ReleaseId(id))?)?;
-                    Ok(ReleaseFacts(RuledFacts {
+                    let told = records_text(c, ReleaseId(id))?;
+                    // Phrases that are not those of the hash make it another text.
+                    let told = match masks_are_whole(c, ReleaseId(id))? {
+                        true => told,
+                        false => String::new(),
+                    };
+                    let facts = RuledFacts {
                         row: id,
                         case: None,
-                        user: row.get(11)?,
+                        user: row.get(12)?,
                         at: ended_at,
                         words: words(&known, (outcome(&end)?, &said), pdf, &told),
-                        log_seq: row.get(13)?,
-                    }))
+                        log_seq: row.get(14)?,
+                    };
+                    Ok(ReleaseFacts { facts, pdf })
                 },
             )
         })

@@ -50,6 +50,8 @@ pub struct Search {
     pub account: Option<String>,
     /// Where its case stands.
     pub state: Option<QueueFilter>,
+    /// Also what has no case.
+    pub beyond_cases: bool,
     /// Fetched at this moment or later.
     pub from: Option<Timestamp>,
     /// Fetched before this moment.
@@ -253,7 +255,8 @@ impl Store {
             let from = search.from.map_or(Ok(1), |moment| first_at(c, moment))?;
             let before = search.before.map_or(Ok(i64::MAX), |moment| first_at(c, moment))?;
             let Plan { source, condition, key } = plan(c, &search, account)?;
-            let state = search.state.map_or("1", |state| filter_sql(state).condition);
+            let anywhere = if search.beyond_cases { "1" } else { "k.id is not null" };
+            let state = search.state.map_or(anywhere, |state| filter_sql(state).condition);
             // By the index where that is what leads, so that no page is sorted.
             let order = if source.starts_with("item_words") { "w.rowid" } else { "v.id" };
             let sql = format!(

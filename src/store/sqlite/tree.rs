@@ -93,14 +93,13 @@ impl Store {
         &self,
     ) -> Result<(u64, ContentHash, Option<String>), StoreError> {
         self.read(|c| {
-            let tx = c.unchecked_transaction()?;
-            let n = size(&tx)?;
+            let n = size(c)?;
             let key = maybe_row(
-                &mut tx.prepare_cached("select id from log_keys order by log_seq desc limit 1")?,
+                &mut c.prepare_cached("select id from log_keys order by log_seq desc limit 1")?,
                 [],
                 |row| Ok(row.get(0)?),
             )?;
-            Ok((n, tree::root(n, |node| find(&tx, node))?, key))
+            Ok((n, tree::root(n, |node| find(c, node))?, key))
         })
         .await
     }

@@ -4,9 +4,10 @@ use axum::extract::{Form, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::Form as RepeatedForm;
+use serde::Deserialize;
 
 use crate::domain::ids::CaseId;
-use crate::domain::register::Answered;
+use crate::domain::register::Question;
 use crate::services::ServiceError;
 use crate::services::claims::{Look, Lost};
 use crate::web::forms::{
@@ -16,25 +17,18 @@ use crate::web::present::{self, Extent};
 use crate::web::state::{Inside, Site, page_with};
 use crate::web::view::case::CasePage;
 use crate::web::view::changed::Seen;
-use crate::web::view::decision::Filled;
-use crate::web::view::register;
+use crate::web::view::choice::ChoiceKind;
+use crate::web::view::decision::Again;
 use crate::web::view::shell::{Notice, Place};
 
-/// What the address says: pairs, since the questions of the wizard are named by their identifiers.
-/// `text=hel` shows the whole text; `utkast=nej` lets go of what was filled in when a decision was refused.
-pub struct Asked(Vec<(String, String)>);
-
-impl Asked {
-    fn is(&self, key: &str, value: &str) -> bool {
-        self.0.iter().any(|(k, v)| k == key && v == value)
-    }
-
-    /// The answers on the diary.
-    fn answered(&self) -> (Answered, bool) {
-        let pairs = self.0.iter().map(|(k, v)| (k.as_str(), v.as_str()));
-        let number = self.0.iter().find(|(k, _)| k == "dnr").map_or("", |(_, v)| v);
-        register::read(pairs, number)
-    }
+/// What the address says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    /// `hel` shows the whole text.
+    text: String,
+    /// `nej` lets go of what was filled in.
+    utkast: String,
 }
 
 /// How the page is drawn, beside what the case itself says.
@@ -43,11 +37,10 @@ struct Way {
     look: Look,
     status: StatusCode,
     notice: Option<Notice>,
-    /// What was filled in when a decision was refused, and why.
-    again: Option<(Filled, String)>,
-    /// What that decision had seen of the case.
+    /// What was filled in.
+    again: Option<Again>,
+    /// What that form had seen of the case.
     seen: Option<Seen>,
-    answered: (Answered, bool),
 }
 
 impl Way {
@@ -59,22 +52,22 @@ impl Way {
             notice: None,
             again: None,
             seen: None,
-            answered: Default::default(),
         }
     }
 }
 
 async fn draw(site: &Site, inside: &Inside, case: CaseId, way: Way) -> Result<Response, Response> {
     let viewer = &inside.viewer;
-    let Way { extent, look, status, mut notice, again, seen, answered } = way;
+    let Way { extent, look, status, mut notice, again, seen } = way;
     let opened = site.services.case_opened(viewer, case, look).await;
     let file = opened.map_err(|e| site.error(e))?;
     if notice.is_none() && !inside.is_script() {
         notice = lost(site, inside).await?;
     }
+    let again = again.map(|again| warned(site, again));
     let neighbours = site.services.neighbours(viewer, case).await.map_err(|e| site.error(e))?;
     let now = site.services.clock().now();
-    let mut drawn = present::case(&file, extent, again, answered, viewer.user, now);
+    let mut drawn = present::case(&file, extent, again, viewer.user, now);
     drawn.changed = seen.map(|seen| present::changed(&file, seen, now)).unwrap_or_default();
     let view = CasePage {
         shell: inside.shell(site, Place::Queue)?,
@@ -91,23 +84,56 @@ pub async fn show(
     State(site): State<Site>,
     inside: Inside,
     Path(case): Path<i64>,
-    Query(asked): Query<Vec<(String, String)>>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Response> {
-    let asked = Asked(asked);
-    let extent = if asked.is("text", "hel") { Extent::Whole } else { Extent::Part };
+    let extent = if asked.text == "hel" { Extent::Whole } else { Extent::Part };
     let case = CaseId(case);
-    if asked.is("utkast", "nej") {
+    if asked.utkast == "nej" {
         site.drafts.drop_one(inside.token(), case);
     }
-    let now = site.services.clock().now();
-    let again = match inside.is_script() {
-        true => None,
-        false => site.drafts.of(inside.token(), case, now),
-    };
+    let again = kept(&site, &inside, case);
     let look = inside.look();
     let plain = Way::plain(StatusCode::OK);
-    draw(&site, &inside, case, Way { extent, look, again, answered: asked.answered(), ..plain })
-        .await
+    draw(&site, &inside, case, Way { extent, look, again, ..plain }).await
+}
+
+/// With what there is to be warned of in the answer that stands in the form.
+pub(super) fn warned(site: &Site, again: Again) -> Again {
+    let filled = again.filled();
+    let answers = filled.choices.contains(&ChoiceKind::Answer).then_some(filled.answer.as_str());
+    let refers = filled.choices.contains(&ChoiceKind::Refer).then_some(filled.refer.as_str());
+    let secret = filled.diary.is_yes(Question::Secrecy);
+    let warning = site.services.warns_of(answers.into_iter().chain(refers), secret);
+    again.warned(warning)
+}
+
+/// What the person had filled in before, and not decided. A script keeps that itself.
+pub(super) fn kept(site: &Site, inside: &Inside, case: CaseId) -> Option<Again> {
+    let now = site.services.clock().now();
+    if inside.is_script() { None } else { site.drafts.of(inside.token(), case, now) }
+}
+
+/// Keeps what is filled in for who goes back or comes again.
+fn keep(site: &Site, inside: &Inside, case: CaseId, again: &Again) {
+    if !inside.is_script() {
+        site.drafts.keep(inside.token(), case, again, site.services.clock().now());
+    }
+}
+
+/// Shows the form again with all that is filled in, and what the answers on the diary lead to.
+/// Decides nothing.
+pub async fn propose(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(case): Path<i64>,
+    RepeatedForm(fields): RepeatedForm<DecisionFields>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    let case = CaseId(case);
+    let again = Again::Asked(fields.filled());
+    keep(&site, &inside, case, &again);
+    let (again, seen) = (Some(again), Some(fields.seen()));
+    draw(&site, &inside, case, Way { again, seen, ..Way::plain(StatusCode::OK) }).await
 }
 
 /// Decides. A refused decision comes back with everything that was filled in.
@@ -124,13 +150,20 @@ pub async fn decide(
         let suspected = site.services.suspect_by_form(&inside.viewer, case).await;
         suspected.map_err(|error| site.error(error))?;
     }
-    let refused = |why: String| Some((fields.filled(), why));
+    let refused = |why: String| Again::Refused(fields.filled(), why);
     let answered = fields.answered();
     let (status, again) = match fields.decision() {
         Ok(decision) => {
             match site
                 .services
-                .decide_with(&inside.viewer, case, fields.utgava, decision, &answered)
+                .decide_as_sent(
+                    &inside.viewer,
+                    case,
+                    fields.utgava,
+                    decision,
+                    &answered,
+                    fields.publicera == "ja",
+                )
                 .await
             {
                 Ok(_) => {
@@ -146,13 +179,9 @@ pub async fn decide(
         }
         Err(why) => (StatusCode::UNPROCESSABLE_ENTITY, refused(why)),
     };
-    if let Some((filled, why)) = &again
-        && !inside.is_script()
-    {
-        let now = site.services.clock().now();
-        site.drafts.keep(inside.token(), case, filled.clone(), why.clone(), now);
-    }
+    keep(&site, &inside, case, &again);
     let seen = (status == StatusCode::CONFLICT).then(|| fields.seen());
+    let again = Some(again);
     draw(&site, &inside, case, Way { again, seen, ..Way::plain(status) }).await
 }
 

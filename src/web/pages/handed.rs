@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::Form;
 use serde::Deserialize;
 
-use crate::domain::ids::{CaseId, EvidenceId};
+use crate::domain::ids::{CaseId, EvidenceId, VersionId};
 use crate::domain::release::{ReleaseId, ReleaseOutcome};
 use crate::services::ServiceError;
 use crate::services::police::PoliceChoice;
@@ -22,6 +22,8 @@ use crate::web::view::shell::{Notice, Place};
 #[serde(default)]
 pub struct PoliceFields {
     csrf: String,
+    lydelse: i64,
+    beslut: usize,
     anmals: String,
     brott: String,
     malsagande: String,
@@ -63,6 +65,7 @@ pub struct MaskFields {
     ord: String,
     lagrum: String,
     undanta: String,
+    avsandare: String,
 }
 
 /// The end of a request.
@@ -133,8 +136,10 @@ pub async fn decide_police(
     inside.check(&site, &fields.csrf)?;
     let case = CaseId(case);
     let choice = PoliceChoice {
+        version: VersionId(fields.lydelse),
+        n_before: fields.beslut,
         reported: fields.anmals == "ja",
-        ground: fields.brott,
+        crime: fields.brott,
         injured: fields.malsagande,
         reason: fields.skal,
     };
@@ -214,7 +219,10 @@ async fn draw(
         None => site.services.search_for_release(viewer, id, &wanted).await,
         Some(_) => Ok(Hits::default()),
     };
-    let found = found.map_err(|e| site.error(e))?;
+    let (found, problem) = match found {
+        Ok(found) => (found, problem),
+        Err(error) => (Hits::default(), problem.or(Some(words(site, error)?))),
+    };
     let now = site.services.clock().now();
     let shell = inside.shell(site, Place::Diary)?;
     let status = if problem.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
@@ -280,8 +288,10 @@ pub async fn mask(
     inside.check(&site, &fields.csrf)?;
     let id = ReleaseId(id);
     let record = (id, EvidenceId(fields.bevis));
-    let MaskFields { ord, lagrum, undanta, .. } = &fields;
-    let done = site.services.mask_in_release(&inside.viewer, record, ord, lagrum, undanta).await;
+    let MaskFields { ord, lagrum, undanta, avsandare, .. } = &fields;
+    let masks = (ord.as_str(), lagrum.as_str());
+    let done =
+        site.services.mask_in_release(&inside.viewer, record, masks, undanta, avsandare).await;
     after(&site, &inside, id, String::new(), done).await
 }
 

@@ -54,8 +54,18 @@ pub async fn propose(
     Form(fields): Form<DisposalForm>,
 ) -> Result<Response, Response> {
     inside.check(&site, &fields.csrf)?;
-    // What is no hash names no policy in force: then the first one is meant, as without it.
-    let policy = fields.riktlinje.parse().ok();
+    // One that names what is no policy must not dispose by another; without any the first is meant.
+    let policy = match fields.riktlinje.as_str() {
+        "" => None,
+        named => match named.parse() {
+            Ok(policy) => Some(policy),
+            Err(_) => {
+                let why = "Formuläret säger inte vilken riktlinje gallringen gäller. Ladda om sidan och föreslå på nytt.";
+                let notice = Some(Notice::problem(why));
+                return draw(&site, &inside, StatusCode::UNPROCESSABLE_ENTITY, notice).await;
+            }
+        },
+    };
     let done = site.services.propose_disposal(&inside.viewer, policy).await;
     after(&site, &inside, done).await
 }

@@ -1,7 +1,9 @@
 //! The pages: extract → one service call → display values → page.
 
+pub mod account_card;
 pub mod accounts;
 pub mod case;
+pub mod crisis;
 pub mod diary;
 pub mod evidence;
 pub mod handed;
@@ -10,6 +12,8 @@ pub mod keeping;
 pub mod login;
 pub mod queue;
 pub mod record;
+pub mod report;
 pub mod search;
 pub mod supervision;
 pub mod tasks;
+pub mod together;

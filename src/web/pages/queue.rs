@@ -6,8 +6,10 @@ use serde::Deserialize;
 
 use crate::domain::account::PlatformKind;
 use crate::domain::ids::CaseId;
+use crate::domain::person::Act;
+use crate::services::claims::Look;
 use crate::services::queue::{Filter as Shown, PAGE, Watch};
-use crate::web::pages::case::lost;
+use crate::web::pages::case::{kept, lost, warned};
 use crate::web::present::{self, Extent};
 use crate::web::state::{Inside, Site, page};
 use crate::web::view::case::UndoBar;
@@ -31,7 +33,7 @@ const LAST_PAGE: u32 = 200;
 pub(super) const fn label(shown: Shown) -> &'static str {
     match shown {
         Shown::Open => "Väntar på beslut",
-        Shown::Held => "Uppskjutna",
+        Shown::Held => "Vilande",
         Shown::Decided => "Genomförs",
         Shown::AwaitingDiary => "Väntar på diarienummer",
         Shown::Closed => "Avslutade",
@@ -83,7 +85,13 @@ pub async fn show(
         Some(id) => {
             let opened = services.case_opened(viewer, CaseId(id), inside.look()).await;
             let file = opened.map_err(fail)?;
-            Some(present::case(&file, Extent::Part, None, Default::default(), viewer.user, now))
+            Some(present::case(
+                &file,
+                Extent::Part,
+                kept(&site, &inside, file.id).map(|again| warned(&site, again)),
+                viewer.user,
+                now,
+            ))
         }
         None => {
             // Back at the list: what was only looked at is free again.
@@ -96,7 +104,8 @@ pub async fn show(
     // After the case is opened, so that its row says who is on it.
     let queue = services.queue(viewer, shown, account, number * PAGE).await.map_err(fail)?;
     let watches = services.watches(viewer).await.map_err(fail)?;
-    if shown == Shown::Open {
+    // A tab that follows the queue by itself is no person who looks.
+    if shown == Shown::Open && inside.look() == Look::Opens {
         let only = watches.iter().find(|watch| watch.account.key.as_str() == asked.konto);
         if asked.konto.is_empty() || only.is_some() {
             services.looked(viewer, only.map(|watch| watch.account.id)).await;
@@ -136,6 +145,8 @@ pub async fn show(
         accounts,
         unknown_account,
         filter: shown.id(),
+        marks: shown == Shown::Open && viewer.may(Act::Decide),
+        account: asked.konto.clone(),
         rows: queue.lines.iter().map(|line| present::row(line, viewer.user, now)).collect(),
         next: (queue.more && number < LAST_PAGE).then(|| href(shown, &asked.konto, number + 1)),
         previous: (number > 0).then(|| href(shown, &asked.konto, number - 1)),
@@ -154,5 +165,5 @@ pub async fn show(
 async fn undo_bar(site: &Site, inside: &Inside, case: CaseId) -> Result<Option<UndoBar>, Response> {
     let file = site.services.case_file(&inside.viewer, case).await.map_err(|e| site.error(e))?;
     let now = site.services.clock().now();
-    Ok(present::case(&file, Extent::Part, None, Default::default(), inside.viewer.user, now).undo)
+    Ok(present::case(&file, Extent::Part, None, inside.viewer.user, now).undo)
 }

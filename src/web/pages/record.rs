@@ -172,6 +172,19 @@ fn told(status: StatusCode, error: &str) -> Response {
     (status, Json(json!({ "error": error }))).into_response()
 }
 
+/// Whether a browser says that somebody else's page sends this. Programs say nothing of the kind.
+fn is_from_a_page(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let foreign =
+        text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    let host = text("host").unwrap_or_default();
+    let is_ours = |origin: &str| {
+        let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        rest.is_some_and(|rest| rest.eq_ignore_ascii_case(host))
+    };
+    foreign || text("origin").is_some_and(|origin| !is_ours(origin))
+}
+
 /// The name and password of HTTP basic authentication.
 fn basic(headers: &HeaderMap) -> Option<(String, Secret)> {
     let given = headers.get(AUTHORIZATION)?.to_str().ok()?;
@@ -216,6 +229,12 @@ pub async fn api(State(site): State<Site>, From(address): From, request: Request
     // The body stays where it is until it is known who sends it.
     let (parts, body) = request.into_parts();
     let headers = parts.headers;
+    // A browser that remembers the password would send it from anybody's page.
+    if is_from_a_page(&headers) {
+        let why =
+            "Det här gränssnittet är för program. En webbsida får inte lägga in något härifrån.";
+        return told(StatusCode::FORBIDDEN, why);
+    }
     let Some((name, password)) = basic(&headers) else {
         let why = "Ange användarnamn och lösenord med HTTP Basic.";
         let mut answer = told(StatusCode::UNAUTHORIZED, why);

@@ -6,6 +6,7 @@ use axum::response::Response;
 use jiff::civil::Date;
 use serde::Deserialize;
 
+use crate::domain::person::Act;
 use crate::services::ServiceError;
 use crate::services::queue::Filter;
 use crate::services::search::{Asked, Found, LAST_PAGE, Results, Stretch};
@@ -27,6 +28,7 @@ pub struct Typed {
     till: String,
     dnr: String,
     bevis: String,
+    skal: String,
     sida: u32,
 }
 
@@ -50,6 +52,7 @@ impl Typed {
             state: Filter::from_id(&self.visa),
             from: day(&self.fran, "Hämtat från och med")?,
             to: day(&self.till, "Hämtat till och med")?,
+            reason: self.skal.clone(),
             page: self.sida.min(LAST_PAGE),
         })
     }
@@ -64,6 +67,7 @@ impl Typed {
             ("till", &self.till),
             ("dnr", &self.dnr),
             ("bevis", &self.bevis),
+            ("skal", &self.skal),
         ] {
             if !value.is_empty() {
                 query.append_pair(name, value);
@@ -101,6 +105,9 @@ pub async fn show(
 ) -> Result<Response, Response> {
     let services = &site.services;
     let viewer = &inside.viewer;
+    if !viewer.may(Act::Search) {
+        return Err(site.error(ServiceError::NotPermitted { act: Act::Search }));
+    }
     let asked = typed.asked();
     let results = match &asked {
         Err(why) => Err(why.clone()),
@@ -113,7 +120,7 @@ pub async fn show(
     };
     let watches = services.watches(viewer).await.map_err(|e| site.error(e))?;
     let chosen = Filter::from_id(&typed.visa);
-    let mut states = vec![("", "Alla, även utan ärende", chosen.is_none())];
+    let mut states = vec![("", "Alla", chosen.is_none())];
     states.extend(Filter::ALL.iter().map(|f| (f.id(), label(*f), chosen == Some(*f))));
     let accounts = accounts(&watches, &typed.konto);
     let page = typed.sida.min(LAST_PAGE);
@@ -137,6 +144,7 @@ pub async fn show(
             states,
             from: typed.fran,
             to: typed.till,
+            reason: typed.skal,
         },
     };
     Ok(page_with(&site, status, &view))

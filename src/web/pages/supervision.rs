@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::domain::calendar::local;
 use crate::services::ServiceError;
-use crate::web::present_supervision::account;
+use crate::web::present_supervision::{account, past_crisis};
 use crate::web::state::{Inside, Site, page_with};
 use crate::web::view::shell::{Notice, Place};
 use crate::web::view::supervision::SupervisionPage;
@@ -47,7 +47,9 @@ pub async fn show(
         Err(error) => return Err(site.error(error)),
     };
     let status = if notice.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let board = site.services.crises(&inside.viewer).await.map_err(|e| site.error(e))?;
     let view = SupervisionPage {
+        crises: board.standing.iter().chain(&board.past).map(past_crisis).collect(),
         shell: inside.shell(&site, Place::Accounts)?,
         notice,
         first: first.to_string(),

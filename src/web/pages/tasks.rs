@@ -52,7 +52,9 @@ async fn draw(
         case: t.case,
         made: Moment::new(t.made_at, now),
     });
+    let accounts = site.services.account_tasks(&inside.viewer).await.map_err(|e| site.error(e))?;
     let view = TasksPage {
+        accounts,
         shell: inside.shell(site, Place::Queue)?,
         notice,
         rows: rows.collect(),

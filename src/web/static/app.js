@@ -262,7 +262,7 @@ async function refreshQueue() {
   try {
     const answer = await fetchPage(listAddress());
     if (lost(answer, location.href)) return;
-    swap(answer.page, "#ko-innehall");
+    keepingMarks(() => swap(answer.page, "#ko-innehall"));
     swap(answer.page, ".filter");
     document.title = answer.page.title;
     newCases = new Set();
@@ -314,7 +314,7 @@ document.addEventListener("click", (event) => {
     return;
   }
   const row = event.target.closest?.("#rader .rad[data-arende]");
-  if (row && plain && beside() && event.target.closest("a")) {
+  if (row && plain && beside() && event.target.closest(".rad-text a")) {
     event.preventDefault();
     show(row.dataset.arende);
   }
@@ -342,7 +342,8 @@ function tick() {
       if (shown) shown.textContent = left;
     } else if (!bar.dataset.slut) {
       bar.dataset.slut = "ja";
-      $(".kvar", bar).textContent = "nu";
+      const words = $(".kvar", bar);
+      words.textContent = words.dataset.over ?? "nu";
       $("button", bar).disabled = true;
       if (bar.closest("#angra-plats")) setTimeout(() => { bar.remove(); tidyUndos(); }, 4000);
     }
@@ -497,6 +498,7 @@ function dress(root) {
 
 readClock(document);
 tidyUndos();
+countMarks();
 dress(document);
 // Refused, perhaps since the text is another now: a second, impatient press is no reading.
 if (refusal()) mustBeRead();

@@ -8,7 +8,7 @@ const TEXTS = "textarea, input[type=text]";
 
 function isTouched(form) {
   return form !== null && $$("input:not([type=hidden]), textarea, select", form).some((field) =>
-    field.type === "checkbox" ? field.checked !== field.defaultChecked
+    field.type === "checkbox" || field.type === "radio" ? field.checked !== field.defaultChecked
       : field.tagName === "SELECT" ? [...field.options].some((o) => o.selected !== o.defaultSelected && field.selectedIndex > 0)
         : field.value !== field.defaultValue);
 }
@@ -16,8 +16,11 @@ function isTouched(form) {
 /** A decision that was refused, shown with what had been filled in. */
 const refusal = () => $("#beslut-fel");
 
+/** The form as it came shows what a person had filled in. */
+const isKept = (form) => form !== null && form.hasAttribute("data-utkast");
+
 /** Whether something is shown that would be lost if the case were read anew. */
-const inWork = () => isTouched(decisionForm()) || refusal() !== null;
+const inWork = () => isTouched(decisionForm()) || isKept(decisionForm()) || refusal() !== null;
 
 // What was written for a case, while another is looked at. Lives in this page alone.
 const drafts = new Map();
@@ -48,6 +51,7 @@ function restoreDraft() {
   const ticked = [...draft.getAll("val"), ...draft.getAll("sparrat")];
   for (const field of $$("input:not([type=hidden]), textarea, select", form)) {
     if (field.name === "val") field.checked = ticked.includes(field.value) && (!field.disabled || waits(field));
+    else if (field.type === "radio") field.checked = draft.get(field.name) === field.value;
     else if (field.type === "checkbox") field.checked = draft.has(field.name);
     else if (draft.has(field.name)) field.value = draft.get(field.name);
   }
@@ -58,7 +62,7 @@ function restoreDraft() {
 addEventListener("beforeunload", (event) => {
   const form = decisionForm();
   const written = form && !form.dataset.skickas && $$(TEXTS, form).some((field) =>
-    field.value !== field.defaultValue || (refusal() && field.value !== ""));
+    field.value !== field.defaultValue || (isKept(form) && field.value !== ""));
   if (written) event.preventDefault();
 });
 
@@ -119,9 +123,6 @@ function openGate(page) {
 function barred(form) {
   const held = waiting(form).filter((box) => box.checked).map((box) => $(`label[for="${box.id}"] span`).textContent);
   if (held.length) return `${held.join(" och ")} är valt, men beviset är inte säkrat än. Inget har beslutats. Vänta ett ögonblick, eller avstå från valet.`;
-  // Answers on the diary stand in a form of their own: left unsent, they would be lost in silence.
-  if ($$(".diarie form input").some((field) => field.checked !== field.defaultChecked || (field.type === "text" && field.value !== field.defaultValue)))
-    return "Inget har beslutats: dina svar om diariet är inte med än. Välj Visa förslag först.";
   const row = document.activeElement?.closest?.(".rad[data-arende]");
   const shown = form.closest("[data-arende]").dataset.arende;
   if (row && row.dataset.arende !== shown) return `Inget har beslutats: du står på ärende ${row.dataset.arende} i listan, men det är ärende ${shown} som visas. Vänta tills rätt ärende visas, eller öppna det med Enter.`;
@@ -183,6 +184,7 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post") return;
   if (form.dataset.skickas) { event.preventDefault(); return; }
+  if (event.submitter?.id === "visa-forslag") { event.preventDefault(); propose(form, event.submitter); return; }
   const lives = side && (beside() || form.classList.contains("angra")) && form.closest("#bredvid, #angra-plats");
   if (lives || form.id === "beslutsform") event.preventDefault();
   const why = form.id === "beslutsform" && barred(form);
@@ -195,6 +197,40 @@ document.addEventListener("submit", (event) => {
 
 // A page brought back from the browser's memory has forms marked as sent.
 addEventListener("pageshow", () => $$("[data-skickas]").forEach((form) => delete form.dataset.skickas));
+
+/** Shows what the answers on the diary lead to, with everything else in the form as it stands. */
+async function propose(form, button) {
+  const before = edition(document);
+  form.dataset.skickas = "ja";
+  const done = () => { delete form.dataset.skickas; };
+  const post = () => fetchPage(button.formAction, new FormData(form));
+  try {
+    if (staleToken && !await renew(form)) { done(); return; }
+    let answer = await post();
+    if (answer.status === 403 && !isOurs(answer.page)) {
+      if (!await renew(form)) { done(); return; }
+      answer = await post();
+    }
+    done();
+    if (decisionForm() !== form) return;
+    if (!isOurs(answer.page)) {
+      if (isLogin(answer.page)) loggedOut("Inget har beslutats");
+      else say("fel", told(answer.page));
+      return;
+    }
+    // Never a new form beside an old text.
+    const same = edition(answer.page) === before;
+    if (!same && side && beside()) place(answer.page);
+    else dress(swap(answer.page, same ? "#beslut" : "#arende"));
+    newText(before);
+    $(".diarie > summary")?.focus({ preventScroll: true });
+    const words = [$(".diarie > summary"), $("#diarie-forslag")].map((part) => part?.textContent.trim()).filter(Boolean);
+    say("tyst", words.join(". "));
+  } catch {
+    done();
+    say("fel", "Uppsikt svarar inte, så förslaget kunde inte hämtas. Det du har fyllt i finns kvar.", { label: "Försök igen", run: () => propose(form, button) });
+  }
+}
 
 /** Sends a form that leads to another page, once it is known that the session holds. */
 async function leaveWith(form) {
@@ -327,11 +363,18 @@ addEventListener("blur", () => { enterHeld = false; });
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing || $("dialog[open]")) return;
   const target = event.target;
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && decisionForm()) {
+  const sent = decisionForm() ?? togetherForm();
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && sent) {
     event.preventDefault();
     if (event.repeat || enterHeld) return;
     enterHeld = true;
-    decisionForm().requestSubmit();
+    sent.requestSubmit();
+    return;
+  }
+  // Enter in a line of text sends the decision, not the first button of the form, which asks about the diary.
+  if (event.key === "Enter" && target.matches?.("#beslutsform input[type=text]:not(#diarie-dnr)")) {
+    event.preventDefault();
+    if (!event.repeat) decisionForm().requestSubmit();
     return;
   }
   const writes = target.closest?.("textarea, select, [contenteditable], input:not([type=checkbox], [type=radio])");
@@ -359,6 +402,10 @@ function act(key, target) {
       return true;
     }
     case "l": location.assign("/nytt"); return true;
+    case "x": return mark(false);
+    case "X": return mark(true);
+    case "b": return decideMarked();
+    case "o": return openGroup();
     case "?": $("#tangenter")?.showModal(); return true;
     case "Enter": {
       const row = $("#rader > .rad");

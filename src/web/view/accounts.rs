@@ -13,6 +13,35 @@ pub struct AccountsPage {
     pub shell: Shell,
     /// The accounts.
     pub accounts: Vec<AccountView>,
+    /// The inventory of the year: how many have answered of how many that are asked, and by when; nothing
+    /// where nobody is asked.
+    pub inventory: Option<InventoryView>,
+}
+
+/// Where the yearly inventory stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InventoryView {
+    /// By which day.
+    pub by: String,
+    /// Accounts of which nobody has answered: key and name.
+    pub open: Vec<(String, String)>,
+}
+
+/// What the register says of an account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// The unit.
+    pub unit: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Its editors.
+    pub editors: Vec<String>,
+    /// How carefully it has to be kept, where it is no ordinary account.
+    pub mark: Option<&'static str>,
+    /// What is amiss, in words.
+    pub flags: Vec<String>,
+    /// Whether it is closed.
+    pub is_closed: bool,
 }
 
 /// How an account's connection is.
@@ -62,6 +91,8 @@ pub struct AccountView {
     pub offers: Vec<OfferRow>,
     /// What the platform's terms say of stored data.
     pub terms: Option<String>,
+    /// What the register says of it.
+    pub card: Summary,
 }
 
 /// Whether something can be done.

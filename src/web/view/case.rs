@@ -60,6 +60,10 @@ pub struct CaseView {
     pub written: Option<Moment>,
     /// When it was fetched.
     pub fetched: Moment,
+    /// Who recorded it by hand; none where it was fetched.
+    pub recorded_by: Option<String>,
+    /// Its content has been disposed of.
+    pub disposed: bool,
     /// `Redigerad av författaren, lydelse 2 av 2`, where there is more than one.
     pub version: Option<String>,
     /// How the platform shows it now.
@@ -262,6 +266,8 @@ pub struct UndoBar {
     pub seconds: i64,
     /// When it begins, as ISO 8601.
     pub until: String,
+    /// It rests already: nothing is going to begin.
+    pub rests: bool,
 }
 
 impl UndoBar {
@@ -273,14 +279,23 @@ impl UndoBar {
         until: Timestamp,
         now: Timestamp,
     ) -> Option<Self> {
-        let left = until.duration_since(now).as_millis();
-        if left <= 0 {
-            return None;
-        }
-        let seconds = i64::try_from(left.div_euclid(1_000) + i128::from(left % 1_000 > 0));
-        let seconds = seconds.unwrap_or(i64::MAX);
-        Some(Self { case, decision, what: what.into(), seconds, until: until.to_string() })
+        let seconds = seconds_left(until, now)?;
+        Some(Self {
+            case,
+            decision,
+            what: what.into(),
+            seconds,
+            until: until.to_string(),
+            rests: false,
+        })
     }
+}
+
+/// Whole seconds until then, the begun one counted; none once it has passed.
+pub fn seconds_left(until: Timestamp, now: Timestamp) -> Option<i64> {
+    let left = until.duration_since(now).as_millis();
+    let seconds = i64::try_from(left.div_euclid(1_000) + i128::from(left % 1_000 > 0));
+    (left > 0).then(|| seconds.unwrap_or(i64::MAX))
 }
 
 /// Why the case is here: one finding.

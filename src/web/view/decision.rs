@@ -2,12 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::calendar::{local, next_working_day};
 use crate::domain::duties::{Duties, PolicyGround};
 use crate::domain::ground::{Force, Ground};
 use crate::domain::ids::CaseId;
 use crate::domain::item::ItemKind;
-use crate::domain::register::{Answered, Subject};
+use crate::domain::register::{Answered, Question, Subject};
+use crate::domain::snooze::{may_rest, offered};
 
 use super::changed::Seen;
 use super::choice::ChoiceKind;
@@ -157,7 +157,21 @@ impl GroundMenu {
         Self { suggested, why, known: known.map(|k| (k.ground, label(k))).collect() }
     }
 
-    fn groups(&self, chosen: Option<Ground>) -> Vec<GroundGroup> {
+    /// The menu of several policies: every ground that any of them has.
+    pub fn of_all(suggested: Vec<Ground>, duties: &[Duties]) -> Self {
+        let mut menu = Self { suggested, ..Self::default() };
+        for one in duties {
+            for known in Self::new(Vec::new(), None, one).known {
+                if !menu.known.iter().any(|(ground, _)| *ground == known.0) {
+                    menu.known.push(known);
+                }
+            }
+        }
+        menu
+    }
+
+    /// The grounds as they are listed.
+    pub fn groups(&self, chosen: Option<Ground>) -> Vec<GroundGroup> {
         let option = |(ground, label): &(Ground, String)| GroundOption {
             code: ground.code(),
             label: label.clone(),
@@ -193,10 +207,6 @@ pub struct DiaryInput {
     pub duties: Duties,
     /// What sort of item.
     pub kind: ItemKind,
-    /// What has been answered so far, where nothing is shown again after a refused try.
-    pub answered: Answered,
-    /// The number that was written is none.
-    pub wrong_number: bool,
 }
 
 /// A time to wait until.
@@ -204,8 +214,8 @@ pub struct DiaryInput {
 pub struct HoldOption {
     /// ISO 8601 in UTC.
     pub value: String,
-    /// `i morgon 8.00`.
-    pub label: &'static str,
+    /// `i morgon kl. 8.00`.
+    pub label: String,
 }
 
 /// What the policy proposes (never decides: invariant 3).
@@ -238,6 +248,63 @@ pub struct Filled {
     pub note: String,
     /// What was answered on the diary.
     pub diary: Answered,
+    /// The number of the case that it concerns, as typed: it need not be one.
+    pub number: String,
+    /// Whether the answer is published although there was a warning of it.
+    pub publishes: bool,
+    /// What there is to be warned of in the answer.
+    pub warning: Option<String>,
+}
+
+impl Filled {
+    /// Whether the number that was typed is none.
+    pub fn has_wrong_number(&self) -> bool {
+        !self.number.trim().is_empty() && self.diary.number.is_none()
+    }
+}
+
+/// A form that comes back with what a person had filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// The decision was refused, and why.
+    Refused(Filled, String),
+    /// The person has asked what the answers on the diary lead to.
+    Asked(Filled),
+    /// That was asked before, and the page is shown again.
+    Kept(Filled),
+}
+
+impl Again {
+    /// What was filled in.
+    pub const fn filled(&self) -> &Filled {
+        match self {
+            Self::Refused(filled, _) | Self::Asked(filled) | Self::Kept(filled) => filled,
+        }
+    }
+
+    /// With what there is to be warned of in the answer.
+    pub fn warned(mut self, warning: Option<String>) -> Self {
+        let (Self::Refused(filled, _) | Self::Asked(filled) | Self::Kept(filled)) = &mut self;
+        filled.warning = warning;
+        self
+    }
+
+    /// Why it was refused.
+    fn problem(&self) -> Option<String> {
+        match self {
+            Self::Refused(_, why) => Some(why.clone()),
+            Self::Asked(_) | Self::Kept(_) => None,
+        }
+    }
+
+    /// Whether the answers tick what they lead to. What was refused stands as it was sent, and who has unticked
+    /// something since is not overruled.
+    const fn ticks(&self) -> bool {
+        match self {
+            Self::Asked(_) => true,
+            Self::Refused(..) | Self::Kept(_) => false,
+        }
+    }
 }
 
 /// What the form is made of.
@@ -271,16 +338,16 @@ pub struct DecisionInput<'a> {
     pub grounds: GroundMenu,
     /// The wizard on the diary, where there is one.
     pub diary: Option<DiaryInput>,
+    /// The times that it may rest until, or why it may not.
+    pub rest: Result<Vec<HoldOption>, String>,
     /// What the policy proposes.
     pub proposal: Proposal,
-    /// What the person had filled in, and what was wrong with it.
-    pub again: Option<(Filled, String)>,
+    /// What the person had filled in.
+    pub again: Option<Again>,
     /// The item on its platform.
     pub permalink: Option<&'a str>,
     /// The platform's name.
     pub platform: &'a str,
-    /// Now.
-    pub now: Timestamp,
 }
 
 /// The form as it is shown.
@@ -288,6 +355,10 @@ pub struct DecisionInput<'a> {
 pub struct DecisionForm {
     /// Where it is sent.
     pub action: String,
+    /// Where it is sent to be shown again, with what the answers on the diary lead to.
+    pub ask: String,
+    /// Whether it shows what a person had filled in.
+    pub kept: bool,
     /// The revision of the case decided on.
     pub revision: u64,
     /// What is seen of the case.
@@ -319,29 +390,21 @@ pub struct DecisionForm {
 impl DecisionForm {
     /// Puts the form together.
     pub fn new(input: DecisionInput<'_>) -> Self {
-        let (mut filled, problem) = match input.again.clone() {
-            Some((filled, problem)) => (filled, Some(problem)),
+        let mut filled = match &input.again {
+            Some(again) => again.filled().clone(),
             None => {
                 let Proposal { choices, ground } = input.proposal.clone();
-                let diary = input.diary.as_ref().map(|diary| diary.answered.clone());
-                let diary = diary.unwrap_or_default();
-                (Filled { choices, ground, diary, ..Filled::default() }, None)
+                Filled { choices, ground, ..Filled::default() }
             }
         };
+        let problem = input.again.as_ref().and_then(Again::problem);
         let register = input.diary.as_ref().map(|diary| {
             let removes = filled.choices.iter().any(|kind| kind.removes());
             let subject = Subject { kind: diary.kind, ground: filled.ground, removes };
-            // Answers in the address are newer than those of a refused try.
-            let asked = !diary.answered.to.is_empty();
-            if asked {
-                filled.diary = diary.answered.clone();
+            if input.again.as_ref().is_some_and(Again::ticks) {
+                tick(&mut filled, &diary.duties, subject);
             }
-            let answered = filled.diary.clone();
-            if problem.is_none() || asked {
-                tick(&mut filled, &diary.duties, subject, &answered);
-            }
-            let (policy, wrong) = (&diary.policy, diary.wrong_number);
-            RegisterView::new(input.case, policy, &diary.duties, subject, &answered, wrong)
+            RegisterView::new(&diary.policy, &diary.duties, subject, &filled)
         });
         let choices: Vec<ChoiceView> = ChoiceKind::ALL
             .iter()
@@ -364,12 +427,14 @@ impl DecisionForm {
         let there = by_hand.then_some(input.permalink).flatten();
         Self {
             action: format!("/arende/{}/beslut", input.case),
+            ask: format!("/arende/{}/forslag", input.case),
+            kept: input.again.is_some(),
             revision: input.revision,
             seen: input.seen,
             grounds: input.grounds.groups(filled.ground),
             ground_why: input.grounds.why.clone(),
             register,
-            holds: holds(input.now),
+            holds: input.rest.clone().unwrap_or_default(),
             proposal: proposal_words(&input, &filled, &choices),
             problem,
             longest_reply: input.longest_reply,
@@ -393,14 +458,30 @@ impl DecisionForm {
         }
     }
 
-    /// What a person had filled in that was refused, in words, for a form that can no longer show it:
-    /// nothing that was written may be lost without being seen.
+    /// What a person had filled in, in words, for a form that can no longer show it: nothing that was written
+    /// may be lost without being seen.
     pub fn unsaved(&self) -> Vec<(&'static str, String)> {
-        if self.problem.is_none() {
+        if !self.kept {
             return Vec::new();
         }
-        let Filled { choices, ground, answer, refer, reason, to, forward_note, note, diary: _ } =
-            &self.filled;
+        let Filled {
+            choices,
+            ground,
+            answer,
+            refer,
+            reason,
+            to,
+            forward_note,
+            note,
+            diary,
+            number,
+            publishes: _,
+            warning: _,
+        } = &self.filled;
+        let yes = |(question, yes): (&Question, &bool)| {
+            format!("{} {}.", question.words(), if *yes { "Ja" } else { "Nej" })
+        };
+        let answers: Vec<_> = diary.to.iter().map(yes).collect();
         let choices: Vec<_> = choices.iter().map(|kind| kind.label()).collect();
         let ground = ground.map(|ground| ground.label().to_owned()).unwrap_or_default();
         let mut rows = vec![
@@ -411,6 +492,8 @@ impl DecisionForm {
             ("Varför det inte ska diarieföras", reason.clone()),
             ("Vidarebefordra till", to.clone()),
             ("Meddelande till mottagaren", forward_note.clone()),
+            ("Svar om diariet", answers.join(" ")),
+            ("Gäller ärende", number.clone()),
             ("Egen anteckning", note.clone()),
         ];
         rows.retain(|(_, words)| !words.trim().is_empty());
@@ -452,7 +535,10 @@ fn choice(kind: ChoiceKind, input: &DecisionInput<'_>, filled: &Filled) -> Choic
         Some(PlatformOffer::ByHand { why }) => (ChoiceState::ByHand(why.clone()), None),
         Some(PlatformOffer::No { why }) => (ChoiceState::Never(why.clone()), None),
         Some(PlatformOffer::Native { effect }) => (gated(kind, &input.gate), effect.clone()),
-        None => (ChoiceState::Free, None),
+        None => match (&input.rest, kind) {
+            (Err(why), ChoiceKind::Hold) => (ChoiceState::Never(why.clone()), None),
+            (Ok(_) | Err(_), _) => (ChoiceState::Free, None),
+        },
     };
     ChoiceView {
         kind,
@@ -472,27 +558,16 @@ fn gated(kind: ChoiceKind, gate: &RemovalGate) -> ChoiceState {
     }
 }
 
-fn holds(now: Timestamp) -> Vec<HoldOption> {
-    let today = local(now);
-    let morning = |date: jiff::civil::Date| {
-        date.at(8, 0, 0, 0).to_zoned(today.time_zone().clone()).map(|zoned| zoned.timestamp())
-    };
-    let hour = now.checked_add(SignedDuration::from_hours(1));
-    let tomorrow = today.date().tomorrow().and_then(morning);
-    let working_day = morning(next_working_day(today.date()));
-    let week = today.date().checked_add(jiff::Span::new().days(7)).and_then(morning);
-    // A time that no calendar has (beyond the year 9999) is left out.
-    let mut options: Vec<HoldOption> = [
-        (hour, "en timme"),
-        (tomorrow, "till i morgon 8.00"),
-        (working_day, "till nästa arbetsdag 8.00"),
-        (week, "en vecka"),
-    ]
-    .into_iter()
-    .filter_map(|(at, label)| Some(HoldOption { value: at.ok()?.to_string(), label }))
-    .collect();
-    options.dedup_by(|later, earlier| later.value == earlier.value);
-    options
+/// The times that a case may rest until, or why it may not.
+///
+/// # Errors
+/// The reason, in Swedish.
+pub fn rests(due: Timestamp, grave: bool, now: Timestamp) -> Result<Vec<HoldOption>, String> {
+    // Any time at all, a second ahead.
+    let soon = now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(now);
+    may_rest(soon, due, grave, now).map_err(|no| no.words(now))?;
+    let option = |(at, label): (Timestamp, String)| HoldOption { value: at.to_string(), label };
+    Ok(offered(due, now).into_iter().map(option).collect())
 }
 
 /// What the policy proposes, told by what could be ticked and what could not. Silent once the person
@@ -556,10 +631,10 @@ mod tests {
                 choices: vec![ChoiceKind::Hide, ChoiceKind::Register],
                 ground: Some(Ground::Threat),
             },
+            rest: Ok(Vec::new()),
             again: None,
             permalink: None,
             platform: "Prov",
-            now: "2026-11-04T08:00:00Z".parse().unwrap(),
         }
     }
 
@@ -608,22 +683,12 @@ mod tests {
         let mut input = input(PlatformOffer::Native { effect: None });
         input.state = FormState::Closed("Beslutet genomförs.".into());
         assert!(DecisionForm::new(input.clone()).unsaved().is_empty());
-        input.again = Some((filled, "Ärendet har ändrats.".into()));
+        input.again = Some(Again::Refused(filled, "Ärendet har ändrats.".into()));
         let rows = DecisionForm::new(input).unsaved();
         assert_eq!(
             rows.iter().map(|(what, _)| *what).collect::<Vec<_>>(),
             ["Val", "Grund", "Svar", "Egen anteckning"]
         );
         assert_eq!((rows[0].1.as_str(), rows[3].1.as_str()), ("Dölj, Svara", "Ring polisen"));
-    }
-
-    #[test]
-    fn waiting_until_tomorrow_and_until_the_next_working_day_is_one_choice_midweek() {
-        let wednesday: Timestamp = "2026-11-04T08:00:00Z".parse().unwrap();
-        let friday: Timestamp = "2026-11-06T08:00:00Z".parse().unwrap();
-        assert_eq!(holds(wednesday).len(), 3);
-        let holds = holds(friday);
-        assert_eq!(holds.len(), 4);
-        assert_eq!(holds[2].value, "2026-11-09T07:00:00Z");
     }
 }

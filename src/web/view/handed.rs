@@ -19,6 +19,8 @@ pub struct PolicePage {
     pub notice: Option<Notice>,
     /// The case.
     pub case: CaseId,
+    /// What is shown: the wording's number and how many decisions there are.
+    pub seen: (i64, usize),
     /// The short form.
     pub form: Vec<(String, String)>,
     /// Crimes to choose among.
@@ -42,6 +44,8 @@ pub struct CrimeView {
     pub label: &'static str,
     /// Where the law has it.
     pub statute: &'static str,
+    /// Whose report counts.
+    pub by: &'static str,
     /// Findings or a decision suggest it.
     pub suggested: bool,
     /// It is chosen.
@@ -144,6 +148,12 @@ pub struct ReleaseItemView {
     pub when: String,
     /// The author as they would go out.
     pub author: String,
+    /// Where it stands, as it would go out.
+    pub place: String,
+    /// Phrases that are to be masked and stand nowhere in it.
+    pub nowhere: Vec<String>,
+    /// On which ground sender and link do not go out.
+    pub sender_withheld: String,
     /// The text as it would go out, or why it does not.
     pub text: Result<MarkedText, String>,
     /// What is masked on which ground.

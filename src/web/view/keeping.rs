@@ -23,6 +23,23 @@ pub struct DisposalPage {
     pub proposed: Option<ProposalView>,
     /// Earlier protocols, newest first.
     pub earlier: Vec<ProtocolView>,
+    /// What went without ever having been a case, newest first.
+    pub swept: Vec<SweptView>,
+}
+
+/// Texts without a case that were disposed of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SweptView {
+    /// When.
+    pub at: Moment,
+    /// Of which account.
+    pub account: String,
+    /// How many.
+    pub n_items: String,
+    /// From before when.
+    pub before: String,
+    /// On which decision.
+    pub decision: String,
 }
 
 /// What one policy lets fall due.

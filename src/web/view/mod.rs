@@ -20,18 +20,22 @@ pub mod queue;
 pub mod case;
 pub mod changed;
 pub mod choice;
+pub mod crisis;
 pub mod decision;
 pub mod evidence;
 pub mod register;
 
+pub mod account_card;
 pub mod accounts;
 pub mod diary;
 pub mod handed;
 pub mod help;
 pub mod keeping;
 pub mod login;
+pub mod report;
 pub mod search;
 pub mod supervision;
+pub mod together;
 
 pub mod error;
 

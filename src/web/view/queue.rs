@@ -36,6 +36,10 @@ pub struct QueuePage {
     pub unknown_account: bool,
     /// Identifier of the chosen state, kept when an account is picked.
     pub filter: &'static str,
+    /// Whether rows can be marked, to be decided on together.
+    pub marks: bool,
+    /// Key of the chosen account; empty for all.
+    pub account: String,
     /// The rows of this page.
     pub rows: Vec<QueueRow>,
     /// Address of the next page of rows.
@@ -144,8 +148,12 @@ pub struct QueueRow {
     pub claimed: Option<Claimed>,
     /// Why it came back.
     pub returned: Option<String>,
-    /// How many like it stand below, decided one by one.
+    /// How many other items have nearly the same text.
     pub similar: usize,
+    /// How many of them wait as well: they stand behind this line.
+    pub together: usize,
+    /// Until when it rests.
+    pub rests: Option<Moment>,
     /// To whom its deadline has gone on: `ersättaren`.
     pub went_on: Option<&'static str>,
 }
@@ -174,6 +182,24 @@ impl QueueRow {
     /// Whether a colleague is on it: the next case after a decision is another then.
     pub fn is_others(&self) -> bool {
         self.claimed.as_ref().is_some_and(|claimed| !claimed.mine)
+    }
+
+    /// What the box in front of it says.
+    pub fn mark_words(&self) -> String {
+        match self.together {
+            0 => format!("Markera ärende {}", self.case),
+            n => format!("Markera ärende {} och {n} liknande", self.case),
+        }
+    }
+
+    /// Address of its group.
+    pub fn group_href(&self, account: &str) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("grupp", &self.case.to_string());
+        if !account.is_empty() {
+            query.append_pair("konto", account);
+        }
+        format!("/flera?{}", query.finish())
     }
 
     /// Address of the case.

@@ -2,7 +2,6 @@
 //! proposal stands with its reason.
 
 use crate::domain::duties::Duties;
-use crate::domain::ids::CaseId;
 use crate::domain::register::{Answered, Question, Subject, Way, propose};
 
 use super::choice::ChoiceKind;
@@ -34,8 +33,6 @@ impl QuestionView {
 /// The proposal and what it rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegisterView {
-    /// Where the answers are sent.
-    pub action: String,
     /// `Ska diarieföras`.
     pub label: &'static str,
     /// Why.
@@ -54,20 +51,12 @@ pub struct RegisterView {
     pub answered: bool,
     /// Whether the person who wrote it is to be told.
     pub tell: bool,
-    /// The answers, for the decision to take along: question and answer.
-    pub kept: Vec<(&'static str, &'static str)>,
 }
 
 impl RegisterView {
     /// The wizard of a case.
-    pub fn new(
-        case: CaseId,
-        policy: &str,
-        duties: &Duties,
-        subject: Subject,
-        answered: &Answered,
-        wrong_number: bool,
-    ) -> Self {
+    pub fn new(policy: &str, duties: &Duties, subject: Subject, filled: &Filled) -> Self {
+        let answered = &filled.diary;
         let proposal = propose(duties, subject, answered);
         // What would be asked had nobody answered yet: an answer can be changed.
         let asked = propose(duties, subject, &Answered::default()).ask;
@@ -77,35 +66,27 @@ impl RegisterView {
             answer: answered.to.get(question).copied(),
         };
         Self {
-            action: format!("/arende/{case}"),
             label: proposal.label(),
             why: proposal.why.clone(),
             policy: policy.to_owned(),
             questions: asked.iter().map(question).collect(),
             asks_number: asked.iter().any(|question| question.asks_for_number()),
-            number: answered.number.as_ref().map(ToString::to_string).unwrap_or_default(),
-            wrong_number,
+            number: filled.number.clone(),
+            wrong_number: filled.has_wrong_number(),
             answered: !answered.to.is_empty(),
             tell: proposal.tell_citizen,
-            kept: kept(answered),
         }
     }
-}
-
-/// The answers as form fields.
-fn kept(answered: &Answered) -> Vec<(&'static str, &'static str)> {
-    let word = |yes: &bool| if *yes { "ja" } else { "nej" };
-    answered.to.iter().map(|(question, yes)| (question.id(), word(yes))).collect()
 }
 
 /// Ticks in the form what the answers lead to. Nothing is ticked before anything is answered: then the
 /// policy's own line stands. The reason stands beside the questions and goes with the decision: what a person
 /// writes is theirs alone.
-pub fn tick(filled: &mut Filled, duties: &Duties, subject: Subject, answered: &Answered) {
-    if answered.to.is_empty() {
+pub fn tick(filled: &mut Filled, duties: &Duties, subject: Subject) {
+    if filled.diary.to.is_empty() {
         return;
     }
-    let kind = match propose(duties, subject, answered).way {
+    let kind = match propose(duties, subject, &filled.diary).way {
         Way::Forced | Way::Yes => ChoiceKind::Register,
         Way::No | Way::NotToBe => ChoiceKind::NotRegister,
         Way::ByPlan | Way::Open => return,
@@ -116,27 +97,17 @@ pub fn tick(filled: &mut Filled, duties: &Duties, subject: Subject, answered: &A
     }
 }
 
-/// Reads the answers that a form or an address carries: question and `ja` or `nej`. What is unknown or
-/// not answered is left out.
-pub fn read<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>, number: &str) -> (Answered, bool) {
-    let mut answered = Answered::default();
-    for (id, answer) in pairs {
-        if let (Some(question), Some(yes)) = (
-            Question::from_id(id),
-            match answer {
-                "ja" => Some(true),
-                "nej" => Some(false),
-                _ => None,
-            },
-        ) {
-            answered.to.insert(question, yes);
-        }
+/// Reads the answers that a form carries: question and `ja` or `nej`. What is not answered is left out.
+pub fn read<'a>(pairs: impl Iterator<Item = (Question, &'a str)>, number: &str) -> Answered {
+    let yes = |answer: &str| match answer {
+        "ja" => Some(true),
+        "nej" => Some(false),
+        _ => None,
+    };
+    Answered {
+        to: pairs.filter_map(|(question, answer)| Some((question, yes(answer)?))).collect(),
+        number: crate::domain::registration::parse_diary_number(number.trim()).ok(),
     }
-    let number = number.trim();
-    let read = crate::domain::registration::parse_diary_number(number).ok();
-    let wrong = !number.is_empty() && read.is_none();
-    answered.number = read;
-    (answered, wrong)
 }
 
 #[cfg(test)]
@@ -155,23 +126,31 @@ mod tests {
         duties
     }
 
+    fn filled(yes: &[Question]) -> Filled {
+        Filled { diary: Answered::yes(yes), ..Filled::default() }
+    }
+
     #[test]
     fn answers_are_read_and_what_is_no_answer_is_left_out() {
-        let pairs = [("sekretess", "nej"), ("pagaende", "ja"), ("enkelt", ""), ("<b>", "ja")];
-        let (answered, wrong) = read(pairs.into_iter(), " KS 2026/12 ");
+        let pairs = [
+            (Question::Secrecy, "nej"),
+            (Question::OngoingCase, "ja"),
+            (Question::Simple, ""),
+            (Question::BecomesCase, "<b>"),
+        ];
+        let answered = read(pairs.into_iter(), " KS 2026/12 ");
         let expected = [(Question::Secrecy, false), (Question::OngoingCase, true)];
         assert_eq!(answered.to.into_iter().collect::<Vec<_>>(), expected);
         assert_eq!(answered.number, Some(DiaryNumber::new("KS 2026/12".to_owned())));
-        assert!(!wrong);
-        let (answered, wrong) = read([].into_iter(), "<script>");
-        assert!(answered.number.is_none() && wrong);
+        assert!(read([].into_iter(), "<script>").number.is_none());
     }
 
     #[test]
     fn answers_tick_the_choice_and_leave_the_words_to_the_person() {
         let ticked = |questions: &[Question], choices: &[ChoiceKind]| {
-            let mut filled = Filled { choices: choices.to_vec(), ..Filled::default() };
-            tick(&mut filled, &duties(), COMMENT, &Answered::yes(questions));
+            let mut filled = filled(questions);
+            filled.choices = choices.to_vec();
+            tick(&mut filled, &duties(), COMMENT);
             filled
         };
         let yes = ticked(&[Question::OngoingCase], &[ChoiceKind::Dismiss]);
@@ -185,19 +164,19 @@ mod tests {
         assert_eq!(no.reason, "");
         assert_eq!(ticked(&[], &[ChoiceKind::Answer]).choices, [ChoiceKind::Answer]);
         // What a person has written stays.
-        let mut own = Filled { note: "Mitt.".to_owned(), ..Filled::default() };
-        tick(&mut own, &duties(), COMMENT, &Answered::yes(&[Question::OngoingCase]));
+        let mut own = filled(&[Question::OngoingCase]);
+        own.note = "Mitt.".to_owned();
+        tick(&mut own, &duties(), COMMENT);
         assert_eq!((own.note.as_str(), own.choices.len()), ("Mitt.", 1));
     }
 
     #[test]
     fn the_questions_stay_so_that_an_answer_can_be_changed() {
-        let answered = Answered::yes(&[Question::OngoingCase]);
-        let view = RegisterView::new(CaseId(1), "Prov", &duties(), COMMENT, &answered, false);
+        let answered = filled(&[Question::OngoingCase]);
+        let view = RegisterView::new("Prov", &duties(), COMMENT, &answered);
         assert_eq!(view.label, "Ska diarieföras");
         let ids: Vec<_> = view.questions.iter().map(|q| (q.id, q.answer)).collect();
         assert_eq!(ids, [("sekretess", None), ("pagaende", Some(true)), ("enkelt", None)]);
         assert!(view.asks_number && view.answered);
-        assert_eq!(view.kept, [("pagaende", "ja")]);
     }
 }

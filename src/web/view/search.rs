@@ -44,12 +44,14 @@ pub struct SearchForm {
     pub from: String,
     /// The last day.
     pub to: String,
+    /// Why what has no case is searched too.
+    pub reason: String,
 }
 
 impl SearchForm {
     /// Whether the fields below the first are filled in, so that they stand open.
     pub fn is_narrow(&self) -> bool {
-        let typed = [&self.diary, &self.evidence, &self.from, &self.to];
+        let typed = [&self.diary, &self.evidence, &self.from, &self.to, &self.reason];
         typed.iter().any(|field| !field.is_empty())
             || self.accounts.iter().any(|account| account.selected && !account.key.is_empty())
             || self.states.iter().any(|(id, _, selected)| *selected && !id.is_empty())

@@ -13,12 +13,19 @@ pub struct Who {
     pub role: &'static str,
     /// Whether the menu leads to disposal.
     pub disposes: bool,
+    /// Whether it leads to search.
+    pub searches: bool,
 }
 
 impl Who {
     /// A person with a role.
     pub fn new(name: impl Into<String>, role: Role) -> Self {
-        Self { name: name.into(), role: role.label(), disposes: role.may(Act::Dispose) }
+        Self {
+            name: name.into(),
+            role: role.label(),
+            disposes: role.may(Act::Dispose),
+            searches: role.may(Act::Search),
+        }
     }
 }
 
@@ -94,9 +101,16 @@ pub struct Shell {
     pub simulated: bool,
     /// The server's time as ISO 8601, so that countdowns do not trust the reader's clock.
     pub now: String,
+    /// What every page says while a crisis stands.
+    pub crisis: Option<String>,
 }
 
 impl Shell {
+    /// Whether the person at the page may search.
+    pub fn searches(&self) -> bool {
+        self.who.as_ref().is_some_and(|who| who.searches)
+    }
+
     /// The shell of a page for somebody who is not logged in.
     pub fn outside(authority: impl Into<String>, simulated: bool, now: Timestamp) -> Self {
         Self {
@@ -107,6 +121,7 @@ impl Shell {
             here: Place::Elsewhere,
             simulated,
             now: now.to_string(),
+            crisis: None,
         }
     }
 

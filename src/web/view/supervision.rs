@@ -18,6 +18,8 @@ pub struct SupervisionPage {
     pub last: String,
     /// The accounts.
     pub accounts: Vec<AccountWatch>,
+    /// Crises, the latest first, in words.
+    pub crises: Vec<String>,
 }
 
 /// One account.

@@ -22,6 +22,8 @@ pub struct TasksPage {
     pub rows: Vec<TaskRow>,
     /// Notices that did not come through.
     pub troubles: Vec<TroubleView>,
+    /// What waits for whoever answers for an account: its key, its name, what.
+    pub accounts: Vec<(String, String, Vec<String>)>,
     /// Whether the person at the page may say that they have told it.
     pub may_tell: bool,
 }

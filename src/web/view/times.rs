@@ -5,7 +5,8 @@ use askama::filters::HtmlSafe;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
 use crate::domain::calendar::{MONTHS, local};
-use crate::domain::deadline::time_left;
+use crate::domain::deadline::{is_at_once, time_left, time_left_of};
+use crate::domain::escalation::LEAST;
 
 const MONTHS_SHORT: [&str; 12] = [
     "jan.", "feb.", "mars", "april", "maj", "juni", "juli", "aug.", "sep.", "okt.", "nov.", "dec.",
@@ -120,6 +121,17 @@ impl Deadline {
             "god-tid"
         };
         Self { words: time_left(due, now), class, at: Moment::new(due, now) }
+    }
+
+    /// The same for a case that has waited since `since`: what was due before anybody could see it is to be
+    /// done at once, and late only when it has waited.
+    pub fn of_case(due: Timestamp, since: Timestamp, now: Timestamp) -> Self {
+        let mut deadline = Self::new(due, now);
+        if is_at_once(due, since) {
+            deadline.class = if now.duration_since(since) < LEAST { "snart" } else { "sen" };
+            deadline.words = time_left_of(due, since, now);
+        }
+        deadline
     }
 }
 

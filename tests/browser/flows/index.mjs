@@ -4,6 +4,7 @@ import { tickedRemovalIsNotDropped } from "./awaits.mjs";
 import { recordedByHand } from "./by_hand.mjs";
 import { colleagueFirst } from "./colleague_first.mjs";
 import { numberPutRight } from "./corrected.mjs";
+import { diaryAnswersCount } from "./diary.mjs";
 import { editedWhileAway } from "./edited.mjs";
 import { failedActionIsShown } from "./failed.mjs";
 import { lightFirstLoad, refusedLogIn } from "./first_load.mjs";
@@ -11,9 +12,11 @@ import { handedOut } from "./handed_out.mjs";
 import { keyboardOnly, undo } from "./keyboard.mjs";
 import { newCaseAnnouncesItself } from "./live.mjs";
 import { everyWayOfShowing } from "./looks.mjs";
+import { caseRests } from "./rests.mjs";
 import { otherRoles } from "./roles.mjs";
 import { searched, searchedWithoutScript } from "./search.mjs";
 import { sessionEnded } from "./session_ended.mjs";
+import { manyAtOnce, manyAtOnceWithoutScript } from "./together.mjs";
 import { twoEditors, twoEditorsWithoutScript } from "./two_editors.mjs";
 import { undosDoNotStack } from "./undos.mjs";
 import { withoutScript } from "./without_script.mjs";
@@ -30,9 +33,13 @@ export const flows = [
   { name: "live", proves: "a new case announces itself and pushes nothing", run: newCaseAnnouncesItself },
   { name: "edited", proves: "a decision on an edited text is never offered beside the text before it", run: editedWhileAway },
   { name: "awaits", proves: "a ticked removal that waits for its evidence is never left out in silence", run: tickedRemovalIsNotDropped },
+  { name: "diary", proves: "answers on the diary count however the decision is sent, and the proposal keeps what is filled in", run: diaryAnswersCount },
   { name: "keyboard", proves: "a whole case can be worked by keyboard alone", run: keyboardOnly },
   { name: "undo", proves: "a decision can be undone with z", run: undo },
   { name: "undos", proves: "quick decisions leave one bar to undo by, and the others a click away", run: undosDoNotStack },
+  { name: "rests", proves: "a case put aside is found with its time, and that is undone", run: caseRests },
+  { name: "together", proves: "rows marked by keyboard are summed up, decided and undone in one act", run: manyAtOnce },
+  { name: "together-without-script", proves: "the same without JavaScript at 320 px", run: manyAtOnceWithoutScript },
   { name: "by-hand", proves: "what is recorded by hand is decided like all else, and ends when a person says so", run: recordedByHand },
   { name: "corrected", proves: "a diary number is put right with a reason, and both stay in the history", run: numberPutRight },
   { name: "handed-out", proves: "a report to the police is decided and a record is handed out to somebody unnamed, without a script", run: handedOut },

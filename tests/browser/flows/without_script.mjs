@@ -7,7 +7,7 @@ export async function withoutScript(given) {
   await page.fill("#namn", given.user);
   await page.fill("#losenord", given.password);
   await page.click("main button");
-  await page.locator(".rad[data-arende] a").last().click();
+  await page.locator(".rad[data-arende] .rad-text a").last().click();
   const number = await page.getAttribute("#arende", "data-arende");
   assert.match(page.url(), new RegExp(`/arende/${number}`));
   // Every choice can be reached in a low window: the button that stays at its foot covers none.
@@ -43,6 +43,7 @@ export async function withoutScript(given) {
   await page.click("form.angra button");
   await page.goto(`${given.url}/arende/${number}`);
   assert.equal(await page.locator("#beslut-fel").count(), 0, "what was decided is no draft");
+  await shot(page, given, "historik-utan-skript");
   assert.match(await page.textContent(".historik"), /ångra/i);
   await close(page);
 }

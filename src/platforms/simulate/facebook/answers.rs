@@ -42,6 +42,10 @@ pub fn answer(stage: &Stage<Facebook>, call: &Call) -> Reply {
             asked.form.select(json!({"id": PAGE_ID, "name": PAGE_NAME}))
         }
         ("GET", "me", None) => asked.form.select(json!({"id": PERSON_ID, "name": "Kim Exempel"})),
+        ("GET", PAGE_ID, None) => asked.form.select(json!({
+            "id": PAGE_ID, "name": PAGE_NAME,
+            "about": "Exempelstads kommun. Det du skriver här blir allmän handling.",
+        })),
         ("GET", "", None) => asked.several(&world),
         ("GET", PAGE_ID, Some("published_posts")) => asked.posts(&world),
         ("GET", id, Some("comments")) => asked.comments(&world, id, is_page),

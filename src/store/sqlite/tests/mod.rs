@@ -8,6 +8,7 @@ mod items;
 mod opening;
 mod queue;
 mod search;
+mod together;
 
 use std::sync::Arc;
 
@@ -206,6 +207,7 @@ impl Bench {
     ) -> Result<DecisionId, StoreError> {
         let new = NewDecision {
             answered: None,
+            bulk: None,
             by_hand: Vec::new(),
             case,
             revision,

@@ -1,13 +1,24 @@
 //! Full-text search: what is found, what leaves the index, and that it is written with the item.
 
+use proptest::prelude::*;
+
 use super::{Bench, at, batch, item};
 use crate::domain::ids::VersionId;
-use crate::domain::search::Question;
+use crate::domain::search::{Question, indexed};
 use crate::store::rows::QueueFilter;
 use crate::store::sqlite::search::{Search, Sought};
 
 fn search(sought: Sought) -> Search {
-    Search { sought, account: None, state: None, from: None, before: None, offset: 0, most: 10 }
+    Search {
+        sought,
+        account: None,
+        state: None,
+        beyond_cases: true,
+        from: None,
+        before: None,
+        offset: 0,
+        most: 10,
+    }
 }
 
 fn words(asked: &str) -> Search {
@@ -23,6 +34,52 @@ fn lies_in_the_file(bench: &Bench, stem: &str) -> bool {
     bench.raw().query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(())).unwrap();
     let bytes = std::fs::read(bench.dir.path().join("uppsikt.db")).unwrap();
     bytes.windows(stem.len()).any(|window| window == stem.as_bytes())
+}
+
+/// SQLite's cutting of words knows other letters than ours.
+#[test]
+fn whatever_is_asked_the_index_answers() {
+    let index = rusqlite::Connection::open_in_memory().unwrap();
+    index
+        .execute_batch(
+            "create virtual table w using fts5 (words,
+               tokenize = \"unicode61 remove_diacritics 0 tokenchars '§'\", detail = 'none')",
+        )
+        .unwrap();
+    let found = |text: &str| {
+        let Ok(question) = Question::read(text) else { return None };
+        index.execute("insert into w (words) values (?1)", [indexed(text)]).unwrap();
+        let n: i64 = index
+            .query_row(
+                "select count(*) from w where w match ?1 and rowid = last_insert_rowid()",
+                [question.expression()],
+                |row| row.get(0),
+            )
+            .unwrap_or_else(|error| panic!("{text}: {error}"));
+        Some(n)
+    };
+    for text in [
+        "مُحمد",
+        "น้ำ",
+        "हिन्दी",
+        "🅰🅱c",
+        "ⓐb",
+        "a\u{10D0}",
+        "ᏣᎳᎩ",
+        "𐓏𐓘",
+        "ꟊx",
+        "ΐ",
+        "ß",
+        "İstanbul",
+        "ſkola",
+    ] {
+        assert_eq!(found(text), Some(1), "{text}");
+    }
+    proptest!(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() },
+    |(text in "[\\p{L}\\p{M}\\p{N}\\p{S}* ]{1,12}")| {
+        let text = text.replace('*', " ");
+        prop_assert_ne!(found(&text), Some(0), "what is in the index is found: {}", text);
+    });
 }
 
 #[tokio::test]
@@ -41,6 +98,8 @@ async fn items_are_found_by_any_form_newest_first_within_limits() {
         let (from, before) = (from.map(at), before.map(at));
         assert_eq!(found(&bench, Search { from, before, ..words("skola") }).await, expected);
     }
+    // What has no case is found where that is asked for.
+    assert!(found(&bench, Search { beyond_cases: false, ..words("skola") }).await.is_empty());
     // An earlier wording is found, and told from what stands now.
     let row = &bench.store.search(words("skola granby")).await.unwrap()[0];
     assert!(row.current && row.case.is_none());

@@ -1,0 +1,214 @@
+//! `uppsikt doctor`: looks at everything the program needs, and changes nothing.
+
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::config::{Browser as Chosen, Config};
+use crate::runtime::clock::Clock;
+use crate::runtime::supervise::chain;
+use crate::services;
+use crate::store::{Condition, Store};
+
+use super::accounts::{self, Shared, connector};
+use super::{notices, open_browser, open_stores};
+
+/// One check of `uppsikt doctor`.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// What was looked at.
+    pub what: String,
+    /// What was found; where it is bad, with the mend. In Swedish.
+    pub found: Result<String, String>,
+}
+
+/// Whether callers can be told apart behind a proxy.
+fn proxy_in_order(config: &Config) -> Result<String, String> {
+    let server = &config.server;
+    if server.proxy_is_untold() {
+        return Err("`public_url` är https men `trusted_proxies` är tom: alla som kommer genom proxyn räknas som en, så att vem som helst kan hindra andra från att logga in. Skriv proxyns adress, till exempel trusted_proxies = [\"127.0.0.1\"]".into());
+    }
+    let proxies: Vec<_> = server.trusted_proxies.iter().map(ToString::to_string).collect();
+    Ok(if proxies.is_empty() { "ingen, sidan nås direkt".into() } else { proxies.join(", ") })
+}
+
+/// Less free disk than this is told: evidence of a busy month fits.
+const FREE_DISK_BYTES: u64 = 2 << 30;
+
+/// Looks at everything the program needs. The configuration has been read already.
+pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let mut note = |what: String, found| checks.push(Check { what, found });
+    note("inställningar".into(), Ok(format!("{} konton", config.accounts.len())));
+    let now = clock.now();
+    let condition = Store::condition(&config.store_path);
+    note("klocka".into(), clock_in_order(now, condition.as_ref().ok()));
+    note("databas".into(), database_in_order(&config.store_path, &condition));
+    // Opening would make one, or bring an older one up to date: nobody has asked for that here.
+    let usable = matches!(condition, Ok(Condition { pending: 0, exists: true, .. }));
+    if usable {
+        match open_stores(config, clock.clone()) {
+            Ok((store, evidence)) => {
+                if let Some(found) = notices::mail_in_order(config, &store, &clock).await {
+                    note("e-postserver".into(), found);
+                }
+                let users = services::users::all(&store).await.map(|users| users.len());
+                note(
+                    "användare".into(),
+                    match users {
+                        Ok(0) => {
+                            Err("ingen kan logga in: lägg till någon med uppsikt users add".into())
+                        }
+                        Ok(n) => Ok(format!("{n} kan logga in")),
+                        Err(error) => Err(chain(&error)),
+                    },
+                );
+                let verified = services::archive::verify(&store, &evidence, Vec::new(), None).await;
+                note(
+                    "bevis".into(),
+                    match verified {
+                        Ok(report) if report.is_whole() => Ok(report.words().replace('\n', " ")),
+                        Ok(report) => Err(report.words()),
+                        Err(error) => Err(chain(&error)),
+                    },
+                );
+            }
+            Err(error) => note("databas och bevis".into(), Err(chain(&error))),
+        }
+    }
+    note("proxy".into(), proxy_in_order(config));
+    let beside = config.store_path.parent().map(Path::to_owned).unwrap_or_default();
+    let witnesses = &config.evidence.checkpoint.witnesses;
+    let ours = [beside, config.evidence.folder.clone(), config.export_folder.clone()];
+    let mut looked: Vec<&Path> = Vec::new();
+    for folder in ours.iter().chain(witnesses) {
+        if !looked.contains(&folder.as_path()) {
+            looked.push(folder);
+            note(format!("mappen {}", folder.display()), folder_in_order(folder));
+        }
+    }
+    note(
+        "webbläsare".into(),
+        match &config.evidence.browser {
+            // On purpose, so that is how it should be.
+            Chosen::Off => Ok("avstängd i inställningarna: bevis tas utan skärmbild".to_owned()),
+            Chosen::Auto | Chosen::Path(_) => open_browser(config, clock.clone()).map(|browser| {
+                browser.executable().map_or_else(|e| e.swedish(), |path| path.display().to_string())
+            }),
+        },
+    );
+    let shared = Shared::beside(&config.store_path);
+    for account in &config.accounts {
+        let found = match connector(account, &shared, &clock) {
+            Ok((platform, _)) => match platform.check().await {
+                Ok(report) => accounts::in_order(report, now),
+                Err(error) => Err(format!("{} ({error})", error.swedish())),
+            },
+            Err(error) => Err(chain(&error)),
+        };
+        note(format!("kontot {}", account.key), found);
+    }
+    checks
+}
+
+/// So much after the last sign of life a clock is asked about.
+const LONG_SILENCE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// So much a clock may go back without a word: machines are set right now and then.
+const SET_RIGHT: SignedDuration = SignedDuration::from_mins(5);
+
+/// The clock against when the program was built and what the database has seen of the time.
+fn clock_in_order(now: Timestamp, known: Option<&Condition>) -> Result<String, String> {
+    const MEND: &str = "ställ klockan (till exempel timedatectl set-ntp true)";
+    // The program was built after this moment, so a clock before it is wrong.
+    let built = Timestamp::from_second(1_790_000_000).unwrap_or(now);
+    if now < built {
+        return Err(format!("{now} ligger före programmets tillkomst: {MEND}"));
+    }
+    let Some(last) = known.and_then(|known| known.last_seen) else { return Ok(now.to_string()) };
+    if last.duration_since(now) > SET_RIGHT {
+        return Err(format!(
+            "{now} ligger före det senaste som står i databasen ({last}): klockan går efter, eller har gått före. {MEND}"
+        ));
+    }
+    if now.duration_since(last) > LONG_SILENCE {
+        return Err(format!(
+            "{now} ligger långt efter det senaste som står i databasen ({last}): har Uppsikt stått still så länge? Annars går klockan före. {MEND}"
+        ));
+    }
+    Ok(now.to_string())
+}
+
+/// The database as it lies there.
+fn database_in_order<E: std::error::Error>(
+    path: &Path,
+    condition: &Result<Condition, E>,
+) -> Result<String, String> {
+    let place = path.display();
+    match condition {
+        Err(error) => Err(chain(error)),
+        Ok(Condition { exists: false, .. }) => {
+            Ok(format!("{place} finns inte än: skapas när tjänsten startas"))
+        }
+        Ok(Condition { pending: 0, .. }) => Ok(place.to_string()),
+        Ok(Condition { pending, .. }) => Err(format!(
+            "{place} är från en äldre version och görs om i {pending} steg när tjänsten startas. Den gamla versionen kan inte läsa den sedan: ta en kopia först. Bevis och användare kontrolleras här när det är gjort"
+        )),
+    }
+}
+
+/// Whether a folder can be written, and has room.
+fn folder_in_order(folder: &Path) -> Result<String, String> {
+    let mend =
+        "kontrollera att mappen finns, att tjänsten får skriva där och att disken inte är full";
+    if !folder.exists() {
+        // Made here it would belong to whoever runs this check, and the service could not write to it.
+        return match folder.ancestors().find(|above| above.exists()) {
+            Some(_) => Ok("finns inte än: skapas när tjänsten startas".to_owned()),
+            None => Err(format!("sökvägen finns inte: {mend}")),
+        };
+    }
+    let trial = folder.join(".uppsikt-prov");
+    std::fs::write(&trial, b"prov")
+        .and_then(|()| std::fs::remove_file(&trial))
+        .map_err(|e| format!("{e}: {mend}"))?;
+    let disk = rustix::fs::statvfs(folder).map_err(|e| format!("{e}: {mend}"))?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let gigabytes = free / (1 << 30);
+    if free < FREE_DISK_BYTES {
+        return Err(format!(
+            "bara {gigabytes} GB ledigt: frigör plats innan bevis inte längre kan sparas"
+        ));
+    }
+    Ok(format!("skrivbar, {gigabytes} GB ledigt"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_held_against_what_the_database_has_seen() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let now = at("2026-11-23T01:00:00Z");
+        let seen = |text: &str| Condition { exists: true, pending: 0, last_seen: Some(at(text)) };
+        assert!(clock_in_order(at("1970-01-02T00:00:00Z"), None).is_err());
+        assert!(clock_in_order(now, None).is_ok());
+        assert!(clock_in_order(now, Some(&seen("2026-11-23T01:04:00Z"))).is_ok());
+        let back = clock_in_order(now, Some(&seen("2027-01-07T01:00:00Z"))).unwrap_err();
+        assert!(back.contains("går efter, eller har gått före"), "{back}");
+        let ahead = clock_in_order(now, Some(&seen("2026-10-01T00:00:00Z"))).unwrap_err();
+        assert!(ahead.contains("långt efter"), "{ahead}");
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("bevis");
+        assert!(folder_in_order(&folder).unwrap().contains("finns inte än"));
+        let path = dir.path().join("uppsikt.db");
+        let found = database_in_order(&path, &Store::condition(&path)).unwrap();
+        assert!(found.contains("skapas när tjänsten startas"), "{found}");
+        assert!(!folder.exists() && !path.exists());
+    }
+}

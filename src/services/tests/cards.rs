@@ -1,0 +1,302 @@
+//! The register of accounts: who may write it, what is amiss, the inventory in February, closing.
+
+use jiff::Timestamp;
+use jiff::civil::date;
+
+use super::harness::Stage;
+use super::notices::notifier;
+use crate::domain::card::{Card, Care, ClosingStep, Flag, Said};
+use crate::domain::category::Category;
+use crate::domain::notice::Part;
+use crate::domain::person::Role;
+use crate::services::cards::{File, Typed};
+use crate::services::{ServiceError, Viewer};
+use crate::store::sqlite::people::Reachable;
+
+/// The clock goes to a moment of Swedish winter time.
+fn go_to(stage: &Stage, at: &str) {
+    let at: Timestamp = format!("{at}+01:00").parse().unwrap();
+    stage.clock.advance(at.duration_since(stage.now()));
+}
+
+fn card() -> Card {
+    Card {
+        purpose: "Dialog med invånarna".into(),
+        audience: "Invånare".into(),
+        unit: "Kommunikationsavdelningen".into(),
+        address: "https://facebook.example/exempelstad".into(),
+        rules_link: "https://exempelstad.example/regler".into(),
+        owner_is_manager: true,
+        care: Care::Ordinary,
+        listed: true,
+    }
+}
+
+/// An account with an owner, an editor and a card that nothing is missing on.
+async fn in_order(stage: &Stage) -> (Viewer, Viewer) {
+    let admin = stage.person(Role::Administrator, "Ada").await;
+    let owner = stage.person(Role::Owner, "Lo").await;
+    let services = &stage.services;
+    for (login, part) in [("lo", Part::Owner), ("kim", Part::Editor)] {
+        services.set_account_part(&admin, "facebook", login, Some(part)).await.unwrap();
+    }
+    let typed = Typed { card: card(), said: Said::ALL.to_vec(), reviewed: true };
+    services.save_card(&owner, "facebook", typed).await.unwrap();
+    (admin, owner)
+}
+
+async fn file(stage: &Stage, viewer: &Viewer) -> File {
+    stage.services.account_file(viewer, "facebook").await.unwrap()
+}
+
+fn history(file: &File) -> Vec<String> {
+    file.history.iter().rev().map(|row| row.what.clone()).collect()
+}
+
+/// What people were told, by subject.
+async fn told(stage: &Stage) -> Vec<String> {
+    let troubles = stage.services.notice_troubles(&stage.editor).await.unwrap();
+    let mut told: Vec<_> =
+        troubles.into_iter().map(|t| format!("{}: {}", t.who, t.subject)).collect();
+    told.sort();
+    told
+}
+
+#[tokio::test]
+async fn what_is_amiss_with_an_account_is_flagged_until_it_is_mended() {
+    let stage = Stage::new().await;
+    let before = file(&stage, &stage.editor).await;
+    let ids: Vec<_> = before.entry.flags.iter().map(Flag::id).collect();
+    assert_eq!(ids, ["ingen_ansvarig", "for_fa", "saknar_syfte", "saknar_text"]);
+    assert!(!before.entry.may_edit);
+    let (_, owner) = in_order(&stage).await;
+    let after = file(&stage, &owner).await;
+    assert_eq!((after.entry.flags.as_slice(), after.entry.may_edit), (&[][..], true));
+    assert_eq!(
+        history(&after)[..3],
+        ["Lo Exempel är kontoansvarig.", "Kim Exempel är redaktör.", "Syfte: Dialog med invånarna"]
+    );
+    assert_eq!(stage.store().audit_count("account.card").await.unwrap(), 1);
+    assert_eq!(stage.store().audit_count("account.people").await.unwrap(), 2);
+    // Nothing of ours for the policy's twelve months, and nobody has looked it over for a year.
+    go_to(&stage, "2027-11-22T09:00");
+    let flags = file(&stage, &owner).await.entry.flags;
+    assert!(flags.contains(&Flag::Inactive { since: date(2026, 11, 21) }), "{flags:?}");
+    assert!(flags.contains(&Flag::ReviewDue { since: date(2027, 11, 21) }), "{flags:?}");
+}
+
+#[tokio::test]
+async fn only_whoever_answers_for_it_or_keeps_the_register_changes_it() {
+    let stage = Stage::new().await;
+    let (admin, owner) = in_order(&stage).await;
+    let other = stage.person(Role::Owner, "Siv").await;
+    let typed = || Typed { card: Card { unit: "Skolan".into(), ..card() }, ..Typed::default() };
+    for who in [&other, &stage.editor] {
+        let refused = stage.services.save_card(who, "facebook", typed()).await;
+        assert!(matches!(refused, Err(ServiceError::NotPermitted { .. })), "{}", who.name);
+        let refused = stage.services.set_account_part(who, "facebook", "siv", Some(Part::Owner));
+        assert!(refused.await.is_err());
+    }
+    stage.services.save_card(&admin, "facebook", typed()).await.unwrap();
+    let bad = Card { address: "javascript:alert(1)".into(), ..card() };
+    let refused =
+        stage.services.save_card(&owner, "facebook", Typed { card: bad, ..typed() }).await;
+    assert!(matches!(refused, Err(ServiceError::Refused { .. })));
+    assert_eq!(file(&stage, &owner).await.entry.card.unit, "Skolan");
+    // The same once more writes nothing.
+    let lines = file(&stage, &owner).await.history.len();
+    stage.services.save_card(&admin, "facebook", typed()).await.unwrap();
+    assert_eq!(file(&stage, &owner).await.history.len(), lines);
+}
+
+#[tokio::test]
+async fn the_duties_text_is_sought_in_what_the_page_says_of_itself() {
+    let stage = Stage::new().await;
+    let (_, owner) = in_order(&stage).await;
+    stage.wait_s(60);
+    stage.services.read_description(&owner, "facebook").await.unwrap();
+    let file = file(&stage, &owner).await;
+    // The simulated Page names the authority and public records, and no rules.
+    assert_eq!(file.entry.flags, [Flag::NoText { missing: vec![Said::Rules] }]);
+    assert!(file.can_read);
+    // Saving the card says nothing new of the text: what the platform gave still counts.
+    stage.wait_s(60);
+    let typed = Typed { card: card(), said: Said::ALL.to_vec(), reviewed: true };
+    stage.services.save_card(&owner, "facebook", typed).await.unwrap();
+    let again = stage.services.account_file(&owner, "facebook").await.unwrap();
+    assert_eq!(again.entry.flags, file.entry.flags);
+    let said = card().said_in("Exempelstads kommun", &file.ready_text);
+    assert!(said.iter().all(|(_, holds)| *holds), "the ready text holds all: {}", file.ready_text);
+}
+
+#[tokio::test]
+async fn at_a_school_every_finding_of_personal_data_is_a_case_at_once() {
+    let stage = Stage::new().await;
+    let (_, owner) = in_order(&stage).await;
+    let ordinary = stage.services.policy_of(stage.account).clone();
+    let typed = Typed { card: Card { care: Care::School, ..card() }, ..Typed::default() };
+    stage.services.save_card(&owner, "facebook", typed).await.unwrap();
+    let strict = stage.services.policy_of(stage.account).clone();
+    assert_eq!(strict, ordinary.stricter());
+    for category in [Category::PersonalId, Category::PersonalData, Category::SensitiveData] {
+        assert_eq!(strict.rule(category).low.choices, ordinary.rule(category).medium.choices);
+        assert_eq!(strict.rule(category).low.clock, crate::domain::deadline::Clock::AtOnce);
+    }
+    assert_eq!(strict.rule(Category::Insult), ordinary.rule(Category::Insult));
+    // It stays so when the program starts anew, and goes when the mark goes.
+    let mut stage = stage;
+    stage.restart().await;
+    stage.services.open_cards().await.unwrap();
+    assert_eq!(*stage.services.policy_of(stage.account), strict);
+    let typed = Typed { card: card(), ..Typed::default() };
+    stage.services.save_card(&owner, "facebook", typed).await.unwrap();
+    assert_eq!(*stage.services.policy_of(stage.account), ordinary);
+}
+
+#[tokio::test]
+async fn t15_t16_in_february_each_owner_is_asked_and_who_has_not_answered_is_listed() {
+    let stage = Stage::new().await;
+    let (admin, owner) = in_order(&stage).await;
+    let notifier = notifier(&stage);
+    go_to(&stage, "2027-01-31T12:00");
+    notifier.register().await.unwrap();
+    assert_eq!(told(&stage).await, Vec::<String>::new());
+    let refused = stage.services.confirm_account(&owner, "facebook", true, "").await;
+    assert!(matches!(refused, Err(ServiceError::Refused { .. })), "nobody has asked yet");
+    go_to(&stage, "2027-02-01T09:00");
+    let by = date(2027, 2, 28);
+    let asked = Flag::Unconfirmed { by, late: false };
+    assert_eq!(file(&stage, &owner).await.entry.flags, [asked]);
+    for _ in 0..2 {
+        notifier.register().await.unwrap();
+    }
+    let missing = "Lo Exempel (kontoansvarig): Ingen e-postadress till Lo Exempel (kontoansvarig)";
+    assert_eq!(told(&stage).await, [missing], "told once, and that it could not be told");
+    let tasks = stage.services.account_tasks(&owner).await.unwrap();
+    assert_eq!(tasks[0].2, ["Årets genomgång väntar på svar, senast 2027-02-28."]);
+    assert!(stage.services.account_tasks(&stage.editor).await.unwrap().is_empty());
+    // The month is over: it stays on the list, and the administrator hears of it.
+    go_to(&stage, "2027-03-01T09:00");
+    let late = Flag::Unconfirmed { by, late: true };
+    assert_eq!(file(&stage, &admin).await.entry.flags, [late]);
+    notifier.register().await.unwrap();
+    assert!(told(&stage).await.iter().any(|line| line.contains("administratören")));
+    stage.services.confirm_account(&owner, "facebook", true, "").await.unwrap();
+    let file = file(&stage, &owner).await;
+    assert_eq!(file.entry.flags, []);
+    assert_eq!(
+        (file.entry.confirmations[0].year, file.entry.confirmations[0].active),
+        (2027, true)
+    );
+    assert!(stage.services.confirm_account(&owner, "facebook", false, "").await.is_err());
+}
+
+#[tokio::test]
+async fn t22_what_goes_to_the_archive_is_noted_with_its_receipt() {
+    let stage = Stage::new().await;
+    let (_, owner) = in_order(&stage).await;
+    // The default policy archives on 15 October.
+    go_to(&stage, "2027-10-15T09:00");
+    let due = Flag::ArchiveDue { since: date(2027, 10, 15) };
+    assert!(file(&stage, &owner).await.entry.flags.contains(&due));
+    let (day, later) = (date(2027, 10, 15), date(2027, 10, 16));
+    let words = ("Skärmbilder av kontot", "KA 2027/5");
+    assert!(stage.services.note_archiving(&owner, "facebook", later, words).await.is_err());
+    stage.services.note_archiving(&owner, "facebook", day, words).await.unwrap();
+    let file = file(&stage, &owner).await;
+    assert!(!file.entry.flags.contains(&due));
+    assert_eq!(file.entry.archivings[0].receipt, "KA 2027/5");
+}
+
+#[tokio::test]
+async fn t23_r24_an_account_closes_after_two_weeks_archived_and_with_the_diary_asked() {
+    let stage = Stage::new().await;
+    let (_, owner) = in_order(&stage).await;
+    let (_, case) = stage.written(super::harness::THREAT).await;
+    let services = &stage.services;
+    go_to(&stage, "2026-11-23T09:00");
+    let words = ("Kontot används inte längre.", "exempelstad.example");
+    services.announce_closing(&owner, "facebook", date(2026, 11, 23), words).await.unwrap();
+    let early = services.close_account(&owner, "facebook").await.unwrap_err().to_string();
+    assert!(early.contains("Nämndens diarium är kontaktat"), "{early}");
+    for step in [ClosingStep::Told, ClosingStep::Diary, ClosingStep::Communications] {
+        services.note_closing_step(&owner, "facebook", step, "Kim, i dag").await.unwrap();
+    }
+    go_to(&stage, "2026-12-08T09:00");
+    let early = services.close_account(&owner, "facebook").await.unwrap_err().to_string();
+    assert!(early.contains("arkiverat") && !early.contains("diarium"), "{early}");
+    // Neither does the schema let it go.
+    let line = super::harness::viewer(Role::Owner, owner.user).line("account.closed", "prov");
+    assert!(stage.store().close_account(stage.account, line, stage.now()).await.is_err());
+    services.note_closing_step(&owner, "facebook", ClosingStep::Archived, "").await.unwrap();
+    services.close_account(&owner, "facebook").await.unwrap();
+    // Not read any more; its cases stay, and can be decided.
+    assert!(stage.store().fetch_schedule(stage.now()).await.unwrap().is_empty());
+    assert!(services.case_file(&stage.editor, case).await.is_ok());
+    assert!(file(&stage, &owner).await.entry.flags.is_empty());
+    assert!(services.public_list(&owner).await.unwrap().is_empty());
+    services.withdraw_closing(&owner, "facebook", "Det stängdes av misstag.").await.unwrap();
+    assert_eq!(stage.store().fetch_schedule(stage.now()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn t23_two_weeks_pass_before_an_account_closes_though_all_is_done() {
+    let stage = Stage::new().await;
+    let (_, owner) = in_order(&stage).await;
+    let services = &stage.services;
+    let words = ("Kontot används inte längre.", "");
+    services.announce_closing(&owner, "facebook", date(2026, 11, 21), words).await.unwrap();
+    for step in ClosingStep::ALL {
+        services.note_closing_step(&owner, "facebook", *step, "").await.unwrap();
+    }
+    go_to(&stage, "2026-12-04T23:59");
+    let early = services.close_account(&owner, "facebook").await.unwrap_err().to_string();
+    assert!(early.contains("tidigast 2026-12-05"), "{early}");
+    go_to(&stage, "2026-12-05T00:01");
+    services.close_account(&owner, "facebook").await.unwrap();
+}
+
+#[tokio::test]
+async fn t24_t26_too_few_holders_and_a_year_without_review_are_told_to_the_owner() {
+    let stage = Stage::new().await;
+    let (admin, _) = in_order(&stage).await;
+    let notifier = notifier(&stage);
+    stage.services.set_account_part(&admin, "facebook", "kim", None).await.unwrap();
+    let few = "Bara en person har hand om kontot, och minst 2 bör ha det.";
+    let tasks = stage.services.account_tasks(&admin).await.unwrap();
+    assert_eq!(tasks[0].2, [few]);
+    let mail = Some("lo@exempelstad.example".to_owned());
+    let line = admin.line("user.mail", "user lo");
+    let lo = stage.services.account_file(&admin, "facebook").await.unwrap().entry.people;
+    let lo: &Reachable = &lo[0];
+    stage.store().set_contact(lo.user.id, mail, line, stage.now()).await.unwrap();
+    for _ in 0..2 {
+        notifier.register().await.unwrap();
+    }
+    let subjects = async || {
+        // Nothing of it is urgent: it waits for the hours in which people are written to.
+        let open = stage.now() + jiff::SignedDuration::from_hours(72);
+        let due = stage.store().due_notices(open, 50).await.unwrap();
+        due.into_iter().map(|n| n.subject).collect::<Vec<_>>()
+    };
+    let name = "Exempelstads kommun (simulerad)";
+    assert_eq!(subjects().await, [format!("För få har hand om kontot {name}")]);
+    go_to(&stage, "2027-11-22T09:00");
+    notifier.register().await.unwrap();
+    let now = subjects().await;
+    assert!(now.contains(&format!("Se över syftet med kontot {name}")), "{now:?}");
+}
+
+#[tokio::test]
+async fn the_public_list_names_no_person() {
+    let stage = Stage::new().await;
+    let (_, owner) = in_order(&stage).await;
+    let csv = stage.services.public_list_csv(&owner).await.unwrap();
+    let csv = String::from_utf8(csv).unwrap().replace("\r\n", "\n");
+    insta::assert_snapshot!(csv, @r"
+    namn;plattform;adress;syfte;målgrupp;verksamhet
+    Exempelstads kommun (simulerad);Facebook;https://facebook.example/exempelstad;Dialog med invånarna;Invånare;Kommunikationsavdelningen
+    ");
+    let json = serde_json::to_string(&stage.services.public_list(&owner).await.unwrap()).unwrap();
+    assert!(!json.contains("Exempel\"") && !json.contains("Lo ") && json.contains("malgrupp"));
+}

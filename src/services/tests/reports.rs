@@ -1,0 +1,111 @@
+//! The committee's report: its figures are those that other code counts from its lines, and nobody is in it.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use jiff::civil::date;
+
+use super::harness::{Stage, THREAT};
+use crate::domain::decision::Choice;
+use crate::domain::report::{Counts, Span};
+use crate::services::ServiceError;
+
+/// The same figures by other code, from the lines alone.
+fn recounted(lines: &[u8], now: jiff::Timestamp) -> serde_json::Value {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lib/recount.py");
+    let mut run = Command::new("python3")
+        .args([script, &now.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python3 runs");
+    run.stdin.take().unwrap().write_all(lines).unwrap();
+    let done = run.wait_with_output().unwrap();
+    assert!(done.status.success());
+    serde_json::from_slice(&done.stdout).unwrap()
+}
+
+/// Ours in the form of the script.
+fn ours(counts: &Counts) -> serde_json::Value {
+    let Counts { inflow, categories, removals, deadlines, registered, disposed } = counts;
+    let word = |id: &Option<&'static str>| id.unwrap_or_default().to_owned();
+    let categories: std::collections::BTreeMap<_, _> =
+        categories.iter().map(|(id, n)| (word(id), *n)).collect();
+    let removals: std::collections::BTreeMap<_, _> =
+        removals.iter().map(|(id, n)| (word(id), *n)).collect();
+    serde_json::json!({
+        "inflow": inflow, "categories": categories, "removals": removals,
+        "deadlines": {
+            "kept": deadlines.kept, "late": deadlines.late,
+            "overdue": deadlines.overdue, "open": deadlines.open,
+        },
+        "registered": registered, "disposed": disposed,
+    })
+}
+
+#[tokio::test]
+async fn figures_equal_a_recount_by_other_code_over_the_lines() {
+    let stage = Stage::new().await;
+    let (_, hidden) = stage.written(THREAT).await;
+    stage.decide(hidden, vec![Choice::Hide, Choice::Register]).await;
+    stage.act_after_undo().await;
+    let (_, late) = stage.written("Jag ska komma hem till dig och slå ihjäl dig i natt.").await;
+    // Two days: past the deadline of a day.
+    stage.wait_s(2 * 86_400);
+    stage.decide(late, vec![Choice::Dismiss]).await;
+    stage.written("Jag vet var du bor och ska slå ihjäl dig, din gris.").await;
+    stage.simulator.write("Robin Påhitt", "Så fint väder det är i dag.", None);
+    stage.wait_s(150);
+    stage.take_in_plainly().await;
+    let span = Span::Month { year: 2026, month: 11 };
+    let report = stage.services.committee_report(&stage.editor, span).await.unwrap();
+    let lines = stage.services.report_lines(&stage.editor, span).await.unwrap();
+    assert_eq!(recounted(&lines, report.at), ours(&report.counts));
+    // What we know was done.
+    let counts = &report.counts;
+    assert_eq!(counts.inflow["facebook"], (4, 0));
+    assert_eq!((counts.deadlines.kept, counts.deadlines.late, counts.deadlines.open), (1, 1, 1));
+    assert_eq!(counts.removals[&Some("hot")], (1, 0));
+    assert_eq!((counts.registered, counts.disposed), ((1, 0), 0));
+    assert_eq!(counts.kept_percent(), Some(50));
+    assert!(report.is_under_way);
+    // The year holds the month, the month before holds nothing.
+    let year = stage.services.committee_report(&stage.editor, Span::Year(2026)).await.unwrap();
+    assert_eq!(year.counts, report.counts);
+    let before = Span::Month { year: 2026, month: 10 };
+    let before = stage.services.committee_report(&stage.editor, before).await.unwrap();
+    assert_eq!(before.counts, Counts::of(&Default::default(), stage.now()));
+    let ahead = stage.services.committee_report(&stage.editor, Span::Year(2027)).await;
+    assert!(matches!(ahead, Err(ServiceError::Refused { .. })));
+    // Nobody and nothing that anybody wrote.
+    let csv = stage.services.report_csv(&stage.editor, span).await.unwrap();
+    for text in [String::from_utf8(csv).unwrap(), String::from_utf8(lines).unwrap()] {
+        for word in ["Robin", "Kim", "ihjäl", "väder"] {
+            assert!(!text.contains(word), "{word}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_table_and_the_document_hold_every_section() {
+    let stage = Stage::new().await;
+    stage.written(THREAT).await;
+    let span = Span::Month { year: 2026, month: 11 };
+    let csv = stage.services.report_csv(&stage.editor, span).await.unwrap();
+    let csv = String::from_utf8(csv).unwrap().replace("\r\n", "\n");
+    insta::assert_snapshot!(csv);
+    let pdf = stage.services.report_pdf(&stage.editor, span).await.unwrap();
+    assert!(pdf.starts_with(b"%PDF-1."));
+}
+
+#[test]
+fn spans_are_read_as_they_are_written() {
+    for text in ["2026", "2026-11", "2024-02"] {
+        assert_eq!(Span::parse(text).map(Span::id).as_deref(), Some(text));
+    }
+    for text in ["", "2026-13", "2026-0", "26", "2026-11-01", "x", "99999"] {
+        assert_eq!(Span::parse(text), None, "{text}");
+    }
+    let february = Span::parse("2024-02").and_then(Span::days);
+    assert_eq!(february, Some((date(2024, 2, 1), date(2024, 2, 29))));
+}

@@ -1,0 +1,86 @@
+//! Cases that rest, and what wakes them.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::harness::{Stage, THREAT};
+use crate::domain::case::CaseState;
+use crate::domain::decision::Choice;
+use crate::domain::ids::{CaseId, DecisionId};
+use crate::services::ServiceError;
+
+const INSULT: &str = "Ni på kommunen är en samling jävla idioter som borde skämmas.";
+
+async fn rest(stage: &Stage, case: CaseId, until: Timestamp) -> Result<DecisionId, ServiceError> {
+    stage.try_decide(case, vec![Choice::Hold { until }]).await
+}
+
+/// Rests for some hours.
+async fn resting(stage: &Stage) -> (u64, CaseId) {
+    let (number, case) = stage.written(INSULT).await;
+    rest(stage, case, stage.now() + SignedDuration::from_hours(8)).await.unwrap();
+    assert!(matches!(stage.state(case).await, CaseState::Held { .. }));
+    (number, case)
+}
+
+#[tokio::test]
+async fn a_case_rests_until_its_time_and_no_longer_than_its_deadline() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(INSULT).await;
+    let due = stage.store().case(case).await.unwrap().due_at;
+    let refused = rest(&stage, case, due + SignedDuration::from_secs(1)).await;
+    assert!(
+        matches!(&refused, Err(ServiceError::Refused { why }) if why.starts_with("Fristen går ut")),
+        "{refused:?}"
+    );
+    let decision = rest(&stage, case, due).await.unwrap();
+    assert_eq!(stage.services.counts(&stage.editor).await.unwrap().held, 1);
+    stage.services.undo(&stage.editor, case, decision).await.unwrap();
+    assert_eq!(stage.state(case).await, CaseState::Waiting);
+    rest(&stage, case, due).await.unwrap();
+    stage.clock.advance(due.duration_since(stage.now()));
+    stage.services.end_holds().await.unwrap();
+    assert_eq!(stage.state(case).await, CaseState::Waiting);
+    assert!(stage.history(case).await.contains(&"Väntetiden är slut".to_owned()));
+}
+
+#[tokio::test]
+async fn a_threat_is_never_put_aside() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    let refused = rest(&stage, case, stage.now() + SignedDuration::from_mins(10)).await;
+    assert!(
+        matches!(&refused, Err(ServiceError::Refused { why }) if why.contains("ett hot")),
+        "{refused:?}"
+    );
+    assert!(stage.services.case_file(&stage.editor, case).await.unwrap().grave);
+}
+
+#[tokio::test]
+async fn an_answer_in_the_thread_wakes_what_rests_and_another_thread_does_not() {
+    let stage = Stage::new().await;
+    let (number, case) = resting(&stage).await;
+    stage.simulator.write("Lo Påhitt", "Vilken fin dag det är i dag.", None);
+    stage.wait_s(150);
+    stage.take_in_plainly().await;
+    assert!(matches!(stage.state(case).await, CaseState::Held { .. }));
+    stage.simulator.write("Lo Påhitt", "Det håller jag inte med om.", Some(number));
+    stage.wait_s(150);
+    stage.take_in_plainly().await;
+    assert_eq!(stage.state(case).await, CaseState::Waiting);
+    let last = stage.history(case).await.pop().unwrap();
+    assert_eq!(last, "Någon har skrivit i tråden, så ärendet vilar inte längre");
+}
+
+#[tokio::test]
+async fn a_changed_text_wakes_what_rests_also_where_the_new_one_is_harmless() {
+    let stage = Stage::new().await;
+    let (number, case) = resting(&stage).await;
+    stage.simulator.edit(number, "Tack för ett fint badhus.");
+    stage.wait_s(600);
+    stage.take_in_plainly().await;
+    assert!(
+        matches!(stage.state(case).await, CaseState::Returned { .. }),
+        "{:?}",
+        stage.state(case).await
+    );
+}

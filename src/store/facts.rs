@@ -1,0 +1,98 @@
+//! What verification holds against the log: rows with everything that the log says of them.
+
+use jiff::Timestamp;
+
+use crate::domain::ids::{ActionId, ContentHash, DecisionId, ItemId, RegistrationId};
+use crate::domain::item::{Attachment, Author};
+
+/// One decision with its actions, as verification holds it against the log.
+pub struct DecisionFacts {
+    /// Its row.
+    pub id: DecisionId,
+    /// The case.
+    pub case: i64,
+    /// The version decided about.
+    pub version: i64,
+    /// Who; none where a policy decided.
+    pub user: Option<i64>,
+    /// When.
+    pub at: Timestamp,
+    /// Identifiers of the choices, in order.
+    pub choices: Vec<&'static str>,
+    /// The ground's code.
+    pub ground: Option<String>,
+    /// See `domain::log`: texts, reasons and note as they stand in the row.
+    pub words: ContentHash,
+    /// When it was undone.
+    pub undone_at: Option<Timestamp>,
+    /// Whether there is exactly one action, with the chosen text, for each choice that wants one.
+    pub actions_fit: bool,
+}
+
+/// One action, as verification holds it against the log.
+pub struct ActionFacts {
+    /// Its row.
+    pub id: ActionId,
+    /// The case.
+    pub case: i64,
+    /// The decision.
+    pub decision: i64,
+    /// Its kind's identifier.
+    pub kind: String,
+    /// The version it is about.
+    pub version: i64,
+    /// The evidence it rests on.
+    pub evidence: Option<i64>,
+    /// Its state's identifier.
+    pub state: String,
+    /// Whether the diary's row of it is there, where it is a registration.
+    pub registered: bool,
+    /// Over its text and over how it ended, as they stand in the row.
+    pub words: ContentHash,
+}
+
+/// One registration, as verification holds it against the log.
+pub struct RegistrationFacts {
+    /// Its row.
+    pub id: RegistrationId,
+    /// The case.
+    pub case: i64,
+    /// SHA-256 of the package.
+    pub package_sha256: ContentHash,
+    /// The number with when and by whom it was entered.
+    pub number: Option<(String, Timestamp, i64)>,
+}
+
+/// What an evidence record is of, as verification holds it against leaf and manifest.
+pub struct SubjectFacts {
+    /// The account's key.
+    pub account: String,
+    /// The platform's identity of the item.
+    pub platform_id: String,
+    /// The item of the version.
+    pub item: ItemId,
+    /// The version's number.
+    pub number: u32,
+    /// The hash in the version's row.
+    pub content_hash: ContentHash,
+    /// Text.
+    pub text: String,
+    /// Author as shown.
+    pub author: Author,
+    /// What hung on it.
+    pub attachments: Vec<Attachment>,
+    /// The identifier of what it is.
+    pub kind: String,
+    /// When the platform says it was written.
+    pub created_at: Option<Timestamp>,
+    /// That time as received.
+    pub created_raw: Option<String>,
+    /// When it was edited.
+    pub edited_at: Option<Timestamp>,
+    /// The identifier of its visibility when fetched.
+    pub presence: String,
+    /// When fetched.
+    pub fetched_at: Timestamp,
+    /// The hash of the element as received.
+    pub payload: ContentHash,
+}

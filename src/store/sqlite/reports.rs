@@ -1,0 +1,111 @@
+//! What a report is counted from, of one span of time. Half-open: from the first moment, not at the last.
+
+use jiff::Timestamp;
+use rusqlite::params;
+
+use super::value::{at, maybe_at, ms, rows};
+use crate::domain::category::Category;
+use crate::domain::ground::Ground;
+use crate::domain::item::ItemKind;
+use crate::domain::report::{CaseFact, Facts, ItemFact, RecordFact, RemovalFact};
+use crate::store::Store;
+use crate::store::error::StoreError;
+
+impl Store {
+    /// The facts of a span of time. What we wrote ourselves is no inflow.
+    pub async fn report_facts(&self, from: Timestamp, to: Timestamp) -> Result<Facts, StoreError> {
+        self.read(move |c| {
+            let span = params![ms(from), ms(to)];
+            let items = rows(
+                &mut c.prepare_cached(
+                    "select a.key, i.first_fetched_at, i.kind from items i
+                     join accounts a on a.id = i.account_id
+                     where i.by_us = 0 and i.first_fetched_at >= ?1 and i.first_fetched_at < ?2
+                     order by i.id",
+                )?,
+                span,
+                |row| {
+                    let kind: String = row.get(2)?;
+                    Ok(ItemFact {
+                        account: row.get(0)?,
+                        at: at(row.get(1)?)?,
+                        private: kind == ItemKind::DirectMessage.id(),
+                    })
+                },
+            )?;
+            let cases = rows(
+                &mut c.prepare_cached(
+                    "select k.id, a.key, k.opened_at, k.due_at, k.category,
+                            (select min(d.at) from decisions d
+                             where d.case_id = k.id and d.undone_at is null)
+                     from cases k join items i on i.id = k.item_id
+                     join accounts a on a.id = i.account_id
+                     where k.opened_at >= ?1 and k.opened_at < ?2 order by k.id",
+                )?,
+                span,
+                |row| {
+                    let category: Option<String> = row.get(4)?;
+                    let category = category
+                        .map(|id| id.parse::<Category>().map_err(|_| StoreError::row("cases", id)));
+                    Ok(CaseFact {
+                        case: row.get(0)?,
+                        account: row.get(1)?,
+                        opened: at(row.get(2)?)?,
+                        due: at(row.get(3)?)?,
+                        category: category.transpose()?,
+                        decided: maybe_at(row.get(5)?)?,
+                    })
+                },
+            )?;
+            let removals = rows(
+                &mut c.prepare_cached(
+                    "select x.case_id, a.key, d.at, d.ground, x.kind from actions x
+                     join decisions d on d.id = x.decision_id
+                     join items i on i.id = x.item_id join accounts a on a.id = i.account_id
+                     where x.kind in ('hide', 'delete') and x.state = 'done'
+                       and d.at >= ?1 and d.at < ?2 order by x.id",
+                )?,
+                span,
+                |row| {
+                    let ground: Option<String> = row.get(3)?;
+                    let ground = ground.map(|code| {
+                        Ground::from_code(&code).ok_or_else(|| StoreError::row("decisions", code))
+                    });
+                    Ok(RemovalFact {
+                        case: row.get(0)?,
+                        account: row.get(1)?,
+                        at: at(row.get(2)?)?,
+                        ground: ground.transpose()?,
+                        deleted: row.get::<_, String>(4)? == "delete",
+                    })
+                },
+            )?;
+            let registered = rows(
+                &mut c.prepare_cached(
+                    "select case_id, exported_at, diary_number is not null from registrations
+                     where exported_at >= ?1 and exported_at < ?2 order by id",
+                )?,
+                span,
+                |row| {
+                    let (case, at) = (row.get(0)?, at(row.get(1)?)?);
+                    Ok(RecordFact { case, at, numbered: row.get(2)? })
+                },
+            )?;
+            let disposed = rows(
+                &mut c.prepare_cached(
+                    "select l.case_id, d.ended_at from disposal_lines l
+                     join disposals d on d.id = l.disposal_id
+                     where d.state = 'done' and d.ended_at >= ?1 and d.ended_at < ?2
+                     order by l.disposal_id, l.evidence_id",
+                )?,
+                span,
+                |row| {
+                    let (case, at) = (row.get(0)?, at(row.get(1)?)?);
+                    Ok(RecordFact { case, at, numbered: false })
+                },
+            )?;
+            Ok(Facts { items, cases, removals, registered, disposed })
+        })
+        .await
+    }
+}

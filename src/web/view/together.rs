@@ -1,0 +1,163 @@
+//! Deciding on many cases in one act: the choice with its summary, and what became of it.
+
+use askama::Template;
+
+use crate::domain::ids::{BulkId, CaseId};
+
+use super::choice::ChoiceKind;
+use super::decision::{Filled, GroundGroup, HoldOption};
+use super::masked::Masked;
+use super::queue::QueueRow;
+use super::shell::{Notice, Place, Shell};
+use super::times::Moment;
+
+/// The page `/flera`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "together.html", config = "src/web/askama.toml")]
+pub struct TogetherPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// Why the last try was refused.
+    pub problem: Option<String>,
+    /// The picked cases.
+    pub rows: Vec<PickRow>,
+    /// How many more were asked for than can be decided at once.
+    pub n_left_out: usize,
+    /// So many can.
+    pub most: u32,
+    /// Whether the person may decide.
+    pub may_decide: bool,
+    /// What can be chosen.
+    pub choices: Vec<TogetherChoice>,
+    /// The grounds of all policies concerned.
+    pub grounds: Vec<GroundGroup>,
+    /// Times to wait until.
+    pub holds: Vec<HoldOption>,
+    /// Texts.
+    pub filled: Filled,
+    /// Says that the policy proposes what stands ticked.
+    pub proposal: Option<String>,
+    /// What it comes to; nothing while nothing whole is chosen.
+    pub summary: Option<Summary>,
+}
+
+impl TogetherPage {
+    /// How many are ticked.
+    pub fn n_ticked(&self) -> usize {
+        self.rows.iter().filter(|row| row.ticked).count()
+    }
+}
+
+/// A picked case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PickRow {
+    /// As in the queue.
+    pub row: QueueRow,
+    /// The case and its revision, as the form sends it.
+    pub value: String,
+    /// Whether it is ticked.
+    pub ticked: bool,
+    /// Whether it waits for nobody any more.
+    pub settled: bool,
+}
+
+/// One choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TogetherChoice {
+    /// Which.
+    pub kind: ChoiceKind,
+    /// Whether it is ticked.
+    pub checked: bool,
+    /// Identifiers of choices it excludes.
+    pub excludes: String,
+}
+
+impl TogetherChoice {
+    /// Those that can be made on many.
+    pub fn all(filled: &Filled) -> Vec<Self> {
+        let many = |kind: &&ChoiceKind| match kind {
+            ChoiceKind::Unhide | ChoiceKind::Forward => false,
+            ChoiceKind::Hide
+            | ChoiceKind::Delete
+            | ChoiceKind::Register
+            | ChoiceKind::Answer
+            | ChoiceKind::Refer
+            | ChoiceKind::Dismiss
+            | ChoiceKind::NotRegister
+            | ChoiceKind::Hold
+            | ChoiceKind::Police => true,
+        };
+        let view = |kind: &ChoiceKind| Self {
+            kind: *kind,
+            checked: filled.choices.contains(kind),
+            excludes: kind.excludes(),
+        };
+        ChoiceKind::ALL.iter().filter(many).map(view).collect()
+    }
+}
+
+/// What a decision on the ticked ones would come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// `8 ärenden`.
+    pub n_words: String,
+    /// How many would be decided.
+    pub n: usize,
+    /// How many on each account.
+    pub accounts: Vec<(String, String)>,
+    /// For what.
+    pub ground: Option<String>,
+    /// The words that go with it: `Svar: …`.
+    pub words: Vec<String>,
+    /// What is done with how many, the most first, and with which.
+    pub gets: Vec<(String, Vec<Brief>)>,
+    /// What cannot be decided so, by reason.
+    pub cannot: Vec<(String, Vec<Brief>)>,
+    /// What the form sends when it is decided.
+    pub sends: Vec<(&'static str, String)>,
+}
+
+/// A case in few words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brief {
+    /// Which.
+    pub case: CaseId,
+    /// The beginning of its text.
+    pub line: Masked,
+    /// Its account's name.
+    pub account: String,
+}
+
+/// The page `/flera/N`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "together_done.html", config = "src/web/askama.toml")]
+pub struct DecidedPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// A message.
+    pub notice: Option<Notice>,
+    /// Its number.
+    pub id: BulkId,
+    /// `8 ärenden är beslutade.`
+    pub heading: String,
+    /// By whom.
+    pub by: String,
+    /// When.
+    pub at: Moment,
+    /// What was decided: `Döljs, diarieförs`.
+    pub what: String,
+    /// Seconds left to undo all of it, and until when.
+    pub undo: Option<(i64, String)>,
+    /// What was decided.
+    pub decided: Vec<Brief>,
+    /// What was undone.
+    pub undone: Vec<Brief>,
+    /// What was not undone with the others, by reason.
+    pub stays: Vec<(String, Vec<Brief>)>,
+    /// What was not decided, by reason.
+    pub refused: Vec<(String, Vec<Brief>)>,
+    /// What was not come to.
+    pub not_come_to: Vec<Brief>,
+    /// Address that picks those which were not decided.
+    pub again: Option<String>,
+}
