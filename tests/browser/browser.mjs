@@ -22,6 +22,7 @@ export async function open({ browser }, options = {}) {
   });
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();
+  opened.add(page);
   page.faults = [];
   page.on("pageerror", (error) => page.faults.push(error.message));
   // Nothing of ours asks by dialog: one that opens was opened by somebody's comment.
@@ -34,7 +35,24 @@ export async function open({ browser }, options = {}) {
 
 export async function close(page) {
   assert.deepEqual(page.faults, [], "faults on the page");
+  opened.delete(page);
   await page.context().close();
+}
+
+/** The pages of the flow that is running. */
+const opened = new Set();
+
+/** After a flow that failed: where each of its pages stands and what it says first, with a picture. */
+export async function lastSeen({ shots }, flow) {
+  const told = [];
+  for (const page of opened) {
+    const says = await page.locator("main").first().innerText({ timeout: 1_000 }).catch(() => "no main part");
+    told.push(`at ${page.url()}: ${says.replace(/\s+/g, " ").slice(0, 300)}`);
+    await shot(page, { shots }, `failed-${flow}-${told.length}`).catch((error) => told.push(`no picture: ${error.message}`));
+    await page.context().close().catch(() => {});
+  }
+  opened.clear();
+  return told.join("\n");
 }
 
 /** Logs in by keyboard. */

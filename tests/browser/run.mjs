@@ -4,7 +4,7 @@
 //
 // Without names every flow runs, in the order of `flows/index.mjs`. Screenshots go to the folder
 // in UPPSIKT_SHOTS, if set. Exit code 1 if any flow failed; the last line counts them.
-import { launch } from "./browser.mjs";
+import { lastSeen, launch } from "./browser.mjs";
 import { flows } from "./flows/index.mjs";
 
 const settings = {
@@ -41,7 +41,7 @@ for (const flow of flows.filter(({ name }) => wanted.length === 0 || wanted.incl
     console.log(`ok      ${flow.name} (${Date.now() - started} ms): ${flow.proves}`);
   } catch (error) {
     failed += 1;
-    console.log(`FAILED  ${flow.name}: ${flow.proves}\n${error.stack ?? error}`);
+    console.log(`FAILED  ${flow.name}: ${flow.proves}\n${error.stack ?? error}\n${await lastSeen(settings, flow.name)}`);
   }
 }
 await browser.close();

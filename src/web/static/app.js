@@ -265,14 +265,25 @@ async function refreshQueue() {
     keepingMarks(() => swap(answer.page, "#ko-innehall"));
     swap(answer.page, ".filter");
     document.title = answer.page.title;
+    const elsewhere = [...newCases].filter((number) => !rowOf(number));
     newCases = new Set();
     say("nya");
     dress($("#ko-innehall"));
     if (open) markOpen(open);
     if (at && rowOf(at)) link(rowOf(at)).focus({ preventScroll: true });
+    tellElsewhere(elsewhere);
   } catch {
     say("fel", "Det gick inte att hämta kön: Uppsikt svarar inte.", { label: "Försök igen", run: refreshQueue });
   }
+}
+
+/** What was asked for and is in no row of this page: a long queue has more pages, and alike stand as one. */
+function tellElsewhere(numbers) {
+  if (numbers.length === 0) return;
+  const [number] = numbers;
+  if (numbers.length > 1) say("kort", `${numbers.length} nya ärenden syns inte här. De står längre ned i kön eller bakom ett liknande ärende.`);
+  else say("nya", "Det nya ärendet syns inte här. Det står längre ned i kön eller bakom ett liknande ärende.",
+    { label: `Öppna ärende ${number}`, run: () => show(number) });
 }
 
 /** Fetches what stands above the list: how many cases wait in each state. */
