@@ -49,6 +49,7 @@ const ACT_TICK: Duration = Duration::from_millis(500);
 const ASSESS_TICK: Duration = Duration::from_secs(2);
 const CAPTURE_TICK: Duration = Duration::from_secs(5);
 const HOUSEKEEPING_TICK: Duration = Duration::from_secs(30);
+const SWEEP_TICK: Duration = Duration::from_secs(600);
 /// As often as `/metrics` is usually asked. Counting takes a look at every case.
 const GAUGES_TICK: Duration = Duration::from_secs(15);
 /// Finer than any setting of how old an unsigned entry may be.
@@ -260,6 +261,7 @@ impl App {
         services.open_places().await?;
         services.open_cards().await?;
         services.open_crisis().await?;
+        services.hold_reported().await?;
         let courier = notices::courier(config, &store, &clock).await?;
         let notifier = Notifier::new(services.clone(), notices::settings(config), courier);
         // Disposals that were carried out in the database and cut off before their files were gone.
@@ -395,9 +397,14 @@ impl App {
                 }
                 store.forget_traces(s.clock().now()).await?;
                 s.complete_disposals().await?;
-                s.sweep_uncased().await?;
                 Ok::<_, ServiceError>(Round::Idle)
             }
+        });
+        // By itself: it goes through everything once a day, and nothing that people wait for stands behind it.
+        let (s, never) = (self.services.clone(), Arc::new(tokio::sync::Notify::new()));
+        self.start(Stage::Acts, "sweep", never, SWEEP_TICK, move || {
+            let s = s.clone();
+            async move { s.sweep_uncased().await.map(|_| Round::Idle) }
         });
         let evidence = self.evidence.clone();
         let never = Arc::new(tokio::sync::Notify::new());

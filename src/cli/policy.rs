@@ -284,9 +284,18 @@ fn settings(text: &mut String, policy: &Policy) {
     row("Bevara", archive);
     if let Some(retention) = &policy.retention {
         row("Gallring", format!("enligt {}", retention.plan));
-        let uncased = match retention.no_case.as_ref().and_then(|rule| rule.months) {
-            Some(1) => "gallras efter en månad".to_owned(),
-            Some(months) => format!("gallras efter {months} månader"),
+        let no_case = retention.no_case.as_ref();
+        let uncased = match no_case.and_then(|no_case| Some((no_case.rule.months?, no_case))) {
+            Some((months, no_case)) => {
+                let after =
+                    if months == 1 { "en månad".to_owned() } else { format!("{months} månader") };
+                match &no_case.decision {
+                    Some(decision) => {
+                        format!("gallras {after} efter att de senast sågs, enligt {decision}")
+                    }
+                    None => format!("bevaras tills ett beslut nämner dem; sedan {after}"),
+                }
+            }
             None => "bevaras; riktlinjen har ingen regel om dem".to_owned(),
         };
         row("Inlägg utan ärende", uncased);

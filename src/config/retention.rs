@@ -1,7 +1,7 @@
 //! `[retention]` of a policy → [`Retention`].
 
 use super::reader::Table;
-use crate::domain::retention::{Retention, RetentionClass, RetentionRule};
+use crate::domain::retention::{NoCase, Retention, RetentionClass, RetentionRule};
 
 /// The longest time, in months: a hundred years.
 const MOST_MONTHS: u64 = 1_200;
@@ -19,7 +19,7 @@ pub(super) fn read(mut table: Table<'_, '_>) -> Option<Retention> {
     }
     // What never became a case is kept for ever unless a rule says otherwise.
     let has_no_case = table.has("no_case");
-    let no_case = if has_no_case { rule(&mut table, "no_case") } else { None };
+    let no_case = if has_no_case { no_case(&mut table) } else { None };
     table.done();
     if has_no_case && no_case.is_none() {
         return None;
@@ -35,13 +35,29 @@ pub(super) fn read(mut table: Table<'_, '_>) -> Option<Retention> {
     }))
 }
 
+/// What never became a case has a decision of its own: nobody proposes and approves there, so it has to be named.
+fn no_case(table: &mut Table<'_, '_>) -> Option<NoCase> {
+    let mut rule = table.table("no_case")?;
+    let has_decision = rule.has("decision");
+    let decision = rule.text("decision");
+    let rule = rule_in(rule)?;
+    if has_decision && decision.is_none() {
+        return None;
+    }
+    Some(NoCase { rule, decision: decision.map(|at| at.value) })
+}
+
 fn rule(table: &mut Table<'_, '_>, key: &'static str) -> Option<RetentionRule> {
-    let Some(mut rule) = table.table(key) else {
+    let Some(rule) = table.table(key) else {
         if !table.has(key) {
             table.missing(key, &format!("{key} = {{ months = 24, why = \"Varför.\" }}"));
         }
         return None;
     };
+    rule_in(rule)
+}
+
+fn rule_in(mut rule: Table<'_, '_>) -> Option<RetentionRule> {
     let why = rule.demanded_text("why", "why = \"Varför.\"");
     let has_months = rule.has("months");
     let months = rule.number("months", 0, 0..=MOST_MONTHS, "månader");
@@ -88,6 +104,22 @@ mod tests {
             RetentionClass::ALL.iter().map(|class| retention.rule(*class).months).collect();
         assert_eq!(months, [Some(1), None, Some(0), Some(12)]);
         assert_eq!(with("").unwrap(), None);
+    }
+
+    #[test]
+    fn what_never_became_a_case_needs_a_decision_that_names_it() {
+        let of = |no_case: &str| {
+            let section = format!(
+                "[retention]\nplan = \"P\"\ndecision = \"KS 1\"\n{RULES}no_case = {no_case}\n"
+            );
+            with(&section).unwrap().unwrap()
+        };
+        let now = "2026-11-23T12:00:00Z".parse().unwrap();
+        assert_eq!(of("{ months = 1, why = \"e\" }").sweep(now), None);
+        assert_eq!(of("{ decision = \"KS 2\", why = \"e\" }").sweep(now), None, "kept for ever");
+        let named = of("{ months = 1, decision = \"KS 2\", why = \"e\" }");
+        let before = "2026-10-22T22:00:00Z".parse().unwrap();
+        assert_eq!(named.sweep(now), Some((before, "KS 2")));
     }
 
     #[test]

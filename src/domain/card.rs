@@ -54,12 +54,14 @@ impl Care {
     }
 }
 
-/// What an account has to tell those who write there (*lag (1998:112) 3 §*; Jönköping, lines 105-119; Nässjö,
-/// rule 8).
+/// What an account has to tell those who write there: the first two by *lag (1998:112) 3 §*, the others by the
+/// rulebooks (Jönköping, lines 105-119; Nässjö, rule 8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Said {
     /// Who provides the service.
     Identity,
+    /// Who can see what is written.
+    Visibility,
     /// That what is written becomes a public record (*allmän handling*).
     PublicRecords,
     /// Where the rules for comments stand.
@@ -68,12 +70,13 @@ pub enum Said {
 
 impl Said {
     /// All of them, in the order in which they are shown.
-    pub const ALL: &[Self] = &[Self::Identity, Self::PublicRecords, Self::Rules];
+    pub const ALL: &[Self] = &[Self::Identity, Self::Visibility, Self::PublicRecords, Self::Rules];
 
     /// Identifier in the store and in forms.
     pub const fn id(self) -> &'static str {
         match self {
             Self::Identity => "avsandare",
+            Self::Visibility => "synlighet",
             Self::PublicRecords => "allman_handling",
             Self::Rules => "regler",
         }
@@ -88,6 +91,7 @@ impl Said {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Identity => "vem som ansvarar för kontot",
+            Self::Visibility => "vilka som kan se det som skrivs",
             Self::PublicRecords => "att det som skrivs blir allmän handling",
             Self::Rules => "länk till reglerna för kommentarer",
         }
@@ -136,6 +140,16 @@ impl Card {
         let holds = |needle: &str| !needle.is_empty() && text.contains(needle);
         let found = |said: &Said| match said {
             Said::Identity => holds(&plain(authority)) || holds(&plain(&self.unit)),
+            Said::Visibility => [
+                "kan ses av",
+                "kan läsas av",
+                "syns för",
+                "synliga för",
+                "synligt för",
+                "öppet för alla",
+            ]
+            .iter()
+            .any(|words| holds(words)),
             Said::PublicRecords => [
                 "allmän handling",
                 "allmänna handlingar",
@@ -160,7 +174,7 @@ impl Card {
             link => link,
         };
         format!(
-            "Här skriver {by}. Det du skriver här, också i meddelanden, blir allmän handling och kan läsas av alla. Skriv inget om din eller andras hälsa, ekonomi eller andra privata förhållanden: kontakta oss på annat sätt om ditt eget ärende. Vi läser kommentarerna och tar bort det som strider mot lagen eller våra regler: {rules}"
+            "Här skriver {by}. Kommentarer syns för alla. Det du skriver här, också i meddelanden, blir allmän handling och kan lämnas ut till den som begär det, om det inte omfattas av sekretess. Skriv inget om din eller andras hälsa, ekonomi eller andra privata förhållanden: kontakta oss på annat sätt om ditt eget ärende. Vi läser kommentarerna och tar bort det som strider mot lagen eller våra regler: {rules}"
         )
     }
 }

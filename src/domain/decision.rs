@@ -7,7 +7,14 @@ use super::action::ActionKind;
 use super::calendar::local;
 use super::case::Outcome;
 use super::ground::Ground;
+use super::ids::ContentHash;
 use super::text::is_blank;
+
+/// Short for what a warning about an answer says: who publishes in spite of one sends it, so that no other warning
+/// passes unread. Not a secret.
+pub fn warning_mark(warning: &str) -> String {
+    ContentHash::of(warning.as_bytes()).to_hex().chars().take(16).collect()
+}
 
 /// One choice. Several may be combined in a [`Decision`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -356,7 +356,7 @@ impl Policy {
         }
         let rule = self.rule(gravest.category);
         let mut choices = self.line(gravest).choices.clone();
-        for finding in verdict.findings.iter().filter(|f| f.opens_case()) {
+        for finding in verdict.findings.iter().filter(|f| self.opens(f)) {
             for &duty in self.line(finding).choices.iter().filter(|c| c.is_duty()) {
                 if !choices.contains(&duty) {
                     choices.retain(|c| !c.excludes(duty));

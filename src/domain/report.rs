@@ -2,18 +2,22 @@
 //! were kept. Counts alone: nothing in it is about a person (*dataskyddslagen 3:3*).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use super::category::Category;
 use super::ground::Ground;
+
+/// What stands for all places that people name when they record by hand.
+pub const BY_HAND: &str = "inlagt-for-hand";
 
 /// A comment or message that came in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemFact {
     /// The account's key.
-    pub account: String,
+    pub account: Arc<str>,
     /// When it was first fetched.
     pub at: Timestamp,
     /// Whether it was a private message.
@@ -26,14 +30,14 @@ pub struct CaseFact {
     /// Its number.
     pub case: i64,
     /// The account's key.
-    pub account: String,
+    pub account: Arc<str>,
     /// When it was opened.
     pub opened: Timestamp,
-    /// When it was to be decided.
+    /// When it was to be decided: the deadline that stood when it was, or the present one.
     pub due: Timestamp,
     /// What was found.
     pub category: Option<Category>,
-    /// When somebody first decided.
+    /// When somebody first decided. Putting it to rest decides nothing.
     pub decided: Option<Timestamp>,
 }
 
@@ -43,7 +47,7 @@ pub struct RemovalFact {
     /// Of which case.
     pub case: i64,
     /// The account's key.
-    pub account: String,
+    pub account: Arc<str>,
     /// When it was decided.
     pub at: Timestamp,
     /// On what ground.
@@ -89,13 +93,20 @@ pub struct Deadlines {
     pub overdue: u64,
     /// Not decided, and there is time.
     pub open: u64,
+    /// To be decided at once: due when they were opened, or before. Not among the others.
+    pub at_once: u64,
+    /// Of those, decided within [`AN_HOUR`] of being opened.
+    pub within_an_hour: u64,
 }
+
+/// What is to be decided at once has no deadline that anybody can keep; this is how soon is told instead.
+pub const AN_HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// The counts of one report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counts {
     /// What came in, by account; of that, private messages.
-    pub inflow: BTreeMap<String, (u64, u64)>,
+    pub inflow: BTreeMap<Arc<str>, (u64, u64)>,
     /// Cases by category; without a finding under none.
     pub categories: BTreeMap<Option<&'static str>, u64>,
     /// Removed, by ground: hidden, deleted.
@@ -111,7 +122,7 @@ pub struct Counts {
 impl Counts {
     /// Counts, as things stand at `now`.
     pub fn of(facts: &Facts, now: Timestamp) -> Self {
-        let mut inflow: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+        let mut inflow: BTreeMap<Arc<str>, (u64, u64)> = BTreeMap::new();
         for item in &facts.items {
             let row = inflow.entry(item.account.clone()).or_default();
             row.0 += 1;
@@ -121,6 +132,12 @@ impl Counts {
         let mut deadlines = Deadlines::default();
         for case in &facts.cases {
             *categories.entry(case.category.map(|c| c.id())).or_default() += 1;
+            if case.due <= case.opened {
+                let soon = |at: Timestamp| at.duration_since(case.opened) <= AN_HOUR;
+                deadlines.at_once += 1;
+                deadlines.within_an_hour += u64::from(case.decided.is_some_and(soon));
+                continue;
+            }
             match case.decided {
                 Some(at) if at <= case.due => deadlines.kept += 1,
                 Some(_) => deadlines.late += 1,
@@ -149,7 +166,8 @@ impl Counts {
 
     /// The share of deadlines that were kept, in whole percent rounded down; none where none has come due.
     pub fn kept_percent(&self) -> Option<u64> {
-        let Deadlines { kept, late, overdue, open: _ } = self.deadlines;
+        let Deadlines { kept, late, overdue, open: _, at_once: _, within_an_hour: _ } =
+            self.deadlines;
         let all = kept + late + overdue;
         (all > 0).then(|| kept * 100 / all)
     }

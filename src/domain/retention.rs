@@ -72,6 +72,15 @@ pub struct RetentionRule {
     pub why: String,
 }
 
+/// What a policy says of texts that never became a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoCase {
+    /// How long they are kept, and on what that rests.
+    pub rule: RetentionRule,
+    /// The decision on disposal that names them (*gallringsbeslut*); without one they are kept.
+    pub decision: Option<String>,
+}
+
 /// What a policy says of keeping.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retention {
@@ -82,7 +91,7 @@ pub struct Retention {
     /// Whether another person has to approve.
     pub four_eyes: bool,
     /// For what never became a case; without it that is kept for ever.
-    pub no_case: Option<RetentionRule>,
+    pub no_case: Option<NoCase>,
     /// One rule a class, in the order of [`RetentionClass::ALL`].
     rules: Vec<RetentionRule>,
 }
@@ -93,7 +102,7 @@ impl Retention {
         plan: String,
         decision: Option<String>,
         four_eyes: bool,
-        no_case: Option<RetentionRule>,
+        no_case: Option<NoCase>,
         rule: impl FnMut(RetentionClass) -> RetentionRule,
     ) -> Self {
         let rules = RetentionClass::ALL.iter().copied().map(rule).collect();
@@ -126,13 +135,14 @@ impl Retention {
 }
 
 impl Retention {
-    /// What never became a case and was fetched for the last time before this may be disposed of: the midnight
-    /// in Sweden so many months ago. None where it is kept for ever or no decision allows it.
-    pub fn sweep_before(&self, now: Timestamp) -> Option<Timestamp> {
-        self.decision.as_ref()?;
-        let months = self.no_case.as_ref()?.months?;
-        let day = local(now).date().checked_sub(i32::from(months).months()).ok()?;
-        Some(day.to_zoned(stockholm()).ok()?.timestamp())
+    /// What never became a case and was seen for the last time before this may be disposed of, by which decision:
+    /// the midnight in Sweden so many months ago. None where it is kept for ever or no decision of its own allows
+    /// it: one about cases says nothing of what was none.
+    pub fn sweep(&self, now: Timestamp) -> Option<(Timestamp, &str)> {
+        let no_case = self.no_case.as_ref()?;
+        let decision = no_case.decision.as_deref()?;
+        let day = local(now).date().checked_sub(i32::from(no_case.rule.months?).months()).ok()?;
+        Some((day.to_zoned(stockholm()).ok()?.timestamp(), decision))
     }
 }
 

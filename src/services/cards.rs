@@ -18,6 +18,7 @@ use crate::store::sqlite::closings::ClosingRow;
 use crate::store::sqlite::people::{Absence, Reachable};
 
 use super::corrections::{reason, words};
+use super::people::can_work;
 use super::{ServiceError, Services, Viewer};
 
 /// How much of an account's history its page shows.
@@ -172,7 +173,8 @@ impl Services {
     }
 
     fn is_owner(people: &[Reachable], viewer: &Viewer) -> bool {
-        people.iter().any(|p| p.part == Some(Part::Owner) && p.user.id == viewer.user)
+        let is_theirs = |p: &Reachable| p.part == Some(Part::Owner) && p.user.id == viewer.user;
+        viewer.may(Act::Decide) && people.iter().any(is_theirs)
     }
 
     /// Every account of the register; what a person recorded by hand from elsewhere stands last.
@@ -213,11 +215,13 @@ impl Services {
                 confirmed.iter().filter(|row| row.account == id).cloned().collect();
             let archivings: Vec<_> =
                 archived.iter().filter(|row| row.account == id).cloned().collect();
+            let able = || people.iter().filter(|p| can_work(&p.user).is_ok());
             let known = Known {
                 platform: account.platform,
                 since: day(&since).unwrap_or(today),
-                has_owner: people.iter().any(|p| p.part == Some(Part::Owner)),
-                holders: people.len(),
+                // Who was given a part and cannot do anything any more stands there and does not count.
+                has_owner: able().any(|p| p.part == Some(Part::Owner)),
+                holders: able().count(),
                 said: stands(&texts),
                 last_own: day(&own),
                 reviewed: row.map(|row| row.reviewed),
@@ -267,7 +271,7 @@ impl Services {
         let store = &self.inner.store;
         let today = local(self.inner.clock.now()).date();
         let duties = &self.policy_of(entry.account.id).duties;
-        let users = store.users().await?.into_iter().filter(|user| user.active);
+        let users = store.users().await?.into_iter().filter(|user| can_work(user).is_ok());
         let people: BTreeSet<_> = entry.people.iter().map(|p| p.user.id).collect();
         let absences = store.absences_from(today).await?;
         let asked = entry.flags.iter().any(|flag| matches!(flag, Flag::Unconfirmed { .. }));
@@ -419,6 +423,9 @@ impl Services {
     ) -> Result<(), ServiceError> {
         let entry = self.to_edit(viewer, key).await?;
         let user = super::users::known(&self.inner.store, login).await?;
+        if part.is_some() {
+            can_work(&user)?;
+        }
         if part.is_none() && !entry.people.iter().any(|p| p.user.id == user.id) {
             return Ok(());
         }
@@ -623,7 +630,11 @@ impl Services {
     /// [`ServiceError`].
     pub async fn public_list(&self, viewer: &Viewer) -> Result<Vec<Public>, ServiceError> {
         let entries = self.register(viewer).await?.into_iter();
-        let shown = entries.filter(|entry| entry.card.listed && !entry.known.is_closed);
+        let shown = entries.filter(|entry| {
+            // A place that somebody names when recording by hand is no account of ours.
+            let is_own = entry.account.platform != PlatformKind::Manual;
+            is_own && entry.card.listed && !entry.known.is_closed
+        });
         Ok(shown
             .map(|entry| Public {
                 name: entry.account.name,

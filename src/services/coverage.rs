@@ -9,6 +9,7 @@ use crate::domain::calendar::local;
 use crate::domain::notice::Part;
 use crate::domain::person::Act;
 
+use super::people::can_work;
 use super::{ServiceError, Services, Viewer};
 
 /// So many days are shown ahead.
@@ -58,6 +59,7 @@ impl Services {
                 .people
                 .iter()
                 .filter(|p| matches!(p.part, Some(Part::Owner | Part::Editor | Part::Substitute)))
+                .filter(|p| can_work(&p.user).is_ok())
                 .collect();
             let on = |day: Date| {
                 if !watching.wants(day) {

@@ -13,6 +13,7 @@ use crate::domain::calendar::{local, stockholm};
 use crate::domain::crisis::Crisis;
 use crate::domain::ids::AccountId;
 use crate::domain::person::Act;
+use crate::store::error::StoreError;
 use crate::store::rows::AuditLine;
 
 use super::corrections::reason;
@@ -55,6 +56,24 @@ pub struct Board {
 
 fn refused<T>(why: impl Into<String>) -> Result<T, ServiceError> {
     Err(ServiceError::Refused { why: why.into() })
+}
+
+/// When a crisis is to be over, from what was typed in Swedish time.
+fn end(typed: &str, now: Timestamp) -> Result<Timestamp, ServiceError> {
+    let until = typed.trim().parse::<DateTime>().ok();
+    let until = until.and_then(|at| at.to_zoned(stockholm()).ok()).map(|at| at.timestamp());
+    let Some(until) = until else {
+        return refused("Skriv när krisläget ska ta slut, som 2026-11-24 18:00.");
+    };
+    if until <= now {
+        return refused("Krisläget måste ta slut senare än nu.");
+    }
+    if until.duration_since(now) > SignedDuration::from_hours(24 * LONGEST_DAYS) {
+        return refused(
+            "Krisläget kan vara högst 30 dagar framåt. Flytta slutet senare om det behövs.",
+        );
+    }
+    Ok(until)
 }
 
 /// `24 november kl. 18:00`.
@@ -170,19 +189,7 @@ impl Services {
         self.end_crisis_if_over().await?;
         let why = reason(&typed.why)?;
         let now = self.inner.clock.now();
-        let until = typed.until.trim().parse::<DateTime>().ok();
-        let until = until.and_then(|at| at.to_zoned(stockholm()).ok()).map(|at| at.timestamp());
-        let Some(until) = until else {
-            return refused("Skriv när krisläget ska ta slut, som 2026-11-24 18:00.");
-        };
-        if until <= now {
-            return refused("Krisläget måste ta slut senare än nu.");
-        }
-        if until.duration_since(now) > SignedDuration::from_hours(24 * LONGEST_DAYS) {
-            return refused(
-                "Krisläget kan vara högst 30 dagar. Förläng det hellre när det behövs.",
-            );
-        }
+        let until = end(&typed.until, now)?;
         let known = self.inner.store.accounts().await?;
         let mut accounts = BTreeSet::new();
         for key in &typed.accounts {
@@ -205,6 +212,25 @@ impl Services {
         self.open_crisis().await?;
         self.inner.wakes.intake.notify_one();
         tracing::warn!(user.id = %viewer.user, "a crisis began");
+        Ok(())
+    }
+
+    /// Moves when the crisis that stands is over by itself, forward or back.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] with words for the person; nothing has changed then.
+    pub async fn move_crisis(&self, viewer: &Viewer, until: &str) -> Result<(), ServiceError> {
+        viewer.demand(Act::ManageAccounts)?;
+        self.end_crisis_if_over().await?;
+        let now = self.inner.clock.now();
+        let until = end(until, now)?;
+        let line = AuditLine {
+            detail: Some(format!("till {until}")),
+            ..viewer.line("crisis.move", "crisis")
+        };
+        self.inner.store.move_crisis(until, line, now).await?;
+        self.open_crisis().await?;
+        tracing::warn!(user.id = %viewer.user, "the end of a crisis was moved");
         Ok(())
     }
 
@@ -239,9 +265,13 @@ impl Services {
             address: "local".into(),
             detail: Some("tiden gick ut".into()),
         };
-        self.inner.store.end_crisis(None, crisis.until, line, now).await?;
+        match self.inner.store.end_crisis(None, crisis.until, line, now).await {
+            Ok(()) => tracing::warn!("a crisis ended by itself"),
+            // Somebody else has just written it down.
+            Err(StoreError::Refused { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
         self.open_crisis().await?;
-        tracing::warn!("a crisis ended by itself");
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use crate::classify::Context;
 use crate::domain::action::ActionKind;
 use crate::domain::category::{Category, Severity};
 use crate::domain::custody::CustodyAct;
-use crate::domain::decision::{Choice, Decision};
+use crate::domain::decision::{Choice, Decision, warning_mark};
 use crate::domain::ground::Ground;
 use crate::domain::ids::{ActionId, CaseId, DecisionId, DiaryNumber, VersionId};
 use crate::domain::item::ItemKind;
@@ -44,9 +44,14 @@ pub(super) struct Examined {
     answered: Option<Kept>,
 }
 
-/// Whether the person was warned of what stands in an answer, and publishes it all the same.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Warned(pub(super) bool);
+/// What the person was warned of that stands in an answer, and publishes all the same.
+#[derive(Clone, Debug)]
+pub(super) enum Warned {
+    /// The mark of what the warning said, as it was sent; empty where nothing was.
+    Of(String),
+    /// The same words have been judged already.
+    Before,
+}
 
 impl Services {
     /// Bars a case's item from copying: the person suspects images of child abuse (regulation 2.2). By
@@ -112,11 +117,11 @@ impl Services {
         decision: Decision,
         answered: &Answered,
     ) -> Result<DecisionId, ServiceError> {
-        self.decide_as_sent(viewer, case, revision, decision, answered, false).await
+        self.decide_as_sent(viewer, case, revision, decision, answered, "").await
     }
 
-    /// As [`Services::decide_with`]. `publishes`: the person has been warned of what stands in the answer, and
-    /// publishes it all the same.
+    /// As [`Services::decide_with`]. `publishes`: the mark of the warning that the person has read and publishes in
+    /// spite of ([`warning_mark`]); a mark of other words, or none, is as if nobody had been warned.
     ///
     /// # Errors
     /// As [`Services::decide_with`]; refused too is an answer of which nobody has been warned.
@@ -127,9 +132,9 @@ impl Services {
         revision: u64,
         decision: Decision,
         answered: &Answered,
-        publishes: bool,
+        publishes: &str,
     ) -> Result<DecisionId, ServiceError> {
-        let warned = Warned(publishes);
+        let warned = Warned::Of(publishes.to_owned());
         self.decide_within(viewer, Pick { case, revision }, decision, answered, warned, None).await
     }
 
@@ -140,7 +145,7 @@ impl Services {
         pick: Pick,
         decision: Decision,
         answered: &Answered,
-        Warned(publishes): Warned,
+        warned: Warned,
         within: Option<Within>,
     ) -> Result<DecisionId, ServiceError> {
         viewer.demand(Act::Decide)?;
@@ -158,7 +163,12 @@ impl Services {
             self.examine(&row, &item, &decision, answered, now).await?;
         let said = decision.choices().iter().filter_map(Choice::action_text);
         let warning = self.warns_of(said, secret);
-        if let Some(warning) = warning.filter(|_| !publishes) {
+        let in_spite = match (&warning, &warned) {
+            (Some(warning), Warned::Of(mark)) => *mark == warning_mark(warning),
+            (Some(_), Warned::Before) => true,
+            (None, Warned::Of(_) | Warned::Before) => false,
+        };
+        if let Some(warning) = warning.filter(|_| !in_spite) {
             let why = format!(
                 "{warning} Läs svaret en gång till: ändra det, eller kryssa för Publicera ändå."
             );
@@ -175,7 +185,8 @@ impl Services {
         let undo_until = within.map_or(undo_until, |within| within.undo_until.max(undo_until));
         let mut line = viewer.line("case.decide", format!("case {case}"));
         let ids: Vec<_> = decision.choices().iter().map(Choice::id).collect();
-        line.detail = Some(ids.join(","));
+        let in_spite = if in_spite { ", publicerat trots varning" } else { "" };
+        line.detail = Some(format!("{}{in_spite}", ids.join(",")));
         let user = viewer.user;
         let bulk = within;
         let new = NewDecision {

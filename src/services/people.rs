@@ -5,9 +5,10 @@ use jiff::civil::Date;
 use crate::domain::calendar::local;
 use crate::domain::ids::AccountKey;
 use crate::domain::notice::Part;
+use crate::domain::person::Act;
 use crate::runtime::clock::Clock;
 use crate::store::Store;
-use crate::store::rows::AuditLine;
+use crate::store::rows::{AuditLine, UserRow};
 
 use super::users::{known, line};
 use super::{ServiceError, Services};
@@ -56,6 +57,21 @@ pub async fn set_mail(
     Ok(store.set_contact(user.id, mail, line, clock.now()).await?)
 }
 
+/// Refuses a part in an account for whoever could do nothing there: closed, or of a role that does not decide.
+pub(super) fn can_work(user: &UserRow) -> Result<(), ServiceError> {
+    if !user.active {
+        return refused(format!("{} är avstängd och kan inte ha hand om ett konto.", user.name));
+    }
+    if !user.role.may(Act::Decide) {
+        return refused(format!(
+            "{} är {} och kan inte besluta i ärenden. Välj en redaktör eller kontoansvarig.",
+            user.name,
+            user.role.label().to_lowercase()
+        ));
+    }
+    Ok(())
+}
+
 /// Gives somebody a part in an account, or none.
 ///
 /// # Errors
@@ -68,6 +84,9 @@ pub async fn set_part(
     part: Option<Part>,
 ) -> Result<(), ServiceError> {
     let user = known(store, login).await?;
+    if part.is_some() {
+        can_work(&user)?;
+    }
     let overview = store.account_overview().await?;
     let Some(found) = overview.into_iter().find(|o| o.account.key.as_str() == account) else {
         return refused(format!(

@@ -310,6 +310,31 @@ impl Services {
         bundle(&inner.store, &inner.evidence, authority, case, line, inner.clock.now()).await
     }
 
+    /// Exempts from disposal what was reported to the police before such a decision did so by itself. To be called
+    /// at the start.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn hold_reported(&self) -> Result<(), ServiceError> {
+        let line = AuditLine {
+            user: None,
+            user_name: "Uppsikt".into(),
+            act: CustodyAct::Exempt.id(),
+            subject: String::new(),
+            address: "lokalt".into(),
+            detail: None,
+        };
+        let n = self.inner.store.hold_reported(line, self.inner.clock.now()).await?;
+        if n > 0 {
+            self.note_log().await;
+            tracing::info!(
+                n_cases = n,
+                "cases that were reported to the police are exempt from disposal"
+            );
+        }
+        Ok(())
+    }
+
     /// Decides whether to report to the police. The reason is kept, and the log holds it.
     ///
     /// # Errors

@@ -601,12 +601,6 @@ impl Services {
         if outcome == ReleaseOutcome::Released {
             ready(&items)?;
             let bytes = self.release_pdf(&row, &items, Some(now)).await?;
-            // Suspected while the document was made.
-            if inner.store.release_now(id).await?.1 && items.iter().all(|i| i.no_copy.is_none()) {
-                return Err(refused(
-                    "Något i begäran får inte längre kopieras. Läs om sidan och gå igenom handlingarna igen.",
-                ));
-            }
             // Before the row, so that no row is without its document.
             pdf = Some(inner.evidence.keep_handed_out(id, bytes).await.map_err(broken)?);
             for item in items.iter().filter(|item| !item.is_withheld()) {

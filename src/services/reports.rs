@@ -11,7 +11,7 @@ use crate::domain::category::Category;
 use crate::domain::dossier::{Chapter, Dossier, Fact};
 use crate::domain::ground::Ground;
 use crate::domain::person::Act;
-use crate::domain::report::{Counts, Facts, Span};
+use crate::domain::report::{BY_HAND, Counts, Facts, Span};
 use crate::domain::supervision::{day_after, midnight};
 
 use super::dossiers::rendered;
@@ -77,6 +77,9 @@ impl Services {
         let counts = Counts::of(&facts, now);
         let entries = self.register(viewer).await?;
         let name = |key: &str| {
+            if key == BY_HAND {
+                return "Inlagt för hand".to_owned();
+            }
             let entry = entries.iter().find(|entry| entry.account.key.as_str() == key);
             entry.map_or_else(|| key.to_owned(), |entry| entry.account.name.clone())
         };
@@ -117,6 +120,8 @@ impl Services {
             row("Beslutade för sent", kept.late),
             row("Inte beslutade, fristen ute", kept.overdue),
             row("Inte beslutade, tid kvar", kept.open),
+            row("Skulle beslutas genast", kept.at_once),
+            row("Varav beslutade inom en timme", kept.within_an_hour),
         ];
         if let Some(percent) = counts.kept_percent() {
             deadlines.push(("Andel i tid".into(), format!("{percent} procent")));
@@ -159,12 +164,12 @@ impl Services {
             },
             Section {
                 title: "Borttaget och dolt",
-                note: "Åtgärder som har genomförts, efter grunden i beslutet. Kritik mot kommunen är aldrig en grund.",
+                note: "Åtgärder som har genomförts, efter grunden i beslutet och när det fattades. Det som först doldes och sedan togs bort räknas i båda. Kritik mot kommunen är aldrig en grund.",
                 rows: removals,
             },
             Section {
                 title: "Frister",
-                note: "Ärenden som öppnades under tiden. Beslutet räknas, inte när det genomfördes.",
+                note: "Ärenden som öppnades under tiden. Beslutet räknas, inte när det genomfördes. Det som skulle beslutas genast räknas för sig, från att ärendet öppnades.",
                 rows: deadlines,
             },
             Section {

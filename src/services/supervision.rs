@@ -135,6 +135,7 @@ impl Services {
         let cover = self.cover(today).await?;
         let since = store.accounts_since().await?;
         let closings = store.closings().await?;
+        let closed_before = store.closed_before().await?;
         let crises = store.crises().await?;
         let mut logs = Vec::new();
         for overview in store.account_overview().await? {
@@ -157,7 +158,20 @@ impl Services {
                 let before = local(*at).date().checked_sub(1.day()).unwrap_or(day);
                 day = day.min(before);
             }
+            // Nor did anybody while it was closed, although it was opened again.
+            let was_closed: Vec<_> = closed_before
+                .iter()
+                .filter(|(id, ..)| *id == account.id)
+                .map(|(_, from, to)| local(*from).date()..local(*to).date())
+                .collect();
             while day >= first {
+                if was_closed.iter().any(|days| days.contains(&day)) {
+                    match day.checked_sub(1.day()) {
+                        Ok(before) => day = before,
+                        Err(_) => break,
+                    }
+                    continue;
+                }
                 let (begins, ends) = (midnight(day), day_after(day));
                 let of = |account| looks.get(&(account, day)).map_or(&[][..], Vec::as_slice);
                 let mut seen: Vec<_> = of(None).iter().chain(of(Some(account.id))).collect();

@@ -295,8 +295,15 @@ impl Services {
             let item = self.inner.store.item(row.item).await?;
             check_alone(&row, &item, decision)?;
             let none = Answered::default();
-            self.decide_within(viewer, pick, decision.clone(), &none, Warned(false), Some(within))
-                .await
+            self.decide_within(
+                viewer,
+                pick,
+                decision.clone(),
+                &none,
+                Warned::Of(String::new()),
+                Some(within),
+            )
+            .await
         };
         let Err(error) = decided.await else { return };
         let why = told(error, "deciding", case);

@@ -199,7 +199,7 @@ impl DecisionFields {
             note: self.anteckning.clone(),
             diary: self.answered(),
             number: self.dnr.trim().to_owned(),
-            publishes: self.publicera == "ja",
+            publishes: self.publicera.clone(),
             warning: None,
         }
     }

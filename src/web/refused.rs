@@ -1,12 +1,14 @@
 //! A line of the audit log for each act that was refused: an auditor sees who tried which door.
 //!
-//! Never what was sent: the line names the address of the form and the status. Who tries again and again writes
-//! so many lines in a while and no more, and the last of them says that there were others.
+//! Never what was sent: the line names the form, by the address that we have for it, and the status. Who tries
+//! again and again writes so many lines in a while and no more, and the last of them says that there were others.
+//! Strangers are counted together, and apart from those who have logged in: nobody fills the log from outside,
+//! nor keeps others from being written down.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -14,12 +16,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::state::Site;
 
-/// Lines of one caller in [`WHILE`].
+/// Lines of one caller in [`WHILE`], and of all strangers together.
 const MOST: u32 = 20;
 /// How long they count.
 const WHILE: SignedDuration = SignedDuration::from_mins(10);
-/// Callers that are counted at once.
-const MOST_CALLERS: usize = 1000;
+/// What stands for everybody without a session.
+const STRANGERS: &str = "";
 
 /// How many refusals of whom are on record already.
 #[derive(Default)]
@@ -41,9 +43,6 @@ impl Refusals {
         // Short sections that cannot leave anything half done.
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         held.retain(|_, (since, _)| now.duration_since(*since) < WHILE);
-        if held.len() >= MOST_CALLERS && !held.contains_key(caller) {
-            return Written::No;
-        }
         let (_, n) = held.entry(caller.to_owned()).or_insert((now, 0));
         *n = n.saturating_add(1);
         match *n {
@@ -54,12 +53,28 @@ impl Refusals {
     }
 }
 
+/// The form that was asked for: our own address of it, with the numbers that stood in it, and where somebody has
+/// logged in the short names too. Nothing else that a caller wrote comes here: what stands in the log stays there.
+fn form(ours: Option<&str>, asked: &str, is_known: bool) -> String {
+    let Some(ours) = ours else { return "okänd adress".to_owned() };
+    let plain = |part: &str| {
+        let small = part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let number = part.bytes().all(|b| b.is_ascii_digit());
+        part.len() <= 32 && (number || is_known && small)
+    };
+    let parts = ours.split('/').zip(asked.split('/'));
+    let parts =
+        parts.map(|(ours, asked)| if ours.starts_with('{') && plain(asked) { asked } else { ours });
+    parts.collect::<Vec<_>>().join("/")
+}
+
 /// Writes the lines, after the answer is known.
 pub async fn noted(State(site): State<Site>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     // An open page that asks whether it may go on is no act of a person.
     let asks = parts.uri.path().ends_with("/kvar");
-    let path = format!("{} {}", parts.method, parts.uri.path());
+    let ours = parts.extensions.get::<MatchedPath>().cloned();
+    let (method, asked) = (parts.method.clone(), parts.uri.path().to_owned());
     let known = (site.address(&parts), site.cookie().read(&parts.headers));
     let response = next.run(Request::from_parts(parts, body)).await;
     let status = response.status();
@@ -72,7 +87,7 @@ pub async fn noted(State(site): State<Site>, request: Request, next: Next) -> Re
         None => None,
     };
     let viewer = session.map(|session| session.viewer);
-    let caller = viewer.as_ref().map_or_else(|| address.to_string(), |v| v.user.to_string());
+    let caller = viewer.as_ref().map_or_else(|| STRANGERS.to_owned(), |v| v.user.to_string());
     let detail = match site.refusals.count(&caller, site.services.clock().now()) {
         Written::Yes => format!("svar {}", status.as_u16()),
         Written::AsTheLast => {
@@ -80,15 +95,29 @@ pub async fn noted(State(site): State<Site>, request: Request, next: Next) -> Re
         }
         Written::No => return response,
     };
-    // The longest address of ours is far shorter.
-    let path: String = path.chars().take(120).collect();
-    site.services.note_refused(viewer.as_ref(), address, path, detail).await;
+    let form = form(ours.as_ref().map(MatchedPath::as_str), &asked, viewer.is_some());
+    site.services.note_refused(viewer.as_ref(), address, format!("{method} {form}"), detail).await;
     response
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_that_a_stranger_wrote_stands_in_a_line() {
+        let card = Some("/konton/{key}/{act}");
+        for (ours, asked, known, expected) in [
+            (None, "/Anna-Andersson-bor-dar", true, "okänd adress"),
+            (Some("/arende/{id}/beslut"), "/arende/17/beslut", false, "/arende/17/beslut"),
+            (Some("/arende/{id}/beslut"), "/arende/Anna/beslut", true, "/arende/{id}/beslut"),
+            (card, "/konton/anna/person", false, "/konton/{key}/{act}"),
+            (card, "/konton/facebook/person", true, "/konton/facebook/person"),
+            (card, "/konton/anna%20a/person", true, "/konton/{key}/person"),
+        ] {
+            assert_eq!(form(ours, asked, known), expected, "{asked}");
+        }
+    }
 
     #[test]
     fn so_many_are_written_in_a_while_and_others_are_counted_by_themselves() {

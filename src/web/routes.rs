@@ -124,6 +124,7 @@ pub fn router(
         .route("/rapport", get(report::show))
         .route("/rapport/{tid}/{name}", get(report::file))
         .route("/krislage", get(crisis::show).post(crisis::begin))
+        .route("/krislage/flytta", post(crisis::move_end).get(back_to_page))
         .route("/krislage/avsluta", post(crisis::end).get(back_to_page))
         .route("/uppsikt", get(supervision::show))
         .route("/uppsikt/uppsiktslogg.csv", get(supervision::table))

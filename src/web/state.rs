@@ -296,6 +296,7 @@ mod tests {
             ("/konton/facebook/bekrafta", "/konton/facebook"),
             ("/konton/facebook", "/konton/facebook"),
             ("/krislage/avsluta", "/krislage"),
+            ("/krislage/flytta", "/krislage"),
             ("/gallring/3/godkann", "/gallring"),
             ("/bevis/kontroll", "/bevis/kontroll"),
             ("/logga-ut", "/"),

@@ -334,11 +334,19 @@ async fn an_answer_with_a_slip_in_it_is_warned_of_and_published_only_when_that_i
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.body);
     assert!(refused.body.contains("Svaret innehåller personnummer"));
     assert!(refused.body.contains("id=\"publicera\""), "and says how to go on");
+    let mark = field(&refused.body, "publicera").to_owned();
     // What may be secret is asked about, too.
     let secret = [&answer("Hej! Vi öppnar tio.")[..], &[("sekretess", "ja"), ("val", "register")]];
     let refused = site.post("/arende/1/beslut", &cookie, &secret.concat()).await;
     assert!(refused.body.contains("kan omfattas av sekretess, och ett svar"));
-    let anyway = [&slip[..], &[("publicera", "ja")]].concat();
+    // Whoever was warned of one thing has not been warned of another.
+    for unread in ["ja", mark.as_str()] {
+        let other = answer("Hej! Ring Kim på 070-174 06 35 om personnummer 850709-9805.");
+        let other = [&other[..], &[("publicera", unread)]].concat();
+        let refused = site.post("/arende/1/beslut", &cookie, &other).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{unread}");
+    }
+    let anyway = [&slip[..], &[("publicera", mark.as_str())]].concat();
     let decided = site.post("/arende/1/beslut", &cookie, &anyway).await;
     assert_eq!(decided.location, "/?angra=1", "{}", decided.body);
 }

@@ -4,11 +4,15 @@ use crate::domain::calendar::local;
 use crate::domain::ids::ItemId;
 use crate::domain::retention::Sweep;
 use crate::services::{ServiceError, Services};
+
+use super::clock;
 use crate::store::rows::AuditLine;
 use crate::store::sqlite::sweeps::NewSweep;
 
-/// Items in one transaction: other writers wait for it.
-const AT_ONCE: u32 = 500;
+/// Items that are looked at in one reading.
+const WINDOW: u32 = 5_000;
+/// Items that go in one transaction: other writers wait for it.
+const AT_ONCE: usize = 100;
 /// Earlier ones on the page.
 const ON_PAGE: u32 = 30;
 
@@ -23,37 +27,45 @@ impl Services {
         if *self.inner.swept.lock().await == Some(today) {
             return Ok(0);
         }
+        // While the clock is in doubt, or somebody waits for public records, nothing goes; asked again in a while.
+        let (store, pending) = (&self.inner.store, self.inner.store.has_pending_release().await?);
+        if pending || clock::trusted(store, now).await.is_err() {
+            return Ok(0);
+        }
         let disposing = self.disposing();
         let (groups, _) = disposing.policies.groups(self.inner.store.accounts().await?);
         let mut n = 0;
         for group in &groups {
             let Some(retention) = &group.policy.retention else { continue };
-            let (Some(before), Some(decision)) = (retention.sweep_before(now), &retention.decision)
-            else {
-                continue;
-            };
-            for account in &group.accounts {
-                let new = NewSweep {
-                    account: account.id,
-                    plan: retention.plan.clone(),
-                    decision: decision.clone(),
-                    policy: group.policy.version,
-                    before,
-                };
-                let mut after = ItemId(i64::MIN);
-                loop {
-                    let line = AuditLine {
-                        user: None,
-                        user_name: "Uppsikt".into(),
-                        act: "disposal.sweep",
-                        subject: format!("account {}", account.id),
-                        address: "lokalt".into(),
-                        detail: None,
+            let Some((before, decision)) = retention.sweep(now) else { continue };
+            let accounts: Vec<_> = group.accounts.iter().map(|account| account.id).collect();
+            let mut after = ItemId(0);
+            while let Some((last, mut found)) =
+                store.to_sweep(accounts.clone(), before, after, WINDOW).await?
+            {
+                after = last;
+                found.sort_unstable_by_key(|(account, item)| (account.0, item.0));
+                for of_one in found.chunk_by(|a, b| a.0 == b.0) {
+                    let account = of_one[0].0;
+                    let new = NewSweep {
+                        account,
+                        plan: retention.plan.clone(),
+                        decision: decision.to_owned(),
+                        policy: group.policy.version,
+                        before,
                     };
-                    let gone =
-                        self.inner.store.sweep(new.clone(), after, AT_ONCE, line, now).await?;
-                    let Some((last, n_items)) = gone else { break };
-                    (after, n) = (last, n + n_items);
+                    for batch in of_one.chunks(AT_ONCE) {
+                        let line = AuditLine {
+                            user: None,
+                            user_name: "Uppsikt".into(),
+                            act: "disposal.sweep",
+                            subject: format!("account {account}"),
+                            address: "lokalt".into(),
+                            detail: None,
+                        };
+                        let items = batch.iter().map(|(_, item)| *item).collect();
+                        n += store.sweep(new.clone(), items, line, now).await?;
+                    }
                 }
             }
         }

@@ -202,10 +202,23 @@ impl Notifier {
         let account = inner.store.item(row.item).await?.account;
         let urgency = Urgency::of(row.rank, row.category, row.severity);
         let mut people: Vec<To> = Vec::new();
-        if let Some(category) = row.category {
-            for told in &self.services.policy_of(account).rule(category).tell {
-                people.extend(self.told(*told, account, now).await?);
-            }
+        // For all that was found and opens a case here, not only the gravest: who answers for a school's account
+        // is told of a name beside an insult.
+        let policy = self.services.policy_of(account);
+        let verdict = inner.store.version(row.version).await?.verdict;
+        let found = verdict.iter().flat_map(|verdict| verdict.findings.iter());
+        let found = found.filter(|finding| policy.opens(finding)).map(|finding| finding.category);
+        let mut tell: Vec<_> = row
+            .category
+            .into_iter()
+            .chain(found)
+            .flat_map(|c| policy.rule(c).tell.clone())
+            .collect();
+        tell.sort_unstable();
+        tell.dedup();
+        for told in tell {
+            let told = self.told(told, account, now).await?;
+            people.extend(told.into_iter().filter(|to| !people.contains(to)).collect::<Vec<_>>());
         }
         let crisis = self.services.crisis_of(account);
         let hurries = urgency.is_urgent() || crisis.is_some();

@@ -116,8 +116,9 @@ async fn the_duties_text_is_sought_in_what_the_page_says_of_itself() {
     stage.wait_s(60);
     stage.services.read_description(&owner, "facebook").await.unwrap();
     let file = file(&stage, &owner).await;
-    // The simulated Page names the authority and public records, and no rules.
-    assert_eq!(file.entry.flags, [Flag::NoText { missing: vec![Said::Rules] }]);
+    // The simulated Page names the authority and public records, not who can see it and no rules.
+    let missing = vec![Said::Visibility, Said::Rules];
+    assert_eq!(file.entry.flags, [Flag::NoText { missing }]);
     assert!(file.can_read);
     // Saving the card says nothing new of the text: what the platform gave still counts.
     stage.wait_s(60);
@@ -240,6 +241,28 @@ async fn t23_r24_an_account_closes_after_two_weeks_archived_and_with_the_diary_a
 }
 
 #[tokio::test]
+async fn the_days_on_which_an_account_was_closed_are_no_gap_though_it_was_opened_again() {
+    let stage = Stage::new().await;
+    let (_, owner) = in_order(&stage).await;
+    let services = &stage.services;
+    let words = ("Kontot används inte längre.", "");
+    services.announce_closing(&owner, "facebook", date(2026, 11, 21), words).await.unwrap();
+    for step in ClosingStep::ALL {
+        services.note_closing_step(&owner, "facebook", *step, "").await.unwrap();
+    }
+    // From a Monday to a Friday.
+    go_to(&stage, "2026-12-07T09:00");
+    services.close_account(&owner, "facebook").await.unwrap();
+    go_to(&stage, "2026-12-11T09:00");
+    services.withdraw_closing(&owner, "facebook", "Det stängdes av misstag.").await.unwrap();
+    go_to(&stage, "2026-12-14T09:00");
+    let (first, last) = (date(2026, 12, 4), date(2026, 12, 14));
+    let log = services.supervision(&owner, first, last).await.unwrap().remove(0);
+    let days: Vec<_> = log.days.iter().map(|day| day.day.day()).collect();
+    assert_eq!(days, [14, 13, 12, 11, 6, 5, 4]);
+}
+
+#[tokio::test]
 async fn t23_two_weeks_pass_before_an_account_closes_though_all_is_done() {
     let stage = Stage::new().await;
     let (_, owner) = in_order(&stage).await;
@@ -299,4 +322,28 @@ async fn the_public_list_names_no_person() {
     ");
     let json = serde_json::to_string(&stage.services.public_list(&owner).await.unwrap()).unwrap();
     assert!(!json.contains("Exempel\"") && !json.contains("Lo ") && json.contains("malgrupp"));
+}
+
+#[tokio::test]
+async fn nobody_who_can_do_nothing_there_is_given_an_account_or_counts_for_it() {
+    let stage = Stage::new().await;
+    let admin = stage.person(Role::Administrator, "Ada").await;
+    for (role, name) in [(Role::Auditor, "Rea"), (Role::Archivist, "Arne"), (Role::Editor, "Eva")] {
+        stage.person(role, name).await;
+    }
+    let give = async |login: &str| {
+        stage.services.set_account_part(&admin, "facebook", login, Some(Part::Owner)).await
+    };
+    for login in ["rea", "arne", "ada"] {
+        let refused = give(login).await;
+        assert!(matches!(refused, Err(ServiceError::Refused { .. })), "{login}: {refused:?}");
+    }
+    give("eva").await.unwrap();
+    let entry = async || stage.services.register(&admin).await.unwrap().remove(0);
+    assert!(entry().await.known.has_owner);
+    // Who was given it and is closed since does not count.
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    raw.execute("update users set active = 0 where login = 'eva'", []).unwrap();
+    let known = entry().await.known;
+    assert!(!known.has_owner && known.holders == 0, "{known:?}");
 }

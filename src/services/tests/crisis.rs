@@ -74,6 +74,15 @@ async fn only_an_administrator_begins_and_ends_it_and_one_stands_at_a_time() {
     assert!(stage.services.crisis().is_none());
     stage.services.begin_crisis(&admin, &until).await.unwrap();
     assert!(stage.services.begin_crisis(&admin, &until).await.is_err());
+    // Its end can be moved, by the same person and within the same bounds.
+    assert!(stage.services.move_crisis(&stage.editor, "2026-11-23T18:00").await.is_err());
+    for bad in ["", "2026-11-21T11:00", "2027-02-01T12:00"] {
+        assert!(stage.services.move_crisis(&admin, bad).await.is_err(), "{bad}");
+    }
+    stage.services.move_crisis(&admin, "2026-11-23T18:00").await.unwrap();
+    let moved = stage.services.crisis().unwrap().until.to_string();
+    assert_eq!(moved, "2026-11-23T17:00:00Z");
+    assert_eq!(stage.store().audit_count("crisis.move").await.unwrap(), 1);
     assert!(stage.services.end_crisis(&stage.editor).await.is_err());
     // It stands also after a new start.
     stage.restart().await;

@@ -299,6 +299,75 @@ async fn what_is_asked_for_is_exempt_until_every_request_has_ended() {
     assert_eq!(stage.verified().await.faults, []);
 }
 
+#[tokio::test]
+async fn the_end_of_a_request_lifts_nothing_that_another_cause_holds() {
+    let stage = Stage::new().await;
+    let (registrar, id, [one, two]) = request(&stage).await;
+    let owner = stage.person(Role::Owner, "Olle Chef").await;
+    let services = &stage.services;
+    let held =
+        async |case| stage.store().covering_hold(case).await.unwrap().map(|hold| hold.reason);
+    // Refused, so that it can be appealed; then somebody else asks for the same and takes it back.
+    services.add_to_release(&registrar, id, &[], &[one]).await.unwrap();
+    services.end_release(&registrar, id, ReleaseOutcome::Refused, "Sekretess").await.unwrap();
+    let ask_in_vain = async || {
+        let other = services.open_release(&registrar, "Allt om badhuset", "").await.unwrap();
+        services.add_to_release(&registrar, other, &[], &[one, two]).await.unwrap();
+        other
+    };
+    let other = ask_in_vain().await;
+    services.end_release(&registrar, other, ReleaseOutcome::Withdrawn, "Återtogs").await.unwrap();
+    assert!(held(one).await.unwrap().contains("Begäran 1"), "the refusal can still be appealed");
+    assert_eq!(held(two).await, None);
+    // A person ends that. What is refused earlier holds nothing that is asked for anew.
+    services.end_exemption(&owner, one, "Tiden att överklaga är slut").await.unwrap();
+    stage.wait_s(60);
+    let other = ask_in_vain().await;
+    // Reported to the police while the request waits, and exempt by a person.
+    let seen = services.police_file(&owner, two).await.unwrap();
+    services.decide_police(&owner, two, &choice(&seen, true, "Rör en elev")).await.unwrap();
+    assert!(held(two).await.unwrap().starts_with("Polisanmäls"));
+    services.end_release(&registrar, other, ReleaseOutcome::Withdrawn, "Återtogs").await.unwrap();
+    assert_eq!(held(one).await, None);
+    assert!(held(two).await.unwrap().starts_with("Polisanmäls"), "until a person lifts it");
+    let other = ask_in_vain().await;
+    services.exempt(&owner, one, "Tvist i domstol").await.unwrap();
+    let again = why(services.exempt(&owner, one, "Tvist i domstol igen").await);
+    assert!(again.contains("redan undantaget"), "{again}");
+    services.end_release(&registrar, other, ReleaseOutcome::Withdrawn, "Återtogs").await.unwrap();
+    assert_eq!(held(one).await.as_deref(), Some("Tvist i domstol"));
+    assert_eq!(stage.verified().await.faults, []);
+}
+
+#[tokio::test]
+async fn what_was_reported_to_the_police_before_that_exempted_it_is_exempt_from_the_next_start_on()
+{
+    let stage = Stage::new().await;
+    let owner = stage.person(Role::Owner, "Olle Chef").await;
+    let services = &stage.services;
+    let mut cases = Vec::new();
+    for text in [THREAT, "Jag ska komma hem till dig och slå ihjäl dig i natt."] {
+        let (_, case) = stage.written(text).await;
+        let seen = services.police_file(&owner, case).await.unwrap();
+        services.decide_police(&owner, case, &choice(&seen, true, "Rör en elev")).await.unwrap();
+        cases.push(case);
+    }
+    // As an older release left the first; of the second a person has lifted it.
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    let triggers = "select group_concat('drop trigger ' || name, ';') from sqlite_master
+                    where type = 'trigger' and tbl_name = 'holds'";
+    if let Ok(drop) = raw.query_row(triggers, [], |row| row.get::<_, String>(0)) {
+        raw.execute_batch(&drop).unwrap();
+    }
+    raw.execute("delete from holds where case_id = ?1", [cases[0].0]).unwrap();
+    services.end_exemption(&owner, cases[1], "Nedlagt").await.unwrap();
+    services.hold_reported().await.unwrap();
+    let held =
+        async |case| stage.store().covering_hold(case).await.unwrap().map(|hold| hold.reason);
+    assert!(held(cases[0]).await.unwrap().starts_with("Polisanmäls"));
+    assert_eq!(held(cases[1]).await, None, "a person's word stands");
+}
+
 /// Whether the bytes stand anywhere in the database's files.
 fn lies_in_the_database(stage: &Stage, wanted: &str) -> bool {
     let path = stage.store().path();

@@ -22,7 +22,7 @@ use crate::domain::ids::{
 };
 use crate::domain::person::Role;
 use crate::domain::policy::{Line, Policy, Proposed, Rule};
-use crate::domain::retention::{Retention, RetentionClass, RetentionRule};
+use crate::domain::retention::{NoCase, Retention, RetentionClass, RetentionRule};
 use crate::evidence::media::MediaPolicy;
 use crate::evidence::verify;
 use crate::evidence::{EvidenceStore, NewPart};
@@ -88,7 +88,7 @@ pub fn policy() -> Policy {
         "Plan".into(),
         decision,
         true,
-        Some(kept(RetentionClass::Dismissed)),
+        Some(NoCase { rule: kept(RetentionClass::Dismissed), decision: Some("KS 2026/1".into()) }),
         kept,
     ));
     policy

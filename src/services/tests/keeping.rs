@@ -3,6 +3,7 @@
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::ids::{CaseId, EvidenceId};
 use crate::domain::person::Role;
+use crate::domain::release::ReleaseOutcome;
 use crate::domain::retention::DisposalState;
 use crate::evidence::verify::one::verify_one;
 use crate::services::deliveries::PackageForm;
@@ -496,6 +497,12 @@ async fn what_never_became_a_case_goes_by_itself_once_its_time_is_out_and_leaves
     };
     assert_eq!(stage.services.sweep_uncased().await.unwrap(), 0);
     stage.wait_s(TWO_MONTHS_S);
+    // Somebody waits for public records, which need have no case.
+    let registrar = stage.person(Role::Registrar, "Rut").await;
+    let asked = stage.services.open_release(&registrar, "Allt om lekplatsen", "").await.unwrap();
+    assert_eq!(stage.services.sweep_uncased().await.unwrap(), 0, "asked for");
+    let withdrawn = ReleaseOutcome::Withdrawn;
+    stage.services.end_release(&registrar, asked, withdrawn, "Återtogs").await.unwrap();
     assert_eq!(stage.services.sweep_uncased().await.unwrap(), 1, "the one without a case");
     assert_eq!(stage.services.sweep_uncased().await.unwrap(), 0, "once a day");
     assert_eq!(n_gone(&stage), 1);

@@ -38,6 +38,7 @@ fn ours(counts: &Counts) -> serde_json::Value {
         "deadlines": {
             "kept": deadlines.kept, "late": deadlines.late,
             "overdue": deadlines.overdue, "open": deadlines.open,
+            "at_once": deadlines.at_once, "within_an_hour": deadlines.within_an_hour,
         },
         "registered": registered, "disposed": disposed,
     })
@@ -87,6 +88,31 @@ async fn figures_equal_a_recount_by_other_code_over_the_lines() {
 }
 
 #[tokio::test]
+async fn putting_a_case_to_rest_keeps_no_deadline_and_a_new_deadline_mends_no_late_decision() {
+    let stage = Stage::new().await;
+    let (_, late) = stage.written(THREAT).await;
+    let (_, resting) = stage.written("När öppnar badhuset i Provdalen? Kan ni svara på det?").await;
+    let until = stage.now().saturating_add(jiff::SignedDuration::from_mins(1)).unwrap();
+    stage.decide(resting, vec![Choice::Hold { until }]).await;
+    let span = Span::Month { year: 2026, month: 11 };
+    let deadlines = async || {
+        let report = stage.services.committee_report(&stage.editor, span).await.unwrap();
+        let kept = report.counts.deadlines;
+        (kept.kept, kept.late, kept.open + kept.overdue)
+    };
+    assert_eq!(deadlines().await, (0, 0, 2));
+    stage.wait_s(2 * 86_400);
+    stage.services.end_holds().await.unwrap();
+    stage.decide(late, vec![Choice::Dismiss]).await;
+    assert_eq!(deadlines().await, (0, 1, 1));
+    // A case that comes back has another deadline, as if this one did.
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    let later = "update cases set due_at = due_at + 864000000 where id = ?1";
+    raw.execute(later, [late.0]).unwrap();
+    assert_eq!(deadlines().await, (0, 1, 1));
+}
+
+#[tokio::test]
 async fn the_table_and_the_document_hold_every_section() {
     let stage = Stage::new().await;
     stage.written(THREAT).await;
@@ -96,6 +122,20 @@ async fn the_table_and_the_document_hold_every_section() {
     insta::assert_snapshot!(csv);
     let pdf = stage.services.report_pdf(&stage.editor, span).await.unwrap();
     assert!(pdf.starts_with(b"%PDF-1."));
+}
+
+#[tokio::test]
+async fn places_that_people_name_are_one_row_without_their_names() {
+    let stage = Stage::new().await;
+    super::manual::recorded(&stage, THREAT).await;
+    let span = Span::Month { year: 2026, month: 11 };
+    let csv = stage.services.report_csv(&stage.editor, span).await.unwrap();
+    let lines = stage.services.report_lines(&stage.editor, span).await.unwrap();
+    let (csv, lines) = (String::from_utf8(csv).unwrap(), String::from_utf8(lines).unwrap());
+    assert!(csv.contains("Inlagt för hand;1"), "{csv}");
+    for text in [csv, lines] {
+        assert!(!text.to_lowercase().contains("snapchat"), "{text}");
+    }
 }
 
 #[test]

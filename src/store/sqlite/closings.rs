@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction, params};
 
 use super::audit;
 use super::cards::{day, note_history};
-use super::value::{maybe_at, ms, rows};
+use super::value::{at, maybe_at, ms, rows};
 use crate::domain::card::ClosingStep;
 use crate::domain::ids::AccountId;
 use crate::store::Store;
@@ -78,6 +78,23 @@ impl Store {
     /// Closings that stand: under way and done.
     pub async fn closings(&self) -> Result<Vec<ClosingRow>, StoreError> {
         self.read(standing).await
+    }
+
+    /// When accounts were closed that were opened again: from when, and till when.
+    pub async fn closed_before(
+        &self,
+    ) -> Result<Vec<(AccountId, Timestamp, Timestamp)>, StoreError> {
+        self.read(|c| {
+            rows(
+                &mut c.prepare_cached(
+                    "select account_id, closed_at, withdrawn_at from account_closings
+                     where closed_at is not null and withdrawn_at is not null order by id",
+                )?,
+                [],
+                |row| Ok((AccountId(row.get(0)?), at(row.get(1)?)?, at(row.get(2)?)?)),
+            )
+        })
+        .await
     }
 
     /// Begins to close an account.

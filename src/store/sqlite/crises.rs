@@ -95,6 +95,27 @@ impl Store {
         .await
     }
 
+    /// Moves when the crisis that stands is over by itself.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where none stands.
+    pub async fn move_crisis(
+        &self,
+        until: Timestamp,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            let n =
+                tx.execute("update crises set until = ?1 where ended_at is null", [ms(until)])?;
+            if n == 0 {
+                return Err(StoreError::Refused { why: "Det råder inget krisläge.".into() });
+            }
+            audit::append(tx, &line, now)
+        })
+        .await
+    }
+
     /// Ends the crisis that stands: by a person, or by itself at the moment it was to.
     ///
     /// # Errors

@@ -221,8 +221,8 @@ impl Store {
             let answered = new.answered.as_ref().map(json).transpose()?;
             tx.prepare_cached(
                 "insert into decisions (case_id, version_id, user_id, at, choices, ground, note, undo_until,
-                   answered, bulk_id)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                   answered, bulk_id, due_at)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?
             .execute(params![
                 case.id.0,
@@ -234,7 +234,8 @@ impl Store {
                 new.decision.note(),
                 ms(new.undo_until),
                 answered,
-                new.bulk.map(|within| within.bulk.0)
+                new.bulk.map(|within| within.bulk.0),
+                ms(case.due_at)
             ])?;
             let decision = DecisionId(tx.last_insert_rowid());
             insert_actions(tx, &case, decision, &new)?;

@@ -146,6 +146,33 @@ pub(super) fn end_hold(
     Ok(())
 }
 
+/// Whether an exemption was set by a request for public records, which lifts it again by itself.
+pub(super) fn of_a_request(c: &Connection, known: &Exemption) -> Result<bool, StoreError> {
+    Ok(c.prepare_cached("select 1 from holds where id = ?1 and release_id is not null")?
+        .exists([known.id.0])?)
+}
+
+/// Exempts a case for a reason that only a person ends. One that a request had set gives way to it, or the
+/// end of the request would lift what this one is to keep.
+pub(super) fn hold_until_lifted(
+    tx: &Transaction<'_>,
+    case: CaseId,
+    user: UserId,
+    reason: String,
+    line: &AuditLine,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    match standing(tx, case)? {
+        Some(known) if of_a_request(tx, &known)? => {
+            let why = "Ersätts av ett undantag som står kvar tills en person häver det.".to_owned();
+            end_hold(tx, &known, user, why, line, now)?;
+        }
+        Some(_) => return Ok(()),
+        None => {}
+    }
+    hold_case(tx, case, user, reason, line, None, now)
+}
+
 pub(super) fn standing(c: &Connection, case: CaseId) -> Result<Option<Exemption>, StoreError> {
     maybe_row(
         &mut c.prepare_cached(&format!(
@@ -157,10 +184,10 @@ pub(super) fn standing(c: &Connection, case: CaseId) -> Result<Option<Exemption>
 }
 
 impl Store {
-    /// Exempts a case from disposal.
+    /// Exempts a case from disposal until a person lifts it.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] where it is exempt already.
+    /// [`StoreError::Refused`] where it is exempt already, and not merely for as long as a request lasts.
     pub async fn set_hold(
         &self,
         case: CaseId,
@@ -171,12 +198,14 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write(move |tx| {
             the_case(tx, case)?;
-            if let Some(known) = standing(tx, case)? {
+            if let Some(known) = standing(tx, case)?
+                && !of_a_request(tx, &known)?
+            {
                 return Err(StoreError::Refused {
                     why: format!("Ärendet är redan undantaget från gallring av {}.", known.set_by),
                 });
             }
-            hold_case(tx, case, user, reason, &line, None, now)
+            hold_until_lifted(tx, case, user, reason, &line, now)
         })
         .await
     }

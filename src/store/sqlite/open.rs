@@ -36,6 +36,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0030_notices_again.sql")),
     M::up(include_str!("migrations/0031_police_version.sql")),
     M::up(include_str!("migrations/0032_recorded_by.sql")),
+    M::up(include_str!("migrations/0040_answered_for.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.
@@ -61,6 +62,10 @@ pub(in crate::store) fn for_writing(path: &Path) -> Result<Connection, StoreErro
     connection.pragma_update(None, "secure_delete", true).map_err(open)?;
     let had: u32 =
         connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(open)?;
+    // Before it is brought up to date, so that a crash between leaves a database that says it is still to be done.
+    if (1..OVERWRITING_SINCE).contains(&had) {
+        connection.execute_batch("vacuum").map_err(open)?;
+    }
     let migrations = Migrations::from_slice(MIGRATIONS);
     migrations.to_latest(&mut connection).map_err(|source| match source {
         rusqlite_migration::Error::MigrationDefinition(
@@ -68,9 +73,6 @@ pub(in crate::store) fn for_writing(path: &Path) -> Result<Connection, StoreErro
         ) => StoreError::Newer { path: path.to_owned() },
         source => StoreError::Upgrade { path: path.to_owned(), source },
     })?;
-    if (1..OVERWRITING_SINCE).contains(&had) {
-        connection.execute_batch("vacuum").map_err(open)?;
-    }
     connection.pragma_update(None, "foreign_keys", true).map_err(open)?;
     Ok(connection)
 }

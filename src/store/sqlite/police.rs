@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Row, params};
 
 use super::cases::{note_event, the_case, touch};
-use super::holds::{hold_case, standing};
+use super::holds::hold_until_lifted;
 use super::value::{at, each_row, ms, rows};
 use super::{audit, log};
 use crate::domain::ids::{CaseId, ContentHash, UserId, VersionId};
@@ -104,9 +104,9 @@ impl Store {
             touch(tx, case.id, now)?;
             audit::append(tx, &line, now)?;
             // Investigation and court may ask for the original for years.
-            if new.reported && standing(tx, case.id)?.is_none() {
+            if new.reported {
                 let reason = "Polisanmäls. Undantaget står kvar tills en person häver det.".to_owned();
-                hold_case(tx, case.id, new.user, reason, &line, None, now)?;
+                hold_until_lifted(tx, case.id, new.user, reason, &line, now)?;
             }
             let row: i64 = tx
                 .prepare_cached("select coalesce(max(id), 0) + 1 from police_decisions")?
@@ -138,6 +138,35 @@ impl Store {
                 ],
             )?;
             Ok(())
+        })
+        .await
+    }
+
+    /// Exempts the cases that were reported to the police before such a decision did that by itself. Where a person
+    /// has lifted an exemption since, that stands. Says how many.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn hold_reported(&self, line: AuditLine, now: Timestamp) -> Result<u64, StoreError> {
+        self.write(move |tx| {
+            let left = rows(
+                &mut tx.prepare_cached(
+                    "select p.case_id, p.user_id from police_decisions p
+                     where p.reported = 1
+                       and p.id = (select max(l.id) from police_decisions l where l.case_id = p.case_id)
+                       and not exists (select 1 from holds h where h.case_id = p.case_id
+                         and h.release_id is null and (h.lifted_at is null or h.lifted_at >= p.at))",
+                )?,
+                [],
+                |row| Ok((CaseId(row.get(0)?), UserId(row.get(1)?))),
+            )?;
+            let mut n = 0;
+            for (case, user) in left {
+                let reason = "Polisanmäls. Undantaget står kvar tills en person häver det.".to_owned();
+                hold_until_lifted(tx, case, user, reason, &line, now)?;
+                n += 1;
+            }
+            Ok(n)
         })
         .await
     }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, Transaction, params};
 
 use super::bars::cut_off;
 use super::cases::note_event;
-use super::holds::{end_hold, hold_case, standing};
+use super::holds::{end_hold, hold_case, of_a_request, standing};
 use super::value::{at, each_row, from_json, hash, json, maybe_at, maybe_row, ms, rows};
 use super::{audit, log};
 use crate::domain::evidence::CutOff;
@@ -131,7 +131,24 @@ pub(super) fn asked_for(
     )
 }
 
-/// Lifts the exemption that requests have set, where none touches the case any more.
+/// A request for a case that ended since a moment in a refusal, in whole or in part: that can be appealed.
+fn refused_since(
+    c: &Connection,
+    case: CaseId,
+    since: Timestamp,
+    but: ReleaseId,
+) -> Result<bool, StoreError> {
+    Ok(c.prepare_cached(
+        "select 1 from release_records x join releases r on r.id = x.release_id
+         where x.case_id = ?1 and r.id <> ?2 and r.ended_at >= ?3
+           and (r.outcome = 'refused' or r.outcome = 'released' and exists (
+             select 1 from release_records y where y.release_id = r.id
+               and (y.withheld is not null or y.sender_withheld is not null or y.masks <> '[]')))",
+    )?
+    .exists(params![case.0, but.0, ms(since)])?)
+}
+
+/// Lifts the exemption that requests have set, where none touches the case any more and none was refused.
 fn let_go(
     tx: &Transaction<'_>,
     case: CaseId,
@@ -144,10 +161,7 @@ fn let_go(
         return Ok(());
     }
     let Some(known) = standing(tx, case)? else { return Ok(()) };
-    let is_ours = tx
-        .prepare_cached("select 1 from holds where id = ?1 and release_id is not null")?
-        .exists([known.id.0])?;
-    if !is_ours {
+    if !of_a_request(tx, &known)? || refused_since(tx, case, known.set_at, id)? {
         return Ok(());
     }
     let reason = format!("Begäran {id} om utlämnande rör det inte längre.");
@@ -256,6 +270,14 @@ impl Store {
     /// [`StoreError::NotFound`].
     pub async fn release(&self, id: ReleaseId) -> Result<Release, StoreError> {
         self.read(move |c| the_release(c, id)).await
+    }
+
+    /// Whether anybody waits for public records.
+    pub async fn has_pending_release(&self) -> Result<bool, StoreError> {
+        self.read(|c| {
+            Ok(c.prepare_cached("select 1 from releases where ended_at is null")?.exists([])?)
+        })
+        .await
     }
 
     /// Its records, by number.
@@ -404,6 +426,17 @@ impl Store {
             let known = records(tx, id)?;
             if known != end.records {
                 return Err(StoreError::Conflict { what: "release" });
+            }
+            // Suspected while the document was made: what went into it may not go out.
+            for evidence in &end.handed_out {
+                let version = tx
+                    .prepare_cached("select version_id from evidence where id = ?1")?
+                    .query_row([evidence.0], |row| Ok(VersionId(row.get(0)?)))?;
+                if cut_off(tx, version)? == CutOff::Everything {
+                    return Err(StoreError::Refused {
+                        why: "Något i begäran får inte längre kopieras. Läs om sidan och gå igenom handlingarna igen.".into(),
+                    });
+                }
             }
             let mut cases: Vec<_> = known.iter().map(|record| record.case).collect();
             cases.sort_unstable();

@@ -1,13 +1,17 @@
 //! What a report is counted from, of one span of time. Half-open: from the first moment, not at the last.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use rusqlite::params;
 
 use super::value::{at, maybe_at, ms, rows};
+use crate::domain::account::PlatformKind;
 use crate::domain::category::Category;
 use crate::domain::ground::Ground;
 use crate::domain::item::ItemKind;
-use crate::domain::report::{CaseFact, Facts, ItemFact, RecordFact, RemovalFact};
+use crate::domain::report::{BY_HAND, CaseFact, Facts, ItemFact, RecordFact, RemovalFact};
 use crate::store::Store;
 use crate::store::error::StoreError;
 
@@ -16,18 +20,31 @@ impl Store {
     pub async fn report_facts(&self, from: Timestamp, to: Timestamp) -> Result<Facts, StoreError> {
         self.read(move |c| {
             let span = params![ms(from), ms(to)];
+            // One key for all that is told of an account: a year may hold a million items. Places that people name
+            // when they record by hand are one: nobody knows what they write there.
+            let keys: HashMap<i64, Arc<str>> = rows(
+                &mut c.prepare_cached(
+                    "select id, case when platform = ?1 then ?2 else key end from accounts",
+                )?,
+                [PlatformKind::Manual.id(), BY_HAND],
+                |row| Ok((row.get(0)?, row.get::<_, String>(1)?.into())),
+            )?
+            .into_iter()
+            .collect();
+            let key = |id: i64| {
+                keys.get(&id).cloned().ok_or_else(|| StoreError::row("accounts", id.to_string()))
+            };
             let items = rows(
                 &mut c.prepare_cached(
-                    "select a.key, i.first_fetched_at, i.kind from items i
-                     join accounts a on a.id = i.account_id
+                    "select i.account_id, i.first_fetched_at, i.kind from items i
                      where i.by_us = 0 and i.first_fetched_at >= ?1 and i.first_fetched_at < ?2
-                     order by i.id",
+                     order by i.first_fetched_at, i.id",
                 )?,
                 span,
                 |row| {
                     let kind: String = row.get(2)?;
                     Ok(ItemFact {
-                        account: row.get(0)?,
+                        account: key(row.get(0)?)?,
                         at: at(row.get(1)?)?,
                         private: kind == ItemKind::DirectMessage.id(),
                     })
@@ -35,11 +52,15 @@ impl Store {
             )?;
             let cases = rows(
                 &mut c.prepare_cached(
-                    "select k.id, a.key, k.opened_at, k.due_at, k.category,
-                            (select min(d.at) from decisions d
-                             where d.case_id = k.id and d.undone_at is null)
+                    // Whoever puts a case to rest has not decided it. The first decision is held against the
+                    // deadline that the case had then.
+                    "select k.id, i.account_id, k.opened_at, coalesce(d.due_at, k.due_at), k.category, d.at
                      from cases k join items i on i.id = k.item_id
-                     join accounts a on a.id = i.account_id
+                     left join decisions d on d.id = (
+                       select min(f.id) from decisions f
+                       where f.case_id = k.id and f.undone_at is null
+                         and exists (select 1 from json_each(f.choices) choice
+                           where choice.value ->> '$.choice' <> 'hold'))
                      where k.opened_at >= ?1 and k.opened_at < ?2 order by k.id",
                 )?,
                 span,
@@ -49,7 +70,7 @@ impl Store {
                         .map(|id| id.parse::<Category>().map_err(|_| StoreError::row("cases", id)));
                     Ok(CaseFact {
                         case: row.get(0)?,
-                        account: row.get(1)?,
+                        account: key(row.get(1)?)?,
                         opened: at(row.get(2)?)?,
                         due: at(row.get(3)?)?,
                         category: category.transpose()?,
@@ -59,9 +80,9 @@ impl Store {
             )?;
             let removals = rows(
                 &mut c.prepare_cached(
-                    "select x.case_id, a.key, d.at, d.ground, x.kind from actions x
-                     join decisions d on d.id = x.decision_id
-                     join items i on i.id = x.item_id join accounts a on a.id = i.account_id
+                    "select x.case_id, i.account_id, d.at, d.ground, x.kind from actions x
+                     join decisions d on d.id = x.decision_id and d.case_id = x.case_id
+                     join items i on i.id = x.item_id
                      where x.kind in ('hide', 'delete') and x.state = 'done'
                        and d.at >= ?1 and d.at < ?2 order by x.id",
                 )?,
@@ -73,7 +94,7 @@ impl Store {
                     });
                     Ok(RemovalFact {
                         case: row.get(0)?,
-                        account: row.get(1)?,
+                        account: key(row.get(1)?)?,
                         at: at(row.get(2)?)?,
                         ground: ground.transpose()?,
                         deleted: row.get::<_, String>(4)? == "delete",

@@ -4,11 +4,11 @@
 //! hashes of its versions, so that the same text fetched again does not come back.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Row, Transaction, params};
 
 use super::disposals::{DISPOSED_TEXT, wipe};
 use super::holds::covering;
-use super::value::{at, each_row, hash, ms, rows};
+use super::value::{at, each_row, hash, json, ms, rows};
 use super::{audit, log};
 use crate::domain::ids::{AccountId, ContentHash, ItemId};
 use crate::domain::log::{LogKind, words_hash};
@@ -33,37 +33,22 @@ pub struct NewSweep {
     pub before: Timestamp,
 }
 
-/// Items of the account from `after` on that never became a case and were fetched for the last time before the
-/// day in question. Left alone is what stands beside an open case in its thread, what is not assessed, what
-/// rests on a record, what may not be touched, and what the authority wrote itself.
-fn due(
-    c: &Connection,
-    account: AccountId,
-    before: Timestamp,
-    after: ItemId,
-    most: u32,
-) -> Result<Vec<ItemId>, StoreError> {
-    rows(
-        &mut c.prepare_cached(
-            "select i.id from items i
-             where i.account_id = ?1 and i.id > ?3 and i.by_us = 0 and i.no_copy = 0 and i.barred = '[]'
-               and not exists (select 1 from cases k where k.item_id = i.id)
-               and not exists (select 1 from evidence e where e.item_id = i.id)
-               and exists (select 1 from versions v where v.item_id = i.id and v.text <> ?5)
-               and not exists (select 1 from versions v where v.item_id = i.id
-                 and (v.assessed_by is null or v.fetched_at >= ?2))
-               and not exists (
-                 select 1 from items o join cases k on k.item_id = o.id
-                 where o.account_id = i.account_id and o.platform_id = i.parent_id and k.state <> 'closed')
-               and not exists (
-                 select 1 from items o join cases k on k.item_id = o.id
-                 where o.account_id = i.account_id and o.parent_id = i.platform_id and k.state <> 'closed')
-             order by i.id limit ?4",
-        )?,
-        params![account.0, ms(before), after.0, most, DISPOSED_TEXT],
-        |row| Ok(ItemId(row.get(0)?)),
-    )
-}
+/// What holds for an item `i` whose content may go: it never became a case, and was seen for the last time
+/// before `?1`; what still stands on the platform and is read there stays. Left alone is what stands beside an open case in its thread, what is not assessed, what rests
+/// on a record, what may not be touched, and what the authority wrote itself. `?2` is what stands in place of
+/// a text that has gone.
+const DUE: &str = "i.by_us = 0 and i.no_copy = 0 and i.barred = '[]' and i.last_fetched_at < ?1
+  and not exists (select 1 from cases k where k.item_id = i.id)
+  and not exists (select 1 from evidence e where e.item_id = i.id)
+  and exists (select 1 from versions v where v.item_id = i.id and v.text <> ?2)
+  and not exists (select 1 from versions v where v.item_id = i.id
+    and (v.assessed_by is null or v.fetched_at >= ?1))
+  and not exists (
+    select 1 from items o join cases k on k.item_id = o.id
+    where o.account_id = i.account_id and o.platform_id = i.parent_id and k.state <> 'closed')
+  and not exists (
+    select 1 from items o join cases k on k.item_id = o.id
+    where o.account_id = i.account_id and o.parent_id = i.platform_id and k.state <> 'closed')";
 
 /// All that the leaf holds.
 fn words(sweep: &Sweep) -> ContentHash {
@@ -126,27 +111,68 @@ fn record(
 }
 
 impl Store {
-    /// Makes the content of at most `most` items go. Gives the last one that was looked at and how many went;
-    /// nothing where there are no more.
+    /// Items of these accounts whose content may go, among the `window` numbers after `after`; with the last number
+    /// that was looked at. Nothing where there are no more. Reads alone, so that nobody who writes waits for it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn to_sweep(
+        &self,
+        accounts: Vec<AccountId>,
+        before: Timestamp,
+        after: ItemId,
+        window: u32,
+    ) -> Result<Option<(ItemId, Vec<(AccountId, ItemId)>)>, StoreError> {
+        self.read(move |c| {
+            let last: i64 = c
+                .prepare_cached("select coalesce(max(id), 0) from items")?
+                .query_row([], |row| row.get(0))?;
+            if after.0 >= last {
+                return Ok(None);
+            }
+            let upto = after.0.max(0).saturating_add(i64::from(window)).min(last);
+            let numbers: Vec<_> = accounts.iter().map(|account| account.0).collect();
+            // By number and not by account: each item is looked at once, whichever account is larger.
+            let found = rows(
+                &mut c.prepare_cached(&format!(
+                    "select i.account_id, i.id from items i
+                     where i.id > ?3 and i.id <= ?4
+                       and +i.account_id in (select value from json_each(?5)) and {DUE} order by i.id"
+                ))?,
+                params![ms(before), DISPOSED_TEXT, after.0, upto, json(&numbers)?],
+                |row| Ok((AccountId(row.get(0)?), ItemId(row.get(1)?))),
+            )?;
+            Ok(Some((ItemId(upto), found)))
+        })
+        .await
+    }
+
+    /// Makes the content of items of one account go, where it still may. Says of how many.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing has gone.
     pub async fn sweep(
         &self,
         new: NewSweep,
-        after: ItemId,
-        most: u32,
+        items: Vec<ItemId>,
         line: AuditLine,
         now: Timestamp,
-    ) -> Result<Option<(ItemId, u64)>, StoreError> {
+    ) -> Result<u64, StoreError> {
         self.write(move |tx| {
-            let found = due(tx, new.account, new.before, after, most)?;
-            let Some(last) = found.last().copied() else { return Ok(None) };
+            // What somebody asks for is kept until they have their answer, and it need not have a case.
+            if tx.prepare_cached("select 1 from releases where ended_at is null")?.exists([])? {
+                return Ok(0);
+            }
             let mut n_items = 0;
-            for item in found {
+            for item in &items {
+                let is_due = tx
+                    .prepare_cached(&format!(
+                        "select 1 from items i where i.id = ?3 and i.account_id = ?4 and {DUE}"
+                    ))?
+                    .exists(params![ms(new.before), DISPOSED_TEXT, item.0, new.account.0])?;
                 // An exemption on a case covers its thread.
-                if covering(tx, item)?.is_none() {
-                    wipe(tx, item)?;
+                if is_due && covering(tx, *item)?.is_none() {
+                    wipe(tx, *item)?;
                     n_items += 1;
                 }
             }
@@ -158,7 +184,7 @@ impl Store {
                 let detail = format!("{n_items} inlägg utan ärende, {}", sweep.decision);
                 record(tx, &sweep, &AuditLine { detail: Some(detail), ..line.clone() }, now)?;
             }
-            Ok(Some((last, n_items)))
+            Ok(n_items)
         })
         .await
     }

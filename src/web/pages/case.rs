@@ -162,7 +162,7 @@ pub async fn decide(
                     fields.utgava,
                     decision,
                     &answered,
-                    fields.publicera == "ja",
+                    &fields.publicera,
                 )
                 .await
             {

@@ -35,7 +35,9 @@ async fn draw(
     typed: &Typed,
 ) -> Result<Response, Response> {
     let board = site.services.crises(&inside.viewer).await.map_err(|e| site.error(e))?;
-    let usual = local(board.usual_end).strftime("%Y-%m-%dT%H:%M").to_string();
+    // The end that stands, to be moved, or the usual one of a crisis that begins now.
+    let usual = board.standing.as_ref().map_or(board.usual_end, |crisis| crisis.until);
+    let usual = local(usual).strftime("%Y-%m-%dT%H:%M").to_string();
     let named = |crisis: &crate::domain::crisis::Crisis| {
         let names = board.accounts.iter().filter(|(id, ..)| crisis.accounts.contains(id));
         names.map(|(_, _, name)| name.clone()).collect::<Vec<_>>()
@@ -100,6 +102,26 @@ pub async fn begin(
     let Fields { varfor: why, till: until, konto: accounts, person: people, .. } = fields;
     let typed = Typed { why, accounts, people, until };
     let done = site.services.begin_crisis(&inside.viewer, &typed).await;
+    after(&site, &inside, done, &typed).await
+}
+
+/// Another end.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Moved {
+    csrf: String,
+    till: String,
+}
+
+/// Moves its end.
+pub async fn move_end(
+    State(site): State<Site>,
+    inside: Inside,
+    Form(fields): Form<Moved>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    let typed = Typed { until: fields.till, ..Typed::default() };
+    let done = site.services.move_crisis(&inside.viewer, &typed.until).await;
     after(&site, &inside, done, &typed).await
 }
 

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::domain::decision::warning_mark;
 use crate::domain::duties::{Duties, PolicyGround};
 use crate::domain::ground::{Force, Ground};
 use crate::domain::ids::CaseId;
@@ -250,13 +251,20 @@ pub struct Filled {
     pub diary: Answered,
     /// The number of the case that it concerns, as typed: it need not be one.
     pub number: String,
-    /// Whether the answer is published although there was a warning of it.
-    pub publishes: bool,
+    /// The mark of the warning in spite of which the answer is published; empty where there was none.
+    pub publishes: String,
     /// What there is to be warned of in the answer.
     pub warning: Option<String>,
 }
 
 impl Filled {
+    /// The mark of the warning that stands, and whether it is the one that was published in spite of.
+    pub fn marked(&self) -> Option<(String, bool)> {
+        let mark = warning_mark(self.warning.as_deref()?);
+        let is_it = mark == self.publishes;
+        Some((mark, is_it))
+    }
+
     /// Whether the number that was typed is none.
     pub fn has_wrong_number(&self) -> bool {
         !self.number.trim().is_empty() && self.diary.number.is_none()
