@@ -24,7 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
-BINARY = TARGET / "debug" / "uppsikt"
+BINARY = Path(os.environ.get("UPPSIKT_BINARY", TARGET / "debug" / "uppsikt")).resolve()
 NO_PROXY = urllib.request.ProxyHandler({})
 PASSWORD = "prov-losenord-till-e2e"
 SHARED_SECRET = "en-delad-hemlighet-for-provet-som-ar-lang-nog"
