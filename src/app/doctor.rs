@@ -35,6 +35,15 @@ fn proxy_in_order(config: &Config) -> Result<String, String> {
 /// Less free disk than this is told: evidence of a busy month fits.
 const FREE_DISK_BYTES: u64 = 2 << 30;
 
+/// Whether anything stands in the log. Of a database that is up to date.
+async fn has_entries(config: &Config) -> bool {
+    match Store::open(&crate::store::Settings { path: config.store_path.clone() }) {
+        Ok(store) => store.log_head().await.is_ok_and(|(n, _)| n > 0),
+        // Told by what is looked at beside.
+        Err(_) => false,
+    }
+}
+
 /// Looks at everything the program needs. The configuration has been read already.
 pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
     let mut checks = Vec::new();
@@ -46,7 +55,20 @@ pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
     note("databas".into(), database_in_order(&config.store_path, &condition));
     // Opening would make one, or bring an older one up to date: nobody has asked for that here.
     let usable = matches!(condition, Ok(Condition { pending: 0, exists: true, .. }));
-    if usable {
+    // Nor would it be right to make the evidence's folder where a disk is not mounted.
+    let folder = &config.evidence.folder;
+    let has_folder = folder.join("blobs").is_dir();
+    if usable && !has_folder {
+        let found = match has_entries(config).await {
+            true => Err(format!(
+                "mappen {} saknas, fast loggen har poster. Är disken monterad? Starta inte Uppsikt utan den",
+                folder.display()
+            )),
+            false => Ok("inga än".to_owned()),
+        };
+        note("bevis".into(), found);
+    }
+    if usable && has_folder {
         match open_stores(config, clock.clone()) {
             Ok((store, evidence)) => {
                 if let Some(found) = notices::mail_in_order(config, &store, &clock).await {
