@@ -39,10 +39,11 @@ pub const USUAL_PLACES: &[&str] = &[
 /// Whether Chromium's own sandbox must hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sandbox {
-    /// On, except for root, under whom Chromium cannot make one; then a warning is logged.
+    /// On, except where we run as root (so that Chromium runs as nobody) on a machine that lets nobody make one;
+    /// then a warning is logged.
     #[default]
     UnlessRoot,
-    /// On; as root nothing is captured.
+    /// On; where there can be none nothing is captured.
     Always,
 }
 
@@ -173,8 +174,8 @@ pub enum CaptureError {
         /// The places that were looked at.
         looked_at: Vec<PathBuf>,
     },
-    /// The program runs as root and the settings demand a sandbox.
-    #[error("Chromium has no sandbox under root; run as a user of its own")]
+    /// The program runs as root, Chromium did not start with a sandbox, and the settings demand one.
+    #[error("Chromium has no sandbox here; run as a user of its own")]
     NoSandbox,
     /// This build has no browser in it.
     #[error("this build cannot capture pages: it was made without the browser feature")]
@@ -228,7 +229,7 @@ impl CaptureError {
             ),
             Self::NotAllowed(why) => why.swedish().to_owned(),
             Self::NoSandbox => {
-                "Chromium får inte köras som root utan sandlåda. Tjänsten behöver en egen användare."
+                "Chromium kunde inte starta med sin sandlåda, och får inte köras utan den när tjänsten är root. Tjänsten behöver en egen användare."
                     .to_owned()
             }
             Self::NotBuiltIn => "Programmet är byggt utan stöd för skärmbilder.".to_owned(),

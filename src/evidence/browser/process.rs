@@ -46,6 +46,18 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 /// What Chromium writes when it can be spoken to.
 const LISTENING: &str = "DevTools listening on ";
 
+/// The user without rights of its own that every Linux has, and its group.
+const NOBODY: u32 = 65_534;
+
+/// How Chromium is started.
+#[derive(Clone, Copy, Debug)]
+struct How {
+    /// As [`NOBODY`], since we are root: what breaks out of a page must not be root too.
+    as_nobody: bool,
+    /// With Chromium's own sandbox.
+    sandboxed: bool,
+}
+
 /// Chromium, running.
 pub struct Running {
     /// What it is spoken to through.
@@ -79,23 +91,41 @@ fn is_root() -> bool {
 }
 
 impl Running {
-    /// Starts Chromium.
+    /// Starts Chromium: with its sandbox, and as [`NOBODY`] where we run as root. Where the machine lets nobody
+    /// make a sandbox it is started once more without, if the settings allow that of root's service; its
+    /// user may still do nothing.
     pub async fn start(settings: &BrowserSettings) -> Result<Self, CaptureError> {
         let program = find(settings.executable.as_deref())?;
-        let root = is_root();
-        if root {
-            match settings.sandbox {
-                Sandbox::Always => return Err(CaptureError::NoSandbox),
-                Sandbox::UnlessRoot => {
-                    tracing::warn!("Chromium runs as root and therefore without its sandbox");
-                }
+        let mut how = How { as_nobody: is_root(), sandboxed: true };
+        match (Self::attempt(&program, settings, how).await, settings.sandbox) {
+            (Err(CaptureError::Start(why)), Sandbox::UnlessRoot) if how.as_nobody => {
+                tracing::warn!(why, "Chromium did not start with its sandbox; it is tried without");
+                how.sandboxed = false;
+                Self::attempt(&program, settings, how).await
             }
+            (Err(CaptureError::Start(why)), Sandbox::Always) if how.as_nobody => {
+                tracing::warn!(why, "Chromium did not start with its sandbox");
+                Err(CaptureError::NoSandbox)
+            }
+            (started, Sandbox::UnlessRoot | Sandbox::Always) => started,
         }
+    }
+
+    async fn attempt(
+        program: &Path,
+        settings: &BrowserSettings,
+        how: How,
+    ) -> Result<Self, CaptureError> {
         let gate = Gate::start().await?;
         let folder = settings.profiles.clone().unwrap_or_else(std::env::temp_dir);
         let profile = folder.join(format!("uppsikt-webb-{}", uuid::Uuid::new_v4().simple()));
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&profile)?;
-        let mut watcher = match spawn(&program, &profile, settings, &gate, root) {
+        let spawned = match how.as_nobody {
+            true => std::os::unix::fs::chown(&profile, Some(NOBODY), Some(NOBODY)),
+            false => Ok(()),
+        };
+        let spawned = spawned.and_then(|()| spawn(program, &profile, settings, &gate, how));
+        let mut watcher = match spawned {
             Ok(watcher) => watcher,
             Err(error) => {
                 remove(&profile);
@@ -118,7 +148,7 @@ impl Running {
         };
         let lost = Arc::new(AtomicBool::new(false));
         let talk = tokio::spawn(talk(handler, Arc::clone(&lost)));
-        tracing::info!(program = %program.display(), "Chromium started");
+        tracing::info!(program = %program.display(), how.as_nobody, how.sandboxed, "Chromium started");
         Ok(Self { cdp, gate, pages: 0, watcher, profile, talk, stderr, lost })
     }
 
@@ -189,13 +219,17 @@ fn spawn(
     profile: &Path,
     settings: &BrowserSettings,
     gate: &Gate,
-    root: bool,
+    how: How,
 ) -> io::Result<Child> {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", WATCHER, "uppsikt-webb"]).arg(profile).arg(program);
     command.args(arguments(profile, settings, gate));
-    if root {
+    if !how.sandboxed {
         command.arg("--no-sandbox");
+    }
+    if how.as_nobody {
+        // Groups first; those we have beside go with the change of user.
+        command.gid(NOBODY).uid(NOBODY);
     }
     command
         .arg("about:blank")

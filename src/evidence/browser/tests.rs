@@ -1,5 +1,6 @@
 //! Against a server of our own on the loopback interface, with the real Chromium.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,6 +38,9 @@ struct Fixture {
 
 fn browser(change: impl FnOnce(&mut BrowserSettings)) -> Fixture {
     let profiles = tempfile::tempdir().expect("a folder");
+    // As the machine's own folder for passing things: where we are root, Chromium is somebody else.
+    let open = std::fs::Permissions::from_mode(0o1777);
+    std::fs::set_permissions(profiles.path(), open).expect("permissions");
     let mut settings = BrowserSettings {
         profiles: Some(profiles.path().to_owned()),
         ..BrowserSettings::default()
@@ -77,6 +81,22 @@ fn processes_of(folder: &Path) -> Vec<String> {
         .collect()
 }
 
+/// Users of the processes that have the folder on their command line.
+fn users_of(folder: &Path) -> Vec<u32> {
+    let folder = folder.to_str().expect("a plain path");
+    let of_it = |entry: &std::fs::DirEntry| {
+        std::fs::read(entry.path().join("cmdline"))
+            .is_ok_and(|line| String::from_utf8_lossy(&line).contains(folder))
+    };
+    let all = std::fs::read_dir("/proc").expect("/proc").filter_map(Result::ok).filter(of_it);
+    let told = all.filter_map(|entry| std::fs::read_to_string(entry.path().join("status")).ok());
+    let users = |status: String| {
+        let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?.to_owned();
+        line.split_whitespace().next()?.parse().ok()
+    };
+    told.filter_map(users).collect()
+}
+
 /// Waits until nothing of the browser is left, neither processes nor files.
 async fn assert_gone(folder: &Path) {
     let patience = Instant::now() + Duration::from_secs(10);
@@ -110,6 +130,8 @@ async fn a_page_is_taken_whole_or_cut_to_a_comment() {
     for words in ["Chrom", "1280 × 900", "Europe/Stockholm", "sv-SE", "Hela sidan"] {
         assert!(whole.method.contains(words), "{words}: {}", whole.method);
     }
+    let users = users_of(profiles.path());
+    assert!(!users.is_empty() && users.iter().all(|user| *user != 0), "as root: {users:?}");
     // What lies below the window is there too.
     assert_eq!(pixels(&whole).get_pixel(300, 2460).0, RED);
 
