@@ -348,6 +348,7 @@ impl Services {
                 ));
             }
         };
+        self.note_seen(action, version, &reading).await?;
         let (result, after) = match action.kind {
             ActionKind::Delete => (served.platform.delete(warrant).await, Presence::Gone),
             _ => (served.platform.hide(warrant).await, Presence::Hidden),
@@ -360,6 +361,31 @@ impl Services {
             Ok(_) | Err(_) => after,
         };
         self.record_removal(action, result, after).await
+    }
+
+    /// Puts into the case's history, which the log holds by a running hash, what stood on the platform right before
+    /// it was removed.
+    async fn note_seen(
+        &self,
+        action: &ActionRow,
+        version: VersionId,
+        reading: &LiveReading,
+    ) -> Result<(), ServiceError> {
+        let row = self.inner.store.version(version).await?;
+        let which = format!("lydelse {}, SHA-256 {}", row.number, row.content_hash.to_hex());
+        let words = match reading {
+            LiveReading::Present(_) => {
+                format!("Texten på plattformen var den som är säkrad: {which}.")
+            }
+            LiveReading::NotReadable { why } => {
+                format!("{} Den senast hämtade är säkrad: {which}.", sentence(why))
+            }
+            // Nothing is removed then.
+            LiveReading::Gone => return Ok(()),
+        };
+        let what = "Lästes igen före åtgärden".to_owned();
+        let now = self.inner.clock.now();
+        Ok(self.inner.store.note_case(action.case, what, Some(words), now).await?)
     }
 
     async fn record_removal(

@@ -118,6 +118,9 @@ async fn a_deletion_is_told_as_what_the_platform_did() {
     stage.decide(case, vec![Choice::Delete]).await;
     stage.act_after_undo().await;
     assert!(stage.truth(number).deleted);
+    let seen =
+        stage.history(case).await.into_iter().filter(|what| what == "Lästes igen före åtgärden");
+    assert_eq!(seen.count(), 1, "what stood there right before");
     let item = stage.store().case(case).await.unwrap().item;
     // The platform has no bin.
     assert_eq!(stage.store().item(item).await.unwrap().presence, Presence::Gone);
