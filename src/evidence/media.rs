@@ -196,8 +196,8 @@ impl PictureLeave {
         }
     }
 
-    /// Leave for the browser's own tests; not compiled into the program.
-    #[cfg(all(test, feature = "browser"))]
+    /// Leave for tests of what takes pictures and fetches; not compiled into the program.
+    #[cfg(test)]
     pub(crate) const fn for_test() -> Self {
         Self { again: Asking::Nobody }
     }

@@ -8,6 +8,7 @@ pub mod blob;
 pub mod browser;
 pub mod checkpoints;
 pub mod disposal;
+pub mod fetch;
 pub mod handed_out;
 pub mod keys;
 pub mod media;

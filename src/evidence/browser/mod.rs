@@ -8,6 +8,7 @@
 //! What it never does: follow links, click, log in, save downloads.
 
 pub mod address;
+pub mod wall;
 #[cfg(feature = "browser")]
 mod capture;
 #[cfg(feature = "browser")]
