@@ -157,7 +157,8 @@ pub struct Told {
 impl Beside {
     /// The counts in one line; empty where there are none.
     pub fn counts_in_words(&self) -> String {
-        let words: Vec<_> = self.counts.iter().map(|told| format!("{} {}", told.n, told.what)).collect();
+        let words: Vec<_> =
+            self.counts.iter().map(|told| format!("{} {}", told.n, told.what)).collect();
         words.join(", ")
     }
 }
@@ -220,10 +221,10 @@ impl Manifest {
     }
 
     /// Whether its pictures are shown blurred until somebody asks for them: what was found in the text lets
-    /// violence or pornography be expected in them.
+    /// violence or pornography be expected in them, or nothing had been looked for yet.
     pub fn is_blurred(&self) -> bool {
-        let findings = self.verdict.iter().flat_map(|verdict| &verdict.findings);
-        let mut found = findings.map(|finding| finding.category);
+        let Some(verdict) = &self.verdict else { return true };
+        let mut found = verdict.findings.iter().map(|finding| finding.category);
         found.any(|category| matches!(category, Category::Violence | Category::Sexual))
     }
 

@@ -127,7 +127,9 @@ impl FetchError {
     /// Why, in Swedish, as the end of a sentence that names the file.
     pub fn swedish(&self) -> String {
         match self {
-            Self::NoLeave(_) => "något på samma sida får inte kopieras, eller är inte bedömt än".into(),
+            Self::NoLeave(_) => {
+                "något på samma sida får inte kopieras, eller är inte bedömt än".into()
+            }
             Self::Unreadable => "adressen går inte att läsa".into(),
             Self::Scheme(scheme) => {
                 let plain: String =

@@ -12,12 +12,14 @@ use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 
 use crate::domain::file_kind::FileKind;
 
-/// Dots of the largest picture that is unpacked: a telephone's camera has fifty million at most.
-pub const MOST_DOTS: u64 = 50_000_000;
+/// Dots of the largest picture that is unpacked: platforms make what a camera takes smaller than this.
+pub const MOST_DOTS: u64 = 26_000_000;
 /// The longest side that is unpacked, in dots. Screenshots of whole pages are long.
 const LONGEST_SIDE: u32 = 30_000;
 /// What unpacking may take, in bytes.
-const MOST_MEMORY: u64 = 320 << 20;
+const MOST_MEMORY: u64 = 192 << 20;
+/// A JPEG may come in layers; each is gone through in full, however few bytes it has.
+const MOST_LAYERS: usize = 64;
 /// The longest side of a picture on a page, in dots.
 pub const ON_PAGE: u32 = 1_280;
 /// The longest side of a picture on the sheet, in dots.
@@ -108,6 +110,11 @@ fn decode_bounded(bytes: &[u8]) -> Result<DynamicImage, NotDrawn> {
     if dots > MOST_DOTS || width.max(height) > LONGEST_SIDE {
         return Err(NotDrawn::TooLarge);
     }
+    // Within a layer's own bytes the mark of another cannot stand.
+    let layers = || memchr::memmem::find_iter(bytes, &[0xFF, 0xDA]).take(MOST_LAYERS + 1).count();
+    if format == ImageFormat::Jpeg && layers() > MOST_LAYERS {
+        return Err(NotDrawn::TooLarge);
+    }
     let mut limits = Limits::default();
     limits.max_image_width = Some(LONGEST_SIDE);
     limits.max_image_height = Some(LONGEST_SIDE);
@@ -172,9 +179,9 @@ mod tests {
         DynamicImage::ImageRgb8(lines).write_to(&mut bytes, ImageFormat::Png).unwrap();
         let drawn = blurred(&bytes.into_inner()).unwrap();
         let seen = seen(&drawn).into_luma8();
-        let (low, high) = seen.pixels().fold((255, 0), |(low, high), dot| {
-            (low.min(dot.0[0]), high.max(dot.0[0]))
-        });
+        let (low, high) = seen
+            .pixels()
+            .fold((255, 0), |(low, high), dot| (low.min(dot.0[0]), high.max(dot.0[0])));
         assert!(high - low < 40, "grey all over: {low} to {high}");
         let halves = blurred(&encoded(800, 400, ImageFormat::Png)).unwrap();
         let halves = super::tests::seen(&halves).into_rgb8();
@@ -189,6 +196,13 @@ mod tests {
         let sum = crc32fast::hash(&bomb[12..29]);
         bomb[29..33].copy_from_slice(&sum.to_be_bytes());
         assert_eq!(small(&bomb, 100).err(), Some(NotDrawn::TooLarge));
+        let mut layered = encoded(8, 8, ImageFormat::Jpeg);
+        let scan = memchr::memmem::find(&layered, &[0xFF, 0xDA]).unwrap();
+        let layer = layered[scan..].to_vec();
+        for _ in 0..MOST_LAYERS {
+            layered.extend_from_slice(&layer);
+        }
+        assert_eq!(small(&layered, 100).err(), Some(NotDrawn::TooLarge));
         let mut gif = encoded(8, 8, ImageFormat::Gif);
         gif[6..10].copy_from_slice(&[0xFF, 0xFF, 0xFF, 0xFF]);
         assert_eq!(small(&gif, 100).err(), Some(NotDrawn::TooLarge));

@@ -88,10 +88,9 @@ const fn places(platform: PlatformKind) -> Places {
                 ("citat", &["/quoteCount", "/post/quoteCount"]),
             ],
         },
-        PlatformKind::OwnSite => Places {
-            picture: &["/author/avatar"],
-            counts: &[("gilla-markeringar", &["/likes"])],
-        },
+        PlatformKind::OwnSite => {
+            Places { picture: &["/author/avatar"], counts: &[("gilla-markeringar", &["/likes"])] }
+        }
         PlatformKind::Flickr | PlatformKind::Snapchat | PlatformKind::Manual => NOWHERE,
     }
 }
@@ -131,11 +130,31 @@ mod tests {
     #[test]
     fn what_stands_in_the_payload_is_told_and_nothing_else() {
         let table = [
-            (PlatformKind::Mastodon, r#"{"account":{"avatar":"https://m.example/a.png"},"favourites_count":2,"replies_count":0}"#, Some("https://m.example/a.png"), "2 favoritmarkeringar, 0 svar"),
-            (PlatformKind::YouTube, r#"{"snippet":{"topLevelComment":{"snippet":{"likeCount":"7","authorProfileImageUrl":"https://y.example/a"}},"totalReplyCount":3}}"#, Some("https://y.example/a"), "7 gilla-markeringar, 3 svar"),
+            (
+                PlatformKind::Mastodon,
+                r#"{"account":{"avatar":"https://m.example/a.png"},"favourites_count":2,"replies_count":0}"#,
+                Some("https://m.example/a.png"),
+                "2 favoritmarkeringar, 0 svar",
+            ),
+            (
+                PlatformKind::YouTube,
+                r#"{"snippet":{"topLevelComment":{"snippet":{"likeCount":"7","authorProfileImageUrl":"https://y.example/a"}},"totalReplyCount":3}}"#,
+                Some("https://y.example/a"),
+                "7 gilla-markeringar, 3 svar",
+            ),
             (PlatformKind::Reddit, r#"{"kind":"t1","data":{"score":-4}}"#, None, "-4 poäng"),
-            (PlatformKind::WordPress, r#"{"author_avatar_urls":{"24":"https://w.example/24","96":"https://w.example/96"}}"#, Some("https://w.example/96"), ""),
-            (PlatformKind::Facebook, r#"{"like_count":1,"comment_count":{"a":1}}"#, None, "1 gilla-markeringar"),
+            (
+                PlatformKind::WordPress,
+                r#"{"author_avatar_urls":{"24":"https://w.example/24","96":"https://w.example/96"}}"#,
+                Some("https://w.example/96"),
+                "",
+            ),
+            (
+                PlatformKind::Facebook,
+                r#"{"like_count":1,"comment_count":{"a":1}}"#,
+                None,
+                "1 gilla-markeringar",
+            ),
             (PlatformKind::Manual, r#"{"like_count":1}"#, None, ""),
             (PlatformKind::X, "inte json", None, ""),
         ];

@@ -21,6 +21,9 @@ use super::{Served, Services};
 /// What is no file: it leads on to something, or holds other words.
 const NO_FILES: [&str; 7] = ["link", "external", "quote", "poll", "share", "card", "embed"];
 
+/// Attachments that are gone through one by one.
+const MOST_LISTED: usize = 100;
+
 /// Pictures that are drawn on the sheet; all of them lie in the package.
 const MOST_ON_SHEET: usize = 6;
 
@@ -43,11 +46,16 @@ pub(super) struct File {
     pub(super) bytes: Vec<u8>,
 }
 
+/// A stranger's word, as it may stand in a sentence of ours: letters, digits and plain signs, on one line.
+fn plain(word: &str) -> String {
+    let plain = word.chars().filter(|c| c.is_alphanumeric() || c.is_ascii_graphic() || *c == ' ');
+    plain.take(MOST_WORD_CHARS).collect()
+}
+
 /// How an attachment is called in a sentence.
 fn called(number: usize, attachment: &Attachment) -> String {
     let name = attachment.name.as_deref().unwrap_or(&attachment.kind);
-    let name: String = name.chars().take(MOST_WORD_CHARS).collect();
-    format!("Bilaga {number} ({name})")
+    format!("Bilaga {number} ({})", plain(name))
 }
 
 /// Where it is; an address without a host stands on the item's own page.
@@ -83,17 +91,24 @@ impl Services {
             }
         };
         let Some(fetcher) = &self.inner.fetcher else {
-            hung.missing.push("Bilagorna hämtades inte: nätet gick inte att förbereda på servern.".into());
+            hung.missing
+                .push("Bilagorna hämtades inte: nätet gick inte att förbereda på servern.".into());
             return hung;
         };
         let limits = self.inner.settings.fetch;
         let within = hurry.map_or(limits.record_time, |hurry| hurry.min(limits.record_time));
         let mut course = Course { fetcher, limits, leave, ends: Instant::now() + within, taken: 0 };
         let mut asked: Vec<String> = Vec::new();
-        for (n, attachment) in attachments.iter().enumerate() {
+        if attachments.len() > MOST_LISTED {
+            let more = attachments.len() - MOST_LISTED;
+            hung.missing
+                .push(format!("{more} bilagor utöver de {MOST_LISTED} första gicks inte igenom."));
+        }
+        for (n, attachment) in attachments.iter().take(MOST_LISTED).enumerate() {
             let called = called(n + 1, attachment);
             let Some(address) = address(attachment, page) else {
-                hung.missing.push(format!("{called}: plattformen anger ingen adress till innehållet."));
+                hung.missing
+                    .push(format!("{called}: plattformen anger ingen adress till innehållet."));
                 continue;
             };
             if NO_FILES.contains(&attachment.kind.as_str()) {
@@ -128,7 +143,7 @@ impl Services {
         let host = |at: &Url| at.host_str().unwrap_or_default().to_owned();
         let mut hosts: Vec<String> = fetched.hops.iter().map(|hop| host(&hop.address)).collect();
         hosts.dedup();
-        let word: String = word.chars().take(MOST_WORD_CHARS).collect();
+        let word = plain(word);
         let mut told = format!(
             "plattformens bilaga {number} ({word}), hämtad utan inloggning från {} {}; typen avgjord efter innehållet",
             hosts.join(" och sedan "),

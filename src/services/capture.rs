@@ -294,6 +294,8 @@ impl Services {
                 let method = "antecknat när svaret kom; nycklar och kakor är borttagna";
                 parts.push(keep(PartKind::Exchange, "anrop.json", json, method, bytes).await?);
             }
+            // Nobody was asked, so nothing is missing.
+            None if by_hand => {}
             None => {
                 let reason = not_heard(served.account.platform).to_owned();
                 manifest.missing.push(MissingPart { kind: PartKind::Exchange, reason });
@@ -350,7 +352,9 @@ impl Services {
             Ok(Pictured { png, method, wall }) => {
                 manifest.missing.extend(wall.map(|what| MissingPart {
                     kind: PartKind::Screenshot,
-                    reason: format!("{what}; bilden visar det och inte inlägget. Bevisbladet gäller i stället."),
+                    reason: format!(
+                        "{what}; bilden visar det och inte inlägget. Bevisbladet gäller i stället."
+                    ),
                 }));
                 let kept =
                     keep(PartKind::Screenshot, "screenshot.png", "image/png", &method, png.clone());
@@ -378,12 +382,14 @@ impl Services {
             Ok(None) => {}
             Err(reason) => manifest.missing.push(MissingPart { kind: PartKind::Links, reason }),
         }
+        let turn = self.inner.drawing.acquire().await;
         let drawing = tokio::task::spawn_blocking(move || {
             // The sheet is read on screens too: what is blurred there is not drawn on it.
             let drawn = if is_blurred { Vec::new() } else { drawn_for_sheet(&files) };
             (files, drawn)
         });
         let (files, pictures) = drawing.await.map_err(|_| CaptureError::BrokenOff)?;
+        drop(turn);
         for file in files {
             let File { kind, name, method, bytes } = file;
             let kept = keep(PartKind::Attachment, &name, kind.media_type(), &method, bytes);
@@ -633,7 +639,6 @@ fn first_picture(uploads: &mut Vec<Upload>, method: &str) -> Result<Pictured, St
 /// Why it is not known by which call an item came, in Swedish.
 const fn not_heard(platform: PlatformKind) -> &'static str {
     match platform {
-        PlatformKind::Manual => "Inlägget är inlagt för hand; ingen plattform har tillfrågats.",
         PlatformKind::OwnSite => "Webbplatsen lämnade själv in inlägget; ingen har tillfrågats.",
         _ => "Anropet som gav inlägget är inte antecknat.",
     }

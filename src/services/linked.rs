@@ -56,7 +56,8 @@ pub(super) fn links(text: &str, attachments: &[Attachment]) -> Vec<String> {
     let mut rest = text;
     while let Some(at) = next_link(rest) {
         let link = &rest[at..];
-        let is_end = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '»' | '”' | '\u{0}');
+        let is_end =
+            |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '»' | '”' | '\u{0}');
         let end = link.find(is_end).unwrap_or(link.len());
         let (link, after) = link.split_at(end);
         rest = after;
@@ -155,7 +156,10 @@ fn target(address: String, fetched: Fetched) -> Target {
 fn read(page: &str) -> (Option<String>, String) {
     let title = between(page, "<title", "</title").and_then(|title| title.split_once('>'));
     let title = title.map(|(_, title)| to_plain(title, Newlines::Fold).text);
-    let mut body = page.to_owned();
+    let mut body = page.trim_start().to_owned();
+    if body.starts_with("<!") {
+        body = body.split_once('>').map_or_else(String::new, |(_, rest)| rest.to_owned());
+    }
     for (open, close) in [("<script", "</script"), ("<style", "</style"), ("<title", "</title")] {
         body = without(&body, open, close);
     }
@@ -193,9 +197,15 @@ mod tests {
     #[test]
     fn links_are_found_where_they_end_and_each_once() {
         let table: [(&str, &[&str]); 7] = [
-            ("Läs https://a.example/x?y=1. Eller (HTTP://b.example/z)!", &["https://a.example/x?y=1", "HTTP://b.example/z"]),
+            (
+                "Läs https://a.example/x?y=1. Eller (HTTP://b.example/z)!",
+                &["https://a.example/x?y=1", "HTTP://b.example/z"],
+            ),
             ("https://a.example https://a.example", &["https://a.example"]),
-            ("se https://sv.wikipedia.org/wiki/X_(y), tack", &["https://sv.wikipedia.org/wiki/X_(y)"]),
+            (
+                "se https://sv.wikipedia.org/wiki/X_(y), tack",
+                &["https://sv.wikipedia.org/wiki/X_(y)"],
+            ),
             ("https://", &[]),
             ("ftp://a.example och javascript:alert(1)", &[]),
             ("<https://å.example/ö>", &["https://å.example/ö"]),
@@ -210,7 +220,10 @@ mod tests {
             media_type: None,
             name: None,
         };
-        assert_eq!(links("https://a.example", &[link]), ["https://a.example", "https://c.example/"]);
+        assert_eq!(
+            links("https://a.example", &[link]),
+            ["https://a.example", "https://c.example/"]
+        );
     }
 
     #[test]

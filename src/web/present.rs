@@ -227,10 +227,7 @@ fn evidence_box(file: &CaseFile, now: Timestamp) -> EvidenceBox {
         seal,
         record: may_read.then_some(sealed.id),
         has_sheet: manifest.is_some_and(|m| m.parts.iter().any(|p| p.kind == PartKind::SheetPng)),
-        hanging: manifest
-            .filter(|_| may_read)
-            .map(|m| hanging(sealed.id, m))
-            .unwrap_or_default(),
+        hanging: manifest.filter(|_| may_read).map(|m| hanging(sealed.id, m)).unwrap_or_default(),
         missing: manifest
             .map(|m| m.missing.iter().map(|p| MissingView::new(p.kind, &p.reason)).collect())
             .unwrap_or_default(),

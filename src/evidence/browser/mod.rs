@@ -8,7 +8,6 @@
 //! What it never does: follow links, click, log in, save downloads.
 
 pub mod address;
-pub mod wall;
 #[cfg(feature = "browser")]
 mod capture;
 #[cfg(feature = "browser")]
@@ -19,6 +18,7 @@ mod process;
 mod shared;
 #[cfg(all(test, feature = "browser"))]
 mod tests;
+pub mod wall;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -7,7 +7,15 @@ use super::Screenshot;
 
 /// Words of addresses that lead to a log-in.
 const LOGIN: [&str; 10] = [
-    "login", "log-in", "log_in", "signin", "sign_in", "sign-in", "logga-in", "loggain", "checkpoint",
+    "login",
+    "log-in",
+    "log_in",
+    "signin",
+    "sign_in",
+    "sign-in",
+    "logga-in",
+    "loggain",
+    "checkpoint",
     "authwall",
 ];
 /// Words of addresses that ask about cookies.
@@ -28,7 +36,8 @@ pub fn stands_before(asked: &str, shot: &Screenshot) -> Option<String> {
     let titled = |words: &[&str]| words.iter().any(|word| title.starts_with(word));
     // What the asked address says of itself tells nothing: a comment may stand under a post about log-ins.
     let led = |words: &[&str]| {
-        let says = |address: &str| words.iter().any(|word| signs(address).any(|sign| sign == *word));
+        let says =
+            |address: &str| words.iter().any(|word| signs(address).any(|sign| sign == *word));
         says(&shot.final_url) && !says(asked)
     };
     if led(&LOGIN) || titled(&LOGIN_TITLES) {
@@ -90,7 +99,9 @@ mod tests {
             let found = stands_before(asked, &shot(final_url, title, status));
             match expected {
                 None => assert_eq!(found, None, "{final_url} {title}"),
-                Some(words) => assert!(found.is_some_and(|f| f.contains(words)), "{final_url} {title}"),
+                Some(words) => {
+                    assert!(found.is_some_and(|f| f.contains(words)), "{final_url} {title}")
+                }
             }
         }
         let about = "https://blogg.example/login/#comment-4";

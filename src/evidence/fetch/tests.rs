@@ -143,7 +143,8 @@ async fn nothing_inside_the_house_is_asked_for() {
     }
     assert_eq!(server.asked.lock().await.len(), 0, "nobody was asked");
     // From the account's own host, which may be asked, no way leads further inside.
-    for (path, why) in [("/meta", "internt nät"), ("/in", "internt nät"), ("/file", "slaget file")] {
+    for (path, why) in [("/meta", "internt nät"), ("/in", "internt nät"), ("/file", "slaget file")]
+    {
         let got = fetch(&server.at(path), Some(&server.url)).await.unwrap_err();
         assert!(got.swedish().contains(why), "{path}: {got:?}");
     }

@@ -225,7 +225,10 @@ fn facts(show: &mut Preparer<'_>, content: &SheetContent) -> Vec<Fact> {
     fact(told("Författare som visad", "Författare enligt uppgift"), &author(manifest));
     if let Some(beside) = &manifest.beside {
         let picture = beside.picture.as_deref();
-        fact("Författarens bild", picture.unwrap_or("Plattformen lämnar ingen bild av författaren."));
+        fact(
+            "Författarens bild",
+            picture.unwrap_or("Plattformen lämnar ingen bild av författaren."),
+        );
         let counts = beside.counts_in_words();
         let none = "Plattformen lämnar inga uppgifter om reaktioner.";
         fact("Reaktioner vid hämtningen", if counts.is_empty() { none } else { &counts });
@@ -508,9 +511,10 @@ fn drawn(index: usize, picture: &SheetPicture) -> PictureView {
 
 /// Why pictures that were fetched are not on the sheet.
 fn pictures_note(manifest: &Manifest, drawn: &[PictureView]) -> Option<&'static str> {
-    let holds = manifest.parts.iter().any(|part| {
-        part.kind == PartKind::Attachment && part.media_type.starts_with("image/")
-    });
+    let holds = manifest
+        .parts
+        .iter()
+        .any(|part| part.kind == PartKind::Attachment && part.media_type.starts_with("image/"));
     match (holds, manifest.is_blurred()) {
         (true, true) => Some(
             "Bilagornas bilder visas inte på bladet, eftersom de kan visa våld eller sexuellt innehåll. De ligger i bevispaketet.",

@@ -173,9 +173,8 @@ impl Comment {
 impl Attached {
     fn into_attachment(self) -> Attachment {
         let media = self.media;
-        let picture = media.and_then(|media| {
-            media.source.or_else(|| media.image.and_then(|image| image.src))
-        });
+        let picture = media
+            .and_then(|media| media.source.or_else(|| media.image.and_then(|image| image.src)));
         Attachment {
             kind: self.kind.unwrap_or_else(|| "unknown".into()),
             url: picture.or(self.url),

@@ -51,6 +51,9 @@ const MOST_ADDRESS: usize = 4_000;
 /// Larger answers are not held against items: memory is worth more.
 const LARGEST_BODY: usize = 16 << 20;
 
+/// Bytes that are gone through for items that do not stand where they are looked for first.
+const MOST_LOOKED: usize = 256 << 20;
+
 /// What stands for a secret.
 const STRUCK: &str = "•••";
 
@@ -99,10 +102,21 @@ pub(super) fn note(
 impl Heard {
     /// Tells each item by which call it came.
     pub fn tell<'a>(&self, items: impl Iterator<Item = &'a mut FetchedItem>) {
+        let (mut last, mut after, mut looked) = (0, 0, 0);
         for item in items.filter(|item| item.exchange.is_none() && !item.raw.is_empty()) {
-            let holds = |body: &[u8]| memchr::memmem::find(body, &item.raw).is_some();
-            let found = self.0.iter().find(|(_, body)| holds(body));
-            item.exchange = found.map(|(exchange, _)| Arc::clone(exchange));
+            // They mostly come in the order in which they stand: on from the one before, then anywhere.
+            let rest = self.0.get(last).and_then(|(_, body)| body.get(after..)).unwrap_or_default();
+            let mut found = memchr::memmem::find(rest, &item.raw).map(|at| (last, after + at));
+            if found.is_none() && looked < MOST_LOOKED {
+                found = self.0.iter().enumerate().find_map(|(call, (_, body))| {
+                    looked += body.len();
+                    Some((call, memchr::memmem::find(body, &item.raw)?))
+                });
+            }
+            if let Some((call, at)) = found {
+                (last, after) = (call, at + item.raw.len());
+                item.exchange = self.0.get(call).map(|(exchange, _)| Arc::clone(exchange));
+            }
         }
     }
 }
@@ -110,7 +124,8 @@ impl Heard {
 /// Whether a parameter of this name can carry a secret. Tokens for a next page go too; nothing is lost by it.
 fn may_be_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let words = ["token", "key", "secret", "proof", "sig", "auth", "code", "pass", "session", "cred"];
+    let words =
+        ["token", "key", "secret", "proof", "sig", "auth", "code", "pass", "session", "cred"];
     words.iter().any(|word| name.contains(word))
 }
 
@@ -187,7 +202,8 @@ mod tests {
             ("https://a.example/2", r#"{"data":[{"id":3}]}"#),
         ];
         let ((), heard) = listening(async { note_all(&calls) }).await;
-        let mut items = [item("3", r#"{"id":3}"#), item("1", r#"{"id":1}"#), item("4", r#"{"id":4}"#)];
+        let mut items =
+            [item("3", r#"{"id":3}"#), item("1", r#"{"id":1}"#), item("4", r#"{"id":4}"#)];
         heard.tell(items.iter_mut());
         let told: Vec<_> =
             items.iter().map(|i| i.exchange.as_ref().map(|e| e.address.as_str())).collect();
@@ -206,12 +222,27 @@ mod tests {
         for address in addresses {
             let ((), heard) = listening(async { note_all(&[(address, "{}")]) }).await;
             let told = serde_json::to_string(&*heard.0[0].0).unwrap();
-            for secret in ["hemligt", "losen", "kim", "abc", "def", "ghi", "jkl", "mno", "pqr", "stu", "cookie", "uthorization"] {
+            for secret in [
+                "hemligt",
+                "losen",
+                "kim",
+                "abc",
+                "def",
+                "ghi",
+                "jkl",
+                "mno",
+                "pqr",
+                "stu",
+                "cookie",
+                "uthorization",
+            ] {
                 assert!(!told.contains(secret), "{secret} in {told}");
             }
             assert!(told.contains("a.example") && told.contains("application/json"), "{told}");
         }
         let ((), heard) = listening(async { note_all(&[(addresses[0], "{}")]) }).await;
-        assert!(heard.0[0].0.address.contains("fields=id") && heard.0[0].0.address.contains("limit=5"));
+        assert!(
+            heard.0[0].0.address.contains("fields=id") && heard.0[0].0.address.contains("limit=5")
+        );
     }
 }

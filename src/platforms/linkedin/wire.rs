@@ -8,8 +8,7 @@ use url::Url;
 
 use crate::domain::ids::{PlatformItemId, PlatformPostId};
 use crate::domain::item::{
-    Attachment,
-    Author, FetchedItem, FetchedPost, ItemKind, Permalink, PermalinkSource, Presence,
+    Attachment, Author, FetchedItem, FetchedPost, ItemKind, Permalink, PermalinkSource, Presence,
 };
 
 /// One page of a list.
@@ -260,7 +259,10 @@ mod tests {
             "entity":{"digitalmediaAsset":"urn:li:digitalmediaAsset:C1"}},"annat",{"type":7}]}"#,
         );
         let [picture] = item.attachments.as_slice() else { panic!("one picture") };
-        assert_eq!((picture.kind.as_str(), picture.url.as_deref()), ("image", Some("https://media.licdn.example/x?sig=1")));
+        assert_eq!(
+            (picture.kind.as_str(), picture.url.as_deref()),
+            ("image", Some("https://media.licdn.example/x?sig=1"))
+        );
         assert_eq!(picture.name.as_deref(), Some("urn:li:digitalmediaAsset:C1"));
     }
 

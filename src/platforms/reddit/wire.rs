@@ -11,8 +11,8 @@ use url::Url;
 use crate::domain::action::ActionKind;
 use crate::domain::ids::{PlatformItemId, PlatformPostId};
 use crate::domain::item::{
-    Attachment,
-    Author, Barred, FetchedItem, FetchedPost, ItemKind, Permalink, PermalinkSource, Presence,
+    Attachment, Author, Barred, FetchedItem, FetchedPost, ItemKind, Permalink, PermalinkSource,
+    Presence,
 };
 
 /// What stands for a name or text that its author or somebody else has taken away.
@@ -266,7 +266,8 @@ impl Entry {
 
     /// Pictures in it. Addresses are signed and change; the names do not.
     fn attachments(&self) -> Vec<Attachment> {
-        let text = |one: &Value, place| one.pointer(place).and_then(Value::as_str).map(str::to_owned);
+        let text =
+            |one: &Value, place| one.pointer(place).and_then(Value::as_str).map(str::to_owned);
         let image = |name: Option<String>, url| Attachment {
             kind: "image".into(),
             url,
@@ -498,7 +499,9 @@ mod tests {
                 (Some("giphy|x"), Some("https://giphy.example/x.gif")),
             ]
         );
-        let post = read(r#"{"name":"t3_b","title":"Bild","selftext":"","post_hint":"image","url":"https://i.redd.example/b.png"}"#);
+        let post = read(
+            r#"{"name":"t3_b","title":"Bild","selftext":"","post_hint":"image","url":"https://i.redd.example/b.png"}"#,
+        );
         assert_eq!(post.attachments[0].url.as_deref(), Some("https://i.redd.example/b.png"));
     }
 

@@ -14,6 +14,8 @@ use crate::domain::ids::{CaseId, EvidenceId, PlatformItemId, PlatformPostId};
 use crate::domain::item::{Attachment, Batch, Exchange, FetchedItem, ItemKind};
 use crate::evidence::fetch::FetchLimits;
 use crate::platforms::facebook::Facebook;
+use crate::services::deliveries::PackageForm;
+use crate::services::packages;
 use crate::services::records::Look;
 use crate::services::tests::harness::{Stage, THREAT, services_within};
 use crate::services::{Served, ServiceError};
@@ -52,7 +54,8 @@ impl Hosted {
         };
         let inner = &stage.services.inner;
         let (store, evidence) = (inner.store.clone(), inner.evidence.clone());
-        let within = services_within(stage.dir.path(), &stage.clock, store, evidence, served, fetch);
+        let within =
+            services_within(stage.dir.path(), &stage.clock, store, evidence, served, fetch);
         stage.services = within;
         Self { stage, server }
     }
@@ -72,7 +75,12 @@ impl Hosted {
     }
 
     /// Somebody writes this with that attached; it is assessed and sealed.
-    async fn written(&self, id: &str, text: &str, attachments: Vec<Attachment>) -> (CaseId, EvidenceId, Manifest) {
+    async fn written(
+        &self,
+        id: &str,
+        text: &str,
+        attachments: Vec<Attachment>,
+    ) -> (CaseId, EvidenceId, Manifest) {
         let mut item = FetchedItem::new(PlatformItemId::new(id), ItemKind::Comment, text, "{}");
         item.attachments = attachments;
         item.post_id = Some(PlatformPostId::new("1"));
@@ -87,7 +95,8 @@ impl Hosted {
         while stage.services.assess_waiting().await.unwrap() {}
         while stage.services.capture_wanted().await.unwrap() {}
         let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
-        let sql = "select k.id from cases k join items i on i.id = k.item_id where i.platform_id = ?1";
+        let sql =
+            "select k.id from cases k join items i on i.id = k.item_id where i.platform_id = ?1";
         let case = CaseId(raw.query_row(sql, [id.as_str()], |row| row.get(0)).unwrap());
         let version = stage.store().case(case).await.unwrap().version;
         let row = stage.store().evidence_of(version).await.unwrap().unwrap();
@@ -169,7 +178,8 @@ async fn the_same_picture_lies_once_and_goes_with_the_last_that_has_it() {
     hosted.serves("/b", "image/png", png).await;
     let two = vec![hosted.photo("/a"), hosted.photo("/b")];
     let (_, _, first) = hosted.written("1", THREAT, two).await;
-    let (_, _, second) = hosted.written("2", "Jag ska döda dig i morgon", vec![hosted.photo("/a")]).await;
+    let (_, _, second) =
+        hosted.written("2", "Jag ska döda dig i morgon", vec![hosted.photo("/a")]).await;
     let hash = |manifest: &Manifest| {
         let parts = manifest.parts.iter().filter(|part| part.kind == PartKind::Attachment);
         parts.map(|part| part.sha256).collect::<Vec<_>>()
@@ -221,11 +231,17 @@ async fn what_may_be_hard_to_look_at_stands_blurred_and_its_showing_is_told() {
     let told = async || {
         let file = services.case_file(editor, case).await.unwrap();
         let shown = CustodyAct::ShowBlurred.label();
-        file.custody.events.iter().filter(|event| event.what == shown).map(|event| event.n).sum::<u32>()
+        file.custody
+            .events
+            .iter()
+            .filter(|event| event.what == shown)
+            .map(|event| event.n)
+            .sum::<u32>()
     };
     let blurred = services.evidence_picture(editor, evidence, "bilaga-1.png", Look::Blurred).await;
     assert_eq!((blurred.is_ok(), told().await), (true, 0));
-    let clear = services.evidence_picture(editor, evidence, "bilaga-1.png", Look::Clear).await.unwrap();
+    let clear =
+        services.evidence_picture(editor, evidence, "bilaga-1.png", Look::Clear).await.unwrap();
     assert_eq!(told().await, 1);
     assert_ne!(clear.bytes, blurred.unwrap().bytes);
     services.evidence_part(editor, evidence, "bilaga-1.png").await.unwrap();
@@ -245,7 +261,8 @@ async fn servers_that_are_slow_or_send_too_much_hold_no_seal_up() {
     hosted.serves("/a", "application/pdf", file(2_000)).await;
     hosted.serves("/b", "application/pdf", file(2_001)).await;
     hosted.serves("/c", "application/pdf", file(10)).await;
-    let slow = ResponseTemplate::new(200).set_body_bytes(file(11)).set_delay(Duration::from_secs(20));
+    let slow =
+        ResponseTemplate::new(200).set_body_bytes(file(11)).set_delay(Duration::from_secs(20));
     Mock::given(path("/slow")).respond_with(slow).mount(&hosted.server).await;
     let all = ["/a", "/b", "/c", "/slow", "/d"].map(|at| hosted.photo(at)).to_vec();
     let (_, _, manifest) = hosted.written("1", THREAT, all).await;
@@ -296,6 +313,55 @@ async fn a_fetched_comment_is_sealed_with_its_call_and_without_the_token() {
     assert_eq!((told.method.as_str(), told.status), ("GET", 200));
     assert!(told.address.contains("comments"), "{}", told.address);
     assert!(told.headers.iter().any(|(name, _)| name == "content-type"), "{:?}", told.headers);
+    assert!(!told.address.contains("token=EA"), "{}", told.address);
+}
+
+#[tokio::test]
+async fn a_picture_in_a_comment_comes_all_the_way_from_the_platform() {
+    let stage = Stage::new().await;
+    let inner = &stage.services.inner;
+    let served = Served {
+        account: stage.services.served(stage.account).unwrap().account.clone(),
+        platform: std::sync::Arc::new(
+            Facebook::new(stage.simulator.settings(), stage.clock.clock()).unwrap(),
+        ),
+        interval: Duration::from_secs(60),
+        policy: None,
+        push: None,
+        private_at: Some(stage.simulator.base().clone()),
+    };
+    let (store, evidence) = (inner.store.clone(), inner.evidence.clone());
+    let limits = FetchLimits::default();
+    let within = services_within(stage.dir.path(), &stage.clock, store, evidence, served, limits);
+    let stage = Stage { services: within, ..stage };
+    let number = stage.simulator.write("Robin Påhitt", &format!("{THREAT} Se på bilden."), None);
+    stage.poll().await;
+    while stage.services.assess_waiting().await.unwrap() {}
+    while stage.services.capture_wanted().await.unwrap() {}
+    let version = stage.store().case(stage.case_of(number).await).await.unwrap().version;
+    let row = stage.store().evidence_of(version).await.unwrap().unwrap();
+    let manifest = stage.services.inner.evidence.manifest(&row).await.unwrap();
+    assert_eq!(hung(&manifest), [("bilaga-1.png", "image/png")], "{:?}", missed(&manifest));
+    // It goes into the package that anyone can check.
+    let out = stage.dir.path().join("paket.zip");
+    let inner = &stage.services.inner;
+    let (authority, clock) = (&inner.settings.authority, &inner.clock);
+    packages::export(
+        stage.store(),
+        &inner.evidence,
+        &[row.id],
+        &out,
+        authority,
+        clock,
+        &PackageForm::Zip,
+    )
+    .await
+    .unwrap();
+    let zip = zip::ZipArchive::new(std::fs::File::open(&out).unwrap()).unwrap();
+    let part = format!("bevis-{}/delar/bilaga-1.png", row.id);
+    assert!(zip.file_names().any(|name| name.unwrap() == part), "{part}");
+    let report = crate::evidence::package::check::check(&out, &|_| ()).unwrap();
+    assert_eq!(report.faults, []);
 }
 
 #[tokio::test]

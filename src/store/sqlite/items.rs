@@ -12,7 +12,8 @@ use crate::domain::ids::{
     AccountId, CaseId, ContentHash, ItemId, PlatformItemId, PlatformPostId, VersionId,
 };
 use crate::domain::item::{
-    Batch, Exchange, FetchedItem, FetchedPost, ItemKind, LiveReading, Permalink, PermalinkSource, Presence,
+    Batch, Exchange, FetchedItem, FetchedPost, ItemKind, LiveReading, Permalink, PermalinkSource,
+    Presence,
 };
 use crate::domain::verdict::Verdict;
 use crate::store::Store;

@@ -154,9 +154,7 @@ pub fn hanging(id: EvidenceId, manifest: &Manifest) -> Vec<Hanging> {
             name: part.name.clone(),
             what: format!("{what}, {}, {}", part.media_type, size(part.size_bytes)),
             href: format!("/bevis/{id}/fil/{}", part.name),
-            shot: kind
-                .filter(|kind| kind.is_drawn())
-                .map(|_drawn| Shot::of(id, manifest, part)),
+            shot: kind.filter(|kind| kind.is_drawn()).map(|_drawn| Shot::of(id, manifest, part)),
         }
     };
     parts.map(one).collect()
@@ -317,9 +315,7 @@ impl EvidencePage {
             sheet_pages: named(PartKind::SheetPng)
                 .map(|part| Shot::of(id, manifest, part))
                 .collect(),
-            screenshot: named(PartKind::Screenshot)
-                .next()
-                .map(|part| Shot::of(id, manifest, part)),
+            screenshot: named(PartKind::Screenshot).next().map(|part| Shot::of(id, manifest, part)),
             hanging: hanging(id, manifest),
             leaf: verification.leaf,
         }
