@@ -151,7 +151,7 @@ mod tests {
         bytes.into_inner()
     }
 
-    fn seen(drawn: &Drawn) -> DynamicImage {
+    fn drawn_again(drawn: &Drawn) -> DynamicImage {
         image::load_from_memory_with_format(&drawn.png, ImageFormat::Png).unwrap()
     }
 
@@ -162,7 +162,7 @@ mod tests {
             original.extend_from_slice(b"<script>alert(1)</script>PK\x03\x04");
             let drawn = small(&original, 100).unwrap();
             assert_eq!((drawn.width, drawn.height), (400, 200), "{format:?}");
-            assert_eq!(seen(&drawn).dimensions(), (100, 50), "{format:?}");
+            assert_eq!(drawn_again(&drawn).dimensions(), (100, 50), "{format:?}");
             let script = memchr::memmem::find(&drawn.png, b"script");
             assert_eq!(script, None, "{format:?}: what hid in it is gone");
             assert_eq!(drawn.png, small(&original, 100).unwrap().png, "the same bytes each time");
@@ -178,13 +178,13 @@ mod tests {
         let mut bytes = Cursor::new(Vec::new());
         DynamicImage::ImageRgb8(lines).write_to(&mut bytes, ImageFormat::Png).unwrap();
         let drawn = blurred(&bytes.into_inner()).unwrap();
-        let seen = seen(&drawn).into_luma8();
+        let seen = drawn_again(&drawn).into_luma8();
         let (low, high) = seen
             .pixels()
             .fold((255, 0), |(low, high), dot| (low.min(dot.0[0]), high.max(dot.0[0])));
         assert!(high - low < 40, "grey all over: {low} to {high}");
         let halves = blurred(&encoded(800, 400, ImageFormat::Png)).unwrap();
-        let halves = super::tests::seen(&halves).into_rgb8();
+        let halves = drawn_again(&halves).into_rgb8();
         assert!(halves.get_pixel(20, 20)[0] > 150 && halves.get_pixel(420, 20)[2] > 150);
     }
 

@@ -295,9 +295,9 @@ impl Services {
                 parts.push(keep(PartKind::Exchange, "anrop.json", json, method, bytes).await?);
             }
             // Nobody was asked, so nothing is missing.
-            None if by_hand => {}
+            None if by_hand || served.account.platform == PlatformKind::OwnSite => {}
             None => {
-                let reason = not_heard(served.account.platform).to_owned();
+                let reason = "Anropet som gav inlägget är inte antecknat.".to_owned();
                 manifest.missing.push(MissingPart { kind: PartKind::Exchange, reason });
             }
         }
@@ -633,14 +633,6 @@ fn first_picture(uploads: &mut Vec<Upload>, method: &str) -> Result<Pictured, St
                 .to_owned())
         }
         None => Err("Ingen skärmbild har lagts in.".to_owned()),
-    }
-}
-
-/// Why it is not known by which call an item came, in Swedish.
-const fn not_heard(platform: PlatformKind) -> &'static str {
-    match platform {
-        PlatformKind::OwnSite => "Webbplatsen lämnade själv in inlägget; ingen har tillfrågats.",
-        _ => "Anropet som gav inlägget är inte antecknat.",
     }
 }
 

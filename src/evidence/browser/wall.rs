@@ -63,8 +63,8 @@ fn signs(address: &str) -> impl Iterator<Item = String> {
 mod tests {
     use jiff::Timestamp;
 
-    use super::super::Cut;
     use super::*;
+    use crate::evidence::browser::Cut;
 
     fn shot(final_url: &str, title: &str, http_status: u16) -> Screenshot {
         Screenshot {
