@@ -86,7 +86,8 @@ async fn drawn(
 ) -> Result<Response, Response> {
     let found = site.services.evidence_picture(&inside.viewer, id, name, look).await;
     let part = found.map_err(|e| site.error(e))?;
-    answer(site, part.bytes, &part.media_type, "inline", &format!("bevis-{id}-{}.png", part.name))
+    let name = format!("bevis-{id}-{}.png", part.name);
+    answer(part.bytes, &part.media_type, "inline", &name).map_err(|e| site.error(e))
 }
 
 /// The manifest, byte for byte as it was sealed.
@@ -111,25 +112,21 @@ async fn part(
         && part.media_type == "image/png";
     let disposition = if shown { "inline" } else { "attachment" };
     let name = format!("bevis-{id}-{}", part.name);
-    answer(site, part.bytes, &part.media_type, disposition, &name)
+    answer(part.bytes, &part.media_type, disposition, &name).map_err(|e| site.error(e))
 }
 
 /// A file, so that a browser does nothing with it but show or save it. What it is, the guard around every
 /// answer lets nobody guess.
 fn answer(
-    site: &Site,
     bytes: Vec<u8>,
     media_type: &str,
     disposition: &str,
     name: &str,
-) -> Result<Response, Response> {
-    let broken = |source: axum::http::Error| {
-        site.error(ServiceError::Broken { doing: "answer", source: Box::new(source) })
-    };
+) -> Result<Response, ServiceError> {
     HttpResponse::builder()
         .header(CONTENT_TYPE, media_type)
         .header(CONTENT_DISPOSITION, format!("{disposition}; filename=\"{name}\""))
         .header(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"))
         .body(Body::from(bytes))
-        .map_err(broken)
+        .map_err(|source| ServiceError::Broken { doing: "answer", source: Box::new(source) })
 }
