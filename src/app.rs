@@ -23,6 +23,7 @@ use crate::config::{self, Config, ExportForm, TimestampConfig};
 use crate::domain::account::PlatformKind;
 use crate::evidence::browser::{Browser, BrowserSettings};
 use crate::evidence::checkpoints::CheckpointSettings;
+use crate::evidence::fetch::FetchLimits;
 use crate::evidence::{self, EvidenceError, EvidenceStore};
 use crate::platforms::http::BadHttpSettings;
 use crate::platforms::limit::{Limited, Limits};
@@ -244,6 +245,12 @@ impl App {
             session: signed(config.limits.session),
             polls_at_once: config.limits.polls_at_once as usize,
             rule_quota: u64::from(config.limits.rule_quota_per_day),
+            fetch: FetchLimits {
+                file_bytes: config.evidence.attachment_most_bytes,
+                record_bytes: config.evidence.attachments_most_bytes,
+                record_time: config.evidence.attachments_limit,
+                ..FetchLimits::default()
+            },
         };
         let services = Services::new(Parts {
             store: store.clone(),

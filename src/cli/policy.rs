@@ -276,6 +276,11 @@ fn settings(text: &mut String, policy: &Policy) {
     if duties.register.secrecy_ends_talk {
         row("Sekretess", "samtalet avbryts: inget svar publiceras".to_owned());
     }
+    let links = match duties.follow_links {
+        true => "följs när bevis tas, och vart de leder sparas som text",
+        false => "följs inte",
+    };
+    row("Länkar i inlägg", links.to_owned());
     let archive = match duties.archive.per_year {
         Some(1) => "hela kontot en gång per år".to_owned(),
         Some(n) => format!("hela kontot {n} gånger per år"),

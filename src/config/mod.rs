@@ -103,6 +103,10 @@ pub struct EvidenceConfig {
     pub capture_limit: Duration,
     /// Largest attachment that is fetched.
     pub attachment_most_bytes: u64,
+    /// All attachments of one record together.
+    pub attachments_most_bytes: u64,
+    /// Time for all attachments of one record together.
+    pub attachments_limit: Duration,
     /// `[evidence.checkpoint]`.
     pub checkpoint: CheckpointConfig,
     /// `[evidence.timestamp]`, where there is one.
@@ -351,6 +355,8 @@ fn evidence(table: &mut Table<'_, '_>, folder: &Path) -> Option<EvidenceConfig> 
     };
     let capture = table.number("capture_s", 30, 5..=60, "sekunder");
     let attachment = table.number("attachment_mb", 50, 1..=1000, "MB");
+    let attachments = table.number("attachments_mb", 100, 1..=1000, "MB");
+    let attachments_s = table.number("attachments_s", 30, 1..=60, "sekunder");
     let checkpoint = section(table, "checkpoint", |table| checkpoint(table, folder));
     let timestamp = if table.has("timestamp") {
         section(table, "timestamp", |table| timestamp(table, folder)).map(Some)
@@ -364,6 +370,8 @@ fn evidence(table: &mut Table<'_, '_>, folder: &Path) -> Option<EvidenceConfig> 
         browser: browser?,
         capture_limit: Duration::from_secs(capture?),
         attachment_most_bytes: attachment? * 1024 * 1024,
+        attachments_most_bytes: attachments? * 1024 * 1024,
+        attachments_limit: Duration::from_secs(attachments_s?),
         checkpoint: checkpoint?,
         timestamp: timestamp?,
     })

@@ -10,6 +10,8 @@ pub enum CustodyAct {
     OpenRecord,
     /// A file of the record was opened: a picture, the sheet, the platform's answer.
     OpenPart,
+    /// A picture that stands blurred was looked at as it is.
+    ShowBlurred,
     /// The manifest was printed at the command line.
     PrintManifest,
     /// The record went out in a package.
@@ -40,6 +42,7 @@ impl CustodyAct {
         Self::OpenCase,
         Self::OpenRecord,
         Self::OpenPart,
+        Self::ShowBlurred,
         Self::PrintManifest,
         Self::Export,
         Self::Register,
@@ -59,6 +62,7 @@ impl CustodyAct {
             Self::OpenCase => "case.open",
             Self::OpenRecord => "evidence.open",
             Self::OpenPart => "evidence.part",
+            Self::ShowBlurred => "evidence.unblurred",
             Self::PrintManifest => "evidence.show",
             Self::Export => "evidence.export",
             Self::Register => "evidence.register",
@@ -84,6 +88,7 @@ impl CustodyAct {
             Self::OpenCase => "öppnade ärendet",
             Self::OpenRecord => "öppnade beviset",
             Self::OpenPart => "öppnade en fil i beviset",
+            Self::ShowBlurred => "visade en suddad bild klart",
             Self::PrintManifest => "skrev ut bevisets manifest",
             Self::Export => "exporterade beviset",
             Self::Register => "lade beviset i ett paket till diariet",

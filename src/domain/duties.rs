@@ -376,6 +376,8 @@ pub struct Duties {
     pub politics_to: Option<String>,
     /// The diary.
     pub register: Register,
+    /// Whether links in what is flagged are followed and what they lead to is kept as text.
+    pub follow_links: bool,
     /// Capturing accounts.
     pub archive: Archive,
     /// Watching.
@@ -447,6 +449,7 @@ impl Default for Duties {
                 secrecy_ends_talk: false,
                 source: None,
             },
+            follow_links: false,
             archive: Archive {
                 per_year: Some(1),
                 days: vec![(10, 15)],

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::account::PlatformKind;
+use super::category::Category;
 use super::ids::{AccountKey, ContentHash, PlatformItemId};
 use super::item::{Attachment, Author, FetchedPost, ItemKind, Permalink, Presence};
 use super::verdict::Verdict;
@@ -26,6 +27,10 @@ pub enum PartKind {
     Screenshot,
     /// Bytes of an attachment.
     Attachment,
+    /// What links lead to, as JSON with text, where the policy asks for it.
+    Links,
+    /// The call that the item came by: request line and response headers, without secrets, as JSON.
+    Exchange,
 }
 
 impl PartKind {
@@ -39,6 +44,8 @@ impl PartKind {
             Self::SheetPng => "sheet_png",
             Self::Screenshot => "screenshot",
             Self::Attachment => "attachment",
+            Self::Links => "links",
+            Self::Exchange => "exchange",
         }
     }
 
@@ -52,6 +59,8 @@ impl PartKind {
             Self::SheetPng => "bevisblad (bild)",
             Self::Screenshot => "skärmbild av sidan",
             Self::Attachment => "bilaga",
+            Self::Links => "vart länkarna leder",
+            Self::Exchange => "anropet till plattformen",
         }
     }
 }
@@ -127,6 +136,33 @@ pub struct Thread {
     pub missing: Vec<String>,
 }
 
+/// What the platform showed beside the text when it was fetched.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beside {
+    /// Where the author's picture is.
+    pub picture: Option<String>,
+    /// How others reacted.
+    pub counts: Vec<Told>,
+}
+
+/// How many of something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// What, in Swedish.
+    pub what: String,
+    /// How many; a score may be below none.
+    pub n: i64,
+}
+
+impl Beside {
+    /// The counts in one line; empty where there are none.
+    pub fn counts_in_words(&self) -> String {
+        let words: Vec<_> =
+            self.counts.iter().map(|told| format!("{} {}", told.n, told.what)).collect();
+        words.join(", ")
+    }
+}
+
 /// Everything that is sealed of one version. Its canonical JSON is what the log's leaf hashes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -164,6 +200,10 @@ pub struct Manifest {
     pub permalink: Option<Permalink>,
     /// What hung on it, as described by the platform.
     pub attachments: Vec<Attachment>,
+    /// What the platform showed beside the text. Absent where it was not asked for: in records from before, and
+    /// where a person typed it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Beside>,
     /// What the classifier said, by which lexicon.
     pub verdict: Option<Verdict>,
     /// What was captured.
@@ -180,6 +220,34 @@ impl Manifest {
         self.platform == PlatformKind::Manual.id()
     }
 
+    /// Whether its pictures are shown blurred until somebody asks for them: what was found in the text lets
+    /// violence or pornography be expected in them, or nothing had been looked for yet.
+    pub fn is_blurred(&self) -> bool {
+        let Some(verdict) = &self.verdict else { return true };
+        let mut found = verdict.findings.iter().map(|finding| finding.category);
+        found.any(|category| matches!(category, Category::Violence | Category::Sexual))
+    }
+
+    /// Whether a part is a picture that stands blurred: also the sheet's pages, where the screenshot is on them.
+    /// It never is on the first.
+    pub fn is_part_blurred(&self, part: &Part) -> bool {
+        let is = |kind: PartKind| move |part: &&Part| part.kind == kind;
+        let shows = match part.kind {
+            PartKind::Screenshot | PartKind::Attachment => true,
+            PartKind::SheetPng => {
+                self.parts.iter().any(|part| is(PartKind::Screenshot)(&part))
+                    && self.parts.iter().find(is(PartKind::SheetPng)) != Some(part)
+            }
+            PartKind::Payload
+            | PartKind::Text
+            | PartKind::Thread
+            | PartKind::SheetPdf
+            | PartKind::Links
+            | PartKind::Exchange => false,
+        };
+        shows && self.is_blurred()
+    }
+
     /// Whether anything sealed may show a picture: of the page, or of what hangs on the item.
     pub fn holds_picture(&self) -> bool {
         let is_picture = |kind| matches!(kind, PartKind::Screenshot | PartKind::Attachment);
@@ -194,7 +262,11 @@ impl Manifest {
                 PartKind::Screenshot | PartKind::Attachment => true,
                 // The sheet has the picture in it, where there is one.
                 PartKind::SheetPdf | PartKind::SheetPng => self.holds_picture(),
-                PartKind::Payload | PartKind::Text | PartKind::Thread => false,
+                PartKind::Payload
+                | PartKind::Text
+                | PartKind::Thread
+                | PartKind::Links
+                | PartKind::Exchange => false,
             },
             CutOff::Everything => true,
         }
@@ -220,6 +292,21 @@ pub struct SheetContent {
     pub thread: Thread,
     /// A screenshot as PNG bytes, if one was taken.
     pub screenshot_png: Option<Vec<u8>>,
+    /// Pictures that hung on the item, drawn anew and small.
+    pub pictures: Vec<SheetPicture>,
+}
+
+/// A picture that hung on an item, as the sheet shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SheetPicture {
+    /// The part's name in the manifest.
+    pub name: String,
+    /// Drawn anew, small.
+    pub png: Vec<u8>,
+    /// Width of the original, in dots.
+    pub width: u32,
+    /// Height of the original, in dots.
+    pub height: u32,
 }
 
 /// A rendered sheet.

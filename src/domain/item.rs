@@ -3,6 +3,8 @@
 //! [`FetchedItem`] and [`Batch`] are what every connector hands over, whatever its platform looks
 //! like; the store turns them into items and versions.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -200,6 +202,23 @@ pub struct FetchedItem {
     pub barred: Vec<Barred>,
     /// The element of the response exactly as received.
     pub raw: Vec<u8>,
+    /// The call that it came by, where that is known.
+    pub exchange: Option<Arc<Exchange>>,
+}
+
+/// A call to a platform that was answered: request line and response headers, without secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// `GET`, mostly.
+    pub method: String,
+    /// The address, with whatever can be a secret struck out.
+    pub address: String,
+    /// HTTP status.
+    pub status: u16,
+    /// Headers of the answer that carry no secret, by name.
+    pub headers: Vec<(String, String)>,
+    /// When it was answered.
+    pub at: Timestamp,
 }
 
 /// One act that the platform will not carry out on one item.
@@ -236,6 +255,7 @@ impl FetchedItem {
             by_us: false,
             barred: Vec::new(),
             raw: raw.into(),
+            exchange: None,
         }
     }
 

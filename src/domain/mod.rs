@@ -23,6 +23,7 @@ pub mod dossier;
 pub mod duties;
 pub mod escalation;
 pub mod evidence;
+pub mod file_kind;
 pub mod ground;
 pub mod ids;
 pub mod item;

@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::ids::{ContentHash, ItemId, VersionId};
 use crate::evidence::{EvidenceError, EvidenceStore};
@@ -57,7 +57,7 @@ pub struct CopyLeave {
 
 /// Parts that were taken and not sealed yet.
 #[derive(Default)]
-struct Taken(Mutex<BTreeMap<ContentHash, Vec<u8>>>);
+struct Taken(Mutex<BTreeMap<ContentHash, Arc<Vec<u8>>>>);
 
 /// Their bytes stay out of logs.
 impl fmt::Debug for Taken {
@@ -148,15 +148,15 @@ impl CopyLeave {
     }
 
     pub(in crate::evidence) fn take(&self, hash: ContentHash, bytes: Vec<u8>) {
-        self.taken().insert(hash, bytes);
+        self.taken().insert(hash, Arc::new(bytes));
     }
 
-    pub(in crate::evidence) fn bytes(&self, hash: ContentHash) -> Option<Vec<u8>> {
+    pub(in crate::evidence) fn bytes(&self, hash: ContentHash) -> Option<Arc<Vec<u8>>> {
         self.taken().get(&hash).cloned()
     }
 
     /// Whoever panicked with it left it whole.
-    fn taken(&self) -> std::sync::MutexGuard<'_, BTreeMap<ContentHash, Vec<u8>>> {
+    fn taken(&self) -> std::sync::MutexGuard<'_, BTreeMap<ContentHash, Arc<Vec<u8>>>> {
         self.taken.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -196,8 +196,8 @@ impl PictureLeave {
         }
     }
 
-    /// Leave for the browser's own tests; not compiled into the program.
-    #[cfg(all(test, feature = "browser"))]
+    /// Leave for tests of what takes pictures and fetches; not compiled into the program.
+    #[cfg(test)]
     pub(crate) const fn for_test() -> Self {
         Self { again: Asking::Nobody }
     }

@@ -8,6 +8,7 @@ pub mod blob;
 pub mod browser;
 pub mod checkpoints;
 pub mod disposal;
+pub mod fetch;
 pub mod handed_out;
 pub mod keys;
 pub mod media;
@@ -261,7 +262,7 @@ impl EvidenceStore {
         }
         let bytes = canonical_json::to_vec(manifest).map_err(EvidenceError::Canonical)?;
         let hash = ContentHash::of(&bytes);
-        files.push((hash, bytes));
+        files.push((hash, Arc::new(bytes)));
         let holds = match (manifest.parts.is_empty(), manifest.holds_picture()) {
             (true, _) => SealHolds::MetadataOnly,
             (false, true) => SealHolds::Pictures,

@@ -8,6 +8,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::blob::{BlobError, BlobStore, sync_folder};
 use crate::domain::ids::{ContentHash, EvidenceId};
@@ -43,7 +44,7 @@ impl Pending {
         &self,
         evidence: EvidenceId,
         manifest: ContentHash,
-        files: &[(ContentHash, Vec<u8>)],
+        files: &[(ContentHash, Arc<Vec<u8>>)],
         blobs: &BlobStore,
     ) -> Result<(), BlobError> {
         let note = self.dir.join(evidence.to_string());

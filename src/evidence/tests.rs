@@ -127,6 +127,7 @@ impl Bench {
             verdict: None,
             parts: vec![part],
             missing: Vec::new(),
+            beside: None,
             sealed_by: "prov".into(),
         };
         (manifest, text_blob, leave)

@@ -3,6 +3,7 @@
 pub mod canonical_json;
 pub mod eark;
 pub mod notice;
+pub mod preview;
 pub mod protocol;
 pub mod report;
 pub mod sheet;

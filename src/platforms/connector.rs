@@ -25,6 +25,7 @@ use crate::domain::item::{
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::capability::{Capabilities, Offer};
 use crate::platforms::error::PlatformError;
+use crate::platforms::http::heard::listening;
 use crate::platforms::limit::Shares;
 use crate::platforms::{ConnectionReport, Platform, Receipt, Sought, position};
 use crate::runtime::clock::Clock;
@@ -321,7 +322,9 @@ impl<C: Connector> Platform for C {
             }
         };
         let mut batch = Batch::default();
-        let next = self.step(step, &mut position, &mut batch, now).await?;
+        let (next, heard) = listening(self.step(step, &mut position, &mut batch, now)).await;
+        let next = next?;
+        heard.tell(batch.items.iter_mut());
         // Each is written anew as a whole.
         let text = position::write(&position);
         let is_due = text.len() < SMALL_BYTES || unstored + 1 >= STORED_EVERY;
@@ -335,7 +338,12 @@ impl<C: Connector> Platform for C {
     }
 
     async fn read_live(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError> {
-        self.look(item).await
+        let (read, heard) = listening(self.look(item)).await;
+        let mut read = read?;
+        if let LiveReading::Present(item) = &mut read {
+            heard.tell(std::iter::once(&mut **item));
+        }
+        Ok(read)
     }
 
     async fn read_live_many(
@@ -347,8 +355,12 @@ impl<C: Connector> Platform for C {
         let mut readings = Vec::with_capacity(items.len());
         let mut failed_in_a_row = 0;
         for chunk in items.chunks(Connector::capabilities(self).read_batch.max(1)) {
-            let found = match self.read_several(chunk).await {
-                Ok(found) => found,
+            let (found, heard) = listening(self.read_several(chunk)).await;
+            let found = match found {
+                Ok(mut found) => {
+                    heard.tell(found.iter_mut());
+                    found
+                }
                 Err(error) if error.concerns_the_account() => return Err(error),
                 // One that cannot be read has spoilt the answer for all, also where the error says
                 // that it may pass: each is read alone.

@@ -35,6 +35,7 @@
 //! [`FetchedItem`]: crate::domain::item::FetchedItem
 
 mod allowance;
+pub mod beside;
 pub mod bluesky;
 pub mod capability;
 mod climb;
@@ -46,7 +47,7 @@ pub mod facebook;
 pub mod forum;
 mod grant;
 mod graph;
-mod html;
+pub mod html;
 pub mod http;
 pub mod instagram;
 mod json;

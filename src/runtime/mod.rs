@@ -1,7 +1,8 @@
-//! Time, networks, stopping, supervision of loops, and secrets in memory.
+//! Time, networks and names, stopping, supervision of loops, and secrets in memory.
 
 pub mod clock;
 pub mod disk;
+pub mod names;
 pub mod network;
 pub mod private;
 pub mod secret;

@@ -16,19 +16,23 @@ use crate::domain::evidence::{
     ThreadItem,
 };
 use crate::domain::ids::{AccountId, VersionId};
-use crate::domain::item::Permalink;
+use crate::domain::item::{Exchange, Permalink};
 use crate::evidence::browser::CaptureRequest;
+use crate::evidence::browser::wall::stands_before;
+use crate::evidence::fetch::is_at;
 use crate::evidence::media::{CopyLeave, MediaPolicy, NoPicture, PictureLeave};
 use crate::evidence::{EvidenceError, NewPart};
 use crate::formats::sheet::{self, SheetError};
+use crate::platforms::beside;
 use crate::store::error::StoreError;
 use crate::store::rows::{EvidenceRow, EvidenceState, ItemRow, VersionRow};
 use crate::store::sqlite::manual::Upload;
 use crate::telemetry::metrics as names;
 
+use super::attachments::{File, Hung, drawn_for_sheet};
 use super::intake::{address, growing_wait};
 use super::records::sheet_page_name;
-use super::{Change, Served, ServiceError, Services};
+use super::{Change, Served, ServiceError, Services, linked};
 
 /// Version of the manifest's shape.
 const FORMAT: u32 = 1;
@@ -96,7 +100,16 @@ struct Subject {
     item: ItemRow,
     version: VersionRow,
     payload: Vec<u8>,
+    exchange: Option<Exchange>,
     thread: Thread,
+}
+
+/// A picture of the page.
+struct Pictured {
+    png: Vec<u8>,
+    method: String,
+    /// What the page was instead of the one asked for, in Swedish.
+    wall: Option<String>,
 }
 
 /// A thread as it goes into the evidence.
@@ -179,6 +192,7 @@ impl Services {
             item: store.item(row.item).await?,
             version: store.version(row.version).await?,
             payload: store.payload(row.version).await?,
+            exchange: store.exchange(row.version).await?,
             thread: store.thread_above(row.item).await?,
         };
         let served = self.served(subject.item.account).ok_or(CaptureError::NoAccount)?;
@@ -214,6 +228,7 @@ impl Services {
     fn described(&self, served: &Served, subject: &Subject) -> Manifest {
         let mut manifest = self.manifest(served, subject);
         manifest.attachments.clear();
+        manifest.beside = None;
         manifest.missing = NOT_TAKEN
             .iter()
             .map(|kind| MissingPart { kind: *kind, reason: NO_COPY.into() })
@@ -272,6 +287,20 @@ impl Services {
         let json = "application/json";
         let payload = subject.payload.clone();
         parts.push(keep(PartKind::Payload, "payload.json", json, &fetched, payload).await?);
+        match &subject.exchange {
+            Some(exchange) => {
+                let bytes =
+                    serde_json::to_vec_pretty(exchange).map_err(|_| CaptureError::BrokenOff)?;
+                let method = "antecknat när svaret kom; nycklar och kakor är borttagna";
+                parts.push(keep(PartKind::Exchange, "anrop.json", json, method, bytes).await?);
+            }
+            // Nobody was asked, so nothing is missing.
+            None if by_hand || served.account.platform == PlatformKind::OwnSite => {}
+            None => {
+                let reason = "Anropet som gav inlägget är inte antecknat.".to_owned();
+                manifest.missing.push(MissingPart { kind: PartKind::Exchange, reason });
+            }
+        }
         let text = subject.version.text.clone().into_bytes();
         let plain = "text/plain; charset=utf-8";
         parts.push(keep(PartKind::Text, "text.txt", plain, &fetched, text).await?);
@@ -302,13 +331,31 @@ impl Services {
                 }
             }
         }
-        let screenshot = match leave.picture() {
-            _ if by_hand => first_picture(&mut uploads, &fetched),
-            Ok(leave) => self.screenshot(served, subject, leave, hurry).await,
-            Err(why) => Err(why.swedish().to_owned()),
+        let screenshot = async {
+            match leave.picture() {
+                Ok(leave) => self.screenshot(served, subject, leave, hurry).await,
+                Err(why) => Err(why.swedish().to_owned()),
+            }
+        };
+        let attachments = match by_hand {
+            true => &[],
+            false => subject.version.attachments.as_slice(),
+        };
+        let page = subject.item.permalink.as_ref().map(|link| link.url.as_str());
+        let hung = self.attachments(served, attachments, page, leave.picture(), hurry);
+        // Each waits for somebody else's server.
+        let (screenshot, Hung { files, missing }, linked) = match by_hand {
+            true => (first_picture(&mut uploads, &fetched), hung.await, Ok(None)),
+            false => tokio::join!(screenshot, hung, self.links(subject, leave, hurry)),
         };
         let picture = match screenshot {
-            Ok((png, method)) => {
+            Ok(Pictured { png, method, wall }) => {
+                manifest.missing.extend(wall.map(|what| MissingPart {
+                    kind: PartKind::Screenshot,
+                    reason: format!(
+                        "{what}; bilden visar det och inte inlägget. Bevisbladet gäller i stället."
+                    ),
+                }));
                 let kept =
                     keep(PartKind::Screenshot, "screenshot.png", "image/png", &method, png.clone());
                 parts.push(kept.await?);
@@ -326,12 +373,32 @@ impl Services {
             let kept = keep(PartKind::Attachment, &upload.name, media_type, &fetched, bytes);
             parts.push(kept.await?);
         }
-        for attachment in subject.version.attachments.iter().filter(|_| !by_hand) {
-            let name = attachment.name.as_deref().unwrap_or(&attachment.kind);
-            let reason =
-                format!("Bilagan ({name}) är beskriven men dess innehåll har inte hämtats.");
-            manifest.missing.push(MissingPart { kind: PartKind::Attachment, reason });
+        let is_blurred = manifest.is_blurred();
+        match linked {
+            Ok(Some(bytes)) => {
+                let method = "följda en gång, utan inloggning och kakor, när beviset togs";
+                parts.push(keep(PartKind::Links, "lankar.json", json, method, bytes).await?);
+            }
+            Ok(None) => {}
+            Err(reason) => manifest.missing.push(MissingPart { kind: PartKind::Links, reason }),
         }
+        let turn = self.inner.drawing.acquire().await;
+        let drawing = tokio::task::spawn_blocking(move || {
+            // The sheet is read on screens too: what is blurred there is not drawn on it.
+            let drawn = if is_blurred { Vec::new() } else { drawn_for_sheet(&files) };
+            (files, drawn)
+        });
+        let (files, pictures) = drawing.await.map_err(|_| CaptureError::BrokenOff)?;
+        drop(turn);
+        for file in files {
+            let File { kind, name, method, bytes } = file;
+            let kept = keep(PartKind::Attachment, &name, kind.media_type(), &method, bytes);
+            parts.push(kept.await?);
+        }
+        let missing = missing.into_iter();
+        manifest
+            .missing
+            .extend(missing.map(|reason| MissingPart { kind: PartKind::Attachment, reason }));
         manifest.parts = parts;
         // What is sealed is there now; the sheet itself tells this moment, so it is made after it.
         manifest.sealed_at = self.inner.clock.now();
@@ -344,6 +411,7 @@ impl Services {
             text: subject.version.text.clone(),
             thread,
             screenshot_png: picture,
+            pictures,
         };
         let sheet = tokio::task::spawn_blocking(move || sheet::render(&content))
             .await
@@ -357,6 +425,33 @@ impl Services {
             manifest.parts.push(keep(PartKind::SheetPng, &name, "image/png", &method, page).await?);
         }
         Ok(manifest)
+    }
+
+    /// What the item's links lead to, where it has any and the policy asks for it, or why that is not known, in Swedish.
+    async fn links(
+        &self,
+        subject: &Subject,
+        leave: &CopyLeave,
+        hurry: Option<std::time::Duration>,
+    ) -> Result<Option<Vec<u8>>, String> {
+        let links = linked::links(&subject.version.text, &subject.version.attachments);
+        let is_wanted = self.policy_of(subject.item.account).duties.follow_links;
+        if links.is_empty() || !is_wanted {
+            return Ok(None);
+        }
+        let Some(fetcher) = &self.inner.fetcher else {
+            return Err("Länkarna följdes inte: nätet gick inte att förbereda på servern.".into());
+        };
+        let leave = leave.picture().map_err(|_| {
+            "Länkarna följdes inte: något på samma sida får inte kopieras, eller är inte bedömt än."
+                .to_owned()
+        })?;
+        let followed = linked::follow(fetcher, &leave, links, hurry).await;
+        followed.map(Some).map_err(|error| {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "what links lead to cannot be written");
+            "Vart länkarna leder kunde inte skrivas.".into()
+        })
     }
 
     /// What stands above the item: as the store knows it, or as the platform tells it where the store
@@ -451,7 +546,7 @@ impl Services {
         subject: &Subject,
         leave: PictureLeave,
         hurry: Option<std::time::Duration>,
-    ) -> Result<(Vec<u8>, String), String> {
+    ) -> Result<Pictured, String> {
         let Some(browser) = &self.inner.browser else {
             return Err(self
                 .inner
@@ -466,7 +561,10 @@ impl Services {
         let request = CaptureRequest {
             url: url.clone(),
             anchor,
-            allow_private: served.private_at.as_ref().is_some_and(|own| is_at(own, url)),
+            allow_private: served
+                .private_at
+                .as_ref()
+                .is_some_and(|own| Url::parse(url).is_ok_and(|url| is_at(own, &url))),
             leave,
         };
         let taken = match hurry {
@@ -482,7 +580,10 @@ impl Services {
             },
         };
         match taken {
-            Ok(shot) => Ok((shot.png, shot.method)),
+            Ok(shot) => {
+                let wall = stands_before(url, &shot);
+                Ok(Pictured { png: shot.png, method: shot.method, wall })
+            }
             Err(error) => {
                 tracing::info!(error = %error, "no screenshot");
                 Err(error.swedish())
@@ -510,6 +611,8 @@ impl Services {
             presence: version.presence,
             permalink: item.permalink.clone(),
             attachments: version.attachments.clone(),
+            beside: (served.account.platform != PlatformKind::Manual)
+                .then(|| beside::read(served.account.platform, &subject.payload)),
             verdict: version.verdict.clone(),
             parts: Vec::new(),
             missing: Vec::new(),
@@ -520,11 +623,11 @@ impl Services {
 
 /// The first PNG that was handed in is the picture of the item, on the sheet too; the others are
 /// kept beside it.
-fn first_picture(uploads: &mut Vec<Upload>, method: &str) -> Result<(Vec<u8>, String), String> {
+fn first_picture(uploads: &mut Vec<Upload>, method: &str) -> Result<Pictured, String> {
     let png = |upload: &Upload| upload.media_type == "image/png" && upload.bytes.is_some();
     let first = uploads.iter().position(png).map(|at| uploads.remove(at));
     match first.and_then(|upload| upload.bytes) {
-        Some(bytes) => Ok((bytes, method.to_owned())),
+        Some(png) => Ok(Pictured { png, method: method.to_owned(), wall: None }),
         None if uploads.iter().any(|upload| upload.bytes.is_some()) => {
             Err("Ingen skärmbild som PNG har lagts in; det foto som lades in ligger som bilaga."
                 .to_owned())
@@ -533,17 +636,10 @@ fn first_picture(uploads: &mut Vec<Upload>, method: &str) -> Result<(Vec<u8>, St
     }
 }
 
-/// Whether a link leads to the host and port of the account's own address. The link may come from
-/// whoever writes on the platform; the address comes from the settings.
-fn is_at(own: &Url, link: &str) -> bool {
-    let Ok(link) = Url::parse(link) else { return false };
-    let host = |url: &Url| url.host_str().map(|host| host.trim_end_matches('.').to_owned());
-    host(own) == host(&link) && own.port_or_known_default() == link.port_or_known_default()
-}
-
 /// What is not there where nothing may be copied.
-const NOT_TAKEN: [PartKind; 7] = [
+const NOT_TAKEN: [PartKind; 8] = [
     PartKind::Payload,
+    PartKind::Exchange,
     PartKind::Text,
     PartKind::Thread,
     PartKind::Screenshot,
@@ -554,27 +650,3 @@ const NOT_TAKEN: [PartKind; 7] = [
 
 /// Why nothing is copied.
 const NO_COPY: &str = "Får inte kopieras: misstänkt barnpornografibrott (brottsbalken 16:10 a).";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_links_to_the_accounts_own_host_and_port_may_lead_inside() {
-        let own = Url::parse("http://127.0.0.1:8081/api/").expect("an address");
-        let table = [
-            ("http://127.0.0.1:8081/inlagg/5#c", true),
-            ("http://127.0.0.7:8099/", false),
-            ("http://127.0.0.1:8082/", false),
-            ("http://127.0.0.1/", false),
-            ("https://127.0.0.1:8081.example/", false),
-            ("http://127.0.0.1:8081@10.0.0.1/", false),
-            ("inte en adress", false),
-        ];
-        for (link, expected) in table {
-            assert_eq!(is_at(&own, link), expected, "{link}");
-        }
-        let named = Url::parse("https://blogg.kommun.example/").expect("an address");
-        assert!(is_at(&named, "https://BLOGG.kommun.example.:443/x"));
-    }
-}

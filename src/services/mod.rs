@@ -7,6 +7,7 @@
 pub mod anew;
 pub mod archive;
 pub mod assess;
+mod attachments;
 pub mod capture;
 pub mod cards;
 pub mod case_file;
@@ -21,6 +22,7 @@ pub mod disposal;
 mod dossiers;
 pub mod intake;
 pub mod lexicons;
+mod linked;
 pub mod manual;
 pub mod notices;
 pub mod offers;
@@ -69,6 +71,7 @@ use crate::domain::person::{Act, Role};
 use crate::domain::policy::Policy;
 use crate::evidence::EvidenceStore;
 use crate::evidence::browser::Browser;
+use crate::evidence::fetch::{FetchLimits, Fetcher};
 use crate::platforms::Platform;
 use crate::platforms::push::PushSource;
 use crate::runtime::clock::Clock;
@@ -77,6 +80,9 @@ use crate::store::error::StoreError;
 use crate::store::rows::AuditLine;
 
 use deliveries::PackageForm;
+
+/// Pictures that are drawn at the same time: each may take some hundred MB while it is unpacked.
+const DRAWN_AT_ONCE: usize = 2;
 
 /// How many changes an open page may lag behind before it is told to load anew.
 const CHANGES_KEPT: usize = 1024;
@@ -98,6 +104,8 @@ pub struct Settings {
     pub polls_at_once: usize,
     /// How often a rule that fires far above its past may fire in a day before it is set aside.
     pub rule_quota: u64,
+    /// How much of what hangs on an item is fetched.
+    pub fetch: FetchLimits,
 }
 
 /// An account with all it takes to serve it.
@@ -161,6 +169,10 @@ struct Inner {
     places: RwLock<BTreeMap<AccountId, Arc<Served>>>,
     browser: Option<Browser>,
     no_browser: Option<String>,
+    /// Fetches attachments; none where TLS could not be set up.
+    fetcher: Option<Fetcher>,
+    /// Pictures that are drawn at the same time.
+    drawing: Semaphore,
     changes: broadcast::Sender<Change>,
     wakes: Wakes,
     walks: intake::Walks,
@@ -419,6 +431,14 @@ impl Services {
             Ok(browser) => (Some(browser), None),
             Err(why) => (None, Some(why)),
         };
+        let fetcher = match Fetcher::new() {
+            Ok(fetcher) => Some(fetcher),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "attachments cannot be fetched");
+                None
+            }
+        };
         Self {
             inner: Arc::new(Inner {
                 store: parts.store,
@@ -430,6 +450,8 @@ impl Services {
                 places: RwLock::default(),
                 browser,
                 no_browser,
+                fetcher,
+                drawing: Semaphore::new(DRAWN_AT_ONCE),
                 changes,
                 wakes: Wakes::default(),
                 walks: intake::Walks::default(),

@@ -10,6 +10,7 @@ use crate::domain::ids::{CaseId, ContentHash, DisposalId, EvidenceId, VersionId}
 use crate::domain::person::Act;
 use crate::evidence::EvidenceError;
 use crate::evidence::blob::BlobError;
+use crate::formats::preview;
 use crate::store::rows::EvidenceState;
 
 use super::{ServiceError, Services, Viewer};
@@ -58,6 +59,15 @@ pub struct SealedEvidence {
     /// The manifest, or why it cannot be relied on, in Swedish. It was read and recomputed for
     /// this very view; each part was recomputed since its file last changed.
     pub manifest: Result<Manifest, String>,
+}
+
+/// How a picture of a record is drawn anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// As it is, small.
+    Clear,
+    /// As fields of colour: of what may be hard to look at.
+    Blurred,
 }
 
 /// A file of a sealed record.
@@ -215,6 +225,17 @@ impl Services {
         id: EvidenceId,
         name: &str,
     ) -> Result<PartFile, ServiceError> {
+        self.part_file(viewer, id, name, None).await
+    }
+
+    /// The bytes of one part, and how they are going to be drawn, where they are.
+    async fn part_file(
+        &self,
+        viewer: &Viewer,
+        id: EvidenceId,
+        name: &str,
+        look: Option<Look>,
+    ) -> Result<PartFile, ServiceError> {
         viewer.demand(Act::ReadEvidence)?;
         let row = self.inner.store.evidence(id).await?;
         let broken = |name: &str, error: EvidenceError| match error {
@@ -264,8 +285,13 @@ impl Services {
         if manifest.is_cut_off(part.kind, cut) {
             return Err(ServiceError::Refused { why: cut_off(cut).into() });
         }
+        if manifest.is_part_blurred(part) {
+            line.act = CustodyAct::ShowBlurred.id();
+        }
         line.detail = Some(part.name.clone());
-        self.inner.store.record_audit(line, now).await?;
+        if look != Some(Look::Blurred) {
+            self.inner.store.record_audit(line, now).await?;
+        }
         let bytes =
             self.inner.evidence.bytes(part.sha256).await.map_err(|e| broken(&part.name, e))?;
         Ok(PartFile {
@@ -274,6 +300,33 @@ impl Services {
             media_type: part.media_type.clone(),
             bytes,
         })
+    }
+
+    /// A picture of a record, drawn anew as PNG: what strangers sent never reaches a browser. The showing is
+    /// audited like the file's own; of what is blurred nothing is seen, so that is none.
+    ///
+    /// # Errors
+    /// As [`Services::evidence_part`]; [`ServiceError::Refused`] where it cannot be drawn.
+    pub async fn evidence_picture(
+        &self,
+        viewer: &Viewer,
+        id: EvidenceId,
+        name: &str,
+        look: Look,
+    ) -> Result<PartFile, ServiceError> {
+        let file = self.part_file(viewer, id, name, Some(look)).await?;
+        // Unpacked pictures are large: a few at a time.
+        let _turn = self.inner.drawing.acquire().await;
+        let PartFile { kind, name, bytes, .. } = file;
+        let draw = move || match look {
+            Look::Clear => preview::small(&bytes, preview::ON_PAGE),
+            Look::Blurred => preview::blurred(&bytes),
+        };
+        let drawn = tokio::task::spawn_blocking(draw)
+            .await
+            .map_err(|error| ServiceError::broken("drawing of a picture", error))?
+            .map_err(|why| ServiceError::Refused { why: why.swedish().into() })?;
+        Ok(PartFile { kind, name, media_type: "image/png".into(), bytes: drawn.png })
     }
 }
 

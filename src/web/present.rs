@@ -32,7 +32,9 @@ use super::view::decision::{
     Again, DecisionForm, DecisionInput, DiaryInput, FormState, GroundMenu, PlatformOffer, Proposal,
     rests,
 };
-use super::view::evidence::{CheckRow, Checked, EvidenceBox, MissingView, Seal, Verification};
+use super::view::evidence::{
+    CheckRow, Checked, EvidenceBox, MissingView, Seal, Verification, hanging,
+};
 use super::view::marked::MarkedText;
 use super::view::masked::Masked;
 use super::view::outside::Outside;
@@ -210,13 +212,22 @@ fn evidence_box(file: &CaseFile, now: Timestamp) -> EvidenceBox {
     let Evidence::Sealed(sealed) = evidence else {
         let may_read_anew = file.may_decide && matches!(seal, Seal::Disposed { .. });
         let missing = Vec::new();
-        return EvidenceBox { seal, record: None, has_sheet: false, missing, may_read_anew };
+        let hanging = Vec::new();
+        return EvidenceBox {
+            seal,
+            record: None,
+            has_sheet: false,
+            hanging,
+            missing,
+            may_read_anew,
+        };
     };
     let manifest = sealed.manifest.as_ref().ok();
     EvidenceBox {
         seal,
         record: may_read.then_some(sealed.id),
         has_sheet: manifest.is_some_and(|m| m.parts.iter().any(|p| p.kind == PartKind::SheetPng)),
+        hanging: manifest.filter(|_| may_read).map(|m| hanging(sealed.id, m)).unwrap_or_default(),
         missing: manifest
             .map(|m| m.missing.iter().map(|p| MissingView::new(p.kind, &p.reason)).collect())
             .unwrap_or_default(),

@@ -102,6 +102,8 @@ pub fn router(
         .route("/bevis/{id}/manifest.json", get(evidence::manifest))
         .route("/bevis/{id}/sida/{page}", get(evidence::sheet_page))
         .route("/bevis/{id}/fil/{name}", get(evidence::file))
+        .route("/bevis/{id}/bild/{name}", get(evidence::picture))
+        .route("/bevis/{id}/sudd/{name}", get(evidence::blurred))
         .route("/diarium", get(diary::show))
         .route("/diarium/{id}", post(diary::enter).get(back_to_page))
         .route("/diarium/{id}/ratta", post(diary::correct).get(back_to_page))

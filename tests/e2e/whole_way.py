@@ -187,7 +187,7 @@ def what_may_concern_children_is_not_copied():
     evidence = daemon.one("select e.id from evidence e join items i on i.id = e.item_id where i.platform_id = ?", str(number))
     manifest = json.loads(daemon.command("evidence", "show", str(evidence)).stdout)
     missing = sorted(part["kind"] for part in manifest["missing"])
-    everything = ["attachment", "payload", "screenshot", "sheet_pdf", "sheet_png", "text", "thread"]
+    everything = ["attachment", "exchange", "payload", "screenshot", "sheet_pdf", "sheet_png", "text", "thread"]
     check(manifest["parts"] == [] and missing == everything, f"sealed: {manifest['parts']}, missing: {missing}")
     page = editor.page(f"/arende/{case}")
     check("Får inte kopieras eller visas" in page, "the page does not say why")

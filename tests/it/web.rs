@@ -435,7 +435,9 @@ async fn files_of_the_evidence_may_do_nothing_in_a_browser() {
     let site = Site::with_a_case().await;
     while site.app.services().capture_wanted().await.unwrap() {}
     let cookie = site.log_in("/").await.cookie.unwrap();
-    for file in ["fil/payload.json", "fil/text.txt", "sida/1.png", "manifest.json"] {
+    let drawn = ["bild/bevisblad-1.png", "sudd/bevisblad-1.png"];
+    let kept = ["fil/payload.json", "fil/text.txt", "sida/1.png", "manifest.json"];
+    for file in kept.into_iter().chain(drawn) {
         let answer = site.get(&format!("/bevis/1/{file}"), &cookie).await;
         assert_eq!(answer.status, StatusCode::OK, "{file}");
         assert_eq!(answer.policy.as_deref(), Some("default-src 'none'; sandbox"), "{file}");

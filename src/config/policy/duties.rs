@@ -30,6 +30,9 @@ pub(super) fn read(root: &mut Table<'_, '_>) -> Option<Duties> {
     let answers = section(root, "answers", |table| answers(table, &default.answers));
     let politics = section(root, "politics", politics);
     let register = section(root, "register", |table| register(table, &default.register));
+    let follow_links = section(root, "evidence", |table| {
+        Some(table.yes("follow_links", default.follow_links)?.value)
+    });
     let archive = section(root, "archive", |table| archive(table, &default.archive));
     let watching = section(root, "watch", |table| watching(table, &default.watching));
     let crisis = section(root, "crisis", |table| crisis(table, default.crisis));
@@ -44,6 +47,7 @@ pub(super) fn read(root: &mut Table<'_, '_>) -> Option<Duties> {
         politics,
         politics_to,
         register: register?.unwrap_or(default.register),
+        follow_links: follow_links?.unwrap_or(default.follow_links),
         archive: archive?.unwrap_or(default.archive),
         watching: watching?.unwrap_or(default.watching),
         crisis: crisis?.unwrap_or(default.crisis),

@@ -101,6 +101,7 @@ fn item(text: &str, attachments: &[(&str, Option<&str>)]) -> FetchedItem {
         by_us: false,
         barred: Vec::new(),
         raw: Vec::new(),
+        exchange: None,
     }
 }
 

@@ -18,6 +18,7 @@ mod process;
 mod shared;
 #[cfg(all(test, feature = "browser"))]
 mod tests;
+pub mod wall;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ use super::fonts::{FAMILIES, Fonts};
 use super::shown::{Preparer, Repertoire, Shown};
 use super::strips::Strips;
 use super::words;
-use crate::domain::evidence::{Manifest, PartKind, SheetContent, ThreadItem};
+use crate::domain::evidence::{Manifest, PartKind, SheetContent, SheetPicture, ThreadItem};
 use crate::domain::item::{Author, FetchedPost, PermalinkSource};
 use crate::domain::text::capitalised;
 use crate::domain::verdict::Finding;
@@ -64,6 +64,8 @@ pub struct Data {
     strips: Vec<StripView>,
     strips_note: String,
     screenshot_note: Option<String>,
+    pictures: Vec<PictureView>,
+    pictures_note: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -86,6 +88,13 @@ struct StripView {
     alt: String,
     /// Share of the page's width.
     share: f64,
+}
+
+#[derive(Serialize)]
+struct PictureView {
+    file: String,
+    caption: String,
+    alt: String,
 }
 
 /// How the screenshot came out, before the template is filled.
@@ -153,6 +162,10 @@ pub fn build(
         .collect();
     let subtitle = show.show(&format!("{kind} på {platform}, konto {account}"), VALUE_BUDGET);
     let (strips, strips_note, screenshot_note) = picture_views(&mut show, manifest, picture);
+    let first = strips.len();
+    let pictures = content.pictures.iter().enumerate();
+    let pictures: Vec<_> = pictures.map(|(n, picture)| drawn(first + n, picture)).collect();
+    let pictures_note = pictures_note(manifest, &pictures);
     let about = about(&mut show, manifest);
     let digest = manifest.content_sha256.to_hex();
     let short = digest.get(..16).unwrap_or(&digest);
@@ -188,6 +201,8 @@ pub fn build(
         strips,
         strips_note,
         screenshot_note,
+        pictures,
+        pictures_note,
     };
     (data, uncovered)
 }
@@ -208,6 +223,16 @@ fn facts(show: &mut Preparer<'_>, content: &SheetContent) -> Vec<Fact> {
     fact(told("Plattformens id", "Nummer i Uppsikt"), manifest.item.as_str());
     fact("Version", &manifest.version.to_string());
     fact(told("Författare som visad", "Författare enligt uppgift"), &author(manifest));
+    if let Some(beside) = &manifest.beside {
+        let picture = beside.picture.as_deref();
+        fact(
+            "Författarens bild",
+            picture.unwrap_or("Plattformen lämnar ingen bild av författaren."),
+        );
+        let counts = beside.counts_in_words();
+        let none = "Plattformen lämnar inga uppgifter om reaktioner.";
+        fact("Reaktioner vid hämtningen", if counts.is_empty() { none } else { &counts });
+    }
     fact(told("Skrivet enligt plattformen", "Skrivet enligt uppgift"), &written(manifest));
     fact(
         "Redigerat",
@@ -468,6 +493,37 @@ fn picture_views(
     }
     note.push_str(&taken.unwrap_or_default());
     (views, note, None)
+}
+
+/// A picture that hung on the item; its file comes after the strips.
+fn drawn(index: usize, picture: &SheetPicture) -> PictureView {
+    let size = format!(
+        "{} × {} bildpunkter",
+        words::number(picture.width.into()),
+        words::number(picture.height.into())
+    );
+    PictureView {
+        file: strip_name(index),
+        caption: format!("{}, {size}, förminskad", picture.name),
+        alt: format!("Bild som hängde på inlägget, filen {} i bevispaketet.", picture.name),
+    }
+}
+
+/// Why pictures that were fetched are not on the sheet.
+fn pictures_note(manifest: &Manifest, drawn: &[PictureView]) -> Option<&'static str> {
+    let holds = manifest
+        .parts
+        .iter()
+        .any(|part| part.kind == PartKind::Attachment && part.media_type.starts_with("image/"));
+    match (holds, manifest.is_blurred()) {
+        (true, true) => Some(
+            "Bilagornas bilder visas inte på bladet, eftersom de kan visa våld eller sexuellt innehåll. De ligger i bevispaketet.",
+        ),
+        (true, false) if drawn.is_empty() => {
+            Some("Bilagornas bilder går inte att återge på bladet. De ligger i bevispaketet.")
+        }
+        (true, false) | (false, _) => None,
+    }
 }
 
 /// The virtual file name of a strip.

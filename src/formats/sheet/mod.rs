@@ -74,8 +74,10 @@ pub fn render(content: &SheetContent) -> Result<RenderedSheet, SheetError> {
             Err(_unreadable) => (data::Picture::Unreadable, Vec::new()),
         },
     };
+    let mut files = strips;
+    files.extend(content.pictures.iter().map(|picture| picture.png.clone()));
     let with = |repertoire| -> Result<RenderedSheet, SheetError> {
-        let (job, uncovered) = job(content, &picture, strips.clone(), repertoire)?;
+        let (job, uncovered) = job(content, &picture, files.clone(), repertoire)?;
         let out = engine::run(job)?;
         Ok(RenderedSheet {
             pdf: out.pdf,

@@ -70,6 +70,7 @@ fn content(text: &str) -> SheetContent {
                 kind: PartKind::Screenshot,
                 reason: "Sidan kräver inloggning.".to_owned(),
             }],
+            beside: None,
             sealed_by: "Uppsikt 0.1.0".to_owned(),
         },
         text: text.to_owned(),
@@ -90,6 +91,7 @@ fn content(text: &str) -> SheetContent {
             missing: vec!["4709".to_owned()],
         },
         screenshot_png: None,
+        pictures: Vec::new(),
     }
 }
 

@@ -71,7 +71,11 @@ struct Attached {
 
 #[derive(Deserialize)]
 struct Media {
+    #[serde(default)]
     image: Option<Image>,
+    /// The film itself, where it is one and the platform gives it.
+    #[serde(default)]
+    source: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -168,7 +172,9 @@ impl Comment {
 
 impl Attached {
     fn into_attachment(self) -> Attachment {
-        let picture = self.media.and_then(|media| media.image).and_then(|image| image.src);
+        let media = self.media;
+        let picture = media
+            .and_then(|media| media.source.or_else(|| media.image.and_then(|image| image.src)));
         Attachment {
             kind: self.kind.unwrap_or_else(|| "unknown".into()),
             url: picture.or(self.url),

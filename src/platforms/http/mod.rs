@@ -4,7 +4,7 @@
 //! Nothing is retried here. Whether a failed write may have reached the platform is decided here
 //! once, for all connectors.
 
-mod names;
+pub mod heard;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -20,9 +20,9 @@ use url::{Host, Url};
 
 use crate::domain::ids::ContentHash;
 use crate::platforms::error::{Lane, PlatformError};
-use crate::platforms::http::names::{Names, refused_name};
 use crate::platforms::json;
 use crate::runtime::clock::Clock;
+use crate::runtime::names::{Names, refused_name};
 use crate::runtime::network::{Reach, reach};
 use crate::runtime::secret::Secret;
 
@@ -340,6 +340,7 @@ impl Http {
         })?;
         let was_write = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
         let place = format!("{} {}", request.method(), place(request.url()));
+        let asked = (request.method().clone(), request.url().clone());
         let mut response =
             self.client.execute(request).await.map_err(|e| self.failed(&place, &e, was_write))?;
         let status = response.status().as_u16();
@@ -369,7 +370,10 @@ impl Http {
                 )),
             });
         }
-        Ok(Answer { status, headers, body, at: self.clock.now(), was_write })
+        let at = self.clock.now();
+        let clean = |text: &str| self.clean(text);
+        heard::note((&asked.0, &asked.1), status, &headers, &body, at, clean);
+        Ok(Answer { status, headers, body, at, was_write })
     }
 
     fn failed(&self, place: &str, error: &reqwest::Error, was_write: bool) -> PlatformError {

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::domain::ids::{PlatformItemId, PlatformPostId};
 use crate::domain::item::{
-    Author, FetchedItem, FetchedPost, ItemKind, Permalink, PermalinkSource, Presence,
+    Attachment, Author, FetchedItem, FetchedPost, ItemKind, Permalink, PermalinkSource, Presence,
 };
 
 /// One page of a list.
@@ -79,6 +79,9 @@ pub struct Comment {
     pub parent_comment: Option<String>,
     #[serde(default)]
     comments_summary: Summary,
+    /// Pictures, in a form that is documented by example alone.
+    #[serde(default)]
+    content: Value,
 }
 
 #[derive(Default, Deserialize)]
@@ -133,6 +136,18 @@ fn link(site: &Url, comment: &str, parent: Option<&str>) -> Option<String> {
     Some(link.into())
 }
 
+/// What hangs on a comment. Of another shape than the documented one nothing is read.
+fn attachments(content: &Value) -> Vec<Attachment> {
+    let text = |one: &Value, place| one.pointer(place).and_then(Value::as_str).map(str::to_owned);
+    let read = |one: &Value| {
+        let kind = text(one, "/type")?.to_lowercase();
+        // The address is signed and changes, this does not.
+        let name = text(one, "/entity/digitalmediaAsset");
+        Some(Attachment { kind, url: text(one, "/url"), media_type: None, name })
+    };
+    content.as_array().into_iter().flatten().filter_map(read).collect()
+}
+
 impl Comment {
     /// Its whole name.
     pub fn urn(&self) -> String {
@@ -184,6 +199,7 @@ impl Comment {
         // The platform hides nothing that it gives out.
         item.presence = Presence::Visible;
         item.by_us = by_us;
+        item.attachments = attachments(&self.content);
         item
     }
 }
@@ -233,6 +249,21 @@ mod tests {
         );
         assert!(item.edited_at > item.created_at);
         assert_eq!(item.author.name, None);
+        assert_eq!(item.attachments, []);
+    }
+
+    #[test]
+    fn pictures_are_read_with_a_name_that_stays() {
+        let item = item(
+            r#"{"id":"1","message":{"text":"Hej"},"content":[{"type":"IMAGE","url":"https://media.licdn.example/x?sig=1",
+            "entity":{"digitalmediaAsset":"urn:li:digitalmediaAsset:C1"}},"annat",{"type":7}]}"#,
+        );
+        let [picture] = item.attachments.as_slice() else { panic!("one picture") };
+        assert_eq!(
+            (picture.kind.as_str(), picture.url.as_deref()),
+            ("image", Some("https://media.licdn.example/x?sig=1"))
+        );
+        assert_eq!(picture.name.as_deref(), Some("urn:li:digitalmediaAsset:C1"));
     }
 
     #[test]

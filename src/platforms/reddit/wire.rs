@@ -11,7 +11,8 @@ use url::Url;
 use crate::domain::action::ActionKind;
 use crate::domain::ids::{PlatformItemId, PlatformPostId};
 use crate::domain::item::{
-    Author, Barred, FetchedItem, FetchedPost, ItemKind, Permalink, PermalinkSource, Presence,
+    Attachment, Author, Barred, FetchedItem, FetchedPost, ItemKind, Permalink, PermalinkSource,
+    Presence,
 };
 
 /// What stands for a name or text that its author or somebody else has taken away.
@@ -87,6 +88,14 @@ pub struct Entry {
     locked: Option<bool>,
     #[serde(default)]
     pub num_comments: Option<u64>,
+    /// Pictures in a text or a gallery, by their names.
+    #[serde(default)]
+    media_metadata: Value,
+    #[serde(default)]
+    post_hint: Option<String>,
+    /// Of a post that is nothing but a picture: where it is.
+    #[serde(default)]
+    url: Value,
 }
 
 /// What stands below a comment, in a tree.
@@ -255,6 +264,29 @@ impl Entry {
         }
     }
 
+    /// Pictures in it. Addresses are signed and change; the names do not.
+    fn attachments(&self) -> Vec<Attachment> {
+        let text =
+            |one: &Value, place| one.pointer(place).and_then(Value::as_str).map(str::to_owned);
+        let image = |name: Option<String>, url| Attachment {
+            kind: "image".into(),
+            url,
+            media_type: None,
+            name,
+        };
+        let inside = self.media_metadata.as_object().into_iter().flatten();
+        let mut all: Vec<_> = inside
+            .map(|(name, one)| {
+                let url = text(one, "/s/u").or_else(|| text(one, "/s/gif"));
+                image(Some(name.clone()), url.or_else(|| text(one, "/s/mp4")))
+            })
+            .collect();
+        if self.post_hint.as_deref() == Some("image") && all.is_empty() {
+            all.extend(self.url.as_str().map(|url| image(None, Some(url.to_owned()))));
+        }
+        all
+    }
+
     /// Whether it has lost its text: its author, or somebody else where we moderate nothing, has
     /// taken it away.
     pub fn is_gone(&self) -> bool {
@@ -345,6 +377,7 @@ impl Entry {
         item.permalink =
             self.link(met.site).map(|url| Permalink { url, source: PermalinkSource::Given });
         item.presence = self.presence();
+        item.attachments = self.attachments();
         item.barred = self.barred(met);
         item.post_id = self.post().map(PlatformPostId::new);
         item.by_us = by_us;
@@ -448,6 +481,28 @@ mod tests {
         );
         assert_eq!(item.author.handle.as_deref(), Some("u/kim_exempel"));
         assert!(item.edited_at > item.created_at && item.barred.is_empty());
+    }
+
+    #[test]
+    fn pictures_are_read_with_names_that_stay() {
+        let item = read(
+            r#"{"name":"t1_a","body":"Se ![img](abc)","media_metadata":{"abc":{"e":"Image","m":"image/png","s":{"u":"https://preview.redd.example/abc.png?s=1"}},
+            "giphy|x":{"e":"AnimatedImage","s":{"gif":"https://giphy.example/x.gif"}},"failed":{"status":"failed"}}}"#,
+        );
+        let read_as: Vec<_> =
+            item.attachments.iter().map(|a| (a.name.as_deref(), a.url.as_deref())).collect();
+        assert_eq!(
+            read_as,
+            [
+                (Some("abc"), Some("https://preview.redd.example/abc.png?s=1")),
+                (Some("failed"), None),
+                (Some("giphy|x"), Some("https://giphy.example/x.gif")),
+            ]
+        );
+        let post = read(
+            r#"{"name":"t3_b","title":"Bild","selftext":"","post_hint":"image","url":"https://i.redd.example/b.png"}"#,
+        );
+        assert_eq!(post.attachments[0].url.as_deref(), Some("https://i.redd.example/b.png"));
     }
 
     #[test]

@@ -23,6 +23,7 @@ use crate::domain::ids::{
 use crate::domain::person::Role;
 use crate::domain::policy::{Line, Policy, Proposed, Rule};
 use crate::domain::retention::{NoCase, Retention, RetentionClass, RetentionRule};
+use crate::evidence::fetch::FetchLimits;
 use crate::evidence::media::MediaPolicy;
 use crate::evidence::verify;
 use crate::evidence::{EvidenceStore, NewPart};
@@ -159,6 +160,18 @@ pub fn services_of(
     evidence: EvidenceStore,
     served: Served,
 ) -> Services {
+    services_within(dir, clock, store, evidence, served, FetchLimits::default())
+}
+
+/// The same within other limits for what hangs on items.
+pub fn services_within(
+    dir: &Path,
+    clock: &TestClock,
+    store: Store,
+    evidence: EvidenceStore,
+    served: Served,
+    fetch: FetchLimits,
+) -> Services {
     Services::new(Parts {
         store,
         evidence,
@@ -173,6 +186,7 @@ pub fn services_of(
             session: SignedDuration::from_hours(8),
             polls_at_once: 4,
             rule_quota: 200,
+            fetch,
         },
         accounts: vec![served],
         browser: Err("Ingen webbläsare i provet.".into()),
@@ -219,6 +233,7 @@ async fn try_manifest_of(services: &Services, row: &EvidenceRow) -> anyhow::Resu
         verdict: version.verdict,
         parts: Vec::new(),
         missing: Vec::new(),
+        beside: None,
         sealed_by: "prov".into(),
     })
 }

@@ -2,6 +2,7 @@
 //! simulator in this process; time is the tests'.
 
 mod around;
+mod attachments;
 mod bars;
 mod cards;
 mod claims;

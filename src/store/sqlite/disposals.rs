@@ -219,7 +219,8 @@ pub(super) fn wipe(tx: &Transaction<'_>, item: ItemId) -> Result<(), StoreError>
         tx.prepare_cached(sql)?.execute([item.0])?;
     }
     tx.prepare_cached(
-        "update versions set text = ?2, author = '{}', attachments = '[]', payload = x'' where item_id = ?1",
+        "update versions set text = ?2, author = '{}', attachments = '[]', payload = x'', exchange = null
+         where item_id = ?1",
     )?
     .execute(params![item.0, DISPOSED_TEXT])?;
     Ok(())

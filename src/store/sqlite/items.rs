@@ -12,7 +12,8 @@ use crate::domain::ids::{
     AccountId, CaseId, ContentHash, ItemId, PlatformItemId, PlatformPostId, VersionId,
 };
 use crate::domain::item::{
-    Batch, FetchedItem, FetchedPost, ItemKind, LiveReading, Permalink, PermalinkSource, Presence,
+    Batch, Exchange, FetchedItem, FetchedPost, ItemKind, LiveReading, Permalink, PermalinkSource,
+    Presence,
 };
 use crate::domain::verdict::Verdict;
 use crate::store::Store;
@@ -245,8 +246,8 @@ pub(super) fn insert_version(
 ) -> Result<VersionId, StoreError> {
     tx.prepare_cached(
         "insert into versions (item_id, number, content_hash, text, author, attachments, edited_at,
-           presence, fetched_at, payload)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+           presence, fetched_at, payload, exchange)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         item.0,
@@ -259,6 +260,7 @@ pub(super) fn insert_version(
         fetched.presence.id(),
         ms(now),
         fetched.raw,
+        fetched.exchange.as_deref().map(json).transpose()?,
     ])?;
     let version = VersionId(tx.last_insert_rowid());
     index_version(tx, item, version, &fetched.text)?;
@@ -527,6 +529,19 @@ impl Store {
                 |row| Ok(row.get(0)?),
             )?
             .ok_or(StoreError::NotFound { what: "version" })
+        })
+        .await
+    }
+
+    /// The call that a version was read by, where that is known.
+    pub async fn exchange(&self, version: VersionId) -> Result<Option<Exchange>, StoreError> {
+        self.read(move |c| {
+            let sql = "select exchange from versions where id = ?1";
+            let found = maybe_row(&mut c.prepare_cached(sql)?, [version.0], |row| {
+                let told: Option<String> = row.get(0)?;
+                told.map(|told| from_json("versions", &told)).transpose()
+            })?;
+            found.ok_or(StoreError::NotFound { what: "version" })
         })
         .await
     }

@@ -95,10 +95,10 @@ impl Store {
                 }
                 tx.execute(
                     "insert into versions (item_id, number, content_hash, text, author, attachments,
-                       edited_at, presence, fetched_at, payload, assessed_by)
+                       edited_at, presence, fetched_at, payload, exchange, assessed_by)
                      select item_id, (select max(number) + 1 from versions o where o.item_id = v.item_id),
                        content_hash, text, author, attachments, edited_at, presence, fetched_at,
-                       payload, assessed_by
+                       payload, exchange, assessed_by
                      from versions v where id = ?1",
                     [version.0],
                 )?;

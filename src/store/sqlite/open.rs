@@ -37,6 +37,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0031_police_version.sql")),
     M::up(include_str!("migrations/0032_recorded_by.sql")),
     M::up(include_str!("migrations/0040_answered_for.sql")),
+    M::up(include_str!("migrations/0033_exchanges.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.

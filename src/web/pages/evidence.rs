@@ -9,6 +9,7 @@ use axum::response::Response;
 use crate::domain::evidence::PartKind;
 use crate::domain::ids::EvidenceId;
 use crate::services::ServiceError;
+use crate::services::records::Look;
 use crate::web::present;
 use crate::web::state::{Inside, Site, not_found, page};
 use crate::web::view::error::Trouble;
@@ -58,6 +59,37 @@ pub async fn file(
     part(&site, &inside, EvidenceId(id), &name).await
 }
 
+/// A picture of the record, drawn anew and small: `/bevis/7/bild/bilaga-1.jpg`.
+pub async fn picture(
+    State(site): State<Site>,
+    inside: Inside,
+    Path((id, name)): Path<(i64, String)>,
+) -> Result<Response, Response> {
+    drawn(&site, &inside, EvidenceId(id), &name, Look::Clear).await
+}
+
+/// The same as fields of colour: `/bevis/7/sudd/bilaga-1.jpg`.
+pub async fn blurred(
+    State(site): State<Site>,
+    inside: Inside,
+    Path((id, name)): Path<(i64, String)>,
+) -> Result<Response, Response> {
+    drawn(&site, &inside, EvidenceId(id), &name, Look::Blurred).await
+}
+
+async fn drawn(
+    site: &Site,
+    inside: &Inside,
+    id: EvidenceId,
+    name: &str,
+    look: Look,
+) -> Result<Response, Response> {
+    let found = site.services.evidence_picture(&inside.viewer, id, name, look).await;
+    let part = found.map_err(|e| site.error(e))?;
+    let name = format!("bevis-{id}-{}.png", part.name);
+    answer(part.bytes, &part.media_type, "inline", &name).map_err(|e| site.error(e))
+}
+
 /// The manifest, byte for byte as it was sealed.
 pub async fn manifest(
     State(site): State<Site>,
@@ -79,16 +111,22 @@ async fn part(
     let shown = matches!(part.kind, Some(PartKind::SheetPng | PartKind::Screenshot))
         && part.media_type == "image/png";
     let disposition = if shown { "inline" } else { "attachment" };
-    let broken = |source: axum::http::Error| {
-        site.error(ServiceError::Broken { doing: "answer", source: Box::new(source) })
-    };
+    let name = format!("bevis-{id}-{}", part.name);
+    answer(part.bytes, &part.media_type, disposition, &name).map_err(|e| site.error(e))
+}
+
+/// A file, so that a browser does nothing with it but show or save it. What it is, the guard around every
+/// answer lets nobody guess.
+fn answer(
+    bytes: Vec<u8>,
+    media_type: &str,
+    disposition: &str,
+    name: &str,
+) -> Result<Response, ServiceError> {
     HttpResponse::builder()
-        .header(CONTENT_TYPE, part.media_type)
-        .header(
-            CONTENT_DISPOSITION,
-            format!("{disposition}; filename=\"bevis-{id}-{}\"", part.name),
-        )
+        .header(CONTENT_TYPE, media_type)
+        .header(CONTENT_DISPOSITION, format!("{disposition}; filename=\"{name}\""))
         .header(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"))
-        .body(Body::from(part.bytes))
-        .map_err(broken)
+        .body(Body::from(bytes))
+        .map_err(|source| ServiceError::Broken { doing: "answer", source: Box::new(source) })
 }

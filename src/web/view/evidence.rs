@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::domain::evidence::{Manifest, PartKind};
+use crate::domain::evidence::{Manifest, Part, PartKind};
+use crate::domain::file_kind::FileKind;
 use crate::domain::ids::EvidenceId;
 
 use super::decision::RemovalGate;
@@ -95,6 +96,70 @@ impl MissingView {
     }
 }
 
+/// A picture on a page: always drawn by us, blurred where it may be hard to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shot {
+    /// What the page shows.
+    pub src: String,
+    /// Where it stands as it is.
+    pub href: String,
+    /// Whether what the page shows is blurred.
+    pub blurred: bool,
+}
+
+impl Shot {
+    fn of(id: EvidenceId, manifest: &Manifest, part: &Part) -> Self {
+        let (name, blurred) = (&part.name, manifest.is_part_blurred(part));
+        let clear = match part.kind {
+            PartKind::SheetPng => {
+                let pages = manifest.parts.iter().filter(|p| p.kind == PartKind::SheetPng);
+                let before = pages.take_while(|page| *page != part).count();
+                format!("/bevis/{id}/sida/{}.png", before + 1)
+            }
+            // Our browser's own.
+            PartKind::Screenshot => format!("/bevis/{id}/fil/{name}"),
+            PartKind::Attachment
+            | PartKind::Payload
+            | PartKind::Text
+            | PartKind::Thread
+            | PartKind::Exchange
+            | PartKind::Links
+            | PartKind::SheetPdf => format!("/bevis/{id}/bild/{name}"),
+        };
+        let src = if blurred { format!("/bevis/{id}/sudd/{name}") } else { clear.clone() };
+        Self { src, href: clear, blurred }
+    }
+}
+
+/// A file that hung on the item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hanging {
+    /// File name.
+    pub name: String,
+    /// Sort and size in words.
+    pub what: String,
+    /// Where to fetch it.
+    pub href: String,
+    /// A picture of it.
+    pub shot: Option<Shot>,
+}
+
+/// The files that hung on the item, as far as they may be shown.
+pub fn hanging(id: EvidenceId, manifest: &Manifest) -> Vec<Hanging> {
+    let parts = manifest.parts.iter().filter(|part| part.kind == PartKind::Attachment);
+    let one = |part: &Part| {
+        let kind = FileKind::from_media_type(&part.media_type);
+        let what = kind.map_or("fil", |kind| kind.family().label());
+        Hanging {
+            name: part.name.clone(),
+            what: format!("{what}, {}, {}", part.media_type, size(part.size_bytes)),
+            href: format!("/bevis/{id}/fil/{}", part.name),
+            shot: kind.filter(|kind| kind.is_drawn()).map(|_drawn| Shot::of(id, manifest, part)),
+        }
+    };
+    parts.map(one).collect()
+}
+
 /// The evidence on a case's page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvidenceBox {
@@ -104,6 +169,8 @@ pub struct EvidenceBox {
     pub record: Option<EvidenceId>,
     /// Whether the sheet has a picture to show.
     pub has_sheet: bool,
+    /// What hung on the item.
+    pub hanging: Vec<Hanging>,
     /// What could not be captured.
     pub missing: Vec<MissingView>,
     /// Whether the content was disposed of, and the person at the page may have it read anew.
@@ -172,10 +239,12 @@ pub struct EvidencePage {
     pub parts: Vec<PartRow>,
     /// What is missing.
     pub missing: Vec<MissingView>,
-    /// How many pages the sheet has as pictures.
-    pub sheet_pages: usize,
-    /// Address of the screenshot, if one was taken.
-    pub screenshot: Option<String>,
+    /// The pages of the sheet as pictures.
+    pub sheet_pages: Vec<Shot>,
+    /// The screenshot, if one was taken.
+    pub screenshot: Option<Shot>,
+    /// What hung on the item.
+    pub hanging: Vec<Hanging>,
     /// Its place in the log.
     pub leaf: Option<String>,
 }
@@ -243,17 +312,20 @@ impl EvidencePage {
                 .iter()
                 .map(|missing| MissingView::new(missing.kind, &missing.reason))
                 .collect(),
-            sheet_pages: named(PartKind::SheetPng).count(),
-            screenshot: named(PartKind::Screenshot)
-                .next()
-                .map(|part| format!("/bevis/{id}/fil/{}", part.name)),
+            sheet_pages: named(PartKind::SheetPng)
+                .map(|part| Shot::of(id, manifest, part))
+                .collect(),
+            screenshot: named(PartKind::Screenshot).next().map(|part| Shot::of(id, manifest, part)),
+            hanging: hanging(id, manifest),
             leaf: verification.leaf,
         }
     }
 
-    /// Numbers of the sheet's pages.
-    pub fn pages(&self) -> std::ops::RangeInclusive<usize> {
-        1..=self.sheet_pages
+    /// Whether anything on the page stands blurred.
+    pub fn is_blurred(&self) -> bool {
+        let shots = self.sheet_pages.iter().chain(&self.screenshot);
+        let mut all = shots.chain(self.hanging.iter().filter_map(|file| file.shot.as_ref()));
+        all.any(|shot| shot.blurred)
     }
 }
 
@@ -278,6 +350,13 @@ fn facts(manifest: &Manifest, now: Timestamp) -> Vec<Fact> {
     ];
     if let Some(handle) = &author.handle {
         facts.push(Fact { name: "Användarnamn", value: shown(handle) });
+    }
+    if let Some(beside) = &manifest.beside {
+        let picture = beside.picture.as_deref().map_or_else(unknown, shown);
+        facts.push(Fact { name: "Författarens bild", value: picture });
+        let counts = Some(beside.counts_in_words()).filter(|counts| !counts.is_empty());
+        let counts = counts.unwrap_or_else(unknown);
+        facts.push(Fact { name: "Reaktioner när det hämtades", value: counts });
     }
     let by_hand = manifest.is_by_hand();
     let told = |by_platform, by_person| if by_hand { by_person } else { by_platform };
@@ -306,7 +385,63 @@ fn facts(manifest: &Manifest, now: Timestamp) -> Vec<Fact> {
 mod tests {
     use askama::Template as _;
 
+    use super::*;
     use crate::web::view::fixtures::others::evidence_of;
+
+    fn manifest(category: &str) -> Manifest {
+        let part = |kind: &str, name: &str, media_type: &str| {
+            serde_json::json!({
+                "kind": kind, "name": name, "media_type": media_type, "sha256": "0".repeat(64),
+                "size_bytes": 1_200, "captured_at": "2026-11-21T12:00:00Z", "method": "prov",
+            })
+        };
+        let found = serde_json::json!({
+            "category": category, "severity": "high", "rule": "prov.regel", "spans": [], "why": "", "legal": "",
+        });
+        serde_json::from_value(serde_json::json!({
+            "format": 1, "account": "a", "platform": "facebook", "simulated": true, "item": "1", "version": 1,
+            "content_sha256": "0".repeat(64), "kind": "comment",
+            "author": {"platform_id": null, "name": null, "handle": null, "url": null},
+            "created_raw": null, "created_at": null, "edited_at": null,
+            "fetched_at": "2026-11-21T12:00:00Z", "sealed_at": "2026-11-21T12:00:00Z",
+            "presence": "visible", "permalink": null, "attachments": [],
+            "verdict": {"lexicon": "x", "findings": [found]},
+            "parts": [
+                part("screenshot", "screenshot.png", "image/png"),
+                part("attachment", "bilaga-1.jpg", "image/jpeg"),
+                part("attachment", "bilaga-2.pdf", "application/pdf"),
+                part("sheet_png", "bevisblad-1.png", "image/png"),
+                part("sheet_png", "bevisblad-2.png", "image/png"),
+            ],
+            "missing": [], "sealed_by": "prov",
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_hung_on_an_item_is_shown_as_drawn_by_us_and_blurred_where_need_be() {
+        let shown = |category: &str| {
+            let manifest = manifest(category);
+            let files = hanging(EvidenceId(7), &manifest);
+            let srcs = files.into_iter().map(|file| (file.href, file.shot.map(|shot| shot.src)));
+            srcs.collect::<Vec<_>>()
+        };
+        let file = |name: &str| format!("/bevis/7/fil/{name}");
+        for (category, way) in [("threat", "bild"), ("violence", "sudd"), ("sexual", "sudd")] {
+            assert_eq!(
+                shown(category),
+                [
+                    (file("bilaga-1.jpg"), Some(format!("/bevis/7/{way}/bilaga-1.jpg"))),
+                    (file("bilaga-2.pdf"), None),
+                ],
+                "{category}"
+            );
+        }
+        let grave = manifest("sexual");
+        let blurred = grave.parts.iter().filter(|part| grave.is_part_blurred(part));
+        let blurred: Vec<_> = blurred.map(|part| part.name.as_str()).collect();
+        assert_eq!(blurred, ["screenshot.png", "bilaga-1.jpg", "bilaga-2.pdf", "bevisblad-2.png"]);
+    }
 
     #[test]
     fn of_what_may_not_be_looked_at_no_address_can_be_opened() {

@@ -20,6 +20,28 @@ struct Question<'a> {
     now: Timestamp,
 }
 
+/// A comment that speaks of the picture has one.
+pub fn has_picture(comment: &Comment) -> bool {
+    comment.text.contains("bilden")
+}
+
+/// The picture of a comment, of its own colours: `/media/7.png`.
+pub fn picture(world: &World, now: Timestamp, path: &str) -> Option<Vec<u8>> {
+    let number: u64 = path.strip_prefix("/media/")?.strip_suffix(".png")?.parse().ok()?;
+    let comments = world.comments(now);
+    let is_it = |comment: &&Comment| comment.number == number && !comment.deleted;
+    comments.iter().find(is_it).filter(|comment| has_picture(comment))?;
+    // Any colours will do, and the same ones each time.
+    let [red, green, blue, ..] = number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes();
+    let drawn = image::RgbImage::from_fn(320, 200, |x, y| match x / 40 + y / 40 {
+        field if field.is_multiple_of(2) => image::Rgb([red, green, blue]),
+        _ => image::Rgb([blue, red, green]),
+    });
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    drawn.write_to(&mut bytes, image::ImageFormat::Png).ok()?;
+    Some(bytes.into_inner())
+}
+
 /// Answers one call.
 pub fn answer(stage: &Stage<Facebook>, call: &Call) -> Reply {
     let form = Form::of(call);
@@ -109,6 +131,13 @@ impl Question<'_> {
         }
         if let Some(parent) = comment.parent {
             view["parent"] = json!({"id": format!("{post}_{parent}")});
+        }
+        if has_picture(comment) {
+            view["attachment"] = json!({
+                "type": "photo", "url": format!("{origin}/bild/{number}"),
+                "media": {"image": {"src": format!("{origin}/media/{number}.png"), "width": 320, "height": 200}},
+                "target": {"id": format!("9{number}"), "url": format!("{origin}/bild/{number}")},
+            });
         }
         view
     }

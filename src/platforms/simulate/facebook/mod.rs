@@ -102,8 +102,12 @@ impl Play for Facebook {
     }
 
     fn page(stage: &Stage<Self>, call: &Call) -> Option<Response> {
-        let post = call.uri.path().strip_prefix("/inlagg/")?;
         let world = held(&stage.world);
+        if let Some(png) = answers::picture(&world, stage.now(), call.uri.path()) {
+            let kind = (axum::http::header::CONTENT_TYPE, "image/png");
+            return Some(axum::response::IntoResponse::into_response(([kind], png)));
+        }
+        let post = call.uri.path().strip_prefix("/inlagg/")?;
         Some(page::render(OWNER, &world, stage.now(), post.parse().ok(), |_| false))
     }
 

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Url;
 
-use crate::runtime::network::{Reach, reach};
+use super::network::{Reach, reach};
 
 /// Where a proxy is named, which may lie inside the house: it is the way out.
 const PROXIES: &[&str] =
@@ -19,20 +19,26 @@ const PROXIES: &[&str] =
 #[error(
     "`{host}` leads into a private network: set allow_private_addresses = true if that is meant"
 )]
-pub(super) struct Private {
+pub struct Private {
     host: String,
 }
 
 /// Looks up names and leaves out what may not be called.
-pub(super) struct Names {
+pub struct Names {
     allow_private: bool,
     proxies: Vec<String>,
 }
 
 impl Names {
-    pub(super) fn new(allow_private: bool) -> Self {
+    /// For a client that may go out through the proxies that the environment names.
+    pub fn new(allow_private: bool) -> Self {
         let named = PROXIES.iter().filter_map(|name| std::env::var(name).ok());
         Self { allow_private, proxies: named.filter_map(|proxy| proxy_host(&proxy)).collect() }
+    }
+
+    /// For a client that goes out by itself: no name is let inside for being a proxy's.
+    pub const fn direct(allow_private: bool) -> Self {
+        Self { allow_private, proxies: Vec::new() }
     }
 }
 
@@ -69,7 +75,7 @@ fn permitted(found: impl Iterator<Item = SocketAddr>, allow_private: bool) -> Ve
 }
 
 /// Whether a call failed because its name leads where it may not, and in which words.
-pub(super) fn refused_name(error: &reqwest::Error) -> Option<String> {
+pub fn refused_name(error: &reqwest::Error) -> Option<String> {
     let mut cause = error.source();
     while let Some(error) = cause {
         if let Some(private) = error.downcast_ref::<Private>() {
