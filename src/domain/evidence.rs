@@ -26,6 +26,8 @@ pub enum PartKind {
     Screenshot,
     /// Bytes of an attachment.
     Attachment,
+    /// What the live page loaded, as a web archive (WACZ).
+    PageArchive,
 }
 
 impl PartKind {
@@ -39,6 +41,7 @@ impl PartKind {
             Self::SheetPng => "sheet_png",
             Self::Screenshot => "screenshot",
             Self::Attachment => "attachment",
+            Self::PageArchive => "page_archive",
         }
     }
 
@@ -52,6 +55,7 @@ impl PartKind {
             Self::SheetPng => "bevisblad (bild)",
             Self::Screenshot => "skärmbild av sidan",
             Self::Attachment => "bilaga",
+            Self::PageArchive => "sidan som webbarkiv (WACZ)",
         }
     }
 }
@@ -182,7 +186,9 @@ impl Manifest {
 
     /// Whether anything sealed may show a picture: of the page, or of what hangs on the item.
     pub fn holds_picture(&self) -> bool {
-        let is_picture = |kind| matches!(kind, PartKind::Screenshot | PartKind::Attachment);
+        let is_picture = |kind| {
+            matches!(kind, PartKind::Screenshot | PartKind::Attachment | PartKind::PageArchive)
+        };
         self.parts.iter().any(|part| is_picture(part.kind))
     }
 
@@ -191,7 +197,7 @@ impl Manifest {
         match cut {
             CutOff::Nothing => false,
             CutOff::PagePictures | CutOff::OwnPictures => match part {
-                PartKind::Screenshot | PartKind::Attachment => true,
+                PartKind::Screenshot | PartKind::Attachment | PartKind::PageArchive => true,
                 // The sheet has the picture in it, where there is one.
                 PartKind::SheetPdf | PartKind::SheetPng => self.holds_picture(),
                 PartKind::Payload | PartKind::Text | PartKind::Thread => false,

@@ -17,10 +17,11 @@ use crate::domain::evidence::{
 };
 use crate::domain::ids::{AccountId, VersionId};
 use crate::domain::item::Permalink;
-use crate::evidence::browser::CaptureRequest;
+use crate::evidence::browser::{CaptureRequest, PageArchive};
 use crate::evidence::media::{CopyLeave, MediaPolicy, NoPicture, PictureLeave};
 use crate::evidence::{EvidenceError, NewPart};
 use crate::formats::sheet::{self, SheetError};
+use crate::formats::wacz;
 use crate::store::error::StoreError;
 use crate::store::rows::{EvidenceRow, EvidenceState, ItemRow, VersionRow};
 use crate::store::sqlite::manual::Upload;
@@ -106,6 +107,13 @@ pub(super) struct Above {
     pub(super) method: String,
     /// Why it is not whole, in Swedish.
     pub(super) missing: Option<String>,
+}
+
+/// A picture of a page, with what the page loaded where that was asked for.
+struct Pictured {
+    png: Vec<u8>,
+    method: String,
+    archive: Option<Result<PageArchive, String>>,
 }
 
 /// What a manifest says of a thread with a gap.
@@ -242,7 +250,7 @@ impl Services {
     }
 
     /// Whether each text bars copying by itself; nothing where one of them breaks the classifier.
-    async fn bars_copying(&self, texts: Vec<String>) -> Option<Vec<bool>> {
+    pub(super) async fn bars_copying(&self, texts: Vec<String>) -> Option<Vec<bool>> {
         let classifier = self.inner.classifier.clone();
         let bars =
             move |text: &String| classifier.classify(text, &Context::default()).bars_copying();
@@ -303,15 +311,24 @@ impl Services {
             }
         }
         let screenshot = match leave.picture() {
-            _ if by_hand => first_picture(&mut uploads, &fetched),
+            _ if by_hand => first_picture(&mut uploads, &fetched)
+                .map(|(png, method)| Pictured { png, method, archive: None }),
             Ok(leave) => self.screenshot(served, subject, leave, hurry).await,
             Err(why) => Err(why.swedish().to_owned()),
         };
         let picture = match screenshot {
-            Ok((png, method)) => {
+            Ok(Pictured { png, method, archive }) => {
                 let kept =
                     keep(PartKind::Screenshot, "screenshot.png", "image/png", &method, png.clone());
                 parts.push(kept.await?);
+                let kind = PartKind::PageArchive;
+                match archive {
+                    Some(Ok(PageArchive { wacz, method })) => {
+                        parts.push(keep(kind, "sida.wacz", wacz::MEDIA_TYPE, &method, wacz).await?);
+                    }
+                    Some(Err(reason)) => manifest.missing.push(MissingPart { kind, reason }),
+                    None => {}
+                }
                 Some(png)
             }
             Err(reason) => {
@@ -451,7 +468,7 @@ impl Services {
         subject: &Subject,
         leave: PictureLeave,
         hurry: Option<std::time::Duration>,
-    ) -> Result<(Vec<u8>, String), String> {
+    ) -> Result<Pictured, String> {
         let Some(browser) = &self.inner.browser else {
             return Err(self
                 .inner
@@ -468,6 +485,7 @@ impl Services {
             anchor,
             allow_private: served.private_at.as_ref().is_some_and(|own| is_at(own, url)),
             leave,
+            record: self.inner.settings.page_archives,
         };
         let taken = match hurry {
             None => browser.capture(request).await,
@@ -482,7 +500,9 @@ impl Services {
             },
         };
         match taken {
-            Ok(shot) => Ok((shot.png, shot.method)),
+            Ok(shot) => {
+                Ok(Pictured { png: shot.png, method: shot.method, archive: shot.archive })
+            }
             Err(error) => {
                 tracing::info!(error = %error, "no screenshot");
                 Err(error.swedish())
@@ -535,18 +555,19 @@ fn first_picture(uploads: &mut Vec<Upload>, method: &str) -> Result<(Vec<u8>, St
 
 /// Whether a link leads to the host and port of the account's own address. The link may come from
 /// whoever writes on the platform; the address comes from the settings.
-fn is_at(own: &Url, link: &str) -> bool {
+pub(super) fn is_at(own: &Url, link: &str) -> bool {
     let Ok(link) = Url::parse(link) else { return false };
     let host = |url: &Url| url.host_str().map(|host| host.trim_end_matches('.').to_owned());
     host(own) == host(&link) && own.port_or_known_default() == link.port_or_known_default()
 }
 
 /// What is not there where nothing may be copied.
-const NOT_TAKEN: [PartKind; 7] = [
+const NOT_TAKEN: [PartKind; 8] = [
     PartKind::Payload,
     PartKind::Text,
     PartKind::Thread,
     PartKind::Screenshot,
+    PartKind::PageArchive,
     PartKind::Attachment,
     PartKind::SheetPdf,
     PartKind::SheetPng,

@@ -6,6 +6,7 @@
 
 pub mod anew;
 pub mod archive;
+pub mod archive_runs;
 pub mod assess;
 pub mod capture;
 pub mod cards;
@@ -98,6 +99,8 @@ pub struct Settings {
     pub polls_at_once: usize,
     /// How often a rule that fires far above its past may fire in a day before it is set aside.
     pub rule_quota: u64,
+    /// Whether evidence holds what the page loaded, as a web archive.
+    pub page_archives: bool,
 }
 
 /// An account with all it takes to serve it.

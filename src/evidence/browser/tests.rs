@@ -56,6 +56,7 @@ fn request(port: u16, path: &str) -> CaptureRequest {
         anchor: None,
         allow_private: true,
         leave: PictureLeave::for_test(),
+        record: false,
     }
 }
 
@@ -196,6 +197,7 @@ async fn private_hosts_are_reached_only_where_allowed() {
             anchor: None,
             allow_private: true,
             leave: PictureLeave::for_test(),
+            record: false,
         };
         let error = browser.capture(request).await.expect_err("refused");
         assert!(matches!(error, CaptureError::Address(_)), "{url}: {error:?}");

@@ -173,6 +173,7 @@ pub fn services_of(
             session: SignedDuration::from_hours(8),
             polls_at_once: 4,
             rule_quota: 200,
+            page_archives: true,
         },
         accounts: vec![served],
         browser: Err("Ingen webbläsare i provet.".into()),
