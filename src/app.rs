@@ -48,7 +48,7 @@ const POLL_TICK: Duration = Duration::from_millis(500);
 const ACT_TICK: Duration = Duration::from_millis(500);
 const ASSESS_TICK: Duration = Duration::from_secs(2);
 const CAPTURE_TICK: Duration = Duration::from_secs(5);
-const ARCHIVE_TICK: Duration = Duration::from_secs(60);
+const ARCHIVE_TICK: Duration = Duration::from_secs(5);
 const HOUSEKEEPING_TICK: Duration = Duration::from_secs(30);
 /// As often as `/metrics` is usually asked. Counting takes a look at every case.
 const GAUGES_TICK: Duration = Duration::from_secs(15);

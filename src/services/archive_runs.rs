@@ -37,6 +37,8 @@ use super::{ServiceError, Services, Viewer};
 const LISTED: u32 = 200;
 /// So often a run is tried before it ends without what could not be had.
 const MOST_TRIES: u32 = 4;
+/// So often it is asked which runs are due: a day has many nights' hours.
+const ASKED_EVERY: SignedDuration = SignedDuration::from_mins(10);
 /// The manifest's name among the files of a run.
 pub const MANIFEST: &str = "forteckning.json";
 /// Why nothing of a run is shown.
@@ -382,7 +384,13 @@ impl Services {
     /// [`ServiceError`] where the store does not answer; a run that fails is put off.
     pub async fn archive_round(&self) -> Result<bool, ServiceError> {
         let now = self.inner.clock.now();
-        self.want_due_runs(now).await?;
+        let mut asked = self.inner.runs_asked.lock().await;
+        // Also where the clock went back.
+        if asked.is_none_or(|last| now.duration_since(last).abs() >= ASKED_EVERY) {
+            self.want_due_runs(now).await?;
+            *asked = Some(now);
+        }
+        drop(asked);
         let waiting = self.inner.store.waiting_runs(now).await?;
         let may = |run: &RunRow| run.due.is_none_or(|due| may_begin(due, local(now).datetime()));
         let mut ready = waiting.into_iter().filter(may);

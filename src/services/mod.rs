@@ -177,6 +177,8 @@ struct Inner {
     ending: tokio::sync::Mutex<()>,
     /// The day on which texts without a case were last gone through.
     swept: tokio::sync::Mutex<Option<jiff::civil::Date>>,
+    /// When it was last asked which archive runs are due.
+    runs_asked: tokio::sync::Mutex<Option<jiff::Timestamp>>,
     /// Accounts at which personal data weighs more, and their policies.
     strict: RwLock<BTreeSet<AccountId>>,
     stricter: BTreeMap<AccountId, Policy>,
@@ -444,6 +446,7 @@ impl Services {
                 seen: supervision::Seen::default(),
                 ending: tokio::sync::Mutex::default(),
                 swept: tokio::sync::Mutex::default(),
+                runs_asked: tokio::sync::Mutex::default(),
                 strict: RwLock::default(),
                 stricter,
                 stricter_policy,

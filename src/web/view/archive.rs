@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::shell::{Notice, Shell};
+use super::shell::{Notice, Place, Shell};
 use super::times::Moment;
 
 /// The page `/arkiv`.
