@@ -501,11 +501,9 @@ impl Run {
         let Self { row, account, .. } = self;
         let when = row.ended.map_or(row.wanted.0, |end| end.at);
         let of = match &self.manifest {
-            Some(said) => format!(
-                "\t{} filer, {} utelämnat",
-                said.files.len(),
-                said.not_captured.len()
-            ),
+            Some(said) => {
+                format!("\t{} filer, {} utelämnat", said.files.len(), said.not_captured.len())
+            }
             None => String::new(),
         };
         let label = row.occasion.label();
@@ -558,7 +556,8 @@ impl Run {
 
     /// Whether a picture of the page is among its files.
     pub fn has_picture(&self) -> bool {
-        let is_picture = |file: &crate::domain::archive_run::RunFile| file.kind == FileKind::Picture;
+        let is_picture =
+            |file: &crate::domain::archive_run::RunFile| file.kind == FileKind::Picture;
         self.manifest.as_ref().is_some_and(|said| said.files.iter().any(is_picture))
     }
 }

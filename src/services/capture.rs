@@ -310,12 +310,13 @@ impl Services {
                 }
             }
         }
-        let screenshot = match leave.picture() {
-            _ if by_hand => first_picture(&mut uploads, &fetched)
-                .map(|(png, method)| Pictured { png, method, archive: None }),
-            Ok(leave) => self.screenshot(served, subject, leave, hurry).await,
-            Err(why) => Err(why.swedish().to_owned()),
-        };
+        let screenshot =
+            match leave.picture() {
+                _ if by_hand => first_picture(&mut uploads, &fetched)
+                    .map(|(png, method)| Pictured { png, method, archive: None }),
+                Ok(leave) => self.screenshot(served, subject, leave, hurry).await,
+                Err(why) => Err(why.swedish().to_owned()),
+            };
         let picture = match screenshot {
             Ok(Pictured { png, method, archive }) => {
                 let kept =
@@ -500,9 +501,7 @@ impl Services {
             },
         };
         match taken {
-            Ok(shot) => {
-                Ok(Pictured { png: shot.png, method: shot.method, archive: shot.archive })
-            }
+            Ok(shot) => Ok(Pictured { png: shot.png, method: shot.method, archive: shot.archive }),
             Err(error) => {
                 tracing::info!(error = %error, "no screenshot");
                 Err(error.swedish())

@@ -223,7 +223,8 @@ impl Services {
                 said: stands(&texts),
                 last_own: day(&own),
                 reviewed: row.map(|row| row.reviewed),
-                archived: archivings.first().map(|row| row.day).max(captured),
+                archived: archivings.first().map(|row| row.day),
+                captured,
                 confirmed: confirmations.last().map(|row| row.year),
                 is_closed: closing.as_ref().is_some_and(|closing| closing.closed.is_some()),
             };

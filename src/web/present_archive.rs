@@ -99,10 +99,7 @@ pub fn one(
         gaps: gaps.iter().map(|gap| (shown(&gap.what), shown(&gap.why))).collect(),
         cut_off: run.cut_off,
         may_fetch: viewer.may(Act::ReadEvidence),
-        delivered: row
-            .delivered
-            .as_ref()
-            .map(|(day, receipt)| (day.to_string(), shown(receipt))),
+        delivered: row.delivered.as_ref().map(|(day, receipt)| (day.to_string(), shown(receipt))),
         may_edit: run.may_edit,
         today: day(now),
     }

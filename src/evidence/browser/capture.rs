@@ -177,8 +177,12 @@ async fn in_context(
             let program = version.replace('/', " ");
             let software = format!("{OUR_NAME}, {program}");
             let recorded = recorder.finish(&page, begin, software).await;
-            let method = |words: &str| format!("Vad {program} laddade för sidan, utan kakor. {words}");
-            Some(recorded.map(|Recorded { wacz, words }| PageArchive { wacz, method: method(&words) }))
+            let method =
+                |words: &str| format!("Vad {program} laddade för sidan, utan kakor. {words}");
+            Some(
+                recorded
+                    .map(|Recorded { wacz, words }| PageArchive { wacz, method: method(&words) }),
+            )
         }
         None => None,
     };

@@ -103,11 +103,8 @@ impl LeftOut {
             (self.room, "svar som inte fick plats (högst 20 MB och 500 svar)"),
             (self.late, "svar som inte hann läsas"),
         ];
-        let told: Vec<_> = told
-            .iter()
-            .filter(|(n, _)| *n > 0)
-            .map(|(n, what)| format!("{what} ({n})"))
-            .collect();
+        let told: Vec<_> =
+            told.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{what} ({n})")).collect();
         match told.is_empty() {
             true => "Inget av det som sidan laddade är utelämnat.".into(),
             false => format!("Utelämnat: {}.", told.join(", ")),

@@ -380,11 +380,11 @@ async fn what_a_page_loads_is_kept_as_a_web_archive_without_its_secrets() {
     let picture = png.clone();
     let app = Router::new()
         .route("/", get(|| async { Redirect::temporary("/sida?a=1") }))
+        .route("/sida", get(|| async { ([(header::SET_COOKIE, "hemlighet=kaka")], Html(HTML)) }))
         .route(
-            "/sida",
-            get(|| async { ([(header::SET_COOKIE, "hemlighet=kaka")], Html(HTML)) }),
+            "/stil.css",
+            get(|| async { ([(header::CONTENT_TYPE, "text/css")], "h1{color:red}") }),
         )
-        .route("/stil.css", get(|| async { ([(header::CONTENT_TYPE, "text/css")], "h1{color:red}") }))
         .route(
             "/bild.png",
             get(move || async move { ([(header::CONTENT_TYPE, "image/png")], picture) }),
@@ -444,4 +444,39 @@ async fn what_a_page_loads_is_kept_as_a_web_archive_without_its_secrets() {
     std::fs::write(kept.join("sida.wacz"), &archive.wacz).expect("kept");
     browser.stop().await;
     assert_gone(profiles.path()).await;
+}
+
+/// `cargo test --lib -- --ignored --nocapture how_long`: what recording adds to a picture of a page with forty files.
+#[ignore = "a measurement"]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_long_a_picture_takes_with_and_without_the_archive() {
+    let pictures: String = (0..40).map(|n| format!(r#"<img src="/bild/{n}" alt="">"#)).collect();
+    let html = format!("<!doctype html><title>Sidan</title>{pictures}");
+    let mut png = std::io::Cursor::new(Vec::new());
+    let noise = image::RgbImage::from_fn(200, 200, |x, y| {
+        image::Rgb([(x * 31 + y * 17) as u8, (x * y) as u8, (x ^ y) as u8])
+    });
+    noise.write_to(&mut png, image::ImageFormat::Png).expect("a picture");
+    let png = png.into_inner();
+    let app = Router::new().route("/", get(move || async move { Html(html) })).route(
+        "/bild/{n}",
+        get(move || async move { ([(header::CONTENT_TYPE, "image/png")], png) }),
+    );
+    let port = serve("127.0.0.1", app).await;
+    let Fixture { browser, .. } = browser(|settings| settings.pages_per_process = 1_000);
+    browser.capture(request(port, "/")).await.expect("a warm browser");
+    let mut p95 = Vec::new();
+    for record in [false, true, false, true] {
+        let mut took = Vec::new();
+        for _ in 0..20 {
+            let begun = Instant::now();
+            browser.capture(CaptureRequest { record, ..request(port, "/") }).await.expect("one");
+            took.push(begun.elapsed());
+        }
+        took.sort();
+        println!("record {record}: median {:?}, p95 {:?}", took[10], took[18]);
+        p95.push(took[18]);
+    }
+    browser.stop().await;
+    assert!(p95.iter().all(|took| *took < Duration::from_secs(3)), "{p95:?}");
 }

@@ -160,8 +160,7 @@ impl<W: Write + Seek> Writer<W> {
         }
         let place = index::Place { offset: self.bytes, length };
         let kind = answer.mime();
-        let line =
-            index::line(&url, answer.at, (answer.status, &kind), digest, &place, RECORDS);
+        let line = index::line(&url, answer.at, (answer.status, &kind), digest, &place, RECORDS);
         self.put(&record)?;
         self.known.insert(same);
         self.lines.push(line);

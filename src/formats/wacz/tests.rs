@@ -100,7 +100,8 @@ fn an_archive_tells_sums_of_all_its_files_and_the_place_of_each_record() {
     }
     let found = found(&files);
     assert_eq!(found.len(), 3);
-    let (_, record) = found.iter().find(|(said, _)| said["url"] == "https://kommun.example/sida").unwrap();
+    let (_, record) =
+        found.iter().find(|(said, _)| said["url"] == "https://kommun.example/sida").unwrap();
     let record = String::from_utf8(record.clone()).unwrap();
     assert!(record.starts_with("WARC/1.1\r\n") && record.ends_with(&format!("{page}\r\n\r\n")));
     assert!(!record.contains("hemlighet") && !record.contains("Encoding"), "{record}");
@@ -122,7 +123,8 @@ fn what_cannot_be_played_back_or_has_no_room_is_told() {
     assert_eq!(writer.answer(answer("https://a.example/", 0, b"")).unwrap(), Added::Unfit);
     assert_eq!(writer.answer(answer("https://a.example/", 200, b"a")).unwrap(), Added::Kept);
     assert_eq!(writer.answer(answer("https://a.example/#b", 200, b"a")).unwrap(), Added::Known);
-    let noise: Vec<u8> = (0..4_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let noise: Vec<u8> =
+        (0..4_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     assert_eq!(writer.answer(answer("https://a.example/b", 200, &noise)).unwrap(), Added::NoRoom);
     assert_eq!(writer.n_records(), 1);
     assert_eq!(found(&files(&writer.finish("").unwrap().into_inner())).len(), 1);

@@ -149,7 +149,9 @@ fn record(record: Record<'_>) -> io::Result<Vec<u8>> {
     }
     let id = Builder::from_custom_bytes(bytes).into_uuid();
     let mut packed = GzBuilder::new().write(Vec::new(), Compression::default());
-    packed.write_all(format!("WARC/1.1\r\nWARC-Record-ID: <urn:uuid:{id}>\r\n{head}\r\n").as_bytes())?;
+    packed.write_all(
+        format!("WARC/1.1\r\nWARC-Record-ID: <urn:uuid:{id}>\r\n{head}\r\n").as_bytes(),
+    )?;
     packed.write_all(block)?;
     packed.write_all(b"\r\n\r\n")?;
     packed.finish()

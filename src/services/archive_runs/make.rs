@@ -164,7 +164,8 @@ fn jsonl(content: &Content) -> Result<Vec<u8>, serde_json::Error> {
 }
 
 fn row(line: &OnPage) -> Vec<String> {
-    let name = line.author.as_ref().and_then(|author| author.name.clone().or(author.handle.clone()));
+    let name =
+        line.author.as_ref().and_then(|author| author.name.clone().or(author.handle.clone()));
     let by = match (line.by_us, name) {
         (true, _) => "Myndigheten".to_owned(),
         (false, Some(name)) => name,
@@ -186,7 +187,8 @@ impl Services {
     /// Makes a run. `last` ends it also without what may come later.
     pub(super) async fn make_run(&self, run: &RunRow, last: bool) -> Result<(), Hindered> {
         let Some(served) = self.served(run.account) else {
-            let problem = "Kontot finns inte i inställningarna. Lägg tillbaka det så görs körningen.";
+            let problem =
+                "Kontot finns inte i inställningarna. Lägg tillbaka det så görs körningen.";
             return Err(Hindered { problem: problem.into(), error: None });
         };
         let mut gaps = Vec::new();
@@ -249,7 +251,8 @@ impl Services {
         if n_barred > 0 {
             gaps.push(NotCaptured {
                 what: format!("Texten i {n_barred} inlägg"),
-                why: "Får inte kopieras: misstänkt barnpornografibrott (brottsbalken 16:10 a).".into(),
+                why: "Får inte kopieras: misstänkt barnpornografibrott (brottsbalken 16:10 a)."
+                    .into(),
             });
         }
         for (line, _) in &mut lines {
@@ -320,11 +323,7 @@ impl Services {
     }
 
     /// What was just fetched, held against what is barred and what would be had it been fetched before.
-    async fn mark_barred(
-        &self,
-        account: AccountId,
-        found: &mut [OnPage],
-    ) -> Result<(), Hindered> {
+    async fn mark_barred(&self, account: AccountId, found: &mut [OnPage]) -> Result<(), Hindered> {
         let ids = found.iter().map(|line| PlatformItemId::new(line.platform_id.as_str())).collect();
         let (barred, _) = self.inner.store.barred_or_unknown(account, ids).await?;
         let texts = found.iter().map(|line| line.text.clone()).collect();
@@ -419,13 +418,21 @@ impl Services {
         };
         let lines = jsonl(content).map_err(|e| ServiceError::broken("an archive run", e))?;
         let method = "ur Uppsikts databas, och det som är märkt filled hämtat från plattformen";
-        self.add(&mut manifest, FileKind::Content, "innehall.jsonl", "application/jsonl", method, lines)
-            .await?;
+        self.add(
+            &mut manifest,
+            FileKind::Content,
+            "innehall.jsonl",
+            "application/jsonl",
+            method,
+            lines,
+        )
+        .await?;
         let mut picture = None;
         if let Some(Pictured { shot, url }) = page {
             let Screenshot { png, method, archive, taken_at, title, .. } = shot;
             picture = Some((png.clone(), url, taken_at, title, method.clone()));
-            self.add(&mut manifest, FileKind::Picture, "sida.png", "image/png", &method, png).await?;
+            self.add(&mut manifest, FileKind::Picture, "sida.png", "image/png", &method, png)
+                .await?;
             match archive {
                 Some(Ok(PageArchive { wacz: bytes, method })) => {
                     let kind = FileKind::PageArchive;
@@ -445,8 +452,15 @@ impl Services {
         match rendered {
             Ok(pdf) => {
                 let method = "framställt av Uppsikt med typst, PDF/A-2a och PDF/UA-1";
-                self.add(&mut manifest, FileKind::Sheet, "arkivblad.pdf", "application/pdf", method, pdf)
-                    .await?;
+                self.add(
+                    &mut manifest,
+                    FileKind::Sheet,
+                    "arkivblad.pdf",
+                    "application/pdf",
+                    method,
+                    pdf,
+                )
+                .await?;
             }
             // The rest stands by itself.
             Err(error) => {
@@ -567,7 +581,9 @@ fn dossier(
             "Förteckningen visar de {MOST_ROWS} senaste av {n}. Alla står i innehall.jsonl."
         ));
     }
-    notes.push(format!("Förteckningen över filerna, {MANIFEST}, har sin kontrollsumma i myndighetens logg."));
+    notes.push(format!(
+        "Förteckningen över filerna, {MANIFEST}, har sin kontrollsumma i myndighetens logg."
+    ));
     let rows = content.lines.iter().skip(n.saturating_sub(MOST_ROWS)).map(|(line, _)| row(line));
     let chapters = picture.map(|(png, url, taken_at, title, method)| Chapter {
         title: "Kontots sida".into(),

@@ -1,7 +1,7 @@
 //! Archive runs: when they are made, what they hold, what they tell of what they could not have.
 
-use jiff::{SignedDuration, Timestamp};
 use jiff::civil::date;
+use jiff::{SignedDuration, Timestamp};
 
 use super::harness::{Stage, THREAT};
 use crate::domain::archive_run::{FileKind, Occasion, RunId, RunManifest};
@@ -51,6 +51,13 @@ async fn content(stage: &Stage, id: RunId) -> Vec<serde_json::Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// What is amiss with archiving.
+async fn archive_flags(stage: &Stage) -> Vec<&'static str> {
+    let register = stage.services.register(&stage.editor).await.unwrap();
+    let ids = register[0].flags.iter().map(|flag| flag.id());
+    ids.filter(|id| id.starts_with("arkiv")).collect()
+}
+
 async fn faults(stage: &Stage) -> Vec<String> {
     let options = verify::Options { witnesses: Vec::new(), progress: None };
     let found = verify::verify(evidence(&stage.services), stage.store(), &options).await.unwrap();
@@ -93,15 +100,26 @@ async fn t20_t21_the_policys_day_makes_one_run_at_night_and_verification_holds_i
     assert_eq!(said.not_captured.len(), 1, "{:?}", said.not_captured);
     assert!(said.not_captured[0].why.contains("adress"), "{:?}", said.not_captured);
     assert_eq!(faults(&stage).await, Vec::<String>::new());
-    // The flag that told of the day is gone, and the next day of the policy is another run.
-    let ids = stage.services.register(&stage.editor).await.unwrap()[0].flags.clone();
-    assert!(ids.iter().all(|flag| flag.id() != "arkivering"), "{ids:?}");
+    // That it is to be handed over stays told until it is; the next day of the policy is another run.
+    go_to(&stage, "2027-10-16T09:00:00+02:00");
+    assert_eq!(archive_flags(&stage).await, ["arkivering"]);
     go_to(&stage, "2028-10-16T01:00:00+02:00");
     stage.services.archive_round().await.unwrap();
     let two = all(&stage).await;
     assert_eq!(two.len(), 2);
     let next = manifest(&stage, two[0].id).await;
     assert_eq!(next.content_from, end.content_to, "nothing falls between two runs");
+}
+
+#[tokio::test]
+async fn t21_a_run_that_was_missed_is_told_of_until_one_is_made() {
+    let stage = Stage::new().await;
+    go_to(&stage, "2027-10-15T21:00:00+02:00");
+    assert_eq!(archive_flags(&stage).await, ["arkivering"], "the night is not over");
+    go_to(&stage, "2027-10-16T09:00:00+02:00");
+    assert_eq!(archive_flags(&stage).await, ["arkivering", "arkivkorning"]);
+    made(&stage, Occasion::Other).await;
+    assert_eq!(archive_flags(&stage).await, ["arkivering"]);
 }
 
 #[tokio::test]
@@ -187,10 +205,14 @@ async fn verification_names_a_run_whose_file_row_or_leaf_was_changed() {
     let file = path(said.files[0].sha256);
     let kept = std::fs::read(&file).unwrap();
     std::fs::write(&file, b"annat").unwrap();
-    assert_eq!(faults(&stage).await, ["arkivkörning 1: filen innehall.jsonl saknas eller är ändrad"]);
+    assert_eq!(
+        faults(&stage).await,
+        ["arkivkörning 1: filen innehall.jsonl saknas eller är ändrad"]
+    );
     std::fs::write(&file, kept).unwrap();
     let db = rusqlite::Connection::open(stage.dir.path().join("uppsikt.db")).unwrap();
-    db.execute_batch("drop trigger archive_runs_stay; update archive_runs set note = 'annat'").unwrap();
+    db.execute_batch("drop trigger archive_runs_stay; update archive_runs set note = 'annat'")
+        .unwrap();
     let found = faults(&stage).await;
     assert!(found.iter().any(|f| f.starts_with("arkivkörning 1: raden stämmer inte")), "{found:?}");
     db.execute_batch(
@@ -234,7 +256,10 @@ async fn t19_r24_a_closing_account_is_captured_and_the_run_is_the_step() {
     let file = stage.services.account_file(&admin, "facebook").await.unwrap();
     let closing = file.entry.closing.expect("a closing");
     let step = closing.steps.iter().find(|(step, ..)| *step == ClosingStep::Archived);
-    assert_eq!(step.map(|(_, by, note)| (by.as_str(), note.as_str())), Some(("Uppsikt", "Arkivkörning 1")));
+    assert_eq!(
+        step.map(|(_, by, note)| (by.as_str(), note.as_str())),
+        Some(("Uppsikt", "Arkivkörning 1"))
+    );
 }
 
 #[tokio::test]

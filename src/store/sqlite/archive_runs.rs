@@ -117,7 +117,8 @@ pub struct OnPage {
     pub no_copy: bool,
 }
 
-const RUN: &str = "r.id, r.account_id, r.occasion, r.due, r.wanted_at, r.wanted_by, r.note, r.tries, r.problem,
+const RUN: &str =
+    "r.id, r.account_id, r.occasion, r.due, r.wanted_at, r.wanted_by, r.note, r.tries, r.problem,
     r.content_from, r.content_to, r.ended_at, r.manifest, r.log_seq, v.day, v.receipt
   from archive_runs r left join archive_run_deliveries d on d.run_id = r.id
     left join account_archivings v on v.id = d.archiving_id";
@@ -535,8 +536,7 @@ impl Store {
             );
             each_row(&mut c.prepare_cached(&sql)?, params![after, most], |row| {
                 let known = run(row)?;
-                let end =
-                    known.ended.ok_or_else(|| StoreError::row("archive_runs", "no end"))?;
+                let end = known.ended.ok_or_else(|| StoreError::row("archive_runs", "no end"))?;
                 let facts = RuledFacts {
                     row: known.id.0,
                     case: None,

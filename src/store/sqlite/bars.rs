@@ -381,9 +381,8 @@ pub(super) fn account_page(c: &Connection, account: AccountId) -> Result<PageSta
             }
         }
     }
-    let state = |sql: &str| -> Result<bool, StoreError> {
-        Ok(c.prepare_cached(sql)?.exists([account.0])?)
-    };
+    let state =
+        |sql: &str| -> Result<bool, StoreError> { Ok(c.prepare_cached(sql)?.exists([account.0])?) };
     Ok(if state(
         "select 1 from items i join versions v on v.item_id = i.id
          where i.account_id = ?1 and i.by_us = 0 and v.assessed_by is null and v.unread = 0 limit 1",

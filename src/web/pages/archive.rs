@@ -54,12 +54,8 @@ pub async fn want(
     inside.check(&site, &fields.csrf)?;
     let by_hand = |occasion: &Occasion| Occasion::BY_HAND.contains(occasion);
     let occasion = Occasion::from_id(&fields.orsak).filter(by_hand).unwrap_or(Occasion::Other);
-    let wanted = site.services.want_archive_run(
-        &inside.viewer,
-        &fields.konto,
-        occasion,
-        &fields.anteckning,
-    );
+    let wanted =
+        site.services.want_archive_run(&inside.viewer, &fields.konto, occasion, &fields.anteckning);
     match wanted.await {
         Ok(id) => Ok(Redirect::to(&format!("/arkiv/{id}")).into_response()),
         Err(ServiceError::Refused { why } | ServiceError::Conflict { why }) => {
