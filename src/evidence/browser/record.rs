@@ -1,6 +1,7 @@
 //! What a page was made of: the answers that it got while it was loaded, kept as a web archive.
 //!
-//! Events are gathered while the page loads, bodies are asked for when the picture is there. What is left out
+//! A body is asked for as soon as it has come, while the page settles; the archive is written when the picture is
+//! there, so that nobody waits for it longer than for that. What is left out
 //! (large files, films, what a script sent elsewhere, frames in a process of their own) is counted and told.
 //! Nothing is fetched that the page did not fetch, so all of it came through the gate.
 
@@ -18,6 +19,7 @@ use chromiumoxide::cdp::browser_protocol::network::{
 };
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -32,7 +34,9 @@ const MOST_ANSWERS: usize = 500;
 const MOST_BODY_BYTES: usize = 5_000_000;
 /// The most bytes of the whole, packed.
 const MOST_BYTES: u64 = 20_000_000;
-/// How long bodies are asked for. They lie in the browser's memory; the page itself comes first.
+/// The most bytes of bodies that are kept in memory for it.
+const MOST_RAW_BYTES: usize = 60_000_000;
+/// How long bodies that had not come are asked for when the picture is there. The page itself comes first.
 const BODIES_LIMIT: Duration = Duration::from_secs(3);
 
 /// What is known of one request.
@@ -46,6 +50,46 @@ struct Seen {
     answer: Option<Response>,
     at: Option<Timestamp>,
     is_whole: bool,
+    body: Option<Body>,
+}
+
+/// What asking for a body gave.
+enum Body {
+    Bytes(Vec<u8>),
+    /// It is larger than what is kept.
+    Large,
+    /// The browser has it no more.
+    Gone,
+}
+
+/// Asks for a body.
+async fn ask(page: &Page, id: String) -> Body {
+    match page.execute(GetResponseBodyParams::new(RequestId::from(id))).await {
+        Err(error) => {
+            tracing::debug!(%error, "a body is not there any more");
+            Body::Gone
+        }
+        Ok(got) => {
+            let got = got.result;
+            let bytes = match got.base64_encoded {
+                true => STANDARD.decode(&got.body).unwrap_or_default(),
+                false => got.body.into_bytes(),
+            };
+            if bytes.len() > MOST_BODY_BYTES { Body::Large } else { Body::Bytes(bytes) }
+        }
+    }
+}
+
+impl Seen {
+    /// Whether it is to be kept, as far as known.
+    fn is_wanted(&self) -> bool {
+        self.is_get
+            && self.kind.as_ref().is_some_and(is_kept)
+            && self.answer.as_ref().is_some_and(|answer| {
+                answer.url.starts_with("http")
+                    && answer.encoded_data_length <= MOST_BODY_BYTES as f64
+            })
+    }
 }
 
 #[derive(Default)]
@@ -174,10 +218,12 @@ impl Recorder {
         let mut ended = page.event_listener::<EventLoadingFinished>().await.map_err(broken)?;
         let mut failed = page.event_listener::<EventLoadingFailed>().await.map_err(broken)?;
         let (all, clock) = (Arc::clone(&state), clock.clone());
-        // Of one request the events stand in order within each stream; the order between streams says nothing.
+        let (ready, mut to_ask) = mpsc::channel::<String>(MOST_ANSWERS);
         listeners.spawn(async move {
             loop {
                 tokio::select! {
+                    // What comes first of one request is looked at first.
+                    biased;
                     Some(event) = sent.next() => {
                         let mut state = locked(&all);
                         if let Some(response) = &event.redirect_response
@@ -199,6 +245,11 @@ impl Recorder {
                     Some(event) = ended.next() => {
                         if let Some(seen) = locked(&all).of(&event.request_id) {
                             seen.is_whole = true;
+                            if seen.is_wanted() {
+                                let id: &str = event.request_id.as_ref();
+                                // Where there is no room it is asked for at the end.
+                                drop(ready.try_send(id.to_owned()));
+                            }
                         }
                     }
                     Some(event) = failed.next() => {
@@ -207,6 +258,22 @@ impl Recorder {
                         }
                     }
                     else => break,
+                }
+            }
+        });
+        let (all, page) = (Arc::clone(&state), page.clone());
+        listeners.spawn(async move {
+            let mut n_bytes = 0;
+            while let Some(id) = to_ask.recv().await {
+                if n_bytes > MOST_RAW_BYTES {
+                    continue;
+                }
+                let body = ask(&page, id.clone()).await;
+                if let Body::Bytes(bytes) = &body {
+                    n_bytes += bytes.len();
+                }
+                if let Some(seen) = locked(&all).seen.get_mut(&id) {
+                    seen.body = Some(body);
                 }
             }
         });
@@ -226,79 +293,94 @@ impl Recorder {
         let state = std::mem::take(&mut *locked(&self.state));
         let mut seen: Vec<_> = state.seen.into_iter().collect();
         seen.sort_by_key(|(_, seen)| seen.n);
-        let about = About {
-            title: begin.title.clone().unwrap_or_else(|| begin.url.clone()),
-            software,
-            created: begin.at,
-            most_bytes: MOST_BYTES,
-        };
-        let unwritten = |error: io::Error| {
-            tracing::warn!(%error, "a web archive could not be written");
-            "Webbarkivet kunde inte skrivas.".to_owned()
-        };
-        let mut writer = Writer::begin(Cursor::new(Vec::new()), about).map_err(unwritten)?;
-        let mut left = LeftOut { room: state.n_too_many, ..LeftOut::default() };
-        for (response, at) in &state.led_on {
-            writer.answer(answer(response, *at, Vec::new())).map_err(unwritten)?;
-        }
         let until = Instant::now() + BODIES_LIMIT;
-        let mut has_document = false;
+        let mut left = LeftOut { room: state.n_too_many, ..LeftOut::default() };
+        let mut answers: Vec<_> =
+            state.led_on.iter().map(|(led, at)| (false, answer(led, *at, Vec::new()))).collect();
+        let mut n_bytes = 0;
         for (id, seen) in seen {
-            let (Some(response), Some(kind), Some(at)) = (seen.answer, seen.kind, seen.at) else {
+            let (Some(response), Some(kind), Some(at)) = (&seen.answer, &seen.kind, seen.at) else {
                 continue;
             };
             // What lies within the page itself is kept with it.
             if !response.url.starts_with("http") {
                 continue;
             }
-            let is_document = kind == ResourceType::Document;
-            if !is_kept(&kind) {
-                left.kind += 1;
-                continue;
-            }
-            if !seen.is_get {
-                left.sent += 1;
-                continue;
-            }
-            // A page that never ends loading is kept as far as it came.
-            if !seen.is_whole && !is_document {
-                left.broken += 1;
-                continue;
-            }
-            if response.encoded_data_length > MOST_BODY_BYTES as f64 {
-                left.large += 1;
-                continue;
-            }
-            let asked = page.execute(GetResponseBodyParams::new(RequestId::from(id)));
-            let body = match tokio::time::timeout_at(until, asked).await {
-                Err(_) => {
-                    left.late += 1;
+            let is_document = *kind == ResourceType::Document;
+            let body = match seen.body {
+                _ if !is_kept(kind) => {
+                    left.kind += 1;
                     continue;
                 }
-                Ok(Err(error)) => {
-                    tracing::debug!(%error, "a body is not there any more");
-                    left.broken += 1;
+                _ if !seen.is_get => {
+                    left.sent += 1;
                     continue;
                 }
-                Ok(Ok(got)) if got.base64_encoded => STANDARD.decode(&got.body).unwrap_or_default(),
-                Ok(Ok(got)) => got.result.body.into_bytes(),
+                // A page that never ends loading is kept as far as it came.
+                _ if !seen.is_whole && !is_document => Body::Gone,
+                _ if response.encoded_data_length > MOST_BODY_BYTES as f64 => Body::Large,
+                Some(body) => body,
+                None if n_bytes > MOST_RAW_BYTES => {
+                    left.room += 1;
+                    continue;
+                }
+                None => match tokio::time::timeout_at(until, ask(page, id)).await {
+                    Ok(body) => body,
+                    Err(_) => {
+                        left.late += 1;
+                        continue;
+                    }
+                },
             };
-            if body.len() > MOST_BODY_BYTES {
-                left.large += 1;
-                continue;
-            }
-            match writer.answer(answer(&response, at, body)).map_err(unwritten)? {
-                Added::Kept | Added::Known => has_document |= is_document,
-                Added::NoRoom => left.room += 1,
-                Added::Unfit => {}
+            match body {
+                Body::Bytes(bytes) => {
+                    n_bytes += bytes.len();
+                    answers.push((is_document, answer(response, at, bytes)));
+                }
+                Body::Large => left.large += 1,
+                Body::Gone => left.broken += 1,
             }
         }
-        if !has_document {
-            return Err("Sidans eget innehåll gick inte att läsa ur webbläsaren.".into());
-        }
-        writer.page(&begin);
-        let words = format!("{} svar. {}", writer.n_records(), left.words());
-        let wacz = writer.finish(&words).map_err(unwritten)?.into_inner();
-        Ok(Recorded { wacz, words })
+        tokio::task::spawn_blocking(move || write(begin, software, answers, left))
+            .await
+            .map_err(|_| UNWRITTEN.to_owned())?
     }
+}
+
+/// Why there is no archive where it could not be written.
+const UNWRITTEN: &str = "Webbarkivet kunde inte skrivas.";
+
+/// Packs what was gathered.
+fn write(
+    begin: Begin,
+    software: String,
+    answers: Vec<(bool, Answer)>,
+    mut left: LeftOut,
+) -> Result<Recorded, String> {
+    let about = About {
+        title: begin.title.clone().unwrap_or_else(|| begin.url.clone()),
+        software,
+        created: begin.at,
+        most_bytes: MOST_BYTES,
+    };
+    let unwritten = |error: io::Error| {
+        tracing::warn!(%error, "a web archive could not be written");
+        UNWRITTEN.to_owned()
+    };
+    let mut writer = Writer::begin(Cursor::new(Vec::new()), about).map_err(unwritten)?;
+    let mut has_document = false;
+    for (is_document, answer) in answers {
+        match writer.answer(answer).map_err(unwritten)? {
+            Added::Kept | Added::Known => has_document |= is_document,
+            Added::NoRoom => left.room += 1,
+            Added::Unfit => {}
+        }
+    }
+    if !has_document {
+        return Err("Sidans eget innehåll gick inte att läsa ur webbläsaren.".into());
+    }
+    writer.page(&begin);
+    let words = format!("{} svar. {}", writer.n_records(), left.words());
+    let wacz = writer.finish(&words).map_err(unwritten)?.into_inner();
+    Ok(Recorded { wacz, words })
 }

@@ -103,6 +103,11 @@ impl Answer {
                 ("WARC-Payload-Digest", format!("sha256:{payload}")),
             ],
             block: &self.block(),
+            // Packing once more what is packed gains nothing.
+            packing: match self.mime().split('/').next() {
+                Some("image" | "font") => Compression::fast(),
+                Some(_) | None => Compression::default(),
+            },
         })
     }
 }
@@ -117,6 +122,7 @@ pub(super) fn info(file: &str, software: &str, at: Timestamp) -> io::Result<Vec<
         at,
         more: vec![("WARC-Filename", line(file))],
         block: block.as_bytes(),
+        packing: Compression::default(),
     })
 }
 
@@ -127,10 +133,11 @@ struct Record<'a> {
     at: Timestamp,
     more: Vec<(&'static str, String)>,
     block: &'a [u8],
+    packing: Compression,
 }
 
 fn record(record: Record<'_>) -> io::Result<Vec<u8>> {
-    let Record { n, kind, media_type, at, more, block } = record;
+    let Record { n, kind, media_type, at, more, block, packing } = record;
     let digest = ContentHash::of(block);
     let at = at.strftime("%Y-%m-%dT%H:%M:%SZ");
     let mut head = format!("WARC-Type: {kind}\r\nWARC-Date: {at}\r\n");
@@ -148,7 +155,7 @@ fn record(record: Record<'_>) -> io::Result<Vec<u8>> {
         *to = *from;
     }
     let id = Builder::from_custom_bytes(bytes).into_uuid();
-    let mut packed = GzBuilder::new().write(Vec::new(), Compression::default());
+    let mut packed = GzBuilder::new().write(Vec::new(), packing);
     packed.write_all(
         format!("WARC/1.1\r\nWARC-Record-ID: <urn:uuid:{id}>\r\n{head}\r\n").as_bytes(),
     )?;
