@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::domain::archive_run::{
     FileKind, NotCaptured, Occasion, RunFile, RunManifest, first_day,
 };
-use crate::domain::calendar::local;
+use crate::domain::calendar::{local, start_of_day};
 use crate::domain::dossier::{Chapter, Dossier};
 use crate::domain::evidence::TEXT_NOT_COPIED;
 use crate::domain::ids::{AccountId, PlatformItemId};
@@ -75,6 +74,15 @@ struct Content {
 struct Pictured {
     shot: Screenshot,
     url: String,
+}
+
+/// The page as the document shows it.
+struct PageView {
+    png: Vec<u8>,
+    url: String,
+    taken_at: Timestamp,
+    title: Option<String>,
+    method: String,
 }
 
 /// Why there is no picture of the page.
@@ -180,7 +188,8 @@ fn row(line: &OnPage) -> Vec<String> {
         text.push('…');
     }
     let when = line.created_at.map_or_else(|| "(tid saknas)".into(), time);
-    vec![when, capitalised(line.kind.map_or("inlägg", ItemKind::label)), by, text]
+    let what = capitalised(line.kind.map_or("inlägg", ItemKind::label));
+    vec![when, format!("{what}, {by}"), text]
 }
 
 impl Services {
@@ -237,8 +246,7 @@ impl Services {
             Some((_, content_to)) => content_to,
             None => {
                 let first = first_day(archive, local(to).date());
-                let zoned = first.to_zoned(TimeZone::UTC);
-                zoned.map_or(Timestamp::MIN, |zoned| zoned.timestamp())
+                start_of_day(first).unwrap_or(Timestamp::MIN)
             }
         };
         let known = store.on_page(account, from, to).await?;
@@ -430,7 +438,8 @@ impl Services {
         let mut picture = None;
         if let Some(Pictured { shot, url }) = page {
             let Screenshot { png, method, archive, taken_at, title, .. } = shot;
-            picture = Some((png.clone(), url, taken_at, title, method.clone()));
+            let (shown, told) = (png.clone(), method.clone());
+            picture = Some(PageView { png: shown, url, taken_at, title, method: told });
             self.add(&mut manifest, FileKind::Picture, "sida.png", "image/png", &method, png)
                 .await?;
             match archive {
@@ -539,7 +548,7 @@ fn dossier(
     manifest: &RunManifest,
     platform: &str,
     content: &Content,
-    picture: Option<(Vec<u8>, String, Timestamp, Option<String>, String)>,
+    picture: Option<PageView>,
 ) -> Dossier {
     let at = time(content.to);
     let occasion = match (manifest.occasion, manifest.due) {
@@ -585,7 +594,7 @@ fn dossier(
         "Förteckningen över filerna, {MANIFEST}, har sin kontrollsumma i myndighetens logg."
     ));
     let rows = content.lines.iter().skip(n.saturating_sub(MOST_ROWS)).map(|(line, _)| row(line));
-    let chapters = picture.map(|(png, url, taken_at, title, method)| Chapter {
+    let chapters = picture.map(|PageView { png, url, taken_at, title, method }| Chapter {
         title: "Kontots sida".into(),
         facts: vec![
             ("Adress".to_owned(), url),
@@ -604,7 +613,7 @@ fn dossier(
         heading: "I korthet",
         facts,
         notes,
-        columns: vec!["När", "Vad", "Av", "Text"],
+        columns: vec!["När", "Vad och av vem", "Text"],
         rows: rows.collect(),
         chapters: chapters.into_iter().collect(),
     }

@@ -128,14 +128,14 @@ async fn a_run_holds_what_stands_on_the_page_and_nothing_of_what_may_not_be_copi
     comment(&stage, "Tack för det nya badet").await;
     let hidden = stage.simulator.write("Robin Påhitt", THREAT, None);
     stage.simulator.hide(hidden);
-    let barred = comment(&stage, SUSPECTED).await;
+    let barred = &comment(&stage, SUSPECTED).await.to_string();
     let id = made(&stage, Occasion::Redesign).await;
     let lines = content(&stage, id).await;
     let texts: Vec<_> = lines.iter().filter_map(|line| line["text"].as_str()).collect();
     let stands = |words: &str| texts.iter().any(|text| text.contains(words));
     assert!(stands("Tack för det nya badet") && stands("Nu bygger vi."), "{texts:?}");
     assert!(!stands(THREAT), "hidden on the platform");
-    let told = lines.iter().find(|line| line["id"] == barred.to_string()).expect("told of");
+    let told = lines.iter().find(|line| line["id"] == *barred).expect("told of");
     assert!(told["text"].as_str().unwrap().starts_with("[Texten får inte kopieras"), "{told}");
     assert_eq!(told.get("author"), None);
     let said = manifest(&stage, id).await;
@@ -309,6 +309,10 @@ async fn a_run_is_a_package_whose_sums_hold_and_the_same_bytes_each_time() {
         .output()
         .unwrap();
     assert!(sums.status.success(), "{}", String::from_utf8_lossy(&sums.stderr));
+    // And for `tests/check-pdf.sh`.
+    let sheets = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/sheet-check");
+    std::fs::create_dir_all(&sheets).unwrap();
+    std::fs::copy(data.join("arkivblad.pdf"), sheets.join("arkivblad.pdf")).unwrap();
     let erms = std::fs::read_to_string(kept.join("metadata/descriptive/erms.xml")).unwrap();
     assert!(erms.contains("Arkivkörning 1 av facebook"), "{erms}");
 }

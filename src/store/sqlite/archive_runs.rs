@@ -279,7 +279,6 @@ impl Store {
 
     /// Of each account that has any: its newest run that has ended, and the last day of the policy for which
     /// one was wanted.
-    #[expect(clippy::type_complexity, reason = "one row of one query")]
     pub async fn last_runs(
         &self,
     ) -> Result<Vec<(AccountId, Option<(Timestamp, Timestamp)>, Option<Date>)>, StoreError> {
