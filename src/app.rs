@@ -49,6 +49,7 @@ const POLL_TICK: Duration = Duration::from_millis(500);
 const ACT_TICK: Duration = Duration::from_millis(500);
 const ASSESS_TICK: Duration = Duration::from_secs(2);
 const CAPTURE_TICK: Duration = Duration::from_secs(5);
+const ARCHIVE_TICK: Duration = Duration::from_secs(5);
 const HOUSEKEEPING_TICK: Duration = Duration::from_secs(30);
 const SWEEP_TICK: Duration = Duration::from_secs(600);
 /// As often as `/metrics` is usually asked. Counting takes a look at every case.
@@ -251,6 +252,7 @@ impl App {
                 record_time: config.evidence.attachments_limit,
                 ..FetchLimits::default()
             },
+            page_archives: config.evidence.page_archive,
         };
         let services = Services::new(Parts {
             store: store.clone(),
@@ -384,6 +386,11 @@ impl App {
         self.start(Stage::Captures, "capture", wakes.capture, CAPTURE_TICK, move || {
             let s = s.clone();
             async move { s.capture_wanted().await.map(round) }
+        });
+        let (s, never) = (self.services.clone(), Arc::new(tokio::sync::Notify::new()));
+        self.start(Stage::Captures, "archive", never, ARCHIVE_TICK, move || {
+            let s = s.clone();
+            async move { s.archive_round().await.map(round) }
         });
         let s = self.services.clone();
         self.start(Stage::Acts, "outbox", wakes.outbox, ACT_TICK, move || {

@@ -4,6 +4,7 @@
 //! errors.
 
 pub mod accounts;
+pub mod archive;
 pub mod backtest;
 pub mod bench;
 pub mod classify;
@@ -51,6 +52,7 @@ enum Command {
     Policy(policy::Args),
     Evidence(evidence::Args),
     Accounts(accounts::Args),
+    Archive(archive::Args),
     Simulate(simulate::Args),
     Users(users::Args),
     Doctor(doctor::Args),
@@ -70,6 +72,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Policy(args) => policy::run(&args),
         Command::Evidence(args) => evidence::run(&args),
         Command::Accounts(args) => accounts::run(&args),
+        Command::Archive(args) => archive::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Users(args) => users::run(&args),
         Command::Doctor(args) => doctor::run(&args),

@@ -101,6 +101,8 @@ pub struct EvidenceConfig {
     pub browser: Browser,
     /// Time for one capture.
     pub capture_limit: Duration,
+    /// Whether what a page loads is kept as a web archive.
+    pub page_archive: bool,
     /// Largest attachment that is fetched.
     pub attachment_most_bytes: u64,
     /// All attachments of one record together.
@@ -354,6 +356,7 @@ fn evidence(table: &mut Table<'_, '_>, folder: &Path) -> Option<EvidenceConfig> 
         None => Some(Browser::Auto),
     };
     let capture = table.number("capture_s", 30, 5..=60, "sekunder");
+    let page_archive = table.yes("page_archive", true);
     let attachment = table.number("attachment_mb", 50, 1..=1000, "MB");
     let attachments = table.number("attachments_mb", 100, 1..=1000, "MB");
     let attachments_s = table.number("attachments_s", 30, 1..=60, "sekunder");
@@ -369,6 +372,7 @@ fn evidence(table: &mut Table<'_, '_>, folder: &Path) -> Option<EvidenceConfig> 
         folder: dir?,
         browser: browser?,
         capture_limit: Duration::from_secs(capture?),
+        page_archive: page_archive?.value,
         attachment_most_bytes: attachment? * 1024 * 1024,
         attachments_most_bytes: attachments? * 1024 * 1024,
         attachments_limit: Duration::from_secs(attachments_s?),

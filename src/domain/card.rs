@@ -224,8 +224,10 @@ pub struct Known {
     pub last_own: Option<Date>,
     /// When purpose and audience were last looked over.
     pub reviewed: Option<Date>,
-    /// When its layout and content were last archived.
+    /// When its layout and content were last handed to the archive.
     pub archived: Option<Date>,
+    /// When they were last captured by an archive run.
+    pub captured: Option<Date>,
     /// The last year for which it was confirmed.
     pub confirmed: Option<i16>,
     /// Whether it is closed.
@@ -277,6 +279,11 @@ pub enum Flag {
         /// On this day.
         since: Date,
     },
+    /// The archive run of the policy's day was not made (T19-T21).
+    RunMissed {
+        /// Of this day.
+        since: Date,
+    },
 }
 
 impl Flag {
@@ -310,6 +317,7 @@ impl Flag {
                 format!("Årets genomgång är inte besvarad. Den skulle ha varit det {by}.")
             }
             Self::ArchiveDue { since } => format!("Kontot skulle ha arkiverats {since}."),
+            Self::RunMissed { since } => format!("Arkivkörningen för {since} är inte gjord."),
         }
     }
 
@@ -325,6 +333,7 @@ impl Flag {
             Self::ReviewDue { .. } => "oversyn",
             Self::Unconfirmed { .. } => "genomgang",
             Self::ArchiveDue { .. } => "arkivering",
+            Self::RunMissed { .. } => "arkivkorning",
         }
     }
 
@@ -336,7 +345,8 @@ impl Flag {
             | Self::Inactive { .. }
             | Self::ReviewDue { .. }
             | Self::Unconfirmed { .. }
-            | Self::ArchiveDue { .. } => true,
+            | Self::ArchiveDue { .. }
+            | Self::RunMissed { .. } => true,
             Self::OwnerNoManager | Self::NoText { .. } | Self::NoPurpose => false,
         }
     }
@@ -381,6 +391,11 @@ pub fn flags(duties: &Duties, card: &Card, known: &Known, today: Date) -> Vec<Fl
     let last = known.archived.map_or(known.since, |day| day.max(known.since));
     if let Some(since) = duties.archive.next(last).filter(|day| *day <= today) {
         flags.push(Flag::ArchiveDue { since });
+    }
+    // Made in the night that the day begins or ends with; what a person took to the archive counts as well.
+    let last = known.captured.map_or(last, |day| day.max(last));
+    if let Some(since) = duties.archive.next(last).filter(|day| *day < today) {
+        flags.push(Flag::RunMissed { since });
     }
     flags
 }

@@ -31,6 +31,8 @@ pub enum PartKind {
     Links,
     /// The call that the item came by: request line and response headers, without secrets, as JSON.
     Exchange,
+    /// What the live page loaded, as a web archive (WACZ).
+    PageArchive,
 }
 
 impl PartKind {
@@ -46,6 +48,7 @@ impl PartKind {
             Self::Attachment => "attachment",
             Self::Links => "links",
             Self::Exchange => "exchange",
+            Self::PageArchive => "page_archive",
         }
     }
 
@@ -61,6 +64,7 @@ impl PartKind {
             Self::Attachment => "bilaga",
             Self::Links => "vart länkarna leder",
             Self::Exchange => "anropet till plattformen",
+            Self::PageArchive => "sidan som webbarkiv (WACZ)",
         }
     }
 }
@@ -242,6 +246,7 @@ impl Manifest {
             | PartKind::Text
             | PartKind::Thread
             | PartKind::SheetPdf
+            | PartKind::PageArchive
             | PartKind::Links
             | PartKind::Exchange => false,
         };
@@ -250,7 +255,9 @@ impl Manifest {
 
     /// Whether anything sealed may show a picture: of the page, or of what hangs on the item.
     pub fn holds_picture(&self) -> bool {
-        let is_picture = |kind| matches!(kind, PartKind::Screenshot | PartKind::Attachment);
+        let is_picture = |kind| {
+            matches!(kind, PartKind::Screenshot | PartKind::Attachment | PartKind::PageArchive)
+        };
         self.parts.iter().any(|part| is_picture(part.kind))
     }
 
@@ -259,7 +266,7 @@ impl Manifest {
         match cut {
             CutOff::Nothing => false,
             CutOff::PagePictures | CutOff::OwnPictures => match part {
-                PartKind::Screenshot | PartKind::Attachment => true,
+                PartKind::Screenshot | PartKind::Attachment | PartKind::PageArchive => true,
                 // The sheet has the picture in it, where there is one.
                 PartKind::SheetPdf | PartKind::SheetPng => self.holds_picture(),
                 PartKind::Payload

@@ -37,6 +37,8 @@ pub enum LogKind {
     Release,
     /// Texts that never became a case were disposed of (*gallring*).
     Sweep,
+    /// An account's whole page was captured for the archive (*arkivkörning*).
+    ArchiveRun,
 }
 
 impl LogKind {
@@ -57,6 +59,7 @@ impl LogKind {
         Self::Police,
         Self::Release,
         Self::Sweep,
+        Self::ArchiveRun,
     ];
 
     /// Identifier in the store and in exports.
@@ -77,6 +80,7 @@ impl LogKind {
             Self::Police => "police",
             Self::Release => "release",
             Self::Sweep => "sweep",
+            Self::ArchiveRun => "archive_run",
         }
     }
 

@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod action;
+pub mod archive_run;
 pub mod calendar;
 pub mod card;
 pub mod case;

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::domain::ids::{ContentHash, ItemId, VersionId};
+use crate::domain::ids::{AccountId, ContentHash, ItemId, VersionId};
 use crate::evidence::{EvidenceError, EvidenceStore};
 use crate::store::Store;
 use crate::store::rows::PageState;
@@ -84,6 +84,8 @@ pub struct PictureLeave {
 #[derive(Clone, Debug)]
 enum Asking {
     Store(Store, VersionId),
+    /// Of the whole page of an account.
+    Account(Store, AccountId),
     /// Tests of what takes pictures have no database.
     #[cfg(test)]
     Nobody,
@@ -191,6 +193,14 @@ impl PictureLeave {
                     }
                 }
             }
+            Asking::Account(store, account) => match store.account_page(*account).await {
+                Ok(page) => NoPicture::of(page).map_or(Ok(()), Err),
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(error, "leave to take a picture cannot be asked for");
+                    Err(NoPicture::Unknown)
+                }
+            },
             #[cfg(test)]
             Asking::Nobody => Ok(()),
         }
@@ -204,6 +214,16 @@ impl PictureLeave {
 }
 
 impl EvidenceStore {
+    /// Leave to take pictures of an account's own page, as known now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn page_leave(&self, account: AccountId) -> Result<PictureLeave, NoPicture> {
+        let leave = PictureLeave { again: Asking::Account(self.store.clone(), account) };
+        leave.ask_again().await?;
+        Ok(leave)
+    }
+
     /// What may be taken of a version's item, as known now.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! leaf in the hash-chained log, and is the only maker of [`warrant::RemovalWarrant`]s. What it
 //! never does: change or delete what is sealed.
 
+pub mod archive_runs;
 pub mod blob;
 pub mod browser;
 pub mod checkpoints;
@@ -183,6 +184,8 @@ pub enum Leave {
 #[derive(Clone, Debug)]
 pub struct EvidenceStore {
     blobs: BlobStore,
+    /// Files of archive runs.
+    runs: BlobStore,
     store: Store,
     clock: Clock,
     disk: Disk,
@@ -206,11 +209,13 @@ impl EvidenceStore {
     /// [`EvidenceError::Blob`].
     pub fn open(settings: &Settings, store: Store, clock: Clock) -> Result<Self, EvidenceError> {
         let blobs = BlobStore::open(&settings.dir, settings.disk.clone())?;
+        let runs = archive_runs::open(&settings.dir, settings.disk.clone())?;
         let heads = settings.dir.join(HEADS_FILE);
         let pending =
             Arc::new(tokio::sync::Mutex::new(Pending::new(&settings.dir, settings.disk.clone())));
         Ok(Self {
             blobs,
+            runs,
             store,
             clock,
             disk: settings.disk.clone(),

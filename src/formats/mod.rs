@@ -9,4 +9,5 @@ pub mod report;
 pub mod sheet;
 pub mod supervision;
 pub mod tar;
+pub mod wacz;
 pub mod xml;

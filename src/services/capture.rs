@@ -17,12 +17,13 @@ use crate::domain::evidence::{
 };
 use crate::domain::ids::{AccountId, VersionId};
 use crate::domain::item::{Exchange, Permalink};
-use crate::evidence::browser::CaptureRequest;
 use crate::evidence::browser::wall::stands_before;
+use crate::evidence::browser::{CaptureRequest, PageArchive};
 use crate::evidence::fetch::is_at;
 use crate::evidence::media::{CopyLeave, MediaPolicy, NoPicture, PictureLeave};
 use crate::evidence::{EvidenceError, NewPart};
 use crate::formats::sheet::{self, SheetError};
+use crate::formats::wacz;
 use crate::platforms::beside;
 use crate::store::error::StoreError;
 use crate::store::rows::{EvidenceRow, EvidenceState, ItemRow, VersionRow};
@@ -110,6 +111,8 @@ struct Pictured {
     method: String,
     /// What the page was instead of the one asked for, in Swedish.
     wall: Option<String>,
+    /// What the page loaded, where that was asked for.
+    archive: Option<Result<PageArchive, String>>,
 }
 
 /// A thread as it goes into the evidence.
@@ -257,7 +260,7 @@ impl Services {
     }
 
     /// Whether each text bars copying by itself; nothing where one of them breaks the classifier.
-    async fn bars_copying(&self, texts: Vec<String>) -> Option<Vec<bool>> {
+    pub(super) async fn bars_copying(&self, texts: Vec<String>) -> Option<Vec<bool>> {
         let classifier = self.inner.classifier.clone();
         let bars =
             move |text: &String| classifier.classify(text, &Context::default()).bars_copying();
@@ -349,7 +352,7 @@ impl Services {
             false => tokio::join!(screenshot, hung, self.links(subject, leave, hurry)),
         };
         let picture = match screenshot {
-            Ok(Pictured { png, method, wall }) => {
+            Ok(Pictured { png, method, wall, archive }) => {
                 manifest.missing.extend(wall.map(|what| MissingPart {
                     kind: PartKind::Screenshot,
                     reason: format!(
@@ -359,6 +362,14 @@ impl Services {
                 let kept =
                     keep(PartKind::Screenshot, "screenshot.png", "image/png", &method, png.clone());
                 parts.push(kept.await?);
+                let kind = PartKind::PageArchive;
+                match archive {
+                    Some(Ok(PageArchive { wacz, method })) => {
+                        parts.push(keep(kind, "sida.wacz", wacz::MEDIA_TYPE, &method, wacz).await?);
+                    }
+                    Some(Err(reason)) => manifest.missing.push(MissingPart { kind, reason }),
+                    None => {}
+                }
                 Some(png)
             }
             Err(reason) => {
@@ -566,6 +577,7 @@ impl Services {
                 .as_ref()
                 .is_some_and(|own| Url::parse(url).is_ok_and(|url| is_at(own, &url))),
             leave,
+            record: self.inner.settings.page_archives,
         };
         let taken = match hurry {
             None => browser.capture(request).await,
@@ -582,7 +594,7 @@ impl Services {
         match taken {
             Ok(shot) => {
                 let wall = stands_before(url, &shot);
-                Ok(Pictured { png: shot.png, method: shot.method, wall })
+                Ok(Pictured { png: shot.png, method: shot.method, wall, archive: shot.archive })
             }
             Err(error) => {
                 tracing::info!(error = %error, "no screenshot");
@@ -627,7 +639,7 @@ fn first_picture(uploads: &mut Vec<Upload>, method: &str) -> Result<Pictured, St
     let png = |upload: &Upload| upload.media_type == "image/png" && upload.bytes.is_some();
     let first = uploads.iter().position(png).map(|at| uploads.remove(at));
     match first.and_then(|upload| upload.bytes) {
-        Some(png) => Ok(Pictured { png, method: method.to_owned(), wall: None }),
+        Some(png) => Ok(Pictured { png, method: method.to_owned(), wall: None, archive: None }),
         None if uploads.iter().any(|upload| upload.bytes.is_some()) => {
             Err("Ingen skärmbild som PNG har lagts in; det foto som lades in ligger som bilaga."
                 .to_owned())
@@ -637,12 +649,13 @@ fn first_picture(uploads: &mut Vec<Upload>, method: &str) -> Result<Pictured, St
 }
 
 /// What is not there where nothing may be copied.
-const NOT_TAKEN: [PartKind; 8] = [
+const NOT_TAKEN: [PartKind; 9] = [
     PartKind::Payload,
     PartKind::Exchange,
     PartKind::Text,
     PartKind::Thread,
     PartKind::Screenshot,
+    PartKind::PageArchive,
     PartKind::Attachment,
     PartKind::SheetPdf,
     PartKind::SheetPng,

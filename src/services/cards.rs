@@ -199,7 +199,7 @@ impl Services {
         let (cards, texts) = (store.cards().await?, store.account_texts().await?);
         let (own, since) = (store.last_own().await?, store.accounts_since().await?);
         let (confirmed, archived) = (store.confirmations().await?, store.archivings().await?);
-        let closings = store.closings().await?;
+        let (closings, runs) = (store.closings().await?, store.last_runs().await?);
         let mut entries = Vec::new();
         for account in store.accounts().await? {
             let id = account.id;
@@ -216,6 +216,8 @@ impl Services {
             let archivings: Vec<_> =
                 archived.iter().filter(|row| row.account == id).cloned().collect();
             let able = || people.iter().filter(|p| can_work(&p.user).is_ok());
+            let run = runs.iter().find(|(account, ..)| *account == id);
+            let captured = run.and_then(|(_, ended, _)| *ended).map(|(at, _)| local(at).date());
             let known = Known {
                 platform: account.platform,
                 since: day(&since).unwrap_or(today),
@@ -226,6 +228,7 @@ impl Services {
                 last_own: day(&own),
                 reviewed: row.map(|row| row.reviewed),
                 archived: archivings.first().map(|row| row.day),
+                captured,
                 confirmed: confirmations.last().map(|row| row.year),
                 is_closed: closing.as_ref().is_some_and(|closing| closing.closed.is_some()),
             };
@@ -562,7 +565,8 @@ impl Services {
             return refused("Dagen ligger framåt. Skriv när det ställdes ut på kontot.");
         }
         let store = &self.inner.store;
-        Ok(store.announce_closing(entry.account.id, announced, words, line, now).await?)
+        store.announce_closing(entry.account.id, announced, words, line, now).await?;
+        self.want_closing_run(&entry, now).await
     }
 
     /// Notes that a step before the closing is done (R24).

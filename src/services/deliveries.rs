@@ -10,7 +10,7 @@ use crate::evidence::EvidenceStore;
 use crate::evidence::package::Form;
 use crate::evidence::package::eark::Archive;
 use crate::evidence::package::sink::Container;
-use crate::formats::eark::{Delivery, Described, Event};
+use crate::formats::eark::{Delivery, Described, Event, Subject};
 use crate::store::Store;
 use crate::store::rows::{EvidenceRow, EvidenceState};
 
@@ -148,6 +148,7 @@ pub(super) async fn described(
             .collect();
     }
     Ok(Described {
+        subject: Subject::Evidence,
         evidence: number,
         case: case.map(|case| case.id.0),
         kind: manifest.kind.label().to_owned(),

@@ -6,6 +6,7 @@
 
 pub mod anew;
 pub mod archive;
+pub mod archive_runs;
 pub mod assess;
 mod attachments;
 pub mod capture;
@@ -106,6 +107,8 @@ pub struct Settings {
     pub rule_quota: u64,
     /// How much of what hangs on an item is fetched.
     pub fetch: FetchLimits,
+    /// Whether evidence holds what the page loaded, as a web archive.
+    pub page_archives: bool,
 }
 
 /// An account with all it takes to serve it.
@@ -186,6 +189,8 @@ struct Inner {
     ending: tokio::sync::Mutex<()>,
     /// The day on which texts without a case were last gone through.
     swept: tokio::sync::Mutex<Option<jiff::civil::Date>>,
+    /// When it was last asked which archive runs are due.
+    runs_asked: tokio::sync::Mutex<Option<jiff::Timestamp>>,
     /// Accounts at which personal data weighs more, and their policies.
     strict: RwLock<BTreeSet<AccountId>>,
     stricter: BTreeMap<AccountId, Policy>,
@@ -463,6 +468,7 @@ impl Services {
                 seen: supervision::Seen::default(),
                 ending: tokio::sync::Mutex::default(),
                 swept: tokio::sync::Mutex::default(),
+                runs_asked: tokio::sync::Mutex::default(),
                 strict: RwLock::default(),
                 stricter,
                 stricter_policy,

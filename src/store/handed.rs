@@ -38,6 +38,17 @@ pub struct ReleaseFacts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SweepFacts(pub RuledFacts);
 
+/// An archive run that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunFacts {
+    /// What it came to.
+    pub facts: RuledFacts,
+    /// Its manifest.
+    pub manifest: ContentHash,
+    /// The files that the database says it rests on, without the manifest.
+    pub files: Vec<ContentHash>,
+}
+
 /// What the log says of one.
 #[derive(Debug, serde::Serialize)]
 pub(in crate::store) struct RuledRecord {

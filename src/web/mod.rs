@@ -16,6 +16,7 @@ pub mod multipart;
 pub mod pages;
 pub mod present;
 mod present_accounts;
+mod present_archive;
 mod present_handed;
 mod present_keeping;
 mod present_supervision;

@@ -202,7 +202,8 @@ pub fn inventory(register: &[Entry]) -> Option<InventoryView> {
             | Flag::NoText { .. }
             | Flag::NoPurpose
             | Flag::ReviewDue { .. }
-            | Flag::ArchiveDue { .. } => None,
+            | Flag::ArchiveDue { .. }
+            | Flag::RunMissed { .. } => None,
         })
     };
     let open: Vec<_> = register.iter().filter_map(|entry| Some((entry, asked(entry)?))).collect();

@@ -25,8 +25,8 @@ use crate::telemetry::metrics::{self as names, Metrics};
 use super::cookie::SessionCookie;
 use super::guard::Guard;
 use super::pages::{
-    account_card, accounts, case, crisis, diary, evidence, handed, help, keeping, login, queue,
-    record, report, search, supervision, tasks, together,
+    account_card, accounts, archive, case, crisis, diary, evidence, handed, help, keeping, login,
+    queue, record, report, search, supervision, tasks, together,
 };
 use super::proxies::Proxies;
 use super::state::{Settings, Site, back_to_page, not_found};
@@ -123,6 +123,10 @@ pub fn router(
         .route("/konton/lista.json", get(account_card::public_json))
         .route("/konton/{key}", get(account_card::show).post(account_card::save))
         .route("/konton/{key}/{act}", post(account_card::act).get(account_card::back))
+        .route("/arkiv", get(archive::show).post(archive::want))
+        .route("/arkiv/{id}", get(archive::one))
+        .route("/arkiv/{id}/fil/{name}", get(archive::file))
+        .route("/arkiv/{id}/levererad", post(archive::delivered).get(back_to_page))
         .route("/rapport", get(report::show))
         .route("/rapport/{tid}/{name}", get(report::file))
         .route("/krislage", get(crisis::show).post(crisis::begin))

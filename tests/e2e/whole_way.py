@@ -187,7 +187,7 @@ def what_may_concern_children_is_not_copied():
     evidence = daemon.one("select e.id from evidence e join items i on i.id = e.item_id where i.platform_id = ?", str(number))
     manifest = json.loads(daemon.command("evidence", "show", str(evidence)).stdout)
     missing = sorted(part["kind"] for part in manifest["missing"])
-    everything = ["attachment", "exchange", "payload", "screenshot", "sheet_pdf", "sheet_png", "text", "thread"]
+    everything = ["attachment", "exchange", "page_archive", "payload", "screenshot", "sheet_pdf", "sheet_png", "text", "thread"]
     check(manifest["parts"] == [] and missing == everything, f"sealed: {manifest['parts']}, missing: {missing}")
     page = editor.page(f"/arende/{case}")
     check("Får inte kopieras eller visas" in page, "the page does not say why")
@@ -240,12 +240,37 @@ def pictures_of_the_page():
     done = daemon.command("evidence", "show", str(evidence))
     manifest = json.loads(done.stdout)
     kinds = [part["kind"] for part in manifest["parts"]]
-    check("screenshot" in kinds, f"parts {kinds}, missing {manifest['missing']}")
+    check({"screenshot", "page_archive"} <= set(kinds), f"parts {kinds}, missing {manifest['missing']}")
     editor.log_in()
     status, _, headers = editor.ask(f"/bevis/{evidence}/fil/screenshot.png")
     check(status == 200 and headers["Content-Type"] == "image/png", f"the picture: {status}")
     check(editor.ask(f"/bevis/{evidence}")[0] == 200, "the evidence's page")
+    # Somebody else's page is never opened here.
+    status, _, headers = editor.ask(f"/bevis/{evidence}/fil/sida.wacz")
+    check(status == 200 and headers["Content-Disposition"].startswith("attachment"), f"the web archive: {status} {headers}")
     return ", ".join(dict.fromkeys(kinds))
+
+
+def an_archive_run_holds_the_whole_page():
+    """Asked for at the command line, made by the daemon, verified, exported; its web archive opens at the page itself."""
+    run = daemon.command("archive", "run", "bloggen", "--why", "ombyggnad").stdout.strip()
+    shown = lambda: json.loads(daemon.command("archive", "show", run, "--json").stdout)
+    wait("the run", lambda: shown()["state"] == "klar", 60, 0.5)
+    said = shown()
+    wanted = {"innehall.jsonl", "sida.png", "sida.wacz", "arkivblad.pdf"}
+    check(set(said["files"]) == wanted and not said["not_captured"], f"{said['files']}, missing {said['not_captured']}")
+    out = daemon.folder / f"korning-{run}.zip"
+    done = daemon.command("archive", "export", run, "--out", out, "--format", "zip")
+    check(done.returncode == 0, f"export: {done.stderr}")
+    with zipfile.ZipFile(out) as held:
+        lines = held.read("innehall.jsonl").decode().splitlines()
+        check(len(lines) > 100 and held.read("arkivblad.pdf").startswith(b"%PDF-1.7"), f"{len(lines)} lines of content")
+        kept = ROOT / "target/wacz-check"
+        kept.mkdir(parents=True, exist_ok=True)
+        (kept / "wordpress.wacz").write_bytes(held.read("sida.wacz"))
+    check(editor.ask("/arkiv")[0] == 200 and editor.ask(f"/arkiv/{run}")[0] == 200, "the pages of runs")
+    check(daemon.evidence_verifies(), "verifies")
+    return f"run {run}, {len(lines)} lines"
 
 
 def nothing_secret_in_the_log():
@@ -270,6 +295,7 @@ with tests.ending(daemon.clear_away, site.stop):
     tests.run("nearly the same text by many is found and linked", the_same_by_many_is_linked)
     # Before the next one: no picture is taken of a page where something stands that may not be copied.
     tests.run("a picture of the live page is sealed", pictures_of_the_page)
+    tests.run("an archive run holds the whole page", an_archive_run_holds_the_whole_page)
     tests.run("of what may concern children nothing is copied", what_may_concern_children_is_not_copied)
     tests.run("a cry for help stands on top, with numbers to ring", a_cry_for_help_is_on_top)
     tests.run("evidence verifies", daemon.evidence_verifies)

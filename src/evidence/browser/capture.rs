@@ -28,9 +28,13 @@ use tokio::task::JoinSet;
 
 use super::address::PageAddress;
 use super::process::Running;
-use super::{BrowserSettings, CaptureError, CaptureRequest, Cut, Screenshot};
+use super::record::{Recorded, Recorder};
+use super::{BrowserSettings, CaptureError, CaptureRequest, Cut, PageArchive, Screenshot};
+use crate::formats::wacz::Page as Begin;
 use crate::runtime::clock::Clock;
 
+/// What archives say that they were made by, beside the browser.
+const OUR_NAME: &str = concat!("uppsikt ", env!("CARGO_PKG_VERSION"));
 /// The zone and the language that pages see.
 const ZONE: &str = "Europe/Stockholm";
 const LOCALE: &str = "sv-SE";
@@ -84,7 +88,7 @@ struct Place {
     height: f64,
 }
 
-fn broken(error: CdpError) -> CaptureError {
+pub(super) fn broken(error: CdpError) -> CaptureError {
     CaptureError::Browser(error.into())
 }
 
@@ -136,6 +140,10 @@ async fn in_context(
     let mut listeners = JoinSet::new();
     dismiss_dialogs(&page, &mut listeners).await?;
     let status = watch_status(&page, &mut listeners).await?;
+    let recorder = match request.record {
+        true => Some((Recorder::begin(&page, clock, &mut listeners).await?, clock.now())),
+        false => None,
+    };
 
     let whole = navigate(&page, address, settings, downloads).await?;
     tokio::time::sleep(SETTLE).await;
@@ -163,6 +171,21 @@ async fn in_context(
     let title =
         title.filter(|t| !t.trim().is_empty()).map(|t| t.chars().take(MOST_TITLE_CHARS).collect());
     let version = browser.cdp.version().await.map_err(broken)?.product;
+    let archive = match recorder {
+        Some((recorder, at)) => {
+            let begin = Begin { url: final_url.clone(), at, title: title.clone() };
+            let program = version.replace('/', " ");
+            let software = format!("{OUR_NAME}, {program}");
+            let recorded = recorder.finish(&page, begin, software).await;
+            let method =
+                |words: &str| format!("Vad {program} laddade för sidan, utan kakor. {words}");
+            Some(
+                recorded
+                    .map(|Recorded { wacz, words }| PageArchive { wacz, method: method(&words) }),
+            )
+        }
+        None => None,
+    };
     let http_status = *status.lock().unwrap_or_else(PoisonError::into_inner);
     let facts = Facts { version: &version, settings, whole, cut, shortened, width_px, height_px };
     let method = facts.method();
@@ -179,6 +202,7 @@ async fn in_context(
         cut,
         method,
         taken_at,
+        archive,
     })
 }
 

@@ -15,6 +15,8 @@ mod gate;
 #[cfg(feature = "browser")]
 mod process;
 #[cfg(feature = "browser")]
+mod record;
+#[cfg(feature = "browser")]
 mod shared;
 #[cfg(all(test, feature = "browser"))]
 mod tests;
@@ -115,6 +117,8 @@ pub struct CaptureRequest {
     pub allow_private: bool,
     /// That a picture of the page may be taken at all. Asked once more when its turn has come.
     pub leave: PictureLeave,
+    /// Whether what the page loads is kept too, as a web archive.
+    pub record: bool,
 }
 
 /// How the picture was cut.
@@ -126,6 +130,25 @@ pub enum Cut {
     Element,
     /// The whole page, because the element that was asked for is not on it.
     ElementMissing,
+}
+
+/// What a page loaded, as a web archive.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PageArchive {
+    /// The archive (WACZ).
+    pub wacz: Vec<u8>,
+    /// In plain Swedish: program, version, how much is in it and what was left out.
+    pub method: String,
+}
+
+/// Its bytes stay out of logs.
+impl fmt::Debug for PageArchive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PageArchive")
+            .field("size_bytes", &self.wacz.len())
+            .field("method", &self.method)
+            .finish()
+    }
 }
 
 /// A picture of a page.
@@ -149,6 +172,8 @@ pub struct Screenshot {
     pub method: String,
     /// When it was taken.
     pub taken_at: Timestamp,
+    /// What the page loaded, or why that was not kept, in Swedish; nothing where it was not asked for.
+    pub archive: Option<Result<PageArchive, String>>,
 }
 
 /// Without the picture and the page's own words, so that neither can end up in a log.

@@ -60,6 +60,7 @@ fn request(port: u16, path: &str) -> CaptureRequest {
         anchor: None,
         allow_private: true,
         leave: PictureLeave::for_test(),
+        record: false,
     }
 }
 
@@ -218,6 +219,7 @@ async fn private_hosts_are_reached_only_where_allowed() {
             anchor: None,
             allow_private: true,
             leave: PictureLeave::for_test(),
+            record: false,
         };
         let error = browser.capture(request).await.expect_err("refused");
         assert!(matches!(error, CaptureError::Address(_)), "{url}: {error:?}");
@@ -383,4 +385,120 @@ async fn a_program_that_is_no_chromium_is_told_as_such() {
     let clock = TestClock::at("2026-04-03T12:00:00Z".parse().expect("an instant")).clock();
     let error = Browser::new(settings, clock).capture(request(1, "/")).await.expect_err("no start");
     assert!(matches!(error, CaptureError::Start(_)), "{error:?}");
+}
+
+/// Kept where `tests/check-wacz.sh` holds it against tools that are not ours.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_page_loads_is_kept_as_a_web_archive_without_its_secrets() {
+    const HTML: &str = r#"<!doctype html><html lang="sv"><head><title>Nytt badhus</title>
+<link rel="stylesheet" href="/stil.css"><link rel="stylesheet" href="/stor.css"></head><body><h1>Nytt badhus</h1><img src="/bild.png" alt="">
+<video src="/film.webm" preload="auto"></video>
+<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" alt="">
+<script>fetch('/skicka', {method: 'POST', body: 'x'}); fetch('/text.json');</script></body></html>"#;
+    let mut png = std::io::Cursor::new(Vec::new());
+    let dot = image::RgbImage::from_pixel(8, 8, image::Rgb(RED));
+    dot.write_to(&mut png, image::ImageFormat::Png).expect("a picture");
+    let png = png.into_inner();
+    let picture = png.clone();
+    let app = Router::new()
+        .route("/", get(|| async { Redirect::temporary("/sida?a=1") }))
+        .route("/sida", get(|| async { ([(header::SET_COOKIE, "hemlighet=kaka")], Html(HTML)) }))
+        .route(
+            "/stil.css",
+            get(|| async { ([(header::CONTENT_TYPE, "text/css")], "h1{color:red}") }),
+        )
+        .route(
+            "/bild.png",
+            get(move || async move { ([(header::CONTENT_TYPE, "image/png")], picture) }),
+        )
+        .route(
+            "/stor.css",
+            get(|| async { ([(header::CONTENT_TYPE, "text/css")], " ".repeat(5_500_000)) }),
+        )
+        .route("/film.webm", get(|| async { ([(header::CONTENT_TYPE, "video/webm")], "film") }))
+        .route("/text.json", get(|| async { ([(header::CONTENT_TYPE, "application/json")], "{}") }))
+        .route("/skicka", axum::routing::post(|| async { "mottaget" }));
+    let port = serve("127.0.0.1", app).await;
+    let Fixture { browser, profiles } = browser(|_| {});
+    let shot = browser
+        .capture(CaptureRequest { record: true, ..request(port, "/") })
+        .await
+        .expect("a picture");
+    let archive = shot.archive.expect("asked for").expect("recorded");
+    for words in ["Chrom", "filer över 5 MB (1)", "svar på vad sidans skript skickade (1)"] {
+        assert!(archive.method.contains(words), "{words}: {}", archive.method);
+    }
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(&archive.wacz)).expect("a zip");
+    let mut read = |name: &str| {
+        let mut bytes = Vec::new();
+        let mut file = zip.by_name(name).expect("a file");
+        std::io::Read::read_to_end(&mut file, &mut bytes).expect("read");
+        bytes
+    };
+    let unpacked = |packed: &[u8]| {
+        let mut bytes = Vec::new();
+        let mut reader = flate2::read::MultiGzDecoder::new(packed);
+        std::io::Read::read_to_end(&mut reader, &mut bytes).expect("unpacked");
+        bytes
+    };
+    let index = String::from_utf8(unpacked(&read("indexes/index.cdx.gz"))).expect("text");
+    let mut found: Vec<_> = index
+        .lines()
+        .filter_map(|line| serde_json::from_str(line.splitn(3, ' ').nth(2)?).ok())
+        .map(|said: serde_json::Value| {
+            let url = said["url"].as_str().unwrap_or_default().to_owned();
+            let path = url.split_once(&format!(":{port}")).map(|(_, path)| path.to_owned());
+            format!("{} {}", said["status"].as_str().unwrap_or_default(), path.unwrap_or(url))
+        })
+        .filter(|line| !line.contains("favicon"))
+        .collect();
+    found.sort();
+    let expected = ["200 /bild.png", "200 /sida?a=1", "200 /stil.css", "200 /text.json", "307 /"];
+    assert_eq!(found, expected);
+    let records = unpacked(&read("archive/data.warc.gz"));
+    let text = String::from_utf8_lossy(&records);
+    assert!(!text.contains("hemlighet") && text.contains("h1{color:red}"));
+    assert!(memchr::memmem::find(&records, &png).is_some(), "the picture, byte for byte");
+    let pages = String::from_utf8(read("pages/pages.jsonl")).expect("text");
+    assert!(pages.contains("/sida?a=1") && pages.contains("Nytt badhus"), "{pages}");
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/wacz-check");
+    std::fs::create_dir_all(&kept).expect("a folder");
+    std::fs::write(kept.join("sida.wacz"), &archive.wacz).expect("kept");
+    browser.stop().await;
+    assert_gone(profiles.path()).await;
+}
+
+/// `cargo test --lib -- --ignored --nocapture how_long`: what recording adds to a picture of a page with forty files.
+#[ignore = "a measurement"]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_long_a_picture_takes_with_and_without_the_archive() {
+    let pictures: String = (0..40).map(|n| format!(r#"<img src="/bild/{n}" alt="">"#)).collect();
+    let html = format!("<!doctype html><title>Sidan</title>{pictures}");
+    let mut png = std::io::Cursor::new(Vec::new());
+    let noise = image::RgbImage::from_fn(200, 200, |x, y| {
+        image::Rgb([(x * 31 + y * 17) as u8, (x * y) as u8, (x ^ y) as u8])
+    });
+    noise.write_to(&mut png, image::ImageFormat::Png).expect("a picture");
+    let png = png.into_inner();
+    let app = Router::new().route("/", get(move || async move { Html(html) })).route(
+        "/bild/{n}",
+        get(move || async move { ([(header::CONTENT_TYPE, "image/png")], png) }),
+    );
+    let port = serve("127.0.0.1", app).await;
+    let Fixture { browser, .. } = browser(|settings| settings.pages_per_process = 1_000);
+    browser.capture(request(port, "/")).await.expect("a warm browser");
+    let mut p95 = Vec::new();
+    for record in [false, true, false, true] {
+        let mut took = Vec::new();
+        for _ in 0..20 {
+            let begun = Instant::now();
+            browser.capture(CaptureRequest { record, ..request(port, "/") }).await.expect("one");
+            took.push(begun.elapsed());
+        }
+        took.sort();
+        println!("record {record}: median {:?}, p95 {:?}", took[10], took[18]);
+        p95.push(took[18]);
+    }
+    browser.stop().await;
+    assert!(p95.iter().all(|took| *took < Duration::from_secs(3)), "{p95:?}");
 }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::domain::ids::ContentHash;
 use crate::formats::eark::erms::Erms;
 use crate::formats::eark::mets::{self, Listed, REPRESENTATION, Representation};
-use crate::formats::eark::{Delivery, Described, Held, premis};
+use crate::formats::eark::{Delivery, Described, Held, Subject, premis};
 use crate::formats::xml::Xml;
 use crate::runtime::private;
 
@@ -94,7 +94,11 @@ impl Eark {
     /// Adds the description of a record.
     pub(super) fn record(&mut self, record: &Described) -> io::Result<()> {
         self.erms.record(record)?;
-        let manifest = format!("{REPRESENTATION}/data/bevis-{}/manifest.json", record.evidence);
+        let manifest = match record.subject {
+            Subject::Evidence => format!("bevis-{}/manifest.json", record.evidence),
+            Subject::ArchiveRun => "forteckning.json".to_owned(),
+        };
+        let manifest = format!("{REPRESENTATION}/data/{manifest}");
         premis::events(&mut self.events, &mut self.agents, record, &manifest)
     }
 
@@ -167,6 +171,7 @@ impl Around<'_> {
 fn media_type(name: &str) -> &'static str {
     match name.rsplit('.').next().unwrap_or_default() {
         "json" => "application/json",
+        "jsonl" => "application/jsonl",
         "xml" | "xsd" => "application/xml",
         "txt" | "text" | "SHA256SUMS" => "text/plain",
         "pem" => "application/x-pem-file",

@@ -6,6 +6,7 @@
 
 pub mod check;
 pub mod eark;
+pub mod run;
 mod shape;
 pub mod sink;
 

@@ -196,6 +196,7 @@ pub(super) struct LogRead {
     pub(super) police: BTreeMap<i64, Leaf<Ruled>>,
     pub(super) releases: BTreeMap<i64, Leaf<Ruled>>,
     pub(super) sweeps: BTreeMap<i64, Leaf<Ruled>>,
+    pub(super) archive_runs: BTreeMap<i64, Leaf<Ruled>>,
     pub(super) disposals: BTreeMap<i64, Leaf<Disposal>>,
     /// Records that were disposed of.
     pub(super) disposed: BTreeMap<i64, DisposedUnder>,
@@ -234,6 +235,7 @@ impl LogRead {
             police: BTreeMap::new(),
             releases: BTreeMap::new(),
             sweeps: BTreeMap::new(),
+            archive_runs: BTreeMap::new(),
             disposals: BTreeMap::new(),
             disposed: BTreeMap::new(),
             lifted: BTreeMap::new(),
@@ -378,6 +380,9 @@ impl LogRead {
             }),
             LogKind::Sweep => leaf::<Ruled>(seq, at, record).map(|leaf| {
                 self.sweeps.insert(leaf.record.row, leaf);
+            }),
+            LogKind::ArchiveRun => leaf::<Ruled>(seq, at, record).map(|leaf| {
+                self.archive_runs.insert(leaf.record.row, leaf);
             }),
             LogKind::Key => leaf::<KeyTaken>(seq, at, record).map(|leaf| {
                 self.keys.insert(seq, leaf.record);

@@ -3,7 +3,7 @@
 use crate::domain::release::ReleaseId;
 use crate::evidence::EvidenceStore;
 use crate::store::Store;
-use crate::store::handed::{PoliceFacts, ReleaseFacts, RuledFacts, SweepFacts};
+use crate::store::handed::{PoliceFacts, ReleaseFacts, RuledFacts, RunFacts, SweepFacts};
 use crate::store::rows::Readable;
 
 use super::chain::{Leaf, LogRead, Ruled};
@@ -21,7 +21,51 @@ pub(super) async fn verify(
     kind::<PoliceFacts>(store, log, report).await?;
     kind::<ReleaseFacts>(store, log, report).await?;
     kind::<SweepFacts>(store, log, report).await?;
+    kind::<RunFacts>(store, log, report).await?;
+    runs(evidence, store, report).await?;
     documents(evidence, store, report).await
+}
+
+/// What archive runs captured lies there, and the database rests on what the manifests name.
+async fn runs(
+    evidence: &EvidenceStore,
+    store: &Store,
+    report: &mut Report,
+) -> Result<(), EvidenceError> {
+    let mut after = i64::MIN;
+    loop {
+        let page = store.run_facts(after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.id;
+        for Readable { id, value } in page {
+            let Some(RunFacts { manifest, mut files, .. }) = value else { continue };
+            let place = format!("arkivkörning {id}");
+            let said = match evidence.run_manifest(manifest).await {
+                Ok(said) => said,
+                Err(EvidenceError::Blob(_) | EvidenceError::Manifest { .. }) => {
+                    report.fault(place, "förteckningen saknas eller är ändrad");
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let mut named: Vec<_> = said.files.iter().map(|file| file.sha256).collect();
+            named.sort_unstable();
+            named.dedup();
+            files.sort_unstable();
+            if said.run != id || named != files {
+                report.fault(&place, "förteckningen stämmer inte med databasen");
+            }
+            for file in &said.files {
+                match evidence.run_file(file.sha256).await {
+                    Ok(_) => report.n_parts += 1,
+                    Err(EvidenceError::Blob(_)) => {
+                        report.fault(&place, format!("filen {} saknas eller är ändrad", file.name));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
 }
 
 /// What was handed out is what lies there.
@@ -114,5 +158,22 @@ impl Logged for SweepFacts {
 
     fn leaves(log: &LogRead) -> impl Iterator<Item = (i64, u64)> {
         log.sweeps.iter().map(|(id, leaf)| (*id, leaf.seq))
+    }
+}
+
+impl Logged for RunFacts {
+    const NAME: &'static str = "arkivkörning";
+    const LEAF_SAYS: &'static str = "säger att den gjordes";
+
+    async fn page(store: &Store, after: i64) -> Result<Vec<Readable<Self>>, EvidenceError> {
+        Ok(store.run_facts(after, PAGE).await?)
+    }
+
+    fn fault(&self, log: &LogRead) -> Option<String> {
+        fault(&self.facts, log.archive_runs.get(&self.facts.row))
+    }
+
+    fn leaves(log: &LogRead) -> impl Iterator<Item = (i64, u64)> {
+        log.archive_runs.iter().map(|(id, leaf)| (*id, leaf.seq))
     }
 }

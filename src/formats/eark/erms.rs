@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use crate::domain::calendar::local;
 use crate::formats::xml::Xml;
 
-use super::{Delivery, Described, PROGRAM, VERSION};
+use super::{Delivery, Described, PROGRAM, Subject, VERSION};
 
 /// The description, written as records come.
 #[derive(Debug)]
@@ -70,7 +70,10 @@ impl<W: Write> Erms<W> {
             self.n = 0;
             let name = match record.case {
                 Some(case) => format!("arende-{case}"),
-                None => format!("utan-arende-{}", record.evidence),
+                None => match record.subject {
+                    Subject::Evidence => format!("utan-arende-{}", record.evidence),
+                    Subject::ArchiveRun => format!("korning-{}", record.evidence),
+                },
             };
             let attributes = [("systemIdentifier", name.as_str()), ("aggregationType", "caseFile")];
             xml.open("aggregation", &attributes)?;
@@ -80,19 +83,31 @@ impl<W: Write> Erms<W> {
             }
             let title = match record.case {
                 Some(case) => format!("Ärende {case} i Uppsikt, {}", record.account),
-                None => format!("Bevis {} utan ärende, {}", record.evidence, record.account),
+                None => match record.subject {
+                    Subject::Evidence => {
+                        format!("Bevis {} utan ärende, {}", record.evidence, record.account)
+                    }
+                    Subject::ArchiveRun => {
+                        format!("Arkivkörning {} av {}", record.evidence, record.account)
+                    }
+                },
             };
             xml.text("title", &[], &title)?;
         }
         self.n += 1;
-        let name = format!("bevis-{}", record.evidence);
+        let name = format!("{}-{}", record.subject.stem(), record.evidence);
         // Whether it is digital is left unsaid: the two schemas spell the word differently.
         xml.open("record", &[("systemIdentifier", &name)])?;
         xml.text("objectId", &[], &name)?;
         xml.text("extraId", &[("extraIdType", "plattformens id")], &record.item)?;
         let day = local(record.received).date();
-        let title =
-            format!("{}, {} på {}, version {}", day, record.kind, record.platform, record.version);
+        let title = match record.subject {
+            Subject::Evidence => format!(
+                "{}, {} på {}, version {}",
+                day, record.kind, record.platform, record.version
+            ),
+            Subject::ArchiveRun => format!("{}, {} på {}", day, record.kind, record.platform),
+        };
         xml.text("title", &[], &title)?;
         xml.text("runningNumber", &[], &self.n.to_string())?;
         if let Some(why) = &record.withheld {

@@ -45,9 +45,30 @@ pub struct Held {
     pub created: Timestamp,
 }
 
+/// What a description is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A sealed record of one item.
+    Evidence,
+    /// An archive run of a whole account.
+    ArchiveRun,
+}
+
+impl Subject {
+    /// What its name begins with.
+    pub const fn stem(self) -> &'static str {
+        match self {
+            Self::Evidence => "bevis",
+            Self::ArchiveRun => "arkivkorning",
+        }
+    }
+}
+
 /// What a record is, and what was done with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Described {
+    /// What it is.
+    pub subject: Subject,
     /// Its number.
     pub evidence: i64,
     /// The case it belongs to; records of one case come after each other.

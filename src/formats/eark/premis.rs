@@ -67,7 +67,11 @@ pub fn events<W: Write>(
         xml.open("event", &[])?;
         xml.open("eventIdentifier", &[])?;
         xml.text("eventIdentifierType", &[], "local")?;
-        xml.text("eventIdentifierValue", &[], &format!("bevis-{number}-{}", n + 1))?;
+        xml.text(
+            "eventIdentifierValue",
+            &[],
+            &format!("{}-{number}-{}", record.subject.stem(), n + 1),
+        )?;
         xml.close()?;
         xml.text("eventType", &[], kind)?;
         xml.text("eventDateTime", &[], &at.to_string())?;

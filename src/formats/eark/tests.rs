@@ -28,6 +28,7 @@ fn delivery() -> Delivery {
 
 pub(crate) fn record(evidence: i64, case: Option<i64>) -> Described {
     Described {
+        subject: Subject::Evidence,
         evidence,
         case,
         kind: "kommentar".into(),

@@ -168,9 +168,11 @@ fn data(dossier: &Dossier, cut: &[Pictured], repertoire: Repertoire) -> Data {
                             .map(|n| {
                                 let caption =
                                     format!("{about}, del {} av {}", n + 1, strips.whole);
+                                let has_text = chapter.passages.iter().any(|p| p.text.is_some());
+                                let text = if has_text { " Inläggets text står ovanför." } else { "" };
                                 StripView {
                                     file: strip_name(first + n),
-                                    alt: format!("{caption}. Inläggets text står ovanför."),
+                                    alt: format!("{caption}.{text}"),
                                     caption,
                                     share: share.min(1.0),
                                 }

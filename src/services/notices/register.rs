@@ -1,5 +1,5 @@
 //! What is amiss with accounts, told to whoever answers for them: the yearly inventory (T15, T16), too few
-//! people (T24), purposes to look over (T26), deliveries to the archive (T22), closings that wait (T23).
+//! people (T24), purposes to look over (T26), deliveries to the archive (T22) and runs that were missed, closings that wait (T23).
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -27,9 +27,10 @@ fn period(flag: &Flag, today: Date) -> String {
             let soon = (*by - today).get_days() <= REMINDER_DAYS;
             format!("{}:{}", by.year(), if soon { "påminnelse" } else { "fråga" })
         }
-        Flag::ArchiveDue { since } | Flag::ReviewDue { since } | Flag::Inactive { since } => {
-            since.to_string()
-        }
+        Flag::ArchiveDue { since }
+        | Flag::RunMissed { since }
+        | Flag::ReviewDue { since }
+        | Flag::Inactive { since } => since.to_string(),
         // As long as it is so, once a month.
         Flag::NoOwner
         | Flag::FewHolders { .. }
@@ -48,6 +49,7 @@ fn subject(flag: &Flag, name: &str) -> String {
         Flag::Inactive { .. } => format!("Kontot {name} används inte"),
         Flag::ReviewDue { .. } => format!("Se över syftet med kontot {name}"),
         Flag::ArchiveDue { .. } => format!("Kontot {name} ska arkiveras"),
+        Flag::RunMissed { .. } => format!("Arkivkörningen av kontot {name} är inte gjord"),
         Flag::OwnerNoManager | Flag::NoText { .. } | Flag::NoPurpose => {
             format!("Uppgifter saknas om kontot {name}")
         }
@@ -65,6 +67,9 @@ fn body(flag: &Flag) -> String {
         Flag::ReviewDue { .. } => "Läs igenom syfte och målgrupp på kontots sida i Uppsikt.",
         Flag::ArchiveDue { .. } => {
             "Leverera till arkivet, och notera leveransen på kontots sida i Uppsikt."
+        }
+        Flag::RunMissed { .. } => {
+            "Se under Arkivkörningar i Uppsikt varför, och begär en extra körning om det behövs."
         }
         Flag::OwnerNoManager | Flag::NoText { .. } | Flag::NoPurpose => {
             "Fyll i på kontots sida i Uppsikt."

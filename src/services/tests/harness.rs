@@ -187,6 +187,7 @@ pub fn services_within(
             polls_at_once: 4,
             rule_quota: 200,
             fetch,
+            page_archives: true,
         },
         accounts: vec![served],
         browser: Err("Ingen webbläsare i provet.".into()),

@@ -342,6 +342,62 @@ pub(super) fn page_state(c: &Connection, version: VersionId) -> Result<PageState
     })
 }
 
+/// Whether a picture may be taken of an account's whole page: of all that may stand there.
+pub(super) fn account_page(c: &Connection, account: AccountId) -> Result<PageState, StoreError> {
+    let own = concat!(
+        "select 1 from items i where i.account_id = ?1 and i.by_us = 0 and ",
+        barred!(),
+        " limit 1"
+    );
+    if c.prepare_cached(own)?.exists([account.0])? {
+        return Ok(PageState::Barred);
+    }
+    // What was suspected on another account of the platform may stand in a thread here.
+    let others = rows(
+        &mut c.prepare_cached(&format!(
+            "select {LINK} where i.no_copy = 1 and i.by_us = 0 and i.account_id <> ?1
+               and a.platform = (select platform from accounts where id = ?1)"
+        ))?,
+        [account.0],
+        link,
+    )?;
+    let mut stands = c.prepare_cached(
+        "select 1 from posts where account_id = ?1 and ('id ' || platform_id = ?2
+           or 'id ' || permalink = ?2 or 'länk ' || permalink = ?2)
+         union all select 1 from items where account_id = ?1 and 'id ' || platform_id = ?2",
+    )?;
+    for other in others {
+        // Such platforms have nothing in common between two accounts.
+        if other.identity == ItemIdentity::OneAccount {
+            continue;
+        }
+        let chain = Chain::above(c, other)?;
+        if !chain.is_whole {
+            return Ok(PageState::Barred);
+        }
+        for name in &chain.names {
+            if stands.exists(params![account.0, name])? {
+                return Ok(PageState::Barred);
+            }
+        }
+    }
+    let state =
+        |sql: &str| -> Result<bool, StoreError> { Ok(c.prepare_cached(sql)?.exists([account.0])?) };
+    Ok(if state(
+        "select 1 from items i join versions v on v.item_id = i.id
+         where i.account_id = ?1 and i.by_us = 0 and v.assessed_by is null and v.unread = 0 limit 1",
+    )? {
+        PageState::Unassessed
+    } else if state(
+        "select 1 from items i join versions v on v.id = i.current_version_id
+         where i.account_id = ?1 and i.by_us = 0 and v.unread = 1 limit 1",
+    )? {
+        PageState::Unread
+    } else {
+        PageState::Clean
+    })
+}
+
 impl Store {
     /// Bars copying of a version's item: the program suspects it.
     pub async fn bar_copying(

@@ -8,6 +8,7 @@ mod audit;
 // First of those that use its macro.
 #[macro_use]
 mod bars;
+pub mod archive_runs;
 mod blobs;
 pub mod cards;
 mod cases;

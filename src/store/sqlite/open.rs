@@ -38,6 +38,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0032_recorded_by.sql")),
     M::up(include_str!("migrations/0040_answered_for.sql")),
     M::up(include_str!("migrations/0033_exchanges.sql")),
+    M::up(include_str!("migrations/0035_archive_runs.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.

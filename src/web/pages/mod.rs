@@ -2,6 +2,7 @@
 
 pub mod account_card;
 pub mod accounts;
+pub mod archive;
 pub mod case;
 pub mod crisis;
 pub mod diary;
