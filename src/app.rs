@@ -239,6 +239,7 @@ impl App {
                     PackageForm::Eark { schemas: schemas.clone() }
                 }
             },
+            sheet_embeds: config.evidence.sheet_embeds,
             claim: signed(config.limits.claim),
             session: signed(config.limits.session),
             polls_at_once: config.limits.polls_at_once as usize,
@@ -394,6 +395,7 @@ impl App {
                     store.forget_deliveries(before).await?;
                 }
                 store.forget_traces(s.clock().now()).await?;
+                s.note_sign().await?;
                 s.complete_disposals().await?;
                 s.sweep_uncased().await?;
                 Ok::<_, ServiceError>(Round::Idle)

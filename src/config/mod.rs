@@ -101,6 +101,8 @@ pub struct EvidenceConfig {
     pub browser: Browser,
     /// Time for one capture.
     pub capture_limit: Duration,
+    /// Whether the platform's answer and the manifest lie in the sheet itself (PDF/A-3a in place of PDF/A-2a).
+    pub sheet_embeds: bool,
     /// Largest attachment that is fetched.
     pub attachment_most_bytes: u64,
     /// `[evidence.checkpoint]`.
@@ -349,6 +351,16 @@ fn evidence(table: &mut Table<'_, '_>, folder: &Path) -> Option<EvidenceConfig> 
         None if table.has("browser") => None,
         None => Some(Browser::Auto),
     };
+    let sheet_embeds = match table.text("sheet") {
+        Some(at) if at.value == "pdf/a-2a" => Some(false),
+        Some(at) if at.value == "pdf/a-3a" => Some(true),
+        Some(at) => {
+            table.complain(&at, format!("`sheet` i [evidence] kan inte vara `{}`: skriv `pdf/a-2a`, eller `pdf/a-3a` om arkivet tar emot filer i filen", at.value));
+            None
+        }
+        None if table.has("sheet") => None,
+        None => Some(false),
+    };
     let capture = table.number("capture_s", 30, 5..=60, "sekunder");
     let attachment = table.number("attachment_mb", 50, 1..=1000, "MB");
     let checkpoint = section(table, "checkpoint", |table| checkpoint(table, folder));
@@ -362,6 +374,7 @@ fn evidence(table: &mut Table<'_, '_>, folder: &Path) -> Option<EvidenceConfig> 
     Some(EvidenceConfig {
         folder: dir?,
         browser: browser?,
+        sheet_embeds: sheet_embeds?,
         capture_limit: Duration::from_secs(capture?),
         attachment_most_bytes: attachment? * 1024 * 1024,
         checkpoint: checkpoint?,

@@ -220,6 +220,23 @@ pub struct SheetContent {
     pub thread: Thread,
     /// A screenshot as PNG bytes, if one was taken.
     pub screenshot_png: Option<Vec<u8>>,
+    /// The secrecy mark of its case, in words, where one stands.
+    pub secrecy: Option<String>,
+    /// Files that lie in the sheet itself. With any it is PDF/A-3a, which not every archive takes.
+    pub embedded: Vec<EmbeddedFile>,
+}
+
+/// A file within a sheet.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EmbeddedFile {
+    /// Its name there: ASCII, without folders.
+    pub name: &'static str,
+    /// What it is, in Swedish.
+    pub what: &'static str,
+    /// Media type.
+    pub media_type: &'static str,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// A rendered sheet.

@@ -27,6 +27,10 @@ pub enum LogKind {
     Hold,
     /// A person lifted that exemption.
     HoldLift,
+    /// A person marked a case as secret (*sekretessmarkering*).
+    Secrecy,
+    /// A person lifted that mark.
+    SecrecyLift,
     /// Content was disposed of under a rule (*gallring*), with its protocol.
     Disposal,
     /// A key that signs checkpoints was taken into use.
@@ -52,6 +56,8 @@ impl LogKind {
         Self::Lift,
         Self::Hold,
         Self::HoldLift,
+        Self::Secrecy,
+        Self::SecrecyLift,
         Self::Disposal,
         Self::Key,
         Self::Police,
@@ -72,6 +78,8 @@ impl LogKind {
             Self::Lift => "lift",
             Self::Hold => "hold",
             Self::HoldLift => "hold_lift",
+            Self::Secrecy => "secrecy",
+            Self::SecrecyLift => "secrecy_lift",
             Self::Disposal => "disposal",
             Self::Key => "key",
             Self::Police => "police",

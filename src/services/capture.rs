@@ -12,14 +12,15 @@ use url::Url;
 use crate::classify::Context;
 use crate::domain::account::PlatformKind;
 use crate::domain::evidence::{
-    Manifest, MissingPart, Part, PartKind, RenderedSheet, SheetContent, TEXT_NOT_COPIED, Thread,
-    ThreadItem,
+    EmbeddedFile, Manifest, MissingPart, Part, PartKind, RenderedSheet, SheetContent,
+    TEXT_NOT_COPIED, Thread, ThreadItem,
 };
 use crate::domain::ids::{AccountId, VersionId};
 use crate::domain::item::Permalink;
 use crate::evidence::browser::CaptureRequest;
 use crate::evidence::media::{CopyLeave, MediaPolicy, NoPicture, PictureLeave};
 use crate::evidence::{EvidenceError, NewPart};
+use crate::formats::canonical_json;
 use crate::formats::sheet::{self, SheetError};
 use crate::store::error::StoreError;
 use crate::store::rows::{EvidenceRow, EvidenceState, ItemRow, VersionRow};
@@ -344,6 +345,11 @@ impl Services {
             text: subject.version.text.clone(),
             thread,
             screenshot_png: picture,
+            secrecy: self
+                .stamp_of_item(subject.item.id)
+                .await
+                .map_err(|_| CaptureError::BrokenOff)?,
+            embedded: self.embedded(subject, &manifest),
         };
         let sheet = tokio::task::spawn_blocking(move || sheet::render(&content))
             .await
@@ -357,6 +363,29 @@ impl Services {
             manifest.parts.push(keep(PartKind::SheetPng, &name, "image/png", &method, page).await?);
         }
         Ok(manifest)
+    }
+
+    /// What lies in the sheet itself, where the settings have it so: the platform's answer, and what describes the
+    /// record as far as it is known before the sheet, which the sealed manifest names, is made.
+    fn embedded(&self, subject: &Subject, manifest: &Manifest) -> Vec<EmbeddedFile> {
+        if !self.inner.settings.sheet_embeds {
+            return Vec::new();
+        }
+        let mut files = vec![EmbeddedFile {
+            name: "payload.json",
+            what: "Plattformens svar i original",
+            media_type: "application/json",
+            bytes: subject.payload.clone(),
+        }];
+        if let Ok(bytes) = canonical_json::to_vec(manifest) {
+            files.push(EmbeddedFile {
+                name: "manifest-utan-bevisblad.json",
+                what: "Förteckning över bevisets delar, utan bevisbladet självt",
+                media_type: "application/json",
+                bytes,
+            });
+        }
+        files
     }
 
     /// What stands above the item: as the store knows it, or as the platform tells it where the store

@@ -18,6 +18,7 @@ use super::ServiceError;
 use super::archive::{Tell, broken, line};
 use super::custody;
 use super::deliveries::{self, PackageForm};
+use super::secrecy::marked_json;
 
 /// Why a part of a record is not in a package, in Swedish.
 pub(super) const fn withheld(cut: CutOff) -> &'static str {
@@ -145,7 +146,7 @@ pub(super) async fn write(
             true => Some(deliveries::described(store, evidence, &row).await?),
             false => None,
         };
-        let case = case_json(store, &row, is_archive).await?;
+        let case = case_json(store, &row, authority, is_archive).await?;
         package.add(&row, withheld, case, described).await.map_err(|e| match e {
             EvidenceError::Blob(_) | EvidenceError::Manifest { .. } => ServiceError::Damaged {
                 why: format!("Bevis {id} är inte helt: kör uppsikt evidence verify."),
@@ -161,6 +162,7 @@ pub(super) async fn write(
 async fn case_json(
     store: &Store,
     row: &EvidenceRow,
+    authority: &str,
     is_archive: bool,
 ) -> Result<Vec<u8>, ServiceError> {
     let Some(case) = store.case_of(row.item).await? else { return Ok(b"null\n".to_vec()) };
@@ -198,10 +200,13 @@ async fn case_json(
         true => None,
         false => Some(custody::for_package(store, case.id).await?),
     };
-    let all = serde_json::json!({
+    let mut all = serde_json::json!({
         "case": case.id, "decisions": decisions, "actions": actions, "history": history,
         "custody": custody,
     });
+    if let (Some(mark), Some(all)) = (store.secrecy_of(case.id).await?.mark, all.as_object_mut()) {
+        all.insert("secrecy".to_owned(), marked_json(&mark, authority));
+    }
     let mut bytes =
         serde_json::to_vec_pretty(&all).map_err(|e| ServiceError::broken("export", e))?;
     bytes.push(b'\n');

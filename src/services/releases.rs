@@ -16,6 +16,7 @@ use crate::store::sqlite::releases::EndOfRelease;
 use super::archive::broken;
 use super::corrections::{reason, words};
 use super::dossiers::{Sealed, grouped, rendered, sealed, time};
+use super::secrecy::stamp_of;
 use super::{ServiceError, Services, Viewer, packages};
 
 /// Requests on the page.
@@ -52,11 +53,30 @@ pub struct ReleaseItem {
     pub nowhere: Vec<String>,
     /// Our seal: the manifest's hash.
     pub seal: String,
+    /// The secrecy mark of its case, in words. Each request is tried by itself all the same.
+    pub secrecy: Option<String>,
     /// What is masked in it, and all that its author is called where the sender does not go out.
     hidden: Vec<Mask>,
 }
 
 impl ReleaseItem {
+    fn without_content(record: ReleaseRecord, what: &str) -> Self {
+        Self {
+            record,
+            what: what.to_owned(),
+            when: String::new(),
+            author: String::new(),
+            place: String::new(),
+            text: None,
+            no_copy: None,
+            grounds: Vec::new(),
+            nowhere: Vec::new(),
+            seal: String::new(),
+            secrecy: None,
+            hidden: Vec::new(),
+        }
+    }
+
     /// Nothing of it goes out.
     pub fn is_withheld(&self) -> bool {
         self.record.withheld.is_some() || self.no_copy.is_some() || self.text.is_none()
@@ -227,29 +247,31 @@ impl Services {
         viewer.demand(Act::Release)?;
         let inner = &self.inner;
         let row = inner.store.release(id).await?;
-        let records = inner.store.release_records(id).await?;
+        let mut records = inner.store.release_records(id).await?;
+        let mut shut = Vec::new();
+        for record in &mut records {
+            if !self.is_open_to(viewer, record.case).await? {
+                // Phrases that are masked are the secret itself.
+                record.masks.clear();
+                shut.push(record.evidence);
+            }
+        }
         let shown = |record: &ReleaseRecord| {
             viewer.line(CustodyAct::OpenRecord.id(), format!("evidence {}", record.evidence))
         };
-        inner.store.record_audits(records.iter().map(shown).collect(), inner.clock.now()).await?;
+        let open = records.iter().filter(|record| !shut.contains(&record.evidence));
+        inner.store.record_audits(open.map(shown).collect(), inner.clock.now()).await?;
         let mut items = Vec::with_capacity(records.len());
         for record in records {
+            if shut.contains(&record.evidence) {
+                let what = "Sekretess: visas för dem som får öppna ärendet.";
+                items.push(ReleaseItem::without_content(record, what));
+                continue;
+            }
             let evidence = inner.store.evidence(record.evidence).await?;
             items.push(match sealed(&inner.store, &inner.evidence, evidence).await? {
                 Some(sealed) => self.item(record, &sealed).await?,
-                None => ReleaseItem {
-                    what: "Innehållet är gallrat.".into(),
-                    when: String::new(),
-                    author: String::new(),
-                    place: String::new(),
-                    text: None,
-                    no_copy: None,
-                    grounds: Vec::new(),
-                    nowhere: Vec::new(),
-                    seal: String::new(),
-                    hidden: Vec::new(),
-                    record,
-                },
+                None => ReleaseItem::without_content(record, "Innehållet är gallrat."),
             });
         }
         Ok((row, items))
@@ -319,6 +341,7 @@ impl Services {
             grounds,
             nowhere,
             seal: grouped(&sealed.manifest_sha256),
+            secrecy: stamp_of(&self.inner.store, record.case, self.authority()).await?,
             hidden,
             record,
         })
@@ -340,7 +363,7 @@ impl Services {
             return Ok(Hits::default());
         }
         let store = &self.inner.store;
-        let (rows, more) = self.texts_with(wanted, MOST_HITS).await?;
+        let (rows, more) = self.texts_with(wanted, MOST_HITS, self.shut_to(viewer).await?).await?;
         let mut line = viewer.line("release.search", format!("release {id}"));
         line.detail = Some(self.inner.classifier.masked(wanted.trim()).into_owned());
         store.record_audit(line, self.inner.clock.now()).await?;
@@ -392,6 +415,7 @@ impl Services {
             let case = case
                 .ok_or_else(|| refused(format!("Bevis {evidence} hör inte till något ärende.")))?
                 .id;
+            self.demand_open(viewer, case).await?;
             let found = sealed(&inner.store, &inner.evidence, row).await?;
             let found = found.ok_or_else(|| {
                 refused(format!("Bevis {evidence} är inte säkrat, eller gallrat."))
@@ -432,6 +456,7 @@ impl Services {
         sender: &str,
     ) -> Result<(), ServiceError> {
         viewer.demand(Act::Release)?;
+        self.demand_all_open(viewer, id, Some(evidence)).await?;
         let withheld = Some(words(withheld, "Lagrummet")?).filter(|words| !is_blank(words));
         let sender = Some(words(sender, "Lagrummet")?).filter(|words| !is_blank(words));
         let masks = read_masks(lines, provision)?;
@@ -480,6 +505,7 @@ impl Services {
         let inner = &self.inner;
         let row = inner.store.release(id).await?;
         if row.ended.is_none() {
+            self.demand_all_open(viewer, id, None).await?;
             let (row, items) = self.release_file(viewer, id).await?;
             return self.release_pdf(&row, &items, None).await;
         }
@@ -500,6 +526,21 @@ impl Services {
                 }),
             },
         }
+    }
+
+    /// Refuses whoever may not open one of the records, or this one: nobody decides on what they may not read.
+    async fn demand_all_open(
+        &self,
+        viewer: &Viewer,
+        id: ReleaseId,
+        only: Option<EvidenceId>,
+    ) -> Result<(), ServiceError> {
+        for record in self.inner.store.release_records(id).await? {
+            if only.is_none_or(|only| only == record.evidence) {
+                self.demand_open(viewer, record.case).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn release_pdf(
@@ -541,6 +582,9 @@ impl Services {
             ];
             if !item.seal.is_empty() {
                 facts.push(("Myndighetens försegling (SHA-256)".to_owned(), item.seal.clone()));
+            }
+            if let Some(stamp) = &item.secrecy {
+                facts.push(("Sekretessmarkering hos myndigheten".to_owned(), stamp.clone()));
             }
             facts.push(("Maskerat".to_owned(), grounds));
             chapters.push(Chapter {
@@ -590,6 +634,7 @@ impl Services {
     ) -> Result<(), ServiceError> {
         viewer.demand(Act::Release)?;
         let how = reason(how)?;
+        self.demand_all_open(viewer, id, None).await?;
         let _ending = self.inner.ending.lock().await;
         let (row, items) = self.release_file(viewer, id).await?;
         if row.ended.is_some() {

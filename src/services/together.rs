@@ -120,6 +120,7 @@ pub struct Decided {
 fn told(error: ServiceError, doing: &'static str, case: CaseId) -> String {
     match error {
         ServiceError::Refused { why }
+        | ServiceError::Shut { why }
         | ServiceError::Conflict { why }
         | ServiceError::Damaged { why } => why,
         ServiceError::NotFound { .. } => "Ärendet finns inte.".to_owned(),
@@ -222,6 +223,7 @@ impl Services {
         decision: &Decision,
     ) -> Result<Planned, ServiceError> {
         let refused = |why: &str| ServiceError::Refused { why: why.to_owned() };
+        self.demand_open(viewer, pick.case).await?;
         let store = &self.inner.store;
         let now = self.inner.clock.now();
         let row = store.case(pick.case).await?;

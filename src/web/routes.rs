@@ -26,7 +26,7 @@ use super::cookie::SessionCookie;
 use super::guard::Guard;
 use super::pages::{
     account_card, accounts, case, crisis, diary, evidence, handed, help, keeping, login, queue,
-    record, report, search, supervision, tasks, together,
+    record, report, search, secrecy, supervision, tasks, together,
 };
 use super::proxies::Proxies;
 use super::state::{Settings, Site, back_to_page, not_found};
@@ -84,6 +84,9 @@ pub fn router(
         .route("/arende/{id}/hav", post(case::lift).get(back_to_page))
         .route("/arende/{id}/undanta", post(case::exempt).get(back_to_page))
         .route("/arende/{id}/hav-undantag", post(case::end_exemption).get(back_to_page))
+        .route("/arende/{id}/sekretess", post(secrecy::mark).get(back_to_page))
+        .route("/arende/{id}/hav-sekretess", post(secrecy::lift).get(back_to_page))
+        .route("/arende/{id}/krets", post(secrecy::circle).get(back_to_page))
         .route("/arende/{id}/polis", get(handed::police).post(handed::decide_police))
         .route("/arende/{id}/polis/underlag.pdf", get(handed::police_bundle))
         .route("/utlamnanden", get(handed::releases).post(handed::open))
@@ -94,6 +97,7 @@ pub fn router(
         .route("/utlamnanden/{id}/avsluta", post(handed::end).get(back_to_page))
         .route("/utlamnanden/{id}/utlamnande.pdf", get(handed::release_document))
         .route("/gallring", get(keeping::show).post(keeping::propose))
+        .route("/gallring/klocka", post(keeping::clock).get(back_to_page))
         .route("/gallring/{id}/godkann", post(keeping::approve).get(back_to_page))
         .route("/gallring/{id}/dra-tillbaka", post(keeping::withdraw).get(back_to_page))
         .route("/gallring/{id}/{name}", get(keeping::file))

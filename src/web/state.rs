@@ -95,6 +95,7 @@ impl Site {
         let trouble = match error {
             ServiceError::NotFound { .. } => Trouble::NotFound,
             ServiceError::NotPermitted { act } => Trouble::NotPermitted(act),
+            ServiceError::Shut { why } => Trouble::Shut(why),
             ServiceError::Refused { why } => Trouble::Declined(why),
             ServiceError::Conflict { why } => Trouble::Conflict(why),
             ServiceError::Damaged { why } => Trouble::Damaged(why),

@@ -23,6 +23,11 @@ impl Services {
         if *self.inner.swept.lock().await == Some(today) {
             return Ok(0);
         }
+        if let Err(error) = super::clock::trusted(&self.inner.store, now).await {
+            let ServiceError::Refused { .. } = error else { return Err(error) };
+            tracing::warn!("texts without a case are not disposed of: the clock is in doubt");
+            return Ok(0);
+        }
         let disposing = self.disposing();
         let (groups, _) = disposing.policies.groups(self.inner.store.accounts().await?);
         let mut n = 0;

@@ -169,6 +169,7 @@ pub fn services_of(
             authority: "Exempelstads kommun".into(),
             export_dir: dir.join("export"),
             export_form: PackageForm::Zip,
+            sheet_embeds: false,
             claim: SignedDuration::from_mins(10),
             session: SignedDuration::from_hours(8),
             polls_at_once: 4,

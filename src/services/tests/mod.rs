@@ -23,6 +23,7 @@ mod quota;
 mod reports;
 mod schedules;
 mod search;
+mod secrecy;
 mod snooze;
 mod supervision;
 mod together;
