@@ -262,7 +262,8 @@ impl App {
         services.open_cards().await?;
         services.open_crisis().await?;
         let courier = notices::courier(config, &store, &clock).await?;
-        let notifier = Notifier::new(services.clone(), notices::settings(config), courier);
+        let notifier = Notifier::new(services.clone(), notices::settings(config), courier)
+            .witnessed_by(config.evidence.checkpoint.witness_mail.clone());
         // Disposals that were carried out in the database and cut off before their files were gone.
         if let Err(error) = services.complete_disposals().await {
             let error = &error as &dyn std::error::Error;

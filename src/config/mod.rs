@@ -120,6 +120,8 @@ pub struct CheckpointConfig {
     pub every: Duration,
     /// Folders elsewhere into which each is written as well.
     pub witnesses: Vec<PathBuf>,
+    /// Mail addresses to which the newest goes once a day.
+    pub witness_mail: Vec<String>,
     /// Fingerprints of keys that took the place of a lost one.
     pub acknowledged_keys: Vec<String>,
     /// Root certificates (PEM) of authorities that stamped before.
@@ -387,6 +389,16 @@ fn checkpoint(table: &mut Table<'_, '_>, folder: &Path) -> Option<CheckpointConf
     let minutes = table.number("every_min", 60, 1..=1440, "minuter");
     let (witnesses, acknowledged) = (table.texts("witness_dirs"), table.texts("acknowledged_keys"));
     let earlier = table.texts("earlier_stamp_roots");
+    let mut witness_mail = Vec::new();
+    for at in table.texts("witness_mail")?.value {
+        match at.value.parse::<lettre::Address>() {
+            Ok(_) => witness_mail.push(at.value),
+            Err(_) => {
+                table.complain(&at, format!("`{}` under `witness_mail` är ingen e-postadress: skriv den som arkiv@exempelstad.example", at.value));
+                return None;
+            }
+        }
+    }
     let (witnesses, acknowledged) = (witnesses?.value, acknowledged?.value);
     let mut roots = Vec::new();
     for at in earlier?.value {
@@ -395,6 +407,7 @@ fn checkpoint(table: &mut Table<'_, '_>, folder: &Path) -> Option<CheckpointConf
     Some(CheckpointConfig {
         every_entries: entries?,
         every: Duration::from_secs(minutes? * 60),
+        witness_mail,
         witnesses: witnesses.into_iter().map(|at| folder.join(at.value)).collect(),
         earlier_stamp_roots: roots,
         acknowledged_keys: acknowledged.into_iter().map(|at| at.value).collect(),

@@ -172,6 +172,20 @@ pub struct Manifest {
     pub missing: Vec<MissingPart>,
     /// The program that sealed it, with version.
     pub sealed_by: String,
+    /// The seal of the wording before this one, where its author has changed it since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<EarlierSeal>,
+}
+
+/// A seal, as a later one points to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierSeal {
+    /// Number of its version.
+    pub version: u32,
+    /// Hash of its manifest.
+    pub manifest_sha256: ContentHash,
+    /// Its place in the log.
+    pub log_seq: u64,
 }
 
 impl Manifest {

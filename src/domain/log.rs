@@ -33,6 +33,8 @@ pub enum LogKind {
     SecrecyLift,
     /// Content was disposed of under a rule (*gallring*), with its protocol.
     Disposal,
+    /// A sealed item was gone from its platform, by no call of ours: its author removed it, or somebody else.
+    Vanished,
     /// A key that signs checkpoints was taken into use.
     Key,
     /// A manager decided whether to report to the police.
@@ -59,6 +61,7 @@ impl LogKind {
         Self::Secrecy,
         Self::SecrecyLift,
         Self::Disposal,
+        Self::Vanished,
         Self::Key,
         Self::Police,
         Self::Release,
@@ -81,6 +84,7 @@ impl LogKind {
             Self::Secrecy => "secrecy",
             Self::SecrecyLift => "secrecy_lift",
             Self::Disposal => "disposal",
+            Self::Vanished => "vanished",
             Self::Key => "key",
             Self::Police => "police",
             Self::Release => "release",

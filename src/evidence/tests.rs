@@ -128,6 +128,7 @@ impl Bench {
             parts: vec![part],
             missing: Vec::new(),
             sealed_by: "prov".into(),
+            earlier: None,
         };
         (manifest, text_blob, leave)
     }

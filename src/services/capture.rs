@@ -12,7 +12,7 @@ use url::Url;
 use crate::classify::Context;
 use crate::domain::account::PlatformKind;
 use crate::domain::evidence::{
-    EmbeddedFile, Manifest, MissingPart, Part, PartKind, RenderedSheet, SheetContent,
+    EarlierSeal, EmbeddedFile, Manifest, MissingPart, Part, PartKind, RenderedSheet, SheetContent,
     TEXT_NOT_COPIED, Thread, ThreadItem,
 };
 use crate::domain::ids::{AccountId, VersionId};
@@ -98,6 +98,8 @@ struct Subject {
     version: VersionRow,
     payload: Vec<u8>,
     thread: Thread,
+    /// The seal of the wording before this one.
+    earlier: Option<EarlierSeal>,
 }
 
 /// A thread as it goes into the evidence.
@@ -176,9 +178,11 @@ impl Services {
         hurry: Option<std::time::Duration>,
     ) -> Result<EvidenceRow, CaptureError> {
         let store = &self.inner.store;
+        let version = store.version(row.version).await?;
         let subject = Subject {
             item: store.item(row.item).await?,
-            version: store.version(row.version).await?,
+            earlier: store.earlier_seal(row.item, version.number).await?,
+            version,
             payload: store.payload(row.version).await?,
             thread: store.thread_above(row.item).await?,
         };
@@ -543,6 +547,7 @@ impl Services {
             parts: Vec::new(),
             missing: Vec::new(),
             sealed_by: concat!("uppsikt ", env!("CARGO_PKG_VERSION")).to_owned(),
+            earlier: subject.earlier.clone(),
         }
     }
 }

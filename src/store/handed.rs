@@ -38,6 +38,10 @@ pub struct ReleaseFacts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SweepFacts(pub RuledFacts);
 
+/// A sealed item that was gone from its platform by no doing of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VanishedFacts(pub RuledFacts);
+
 /// What the log says of one.
 #[derive(Debug, serde::Serialize)]
 pub(in crate::store) struct RuledRecord {

@@ -208,6 +208,8 @@ pub(super) struct LogRead {
     pub(super) police: BTreeMap<i64, Leaf<Ruled>>,
     pub(super) releases: BTreeMap<i64, Leaf<Ruled>>,
     pub(super) sweeps: BTreeMap<i64, Leaf<Ruled>>,
+    /// Sealed items that were gone.
+    pub(super) vanished: BTreeMap<i64, Leaf<Ruled>>,
     pub(super) disposals: BTreeMap<i64, Leaf<Disposal>>,
     /// Records that were disposed of.
     pub(super) disposed: BTreeMap<i64, DisposedUnder>,
@@ -248,6 +250,7 @@ impl LogRead {
             police: BTreeMap::new(),
             releases: BTreeMap::new(),
             sweeps: BTreeMap::new(),
+            vanished: BTreeMap::new(),
             disposals: BTreeMap::new(),
             disposed: BTreeMap::new(),
             lifted: BTreeMap::new(),
@@ -398,6 +401,9 @@ impl LogRead {
             }),
             LogKind::Sweep => leaf::<Ruled>(seq, at, record).map(|leaf| {
                 self.sweeps.insert(leaf.record.row, leaf);
+            }),
+            LogKind::Vanished => leaf::<Ruled>(seq, at, record).map(|leaf| {
+                self.vanished.insert(leaf.record.row, leaf);
             }),
             LogKind::Key => leaf::<KeyTaken>(seq, at, record).map(|leaf| {
                 self.keys.insert(seq, leaf.record);

@@ -3,7 +3,7 @@
 use crate::domain::release::ReleaseId;
 use crate::evidence::EvidenceStore;
 use crate::store::Store;
-use crate::store::handed::{PoliceFacts, ReleaseFacts, RuledFacts, SweepFacts};
+use crate::store::handed::{PoliceFacts, ReleaseFacts, RuledFacts, SweepFacts, VanishedFacts};
 use crate::store::rows::Readable;
 
 use super::chain::{Leaf, LogRead, Ruled};
@@ -21,6 +21,7 @@ pub(super) async fn verify(
     kind::<PoliceFacts>(store, log, report).await?;
     kind::<ReleaseFacts>(store, log, report).await?;
     kind::<SweepFacts>(store, log, report).await?;
+    kind::<VanishedFacts>(store, log, report).await?;
     documents(evidence, store, report).await
 }
 
@@ -114,5 +115,22 @@ impl Logged for SweepFacts {
 
     fn leaves(log: &LogRead) -> impl Iterator<Item = (i64, u64)> {
         log.sweeps.iter().map(|(id, leaf)| (*id, leaf.seq))
+    }
+}
+
+impl Logged for VanishedFacts {
+    const NAME: &'static str = "försvunnet inlägg";
+    const LEAF_SAYS: &'static str = "säger att det var borta";
+
+    async fn page(store: &Store, after: i64) -> Result<Vec<Readable<Self>>, EvidenceError> {
+        Ok(store.vanished_facts(after, PAGE).await?)
+    }
+
+    fn fault(&self, log: &LogRead) -> Option<String> {
+        fault(&self.0, log.vanished.get(&self.0.row))
+    }
+
+    fn leaves(log: &LogRead) -> impl Iterator<Item = (i64, u64)> {
+        log.vanished.iter().map(|(id, leaf)| (*id, leaf.seq))
     }
 }

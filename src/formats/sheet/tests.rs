@@ -73,6 +73,7 @@ fn content(text: &str) -> SheetContent {
                 reason: "Sidan kräver inloggning.".to_owned(),
             }],
             sealed_by: "Uppsikt 0.1.0".to_owned(),
+            earlier: None,
         },
         text: text.to_owned(),
         thread: Thread {

@@ -221,6 +221,7 @@ async fn try_manifest_of(services: &Services, row: &EvidenceRow) -> anyhow::Resu
         parts: Vec::new(),
         missing: Vec::new(),
         sealed_by: "prov".into(),
+        earlier: None,
     })
 }
 

@@ -280,7 +280,9 @@ async fn what_is_approved_is_what_was_shown() {
     // Somebody with the disk puts another date into the proposal.
     let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
     let triggers: Vec<String> = raw
-        .prepare("select name from sqlite_master where type = 'trigger' and tbl_name = 'disposal_lines'")
+        .prepare(
+            "select name from sqlite_master where type = 'trigger' and tbl_name = 'disposal_lines'",
+        )
         .unwrap()
         .query_map([], |row| row.get(0))
         .unwrap()

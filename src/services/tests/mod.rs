@@ -28,3 +28,4 @@ mod snooze;
 mod supervision;
 mod together;
 mod way;
+mod witnesses;

@@ -47,7 +47,9 @@ pub mod together;
 pub(super) mod tree;
 pub mod users;
 pub(super) mod value;
+mod vanishings;
 pub(super) mod veil;
+pub mod witnesses;
 pub(super) mod writer;
 
 #[cfg(test)]

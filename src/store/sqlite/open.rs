@@ -38,6 +38,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0032_recorded_by.sql")),
     M::up(include_str!("migrations/0037_secrecy.sql")),
     M::up(include_str!("migrations/0038_clock.sql")),
+    M::up(include_str!("migrations/0039_vanished.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.
