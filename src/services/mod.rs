@@ -19,6 +19,7 @@ pub mod decide;
 pub mod deliveries;
 pub mod disposal;
 mod dossiers;
+pub mod exports;
 pub mod intake;
 pub mod lexicons;
 pub mod manual;

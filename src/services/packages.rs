@@ -71,7 +71,8 @@ pub async fn export(
     clock: &Clock,
     form: &PackageForm,
 ) -> Result<(), ServiceError> {
-    write(store, evidence, records, out, authority, form, Some(clock)).await
+    let noted = Some((clock, line(CustodyAct::Export.id(), String::new())));
+    write(store, evidence, records, out, authority, form, noted).await
 }
 
 /// The same; an event on each record is noted with the clock's time, where one is given.
@@ -85,7 +86,7 @@ pub(super) async fn write(
     out: &Path,
     authority: &str,
     form: &PackageForm,
-    noted: Option<&Clock>,
+    noted: Option<(&Clock, AuditLine)>,
 ) -> Result<(), ServiceError> {
     let refused = |why: String| ServiceError::Refused { why };
     let (mut newest, mut newest_at) = (0, Timestamp::UNIX_EPOCH);
@@ -135,11 +136,9 @@ pub(super) async fn write(
     for (_, id) in order {
         let row = store.evidence(id).await?;
         // Before anything leaves, so that no copy is without its event.
-        if let Some(clock) = noted {
-            let line = AuditLine {
-                detail: name.clone(),
-                ..line(CustodyAct::Export.id(), format!("evidence {id}"))
-            };
+        if let Some((clock, line)) = &noted {
+            let subject = format!("evidence {id}");
+            let line = AuditLine { detail: name.clone(), subject, ..line.clone() };
             store.record_audit(line, clock.now()).await?;
         }
         let described = match is_archive {

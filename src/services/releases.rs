@@ -2,6 +2,7 @@
 //! masked on which ground, and the document that goes out. Who asks need never say who they are
 //! (tryckfrihetsförordningen 2 kap. 18 §), and what a pending request touches is exempt from disposal.
 
+use crate::classify::fold::table::latin as look_alike;
 use crate::domain::custody::CustodyAct;
 use crate::domain::dossier::{Chapter, Dossier, Passage};
 use crate::domain::ids::{CaseId, EvidenceId};
@@ -286,7 +287,7 @@ impl Services {
         let (name, link) = (sealed.author(), sealed.place());
         let stands = |mask: &&Mask| {
             let texts = [Some(name.as_str()), Some(link.as_str()), whole.as_deref()];
-            texts.into_iter().flatten().any(|text| stands_in(text, &mask.phrase))
+            texts.into_iter().flatten().any(|text| stands_in(text, &mask.phrase, look_alike))
         };
         // What does not go out needs no masks.
         let is_open = record.withheld.is_none() && whole.is_some();
@@ -307,14 +308,14 @@ impl Services {
             }
         };
         let text = whole.filter(|_| record.withheld.is_none()).map(|text| {
-            let (text, found) = masked(&text, &hidden);
+            let (text, found) = masked(&text, &hidden, look_alike);
             count(found);
             text
         });
         let sender_goes = record.sender_withheld.is_none() && !sealed.is_barred();
         let author = match sender_goes {
             true => {
-                let (author, found) = masked(&name, &hidden);
+                let (author, found) = masked(&name, &hidden, look_alike);
                 count(found);
                 author
             }
@@ -554,7 +555,7 @@ impl Services {
         let mut facts = vec![
             ("Begäran".to_owned(), format!("Nummer {id}, {}", time(row.opened.0))),
             // Who asks for what is written about somebody names them.
-            ("Vad som begärts".to_owned(), masked(&row.subject, &hidden).0),
+            ("Vad som begärts".to_owned(), masked(&row.subject, &hidden, look_alike).0),
         ];
         if let Some(at) = ended {
             facts.push(("Lämnas ut".to_owned(), time(at)));

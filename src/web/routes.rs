@@ -54,6 +54,7 @@ pub fn router(
         pushes: Arc::new(Semaphore::new(machine::PUSHES_AT_ONCE)),
         streams: Streams::default(),
         drafts: Arc::default(),
+        searches: Arc::default(),
         refusals: Arc::default(),
         proxies: Arc::new(Proxies::new(&settings.trusted_proxies)),
         settings: Arc::new(settings),
@@ -65,7 +66,8 @@ pub fn router(
         .route("/", get(queue::show))
         .route("/logga-in", get(login::show).post(login::log_in))
         .route("/logga-ut", post(login::log_out).get(back_to_page))
-        .route("/sok", get(search::show))
+        .route("/sok", get(search::show).post(search::ask))
+        .route("/sok/{number}", get(search::asked))
         .route("/flera", get(together::show).post(together::decide))
         .route("/flera/{id}", get(together::decided))
         .route("/flera/{id}/angra", post(together::undo).get(back_to_page))
@@ -102,7 +104,9 @@ pub fn router(
         .route("/gallring/{id}/dra-tillbaka", post(keeping::withdraw).get(back_to_page))
         .route("/gallring/{id}/{name}", get(keeping::file))
         .route("/bevis/kontroll", get(keeping::checks).post(keeping::check))
+        .route("/bevis/paket", post(evidence::packages).get(back_to_page))
         .route("/bevis/{id}", get(evidence::show))
+        .route("/bevis/{id}/paket.zip", get(evidence::package))
         .route("/bevis/{id}/manifest.json", get(evidence::manifest))
         .route("/bevis/{id}/sida/{page}", get(evidence::sheet_page))
         .route("/bevis/{id}/fil/{name}", get(evidence::file))

@@ -14,6 +14,7 @@ mod keeping;
 mod keeping_rules;
 mod links;
 mod manual;
+mod many;
 mod notices;
 mod outbox;
 mod packages;
