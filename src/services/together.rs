@@ -179,7 +179,9 @@ impl Services {
             if !selection.duties.contains(&policy.duties) {
                 selection.duties.push(policy.duties.clone());
             }
-            let verdict = row.verdict.clone();
+            // What is thought to stand in a secret case tells of it.
+            let is_open = !row.secret || self.is_open_to(viewer, case).await?;
+            let verdict = row.verdict.clone().filter(|_| is_open);
             let suggested = |v| policy.suggested(v, row.no_copy).into_iter().map(|(g, _)| g);
             selection.picked.push(Picked {
                 pick: Pick { case, revision: row.case.revision },
