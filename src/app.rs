@@ -242,6 +242,7 @@ impl App {
                     PackageForm::Eark { schemas: schemas.clone() }
                 }
             },
+            sheet_embeds: config.evidence.sheet_embeds,
             claim: signed(config.limits.claim),
             session: signed(config.limits.session),
             polls_at_once: config.limits.polls_at_once as usize,
@@ -272,7 +273,8 @@ impl App {
         services.open_crisis().await?;
         services.hold_reported().await?;
         let courier = notices::courier(config, &store, &clock).await?;
-        let notifier = Notifier::new(services.clone(), notices::settings(config), courier);
+        let notifier = Notifier::new(services.clone(), notices::settings(config), courier)
+            .witnessed_by(config.evidence.checkpoint.witness_mail.clone());
         // Disposals that were carried out in the database and cut off before their files were gone.
         if let Err(error) = services.complete_disposals().await {
             let error = &error as &dyn std::error::Error;
@@ -410,6 +412,7 @@ impl App {
                     store.forget_deliveries(before).await?;
                 }
                 store.forget_traces(s.clock().now()).await?;
+                s.note_sign().await?;
                 s.complete_disposals().await?;
                 Ok::<_, ServiceError>(Round::Idle)
             }

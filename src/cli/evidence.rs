@@ -16,6 +16,7 @@ use crate::services::deliveries::PackageForm;
 use crate::services::disposal::plan::Plan;
 use crate::services::disposal::rules::Policies;
 use crate::services::disposal::{self, Disposing};
+use crate::services::secrecy::demand_reason;
 use crate::services::{ServiceError, archive, packages, police};
 
 /// Visar och kontrollerar bevis.
@@ -39,6 +40,9 @@ enum Command {
     Show {
         /// Bevisets nummer.
         id: EvidenceId,
+        /// Varför ett sekretessmarkerat bevis läses; skälet står sedan i ärendets läslogg.
+        #[arg(long, value_name = "SKÄL")]
+        secrecy: Option<String>,
     },
     /// Skriver ett paket med bevis som vem som helst kan kontrollera utan Uppsikt.
     Export {
@@ -54,6 +58,9 @@ enum Command {
         /// zip: ett paket att skicka. eark: en leverans till ett e-arkiv enligt FGS Paketstruktur (E-ARK).
         #[arg(long, value_enum, default_value_t = Format::Zip)]
         format: Format,
+        /// Varför sekretessmarkerade bevis lämnas ut; skälet står sedan i ärendets läslogg.
+        #[arg(long, value_name = "SKÄL")]
+        secrecy: Option<String>,
     },
     /// Underlag till polisanmälan av ett ärende: visar det i korthet, eller skriver hela underlaget.
     Police {
@@ -62,6 +69,9 @@ enum Command {
         /// Skriver underlaget som PDF/A till den här filen, som inte får finnas.
         #[arg(long, value_name = "FIL")]
         out: Option<PathBuf>,
+        /// Varför ett sekretessmarkerat ärende läses; skälet står sedan i ärendets läslogg.
+        #[arg(long, value_name = "SKÄL")]
+        secrecy: Option<String>,
     },
     /// Räknar om allt: loggens kedja och träd, varje underskrift, tidsstämpel, manifest och fil. Slutar med 1 om något
     /// inte stämmer.
@@ -154,7 +164,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 .await?;
                 Ok(ExitCode::SUCCESS)
             }
-            Command::Show { id } => {
+            Command::Show { id, secrecy } => {
+                let now = Clock::system().now();
+                let why = secrecy.as_deref();
+                demand_reason(&store, &[*id], why, now).await.map_err(plain)?;
                 let manifest =
                     archive::manifest_text(&store, &evidence, *id, Clock::system().now())
                         .await
@@ -182,13 +195,15 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 );
                 Ok(ExitCode::SUCCESS)
             }
-            Command::Export { ids, cases, out, format } => {
+            Command::Export { ids, cases, out, format, secrecy } => {
                 let clock = Clock::system();
                 let authority = &config.authority;
                 let mut ids = ids.clone();
                 for case in cases {
                     ids.extend(packages::of_case(&store, *case).await.map_err(plain)?);
                 }
+                let why = secrecy.as_deref();
+                demand_reason(&store, &ids, why, clock.now()).await.map_err(plain)?;
                 let form = match format {
                     Format::Zip => PackageForm::Zip,
                     Format::Eark => {
@@ -201,8 +216,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 println!("{}", out.display());
                 Ok(ExitCode::SUCCESS)
             }
-            Command::Police { case, out: None } => {
+            Command::Police { case, out: None, secrecy } => {
                 let (authority, now) = (&config.authority, Clock::system().now());
+                let records = packages::of_case(&store, *case).await.map_err(plain)?;
+                let why = secrecy.as_deref();
+                demand_reason(&store, &records, why, now).await.map_err(plain)?;
                 let line = archive::line(CustodyAct::OpenCase.id(), format!("case {case}"));
                 let form =
                     police::short_form(&store, &evidence, authority, *case, line, now).await;
@@ -211,8 +229,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 }
                 Ok(ExitCode::SUCCESS)
             }
-            Command::Police { case, out: Some(out) } => {
+            Command::Police { case, out: Some(out), secrecy } => {
                 let (authority, now) = (&config.authority, Clock::system().now());
+                let records = packages::of_case(&store, *case).await.map_err(plain)?;
+                let why = secrecy.as_deref();
+                demand_reason(&store, &records, why, now).await.map_err(plain)?;
                 let line = archive::line(CustodyAct::PoliceBundle.id(), String::new());
                 // The place first: what cannot be written is not noted as made.
                 let mut file = private::options().write(true).create_new(true).open(out)
@@ -333,6 +354,7 @@ async fn plans(disposing: &Disposing<'_>) -> anyhow::Result<Vec<Plan>> {
 fn plain(error: ServiceError) -> anyhow::Error {
     match error {
         ServiceError::Refused { why }
+        | ServiceError::Shut { why }
         | ServiceError::Damaged { why }
         | ServiceError::Conflict { why }
         | ServiceError::TryLater { why }

@@ -95,6 +95,7 @@ fn in_words(error: ServiceError) -> anyhow::Error {
         ServiceError::Refused { why }
         | ServiceError::Conflict { why }
         | ServiceError::TryLater { why }
+        | ServiceError::Shut { why }
         | ServiceError::Damaged { why }
         | ServiceError::NotWritable { why } => anyhow::anyhow!(why),
         error @ (ServiceError::NotFound { .. }

@@ -162,6 +162,7 @@ pub(super) fn in_words(error: crate::services::ServiceError) -> anyhow::Error {
     use crate::services::ServiceError as E;
     match error {
         E::Refused { why }
+        | E::Shut { why }
         | E::Conflict { why }
         | E::Damaged { why }
         | E::TryLater { why }

@@ -103,6 +103,8 @@ pub struct EvidenceConfig {
     pub capture_limit: Duration,
     /// Whether what a page loads is kept as a web archive.
     pub page_archive: bool,
+    /// Whether the platform's answer and the manifest lie in the sheet itself (PDF/A-3a in place of PDF/A-2a).
+    pub sheet_embeds: bool,
     /// Largest attachment that is fetched.
     pub attachment_most_bytes: u64,
     /// All attachments of one record together.
@@ -124,6 +126,8 @@ pub struct CheckpointConfig {
     pub every: Duration,
     /// Folders elsewhere into which each is written as well.
     pub witnesses: Vec<PathBuf>,
+    /// Mail addresses to which the newest goes once a day.
+    pub witness_mail: Vec<String>,
     /// Fingerprints of keys that took the place of a lost one.
     pub acknowledged_keys: Vec<String>,
     /// Root certificates (PEM) of authorities that stamped before.
@@ -355,6 +359,16 @@ fn evidence(table: &mut Table<'_, '_>, folder: &Path) -> Option<EvidenceConfig> 
         None if table.has("browser") => None,
         None => Some(Browser::Auto),
     };
+    let sheet_embeds = match table.text("sheet") {
+        Some(at) if at.value == "pdf/a-2a" => Some(false),
+        Some(at) if at.value == "pdf/a-3a" => Some(true),
+        Some(at) => {
+            table.complain(&at, format!("`sheet` i [evidence] kan inte vara `{}`: skriv `pdf/a-2a`, eller `pdf/a-3a` om arkivet tar emot filer i filen", at.value));
+            None
+        }
+        None if table.has("sheet") => None,
+        None => Some(false),
+    };
     let capture = table.number("capture_s", 30, 5..=60, "sekunder");
     let page_archive = table.yes("page_archive", true);
     let attachment = table.number("attachment_mb", 50, 1..=1000, "MB");
@@ -371,6 +385,7 @@ fn evidence(table: &mut Table<'_, '_>, folder: &Path) -> Option<EvidenceConfig> 
     Some(EvidenceConfig {
         folder: dir?,
         browser: browser?,
+        sheet_embeds: sheet_embeds?,
         capture_limit: Duration::from_secs(capture?),
         page_archive: page_archive?.value,
         attachment_most_bytes: attachment? * 1024 * 1024,
@@ -386,6 +401,16 @@ fn checkpoint(table: &mut Table<'_, '_>, folder: &Path) -> Option<CheckpointConf
     let minutes = table.number("every_min", 60, 1..=1440, "minuter");
     let (witnesses, acknowledged) = (table.texts("witness_dirs"), table.texts("acknowledged_keys"));
     let earlier = table.texts("earlier_stamp_roots");
+    let mut witness_mail = Vec::new();
+    for at in table.texts("witness_mail")?.value {
+        match at.value.parse::<lettre::Address>() {
+            Ok(_) => witness_mail.push(at.value),
+            Err(_) => {
+                table.complain(&at, format!("`{}` under `witness_mail` är ingen e-postadress: skriv den som arkiv@exempelstad.example", at.value));
+                return None;
+            }
+        }
+    }
     let (witnesses, acknowledged) = (witnesses?.value, acknowledged?.value);
     let mut roots = Vec::new();
     for at in earlier?.value {
@@ -394,6 +419,7 @@ fn checkpoint(table: &mut Table<'_, '_>, folder: &Path) -> Option<CheckpointConf
     Some(CheckpointConfig {
         every_entries: entries?,
         every: Duration::from_secs(minutes? * 60),
+        witness_mail,
         witnesses: witnesses.into_iter().map(|at| folder.join(at.value)).collect(),
         earlier_stamp_roots: roots,
         acknowledged_keys: acknowledged.into_iter().map(|at| at.value).collect(),

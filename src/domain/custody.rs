@@ -32,6 +32,14 @@ pub enum CustodyAct {
     Exempt,
     /// That exemption was lifted.
     EndExemption,
+    /// The case was marked as secret.
+    Mark,
+    /// That mark was lifted.
+    LiftMark,
+    /// Somebody was let into the circle that opens it, or out of it.
+    ChangeCircle,
+    /// Somebody outside the circle was refused.
+    RefusedOpening,
     /// The content was disposed of.
     Dispose,
 }
@@ -53,6 +61,10 @@ impl CustodyAct {
         Self::LiftBar,
         Self::Exempt,
         Self::EndExemption,
+        Self::Mark,
+        Self::LiftMark,
+        Self::ChangeCircle,
+        Self::RefusedOpening,
         Self::Dispose,
     ];
 
@@ -73,6 +85,10 @@ impl CustodyAct {
             Self::LiftBar => "case.copy_bar_lifted",
             Self::Exempt => "case.exempt",
             Self::EndExemption => "case.exemption_ended",
+            Self::Mark => "case.secrecy",
+            Self::LiftMark => "case.secrecy_lifted",
+            Self::ChangeCircle => "case.circle",
+            Self::RefusedOpening => "case.open_refused",
             Self::Dispose => "evidence.dispose",
         }
     }
@@ -99,6 +115,10 @@ impl CustodyAct {
             Self::LiftBar => "hävde spärren mot kopiering",
             Self::Exempt => "undantog ärendet från gallring",
             Self::EndExemption => "hävde undantaget från gallring",
+            Self::Mark => "sekretessmarkerade ärendet",
+            Self::LiftMark => "hävde sekretessmarkeringen",
+            Self::ChangeCircle => "ändrade vilka som får öppna ärendet",
+            Self::RefusedOpening => "nekades att öppna ärendet",
             Self::Dispose => "gallrade beviset",
         }
     }

@@ -216,6 +216,20 @@ pub struct Manifest {
     pub missing: Vec<MissingPart>,
     /// The program that sealed it, with version.
     pub sealed_by: String,
+    /// The seal of the wording before this one, where its author has changed it since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<EarlierSeal>,
+}
+
+/// A seal, as a later one points to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierSeal {
+    /// Number of its version.
+    pub version: u32,
+    /// Hash of its manifest.
+    pub manifest_sha256: ContentHash,
+    /// Its place in the log.
+    pub log_seq: u64,
 }
 
 impl Manifest {
@@ -301,6 +315,10 @@ pub struct SheetContent {
     pub screenshot_png: Option<Vec<u8>>,
     /// Pictures that hung on the item, drawn anew and small.
     pub pictures: Vec<SheetPicture>,
+    /// The secrecy mark of its case, in words, where one stands.
+    pub secrecy: Option<String>,
+    /// Files that lie in the sheet itself. With any it is PDF/A-3a, which not every archive takes.
+    pub embedded: Vec<EmbeddedFile>,
 }
 
 /// A picture that hung on an item, as the sheet shows it.
@@ -314,6 +332,19 @@ pub struct SheetPicture {
     pub width: u32,
     /// Height of the original, in dots.
     pub height: u32,
+}
+
+/// A file within a sheet.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EmbeddedFile {
+    /// Its name there: ASCII, without folders.
+    pub name: &'static str,
+    /// What it is, in Swedish.
+    pub what: &'static str,
+    /// Media type.
+    pub media_type: &'static str,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// A rendered sheet.

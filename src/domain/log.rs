@@ -27,8 +27,14 @@ pub enum LogKind {
     Hold,
     /// A person lifted that exemption.
     HoldLift,
+    /// A person marked a case as secret (*sekretessmarkering*).
+    Secrecy,
+    /// A person lifted that mark.
+    SecrecyLift,
     /// Content was disposed of under a rule (*gallring*), with its protocol.
     Disposal,
+    /// A sealed item was gone from its platform, by no call of ours: its author removed it, or somebody else.
+    Vanished,
     /// A key that signs checkpoints was taken into use.
     Key,
     /// A manager decided whether to report to the police.
@@ -54,7 +60,10 @@ impl LogKind {
         Self::Lift,
         Self::Hold,
         Self::HoldLift,
+        Self::Secrecy,
+        Self::SecrecyLift,
         Self::Disposal,
+        Self::Vanished,
         Self::Key,
         Self::Police,
         Self::Release,
@@ -75,7 +84,10 @@ impl LogKind {
             Self::Lift => "lift",
             Self::Hold => "hold",
             Self::HoldLift => "hold_lift",
+            Self::Secrecy => "secrecy",
+            Self::SecrecyLift => "secrecy_lift",
             Self::Disposal => "disposal",
+            Self::Vanished => "vanished",
             Self::Key => "key",
             Self::Police => "police",
             Self::Release => "release",

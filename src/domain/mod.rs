@@ -4,7 +4,7 @@
 //! Reading order: [`ids`], [`account`], [`card`], [`item`], [`language`], [`category`], [`verdict`], [`ground`],
 //! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`notice`], [`escalation`], [`supervision`], [`crisis`], [`calendar`],
 //! [`personal_number`], [`deadline`], [`duties`], [`retention`], [`report`], [`policy`], [`register`], [`likeness`], [`rule_watch`], [`log`],
-//! [`custody`], [`text`].
+//! [`custody`], [`secrecy`], [`text`].
 
 pub mod account;
 pub mod action;
@@ -43,6 +43,7 @@ pub mod report;
 pub mod retention;
 pub mod rule_watch;
 pub mod search;
+pub mod secrecy;
 pub mod snooze;
 pub mod supervision;
 pub mod text;

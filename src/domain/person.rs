@@ -37,6 +37,10 @@ pub enum Act {
     LiftCopyBar,
     /// Exempt a case from disposal, or lift that.
     Exempt,
+    /// Mark a case as secret, and say who else may open it.
+    MarkSecrecy,
+    /// Lift such a mark.
+    LiftSecrecy,
     /// Decide whether to report to the police.
     DecidePoliceReport,
     /// Hand out public records to whoever asks.
@@ -61,6 +65,8 @@ impl Act {
         Self::EnterDiaryNumber,
         Self::LiftCopyBar,
         Self::Exempt,
+        Self::MarkSecrecy,
+        Self::LiftSecrecy,
         Self::DecidePoliceReport,
         Self::Release,
         Self::Dispose,
@@ -79,6 +85,8 @@ impl Act {
             Self::EnterDiaryNumber => "skriva in diarienummer",
             Self::LiftCopyBar => "häva spärren mot kopiering",
             Self::Exempt => "undanta ärenden från gallring",
+            Self::MarkSecrecy => "sekretessmarkera ärenden",
+            Self::LiftSecrecy => "häva sekretessmarkeringar",
             Self::DecidePoliceReport => "besluta om polisanmälan",
             Self::Release => "lämna ut allmänna handlingar",
             Self::Dispose => "gallra",
@@ -154,9 +162,11 @@ impl Role {
                 | Act::Search
                 | Act::ReadEvidence
                 | Act::Decide
-                | Act::EnterDiaryNumber => true,
+                | Act::EnterDiaryNumber
+                | Act::MarkSecrecy => true,
                 Act::LiftCopyBar
                 | Act::Exempt
+                | Act::LiftSecrecy
                 | Act::DecidePoliceReport
                 | Act::Release
                 | Act::Dispose
@@ -174,6 +184,8 @@ impl Role {
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar
                 | Act::Exempt
+                | Act::MarkSecrecy
+                | Act::LiftSecrecy
                 | Act::DecidePoliceReport
                 | Act::Release => true,
                 Act::Dispose | Act::ManageAccounts | Act::ManageUsers | Act::ReadAudit => false,
@@ -183,6 +195,8 @@ impl Role {
                 | Act::Search
                 | Act::ReadEvidence
                 | Act::EnterDiaryNumber
+                | Act::MarkSecrecy
+                | Act::LiftSecrecy
                 | Act::Release => true,
                 Act::Decide
                 | Act::LiftCopyBar
@@ -194,7 +208,12 @@ impl Role {
                 | Act::ReadAudit => false,
             },
             Self::Archivist => match act {
-                Act::ReadCases | Act::ReadEvidence | Act::Dispose | Act::Release => true,
+                Act::ReadCases
+                | Act::ReadEvidence
+                | Act::Dispose
+                | Act::Release
+                | Act::MarkSecrecy
+                | Act::LiftSecrecy => true,
                 Act::Search
                 | Act::Decide
                 | Act::EnterDiaryNumber
@@ -212,6 +231,8 @@ impl Role {
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar
                 | Act::Exempt
+                | Act::MarkSecrecy
+                | Act::LiftSecrecy
                 | Act::DecidePoliceReport
                 | Act::Release
                 | Act::Dispose
@@ -231,6 +252,8 @@ impl Role {
                 | Act::Decide
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar
+                | Act::MarkSecrecy
+                | Act::LiftSecrecy
                 | Act::DecidePoliceReport
                 | Act::Release => false,
             },

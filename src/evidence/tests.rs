@@ -129,6 +129,7 @@ impl Bench {
             missing: Vec::new(),
             beside: None,
             sealed_by: "prov".into(),
+            earlier: None,
         };
         (manifest, text_blob, leave)
     }

@@ -22,6 +22,7 @@ impl Services {
     /// not let us read it; [`ServiceError::TryLater`] where it does not answer just now.
     pub async fn read_anew(&self, viewer: &Viewer, case: CaseId) -> Result<(), ServiceError> {
         viewer.demand(Act::Decide)?;
+        self.demand_open(viewer, case).await?;
         let refused = |why: String| Err(ServiceError::Refused { why });
         let store = &self.inner.store;
         let row = store.case(case).await?;

@@ -12,8 +12,8 @@ use url::Url;
 use crate::classify::Context;
 use crate::domain::account::PlatformKind;
 use crate::domain::evidence::{
-    Manifest, MissingPart, Part, PartKind, RenderedSheet, SheetContent, TEXT_NOT_COPIED, Thread,
-    ThreadItem,
+    EarlierSeal, EmbeddedFile, Manifest, MissingPart, Part, PartKind, RenderedSheet, SheetContent,
+    TEXT_NOT_COPIED, Thread, ThreadItem,
 };
 use crate::domain::ids::{AccountId, VersionId};
 use crate::domain::item::{Exchange, Permalink};
@@ -22,6 +22,7 @@ use crate::evidence::browser::{CaptureRequest, PageArchive};
 use crate::evidence::fetch::is_at;
 use crate::evidence::media::{CopyLeave, MediaPolicy, NoPicture, PictureLeave};
 use crate::evidence::{EvidenceError, NewPart};
+use crate::formats::canonical_json;
 use crate::formats::sheet::{self, SheetError};
 use crate::formats::wacz;
 use crate::platforms::beside;
@@ -103,6 +104,8 @@ struct Subject {
     payload: Vec<u8>,
     exchange: Option<Exchange>,
     thread: Thread,
+    /// The seal of the wording before this one.
+    earlier: Option<EarlierSeal>,
 }
 
 /// A picture of the page.
@@ -191,9 +194,11 @@ impl Services {
         hurry: Option<std::time::Duration>,
     ) -> Result<EvidenceRow, CaptureError> {
         let store = &self.inner.store;
+        let version = store.version(row.version).await?;
         let subject = Subject {
             item: store.item(row.item).await?,
-            version: store.version(row.version).await?,
+            earlier: store.earlier_seal(row.item, version.number).await?,
+            version,
             payload: store.payload(row.version).await?,
             exchange: store.exchange(row.version).await?,
             thread: store.thread_above(row.item).await?,
@@ -423,6 +428,11 @@ impl Services {
             thread,
             screenshot_png: picture,
             pictures,
+            secrecy: self
+                .stamp_of_item(subject.item.id)
+                .await
+                .map_err(|_| CaptureError::BrokenOff)?,
+            embedded: self.embedded(subject, &manifest),
         };
         let sheet = tokio::task::spawn_blocking(move || sheet::render(&content))
             .await
@@ -463,6 +473,29 @@ impl Services {
             tracing::error!(error, "what links lead to cannot be written");
             "Vart länkarna leder kunde inte skrivas.".into()
         })
+    }
+
+    /// What lies in the sheet itself, where the settings have it so: the platform's answer, and what describes the
+    /// record as far as it is known before the sheet, which the sealed manifest names, is made.
+    fn embedded(&self, subject: &Subject, manifest: &Manifest) -> Vec<EmbeddedFile> {
+        if !self.inner.settings.sheet_embeds {
+            return Vec::new();
+        }
+        let mut files = vec![EmbeddedFile {
+            name: "payload.json",
+            what: "Plattformens svar i original",
+            media_type: "application/json",
+            bytes: subject.payload.clone(),
+        }];
+        if let Ok(bytes) = canonical_json::to_vec(manifest) {
+            files.push(EmbeddedFile {
+                name: "manifest-utan-bevisblad.json",
+                what: "Förteckning över bevisets delar, utan bevisbladet självt",
+                media_type: "application/json",
+                bytes,
+            });
+        }
+        files
     }
 
     /// What stands above the item: as the store knows it, or as the platform tells it where the store
@@ -629,6 +662,7 @@ impl Services {
             parts: Vec::new(),
             missing: Vec::new(),
             sealed_by: concat!("uppsikt ", env!("CARGO_PKG_VERSION")).to_owned(),
+            earlier: subject.earlier.clone(),
         }
     }
 }

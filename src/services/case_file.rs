@@ -17,6 +17,7 @@ use crate::domain::language::Language;
 use crate::domain::likeness::Alike;
 use crate::domain::person::Act;
 use crate::domain::policy::{HelpLine, Proposal};
+use crate::domain::register::Question;
 use crate::domain::snooze::is_grave;
 use crate::domain::verdict::{Finding, Verdict};
 
@@ -25,6 +26,7 @@ use super::custody::Custody;
 use super::offers::Offers;
 use super::queue::{ClaimedBy, claimed};
 use super::records::Evidence;
+use super::secrecy::Secrecy;
 use super::tasks::task_text;
 use super::{ServiceError, Services, Viewer};
 use crate::domain::retention::Exemption;
@@ -163,6 +165,14 @@ pub struct CaseFile {
     pub exemption: Option<Exemption>,
     /// Whether the viewer may exempt it or lift that.
     pub may_exempt: bool,
+    /// How its circle is smaller, where it is.
+    pub secrecy: Option<Secrecy>,
+    /// Somebody answered for the diary that there may be secrecy in it, and nobody has marked it.
+    pub secrecy_proposed: bool,
+    /// Whether the viewer may mark it as secret.
+    pub may_mark_secrecy: bool,
+    /// Whether the viewer may lift that.
+    pub may_lift_secrecy: bool,
     /// Nothing of the item may be copied or shown (regulation 2.2).
     pub no_copy: bool,
     /// Why it may not be put aside, where that is never done.
@@ -252,6 +262,7 @@ impl Services {
         viewer.demand(Act::ReadCases)?;
         let store = &self.inner.store;
         let now = self.inner.clock.now();
+        self.demand_open(viewer, case).await?;
         let masked = (!viewer.may(Act::ReadEvidence)).then(|| MASKED.into());
         self.open(viewer, case, look, masked).await?;
         let row = store.case(case).await?;
@@ -271,7 +282,12 @@ impl Services {
             .filter(|v| v.number < version.number)
             .map(|v| (v.fetched_at, v.text))
             .collect();
-        let standing = store.standing_decision(case).await?.map(|d| Standing {
+        let standing = store.standing_decision(case).await?;
+        let secrecy_proposed = standing.as_ref().is_some_and(|d| {
+            let answers = d.answered.as_ref().map(|kept| &kept.answers);
+            answers.and_then(|said| said.get(Question::Secrecy.id())).copied().unwrap_or_default()
+        });
+        let standing = standing.map(|d| Standing {
             id: d.id,
             choices: d.choices,
             ground: d.ground,
@@ -332,6 +348,10 @@ impl Services {
             barred: item.barred,
             custody: self.custody(viewer, case).await?,
             exemption: self.exemption(viewer, case).await?,
+            secrecy: self.secrecy(viewer, case).await?,
+            secrecy_proposed,
+            may_mark_secrecy: viewer.may(Act::MarkSecrecy),
+            may_lift_secrecy: viewer.may(Act::LiftSecrecy),
             may_exempt: viewer.may(Act::Exempt),
             no_copy: item.no_copy,
             grave: version.verdict.as_ref().is_none_or(is_grave) || item.no_copy,

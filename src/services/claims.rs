@@ -91,6 +91,7 @@ impl Services {
         writes: bool,
     ) -> Result<(), ServiceError> {
         viewer.demand(Act::Decide)?;
+        self.demand_open(viewer, case).await?;
         let wish = if writes { Wish::Keep } else { Wish::Open };
         let asking = self.asking(viewer, case, wish);
         match self.inner.store.renew_claim(asking, self.inner.clock.now()).await {
@@ -127,6 +128,7 @@ impl Services {
         act: &'static str,
     ) -> Result<(), ServiceError> {
         viewer.demand(Act::Decide)?;
+        self.demand_open(viewer, case).await?;
         let line = viewer.line(act, format!("case {case}"));
         let asking = self.asking(viewer, case, wish);
         match self.inner.store.claim_case(asking, line, self.inner.clock.now()).await {

@@ -90,6 +90,7 @@ impl Services {
         why: &str,
     ) -> Result<(), ServiceError> {
         viewer.demand(Act::LiftCopyBar)?;
+        self.demand_open(viewer, case).await?;
         let reason = reason(why)?;
         let store = &self.inner.store;
         let version = store.item(store.case(case).await?.item).await?.current_version;

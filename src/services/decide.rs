@@ -151,6 +151,7 @@ impl Services {
         viewer.demand(Act::Decide)?;
         let begun = Instant::now();
         let Pick { case, revision } = pick;
+        self.demand_open(viewer, case).await?;
         if decision.ground() == Some(Ground::ChildAbuse) {
             self.suspect(viewer, case).await?;
         }
@@ -337,6 +338,7 @@ impl Services {
         decision: DecisionId,
     ) -> Result<(), ServiceError> {
         viewer.demand(Act::Decide)?;
+        self.demand_open(viewer, case).await?;
         let line = viewer.line("case.undo", format!("case {case}"));
         self.inner.store.undo(case, decision, viewer.user, line, self.inner.clock.now()).await?;
         self.note_log().await;
@@ -355,6 +357,7 @@ impl Services {
         action: ActionId,
     ) -> Result<(), ServiceError> {
         viewer.demand(Act::Decide)?;
+        self.demand_open(viewer, case).await?;
         let now = self.inner.clock.now();
         let line = viewer.line("case.try_again", format!("case {case}"));
         if !self.inner.store.try_failed_again(case, action, viewer.user, line, now).await? {

@@ -128,8 +128,9 @@ pub(super) async fn described(
     };
     let EvidenceId(number) = row.id;
     let case = store.case_of(row.item).await?;
-    let (mut diary, mut events) = (Vec::new(), Vec::new());
+    let (mut diary, mut events, mut secrecy) = (Vec::new(), Vec::new(), None);
     if let Some(case) = &case {
+        secrecy = store.secrecy_of(case.id).await?.mark.map(|mark| mark.provision);
         let given = store.registrations_of(case.id).await?;
         diary = given.into_iter().filter_map(|r| Some(r.diary_number?.to_string())).collect();
         events = store
@@ -163,6 +164,7 @@ pub(super) async fn described(
         sealed: manifest.sealed_at,
         log_seq,
         withheld: None,
+        secrecy,
         diary,
         events,
     })

@@ -15,6 +15,7 @@ use crate::domain::account::Account;
 use crate::domain::calendar::{local, stockholm};
 use crate::domain::case::Outcome;
 use crate::domain::ids::{ContentHash, DisposalId};
+use crate::domain::log::words_hash;
 use crate::domain::person::Act;
 use crate::domain::policy::Policy;
 use crate::domain::retention::{
@@ -243,8 +244,23 @@ impl Disposing<'_> {
         id: DisposalId,
         line: AuditLine,
     ) -> Result<Disposal, ServiceError> {
+        self.carry(id, None, line).await
+    }
+
+    /// The same, bound to what was shown to whoever approves it: [`shown_hash`].
+    async fn carry(
+        &self,
+        id: DisposalId,
+        shown: Option<ContentHash>,
+        line: AuditLine,
+    ) -> Result<Disposal, ServiceError> {
         let row = self.store.disposal(id).await?;
         let lines = self.store.disposal_lines(id).await?;
+        if shown.is_some_and(|shown| shown != shown_hash(&row, &lines)) {
+            return Err(ServiceError::Conflict {
+                why: "Förslaget är inte det som visades när du godkände det. Läs det på nytt. Inget har gallrats.".into(),
+            });
+        }
         let now = self.clock.now();
         clock::trusted(self.store, now).await?;
         let accounts = match row.state {
@@ -385,6 +401,8 @@ pub struct Waiting {
     pub may: bool,
     /// Why nobody may, in Swedish: the rules have changed since.
     pub hindered: Option<String>,
+    /// A hash of all that is shown of it.
+    pub shown: ContentHash,
 }
 
 /// What the page shows.
@@ -400,6 +418,19 @@ pub struct Overview {
     pub earlier: Vec<Disposal>,
     /// Texts that never became a case and went by themselves, newest first.
     pub swept: Vec<Sweep>,
+    /// Why nothing goes until somebody says that the clock is right, in Swedish.
+    pub clock: Option<String>,
+}
+
+/// A hash of all that a person is shown of a proposal before they approve it.
+fn shown_hash(row: &Disposal, lines: &[DisposalLine]) -> ContentHash {
+    let mut words = vec![
+        format!("{} {} {} {}", row.id, row.proposed_at, row.four_eyes, row.policy),
+        row.plan.clone(),
+        row.decision.clone(),
+    ];
+    words.extend(lines.iter().map(|line| format!("{line:?}")));
+    words_hash(&words.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 impl Services {
@@ -431,12 +462,14 @@ impl Services {
                 let lines = self.inner.store.disposal_lines(row.id).await?;
                 let may = !row.four_eyes || row.proposed_by != Some(viewer.user);
                 let hindered = disposing.hindered(&row, &lines).await?;
-                Some(Waiting { row, lines, may, hindered })
+                let shown = shown_hash(&row, &lines);
+                Some(Waiting { row, lines, may, hindered, shown })
             }
             None => None,
         };
         let swept = self.swept().await?;
-        Ok(Overview { plans, unknown, proposed, earlier, swept })
+        let clock = self.clock_in_doubt().await?;
+        Ok(Overview { plans, unknown, proposed, earlier, swept, clock })
     }
 
     /// Proposes what is due, by the policy with this hash, or else by the first one by which anything is;
@@ -468,6 +501,23 @@ impl Services {
     ) -> Result<Disposal, ServiceError> {
         viewer.demand(Act::Dispose)?;
         let row = self.disposing().carry_out(id, viewer.line("", String::new())).await?;
+        self.disposing().complete().await?;
+        Ok(row)
+    }
+
+    /// The same, only if the proposal is the one that was shown.
+    ///
+    /// # Errors
+    /// As [`Services::approve_disposal`]; [`ServiceError::Conflict`] where it is another one.
+    pub async fn approve_as_shown(
+        &self,
+        viewer: &Viewer,
+        id: DisposalId,
+        shown: ContentHash,
+    ) -> Result<Disposal, ServiceError> {
+        viewer.demand(Act::Dispose)?;
+        let line = viewer.line("", String::new());
+        let row = self.disposing().carry(id, Some(shown), line).await?;
         self.disposing().complete().await?;
         Ok(row)
     }

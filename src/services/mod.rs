@@ -21,6 +21,7 @@ pub mod decide;
 pub mod deliveries;
 pub mod disposal;
 mod dossiers;
+pub mod exports;
 pub mod intake;
 pub mod lexicons;
 mod linked;
@@ -41,6 +42,7 @@ pub mod releases;
 pub mod reports;
 pub mod rules;
 pub mod search;
+pub mod secrecy;
 pub mod session;
 pub mod stamps;
 pub mod supervision;
@@ -97,6 +99,8 @@ pub struct Settings {
     pub export_dir: PathBuf,
     /// Their form.
     pub export_form: PackageForm,
+    /// Whether the platform's answer and the manifest lie in the sheet itself (PDF/A-3a).
+    pub sheet_embeds: bool,
     /// How long a claim holds without activity.
     pub claim: SignedDuration,
     /// How long a session lasts.
@@ -336,6 +340,13 @@ pub enum ServiceError {
     NotPermitted {
         /// What was asked for.
         act: Act,
+    },
+    /// A smaller circle opens the case, and the person is not in it; the words say what may be known of it and who
+    /// they are, in Swedish.
+    #[error("shut: {why}")]
+    Shut {
+        /// For the person.
+        why: String,
     },
     /// The rules do not allow it now; the sentence says why and what to do, in Swedish.
     #[error("refused: {why}")]

@@ -18,6 +18,7 @@ use super::ServiceError;
 use super::archive::{Tell, broken, line};
 use super::custody;
 use super::deliveries::{self, PackageForm};
+use super::secrecy::marked_json;
 
 /// Why a part of a record is not in a package, in Swedish.
 pub(super) const fn withheld(cut: CutOff) -> &'static str {
@@ -70,7 +71,8 @@ pub async fn export(
     clock: &Clock,
     form: &PackageForm,
 ) -> Result<(), ServiceError> {
-    write(store, evidence, records, out, authority, form, Some(clock)).await
+    let noted = Some((clock, line(CustodyAct::Export.id(), String::new())));
+    write(store, evidence, records, out, authority, form, noted).await
 }
 
 /// The same; an event on each record is noted with the clock's time, where one is given.
@@ -84,7 +86,7 @@ pub(super) async fn write(
     out: &Path,
     authority: &str,
     form: &PackageForm,
-    noted: Option<&Clock>,
+    noted: Option<(&Clock, AuditLine)>,
 ) -> Result<(), ServiceError> {
     let refused = |why: String| ServiceError::Refused { why };
     let (mut newest, mut newest_at) = (0, Timestamp::UNIX_EPOCH);
@@ -134,18 +136,16 @@ pub(super) async fn write(
     for (_, id) in order {
         let row = store.evidence(id).await?;
         // Before anything leaves, so that no copy is without its event.
-        if let Some(clock) = noted {
-            let line = AuditLine {
-                detail: name.clone(),
-                ..line(CustodyAct::Export.id(), format!("evidence {id}"))
-            };
+        if let Some((clock, line)) = &noted {
+            let subject = format!("evidence {id}");
+            let line = AuditLine { detail: name.clone(), subject, ..line.clone() };
             store.record_audit(line, clock.now()).await?;
         }
         let described = match is_archive {
             true => Some(deliveries::described(store, evidence, &row).await?),
             false => None,
         };
-        let case = case_json(store, &row, is_archive).await?;
+        let case = case_json(store, &row, authority, is_archive).await?;
         package.add(&row, withheld, case, described).await.map_err(|e| match e {
             EvidenceError::Blob(_) | EvidenceError::Manifest { .. } => ServiceError::Damaged {
                 why: format!("Bevis {id} är inte helt: kör uppsikt evidence verify."),
@@ -161,6 +161,7 @@ pub(super) async fn write(
 async fn case_json(
     store: &Store,
     row: &EvidenceRow,
+    authority: &str,
     is_archive: bool,
 ) -> Result<Vec<u8>, ServiceError> {
     let Some(case) = store.case_of(row.item).await? else { return Ok(b"null\n".to_vec()) };
@@ -198,10 +199,13 @@ async fn case_json(
         true => None,
         false => Some(custody::for_package(store, case.id).await?),
     };
-    let all = serde_json::json!({
+    let mut all = serde_json::json!({
         "case": case.id, "decisions": decisions, "actions": actions, "history": history,
         "custody": custody,
     });
+    if let (Some(mark), Some(all)) = (store.secrecy_of(case.id).await?.mark, all.as_object_mut()) {
+        all.insert("secrecy".to_owned(), marked_json(&mark, authority));
+    }
     let mut bytes =
         serde_json::to_vec_pretty(&all).map_err(|e| ServiceError::broken("export", e))?;
     bytes.push(b'\n');

@@ -14,6 +14,7 @@ use crate::store::sqlite::police::NewPoliceDecision;
 
 use super::corrections::{reason, words};
 use super::dossiers::{Sealed, grouped, rendered, sealed, time};
+use super::secrecy::stamp_of;
 use super::{Change, ServiceError, Services, Viewer};
 
 /// What stands in the short form and on the page.
@@ -221,6 +222,9 @@ pub async fn bundle(
     if store.item(store.case(case).await?.item).await?.no_copy {
         notes.insert(0, NO_COPY.to_owned());
     }
+    if let Some(stamp) = stamp_of(store, case, authority).await? {
+        notes.insert(0, stamp);
+    }
     let newest = decisions.last().map(|decision| decision.at);
     let at = records.iter().map(|record| record.manifest.sealed_at).chain(newest).max();
     rendered(Dossier {
@@ -268,6 +272,7 @@ impl Services {
         case: CaseId,
     ) -> Result<PoliceFile, ServiceError> {
         viewer.demand(Act::ReadEvidence)?;
+        self.demand_open(viewer, case).await?;
         let (store, now) = (&self.inner.store, self.inner.clock.now());
         let line = viewer.line(CustodyAct::OpenCase.id(), format!("case {case}"));
         store.record_audit(line, now).await?;
@@ -305,6 +310,7 @@ impl Services {
     ) -> Result<Vec<u8>, ServiceError> {
         viewer.demand(Act::ReadEvidence)?;
         let inner = &self.inner;
+        self.demand_thread_open(viewer, inner.store.case(case).await?.item).await?;
         let line = viewer.line(CustodyAct::PoliceBundle.id(), String::new());
         let authority = &inner.settings.authority;
         bundle(&inner.store, &inner.evidence, authority, case, line, inner.clock.now()).await
@@ -346,6 +352,7 @@ impl Services {
         choice: &PoliceChoice,
     ) -> Result<(), ServiceError> {
         viewer.demand(Act::DecidePoliceReport)?;
+        self.demand_open(viewer, case).await?;
         let why = reason(&choice.reason)?;
         let crime = Crime::from_code(&choice.crime).ok_or_else(|| ServiceError::Refused {
             why: "Välj det brott som anmälan gäller.".into(),

@@ -10,6 +10,7 @@ use crate::domain::escalation::EscalationStep;
 use crate::domain::ids::{CaseId, DiaryNumber, RegistrationId, UserId};
 use crate::domain::item::{Author, ItemKind};
 use crate::domain::person::Act;
+use crate::domain::secrecy::WITHHELD;
 use crate::domain::verdict::Verdict;
 use crate::store::queue::QueueRow;
 use crate::store::rows;
@@ -27,6 +28,9 @@ pub(super) const SHOWN_IN_THE_CASE: &str = "[Får inte kopieras: visas bara i ä
 /// How many cases a page of the queue holds.
 pub const PAGE: u32 = 50;
 
+/// Cases that are passed over on the way to the next one that a person may open.
+const MOST_PASSED: usize = 20;
+
 /// What the queue shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Filter {
@@ -42,12 +46,21 @@ pub enum Filter {
     Closed,
     /// Exempt from disposal, in whatever state.
     Exempt,
+    /// Marked as secret, in whatever state.
+    Secret,
 }
 
 impl Filter {
     /// All filters, in the order of the page.
-    pub const ALL: &[Self] =
-        &[Self::Open, Self::Held, Self::Decided, Self::AwaitingDiary, Self::Closed, Self::Exempt];
+    pub const ALL: &[Self] = &[
+        Self::Open,
+        Self::Held,
+        Self::Decided,
+        Self::AwaitingDiary,
+        Self::Closed,
+        Self::Exempt,
+        Self::Secret,
+    ];
 
     /// Identifier in addresses.
     pub const fn id(self) -> &'static str {
@@ -58,6 +71,7 @@ impl Filter {
             Self::AwaitingDiary => "diarium",
             Self::Closed => "avslutade",
             Self::Exempt => "undantagna",
+            Self::Secret => "sekretess",
         }
     }
 
@@ -74,6 +88,7 @@ impl Filter {
             Self::AwaitingDiary => rows::QueueFilter::AwaitingDiary,
             Self::Closed => rows::QueueFilter::Closed,
             Self::Exempt => rows::QueueFilter::Exempt,
+            Self::Secret => rows::QueueFilter::Secret,
         }
     }
 }
@@ -93,6 +108,8 @@ pub struct Counts {
     pub closed: u64,
     /// Exempt from disposal.
     pub exempt: u64,
+    /// Marked as secret, in whatever state.
+    pub secret: u64,
 }
 
 impl Counts {
@@ -105,6 +122,7 @@ impl Counts {
             Filter::AwaitingDiary => self.awaiting_diary,
             Filter::Closed => self.closed,
             Filter::Exempt => self.exempt,
+            Filter::Secret => self.secret,
         }
     }
 }
@@ -149,6 +167,8 @@ pub struct Line {
     pub claim: Option<ClaimedBy>,
     /// Whether evidence of the current version is sealed.
     pub sealed: bool,
+    /// It bears a secrecy mark: text, author and categories stand in the case alone.
+    pub secret: bool,
     /// How many other items have nearly the same text; counted up to a hundred.
     pub n_alike: u32,
     /// How many others of them wait for a person, on the accounts that were asked for.
@@ -259,9 +279,9 @@ impl Services {
     pub(super) fn line(&self, row: QueueRow) -> Line {
         // Whoever sees what is suspected has opened the case, which is a line of the audit log.
         let (mut author, mut withheld) = (author_words(&row.author), None);
-        if row.no_copy {
+        if row.no_copy || row.secret {
             author = "avsändaren".into();
-            withheld = Some(SHOWN_IN_THE_CASE.to_owned());
+            withheld = Some(if row.no_copy { SHOWN_IN_THE_CASE } else { WITHHELD }.to_owned());
         }
         let one_line = row.text_head.split_whitespace().collect::<Vec<_>>().join(" ");
         let classifier = &self.inner.classifier;
@@ -291,7 +311,9 @@ impl Services {
             fetched_at: row.first_fetched_at,
             due_at: row.case.due_at,
             waits_since: row.case.waits_since,
-            categories: categories(row.verdict.as_ref()),
+            // What is thought to stand in it tells of it.
+            categories: if row.secret { Vec::new() } else { categories(row.verdict.as_ref()) },
+            secret: row.secret,
             claim: claimed(row.case.claim, self.inner.clock.now()),
             sealed: row.sealed,
             n_alike: row.n_alike,
@@ -392,6 +414,7 @@ impl Services {
             awaiting_diary: counts.awaiting_diary,
             closed: counts.closed,
             exempt: counts.exempt,
+            secret: counts.secret,
         })
     }
 
@@ -416,7 +439,25 @@ impl Services {
         case: CaseId,
     ) -> Result<(Option<CaseId>, Option<CaseId>), ServiceError> {
         viewer.demand(Act::ReadCases)?;
-        Ok(self.inner.store.neighbours(case).await?)
+        let (mut previous, mut next) = self.inner.store.neighbours(case).await?;
+        // Nobody is led to a page that refuses them.
+        for _ in 0..MOST_PASSED {
+            match previous {
+                Some(at) if !self.is_open_to(viewer, at).await? => {
+                    previous = self.inner.store.neighbours(at).await?.0;
+                }
+                Some(_) | None => break,
+            }
+        }
+        for _ in 0..MOST_PASSED {
+            match next {
+                Some(at) if !self.is_open_to(viewer, at).await? => {
+                    next = self.inner.store.neighbours(at).await?.1;
+                }
+                Some(_) | None => break,
+            }
+        }
+        Ok((previous, next))
     }
 
     /// What to tell an open page of a changed case, nothing of one without a history.

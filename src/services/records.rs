@@ -202,6 +202,7 @@ impl Services {
     ) -> Result<(SealedEvidence, Option<CaseId>), ServiceError> {
         viewer.demand(Act::ReadEvidence)?;
         let row = self.inner.store.evidence(id).await?;
+        self.demand_open_item(viewer, row.item).await?;
         let line = viewer.line(CustodyAct::OpenRecord.id(), format!("evidence {id}"));
         self.inner.store.record_audit(line, self.inner.clock.now()).await?;
         let case = self.inner.store.case_of(row.item).await?.map(|case| case.id);
@@ -238,6 +239,7 @@ impl Services {
     ) -> Result<PartFile, ServiceError> {
         viewer.demand(Act::ReadEvidence)?;
         let row = self.inner.store.evidence(id).await?;
+        self.demand_open_item(viewer, row.item).await?;
         let broken = |name: &str, error: EvidenceError| match error {
             EvidenceError::Blob(BlobError::Missing { .. } | BlobError::Changed { .. })
             | EvidenceError::Manifest { .. } => {
@@ -284,6 +286,18 @@ impl Services {
         let cut = self.inner.store.cut_off(row.version).await?;
         if manifest.is_cut_off(part.kind, cut) {
             return Err(ServiceError::Refused { why: cut_off(cut).into() });
+        }
+        let shows_others = match part.kind {
+            PartKind::Thread
+            | PartKind::SheetPdf
+            | PartKind::SheetPng
+            | PartKind::Screenshot
+            | PartKind::PageArchive
+            | PartKind::Payload => true,
+            PartKind::Text | PartKind::Attachment | PartKind::Links | PartKind::Exchange => false,
+        };
+        if shows_others {
+            self.demand_thread_open(viewer, row.item).await?;
         }
         if manifest.is_part_blurred(part) {
             line.act = CustodyAct::ShowBlurred.id();

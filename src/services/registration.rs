@@ -12,6 +12,7 @@ use crate::runtime::private;
 use crate::store::rows::{ActionRow, EvidenceState};
 
 use super::deliveries::PackageForm;
+use super::secrecy::marked_json;
 use super::{ServiceError, Services, packages};
 
 impl Services {
@@ -51,7 +52,8 @@ impl Services {
         let decision = self.inner.store.standing_decision(action.case).await?;
         let policy = self.policy_of(action.account);
         let answered = decision.as_ref().and_then(|d| d.answered.as_ref());
-        let cover = serde_json::json!({
+        let mark = self.inner.store.secrecy_of(action.case).await?.mark;
+        let mut cover = serde_json::json!({
             "authority": self.inner.settings.authority,
             "case": action.case,
             "action": action.key,
@@ -73,6 +75,10 @@ impl Services {
             },
             "evidence": { "manifest_sha256": manifest_hash, "log_seq": log_seq, "sealed_at": at },
         });
+        if let (Some(mark), Some(cover)) = (mark, cover.as_object_mut()) {
+            let told = marked_json(&mark, &self.inner.settings.authority);
+            cover.insert("secrecy".to_owned(), told);
+        }
         let cover =
             serde_json::to_vec_pretty(&cover).map_err(|e| ServiceError::broken("cover", e))?;
         files.push(("arende.json".into(), cover));

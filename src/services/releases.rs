@@ -2,6 +2,7 @@
 //! masked on which ground, and the document that goes out. Who asks need never say who they are
 //! (tryckfrihetsförordningen 2 kap. 18 §), and what a pending request touches is exempt from disposal.
 
+use crate::classify::fold::table::latin as look_alike;
 use crate::domain::custody::CustodyAct;
 use crate::domain::dossier::{Chapter, Dossier, Passage};
 use crate::domain::ids::{CaseId, EvidenceId};
@@ -16,6 +17,7 @@ use crate::store::sqlite::releases::EndOfRelease;
 use super::archive::broken;
 use super::corrections::{reason, words};
 use super::dossiers::{Sealed, grouped, rendered, sealed, time};
+use super::secrecy::stamp_of;
 use super::{ServiceError, Services, Viewer, packages};
 
 /// Requests on the page.
@@ -52,11 +54,30 @@ pub struct ReleaseItem {
     pub nowhere: Vec<String>,
     /// Our seal: the manifest's hash.
     pub seal: String,
+    /// The secrecy mark of its case, in words. Each request is tried by itself all the same.
+    pub secrecy: Option<String>,
     /// What is masked in it, and all that its author is called where the sender does not go out.
     hidden: Vec<Mask>,
 }
 
 impl ReleaseItem {
+    fn without_content(record: ReleaseRecord, what: &str) -> Self {
+        Self {
+            record,
+            what: what.to_owned(),
+            when: String::new(),
+            author: String::new(),
+            place: String::new(),
+            text: None,
+            no_copy: None,
+            grounds: Vec::new(),
+            nowhere: Vec::new(),
+            seal: String::new(),
+            secrecy: None,
+            hidden: Vec::new(),
+        }
+    }
+
     /// Nothing of it goes out.
     pub fn is_withheld(&self) -> bool {
         self.record.withheld.is_some() || self.no_copy.is_some() || self.text.is_none()
@@ -227,29 +248,31 @@ impl Services {
         viewer.demand(Act::Release)?;
         let inner = &self.inner;
         let row = inner.store.release(id).await?;
-        let records = inner.store.release_records(id).await?;
+        let mut records = inner.store.release_records(id).await?;
+        let mut shut = Vec::new();
+        for record in &mut records {
+            if !self.is_open_to(viewer, record.case).await? {
+                // Phrases that are masked are the secret itself.
+                record.masks.clear();
+                shut.push(record.evidence);
+            }
+        }
         let shown = |record: &ReleaseRecord| {
             viewer.line(CustodyAct::OpenRecord.id(), format!("evidence {}", record.evidence))
         };
-        inner.store.record_audits(records.iter().map(shown).collect(), inner.clock.now()).await?;
+        let open = records.iter().filter(|record| !shut.contains(&record.evidence));
+        inner.store.record_audits(open.map(shown).collect(), inner.clock.now()).await?;
         let mut items = Vec::with_capacity(records.len());
         for record in records {
+            if shut.contains(&record.evidence) {
+                let what = "Sekretess: visas för dem som får öppna ärendet.";
+                items.push(ReleaseItem::without_content(record, what));
+                continue;
+            }
             let evidence = inner.store.evidence(record.evidence).await?;
             items.push(match sealed(&inner.store, &inner.evidence, evidence).await? {
                 Some(sealed) => self.item(record, &sealed).await?,
-                None => ReleaseItem {
-                    what: "Innehållet är gallrat.".into(),
-                    when: String::new(),
-                    author: String::new(),
-                    place: String::new(),
-                    text: None,
-                    no_copy: None,
-                    grounds: Vec::new(),
-                    nowhere: Vec::new(),
-                    seal: String::new(),
-                    hidden: Vec::new(),
-                    record,
-                },
+                None => ReleaseItem::without_content(record, "Innehållet är gallrat."),
             });
         }
         Ok((row, items))
@@ -264,7 +287,7 @@ impl Services {
         let (name, link) = (sealed.author(), sealed.place());
         let stands = |mask: &&Mask| {
             let texts = [Some(name.as_str()), Some(link.as_str()), whole.as_deref()];
-            texts.into_iter().flatten().any(|text| stands_in(text, &mask.phrase))
+            texts.into_iter().flatten().any(|text| stands_in(text, &mask.phrase, look_alike))
         };
         // What does not go out needs no masks.
         let is_open = record.withheld.is_none() && whole.is_some();
@@ -285,14 +308,14 @@ impl Services {
             }
         };
         let text = whole.filter(|_| record.withheld.is_none()).map(|text| {
-            let (text, found) = masked(&text, &hidden);
+            let (text, found) = masked(&text, &hidden, look_alike);
             count(found);
             text
         });
         let sender_goes = record.sender_withheld.is_none() && !sealed.is_barred();
         let author = match sender_goes {
             true => {
-                let (author, found) = masked(&name, &hidden);
+                let (author, found) = masked(&name, &hidden, look_alike);
                 count(found);
                 author
             }
@@ -319,6 +342,7 @@ impl Services {
             grounds,
             nowhere,
             seal: grouped(&sealed.manifest_sha256),
+            secrecy: stamp_of(&self.inner.store, record.case, self.authority()).await?,
             hidden,
             record,
         })
@@ -340,7 +364,7 @@ impl Services {
             return Ok(Hits::default());
         }
         let store = &self.inner.store;
-        let (rows, more) = self.texts_with(wanted, MOST_HITS).await?;
+        let (rows, more) = self.texts_with(wanted, MOST_HITS, self.shut_to(viewer).await?).await?;
         let mut line = viewer.line("release.search", format!("release {id}"));
         line.detail = Some(self.inner.classifier.masked(wanted.trim()).into_owned());
         store.record_audit(line, self.inner.clock.now()).await?;
@@ -392,6 +416,7 @@ impl Services {
             let case = case
                 .ok_or_else(|| refused(format!("Bevis {evidence} hör inte till något ärende.")))?
                 .id;
+            self.demand_open(viewer, case).await?;
             let found = sealed(&inner.store, &inner.evidence, row).await?;
             let found = found.ok_or_else(|| {
                 refused(format!("Bevis {evidence} är inte säkrat, eller gallrat."))
@@ -432,6 +457,7 @@ impl Services {
         sender: &str,
     ) -> Result<(), ServiceError> {
         viewer.demand(Act::Release)?;
+        self.demand_all_open(viewer, id, Some(evidence)).await?;
         let withheld = Some(words(withheld, "Lagrummet")?).filter(|words| !is_blank(words));
         let sender = Some(words(sender, "Lagrummet")?).filter(|words| !is_blank(words));
         let masks = read_masks(lines, provision)?;
@@ -480,6 +506,7 @@ impl Services {
         let inner = &self.inner;
         let row = inner.store.release(id).await?;
         if row.ended.is_none() {
+            self.demand_all_open(viewer, id, None).await?;
             let (row, items) = self.release_file(viewer, id).await?;
             return self.release_pdf(&row, &items, None).await;
         }
@@ -502,6 +529,21 @@ impl Services {
         }
     }
 
+    /// Refuses whoever may not open one of the records, or this one: nobody decides on what they may not read.
+    async fn demand_all_open(
+        &self,
+        viewer: &Viewer,
+        id: ReleaseId,
+        only: Option<EvidenceId>,
+    ) -> Result<(), ServiceError> {
+        for record in self.inner.store.release_records(id).await? {
+            if only.is_none_or(|only| only == record.evidence) {
+                self.demand_open(viewer, record.case).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn release_pdf(
         &self,
         row: &Release,
@@ -513,7 +555,7 @@ impl Services {
         let mut facts = vec![
             ("Begäran".to_owned(), format!("Nummer {id}, {}", time(row.opened.0))),
             // Who asks for what is written about somebody names them.
-            ("Vad som begärts".to_owned(), masked(&row.subject, &hidden).0),
+            ("Vad som begärts".to_owned(), masked(&row.subject, &hidden, look_alike).0),
         ];
         if let Some(at) = ended {
             facts.push(("Lämnas ut".to_owned(), time(at)));
@@ -541,6 +583,9 @@ impl Services {
             ];
             if !item.seal.is_empty() {
                 facts.push(("Myndighetens försegling (SHA-256)".to_owned(), item.seal.clone()));
+            }
+            if let Some(stamp) = &item.secrecy {
+                facts.push(("Sekretessmarkering hos myndigheten".to_owned(), stamp.clone()));
             }
             facts.push(("Maskerat".to_owned(), grounds));
             chapters.push(Chapter {
@@ -590,6 +635,7 @@ impl Services {
     ) -> Result<(), ServiceError> {
         viewer.demand(Act::Release)?;
         let how = reason(how)?;
+        self.demand_all_open(viewer, id, None).await?;
         let _ending = self.inner.ending.lock().await;
         let (row, items) = self.release_file(viewer, id).await?;
         if row.ended.is_some() {

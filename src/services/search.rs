@@ -12,10 +12,11 @@ use jiff::civil::Date;
 use crate::domain::account::Account;
 use crate::domain::calendar::start_of_day;
 use crate::domain::case::CaseState;
-use crate::domain::ids::{CaseId, VersionId};
+use crate::domain::ids::{CaseId, ItemId, VersionId};
 use crate::domain::item::ItemKind;
 use crate::domain::person::Act;
 use crate::domain::search::{NoQuestion, Question, words};
+use crate::domain::secrecy::WITHHELD;
 use crate::domain::text::is_blank;
 use crate::store::sqlite::search::{FoundRow, Search, Sought};
 
@@ -184,9 +185,10 @@ fn sought(asked: &Asked) -> Result<(Sought, Option<Question>), ServiceError> {
 
 impl Services {
     fn found(&self, row: FoundRow, question: Option<&Question>) -> Found {
-        let text = match row.no_copy {
-            true => vec![Stretch::Plain(SHOWN_IN_THE_CASE.into())],
-            false => {
+        let text = match (row.no_copy, row.secret) {
+            (true, _) => vec![Stretch::Plain(SHOWN_IN_THE_CASE.into())],
+            (false, true) => vec![Stretch::Plain(WITHHELD.into())],
+            (false, false) => {
                 let one_line = row.text.split_whitespace().collect::<Vec<_>>().join(" ");
                 excerpt(&self.inner.classifier.masked(&one_line), question)
             }
@@ -210,6 +212,7 @@ impl Services {
         &self,
         typed: &str,
         most: u32,
+        shut: Vec<ItemId>,
     ) -> Result<(Vec<(VersionId, CaseId, String)>, bool), ServiceError> {
         let question = question(typed)?;
         let search = Search {
@@ -221,6 +224,7 @@ impl Services {
             offset: 0,
             most: most + 1,
             beyond_cases: false,
+            shut,
         };
         let mut rows = self.inner.store.search(search).await?;
         let more = rows.len() > most as usize;
@@ -262,6 +266,7 @@ impl Services {
             offset: asked.page.min(LAST_PAGE) * PAGE,
             // One more than a page holds tells whether there are more.
             most: PAGE + 1,
+            shut: self.shut_to(viewer).await?,
         };
         let mut rows = self.inner.store.search(search).await?;
         let mut line = viewer.line("search", "items");

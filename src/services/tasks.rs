@@ -73,7 +73,8 @@ impl Services {
             let hindered = self.hindered(&row, stands).await?;
             let choices = decision.as_ref().map_or(&[][..], |decision| &decision.choices);
             let text = task_text(&row, choices);
-            let is_shown = !item.no_copy && hindered.is_none();
+            let is_open = self.is_open_to(viewer, row.case).await?;
+            let is_shown = !item.no_copy && hindered.is_none() && is_open;
             tasks.push(Task {
                 action: row.id,
                 kind: row.kind,
@@ -81,7 +82,7 @@ impl Services {
                 permalink: item.permalink.filter(|_| is_shown),
                 hindered,
                 // The authority's own words; who may not read sealed texts gets them masked too.
-                text: text.map(|text| self.shown_to(viewer, text)),
+                text: text.filter(|_| is_open).map(|text| self.shown_to(viewer, text)),
                 decided: decision.map(|decision| (decision.by, decision.at)),
             });
         }
@@ -117,6 +118,7 @@ impl Services {
     ) -> Result<CaseId, ServiceError> {
         viewer.demand(Act::Decide)?;
         let row = self.inner.store.action(action).await?;
+        self.demand_open(viewer, row.case).await?;
         let seen = match row.kind.removes() {
             true => {
                 let seen = self.look_for_task(&row).await?;
@@ -152,6 +154,7 @@ impl Services {
         viewer.demand(Act::Decide)?;
         let reason = reason(why)?;
         let row = self.inner.store.action(action).await?;
+        self.demand_open(viewer, row.case).await?;
         self.end_task(viewer, &row, TaskEnd::NotDone { reason }, "task.not_done").await?;
         Ok(row.case)
     }

@@ -120,6 +120,7 @@ pub struct Decided {
 fn told(error: ServiceError, doing: &'static str, case: CaseId) -> String {
     match error {
         ServiceError::Refused { why }
+        | ServiceError::Shut { why }
         | ServiceError::Conflict { why }
         | ServiceError::Damaged { why } => why,
         ServiceError::NotFound { .. } => "Ärendet finns inte.".to_owned(),
@@ -178,7 +179,9 @@ impl Services {
             if !selection.duties.contains(&policy.duties) {
                 selection.duties.push(policy.duties.clone());
             }
-            let verdict = row.verdict.clone();
+            // What is thought to stand in a secret case tells of it.
+            let is_open = !row.secret || self.is_open_to(viewer, case).await?;
+            let verdict = row.verdict.clone().filter(|_| is_open);
             let suggested = |v| policy.suggested(v, row.no_copy).into_iter().map(|(g, _)| g);
             selection.picked.push(Picked {
                 pick: Pick { case, revision: row.case.revision },
@@ -222,6 +225,7 @@ impl Services {
         decision: &Decision,
     ) -> Result<Planned, ServiceError> {
         let refused = |why: &str| ServiceError::Refused { why: why.to_owned() };
+        self.demand_open(viewer, pick.case).await?;
         let store = &self.inner.store;
         let now = self.inner.clock.now();
         let row = store.case(pick.case).await?;

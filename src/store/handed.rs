@@ -48,6 +48,9 @@ pub struct RunFacts {
     /// The files that the database says it rests on, without the manifest.
     pub files: Vec<ContentHash>,
 }
+/// A sealed item that was gone from its platform by no doing of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VanishedFacts(pub RuledFacts);
 
 /// What the log says of one.
 #[derive(Debug, serde::Serialize)]

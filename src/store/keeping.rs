@@ -36,6 +36,10 @@ pub struct HoldFacts {
     pub lifted: Option<(i64, Timestamp, ContentHash, u64)>,
 }
 
+/// One secrecy mark, as verification holds it against the log: as an exemption, its words being provision and
+/// reason.
+pub struct SecrecyFacts(pub HoldFacts);
+
 /// A closed case with sealed evidence, as disposal looks at it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptCase {

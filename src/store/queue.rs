@@ -39,4 +39,6 @@ pub struct QueueRow {
     pub n_similar: u32,
     /// It bears the mark of what may not be copied or shown in a list.
     pub no_copy: bool,
+    /// It bears a secrecy mark.
+    pub secret: bool,
 }

@@ -373,6 +373,8 @@ pub enum QueueFilter {
     Closed,
     /// Exempt from disposal, in whatever state.
     Exempt,
+    /// Marked as secret, in whatever state.
+    Secret,
 }
 
 /// How many cases per state.
@@ -392,6 +394,8 @@ pub struct CaseCounts {
     pub closed: u64,
     /// Exempt from disposal, in whatever state.
     pub exempt: u64,
+    /// Marked as secret, in whatever state.
+    pub secret: u64,
 }
 
 /// One step of a case's history.

@@ -56,6 +56,17 @@ pub struct DisposalForm {
     pub riktlinje: String,
 }
 
+/// Approval of a proposal to dispose.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ApproveForm {
+    /// See [`csrf_matches`](super::guard::csrf_matches).
+    #[serde(default)]
+    pub csrf: String,
+    /// A hash of the proposal that was shown.
+    #[serde(default)]
+    pub visat: String,
+}
+
 /// A decision as sent. Repeated `val` fields need `axum_extra::extract::Form`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]

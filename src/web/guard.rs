@@ -107,6 +107,7 @@ pub fn trouble_page(page: ErrorPage) -> Response {
         Trouble::TryLater => Some(30),
         Trouble::NotFound
         | Trouble::NotPermitted(_)
+        | Trouble::Shut(_)
         | Trouble::Conflict(_)
         | Trouble::Declined(_)
         | Trouble::Damaged(_)

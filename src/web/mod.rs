@@ -24,6 +24,7 @@ mod present_together;
 pub mod proxies;
 pub mod refused;
 pub mod routes;
+mod searches;
 pub mod serve;
 pub mod state;
 pub mod streams;

@@ -677,6 +677,7 @@ pub fn case(
         custody_older: file.custody.n_older,
         exemption: file.exemption.as_ref().map(|e| present_keeping::exemption(e, file.id, now)),
         may_exempt: file.may_exempt,
+        secrecy: present_keeping::secrecy(file),
         history: file
             .history
             .iter()

@@ -7,13 +7,14 @@ use crate::domain::policy::Policy;
 use crate::domain::retention::{
     Destroyed, Disposal, DisposalState, Exemption, RetentionClass, Sweep,
 };
+use crate::services::case_file::CaseFile;
 use crate::services::custody::{Custody, CustodyEvent};
 use crate::services::disposal::plan::Plan;
 use crate::services::disposal::rules::rules;
 use crate::services::disposal::{Overview, UnderPolicy, Waiting, unknown_words};
 use crate::services::verification::{Checks, Found};
 
-use super::view::case::{CustodyRow, ExemptionView};
+use super::view::case::{CustodyRow, ExemptionView, SecrecyView};
 use super::view::keeping::{
     ClassView, DisposalPage, DueView, LastCheck, PolicyView, ProposalView, ProtocolView, RulesView,
     SweptView, VerificationPage,
@@ -22,7 +23,7 @@ use super::view::shell::{Notice, Shell};
 use super::view::times::Moment;
 use super::view::words::{count, size, thousands};
 
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, UserId};
 
 fn number(n: u64) -> String {
     thousands(usize::try_from(n).unwrap_or(usize::MAX))
@@ -58,6 +59,27 @@ pub fn exemption(hold: &Exemption, case: CaseId, now: Timestamp) -> ExemptionVie
         false => format!("Ärende {} i samma tråd är undantaget av {}.", hold.case, hold.set_by),
     };
     ExemptionView { own, words, reason: hold.reason.clone(), at: Moment::new(hold.set_at, now) }
+}
+
+/// The smaller circle that opens a case.
+pub fn secrecy(file: &CaseFile) -> SecrecyView {
+    let known = file.secrecy.as_ref();
+    let of = |users: &[(UserId, String)]| {
+        users.iter().map(|(user, name)| (user.0, name.clone())).collect::<Vec<_>>()
+    };
+    SecrecyView {
+        mark: known.and_then(|known| known.mark.as_ref()).map(|mark| {
+            let day = local(mark.set_at).date();
+            let stamp = format!("Sekretess. {}. {day}.", mark.provision.trim_end_matches('.'));
+            (stamp, mark.set_by.1.clone(), mark.reason.clone())
+        }),
+        circle: known.map(|known| known.circle.clone()),
+        named: known.map(|known| of(&known.named)).unwrap_or_default(),
+        others: known.map(|known| of(&known.others)).unwrap_or_default(),
+        proposed: file.secrecy_proposed && known.is_none_or(|known| known.mark.is_none()),
+        may_mark: file.may_mark_secrecy,
+        may_lift: file.may_lift_secrecy,
+    }
 }
 
 fn swept(sweep: Sweep, now: Timestamp) -> SweptView {
@@ -136,7 +158,7 @@ fn policy_view(under: UnderPolicy, alone: bool, now: Timestamp) -> PolicyView {
 
 /// A proposal with the cases that it is about, as they were proposed.
 fn proposal(waiting: Waiting, now: Timestamp) -> ProposalView {
-    let Waiting { row, lines: of, may, hindered } = waiting;
+    let Waiting { row, lines: of, may, hindered, shown } = waiting;
     let mut lines: Vec<DueView> = Vec::new();
     for line in of {
         match lines.last_mut().filter(|last| last.case == line.case) {
@@ -161,6 +183,7 @@ fn proposal(waiting: Waiting, now: Timestamp) -> ProposalView {
         lines,
         may_approve: may,
         hindered,
+        shown: shown.to_hex(),
     }
 }
 
@@ -203,6 +226,8 @@ pub fn disposal(
         unknown: all.unknown.iter().map(|name| unknown_words(name)).collect(),
         proposed: all.proposed.map(|waiting| proposal(waiting, now)),
         earlier: all.earlier.into_iter().map(|row| protocol(row, now)).collect(),
+        clock: all.clock,
+        now: local(now).strftime("%Y-%m-%d kl. %H.%M").to_string(),
         swept: all.swept.into_iter().map(|sweep| swept(sweep, now)).collect(),
     }
 }

@@ -26,7 +26,7 @@ use super::cookie::SessionCookie;
 use super::guard::Guard;
 use super::pages::{
     account_card, accounts, archive, case, crisis, diary, evidence, handed, help, keeping, login,
-    queue, record, report, search, supervision, tasks, together,
+    queue, record, report, search, secrecy, supervision, tasks, together,
 };
 use super::proxies::Proxies;
 use super::state::{Settings, Site, back_to_page, not_found};
@@ -54,6 +54,7 @@ pub fn router(
         pushes: Arc::new(Semaphore::new(machine::PUSHES_AT_ONCE)),
         streams: Streams::default(),
         drafts: Arc::default(),
+        searches: Arc::default(),
         refusals: Arc::default(),
         proxies: Arc::new(Proxies::new(&settings.trusted_proxies)),
         settings: Arc::new(settings),
@@ -65,7 +66,8 @@ pub fn router(
         .route("/", get(queue::show))
         .route("/logga-in", get(login::show).post(login::log_in))
         .route("/logga-ut", post(login::log_out).get(back_to_page))
-        .route("/sok", get(search::show))
+        .route("/sok", get(search::show).post(search::ask))
+        .route("/sok/{number}", get(search::asked))
         .route("/flera", get(together::show).post(together::decide))
         .route("/flera/{id}", get(together::decided))
         .route("/flera/{id}/angra", post(together::undo).get(back_to_page))
@@ -84,6 +86,9 @@ pub fn router(
         .route("/arende/{id}/hav", post(case::lift).get(back_to_page))
         .route("/arende/{id}/undanta", post(case::exempt).get(back_to_page))
         .route("/arende/{id}/hav-undantag", post(case::end_exemption).get(back_to_page))
+        .route("/arende/{id}/sekretess", post(secrecy::mark).get(back_to_page))
+        .route("/arende/{id}/hav-sekretess", post(secrecy::lift).get(back_to_page))
+        .route("/arende/{id}/krets", post(secrecy::circle).get(back_to_page))
         .route("/arende/{id}/polis", get(handed::police).post(handed::decide_police))
         .route("/arende/{id}/polis/underlag.pdf", get(handed::police_bundle))
         .route("/utlamnanden", get(handed::releases).post(handed::open))
@@ -94,11 +99,14 @@ pub fn router(
         .route("/utlamnanden/{id}/avsluta", post(handed::end).get(back_to_page))
         .route("/utlamnanden/{id}/utlamnande.pdf", get(handed::release_document))
         .route("/gallring", get(keeping::show).post(keeping::propose))
+        .route("/gallring/klocka", post(keeping::clock).get(back_to_page))
         .route("/gallring/{id}/godkann", post(keeping::approve).get(back_to_page))
         .route("/gallring/{id}/dra-tillbaka", post(keeping::withdraw).get(back_to_page))
         .route("/gallring/{id}/{name}", get(keeping::file))
         .route("/bevis/kontroll", get(keeping::checks).post(keeping::check))
+        .route("/bevis/paket", post(evidence::packages).get(back_to_page))
         .route("/bevis/{id}", get(evidence::show))
+        .route("/bevis/{id}/paket.zip", get(evidence::package))
         .route("/bevis/{id}/manifest.json", get(evidence::manifest))
         .route("/bevis/{id}/sida/{page}", get(evidence::sheet_page))
         .route("/bevis/{id}/fil/{name}", get(evidence::file))

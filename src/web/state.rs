@@ -24,8 +24,10 @@ use crate::telemetry::metrics::Metrics;
 use super::cookie::SessionCookie;
 use super::drafts::Drafts;
 use super::guard::{self, Guard, csrf_matches, csrf_token};
+use super::pages::search::Typed;
 use super::proxies::Proxies;
 use super::refused::Refusals;
+use super::searches::Searches;
 use super::streams::Streams;
 use super::throttle::LoginThrottle;
 use super::view::error::{ErrorPage, Trouble};
@@ -62,6 +64,7 @@ pub struct Site {
     pub(super) pushes: Arc<Semaphore>,
     pub(super) streams: Streams,
     pub(super) drafts: Arc<Drafts>,
+    pub(super) searches: Arc<Searches<Typed>>,
     pub(super) refusals: Arc<Refusals>,
     pub(super) proxies: Arc<Proxies>,
     pub(super) health: Health,
@@ -95,6 +98,7 @@ impl Site {
         let trouble = match error {
             ServiceError::NotFound { .. } => Trouble::NotFound,
             ServiceError::NotPermitted { act } => Trouble::NotPermitted(act),
+            ServiceError::Shut { why } => Trouble::Shut(why),
             ServiceError::Refused { why } => Trouble::Declined(why),
             ServiceError::Conflict { why } => Trouble::Conflict(why),
             ServiceError::Damaged { why } => Trouble::Damaged(why),
@@ -232,6 +236,7 @@ pub(super) fn page_of_form(path: &str) -> String {
         }
         (Some("konton"), Some(account)) => format!("/konton/{account}"),
         (Some("krislage"), _) => "/krislage".to_owned(),
+        (Some("sok"), _) => "/sok".to_owned(),
         (Some("gallring"), None) => "/gallring".to_owned(),
         (Some("bevis"), Some("kontroll")) => "/bevis/kontroll".to_owned(),
         _ => "/".to_owned(),

@@ -20,6 +20,8 @@ use uppsikt::runtime::secret::Secret;
 use uppsikt::services::users::Person;
 use uppsikt::telemetry::metrics::Metrics;
 
+mod shut;
+
 const PASSWORD: &str = "ett-langt-losenord-1";
 
 /// Recorders belong to the process.

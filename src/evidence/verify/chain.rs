@@ -116,6 +116,15 @@ pub(super) struct Held {
     pub(super) words_sha256: ContentHash,
 }
 
+/// What the log says of a secrecy mark, or of its lifting.
+#[derive(serde::Deserialize)]
+pub(super) struct Marked {
+    pub(super) secrecy: i64,
+    pub(super) case: i64,
+    pub(super) user: i64,
+    pub(super) words_sha256: ContentHash,
+}
+
 /// What the log says of a decision that something leaves the house, or does not.
 #[derive(serde::Deserialize)]
 pub(super) struct Ruled {
@@ -192,11 +201,16 @@ pub(super) struct LogRead {
     /// Exemptions from disposal, and those that were lifted, by their number.
     pub(super) held: BTreeMap<i64, Leaf<Held>>,
     pub(super) unheld: BTreeMap<i64, Leaf<Held>>,
+    /// Secrecy marks, and those that were lifted, by their number.
+    pub(super) marked: BTreeMap<i64, Leaf<Marked>>,
+    pub(super) unmarked: BTreeMap<i64, Leaf<Marked>>,
     /// Decisions about reports to the police, and requests for records that came to their end.
     pub(super) police: BTreeMap<i64, Leaf<Ruled>>,
     pub(super) releases: BTreeMap<i64, Leaf<Ruled>>,
     pub(super) sweeps: BTreeMap<i64, Leaf<Ruled>>,
     pub(super) archive_runs: BTreeMap<i64, Leaf<Ruled>>,
+    /// Sealed items that were gone.
+    pub(super) vanished: BTreeMap<i64, Leaf<Ruled>>,
     pub(super) disposals: BTreeMap<i64, Leaf<Disposal>>,
     /// Records that were disposed of.
     pub(super) disposed: BTreeMap<i64, DisposedUnder>,
@@ -232,10 +246,13 @@ impl LogRead {
             barred: BTreeMap::new(),
             held: BTreeMap::new(),
             unheld: BTreeMap::new(),
+            marked: BTreeMap::new(),
+            unmarked: BTreeMap::new(),
             police: BTreeMap::new(),
             releases: BTreeMap::new(),
             sweeps: BTreeMap::new(),
             archive_runs: BTreeMap::new(),
+            vanished: BTreeMap::new(),
             disposals: BTreeMap::new(),
             disposed: BTreeMap::new(),
             lifted: BTreeMap::new(),
@@ -368,6 +385,12 @@ impl LogRead {
             LogKind::HoldLift => leaf::<Held>(seq, at, record).map(|leaf| {
                 self.unheld.insert(leaf.record.hold, leaf);
             }),
+            LogKind::Secrecy => leaf::<Marked>(seq, at, record).map(|leaf| {
+                self.marked.insert(leaf.record.secrecy, leaf);
+            }),
+            LogKind::SecrecyLift => leaf::<Marked>(seq, at, record).map(|leaf| {
+                self.unmarked.insert(leaf.record.secrecy, leaf);
+            }),
             LogKind::Disposal => leaf::<Disposal>(seq, at, record).map(|leaf| {
                 self.disposed.extend(disposed_under(&leaf));
                 self.disposals.insert(leaf.record.disposal, leaf);
@@ -383,6 +406,9 @@ impl LogRead {
             }),
             LogKind::ArchiveRun => leaf::<Ruled>(seq, at, record).map(|leaf| {
                 self.archive_runs.insert(leaf.record.row, leaf);
+            }),
+            LogKind::Vanished => leaf::<Ruled>(seq, at, record).map(|leaf| {
+                self.vanished.insert(leaf.record.row, leaf);
             }),
             LogKind::Key => leaf::<KeyTaken>(seq, at, record).map(|leaf| {
                 self.keys.insert(seq, leaf.record);

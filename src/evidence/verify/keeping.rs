@@ -5,10 +5,10 @@ use jiff::Timestamp;
 
 use crate::domain::ids::{ContentHash, DisposalId};
 use crate::store::Store;
-use crate::store::keeping::{DisposalFacts, HoldFacts};
+use crate::store::keeping::{DisposalFacts, HoldFacts, SecrecyFacts};
 use crate::store::rows::Readable;
 
-use super::chain::{Held, Leaf, LogRead};
+use super::chain::{Held, Leaf, LogRead, Marked};
 use super::rows::{Logged, kind};
 use super::{PAGE, Report};
 use crate::evidence::{EvidenceError, EvidenceStore};
@@ -21,6 +21,12 @@ pub(super) async fn verify(
     report: &mut Report,
 ) -> Result<(), EvidenceError> {
     kind::<HoldFacts>(store, log, report).await?;
+    kind::<SecrecyFacts>(store, log, report).await?;
+    for case in store.wrongly_open().await? {
+        let what =
+            "kolumnen som säger om ärendet är sekretessmarkerat stämmer inte med markeringarna";
+        report.fault(format!("ärende {case}"), what);
+    }
     kind::<DisposalFacts>(store, log, report).await?;
     protocols(evidence, store, report).await?;
     destroyed(evidence, store, report).await
@@ -60,6 +66,47 @@ impl Logged for HoldFacts {
 }
 
 fn fits(leaf: &Leaf<Held>, case: i64, user: i64, at: Timestamp, words: ContentHash) -> bool {
+    leaf.record.case == case
+        && leaf.record.user == user
+        && leaf.at.as_millisecond() == at.as_millisecond()
+        && leaf.record.words_sha256 == words
+}
+
+impl Logged for SecrecyFacts {
+    const NAME: &'static str = "sekretessmarkering";
+    const LEAF_SAYS: &'static str = "säger att den gjordes";
+
+    async fn page(store: &Store, after: i64) -> Result<Vec<Readable<Self>>, EvidenceError> {
+        Ok(store.secrecy_facts(after, PAGE).await?)
+    }
+
+    fn fault(&self, log: &LogRead) -> Option<String> {
+        let row = &self.0;
+        let Some(leaf) = log.marked.get(&row.id) else {
+            return Some("raden finns, men loggen har ingen post om den".into());
+        };
+        let (user, at, words) = &row.set;
+        if leaf.seq != row.set_seq || !says(leaf, row.case, *user, *at, *words) {
+            return Some(format!("raden stämmer inte med loggens post {}", leaf.seq));
+        }
+        match (&row.lifted, log.unmarked.get(&row.id)) {
+            (None, None) => None,
+            (Some(_), None) => Some("den är hävd, men loggen har ingen post om det".into()),
+            (None, Some(leaf)) => {
+                Some(format!("loggen (post {}) säger att den hävdes, men den står kvar", leaf.seq))
+            }
+            (Some((user, at, words, seq)), Some(leaf)) => (leaf.seq != *seq
+                || !says(leaf, row.case, *user, *at, *words))
+            .then(|| format!("hävandet stämmer inte med loggens post {}", leaf.seq)),
+        }
+    }
+
+    fn leaves(log: &LogRead) -> impl Iterator<Item = (i64, u64)> {
+        log.marked.iter().map(|(id, leaf)| (*id, leaf.seq))
+    }
+}
+
+fn says(leaf: &Leaf<Marked>, case: i64, user: i64, at: Timestamp, words: ContentHash) -> bool {
     leaf.record.case == case
         && leaf.record.user == user
         && leaf.at.as_millisecond() == at.as_millisecond()

@@ -3,7 +3,9 @@
 use crate::domain::release::ReleaseId;
 use crate::evidence::EvidenceStore;
 use crate::store::Store;
-use crate::store::handed::{PoliceFacts, ReleaseFacts, RuledFacts, RunFacts, SweepFacts};
+use crate::store::handed::{
+    PoliceFacts, ReleaseFacts, RuledFacts, RunFacts, SweepFacts, VanishedFacts,
+};
 use crate::store::rows::Readable;
 
 use super::chain::{Leaf, LogRead, Ruled};
@@ -23,6 +25,7 @@ pub(super) async fn verify(
     kind::<SweepFacts>(store, log, report).await?;
     kind::<RunFacts>(store, log, report).await?;
     runs(evidence, store, report).await?;
+    kind::<VanishedFacts>(store, log, report).await?;
     documents(evidence, store, report).await
 }
 
@@ -175,5 +178,22 @@ impl Logged for RunFacts {
 
     fn leaves(log: &LogRead) -> impl Iterator<Item = (i64, u64)> {
         log.archive_runs.iter().map(|(id, leaf)| (*id, leaf.seq))
+    }
+}
+
+impl Logged for VanishedFacts {
+    const NAME: &'static str = "försvunnet inlägg";
+    const LEAF_SAYS: &'static str = "säger att det var borta";
+
+    async fn page(store: &Store, after: i64) -> Result<Vec<Readable<Self>>, EvidenceError> {
+        Ok(store.vanished_facts(after, PAGE).await?)
+    }
+
+    fn fault(&self, log: &LogRead) -> Option<String> {
+        fault(&self.0, log.vanished.get(&self.0.row))
+    }
+
+    fn leaves(log: &LogRead) -> impl Iterator<Item = (i64, u64)> {
+        log.vanished.iter().map(|(id, leaf)| (*id, leaf.seq))
     }
 }

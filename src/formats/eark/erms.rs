@@ -116,6 +116,12 @@ impl<W: Write> Erms<W> {
             xml.text("regulation", &[], "Brottsbalken 16 kap. 10 a §")?;
             xml.close()?;
         }
+        if let Some(provision) = record.secrecy.as_ref().filter(|_| record.withheld.is_none()) {
+            xml.open("restriction", &[("restrictionType", "confidential")])?;
+            xml.text("explanatoryText", &[], "Sekretessmarkerad hos myndigheten.")?;
+            xml.text("regulation", &[], provision)?;
+            xml.close()?;
+        }
         xml.empty("direction", &[("directionDefinition", "incoming")])?;
         if let Some(author) = &record.author {
             xml.open("agents", &[])?;

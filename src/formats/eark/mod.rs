@@ -98,6 +98,8 @@ pub struct Described {
     pub log_seq: u64,
     /// Why its content is not here, where it is not.
     pub withheld: Option<String>,
+    /// The provision under which its case is marked as secret, where it is.
+    pub secrecy: Option<String>,
     /// Numbers that the diary has given the case.
     pub diary: Vec<String>,
     /// What was decided and done, oldest first.

@@ -43,6 +43,7 @@ pub(crate) fn record(evidence: i64, case: Option<i64>) -> Described {
         sealed: at("2026-11-21T10:00:05Z"),
         log_seq: 4,
         withheld: None,
+        secrecy: None,
         diary: vec!["KS 2026/114".into()],
         events: vec![Event {
             kind: "decision",

@@ -66,6 +66,15 @@ pub struct Data {
     screenshot_note: Option<String>,
     pictures: Vec<PictureView>,
     pictures_note: Option<&'static str>,
+    /// Files that lie in the sheet itself.
+    files: Vec<EmbeddedView>,
+}
+
+#[derive(Serialize)]
+struct EmbeddedView {
+    name: &'static str,
+    what: &'static str,
+    media_type: &'static str,
 }
 
 #[derive(Serialize)]
@@ -170,7 +179,13 @@ pub fn build(
     let digest = manifest.content_sha256.to_hex();
     let short = digest.get(..16).unwrap_or(&digest);
     let uncovered: Vec<char> = show.uncovered.iter().copied().collect();
+    let files = content.embedded.iter().map(|file| EmbeddedView {
+        name: file.name,
+        what: file.what,
+        media_type: file.media_type,
+    });
     let data = Data {
+        files: files.collect(),
         fonts: FAMILIES,
         title: format!("Bevisblad – {kind} {item} på {platform}, version {}", manifest.version),
         header_left: authority_plain.clone(),
@@ -213,6 +228,9 @@ fn facts(show: &mut Preparer<'_>, content: &SheetContent) -> Vec<Fact> {
     let mut fact = |label, value: &str| {
         facts.push(Fact { label, value: show.show(value, VALUE_BUDGET) });
     };
+    if let Some(mark) = &content.secrecy {
+        fact("Sekretessmarkering", mark);
+    }
     fact("Myndighet", &content.authority);
     fact("Konto", &format!("{}\nKontots beteckning: {}", content.account_name, manifest.account));
     let simulated = if content.simulated { "\nSimulerad: inte ett riktigt inlägg" } else { "" };

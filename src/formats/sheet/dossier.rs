@@ -86,6 +86,7 @@ pub fn render(dossier: &Dossier) -> Result<Vec<u8>, SheetError> {
             template: engine::Template::Dossier,
             data: serde_json::to_vec(&data).map_err(SheetError::Data)?,
             strips: files.clone(),
+            files: Vec::new(),
             ident: dossier.ident.clone(),
             date: dossier.at,
         })

@@ -50,10 +50,19 @@ pub struct Job {
     pub data: Vec<u8>,
     /// PNG files that `data.json` names.
     pub strips: Vec<Vec<u8>>,
+    /// Files that lie in the document itself, by name; `data.json` names them as well.
+    pub files: Vec<(&'static str, Vec<u8>)>,
     /// What the document identifier is made of: the same for the same content.
     pub ident: String,
     /// The document's date.
     pub date: jiff::Timestamp,
+}
+
+impl Job {
+    /// PDF/A-2 lets no file of another kind lie in a document.
+    fn archive(&self) -> PdfStandard {
+        if self.files.is_empty() { PdfStandard::A_2a } else { PdfStandard::A_3a }
+    }
 }
 
 /// The files of one sheet.
@@ -78,8 +87,8 @@ pub fn run(job: Job) -> Result<Output, SheetError> {
 /// The same without pictures of the pages.
 pub fn pdf(job: Job) -> Result<Vec<u8>, SheetError> {
     let result = catch_unwind(AssertUnwindSafe(|| {
-        let (ident, date) = (job.ident.clone(), job.date);
-        write_pdf(&lay_out(job)?, ident, date)
+        let (ident, date, archive) = (job.ident.clone(), job.date, job.archive());
+        write_pdf(&lay_out(job)?, ident, date, archive)
     }));
     typst::comemo::evict(KEEP_FOR_SHEETS);
     result.unwrap_or(Err(SheetError::Broken))
@@ -87,9 +96,9 @@ pub fn pdf(job: Job) -> Result<Vec<u8>, SheetError> {
 
 fn write(job: Job) -> Result<Output, SheetError> {
     let ident = job.ident.clone();
-    let date = job.date;
+    let (date, archive) = (job.date, job.archive());
     let document = lay_out(job)?;
-    let pdf = write_pdf(&document, ident, date)?;
+    let pdf = write_pdf(&document, ident, date, archive)?;
     let pages = document.pages();
     let shown = &pages[..pages.len().min(MOST_PAGES)];
     let pages_png = shown.par_iter().map(page_png).collect::<Result<_, _>>()?;
@@ -102,13 +111,14 @@ pub fn lay_out(job: Job) -> Result<PagedDocument, SheetError> {
     typst::compile(&world).output.map_err(|errors| SheetError::Layout(first(&errors)))
 }
 
-/// PDF/A-2a and PDF/UA-1. Typst refuses to write what does not meet them.
+/// PDF/A of this part, conformance A, and PDF/UA-1. Typst refuses to write what does not meet them.
 pub fn write_pdf(
     document: &PagedDocument,
     ident: String,
     date: jiff::Timestamp,
+    archive: PdfStandard,
 ) -> Result<Vec<u8>, SheetError> {
-    let standards = PdfStandards::new(&[PdfStandard::A_2a, PdfStandard::Ua_1])
+    let standards = PdfStandards::new(&[archive, PdfStandard::Ua_1])
         .map_err(|e| SheetError::Export(e.message().to_string()))?;
     let options = PdfOptions {
         ident: Smart::Custom(ident),
@@ -200,7 +210,8 @@ fn file_id(name: &str) -> FileId {
 struct SheetWorld {
     shared: &'static Static,
     data: Bytes,
-    strips: Vec<(FileId, Bytes)>,
+    /// Strips of the screenshot, and files to lie in the document.
+    files: Vec<(FileId, Bytes)>,
 }
 
 impl SheetWorld {
@@ -209,9 +220,11 @@ impl SheetWorld {
             .strips
             .into_iter()
             .enumerate()
-            .map(|(i, png)| (file_id(&strip_name(i)), Bytes::new(png)))
-            .collect();
-        Self { shared: shared(job.template), data: Bytes::new(job.data), strips }
+            .map(|(i, png)| (file_id(&strip_name(i)), Bytes::new(png)));
+        let embedded = job.files.into_iter();
+        let embedded = embedded.map(|(name, bytes)| (file_id(name), Bytes::new(bytes)));
+        let files = strips.chain(embedded).collect();
+        Self { shared: shared(job.template), data: Bytes::new(job.data), files }
     }
 }
 
@@ -240,10 +253,10 @@ impl World for SheetWorld {
         if id == self.shared.data {
             return Ok(self.data.clone());
         }
-        self.strips
+        self.files
             .iter()
-            .find(|(strip, _)| *strip == id)
-            .map(|(_, png)| png.clone())
+            .find(|(file, _)| *file == id)
+            .map(|(_, bytes)| bytes.clone())
             .ok_or(FileError::AccessDenied)
     }
 
@@ -266,12 +279,14 @@ mod tests {
             template: Template::Evidence,
             data: b"{}".to_vec(),
             strips: vec![vec![1, 2, 3]],
+            files: vec![("payload.json", b"{}".to_vec())],
             ident: String::new(),
             date: jiff::Timestamp::UNIX_EPOCH,
         };
         let world = SheetWorld::new(job);
         assert!(world.file(file_id("data.json")).is_ok());
         assert!(world.file(file_id("strip-0.png")).is_ok());
+        assert!(world.file(file_id("payload.json")).is_ok());
         for other in ["strip-1.png", "sheet.typ", "etc/passwd", "Cargo.toml"] {
             assert!(world.file(file_id(other)).is_err(), "{other}");
             assert_eq!(world.source(file_id(other)).is_ok(), other == "sheet.typ", "{other}");

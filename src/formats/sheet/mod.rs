@@ -1,4 +1,4 @@
-//! The evidence sheet (*bevisblad*) as PDF/A-2a with PDF/UA-1, and as one PNG per page.
+//! The evidence sheet (*bevisblad*) as PDF/A-2a (PDF/A-3a where files lie in it) with PDF/UA-1, and as one PNG per page.
 //!
 //! Pure: values in, bytes out; no file system, no clock, no network. The same content gives the
 //! same bytes. Everything that anybody wrote reaches the layout engine as a value and never as
@@ -83,7 +83,7 @@ pub fn render(content: &SheetContent) -> Result<RenderedSheet, SheetError> {
             pdf: out.pdf,
             pages_png: out.pages_png,
             uncovered,
-            method: method(out.n_pages, repertoire),
+            method: method(out.n_pages, !content.embedded.is_empty(), repertoire),
         })
     };
     match with(Repertoire::Fonts) {
@@ -111,6 +111,7 @@ fn job(
         template: engine::Template::Evidence,
         data: serde_json::to_vec(&data).map_err(SheetError::Data)?,
         strips,
+        files: content.embedded.iter().map(|file| (file.name, file.bytes.clone())).collect(),
         ident: format!(
             "{}/{}/{}/{}/{}",
             manifest.account,
@@ -125,9 +126,10 @@ fn job(
 }
 
 #[cfg(feature = "pdf")]
-fn method(n_pages: usize, repertoire: shown::Repertoire) -> String {
+fn method(n_pages: usize, embeds: bool, repertoire: shown::Repertoire) -> String {
+    let archive = if embeds { "PDF/A-3a" } else { "PDF/A-2a" };
     let mut method = format!(
-        "Uppsikt {} med typst 0.15, framställt som PDF/A-2a och PDF/UA-1, {n_pages} sidor",
+        "Uppsikt {} med typst 0.15, framställt som {archive} och PDF/UA-1, {n_pages} sidor",
         env!("CARGO_PKG_VERSION")
     );
     if n_pages > engine::MOST_PAGES {

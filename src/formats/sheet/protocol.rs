@@ -51,6 +51,7 @@ pub fn render(protocol: &Protocol, csv_sha256: ContentHash) -> Result<Vec<u8>, S
             template: engine::Template::Protocol,
             data: serde_json::to_vec(&data).map_err(SheetError::Data)?,
             strips: Vec::new(),
+            files: Vec::new(),
             ident: format!("gallring/{}/{csv_sha256}", protocol.number),
             date: protocol.done.0,
         })

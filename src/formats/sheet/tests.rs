@@ -3,7 +3,7 @@ use rayon::prelude::*;
 use super::*;
 use crate::domain::account::PlatformKind;
 use crate::domain::category::{Category, Severity};
-use crate::domain::evidence::{Manifest, MissingPart, PartKind, Thread, ThreadItem};
+use crate::domain::evidence::{EmbeddedFile, Manifest, MissingPart, PartKind, Thread, ThreadItem};
 use crate::domain::ids::{AccountKey, ContentHash, LexiconVersion, PlatformItemId, PlatformPostId};
 use crate::domain::item::{
     Attachment, Author, FetchedPost, ItemKind, Permalink, PermalinkSource, Presence,
@@ -17,6 +17,8 @@ fn at(text: &str) -> jiff::Timestamp {
 /// A sheet with everything on it, around `text`.
 fn content(text: &str) -> SheetContent {
     SheetContent {
+        secrecy: None,
+        embedded: Vec::new(),
         authority: "Exempelstads kommun".to_owned(),
         account_name: "Exempelstad på nätet".to_owned(),
         platform_name: "WordPress".to_owned(),
@@ -72,6 +74,7 @@ fn content(text: &str) -> SheetContent {
             }],
             beside: None,
             sealed_by: "Uppsikt 0.1.0".to_owned(),
+            earlier: None,
         },
         text: text.to_owned(),
         thread: Thread {
@@ -148,7 +151,8 @@ fn laid_out(content: &SheetContent) -> (String, Vec<u8>) {
     for page in document.pages() {
         text_of(&page.frame, &mut text);
     }
-    let pdf = engine::write_pdf(&document, ident, date).expect("PDF/A");
+    let pdf =
+        engine::write_pdf(&document, ident, date, typst_pdf::PdfStandard::A_2a).expect("PDF/A");
     typst::comemo::evict(1);
     (text, pdf)
 }
@@ -438,6 +442,37 @@ fn with_latin_letters_alone_there_is_a_sheet_too() {
     assert_eq!(out.n_pages, 2);
 }
 
+/// The same with the platform's answer and a manifest within, under a secrecy mark.
+fn with_files(content: SheetContent) -> SheetContent {
+    let file = |name, bytes: &[u8]| EmbeddedFile {
+        name,
+        what: "Plattformens svar i original",
+        media_type: "application/json",
+        bytes: bytes.to_vec(),
+    };
+    let mark = "Sekretess. OSL 26 kap. 1 §. 2026-04-03. Exempelstads kommun.";
+    SheetContent {
+        secrecy: Some(mark.to_owned()),
+        embedded: vec![
+            file("payload.json", br#"{"message":"Jag ska d\u00f6da dig."}"#),
+            file("manifest-utan-bevisblad.json", br#"{"format":1}"#),
+        ],
+        ..content
+    }
+}
+
+#[test]
+fn files_lie_in_a_sheet_of_the_third_part_alone_and_the_same_ones_give_the_same_bytes() {
+    let plain = render(&content("Hej")).expect("a sheet");
+    let sheet = with_files(content("Hej"));
+    let with = render(&sheet).expect("a sheet");
+    assert!(plain.method.contains("PDF/A-2a") && with.method.contains("PDF/A-3a"));
+    let says = |pdf: &[u8], what: &str| pdf.windows(what.len()).any(|at| at == what.as_bytes());
+    assert!(says(&plain.pdf, "<pdfaid:part>2<") && !says(&plain.pdf, "EmbeddedFile"));
+    assert!(says(&with.pdf, "<pdfaid:part>3<") && says(&with.pdf, "<pdfuaid:part>1<"));
+    assert!(with.pdf == render(&sheet).expect("a sheet").pdf, "the same again");
+}
+
 /// Sheets for `tests/check-pdf.sh`, which looks at them with other people's tools, and for human
 /// eyes. Beside each the lines that must be found in its text.
 #[test]
@@ -471,6 +506,11 @@ fn sheets_are_left_for_outside_checks() {
             ),
         ),
         ("lang", content(&long), "Här står de första 20 000 av 27 200 tecken.".to_owned()),
+        (
+            "inbaddad",
+            with_files(content("Jag ska döda dig.")),
+            "Sekretess. OSL 26 kap. 1 §. 2026-04-03. Exempelstads kommun.".to_owned(),
+        ),
     ];
     for (name, content, lines) in cases {
         let sheet = render(&content).expect("a sheet");

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::{self, AsyncSmtpTransport};
@@ -19,6 +19,9 @@ use crate::platforms::http::{BadHttpSettings, Http, HttpSettings};
 use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
 use crate::store::sqlite::notices::NoticeRow;
+use crate::store::sqlite::witnesses::WitnessMail;
+
+use super::witnesses::file_name;
 
 /// How long one letter or message may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -227,6 +230,52 @@ impl Courier {
                     ),
                 }),
             },
+        }
+    }
+
+    /// Sends a checkpoint to somebody who keeps it, with the note as a file, byte for byte.
+    ///
+    /// # Errors
+    /// [`Undelivered`].
+    pub async fn witness(
+        &self,
+        mail: &WitnessMail,
+        subject: &str,
+        text: &str,
+    ) -> Result<(), Undelivered> {
+        let Some(way) = &self.mail else {
+            return Err(Undelivered::Away {
+                why: "E-post är inte inkopplad: skriv [mail] i inställningarna.".into(),
+            });
+        };
+        let refused = |why: String| Undelivered::Refused { why };
+        let to: Mailbox = mail.recipient.parse().map_err(|_| {
+            refused(format!("{} är ingen e-postadress: rätta `witness_mail`.", mail.recipient))
+        })?;
+        let plain = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(text.to_owned());
+        // Base64, so that no server on the way breaks its lines anew.
+        let note = lettre::message::Body::new_with_encoding(
+            mail.note.clone().into_bytes(),
+            ContentTransferEncoding::Base64,
+        )
+        .map_err(|_| refused("Kontrollpunkten kunde inte sättas in i brevet.".into()))?;
+        let file = Attachment::new(file_name(mail.size)).body(note, ContentType::TEXT_PLAIN);
+        let id = format!("kontrollpunkt-{}-{}", mail.size, self.installation);
+        let message = Message::builder()
+            .from(way.from.clone())
+            .to(to.clone())
+            .subject(subject)
+            .date(std::time::SystemTime::from(self.clock.now()))
+            .message_id(Some(format!("<{id}@{}>", way.domain)))
+            .raw_header(HeaderValue::new(
+                HeaderName::new_from_ascii_str("Auto-Submitted"),
+                "auto-generated".to_owned(),
+            ))
+            .multipart(MultiPart::mixed().singlepart(plain).singlepart(file))
+            .map_err(|_| refused("Brevet kunde inte sättas ihop.".into()))?;
+        match way.transport.send(message).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(undelivered(&error, to.email.as_ref())),
         }
     }
 

@@ -8,6 +8,7 @@
 pub mod courier;
 mod plan;
 mod register;
+mod witnesses;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -88,12 +89,15 @@ pub struct Notifier {
     courier: Courier,
     /// The hour for which days ahead were looked at.
     hour: Arc<AtomicI64>,
+    /// Who is sent checkpoints of the log.
+    witnesses: Vec<String>,
 }
 
 impl Notifier {
     /// A notifier for these services.
     pub fn new(services: Services, settings: Settings, courier: Courier) -> Self {
-        Self { services, settings, courier, hour: Arc::new(AtomicI64::new(i64::MIN)) }
+        let hour = Arc::new(AtomicI64::new(i64::MIN));
+        Self { services, settings, courier, hour, witnesses: Vec::new() }
     }
 
     fn is_new_hour(&self) -> bool {
@@ -120,6 +124,10 @@ impl Notifier {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error, "what is amiss with accounts could not be told");
             }
+        }
+        if let Err(error) = self.send_witnesses().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "checkpoints could not be mailed; it is tried again");
         }
         let planned = self.plan().await;
         let escalated = self.escalate().await;

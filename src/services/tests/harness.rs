@@ -182,6 +182,7 @@ pub fn services_within(
             authority: "Exempelstads kommun".into(),
             export_dir: dir.join("export"),
             export_form: PackageForm::Zip,
+            sheet_embeds: false,
             claim: SignedDuration::from_mins(10),
             session: SignedDuration::from_hours(8),
             polls_at_once: 4,
@@ -236,6 +237,7 @@ async fn try_manifest_of(services: &Services, row: &EvidenceRow) -> anyhow::Resu
         missing: Vec::new(),
         beside: None,
         sealed_by: "prov".into(),
+        earlier: None,
     })
 }
 

@@ -227,3 +227,75 @@ async fn what_was_disposed_of_and_still_stands_is_read_anew_and_can_be_removed()
     let plan = stage.plan().await;
     assert_eq!(plan.due.iter().map(|due| due.case).collect::<Vec<_>>(), [case]);
 }
+
+/// A clock that goes ahead makes everything due: nothing goes until somebody says that it is right.
+#[tokio::test]
+async fn disposal_waits_after_a_gap_in_time_until_a_person_accounts_for_it() {
+    let stage = Stage::new().await;
+    stage.dismissed(THREAT).await;
+    let services = &stage.services;
+    let archivist = stage.person(Role::Archivist, "Arne").await;
+    services.note_sign().await.unwrap();
+    assert!(why(services.confirm_clock(&archivist).await).contains("inte ifrågasatt"));
+    // Three years in one step, and the program runs on under the wrong time for days.
+    stage.wait_s(3 * 365 * 86_400);
+    let refused = why(services.propose_disposal(&archivist, None).await);
+    assert!(refused.contains("2026-11-21") && refused.contains("2029-11-20"), "{refused}");
+    for _ in 0..3 {
+        services.note_sign().await.unwrap();
+        stage.wait_s(3_600);
+    }
+    assert!(why(services.propose_disposal(&archivist, None).await).contains("2029-11-20"));
+    assert_eq!(services.sweep_uncased().await.unwrap(), 0);
+    assert!(services.disposals(&archivist).await.unwrap().clock.is_some());
+    // It was right after all, says somebody, and that is on record.
+    assert!(services.confirm_clock(&stage.editor).await.is_err(), "not an editor");
+    services.confirm_clock(&archivist).await.unwrap();
+    assert_eq!(stage.store().audit_count("clock.confirm").await.unwrap(), 1);
+    assert!(services.disposals(&archivist).await.unwrap().clock.is_none());
+    services.propose_disposal(&archivist, None).await.unwrap();
+    // Another one that is set right by itself is forgotten.
+    stage.wait_s(2 * 86_400);
+    services.note_sign().await.unwrap();
+    assert!(services.disposals(&archivist).await.unwrap().clock.is_some());
+    stage.clock.advance(jiff::SignedDuration::from_secs(-2 * 86_400));
+    services.note_sign().await.unwrap();
+    assert!(services.disposals(&archivist).await.unwrap().clock.is_none());
+    // Nights and restarts are nothing.
+    stage.wait_s(86_000);
+    services.note_sign().await.unwrap();
+    assert!(services.disposals(&archivist).await.unwrap().clock.is_none());
+}
+
+#[tokio::test]
+async fn what_is_approved_is_what_was_shown() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.dismissed(THREAT).await;
+    stage.wait_s(TWO_MONTHS_S);
+    let services = &stage.services;
+    let one = stage.person(Role::Archivist, "Arne").await;
+    let two = stage.person(Role::Administrator, "Ada").await;
+    let row = services.propose_disposal(&one, None).await.unwrap();
+    let shown = services.disposals(&two).await.unwrap().proposed.unwrap().shown;
+    // Somebody with the disk puts another date into the proposal.
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    let triggers: Vec<String> = raw
+        .prepare(
+            "select name from sqlite_master where type = 'trigger' and tbl_name = 'disposal_lines'",
+        )
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    for trigger in triggers {
+        raw.execute_batch(&format!("drop trigger {trigger}")).unwrap();
+    }
+    raw.execute("update disposal_lines set why = 'Annat'", []).unwrap();
+    let refused = services.approve_as_shown(&two, row.id, shown).await;
+    assert!(matches!(refused, Err(crate::services::ServiceError::Conflict { .. })), "{refused:?}");
+    let shown = services.disposals(&two).await.unwrap().proposed.unwrap().shown;
+    services.approve_as_shown(&two, row.id, shown).await.unwrap();
+    let id = stage.evidence_of(case).await;
+    assert!(services.evidence_record(&stage.editor, id).await.is_err(), "disposed of");
+}

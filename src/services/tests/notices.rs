@@ -56,7 +56,11 @@ fn settings() -> Settings {
     }
 }
 
-fn notifier_by(stage: &Stage, mail: Option<&MailSettings>, hooks: &[WebhookSettings]) -> Notifier {
+pub(super) fn notifier_by(
+    stage: &Stage,
+    mail: Option<&MailSettings>,
+    hooks: &[WebhookSettings],
+) -> Notifier {
     let courier = Courier::new(mail, hooks, "prov".into(), stage.clock.clock()).unwrap();
     Notifier::new(stage.services.clone(), settings(), courier)
 }

@@ -274,3 +274,32 @@ async fn a_delivery_for_the_diary_is_written_once_more_where_an_attempt_broke_of
         "registering is the event"
     );
 }
+
+#[tokio::test]
+async fn whoever_may_read_evidence_fetches_a_selection_as_one_package_and_each_record_tells_who() {
+    let stage = Stage::new().await;
+    let (_, one) = stage.written(THREAT).await;
+    let (_, two) = stage.written("Du är en jävla idiot som ska dö.").await;
+    let services = &stage.services;
+    let package = services.package(&stage.editor, &[], &[one, two, one]).await.unwrap();
+    assert_eq!(package.name, "bevis-2-stycken.zip");
+    let zip = stage.dir.path().join("fetched.zip");
+    let mut file = package.file;
+    std::io::copy(&mut file, &mut std::fs::File::create(&zip).unwrap()).unwrap();
+    assert_eq!(std::fs::metadata(&zip).unwrap().len(), package.size_bytes);
+    assert!(packages::verify(&zip, &|_, _| {}).unwrap().is_whole());
+    let left: Vec<_> = std::fs::read_dir(stage.dir.path().join("export")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(stage.store().audit_count("evidence.export").await.unwrap(), 2);
+    let file = services.case_file(&stage.editor, one).await.unwrap();
+    let told = file.custody.events.iter();
+    assert!(told.clone().any(|e| e.who == "Kim Exempel" && e.what == "exporterade beviset"));
+    // What is for a smaller circle is fetched by that circle alone, also among others.
+    services.mark_secret(&stage.editor, two, "OSL 25 kap. 1 §", "Om hälsa.").await.unwrap();
+    let other = stage.person(Role::Editor, "Alex").await;
+    assert!(services.package(&other, &[], &[one, two]).await.is_err());
+    services.package(&other, &[], &[one]).await.unwrap();
+    let administrator = stage.person(Role::Administrator, "Ada").await;
+    assert!(services.package(&administrator, &[], &[one]).await.is_err());
+    assert!(services.package(&stage.editor, &[], &[]).await.is_err());
+}

@@ -7,12 +7,14 @@ use crate::domain::ids::{ContentHash, PlatformItemId};
 use crate::domain::item::{Batch, FetchedItem, ItemKind, Presence};
 use crate::domain::log::LogKind;
 use crate::domain::person::Role;
+use crate::evidence::verify;
 use crate::evidence::warrant::RemovalWarrant;
 use crate::platforms::simulate::faults::Fault;
 use crate::services::intake::address;
 use crate::services::queue::{Filter, News};
 use crate::services::tests::harness::{Stage, THREAT, viewer};
 use crate::services::{ServiceError, Viewer};
+use crate::store::rows::{EvidenceRow, EvidenceState};
 
 fn answer(text: &str) -> Choice {
     Choice::Answer { text: text.into() }
@@ -263,4 +265,55 @@ async fn a_text_of_five_megabytes_and_one_with_nul_go_as_far_as_the_queue() {
     }
     let file = stage.services.case_file(&stage.editor, stage.case_of(1).await).await.unwrap();
     assert_eq!(ContentHash::of(file.text.as_bytes()), ContentHash::of(large.as_bytes()));
+}
+
+/// Editing and deleting by the author are entries that point to the seal before them.
+#[tokio::test]
+async fn an_edit_and_a_vanished_item_point_to_the_seal_before_them() {
+    let stage = Stage::new().await;
+    let (edited, edited_case) = stage.written(THREAT).await;
+    let (gone, gone_case) = stage.written(&format!("{THREAT} Vänta bara.")).await;
+    let (ours, our_case) = stage.written("Du är en jävla idiot som ska dö.").await;
+    let seal = async |case| {
+        let version = stage.store().case(case).await.unwrap().version;
+        stage.store().evidence_of(version).await.unwrap().unwrap()
+    };
+    let hash_and_place = |row: &EvidenceRow| match row.state {
+        EvidenceState::Sealed { manifest, log_seq, .. } => (manifest, log_seq),
+        EvidenceState::Wanted | EvidenceState::Disposed { .. } => panic!("{row:?}"),
+    };
+    let (first, last) = (seal(edited_case).await, seal(gone_case).await);
+    stage.decide(our_case, vec![Choice::Delete]).await;
+    stage.act_after_undo().await;
+    assert!(stage.truth(ours).deleted);
+    stage.simulator.edit(edited, "Jag vet var du bor, och nu kommer jag.");
+    stage.simulator.delete(gone);
+    stage.wait_s(16 * 60);
+    stage.poll().await;
+    while stage.services.assess_waiting().await.unwrap() {}
+    while stage.services.capture_wanted().await.unwrap() {}
+
+    let second = seal(edited_case).await;
+    let manifest = stage.services.inner.evidence.manifest(&second).await.unwrap();
+    let earlier = manifest.earlier.expect("points to the wording before it");
+    assert_eq!((earlier.manifest_sha256, earlier.log_seq), hash_and_place(&first));
+    assert_eq!((earlier.version, manifest.version), (1, 2));
+    let entries = stage.store().log_after(0, 1_000).await.unwrap();
+    let vanished: Vec<_> = entries.iter().filter(|e| e.kind == LogKind::Vanished).collect();
+    assert_eq!(vanished.len(), 1, "what we removed ourselves is an act of ours");
+    let (hash, seq) = hash_and_place(&last);
+    assert!(vanished[0].body.contains(&format!("\"seal_seq\":{seq}")), "{}", vanished[0].body);
+    assert!(vanished[0].body.contains(&hash.to_hex()));
+    stage.verified().await;
+    // The row that says it is gone cannot be taken away, nor put on another item.
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    raw.execute_batch("drop trigger vanishings_stay; drop trigger vanishings_are_never_cut")
+        .unwrap();
+    let evidence = &stage.services.inner.evidence;
+    for change in ["update vanishings set evidence_id = 1", "delete from vanishings"] {
+        raw.execute(change, []).unwrap();
+        let found = verify::verify(evidence, stage.store(), &Default::default()).await.unwrap();
+        assert_eq!(found.faults.len(), 1, "{change}: {:?}", found.faults);
+        assert!(found.faults[0].place.contains("försvunnet inlägg 1"), "{:?}", found.faults);
+    }
 }

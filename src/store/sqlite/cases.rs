@@ -186,6 +186,7 @@ fn queue_row(row: &Row<'_>) -> Result<QueueRow, StoreError> {
         n_alike: row.get(n + 13)?,
         n_similar: row.get(n + 14)?,
         no_copy: row.get(n + 15)?,
+        secret: row.get(n + 16)?,
     })
 }
 
@@ -213,6 +214,7 @@ pub(super) fn filter_sql(filter: QueueFilter) -> FilterSql {
         QueueFilter::AwaitingDiary => (by_state, "k.state = 'awaiting_diary'", "k.changed_at"),
         QueueFilter::Closed => (by_state, "k.state = 'closed'", "k.changed_at desc"),
         QueueFilter::Exempt => (["cases_exempt"; 2], "k.exempt = 1", "k.changed_at desc"),
+        QueueFilter::Secret => (["cases_secret"; 2], "k.secret = 1", "k.changed_at desc"),
     };
     let in_front = match filter {
         QueueFilter::Open => ["and k.behind = 0", "and k.behind_here = 0"],
@@ -220,7 +222,8 @@ pub(super) fn filter_sql(filter: QueueFilter) -> FilterSql {
         | QueueFilter::Decided
         | QueueFilter::AwaitingDiary
         | QueueFilter::Closed
-        | QueueFilter::Exempt => [""; 2],
+        | QueueFilter::Exempt
+        | QueueFilter::Secret => [""; 2],
     };
     FilterSql { index, condition, in_front, order }
 }
@@ -248,7 +251,7 @@ impl Store {
                         (select d.verdict from verdicts d
                          where d.version_id = v.id and d.lexicon = v.assessed_by),
                         exists (select 1 from evidence e where e.version_id = v.id and e.state <> 'wanted'),
-                        {N_ALIKE}, {n_similar}, i.no_copy
+                        {N_ALIKE}, {n_similar}, i.no_copy, k.secret
                  from (select k.id from cases k indexed by {index}
                        where {condition} {in_front} {only} order by {order} limit ?1 offset ?2) p
                       cross join cases k on k.id = p.id
@@ -276,7 +279,7 @@ impl Store {
                         (select d.verdict from verdicts d
                          where d.version_id = v.id and d.lexicon = v.assessed_by),
                         exists (select 1 from evidence e where e.version_id = v.id and e.state <> 'wanted'),
-                        {N_ALIKE}, {n_similar}, i.no_copy
+                        {N_ALIKE}, {n_similar}, i.no_copy, k.secret
                  from cases k join items i on i.id = k.item_id join accounts a on a.id = i.account_id
                       join versions v on v.id = k.version_id
                  where k.id = ?1"
@@ -297,7 +300,10 @@ impl Store {
             let exempt = c
                 .prepare_cached("select count(*) from cases where exempt = 1")?
                 .query_row([], |row| row.get(0))?;
-            let mut counts = CaseCounts { exempt, ..CaseCounts::default() };
+            let secret = c
+                .prepare_cached("select count(*) from cases where secret = 1")?
+                .query_row([], |row| row.get(0))?;
+            let mut counts = CaseCounts { exempt, secret, ..CaseCounts::default() };
             for (state, n) in
                 rows(&mut c.prepare_cached("select state, n from case_counts")?, [], |row| {
                     Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?))

@@ -7,6 +7,7 @@ use super::accounts::{delivery_answer, note_gap, note_look, note_signed, signed_
 use super::cases::{case_of_item, note_event, touch};
 use super::search::index_version;
 use super::value::{at, from_json, hash, json, maybe_at, maybe_row, ms, rows};
+use super::vanishings::note_vanished;
 use crate::domain::case::CaseState;
 use crate::domain::ids::{
     AccountId, CaseId, ContentHash, ItemId, PlatformItemId, PlatformPostId, VersionId,
@@ -335,6 +336,8 @@ fn store_batch(
         let Some(item) = item else { continue };
         committed.presence_changes += 1;
         committed.touched.extend(note_gone(tx, item, now)?);
+        // After the line it is to hold.
+        note_vanished(tx, item, now)?;
     }
     for element in &batch.unreadable {
         let kept = tx
@@ -477,6 +480,9 @@ impl Store {
                 }
                 LiveReading::Gone => {
                     set_presence(tx, item, Presence::Gone, now)?;
+                    if known.presence != Presence::Gone {
+                        note_vanished(tx, item, now)?;
+                    }
                     false
                 }
                 LiveReading::NotReadable { .. } => false,

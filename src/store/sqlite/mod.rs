@@ -15,6 +15,7 @@ mod cases;
 mod checkpoints;
 mod checks;
 pub mod claims;
+pub mod clock;
 pub mod closings;
 mod crises;
 mod custody;
@@ -39,6 +40,7 @@ pub mod releases;
 mod reports;
 mod rules;
 pub mod search;
+pub mod secrecies;
 pub mod sweeps;
 pub mod tasks;
 mod threads;
@@ -46,7 +48,9 @@ pub mod together;
 pub(super) mod tree;
 pub mod users;
 pub(super) mod value;
+mod vanishings;
 pub(super) mod veil;
+pub mod witnesses;
 pub(super) mod writer;
 
 #[cfg(test)]

@@ -39,6 +39,9 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0040_answered_for.sql")),
     M::up(include_str!("migrations/0033_exchanges.sql")),
     M::up(include_str!("migrations/0035_archive_runs.sql")),
+    M::up(include_str!("migrations/0037_secrecy.sql")),
+    M::up(include_str!("migrations/0038_clock.sql")),
+    M::up(include_str!("migrations/0039_vanished.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.

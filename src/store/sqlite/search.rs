@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, Transaction, params};
 use super::accounts::account;
 use super::cases::filter_sql;
 use super::items::item_kind;
-use super::value::{at, from_json, maybe_at, maybe_row, ms, rows};
+use super::value::{at, from_json, json, maybe_at, maybe_row, ms, rows};
 use crate::domain::account::Account;
 use crate::domain::case::CaseState;
 use crate::domain::ids::{CaseId, ItemId, VersionId};
@@ -60,6 +60,8 @@ pub struct Search {
     pub offset: u32,
     /// So many at most.
     pub most: u32,
+    /// Items whose words whoever asks may not read: they are not found by them.
+    pub shut: Vec<ItemId>,
 }
 
 /// A version that was found. It tells nothing of who wrote it.
@@ -83,6 +85,8 @@ pub struct FoundRow {
     pub current: bool,
     /// Nothing of it may be shown.
     pub no_copy: bool,
+    /// Its case bears a secrecy mark.
+    pub secret: bool,
 }
 
 fn found(row: &Row<'_>) -> Result<FoundRow, StoreError> {
@@ -102,6 +106,7 @@ fn found(row: &Row<'_>) -> Result<FoundRow, StoreError> {
         no_copy: row.get(5)?,
         current: row.get(6)?,
         case,
+        secret: row.get::<_, Option<bool>>(14)?.unwrap_or_default(),
         account: account(row, 9)?,
     })
 }
@@ -257,19 +262,26 @@ impl Store {
             let Plan { source, condition, key } = plan(c, &search, account)?;
             let anywhere = if search.beyond_cases { "1" } else { "k.id is not null" };
             let state = search.state.map_or(anywhere, |state| filter_sql(state).condition);
+            let shut = json(&search.shut.iter().map(|item| item.0).collect::<Vec<_>>())?;
+            // Nearly always nothing is shut; and a number is not what a case says.
+            let by_words = matches!(search.sought, Sought::Words(_)) && !search.shut.is_empty();
+            let open = match by_words {
+                true => "i.id not in (select value from json_each(?8))",
+                false => "?8 is not null",
+            };
             // By the index where that is what leads, so that no page is sorted.
             let order = if source.starts_with("item_words") { "w.rowid" } else { "v.id" };
             let sql = format!(
                 "select v.id, substr(cast(v.text as blob), 1, ?7), v.fetched_at, i.kind, i.created_at,
                         i.no_copy, i.current_version_id = v.id, k.id, k.state_json,
-                        a.id, a.key, a.platform, a.name, a.simulated
+                        a.id, a.key, a.platform, a.name, a.simulated, k.secret
                  from {source} cross join accounts a on a.id = i.account_id
-                 where {condition} and (?4 is null or a.id = ?4) and {state}
+                 where {condition} and (?4 is null or a.id = ?4) and {state} and {open}
                  order by {order} desc limit ?5 offset ?6"
             );
             rows(
                 &mut c.prepare_cached(&sql)?,
-                params![key, from, before, account, search.most, search.offset, READ_BYTES],
+                params![key, from, before, account, search.most, search.offset, READ_BYTES, shut],
                 found,
             )
         })

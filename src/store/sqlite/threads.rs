@@ -7,6 +7,7 @@ use super::value::{from_json, maybe_at, maybe_row, rows};
 use crate::domain::evidence::{TEXT_NOT_COPIED, Thread, ThreadItem};
 use crate::domain::ids::{AccountId, ItemId, PlatformItemId, PlatformPostId};
 use crate::domain::item::FetchedPost;
+use crate::domain::secrecy::WITHHELD;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::ItemRow;
@@ -17,6 +18,9 @@ const DEEPEST_THREAD: usize = 50;
 /// The answers under an item.
 pub(super) const BELOW: &str = "from items i join versions v on v.id = i.current_version_id
      where i.account_id = ?1 and i.parent_id = ?2 order by i.created_at, i.id limit ?3";
+
+/// Whether the item `i` is under a secrecy mark: its words stand in its own case alone.
+const SECRET: &str = "exists (select 1 from cases k where k.item_id = i.id and k.secret = 1)";
 
 impl Store {
     /// The thread above an item: the post, and the answers from the top down to its parent.
@@ -56,7 +60,7 @@ impl Store {
             let item = the_item(c, item)?;
             rows(
                 &mut c.prepare_cached(&format!(
-                    "select i.platform_id, v.author, v.text, i.created_at, {} {BELOW}",
+                    "select i.platform_id, v.author, v.text, i.created_at, {}, {SECRET} {BELOW}",
                     barred!()
                 ))?,
                 params![item.account.0, item.platform_id.as_str(), most],
@@ -91,7 +95,11 @@ fn read_thread_item(row: &Row<'_>) -> Result<ThreadItem, StoreError> {
     Ok(ThreadItem {
         platform_id: PlatformItemId::new(row.get::<_, String>(0)?),
         author: from_json("versions", &row.get::<_, String>(1)?)?,
-        text: if row.get(4)? { TEXT_NOT_COPIED.into() } else { row.get(2)? },
+        text: match (row.get(4)?, row.get(5)?) {
+            (true, _) => TEXT_NOT_COPIED.into(),
+            (false, true) => WITHHELD.into(),
+            (false, false) => row.get(2)?,
+        },
         created_at: maybe_at(row.get(3)?)?,
     })
 }
@@ -102,16 +110,15 @@ fn thread_item(
     platform_id: &PlatformItemId,
 ) -> Result<Option<(ThreadItem, Option<PlatformItemId>)>, StoreError> {
     maybe_row(
-        &mut c.prepare_cached(concat!(
-            "select i.platform_id, v.author, v.text, i.created_at, ",
-            barred!(),
-            ", i.parent_id
+        &mut c.prepare_cached(&format!(
+            "select i.platform_id, v.author, v.text, i.created_at, {}, {SECRET}, i.parent_id
              from items i join versions v on v.id = i.current_version_id
              where i.account_id = ?1 and i.platform_id = ?2",
+            barred!()
         ))?,
         params![account.0, platform_id.as_str()],
         |row| {
-            let parent: Option<String> = row.get(5)?;
+            let parent: Option<String> = row.get(6)?;
             Ok((read_thread_item(row)?, parent.map(PlatformItemId::new)))
         },
     )

@@ -186,7 +186,7 @@ pub async fn decide(
 }
 
 /// After an act: back to the case, or the case with the reason why not.
-async fn after(
+pub(super) async fn after(
     site: &Site,
     inside: &Inside,
     case: CaseId,

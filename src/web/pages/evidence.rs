@@ -2,14 +2,19 @@
 
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::header::{
+    CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+};
 use axum::http::{HeaderValue, Response as HttpResponse};
 use axum::response::Response;
+use axum_extra::extract::Form as RepeatedForm;
+use serde::Deserialize;
 
 use crate::domain::evidence::PartKind;
-use crate::domain::ids::EvidenceId;
+use crate::domain::ids::{CaseId, EvidenceId};
 use crate::services::ServiceError;
 use crate::services::records::Look;
+use crate::services::exports::Package;
 use crate::web::present;
 use crate::web::state::{Inside, Site, not_found, page};
 use crate::web::view::error::Trouble;
@@ -130,3 +135,64 @@ fn answer(
         .body(Body::from(bytes))
         .map_err(|source| ServiceError::Broken { doing: "answer", source: Box::new(source) })
 }
+
+/// What is to be fetched together.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Chosen {
+    /// See [`csrf_matches`](crate::web::guard::csrf_matches).
+    csrf: String,
+    /// Cases, each with all that is sealed of it.
+    arende: Vec<i64>,
+}
+
+/// One record as a package: `/bevis/7/paket.zip`.
+pub async fn package(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(id): Path<i64>,
+) -> Result<Response, Response> {
+    let package = site.services.package(&inside.viewer, &[EvidenceId(id)], &[]).await;
+    sent(&site, package)
+}
+
+/// All that is sealed of the chosen cases as one package.
+pub async fn packages(
+    State(site): State<Site>,
+    inside: Inside,
+    RepeatedForm(chosen): RepeatedForm<Chosen>,
+) -> Result<Response, Response> {
+    inside.check(&site, &chosen.csrf)?;
+    let cases: Vec<_> = chosen.arende.iter().copied().map(CaseId).collect();
+    let package = site.services.package(&inside.viewer, &[], &cases).await;
+    sent(&site, package)
+}
+
+/// The file as it is read from the disk, piece by piece.
+fn sent(site: &Site, package: Result<Package, ServiceError>) -> Result<Response, Response> {
+    let Package { file, size_bytes, name } = package.map_err(|e| site.error(e))?;
+    let pieces = futures_util::stream::try_unfold(Some(file), |file| async move {
+        let Some(mut file) = file else { return Ok(None) };
+        let read = tokio::task::spawn_blocking(move || {
+            let mut piece = vec![0; PIECE_BYTES];
+            let n = std::io::Read::read(&mut file, &mut piece)?;
+            piece.truncate(n);
+            Ok::<_, std::io::Error>((piece, file))
+        });
+        let (piece, file) = read.await.map_err(std::io::Error::other)??;
+        Ok::<_, std::io::Error>((!piece.is_empty()).then_some((piece, Some(file))))
+    });
+    let broken = |source: axum::http::Error| {
+        site.error(ServiceError::Broken { doing: "answer", source: Box::new(source) })
+    };
+    HttpResponse::builder()
+        .header(CONTENT_TYPE, "application/zip")
+        .header(CONTENT_LENGTH, size_bytes)
+        .header(CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))
+        .header(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"))
+        .body(Body::from_stream(pieces))
+        .map_err(broken)
+}
+
+/// How much of a package is in memory at a time.
+const PIECE_BYTES: usize = 64 * 1024;

@@ -97,6 +97,7 @@ fn words(site: &Site, error: ServiceError) -> Result<String, Response> {
     match error {
         ServiceError::Refused { why }
         | ServiceError::Conflict { why }
+        | ServiceError::Shut { why }
         | ServiceError::Damaged { why } => Ok(why),
         error => Err(site.error(error)),
     }

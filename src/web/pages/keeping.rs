@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::domain::ids::DisposalId;
 use crate::services::ServiceError;
-use crate::web::forms::{BareForm, DisposalForm, ReasonFields};
+use crate::web::forms::{ApproveForm, BareForm, DisposalForm, ReasonFields};
 use crate::web::present_keeping as present;
 use crate::web::state::{Inside, Site, not_found, page_with};
 use crate::web::view::shell::Notice;
@@ -41,6 +41,7 @@ async fn after<T>(
         Err(
             ServiceError::Refused { why }
             | ServiceError::Conflict { why }
+            | ServiceError::Shut { why }
             | ServiceError::Damaged { why },
         ) => draw(site, inside, StatusCode::CONFLICT, Some(Notice::problem(why))).await,
         Err(error) => Err(site.error(error)),
@@ -75,10 +76,26 @@ pub async fn approve(
     State(site): State<Site>,
     inside: Inside,
     Path(id): Path<i64>,
+    Form(fields): Form<ApproveForm>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    let Ok(shown) = fields.visat.parse() else {
+        let why = "Formuläret säger inte vilket förslag som visades. Ladda om sidan, läs förslaget och godkänn på nytt.";
+        let notice = Some(Notice::problem(why));
+        return draw(&site, &inside, StatusCode::UNPROCESSABLE_ENTITY, notice).await;
+    };
+    let done = site.services.approve_as_shown(&inside.viewer, DisposalId(id), shown).await;
+    after(&site, &inside, done).await
+}
+
+/// Says that the clock is right.
+pub async fn clock(
+    State(site): State<Site>,
+    inside: Inside,
     Form(fields): Form<BareForm>,
 ) -> Result<Response, Response> {
     inside.check(&site, &fields.csrf)?;
-    let done = site.services.approve_disposal(&inside.viewer, DisposalId(id)).await;
+    let done = site.services.confirm_clock(&inside.viewer).await;
     after(&site, &inside, done).await
 }
 

@@ -15,6 +15,7 @@ pub mod queue;
 pub mod record;
 pub mod report;
 pub mod search;
+pub mod secrecy;
 pub mod supervision;
 pub mod tasks;
 pub mod together;

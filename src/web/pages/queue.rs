@@ -38,6 +38,7 @@ pub(super) const fn label(shown: Shown) -> &'static str {
         Shown::AwaitingDiary => "Väntar på diarienummer",
         Shown::Closed => "Avslutade",
         Shown::Exempt => "Undantagna från gallring",
+        Shown::Secret => "Sekretessmarkerade",
     }
 }
 
@@ -121,7 +122,8 @@ pub async fn show(
     }
     // An empty list of exceptions would only stand in the way.
     let offered = |filter: &&Shown| {
-        **filter != Shown::Exempt || shown == Shown::Exempt || queue.counts.exempt > 0
+        let rare = matches!(filter, Shown::Exempt | Shown::Secret);
+        !rare || shown == **filter || queue.counts.of(**filter) > 0
     };
     let filters = Shown::ALL.iter().filter(offered).map(|filter| Filter {
         label: label(*filter),

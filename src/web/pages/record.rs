@@ -313,6 +313,7 @@ fn told_of(error: ServiceError) -> Response {
             told(StatusCode::FORBIDDEN, &why)
         }
         ServiceError::NotFound { .. } => told(StatusCode::NOT_FOUND, "Det finns inte."),
+        ServiceError::Shut { why } => told(StatusCode::FORBIDDEN, &why),
         ServiceError::Conflict { why } => told(StatusCode::CONFLICT, &why),
         ServiceError::TryLater { why } | ServiceError::NotWritable { why } => {
             told(StatusCode::SERVICE_UNAVAILABLE, &why)

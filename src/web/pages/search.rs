@@ -1,8 +1,8 @@
 //! `/sok`: search in what has been written.
 
-use axum::extract::{Query, State};
+use axum::extract::{Form, Path, Query, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::civil::Date;
 use serde::Deserialize;
 
@@ -97,11 +97,82 @@ fn row(found: Found, now: jiff::Timestamp) -> FoundRow {
     }
 }
 
-/// The page with its results.
+/// A search as it is sent.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Sent {
+    csrf: String,
+    q: String,
+    konto: String,
+    visa: String,
+    fran: String,
+    till: String,
+    dnr: String,
+    bevis: String,
+    skal: String,
+}
+
+/// Which page of the results.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Leafed {
+    sida: u32,
+}
+
+/// Takes a search, and leads to its results by an address that does not say what it was.
+pub async fn ask(
+    State(site): State<Site>,
+    inside: Inside,
+    Form(sent): Form<Sent>,
+) -> Result<Response, Response> {
+    inside.check(&site, &sent.csrf)?;
+    let Sent { csrf: _, q, konto, visa, fran, till, dnr, bevis, skal } = sent;
+    let typed = Typed { q, konto, visa, fran, till, dnr, bevis, skal, sida: 0 };
+    let now = site.services.clock().now();
+    match site.searches.keep(inside.token(), typed, now) {
+        Ok(number) => Ok(Redirect::to(&format!("/sok/{number}")).into_response()),
+        Err(error) => Err(site.error(ServiceError::Broken {
+            doing: "random number",
+            source: Box::new(std::io::Error::other(error)),
+        })),
+    }
+}
+
+/// The results of a search that was sent; an empty form where it is forgotten, or somebody else's.
+pub async fn asked(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(number): Path<String>,
+    Query(Leafed { sida }): Query<Leafed>,
+) -> Result<Response, Response> {
+    let now = site.services.clock().now();
+    match site.searches.of(inside.token(), &number, now) {
+        Some(typed) => {
+            draw(&site, &inside, Typed { sida, ..typed }, |page| match page {
+                0 => format!("/sok/{number}"),
+                page => format!("/sok/{number}?sida={page}"),
+            })
+            .await
+        }
+        None => Ok(Redirect::to("/sok").into_response()),
+    }
+}
+
+/// The form; or results of what somebody has put into the address by hand.
 pub async fn show(
     State(site): State<Site>,
     inside: Inside,
     Query(typed): Query<Typed>,
+) -> Result<Response, Response> {
+    let known = typed.clone();
+    draw(&site, &inside, typed, |page| known.href(page)).await
+}
+
+async fn draw(
+    site: &Site,
+    inside: &Inside,
+    typed: Typed,
+    href: impl Fn(u32) -> String,
 ) -> Result<Response, Response> {
     let services = &site.services;
     let viewer = &inside.viewer;
@@ -131,11 +202,11 @@ pub async fn show(
         Err(why) => (StatusCode::UNPROCESSABLE_ENTITY, Some(Notice::problem(why)), None),
     };
     let view = SearchPage {
-        shell: inside.shell(&site, Place::Search)?,
+        shell: inside.shell(site, Place::Search)?,
         notice,
         results: results.map(|r| r.found.into_iter().map(|found| row(found, now)).collect()),
-        previous: (page > 0).then(|| typed.href(page - 1)),
-        next: more.then(|| typed.href(page + 1)),
+        previous: (page > 0).then(|| href(page - 1)),
+        next: more.then(|| href(page + 1)),
         form: SearchForm {
             words: typed.q,
             diary: typed.dnr,
@@ -147,5 +218,5 @@ pub async fn show(
             reason: typed.skal,
         },
     };
-    Ok(page_with(&site, status, &view))
+    Ok(page_with(site, status, &view))
 }

@@ -112,6 +112,8 @@ pub struct CaseView {
     pub exemption: Option<ExemptionView>,
     /// Whether the viewer may exempt it, or lift that.
     pub may_exempt: bool,
+    /// The smaller circle that opens it, and what can be done about that.
+    pub secrecy: SecrecyView,
     /// 7. History, newest last.
     pub history: Vec<HistoryRow>,
 }
@@ -129,6 +131,25 @@ pub struct CustodyRow {
     pub times: Option<String>,
     /// A file, a reason, a result.
     pub detail: Option<String>,
+}
+
+/// Whether a case is marked as secret, and who opens it then.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SecrecyView {
+    /// The mark: `Sekretess. OSL 26 kap. 1 §. 2026-11-23.`, who set it and why.
+    pub mark: Option<(String, String, String)>,
+    /// Who may open it, where that is a smaller circle.
+    pub circle: Option<String>,
+    /// Who was let in by name.
+    pub named: Vec<(i64, String)>,
+    /// Who could be.
+    pub others: Vec<(i64, String)>,
+    /// Somebody answered that there may be secrecy in it.
+    pub proposed: bool,
+    /// Whether the viewer may mark it, and let people in.
+    pub may_mark: bool,
+    /// Whether the viewer may lift the mark.
+    pub may_lift: bool,
 }
 
 /// An exemption from disposal.

@@ -25,6 +25,8 @@ pub enum Trouble {
     NotFound,
     /// The role does not allow it.
     NotPermitted(Act),
+    /// A smaller circle opens the case; what may be known of it, in Swedish.
+    Shut(String),
     /// Somebody else was first, or the item changed; what, in Swedish.
     Conflict(String),
     /// It cannot be done, whoever asks; why, in Swedish.
@@ -57,7 +59,7 @@ impl Trouble {
     pub const fn status(&self) -> u16 {
         match self {
             Self::NotFound => 404,
-            Self::NotPermitted(_) | Self::StaleForm | Self::ForeignForm => 403,
+            Self::NotPermitted(_) | Self::Shut(_) | Self::StaleForm | Self::ForeignForm => 403,
             Self::Conflict(_) | Self::Declined(_) => 409,
             Self::NotUnderstood => 400,
             Self::TooLarge => 413,
@@ -72,6 +74,7 @@ impl Trouble {
         match self {
             Self::NotFound => "Sidan finns inte",
             Self::NotPermitted(_) => "Din roll får inte göra det här",
+            Self::Shut(_) => "Ärendet öppnas av en mindre krets",
             Self::Conflict(_) => "Ärendet har ändrats",
             Self::Declined(_) => "Det går inte att göra",
             Self::Damaged(_) => "Beviset är inte helt",
@@ -94,7 +97,9 @@ impl Trouble {
                 let roles: Vec<_> = act.roles().map(Role::plural).collect();
                 format!("Din roll får inte {}. Det får {}.", act.label(), listed(&roles))
             }
-            Self::Conflict(why) | Self::Declined(why) | Self::Damaged(why) => why.clone(),
+            Self::Shut(why) | Self::Conflict(why) | Self::Declined(why) | Self::Damaged(why) => {
+                why.clone()
+            },
             Self::NotUnderstood => {
                 "Adressen eller formuläret saknar något eller är felskrivet.".to_owned()
             }
@@ -115,6 +120,7 @@ impl Trouble {
         match self {
             Self::NotFound => "Inget har ändrats.",
             Self::NotPermitted(_)
+            | Self::Shut(_)
             | Self::Conflict(_)
             | Self::Declined(_)
             | Self::NotUnderstood
@@ -145,6 +151,9 @@ impl Trouble {
             Self::NotFound => "Gå till kön och öppna ärendet därifrån.",
             Self::NotPermitted(_) => {
                 "Be någon av dem göra det. Behöver du själv kunna det, be den som administrerar Uppsikt om en annan roll."
+            }
+            Self::Shut(_) => {
+                "Behöver du ärendet i ditt arbete, be någon av dem att göra det som behövs eller att lägga till dig."
             }
             Self::Conflict(_) => "Öppna ärendet igen, läs vad som har hänt och besluta på nytt.",
             Self::Declined(_) => "Gå tillbaka till ärendet och läs vad som står där.",

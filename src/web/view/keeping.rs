@@ -25,6 +25,10 @@ pub struct DisposalPage {
     pub earlier: Vec<ProtocolView>,
     /// What went without ever having been a case, newest first.
     pub swept: Vec<SweptView>,
+    /// Why nothing goes until somebody says that the clock is right.
+    pub clock: Option<String>,
+    /// What the server's clock shows.
+    pub now: String,
 }
 
 /// Texts without a case that were disposed of.
@@ -127,6 +131,8 @@ pub struct ProposalView {
     pub may_approve: bool,
     /// Why nobody may.
     pub hindered: Option<String>,
+    /// A hash of what is shown.
+    pub shown: String,
 }
 
 /// A protocol.

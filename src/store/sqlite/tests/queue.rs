@@ -175,6 +175,7 @@ fn recount(raw: &Connection) -> CaseCounts {
         awaiting_diary: n("'awaiting_diary'"),
         closed: n("'closed'"),
         exempt: 0,
+        secret: 0,
     }
 }
 

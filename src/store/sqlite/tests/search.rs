@@ -18,6 +18,7 @@ fn search(sought: Sought) -> Search {
         before: None,
         offset: 0,
         most: 10,
+        shut: Vec::new(),
     }
 }
 
