@@ -47,7 +47,7 @@ pub enum Choice {
     Dismiss,
     /// *Polisanmälan övervägs*.
     ConsiderPoliceReport,
-    /// *Vänta*.
+    /// *Påminn mig*: the case rests (*vilar*) until then.
     Hold {
         /// Until when.
         until: Timestamp,
@@ -85,7 +85,7 @@ impl Choice {
             Self::Forward { .. } => "vidarebefordra",
             Self::Dismiss => "avfärda",
             Self::ConsiderPoliceReport => "polisanmälan övervägs",
-            Self::Hold { .. } => "vänta",
+            Self::Hold { .. } => "påminn mig",
         }
     }
 
@@ -130,7 +130,7 @@ impl Choice {
                 Some(format!("Till: {}. Meddelande: {}", to.trim(), note.trim()))
             }
             Self::Hold { until } => {
-                Some(format!("Väntar till {}", local(*until).strftime("%Y-%m-%d %H:%M")))
+                Some(format!("Vilar till {}", local(*until).strftime("%Y-%m-%d %H:%M")))
             }
             Self::Hide
             | Self::Unhide

@@ -376,6 +376,28 @@ async fn what_came_back_is_told_again() {
 }
 
 #[tokio::test]
+async fn whoever_let_a_case_rest_is_reminded_of_it_once_each_time() {
+    let stage = Stage::new().await;
+    staffed(&stage).await;
+    let (_, case) = stage.written(SWEARING).await;
+    let reminders = async || {
+        notifier(&stage).plan().await.unwrap();
+        let told = waiting(&stage).await.into_iter();
+        let told = told.filter(|notice| notice.subject.starts_with("Påminnelse: ärende"));
+        told.map(|notice| notice.recipient).collect::<Vec<_>>()
+    };
+    for n in 1..=2 {
+        let until = stage.now() + SignedDuration::from_hours(1);
+        stage.decide(case, vec![Choice::Hold { until }]).await;
+        assert_eq!(reminders().await.len(), n - 1);
+        stage.wait_s(3_600);
+        stage.services.end_holds().await.unwrap();
+        assert_eq!(reminders().await, vec!["kim@exempelstad.example"; n]);
+        assert_eq!(reminders().await.len(), n, "once");
+    }
+}
+
+#[tokio::test]
 async fn what_waited_over_a_weekend_is_not_given_up_at_the_first_failure() {
     let stage = Stage::new().await;
     staffed(&stage).await;

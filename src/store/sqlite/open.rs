@@ -36,6 +36,8 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0030_notices_again.sql")),
     M::up(include_str!("migrations/0031_police_version.sql")),
     M::up(include_str!("migrations/0032_recorded_by.sql")),
+    M::up(include_str!("migrations/0041_together_again.sql")),
+    M::up(include_str!("migrations/0042_cards_kept.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.

@@ -246,6 +246,10 @@ pub struct Filled {
     pub forward_note: String,
     /// The person's own note.
     pub note: String,
+    /// Until when it rests, as chosen in the list.
+    pub hold: String,
+    /// The person's own time for that, as typed.
+    pub hold_own: String,
     /// What was answered on the diary.
     pub diary: Answered,
     /// The number of the case that it concerns, as typed: it need not be one.
@@ -473,6 +477,8 @@ impl DecisionForm {
             to,
             forward_note,
             note,
+            hold: _,
+            hold_own: _,
             diary,
             number,
             publishes: _,
