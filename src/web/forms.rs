@@ -13,6 +13,7 @@ use super::view::changed::Seen;
 use super::view::choice::ChoiceKind;
 use super::view::decision::Filled;
 use super::view::register;
+use super::view::together::Rest;
 
 /// The name and password of a login.
 #[derive(Deserialize)]
@@ -199,8 +200,7 @@ impl DecisionFields {
             to: self.till.clone(),
             forward_note: self.till_not.clone(),
             note: self.anteckning.clone(),
-            hold: self.vanta_till.clone(),
-            hold_own: self.vanta_egen.clone(),
+            rest: Rest { chosen: self.vanta_till.clone(), own: self.vanta_egen.clone() },
             diary: self.answered(),
             number: self.dnr.trim().to_owned(),
             publishes: self.publicera == "ja",

@@ -116,12 +116,12 @@ fn whole_of(picked: &Picked) -> Option<Masked> {
 /// another time a minute later.
 fn holds(due: Option<Timestamp>, filled: &Filled, now: Timestamp) -> Vec<(HoldOption, bool)> {
     let offered = due.and_then(|due| rests(due, false, now).ok()).unwrap_or_default();
-    let chosen: Option<Timestamp> = filled.hold.parse().ok();
-    let is_chosen = |option: &HoldOption| option.value == filled.hold;
+    let chosen: Option<Timestamp> = filled.rest.chosen.parse().ok();
+    let is_chosen = |option: &HoldOption| option.value == filled.rest.chosen;
     let known = offered.iter().any(is_chosen);
     let earlier = chosen.filter(|until| !known && *until > now).map(|until| {
         let label = Moment::new(until, now).short;
-        (HoldOption { value: filled.hold.clone(), label }, true)
+        (HoldOption { value: filled.rest.chosen.clone(), label }, true)
     });
     let offered = offered.into_iter().map(|option| {
         let chosen = is_chosen(&option);
@@ -305,12 +305,16 @@ pub fn decided(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::view::together::Rest;
 
     #[test]
     fn a_time_to_rest_until_stays_chosen_when_the_page_is_shown_again() {
         let now: Timestamp = "2026-11-06T08:01:00Z".parse().unwrap();
         let due = "2026-12-31T00:00:00Z".parse().ok();
-        let filled = |hold: &str| Filled { hold: hold.into(), ..Filled::default() };
+        let filled = |chosen: &str| Filled {
+            rest: Rest { chosen: chosen.into(), ..Rest::default() },
+            ..Filled::default()
+        };
         let chosen = |hold| {
             let all = holds(due, &filled(hold), now).into_iter();
             all.filter(|(_, chosen)| *chosen).map(|(hold, _)| hold.label).collect::<Vec<_>>()

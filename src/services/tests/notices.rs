@@ -29,7 +29,7 @@ use crate::services::people;
 use crate::store::sqlite::notices::NoticeRow;
 
 /// A swear word at nobody: opens a case that does not hurry.
-const SWEARING: &str = "Vilken jävla skitväg ni har byggt.";
+pub(super) const SWEARING: &str = "Vilken jävla skitväg ni har byggt.";
 
 fn mail_to_nowhere() -> MailSettings {
     MailSettings {
@@ -67,7 +67,7 @@ pub(super) fn notifier(stage: &Stage) -> Notifier {
 }
 
 /// Kim owns the account, Eva steps in, Arne keeps the system; all have addresses.
-async fn staffed(stage: &Stage) {
+pub(super) async fn staffed(stage: &Stage) {
     stage.person(Role::Editor, "Eva").await;
     stage.person(Role::Administrator, "Arne").await;
     let (store, clock) = (stage.store(), stage.clock.clock());
@@ -81,7 +81,7 @@ async fn staffed(stage: &Stage) {
 }
 
 /// Everything that waits to be sent, at any time.
-async fn waiting(stage: &Stage) -> Vec<NoticeRow> {
+pub(super) async fn waiting(stage: &Stage) -> Vec<NoticeRow> {
     let ever = stage.now() + SignedDuration::from_hours(24 * 30);
     stage.store().due_notices(ever, 100).await.unwrap()
 }
@@ -373,28 +373,6 @@ async fn what_came_back_is_told_again() {
         told.iter().filter(|n| n.subject.starts_with("Hot, tillbaka i kön: ärende")).collect();
     assert_eq!((told.len(), back.len()), (4, 2), "{told:?}");
     assert!(back[0].urgent && back[0].body.starts_with("Ärendet var beslutat men är tillbaka"));
-}
-
-#[tokio::test]
-async fn whoever_let_a_case_rest_is_reminded_of_it_once_each_time() {
-    let stage = Stage::new().await;
-    staffed(&stage).await;
-    let (_, case) = stage.written(SWEARING).await;
-    let reminders = async || {
-        notifier(&stage).plan().await.unwrap();
-        let told = waiting(&stage).await.into_iter();
-        let told = told.filter(|notice| notice.subject.starts_with("Påminnelse: ärende"));
-        told.map(|notice| notice.recipient).collect::<Vec<_>>()
-    };
-    for n in 1..=2 {
-        let until = stage.now() + SignedDuration::from_hours(1);
-        stage.decide(case, vec![Choice::Hold { until }]).await;
-        assert_eq!(reminders().await.len(), n - 1);
-        stage.wait_s(3_600);
-        stage.services.end_holds().await.unwrap();
-        assert_eq!(reminders().await, vec!["kim@exempelstad.example"; n]);
-        assert_eq!(reminders().await.len(), n, "once");
-    }
 }
 
 #[tokio::test]

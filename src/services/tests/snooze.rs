@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::harness::{Stage, THREAT};
+use super::notices::{SWEARING, notifier, staffed, waiting};
 use crate::domain::case::CaseState;
 use crate::domain::decision::Choice;
 use crate::domain::ids::{CaseId, DecisionId};
@@ -112,7 +113,7 @@ async fn what_had_come_back_comes_back_from_resting_with_its_reason() {
 async fn a_resting_case_that_cannot_be_read_keeps_no_other_from_coming_back() {
     let stage = Stage::new().await;
     let (_, first) = resting(&stage).await;
-    let (_, second) = stage.written("Vilken jävla skitväg ni har byggt.").await;
+    let (_, second) = stage.written(SWEARING).await;
     rest(&stage, second, stage.now() + SignedDuration::from_hours(1)).await.unwrap();
     let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
     let damage = "update cases set state_json = '{\"state\":\"held\",\"until\":7}' where id = ?1";
@@ -135,4 +136,26 @@ async fn a_late_undo_of_resting_says_what_to_do() {
         matches!(&late, Err(ServiceError::Refused { why }) if why.contains("Ärendet vilar")),
         "{late:?}"
     );
+}
+
+#[tokio::test]
+async fn whoever_let_a_case_rest_is_reminded_of_it_once_each_time() {
+    let stage = Stage::new().await;
+    staffed(&stage).await;
+    let (_, case) = stage.written(SWEARING).await;
+    let reminders = async || {
+        notifier(&stage).plan().await.unwrap();
+        let told = waiting(&stage).await.into_iter();
+        let told = told.filter(|notice| notice.subject.starts_with("Påminnelse: ärende"));
+        told.map(|notice| notice.recipient).collect::<Vec<_>>()
+    };
+    for n in 1..=2 {
+        let until = stage.now() + SignedDuration::from_hours(1);
+        stage.decide(case, vec![Choice::Hold { until }]).await;
+        assert_eq!(reminders().await.len(), n - 1);
+        stage.wait_s(3_600);
+        stage.services.end_holds().await.unwrap();
+        assert_eq!(reminders().await, vec!["kim@exempelstad.example"; n]);
+        assert_eq!(reminders().await.len(), n, "once");
+    }
 }

@@ -13,6 +13,7 @@ use super::changed::Seen;
 use super::choice::ChoiceKind;
 use super::outside::Outside;
 use super::register::{RegisterView, tick};
+use super::together::Rest;
 
 /// What the platform offers for one choice, as the capability record says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -246,10 +247,8 @@ pub struct Filled {
     pub forward_note: String,
     /// The person's own note.
     pub note: String,
-    /// Until when it rests, as chosen in the list.
-    pub hold: String,
-    /// The person's own time for that, as typed.
-    pub hold_own: String,
+    /// Until when it rests.
+    pub rest: Rest,
     /// What was answered on the diary.
     pub diary: Answered,
     /// The number of the case that it concerns, as typed: it need not be one.
@@ -477,8 +476,7 @@ impl DecisionForm {
             to,
             forward_note,
             note,
-            hold: _,
-            hold_own: _,
+            rest: _,
             diary,
             number,
             publishes: _,

@@ -48,6 +48,15 @@ impl TogetherPage {
     }
 }
 
+/// Until when a case is to rest, as a form sends it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rest {
+    /// The time that was chosen: ISO 8601, or `egen`.
+    pub chosen: String,
+    /// The person's own time, as typed.
+    pub own: String,
+}
+
 /// A picked case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PickRow {
