@@ -47,7 +47,7 @@ pub(super) fn keep(
 ) -> Result<(), StoreError> {
     let (item, account, by_us, is_present, is_changed) = tx
         .prepare_cached(
-            "select i.id, i.account_id, i.by_us, i.current_version_id = v.id,
+            "select i.id, i.account_id, i.by_us, i.current_version_id is v.id,
                     exists (select 1 from versions o where o.item_id = v.item_id and o.text <> v.text
                               and o.id = (select max(b.id) from versions b
                                           where b.item_id = v.item_id and b.id < v.id))
