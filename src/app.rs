@@ -404,16 +404,23 @@ impl App {
         self.start(Stage::Acts, "housekeeping", never, HOUSEKEEPING_TICK, move || {
             let (s, store) = (s.clone(), store.clone());
             async move {
-                s.end_holds().await?;
-                s.end_claims().await?;
+                // Each by itself: what fails in one keeps none of the others waiting.
+                let holds = s.end_holds().await;
+                let claims = s.end_claims().await;
                 s.note_log().await;
-                let before = s.clock().now().saturating_sub(DELIVERIES_KEPT);
-                if let Ok(before) = before {
-                    store.forget_deliveries(before).await?;
-                }
-                store.forget_traces(s.clock().now()).await?;
-                s.note_sign().await?;
-                s.complete_disposals().await?;
+                let deliveries = match s.clock().now().saturating_sub(DELIVERIES_KEPT) {
+                    Ok(before) => store.forget_deliveries(before).await.map(drop),
+                    Err(_) => Ok(()),
+                };
+                let traces = store.forget_traces(s.clock().now()).await;
+                let sign = s.note_sign().await;
+                let disposals = s.complete_disposals().await;
+                holds?;
+                claims?;
+                deliveries?;
+                traces?;
+                sign?;
+                disposals?;
                 Ok::<_, ServiceError>(Round::Idle)
             }
         });

@@ -133,13 +133,28 @@ fn bare(link: &str) -> String {
     link.strip_prefix("www.").unwrap_or(link).trim_end_matches('/').to_owned()
 }
 
+/// Whether words stand in a text as words, and not within others.
+fn stands_in(text: &str, words: &str) -> bool {
+    let borders = |c: Option<char>| !c.is_some_and(char::is_alphanumeric);
+    let whole = |(at, found): (usize, &str)| {
+        let (before, after) = (&text[..at], &text[at + found.len()..]);
+        borders(before.chars().next_back()) && borders(after.chars().next())
+    };
+    !words.is_empty() && text.match_indices(words).any(whole)
+}
+
 impl Card {
     /// What of the duties text stands in the account's own description.
     pub fn said_in(&self, authority: &str, description: &str) -> Vec<(Said, bool)> {
         let text = plain(description);
         let holds = |needle: &str| !needle.is_empty() && text.contains(needle);
         let found = |said: &Said| match said {
-            Said::Identity => holds(&plain(authority)) || holds(&plain(&self.unit)),
+            Said::Identity => {
+                let unit = plain(&self.unit);
+                // Letters such as IT stand for many a thing and name nobody.
+                let names = unit.chars().count() > 3 && stands_in(&text, &unit);
+                names || stands_in(&text, &plain(authority))
+            }
             Said::Visibility => [
                 "kan ses av",
                 "kan läsas av",

@@ -45,6 +45,9 @@ pub enum CaseState {
     Held {
         /// Comes back then.
         until: Timestamp,
+        /// Why it had come back before it was put to rest, in Swedish: it comes back with that again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// Decided; actions are pending or under way.
     Decided,
@@ -173,7 +176,7 @@ impl CaseState {
         match self {
             S::Waiting => match event {
                 E::Decide => Ok(S::Decided),
-                E::Hold { until } => Ok(S::Held { until }),
+                E::Hold { until } => Ok(S::Held { until, reason: None }),
                 // A new version of a waiting item changes what is shown, not that it waits; a
                 // number for an earlier registration is noted there and changes nothing here.
                 E::Reopen { .. } | E::DiaryNumberEntered => Ok(self),
@@ -181,23 +184,29 @@ impl CaseState {
                     Err(refused)
                 }
             },
-            S::Returned { .. } => match event {
+            S::Returned { reason: known } => match event {
                 E::Decide => Ok(S::Decided),
-                E::Hold { until } => Ok(S::Held { until }),
-                E::Reopen { .. } | E::DiaryNumberEntered => Ok(self),
+                E::Hold { until } => Ok(S::Held { until, reason: Some(known) }),
+                E::Reopen { .. } | E::DiaryNumberEntered => Ok(S::Returned { reason: known }),
                 // Another action of the same decision was given up too: its reason is the news.
                 E::ActionFailed { reason } => Ok(S::Returned { reason }),
                 // The person let the failed action go again, and now all is done.
                 E::ActionsSettled { awaits_diary, outcome } => Ok(settled(awaits_diary, outcome)),
                 E::HoldEnds | E::Undo => Err(refused),
             },
-            S::Held { .. } => match event {
+            S::Held { until, reason: known } => match event {
                 E::Decide => Ok(S::Decided),
-                E::Hold { until } => Ok(S::Held { until }),
-                E::HoldEnds | E::Undo => Ok(S::Waiting),
+                E::Hold { until } => Ok(S::Held { until, reason: known }),
+                // What had come back comes back with why: resting has mended nothing.
+                E::HoldEnds | E::Undo => Ok(match known {
+                    Some(reason) => S::Returned { reason },
+                    None => S::Waiting,
+                }),
                 E::Reopen { reason } | E::ActionFailed { reason } => Ok(S::Returned { reason }),
                 // The person chose to wait, whatever becomes of an earlier decision's actions.
-                E::ActionsSettled { .. } | E::DiaryNumberEntered => Ok(self),
+                E::ActionsSettled { .. } | E::DiaryNumberEntered => {
+                    Ok(S::Held { until, reason: known })
+                }
             },
             S::Decided => match event {
                 E::Undo => Ok(S::Waiting),

@@ -54,7 +54,7 @@ pub enum Choice {
     Dismiss,
     /// *Polisanmälan övervägs*.
     ConsiderPoliceReport,
-    /// *Vänta*.
+    /// *Påminn mig*: the case rests (*vilar*) until then.
     Hold {
         /// Until when.
         until: Timestamp,
@@ -92,7 +92,7 @@ impl Choice {
             Self::Forward { .. } => "vidarebefordra",
             Self::Dismiss => "avfärda",
             Self::ConsiderPoliceReport => "polisanmälan övervägs",
-            Self::Hold { .. } => "vänta",
+            Self::Hold { .. } => "påminn mig",
         }
     }
 
@@ -137,7 +137,7 @@ impl Choice {
                 Some(format!("Till: {}. Meddelande: {}", to.trim(), note.trim()))
             }
             Self::Hold { until } => {
-                Some(format!("Väntar till {}", local(*until).strftime("%Y-%m-%d %H:%M")))
+                Some(format!("Vilar till {}", local(*until).strftime("%Y-%m-%d %H:%M")))
             }
             Self::Hide
             | Self::Unhide

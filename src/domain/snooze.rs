@@ -35,13 +35,13 @@ impl NoRest {
     pub fn words(self, now: Timestamp) -> String {
         match self {
             Self::Grave => {
-                "Det gäller ett hot, ett barn eller någons liv, och får inte läggas åt sidan."
+                "Det gäller ett hot, ett barn eller någons liv, så ärendet får inte vila."
                     .to_owned()
             }
             Self::Past => "Tiden har redan varit. Välj en tid som ligger framåt.".to_owned(),
             Self::TooLong => "Välj en tid som ligger högst 60 dygn bort.".to_owned(),
             Self::Due(due) if due <= now => {
-                format!("Fristen gick ut {}, så ärendet får inte läggas åt sidan.", moment(due))
+                format!("Fristen gick ut {}, så ärendet får inte vila.", moment(due))
             }
             Self::Due(due) => {
                 format!("Fristen går ut {}. Ärendet får vila högst till dess.", moment(due))

@@ -5,6 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::action::ActionKind;
 use super::decision::{Choice, Decision};
 use super::ground::Ground;
 use super::ids::{BulkId, CaseId, DecisionId};
@@ -42,6 +43,8 @@ pub enum Became {
         decision: DecisionId,
         /// What was chosen.
         choices: Vec<Choice>,
+        /// What of it a person does on the platform itself.
+        by_hand: Vec<ActionKind>,
         /// When that was undone.
         undone_at: Option<Timestamp>,
         /// Why it was not undone with the others, in Swedish.
@@ -105,9 +108,19 @@ pub fn refuses(decision: &Decision) -> Option<&'static str> {
     })
 }
 
-/// Why one case is left to be decided by itself, in Swedish. `for_a_life`: it stands first in the queue since
-/// somebody's life may be at stake.
-pub fn left_to_itself(decision: &Decision, barred: bool, for_a_life: bool) -> Option<&'static str> {
+/// How much is at stake in a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// It stands first in the queue since somebody's life may be at stake.
+    Life,
+    /// A threat, or something else of the highest severity.
+    Grave,
+    /// Anything else.
+    Other,
+}
+
+/// Why one case is left to be decided by itself, in Swedish.
+pub fn left_to_itself(decision: &Decision, barred: bool, weight: Weight) -> Option<&'static str> {
     if barred {
         return Some("Inlägget är spärrat mot kopiering. Det avgörs i ärendet.");
     }
@@ -123,9 +136,18 @@ pub fn left_to_itself(decision: &Decision, barred: bool, for_a_life: bool) -> Op
         | Choice::Forward { .. }
         | Choice::ConsiderPoliceReport => false,
     });
-    (for_a_life && puts_aside).then_some(
-        "Det kan gälla någons liv eller hälsa. Läs det i ärendet innan det läggs åt sidan.",
-    )
+    if !puts_aside {
+        return None;
+    }
+    match weight {
+        Weight::Life => Some(
+            "Det kan gälla någons liv eller hälsa. Läs det i ärendet innan du avfärdar det eller låter det vila.",
+        ),
+        Weight::Grave => Some(
+            "Det är bedömt som allvarligt. Läs det i ärendet innan du avfärdar det eller låter det vila.",
+        ),
+        Weight::Other => None,
+    }
 }
 
 #[cfg(test)]
@@ -143,10 +165,15 @@ mod tests {
         let forward = Choice::Forward { to: "a@exempel.example".into(), note: String::new() };
         assert!(refuses(&decision(forward)).is_some());
         assert_eq!(refuses(&decision(Choice::Hide)), None);
-        assert!(left_to_itself(&decision(Choice::Hide), true, false).is_some());
-        assert!(left_to_itself(&decision(Choice::Dismiss), false, true).is_some());
-        assert_eq!(left_to_itself(&decision(Choice::Dismiss), false, false), None);
-        assert_eq!(left_to_itself(&decision(Choice::Hide), false, true), None);
+        let left = |choice, barred, weight| left_to_itself(&decision(choice), barred, weight);
+        let hold = || Choice::Hold { until: Timestamp::UNIX_EPOCH };
+        assert!(left(Choice::Hide, true, Weight::Other).is_some());
+        for weight in [Weight::Life, Weight::Grave] {
+            assert!(left(Choice::Dismiss, false, weight).is_some());
+            assert!(left(hold(), false, weight).is_some());
+            assert_eq!(left(Choice::Hide, false, weight), None);
+        }
+        assert_eq!(left(Choice::Dismiss, false, Weight::Other), None);
     }
 
     #[test]

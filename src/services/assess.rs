@@ -159,6 +159,7 @@ impl Services {
             around: vec![Default::default(); waiting.len()],
             fresh: Vec::new(),
             attacks: Vec::new(),
+            anew: BTreeSet::new(),
             shadowed,
         };
         for ((n, _, print), earlier) in printed.into_iter().zip(found) {
@@ -226,6 +227,8 @@ struct Known {
     fresh: Vec<EarlierPrint>,
     /// Who went for whom in it, and where.
     attacks: Vec<(u64, u64, ItemId)>,
+    /// What was assessed in it.
+    anew: BTreeSet<ItemId>,
     shadowed: BTreeMap<Arc<str>, SetAside>,
 }
 
@@ -240,6 +243,9 @@ struct KnownOfOne {
 
 impl Known {
     fn add(&mut self, version: &Unassessed, traces: &Traces) {
+        // Its text before is no longer there to be like.
+        self.fresh.retain(|earlier| earlier.item != version.item);
+        self.anew.insert(version.item);
         if let Some(print) = traces.print.clone().filter(|_| !version.by_us) {
             let (item, account) = (version.item, version.account);
             let print = EarlierPrint { item, account, author: traces.author, print };
@@ -275,6 +281,8 @@ impl Known {
             return Vec::new();
         };
         let mut earlier = earlier.clone();
+        // What was written anew in this round is not what the store knows of it.
+        earlier.retain(|e| !self.anew.contains(&e.item));
         for fresh in &self.fresh {
             let shares = fresh.print.bands.iter().zip(print.bands).any(|(a, b)| *a == b);
             if fresh.item != version.item && shares {

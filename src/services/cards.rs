@@ -8,10 +8,11 @@ use jiff::civil::Date;
 
 use crate::domain::account::{Account, PlatformKind};
 use crate::domain::calendar::local;
-use crate::domain::card::{self, Card, ClosingStep, Flag, Known, Said, hinders_closing};
+use crate::domain::card::{self, Card, Flag, Known, Said, hinders_closing};
 use crate::domain::ids::{AccountId, AccountKey, UserId};
 use crate::domain::notice::Part;
 use crate::domain::person::Act;
+use crate::domain::text::hidden_at;
 use crate::store::rows::AuditLine;
 use crate::store::sqlite::cards::{ArchivingRow, CardRow, ConfirmationRow, HistoryRow, TextRow};
 use crate::store::sqlite::closings::ClosingRow;
@@ -35,6 +36,8 @@ pub struct Entry {
     pub card: Card,
     /// Whether anything was written down yet.
     pub is_written: bool,
+    /// Grows each time that the card is written; 0 before the first.
+    pub revision: u64,
     /// What is known beside.
     pub known: Known,
     /// Its people: owner, editors, substitutes.
@@ -62,8 +65,10 @@ pub struct File {
     pub history: Vec<HistoryRow>,
     /// Everybody who may be given a part: login and name.
     pub users: Vec<(String, String)>,
-    /// When its people are away, from today on.
-    pub absences: Vec<Absence>,
+    /// When its people are away, from today on, each with whether whoever asks may take it back.
+    pub absences: Vec<(Absence, bool)>,
+    /// Of whom whoever asks may say that they are away: login and name.
+    pub away_for: Vec<(String, String)>,
     /// A text to paste into the account's description.
     pub ready_text: String,
     /// Whether the platform tells what the account says of itself.
@@ -91,47 +96,47 @@ pub struct Typed {
     pub reviewed: bool,
 }
 
-/// What an account tells the public: no people, nothing internal.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Public {
-    /// Its name.
-    #[serde(rename = "namn")]
-    pub name: String,
-    /// Its platform.
-    #[serde(rename = "plattform")]
-    pub platform: &'static str,
-    /// Where it is.
-    #[serde(rename = "adress")]
-    pub address: String,
-    /// What it is for.
-    #[serde(rename = "syfte")]
-    pub purpose: String,
-    /// For whom.
-    #[serde(rename = "malgrupp")]
-    pub audience: String,
-    /// The unit that answers for it.
-    #[serde(rename = "verksamhet")]
-    pub unit: String,
+/// How a card was sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sent {
+    /// The revision of the card that the form showed; none where nobody read it before.
+    pub seen: Option<u64>,
+    /// The person was warned of what stands in it, and publishes it all the same.
+    pub publishes: bool,
 }
 
-fn refused<T>(why: impl Into<String>) -> Result<T, ServiceError> {
+pub(super) fn refused<T>(why: impl Into<String>) -> Result<T, ServiceError> {
     Err(ServiceError::Refused { why: why.into() })
 }
 
-fn link(typed: &str, what: &str) -> Result<String, ServiceError> {
+pub(super) fn link(typed: &str, what: &str) -> Result<String, ServiceError> {
     let typed = typed.trim();
     if typed.is_empty() {
         return Ok(String::new());
     }
-    let good = url::Url::parse(typed).is_ok_and(|url| {
+    // A parser drops line breaks and tabs, and encodes what turns the order of letters: neither is what was typed.
+    if typed.chars().any(char::is_control) || !hidden_at(typed).is_empty() {
+        return refused(format!("{what} innehåller tecken som inte syns. Skriv den för hand."));
+    }
+    let good = |url: &url::Url| {
         matches!(url.scheme(), "https" | "http")
             && url.host_str().is_some()
             && url.username().is_empty()
             && url.password().is_none()
-    });
-    match good && typed.len() <= LONGEST_LINK {
-        true => Ok(typed.to_owned()),
-        false => refused(format!("{what} ska börja med https:// eller http://.")),
+            && url.as_str().len() <= LONGEST_LINK
+    };
+    match url::Url::parse(typed).ok().filter(good) {
+        // As it is parsed: what stands in a published list is an address and nothing else.
+        Some(url) => Ok(url.into()),
+        None => refused(format!("{what} ska börja med https:// eller http://.")),
+    }
+}
+
+/// Refuses a day that no form of ours means.
+pub(super) fn sensible(day: Date) -> Result<Date, ServiceError> {
+    match (2000..=2100).contains(&day.year()) {
+        true => Ok(day),
+        false => refused("Skriv en dag mellan åren 2000 och 2100, till exempel 2026-11-22."),
     }
 }
 
@@ -237,6 +242,7 @@ impl Services {
             entries.push(Entry {
                 flags: card::flags(duties, &card, &known, today),
                 is_written: row.is_some(),
+                revision: row.map_or(0, |row| row.revision),
                 card,
                 known,
                 people,
@@ -257,7 +263,7 @@ impl Services {
         found.next().ok_or(ServiceError::NotFound { what: "account" })
     }
 
-    async fn to_edit(&self, viewer: &Viewer, key: &str) -> Result<Entry, ServiceError> {
+    pub(super) async fn to_edit(&self, viewer: &Viewer, key: &str) -> Result<Entry, ServiceError> {
         let entry = self.entry(viewer, key).await?;
         if !entry.may_edit {
             return Err(ServiceError::NotPermitted { act: Act::ManageAccounts });
@@ -280,10 +286,19 @@ impl Services {
         let asked = entry.flags.iter().any(|flag| matches!(flag, Flag::Unconfirmed { .. }));
         let platform = self.served(entry.account.id).map(|served| served.platform.kind());
         let closing = entry.closing.as_ref().filter(|closing| closing.closed.is_none());
+        // Of oneself one may always say it.
+        let may_say = |user: UserId| entry.may_edit || user == viewer.user;
+        let away_for = entry.people.iter().filter(|p| may_say(p.user.id));
         Ok(File {
+            away_for: away_for.map(|p| (p.user.login.clone(), p.user.name.clone())).collect(),
             history: store.account_history(entry.account.id, HISTORY).await?,
             users: users.map(|user| (user.login, user.name)).collect(),
-            absences: absences.into_iter().filter(|a| people.contains(&a.user)).collect(),
+            absences: absences
+                .into_iter()
+                .filter(|a| people.contains(&a.user))
+                .map(|a| (may_say(a.user), a))
+                .map(|(may, a)| (a, may))
+                .collect(),
             ready_text: entry.card.ready_text(&self.inner.settings.authority),
             can_read: matches!(platform, Some(PlatformKind::Facebook | PlatformKind::Mastodon)),
             hindered: closing.and_then(|closing| {
@@ -315,8 +330,24 @@ impl Services {
         Ok(tasks.filter(|(_, _, what)| !what.is_empty()).collect())
     }
 
-    fn account_line(viewer: &Viewer, act: &'static str, account: &Account) -> AuditLine {
+    pub(super) fn account_line(viewer: &Viewer, act: &'static str, account: &Account) -> AuditLine {
         viewer.line(act, format!("account {}", account.key.as_str()))
+    }
+
+    /// What a person should know of a card before the public reads it, in Swedish; nothing where it is not for
+    /// the public.
+    pub fn warns_of_card(&self, card: &Card) -> Option<String> {
+        if !card.listed {
+            return None;
+        }
+        let texts = [&card.purpose, &card.audience, &card.unit];
+        let found = self.slips(texts.into_iter().map(String::as_str));
+        (!found.is_empty()).then(|| {
+            format!(
+                "Kontot står i den publika listan, och uppgifterna innehåller {}.",
+                found.join(", ")
+            )
+        })
     }
 
     /// Writes an account's card.
@@ -329,6 +360,21 @@ impl Services {
         key: &str,
         typed: Typed,
     ) -> Result<(), ServiceError> {
+        self.save_card_as_sent(viewer, key, typed, Sent::default()).await
+    }
+
+    /// As [`Services::save_card`], by somebody who has read the card before.
+    ///
+    /// # Errors
+    /// As there; refused too where the card has changed since it was read, with how it stands, and where what
+    /// is for the public holds something of which nobody has been warned.
+    pub async fn save_card_as_sent(
+        &self,
+        viewer: &Viewer,
+        key: &str,
+        typed: Typed,
+        sent: Sent,
+    ) -> Result<(), ServiceError> {
         let entry = self.to_edit(viewer, key).await?;
         let Typed { card, said, reviewed } = typed;
         let card = Card {
@@ -339,6 +385,14 @@ impl Services {
             rules_link: link(&card.rules_link, "Länken till reglerna")?,
             ..card
         };
+        if sent.seen.is_some_and(|seen| seen != entry.revision) {
+            return refused(self.changed_since(&entry, &card).await?);
+        }
+        if let Some(warning) = self.warns_of_card(&card).filter(|_| !sent.publishes) {
+            return refused(format!(
+                "{warning} Inget är sparat. Ändra texten, eller kryssa för att den ska publiceras ändå."
+            ));
+        }
         let now = self.inner.clock.now();
         let today = local(now).date();
         let mut changed = changes(&entry.card, &card);
@@ -360,6 +414,7 @@ impl Services {
         let row = CardRow {
             account: entry.account.id,
             reviewed: if reviewed { today } else { before },
+            revision: entry.revision,
             card,
         };
         let strict = row.card.care.is_strict();
@@ -367,7 +422,10 @@ impl Services {
         let is_changed = |part: &&Said| stood.contains(part) != said.contains(part);
         let texts = Said::ALL.iter().filter(is_changed);
         let texts = texts.map(|part| (*part, said.contains(part))).collect();
-        let line = Self::account_line(viewer, "account.card", &entry.account);
+        let line = AuditLine {
+            detail: Some(changed.join("; ")).filter(|detail| !detail.is_empty()),
+            ..Self::account_line(viewer, "account.card", &entry.account)
+        };
         self.inner.store.save_card(row, texts, changed, line, now).await?;
         let mut known = self.inner.strict.write().unwrap_or_else(PoisonError::into_inner);
         match strict {
@@ -375,6 +433,21 @@ impl Services {
             false => known.remove(&entry.account.id),
         };
         Ok(())
+    }
+
+    /// Tells that a card was changed by somebody else meanwhile, and how it stands where that is not what was
+    /// typed.
+    async fn changed_since(&self, entry: &Entry, typed: &Card) -> Result<String, ServiceError> {
+        let last = self.inner.store.account_history(entry.account.id, 1).await?;
+        let by = last.first().map_or("någon annan", |row| row.by.as_str());
+        let differs = changes(typed, &entry.card);
+        let stands = match differs.is_empty() {
+            true => String::new(),
+            false => format!(" Så står det nu: {}.", differs.join("; ")),
+        };
+        Ok(format!(
+            "Uppgifterna har ändrats av {by} sedan du öppnade sidan, och inget av ditt är sparat.{stands} Det du skrev står kvar här nedanför: ändra det som behövs och spara igen."
+        ))
     }
 
     /// Reads what the account says of itself, and notes what of the duties text stands there.
@@ -408,7 +481,10 @@ impl Services {
             true => "Läste kontots presentation: allt som krävs står där.".to_owned(),
             false => format!("Läste kontots presentation. Där saknas {}.", missing.join(", ")),
         };
-        let line = Self::account_line(viewer, "account.description", &entry.account);
+        let line = AuditLine {
+            detail: Some(what.clone()),
+            ..Self::account_line(viewer, "account.description", &entry.account)
+        };
         let now = self.inner.clock.now();
         Ok(self.inner.store.note_description(entry.account.id, said, what, line, now).await?)
     }
@@ -466,7 +542,11 @@ impl Services {
         if !self.may_say_away(viewer, user.id).await? {
             return Err(ServiceError::NotPermitted { act: Act::ManageAccounts });
         }
-        if days.0 > days.1 {
+        let (first, last) = (sensible(days.0)?, sensible(days.1)?);
+        if last < local(self.inner.clock.now()).date() {
+            return refused("De dagarna har redan varit. Skriv en frånvaro som inte är över.");
+        }
+        if first > last {
             return refused("Den sista dagen ligger före den första. Skriv dem i ordning.");
         }
         let line = AuditLine {
@@ -515,7 +595,11 @@ impl Services {
             return refused("Kontot har ingen kontoansvarig. Ange en, och bekräfta sedan.");
         }
         let note = words(note, "Anteckningen")?;
-        let line = Self::account_line(viewer, "account.confirm", &entry.account);
+        let what = if active { "Kontot används." } else { "Kontot används inte." };
+        let line = AuditLine {
+            detail: Some(format!("{what} {note}").trim().to_owned()),
+            ..Self::account_line(viewer, "account.confirm", &entry.account)
+        };
         let (id, when) = (entry.account.id, (today.year(), today));
         let store = &self.inner.store;
         Ok(store.confirm_account(id, when, viewer.user, active, note, line, now).await?)
@@ -534,141 +618,18 @@ impl Services {
     ) -> Result<(), ServiceError> {
         let entry = self.to_edit(viewer, key).await?;
         let now = self.inner.clock.now();
-        if day > local(now).date() {
+        if sensible(day)? > local(now).date() {
             return refused("Dagen ligger framåt. Skriv när det gjordes.");
         }
         let what = reason(what)?;
         let receipt = words(receipt, "Kvittot")?;
         let row =
             ArchivingRow { account: entry.account.id, day, what, receipt, by: viewer.name.clone() };
-        let line = Self::account_line(viewer, "account.archived", &entry.account);
-        Ok(self.inner.store.note_archiving(row, line, now).await?)
-    }
-
-    /// Begins to close an account (T23): from when it is told on the account, why, and where people turn
-    /// instead.
-    ///
-    /// # Errors
-    /// [`ServiceError::Refused`] with words for the person.
-    pub async fn announce_closing(
-        &self,
-        viewer: &Viewer,
-        key: &str,
-        announced: Date,
-        (why, elsewhere): (&str, &str),
-    ) -> Result<(), ServiceError> {
-        let entry = self.to_edit(viewer, key).await?;
-        let words = (reason(why)?, words(elsewhere, "Hänvisningen")?);
-        let line = Self::account_line(viewer, "account.closing", &entry.account);
-        let now = self.inner.clock.now();
-        if announced > local(now).date() {
-            return refused("Dagen ligger framåt. Skriv när det ställdes ut på kontot.");
-        }
-        let store = &self.inner.store;
-        store.announce_closing(entry.account.id, announced, words, line, now).await?;
-        self.want_closing_run(&entry, now).await
-    }
-
-    /// Notes that a step before the closing is done (R24).
-    ///
-    /// # Errors
-    /// [`ServiceError::Refused`] where the account does not close.
-    pub async fn note_closing_step(
-        &self,
-        viewer: &Viewer,
-        key: &str,
-        step: ClosingStep,
-        note: &str,
-    ) -> Result<(), ServiceError> {
-        let entry = self.to_edit(viewer, key).await?;
-        let note = words(note, "Anteckningen")?;
         let line = AuditLine {
-            detail: Some(step.id().to_owned()),
-            ..Self::account_line(viewer, "account.closing_step", &entry.account)
+            detail: Some(format!("{day}: {}", row.what)),
+            ..Self::account_line(viewer, "account.archived", &entry.account)
         };
-        let now = self.inner.clock.now();
-        Ok(self.inner.store.note_closing_step(entry.account.id, step, note, line, now).await?)
-    }
-
-    /// Closes an account: it is read no more, and all its cases stay.
-    ///
-    /// # Errors
-    /// [`ServiceError::Refused`] where a step is missing or the time is not over.
-    pub async fn close_account(&self, viewer: &Viewer, key: &str) -> Result<(), ServiceError> {
-        let entry = self.to_edit(viewer, key).await?;
-        let now = self.inner.clock.now();
-        let Some(closing) = &entry.closing else {
-            return refused("Kontot är inte på väg att stängas.");
-        };
-        let done: Vec<_> = closing.steps.iter().map(|(step, ..)| *step).collect();
-        let duties = &self.policy_of(entry.account.id).duties;
-        if let Some(why) = hinders_closing(duties, closing.announced, &done, local(now).date()) {
-            return refused(why);
-        }
-        let line = Self::account_line(viewer, "account.closed", &entry.account);
-        Ok(self.inner.store.close_account(entry.account.id, line, now).await?)
-    }
-
-    /// Takes a closing back.
-    ///
-    /// # Errors
-    /// [`ServiceError::Refused`] where there is none.
-    pub async fn withdraw_closing(
-        &self,
-        viewer: &Viewer,
-        key: &str,
-        why: &str,
-    ) -> Result<(), ServiceError> {
-        let entry = self.to_edit(viewer, key).await?;
-        let why = reason(why)?;
-        let line = Self::account_line(viewer, "account.closing_withdrawn", &entry.account);
-        let now = self.inner.clock.now();
-        self.inner.store.withdraw_closing(entry.account.id, why, line, now).await?;
-        self.inner.wakes.intake.notify_one();
-        Ok(())
-    }
-
-    /// The accounts for the authority's web page: those that are marked for it and not closed.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn public_list(&self, viewer: &Viewer) -> Result<Vec<Public>, ServiceError> {
-        let entries = self.register(viewer).await?.into_iter();
-        let shown = entries.filter(|entry| {
-            // A place that somebody names when recording by hand is no account of ours.
-            let is_own = entry.account.platform != PlatformKind::Manual;
-            is_own && entry.card.listed && !entry.known.is_closed
-        });
-        Ok(shown
-            .map(|entry| Public {
-                name: entry.account.name,
-                platform: entry.account.platform.label(),
-                address: entry.card.address,
-                purpose: entry.card.purpose,
-                audience: entry.card.audience,
-                unit: entry.card.unit,
-            })
-            .collect())
-    }
-
-    /// The same as a table.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn public_list_csv(&self, viewer: &Viewer) -> Result<Vec<u8>, ServiceError> {
-        let list = self.public_list(viewer).await?;
-        let cells = list.into_iter().map(|one| {
-            vec![
-                one.name,
-                one.platform.to_owned(),
-                one.address,
-                one.purpose,
-                one.audience,
-                one.unit,
-            ]
-        });
-        const HEAD: &[&str] = &["namn", "plattform", "adress", "syfte", "målgrupp", "verksamhet"];
-        Ok(crate::formats::protocol::table(HEAD, cells))
+        Ok(self.inner.store.note_archiving(row, line, now).await?)
     }
 }
 

@@ -44,7 +44,10 @@ pub(super) fn words(typed: &str, what: &str) -> Result<String, ServiceError> {
     let text = typed.replace("\r\n", "\n").trim().to_owned();
     let unreadable = text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t'));
     if text.chars().count() > LONGEST_REASON || unreadable || !hidden_at(&text).is_empty() {
-        let why = format!("{what} är för långt eller innehåller tecken som inte går att visa.");
+        // Whatever word it is about, masculine or neuter.
+        let why = format!(
+            "{what} kan inte sparas: texten är för lång eller innehåller tecken som inte går att visa."
+        );
         return Err(ServiceError::Refused { why });
     }
     Ok(text)

@@ -296,14 +296,8 @@ impl Services {
         Ok(())
     }
 
-    /// What a person should know of an answer before it is published, in Swedish.
-    pub fn warns_of<'t>(
-        &self,
-        texts: impl Iterator<Item = &'t str>,
-        secret: bool,
-    ) -> Option<String> {
-        let mut texts = texts.filter(|text| !text.trim().is_empty()).peekable();
-        texts.peek()?;
+    /// What stands in texts of ours that should not be published, each once, with the words themselves.
+    pub(super) fn slips<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Vec<String> {
         let mut found: Vec<String> = Vec::new();
         for text in texts {
             let verdict = self.inner.classifier.classify(text, &Context::default());
@@ -319,6 +313,18 @@ impl Services {
                 }
             }
         }
+        found
+    }
+
+    /// What a person should know of an answer before it is published, in Swedish.
+    pub fn warns_of<'t>(
+        &self,
+        texts: impl Iterator<Item = &'t str>,
+        secret: bool,
+    ) -> Option<String> {
+        let mut texts = texts.filter(|text| !text.trim().is_empty()).peekable();
+        texts.peek()?;
+        let found = self.slips(texts);
         let held = (!found.is_empty()).then(|| format!("Svaret innehåller {}.", found.join(", ")));
         let secret = secret.then(|| {
             "Du har svarat att inlägget kan omfattas av sekretess, och ett svar som alla ser kan röja det.".to_owned()

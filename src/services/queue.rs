@@ -20,7 +20,7 @@ use super::offers::Offers;
 use super::{ServiceError, Services, Viewer};
 
 /// No number or address that is masked takes more room, however it is spaced or read out.
-const LONGEST_NUMBER_BYTES: usize = 192;
+pub(super) const LONGEST_NUMBER_BYTES: usize = 192;
 
 /// What stands in lists instead of what may not be copied: seeing it leaves a line in the audit log.
 pub(super) const SHOWN_IN_THE_CASE: &str = "[Får inte kopieras: visas bara i ärendet.]";
@@ -175,6 +175,8 @@ pub struct Line {
     pub n_similar: u32,
     /// Until when it rests.
     pub rests_until: Option<Timestamp>,
+    /// It is back since its time to rest was over.
+    pub has_rested: bool,
     /// To whom the deadline has gone on, if it has.
     pub went_on_to: Option<EscalationStep>,
 }
@@ -295,13 +297,14 @@ impl Services {
         Line {
             case: row.case.id,
             rests_until: match row.case.state {
-                CaseState::Held { until } => Some(until),
+                CaseState::Held { until, .. } => Some(until),
                 CaseState::Waiting
                 | CaseState::Returned { .. }
                 | CaseState::Decided
                 | CaseState::AwaitingDiary
                 | CaseState::Closed { .. } => None,
             },
+            has_rested: row.case.has_rested,
             state: row.case.state,
             account: row.account,
             kind: row.kind,

@@ -27,6 +27,8 @@ use super::{ServiceError, Services, Viewer};
 pub const PAGE: u32 = 30;
 /// The deepest page: an offset costs what it skips.
 pub const LAST_PAGE: u32 = 50;
+/// The shortest reason for a search beyond cases, in letters.
+const SHORTEST_REASON: usize = 5;
 /// The longest reason for a search beyond cases, in bytes.
 const MOST_REASON_BYTES: usize = 2_000;
 /// How much of a text stands before its first hit and after it, in characters.
@@ -251,6 +253,11 @@ impl Services {
         let (sought, question) = sought(asked)?;
         if asked.reason.len() > MOST_REASON_BYTES {
             return Err(refused("Skriv skälet kortare, högst några meningar."));
+        }
+        // It stands in the audit log, to be read by somebody who asks why.
+        let letters = asked.reason.chars().filter(|c| c.is_alphabetic()).count();
+        if !is_blank(&asked.reason) && letters < SHORTEST_REASON {
+            return Err(refused("Skriv skälet med några ord. Det sparas i granskningsloggen."));
         }
         if asked.from.zip(asked.to).is_some_and(|(from, to)| from > to) {
             return Err(refused("Från-dagen ligger efter till-dagen. Byt plats på dem."));

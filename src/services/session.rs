@@ -45,7 +45,7 @@ pub struct Session {
     pub csrf: String,
 }
 
-fn random_hex() -> Result<String, ServiceError> {
+pub(super) fn random_hex() -> Result<String, ServiceError> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)
         .map_err(|e| ServiceError::broken("random numbers", e.to_string()))?;

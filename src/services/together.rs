@@ -5,11 +5,13 @@
 //! what a crash leaves undecided can be told as well.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::action::ActionKind;
-use crate::domain::decision::Decision;
+use crate::domain::category::Severity;
+use crate::domain::decision::{Choice, Decision};
 use crate::domain::duties::Duties;
 use crate::domain::ground::Ground;
 use crate::domain::ids::{BulkId, CaseId};
@@ -17,18 +19,28 @@ use crate::domain::person::Act;
 use crate::domain::policy::{Policy, Proposal};
 use crate::domain::register::Answered;
 use crate::domain::together::{
-    Became, MOST_TOGETHER, Over, Pick, Within, left_to_itself, refuses, undo_until,
+    Became, MOST_TOGETHER, Over, Pick, Weight, Within, left_to_itself, refuses, undo_until,
 };
 use crate::store::rows::{CaseRow, EvidenceState, ItemRow};
 use crate::store::sqlite::together::{BulkRow, NewBulk};
 
 use super::decide::Warned;
 use super::offers::Offers;
-use super::queue::Line;
+use super::queue::{LONGEST_NUMBER_BYTES, Line};
+use super::session::random_hex;
 use super::{ServiceError, Services, Viewer};
 
 /// Who stands before all others in the queue: see `cases.rank`.
 const FOR_A_LIFE: u8 = 0;
+/// Where threats stand, see there.
+const THREAT: u8 = 2;
+
+/// Of a longer text no more is masked and shown for one of many; the case has all of it.
+const LONGEST_WHOLE_BYTES: usize = 40_000;
+
+/// So often it is looked whether the act that the same form has begun is over, and so many times.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+const LOOKS: u32 = 100;
 
 /// A case that a person has picked.
 #[derive(Clone, Debug)]
@@ -37,6 +49,8 @@ pub struct Picked {
     pub pick: Pick,
     /// As a line of the queue.
     pub line: Line,
+    /// The whole text, masked as the line is: nobody decides on what they could not read.
+    pub whole: String,
     /// Whether it waits for a person now.
     pub waits: bool,
     /// What its policy proposes; nothing of a text that is not assessed.
@@ -50,7 +64,7 @@ pub struct Picked {
 /// What was picked, and what is known of all of it.
 #[derive(Clone, Debug)]
 pub struct Selection {
-    /// The cases, in the order picked, each once.
+    /// The cases, each once: what waits for a person first, in the queue's order.
     pub picked: Vec<Picked>,
     /// How many more were asked for than can be decided at once.
     pub n_left_out: usize,
@@ -87,6 +101,17 @@ pub struct Plan {
     pub will: Vec<Planned>,
     /// Those that would not, and why, in Swedish.
     pub cannot: Vec<(CaseId, String)>,
+    /// Numbers of no case.
+    pub unknown: Vec<CaseId>,
+}
+
+/// An act that has decided many cases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// Its number.
+    pub bulk: BulkId,
+    /// Numbers among the picks that are of no case.
+    pub unknown: Vec<CaseId>,
 }
 
 /// What became of one case of an act.
@@ -151,29 +176,14 @@ impl Services {
     ) -> Result<Selection, ServiceError> {
         viewer.demand(Act::ReadCases)?;
         let store = &self.inner.store;
-        let mut wanted = Vec::new();
-        let mut seen = BTreeSet::new();
-        let mut add = |case: CaseId| {
-            if seen.insert(case) {
-                wanted.push(case);
-            }
-        };
-        cases.iter().copied().for_each(&mut add);
-        for group in groups {
-            add(*group);
-            // One more tells that there are more.
-            let similar = store.similar_open(*group, over, MOST_TOGETHER + 1).await?;
-            similar.into_iter().for_each(&mut add);
-        }
-        let n_left_out = wanted.len().saturating_sub(MOST_TOGETHER as usize);
-        wanted.truncate(MOST_TOGETHER as usize);
+        let most = MOST_TOGETHER as usize;
+        let (wanted, n) = store.picked(cases.to_vec(), groups.to_vec(), over, most).await?;
+        let n_left_out = n.saturating_sub(wanted.len());
         let mut selection = Selection { picked: Vec::new(), n_left_out, duties: Vec::new() };
         for case in wanted {
-            let row = match store.queue_line(case).await.map_err(ServiceError::from) {
-                Ok(row) => row,
-                Err(ServiceError::NotFound { .. }) => continue,
-                Err(error) => return Err(error),
-            };
+            let row = store.queue_line(case).await?;
+            let is_cut = row.text_is_cut && !row.no_copy;
+            let version = row.case.version;
             let account = row.account.id;
             let policy: &Policy = self.policy_of(account);
             if !selection.duties.contains(&policy.duties) {
@@ -183,16 +193,68 @@ impl Services {
             let is_open = !row.secret || self.is_open_to(viewer, case).await?;
             let verdict = row.verdict.clone().filter(|_| is_open);
             let suggested = |v| policy.suggested(v, row.no_copy).into_iter().map(|(g, _)| g);
+            let suggested = verdict.iter().flat_map(suggested).collect();
+            let (revision, waits) = (row.case.revision, row.case.state.needs_a_person());
+            let line = self.line(row);
+            let whole = match is_cut {
+                true => self.whole_text(store.version(version).await?.text),
+                false => line.text.clone(),
+            };
             selection.picked.push(Picked {
-                pick: Pick { case, revision: row.case.revision },
-                waits: row.case.state.needs_a_person(),
+                whole,
+                pick: Pick { case, revision },
+                waits,
                 proposal: verdict.as_ref().map(|v| policy.proposal(v)),
-                suggested: verdict.iter().flat_map(suggested).collect(),
+                suggested,
                 offers: self.offers(account),
-                line: self.line(row),
+                line,
             });
         }
+        // Whoever works here through a campaign sees what the queue would show of these accounts.
+        let accounts: BTreeSet<_> =
+            selection.picked.iter().map(|picked| picked.line.account.id).collect();
+        for account in accounts {
+            self.looked(viewer, Some(account)).await;
+        }
         Ok(selection)
+    }
+
+    /// A text on one line, masked as lines of the queue are, however long.
+    fn whole_text(&self, mut text: String) -> String {
+        let is_cut = text.len() > LONGEST_WHOLE_BYTES;
+        text.truncate(text.floor_char_boundary(LONGEST_WHOLE_BYTES));
+        let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut masked = self.inner.classifier.masked(&one_line).into_owned();
+        if is_cut {
+            // As in lines: half a number at the cut is no number to the mask.
+            let end = masked.len().saturating_sub(LONGEST_NUMBER_BYTES);
+            masked.truncate(masked.floor_char_boundary(end));
+            masked.push_str("… (resten står i ärendet)");
+        }
+        masked
+    }
+
+    /// What tells one form from every other: see [`Services::decide_together`].
+    ///
+    /// # Errors
+    /// [`ServiceError::Broken`] where the machine gives no random numbers.
+    pub fn new_form(&self) -> Result<String, ServiceError> {
+        random_hex()
+    }
+
+    /// Refuses what is not decided on many at all, and an answer that a person has to read once more: the words
+    /// are the same for all, so they are asked about before anything is written.
+    fn check_together(&self, picks: &[Pick], decision: &Decision) -> Result<(), ServiceError> {
+        check_together(picks, decision)?;
+        let said = decision.choices().iter().filter_map(Choice::action_text);
+        match self.warns_of(said, false) {
+            Some(warning) => Err(ServiceError::Refused {
+                why: format!(
+                    "{warning} Ändra texten. Ska den ändå publiceras beslutar du i varje ärende för sig."
+                ),
+            }),
+            None => Ok(()),
+        }
     }
 
     /// What a decision on these would come to, case by case. Nothing is changed. That the files of each seal are
@@ -207,15 +269,25 @@ impl Services {
         decision: &Decision,
     ) -> Result<Plan, ServiceError> {
         viewer.demand(Act::Decide)?;
-        check_together(picks, decision)?;
+        self.check_together(picks, decision)?;
+        let known = self.known(picks).await?;
         let mut plan = Plan::default();
         for pick in picks {
+            if !known.contains(&pick.case) {
+                plan.unknown.push(pick.case);
+                continue;
+            }
             match self.plan_one(viewer, *pick, decision).await {
                 Ok(planned) => plan.will.push(planned),
                 Err(error) => plan.cannot.push((pick.case, told(error, "planning", pick.case))),
             }
         }
         Ok(plan)
+    }
+
+    async fn known(&self, picks: &[Pick]) -> Result<BTreeSet<CaseId>, ServiceError> {
+        let cases = picks.iter().map(|pick| pick.case).collect();
+        Ok(self.inner.store.known_cases(cases).await?)
     }
 
     async fn plan_one(
@@ -250,18 +322,28 @@ impl Services {
     }
 
     /// Decides on each of these by itself. What cannot be decided is noted and stops none of the others. Goes on
-    /// to its end where whoever asked goes away.
+    /// to its end where whoever asked goes away. `form` tells what was sent from every other form: sent again,
+    /// it leads to what it has begun.
     ///
     /// # Errors
     /// [`ServiceError::Refused`] where it is nothing to be decided on many at all; nothing has changed then.
     pub async fn decide_together(
         &self,
         viewer: &Viewer,
-        picks: Vec<Pick>,
+        mut picks: Vec<Pick>,
         decision: Decision,
-    ) -> Result<BulkId, ServiceError> {
+        form: Option<String>,
+    ) -> Result<Made, ServiceError> {
         viewer.demand(Act::Decide)?;
-        check_together(&picks, &decision)?;
+        self.check_together(&picks, &decision)?;
+        let known = self.known(&picks).await?;
+        let unknown: Vec<_> =
+            picks.iter().map(|pick| pick.case).filter(|case| !known.contains(case)).collect();
+        picks.retain(|pick| known.contains(&pick.case));
+        if picks.is_empty() {
+            let why = "Ingen av de markerade finns som ärende. Gå till kön och markera på nytt.";
+            return Err(ServiceError::Refused { why: why.to_owned() });
+        }
         let now = self.inner.clock.now();
         let undo = self.longest_undo();
         let until = undo_until(now, undo, picks.len());
@@ -269,9 +351,15 @@ impl Services {
             user: viewer.user,
             cases: picks.iter().map(|pick| pick.case).collect(),
             undo_until: until,
+            form,
             line: viewer.line("case.decide_together", "cases"),
         };
-        let bulk = self.inner.store.begin_bulk(new, now).await?;
+        let begun = self.inner.store.begin_bulk(new, now).await?;
+        let bulk = begun.id;
+        if !begun.is_new {
+            self.until_decided(bulk).await?;
+            return Ok(Made { bulk, unknown });
+        }
         let within = Within { bulk, n_cases: picks.len(), undo_until: until };
         let (services, viewer) = (self.clone(), viewer.clone());
         let all = tokio::spawn(async move {
@@ -283,7 +371,19 @@ impl Services {
             doing: "decisions together",
             source: Box::new(e),
         })?;
-        Ok(bulk)
+        Ok(Made { bulk, unknown })
+    }
+
+    /// Waits until an act that is under way is over. What a crash has left half done is shown so after a while.
+    async fn until_decided(&self, bulk: BulkId) -> Result<(), ServiceError> {
+        for _ in 0..LOOKS {
+            let row = self.inner.store.bulk(bulk).await?;
+            if !row.cases.iter().any(|(_, became)| matches!(became, Became::NotComeTo)) {
+                break;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        Ok(())
     }
 
     async fn decide_one_of(
@@ -304,7 +404,8 @@ impl Services {
                 pick,
                 decision.clone(),
                 &none,
-                Warned::Of(String::new()),
+                // The words are the same for all, and were judged before anything was written.
+                Warned::Before,
                 Some(within),
             )
             .await
@@ -393,7 +494,12 @@ fn check_together(picks: &[Pick], decision: &Decision) -> Result<(), ServiceErro
 
 /// Refuses one case that is to be decided by itself, or that needs nobody any more.
 fn check_alone(row: &CaseRow, item: &ItemRow, decision: &Decision) -> Result<(), ServiceError> {
-    let why = left_to_itself(decision, item.no_copy, row.rank == FOR_A_LIFE);
+    let weight = match (row.rank, row.severity) {
+        (FOR_A_LIFE, _) => Weight::Life,
+        (THREAT, _) | (_, Some(Severity::High)) => Weight::Grave,
+        (_, Some(Severity::Low | Severity::Medium) | None) => Weight::Other,
+    };
+    let why = left_to_itself(decision, item.no_copy, weight);
     let why = why.or_else(|| {
         (!row.state.needs_a_person()).then_some("Ärendet väntar inte längre på beslut.")
     });

@@ -352,6 +352,8 @@ pub struct CaseRow {
     pub due_at: Timestamp,
     /// Since when it waits under that deadline: since it was opened, came back, or got another one.
     pub waits_since: Timestamp,
+    /// It is back since its time to rest was over, and nothing has happened to it since.
+    pub has_rested: bool,
     /// Who works on it.
     pub claim: Option<(Claim, String)>,
     /// Grows with every change; a decision names the one it was made on.

@@ -13,6 +13,7 @@ use super::view::changed::Seen;
 use super::view::choice::ChoiceKind;
 use super::view::decision::Filled;
 use super::view::register;
+use super::view::together::Rest;
 
 /// The name and password of a login.
 #[derive(Deserialize)]
@@ -109,6 +110,8 @@ pub struct DecisionFields {
     pub dnr: String,
     /// Where many are decided together: those that are, each as `case:revision`.
     pub valda: Vec<String>,
+    /// What tells this form from every other, so that it is no second act when it is sent twice.
+    pub formular: String,
     /// All that the list showed, ticked or not.
     pub visade: Vec<String>,
     /// `besluta` where the summary has been seen; else it is shown.
@@ -208,6 +211,7 @@ impl DecisionFields {
             to: self.till.clone(),
             forward_note: self.till_not.clone(),
             note: self.anteckning.clone(),
+            rest: Rest { chosen: self.vanta_till.clone(), own: self.vanta_egen.clone() },
             diary: self.answered(),
             number: self.dnr.trim().to_owned(),
             publishes: self.publicera.clone(),
@@ -247,7 +251,7 @@ impl DecisionFields {
     }
 
     fn until(&self) -> Result<Timestamp, String> {
-        let none = || "Välj hur länge ärendet ska vänta.".to_owned();
+        let none = || "Välj när du vill bli påmind.".to_owned();
         if self.vanta_till == "egen" {
             let own: jiff::civil::DateTime = self.vanta_egen.parse().map_err(|_| none())?;
             let own = own.to_zoned(stockholm()).map_err(|_| none())?;
@@ -393,9 +397,9 @@ mod tests {
                     vanta_egen: "snart".into(),
                     ..fields(&["hold"])
                 },
-                "Välj hur länge ärendet ska vänta.",
+                "Välj när du vill bli påmind.",
             ),
-            (fields(&["hold"]), "Välj hur länge ärendet ska vänta."),
+            (fields(&["hold"]), "Välj när du vill bli påmind."),
             (fields(&["explode"]), "Ett av valen finns inte. Ladda om sidan och välj på nytt."),
             (
                 DecisionFields { grund: "tycke".into(), ..fields(&["hide"]) },

@@ -80,6 +80,7 @@ pub fn row(line: &Line, me: UserId, now: Timestamp) -> QueueRow {
         similar: line.n_alike as usize,
         together: line.n_similar as usize,
         rests: line.rests_until.map(|until| Moment::new(until, now)),
+        has_rested: line.has_rested,
         // That whoever answers for it was reminded is no news in the queue.
         went_on: line
             .went_on_to

@@ -19,7 +19,17 @@ use crate::services::coverage::{AccountCover, Cover};
 
 /// The page of one account.
 pub fn file(shell: Shell, notice: Option<Notice>, file: File, now: Timestamp) -> AccountPage {
-    let File { entry, history, users, absences, ready_text, can_read, hindered, asked_for } = file;
+    let File {
+        entry,
+        history,
+        users,
+        absences,
+        away_for,
+        ready_text,
+        can_read,
+        hindered,
+        asked_for,
+    } = file;
     let closing = entry.closing.as_ref();
     let closed = closing.and_then(|closing| closing.closed.clone());
     AccountPage {
@@ -49,13 +59,15 @@ pub fn file(shell: Shell, notice: Option<Notice>, file: File, now: Timestamp) ->
         users,
         absences: absences
             .into_iter()
-            .map(|away| AbsenceRow {
+            .map(|(away, may_end)| AbsenceRow {
+                may_end,
                 id: away.id,
                 name: away.name,
                 first: away.first.to_string(),
                 last: away.last.to_string(),
             })
             .collect(),
+        away_for,
         texts: Said::ALL.iter().map(|said| text(&entry, *said)).collect(),
         ready_text,
         can_read,
@@ -102,6 +114,9 @@ fn fields(entry: &Entry) -> CardFields {
         care_words: mark(care),
         listed,
         reviewed: entry.known.reviewed.map(|day| day.to_string()),
+        looked_over: false,
+        revision: entry.revision,
+        publishes: None,
     }
 }
 

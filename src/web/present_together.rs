@@ -12,7 +12,7 @@ use super::forms::DecisionFields;
 use super::present::{self, comes_to, within_reach};
 use super::view::case::seconds_left;
 use super::view::choice::ChoiceKind;
-use super::view::decision::{Filled, GroundMenu, rests};
+use super::view::decision::{Filled, GroundMenu, HoldOption, rests};
 use super::view::masked::Masked;
 use super::view::shell::{Notice, Shell};
 use super::view::times::Moment;
@@ -68,6 +68,7 @@ pub fn page(
         let case = picked.pick.case;
         let wanted = ticked.as_ref().is_none_or(|ticked| ticked.contains(&case));
         PickRow {
+            whole: whole_of(picked),
             row: present::row(&picked.line, me, now),
             value: value(picked.pick),
             ticked: picked.waits && wanted,
@@ -96,13 +97,47 @@ pub fn page(
         may_decide,
         choices: TogetherChoice::all(&filled),
         grounds,
-        holds: earliest_due.and_then(|due| rests(due, false, now).ok()).unwrap_or_default(),
+        holds: holds(earliest_due, &filled, now),
         proposal: is_proposal.then(|| {
             "Riktlinjen föreslår samma sak för alla, och det är förvalt. Du bestämmer.".to_owned()
         }),
         filled,
         summary,
     }
+}
+
+/// The whole text of a case, where its line is only the beginning.
+fn whole_of(picked: &Picked) -> Option<Masked> {
+    let whole = Masked::whole(&picked.whole);
+    (whole != Masked::line(&picked.line.text)).then_some(whole)
+}
+
+/// Times to rest until. What was chosen before stays chosen, also where it is offered no more: *in an hour* is
+/// another time a minute later.
+fn holds(due: Option<Timestamp>, filled: &Filled, now: Timestamp) -> Vec<(HoldOption, bool)> {
+    let offered = due.and_then(|due| rests(due, false, now).ok()).unwrap_or_default();
+    let chosen: Option<Timestamp> = filled.rest.chosen.parse().ok();
+    let is_chosen = |option: &HoldOption| option.value == filled.rest.chosen;
+    let known = offered.iter().any(is_chosen);
+    let earlier = chosen.filter(|until| !known && *until > now).map(|until| {
+        let label = Moment::new(until, now).short;
+        (HoldOption { value: filled.rest.chosen.clone(), label }, true)
+    });
+    let offered = offered.into_iter().map(|option| {
+        let chosen = is_chosen(&option);
+        (option, chosen)
+    });
+    earlier.into_iter().chain(offered).collect()
+}
+
+/// `Ärende 998 och 999 finns inte.`
+pub fn unknown_words(unknown: &[CaseId]) -> Option<String> {
+    let numbers: Vec<_> = unknown.iter().map(CaseId::to_string).collect();
+    let (last, others) = numbers.split_last()?;
+    Some(match others {
+        [] => format!("Ärende {last} finns inte."),
+        others => format!("Ärendena {} och {last} finns inte.", others.join(", ")),
+    })
 }
 
 /// Suspected in each case by itself: see [`crate::domain::together::refuses`].
@@ -126,6 +161,7 @@ pub fn summary(
     plan: &Plan,
     decision: &Decision,
     fields: &DecisionFields,
+    form: String,
 ) -> Summary {
     let line_of = |case: CaseId| selection.picked.iter().find(|p| p.pick.case == case);
     let mut summary = Summary {
@@ -133,6 +169,7 @@ pub fn summary(
         n_words: count(plan.will.len(), "ärende", "ärenden"),
         ground: decision.ground().map(|ground| ground.label().to_owned()),
         words: decision.choices().iter().filter_map(Choice::words).collect(),
+        unknown: unknown_words(&plan.unknown),
         ..Summary::default()
     };
     let mut accounts: Vec<(String, usize)> = Vec::new();
@@ -171,6 +208,7 @@ pub fn summary(
         .into_iter()
         .filter_map(|(name, value)| sent(name, value)),
     );
+    summary.sends.push(("formular", form));
     summary.sends.push(("gor", "besluta".to_owned()));
     summary
 }
@@ -196,22 +234,31 @@ pub fn decided(
 ) -> DecidedPage {
     let (mut decided, mut undone, mut not_come_to) = (Vec::new(), Vec::new(), Vec::new());
     let (mut stays, mut refused) = (Vec::new(), Vec::new());
-    let mut what = String::new();
+    let mut what: Vec<(String, usize)> = Vec::new();
+    let mut decided_since = Vec::new();
+    let mut is_done = true;
     let mut left = Vec::new();
     for case in &done.cases {
         let brief = brief(&case.line);
+        if let Became::Decided { choices, by_hand, .. } = &case.became {
+            let task =
+                |choice: &Choice| choice.action().is_some_and(|kind| by_hand.contains(&kind));
+            let words = comes_to(choices, task);
+            match what.iter_mut().find(|(known, _)| *known == words) {
+                Some((_, n)) => *n += 1,
+                None => what.push((words, 1)),
+            }
+            is_done &= choices.iter().all(|choice| choice.action().is_none() || task(choice));
+        }
         match &case.became {
-            Became::Decided { choices, undone_at: None, stays: why, .. } => {
-                what = comes_to(choices, |_| false);
-                match why {
-                    Some(why) => under(&mut stays, why.clone(), brief),
-                    None => decided.push(brief),
-                }
-            }
-            Became::Decided { choices, undone_at: Some(_), .. } => {
-                what = comes_to(choices, |_| false);
-                undone.push(brief);
-            }
+            Became::Decided { undone_at: None, stays: why, .. } => match why {
+                Some(why) => under(&mut stays, why.clone(), brief),
+                None => decided.push(brief),
+            },
+            Became::Decided { undone_at: Some(_), .. } => match case.line.state.needs_a_person() {
+                true => undone.push(brief),
+                false => decided_since.push(brief),
+            },
             Became::Refused(why) => {
                 left.push(brief.case);
                 under(&mut refused, why.clone(), brief);
@@ -224,7 +271,7 @@ pub fn decided(
     }
     let n =
         decided.len() + stays.iter().map(|(_, briefs): &(_, Vec<_>)| briefs.len()).sum::<usize>();
-    let heading = match (n, undone.len()) {
+    let heading = match (n, undone.len() + decided_since.len()) {
         (0, 0) => "Inget ärende är beslutat".to_owned(),
         (0, n) => format!("{} ångrades", count(n, "beslut", "beslut")),
         (1, _) => "1 ärende är beslutat".to_owned(),
@@ -239,13 +286,51 @@ pub fn decided(
         heading,
         by: done.by.clone(),
         at: Moment::new(done.at, now),
-        what: if what.is_empty() { what } else { format!("{what}.") },
+        what: match what.as_slice() {
+            [(words, _)] => vec![format!("{words}.")],
+            several => several.iter().map(|(words, n)| format!("{words}: {n}.")).collect(),
+        },
+        is_done,
         undo: undo.map(|seconds| (seconds, done.undo_until.to_string())),
         decided,
         undone,
+        decided_since,
         stays,
         refused,
         not_come_to,
         again: (!left.is_empty()).then(|| format!("/flera?{again}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::view::together::Rest;
+
+    #[test]
+    fn a_time_to_rest_until_stays_chosen_when_the_page_is_shown_again() {
+        let now: Timestamp = "2026-11-06T08:01:00Z".parse().unwrap();
+        let due = "2026-12-31T00:00:00Z".parse().ok();
+        let filled = |chosen: &str| Filled {
+            rest: Rest { chosen: chosen.into(), ..Rest::default() },
+            ..Filled::default()
+        };
+        let chosen = |hold| {
+            let all = holds(due, &filled(hold), now).into_iter();
+            all.filter(|(_, chosen)| *chosen).map(|(hold, _)| hold.label).collect::<Vec<_>>()
+        };
+        assert_eq!(chosen("2026-11-06T12:00:00Z"), ["i eftermiddag kl. 13.00"]);
+        // An hour from the minute before is offered no more.
+        assert_eq!(chosen("2026-11-06T09:00:00Z"), ["i dag 10:00"]);
+        assert!(chosen("egen").is_empty() && chosen("").is_empty());
+        assert!(chosen("2026-11-06T08:00:00Z").is_empty(), "that time is over");
+    }
+
+    #[test]
+    fn numbers_of_no_case_are_told() {
+        assert_eq!(unknown_words(&[]), None);
+        assert_eq!(unknown_words(&[CaseId(7)]).unwrap(), "Ärende 7 finns inte.");
+        let three = [CaseId(7), CaseId(8), CaseId(9)];
+        assert_eq!(unknown_words(&three).unwrap(), "Ärendena 7, 8 och 9 finns inte.");
     }
 }

@@ -67,7 +67,8 @@ fn cases() {
     let states = [
         CaseState::Waiting,
         CaseState::Returned { reason: "old".into() },
-        CaseState::Held { until: then() },
+        CaseState::Held { until: then(), reason: None },
+        CaseState::Held { until: then(), reason: Some("old".into()) },
         CaseState::Decided,
         CaseState::AwaitingDiary,
         CaseState::Closed { outcome: Outcome::Dismissed },

@@ -129,7 +129,7 @@ fn each_choice_tells_the_words_that_belong_to_it() {
             "Svar: Tack!",
             "Hänvisning: Vänd dig till partiet.",
             "Till: skola@exempelstad.example",
-            "Väntar till 2026-05-12 08:00",
+            "Vilar till 2026-05-12 08:00",
         ]
     );
 }

@@ -188,3 +188,17 @@ fn a_claim_blocks_others_until_it_runs_out() {
     assert!(claim.blocks(other, before));
     assert!(!claim.blocks(other, until));
 }
+
+#[test]
+fn resting_loses_no_reason_and_reads_what_was_written_before_it_kept_one() {
+    let returned = CaseState::Returned { reason: "Det gick inte att ta bort.".into() };
+    let until = jiff::Timestamp::UNIX_EPOCH;
+    let held = returned.clone().on(CaseEvent::Hold { until }).unwrap();
+    let longer = held.clone().on(CaseEvent::Hold { until }).unwrap();
+    assert_eq!(longer.on(CaseEvent::HoldEnds).unwrap(), returned);
+    assert_eq!(held.on(CaseEvent::Undo).unwrap(), returned);
+    let old: CaseState =
+        serde_json::from_str(r#"{"state":"held","until":"1970-01-01T00:00:00Z"}"#).unwrap();
+    assert_eq!(old, CaseState::Held { until, reason: None });
+    assert_eq!(old.on(CaseEvent::HoldEnds).unwrap(), CaseState::Waiting);
+}

@@ -68,7 +68,8 @@ impl Notifier {
         let row = store.case(mark.case).await?;
         let (notices, next) = match is_open(&row.state) {
             true => {
-                let notices = self.of_case(&row, mark.came_back, now).await?;
+                let mut notices = self.of_case(&row, mark.came_back, now).await?;
+                notices.extend(self.of_rest(&row, now).await?);
                 (notices, self.next_step(&row, now).await?)
             }
             false => (Vec::new(), None),
@@ -285,6 +286,26 @@ impl Notifier {
         Ok(self.notices(&message, &people, now))
     }
 
+    /// Whoever let a case rest is reminded of it when its time is over, once for each time.
+    async fn of_rest(&self, row: &CaseRow, now: Timestamp) -> Result<Vec<NewNotice>, ServiceError> {
+        if !row.has_rested {
+            return Ok(Vec::new());
+        }
+        let store = &self.services.inner.store;
+        let Some(let_rest) = store.put_to_rest_by(row.id).await? else { return Ok(Vec::new()) };
+        let name = self.account_name(store.item(row.item).await?.account);
+        let who = format!("{} (lät ärendet vila)", let_rest.name);
+        let message = Message {
+            key: format!("rest:{}", let_rest.decision),
+            kind: "case",
+            case: Some(row.id),
+            urgent: false,
+            subject: format!("Påminnelse: ärende {} på {name}", row.id),
+            body: "Du bad om en påminnelse. Ärendet är tillbaka i kön efter vila.".into(),
+        };
+        Ok(self.notices(&message, &[To { who, mail: let_rest.mail }], now))
+    }
+
     fn account_name(&self, account: AccountId) -> String {
         self.services
             .served(account)
@@ -497,12 +518,12 @@ fn escalation(row: &CaseRow, step: EscalationStep, now: Timestamp) -> (Message, 
     let held = matches!(row.state, CaseState::Held { .. });
     let (what, body) = match step {
         EscalationStep::Owner | EscalationStep::Substitute if held => (
-            "Ett ärende som ska vänta har snart ingen tid kvar",
-            "Någon har beslutat att ärendet ska vänta. Tiden för beslut är ändå slut, eller snart slut. Besluta, eller se till att någon gör det.",
+            "Ett ärende som vilar har snart ingen tid kvar",
+            "Någon har låtit ärendet vila. Tiden för beslut är ändå slut, eller snart slut. Besluta, eller se till att någon gör det.",
         ),
         EscalationStep::Administrator if held => (
             "Ett ärende väntar efter sin frist",
-            "Någon har beslutat att ärendet ska vänta, och fristen har gått ut. Se till att någon beslutar.",
+            "Någon har låtit ärendet vila, och fristen har gått ut. Se till att någon beslutar.",
         ),
         EscalationStep::Owner if !late => (
             "Fristen går snart ut",

@@ -9,7 +9,7 @@ use crate::domain::card::{Card, Care, ClosingStep, Flag, Said};
 use crate::domain::category::Category;
 use crate::domain::notice::Part;
 use crate::domain::person::Role;
-use crate::services::cards::{File, Typed};
+use crate::services::cards::{File, Sent, Typed};
 use crate::services::{ServiceError, Viewer};
 use crate::store::sqlite::people::Reachable;
 
@@ -346,4 +346,114 @@ async fn nobody_who_can_do_nothing_there_is_given_an_account_or_counts_for_it() 
     raw.execute("update users set active = 0 where login = 'eva'", []).unwrap();
     let known = entry().await.known;
     assert!(!known.has_owner && known.holders == 0, "{known:?}");
+}
+
+#[tokio::test]
+async fn a_card_that_somebody_else_has_changed_is_not_overwritten() {
+    let stage = Stage::new().await;
+    let (admin, owner) = in_order(&stage).await;
+    let seen = Some(file(&stage, &owner).await.entry.revision);
+    let sent = Sent { seen, publishes: false };
+    let theirs = Card { audience: "Alla som bor här".into(), care: Care::Protected, ..card() };
+    let typed = Typed { card: theirs.clone(), said: Said::ALL.to_vec(), reviewed: false };
+    stage.services.save_card_as_sent(&admin, "facebook", typed, sent).await.unwrap();
+    // The owner's page is older: it would take the mark away without anybody having meant that.
+    let typed = Typed { card: card(), said: Said::ALL.to_vec(), reviewed: false };
+    let stale = stage.services.save_card_as_sent(&owner, "facebook", typed.clone(), sent).await;
+    let Err(ServiceError::Refused { why }) = &stale else { panic!("{stale:?}") };
+    assert!(why.contains("Ada Exempel") && why.contains("Målgrupp: Alla som bor här"), "{why}");
+    let entry = file(&stage, &owner).await.entry;
+    assert_eq!(entry.card, theirs);
+    // Read again, it is the person's to decide.
+    let sent = Sent { seen: Some(entry.revision), publishes: false };
+    stage.services.save_card_as_sent(&owner, "facebook", typed, sent).await.unwrap();
+    assert_eq!(file(&stage, &owner).await.entry.card, card());
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    let sql = "select detail from audit where act = 'account.card' order by id desc limit 1";
+    let detail: String = raw.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert!(detail.contains("Målgrupp: Invånare") && detail.contains("Märkning"), "{detail}");
+}
+
+#[tokio::test]
+async fn links_are_kept_as_they_are_parsed_and_the_public_is_spared_what_should_not_stand_there() {
+    let stage = Stage::new().await;
+    let (_, owner) = in_order(&stage).await;
+    let save = async |card: Card, publishes: bool| {
+        let typed = Typed { card, said: Said::ALL.to_vec(), reviewed: false };
+        let sent = Sent { seen: None, publishes };
+        stage.services.save_card_as_sent(&owner, "facebook", typed, sent).await
+    };
+    let with = |address: &str| Card { address: address.into(), ..card() };
+    for bad in [
+        "https://x.example/\u{202E}gro",
+        "https://x.example/\nmer",
+        "javascript:alert(1)",
+        "https://a:b@x.example/",
+        "x.example",
+    ] {
+        assert!(matches!(save(with(bad), false).await, Err(ServiceError::Refused { .. })), "{bad}");
+    }
+    save(with("https://forum.example/\"><script>"), false).await.unwrap();
+    let list = stage.services.public_list(&owner).await.unwrap();
+    assert_eq!(list[0].address, "https://forum.example/%22%3E%3Cscript%3E");
+    let named = Card { purpose: "Frågor till Kim, 19121212-1212".into(), ..card() };
+    let warned = save(named.clone(), false).await;
+    let Err(ServiceError::Refused { why }) = &warned else { panic!("{warned:?}") };
+    assert!(why.starts_with("Kontot står i den publika listan"), "{why}");
+    save(Card { listed: false, ..named.clone() }, false).await.unwrap();
+    save(named, true).await.unwrap();
+    let long = Card { audience: "å".repeat(2_001), ..card() };
+    let refused = save(long, false).await;
+    let Err(ServiceError::Refused { why }) = &refused else { panic!("{refused:?}") };
+    assert!(why.starts_with("Målgruppen kan inte sparas: texten är för lång"), "{why}");
+}
+
+#[tokio::test]
+async fn days_out_of_range_are_refused_in_words_and_an_editor_says_when_they_are_away() {
+    let stage = Stage::new().await;
+    let (_, owner) = in_order(&stage).await;
+    let services = &stage.services;
+    let never = date(-9999, 1, 1);
+    let today = crate::domain::calendar::local(stage.now()).date();
+    let refused = |done: Result<(), ServiceError>| match done {
+        Err(ServiceError::Refused { why }) => why,
+        other => panic!("{other:?}"),
+    };
+    let why = refused(services.set_absence(&owner, "kim", (never, today)).await);
+    assert!(why.contains("2000 och 2100"), "{why}");
+    let why =
+        refused(services.note_archiving(&owner, "facebook", never, ("Allt vi har", "")).await);
+    assert!(why.contains("2000 och 2100"), "{why}");
+    let words = ("Sidan behövs inte mer", "");
+    let early = date(1999, 12, 31);
+    refused(services.announce_closing(&owner, "facebook", early, words).await);
+    let before = today.yesterday().unwrap().yesterday().unwrap();
+    let why = refused(services.announce_closing(&owner, "facebook", before, words).await);
+    assert!(why.starts_with("Kontot finns här sedan"), "{why}");
+    let past = (before, today.yesterday().unwrap());
+    let why = refused(services.set_absence(&stage.editor, "kim", past).await);
+    assert!(why.starts_with("De dagarna har redan varit"), "{why}");
+    // The form is there for oneself, and the days can be taken back.
+    let away_for = file(&stage, &stage.editor).await.away_for;
+    assert_eq!(away_for, [("kim".to_owned(), "Kim Exempel".to_owned())]);
+    services.set_absence(&stage.editor, "kim", (today, today)).await.unwrap();
+    let absences = file(&stage, &stage.editor).await.absences;
+    assert!(absences.iter().all(|(_, may)| *may) && absences.len() == 1, "{absences:?}");
+    let siv = stage.person(Role::Editor, "Siv").await;
+    let theirs = file(&stage, &siv).await;
+    assert!(theirs.away_for.is_empty() && !theirs.absences[0].1);
+}
+
+#[test]
+fn a_unit_is_named_by_whole_words_and_not_by_letters_within_others() {
+    let said = |unit: &str, text: &str| {
+        let card = Card { unit: unit.into(), ..card() };
+        card.said_in("Exempelstads kommun", text)
+            .into_iter()
+            .any(|(said, holds)| said == Said::Identity && holds)
+    };
+    assert!(!said("IT", "Kom ihåg att vi har kommit hit."));
+    assert!(!said("Vård", "Här skriver vi om vårdcentraler."));
+    assert!(said("Vård och omsorg", "Här skriver Vård och omsorg."));
+    assert!(said("IT", "Exempelstads kommun svarar."));
 }

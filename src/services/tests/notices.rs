@@ -29,7 +29,7 @@ use crate::services::people;
 use crate::store::sqlite::notices::NoticeRow;
 
 /// A swear word at nobody: opens a case that does not hurry.
-const SWEARING: &str = "Vilken jävla skitväg ni har byggt.";
+pub(super) const SWEARING: &str = "Vilken jävla skitväg ni har byggt.";
 
 fn mail_to_nowhere() -> MailSettings {
     MailSettings {
@@ -71,7 +71,7 @@ pub(super) fn notifier(stage: &Stage) -> Notifier {
 }
 
 /// Kim owns the account, Eva steps in, Arne keeps the system; all have addresses.
-async fn staffed(stage: &Stage) {
+pub(super) async fn staffed(stage: &Stage) {
     stage.person(Role::Editor, "Eva").await;
     stage.person(Role::Administrator, "Arne").await;
     let (store, clock) = (stage.store(), stage.clock.clock());
@@ -85,7 +85,7 @@ async fn staffed(stage: &Stage) {
 }
 
 /// Everything that waits to be sent, at any time.
-async fn waiting(stage: &Stage) -> Vec<NoticeRow> {
+pub(super) async fn waiting(stage: &Stage) -> Vec<NoticeRow> {
     let ever = stage.now() + SignedDuration::from_hours(24 * 30);
     stage.store().due_notices(ever, 100).await.unwrap()
 }

@@ -30,6 +30,9 @@ async fn a_search_is_masked_audited_and_finds_nothing_that_is_barred() {
     let line = "select detail from audit where act = 'search' order by id desc limit 1";
     let detail: String = raw.query_row(line, [], |row| row.get(0)).unwrap();
     assert!(detail.starts_with("trappuppgången") && !detail.contains("9874"), "{detail}");
+    let idle = Asked { reason: "x 1 2 3".into(), ..asked("buss") };
+    let refused = services.search(kim, &idle).await;
+    assert!(matches!(&refused, Err(ServiceError::Refused { why }) if why.contains("några ord")));
     let day = jiff::civil::date(2026, 11, 1);
     let reason = "Begäran om handlingar, ring 850709-9805".to_owned();
     let beyond = Asked { reason, from: Some(day), account: "facebook".into(), ..asked("buss") };

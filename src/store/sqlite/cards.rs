@@ -22,6 +22,8 @@ pub struct CardRow {
     pub card: Card,
     /// When purpose and audience were last looked over.
     pub reviewed: Date,
+    /// Grows each time that it is written; one to be written bears the one that was read.
+    pub revision: u64,
 }
 
 /// By whose word a part of the duties text stands on the account.
@@ -120,6 +122,7 @@ fn card_row(row: &Row<'_>) -> Result<CardRow, StoreError> {
             listed: row.get(8)?,
         },
         reviewed: day("account_cards", row.get(9)?)?,
+        revision: row.get(10)?,
     })
 }
 
@@ -148,7 +151,7 @@ impl Store {
             rows(
                 &mut c.prepare_cached(
                     "select account_id, purpose, audience, unit, address, rules_link,
-                            owner_is_manager, care, listed, reviewed
+                            owner_is_manager, care, listed, reviewed, revision
                      from account_cards order by account_id",
                 )?,
                 [],
@@ -160,6 +163,9 @@ impl Store {
 
     /// Writes a card, with what a person says of the duties text, and what was changed as lines of the
     /// history.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where it is no longer the card that was read.
     pub async fn save_card(
         &self,
         row: CardRow,
@@ -170,6 +176,16 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write(move |tx| {
             let Card { purpose, audience, unit, address, rules_link, .. } = &row.card;
+            let stands: Option<u64> = maybe_row(
+                &mut tx.prepare_cached("select revision from account_cards where account_id = ?1")?,
+                [row.account.0],
+                |row| Ok(row.get(0)?),
+            )?;
+            if stands.unwrap_or(0) != row.revision {
+                return Err(StoreError::Refused {
+                    why: "Uppgifterna ändrades av någon annan i samma stund. Det du skrev står kvar här nedanför: läs och spara igen.".into(),
+                });
+            }
             tx.execute(
                 "insert into account_cards (account_id, purpose, audience, unit, address, rules_link,
                    owner_is_manager, care, listed, reviewed, changed_at)
@@ -178,7 +194,7 @@ impl Store {
                    audience = excluded.audience, unit = excluded.unit, address = excluded.address,
                    rules_link = excluded.rules_link, owner_is_manager = excluded.owner_is_manager,
                    care = excluded.care, listed = excluded.listed, reviewed = excluded.reviewed,
-                   changed_at = excluded.changed_at",
+                   changed_at = excluded.changed_at, revision = revision + 1",
                 params![
                     row.account.0,
                     purpose,

@@ -5,11 +5,11 @@ use rusqlite::{Connection, Row, Transaction, params};
 
 use super::accounts::account;
 use super::lines;
-use super::value::{at, from_json, json, maybe_at, maybe_row, ms, rows};
+use super::value::{at, each_row, from_json, json, maybe_at, maybe_row, ms, rows};
 use crate::domain::case::{CaseEvent, CaseState};
 use crate::domain::category::{Category, Severity};
 use crate::domain::claim::{Claim, Hold};
-use crate::domain::ids::{CaseId, ItemId, UserId, VersionId};
+use crate::domain::ids::{CaseId, DecisionId, ItemId, UserId, VersionId};
 use crate::domain::verdict::Verdict;
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -20,11 +20,22 @@ use crate::store::rows::{CaseCounts, CaseEventRow, CaseRow, Lines, QueueFilter};
 /// SQLite's own counting of characters ends at the first NUL.
 const HEAD_BYTES: usize = 800;
 
+/// Who let a case rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LetRest {
+    /// By which decision.
+    pub decision: DecisionId,
+    /// Their name.
+    pub name: String,
+    /// Their address, where they have one.
+    pub mail: Option<String>,
+}
+
 const CASE: &str = "k.id, k.item_id, k.version_id, k.state_json, k.rank, k.severity, k.category,
     k.opened_at, k.due_at, k.claimed_by, k.claimed_until, k.revision,
     (select name from users u where u.id = k.claimed_by), k.claim_kept,
-    coalesce(k.waits_since, k.opened_at)";
-const CASE_COLUMNS: usize = 15;
+    coalesce(k.waits_since, k.opened_at), k.rested_at is not null";
+const CASE_COLUMNS: usize = 16;
 
 /// How many others have nearly the same text: no more are counted than a page needs to say.
 const N_ALIKE: &str = "(select count(*) from (select 1 from alikes l
@@ -82,6 +93,7 @@ fn case_row(row: &Row<'_>) -> Result<CaseRow, StoreError> {
         opened_at: at(row.get(7)?)?,
         due_at: at(row.get(8)?)?,
         waits_since: at(row.get(14)?)?,
+        has_rested: row.get(15)?,
         claim,
         revision: row.get(11)?,
     })
@@ -117,6 +129,7 @@ pub(super) fn set_state(
     let came_back = matches!(state, CaseState::Returned { .. });
     tx.prepare_cached(
         "update cases set state = ?2, state_json = ?3, changed_at = ?4, revision = revision + 1,
+                rested_at = null,
                 closed_at = case when ?2 = 'closed' then coalesce(closed_at, ?4) end,
                 rank = case when ?5 then min(rank, 1) else rank end
          where id = ?1",
@@ -396,32 +409,60 @@ impl Store {
         .await
     }
 
-    /// Brings back what a person had put off until now. Returns the cases.
+    /// Brings back what a person had put off until now. Returns the cases. One that cannot be read is told in
+    /// the log and keeps no other back.
     pub async fn end_holds(&self, now: Timestamp) -> Result<Vec<CaseId>, StoreError> {
         self.write(move |tx| {
-            let held = rows(
+            let held = each_row(
                 &mut tx.prepare_cached(
                     "select id, state_json from cases where state = 'held'
-                     and json_extract(state_json, '$.until') is not null",
+                     order by id",
                 )?,
                 [],
-                |row| {
-                    let state: CaseState = from_json("cases", &row.get::<_, String>(1)?)?;
-                    Ok((CaseId(row.get(0)?), state))
-                },
+                |row| from_json::<CaseState>("cases", &row.get::<_, String>(1)?),
             )?;
             let mut back = Vec::new();
-            for (case, state) in held {
-                let due = matches!(&state, CaseState::Held { until } if *until <= now);
+            for row in held {
+                let case = CaseId(row.id);
+                let Some(state) = row.value else {
+                    tracing::error!(case.id = %case, "a case that rests cannot be read");
+                    continue;
+                };
+                let due = matches!(&state, CaseState::Held { until, .. } if *until <= now);
                 if due {
                     let next =
                         state.on(CaseEvent::HoldEnds).map_err(|e| StoreError::row("cases", e))?;
                     set_state(tx, case, &next, now)?;
-                    note_event(tx, case, None, "Väntetiden är slut", None, now)?;
+                    tx.prepare_cached("update cases set rested_at = ?2 where id = ?1")?
+                        .execute(params![case.0, ms(now)])?;
+                    note_event(tx, case, None, "Tillbaka efter vila", None, now)?;
                     back.push(case);
                 }
             }
             Ok(back)
+        })
+        .await
+    }
+
+    /// Who let a case rest last, by which decision, and their address.
+    pub async fn put_to_rest_by(&self, case: CaseId) -> Result<Option<LetRest>, StoreError> {
+        self.read(move |c| {
+            maybe_row(
+                &mut c.prepare_cached(
+                    "select d.id, u.name, c.mail
+                     from decisions d join users u on u.id = d.user_id
+                          left join contacts c on c.user_id = u.id
+                     where d.case_id = ?1 and d.undone_at is null
+                       and exists (select 1 from json_each(d.choices) e
+                                   where json_extract(e.value, '$.choice') = 'hold')
+                     order by d.id desc limit 1",
+                )?,
+                [case.0],
+                |row| {
+                    let (decision, name) = (DecisionId(row.get(0)?), row.get(1)?);
+                    Ok(LetRest { decision, name, mail: row.get(2)? })
+                },
+            )
         })
         .await
     }

@@ -286,6 +286,12 @@ impl Store {
             let decision = standing(tx, case)?
                 .filter(|standing| standing.id == decision)
                 .ok_or_else(|| refused("Det finns inget beslut att ångra."))?;
+            let rests = |choice: &Choice| matches!(choice, Choice::Hold { .. });
+            if decision.undo_until <= now && decision.choices.iter().any(rests) {
+                return Err(refused(
+                    "Det är för sent att ångra. Ärendet vilar: öppna det och besluta om det, så vilar det inte längre.",
+                ));
+            }
             if decision.undo_until <= now {
                 return Err(refused(
                     "Det är för sent att ångra: åtgärderna har börjat. Fatta ett nytt beslut i stället, till exempel Visa igen.",

@@ -36,7 +36,8 @@ const fn column(n: u64) -> i64 {
 }
 
 /// Keeps what an assessed version leaves for those after it. A later version takes the place of the
-/// one before.
+/// one before, and what its text was like before counts no more: nobody decides on it by a group that another
+/// text stands in. What is no longer the present text leaves nothing but whom it went for.
 pub(super) fn keep(
     tx: &Transaction<'_>,
     veil: &Veil,
@@ -44,22 +45,29 @@ pub(super) fn keep(
     traces: &Traces,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if traces.print.is_none() && traces.targets.is_empty() {
-        return Ok(());
-    }
-    let (item, account, by_us) = tx
+    let (item, account, by_us, is_present, is_changed) = tx
         .prepare_cached(
-            "select i.id, i.account_id, i.by_us from versions v join items i on i.id = v.item_id
+            "select i.id, i.account_id, i.by_us, i.current_version_id is v.id,
+                    exists (select 1 from versions o where o.item_id = v.item_id and o.text <> v.text
+                              and o.id = (select max(b.id) from versions b
+                                          where b.item_id = v.item_id and b.id < v.id))
+             from versions v join items i on i.id = v.item_id
              where v.id = ?1",
         )?
         .query_row([version.0], |row| {
-            Ok((ItemId(row.get(0)?), AccountId(row.get(1)?), row.get::<_, bool>(2)?))
+            let (by_us, is_present): (bool, bool) = (row.get(2)?, row.get(3)?);
+            let is_changed: bool = row.get(4)?;
+            Ok((ItemId(row.get(0)?), AccountId(row.get(1)?), by_us, is_present, is_changed))
         })?;
     if by_us {
         return Ok(());
     }
     let author = traces.author.map(|author| veil.cover(author));
-    if let Some(print) = &traces.print {
+    if is_present && is_changed {
+        tx.prepare_cached("delete from prints where item_id = ?1")?.execute([item.0])?;
+        tx.prepare_cached("delete from alikes where item_id = ?1")?.execute([item.0])?;
+    }
+    if let Some(print) = traces.print.as_ref().filter(|_| is_present) {
         tx.prepare_cached("delete from prints where item_id = ?1")?.execute([item.0])?;
         tx.prepare_cached(
             "insert into prints (item_id, account_id, author, at, sketch) values (?1, ?2, ?3, ?4, ?5)",
@@ -72,7 +80,9 @@ pub(super) fn keep(
             insert.execute(params![column(band), item.0])?;
         }
     }
-    join(tx, item, author, &traces.alike)?;
+    if is_present {
+        join(tx, item, author, &traces.alike)?;
+    }
     if let Some(author) = author {
         let mut insert = tx.prepare_cached(
             "insert into attacks (author, target, item_id, at) values (?1, ?2, ?3, ?4)
@@ -85,7 +95,7 @@ pub(super) fn keep(
     Ok(())
 }
 
-/// Puts an item and those alike into one group: the first of all of them gives its number.
+/// Puts an item and those alike into one group: that of the first of them that has one, or else a new one.
 fn join(
     tx: &Transaction<'_>,
     item: ItemId,
@@ -100,9 +110,10 @@ fn join(
     for member in alike.iter().chain([&item]) {
         groups.insert(maybe_row(&mut group_of, [member.0], |row| Ok(row.get::<_, i64>(0)?))?);
     }
-    let known = groups.iter().copied().flatten().min();
-    let first = alike.iter().chain([&item]).map(|i| i.0).min().unwrap_or(item.0);
-    let group = known.map_or(first, |known| known.min(first));
+    let group = match groups.iter().copied().flatten().min() {
+        Some(known) => known,
+        None => unused_number(tx, alike.iter().chain([&item]).map(|i| i.0).min())?,
+    };
     for other in groups.into_iter().flatten().filter(|other| *other != group) {
         tx.prepare_cached("update alikes set group_id = ?2 where group_id = ?1")?
             .execute([other, group])?;
@@ -123,6 +134,27 @@ fn join(
     }
     insert.execute(params![item.0, group, author])?;
     Ok(())
+}
+
+/// A number for a new group: that of its first item, where that item has not given its number to another group
+/// and left it.
+fn unused_number(tx: &Transaction<'_>, first: Option<i64>) -> Result<i64, StoreError> {
+    let mut in_use = tx.prepare_cached(
+        "select 1 from alikes where group_id = ?1
+         union all select 1 from alike_groups where group_id = ?1",
+    )?;
+    if let Some(first) = first
+        && !in_use.exists([first])?
+    {
+        return Ok(first);
+    }
+    // Below all items, whose numbers groups begin with.
+    Ok(tx
+        .prepare_cached(
+            "select min(0, coalesce((select min(group_id) from alikes), 0),
+                           coalesce((select min(group_id) from alike_groups), 0)) - 1",
+        )?
+        .query_row([], |row| row.get(0))?)
 }
 
 impl Store {

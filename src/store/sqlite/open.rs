@@ -42,6 +42,8 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0037_secrecy.sql")),
     M::up(include_str!("migrations/0038_clock.sql")),
     M::up(include_str!("migrations/0039_vanished.sql")),
+    M::up(include_str!("migrations/0041_together_again.sql")),
+    M::up(include_str!("migrations/0042_cards_kept.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::domain::card::{Card, Care, ClosingStep, Said};
 use crate::domain::notice::Part;
 use crate::services::ServiceError;
-use crate::services::cards::Typed;
+use crate::services::cards::{Sent, Typed};
 use crate::web::present_accounts as present;
 use crate::web::state::{Inside, Site, page, page_with};
 use crate::web::view::account_card::CoveragePage;
@@ -32,6 +32,8 @@ pub struct Fields {
     chef: String,
     lista: String,
     genomgangna: String,
+    utgava: Option<u64>,
+    publicera: String,
     person: String,
     del: String,
     fran: String,
@@ -99,10 +101,16 @@ pub async fn act(
     let (services, viewer) = (&site.services, &inside.viewer);
     let done = match act.as_str() {
         "las-presentation" => services.read_description(viewer, &key).await,
-        "person" => {
-            let part = Part::from_id(&fields.del);
-            services.set_account_part(viewer, &key, &fields.person, part).await
-        }
+        "person" => match (fields.del.as_str(), Part::from_id(&fields.del)) {
+            // Nothing chosen takes the person away; what there is not does nothing.
+            ("", _) => services.set_account_part(viewer, &key, &fields.person, None).await,
+            (_, Some(part)) => {
+                services.set_account_part(viewer, &key, &fields.person, Some(part)).await
+            }
+            (_, None) => Err(ServiceError::Refused {
+                why: "Den delen i kontot finns inte. Välj i listan. Inget är ändrat.".into(),
+            }),
+        },
         "borta" => match (day(&fields.fran), day(&fields.till)) {
             (Ok(first), Ok(last)) => {
                 services.set_absence(viewer, &fields.person, (first, last)).await
@@ -139,7 +147,7 @@ pub async fn act(
     after(&site, &inside, &key, done).await
 }
 
-/// Writes the card. What could not be saved is not lost: the browser's way back holds it.
+/// Writes the card. What could not be saved is not lost: the form comes back as it was filled in.
 pub async fn save(
     State(site): State<Site>,
     inside: Inside,
@@ -161,17 +169,23 @@ pub async fn save(
         said: fields.text.iter().filter_map(|id| Said::from_id(id)).collect(),
         reviewed: fields.genomgangna == "ja",
     };
-    let typed_again = typed.card.clone();
-    let done = site.services.save_card(&inside.viewer, &key, typed).await;
+    let again = typed.clone();
+    let sent = Sent { seen: fields.utgava, publishes: fields.publicera == "ja" };
+    let done = site.services.save_card_as_sent(&inside.viewer, &key, typed, sent).await;
     match done {
         Err(ServiceError::Refused { why }) => {
-            // The form comes back as it was filled in.
             let file = site.services.account_file(&inside.viewer, &key).await;
             let mut file = file.map_err(|e| site.error(e))?;
-            file.entry.card = typed_again;
+            let warned = site.services.warns_of_card(&again.card).is_some();
+            file.entry.card = again.card;
             let shell = inside.shell(&site, Place::Accounts)?;
             let now = site.services.clock().now();
-            let view = present::file(shell, Some(Notice::problem(why)), file, now);
+            let mut view = present::file(shell, Some(Notice::problem(why)), file, now);
+            view.card.publishes = warned.then_some(sent.publishes);
+            view.card.looked_over = again.reviewed;
+            for text in &mut view.texts {
+                text.ticked = again.said.iter().any(|said| said.id() == text.id);
+            }
             Ok(page_with(&site, StatusCode::CONFLICT, &view))
         }
         done => after(&site, &inside, &key, done).await,

@@ -30,6 +30,9 @@ pub struct Asked {
 /// The deepest page: beyond it nobody leafs, and an offset costs what it skips.
 const LAST_PAGE: u32 = 200;
 
+/// So many warnings of rules stand above the queue; the rest is folded.
+const MOST_ALARMS: usize = 2;
+
 pub(super) const fn label(shown: Shown) -> &'static str {
     match shown {
         Shown::Open => "Väntar på beslut",
@@ -137,10 +140,13 @@ pub async fn show(
     if watches.len() < 2 {
         accounts.clear();
     }
+    let mut alarms = services.rule_notices(viewer).await.map_err(fail)?;
+    let more_alarms = alarms.split_off(alarms.len().min(MOST_ALARMS));
     let view = QueuePage {
         shell: inside.shell(&site, Place::Queue)?,
         notice,
-        alarms: services.rule_notices(viewer).await.map_err(fail)?,
+        alarms,
+        more_alarms,
         undos,
         filters: filters.collect(),
         tasks: services.n_tasks(viewer).await.map_err(fail)?,

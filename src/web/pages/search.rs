@@ -36,9 +36,16 @@ pub struct Typed {
 fn day(typed: &str, which: &str) -> Result<Option<Date>, String> {
     match typed.trim() {
         "" => Ok(None),
-        typed => typed.parse().map(Some).map_err(|_| {
-            format!("Dagen i fältet {which} går inte att läsa. Skriv den som 2026-11-22.")
-        }),
+        typed => match typed.parse::<Date>() {
+            // A day that no clock of ours reaches would ask for nothing in particular.
+            Ok(day) if (2000..=2100).contains(&day.year()) => Ok(Some(day)),
+            Ok(_) => Err(format!(
+                "Dagen i fältet {which} ligger utanför åren 2000 till 2100. Skriv den som 2026-11-22."
+            )),
+            Err(_) => {
+                Err(format!("Dagen i fältet {which} går inte att läsa. Skriv den som 2026-11-22."))
+            }
+        },
     }
 }
 
@@ -219,4 +226,18 @@ async fn draw(
         },
     };
     Ok(page_with(site, status, &view))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_that_nobody_means_is_refused_and_not_left_out() {
+        assert_eq!(day(" ", "Till"), Ok(None));
+        assert!(day("2026-11-22", "Till").unwrap().is_some());
+        for typed in ["9999-12-31", "-009999-01-01", "0001-01-01", "i går"] {
+            assert!(day(typed, "Till").unwrap_err().starts_with("Dagen i fältet Till"), "{typed}");
+        }
+    }
 }

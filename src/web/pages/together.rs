@@ -7,9 +7,9 @@ use axum_extra::extract::Form as RepeatedForm;
 
 use crate::domain::ids::{BulkId, CaseId};
 use crate::domain::person::Act;
-use crate::domain::together::{Over, Pick};
+use crate::domain::together::{Became, Over, Pick};
 use crate::services::ServiceError;
-use crate::services::together::Selection;
+use crate::services::together::{Made, Outcome, Selection};
 use crate::web::forms::{BareForm, DecisionFields};
 use crate::web::present_together::{self as present, Chosen};
 use crate::web::state::{Inside, Site, page, page_with};
@@ -49,7 +49,9 @@ pub async fn show(
             let plan = site.services.plan_together(&inside.viewer, &picks, &decision).await;
             match plan {
                 Ok(plan) => {
-                    chosen.summary = Some(present::summary(&selection, &plan, &decision, &fields));
+                    let form = site.services.new_form().map_err(|e| site.error(e))?;
+                    chosen.summary =
+                        Some(present::summary(&selection, &plan, &decision, &fields, form));
                 }
                 Err(ServiceError::Refused { .. }) => {}
                 Err(error) => return Err(site.error(error)),
@@ -85,6 +87,20 @@ fn picks(fields: &DecisionFields) -> Vec<Pick> {
     picks
 }
 
+/// What [`new_form`](crate::services::Services::new_form) gives looks so.
+fn is_form(typed: &str) -> bool {
+    typed.len() == 64 && typed.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The page of an act, which tells too what there was not.
+fn address_of(made: &Made) -> String {
+    let unknown: Vec<_> = made.unknown.iter().map(|case| format!("saknas={case}")).collect();
+    match unknown.is_empty() {
+        true => format!("/flera/{}", made.bulk),
+        false => format!("/flera/{}?{}", made.bulk, unknown.join("&")),
+    }
+}
+
 /// Shows what a decision comes to; makes it, where the summary has been seen.
 pub async fn decide(
     State(site): State<Site>,
@@ -98,9 +114,11 @@ pub async fn decide(
     if fields.gor == "besluta"
         && let Ok(decision) = &decision
     {
-        let made = services.decide_together(&inside.viewer, picks.clone(), decision.clone()).await;
+        let form = Some(fields.formular.clone()).filter(|form| is_form(form));
+        let decision = decision.clone();
+        let made = services.decide_together(&inside.viewer, picks.clone(), decision, form).await;
         match made {
-            Ok(bulk) => return Ok(Redirect::to(&format!("/flera/{bulk}")).into_response()),
+            Ok(made) => return Ok(Redirect::to(&address_of(&made)).into_response()),
             Err(ServiceError::Refused { why }) => {
                 return again(&site, &inside, &fields, None, Some(why)).await;
             }
@@ -130,9 +148,11 @@ async fn again(
     let shown: Vec<_> = shown.filter_map(|value| Some(present::pick(value)?.case)).collect();
     let picked = site.services.picked(&inside.viewer, &shown, &[], Over::AllAccounts).await;
     let selection = picked.map_err(|e| site.error(e))?;
-    let summary = planned
-        .as_ref()
-        .map(|(plan, decision)| present::summary(&selection, plan, decision, fields));
+    let mut summary = None;
+    if let Some((plan, decision)) = &planned {
+        let form = site.services.new_form().map_err(|e| site.error(e))?;
+        summary = Some(present::summary(&selection, plan, decision, fields, form));
+    }
     let status = match &problem {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
@@ -152,14 +172,17 @@ pub async fn decided(
     State(site): State<Site>,
     inside: Inside,
     Path(bulk): Path<i64>,
+    Query(asked): Query<Vec<(String, String)>>,
 ) -> Result<Response, Response> {
     let done = site.services.decided_together(&inside.viewer, BulkId(bulk)).await;
     let done = done.map_err(|e| site.error(e))?;
     let now = site.services.clock().now();
-    let undone = done.undo_until <= now && !done.cases.is_empty();
-    let notice =
-        undone.then(|| Notice::done("Tiden för att ångra alla på en gång är över.".to_owned()));
-    let notice = notice.filter(|_| done.may_undo);
+    let stands = |case: &Outcome| matches!(case.became, Became::Decided { undone_at: None, .. });
+    let too_late = done.undo_until <= now && done.may_undo && done.cases.iter().any(stands);
+    let late = too_late.then(|| "Tiden för att ångra alla på en gång är över.".to_owned());
+    let words: Vec<_> =
+        present::unknown_words(&named(&asked, "saknas")).into_iter().chain(late).collect();
+    let notice = (!words.is_empty()).then(|| Notice::waits(words.join(" ")));
     Ok(page(&site, &present::decided(inside.shell(&site, Place::Queue)?, &done, notice, now)))
 }
 

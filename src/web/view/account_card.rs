@@ -38,6 +38,8 @@ pub struct AccountPage {
     pub users: Vec<(String, String)>,
     /// When they are away.
     pub absences: Vec<AbsenceRow>,
+    /// Of whom the person may say that they are away: login and name.
+    pub away_for: Vec<(String, String)>,
     /// What has to stand on the account, and whether it does.
     pub texts: Vec<TextView>,
     /// A text to paste.
@@ -81,6 +83,12 @@ pub struct CardFields {
     pub listed: bool,
     /// When purpose and audience were last looked over.
     pub reviewed: Option<String>,
+    /// Whether the person says that they were looked over today.
+    pub looked_over: bool,
+    /// The revision that the form shows.
+    pub revision: u64,
+    /// Asks whether it is published though there was a warning of it: whether that is ticked.
+    pub publishes: Option<bool>,
 }
 
 /// Somebody with a part.
@@ -111,6 +119,8 @@ pub struct AbsenceRow {
     pub first: String,
     /// Until when.
     pub last: String,
+    /// Whether the person may take it back.
+    pub may_end: bool,
 }
 
 /// A part of the duties text.

@@ -26,7 +26,7 @@ pub enum ChoiceKind {
     Dismiss,
     /// *Diarieför inte*.
     NotRegister,
-    /// *Vänta*.
+    /// *Påminn mig*.
     Hold,
     /// *Polisanmälan övervägs*.
     Police,
@@ -82,7 +82,7 @@ impl ChoiceKind {
             Self::Forward => "Vidarebefordra",
             Self::Dismiss => "Avfärda",
             Self::NotRegister => "Diarieför inte",
-            Self::Hold => "Vänta",
+            Self::Hold => "Påminn mig",
             Self::Police => "Polisanmälan övervägs",
         }
     }

@@ -14,6 +14,7 @@ use super::changed::Seen;
 use super::choice::ChoiceKind;
 use super::outside::Outside;
 use super::register::{RegisterView, tick};
+use super::together::Rest;
 
 /// What the platform offers for one choice, as the capability record says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -247,6 +248,8 @@ pub struct Filled {
     pub forward_note: String,
     /// The person's own note.
     pub note: String,
+    /// Until when it rests.
+    pub rest: Rest,
     /// What was answered on the diary.
     pub diary: Answered,
     /// The number of the case that it concerns, as typed: it need not be one.
@@ -481,6 +484,7 @@ impl DecisionForm {
             to,
             forward_note,
             note,
+            rest: _,
             diary,
             number,
             publishes: _,

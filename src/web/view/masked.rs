@@ -10,7 +10,7 @@ use super::visible::Visible;
 const LINE: usize = 180;
 
 /// A line that may stand in a list, a notice or a title (invariant 8). Lists take this type and no
-/// other, so an item's text in full cannot end up there.
+/// other, so an item's text in full cannot end up there ([`Masked::whole`] has its one place).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Masked(String);
 
@@ -25,6 +25,12 @@ impl Masked {
         let line = shorten(&line, LINE);
         let cut = head.len() < masked.len() && !line.ends_with('…');
         Self(if cut { line + "…" } else { line })
+    }
+
+    /// All of such a text, on the one page where many are decided on: nobody does that by its beginning.
+    pub fn whole(masked: &str) -> Self {
+        let visible = Visible::new(masked).into_line();
+        Self(visible.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
     /// A stretch of such a text that others stand beside: a blank at either end stays one.

@@ -24,6 +24,8 @@ pub struct QueuePage {
     pub notice: Option<Notice>,
     /// Rules that fire far above their past, in sentences.
     pub alarms: Vec<String>,
+    /// More of them, folded: they must not push the queue off the screen.
+    pub more_alarms: Vec<String>,
     /// Decisions of the person at the page that can still be undone.
     pub undos: Vec<UndoBar>,
     /// States with counts.
@@ -154,6 +156,8 @@ pub struct QueueRow {
     pub together: usize,
     /// Until when it rests.
     pub rests: Option<Moment>,
+    /// It is back since its time to rest was over.
+    pub has_rested: bool,
     /// To whom its deadline has gone on: `ersättaren`.
     pub went_on: Option<&'static str>,
 }

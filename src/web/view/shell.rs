@@ -160,6 +160,8 @@ pub enum NoticeKind {
     Done,
     /// Nothing was done; the person must change something.
     Problem,
+    /// Neither: something to know.
+    Waits,
 }
 
 impl Notice {
@@ -173,9 +175,15 @@ impl Notice {
         Self { words: words.into(), kind: NoticeKind::Problem }
     }
 
+    /// Something to know.
+    pub fn waits(words: impl Into<String>) -> Self {
+        Self { words: words.into(), kind: NoticeKind::Waits }
+    }
+
     /// Class in the stylesheet.
     pub const fn class(&self) -> &'static str {
         match self.kind {
+            NoticeKind::Waits => "notis vantar",
             NoticeKind::Done => "notis klart",
             NoticeKind::Problem => "notis problem",
         }
@@ -184,7 +192,7 @@ impl Notice {
     /// Role for those who hear the page.
     pub const fn role(&self) -> &'static str {
         match self.kind {
-            NoticeKind::Done => "status",
+            NoticeKind::Done | NoticeKind::Waits => "status",
             NoticeKind::Problem => "alert",
         }
     }

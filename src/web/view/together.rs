@@ -31,8 +31,8 @@ pub struct TogetherPage {
     pub choices: Vec<TogetherChoice>,
     /// The grounds of all policies concerned.
     pub grounds: Vec<GroundGroup>,
-    /// Times to wait until.
-    pub holds: Vec<HoldOption>,
+    /// Times to wait until, each with whether it is chosen.
+    pub holds: Vec<(HoldOption, bool)>,
     /// Texts.
     pub filled: Filled,
     /// Says that the policy proposes what stands ticked.
@@ -48,11 +48,22 @@ impl TogetherPage {
     }
 }
 
+/// Until when a case is to rest, as a form sends it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rest {
+    /// The time that was chosen: ISO 8601, or `egen`.
+    pub chosen: String,
+    /// The person's own time, as typed.
+    pub own: String,
+}
+
 /// A picked case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PickRow {
     /// As in the queue.
     pub row: QueueRow,
+    /// The whole text, where the row has only its beginning.
+    pub whole: Option<Masked>,
     /// The case and its revision, as the form sends it.
     pub value: String,
     /// Whether it is ticked.
@@ -113,6 +124,8 @@ pub struct Summary {
     pub gets: Vec<(String, Vec<Brief>)>,
     /// What cannot be decided so, by reason.
     pub cannot: Vec<(String, Vec<Brief>)>,
+    /// `Ärende 999 finns inte.`
+    pub unknown: Option<String>,
     /// What the form sends when it is decided.
     pub sends: Vec<(&'static str, String)>,
 }
@@ -144,14 +157,18 @@ pub struct DecidedPage {
     pub by: String,
     /// When.
     pub at: Moment,
-    /// What was decided: `Döljs, diarieförs`.
-    pub what: String,
+    /// What was decided, each with how many where it differs: `Döljs, diarieförs.`
+    pub what: Vec<String>,
+    /// Nothing is going to begin: they rest, or are dismissed.
+    pub is_done: bool,
     /// Seconds left to undo all of it, and until when.
     pub undo: Option<(i64, String)>,
     /// What was decided.
     pub decided: Vec<Brief>,
     /// What was undone.
     pub undone: Vec<Brief>,
+    /// What was undone, and does not wait any more.
+    pub decided_since: Vec<Brief>,
     /// What was not undone with the others, by reason.
     pub stays: Vec<(String, Vec<Brief>)>,
     /// What was not decided, by reason.

@@ -5,6 +5,7 @@ mod claims;
 mod constraints;
 mod decisions;
 mod items;
+mod kept_rows;
 mod opening;
 mod queue;
 mod search;

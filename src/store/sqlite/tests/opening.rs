@@ -99,6 +99,59 @@ fn places_in_the_queue_are_told_apart_when_an_older_database_is_brought_up_to_da
 }
 
 #[test]
+fn items_whose_text_became_another_stand_in_no_group_when_an_older_database_is_brought_up_to_date()
+{
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("uppsikt.db");
+    let raw = Connection::open(&path).unwrap();
+    for migration in [
+        include_str!("../migrations/0001_ground.sql"),
+        include_str!("../migrations/0002_counts_and_authors.sql"),
+        include_str!("../migrations/0003_cases_by_account.sql"),
+        include_str!("../migrations/0004_line_chains.sql"),
+        include_str!("../migrations/0005_seen_signatures.sql"),
+        include_str!("../migrations/0006_likeness_and_rules.sql"),
+    ] {
+        raw.execute_batch(migration).unwrap();
+    }
+    raw.execute_batch("insert into accounts values (1, 'a', 'facebook', 'A', 1, 0);").unwrap();
+    for id in 1..=3 {
+        raw.execute_batch(&format!(
+            "insert into items (id, account_id, platform_id, kind, by_us, presence, presence_at,
+               first_fetched_at, last_fetched_at) values ({id}, 1, '{id}', 'comment', 0, 'visible', 0, 0, 0);
+             insert into versions (id, item_id, number, content_hash, text, author, attachments, presence,
+               fetched_at, payload, assessed_by)
+             values ({id}, {id}, 1, zeroblob(32), 'a', '{{}}', '[]', 'visible', 0, x'7b7d', 'l');
+             update items set current_version_id = {id} where id = {id};
+             insert into alikes (item_id, group_id) values ({id}, 1);
+             insert into cases (id, item_id, version_id, state, state_json, rank, severity, opened_at,
+               due_at, changed_at, account_id)
+             values ({id}, {id}, {id}, 'waiting', '{{\"state\":\"waiting\"}}', 2, 1, 0, 0, 0, 1);"
+        ))
+        .unwrap();
+    }
+    // The first of them was edited.
+    raw.execute_batch(
+        "insert into versions (id, item_id, number, content_hash, text, author, attachments, presence,
+           fetched_at, payload, assessed_by)
+         values (9, 1, 2, randomblob(32), 'b', '{}', '[]', 'visible', 0, x'7b7d', 'l');
+         update items set current_version_id = 9 where id = 1;",
+    )
+    .unwrap();
+    raw.pragma_update(None, "user_version", 6).unwrap();
+    drop(raw);
+    drop(open(&path).unwrap());
+    let raw = Connection::open(&path).unwrap();
+    let mut stands = raw.prepare("select group_id, behind from cases order by id").unwrap();
+    let stands: Vec<(Option<i64>, i64)> = stands
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(stands, [(None, 0), (Some(1), 0), (Some(1), 1)]);
+}
+
+#[test]
 fn a_newer_database_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("uppsikt.db");

@@ -1,6 +1,7 @@
 //! Similar cases as one line of the queue, and the act that decides many.
 
 use super::*;
+use crate::domain::action::ActionKind;
 use crate::domain::together::{Became, Over};
 use crate::store::rows::QueueFilter;
 use crate::store::sqlite::together::{NewBulk, SIMILAR};
@@ -55,7 +56,7 @@ async fn whatever_happens_one_case_of_each_group_stands_in_front() {
     };
     for step in 0..300 {
         let (case, item) = items[draw(items.len())];
-        let sql = match draw(5) {
+        let sql = match draw(6) {
             0 => format!(
                 "insert into alikes (item_id, group_id) values ({item}, {0})
                  on conflict (item_id) do update set group_id = excluded.group_id",
@@ -64,6 +65,7 @@ async fn whatever_happens_one_case_of_each_group_stands_in_front() {
             1 => format!("update cases set rank = {} where id = {case}", draw(3)),
             2 => format!("update cases set due_at = {} where id = {case}", draw(4)),
             3 => format!("update alikes set group_id = {} where group_id = {}", draw(3), draw(3)),
+            4 => format!("delete from alikes where item_id = {item}"),
             _ => {
                 let state = ["waiting", "returned", "held", "decided"][draw(4)];
                 format!("update cases set state = '{state}' where id = {case}")
@@ -105,9 +107,12 @@ async fn similar_cases_are_one_line_and_are_found_by_index() {
     assert_eq!(lines, [(cases[3], 2), (cases[0], 0)]);
     let here = bench.store.queue(QueueFilter::Open, Some("konto".into()), 0, 9).await.unwrap();
     assert_eq!(here.iter().map(|row| row.n_similar).collect::<Vec<_>>(), [2, 0]);
-    let group = bench.store.similar_open(cases[1], Over::ItsAccount, 9).await.unwrap();
-    assert_eq!(group, [cases[3], cases[2], cases[1]]);
-    assert!(bench.store.similar_open(cases[0], Over::AllAccounts, 9).await.unwrap().is_empty());
+    let group = bench.store.picked(vec![], vec![cases[1]], Over::ItsAccount, 2).await.unwrap();
+    assert_eq!(group, (vec![cases[3], cases[2]], 3));
+    // Whatever order they were picked in, and however often; what there is not is left out.
+    let picked = vec![cases[0], cases[0], cases[1], CaseId(9_999)];
+    let all = bench.store.picked(picked, vec![cases[0], cases[2]], Over::AllAccounts, 9).await;
+    assert_eq!(all.unwrap(), (vec![cases[3], cases[2], cases[1], cases[0]], 4));
     for (sql, index) in
         SIMILAR.iter().zip(["cases_of_group (group_id=?", "cases_of_group_here (group_id=?"])
     {
@@ -150,9 +155,15 @@ async fn what_an_act_did_not_come_to_is_told_apart_from_what_it_decided_and_what
         user: bench.user,
         cases: cases.clone(),
         undo_until: at(10),
+        form: Some("ett".into()),
         line: line("case.decide_together"),
     };
-    let bulk = bench.store.begin_bulk(new, at(0)).await.unwrap();
+    let bulk = bench.store.begin_bulk(new.clone(), at(0)).await.unwrap();
+    assert!(bulk.is_new);
+    // The same form once more is the same act.
+    let again = bench.store.begin_bulk(new, at(1)).await.unwrap();
+    assert_eq!((again.id, again.is_new), (bulk.id, false));
+    let bulk = bulk.id;
     let within = crate::domain::together::Within { bulk, n_cases: 3, undo_until: at(10) };
     let decide = NewDecision {
         answered: None,
@@ -173,11 +184,29 @@ async fn what_an_act_did_not_come_to_is_told_apart_from_what_it_decided_and_what
     let done = Became::Decided {
         decision: decided,
         choices: vec![Choice::Dismiss],
+        by_hand: Vec::new(),
         undone_at: None,
         stays: None,
     };
     let refused = Became::Refused("Kim arbetar med det.".into());
     assert_eq!(became, [done, refused, Became::NotComeTo]);
+    // What a person does on the platform is told apart from what is carried out from here.
+    let answer = Choice::Answer { text: "Tack.".into() };
+    let by_hand = NewDecision {
+        answered: None,
+        by_hand: vec![ActionKind::Reply],
+        case: cases[1],
+        revision: bench.store.case(cases[1]).await.unwrap().revision,
+        user: bench.user,
+        decision: decision(vec![answer]),
+        undo_until: at(10),
+        bulk: Some(within),
+        line: line("case.decide"),
+    };
+    bench.store.decide(by_hand, at(0)).await.unwrap();
+    let row = bench.store.bulk(bulk).await.unwrap();
+    let Became::Decided { by_hand, .. } = &row.cases[1].1 else { panic!("{row:?}") };
+    assert_eq!(by_hand, &[ActionKind::Reply]);
     let history = bench.store.case_history(cases[0]).await.unwrap();
     let told = history.last().unwrap().detail.clone().unwrap();
     assert!(told.contains("tillsammans med 2 andra ärenden"), "{told}");
