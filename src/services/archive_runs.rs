@@ -255,6 +255,7 @@ pub async fn export(
         sealed: manifest.ended_at,
         log_seq,
         withheld: None,
+        secrecy: None,
         diary: Vec::new(),
         events: Vec::new(),
     };

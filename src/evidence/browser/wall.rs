@@ -77,6 +77,7 @@ mod tests {
             cut: Cut::WholePage,
             method: String::new(),
             taken_at: Timestamp::MIN,
+            archive: None,
         }
     }
 

@@ -117,6 +117,7 @@ fn filled_post(post: FetchedPost) -> OnPage {
         attachments: None,
         presence: None,
         no_copy: false,
+        secret: false,
     }
 }
 
@@ -136,15 +137,22 @@ fn filled_item(item: FetchedItem) -> OnPage {
         attachments: serde_json::to_string(&item.attachments).ok(),
         presence: Some(item.presence),
         no_copy: false,
+        secret: false,
     }
 }
 
-/// What may not be copied is told of, and nothing else of it.
+/// What stands in place of a text whose case has a secrecy mark.
+const SECRET: &str = "[Sekretessmarkerat. Texten finns i ärendets egna bevis.]";
+
+/// What may not be copied, or is for a smaller circle than the run, is told of, and nothing else of it.
 fn without_copies(line: &mut OnPage) {
-    if line.no_copy {
-        line.text = TEXT_NOT_COPIED.into();
-        (line.author, line.attachments, line.permalink) = (None, None, None);
-    }
+    let instead = match (line.no_copy, line.secret) {
+        (true, _) => TEXT_NOT_COPIED,
+        (false, true) => SECRET,
+        (false, false) => return,
+    };
+    line.text = instead.into();
+    (line.author, line.attachments, line.permalink) = (None, None, None);
 }
 
 fn jsonl(content: &Content) -> Result<Vec<u8>, serde_json::Error> {

@@ -116,8 +116,8 @@ async fn whatever_touches_the_content_is_shut_to_those_outside_and_each_try_is_i
     shut(services.change_circle(&other, case, other.user, true, "Vill se den").await);
     let plan = services.plan_together(&other, &[pick], &dismiss()).await.unwrap();
     assert!(plan.will.is_empty() && plan.cannot[0].1.contains("sekretessmarkerat"), "{plan:?}");
-    let bulk = services.decide_together(&other, vec![pick], dismiss()).await.unwrap();
-    let done = services.decided_together(&other, bulk).await.unwrap();
+    let made = services.decide_together(&other, vec![pick], dismiss(), None).await.unwrap();
+    let done = services.decided_together(&other, made.bulk).await.unwrap();
     assert!(format!("{:?}", done.cases[0].became).contains("sekretessmarkerat"));
     assert_eq!(stage.store().case(case).await.unwrap().revision, row.revision, "nothing changed");
 

@@ -115,6 +115,8 @@ pub struct OnPage {
     pub presence: Option<Presence>,
     /// It may not be copied: text, author and what hangs on it are left out.
     pub no_copy: bool,
+    /// A secrecy mark stands on its case: who reads the run need not be in the circle.
+    pub secret: bool,
 }
 
 const RUN: &str =
@@ -481,6 +483,7 @@ impl Store {
                         attachments: None,
                         presence: None,
                         no_copy: false,
+                        secret: false,
                     })
                 },
             )?;
@@ -489,7 +492,8 @@ impl Store {
                     "select i.platform_id, i.kind, coalesce(i.parent_id, i.post_id), v.author, i.by_us,
                        v.text, i.created_at, v.edited_at, i.permalink, v.attachments, i.presence, ",
                     barred!(),
-                    " from items i join versions v on v.id = i.current_version_id
+                    ", exists (select 1 from cases k where k.item_id = i.id and k.secret = 1)
+                     from items i join versions v on v.id = i.current_version_id
                      where i.account_id = ?1 and coalesce(i.created_at, i.first_fetched_at) >= ?2
                        and coalesce(i.created_at, i.first_fetched_at) < ?3
                        and i.kind in ('comment', 'reply', 'post_by_other', 'review')
@@ -514,6 +518,7 @@ impl Store {
                         attachments: row.get(9)?,
                         presence: Some(presence(&row.get::<_, String>(10)?)?),
                         no_copy: row.get(11)?,
+                        secret: row.get(12)?,
                     })
                 },
             )?;

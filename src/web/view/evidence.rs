@@ -124,6 +124,7 @@ impl Shot {
             | PartKind::Thread
             | PartKind::Exchange
             | PartKind::Links
+            | PartKind::PageArchive
             | PartKind::SheetPdf => format!("/bevis/{id}/bild/{name}"),
         };
         let src = if blurred { format!("/bevis/{id}/sudd/{name}") } else { clear.clone() };
