@@ -169,6 +169,7 @@ pub async fn packages(
 }
 
 /// The file as it is read from the disk, piece by piece.
+#[expect(clippy::result_large_err, reason = "the error is the whole answer, made once a request")]
 fn sent(site: &Site, package: Result<Package, ServiceError>) -> Result<Response, Response> {
     let Package { file, size_bytes, name } = package.map_err(|e| site.error(e))?;
     let pieces = futures_util::stream::try_unfold(Some(file), |file| async move {
