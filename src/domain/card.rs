@@ -319,7 +319,7 @@ impl Flag {
             Self::Inactive { since } => format!("Inget har publicerats sedan {since}."),
             Self::NoText { missing } => {
                 let missing: Vec<_> = missing.iter().map(|said| said.label()).collect();
-                format!("Kontots presentation saknar {}.", missing.join(", "))
+                format!("I kontots presentation saknas: {}.", missing.join(", "))
             }
             Self::NoPurpose => "Syfte, målgrupp eller ansvarig verksamhet saknas.".into(),
             Self::ReviewDue { since } => {

@@ -126,6 +126,10 @@ impl Services {
                 state.cursor = Some(cursor.clone());
             }
             let committed = self.inner.store.commit_batch(account, batch, next_at, now).await?;
+            if committed.presence_changes > 0 {
+                // What was sealed and is gone is an entry of the log.
+                self.note_log().await;
+            }
             self.inner.walks.put(account, walk);
             self.count(served, &committed);
             self.tell_cases(&committed.touched);
@@ -256,6 +260,10 @@ impl Services {
         let (_, changed) = self.inner.store.record_live_reading(item.id, reading, now).await?;
         if changed {
             self.inner.wakes.assess.notify_one();
+        }
+        if gone {
+            // What was sealed and is gone is an entry of the log.
+            self.note_log().await;
         }
         if gone && let Some(case) = self.inner.store.case_of(item.id).await? {
             let what = "Inlägget finns inte längre på plattformen".to_owned();

@@ -423,7 +423,12 @@ impl Services {
         };
         let now = self.inner.clock.now();
         let store = &self.inner.store;
+        let gone = matches!(reading, LiveReading::Gone);
         let recorded = store.record_live_reading(action.item, reading, now).await;
+        if gone {
+            // What was sealed and is gone is an entry of the log.
+            self.note_log().await;
+        }
         let (version, changed) = match recorded {
             Ok(recorded) => recorded,
             Err(StoreError::Refused { why }) => {

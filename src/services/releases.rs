@@ -294,7 +294,10 @@ impl Services {
         let nowhere = record.masks.iter().filter(|mask| is_open && !stands(mask));
         let nowhere = nowhere.map(|mask| mask.phrase.clone()).collect();
         let mut hidden = record.masks.clone();
-        if let Some(provision) = &record.sender_withheld {
+        // Where the name is struck out, so is all else that tells who it is: an id leads to the person, too.
+        let struck = record.masks.iter().find(|mask| stands_in(&name, &mask.phrase, look_alike));
+        let unnamed = record.sender_withheld.clone().or_else(|| Some(struck?.provision.clone()));
+        if let Some(provision) = &unnamed {
             let named = |phrase| Mask { phrase, provision: provision.clone() };
             hidden.extend(sealed.identity().into_iter().map(named));
         }
@@ -312,16 +315,9 @@ impl Services {
             count(found);
             text
         });
-        let sender_goes = record.sender_withheld.is_none() && !sealed.is_barred();
-        let author = match sender_goes {
-            true => {
-                let (author, found) = masked(&name, &hidden, look_alike);
-                count(found);
-                author
-            }
-            false => MASKED.to_owned(),
-        };
-        if let Some(provision) = &record.sender_withheld {
+        let sender_goes = unnamed.is_none() && !sealed.is_barred();
+        let author = if sender_goes { name } else { MASKED.to_owned() };
+        if let Some(provision) = &unnamed {
             count(vec![(provision.clone(), 1)]);
         }
         // Whoever follows the link reads what was masked.

@@ -395,6 +395,8 @@ impl Services {
     ) {
         let case = pick.case;
         let decided = async {
+            // First: what else is told of it is for those who may open it.
+            self.demand_open(viewer, case).await?;
             let row = self.inner.store.case(case).await?;
             let item = self.inner.store.item(row.item).await?;
             check_alone(&row, &item, decision)?;

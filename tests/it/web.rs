@@ -251,7 +251,7 @@ async fn an_account_is_written_down_without_a_script_and_the_public_list_is_fetc
     fields[4] = ("adress", "https://forum.example/");
     assert_eq!(site.post("/konton/forum", &ada, &fields).await.location, "/konton/forum");
     let page = site.get("/konton/forum", &ada).await.body;
-    for words in ["skolkonto", "Kim Exempel är kontoansvarig.", "saknar att det som skrivs"] {
+    for words in ["skolkonto", "Kim Exempel är kontoansvarig.", "saknas: vilka som kan se det"] {
         assert!(page.contains(words), "{words}");
     }
     let list = site.get("/konton/lista.json", &ada).await.body;

@@ -25,7 +25,8 @@ use tokio::time::Instant;
 
 use super::CaptureError;
 use super::capture::broken;
-use crate::formats::wacz::{About, Added, Answer, Page as Begin, Writer};
+use crate::formats::wacz::warc::Answer;
+use crate::formats::wacz::{About, Added, Page as Begin, Writer};
 use crate::runtime::clock::Clock;
 
 /// The most answers of one page.

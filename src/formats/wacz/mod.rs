@@ -5,7 +5,7 @@
 //! somebody else's page: nothing of ours ever shows it, it is only handed out as a file.
 
 mod index;
-mod warc;
+pub mod warc;
 
 #[cfg(test)]
 mod tests;
@@ -19,7 +19,7 @@ use url::Url;
 use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-pub use self::warc::Answer;
+use self::warc::Answer;
 use crate::domain::ids::ContentHash;
 
 /// Media type of the whole.

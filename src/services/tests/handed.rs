@@ -248,6 +248,11 @@ async fn a_mask_that_strikes_nothing_out_and_a_link_to_what_is_masked_go_nowhere
     set(first, "", "").await.unwrap();
     let masked = item().await;
     assert!(masked.text.unwrap().contains("[maskat]") && !masked.place.contains("://"));
+    // Whose name is struck out is not told by their id either.
+    assert!(open.author.contains("Robin Påhitt") && open.author.contains("id hos plattformen"));
+    set("Robin Påhitt", "", "").await.unwrap();
+    let struck = item().await;
+    assert_eq!((struck.author.as_str(), struck.place.as_str()), ("[maskat]", "[maskat]"));
     set("", "", PROVISION).await.unwrap();
     let unnamed = item().await;
     assert_eq!((unnamed.author.as_str(), unnamed.place.as_str()), ("[maskat]", "[maskat]"));

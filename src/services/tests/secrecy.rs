@@ -118,7 +118,8 @@ async fn whatever_touches_the_content_is_shut_to_those_outside_and_each_try_is_i
     assert!(plan.will.is_empty() && plan.cannot[0].1.contains("sekretessmarkerat"), "{plan:?}");
     let made = services.decide_together(&other, vec![pick], dismiss(), None).await.unwrap();
     let done = services.decided_together(&other, made.bulk).await.unwrap();
-    assert!(format!("{:?}", done.cases[0].became).contains("sekretessmarkerat"));
+    let became = format!("{:?}", done.cases[0].became);
+    assert!(became.contains("sekretessmarkerat"), "{became}");
     assert_eq!(stage.store().case(case).await.unwrap().revision, row.revision, "nothing changed");
 
     // Each refusal is a line, and who may open the case sees them.
