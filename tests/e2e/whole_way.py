@@ -185,7 +185,10 @@ def what_may_concern_children_is_not_copied():
     case = wait("a case", lambda: cases().get(number), 60)
     wait("sealed", daemon.at_rest, 120)
     evidence = daemon.one("select e.id from evidence e join items i on i.id = e.item_id where i.platform_id = ?", str(number))
-    manifest = json.loads(daemon.command("evidence", "show", str(evidence)).stdout)
+    # A smaller circle opens it, and at the command line a reason is asked for.
+    refused = daemon.command("evidence", "show", str(evidence))
+    check(refused.returncode != 0 and "--secrecy" in refused.stderr, f"shown without a reason: {refused.stderr}")
+    manifest = json.loads(daemon.command("evidence", "show", str(evidence), "--secrecy", "Prov av att inget kopieras").stdout)
     missing = sorted(part["kind"] for part in manifest["missing"])
     everything = ["attachment", "exchange", "page_archive", "payload", "screenshot", "sheet_pdf", "sheet_png", "text", "thread"]
     check(manifest["parts"] == [] and missing == everything, f"sealed: {manifest['parts']}, missing: {missing}")
