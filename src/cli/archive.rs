@@ -60,6 +60,9 @@ enum Command {
         /// zip: ett paket att skicka. eark: en leverans till ett e-arkiv enligt FGS Paketstruktur (E-ARK).
         #[arg(long, value_enum, default_value_t = Format::Eark)]
         format: Format,
+        /// Skäl, där något på kontot är sekretessmarkerat. Det antecknas i läsloggen.
+        #[arg(long, value_name = "SKÄL")]
+        secrecy: Option<String>,
     },
 }
 
@@ -113,7 +116,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 let id = archive_runs::want(&store, account, why, note, now).await;
                 println!("{}", id.map_err(in_words)?);
             }
-            Command::Export { run, out, format } => {
+            Command::Export { run, out, format, secrecy } => {
                 let form = match format {
                     Format::Zip => PackageForm::Zip,
                     Format::Eark => {
@@ -121,7 +124,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                     }
                 };
                 let (id, now) = (RunId(*run), clock.now());
-                archive_runs::export(&store, &evidence, id, out, &form, now)
+                archive_runs::export(&store, &evidence, id, out, &form, secrecy.as_deref(), now)
                     .await
                     .map_err(in_words)?;
                 println!("{}", out.display());

@@ -90,14 +90,15 @@ pub fn circle(grounds: &Grounds) -> Option<Circle> {
     };
     match (&grounds.mark, grounds.no_copy) {
         (None, false) => return None,
-        (_, true) => {
+        (None, true) => {
             grounds.people.iter().for_each(|(user, name, _)| add(*user, name));
             if grounds.people.is_empty() {
                 roles.extend([Role::Editor, Role::Owner]);
             }
             roles.push(Role::Registrar);
         }
-        (Some(_), false) => {
+        // A suspicion beside a mark lets in nobody whom the mark keeps out.
+        (Some(_), no_copy) => {
             let answers = |part: &Part| match part {
                 Part::Owner | Part::Substitute => true,
                 Part::Editor => false,
@@ -107,7 +108,10 @@ pub fn circle(grounds: &Grounds) -> Option<Circle> {
             if !grounds.people.iter().any(|(_, _, part)| *part == Part::Owner) {
                 roles.push(Role::Owner);
             }
-            roles.extend([Role::Registrar, Role::Archivist]);
+            roles.push(Role::Registrar);
+            if !no_copy {
+                roles.push(Role::Archivist);
+            }
         }
     }
     if let Some(mark) = &grounds.mark {
@@ -175,6 +179,15 @@ mod tests {
             (
                 Grounds { no_copy: true, mark: mark(), people: vec![owner()], ..none() },
                 "registrator | registrator".into(),
+            ),
+            // A suspicion lets nobody in whom the mark keeps out.
+            (
+                Grounds { no_copy: true, mark: mark(), people: vec![owner(), editor()], ..none() },
+                "registrator | registrator".into(),
+            ),
+            (
+                Grounds { no_copy: true, mark: mark(), ..none() },
+                "kontoansvarig registrator | kontoansvarig registrator".into(),
             ),
         ] {
             assert_eq!(open(&grounds), expected, "{grounds:?}");

@@ -31,6 +31,7 @@ use super::cards::Entry;
 use super::corrections::words;
 use super::deliveries::PackageForm;
 use super::intake::growing_wait;
+use super::secrecy::demand_reason_for;
 use super::{ServiceError, Services, Viewer};
 
 /// So many runs are listed.
@@ -222,6 +223,7 @@ pub async fn export(
     id: RunId,
     out: &Path,
     form: &PackageForm,
+    secrecy: Option<&str>,
     now: Timestamp,
 ) -> Result<(), ServiceError> {
     if out.exists() {
@@ -229,6 +231,12 @@ pub async fn export(
         return Err(ServiceError::Refused { why });
     }
     let (row, manifest, listed) = files(store, evidence, id).await?;
+    let marked = store.secret_on_account(row.account).await?;
+    demand_reason_for(store, marked.iter().copied(), secrecy, now).await?;
+    let mut provision = None;
+    for case in &marked {
+        provision = provision.or(store.secrecy_of(*case).await?.mark.map(|mark| mark.provision));
+    }
     let form = form.of(out, &manifest.authority, manifest.ended_at).await?;
     let name = out.file_name().map(|name| name.to_string_lossy().into_owned());
     let audit = AuditLine { detail: name, ..line("archive.export", format!("archive run {id}")) };
@@ -255,7 +263,7 @@ pub async fn export(
         sealed: manifest.ended_at,
         log_seq,
         withheld: None,
-        secrecy: None,
+        secrecy: provision,
         diary: Vec::new(),
         events: Vec::new(),
     };
@@ -342,7 +350,11 @@ impl Services {
     ) -> Result<Handed, ServiceError> {
         viewer.demand(Act::ReadEvidence)?;
         let (store, evidence) = (&self.inner.store, &self.inner.evidence);
-        let (.., listed) = files(store, evidence, id).await?;
+        let (row, _, listed) = files(store, evidence, id).await?;
+        // The page shows what stands on it, and a mark may be younger than the run.
+        for case in store.secret_on_account(row.account).await? {
+            self.demand_open(viewer, case).await?;
+        }
         let found = listed.into_iter().find(|(known, ..)| known == name);
         let (name, media_type, hash) = found.ok_or(ServiceError::NotFound { what: "file" })?;
         let audit = AuditLine {

@@ -42,9 +42,9 @@ const FORMAT: u32 = 1;
 /// How many records are taken in hand at a time.
 const AT_ONCE: u32 = 16;
 
-/// How many of them run beside one another: while one waits for its page to load, the other
-/// renders its sheet.
-const IN_PARALLEL: usize = 2;
+/// How many of them run beside one another: while one waits for its page to load, another for a file to come,
+/// the third renders its sheet.
+const IN_PARALLEL: usize = 3;
 
 /// Whoever waits with a hand on the button needs the seal now: no screenshot is awaited longer
 /// than this, queue and start of the browser included, when a removal has found the text changed.
@@ -143,8 +143,8 @@ impl Services {
         let wanted = self.inner.store.wanted_evidence(now, AT_ONCE).await?;
         let more = wanted.len() == AT_ONCE as usize;
         let captures = wanted.into_iter().map(|row| self.capture_or_note(row));
-        // In order of urgency; one that fails does not stop those beside it.
-        let mut captures = futures_util::stream::iter(captures).buffered(IN_PARALLEL);
+        // Begun in order of urgency; one that fails, or waits for somebody's slow server, stops none of the others.
+        let mut captures = futures_util::stream::iter(captures).buffer_unordered(IN_PARALLEL);
         let mut failed = None;
         while let Some(captured) = captures.next().await {
             failed = failed.or(captured.err());

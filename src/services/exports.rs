@@ -70,7 +70,7 @@ impl Services {
         }
         for id in &ids {
             let row = inner.store.evidence(*id).await?;
-            self.demand_thread_open(viewer, row.item).await?;
+            self.demand_record_open(viewer, &row).await?;
         }
         let folder = &inner.settings.export_dir;
         private::folder(folder).map_err(broken)?;

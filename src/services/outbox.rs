@@ -284,6 +284,10 @@ impl Services {
             self.inner.wakes.assess.notify_one();
         }
         match &reading {
+            // An earlier attempt of ours got through without our hearing of it.
+            LiveReading::Gone if before.may_have_acted && action.kind == ActionKind::Delete => {
+                return Ok(End::Done("plattformen visar att inlägget är borta".into()));
+            }
             LiveReading::Gone => {
                 return Ok(End::Moot(
                     "Inlägget var redan borta från plattformen. Beviset finns kvar.".into(),

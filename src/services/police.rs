@@ -310,7 +310,7 @@ impl Services {
     ) -> Result<Vec<u8>, ServiceError> {
         viewer.demand(Act::ReadEvidence)?;
         let inner = &self.inner;
-        self.demand_thread_open(viewer, inner.store.case(case).await?.item).await?;
+        self.demand_page_open(viewer, inner.store.case(case).await?.item).await?;
         let line = viewer.line(CustodyAct::PoliceBundle.id(), String::new());
         let authority = &inner.settings.authority;
         bundle(&inner.store, &inner.evidence, authority, case, line, inner.clock.now()).await

@@ -287,17 +287,18 @@ impl Services {
         if manifest.is_cut_off(part.kind, cut) {
             return Err(ServiceError::Refused { why: cut_off(cut).into() });
         }
-        let shows_others = match part.kind {
-            PartKind::Thread
-            | PartKind::SheetPdf
-            | PartKind::SheetPng
-            | PartKind::Screenshot
-            | PartKind::PageArchive
-            | PartKind::Payload => true,
-            PartKind::Text | PartKind::Attachment | PartKind::Links | PartKind::Exchange => false,
-        };
-        if shows_others {
-            self.demand_thread_open(viewer, row.item).await?;
+        match part.kind {
+            PartKind::Screenshot | PartKind::PageArchive => {
+                self.demand_page_open(viewer, row.item).await?;
+            }
+            // The sheet has the picture in it, where there is one.
+            PartKind::SheetPdf | PartKind::SheetPng if manifest.holds_picture() => {
+                self.demand_page_open(viewer, row.item).await?;
+            }
+            PartKind::SheetPdf | PartKind::SheetPng | PartKind::Thread | PartKind::Payload => {
+                self.demand_thread_open(viewer, row.item).await?;
+            }
+            PartKind::Text | PartKind::Attachment | PartKind::Links | PartKind::Exchange => {}
         }
         if manifest.is_part_blurred(part) {
             line.act = CustodyAct::ShowBlurred.id();

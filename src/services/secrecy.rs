@@ -9,10 +9,11 @@ use std::collections::BTreeSet;
 use crate::domain::calendar::local;
 use crate::domain::custody::CustodyAct;
 use crate::domain::ids::{CaseId, EvidenceId, ItemId, UserId};
+use crate::domain::notice::Part;
 use crate::domain::person::Act;
 use crate::domain::secrecy::{Circle, Grounds, Mark, circle};
 use crate::store::Store;
-use crate::store::rows::AuditLine;
+use crate::store::rows::{AuditLine, EvidenceRow, EvidenceState};
 
 use super::corrections::{reason, words};
 use super::{Change, ServiceError, Services, Viewer};
@@ -103,7 +104,21 @@ pub async fn demand_reason(
         let row = store.evidence(*id).await?;
         cases.extend(store.case_of(row.item).await?.map(|case| case.id));
         cases.extend(store.secret_in_thread(row.item).await?);
+        cases.extend(store.secret_on_page(row.item).await?);
     }
+    demand_reason_for(store, cases, why, now).await
+}
+
+/// The same for cases.
+///
+/// # Errors
+/// As [`demand_reason`].
+pub(super) async fn demand_reason_for(
+    store: &Store,
+    cases: impl IntoIterator<Item = CaseId>,
+    why: Option<&str>,
+    now: jiff::Timestamp,
+) -> Result<(), ServiceError> {
     let why = why.map(reason).transpose()?;
     for case in cases {
         let known = store.secrecy_of(case).await?;
@@ -280,6 +295,16 @@ impl Services {
     ) -> Result<(), ServiceError> {
         viewer.demand(Act::MarkSecrecy)?;
         self.demand_open(viewer, case).await?;
+        // Whoever was let in by name, or works on the account, does not let others in.
+        let known = self.inner.store.secrecy_of(case).await?;
+        let answers = |(user, _, part): &(UserId, String, Part)| {
+            *user == viewer.user && matches!(part, Part::Owner | Part::Substitute)
+        };
+        let is_theirs = known.mark.as_ref().is_some_and(|mark| mark.set_by.0 == viewer.user)
+            || known.people.iter().any(answers);
+        if !is_theirs {
+            viewer.demand(Act::LiftSecrecy)?;
+        }
         let why = reason(why)?;
         let users = self.inner.store.users().await?;
         let user = users.into_iter().find(|user| user.id == who && user.active);
@@ -308,6 +333,38 @@ impl Services {
     ) -> Result<(), ServiceError> {
         self.demand_open_item(viewer, item).await?;
         for case in self.inner.store.secret_in_thread(item).await? {
+            self.demand_open(viewer, case).await?;
+        }
+        Ok(())
+    }
+
+    /// The same for all of a record: where a picture of the page is in it, for all that stand on that page.
+    pub(super) async fn demand_record_open(
+        &self,
+        viewer: &Viewer,
+        row: &EvidenceRow,
+    ) -> Result<(), ServiceError> {
+        let pictures = match row.state {
+            EvidenceState::Sealed { .. } => {
+                let manifest = self.inner.evidence.manifest(row).await;
+                manifest.map_err(super::archive::broken)?.holds_picture()
+            }
+            EvidenceState::Wanted | EvidenceState::Disposed { .. } => false,
+        };
+        match pictures {
+            true => self.demand_page_open(viewer, row.item).await,
+            false => self.demand_thread_open(viewer, row.item).await,
+        }
+    }
+
+    /// The same, and of any case on the page that the item stands on: pictures of it show them.
+    pub(super) async fn demand_page_open(
+        &self,
+        viewer: &Viewer,
+        item: ItemId,
+    ) -> Result<(), ServiceError> {
+        self.demand_thread_open(viewer, item).await?;
+        for case in self.inner.store.secret_on_page(item).await? {
             self.demand_open(viewer, case).await?;
         }
         Ok(())

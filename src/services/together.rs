@@ -182,7 +182,7 @@ impl Services {
         let mut selection = Selection { picked: Vec::new(), n_left_out, duties: Vec::new() };
         for case in wanted {
             let row = store.queue_line(case).await?;
-            let is_cut = row.text_is_cut && !row.no_copy;
+            let is_cut = row.text_is_cut && !row.no_copy && !row.secret;
             let version = row.case.version;
             let account = row.account.id;
             let policy: &Policy = self.policy_of(account);

@@ -16,6 +16,7 @@ use crate::domain::evidence::TEXT_NOT_COPIED;
 use crate::domain::ids::{AccountId, PlatformItemId};
 use crate::domain::item::{Author, FetchedItem, FetchedPost, ItemKind, Presence};
 use crate::domain::text::capitalised;
+use crate::evidence::browser::wall::stands_before;
 use crate::evidence::browser::{CaptureError, CaptureRequest, PageArchive, Screenshot};
 use crate::evidence::fetch::is_at;
 use crate::evidence::media::NoPicture;
@@ -340,9 +341,20 @@ impl Services {
     }
 
     /// What was just fetched, held against what is barred and what would be had it been fetched before.
-    async fn mark_barred(&self, account: AccountId, found: &mut [OnPage]) -> Result<(), Hindered> {
+    async fn mark_barred(
+        &self,
+        account: AccountId,
+        found: &mut Vec<OnPage>,
+    ) -> Result<(), Hindered> {
         let ids = found.iter().map(|line| PlatformItemId::new(line.platform_id.as_str())).collect();
-        let (barred, _) = self.inner.store.barred_or_unknown(account, ids).await?;
+        let (barred, unknown) = self.inner.store.barred_or_unknown(account, ids).await?;
+        // What the store knows and did not give (disposed of, hidden, gone) does not come back this way.
+        let is_among = |ids: &[PlatformItemId], line: &OnPage| {
+            ids.iter().any(|id| id.as_str() == line.platform_id)
+        };
+        found.retain(|line| {
+            line.kind.is_none() || is_among(&unknown, line) || is_among(&barred, line)
+        });
         let texts = found.iter().map(|line| line.text.clone()).collect();
         let Some(bars) = self.bars_copying(texts).await else {
             let problem = "Det gick inte att avgöra om något av det äldre inte får kopieras.";
@@ -387,8 +399,8 @@ impl Services {
             record: true,
         };
         Ok(match browser.capture(request).await {
-            Ok(shot) => match wall(&shot) {
-                Some(why) => Err(NoPage::Never(why)),
+            Ok(shot) => match stands_before(&url, &shot) {
+                Some(what) => Err(NoPage::Never(format!("{what}, i stället för sidan."))),
                 None => Ok(Pictured { shot, url }),
             },
             Err(CaptureError::NotAllowed(why)) => Err(no_leave(why)),
@@ -540,20 +552,6 @@ fn may_pass(error: &CaptureError) -> bool {
         | CaptureError::Private { .. }
         | CaptureError::NotAllowed(_) => false,
     }
-}
-
-/// What the platform showed in place of the page, in Swedish; nothing where it showed the page.
-fn wall(shot: &Screenshot) -> Option<String> {
-    if let Some(status) = shot.http_status.filter(|status| *status >= 400) {
-        return Some(format!("Plattformen svarade med {status} i stället för sidan."));
-    }
-    let url = url::Url::parse(&shot.final_url).ok()?;
-    let asks = url.path_segments()?.any(|part| {
-        matches!(part.to_ascii_lowercase().as_str(), "login" | "log-in" | "signin" | "checkpoint")
-            || part.eq_ignore_ascii_case("login.php")
-            || part.eq_ignore_ascii_case("wp-login.php")
-    });
-    asks.then(|| "Plattformen visade en inloggningssida i stället för sidan.".into())
 }
 
 fn dossier(

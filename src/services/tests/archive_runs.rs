@@ -163,6 +163,7 @@ async fn what_comes_to_be_suspected_after_a_run_cuts_it_off_and_leaves_the_next_
         id,
         &out,
         &PackageForm::Zip,
+        None,
         stage.now(),
     );
     assert!(exported.await.is_err() && !out.exists());
@@ -291,7 +292,7 @@ async fn a_run_is_a_package_whose_sums_hold_and_the_same_bytes_each_time() {
     let (store, evidence) = (stage.store(), evidence(&stage.services));
     let export = async |name: &str, form: PackageForm| {
         let out = stage.dir.path().join(name);
-        runs::export(store, evidence, id, &out, &form, stage.now()).await.map(|()| out)
+        runs::export(store, evidence, id, &out, &form, None, stage.now()).await.map(|()| out)
     };
     let first = export("a.zip", PackageForm::Zip).await.unwrap();
     let second = export("b.zip", PackageForm::Zip).await.unwrap();
@@ -301,7 +302,7 @@ async fn a_run_is_a_package_whose_sums_hold_and_the_same_bytes_each_time() {
     let kept = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/eark-check/korning");
     drop(std::fs::remove_dir_all(&kept));
     std::fs::create_dir_all(kept.parent().unwrap()).unwrap();
-    runs::export(store, evidence, id, &kept, &eark, stage.now()).await.unwrap();
+    runs::export(store, evidence, id, &kept, &eark, None, stage.now()).await.unwrap();
     let data = kept.join("representations/rep1/data");
     let sums = std::process::Command::new("sha256sum")
         .args(["--quiet", "-c", "SHA256SUMS"])

@@ -1,21 +1,23 @@
 //! Secrecy marks: who opens a case under one, what others are told, and what is written down of both.
 
+use crate::domain::archive_run::Occasion;
 use crate::domain::custody::CustodyAct;
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::ids::CaseId;
 use crate::domain::person::Role;
 use crate::domain::release::ReleaseOutcome;
 use crate::domain::secrecy::WITHHELD;
-use crate::domain::together::Pick;
+use crate::domain::together::{Over, Pick};
 use crate::evidence::verify;
 use crate::services::claims::Look;
+use crate::services::deliveries::PackageForm;
 use crate::services::police::PoliceChoice;
 use crate::services::queue::Filter;
 use crate::services::search::Asked;
 use crate::services::secrecy::demand_reason;
 use crate::services::tests::harness::{Stage, THREAT};
 use crate::services::tests::keeping::why;
-use crate::services::{ServiceError, Viewer, archive};
+use crate::services::{ServiceError, Viewer, archive, archive_runs};
 
 const PROVISION: &str = "OSL 26 kap. 1 §";
 
@@ -361,4 +363,47 @@ async fn the_police_decision_is_shut_too() {
         reason: "Väntar på målsäganden.".into(),
     };
     shut(stage.services.decide_police(&outside, case, &choice).await);
+}
+
+#[tokio::test]
+async fn what_stands_beside_a_marked_case_shows_nothing_of_it_to_those_outside() {
+    let stage = Stage::new().await;
+    let services = &stage.services;
+    let long = format!("{THREAT} {}", "Och så skriver jag en zebrakaka till. ".repeat(60));
+    let (_, case) = stage.written(&long).await;
+    // Under the same post, and no answer to it.
+    let (_, beside) = stage.written("Jag vet var du bor och ska slå ihjäl dig, din gris.").await;
+    let admin = stage.person(Role::Administrator, "Ada").await;
+    let wanted = services.want_archive_run(&admin, "facebook", Occasion::Other, "Prov").await;
+    let run = wanted.unwrap();
+    services.archive_round().await.unwrap();
+    let fetch = async |who: &Viewer| services.archive_run_file(who, run, "innehall.jsonl").await;
+    let other = stage.person(Role::Editor, "Alex").await;
+    fetch(&other).await.unwrap();
+
+    let mark = services.mark_secret(&stage.editor, case, PROVISION, "Skriver om sin tidsplan.");
+    mark.await.unwrap();
+    // The whole text, where one decides on many.
+    let picked = services.picked(&other, &[case], &[], Over::AllAccounts).await.unwrap();
+    assert!(!format!("{picked:?}").contains("zebrakaka"));
+    // A run from before the mark, and its package.
+    shut(fetch(&other).await);
+    fetch(&stage.editor).await.unwrap();
+    let (store, evidence) = (stage.store(), &services.inner.evidence);
+    let out = stage.dir.path().join("korning.zip");
+    let zip = PackageForm::Zip;
+    let export = archive_runs::export(store, evidence, run, &out, &zip, None, stage.now()).await;
+    assert!(why(export).contains("--secrecy"));
+    assert!(!out.exists());
+    // Pictures of a page show what stands on it; the record's own words are open.
+    let record = stage.evidence_of(beside).await;
+    let item = store.case(beside).await.unwrap().item;
+    assert_eq!(store.secret_in_thread(item).await.unwrap(), []);
+    assert_eq!(store.secret_on_page(item).await.unwrap(), [case]);
+    services.evidence_part(&other, record, "text.txt").await.unwrap();
+    assert!(why(demand_reason(store, &[record], None, stage.now()).await).contains("--secrecy"));
+    // Suspecting is open to all who decide, and nobody lets themselves in by it.
+    services.suspect(&other, case).await.unwrap();
+    shut(services.case_file(&other, case).await);
+    services.case_file(&stage.editor, case).await.unwrap();
 }

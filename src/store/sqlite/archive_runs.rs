@@ -463,8 +463,8 @@ impl Store {
             let mut found = rows(
                 &mut c.prepare_cached(
                     "select platform_id, title, text, created_at, permalink from posts
-                     where account_id = ?1 and coalesce(created_at, fetched_at) >= ?2
-                       and coalesce(created_at, fetched_at) < ?3
+                     where account_id = ?1 and max(coalesce(created_at, 0), fetched_at) >= ?2
+                       and coalesce(created_at, fetched_at) < ?3 and fetched_at < ?3
                      order by coalesce(created_at, fetched_at), platform_id",
                 )?,
                 span,
@@ -494,8 +494,9 @@ impl Store {
                     barred!(),
                     ", exists (select 1 from cases k where k.item_id = i.id and k.secret = 1)
                      from items i join versions v on v.id = i.current_version_id
-                     where i.account_id = ?1 and coalesce(i.created_at, i.first_fetched_at) >= ?2
-                       and coalesce(i.created_at, i.first_fetched_at) < ?3
+                     where i.account_id = ?1
+                       and max(coalesce(i.created_at, 0), i.first_fetched_at) >= ?2
+                       and i.first_fetched_at < ?3
                        and i.kind in ('comment', 'reply', 'post_by_other', 'review')
                        and i.presence in ('visible', 'unknown') and v.text <> ?4
                      order by coalesce(i.created_at, i.first_fetched_at), i.platform_id"

@@ -296,6 +296,26 @@ fn page_is_barred(c: &Connection, item: ItemId) -> Result<bool, StoreError> {
     Ok(false)
 }
 
+/// Whether two items may be seen on one page.
+pub(super) fn pages_may_meet(
+    c: &Connection,
+    item: ItemId,
+    other: ItemId,
+) -> Result<bool, StoreError> {
+    let mut of = c.prepare_cached(&format!("select {LINK} where i.id = ?1"))?;
+    let platform = |item: ItemId| -> Result<String, StoreError> {
+        Ok(c.prepare_cached(
+            "select a.platform from items i join accounts a on a.id = i.account_id where i.id = ?1",
+        )?
+        .query_row([item.0], |row| row.get(0))?)
+    };
+    if platform(item)? != platform(other)? {
+        return Ok(false);
+    }
+    let Some(other) = maybe_row(&mut of, [other.0], link)? else { return Ok(false) };
+    Ok(page_of(c, item)?.may_meet(&Chain::above(c, other)?))
+}
+
 /// Whether something stands on the page of a version's item that has not been assessed yet, beside
 /// that version itself.
 fn page_waits(c: &Connection, version: VersionId, item: ItemId) -> Result<bool, StoreError> {

@@ -88,6 +88,12 @@ impl Store {
                 params![item.id.0, lift.user.0, ms(now), lift.reason],
             )?;
             tx.execute("update items set no_copy = 0 where id = ?1", [item.id.0])?;
+            // Whoever was let in for the suspicion is in no circle of a later mark.
+            tx.execute(
+                "delete from circles where case_id = ?1
+                   and (select secret from cases where id = ?1) = 0",
+                [case.id.0],
+            )?;
             index_item(tx, item.id)?;
             if let Some(version) = lift.recapture {
                 if item.current_version != version {

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 use serde::Serialize;
 
+use super::bars::pages_may_meet;
 use super::cases::{note_event, the_case, touch};
 use super::value::{at, each_row, maybe_at, maybe_row, ms, rows};
 use super::{audit, log};
 use crate::domain::custody::CustodyAct;
-use crate::domain::ids::{CaseId, ContentHash, ItemId, UserId};
+use crate::domain::ids::{AccountId, CaseId, ContentHash, ItemId, UserId};
 use crate::domain::log::{LogKind, words_hash};
 use crate::domain::notice::Part;
 use crate::domain::secrecy::{Grounds, Mark};
@@ -203,7 +204,13 @@ impl Store {
                  where id = ?1",
                 params![known.id, ms(now), by.0, reason, seq],
             )?;
-            tx.execute("delete from circles where case_id = ?1", [case.0])?;
+            // Where copying is barred the circle stays small, and whoever was let in stays in it.
+            tx.execute(
+                "delete from circles where case_id = ?1 and not exists (
+                   select 1 from cases k join items i on i.id = k.item_id
+                   where k.id = ?1 and i.no_copy = 1)",
+                [case.0],
+            )?;
             Ok(())
         })
         .await
@@ -285,6 +292,44 @@ impl Store {
                        and k.item_id in (select id from up union select id from down) order by 1",
                 )?,
                 [item.0],
+                |row| Ok(CaseId(row.get(0)?)),
+            )
+        })
+        .await
+    }
+
+    /// Cases under a mark that may stand on the same page as an item, its own left out: pictures of it may show them.
+    pub async fn secret_on_page(&self, item: ItemId) -> Result<Vec<CaseId>, StoreError> {
+        self.read(move |c| {
+            // Nearly always there is none at all.
+            let marked = rows(
+                &mut c.prepare_cached(
+                    "select id, item_id from cases where secret = 1 and item_id <> ?1 order by id",
+                )?,
+                [item.0],
+                |row| Ok((CaseId(row.get(0)?), ItemId(row.get(1)?))),
+            )?;
+            let mut found = Vec::new();
+            for (case, other) in marked {
+                // Each of the two pages may show the other: the thread below stands on that above it.
+                if pages_may_meet(c, item, other)? {
+                    found.push(case);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Cases under a mark on an account, whose words a capture of its page may hold.
+    pub async fn secret_on_account(&self, account: AccountId) -> Result<Vec<CaseId>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(
+                    "select k.id from cases k join items i on i.id = k.item_id
+                     where k.secret = 1 and i.account_id = ?1 order by k.id",
+                )?,
+                [account.0],
                 |row| Ok(CaseId(row.get(0)?)),
             )
         })

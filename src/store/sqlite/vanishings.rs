@@ -66,6 +66,18 @@ pub(super) fn note_vanished(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Some((evidence, seal)) = last_seal(tx, item, u32::MAX)? else { return Ok(()) };
+    // Where a deletion of ours is out, was done, or is a person's to do on the platform, it is no act of others.
+    let is_ours = tx
+        .prepare_cached(
+            "select 1 from cases k join actions a on a.case_id = k.id
+             where k.item_id = ?1 and a.kind = 'delete'
+               and (a.state in ('under_way', 'retrying', 'done')
+                 or a.by_hand = 1 and a.state = 'pending')",
+        )?
+        .exists([item.0])?;
+    if is_ours {
+        return Ok(());
+    }
     let (account, platform_id): (String, String) = tx
         .prepare_cached(
             "select a.key, i.platform_id from items i join accounts a on a.id = i.account_id

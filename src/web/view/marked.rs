@@ -52,6 +52,30 @@ pub struct Label {
     pub tone: Tone,
 }
 
+/// What stands behind a stretch, each word once with the numbers of all its findings: `1–3 hot`.
+fn grouped(labels: &[Label]) -> Vec<(String, &'static str, Tone)> {
+    let mut words: Vec<(Vec<usize>, &'static str, Tone)> = Vec::new();
+    for label in labels {
+        match words.iter_mut().find(|(_, word, _)| *word == label.word) {
+            Some((numbers, _, tone)) => {
+                numbers.push(label.number);
+                *tone = (*tone).max(label.tone);
+            }
+            None => words.push((vec![label.number], label.word, label.tone)),
+        }
+    }
+    let told = |(mut numbers, word, tone): (Vec<usize>, _, _)| {
+        numbers.sort_unstable();
+        numbers.dedup();
+        let runs = numbers.chunk_by(|a, b| a + 1 == *b).map(|run| match run {
+            [first, _, .., last] => format!("{first}–{last}"),
+            few => few.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        });
+        (runs.collect::<Vec<_>>().join(", "), word, tone)
+    };
+    words.into_iter().map(told).collect()
+}
+
 /// An item's text as it is shown in its case. Not for lists: see
 /// [`Masked`](super::masked::Masked).
 #[derive(Clone, Debug, PartialEq, Eq, Template)]
@@ -328,6 +352,20 @@ mod tests {
 
     fn line(pieces: &[Piece]) -> String {
         Visible { pieces: pieces.to_vec(), hidden: 0, stacked: 0 }.into_line()
+    }
+
+    #[test]
+    fn a_word_stands_once_with_the_numbers_of_all_its_findings() {
+        let label = |number, word, tone| Label { number, word, tone };
+        let labels = [
+            label(1, "hot", Tone::High),
+            label(3, "hot", Tone::High),
+            label(6, "svordom", Tone::High),
+            label(2, "hot", Tone::High),
+            label(5, "hot", Tone::High),
+        ];
+        let told: Vec<_> = grouped(&labels).into_iter().map(|(n, word, _)| (n, word)).collect();
+        assert_eq!(told, [("1–3, 5".to_owned(), "hot"), ("6".to_owned(), "svordom")]);
     }
 
     #[test]
