@@ -29,12 +29,12 @@ use super::view::case::{
 use super::view::changed::{ChangedView, Seen};
 use super::view::choice::ChoiceKind;
 use super::view::decision::{
-    Again, DecisionForm, DecisionInput, DiaryInput, FormState, GroundMenu, PlatformOffer, Proposal,
-    rests,
+    Again, DecisionForm, DecisionInput, DiaryInput, FormState, PlatformOffer, Proposal, rests,
 };
 use super::view::evidence::{
     CheckRow, Checked, EvidenceBox, MissingView, Seal, Verification, hanging,
 };
+use super::view::grounds::GroundMenu;
 use super::view::marked::MarkedText;
 use super::view::masked::Masked;
 use super::view::outside::Outside;

@@ -23,6 +23,7 @@ pub mod choice;
 pub mod crisis;
 pub mod decision;
 pub mod evidence;
+pub mod grounds;
 pub mod register;
 
 pub mod account_card;

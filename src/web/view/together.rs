@@ -5,7 +5,8 @@ use askama::Template;
 use crate::domain::ids::{BulkId, CaseId};
 
 use super::choice::ChoiceKind;
-use super::decision::{Filled, GroundGroup, HoldOption};
+use super::decision::{Filled, HoldOption};
+use super::grounds::GroundGroup;
 use super::masked::Masked;
 use super::queue::QueueRow;
 use super::shell::{Notice, Place, Shell};
