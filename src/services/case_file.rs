@@ -11,7 +11,7 @@ use crate::domain::decision::Choice;
 use crate::domain::duties::Duties;
 use crate::domain::evidence::{Thread, ThreadItem};
 use crate::domain::ground::Ground;
-use crate::domain::ids::{ActionId, CaseId, DecisionId, DiaryNumber};
+use crate::domain::ids::{ActionId, CaseId, DecisionId, DiaryNumber, EvidenceId};
 use crate::domain::item::{Author, Barred, ItemKind, Permalink, Presence};
 use crate::domain::language::Language;
 use crate::domain::likeness::Alike;
@@ -30,6 +30,8 @@ use super::secrecy::Secrecy;
 use super::tasks::task_text;
 use super::{ServiceError, Services, Viewer};
 use crate::domain::retention::Exemption;
+use crate::store::rows::EvidenceState;
+use crate::store::sqlite::disposals::DISPOSED_TEXT;
 
 /// How many answers below an item are shown.
 const BELOW: u32 = 20;
@@ -86,6 +88,21 @@ pub struct Step {
     pub detail: Option<String>,
 }
 
+/// A wording (*lydelse*) that the author has changed since.
+#[derive(Clone)]
+pub struct EarlierVersion {
+    /// From 1.
+    pub number: u32,
+    /// Its text; what stands for it where it has been disposed of.
+    pub text: String,
+    /// Its content has been disposed of.
+    pub disposed: bool,
+    /// When it was fetched.
+    pub fetched_at: Timestamp,
+    /// Its sealed record, where there is one.
+    pub record: Option<EvidenceId>,
+}
+
 /// Everything about one case.
 #[derive(Clone)]
 pub struct CaseFile {
@@ -115,8 +132,8 @@ pub struct CaseFile {
     pub language: Option<Language>,
     /// The number of the version at hand, and how many there are.
     pub version: (u32, u32),
-    /// Earlier versions' texts, oldest first.
-    pub earlier_texts: Vec<(Timestamp, String)>,
+    /// The versions before, oldest first.
+    pub earlier: Vec<EarlierVersion>,
     /// When the platform says it was written.
     pub created_at: Option<Timestamp>,
     /// When the version was fetched.
@@ -212,7 +229,7 @@ impl CaseFile {
     fn mask(&mut self, classifier: &Classifier) {
         let strike = |text: &mut String| *text = classifier.masked(text).into_owned();
         strike(&mut self.text);
-        self.earlier_texts.iter_mut().for_each(|(_, text)| strike(text));
+        self.earlier.iter_mut().for_each(|earlier| strike(&mut earlier.text));
         let authors = std::iter::once(&mut self.author);
         let thread = self.above.above.iter_mut().chain(self.below.iter_mut());
         let mut others = Vec::new();
@@ -277,11 +294,20 @@ impl Services {
         let versions = store.versions_of(row.item).await?;
         let version = store.version(row.version).await?;
         let n_versions = versions.len().try_into().unwrap_or(u32::MAX);
-        let earlier_texts = versions
-            .into_iter()
-            .filter(|v| v.number < version.number)
-            .map(|v| (v.fetched_at, v.text))
-            .collect();
+        let mut earlier = Vec::new();
+        for before in versions.into_iter().filter(|v| v.number < version.number) {
+            let sealed = store
+                .evidence_of(before.id)
+                .await?
+                .filter(|row| matches!(row.state, EvidenceState::Sealed { .. }));
+            earlier.push(EarlierVersion {
+                number: before.number,
+                disposed: before.text == DISPOSED_TEXT,
+                text: before.text,
+                fetched_at: before.fetched_at,
+                record: sealed.map(|row| row.id),
+            });
+        }
         let standing = store.standing_decision(case).await?;
         let secrecy_proposed = standing.as_ref().is_some_and(|d| {
             let answers = d.answered.as_ref().map(|kept| &kept.answers);
@@ -338,7 +364,7 @@ impl Services {
             language: language::of(&version.text),
             text: version.text,
             version: (version.number, n_versions),
-            earlier_texts,
+            earlier,
             created_at: item.created_at,
             fetched_at: version.fetched_at,
             recorded_by: item.recorded_by,

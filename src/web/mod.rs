@@ -17,6 +17,7 @@ pub mod pages;
 pub mod present;
 mod present_accounts;
 mod present_archive;
+mod present_changes;
 mod present_handed;
 mod present_keeping;
 mod present_supervision;

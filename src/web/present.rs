@@ -20,6 +20,7 @@ use crate::services::offers::{Offered, Offers};
 use crate::services::queue::{ClaimedBy, Line, Watch};
 use crate::services::records::{Evidence, SealedEvidence};
 
+use super::present_changes;
 use super::present_keeping;
 use super::view::accounts::{AccountView, Health, OfferRow, OfferWord, Summary, Unread};
 use super::view::case::{
@@ -611,15 +612,6 @@ fn alike_view(alike: &Alike, barred: bool, now: Timestamp) -> AlikeView {
     }
 }
 
-/// What a refused decision had not seen of its case.
-pub fn changed(file: &CaseFile, seen: Seen, now: Timestamp) -> ChangedView {
-    let steps = file.history.iter().map(|step| (step.at, step.by.clone(), step.what.clone()));
-    let before = seen.version.checked_sub(1).filter(|_| seen.version < file.version.0);
-    let before = before.and_then(|n| file.earlier_texts.get(n as usize));
-    let texts = before.map(|(_, text)| (text.as_str(), file.text.as_str()));
-    ChangedView::new(steps, seen, texts.filter(|(before, now)| before != now), now)
-}
-
 /// Everything about one case.
 pub fn case(
     file: &CaseFile,
@@ -673,6 +665,7 @@ pub fn case(
         context: context(file, now),
         decision: decision(file, gate, again, me, now),
         changed: ChangedView::default(),
+        versions: present_changes::versions(file, extent, now),
         evidence,
         custody: present_keeping::custody(&file.custody, now),
         custody_older: file.custody.n_older,

@@ -14,6 +14,7 @@ use crate::web::forms::{
     BareForm, DecisionFields, ReasonFields, RetryFields, StayForm, UndoFields,
 };
 use crate::web::present::{self, Extent};
+use crate::web::present_changes;
 use crate::web::state::{Inside, Site, page_with};
 use crate::web::view::case::CasePage;
 use crate::web::view::changed::Seen;
@@ -68,7 +69,7 @@ async fn draw(site: &Site, inside: &Inside, case: CaseId, way: Way) -> Result<Re
     let neighbours = site.services.neighbours(viewer, case).await.map_err(|e| site.error(e))?;
     let now = site.services.clock().now();
     let mut drawn = present::case(&file, extent, again, viewer.user, now);
-    drawn.changed = seen.map(|seen| present::changed(&file, seen, now)).unwrap_or_default();
+    drawn.changed = seen.map(|seen| present_changes::changed(&file, seen, now)).unwrap_or_default();
     let view = CasePage {
         shell: inside.shell(site, Place::Queue)?,
         notice,

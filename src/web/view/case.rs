@@ -16,6 +16,7 @@ use super::outside::Outside;
 use super::shell::{Notice, Place, Shell};
 use super::tasks::TaskView;
 use super::times::{Deadline, Moment};
+use super::versions::{ChangedText, VersionsView};
 use super::words::Tone;
 
 /// The page `/arende/N`.
@@ -104,6 +105,8 @@ pub struct CaseView {
     pub decision: DecisionForm,
     /// What happened since the person opened it, where their decision was refused for that.
     pub changed: ChangedView,
+    /// What the author changed in it.
+    pub versions: VersionsView,
     /// 6. Events around the evidence, newest last, and how many older ones are left out.
     pub custody: Vec<CustodyRow>,
     /// Those that are not shown.

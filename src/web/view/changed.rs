@@ -28,6 +28,17 @@ pub enum Piece {
     New(String),
 }
 
+/// What became of `before`, word by word.
+pub fn pieces(before: &str, now: &str) -> Vec<Piece> {
+    let shown = |words: &str| Visible::new(words).into_line();
+    let piece = |stretch: &Stretch<'_>| match stretch {
+        Stretch::Same(words) => Piece::Same(shown(words)),
+        Stretch::Gone(words) => Piece::Gone(shown(words)),
+        Stretch::New(words) => Piece::New(shown(words)),
+    };
+    between(before, now).iter().map(piece).collect()
+}
+
 /// What has changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChangedView {
@@ -51,14 +62,8 @@ impl ChangedView {
             what,
             detail: None,
         });
-        let shown = |words: &str| Visible::new(words).into_line();
-        let text = texts.map(|(before, now)| between(before, now)).unwrap_or_default();
-        let text = text.iter().map(|stretch| match stretch {
-            Stretch::Same(words) => Piece::Same(shown(words)),
-            Stretch::Gone(words) => Piece::Gone(shown(words)),
-            Stretch::New(words) => Piece::New(shown(words)),
-        });
-        Self { steps: steps.collect(), text: text.collect() }
+        let text = texts.map(|(before, now)| pieces(before, now)).unwrap_or_default();
+        Self { steps: steps.collect(), text }
     }
 
     /// Whether there is anything to tell.

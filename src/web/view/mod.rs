@@ -38,6 +38,7 @@ pub mod report;
 pub mod search;
 pub mod supervision;
 pub mod together;
+pub mod versions;
 
 pub mod error;
 

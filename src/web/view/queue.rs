@@ -12,6 +12,7 @@ use super::evidence::{Checked, Seal};
 use super::masked::Masked;
 use super::shell::{Notice, Place, Shell};
 use super::times::{Deadline, Moment};
+use super::versions::ChangedText;
 use super::words::{CategoryWord, thousands};
 
 /// The page `/`.
