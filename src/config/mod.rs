@@ -215,7 +215,8 @@ fn config(root: &mut Table<'_, '_>, places: &Places<'_>) -> Option<Config> {
     let server = section(root, "server", server);
     let store_path =
         section(root, "store", |table| path(table, "path", "uppsikt.db", places.folder));
-    let evidence = section(root, "evidence", |table| evidence(table, places.folder));
+    let has_mail = root.has("mail");
+    let evidence = section(root, "evidence", |table| evidence(table, places.folder, has_mail));
     let export = section(root, "export", |table| export(table, places.folder));
     let log = section(root, "log", log);
     let policy = section(root, "policy", |table| chosen_policy(table, places.folder));
@@ -346,7 +347,7 @@ fn public_url(table: &Table<'_, '_>, at: &At<String>) -> Option<Url> {
     url
 }
 
-fn evidence(table: &mut Table<'_, '_>, folder: &Path) -> Option<EvidenceConfig> {
+fn evidence(table: &mut Table<'_, '_>, folder: &Path, has_mail: bool) -> Option<EvidenceConfig> {
     let dir = path(table, "dir", "evidence", folder);
     let browser = match table.text("browser") {
         Some(at) if at.value == "auto" => Some(Browser::Auto),
@@ -374,7 +375,7 @@ fn evidence(table: &mut Table<'_, '_>, folder: &Path) -> Option<EvidenceConfig> 
     let attachment = table.number("attachment_mb", 50, 1..=1000, "MB");
     let attachments = table.number("attachments_mb", 100, 1..=1000, "MB");
     let attachments_s = table.number("attachments_s", 30, 1..=60, "sekunder");
-    let checkpoint = section(table, "checkpoint", |table| checkpoint(table, folder));
+    let checkpoint = section(table, "checkpoint", |table| checkpoint(table, folder, has_mail));
     let timestamp = if table.has("timestamp") {
         section(table, "timestamp", |table| timestamp(table, folder)).map(Some)
     } else {
@@ -396,7 +397,11 @@ fn evidence(table: &mut Table<'_, '_>, folder: &Path) -> Option<EvidenceConfig> 
     })
 }
 
-fn checkpoint(table: &mut Table<'_, '_>, folder: &Path) -> Option<CheckpointConfig> {
+fn checkpoint(
+    table: &mut Table<'_, '_>,
+    folder: &Path,
+    has_mail: bool,
+) -> Option<CheckpointConfig> {
     let entries = table.number("every_entries", 256, 1..=1_000_000, "poster");
     let minutes = table.number("every_min", 60, 1..=1440, "minuter");
     let (witnesses, acknowledged) = (table.texts("witness_dirs"), table.texts("acknowledged_keys"));
@@ -404,6 +409,11 @@ fn checkpoint(table: &mut Table<'_, '_>, folder: &Path) -> Option<CheckpointConf
     let mut witness_mail = Vec::new();
     for at in table.texts("witness_mail")?.value {
         match at.value.parse::<lettre::Address>() {
+            // Otherwise nobody would notice that no witness was ever sent.
+            Ok(_) if !has_mail => {
+                table.complain(&at, "`witness_mail` skickas med e-post, och [mail] saknas: lägg till [mail] eller ta bort `witness_mail`");
+                return None;
+            }
             Ok(_) => witness_mail.push(at.value),
             Err(_) => {
                 table.complain(&at, format!("`{}` under `witness_mail` är ingen e-postadress: skriv den som arkiv@exempelstad.example", at.value));

@@ -393,6 +393,10 @@ const BROKEN: &[(&str, &str)] = &[
         "several faults at once",
         "[server]\nlisten = \"x\"\n[log]\nlevel = \"inof\"\n[limits]\nfoo = 1\nclaim_min = 0\n[[account]]\nkey = \"a\"\nplatform = \"wordpress\"\nname = \"A\"\nurl = \"http://a.example\"\npassword = \"x\"",
     ),
+    (
+        "witnesses by mail without mail",
+        "[evidence.checkpoint]\nwitness_mail = [\"arkiv@exempelstad.example\"]",
+    ),
     ("key twice", "[store]\npath = \"a\"\npath = \"b\""),
     ("section twice", "[store]\n[store]"),
     ("text without quotes", "[store]\npath = uppsikt.db"),
