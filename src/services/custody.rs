@@ -122,6 +122,7 @@ impl Services {
         why: &str,
     ) -> Result<(), ServiceError> {
         viewer.demand(Act::Exempt)?;
+        self.demand_open(viewer, case).await?;
         let reason = reason(why)?;
         let line = viewer.line(CustodyAct::Exempt.id(), format!("case {case}"));
         let now = self.inner.clock.now();
@@ -143,6 +144,7 @@ impl Services {
         why: &str,
     ) -> Result<(), ServiceError> {
         viewer.demand(Act::Exempt)?;
+        self.demand_open(viewer, case).await?;
         let reason = reason(why)?;
         let line = viewer.line(CustodyAct::EndExemption.id(), format!("case {case}"));
         let now = self.inner.clock.now();

@@ -389,6 +389,7 @@ impl Services {
         number: &str,
     ) -> Result<DiaryNumber, ServiceError> {
         viewer.demand(Act::EnterDiaryNumber)?;
+        self.demand_open(viewer, case).await?;
         let number = parse_diary_number(number)
             .map_err(|_| ServiceError::Refused { why: NOT_A_NUMBER.into() })?;
         let line = viewer.line("case.diary_number", format!("case {case}"));

@@ -112,6 +112,7 @@ async fn whatever_touches_the_content_is_shut_to_those_outside_and_each_try_is_i
     shut(services.take_over(&other, case).await);
     shut(services.stay(&other, case, true).await);
     shut(services.read_anew(&other, case).await);
+    shut(services.enter_diary_number(&other, case, "KS 2026/14").await);
     shut(services.police_file(&other, case).await);
     shut(services.police_bundle(&auditor, case).await);
     shut(services.mark_secret(&other, case, PROVISION, "Vill se den").await);
@@ -125,7 +126,7 @@ async fn whatever_touches_the_content_is_shut_to_those_outside_and_each_try_is_i
     assert_eq!(stage.store().case(case).await.unwrap().revision, row.revision, "nothing changed");
 
     // Each refusal is a line, and who may open the case sees them.
-    assert_eq!(n_audited(&stage, CustodyAct::RefusedOpening).await, 18);
+    assert_eq!(n_audited(&stage, CustodyAct::RefusedOpening).await, 19);
     let file = services.case_file(&stage.editor, case).await.unwrap();
     let refused = |name: &str| {
         let events = file.custody.events.iter();
