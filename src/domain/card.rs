@@ -241,6 +241,8 @@ pub struct Known {
     pub reviewed: Option<Date>,
     /// When its layout and content were last handed to the archive.
     pub archived: Option<Date>,
+    /// When a person last took it to the archive in another way than by a run of ours.
+    pub taken: Option<Date>,
     /// When they were last captured by an archive run.
     pub captured: Option<Date>,
     /// The last year for which it was confirmed.
@@ -408,8 +410,9 @@ pub fn flags(duties: &Duties, card: &Card, known: &Known, today: Date) -> Vec<Fl
         flags.push(Flag::ArchiveDue { since });
     }
     // Made in the night that the day begins or ends with; what a person took to the archive counts as well.
-    let last = known.captured.map_or(last, |day| day.max(last));
-    if let Some(since) = duties.archive.next(last).filter(|day| *day < today) {
+    // When a run was handed over says nothing of what the account looked like that day.
+    let covered = known.captured.max(known.taken).map_or(known.since, |day| day.max(known.since));
+    if let Some(since) = duties.archive.next(covered).filter(|day| *day < today) {
         flags.push(Flag::RunMissed { since });
     }
     flags

@@ -458,8 +458,7 @@ impl Services {
             }
             let known = last.iter().find(|(id, ..)| *id == account.id);
             // What a person took to the archive in another way counts for the days before.
-            let by_hand = entry.archivings.first().map(|row| row.day);
-            let done = known.and_then(|(_, _, due)| *due).max(by_hand);
+            let done = known.and_then(|(_, _, due)| *due).max(entry.known.taken);
             let archive = &self.policy_of(account.id).duties.archive;
             let Some(day) = due(archive, entry.known.since, done, today) else { continue };
             let new = NewRun {

@@ -233,6 +233,7 @@ impl Services {
                 last_own: day(&own),
                 reviewed: row.map(|row| row.reviewed),
                 archived: archivings.first().map(|row| row.day),
+                taken: archivings.iter().find(|row| !row.of_run).map(|row| row.day),
                 captured,
                 confirmed: confirmations.last().map(|row| row.year),
                 is_closed: closing.as_ref().is_some_and(|closing| closing.closed.is_some()),
@@ -623,8 +624,14 @@ impl Services {
         }
         let what = reason(what)?;
         let receipt = words(receipt, "Kvittot")?;
-        let row =
-            ArchivingRow { account: entry.account.id, day, what, receipt, by: viewer.name.clone() };
+        let row = ArchivingRow {
+            account: entry.account.id,
+            day,
+            what,
+            receipt,
+            by: viewer.name.clone(),
+            of_run: false,
+        };
         let line = AuditLine {
             detail: Some(format!("{day}: {}", row.what)),
             ..Self::account_line(viewer, "account.archived", &entry.account)

@@ -84,6 +84,8 @@ pub struct ArchivingRow {
     pub receipt: String,
     /// Who noted it.
     pub by: String,
+    /// An archive run of ours, which shows the account as it was when the run was made.
+    pub of_run: bool,
 }
 
 /// A Swedish date in a column.
@@ -385,8 +387,9 @@ impl Store {
         self.read(|c| {
             rows(
                 &mut c.prepare_cached(
-                    "select account_id, day, what, receipt, by_name from account_archivings
-                     order by day desc, id desc",
+                    "select account_id, day, what, receipt, by_name,
+                       id in (select archiving_id from archive_run_deliveries)
+                     from account_archivings order by day desc, id desc",
                 )?,
                 [],
                 |row| {
@@ -396,6 +399,7 @@ impl Store {
                         what: row.get(2)?,
                         receipt: row.get(3)?,
                         by: row.get(4)?,
+                        of_run: row.get(5)?,
                     })
                 },
             )
