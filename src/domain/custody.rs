@@ -40,6 +40,10 @@ pub enum CustodyAct {
     ChangeCircle,
     /// Somebody outside the circle was refused.
     RefusedOpening,
+    /// A file of an archive run of the account went out: the item may stand in it.
+    FetchRun,
+    /// An archive run of the account went out whole.
+    ExportRun,
     /// The content was disposed of.
     Dispose,
 }
@@ -65,6 +69,8 @@ impl CustodyAct {
         Self::LiftMark,
         Self::ChangeCircle,
         Self::RefusedOpening,
+        Self::FetchRun,
+        Self::ExportRun,
         Self::Dispose,
     ];
 
@@ -89,6 +95,8 @@ impl CustodyAct {
             Self::LiftMark => "case.secrecy_lifted",
             Self::ChangeCircle => "case.circle",
             Self::RefusedOpening => "case.open_refused",
+            Self::FetchRun => "archive.fetch",
+            Self::ExportRun => "archive.export",
             Self::Dispose => "evidence.dispose",
         }
     }
@@ -119,6 +127,8 @@ impl CustodyAct {
             Self::LiftMark => "hävde sekretessmarkeringen",
             Self::ChangeCircle => "ändrade vilka som får öppna ärendet",
             Self::RefusedOpening => "nekades att öppna ärendet",
+            Self::FetchRun => "hämtade en fil ur en arkivkörning av kontot",
+            Self::ExportRun => "exporterade en arkivkörning av kontot",
             Self::Dispose => "gallrade beviset",
         }
     }

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::harness::{Stage, THREAT};
 use crate::domain::archive_run::{FileKind, Occasion, RunId, RunManifest};
 use crate::domain::card::ClosingStep;
+use crate::domain::custody::CustodyAct;
 use crate::domain::person::Role;
 use crate::evidence::verify;
 use crate::services::archive_runs as runs;
@@ -103,6 +104,13 @@ async fn t20_t21_the_policys_day_makes_one_run_at_night_and_verification_holds_i
     // That it is to be handed over stays told until it is; the next day of the policy is another run.
     go_to(&stage, "2027-10-16T09:00:00+02:00");
     assert_eq!(archive_flags(&stage).await, ["arkivering"]);
+    // Handed over on the very day of the next run: that run is made all the same.
+    go_to(&stage, "2028-10-16T00:30:00+02:00");
+    let (archivist, id) = (stage.person(Role::Archivist, "Ro").await, done[0].id);
+    let delivered =
+        stage.services.deliver_archive_run(&archivist, id, date(2028, 10, 16), "DA 2028-1").await;
+    delivered.unwrap();
+    assert_eq!(archive_flags(&stage).await, Vec::<String>::new());
     go_to(&stage, "2028-10-16T01:00:00+02:00");
     stage.services.archive_round().await.unwrap();
     let two = all(&stage).await;
@@ -151,6 +159,13 @@ async fn what_comes_to_be_suspected_after_a_run_cuts_it_off_and_leaves_the_next_
     let name = "innehall.jsonl";
     stage.services.archive_run_file(&archivist, id, name).await.unwrap();
     assert_eq!(stage.store().audit_count("archive.fetch").await.unwrap(), 1);
+    // It may stand in what was fetched; what was written after the run does not.
+    let (_, later) = stage.written("Du ska få dö, din jävel").await;
+    let fetched = async |case| {
+        let (_, events) = stage.store().custody(case, 50).await.unwrap();
+        events.iter().filter(|event| event.act == CustodyAct::FetchRun).count()
+    };
+    assert_eq!((fetched(case).await, fetched(later).await), (1, 0));
     let version = stage.store().case(case).await.unwrap().version;
     stage.clock.advance(SignedDuration::from_secs(60));
     stage.store().bar_copying(version, stage.now()).await.unwrap();

@@ -10,10 +10,14 @@ use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::keeping::{CustodyRow, VerificationRow};
 
-/// Lines about a case or one of its records; about all records since it has one.
+/// Lines about a case or one of its records; about an archive run of its account that was made when the item was
+/// known, for it may stand there; about all records since it has one.
 const SUBJECTS: &str = "from audit a where a.act in (select value from json_each(?2)) and a.subject in (
        select 'case ' || ?1
        union all select 'evidence ' || e.id from evidence e join cases k on k.item_id = e.item_id where k.id = ?1
+       union all select 'archive run ' || r.id from cases k join items i on i.id = k.item_id
+         join archive_runs r on r.account_id = i.account_id
+         where k.id = ?1 and r.ended_at >= (select min(v.fetched_at) from versions v where v.item_id = i.id)
        union all select ?3)
      and (a.subject <> ?3 or a.at >= coalesce((select min(e.sealed_at) from evidence e
             join cases k on k.item_id = e.item_id where k.id = ?1), 9223372036854775807))";
