@@ -16,7 +16,6 @@ mod keeping;
 mod keeping_rules;
 mod links;
 mod manual;
-mod many;
 mod notices;
 mod outbox;
 mod packages;
