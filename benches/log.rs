@@ -111,7 +111,7 @@ fn main() {
         evidence.checkpoint().await.expect("signed");
         println!("head signed, {:.3} s", begun.elapsed().as_secs_f64());
         let mut times = Vec::new();
-        let mut previous = None;
+        let (_, _, mut previous) = store.tree_head_and_key().await.expect("a head");
         for round in 0..ROUNDS {
             let id = format!("{round:08x}");
             let begun = Instant::now();

@@ -13,9 +13,11 @@
 //! So sameness alone is a note (`low`), and comes before a person only where there is something to it (an
 //! address, a number to call, another finding) or where one author says it again and again.
 //!
-//! Whether a comment keeps to the subject of the post is *not* judged. It was considered: short comments
-//! that keep to it (*Äntligen!*, *Hur blir det med bussarna då?*) share no word with it as a rule, a
-//! measure by words would flag most of them, and no category or duty asks for it.
+//! Whether a long text shares anything with the post it stands under is a note of its own ([`subject`]).
+
+mod subject;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -30,6 +32,8 @@ use crate::domain::ids::{AccountId, ItemId};
 use crate::domain::likeness::{EarlierPrint, N_BANDS, Print, RuleFired, SKETCH, Traces};
 use crate::domain::rule_watch::SetAside;
 use crate::domain::verdict::{Finding, Span, Verdict};
+
+use subject::OTHER_SUBJECT;
 
 /// Texts with fewer words are no campaign: *Tack för svaret!* is written by many.
 const FEWEST_WORDS: usize = 8;
@@ -52,7 +56,7 @@ const REPETITION: &str = "sammanhang.upprepning";
 const CAMPAIGNING: &str = "sammanhang.kampanj";
 const SAME_PERSON: &str = "sammanhang.samma-person";
 /// All of these.
-pub const RULES: [&str; 3] = [REPETITION, CAMPAIGNING, SAME_PERSON];
+pub const RULES: [&str; 4] = [REPETITION, CAMPAIGNING, SAME_PERSON, OTHER_SUBJECT];
 
 /// What is known around a text beside the thread.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +99,9 @@ impl Classifier {
                     judge(text, &scratch.tokens.tokens, around, named, &mut verdict.findings);
                 traces.author = around.author;
                 (traces.alike, traces.targets) = (found.alike, found.targets);
+            }
+            if let (Some(post), Some(_)) = (context.post, context.around) {
+                verdict.findings.extend(subject::judge(text, post, context.parent));
             }
             let shadowed = |rule: &Arc<str>| {
                 context.around.and_then(|around| around.shadowed.get(rule).copied())
@@ -378,6 +385,3 @@ fn targets(text: &str, answers: Option<u64>, named: &[String]) -> Vec<u64> {
     found.extend(named.iter().map(|name| person("namn", name)));
     found.into_iter().collect()
 }
-
-#[cfg(test)]
-mod tests;
