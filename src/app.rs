@@ -32,6 +32,7 @@ use crate::runtime::private;
 use crate::runtime::shutdown::{Shutdown, Stage};
 use crate::runtime::supervise::{Health, Round, run_loop};
 use crate::services::deliveries::PackageForm;
+use crate::services::exports::sweep;
 use crate::services::notices::Notifier;
 use crate::services::stamps::Stamping;
 use crate::services::{self, Parts, Served, ServiceError, Services, lexicons};
@@ -279,6 +280,11 @@ impl App {
         if let Err(error) = services.complete_disposals().await {
             let error = &error as &dyn std::error::Error;
             tracing::error!(error, "a disposal could not be completed; it is tried again");
+        }
+        // Packages that nobody will fetch any more.
+        if let Err(error) = sweep(&config.export_folder) {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "what was left of packages could not be taken away");
         }
         if config.server.proxy_is_untold() {
             tracing::warn!(

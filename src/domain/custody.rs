@@ -40,6 +40,8 @@ pub enum CustodyAct {
     ChangeCircle,
     /// Somebody outside the circle was refused.
     RefusedOpening,
+    /// What shows the item was opened or went out with the record of another: a picture of the page, its thread.
+    OpenBeside,
     /// A file of an archive run of the account went out: the item may stand in it.
     FetchRun,
     /// An archive run of the account went out whole.
@@ -69,6 +71,7 @@ impl CustodyAct {
         Self::LiftMark,
         Self::ChangeCircle,
         Self::RefusedOpening,
+        Self::OpenBeside,
         Self::FetchRun,
         Self::ExportRun,
         Self::Dispose,
@@ -95,6 +98,7 @@ impl CustodyAct {
             Self::LiftMark => "case.secrecy_lifted",
             Self::ChangeCircle => "case.circle",
             Self::RefusedOpening => "case.open_refused",
+            Self::OpenBeside => "case.open_beside",
             Self::FetchRun => "archive.fetch",
             Self::ExportRun => "archive.export",
             Self::Dispose => "evidence.dispose",
@@ -127,6 +131,7 @@ impl CustodyAct {
             Self::LiftMark => "hävde sekretessmarkeringen",
             Self::ChangeCircle => "ändrade vilka som får öppna ärendet",
             Self::RefusedOpening => "nekades att öppna ärendet",
+            Self::OpenBeside => "öppnade eller hämtade något annat där ärendet kan synas",
             Self::FetchRun => "hämtade en fil ur en arkivkörning av kontot",
             Self::ExportRun => "exporterade en arkivkörning av kontot",
             Self::Dispose => "gallrade beviset",

@@ -33,7 +33,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::disk::{Disk, Step};
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{EvidenceRow, EvidenceState, SealHolds};
+use crate::store::rows::{AuditLine, EvidenceRow, EvidenceState, SealHolds};
 
 use blob::{BlobError, BlobStore};
 use checkpoints::CheckpointSettings;
@@ -355,8 +355,12 @@ impl EvidenceStore {
         let path = self.heads.clone();
         let noted = self.on_heads(move || last_noted(&path)).await?;
         let mut lines = String::new();
+        let mut lost = None;
         let mut last = match noted {
-            LastNoted::At(seq) => seq,
+            LastNoted::At(seq) => {
+                lost = self.lost_since(seq).await?;
+                seq
+            }
             // Before the first entry, so that whoever dies between entry and note is found out.
             LastNoted::Nothing => {
                 let (seq, chain) = self.store.log_head().await?;
@@ -375,8 +379,35 @@ impl EvidenceStore {
         if lines.is_empty() {
             return Ok(());
         }
+        let n_lines = lines.lines().count();
         let (path, disk) = (self.heads.clone(), self.disk.clone());
-        self.on_heads(move || append_lines(&path, &lines, &disk)).await
+        self.on_heads(move || append_lines(&path, &lines, &disk)).await?;
+        if let Some(first) = lost {
+            tracing::warn!(first, n_lines, "the file of heads had lost entries and was filled");
+            let line = AuditLine {
+                user: None,
+                user_name: "Uppsikt".into(),
+                act: verify::HEADS_FILLED,
+                subject: HEADS_FILE.into(),
+                address: "lokalt".into(),
+                detail: Some(format!("{n_lines} poster, från och med post {first}")),
+            };
+            self.store.record_audit(line, self.clock.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// The first entry after `seq`, where it is so old that it ought to stand in the file of heads: a death between
+    /// entry and note does not explain it.
+    async fn lost_since(&self, seq: u64) -> Result<Option<u64>, EvidenceError> {
+        let first = seq + 1;
+        let entry = match self.store.log_entry(first).await {
+            Ok(entry) => entry,
+            Err(StoreError::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let age = self.clock.now().duration_since(entry.at);
+        Ok((age > verify::heads::NOTED_WITHIN).then_some(first))
     }
 
     async fn on_heads<T: Send + 'static>(

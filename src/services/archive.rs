@@ -191,7 +191,9 @@ pub async fn verify(
 ) -> Result<Verified, ServiceError> {
     let progress = |at: Progress| tell.iter().for_each(|tell| tell(at.what, at.n));
     let options = Options { witnesses, progress: Some(&progress) };
-    Ok(Verified(verify::verify(evidence, store, &options).await.map_err(broken)?))
+    let mut report = verify::verify(evidence, store, &options).await.map_err(broken)?;
+    verify::verify_database(store, &mut report).await.map_err(broken)?;
+    Ok(Verified(report))
 }
 
 /// Notes that records were verified, among the events around them: one record, or all. Where it cannot

@@ -16,6 +16,7 @@ use crate::store::rows::{EvidenceRow, EvidenceState};
 
 use super::ServiceError;
 use super::archive::broken;
+use super::secrecy::marks_beside;
 
 /// The form of a package.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -147,6 +148,10 @@ pub(super) async fn described(
                 },
             })
             .collect();
+    }
+    if secrecy.is_none() {
+        let beside = marks_beside(store, row, manifest.holds_picture()).await?;
+        secrecy = beside.into_iter().next().map(|mark| mark.provision);
     }
     Ok(Described {
         subject: Subject::Evidence,

@@ -12,6 +12,7 @@ mod attachments;
 pub mod capture;
 pub mod cards;
 pub mod case_file;
+mod case_sheet;
 pub mod claims;
 mod closing;
 pub mod corrections;

@@ -16,9 +16,10 @@ use crate::store::rows::{AuditLine, EvidenceRow, EvidenceState};
 
 use super::ServiceError;
 use super::archive::{Tell, broken, line};
+use super::case_sheet::{Told, case_sheet};
 use super::custody;
 use super::deliveries::{self, PackageForm};
-use super::secrecy::marked_json;
+use super::secrecy::{marked_json, marks_beside};
 
 /// Why a part of a record is not in a package, in Swedish.
 pub(super) const fn withheld(cut: CutOff) -> &'static str {
@@ -133,20 +134,29 @@ pub(super) async fn write(
     let begun = evidence.begin_package(out, authority, newest, form).await;
     let mut package = begun.map_err(broken)?;
     let name = out.file_name().map(|name| name.to_string_lossy().into_owned());
-    for (_, id) in order {
+    // Records of one case often follow one another.
+    let mut sheet = (None, None);
+    for (of, id) in order {
         let row = store.evidence(id).await?;
         // Before anything leaves, so that no copy is without its event.
         if let Some((clock, line)) = &noted {
             let subject = format!("evidence {id}");
-            let line = AuditLine { detail: name.clone(), subject, ..line.clone() };
+            // What its receiver sees it called, where that is not the file's name.
+            let detail = line.detail.clone().or_else(|| name.clone());
+            let line = AuditLine { detail, subject, ..line.clone() };
             store.record_audit(line, clock.now()).await?;
         }
         let described = match is_archive {
             true => Some(deliveries::described(store, evidence, &row).await?),
             false => None,
         };
-        let case = case_json(store, &row, authority, is_archive).await?;
-        package.add(&row, withheld, case, described).await.map_err(|e| match e {
+        let pictured = evidence.manifest(&row).await.is_ok_and(|manifest| manifest.holds_picture());
+        let case = case_json(store, &row, authority, is_archive, pictured).await?;
+        if let Some(of) = of.filter(|of| sheet.0 != Some(*of)) {
+            sheet = (Some(of), case_sheet(store, evidence, authority, of, Told::Now).await?);
+        }
+        let shown = sheet.1.clone().filter(|_| of.is_some());
+        package.add(&row, withheld, case, shown, described).await.map_err(|e| match e {
             EvidenceError::Blob(_) | EvidenceError::Manifest { .. } => ServiceError::Damaged {
                 why: format!("Bevis {id} är inte helt: kör uppsikt evidence verify."),
             },
@@ -163,6 +173,7 @@ async fn case_json(
     row: &EvidenceRow,
     authority: &str,
     is_archive: bool,
+    pictured: bool,
 ) -> Result<Vec<u8>, ServiceError> {
     let Some(case) = store.case_of(row.item).await? else { return Ok(b"null\n".to_vec()) };
     let decisions: Vec<_> = store
@@ -203,8 +214,15 @@ async fn case_json(
         "case": case.id, "decisions": decisions, "actions": actions, "history": history,
         "custody": custody,
     });
-    if let (Some(mark), Some(all)) = (store.secrecy_of(case.id).await?.mark, all.as_object_mut()) {
-        all.insert("secrecy".to_owned(), marked_json(&mark, authority));
+    if let Some(all) = all.as_object_mut() {
+        if let Some(mark) = store.secrecy_of(case.id).await?.mark {
+            all.insert("secrecy".to_owned(), marked_json(&mark, authority));
+        }
+        let beside = marks_beside(store, row, pictured).await?;
+        if !beside.is_empty() {
+            let marks: Vec<_> = beside.iter().map(|mark| marked_json(mark, authority)).collect();
+            all.insert("secrecy_beside".to_owned(), marks.into());
+        }
     }
     let mut bytes =
         serde_json::to_vec_pretty(&all).map_err(|e| ServiceError::broken("export", e))?;

@@ -11,6 +11,7 @@ use crate::evidence::package::sink;
 use crate::runtime::private;
 use crate::store::rows::{ActionRow, EvidenceState};
 
+use super::case_sheet::{self, Told, case_sheet};
 use super::deliveries::PackageForm;
 use super::secrecy::marked_json;
 use super::{ServiceError, Services, packages};
@@ -82,6 +83,13 @@ impl Services {
         let cover =
             serde_json::to_vec_pretty(&cover).map_err(|e| ServiceError::broken("cover", e))?;
         files.push(("arende.json".into(), cover));
+        let (store, evidence) = (&self.inner.store, &self.inner.evidence);
+        let authority = &self.inner.settings.authority;
+        if let Some(decision) = &decision {
+            let told = Told::AsDecided(decision.at);
+            let made = case_sheet(store, evidence, authority, action.case, told).await?;
+            files.extend(made.map(|(sheet, _)| (case_sheet::NAME.into(), sheet)));
+        }
         let dir = self.inner.settings.export_dir.clone();
         let write_name = name.clone();
         let write = move || -> io::Result<ContentHash> {

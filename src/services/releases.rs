@@ -3,8 +3,10 @@
 //! (tryckfrihetsförordningen 2 kap. 18 §), and what a pending request touches is exempt from disposal.
 
 use crate::classify::fold::table::latin as look_alike;
+use crate::domain::category::Category;
 use crate::domain::custody::CustodyAct;
 use crate::domain::dossier::{Chapter, Dossier, Passage};
+use crate::domain::evidence::Manifest;
 use crate::domain::ids::{CaseId, EvidenceId};
 use crate::domain::person::Act;
 use crate::domain::release::{
@@ -199,6 +201,15 @@ fn ready(items: &[ReleaseItem]) -> Result<(), ServiceError> {
         ));
     }
     Ok(())
+}
+
+/// The longer words at which the sealed assessment found sensitive data: proposed to be masked.
+fn sensitive(manifest: &Manifest, text: &str) -> Vec<String> {
+    let findings = manifest.verdict.iter().flat_map(|verdict| &verdict.findings);
+    let about = findings.filter(|finding| finding.category == Category::SensitiveData);
+    let spans = about.flat_map(|finding| &finding.spans);
+    let words = spans.filter_map(|span| text.get(span.start as usize..span.end as usize));
+    words.map(str::trim).filter(|words| words.chars().count() > 4).map(str::to_owned).collect()
 }
 
 impl Services {
@@ -418,12 +429,14 @@ impl Services {
                 refused(format!("Bevis {evidence} är inte säkrat, eller gallrat."))
             })?;
             let text = found.text(&inner.evidence).await?.unwrap_or_default();
-            let masks = inner
-                .classifier
-                .personal(&text)
-                .into_iter()
-                .map(|phrase| Mask { phrase, provision: String::new() })
-                .collect();
+            let mut phrases = inner.classifier.personal(&text);
+            for phrase in sensitive(&found.manifest, &text) {
+                if !phrases.contains(&phrase) {
+                    phrases.push(phrase);
+                }
+            }
+            let proposed = |phrase| Mask { phrase, provision: String::new() };
+            let masks = phrases.into_iter().map(proposed).take(MOST_MASKS).collect();
             added.push(ReleaseRecord {
                 evidence,
                 case,

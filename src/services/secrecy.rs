@@ -58,6 +58,25 @@ pub(super) fn marked_json(mark: &Mark, authority: &str) -> serde_json::Value {
     })
 }
 
+/// The marks of cases whose words a record of another may show: in its thread, and where it has a picture of the
+/// page, there.
+pub(super) async fn marks_beside(
+    store: &Store,
+    row: &EvidenceRow,
+    pictured: bool,
+) -> Result<Vec<Mark>, ServiceError> {
+    let mut cases: BTreeSet<_> = store.secret_in_thread(row.item).await?.into_iter().collect();
+    if pictured {
+        cases.extend(store.secret_on_page(row.item).await?);
+    }
+    let own = store.case_of(row.item).await?.map(|case| case.id);
+    let mut marks = Vec::new();
+    for case in cases.into_iter().filter(|case| Some(*case) != own) {
+        marks.extend(store.secrecy_of(case).await?.mark);
+    }
+    Ok(marks)
+}
+
 /// The stamp of a case, for whatever leaves it.
 pub(super) async fn stamp_of(
     store: &Store,
@@ -332,8 +351,27 @@ impl Services {
         item: ItemId,
     ) -> Result<(), ServiceError> {
         self.demand_open_item(viewer, item).await?;
-        for case in self.inner.store.secret_in_thread(item).await? {
-            self.demand_open(viewer, case).await?;
+        let beside = self.inner.store.secret_in_thread(item).await?;
+        self.demand_beside(viewer, item, &beside).await
+    }
+
+    /// Refuses whoever is outside the circle of one of these cases, which may be seen in what is sealed of an item.
+    /// That somebody inside looks there stands on each of them.
+    async fn demand_beside(
+        &self,
+        viewer: &Viewer,
+        item: ItemId,
+        cases: &[CaseId],
+    ) -> Result<(), ServiceError> {
+        let store = &self.inner.store;
+        for case in cases {
+            self.demand_open(viewer, *case).await?;
+        }
+        let of = store.case_of(item).await?.map(|case| format!("ärende {}", case.id));
+        for case in cases {
+            let line = viewer.line(CustodyAct::OpenBeside.id(), format!("case {case}"));
+            let line = AuditLine { detail: of.clone(), ..line };
+            store.record_audit(line, self.inner.clock.now()).await?;
         }
         Ok(())
     }
@@ -364,9 +402,7 @@ impl Services {
         item: ItemId,
     ) -> Result<(), ServiceError> {
         self.demand_thread_open(viewer, item).await?;
-        for case in self.inner.store.secret_on_page(item).await? {
-            self.demand_open(viewer, case).await?;
-        }
-        Ok(())
+        let beside = self.inner.store.secret_on_page(item).await?;
+        self.demand_beside(viewer, item, &beside).await
     }
 }

@@ -83,6 +83,9 @@ pub enum Spared {
     Unread,
     /// Evidence of a version is still to be taken.
     Unsealed,
+    /// No decision that stands and no step of its history say that it was closed then: its row alone does, and
+    /// nothing holds that.
+    Untold,
 }
 
 /// A disposal, as verification holds it against the log.

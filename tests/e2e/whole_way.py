@@ -202,7 +202,7 @@ def what_may_concern_children_is_not_copied():
     check(site.comment(number)["status"] == "hold", "not hidden")
     package = daemon.one("select package from registrations where case_id = ?", case)
     with zipfile.ZipFile(daemon.folder / "export" / package) as held:
-        check(sorted(held.namelist()) == ["arende.json", "manifest.json"], f"in the package: {held.namelist()}")
+        check(sorted(held.namelist()) == ["arende.json", "arende.pdf", "manifest.json"], f"in the package: {held.namelist()}")
     return f"case {case}, evidence {evidence}"
 
 

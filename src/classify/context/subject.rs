@@ -39,7 +39,7 @@ const EMPTY: &str = "\
     gjord gjorde gjort gånger gärna gäller gällde gått gärna heller hellre helst hemma hennes hittills hoppas hoppats \
     huruvida hurdan håller höra hörde hört ibland icke ifall ifrån igenom igång ihop inför ingen ingenting inget inom \
     innan inte istället jämfört jätte kallas kanske klart komma kommer kommit knappt kunde kunna kunnat känner \
-    kändes känns ligger liksom liten länge längre längst lämna låtit mellan medan mindre minst mitten måste mycket \
+    kändes känns ligger liksom liten länge längre längs längst lämna låtit mellan medan mindre minst mitten måste mycket \
     många människa människor människorna nuvarande något någon någonsin någonstans någonting några nämligen närmare \
     nästa nästan ofta också olika otroligt plötsligt precis redan rent riktigt runt samma samman sammanlagt samt \
     samtidigt samtliga sedan senare senast senaste sådan sådana sådant själv själva sällan skall skulle \

@@ -91,7 +91,7 @@ with tempfile.TemporaryDirectory() as unpacked:
         if not os.path.isdir(target):
             with zipfile.ZipFile(target) as package:
                 demand(is_plain(package, unpacked), target, "arkivet är inte ett som Uppsikt skriver, eller större än disken")
-                faults or package.extractall(unpacked)
+                faults or package.extractall(unpacked) or demand(all(os.path.getsize(os.path.join(unpacked, i.filename)) == i.file_size for i in package.infolist()), target, "en fil är inte så stor som arkivet säger")
             target = unpacked
         words = faults or check(target, own)
     except Exception as error:

@@ -204,7 +204,8 @@ impl EvidenceStore {
 impl Package {
     /// Adds a sealed record. What of it is cut off stays out, each part with the reason that `why`
     /// gives; that is asked anew before each part, since it may be suspected any moment. `case` is
-    /// the JSON of what was decided and done, `described` the same for a package to an archive.
+    /// the JSON of what was decided and done, `sheet` the same to read, with the time of the newest thing on it,
+    /// `described` the same for a package to an archive.
     ///
     /// # Errors
     /// [`EvidenceError`] where the record is not whole: then the package must be given up.
@@ -213,6 +214,7 @@ impl Package {
         row: &EvidenceRow,
         why: fn(CutOff) -> &'static str,
         case: Vec<u8>,
+        sheet: Option<(Vec<u8>, jiff::Timestamp)>,
         described: Option<Described>,
     ) -> Result<(), EvidenceError> {
         let EvidenceState::Sealed { manifest: hash, log_seq, .. } = row.state else {
@@ -230,6 +232,10 @@ impl Package {
         self.put(format!("{folder}/loggbevis.json"), json(&proof)).await?;
         self.put(format!("{folder}/vag.txt"), way(&proof).into_bytes()).await?;
         self.put(format!("{folder}/arende.json"), case).await?;
+        if let Some((bytes, at)) = sheet {
+            let of = Some(("application/pdf".to_owned(), at));
+            self.send(Entry::File { name: format!("{folder}/arende.pdf"), bytes, of }).await?;
+        }
         let (mut without, mut names) = (Vec::new(), BTreeSet::new());
         for part in &manifest.parts {
             let cut = self.evidence.store.cut_off(row.version).await?;

@@ -48,8 +48,8 @@ async fn package(bench: &Bench) -> (PathBuf, Files) {
         .raw()
         .execute("update items set no_copy = 1, parent_id = 'x' where platform_id = '2'", [])
         .unwrap();
-    package.add(&rows[0], why, b"null\n".to_vec(), None).await.unwrap();
-    package.add(&rows[1], why, b"null\n".to_vec(), None).await.unwrap();
+    package.add(&rows[0], why, b"null\n".to_vec(), None, None).await.unwrap();
+    package.add(&rows[1], why, b"null\n".to_vec(), None, None).await.unwrap();
     package.finish().await.unwrap();
     let files = unzip(&path);
     (path, files)
@@ -167,7 +167,7 @@ async fn a_whole_package_holds_for_us_for_the_checker_and_by_hand() {
     lay_out(&folder, &files);
     assert!(theirs(&folder).0);
     let readme = String::from_utf8(files["LASMIG.txt"].clone()).unwrap();
-    assert_eq!(commands(&readme).len(), 6, "{readme}");
+    assert_eq!(commands(&readme).len(), 7, "{readme}");
     by_hand(&folder, &readme).unwrap();
     assert!(!readme.contains(['{', '[']) || !readme.contains("[slut]"), "{readme}");
     // What may not be copied is not there.
@@ -258,7 +258,7 @@ type Tampering = (&'static str, bool, bool, fn(&mut Files));
 
 const TAMPERINGS: &[Tampering] = &[
     ("a file is taken away", false, true, |f| drop(f.remove("bevis-1/delar/text.txt"))),
-    ("a file is added", false, false, |f| drop(f.insert("bevis-1/mer.txt".into(), b"x".to_vec()))),
+    ("a file is added", false, true, |f| drop(f.insert("bevis-1/mer.txt".into(), b"x".to_vec()))),
     ("a record is taken away", false, true, |f| f.retain(|n, _| !n.starts_with("bevis-1/"))),
     ("the sums are empty", false, true, |f| drop(f.insert("SHA256SUMS".into(), Vec::new()))),
     ("the sums' signature is of another length", false, true, |f| {

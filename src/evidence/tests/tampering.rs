@@ -399,6 +399,36 @@ async fn a_file_of_heads_that_lost_lines_is_named() {
     bench.evidence.note_head().await.unwrap();
     assert_eq!(std::fs::read_to_string(&heads).unwrap(), whole);
     assert_eq!(bench.faults().await, []);
+    // Nobody's fault any more, and still told.
+    let report =
+        verify(&bench.evidence, &bench.store, &crate::evidence::verify::Options::default())
+            .await
+            .unwrap();
+    let told = report.notes.iter().any(|note| note.contains("heads.txt har 1 gånger saknat"));
+    assert!(told, "{:?}", report.notes);
+}
+
+/// As long as nobody writes past the program, what is there is what is counted.
+#[tokio::test]
+async fn a_line_that_somebody_put_into_the_audit_log_or_a_history_is_named_and_never_taken_in() {
+    for (table, place) in [("audit", "granskningsloggen"), ("case_events", "ärendenas historik")] {
+        let stage = Stage::new().await;
+        let insert = match table {
+            "audit" => {
+                "insert into audit (at, user_name, act, subject, address)
+                 values (1, 'Gun', 'case.open', 'case 3', 'x')"
+            }
+            _ => {
+                "insert into case_events (case_id, at, user_name, what) values (3, 1, 'Gun', 'Läst')"
+            }
+        };
+        stage.bench.raw().execute(insert, []).unwrap();
+        stage.bench.expect_fault(place, "skjutits in").await;
+        // Going on does not make it ours.
+        stage.decide(CaseId(3), vec![Choice::Dismiss]).await;
+        stage.bench.evidence.note_head().await.unwrap();
+        stage.bench.expect_fault(place, "skjutits in").await;
+    }
 }
 
 #[tokio::test]

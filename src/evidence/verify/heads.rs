@@ -12,7 +12,7 @@ use crate::domain::ids::ContentHash;
 use crate::domain::log::genesis;
 
 /// An entry is noted right after it is made; who died in between notes it at the next start.
-pub(super) const NOTED_WITHIN: SignedDuration = SignedDuration::from_mins(10);
+pub(in crate::evidence) const NOTED_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
 const PLACE: &str = "kedjans ändar";
 

@@ -84,9 +84,19 @@ async fn fault(
             }
         }
     }
-    Ok(known.last().map(|at| {
-        format!("rader har tagits bort: {} fanns ({}), {n} finns", at.held.n, source(at))
-    }))
+    if let Some(at) = known.last() {
+        let source = source(at);
+        return Ok(Some(format!(
+            "rader har tagits bort: {} fanns ({source}), {n} finns",
+            at.held.n
+        )));
+    }
+    Ok(match store.uncounted_lines(lines).await? {
+        0 => None,
+        n => Some(format!(
+            "{n} rader har skjutits in efter den sista som databasen har antecknat: Uppsikt har inte skrivit dem"
+        )),
+    })
 }
 
 fn source(known: &Known) -> String {

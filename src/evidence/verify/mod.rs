@@ -2,7 +2,7 @@
 //! database against what the log says of them.
 
 mod chain;
-pub(super) mod heads;
+pub(in crate::evidence) mod heads;
 mod keeping;
 mod lines;
 pub mod one;
@@ -56,6 +56,9 @@ pub struct Report {
     /// Everything that does not add up. Empty means whole.
     pub faults: Vec<Fault>,
 }
+
+/// What stands in the audit log where the file of heads had lost its end.
+pub(in crate::evidence) const HEADS_FILLED: &str = "evidence.heads_filled";
 
 /// How far verification has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +115,18 @@ impl Report {
     }
 }
 
+/// Adds what is wrong with the database itself: pages and indexes that contradict one another, tables and triggers
+/// that are not ours. Reads all of it.
+///
+/// # Errors
+/// Where it cannot be read.
+pub async fn verify_database(store: &Store, report: &mut Report) -> Result<(), EvidenceError> {
+    for what in store.damage().await? {
+        report.fault("databasen", what);
+    }
+    Ok(())
+}
+
 /// Verifies the whole archive. Faults are found, named and counted, never a reason to stop.
 ///
 /// The daemon may go on sealing meanwhile: what is held against the log is always read before the
@@ -139,9 +154,18 @@ pub async fn verify(
     let mut log = LogRead::new(signed.sizes(&mut report));
     log.read_on(store, &mut report).await?;
     tell("loggposter", report.n_entries);
-    let now = evidence.clock.now();
+    // A clock that is behind would make everything look as if it was made a moment ago.
+    let newest = match store.log_head().await? {
+        (0, _) => None,
+        (seq, _) => Some(store.log_entry(seq).await?.at),
+    };
+    let mut now = evidence.clock.now();
+    if let Some(newest) = newest.filter(|newest| *newest > now) {
+        report.note("Datorns klocka går efter loggens sista post. Ställ klockan rätt och kontrollera igen: det som borde vara noterat och undertecknat prövas mot postens tid så länge.");
+        now = newest;
+    }
     tree::verify(&signed, store, &mut log, &evidence.checkpoints, now, &mut report).await?;
-    heads::verify(heads, &log, evidence.clock.now(), &mut report);
+    heads::verify(heads, &log, now, &mut report);
     let mut seen = BTreeSet::new();
     let mut after = EvidenceId(i64::MIN);
     loop {
@@ -183,6 +207,15 @@ pub async fn verify(
     ruled::verify(evidence, store, &mut log, &mut report).await?;
     report.tell_of_disposals();
     lines::verify(store, noted, &log, &mut report).await?;
+    if let n @ 1.. = store.missing_releases().await? {
+        let what = format!("{n} som granskningsloggen säger kom in har tagits bort ur databasen");
+        report.fault("begäranden om allmänna handlingar", what);
+    }
+    if let n @ 1.. = store.audit_count(HEADS_FILLED).await? {
+        report.note(format!(
+            "heads.txt har {n} gånger saknat äldre poster på slutet och fyllts på: granskningsloggen ({HEADS_FILLED}) säger när. Har disken inte krånglat då kan någon ha kortat filen."
+        ));
+    }
     report.head = (report.n_entries > 0).then_some(log.chain);
     report.root = log.tree.head().map(|(_, root)| root);
     Ok(report)

@@ -61,7 +61,7 @@ async fn of_what_may_concern_children_only_metadata_is_sealed_shown_and_exported
     let zip = zip::ZipArchive::new(zip).unwrap();
     let mut names: Vec<_> = zip.file_names().map(|name| name.unwrap().into_owned()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["arende.json", "manifest.json"]);
+    assert_eq!(names, ["arende.json", "arende.pdf", "manifest.json"]);
 }
 
 #[tokio::test]

@@ -91,7 +91,7 @@ async fn pictures_taken_before_of_a_page_are_cut_off_when_something_on_it_is_sus
     let zip = zip::ZipArchive::new(zip).unwrap();
     let mut names: Vec<_> = zip.file_names().map(|name| name.unwrap().into_owned()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["arende.json", "manifest.json", "text.txt"]);
+    assert_eq!(names, ["arende.json", "arende.pdf", "manifest.json", "text.txt"]);
     stage.verified().await;
 }
 

@@ -11,7 +11,7 @@ mod corrections;
 mod crash;
 mod crisis;
 mod handed;
-mod harness;
+pub(in crate::services) mod harness;
 mod keeping;
 mod keeping_rules;
 mod links;

@@ -187,7 +187,9 @@ fn suspected_since(
     let sql = concat!(
         "select 1 from items i where i.account_id = ?1 and i.by_us = 0 and ",
         barred!(),
-        " and coalesce((select min(b.at) from bars b join items t on t.id = b.item_id
+        // What was written after the run is not in it.
+        " and min(coalesce(i.created_at, i.first_fetched_at), i.first_fetched_at) <= ?2
+          and coalesce((select min(b.at) from bars b join items t on t.id = b.item_id
              where b.ended = 0 and t.no_copy = 1
                and (t.id = i.id or t.platform_id = i.platform_id or t.permalink = i.permalink)),
            ?2 + 1) > ?2 limit 1"

@@ -81,6 +81,21 @@ pub(super) fn bar_copying(
             if by.is_some() { "markerat av en person" } else { "enligt Uppsikts regler" }
         );
         note_event(tx, case.id, by, "Spärrat mot kopiering", Some(&detail), now)?;
+        // What was written for the diary before anybody suspected anything is out of our hands, and has pictures.
+        let packages = rows(
+            &mut tx.prepare_cached(
+                "select package from registrations where case_id = ?1 order by id",
+            )?,
+            [case.id.0],
+            |row| Ok(row.get::<_, String>(0)?),
+        )?;
+        for package in packages {
+            let what = "Kopia utanför Uppsikt";
+            let detail = format!(
+                "Paketet {package} skrevs till exportmappen före spärren och kan ha bilder av inlägget. Öppna det inte, skicka det inte vidare, och fråga polisen (114 14) vad som ska göras med det."
+            );
+            note_event(tx, case.id, None, what, Some(&detail), now)?;
+        }
         touch(tx, case.id, now)?;
     }
     let (account, platform_id): (String, String) = tx

@@ -24,7 +24,10 @@ use crate::store::error::StoreError;
 use crate::store::rows::{AuditLine, CaseRow, DecisionRow, EvidenceState};
 
 const DECISION: &str = "d.id, d.case_id, d.version_id, d.choices, d.ground, d.note, d.at,
-    d.undo_until, d.undone_at, d.answered, coalesce((select name from users u where u.id = d.user_id), d.policy)";
+    d.undo_until, d.undone_at, d.answered, coalesce(
+    (select e.user_name from case_events e
+     where e.case_id = d.case_id and e.user_id = d.user_id and e.at = d.at order by e.id limit 1),
+    (select name from users u where u.id = d.user_id), d.policy)";
 
 /// What a person decided, with everything the transaction needs.
 #[derive(Clone, Debug)]

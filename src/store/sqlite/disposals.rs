@@ -204,7 +204,19 @@ fn spared(
     let unsealed = c
         .prepare_cached("select 1 from evidence where item_id = ?1 and state = 'wanted'")?
         .exists([item.0])?;
-    Ok(unsealed.then_some(Spared::Unsealed))
+    if unsealed {
+        return Ok(Some(Spared::Unsealed));
+    }
+    // Decisions are leaves of the log, and the history is hashed: a row that was put back in time agrees with neither.
+    let told = c
+        .prepare_cached(
+            "select 1 from cases k where k.item_id = ?1
+               and exists (select 1 from decisions d where d.case_id = k.id and d.undone_at is null
+                             and d.at <= k.closed_at)
+               and exists (select 1 from case_events e where e.case_id = k.id and e.at = k.closed_at)",
+        )?
+        .exists([item.0])?;
+    Ok((!told).then_some(Spared::Untold))
 }
 
 /// Makes a case's content go: that of all its versions, for the wordings before the one that was flagged
@@ -601,6 +613,12 @@ fn unchanged(
         Some(Spared::Unread | Spared::Unsealed) => {
             return refused(format!(
                 "Ärende {} har fått en ny lydelse som inte är bedömd och säkrad än. {again}",
+                one.case
+            ));
+        }
+        Some(Spared::Untold) => {
+            return refused(format!(
+                "Inget beslut och ingen historik visar att ärende {} stängdes när raden säger. {again}",
                 one.case
             ));
         }

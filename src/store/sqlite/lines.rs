@@ -3,6 +3,7 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, Transaction, params};
 
+use super::open::damage;
 use super::value::{hash, json, maybe_row, rows};
 use crate::domain::log::{chain_hash, genesis, leaf_hash};
 use crate::store::Store;
@@ -71,9 +72,16 @@ pub(super) fn held(c: &Connection, lines: Lines) -> Result<LinesHeld, StoreError
     Ok(state(c, lines)?.0)
 }
 
-/// Takes in the lines that were just written.
+/// Takes in the line that was just written, and it alone: one that somebody put in behind our back stays
+/// outside the hash, and verification comes upon it. A table without a hash gets that of all its lines.
 pub(super) fn grown(tx: &Transaction<'_>, lines: Lines) -> Result<(), StoreError> {
+    let id = tx.last_insert_rowid();
     let (mut held, mut last) = state(tx, lines)?;
+    if held.n > 0 {
+        let own = next(tx, lines, id - 1)?.into_iter().find(|(at, _)| *at == id);
+        let (_, own) = own.ok_or_else(|| StoreError::row("lines", "the line just written"))?;
+        return note(tx, lines, with(held, &own), id);
+    }
     loop {
         let new = next(tx, lines, last)?;
         let Some((id, _)) = new.last() else { break };
@@ -83,6 +91,10 @@ pub(super) fn grown(tx: &Transaction<'_>, lines: Lines) -> Result<(), StoreError
             break;
         }
     }
+    note(tx, lines, held, last)
+}
+
+fn note(tx: &Transaction<'_>, lines: Lines, held: LinesHeld, last: i64) -> Result<(), StoreError> {
     tx.prepare_cached(
         "insert into line_chains (name, n, last_id, hash) values (?1, ?2, ?3, ?4)
          on conflict (name) do update set n = ?2, last_id = ?3, hash = ?4",
@@ -100,6 +112,30 @@ impl Store {
     /// The hash over all lines of a table, as the database itself notes it.
     pub async fn lines_held(&self, lines: Lines) -> Result<LinesHeld, StoreError> {
         self.read(move |c| held(c, lines)).await
+    }
+
+    /// What is wrong with the database itself, in Swedish. Reads all of it.
+    pub async fn damage(&self) -> Result<Vec<String>, StoreError> {
+        self.read(|c| damage(c)).await
+    }
+
+    /// How many lines there are that the database's own note does not count: as long as nobody writes past us,
+    /// none.
+    pub async fn uncounted_lines(&self, lines: Lines) -> Result<u64, StoreError> {
+        self.read(move |c| {
+            let table = match lines {
+                Lines::Audit => "audit",
+                Lines::History => "case_events",
+            };
+            // One reading: what is being written meanwhile is in both or in neither.
+            let sql = format!(
+                "select max(0, (select count(*) from {table}) - n) from line_chains where name = ?1"
+            );
+            let found =
+                maybe_row(&mut c.prepare_cached(&sql)?, [name(lines)], |row| Ok(row.get(0)?))?;
+            Ok(found.unwrap_or(0))
+        })
+        .await
     }
 
     /// The hash recomputed after each line that follows `after` (a number, the least at first), as far

@@ -1,11 +1,12 @@
 //! The one opener: pragmas, upgrade in one transaction, a newer database refused.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 
-use super::value::at;
+use super::value::{at, rows};
 use crate::runtime::private;
 use crate::store::Condition;
 use crate::store::error::StoreError;
@@ -92,6 +93,46 @@ pub(in crate::store) fn for_reading(path: &Path) -> Result<Connection, StoreErro
     prepare(&connection).map_err(open)?;
     connection.pragma_update(None, "query_only", true).map_err(open)?;
     Ok(connection)
+}
+
+/// Tables, indexes and triggers as the program makes them, or as they are: what each is called, and its words.
+fn schema(c: &Connection) -> Result<BTreeMap<String, String>, StoreError> {
+    let sql = "select type || ' ' || name, sql from sqlite_master where sql is not null";
+    Ok(rows(&mut c.prepare_cached(sql)?, [], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .into_iter()
+        .collect())
+}
+
+/// What is wrong with the database itself, in Swedish: pages and indexes that contradict one another, and tables,
+/// indexes and triggers that are not those the program makes. Reads all of it.
+pub(in crate::store) fn damage(c: &Connection) -> Result<Vec<String>, StoreError> {
+    const MOST: usize = 10;
+    let mut found: Vec<String> =
+        rows(&mut c.prepare_cached("pragma integrity_check(10)")?, [], |row| {
+            Ok(row.get::<_, String>(0)?)
+        })?;
+    // The words for searching are taken in a while after what they are of, and are made anew from it.
+    found.retain(|line| line != "ok" && !line.starts_with("fts5:"));
+    let mut found: Vec<_> = found.iter().map(|line| format!("SQLite: {line}")).collect();
+    let mut own = Connection::open_in_memory()?;
+    let made = Migrations::from_slice(MIGRATIONS).to_latest(&mut own);
+    made.map_err(|source| StoreError::Upgrade { path: PathBuf::from(":memory:"), source })?;
+    let (ours, theirs) = (schema(&own)?, schema(c)?);
+    for (name, words) in &ours {
+        match theirs.get(name) {
+            Some(known) if known == words => {}
+            Some(_) => found.push(format!("{name} är ändrad")),
+            None => found.push(format!("{name} saknas")),
+        }
+    }
+    let strange = theirs.keys().filter(|name| !ours.contains_key(*name));
+    found.extend(strange.map(|name| format!("{name} hör inte till Uppsikt")));
+    if found.len() > MOST {
+        let more = found.len() - MOST;
+        found.truncate(MOST);
+        found.push(format!("och {more} till"));
+    }
+    Ok(found)
 }
 
 /// How a database lies there. Opens it for reading alone, and makes none.

@@ -264,6 +264,16 @@ impl Store {
         .await
     }
 
+    /// How many requests the audit log says came in that are not there.
+    pub async fn missing_releases(&self) -> Result<u64, StoreError> {
+        self.read(|c| {
+            let sql = "select count(*) from audit a where a.act = 'release.open'
+                 and not exists (select 1 from releases r where a.subject = 'release ' || r.id)";
+            Ok(c.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+        })
+        .await
+    }
+
     /// A request.
     ///
     /// # Errors

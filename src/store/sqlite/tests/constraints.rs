@@ -110,3 +110,15 @@ async fn what_is_recorded_can_be_neither_changed_nor_deleted() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_trigger_that_is_gone_or_a_table_that_is_not_ours_is_named() {
+    let bench = Bench::new().await;
+    assert_eq!(bench.store.damage().await.unwrap(), Vec::<String>::new());
+    let raw = rusqlite::Connection::open(bench.store.path()).unwrap();
+    raw.execute_batch("drop trigger log_is_never_cut; create table eget (n integer)").unwrap();
+    assert_eq!(
+        bench.store.damage().await.unwrap(),
+        ["trigger log_is_never_cut saknas", "table eget hör inte till Uppsikt"]
+    );
+}
