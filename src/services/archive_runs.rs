@@ -271,8 +271,9 @@ pub async fn export(
     if store.run_is_cut_off(id).await? {
         return Err(ServiceError::Refused { why: CUT_OFF.into() });
     }
-    let package = RunPackage { files: held, entry, ended_at: manifest.ended_at, described };
-    run::write(package, out, form).await.map_err(broken)
+    let ended_at = manifest.ended_at;
+    let package = RunPackage { files: held, entry, log_seq, ended_at, described };
+    run::write(evidence, package, out, form).await.map_err(broken)
 }
 
 impl Services {

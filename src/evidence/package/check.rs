@@ -13,7 +13,8 @@ use sha2::{Digest as _, Sha256};
 use zip::ZipArchive;
 
 use super::shape::{self, Sizes};
-use super::{INDEX, Index, Listed, Proof, SUMS, SUMS_SIGNATURE, safe, way};
+use super::{INDEX, Index, Listed, Proof, RUN_MANIFEST, SUMS, SUMS_SIGNATURE, safe, way};
+use crate::domain::archive_run::RunManifest;
 use crate::domain::checkpoint::{Note, PublicKey};
 use crate::domain::evidence::Manifest;
 use crate::domain::ids::ContentHash;
@@ -153,6 +154,9 @@ impl Opened {
 
     fn check(mut self, report: &mut PackageReport) {
         self.check_sums(report);
+        if !self.there.contains_key(INDEX) && self.there.contains_key(RUN_MANIFEST) {
+            return self.check_run(report);
+        }
         let Some(index) = self.json::<Index>(INDEX, report) else { return };
         let signed = self.check_signed(report);
         let Some((root, size)) = signed else { return };
@@ -259,6 +263,77 @@ impl Opened {
         }
     }
 
+    /// That an entry is in what was signed, for programs and for a shell.
+    fn check_way(
+        &mut self,
+        entry: &[u8],
+        proof: &Proof,
+        place: &str,
+        way_file: &str,
+        (root, size): (ContentHash, u64),
+        report: &mut PackageReport,
+    ) {
+        let led = root_of_path(leaf_hash(entry), proof.index, proof.size, &proof.path);
+        if proof.size != size || led != Some(root) {
+            report.fault(place, "posten ingår inte i den undertecknade loggen");
+        }
+        if let Some(text) = self.text(way_file, report)
+            && text != way(proof)
+        {
+            report.fault(way_file, "vägen är inte den i loggbevis.json");
+        }
+    }
+
+    /// An archive run: its manifest against the entry, its files against the manifest.
+    fn check_run(&mut self, report: &mut PackageReport) {
+        let Some((root, size)) = self.check_signed(report) else { return };
+        report.size = size;
+        let (Some(entry), Some(proof), Some(bytes)) = (
+            self.whole("loggpost.json", report),
+            self.json::<Proof>("loggbevis.json", report),
+            self.whole(RUN_MANIFEST, report),
+        ) else {
+            return;
+        };
+        self.check_way(&entry, &proof, "loggpost.json", "vag.txt", (root, size), report);
+        let Ok(manifest) = serde_json::from_slice::<RunManifest>(&bytes) else {
+            report.fault(RUN_MANIFEST, "filen går inte att tolka");
+            return;
+        };
+        report.n_records = 1;
+        match serde_json::from_slice::<RunEntry>(&entry) {
+            Ok(said)
+                if said.kind == "archive_run"
+                    && proof.index.checked_add(1) == Some(said.seq)
+                    && said.record.row == manifest.run
+                    && said.record.manifest_sha256 == Some(ContentHash::of(&bytes)) => {}
+            Ok(RunEntry { record: RunRecord { manifest_sha256: None, .. }, .. }) => report.fault(
+                "loggpost.json",
+                "posten är från tiden innan förteckningens kontrollsumma stod i den; den går att pröva i Uppsikt",
+            ),
+            Ok(_) | Err(_) => {
+                report.fault(RUN_MANIFEST, "förteckningen är inte den som körningen slutade med")
+            }
+        }
+        let files: BTreeMap<&str, ContentHash> =
+            manifest.files.iter().map(|file| (file.name.as_str(), file.sha256)).collect();
+        for (name, hash) in &files {
+            if self.there.get(*name) != Some(hash) {
+                report.fault(*name, "filen är inte den som fångades");
+            }
+        }
+        let own = |name: &str| {
+            name.starts_with("logg/")
+                || matches!(name, RUN_MANIFEST | SUMS | SUMS_SIGNATURE | "LASMIG.txt")
+                || matches!(name, "loggpost.json" | "loggbevis.json" | "vag.txt")
+        };
+        for name in self.there.keys() {
+            if !own(name) && !files.contains_key(name.as_str()) {
+                report.fault(name, "filen står inte i förteckningen");
+            }
+        }
+    }
+
     fn check_record(
         &mut self,
         record: &Listed,
@@ -273,15 +348,7 @@ impl Opened {
         ) else {
             return;
         };
-        let led = root_of_path(leaf_hash(&entry), proof.index, proof.size, &proof.path);
-        if proof.size != size || led != Some(root) {
-            report.fault(folder, "posten ingår inte i den undertecknade loggen");
-        }
-        if let Some(text) = self.text(&name("vag.txt"), report)
-            && text != way(&proof)
-        {
-            report.fault(name("vag.txt"), "vägen är inte den i loggbevis.json");
-        }
+        self.check_way(&entry, &proof, folder, &name("vag.txt"), (root, size), report);
         let Some(bytes) = self.whole(&name("manifest.json"), report) else { return };
         let said = serde_json::from_slice::<Sealed>(&entry).ok().filter(|said| {
             said.kind == "seal"
@@ -329,6 +396,20 @@ struct Sealed {
 struct SealedRecord {
     evidence: i64,
     manifest_sha256: ContentHash,
+}
+
+/// The entry of an archive run, as far as a package is held against it.
+#[derive(serde::Deserialize)]
+struct RunEntry {
+    seq: u64,
+    kind: String,
+    record: RunRecord,
+}
+
+#[derive(serde::Deserialize)]
+struct RunRecord {
+    row: i64,
+    manifest_sha256: Option<ContentHash>,
 }
 
 /// No way out of the folder that a package is unpacked into.

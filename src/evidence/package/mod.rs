@@ -37,6 +37,9 @@ const CHECKER: &str = include_str!("kontroll.py");
 const SUMS: &str = "SHA256SUMS";
 const SUMS_SIGNATURE: &str = "SHA256SUMS.sig";
 const INDEX: &str = "paket.json";
+const STAMP: &str = "logg/stampel.tsr";
+/// What lists the files of an archive run.
+const RUN_MANIFEST: &str = "forteckning.json";
 
 /// The version of the package's shape.
 const FORMAT: u32 = 1;
@@ -154,6 +157,35 @@ impl EvidenceStore {
         form: Form,
     ) -> Result<Package, EvidenceError> {
         let failed = |source| EvidenceError::Package { path: path.to_owned(), source };
+        let (signer, checkpoint) = self.signed_up_to(path, newest).await?;
+        if path.exists() {
+            return Err(failed(io::ErrorKind::AlreadyExists.into()));
+        }
+        let (entries, waiting) = mpsc::channel(4);
+        let made_at = form.archive.as_ref().map(|archive| archive.delivery.created);
+        let (target, by) = (path.to_owned(), signer.clone());
+        let writing = tokio::task::spawn_blocking(move || write(&target, waiting, &by, form));
+        let index = Index {
+            format: FORMAT,
+            program: concat!("Uppsikt ", env!("CARGO_PKG_VERSION")).into(),
+            authority: authority.to_owned(),
+            origin: signer.origin().as_str().to_owned(),
+            made_at: made_at.unwrap_or_else(|| self.clock.now()),
+            size: checkpoint.size,
+            root: checkpoint.root,
+            records: Vec::new(),
+        };
+        let evidence = self.clone();
+        Ok(Package { evidence, signer, checkpoint, index, entries, writing, path: path.to_owned() })
+    }
+
+    /// The signer and a checkpoint of theirs that holds the entries up to place `newest`, held against the log.
+    async fn signed_up_to(
+        &self,
+        path: &Path,
+        newest: u64,
+    ) -> Result<(Signer, CheckpointRow), EvidenceError> {
+        let failed = |source| EvidenceError::Package { path: path.to_owned(), source };
         let signer = self.signer().await?;
         self.hold_signed().await?;
         let id = signer.public().id().to_string();
@@ -179,25 +211,45 @@ impl EvidenceStore {
                 entries: self.store.log_head().await?.0,
             });
         }
-        if path.exists() {
-            return Err(failed(io::ErrorKind::AlreadyExists.into()));
+        Ok((signer, checkpoint))
+    }
+
+    /// What was signed of the log: checkpoint, key, and the stamp where there is one.
+    async fn signed_files(
+        &self,
+        path: &Path,
+        signer: &Signer,
+        checkpoint: &CheckpointRow,
+    ) -> Result<Vec<(&'static str, Vec<u8>)>, EvidenceError> {
+        let failed = |source| EvidenceError::Package { path: path.to_owned(), source };
+        let note =
+            Note::parse(&checkpoint.note).map_err(|e| failed(io::Error::other(e.to_string())))?;
+        let signature = note.signatures.first().map(|(_, s)| s.to_vec()).unwrap_or_default();
+        let mut files = vec![
+            ("logg/kontrollpunkt.txt", checkpoint.note.clone().into_bytes()),
+            ("logg/kontrollpunkt.text", note.text.into_bytes()),
+            ("logg/kontrollpunkt.sig", signature),
+            ("logg/nyckel.pem", signer.public().pem().into_bytes()),
+        ];
+        if let Some(stamp) = self.store.stamp(checkpoint.size).await?
+            && let StampState::Kept { answer, ca_pem, .. } = stamp.state
+        {
+            files.push((STAMP, answer));
+            files.push(("logg/stampel-rot.pem", ca_pem.into_bytes()));
         }
-        let (entries, waiting) = mpsc::channel(4);
-        let made_at = form.archive.as_ref().map(|archive| archive.delivery.created);
-        let (target, by) = (path.to_owned(), signer.clone());
-        let writing = tokio::task::spawn_blocking(move || write(&target, waiting, &by, form));
-        let index = Index {
-            format: FORMAT,
-            program: concat!("Uppsikt ", env!("CARGO_PKG_VERSION")).into(),
-            authority: authority.to_owned(),
-            origin: signer.origin().as_str().to_owned(),
-            made_at: made_at.unwrap_or_else(|| self.clock.now()),
-            size: checkpoint.size,
-            root: checkpoint.root,
-            records: Vec::new(),
-        };
-        let evidence = self.clone();
-        Ok(Package { evidence, signer, checkpoint, index, entries, writing, path: path.to_owned() })
+        Ok(files)
+    }
+
+    /// That the entry at `log_seq` is in the tree that the checkpoint signs: for programs, and for a shell.
+    async fn proof_files(
+        &self,
+        log_seq: u64,
+        size: u64,
+    ) -> Result<[(&'static str, Vec<u8>); 2], EvidenceError> {
+        let proof = self.store.inclusion(log_seq, size).await?;
+        let InclusionProof { index, size, path, .. } = proof;
+        let proof = Proof { index, size, path };
+        Ok([("loggbevis.json", json(&proof)), ("vag.txt", way(&proof).into_bytes())])
     }
 }
 
@@ -226,11 +278,9 @@ impl Package {
         self.put(format!("{folder}/manifest.json"), self.evidence.bytes(hash).await?).await?;
         let entry = self.evidence.store.log_entry(log_seq).await?;
         self.put(format!("{folder}/loggpost.json"), entry.body.into_bytes()).await?;
-        let proof = self.evidence.store.inclusion(log_seq, self.checkpoint.size).await?;
-        let InclusionProof { index, size, path, .. } = proof;
-        let proof = Proof { index, size, path };
-        self.put(format!("{folder}/loggbevis.json"), json(&proof)).await?;
-        self.put(format!("{folder}/vag.txt"), way(&proof).into_bytes()).await?;
+        for (name, bytes) in self.evidence.proof_files(log_seq, self.checkpoint.size).await? {
+            self.put(format!("{folder}/{name}"), bytes).await?;
+        }
         self.put(format!("{folder}/arende.json"), case).await?;
         if let Some((bytes, at)) = sheet {
             let of = Some(("application/pdf".to_owned(), at));
@@ -281,29 +331,10 @@ impl Package {
     /// # Errors
     /// [`EvidenceError`].
     pub async fn finish(self) -> Result<(), EvidenceError> {
-        let note = Note::parse(&self.checkpoint.note)
-            .map_err(|e| self.failed(io::Error::other(e.to_string())))?;
-        let stamp = match self.evidence.store.stamp(self.checkpoint.size).await? {
-            Some(stamp) => match stamp.state {
-                StampState::Kept { answer, ca_pem, .. } => Some((answer, ca_pem)),
-                StampState::Wanted { .. } => None,
-            },
-            None => None,
-        };
-        let signature = note.signatures.first().map(|(_, s)| s.to_vec()).unwrap_or_default();
-        let log = [
-            ("kontrollpunkt.txt", self.checkpoint.note.clone().into_bytes()),
-            ("kontrollpunkt.text", note.text.into_bytes()),
-            ("kontrollpunkt.sig", signature),
-            ("nyckel.pem", self.signer.public().pem().into_bytes()),
-        ];
-        for (name, bytes) in log {
-            self.put(format!("logg/{name}"), bytes).await?;
-        }
-        let is_stamped = stamp.is_some();
-        if let Some((answer, root)) = stamp {
-            self.put("logg/stampel.tsr".into(), answer).await?;
-            self.put("logg/stampel-rot.pem".into(), root.into_bytes()).await?;
+        let signed = self.evidence.signed_files(&self.path, &self.signer, &self.checkpoint).await?;
+        let is_stamped = signed.iter().any(|(name, _)| *name == STAMP);
+        for (name, bytes) in signed {
+            self.put(name.to_owned(), bytes).await?;
         }
         self.put(INDEX.into(), json(&self.index)).await?;
         self.put("kontroll.py".into(), CHECKER.as_bytes().to_vec()).await?;
@@ -335,11 +366,20 @@ impl Package {
 
 /// The text that goes with a package: how to check it.
 fn readme(index: &Index, fingerprint: &str, is_stamped: bool) -> String {
+    of_stamp(README, is_stamped)
+        .replace("{myndighet}", &index.authority)
+        .replace("{antal}", &index.records.len().to_string())
+        .replace("{tid}", &index.made_at.to_string())
+        .replace("{program}", &index.program)
+        .replace("{fingeravtryck}", fingerprint)
+}
+
+/// Of the passages about the stamp those that hold.
+fn of_stamp(readme: &str, is_stamped: bool) -> String {
     let (stamped, unstamped) = ("[stämplad]\n", "[ostämplad]\n");
-    // Of the two passages about the stamp the one that holds is kept.
     let mut text = String::new();
     let mut keep = true;
-    for line in README.split_inclusive('\n') {
+    for line in readme.split_inclusive('\n') {
         match line {
             _ if line == stamped => keep = is_stamped,
             _ if line == unstamped => keep = !is_stamped,
@@ -348,11 +388,7 @@ fn readme(index: &Index, fingerprint: &str, is_stamped: bool) -> String {
             _ => {}
         }
     }
-    text.replace("{myndighet}", &index.authority)
-        .replace("{antal}", &index.records.len().to_string())
-        .replace("{tid}", &index.made_at.to_string())
-        .replace("{program}", &index.program)
-        .replace("{fingeravtryck}", fingerprint)
+    text
 }
 
 /// A name of ours as it stands; of another one only what any system takes.

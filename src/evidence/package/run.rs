@@ -1,5 +1,6 @@
-//! An archive run as a package: its files, its manifest, its entry of the log, and sums, as zip or as an archive
-//! takes it (E-ARK). The same run gives the same bytes.
+//! An archive run as a package: its files, its manifest, its entry of the log with the proof that it is in what was
+//! signed, and signed sums, as zip or as an archive takes it (E-ARK). The same run under the same checkpoint
+//! gives the same bytes.
 
 use std::fmt::Write as _;
 use std::io;
@@ -8,12 +9,13 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use crate::evidence::EvidenceError;
+use crate::domain::checkpoint::Signer;
+use crate::evidence::{EvidenceError, EvidenceStore};
 use crate::formats::eark::Described;
 
 use super::eark::Eark;
 use super::sink::{Sink, sweep};
-use super::{Form, SUMS};
+use super::{Form, STAMP, SUMS, SUMS_SIGNATURE, of_stamp};
 
 const README: &str = include_str!("lasmig-korning.txt");
 
@@ -24,6 +26,8 @@ pub struct RunPackage {
     pub files: Vec<(String, String, Vec<u8>)>,
     /// The text of the run's entry in the log.
     pub entry: String,
+    /// Its place there.
+    pub log_seq: u64,
     /// When the run ended.
     pub ended_at: Timestamp,
     /// What an archive is told of it.
@@ -34,12 +38,20 @@ pub struct RunPackage {
 ///
 /// # Errors
 /// [`EvidenceError::Package`]; then nothing is there.
-pub async fn write(package: RunPackage, out: &Path, form: Form) -> Result<(), EvidenceError> {
+pub async fn write(
+    evidence: &EvidenceStore,
+    package: RunPackage,
+    out: &Path,
+    form: Form,
+) -> Result<(), EvidenceError> {
+    let (signer, checkpoint) = evidence.signed_up_to(out, package.log_seq).await?;
+    let mut signed = evidence.signed_files(out, &signer, &checkpoint).await?;
+    signed.extend(evidence.proof_files(package.log_seq, checkpoint.size).await?);
     let path = out.to_owned();
     let at = path.clone();
     let write = move || {
         let (aside, growing) = (beside(&path, "del"), beside(&path, "vaxer"));
-        let written = write_aside(package, &aside, &growing, form, &path);
+        let written = write_aside(package, signed, &signer, &aside, &growing, form, &path);
         sweep(&growing);
         if written.is_err() {
             sweep(&aside);
@@ -52,6 +64,18 @@ pub async fn write(package: RunPackage, out: &Path, form: Form) -> Result<(), Ev
         .map_err(|source| EvidenceError::Package { path: at, source })
 }
 
+const BYTES: &str = "application/octet-stream";
+
+/// Of our own files beside the run's.
+fn media_type(name: &str) -> &'static str {
+    match name.rsplit_once('.') {
+        Some((_, "json")) => "application/json",
+        Some((_, "txt" | "text" | "pem")) => "text/plain",
+        Some((_, "tsr")) => "application/timestamp-reply",
+        Some(_) | None => BYTES,
+    }
+}
+
 /// A name beside a file.
 fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -61,22 +85,32 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 
 fn write_aside(
     package: RunPackage,
+    signed: Vec<(&'static str, Vec<u8>)>,
+    signer: &Signer,
     aside: &Path,
     growing: &Path,
     form: Form,
     path: &Path,
 ) -> io::Result<()> {
-    let RunPackage { files, entry, ended_at, described } = package;
-    let readme = README.replace("{korning}", &described.evidence.to_string());
+    let RunPackage { files, entry, log_seq: _, ended_at, described } = package;
+    let is_stamped = signed.iter().any(|(name, _)| *name == STAMP);
+    let readme = of_stamp(README, is_stamped)
+        .replace("{korning}", &described.evidence.to_string())
+        .replace("{fingeravtryck}", &signer.public().fingerprint());
     let mut all = files;
     all.push(("loggpost.json".into(), "application/json".into(), entry.into_bytes()));
+    for (name, bytes) in signed {
+        all.push((name.into(), media_type(name).into(), bytes));
+    }
     all.push(("LASMIG.txt".into(), "text/plain".into(), readme.into_bytes()));
     let mut sums = String::new();
     for (name, _, bytes) in &all {
         // Writing to a string cannot fail.
         let _ = writeln!(sums, "{}  {name}", hex::encode(Sha256::digest(bytes)));
     }
+    let signature = signer.sign(sums.as_bytes());
     all.push((SUMS.into(), "text/plain".into(), sums.into_bytes()));
+    all.push((SUMS_SIGNATURE.into(), BYTES.into(), signature.to_vec()));
     let sink = Sink::begin(form.container, aside)?;
     let from = match form.archive {
         None => {

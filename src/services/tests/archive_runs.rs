@@ -11,6 +11,7 @@ use crate::domain::person::Role;
 use crate::evidence::verify;
 use crate::services::archive_runs as runs;
 use crate::services::deliveries::PackageForm;
+use crate::services::packages;
 use crate::services::{ServiceError, Services};
 use crate::store::sqlite::archive_runs::RunRow;
 
@@ -313,6 +314,8 @@ async fn a_run_is_a_package_whose_sums_hold_and_the_same_bytes_each_time() {
     let second = export("b.zip", PackageForm::Zip).await.unwrap();
     assert_eq!(std::fs::read(&first).unwrap(), std::fs::read(&second).unwrap());
     assert!(export("a.zip", PackageForm::Zip).await.is_err(), "nothing is written over");
+    let found = packages::verify(&first, &|_, _| {}).unwrap();
+    assert!(found.is_whole() && found.words().starts_with("1 bevis"), "{}", found.words());
     let eark = PackageForm::Eark { schemas: None };
     let kept = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/eark-check/korning");
     drop(std::fs::remove_dir_all(&kept));
@@ -325,6 +328,25 @@ async fn a_run_is_a_package_whose_sums_hold_and_the_same_bytes_each_time() {
         .output()
         .unwrap();
     assert!(sums.status.success(), "{}", String::from_utf8_lossy(&sums.stderr));
+    // Every command of the text that goes with it holds, and none once a file is another.
+    let readme = std::fs::read_to_string(data.join("LASMIG.txt")).unwrap();
+    let (_, readme) = readme.split_once("SÅ KONTROLLERAR DU").expect("how to check");
+    let commands: Vec<_> = readme.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    let by_hand = || {
+        let mut bash = std::process::Command::new("bash");
+        bash.args(["-euo", "pipefail", "-c", &commands.join("\n")]).current_dir(&data);
+        bash.output().unwrap()
+    };
+    let done = by_hand();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let listed = std::fs::read(data.join("forteckning.json")).unwrap();
+    for (file, other) in [("innehall.jsonl", &b"{}"[..]), ("vag.txt", b""), ("SHA256SUMS", b"")] {
+        let kept = std::fs::read(data.join(file)).unwrap();
+        std::fs::write(data.join(file), other).unwrap();
+        assert!(!by_hand().status.success(), "{file}");
+        std::fs::write(data.join(file), kept).unwrap();
+    }
+    assert_eq!(std::fs::read(data.join("forteckning.json")).unwrap(), listed);
     // And for `tests/check-pdf.sh`.
     let sheets = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/sheet-check");
     std::fs::create_dir_all(&sheets).unwrap();

@@ -524,3 +524,28 @@ async fn what_never_became_a_case_goes_by_itself_once_its_time_is_out_and_leaves
     let faults = found.unwrap().faults;
     assert!(faults.len() == 1 && faults[0].place.contains("utan ärende"), "{faults:?}");
 }
+
+#[tokio::test]
+async fn a_case_that_its_row_alone_says_was_closed_is_not_disposed_of() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    let (_, closed) = stage.written("Du är en jävla idiot som ska dö.").await;
+    stage.dismiss(closed).await;
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    // Nobody has decided on one of them, and of the other the time is another.
+    raw.execute(
+        "update cases set state = 'closed', state_json = (select state_json from cases where id = ?2),
+           closed_at = (select closed_at from cases where id = ?2) - 1000 where id = ?1",
+        [case.0, closed.0],
+    )
+    .unwrap();
+    raw.execute("update cases set closed_at = closed_at - 500 where id = ?1", [closed.0]).unwrap();
+    stage.wait_s(TWO_MONTHS_S);
+    let plan = stage.plan().await;
+    assert_eq!(plan.due, []);
+    let spared = format!("{:?}", plan.spared);
+    assert_eq!(spared.matches("inget beslut och ingen historik visar").count(), 2, "{spared}");
+    raw.execute("update cases set closed_at = closed_at + 500 where id = ?1", [closed.0]).unwrap();
+    let due: Vec<_> = stage.plan().await.due.iter().map(|due| due.case).collect();
+    assert_eq!(due, [closed]);
+}

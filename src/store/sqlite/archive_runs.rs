@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
+use serde::Serialize;
 
 use super::bars::account_page;
 use super::cards::{day, note_history};
@@ -19,6 +20,14 @@ use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::handed::{RuledFacts, RuledRecord, RunFacts};
 use crate::store::rows::{AuditLine, PageState, Readable};
+
+/// The leaf of a run: whoever has its files alone can hold them against it.
+#[derive(Serialize)]
+struct RunRecord {
+    #[serde(flatten)]
+    record: RuledRecord,
+    manifest_sha256: ContentHash,
+}
 
 /// A run that somebody or the policy wants.
 #[derive(Clone, Debug)]
@@ -350,7 +359,8 @@ impl Store {
             note_history(tx, known.account, &line.user_name, &what, now)?;
             note_step(tx, &known, &line.user_name, now)?;
             let words_sha256 = words(&known, end.manifest, end.content);
-            let leaf = RuledRecord { row: id.0, case: None, user: 0, words_sha256 };
+            let record = RuledRecord { row: id.0, case: None, user: 0, words_sha256 };
+            let leaf = RunRecord { record, manifest_sha256: end.manifest };
             // After the lines it is to hold.
             let seq = log::append(tx, LogKind::ArchiveRun, &leaf, now)?;
             for file in &end.files {
