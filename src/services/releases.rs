@@ -592,7 +592,7 @@ impl Services {
                     notes: Vec::new(),
                     text: item.text.clone(),
                 }],
-                picture: None,
+                pictures: Vec::new(),
             });
         }
         let mut notes = vec![
@@ -614,6 +614,7 @@ impl Services {
             columns: vec!["Nr", "Handling", "När", "Maskerat"],
             rows,
             chapters,
+            files: Vec::new(),
         })
         .await
     }

@@ -1,5 +1,7 @@
 //! Against a server of our own on the loopback interface, with the real Chromium.
 
+mod whole_page;
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;

@@ -75,6 +75,7 @@ fn content(text: &str) -> SheetContent {
             beside: None,
             sealed_by: "Uppsikt 0.1.0".to_owned(),
             earlier: None,
+            sheet_is_blurred: false,
         },
         text: text.to_owned(),
         thread: Thread {
@@ -94,6 +95,8 @@ fn content(text: &str) -> SheetContent {
             missing: vec!["4709".to_owned()],
         },
         screenshot_png: None,
+        full_page: None,
+        page_log: None,
         pictures: Vec::new(),
     }
 }
@@ -141,9 +144,13 @@ fn hostile_texts() -> Vec<(String, String)> {
         .collect()
 }
 
+/// A sheet without pictures of the page.
+const NO_PICTURES: pictured::Pictures =
+    pictured::Pictures { item: pictured::Picture::None, whole: pictured::Picture::None };
+
 /// Lays a sheet out with every script allowed, writes it as PDF, and gives all its text.
 fn laid_out(content: &SheetContent) -> (String, Vec<u8>) {
-    let (job, _) = job(content, &data::Picture::None, Vec::new(), shown::Repertoire::Fonts)
+    let (job, _) = job(content, &NO_PICTURES, Vec::new(), shown::Repertoire::Fonts)
         .expect("the data can be written");
     let (ident, date) = (job.ident.clone(), job.date);
     let document = engine::lay_out(job).expect("a layout");
@@ -435,7 +442,7 @@ fn the_document_declares_its_standards_and_holds_nothing_active() {
 #[test]
 fn with_latin_letters_alone_there_is_a_sheet_too() {
     let sheet = content("Hej 👍🏽 مرحبا");
-    let (job, uncovered) = job(&sheet, &data::Picture::None, Vec::new(), shown::Repertoire::Latin)
+    let (job, uncovered) = job(&sheet, &NO_PICTURES, Vec::new(), shown::Repertoire::Latin)
         .expect("the data can be written");
     assert!(uncovered.contains(&'👍'));
     let out = engine::run(job).expect("a sheet");

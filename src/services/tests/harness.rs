@@ -238,6 +238,7 @@ async fn try_manifest_of(services: &Services, row: &EvidenceRow) -> anyhow::Resu
         beside: None,
         sealed_by: "prov".into(),
         earlier: None,
+        sheet_is_blurred: false,
     })
 }
 
