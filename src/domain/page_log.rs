@@ -192,10 +192,6 @@ impl PageLog {
         let calls = |n: u64| if n == 1 { "1 anrop".to_owned() } else { format!("{n} anrop") };
         let (ours, others) = self.counts();
         let lines = self.console.iter().map(|line| line.times).sum::<u64>() + self.console_beyond;
-        let beyond = match self.stopped_beyond {
-            0 => String::new(),
-            n => format!(" och {n} till av någotdera slaget"),
-        };
         let console = match lines {
             0 => "Sidan skrev inga fel eller varningar.".to_owned(),
             1 => "Sidan skrev 1 fel eller varning.".to_owned(),
@@ -205,8 +201,13 @@ impl PageLog {
             (0, 0, 0) => {
                 format!("Inga anrop stoppades eller uteblev när sidan laddades. {console}")
             }
-            _ => format!(
-                "{} stoppades av Uppsikt när sidan laddades och {} kom inte fram{beyond}. {console}",
+            (_, _, 0) => format!(
+                "{} stoppades av Uppsikt när sidan laddades och {} kom inte fram. {console}",
+                calls(ours),
+                calls(others)
+            ),
+            (_, _, beyond) => format!(
+                "{} stoppades av Uppsikt när sidan laddades, {} kom inte fram, och {beyond} till är inte uppräknade. {console}",
                 calls(ours),
                 calls(others)
             ),
@@ -242,6 +243,10 @@ mod tests {
         );
         log.stopped_beyond = 7;
         log.console_beyond = 5;
-        assert!(log.summary().contains("och 7 till av någotdera slaget. Sidan skrev 7 fel"));
+        assert!(
+            log.summary().contains(
+                "3 anrop kom inte fram, och 7 till är inte uppräknade. Sidan skrev 7 fel"
+            )
+        );
     }
 }

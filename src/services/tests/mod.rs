@@ -20,6 +20,8 @@ mod many;
 mod notices;
 mod outbox;
 mod packages;
+#[cfg(feature = "browser")]
+mod page_pictures;
 mod people;
 mod policies;
 mod quota;
