@@ -69,7 +69,7 @@ impl PartKind {
             Self::SheetPdf => "bevisblad (PDF/A)",
             Self::SheetPng => "bevisblad (bild)",
             Self::Screenshot => "skärmbild av sidan",
-            Self::FullPage => "skärmbild av hela sidan med ram",
+            Self::FullPage => "skärmbild av hela sidan",
             Self::Attachment => "bilaga",
             Self::Links => "vart länkarna leder",
             Self::Exchange => "anropet till plattformen",

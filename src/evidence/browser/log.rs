@@ -135,6 +135,11 @@ const fn reason(refusal: Refusal) -> StopReason {
     }
 }
 
+/// Whether the browser refuses such a thing by its own rules.
+fn is_rule(error: &str) -> bool {
+    error.starts_with("net::ERR_BLOCKED_BY_") || error == "net::ERR_UNSAFE_PORT"
+}
+
 /// Whether only the web's own schemes, and what lies in the page itself, are in it.
 fn is_of_the_web(address: &str) -> bool {
     let scheme = address.split(':').next().unwrap_or_default();
@@ -348,7 +353,8 @@ impl Listener {
                             call.came = Came::Failed {
                                 error: event.error_text.clone(),
                                 by_rules: event.blocked_reason.is_some()
-                                    || event.cors_error_status.is_some(),
+                                    || event.cors_error_status.is_some()
+                                    || is_rule(&event.error_text),
                                 given_up: event.canceled == Some(true),
                             };
                         }

@@ -178,13 +178,14 @@ async fn a_whole_package_holds_for_us_for_the_checker_and_by_hand() {
 }
 
 #[tokio::test]
-async fn pictures_and_log_of_a_page_lie_in_a_package_and_hold_there() {
+async fn pictures_of_a_page_its_log_and_attachments_lie_in_a_package_and_hold_there() {
     let bench = Bench::new().await;
     bench.store.settle_fact("installation", "prov".into()).await.unwrap();
     let of_page = [
         (PartKind::Screenshot, "screenshot.png", "bilden"),
         (PartKind::FullPage, "hela-sidan.png", "sidan"),
         (PartKind::PageLog, "webbsida-logg.json", "{}"),
+        (PartKind::Attachment, "bilaga-1.jpg", "fotot"),
     ];
     let one = bench.sealed_with("1", &of_page).await;
     let row = bench.store.evidence(one.id).await.unwrap();

@@ -28,9 +28,9 @@ const CHILD: &str = "Byter lolitabilder, skriv dm";
 /// Lines of red on the item, so that they are found again where they are not blurred.
 const PAGE: &str = r#"<!doctype html><html lang="sv"><title>Nytt badhus</title><body style="margin:0;background:#fff">
 <div style="height:700px">Inlägget</div>
-<div id="c1" style="width:600px;height:120px;background:repeating-linear-gradient(90deg,#f00 0 8px,#fff 8px 16px)"></div>
+<div id="c1" style="margin-left:50px;width:600px;height:120px;background:repeating-linear-gradient(90deg,#f00 0 8px,#fff 8px 16px)"></div>
 <div style="height:900px"></div>
-<img src="http://127.0.0.2:9/kamera?key=hemligt"><script>console.error("det gick fel")</script>"#;
+<img src="http://127.0.0.2:8099/kamera?key=hemligt"><script>console.error("det gick fel")</script>"#;
 
 /// A stage with a browser, whose account's own address is this server's.
 async fn stage() -> (Stage, MockServer, Browser) {
