@@ -208,6 +208,13 @@ impl Heard {
             }
         }
         for call in self.other {
+            // What the console tells of a call is that call.
+            let is_told = |told: &StoppedCall| {
+                (&told.address, told.reason) == (&call.address, StopReason::Scheme)
+            };
+            if call.resource == Resource::Other && log.stopped.iter().any(is_told) {
+                continue;
+            }
             add(&mut log, call.address, call.resource, call.reason, None);
         }
         // Of frames and windows that the browser keeps apart only the gate knows. Names that lead nowhere may be

@@ -143,7 +143,7 @@ fn judge(
             Some(host) if private().any(|r| r.host == host) => Err(CaptureError::Private { host }),
             Some(_) | None => Ok(Screenshot { log: heard.into_log(refused), ..shot }),
         },
-        Err(CaptureError::Unreachable { reason }) => match private().last() {
+        Err(CaptureError::Unreachable { reason }) => match private().next_back() {
             Some(refused) => Err(CaptureError::Private { host: refused.host.clone() }),
             None => Err(CaptureError::Unreachable { reason }),
         },

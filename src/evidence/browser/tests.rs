@@ -490,7 +490,9 @@ async fn how_long_a_picture_takes_with_and_without_the_archive() {
         get(move || async move { ([(header::CONTENT_TYPE, "image/png")], png) }),
     );
     let port = serve("127.0.0.1", app).await;
-    let Fixture { browser, .. } = browser(|settings| settings.pages_per_process = 1_000);
+    // The folder goes with its guard.
+    let Fixture { browser, profiles: _kept } =
+        browser(|settings| settings.pages_per_process = 1_000);
     browser.capture(request(port, "/")).await.expect("a warm browser");
     let mut p95 = Vec::new();
     let kinds = [(false, None), (true, None), (true, Some("c1"))];
