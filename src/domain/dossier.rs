@@ -29,6 +29,21 @@ pub struct Dossier {
     pub rows: Vec<Vec<String>>,
     /// The chapters.
     pub chapters: Vec<Chapter>,
+    /// Files that lie in the document itself. With any it is PDF/A-3a.
+    pub files: Vec<DossierFile>,
+}
+
+/// A file within a document.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DossierFile {
+    /// Its name there: ASCII, without folders.
+    pub name: String,
+    /// What it is, in Swedish.
+    pub what: String,
+    /// Media type.
+    pub media_type: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// One record.
@@ -40,8 +55,33 @@ pub struct Chapter {
     pub facts: Vec<Fact>,
     /// Its texts.
     pub passages: Vec<Passage>,
-    /// A picture of the page, as PNG, and what it is a picture of.
-    pub picture: Option<(Vec<u8>, String)>,
+    /// Pictures of the page.
+    pub pictures: Vec<ChapterPicture>,
+}
+
+/// A picture of a page.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ChapterPicture {
+    /// PNG.
+    pub png: Vec<u8>,
+    /// What it is a picture of.
+    pub about: String,
+    /// What has to be known about it.
+    pub notes: Vec<String>,
+    /// How it is shown.
+    pub look: PictureLook,
+}
+
+/// How a picture is shown in a document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PictureLook {
+    /// In its own size, over as many pages as it takes.
+    #[default]
+    InFull,
+    /// Small, on one page.
+    OnOnePage,
+    /// As fields of colour, on one page.
+    Blurred,
 }
 
 /// A text with its heading.

@@ -7,6 +7,7 @@ use super::account::PlatformKind;
 use super::category::Category;
 use super::ids::{AccountKey, ContentHash, PlatformItemId};
 use super::item::{Attachment, Author, FetchedPost, ItemKind, Permalink, Presence};
+use super::page_log::PageLog;
 use super::verdict::Verdict;
 
 /// What a part of the evidence is.
@@ -23,8 +24,11 @@ pub enum PartKind {
     SheetPdf,
     /// The rendered sheet, one PNG per page.
     SheetPng,
-    /// A picture of the live page.
+    /// A picture of the live page: cut to the item where it was found there, and then with [`Self::FullPage`]
+    /// beside it; else of the whole page.
     Screenshot,
+    /// A picture of the whole live page with a frame around the item, which we drew on it.
+    FullPage,
     /// Bytes of an attachment.
     Attachment,
     /// What links lead to, as JSON with text, where the policy asks for it.
@@ -33,6 +37,8 @@ pub enum PartKind {
     Exchange,
     /// What the live page loaded, as a web archive (WACZ).
     PageArchive,
+    /// What the live page was refused and what it complained of, as JSON ([`super::page_log::PageLog`]).
+    PageLog,
 }
 
 impl PartKind {
@@ -45,10 +51,12 @@ impl PartKind {
             Self::SheetPdf => "sheet_pdf",
             Self::SheetPng => "sheet_png",
             Self::Screenshot => "screenshot",
+            Self::FullPage => "full_page",
             Self::Attachment => "attachment",
             Self::Links => "links",
             Self::Exchange => "exchange",
             Self::PageArchive => "page_archive",
+            Self::PageLog => "page_log",
         }
     }
 
@@ -61,10 +69,12 @@ impl PartKind {
             Self::SheetPdf => "bevisblad (PDF/A)",
             Self::SheetPng => "bevisblad (bild)",
             Self::Screenshot => "skärmbild av sidan",
+            Self::FullPage => "skärmbild av hela sidan",
             Self::Attachment => "bilaga",
             Self::Links => "vart länkarna leder",
             Self::Exchange => "anropet till plattformen",
             Self::PageArchive => "sidan som webbarkiv (WACZ)",
+            Self::PageLog => "vad som stoppades på sidan",
         }
     }
 }
@@ -219,6 +229,15 @@ pub struct Manifest {
     /// The seal of the wording before this one, where its author has changed it since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier: Option<EarlierSeal>,
+    /// Whether its sheet shows pictures blurred. Sheets from before never did.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub sheet_is_blurred: bool,
+}
+
+// As serde calls it.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// A seal, as a later one points to it.
@@ -246,14 +265,15 @@ impl Manifest {
         found.any(|category| matches!(category, Category::Violence | Category::Sexual))
     }
 
-    /// Whether a part is a picture that stands blurred: also the sheet's pages, where the screenshot is on them.
-    /// It never is on the first.
+    /// Whether a part is a picture that stands blurred: also the sheet's pages, where the screenshot is on them
+    /// as it is. It never is on the first.
     pub fn is_part_blurred(&self, part: &Part) -> bool {
         let is = |kind: PartKind| move |part: &&Part| part.kind == kind;
         let shows = match part.kind {
-            PartKind::Screenshot | PartKind::Attachment => true,
+            PartKind::Screenshot | PartKind::FullPage | PartKind::Attachment => true,
             PartKind::SheetPng => {
-                self.parts.iter().any(|part| is(PartKind::Screenshot)(&part))
+                !self.sheet_is_blurred
+                    && self.parts.iter().any(|part| is(PartKind::Screenshot)(&part))
                     && self.parts.iter().find(is(PartKind::SheetPng)) != Some(part)
             }
             PartKind::Payload
@@ -261,16 +281,24 @@ impl Manifest {
             | PartKind::Thread
             | PartKind::SheetPdf
             | PartKind::PageArchive
+            | PartKind::PageLog
             | PartKind::Links
             | PartKind::Exchange => false,
         };
         shows && self.is_blurred()
     }
 
-    /// Whether anything sealed may show a picture: of the page, or of what hangs on the item.
+    /// Whether anything sealed may show what stands on the page, or what hangs on the item.
     pub fn holds_picture(&self) -> bool {
         let is_picture = |kind| {
-            matches!(kind, PartKind::Screenshot | PartKind::Attachment | PartKind::PageArchive)
+            matches!(
+                kind,
+                PartKind::Screenshot
+                    | PartKind::FullPage
+                    | PartKind::Attachment
+                    | PartKind::PageArchive
+                    | PartKind::PageLog
+            )
         };
         self.parts.iter().any(|part| is_picture(part.kind))
     }
@@ -280,7 +308,11 @@ impl Manifest {
         match cut {
             CutOff::Nothing => false,
             CutOff::PagePictures | CutOff::OwnPictures => match part {
-                PartKind::Screenshot | PartKind::Attachment | PartKind::PageArchive => true,
+                PartKind::Screenshot
+                | PartKind::FullPage
+                | PartKind::Attachment
+                | PartKind::PageArchive
+                | PartKind::PageLog => true,
                 // The sheet has the picture in it, where there is one.
                 PartKind::SheetPdf | PartKind::SheetPng => self.holds_picture(),
                 PartKind::Payload
@@ -313,12 +345,25 @@ pub struct SheetContent {
     pub thread: Thread,
     /// A screenshot as PNG bytes, if one was taken.
     pub screenshot_png: Option<Vec<u8>>,
+    /// The whole page, where the screenshot is cut to the item.
+    pub full_page: Option<FullPage>,
+    /// What the page was refused and what it complained of, where it was pictured.
+    pub page_log: Option<PageLog>,
     /// Pictures that hung on the item, drawn anew and small.
     pub pictures: Vec<SheetPicture>,
     /// The secrecy mark of its case, in words, where one stands.
     pub secrecy: Option<String>,
     /// Files that lie in the sheet itself. With any it is PDF/A-3a, which not every archive takes.
     pub embedded: Vec<EmbeddedFile>,
+}
+
+/// A picture of the whole page.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FullPage {
+    /// PNG.
+    pub png: Vec<u8>,
+    /// Whether we drew a frame around the item on it.
+    pub is_framed: bool,
 }
 
 /// A picture that hung on an item, as the sheet shows it.

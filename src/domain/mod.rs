@@ -2,7 +2,7 @@
 //! a function of its arguments.
 //!
 //! Reading order: [`ids`], [`account`], [`card`], [`item`], [`language`], [`category`], [`verdict`], [`ground`],
-//! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`notice`], [`escalation`], [`supervision`], [`crisis`], [`calendar`],
+//! [`evidence`], [`page_log`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`notice`], [`escalation`], [`supervision`], [`crisis`], [`calendar`],
 //! [`personal_number`], [`deadline`], [`duties`], [`retention`], [`report`], [`policy`], [`register`], [`likeness`], [`rule_watch`], [`log`],
 //! [`custody`], [`secrecy`], [`text`].
 
@@ -32,6 +32,7 @@ pub mod language;
 pub mod likeness;
 pub mod log;
 pub mod notice;
+pub mod page_log;
 pub mod person;
 pub mod personal_number;
 pub mod police;

@@ -2,6 +2,7 @@
 
 pub mod canonical_json;
 pub mod eark;
+pub mod framed;
 pub mod notice;
 pub mod preview;
 pub mod protocol;

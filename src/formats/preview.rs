@@ -91,7 +91,7 @@ pub fn blurred(bytes: &[u8]) -> Result<Drawn, NotDrawn> {
 }
 
 /// The decoders are not ours and the bytes are anybody's: a panic in there is a damaged picture.
-fn decode(bytes: &[u8]) -> Result<DynamicImage, NotDrawn> {
+pub(super) fn decode(bytes: &[u8]) -> Result<DynamicImage, NotDrawn> {
     catch_unwind(|| decode_bounded(bytes)).unwrap_or(Err(NotDrawn::Damaged))
 }
 
@@ -129,7 +129,7 @@ fn decode_bounded(bytes: &[u8]) -> Result<DynamicImage, NotDrawn> {
     Ok(DynamicImage::ImageRgb8(picture.into_rgb8()))
 }
 
-fn png(picture: &DynamicImage) -> Result<Vec<u8>, NotDrawn> {
+pub(super) fn png(picture: &DynamicImage) -> Result<Vec<u8>, NotDrawn> {
     let mut out = Cursor::new(Vec::new());
     picture.write_to(&mut out, ImageFormat::Png).map_err(|_| NotDrawn::Damaged)?;
     Ok(out.into_inner())

@@ -1,5 +1,6 @@
-//! Time, networks and names, stopping, supervision of loops, and secrets in memory.
+//! Time, addresses, networks and names, stopping, supervision of loops, and secrets in memory.
 
+pub mod address;
 pub mod clock;
 pub mod disk;
 pub mod names;

@@ -7,7 +7,6 @@
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use metrics::counter;
-use url::Url;
 
 use crate::classify::Context;
 use crate::domain::account::PlatformKind;
@@ -16,15 +15,11 @@ use crate::domain::evidence::{
     TEXT_NOT_COPIED, Thread, ThreadItem,
 };
 use crate::domain::ids::{AccountId, VersionId};
-use crate::domain::item::{Exchange, Permalink};
-use crate::evidence::browser::wall::stands_before;
-use crate::evidence::browser::{CaptureRequest, PageArchive};
-use crate::evidence::fetch::is_at;
-use crate::evidence::media::{CopyLeave, MediaPolicy, NoPicture, PictureLeave};
+use crate::domain::item::Exchange;
+use crate::evidence::media::{CopyLeave, MediaPolicy, NoPicture};
 use crate::evidence::{EvidenceError, NewPart};
 use crate::formats::canonical_json;
 use crate::formats::sheet::{self, SheetError};
-use crate::formats::wacz;
 use crate::platforms::beside;
 use crate::store::error::StoreError;
 use crate::store::rows::{EvidenceRow, EvidenceState, ItemRow, VersionRow};
@@ -33,6 +28,7 @@ use crate::telemetry::metrics as names;
 
 use super::attachments::{File, Hung, drawn_for_sheet};
 use super::intake::{address, growing_wait};
+use super::page_pictures::{OnSheet, first_picture};
 use super::records::sheet_page_name;
 use super::{Change, Served, ServiceError, Services, linked};
 
@@ -98,24 +94,14 @@ impl CaptureError {
 }
 
 /// All that is known of a version before anything is rendered.
-struct Subject {
-    item: ItemRow,
+pub(super) struct Subject {
+    pub(super) item: ItemRow,
     version: VersionRow,
     payload: Vec<u8>,
     exchange: Option<Exchange>,
     thread: Thread,
     /// The seal of the wording before this one.
     earlier: Option<EarlierSeal>,
-}
-
-/// A picture of the page.
-struct Pictured {
-    png: Vec<u8>,
-    method: String,
-    /// What the page was instead of the one asked for, in Swedish.
-    wall: Option<String>,
-    /// What the page loaded, where that was asked for.
-    archive: Option<Result<PageArchive, String>>,
 }
 
 /// A thread as it goes into the evidence.
@@ -356,30 +342,15 @@ impl Services {
             true => (first_picture(&mut uploads, &fetched), hung.await, Ok(None)),
             false => tokio::join!(screenshot, hung, self.links(subject, leave, hurry)),
         };
-        let picture = match screenshot {
-            Ok(Pictured { png, method, wall, archive }) => {
-                manifest.missing.extend(wall.map(|what| MissingPart {
-                    kind: PartKind::Screenshot,
-                    reason: format!(
-                        "{what}; bilden visar det och inte inlägget. Bevisbladet gäller i stället."
-                    ),
-                }));
-                let kept =
-                    keep(PartKind::Screenshot, "screenshot.png", "image/png", &method, png.clone());
-                parts.push(kept.await?);
-                let kind = PartKind::PageArchive;
-                match archive {
-                    Some(Ok(PageArchive { wacz, method })) => {
-                        parts.push(keep(kind, "sida.wacz", wacz::MEDIA_TYPE, &method, wacz).await?);
-                    }
-                    Some(Err(reason)) => manifest.missing.push(MissingPart { kind, reason }),
-                    None => {}
-                }
-                Some(png)
+        let is_blurred = manifest.is_blurred();
+        let OnSheet { screenshot, full_page, log } = match screenshot {
+            Ok(pictured) => {
+                manifest.sheet_is_blurred = is_blurred;
+                self.keep_pictures(leave, pictured, &mut parts, &mut manifest.missing).await?
             }
             Err(reason) => {
                 manifest.missing.push(MissingPart { kind: PartKind::Screenshot, reason });
-                None
+                OnSheet::default()
             }
         };
         for upload in uploads {
@@ -389,7 +360,6 @@ impl Services {
             let kept = keep(PartKind::Attachment, &upload.name, media_type, &fetched, bytes);
             parts.push(kept.await?);
         }
-        let is_blurred = manifest.is_blurred();
         match linked {
             Ok(Some(bytes)) => {
                 let method = "följda en gång, utan inloggning och kakor, när beviset togs";
@@ -426,7 +396,9 @@ impl Services {
             manifest: manifest.clone(),
             text: subject.version.text.clone(),
             thread,
-            screenshot_png: picture,
+            screenshot_png: screenshot,
+            full_page,
+            page_log: log,
             pictures,
             secrecy: self
                 .stamp_of_item(subject.item.id)
@@ -582,60 +554,6 @@ impl Services {
         Some(above)
     }
 
-    /// A picture of the live page, or why there is none, in Swedish. The browser bounds each page's
-    /// time by itself; `hurry` bounds the whole wait.
-    async fn screenshot(
-        &self,
-        served: &Served,
-        subject: &Subject,
-        leave: PictureLeave,
-        hurry: Option<std::time::Duration>,
-    ) -> Result<Pictured, String> {
-        let Some(browser) = &self.inner.browser else {
-            return Err(self
-                .inner
-                .no_browser
-                .clone()
-                .unwrap_or_else(|| "Ingen webbläsare.".into()));
-        };
-        let Some(Permalink { url, .. }) = &subject.item.permalink else {
-            return Err("Plattformen har ingen länk till inlägget.".into());
-        };
-        let anchor = url.split_once('#').map(|(_, anchor)| anchor.to_owned());
-        let request = CaptureRequest {
-            url: url.clone(),
-            anchor,
-            allow_private: served
-                .private_at
-                .as_ref()
-                .is_some_and(|own| Url::parse(url).is_ok_and(|url| is_at(own, &url))),
-            leave,
-            record: self.inner.settings.page_archives,
-        };
-        let taken = match hurry {
-            None => browser.capture(request).await,
-            Some(limit) => match tokio::time::timeout(limit, browser.capture(request)).await {
-                Ok(taken) => taken,
-                Err(_) => {
-                    return Err(format!(
-                        "Ingen bild hann tas inom {} sekunder, och åtgärden fick inte vänta längre.",
-                        limit.as_secs()
-                    ));
-                }
-            },
-        };
-        match taken {
-            Ok(shot) => {
-                let wall = stands_before(url, &shot);
-                Ok(Pictured { png: shot.png, method: shot.method, wall, archive: shot.archive })
-            }
-            Err(error) => {
-                tracing::info!(error = %error, "no screenshot");
-                Err(error.swedish())
-            }
-        }
-    }
-
     fn manifest(&self, served: &Served, subject: &Subject) -> Manifest {
         let Subject { item, version, .. } = subject;
         Manifest {
@@ -663,33 +581,21 @@ impl Services {
             missing: Vec::new(),
             sealed_by: concat!("uppsikt ", env!("CARGO_PKG_VERSION")).to_owned(),
             earlier: subject.earlier.clone(),
+            sheet_is_blurred: false,
         }
-    }
-}
-
-/// The first PNG that was handed in is the picture of the item, on the sheet too; the others are
-/// kept beside it.
-fn first_picture(uploads: &mut Vec<Upload>, method: &str) -> Result<Pictured, String> {
-    let png = |upload: &Upload| upload.media_type == "image/png" && upload.bytes.is_some();
-    let first = uploads.iter().position(png).map(|at| uploads.remove(at));
-    match first.and_then(|upload| upload.bytes) {
-        Some(png) => Ok(Pictured { png, method: method.to_owned(), wall: None, archive: None }),
-        None if uploads.iter().any(|upload| upload.bytes.is_some()) => {
-            Err("Ingen skärmbild som PNG har lagts in; det foto som lades in ligger som bilaga."
-                .to_owned())
-        }
-        None => Err("Ingen skärmbild har lagts in.".to_owned()),
     }
 }
 
 /// What is not there where nothing may be copied.
-const NOT_TAKEN: [PartKind; 9] = [
+const NOT_TAKEN: [PartKind; 11] = [
     PartKind::Payload,
     PartKind::Exchange,
     PartKind::Text,
     PartKind::Thread,
     PartKind::Screenshot,
+    PartKind::FullPage,
     PartKind::PageArchive,
+    PartKind::PageLog,
     PartKind::Attachment,
     PartKind::SheetPdf,
     PartKind::SheetPng,

@@ -3,7 +3,7 @@
 
 use crate::domain::account::PlatformKind;
 use crate::domain::calendar::local;
-use crate::domain::dossier::{Chapter, Dossier, Passage};
+use crate::domain::dossier::{Chapter, ChapterPicture, Dossier, DossierFile, Passage, PictureLook};
 use crate::domain::evidence::{CutOff, Manifest, PartKind, Thread};
 use crate::domain::text::capitalised;
 use crate::domain::verdict::Finding;
@@ -135,8 +135,12 @@ impl Sealed {
         if told.is_empty() { "Plattformen lämnar inga uppgifter.".into() } else { told.join("\n") }
     }
 
-    /// All that is known of it, for whoever may read it in full.
-    pub(super) async fn chapter(&self, evidence: &EvidenceStore) -> Result<Chapter, ServiceError> {
+    /// All that is known of it, for whoever may read it in full; and the originals of the pictures that stand
+    /// blurred in it.
+    pub(super) async fn chapter(
+        &self,
+        evidence: &EvidenceStore,
+    ) -> Result<(Chapter, Vec<DossierFile>), ServiceError> {
         let manifest = &self.manifest;
         let fact = |label: &str, value: String| (label.to_owned(), value);
         let mut facts = vec![
@@ -195,13 +199,30 @@ impl Sealed {
             notes,
             text: None,
         });
-        let picture = self.part(evidence, PartKind::Screenshot).await?;
-        Ok(Chapter {
-            title: format!("Bevis {}: {}", self.row.id, self.what()),
-            facts,
-            passages,
-            picture: picture.map(|png| (png, "Skärmbild av sidan".to_owned())),
-        })
+        let (mut pictures, mut originals) = (Vec::new(), Vec::new());
+        for (kind, about, look) in [
+            (PartKind::Screenshot, "Skärmbild av sidan", PictureLook::InFull),
+            (PartKind::FullPage, "Hela sidan", PictureLook::OnOnePage),
+        ] {
+            let Some(png) = self.part(evidence, kind).await? else { continue };
+            let part = manifest.parts.iter().find(|part| part.kind == kind);
+            let mut notes: Vec<_> = part.map(|part| part.method.clone()).into_iter().collect();
+            let mut look = look;
+            if manifest.is_blurred() {
+                let name = format!("bevis-{}-{}.png", self.row.id, kind.id());
+                notes.insert(0, format!("Bilden är suddad här, eftersom den kan visa våld eller sexuellt innehåll. Den osuddade ligger som filen {name} i den här PDF-filen, och i bevisets paket."));
+                look = PictureLook::Blurred;
+                originals.push(DossierFile {
+                    name,
+                    what: format!("{about}, osuddad, bevis {}", self.row.id),
+                    media_type: "image/png".into(),
+                    bytes: png.clone(),
+                });
+            }
+            pictures.push(ChapterPicture { png, about: about.to_owned(), notes, look });
+        }
+        let title = format!("Bevis {}: {}", self.row.id, self.what());
+        Ok((Chapter { title, facts, passages, pictures }, originals))
     }
 }
 

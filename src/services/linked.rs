@@ -193,6 +193,7 @@ fn without(page: &str, open: &str, close: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::fetch::Hop;
 
     #[test]
     fn links_are_found_where_they_end_and_each_once() {
@@ -231,6 +232,38 @@ mod tests {
         let page = "<!doctype html><TITLE lang=sv>Köp &amp; sälj</TITLE><style>p{}</style><script>var x = '<p>nej</p>';</script><p>Hej på er<script>evigt";
         assert_eq!(read(page), (Some("Köp & sälj".into()), "Hej på er".into()));
         assert_eq!(read("bara text"), (None, "bara text".into()));
+    }
+
+    #[test]
+    fn every_step_on_the_way_is_kept_with_what_stood_at_its_end() {
+        let hop = |address: &str, status| Hop { address: address.parse().unwrap(), status };
+        let page = b"<title>Prov</title><p>Hej<script>x</script>".to_vec();
+        let fetched = |bytes| Fetched {
+            bytes,
+            stated_type: Some("text/html".into()),
+            hops: vec![
+                hop("https://kort.example/a", 301),
+                hop("https://www.kort.example/a?b=1", 302),
+                hop("https://langt.example/", 200),
+            ],
+        };
+        let told = |bytes| {
+            let target = target("https://kort.example/a".into(), fetched(bytes));
+            serde_json::to_value(target).unwrap()
+        };
+        let page_told = told(page.clone());
+        let steps = serde_json::json!([
+            {"address": "https://kort.example/a", "status": 301},
+            {"address": "https://www.kort.example/a?b=1", "status": 302},
+            {"address": "https://langt.example/", "status": 200},
+        ]);
+        assert_eq!(page_told["steps"], steps);
+        assert_eq!((&page_told["title"], &page_told["text"]), (&"Prov".into(), &"Hej".into()));
+        assert_eq!(page_told["sha256"], ContentHash::of(&page).to_hex());
+        // Of what is no text the steps and the sum alone.
+        let other = told(b"%PDF-1.7 x".to_vec());
+        assert_eq!((&other["steps"], &other["text"]), (&steps, &serde_json::Value::Null));
+        assert!(other["problem"].as_str().unwrap().contains("ingen text"), "{other}");
     }
 
     proptest::proptest! {

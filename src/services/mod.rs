@@ -32,6 +32,7 @@ pub mod notices;
 pub mod offers;
 pub mod outbox;
 pub mod packages;
+mod page_pictures;
 pub mod past;
 pub mod people;
 pub mod picture;

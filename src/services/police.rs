@@ -177,6 +177,9 @@ const NOTES: &[&str] = &[
     "Varje bevis finns som paket med plattformens svar i original, kontrollsummor, underskrift och en text om hur allt kontrolleras utan vårt program. Be oss om paketet och ange bevisets nummer.",
 ];
 
+/// What is said where pictures stand blurred.
+const BLURRED: &str = "Bilder som kan visa våld eller sexuellt innehåll står suddade i texten. De osuddade ligger som bifogade filer i den här PDF-filen, byte för byte som de säkrades.";
+
 /// What stands in place of content that may not be copied.
 const NO_COPY: &str = "Innehållet misstänks vara barnpornografibrott och får inte kopieras. Här finns bara uppgifter om det. Ring polisen på 114 14 och följ deras anvisning om materialet.";
 
@@ -197,7 +200,7 @@ pub async fn bundle(
     let crimes = suggested(store, case).await?;
     let decisions = store.police_decisions(case).await?;
     let facts = form(store, authority, case, &records, &crimes, &decisions).await?;
-    let (mut rows, mut chapters) = (Vec::new(), Vec::new());
+    let (mut rows, mut chapters, mut files) = (Vec::new(), Vec::new(), Vec::new());
     let mut notes: Vec<String> = NOTES.iter().map(|&note| note.to_owned()).collect();
     for record in &records {
         // Before anything leaves, so that no copy is without its event.
@@ -210,7 +213,9 @@ pub async fn bundle(
             record.place(),
             grouped(&record.manifest_sha256),
         ]);
-        chapters.push(record.chapter(evidence).await?);
+        let (chapter, originals) = record.chapter(evidence).await?;
+        chapters.push(chapter);
+        files.extend(originals);
         // Suspected meanwhile: what is in already cannot be taken out.
         if store.cut_off(record.row.version).await? != record.cut {
             return Err(ServiceError::Conflict {
@@ -218,6 +223,9 @@ pub async fn bundle(
                     .into(),
             });
         }
+    }
+    if !files.is_empty() {
+        notes.push(BLURRED.to_owned());
     }
     if store.item(store.case(case).await?.item).await?.no_copy {
         notes.insert(0, NO_COPY.to_owned());
@@ -238,6 +246,7 @@ pub async fn bundle(
         columns: vec!["Bevis", "Vad", "När", "Var", "Försegling"],
         rows,
         chapters,
+        files,
     })
     .await
 }

@@ -7,11 +7,12 @@ use crate::domain::calendar::local;
 use crate::domain::custody::CustodyAct;
 use crate::domain::evidence::{CutOff, Manifest, MissingPart, PartKind};
 use crate::domain::ids::{CaseId, ContentHash, DisposalId, EvidenceId, VersionId};
+use crate::domain::page_log::PageLog;
 use crate::domain::person::Act;
 use crate::evidence::EvidenceError;
 use crate::evidence::blob::BlobError;
 use crate::formats::preview;
-use crate::store::rows::EvidenceState;
+use crate::store::rows::{EvidenceRow, EvidenceState};
 
 use super::{ServiceError, Services, Viewer};
 
@@ -59,6 +60,8 @@ pub struct SealedEvidence {
     /// The manifest, or why it cannot be relied on, in Swedish. It was read and recomputed for
     /// this very view; each part was recomputed since its file last changed.
     pub manifest: Result<Manifest, String>,
+    /// What its page was refused and what it complained of: on its own page, for whoever may see that page.
+    pub page_log: Option<PageLog>,
 }
 
 /// How a picture of a record is drawn anew.
@@ -186,6 +189,7 @@ impl Services {
                     manifest_hash: manifest,
                     no_copy: matches!(cut, CutOff::OwnPictures | CutOff::Everything),
                     manifest: read,
+                    page_log: None,
                 }))
             }
         })
@@ -207,11 +211,38 @@ impl Services {
         self.inner.store.record_audit(line, self.inner.clock.now()).await?;
         let case = self.inner.store.case_of(row.item).await?.map(|case| case.id);
         match self.evidence_at_hand(row.version).await? {
-            Evidence::Sealed(sealed) => Ok((*sealed, case)),
+            Evidence::Sealed(mut sealed) => {
+                sealed.page_log = self.page_log(viewer, &row, &sealed).await;
+                Ok((*sealed, case))
+            }
             Evidence::Disposed { under, .. } => Err(disposed(id, under)),
             Evidence::None | Evidence::Wanted { .. } => {
                 Err(ServiceError::NotFound { what: "sealed evidence" })
             }
+        }
+    }
+
+    /// What its page was refused and what it complained of, where that is there and may be shown.
+    async fn page_log(
+        &self,
+        viewer: &Viewer,
+        row: &EvidenceRow,
+        sealed: &SealedEvidence,
+    ) -> Option<PageLog> {
+        let manifest = sealed.manifest.as_ref().ok()?;
+        let part = manifest.parts.iter().find(|part| part.kind == PartKind::PageLog)?;
+        if !self.is_page_open_to(viewer, row.item).await.unwrap_or(false) {
+            return None;
+        }
+        let read = self.inner.evidence.bytes(part.sha256).await;
+        match read.map(|bytes| serde_json::from_slice(&bytes)) {
+            Ok(Ok(log)) => Some(log),
+            Ok(Err(_)) => {
+                tracing::warn!(evidence.id = %row.id, "what a page was refused cannot be read");
+                None
+            }
+            // The check of the record has told it.
+            Err(_) => None,
         }
     }
 
@@ -288,7 +319,10 @@ impl Services {
             return Err(ServiceError::Refused { why: cut_off(cut).into() });
         }
         match part.kind {
-            PartKind::Screenshot | PartKind::PageArchive => {
+            PartKind::Screenshot
+            | PartKind::FullPage
+            | PartKind::PageArchive
+            | PartKind::PageLog => {
                 self.demand_page_open(viewer, row.item).await?;
             }
             // The sheet has the picture in it, where there is one.

@@ -605,7 +605,7 @@ impl Services {
                     notes: Vec::new(),
                     text: item.text.clone(),
                 }],
-                picture: None,
+                pictures: Vec::new(),
             });
         }
         let mut notes = vec![
@@ -627,6 +627,7 @@ impl Services {
             columns: vec!["Nr", "Handling", "När", "Maskerat"],
             rows,
             chapters,
+            files: Vec::new(),
         })
         .await
     }

@@ -253,6 +253,7 @@ impl Services {
             columns: vec!["Avsnitt", "Vad", "Antal"],
             rows,
             chapters: Vec::<Chapter>::new(),
+            files: Vec::new(),
         })
         .await
     }

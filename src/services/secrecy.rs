@@ -395,6 +395,24 @@ impl Services {
         }
     }
 
+    /// Whether [`Services::demand_page_open`] would let them in; nobody has tried anything.
+    pub(super) async fn is_page_open_to(
+        &self,
+        viewer: &Viewer,
+        item: ItemId,
+    ) -> Result<bool, ServiceError> {
+        let store = &self.inner.store;
+        let own = store.case_of(item).await?.map(|case| case.id);
+        let (thread, page) =
+            (store.secret_in_thread(item).await?, store.secret_on_page(item).await?);
+        for case in own.into_iter().chain(thread).chain(page) {
+            if !self.is_open_to(viewer, case).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// The same, and of any case on the page that the item stands on: pictures of it show them.
     pub(super) async fn demand_page_open(
         &self,

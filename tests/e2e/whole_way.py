@@ -243,7 +243,7 @@ def pictures_of_the_page():
     done = daemon.command("evidence", "show", str(evidence))
     manifest = json.loads(done.stdout)
     kinds = [part["kind"] for part in manifest["parts"]]
-    check({"screenshot", "page_archive"} <= set(kinds), f"parts {kinds}, missing {manifest['missing']}")
+    check({"screenshot", "page_archive", "page_log"} <= set(kinds), f"parts {kinds}, missing {manifest['missing']}")
     editor.log_in()
     status, _, headers = editor.ask(f"/bevis/{evidence}/fil/screenshot.png")
     check(status == 200 and headers["Content-Type"] == "image/png", f"the picture: {status}")

@@ -27,9 +27,14 @@ use serde::Deserialize;
 use tokio::task::JoinSet;
 
 use super::address::PageAddress;
+use super::log::{Heard, Listener};
 use super::process::Running;
 use super::record::{Recorded, Recorder};
-use super::{BrowserSettings, CaptureError, CaptureRequest, Cut, PageArchive, Screenshot};
+use super::{
+    BrowserSettings, CaptureError, CaptureRequest, Cut, PageArchive, Screenshot, WholePage,
+};
+use crate::domain::page_log::PageLog;
+use crate::formats::framed::Area;
 use crate::formats::wacz::Page as Begin;
 use crate::runtime::clock::Clock;
 
@@ -40,6 +45,12 @@ const ZONE: &str = "Europe/Stockholm";
 const LOCALE: &str = "sv-SE";
 /// How long a loaded page gets to place its fonts and late pictures.
 const SETTLE: Duration = Duration::from_millis(400);
+/// How long it gets to draw its head anew when it is shown from its top again.
+const BACK: Duration = Duration::from_millis(100);
+/// How long the picture of the whole page may take beside the one of the item, which must not be lost for it.
+const WHOLE_LIMIT: Duration = Duration::from_secs(10);
+/// How far an element may move, in pixels, while a picture is taken.
+const STILL_PX: f64 = 2.0;
 /// Space around an element, in pixels: who wrote it and what it answers often stands there.
 const MARGIN_PX: f64 = 32.0;
 /// Characters of a title that are kept.
@@ -53,14 +64,16 @@ const BLANK: &str = "about:blank";
 /// The reason given for an address that is a file to save.
 const DOWNLOAD: &str = "the address is a download, not a page";
 
-/// Asks the page for its size and the element's place; both in whole-page pixels.
+/// Goes to the element, or to the page's top, and asks the page for its size and the element's place; both in
+/// whole-page pixels.
 const MEASURE: &str = r"
-(id) => {
+(id, toElement) => {
   const root = document.documentElement;
   const element = id === null ? null : document.getElementById(id);
   let box = null;
+  if (!toElement) window.scrollTo({left: 0, top: 0, behavior: 'instant'});
   if (element) {
-    element.scrollIntoView({block: 'center', behavior: 'instant'});
+    if (toElement) element.scrollIntoView({block: 'center', behavior: 'instant'});
     const r = element.getBoundingClientRect();
     box = {x: r.left + window.scrollX, y: r.top + window.scrollY, width: r.width, height: r.height};
   }
@@ -88,8 +101,39 @@ struct Place {
     height: f64,
 }
 
+impl Place {
+    /// Whether it is where the other is, as far as an eye sees.
+    fn is_near(&self, other: &Self) -> bool {
+        let pairs = [
+            (self.x, other.x),
+            (self.y, other.y),
+            (self.width, other.width),
+            (self.height, other.height),
+        ];
+        pairs.iter().all(|(a, b)| (a - b).abs() <= STILL_PX)
+    }
+
+    /// In whole pixels.
+    fn area(&self) -> Area {
+        let (left, top) = (self.x.max(0.0).floor(), self.y.max(0.0).floor());
+        let (right, bottom) = ((self.x + self.width).ceil(), (self.y + self.height).ceil());
+        Area {
+            x: pixels(left),
+            y: pixels(top),
+            width: pixels((right - left).max(1.0)),
+            height: pixels((bottom - top).max(1.0)),
+        }
+    }
+}
+
 pub(super) fn broken(error: CdpError) -> CaptureError {
     CaptureError::Browser(error.into())
+}
+
+/// A picture, and what was heard of its page.
+pub(super) struct Taken {
+    pub(super) shot: Screenshot,
+    pub(super) heard: Heard,
 }
 
 /// Takes a picture in a context of its own, which is gone afterwards with all it stored.
@@ -99,7 +143,7 @@ pub async fn take(
     clock: &Clock,
     address: &PageAddress,
     request: &CaptureRequest,
-) -> Result<Screenshot, CaptureError> {
+) -> Result<Taken, CaptureError> {
     let context = CreateBrowserContextParams::builder().dispose_on_detach(true).build();
     let context = browser.cdp.create_browser_context(context).await.map_err(broken)?;
     let outcome = in_context(browser, settings, clock, address, request, &context).await;
@@ -117,7 +161,7 @@ async fn in_context(
     address: &PageAddress,
     request: &CaptureRequest,
     context: &BrowserContextId,
-) -> Result<Screenshot, CaptureError> {
+) -> Result<Taken, CaptureError> {
     let no_downloads = SetDownloadBehaviorParams::builder()
         .behavior(SetDownloadBehaviorBehavior::Deny)
         .browser_context_id(context.clone())
@@ -140,6 +184,7 @@ async fn in_context(
     let mut listeners = JoinSet::new();
     dismiss_dialogs(&page, &mut listeners).await?;
     let status = watch_status(&page, &mut listeners).await?;
+    let listener = Listener::begin(browser, &page, &mut listeners).await?;
     let recorder = match request.record {
         true => Some((Recorder::begin(&page, clock, &mut listeners).await?, clock.now())),
         false => None,
@@ -147,22 +192,28 @@ async fn in_context(
 
     let whole = navigate(&page, address, settings, downloads).await?;
     tokio::time::sleep(SETTLE).await;
-    let mut measured = measure(&page, request.anchor.as_deref()).await?;
+    let mut measured = measure(&page, request.anchor.as_deref(), true).await?;
     if measured.element.is_some() {
         // Scrolling there may have loaded pictures above it.
         tokio::time::sleep(SETTLE).await;
-        measured = measure(&page, request.anchor.as_deref()).await?;
+        measured = measure(&page, request.anchor.as_deref(), true).await?;
     }
     let (clip, cut) = clip(&measured, request.anchor.is_some(), settings);
-    let shortened = cut != Cut::Element && measured.height > clip.height;
+    let shortened = match (cut, measured.element) {
+        (Cut::Element, Some(e)) => e.height > clip.height,
+        (Cut::Element, None) | (Cut::WholePage | Cut::ElementMissing, _) => {
+            measured.height > clip.height
+        }
+    };
     let (width_px, height_px) = (pixels(clip.width), pixels(clip.height));
-    let shot = ScreenshotParams::builder()
-        .format(CaptureScreenshotFormat::Png)
-        .clip(clip)
-        .capture_beyond_viewport(true)
-        .build();
-    let png = page.screenshot(shot).await.map_err(broken)?;
+    let png = picture(&page, clip).await?;
     let taken_at = clock.now();
+    let anchor = request.anchor.as_deref().filter(|_| cut == Cut::Element);
+    let whole_page = match anchor {
+        Some(anchor) => Some(whole_page(&page, anchor, settings).await),
+        None => None,
+    };
+    let heard = listener.end();
     let final_url = page.url().await.map_err(broken)?.unwrap_or_else(|| address.url.clone());
     if final_url.starts_with(ERROR_PAGE) {
         return Err(CaptureError::Unreachable { reason: "the page led on to nowhere".to_owned() });
@@ -189,10 +240,14 @@ async fn in_context(
     let http_status = *status.lock().unwrap_or_else(PoisonError::into_inner);
     let facts = Facts { version: &version, settings, whole, cut, shortened, width_px, height_px };
     let method = facts.method();
+    let begun = facts.begun();
+    let whole_page = whole_page.map(|taken| {
+        taken.map(|whole| WholePage { method: format!("{begun}{}", whole.method), ..whole })
+    });
     if let Err(error) = page.close().await {
         tracing::debug!(%error, "a page could not be closed");
     }
-    Ok(Screenshot {
+    let shot = Screenshot {
         png,
         width_px,
         height_px,
@@ -202,8 +257,75 @@ async fn in_context(
         cut,
         method,
         taken_at,
+        whole_page,
         archive,
-    })
+        // What the gate refused is known when it has closed.
+        log: PageLog::default(),
+    };
+    Ok(Taken { shot, heard })
+}
+
+async fn picture(page: &Page, clip: Viewport) -> Result<Vec<u8>, CaptureError> {
+    let shot = ScreenshotParams::builder()
+        .format(CaptureScreenshotFormat::Png)
+        .clip(clip)
+        .capture_beyond_viewport(true)
+        .build();
+    page.screenshot(shot).await.map_err(broken)
+}
+
+/// The page from its top, untouched, and where the element stands on it. Why there is none, in Swedish.
+async fn whole_page(
+    page: &Page,
+    anchor: &str,
+    settings: &BrowserSettings,
+) -> Result<WholePage, String> {
+    let take = async {
+        measure(page, Some(anchor), false).await?;
+        tokio::time::sleep(BACK).await;
+        let before = measure(page, Some(anchor), false).await?;
+        let (clip, _) = clip(&Measured { element: None, ..before }, false, settings);
+        let (width, height) = (clip.width, clip.height);
+        let png = picture(page, clip).await?;
+        let after = measure(page, Some(anchor), false).await?;
+        Ok::<_, CaptureError>((png, before, after, (width, height)))
+    };
+    let (png, before, after, (width, height)) = match tokio::time::timeout(WHOLE_LIMIT, take).await
+    {
+        Ok(Ok(taken)) => taken,
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "a whole page could not be pictured");
+            return Err("Hela sidan gick inte att avbilda.".to_owned());
+        }
+        Err(_) => {
+            return Err(format!(
+                "Hela sidan gick inte att avbilda inom {} sekunder.",
+                WHOLE_LIMIT.as_secs()
+            ));
+        }
+    };
+    let mut method = format!("Hela sidan, {width} × {height} bildpunkter.");
+    if before.height > height {
+        method.push_str(&format!(
+            " Sidan är {} bildpunkter hög; det som ligger nedanför bilden är inte med.",
+            before.height.ceil()
+        ));
+    }
+    let frame = match (before.element, after.element) {
+        (Some(place), Some(still)) if !place.is_near(&still) => {
+            Err("det flyttade sig medan bilden togs")
+        }
+        (Some(place), Some(_)) if place.y >= height || place.x >= width => {
+            Err("det står på en del av sidan som inte är med på bilden")
+        }
+        (Some(place), Some(_)) => Ok(place.area()),
+        (None, _) | (_, None) => Err("det fanns inte kvar när bilden togs"),
+    };
+    if let Err(why) = frame {
+        method.push_str(&format!(" Ingen ram är ritad runt inlägget: {why}."));
+    }
+    let (width_px, height_px) = (pixels(width), pixels(height));
+    Ok(WholePage { png, width_px, height_px, frame: frame.ok(), method })
 }
 
 /// Answers every question of the page's with no, so that none holds it up.
@@ -277,10 +399,14 @@ async fn navigate(
     }
 }
 
-async fn measure(page: &Page, anchor: Option<&str>) -> Result<Measured, CaptureError> {
+async fn measure(
+    page: &Page,
+    anchor: Option<&str>,
+    to_element: bool,
+) -> Result<Measured, CaptureError> {
     // The identifier goes in as a JSON string, which is a string in JavaScript too.
     let id = serde_json::to_string(&anchor).map_err(|e| CaptureError::Browser(e.into()))?;
-    let call = format!("({MEASURE})({id})");
+    let call = format!("({MEASURE})({id}, {to_element})");
     let answer = page.evaluate_expression(call).await.map_err(broken)?;
     answer.into_value().map_err(|e| CaptureError::Browser(e.into()))
 }
@@ -328,14 +454,19 @@ struct Facts<'a> {
 }
 
 impl Facts<'_> {
-    fn method(&self) -> String {
+    /// What holds for each picture of the page.
+    fn begun(&self) -> String {
         let window = self.settings.window;
-        let mut words = format!(
+        format!(
             "{}, fönster {} × {} bildpunkter, tidszon {ZONE}, språk {LOCALE}, utan inloggning och kakor. ",
             self.version.replace('/', " "),
             window.width_px,
             window.height_px,
-        );
+        )
+    }
+
+    fn method(&self) -> String {
+        let mut words = self.begun();
         words.push_str(match self.cut {
             Cut::WholePage => "Hela sidan",
             Cut::Element => "Beskuren till inlägget",
@@ -343,7 +474,12 @@ impl Facts<'_> {
         });
         words.push_str(&format!(", {} × {} bildpunkter.", self.width_px, self.height_px));
         if self.shortened {
-            words.push_str(" Sidan är längre än så; det som ligger nedanför är inte med.");
+            words.push_str(match self.cut {
+                Cut::Element => " Inlägget är högre än så; det som ligger nedanför är inte med.",
+                Cut::WholePage | Cut::ElementMissing => {
+                    " Sidan är längre än så; det som ligger nedanför är inte med."
+                }
+            });
         }
         if !self.whole {
             words.push_str(&format!(

@@ -5,12 +5,18 @@
 //! may point elsewhere when it is asked the second time. Here every connection passes, and what
 //! was checked is what is used. Closed between captures.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::io::{
+    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf, copy_bidirectional,
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use url::Url;
@@ -19,6 +25,8 @@ use super::CaptureError;
 use super::address::{AddressError, host_of};
 use crate::runtime::network::{Reach, reach};
 
+/// How many refusals of one page are kept.
+const MOST_REFUSED: usize = 1_000;
 /// The longest request head that is read.
 const MOST_HEAD_BYTES: usize = 64 * 1024;
 /// How long a head or a connection may take to come about.
@@ -34,12 +42,37 @@ pub struct Gate {
     task: JoinHandle<()>,
 }
 
+/// What one page may have at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Most {
+    /// Hosts that it asks.
+    pub hosts: usize,
+    /// Bytes that they send.
+    pub bytes: u64,
+}
+
 #[derive(Default)]
 struct State {
     open: bool,
     /// The host and port that may lie on a private network.
     private_at: Option<(String, u16)>,
-    refused: Vec<String>,
+    refused: Vec<Refused>,
+    most_hosts: usize,
+    /// Hosts that were let through.
+    hosts: BTreeSet<String>,
+    /// What may still come.
+    bytes_left: Arc<AtomicU64>,
+}
+
+impl State {
+    /// Notes a refusal, each sort of each host once.
+    fn refuse(&mut self, host: &str, port: u16, why: Refusal) -> Refusal {
+        let refused = Refused { host: host.to_owned(), port, why };
+        if self.refused.len() < MOST_REFUSED && !self.refused.contains(&refused) {
+            self.refused.push(refused);
+        }
+        why
+    }
 }
 
 /// While this lives, the gate lets traffic through.
@@ -48,8 +81,8 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// Lets nothing through any more; returns the hosts that were refused meanwhile.
-    pub fn close(self) -> Vec<String> {
+    /// Lets nothing through any more; returns what was refused meanwhile.
+    pub fn close(self) -> Vec<Refused> {
         std::mem::take(&mut locked(&self.state).refused)
     }
 }
@@ -60,20 +93,39 @@ impl Drop for Opened {
     }
 }
 
-/// Why a host is not reached.
-#[derive(Debug)]
-pub enum Refusal {
-    /// It lies on a network that it may not lie on.
-    Private(String),
-    /// Its name leads nowhere.
-    Unknown,
+/// A host that was not reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The host, as [`super::address::PageAddress::host`] writes it.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// Why.
+    pub why: Refusal,
 }
 
-impl From<Refusal> for CaptureError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Private(host) => Self::Private { host },
-            Refusal::Unknown => Self::Address(AddressError::UnknownHost),
+/// Why a host is not reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It lies on a network that it may not lie on.
+    Private,
+    /// Its name leads nowhere.
+    Unknown,
+    /// The page has asked as many hosts as one may.
+    TooManyHosts,
+    /// The page has got as much as one may.
+    TooMuch,
+}
+
+impl Refused {
+    /// The same for the page itself.
+    pub fn of_page(self) -> CaptureError {
+        match self.why {
+            Refusal::Private => CaptureError::Private { host: self.host },
+            Refusal::Unknown => CaptureError::Address(AddressError::UnknownHost),
+            Refusal::TooManyHosts | Refusal::TooMuch => {
+                CaptureError::Unreachable { reason: "the page asked for too much".to_owned() }
+            }
         }
     }
 }
@@ -89,19 +141,23 @@ impl Gate {
     }
 
     /// Lets traffic through while the returned value lives: to public addresses, and to `host` at
-    /// `port` wherever it lies if `allow_private`.
-    pub fn open(&self, host: &str, port: u16, allow_private: bool) -> Opened {
+    /// `port` wherever it lies if `allow_private`; within bounds.
+    pub fn open(&self, host: &str, port: u16, allow_private: bool, most: Most) -> Opened {
         *locked(&self.state) = State {
             open: true,
             private_at: allow_private.then(|| (host.to_owned(), port)),
             refused: Vec::new(),
+            most_hosts: most.hosts,
+            hosts: BTreeSet::new(),
+            bytes_left: Arc::new(AtomicU64::new(most.bytes)),
         };
         Opened { state: Arc::clone(&self.state) }
     }
 
     /// Whether a host would be let through now.
-    pub async fn check(&self, host: &str, port: u16) -> Result<(), Refusal> {
-        resolve(&self.state, host, port).await.map(|_| ())
+    pub async fn check(&self, host: &str, port: u16) -> Result<(), Refused> {
+        let found = resolve(&self.state, host, port).await;
+        found.map(|_| ()).map_err(|why| Refused { host: host.to_owned(), port, why })
     }
 }
 
@@ -160,20 +216,74 @@ async fn pass(mut client: TcpStream, state: &Mutex<State>) -> io::Result<()> {
     };
     let address = match resolve(state, &asked.host, asked.port).await {
         Ok(address) => address,
-        Err(Refusal::Private(_)) => return answer(&mut client, "403 Forbidden").await,
         Err(Refusal::Unknown) => return answer(&mut client, "502 Bad Gateway").await,
+        Err(Refusal::Private | Refusal::TooManyHosts | Refusal::TooMuch) => {
+            return answer(&mut client, "403 Forbidden").await;
+        }
     };
+    let left = Arc::clone(&locked(state).bytes_left);
     let connected = tokio::time::timeout(HEAD_LIMIT, TcpStream::connect(address)).await;
-    let Ok(Ok(mut server)) = connected else {
+    let Ok(Ok(server)) = connected else {
         return answer(&mut client, "502 Bad Gateway").await;
     };
+    let mut server = Metered { stream: server, left };
     match asked.head {
         Some(head) => server.write_all(&head).await?,
         None => client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?,
     }
     server.write_all(&rest).await?;
-    copy_bidirectional(&mut client, &mut server).await?;
-    Ok(())
+    let copied = copy_bidirectional(&mut client, &mut server).await;
+    if server.left.load(Ordering::Relaxed) == 0 {
+        let mut state = locked(state);
+        // Of a page before, this is of no matter to the one that is open now.
+        if Arc::ptr_eq(&state.bytes_left, &server.left) {
+            state.refuse(&asked.host, asked.port, Refusal::TooMuch);
+        }
+    }
+    copied.map(|_| ())
+}
+
+/// What a server sends, as long as anything may come.
+struct Metered {
+    stream: TcpStream,
+    left: Arc<AtomicU64>,
+}
+
+impl AsyncRead for Metered {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        let came = (buf.filled().len() - before) as u64;
+        let less = |left: u64| Some(left.saturating_sub(came));
+        // The closure always gives a value.
+        let left = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        match left {
+            Ok(left) if left < came => Poll::Ready(Err(io::ErrorKind::FileTooLarge.into())),
+            Ok(_) | Err(_) => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+impl AsyncWrite for Metered {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
 }
 
 async fn answer(client: &mut TcpStream, status: &str) -> io::Result<()> {
@@ -234,33 +344,38 @@ fn understand(head: &[u8]) -> Option<Asked> {
 }
 
 async fn resolve(state: &Mutex<State>, host: &str, port: u16) -> Result<SocketAddr, Refusal> {
-    let (open, may_be_private) = {
-        let state = locked(state);
-        let named = state.private_at.as_ref().is_some_and(|(h, p)| h == host && *p == port);
-        (state.open, named)
+    let may_be_private = {
+        let mut state = locked(state);
+        if !state.open {
+            return Err(Refusal::Private);
+        }
+        if state.bytes_left.load(Ordering::Relaxed) == 0 {
+            return Err(state.refuse(host, port, Refusal::TooMuch));
+        }
+        if !state.hosts.contains(host) {
+            if state.hosts.len() >= state.most_hosts {
+                return Err(state.refuse(host, port, Refusal::TooManyHosts));
+            }
+            state.hosts.insert(host.to_owned());
+        }
+        state.private_at.as_ref().is_some_and(|(h, p)| h == host && *p == port)
     };
-    if !open {
-        return Err(Refusal::Private(host.to_owned()));
-    }
     let found: Vec<SocketAddr> = match tokio::net::lookup_host((host, port)).await {
         Ok(found) => found.collect(),
         Err(error) => {
             tracing::debug!(%error, "host name not resolved");
-            return Err(Refusal::Unknown);
+            Vec::new()
         }
     };
     if found.is_empty() {
-        return Err(Refusal::Unknown);
+        return Err(locked(state).refuse(host, port, Refusal::Unknown));
     }
     let allowed = found.into_iter().find(|address| match reach(address.ip()) {
         Reach::Public => true,
         Reach::Private => may_be_private,
         Reach::Never => false,
     });
-    allowed.ok_or_else(|| {
-        locked(state).refused.push(host.to_owned());
-        Refusal::Private(host.to_owned())
-    })
+    allowed.ok_or_else(|| locked(state).refuse(host, port, Refusal::Private))
 }
 
 #[cfg(test)]
@@ -306,16 +421,51 @@ mod tests {
     async fn private_hosts_pass_only_where_named_and_only_while_open() {
         let gate = Gate::start().await.expect("a gate");
         assert!(gate.check("127.0.0.1", 80).await.is_err(), "closed");
-        let opened = gate.open("127.0.0.1", 80, true);
+        let most = Most { hosts: 3, bytes: 1 };
+        let opened = gate.open("127.0.0.1", 80, true, most);
         assert!(gate.check("127.0.0.1", 80).await.is_ok());
         assert!(gate.check("127.0.0.2", 80).await.is_err(), "another host");
         assert!(gate.check("127.0.0.1", 81).await.is_err(), "another port");
         assert!(gate.check("169.254.169.254", 80).await.is_err());
-        assert_eq!(opened.close(), ["127.0.0.2", "127.0.0.1", "169.254.169.254"]);
+        let refused = opened.close();
+        let hosts: Vec<_> = refused.iter().map(|r| (r.host.as_str(), r.port, r.why)).collect();
+        let private = |host, port| (host, port, Refusal::Private);
+        let never = private("169.254.169.254", 80);
+        assert_eq!(hosts, [private("127.0.0.2", 80), private("127.0.0.1", 81), never]);
         assert!(gate.check("127.0.0.1", 80).await.is_err(), "closed again");
-        let _opened = gate.open("169.254.169.254", 80, true);
+        let _opened = gate.open("169.254.169.254", 80, true, most);
         assert!(gate.check("169.254.169.254", 80).await.is_err(), "never, even if named");
-        let _opened = gate.open("127.0.0.1", 80, false);
+        let _opened = gate.open("127.0.0.1", 80, false, most);
         assert!(gate.check("127.0.0.1", 80).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_page_asks_so_many_hosts_and_gets_so_many_bytes_and_no_more() {
+        let gate = Gate::start().await.expect("a gate");
+        let opened = gate.open("127.0.0.1", 80, true, Most { hosts: 1, bytes: 10 });
+        assert!(gate.check("127.0.0.1", 80).await.is_ok());
+        assert!(gate.check("127.0.0.1", 80).await.is_ok(), "the same again");
+        let second = gate.check("10.0.0.1", 80).await.expect_err("one more host");
+        assert_eq!(second.why, Refusal::TooManyHosts);
+        assert_eq!(opened.close().len(), 1);
+
+        // A server that sends more than there is room for.
+        let server = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = server.local_addr().expect("an address").port();
+        let served = tokio::spawn(async move {
+            let (mut stream, _) = server.accept().await.expect("a call");
+            drop(stream.write_all(&[b'x'; 5_000]).await);
+        });
+        let opened = gate.open("127.0.0.1", port, true, Most { hosts: 9, bytes: 1_000 });
+        let mut client = TcpStream::connect(gate.at).await.expect("the gate");
+        let ask = format!("GET http://127.0.0.1:{port}/ HTTP/1.1\r\n\r\n");
+        client.write_all(ask.as_bytes()).await.expect("asked");
+        let mut got = Vec::new();
+        drop(client.read_to_end(&mut got).await);
+        served.await.expect("served");
+        assert!(got.len() <= 1_000, "{} bytes", got.len());
+        let next = gate.check("127.0.0.1", port).await.expect_err("nothing more");
+        assert_eq!(next.why, Refusal::TooMuch);
+        assert_eq!(opened.close().len(), 1);
     }
 }

@@ -13,6 +13,8 @@ mod capture;
 #[cfg(feature = "browser")]
 mod gate;
 #[cfg(feature = "browser")]
+mod log;
+#[cfg(feature = "browser")]
 mod process;
 #[cfg(feature = "browser")]
 mod record;
@@ -28,7 +30,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::domain::page_log::PageLog;
 use crate::evidence::media::{NoPicture, PictureLeave};
+use crate::formats::framed::Area;
 use crate::runtime::clock::Clock;
 
 /// Where Chromium is looked for when the settings name no place.
@@ -80,6 +84,10 @@ pub struct BrowserSettings {
     /// Above so much memory (resident, all its processes, shared pages counted in each) a new
     /// browser is started before the next page.
     pub memory_limit_bytes: u64,
+    /// How many hosts a page may ask; the next ones are refused.
+    pub most_hosts: usize,
+    /// How many bytes they may send for one page, in all; then nothing more comes.
+    pub most_bytes: u64,
     /// Pictures end at this height; what lies below is left out, and `method` says so.
     pub most_height_px: u32,
     /// Folder for profiles; `None` is the system's temporary folder.
@@ -98,6 +106,9 @@ impl Default for BrowserSettings {
             start_limit: Duration::from_secs(20),
             pages_per_process: 50,
             memory_limit_bytes: 1_500_000_000,
+            // Pages of newspapers ask some hundred.
+            most_hosts: 300,
+            most_bytes: 200_000_000,
             most_height_px: 20_000,
             profiles: None,
         }
@@ -151,6 +162,31 @@ impl fmt::Debug for PageArchive {
     }
 }
 
+/// A picture of a whole page, beside the one that is cut to an element of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WholePage {
+    /// The picture, PNG.
+    pub png: Vec<u8>,
+    /// Width in pixels.
+    pub width_px: u32,
+    /// Height in pixels.
+    pub height_px: u32,
+    /// Around what of it we drew a frame, on the picture and never on the page; nothing where none could be.
+    pub frame: Option<Area>,
+    /// In plain Swedish, also of the frame.
+    pub method: String,
+}
+
+/// Without the picture.
+impl fmt::Debug for WholePage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WholePage")
+            .field("size_bytes", &self.png.len())
+            .field("frame", &self.frame)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A picture of a page.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Screenshot {
@@ -174,6 +210,11 @@ pub struct Screenshot {
     pub taken_at: Timestamp,
     /// What the page loaded, or why that was not kept, in Swedish; nothing where it was not asked for.
     pub archive: Option<Result<PageArchive, String>>,
+    /// The whole page with a frame around the element, or why there is no picture of it, in Swedish; nothing where
+    /// the picture is of the whole page already.
+    pub whole_page: Option<Result<WholePage, String>>,
+    /// What the page was refused and what it complained of.
+    pub log: PageLog,
 }
 
 /// Without the picture and the page's own words, so that neither can end up in a log.

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::address;
-use super::capture;
+use super::capture::{self, Taken};
+use super::gate::{Most, Refusal, Refused};
 use super::process::{self, Running};
-use super::{BrowserSettings, CaptureError, CaptureRequest, Screenshot};
+use super::{BrowserSettings, CaptureError, CaptureRequest, Screenshot, WholePage};
+use crate::formats::framed::framed;
 use crate::runtime::clock::Clock;
 
 /// One Chromium, or none yet.
@@ -63,7 +65,8 @@ impl Shared {
         };
         turn.page_may_be_open = true;
         // Also when this future is dropped half-way, as at shutdown.
-        let gate = browser.gate.open(&page.host, page.port, request.allow_private);
+        let most = Most { hosts: self.settings.most_hosts, bytes: self.settings.most_bytes };
+        let gate = browser.gate.open(&page.host, page.port, request.allow_private, most);
         // Before Chromium is asked: its own message for a refused address would be the gate's.
         let outcome = match browser.gate.check(&page.host, page.port).await {
             Ok(()) => {
@@ -73,7 +76,7 @@ impl Shared {
                     Err(CaptureError::TimedOut { after: self.settings.capture_limit })
                 })
             }
-            Err(refusal) => Err(refusal.into()),
+            Err(refused) => Err(refused.of_page()),
         };
         browser.pages += 1;
         let outcome = judge(outcome, &gate.close());
@@ -84,9 +87,32 @@ impl Shared {
             spoiled.stop().await;
         }
         turn.page_may_be_open = false;
-        outcome
+        // The browser is free for the next one meanwhile.
+        drop(turn);
+        let mut shot = outcome?;
+        shot.whole_page = match shot.whole_page.take() {
+            Some(Ok(whole)) => Some(with_frame(whole).await),
+            none => none,
+        };
+        Ok(shot)
     }
 }
+
+/// Draws the frame on the picture, and says so with it.
+async fn with_frame(whole: WholePage) -> Result<WholePage, String> {
+    let Some(area) = whole.frame else { return Ok(whole) };
+    let draw = move || framed(&whole.png, area).map(|png| WholePage { png, ..whole });
+    match tokio::task::spawn_blocking(draw).await {
+        Ok(Ok(mut drawn)) => {
+            drawn.method.push_str(FRAME);
+            Ok(drawn)
+        }
+        Ok(Err(_)) | Err(_) => Err("Ramen gick inte att rita på bilden av hela sidan.".to_owned()),
+    }
+}
+
+/// What the record says of the frame.
+const FRAME: &str = " Ramen runt inlägget är ritad av Uppsikt på den färdiga bilden; sidan själv är orörd, och det som ramen täcker syns på den beskurna skärmbilden.";
 
 /// Whether the browser itself is in doubt after this, so that the next page gets a new one.
 fn spoils_browser(error: &CaptureError) -> bool {
@@ -108,16 +134,17 @@ fn spoils_browser(error: &CaptureError) -> bool {
 /// A page that was led on to a host which the gate refused shows the gate's own words or an error
 /// page of Chromium's; that is no picture of the page.
 fn judge(
-    outcome: Result<Screenshot, CaptureError>,
-    refused: &[String],
+    outcome: Result<Taken, CaptureError>,
+    refused: &[Refused],
 ) -> Result<Screenshot, CaptureError> {
+    let private = || refused.iter().filter(|refused| refused.why == Refusal::Private);
     match outcome {
-        Ok(shot) => match address::host_of(&shot.final_url) {
-            Some(host) if refused.contains(&host) => Err(CaptureError::Private { host }),
-            Some(_) | None => Ok(shot),
+        Ok(Taken { shot, heard }) => match address::host_of(&shot.final_url) {
+            Some(host) if private().any(|r| r.host == host) => Err(CaptureError::Private { host }),
+            Some(_) | None => Ok(Screenshot { log: heard.into_log(refused), ..shot }),
         },
-        Err(CaptureError::Unreachable { reason }) => match refused.last() {
-            Some(host) => Err(CaptureError::Private { host: host.clone() }),
+        Err(CaptureError::Unreachable { reason }) => match private().next_back() {
+            Some(refused) => Err(CaptureError::Private { host: refused.host.clone() }),
             None => Err(CaptureError::Unreachable { reason }),
         },
         Err(other) => Err(other),

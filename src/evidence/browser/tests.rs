@@ -1,5 +1,7 @@
 //! Against a server of our own on the loopback interface, with the real Chromium.
 
+mod whole_page;
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -468,12 +470,15 @@ async fn what_a_page_loads_is_kept_as_a_web_archive_without_its_secrets() {
     assert_gone(profiles.path()).await;
 }
 
-/// `cargo test --lib -- --ignored --nocapture how_long`: what recording adds to a picture of a page with forty files.
+/// `cargo test --lib -- --ignored --nocapture how_long`: what recording adds to a picture of a page with forty files, and
+/// what the picture of the whole page adds to one of an element.
 #[ignore = "a measurement"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn how_long_a_picture_takes_with_and_without_the_archive() {
     let pictures: String = (0..40).map(|n| format!(r#"<img src="/bild/{n}" alt="">"#)).collect();
-    let html = format!("<!doctype html><title>Sidan</title>{pictures}");
+    let html = format!(
+        r#"<!doctype html><title>Sidan</title>{pictures}<p id="c1" style="height:120px">Hej</p>"#
+    );
     let mut png = std::io::Cursor::new(Vec::new());
     let noise = image::RgbImage::from_fn(200, 200, |x, y| {
         image::Rgb([(x * 31 + y * 17) as u8, (x * y) as u8, (x ^ y) as u8])
@@ -485,18 +490,23 @@ async fn how_long_a_picture_takes_with_and_without_the_archive() {
         get(move || async move { ([(header::CONTENT_TYPE, "image/png")], png) }),
     );
     let port = serve("127.0.0.1", app).await;
-    let Fixture { browser, .. } = browser(|settings| settings.pages_per_process = 1_000);
+    // The folder goes with its guard.
+    let Fixture { browser, profiles: _kept } =
+        browser(|settings| settings.pages_per_process = 1_000);
     browser.capture(request(port, "/")).await.expect("a warm browser");
     let mut p95 = Vec::new();
-    for record in [false, true, false, true] {
+    let kinds = [(false, None), (true, None), (true, Some("c1"))];
+    for (record, anchor) in kinds.into_iter().chain(kinds) {
         let mut took = Vec::new();
         for _ in 0..20 {
             let begun = Instant::now();
-            browser.capture(CaptureRequest { record, ..request(port, "/") }).await.expect("one");
+            let anchor = anchor.map(str::to_owned);
+            let wanted = CaptureRequest { record, anchor, ..request(port, "/") };
+            browser.capture(wanted).await.expect("one");
             took.push(begun.elapsed());
         }
         took.sort();
-        println!("record {record}: median {:?}, p95 {:?}", took[10], took[18]);
+        println!("record {record}, {anchor:?}: median {:?}, p95 {:?}", took[10], took[18]);
         p95.push(took[18]);
     }
     browser.stop().await;

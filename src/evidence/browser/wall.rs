@@ -64,6 +64,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::domain::page_log::PageLog;
     use crate::evidence::browser::Cut;
 
     fn shot(final_url: &str, title: &str, http_status: u16) -> Screenshot {
@@ -78,6 +79,8 @@ mod tests {
             method: String::new(),
             taken_at: Timestamp::MIN,
             archive: None,
+            whole_page: None,
+            log: PageLog::default(),
         }
     }
 

@@ -29,7 +29,9 @@ async fn package(bench: &Bench) -> (PathBuf, Files) {
     bench.store.settle_fact("installation", "prov".into()).await.unwrap();
     let payload = (PartKind::Payload, "payload.json", "{}");
     let picture = (PartKind::Screenshot, "screenshot.png", "bilden");
-    let one = bench.sealed_with("1", &[payload, picture]).await;
+    let page = (PartKind::FullPage, "hela-sidan.png", "sidan");
+    let log = (PartKind::PageLog, "webbsida-logg.json", "{}");
+    let one = bench.sealed_with("1", &[payload, picture, page, log]).await;
     let two = bench.sealed("2").await;
     bench.sealed("3").await;
     let path = bench.dir.path().join("paket.zip");
@@ -154,7 +156,7 @@ async fn a_whole_package_holds_for_us_for_the_checker_and_by_hand() {
     let (path, files) = package(&bench).await;
     let report = ours(&path);
     assert_eq!(report.faults, []);
-    assert_eq!((report.n_records, report.size, report.n_withheld), (2, 4, 2));
+    assert_eq!((report.n_records, report.size, report.n_withheld), (2, 4, 4));
     assert_eq!(report.n_files as usize, files.len() - 2, "all but the sums and their signature");
     let (well, words) = theirs(&path);
     assert!(well, "{words}");
@@ -173,6 +175,44 @@ async fn a_whole_package_holds_for_us_for_the_checker_and_by_hand() {
     // What may not be copied is not there.
     assert!(files.contains_key("bevis-1/delar/text.txt"));
     assert!(!files.keys().any(|name| name.starts_with("bevis-2/delar")));
+}
+
+#[tokio::test]
+async fn pictures_of_a_page_its_log_and_attachments_lie_in_a_package_and_hold_there() {
+    let bench = Bench::new().await;
+    bench.store.settle_fact("installation", "prov".into()).await.unwrap();
+    let of_page = [
+        (PartKind::Screenshot, "screenshot.png", "bilden"),
+        (PartKind::FullPage, "hela-sidan.png", "sidan"),
+        (PartKind::PageLog, "webbsida-logg.json", "{}"),
+        (PartKind::Attachment, "bilaga-1.jpg", "fotot"),
+    ];
+    let one = bench.sealed_with("1", &of_page).await;
+    let row = bench.store.evidence(one.id).await.unwrap();
+    let EvidenceState::Sealed { log_seq, .. } = row.state else { panic!("{row:?}") };
+    let path = bench.dir.path().join("paket.zip");
+    let mut package = bench
+        .evidence
+        .begin_package(&path, "Exempelstads kommun", log_seq, Form::ZIP)
+        .await
+        .unwrap();
+    package.add(&row, why, b"null\n".to_vec(), None).await.unwrap();
+    package.finish().await.unwrap();
+    let files = unzip(&path);
+    for (_, name, bytes) in of_page {
+        assert_eq!(files[&format!("bevis-1/delar/{name}")], bytes.as_bytes());
+    }
+    assert_eq!(ours(&path).faults, []);
+    assert!(theirs(&path).0, "{}", theirs(&path).1);
+    // And each is held, by both, against what was sealed.
+    for (_, name, _) in of_page {
+        let mut changed = files.clone();
+        turn(&mut changed, &format!("bevis-1/delar/{name}"), 0);
+        resign(&bench, &mut changed).await;
+        rezip(&path, &changed);
+        assert_ne!(ours(&path).faults, [], "{name}");
+        assert!(!theirs(&path).0, "{name}");
+    }
 }
 
 #[tokio::test]

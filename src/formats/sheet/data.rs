@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::fonts::{FAMILIES, Fonts};
+use super::pictured::{FittedView, PageViews, Pictures, StripView, page_views, strip_name};
 use super::shown::{Preparer, Repertoire, Shown};
-use super::strips::Strips;
 use super::words;
 use crate::domain::evidence::{Manifest, PartKind, SheetContent, SheetPicture, ThreadItem};
 use crate::domain::item::{Author, FetchedPost, PermalinkSource};
@@ -21,18 +21,13 @@ const ANSWER_BUDGET: usize = 2_000;
 /// Answers that are shown: those nearest to the item.
 const MOST_ANSWERS: usize = 12;
 /// Characters of a name, an address or a reason.
-const VALUE_BUDGET: usize = 1_200;
+pub const VALUE_BUDGET: usize = 1_200;
 /// Characters of a name in a title or a footer.
-const TITLE_BUDGET: usize = 120;
+pub const TITLE_BUDGET: usize = 120;
 /// Rows of a list of things that a platform may send without end.
 const MOST_ROWS: usize = 60;
 /// Characters that are named one by one as having no glyph.
 const MOST_UNCOVERED: usize = 40;
-
-/// A CSS pixel as a browser prints it: 96 to the inch.
-const POINTS_PER_PIXEL: f64 = 0.75;
-/// What is left of an A4 page between the margins, 170 mm.
-const PAGE_WIDTH_POINTS: f64 = 481.9;
 
 /// The values that `sheet.typ` reads, under these names.
 #[derive(Serialize)]
@@ -64,6 +59,9 @@ pub struct Data {
     strips: Vec<StripView>,
     strips_note: String,
     screenshot_note: Option<String>,
+    /// Pictures of the page that stand on one page each.
+    fitted: Vec<FittedView>,
+    page_log_note: Option<String>,
     pictures: Vec<PictureView>,
     pictures_note: Option<&'static str>,
     /// Files that lie in the sheet itself.
@@ -91,35 +89,16 @@ struct InThread {
 }
 
 #[derive(Serialize)]
-struct StripView {
-    file: String,
-    caption: String,
-    alt: String,
-    /// Share of the page's width.
-    share: f64,
-}
-
-#[derive(Serialize)]
 struct PictureView {
     file: String,
     caption: String,
     alt: String,
 }
 
-/// How the screenshot came out, before the template is filled.
-pub enum Picture {
-    /// There is none.
-    None,
-    /// It is there but is no picture that can be read.
-    Unreadable,
-    /// Cut into strips.
-    Strips(Strips),
-}
-
 /// The data, and the characters that no font could show.
 pub fn build(
     content: &SheetContent,
-    picture: &Picture,
+    taken: &Pictures,
     fonts: &Fonts,
     repertoire: Repertoire,
 ) -> (Data, Vec<char>) {
@@ -170,8 +149,10 @@ pub fn build(
         .map(|m| [show.show(m.kind.label(), VALUE_BUDGET), show.show(&m.reason, VALUE_BUDGET)])
         .collect();
     let subtitle = show.show(&format!("{kind} på {platform}, konto {account}"), VALUE_BUDGET);
-    let (strips, strips_note, screenshot_note) = picture_views(&mut show, manifest, picture);
-    let first = strips.len();
+    let PageViews { strips, strips_note, screenshot_note, fitted } =
+        page_views(&mut show, content, taken);
+    let first = strips.len() + fitted.len();
+    let page_log_note = page_log_note(content);
     let pictures = content.pictures.iter().enumerate();
     let pictures: Vec<_> = pictures.map(|(n, picture)| drawn(first + n, picture)).collect();
     let pictures_note = pictures_note(manifest, &pictures);
@@ -216,6 +197,8 @@ pub fn build(
         strips,
         strips_note,
         screenshot_note,
+        fitted,
+        page_log_note,
         pictures,
         pictures_note,
     };
@@ -464,53 +447,13 @@ fn cut_note(shown: &Shown) -> Vec<String> {
     }
 }
 
-fn picture_views(
-    show: &mut Preparer<'_>,
-    manifest: &Manifest,
-    picture: &Picture,
-) -> (Vec<StripView>, String, Option<String>) {
-    let strips = match picture {
-        Picture::None => return (Vec::new(), String::new(), None),
-        Picture::Unreadable => {
-            let note = "Skärmbilden som lämnades till bladet kunde inte läsas som PNG och visas därför inte här.";
-            return (Vec::new(), String::new(), Some(note.to_owned()));
-        }
-        Picture::Strips(strips) => strips,
-    };
-    let page = match &manifest.permalink {
-        Some(link) => show.show(&link.url, TITLE_BUDGET).plain(),
-        None => "sidan".to_owned(),
-    };
-    let n = strips.shown;
-    let share = (f64::from(strips.width) * POINTS_PER_PIXEL / PAGE_WIDTH_POINTS).min(1.0);
-    let views = (1..=n)
-        .map(|i| StripView {
-            file: strip_name(i - 1),
-            caption: format!("Skärmbild, del {i} av {}", strips.whole),
-            alt: format!(
-                "Skärmbild av {page}, del {i} av {}. Inläggets text står i avsnittet Texten.",
-                strips.whole
-            ),
-            share,
-        })
-        .collect();
-    let taken = manifest.parts.iter().find(|p| p.kind == PartKind::Screenshot).map(|p| {
-        let method = show.show(&p.method, VALUE_BUDGET).plain();
-        format!(" Tagen {}. {method}", words::swedish_time(p.captured_at))
-    });
-    let mut note = format!(
-        "Bilden är {} × {} bildpunkter och delad i sidhöga delar som överlappar något.",
-        words::number(strips.width.into()),
-        words::number(strips.height.into()),
-    );
-    if n < strips.whole {
-        note.push_str(&format!(
-            " De första {n} av {} delar visas; hela bilden finns i bevispaketet.",
-            strips.whole
-        ));
-    }
-    note.push_str(&taken.unwrap_or_default());
-    (views, note, None)
+/// What the page was refused and what it complained of, in one line.
+fn page_log_note(content: &SheetContent) -> Option<String> {
+    let log = content.page_log.as_ref()?;
+    let parts = &content.manifest.parts;
+    let file = parts.iter().find(|part| part.kind == PartKind::PageLog);
+    let file = file.map_or_else(String::new, |part| format!(" Listan står i filen {}.", part.name));
+    Some(format!("{}{file}", log.summary()))
 }
 
 /// A picture that hung on the item; its file comes after the strips.
@@ -542,11 +485,6 @@ fn pictures_note(manifest: &Manifest, drawn: &[PictureView]) -> Option<&'static 
         }
         (true, false) | (false, _) => None,
     }
-}
-
-/// The virtual file name of a strip.
-pub fn strip_name(index: usize) -> String {
-    format!("strip-{index}.png")
 }
 
 fn about(show: &mut Preparer<'_>, manifest: &Manifest) -> Vec<String> {

@@ -3,19 +3,18 @@
 
 use serde::Serialize;
 
-use super::data::strip_name;
 use super::fonts::{FAMILIES, fonts};
+use super::pictured::{
+    PAGE_WIDTH_POINTS, POINTS_PER_PIXEL, Picture, in_strips, on_one_page, strip_name,
+};
 use super::shown::{Preparer, Repertoire, Shown};
-use super::{SheetError, engine, strips};
-use crate::domain::dossier::{Dossier, Fact};
+use super::{SheetError, engine};
+use crate::domain::dossier::{Chapter, ChapterPicture, Dossier, Fact, PictureLook};
 
 /// Characters of a fact, a heading or a cell.
 const VALUE_BUDGET: usize = 2_400;
 /// Characters of a record's text: some twenty pages. The whole text lies in the evidence package.
 const TEXT_BUDGET: usize = 50_000;
-/// What is left of an A4 page between the margins, in points, and a pixel of a browser in these.
-const PAGE_WIDTH_POINTS: f64 = 481.9;
-const POINTS_PER_PIXEL: f64 = 0.75;
 
 /// The values that `dossier.typ` reads, under these names.
 #[derive(Serialize)]
@@ -30,6 +29,14 @@ struct Data {
     columns: Vec<&'static str>,
     rows: Vec<Vec<Shown>>,
     chapters: Vec<ChapterView>,
+    files: Vec<FileView>,
+}
+
+#[derive(Serialize)]
+struct FileView {
+    name: String,
+    what: String,
+    media_type: String,
 }
 
 #[derive(Serialize)]
@@ -43,7 +50,7 @@ struct ChapterView {
     title: String,
     facts: Vec<FactView>,
     passages: Vec<PassageView>,
-    strips: Vec<StripView>,
+    pictures: Vec<PictureView>,
 }
 
 #[derive(Serialize)]
@@ -53,12 +60,16 @@ struct PassageView {
     text: Option<Shown>,
 }
 
+/// A picture, or a piece of one, on a page of its own.
 #[derive(Serialize)]
-struct StripView {
+struct PictureView {
+    heading: Option<String>,
+    notes: Vec<Shown>,
     file: String,
     caption: String,
     alt: String,
-    share: f64,
+    /// In points.
+    width: f64,
 }
 
 /// Renders it.
@@ -66,27 +77,27 @@ struct StripView {
 /// # Errors
 /// As [`super::render`].
 pub fn render(dossier: &Dossier) -> Result<Vec<u8>, SheetError> {
-    let mut files = Vec::new();
-    let mut cut = Vec::new();
-    for chapter in &dossier.chapters {
-        let first = files.len();
-        let made = chapter.picture.as_ref().map(|(png, _)| strips::cut(png));
-        cut.push(match made {
-            None => Pictured::None,
-            Some(Err(_)) => Pictured::Unreadable,
-            Some(Ok((strips, pngs))) => {
-                files.extend(pngs);
-                Pictured::Strips { first, strips }
-            }
-        });
+    let (mut files, mut made) = (Vec::new(), Vec::new());
+    for picture in dossier.chapters.iter().flat_map(|chapter| &chapter.pictures) {
+        let (came, pngs) = match picture.look {
+            PictureLook::InFull => in_strips(&picture.png),
+            PictureLook::OnOnePage => on_one_page(&picture.png, false),
+            PictureLook::Blurred => on_one_page(&picture.png, true),
+        };
+        made.push(Made { first: files.len(), came });
+        files.extend(pngs);
     }
     let with = |repertoire| -> Result<Vec<u8>, SheetError> {
-        let data = data(dossier, &cut, repertoire);
+        let data = data(dossier, &made, repertoire);
         engine::pdf(engine::Job {
             template: engine::Template::Dossier,
             data: serde_json::to_vec(&data).map_err(SheetError::Data)?,
             strips: files.clone(),
-            files: Vec::new(),
+            files: dossier
+                .files
+                .iter()
+                .map(|file| (file.name.clone(), file.bytes.clone()))
+                .collect(),
             ident: dossier.ident.clone(),
             date: dossier.at,
         })
@@ -99,14 +110,63 @@ pub fn render(dossier: &Dossier) -> Result<Vec<u8>, SheetError> {
     }
 }
 
-/// How a chapter's picture came out.
-enum Pictured {
-    None,
-    Unreadable,
-    Strips { first: usize, strips: strips::Strips },
+/// How a picture came out, and which of the files is its first.
+struct Made {
+    first: usize,
+    came: Picture,
 }
 
-fn data(dossier: &Dossier, cut: &[Pictured], repertoire: Repertoire) -> Data {
+/// One picture in words; where it cannot be shown, why.
+fn pictured(
+    show: &mut Preparer<'_>,
+    chapter: &Chapter,
+    picture: &ChapterPicture,
+    made: &Made,
+) -> Result<Vec<PictureView>, PassageView> {
+    let about = show.show(&picture.about, VALUE_BUDGET).plain();
+    let mut notes: Vec<_> =
+        picture.notes.iter().map(|note| show.show(note, VALUE_BUDGET)).collect();
+    let has_text = chapter.passages.iter().any(|passage| passage.text.is_some());
+    let text = if has_text { " Inläggets text står ovanför." } else { "" };
+    match &made.came {
+        Picture::None => Ok(Vec::new()),
+        Picture::Unreadable => {
+            let note = "Bilden kunde inte läsas och visas inte här. Den finns i bevispaketet.";
+            let notes = vec![show.show(note, VALUE_BUDGET)];
+            Err(PassageView { title: about, notes, text: None })
+        }
+        Picture::Strips(strips) => {
+            let width = f64::from(strips.width) * POINTS_PER_PIXEL;
+            let view = |n: usize| {
+                let caption = format!("{about}, del {} av {}", n + 1, strips.whole);
+                PictureView {
+                    heading: (n == 0).then(|| about.clone()),
+                    notes: if n == 0 { std::mem::take(&mut notes) } else { Vec::new() },
+                    file: strip_name(made.first + n),
+                    alt: format!("{caption}.{text}"),
+                    caption,
+                    width: width.min(PAGE_WIDTH_POINTS),
+                }
+            };
+            Ok((0..strips.shown).map(view).collect())
+        }
+        Picture::Fitted(fitted) => {
+            let how = if fitted.is_blurred { "suddad" } else { "förminskad" };
+            let caption = format!("{about}, {how}");
+            Ok(vec![PictureView {
+                heading: Some(about),
+                notes,
+                file: strip_name(made.first),
+                alt: format!("{caption}.{text}"),
+                caption,
+                width: fitted.width_points(),
+            }])
+        }
+    }
+}
+
+fn data(dossier: &Dossier, made: &[Made], repertoire: Repertoire) -> Data {
+    let mut made = made.iter();
     let mut show = Preparer::new(fonts(), repertoire);
     let authority = show.show(&dossier.authority, VALUE_BUDGET);
     let facts = |show: &mut Preparer<'_>, facts: &[Fact]| {
@@ -134,8 +194,7 @@ fn data(dossier: &Dossier, cut: &[Pictured], repertoire: Repertoire) -> Data {
         chapters: dossier
             .chapters
             .iter()
-            .zip(cut)
-            .map(|(chapter, pictured)| {
+            .map(|chapter| {
                 let mut passages: Vec<_> = chapter
                     .passages
                     .iter()
@@ -150,43 +209,28 @@ fn data(dossier: &Dossier, cut: &[Pictured], repertoire: Repertoire) -> Data {
                         PassageView { title, notes, text }
                     })
                     .collect();
-                let about = chapter.picture.as_ref().map_or("", |(_, about)| about.as_str());
-                let strips = match pictured {
-                    Pictured::None => Vec::new(),
-                    Pictured::Unreadable => {
-                        let note = "Bilden kunde inte läsas och visas inte här. Den finns i bevispaketet.";
-                        passages.push(PassageView {
-                            title: "Skärmbild".into(),
-                            notes: vec![show.show(note, VALUE_BUDGET)],
-                            text: None,
-                        });
-                        Vec::new()
+                let mut pictures = Vec::new();
+                for (picture, made) in chapter.pictures.iter().zip(&mut made) {
+                    match pictured(&mut show, chapter, picture, made) {
+                        Ok(views) => pictures.extend(views),
+                        Err(why) => passages.push(why),
                     }
-                    Pictured::Strips { first, strips } => {
-                        let about = show.show(about, VALUE_BUDGET).plain();
-                        let share = f64::from(strips.width) * POINTS_PER_PIXEL / PAGE_WIDTH_POINTS;
-                        (0..strips.shown)
-                            .map(|n| {
-                                let caption =
-                                    format!("{about}, del {} av {}", n + 1, strips.whole);
-                                let has_text = chapter.passages.iter().any(|p| p.text.is_some());
-                                let text = if has_text { " Inläggets text står ovanför." } else { "" };
-                                StripView {
-                                    file: strip_name(first + n),
-                                    alt: format!("{caption}.{text}"),
-                                    caption,
-                                    share: share.min(1.0),
-                                }
-                            })
-                            .collect()
-                    }
-                };
+                }
                 ChapterView {
                     title: show.show(&chapter.title, VALUE_BUDGET).plain(),
                     facts: facts(&mut show, &chapter.facts),
                     passages,
-                    strips,
+                    pictures,
                 }
+            })
+            .collect(),
+        files: dossier
+            .files
+            .iter()
+            .map(|file| FileView {
+                name: file.name.clone(),
+                what: file.what.clone(),
+                media_type: file.media_type.clone(),
             })
             .collect(),
     }
@@ -195,7 +239,7 @@ fn data(dossier: &Dossier, cut: &[Pictured], repertoire: Repertoire) -> Data {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::dossier::{Chapter, Passage};
+    use crate::domain::dossier::{DossierFile, Passage};
 
     #[test]
     fn a_document_is_for_the_archive_whatever_is_written_in_it() {
@@ -208,11 +252,20 @@ mod tests {
         let picture = image::RgbImage::from_pixel(600, 1_900, image::Rgb([200, 10, 10]));
         let mut png = std::io::Cursor::new(Vec::new());
         picture.write_to(&mut png, image::ImageFormat::Png).expect("a picture");
-        let chapter = |picture| Chapter {
+        let png = png.into_inner();
+        let chapter = |picture: Vec<u8>, look, n| Chapter {
             title: hostile.into(),
             facts: vec![(hostile.into(), hostile.into())],
             passages: vec![passage.clone()],
-            picture: Some((picture, "Skärmbild av sidan".into())),
+            pictures: vec![
+                ChapterPicture {
+                    png: picture,
+                    about: "Skärmbild av sidan".into(),
+                    notes: vec![hostile.into()],
+                    look,
+                };
+                n
+            ],
         };
         let dossier = Dossier {
             title: "Underlag till polisanmälan, ärende 12".into(),
@@ -224,7 +277,12 @@ mod tests {
             notes: vec![hostile.into()],
             columns: vec!["Bevis", "Vad"],
             rows: vec![vec!["1".into(), hostile.into()], vec!["2".into(), String::new()]],
-            chapters: vec![chapter(png.into_inner()), chapter(b"ingen bild".to_vec())],
+            chapters: vec![
+                chapter(png.clone(), PictureLook::InFull, 1),
+                chapter(png.clone(), PictureLook::OnOnePage, 2),
+                chapter(b"ingen bild".to_vec(), PictureLook::InFull, 1),
+            ],
+            files: Vec::new(),
         };
         let pdf = render(&dossier).expect("a PDF");
         let is_in = |words: &str| memchr::memmem::find(&pdf, words.as_bytes()).is_some();
@@ -234,5 +292,22 @@ mod tests {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/sheet-check");
         std::fs::create_dir_all(&folder).expect("a folder");
         std::fs::write(folder.join("dossier.pdf"), pdf).expect("a file");
+        // What is blurred in it lies in it as it was: that takes the third part.
+        let original = DossierFile {
+            name: "bevis-7-screenshot.png".into(),
+            what: "Skärmbild av sidan, osuddad".into(),
+            media_type: "image/png".into(),
+            bytes: png.clone(),
+        };
+        let blurred = Dossier {
+            chapters: vec![chapter(png.clone(), PictureLook::Blurred, 1)],
+            files: vec![original],
+            ..dossier
+        };
+        let pdf = render(&blurred).expect("a PDF");
+        let is_in = |words: &[u8]| memchr::memmem::find(&pdf, words).is_some();
+        assert!(is_in(b"<pdfaid:part>3</pdfaid:part>") && is_in(b"bevis-7-screenshot.png"));
+        assert!(render(&blurred).expect("a PDF") == pdf, "the same every time");
+        std::fs::write(folder.join("dossier-suddad.pdf"), pdf).expect("a file");
     }
 }

@@ -18,8 +18,8 @@ use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 use typst_render::RenderOptions;
 
 use super::SheetError;
-use super::data::strip_name;
 use super::fonts::fonts;
+use super::pictured::strip_name;
 
 /// Resolution of the page pictures.
 const DPI: f64 = 120.0;
@@ -51,7 +51,7 @@ pub struct Job {
     /// PNG files that `data.json` names.
     pub strips: Vec<Vec<u8>>,
     /// Files that lie in the document itself, by name; `data.json` names them as well.
-    pub files: Vec<(&'static str, Vec<u8>)>,
+    pub files: Vec<(String, Vec<u8>)>,
     /// What the document identifier is made of: the same for the same content.
     pub ident: String,
     /// The document's date.
@@ -222,7 +222,7 @@ impl SheetWorld {
             .enumerate()
             .map(|(i, png)| (file_id(&strip_name(i)), Bytes::new(png)));
         let embedded = job.files.into_iter();
-        let embedded = embedded.map(|(name, bytes)| (file_id(name), Bytes::new(bytes)));
+        let embedded = embedded.map(|(name, bytes)| (file_id(&name), Bytes::new(bytes)));
         let files = strips.chain(embedded).collect();
         Self { shared: shared(job.template), data: Bytes::new(job.data), files }
     }
@@ -279,7 +279,7 @@ mod tests {
             template: Template::Evidence,
             data: b"{}".to_vec(),
             strips: vec![vec![1, 2, 3]],
-            files: vec![("payload.json", b"{}".to_vec())],
+            files: vec![("payload.json".to_owned(), b"{}".to_vec())],
             ident: String::new(),
             date: jiff::Timestamp::UNIX_EPOCH,
         };

@@ -15,6 +15,8 @@ mod engine;
 #[cfg(feature = "pdf")]
 mod fonts;
 #[cfg(feature = "pdf")]
+mod pictured;
+#[cfg(feature = "pdf")]
 mod protocol;
 #[cfg(feature = "pdf")]
 mod shown;
@@ -66,18 +68,18 @@ pub enum SheetError {
 pub fn render(content: &SheetContent) -> Result<RenderedSheet, SheetError> {
     use shown::Repertoire;
 
-    let (picture, strips) = match &content.screenshot_png {
-        None => (data::Picture::None, Vec::new()),
-        Some(png) => match strips::cut(png) {
-            Ok((strips, files)) => (data::Picture::Strips(strips), files),
-            // The sheet says so; the picture itself lies in the evidence as it is.
-            Err(_unreadable) => (data::Picture::Unreadable, Vec::new()),
-        },
+    // What is blurred on pages is blurred here: the sheet is read on screens too, and handed on.
+    let blurs = content.manifest.sheet_is_blurred;
+    let (item, mut files) = pictured::of_item(content.screenshot_png.as_deref(), blurs);
+    let (whole, drawn) = match &content.full_page {
+        Some(page) => pictured::on_one_page(&page.png, blurs),
+        None => (pictured::Picture::None, Vec::new()),
     };
-    let mut files = strips;
+    files.extend(drawn);
+    let pictures = pictured::Pictures { item, whole };
     files.extend(content.pictures.iter().map(|picture| picture.png.clone()));
     let with = |repertoire| -> Result<RenderedSheet, SheetError> {
-        let (job, uncovered) = job(content, &picture, files.clone(), repertoire)?;
+        let (job, uncovered) = job(content, &pictures, files.clone(), repertoire)?;
         let out = engine::run(job)?;
         Ok(RenderedSheet {
             pdf: out.pdf,
@@ -101,17 +103,21 @@ pub fn render(content: &SheetContent) -> Result<RenderedSheet, SheetError> {
 #[cfg(feature = "pdf")]
 fn job(
     content: &SheetContent,
-    picture: &data::Picture,
+    pictures: &pictured::Pictures,
     strips: Vec<Vec<u8>>,
     repertoire: shown::Repertoire,
 ) -> Result<(engine::Job, Vec<char>), SheetError> {
-    let (data, uncovered) = data::build(content, picture, fonts::fonts(), repertoire);
+    let (data, uncovered) = data::build(content, pictures, fonts::fonts(), repertoire);
     let manifest = &content.manifest;
     let job = engine::Job {
         template: engine::Template::Evidence,
         data: serde_json::to_vec(&data).map_err(SheetError::Data)?,
         strips,
-        files: content.embedded.iter().map(|file| (file.name, file.bytes.clone())).collect(),
+        files: content
+            .embedded
+            .iter()
+            .map(|file| (file.name.to_owned(), file.bytes.clone()))
+            .collect(),
         ident: format!(
             "{}/{}/{}/{}/{}",
             manifest.account,

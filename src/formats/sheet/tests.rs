@@ -3,11 +3,14 @@ use rayon::prelude::*;
 use super::*;
 use crate::domain::account::PlatformKind;
 use crate::domain::category::{Category, Severity};
-use crate::domain::evidence::{EmbeddedFile, Manifest, MissingPart, PartKind, Thread, ThreadItem};
+use crate::domain::evidence::{
+    EmbeddedFile, FullPage, Manifest, MissingPart, Part, PartKind, Thread, ThreadItem,
+};
 use crate::domain::ids::{AccountKey, ContentHash, LexiconVersion, PlatformItemId, PlatformPostId};
 use crate::domain::item::{
     Attachment, Author, FetchedPost, ItemKind, Permalink, PermalinkSource, Presence,
 };
+use crate::domain::page_log::{PageLog, Resource, StopReason, StoppedCall};
 use crate::domain::verdict::{Finding, Span, Verdict};
 
 fn at(text: &str) -> jiff::Timestamp {
@@ -75,6 +78,7 @@ fn content(text: &str) -> SheetContent {
             beside: None,
             sealed_by: "Uppsikt 0.1.0".to_owned(),
             earlier: None,
+            sheet_is_blurred: false,
         },
         text: text.to_owned(),
         thread: Thread {
@@ -94,6 +98,8 @@ fn content(text: &str) -> SheetContent {
             missing: vec!["4709".to_owned()],
         },
         screenshot_png: None,
+        full_page: None,
+        page_log: None,
         pictures: Vec::new(),
     }
 }
@@ -141,9 +147,13 @@ fn hostile_texts() -> Vec<(String, String)> {
         .collect()
 }
 
+/// A sheet without pictures of the page.
+const NO_PICTURES: pictured::Pictures =
+    pictured::Pictures { item: pictured::Picture::None, whole: pictured::Picture::None };
+
 /// Lays a sheet out with every script allowed, writes it as PDF, and gives all its text.
 fn laid_out(content: &SheetContent) -> (String, Vec<u8>) {
-    let (job, _) = job(content, &data::Picture::None, Vec::new(), shown::Repertoire::Fonts)
+    let (job, _) = job(content, &NO_PICTURES, Vec::new(), shown::Repertoire::Fonts)
         .expect("the data can be written");
     let (ident, date) = (job.ident.clone(), job.date);
     let document = engine::lay_out(job).expect("a layout");
@@ -380,6 +390,125 @@ fn a_screenshot_that_is_none_is_said_and_does_not_stop_the_sheet() {
     assert_eq!(structure(&rendered.pdf).matches("/Subtype/Image").count(), 0);
 }
 
+/// The item, and the whole page it stands on: one colour each, so that they are found on the sheet.
+fn with_pictures(is_blurred: bool) -> SheetContent {
+    let mut sheet = content("Hej");
+    let part = |kind: PartKind, name: &str| Part {
+        kind,
+        name: name.to_owned(),
+        media_type: "image/png".to_owned(),
+        sha256: ContentHash::of(name.as_bytes()),
+        size_bytes: 1_000,
+        captured_at: at("2026-04-03T12:06:05Z"),
+        method: "Chromium 143.".to_owned(),
+    };
+    sheet.manifest.missing.clear();
+    sheet.manifest.parts = vec![
+        part(PartKind::Screenshot, "screenshot.png"),
+        part(PartKind::FullPage, "hela-sidan.png"),
+        part(PartKind::PageLog, "webbsida-logg.json"),
+    ];
+    sheet.manifest.sheet_is_blurred = is_blurred;
+    sheet.screenshot_png = Some(lines(664, 184, RED));
+    sheet.full_page = Some(FullPage { png: lines(1280, 4020, GREEN), is_framed: true });
+    let call = StoppedCall {
+        address: "http://10.0.0.1/hemlig".to_owned(),
+        resource: Resource::Image,
+        reason: StopReason::PrivateAddress,
+        detail: None,
+        times: 2,
+    };
+    sheet.page_log = Some(PageLog { stopped: vec![call], ..PageLog::default() });
+    sheet
+}
+
+const RED: [u8; 3] = [255, 0, 0];
+const GREEN: [u8; 3] = [0, 255, 0];
+
+/// White with a line of the colour every eight dots: what letters are. Blurred nothing is white or of the colour.
+fn lines(width: u32, height: u32, colour: [u8; 3]) -> Vec<u8> {
+    let dot = |x: u32, _| if x % 8 < 4 { image::Rgb(colour) } else { image::Rgb([255; 3]) };
+    let mut png = std::io::Cursor::new(Vec::new());
+    let picture = image::RgbImage::from_fn(width, height, dot);
+    picture.write_to(&mut png, image::ImageFormat::Png).expect("a picture");
+    png.into_inner()
+}
+
+/// How many dots of the sheet's pages are as good as of the colour.
+fn dots_of(sheet: &RenderedSheet, colour: [u8; 3]) -> usize {
+    let near = |dot: &image::Rgb<u8>| dot.0.iter().zip(colour).all(|(a, b)| a.abs_diff(b) < 40);
+    let count = |png: &Vec<u8>| {
+        let page = image::load_from_memory(png).expect("a PNG").into_rgb8();
+        page.pixels().filter(|dot| near(dot)).count()
+    };
+    sheet.pages_png.iter().map(count).sum()
+}
+
+#[test]
+fn the_item_stands_first_and_the_whole_page_after_it_with_what_was_stopped() {
+    let sheet = with_pictures(false);
+    let rendered = render(&sheet).expect("a sheet");
+    assert_eq!(structure(&rendered.pdf).matches("/Subtype/Image").count(), 2);
+    assert_eq!(structure(&rendered.pdf).matches("/Alt").count(), 2);
+    // Lines of the item are seen as such; of the page, which is drawn small, their mean.
+    assert!(dots_of(&rendered, RED) > 20_000, "{}", dots_of(&rendered, RED));
+    let last = rendered.pages_png.last().expect("pages");
+    let page = image::load_from_memory(last).expect("a PNG").into_rgb8();
+    let is_greenish = |dot: &&image::Rgb<u8>| dot.0[1] > 240 && dot.0[0] < 200 && dot.0[2] < 200;
+    assert!(page.pixels().filter(is_greenish).count() > 20_000, "the whole page is the last");
+    let said = words_of(&sheet);
+    for words in [
+        "Ramen runt inlägget är ritad av Uppsikt på den färdiga bilden. Den fanns inte på sidan.",
+        "2 anrop stoppades av Uppsikt när sidan laddades och 0 anrop kom inte fram.",
+        "Listan står i filen webbsida-logg.json.",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!said.contains("suddad"), "{said}");
+    assert!(!said.contains("hemlig"), "addresses of a page are in the list alone");
+}
+
+#[test]
+fn what_may_be_hard_to_look_at_stands_blurred_and_nothing_brings_it_back() {
+    let sheet = with_pictures(true);
+    let rendered = render(&sheet).expect("a sheet");
+    assert!(rendered == render(&sheet).expect("a sheet"), "the same again");
+    assert_eq!(structure(&rendered.pdf).matches("/Subtype/Image").count(), 2);
+    assert_eq!((dots_of(&rendered, RED), dots_of(&rendered, GREEN)), (0, 0));
+    let said = words_of(&sheet);
+    for name in ["screenshot.png", "hela-sidan.png"] {
+        let words = format!("Den osuddade ligger oförändrad i bevispaketet, filen {name}.");
+        assert!(said.contains(&words), "{words}: {said}");
+    }
+    // What lies in the document is no larger than what is left of it.
+    let (clear, blurred) = (render(&with_pictures(false)).expect("a sheet"), &rendered);
+    assert!(blurred.pdf.len() < clear.pdf.len());
+    for job_files in [sheet.screenshot_png.as_deref(), sheet.full_page.as_ref().map(|p| &*p.png)] {
+        let (_, files) = pictured::of_item(job_files, true);
+        let left = image::load_from_memory(&files[0]).expect("a PNG").into_rgb8();
+        assert!(left.width().max(left.height()) <= 448);
+    }
+}
+
+/// What is laid out as one line of words.
+fn words_of(sheet: &SheetContent) -> String {
+    let data = {
+        let pictures = pictured::Pictures {
+            item: pictured::of_item(
+                sheet.screenshot_png.as_deref(),
+                sheet.manifest.sheet_is_blurred,
+            )
+            .0,
+            whole: match &sheet.full_page {
+                Some(page) => pictured::on_one_page(&page.png, sheet.manifest.sheet_is_blurred).0,
+                None => pictured::Picture::None,
+            },
+        };
+        job(sheet, &pictures, Vec::new(), shown::Repertoire::Fonts).expect("data").0.data
+    };
+    String::from_utf8(data).expect("JSON is text")
+}
+
 /// The document without the contents of its streams, except the metadata, which is plain XML.
 fn structure(pdf: &[u8]) -> String {
     let mut rest = pdf;
@@ -435,7 +564,7 @@ fn the_document_declares_its_standards_and_holds_nothing_active() {
 #[test]
 fn with_latin_letters_alone_there_is_a_sheet_too() {
     let sheet = content("Hej 👍🏽 مرحبا");
-    let (job, uncovered) = job(&sheet, &data::Picture::None, Vec::new(), shown::Repertoire::Latin)
+    let (job, uncovered) = job(&sheet, &NO_PICTURES, Vec::new(), shown::Repertoire::Latin)
         .expect("the data can be written");
     assert!(uncovered.contains(&'👍'));
     let out = engine::run(job).expect("a sheet");
@@ -506,6 +635,17 @@ fn sheets_are_left_for_outside_checks() {
             ),
         ),
         ("lang", content(&long), "Här står de första 20 000 av 27 200 tecken.".to_owned()),
+        (
+            "bilder",
+            with_pictures(false),
+            "Ramen runt inlägget är ritad av Uppsikt på den färdiga bilden. Den fanns inte på sidan.\nListan står i filen webbsida-logg.json."
+                .to_owned(),
+        ),
+        (
+            "suddad",
+            with_pictures(true),
+            "Den osuddade ligger oförändrad i bevispaketet, filen hela-sidan.png.".to_owned(),
+        ),
         (
             "inbaddad",
             with_files(content("Jag ska döda dig.")),

@@ -14,6 +14,7 @@ use reqwest::header::HeaderMap;
 use url::Url;
 
 use crate::domain::item::{Exchange, FetchedItem};
+use crate::runtime::address::without_secrets;
 
 /// Headers that are kept. None of them carries a credential, a cookie, or the address of a next page with one.
 const KEPT: [&str; 25] = [
@@ -54,9 +55,6 @@ const LARGEST_BODY: usize = 16 << 20;
 /// Bytes that are gone through for items that do not stand where they are looked for first.
 const MOST_LOOKED: usize = 256 << 20;
 
-/// What stands for a secret.
-const STRUCK: &str = "•••";
-
 tokio::task_local! {
     static HEARD: RefCell<Vec<(Arc<Exchange>, Vec<u8>)>>;
 }
@@ -90,7 +88,8 @@ pub(super) fn note(
         }
         let exchange = Exchange {
             method: method.as_str().to_owned(),
-            address: without_secrets(address, &clean),
+            // Addresses of strangers may be long.
+            address: without_secrets(address, &clean).chars().take(MOST_ADDRESS).collect(),
             status,
             headers: kept(headers, &clean),
             at,
@@ -121,32 +120,6 @@ impl Heard {
     }
 }
 
-/// Whether a parameter of this name can carry a secret. Tokens for a next page go too; nothing is lost by it.
-fn may_be_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let words =
-        ["token", "key", "secret", "proof", "sig", "auth", "code", "pass", "session", "cred"];
-    words.iter().any(|word| name.contains(word))
-}
-
-fn without_secrets(address: &Url, clean: &impl Fn(&str) -> String) -> String {
-    let mut shown = address.clone();
-    shown.set_fragment(None);
-    // Without a host neither can be set; then there is neither.
-    let _ = shown.set_username("");
-    let _ = shown.set_password(None);
-    if address.query().is_some() {
-        let pairs = address.query_pairs().map(|(name, value)| {
-            let is_secret = may_be_secret(&name) || clean(&value) != *value;
-            (name.into_owned(), if is_secret { STRUCK.to_owned() } else { value.into_owned() })
-        });
-        let pairs: Vec<_> = pairs.collect();
-        shown.query_pairs_mut().clear().extend_pairs(pairs);
-    }
-    // Percent signs would hide a secret of the path from the eye, and from `clean`.
-    clean(shown.as_str()).chars().take(MOST_ADDRESS).collect()
-}
-
 fn kept(headers: &HeaderMap, clean: &impl Fn(&str) -> String) -> Vec<(String, String)> {
     let mut kept: Vec<_> = headers
         .iter()
@@ -167,6 +140,7 @@ mod tests {
     use super::*;
     use crate::domain::ids::PlatformItemId;
     use crate::domain::item::ItemKind;
+    use crate::runtime::address::STRUCK;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let pairs = pairs.iter().map(|(n, v)| {

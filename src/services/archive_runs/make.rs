@@ -11,7 +11,7 @@ use crate::domain::archive_run::{
     FileKind, NotCaptured, Occasion, RunFile, RunManifest, first_day,
 };
 use crate::domain::calendar::{local, start_of_day};
-use crate::domain::dossier::{Chapter, Dossier};
+use crate::domain::dossier::{Chapter, ChapterPicture, Dossier};
 use crate::domain::evidence::TEXT_NOT_COPIED;
 use crate::domain::ids::{AccountId, PlatformItemId};
 use crate::domain::item::{Author, FetchedItem, FetchedPost, ItemKind, Presence};
@@ -613,7 +613,11 @@ fn dossier(
             ("Hur".to_owned(), method),
         ],
         passages: Vec::new(),
-        picture: Some((png, "Bild av kontots sida".into())),
+        pictures: vec![ChapterPicture {
+            png,
+            about: "Bild av kontots sida".into(),
+            ..ChapterPicture::default()
+        }],
     });
     Dossier {
         title: format!("Arkivering av {}", manifest.account_name),
@@ -626,5 +630,6 @@ fn dossier(
         columns: vec!["När", "Vad och av vem", "Text"],
         rows: rows.collect(),
         chapters: chapters.into_iter().collect(),
+        files: Vec::new(),
     }
 }

@@ -46,7 +46,14 @@ async fn of_what_may_concern_children_only_metadata_is_sealed_shown_and_exported
     while stage.services.capture_wanted().await.unwrap() {}
     let (n_parts, missing) = sealed_parts(&stage, case).await;
     assert_eq!(n_parts, 0);
-    for kind in [PartKind::Payload, PartKind::Text, PartKind::Thread, PartKind::Screenshot] {
+    for kind in [
+        PartKind::Payload,
+        PartKind::Text,
+        PartKind::Thread,
+        PartKind::Screenshot,
+        PartKind::FullPage,
+        PartKind::PageLog,
+    ] {
         assert!(missing.contains(&kind), "{kind:?} is named");
     }
     let file = stage.services.case_file(&stage.editor, case).await.unwrap();

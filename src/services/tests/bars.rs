@@ -43,6 +43,8 @@ async fn seal_with_picture(
     for (kind, name, bytes) in [
         (PartKind::Text, "text.txt", text.as_bytes()),
         (PartKind::Screenshot, "screenshot.png", b"bilden"),
+        (PartKind::FullPage, "hela-sidan.png", b"sidan"),
+        (PartKind::PageLog, "webbsida-logg.json", b"{}"),
         (PartKind::SheetPng, "bevisblad-1.png", b"bladet med bilden"),
     ] {
         manifest.parts.push(evidence.keep(&leave, part(kind, name, bytes)).await?);
@@ -64,7 +66,9 @@ async fn pictured(stage: &Stage, text: &str) -> (CaseId, EvidenceId) {
 /// Which files of a record are shown, of those that were sealed.
 async fn shown(stage: &Stage, evidence: EvidenceId) -> Vec<&'static str> {
     let mut shown = Vec::new();
-    for name in ["text.txt", "screenshot.png", "bevisblad-1.png"] {
+    let all =
+        ["text.txt", "screenshot.png", "hela-sidan.png", "webbsida-logg.json", "bevisblad-1.png"];
+    for name in all {
         match stage.services.evidence_part(&stage.editor, evidence, name).await {
             Ok(_) => shown.push(name),
             Err(ServiceError::Refused { why }) => assert!(why.contains("visas inte"), "{why}"),
@@ -81,7 +85,7 @@ async fn shown(stage: &Stage, evidence: EvidenceId) -> Vec<&'static str> {
 async fn pictures_taken_before_of_a_page_are_cut_off_when_something_on_it_is_suspected() {
     let stage = Stage::new().await;
     let (case, evidence) = pictured(&stage, THREAT).await;
-    assert_eq!(shown(&stage, evidence).await.len(), 3);
+    assert_eq!(shown(&stage, evidence).await.len(), 5);
     stage.written(CHILD).await;
     assert_eq!(shown(&stage, evidence).await, ["text.txt"]);
     stage.decide(case, vec![Choice::Hide, Choice::Register]).await;
@@ -131,11 +135,12 @@ async fn an_export_has_no_pictures_of_a_page_on_which_something_is_suspected() {
         serde_json::from_reader(zip.by_name("paket.json").unwrap()).unwrap();
     let without = &index["records"][0]["without"];
     assert_eq!(without[0]["name"], "screenshot.png");
-    assert_eq!(without[1]["name"], "bevisblad-1.png");
+    let rest = [1, 2, 3].map(|n| without[n]["name"].as_str().unwrap_or_default());
+    assert_eq!(rest, ["hela-sidan.png", "webbsida-logg.json", "bevisblad-1.png"]);
     assert!(without[0]["reason"].as_str().unwrap().contains("på samma sida"), "{without}");
     let found = packages::verify(&out, &|_, _| {}).unwrap();
     assert!(found.is_whole(), "{}", found.words());
-    assert!(found.words().contains("2 delar"), "{}", found.words());
+    assert!(found.words().contains("4 delar"), "{}", found.words());
 }
 
 #[tokio::test]
@@ -164,7 +169,7 @@ async fn what_was_pictured_of_a_page_is_shown_again_when_the_suspicion_is_lifted
     .unwrap();
     let owner = viewer(Role::Owner, stage.editor.user);
     stage.services.lift_copy_bar(&owner, suspected, "Texten citerar en dom.").await.unwrap();
-    assert_eq!(shown(&stage, evidence).await.len(), 3);
+    assert_eq!(shown(&stage, evidence).await.len(), 5);
 }
 
 #[tokio::test]

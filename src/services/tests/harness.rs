@@ -23,6 +23,7 @@ use crate::domain::ids::{
 use crate::domain::person::Role;
 use crate::domain::policy::{Line, Policy, Proposed, Rule};
 use crate::domain::retention::{NoCase, Retention, RetentionClass, RetentionRule};
+use crate::evidence::browser::Browser;
 use crate::evidence::fetch::FetchLimits;
 use crate::evidence::media::MediaPolicy;
 use crate::evidence::verify;
@@ -172,6 +173,20 @@ pub fn services_within(
     served: Served,
     fetch: FetchLimits,
 ) -> Services {
+    let none = Err("Ingen webbläsare i provet.".into());
+    services_with(dir, clock, store, evidence, served, fetch, none)
+}
+
+/// The same with a browser.
+pub fn services_with(
+    dir: &Path,
+    clock: &TestClock,
+    store: Store,
+    evidence: EvidenceStore,
+    served: Served,
+    fetch: FetchLimits,
+    browser: Result<Browser, String>,
+) -> Services {
     Services::new(Parts {
         store,
         evidence,
@@ -191,7 +206,7 @@ pub fn services_within(
             page_archives: true,
         },
         accounts: vec![served],
-        browser: Err("Ingen webbläsare i provet.".into()),
+        browser,
     })
 }
 
@@ -238,6 +253,7 @@ async fn try_manifest_of(services: &Services, row: &EvidenceRow) -> anyhow::Resu
         beside: None,
         sealed_by: "prov".into(),
         earlier: None,
+        sheet_is_blurred: false,
     })
 }
 

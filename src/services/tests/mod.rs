@@ -19,6 +19,8 @@ mod manual;
 mod notices;
 mod outbox;
 mod packages;
+#[cfg(feature = "browser")]
+mod page_pictures;
 mod people;
 mod policies;
 mod quota;

@@ -39,7 +39,8 @@ pub async fn show(
     let back = case.map_or_else(|| "/".to_owned(), |case| format!("/arende/{case}"));
     let shell = inside.shell(&site, Place::Queue)?;
     let barred = sealed.no_copy;
-    let view = EvidencePage::new(shell, id, back, manifest, barred, verification, now);
+    let log = sealed.page_log.as_ref();
+    let view = EvidencePage::new(shell, id, back, (manifest, log), barred, verification, now);
     Ok(page(&site, &view))
 }
 
@@ -113,8 +114,9 @@ async fn part(
     let found = site.services.evidence_part(&inside.viewer, id, name).await;
     let part = found.map_err(|e| site.error(e))?;
     // Pictures are shown; everything else is hostile until somebody opens it outside the browser.
-    let shown = matches!(part.kind, Some(PartKind::SheetPng | PartKind::Screenshot))
-        && part.media_type == "image/png";
+    let shown =
+        matches!(part.kind, Some(PartKind::SheetPng | PartKind::Screenshot | PartKind::FullPage))
+            && part.media_type == "image/png";
     let disposition = if shown { "inline" } else { "attachment" };
     let name = format!("bevis-{id}-{}", part.name);
     answer(part.bytes, &part.media_type, disposition, &name).map_err(|e| site.error(e))

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::domain::evidence::{Manifest, Part, PartKind};
 use crate::domain::file_kind::FileKind;
 use crate::domain::ids::EvidenceId;
+use crate::domain::page_log::PageLog;
 
 use super::decision::RemovalGate;
 use super::outside::Outside;
@@ -117,7 +118,7 @@ impl Shot {
                 format!("/bevis/{id}/sida/{}.png", before + 1)
             }
             // Our browser's own.
-            PartKind::Screenshot => format!("/bevis/{id}/fil/{name}"),
+            PartKind::Screenshot | PartKind::FullPage => format!("/bevis/{id}/fil/{name}"),
             PartKind::Attachment
             | PartKind::Payload
             | PartKind::Text
@@ -125,6 +126,7 @@ impl Shot {
             | PartKind::Exchange
             | PartKind::Links
             | PartKind::PageArchive
+            | PartKind::PageLog
             | PartKind::SheetPdf => format!("/bevis/{id}/bild/{name}"),
         };
         let src = if blurred { format!("/bevis/{id}/sudd/{name}") } else { clear.clone() };
@@ -159,6 +161,100 @@ pub fn hanging(id: EvidenceId, manifest: &Manifest) -> Vec<Hanging> {
         }
     };
     parts.map(one).collect()
+}
+
+/// A picture of the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageShot {
+    /// The picture.
+    pub shot: Shot,
+    /// What it shows, for whoever does not see it.
+    pub alt: &'static str,
+    /// What is to be known of it: how it was taken, and what of it is ours.
+    pub caption: String,
+}
+
+fn page_shots(id: EvidenceId, manifest: &Manifest) -> Vec<PageShot> {
+    let kinds = [
+        (PartKind::Screenshot, "Skärmbild av sidan när beviset togs"),
+        (PartKind::FullPage, "Hela sidan när beviset togs"),
+    ];
+    let one = |(kind, alt)| {
+        let part = manifest.parts.iter().find(|part| part.kind == kind)?;
+        let shot = Shot::of(id, manifest, part);
+        Some(PageShot { shot, alt, caption: part.method.clone() })
+    };
+    kinds.into_iter().filter_map(one).collect()
+}
+
+/// What a page was refused and what it complained of, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageLogView {
+    /// In one sentence.
+    pub summary: String,
+    /// Calls that were stopped or did not come through.
+    pub stopped: Vec<StoppedView>,
+    /// What more there was, in words.
+    pub stopped_beyond: Option<String>,
+    /// Lines of the console.
+    pub console: Vec<ConsoleView>,
+    /// What more there was, in words.
+    pub console_beyond: Option<String>,
+}
+
+/// A call that was stopped or did not come through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoppedView {
+    /// Where it went; hidden characters are marked.
+    pub address: String,
+    /// What was asked for, why it did not come, how often.
+    pub words: String,
+}
+
+/// A line of the page's console.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsoleView {
+    /// How grave, and how often.
+    pub words: String,
+    /// The page's own words; hidden characters are marked.
+    pub text: String,
+}
+
+impl PageLogView {
+    fn new(log: &PageLog) -> Self {
+        let shown = |text: &str| super::visible::Visible::new(text).into_line();
+        let often = |n: u64| if n > 1 { format!(", {n} gånger") } else { String::new() };
+        let beyond = |n: u64| (n > 0).then(|| format!("och {n} till, som inte är uppräknade"));
+        Self {
+            summary: log.summary(),
+            stopped: log
+                .stopped
+                .iter()
+                .map(|call| {
+                    let detail = call.detail.as_deref().map(shown);
+                    let detail = detail.map_or_else(String::new, |detail| format!(" ({detail})"));
+                    let (what, why) = (call.resource.label(), call.reason.label());
+                    StoppedView {
+                        address: shown(&call.address),
+                        words: format!("{what}, {why}{detail}{}", often(call.times)),
+                    }
+                })
+                .collect(),
+            stopped_beyond: beyond(log.stopped_beyond),
+            console: log
+                .console
+                .iter()
+                .map(|line| ConsoleView {
+                    words: format!("{}{}", line.level.label(), often(line.times)),
+                    text: match &line.from {
+                        Some(from) => format!("{} ({})", shown(&line.text), shown(from)),
+                        None => shown(&line.text),
+                    },
+                })
+                .collect(),
+            console_beyond: beyond(log.console_beyond),
+        }
+    }
 }
 
 /// The evidence on a case's page.
@@ -242,8 +338,10 @@ pub struct EvidencePage {
     pub missing: Vec<MissingView>,
     /// The pages of the sheet as pictures.
     pub sheet_pages: Vec<Shot>,
-    /// The screenshot, if one was taken.
-    pub screenshot: Option<Shot>,
+    /// Pictures of the page, the item's first.
+    pub screenshots: Vec<PageShot>,
+    /// What the page was refused and what it complained of, where it was pictured.
+    pub page_log: Option<PageLogView>,
     /// What hung on the item.
     pub hanging: Vec<Hanging>,
     /// Its place in the log.
@@ -278,7 +376,7 @@ impl EvidencePage {
         shell: Shell,
         id: EvidenceId,
         case_href: String,
-        manifest: &Manifest,
+        (manifest, page_log): (&Manifest, Option<&PageLog>),
         barred: bool,
         verification: Verification,
         now: Timestamp,
@@ -316,7 +414,8 @@ impl EvidencePage {
             sheet_pages: named(PartKind::SheetPng)
                 .map(|part| Shot::of(id, manifest, part))
                 .collect(),
-            screenshot: named(PartKind::Screenshot).next().map(|part| Shot::of(id, manifest, part)),
+            screenshots: page_shots(id, manifest),
+            page_log: page_log.map(PageLogView::new),
             hanging: hanging(id, manifest),
             leaf: verification.leaf,
         }
@@ -324,7 +423,8 @@ impl EvidencePage {
 
     /// Whether anything on the page stands blurred.
     pub fn is_blurred(&self) -> bool {
-        let shots = self.sheet_pages.iter().chain(&self.screenshot);
+        let pages = self.screenshots.iter().map(|page| &page.shot);
+        let shots = self.sheet_pages.iter().chain(pages);
         let mut all = shots.chain(self.hanging.iter().filter_map(|file| file.shot.as_ref()));
         all.any(|shot| shot.blurred)
     }
