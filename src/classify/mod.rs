@@ -290,6 +290,8 @@ impl Classifier {
     /// What a single word is taken for by its sound or by a slip; nothing for a word that the
     /// lexicon knows as it stands.
     pub fn taken_for(&self, scratch: &mut Scratch, word: &str) -> Option<&str> {
+        // A word that was met is known as what it was taken for.
+        scratch.vocabulary = Vocabulary::default();
         self.fold(scratch, word);
         self.cut(scratch);
         let Scratch { folded, tokens, .. } = scratch;
