@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::classify::cues::Scales;
-use crate::classify::cues::table::WEIGHED;
+use crate::classify::cues::table::{WEIGHED, lane};
 use crate::classify::lexicon::Lexicon;
 use crate::classify::rules::{Hit, View};
+use crate::classify::vocabulary::Vocabulary;
 use crate::classify::{Classifier, Scratch};
 use crate::domain::category::{Category, Severity, Task};
 use crate::domain::verdict::{Finding, Span};
@@ -33,7 +34,9 @@ impl Classifier {
         text: &str,
         lowered: &mut Vec<Lowered>,
     ) -> Vec<Finding> {
-        let Scratch { folded, tokens, numbers, marks, hits, scales, memo, seen, .. } = scratch;
+        let Scratch {
+            folded, tokens, numbers, marks, hits, scales, memo, seen, vocabulary, ..
+        } = scratch;
         let mut findings = Vec::new();
         if hits.is_empty() && numbers.is_empty() && scales.found.is_empty() {
             return findings;
@@ -75,7 +78,7 @@ impl Classifier {
                 })
                 .collect();
             merge(&mut spans);
-            let doubted = self.doubts(&view, scales, hits, same);
+            let doubted = self.doubts(&view, vocabulary, scales, hits, same);
             let left = match (doubted, rule.category.task()) {
                 (None, _) => Some(rule.severity),
                 (Some(_), Task::Removal) => Some(rule.severity.min(Severity::Low)),
@@ -107,7 +110,8 @@ impl Classifier {
     fn doubts(
         &self,
         view: &View<'_>,
-        scales: &Scales,
+        vocabulary: &mut Vocabulary,
+        scales: &mut Scales,
         hits: &[Hit],
         of_rule: &[Hit],
     ) -> Option<(i32, i32)> {
@@ -117,7 +121,9 @@ impl Classifier {
         let belief = cues.belief(id, rule)?;
         let mut highest = cues.highest(scales, rule.category).filter(|sum| *sum < belief)?;
         for hit in of_rule {
-            highest = highest.max(cues.sum_around(view, hits, hit, rule.category)?);
+            let around = hit.around(view);
+            let sums = cues.sums_of(&self.quick, view, vocabulary, hits, around, scales);
+            highest = highest.max(sums[lane(rule.category)?]);
             if highest >= belief {
                 return None;
             }

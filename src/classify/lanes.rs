@@ -32,6 +32,14 @@ impl Lanes {
     #[inline]
     fn each(&mut self, texts: &[&str], mut stage: impl FnMut(&mut Scratch, &str)) {
         for (scratch, text) in self.scratches.iter_mut().zip(texts) {
+            stage(scratch, text);
+        }
+    }
+
+    /// The same for a stage that needs what the lanes share.
+    #[inline]
+    fn each_sharing(&mut self, texts: &[&str], mut stage: impl FnMut(&mut Scratch, &str)) {
+        for (scratch, text) in self.scratches.iter_mut().zip(texts) {
             swap(&mut scratch.vocabulary, &mut self.vocabulary);
             swap(&mut scratch.scales.met, &mut self.met);
             stage(scratch, text);
@@ -86,12 +94,12 @@ impl Classifier {
         // Where a word is kept must hold until all of the texts are done.
         lanes.vocabulary.begin(&self.lexicon.version);
         lanes.each(texts, |scratch, text| self.fold(scratch, text));
-        lanes.each(texts, |scratch, _| self.cut_on(scratch));
-        lanes.each(texts, |scratch, text| self.repair(scratch, text));
+        lanes.each_sharing(texts, |scratch, _| self.cut_on(scratch));
+        lanes.each_sharing(texts, |scratch, text| self.repair(scratch, text));
         lanes.each(texts, |scratch, text| self.find_numbers(scratch, text));
         lanes.each(texts, |scratch, text| self.match_rules(scratch, text, None));
-        lanes.each(texts, |scratch, text| self.weigh(scratch, text));
-        lanes.each(texts, |scratch, text| {
+        lanes.each_sharing(texts, |scratch, text| self.weigh(scratch, text));
+        lanes.each_sharing(texts, |scratch, text| {
             let verdict = self.verdict(scratch, text);
             tell(scratch, verdict);
         });

@@ -54,7 +54,7 @@ use crate::classify::rules::sets::Seen;
 use crate::classify::rules::{Hit, MOST_HITS, MOST_YIELDING, Memo, Stopped, View};
 use crate::classify::tokens::{Token, Tokens};
 use crate::classify::trace::{MOST_NEAR, Near};
-use crate::classify::vocabulary::Vocabulary;
+use crate::classify::vocabulary::{About, Vocabulary};
 use crate::classify::words::{ClassId, EntryId, Traits};
 use crate::domain::category::Severity;
 use crate::domain::ids::LexiconVersion;
@@ -292,9 +292,14 @@ impl Classifier {
     pub fn taken_for(&self, scratch: &mut Scratch, word: &str) -> Option<&str> {
         self.fold(scratch, word);
         self.cut(scratch);
-        let Scratch { folded, tokens, .. } = scratch;
+        let Scratch { folded, tokens, vocabulary, .. } = scratch;
+        // A word that was met in a text has the entry of the one that it was taken for.
+        let mut is_taken = |t: &Token| {
+            let known = vocabulary.get(t.word, t.end - t.start);
+            known.is_some_and(|known| known.about.has(About::TAKEN))
+        };
         match tokens.tokens.as_slice() {
-            [t] if t.entry == EntryId::UNKNOWN => {
+            [t] if t.entry == EntryId::UNKNOWN || is_taken(t) => {
                 let word = &folded.bytes()[t.start as usize..t.end as usize];
                 self.lexicon.repair.near.target(word)
             }

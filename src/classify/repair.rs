@@ -14,8 +14,8 @@ use crate::classify::fold::Folded;
 use crate::classify::near::Near;
 use crate::classify::repair::glued::Small;
 use crate::classify::tokens::{Kind, Token, Tokens};
-use crate::classify::vocabulary::{self, Vocabulary, WordId};
-use crate::classify::words::{EntryId, Traits, Words, hash_of, mix};
+use crate::classify::vocabulary::{self, About, Vocabulary, WordId};
+use crate::classify::words::{EntryId, SeenTraits, Traits, Words, hash_of, mix};
 
 pub mod glued;
 
@@ -64,56 +64,91 @@ impl Repair {
         let text = folded.bytes();
         let stripped = !folded.has_swedish_letters();
         if memchr::memchr(b'#', text).is_some() {
+            as_they_stand(tokens, vocabulary);
             glued::cut_hashtags(original, folded, tokens, words, stripped);
         }
-        // Few texts hold what could be a piece of a broken word, or a picture.
-        let (mut pieces, mut pictures, mut leads) = (false, false, false);
-        let mut glued: SmallVec<[u32; 4]> = SmallVec::new();
-        for (at, token) in tokens.tokens.iter_mut().enumerate() {
-            if token.entry == EntryId::UNKNOWN {
-                match token.kind {
-                    Kind::Word => {
-                        let word = &text[token.start as usize..token.end as usize];
-                        let known = vocabulary.get(token.word, token.end - token.start);
-                        let kept = known.as_ref().and_then(|known| known.taken_for);
-                        token.entry = kept.unwrap_or_else(|| self.read(word, words, stripped));
-                        if kept.is_none()
-                            && token.entry == EntryId::UNKNOWN
-                            && glued::is_glued(word, self.small.as_ref(), words, stripped)
-                        {
-                            // Not kept: it is found out anew where it is met again.
-                            glued.push(at as u32);
-                        } else if let Some(known) = known {
-                            known.taken_for = Some(token.entry);
-                        }
-                        token.disguised = words.disguisable(token.entry);
-                        if word[0].is_ascii_digit() && glued_price(word) {
-                            token.entry = self.money;
-                        }
-                    }
-                    Kind::Number => token.entry = self.amount(&text[token.end as usize..]),
-                    Kind::Picture
-                    | Kind::Address
-                    | Kind::Mail
-                    | Kind::Mention
-                    | Kind::Identifier => {}
-                }
-                pieces |= may_be_piece(token);
-            }
-            pictures |= token.kind == Kind::Picture;
-            leads |= token.leads;
+        if tokens.is_changed {
+            // What is known of the words that were cut is not known of these.
+            tokens.open.clear();
+            tokens.open.extend(0..tokens.tokens.len() as u32);
+            (tokens.about, tokens.n_numbers) = (About::default(), 0);
         }
-        if !glued.is_empty() {
+        let mut glued: SmallVec<[u32; 4]> = SmallVec::new();
+        let open = std::mem::take(&mut tokens.open);
+        for at in &open {
+            let token = &mut tokens.tokens[*at as usize];
+            if self.settle(text, token, words, traits, stripped, vocabulary) {
+                glued.push(*at);
+            }
+            let of_entry = traits.of(token.entry);
+            tokens.n_numbers += usize::from(of_entry.has(About::NUMBER));
+            tokens.about = tokens.about.or(of_entry).or(about(token));
+        }
+        tokens.open = open;
+        let mut is_same = glued.is_empty();
+        if !is_same {
             glued::cut(text, &glued, tokens, words, stripped);
         }
-        if (pieces || pictures || leads) && join(text, tokens, words, stripped) {
+        let apart = About::PIECE.or(About::PICTURE).or(About::LEADS);
+        if tokens.about.has(apart) && join(text, tokens, words, stripped) {
             tokens.close_up();
+            is_same = false;
         }
-        tokens.seen = traits.seen(tokens.tokens.iter().map(|t| t.entry));
+        tokens.seen = if is_same {
+            SeenTraits::new(tokens.about, tokens.n_numbers)
+        } else {
+            traits.seen(tokens.tokens.iter().map(|t| t.entry))
+        };
         tokens.may_match = tokens.seen.begins;
         if memchr::memchr2(b'\'', 0xE2, text).is_some() {
             single_quotes(text, tokens);
         }
+    }
+
+    /// Finds out what is not yet known of the token, and keeps it where its word is kept; says whether the
+    /// word is several that were run together, which is found out anew where it is met again.
+    fn settle(
+        &self,
+        text: &[u8],
+        token: &mut Token,
+        words: &Words,
+        traits: &Traits,
+        stripped: bool,
+        vocabulary: &mut Vocabulary,
+    ) -> bool {
+        let known = vocabulary.get(token.word, token.end - token.start);
+        if let Some(known) = &known
+            && known.about.has(About::SETTLED)
+        {
+            // Met earlier in this text, or with it in flight.
+            token.entry = known.entry;
+            token.disguised = known.about.has(About::DISGUISED);
+            return false;
+        }
+        let is_unknown = token.entry == EntryId::UNKNOWN;
+        if is_unknown {
+            match token.kind {
+                Kind::Word => {
+                    let word = bytes(text, token);
+                    token.entry = self.read(word, words, stripped);
+                    if token.entry == EntryId::UNKNOWN
+                        && glued::is_glued(word, self.small.as_ref(), words, stripped)
+                    {
+                        return true;
+                    }
+                    token.disguised = words.disguisable(token.entry);
+                    if word[0].is_ascii_digit() && glued_price(word) {
+                        token.entry = self.money;
+                    }
+                }
+                Kind::Number => token.entry = self.amount(&text[token.end as usize..]),
+                Kind::Picture | Kind::Address | Kind::Mail | Kind::Mention | Kind::Identifier => {}
+            }
+        }
+        if let Some(known) = known {
+            known.settle(token.entry, traits.of(token.entry).or(about(token)), is_unknown);
+        }
+        false
     }
 
     /// An unknown word as one without å, ä, ö, or misspelled. What lost its dots is any word, as no
@@ -162,7 +197,11 @@ impl Repair {
                 && (!sign[0].is_ascii_alphabetic()
                     || after.get(sign.len()).is_none_or(|b| !b.is_ascii_alphabetic() && *b < 0x80))
         };
-        if MONEY.iter().any(starts) {
+        // Most numbers are no amounts, which one byte tells.
+        let first = after.first().copied().unwrap_or(b' ');
+        if first != b'%' && first != b'p' && !MONEY.iter().any(|sign| sign[0] == first) {
+            EntryId::UNKNOWN
+        } else if MONEY.iter().any(starts) {
             self.money
         } else if after.starts_with(b"%") || starts(&b"procent".as_slice()) {
             self.percent
@@ -210,6 +249,26 @@ fn worth_joining(tokens: &[Token]) -> SmallVec<[u64; 16]> {
         }
     }
     worth
+}
+
+/// Makes words that are taken for others what they are as they stand: a hashtag is cut first.
+fn as_they_stand(tokens: &mut Tokens, vocabulary: &mut Vocabulary) {
+    for token in &mut tokens.tokens {
+        let known = vocabulary.get(token.word, token.end - token.start);
+        if known.is_some_and(|known| known.about.has(About::TAKEN)) {
+            token.entry = EntryId::UNKNOWN;
+            token.disguised = false;
+        }
+    }
+}
+
+/// What a token is beside its entry.
+fn about(token: &Token) -> About {
+    About::default()
+        .with(About::DISGUISED, token.disguised)
+        .with(About::LEADS, token.leads)
+        .with(About::PIECE, may_be_piece(token))
+        .with(About::PICTURE, token.kind == Kind::Picture)
 }
 
 /// Whether the token may be a piece of a broken word: short, and no word.
@@ -423,6 +482,9 @@ impl Hasher for Mixed {
 pub fn repeats(text: &[u8], tokens: &Tokens) -> bool {
     const MOST: usize = 2_000;
     const TIMES: usize = 3;
+    if !tokens.may_repeat() {
+        return false;
+    }
     let tokens = &tokens.tokens[..tokens.tokens.len().min(MOST)];
     if !meets_again(text, tokens) || !may_repeat(tokens) {
         return false;

@@ -9,6 +9,7 @@
 pub mod borders;
 pub mod chunk;
 pub mod looks;
+mod met;
 pub mod sentence;
 pub mod spaced;
 
@@ -18,9 +19,10 @@ use crate::classify::tokens::chunk::{Chunk, Class, Stage, class_at};
 use crate::classify::tokens::looks::{
     count_digits, has_stretched, is_quote, is_single_letter, is_stretched,
 };
+use crate::classify::tokens::met::Met;
 use crate::classify::tokens::sentence::ends_sentence;
 use crate::classify::tokens::spaced::FEWEST_SPACED;
-use crate::classify::vocabulary::{self, Known, Vocabulary, WordId, WordKey};
+use crate::classify::vocabulary::{self, About, Known, Vocabulary, WordId, WordKey};
 use crate::classify::words::{EntryId, SeenTraits, Words, hash_of};
 
 /// What a token is.
@@ -105,12 +107,24 @@ pub struct Tokens {
     pub seen: SeenTraits,
     /// Whether any token may begin a rule, identifiers among them; known from then on too.
     pub may_match: bool,
+    /// The tokens of which not all is known yet.
+    pub open: Vec<u32>,
+    /// What is known of all others together.
+    pub about: About,
+    /// How many of these are number words.
+    pub n_numbers: usize,
+    /// The tokens are no longer those that were cut: some were made one, or several.
+    pub is_changed: bool,
+    met: Met,
     /// The tokens before which quotation marks stand.
     quotes: Vec<u32>,
     /// How many tokens may be single letters.
     n_single: usize,
     borders: Borders,
 }
+
+/// How many addresses a text must have, to repeat itself by these alone.
+const FEWEST_ADDRESSES: usize = 3;
 
 /// What cutting one text needs beside the tokens.
 struct Cut<'a> {
@@ -137,8 +151,14 @@ impl Tokens {
         self.tokens.clear();
         self.sentences.clear();
         self.quotes.clear();
+        self.open.clear();
+        self.about = About::default();
+        self.n_numbers = 0;
+        self.is_changed = false;
+        self.met = Met::default();
         self.n_single = 0;
         self.n_addresses = 0;
+        vocabulary.begin_text();
         let mut borders = std::mem::take(&mut self.borders);
         borders.fill(text);
         self.n_digits = borders.n_digits;
@@ -230,7 +250,9 @@ impl Tokens {
                 }
                 Class::High => {
                     let picture = &text[i..i + length];
-                    let entry = cut.words.look_up(hash_of(picture), picture, false);
+                    let hash = hash_of(picture);
+                    let entry = cut.words.look_up(hash, picture, false);
+                    self.met.meet_hashed(hash);
                     self.push(i, i + length, Kind::Picture, entry);
                     chunk.sign(text[i]);
                     i += length;
@@ -259,7 +281,7 @@ impl Tokens {
             return self.new_word(cut, start, end, None);
         }
         let key = WordKey::cut(cut.text.key(start), length, cut.stripped);
-        let Some((word, known)) = cut.vocabulary.find(key) else {
+        let Some((word, is_met, known)) = cut.vocabulary.find(key) else {
             return self.new_word(cut, start, end, Some(key));
         };
         // What is kept has no digits.
@@ -269,16 +291,22 @@ impl Tokens {
         }
         self.n_single +=
             usize::from(length <= 2 && is_single_letter(&cut.text.bytes()[start..end]));
-        let Known { entry, disguised, leads, .. } = *known;
+        let Known { entry, about, .. } = *known;
+        self.met.meet(word.number(), is_met);
+        self.about = self.about.or(about);
+        self.n_numbers += usize::from(about.has(About::NUMBER));
+        if !about.has(About::SETTLED) {
+            self.open.push(self.tokens.len() as u32);
+        }
         self.tokens.push(Token {
             start: start as u32,
             end: end as u32,
             sentence: self.sentences.len() as u32,
             entry,
             kind: Kind::Word,
-            disguised,
+            disguised: about.has(About::DISGUISED),
             quoted: false,
-            leads,
+            leads: about.has(About::LEADS),
             word,
         });
     }
@@ -299,8 +327,10 @@ impl Tokens {
             chunk.digits |= digits > 0;
         }
         self.n_single += usize::from(is_single_letter(bytes));
-        let mut entry = cut.words.look_up(hash_of(bytes), bytes, cut.stripped);
+        let hash = hash_of(bytes);
+        let mut entry = cut.words.look_up(hash, bytes, cut.stripped);
         if !letters {
+            self.met.meet_hashed(hash);
             return self.push(start, end, Kind::Number, entry);
         }
         let mut disguised = false;
@@ -317,10 +347,17 @@ impl Tokens {
         let leads = cut.words.is_first_part(bytes);
         let word = match key {
             Some(key) if digits == 0 => {
-                cut.vocabulary.keep(key, bytes.len(), entry, disguised, leads)
+                let about = About::default();
+                let about = about.with(About::DISGUISED, disguised).with(About::LEADS, leads);
+                cut.vocabulary.keep(key, bytes.len(), entry, about)
             }
             Some(_) | None => WordId::NONE,
         };
+        if word == WordId::NONE {
+            self.met.meet_hashed(hash);
+        } else {
+            self.met.meet(word.number(), false);
+        }
         self.push(start, end, Kind::Word, entry);
         if let Some(last) = self.tokens.last_mut() {
             last.disguised = disguised;
@@ -330,6 +367,7 @@ impl Tokens {
     }
 
     fn push(&mut self, start: usize, end: usize, kind: Kind, entry: EntryId) {
+        self.open.push(self.tokens.len() as u32);
         self.tokens.push(Token {
             start: start as u32,
             end: end as u32,
@@ -379,6 +417,7 @@ impl Tokens {
 
     /// One token in the place of those that the chunk gave.
     fn replace_chunk(&mut self, chunk: &Chunk, from: usize, to: usize, kind: Kind, entry: EntryId) {
+        self.is_changed = true;
         self.tokens.truncate(chunk.first_token);
         self.push(chunk.start + from, chunk.start + to, kind, entry);
         let n = self.tokens.len() as u32;
@@ -402,6 +441,7 @@ impl Tokens {
 
     /// Takes out the tokens that went into others, and counts the sentences anew.
     pub fn close_up(&mut self) {
+        self.is_changed = true;
         self.tokens.retain(|t| t.end > t.start);
         let mut at = 0;
         for (i, sentence) in self.sentences.iter_mut().enumerate() {
@@ -411,6 +451,11 @@ impl Tokens {
             }
             sentence.last = at as u32;
         }
+    }
+
+    /// Whether the text may say the same thing again. True too often, never too seldom.
+    pub fn may_repeat(&self) -> bool {
+        self.met.again || self.is_changed || self.n_addresses >= FEWEST_ADDRESSES
     }
 
     /// Marks open and close alike, as people write them; one left over quotes nothing.

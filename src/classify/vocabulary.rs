@@ -16,10 +16,11 @@ pub const LONGEST: usize = KEY - 1;
 /// How many bytes a key has.
 pub const KEY: usize = 24;
 
-/// How many places there are.
-const N_PLACES: usize = 1 << 15;
-/// How many words are kept at most, so that places are found fast.
-const MOST: usize = N_PLACES / 8 * 5;
+/// How many places there are at first.
+const FEWEST_PLACES: usize = 1 << 12;
+/// How many there may be, 8 MB: a reader of dumps meets new words all the time, and each costs as much
+/// as a hundred that are known.
+const MOST_PLACES: usize = 1 << 17;
 /// How many places are tried for a word.
 const MOST_TRIED: usize = 16;
 
@@ -83,117 +84,186 @@ impl WordId {
     }
 }
 
+/// What is known of a word beside its entry, or of several together: a bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct About(u16);
+
+impl About {
+    /// The entry was found by undoing a disguise.
+    pub const DISGUISED: Self = Self(1);
+    /// It is the first part of compounds.
+    pub const LEADS: Self = Self(1 << 1);
+    /// All is known: what it is taken for if the lexicon does not know it, and the bits below.
+    pub const SETTLED: Self = Self(1 << 2);
+    /// It may be a piece of a broken word.
+    pub const PIECE: Self = Self(1 << 3);
+    /// It is a picture.
+    pub const PICTURE: Self = Self(1 << 4);
+    /// Rules may begin at it.
+    pub const BEGINS: Self = Self(1 << 5);
+    /// It is a sign of an address.
+    pub const ADDRESS_SIGN: Self = Self(1 << 6);
+    /// It is a number word.
+    pub const NUMBER: Self = Self(1 << 7);
+    /// The lexicon does not know it as it stands: the entry is that of the word that it is taken for.
+    pub const TAKEN: Self = Self(1 << 8);
+
+    /// These bits as well, if so.
+    #[must_use]
+    pub const fn with(self, bits: Self, is_so: bool) -> Self {
+        Self(self.0 | if is_so { bits.0 } else { 0 })
+    }
+
+    /// The bits of either.
+    #[inline]
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether any of these bits is set.
+    #[inline]
+    pub const fn has(self, bits: Self) -> bool {
+        self.0 & bits.0 != 0
+    }
+}
+
 /// What is known of a word.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub struct Known {
     key: WordKey,
-    /// What the lexicon knows of it, as a compound too.
+    /// What the lexicon knows of it, as a compound too; once it is settled, what it is taken for.
     pub entry: EntryId,
-    /// For a word that the lexicon does not know, the one that it is taken for; nothing until that was
-    /// found out.
-    pub taken_for: Option<EntryId>,
     /// Its cues.
     pub cues: WordCues,
-    /// Its entry was found by undoing a disguise.
-    pub disguised: bool,
-    /// It is the first part of compounds.
-    pub leads: bool,
+    /// The text in which it was met last.
+    text: u32,
+    /// What else is known of it.
+    pub about: About,
     /// How long it is, in bytes; zero in a place that is free.
     pub length: u8,
-    /// It was met again after it was put here.
-    is_used: bool,
+    /// In how many texts it was met again, as far as a byte tells.
+    n_used: u8,
+}
+
+impl Known {
+    /// All is known of the word now: its entry, which is another's if the lexicon does not know it as it
+    /// stands, and what else it is.
+    pub fn settle(&mut self, entry: EntryId, about: About, is_unknown: bool) {
+        if self.entry != entry {
+            self.cues = WordCues::OPEN;
+        }
+        self.entry = entry;
+        self.about = about.or(About::SETTLED).with(About::TAKEN, is_unknown);
+    }
 }
 
 const FREE: Known = Known {
     key: WordKey([0; 3]),
     entry: EntryId::UNKNOWN,
-    taken_for: None,
     cues: WordCues::OPEN,
-    disguised: false,
-    leads: false,
+    text: 0,
+    about: About(0),
     length: 0,
-    is_used: false,
+    n_used: 0,
 };
 
-/// The table. One for each thread.
+/// The table. One for each thread; it grows with what the thread reads.
 #[derive(Debug, Default)]
 pub struct Vocabulary {
     /// Whose answers these are.
     lexicon: Option<LexiconVersion>,
     places: Vec<Known>,
     n_kept: usize,
+    /// The number of the text that is being read.
+    text: u32,
 }
 
 impl Vocabulary {
     /// Gets ready for a text, or for several that are in flight together, read by this lexicon: forgets all
-    /// that another one knew, and, when the table is full, the words that were met once.
+    /// that another one knew, and makes room when the table is full.
     pub fn begin(&mut self, lexicon: &LexiconVersion) {
         if self.lexicon.as_ref() != Some(lexicon) {
             self.lexicon = Some(lexicon.clone());
             self.places.clear();
-            self.places.resize(N_PLACES, FREE);
+            self.places.resize(FEWEST_PLACES, FREE);
             self.n_kept = 0;
-        } else if self.n_kept >= MOST {
-            self.forget();
+        } else if self.n_kept >= self.most() {
+            self.make_room();
         }
     }
 
+    /// Begins to read one of these texts.
+    pub fn begin_text(&mut self) {
+        self.text = self.text.wrapping_add(1);
+    }
+
+    /// How many words are kept at most, so that places are found fast.
+    const fn most(&self) -> usize {
+        self.places.len() / 8 * 5
+    }
+
+    /// Doubles the table, or, when it is as large as may be, forgets the words that were met least.
     #[cold]
-    fn forget(&mut self) {
-        let used: Vec<Known> = self.places.iter().filter(|known| known.is_used).copied().collect();
-        self.places.fill(FREE);
+    fn make_room(&mut self) {
+        let n = (2 * self.places.len()).min(MOST_PLACES);
+        let mut words = std::mem::take(&mut self.places);
+        words.retain(|known| known.length > 0);
+        if n / 8 * 5 <= self.n_kept {
+            let half = words.len() / 2;
+            words.select_nth_unstable_by_key(half, |known| std::cmp::Reverse(known.n_used));
+            words.truncate(half);
+            words.iter_mut().for_each(|known| known.n_used /= 2);
+        }
+        self.places.resize(n, FREE);
         self.n_kept = 0;
-        // So many that there would be no room for others: then none.
-        if used.len() <= MOST / 2 {
-            for known in used {
-                if let Some(place) = self.free_place(known.key) {
-                    self.places[place] = Known { is_used: false, ..known };
-                    self.n_kept += 1;
-                }
+        for known in words {
+            if let Some(place) = self.free_place(known.key) {
+                self.places[place] = known;
+                self.n_kept += 1;
             }
         }
     }
 
-    /// Where the word is kept, if it is.
+    /// Where the word is kept, if it is, and whether the text that is being read holds it already.
     #[inline]
-    pub fn find(&mut self, key: WordKey) -> Option<(WordId, &Known)> {
-        let mut at = key.hash() as usize % N_PLACES;
+    pub fn find(&mut self, key: WordKey) -> Option<(WordId, bool, &Known)> {
+        let text = self.text;
+        let mask = self.places.len().wrapping_sub(1);
+        let mut at = key.hash() as usize & mask;
         for _ in 0..MOST_TRIED {
             let known = self.places.get(at)?;
             if known.key == key {
                 let known = &mut self.places[at];
-                known.is_used = true;
-                return Some((WordId::at(at), known));
+                let is_met = known.text == text;
+                known.text = text;
+                known.n_used = known.n_used.saturating_add(u8::from(!is_met));
+                return Some((WordId::at(at), is_met, known));
             }
             if known.length == 0 {
                 return None;
             }
-            at = (at + 1) % N_PLACES;
+            at = (at + 1) & mask;
         }
         None
     }
 
     fn free_place(&self, key: WordKey) -> Option<usize> {
-        let from = key.hash() as usize % N_PLACES;
-        let tried = (from..from + MOST_TRIED).map(|at| at % N_PLACES);
-        tried.into_iter().find(|at| self.places.get(*at).is_some_and(|known| known.length == 0))
+        let mask = self.places.len().wrapping_sub(1);
+        let from = key.hash() as usize & mask;
+        let mut tried = (from..from + MOST_TRIED).map(|at| at & mask);
+        tried.find(|at| self.places.get(*at).is_some_and(|known| known.length == 0))
     }
 
     /// Keeps a word that is not there yet, of so many bytes, if there is room.
-    pub fn keep(
-        &mut self,
-        key: WordKey,
-        length: usize,
-        entry: EntryId,
-        disguised: bool,
-        leads: bool,
-    ) -> WordId {
-        if self.n_kept >= MOST {
+    pub fn keep(&mut self, key: WordKey, length: usize, entry: EntryId, about: About) -> WordId {
+        if self.n_kept >= self.most() {
             return WordId::NONE;
         }
         let Some(place) = self.free_place(key) else { return WordId::NONE };
-        self.places[place] = Known { key, entry, disguised, leads, length: length as u8, ..FREE };
+        let (text, length) = (self.text, length as u8);
+        self.places[place] = Known { key, entry, about, text, length, ..FREE };
         self.n_kept += 1;
         WordId::at(place)
     }
@@ -216,11 +286,11 @@ mod tests {
     }
 
     fn find(words: &mut Vocabulary, word: &str, stripped: bool) -> Option<EntryId> {
-        words.find(key(word, stripped)).map(|(_, known)| known.entry)
+        words.find(key(word, stripped)).map(|(_, _, known)| known.entry)
     }
 
     fn keep(words: &mut Vocabulary, word: &str, stripped: bool, entry: u32) {
-        words.keep(key(word, stripped), word.len(), EntryId(entry), false, false);
+        words.keep(key(word, stripped), word.len(), EntryId(entry), About::default());
     }
 
     #[test]
@@ -247,35 +317,41 @@ mod tests {
     }
 
     #[test]
-    fn a_full_table_keeps_what_was_met_again_and_gives_no_wrong_answer() {
+    fn a_full_table_keeps_what_was_met_most_and_gives_no_wrong_answer() {
         let mut words = Vocabulary::default();
         let one = LexiconVersion::new("one");
-        for n in 0..100_000_u32 {
+        for n in 0..200_000_u32 {
             words.begin(&one);
+            words.begin_text();
             let word = format!("ord{n}");
             assert_eq!(find(&mut words, &word, false), None);
             keep(&mut words, &word, false, n);
-            if n > 0 {
-                assert!(find(&mut words, "ord0", false).is_none_or(|entry| entry == EntryId(0)));
-                let before = find(&mut words, &format!("ord{}", n - 1), false);
-                assert!(before.is_none_or(|entry| entry == EntryId(n - 1)));
-            }
+            assert!(find(&mut words, "ord0", false).is_none_or(|entry| entry == EntryId(0)), "{n}");
+            // It has been met in every text since.
+            assert_eq!(find(&mut words, "ord7", false), (n >= 7).then_some(EntryId(7)), "{n}");
         }
-        // All were met again, and so none was kept when there was no more room.
-        assert_eq!(find(&mut words, "ord0", false), None);
-        let mut few = Vocabulary::default();
-        for n in 0..100_000_u32 {
-            few.begin(&one);
-            keep(&mut few, &format!("ord{n}"), false, n);
-            assert_eq!(find(&mut few, "ord0", false), Some(EntryId(0)), "{n}");
-        }
+        assert_eq!(words.places.len(), MOST_PLACES);
+        assert!(words.n_kept <= words.most());
+    }
+
+    #[test]
+    fn a_word_is_met_once_in_a_text_before_it_is_met_again() {
+        let mut words = Vocabulary::default();
+        words.begin(&LexiconVersion::new("one"));
+        let met = |words: &mut Vocabulary| words.find(key("hus", false)).map(|(_, met, _)| met);
+        words.begin_text();
+        keep(&mut words, "hus", false, 1);
+        assert_eq!(met(&mut words), Some(true));
+        words.begin_text();
+        assert_eq!(met(&mut words), Some(false));
+        assert_eq!(met(&mut words), Some(true));
     }
 
     #[test]
     fn a_place_answers_only_for_words_of_its_length() {
         let mut words = Vocabulary::default();
         words.begin(&LexiconVersion::new("one"));
-        let id = words.keep(key("hus", false), 3, EntryId(9), false, false);
+        let id = words.keep(key("hus", false), 3, EntryId(9), About::default());
         assert!(words.get(id, 3).is_some_and(|known| known.entry == EntryId(9)));
         assert!(words.get(id, 7).is_none());
         assert!(words.get(WordId::NONE, 3).is_none());

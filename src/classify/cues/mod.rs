@@ -163,20 +163,6 @@ impl Cues {
         (highest != i32::MIN).then_some(highest)
     }
 
-    /// The sum of the words around one hit alone: what a writer adds before and after cannot lower it.
-    pub fn sum_around(
-        &self,
-        view: &View<'_>,
-        hits: &[Hit],
-        hit: &Hit,
-        category: Category,
-    ) -> Option<i32> {
-        let lane = lane(category)?;
-        let (first, last) = hit.matched.bounds();
-        let around = view.around(first).start..view.around(last).end;
-        Some(self.plain_sums_of(view, hits, around)[lane])
-    }
-
     /// The sums of one stretch, each cue counted once: what [`Self::sums_of`] finds faster.
     fn plain_sums_of(&self, view: &View<'_>, hits: &[Hit], stretch: Range<usize>) -> [i32; LANES] {
         let mut met = BTreeSet::new();

@@ -27,10 +27,12 @@ use crate::domain::verdict::Span;
 /// The numbers of the cues that a word carries by itself; zero where there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WordCues {
-    /// The hash of its beginning, for pairs.
-    half: u64,
+    /// The hash of its beginning, for pairs. In two parts, so that no room is lost beside it.
+    half: [u32; 2],
     /// The word, its two beginnings and its end.
     own: [u16; 4],
+    /// The set of classes of its entry, by number.
+    profile: u32,
     /// Its beginning as the first word of a sentence.
     first: u16,
     state: State,
@@ -53,7 +55,12 @@ enum State {
 
 impl WordCues {
     /// Not looked up yet.
-    pub const OPEN: Self = Self { half: 0, own: [0; 4], first: 0, state: State::Open };
+    pub const OPEN: Self =
+        Self { half: [0; 2], own: [0; 4], profile: 0, first: 0, state: State::Open };
+
+    const fn half(&self) -> u64 {
+        (self.half[0] as u64) << 32 | self.half[1] as u64
+    }
 
     fn is_front(&self) -> bool {
         matches!(self.state, State::Front | State::Both)
@@ -80,6 +87,9 @@ struct Carried {
     n: u32,
 }
 
+/// The set of no class, which is that of the unknown word and therefore the first.
+const NO_CUES: u32 = 0;
+
 /// What weighing needs beside the table, made of it and the words.
 ///
 /// Cues have numbers of their own here: those of the classes that everyday words carry come first, so
@@ -100,10 +110,15 @@ pub struct Quick {
     /// For each place in the table, the number of its cue.
     numbers: Vec<u16>,
     /// The rows by number, those of classes that always stand together made one.
-    rows: Vec<Row>,
+    rows: Vec<Weights>,
     /// How many of them may be added in sixteen bits.
     group: usize,
 }
+
+/// A row in one cache line.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(32))]
+struct Weights(Row);
 
 /// How many cues a table may have: their numbers are kept in sixteen bits.
 pub const MOST_CUES: usize = u16::MAX as usize - N_COMMON;
@@ -129,10 +144,10 @@ impl Quick {
         for (number, (shape, _)) in quick.shapes.iter_mut().zip(Shape::ALL) {
             *number = quick.numbers[usize::from(cues.place(Cue::Shape(shape)))];
         }
-        quick.number = Some(cues.of_word(&quick, b"0"));
-        quick.address = Some(cues.of_word(&quick, b"/"));
-        quick.mention = Some(cues.of_word(&quick, b"@"));
-        let weights = quick.rows.iter().flatten().map(|weight| weight.unsigned_abs());
+        quick.number = Some(cues.of_word(&quick, b"0", EntryId::UNKNOWN));
+        quick.address = Some(cues.of_word(&quick, b"/", EntryId::UNKNOWN));
+        quick.mention = Some(cues.of_word(&quick, b"@", EntryId::UNKNOWN));
+        let weights = quick.rows.iter().flat_map(|row| row.0).map(|weight| weight.unsigned_abs());
         let heaviest = weights.max().unwrap_or(0).max(1);
         quick.group = usize::from(i16::MAX.unsigned_abs() / heaviest).max(1);
         quick
@@ -152,10 +167,10 @@ impl Quick {
             (1..rows.len()).partition(|place| is_class[*place]);
         classes.sort_by(|a, b| often[*b].total_cmp(&often[*a]));
         rest.extend(classes.drain((N_COMMON - 1).min(classes.len())..));
-        self.rows = vec![[0; LANES]; N_COMMON + rest.len()];
+        self.rows = vec![Weights::default(); N_COMMON + rest.len()];
         self.numbers = vec![0; rows.len()];
         for (number, place) in (1..).zip(classes).chain((N_COMMON..).zip(rest)) {
-            self.rows[number] = rows[place];
+            self.rows[number] = Weights(rows[place]);
             self.numbers[place] = number as u16;
         }
     }
@@ -185,11 +200,16 @@ impl Quick {
         }
     }
 
-    /// The cues of an entry's classes: the common ones as bits, and the others.
+    /// The set of an entry's classes, by number.
     #[inline]
-    fn of_entry(&self, entry: EntryId) -> (&Common, &[u16]) {
-        let profile = self.profiles[entry.0 as usize] as usize;
-        let Carried { common, from, n } = &self.carried[profile];
+    fn profile(&self, entry: EntryId) -> u32 {
+        self.profiles.get(entry.0 as usize).copied().unwrap_or(NO_CUES)
+    }
+
+    /// The cues of such a set: the common ones as bits, and the others.
+    #[inline]
+    fn of_profile(&self, profile: u32) -> (&Common, &[u16]) {
+        let Carried { common, from, n } = &self.carried[profile as usize];
         let others = if *n == 0 { &[][..] } else { &self.others[*from as usize..][..*n as usize] };
         (common, others)
     }
@@ -240,8 +260,8 @@ fn each_common(bits: &Common, mut tell: impl FnMut(u16)) {
 
 /// Who is told of the cues of a stretch.
 trait Told {
-    /// The classes of the token's word.
-    fn entry(&mut self, at: usize, entry: EntryId);
+    /// The classes of the token's word, as a set.
+    fn profile(&mut self, at: usize, profile: u32);
     /// A cue of the token; zero is none.
     fn cue(&mut self, at: usize, number: u16);
 }
@@ -304,18 +324,13 @@ struct Gather<'a> {
     bits: &'a mut [u64; ALL / 64],
     numbers: &'a mut [u16; ALL],
     n: u16,
-    entry: EntryId,
     common: Common,
 }
 
 impl Told for Gather<'_> {
     #[inline(always)]
-    fn entry(&mut self, _at: usize, entry: EntryId) {
-        if entry == self.entry {
-            return;
-        }
-        self.entry = entry;
-        let (common, others) = self.quick.of_entry(entry);
+    fn profile(&mut self, _at: usize, profile: u32) {
+        let (common, others) = self.quick.of_profile(profile);
         for (all, bits) in self.common.iter_mut().zip(common) {
             *all |= bits;
         }
@@ -344,14 +359,14 @@ struct Speak<'a> {
 }
 
 impl Told for Speak<'_> {
-    fn entry(&mut self, at: usize, entry: EntryId) {
-        let (common, others) = self.quick.of_entry(entry);
+    fn profile(&mut self, at: usize, profile: u32) {
+        let (common, others) = self.quick.of_profile(profile);
         each_common(common, |number| self.cue(at, number));
         others.iter().for_each(|number| self.cue(at, *number));
     }
 
     fn cue(&mut self, at: usize, number: u16) {
-        let weight = self.quick.rows[usize::from(number)][self.lane];
+        let weight = self.quick.rows[usize::from(number)].0[self.lane];
         self.weights[at - self.from] += i32::from(weight);
     }
 }
@@ -363,8 +378,8 @@ impl Cues {
         self.find(cue) as u16
     }
 
-    /// The cues that a word carries by itself.
-    fn of_word(&self, quick: &Quick, written: &[u8]) -> WordCues {
+    /// The cues that a word carries by itself and by its entry.
+    fn of_word(&self, quick: &Quick, written: &[u8], entry: EntryId) -> WordCues {
         let mut letters = SmallVec::<[u8; MOST_BYTES]>::new();
         let mut swedish = [0; MOST_BYTES];
         let word = if is_plain(written) {
@@ -398,7 +413,9 @@ impl Cues {
             (false, true) => State::Back,
             (true, true) => State::Both,
         };
-        WordCues { half, own, first: number(Cue::First(front)), state }
+        let half = [(half >> 32) as u32, half as u32];
+        let (profile, first) = (quick.profile(entry), number(Cue::First(front)));
+        WordCues { half, own, profile, first, state }
     }
 
     /// The sums of one stretch, each cue counted once.
@@ -414,8 +431,7 @@ impl Cues {
         let met = &mut scales.met;
         met.clear();
         let Met { bits, numbers, n } = met;
-        let (entry, common) = (EntryId::UNKNOWN, Common::default());
-        let mut gather = Gather { quick, bits, numbers, n: *n, entry, common };
+        let mut gather = Gather { quick, bits, numbers, n: *n, common: Common::default() };
         let names = self.walk(quick, view, vocabulary, stretch.clone(), &mut gather);
         let mut shapes = SmallVec::<[Shape; 8]>::new();
         shape(view, stretch.clone(), names, |shape| shapes.push(shape));
@@ -465,9 +481,6 @@ impl Cues {
         let mut names = 0;
         let shape_of = |shape: Shape| quick.shapes[shape as usize];
         for (at, token) in stretch.clone().zip(&view.tokens.tokens[stretch]) {
-            if token.entry != EntryId::UNKNOWN {
-                told.entry(at, token.entry);
-            }
             if token.disguised {
                 told.cue(at, shape_of(Shape::Disguise));
             }
@@ -477,6 +490,10 @@ impl Cues {
             let first = token.sentence != sentence;
             sentence = token.sentence;
             let word = || &text[token.start as usize..token.end as usize];
+            let is_word = matches!(token.kind, Kind::Word | Kind::Picture);
+            if !is_word && token.entry != EntryId::UNKNOWN {
+                told.profile(at, quick.profile(token.entry));
+            }
             let own = match token.kind {
                 Kind::Word | Kind::Picture => {
                     if token.kind == Kind::Word && !first && names < 2 {
@@ -488,12 +505,19 @@ impl Cues {
                     let own = match vocabulary.get(token.word, token.end - token.start) {
                         Some(known) => {
                             if known.cues.state == State::Open {
-                                known.cues = self.of_word(quick, word());
+                                known.cues = self.of_word(quick, word(), known.entry);
                             }
-                            known.cues
+                            let mut own = known.cues;
+                            if known.entry != token.entry {
+                                own.profile = quick.profile(token.entry);
+                            }
+                            own
                         }
-                        None => self.of_word(quick, word()),
+                        None => self.of_word(quick, word(), token.entry),
                     };
+                    if own.profile != NO_CUES {
+                        told.profile(at, own.profile);
+                    }
                     let [one, two, rest @ ..] = own.own;
                     told.cue(at, one);
                     told.cue(at, two);
@@ -535,7 +559,7 @@ impl Cues {
                 } else if let Some(before) = before.filter(WordCues::is_front)
                     && own.is_back()
                 {
-                    let place = self.pair(before.half, own.half);
+                    let place = self.pair(before.half(), own.half());
                     told.cue(at, quick.numbers[place as usize]);
                 }
             }
@@ -550,7 +574,7 @@ impl Cues {
         for group in numbers.chunks(quick.group) {
             let mut part = [0_i16; LANES];
             for number in group {
-                for (sum, weight) in part.iter_mut().zip(&quick.rows[usize::from(*number)]) {
+                for (sum, weight) in part.iter_mut().zip(&quick.rows[usize::from(*number)].0) {
                     // A group is never heavier than sixteen bits can say.
                     *sum = sum.wrapping_add(*weight);
                 }

@@ -335,6 +335,7 @@ fn leave_addresses(found: &mut Vec<Identifier>, tokens: &[Token]) {
 
 /// One token in the place of those that an identifier covers; a street's mark goes to its number.
 fn merge(tokens: &mut Tokens, found: &[Identifier], entries: &MarkEntries) {
+    tokens.is_changed = true;
     let mut next = 0;
     let mut kept: usize = 0;
     let mut current: Option<usize> = None;

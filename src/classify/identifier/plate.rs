@@ -6,6 +6,18 @@
 pub fn at(text: &str, at: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let letters = bytes.get(at..at + 3)?;
+    let separator = match bytes.get(at + 3..)? {
+        [b' ' | b'-', ..] => 1,
+        // The unbroken blank and the middle dot.
+        [0xC2, 0xA0 | 0xB7, ..] => 2,
+        _ => 0,
+    };
+    let i = at + 3 + separator;
+    let tail = bytes.get(i..i + 3)?;
+    // Behind most words stands another.
+    if !tail[..2].iter().all(u8::is_ascii_digit) {
+        return None;
+    }
     let capitals = letters.iter().all(u8::is_ascii_uppercase);
     let small = letters.iter().all(u8::is_ascii_lowercase);
     if !(capitals || small)
@@ -14,22 +26,10 @@ pub fn at(text: &str, at: usize) -> Option<usize> {
     {
         return None;
     }
-    let separator = match bytes.get(at + 3..)? {
-        [b' ' | b'-', ..] => 1,
-        // The unbroken blank and the middle dot.
-        [0xC2, 0xA0 | 0xB7, ..] => 2,
-        _ => 0,
-    };
     // Nobody sets a dot between a word and a number.
     let dotted = bytes.get(at + 4) == Some(&0xB7) && separator == 2;
     let separated = separator > 0;
-    let i = at + 3 + separator;
-    if bytes.get(i) == Some(&b' ') && separated {
-        return None;
-    }
-    let tail = bytes.get(i..i + 3)?;
-    let tail_fits = tail[..2].iter().all(u8::is_ascii_digit)
-        && is_last(tail[2])
+    let tail_fits = is_last(tail[2])
         && (tail[2].is_ascii_digit() || tail[2].is_ascii_uppercase() == capitals || !separated);
     let end = i + 3;
     // Asked last: it goes through the whole list.

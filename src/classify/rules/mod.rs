@@ -286,6 +286,14 @@ pub struct Hit {
     pub matched: Match,
 }
 
+impl Hit {
+    /// The words around it alone: what a writer adds before and after does not reach there.
+    pub fn around(&self, view: &View<'_>) -> std::ops::Range<usize> {
+        let (first, last) = self.matched.bounds();
+        view.around(first).start..view.around(last).end
+    }
+}
+
 impl Rule {
     /// Makes all its patterns ready to be looked for.
     pub fn prepare(&mut self, asked: &Asked, often: &Often) {

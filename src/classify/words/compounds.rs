@@ -203,8 +203,11 @@ impl Words {
         let Some(parts) = self.firsts.get(front).filter(|_| is_wordlike(rest)) else {
             return EntryId::UNKNOWN;
         };
-        let of_weight = self.disguisable(self.look_up(hash_of(rest), rest, stripped));
-        let fits = |p: &&Part| (p.rest.is_some() || of_weight) && self.rest_fits(rest, p, stripped);
+        let rest = self.look_up(hash_of(rest), rest, stripped);
+        let fits = |p: &&Part| match p.rest {
+            Some(class) => self.classes_of(rest).contains(&class),
+            None => self.disguisable(rest),
+        };
         parts.iter().find(fits).map_or(EntryId::UNKNOWN, |p| p.entry)
     }
 

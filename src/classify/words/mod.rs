@@ -13,6 +13,7 @@ pub mod texts;
 use smallvec::SmallVec;
 
 use crate::classify::gate::{Bits, ClassMask};
+use crate::classify::vocabulary::About;
 use crate::classify::words::compounds::{LONGEST_COMPOUND, Parts};
 
 /// What the lexicon knows of a word; [`EntryId::UNKNOWN`] for most.
@@ -135,7 +136,7 @@ struct Entry {
 
 /// What has to be asked of every word of a text, in one byte for each entry.
 #[derive(Debug, Default)]
-pub struct Traits(Vec<u8>);
+pub struct Traits(Vec<About>);
 
 /// What was seen of it in one text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -148,40 +149,44 @@ pub struct SeenTraits {
     pub n_numbers: usize,
 }
 
-impl Traits {
-    const BEGINS: u8 = 1;
-    const ADDRESS_SIGN: u8 = 2;
-    const NUMBER: u8 = 4;
+impl SeenTraits {
+    /// What is known of all words together, and how many are number words.
+    pub const fn new(about: About, n_numbers: usize) -> Self {
+        let (begins, address_sign) = (about.has(About::BEGINS), about.has(About::ADDRESS_SIGN));
+        Self { begins, address_sign, n_numbers }
+    }
+}
 
+impl Traits {
     /// Of all entries.
     pub fn new(words: &Words, address_sign: Option<ClassId>, number: Option<ClassId>) -> Self {
-        let has = |class: Option<ClassId>, classes: &[ClassId], bit: u8| match class {
-            Some(class) if classes.contains(&class) => bit,
-            Some(_) | None => 0,
+        let has = |class: Option<ClassId>, classes: &[ClassId]| {
+            class.is_some_and(|class| classes.contains(&class))
         };
         let of = |entry: EntryId| {
             let classes = words.classes_of(entry);
-            let begins = if words.begins_rule(entry) { Self::BEGINS } else { 0 };
-            begins
-                | has(address_sign, classes, Self::ADDRESS_SIGN)
-                | has(number, classes, Self::NUMBER)
+            About::default()
+                .with(About::BEGINS, words.begins_rule(entry))
+                .with(About::ADDRESS_SIGN, has(address_sign, classes))
+                .with(About::NUMBER, has(number, classes))
         };
         Self((0..words.n_entries()).map(|n| of(EntryId(n as u32))).collect())
     }
 
+    /// Of one entry.
+    pub fn of(&self, entry: EntryId) -> About {
+        self.0.get(entry.0 as usize).copied().unwrap_or_default()
+    }
+
     /// Of the words of a text together.
     pub fn seen(&self, entries: impl Iterator<Item = EntryId>) -> SeenTraits {
-        let (mut any, mut n_numbers) = (0, 0);
+        let (mut any, mut n_numbers) = (About::default(), 0);
         for entry in entries {
-            let of = self.0.get(entry.0 as usize).copied().unwrap_or(0);
-            any |= of;
-            n_numbers += usize::from(of & Self::NUMBER != 0);
+            let of = self.of(entry);
+            any = any.or(of);
+            n_numbers += usize::from(of.has(About::NUMBER));
         }
-        SeenTraits {
-            begins: any & Self::BEGINS != 0,
-            address_sign: any & Self::ADDRESS_SIGN != 0,
-            n_numbers,
-        }
+        SeenTraits::new(any, n_numbers)
     }
 }
 
