@@ -95,6 +95,7 @@ pub(super) async fn case_sheet(
         columns: vec!["Bevis", "Lydelse", "Förseglat", "Plats i loggen", "Manifestets SHA-256"],
         rows: records.iter().map(row).collect(),
         chapters: vec![done(&decisions, &actions, &history)],
+        files: Vec::new(),
     };
     match rendered(dossier).await {
         Ok(pdf) => Ok(Some((pdf, at))),
@@ -180,7 +181,7 @@ fn done(decisions: &[DecisionRow], actions: &[ActionRow], history: &[CaseEventRo
             notes: history.iter().map(event).collect(),
             text: None,
         }],
-        picture: None,
+        pictures: Vec::new(),
     }
 }
 

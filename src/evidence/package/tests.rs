@@ -196,7 +196,7 @@ async fn pictures_of_a_page_its_log_and_attachments_lie_in_a_package_and_hold_th
         .begin_package(&path, "Exempelstads kommun", log_seq, Form::ZIP)
         .await
         .unwrap();
-    package.add(&row, why, b"null\n".to_vec(), None).await.unwrap();
+    package.add(&row, why, b"null\n".to_vec(), None, None).await.unwrap();
     package.finish().await.unwrap();
     let files = unzip(&path);
     for (_, name, bytes) in of_page {
