@@ -35,7 +35,9 @@ pub mod help;
 pub mod keeping;
 pub mod login;
 pub mod report;
+pub mod reported;
 pub mod search;
+pub mod subjects;
 pub mod supervision;
 pub mod together;
 
