@@ -1,5 +1,6 @@
 //! Handing a package over to the diary (*överlämning*), and what comes back: the number, by reference.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 /// By what way a package goes to the diary beside the export folder.
@@ -80,6 +81,21 @@ impl HandoverState {
             Self::Waiting | Self::Sending | Self::Moot => false,
         }
     }
+}
+
+/// How a hand-over stands, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandoverNow {
+    /// By what way.
+    pub way: HandoverWay,
+    /// Where it stands.
+    pub state: HandoverState,
+    /// 1, and one more each time a person wanted it handed over anew.
+    pub n: u32,
+    /// Why it did not come through.
+    pub problem: Option<String>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
 }
 
 /// What the diary calls a package by: its file name without the ending.

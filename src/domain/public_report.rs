@@ -1,8 +1,10 @@
 //! Reports from the public (*anmälan utifrån*): somebody outside says that something we show may be unlawful. The
 //! report is an incoming document by itself, whatever becomes of what it is about.
 
+use jiff::Timestamp;
 use url::Url;
 
+use super::ids::CaseId;
 use super::text::hidden_at;
 
 /// The longest link, in bytes.
@@ -62,6 +64,36 @@ impl ReportState {
             Self::New | Self::Joined => true,
             Self::Read | Self::SetAside => false,
         }
+    }
+}
+
+/// A report as it stands.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PublicReport {
+    /// Its number.
+    pub id: i64,
+    /// What whoever sent it was told.
+    pub receipt: String,
+    /// When it came in.
+    pub received_at: Timestamp,
+    /// What it points at; nothing when it has been disposed of.
+    pub link: Option<String>,
+    /// What is wrong with it, in their words; nothing when it has been disposed of.
+    pub reason: Option<String>,
+    /// How they can be reached.
+    pub contact: Option<String>,
+    /// Where it stands.
+    pub state: ReportState,
+    /// The case that it belongs to.
+    pub case: Option<CaseId>,
+    /// Who has read it or set it aside, when, and their words.
+    pub ended: Option<(String, Timestamp, Option<String>)>,
+}
+
+/// What somebody wrote stays out of logs.
+impl std::fmt::Debug for PublicReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PublicReport").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
@@ -193,6 +225,19 @@ fn bare_host(host: &str) -> &str {
     ["www.", "m.", "mobile."].into_iter().find_map(|head| host.strip_prefix(head)).unwrap_or(host)
 }
 
+/// What stands behind the `#`, unless it is a browser's own highlighting.
+fn anchor(link: &Url) -> Option<&str> {
+    link.fragment().filter(|fragment| !fragment.is_empty() && !fragment.starts_with(":~:"))
+}
+
+/// The same link without its anchor, where it has one: some are added by whoever shares it and mean nothing.
+pub fn without_anchor(link: &Url) -> Option<Url> {
+    link.fragment()?;
+    let mut plain = link.clone();
+    plain.set_fragment(None);
+    Some(plain)
+}
+
 /// Under which forms a link may stand in the store: as written, and with what does not matter left out or put in.
 /// At most some dozen.
 pub fn forms(link: &Url) -> Vec<String> {
@@ -209,7 +254,9 @@ pub fn forms(link: &Url) -> Vec<String> {
             plain.query_pairs_mut().clear().extend_pairs(kept);
         }
     }
-    let mut all = vec![link.to_string(), plain.to_string()];
+    // What an anchor points at is what is meant: forums name a comment so.
+    let anchor = anchor(link).map_or(String::new(), |fragment| format!("#{fragment}"));
+    let mut all = vec![link.to_string(), format!("{plain}{anchor}")];
     let Some(host) = plain.host_str().map(|host| bare_host(host).to_owned()) else { return all };
     let slash = plain.path().trim_end_matches('/').to_owned();
     for scheme in ["https", "http"] {
@@ -217,21 +264,17 @@ pub fn forms(link: &Url) -> Vec<String> {
             for path in [slash.clone(), format!("{slash}/")] {
                 let port = plain.port().map_or(String::new(), |port| format!(":{port}"));
                 let query = plain.query().map_or(String::new(), |query| format!("?{query}"));
-                all.push(format!("{scheme}://{head}{host}{port}{path}{query}"));
+                all.push(format!("{scheme}://{head}{host}{port}{path}{query}{anchor}"));
             }
         }
-    }
-    // With what an anchor points at: forums name a comment so.
-    if let Some(fragment) = link.fragment() {
-        let anchored: Vec<_> = all[2..].iter().map(|form| format!("{form}#{fragment}")).collect();
-        all.extend(anchored);
     }
     all.sort_unstable();
     all.dedup();
     all
 }
 
-/// Words of a link that may be a platform's number of an item: the last parts of its path, and what its query says.
+/// The word of a link that may be a platform's number of an item: the last in its query, or else in its path. What
+/// stands before it is the number of the post above.
 pub fn numbers(link: &Url) -> Vec<String> {
     let is_number = |text: &&str| {
         (5..=200).contains(&text.len())
@@ -239,12 +282,13 @@ pub fn numbers(link: &Url) -> Vec<String> {
             && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
     };
     let parts = link.path_segments().into_iter().flatten().filter(is_number).map(str::to_owned);
-    let query = link.query_pairs().map(|(_, value)| value.into_owned());
+    let query = link.query_pairs().filter(|(name, _)| !is_tracking(name));
+    let query = query.map(|(_, value)| value.into_owned());
     let query = query.filter(|value| is_number(&value.as_str()));
     // What is told last is the most exact: the comment under a post.
     let mut all: Vec<_> = parts.chain(query).collect();
     all.reverse();
-    all.truncate(6);
+    all.truncate(1);
     all
 }
 
@@ -296,10 +340,14 @@ mod tests {
         for shared in [
             stored,
             "https://m.facebook.com/exempel/posts/12345?comment_id=678910&fbclid=abc",
-            "http://facebook.com/exempel/posts/12345/?comment_id=678910#x",
+            "http://facebook.com/exempel/posts/12345/?comment_id=678910#:~:text=x",
         ] {
             assert!(of(shared).iter().any(|form| form == stored), "{shared}");
         }
+        // Another comment under the same post is another one.
+        assert!(!of("https://forum.example/5#k-7").contains(&"https://forum.example/5".to_owned()));
+        let bare = without_anchor(&Url::parse("https://forum.example/5#k-7").unwrap()).unwrap();
+        assert_eq!((bare.as_str(), without_anchor(&bare)), ("https://forum.example/5", None));
         assert!(
             of("https://forum.example/trad/5#kommentar-7")
                 .contains(&"https://www.forum.example/trad/5#kommentar-7".to_owned())
@@ -309,7 +357,7 @@ mod tests {
                 .contains(&stored.to_owned())
         );
         let numbers = numbers(&Url::parse(stored).unwrap());
-        assert_eq!(numbers, ["678910", "12345"]);
+        assert_eq!(numbers, ["678910"]);
         assert!(same_site(&Url::parse(stored).unwrap(), "https://m.facebook.com/x"));
         assert!(!same_site(&Url::parse(stored).unwrap(), "https://facebook.example/x"));
     }
@@ -320,7 +368,7 @@ mod tests {
             if let Ok(link) = Url::parse(&format!("https://exempel.example/{path}")) {
                 let all = forms(&link);
                 prop_assert!(all.len() <= 40 && all.contains(&link.to_string()));
-                prop_assert!(numbers(&link).len() <= 6);
+                prop_assert!(numbers(&link).len() <= 1);
             }
         }
     }

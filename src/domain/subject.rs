@@ -96,6 +96,43 @@ impl SubjectOutcome {
     }
 }
 
+/// A request.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SubjectRequest {
+    /// Its number.
+    pub id: i64,
+    /// What is asked for.
+    pub kind: SubjectKind,
+    /// Whom it is about; nothing when that has been disposed of.
+    pub whom: Option<String>,
+    /// How the answer reaches them.
+    pub asker: Option<String>,
+    /// When it came in.
+    pub received_at: Timestamp,
+    /// Who noted it.
+    pub opened_by: String,
+    /// When an answer is due.
+    pub due_at: Timestamp,
+    /// Why the time was made longer.
+    pub extended: Option<String>,
+    /// When, by whom and how it ended, and the words.
+    pub ended: Option<(Timestamp, String, SubjectOutcome, Option<String>)>,
+    /// Whether there is a document.
+    pub has_pdf: bool,
+    /// How many items it is about.
+    pub n_items: u64,
+}
+
+/// Whom it is about stays out of logs.
+impl std::fmt::Debug for SubjectRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SubjectRequest")
+            .field("id", &self.id)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The end of the day in Sweden that lies so many months after this one.
 fn end_after(at: Timestamp, months: i32) -> Timestamp {
     let day = local(at).date();

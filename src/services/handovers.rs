@@ -25,13 +25,11 @@ use crate::domain::handover::{HandoverWay, reference};
 use crate::domain::ids::{ContentHash, RegistrationId};
 use crate::domain::notice::next_try;
 use crate::domain::person::Act;
-use crate::platforms::forum::push::{sign, verify_signature};
+use crate::platforms::forum::push::{self, sign, verify_signature};
 use crate::platforms::http::{BadHttpSettings, Http, HttpSettings};
 use crate::runtime::secret::Secret;
 use crate::store::rows::EvidenceState;
 use crate::store::sqlite::handovers::{Handover, HandoverTrouble};
-
-pub use crate::platforms::forum::push::SIGNATURE_HEADER;
 
 use super::notices::courier::{Courier, Enclosed, Undelivered};
 use super::{Change, ServiceError, Services, Viewer};
@@ -40,6 +38,8 @@ use super::{Change, ServiceError, Services, Viewer};
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Largest answer of the diary system that is read.
 const MOST_ANSWER_BYTES: usize = 64 * 1024;
+/// The header of the signature, as of pushes.
+pub const SIGNATURE: &str = push::SIGNATURE_HEADER;
 /// The header that tells one hand-over from another, the same at each try.
 pub const DELIVERY_HEADER: &str = "x-uppsikt-delivery";
 
@@ -287,7 +287,7 @@ impl Handovers {
         let call = http
             .call(Method::POST, to.url.clone())
             .header(CONTENT_TYPE, "application/json; charset=utf-8")
-            .header(SIGNATURE_HEADER, sign(&to.secret, body.as_bytes(), now))
+            .header(SIGNATURE, sign(&to.secret, body.as_bytes(), now))
             .header(DELIVERY_HEADER, format!("{reference}-{}", of.n))
             .body(body);
         let Ok(answer) = http.send(call).await else {

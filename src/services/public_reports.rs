@@ -10,12 +10,13 @@ use uuid::Uuid;
 use crate::domain::calendar::local;
 use crate::domain::ids::{CaseId, ContentHash};
 use crate::domain::person::Act;
-use crate::domain::public_report::{self, Faulty, ReportState, Typed, forms, numbers, same_site};
+use crate::domain::public_report::{
+    self, Faulty, PublicReport, ReportState, Typed, forms, numbers, same_site, without_anchor,
+};
 use crate::domain::verdict::Verdict;
 use crate::store::Store;
 use crate::store::rows::CaseOpening;
-pub use crate::store::sqlite::public_reports::ReportRow as Report;
-use crate::store::sqlite::public_reports::{NewReport, OutsideMark, Pointed, Received, ReportRow};
+use crate::store::sqlite::public_reports::{NewReport, OutsideMark, Pointed, Received};
 
 use super::assess::RANK_REST;
 use super::corrections::reason;
@@ -69,7 +70,7 @@ pub struct Line {
 #[derive(Clone, Debug)]
 pub struct FromOutside {
     /// Its reports, oldest first; masked for who may not read sealed texts.
-    pub reports: Vec<ReportRow>,
+    pub reports: Vec<PublicReport>,
     /// The mark that it stands outside our control.
     pub outside: Option<OutsideMark>,
     /// Whether the viewer may change anything.
@@ -118,7 +119,9 @@ impl Services {
         let store = &self.inner.store;
         let link = report.link.clone();
         let fits = move |stored: &str| same_site(&link, stored);
-        let found = store.item_at(forms(&report.link), numbers(&report.link), fits).await?;
+        let mut links = vec![forms(&report.link)];
+        links.extend(without_anchor(&report.link).map(|link| forms(&link)));
+        let found = store.item_at(links, numbers(&report.link), fits).await?;
         let pointed = match found {
             Some(pointed) => Some((pointed, self.opening_for(pointed, now).await?)),
             None => None,
@@ -194,7 +197,7 @@ impl Services {
                     self.inner.classifier.masked(&line).into_owned()
                 }
             };
-            let ReportRow { id, received_at, state, case, .. } = row;
+            let PublicReport { id, received_at, state, case, .. } = row;
             lines.push(Line { id, received_at, line, state, case });
         }
         Ok(lines)
@@ -213,7 +216,7 @@ impl Services {
     ///
     /// # Errors
     /// [`ServiceError::Shut`] where its case is shut to the viewer.
-    pub async fn report_at(&self, viewer: &Viewer, id: i64) -> Result<ReportRow, ServiceError> {
+    pub async fn report_at(&self, viewer: &Viewer, id: i64) -> Result<PublicReport, ServiceError> {
         viewer.demand(Act::ReadCases)?;
         let row = self.inner.store.public_report(id).await?;
         if let Some(case) = row.case {
@@ -224,7 +227,7 @@ impl Services {
         Ok(self.shown_report(viewer, row))
     }
 
-    fn shown_report(&self, viewer: &Viewer, mut row: ReportRow) -> ReportRow {
+    fn shown_report(&self, viewer: &Viewer, mut row: PublicReport) -> PublicReport {
         if !viewer.may(Act::ReadEvidence) {
             let mask = |text: String| self.inner.classifier.masked(&text).into_owned();
             row.reason = row.reason.map(mask);

@@ -7,6 +7,7 @@ use crate::domain::account::Account;
 use crate::domain::case::CaseState;
 use crate::domain::category::{Category, Severity};
 use crate::domain::escalation::EscalationStep;
+use crate::domain::handover::HandoverNow;
 use crate::domain::ids::{CaseId, DiaryNumber, RegistrationId, UserId};
 use crate::domain::item::{Author, ItemKind};
 use crate::domain::person::Act;
@@ -14,7 +15,6 @@ use crate::domain::secrecy::WITHHELD;
 use crate::domain::verdict::Verdict;
 use crate::store::queue::QueueRow;
 use crate::store::rows;
-pub use crate::store::sqlite::handovers::HandoverNow;
 use crate::telemetry::metrics as names;
 
 use super::offers::Offers;

@@ -11,10 +11,11 @@ use crate::domain::dossier::{Chapter, Dossier, Fact, Passage};
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::item::Author;
 use crate::domain::person::Act;
-use crate::domain::subject::{SubjectKind, SubjectOutcome, due, due_extended, spellings};
+use crate::domain::subject::{
+    SubjectKind, SubjectOutcome, SubjectRequest, due, due_extended, spellings,
+};
 use crate::domain::text::is_blank;
 use crate::store::sqlite::disposals::DISPOSED_TEXT;
-pub use crate::store::sqlite::subjects::SubjectRow as Subject;
 use crate::store::sqlite::subjects::{EndOfSubject, NewSubject, SubjectItem};
 
 use super::corrections::{reason, words};
@@ -72,7 +73,7 @@ pub struct Told {
 #[derive(Clone)]
 pub struct SubjectFile {
     /// The request.
-    pub row: Subject,
+    pub row: SubjectRequest,
     /// Its items; none for who may not read sealed texts.
     pub items: Vec<Told>,
     /// Whether the viewer may search, choose and answer.
@@ -111,7 +112,10 @@ impl Services {
     ///
     /// # Errors
     /// [`ServiceError::NotPermitted`].
-    pub async fn subject_requests(&self, viewer: &Viewer) -> Result<Vec<Subject>, ServiceError> {
+    pub async fn subject_requests(
+        &self,
+        viewer: &Viewer,
+    ) -> Result<Vec<SubjectRequest>, ServiceError> {
         viewer.demand(Act::AnswerSubjects)?;
         Ok(self.inner.store.subjects(ON_PAGE).await?)
     }
@@ -512,7 +516,7 @@ impl Services {
         answer: &str,
         now: Timestamp,
     ) -> Result<Vec<u8>, ServiceError> {
-        let Subject { id, kind, received_at, .. } = file.row;
+        let SubjectRequest { id, kind, received_at, .. } = file.row;
         let authority = self.authority();
         let title = match kind {
             SubjectKind::Access => format!("Registerutdrag, begäran {id}"),

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use crate::domain::ids::AccountKey;
-use crate::services::handovers::{NumbersRefused, SIGNATURE_HEADER};
+use crate::services::handovers::{NumbersRefused, SIGNATURE};
 use crate::services::push::PushError;
 use crate::web::state::Site;
 
@@ -96,7 +96,7 @@ pub async fn numbers(State(site): State<Site>, request: Request) -> Response {
         Ok(body) => body,
         Err(status) => return body_refused(status),
     };
-    let signature = parts.headers.get(SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
+    let signature = parts.headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
     let (status, answer) = match site.services.take_numbers(signature, &body).await {
         Ok(answer) => (StatusCode::OK, answer),
         Err(error) => {

@@ -13,7 +13,7 @@ use crate::domain::register::{Answered, Question};
 use crate::services::ServiceError;
 use crate::services::manual::Typed;
 use crate::services::tests::harness::{Stage, THREAT, seal_plainly};
-use crate::services::tests::manual::recorded;
+use crate::services::tests::manual::{record, recorded};
 
 /// As Finspång has it: documented, registered, removed at once.
 fn diary_first(policy: &mut Policy) {
@@ -191,12 +191,7 @@ async fn r19_every_question_is_an_incoming_document_with_a_received_time_that_it
         text: QUESTION.into(),
         ..Typed::default()
     };
-    let by_hand =
-        tokio::join!(stage.services.record_by_hand(&stage.editor, &typed, Vec::new()), async {
-            while stage.services.assess_waiting().await.unwrap() {}
-        });
-    let item = by_hand.0.unwrap().item;
-    while stage.services.assess_waiting().await.unwrap() {}
+    let item = record(&stage, &typed, Vec::new()).await.item;
     let case = stage.store().case_of(item).await.unwrap().unwrap();
     let hours = case.due_at.duration_since(stage.now()).as_hours();
     assert!((23..=24).contains(&hours), "{hours}");

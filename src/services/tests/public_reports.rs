@@ -37,7 +37,8 @@ async fn a_report_joins_the_case_of_what_it_points_at_and_changes_neither_deadli
     let (number, case) = stage.written(THREAT).await;
     let link = link_of(&stage, number).await;
     let before = stage.store().case(case).await.unwrap();
-    let shared = format!("{link}&fbclid=x#y");
+    let shared = link.replacen('#', "?fbclid=x#", 1);
+    assert_ne!(shared, link);
     let receipt = report(&stage, &shared, "Det här är ett hot mot min granne.").await;
     assert_eq!(report(&stage, &shared, "Det här är ett hot mot min granne.").await, receipt, "one");
     let after = stage.store().case(case).await.unwrap();
@@ -67,7 +68,7 @@ async fn a_report_joins_the_case_of_what_it_points_at_and_changes_neither_deadli
 
 async fn packages_of(stage: &Stage, case: CaseId) -> String {
     let store = stage.store();
-    serde_json::to_string(&super::super::public_reports::for_package(store, case).await.unwrap())
+    serde_json::to_string(&crate::services::public_reports::for_package(store, case).await.unwrap())
         .unwrap()
 }
 

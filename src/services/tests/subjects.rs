@@ -47,7 +47,7 @@ async fn an_extract_holds_all_that_the_person_wrote_flagged_or_not_and_no_name_i
     let stage = Stage::new().await;
     let (_, case) = stage.written(THREAT).await;
     stage.simulator.write("Robin Påhitt", HARMLESS, None);
-    stage.simulator.write("Sam Prov", "Robin Påhitt har rätt. Mitt nummer är 0700-00 00 00.", None);
+    stage.simulator.write("Sam Prov", "Robin Påhitt har rätt. Mitt nummer är 070-174 06 10.", None);
     stage.simulator.write("Sam Prov", "Något annat.", None);
     stage.wait_s(150);
     stage.take_in_plainly().await;
@@ -58,7 +58,7 @@ async fn an_extract_holds_all_that_the_person_wrote_flagged_or_not_and_no_name_i
         file.items.iter().map(|told| (told.wrote, told.text.clone().unwrap())).collect();
     assert_eq!(wrote.iter().filter(|(wrote, _)| *wrote).count(), 2, "{wrote:?}");
     let mention = &wrote.iter().find(|(wrote, _)| !wrote).unwrap().1;
-    assert!(mention.contains("har rätt") && !mention.contains("0700"), "others' data: {mention}");
+    assert!(mention.contains("har rätt") && !mention.contains("174 06"), "others' data: {mention}");
     assert_eq!(wrote.len(), 3);
     stage.services.end_subject(&eva, id, false, "Här är det vi har.").await.unwrap();
     let pdf = stage.services.subject_document(&eva, id).await.unwrap();

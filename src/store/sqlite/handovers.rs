@@ -8,7 +8,7 @@ use super::cases::note_event;
 use super::notices::tell_trouble;
 use super::registrations::{REGISTRATION, enter, registration_row};
 use super::value::{hash, maybe_at, maybe_row, ms, rows};
-use crate::domain::handover::{HandoverState, HandoverWay};
+use crate::domain::handover::{HandoverNow, HandoverState, HandoverWay};
 use crate::domain::ids::{
     ActionId, CaseId, ContentHash, DiaryNumber, RegistrationId, UserId, VersionId,
 };
@@ -52,21 +52,6 @@ pub struct Handover {
     pub attempts: u32,
     /// Since when it is tried in vain.
     pub tried_since: Option<Timestamp>,
-}
-
-/// How a hand-over stands, for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HandoverNow {
-    /// By what way.
-    pub way: HandoverWay,
-    /// Where it stands.
-    pub state: HandoverState,
-    /// 1, and one more each time a person wanted it handed over anew.
-    pub n: u32,
-    /// Why it did not come through.
-    pub problem: Option<String>,
-    /// When it ended.
-    pub ended_at: Option<Timestamp>,
 }
 
 /// What became of a number that the diary system gave.

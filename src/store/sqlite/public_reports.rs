@@ -9,40 +9,10 @@ use super::audit;
 use super::cases::{case_of_item, note_event, the_case, touch};
 use super::value::{at, json, maybe_at, maybe_row, ms, rows};
 use crate::domain::ids::{CaseId, ContentHash, ItemId, UserId, VersionId};
-use crate::domain::public_report::ReportState;
+use crate::domain::public_report::{PublicReport, ReportState};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::{AuditLine, CaseOpening};
-
-/// A report as it stands.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ReportRow {
-    /// Its number.
-    pub id: i64,
-    /// What whoever sent it was told.
-    pub receipt: String,
-    /// When it came in.
-    pub received_at: Timestamp,
-    /// What it points at; nothing when it has been disposed of.
-    pub link: Option<String>,
-    /// What is wrong with it, in their words; nothing when it has been disposed of.
-    pub reason: Option<String>,
-    /// How they can be reached.
-    pub contact: Option<String>,
-    /// Where it stands.
-    pub state: ReportState,
-    /// The case that it belongs to.
-    pub case: Option<CaseId>,
-    /// Who has read it or set it aside, when, and their words.
-    pub ended: Option<(String, Timestamp, Option<String>)>,
-}
-
-/// What somebody wrote stays out of logs.
-impl std::fmt::Debug for ReportRow {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ReportRow").field("id", &self.id).finish_non_exhaustive()
-    }
-}
 
 /// A report to be kept.
 #[derive(Clone, PartialEq, Eq)]
@@ -96,11 +66,11 @@ const REPORT: &str =
     "r.id, r.receipt, r.received_at, r.link, r.reason, r.contact, r.state, r.case_id,
     (select name from users u where u.id = r.ended_by), r.ended_at, r.words";
 
-fn report(row: &Row<'_>) -> Result<ReportRow, StoreError> {
+fn report(row: &Row<'_>) -> Result<PublicReport, StoreError> {
     let state: String = row.get(6)?;
     let ended = row.get::<_, Option<String>>(8)?.zip(maybe_at(row.get(9)?)?);
     let words: Option<String> = row.get(10)?;
-    Ok(ReportRow {
+    Ok(PublicReport {
         id: row.get(0)?,
         receipt: row.get(1)?,
         received_at: at(row.get(2)?)?,
@@ -114,7 +84,7 @@ fn report(row: &Row<'_>) -> Result<ReportRow, StoreError> {
     })
 }
 
-fn the_report(c: &Connection, id: i64) -> Result<ReportRow, StoreError> {
+fn the_report(c: &Connection, id: i64) -> Result<PublicReport, StoreError> {
     maybe_row(
         &mut c.prepare_cached(&format!("select {REPORT} from public_reports r where r.id = ?1"))?,
         [id],
@@ -152,14 +122,14 @@ pub(super) fn wipe_of_case(
 }
 
 impl Store {
-    /// The item that one of these links leads to: the newest, where there are several. `numbers` are tried where no
-    /// link fits, and then `fits` says whether the stored link leads to the same site.
+    /// The item that one of these links leads to, the first group first: the newest, where there are several. `numbers`
+    /// are tried where no link fits, and then `fits` says whether the stored link leads to the same site.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn item_at(
         &self,
-        links: Vec<String>,
+        links: Vec<Vec<String>>,
         numbers: Vec<String>,
         fits: impl Fn(&str) -> bool + Send + 'static,
     ) -> Result<Option<Pointed>, StoreError> {
@@ -168,18 +138,20 @@ impl Store {
                 Ok(Pointed { item: ItemId(row.get(0)?), version: VersionId(row.get(1)?) })
             };
             // Said as `is not null`, so that the index over links is one that may be used.
-            let found = maybe_row(
-                &mut c.prepare_cached(
-                    "select i.id, i.current_version_id from items i
-                     where i.permalink is not null and i.by_us = 0
-                       and i.permalink in (select value from json_each(?1))
-                     order by i.id desc limit 1",
-                )?,
-                [json(&links)?],
-                pointed,
-            )?;
-            if found.is_some() {
-                return Ok(found);
+            for group in &links {
+                let found = maybe_row(
+                    &mut c.prepare_cached(
+                        "select i.id, i.current_version_id from items i
+                         where i.permalink is not null and i.by_us = 0
+                           and i.permalink in (select value from json_each(?1))
+                         order by i.id desc limit 1",
+                    )?,
+                    [json(group)?],
+                    pointed,
+                )?;
+                if found.is_some() {
+                    return Ok(found);
+                }
             }
             for number in numbers {
                 let known = rows(
@@ -285,7 +257,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn reports_for_page(&self, most: u32) -> Result<Vec<ReportRow>, StoreError> {
+    pub async fn reports_for_page(&self, most: u32) -> Result<Vec<PublicReport>, StoreError> {
         self.read(move |c| {
             rows(
                 &mut c.prepare_cached(&format!(
@@ -303,7 +275,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn public_report(&self, id: i64) -> Result<ReportRow, StoreError> {
+    pub async fn public_report(&self, id: i64) -> Result<PublicReport, StoreError> {
         self.read(move |c| the_report(c, id)).await
     }
 
@@ -311,7 +283,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn reports_of_case(&self, case: CaseId) -> Result<Vec<ReportRow>, StoreError> {
+    pub async fn reports_of_case(&self, case: CaseId) -> Result<Vec<PublicReport>, StoreError> {
         self.read(move |c| {
             rows(
                 &mut c.prepare_cached(&format!(

@@ -10,47 +10,10 @@ use super::notices::tell_trouble;
 use super::value::{at, from_json, json, maybe_at, maybe_row, ms, rows};
 use crate::domain::ids::{CaseId, ContentHash, ItemId, UserId, VersionId};
 use crate::domain::item::Author;
-use crate::domain::subject::{SubjectKind, SubjectOutcome};
+use crate::domain::subject::{SubjectKind, SubjectOutcome, SubjectRequest};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::AuditLine;
-
-/// A request.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SubjectRow {
-    /// Its number.
-    pub id: i64,
-    /// What is asked for.
-    pub kind: SubjectKind,
-    /// Whom it is about; nothing when that has been disposed of.
-    pub whom: Option<String>,
-    /// How the answer reaches them.
-    pub asker: Option<String>,
-    /// When it came in.
-    pub received_at: Timestamp,
-    /// Who noted it.
-    pub opened_by: String,
-    /// When an answer is due.
-    pub due_at: Timestamp,
-    /// Why the time was made longer.
-    pub extended: Option<String>,
-    /// When, by whom and how it ended, and the words.
-    pub ended: Option<(Timestamp, String, SubjectOutcome, Option<String>)>,
-    /// Whether there is a document.
-    pub has_pdf: bool,
-    /// How many items it is about.
-    pub n_items: u64,
-}
-
-/// Whom it is about stays out of logs.
-impl std::fmt::Debug for SubjectRow {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SubjectRow")
-            .field("id", &self.id)
-            .field("kind", &self.kind)
-            .finish_non_exhaustive()
-    }
-}
 
 /// A request to be noted.
 #[derive(Clone)]
@@ -115,7 +78,7 @@ const SUBJECT: &str = "s.id, s.kind, s.whom, s.asker, s.received_at,
     (select name from users u where u.id = s.ended_by), s.outcome, s.words, s.pdf is not null,
     (select count(*) from subject_items i where i.request_id = s.id)";
 
-fn subject(row: &Row<'_>) -> Result<SubjectRow, StoreError> {
+fn subject(row: &Row<'_>) -> Result<SubjectRequest, StoreError> {
     let bad = |what: String| StoreError::row("subject_requests", what);
     let kind: String = row.get(1)?;
     let ended = match (maybe_at(row.get(8)?)?, row.get::<_, Option<String>>(10)?) {
@@ -127,7 +90,7 @@ fn subject(row: &Row<'_>) -> Result<SubjectRow, StoreError> {
         )),
         (Some(_), None) | (None, Some(_) | None) => None,
     };
-    Ok(SubjectRow {
+    Ok(SubjectRequest {
         id: row.get(0)?,
         kind: SubjectKind::from_id(&kind).ok_or_else(|| bad(kind))?,
         whom: row.get(2)?,
@@ -142,7 +105,7 @@ fn subject(row: &Row<'_>) -> Result<SubjectRow, StoreError> {
     })
 }
 
-fn the_subject(c: &Connection, id: i64) -> Result<SubjectRow, StoreError> {
+fn the_subject(c: &Connection, id: i64) -> Result<SubjectRequest, StoreError> {
     maybe_row(
         &mut c
             .prepare_cached(&format!("select {SUBJECT} from subject_requests s where s.id = ?1"))?,
@@ -152,7 +115,7 @@ fn the_subject(c: &Connection, id: i64) -> Result<SubjectRow, StoreError> {
     .ok_or(StoreError::NotFound { what: "request" })
 }
 
-fn pending(c: &Connection, id: i64) -> Result<SubjectRow, StoreError> {
+fn pending(c: &Connection, id: i64) -> Result<SubjectRequest, StoreError> {
     let row = the_subject(c, id)?;
     match row.ended {
         None => Ok(row),
@@ -236,7 +199,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn subjects(&self, most: u32) -> Result<Vec<SubjectRow>, StoreError> {
+    pub async fn subjects(&self, most: u32) -> Result<Vec<SubjectRequest>, StoreError> {
         self.read(move |c| {
             rows(
                 &mut c.prepare_cached(&format!(
@@ -255,7 +218,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn subject(&self, id: i64) -> Result<(SubjectRow, Vec<SubjectItem>), StoreError> {
+    pub async fn subject(&self, id: i64) -> Result<(SubjectRequest, Vec<SubjectItem>), StoreError> {
         self.read(move |c| Ok((the_subject(c, id)?, items(c, id)?))).await
     }
 

@@ -6,13 +6,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use jiff::Timestamp;
 
-use crate::domain::handover::HandoverState;
+use crate::domain::handover::{HandoverNow, HandoverState};
 use crate::domain::ids::RegistrationId;
 use crate::domain::person::Act;
 use crate::domain::registration::parse_diary_number;
 use crate::services::ServiceError;
 use crate::services::corrections::NOT_A_NUMBER;
-use crate::services::queue::HandoverNow;
 use crate::web::forms::{BareForm, CorrectionFields, DiaryFields};
 use crate::web::state::{Inside, Site, page_with};
 use crate::web::view::diary::{AwaitingRow, DiaryPage, RefusedNumber, RegisteredRow};

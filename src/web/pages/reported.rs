@@ -9,9 +9,9 @@ use serde::Deserialize;
 
 use crate::domain::ids::CaseId;
 use crate::domain::person::Act;
-use crate::domain::public_report::Typed;
+use crate::domain::public_report::{PublicReport, Typed};
 use crate::services::ServiceError;
-use crate::services::public_reports::{Answer, Report};
+use crate::services::public_reports::Answer;
 use crate::web::forms::{BareForm, ReasonFields};
 use crate::web::public::NotTaken;
 use crate::web::state::{From, Inside, Site, not_found, page, page_with};
@@ -113,7 +113,7 @@ pub async fn receive(
     }
 }
 
-fn view(site: &Site, report: Report) -> ReportView {
+fn view(site: &Site, report: PublicReport) -> ReportView {
     let now = site.services.clock().now();
     ReportView {
         id: report.id,

@@ -9,9 +9,9 @@ use axum_extra::extract::Form;
 use serde::Deserialize;
 
 use crate::domain::ids::ItemId;
-use crate::domain::subject::SubjectKind;
+use crate::domain::subject::{SubjectKind, SubjectRequest};
 use crate::services::ServiceError;
-use crate::services::subjects::{Hit, Subject};
+use crate::services::subjects::Hit;
 use crate::web::forms::{BareForm, ReasonFields};
 use crate::web::state::{Inside, Site, page_with};
 use crate::web::view::marked::MarkedText;
@@ -50,7 +50,7 @@ pub struct AnswerFields {
     atertagen: String,
 }
 
-fn line(site: &Site, row: &Subject) -> SubjectLine {
+fn line(site: &Site, row: &SubjectRequest) -> SubjectLine {
     let now = site.services.clock().now();
     let ended = row.ended.as_ref();
     SubjectLine {
