@@ -33,7 +33,9 @@ use crate::runtime::shutdown::{Shutdown, Stage};
 use crate::runtime::supervise::{Health, Round, run_loop};
 use crate::services::deliveries::PackageForm;
 use crate::services::exports::sweep;
+use crate::services::handovers::Handovers;
 use crate::services::notices::Notifier;
+use crate::services::public_reports::Bounds as ReportBounds;
 use crate::services::stamps::Stamping;
 use crate::services::{self, Parts, Served, ServiceError, Services, lexicons};
 use crate::store::error::StoreError;
@@ -60,6 +62,7 @@ const CHECKPOINT_TICK: Duration = Duration::from_secs(10);
 const STAMP_TICK: Duration = Duration::from_secs(5);
 /// A threat is told within this of being found.
 const NOTICE_TICK: Duration = Duration::from_secs(2);
+const HANDOVER_TICK: Duration = Duration::from_secs(5);
 
 /// Answered pushes are remembered for a week (platform sheet, section 15).
 const DELIVERIES_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -188,6 +191,7 @@ pub struct App {
     web: web::state::Settings,
     stamping: Option<Stamping>,
     notifier: Notifier,
+    handovers: Handovers,
     _lock: InstanceLock,
 }
 
@@ -255,6 +259,13 @@ impl App {
                 ..FetchLimits::default()
             },
             page_archives: config.evidence.page_archive,
+            diary: notices::ways(config),
+            public_reports: ReportBounds {
+                enabled: config.public_reports.enabled,
+                contact: config.public_reports.contact.clone(),
+                per_day: config.public_reports.per_day,
+                per_address_hour: config.public_reports.per_address_hour,
+            },
         };
         let services = Services::new(Parts {
             store: store.clone(),
@@ -274,6 +285,7 @@ impl App {
         services.open_crisis().await?;
         services.hold_reported().await?;
         let courier = notices::courier(config, &store, &clock).await?;
+        let handovers = notices::handovers(config, services.clone(), courier.clone())?;
         let notifier = Notifier::new(services.clone(), notices::settings(config), courier)
             .witnessed_by(config.evidence.checkpoint.witness_mail.clone());
         // Disposals that were carried out in the database and cut off before their files were gone.
@@ -310,6 +322,7 @@ impl App {
             web,
             stamping,
             notifier,
+            handovers,
             _lock: lock,
         })
     }
@@ -434,7 +447,11 @@ impl App {
         let (s, never) = (self.services.clone(), Arc::new(tokio::sync::Notify::new()));
         self.start(Stage::Acts, "sweep", never, SWEEP_TICK, move || {
             let s = s.clone();
-            async move { s.sweep_uncased().await.map(|_| Round::Idle) }
+            async move {
+                let veiled = s.veil_closed().await;
+                s.sweep_uncased().await?;
+                veiled.map(|_| Round::Idle)
+            }
         });
         let evidence = self.evidence.clone();
         let never = Arc::new(tokio::sync::Notify::new());
@@ -457,6 +474,12 @@ impl App {
         self.start(Stage::Acts, "notices", never, NOTICE_TICK, move || {
             let notifier = notifier.clone();
             async move { notifier.round().await.map(round) }
+        });
+        // By itself: a package of many MB keeps no notice waiting.
+        let (handovers, never) = (self.handovers.clone(), Arc::new(tokio::sync::Notify::new()));
+        self.start(Stage::Acts, "handovers", never, HANDOVER_TICK, move || {
+            let handovers = handovers.clone();
+            async move { handovers.round().await.map(round) }
         });
         let (s, never) = (self.services.clone(), Arc::new(tokio::sync::Notify::new()));
         self.start(Stage::Acts, "gauges", never, GAUGES_TICK, move || {

@@ -1,9 +1,12 @@
-//! Mail and webhooks from settings.
+//! Mail and webhooks from settings, for notices and for packages to the diary.
 
 use super::AppError;
 use crate::config::Config;
 use crate::config::notices::{MailSecurity, WebhookForm};
+use crate::domain::handover::HandoverWay;
 use crate::runtime::clock::Clock;
+use crate::services::Services;
+use crate::services::handovers::{self, Handovers, HookTo, MailTo, Ways};
 use crate::services::notices::courier::{
     BadCourier, Courier, HookForm, MailSettings, Security, WebhookSettings,
 };
@@ -75,4 +78,42 @@ pub(super) async fn mail_in_order(
     };
     let found = courier.try_mail().await?;
     Some(found.map(|()| format!("{}:{} svarar och tar emot oss", mail.host, mail.port)))
+}
+
+/// By what ways packages are queued for the diary.
+pub(super) fn ways(config: &Config) -> Ways {
+    let diary = &config.diary;
+    let mail = diary.mail.as_ref().map(|_| HandoverWay::Mail);
+    let hook = diary.webhook.as_ref().map(|_| HandoverWay::Webhook);
+    Ways { ways: mail.into_iter().chain(hook).collect(), secret: diary.secret.clone() }
+}
+
+/// What hands packages over.
+pub(super) fn handovers(
+    config: &Config,
+    services: Services,
+    courier: Courier,
+) -> Result<Handovers, AppError> {
+    let diary = &config.diary;
+    let hook = diary.webhook.clone().zip(diary.secret.clone()).map(|(url, secret)| HookTo {
+        url,
+        secret,
+        most_bytes: diary.webhook_most_bytes,
+        allow_private: diary.allow_private_addresses,
+    });
+    let mail = diary.mail.clone().map(|address| MailTo {
+        address,
+        most_bytes: diary.mail_most_bytes,
+        secret_too: diary.mail_secret,
+    });
+    let settings = handovers::Settings {
+        mail,
+        hook,
+        replies: diary.replies.clone(),
+        public_url: Some(config.server.public_url.clone()),
+    };
+    Handovers::new(services, courier, settings)
+        .map_err(|e| AppError::System {
+            doing: "överlämningen till diariet", source: Box::new(e)
+        })
 }

@@ -304,6 +304,9 @@ fn settings(text: &mut String, policy: &Policy) {
             None => "bevaras; riktlinjen har ingen regel om dem".to_owned(),
         };
         row("Inlägg utan ärende", uncased);
+        if let Some(months) = retention.mask_after {
+            row("Text och namn i avslutade", format!("dolda efter {months} månader"));
+        }
     }
     let points = duties.escalation;
     row(

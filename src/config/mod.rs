@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod complaint;
+pub mod diary;
 pub mod notices;
 pub mod policy;
 mod reader;
@@ -47,6 +48,10 @@ pub struct Config {
     pub export_folder: PathBuf,
     /// What these packages have around them, where they are for an archive.
     pub export_form: ExportForm,
+    /// `[diary]`.
+    pub diary: diary::DiaryConfig,
+    /// `[public_reports]`.
+    pub public_reports: diary::PublicReportsConfig,
     /// `[log]`.
     pub log: LogConfig,
     /// The policy with what `[policy]` changes in it.
@@ -218,6 +223,9 @@ fn config(root: &mut Table<'_, '_>, places: &Places<'_>) -> Option<Config> {
     let has_mail = root.has("mail");
     let evidence = section(root, "evidence", |table| evidence(table, places.folder, has_mail));
     let export = section(root, "export", |table| export(table, places.folder));
+    let has_mail = root.has("mail");
+    let diary = section(root, "diary", |table| diary::diary(table, places, has_mail));
+    let public_reports = section(root, "public_reports", diary::public_reports);
     let log = section(root, "log", log);
     let policy = section(root, "policy", |table| chosen_policy(table, places.folder));
     let limits = section(root, "limits", limits);
@@ -232,6 +240,8 @@ fn config(root: &mut Table<'_, '_>, places: &Places<'_>) -> Option<Config> {
         evidence: evidence?,
         export_folder,
         export_form,
+        diary: diary?,
+        public_reports: public_reports?,
         log: log?,
         policy: policy?,
         limits: limits?,

@@ -91,7 +91,7 @@ fn is_address(text: &str) -> bool {
     })
 }
 
-fn address(table: &Table<'_, '_>, key: &str, at: &At<String>) -> Option<String> {
+pub(super) fn address(table: &Table<'_, '_>, key: &str, at: &At<String>) -> Option<String> {
     if is_address(&at.value) {
         return Some(at.value.clone());
     }

@@ -20,7 +20,15 @@ pub(super) fn read(mut table: Table<'_, '_>) -> Option<Retention> {
     // What never became a case is kept for ever unless a rule says otherwise.
     let has_no_case = table.has("no_case");
     let no_case = if has_no_case { no_case(&mut table) } else { None };
+    let has_mask = table.has("mask_after");
+    let mask_after = table.number("mask_after", 0, 0..=MOST_MONTHS, "månader");
     table.done();
+    // At most 1,200.
+    let mask_after: Option<u16> = match (has_mask, mask_after) {
+        (_, None) => return None,
+        (false, Some(_)) => None,
+        (true, Some(months)) => Some(months.try_into().ok()?),
+    };
     if has_no_case && no_case.is_none() {
         return None;
     }
@@ -29,10 +37,13 @@ pub(super) fn read(mut table: Table<'_, '_>) -> Option<Retention> {
     if has_decision && decision.is_none() {
         return None;
     }
-    Some(Retention::new(plan, decision.map(|at| at.value), four_eyes, no_case, |class| {
+    let decision = decision.map(|at| at.value);
+    let mut retention = Retention::new(plan, decision, four_eyes, no_case, |class| {
         // One rule for each class, in their order.
         rules[class as usize].clone()
-    }))
+    });
+    retention.mask_after = mask_after;
+    Some(retention)
 }
 
 /// What never became a case has a decision of its own: nobody proposes and approves there, so it has to be named.
@@ -104,6 +115,16 @@ mod tests {
             RetentionClass::ALL.iter().map(|class| retention.rule(*class).months).collect();
         assert_eq!(months, [Some(1), None, Some(0), Some(12)]);
         assert_eq!(with("").unwrap(), None);
+    }
+
+    #[test]
+    fn personal_data_in_closed_cases_is_masked_after_the_months_that_are_said() {
+        let of = |line: &str| with(&format!("[retention]\nplan = \"P\"\n{line}{RULES}"));
+        let now = "2026-11-23T12:00:00Z".parse().unwrap();
+        assert_eq!(of("").unwrap().unwrap().veils_before(now), None);
+        let before = of("mask_after = 6\n").unwrap().unwrap().veils_before(now);
+        assert_eq!(before, Some("2026-05-22T22:00:00Z".parse().unwrap()));
+        assert!(of("mask_after = \"snart\"\n").is_err() && of("mask_after = -1\n").is_err());
     }
 
     #[test]

@@ -4,6 +4,8 @@
 /// What somebody did with a record or with the case it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CustodyAct {
+    /// What is not shown unasked of a case closed long ago was shown.
+    Unveil,
     /// The case was opened, with its text and names in full or masked.
     OpenCase,
     /// The record's own page was opened.
@@ -53,6 +55,7 @@ pub enum CustodyAct {
 impl CustodyAct {
     /// All of them.
     pub const ALL: &[Self] = &[
+        Self::Unveil,
         Self::OpenCase,
         Self::OpenRecord,
         Self::OpenPart,
@@ -80,6 +83,7 @@ impl CustodyAct {
     /// The name in the audit log.
     pub const fn id(self) -> &'static str {
         match self {
+            Self::Unveil => "case.unveiled",
             Self::OpenCase => "case.open",
             Self::OpenRecord => "evidence.open",
             Self::OpenPart => "evidence.part",
@@ -113,6 +117,7 @@ impl CustodyAct {
     /// What was done, as in "Kim Exempel …".
     pub const fn label(self) -> &'static str {
         match self {
+            Self::Unveil => "visade text och namn som var dolda",
             Self::OpenCase => "öppnade ärendet",
             Self::OpenRecord => "öppnade beviset",
             Self::OpenPart => "öppnade en fil i beviset",

@@ -45,6 +45,9 @@ pub enum Act {
     DecidePoliceReport,
     /// Hand out public records to whoever asks.
     Release,
+    /// Note what people ask about their own personal data, and when it is due. To search for them and to answer
+    /// takes the right to read evidence besides.
+    AnswerSubjects,
     /// Propose, approve and carry out disposal.
     Dispose,
     /// Keep the register of accounts, whoever answers for each; begin and end a crisis.
@@ -69,6 +72,7 @@ impl Act {
         Self::LiftSecrecy,
         Self::DecidePoliceReport,
         Self::Release,
+        Self::AnswerSubjects,
         Self::Dispose,
         Self::ManageAccounts,
         Self::ManageUsers,
@@ -89,6 +93,7 @@ impl Act {
             Self::LiftSecrecy => "häva sekretessmarkeringar",
             Self::DecidePoliceReport => "besluta om polisanmälan",
             Self::Release => "lämna ut allmänna handlingar",
+            Self::AnswerSubjects => "handlägga begäranden från registrerade",
             Self::Dispose => "gallra",
             Self::ManageAccounts => "ändra i kontoregistret eller krisläget",
             Self::ManageUsers => "lägga till och ändra användare",
@@ -169,6 +174,7 @@ impl Role {
                 | Act::LiftSecrecy
                 | Act::DecidePoliceReport
                 | Act::Release
+                | Act::AnswerSubjects
                 | Act::Dispose
                 | Act::ManageAccounts
                 | Act::ManageUsers
@@ -188,7 +194,11 @@ impl Role {
                 | Act::LiftSecrecy
                 | Act::DecidePoliceReport
                 | Act::Release => true,
-                Act::Dispose | Act::ManageAccounts | Act::ManageUsers | Act::ReadAudit => false,
+                Act::AnswerSubjects
+                | Act::Dispose
+                | Act::ManageAccounts
+                | Act::ManageUsers
+                | Act::ReadAudit => false,
             },
             Self::Registrar => match act {
                 Act::ReadCases
@@ -197,7 +207,8 @@ impl Role {
                 | Act::EnterDiaryNumber
                 | Act::MarkSecrecy
                 | Act::LiftSecrecy
-                | Act::Release => true,
+                | Act::Release
+                | Act::AnswerSubjects => true,
                 Act::Decide
                 | Act::LiftCopyBar
                 | Act::Exempt
@@ -220,6 +231,7 @@ impl Role {
                 | Act::LiftCopyBar
                 | Act::Exempt
                 | Act::DecidePoliceReport
+                | Act::AnswerSubjects
                 | Act::ManageAccounts
                 | Act::ManageUsers
                 | Act::ReadAudit => false,
@@ -235,6 +247,7 @@ impl Role {
                 | Act::LiftSecrecy
                 | Act::DecidePoliceReport
                 | Act::Release
+                | Act::AnswerSubjects
                 | Act::Dispose
                 | Act::ManageAccounts
                 | Act::ManageUsers => false,
@@ -242,6 +255,7 @@ impl Role {
             Self::Administrator => match act {
                 Act::ReadCases
                 | Act::Exempt
+                | Act::AnswerSubjects
                 | Act::Dispose
                 | Act::ManageAccounts
                 | Act::ManageUsers

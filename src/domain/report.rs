@@ -39,6 +39,8 @@ pub struct CaseFact {
     pub category: Option<Category>,
     /// When somebody first decided. Putting it to rest decides nothing.
     pub decided: Option<Timestamp>,
+    /// What it is about stands outside our control: no deadline of ours can be broken.
+    pub outside: bool,
 }
 
 /// A hiding or deletion that was carried out.
@@ -97,6 +99,8 @@ pub struct Deadlines {
     pub at_once: u64,
     /// Of those, decided within [`AN_HOUR`] of being opened.
     pub within_an_hour: u64,
+    /// About what stands outside our control. Not among the others.
+    pub outside: u64,
 }
 
 /// What is to be decided at once has no deadline that anybody can keep; this is how soon is told instead.
@@ -132,6 +136,10 @@ impl Counts {
         let mut deadlines = Deadlines::default();
         for case in &facts.cases {
             *categories.entry(case.category.map(|c| c.id())).or_default() += 1;
+            if case.outside {
+                deadlines.outside += 1;
+                continue;
+            }
             if case.due <= case.opened {
                 let soon = |at: Timestamp| at.duration_since(case.opened) <= AN_HOUR;
                 deadlines.at_once += 1;
@@ -166,7 +174,7 @@ impl Counts {
 
     /// The share of deadlines that were kept, in whole percent rounded down; none where none has come due.
     pub fn kept_percent(&self) -> Option<u64> {
-        let Deadlines { kept, late, overdue, open: _, at_once: _, within_an_hour: _ } =
+        let Deadlines { kept, late, overdue, open: _, at_once: _, within_an_hour: _, outside: _ } =
             self.deadlines;
         let all = kept + late + overdue;
         (all > 0).then(|| kept * 100 / all)

@@ -92,6 +92,9 @@ pub struct Retention {
     pub four_eyes: bool,
     /// For what never became a case; without it that is kept for ever.
     pub no_case: Option<NoCase>,
+    /// Months after a case was closed when its text and names are no longer shown unasked; none where they always
+    /// are.
+    pub mask_after: Option<u16>,
     /// One rule a class, in the order of [`RetentionClass::ALL`].
     rules: Vec<RetentionRule>,
 }
@@ -106,7 +109,7 @@ impl Retention {
         rule: impl FnMut(RetentionClass) -> RetentionRule,
     ) -> Self {
         let rules = RetentionClass::ALL.iter().copied().map(rule).collect();
-        Self { plan, decision, four_eyes, no_case, rules }
+        Self { plan, decision, four_eyes, no_case, mask_after: None, rules }
     }
 
     /// What holds for a class.
@@ -135,6 +138,12 @@ impl Retention {
 }
 
 impl Retention {
+    /// Cases that were closed before this are no longer shown unasked: the midnight in Sweden so many months ago.
+    pub fn veils_before(&self, now: Timestamp) -> Option<Timestamp> {
+        let day = local(now).date().checked_sub(i32::from(self.mask_after?).months()).ok()?;
+        Some(day.to_zoned(stockholm()).ok()?.timestamp())
+    }
+
     /// What never became a case and was seen for the last time before this may be disposed of, by which decision:
     /// the midnight in Sweden so many months ago. None where it is kept for ever or no decision of its own allows
     /// it: one about cases says nothing of what was none.

@@ -20,6 +20,7 @@ enum Line<'a> {
         frist: jiff::Timestamp,
         kategori: Option<&'static str>,
         beslutat: Option<jiff::Timestamp>,
+        utanfor: bool,
     },
     Borttagning {
         arende: i64,
@@ -58,6 +59,7 @@ pub fn json_lines(facts: &Facts) -> Vec<u8> {
             frist: case.due,
             kategori: case.category.map(|category| category.id()),
             beslutat: case.decided,
+            utanfor: case.outside,
         });
     }
     for removal in &facts.removals {

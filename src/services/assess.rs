@@ -38,7 +38,7 @@ pub(super) struct Assessing {
 /// Place in the queue: see `cases.rank` in the schema.
 const RANK_LIFE: u8 = 0;
 const RANK_THREAT: u8 = 2;
-const RANK_REST: u8 = 3;
+pub(super) const RANK_REST: u8 = 3;
 
 impl Services {
     /// Assesses what waits. Says whether there is more.

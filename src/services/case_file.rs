@@ -118,6 +118,10 @@ pub struct CaseFile {
     pub due_at: Timestamp,
     /// Since when it waits under that deadline.
     pub waits_since: Timestamp,
+    /// What it is about stands outside our control: the deadline does not count.
+    pub outside: bool,
+    /// It was closed so long ago that its text and names are not shown unasked, and nobody has asked.
+    pub veiled: bool,
     /// Who works on it.
     pub claim: Option<ClaimedBy>,
     /// The account.
@@ -276,6 +280,17 @@ impl Services {
         case: CaseId,
         look: Look,
     ) -> Result<CaseFile, ServiceError> {
+        self.case_with(viewer, case, look, false).await
+    }
+
+    /// The same; with `unveiled` also what is not shown unasked.
+    pub(super) async fn case_with(
+        &self,
+        viewer: &Viewer,
+        case: CaseId,
+        look: Look,
+        unveiled: bool,
+    ) -> Result<CaseFile, ServiceError> {
         viewer.demand(Act::ReadCases)?;
         let store = &self.inner.store;
         let now = self.inner.clock.now();
@@ -357,6 +372,8 @@ impl Services {
             opened_at: row.opened_at,
             due_at: row.due_at,
             waits_since: row.waits_since,
+            outside: row.outside,
+            veiled: row.veiled && !unveiled,
             claim: claimed(row.claim, now),
             account,
             kind: item.kind,
@@ -409,6 +426,9 @@ impl Services {
         };
         if !file.may_read_evidence {
             file.mask(&self.inner.classifier);
+        }
+        if file.veiled {
+            file.veil();
         }
         Ok(file)
     }

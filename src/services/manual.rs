@@ -261,6 +261,7 @@ impl Services {
             return refused(format!("Högst {MOST_PICTURES} bilder får plats."));
         }
         let permalink = link(&typed.link)?;
+        let told_link = permalink.as_ref().map(|permalink| permalink.url.clone());
         let created_at = written(&typed.written, now)?;
         let author = Author {
             name: one_line("Namnet", &typed.author)?,
@@ -316,7 +317,11 @@ impl Services {
         tracing::info!(item.id = %id, user.id = %viewer.user, "recorded by hand");
         self.inner.wakes.assess.notify_one();
         let case = tokio::time::timeout(CASE_WITHIN, self.case_when_there(id)).await;
-        Ok(Recorded { item: id, case: case.ok().transpose()? })
+        let case = case.ok().transpose()?;
+        if let (Some(case), Some(link)) = (case, told_link) {
+            self.join_waiting(viewer, case, &link).await?;
+        }
+        Ok(Recorded { item: id, case })
     }
 
     /// Refuses a place that is called like an account that is fetched: what somebody typed in would stand there as if

@@ -24,6 +24,7 @@ pub mod deliveries;
 pub mod disposal;
 mod dossiers;
 pub mod exports;
+pub mod handovers;
 pub mod intake;
 pub mod lexicons;
 mod linked;
@@ -38,6 +39,7 @@ pub mod people;
 pub mod picture;
 pub mod police;
 mod public_accounts;
+pub mod public_reports;
 pub mod push;
 pub mod queue;
 pub mod records;
@@ -49,10 +51,12 @@ pub mod search;
 pub mod secrecy;
 pub mod session;
 pub mod stamps;
+pub mod subjects;
 pub mod supervision;
 pub mod tasks;
 pub mod together;
 pub mod users;
+pub mod veiled;
 pub mod verification;
 
 #[cfg(test)]
@@ -117,6 +121,10 @@ pub struct Settings {
     pub fetch: FetchLimits,
     /// Whether evidence holds what the page loaded, as a web archive.
     pub page_archives: bool,
+    /// By what ways packages reach the diary, and its numbers us.
+    pub diary: handovers::Ways,
+    /// Whether the public may report, and how much.
+    pub public_reports: public_reports::Bounds,
 }
 
 /// An account with all it takes to serve it.

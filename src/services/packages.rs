@@ -19,6 +19,7 @@ use super::archive::{Tell, broken, line};
 use super::case_sheet::{Told, case_sheet};
 use super::custody;
 use super::deliveries::{self, PackageForm};
+use super::public_reports;
 use super::secrecy::{marked_json, marks_beside};
 
 /// Why a part of a record is not in a package, in Swedish.
@@ -206,13 +207,14 @@ async fn case_json(
             |e| serde_json::json!({ "at": e.at, "by": e.user, "what": e.what, "detail": e.detail }),
         )
         .collect();
+    let reports = public_reports::for_package(store, case.id).await?;
     let custody = match is_archive {
         true => None,
         false => Some(custody::for_package(store, case.id).await?),
     };
     let mut all = serde_json::json!({
         "case": case.id, "decisions": decisions, "actions": actions, "history": history,
-        "custody": custody,
+        "reports_from_the_public": reports, "custody": custody,
     });
     if let Some(all) = all.as_object_mut() {
         if let Some(mark) = store.secrecy_of(case.id).await?.mark {

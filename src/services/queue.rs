@@ -7,6 +7,7 @@ use crate::domain::account::Account;
 use crate::domain::case::CaseState;
 use crate::domain::category::{Category, Severity};
 use crate::domain::escalation::EscalationStep;
+use crate::domain::handover::HandoverNow;
 use crate::domain::ids::{CaseId, DiaryNumber, RegistrationId, UserId};
 use crate::domain::item::{Author, ItemKind};
 use crate::domain::person::Act;
@@ -17,6 +18,7 @@ use crate::store::rows;
 use crate::telemetry::metrics as names;
 
 use super::offers::Offers;
+use super::veiled::VEILED;
 use super::{ServiceError, Services, Viewer};
 
 /// No number or address that is masked takes more room, however it is spaced or read out.
@@ -161,6 +163,8 @@ pub struct Line {
     pub due_at: Timestamp,
     /// Since when it waits under that deadline.
     pub waits_since: Timestamp,
+    /// What it is about stands outside our control: the deadline does not count.
+    pub outside: bool,
     /// What was found, hardest first, each category once.
     pub categories: Vec<(Category, Severity)>,
     /// Who works on it.
@@ -230,6 +234,8 @@ pub struct DiaryLine {
     pub exported_at: Timestamp,
     /// The number with when and by whom it was entered.
     pub number: Option<(DiaryNumber, Timestamp, String)>,
+    /// How it goes by each way beside the export folder, while the number is awaited.
+    pub handovers: Vec<HandoverNow>,
 }
 
 pub(super) fn claimed(
@@ -281,6 +287,10 @@ impl Services {
     pub(super) fn line(&self, row: QueueRow) -> Line {
         // Whoever sees what is suspected has opened the case, which is a line of the audit log.
         let (mut author, mut withheld) = (author_words(&row.author), None);
+        if row.case.veiled {
+            author = "avsändaren".into();
+            withheld = Some(VEILED.to_owned());
+        }
         if row.no_copy || row.secret {
             author = "avsändaren".into();
             withheld = Some(if row.no_copy { SHOWN_IN_THE_CASE } else { WITHHELD }.to_owned());
@@ -314,6 +324,7 @@ impl Services {
             fetched_at: row.first_fetched_at,
             due_at: row.case.due_at,
             waits_since: row.case.waits_since,
+            outside: row.case.outside,
             // What is thought to stand in it tells of it.
             categories: if row.secret { Vec::new() } else { categories(row.verdict.as_ref()) },
             secret: row.secret,
@@ -378,6 +389,10 @@ impl Services {
             let line = self.line(self.inner.store.queue_line(row.registration.case).await?);
             let registration = row.registration;
             let number = registration.diary_number.zip(row.entered);
+            let handovers = match number {
+                None => self.inner.store.handovers_of(registration.id).await?,
+                Some(_) => Vec::new(),
+            };
             let list = if number.is_some() { &mut lists.1 } else { &mut lists.0 };
             list.push(DiaryLine {
                 registration: registration.id,
@@ -385,6 +400,7 @@ impl Services {
                 package: registration.package,
                 exported_at: registration.exported_at,
                 number: number.map(|(number, (at, by))| (number, at, by)),
+                handovers,
             });
         }
         Ok(lists)

@@ -14,7 +14,7 @@ use crate::store::rows::{ActionRow, EvidenceState};
 use super::case_sheet::{self, Told, case_sheet};
 use super::deliveries::PackageForm;
 use super::secrecy::marked_json;
-use super::{ServiceError, Services, packages};
+use super::{ServiceError, Services, packages, public_reports};
 
 impl Services {
     /// Writes the package of a registration to the export directory and notes it. Gives the file
@@ -53,6 +53,7 @@ impl Services {
         let decision = self.inner.store.standing_decision(action.case).await?;
         let policy = self.policy_of(action.account);
         let answered = decision.as_ref().and_then(|d| d.answered.as_ref());
+        let reports = public_reports::for_package(&self.inner.store, action.case).await?;
         let mark = self.inner.store.secrecy_of(action.case).await?.mark;
         let mut cover = serde_json::json!({
             "authority": self.inner.settings.authority,
@@ -74,6 +75,7 @@ impl Services {
                 "rule": answered.map(|kept| kept.rule.clone()),
                 "why": answered.map(|kept| kept.why.clone()),
             },
+            "reports_from_the_public": reports,
             "evidence": { "manifest_sha256": manifest_hash, "log_seq": log_seq, "sealed_at": at },
         });
         if let (Some(mark), Some(cover)) = (mark, cover.as_object_mut()) {
@@ -102,7 +104,9 @@ impl Services {
             .map_err(|e| ServiceError::broken("export", e))?
             .map_err(|e| ServiceError::broken("export", e))?;
         let now = self.inner.clock.now();
-        self.inner.store.record_export(action.id, action.case, name.clone(), hash, now).await?;
+        let ways = self.inner.settings.diary.ways.clone();
+        let store = &self.inner.store;
+        store.record_export(action.id, action.case, name.clone(), hash, ways, now).await?;
         Ok(name)
     }
 
@@ -153,7 +157,8 @@ impl Services {
         let folder = File::open(&inner.settings.export_dir).map_err(failed)?;
         folder.sync_all().map_err(failed)?;
         let now = inner.clock.now();
-        inner.store.record_export(action.id, action.case, name.clone(), hash, now).await?;
+        let ways = inner.settings.diary.ways.clone();
+        inner.store.record_export(action.id, action.case, name.clone(), hash, ways, now).await?;
         Ok(name)
     }
 }

@@ -122,6 +122,7 @@ impl Services {
             row("Inte beslutade, tid kvar", kept.open),
             row("Skulle beslutas genast", kept.at_once),
             row("Varav beslutade inom en timme", kept.within_an_hour),
+            row("Utanför vår kontroll, utan frist", kept.outside),
         ];
         if let Some(percent) = counts.kept_percent() {
             deadlines.push(("Andel i tid".into(), format!("{percent} procent")));

@@ -21,6 +21,7 @@ use crate::domain::text::is_blank;
 use crate::store::sqlite::search::{FoundRow, Search, Sought};
 
 use super::queue::{Filter, SHOWN_IN_THE_CASE};
+use super::veiled::VEILED;
 use super::{ServiceError, Services, Viewer};
 
 /// How many results a page holds.
@@ -187,10 +188,11 @@ fn sought(asked: &Asked) -> Result<(Sought, Option<Question>), ServiceError> {
 
 impl Services {
     fn found(&self, row: FoundRow, question: Option<&Question>) -> Found {
-        let text = match (row.no_copy, row.secret) {
-            (true, _) => vec![Stretch::Plain(SHOWN_IN_THE_CASE.into())],
-            (false, true) => vec![Stretch::Plain(WITHHELD.into())],
-            (false, false) => {
+        let text = match (row.no_copy, row.secret, row.veiled) {
+            (true, _, _) => vec![Stretch::Plain(SHOWN_IN_THE_CASE.into())],
+            (false, true, _) => vec![Stretch::Plain(WITHHELD.into())],
+            (false, false, true) => vec![Stretch::Plain(VEILED.into())],
+            (false, false, false) => {
                 let one_line = row.text.split_whitespace().collect::<Vec<_>>().join(" ");
                 excerpt(&self.inner.classifier.masked(&one_line), question)
             }

@@ -96,7 +96,9 @@ impl Services {
     /// [`ServiceError`].
     pub async fn n_tasks(&self, viewer: &Viewer) -> Result<u64, ServiceError> {
         viewer.demand(Act::ReadCases)?;
-        Ok(self.inner.store.n_tasks().await? + self.inner.store.n_undeliverable().await?)
+        let store = &self.inner.store;
+        let told = store.n_undeliverable().await? + store.n_waiting_reports().await?;
+        Ok(store.n_tasks().await? + told)
     }
 
     pub(super) fn shown_to(&self, viewer: &Viewer, text: String) -> String {

@@ -358,6 +358,10 @@ pub struct CaseRow {
     pub claim: Option<(Claim, String)>,
     /// Grows with every change; a decision names the one it was made on.
     pub revision: u64,
+    /// What it is about stands outside our control: no deadline of ours runs on it.
+    pub outside: bool,
+    /// It was closed so long ago that its text and names are not shown unasked.
+    pub veiled: bool,
 }
 
 /// What the queue shows.

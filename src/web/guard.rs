@@ -35,6 +35,9 @@ use super::view::shell::Shell;
 /// encoding makes three bytes of each byte that is not a letter.
 pub const LARGEST_FORM_BYTES: usize = 256 * 1024;
 
+/// Largest form of the public, in bytes: a link, a reason and a contact, each byte of them three.
+pub const LARGEST_PUBLIC_BYTES: usize = 48 * 1024;
+
 /// Nothing from elsewhere, nothing inline, nothing framed, no markup made by scripts.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
@@ -174,7 +177,12 @@ async fn never_stored(request: Request, next: Next) -> Response {
 
 /// The largest form of a page, in bytes: one of them takes pictures.
 fn largest(path: &str) -> usize {
-    if path == "/nytt" { record::LARGEST_BYTES } else { LARGEST_FORM_BYTES }
+    match path {
+        "/nytt" => record::LARGEST_BYTES,
+        // Anybody may send it.
+        "/anmal" => LARGEST_PUBLIC_BYTES,
+        _ => LARGEST_FORM_BYTES,
+    }
 }
 
 async fn refuse_too_large(State(guard): State<Guard>, request: Request, next: Next) -> Response {

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use crate::domain::ids::AccountKey;
+use crate::services::handovers::{NumbersRefused, SIGNATURE};
 use crate::services::push::PushError;
 use crate::web::state::Site;
 
@@ -80,6 +81,36 @@ pub async fn intake(
         }
         Err(error) => refused(&key, &error),
     }
+}
+
+/// The largest call of a diary system: some thousand numbers.
+const MOST_NUMBERS_BYTES: usize = 256 * 1024;
+
+/// `POST /api/v1/diary`: numbers that the diary system gives back, signed like a push.
+pub async fn numbers(State(site): State<Site>, request: Request) -> Response {
+    if !site.services.takes_numbers() {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let (parts, body) = request.into_parts();
+    let body = match read(&parts.headers, body, MOST_NUMBERS_BYTES).await {
+        Ok(body) => body,
+        Err(status) => return body_refused(status),
+    };
+    let signature = parts.headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
+    let (status, answer) = match site.services.take_numbers(signature, &body).await {
+        Ok(answer) => (StatusCode::OK, answer),
+        Err(error) => {
+            let status = match &error {
+                NumbersRefused::Off => StatusCode::NOT_FOUND,
+                NumbersRefused::Signature(_) => StatusCode::UNAUTHORIZED,
+                NumbersRefused::NotStored(_) => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            let chain = &error as &dyn std::error::Error;
+            tracing::warn!(status = status.as_u16(), error = chain, "diary numbers refused");
+            (status, serde_json::json!({ "error": error.to_string() }).to_string())
+        }
+    };
+    (status, [(CONTENT_TYPE, "application/json")], answer).into_response()
 }
 
 fn refused(key: &AccountKey, error: &PushError) -> Response {

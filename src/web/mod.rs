@@ -23,6 +23,7 @@ mod present_keeping;
 mod present_supervision;
 mod present_together;
 pub mod proxies;
+pub mod public;
 pub mod refused;
 pub mod routes;
 mod searches;

@@ -65,9 +65,7 @@ pub fn row(line: &Line, me: UserId, now: Timestamp) -> QueueRow {
         age: Moment::ago(line.created_at.unwrap_or(line.fetched_at), now),
         categories: line.categories.iter().map(|(c, s)| CategoryWord::new(*c, *s)).collect(),
         severity: line.categories.iter().map(|(_, s)| *s).max(),
-        deadline: line
-            .state
-            .needs_a_person()
+        deadline: (line.state.needs_a_person() && !line.outside)
             .then(|| Deadline::of_case(line.due_at, line.waits_since, now)),
         claimed: line.claim.as_ref().map(|claim| Claimed::new(&claim.name, claim.user == me)),
         returned: match &line.state {
@@ -632,15 +630,14 @@ pub fn case(
         heading: format!("{} på {}", capitalised(file.kind.label()), platform_words(&file.account)),
         account: file.account.name.clone(),
         state: file.state.label(),
-        deadline: file
-            .state
-            .needs_a_person()
+        deadline: (file.state.needs_a_person() && !file.outside)
             .then(|| Deadline::of_case(file.due_at, file.waits_since, now)),
         author: AuthorView { earlier: earlier(file, now), ..author(&file.author, file.no_copy) },
         written: file.created_at.map(|at| Moment::new(at, now)),
         fetched: Moment::new(file.fetched_at, now),
         recorded_by: file.recorded_by.clone(),
         disposed: matches!(file.evidence, Evidence::Disposed { .. }),
+        veiled: file.veiled.then_some(file.may_read_evidence),
         version: (of > 1).then(|| format!("Ändrad av författaren: lydelse {number} av {of}")),
         presence: file.presence.label(),
         // What may not be shown is not a click away either.

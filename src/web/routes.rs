@@ -3,11 +3,12 @@
 //!
 //! [`Inside`]: crate::web::state::Inside
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
 use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -23,12 +24,13 @@ use crate::services::Services;
 use crate::telemetry::metrics::{self as names, Metrics};
 
 use super::cookie::SessionCookie;
-use super::guard::Guard;
+use super::guard::{Guard, LARGEST_PUBLIC_BYTES};
 use super::pages::{
     account_card, accounts, archive, case, crisis, diary, evidence, handed, help, keeping, login,
-    queue, record, report, search, secrecy, supervision, tasks, together,
+    queue, record, report, reported, search, secrecy, subjects, supervision, tasks, together,
 };
 use super::proxies::Proxies;
+use super::public::PublicGate;
 use super::state::{Settings, Site, back_to_page, not_found};
 use super::streams::Streams;
 use super::throttle::LoginThrottle;
@@ -46,9 +48,13 @@ pub fn router(
         if settings.secure_cookies { SessionCookie::Secure } else { SessionCookie::Loopback };
     let clock = services.clock().clone();
     let guard = Guard::new(services.authority(), settings.simulated, cookie, clock);
+    let bounds = services.public_reporting();
+    let per_hour = bounds.and_then(|bounds| NonZeroU32::new(bounds.per_address_hour));
+    let per_hour = per_hour.unwrap_or(NonZeroU32::MIN);
     let site = Site {
         services,
         guard: guard.clone(),
+        public: Arc::new(PublicGate::new(per_hour)),
         throttle: Arc::new(LoginThrottle::new(settings.logins_per_min)),
         large_bodies: Arc::new(Semaphore::new(record::LARGE_BODIES)),
         pushes: Arc::new(Semaphore::new(machine::PUSHES_AT_ONCE)),
@@ -78,6 +84,7 @@ pub fn router(
         .route("/arende/{id}/forsok-igen", post(case::try_again).get(back_to_page))
         .route("/arende/{id}/sparra", post(case::suspect).get(back_to_page))
         .route("/arende/{id}/las-pa-nytt", post(case::read_anew).get(back_to_page))
+        .route("/arende/{id}/visa", post(case::unveil).get(back_to_page))
         .route("/arende/{id}/ta", post(case::claim).get(back_to_page))
         .route("/arende/{id}/ta-over", post(case::take_over).get(back_to_page))
         .route("/arende/{id}/kvar", post(case::stay).get(back_to_page))
@@ -91,6 +98,30 @@ pub fn router(
         .route("/arende/{id}/krets", post(secrecy::circle).get(back_to_page))
         .route("/arende/{id}/polis", get(handed::police).post(handed::decide_police))
         .route("/arende/{id}/polis/underlag.pdf", get(handed::police_bundle))
+        .route("/arende/{id}/utifran", get(reported::of_case))
+        .route("/arende/{id}/utanfor", post(reported::mark).get(back_to_page))
+        .route("/arende/{id}/hav-utanfor", post(reported::unmark).get(back_to_page))
+        .route(
+            "/anmal",
+            // Anybody may send it: so much is read, whatever length is told.
+            get(reported::ask)
+                .post(reported::receive)
+                .layer(DefaultBodyLimit::max(LARGEST_PUBLIC_BYTES)),
+        )
+        .route("/anmalningar", get(reported::list))
+        .route("/anmalningar/{id}", get(reported::show))
+        .route("/anmalningar/{id}/last", post(reported::read).get(back_to_page))
+        .route("/anmalningar/{id}/lagg-undan", post(reported::set_aside).get(back_to_page))
+        .route("/anmalningar/{id}/koppla", post(reported::join).get(back_to_page))
+        .route("/registrerade", get(subjects::list).post(subjects::open))
+        .route("/registrerade/{id}", get(subjects::show))
+        .route("/registrerade/{id}/sok", post(subjects::search).get(back_to_page))
+        .route("/registrerade/{id}/valj", post(subjects::choose).get(back_to_page))
+        .route("/registrerade/{id}/ta-bort", post(subjects::take_out).get(back_to_page))
+        .route("/registrerade/{id}/anteckna", post(subjects::note).get(back_to_page))
+        .route("/registrerade/{id}/forlang", post(subjects::extend).get(back_to_page))
+        .route("/registrerade/{id}/svara", post(subjects::end).get(back_to_page))
+        .route("/registrerade/{id}/svar.pdf", get(subjects::document))
         .route("/utlamnanden", get(handed::releases).post(handed::open))
         .route("/utlamnanden/{id}", get(handed::show))
         .route("/utlamnanden/{id}/lagg-till", post(handed::add).get(back_to_page))
@@ -115,6 +146,7 @@ pub fn router(
         .route("/diarium", get(diary::show))
         .route("/diarium/{id}", post(diary::enter).get(back_to_page))
         .route("/diarium/{id}/ratta", post(diary::correct).get(back_to_page))
+        .route("/diarium/{id}/lamna-over", post(diary::again).get(back_to_page))
         .route(
             "/nytt",
             // Its body is read by its own hand, within its own bound.
@@ -156,6 +188,7 @@ pub fn router(
         .route("/metrics", get(machine::metrics))
         .route("/api/v1/intake/{account}", post(machine::intake))
         .route("/api/v1/items", post(record::api))
+        .route("/api/v1/diary", post(machine::numbers))
         .route(assets::ROUTE, get(assets::serve));
     machines
         .merge(pages)

@@ -26,6 +26,7 @@ use super::drafts::Drafts;
 use super::guard::{self, Guard, csrf_matches, csrf_token};
 use super::pages::search::Typed;
 use super::proxies::Proxies;
+use super::public::PublicGate;
 use super::refused::Refusals;
 use super::searches::Searches;
 use super::streams::Streams;
@@ -58,6 +59,8 @@ pub struct Site {
     pub(super) settings: Arc<Settings>,
     pub(super) guard: Guard,
     pub(super) throttle: Arc<LoginThrottle>,
+    /// Before the one form that anybody may send.
+    pub(super) public: Arc<PublicGate>,
     /// A turn for each large body that is held.
     pub(super) large_bodies: Arc<Semaphore>,
     /// The same for pushes.
@@ -234,6 +237,10 @@ pub(super) fn page_of_form(path: &str) -> String {
         (Some(page @ ("diarium" | "gallring" | "hjalp" | "uppgifter")), Some(_)) => {
             format!("/{page}")
         }
+        (Some(place @ ("anmalningar" | "registrerade")), Some(number)) => {
+            format!("/{place}/{number}")
+        }
+        (Some("registrerade"), None) => "/registrerade".to_owned(),
         (Some("konton"), Some(account)) => format!("/konton/{account}"),
         (Some("krislage"), _) => "/krislage".to_owned(),
         (Some("sok"), _) => "/sok".to_owned(),

@@ -203,7 +203,7 @@ pub fn network(address: IpAddr) -> IpAddr {
 }
 
 /// Whoever has a site's worth of IPv6 owns a /48, and could otherwise be a new network at every try.
-fn site(address: IpAddr) -> IpAddr {
+pub(super) fn site(address: IpAddr) -> IpAddr {
     first_segments(address, 3)
 }
 

@@ -20,9 +20,13 @@ use uppsikt::runtime::secret::Secret;
 use uppsikt::services::users::Person;
 use uppsikt::telemetry::metrics::Metrics;
 
+mod public;
 mod shut;
 
 const PASSWORD: &str = "ett-langt-losenord-1";
+
+/// What every secret of the settings is.
+const SHARED: &str = "0123456789abcdef0123456789abcdef";
 
 /// Recorders belong to the process.
 static METRICS: OnceLock<Metrics> = OnceLock::new();
@@ -50,8 +54,13 @@ impl Site {
 
     /// The same with a case of this text, on an account with more lines of its own.
     async fn with_a_case_of(text: &str, more: &str) -> Self {
+        Self::with_a_case_at(text, more, Clock::system()).await
+    }
+
+    /// The same by another clock.
+    async fn with_a_case_at(text: &str, more: &str, clock: Clock) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let app = build(dir.path(), text, more).await;
+        let app = build(dir.path(), text, more, clock).await;
         let router = app.router();
         let person = Person {
             login: "kim".into(),
@@ -117,7 +126,7 @@ impl Site {
     }
 }
 
-async fn build(dir: &Path, text: &str, more: &str) -> App {
+async fn build(dir: &Path, text: &str, more: &str, clock: Clock) -> App {
     std::fs::create_dir(dir.join("inkorg")).unwrap();
     let author = serde_json::json!({"name": "Robin Påhitt"});
     let created = "2026-11-01T08:00:00Z";
@@ -128,9 +137,9 @@ async fn build(dir: &Path, text: &str, more: &str) -> App {
     let text = "[authority]\nname = \"Exempelstads kommun\"\n[evidence]\nbrowser = \"av\"\n\
         [[account]]\nkey = \"forum\"\nplatform = \"jsonl\"\nname = \"Forum\"\ndir = \"inkorg\"\n";
     std::fs::write(&file, format!("{text}{more}")).unwrap();
-    let config = config::load(&file, &|_| None).unwrap();
+    let config = config::load(&file, &|_| Some(SHARED.to_owned())).unwrap();
     let metrics = METRICS.get_or_init(|| Metrics::install().unwrap()).clone();
-    App::build(&config, Clock::system(), metrics).await.unwrap()
+    App::build(&config, clock, metrics).await.unwrap()
 }
 
 /// The value of a hidden field.

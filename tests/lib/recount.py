@@ -24,7 +24,7 @@ def main():
     inflow = collections.defaultdict(lambda: [0, 0])
     categories = collections.Counter()
     removals = collections.defaultdict(lambda: [0, 0])
-    deadlines = collections.Counter(kept=0, late=0, overdue=0, open=0, at_once=0, within_an_hour=0)
+    deadlines = collections.Counter(kept=0, late=0, overdue=0, open=0, at_once=0, within_an_hour=0, outside=0)
     registered = [0, 0]
     disposed = 0
     for line in sys.stdin:
@@ -37,7 +37,9 @@ def main():
             categories[fact["kategori"] or ""] += 1
             due = moment(fact["frist"])
             opened = moment(fact["oppnat"])
-            if due <= opened:
+            if fact["utanfor"]:
+                deadlines["outside"] += 1
+            elif due <= opened:
                 deadlines["at_once"] += 1
                 if fact["beslutat"] and moment(fact["beslutat"]) - opened <= datetime.timedelta(hours=1):
                     deadlines["within_an_hour"] += 1

@@ -13,10 +13,10 @@ fn the_permission_table() {
     insta::assert_snapshot!(table, @r"
     redaktör       ReadCases, Search, ReadEvidence, Decide, EnterDiaryNumber, MarkSecrecy
     kontoansvarig  ReadCases, Search, ReadEvidence, Decide, EnterDiaryNumber, LiftCopyBar, Exempt, MarkSecrecy, LiftSecrecy, DecidePoliceReport, Release
-    registrator    ReadCases, Search, ReadEvidence, EnterDiaryNumber, MarkSecrecy, LiftSecrecy, Release
+    registrator    ReadCases, Search, ReadEvidence, EnterDiaryNumber, MarkSecrecy, LiftSecrecy, Release, AnswerSubjects
     arkivarie      ReadCases, ReadEvidence, MarkSecrecy, LiftSecrecy, Release, Dispose
     granskare      ReadCases, ReadEvidence, ReadAudit
-    administratör  ReadCases, Exempt, Dispose, ManageAccounts, ManageUsers, ReadAudit
+    administratör  ReadCases, Exempt, AnswerSubjects, Dispose, ManageAccounts, ManageUsers, ReadAudit
     ");
 }
 

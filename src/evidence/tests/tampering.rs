@@ -92,7 +92,10 @@ impl Stage {
         let action = stage.end(cases[1], ActionKind::Register).await;
         let (store, now) = (&stage.bench.store, stage.now());
         let package = ContentHash::of(b"paket");
-        store.record_export(action, cases[1], "paket.zip".into(), package, now).await.unwrap();
+        store
+            .record_export(action, cases[1], "paket.zip".into(), package, Vec::new(), now)
+            .await
+            .unwrap();
         let (number, entry) = (DiaryNumber::new("KS 2026/1"), line("diary.enter", Some(user)));
         store.enter_diary_number(cases[1], number, user, entry, now).await.unwrap();
         let decision = stage.decide(cases[2], vec![Choice::Dismiss]).await;

@@ -29,7 +29,7 @@ impl Services {
         }
         // While somebody waits for public records nothing goes; asked again in a while.
         let store = &self.inner.store;
-        if store.has_pending_release().await? {
+        if store.has_pending_release().await? || store.has_pending_subject().await? {
             return Ok(0);
         }
         if let Err(error) = clock::trusted(store, now).await {
@@ -73,6 +73,12 @@ impl Services {
                     }
                 }
             }
+        }
+        // Of no account: the authority's own plan goes for them.
+        let own = self.inner.policy.retention.as_ref().and_then(|retention| retention.sweep(now));
+        if let Some((before, decision)) = own {
+            store.sweep_reports(before, decision.to_owned(), now).await?;
+            store.forget_subjects(before, decision.to_owned(), now).await?;
         }
         *self.inner.swept.lock().await = Some(today);
         if n > 0 {

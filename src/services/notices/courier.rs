@@ -150,6 +150,16 @@ struct Hook {
     only_urgent: bool,
 }
 
+/// A file in a letter.
+pub struct Enclosed {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub media_type: ContentType,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
 /// Carries notices.
 #[derive(Clone)]
 pub struct Courier {
@@ -243,35 +253,58 @@ impl Courier {
         subject: &str,
         text: &str,
     ) -> Result<(), Undelivered> {
+        let file = Enclosed {
+            name: file_name(mail.size),
+            media_type: ContentType::TEXT_PLAIN,
+            bytes: mail.note.clone().into_bytes(),
+        };
+        let id = format!("kontrollpunkt-{}", mail.size);
+        self.enclose(&mail.recipient, &id, subject, text, vec![file]).await
+    }
+
+    /// Sends a plain letter with files. Sent twice it has the same id.
+    ///
+    /// # Errors
+    /// [`Undelivered`].
+    pub async fn enclose(
+        &self,
+        recipient: &str,
+        id: &str,
+        subject: &str,
+        text: &str,
+        files: Vec<Enclosed>,
+    ) -> Result<(), Undelivered> {
         let Some(way) = &self.mail else {
             return Err(Undelivered::Away {
                 why: "E-post är inte inkopplad: skriv [mail] i inställningarna.".into(),
             });
         };
         let refused = |why: String| Undelivered::Refused { why };
-        let to: Mailbox = mail.recipient.parse().map_err(|_| {
-            refused(format!("{} är ingen e-postadress: rätta `witness_mail`.", mail.recipient))
+        let to: Mailbox = recipient.parse().map_err(|_| {
+            refused(format!("{recipient} är ingen e-postadress: rätta den i inställningarna."))
         })?;
         let plain = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(text.to_owned());
-        // Base64, so that no server on the way breaks its lines anew.
-        let note = lettre::message::Body::new_with_encoding(
-            mail.note.clone().into_bytes(),
-            ContentTransferEncoding::Base64,
-        )
-        .map_err(|_| refused("Kontrollpunkten kunde inte sättas in i brevet.".into()))?;
-        let file = Attachment::new(file_name(mail.size)).body(note, ContentType::TEXT_PLAIN);
-        let id = format!("kontrollpunkt-{}-{}", mail.size, self.installation);
+        let mut parts = MultiPart::mixed().singlepart(plain);
+        for file in files {
+            // Base64, so that no server on the way breaks its lines anew.
+            let body = lettre::message::Body::new_with_encoding(
+                file.bytes,
+                ContentTransferEncoding::Base64,
+            )
+            .map_err(|_| refused(format!("{} kunde inte sättas in i brevet.", file.name)))?;
+            parts = parts.singlepart(Attachment::new(file.name).body(body, file.media_type));
+        }
         let message = Message::builder()
             .from(way.from.clone())
             .to(to.clone())
             .subject(subject)
             .date(std::time::SystemTime::from(self.clock.now()))
-            .message_id(Some(format!("<{id}@{}>", way.domain)))
+            .message_id(Some(format!("<{id}-{}@{}>", self.installation, way.domain)))
             .raw_header(HeaderValue::new(
                 HeaderName::new_from_ascii_str("Auto-Submitted"),
                 "auto-generated".to_owned(),
             ))
-            .multipart(MultiPart::mixed().singlepart(plain).singlepart(file))
+            .multipart(parts)
             .map_err(|_| refused("Brevet kunde inte sättas ihop.".into()))?;
         match way.transport.send(message).await {
             Ok(_) => Ok(()),

@@ -70,7 +70,12 @@ impl Notifier {
             true => {
                 let mut notices = self.of_case(&row, mark.came_back, now).await?;
                 notices.extend(self.of_rest(&row, now).await?);
-                (notices, self.next_step(&row, now).await?)
+                let next = match row.outside {
+                    // No deadline runs on what we cannot take away.
+                    true => None,
+                    false => self.next_step(&row, now).await?,
+                };
+                (notices, next)
             }
             false => (Vec::new(), None),
         };
@@ -98,7 +103,7 @@ impl Notifier {
     async fn escalate_case(&self, case: CaseId, now: Timestamp) -> Result<(), ServiceError> {
         let store = &self.services.inner.store;
         let row = store.case(case).await?;
-        if !is_open(&row.state) {
+        if !is_open(&row.state) || row.outside {
             return Ok(store.escalate(case, None, Vec::new(), None, now).await?);
         }
         let account = store.item(row.item).await?.account;

@@ -36,6 +36,8 @@ use crate::platforms::simulate::world::Comment;
 use crate::runtime::clock::TestClock;
 use crate::runtime::disk::Disk;
 use crate::services::deliveries::PackageForm;
+use crate::services::handovers::Ways;
+use crate::services::public_reports::Bounds;
 use crate::services::{Lanes, Parts, Served, ServiceError, Services, Settings, Viewer};
 use crate::store::rows::{ActionRow, AuditLine, EvidenceRow};
 use crate::store::sqlite::users::NewUser;
@@ -43,6 +45,9 @@ use crate::store::{self, Store};
 
 /// The undo window of these tests.
 pub const UNDO: SignedDuration = SignedDuration::from_secs(10);
+
+/// How many reports of the public these tests take in a day.
+pub const REPORTS_A_DAY: u32 = 5;
 
 /// A text that opens a case.
 pub const THREAT: &str = "Jag vet var du bor och ska slå ihjäl dig.";
@@ -204,6 +209,13 @@ pub fn services_with(
             rule_quota: 200,
             fetch,
             page_archives: true,
+            diary: Ways::default(),
+            public_reports: Bounds {
+                enabled: true,
+                contact: "växeln".into(),
+                per_day: REPORTS_A_DAY,
+                per_address_hour: 5,
+            },
         },
         accounts: vec![served],
         browser,

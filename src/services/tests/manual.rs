@@ -41,7 +41,7 @@ fn why<T: std::fmt::Debug>(result: Result<T, ServiceError>) -> String {
 }
 
 /// Assesses beside whoever waits for a case.
-async fn record(stage: &Stage, typed: &Typed, pictures: Vec<Vec<u8>>) -> Recorded {
+pub async fn record(stage: &Stage, typed: &Typed, pictures: Vec<Vec<u8>>) -> Recorded {
     let services: Services = stage.services.clone();
     let assess = async {
         loop {

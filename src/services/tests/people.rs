@@ -8,7 +8,7 @@ use regex::Regex;
 use crate::domain::action::ActionKind;
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::ids::{
-    ActionId, CaseId, DecisionId, EvidenceId, PlatformItemId, RegistrationId,
+    ActionId, CaseId, DecisionId, EvidenceId, ItemId, PlatformItemId, RegistrationId,
 };
 use crate::domain::item::{Author, Batch, FetchedItem, ItemKind};
 use crate::domain::person::Role;
@@ -67,6 +67,24 @@ async fn all_acts(services: &Services, who: &Viewer) -> BTreeMap<&'static str, b
         task_done(ActionId(9));
         task_not_done(ActionId(9), "Det går inte.");
         record_by_hand(&Typed::default(), Vec::new());
+        hand_over_again(RegistrationId(9));
+        reports_from_outside();
+        report_at(9);
+        end_report(9, None);
+        join_report(9, case);
+        from_outside(case);
+        set_outside(case, Some("Vi når det inte."));
+        subject_requests();
+        open_subject("access", "", "", "");
+        subject_file(9);
+        find_subject(9);
+        add_to_subject(9, &[]);
+        drop_from_subject(9, ItemId(9));
+        note_on_subject(9, ItemId(9), "Fel namn.");
+        extend_subject(9, "Många handlingar.");
+        end_subject(9, false, "Här är det.");
+        subject_document(9);
+        case_unveiled(case);
     }
     acts
 }
@@ -77,6 +95,8 @@ async fn each_role_may_do_what_the_table_says_and_no_more() {
     const READ: [bool; 6] = [true, true, true, true, true, true];
     const EVIDENCE: [bool; 6] = [true, true, true, true, true, false];
     const DECIDE: [bool; 6] = [true, true, false, false, false, false];
+    const SUBJECTS: [bool; 6] = [false, false, true, false, false, true];
+    const ANSWERS: [bool; 6] = [false, false, true, false, false, false];
     const NUMBER: [bool; 6] = [true, true, true, false, false, false];
     let table = BTreeMap::from([
         ("queue", READ),
@@ -110,6 +130,24 @@ async fn each_role_may_do_what_the_table_says_and_no_more() {
         ("task_done", DECIDE),
         ("task_not_done", DECIDE),
         ("record_by_hand", DECIDE),
+        ("hand_over_again", NUMBER),
+        ("reports_from_outside", READ),
+        ("report_at", READ),
+        ("end_report", DECIDE),
+        ("join_report", DECIDE),
+        ("from_outside", READ),
+        ("set_outside", DECIDE),
+        ("subject_requests", SUBJECTS),
+        ("open_subject", SUBJECTS),
+        ("subject_file", SUBJECTS),
+        ("find_subject", ANSWERS),
+        ("add_to_subject", ANSWERS),
+        ("drop_from_subject", ANSWERS),
+        ("note_on_subject", ANSWERS),
+        ("extend_subject", SUBJECTS),
+        ("end_subject", ANSWERS),
+        ("subject_document", ANSWERS),
+        ("case_unveiled", EVIDENCE),
         ("lift_copy_bar", [false, true, false, false, false, false]),
     ]);
     for (n, role) in Role::ALL.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! The account's own policy on the way: deadlines, grounds, and the diary before the removal.
 
 use crate::domain::action::{ActionKind, ActionState};
+use crate::domain::category::Category;
 use crate::domain::deadline::Clock;
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::duties::{OnRemoval, PolicyGround, Standing, Step};
@@ -10,8 +11,9 @@ use crate::domain::item::ItemKind;
 use crate::domain::policy::Policy;
 use crate::domain::register::{Answered, Question};
 use crate::services::ServiceError;
+use crate::services::manual::Typed;
 use crate::services::tests::harness::{Stage, THREAT, seal_plainly};
-use crate::services::tests::manual::recorded;
+use crate::services::tests::manual::{record, recorded};
 
 /// As Finspång has it: documented, registered, removed at once.
 fn diary_first(policy: &mut Policy) {
@@ -148,6 +150,51 @@ async fn r20_a_comment_counts_as_received_when_it_was_published() {
     assert!(file.fetched_at.duration_since(created).as_secs() >= 840, "both times are kept");
     // The clock runs from when it was published: 24 hours in these tests' policy.
     assert_eq!(file.due_at.duration_since(created).as_hours(), 24);
+}
+
+#[tokio::test]
+async fn r19_every_question_is_an_incoming_document_with_a_received_time_that_its_clock_runs_from()
+{
+    let mut stage = Stage::new().await;
+    stage.under(|policy| policy.message.medium.clock = Clock::OFFICE_48H).await;
+    const QUESTION: &str = "Hej! När öppnar badet i Provstad för säsongen? Går det att boka bana?";
+    let number = stage.simulator.write("Robin Påhitt", QUESTION, None);
+    let asked = stage.now();
+    // Fetched long after: the question came in when it was asked.
+    stage.wait_s(3_600);
+    stage.take_in_plainly().await;
+    let case = stage.case_of(number).await;
+    let file = stage.services.case_file(&stage.editor, case).await.unwrap();
+    assert!(file.findings.iter().any(|f| f.category == Category::Question), "{:?}", file.findings);
+    let received = file.created_at.expect("the platform tells when");
+    assert!(received.duration_since(asked).as_secs().abs() < 60);
+    assert_eq!(
+        file.due_at.duration_since(received).as_hours(),
+        24,
+        "the answer clock runs from it"
+    );
+    // The same time stands in what the diary gets.
+    stage.decide(case, vec![Choice::Register]).await;
+    stage.act_after_undo().await;
+    let action = stage.action(case, ActionKind::Register).await;
+    let name = stage.services.export_package(&action).await.unwrap();
+    let zip = std::fs::File::open(stage.dir.path().join("export").join(name)).unwrap();
+    let mut zip = zip::ZipArchive::new(zip).unwrap();
+    let cover: serde_json::Value =
+        serde_json::from_reader(zip.by_name("arende.json").unwrap()).unwrap();
+    assert_eq!(cover["direction"], "incoming");
+    assert_eq!(cover["received"], received.to_string());
+    // What is recorded by hand without a time came in when it was recorded.
+    let typed = Typed {
+        place: "Snapchat".into(),
+        kind: ItemKind::Comment.id().into(),
+        text: QUESTION.into(),
+        ..Typed::default()
+    };
+    let item = record(&stage, &typed, Vec::new()).await.item;
+    let case = stage.store().case_of(item).await.unwrap().unwrap();
+    let hours = case.due_at.duration_since(stage.now()).as_hours();
+    assert!((23..=24).contains(&hours), "{hours}");
 }
 
 #[tokio::test]

@@ -39,6 +39,7 @@ fn ours(counts: &Counts) -> serde_json::Value {
             "kept": deadlines.kept, "late": deadlines.late,
             "overdue": deadlines.overdue, "open": deadlines.open,
             "at_once": deadlines.at_once, "within_an_hour": deadlines.within_an_hour,
+            "outside": deadlines.outside,
         },
         "registered": registered, "disposed": disposed,
     })

@@ -241,7 +241,7 @@ fn recorded_by(tx: &Transaction<'_>, item: ItemId) -> Result<Option<(UserId, Str
     )
 }
 
-fn open_or_bring_back(
+pub(super) fn open_or_bring_back(
     tx: &Transaction<'_>,
     version: VersionId,
     opening: &CaseOpening,

@@ -34,8 +34,9 @@ pub struct LetRest {
 const CASE: &str = "k.id, k.item_id, k.version_id, k.state_json, k.rank, k.severity, k.category,
     k.opened_at, k.due_at, k.claimed_by, k.claimed_until, k.revision,
     (select name from users u where u.id = k.claimed_by), k.claim_kept,
-    coalesce(k.waits_since, k.opened_at), k.rested_at is not null";
-const CASE_COLUMNS: usize = 16;
+    coalesce(k.waits_since, k.opened_at), k.rested_at is not null, k.outside,
+    k.veiled_at is not null";
+const CASE_COLUMNS: usize = 18;
 
 /// How many others have nearly the same text: no more are counted than a page needs to say.
 const N_ALIKE: &str = "(select count(*) from (select 1 from alikes l
@@ -96,6 +97,8 @@ fn case_row(row: &Row<'_>) -> Result<CaseRow, StoreError> {
         has_rested: row.get(15)?,
         claim,
         revision: row.get(11)?,
+        outside: row.get(16)?,
+        veiled: row.get(17)?,
     })
 }
 
@@ -344,7 +347,8 @@ impl Store {
     pub async fn n_overdue(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.read(move |c| {
             Ok(c.prepare_cached(
-                "select count(*) from cases where state in ('waiting', 'returned') and due_at < ?1",
+                "select count(*) from cases where state in ('waiting', 'returned') and due_at < ?1
+                   and outside = 0",
             )?
             .query_row([ms(now)], |row| row.get(0))?)
         })

@@ -13,6 +13,7 @@ use super::bars::cut_off;
 use super::cases::{note_event, the_case};
 use super::decide::outcomes_of;
 use super::holds::covering;
+use super::public_reports::wipe_of_case;
 use super::value::{at, each_row, from_json, hash, json, maybe_at, maybe_row, ms, rows};
 use super::{audit, log};
 use crate::domain::case::{CaseState, Outcome};
@@ -408,6 +409,7 @@ impl Store {
             let by = line.user.map(|user| (user, line.user_name.as_str()));
             for (case, item) in &items {
                 wipe(tx, *item)?;
+                wipe_of_case(tx, *case, now)?;
                 let detail = format!("Protokoll {}, {}", row.id, row.decision);
                 note_event(tx, *case, by, "Innehållet gallrades", Some(&detail), now)?;
             }

@@ -137,6 +137,29 @@ fn add(tx: &Transaction<'_>, notices: &[NewNotice], now: Timestamp) -> Result<()
     Ok(())
 }
 
+/// Tells a trouble that concerns whoever keeps the diary or the like, as a task that a person ends. The same key
+/// once. `who` is for whom, in Swedish; neither subject nor problem hold personal data.
+#[expect(clippy::too_many_arguments, reason = "one row, told where it is made")]
+pub(super) fn tell_trouble(
+    tx: &Transaction<'_>,
+    key: &str,
+    kind: &'static str,
+    case: Option<CaseId>,
+    who: &str,
+    subject: &str,
+    problem: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "insert into notices (key, kind, case_id, urgent, channel, recipient, who, subject, body,
+            made_at, due_at, state, problem)
+         values (?1, ?2, ?3, 0, 'mail', '', ?4, ?5, '', ?6, null, 'undeliverable', ?7)
+         on conflict (key) do nothing",
+    )?
+    .execute(params![key, kind, case.map(|case| case.0), who, subject, ms(now), problem])?;
+    Ok(())
+}
+
 fn set_clock(
     tx: &Transaction<'_>,
     case: CaseId,

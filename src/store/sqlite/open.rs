@@ -45,6 +45,10 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0039_vanished.sql")),
     M::up(include_str!("migrations/0041_together_again.sql")),
     M::up(include_str!("migrations/0042_cards_kept.sql")),
+    M::up(include_str!("migrations/0050_handovers.sql")),
+    M::up(include_str!("migrations/0051_public_reports.sql")),
+    M::up(include_str!("migrations/0052_subjects.sql")),
+    M::up(include_str!("migrations/0053_veiled.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.

@@ -1,21 +1,23 @@
 //! Registrations: exported packages and the diary numbers that come back.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde::Serialize;
 
 use super::cases::{note_event, set_state, the_case, touch};
 use super::value::{at, hash, maybe_at, maybe_row, ms, rows};
-use super::{audit, log};
+use super::{audit, handovers, log};
 use crate::domain::case::{CaseEvent, CaseState};
 use crate::domain::custody::CustodyAct;
+use crate::domain::handover::HandoverWay;
 use crate::domain::ids::{ActionId, CaseId, ContentHash, DiaryNumber, RegistrationId, UserId};
 use crate::domain::log::{LogKind, words_hash};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::{AuditLine, RegistrationEntry, RegistrationRow};
 
-const REGISTRATION: &str = "id, case_id, package, package_sha256, exported_at, diary_number";
+pub(super) const REGISTRATION: &str =
+    "id, case_id, package, package_sha256, exported_at, diary_number";
 
 #[derive(Serialize)]
 struct NumberRecord<'a> {
@@ -49,7 +51,7 @@ pub struct NumberCorrection {
     pub reason: String,
 }
 
-fn registration_row(row: &Row<'_>) -> Result<RegistrationRow, StoreError> {
+pub(super) fn registration_row(row: &Row<'_>) -> Result<RegistrationRow, StoreError> {
     Ok(RegistrationRow {
         id: RegistrationId(row.get(0)?),
         case: CaseId(row.get(1)?),
@@ -60,14 +62,62 @@ fn registration_row(row: &Row<'_>) -> Result<RegistrationRow, StoreError> {
     })
 }
 
+/// Enters a number for what a case awaits, and closes the case if it waited for it.
+pub(super) fn enter(
+    tx: &Transaction<'_>,
+    case: CaseId,
+    number: &DiaryNumber,
+    user: UserId,
+    line: &AuditLine,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let registration = maybe_row(
+        &mut tx.prepare_cached(&format!(
+            "select {REGISTRATION} from registrations
+             where case_id = ?1 and diary_number is null order by id desc limit 1"
+        ))?,
+        [case.0],
+        registration_row,
+    )?
+    .ok_or_else(|| StoreError::Refused {
+        why: "Ärendet väntar inte på något diarienummer.".into(),
+    })?;
+    tx.execute(
+        "update registrations set diary_number = ?2, entered_at = ?3, entered_by = ?4
+         where case_id = ?1 and diary_number is null",
+        params![case.0, number.as_str(), ms(now), user.0],
+    )?;
+    let record = NumberRecord {
+        case: case.0,
+        registration: registration.id.0,
+        package_sha256: registration.package_sha256,
+        diary_number: number.as_str(),
+        user: user.0,
+    };
+    let detail = number.as_str();
+    let by = Some((user, line.user_name.as_str()));
+    note_event(tx, case, by, "Diarienummer inlagt", Some(detail), now)?;
+    audit::append(tx, line, now)?;
+    log::append(tx, LogKind::Registration, &record, now)?;
+    let row = the_case(tx, case)?;
+    if matches!(row.state, CaseState::AwaitingDiary) {
+        let next =
+            row.state.on(CaseEvent::DiaryNumberEntered).map_err(|e| StoreError::row("cases", e))?;
+        set_state(tx, case, &next, now)?;
+    }
+    Ok(())
+}
+
 impl Store {
-    /// Notes that the package of an action lies in the export directory. Once per action.
+    /// Notes that the package of an action lies in the export directory, once per action, and queues it for these
+    /// ways to the diary.
     pub async fn record_export(
         &self,
         action: ActionId,
         case: CaseId,
         package: String,
         package_sha256: ContentHash,
+        ways: Vec<HandoverWay>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.write(move |tx| {
@@ -76,6 +126,9 @@ impl Store {
                  values (?1, ?2, ?3, ?4, ?5) on conflict (action_id) do nothing",
                 params![action.0, case.0, package, package_sha256.bytes(), ms(now)],
             )? > 0;
+            if is_new {
+                handovers::queue(tx, tx.last_insert_rowid(), &ways, now)?;
+            }
             let record: Option<i64> = tx
                 .prepare_cached(
                     "select e.id from actions a join evidence e on e.version_id = a.version_id
@@ -176,46 +229,7 @@ impl Store {
         line: AuditLine,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |tx| {
-            let registration = maybe_row(
-                &mut tx.prepare_cached(&format!(
-                    "select {REGISTRATION} from registrations
-                     where case_id = ?1 and diary_number is null order by id desc limit 1"
-                ))?,
-                [case.0],
-                registration_row,
-            )?
-            .ok_or_else(|| StoreError::Refused {
-                why: "Ärendet väntar inte på något diarienummer.".into(),
-            })?;
-            tx.execute(
-                "update registrations set diary_number = ?2, entered_at = ?3, entered_by = ?4
-                 where case_id = ?1 and diary_number is null",
-                params![case.0, number.as_str(), ms(now), user.0],
-            )?;
-            let record = NumberRecord {
-                case: case.0,
-                registration: registration.id.0,
-                package_sha256: registration.package_sha256,
-                diary_number: number.as_str(),
-                user: user.0,
-            };
-            let detail = number.as_str();
-            let by = Some((user, line.user_name.as_str()));
-            note_event(tx, case, by, "Diarienummer inlagt", Some(detail), now)?;
-            audit::append(tx, &line, now)?;
-            log::append(tx, LogKind::Registration, &record, now)?;
-            let row = the_case(tx, case)?;
-            if matches!(row.state, CaseState::AwaitingDiary) {
-                let next = row
-                    .state
-                    .on(CaseEvent::DiaryNumberEntered)
-                    .map_err(|e| StoreError::row("cases", e))?;
-                set_state(tx, case, &next, now)?;
-            }
-            Ok(())
-        })
-        .await
+        self.write(move |tx| enter(tx, case, &number, user, &line, now)).await
     }
 
     /// Puts a diary number right that was entered wrongly: a new entry in the log, with why. The old

@@ -54,7 +54,8 @@ impl Store {
                 &mut c.prepare_cached(
                     // Whoever puts a case to rest has not decided it. The first decision is held against the
                     // deadline that the case had then.
-                    "select k.id, i.account_id, k.opened_at, coalesce(d.due_at, k.due_at), k.category, d.at
+                    "select k.id, i.account_id, k.opened_at, coalesce(d.due_at, k.due_at), k.category, d.at,
+                            k.outside
                      from cases k join items i on i.id = k.item_id
                      left join decisions d on d.id = (
                        select min(f.id) from decisions f
@@ -75,6 +76,7 @@ impl Store {
                         due: at(row.get(3)?)?,
                         category: category.transpose()?,
                         decided: maybe_at(row.get(5)?)?,
+                        outside: row.get(6)?,
                     })
                 },
             )?;

@@ -87,6 +87,8 @@ pub struct FoundRow {
     pub no_copy: bool,
     /// Its case bears a secrecy mark.
     pub secret: bool,
+    /// Its case was closed so long ago that its text is not shown unasked.
+    pub veiled: bool,
 }
 
 fn found(row: &Row<'_>) -> Result<FoundRow, StoreError> {
@@ -107,6 +109,7 @@ fn found(row: &Row<'_>) -> Result<FoundRow, StoreError> {
         current: row.get(6)?,
         case,
         secret: row.get::<_, Option<bool>>(14)?.unwrap_or_default(),
+        veiled: row.get(15)?,
         account: account(row, 9)?,
     })
 }
@@ -132,7 +135,8 @@ pub(super) fn index_item(tx: &Transaction<'_>, item: ItemId) -> Result<(), Store
     let missing = rows(
         &mut tx.prepare_cached(
             "select v.id, v.text from versions v
-             where v.item_id = ?1 and not exists (select 1 from item_words w where w.rowid = v.id)",
+             where v.item_id = ?1 and not exists (select 1 from item_words w where w.rowid = v.id)
+               and not exists (select 1 from cases k where k.item_id = v.item_id and k.veiled_at is not null)",
         )?,
         [item.0],
         |row| Ok((VersionId(row.get(0)?), row.get::<_, String>(1)?)),
@@ -152,6 +156,7 @@ pub(in crate::store) fn take_in(connection: &mut Connection) -> Result<(), Store
             &mut tx.prepare_cached(
                 "select v.id, v.item_id, v.text from versions v join items i on i.id = v.item_id
                  where v.id > coalesce((select rowid from item_words order by rowid desc limit 1), 0) and i.no_copy = 0
+                   and not exists (select 1 from cases k where k.item_id = i.id and k.veiled_at is not null)
                  order by v.id limit ?1",
             )?,
             [AT_A_TIME],
@@ -274,7 +279,8 @@ impl Store {
             let sql = format!(
                 "select v.id, substr(cast(v.text as blob), 1, ?7), v.fetched_at, i.kind, i.created_at,
                         i.no_copy, i.current_version_id = v.id, k.id, k.state_json,
-                        a.id, a.key, a.platform, a.name, a.simulated, k.secret
+                        a.id, a.key, a.platform, a.name, a.simulated, k.secret,
+                        k.veiled_at is not null
                  from {source} cross join accounts a on a.id = i.account_id
                  where {condition} and (?4 is null or a.id = ?4) and {state} and {open}
                  order by {order} desc limit ?5 offset ?6"

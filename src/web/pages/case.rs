@@ -42,6 +42,8 @@ struct Way {
     again: Option<Again>,
     /// What that form had seen of the case.
     seen: Option<Seen>,
+    /// Also what is not shown unasked.
+    unveiled: bool,
 }
 
 impl Way {
@@ -53,14 +55,18 @@ impl Way {
             notice: None,
             again: None,
             seen: None,
+            unveiled: false,
         }
     }
 }
 
 async fn draw(site: &Site, inside: &Inside, case: CaseId, way: Way) -> Result<Response, Response> {
     let viewer = &inside.viewer;
-    let Way { extent, look, status, mut notice, again, seen } = way;
-    let opened = site.services.case_opened(viewer, case, look).await;
+    let Way { extent, look, status, mut notice, again, seen, unveiled } = way;
+    let opened = match unveiled {
+        true => site.services.case_unveiled(viewer, case).await,
+        false => site.services.case_opened(viewer, case, look).await,
+    };
     let file = opened.map_err(|e| site.error(e))?;
     if notice.is_none() && !inside.is_script() {
         notice = lost(site, inside).await?;
@@ -96,6 +102,19 @@ pub async fn show(
     let look = inside.look();
     let plain = Way::plain(StatusCode::OK);
     draw(&site, &inside, case, Way { extent, look, again, ..plain }).await
+}
+
+/// The case with what is not shown unasked: by a form, so that no link shows it by itself.
+pub async fn unveil(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(case): Path<i64>,
+    Form(fields): Form<BareForm>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    let plain = Way::plain(StatusCode::OK);
+    let way = Way { extent: Extent::Whole, unveiled: true, ..plain };
+    draw(&site, &inside, CaseId(case), way).await
 }
 
 /// With what there is to be warned of in the answer that stands in the form.

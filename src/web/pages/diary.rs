@@ -4,12 +4,15 @@ use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use jiff::Timestamp;
+
+use crate::domain::handover::{HandoverNow, HandoverState};
 use crate::domain::ids::RegistrationId;
 use crate::domain::person::Act;
 use crate::domain::registration::parse_diary_number;
 use crate::services::ServiceError;
 use crate::services::corrections::NOT_A_NUMBER;
-use crate::web::forms::{CorrectionFields, DiaryFields};
+use crate::web::forms::{BareForm, CorrectionFields, DiaryFields};
 use crate::web::state::{Inside, Site, page_with};
 use crate::web::view::diary::{AwaitingRow, DiaryPage, RefusedNumber, RegisteredRow};
 use crate::web::view::masked::Masked;
@@ -47,6 +50,9 @@ async fn draw(
                 account: line.line.account.name,
                 exported: Moment::new(line.exported_at, now),
                 package: line.package,
+                may_again: inside.viewer.may(Act::EnterDiaryNumber)
+                    && line.handovers.iter().any(|handover| handover.state.may_go_again()),
+                handovers: line.handovers.iter().map(|handover| told(handover, now)).collect(),
                 refused: match &refused {
                     Refused::Number(registration, typed) if *registration == line.registration => {
                         Some((typed.clone(), NOT_A_NUMBER))
@@ -80,6 +86,39 @@ async fn draw(
             .collect(),
     };
     Ok(page_with(site, status, &view))
+}
+
+/// How a hand-over stands, in words.
+fn told(handover: &HandoverNow, now: Timestamp) -> String {
+    let way = handover.way.label();
+    let why = handover.problem.as_deref().unwrap_or_default();
+    let at = handover.ended_at.map_or(String::new(), |at| Moment::new(at, now).to_string());
+    match handover.state {
+        HandoverState::Waiting if why.is_empty() => format!("Ska lämnas {way}."),
+        HandoverState::Waiting => format!("Försöker lämna det {way} igen. {why}"),
+        HandoverState::Sending => format!("Lämnas {way} just nu."),
+        HandoverState::Handed => format!("Lämnades {way} {at}."),
+        HandoverState::Failed => format!("Kunde inte lämnas {way}. {why}"),
+        HandoverState::Moot => format!("Behövde inte lämnas {way}."),
+    }
+}
+
+/// Hands a package over once more.
+pub async fn again(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(registration): Path<i64>,
+    Form(fields): Form<BareForm>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    match site.services.hand_over_again(&inside.viewer, RegistrationId(registration)).await {
+        Ok(()) => Ok(Redirect::to("/diarium").into_response()),
+        Err(ServiceError::Refused { why }) => {
+            let notice = Some(Notice::problem(why));
+            draw(&site, &inside, StatusCode::CONFLICT, notice, Refused::Nothing).await
+        }
+        Err(error) => Err(site.error(error)),
+    }
 }
 
 /// The page.

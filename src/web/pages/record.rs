@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -95,10 +95,28 @@ async fn draw(
     Ok(page_with(site, status, &view))
 }
 
-/// The form.
-pub async fn show(State(site): State<Site>, inside: Inside) -> Result<Response, Response> {
+/// The report from the public that made somebody record it.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Reported {
+    anmalan: Option<i64>,
+}
+
+/// The form, with the link of a report where it is about one.
+pub async fn show(
+    State(site): State<Site>,
+    inside: Inside,
+    Query(reported): Query<Reported>,
+) -> Result<Response, Response> {
     let kind = ItemKind::PostByOther.id().to_owned();
-    let typed = Typed { key: new_key(), kind, ..Typed::default() };
+    let link = match reported.anmalan {
+        Some(id) => {
+            let report = site.services.report_at(&inside.viewer, id).await;
+            report.map_err(|e| site.error(e))?.link.unwrap_or_default()
+        }
+        None => String::new(),
+    };
+    let typed = Typed { key: new_key(), kind, link, ..Typed::default() };
     draw(&site, &inside, StatusCode::OK, typed, None, false).await
 }
 

@@ -53,8 +53,10 @@ async fn draw(
         made: Moment::new(t.made_at, now),
     });
     let accounts = site.services.account_tasks(&inside.viewer).await.map_err(|e| site.error(e))?;
+    let reports = site.services.n_reports_waiting(&inside.viewer).await;
     let view = TasksPage {
         accounts,
+        reports: reports.map_err(|e| site.error(e))?,
         shell: inside.shell(site, Place::Queue)?,
         notice,
         rows: rows.collect(),

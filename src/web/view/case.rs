@@ -65,6 +65,8 @@ pub struct CaseView {
     pub recorded_by: Option<String>,
     /// Its content has been disposed of.
     pub disposed: bool,
+    /// Its text and names are not shown unasked; whether the person at the page may ask.
+    pub veiled: Option<bool>,
     /// `Redigerad av författaren, lydelse 2 av 2`, where there is more than one.
     pub version: Option<String>,
     /// How the platform shows it now.

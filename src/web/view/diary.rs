@@ -41,6 +41,10 @@ pub struct AwaitingRow {
     pub package: String,
     /// What was typed and why it was refused.
     pub refused: Option<(String, &'static str)>,
+    /// How it goes by each way beside the export folder.
+    pub handovers: Vec<String>,
+    /// Whether the person at the page may have it handed over once more.
+    pub may_again: bool,
 }
 
 /// A registration with its number.

@@ -24,6 +24,8 @@ pub struct TasksPage {
     pub troubles: Vec<TroubleView>,
     /// What waits for whoever answers for an account: its key, its name, what.
     pub accounts: Vec<(String, String, Vec<String>)>,
+    /// How many reports from the public wait to be read.
+    pub reports: u64,
     /// Whether the person at the page may say that they have told it.
     pub may_tell: bool,
 }

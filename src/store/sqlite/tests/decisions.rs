@@ -163,7 +163,11 @@ async fn a_decided_case_settles_when_all_is_done_and_undo_is_over() {
     assert!(settle(at(200)).await.unwrap().is_empty(), "not carried out yet");
     for _ in 0..2 {
         let sha = ContentHash::of(b"zip");
-        bench.store.record_export(register, one.case, "p.zip".into(), sha, at(200)).await.unwrap();
+        bench
+            .store
+            .record_export(register, one.case, "p.zip".into(), sha, Vec::new(), at(200))
+            .await
+            .unwrap();
     }
     end(&bench, register, at(201)).await;
     settle(at(202)).await.unwrap();

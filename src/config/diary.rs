@@ -1,0 +1,142 @@
+//! `[diary]`: by what ways packages reach the diary beside the export folder, and how its numbers come back; and
+//! `[public_reports]`: whether anybody may report what stands somewhere.
+
+use std::path::PathBuf;
+
+use url::Url;
+
+use super::notices::address;
+use super::reader::Table;
+use super::secret::{Places, resolve};
+use crate::runtime::secret::Secret;
+
+/// The shortest shared secret, as for pushes from an own site.
+const SHORTEST_SECRET: usize = 32;
+
+/// `[diary]`.
+#[derive(Clone, Debug, Default)]
+pub struct DiaryConfig {
+    /// To whom packages are mailed.
+    pub mail: Option<String>,
+    /// The largest package that is attached, in bytes.
+    pub mail_most_bytes: u64,
+    /// Whether what is marked as secret is attached too.
+    pub mail_secret: bool,
+    /// Where packages are sent by a signed call.
+    pub webhook: Option<Url>,
+    /// The largest package in such a call, in bytes.
+    pub webhook_most_bytes: u64,
+    /// The diary system may lie on a private network.
+    pub allow_private_addresses: bool,
+    /// Signs such calls, and those by which the diary system tells its numbers.
+    pub secret: Option<Secret>,
+    /// The folder in which the diary system lays its answers.
+    pub replies: Option<PathBuf>,
+}
+
+/// `[public_reports]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PublicReportsConfig {
+    /// Whether the form is there.
+    pub enabled: bool,
+    /// Where to turn when it is full or of no use: telephone or mail, in words.
+    pub contact: String,
+    /// How many reports are taken in a day, from everybody together.
+    pub per_day: u32,
+    /// How many from one address in an hour.
+    pub per_address_hour: u32,
+}
+
+/// Reads `[diary]`. `has_mail`: there is a mail server in the file.
+pub(super) fn diary(
+    table: &mut Table<'_, '_>,
+    places: &Places<'_>,
+    has_mail: bool,
+) -> Option<DiaryConfig> {
+    let written = table.has("mail");
+    let mail = match table.text("mail") {
+        Some(at) if !has_mail => {
+            table.complain(&at, "`mail` i [diary] kräver en e-postserver: skriv avsnittet [mail]");
+            None
+        }
+        Some(at) => address(table, "mail", &at).map(Some),
+        None => (!written).then_some(None),
+    };
+    let mail_most = table.number("mail_most_mb", 10, 1..=100, "MB");
+    let mail_secret = table.yes("mail_secret", false);
+    let written = table.has("webhook");
+    let webhook = match table.text("webhook") {
+        Some(at) => {
+            let url = Url::parse(&at.value).ok().filter(|url| {
+                let own = url.scheme() == "http" && url.host_str() == Some("127.0.0.1");
+                (url.scheme() == "https" || own)
+                    && url.host().is_some()
+                    && url.username().is_empty()
+                    && url.password().is_none()
+            });
+            if url.is_none() {
+                table.complain(&at, "`webhook` i [diary] ska vara diariesystemets https-adress, utan användarnamn och lösenord");
+            } else if !table.has("secret") {
+                table.complain(&at, "`webhook` i [diary] kräver `secret`: skriv till exempel `secret = \"env:UPPSIKT_DIARIE_HEMLIGHET\"`");
+            }
+            url.map(Some)
+        }
+        None => (!written).then_some(None),
+    };
+    let webhook_most = table.number("webhook_most_mb", 50, 1..=500, "MB");
+    let private = table.yes("allow_private_addresses", false);
+    let written = table.has("secret");
+    let secret = match table.text("secret") {
+        Some(at) => match resolve("secret", &at.value, places) {
+            Ok(secret) if secret.expose().chars().count() < SHORTEST_SECRET => {
+                table.complain(&at, format!("hemligheten som `secret` i [diary] pekar på är för kort: den ska ha minst {SHORTEST_SECRET} tecken"));
+                None
+            }
+            Ok(secret) => Some(Some(secret)),
+            Err(what) => {
+                table.complain(&at, what);
+                None
+            }
+        },
+        None => (!written).then_some(None),
+    };
+    let written = table.has("replies");
+    let replies = match table.text("replies") {
+        Some(at) => Some(Some(places.folder.join(at.value))),
+        None => (!written).then_some(None),
+    };
+    Some(DiaryConfig {
+        mail: mail?,
+        mail_most_bytes: mail_most? * 1024 * 1024,
+        mail_secret: mail_secret?.value,
+        webhook: webhook?,
+        webhook_most_bytes: webhook_most? * 1024 * 1024,
+        allow_private_addresses: private?.value,
+        secret: secret?,
+        replies: replies?,
+    })
+}
+
+/// Reads `[public_reports]`.
+pub(super) fn public_reports(table: &mut Table<'_, '_>) -> Option<PublicReportsConfig> {
+    let enabled = table.yes("enabled", false);
+    let written = table.has("contact");
+    let contact = match table.text("contact") {
+        Some(at) => Some(at.value),
+        None if written => None,
+        None if enabled.as_ref().is_some_and(|at| at.value) => {
+            table.missing("contact", "contact = \"växeln, 0000-00 00 00\"");
+            None
+        }
+        None => Some(String::new()),
+    };
+    let per_day = table.number("per_day", 200, 1..=10_000, "anmälningar");
+    let per_address = table.number("per_address_hour", 5, 1..=1_000, "anmälningar");
+    Some(PublicReportsConfig {
+        enabled: enabled?.value,
+        contact: contact?,
+        // Within bounds that are 32 bits themselves.
+        per_day: per_day? as u32,
+        per_address_hour: per_address? as u32,
+    })
+}

@@ -1,0 +1,484 @@
+//! Reports from the public: kept as they came, joined to the case of what they point at, or waiting for a person to
+//! find it; and cases about what stands outside our control.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, Transaction, params};
+
+use super::assessments::open_or_bring_back;
+use super::audit;
+use super::cases::{case_of_item, note_event, the_case, touch};
+use super::value::{at, json, maybe_at, maybe_row, ms, rows};
+use crate::domain::ids::{CaseId, ContentHash, ItemId, UserId, VersionId};
+use crate::domain::public_report::{PublicReport, ReportState};
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::rows::{AuditLine, CaseOpening};
+
+/// A report to be kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewReport {
+    /// What whoever sent it is told.
+    pub receipt: String,
+    /// The Swedish day, `2026-11-23`.
+    pub day: String,
+    /// What it points at.
+    pub link: String,
+    /// Why.
+    pub reason: String,
+    /// How they can be reached.
+    pub contact: Option<String>,
+    /// Of all of it.
+    pub sha256: ContentHash,
+}
+
+/// The item that a report points at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pointed {
+    /// Which.
+    pub item: ItemId,
+    /// Its version at hand.
+    pub version: VersionId,
+}
+
+/// What became of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// It is kept; with the case that it joined.
+    Kept(Option<CaseId>),
+    /// The same came today already, under that receipt.
+    Again(String),
+    /// There are as many as we take.
+    Full,
+}
+
+/// A case about what stands outside our control.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutsideMark {
+    /// By whom.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
+const REPORT: &str =
+    "r.id, r.receipt, r.received_at, r.link, r.reason, r.contact, r.state, r.case_id,
+    (select name from users u where u.id = r.ended_by), r.ended_at, r.words";
+
+fn report(row: &Row<'_>) -> Result<PublicReport, StoreError> {
+    let state: String = row.get(6)?;
+    let ended = row.get::<_, Option<String>>(8)?.zip(maybe_at(row.get(9)?)?);
+    let words: Option<String> = row.get(10)?;
+    Ok(PublicReport {
+        id: row.get(0)?,
+        receipt: row.get(1)?,
+        received_at: at(row.get(2)?)?,
+        link: row.get(3)?,
+        reason: row.get(4)?,
+        contact: row.get(5)?,
+        state: ReportState::from_id(&state)
+            .ok_or_else(|| StoreError::row("public_reports", format!("state `{state}`")))?,
+        case: row.get::<_, Option<i64>>(7)?.map(CaseId),
+        ended: ended.map(|(name, at)| (name, at, words)),
+    })
+}
+
+fn the_report(c: &Connection, id: i64) -> Result<PublicReport, StoreError> {
+    maybe_row(
+        &mut c.prepare_cached(&format!("select {REPORT} from public_reports r where r.id = ?1"))?,
+        [id],
+        report,
+    )?
+    .ok_or(StoreError::NotFound { what: "report" })
+}
+
+/// Notes on a case that a report belongs to it, with the hash of what was written: the history is held by the log.
+fn note_joined(
+    tx: &Transaction<'_>,
+    case: CaseId,
+    report: i64,
+    sha256: &[u8],
+    by: Option<(UserId, &str)>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let detail = format!("Anmälan {report}, SHA-256 {}", hex::encode(sha256));
+    note_event(tx, case, by, "En anmälan utifrån hör till ärendet", Some(&detail), now)?;
+    touch(tx, case, now)
+}
+
+/// Disposes of the content of a case's reports with the case.
+pub(super) fn wipe_of_case(
+    tx: &Transaction<'_>,
+    case: CaseId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "update public_reports set link = null, reason = null, contact = null, disposed_at = ?2
+         where case_id = ?1 and disposed_at is null",
+    )?
+    .execute(params![case.0, ms(now)])?;
+    Ok(())
+}
+
+impl Store {
+    /// The item that one of these links leads to, the first group first: the newest, where there are several. `numbers`
+    /// are tried where no link fits, and then `fits` says whether the stored link leads to the same site.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn item_at(
+        &self,
+        links: Vec<Vec<String>>,
+        numbers: Vec<String>,
+        fits: impl Fn(&str) -> bool + Send + 'static,
+    ) -> Result<Option<Pointed>, StoreError> {
+        self.read(move |c| {
+            let pointed = |row: &Row<'_>| {
+                Ok(Pointed { item: ItemId(row.get(0)?), version: VersionId(row.get(1)?) })
+            };
+            // Said as `is not null`, so that the index over links is one that may be used.
+            for group in &links {
+                let found = maybe_row(
+                    &mut c.prepare_cached(
+                        "select i.id, i.current_version_id from items i
+                         where i.permalink is not null and i.by_us = 0
+                           and i.permalink in (select value from json_each(?1))
+                         order by i.id desc limit 1",
+                    )?,
+                    [json(group)?],
+                    pointed,
+                )?;
+                if found.is_some() {
+                    return Ok(found);
+                }
+            }
+            for number in numbers {
+                let known = rows(
+                    &mut c.prepare_cached(
+                        "select i.id, i.current_version_id, i.permalink from accounts a
+                         cross join items i on i.account_id = a.id and i.platform_id = ?1
+                         where i.by_us = 0 and i.permalink is not null order by i.id desc limit 20",
+                    )?,
+                    [&number],
+                    |row| Ok((pointed(row)?, row.get::<_, String>(2)?)),
+                )?;
+                if let Some((found, _)) = known.into_iter().find(|(_, link)| fits(link)) {
+                    return Ok(Some(found));
+                }
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    /// Keeps a report, and joins it to the case of what it points at; where that has none, one is opened. At most
+    /// `per_day` are taken in a day and `waiting` may wait for a person.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn receive_report(
+        &self,
+        new: NewReport,
+        pointed: Option<(Pointed, CaseOpening)>,
+        per_day: u32,
+        waiting: u32,
+        now: Timestamp,
+    ) -> Result<Received, StoreError> {
+        self.write(move |tx| {
+            let again = maybe_row(
+                &mut tx.prepare_cached(
+                    "select receipt from public_reports where day = ?1 and content_sha256 = ?2",
+                )?,
+                params![new.day, new.sha256.bytes()],
+                |row| Ok(row.get::<_, String>(0)?),
+            )?;
+            if let Some(receipt) = again {
+                return Ok(Received::Again(receipt));
+            }
+            let count = |sql: &str, day: Option<&str>| -> Result<u32, StoreError> {
+                let mut ask = tx.prepare_cached(sql)?;
+                Ok(match day {
+                    Some(day) => ask.query_row([day], |row| row.get(0))?,
+                    None => ask.query_row([], |row| row.get(0))?,
+                })
+            };
+            let today = count("select count(*) from public_reports where day = ?1", Some(&new.day))?;
+            let open = count(
+                "select count(*) from public_reports where state in ('new', 'joined')",
+                None,
+            )?;
+            if today >= per_day || open >= waiting {
+                return Ok(Received::Full);
+            }
+            let case = match &pointed {
+                None => None,
+                Some((pointed, opening)) => Some(match case_of_item(tx, pointed.item)? {
+                    Some(case) => case.id,
+                    None => open_or_bring_back(tx, pointed.version, opening, now)?,
+                }),
+            };
+            tx.prepare_cached(
+                "insert into public_reports (receipt, received_at, day, link, reason, contact, content_sha256,
+                   state, case_id)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?
+            .execute(params![
+                new.receipt,
+                ms(now),
+                new.day,
+                new.link,
+                new.reason,
+                new.contact,
+                new.sha256.bytes(),
+                if case.is_some() { ReportState::Joined.id() } else { ReportState::New.id() },
+                case.map(|case| case.0)
+            ])?;
+            let id = tx.last_insert_rowid();
+            if let Some(case) = case {
+                note_joined(tx, case, id, new.sha256.bytes(), None, now)?;
+            }
+            // Not from where it came: nobody is to be found out by what they report.
+            let line = AuditLine {
+                user: None,
+                user_name: "Allmänheten".into(),
+                act: "report.received",
+                subject: format!("report {id}"),
+                address: "utifrån".into(),
+                detail: Some(format!("SHA-256 {}", hex::encode(new.sha256.bytes()))),
+            };
+            audit::append(tx, &line, now)?;
+            Ok(Received::Kept(case))
+        })
+        .await
+    }
+
+    /// Reports: those that wait first, then the newest; at most `most`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn reports_for_page(&self, most: u32) -> Result<Vec<PublicReport>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(&format!(
+                    "select {REPORT} from public_reports r
+                     order by r.state in ('new', 'joined') desc, r.id desc limit ?1"
+                ))?,
+                [most],
+                report,
+            )
+        })
+        .await
+    }
+
+    /// One report.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn public_report(&self, id: i64) -> Result<PublicReport, StoreError> {
+        self.read(move |c| the_report(c, id)).await
+    }
+
+    /// The reports of a case, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn reports_of_case(&self, case: CaseId) -> Result<Vec<PublicReport>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(&format!(
+                    "select {REPORT} from public_reports r where r.case_id = ?1 order by r.id"
+                ))?,
+                [case.0],
+                report,
+            )
+        })
+        .await
+    }
+
+    /// How many wait for a person.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn n_waiting_reports(&self) -> Result<u64, StoreError> {
+        self.read(|c| {
+            Ok(c.prepare_cached(
+                "select count(*) from public_reports where state in ('new', 'joined')",
+            )?
+            .query_row([], |row| row.get(0))?)
+        })
+        .await
+    }
+
+    /// A person has read a report, or sets it aside with their words.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where it waits no more, or belongs to no case yet and is only said to be read.
+    pub async fn end_report(
+        &self,
+        id: i64,
+        to: ReportState,
+        words: Option<String>,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            let known = the_report(tx, id)?;
+            let refused = |why: &str| Err(StoreError::Refused { why: why.into() });
+            if !known.state.waits() {
+                return refused("Anmälan väntar inte längre.");
+            }
+            if known.state == ReportState::New && to == ReportState::Read {
+                return refused(
+                    "Anmälan hör inte till något ärende. Lägg in inlägget för hand, eller lägg anmälan åt sidan med ett skäl.",
+                );
+            }
+            let user = line.user.map(|user| user.0);
+            tx.execute(
+                "update public_reports set state = ?2, ended_at = ?3, ended_by = ?4, words = ?5 where id = ?1",
+                params![id, to.id(), ms(now), user, words],
+            )?;
+            if let Some(case) = known.case {
+                let by = line.user.map(|user| (user, line.user_name.as_str()));
+                let what = format!("Anmälan {id} är {}", to.label());
+                note_event(tx, case, by, &what, words.as_deref(), now)?;
+                touch(tx, case, now)?;
+            }
+            audit::append(tx, &AuditLine { detail: words, ..line }, now)
+        })
+        .await
+    }
+
+    /// Joins a report that waited to a case that a person says it is about.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where it waits no more.
+    pub async fn join_report(
+        &self,
+        id: i64,
+        case: CaseId,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            let known = the_report(tx, id)?;
+            if !known.state.waits() {
+                return Err(StoreError::Refused { why: "Anmälan väntar inte längre.".into() });
+            }
+            the_case(tx, case)?;
+            tx.execute(
+                "update public_reports set state = 'joined', case_id = ?2 where id = ?1",
+                params![id, case.0],
+            )?;
+            let sha256: Vec<u8> = tx.query_row(
+                "select content_sha256 from public_reports where id = ?1",
+                [id],
+                |row| row.get(0),
+            )?;
+            let by = line.user.map(|user| (user, line.user_name.as_str()));
+            note_joined(tx, case, id, &sha256, by, now)?;
+            audit::append(tx, &AuditLine { detail: Some(format!("case {case}")), ..line }, now)
+        })
+        .await
+    }
+
+    /// Makes the content of reports that led to no case go, where they came in before then. Says how many.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sweep_reports(
+        &self,
+        before: Timestamp,
+        decision: String,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.write(move |tx| {
+            let n = tx.execute(
+                "update public_reports set link = null, reason = null, contact = null, disposed_at = ?2
+                 where received_at < ?1 and disposed_at is null and state = 'set_aside' and case_id is null",
+                params![ms(before), ms(now)],
+            )?;
+            if n > 0 {
+                let line = AuditLine {
+                    user: None,
+                    user_name: "Uppsikt".into(),
+                    act: "disposal.reports",
+                    subject: "reports".into(),
+                    address: "lokalt".into(),
+                    detail: Some(format!("{n} anmälningar utan ärende, {decision}")),
+                };
+                audit::append(tx, &line, now)?;
+            }
+            Ok(n as u64)
+        })
+        .await
+    }
+
+    /// Says that what a case is about stands outside our control, or (`reason` none) takes that back.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where that is so already.
+    pub async fn set_outside(
+        &self,
+        case: CaseId,
+        reason: Option<String>,
+        user: UserId,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            the_case(tx, case)?;
+            let refused = |why: &str| Err(StoreError::Refused { why: why.into() });
+            let stands = tx
+                .prepare_cached("select 1 from outside_control where case_id = ?1 and lifted_at is null")?
+                .exists([case.0])?;
+            let by = Some((user, line.user_name.as_str()));
+            match (&reason, stands) {
+                (Some(_), true) => {
+                    return refused("Ärendet är redan märkt som utanför vår kontroll.");
+                }
+                (None, false) => {
+                    return refused("Ärendet är inte märkt som utanför vår kontroll.");
+                }
+                (Some(reason), false) => {
+                    tx.execute(
+                        "insert into outside_control (case_id, at, user_id, reason) values (?1, ?2, ?3, ?4)",
+                        params![case.0, ms(now), user.0, reason],
+                    )?;
+                    let what = "Märktes som utanför vår kontroll";
+                    note_event(tx, case, by, what, Some(reason), now)?;
+                }
+                (None, true) => {
+                    tx.execute(
+                        "update outside_control set lifted_at = ?2, lifted_by = ?3
+                         where case_id = ?1 and lifted_at is null",
+                        params![case.0, ms(now), user.0],
+                    )?;
+                    note_event(tx, case, by, "Märkningen utanför vår kontroll togs bort", None, now)?;
+                }
+            }
+            audit::append(tx, &AuditLine { detail: reason, ..line }, now)
+        })
+        .await
+    }
+
+    /// The mark that stands.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn outside_of(&self, case: CaseId) -> Result<Option<OutsideMark>, StoreError> {
+        self.read(move |c| {
+            maybe_row(
+                &mut c.prepare_cached(
+                    "select (select name from users u where u.id = o.user_id), o.at, o.reason
+                     from outside_control o where o.case_id = ?1 and o.lifted_at is null",
+                )?,
+                [case.0],
+                |row| {
+                    Ok(OutsideMark { by: row.get(0)?, at: at(row.get(1)?)?, reason: row.get(2)? })
+                },
+            )
+        })
+        .await
+    }
+}
