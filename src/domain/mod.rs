@@ -4,7 +4,7 @@
 //! Reading order: [`ids`], [`account`], [`card`], [`item`], [`language`], [`category`], [`verdict`], [`ground`],
 //! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`notice`], [`escalation`], [`supervision`], [`crisis`], [`calendar`],
 //! [`personal_number`], [`deadline`], [`duties`], [`retention`], [`report`], [`policy`], [`register`], [`likeness`], [`rule_watch`], [`log`],
-//! [`custody`], [`secrecy`], [`text`].
+//! [`custody`], [`secrecy`], [`sieve`], [`saved_reply`], [`inform`], [`text`].
 
 pub mod account;
 pub mod action;
@@ -27,6 +27,7 @@ pub mod evidence;
 pub mod file_kind;
 pub mod ground;
 pub mod ids;
+pub mod inform;
 pub mod item;
 pub mod language;
 pub mod likeness;
@@ -42,8 +43,10 @@ pub mod release;
 pub mod report;
 pub mod retention;
 pub mod rule_watch;
+pub mod saved_reply;
 pub mod search;
 pub mod secrecy;
+pub mod sieve;
 pub mod snooze;
 pub mod supervision;
 pub mod text;

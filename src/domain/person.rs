@@ -31,6 +31,8 @@ pub enum Act {
     ReadEvidence,
     /// Claim and decide.
     Decide,
+    /// Change the saved replies that everybody answers with.
+    EditReplies,
     /// Enter a diary number.
     EnterDiaryNumber,
     /// Lift the bar on copying an item that was wrongly suspected to show abuse of a child.
@@ -62,6 +64,7 @@ impl Act {
         Self::Search,
         Self::ReadEvidence,
         Self::Decide,
+        Self::EditReplies,
         Self::EnterDiaryNumber,
         Self::LiftCopyBar,
         Self::Exempt,
@@ -82,6 +85,7 @@ impl Act {
             Self::Search => "söka i det som har skrivits",
             Self::ReadEvidence => "läsa säkrade bevis i sin helhet",
             Self::Decide => "ta, besluta i eller ångra ärenden",
+            Self::EditReplies => "ändra sparade svar",
             Self::EnterDiaryNumber => "skriva in diarienummer",
             Self::LiftCopyBar => "häva spärren mot kopiering",
             Self::Exempt => "undanta ärenden från gallring",
@@ -162,6 +166,7 @@ impl Role {
                 | Act::Search
                 | Act::ReadEvidence
                 | Act::Decide
+                | Act::EditReplies
                 | Act::EnterDiaryNumber
                 | Act::MarkSecrecy => true,
                 Act::LiftCopyBar
@@ -181,6 +186,7 @@ impl Role {
                 | Act::Search
                 | Act::ReadEvidence
                 | Act::Decide
+                | Act::EditReplies
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar
                 | Act::Exempt
@@ -199,6 +205,7 @@ impl Role {
                 | Act::LiftSecrecy
                 | Act::Release => true,
                 Act::Decide
+                | Act::EditReplies
                 | Act::LiftCopyBar
                 | Act::Exempt
                 | Act::DecidePoliceReport
@@ -216,6 +223,7 @@ impl Role {
                 | Act::LiftSecrecy => true,
                 Act::Search
                 | Act::Decide
+                | Act::EditReplies
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar
                 | Act::Exempt
@@ -228,6 +236,7 @@ impl Role {
                 Act::ReadCases | Act::ReadEvidence | Act::ReadAudit => true,
                 Act::Search
                 | Act::Decide
+                | Act::EditReplies
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar
                 | Act::Exempt
@@ -250,6 +259,7 @@ impl Role {
                 Act::Search
                 | Act::ReadEvidence
                 | Act::Decide
+                | Act::EditReplies
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar
                 | Act::MarkSecrecy

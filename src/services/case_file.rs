@@ -26,6 +26,7 @@ use super::custody::Custody;
 use super::offers::Offers;
 use super::queue::{ClaimedBy, claimed};
 use super::records::Evidence;
+use super::replies::Help;
 use super::secrecy::Secrecy;
 use super::tasks::task_text;
 use super::{ServiceError, Services, Viewer};
@@ -183,6 +184,10 @@ pub struct CaseFile {
     pub alike: Option<Alike>,
     /// What the account can do; none where it is no longer configured.
     pub offers: Option<Offers>,
+    /// Who is responsible, in words.
+    pub responsible: Option<String>,
+    /// What helps to write an answer.
+    pub help_to_answer: Help,
     /// Whether the viewer may read sealed evidence.
     pub may_read_evidence: bool,
     /// Whether the viewer may decide.
@@ -318,6 +323,7 @@ impl Services {
             what: e.what,
             detail: e.detail,
         });
+        let help_to_answer = self.help_to_answer(viewer, &row, &item).await?;
         let diary = store.registrations_of(case).await?.into_iter().map(|r| r.diary_number);
         let account = store.queue_line(case).await?.account;
         let policy = self.policy_of(item.account);
@@ -376,6 +382,8 @@ impl Services {
             diary: diary.collect(),
             history: history.collect(),
             offers: self.offers(item.account),
+            responsible: self.responsible_for(case).await?,
+            help_to_answer,
             may_read_evidence: viewer.may(Act::ReadEvidence),
             may_decide: viewer.may(Act::Decide),
             may_enter_number: viewer.may(Act::EnterDiaryNumber),

@@ -20,7 +20,6 @@ use crate::services::offers::{Offered, Offers};
 use crate::services::queue::{ClaimedBy, Line, Watch};
 use crate::services::records::{Evidence, SealedEvidence};
 
-use super::present_keeping;
 use super::view::accounts::{AccountView, Health, OfferRow, OfferWord, Summary, Unread};
 use super::view::case::{
     AlikeRow, AlikeView, AuthorView, CaseView, ClaimView, ContextView, EarlierCase, FailedAction,
@@ -42,6 +41,7 @@ use super::view::queue::{Claimed, Looked, QueueRow, looked};
 use super::view::tasks::TaskView;
 use super::view::times::{Deadline, Moment};
 use super::view::words::CategoryWord;
+use super::{present_keeping, present_replies};
 
 /// How much of a text is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +86,7 @@ pub fn row(line: &Line, me: UserId, now: Timestamp) -> QueueRow {
             .went_on_to
             .filter(|step| *step > EscalationStep::Owner)
             .map(EscalationStep::label),
+        responsible: line.responsible.clone(),
     }
 }
 
@@ -639,6 +640,7 @@ pub fn case(
         id: file.id,
         heading: format!("{} på {}", capitalised(file.kind.label()), platform_words(&file.account)),
         account: file.account.name.clone(),
+        responsible: file.responsible.clone(),
         state: file.state.label(),
         deadline: file
             .state
@@ -671,7 +673,7 @@ pub fn case(
         foreign: file.language.filter(|l| !l.is_read()).map(Language::label),
         why: WhyRow::rows(&file.findings, &file.withheld),
         context: context(file, now),
-        decision: decision(file, gate, again, me, now),
+        decision: decision(file, gate, again, me, now).helped(present_replies::help(file)),
         changed: ChangedView::default(),
         evidence,
         custody: present_keeping::custody(&file.custody, now),

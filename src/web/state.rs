@@ -234,6 +234,9 @@ pub(super) fn page_of_form(path: &str) -> String {
         (Some(page @ ("diarium" | "gallring" | "hjalp" | "uppgifter")), Some(_)) => {
             format!("/{page}")
         }
+        (Some("filter"), _) => "/filter".to_owned(),
+        (Some("svar"), None) => "/svar".to_owned(),
+        (Some("svar"), Some(number)) => format!("/svar/{number}"),
         (Some("konton"), Some(account)) => format!("/konton/{account}"),
         (Some("krislage"), _) => "/krislage".to_owned(),
         (Some("sok"), _) => "/sok".to_owned(),
@@ -298,6 +301,9 @@ mod tests {
             ("/uppgifter/7/klart", "/uppgifter"),
             ("/hjalp/tangenter", "/hjalp"),
             ("/gallring", "/gallring"),
+            ("/filter/3/ta-bort", "/filter"),
+            ("/svar", "/svar"),
+            ("/svar/3/ta-bort", "/svar/3"),
             ("/konton/facebook/bekrafta", "/konton/facebook"),
             ("/konton/facebook", "/konton/facebook"),
             ("/krislage/avsluta", "/krislage"),

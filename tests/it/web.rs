@@ -20,6 +20,7 @@ use uppsikt::runtime::secret::Secret;
 use uppsikt::services::users::Person;
 use uppsikt::telemetry::metrics::Metrics;
 
+mod desk;
 mod shut;
 
 const PASSWORD: &str = "ett-langt-losenord-1";

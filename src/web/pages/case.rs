@@ -136,6 +136,21 @@ pub async fn propose(
     draw(&site, &inside, case, Way { again, seen, ..Way::plain(StatusCode::OK) }).await
 }
 
+/// Shows the form again with this in it, and keeps that.
+pub(super) async fn show_again(
+    site: &Site,
+    inside: &Inside,
+    case: CaseId,
+    again: Again,
+    seen: Seen,
+) -> Result<Response, Response> {
+    keep(site, inside, case, &again);
+    // A form that did not show the case has seen nothing of it.
+    let seen = (seen.steps > 0).then_some(seen);
+    let again = Some(again);
+    draw(site, inside, case, Way { again, seen, ..Way::plain(StatusCode::OK) }).await
+}
+
 /// Decides. A refused decision comes back with everything that was filled in.
 pub async fn decide(
     State(site): State<Site>,

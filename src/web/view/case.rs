@@ -50,6 +50,8 @@ pub struct CaseView {
     pub heading: String,
     /// The account's name.
     pub account: String,
+    /// Who is responsible.
+    pub responsible: Option<String>,
     /// Its state in words.
     pub state: &'static str,
     /// When it has to be decided.

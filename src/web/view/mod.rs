@@ -15,6 +15,7 @@ pub mod times;
 pub mod visible;
 pub mod words;
 
+pub mod publishers;
 pub mod queue;
 
 pub mod case;
@@ -23,6 +24,7 @@ pub mod choice;
 pub mod crisis;
 pub mod decision;
 pub mod evidence;
+pub mod filters;
 pub mod grounds;
 pub mod register;
 
@@ -34,6 +36,7 @@ pub mod handed;
 pub mod help;
 pub mod keeping;
 pub mod login;
+pub mod replies;
 pub mod report;
 pub mod search;
 pub mod supervision;
