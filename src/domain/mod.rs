@@ -4,7 +4,7 @@
 //! Reading order: [`ids`], [`account`], [`card`], [`item`], [`language`], [`category`], [`verdict`], [`ground`],
 //! [`evidence`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`notice`], [`escalation`], [`supervision`], [`crisis`], [`calendar`],
 //! [`personal_number`], [`deadline`], [`duties`], [`retention`], [`report`], [`policy`], [`register`], [`likeness`], [`rule_watch`], [`log`],
-//! [`custody`], [`secrecy`], [`sieve`], [`saved_reply`], [`inform`], [`text`].
+//! [`custody`], [`secrecy`], [`sieve`], [`mention`], [`statistics`], [`party`], [`saved_reply`], [`inform`], [`text`].
 
 pub mod account;
 pub mod action;
@@ -32,7 +32,9 @@ pub mod item;
 pub mod language;
 pub mod likeness;
 pub mod log;
+pub mod mention;
 pub mod notice;
+pub mod party;
 pub mod person;
 pub mod personal_number;
 pub mod police;
@@ -48,6 +50,7 @@ pub mod search;
 pub mod secrecy;
 pub mod sieve;
 pub mod snooze;
+pub mod statistics;
 pub mod supervision;
 pub mod text;
 pub mod together;

@@ -31,6 +31,8 @@ pub enum Act {
     ReadEvidence,
     /// Claim and decide.
     Decide,
+    /// Write internal notes on cases.
+    WriteNotes,
     /// Change the saved replies that everybody answers with.
     EditReplies,
     /// Enter a diary number.
@@ -64,6 +66,7 @@ impl Act {
         Self::Search,
         Self::ReadEvidence,
         Self::Decide,
+        Self::WriteNotes,
         Self::EditReplies,
         Self::EnterDiaryNumber,
         Self::LiftCopyBar,
@@ -85,6 +88,7 @@ impl Act {
             Self::Search => "söka i det som har skrivits",
             Self::ReadEvidence => "läsa säkrade bevis i sin helhet",
             Self::Decide => "ta, besluta i eller ångra ärenden",
+            Self::WriteNotes => "skriva anteckningar i ärenden",
             Self::EditReplies => "ändra sparade svar",
             Self::EnterDiaryNumber => "skriva in diarienummer",
             Self::LiftCopyBar => "häva spärren mot kopiering",
@@ -166,6 +170,7 @@ impl Role {
                 | Act::Search
                 | Act::ReadEvidence
                 | Act::Decide
+                | Act::WriteNotes
                 | Act::EditReplies
                 | Act::EnterDiaryNumber
                 | Act::MarkSecrecy => true,
@@ -186,6 +191,7 @@ impl Role {
                 | Act::Search
                 | Act::ReadEvidence
                 | Act::Decide
+                | Act::WriteNotes
                 | Act::EditReplies
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar
@@ -200,6 +206,7 @@ impl Role {
                 Act::ReadCases
                 | Act::Search
                 | Act::ReadEvidence
+                | Act::WriteNotes
                 | Act::EnterDiaryNumber
                 | Act::MarkSecrecy
                 | Act::LiftSecrecy
@@ -217,6 +224,7 @@ impl Role {
             Self::Archivist => match act {
                 Act::ReadCases
                 | Act::ReadEvidence
+                | Act::WriteNotes
                 | Act::Dispose
                 | Act::Release
                 | Act::MarkSecrecy
@@ -236,6 +244,7 @@ impl Role {
                 Act::ReadCases | Act::ReadEvidence | Act::ReadAudit => true,
                 Act::Search
                 | Act::Decide
+                | Act::WriteNotes
                 | Act::EditReplies
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar
@@ -259,6 +268,7 @@ impl Role {
                 Act::Search
                 | Act::ReadEvidence
                 | Act::Decide
+                | Act::WriteNotes
                 | Act::EditReplies
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar

@@ -39,6 +39,12 @@ pub struct CaseFact {
     pub category: Option<Category>,
     /// When somebody first decided. Putting it to rest decides nothing.
     pub decided: Option<Timestamp>,
+    /// When somebody first opened it.
+    pub seen: Option<Timestamp>,
+    /// Whether that decision was that nothing was wrong with it.
+    pub dismissed: bool,
+    /// Whether its item was ever hidden or deleted.
+    pub removed: bool,
 }
 
 /// A hiding or deletion that was carried out.

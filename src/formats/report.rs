@@ -20,6 +20,9 @@ enum Line<'a> {
         frist: jiff::Timestamp,
         kategori: Option<&'static str>,
         beslutat: Option<jiff::Timestamp>,
+        sett: Option<jiff::Timestamp>,
+        avfardat: bool,
+        borttaget: bool,
     },
     Borttagning {
         arende: i64,
@@ -58,6 +61,9 @@ pub fn json_lines(facts: &Facts) -> Vec<u8> {
             frist: case.due,
             kategori: case.category.map(|category| category.id()),
             beslutat: case.decided,
+            sett: case.seen,
+            avfardat: case.dismissed,
+            borttaget: case.removed,
         });
     }
     for removal in &facts.removals {

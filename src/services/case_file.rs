@@ -186,6 +186,10 @@ pub struct CaseFile {
     pub offers: Option<Offers>,
     /// Who is responsible, in words.
     pub responsible: Option<String>,
+    /// Who can be named in a note; nothing where the viewer may not write one.
+    pub names_to_mention: Vec<String>,
+    /// Whether the viewer may write notes.
+    pub may_write_notes: bool,
     /// What helps to write an answer.
     pub help_to_answer: Help,
     /// Whether the viewer may read sealed evidence.
@@ -274,6 +278,9 @@ impl Services {
         let item = store.item(row.item).await?;
         // A page that follows a case by itself is read by nobody.
         if look == Look::Opens {
+            if store.n_unseen_mentions(viewer.user).await? > 0 {
+                store.see_mentions(viewer.user, Some(case), now).await?;
+            }
             self.looked(viewer, Some(item.account)).await;
             if viewer.may(Act::ReadEvidence) {
                 store.note_read(row.version).await?;
@@ -383,6 +390,8 @@ impl Services {
             history: history.collect(),
             offers: self.offers(item.account),
             responsible: self.responsible_for(case).await?,
+            names_to_mention: self.names_to_mention(viewer, case).await?,
+            may_write_notes: viewer.may(Act::WriteNotes),
             help_to_answer,
             may_read_evidence: viewer.may(Act::ReadEvidence),
             may_decide: viewer.may(Act::Decide),

@@ -681,6 +681,7 @@ pub fn case(
         exemption: file.exemption.as_ref().map(|e| present_keeping::exemption(e, file.id, now)),
         may_exempt: file.may_exempt,
         secrecy: present_keeping::secrecy(file),
+        notes: present_replies::notes(file, now),
         history: file
             .history
             .iter()

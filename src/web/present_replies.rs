@@ -1,9 +1,15 @@
 //! What helps to write an answer → display values.
 
+use jiff::Timestamp;
+
+use crate::domain::mention::NOTE;
 use crate::services::case_file::CaseFile;
 use crate::services::replies::{Filled, Informing};
 
+use super::view::marked::MarkedText;
+use super::view::mentions::NotesView;
 use super::view::replies::{AnswerHelp, InformingView, ReplyGroup};
+use super::view::times::Moment;
 
 /// What helps to write the answer in a case.
 pub fn help(file: &CaseFile) -> AnswerHelp {
@@ -33,5 +39,19 @@ pub fn help(file: &CaseFile) -> AnswerHelp {
         .flatten()
         .collect(),
         informing,
+    }
+}
+
+/// Internal notes, out of the history.
+pub fn notes(file: &CaseFile, now: Timestamp) -> NotesView {
+    let notes = file.history.iter().filter(|step| step.what == NOTE).map(|step| {
+        let text = MarkedText::plain(step.detail.as_deref().unwrap_or_default());
+        (Moment::new(step.at, now), step.by.clone().unwrap_or_default(), text)
+    });
+    NotesView {
+        notes: notes.collect(),
+        may: file.may_write_notes,
+        names: file.names_to_mention.clone(),
+        refused: None,
     }
 }

@@ -26,8 +26,8 @@ use super::cookie::SessionCookie;
 use super::guard::Guard;
 use super::pages::{
     account_card, accounts, archive, case, crisis, diary, evidence, filters, handed, help, keeping,
-    login, publishers, queue, record, replies, report, search, secrecy, supervision, tasks,
-    together,
+    login, mentions, publishers, queue, record, replies, report, search, secrecy, statistics,
+    supervision, tasks, together,
 };
 use super::proxies::Proxies;
 use super::state::{Settings, Site, back_to_page, not_found};
@@ -80,6 +80,10 @@ pub fn router(
         .route("/filter/{id}", post(filters::save).get(back_to_page))
         .route("/filter/{id}/ta-bort", post(filters::remove).get(back_to_page))
         .route("/filter/{id}/aterstall", post(filters::restore).get(back_to_page))
+        .route("/arende/{id}/anteckna", post(mentions::write).get(back_to_page))
+        .route("/omnamnanden", get(mentions::show).post(mentions::seen))
+        .route("/statistik", get(statistics::show))
+        .route("/statistik/{tid}/{name}", get(statistics::file))
         .route("/svar", get(replies::show).post(replies::add))
         .route("/svar/{id}", get(replies::show_one).post(replies::save))
         .route("/svar/{id}/ta-bort", post(replies::remove).get(replies::back))

@@ -234,6 +234,7 @@ pub(super) fn page_of_form(path: &str) -> String {
         (Some(page @ ("diarium" | "gallring" | "hjalp" | "uppgifter")), Some(_)) => {
             format!("/{page}")
         }
+        (Some("omnamnanden"), _) => "/omnamnanden".to_owned(),
         (Some("filter"), _) => "/filter".to_owned(),
         (Some("svar"), None) => "/svar".to_owned(),
         (Some("svar"), Some(number)) => format!("/svar/{number}"),

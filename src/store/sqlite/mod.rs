@@ -30,6 +30,7 @@ mod lines;
 mod log;
 pub mod looks;
 pub mod manual;
+pub mod mentions;
 pub mod notices;
 pub(super) mod open;
 pub mod people;

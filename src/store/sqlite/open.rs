@@ -47,6 +47,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0060_saved_replies.sql")),
     M::up(include_str!("migrations/0061_saved_filters.sql")),
     M::up(include_str!("migrations/0062_publishers.sql")),
+    M::up(include_str!("migrations/0063_mentions.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.

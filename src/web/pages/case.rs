@@ -41,6 +41,8 @@ struct Way {
     again: Option<Again>,
     /// What that form had seen of the case.
     seen: Option<Seen>,
+    /// A note that was refused, and why.
+    note: Option<(String, String)>,
 }
 
 impl Way {
@@ -52,13 +54,14 @@ impl Way {
             notice: None,
             again: None,
             seen: None,
+            note: None,
         }
     }
 }
 
 async fn draw(site: &Site, inside: &Inside, case: CaseId, way: Way) -> Result<Response, Response> {
     let viewer = &inside.viewer;
-    let Way { extent, look, status, mut notice, again, seen } = way;
+    let Way { extent, look, status, mut notice, again, seen, note } = way;
     let opened = site.services.case_opened(viewer, case, look).await;
     let file = opened.map_err(|e| site.error(e))?;
     if notice.is_none() && !inside.is_script() {
@@ -69,6 +72,7 @@ async fn draw(site: &Site, inside: &Inside, case: CaseId, way: Way) -> Result<Re
     let now = site.services.clock().now();
     let mut drawn = present::case(&file, extent, again, viewer.user, now);
     drawn.changed = seen.map(|seen| present::changed(&file, seen, now)).unwrap_or_default();
+    drawn.notes.refused = note;
     let view = CasePage {
         shell: inside.shell(site, Place::Queue)?,
         notice,
@@ -134,6 +138,18 @@ pub async fn propose(
     keep(&site, &inside, case, &again);
     let (again, seen) = (Some(again), Some(fields.seen()));
     draw(&site, &inside, case, Way { again, seen, ..Way::plain(StatusCode::OK) }).await
+}
+
+/// Shows the case with a note that was refused, and why.
+pub(super) async fn show_with_note(
+    site: &Site,
+    inside: &Inside,
+    case: CaseId,
+    status: StatusCode,
+    note: (String, String),
+) -> Result<Response, Response> {
+    let again = kept(site, inside, case);
+    draw(site, inside, case, Way { again, note: Some(note), ..Way::plain(status) }).await
 }
 
 /// Shows the form again with this in it, and keeps that.

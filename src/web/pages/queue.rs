@@ -145,6 +145,7 @@ pub async fn show(
         more_alarms,
         undos,
         filters: filters.collect(),
+        mentions: services.n_mentions(viewer).await.map_err(fail)?,
         tasks: services.n_tasks(viewer).await.map_err(fail)?,
         accounts,
         unknown_account,

@@ -33,3 +33,36 @@ document.addEventListener("click", (event) => {
     },
   });
 });
+
+/** What stands after the last at sign before the cursor, where it may be the beginning of a name. */
+function nameBegun(field) {
+  const begun = field.value.slice(0, field.selectionStart).match(/(?:^|[\s(,;:])@([\p{L}\d\-' ]{0,30})$/u);
+  return begun && begun[1].toLowerCase();
+}
+
+// Of filters that do not all have room the chosen one is the one to see.
+$(".filter a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
+// Names to press while one is being written after an at sign; typed in full they count as well.
+document.addEventListener("input", (event) => {
+  const field = event.target;
+  const offered = field.id === "ny-anteckning" && $(".namnforslag", field.parentElement);
+  if (!offered) return;
+  const begun = nameBegun(field);
+  const names = begun === null ? [] : offered.dataset.namn.split("|")
+    .filter((name) => name && name.toLowerCase().split(" ").some((_, n, words) => words.slice(n).join(" ").startsWith(begun)));
+  offered.replaceChildren(...names.slice(0, 6).map((name) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "knapp liten";
+    button.textContent = name;
+    button.addEventListener("click", () => {
+      field.focus();
+      field.setSelectionRange(field.selectionStart - begun.length, field.selectionStart);
+      if (!document.execCommand("insertText", false, `${name} `)) field.setRangeText(`${name} `, field.selectionStart, field.selectionEnd, "end");
+      offered.hidden = true;
+    });
+    return button;
+  }));
+  offered.hidden = names.length === 0;
+});

@@ -9,6 +9,7 @@ pub mod shell;
 
 pub mod marked;
 pub mod masked;
+pub mod mentions;
 pub mod outside;
 pub mod tasks;
 pub mod times;
@@ -39,6 +40,7 @@ pub mod login;
 pub mod replies;
 pub mod report;
 pub mod search;
+pub mod statistics;
 pub mod supervision;
 pub mod together;
 

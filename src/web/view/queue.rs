@@ -31,6 +31,8 @@ pub struct QueuePage {
     pub undos: Vec<UndoBar>,
     /// States with counts.
     pub filters: Vec<Filter>,
+    /// How many notes name the person at the page that they have not seen.
+    pub mentions: u64,
     /// How many tasks wait to be done by hand.
     pub tasks: u64,
     /// The account picker; shown where there is more than one account.

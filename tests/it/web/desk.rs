@@ -25,19 +25,29 @@ async fn each_role_meets_each_page_of_the_desk_as_the_table_says() {
     for (role, cookie) in roles(&site).await {
         let csrf = csrf(&site, &cookie).await;
         let works = editors.contains(&role);
-        for page in ["/svar", "/filter", "/konton/forum/publicister", "/?kategori=threat"] {
+        for page in [
+            "/svar",
+            "/filter",
+            "/omnamnanden",
+            "/statistik",
+            "/statistik?tid=2026",
+            "/konton/forum/publicister",
+            "/?kategori=threat",
+        ] {
             assert_eq!(site.get(page, &cookie).await.status, StatusCode::OK, "{role:?} {page}");
         }
-        for page in ["/svar/99", "/konton/ingen/publicister"] {
+        for page in ["/svar/99", "/konton/ingen/publicister", "/statistik/2026-11/annat.csv"] {
             let answer = site.get(page, &cookie).await;
             assert_eq!(answer.status, StatusCode::NOT_FOUND, "{role:?} {page}");
         }
-        let text = [("namn", "Hej"), ("text", "Hej!"), ("fraga", "kategori=threat")];
+        let text = [("namn", "Hej"), ("text", "Hej på er!"), ("fraga", "kategori=threat")];
         for (path, may) in [
             ("/svar", works),
             ("/filter", true),
             ("/filter?", works),
             ("/arende/1/infoga", works),
+            ("/arende/1/anteckna", works || [Role::Registrar, Role::Archivist].contains(&role)),
+            ("/omnamnanden", true),
             ("/konton/forum/publicister", role == Role::Administrator),
         ] {
             let shared = [("delat", if path == "/filter?" { "ja" } else { "" })];
@@ -56,7 +66,16 @@ async fn each_role_meets_each_page_of_the_desk_as_the_table_says() {
         }
     }
     // Nobody comes there without having logged in.
-    for page in ["/svar", "/svar/1", "/filter", "/konton/forum/publicister"] {
+    for page in [
+        "/svar",
+        "/svar/1",
+        "/filter",
+        "/omnamnanden",
+        "/statistik",
+        "/statistik/2026/statistik.csv",
+        "/statistik/2026/oppenhet.csv",
+        "/konton/forum/publicister",
+    ] {
         assert!(site.get(page, "").await.location.starts_with("/logga-in?"), "{page}");
     }
 }
@@ -143,8 +162,8 @@ async fn the_queue_is_filtered_and_the_filter_saved_without_a_script() {
     assert!(page.contains("data-arende=\"1\"") && page.contains("Visar: hot."), "{page}");
     let none = site.get("/?visa=oppna&kategori=insult", &cookie).await.body;
     assert!(!none.contains("data-arende=\"1\""));
-    let fields =
-        [("csrf", field(&page, "csrf")), ("fraga", field(&page, "fraga")), ("namn", "Hot <b>")];
+    let query = field(&page, "fraga").replace("&#38;", "&");
+    let fields = [("csrf", field(&page, "csrf")), ("fraga", &query), ("namn", "Hot <b>")];
     let kept = site.post("/filter", &cookie, &fields).await;
     assert_eq!(kept.location, "/?visa=oppna&kategori=threat");
     let shown = site.get("/", &cookie).await.body;
@@ -156,4 +175,65 @@ async fn the_queue_is_filtered_and_the_filter_saved_without_a_script() {
     assert!(site.get(&gone.location, &cookie).await.body.contains("<strong>Borttaget:</strong>"));
     assert_eq!(site.post("/filter/1/aterstall", &cookie, &csrf).await.location, "/filter");
     assert!(site.get("/", &cookie).await.body.contains("Hot &#60;b&#62;"));
+}
+
+#[tokio::test]
+async fn a_note_names_a_colleague_who_finds_it_and_a_wrong_name_is_told_without_a_script() {
+    let site = Site::with_a_case().await;
+    let eva = Person {
+        login: "eva".into(),
+        name: "Eva <b>Exempel".into(),
+        title: "prov".into(),
+        role: Role::Registrar,
+    };
+    site.app.services().add_user(eva, Secret::new(PASSWORD)).await.unwrap();
+    let cookie = site.log_in("/").await.cookie.unwrap();
+    let csrf = csrf(&site, &cookie).await;
+    let note = |text| [("csrf", csrf.as_str()), ("text", text)];
+    let refused = site.post("/arende/1/anteckna", &cookie, &note("@Robin: se <i>")).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for words in ["Det finns ingen som heter @Robin.", "@Robin: se &#60;i&#62;</textarea>"] {
+        assert!(refused.body.contains(words), "{words}");
+    }
+    let kept = site.post("/arende/1/anteckna", &cookie, &note("@eva: se <i>")).await;
+    assert_eq!(kept.location, "/arende/1#anteckningar");
+    assert!(site.get("/arende/1", &cookie).await.body.contains("@eva: se &#60;i&#62;"));
+    let hers = site.log_in_as("eva", "/").await.cookie.unwrap();
+    let head = "Omnämnanden <span class=\"antal\">1</span>";
+    assert!(site.get("/", &hers).await.body.contains(head));
+    let own = site.get("/omnamnanden", &hers).await.body;
+    assert!(own.contains("@eva: se &#60;i&#62;") && own.contains("<strong>Nytt</strong>"), "{own}");
+    let seen = [("csrf", field(&own, "csrf"))];
+    assert_eq!(site.post("/omnamnanden", &hers, &seen).await.location, "/omnamnanden");
+    assert!(!site.get("/", &hers).await.body.contains(head));
+}
+
+#[tokio::test]
+async fn statistics_stand_as_charts_with_tables_and_leave_as_files() {
+    let site = Site::with_a_case().await;
+    let cookie = site.log_in("/").await.cookie.unwrap();
+    let page = site.get("/statistik", &cookie).await.body;
+    for words in
+        ["<svg viewBox=\"0 0 1000 200\"", "Falska larm", "Centerpartiet", "Tabell: Frister"]
+    {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(!page.contains("Robin"));
+    let span = field_of(&page, "/statistik/", "/statistik.csv");
+    for (name, begins) in
+        [("statistik.csv", "tid"), ("oppenhet.csv", "tid"), ("oppenhet.pdf", "%PDF")]
+    {
+        let file = site.get(&format!("/statistik/{span}/{name}"), &cookie).await;
+        assert_eq!(file.status, StatusCode::OK, "{name}");
+        assert!(file.body.trim_start_matches('\u{feff}').starts_with(begins), "{name}");
+    }
+    let ahead = site.get("/statistik?tid=2190", &cookie).await;
+    assert_eq!(ahead.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+/// What stands between two pieces of a page.
+fn field_of<'a>(page: &'a str, before: &str, after: &str) -> &'a str {
+    let end = page.find(after).unwrap();
+    let start = page[..end].rfind(before).unwrap() + before.len();
+    &page[start..end]
 }
