@@ -107,7 +107,7 @@ impl Share {
 
     /// In tenths of a percent, rounded down; none of nothing.
     pub const fn per_mille(self) -> Option<u64> {
-        if self.all == 0 { None } else { Some(self.of_kind * 1_000 / self.all) }
+        (self.of_kind * 1_000).checked_div(self.all)
     }
 
     /// `12,5 procent`; a stroke for a share of nothing.

@@ -16,6 +16,9 @@ const DEEPEST: u32 = 100_000;
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 60;
 
+/// What is looked at for a count: state, account, and whether who is responsible is asked too.
+type LookedAt = (Filter, Option<String>, bool);
+
 /// A saved filter, as pages show it.
 pub type Saved = SavedFilter;
 
@@ -139,7 +142,7 @@ impl Services {
             return Ok(Vec::new());
         }
         let asker = self.asker(viewer).await?;
-        let mut seen: Vec<((Filter, Option<String>, bool), Vec<Candidate>)> = Vec::new();
+        let mut seen: Vec<(LookedAt, Vec<Candidate>)> = Vec::new();
         let mut counted = Vec::new();
         for saved in saved {
             let query = Query::read(&saved.query);

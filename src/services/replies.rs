@@ -251,8 +251,8 @@ impl Services {
     /// The newest diary number of a case.
     async fn number_of(&self, case: CaseId) -> Result<Option<String>, ServiceError> {
         let registrations = self.inner.store.registrations_of(case).await?;
-        let numbers = registrations.into_iter().filter_map(|r| r.diary_number);
-        Ok(numbers.last().map(|number| number.as_str().to_owned()))
+        let mut numbers = registrations.into_iter().filter_map(|r| r.diary_number);
+        Ok(numbers.next_back().map(|number| number.as_str().to_owned()))
     }
 
     /// What helps to answer in a case. For those who may decide; others get nothing.
@@ -313,11 +313,11 @@ impl Services {
             }
         }
         let decisions = store.decisions_on(case).await?.into_iter();
-        let grounds = decisions.filter(|d| d.undone_at.is_none()).filter_map(|d| {
+        let mut grounds = decisions.filter(|d| d.undone_at.is_none()).filter_map(|d| {
             let removed = done_by(&d.choices).removed();
             d.ground.filter(|_| removed)
         });
-        Ok((done, grounds.last(), answered))
+        Ok((done, grounds.next_back(), answered))
     }
 
     async fn informing(

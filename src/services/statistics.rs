@@ -275,7 +275,7 @@ impl Services {
             }
         }
         let head = ["tid", "avsnitt", "vad", "mått", "värde"];
-        Ok(crate::formats::protocol::table(&head, cells.into_iter()))
+        Ok(crate::formats::protocol::table(&head, cells))
     }
 
     /// What the public may be told: no figure that could point at somebody.

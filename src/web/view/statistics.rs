@@ -72,7 +72,7 @@ impl Chart {
         let most = figures.iter().map(|(_, n)| *n).max().unwrap_or_default();
         let step = 1_000 / u64::try_from(figures.len()).unwrap_or(1).max(1);
         let column = |(at, (_, n)): (u64, &(String, u64))| {
-            let height = if most == 0 { 0 } else { n * Self::HEIGHT / most };
+            let height = (n * Self::HEIGHT).checked_div(most).unwrap_or_default();
             (at * step, Self::HEIGHT - height, step.saturating_sub(4).max(1), height)
         };
         let end =
