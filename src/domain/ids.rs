@@ -59,6 +59,10 @@ row_ids! {
     NoticeId,
     /// Decisions made together on many cases.
     BulkId,
+    /// A saved reply (*sparat svar*).
+    SavedReplyId,
+    /// A saved filter of the queue (*sparat filter*).
+    SavedFilterId,
     /// A user of Uppsikt (*användare*).
     UserId,
 }

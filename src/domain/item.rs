@@ -295,6 +295,10 @@ pub struct FetchedPost {
     pub created_at: Option<Timestamp>,
     /// Link to it.
     pub permalink: Option<String>,
+    /// Which of the platform's users published it for us, where the platform tells that: one of our own, never
+    /// sealed or shown with the post.
+    #[serde(default, skip)]
+    pub published_by: Option<String>,
 }
 
 /// What one step of fetching gave: items *and* the cursor that may be remembered once they are

@@ -4,7 +4,7 @@
 //! Reading order: [`ids`], [`account`], [`card`], [`item`], [`language`], [`category`], [`verdict`], [`ground`],
 //! [`evidence`], [`page_log`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`notice`], [`escalation`], [`supervision`], [`crisis`], [`calendar`],
 //! [`personal_number`], [`deadline`], [`duties`], [`retention`], [`report`], [`policy`], [`register`], [`likeness`], [`rule_watch`], [`log`],
-//! [`custody`], [`secrecy`], [`text`].
+//! [`custody`], [`secrecy`], [`sieve`], [`mention`], [`statistics`], [`party`], [`saved_reply`], [`inform`], [`text`].
 
 pub mod account;
 pub mod action;
@@ -28,12 +28,15 @@ pub mod file_kind;
 pub mod ground;
 pub mod handover;
 pub mod ids;
+pub mod inform;
 pub mod item;
 pub mod language;
 pub mod likeness;
 pub mod log;
+pub mod mention;
 pub mod notice;
 pub mod page_log;
+pub mod party;
 pub mod person;
 pub mod personal_number;
 pub mod police;
@@ -45,9 +48,12 @@ pub mod release;
 pub mod report;
 pub mod retention;
 pub mod rule_watch;
+pub mod saved_reply;
 pub mod search;
 pub mod secrecy;
+pub mod sieve;
 pub mod snooze;
+pub mod statistics;
 pub mod subject;
 pub mod supervision;
 pub mod text;

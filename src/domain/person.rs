@@ -31,6 +31,10 @@ pub enum Act {
     ReadEvidence,
     /// Claim and decide.
     Decide,
+    /// Write internal notes on cases.
+    WriteNotes,
+    /// Change the saved replies that everybody answers with.
+    EditReplies,
     /// Enter a diary number.
     EnterDiaryNumber,
     /// Lift the bar on copying an item that was wrongly suspected to show abuse of a child.
@@ -65,6 +69,8 @@ impl Act {
         Self::Search,
         Self::ReadEvidence,
         Self::Decide,
+        Self::WriteNotes,
+        Self::EditReplies,
         Self::EnterDiaryNumber,
         Self::LiftCopyBar,
         Self::Exempt,
@@ -86,6 +92,8 @@ impl Act {
             Self::Search => "söka i det som har skrivits",
             Self::ReadEvidence => "läsa säkrade bevis i sin helhet",
             Self::Decide => "ta, besluta i eller ångra ärenden",
+            Self::WriteNotes => "skriva anteckningar i ärenden",
+            Self::EditReplies => "ändra sparade svar",
             Self::EnterDiaryNumber => "skriva in diarienummer",
             Self::LiftCopyBar => "häva spärren mot kopiering",
             Self::Exempt => "undanta ärenden från gallring",
@@ -167,6 +175,8 @@ impl Role {
                 | Act::Search
                 | Act::ReadEvidence
                 | Act::Decide
+                | Act::WriteNotes
+                | Act::EditReplies
                 | Act::EnterDiaryNumber
                 | Act::MarkSecrecy => true,
                 Act::LiftCopyBar
@@ -187,6 +197,8 @@ impl Role {
                 | Act::Search
                 | Act::ReadEvidence
                 | Act::Decide
+                | Act::WriteNotes
+                | Act::EditReplies
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar
                 | Act::Exempt
@@ -204,12 +216,14 @@ impl Role {
                 Act::ReadCases
                 | Act::Search
                 | Act::ReadEvidence
+                | Act::WriteNotes
                 | Act::EnterDiaryNumber
                 | Act::MarkSecrecy
                 | Act::LiftSecrecy
                 | Act::Release
                 | Act::AnswerSubjects => true,
                 Act::Decide
+                | Act::EditReplies
                 | Act::LiftCopyBar
                 | Act::Exempt
                 | Act::DecidePoliceReport
@@ -221,12 +235,14 @@ impl Role {
             Self::Archivist => match act {
                 Act::ReadCases
                 | Act::ReadEvidence
+                | Act::WriteNotes
                 | Act::Dispose
                 | Act::Release
                 | Act::MarkSecrecy
                 | Act::LiftSecrecy => true,
                 Act::Search
                 | Act::Decide
+                | Act::EditReplies
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar
                 | Act::Exempt
@@ -240,6 +256,8 @@ impl Role {
                 Act::ReadCases | Act::ReadEvidence | Act::ReadAudit => true,
                 Act::Search
                 | Act::Decide
+                | Act::WriteNotes
+                | Act::EditReplies
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar
                 | Act::Exempt
@@ -264,6 +282,8 @@ impl Role {
                 Act::Search
                 | Act::ReadEvidence
                 | Act::Decide
+                | Act::WriteNotes
+                | Act::EditReplies
                 | Act::EnterDiaryNumber
                 | Act::LiftCopyBar
                 | Act::MarkSecrecy

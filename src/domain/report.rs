@@ -41,6 +41,12 @@ pub struct CaseFact {
     pub decided: Option<Timestamp>,
     /// What it is about stands outside our control: no deadline of ours can be broken.
     pub outside: bool,
+    /// When somebody first opened it.
+    pub seen: Option<Timestamp>,
+    /// Whether that decision was that nothing was wrong with it.
+    pub dismissed: bool,
+    /// Whether its item was ever hidden or deleted.
+    pub removed: bool,
 }
 
 /// A hiding or deletion that was carried out.

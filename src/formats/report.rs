@@ -21,6 +21,9 @@ enum Line<'a> {
         kategori: Option<&'static str>,
         beslutat: Option<jiff::Timestamp>,
         utanfor: bool,
+        sett: Option<jiff::Timestamp>,
+        avfardat: bool,
+        borttaget: bool,
     },
     Borttagning {
         arende: i64,
@@ -60,6 +63,9 @@ pub fn json_lines(facts: &Facts) -> Vec<u8> {
             kategori: case.category.map(|category| category.id()),
             beslutat: case.decided,
             utanfor: case.outside,
+            sett: case.seen,
+            avfardat: case.dismissed,
+            borttaget: case.removed,
         });
     }
     for removal in &facts.removals {

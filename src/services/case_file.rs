@@ -26,6 +26,7 @@ use super::custody::Custody;
 use super::offers::Offers;
 use super::queue::{ClaimedBy, claimed};
 use super::records::Evidence;
+use super::replies::Help;
 use super::secrecy::Secrecy;
 use super::tasks::task_text;
 use super::{ServiceError, Services, Viewer};
@@ -204,6 +205,14 @@ pub struct CaseFile {
     pub alike: Option<Alike>,
     /// What the account can do; none where it is no longer configured.
     pub offers: Option<Offers>,
+    /// Who is responsible, in words.
+    pub responsible: Option<String>,
+    /// Who can be named in a note; nothing where the viewer may not write one.
+    pub names_to_mention: Vec<String>,
+    /// Whether the viewer may write notes.
+    pub may_write_notes: bool,
+    /// What helps to write an answer.
+    pub help_to_answer: Help,
     /// Whether the viewer may read sealed evidence.
     pub may_read_evidence: bool,
     /// Whether the viewer may decide.
@@ -301,6 +310,9 @@ impl Services {
         let item = store.item(row.item).await?;
         // A page that follows a case by itself is read by nobody.
         if look == Look::Opens {
+            if store.n_unseen_mentions(viewer.user).await? > 0 {
+                store.see_mentions(viewer.user, Some(case), now).await?;
+            }
             self.looked(viewer, Some(item.account)).await;
             if viewer.may(Act::ReadEvidence) {
                 store.note_read(row.version).await?;
@@ -359,6 +371,7 @@ impl Services {
             what: e.what,
             detail: e.detail,
         });
+        let help_to_answer = self.help_to_answer(viewer, &row, &item).await?;
         let diary = store.registrations_of(case).await?.into_iter().map(|r| r.diary_number);
         let account = store.queue_line(case).await?.account;
         let policy = self.policy_of(item.account);
@@ -419,6 +432,10 @@ impl Services {
             diary: diary.collect(),
             history: history.collect(),
             offers: self.offers(item.account),
+            responsible: self.responsible_for(case).await?,
+            names_to_mention: self.names_to_mention(viewer, case).await?,
+            may_write_notes: viewer.may(Act::WriteNotes),
+            help_to_answer,
             may_read_evidence: viewer.may(Act::ReadEvidence),
             may_decide: viewer.may(Act::Decide),
             may_enter_number: viewer.may(Act::EnterDiaryNumber),

@@ -18,6 +18,7 @@ use crate::domain::person::Act;
 use crate::domain::policy::Policy;
 use crate::domain::register::{Answered, Kept, Question, Subject, propose};
 use crate::domain::registration::parse_diary_number;
+use crate::domain::saved_reply::unfilled;
 use crate::domain::snooze::{is_grave, may_rest};
 use crate::domain::text::{capitalised, hidden_at};
 use crate::domain::together::{Pick, Within};
@@ -533,6 +534,11 @@ fn check_answer(text: &str, can: &Capabilities, item: ItemKind) -> Result<(), Se
         return refused(format!(
             "Svaret innehåller ett dolt tecken (U+{:04X}) som ingen ser men som kan ändra hur texten visas. Skriv om stället för hand i stället för att klistra in det.",
             u32::from(*c)
+        ));
+    }
+    if let Some(field) = unfilled(text) {
+        return refused(format!(
+            "I svaret står {field} kvar. Skriv det som ska stå där, eller ta bort det. Inget har beslutats."
         ));
     }
     let longest = match item {

@@ -183,6 +183,8 @@ pub struct Line {
     pub has_rested: bool,
     /// To whom the deadline has gone on, if it has.
     pub went_on_to: Option<EscalationStep>,
+    /// Who is responsible, in words, as far as a page of the queue has asked.
+    pub responsible: Option<String>,
 }
 
 /// A page of the queue.
@@ -333,6 +335,7 @@ impl Services {
             n_alike: row.n_alike,
             n_similar: row.n_similar,
             went_on_to: None,
+            responsible: None,
         }
     }
 
@@ -358,7 +361,8 @@ impl Services {
             let went_on_to = went_on.get(&row.case.id).copied();
             Line { went_on_to, ..self.line(row) }
         };
-        let lines = rows.into_iter().map(line).collect();
+        let mut lines: Vec<_> = rows.into_iter().map(line).collect();
+        self.name_lines(&mut lines).await?;
         Ok(Page { lines, counts: self.counts(viewer).await?, more })
     }
 

@@ -50,7 +50,7 @@ fn row(what: impl Into<String>, n: u64) -> (String, String) {
 }
 
 impl Services {
-    async fn facts(&self, span: Span) -> Result<(Facts, (Date, Date)), ServiceError> {
+    pub(super) async fn facts(&self, span: Span) -> Result<(Facts, (Date, Date)), ServiceError> {
         let days = span.days().ok_or(ServiceError::NotFound { what: "span" })?;
         let (from, to) = (midnight(days.0), day_after(days.1));
         Ok((self.inner.store.report_facts(from, to).await?, days))

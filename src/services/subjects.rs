@@ -577,7 +577,7 @@ impl Services {
                 });
             }
             let title = format!("{number}. {}", told.what);
-            chapters.push(Chapter { title, facts: told.facts.clone(), passages, picture: None });
+            chapters.push(Chapter { title, facts: told.facts.clone(), passages, pictures: Vec::new() });
         }
         rendered(Dossier {
             title,
@@ -590,6 +590,7 @@ impl Services {
             columns: vec!["Nr", "Uppgift", "Beslut"],
             rows,
             chapters,
+            files: Vec::new(),
         })
         .await
     }

@@ -21,7 +21,7 @@ impl CaseFile {
     /// Takes away what is not shown unasked: texts, names and links, here and in the thread.
     pub(super) fn veil(&mut self) {
         self.text = VEILED.to_owned();
-        self.earlier_texts.clear();
+        self.earlier.clear();
         self.author = Author { name: Some("(dolt namn)".into()), ..Author::default() };
         self.permalink = None;
         self.language = None;

@@ -79,6 +79,7 @@ pub static JS: LazyLock<Named> = LazyLock::new(|| {
                 include_str!("static/beslut.js"),
                 include_str!("static/tagen.js"),
                 include_str!("static/flera.js"),
+                include_str!("static/svar.js"),
                 include_str!("static/app.js"),
                 "})();\n",
             ]

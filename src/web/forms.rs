@@ -106,6 +106,12 @@ pub struct DecisionFields {
     pub anteckning: String,
     /// `ja` where the answer is published although there was a warning of it.
     pub publicera: String,
+    /// The text to put in the answer: the number of a saved reply, or `invanaren`.
+    pub mall: String,
+    /// The answer before something was put in.
+    pub svar_fore: String,
+    /// `angra` where that is to be taken out again.
+    pub infoga: String,
     /// The case that it concerns, as typed.
     pub dnr: String,
     /// Where many are decided together: those that are, each as `case:revision`.
@@ -216,6 +222,8 @@ impl DecisionFields {
             number: self.dnr.trim().to_owned(),
             publishes: self.publicera.clone(),
             warning: None,
+            before: None,
+            said: None,
         }
     }
 

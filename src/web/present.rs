@@ -20,8 +20,6 @@ use crate::services::offers::{Offered, Offers};
 use crate::services::queue::{ClaimedBy, Line, Watch};
 use crate::services::records::{Evidence, SealedEvidence};
 
-use super::present_changes;
-use super::present_keeping;
 use super::view::accounts::{AccountView, Health, OfferRow, OfferWord, Summary, Unread};
 use super::view::case::{
     AlikeRow, AlikeView, AuthorView, CaseView, ClaimView, ContextView, EarlierCase, FailedAction,
@@ -43,6 +41,7 @@ use super::view::queue::{Claimed, Looked, QueueRow, looked};
 use super::view::tasks::TaskView;
 use super::view::times::{Deadline, Moment};
 use super::view::words::CategoryWord;
+use super::{present_changes, present_keeping, present_replies};
 
 /// How much of a text is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +84,7 @@ pub fn row(line: &Line, me: UserId, now: Timestamp) -> QueueRow {
             .went_on_to
             .filter(|step| *step > EscalationStep::Owner)
             .map(EscalationStep::label),
+        responsible: line.responsible.clone(),
     }
 }
 
@@ -629,6 +629,7 @@ pub fn case(
         id: file.id,
         heading: format!("{} på {}", capitalised(file.kind.label()), platform_words(&file.account)),
         account: file.account.name.clone(),
+        responsible: file.responsible.clone(),
         state: file.state.label(),
         deadline: (file.state.needs_a_person() && !file.outside)
             .then(|| Deadline::of_case(file.due_at, file.waits_since, now)),
@@ -660,7 +661,7 @@ pub fn case(
         foreign: file.language.filter(|l| !l.is_read()).map(Language::label),
         why: WhyRow::rows(&file.findings, &file.withheld),
         context: context(file, now),
-        decision: decision(file, gate, again, me, now),
+        decision: decision(file, gate, again, me, now).helped(present_replies::help(file)),
         changed: ChangedView::default(),
         versions: present_changes::versions(file, extent, now),
         evidence,
@@ -669,6 +670,7 @@ pub fn case(
         exemption: file.exemption.as_ref().map(|e| present_keeping::exemption(e, file.id, now)),
         may_exempt: file.may_exempt,
         secrecy: present_keeping::secrecy(file),
+        notes: present_replies::notes(file, now),
         history: file
             .history
             .iter()

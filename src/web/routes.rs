@@ -26,8 +26,9 @@ use crate::telemetry::metrics::{self as names, Metrics};
 use super::cookie::SessionCookie;
 use super::guard::{Guard, LARGEST_PUBLIC_BYTES};
 use super::pages::{
-    account_card, accounts, archive, case, crisis, diary, evidence, handed, help, keeping, login,
-    queue, record, report, reported, search, secrecy, subjects, supervision, tasks, together,
+    account_card, accounts, archive, case, crisis, diary, evidence, filters, handed, help, keeping,
+    login, mentions, publishers, queue, record, replies, report, reported, search, secrecy,
+    statistics, subjects, supervision, tasks, together,
 };
 use super::proxies::Proxies;
 use super::public::PublicGate;
@@ -80,6 +81,19 @@ pub fn router(
         .route("/arende/{id}", get(case::show))
         .route("/arende/{id}/beslut", post(case::decide).get(back_to_page))
         .route("/arende/{id}/forslag", post(case::propose).get(back_to_page))
+        .route("/arende/{id}/infoga", post(replies::insert).get(back_to_page))
+        .route("/filter", get(filters::show).post(filters::add))
+        .route("/filter/{id}", post(filters::save).get(back_to_page))
+        .route("/filter/{id}/ta-bort", post(filters::remove).get(back_to_page))
+        .route("/filter/{id}/aterstall", post(filters::restore).get(back_to_page))
+        .route("/arende/{id}/anteckna", post(mentions::write).get(back_to_page))
+        .route("/omnamnanden", get(mentions::show).post(mentions::seen))
+        .route("/statistik", get(statistics::show))
+        .route("/statistik/{tid}/{name}", get(statistics::file))
+        .route("/svar", get(replies::show).post(replies::add))
+        .route("/svar/{id}", get(replies::show_one).post(replies::save))
+        .route("/svar/{id}/ta-bort", post(replies::remove).get(replies::back))
+        .route("/svar/{id}/aterstall", post(replies::restore).get(replies::back))
         .route("/arende/{id}/angra", post(case::undo).get(back_to_page))
         .route("/arende/{id}/forsok-igen", post(case::try_again).get(back_to_page))
         .route("/arende/{id}/sparra", post(case::suspect).get(back_to_page))
@@ -162,6 +176,7 @@ pub fn router(
         .route("/konton/lista.csv", get(account_card::public_csv))
         .route("/konton/lista.json", get(account_card::public_json))
         .route("/konton/{key}", get(account_card::show).post(account_card::save))
+        .route("/konton/{key}/publicister", get(publishers::show).post(publishers::save))
         .route("/konton/{key}/{act}", post(account_card::act).get(account_card::back))
         .route("/arkiv", get(archive::show).post(archive::want))
         .route("/arkiv/{id}", get(archive::one))

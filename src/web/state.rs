@@ -241,6 +241,10 @@ pub(super) fn page_of_form(path: &str) -> String {
             format!("/{place}/{number}")
         }
         (Some("registrerade"), None) => "/registrerade".to_owned(),
+        (Some("omnamnanden"), _) => "/omnamnanden".to_owned(),
+        (Some("filter"), _) => "/filter".to_owned(),
+        (Some("svar"), None) => "/svar".to_owned(),
+        (Some("svar"), Some(number)) => format!("/svar/{number}"),
         (Some("konton"), Some(account)) => format!("/konton/{account}"),
         (Some("krislage"), _) => "/krislage".to_owned(),
         (Some("sok"), _) => "/sok".to_owned(),
@@ -305,6 +309,9 @@ mod tests {
             ("/uppgifter/7/klart", "/uppgifter"),
             ("/hjalp/tangenter", "/hjalp"),
             ("/gallring", "/gallring"),
+            ("/filter/3/ta-bort", "/filter"),
+            ("/svar", "/svar"),
+            ("/svar/3/ta-bort", "/svar/3"),
             ("/konton/facebook/bekrafta", "/konton/facebook"),
             ("/konton/facebook", "/konton/facebook"),
             ("/krislage/avsluta", "/krislage"),

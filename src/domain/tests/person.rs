@@ -11,10 +11,10 @@ fn the_permission_table() {
         let _ = writeln!(table, "{:<14} {}", role.label(), may.join(", "));
     }
     insta::assert_snapshot!(table, @r"
-    redaktör       ReadCases, Search, ReadEvidence, Decide, EnterDiaryNumber, MarkSecrecy
-    kontoansvarig  ReadCases, Search, ReadEvidence, Decide, EnterDiaryNumber, LiftCopyBar, Exempt, MarkSecrecy, LiftSecrecy, DecidePoliceReport, Release
-    registrator    ReadCases, Search, ReadEvidence, EnterDiaryNumber, MarkSecrecy, LiftSecrecy, Release, AnswerSubjects
-    arkivarie      ReadCases, ReadEvidence, MarkSecrecy, LiftSecrecy, Release, Dispose
+    redaktör       ReadCases, Search, ReadEvidence, Decide, WriteNotes, EditReplies, EnterDiaryNumber, MarkSecrecy
+    kontoansvarig  ReadCases, Search, ReadEvidence, Decide, WriteNotes, EditReplies, EnterDiaryNumber, LiftCopyBar, Exempt, MarkSecrecy, LiftSecrecy, DecidePoliceReport, Release
+    registrator    ReadCases, Search, ReadEvidence, WriteNotes, EnterDiaryNumber, MarkSecrecy, LiftSecrecy, Release, AnswerSubjects
+    arkivarie      ReadCases, ReadEvidence, WriteNotes, MarkSecrecy, LiftSecrecy, Release, Dispose
     granskare      ReadCases, ReadEvidence, ReadAudit
     administratör  ReadCases, Exempt, AnswerSubjects, Dispose, ManageAccounts, ManageUsers, ReadAudit
     ");

@@ -83,6 +83,7 @@ fn content(text: &str) -> SheetContent {
         text: text.to_owned(),
         thread: Thread {
             post: Some(FetchedPost {
+                published_by: None,
                 platform_id: PlatformPostId::new("12"),
                 title: Some("Nytt badhus".to_owned()),
                 text: "Nu börjar vi bygga.\nInvigning nästa år.".to_owned(),

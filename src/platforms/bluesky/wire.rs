@@ -488,6 +488,7 @@ impl Post {
 
     pub fn into_post(self, app: &Url) -> FetchedPost {
         FetchedPost {
+            published_by: None,
             platform_id: PlatformPostId::new(self.uri.as_str()),
             title: None,
             created_at: self.written_at(),

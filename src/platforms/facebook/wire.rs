@@ -197,6 +197,7 @@ impl Post {
 
     pub fn into_post(self) -> FetchedPost {
         FetchedPost {
+            published_by: None,
             created_at: self.written_at(),
             platform_id: PlatformPostId::new(self.id),
             title: None,

@@ -91,6 +91,7 @@ fn one(json_text: &str) -> Result<Pushed, Problem> {
     let post_id = fields.id("post_id")?.map(PlatformPostId::new);
     let title = fields.text("title")?.filter(|title| !title.is_empty());
     let post = post_id.clone().zip(title).map(|(platform_id, title)| FetchedPost {
+        published_by: None,
         platform_id,
         title: Some(title),
         text: String::new(),

@@ -211,6 +211,7 @@ impl Post {
 
     pub fn into_post(self, site: &Url) -> FetchedPost {
         FetchedPost {
+            published_by: None,
             created_at: self.written_at(),
             permalink: site.join(&format!("feed/update/{}", self.id)).ok().map(Into::into),
             platform_id: PlatformPostId::new(self.id),

@@ -399,6 +399,7 @@ impl Status {
 
     pub fn into_post(self) -> FetchedPost {
         FetchedPost {
+            published_by: None,
             platform_id: PlatformPostId::new(self.id.as_str()),
             title: None,
             text: self.plain(),

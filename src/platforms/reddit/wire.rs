@@ -399,6 +399,7 @@ impl Entry {
     /// As what others write under.
     pub fn into_post(self, site: &Url) -> FetchedPost {
         FetchedPost {
+            published_by: None,
             created_at: self.written_at(),
             permalink: self.link(site),
             platform_id: PlatformPostId::new(self.name),

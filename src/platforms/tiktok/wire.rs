@@ -176,6 +176,7 @@ impl Video {
 
     pub fn into_post(self) -> FetchedPost {
         FetchedPost {
+            published_by: None,
             created_at: self.written_at(),
             permalink: self.share_url,
             platform_id: PlatformPostId::new(self.item_id),

@@ -69,6 +69,8 @@ pub struct Post {
     title: Option<MaybeRaw>,
     #[serde(default)]
     content: Option<MaybeRaw>,
+    #[serde(default)]
+    author: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -176,6 +178,11 @@ impl Comment {
 impl Post {
     pub fn into_post(self) -> FetchedPost {
         FetchedPost {
+            // Ours: the site's users are whoever writes its posts.
+            published_by: self
+                .author
+                .filter(|author| *author != 0)
+                .map(|author| author.to_string()),
             platform_id: PlatformPostId::new(self.id.to_string()),
             title: self.title.map(|title| title.plain()).filter(|title| !title.is_empty()),
             text: self.content.map(|content| content.plain()).unwrap_or_default(),

@@ -331,6 +331,7 @@ impl Post {
     pub fn into_post(self, site: &Url) -> FetchedPost {
         let link = site.join(&format!("i/web/status/{}", self.id));
         FetchedPost {
+            published_by: None,
             created_at: self.written_at(),
             permalink: link.ok().map(Into::into),
             title: None,

@@ -265,6 +265,7 @@ impl Comment {
 impl Video {
     pub fn into_post(self, watch: &Url) -> FetchedPost {
         FetchedPost {
+            published_by: None,
             created_at: time(self.snippet.published_at.as_ref()),
             permalink: Some(watch_link(watch, &self.id, None)),
             platform_id: PlatformPostId::new(self.id),

@@ -6,6 +6,7 @@
 //! another way. So a crash anywhere resumes there, and nothing fails in silence.
 
 pub mod courier;
+mod mentions;
 mod plan;
 mod register;
 mod witnesses;
@@ -129,10 +130,11 @@ impl Notifier {
             let error = &error as &dyn std::error::Error;
             tracing::error!(error, "checkpoints could not be mailed; it is tried again");
         }
+        let named = self.mentions().await;
         let planned = self.plan().await;
         let escalated = self.escalate().await;
         let sent = self.send_due().await?;
-        Ok(planned? || escalated? || sent)
+        Ok(planned? || escalated? || named? || sent)
     }
 
     /// Sends what is due: the mail server and each webhook by itself, so that none waits for another, and of
@@ -251,7 +253,9 @@ impl Notifier {
         match self.services.unasked_line(case).await {
             Ok(line) => {
                 letter.facts = facts(&line, self.services.inner.clock.now());
-                letter.quote = quote_of(&line.categories, line.text, self.settings.shows_text);
+                // Whoever was named reads what stands there in the case.
+                let shows = self.settings.shows_text && notice.kind != mentions::KIND;
+                letter.quote = quote_of(&line.categories, line.text, shows);
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;

@@ -377,9 +377,10 @@ impl Notifier {
                 Some(mail) => notice(Channel::Mail, Some(mail), &to.who),
             }));
         }
-        // What somebody has to do about an account is for that person, and not for a channel.
+        // What somebody has to do about an account, or was named in, is for that person and not for a channel.
         let hooks = self.courier.webhooks(message.urgent);
-        for hook in hooks.into_iter().filter(|_| message.kind != super::register::KIND) {
+        let own = [super::register::KIND, super::mentions::KIND].contains(&message.kind);
+        for hook in hooks.into_iter().filter(|_| !own) {
             let told = notice(Channel::Webhook, Some(hook), &format!("kanalen {hook}"));
             notices.push(NewNotice { key: format!("{to_hooks}:webhook:{hook}"), ..told });
         }

@@ -285,11 +285,13 @@ fn store_post(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.prepare_cached(
-        "insert into posts (account_id, platform_id, title, text, created_at, permalink, fetched_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        "insert into posts (account_id, platform_id, title, text, created_at, permalink, fetched_at,
+           published_by)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          on conflict (account_id, platform_id) do update set
            title = excluded.title, text = excluded.text, permalink = excluded.permalink,
-           fetched_at = excluded.fetched_at",
+           fetched_at = excluded.fetched_at,
+           published_by = coalesce(excluded.published_by, published_by)",
     )?
     .execute(params![
         account.0,
@@ -298,7 +300,8 @@ fn store_post(
         post.text,
         post.created_at.map(ms),
         post.permalink,
-        ms(now)
+        ms(now),
+        post.published_by
     ])?;
     Ok(())
 }

@@ -46,6 +46,8 @@ pub struct NewNotice {
 pub struct NoticeRow {
     /// Its row.
     pub id: NoticeId,
+    /// What it is about: `case`, `escalation`.
+    pub kind: String,
     /// The case it leads to.
     pub case: Option<CaseId>,
     /// Sent at any hour.
@@ -84,7 +86,7 @@ pub struct Mark {
 }
 
 const NOTICE: &str = "n.id, n.case_id, n.urgent, n.channel, n.recipient, n.who, n.subject, n.body,
-    n.made_at, n.attempts, n.state, n.problem, n.tried_since";
+    n.made_at, n.attempts, n.state, n.problem, n.tried_since, n.kind";
 
 fn notice_row(row: &Row<'_>) -> Result<NoticeRow, StoreError> {
     let channel: String = row.get(3)?;
@@ -103,13 +105,18 @@ fn notice_row(row: &Row<'_>) -> Result<NoticeRow, StoreError> {
         state: row.get(10)?,
         problem: row.get(11)?,
         tried_since: maybe_at(row.get(12)?)?,
+        kind: row.get(13)?,
     })
 }
 
 /// Why a notice that names nobody cannot be sent.
 const NOBODY: &str = "Det finns ingen att skriva till: ingen e-postadress är angiven.";
 
-fn add(tx: &Transaction<'_>, notices: &[NewNotice], now: Timestamp) -> Result<(), StoreError> {
+pub(super) fn add(
+    tx: &Transaction<'_>,
+    notices: &[NewNotice],
+    now: Timestamp,
+) -> Result<(), StoreError> {
     for notice in notices {
         let known = notice.recipient.is_some();
         tx.prepare_cached(

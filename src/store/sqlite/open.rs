@@ -49,6 +49,10 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0051_public_reports.sql")),
     M::up(include_str!("migrations/0052_subjects.sql")),
     M::up(include_str!("migrations/0053_veiled.sql")),
+    M::up(include_str!("migrations/0060_saved_replies.sql")),
+    M::up(include_str!("migrations/0061_saved_filters.sql")),
+    M::up(include_str!("migrations/0062_publishers.sql")),
+    M::up(include_str!("migrations/0063_mentions.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.

@@ -9,9 +9,13 @@ use rusqlite::params;
 use super::value::{at, maybe_at, ms, rows};
 use crate::domain::account::PlatformKind;
 use crate::domain::category::Category;
+use crate::domain::custody::CustodyAct;
 use crate::domain::ground::Ground;
 use crate::domain::item::ItemKind;
+use crate::domain::party::Party;
 use crate::domain::report::{BY_HAND, CaseFact, Facts, ItemFact, RecordFact, RemovalFact};
+use crate::domain::search::Question;
+use crate::domain::statistics::{PartyFact, Share};
 use crate::store::Store;
 use crate::store::error::StoreError;
 
@@ -55,7 +59,13 @@ impl Store {
                     // Whoever puts a case to rest has not decided it. The first decision is held against the
                     // deadline that the case had then.
                     "select k.id, i.account_id, k.opened_at, coalesce(d.due_at, k.due_at), k.category, d.at,
-                            k.outside
+                            k.outside,
+                            (select min(a.at) from audit a indexed by audit_by_subject
+                             where a.subject = 'case ' || k.id and a.act = ?3),
+                            exists (select 1 from json_each(d.choices) choice
+                                    where choice.value ->> '$.choice' = 'dismiss'),
+                            exists (select 1 from actions x where x.case_id = k.id
+                                    and x.kind in ('hide', 'delete') and x.state = 'done')
                      from cases k join items i on i.id = k.item_id
                      left join decisions d on d.id = (
                        select min(f.id) from decisions f
@@ -64,7 +74,7 @@ impl Store {
                            where choice.value ->> '$.choice' <> 'hold'))
                      where k.opened_at >= ?1 and k.opened_at < ?2 order by k.id",
                 )?,
-                span,
+                params![ms(from), ms(to), CustodyAct::OpenCase.id()],
                 |row| {
                     let category: Option<String> = row.get(4)?;
                     let category = category
@@ -77,6 +87,9 @@ impl Store {
                         category: category.transpose()?,
                         decided: maybe_at(row.get(5)?)?,
                         outside: row.get(6)?,
+                        seen: maybe_at(row.get(7)?)?,
+                        dismissed: row.get(8)?,
+                        removed: row.get(9)?,
                     })
                 },
             )?;
@@ -128,6 +141,38 @@ impl Store {
                 },
             )?;
             Ok(Facts { items, cases, removals, registered, disposed })
+        })
+        .await
+    }
+
+    /// Of each party how many texts name it that came in during a span of time, and how many of those were hidden
+    /// or deleted. Asked of the index of words, so what was disposed of or barred is not among them.
+    pub async fn party_facts(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<PartyFact>, StoreError> {
+        self.read(move |c| {
+            let mut ask = c.prepare_cached(
+                "select count(*), coalesce(sum(exists (
+                   select 1 from cases k join actions x on x.case_id = k.id
+                   where k.item_id = i.id and x.kind in ('hide', 'delete') and x.state = 'done')), 0)
+                 from (select distinct v.item_id id from item_words w
+                         cross join versions v on v.id = w.rowid where w.item_words match ?1) m
+                 cross join items i on i.id = m.id
+                 where i.by_us = 0 and i.first_fetched_at >= ?2 and i.first_fetched_at < ?3",
+            )?;
+            let mut facts = Vec::new();
+            for &party in Party::ALL {
+                let words = party.words().iter().filter_map(|word| Question::read(word).ok());
+                let words: Vec<_> = words.map(|word| word.expression()).collect();
+                let share = ask.query_row(
+                    params![words.join(" OR "), ms(from), ms(to)],
+                    |row| Ok(Share { all: row.get(0)?, of_kind: row.get(1)? }),
+                )?;
+                facts.push(PartyFact { party, share });
+            }
+            Ok(facts)
         })
         .await
     }

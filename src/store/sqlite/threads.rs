@@ -81,6 +81,7 @@ fn post_of(c: &Connection, item: &ItemRow) -> Result<Option<FetchedPost>, StoreE
         params![item.account.0, post.as_str()],
         |row| {
             Ok(FetchedPost {
+                published_by: None,
                 platform_id: PlatformPostId::new(row.get::<_, String>(0)?),
                 title: row.get(1)?,
                 text: row.get(2)?,

@@ -44,6 +44,8 @@ struct Way {
     seen: Option<Seen>,
     /// Also what is not shown unasked.
     unveiled: bool,
+    /// A note that was refused, and why.
+    note: Option<(String, String)>,
 }
 
 impl Way {
@@ -56,13 +58,14 @@ impl Way {
             again: None,
             seen: None,
             unveiled: false,
+            note: None,
         }
     }
 }
 
 async fn draw(site: &Site, inside: &Inside, case: CaseId, way: Way) -> Result<Response, Response> {
     let viewer = &inside.viewer;
-    let Way { extent, look, status, mut notice, again, seen, unveiled } = way;
+    let Way { extent, look, status, mut notice, again, seen, unveiled, note } = way;
     let opened = match unveiled {
         true => site.services.case_unveiled(viewer, case).await,
         false => site.services.case_opened(viewer, case, look).await,
@@ -76,6 +79,7 @@ async fn draw(site: &Site, inside: &Inside, case: CaseId, way: Way) -> Result<Re
     let now = site.services.clock().now();
     let mut drawn = present::case(&file, extent, again, viewer.user, now);
     drawn.changed = seen.map(|seen| present_changes::changed(&file, seen, now)).unwrap_or_default();
+    drawn.notes.refused = note;
     let view = CasePage {
         shell: inside.shell(site, Place::Queue)?,
         notice,
@@ -154,6 +158,33 @@ pub async fn propose(
     keep(&site, &inside, case, &again);
     let (again, seen) = (Some(again), Some(fields.seen()));
     draw(&site, &inside, case, Way { again, seen, ..Way::plain(StatusCode::OK) }).await
+}
+
+/// Shows the case with a note that was refused, and why.
+pub(super) async fn show_with_note(
+    site: &Site,
+    inside: &Inside,
+    case: CaseId,
+    status: StatusCode,
+    note: (String, String),
+) -> Result<Response, Response> {
+    let again = kept(site, inside, case);
+    draw(site, inside, case, Way { again, note: Some(note), ..Way::plain(status) }).await
+}
+
+/// Shows the form again with this in it, and keeps that.
+pub(super) async fn show_again(
+    site: &Site,
+    inside: &Inside,
+    case: CaseId,
+    again: Again,
+    seen: Seen,
+) -> Result<Response, Response> {
+    keep(site, inside, case, &again);
+    // A form that did not show the case has seen nothing of it.
+    let seen = (seen.steps > 0).then_some(seen);
+    let again = Some(again);
+    draw(site, inside, case, Way { again, seen, ..Way::plain(StatusCode::OK) }).await
 }
 
 /// Decides. A refused decision comes back with everything that was filled in.

@@ -1,6 +1,6 @@
 //! `/`: the queue, with one case beside it on wide screens.
 
-use axum::extract::{Query, State};
+use axum::extract::{Query, RawQuery, State};
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -8,8 +8,10 @@ use crate::domain::account::PlatformKind;
 use crate::domain::ids::CaseId;
 use crate::domain::person::Act;
 use crate::services::claims::Look;
-use crate::services::queue::{Filter as Shown, PAGE, Watch};
+use crate::services::filters::Query as Wanted;
+use crate::services::queue::{Filter as Shown, Watch};
 use crate::web::pages::case::{kept, lost, warned};
+use crate::web::pages::filters;
 use crate::web::present::{self, Extent};
 use crate::web::state::{Inside, Site, page};
 use crate::web::view::case::UndoBar;
@@ -20,7 +22,6 @@ use crate::web::view::shell::Place;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asked {
-    visa: String,
     konto: String,
     sida: u32,
     arende: Option<i64>,
@@ -60,16 +61,9 @@ pub(super) fn accounts(watches: &[Watch], chosen: &str) -> Vec<AccountOption> {
     accounts
 }
 
-fn href(shown: Shown, account: &str, page: u32) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.append_pair("visa", shown.id());
-    if !account.is_empty() {
-        query.append_pair("konto", account);
-    }
-    if page > 0 {
-        query.append_pair("sida", &page.to_string());
-    }
-    format!("/?{}", query.finish())
+fn href(wanted: &Wanted, page: u32) -> String {
+    let wanted = wanted.written();
+    if page > 0 { format!("/?{wanted}&sida={page}") } else { format!("/?{wanted}") }
 }
 
 /// The queue.
@@ -77,14 +71,15 @@ pub async fn show(
     State(site): State<Site>,
     inside: Inside,
     Query(asked): Query<Asked>,
+    RawQuery(said): RawQuery,
 ) -> Result<Response, Response> {
     let services = &site.services;
     let viewer = &inside.viewer;
     let fail = |e| site.error(e);
     let now = services.clock().now();
-    let shown = Shown::from_id(&asked.visa).unwrap_or(Shown::Open);
+    let wanted = Wanted::read(said.as_deref().unwrap_or_default());
+    let shown = wanted.shown;
     let number = asked.sida.min(LAST_PAGE);
-    let account = Some(asked.konto.clone()).filter(|key| !key.is_empty());
     let selected = match asked.arende {
         Some(id) => {
             let opened = services.case_opened(viewer, CaseId(id), inside.look()).await;
@@ -106,7 +101,8 @@ pub async fn show(
         }
     };
     // After the case is opened, so that its row says who is on it.
-    let queue = services.queue(viewer, shown, account, number * PAGE).await.map_err(fail)?;
+    let queue = services.sifted(viewer, &wanted, number).await.map_err(fail)?;
+    let saved = services.saved_filters(viewer).await.map_err(fail)?;
     let watches = services.watches(viewer).await.map_err(fail)?;
     // A tab that follows the queue by itself is no person who looks.
     if shown == Shown::Open && inside.look() == Look::Opens {
@@ -131,7 +127,7 @@ pub async fn show(
     let filters = Shown::ALL.iter().filter(offered).map(|filter| Filter {
         label: label(*filter),
         count: usize::try_from(queue.counts.of(*filter)).unwrap_or(usize::MAX),
-        href: href(*filter, &asked.konto, 0),
+        href: href(&Wanted { shown: *filter, ..wanted.clone() }, 0),
         current: *filter == shown,
     });
     let mut accounts = accounts(&watches, &asked.konto);
@@ -149,15 +145,17 @@ pub async fn show(
         more_alarms,
         undos,
         filters: filters.collect(),
+        mentions: services.n_mentions(viewer).await.map_err(fail)?,
         tasks: services.n_tasks(viewer).await.map_err(fail)?,
         accounts,
         unknown_account,
+        sieve: filters::view(&wanted, &saved, &inside),
         filter: shown.id(),
         marks: shown == Shown::Open && viewer.may(Act::Decide),
         account: asked.konto.clone(),
         rows: queue.lines.iter().map(|line| present::row(line, viewer.user, now)).collect(),
-        next: (queue.more && number < LAST_PAGE).then(|| href(shown, &asked.konto, number + 1)),
-        previous: (number > 0).then(|| href(shown, &asked.konto, number - 1)),
+        next: (queue.more && number < LAST_PAGE).then(|| href(&wanted, number + 1)),
+        previous: (number > 0).then(|| href(&wanted, number - 1)),
         looked: watches
             .iter()
             // Nobody looks there but people, and they say so by recording.

@@ -26,7 +26,7 @@ pub struct Asked {
 }
 
 /// This month first, the years last.
-fn spans(site: &Site) -> Vec<Span> {
+pub(super) fn spans(site: &Site) -> Vec<Span> {
     let today = local(site.services.clock().now()).date();
     let (mut year, mut month) = (today.year(), today.month());
     let mut spans = Vec::new();

@@ -184,7 +184,7 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post") return;
   if (form.dataset.skickas) { event.preventDefault(); return; }
-  if (event.submitter?.id === "visa-forslag") { event.preventDefault(); propose(form, event.submitter); return; }
+  if (ASKS.includes(event.submitter?.id)) { event.preventDefault(); propose(form, event.submitter); return; }
   const lives = side && (beside() || form.classList.contains("angra")) && form.closest("#bredvid, #angra-plats");
   if (lives || form.id === "beslutsform") event.preventDefault();
   const why = form.id === "beslutsform" && barred(form);
@@ -198,12 +198,15 @@ document.addEventListener("submit", (event) => {
 // A page brought back from the browser's memory has forms marked as sent.
 addEventListener("pageshow", () => $$("[data-skickas]").forEach((form) => delete form.dataset.skickas));
 
-/** Shows what the answers on the diary lead to, with everything else in the form as it stands. */
+// Buttons that show the form again and decide nothing.
+const ASKS = ["visa-forslag", "infoga-svar", "angra-infogning"];
+
+/** Shows what the answers on the diary lead to, or the answer with a text put in, with everything else in the form as it stands. */
 async function propose(form, button) {
   const before = edition(document);
   form.dataset.skickas = "ja";
   const done = () => { delete form.dataset.skickas; };
-  const post = () => fetchPage(button.formAction, new FormData(form));
+  const post = () => fetchPage(button.formAction, new FormData(form, button));
   try {
     if (staleToken && !await renew(form)) { done(); return; }
     let answer = await post();
@@ -223,6 +226,11 @@ async function propose(form, button) {
     if (!same && side && beside()) place(answer.page);
     else dress(swap(answer.page, same ? "#beslut" : "#arende"));
     newText(before);
+    if (button.id !== "visa-forslag") {
+      $("#svar")?.focus({ preventScroll: true });
+      say("tyst", $("#sparade-svar [role=status]")?.textContent ?? "");
+      return;
+    }
     $(".diarie > summary")?.focus({ preventScroll: true });
     const words = [$(".diarie > summary"), $("#diarie-forslag")].map((part) => part?.textContent.trim()).filter(Boolean);
     say("tyst", words.join(". "));
@@ -387,7 +395,9 @@ function act(key, target) {
   const after = prefix;
   prefix = "";
   if (after === "g") {
-    const place = { k: "/", s: "/sok", u: "/uppgifter" }[key];
+    const saved = $$("#sparade-filter a")[Number(key) - 1];
+    if (saved) { saved.click(); return true; }
+    const place = { f: "/filter", k: "/", s: "/sok", u: "/uppgifter" }[key];
     if (place) location.assign(place);
     return Boolean(place);
   }

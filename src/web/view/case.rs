@@ -12,6 +12,7 @@ use super::decision::DecisionForm;
 use super::evidence::{Checked, EvidenceBox, Seal};
 use super::marked::MarkedText;
 use super::masked::Masked;
+use super::mentions::NotesView;
 use super::outside::Outside;
 use super::shell::{Notice, Place, Shell};
 use super::tasks::TaskView;
@@ -51,6 +52,8 @@ pub struct CaseView {
     pub heading: String,
     /// The account's name.
     pub account: String,
+    /// Who is responsible.
+    pub responsible: Option<String>,
     /// Its state in words.
     pub state: &'static str,
     /// When it has to be decided.
@@ -119,6 +122,8 @@ pub struct CaseView {
     pub may_exempt: bool,
     /// The smaller circle that opens it, and what can be done about that.
     pub secrecy: SecrecyView,
+    /// Internal notes.
+    pub notes: NotesView,
     /// 7. History, newest last.
     pub history: Vec<HistoryRow>,
 }

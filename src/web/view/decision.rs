@@ -15,6 +15,7 @@ use super::choice::ChoiceKind;
 use super::grounds::{GroundGroup, GroundMenu};
 use super::outside::Outside;
 use super::register::{RegisterView, tick};
+use super::replies::AnswerHelp;
 use super::together::Rest;
 
 /// What the platform offers for one choice, as the capability record says it.
@@ -176,6 +177,10 @@ pub struct Filled {
     pub publishes: String,
     /// What there is to be warned of in the answer.
     pub warning: Option<String>,
+    /// The answer before something was put in, so that it can be taken out again.
+    pub before: Option<String>,
+    /// What is to be said of what was put in.
+    pub said: Option<String>,
 }
 
 impl Filled {
@@ -314,6 +319,8 @@ pub struct DecisionForm {
     pub longest_reply: Option<(u32, &'static str)>,
     /// The item on its platform, for what has to be done there.
     pub there: Option<Outside>,
+    /// What helps to write the answer.
+    pub help: AnswerHelp,
 }
 
 impl DecisionForm {
@@ -369,9 +376,17 @@ impl DecisionForm {
             longest_reply: input.longest_reply,
             there: there.map(|url| Outside::new(format!("Gör det på {}", input.platform), url)),
             state: input.state,
+            help: AnswerHelp::default(),
             choices,
             filled,
         }
+    }
+
+    /// With what helps to write the answer, where one can be written.
+    pub fn helped(self, help: AnswerHelp) -> Self {
+        let answers = |c: &ChoiceView| c.kind == ChoiceKind::Answer && c.is_free();
+        let offers = self.choices.iter().any(answers);
+        Self { help: AnswerHelp { offers, ..help }, ..self }
     }
 
     /// Whether the form may be used.
@@ -407,6 +422,8 @@ impl DecisionForm {
             number,
             publishes: _,
             warning: _,
+            before: _,
+            said: _,
         } = &self.filled;
         let yes = |(question, yes): (&Question, &bool)| {
             format!("{} {}.", question.words(), if *yes { "Ja" } else { "Nej" })

@@ -37,6 +37,8 @@ pub fn key_rows() -> Vec<KeyRow> {
         row(&["b"], "Besluta om de markerade"),
         row(&["o"], "Visa dem som liknar raden"),
         row(&["g", "k"], "Till kön"),
+        row(&["g", "f"], "Till sparade filter"),
+        row(&["g", "1"], "Till det första sparade filtret, med siffrorna 1–9"),
         row(&["g", "u"], "Till det som ska göras för hand"),
         row(&["/"], "Sök"),
         row(&["g", "s"], "Till sökningen"),

@@ -9,12 +9,14 @@ pub mod shell;
 
 pub mod marked;
 pub mod masked;
+pub mod mentions;
 pub mod outside;
 pub mod tasks;
 pub mod times;
 pub mod visible;
 pub mod words;
 
+pub mod publishers;
 pub mod queue;
 
 pub mod case;
@@ -23,6 +25,7 @@ pub mod choice;
 pub mod crisis;
 pub mod decision;
 pub mod evidence;
+pub mod filters;
 pub mod grounds;
 pub mod register;
 
@@ -34,9 +37,11 @@ pub mod handed;
 pub mod help;
 pub mod keeping;
 pub mod login;
+pub mod replies;
 pub mod report;
 pub mod reported;
 pub mod search;
+pub mod statistics;
 pub mod subjects;
 pub mod supervision;
 pub mod together;

@@ -9,6 +9,7 @@ use crate::domain::ids::CaseId;
 use super::case::{CaseView, ClaimView, UndoBar};
 use super::changed::Piece;
 use super::evidence::{Checked, Seal};
+use super::filters::SieveView;
 use super::masked::Masked;
 use super::shell::{Notice, Place, Shell};
 use super::times::{Deadline, Moment};
@@ -31,12 +32,16 @@ pub struct QueuePage {
     pub undos: Vec<UndoBar>,
     /// States with counts.
     pub filters: Vec<Filter>,
+    /// How many notes name the person at the page that they have not seen.
+    pub mentions: u64,
     /// How many tasks wait to be done by hand.
     pub tasks: u64,
     /// The account picker; shown where there is more than one account.
     pub accounts: Vec<AccountOption>,
     /// Whether the address names an account that there is not, or that is somebody else's.
     pub unknown_account: bool,
+    /// What else it is filtered by, and what was saved.
+    pub sieve: SieveView,
     /// Identifier of the chosen state, kept when an account is picked.
     pub filter: &'static str,
     /// Whether rows can be marked, to be decided on together.
@@ -161,6 +166,8 @@ pub struct QueueRow {
     pub has_rested: bool,
     /// To whom its deadline has gone on: `ersättaren`.
     pub went_on: Option<&'static str>,
+    /// Who is responsible.
+    pub responsible: Option<String>,
 }
 
 /// Who is on a case.

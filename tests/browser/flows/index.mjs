@@ -12,6 +12,7 @@ import { handedOut } from "./handed_out.mjs";
 import { keyboardOnly, undo } from "./keyboard.mjs";
 import { newCaseAnnouncesItself } from "./live.mjs";
 import { everyWayOfShowing } from "./looks.mjs";
+import { savedReplies } from "./replies.mjs";
 import { caseRests } from "./rests.mjs";
 import { otherRoles } from "./roles.mjs";
 import { searched, searchedWithoutScript } from "./search.mjs";
@@ -34,6 +35,7 @@ export const flows = [
   { name: "edited", proves: "a decision on an edited text is never offered beside the text before it", run: editedWhileAway },
   { name: "awaits", proves: "a ticked removal that waits for its evidence is never left out in silence", run: tickedRemovalIsNotDropped },
   { name: "diary", proves: "answers on the diary count however the decision is sent, and the proposal keeps what is filled in", run: diaryAnswersCount },
+  { name: "replies", proves: "a saved reply comes in at the cursor and out again, and a draft to whoever wrote follows what is ticked", run: savedReplies },
   { name: "keyboard", proves: "a whole case can be worked by keyboard alone", run: keyboardOnly },
   { name: "undo", proves: "a decision can be undone with z", run: undo },
   { name: "undos", proves: "quick decisions leave one bar to undo by, and the others a click away", run: undosDoNotStack },

@@ -239,6 +239,7 @@ async fn the_thread_above_is_found_and_its_holes_are_named() {
         ..item(id, id)
     };
     let post = FetchedPost {
+        published_by: None,
         platform_id: PlatformPostId::new("p"),
         title: Some("Badet".into()),
         text: "Nu bygger vi.".into(),
