@@ -58,6 +58,8 @@ const GAUGES_TICK: Duration = Duration::from_secs(15);
 const CHECKPOINT_TICK: Duration = Duration::from_secs(10);
 const STAMP_TICK: Duration = Duration::from_secs(5);
 /// A threat is told within this of being found.
+/// Eight accounts a round: a thousand are asked about within an hour and a half.
+const LOGINS_TICK: Duration = Duration::from_secs(30);
 const NOTICE_TICK: Duration = Duration::from_secs(2);
 
 /// Answered pushes are remembered for a week (platform sheet, section 15).
@@ -379,6 +381,11 @@ impl App {
             let s = s.clone();
             async move { s.begin_polls().await.map(|()| Round::Idle) }
         });
+        let (s, never) = (self.services.clone(), Arc::new(tokio::sync::Notify::new()));
+        self.start(Stage::Intake, "logins", never, LOGINS_TICK, move || {
+            let s = s.clone();
+            async move { s.begin_checks().await.map(|_| Round::Idle) }
+        });
         let s = self.services.clone();
         self.start(Stage::Intake, "assess", wakes.assess, ASSESS_TICK, move || {
             let s = s.clone();
@@ -575,6 +582,7 @@ async fn connect(
         platform,
         interval: account.interval,
         policy: account.policy.clone(),
+        token_expires: account.token_expires,
         push,
         private_at: account.private_at(),
     })

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use url::{Host, Url};
 
 use super::reader::{At, Table};
@@ -54,6 +55,8 @@ pub struct AccountConfig {
     pub allow_private_addresses: bool,
     /// Its own policy, where it does not go by the authority's.
     pub policy: Option<Policy>,
+    /// The day on which its login ends, for platforms that do not tell.
+    pub token_expires: Option<Date>,
     /// What its platform needs.
     pub platform: PlatformConfig,
 }
@@ -315,6 +318,13 @@ fn read(
     let simulated = table.yes("simulated", false);
     let private = table.yes("allow_private_addresses", false);
     let policy = super::named_policy(&mut table, "policy", "policy_file", places.folder);
+    let token_expires = match table.has("token_expires") {
+        true => table.date("token_expires").map(|at| Some(at.value)),
+        false => {
+            drop(table.date("token_expires"));
+            Some(None)
+        }
+    };
     // Without its platform and its reach nobody can say which other keys are right.
     let kind = kind?;
     let reach = Reach { simulated: simulated?.value, private: private?.value };
@@ -341,6 +351,7 @@ fn read(
         simulated: reach.simulated,
         allow_private_addresses: reach.private,
         policy: policy.ok()?,
+        token_expires: token_expires?,
         platform: platform?,
     })
 }

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::ops::{Range, RangeInclusive};
 use std::sync::LazyLock;
 
+use jiff::civil::Date;
 use toml::de::{DeTable, DeValue};
 
 use super::complaint::{Complaint, ConfigError};
@@ -190,6 +191,33 @@ impl<'s, 't> Table<'s, 't> {
             return None;
         }
         self.text(key)
+    }
+
+    /// A day, as `2027-01-31`.
+    pub(super) fn date(&mut self, key: &'static str) -> Option<At<Date>> {
+        let at = self.value(key)?;
+        let text = match (at.value.as_datetime(), at.value.as_str()) {
+            (Some(day), _) => day.to_string(),
+            (None, Some(text)) => text.trim().to_owned(),
+            (None, None) => {
+                self.wrong_type(key, &at, "en dag, till exempel 2027-01-31");
+                return None;
+            }
+        };
+        // A moment would be read as its day, and mean something else near midnight.
+        match text.parse::<Date>().ok().filter(|day| day.to_string() == text) {
+            Some(value) => Some(At { value, place: at.place }),
+            None => {
+                self.complain(
+                    &at,
+                    format!(
+                        "`{key}`{} ska vara en dag: skriv till exempel `{key} = 2027-01-31`",
+                        self.in_name()
+                    ),
+                );
+                None
+            }
+        }
     }
 
     /// A whole number within bounds, or the default.

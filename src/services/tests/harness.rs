@@ -148,7 +148,15 @@ pub async fn put_together_under(
         .await?;
     let id = account.id;
     let interval = Duration::from_secs(60);
-    let served = Served { account, platform, interval, policy: own, push: None, private_at: None };
+    let served = Served {
+        account,
+        platform,
+        interval,
+        policy: own,
+        token_expires: None,
+        push: None,
+        private_at: None,
+    };
     Ok((services_of(dir, clock, store, evidence, served), id))
 }
 
@@ -172,6 +180,18 @@ pub fn services_within(
     served: Served,
     fetch: FetchLimits,
 ) -> Services {
+    services_of_all(dir, clock, store, evidence, vec![served], fetch)
+}
+
+/// The same of several accounts.
+pub fn services_of_all(
+    dir: &Path,
+    clock: &TestClock,
+    store: Store,
+    evidence: EvidenceStore,
+    accounts: Vec<Served>,
+    fetch: FetchLimits,
+) -> Services {
     Services::new(Parts {
         store,
         evidence,
@@ -190,7 +210,7 @@ pub fn services_within(
             fetch,
             page_archives: true,
         },
-        accounts: vec![served],
+        accounts,
         browser: Err("Ingen webbläsare i provet.".into()),
     })
 }

@@ -44,6 +44,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0039_vanished.sql")),
     M::up(include_str!("migrations/0041_together_again.sql")),
     M::up(include_str!("migrations/0042_cards_kept.sql")),
+    M::up(include_str!("migrations/0070_connections.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.
