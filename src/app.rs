@@ -2,6 +2,7 @@
 //! starts the loops and stops them in order.
 
 pub mod accounts;
+pub mod connect;
 pub mod demo;
 pub mod doctor;
 pub mod notices;
@@ -227,7 +228,7 @@ impl App {
             .map(|authority| stamping(authority, &store, &clock))
             .transpose()?;
         let limits = Arc::new(Limits::new(clock.clone()));
-        let shared = Shared::beside(&config.store_path);
+        let shared = Shared::beside(config);
         let mut accounts = Vec::with_capacity(config.accounts.len());
         for account in &config.accounts {
             let mut served = connect(account, &store, &shared, &clock).await?;

@@ -1,6 +1,6 @@
 //! A connector for each configured account, and what it lets us do.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -35,6 +35,7 @@ use crate::platforms::youtube::YouTube;
 use crate::platforms::youtube::quota::Quotas;
 use crate::platforms::{ConnectionReport, Platform};
 use crate::runtime::clock::Clock;
+use crate::runtime::vault::{Key, Shelf};
 
 /// The version of the Graph interface that is spoken (platform sheet, section 2.1).
 const GRAPH_VERSION: &str = "v26.0";
@@ -55,16 +56,20 @@ pub(super) struct Shared {
     quotas: Quotas,
     /// Where pairs of tokens are kept that are good once.
     tokens: Option<PathBuf>,
+    /// What they are sealed with, where the settings say so.
+    key: Option<Key>,
 }
 
 impl Shared {
     /// What accounts share that are called: beside the database lies what they renew.
-    pub fn beside(store: &Path) -> Self {
-        Self { tokens: Some(store.with_extension("tokens")), ..Self::default() }
+    pub fn beside(config: &Config) -> Self {
+        let key = config.tokens.as_ref().and_then(|tokens| tokens.key.clone());
+        Self { tokens: Some(config.store_path.with_extension("tokens")), key, ..Self::default() }
     }
 
-    fn kept(&self, account: &AccountConfig) -> Option<PathBuf> {
-        Some(self.tokens.as_ref()?.join(format!("{}.json", account.key)))
+    fn kept(&self, account: &AccountConfig) -> Option<Shelf> {
+        let path = self.tokens.as_ref()?.join(format!("{}.json", account.key));
+        Some(Shelf::new(path, format!("pair {}", account.key), self.key.clone()))
     }
 }
 
@@ -387,6 +392,8 @@ pub fn abilities_of_accounts(config: &Config) -> Result<Vec<Abilities>, AppError
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn account(lines: &str) -> AccountConfig {

@@ -127,7 +127,7 @@ pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
         true => resting(config, now).await,
         false => BTreeMap::new(),
     };
-    let shared = Shared::beside(&config.store_path);
+    let shared = Shared::beside(config);
     for account in &config.accounts {
         let found = match connector(account, &shared, &clock) {
             Ok((platform, _)) => match platform.check().await {

@@ -14,6 +14,7 @@ use super::reader::{At, Table};
 use super::secret::{Places, resolve};
 use crate::domain::account::PlatformKind;
 use crate::domain::action::ActionKind;
+use crate::domain::calendar::local;
 use crate::domain::ids::AccountKey;
 use crate::domain::policy::Policy;
 use crate::runtime::secret::Secret;
@@ -344,6 +345,12 @@ fn read(
         PlatformKind::Flickr | PlatformKind::Snapchat | PlatformKind::Manual => None, // Not among `PLATFORMS`, so refused already.
     };
     table.done();
+    // What was told when the account was connected, unless somebody has written another day.
+    let sealed = ["token", "refresh_token"].into_iter().find_map(|key| {
+        let name = table.peek(key)?.strip_prefix("sealed:")?;
+        super::secret::sealed(key, name, places).ok()?.ends
+    });
+    let token_expires = token_expires.map(|day| day.or(sealed.map(|at| local(at).date())));
     Some(AccountConfig {
         key: AccountKey::new(key?.value),
         name: name?.value,

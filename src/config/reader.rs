@@ -106,6 +106,8 @@ pub(super) struct Table<'s, 't> {
     pub(super) place: Range<usize>,
     entries: &'s DeTable<'t>,
     known: Vec<&'static str>,
+    /// Only a part of it is read.
+    is_part: bool,
 }
 
 impl<'s, 't> Table<'s, 't> {
@@ -115,7 +117,7 @@ impl<'s, 't> Table<'s, 't> {
         place: Range<usize>,
         entries: &'s DeTable<'t>,
     ) -> Self {
-        Self { source, name, place, entries, known: Vec::new() }
+        Self { source, name, place, entries, known: Vec::new(), is_part: false }
     }
 
     fn value(&mut self, key: &'static str) -> Option<At<&'s DeValue<'t>>> {
@@ -376,6 +378,17 @@ impl<'s, 't> Table<'s, 't> {
         Self::new(self.source, name, self.place.clone(), &EMPTY)
     }
 
+    /// A text that another reading asks for, without complaints.
+    pub(super) fn peek(&self, key: &str) -> Option<&'s str> {
+        let (_, value) = self.entries.iter().find(|(known, _)| known.get_ref() == key)?;
+        value.get_ref().as_str().map(str::trim)
+    }
+
+    /// Whoever reads only a part of a file does not complain of the rest.
+    pub(super) fn leave_the_rest(&mut self) {
+        self.is_part = true;
+    }
+
     /// Whether a key is written down.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|(k, _)| k.get_ref() == key)
@@ -388,6 +401,9 @@ impl<'s, 't> Table<'s, 't> {
 
     /// Complains about every key that nobody asked for.
     pub(super) fn done(&self) {
+        if self.is_part {
+            return;
+        }
         for (key, _) in self.entries {
             let name: &str = key.get_ref();
             if self.known.contains(&name) {

@@ -8,3 +8,4 @@ pub mod private;
 pub mod secret;
 pub mod shutdown;
 pub mod supervise;
+pub mod vault;

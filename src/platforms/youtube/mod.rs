@@ -40,7 +40,7 @@ use session::{ACT, ANSWER, COMMENTS_OFF, Google};
 use wire::{Channel, Comment, Met, Page, Status, thread_of};
 
 /// What the consent has to cover.
-const RIGHTS: &[&str] = &["https://www.googleapis.com/auth/youtube.force-ssl"];
+pub(super) const RIGHTS: &[&str] = &["https://www.googleapis.com/auth/youtube.force-ssl"];
 
 /// How many pages of a list one comment is looked for in.
 const MOST_SEARCHED: usize = 5;
