@@ -2,6 +2,7 @@
 //! starts the loops and stops them in order.
 
 pub mod accounts;
+pub mod connect;
 pub mod demo;
 pub mod doctor;
 pub mod notices;
@@ -61,6 +62,8 @@ const GAUGES_TICK: Duration = Duration::from_secs(15);
 const CHECKPOINT_TICK: Duration = Duration::from_secs(10);
 const STAMP_TICK: Duration = Duration::from_secs(5);
 /// A threat is told within this of being found.
+/// Eight accounts a round: a thousand are asked about within an hour and a half.
+const LOGINS_TICK: Duration = Duration::from_secs(30);
 const NOTICE_TICK: Duration = Duration::from_secs(2);
 const HANDOVER_TICK: Duration = Duration::from_secs(5);
 
@@ -230,7 +233,7 @@ impl App {
             .map(|authority| stamping(authority, &store, &clock))
             .transpose()?;
         let limits = Arc::new(Limits::new(clock.clone()));
-        let shared = Shared::beside(&config.store_path);
+        let shared = Shared::beside(config);
         let mut accounts = Vec::with_capacity(config.accounts.len());
         for account in &config.accounts {
             let mut served = connect(account, &store, &shared, &clock).await?;
@@ -397,6 +400,11 @@ impl App {
         self.start(Stage::Intake, "intake", wakes.intake, POLL_TICK, move || {
             let s = s.clone();
             async move { s.begin_polls().await.map(|()| Round::Idle) }
+        });
+        let (s, never) = (self.services.clone(), Arc::new(tokio::sync::Notify::new()));
+        self.start(Stage::Intake, "logins", never, LOGINS_TICK, move || {
+            let s = s.clone();
+            async move { s.begin_checks().await.map(|_| Round::Idle) }
         });
         let s = self.services.clone();
         self.start(Stage::Intake, "assess", wakes.assess, ASSESS_TICK, move || {
@@ -604,6 +612,7 @@ async fn connect(
         platform,
         interval: account.interval,
         policy: account.policy.clone(),
+        token_expires: account.token_expires,
         push,
         private_at: account.private_at(),
     })

@@ -1,6 +1,6 @@
 //! A connector for each configured account, and what it lets us do.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,6 +10,8 @@ use crate::app::AppError;
 use crate::config::Config;
 use crate::config::account::{AccountConfig, PlatformConfig};
 use crate::domain::account::PlatformKind;
+use crate::domain::calendar::local;
+use crate::domain::connection::{Nearing, mend, nearing, when};
 use crate::platforms::bluesky::Bluesky;
 use crate::platforms::capability::{self, Capabilities};
 use crate::platforms::facebook::Facebook;
@@ -33,6 +35,7 @@ use crate::platforms::youtube::YouTube;
 use crate::platforms::youtube::quota::Quotas;
 use crate::platforms::{ConnectionReport, Platform};
 use crate::runtime::clock::Clock;
+use crate::runtime::vault::{Key, Shelf};
 
 /// The version of the Graph interface that is spoken (platform sheet, section 2.1).
 const GRAPH_VERSION: &str = "v26.0";
@@ -53,16 +56,20 @@ pub(super) struct Shared {
     quotas: Quotas,
     /// Where pairs of tokens are kept that are good once.
     tokens: Option<PathBuf>,
+    /// What they are sealed with, where the settings say so.
+    key: Option<Key>,
 }
 
 impl Shared {
     /// What accounts share that are called: beside the database lies what they renew.
-    pub fn beside(store: &Path) -> Self {
-        Self { tokens: Some(store.with_extension("tokens")), ..Self::default() }
+    pub fn beside(config: &Config) -> Self {
+        let key = config.tokens.as_ref().and_then(|tokens| tokens.key.clone());
+        Self { tokens: Some(config.store_path.with_extension("tokens")), key, ..Self::default() }
     }
 
-    fn kept(&self, account: &AccountConfig) -> Option<PathBuf> {
-        Some(self.tokens.as_ref()?.join(format!("{}.json", account.key)))
+    fn kept(&self, account: &AccountConfig) -> Option<Shelf> {
+        let path = self.tokens.as_ref()?.join(format!("{}.json", account.key));
+        Some(Shelf::new(path, format!("pair {}", account.key), self.key.clone()))
     }
 }
 
@@ -282,26 +289,35 @@ pub(super) fn connector(
     }
 }
 
-/// So long before an account must be connected anew it is told (platform sheet, section 1.7).
-const TOLD_DAYS_BEFORE: i64 = 21;
-
 /// What the platform said of an account, for `doctor`: in order, or what is missing and how to mend
 /// it.
-pub(super) fn in_order(report: ConnectionReport, now: Timestamp) -> Result<String, String> {
-    let days = report.expires_at.map(|at| at.duration_since(now).as_hours() / 24);
+pub(super) fn in_order(
+    report: ConnectionReport,
+    account: &AccountConfig,
+    now: Timestamp,
+) -> Result<String, String> {
+    let told = report.expires_at.map(|at| local(at).date());
+    let (ends, today) = (told.or(account.token_expires), local(now).date());
     let mut missing = report.missing;
-    if let Some(days) = days.filter(|days| *days <= TOLD_DAYS_BEFORE) {
-        missing.push(format!(
-            "anslutningen gäller i {} dagar till: anslut kontot på nytt hos plattformen",
-            days.max(0)
-        ));
+    if let Some(ends) = ends
+        && let Some(near) = nearing(ends, today)
+    {
+        let (when, mend) = (when(ends, today), mend(account.kind()));
+        missing.push(match (near, told) {
+            // It answers: the platform would not, were it so.
+            (Nearing::Over, None) => format!(
+                "inloggningen gick enligt inställningarna ut {ends} ({when}), men plattformen svarar: rätta `token_expires`"
+            ),
+            (Nearing::Over, Some(_)) => format!("inloggningen gick ut {ends} ({when}). {mend}"),
+            (Nearing::ThreeWeeks | Nearing::Week | Nearing::Day, _) => {
+                format!("inloggningen går ut {ends} ({when}). {mend}")
+            }
+        });
     }
     if !missing.is_empty() {
         return Err(missing.join("; "));
     }
-    let until = report
-        .expires_at
-        .map(|at| format!("; anslutningen gäller till {}", at.strftime("%Y-%m-%d")));
+    let until = ends.map(|ends| format!("; inloggningen gäller till {ends}"));
     Ok(format!("svarar; vi är {}{}", report.acting_as, until.unwrap_or_default()))
 }
 
@@ -376,20 +392,44 @@ pub fn abilities_of_accounts(config: &Config) -> Result<Vec<Abilities>, AppError
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
+    fn account(lines: &str) -> AccountConfig {
+        let text = format!(
+            "[authority]\nname = \"A\"\n[[account]]\nkey = \"m\"\nplatform = \"mastodon\"\nname = \"M\"\nurl = \"https://m.example/\"\ntoken = \"env:T\"\n{lines}"
+        );
+        let env = |_: &str| Some("nyckel".to_owned());
+        let config = crate::config::parse("config.toml", &text, Path::new(""), &env).unwrap();
+        config.accounts.into_iter().next().unwrap()
+    }
+
     #[test]
-    fn an_account_that_must_be_connected_anew_is_told_three_weeks_before() {
+    fn an_account_that_must_be_connected_anew_is_told_three_weeks_before_with_the_mend() {
         let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
-        let told = |expires_at: Option<&str>| {
+        let told = |expires_at: Option<&str>, lines: &str| {
             let expires_at = expires_at.map(|at| at.parse().unwrap());
             let acting_as = "@exempelstad".to_owned();
-            in_order(ConnectionReport { acting_as, missing: Vec::new(), expires_at }, now)
+            let report = ConnectionReport { acting_as, missing: Vec::new(), expires_at };
+            in_order(report, &account(lines), now)
         };
-        assert_eq!(told(None).unwrap(), "svarar; vi är @exempelstad");
-        let far = told(Some("2027-06-01T00:00:00Z")).unwrap();
-        assert_eq!(far, "svarar; vi är @exempelstad; anslutningen gäller till 2027-06-01");
-        assert!(told(Some("2026-12-12T12:00:00Z")).unwrap_err().contains("21 dagar"));
-        assert!(told(Some("2026-11-20T12:00:00Z")).unwrap_err().contains("0 dagar"));
+        assert_eq!(told(None, "").unwrap(), "svarar; vi är @exempelstad");
+        let far = told(Some("2027-06-01T00:00:00Z"), "").unwrap();
+        assert_eq!(far, "svarar; vi är @exempelstad; inloggningen gäller till 2027-06-01");
+        for (at, words) in [
+            ("2026-12-12T12:00:00Z", "om 21 dagar"),
+            ("2026-11-22T12:00:00Z", "i morgon"),
+            ("2026-11-20T12:00:00Z", "gick ut 2026-11-20 (i går)"),
+        ] {
+            let words_now = told(Some(at), "").unwrap_err();
+            assert!(words_now.contains(words), "{words_now}");
+            assert!(words_now.contains("ny åtkomstnyckel"), "{words_now}");
+        }
+        // By the settings where the platform does not tell, and not else.
+        let line = "token_expires = 2026-11-28\n";
+        assert!(told(None, line).unwrap_err().contains("om 7 dagar"));
+        assert!(told(Some("2027-06-01T00:00:00Z"), line).is_ok());
+        assert!(told(None, "token_expires = 2026-11-01\n").unwrap_err().contains("rätta"));
     }
 }

@@ -1,13 +1,17 @@
 //! `uppsikt doctor`: looks at everything the program needs, and changes nothing.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{Browser as Chosen, Config};
+use crate::domain::calendar::local;
+use crate::domain::connection::mend;
 use crate::runtime::clock::Clock;
 use crate::runtime::supervise::chain;
 use crate::services;
+use crate::services::connections::Rest;
 use crate::store::{Condition, Store};
 
 use super::accounts::{self, Shared, connector};
@@ -119,18 +123,52 @@ pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
             }),
         },
     );
-    let shared = Shared::beside(&config.store_path);
+    let resting = match usable {
+        true => resting(config, now).await,
+        false => BTreeMap::new(),
+    };
+    let shared = Shared::beside(config);
     for account in &config.accounts {
         let found = match connector(account, &shared, &clock) {
             Ok((platform, _)) => match platform.check().await {
-                Ok(report) => accounts::in_order(report, now),
+                Ok(report) => accounts::in_order(report, account, now),
                 Err(error) => Err(format!("{} ({error})", error.swedish())),
             },
             Err(error) => Err(chain(&error)),
         };
         note(format!("kontot {}", account.key), found);
+        // As the daemon has it: what answers now may have rested until a moment ago.
+        if let Some(rest) = resting.get(account.key.as_str()) {
+            note(format!("läsningen av kontot {}", account.key), Err(rest.clone()));
+        }
     }
     checks
+}
+
+/// Accounts that the daemon does not read now, in words, by key.
+async fn resting(config: &Config, now: Timestamp) -> BTreeMap<String, String> {
+    // What cannot be opened is told by what is looked at before.
+    let Ok(store) = Store::open(&crate::store::Settings { path: config.store_path.clone() }) else {
+        return BTreeMap::new();
+    };
+    let known = store.account_overview().await.unwrap_or_default().into_iter();
+    let resting = known.filter_map(|known| {
+        let rest = Rest::of(&known.fetch, now)?;
+        let mend = match rest.why.is_of_login() {
+            true => mend(known.account.platform),
+            false => "Läsningen fortsätter av sig själv när felet är borta.",
+        };
+        let words = format!(
+            "vilar sedan {} efter {} fel i rad, eftersom {}. Nästa försök {}. {} {mend}",
+            local(rest.since).strftime("%Y-%m-%d %H:%M"),
+            rest.failures,
+            rest.why.words(),
+            local(rest.next_at).strftime("%Y-%m-%d %H:%M"),
+            known.fetch.problem.unwrap_or_default(),
+        );
+        Some((known.account.key.as_str().to_owned(), words))
+    });
+    resting.collect()
 }
 
 /// So much after the last sign of life a clock is asked about.

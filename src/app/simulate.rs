@@ -1,6 +1,7 @@
 //! Labelled simulators by themselves, for trying out settings and for drills.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use jiff::Timestamp;
 use url::Url;
@@ -9,6 +10,7 @@ use crate::app::AppError;
 use crate::app::demo::{DEMO_COMMENTS, DEMO_POSTS};
 use crate::domain::account::PlatformKind;
 use crate::platforms::simulate::faults::{Fault, Faults};
+use crate::platforms::simulate::replay::Recording;
 use crate::platforms::simulate::script::Script;
 use crate::platforms::simulate::{
     bluesky, facebook, instagram, linkedin, reddit, tiktok, x, youtube,
@@ -75,6 +77,27 @@ enum Running {
     Reddit(reddit::Simulator),
     Bluesky(bluesky::Simulator),
 }
+
+/// Reads a recording of calls, to be played back.
+///
+/// # Errors
+/// [`AppError::System`], with where it is wrong.
+pub fn read_recording(file: &Path) -> Result<Recording, AppError> {
+    let doing = "inspelningen";
+    // A recording is a person's work of an hour, not a disk.
+    let size =
+        std::fs::metadata(file).map_err(|e| AppError::System { doing, source: Box::new(e) })?;
+    if size.len() > RECORDING_MOST_BYTES {
+        let source = std::io::Error::other("the file is larger than 256 MB");
+        return Err(AppError::System { doing, source: Box::new(source) });
+    }
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| AppError::System { doing, source: Box::new(e) })?;
+    Recording::read(&text).map_err(|e| AppError::System { doing, source: Box::new(e) })
+}
+
+/// Largest recording that is read.
+const RECORDING_MOST_BYTES: u64 = 256 << 20;
 
 fn system(source: impl std::error::Error + Send + Sync + 'static) -> AppError {
     AppError::System { doing: "simulatorn", source: Box::new(source) }
@@ -229,8 +252,6 @@ pub async fn simulate(drill: Drill, clock: Clock) -> Result<Simulated, AppError>
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use crate::app::accounts::{Shared, connector};
     use crate::config;
 

@@ -6,8 +6,12 @@ use super::users::in_words;
 use super::{ConfigFile, init_logging, runtime};
 use crate::app;
 use crate::app::accounts::{abilities_of_accounts, all_abilities};
+use crate::app::connect::{self, Wanted};
+use crate::domain::account::PlatformKind;
+use crate::domain::calendar::local;
 use crate::domain::notice::Part;
 use crate::runtime::clock::Clock;
+use crate::runtime::secret::Secret;
 use crate::services::people;
 
 /// Visar vad konton och plattformar klarar, och vem som ansvarar för dem.
@@ -29,6 +33,34 @@ enum Command {
         /// Som JSON, en rad per konto eller plattform.
         #[arg(long)]
         json: bool,
+    },
+    /// Ansluter ett konto med OAuth: någon loggar in hos plattformen och godkänner, och nyckeln förseglas i en fil.
+    Connect {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Plattformen: youtube, linkedin, x eller reddit.
+        platform: String,
+        /// Namnet som nyckeln förseglas under; plattformens om inget anges.
+        #[arg(long)]
+        name: Option<String>,
+        /// Appens client_id hos plattformen.
+        #[arg(long)]
+        client_id: String,
+        /// Miljövariabeln som har appens client_secret. Utan: appen har ingen.
+        #[arg(long, value_name = "VARIABEL")]
+        client_secret_env: Option<String>,
+        /// Porten på den här datorn som plattformen skickar tillbaka till; 0 tar en ledig.
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+        /// En annan adress att godkänna på, för prov.
+        #[arg(long, requires = "token_url")]
+        authorize_url: Option<url::Url>,
+        /// En annan adress att hämta nyckeln på, för prov.
+        #[arg(long, requires = "authorize_url")]
+        token_url: Option<url::Url>,
+        /// Andra rättigheter än de vanliga; kan anges flera gånger.
+        #[arg(long)]
+        scope: Vec<String>,
     },
     /// Vem som ansvarar för ett konto, arbetar med det och är ersättare. Utan val: visar alla kontons.
     People {
@@ -61,6 +93,43 @@ enum Command {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Capabilities { config, all, json } => capabilities(config, *all, *json),
+        Command::Connect {
+            config,
+            platform,
+            name,
+            client_id,
+            client_secret_env,
+            port,
+            authorize_url,
+            token_url,
+            scope,
+        } => {
+            let kind = PlatformKind::from_id(platform).ok_or_else(|| {
+                anyhow::anyhow!(
+                    "`{platform}` är ingen plattform: skriv youtube, linkedin, x eller reddit"
+                )
+            })?;
+            let client_secret = match client_secret_env {
+                Some(name) => match std::env::var(name) {
+                    Ok(secret) if !secret.is_empty() => Some(Secret::new(secret)),
+                    Ok(_) | Err(_) => {
+                        anyhow::bail!("miljövariabeln `{name}` finns inte: sätt den först")
+                    }
+                },
+                None => None,
+            };
+            let wanted = Wanted {
+                platform: kind,
+                name: name.clone().unwrap_or_else(|| kind.id().to_owned()),
+                client_id: client_id.clone(),
+                client_secret,
+                port: *port,
+                authorize_url: authorize_url.clone(),
+                token_url: token_url.clone(),
+                scopes: scope.clone(),
+            };
+            connect(config, wanted)
+        }
         Command::People { config, account, owner, editor, substitute, remove, json } => {
             let parts = owner
                 .iter()
@@ -72,6 +141,29 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             people(config, account.as_deref(), &parts, *json)
         }
     }
+}
+
+/// Walks a person through the platform's consent.
+fn connect(config: &ConfigFile, wanted: Wanted) -> anyhow::Result<ExitCode> {
+    let tokens = config.load_tokens()?.tokens;
+    runtime()?.block_on(async {
+        let begun = connect::begin(wanted, tokens).await?;
+        eprintln!("Adressen {} ska stå bland appens återvändsadresser hos plattformen.", begun.redirect());
+        eprintln!("Öppna den här adressen i en webbläsare på den här datorn, logga in som den som har hand om kontot och godkänn:\n");
+        println!("{}", begun.address());
+        let sealed = begun.finish(Clock::system()).await?;
+        eprintln!("\nKlart. Skriv i kontot i inställningarna, och starta om Uppsikt:\n");
+        println!("{}", sealed.line);
+        match sealed.ends {
+            Some(at) => eprintln!("\nInloggningen gäller till {}.", local(at).date()),
+            None => eprintln!("\nPlattformen säger inte när inloggningen går ut. Skriv dagen om du vet den: token_expires = 2027-01-31"),
+        }
+        if sealed.lacks.is_empty() {
+            return Ok(ExitCode::SUCCESS);
+        }
+        eprintln!("Rättigheter som saknas: {}. Ge appen dem hos plattformen och anslut på nytt.", sealed.lacks.join(", "));
+        Ok(ExitCode::from(1))
+    })
 }
 
 /// Gives people their parts, or takes them, and shows the list.

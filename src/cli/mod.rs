@@ -95,6 +95,11 @@ impl ConfigFile {
     fn load(&self) -> anyhow::Result<Config> {
         Ok(config::load(&self.config, &|name| std::env::var(name).ok())?)
     }
+
+    /// The part that connecting an account needs.
+    fn load_tokens(&self) -> anyhow::Result<config::Connecting> {
+        Ok(config::load_tokens(&self.config)?)
+    }
 }
 
 /// Sets up logging as the configuration says, or as `UPPSIKT_LOG` says.

@@ -1,10 +1,12 @@
 //! `uppsikt simulate`: a labelled simulator of a platform by itself, for drills.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use super::runtime;
-use crate::app::simulate::{Drill, SIMULATED, fault_names, simulate};
+use crate::app::simulate::{Drill, SIMULATED, fault_names, read_recording, simulate};
 use crate::domain::account::PlatformKind;
 use crate::runtime::clock::Clock;
 
@@ -13,8 +15,11 @@ use crate::runtime::clock::Clock;
 #[command(after_help = after_help())]
 pub struct Args {
     /// Plattformen.
-    #[arg(value_name = "PLATTFORM", value_parser = platform)]
-    platform: PlatformKind,
+    #[arg(value_name = "PLATTFORM", value_parser = platform, required_unless_present = "replay")]
+    platform: Option<PlatformKind>,
+    /// Spela upp en inspelning i stället: HAR, eller en kassett av VCR eller vcrpy (YAML).
+    #[arg(long, value_name = "FIL", conflicts_with_all = ["platform", "faults"])]
+    replay: Option<PathBuf>,
     /// Adressen, på den egna datorn.
     #[arg(long, value_name = "ADRESS", default_value = "127.0.0.1:8081")]
     listen: SocketAddr,
@@ -28,6 +33,9 @@ pub struct Args {
     #[arg(long, value_name = "TAL", default_value_t = 1)]
     seed: u64,
 }
+
+/// How soon a call that was not recorded is told.
+const LOOK: Duration = Duration::from_millis(500);
 
 fn platform(text: &str) -> Result<PlatformKind, String> {
     let known = PlatformKind::from_id(text).filter(|kind| SIMULATED.contains(kind));
@@ -48,8 +56,12 @@ fn after_help() -> String {
 /// # Errors
 /// Whatever keeps it from starting, in Swedish with its mend.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if let Some(file) = &args.replay {
+        return replay(file, args.listen);
+    }
+    let Some(platform) = args.platform else { anyhow::bail!("välj en plattform") };
     let drill = Drill {
-        platform: args.platform,
+        platform,
         listen: args.listen,
         faults: args.faults.clone(),
         per_thousand: if args.faults.is_empty() { 0 } else { args.per_thousand },
@@ -65,5 +77,39 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         tokio::signal::ctrl_c().await?;
         Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Plays a recording back until it is asked to stop; then tells what did not fit.
+fn replay(file: &Path, listen: SocketAddr) -> anyhow::Result<ExitCode> {
+    let recording = read_recording(file)?;
+    let hosts: Vec<_> = recording.hosts().map(str::to_owned).collect();
+    let n = recording.n_calls();
+    runtime()?.block_on(async {
+        let replay = recording.play(listen).await?;
+        println!("# Spelar upp {n} anrop till {} på {} Avsluta med Ctrl-C.", hosts.join(", "), replay.base());
+        println!("# I kontot i config.toml: simulated = true, och den adressen som `url` eller `api_url`.");
+        let mut told = 0;
+        loop {
+            let stopped = tokio::select! {
+                stopped = tokio::signal::ctrl_c() => Some(stopped),
+                () = tokio::time::sleep(LOOK) => None,
+            };
+            let unmatched = replay.unmatched();
+            for call in &unmatched[told..] {
+                eprintln!("Inte inspelat: {}", call.call);
+                if let Some(nearest) = &call.nearest {
+                    eprintln!("  närmast:     {nearest}");
+                }
+            }
+            told = unmatched.len();
+            if let Some(stopped) = stopped {
+                stopped?;
+                for call in replay.unplayed() {
+                    eprintln!("Inspelat, men inte anropat: {call}");
+                }
+                return Ok(if told == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) });
+            }
+        }
     })
 }

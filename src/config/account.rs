@@ -7,12 +7,14 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use url::{Host, Url};
 
 use super::reader::{At, Table};
 use super::secret::{Places, resolve};
 use crate::domain::account::PlatformKind;
 use crate::domain::action::ActionKind;
+use crate::domain::calendar::local;
 use crate::domain::ids::AccountKey;
 use crate::domain::policy::Policy;
 use crate::runtime::secret::Secret;
@@ -54,6 +56,8 @@ pub struct AccountConfig {
     pub allow_private_addresses: bool,
     /// Its own policy, where it does not go by the authority's.
     pub policy: Option<Policy>,
+    /// The day on which its login ends, for platforms that do not tell.
+    pub token_expires: Option<Date>,
     /// What its platform needs.
     pub platform: PlatformConfig,
 }
@@ -315,6 +319,13 @@ fn read(
     let simulated = table.yes("simulated", false);
     let private = table.yes("allow_private_addresses", false);
     let policy = super::named_policy(&mut table, "policy", "policy_file", places.folder);
+    let token_expires = match table.has("token_expires") {
+        true => table.date("token_expires").map(|at| Some(at.value)),
+        false => {
+            drop(table.date("token_expires"));
+            Some(None)
+        }
+    };
     // Without its platform and its reach nobody can say which other keys are right.
     let kind = kind?;
     let reach = Reach { simulated: simulated?.value, private: private?.value };
@@ -334,6 +345,12 @@ fn read(
         PlatformKind::Flickr | PlatformKind::Snapchat | PlatformKind::Manual => None, // Not among `PLATFORMS`, so refused already.
     };
     table.done();
+    // What was told when the account was connected, unless somebody has written another day.
+    let sealed = ["token", "refresh_token"].into_iter().find_map(|key| {
+        let name = table.peek(key)?.strip_prefix("sealed:")?;
+        super::secret::sealed(key, name, places).ok()?.ends
+    });
+    let token_expires = token_expires.map(|day| day.or(sealed.map(|at| local(at).date())));
     Some(AccountConfig {
         key: AccountKey::new(key?.value),
         name: name?.value,
@@ -341,6 +358,7 @@ fn read(
         simulated: reach.simulated,
         allow_private_addresses: reach.private,
         policy: policy.ok()?,
+        token_expires: token_expires?,
         platform: platform?,
     })
 }

@@ -11,10 +11,10 @@ pub mod notices;
 pub mod policy;
 mod reader;
 mod retention;
-mod secret;
+pub mod secret;
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -23,12 +23,13 @@ use std::time::Duration;
 use url::Url;
 
 use crate::domain::policy::Policy;
+use crate::runtime::vault::{Key, VaultError};
 use crate::telemetry::{Format, Level};
 use account::AccountConfig;
 use complaint::{Complaint, ConfigError};
 use policy::ready::Ready;
 use reader::{At, Source, Table, position};
-use secret::Places;
+use secret::{Places, Tokens};
 
 /// Largest file that is read: a thousand accounts take a third of it.
 const FILE_MOST_BYTES: u64 = 1024 * 1024;
@@ -62,6 +63,8 @@ pub struct Config {
     pub mail: Option<notices::MailConfig>,
     /// `[notices]`.
     pub notices: notices::NoticesConfig,
+    /// `[tokens]`, where there is one.
+    pub tokens: Option<Tokens>,
     /// `[[account]]`, in the order of the file.
     pub accounts: Vec<AccountConfig>,
 }
@@ -210,7 +213,64 @@ pub fn parse(
     folder: &Path,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Config, ConfigError> {
-    Source::new(file, text).read(|root| config(root, &Places { env, folder }))
+    Source::new(file, text).read(|root| {
+        let tokens = maybe_tokens(root, folder);
+        let places = Places { env, folder, tokens: tokens.clone().flatten() };
+        let config = config(root, &places);
+        // Told with everything else.
+        tokens?;
+        config
+    })
+}
+
+/// What has to be known to connect an account, of a file whose accounts may not be right yet.
+#[derive(Clone, Debug)]
+pub struct Connecting {
+    /// `[tokens]`.
+    pub tokens: Tokens,
+}
+
+/// Reads `[tokens]` alone: the accounts may name tokens that are only about to be sealed.
+///
+/// # Errors
+/// [`ConfigError`]: the file cannot be read, or the section is missing or wrong.
+pub fn load_tokens(path: &Path) -> Result<Connecting, ConfigError> {
+    let text = read_text(path)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    Source::new(shown(path), &text).read(|root| {
+        root.leave_the_rest();
+        let tokens = maybe_tokens(root, folder)?;
+        if tokens.is_none() {
+            root.missing_section("tokens");
+        }
+        Some(Connecting { tokens: tokens? })
+    })
+}
+
+/// `[tokens]`, where there is one.
+fn maybe_tokens(root: &mut Table<'_, '_>, folder: &Path) -> Option<Option<Tokens>> {
+    if !root.has("tokens") {
+        // Asked for, so that the section is known.
+        drop(root.absent("tokens"));
+        return Some(None);
+    }
+    section(root, "tokens", |table| {
+        let file = table.demanded_text("key_file", "key_file = \"uppsikt.nyckel\"");
+        let dir = path(table, "dir", "tokens", folder);
+        let (file, dir) = (file?, dir?);
+        let key_file = folder.join(&file.value);
+        let key = match Key::read(&key_file) {
+            Ok(key) => Some(key),
+            // Made when the first account is connected.
+            Err(VaultError::Key { source, .. }) if source.kind() == ErrorKind::NotFound => None,
+            Err(error) => {
+                table.complain(&file, format!("`key_file`: {error}"));
+                return None;
+            }
+        };
+        Some(Tokens { key_file, folder: dir, key })
+    })
+    .map(Some)
 }
 
 fn config(root: &mut Table<'_, '_>, places: &Places<'_>) -> Option<Config> {
@@ -247,6 +307,7 @@ fn config(root: &mut Table<'_, '_>, places: &Places<'_>) -> Option<Config> {
         limits: limits?,
         mail: mail?,
         notices: notices?,
+        tokens: places.tokens.clone(),
         accounts,
     })
 }

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::ops::{Range, RangeInclusive};
 use std::sync::LazyLock;
 
+use jiff::civil::Date;
 use toml::de::{DeTable, DeValue};
 
 use super::complaint::{Complaint, ConfigError};
@@ -105,6 +106,8 @@ pub(super) struct Table<'s, 't> {
     pub(super) place: Range<usize>,
     entries: &'s DeTable<'t>,
     known: Vec<&'static str>,
+    /// Only a part of it is read.
+    is_part: bool,
 }
 
 impl<'s, 't> Table<'s, 't> {
@@ -114,7 +117,7 @@ impl<'s, 't> Table<'s, 't> {
         place: Range<usize>,
         entries: &'s DeTable<'t>,
     ) -> Self {
-        Self { source, name, place, entries, known: Vec::new() }
+        Self { source, name, place, entries, known: Vec::new(), is_part: false }
     }
 
     fn value(&mut self, key: &'static str) -> Option<At<&'s DeValue<'t>>> {
@@ -190,6 +193,33 @@ impl<'s, 't> Table<'s, 't> {
             return None;
         }
         self.text(key)
+    }
+
+    /// A day, as `2027-01-31`.
+    pub(super) fn date(&mut self, key: &'static str) -> Option<At<Date>> {
+        let at = self.value(key)?;
+        let text = match (at.value.as_datetime(), at.value.as_str()) {
+            (Some(day), _) => day.to_string(),
+            (None, Some(text)) => text.trim().to_owned(),
+            (None, None) => {
+                self.wrong_type(key, &at, "en dag, till exempel 2027-01-31");
+                return None;
+            }
+        };
+        // A moment would be read as its day, and mean something else near midnight.
+        match text.parse::<Date>().ok().filter(|day| day.to_string() == text) {
+            Some(value) => Some(At { value, place: at.place }),
+            None => {
+                self.complain(
+                    &at,
+                    format!(
+                        "`{key}`{} ska vara en dag: skriv till exempel `{key} = 2027-01-31`",
+                        self.in_name()
+                    ),
+                );
+                None
+            }
+        }
     }
 
     /// A whole number within bounds, or the default.
@@ -348,6 +378,17 @@ impl<'s, 't> Table<'s, 't> {
         Self::new(self.source, name, self.place.clone(), &EMPTY)
     }
 
+    /// A text that another reading asks for, without complaints.
+    pub(super) fn peek(&self, key: &str) -> Option<&'s str> {
+        let (_, value) = self.entries.iter().find(|(known, _)| known.get_ref() == key)?;
+        value.get_ref().as_str().map(str::trim)
+    }
+
+    /// Whoever reads only a part of a file does not complain of the rest.
+    pub(super) fn leave_the_rest(&mut self) {
+        self.is_part = true;
+    }
+
     /// Whether a key is written down.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|(k, _)| k.get_ref() == key)
@@ -360,6 +401,9 @@ impl<'s, 't> Table<'s, 't> {
 
     /// Complains about every key that nobody asked for.
     pub(super) fn done(&self) {
+        if self.is_part {
+            return;
+        }
         for (key, _) in self.entries {
             let name: &str = key.get_ref();
             if self.known.contains(&name) {

@@ -4,6 +4,8 @@
 use jiff::civil::Date;
 
 use super::account::PlatformKind;
+use super::breaker::Trouble;
+use super::connection::{Nearing, mend, nearing, when};
 use super::duties::{Duties, Strength, a_year_after};
 
 /// How carefully an account has to be kept.
@@ -249,11 +251,42 @@ pub struct Known {
     pub confirmed: Option<i16>,
     /// Whether it is closed.
     pub is_closed: bool,
+    /// Why and since when it is not read.
+    pub unread: Option<(Trouble, Date)>,
+    /// When its login ends, where that is known.
+    pub login_ends: Option<Date>,
+    /// What its login lacks for full service, in Swedish.
+    pub login_lacks: Vec<String>,
 }
 
 /// Something amiss with an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Flag {
+    /// It is not read: its breaker is open.
+    Unread {
+        /// Why.
+        why: Trouble,
+        /// Since when.
+        since: Date,
+        /// Its platform.
+        platform: PlatformKind,
+    },
+    /// Its login ends soon, or has ended.
+    LoginEnds {
+        /// On this day.
+        on: Date,
+        /// Seen from this day.
+        today: Date,
+        /// How near that is.
+        near: Nearing,
+        /// Its platform.
+        platform: PlatformKind,
+    },
+    /// Its login may do too little.
+    LoginLacks {
+        /// What is missing, in Swedish.
+        what: Vec<String>,
+    },
     /// Nobody answers for it.
     NoOwner,
     /// Whoever answers for it is not known to be a manager.
@@ -307,6 +340,29 @@ impl Flag {
     /// In Swedish, for page, notice and table.
     pub fn words(&self) -> String {
         match self {
+            Self::Unread { why, since, platform } if why.is_of_login() => format!(
+                "Kontot läses inte sedan {since}, eftersom {}. {}",
+                why.words(),
+                mend(*platform)
+            ),
+            Self::Unread { why, since, .. } => {
+                format!("Kontot läses inte sedan {since}, eftersom {}.", why.words())
+            }
+            Self::LoginEnds { on, today, near: Nearing::Over, platform } => format!(
+                "Inloggningen hos {} gick ut {on}, {}. {}",
+                platform.label(),
+                when(*on, *today),
+                mend(*platform)
+            ),
+            Self::LoginEnds { on, today, platform, .. } => format!(
+                "Inloggningen hos {} går ut {on}, {}. {}",
+                platform.label(),
+                when(*on, *today),
+                mend(*platform)
+            ),
+            Self::LoginLacks { what } => {
+                format!("Inloggningen räcker inte till allt: {}.", what.join("; "))
+            }
             Self::NoOwner => "Ingen kontoansvarig.".into(),
             Self::OwnerNoManager => "Det är inte angivet att den kontoansvarige är chef.".into(),
             Self::FewHolders { has, least, how } => format!(
@@ -341,6 +397,9 @@ impl Flag {
     /// Identifier in notices and tables.
     pub const fn id(&self) -> &'static str {
         match self {
+            Self::Unread { .. } => "lases_inte",
+            Self::LoginEnds { .. } => "inloggning_slut",
+            Self::LoginLacks { .. } => "inloggning_rackvidd",
             Self::NoOwner => "ingen_ansvarig",
             Self::OwnerNoManager => "ansvarig_ej_chef",
             Self::FewHolders { .. } => "for_fa",
@@ -357,14 +416,19 @@ impl Flag {
     /// Whether somebody is written to about it. What an owner sees on the card and nobody is hurt by is not.
     pub const fn is_told(&self) -> bool {
         match self {
-            Self::NoOwner
+            Self::Unread { .. }
+            | Self::LoginEnds { .. }
+            | Self::NoOwner
             | Self::FewHolders { .. }
             | Self::Inactive { .. }
             | Self::ReviewDue { .. }
             | Self::Unconfirmed { .. }
             | Self::ArchiveDue { .. }
             | Self::RunMissed { .. } => true,
-            Self::OwnerNoManager | Self::NoText { .. } | Self::NoPurpose => false,
+            Self::LoginLacks { .. }
+            | Self::OwnerNoManager
+            | Self::NoText { .. }
+            | Self::NoPurpose => false,
         }
     }
 }
@@ -377,6 +441,18 @@ pub fn flags(duties: &Duties, card: &Card, known: &Known, today: Date) -> Vec<Fl
     }
     let accounts = &duties.accounts;
     let mut flags = Vec::new();
+    let platform = known.platform;
+    if let Some((why, since)) = known.unread {
+        flags.push(Flag::Unread { why, since, platform });
+    }
+    if let Some(on) = known.login_ends
+        && let Some(near) = nearing(on, today)
+    {
+        flags.push(Flag::LoginEnds { on, today, near, platform });
+    }
+    if !known.login_lacks.is_empty() {
+        flags.push(Flag::LoginLacks { what: known.login_lacks.clone() });
+    }
     match known.has_owner {
         false => flags.push(Flag::NoOwner),
         true if !card.owner_is_manager => flags.push(Flag::OwnerNoManager),

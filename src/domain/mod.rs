@@ -1,7 +1,7 @@
 //! Values and rules of the trade. No I/O, no async, no clock, no SQL, no HTTP: everything here is
 //! a function of its arguments.
 //!
-//! Reading order: [`ids`], [`account`], [`card`], [`item`], [`language`], [`category`], [`verdict`], [`ground`],
+//! Reading order: [`ids`], [`account`], [`connection`], [`breaker`], [`card`], [`item`], [`language`], [`category`], [`verdict`], [`ground`],
 //! [`evidence`], [`page_log`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`notice`], [`escalation`], [`supervision`], [`crisis`], [`calendar`],
 //! [`personal_number`], [`deadline`], [`duties`], [`retention`], [`report`], [`policy`], [`register`], [`likeness`], [`rule_watch`], [`log`],
 //! [`custody`], [`secrecy`], [`sieve`], [`mention`], [`statistics`], [`party`], [`saved_reply`], [`inform`], [`text`].
@@ -9,6 +9,7 @@
 pub mod account;
 pub mod action;
 pub mod archive_run;
+pub mod breaker;
 pub mod calendar;
 pub mod card;
 pub mod case;
@@ -16,6 +17,7 @@ pub mod category;
 pub mod changes;
 pub mod checkpoint;
 pub mod claim;
+pub mod connection;
 pub mod crisis;
 pub mod custody;
 pub mod deadline;

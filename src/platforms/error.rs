@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use crate::domain::breaker::Trouble;
+
 /// How far a rate limit reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
@@ -122,6 +124,21 @@ impl PlatformError {
             Self::Contract { .. } => "Plattformen svarade på ett sätt som Uppsikt inte förstår. Gör åtgärden direkt på plattformen och kontakta den som sköter Uppsikt.".into(),
             Self::Local { mend, .. } => mend.clone(),
             Self::NotOffered { .. } => "Plattformen erbjuder inte den här åtgärden. Gör den direkt på plattformen.".into(),
+        }
+    }
+
+    /// Which kind of trouble it is to the account's breaker.
+    pub const fn trouble(&self) -> Trouble {
+        match self {
+            Self::Transient { .. } => Trouble::NoAnswer,
+            Self::Throttled { .. } | Self::QuotaGone { .. } => Trouble::Asked,
+            Self::TokenExpired { .. } => Trouble::Expired,
+            Self::ReauthNeeded { .. } => Trouble::Login,
+            Self::Forbidden { .. } => Trouble::Barred,
+            Self::Gone | Self::Refused { .. } | Self::Contract { .. } | Self::NotOffered { .. } => {
+                Trouble::Unreadable
+            }
+            Self::Local { .. } => Trouble::Here,
         }
     }
 

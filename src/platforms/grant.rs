@@ -4,10 +4,6 @@
 //! one renewal, which gives the next: such a pair is written down before it is used, since whoever
 //! loses it has to connect the account anew.
 
-use std::fs::File;
-use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
-
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::RequestBuilder;
@@ -18,8 +14,8 @@ use crate::platforms::error::PlatformError;
 use crate::platforms::http::{Answer, Http};
 use crate::platforms::json;
 use crate::platforms::limit::fingerprint;
-use crate::runtime::private;
 use crate::runtime::secret::Secret;
+use crate::runtime::vault::{Shelf, VaultError};
 
 /// An access token is not used in its last minute.
 const SPARE: SignedDuration = SignedDuration::from_mins(1);
@@ -93,7 +89,7 @@ pub struct Consent {
     /// The one in the settings.
     first: Secret,
     /// Where pairs are kept that must not be lost.
-    file: Option<PathBuf>,
+    file: Option<Shelf>,
     /// Held while a token is being fetched.
     held: Mutex<Hand>,
 }
@@ -127,7 +123,7 @@ impl Consent {
     }
 
     /// One that is replaced at each renewal, and kept in this file.
-    pub fn replaced(first: Secret, file: Option<PathBuf>) -> Self {
+    pub fn replaced(first: Secret, file: Option<Shelf>) -> Self {
         Self { first, file, held: Mutex::default() }
     }
 
@@ -135,24 +131,27 @@ impl Consent {
     /// cannot be read is not taken for none: the consent in the settings is spent by then.
     fn load(&self) -> Result<Option<Access>, PlatformError> {
         let Some(file) = &self.file else { return Ok(None) };
-        let text = match std::fs::read_to_string(file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => {
+        let path = file.path().display();
+        let text = match file.read() {
+            Ok(Some(text)) => text,
+            Ok(None) => return Ok(None),
+            Err(VaultError::File { source, .. }) => {
                 let mend = format!(
-                    "Kontots nycklar i filen {} kan inte läsas ({}). Låt den användare som Uppsikt körs som äga filen och läsa den; sedan fortsätter läsningen av sig själv.",
-                    file.display(),
-                    error.kind(),
+                    "Kontots nycklar i filen {path} kan inte läsas ({}). Låt den användare som Uppsikt körs som äga filen och läsa den; sedan fortsätter läsningen av sig själv.",
+                    source.kind(),
                 );
-                let detail = format!("{} cannot be read: {error}", file.display());
+                let detail = format!("{path} cannot be read: {source}");
                 return Err(PlatformError::Local { detail, mend });
             }
+            Err(error) => {
+                let detail = format!("{path} cannot be opened");
+                return Err(PlatformError::Local { detail, mend: format!("{error}.") });
+            }
         };
-        let kept: Kept = serde_json::from_str(&text).map_err(|error| PlatformError::Local {
-            detail: format!("{} is damaged: {}", file.display(), json::place(&error)),
+        let kept: Kept = serde_json::from_str(text.expose()).map_err(|error| PlatformError::Local {
+            detail: format!("{path} is damaged: {}", json::place(&error)),
             mend: format!(
-                "Filen {} med kontots nycklar är skadad. Lägg tillbaka den från en säkerhetskopia, eller ta bort den och anslut kontot på nytt.",
-                file.display()
+                "Filen {path} med kontots nycklar är skadad. Lägg tillbaka den från en säkerhetskopia, eller ta bort den och anslut kontot på nytt."
             ),
         })?;
         Ok((kept.of == fingerprint(&self.first)).then(|| Access {
@@ -164,7 +163,7 @@ impl Consent {
         }))
     }
 
-    fn keep(&self, access: &Access) -> std::io::Result<()> {
+    fn keep(&self, access: &Access) -> Result<(), VaultError> {
         let Some(file) = &self.file else { return Ok(()) };
         let kept = Kept {
             of: fingerprint(&self.first),
@@ -175,20 +174,9 @@ impl Consent {
             scope: access.scope.clone(),
         };
         let text = serde_json::to_string(&kept).expect("plain text and times serialize");
-        write_whole(file, text.as_bytes())
+        let text = zeroize::Zeroizing::new(text);
+        file.write(&text)
     }
-}
-
-/// Replaces a file so that the old or the new one is there, whenever the power goes.
-fn write_whole(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    private::folder(folder)?;
-    let new = file.with_extension("ny");
-    let mut out = private::options().write(true).create(true).truncate(true).open(&new)?;
-    out.write_all(bytes)?;
-    out.sync_all()?;
-    std::fs::rename(&new, file)?;
-    File::open(folder)?.sync_all()
 }
 
 /// Calls that are made with an access token.
@@ -285,7 +273,11 @@ fn keep(consent: &Consent, held: &mut Hand) {
     let written = consent.keep(access);
     held.is_unkept = written.is_err();
     if let Err(error) = written {
-        tracing::error!(%error, "a renewed consent cannot be written down: if the program ends now, the account must be connected anew");
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(
+            error,
+            "a renewed consent cannot be written down: if the program ends now, the account must be connected anew"
+        );
     }
 }
 

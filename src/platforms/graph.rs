@@ -71,6 +71,30 @@ struct Cursors {
     after: Option<String>,
 }
 
+/// What the platform tells of a token.
+#[derive(Debug, Default)]
+pub struct TokenTold {
+    /// When it ends.
+    pub ends: Option<Timestamp>,
+    /// What it may not do, in Swedish.
+    pub lacks: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Debugged {
+    data: DebuggedToken,
+}
+
+#[derive(Deserialize)]
+struct DebuggedToken {
+    #[serde(default)]
+    expires_at: Option<i64>,
+    #[serde(default)]
+    data_access_expires_at: Option<i64>,
+    #[serde(default)]
+    scopes: Option<Vec<String>>,
+}
+
 #[derive(Deserialize)]
 struct Success {
     #[serde(default)]
@@ -214,6 +238,25 @@ impl Graph {
 
     pub async fn delete(&self, path: &str) -> Result<Answer, PlatformError> {
         self.send(self.http.call(Method::DELETE, self.url(path, &[]))).await
+    }
+
+    /// When the token ends and what it may not do of what is wanted, as far as the platform tells. Asked of the
+    /// platform by the token itself (`platforms` sheet, section 3.1, step 4, which nobody has tried against a
+    /// real account): where that does not work nothing is known, and nothing else is the worse for it.
+    pub async fn token(&self, wanted: &[&str]) -> TokenTold {
+        let query = [("input_token", self.token.expose())];
+        let Ok(answer) = self.get("debug_token", &query).await else { return TokenTold::default() };
+        let Ok(Debugged { data }) = answer.object::<Debugged>() else {
+            return TokenTold::default();
+        };
+        // 0 is for ever. Whichever comes first ends it: the token, or the person's leave to read data.
+        let ends = [data.expires_at, data.data_access_expires_at].into_iter().flatten();
+        let ends = ends.filter(|at| *at > 0).filter_map(|at| Timestamp::from_second(at).ok()).min();
+        let lacks = data.scopes.map(|has| {
+            let lacking = wanted.iter().filter(|right| !has.iter().any(|known| known == *right));
+            lacking.map(|right| format!("rätten {right} saknas: anslut kontot på nytt")).collect()
+        });
+        TokenTold { ends, lacks: lacks.unwrap_or_default() }
     }
 
     /// How fast background reading may go, after the usage that the last answers told. Editors'

@@ -35,6 +35,7 @@
 //! [`FetchedItem`]: crate::domain::item::FetchedItem
 
 mod allowance;
+pub mod authorize;
 pub mod beside;
 pub mod bluesky;
 pub mod capability;

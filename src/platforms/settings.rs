@@ -8,6 +8,7 @@ use url::Url;
 use crate::domain::account::PlatformKind;
 use crate::platforms::http::HttpSettings;
 use crate::runtime::secret::Secret;
+use crate::runtime::vault::Shelf;
 
 /// One account's connection, by platform.
 #[derive(Clone, Debug)]
@@ -183,7 +184,7 @@ pub struct XSettings {
     /// What the account's consent was exchanged for. Good once.
     pub refresh_token: Secret,
     /// Where the pair that came out of it is kept; `None` forgets it at the end.
-    pub kept: Option<PathBuf>,
+    pub kept: Option<Shelf>,
     /// How calls are made.
     pub http: HttpSettings,
 }
@@ -202,7 +203,7 @@ pub struct TikTokSettings {
     /// What the account's consent was exchanged for. Good once.
     pub refresh_token: Secret,
     /// Where the pair that came out of it is kept; `None` forgets it at the end.
-    pub kept: Option<PathBuf>,
+    pub kept: Option<Shelf>,
     /// How calls are made.
     pub http: HttpSettings,
 }

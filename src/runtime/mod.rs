@@ -9,3 +9,4 @@ pub mod private;
 pub mod secret;
 pub mod shutdown;
 pub mod supervise;
+pub mod vault;

@@ -18,6 +18,7 @@ use crate::store::sqlite::cards::{ArchivingRow, CardRow, ConfirmationRow, Histor
 use crate::store::sqlite::closings::ClosingRow;
 use crate::store::sqlite::people::{Absence, Reachable};
 
+use super::connections::Rest;
 use super::corrections::{reason, words};
 use super::people::can_work;
 use super::{ServiceError, Services, Viewer};
@@ -205,6 +206,8 @@ impl Services {
         let (own, since) = (store.last_own().await?, store.accounts_since().await?);
         let (confirmed, archived) = (store.confirmations().await?, store.archivings().await?);
         let (closings, runs) = (store.closings().await?, store.last_runs().await?);
+        let (logins, fetching) = (store.credentials().await?, store.account_overview().await?);
+        let now = self.inner.clock.now();
         let mut entries = Vec::new();
         for account in store.accounts().await? {
             let id = account.id;
@@ -223,7 +226,16 @@ impl Services {
             let able = || people.iter().filter(|p| can_work(&p.user).is_ok());
             let run = runs.iter().find(|(account, ..)| *account == id);
             let captured = run.and_then(|(_, ended, _)| *ended).map(|(at, _)| local(at).date());
+            let (login_ends, login_lacks) = self.login_of(id, &logins);
+            let state = fetching.iter().find(|o| o.account.id == id).map(|o| &o.fetch);
+            let unread = state.and_then(|state| Rest::of(state, now));
             let known = Known {
+                // Of what is no longer configured nothing is read, and that is as it should be.
+                unread: unread
+                    .filter(|_| self.served(id).is_some())
+                    .map(|rest| (rest.why, local(rest.since).date())),
+                login_ends,
+                login_lacks,
                 platform: account.platform,
                 since: day(&since).unwrap_or(today),
                 // Who was given a part and cannot do anything any more stands there and does not count.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use metrics::counter;
 
+use crate::domain::breaker::{self, Breaker, Event};
 use crate::domain::ids::AccountId;
 use crate::domain::item::{LiveReading, Walk};
 use crate::evidence::warrant::ItemAddress;
@@ -18,13 +19,11 @@ use crate::telemetry::metrics as names;
 
 use super::{Change, Served, ServiceError, Services};
 
-/// The shortest and longest wait after failures in a row (platform sheet, section 1.5).
-const BACK_OFF_FIRST: SignedDuration = SignedDuration::from_secs(1);
-const BACK_OFF_MOST: SignedDuration = SignedDuration::from_mins(15);
+/// How much of a rest is left to chance, so that accounts that fell ill together are not probed in step.
+const REST_JITTER: f64 = 0.25;
 
-/// A stopped account is tried again at this pace all the same: a password that was mended at the
-/// platform needs no visit to our page.
-const STOPPED_PACE: SignedDuration = SignedDuration::from_mins(15);
+/// Where a wait is longer than can be held.
+const BACK_OFF_MOST: SignedDuration = SignedDuration::from_mins(15);
 
 /// How much of the interval is left to chance, so that a thousand accounts do not poll in step.
 const JITTER_SHARE: f64 = 0.1;
@@ -66,13 +65,19 @@ impl Services {
     /// is recorded on its account.
     pub async fn begin_polls(&self) -> Result<(), ServiceError> {
         let now = self.inner.clock.now();
-        for (account, _) in self.inner.store.fetch_schedule(now).await? {
+        for (account, state) in self.inner.store.fetch_schedule(now).await? {
             let Some(served) = self.inner.accounts.get(&account).cloned() else { continue };
             let Some(lane) = self.inner.polls.take(account, now) else { continue };
             let services = self.clone();
+            let turns = match state.open_since {
+                // What is not well may hang until its time is out: healthy accounts never wait for its turn.
+                Some(_) => &self.inner.probes_at_once,
+                None => &self.inner.polls_at_once,
+            };
+            let turns = Arc::clone(turns);
             tokio::spawn(async move {
                 // The semaphore is never closed.
-                let _turn = services.inner.polls_at_once.clone().acquire_owned().await.ok();
+                let _turn = turns.acquire_owned().await.ok();
                 let polled = AssertUnwindSafe(services.poll_if_due(&served)).catch_unwind().await;
                 match polled {
                     Ok(Ok(())) => {}
@@ -170,13 +175,20 @@ impl Services {
         error: &PlatformError,
         now: Timestamp,
     ) -> Result<(), ServiceError> {
-        let (next_at, stopped) = after_failure(error, state.failures, now);
+        let within = self
+            .policy_of(served.account.id)
+            .duties
+            .watching
+            .gap_min(self.crisis_of(served.account.id).is_some());
+        let ceiling = breaker::ceiling(within.map(|min| SignedDuration::from_mins(min.into())));
+        let (breaker, next_at) = after_failure(error, state.breaker(now), ceiling, now);
+        let stopped = breaker.opened().is_some();
         let key = served.account.key.as_str().to_owned();
         counter!(names::POLLS, "account" => key, "outcome" => "failed").increment(1);
         tracing::warn!(error = %error, attempt = state.failures + 1, stopped, "poll failed");
         self.inner
             .store
-            .record_fetch_failure(served.account.id, error.swedish(), stopped, next_at, now)
+            .record_fetch_failure(served.account.id, error.swedish(), breaker, next_at, now)
             .await?;
         self.tell(Change::Account(served.account.id));
         Ok(())
@@ -314,34 +326,25 @@ fn goes_on_after(error: &PlatformError, failures: u32) -> bool {
     }
 }
 
-/// When to try again after a failure, and whether a person must act first.
-fn after_failure(error: &PlatformError, failures: u32, now: Timestamp) -> (Timestamp, bool) {
-    let growing = growing_wait(failures);
-    let wait = |by: SignedDuration| now.saturating_add(by).unwrap_or(Timestamp::MAX);
-    match error {
-        PlatformError::Throttled { until, .. } | PlatformError::QuotaGone { until, .. } => {
-            (wait(growing).max(*until), false)
-        }
-        PlatformError::Transient { retry_at, .. } => {
-            (retry_at.map_or(wait(growing), |at| at.max(wait(growing))), false)
-        }
-        PlatformError::TokenExpired { .. } => (wait(growing), false),
-        PlatformError::ReauthNeeded { .. }
-        | PlatformError::Forbidden { .. }
-        | PlatformError::Gone
-        | PlatformError::Refused { .. }
-        | PlatformError::Contract { .. }
-        | PlatformError::Local { .. }
-        | PlatformError::NotOffered { .. } => (wait(STOPPED_PACE), true),
-    }
+/// What a failure makes of the account's breaker, and when it is called next.
+fn after_failure(
+    error: &PlatformError,
+    before: Breaker,
+    ceiling: SignedDuration,
+    now: Timestamp,
+) -> (Breaker, Timestamp) {
+    let (why, not_before) = (error.trouble(), error.retry_at());
+    let after = before.on(Event::Failed { why, at: now, not_before, ceiling });
+    let until = after.next_at().unwrap_or(now);
+    // Earlier by chance and never later: the ceiling is one.
+    let rest = until.duration_since(now).mul_f64(1.0 - REST_JITTER * chance());
+    let jittered = now.saturating_add(rest).unwrap_or(until);
+    (after, not_before.map_or(jittered, |theirs| theirs.max(jittered)))
 }
 
 /// 1 s, 2 s, 4 s … 15 min, each up to a quarter longer by chance.
 pub(super) fn growing_wait(failures: u32) -> SignedDuration {
-    let doubled = BACK_OFF_FIRST.as_secs() << failures.min(10);
-    let capped = doubled.min(BACK_OFF_MOST.as_secs());
-    let jittered = Duration::from_secs(capped.unsigned_abs()).mul_f64(1.0 + 0.25 * chance());
-    SignedDuration::try_from(jittered).unwrap_or(BACK_OFF_MOST)
+    breaker::growing(failures, breaker::ceiling(None)).mul_f64(1.0 + REST_JITTER * chance())
 }
 
 /// A number from 0 to 1. Where the machine gives none, the middle: jitter is a courtesy.
@@ -370,13 +373,18 @@ mod tests {
     fn the_platforms_own_word_on_when_to_come_back_is_obeyed() {
         let now = Timestamp::UNIX_EPOCH;
         let until = now + SignedDuration::from_hours(3);
+        let ceiling = breaker::ceiling(None);
+        let closed = Breaker::new(now);
         let throttled = PlatformError::Throttled {
             until,
             lane: crate::platforms::error::Lane::Account,
             detail: "test".into(),
         };
-        assert_eq!(after_failure(&throttled, 0, now), (until, false));
+        let (after, next_at) = after_failure(&throttled, closed, ceiling, now);
+        assert_eq!((after.opened(), next_at), (None, until));
         let dead = PlatformError::ReauthNeeded { detail: "test".into() };
-        assert!(after_failure(&dead, 0, now).1);
+        let (after, next_at) = after_failure(&dead, closed, ceiling, now);
+        assert!(after.opened().is_some());
+        assert!(next_at <= now + ceiling, "{next_at}");
     }
 }

@@ -213,6 +213,7 @@ impl Services {
     fn serve_place(&self, account: Account) {
         let served = Served {
             policy: None,
+            token_expires: None,
             account,
             platform: Arc::new(Manual::new()),
             interval: NEVER_POLLED,

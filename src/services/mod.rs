@@ -15,6 +15,7 @@ pub mod case_file;
 mod case_sheet;
 pub mod claims;
 mod closing;
+pub mod connections;
 pub mod corrections;
 pub mod coverage;
 pub mod crisis;
@@ -142,6 +143,8 @@ pub struct Served {
     pub interval: Duration,
     /// Its own policy, where it does not go by the authority's.
     pub policy: Option<Policy>,
+    /// The day on which its login ends by the settings, where the platform does not tell.
+    pub token_expires: Option<jiff::civil::Date>,
     /// What reads its pushes, where it takes any.
     pub push: Option<Arc<dyn PushSource>>,
     /// The account's own address, where it may lie on a private network: screenshots of pages at
@@ -203,6 +206,10 @@ struct Inner {
     assessing: assess::Assessing,
     polls: Arc<Lanes>,
     polls_at_once: Arc<Semaphore>,
+    /// The same for accounts that are not well.
+    probes_at_once: Arc<Semaphore>,
+    /// Accounts whose logins are being asked about.
+    checks: Arc<Lanes>,
     acts: Arc<Lanes>,
     checking: verification::Checking,
     seen: supervision::Seen,
@@ -491,6 +498,9 @@ impl Services {
                 assessing: assess::Assessing::default(),
                 polls: Arc::default(),
                 polls_at_once: Arc::new(Semaphore::new(parts.settings.polls_at_once.max(1))),
+                // A quarter: a probe that hangs holds its turn until its time is out.
+                probes_at_once: Arc::new(Semaphore::new((parts.settings.polls_at_once / 4).max(1))),
+                checks: Arc::default(),
                 acts: Arc::default(),
                 checking: verification::Checking::default(),
                 seen: supervision::Seen::default(),
@@ -509,6 +519,7 @@ impl Services {
     /// Ends when no poll is in hand any more. To be called when no new ones are begun.
     pub async fn finish_polls(&self) {
         self.inner.polls.finish().await;
+        self.inner.checks.finish().await;
     }
 
     /// Ends when every action in hand has reached its record.

@@ -17,6 +17,7 @@ use crate::store::queue::QueueRow;
 use crate::store::rows;
 use crate::telemetry::metrics as names;
 
+use super::connections::Rest;
 use super::offers::Offers;
 use super::veiled::VEILED;
 use super::{ServiceError, Services, Viewer};
@@ -213,6 +214,10 @@ pub struct Watch {
     pub gap: Option<String>,
     /// A person must act.
     pub stopped: bool,
+    /// Why it rests; nothing while it is read as usual.
+    pub rest: Option<Rest>,
+    /// When its login ends, where that is known.
+    pub login_ends: Option<jiff::civil::Date>,
     /// Items known.
     pub n_items: u64,
     /// Elements kept aside because they could not be read.
@@ -515,9 +520,13 @@ impl Services {
     pub async fn watches(&self, viewer: &Viewer) -> Result<Vec<Watch>, ServiceError> {
         viewer.demand(Act::ReadCases)?;
         let overview = self.inner.store.account_overview().await?;
+        let logins = self.inner.store.credentials().await?;
+        let now = self.inner.clock.now();
         Ok(overview
             .into_iter()
             .map(|o| Watch {
+                rest: Rest::of(&o.fetch, now),
+                login_ends: self.login_of(o.account.id, &logins).0,
                 offers: self.offers(o.account.id),
                 account: o.account,
                 last_ok_at: o.fetch.last_ok_at,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::account::Account;
 use crate::domain::action::{ActionKind, ActionState};
+use crate::domain::breaker::{Breaker, Event, Trouble};
 use crate::domain::case::CaseState;
 use crate::domain::category::{Category, Severity};
 use crate::domain::claim::Claim;
@@ -69,6 +70,25 @@ pub struct FetchState {
     pub gap: Option<String>,
     /// A person must act before it is tried again.
     pub stopped: bool,
+    /// The kind of the last failure, and how many of that kind came in a row.
+    pub alike: Option<(Trouble, u32)>,
+    /// Since when it rests, or is being probed; nothing while it is read as usual.
+    pub open_since: Option<Timestamp>,
+}
+
+impl FetchState {
+    /// Where the account's breaker stands now.
+    pub fn breaker(&self, now: Timestamp) -> Breaker {
+        let (failures, until) = (self.failures, self.next_at);
+        match (self.open_since, self.alike) {
+            (Some(since), Some((why, _))) => {
+                Breaker::Open { why, since, failures, until }.on(Event::Tick { at: now })
+            }
+            (None, alike) => Breaker::Closed { failures, alike, next_at: until },
+            // The schema refuses a rest without a reason.
+            (Some(_), None) => Breaker::Closed { failures, alike: None, next_at: until },
+        }
+    }
 }
 
 /// One version of an item with all that later stages need.

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 
 use crate::domain::account::{Account, PlatformKind};
 use crate::domain::action::{ActionKind, ActionState};
+use crate::domain::calendar::local;
 use crate::domain::case::CaseState;
+use crate::domain::connection::when;
 use crate::domain::decision::Choice;
 use crate::domain::escalation::EscalationStep;
 use crate::domain::evidence::PartKind;
@@ -20,7 +22,7 @@ use crate::services::offers::{Offered, Offers};
 use crate::services::queue::{ClaimedBy, Line, Watch};
 use crate::services::records::{Evidence, SealedEvidence};
 
-use super::view::accounts::{AccountView, Health, OfferRow, OfferWord, Summary, Unread};
+use super::view::accounts::{AccountView, Health, OfferRow, OfferWord, RestView, Summary, Unread};
 use super::view::case::{
     AlikeRow, AlikeView, AuthorView, CaseView, ClaimView, ContextView, EarlierCase, FailedAction,
     HistoryRow, PostView, ThreadItem, UndoBar, WhyRow,
@@ -97,7 +99,7 @@ pub fn look(watch: &Watch, now: Timestamp) -> Looked {
 
 /// An account with what it can do.
 pub fn account(watch: Watch, now: Timestamp) -> AccountView {
-    let Watch { account, last_ok_at, next_at, problem, gap, stopped, offers, .. } = watch;
+    let Watch { account, last_ok_at, next_at, problem, gap, rest, login_ends, offers, .. } = watch;
     let unread = watch.last_unreadable.map(|(at, what)| Unread {
         number: watch.n_unreadable,
         at: Moment::new(at, now),
@@ -116,7 +118,15 @@ pub fn account(watch: Watch, now: Timestamp) -> AccountView {
         simulated: account.simulated,
         unread,
         looked: last_ok_at.map(|at| Moment::ago(at, now)),
-        next: (!stopped && !by_hand).then(|| Moment::new(next_at, now)),
+        // What rests says so by itself, with its next try.
+        next: (rest.is_none() && !by_hand).then(|| Moment::new(next_at, now)),
+        rest: rest.map(|rest| RestView {
+            why: rest.why.words(),
+            since: Moment::new(rest.since, now),
+            failures: rest.failures,
+            next: Moment::new(rest.next_at, now),
+        }),
+        login_ends: login_ends.map(|on| (on.to_string(), when(on, local(now).date()))),
         health,
         terms: offers.as_ref().map(|o| o.storage_terms.to_owned()),
         offers: offers

@@ -210,7 +210,10 @@ pub fn inventory(register: &[Entry]) -> Option<InventoryView> {
     let asked = |entry: &Entry| {
         entry.flags.iter().find_map(|flag| match flag {
             Flag::Unconfirmed { by, .. } => Some(*by),
-            Flag::NoOwner
+            Flag::Unread { .. }
+            | Flag::LoginEnds { .. }
+            | Flag::LoginLacks { .. }
+            | Flag::NoOwner
             | Flag::OwnerNoManager
             | Flag::FewHolders { .. }
             | Flag::Inactive { .. }

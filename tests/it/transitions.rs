@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use uppsikt::domain::action::{ActionEvent, ActionState};
+use uppsikt::domain::breaker::{Breaker, Event, Trouble, ceiling};
 use uppsikt::domain::case::{CaseEvent, CaseState, Outcome};
 
 /// Two moments that can be told apart in the table.
@@ -122,4 +123,47 @@ fn compact(state: &impl serde::Serialize) -> String {
         }
     }
     parts.join(" ")
+}
+
+#[test]
+fn breakers() {
+    let later = Timestamp::from_second(3_600).expect("an hour after the epoch");
+    let (why, since) = (Trouble::NoAnswer, then());
+    let states = [
+        Breaker::new(then()),
+        Breaker::Closed { failures: 4, alike: Some((why, 4)), next_at: then() },
+        Breaker::Closed { failures: 9, alike: Some((Trouble::Asked, 9)), next_at: then() },
+        Breaker::Open { why, since, failures: 5, until: later },
+        Breaker::Open { why, since, failures: 5, until: now() },
+        Breaker::HalfOpen { why, since, failures: 5 },
+    ];
+    let mut events = vec![Event::Answered { next_at: later }, Event::Tick { at: now() }];
+    events.extend(Trouble::ALL.iter().map(|why| Event::Failed {
+        why: *why,
+        at: now(),
+        not_before: None,
+        ceiling: ceiling(None),
+    }));
+    let mut table = String::new();
+    for state in states {
+        for event in &events {
+            let name = match event {
+                Event::Answered { .. } => "answered".to_owned(),
+                Event::Tick { .. } => "tick".to_owned(),
+                Event::Failed { why, .. } => format!("failed {}", why.id()),
+            };
+            let next = state.on(*event);
+            let rest = next.next_at().map(|at| at.as_second() - now().as_second());
+            let _ = writeln!(
+                table,
+                "{:<9} {:>1} {name:<17} {:<9} {:>2} {:<10} next {rest:?} s",
+                state.id(),
+                state.failures(),
+                next.id(),
+                next.failures(),
+                next.opened().map_or("–", |(why, _)| why.id()),
+            );
+        }
+    }
+    insta::assert_snapshot!(table);
 }

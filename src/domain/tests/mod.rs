@@ -1,5 +1,6 @@
 //! Tables and properties of the rules of the trade.
 
+mod breaker;
 mod calendar;
 mod checkpoint;
 mod clocks;

@@ -36,6 +36,10 @@ use crate::runtime::clock::Clock;
 
 use wire::{COMMENT_FIELDS, Comment, Post, Presented, last_segment};
 
+/// What the token has to be allowed (`platforms` sheet, section 3.1), without messages.
+pub const RIGHTS: &[&str] =
+    &["pages_read_engagement", "pages_read_user_content", "pages_manage_engagement"];
+
 /// The connector for one Page.
 pub struct Facebook {
     graph: Graph,
@@ -184,7 +188,8 @@ impl Connector for Facebook {
 
     async fn check(&self) -> Result<ConnectionReport, PlatformError> {
         let acting_as = self.ask_identity().await?;
-        Ok(ConnectionReport { acting_as, missing: Vec::new(), expires_at: None })
+        let token = self.graph.token(RIGHTS).await;
+        Ok(ConnectionReport { acting_as, missing: token.lacks, expires_at: token.ends })
     }
 
     /// The Page's fields `about` (short) and `description` (long).

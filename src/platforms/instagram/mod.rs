@@ -24,7 +24,7 @@ use crate::platforms::capability::{self, Capabilities, Offer};
 use crate::platforms::connector::{Answered, Connector, Standing, Wanted};
 use crate::platforms::elements::readable;
 use crate::platforms::error::PlatformError;
-use crate::platforms::graph::{Graph, Page, carried_out};
+use crate::platforms::graph::{Graph, Page, TokenTold, carried_out};
 use crate::platforms::http::{BadHttpSettings, Http};
 use crate::platforms::limit::Shares;
 use crate::platforms::patience::Patience;
@@ -192,7 +192,12 @@ impl Connector for Instagram {
 
     async fn check(&self) -> Result<ConnectionReport, PlatformError> {
         let acting_as = format!("@{}", self.ask_identity().await?);
-        Ok(ConnectionReport { acting_as, missing: Vec::new(), expires_at: None })
+        // A token of the account's own is told of nowhere but where it is made.
+        let token = match self.login {
+            InstagramLogin::Page { .. } => self.graph.token(&[]).await,
+            InstagramLogin::Own => TokenTold::default(),
+        };
+        Ok(ConnectionReport { acting_as, missing: token.lacks, expires_at: token.ends })
     }
 
     async fn may_read_on(&self) -> Result<(), PlatformError> {

@@ -47,6 +47,9 @@ const LONGEST_REASON: usize = 100;
 
 /// What the account must be allowed, and what more with a subreddit.
 const RIGHTS: &[&str] = &["identity", "read", "history", "submit", "privatemessages", "report"];
+/// Of an account that may come to moderate: what is asked for when it is connected.
+pub(super) const ALL_RIGHTS: &[&str] =
+    &["identity", "read", "history", "submit", "privatemessages", "report", "modposts", "modmail"];
 const RIGHTS_OF_A_MODERATOR: &[&str] = &["modposts", "modmail"];
 
 /// The connector for one account.

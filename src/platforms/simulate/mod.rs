@@ -14,6 +14,7 @@ pub mod instagram;
 pub mod linkedin;
 mod page;
 pub mod reddit;
+pub mod replay;
 pub mod reply;
 pub mod script;
 pub mod server;

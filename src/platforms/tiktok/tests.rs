@@ -20,6 +20,7 @@ use crate::platforms::testing::stage::{
 };
 use crate::platforms::tiktok::TikTok;
 use crate::platforms::{Platform, Receipt};
+use crate::runtime::vault::Shelf;
 
 type Stage = stage::Stage<simulate::TikTok, TikTok>;
 
@@ -120,7 +121,7 @@ async fn an_answer_that_the_platform_hides_is_told() {
 async fn when_the_consent_ends_is_told_and_the_pair_outlives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let Stage { simulator, clock, .. } = stage(few()).await;
-    let kept = Some(folder.path().join("tiktok.json"));
+    let kept = Some(Shelf::new(folder.path().join("tiktok.json"), "tiktok", None));
     let settings = TikTokSettings { kept, ..simulator.settings() };
     let tiktok = || TikTok::new(settings.clone(), clock.clock()).unwrap();
     let report = tiktok().check().await.unwrap();

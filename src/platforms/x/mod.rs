@@ -47,7 +47,7 @@ use wire::{
 const MOST_ABOVE: usize = 10;
 
 /// What the account must be allowed.
-const RIGHTS: &[&str] = &[
+pub(super) const RIGHTS: &[&str] = &[
     "tweet.read",
     "users.read",
     "tweet.write",

@@ -23,6 +23,7 @@ use crate::platforms::testing::stage::{
 use crate::platforms::testing::{self, at, published};
 use crate::platforms::x::X;
 use crate::platforms::{Platform, Receipt, Sought};
+use crate::runtime::vault::{Key, Shelf};
 
 const PUBLISHED: &str = include_str!("../../../fixtures/platforms/x/published.json");
 
@@ -197,7 +198,8 @@ async fn a_pair_that_is_good_once_outlives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let kept = folder.path().join("nycklar").join("x.json");
     let Stage { simulator, clock, .. } = stage(few()).await;
-    let settings = XSettings { kept: Some(kept.clone()), ..simulator.settings() };
+    let settings =
+        XSettings { kept: Some(Shelf::new(kept.clone(), "x", None)), ..simulator.settings() };
     let x = || X::new(settings.clone(), clock.clock()).unwrap();
     x().check().await.unwrap();
     simulator.expire();
@@ -238,6 +240,30 @@ async fn a_pair_that_is_good_once_outlives_a_restart() {
     .unwrap();
     let error = x().check().await.unwrap_err();
     assert!(matches!(error, PlatformError::ReauthNeeded { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_pair_lies_sealed_where_there_is_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.json");
+    let key = Key::read_or_make(&folder.path().join("nyckel")).unwrap();
+    let Stage { simulator, clock, .. } = stage(few()).await;
+    let kept = Some(Shelf::new(path.clone(), "pair x", Some(key)));
+    let settings = XSettings { kept, ..simulator.settings() };
+    let x = || X::new(settings.clone(), clock.clock()).unwrap();
+    x().check().await.unwrap();
+    let lies_there = std::fs::read_to_string(&path).unwrap();
+    assert!(lies_there.starts_with("uppsikt-sealed-1"), "{lies_there}");
+    clock.advance(SignedDuration::from_hours(3));
+    x().check().await.expect("renewed with the kept pair, which is sealed anew");
+    assert_ne!(std::fs::read_to_string(&path).unwrap(), lies_there);
+    // Without the key nothing is shown to the platform: the first consent is spent.
+    let kept = Some(Shelf::new(path, "pair x", None));
+    let calls = simulator.calls().len();
+    let x = X::new(XSettings { kept, ..simulator.settings() }, clock.clock()).unwrap();
+    let error = x.check().await.unwrap_err();
+    assert!(matches!(error, PlatformError::Local { .. }), "{error:?}");
+    assert_eq!(simulator.calls().len(), calls);
 }
 
 #[tokio::test]

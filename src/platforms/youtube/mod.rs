@@ -27,6 +27,7 @@ use crate::platforms::capability::{self, Capabilities};
 use crate::platforms::connector::{Answered, Connector, Standing, Wanted};
 use crate::platforms::elements::readable;
 use crate::platforms::error::PlatformError;
+use crate::platforms::grant::Session as _;
 use crate::platforms::http::BadHttpSettings;
 use crate::platforms::limit::{Shares, fingerprint};
 use crate::platforms::patience::Patience;
@@ -37,6 +38,9 @@ use crate::runtime::clock::Clock;
 use quota::{Quota, Quotas};
 use session::{ACT, ANSWER, COMMENTS_OFF, Google};
 use wire::{Channel, Comment, Met, Page, Status, thread_of};
+
+/// What the consent has to cover.
+pub(super) const RIGHTS: &[&str] = &["https://www.googleapis.com/auth/youtube.force-ssl"];
 
 /// How many pages of a list one comment is looked for in.
 const MOST_SEARCHED: usize = 5;
@@ -277,7 +281,10 @@ impl Connector for YouTube {
 
     async fn check(&self) -> Result<ConnectionReport, PlatformError> {
         let acting_as = self.ask_identity().await?;
-        Ok(ConnectionReport { acting_as, missing: Vec::new(), expires_at: None })
+        // Google tells of an end where the app is still being tried out: seven days.
+        let access = self.google.access(None).await?;
+        let missing = access.lacks(RIGHTS);
+        Ok(ConnectionReport { acting_as, missing, expires_at: access.ends })
     }
 
     async fn may_read_on(&self) -> Result<(), PlatformError> {

@@ -5,6 +5,7 @@
 //! into rows, [`Notifier::send_due`] tries these until they came through or a person has to tell it in
 //! another way. So a crash anywhere resumes there, and nothing fails in silence.
 
+mod connections;
 pub mod courier;
 mod mentions;
 mod plan;
@@ -12,8 +13,8 @@ mod register;
 mod witnesses;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -92,13 +93,15 @@ pub struct Notifier {
     hour: Arc<AtomicI64>,
     /// Who is sent checkpoints of the log.
     witnesses: Vec<String>,
+    /// Which accounts were told of that are not read.
+    told: Arc<Mutex<connections::Told>>,
 }
 
 impl Notifier {
     /// A notifier for these services.
     pub fn new(services: Services, settings: Settings, courier: Courier) -> Self {
         let hour = Arc::new(AtomicI64::new(i64::MIN));
-        Self { services, settings, courier, hour, witnesses: Vec::new() }
+        Self { services, settings, courier, hour, witnesses: Vec::new(), told: Arc::default() }
     }
 
     fn is_new_hour(&self) -> bool {
@@ -125,6 +128,13 @@ impl Notifier {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error, "what is amiss with accounts could not be told");
             }
+        }
+        if let Err(error) = self.connections().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(
+                error,
+                "accounts that are not read could not be told; it is tried again"
+            );
         }
         if let Err(error) = self.send_witnesses().await {
             let error = &error as &dyn std::error::Error;

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use crate::domain::calendar::local;
 use crate::domain::card::Flag;
+use crate::domain::connection::{Nearing, when};
 use crate::domain::notice::Part;
 use crate::services::ServiceError;
 use crate::services::cards::Entry;
@@ -22,6 +23,9 @@ const REMINDER_DAYS: i32 = 7;
 /// When something amiss is told again: what it is about, in time.
 fn period(flag: &Flag, today: Date) -> String {
     match flag {
+        // Another end is another login.
+        Flag::LoginEnds { on, near, .. } => format!("{on}:{}", near.id()),
+        Flag::Unread { since, .. } => since.to_string(),
         Flag::Unconfirmed { by, late: true } => format!("{}:sen", by.year()),
         Flag::Unconfirmed { by, late: false } => {
             let soon = (*by - today).get_days() <= REMINDER_DAYS;
@@ -32,7 +36,8 @@ fn period(flag: &Flag, today: Date) -> String {
         | Flag::ReviewDue { since }
         | Flag::Inactive { since } => since.to_string(),
         // As long as it is so, once a month.
-        Flag::NoOwner
+        Flag::LoginLacks { .. }
+        | Flag::NoOwner
         | Flag::FewHolders { .. }
         | Flag::OwnerNoManager
         | Flag::NoText { .. }
@@ -42,6 +47,13 @@ fn period(flag: &Flag, today: Date) -> String {
 
 fn subject(flag: &Flag, name: &str) -> String {
     match flag {
+        Flag::Unread { .. } => format!("Kontot {name} läses inte"),
+        Flag::LoginEnds { near: Nearing::Over, .. } => {
+            format!("Inloggningen till kontot {name} har gått ut")
+        }
+        Flag::LoginEnds { on, today, .. } => {
+            format!("Inloggningen till kontot {name} går ut {}", when(*on, *today))
+        }
         Flag::Unconfirmed { late: false, .. } => format!("Bekräfta kontot {name}"),
         Flag::Unconfirmed { late: true, .. } => format!("Inte bekräftat: kontot {name}"),
         Flag::NoOwner => format!("Kontot {name} har ingen kontoansvarig"),
@@ -50,7 +62,7 @@ fn subject(flag: &Flag, name: &str) -> String {
         Flag::ReviewDue { .. } => format!("Se över syftet med kontot {name}"),
         Flag::ArchiveDue { .. } => format!("Kontot {name} ska arkiveras"),
         Flag::RunMissed { .. } => format!("Arkivkörningen av kontot {name} är inte gjord"),
-        Flag::OwnerNoManager | Flag::NoText { .. } | Flag::NoPurpose => {
+        Flag::LoginLacks { .. } | Flag::OwnerNoManager | Flag::NoText { .. } | Flag::NoPurpose => {
             format!("Uppgifter saknas om kontot {name}")
         }
     }
@@ -58,6 +70,13 @@ fn subject(flag: &Flag, name: &str) -> String {
 
 fn body(flag: &Flag) -> String {
     let what = match flag {
+        Flag::LoginEnds { near: Nearing::Over, .. } => {
+            "Om kontot ändå läses är dagen i inställningarna gammal: rätta `token_expires`."
+        }
+        Flag::LoginEnds { .. } => {
+            "När den har gått ut ser Uppsikt inte längre vad som skrivs på kontot."
+        }
+        Flag::Unread { .. } | Flag::LoginLacks { .. } => "Se kontots sida i Uppsikt.",
         Flag::Unconfirmed { .. } => {
             "Svara på kontots sida i Uppsikt: används kontot, och stämmer uppgifterna?"
         }
@@ -92,7 +111,14 @@ impl Notifier {
         for entry in entries {
             // Without an owner there is one thing to do first.
             let has_owner = entry.known.has_owner;
-            for flag in entry.flags.iter().filter(|flag| flag.is_told() && has_owner) {
+            let told_here = |flag: &&Flag| match flag {
+                // That an account is not read is told when it happens.
+                Flag::Unread { .. } => false,
+                // And that it soon will not be cannot wait for somebody to be named.
+                Flag::LoginEnds { .. } => true,
+                other => other.is_told() && has_owner,
+            };
+            for flag in entry.flags.iter().filter(told_here) {
                 let message = Message {
                     key: format!(
                         "konto:{}:{}:{}",
@@ -106,7 +132,11 @@ impl Notifier {
                     subject: subject(flag, &entry.account.name),
                     body: body(flag),
                 };
-                let late = matches!(flag, Flag::Unconfirmed { late: true, .. });
+                let late = matches!(
+                    flag,
+                    Flag::Unconfirmed { late: true, .. }
+                        | Flag::LoginEnds { near: Nearing::Day | Nearing::Over, .. }
+                );
                 let people = self.owner_or_administrators(&entry, late, now).await?;
                 inner.store.add_notices(self.notices(&message, &people, now), now).await?;
             }

@@ -49,6 +49,7 @@ impl Hosted {
             platform: std::sync::Arc::new(platform),
             interval: Duration::from_secs(60),
             policy: None,
+            token_expires: None,
             push: None,
             private_at: Some(server.uri().parse().unwrap()),
         };
@@ -327,6 +328,7 @@ async fn a_picture_in_a_comment_comes_all_the_way_from_the_platform() {
         ),
         interval: Duration::from_secs(60),
         policy: None,
+        token_expires: None,
         push: None,
         private_at: Some(stage.simulator.base().clone()),
     };

@@ -154,7 +154,15 @@ pub async fn put_together_under(
         .await?;
     let id = account.id;
     let interval = Duration::from_secs(60);
-    let served = Served { account, platform, interval, policy: own, push: None, private_at: None };
+    let served = Served {
+        account,
+        platform,
+        interval,
+        policy: own,
+        token_expires: None,
+        push: None,
+        private_at: None,
+    };
     Ok((services_of(dir, clock, store, evidence, served), id))
 }
 
@@ -178,8 +186,20 @@ pub fn services_within(
     served: Served,
     fetch: FetchLimits,
 ) -> Services {
+    services_of_all(dir, clock, store, evidence, vec![served], fetch)
+}
+
+/// The same of several accounts.
+pub fn services_of_all(
+    dir: &Path,
+    clock: &TestClock,
+    store: Store,
+    evidence: EvidenceStore,
+    accounts: Vec<Served>,
+    fetch: FetchLimits,
+) -> Services {
     let none = Err("Ingen webbläsare i provet.".into());
-    services_with(dir, clock, store, evidence, served, fetch, none)
+    services_with(dir, clock, store, evidence, accounts, fetch, none)
 }
 
 /// The same with a browser.
@@ -188,7 +208,7 @@ pub fn services_with(
     clock: &TestClock,
     store: Store,
     evidence: EvidenceStore,
-    served: Served,
+    accounts: Vec<Served>,
     fetch: FetchLimits,
     browser: Result<Browser, String>,
 ) -> Services {
@@ -217,7 +237,7 @@ pub fn services_with(
                 per_address_hour: 5,
             },
         },
-        accounts: vec![served],
+        accounts,
         browser,
     })
 }

@@ -7,6 +7,7 @@ mod attachments;
 mod bars;
 mod cards;
 mod claims;
+mod connections;
 mod corrections;
 mod crash;
 mod crisis;

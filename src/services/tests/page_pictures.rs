@@ -50,7 +50,7 @@ async fn stage() -> (Stage, MockServer, Browser) {
     let (store, evidence) = (inner.store.clone(), inner.evidence.clone());
     let (dir, limits) = (stage.dir.path(), FetchLimits::default());
     let with = Ok(browser.clone());
-    stage.services = services_with(dir, &stage.clock, store, evidence, served, limits, with);
+    stage.services = services_with(dir, &stage.clock, store, evidence, vec![served], limits, with);
     let html = ResponseTemplate::new(200).set_body_raw(PAGE, "text/html; charset=utf-8");
     Mock::given(path("/sida")).respond_with(html).mount(&server).await;
     (stage, server, browser)

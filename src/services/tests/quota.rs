@@ -51,7 +51,15 @@ async fn comments_are_read_all_day_long_with_the_calls_of_a_day() {
     let account = store.ensure_account(key, PlatformKind::LinkedIn, name, true, now).await.unwrap();
     let platform = Arc::new(LinkedIn::new(simulator.settings(), clock.clock()).unwrap());
     let interval = Duration::from_secs(3_600);
-    let served = Served { account, platform, interval, policy: None, push: None, private_at: None };
+    let served = Served {
+        account,
+        platform,
+        interval,
+        policy: None,
+        token_expires: None,
+        push: None,
+        private_at: None,
+    };
     let services = services_of(dir.path(), &clock, store, evidence, served);
     let read = || simulator.calls().iter().filter(|call| call.ends_with("/comments")).count();
     let mut by_quarter = Vec::new();

@@ -5,6 +5,7 @@ use rusqlite::{Connection, Row, Transaction, params};
 
 use super::value::{at, hash, maybe_at, maybe_row, ms, rows};
 use crate::domain::account::{Account, PlatformKind};
+use crate::domain::breaker::{Breaker, Trouble};
 use crate::domain::ids::{AccountId, AccountKey, ContentHash, Cursor};
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -16,6 +17,7 @@ const HOUR_MS: i64 = 3_600_000;
 const ACCOUNT: &str = "a.id, a.key, a.platform, a.name, a.simulated";
 const FETCH: &str =
     "f.cursor, f.last_ok_at, f.last_try_at, f.failures, f.next_at, f.problem, f.stopped,
+     f.class, f.alike, f.open_since,
      (select group_concat(g.what, ' ') from
         (select what from gaps where account_id = f.account_id and closed_at is null
          order by seen_at desc limit 3) g)";
@@ -38,6 +40,14 @@ pub(super) fn account(row: &Row<'_>, first: usize) -> Result<Account, StoreError
 }
 
 fn fetch_state(row: &Row<'_>, first: usize) -> Result<FetchState, StoreError> {
+    let class: Option<String> = row.get(first + 7)?;
+    let class = class
+        .map(|id| {
+            Trouble::from_id(&id)
+                .ok_or_else(|| StoreError::row("fetch_states", format!("class `{id}`")))
+        })
+        .transpose()?;
+    let alike: u32 = row.get(first + 8)?;
     Ok(FetchState {
         cursor: row.get::<_, Option<String>>(first)?.map(Cursor::new),
         last_ok_at: maybe_at(row.get(first + 1)?)?,
@@ -46,7 +56,9 @@ fn fetch_state(row: &Row<'_>, first: usize) -> Result<FetchState, StoreError> {
         next_at: at(row.get(first + 4)?)?,
         problem: row.get(first + 5)?,
         stopped: row.get(first + 6)?,
-        gap: row.get(first + 7)?,
+        alike: class.map(|class| (class, alike)),
+        open_since: maybe_at(row.get(first + 9)?)?,
+        gap: row.get(first + 10)?,
     })
 }
 
@@ -188,9 +200,9 @@ impl Store {
                     Ok(AccountOverview {
                         account: account(row, 0)?,
                         fetch: fetch_state(row, 5)?,
-                        n_items: row.get(13)?,
-                        n_unreadable: row.get(14)?,
-                        last_unreadable: maybe_at(row.get(15)?)?.zip(row.get(16)?),
+                        n_items: row.get(16)?,
+                        n_unreadable: row.get(17)?,
+                        last_unreadable: maybe_at(row.get(18)?)?.zip(row.get(19)?),
                     })
                 },
             )
@@ -213,7 +225,7 @@ impl Store {
                      order by f.next_at"
                 ))?,
                 [ms(now)],
-                |row| Ok((AccountId(row.get(8)?), fetch_state(row, 0)?)),
+                |row| Ok((AccountId(row.get(11)?), fetch_state(row, 0)?)),
             )
         })
         .await
@@ -234,28 +246,47 @@ impl Store {
         .await
     }
 
-    /// Notes that fetching failed and when to try again. The cursor stays where it is.
+    /// Notes that fetching failed, what that made of the account's breaker, and when to try again. The cursor
+    /// stays where it is.
     pub async fn record_fetch_failure(
         &self,
         account: AccountId,
         problem: String,
-        stopped: bool,
+        breaker: Breaker,
         next_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.write(move |tx| {
+            let (alike, since) = match breaker {
+                Breaker::Closed { alike, .. } => (alike, None),
+                Breaker::Open { why, since, failures, .. }
+                | Breaker::HalfOpen { why, since, failures } => {
+                    (Some((why, failures)), Some(since))
+                }
+            };
+            let stopped = since.is_some() && alike.is_some_and(|(why, _)| why.needs_a_person());
             tx.execute(
-                "update fetch_states set last_try_at = ?2, failures = failures + 1, next_at = ?3,
-                        problem = ?4, stopped = ?5
+                "update fetch_states set last_try_at = ?2, failures = ?3, next_at = ?4,
+                        problem = ?5, stopped = ?6, class = ?7, alike = ?8, open_since = ?9
                  where account_id = ?1",
-                params![account.0, ms(now), ms(next_at), problem, stopped],
+                params![
+                    account.0,
+                    ms(now),
+                    breaker.failures(),
+                    ms(next_at),
+                    problem,
+                    stopped,
+                    alike.map(|(why, _)| why.id()),
+                    alike.map_or(0, |(_, n)| n),
+                    since.map(ms)
+                ],
             )?;
             note_look(tx, account, now, 0, Some(&problem))
         })
         .await
     }
 
-    /// Lets a stopped account be tried again, after a person has mended it.
+    /// Lets a stopped account be tried again, after a person may have mended it: by a probe, where it rests.
     pub async fn resume_fetching(
         &self,
         account: AccountId,

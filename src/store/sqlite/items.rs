@@ -395,7 +395,8 @@ impl Store {
             let committed = store_batch(tx, account, &batch, now)?;
             tx.prepare_cached(
                 "update fetch_states set cursor = coalesce(?2, cursor), last_try_at = ?3,
-                        last_ok_at = ?3, failures = 0, next_at = ?4, problem = null, stopped = 0
+                        last_ok_at = ?3, failures = 0, next_at = ?4, problem = null, stopped = 0,
+                        class = null, alike = 0, open_since = null
                  where account_id = ?1",
             )?
             .execute(params![

@@ -17,6 +17,7 @@ mod checks;
 pub mod claims;
 pub mod clock;
 pub mod closings;
+pub mod connections;
 mod crises;
 mod custody;
 pub mod decide;

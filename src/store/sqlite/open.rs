@@ -53,6 +53,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0061_saved_filters.sql")),
     M::up(include_str!("migrations/0062_publishers.sql")),
     M::up(include_str!("migrations/0063_mentions.sql")),
+    M::up(include_str!("migrations/0070_connections.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.

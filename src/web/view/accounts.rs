@@ -57,6 +57,19 @@ pub enum Health {
     Trouble(String),
 }
 
+/// An account that rests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestView {
+    /// Why, after "eftersom".
+    pub why: &'static str,
+    /// Since when.
+    pub since: Moment,
+    /// After how many failures in a row.
+    pub failures: u32,
+    /// When it is tried next.
+    pub next: Moment,
+}
+
 /// What came in and could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unread {
@@ -85,6 +98,10 @@ pub struct AccountView {
     pub next: Option<Moment>,
     /// How it is.
     pub health: Health,
+    /// That it rests: why, since when, after how many failures, and when it is tried again.
+    pub rest: Option<RestView>,
+    /// The day on which its login ends, and how far away that is.
+    pub login_ends: Option<(String, String)>,
     /// What came in and could not be read, so that nobody has judged it.
     pub unread: Option<Unread>,
     /// What can be done with it.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::platforms::facebook::RIGHTS;
 use crate::platforms::held;
 use crate::platforms::simulate::facebook::{
     Facebook, PAGE_ID, PAGE_NAME, PERSON_ID, PERSON_TOKEN, TOKEN,
@@ -64,6 +65,14 @@ pub fn answer(stage: &Stage<Facebook>, call: &Call) -> Reply {
             asked.form.select(json!({"id": PAGE_ID, "name": PAGE_NAME}))
         }
         ("GET", "me", None) => asked.form.select(json!({"id": PERSON_ID, "name": "Kim Exempel"})),
+        ("GET", "debug_token", None) => {
+            let state = held(&stage.state);
+            let has: Vec<_> = RIGHTS.iter().filter(|right| !state.lacks.contains(right)).collect();
+            Reply::ok(&json!({"data": {
+                "is_valid": true, "expires_at": state.login_ends.map_or(0, Timestamp::as_second),
+                "data_access_expires_at": 0, "scopes": has,
+            }}))
+        }
         ("GET", PAGE_ID, None) => asked.form.select(json!({
             "id": PAGE_ID, "name": PAGE_NAME,
             "about": "Exempelstads kommun. Det du skriver här blir allmän handling.",

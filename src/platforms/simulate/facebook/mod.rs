@@ -4,6 +4,7 @@
 mod answers;
 
 use axum::response::Response;
+use jiff::Timestamp;
 
 use crate::platforms::held;
 use crate::platforms::http::HttpSettings;
@@ -37,6 +38,17 @@ pub type Simulator = stage::Simulator<Facebook>;
 /// What Facebook has of its own.
 #[derive(Debug)]
 pub struct Facebook;
+
+/// What is true of the Page beside what was written there.
+#[derive(Debug, Default)]
+pub struct State {
+    /// How much is used.
+    usage: Usage,
+    /// When the token ends; nothing: never.
+    login_ends: Option<Timestamp>,
+    /// Which rights the token does not have.
+    lacks: Vec<&'static str>,
+}
 
 impl Simulator {
     /// The Page's id.
@@ -79,7 +91,13 @@ impl Simulator {
 
     /// What `X-App-Usage` says from now on, in per cent.
     pub fn set_usage(&self, percent: u32) {
-        *held(&self.stage.state) = Usage { app: percent, own: percent };
+        held(&self.stage.state).usage = Usage { app: percent, own: percent };
+    }
+
+    /// From now on the token ends then, and lacks these rights.
+    pub fn set_login(&self, ends: Option<Timestamp>, lacks: &[&'static str]) {
+        let mut state = held(&self.stage.state);
+        (state.login_ends, state.lacks) = (ends, lacks.to_vec());
     }
 }
 
@@ -87,7 +105,7 @@ impl Play for Facebook {
     const PLATFORM: &'static str = "facebook";
     const LIST: &'static str = "data";
     type Own = ();
-    type State = Usage;
+    type State = State;
 
     fn id(comment: &Comment) -> String {
         comment.number.to_string()
@@ -120,7 +138,7 @@ impl Play for Facebook {
     }
 
     fn dress(stage: &Stage<Self>, reply: Reply) -> Reply {
-        let usage = *held(&stage.state);
+        let usage = held(&stage.state).usage;
         graph::dress(reply, Of { id: PAGE_ID, kind: "pages" }, usage)
     }
 }
