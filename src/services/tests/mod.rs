@@ -31,3 +31,4 @@ mod supervision;
 mod together;
 mod way;
 mod witnesses;
+pub(crate) mod year;

@@ -7,7 +7,7 @@ use crate::services::tests::harness::{Stage, THREAT};
 use crate::services::tests::notices::notifier_by;
 
 /// A mail server that takes letters, or is busy, and keeps what it took.
-async fn mail_server(
+pub(super) async fn mail_server(
     busy: Arc<std::sync::atomic::AtomicBool>,
 ) -> (u16, Arc<std::sync::Mutex<Vec<String>>>) {
     use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
