@@ -131,7 +131,11 @@ struct Held {
 
 pub(super) struct Year {
     seed: u64,
+    /// What people at work do. When an account is read is drawn by the program itself, so what they meet differs
+    /// a little from one life to the next.
     random: Random,
+    /// What is written, and when: the same for the same seed.
+    writers: Random,
     dir: TempDir,
     clock: TestClock,
     policies: [Policy; 3],
@@ -262,6 +266,7 @@ impl Year {
         let mut year = Self {
             seed,
             random: Random::new(seed),
+            writers: Random::new(seed ^ 0x7E57),
             dir,
             clock,
             policies,
@@ -371,7 +376,8 @@ impl Year {
                 self.special_acts(*hour).await;
             }
             // Some days nobody comes, on some they go home after lunch.
-            if !nobody && !(early && *hour >= 12) {
+            let is_empty = nobody || (early && *hour >= 12);
+            if !is_empty {
                 self.somebody_looks(n).await;
                 if works && !plans {
                     self.people_work().await;
@@ -456,7 +462,7 @@ impl Year {
         let whole = to.duration_since(from).as_secs().max(1).unsigned_abs();
         // In thousandths, so that what is less than one comment is drawn.
         let expected = whole * times * self.comments * 1_000 / (86_400 * (361 + 5 * 4));
-        let drawn = (expected + self.random.below(1_000)) / 1_000;
+        let drawn = (expected + self.writers.below(1_000)) / 1_000;
         let last = (self.today.month(), self.today.day()) == (12, 28) && local(to).hour() >= 20;
         let left = self.comments - self.written;
         let n = if last { left } else { drawn.min(left) };
@@ -470,18 +476,18 @@ impl Year {
     fn somebody_writes(&mut self, at: Timestamp) {
         self.written += 1;
         let share = (1_000 * FLAGGED_LEAST / self.comments.max(1)).max(FLAGGED);
-        let is_flagged = self.random.below(1_000) < share;
+        let is_flagged = self.writers.below(1_000) < share;
         // Main accounts get more.
-        let n = self.random.below(30).min(self.random.below(30)) as usize;
-        let author = self.random.below(400) + 1;
+        let n = self.writers.below(30).min(self.writers.below(30)) as usize;
+        let author = self.writers.below(400) + 1;
         let name = texts::NAMES[(author % texts::NAMES.len() as u64) as usize];
-        let is_message = is_flagged && self.random.once_in(6);
+        let is_message = is_flagged && self.writers.once_in(6);
         let (text, category) = match is_flagged && !is_message {
-            true => texts::flagged(&mut self.random),
-            false => (texts::harmless(&mut self.random), Category::Question),
+            true => texts::flagged(&mut self.writers),
+            false => (texts::harmless(&mut self.writers), Category::Question),
         };
         let expected = is_flagged.then_some((!is_message).then_some(category));
-        let is_answer = self.random.once_in(8);
+        let is_answer = self.writers.once_in(8);
         match &self.accounts[n].place {
             Place::Facebook(simulator) if self.truth.on_facebook.len() < ON_FACEBOOK as usize => {
                 // Private messages are no part of this one.
@@ -517,7 +523,7 @@ impl Year {
     ) {
         let Place::Square(square) = &self.accounts[n].place else { return };
         let so_far = square.world().comments.len() as u64;
-        let parent = (is_answer && so_far > 0).then(|| self.random.below(so_far) + 1);
+        let parent = (is_answer && so_far > 0).then(|| self.writers.below(so_far) + 1);
         // Nobody answers under a private message.
         let parent = parent.filter(|parent| {
             square.world().comments.get(parent).is_some_and(|c| c.kind != ItemKind::DirectMessage)
@@ -537,13 +543,13 @@ impl Year {
 
     /// Authors edit what was flagged, and take away what they wrote.
     fn authors_change_their_minds(&mut self) {
-        if self.random.once_in(60) {
+        if self.writers.once_in(60) {
             let n = self.truth.flagged.len() as u64;
-            let pick = self.random.below(n.max(1)) as usize;
+            let pick = self.writers.below(n.max(1)) as usize;
             let Some((&(account, number), category)) = self.truth.flagged.iter().nth(pick) else {
                 return;
             };
-            let (edits, tells) = (self.random.once_in(2), self.random.once_in(2));
+            let (edits, tells) = (self.writers.once_in(2), self.writers.once_in(2));
             let Place::Square(square) = &self.accounts[account].place else { return };
             let comment = square.world().comments.get(&number).cloned();
             let Some(comment) = comment.filter(|c| !c.hidden && !c.deleted) else { return };
@@ -555,10 +561,10 @@ impl Year {
                 self.truth.tally.author_deleted += 1;
             }
         }
-        if self.random.once_in(40) {
-            let n = 1 + self.random.below(29) as usize;
-            let pick = self.random.next();
-            let edits = self.random.once_in(2);
+        if self.writers.once_in(40) {
+            let n = 1 + self.writers.below(29) as usize;
+            let pick = self.writers.next();
+            let edits = self.writers.once_in(2);
             let Place::Square(square) = &self.accounts[n].place else { return };
             let so_far = square.world().comments.len() as u64;
             let number = pick % so_far.max(1) + 1;

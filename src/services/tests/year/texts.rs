@@ -89,12 +89,17 @@ fn pick<'t>(random: &mut Random, from: &[&'t str]) -> &'t str {
 pub fn harmless(random: &mut Random) -> String {
     let [opening, thing, place, when] =
         [OPENINGS, THINGS, PLACES, WHENS].map(|words| pick(random, words));
-    match random.below(5) {
+    let text = match random.below(5) {
         0 => format!("{opening} {thing}!"),
         1 => format!("{opening} {thing} {when}."),
         2 => format!("{opening} {thing} i {place}."),
         3 => format!("{place}: {opening} {thing}."),
         _ => format!("{opening} {thing} i {place} {when}."),
+    };
+    // Eight words and more that many write nearly the same are a campaign, which somebody has to look at.
+    match text.split_whitespace().count() {
+        0..=6 => text,
+        _ => format!("{opening} {thing}!"),
     }
 }
 
