@@ -7,6 +7,8 @@ pub mod demo;
 pub mod doctor;
 pub mod notices;
 pub mod simulate;
+#[cfg(test)]
+mod year;
 
 use std::fs::{File, TryLockError};
 use std::io;

@@ -66,7 +66,7 @@ pub mod veiled;
 pub mod verification;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;

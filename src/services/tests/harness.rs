@@ -53,7 +53,7 @@ pub const REPORTS_A_DAY: u32 = 5;
 pub const THREAT: &str = "Jag vet var du bor och ska slå ihjäl dig.";
 
 /// What the Page posted.
-const POSTS: &str = r#"[
+pub const POSTS: &str = r#"[
     {"key": "bad", "title": "Nya badet", "text": "Nu bygger vi."},
     {"key": "bro", "title": "Nya bron", "text": "Den öppnar i maj."}
 ]"#;
@@ -261,10 +261,12 @@ async fn try_manifest_of(services: &Services, row: &EvidenceRow) -> anyhow::Resu
     let store = &services.inner.store;
     let item = store.item(row.item).await?;
     let version = store.version(row.version).await?;
+    let mut accounts = store.accounts().await?.into_iter();
+    let account = accounts.find(|account| account.id == item.account).expect("an item has one");
     Ok(Manifest {
         format: 1,
-        account: AccountKey::new("facebook"),
-        platform: "facebook".into(),
+        account: account.key,
+        platform: account.platform.id().into(),
         simulated: true,
         item: item.platform_id,
         version: version.number,

@@ -42,3 +42,4 @@ mod together;
 mod veiled;
 mod way;
 mod witnesses;
+pub(crate) mod year;

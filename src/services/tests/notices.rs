@@ -31,7 +31,7 @@ use crate::store::sqlite::notices::NoticeRow;
 /// A swear word at nobody: opens a case that does not hurry.
 pub(super) const SWEARING: &str = "Vilken jävla skitväg ni har byggt.";
 
-fn mail_to_nowhere() -> MailSettings {
+pub(super) fn mail_to_nowhere() -> MailSettings {
     MailSettings {
         host: "127.0.0.1".into(),
         // Nobody listens on the port of discard.
@@ -43,7 +43,7 @@ fn mail_to_nowhere() -> MailSettings {
     }
 }
 
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     Settings {
         public_url: "https://uppsikt.exempelstad.example/".parse().unwrap(),
         quiet: Some(QuietHours {

@@ -11,7 +11,7 @@ use crate::domain::report::{Counts, Span};
 use crate::services::ServiceError;
 
 /// The same figures by other code, from the lines alone.
-fn recounted(lines: &[u8], now: jiff::Timestamp) -> serde_json::Value {
+pub(super) fn recounted(lines: &[u8], now: jiff::Timestamp) -> serde_json::Value {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lib/recount.py");
     let mut run = Command::new("python3")
         .args([script, &now.to_string()])
@@ -26,7 +26,7 @@ fn recounted(lines: &[u8], now: jiff::Timestamp) -> serde_json::Value {
 }
 
 /// Ours in the form of the script.
-fn ours(counts: &Counts) -> serde_json::Value {
+pub(super) fn ours(counts: &Counts) -> serde_json::Value {
     let Counts { inflow, categories, removals, deadlines, registered, disposed } = counts;
     let word = |id: &Option<&'static str>| id.unwrap_or_default().to_owned();
     let categories: std::collections::BTreeMap<_, _> =

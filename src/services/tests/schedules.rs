@@ -15,8 +15,8 @@
 //! A schedule is drawn from one number. What fails names it:
 //! `UPPSIKT_SEED=0x… UPPSIKT_SCHEDULES=1 cargo test schedules::many`.
 
-mod faults;
-mod page;
+pub mod faults;
+pub mod page;
 mod run;
 
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ const MANY: u64 = 40;
 /// The first number of those runs, so that they are the same everywhere.
 const SEED: u64 = 0x5EED_2026_1122;
 
-fn from_environment(name: &str) -> Option<u64> {
+pub fn from_environment(name: &str) -> Option<u64> {
     let value = std::env::var(name).ok()?;
     let read = match value.strip_prefix("0x") {
         Some(hex) => u64::from_str_radix(hex, 16),
@@ -111,7 +111,7 @@ fn many_schedules_with_faults_lose_nothing_and_remove_nothing_unsealed() {
 }
 
 /// A folder in memory where there is one: thousands of databases are made durable here.
-fn folder() -> tempfile::TempDir {
+pub fn folder() -> tempfile::TempDir {
     static BASE: OnceLock<Option<PathBuf>> = OnceLock::new();
     let base = BASE.get_or_init(|| {
         let memory = PathBuf::from("/dev/shm");
