@@ -577,7 +577,12 @@ impl Services {
                 });
             }
             let title = format!("{number}. {}", told.what);
-            chapters.push(Chapter { title, facts: told.facts.clone(), passages, pictures: Vec::new() });
+            chapters.push(Chapter {
+                title,
+                facts: told.facts.clone(),
+                passages,
+                pictures: Vec::new(),
+            });
         }
         rendered(Dossier {
             title,

@@ -43,6 +43,7 @@ async fn stage() -> (Stage, MockServer, Browser) {
         interval: Duration::from_secs(60),
         policy: None,
         push: None,
+        token_expires: None,
         private_at: Some(server.uri().parse().unwrap()),
     };
     let browser = Browser::new(BrowserSettings::default(), stage.clock.clock());

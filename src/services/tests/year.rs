@@ -49,8 +49,10 @@ use crate::platforms::simulate::facebook::{Options, Simulator};
 use crate::platforms::simulate::script::Script;
 use crate::runtime::clock::TestClock;
 use crate::services::deliveries::PackageForm;
+use crate::services::handovers::Ways;
 use crate::services::notices::Notifier;
 use crate::services::notices::courier::{Courier, MailSettings};
+use crate::services::public_reports::Bounds;
 use crate::services::{Parts, Served, Services, Settings, Viewer};
 use crate::store::rows::AuditLine;
 use crate::store::sqlite::users::NewUser;
@@ -636,6 +638,7 @@ async fn open(
             interval,
             policy,
             push: None,
+            token_expires: None,
             private_at: None,
         });
     }
@@ -656,6 +659,13 @@ async fn open(
             rule_quota: 200,
             fetch: FetchLimits::default(),
             page_archives: false,
+            diary: Ways::default(),
+            public_reports: Bounds {
+                enabled: false,
+                contact: "växeln".into(),
+                per_day: 10,
+                per_address_hour: 5,
+            },
         },
         accounts: served,
         browser: Err("Ingen webbläsare i provet.".into()),
