@@ -46,7 +46,7 @@ proptest! {
         let mut at = swedish("2026-11-23 08:00");
         let mut breaker = Breaker::new(at);
         for (passed, step) in steps {
-            at = at + secs(passed);
+            at += secs(passed);
             let before = breaker.on(Event::Tick { at });
             prop_assert_eq!(before.on(Event::Tick { at }), before, "time alone changes it once");
             // Only the end of the rest lets a probe out.

@@ -238,7 +238,7 @@ async fn metadata_alone_is_sealed_of_what_may_not_be_copied() {
     let version = stage.store().case(case).await.unwrap().version;
     let row = stage.store().evidence_of(version).await.unwrap().unwrap();
     let manifest = stage.services.inner.evidence.manifest(&row).await.unwrap();
-    assert_eq!((manifest.parts.len(), manifest.missing.len()), (0, 9));
+    assert_eq!((manifest.parts.len(), manifest.missing.len()), (0, 11));
     stage.decide(case, vec![Choice::Hide]).await;
     stage.act_after_undo().await;
     assert!(stage.truth(number).hidden);

@@ -116,7 +116,7 @@ impl Store {
 
     /// What is wrong with the database itself, in Swedish. Reads all of it.
     pub async fn damage(&self) -> Result<Vec<String>, StoreError> {
-        self.read(|c| damage(c)).await
+        self.read(damage).await
     }
 
     /// How many lines there are that the database's own note does not count: as long as nobody writes past us,

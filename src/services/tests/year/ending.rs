@@ -68,7 +68,7 @@ impl Year {
         }
         let mut categories = BTreeMap::<String, u64>::new();
         let mut deadlines = BTreeMap::from(
-            ["kept", "late", "overdue", "open", "at_once", "within_an_hour"]
+            ["kept", "late", "overdue", "open", "at_once", "within_an_hour", "outside"]
                 .map(|word| (word, 0_u64)),
         );
         for (case, opened) in &self.truth.cases {
