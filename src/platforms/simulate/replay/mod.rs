@@ -6,7 +6,7 @@
 //! once, in their order, and the last one stays. A call that was not recorded is told, with the one that is
 //! nearest to it, and answered with 501.
 
-mod read;
+pub mod read;
 mod yaml;
 
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ use crate::platforms::held;
 use crate::platforms::simulate::LABEL;
 use crate::platforms::simulate::server::{Call, CannotStart, Port, Server};
 
-pub use read::BadRecording;
+use read::BadRecording;
 
 /// Names in a query that open something: their values differ from one who calls to another.
 const SECRETS: &[&str] = &[
