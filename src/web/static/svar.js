@@ -40,8 +40,8 @@ function nameBegun(field) {
   return begun && begun[1].toLowerCase();
 }
 
-// Of filters that do not all have room the chosen one is the one to see.
-$(".filter a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+// Of filters that do not all have room the chosen one is the one to see. Read before app.js has its shorthands.
+document.querySelector(".filter a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 
 // Names to press while one is being written after an at sign; typed in full they count as well.
 document.addEventListener("input", (event) => {
