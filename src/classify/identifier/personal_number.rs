@@ -206,8 +206,10 @@ fn is_something_else(
     let digits = &chain[from..to];
     let bare = digits[1..].iter().all(|d| d.gap.none());
     let start = digits[0].at as usize;
-    // 070 followed by a "day" over 60 is a mobile number, unless written with a separator.
-    let mobile = bare
+    // 070 followed by a "day" over 60 is a mobile number, unless written with a separator where personal numbers have
+    // theirs: the one after four digits (0701-74 06 05, all in one) is that of a telephone.
+    let after_four = (1..digits.len()).all(|i| digits[i].gap.none() == (i != 4));
+    let mobile = (bare || after_four)
         && digits.len() == 10
         && digits[0].value == 0
         && digits[1].value == 7

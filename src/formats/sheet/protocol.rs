@@ -37,6 +37,7 @@ struct Fact {
 
 const NOTES: &[&str] = &[
     "Gallrat är det sparade innehållet: texter, namn, bilder, plattformens svar och bevisets filer. Kvar är att ärendet fanns, hur det beslutades, bevisets kontrollsumma, dess plats i loggen och det här protokollet.",
+    "Bevis i andra ärenden kan visa samma inlägg som sammanhang: i tråden eller på en bild av sidan. De gallras när deras egen tid är ute, och arkivkörningar är arkivets exemplar.",
     "Bevisens kontrollsummor och platser i loggen står i protokollets tabell (CSV).",
 ];
 

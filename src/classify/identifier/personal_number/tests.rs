@@ -154,6 +154,7 @@ fn look_alikes_are_left() {
         format!("{}-{}", &organisation[..6], &organisation[6..]),
         format!("16{organisation}"),
         mobile.clone(),
+        format!("{}-{}", &mobile[..4], &mobile[4..]),
         format!("{}-{} {} {}", &mobile[..3], &mobile[3..6], &mobile[6..8], &mobile[8..]),
         format!("+46{}", &mobile[1..]),
         format!("OCR {ten}"),
