@@ -140,8 +140,13 @@ pub fn read_replies(text: &str) -> (Vec<(usize, Reply)>, Vec<BadReply>) {
     if text.trim_start().starts_with('[') {
         match serde_json::from_str::<Vec<serde_json::Value>>(text) {
             Ok(all) => {
-                for (n, value) in all.into_iter().enumerate() {
+                let n_all = all.len();
+                for (n, value) in all.into_iter().enumerate().take(MOST_REPLIES) {
                     sort(n + 1, of_json(value), &mut good, &mut bad);
+                }
+                if n_all > MOST_REPLIES {
+                    let why = format!("Högst {MOST_REPLIES} rader läses ur en fil: dela upp den.");
+                    bad.push(BadReply { line: MOST_REPLIES + 1, why });
                 }
             }
             Err(_) => bad.push(BadReply { line: 1, why: "Filen är inte giltig JSON.".into() }),

@@ -66,10 +66,22 @@ pub fn named(text: &str, known: &[Known]) -> Result<Vec<UserId>, Unclear> {
         if before.is_some_and(|c| is_letter(c) || c == '.') || !after.starts_with(is_letter) {
             continue;
         }
-        let whole = known.iter().find(|one| begins(after, &one.name) || begins(after, &one.login));
-        let user = match whole {
-            Some(one) => one.user,
-            None => {
+        // The longest that fits: Anna Berg Lund is not Anna Berg.
+        let fits = |one: &Known| {
+            let names = [&one.name, &one.login].into_iter().filter(|name| begins(after, name));
+            names.map(|name| name.chars().count()).max()
+        };
+        let longest = known.iter().filter_map(fits).max();
+        let whole: Vec<_> =
+            known.iter().filter(|one| longest.is_some() && fits(one) == longest).collect();
+        let user = match whole.as_slice() {
+            [one] => one.user,
+            several if !several.is_empty() => {
+                let names = several.iter().map(|one| one.name.clone()).collect();
+                let word = after.chars().take_while(|c| is_letter(*c)).collect();
+                return Err(Unclear::Several(word, names));
+            }
+            _ => {
                 let word: String = after.chars().take_while(|c| is_letter(*c)).collect();
                 let first = |one: &&Known| {
                     one.name.split_whitespace().next().is_some_and(|first| begins(&word, first))

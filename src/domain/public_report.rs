@@ -176,6 +176,10 @@ impl Report {
                 "Länken ska börja med https:// eller http://. Kopiera den från webbläsarens adressfält.",
             ));
         };
+        // Letters outside ASCII are spelled out in it.
+        if link.as_str().len() > LONGEST_LINK {
+            return Err(Faulty::Link("Länken är för lång: högst 2 000 tecken får plats."));
+        }
         let reason = typed.reason.replace("\r\n", "\n").trim().to_owned();
         let length = reason.chars().count();
         if length < SHORTEST_REASON {

@@ -120,12 +120,17 @@ impl Key {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             private::folder(folder).map_err(failed)?;
         }
+        let mut key = Zeroizing::new([0; KEY_BYTES]);
+        fill(key.as_mut_slice())?;
         match private::options().write(true).create_new(true).open(path) {
             Ok(mut file) => {
-                let mut key = Zeroizing::new([0; KEY_BYTES]);
-                fill(key.as_mut_slice())?;
                 let text = Zeroizing::new(format!("{}\n", hex::encode(key.as_slice())));
-                file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+                let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+                if let Err(source) = written {
+                    // Half a key would be taken for one that was damaged.
+                    drop(std::fs::remove_file(path));
+                    return Err(failed(source));
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(failed(error)),

@@ -486,10 +486,17 @@ impl Services {
         }
         let limit = hurry.map_or(THREAD_LIMIT, |hurry| hurry.min(THREAD_LIMIT));
         let target = address(item);
-        let reading = tokio::time::timeout(limit, served.platform.read_thread(&target)).await;
+        // In a task of its own, which goes on where time is up: it may be renewing a login that is good once.
+        let platform = std::sync::Arc::clone(&served.platform);
+        let asked = tokio::spawn(async move { platform.read_thread(&target).await });
+        let reading = tokio::time::timeout(limit, asked).await;
         let read = match reading {
-            Ok(Ok(read)) => read,
-            Ok(Err(error)) => {
+            Ok(Ok(Ok(read))) => read,
+            Ok(Err(_)) => {
+                let missing = Some(not_whole("läsningen bröts av ett fel i Uppsikt"));
+                return Above { thread: known, method, missing };
+            }
+            Ok(Ok(Err(error))) => {
                 tracing::info!(error = %error, "the thread could not be read");
                 let missing = Some(not_whole(&error.swedish()));
                 return Above { thread: known, method, missing };

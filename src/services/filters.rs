@@ -40,7 +40,7 @@ impl Query {
         let of = |wanted: &str| pairs.iter().find(|(key, _)| key == wanted).map(|(_, value)| value);
         let sieve = Sieve::read(pairs.iter().map(|(k, v)| (k.as_str(), v.as_str())));
         let shown = of("visa").and_then(|id| Filter::from_id(id)).unwrap_or(Filter::Open);
-        let account = of("konto").filter(|key| !key.is_empty()).cloned();
+        let account = of("konto").filter(|key| !key.is_empty() && key.len() <= 100).cloned();
         Self { shown, account, sieve }
     }
 

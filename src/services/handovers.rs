@@ -32,7 +32,9 @@ use crate::store::rows::EvidenceState;
 use crate::store::sqlite::handovers::{Handover, HandoverTrouble};
 
 use super::notices::courier::{Courier, Enclosed, Undelivered};
+use super::secrecy::marks_beside;
 use super::{Change, ServiceError, Services, Viewer};
+use crate::domain::secrecy::Mark;
 
 /// How long one call may take: a package of the largest size on a slow line.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -164,9 +166,16 @@ impl Handovers {
     async fn hand_over(&self, of: &Handover) -> Result<(), ServiceError> {
         let services = &self.services.inner;
         let outcome = match of.way {
-            HandoverWay::Mail => self.by_mail(of).await?,
-            HandoverWay::Webhook => self.by_call(of).await?,
+            HandoverWay::Mail => self.by_mail(of).await,
+            HandoverWay::Webhook => self.by_call(of).await,
         };
+        // All that can fail so does before anything is sent: it is tried again, and becomes a task in the end.
+        let outcome = outcome.unwrap_or_else(|error| {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(case.id = %of.case, error, "a package could not be put together");
+            let why = "Beviset eller paketet går inte att läsa: den som sköter servern kör uppsikt evidence verify.";
+            Err(Undelivered::Later { why: why.into() })
+        });
         let now = services.clock.now();
         let again = || next_try(of.tried_since.unwrap_or(now), now, of.attempts, false);
         let trouble = match outcome {
@@ -210,8 +219,7 @@ impl Handovers {
             return Ok(Err(not_set("mail")));
         };
         let mut parcel = self.parcel(of, to.most_bytes).await?;
-        let is_secret = self.services.inner.store.secrecy_of(of.case).await?.mark.is_some();
-        if is_secret && !to.secret_too {
+        if self.mark_on(of).await?.is_some() && !to.secret_too {
             (parcel.sheet, parcel.package) = (None, None);
             parcel.left_out = vec![
                 "Handlingen är sekretessmarkerad och skickas därför inte med brev. Hämta paketet i exportmappen.".into(),
@@ -229,6 +237,18 @@ impl Handovers {
         let id = format!("diarium-{}-{}", reference(&of.package), of.n);
         let sent = self.courier.enclose(&to.address, &id, &subject, &text, files).await;
         Ok(sent.map(|()| None))
+    }
+
+    /// The secrecy mark that what is handed over stands under: its case's own, or one of a case that its thread or a
+    /// picture of its page may show.
+    async fn mark_on(&self, of: &Handover) -> Result<Option<Mark>, ServiceError> {
+        let store = &self.services.inner.store;
+        if let Some(own) = store.secrecy_of(of.case).await?.mark {
+            return Ok(Some(own));
+        }
+        let row = store.evidence_of(of.version).await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(marks_beside(store, &row, true).await?.into_iter().next())
     }
 
     fn words(&self, of: &Handover, parcel: &Parcel, files: &[Enclosed]) -> (String, String) {
@@ -273,7 +293,7 @@ impl Handovers {
             })
         };
         let reference = reference(&of.package);
-        let mark = self.services.inner.store.secrecy_of(of.case).await?.mark;
+        let mark = self.mark_on(of).await?;
         let body = json!({
             "kind": "register", "authority": self.services.authority(), "reference": reference,
             "case": of.case, "account": parcel.account, "received": parcel.received,

@@ -131,6 +131,13 @@ impl Services {
                 state.cursor = Some(cursor.clone());
             }
             let committed = self.inner.store.commit_batch(account, batch, next_at, now).await?;
+            // As the store has it now: a later step that fails is the first one again.
+            state.failures = 0;
+            state.alike = None;
+            state.open_since = None;
+            state.stopped = false;
+            state.problem = None;
+            state.next_at = next_at;
             if committed.presence_changes > 0 {
                 // What was sealed and is gone is an entry of the log.
                 self.note_log().await;

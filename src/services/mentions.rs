@@ -8,6 +8,7 @@ use crate::domain::secrecy::circle;
 use crate::store::sqlite::mentions::MentionRow;
 
 use super::corrections::reason;
+use super::veiled::VEILED;
 use super::{Change, ServiceError, Services, Viewer};
 
 /// How many mentions are listed.
@@ -107,9 +108,12 @@ impl Services {
         let mut mentions = Vec::new();
         for mut row in self.inner.store.mentions_of(viewer.user, SHOWN).await? {
             let open = self.is_open_to(viewer, row.case).await?;
-            row.text = match open {
-                true => self.shown_to(viewer, std::mem::take(&mut row.text)),
-                false => String::new(),
+            let veiled = self.inner.store.case(row.case).await?.veiled;
+            row.text = match (open, veiled) {
+                (true, false) => self.shown_to(viewer, std::mem::take(&mut row.text)),
+                // Shown in the case alone, where that is an event around it.
+                (true, true) => VEILED.to_owned(),
+                (false, _) => String::new(),
             };
             mentions.push(Mention { row, open });
         }

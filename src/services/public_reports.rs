@@ -25,7 +25,7 @@ use super::{Change, ServiceError, Services, Viewer};
 /// So many may wait for a person; then somebody is asked to turn elsewhere.
 const MOST_WAITING: u32 = 1_000;
 /// Reports on the page.
-const ON_PAGE: u32 = 200;
+const ON_PAGE: u32 = MOST_WAITING;
 
 /// Whether the public may report, and how much.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -188,17 +188,24 @@ impl Services {
             row.ended = row.ended.map(|(at, by, outcome, _)| (at, by, outcome, None));
             return Ok(SubjectFile { row, items: Vec::new(), may_answer });
         }
-        let items = self.told_of(viewer, id, items).await?;
+        let items = self.told_of(viewer, (id, row.kind), items).await?;
         Ok(SubjectFile { row, items, may_answer })
     }
 
     async fn told_of(
         &self,
         viewer: &Viewer,
-        id: i64,
+        (id, kind): (i64, SubjectKind),
         items: Vec<SubjectItem>,
     ) -> Result<Vec<Told>, ServiceError> {
-        let plan = self.disposing().plan().await?;
+        // Where no decision lets anything go nothing is due, and an extract is made all the same.
+        let plans: Vec<_> = match kind {
+            SubjectKind::Erasure => {
+                let (plans, _) = self.disposing().plans().await?;
+                plans.into_iter().filter_map(|under| under.plan.ok()).collect()
+            }
+            SubjectKind::Access | SubjectKind::Rectification => Vec::new(),
+        };
         let ours = format!("Begäran {id} från en registrerad");
         let mut told = Vec::with_capacity(items.len());
         for SubjectItem { item, case, wrote, note } in items {
@@ -255,11 +262,16 @@ impl Services {
             let erasure = match (disposed, case, &policy.retention) {
                 (true, _, _) => (true, "Innehållet är redan gallrat.".to_owned()),
                 (false, Some(case), Some(retention)) if retention.decision.is_some() => {
-                    let is_due = plan.due.iter().any(|due| due.case == case)
-                        || plan
-                            .spared
-                            .iter()
-                            .any(|(spared, why)| *spared == case && why.contains(&ours));
+                    // Due but for this very request counts as due.
+                    let but_for_us =
+                        |why: &str| why.contains(&ours) || why.starts_with("någon har begärt sina");
+                    let is_due = plans.iter().any(|plan| {
+                        plan.due.iter().any(|due| due.case == case)
+                            || plan
+                                .spared
+                                .iter()
+                                .any(|(spared, why)| *spared == case && but_for_us(why))
+                    });
                     match is_due {
                         true => (
                             true,
@@ -397,6 +409,7 @@ impl Services {
         item: ItemId,
     ) -> Result<(), ServiceError> {
         self.demand_answers(viewer)?;
+        self.demand_open_item(viewer, item).await?;
         let line = viewer.line("subject.drop", format!("subject request {id}"));
         let now = self.inner.clock.now();
         self.inner.store.drop_from_subject(id, item, viewer.user, line, now).await?;

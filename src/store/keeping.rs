@@ -83,6 +83,10 @@ pub enum Spared {
     Unread,
     /// Evidence of a version is still to be taken.
     Unsealed,
+    /// Somebody outside has reported it, and nobody has read that yet.
+    Reported,
+    /// Somebody whose data it holds has asked about it.
+    Asked,
     /// No decision that stands and no step of its history say that it was closed then: its row alone does, and
     /// nothing holds that.
     Untold,

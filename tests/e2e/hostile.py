@@ -239,8 +239,8 @@ class Page(HTMLParser):
         if tag not in MAY_HOLD:
             self.faults.append(f"<{tag}>")
         for name, value in attributes:
-            # Our own: what the answers on the diary lead to is asked by the form of the decision.
-            if name == "formaction" and re.fullmatch(r"/arende/\d+/forslag#diarie", value or ""):
+            # Our own: what the answers on the diary lead to, and a saved reply, are asked for by the form of the decision.
+            if name == "formaction" and re.fullmatch(r"/arende/\d+/(forslag#diarie|infoga#sparade-svar)", value or ""):
                 continue
             if name.startswith("on") or name in ("style", "srcdoc", "formaction"):
                 self.faults.append(f"<{tag} {name}>")

@@ -190,7 +190,7 @@ def what_may_concern_children_is_not_copied():
     check(refused.returncode != 0 and "--secrecy" in refused.stderr, f"shown without a reason: {refused.stderr}")
     manifest = json.loads(daemon.command("evidence", "show", str(evidence), "--secrecy", "Prov av att inget kopieras").stdout)
     missing = sorted(part["kind"] for part in manifest["missing"])
-    everything = ["attachment", "exchange", "page_archive", "payload", "screenshot", "sheet_pdf", "sheet_png", "text", "thread"]
+    everything = ["attachment", "exchange", "full_page", "page_archive", "page_log", "payload", "screenshot", "sheet_pdf", "sheet_png", "text", "thread"]
     check(manifest["parts"] == [] and missing == everything, f"sealed: {manifest['parts']}, missing: {missing}")
     page = editor.page(f"/arende/{case}")
     check("Får inte kopieras eller visas" in page, "the page does not say why")

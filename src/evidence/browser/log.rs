@@ -89,6 +89,14 @@ fn locked(heard: &Mutex<Heard>) -> std::sync::MutexGuard<'_, Heard> {
     heard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Bytes of an address or a line that are looked at: a page writes as much as it likes, and what lies beyond is
+/// never shown.
+const MOST_HEARD: usize = 8_000;
+
+fn head(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MOST_HEARD)]
+}
+
 fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", &text[..at]),
@@ -98,6 +106,7 @@ fn cut(text: &str, most: usize) -> String {
 
 /// An address as it is kept.
 fn shown(address: &str) -> String {
+    let address = head(address);
     match Url::parse(address) {
         Ok(url) if url.has_host() => cut(&without_secrets(&url, &str::to_owned), MOST_ADDRESS),
         Ok(url) if url.scheme() == "file" => cut(address, MOST_ADDRESS),
@@ -156,12 +165,12 @@ impl Heard {
         }
         self.n += 1;
         // After a redirect the same call goes somewhere else.
-        let call = Call { n: self.n, url: url.to_owned(), resource, came: Came::Waits };
+        let call = Call { n: self.n, url: head(url).to_owned(), resource, came: Came::Waits };
         self.calls.insert(id.to_owned(), call);
     }
 
     fn say(&mut self, level: ConsoleLevel, text: &str, from: Option<&str>) {
-        let text = cut(&text_without_secrets(text), MOST_LINE);
+        let text = cut(&text_without_secrets(head(text)), MOST_LINE);
         let from = from.filter(|from| !from.is_empty()).map(shown);
         let same =
             |line: &&mut ConsoleLine| (line.level, &line.text, &line.from) == (level, &text, &from);
@@ -282,8 +291,8 @@ fn add(
 /// What a page hands to its console, as one line.
 fn words(arguments: &[RemoteObject]) -> String {
     let one = |value: &RemoteObject| match (&value.value, &value.description) {
-        (Some(serde_json::Value::String(text)), _) => text.clone(),
-        (_, Some(description)) => description.clone(),
+        (Some(serde_json::Value::String(text)), _) => head(text).to_owned(),
+        (_, Some(description)) => head(description).to_owned(),
         (Some(value), None) => value.to_string(),
         (None, None) => value.r#type.as_ref().to_owned(),
     };

@@ -56,6 +56,8 @@ pub(super) fn spared_words(case: CaseId, spared: &Spared) -> String {
         }
         Spared::Unread => "en ny lydelse är inte bedömd än".into(),
         Spared::Unsealed => "ett bevis av en ny lydelse är inte säkrat än".into(),
+        Spared::Reported => "en anmälan utifrån är inte läst än".into(),
+        Spared::Asked => "någon har begärt sina uppgifter, och det är inte besvarat än".into(),
         Spared::Untold => "inget beslut och ingen historik visar att ärendet stängdes då: låt den som sköter servern köra uppsikt evidence verify".into(),
     }
 }

@@ -156,10 +156,12 @@ impl Handovers {
         let broken = |e| ServiceError::broken("reading of the diary's answers", e);
         let found = tokio::task::spawn_blocking(move || waiting(&folder));
         let found = found.await.map_err(|e| ServiceError::broken("reading", e))?.map_err(broken)?;
+        // One that cannot be read keeps none of the others.
+        let mut first = Ok(());
         for path in self.still(found) {
-            self.read_reply(path).await?;
+            first = first.and(self.read_reply(path).await);
         }
-        Ok(())
+        first
     }
 
     /// Those that look as they did a while ago; the others are remembered.

@@ -138,6 +138,11 @@ async fn a_report_goes_when_its_case_is_disposed_of_and_its_hash_stays() {
     stage.wait_s(TWO_MONTHS_S);
     let archivist = stage.person(Role::Archivist, "Arne").await;
     let other = stage.person(Role::Administrator, "Eva").await;
+    // Not as long as nobody has read it.
+    let plan = stage.plan().await;
+    assert_eq!(plan.due, []);
+    assert!(plan.spared[0].1.contains("anmälan utifrån"), "{:?}", plan.spared);
+    stage.services.end_report(&stage.editor, 1, None).await.unwrap();
     let row = stage.services.propose_disposal(&archivist, None).await.unwrap();
     stage.services.approve_disposal(&other, row.id).await.unwrap();
     let told = stage.services.from_outside(&stage.editor, case).await.unwrap();

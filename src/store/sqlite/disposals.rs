@@ -208,6 +208,24 @@ fn spared(
     if unsealed {
         return Ok(Some(Spared::Unsealed));
     }
+    let reported = c
+        .prepare_cached(
+            "select 1 from public_reports r join cases k on k.id = r.case_id
+             where k.item_id = ?1 and r.state = 'joined'",
+        )?
+        .exists([item.0])?;
+    if reported {
+        return Ok(Some(Spared::Reported));
+    }
+    let asked = c
+        .prepare_cached(
+            "select 1 from subject_items s join subject_requests r on r.id = s.request_id
+             where s.item_id = ?1 and r.ended_at is null",
+        )?
+        .exists([item.0])?;
+    if asked {
+        return Ok(Some(Spared::Asked));
+    }
     // Decisions are leaves of the log, and the history is hashed: a row that was put back in time agrees with neither.
     let told = c
         .prepare_cached(
@@ -615,6 +633,12 @@ fn unchanged(
         Some(Spared::Unread | Spared::Unsealed) => {
             return refused(format!(
                 "Ärende {} har fått en ny lydelse som inte är bedömd och säkrad än. {again}",
+                one.case
+            ));
+        }
+        Some(Spared::Reported | Spared::Asked) => {
+            return refused(format!(
+                "Om ärende {} väntar en anmälan utifrån eller en begäran från en registrerad. {again}",
                 one.case
             ));
         }

@@ -366,7 +366,7 @@ impl Store {
                 address: "lokalt".into(),
                 detail: Some(by_way),
             };
-            enter(tx, found.case, &number, user, &line, now)?;
+            enter(tx, (found.case, Some(found.id)), &number, user, &line, now)?;
             Ok(NumberCame::Entered(found.case))
         })
         .await

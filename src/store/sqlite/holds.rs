@@ -152,6 +152,14 @@ pub(super) fn of_a_request(c: &Connection, known: &Exemption) -> Result<bool, St
         .exists([known.id.0])?)
 }
 
+/// Whether an exemption lasts only as long as a request does: for public records, or by somebody who asks about
+/// their own data.
+fn lasts_as_a_request(c: &Connection, known: &Exemption) -> Result<bool, StoreError> {
+    let of_a_person =
+        c.prepare_cached("select 1 from subject_items where hold_id = ?1")?.exists([known.id.0])?;
+    Ok(of_a_person || of_a_request(c, known)?)
+}
+
 /// Exempts a case for a reason that only a person ends. One that a request had set gives way to it, or the
 /// end of the request would lift what this one is to keep.
 pub(super) fn hold_until_lifted(
@@ -163,7 +171,7 @@ pub(super) fn hold_until_lifted(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     match standing(tx, case)? {
-        Some(known) if of_a_request(tx, &known)? => {
+        Some(known) if lasts_as_a_request(tx, &known)? => {
             let why = "Ersätts av ett undantag som står kvar tills en person häver det.".to_owned();
             end_hold(tx, &known, user, why, line, now)?;
         }
@@ -199,7 +207,7 @@ impl Store {
         self.write(move |tx| {
             the_case(tx, case)?;
             if let Some(known) = standing(tx, case)?
-                && !of_a_request(tx, &known)?
+                && !lasts_as_a_request(tx, &known)?
             {
                 return Err(StoreError::Refused {
                     why: format!("Ärendet är redan undantaget från gallring av {}.", known.set_by),

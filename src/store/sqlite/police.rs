@@ -155,7 +155,9 @@ impl Store {
                      where p.reported = 1
                        and p.id = (select max(l.id) from police_decisions l where l.case_id = p.case_id)
                        and not exists (select 1 from holds h where h.case_id = p.case_id
-                         and h.release_id is null and (h.lifted_at is null or h.lifted_at >= p.at))",
+                         and h.release_id is null
+                         and not exists (select 1 from subject_items s where s.hold_id = h.id)
+                         and (h.lifted_at is null or h.lifted_at >= p.at))",
                 )?,
                 [],
                 |row| Ok((CaseId(row.get(0)?), UserId(row.get(1)?))),

@@ -253,7 +253,7 @@ impl Store {
         .await
     }
 
-    /// Reports: those that wait first, then the newest; at most `most`.
+    /// Reports: those that wait first, the longest first, then the newest; at most `most`.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -262,7 +262,8 @@ impl Store {
             rows(
                 &mut c.prepare_cached(&format!(
                     "select {REPORT} from public_reports r
-                     order by r.state in ('new', 'joined') desc, r.id desc limit ?1"
+                     order by r.state in ('new', 'joined') desc,
+                       case when r.state in ('new', 'joined') then r.id end, r.id desc limit ?1"
                 ))?,
                 [most],
                 report,

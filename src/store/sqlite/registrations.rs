@@ -62,10 +62,11 @@ pub(super) fn registration_row(row: &Row<'_>) -> Result<RegistrationRow, StoreEr
     })
 }
 
-/// Enters a number for what a case awaits, and closes the case if it waited for it.
+/// Enters a number for what a case awaits, or for one registration alone, and closes the case if it waited for it
+/// and awaits no other.
 pub(super) fn enter(
     tx: &Transaction<'_>,
-    case: CaseId,
+    (case, only): (CaseId, Option<RegistrationId>),
     number: &DiaryNumber,
     user: UserId,
     line: &AuditLine,
@@ -74,9 +75,10 @@ pub(super) fn enter(
     let registration = maybe_row(
         &mut tx.prepare_cached(&format!(
             "select {REGISTRATION} from registrations
-             where case_id = ?1 and diary_number is null order by id desc limit 1"
+             where case_id = ?1 and diary_number is null and (?2 is null or id = ?2)
+             order by id desc limit 1"
         ))?,
-        [case.0],
+        params![case.0, only.map(|id| id.0)],
         registration_row,
     )?
     .ok_or_else(|| StoreError::Refused {
@@ -84,8 +86,8 @@ pub(super) fn enter(
     })?;
     tx.execute(
         "update registrations set diary_number = ?2, entered_at = ?3, entered_by = ?4
-         where case_id = ?1 and diary_number is null",
-        params![case.0, number.as_str(), ms(now), user.0],
+         where case_id = ?1 and diary_number is null and (?5 is null or id = ?5)",
+        params![case.0, number.as_str(), ms(now), user.0, only.map(|id| id.0)],
     )?;
     let record = NumberRecord {
         case: case.0,
@@ -100,7 +102,10 @@ pub(super) fn enter(
     audit::append(tx, line, now)?;
     log::append(tx, LogKind::Registration, &record, now)?;
     let row = the_case(tx, case)?;
-    if matches!(row.state, CaseState::AwaitingDiary) {
+    let awaits = tx
+        .prepare_cached("select 1 from registrations where case_id = ?1 and diary_number is null")?
+        .exists([case.0])?;
+    if !awaits && matches!(row.state, CaseState::AwaitingDiary) {
         let next =
             row.state.on(CaseEvent::DiaryNumberEntered).map_err(|e| StoreError::row("cases", e))?;
         set_state(tx, case, &next, now)?;
@@ -229,7 +234,7 @@ impl Store {
         line: AuditLine,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |tx| enter(tx, case, &number, user, &line, now)).await
+        self.write(move |tx| enter(tx, (case, None), &number, user, &line, now)).await
     }
 
     /// Puts a diary number right that was entered wrongly: a new entry in the log, with why. The old

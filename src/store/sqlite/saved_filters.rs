@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
 use super::audit;
 use super::cases::filter_sql;
@@ -53,6 +53,21 @@ const FILTER: &str =
 /// The most that one person keeps, and the most that all share.
 const MOST: i64 = 30;
 
+/// Refuses one more where there are as many as there may be.
+fn room_for_one(tx: &Transaction<'_>, owner: Option<UserId>) -> Result<(), StoreError> {
+    let n: i64 = tx.query_row(
+        "select count(*) from saved_filters where owner_id is ?1 and removed_at is null",
+        [owner.map(|owner| owner.0)],
+        |row| row.get(0),
+    )?;
+    if n >= MOST {
+        return Err(StoreError::Refused {
+            why: "Det finns redan 30 sparade filter. Ta bort ett som inte används.".into(),
+        });
+    }
+    Ok(())
+}
+
 impl Store {
     /// What a person may pick: their own by name, then everybody's. Also those that were taken away, where asked for.
     pub async fn saved_filters(
@@ -87,16 +102,7 @@ impl Store {
             let owner = owner.map(|owner| owner.0);
             let id = match filter {
                 None => {
-                    let n: i64 = tx.query_row(
-                        "select count(*) from saved_filters where owner_id is ?1 and removed_at is null",
-                        [owner],
-                        |row| row.get(0),
-                    )?;
-                    if n >= MOST {
-                        return Err(StoreError::Refused {
-                            why: "Det finns redan 30 sparade filter. Ta bort ett som inte används.".into(),
-                        });
-                    }
+                    room_for_one(tx, owner.map(UserId))?;
                     tx.execute(
                         "insert into saved_filters (owner_id, name, query, changed_at, changed_by)
                          values (?1, ?2, ?3, ?4, ?5)",
@@ -137,6 +143,9 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.write(move |tx| {
+            if !removed {
+                room_for_one(tx, owner)?;
+            }
             let n = tx.execute(
                 "update saved_filters set removed_at = case when ?3 then ?4 end, changed_at = ?4,
                    changed_by = ?5

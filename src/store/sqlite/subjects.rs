@@ -7,6 +7,7 @@ use super::audit;
 use super::cases::{case_of_item, note_event, touch};
 use super::holds::{covering, end_hold, hold_case};
 use super::notices::tell_trouble;
+use super::releases::asked_for;
 use super::value::{at, from_json, json, maybe_at, maybe_row, ms, rows};
 use crate::domain::ids::{CaseId, ContentHash, ItemId, UserId, VersionId};
 use crate::domain::item::Author;
@@ -157,6 +158,11 @@ fn let_go(
         && standing.id.0 == own
     {
         end_hold(tx, &standing, user, format!("Begäran {id} är besvarad."), line, now)?;
+        // What somebody else's request for public records still touches stays exempt because of that one.
+        if let Some(release) = asked_for(tx, standing.case, None)? {
+            let why = format!("Begäran {release} om utlämnande av allmän handling.");
+            hold_case(tx, standing.case, user, why, line, Some(release.0), now)?;
+        }
     }
     Ok(())
 }
@@ -515,7 +521,8 @@ impl Store {
         .await
     }
 
-    /// Makes names, words and documents of requests go that ended before then. Says how many.
+    /// Makes names, words and documents of requests go that ended before then with all that was asked for, or by
+    /// whoever asked. A refusal is a decision that can be appealed, and stays. Says how many.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -529,12 +536,13 @@ impl Store {
             // What was noted as wrong stands in the history of its case as well.
             tx.execute(
                 "update subject_items set note = null where note is not null and request_id in
-                   (select id from subject_requests where ended_at < ?1 and forgotten_at is null)",
+                   (select id from subject_requests where ended_at < ?1 and forgotten_at is null
+                      and outcome in ('granted', 'withdrawn'))",
                 [ms(before)],
             )?;
             let n = tx.execute(
                 "update subject_requests set whom = null, asker = null, words = null, pdf = null, forgotten_at = ?2
-                 where ended_at < ?1 and forgotten_at is null",
+                 where ended_at < ?1 and forgotten_at is null and outcome in ('granted', 'withdrawn')",
                 params![ms(before), ms(now)],
             )?;
             if n > 0 {

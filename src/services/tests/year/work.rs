@@ -226,8 +226,12 @@ impl Year {
                 continue;
             }
             let number = format!("KS 2027/{}", self.truth.tally.numbers + 1);
+            // A number that a person enters is that of all that the case awaits.
+            let sql =
+                "select count(*) from registrations where case_id = ?1 and diary_number is null";
+            let awaited: u64 = self.raw.query_row(sql, [case.0], |row| row.get(0)).unwrap();
             match self.services.enter_diary_number(&rut, case, &number).await {
-                Ok(_) => self.truth.tally.numbers += 1,
+                Ok(_) => self.truth.tally.numbers += awaited,
                 Err(ServiceError::Refused { why }) => self.refused(&format!("number: {why}")),
                 Err(error) => self.wrong(format!("number of case {case}: {error:?}")),
             }
