@@ -20,8 +20,8 @@ from world import NO_PROXY, ROOT, SHARED_SECRET, Daemon, Person, Runner, check, 
 
 CASES = json.loads((ROOT / "fixtures/hostile/texts.json").read_text())
 PUSH_MOST = 900_000
-MAY_HOLD = set("""a article aside b bdi body br button code datalist details dialog div fieldset footer form h1 h2 h3 header html head img
-    input kbd label legend li link main mark meta nav ol optgroup option p script section select small span strong summary
+MAY_HOLD = set("""a article aside b bdi body br button code datalist del details dialog div fieldset footer form h1 h2 h3 header html head img
+    input ins kbd label legend li link main mark meta nav ol optgroup option p script section select small span strong summary
     table tbody td textarea th thead time title tr ul svg use path template""".split())
 
 tests = Runner()
