@@ -43,6 +43,8 @@ export async function twoEditors(given) {
   await first.waitForSelector("#utrop [data-slag=andrad] button");
   assert.match(await first.textContent("#utrop"), /har tagit över ärende/);
   assert.equal(await first.inputValue("#anteckning"), NOTE);
+  // What was drawn anew a moment ago cannot be decided yet.
+  await first.waitForTimeout(700);
   await first.click("#beslut .skicka button");
   await first.waitForSelector("#beslut-fel");
   const refused = await first.textContent("#beslut");
