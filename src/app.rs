@@ -40,7 +40,7 @@ use crate::services::handovers::Handovers;
 use crate::services::notices::Notifier;
 use crate::services::public_reports::Bounds as ReportBounds;
 use crate::services::stamps::Stamping;
-use crate::services::{self, Parts, Served, ServiceError, Services, lexicons};
+use crate::services::{self, BeforeRemoval, Parts, Served, ServiceError, Services, lexicons};
 use crate::store::error::StoreError;
 use crate::store::{self, Store};
 use crate::telemetry::metrics::Metrics;
@@ -264,6 +264,10 @@ impl App {
                 ..FetchLimits::default()
             },
             page_archives: config.evidence.page_archive,
+            before_removal: match config.evidence.again_before_removal {
+                true => BeforeRemoval::Seal,
+                false => BeforeRemoval::Compare,
+            },
             diary: notices::ways(config),
             public_reports: ReportBounds {
                 enabled: config.public_reports.enabled,

@@ -111,6 +111,8 @@ pub struct EvidenceConfig {
     pub capture_limit: Duration,
     /// Whether what a page loads is kept as a web archive.
     pub page_archive: bool,
+    /// Whether an item is read and sealed once more right before it is removed.
+    pub again_before_removal: bool,
     /// Whether the platform's answer and the manifest lie in the sheet itself (PDF/A-3a in place of PDF/A-2a).
     pub sheet_embeds: bool,
     /// Largest attachment that is fetched.
@@ -443,6 +445,7 @@ fn evidence(table: &mut Table<'_, '_>, folder: &Path, has_mail: bool) -> Option<
     };
     let capture = table.number("capture_s", 30, 5..=60, "sekunder");
     let page_archive = table.yes("page_archive", true);
+    let again_before_removal = table.yes("again_before_removal", true);
     let attachment = table.number("attachment_mb", 50, 1..=1000, "MB");
     let attachments = table.number("attachments_mb", 100, 1..=1000, "MB");
     let attachments_s = table.number("attachments_s", 30, 1..=60, "sekunder");
@@ -460,6 +463,7 @@ fn evidence(table: &mut Table<'_, '_>, folder: &Path, has_mail: bool) -> Option<
         sheet_embeds: sheet_embeds?,
         capture_limit: Duration::from_secs(capture?),
         page_archive: page_archive?.value,
+        again_before_removal: again_before_removal?.value,
         attachment_most_bytes: attachment? * 1024 * 1024,
         attachments_most_bytes: attachments? * 1024 * 1024,
         attachments_limit: Duration::from_secs(attachments_s?),

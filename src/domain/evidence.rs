@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::account::PlatformKind;
+use super::action::ActionKind;
 use super::category::Category;
 use super::ids::{AccountKey, ContentHash, PlatformItemId};
 use super::item::{Attachment, Author, FetchedPost, ItemKind, Permalink, Presence};
@@ -65,7 +66,7 @@ impl PartKind {
         match self {
             Self::Payload => "plattformens svar i original",
             Self::Text => "texten",
-            Self::Thread => "tråden ovanför",
+            Self::Thread => "tråden",
             Self::SheetPdf => "bevisblad (PDF/A)",
             Self::SheetPng => "bevisblad (bild)",
             Self::Screenshot => "skärmbild av sidan",
@@ -137,9 +138,12 @@ pub struct ThreadItem {
     pub text: String,
     /// When the platform says it was written.
     pub created_at: Option<Timestamp>,
+    /// What it answers, where it stands below the item and answers another than it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<PlatformItemId>,
 }
 
-/// The context of an item: the authority's post and the answers between it and the item.
+/// The context of an item: the authority's post, the answers between it and the item, and the answers below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thread {
     /// The post it stands under.
@@ -148,6 +152,18 @@ pub struct Thread {
     pub above: Vec<ThreadItem>,
     /// Links of the chain that we never saw.
     pub missing: Vec<String>,
+    /// What was answered to the item and to its answers, as far as we were given it, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub below: Vec<ThreadItem>,
+    /// How many more answers are known of than stand in it: beyond the first ones, or not assessed yet.
+    #[serde(default, skip_serializing_if = "is_none_left")]
+    pub below_left_out: u32,
+}
+
+// As serde calls it.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]
+const fn is_none_left(left: &u32) -> bool {
+    *left == 0
 }
 
 /// What the platform showed beside the text when it was fetched.
@@ -229,6 +245,10 @@ pub struct Manifest {
     /// The seal of the wording before this one, where its author has changed it since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier: Option<EarlierSeal>,
+    /// The removal right before which it was read and sealed once more; none where it was sealed because somebody
+    /// was to see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_before: Option<ActionKind>,
     /// Whether its sheet shows pictures blurred. Sheets from before never did.
     #[serde(default, skip_serializing_if = "is_false")]
     pub sheet_is_blurred: bool,

@@ -130,6 +130,7 @@ impl Bench {
             beside: None,
             sealed_by: "prov".into(),
             earlier: None,
+            read_before: None,
             sheet_is_blurred: false,
         };
         (manifest, text_blob, leave)

@@ -10,6 +10,7 @@ use metrics::counter;
 
 use crate::classify::Context;
 use crate::domain::account::PlatformKind;
+use crate::domain::action::ActionKind;
 use crate::domain::evidence::{
     EarlierSeal, EmbeddedFile, Manifest, MissingPart, Part, PartKind, RenderedSheet, SheetContent,
     TEXT_NOT_COPIED, Thread, ThreadItem,
@@ -102,6 +103,10 @@ pub(super) struct Subject {
     thread: Thread,
     /// The seal of the wording before this one.
     earlier: Option<EarlierSeal>,
+    /// The removal that it is sealed once more for.
+    read_before: Option<ActionKind>,
+    /// That removal has come to its end: the page is another one by now.
+    pub(super) is_late: bool,
 }
 
 /// A thread as it goes into the evidence.
@@ -166,10 +171,19 @@ impl Services {
     /// Seals evidence of a version now, unless it is sealed already: asked for by a removal that
     /// found the text changed.
     pub(super) async fn seal_now(&self, version: VersionId) -> Result<EvidenceRow, CaptureError> {
+        self.seal_within(version, HURRIED_SCREENSHOT).await
+    }
+
+    /// The same; nothing of the page is waited for longer than `patience`.
+    pub(super) async fn seal_within(
+        &self,
+        version: VersionId,
+        patience: std::time::Duration,
+    ) -> Result<EvidenceRow, CaptureError> {
         let row = self.inner.store.want_evidence(version, self.inner.clock.now()).await?;
         match row.state {
             EvidenceState::Sealed { .. } | EvidenceState::Disposed { .. } => Ok(row),
-            EvidenceState::Wanted => self.capture(&row, Some(HURRIED_SCREENSHOT)).await,
+            EvidenceState::Wanted => self.capture(&row, Some(patience)).await,
         }
     }
 
@@ -181,18 +195,31 @@ impl Services {
     ) -> Result<EvidenceRow, CaptureError> {
         let store = &self.inner.store;
         let version = store.version(row.version).await?;
+        let action = match version.read_for {
+            Some(action) => Some(store.action(action).await?),
+            None => None,
+        };
         let subject = Subject {
+            read_before: action.as_ref().map(|action| action.kind),
+            is_late: action.is_some_and(|action| action.state.is_settled()),
             item: store.item(row.item).await?,
             earlier: store.earlier_seal(row.item, version.number).await?,
             version,
             payload: store.payload(row.version).await?,
             exchange: store.exchange(row.version).await?,
-            thread: store.thread_above(row.item).await?,
+            thread: store.whole_thread(row.item).await?,
         };
         let served = self.served(subject.item.account).ok_or(CaptureError::NoAccount)?;
         self.bar_before_assessment(&subject).await?;
         let policy = self.inner.evidence.media_policy(row.version).await?;
         let (manifest, leave) = match policy {
+            #[cfg(test)]
+            MediaPolicy::Copy(leave)
+                if self.inner.settings.before_removal == super::BeforeRemoval::SealPlainly =>
+            {
+                let plain = super::tests::harness::plain_manifest(self, row, &leave).await;
+                (plain.map_err(|_| CaptureError::BrokenOff)?, Some(leave))
+            }
             MediaPolicy::Copy(leave) => {
                 let waits = hurry.is_none() && row.attempts < MOST_WAITS;
                 if waits && matches!(leave.picture(), Err(NoPicture::Unassessed)) {
@@ -302,6 +329,11 @@ impl Services {
             self.thread_above(served, &subject.item, subject.thread.clone(), hurry).await;
         let bytes = serde_json::to_vec_pretty(&thread).map_err(|_| CaptureError::BrokenOff)?;
         parts.push(keep(PartKind::Thread, "thread.json", json, &method, bytes).await?);
+        let left_out = (thread.below_left_out > 0).then(|| match thread.below_left_out {
+            1 => "Ett svar under inlägget är inte med.".to_owned(),
+            n => format!("{n} svar under inlägget är inte med."),
+        });
+        let missing = missing.into_iter().chain(left_out);
         manifest
             .missing
             .extend(missing.map(|reason| MissingPart { kind: PartKind::Thread, reason }));
@@ -517,6 +549,7 @@ impl Services {
             author: item.author,
             text: item.text,
             created_at: item.created_at,
+            answers: None,
         });
         let Some(above) = self.without_barred_texts(item.account, above.collect()).await else {
             let why = "det gick inte att avgöra om något i den inte får kopieras";
@@ -526,8 +559,16 @@ impl Services {
             post: read.post.or(known.post),
             above,
             missing: if missing.is_some() { known.missing } else { Vec::new() },
+            below: known.below,
+            below_left_out: known.below_left_out,
         };
-        let method = format!("läst från plattformen {}", self.inner.clock.now());
+        let method = match thread.below.is_empty() {
+            true => format!("läst från plattformen {}", self.inner.clock.now()),
+            false => format!(
+                "ovanför läst från plattformen {}, svaren under ur Uppsikts databas",
+                self.inner.clock.now()
+            ),
+        };
         Above { thread, method, missing }
     }
 
@@ -588,6 +629,7 @@ impl Services {
             missing: Vec::new(),
             sealed_by: concat!("uppsikt ", env!("CARGO_PKG_VERSION")).to_owned(),
             earlier: subject.earlier.clone(),
+            read_before: subject.read_before,
             sheet_is_blurred: false,
         }
     }

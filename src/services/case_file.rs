@@ -173,6 +173,8 @@ pub struct CaseFile {
     pub earlier_cases: Vec<(CaseId, Timestamp, CaseState)>,
     /// Evidence.
     pub evidence: Evidence,
+    /// What was read once more right before a removal and sealed, with when it was read.
+    pub sealed_again: Vec<(EvidenceId, Timestamp)>,
     /// The decision that stands.
     pub standing: Option<Standing>,
     /// Actions of all decisions, oldest first.
@@ -320,8 +322,18 @@ impl Services {
         }
         let versions = store.versions_of(row.item).await?;
         let version = store.version(row.version).await?;
-        let n_versions = versions.len().try_into().unwrap_or(u32::MAX);
         let mut earlier = Vec::new();
+        let mut sealed_again = Vec::new();
+        let (again, versions): (Vec<_>, Vec<_>) =
+            versions.into_iter().partition(|v| v.read_for.is_some());
+        for read in again {
+            if let Some(row) = store.evidence_of(read.id).await?
+                && matches!(row.state, EvidenceState::Sealed { .. })
+            {
+                sealed_again.push((row.id, read.fetched_at));
+            }
+        }
+        let n_versions = versions.iter().map(|v| v.number).max().unwrap_or(version.number);
         for before in versions.into_iter().filter(|v| v.number < version.number) {
             let sealed = store
                 .evidence_of(before.id)
@@ -427,6 +439,7 @@ impl Services {
             below: store.thread_below(row.item, BELOW).await?,
             earlier_cases: store.earlier_cases_of_author(case, EARLIER).await?,
             evidence: self.evidence_at_hand(row.version).await?,
+            sealed_again,
             standing,
             actions,
             diary: diary.collect(),

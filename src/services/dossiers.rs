@@ -185,7 +185,7 @@ impl Sealed {
         if let Some(bytes) = self.part(evidence, PartKind::Thread).await?
             && let Ok(thread) = serde_json::from_slice::<Thread>(&bytes)
         {
-            passages.extend(above(thread));
+            passages.extend(around(thread));
         }
         let parts = manifest.parts.iter().filter(|p| !manifest.is_cut_off(p.kind, self.cut));
         let parts: Vec<_> = parts
@@ -226,8 +226,8 @@ impl Sealed {
     }
 }
 
-/// The thread above, the post first.
-fn above(thread: Thread) -> Vec<Passage> {
+/// The thread around it, the post first.
+fn around(thread: Thread) -> Vec<Passage> {
     let mut passages = Vec::new();
     if let Some(post) = thread.post {
         passages.push(Passage {
@@ -242,6 +242,14 @@ fn above(thread: Thread) -> Vec<Passage> {
         passages.push(Passage {
             title: format!("Svar ovanför, av {}", name.replace(['\n', '\r'], " ")),
             notes: when.into_iter().collect(),
+            text: Some(item.text),
+        });
+    }
+    for item in thread.below {
+        let name = item.author.name.or(item.author.handle).unwrap_or("okänd författare".into());
+        passages.push(Passage {
+            title: format!("Svar under, av {}", name.replace(['\n', '\r'], " ")),
+            notes: item.created_at.map(time).into_iter().collect(),
             text: Some(item.text),
         });
     }

@@ -9,6 +9,7 @@ pub mod archive;
 pub mod archive_runs;
 pub mod assess;
 mod attachments;
+pub mod audit_log;
 pub mod capture;
 pub mod cards;
 pub mod case_file;
@@ -45,6 +46,7 @@ mod public_accounts;
 pub mod public_reports;
 pub mod push;
 pub mod queue;
+mod read_again;
 pub mod records;
 pub mod registration;
 pub mod releases;
@@ -127,10 +129,24 @@ pub struct Settings {
     pub fetch: FetchLimits,
     /// Whether evidence holds what the page loaded, as a web archive.
     pub page_archives: bool,
+    /// What is done right before an item is removed, beside reading it.
+    pub before_removal: BeforeRemoval,
     /// By what ways packages reach the diary, and its numbers us.
     pub diary: handovers::Ways,
     /// Whether the public may report, and how much.
     pub public_reports: public_reports::Bounds,
+}
+
+/// What is done right before an item is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BeforeRemoval {
+    /// The live text is held against the sealed one, and sealed where it changed.
+    Compare,
+    /// What stands there is sealed once more as well.
+    Seal,
+    /// The same without a sheet, which is nearly all the time it takes.
+    #[cfg(test)]
+    SealPlainly,
 }
 
 /// An account with all it takes to serve it.

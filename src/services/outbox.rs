@@ -13,7 +13,7 @@ use metrics::counter;
 
 use crate::domain::action::{ActionEvent, ActionKind, ActionState};
 use crate::domain::ids::{AccountId, ActionId, VersionId};
-use crate::domain::item::{LiveReading, Presence};
+use crate::domain::item::{FetchedItem, LiveReading, Presence};
 use crate::evidence::Leave;
 use crate::evidence::warrant::ItemAddress;
 use crate::platforms::error::PlatformError;
@@ -24,6 +24,7 @@ use crate::telemetry::metrics as names;
 
 use super::decide::FORWARD_BY_HAND;
 use super::intake::{address, growing_wait};
+use super::read_again::Again;
 use super::{Change, ServiceError, Services};
 
 /// How many due actions of one account are taken in hand at a time.
@@ -305,12 +306,14 @@ impl Services {
             LiveReading::Present(_) => {}
             LiveReading::NotReadable { .. } => {}
         }
+        let mut resealed = false;
         if version != action.version {
             if let Some(hindrance) = self.not_in_the_diary(action, version).await? {
                 return Ok(hindrance.end());
             }
             match self.seal_now(version).await {
                 Ok(sealed) if matches!(sealed.state, EvidenceState::Sealed { .. }) => {
+                    resealed = true;
                     self.inner
                         .store
                         .retarget_removal(action.id, version, sealed.id, self.inner.clock.now())
@@ -332,6 +335,21 @@ impl Services {
                 }
             }
         }
+        let again = match &reading {
+            LiveReading::Present(fetched) => self.seal_again(action, version, fetched).await?,
+            LiveReading::Gone | LiveReading::NotReadable { .. } => Again::NotWanted,
+        };
+        if again == Again::Overtaken {
+            return Ok(later("En annan lydelse kom in just nu; inget har tagits bort."));
+        }
+        // Taking evidence took its time, and the very text that is sealed is what may go.
+        let reading = match resealed || again.took_time() {
+            true => match self.still_stands(action, &*served.platform, &target, reading).await? {
+                Ok(reading) => reading,
+                Err(end) => return Ok(end),
+            },
+            false => reading,
+        };
         let warrant = match self.inner.evidence.leave_to_remove(target, version, &reading).await {
             Ok(Leave::Granted(warrant)) => warrant,
             Ok(Leave::NotSealed) => {
@@ -352,7 +370,7 @@ impl Services {
                 ));
             }
         };
-        self.note_seen(action, version, &reading).await?;
+        self.note_seen(action, version, &reading, &again).await?;
         let (result, after) = match action.kind {
             ActionKind::Delete => (served.platform.delete(warrant).await, Presence::Gone),
             _ => (served.platform.hide(warrant).await, Presence::Hidden),
@@ -367,6 +385,50 @@ impl Services {
         self.record_removal(action, result, after).await
     }
 
+    /// Reads once more what was read a while ago, and keeps what it says: what stands there has to be the very same.
+    async fn still_stands(
+        &self,
+        action: &ActionRow,
+        platform: &dyn Platform,
+        target: &ItemAddress,
+        before: LiveReading,
+    ) -> Result<Result<LiveReading, End>, ServiceError> {
+        let now = match platform.read_live(target).await {
+            Ok(reading) => reading,
+            Err(PlatformError::Gone) => LiveReading::Gone,
+            Err(error) => return Ok(Err(unseen(error))),
+        };
+        let same = match (&before, &now) {
+            (LiveReading::Present(before), LiveReading::Present(now)) => stands_as(now, before),
+            (LiveReading::NotReadable { .. }, LiveReading::NotReadable { .. }) => true,
+            _ => false,
+        };
+        if same {
+            return Ok(Ok(now));
+        }
+        let words = match &now {
+            LiveReading::Present(_) => {
+                "Inlägget ändrades medan det säkrades. Uppsikt läser det på nytt."
+            }
+            LiveReading::Gone => {
+                "Inlägget försvann medan det säkrades. Uppsikt ser efter en gång till."
+            }
+            LiveReading::NotReadable { .. } => {
+                "Plattformen slutade visa inlägget medan det säkrades. Uppsikt försöker igen."
+            }
+        };
+        let at = self.inner.clock.now();
+        match self.inner.store.record_live_reading(action.item, now, at).await {
+            Ok((_, true)) => self.inner.wakes.assess.notify_one(),
+            Ok((_, false)) => {}
+            Err(StoreError::Refused { why }) => {
+                return Ok(Err(never(format!("{} Inget har tagits bort.", sentence(&why)))));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(Err(later(words)))
+    }
+
     /// Puts into the case's history, which the log holds by a running hash, what stood on the platform right before
     /// it was removed.
     async fn note_seen(
@@ -374,12 +436,17 @@ impl Services {
         action: &ActionRow,
         version: VersionId,
         reading: &LiveReading,
+        again: &Again,
     ) -> Result<(), ServiceError> {
         let row = self.inner.store.version(version).await?;
         let which = format!("lydelse {}, SHA-256 {}", row.number, row.content_hash.to_hex());
         let words = match reading {
             LiveReading::Present(_) => {
-                format!("Texten på plattformen var den som är säkrad: {which}.")
+                let told = format!("Texten på plattformen var den som är säkrad: {which}.");
+                match again.words() {
+                    Some(more) => format!("{told} {more}"),
+                    None => told,
+                }
             }
             LiveReading::NotReadable { why } => {
                 format!("{} Den senast hämtade är säkrad: {which}.", sentence(why))
@@ -548,6 +615,13 @@ impl Services {
         let item = self.inner.store.item(action.item).await?;
         Ok(self.served(action.account).map(|served| (served.platform.clone(), address(&item))))
     }
+}
+
+/// Whether an item stands there just as it was read before.
+fn stands_as(now: &FetchedItem, before: &FetchedItem) -> bool {
+    now.platform_id == before.platform_id
+        && now.content_hash() == before.content_hash()
+        && now.presence == before.presence
 }
 
 /// Whether an item in this state needs the removal no more.

@@ -59,6 +59,23 @@ pub async fn of_case(store: &Store, case: CaseId) -> Result<Vec<EvidenceId>, Ser
     Ok(ids)
 }
 
+/// The same, each wording once: what was read again right before a removal says what another record says.
+///
+/// # Errors
+/// As [`of_case`].
+pub(super) async fn wordings_of_case(
+    store: &Store,
+    case: CaseId,
+) -> Result<Vec<EvidenceId>, ServiceError> {
+    let mut ids = Vec::new();
+    for id in of_case(store, case).await? {
+        if store.version(store.evidence(id).await?.version).await?.read_for.is_none() {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
 /// Writes a package of these records to `out`, where nothing is yet.
 ///
 /// # Errors

@@ -58,6 +58,9 @@ impl Services {
                 .clone()
                 .unwrap_or_else(|| "Ingen webbläsare.".into()));
         };
+        if subject.is_late {
+            return Err("Beviset förseglades efter åtgärden; sidan var då en annan.".into());
+        }
         let Some(Permalink { url, .. }) = &subject.item.permalink else {
             return Err("Plattformen har ingen länk till inlägget.".into());
         };

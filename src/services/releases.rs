@@ -402,7 +402,7 @@ impl Services {
         let inner = &self.inner;
         let mut ids = records.to_vec();
         for case in cases {
-            ids.extend(packages::of_case(&inner.store, *case).await?);
+            ids.extend(packages::wordings_of_case(&inner.store, *case).await?);
         }
         ids.sort_unstable();
         ids.dedup();

@@ -4,6 +4,9 @@ use jiff::Timestamp;
 
 use crate::domain::ids::ContentHash;
 
+/// What stands in the audit log where the log's tree lacked subtrees.
+pub const TREE_FILLED: &str = "evidence.tree_filled";
+
 /// That a leaf is in the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InclusionProof {

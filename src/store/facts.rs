@@ -65,6 +65,8 @@ pub struct RegistrationFacts {
 
 /// What an evidence record is of, as verification holds it against leaf and manifest.
 pub struct SubjectFacts {
+    /// Kind of the removal of the same item that it was read once more for, where it was.
+    pub read_before: Option<String>,
     /// The account's key.
     pub account: String,
     /// The platform's identity of the item.

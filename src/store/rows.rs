@@ -116,6 +116,8 @@ pub struct VersionRow {
     pub fetched_at: Timestamp,
     /// The newest verdict.
     pub verdict: Option<Verdict>,
+    /// The removal that it was read and sealed once more for; none where it was fetched.
+    pub read_for: Option<ActionId>,
 }
 
 /// An item without its versions.
@@ -560,6 +562,38 @@ pub struct AccountOverview {
     pub n_unreadable: u64,
     /// The last of these: when, where it stood and what is wrong with it, in Swedish.
     pub last_unreadable: Option<(Timestamp, String)>,
+}
+
+/// Which lines of the audit log are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditSought {
+    /// About one case.
+    pub case: Option<CaseId>,
+    /// By one person, as the name stands in it.
+    pub who: Option<String>,
+    /// Before this row.
+    pub before: Option<i64>,
+}
+
+/// A line of the audit log as read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRead {
+    /// Its row.
+    pub id: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub who: String,
+    /// What.
+    pub act: String,
+    /// On what.
+    pub subject: String,
+    /// From where.
+    pub address: String,
+    /// More.
+    pub detail: Option<String>,
+    /// It is about a case under a secrecy mark, or one of its records.
+    pub is_shut: bool,
 }
 
 /// A line for the audit log.

@@ -227,6 +227,7 @@ fn evidence_box(file: &CaseFile, now: Timestamp) -> EvidenceBox {
             seal,
             record: None,
             has_sheet: false,
+            again: Vec::new(),
             hanging,
             missing,
             may_read_anew,
@@ -237,6 +238,7 @@ fn evidence_box(file: &CaseFile, now: Timestamp) -> EvidenceBox {
         seal,
         record: may_read.then_some(sealed.id),
         has_sheet: manifest.is_some_and(|m| m.parts.iter().any(|p| p.kind == PartKind::SheetPng)),
+        again: present_changes::sealed_again(file, now),
         hanging: manifest.filter(|_| may_read).map(|m| hanging(sealed.id, m)).unwrap_or_default(),
         missing: manifest
             .map(|m| m.missing.iter().map(|p| MissingView::new(p.kind, &p.reason)).collect())

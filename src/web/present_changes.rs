@@ -7,15 +7,22 @@ use crate::services::records::Evidence;
 
 use super::present::Extent;
 use super::view::changed::{ChangedView, Seen};
+use super::view::evidence::SealedAgain;
+use super::view::times::Moment;
 use super::view::versions::{VersionsView, Wording};
 
 /// What a refused decision had not seen of its case.
 pub fn changed(file: &CaseFile, seen: Seen, now: Timestamp) -> ChangedView {
     let steps = file.history.iter().map(|step| (step.at, step.by.clone(), step.what.clone()));
-    let before = seen.version.checked_sub(1).filter(|_| seen.version < file.version.0);
-    let before = before.and_then(|n| file.earlier.get(n as usize));
+    let before = file.earlier.iter().find(|earlier| earlier.number == seen.version);
     let texts = before.map(|earlier| (earlier.text.as_str(), file.text.as_str()));
     ChangedView::new(steps, seen, texts.filter(|(before, now)| before != now), now)
+}
+
+/// What was sealed once more right before it was removed, for whoever may read evidence.
+pub fn sealed_again(file: &CaseFile, now: Timestamp) -> Vec<SealedAgain> {
+    let seen = file.sealed_again.iter().filter(|_| file.may_read_evidence);
+    seen.map(|(record, at)| SealedAgain { record: *record, at: Moment::new(*at, now) }).collect()
 }
 
 /// What the author changed.

@@ -26,9 +26,9 @@ use crate::telemetry::metrics::{self as names, Metrics};
 use super::cookie::SessionCookie;
 use super::guard::{Guard, LARGEST_PUBLIC_BYTES};
 use super::pages::{
-    account_card, accounts, archive, case, crisis, diary, evidence, filters, handed, help, keeping,
-    login, mentions, publishers, queue, record, replies, report, reported, search, secrecy,
-    statistics, subjects, supervision, tasks, together,
+    account_card, accounts, archive, audit_log, case, crisis, diary, evidence, filters, handed,
+    help, keeping, login, mentions, publishers, queue, record, replies, report, reported, search,
+    secrecy, statistics, subjects, supervision, tasks, together,
 };
 use super::proxies::Proxies;
 use super::public::PublicGate;
@@ -176,6 +176,7 @@ pub fn router(
         .route("/konton/lista.csv", get(account_card::public_csv))
         .route("/konton/lista.json", get(account_card::public_json))
         .route("/konton/{key}", get(account_card::show).post(account_card::save))
+        .route("/granskning", get(audit_log::show))
         .route("/konton/{key}/publicister", get(publishers::show).post(publishers::save))
         .route("/konton/{key}/{act}", post(account_card::act).get(account_card::back))
         .route("/arkiv", get(archive::show).post(archive::want))

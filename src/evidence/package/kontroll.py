@@ -64,7 +64,7 @@ def check(folder, own):
     if "logg/stampel.tsr" in there:  # Prövas vid sin egen tid: stämplarens certifikat går ut långt före arkivet.
         said = re.search("^Time stamp: (.*)$", openssl("ts", "-reply", "-in", tsr, "-text"), re.M)[1]
         at = str(calendar.timegm(time.strptime(re.sub(r"\.\d+", "", said), "%b %d %H:%M:%S %Y GMT")))
-        holds = openssl("ts", "-verify", "-attime", at, "-data", full(point), "-in", tsr, "-CAfile", full("logg/stampel-rot.pem"))
+        holds = openssl("ts", "-verify", "-partial_chain", "-attime", at, "-data", full(point), "-in", tsr, "-CAfile", full("logg/stampel-rot.pem"))
         demand(holds, "logg/stampel.tsr", "tidsstämpeln håller inte")
         stamp = f"Tidsstämplat {said}, prövat mot paketets rotcertifikat: {fingerprint(read('logg/stampel-rot.pem'))}"
     index = json.loads(read("paket.json"))  # Varje bevis: posten i trädet, manifestet i posten, delarna i manifestet.

@@ -343,6 +343,40 @@ async fn a_log_from_before_the_tree_is_taken_in_when_it_is_opened() {
             assert_eq!(led, Some(root));
         }
         assert_eq!(bench.faults().await, [], "{left} were left");
+        // And it is told that it was so.
+        let notes = report(&bench, &bench.store, Vec::new()).await.notes;
+        let told = format!("Loggens träd har {} gånger saknat delträd", left + 1);
+        assert!(notes.iter().any(|note| note.starts_with(&told)), "{notes:#?}");
+    }
+}
+
+/// Wherever an entry is missing, with its subtrees or without, and whether or not the database was opened anew after
+/// it: verification comes to its end and names the place.
+#[tokio::test]
+async fn a_gap_anywhere_in_the_log_is_named_and_stops_nothing() {
+    let entries = signed().await.store.log_head().await.unwrap().0;
+    for seq in 1..=entries {
+        for (with_tree, reopened) in [(false, false), (false, true), (true, false), (true, true)] {
+            let bench = signed().await;
+            let raw = bench.raw();
+            raw.execute("delete from log where seq = ?1", [seq]).unwrap();
+            if with_tree {
+                raw.execute("delete from log_nodes", []).unwrap();
+            }
+            drop(raw);
+            let store = match reopened {
+                true => {
+                    let path = bench.store.path().to_owned();
+                    Store::open(&crate::store::Settings { path }).unwrap()
+                }
+                false => bench.store.clone(),
+            };
+            let faults = report(&bench, &store, Vec::new()).await.faults;
+            let places = ["logg", "kontrollpunkt", "heads.txt rad"];
+            let named = |f: &Fault| places.iter().any(|place| f.place.starts_with(place));
+            let at = format!("entry {seq}, tree {with_tree}, reopened {reopened}");
+            assert!(faults.iter().any(named), "{at}: {faults:#?}");
+        }
     }
 }
 

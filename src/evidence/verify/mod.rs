@@ -16,6 +16,7 @@ use std::path::PathBuf;
 
 use crate::domain::ids::{ContentHash, EvidenceId};
 use crate::store::Store;
+use crate::store::anchors::TREE_FILLED;
 use crate::store::error::StoreError;
 use crate::store::rows::{Lines, Readable};
 
@@ -214,6 +215,11 @@ pub async fn verify(
     if let n @ 1.. = store.audit_count(HEADS_FILLED).await? {
         report.note(format!(
             "heads.txt har {n} gånger saknat äldre poster på slutet och fyllts på: granskningsloggen ({HEADS_FILLED}) säger när. Har disken inte krånglat då kan någon ha kortat filen."
+        ));
+    }
+    if let n @ 1.. = store.audit_count(TREE_FILLED).await? {
+        report.note(format!(
+            "Loggens träd har {n} gånger saknat delträd när databasen öppnades. De räknades om ur loggens poster: granskningsloggen ({TREE_FILLED}) säger när. Så är det efter en uppgradering från en version utan träd; annars kan någon ha tagit bort dem."
         ));
     }
     report.head = (report.n_entries > 0).then_some(log.chain);

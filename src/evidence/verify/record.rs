@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rayon::prelude::*;
 
+use crate::domain::action::ActionKind;
 use crate::domain::evidence::{Manifest, PartKind};
 use crate::domain::ids::{ContentHash, EvidenceId};
 use crate::domain::item::content_hash;
@@ -276,6 +277,9 @@ fn verify_copy(manifest: &Manifest, subject: &SubjectFacts, place: &str, report:
     }
     if manifest.fetched_at.as_millisecond() != subject.fetched_at.as_millisecond() {
         changed.push("tiden för hämtningen");
+    }
+    if manifest.read_before.map(ActionKind::id) != subject.read_before.as_deref() {
+        changed.push("vilken åtgärd det lästes före");
     }
     // Where nothing may be copied, the manifest names no attachments.
     if !manifest.attachments.is_empty() && manifest.attachments != subject.attachments {

@@ -6,7 +6,8 @@ use super::fonts::{FAMILIES, Fonts};
 use super::pictured::{FittedView, PageViews, Pictures, StripView, page_views, strip_name};
 use super::shown::{Preparer, Repertoire, Shown};
 use super::words;
-use crate::domain::evidence::{Manifest, PartKind, SheetContent, SheetPicture, ThreadItem};
+use crate::domain::evidence::{Manifest, PartKind, SheetContent, SheetPicture, Thread, ThreadItem};
+use crate::domain::ids::PlatformItemId;
 use crate::domain::item::{Author, FetchedPost, PermalinkSource};
 use crate::domain::text::capitalised;
 use crate::domain::verdict::Finding;
@@ -50,6 +51,8 @@ pub struct Data {
     thread: Vec<InThread>,
     thread_note: Option<String>,
     thread_missing: Vec<String>,
+    below: Vec<InThread>,
+    below_note: Option<String>,
     attachments: Vec<[Shown; 3]>,
     parts: Vec<[Shown; 3]>,
     parts_note: &'static str,
@@ -108,6 +111,7 @@ pub fn build(
     let text = show.show(&content.text, TEXT_BUDGET);
     let text_notes = text_notes(&content.text, &text, &whole_name);
     let (thread, thread_note, thread_missing) = thread(&mut show, content);
+    let (below, below_note) = below(&mut show, &content.thread);
     let authority = show.show(&content.authority, TITLE_BUDGET);
     let authority_plain = authority.plain();
     let account = show.show(&content.account_name, TITLE_BUDGET).plain();
@@ -188,6 +192,8 @@ pub fn build(
         thread,
         thread_note,
         thread_missing,
+        below,
+        below_note,
         attachments,
         parts,
         parts_note: "Delarna och deras kontrollsummor står i bevispaketets förteckning (manifestet).",
@@ -244,6 +250,15 @@ fn facts(show: &mut Preparer<'_>, content: &SheetContent) -> Vec<Fact> {
     );
     fact(told("Hämtat av oss", "Inlagt för hand"), &both_times(manifest.fetched_at));
     fact("Förseglat av oss", &both_times(manifest.sealed_at));
+    if let Some(removal) = manifest.read_before {
+        fact(
+            "Varför just då",
+            &format!(
+                "Läst en gång till omedelbart före åtgärden att {} inlägget.",
+                removal.label()
+            ),
+        );
+    }
     fact(
         "Synlighet vid hämtningen",
         told(manifest.presence.label(), "Okänd: Uppsikt har inte sett inlägget på plattformen."),
@@ -406,6 +421,34 @@ fn thread(
         .map(|m| format!("Saknas i tråden: {}", show.show(m, TITLE_BUDGET).plain()))
         .collect();
     (shown, note, missing)
+}
+
+/// The answers below, the first ones, and what is not shown of them.
+fn below(show: &mut Preparer<'_>, thread: &Thread) -> (Vec<InThread>, Option<String>) {
+    let number = |id: &PlatformItemId| thread.below.iter().position(|item| item.platform_id == *id);
+    let mut shown = Vec::new();
+    for (i, item) in thread.below.iter().take(MOST_ANSWERS).enumerate() {
+        let mut view = answer_view(show, i + 1, item);
+        if let Some(other) = item.answers.as_ref().and_then(number) {
+            view.notes.push(format!("Svarar på svar {} här.", other + 1));
+        }
+        shown.push(view);
+    }
+    let all = thread.below.len() + thread.below_left_out as usize;
+    let note = match (all, thread.below_left_out) {
+        (0, _) => Some("Inga svar under inlägget är kända.".to_owned()),
+        (all, _) if all <= shown.len() => None,
+        (all, 0) => Some(format!(
+            "Uppsikt känner till {} svar under inlägget. Här står de {MOST_ANSWERS} första; alla finns i bevispaketet.",
+            words::count(all),
+        )),
+        (all, _) => Some(format!(
+            "Uppsikt känner till {} svar under inlägget. {} av dem finns i bevispaketet, och här står högst {MOST_ANSWERS}.",
+            words::count(all),
+            words::count(thread.below.len()),
+        )),
+    };
+    (shown, note)
 }
 
 fn post_view(show: &mut Preparer<'_>, post: &FetchedPost) -> InThread {

@@ -78,6 +78,7 @@ fn content(text: &str) -> SheetContent {
             beside: None,
             sealed_by: "Uppsikt 0.1.0".to_owned(),
             earlier: None,
+            read_before: None,
             sheet_is_blurred: false,
         },
         text: text.to_owned(),
@@ -95,8 +96,11 @@ fn content(text: &str) -> SheetContent {
                 author: Author { name: Some("Robin Påhitt".to_owned()), ..Author::default() },
                 text: "Vad kostar det?".to_owned(),
                 created_at: Some(at("2026-04-03T11:00:00Z")),
+                answers: None,
             }],
             missing: vec!["4709".to_owned()],
+            below: Vec::new(),
+            below_left_out: 0,
         },
         screenshot_png: None,
         full_page: None,
@@ -242,6 +246,7 @@ fn every_hostile_text_gives_a_sheet_that_shows_it() {
                     author: Author::default(),
                     text: text.clone(),
                     created_at: None,
+                    answers: None,
                 });
                 let shown = show.show(text, 2_000);
                 assert!(!shown.cut, "{name}");

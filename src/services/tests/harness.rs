@@ -25,7 +25,7 @@ use crate::domain::policy::{Line, Policy, Proposed, Rule};
 use crate::domain::retention::{NoCase, Retention, RetentionClass, RetentionRule};
 use crate::evidence::browser::Browser;
 use crate::evidence::fetch::FetchLimits;
-use crate::evidence::media::MediaPolicy;
+use crate::evidence::media::{CopyLeave, MediaPolicy};
 use crate::evidence::verify;
 use crate::evidence::{EvidenceStore, NewPart};
 use crate::platforms::Platform;
@@ -38,7 +38,9 @@ use crate::runtime::disk::Disk;
 use crate::services::deliveries::PackageForm;
 use crate::services::handovers::Ways;
 use crate::services::public_reports::Bounds;
-use crate::services::{Lanes, Parts, Served, ServiceError, Services, Settings, Viewer};
+use crate::services::{
+    BeforeRemoval, Lanes, Parts, Served, ServiceError, Services, Settings, Viewer,
+};
 use crate::store::rows::{ActionRow, AuditLine, EvidenceRow};
 use crate::store::sqlite::users::NewUser;
 use crate::store::{self, Store};
@@ -136,6 +138,18 @@ pub async fn put_together_under(
     disk: Disk,
     own: Option<Policy>,
 ) -> anyhow::Result<(Services, AccountId)> {
+    put_together_sealing(dir, clock, platform, disk, own, BeforeRemoval::Compare).await
+}
+
+/// The same with what is done right before a removal.
+pub async fn put_together_sealing(
+    dir: &Path,
+    clock: &TestClock,
+    platform: Arc<dyn Platform>,
+    disk: Disk,
+    own: Option<Policy>,
+    before: BeforeRemoval,
+) -> anyhow::Result<(Services, AccountId)> {
     let path = dir.join("uppsikt.db");
     let store = Store::open_on(&store::Settings { path }, disk.clone())?;
     store.settle_fact("installation", "prov".into()).await?;
@@ -163,7 +177,9 @@ pub async fn put_together_under(
         push: None,
         private_at: None,
     };
-    Ok((services_of(dir, clock, store, evidence, served), id))
+    let (fetch, none) = (FetchLimits::default(), Err("Ingen webbläsare i provet.".into()));
+    let accounts = vec![served];
+    Ok((services_with(dir, clock, store, evidence, accounts, fetch, none, before), id))
 }
 
 /// The services of one account.
@@ -199,10 +215,12 @@ pub fn services_of_all(
     fetch: FetchLimits,
 ) -> Services {
     let none = Err("Ingen webbläsare i provet.".into());
-    services_with(dir, clock, store, evidence, accounts, fetch, none)
+    let before = BeforeRemoval::Compare;
+    services_with(dir, clock, store, evidence, accounts, fetch, none, before)
 }
 
-/// The same with a browser.
+/// The same with a browser, and with what is done right before a removal.
+#[expect(clippy::too_many_arguments, reason = "each is a part of the program")]
 pub fn services_with(
     dir: &Path,
     clock: &TestClock,
@@ -211,6 +229,7 @@ pub fn services_with(
     accounts: Vec<Served>,
     fetch: FetchLimits,
     browser: Result<Browser, String>,
+    before: BeforeRemoval,
 ) -> Services {
     Services::new(Parts {
         store,
@@ -229,6 +248,7 @@ pub fn services_with(
             rule_quota: 200,
             fetch,
             page_archives: true,
+            before_removal: before,
             diary: Ways::default(),
             public_reports: Bounds {
                 enabled: true,
@@ -287,6 +307,10 @@ async fn try_manifest_of(services: &Services, row: &EvidenceRow) -> anyhow::Resu
         beside: None,
         sealed_by: "prov".into(),
         earlier: None,
+        read_before: match version.read_for {
+            Some(action) => Some(store.action(action).await?.kind),
+            None => None,
+        },
         sheet_is_blurred: false,
     })
 }
@@ -302,26 +326,33 @@ pub async fn try_to_seal_plainly(services: &Services) -> anyhow::Result<()> {
     let (store, evidence) = (&services.inner.store, &services.inner.evidence);
     let now = services.inner.clock.now();
     for row in store.wanted_evidence(now, 1_000).await? {
-        let version = store.version(row.version).await?;
-        let policy = evidence.media_policy(row.version).await?;
-        let part = NewPart {
-            kind: PartKind::Text,
-            name: "text.txt".into(),
-            media_type: "text/plain; charset=utf-8",
-            method: "prov".into(),
-            bytes: version.text.clone().into_bytes(),
+        let (manifest, leave) = match evidence.media_policy(row.version).await? {
+            MediaPolicy::Copy(leave) => {
+                (plain_manifest(services, &row, &leave).await?, Some(leave))
+            }
+            MediaPolicy::MetadataOnly => (try_manifest_of(services, &row).await?, None),
         };
-        let leave = match policy {
-            MediaPolicy::Copy(leave) => Some(leave),
-            MediaPolicy::MetadataOnly => None,
-        };
-        let mut manifest = try_manifest_of(services, &row).await?;
-        if let Some(leave) = &leave {
-            manifest.parts.push(evidence.keep(leave, part).await?);
-        }
         evidence.seal(row.id, &manifest, leave.as_ref()).await?;
     }
     Ok(())
+}
+
+/// A manifest with the text as its only part.
+pub async fn plain_manifest(
+    services: &Services,
+    row: &EvidenceRow,
+    leave: &CopyLeave,
+) -> anyhow::Result<Manifest> {
+    let part = NewPart {
+        kind: PartKind::Text,
+        name: "text.txt".into(),
+        media_type: "text/plain; charset=utf-8",
+        method: "prov".into(),
+        bytes: services.inner.store.version(row.version).await?.text.into_bytes(),
+    };
+    let mut manifest = try_manifest_of(services, row).await?;
+    manifest.parts.push(services.inner.evidence.keep(leave, part).await?);
+    Ok(manifest)
 }
 
 /// Waits until no lane is busy.
@@ -384,6 +415,16 @@ impl Stage {
     pub async fn restart(&mut self) {
         let (services, _) = open(self.dir.path(), &self.clock, &self.simulator).await;
         self.services = services;
+    }
+
+    /// What stands there is sealed once more right before a removal.
+    pub async fn sealing(&mut self, before: BeforeRemoval) {
+        let settings = self.simulator.settings();
+        let platform = Arc::new(Facebook::new(settings, self.clock.clock()).unwrap());
+        let disk = Disk::default();
+        let opened =
+            put_together_sealing(self.dir.path(), &self.clock, platform, disk, None, before).await;
+        self.services = opened.unwrap().0;
     }
 
     /// The account gets a policy of its own, as the authority's but for what `change` does.

@@ -1,6 +1,7 @@
 //! The services with the real store, real evidence and the real Facebook connector, against the
 //! simulator in this process; time is the tests'.
 
+mod again;
 mod archive_runs;
 mod around;
 mod attachments;

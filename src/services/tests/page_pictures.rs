@@ -14,11 +14,11 @@ use crate::evidence::browser::{Browser, BrowserSettings};
 use crate::evidence::fetch::FetchLimits;
 use crate::formats::framed::COLOUR;
 use crate::platforms::facebook::Facebook;
-use crate::services::Served;
 use crate::services::deliveries::PackageForm;
 use crate::services::packages;
 use crate::services::records::Look;
 use crate::services::tests::harness::{Stage, services_with};
+use crate::services::{BeforeRemoval, Served};
 
 /// Lets violence be expected in the pictures.
 const GORE: &str = "snuff utan filter -> se.doden.example, min favorit är gasklippet";
@@ -51,7 +51,16 @@ async fn stage() -> (Stage, MockServer, Browser) {
     let (store, evidence) = (inner.store.clone(), inner.evidence.clone());
     let (dir, limits) = (stage.dir.path(), FetchLimits::default());
     let with = Ok(browser.clone());
-    stage.services = services_with(dir, &stage.clock, store, evidence, vec![served], limits, with);
+    stage.services = services_with(
+        dir,
+        &stage.clock,
+        store,
+        evidence,
+        vec![served],
+        limits,
+        with,
+        BeforeRemoval::Compare,
+    );
     let html = ResponseTemplate::new(200).set_body_raw(PAGE, "text/html; charset=utf-8");
     Mock::given(path("/sida")).respond_with(html).mount(&server).await;
     (stage, server, browser)

@@ -104,6 +104,7 @@ fn many_schedules_with_faults_lose_nothing_and_remove_nothing_unsealed() {
             (whole.disposed, n / 20),
             (whole.held, n / 20),
             (whole.lost, n / 40),
+            (whole.sealed_again, n / 20),
         ] {
             assert!(what >= least, "too little happened: {whole:?}");
         }

@@ -53,7 +53,7 @@ use crate::services::handovers::Ways;
 use crate::services::notices::Notifier;
 use crate::services::notices::courier::{Courier, MailSettings};
 use crate::services::public_reports::Bounds;
-use crate::services::{Parts, Served, Services, Settings, Viewer};
+use crate::services::{BeforeRemoval, Parts, Served, Services, Settings, Viewer};
 use crate::store::rows::AuditLine;
 use crate::store::sqlite::users::NewUser;
 use crate::store::{self, Store};
@@ -659,6 +659,8 @@ async fn open(
             rule_quota: 200,
             fetch: FetchLimits::default(),
             page_archives: false,
+            // What it costs is measured elsewhere.
+            before_removal: BeforeRemoval::Compare,
             diary: Ways::default(),
             public_reports: Bounds {
                 enabled: false,

@@ -86,7 +86,7 @@ impl Store {
             rows(
                 &mut c.prepare_cached(
                     "select v.id, v.text from versions v join items i on i.id = v.item_id
-                     where v.id > ?1 and i.by_us = 0 and i.no_copy = 0
+                     where v.id > ?1 and v.read_for is null and i.by_us = 0 and i.no_copy = 0
                        and not exists (select 1 from cases k where k.item_id = i.id and k.secret = 1)
                      order by v.id limit ?2",
                 )?,

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
 use super::lines;
-use super::value::ms;
+use super::value::{at, ms, rows};
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{AuditLine, Lines};
+use crate::store::rows::{AuditLine, AuditRead, AuditSought, Lines};
 
 /// Writes a line inside the transaction of the act it records.
 pub(super) fn append(
@@ -31,6 +31,26 @@ pub(super) fn append(
     lines::grown(tx, Lines::Audit)
 }
 
+/// Lines about the case `?1`, one of its records, or an archive run of its account.
+const ABOUT_A_CASE: &str = "a.subject in (
+       select 'case ' || ?1
+       union all select 'evidence ' || e.id from evidence e join cases k on k.item_id = e.item_id where k.id = ?1
+       union all select 'action ' || x.id from actions x where x.case_id = ?1
+       union all select 'registration ' || r.id from registrations r where r.case_id = ?1
+       union all select 'archive run ' || r.id from cases k join items i on i.id = k.item_id
+         join archive_runs r on r.account_id = i.account_id where k.id = ?1)";
+
+/// Whether a line is about a case under a mark: its details are words about it.
+const SHUT: &str = "case
+       when a.subject like 'case %' then (select k.secret from cases k where k.id = cast(substr(a.subject, 6) as integer))
+       when a.subject like 'evidence %' then (select k.secret from evidence e join cases k on k.item_id = e.item_id
+         where e.id = cast(substr(a.subject, 10) as integer))
+       when a.subject like 'action %' then (select k.secret from actions x join cases k on k.id = x.case_id
+         where x.id = cast(substr(a.subject, 8) as integer))
+       when a.subject like 'registration %' then (select k.secret from registrations r join cases k on k.id = r.case_id
+         where r.id = cast(substr(a.subject, 14) as integer))
+     end";
+
 impl Store {
     /// Writes a line for an act that changes nothing else: a log-in, the showing of evidence.
     pub async fn record_audit(&self, line: AuditLine, now: Timestamp) -> Result<(), StoreError> {
@@ -44,6 +64,44 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.write(move |tx| lines.iter().try_for_each(|line| append(tx, line, now))).await
+    }
+
+    /// Lines of the log, newest first, at most `most`. Of a case those about it and its records.
+    pub async fn audit_lines(
+        &self,
+        sought: AuditSought,
+        most: u32,
+    ) -> Result<Vec<AuditRead>, StoreError> {
+        self.read(move |c| {
+            let AuditSought { case, who, before } = sought;
+            let about = match case {
+                Some(_) => ABOUT_A_CASE,
+                None => "?1 is null",
+            };
+            let sql = format!(
+                "select a.id, a.at, a.user_name, a.act, a.subject, a.address, a.detail, {SHUT}
+                 from audit a
+                 where {about} and (?2 is null or a.user_name = ?2) and a.id < ?3
+                 order by a.id desc limit ?4"
+            );
+            rows(
+                &mut c.prepare_cached(&sql)?,
+                params![case.map(|case| case.0), who, before.unwrap_or(i64::MAX), most],
+                |row| {
+                    Ok(AuditRead {
+                        id: row.get(0)?,
+                        at: at(row.get(1)?)?,
+                        who: row.get(2)?,
+                        act: row.get(3)?,
+                        subject: row.get(4)?,
+                        address: row.get(5)?,
+                        detail: row.get(6)?,
+                        is_shut: row.get::<_, Option<bool>>(7)?.unwrap_or_default(),
+                    })
+                },
+            )
+        })
+        .await
     }
 
     /// How many lines the audit log has for an act, for tests and reports.

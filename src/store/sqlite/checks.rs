@@ -82,6 +82,7 @@ fn subject(row: &Row<'_>) -> Result<SubjectFacts, StoreError> {
         created_raw: row.get(12)?,
         edited_at: maybe_at(row.get(13)?)?,
         presence: row.get(14)?,
+        read_before: row.get(15)?,
     })
 }
 
@@ -161,7 +162,10 @@ impl Store {
                 &mut c.prepare_cached(
                     "select a.key, i.platform_id, v.item_id, v.number, v.content_hash, v.text, v.author,
                        v.attachments, v.fetched_at, v.payload, i.kind, i.created_at, i.created_raw,
-                       v.edited_at, v.presence
+                       v.edited_at, v.presence,
+                       coalesce((select x.kind from actions x join cases k on k.id = x.case_id
+                         where x.id = v.read_for and k.item_id = v.item_id),
+                         case when v.read_for is not null then '?' end)
                      from evidence e join versions v on v.id = e.version_id
                        join items i on i.id = v.item_id join accounts a on a.id = i.account_id
                      where e.id = ?1",

@@ -10,7 +10,7 @@ use super::value::{at, from_json, hash, json, maybe_at, maybe_row, ms, rows};
 use super::vanishings::note_vanished;
 use crate::domain::case::CaseState;
 use crate::domain::ids::{
-    AccountId, CaseId, ContentHash, ItemId, PlatformItemId, PlatformPostId, VersionId,
+    AccountId, ActionId, CaseId, ContentHash, ItemId, PlatformItemId, PlatformPostId, VersionId,
 };
 use crate::domain::item::{
     Batch, Exchange, FetchedItem, FetchedPost, ItemKind, LiveReading, Permalink, PermalinkSource,
@@ -37,7 +37,7 @@ pub(super) const TO_READ_AGAIN: &str = "from cases k join items i on i.id = k.it
 
 const VERSION: &str = "v.id, v.item_id, v.number, v.content_hash, v.text, v.author, v.attachments,
     v.edited_at, v.presence, v.fetched_at,
-    (select d.verdict from verdicts d where d.version_id = v.id and d.lexicon = v.assessed_by)";
+    (select d.verdict from verdicts d where d.version_id = v.id and d.lexicon = v.assessed_by), v.read_for";
 
 fn permalink(url: Option<String>, source: Option<String>) -> Option<Permalink> {
     let source = match source.as_deref() {
@@ -101,6 +101,7 @@ fn version_row(row: &Row<'_>) -> Result<VersionRow, StoreError> {
         presence: presence(&row.get::<_, String>(8)?)?,
         fetched_at: at(row.get(9)?)?,
         verdict: verdict.map(|v| from_json::<Verdict>("verdicts", &v)).transpose()?,
+        read_for: row.get::<_, Option<i64>>(11)?.map(ActionId),
     })
 }
 
@@ -245,6 +246,20 @@ pub(super) fn insert_version(
     fetched: &FetchedItem,
     now: Timestamp,
 ) -> Result<VersionId, StoreError> {
+    let version = insert_unsearched(tx, item, number, content, fetched, now)?;
+    index_version(tx, item, version, &fetched.text)?;
+    Ok(version)
+}
+
+/// The same, not taken into the search: its words are there by another version.
+pub(super) fn insert_unsearched(
+    tx: &Transaction<'_>,
+    item: ItemId,
+    number: u32,
+    content: ContentHash,
+    fetched: &FetchedItem,
+    now: Timestamp,
+) -> Result<VersionId, StoreError> {
     tx.prepare_cached(
         "insert into versions (item_id, number, content_hash, text, author, attachments, edited_at,
            presence, fetched_at, payload, exchange)
@@ -263,9 +278,7 @@ pub(super) fn insert_version(
         fetched.raw,
         fetched.exchange.as_deref().map(json).transpose()?,
     ])?;
-    let version = VersionId(tx.last_insert_rowid());
-    index_version(tx, item, version, &fetched.text)?;
-    Ok(version)
+    Ok(VersionId(tx.last_insert_rowid()))
 }
 
 pub(super) fn make_current(

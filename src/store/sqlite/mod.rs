@@ -39,6 +39,7 @@ pub mod people;
 pub mod police;
 pub mod public_reports;
 pub mod publishers;
+mod read_again;
 pub(super) mod readers;
 pub mod registrations;
 pub mod releases;

@@ -54,6 +54,8 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0062_publishers.sql")),
     M::up(include_str!("migrations/0063_mentions.sql")),
     M::up(include_str!("migrations/0070_connections.sql")),
+    M::up(include_str!("migrations/0075_read_again.sql")),
+    M::up(include_str!("migrations/0076_audit_by_name.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.

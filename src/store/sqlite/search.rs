@@ -135,7 +135,8 @@ pub(super) fn index_item(tx: &Transaction<'_>, item: ItemId) -> Result<(), Store
     let missing = rows(
         &mut tx.prepare_cached(
             "select v.id, v.text from versions v
-             where v.item_id = ?1 and not exists (select 1 from item_words w where w.rowid = v.id)
+             where v.item_id = ?1 and v.read_for is null
+               and not exists (select 1 from item_words w where w.rowid = v.id)
                and not exists (select 1 from cases k where k.item_id = v.item_id and k.veiled_at is not null)",
         )?,
         [item.0],
@@ -156,6 +157,7 @@ pub(in crate::store) fn take_in(connection: &mut Connection) -> Result<(), Store
             &mut tx.prepare_cached(
                 "select v.id, v.item_id, v.text from versions v join items i on i.id = v.item_id
                  where v.id > coalesce((select rowid from item_words order by rowid desc limit 1), 0) and i.no_copy = 0
+                   and v.read_for is null
                    and not exists (select 1 from cases k where k.item_id = i.id and k.veiled_at is not null)
                  order by v.id limit ?1",
             )?,
@@ -278,7 +280,8 @@ impl Store {
             let order = if source.starts_with("item_words") { "w.rowid" } else { "v.id" };
             let sql = format!(
                 "select v.id, substr(cast(v.text as blob), 1, ?7), v.fetched_at, i.kind, i.created_at,
-                        i.no_copy, i.current_version_id = v.id, k.id, k.state_json,
+                        i.no_copy, i.current_version_id = v.id or v.read_for is not null and v.content_hash =
+                          (select cv.content_hash from versions cv where cv.id = i.current_version_id), k.id, k.state_json,
                         a.id, a.key, a.platform, a.name, a.simulated, k.secret,
                         k.veiled_at is not null
                  from {source} cross join accounts a on a.id = i.account_id

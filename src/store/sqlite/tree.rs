@@ -3,12 +3,14 @@
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::value::{hash, maybe_row, rows};
+use super::audit;
+use super::value::{at, hash, maybe_row, rows};
 use crate::domain::ids::ContentHash;
 use crate::domain::tree::{self, Growing, Node, leaves_of, n_nodes};
 use crate::store::Store;
-use crate::store::anchors::{ConsistencyProof, InclusionProof};
+use crate::store::anchors::{ConsistencyProof, InclusionProof, TREE_FILLED};
 use crate::store::error::StoreError;
+use crate::store::rows::AuditLine;
 
 /// Entries of an older log that are taken in at a time: a second of work or so.
 const PAGE: u64 = 20_000;
@@ -70,16 +72,39 @@ fn take_in(c: &Connection, from: u64, to: u64) -> Result<(), StoreError> {
 }
 
 /// Takes in what a log from before the tree has, some entries a transaction, so that who is
-/// stopped on the way goes on there.
+/// stopped on the way goes on there. The audit log tells how many subtrees it made. A log with gaps keeps what it
+/// has: verification names what is missing.
 pub(in crate::store) fn take_in_older(connection: &mut Connection) -> Result<(), StoreError> {
     loop {
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let (all, kept) = (size(&tx)?, kept(&tx)?);
-        if kept >= n_nodes(all) {
+        let (all, before) = (size(&tx)?, kept(&tx)?);
+        if before >= n_nodes(all) {
             return Ok(());
         }
-        let from = leaves_of(kept).min(all);
-        take_in(&tx, from, all.min(from + PAGE))?;
+        let from = leaves_of(before).min(all);
+        match take_in(&tx, from, all.min(from + PAGE)) {
+            Ok(()) => {}
+            Err(StoreError::Row { .. }) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        let grown = kept(&tx)?.saturating_sub(before);
+        if grown == 0 {
+            return Ok(());
+        }
+        let line = AuditLine {
+            user: None,
+            user_name: "Uppsikt".into(),
+            act: TREE_FILLED,
+            subject: "loggens träd".into(),
+            address: "lokalt".into(),
+            detail: Some(format!("{grown} delträd räknades om ur loggens poster")),
+        };
+        // No clock comes here; SQLite has the machine's.
+        let now =
+            tx.query_row("select cast(unixepoch('subsec') * 1000 as integer)", [], |row| {
+                row.get::<_, i64>(0)
+            })?;
+        audit::append(&tx, &line, at(now)?)?;
         tx.commit()?;
     }
 }

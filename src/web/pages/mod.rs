@@ -3,6 +3,7 @@
 pub mod account_card;
 pub mod accounts;
 pub mod archive;
+pub mod audit_log;
 pub mod case;
 pub mod crisis;
 pub mod diary;

@@ -257,6 +257,15 @@ impl PageLogView {
     }
 }
 
+/// A record that was sealed once more right before a removal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedAgain {
+    /// The record.
+    pub record: EvidenceId,
+    /// When it was read.
+    pub at: Moment,
+}
+
 /// The evidence on a case's page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvidenceBox {
@@ -266,6 +275,8 @@ pub struct EvidenceBox {
     pub record: Option<EvidenceId>,
     /// Whether the sheet has a picture to show.
     pub has_sheet: bool,
+    /// Records that were sealed once more right before a removal.
+    pub again: Vec<SealedAgain>,
     /// What hung on the item.
     pub hanging: Vec<Hanging>,
     /// What could not be captured.

@@ -32,6 +32,7 @@ pub mod register;
 pub mod account_card;
 pub mod accounts;
 pub mod archive;
+pub mod audit_log;
 pub mod diary;
 pub mod handed;
 pub mod help;

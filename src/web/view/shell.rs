@@ -15,6 +15,8 @@ pub struct Who {
     pub disposes: bool,
     /// Whether it leads to search.
     pub searches: bool,
+    /// Whether it leads to the audit log.
+    pub audits: bool,
 }
 
 impl Who {
@@ -25,6 +27,7 @@ impl Who {
             role: role.label(),
             disposes: role.may(Act::Dispose),
             searches: role.may(Act::Search),
+            audits: role.may(Act::ReadAudit),
         }
     }
 }
@@ -42,6 +45,8 @@ pub enum Place {
     Disposal,
     /// Accounts.
     Accounts,
+    /// The audit log.
+    Audit,
     /// Help and keys.
     Help,
     /// Nothing in the menu.

@@ -17,6 +17,43 @@ async fn csrf(site: &Site, cookie: &str) -> String {
     field(&site.get("/hjalp", cookie).await.body, "csrf").to_owned()
 }
 
+/// Whoever examines reads who opened a secret case, and never the case.
+#[tokio::test]
+async fn the_audit_log_is_read_by_those_who_examine_and_tells_of_shut_cases_too() {
+    let site = Site::with_a_case().await;
+    let everybody = roles(&site).await;
+    let owner = &everybody.iter().find(|(role, _)| *role == Role::Owner).unwrap().1;
+    let token = csrf(&site, owner).await;
+    let mark =
+        [("csrf", token.as_str()), ("lagrum", "OSL 26 kap. 1 §"), ("skal", "Skyddade uppgifter.")];
+    site.post("/arende/1/sekretess", owner, &mark).await;
+    for (role, cookie) in &everybody {
+        site.get("/arende/1", cookie).await;
+        let examines = [Role::Auditor, Role::Administrator].contains(role);
+        for page in ["/granskning", "/granskning?arende=1", "/granskning?vem=robin"] {
+            let status = site.get(page, cookie).await.status;
+            let expected = if examines { StatusCode::OK } else { StatusCode::FORBIDDEN };
+            assert_eq!(status, expected, "{role:?} {page}");
+        }
+        let menu = site.get("/konton", cookie).await.body.contains("href=\"/granskning\"");
+        assert_eq!(menu, examines, "{role:?}");
+    }
+    let auditor = &everybody.iter().find(|(role, _)| *role == Role::Auditor).unwrap().1;
+    assert_eq!(site.get("/arende/1", auditor).await.status, StatusCode::FORBIDDEN);
+    let log = site.get("/granskning?arende=1", auditor).await.body;
+    assert!(log.contains("nekades att öppna ärendet"), "{log}");
+    for secret in ["Jag vet var du bor", "Skyddade uppgifter", "OSL 26"] {
+        assert!(!log.contains(secret), "what the case says stands nowhere in it: {secret}");
+    }
+    // No page of it is read without a trace.
+    site.get("/granskning?fore=9223372036854775807&vem=Robin", auditor).await;
+    let whole = site.get("/granskning", auditor).await.body;
+    assert!(whole.contains("person: Robin, före rad 9223372036854775807"), "{whole}");
+    let odd = site.get("/granskning?arende=sjutton", auditor).await;
+    assert_eq!(odd.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(odd.body.contains("med siffror"), "{}", odd.body);
+}
+
 /// Who comes to which page, and whose forms are taken.
 #[tokio::test]
 async fn each_role_meets_each_page_of_the_desk_as_the_table_says() {

@@ -33,6 +33,8 @@ pub struct World {
     pub loses: u64,
     /// What was written or edited, in order: a list is read from a place in it on.
     pub told: Vec<u64>,
+    /// What the author writes right after the next look at a comment.
+    pub after_look: Option<String>,
     pub n_removed: u64,
     pub n_lost: u64,
     pub wrong: Vec<String>,
@@ -190,14 +192,20 @@ impl Platform for Page {
     }
 
     async fn read_live(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError> {
-        let world = self.there()?;
+        let mut world = self.there()?;
         let number: u64 = item.platform_id.as_str().parse().unwrap();
-        Ok(match world.comments.get(&number) {
+        let reading = match world.comments.get(&number) {
             Some(comment) if !comment.deleted => {
                 LiveReading::Present(Box::new(Self::item(number, comment)))
             }
             Some(_) | None => LiveReading::Gone,
-        })
+        };
+        if let Some(text) = world.after_look.take()
+            && let Some(comment) = world.comments.get_mut(&number)
+        {
+            comment.text = text;
+        }
+        Ok(reading)
     }
 
     async fn read_live_many(

@@ -22,9 +22,9 @@ use crate::runtime::clock::TestClock;
 use crate::runtime::disk::Disk;
 use crate::services::deliveries::PackageForm;
 use crate::services::tests::harness::{
-    THREAT, UNDO, idle, policy, put_together_under, try_to_seal_plainly, viewer,
+    THREAT, UNDO, idle, policy, put_together_sealing, try_to_seal_plainly, viewer,
 };
-use crate::services::{Services, Viewer, packages};
+use crate::services::{BeforeRemoval, Services, Viewer, packages};
 use crate::store::rows::{AuditLine, EvidenceState, QueueFilter};
 use crate::store::sqlite::disposals::DISPOSED_TEXT;
 use crate::store::sqlite::users::NewUser;
@@ -43,6 +43,8 @@ pub struct Tally {
     pub registered: u64,
     pub held: u64,
     pub disposed: u64,
+    /// Sealed once more right before a removal.
+    pub sealed_again: u64,
     /// Answers of the platform that never came after it had acted.
     pub lost: u64,
 }
@@ -57,6 +59,7 @@ impl Tally {
         self.held += other.held;
         self.disposed += other.disposed;
         self.lost += other.lost;
+        self.sealed_again += other.sealed_again;
     }
 }
 
@@ -103,7 +106,8 @@ async fn open(
         own.duties.grounds = vec![PolicyGround::plain(Ground::Threat, Standing::Named)];
         own
     });
-    put_together_under(dir, clock, Arc::new(page.clone()), disk, own).await
+    let page = Arc::new(page.clone());
+    put_together_sealing(dir, clock, page, disk, own, BeforeRemoval::SealPlainly).await
 }
 
 /// A database with its users, made once and copied for each schedule.
@@ -512,6 +516,11 @@ impl Run {
         self.nothing_is_lost()?;
         self.nothing_else_lies_there()?;
         self.log_agrees_with_what_is_outside().await?;
+        let raw = rusqlite::Connection::open(self.dir.path().join("uppsikt.db")).unwrap();
+        let sql = "select count(*) from versions v join evidence e on e.version_id = v.id
+                   where v.read_for is not null and e.state <> 'wanted'";
+        let sealed_again: u64 = raw.query_row(sql, [], |row| row.get(0)).unwrap();
+        self.tally.sealed_again += sealed_again;
         let world = self.page.world.lock().unwrap();
         self.tally.removed += world.n_removed;
         self.tally.lost += world.n_lost;

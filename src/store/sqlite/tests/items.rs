@@ -1,6 +1,7 @@
 //! Invariant 1: nothing fetched is lost, and nothing is stored twice.
 
 use super::*;
+use crate::domain::evidence::ThreadItem;
 use crate::domain::ids::PlatformPostId;
 use crate::domain::item::{FetchedPost, LiveReading, Unreadable};
 use crate::store::rows::{Committed, Delivery};
@@ -264,6 +265,19 @@ async fn the_thread_above_is_found_and_its_holes_are_named() {
     assert_eq!(circle.missing.len(), 1, "a circle ends");
     let below = bench.store.thread_below(ItemId(2), 10).await.unwrap();
     assert_eq!(below.len(), 1);
+    let all = bench.store.whole_thread(ItemId(1)).await.unwrap();
+    assert_eq!((all.below.len(), all.below_left_out), (0, 2), "nothing that is not assessed");
+    bench.raw().execute("update versions set assessed_by = 'prov'", []).unwrap();
+    // All that stands below, with what it answers where that is another than the item; a circle ends here, too.
+    let below = async |id| {
+        let thread = bench.store.whole_thread(ItemId(id)).await.unwrap();
+        let told = |item: ThreadItem| (item.text, item.answers.map(|id| id.as_str().to_owned()));
+        (thread.below.into_iter().map(told).collect::<Vec<_>>(), thread.below_left_out)
+    };
+    let told = |text: &str, answers: Option<&str>| (text.to_owned(), answers.map(str::to_owned));
+    assert_eq!(below(1).await, (vec![told("b", None), told("c", Some("b"))], 0));
+    assert_eq!(below(3).await, (vec![], 0));
+    assert_eq!(below(4).await, (vec![told("y", None)], 0));
 }
 
 #[tokio::test]

@@ -1,0 +1,114 @@
+//! The audit log (*granskningsloggen*) as the one who examines reads it: who did what, when, from where. What a case
+//! says stands nowhere in it, so it is read of cases that the reader may not open, too.
+
+use jiff::Timestamp;
+
+use crate::domain::custody::CustodyAct;
+use crate::domain::ids::CaseId;
+use crate::domain::person::Act;
+use crate::store::rows::{AuditLine, AuditRead, AuditSought};
+
+use super::{ServiceError, Services, Viewer};
+
+/// How many lines stand on a page.
+pub const ON_PAGE: u32 = 100;
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Its row.
+    pub id: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub who: String,
+    /// What, in words that follow the name, where it is an event around a record.
+    pub label: Option<&'static str>,
+    /// What, as the log has it.
+    pub act: String,
+    /// On what, as the log has it: `case 17`, `evidence 3`.
+    pub subject: String,
+    /// From where.
+    pub address: String,
+    /// More: a reason, a file, a result.
+    pub detail: Option<String>,
+}
+
+impl Services {
+    /// Lines of the audit log, newest first, at most [`ON_PAGE`]. That it was read is a line, too.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotPermitted`] for any other role; [`ServiceError`].
+    pub async fn audit_log(
+        &self,
+        viewer: &Viewer,
+        sought: AuditSought,
+    ) -> Result<Vec<AuditEntry>, ServiceError> {
+        viewer.demand(Act::ReadAudit)?;
+        let store = &self.inner.store;
+        let about = sought.case.map_or_else(|| "audit".to_owned(), |case| format!("case {case}"));
+        let mut asked: Vec<_> = sought.who.iter().map(|who| format!("person: {who}")).collect();
+        asked.extend(sought.before.map(|row| format!("före rad {row}")));
+        let detail = (!asked.is_empty()).then(|| asked.join(", "));
+        let line = AuditLine { detail, ..viewer.line(READ, about) };
+        store.record_audit(line, self.inner.clock.now()).await?;
+        let lines = store.audit_lines(sought, ON_PAGE).await?;
+        let entry = |read: AuditRead| AuditEntry {
+            label: CustodyAct::from_id(&read.act).map(CustodyAct::label),
+            id: read.id,
+            at: read.at,
+            who: read.who,
+            act: read.act,
+            subject: read.subject,
+            address: read.address,
+            // Reasons are people's words.
+            detail: read.detail.map(|detail| match read.is_shut {
+                true => SHUT.to_owned(),
+                false => self.shown_to(viewer, detail),
+            }),
+        };
+        Ok(lines.into_iter().map(entry).collect())
+    }
+}
+
+/// What stands for a reason in the log of a secret case.
+const SHUT: &str = "[Sekretess: står i ärendet]";
+
+/// What stands in the log when it was read. Not among the events around a record: an examiner opens none.
+const READ: &str = "audit.read";
+
+/// What is sought, as typed: an empty field asks for nothing.
+///
+/// # Errors
+/// With Swedish words where a field cannot be understood.
+pub fn sought(case: &str, who: &str, before: &str) -> Result<AuditSought, String> {
+    let case = match case.trim() {
+        "" => None,
+        number => Some(CaseId(
+            number
+                .parse()
+                .map_err(|_| "Skriv ärendets nummer med siffror, till exempel 17.".to_owned())?,
+        )),
+    };
+    let who = Some(who.trim().to_owned()).filter(|who| !who.is_empty());
+    let before = match before.trim() {
+        "" => None,
+        row => Some(row.parse().map_err(|_| "Adressen till sidan stämmer inte.".to_owned())?),
+    };
+    Ok(AuditSought { case, who, before })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_field_asks_for_nothing_and_a_strange_one_is_refused() {
+        assert_eq!(sought("", " ", "").unwrap(), AuditSought::default());
+        let asked = sought(" 17 ", "Kim Exempel", "250").unwrap();
+        assert_eq!(asked.case, Some(CaseId(17)));
+        assert_eq!((asked.who.as_deref(), asked.before), (Some("Kim Exempel"), Some(250)));
+        assert!(sought("sjutton", "", "").unwrap_err().contains("siffror"));
+        assert!(sought("", "", "1; drop table audit").is_err());
+    }
+}

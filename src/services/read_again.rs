@@ -1,0 +1,123 @@
+//! Right before a removal what stands on the platform is read and sealed once more: between flag and removal answers
+//! come, reactions gather and the page changes, and afterwards nobody can look.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::domain::evidence::{Manifest, PartKind};
+use crate::domain::ids::{EvidenceId, VersionId};
+use crate::domain::item::FetchedItem;
+use crate::store::error::StoreError;
+use crate::store::rows::{ActionRow, EvidenceState};
+
+use super::{BeforeRemoval, ServiceError, Services};
+
+/// What was sealed so lately is not sealed once more: a flag that is decided at once.
+const FRESH: SignedDuration = SignedDuration::from_secs(60);
+
+/// Nothing is left on a page for the sake of its picture longer than this.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where more removals of an account than this wait, none of them waits for a page: what is unlawful goes first
+/// (1998:112 5 §), and each is sealed since it was flagged.
+const MANY: u64 = 10;
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    /// Sealed, with what of it is there, in Swedish.
+    Sealed(EvidenceId, &'static str),
+    /// Not wanted: it was sealed a moment ago, may not be copied, or the settings say no.
+    NotWanted,
+    /// Too many removals wait.
+    TooMany,
+    /// Another wording has come in meanwhile.
+    Overtaken,
+    /// It could not be sealed. The same text is sealed since before, and that holds.
+    Failed,
+}
+
+impl Again {
+    /// Whether it took its time, so that another text may stand there by now.
+    pub(super) const fn took_time(&self) -> bool {
+        match self {
+            Self::Sealed(..) | Self::Failed => true,
+            Self::NotWanted | Self::TooMany | Self::Overtaken => false,
+        }
+    }
+
+    /// What the history says of it after the sentence on the text.
+    pub(super) fn words(&self) -> Option<String> {
+        match self {
+            Self::Sealed(id, parts) => {
+                Some(format!("Det säkrades en gång till, {parts}: bevis {id}."))
+            }
+            Self::TooMany => {
+                Some("Många borttagningar väntade, så sidan säkrades inte en gång till.".into())
+            }
+            Self::Failed => Some("Det gick inte att säkra sidan en gång till.".into()),
+            Self::NotWanted | Self::Overtaken => None,
+        }
+    }
+}
+
+/// What of an item a record holds, in Swedish.
+fn parts(manifest: &Manifest) -> &'static str {
+    let has = |kind| manifest.parts.iter().any(|part| part.kind == kind);
+    match (manifest.parts.is_empty(), has(PartKind::Screenshot) || has(PartKind::FullPage)) {
+        (true, _) => "med bara uppgifter om inlägget",
+        (false, true) => "med sidan och de svar som Uppsikt hade hämtat",
+        (false, false) => "utan bild av sidan men med de svar som Uppsikt hade hämtat",
+    }
+}
+
+impl Services {
+    /// Seals the very version that is about to be removed once more, as it was just read.
+    ///
+    /// # Errors
+    /// [`ServiceError`] where the store does not answer.
+    pub(super) async fn seal_again(
+        &self,
+        action: &ActionRow,
+        version: VersionId,
+        fetched: &FetchedItem,
+    ) -> Result<Again, ServiceError> {
+        if self.inner.settings.before_removal == BeforeRemoval::Compare {
+            return Ok(Again::NotWanted);
+        }
+        let store = &self.inner.store;
+        let now = self.inner.clock.now();
+        let Some(sealed) = store.evidence_of(version).await? else { return Ok(Again::NotWanted) };
+        let EvidenceState::Sealed { at, .. } = sealed.state else { return Ok(Again::NotWanted) };
+        // A clock that was put back makes nothing fresh.
+        let age = now.duration_since(at);
+        let is_fresh = age >= SignedDuration::ZERO && age < FRESH;
+        // Regulation 2.2: of what may not be copied there is nothing more to take.
+        if is_fresh || store.item(action.item).await?.no_copy {
+            return Ok(Again::NotWanted);
+        }
+        if store.waiting_removals(action.account, now).await? > MANY {
+            return Ok(Again::TooMany);
+        }
+        let read = store.take_in_read_again(action.id, action.item, fetched.clone(), now).await;
+        let read = match read {
+            Ok(read) => read,
+            Err(StoreError::Refused { .. }) => return Ok(Again::Overtaken),
+            Err(error) => return Err(error.into()),
+        };
+        match self.seal_within(read, PATIENCE).await {
+            Ok(row) if matches!(row.state, EvidenceState::Sealed { .. }) => {
+                let manifest = self.inner.evidence.manifest(&row).await;
+                let manifest = manifest.map_err(|e| ServiceError::broken("reading a seal", e))?;
+                Ok(Again::Sealed(row.id, parts(&manifest)))
+            }
+            Ok(_) => Ok(Again::Failed),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "sealing once more before a removal failed");
+                Ok(Again::Failed)
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What is read and sealed once more right before an item is removed.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Transaction, params};
+
+use super::items::{highest_number, insert_unsearched, the_item};
+use super::value::{hash, maybe_row, ms};
+use crate::domain::action::ActionKind;
+use crate::domain::ids::{AccountId, ActionId, ContentHash, ItemId, VersionId};
+use crate::domain::item::FetchedItem;
+use crate::store::Store;
+use crate::store::error::StoreError;
+
+/// So long whoever reads it has it alone; then whoever takes evidence in turn does it.
+const ITS_OWN_TURN: SignedDuration = SignedDuration::from_mins(10);
+
+/// So long what was read for an attempt serves the next attempt at the same removal.
+const STILL_NEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// How many due actions of an account are looked through.
+const ENOUGH: u32 = 20;
+
+/// Behind what somebody waits to see.
+const LAST: u8 = 9;
+
+impl Store {
+    /// Takes in what was read right before a removal as a version beside the current one, with the verdict of that
+    /// one and a wish for evidence. Asked again within minutes for the same removal and text, it
+    /// gives the same version.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where the text is not the current one.
+    pub async fn take_in_read_again(
+        &self,
+        action: ActionId,
+        item: ItemId,
+        fetched: FetchedItem,
+        now: Timestamp,
+    ) -> Result<VersionId, StoreError> {
+        self.write(move |tx| {
+            let content = fetched.content_hash();
+            if let Some(known) = read_for(tx, action, content, now)? {
+                return Ok(known);
+            }
+            let current = the_item(tx, item)?.current_version;
+            if content_of(tx, current)? != Some(content) {
+                let why = "Texten på plattformen är inte den senast hämtade.".to_owned();
+                return Err(StoreError::Refused { why });
+            }
+            let number = highest_number(tx, item)?.saturating_add(1);
+            let version = insert_unsearched(tx, item, number, content, &fetched, now)?;
+            // The very text has its verdict: assessed once more, it would be counted twice.
+            tx.prepare_cached(
+                "update versions set read_for = ?2, (assessed_by, unread) =
+                   (select assessed_by, unread from versions where id = ?3)
+                 where id = ?1",
+            )?
+            .execute(params![version.0, action.0, current.0])?;
+            tx.prepare_cached(
+                "insert into verdicts (version_id, lexicon, at, verdict)
+                 select ?2, lexicon, at, verdict from verdicts where version_id = ?1",
+            )?
+            .execute(params![current.0, version.0])?;
+            tx.prepare_cached(
+                "insert into evidence (version_id, item_id, state, priority, wanted_at, next_at)
+                 values (?1, ?2, 'wanted', ?3, ?4, ?5)",
+            )?
+            .execute(params![
+                version.0,
+                item.0,
+                LAST,
+                ms(now),
+                ms(now.saturating_add(ITS_OWN_TURN).unwrap_or(Timestamp::MAX))
+            ])?;
+            Ok(version)
+        })
+        .await
+    }
+}
+
+impl Store {
+    /// How many removals of an account are due or under way.
+    pub async fn waiting_removals(
+        &self,
+        account: AccountId,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let due = self.due_actions(now, ENOUGH).await?;
+        let removals = due.iter().filter(|action| {
+            action.account == account
+                && matches!(action.kind, ActionKind::Hide | ActionKind::Delete)
+        });
+        Ok(removals.count() as u64)
+    }
+}
+
+/// The version that was read for a removal a while ago, with this text.
+fn read_for(
+    tx: &Transaction<'_>,
+    action: ActionId,
+    content: ContentHash,
+    now: Timestamp,
+) -> Result<Option<VersionId>, StoreError> {
+    let since = now.saturating_sub(STILL_NEW).unwrap_or(Timestamp::MIN);
+    maybe_row(
+        &mut tx.prepare_cached(
+            "select id from versions where read_for = ?1 and content_hash = ?2 and fetched_at between ?3 and ?4
+             order by id desc limit 1",
+        )?,
+        params![action.0, content.bytes(), ms(since), ms(now)],
+        |row| Ok(VersionId(row.get(0)?)),
+    )
+}
+
+fn content_of(tx: &Transaction<'_>, version: VersionId) -> Result<Option<ContentHash>, StoreError> {
+    maybe_row(
+        &mut tx.prepare_cached("select content_hash from versions where id = ?1")?,
+        [version.0],
+        |row| hash("versions", &row.get::<_, Vec<u8>>(0)?),
+    )
+}
