@@ -15,17 +15,19 @@ use crate::domain::connection::{Nearing, mend, nearing, when};
 use crate::platforms::bluesky::Bluesky;
 use crate::platforms::capability::{self, Capabilities};
 use crate::platforms::facebook::Facebook;
+use crate::platforms::flickr::Flickr;
 use crate::platforms::forum::OwnSite;
 use crate::platforms::http::{BadHttpSettings, HttpSettings, below};
 use crate::platforms::instagram::Instagram;
+use crate::platforms::limit::fingerprint;
 use crate::platforms::linkedin::LinkedIn;
 use crate::platforms::mastodon::Mastodon;
 use crate::platforms::push::PushSource;
 use crate::platforms::reddit::Reddit;
 use crate::platforms::settings::{
-    BlueskySettings, FacebookSettings, InstagramLogin, InstagramSettings, LinkedInSettings,
-    MastodonSettings, OwnSiteActions, OwnSiteSettings, OwnSiteVerb, RedditSettings, TikTokSettings,
-    WordPressSettings, XSettings, YouTubeSettings,
+    BlueskySettings, FacebookSettings, FlickrSettings, InstagramLogin, InstagramSettings,
+    LinkedInSettings, MastodonSettings, OwnSiteActions, OwnSiteSettings, OwnSiteVerb,
+    RedditSettings, TikTokSettings, WordPressSettings, XSettings, YouTubeSettings,
 };
 use crate::platforms::tiktok::TikTok;
 use crate::platforms::usage::Apps;
@@ -35,6 +37,7 @@ use crate::platforms::youtube::YouTube;
 use crate::platforms::youtube::quota::Quotas;
 use crate::platforms::{ConnectionReport, Platform};
 use crate::runtime::clock::Clock;
+use crate::runtime::secret::Secret;
 use crate::runtime::vault::{Key, Shelf};
 
 /// The version of the Graph interface that is spoken (platform sheet, section 2.1).
@@ -67,9 +70,26 @@ impl Shared {
         Self { tokens: Some(config.store_path.with_extension("tokens")), key, ..Self::default() }
     }
 
-    fn kept(&self, account: &AccountConfig) -> Option<Shelf> {
-        let path = self.tokens.as_ref()?.join(format!("{}.json", account.key));
-        Some(Shelf::new(path, format!("pair {}", account.key), self.key.clone()))
+    /// Where the pair lies that has come out of a consent: accounts with the same one share it, since each
+    /// renewal spends the pair before.
+    fn kept(&self, account: &AccountConfig, consent: &Secret) -> Option<Shelf> {
+        let folder = self.tokens.as_ref()?;
+        let mark = fingerprint(consent);
+        let of = |name: &str| {
+            let path = folder.join(format!("{name}.json"));
+            Shelf::new(path, format!("pair {name}"), self.key.clone())
+        };
+        let (shelf, before) = (of(&mark), of(account.key.as_str()));
+        // As it was called once, by the account.
+        if !shelf.path().exists()
+            && let Ok(Some(pair)) = before.read()
+            && pair.expose().contains(&format!("\"of\":\"{mark}\""))
+            && shelf.write(pair.expose()).is_ok()
+        {
+            // One that stays behind is never read again.
+            drop(std::fs::remove_file(before.path()));
+        }
+        Some(shelf)
     }
 }
 
@@ -94,6 +114,10 @@ const X_SITE: &str = "https://x.com/";
 
 /// Where TikTok is asked.
 const TIKTOK_API: &str = "https://business-api.tiktok.com/open_api/v1.3/";
+
+/// Where Flickr is asked, and where people look.
+const FLICKR_API: &str = "https://api.flickr.com/";
+const FLICKR_SITE: &str = "https://www.flickr.com/photos/";
 
 /// An address of a platform's, or the same below the simulator that stands in for it.
 fn address_or(simulator: &Option<Url>, fixed: &str, path: &str) -> Url {
@@ -222,7 +246,7 @@ pub(super) fn connector(
                 client_id: client_id.clone(),
                 client_secret: client_secret.clone(),
                 refresh_token: refresh_token.clone(),
-                kept: shared.kept(account),
+                kept: shared.kept(account, refresh_token),
             };
             Ok((Arc::new(X::new(settings, clock.clone())?), None))
         }
@@ -241,7 +265,7 @@ pub(super) fn connector(
                 client_id: client_id.clone(),
                 client_secret: client_secret.clone(),
                 refresh_token: refresh_token.clone(),
-                kept: shared.kept(account),
+                kept: shared.kept(account, refresh_token),
             };
             Ok((Arc::new(TikTok::new(settings, clock.clone())?), None))
         }
@@ -267,6 +291,20 @@ pub(super) fn connector(
                 refresh_token: refresh_token.clone(),
             };
             Ok((Arc::new(Reddit::new(settings, clock.clone())?), None))
+        }
+        PlatformConfig::Flickr { user_id, api_key, api_secret, token, token_secret, simulator } => {
+            let base = address_or(simulator, FLICKR_API, "");
+            let settings = FlickrSettings {
+                http: http(&base),
+                base,
+                site: address_or(simulator, FLICKR_SITE, "photos/"),
+                user_id: user_id.clone(),
+                api_key: api_key.clone(),
+                api_secret: api_secret.clone(),
+                token: token.clone(),
+                token_secret: token_secret.clone(),
+            };
+            Ok((Arc::new(Flickr::new(settings, clock.clone())?), None))
         }
         PlatformConfig::OwnSite { folder, secrets, acts } => {
             // A configured act takes at least one secret: it is what acts are signed with.
@@ -364,8 +402,9 @@ const fn has_connector(platform: PlatformKind) -> bool {
         | PlatformKind::WordPress
         | PlatformKind::Mastodon
         | PlatformKind::Bluesky
+        | PlatformKind::Flickr
         | PlatformKind::OwnSite => true,
-        PlatformKind::Flickr | PlatformKind::Snapchat | PlatformKind::Manual => false,
+        PlatformKind::Snapchat | PlatformKind::Manual => false,
     }
 }
 

@@ -82,9 +82,11 @@ pub const fn mend(platform: PlatformKind) -> &'static str {
         PlatformKind::Bluesky => {
             "Skapa ett nytt applösenord (Inställningar → Integritet och säkerhet), byt ut det som `password` pekar på och starta om Uppsikt."
         }
-        PlatformKind::Flickr
-        | PlatformKind::Snapchat
-        | PlatformKind::OwnSite
-        | PlatformKind::Manual => "Kontakta den som sköter Uppsikt.",
+        PlatformKind::Flickr => {
+            "Kör `uppsikt accounts connect flickr` för kontot, logga in som den som har hand om det och godkänn rättigheterna. Starta sedan om Uppsikt."
+        }
+        PlatformKind::Snapchat | PlatformKind::OwnSite | PlatformKind::Manual => {
+            "Kontakta den som sköter Uppsikt."
+        }
     }
 }
