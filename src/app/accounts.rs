@@ -17,6 +17,7 @@ use crate::platforms::capability::{self, Capabilities};
 use crate::platforms::facebook::Facebook;
 use crate::platforms::flickr::Flickr;
 use crate::platforms::forum::OwnSite;
+use crate::platforms::hooks::{Hook, HookSettings};
 use crate::platforms::http::{BadHttpSettings, HttpSettings, below};
 use crate::platforms::instagram::Instagram;
 use crate::platforms::limit::fingerprint;
@@ -130,6 +131,18 @@ fn address_or(simulator: &Option<Url>, fixed: &str, path: &str) -> Url {
 /// A connector, and what reads its account's pushes where it takes any.
 pub(super) type Connector = (Arc<dyn Platform>, Option<Arc<dyn PushSource>>);
 
+/// What reads the pushes of an account's app, where the settings say how they are known.
+fn hook(account: &AccountConfig, identity: &str) -> Option<Arc<dyn PushSource>> {
+    let webhook = account.webhook.clone()?;
+    let settings = HookSettings {
+        kind: account.kind(),
+        account: identity.to_owned(),
+        secret: webhook.secret,
+        verify: webhook.verify,
+    };
+    Some(Arc::new(Hook::new(settings)?))
+}
+
 pub(super) fn connector(
     account: &AccountConfig,
     shared: &Shared,
@@ -141,6 +154,7 @@ pub(super) fn connector(
         allow_private: account.allow_private_addresses || account.simulated,
         ..HttpSettings::default()
     };
+    let pushes = account.webhook.is_some();
     match &account.platform {
         PlatformConfig::WordPress { url, user, password } => {
             let settings = WordPressSettings {
@@ -160,8 +174,10 @@ pub(super) fn connector(
                 token: token.clone(),
                 app_secret: None,
                 http: http(api_url),
+                pushes,
             };
-            Ok((Arc::new(Facebook::sharing(settings, &shared.apps, clock.clone())?), None))
+            let connector = Facebook::sharing(settings, &shared.apps, clock.clone())?;
+            Ok((Arc::new(connector), hook(account, page_id)))
         }
         PlatformConfig::Mastodon { url, token } => {
             let settings =
@@ -193,9 +209,10 @@ pub(super) fn connector(
                 ig_id: ig_id.clone(),
                 token: token.clone(),
                 app_secret: None,
+                pushes,
             };
             let connector = Instagram::sharing(settings, &shared.apps, clock.clone())?;
-            Ok((Arc::new(connector), None))
+            Ok((Arc::new(connector), hook(account, ig_id)))
         }
         PlatformConfig::LinkedIn { organization_id, token, calls_per_day, simulator } => {
             let at = |fixed, path| address_or(simulator, fixed, path);
@@ -247,8 +264,9 @@ pub(super) fn connector(
                 client_secret: client_secret.clone(),
                 refresh_token: refresh_token.clone(),
                 kept: shared.kept(account, refresh_token),
+                pushes,
             };
-            Ok((Arc::new(X::new(settings, clock.clone())?), None))
+            Ok((Arc::new(X::new(settings, clock.clone())?), hook(account, user_id)))
         }
         PlatformConfig::TikTok {
             business_id,
@@ -266,8 +284,9 @@ pub(super) fn connector(
                 client_secret: client_secret.clone(),
                 refresh_token: refresh_token.clone(),
                 kept: shared.kept(account, refresh_token),
+                pushes,
             };
-            Ok((Arc::new(TikTok::new(settings, clock.clone())?), None))
+            Ok((Arc::new(TikTok::new(settings, clock.clone())?), hook(account, business_id)))
         }
         PlatformConfig::Reddit {
             name,
@@ -442,6 +461,25 @@ mod tests {
         let env = |_: &str| Some("nyckel".to_owned());
         let config = crate::config::parse("config.toml", &text, Path::new(""), &env).unwrap();
         config.accounts.into_iter().next().unwrap()
+    }
+
+    #[test]
+    fn a_pair_that_was_kept_by_the_accounts_name_is_found_under_its_consent() {
+        let dir = tempfile::tempdir().unwrap();
+        let shared = Shared { tokens: Some(dir.path().to_owned()), ..Shared::default() };
+        let (consent, other) = (Secret::new("medgivande"), Secret::new("ett annat"));
+        let before = dir.path().join("m.json");
+        let pair = format!(r#"{{"of":"{}","access":"a"}}"#, fingerprint(&consent));
+        std::fs::write(&before, &pair).unwrap();
+        let account = account("");
+        assert!(shared.kept(&account, &other).unwrap().read().unwrap().is_none());
+        assert!(before.exists(), "what belongs to another consent is left alone");
+        let shelf = shared.kept(&account, &consent).unwrap();
+        assert_eq!(shelf.read().unwrap().unwrap().expose(), pair);
+        assert!(!before.exists());
+        // Two accounts with one consent have one pair.
+        let also = AccountConfig { key: crate::domain::ids::AccountKey::new("n"), ..account };
+        assert_eq!(shared.kept(&also, &consent).unwrap().path(), shelf.path());
     }
 
     #[test]

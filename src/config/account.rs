@@ -1,6 +1,7 @@
 //! `[[account]]`: one page, channel or profile, with what its platform needs.
 
 mod apps;
+pub mod webhook;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -58,6 +59,8 @@ pub struct AccountConfig {
     pub policy: Option<Policy>,
     /// The day on which its login ends, for platforms that do not tell.
     pub token_expires: Option<Date>,
+    /// How the pushes of its app are known, where it takes any.
+    pub webhook: Option<webhook::WebhookConfig>,
     /// What its platform needs.
     pub platform: PlatformConfig,
 }
@@ -364,6 +367,7 @@ fn read(
         PlatformKind::Flickr => apps::flickr(&mut table, reach, places),
         PlatformKind::Snapchat | PlatformKind::Manual => None, // Not among `PLATFORMS`, so refused already.
     };
+    let webhook = webhook::read(&mut table, kind, places);
     table.done();
     // What was told when the account was connected, unless somebody has written another day.
     let sealed = ["token", "refresh_token"].into_iter().find_map(|key| {
@@ -379,6 +383,7 @@ fn read(
         allow_private_addresses: reach.private,
         policy: policy.ok()?,
         token_expires: token_expires?,
+        webhook: webhook?,
         platform: platform?,
     })
 }

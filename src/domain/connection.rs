@@ -64,7 +64,7 @@ pub fn when(ends: Date, today: Date) -> String {
 pub const fn mend(platform: PlatformKind) -> &'static str {
     match platform {
         PlatformKind::Facebook | PlatformKind::Instagram => {
-            "Logga in på Meta som någon som har hand om sidan, skapa en ny nyckel åt kontot, byt ut den som `token` i inställningarna pekar på och starta om Uppsikt."
+            "Logga in på Meta som någon som har hand om sidan, skapa en ny nyckel åt kontot med `uppsikt accounts connect` eller i Metas verktyg, byt ut den som `token` i inställningarna pekar på och starta om Uppsikt."
         }
         PlatformKind::YouTube
         | PlatformKind::LinkedIn
@@ -83,7 +83,7 @@ pub const fn mend(platform: PlatformKind) -> &'static str {
             "Skapa ett nytt applösenord (Inställningar → Integritet och säkerhet), byt ut det som `password` pekar på och starta om Uppsikt."
         }
         PlatformKind::Flickr => {
-            "Kör `uppsikt accounts connect flickr` för kontot, logga in som den som har hand om det och godkänn rättigheterna. Starta sedan om Uppsikt."
+            "Godkänn appen på nytt hos Flickr, byt ut det som `token` och `token_secret` i inställningarna pekar på och starta om Uppsikt."
         }
         PlatformKind::Snapchat | PlatformKind::OwnSite | PlatformKind::Manual => {
             "Kontakta den som sköter Uppsikt."

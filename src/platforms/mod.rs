@@ -49,6 +49,7 @@ pub mod flickr;
 pub mod forum;
 mod grant;
 mod graph;
+pub mod hooks;
 pub mod html;
 pub mod http;
 pub mod instagram;

@@ -87,6 +87,8 @@ pub struct FacebookSettings {
     pub token: Secret,
     /// The app's secret, where the app demands `appsecret_proof`.
     pub app_secret: Option<Secret>,
+    /// Whether its app pushes to us.
+    pub pushes: bool,
     /// How calls are made.
     pub http: HttpSettings,
 }
@@ -107,6 +109,8 @@ pub struct InstagramSettings {
     pub token: Secret,
     /// The app's secret, where the app demands `appsecret_proof`.
     pub app_secret: Option<Secret>,
+    /// Whether its app pushes to us.
+    pub pushes: bool,
     /// How calls are made.
     pub http: HttpSettings,
 }
@@ -188,6 +192,8 @@ pub struct XSettings {
     pub refresh_token: Secret,
     /// Where the pair that came out of it is kept; `None` forgets it at the end.
     pub kept: Option<Shelf>,
+    /// Whether its app pushes to us.
+    pub pushes: bool,
     /// How calls are made.
     pub http: HttpSettings,
 }
@@ -207,6 +213,8 @@ pub struct TikTokSettings {
     pub refresh_token: Secret,
     /// Where the pair that came out of it is kept; `None` forgets it at the end.
     pub kept: Option<Shelf>,
+    /// Whether its app pushes to us.
+    pub pushes: bool,
     /// How calls are made.
     pub http: HttpSettings,
 }
