@@ -70,7 +70,7 @@ enum Way {
     /// It sends the person back to this machine.
     Back(Box<Waiting>),
     /// The person copies the address that they were sent to.
-    Pasted(Pasted),
+    Pasted(Box<Pasted>),
 }
 
 /// What came of it.
@@ -99,7 +99,7 @@ pub async fn begin(wanted: Wanted, tokens: Tokens) -> Result<Begun, CannotConnec
         let token = wanted.token_url.clone().unwrap_or_else(fixed);
         let key = Key::read_or_make(&tokens.key_file)?;
         let tokens = Tokens { key: Some(key), ..tokens };
-        let way = Way::Pasted(Pasted::begin(issued, token, client)?);
+        let way = Way::Pasted(Box::new(Pasted::begin(issued, token, client)?));
         let is_local = wanted.token_url.is_some();
         return Ok(Begun { way, wanted, tokens, kept: Kept::Refresh, is_local });
     }

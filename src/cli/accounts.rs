@@ -22,6 +22,7 @@ pub struct Args {
 }
 
 #[derive(clap::Subcommand, Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one of them is made, once, at the start")]
 enum Command {
     /// Vad som kan göras på varje konto i inställningarna, eller på alla plattformar.
     Capabilities {
