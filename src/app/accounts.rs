@@ -15,17 +15,20 @@ use crate::domain::connection::{Nearing, mend, nearing, when};
 use crate::platforms::bluesky::Bluesky;
 use crate::platforms::capability::{self, Capabilities};
 use crate::platforms::facebook::Facebook;
+use crate::platforms::flickr::Flickr;
 use crate::platforms::forum::OwnSite;
+use crate::platforms::hooks::{Hook, HookSettings};
 use crate::platforms::http::{BadHttpSettings, HttpSettings, below};
 use crate::platforms::instagram::Instagram;
+use crate::platforms::limit::fingerprint;
 use crate::platforms::linkedin::LinkedIn;
 use crate::platforms::mastodon::Mastodon;
 use crate::platforms::push::PushSource;
 use crate::platforms::reddit::Reddit;
 use crate::platforms::settings::{
-    BlueskySettings, FacebookSettings, InstagramLogin, InstagramSettings, LinkedInSettings,
-    MastodonSettings, OwnSiteActions, OwnSiteSettings, OwnSiteVerb, RedditSettings, TikTokSettings,
-    WordPressSettings, XSettings, YouTubeSettings,
+    BlueskySettings, FacebookSettings, FlickrSettings, InstagramLogin, InstagramSettings,
+    LinkedInSettings, MastodonSettings, OwnSiteActions, OwnSiteSettings, OwnSiteVerb,
+    RedditSettings, TikTokSettings, WordPressSettings, XSettings, YouTubeSettings,
 };
 use crate::platforms::tiktok::TikTok;
 use crate::platforms::usage::Apps;
@@ -35,6 +38,7 @@ use crate::platforms::youtube::YouTube;
 use crate::platforms::youtube::quota::Quotas;
 use crate::platforms::{ConnectionReport, Platform};
 use crate::runtime::clock::Clock;
+use crate::runtime::secret::Secret;
 use crate::runtime::vault::{Key, Shelf};
 
 /// The version of the Graph interface that is spoken (platform sheet, section 2.1).
@@ -67,9 +71,26 @@ impl Shared {
         Self { tokens: Some(config.store_path.with_extension("tokens")), key, ..Self::default() }
     }
 
-    fn kept(&self, account: &AccountConfig) -> Option<Shelf> {
-        let path = self.tokens.as_ref()?.join(format!("{}.json", account.key));
-        Some(Shelf::new(path, format!("pair {}", account.key), self.key.clone()))
+    /// Where the pair lies that has come out of a consent: accounts with the same one share it, since each
+    /// renewal spends the pair before.
+    fn kept(&self, account: &AccountConfig, consent: &Secret) -> Option<Shelf> {
+        let folder = self.tokens.as_ref()?;
+        let mark = fingerprint(consent);
+        let of = |name: &str| {
+            let path = folder.join(format!("{name}.json"));
+            Shelf::new(path, format!("pair {name}"), self.key.clone())
+        };
+        let (shelf, before) = (of(&mark), of(account.key.as_str()));
+        // As it was called once, by the account.
+        if !shelf.path().exists()
+            && let Ok(Some(pair)) = before.read()
+            && pair.expose().contains(&format!("\"of\":\"{mark}\""))
+            && shelf.write(pair.expose()).is_ok()
+        {
+            // One that stays behind is never read again.
+            drop(std::fs::remove_file(before.path()));
+        }
+        Some(shelf)
     }
 }
 
@@ -95,6 +116,10 @@ const X_SITE: &str = "https://x.com/";
 /// Where TikTok is asked.
 const TIKTOK_API: &str = "https://business-api.tiktok.com/open_api/v1.3/";
 
+/// Where Flickr is asked, and where people look.
+const FLICKR_API: &str = "https://api.flickr.com/";
+const FLICKR_SITE: &str = "https://www.flickr.com/photos/";
+
 /// An address of a platform's, or the same below the simulator that stands in for it.
 fn address_or(simulator: &Option<Url>, fixed: &str, path: &str) -> Url {
     match simulator {
@@ -105,6 +130,18 @@ fn address_or(simulator: &Option<Url>, fixed: &str, path: &str) -> Url {
 
 /// A connector, and what reads its account's pushes where it takes any.
 pub(super) type Connector = (Arc<dyn Platform>, Option<Arc<dyn PushSource>>);
+
+/// What reads the pushes of an account's app, where the settings say how they are known.
+fn hook(account: &AccountConfig, identity: &str) -> Option<Arc<dyn PushSource>> {
+    let webhook = account.webhook.clone()?;
+    let settings = HookSettings {
+        kind: account.kind(),
+        account: identity.to_owned(),
+        secret: webhook.secret,
+        verify: webhook.verify,
+    };
+    Some(Arc::new(Hook::new(settings)?))
+}
 
 pub(super) fn connector(
     account: &AccountConfig,
@@ -117,6 +154,7 @@ pub(super) fn connector(
         allow_private: account.allow_private_addresses || account.simulated,
         ..HttpSettings::default()
     };
+    let pushes = account.webhook.is_some();
     match &account.platform {
         PlatformConfig::WordPress { url, user, password } => {
             let settings = WordPressSettings {
@@ -136,8 +174,10 @@ pub(super) fn connector(
                 token: token.clone(),
                 app_secret: None,
                 http: http(api_url),
+                pushes,
             };
-            Ok((Arc::new(Facebook::sharing(settings, &shared.apps, clock.clone())?), None))
+            let connector = Facebook::sharing(settings, &shared.apps, clock.clone())?;
+            Ok((Arc::new(connector), hook(account, page_id)))
         }
         PlatformConfig::Mastodon { url, token } => {
             let settings =
@@ -169,9 +209,10 @@ pub(super) fn connector(
                 ig_id: ig_id.clone(),
                 token: token.clone(),
                 app_secret: None,
+                pushes,
             };
             let connector = Instagram::sharing(settings, &shared.apps, clock.clone())?;
-            Ok((Arc::new(connector), None))
+            Ok((Arc::new(connector), hook(account, ig_id)))
         }
         PlatformConfig::LinkedIn { organization_id, token, calls_per_day, simulator } => {
             let at = |fixed, path| address_or(simulator, fixed, path);
@@ -222,9 +263,10 @@ pub(super) fn connector(
                 client_id: client_id.clone(),
                 client_secret: client_secret.clone(),
                 refresh_token: refresh_token.clone(),
-                kept: shared.kept(account),
+                kept: shared.kept(account, refresh_token),
+                pushes,
             };
-            Ok((Arc::new(X::new(settings, clock.clone())?), None))
+            Ok((Arc::new(X::new(settings, clock.clone())?), hook(account, user_id)))
         }
         PlatformConfig::TikTok {
             business_id,
@@ -241,9 +283,10 @@ pub(super) fn connector(
                 client_id: client_id.clone(),
                 client_secret: client_secret.clone(),
                 refresh_token: refresh_token.clone(),
-                kept: shared.kept(account),
+                kept: shared.kept(account, refresh_token),
+                pushes,
             };
-            Ok((Arc::new(TikTok::new(settings, clock.clone())?), None))
+            Ok((Arc::new(TikTok::new(settings, clock.clone())?), hook(account, business_id)))
         }
         PlatformConfig::Reddit {
             name,
@@ -267,6 +310,20 @@ pub(super) fn connector(
                 refresh_token: refresh_token.clone(),
             };
             Ok((Arc::new(Reddit::new(settings, clock.clone())?), None))
+        }
+        PlatformConfig::Flickr { user_id, api_key, api_secret, token, token_secret, simulator } => {
+            let base = address_or(simulator, FLICKR_API, "");
+            let settings = FlickrSettings {
+                http: http(&base),
+                base,
+                site: address_or(simulator, FLICKR_SITE, "photos/"),
+                user_id: user_id.clone(),
+                api_key: api_key.clone(),
+                api_secret: api_secret.clone(),
+                token: token.clone(),
+                token_secret: token_secret.clone(),
+            };
+            Ok((Arc::new(Flickr::new(settings, clock.clone())?), None))
         }
         PlatformConfig::OwnSite { folder, secrets, acts } => {
             // A configured act takes at least one secret: it is what acts are signed with.
@@ -364,8 +421,9 @@ const fn has_connector(platform: PlatformKind) -> bool {
         | PlatformKind::WordPress
         | PlatformKind::Mastodon
         | PlatformKind::Bluesky
+        | PlatformKind::Flickr
         | PlatformKind::OwnSite => true,
-        PlatformKind::Flickr | PlatformKind::Snapchat | PlatformKind::Manual => false,
+        PlatformKind::Snapchat | PlatformKind::Manual => false,
     }
 }
 
@@ -403,6 +461,25 @@ mod tests {
         let env = |_: &str| Some("nyckel".to_owned());
         let config = crate::config::parse("config.toml", &text, Path::new(""), &env).unwrap();
         config.accounts.into_iter().next().unwrap()
+    }
+
+    #[test]
+    fn a_pair_that_was_kept_by_the_accounts_name_is_found_under_its_consent() {
+        let dir = tempfile::tempdir().unwrap();
+        let shared = Shared { tokens: Some(dir.path().to_owned()), ..Shared::default() };
+        let (consent, other) = (Secret::new("medgivande"), Secret::new("ett annat"));
+        let before = dir.path().join("m.json");
+        let pair = format!(r#"{{"of":"{}","access":"a"}}"#, fingerprint(&consent));
+        std::fs::write(&before, &pair).unwrap();
+        let account = account("");
+        assert!(shared.kept(&account, &other).unwrap().read().unwrap().is_none());
+        assert!(before.exists(), "what belongs to another consent is left alone");
+        let shelf = shared.kept(&account, &consent).unwrap();
+        assert_eq!(shelf.read().unwrap().unwrap().expose(), pair);
+        assert!(!before.exists());
+        // Two accounts with one consent have one pair.
+        let also = AccountConfig { key: crate::domain::ids::AccountKey::new("n"), ..account };
+        assert_eq!(shared.kept(&also, &consent).unwrap().path(), shelf.path());
     }
 
     #[test]

@@ -5,7 +5,10 @@ use url::Url;
 
 use crate::config::secret::{SealedToken, Tokens, is_name};
 use crate::domain::account::PlatformKind;
-use crate::platforms::authorize::{self, Client, Kept, NotConnected, NotSo, Provider, Waiting};
+use crate::platforms::authorize::tiktok::Pasted;
+use crate::platforms::authorize::{
+    self, Client, Kept, NotConnected, NotSo, Provider, TIKTOK_TOKENS, Waiting,
+};
 use crate::platforms::http::HttpSettings;
 use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
@@ -30,6 +33,8 @@ pub struct Wanted {
     pub token_url: Option<Url>,
     /// Other rights than the usual ones.
     pub scopes: Vec<String>,
+    /// Which of several Pages, at Meta.
+    pub page: Option<String>,
 }
 
 /// It could not be connected. The texts are whole Swedish sentences.
@@ -52,17 +57,26 @@ pub enum CannotConnect {
 /// A connection that waits for a person, and where its token will lie.
 #[derive(Debug)]
 pub struct Begun {
-    waiting: Waiting,
+    way: Way,
     wanted: Wanted,
     tokens: Tokens,
     kept: Kept,
     is_local: bool,
 }
 
+/// How what the platform gives comes here.
+#[derive(Debug)]
+enum Way {
+    /// It sends the person back to this machine.
+    Back(Box<Waiting>),
+    /// The person copies the address that they were sent to.
+    Pasted(Box<Pasted>),
+}
+
 /// What came of it.
 #[derive(Clone, Debug)]
 pub struct Sealed {
-    /// The line for the account in `config.toml`.
+    /// The lines for the account in `config.toml`.
     pub line: String,
     /// When the token ends, where the platform told.
     pub ends: Option<Timestamp>,
@@ -76,10 +90,20 @@ pub struct Sealed {
 /// # Errors
 /// [`CannotConnect`].
 pub async fn begin(wanted: Wanted, tokens: Tokens) -> Result<Begun, CannotConnect> {
-    let mut provider = Provider::of(wanted.platform)?;
     if !is_name(&wanted.name) {
         return Err(CannotConnect::Name(wanted.name));
     }
+    let client = Client { id: wanted.client_id.clone(), secret: wanted.client_secret.clone() };
+    if let (PlatformKind::TikTok, Some(issued)) = (wanted.platform, &wanted.authorize_url) {
+        let fixed = || Url::parse(TIKTOK_TOKENS).expect("a fixed address is one");
+        let token = wanted.token_url.clone().unwrap_or_else(fixed);
+        let key = Key::read_or_make(&tokens.key_file)?;
+        let tokens = Tokens { key: Some(key), ..tokens };
+        let way = Way::Pasted(Box::new(Pasted::begin(issued, token, client)?));
+        let is_local = wanted.token_url.is_some();
+        return Ok(Begun { way, wanted, tokens, kept: Kept::Refresh, is_local });
+    }
+    let mut provider = Provider::of(wanted.platform)?;
     let is_local = wanted.token_url.is_some();
     provider.authorize = wanted.authorize_url.clone().unwrap_or(provider.authorize);
     provider.token = wanted.token_url.clone().unwrap_or(provider.token);
@@ -89,32 +113,41 @@ pub async fn begin(wanted: Wanted, tokens: Tokens) -> Result<Begun, CannotConnec
     let key = Key::read_or_make(&tokens.key_file)?;
     let tokens = Tokens { key: Some(key), ..tokens };
     let kept = provider.kept;
-    let client = Client { id: wanted.client_id.clone(), secret: wanted.client_secret.clone() };
-    let waiting = authorize::begin(provider, client, wanted.port).await?;
-    Ok(Begun { waiting, wanted, tokens, kept, is_local })
+    let way = Way::Back(Box::new(authorize::begin(provider, client, wanted.port).await?));
+    Ok(Begun { way, wanted, tokens, kept, is_local })
 }
 
 impl Begun {
     /// What the person has to open in a browser.
     pub fn address(&self) -> &Url {
-        self.waiting.address()
+        match &self.way {
+            Way::Back(waiting) => waiting.address(),
+            Way::Pasted(pasted) => pasted.address(),
+        }
     }
 
-    /// What has to be among the app's addresses at the platform.
-    pub fn redirect(&self) -> &str {
-        self.waiting.redirect()
+    /// What has to be among the app's addresses at the platform; nothing where the person copies the address that
+    /// they were sent to, which [`Begun::finish`] wants then.
+    pub fn redirect(&self) -> Option<&str> {
+        match &self.way {
+            Way::Back(waiting) => Some(waiting.redirect()),
+            Way::Pasted(_) => None,
+        }
     }
 
-    /// Waits for the person, and seals what the platform gives.
+    /// Waits for the person, and seals what the platform gives. `pasted` is the address that they copied.
     ///
     /// # Errors
     /// [`CannotConnect`].
-    pub async fn finish(self, clock: Clock) -> Result<Sealed, CannotConnect> {
-        let Self { waiting, wanted, tokens, kept, is_local } = self;
+    pub async fn finish(self, pasted: &str, clock: Clock) -> Result<Sealed, CannotConnect> {
+        let Self { way, wanted, tokens, kept, is_local } = self;
         // Addresses that somebody typed may lie here; those of platforms never do.
         let settings = if is_local { HttpSettings::loopback() } else { HttpSettings::default() };
         let since = clock.now();
-        let connected = waiting.finish(&settings, clock).await?;
+        let connected = match way {
+            Way::Back(waiting) => waiting.finish(&settings, wanted.page.as_deref(), clock).await?,
+            Way::Pasted(waiting) => waiting.finish(pasted, &settings, clock).await?,
+        };
         let sealed = SealedToken {
             token: connected.token.expose().to_owned(),
             ends: connected.ends,
@@ -127,7 +160,10 @@ impl Begun {
             Kept::Refresh => "refresh_token",
             Kept::Access => "token",
         };
-        let line = format!("{key} = \"sealed:{}\"", wanted.name);
+        let mut line = format!("{key} = \"sealed:{}\"", wanted.name);
+        for (key, value) in &connected.beside {
+            line.push_str(&format!("\n{key} = \"{value}\""));
+        }
         Ok(Sealed { line, ends: connected.ends, lacks: connected.lacks })
     }
 }

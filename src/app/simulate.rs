@@ -13,7 +13,7 @@ use crate::platforms::simulate::faults::{Fault, Faults};
 use crate::platforms::simulate::replay::Recording;
 use crate::platforms::simulate::script::Script;
 use crate::platforms::simulate::{
-    bluesky, facebook, instagram, linkedin, reddit, tiktok, x, youtube,
+    bluesky, facebook, flickr, instagram, linkedin, reddit, tiktok, x, youtube,
 };
 use crate::runtime::clock::Clock;
 
@@ -27,6 +27,7 @@ pub const SIMULATED: &[PlatformKind] = &[
     PlatformKind::TikTok,
     PlatformKind::Reddit,
     PlatformKind::Bluesky,
+    PlatformKind::Flickr,
 ];
 
 /// What can go wrong at one, by the names that the command line takes.
@@ -76,6 +77,7 @@ enum Running {
     TikTok(tiktok::Simulator),
     Reddit(reddit::Simulator),
     Bluesky(bluesky::Simulator),
+    Flickr(flickr::Simulator),
 }
 
 /// Reads a recording of calls, to be played back.
@@ -229,9 +231,23 @@ pub async fn simulate(drill: Drill, clock: Clock) -> Result<Simulated, AppError>
             ];
             (Running::TikTok(simulator), base, keys, variables)
         }
+        PlatformKind::Flickr => {
+            let options = flickr::Options { faults, listen, ..flickr::Options::new(script) };
+            let simulator = flickr::Simulator::start(options, clock).await.map_err(system)?;
+            let (base, settings) = (simulator.base().clone(), simulator.settings());
+            let keys = format!(
+                "user_id = \"{}\"\napi_key = \"{}\"\napi_secret = \"env:SIM_APP\"\ntoken = \"env:SIM_TOKEN\"\ntoken_secret = \"env:SIM_HEMLIGHET\"\napi_url = \"{base}\"",
+                settings.user_id, settings.api_key
+            );
+            let variables = vec![
+                ("SIM_APP", settings.api_secret.expose().to_owned()),
+                ("SIM_TOKEN", settings.token.expose().to_owned()),
+                ("SIM_HEMLIGHET", settings.token_secret.expose().to_owned()),
+            ];
+            (Running::Flickr(simulator), base, keys, variables)
+        }
         PlatformKind::WordPress
         | PlatformKind::Mastodon
-        | PlatformKind::Flickr
         | PlatformKind::Snapchat
         | PlatformKind::OwnSite
         | PlatformKind::Manual => {
@@ -285,7 +301,7 @@ mod tests {
         let error = simulate(drill(PlatformKind::Snapchat), Clock::system()).await.unwrap_err();
         assert_eq!(
             error.to_string(),
-            "det finns ingen simulator av snapchat: välj facebook, instagram, youtube, linkedin, x, tiktok, reddit, bluesky"
+            "det finns ingen simulator av snapchat: välj facebook, instagram, youtube, linkedin, x, tiktok, reddit, bluesky, flickr"
         );
         let faults = vec!["jordbävning".to_owned()];
         let drill = Drill { faults, ..drill(PlatformKind::YouTube) };

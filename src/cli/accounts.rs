@@ -22,6 +22,7 @@ pub struct Args {
 }
 
 #[derive(clap::Subcommand, Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one of them is made, once, at the start")]
 enum Command {
     /// Vad som kan göras på varje konto i inställningarna, eller på alla plattformar.
     Capabilities {
@@ -38,7 +39,7 @@ enum Command {
     Connect {
         #[command(flatten)]
         config: ConfigFile,
-        /// Plattformen: youtube, linkedin, x eller reddit.
+        /// Plattformen: facebook, instagram, youtube, linkedin, x, tiktok eller reddit.
         platform: String,
         /// Namnet som nyckeln förseglas under; plattformens om inget anges.
         #[arg(long)]
@@ -52,8 +53,8 @@ enum Command {
         /// Porten på den här datorn som plattformen skickar tillbaka till; 0 tar en ledig.
         #[arg(long, default_value_t = 0)]
         port: u16,
-        /// En annan adress att godkänna på, för prov.
-        #[arg(long, requires = "token_url")]
+        /// TikTok: adressen som portalen har utfärdat. Annars en annan adress att godkänna på, för prov.
+        #[arg(long)]
         authorize_url: Option<url::Url>,
         /// En annan adress att hämta nyckeln på, för prov.
         #[arg(long, requires = "authorize_url")]
@@ -61,6 +62,9 @@ enum Command {
         /// Andra rättigheter än de vanliga; kan anges flera gånger.
         #[arg(long)]
         scope: Vec<String>,
+        /// Sidans nummer, när den som loggar in har hand om flera (Facebook och Instagram).
+        #[arg(long, value_name = "NUMMER")]
+        page: Option<String>,
     },
     /// Vem som ansvarar för ett konto, arbetar med det och är ersättare. Utan val: visar alla kontons.
     People {
@@ -103,10 +107,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             authorize_url,
             token_url,
             scope,
+            page,
         } => {
             let kind = PlatformKind::from_id(platform).ok_or_else(|| {
                 anyhow::anyhow!(
-                    "`{platform}` är ingen plattform: skriv youtube, linkedin, x eller reddit"
+                    "`{platform}` är ingen plattform: skriv facebook, instagram, youtube, linkedin, x, tiktok eller reddit"
                 )
             })?;
             let client_secret = match client_secret_env {
@@ -127,6 +132,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 authorize_url: authorize_url.clone(),
                 token_url: token_url.clone(),
                 scopes: scope.clone(),
+                page: page.clone(),
             };
             connect(config, wanted)
         }
@@ -148,10 +154,17 @@ fn connect(config: &ConfigFile, wanted: Wanted) -> anyhow::Result<ExitCode> {
     let tokens = config.load_tokens()?.tokens;
     runtime()?.block_on(async {
         let begun = connect::begin(wanted, tokens).await?;
-        eprintln!("Adressen {} ska stå bland appens återvändsadresser hos plattformen.", begun.redirect());
+        if let Some(redirect) = begun.redirect() {
+            eprintln!("Adressen {redirect} ska stå bland appens återvändsadresser hos plattformen.");
+        }
         eprintln!("Öppna den här adressen i en webbläsare på den här datorn, logga in som den som har hand om kontot och godkänn:\n");
         println!("{}", begun.address());
-        let sealed = begun.finish(Clock::system()).await?;
+        let mut pasted = String::new();
+        if begun.redirect().is_none() {
+            eprintln!("\nKlistra in hela adressen som webbläsaren sedan hamnar på, och tryck på retur:");
+            std::io::stdin().read_line(&mut pasted)?;
+        }
+        let sealed = begun.finish(&pasted, Clock::system()).await?;
         eprintln!("\nKlart. Skriv i kontot i inställningarna, och starta om Uppsikt:\n");
         println!("{}", sealed.line);
         match sealed.ends {

@@ -1,6 +1,7 @@
 //! `[[account]]`: one page, channel or profile, with what its platform needs.
 
 mod apps;
+pub mod webhook;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -58,6 +59,8 @@ pub struct AccountConfig {
     pub policy: Option<Policy>,
     /// The day on which its login ends, for platforms that do not tell.
     pub token_expires: Option<Date>,
+    /// How the pushes of its app are known, where it takes any.
+    pub webhook: Option<webhook::WebhookConfig>,
     /// What its platform needs.
     pub platform: PlatformConfig,
 }
@@ -80,6 +83,7 @@ impl AccountConfig {
             | PlatformConfig::Reddit { simulator, .. }
             | PlatformConfig::X { simulator, .. }
             | PlatformConfig::TikTok { simulator, .. }
+            | PlatformConfig::Flickr { simulator, .. }
             | PlatformConfig::YouTube { simulator, .. } => simulator.clone(),
             PlatformConfig::OwnSite { acts, .. } => acts.as_ref().map(|acts| acts.url.clone()),
         }
@@ -200,6 +204,21 @@ pub enum PlatformConfig {
         /// Where the simulator is that serves it, ending with a slash.
         simulator: Option<Url>,
     },
+    /// An account on Flickr.
+    Flickr {
+        /// The account's id, as `12345678@N01`.
+        user_id: String,
+        /// The app's key. Accounts with the same one share its limit.
+        api_key: String,
+        /// The app's secret.
+        api_secret: Secret,
+        /// The token that the account's consent was exchanged for.
+        token: Secret,
+        /// What belongs to that token.
+        token_secret: Secret,
+        /// Where the simulator is that serves it, ending with a slash.
+        simulator: Option<Url>,
+    },
     /// A YouTube channel.
     YouTube {
         /// The channel's id.
@@ -240,6 +259,7 @@ impl AccountConfig {
             PlatformConfig::X { .. } => PlatformKind::X,
             PlatformConfig::TikTok { .. } => PlatformKind::TikTok,
             PlatformConfig::Reddit { .. } => PlatformKind::Reddit,
+            PlatformConfig::Flickr { .. } => PlatformKind::Flickr,
             PlatformConfig::YouTube { .. } => PlatformKind::YouTube,
         }
     }
@@ -258,6 +278,7 @@ const PLATFORMS: &[(&str, PlatformKind)] = &[
     (PlatformKind::Reddit.id(), PlatformKind::Reddit),
     (PlatformKind::X.id(), PlatformKind::X),
     (PlatformKind::TikTok.id(), PlatformKind::TikTok),
+    (PlatformKind::Flickr.id(), PlatformKind::Flickr),
 ];
 
 const VERBS: &[(&str, ActionKind)] = &[
@@ -310,7 +331,7 @@ fn read(
     let name = table.demanded_text("name", "name = \"Kommunbloggen\"");
     let usual = match kind {
         Some(PlatformKind::YouTube | PlatformKind::TikTok) => INTERVAL_COUNTED_S,
-        Some(PlatformKind::LinkedIn) => INTERVAL_RARE_S,
+        Some(PlatformKind::LinkedIn | PlatformKind::Flickr) => INTERVAL_RARE_S,
         Some(PlatformKind::Reddit | PlatformKind::X) => INTERVAL_LISTS_S,
         Some(_) | None => INTERVAL_DEFAULT_S,
     };
@@ -343,8 +364,10 @@ fn read(
         PlatformKind::Reddit => apps::reddit(&mut table, reach, places),
         PlatformKind::X => apps::x(&mut table, reach, places),
         PlatformKind::TikTok => apps::tiktok(&mut table, reach, places),
-        PlatformKind::Flickr | PlatformKind::Snapchat | PlatformKind::Manual => None, // Not among `PLATFORMS`, so refused already.
+        PlatformKind::Flickr => apps::flickr(&mut table, reach, places),
+        PlatformKind::Snapchat | PlatformKind::Manual => None, // Not among `PLATFORMS`, so refused already.
     };
+    let webhook = webhook::read(&mut table, kind, places);
     table.done();
     // What was told when the account was connected, unless somebody has written another day.
     let sealed = ["token", "refresh_token"].into_iter().find_map(|key| {
@@ -360,6 +383,7 @@ fn read(
         allow_private_addresses: reach.private,
         policy: policy.ok()?,
         token_expires: token_expires?,
+        webhook: webhook?,
         platform: platform?,
     })
 }

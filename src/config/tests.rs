@@ -78,14 +78,14 @@ fn the_commented_lines_of_the_shipped_file_are_valid_too() {
     let config = parse("config.toml", &text, Path::new(""), &env).expect("every example holds");
     let kinds: Vec<_> = config.accounts.iter().map(AccountConfig::kind).collect();
     use PlatformKind::{
-        Bluesky, Facebook, Instagram, LinkedIn, Mastodon, OwnSite, Reddit, TikTok, WordPress, X,
-        YouTube,
+        Bluesky, Facebook, Flickr, Instagram, LinkedIn, Mastodon, OwnSite, Reddit, TikTok,
+        WordPress, X, YouTube,
     };
     assert_eq!(
         kinds,
         [
             OwnSite, WordPress, Facebook, Mastodon, Bluesky, YouTube, Instagram, LinkedIn, Reddit,
-            X, TikTok
+            X, TikTok, Flickr
         ]
     );
     assert!(config.server.secure_cookies);
@@ -308,6 +308,18 @@ const BROKEN: &[(&str, &str)] = &[
     (
         "tiktok with a handle for an id and without consent",
         "[[account]]\nkey = \"a\"\nplatform = \"tiktok\"\nname = \"A\"\nbusiness_id = \"@kommunen\"\nclient_id = \"k\"",
+    ),
+    (
+        "flickr with a name for an id and without consent",
+        "[[account]]\nkey = \"a\"\nplatform = \"flickr\"\nname = \"A\"\nuser_id = \"kommunen\"\napi_key = \"k\"",
+    ),
+    (
+        "pushes of meta without what they are signed with, and without the word for the address",
+        "[[account]]\nkey = \"a\"\nplatform = \"facebook\"\nname = \"A\"\npage_id = \"1\"\ntoken = \"env:LOSEN\"\nwebhook_verify = \"env:LOSEN\"\n[[account]]\nkey = \"b\"\nplatform = \"instagram\"\nname = \"B\"\nig_id = \"1\"\ntoken = \"env:LOSEN\"\nwebhook_secret = \"env:LOSEN\"",
+    ),
+    (
+        "pushes where the platform has none",
+        "[[account]]\nkey = \"a\"\nplatform = \"mastodon\"\nname = \"A\"\nurl = \"https://a.example\"\ntoken = \"env:LOSEN\"\nwebhook_secret = \"env:LOSEN\"",
     ),
     (
         "bluesky simulated nowhere",

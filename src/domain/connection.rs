@@ -64,7 +64,7 @@ pub fn when(ends: Date, today: Date) -> String {
 pub const fn mend(platform: PlatformKind) -> &'static str {
     match platform {
         PlatformKind::Facebook | PlatformKind::Instagram => {
-            "Logga in på Meta som någon som har hand om sidan, skapa en ny nyckel åt kontot, byt ut den som `token` i inställningarna pekar på och starta om Uppsikt."
+            "Logga in på Meta som någon som har hand om sidan, skapa en ny nyckel åt kontot med `uppsikt accounts connect` eller i Metas verktyg, byt ut den som `token` i inställningarna pekar på och starta om Uppsikt."
         }
         PlatformKind::YouTube
         | PlatformKind::LinkedIn
@@ -82,9 +82,11 @@ pub const fn mend(platform: PlatformKind) -> &'static str {
         PlatformKind::Bluesky => {
             "Skapa ett nytt applösenord (Inställningar → Integritet och säkerhet), byt ut det som `password` pekar på och starta om Uppsikt."
         }
-        PlatformKind::Flickr
-        | PlatformKind::Snapchat
-        | PlatformKind::OwnSite
-        | PlatformKind::Manual => "Kontakta den som sköter Uppsikt.",
+        PlatformKind::Flickr => {
+            "Godkänn appen på nytt hos Flickr, byt ut det som `token` och `token_secret` i inställningarna pekar på och starta om Uppsikt."
+        }
+        PlatformKind::Snapchat | PlatformKind::OwnSite | PlatformKind::Manual => {
+            "Kontakta den som sköter Uppsikt."
+        }
     }
 }

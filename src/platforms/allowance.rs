@@ -1,7 +1,7 @@
 //! What a platform's own limit leaves us: background reading stops before it is used up, so that
 //! editors can still act.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -24,9 +24,9 @@ pub struct Said {
     pub until: Timestamp,
 }
 
-/// What it said last.
-#[derive(Debug, Default)]
-pub struct Allowance(Mutex<Option<Said>>);
+/// What it said last; those made of one are the same.
+#[derive(Clone, Debug, Default)]
+pub struct Allowance(Arc<Mutex<Option<Said>>>);
 
 impl Allowance {
     /// Remembers what an answer told, where it told anything.

@@ -4,6 +4,9 @@
 //! A person opens an address in a browser, logs in and agrees; the platform sends them back to a port that is
 //! open here for as long, with a code that is good once. Only an answer with our `state` is taken, and only one.
 
+mod meta;
+pub mod tiktok;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -51,6 +54,36 @@ pub enum Kept {
     Access,
 }
 
+/// How what a platform sends back becomes what is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// As the standard has it.
+    Standard,
+    /// By way of a person's token to that of a Page.
+    Page,
+    /// The same for the Instagram account that is linked to the Page.
+    PageOfInstagram,
+}
+
+impl How {
+    /// What stands between rights in an address.
+    const fn between(self) -> &'static str {
+        match self {
+            Self::Standard => " ",
+            Self::Page | Self::PageOfInstagram => ",",
+        }
+    }
+
+    /// What this machine is called in the address that people are sent back to. Meta takes no number where it is
+    /// not encrypted.
+    const fn host(self) -> &'static str {
+        match self {
+            Self::Standard => "127.0.0.1",
+            Self::Page | Self::PageOfInstagram => "localhost",
+        }
+    }
+}
+
 /// Where and how a platform is asked for consent.
 #[derive(Clone, Debug)]
 pub struct Provider {
@@ -66,6 +99,8 @@ pub struct Provider {
     pub client: ClientShown,
     /// What is kept.
     pub kept: Kept,
+    /// How it is come by.
+    pub how: How,
 }
 
 /// Why an account of a platform is not connected so.
@@ -76,6 +111,20 @@ pub struct NotSo(pub &'static str);
 fn fixed(address: &str) -> Url {
     Url::parse(address).expect("a fixed address is one")
 }
+
+/// Where people agree at Meta, and where codes are exchanged.
+const META_CONSENT: &str = "https://www.facebook.com/v26.0/dialog/oauth";
+const META_TOKENS: &str = "https://graph.facebook.com/v26.0/oauth/access_token";
+
+/// What is asked for beside what a Page cannot do without: to list Pages, to subscribe to pushes, and to read
+/// messages, which not every app is given.
+const META_RIGHTS: &[&str] = &["pages_show_list", "pages_manage_metadata", "pages_messaging"];
+const INSTAGRAM_RIGHTS: &[&str] =
+    &["instagram_basic", "instagram_manage_comments", "instagram_manage_messages"];
+
+/// Where TikTok exchanges codes.
+pub const TIKTOK_TOKENS: &str =
+    "https://business-api.tiktok.com/open_api/v1.3/tt_user/oauth2/token/";
 
 impl Provider {
     /// A platform's, by its sheet.
@@ -90,6 +139,12 @@ impl Provider {
             extra,
             client,
             kept,
+            how: How::Standard,
+        };
+        let of_meta = |more: &[&str], how| {
+            let scopes = [super::facebook::RIGHTS, META_RIGHTS, more].concat();
+            let (form, kept) = (ClientShown::Form, Kept::Access);
+            Self { how, ..provider(META_CONSENT, META_TOKENS, &scopes, &[], form, kept) }
         };
         match platform {
             // Without both, Google gives no consent that can be renewed but the first time.
@@ -128,11 +183,10 @@ impl Provider {
                 Kept::Refresh,
             )),
             PlatformKind::TikTok => Err(NotSo(
-                "TikTok skickar bara tillbaka till en https-adress utan port, så inloggningen kan inte tas emot på den här datorn. Låt portalen utfärda länken, och lägg refresh_token i en fil: refresh_token = \"file:…\"",
+                "TikTok skickar bara tillbaka till en https-adress utan port, så inloggningen kan inte tas emot på den här datorn. Låt portalen utfärda länken, ange den med --authorize-url, och klistra in adressen som webbläsaren hamnar på",
             )),
-            PlatformKind::Facebook | PlatformKind::Instagram => Err(NotSo(
-                "Metas sidnyckel skapas i Metas verktyg för utvecklare och förnyas inte. Lägg den i en fil: token = \"file:…\"",
-            )),
+            PlatformKind::Facebook => Ok(of_meta(&[], How::Page)),
+            PlatformKind::Instagram => Ok(of_meta(INSTAGRAM_RIGHTS, How::PageOfInstagram)),
             PlatformKind::WordPress
             | PlatformKind::Mastodon
             | PlatformKind::Bluesky
@@ -166,6 +220,8 @@ pub struct Connected {
     pub scope: Option<String>,
     /// What was asked for and not given.
     pub lacks: Vec<String>,
+    /// What else of it belongs in the account's settings: keys with their values.
+    pub beside: Vec<(&'static str, String)>,
 }
 
 /// It could not be connected. The texts are whole Swedish sentences.
@@ -194,6 +250,22 @@ pub enum NotConnected {
         "plattformen lämnade ingen nyckel som kan förnyas: ta bort Uppsikt bland de godkända apparna hos plattformen, och börja om"
     )]
     NotKept,
+    /// The person works with several Pages, or not with that one.
+    #[error("välj en sida med --page: {pages}")]
+    WhichPage {
+        /// Those that there are.
+        pages: String,
+    },
+    /// No Instagram account is linked to the Page.
+    #[error(
+        "inget professionellt Instagramkonto är kopplat till sidan: koppla det i sidans inställningar och börja om"
+    )]
+    NoInstagram,
+    /// What was pasted is not the address that the platform sent the person to.
+    #[error(
+        "det inklistrade är inte adressen som plattformen skickade webbläsaren till: kopiera hela adressen ur adressfältet, och börja om om den är äldre än tio minuter"
+    )]
+    Pasted,
     /// The machine gave no randomness.
     #[error("datorn gav inga slumptal")]
     Chance,
@@ -266,14 +338,14 @@ pub async fn begin(provider: Provider, client: Client, port: u16) -> Result<Wait
     let listen = SocketAddr::from(([127, 0, 0, 1], port));
     let port = Port::open(listen).await.map_err(NotConnected::Port)?;
     let (state, verifier) = (chance()?, chance()?);
-    let redirect = format!("{}/", port.origin());
+    let redirect = format!("{}/", port.origin()).replace("127.0.0.1", provider.how.host());
     let mut address = provider.authorize.clone();
     address
         .query_pairs_mut()
         .append_pair("response_type", "code")
         .append_pair("client_id", &client.id)
         .append_pair("redirect_uri", &redirect)
-        .append_pair("scope", &provider.scopes.join(" "))
+        .append_pair("scope", &provider.scopes.join(provider.how.between()))
         .append_pair("state", state.expose())
         .append_pair("code_challenge", &challenge(&verifier))
         .append_pair("code_challenge_method", "S256")
@@ -333,6 +405,7 @@ impl Waiting {
     pub async fn finish(
         self,
         settings: &HttpSettings,
+        page: Option<&str>,
         clock: Clock,
     ) -> Result<Connected, NotConnected> {
         let Self { provider, client, verifier, redirect, came, server, .. } = self;
@@ -346,6 +419,22 @@ impl Waiting {
         secrets.extend(client.secret.clone());
         let http =
             Http::new(&provider.token, settings, clock, secrets).map_err(NotConnected::Address)?;
+        match provider.how {
+            How::Standard => {}
+            How::Page | How::PageOfInstagram => {
+                // The person's page has been sent by now.
+                drop(server);
+                let came = meta::Came {
+                    token: &provider.token,
+                    code: &code,
+                    redirect: &redirect,
+                    verifier: &verifier,
+                    page,
+                    is_instagram: provider.how == How::PageOfInstagram,
+                };
+                return meta::connect(&http, &client, came).await;
+            }
+        }
         let mut form = vec![
             ("grant_type", "authorization_code"),
             ("code", code.expose()),
@@ -393,6 +482,7 @@ impl Waiting {
             ends: lives.and_then(|lives| after(lives).ok()),
             scope: told.scope,
             lacks,
+            beside: Vec::new(),
         })
     }
 }

@@ -2,7 +2,12 @@
 //!
 //! Of many calls that need a new token only one asks for it. On some platforms a consent is good for
 //! one renewal, which gives the next: such a pair is written down before it is used, since whoever
-//! loses it has to connect the account anew.
+//! loses it has to connect the account anew. So one process at a time renews a pair, whatever else runs
+//! beside the service, and a renewal that has begun comes to its end also where whoever asked for it has
+//! given up.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +20,12 @@ use crate::platforms::http::{Answer, Http};
 use crate::platforms::json;
 use crate::platforms::limit::fingerprint;
 use crate::runtime::secret::Secret;
-use crate::runtime::vault::{Shelf, VaultError};
+use crate::runtime::vault::{Alone, Shelf, VaultError};
+
+/// How often a pair is looked at that another process is renewing, and how often at the most: longer than
+/// that process would wait for an answer.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+const MOST_LOOKS: u32 = 1_800;
 
 /// An access token is not used in its last minute.
 const SPARE: SignedDuration = SignedDuration::from_mins(1);
@@ -85,7 +95,10 @@ impl Access {
 }
 
 /// The consent of one account.
-pub struct Consent {
+#[derive(Clone)]
+pub struct Consent(Arc<One>);
+
+struct One {
     /// The one in the settings.
     first: Secret,
     /// Where pairs are kept that must not be lost.
@@ -124,13 +137,13 @@ impl Consent {
 
     /// One that is replaced at each renewal, and kept in this file.
     pub fn replaced(first: Secret, file: Option<Shelf>) -> Self {
-        Self { first, file, held: Mutex::default() }
+        Self(Arc::new(One { first, file, held: Mutex::default() }))
     }
 
     /// The pair that was written down, where there is one of the consent in the settings. A file that
     /// cannot be read is not taken for none: the consent in the settings is spent by then.
     fn load(&self) -> Result<Option<Access>, PlatformError> {
-        let Some(file) = &self.file else { return Ok(None) };
+        let Some(file) = &self.0.file else { return Ok(None) };
         let path = file.path().display();
         let text = match file.read() {
             Ok(Some(text)) => text,
@@ -154,7 +167,7 @@ impl Consent {
                 "Filen {path} med kontots nycklar är skadad. Lägg tillbaka den från en säkerhetskopia, eller ta bort den och anslut kontot på nytt."
             ),
         })?;
-        Ok((kept.of == fingerprint(&self.first)).then(|| Access {
+        Ok((kept.of == fingerprint(&self.0.first)).then(|| Access {
             token: Secret::new(kept.access),
             until: kept.until,
             refresh: Secret::new(kept.refresh),
@@ -164,9 +177,9 @@ impl Consent {
     }
 
     fn keep(&self, access: &Access) -> Result<(), VaultError> {
-        let Some(file) = &self.file else { return Ok(()) };
+        let Some(file) = &self.0.file else { return Ok(()) };
         let kept = Kept {
-            of: fingerprint(&self.first),
+            of: fingerprint(&self.0.first),
             access: access.token.expose().to_owned(),
             until: access.until,
             refresh: access.refresh.expose().to_owned(),
@@ -177,11 +190,38 @@ impl Consent {
         let text = zeroize::Zeroizing::new(text);
         file.write(&text)
     }
+
+    /// The leave to renew the pair, which one process has at a time; nothing where there is no file, or none
+    /// can be made: then nobody else can have written one either.
+    async fn alone(&self) -> Result<Option<Alone>, PlatformError> {
+        let Some(file) = &self.0.file else { return Ok(None) };
+        for _ in 0..MOST_LOOKS {
+            match file.alone() {
+                Ok(Some(alone)) => return Ok(Some(alone)),
+                Ok(None) => tokio::time::sleep(LOOK_AGAIN).await,
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "a pair is renewed without its lock");
+                    return Ok(None);
+                }
+            }
+        }
+        Err(PlatformError::Transient {
+            detail: "another process has been renewing the same consent for too long".into(),
+            may_have_acted: false,
+            retry_at: None,
+        })
+    }
+}
+
+/// Whether what is in hand can be used.
+fn is_good(known: &Access, stale: Option<&Access>, now: Timestamp) -> bool {
+    known.until > now && stale.is_none_or(|stale| stale.token.expose() != known.token.expose())
 }
 
 /// Calls that are made with an access token.
 #[async_trait]
-pub trait Session: Send + Sync {
+pub trait Session: Clone + Send + Sync + 'static {
     fn http(&self) -> &Http;
 
     fn consent(&self) -> &Consent;
@@ -199,49 +239,25 @@ pub trait Session: Send + Sync {
 
     /// A token that is not `stale`: another call may have fetched it meanwhile.
     async fn access(&self, stale: Option<&Access>) -> Result<Access, PlatformError> {
-        let consent = self.consent();
-        let mut held = consent.held.lock().await;
-        if held.access.is_none() {
-            held.access = consent.load()?;
-        }
-        if held.is_unkept {
-            keep(consent, &mut held);
-        }
-        let now = self.http().clock().now();
-        let is_good = |known: &&Access| {
-            known.until > now
-                && stale.is_none_or(|stale| stale.token.expose() != known.token.expose())
-        };
-        if let Some(known) = held.access.as_ref().filter(is_good) {
-            return Ok(known.clone());
-        }
-        // Another process of ours may have renewed it meanwhile, and have spent what is in hand.
-        if !held.is_unkept
-            && let Some(kept) = consent.load()?
         {
-            held.access = Some(kept);
-            if let Some(known) = held.access.as_ref().filter(is_good) {
+            let held = self.consent().0.held.lock().await;
+            let known = held.access.as_ref().filter(|_| !held.is_unkept);
+            if let Some(known) = known.filter(|a| is_good(a, stale, self.http().clock().now())) {
                 return Ok(known.clone());
             }
         }
-        let known = held.access.as_ref();
-        let refresh = known.map_or_else(|| consent.first.clone(), |known| known.refresh.clone());
-        let ends = known.and_then(|known| known.ends);
-        // Nothing that an editor asked for has left us yet when this fails.
-        let granted = self.renew(&refresh).await.map_err(not_yet)?;
-        let now = self.http().clock().now();
-        let after = |seconds: u32| now.saturating_add(SignedDuration::from_secs(seconds.into()));
-        let until = after(granted.lives).unwrap_or(now);
-        let access = Access {
-            token: granted.access,
-            until: until.saturating_sub(SPARE).unwrap_or(until),
-            refresh: granted.refresh.unwrap_or(refresh),
-            ends: granted.refresh_lives.and_then(|lives| after(lives).ok()).or(ends),
-            scope: granted.scope,
-        };
-        held.access = Some(access.clone());
-        keep(consent, &mut held);
-        Ok(access)
+        // Whoever gives up waiting must not cut it off between the platform's answer and the file.
+        let (session, stale) = (self.clone(), stale.cloned());
+        let renewal = tokio::spawn(async move { renewed(&session, stale.as_ref()).await });
+        match renewal.await {
+            Ok(access) => access,
+            Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+            Err(_) => Err(PlatformError::Transient {
+                detail: "the program ends".into(),
+                may_have_acted: false,
+                retry_at: None,
+            }),
+        }
     }
 
     /// Makes the call; with an expired token it was turned away unread, so it is made once more.
@@ -265,6 +281,49 @@ pub trait Session: Send + Sync {
             other => other,
         }
     }
+}
+
+/// What is in hand, or what somebody else has written down, or a new one.
+async fn renewed<S: Session>(session: &S, stale: Option<&Access>) -> Result<Access, PlatformError> {
+    let (consent, clock) = (session.consent(), session.http().clock());
+    let mut held = consent.0.held.lock().await;
+    if held.access.is_none() {
+        held.access = consent.load()?;
+    }
+    if held.is_unkept {
+        keep(consent, &mut held);
+    }
+    if let Some(known) = held.access.as_ref().filter(|a| is_good(a, stale, clock.now())) {
+        return Ok(known.clone());
+    }
+    let _alone = consent.alone().await?;
+    // Another process of ours may have renewed it meanwhile, and have spent what is in hand.
+    if !held.is_unkept
+        && let Some(kept) = consent.load()?
+    {
+        held.access = Some(kept);
+        if let Some(known) = held.access.as_ref().filter(|a| is_good(a, stale, clock.now())) {
+            return Ok(known.clone());
+        }
+    }
+    let known = held.access.as_ref();
+    let refresh = known.map_or_else(|| consent.0.first.clone(), |known| known.refresh.clone());
+    let ends = known.and_then(|known| known.ends);
+    // Nothing that an editor asked for has left us yet when this fails.
+    let granted = session.renew(&refresh).await.map_err(not_yet)?;
+    let now = clock.now();
+    let after = |seconds: u32| now.saturating_add(SignedDuration::from_secs(seconds.into()));
+    let until = after(granted.lives).unwrap_or(now);
+    let access = Access {
+        token: granted.access,
+        until: until.saturating_sub(SPARE).unwrap_or(until),
+        refresh: granted.refresh.unwrap_or(refresh),
+        ends: granted.refresh_lives.and_then(|lives| after(lives).ok()).or(ends),
+        scope: granted.scope,
+    };
+    held.access = Some(access.clone());
+    keep(consent, &mut held);
+    Ok(access)
 }
 
 /// What cannot be written down is good as long as the program lives, and is tried again each time.

@@ -45,9 +45,11 @@ mod connector;
 mod elements;
 pub mod error;
 pub mod facebook;
+pub mod flickr;
 pub mod forum;
 mod grant;
 mod graph;
+pub mod hooks;
 pub mod html;
 pub mod http;
 pub mod instagram;
@@ -249,6 +251,7 @@ pub fn connect(
         AccountSettings::TikTok(settings) => Arc::new(tiktok::TikTok::new(settings, clock)?),
         AccountSettings::Reddit(settings) => Arc::new(reddit::Reddit::new(settings, clock)?),
         AccountSettings::YouTube(settings) => Arc::new(youtube::YouTube::new(settings, clock)?),
+        AccountSettings::Flickr(settings) => Arc::new(flickr::Flickr::new(settings, clock)?),
         AccountSettings::OwnSite(settings) => Arc::new(forum::OwnSite::new(settings, clock)?),
     })
 }

@@ -14,6 +14,9 @@ use crate::domain::ids::{ContentHash, PlatformItemId};
 use crate::domain::item::{FetchedItem, FetchedPost, Unreadable};
 use crate::evidence::warrant::ItemAddress;
 
+/// Why an account of a platform that pushes is not told by it.
+pub const NO_PUSHES: &str = "appens hemlighet (webhook_secret) saknas i inställningarna; Uppsikt frågar plattformen i stället";
+
 /// A push as it came in over HTTP.
 #[derive(Clone, Copy, Debug)]
 pub struct PushRequest<'a> {
@@ -37,6 +40,8 @@ pub enum News {
     Item(Box<FetchedItem>),
     /// Something happened to this item: read it.
     Look(ItemAddress),
+    /// Something happened that has no address of its own: read the account's lists.
+    Poll,
     /// The item was deleted, and its text did not come along.
     Gone(PlatformItemId),
 }
@@ -89,6 +94,19 @@ pub enum PushRefused {
 pub trait PushSource: Send + Sync + 'static {
     /// Which platform.
     fn kind(&self) -> PlatformKind;
+
+    /// The platform's identity of the account behind this address; `None` where nothing pushed names one.
+    fn account(&self) -> Option<&str> {
+        None
+    }
+
+    /// A mark of the app that pushes: what names another account goes to the one with the same app.
+    fn app(&self) -> Option<String> {
+        None
+    }
+
+    /// By what the same push is known when it comes again; `None` where it does not tell and should.
+    fn delivery(&self, request: PushRequest<'_>) -> Option<String>;
 
     /// Answers the platform's question whether this address is ours (Meta's `hub.challenge`, X's
     /// `crc_token`…): the body to send back. `None` where the question is not understood or not

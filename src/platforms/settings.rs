@@ -33,6 +33,8 @@ pub enum AccountSettings {
     Reddit(RedditSettings),
     /// A YouTube channel.
     YouTube(YouTubeSettings),
+    /// An account on Flickr.
+    Flickr(FlickrSettings),
     /// A site of the authority's own.
     OwnSite(OwnSiteSettings),
 }
@@ -51,6 +53,7 @@ impl AccountSettings {
             Self::TikTok(_) => PlatformKind::TikTok,
             Self::Reddit(_) => PlatformKind::Reddit,
             Self::YouTube(_) => PlatformKind::YouTube,
+            Self::Flickr(_) => PlatformKind::Flickr,
             Self::OwnSite(_) => PlatformKind::OwnSite,
         }
     }
@@ -84,6 +87,8 @@ pub struct FacebookSettings {
     pub token: Secret,
     /// The app's secret, where the app demands `appsecret_proof`.
     pub app_secret: Option<Secret>,
+    /// Whether its app pushes to us.
+    pub pushes: bool,
     /// How calls are made.
     pub http: HttpSettings,
 }
@@ -104,6 +109,8 @@ pub struct InstagramSettings {
     pub token: Secret,
     /// The app's secret, where the app demands `appsecret_proof`.
     pub app_secret: Option<Secret>,
+    /// Whether its app pushes to us.
+    pub pushes: bool,
     /// How calls are made.
     pub http: HttpSettings,
 }
@@ -185,6 +192,8 @@ pub struct XSettings {
     pub refresh_token: Secret,
     /// Where the pair that came out of it is kept; `None` forgets it at the end.
     pub kept: Option<Shelf>,
+    /// Whether its app pushes to us.
+    pub pushes: bool,
     /// How calls are made.
     pub http: HttpSettings,
 }
@@ -204,6 +213,8 @@ pub struct TikTokSettings {
     pub refresh_token: Secret,
     /// Where the pair that came out of it is kept; `None` forgets it at the end.
     pub kept: Option<Shelf>,
+    /// Whether its app pushes to us.
+    pub pushes: bool,
     /// How calls are made.
     pub http: HttpSettings,
 }
@@ -250,6 +261,27 @@ pub struct YouTubeSettings {
     pub refresh_token: Secret,
     /// How many units the project has in a day.
     pub units_per_day: u32,
+    /// How calls are made.
+    pub http: HttpSettings,
+}
+
+/// An account on Flickr, with its consent to an app.
+#[derive(Clone, Debug)]
+pub struct FlickrSettings {
+    /// `https://api.flickr.com/`, or a simulator's address.
+    pub base: Url,
+    /// Where people look: links to photos begin with it, `https://www.flickr.com/photos/`.
+    pub site: Url,
+    /// The account's id, as `12345678@N01`.
+    pub user_id: String,
+    /// The app's key. Accounts with the same one share its limit.
+    pub api_key: String,
+    /// The app's secret.
+    pub api_secret: Secret,
+    /// The token that the account's consent was exchanged for.
+    pub token: Secret,
+    /// What belongs to that token.
+    pub token_secret: Secret,
     /// How calls are made.
     pub http: HttpSettings,
 }

@@ -1,6 +1,7 @@
 //! What the connectors' own tests share: times, answers out of thin air, and small fakes of
 //! platforms that can be told to misbehave.
 
+pub mod meta;
 pub mod published;
 pub mod stage;
 

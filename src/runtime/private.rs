@@ -5,6 +5,10 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many files this process has replaced.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
 /// Makes a folder, with all above it, that others cannot enter. One that is there stays as it is.
 ///
@@ -29,11 +33,16 @@ pub fn options() -> OpenOptions {
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let into = path.parent().ok_or_else(|| io::Error::other("no folder"))?;
     folder(into)?;
-    let aside = path.with_extension("part");
+    // Of two that write the same at once neither may write into the other's.
+    let nth = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let aside = path.with_extension(format!("{}-{nth}.part", std::process::id()));
     let mut file = options().write(true).create(true).truncate(true).open(&aside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&aside, path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if let Err(error) = written.and_then(|()| fs::rename(&aside, path)) {
+        // What is half written may be a secret.
+        drop(fs::remove_file(&aside));
+        return Err(error);
+    }
     File::open(into)?.sync_all()
 }
 

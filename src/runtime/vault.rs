@@ -191,6 +191,11 @@ pub struct Shelf {
     key: Option<Key>,
 }
 
+/// Held by whoever alone may replace a file; let go when dropped, also by a process that dies.
+#[derive(Debug)]
+#[expect(dead_code, reason = "held for its end")]
+pub struct Alone(fs::File);
+
 impl Shelf {
     /// A file under a name.
     pub fn new(path: PathBuf, name: impl Into<String>, key: Option<Key>) -> Self {
@@ -200,6 +205,26 @@ impl Shelf {
     /// Where it lies.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The leave to replace it, by a lock beside it that other processes keep to as well; nothing where somebody
+    /// else has it.
+    ///
+    /// # Errors
+    /// [`VaultError::File`].
+    pub fn alone(&self) -> Result<Option<Alone>, VaultError> {
+        let path = self.path.with_extension("lock");
+        let failed = |source| VaultError::File { path: path.clone(), source };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            private::folder(folder).map_err(failed)?;
+        }
+        let lock = private::options().write(true).create(true).truncate(false).open(&path);
+        let lock = lock.map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(Alone(lock))),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(error)) => Err(failed(error)),
+        }
     }
 
     /// What it holds; nothing where there is no file. One from before there was a key is read too, and sealed

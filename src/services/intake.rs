@@ -17,7 +17,7 @@ use crate::platforms::error::PlatformError;
 use crate::store::rows::{Committed, FetchState, ItemRow};
 use crate::telemetry::metrics as names;
 
-use super::{Change, Served, ServiceError, Services};
+use super::{Change, Served, ServiceError, Services, pace};
 
 /// How much of a rest is left to chance, so that accounts that fell ill together are not probed in step.
 const REST_JITTER: f64 = 0.25;
@@ -126,11 +126,14 @@ impl Services {
             };
             let walk = batch.walk.take();
             let more = walk.is_some();
-            let next_at = if more { now } else { after_interval(self.interval_of(served), now) };
+            let next_at = if more { now } else { after_interval(self.pace_of(served, now), now) };
+            let newest_post = pace::newest_post(&batch);
             if let Some(cursor) = &batch.next {
                 state.cursor = Some(cursor.clone());
             }
             let committed = self.inner.store.commit_batch(account, batch, next_at, now).await?;
+            let n_new = committed.new_items + committed.new_versions;
+            self.inner.stirred.note(account, newest_post, n_new, now);
             // As the store has it now: a later step that fails is the first one again.
             state.failures = 0;
             state.alike = None;
@@ -149,6 +152,7 @@ impl Services {
                 self.inner.wakes.assess.notify_one();
             }
             if !more {
+                self.read_pointed_at(served, next_at).await?;
                 self.read_again(served, now).await?;
                 self.tell(Change::Account(account));
                 return Ok(());

@@ -36,6 +36,7 @@ pub mod mentions;
 pub mod notices;
 pub mod offers;
 pub mod outbox;
+mod pace;
 pub mod packages;
 mod page_pictures;
 pub mod past;
@@ -219,6 +220,8 @@ struct Inner {
     changes: broadcast::Sender<Change>,
     wakes: Wakes,
     walks: intake::Walks,
+    pointed_at: push::PointedAt,
+    stirred: pace::Stirred,
     assessing: assess::Assessing,
     polls: Arc<Lanes>,
     polls_at_once: Arc<Semaphore>,
@@ -511,6 +514,8 @@ impl Services {
                 changes,
                 wakes: Wakes::default(),
                 walks: intake::Walks::default(),
+                pointed_at: push::PointedAt::default(),
+                stirred: pace::Stirred::default(),
                 assessing: assess::Assessing::default(),
                 polls: Arc::default(),
                 polls_at_once: Arc::new(Semaphore::new(parts.settings.polls_at_once.max(1))),

@@ -49,6 +49,26 @@ pub struct Delivery {
     pub body: ContentHash,
     /// The hash of what was signed.
     pub signed: ContentHash,
+    /// Whether it only says where to look: nothing has been read by it.
+    pub is_hint: bool,
+}
+
+/// A push that was stored, or had been before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushStored {
+    /// The answer, the same each time.
+    pub answer: String,
+    /// The cases that were told of something.
+    pub touched: Vec<CaseId>,
+    /// Whether it had not come before, under whatever identity.
+    pub is_new: bool,
+}
+
+impl PushStored {
+    /// One that had come before: nothing is changed by it.
+    pub const fn before(answer: String) -> Self {
+        Self { answer, touched: Vec::new(), is_new: false }
+    }
 }
 
 /// Where fetching of an account stands.

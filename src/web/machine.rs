@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Path, Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::extract::{Path, Query, Request, State};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use crate::domain::account::PlatformKind;
 use crate::domain::ids::AccountKey;
 use crate::services::handovers::{NumbersRefused, SIGNATURE};
-use crate::services::push::PushError;
+use crate::services::push::{PushError, Taken};
 use crate::web::state::Site;
 
 /// The longest key that the configuration takes.
@@ -76,10 +77,35 @@ pub async fn intake(
         Err(status) => return body_refused(status),
     };
     match site.services.take_push(&key, &given, &body).await {
-        Ok(answer) => {
-            (StatusCode::ACCEPTED, [(CONTENT_TYPE, "application/json")], answer).into_response()
+        Ok(Taken { from, answer }) => {
+            let status = match from {
+                PlatformKind::OwnSite => StatusCode::ACCEPTED,
+                // Some take nothing else for an answer.
+                _ => StatusCode::OK,
+            };
+            (status, [(CONTENT_TYPE, "application/json")], answer).into_response()
         }
         Err(error) => refused(&key, &error),
+    }
+}
+
+/// `GET /api/v1/intake/{account}`: a platform asks whether the address is ours.
+pub async fn handshake(
+    State(site): State<Site>,
+    Path(account): Path<String>,
+    Query(asked): Query<Vec<(String, String)>>,
+) -> Response {
+    if account.len() > LONGEST_KEY {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let asked: Vec<_> = asked.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    match site.services.shake_hands(&AccountKey::new(account), &asked) {
+        Some(answer) => {
+            let is_json = answer.starts_with('{');
+            let kind = if is_json { "application/json" } else { "text/plain; charset=utf-8" };
+            ([(CONTENT_TYPE, kind), (X_CONTENT_TYPE_OPTIONS, "nosniff")], answer).into_response()
+        }
+        None => StatusCode::FORBIDDEN.into_response(),
     }
 }
 

@@ -202,7 +202,7 @@ pub fn router(
         .route("/healthz", get(machine::healthz))
         .route("/readyz", get(machine::readyz))
         .route("/metrics", get(machine::metrics))
-        .route("/api/v1/intake/{account}", post(machine::intake))
+        .route("/api/v1/intake/{account}", post(machine::intake).get(machine::handshake))
         .route("/api/v1/items", post(record::api))
         .route("/api/v1/diary", post(machine::numbers))
         .route(assets::ROUTE, get(assets::serve));

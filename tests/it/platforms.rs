@@ -11,7 +11,7 @@ use uppsikt::platforms::simulate::bluesky;
 use uppsikt::platforms::simulate::facebook::{Options, Simulator};
 use uppsikt::platforms::simulate::faults::{Fault, Faults};
 use uppsikt::platforms::simulate::script::Script;
-use uppsikt::platforms::simulate::{instagram, linkedin, reddit, tiktok, x, youtube};
+use uppsikt::platforms::simulate::{flickr, instagram, linkedin, reddit, tiktok, x, youtube};
 use uppsikt::runtime::clock::Clock;
 
 const POSTS: &str = include_str!("../../fixtures/platforms/facebook/posts.json");
@@ -89,6 +89,8 @@ async fn the_later_simulators_label_their_answers_too() {
     let reddit = reddit::Simulator::start(options, clock()).await.unwrap();
     let options = tiktok::Options { faults: faults.clone(), ..tiktok::Options::new(script()) };
     let tiktok = tiktok::Simulator::start(options, clock()).await.unwrap();
+    let options = flickr::Options { faults: faults.clone(), ..flickr::Options::new(script()) };
+    let flickr = flickr::Simulator::start(options, clock()).await.unwrap();
     let options = x::Options { faults, ..x::Options::new(script()) };
     let x = x::Simulator::start(options, clock()).await.unwrap();
     let table = [
@@ -104,6 +106,11 @@ async fn the_later_simulators_label_their_answers_too() {
             tiktok.base(),
             "tiktok",
             ["open_api/v1.3/business/video/list/", "x?cursor=3", "@kommun/video/7"],
+        ),
+        (
+            flickr.base(),
+            "flickr",
+            ["services/rest/?method=x", "services/rest/?page=2", "photos/a/7/"],
         ),
         (x.base(), "x", ["2/users/me", "2/oauth2/token", "kim/status/7"]),
     ];

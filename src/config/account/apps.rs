@@ -179,3 +179,34 @@ pub(super) fn reddit(
         simulator: simulator?,
     })
 }
+
+pub(super) fn flickr(
+    table: &mut Table<'_, '_>,
+    reach: Reach,
+    places: &Places<'_>,
+) -> Option<PlatformConfig> {
+    let user = table.demanded_text("user_id", "user_id = \"12345678@N01\"");
+    let user = user.filter(|at| {
+        let fits = at.value.split_once("@N").is_some_and(|(number, server)| {
+            let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+            digits(number) && digits(server)
+        });
+        if !fits {
+            table.complain(at, "`user_id` är kontots id på Flickr, till exempel `12345678@N01`, inte namnet i adressen");
+        }
+        fits
+    });
+    let key = table.demanded_text("api_key", "api_key = \"9a0554259914a86fb9e7eb014e4e5d52\"");
+    let api_secret = demanded_secret(table, "api_secret", "UPPSIKT_FLICKR_APP", places);
+    let token = demanded_secret(table, "token", "UPPSIKT_FLICKR_TOKEN", places);
+    let token_secret = demanded_secret(table, "token_secret", "UPPSIKT_FLICKR_HEMLIGHET", places);
+    let simulator = simulator(table, reach);
+    Some(PlatformConfig::Flickr {
+        user_id: user?.value,
+        api_key: key?.value,
+        api_secret: api_secret?,
+        token: token?,
+        token_secret: token_secret?,
+        simulator: simulator?,
+    })
+}

@@ -50,6 +50,7 @@ impl Platform {
             extra: &[("duration", "permanent")],
             client: ClientShown::Basic,
             kept: Kept::Refresh,
+            how: How::Standard,
         }
     }
 
@@ -81,7 +82,7 @@ async fn back(waiting: &Waiting, query: &str) -> u16 {
 }
 
 async fn finish(waiting: Waiting) -> Result<Connected, NotConnected> {
-    waiting.finish(&HttpSettings::loopback(), Clock::system()).await
+    waiting.finish(&HttpSettings::loopback(), None, Clock::system()).await
 }
 
 #[tokio::test]
@@ -153,4 +154,140 @@ fn platforms_that_are_connected_in_another_way_say_which() {
             Err(NotSo(words)) => assert!(!words.is_empty(), "{kind}"),
         }
     }
+}
+
+/// Meta as far as it is asked: each step wants what the one before gave.
+async fn meta(pages: serde_json::Value) -> Server {
+    let port = Port::open(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+    port.serve(move |call| {
+        let query = call.query_by_name();
+        let field = |name: &str| query.get(name).map(String::as_str);
+        let app = field("client_id") == Some("klient") && field("client_secret") == Some("hemligt");
+        let reply = match (call.uri.path(), call.bearer()) {
+            ("/v26.0/oauth/access_token", None) if app && field("code") == Some(CODE) => {
+                Reply::ok(&json!({"access_token": "kort", "token_type": "bearer"}))
+            }
+            ("/v26.0/oauth/access_token", None)
+                if app
+                    && field("grant_type") == Some("fb_exchange_token")
+                    && field("fb_exchange_token") == Some("kort") =>
+            {
+                Reply::ok(&json!({"access_token": "lang", "expires_in": 5_183_944}))
+            }
+            ("/v26.0/me/accounts", Some("lang")) => Reply::ok(&json!({ "data": pages })),
+            ("/v26.0/debug_token", Some("sidans")) => Reply::ok(&json!({"data": {
+                "is_valid": true, "expires_at": 0,
+                "scopes": ["pages_read_engagement", "pages_read_user_content", "instagram_basic", "instagram_manage_comments"],
+            }})),
+            ("/v26.0/100000000000009", Some("sidans")) => Reply::ok(&json!({
+                "instagram_business_account": {"id": "17841400000000009"}, "id": "100000000000009",
+            })),
+            _ => Reply::told(400, &json!({"error": {"code": 190, "message": "x"}})),
+        };
+        let body = reply.body.clone().into_bytes();
+        let answer = reply.into_response("prov", body);
+        async move { answer }
+    })
+}
+
+async fn connected_to_meta(
+    platform: PlatformKind,
+    pages: serde_json::Value,
+    page: Option<&str>,
+) -> Result<Connected, NotConnected> {
+    let server = meta(pages).await;
+    let at = |path: &str| server.base().join(path).unwrap();
+    let provider = Provider {
+        authorize: at("dialog"),
+        token: at("v26.0/oauth/access_token"),
+        ..Provider::of(platform).unwrap()
+    };
+    let waiting = begin(provider, client(), 0).await.unwrap();
+    assert!(waiting.redirect().starts_with("http://localhost:"), "{}", waiting.redirect());
+    let asked: BTreeMap<_, _> = waiting.address().query_pairs().into_owned().collect();
+    assert!(asked["scope"].contains("pages_manage_engagement,"), "{}", asked["scope"]);
+    let query = format!("?code={CODE}&state={}", asked["state"]);
+    let address = waiting.redirect().replace("localhost", "127.0.0.1");
+    let person = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = person.get(format!("{address}{query}")).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 200);
+    waiting.finish(&HttpSettings::loopback(), page, Clock::system()).await
+}
+
+#[tokio::test]
+async fn a_page_is_connected_by_way_of_the_persons_long_token() {
+    let one = json!({"id": "100000000000009", "name": "Exempelstad", "tasks": ["MODERATE"], "access_token": "sidans"});
+    let pages = json!([one.clone()]);
+    let connected = connected_to_meta(PlatformKind::Facebook, pages.clone(), None).await.unwrap();
+    assert_eq!((connected.token.expose(), connected.ends), ("sidans", None));
+    assert_eq!(connected.beside, [("page_id", "100000000000009".to_owned())]);
+    assert_eq!(connected.lacks, ["pages_manage_engagement"]);
+    let connected = connected_to_meta(PlatformKind::Instagram, pages, None).await.unwrap();
+    assert_eq!(connected.beside[1], ("ig_id", "17841400000000009".to_owned()));
+    // Of several Pages one has to be named; one that is looked at and not moderated is told.
+    let other = json!({"id": "2", "name": "Badet", "tasks": ["ANALYZE"], "access_token": "sidans"});
+    let pages = json!([one, other]);
+    let error = connected_to_meta(PlatformKind::Facebook, pages.clone(), None).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "välj en sida med --page: 100000000000009 (Exempelstad), 2 (Badet)"
+    );
+    let error =
+        connected_to_meta(PlatformKind::Facebook, pages.clone(), Some("3")).await.unwrap_err();
+    assert!(matches!(error, NotConnected::WhichPage { .. }));
+    let connected = connected_to_meta(PlatformKind::Facebook, pages, Some("2")).await.unwrap();
+    assert_eq!(connected.lacks[0], "uppgiften MODERATE på sidan");
+    let error = connected_to_meta(PlatformKind::Facebook, json!([]), None).await.unwrap_err();
+    assert!(matches!(error, NotConnected::WhichPage { .. }));
+}
+
+#[tokio::test]
+async fn tiktok_is_connected_by_the_address_that_the_person_came_to() {
+    let port = Port::open(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+    let server = port.serve(move |call| {
+        let body: serde_json::Value = serde_json::from_slice(&call.body).unwrap();
+        let good = json!({
+            "client_id": "klient", "client_secret": "hemligt", "grant_type": "authorization_code",
+            "auth_code": "a+b/c", "redirect_uri": "https://exempelstad.example/tiktok/",
+        });
+        let reply = match body == good {
+            true => Reply::ok(&json!({"code": 0, "data": {
+                "access_token": "a", "expires_in": 86_400, "refresh_token": "r",
+                "refresh_token_expires_in": 31_536_000, "open_id": "_000x",
+                "scope": "user.info.basic,video.list,comment.list",
+            }})),
+            false => Reply::ok(&json!({"code": 40002, "data": {}})),
+        };
+        let body = reply.body.clone().into_bytes();
+        let answer = reply.into_response("prov", body);
+        async move { answer }
+    });
+    let issued =
+        Url::parse("https://www.tiktok.com/v2/auth/authorize?client_key=k&state=portalens")
+            .unwrap();
+    let token = server.base().join("token/").unwrap();
+    let waiting = || tiktok::Pasted::begin(&issued, token.clone(), client()).unwrap();
+    let state = |of: &tiktok::Pasted| {
+        let pairs: Vec<_> = of.address().query_pairs().into_owned().collect();
+        assert_eq!(pairs.iter().filter(|(name, _)| name == "state").count(), 1);
+        pairs.into_iter().find(|(name, _)| name == "state").unwrap().1
+    };
+    let finish = async |of: tiktok::Pasted, pasted: &str| {
+        of.finish(pasted, &HttpSettings::loopback(), Clock::system()).await
+    };
+    let one = waiting();
+    let came =
+        format!(" https://exempelstad.example/tiktok/?auth_code=a%2Bb%2Fc&state={}\n", state(&one));
+    let connected = finish(one, &came).await.unwrap();
+    assert_eq!(connected.token.expose(), "r");
+    assert!(connected.ends.is_some());
+    assert_eq!(connected.beside, [("business_id", "_000x".to_owned())]);
+    assert_eq!(connected.lacks, ["comment.list.manage"]);
+    // Another connection's answer, or none at all, is shown to nobody.
+    for wrong in [came.as_str(), "a+b/c", "", "https://exempelstad.example/tiktok/?auth_code=a"] {
+        assert!(matches!(finish(waiting(), wrong).await, Err(NotConnected::Pasted)), "{wrong}");
+    }
+    let one = waiting();
+    let spent = format!("https://exempelstad.example/tiktok/?code=spent&state={}", state(&one));
+    assert!(matches!(finish(one, &spent).await, Err(NotConnected::Exchange(_))));
 }

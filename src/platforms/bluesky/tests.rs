@@ -22,6 +22,10 @@ use crate::platforms::{Platform, Receipt, Sought, json};
 use crate::runtime::clock::TestClock;
 use crate::runtime::secret::Secret;
 
+mod lexicons;
+#[cfg(feature = "real-servers")]
+mod real;
+
 struct Stage {
     simulator: Simulator,
     bluesky: Bluesky,

@@ -310,7 +310,7 @@ const BLUESKY: Capabilities = Capabilities {
 };
 
 const FLICKR: Capabilities = Capabilities {
-    list: YES,
+    list: when("kommentarer till foton; de till album läses på plattformen"),
     thread: YES,
     messages: by_hand("meddelanden lämnas inte ut till program; läs dem på plattformen"),
     hide: no(NO_HIDE),
@@ -327,7 +327,8 @@ const FLICKR: Capabilities = Capabilities {
     edits: Told::Silent,
     deletes: Told::OnRead,
     links: Links::Given,
-    read_batch: 1,
+    // Those of one photo come in one piece.
+    read_batch: 25,
     longest_reply: None,
     longest_message: None,
     storage_terms: "Ingen bestämd tid i villkoren; det som skribenten raderat bör respekteras.",

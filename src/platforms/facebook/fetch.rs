@@ -5,6 +5,7 @@
 //! The durable cursor moves when a post is done, so a walk broken off costs one post.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -16,7 +17,7 @@ use crate::platforms::connector::Walks;
 use crate::platforms::elements::List;
 use crate::platforms::error::PlatformError;
 use crate::platforms::facebook::Facebook;
-use crate::platforms::facebook::wire::{Comment, POST_FIELDS, Post};
+use crate::platforms::facebook::wire::{Comment, POST_FIELDS, Post, VISITOR_FIELDS};
 use crate::platforms::graph::{Pace, Page};
 use crate::platforms::patience::Part;
 use crate::platforms::position::is_due;
@@ -42,6 +43,9 @@ const DEEP_EVERY: SignedDuration = SignedDuration::from_hours(24);
 const UNREAD: &str =
     "Kommentarerna under ett av sidans inlägg kunde inte läsas. De prövas igen vid nästa läsning.";
 
+const UNREAD_VISITORS: &str =
+    "Besökares inlägg på sidan kunde inte läsas. De prövas igen vid nästa läsning.";
+
 /// What is remembered between fetches.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
@@ -50,6 +54,9 @@ pub struct Position {
     /// Of posts older than [`MIDDLE`] only the number of comments is kept: a Page has thousands.
     #[serde(default)]
     old: BTreeMap<String, Option<u64>>,
+    /// When the conversation that was read last had moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    talks: Option<Timestamp>,
     #[serde(flatten)]
     reached: Reached,
 }
@@ -76,6 +83,14 @@ pub struct Step {
     after: Option<String>,
     /// The newest comment met in it so far.
     newest: Option<Timestamp>,
+    /// Page of visitors' posts still to be read; `None` when they are done.
+    visitors: Option<Listing>,
+    /// Page of the conversations still to be listed.
+    talks_list: Option<Listing>,
+    /// Conversations to open, the next one last, and the page within that one.
+    talks: Vec<String>,
+    talk_after: Option<String>,
+    talks_newest: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,7 +136,20 @@ impl Step {
             queue: Vec::new(),
             after: None,
             newest: None,
+            visitors: Some(Listing { after: None }),
+            talks_list: Some(Listing { after: None }),
+            talks: Vec::new(),
+            talk_after: None,
+            talks_newest: None,
         }
+    }
+
+    fn is_done(&self) -> bool {
+        self.list.is_none()
+            && self.visitors.is_none()
+            && self.queue.is_empty()
+            && self.talks_list.is_none()
+            && self.talks.is_empty()
     }
 }
 
@@ -131,7 +159,16 @@ impl Walks for Facebook {
     type Step = Step;
 
     fn begin(&self, from: &Position, now: Timestamp) -> Step {
-        Step::begin(from, now)
+        let mut step = Step::begin(from, now);
+        // What others posted, and conversations, cost a call each even where nothing has moved.
+        if step.reach == Reach::Near && self.graph.pace() != Pace::Free {
+            (step.visitors, step.talks_list) = (None, None);
+        }
+        // Whether the right to read them has come is asked once a day.
+        if self.lacks_messages.load(Ordering::Relaxed) && step.reach != Reach::Far {
+            step.talks_list = None;
+        }
+        step
     }
 
     async fn step(
@@ -141,16 +178,33 @@ impl Walks for Facebook {
         batch: &mut Batch,
         now: Timestamp,
     ) -> Result<Option<Step>, PlatformError> {
-        let step = match &step.list {
-            Some(listing) => {
-                let after = listing.after.clone();
-                self.list_posts(position, step, after, batch, now).await?
+        let mut step = step;
+        if let Some(listing) = &step.list {
+            let after = listing.after.clone();
+            step = self.list_posts(position, step, after, batch, now).await?;
+        } else if let Some(listing) = step.visitors.take() {
+            self.list_visitors(position, &mut step, listing, batch, now).await?;
+        } else if !step.queue.is_empty() {
+            step = self.read_comments(position, step, batch, now).await?;
+        } else if let Some(Listing { after }) = step.talks_list.take() {
+            if let Some(listed) = self.list_talks(after.as_deref(), position.talks, batch).await? {
+                step.talks.splice(0..0, listed.talks);
+                step.talks_newest = step.talks_newest.max(listed.newest);
+                step.talks_list = listed.next.map(|after| Listing { after: Some(after) });
             }
-            None => self.read_comments(position, step, batch, now).await?,
-        };
-        if step.list.is_some() || !step.queue.is_empty() {
+        } else if let Some(talk) = step.talks.last().cloned() {
+            let after = step.talk_after.take();
+            let next = self.read_talk(&talk, after.as_deref(), position.talks, batch).await?;
+            match next {
+                Some(next) => step.talk_after = Some(next),
+                None => drop(step.talks.pop()),
+            }
+        }
+        if !step.is_done() {
             return Ok(Some(step));
         }
+        // Stored when the last of them has been read: a walk broken off reads them again.
+        position.talks = position.talks.max(step.talks_newest);
         position.reached.note(step.reach, now);
         Ok(None)
     }
@@ -197,6 +251,46 @@ impl Facebook {
             Some(_) | None => None,
         };
         Ok(step)
+    }
+
+    /// One page of what others posted on the Page, the newest first.
+    async fn list_visitors(
+        &self,
+        position: &Position,
+        step: &mut Step,
+        listing: Listing,
+        batch: &mut Batch,
+        now: Timestamp,
+    ) -> Result<(), PlatformError> {
+        let mut query = vec![("fields", VISITOR_FIELDS), ("limit", "100")];
+        query.extend(listing.after.as_deref().map(|after| ("after", after)));
+        let path = format!("{}/visitor_posts", self.page_id);
+        let looked = self.graph.get(&path, &query).await;
+        let part = self.patience.own_part(&path, looked, batch, || UNREAD_VISITORS.into())?;
+        let Part::There(answer) = part else { return Ok(()) };
+        let text = answer.text();
+        let page: Page<'_> = answer.view(&text)?;
+        let list = List { name: "visitor_posts", shape: "Facebooks beskrivning av ett inlägg" };
+        let (mut oldest, mut opened) = (None, Vec::new());
+        for (post, raw) in list.read::<Post>(&page.data, batch) {
+            oldest = post.written_at().or(oldest);
+            let to_open = position.to_open(&post, self.graph.pace(), now);
+            // Most have no comments: those are not opened once more to see it.
+            opened.extend(to_open.filter(|open| open.count != Some(0)));
+            batch.items.push(post.to_item(raw, &self.page_id));
+            batch.posts.push(post.into_post());
+        }
+        step.queue.splice(0..0, opened.into_iter().rev());
+        let limit = match step.reach {
+            Reach::Near => NEAR,
+            Reach::Middle | Reach::Far => MIDDLE,
+        };
+        let is_far_enough = oldest.is_some_and(|oldest| now.duration_since(oldest) > limit);
+        let next = page.after().filter(|next| {
+            !is_far_enough && step.reach != Reach::Near && Some(*next) != listing.after.as_deref()
+        });
+        step.visitors = next.map(|next| Listing { after: Some(next.to_owned()) });
+        Ok(())
     }
 
     async fn read_comments(

@@ -1,17 +1,20 @@
-//! Comments on a Facebook Page's posts, through Graph with a Page token (`platforms` sheet,
-//! sections 2 and 3). Messages and pushes are not read yet; the account's record says so.
+//! Comments on a Facebook Page's posts, what visitors post on it, and what people write to it in Messenger,
+//! through Graph with a Page token (`platforms` sheet, sections 2 and 3). Where others name the Page elsewhere
+//! the platform tells by pushes alone, and gives no leave to read it.
 //!
 //! Two traps are guarded against. A person's token lists comments as empty instead of failing, so
 //! the token has to answer to the Page's own id before anything is read. And posting a message to
 //! a comment of the Page's *edits* it: answers go to the `comments` edge only, and are read back.
 
 mod fetch;
+mod messages;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -19,7 +22,7 @@ use tokio::sync::OnceCell;
 
 use crate::domain::account::PlatformKind;
 use crate::domain::ids::PlatformPostId;
-use crate::domain::item::{FetchedItem, Presence, Thread};
+use crate::domain::item::{FetchedItem, ItemKind, LiveReading, Presence, Thread};
 use crate::evidence::warrant::ItemAddress;
 use crate::platforms::capability::{self, Capabilities, Offer};
 use crate::platforms::connector::{Answered, Bar, Connector, Standing, Wanted};
@@ -29,12 +32,13 @@ use crate::platforms::graph::{Graph, Page, carried_out};
 use crate::platforms::http::{Answer, BadHttpSettings, Http};
 use crate::platforms::limit::Shares;
 use crate::platforms::patience::Patience;
+use crate::platforms::push::NO_PUSHES;
 use crate::platforms::settings::FacebookSettings;
 use crate::platforms::usage::Apps;
 use crate::platforms::{ConnectionReport, Receipt, Sought, html};
 use crate::runtime::clock::Clock;
 
-use wire::{COMMENT_FIELDS, Comment, Post, Presented, last_segment};
+use wire::{COMMENT_FIELDS, Comment, Post, Presented, VISITOR_FIELDS, last_segment};
 
 /// What the token has to be allowed (`platforms` sheet, section 3.1), without messages.
 pub const RIGHTS: &[&str] =
@@ -45,6 +49,9 @@ pub struct Facebook {
     graph: Graph,
     page_id: String,
     capabilities: Arc<Capabilities>,
+    /// The same where the Page may not read its conversations, and whether that was seen.
+    without_messages: Arc<Capabilities>,
+    lacks_messages: AtomicBool,
     patience: Patience,
     /// The Page's name, once the token has been seen to be the Page's.
     identity: OnceCell<String>,
@@ -77,11 +84,20 @@ impl Facebook {
         secrets.extend(settings.app_secret.clone());
         let http = Http::new(&settings.base, &settings.http, clock, secrets)?;
         let mut capabilities = capability::of(PlatformKind::Facebook);
-        let by_hand = Offer::ByHand { why: "läs och svara i sidans inkorg på plattformen" };
-        capabilities.messages = by_hand.clone();
-        capabilities.reply_message = by_hand;
-        capabilities.webhook = Offer::No { why: "Uppsikt frågar plattformen i stället" };
+        if !settings.pushes {
+            capabilities.webhook = Offer::No { why: NO_PUSHES };
+        }
+        let by_hand = Offer::ByHand {
+            why: "sidan saknar rätten pages_messaging; läs och svara i sidans inkorg på plattformen",
+        };
+        let without_messages = Capabilities {
+            messages: by_hand.clone(),
+            reply_message: by_hand,
+            ..capabilities.clone()
+        };
         Ok(Self {
+            without_messages: Arc::new(without_messages),
+            lacks_messages: AtomicBool::new(false),
             graph: Graph::new(
                 http,
                 settings.base,
@@ -134,6 +150,15 @@ impl Facebook {
         }
     }
 
+    /// What somebody else posted on the Page.
+    async fn visitor_post(&self, item: &ItemAddress) -> Result<(Post, Vec<u8>), PlatformError> {
+        match self.graph.get(item.platform_id.as_str(), &[("fields", VISITOR_FIELDS)]).await {
+            Ok(answer) => Ok((answer.object()?, answer.body)),
+            Err(PlatformError::Gone) => Err(self.gone_or_out_of_sight(item).await?),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn gone_or_out_of_sight(
         &self,
         item: &ItemAddress,
@@ -152,6 +177,10 @@ fn path(post: Option<&PlatformPostId>, id: &str) -> String {
 }
 
 fn path_of(item: &ItemAddress) -> String {
+    // A post has its own name, whole.
+    if item.kind == ItemKind::PostByOther {
+        return item.platform_id.as_str().to_owned();
+    }
     path(item.post_id.as_ref(), item.platform_id.as_str())
 }
 
@@ -183,7 +212,8 @@ impl Connector for Facebook {
     }
 
     fn capabilities(&self) -> Arc<Capabilities> {
-        Arc::clone(&self.capabilities)
+        let lacks_messages = self.lacks_messages.load(Ordering::Relaxed);
+        Arc::clone(if lacks_messages { &self.without_messages } else { &self.capabilities })
     }
 
     async fn check(&self) -> Result<ConnectionReport, PlatformError> {
@@ -205,13 +235,41 @@ impl Connector for Facebook {
         self.graph.may_read_on()
     }
 
+    async fn look(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError> {
+        match self.read(item).await {
+            Ok(item) => Ok(LiveReading::Present(Box::new(item))),
+            Err(PlatformError::Gone) => Ok(LiveReading::Gone),
+            // What was said stays said where the right to read it has gone.
+            Err(PlatformError::Forbidden { .. }) if item.kind == ItemKind::DirectMessage => {
+                Ok(LiveReading::NotReadable { why: "sidan får inte läsa sina konversationer" })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError> {
+        match item.kind {
+            ItemKind::DirectMessage => return self.read_message(item).await,
+            ItemKind::PostByOther => {
+                let (post, raw) = self.visitor_post(item).await?;
+                return Ok(post.to_item(&raw, &self.page_id));
+            }
+            ItemKind::Comment | ItemKind::Reply | ItemKind::Mention | ItemKind::Review => {}
+        }
         let (comment, raw) = self.comment(item).await?;
         Ok(comment.into_item(item.post_id.as_ref(), &raw, &self.page_id))
     }
 
     async fn read_several(&self, items: &[ItemAddress]) -> Result<Vec<FetchedItem>, PlatformError> {
-        let paths: Vec<_> = items.iter().map(path_of).collect();
+        let is_comment = |item: &&ItemAddress| {
+            !matches!(item.kind, ItemKind::DirectMessage | ItemKind::PostByOther)
+        };
+        // What is not told of here is read alone.
+        let items: Vec<_> = items.iter().filter(is_comment).collect();
+        if items.is_empty() {
+            return Ok(Vec::new());
+        }
+        let paths: Vec<_> = items.iter().map(|item| path_of(item)).collect();
         let mut told = self.graph.several::<Comment>(&paths, COMMENT_FIELDS).await?;
         let found = items.iter().zip(&paths).filter_map(|(item, path)| {
             let (comment, raw) = told.remove(path)?;
@@ -222,6 +280,11 @@ impl Connector for Facebook {
 
     async fn thread(&self, item: &ItemAddress) -> Result<Thread, PlatformError> {
         let mut thread = Thread::default();
+        if item.kind == ItemKind::DirectMessage {
+            thread.missing =
+                Some("övriga meddelanden i konversationen läses i sidans inkorg".into());
+            return Ok(thread);
+        }
         if let Some(post) = &item.post_id {
             let fields = [("fields", "id,message,created_time,permalink_url")];
             match self.graph.get(post.as_str(), &fields).await {
@@ -249,10 +312,25 @@ impl Connector for Facebook {
     }
 
     async fn standing(&self, item: &ItemAddress) -> Result<Standing, PlatformError> {
-        Ok(standing(&self.comment(item).await?.0))
+        match item.kind {
+            ItemKind::DirectMessage | ItemKind::PostByOther => {
+                let FetchedItem { presence, barred, .. } = self.read(item).await?;
+                Ok(Standing::new(presence, barred))
+            }
+            ItemKind::Comment | ItemKind::Reply | ItemKind::Mention | ItemKind::Review => {
+                Ok(standing(&self.comment(item).await?.0))
+            }
+        }
     }
 
     async fn change(&self, item: &ItemAddress, wanted: Wanted) -> Result<Answered, PlatformError> {
+        if item.kind == ItemKind::DirectMessage {
+            return Err(PlatformError::Refused {
+                code: "message".into(),
+                reason: "Plattformen låter inte sidan dölja eller ta bort andras meddelanden."
+                    .into(),
+            });
+        }
         let path = path_of(item);
         let answer = match wanted {
             Wanted::Hidden => self.graph.post(&path, &[("is_hidden", "true")]).await?,
@@ -272,6 +350,9 @@ impl Connector for Facebook {
         text: &str,
         _key: &str,
     ) -> Result<Receipt, PlatformError> {
+        if item.kind == ItemKind::DirectMessage {
+            return self.write_to(item, text).await;
+        }
         let target = path_of(item);
         let edge = format!("{target}/comments");
         let answer = match self.graph.post(&edge, &[("message", text)]).await {
@@ -286,14 +367,19 @@ impl Connector for Facebook {
                 detail: "the answer got the id of the comment it was to answer".into(),
             });
         }
-        let address = path(item.post_id.as_ref(), &id);
+        // Under a visitor's post the answer is a comment on it.
+        let is_post = item.kind == ItemKind::PostByOther;
+        let post = PlatformPostId::new(item.platform_id.as_str());
+        let address = path(if is_post { Some(&post) } else { item.post_id.as_ref() }, &id);
         let fields = [("fields", COMMENT_FIELDS)];
         let read = self.graph.get(&address, &fields).await;
         let published: Comment = read.map_err(PlatformError::after_the_act)?.object()?;
         let parent = published.parent.as_ref().map(|parent| last_segment(&parent.id));
         let expected =
             [Some(item.platform_id.as_str()), item.parent_id.as_ref().map(|p| p.as_str())];
-        if parent.is_none() || !expected.contains(&parent) || !published.is_by(&self.page_id) {
+        let stands_there =
+            if is_post { parent.is_none() } else { parent.is_some() && expected.contains(&parent) };
+        if !stands_there || !published.is_by(&self.page_id) {
             return Err(PlatformError::Contract {
                 detail: "the answer stands in another place or under another name".into(),
             });
@@ -306,6 +392,9 @@ impl Connector for Facebook {
         item: &ItemAddress,
         sought: &Sought<'_>,
     ) -> Result<Option<String>, PlatformError> {
+        if item.kind == ItemKind::DirectMessage {
+            return self.own_message(item, sought).await;
+        }
         let wanted = html::folded(sought.text);
         let is_it = |comment: &Comment| {
             comment.is_by(&self.page_id)

@@ -18,7 +18,7 @@ use crate::platforms::testing::stage::{
     few, first_item, many, troubled, warrant,
 };
 use crate::platforms::testing::{self, at, item_id};
-use crate::platforms::{Platform, Receipt};
+use crate::platforms::{Platform, Receipt, Sought};
 
 type Stage = stage::Stage<simulate::Facebook, Facebook>;
 
@@ -244,4 +244,184 @@ async fn a_post_whose_comments_are_not_given_stops_no_other() {
         format!("{}/comments", post.as_str())
     };
     a_refusal_stops_nothing_else(&facebook, simulator.front(), &clock, name).await;
+}
+
+#[tokio::test]
+async fn messages_are_read_and_answered_within_their_window() {
+    let Stage { simulator, account: facebook, clock } = stage(few()).await;
+    let (first, other) =
+        (simulator.message(77, "Hej, när öppnar badet?"), simulator.message(88, "Hej"));
+    let all = fetch_all(&facebook, None).await.unwrap();
+    let first = &all.items[&PlatformItemId::new(first)];
+    assert_eq!(first.kind, ItemKind::DirectMessage);
+    assert_eq!(first.author.name.as_deref(), Some("Kim Exempel"));
+    assert!(first.permalink.as_ref().unwrap().url.ends_with("/inbox/"));
+    assert!(all.items.contains_key(&PlatformItemId::new(other)));
+    let item = ItemAddress::from(first);
+    let text = "Klockan 8.";
+    let before = facebook.find_reply(&item, &Sought::ever(text, "n")).await.unwrap();
+    assert_eq!(before, None);
+    let Receipt::Done(ours) = facebook.reply(&item, text, "n").await.unwrap() else {
+        panic!("an answer")
+    };
+    let found = facebook.find_reply(&item, &Sought::ever(text, "n")).await.unwrap();
+    assert_eq!(found, Some(Receipt::AlreadySo(ours.clone())));
+    let again = fetch_all(&facebook, all.cursor.as_ref()).await.unwrap();
+    assert!(again.items[&PlatformItemId::new(ours.as_str())].by_us);
+    let own = ItemAddress::from(&again.items[&PlatformItemId::new(ours)]);
+    assert!(matches!(facebook.reply(&own, "x", "m").await, Err(PlatformError::Refused { .. })));
+    assert!(matches!(facebook.hide(warrant(&item)).await, Err(PlatformError::Refused { .. })));
+    let LiveReading::Present(read) = facebook.read_live(&item).await.unwrap() else {
+        panic!("it is there")
+    };
+    assert_eq!(read.content_hash(), first.content_hash(), "read alone it is the same");
+    // A day later nobody is answered any more, and whoever asks is told where.
+    clock.advance(SignedDuration::from_hours(25));
+    let error = facebook.reply(&item, "För sent", "o").await.unwrap_err();
+    assert!(matches!(error, PlatformError::Refused { .. }), "{error:?}");
+    assert!(error.swedish().contains("inkorg"), "{}", error.swedish());
+}
+
+#[tokio::test]
+async fn a_long_conversation_is_read_to_its_beginning_once_and_then_what_is_new() {
+    let Stage { simulator, account: facebook, clock } = stage(few()).await;
+    for n in 0..120 {
+        simulator.message(77, &format!("Meddelande {n}"));
+        clock.advance(SignedDuration::from_secs(30));
+    }
+    let all = fetch_all(&facebook, None).await.unwrap();
+    let read =
+        |all: &Collected| all.items.values().filter(|i| i.kind == ItemKind::DirectMessage).count();
+    assert_eq!(read(&all), 120);
+    let pages = || simulator.calls().iter().filter(|c| c.ends_with("t_77/messages")).count();
+    assert_eq!(pages(), 3);
+    let new = simulator.message(77, "En sak till");
+    let later = fetch_all(&facebook, all.cursor.as_ref()).await.unwrap();
+    assert!(later.items.contains_key(&PlatformItemId::new(new)));
+    assert_eq!(pages(), 4, "one page is enough");
+}
+
+#[tokio::test]
+async fn a_conversation_that_another_inbox_has_taken_over_is_not_answered() {
+    let Stage { simulator, account: facebook, .. } = stage(few()).await;
+    let id = simulator.message(77, "Hej!");
+    let all = fetch_all(&facebook, None).await.unwrap();
+    let item = ItemAddress::from(&all.items[&PlatformItemId::new(id)]);
+    simulator.hand_over(77);
+    let error = facebook.reply(&item, "Svar", "n").await.unwrap_err();
+    assert!(error.swedish().contains("annan inkorg"), "{error:?}");
+    assert!(simulator.calls().iter().all(|call| call != "POST /v26.0/100000000000009/messages"));
+}
+
+#[tokio::test]
+async fn a_page_that_may_not_read_messages_is_read_all_the_same_and_says_so() {
+    let Stage { simulator, account: facebook, clock } = stage(few()).await;
+    let id = simulator.message(77, "Hej!");
+    assert!(facebook.capabilities().messages.is_native());
+    simulator.set_login(None, &["pages_messaging"]);
+    let all = fetch_all(&facebook, None).await.unwrap();
+    assert_eq!(all.items.len(), 4, "the comments");
+    assert!(facebook.capabilities().messages.words().starts_with("för hand"));
+    let asked = || simulator.calls().iter().filter(|c| c.ends_with("/conversations")).count();
+    assert_eq!(asked(), 1);
+    let later = fetch_all(&facebook, all.cursor.as_ref()).await.unwrap();
+    assert_eq!(asked(), 1, "it is not asked each time");
+    // The right has come: it is found out within a day.
+    simulator.set_login(None, &[]);
+    clock.advance(SignedDuration::from_hours(25));
+    let last = fetch_all(&facebook, later.cursor.as_ref()).await.unwrap();
+    assert!(last.items.contains_key(&PlatformItemId::new(id)));
+    assert!(facebook.capabilities().messages.is_native());
+}
+
+#[tokio::test]
+async fn what_visitors_post_is_read_hidden_answered_and_deleted() {
+    let Stage { simulator, account: facebook, .. } = stage(few()).await;
+    let id = simulator.post("Kim Exempel", "Varför är badet stängt?");
+    let all = fetch_all(&facebook, None).await.unwrap();
+    let post = &all.items[&PlatformItemId::new(id)];
+    assert_eq!((post.kind, post.presence), (ItemKind::PostByOther, Presence::Visible));
+    assert_eq!(post.author.name.as_deref(), Some("Kim Exempel"));
+    let item = ItemAddress::from(post);
+    assert!(matches!(facebook.hide(warrant(&item)).await, Ok(Receipt::Done(_))));
+    assert!(matches!(facebook.hide(warrant(&item)).await, Ok(Receipt::AlreadySo(_))));
+    assert!(matches!(facebook.unhide(&item).await, Ok(Receipt::Done(_))));
+    let Receipt::Done(answer) = facebook.reply(&item, "Vi lagar taket.", "n").await.unwrap() else {
+        panic!("an answer")
+    };
+    let found = facebook.find_reply(&item, &Sought::ever("Vi lagar taket.", "n")).await.unwrap();
+    assert_eq!(found, Some(Receipt::AlreadySo(answer.clone())));
+    let again = fetch_all(&facebook, all.cursor.as_ref()).await.unwrap();
+    let answer = &again.items[&PlatformItemId::new(answer)];
+    assert_eq!(answer.post_id.as_ref().unwrap().as_str(), item.platform_id.as_str());
+    let read = facebook.read_live_many(std::slice::from_ref(&item)).await.unwrap();
+    assert!(matches!(read[0], Ok(LiveReading::Present(_))), "{read:?}");
+    assert!(matches!(facebook.delete(warrant(&item)).await, Ok(Receipt::Done(_))));
+    assert_eq!(facebook.read_live(&item).await, Ok(LiveReading::Gone));
+}
+
+/// What stands where in the simulated Page's answers.
+struct Kinds;
+
+impl testing::meta::Kinds for Kinds {
+    fn node(&self, id: &str) -> Option<&'static str> {
+        match id {
+            "me" | "100000000000009" => Some("Page"),
+            "debug_token" => None,
+            _ if id.starts_with("100000000000009_") => Some("PagePost"),
+            _ if id.starts_with("t_") => Some("UnifiedThread"),
+            // Messages have no description of their own.
+            _ if id.starts_with("m_") => None,
+            _ => Some("Comment"),
+        }
+    }
+
+    fn edge(&self, _: &str, edge: &str) -> Option<&'static str> {
+        match edge {
+            "published_posts" | "visitor_posts" => Some("PagePost"),
+            "comments" => Some("Comment"),
+            "conversations" => Some("UnifiedThread"),
+            _ => None,
+        }
+    }
+}
+
+#[tokio::test]
+async fn requests_and_answers_are_as_meta_publishes_them() {
+    let published: serde_json::Value = serde_json::from_str(testing::meta::PUBLISHED).unwrap();
+    let Stage { simulator, account: facebook, .. } = stage(few()).await;
+    let visitor = simulator.post("Kim Exempel", "Varför är badet stängt?");
+    let message = simulator.message(77, "Hej!");
+    simulator.front().record();
+    conformance::everything(&facebook, &simulator, &RemovalWarrant::for_test).await;
+    let all = fetch_all(&facebook, None).await.unwrap();
+    for id in [visitor, message] {
+        let item = ItemAddress::from(&all.items[&PlatformItemId::new(id)]);
+        facebook.reply(&item, "Hej själv", "n").await.unwrap();
+        facebook.find_reply(&item, &Sought::ever("Hej själv", "n")).await.unwrap();
+        facebook.read_live(&item).await.unwrap();
+    }
+    let exchanges = simulator.front().exchanges();
+    let found: std::collections::BTreeSet<_> =
+        exchanges.iter().flat_map(|e| testing::meta::broken_by(e, &published, &Kinds)).collect();
+    assert_eq!(found, std::collections::BTreeSet::new());
+    // What is not published would be found.
+    let call = |method: &str, uri: &str, body: &str, answer: &str| {
+        let exchange = crate::platforms::simulate::server::Exchange {
+            method: method.into(),
+            uri: uri.into(),
+            body: body.into(),
+            answer: answer.into(),
+        };
+        testing::meta::broken_by(&exchange, &published, &Kinds)
+    };
+    for broken in [
+        call("GET", "/v26.0/111_222?fields=id,wishes", "", "{}"),
+        call("GET", "/v26.0/111_222/comments?sort=new", "", "{}"),
+        call("GET", "/v26.0/111_222?fields=id", "", r#"{"id":7}"#),
+        call("GET", "/v26.0/111_222/comments?fields=id", "", r#"{"data":[{"body":"x"}]}"#),
+        call("POST", "/v26.0/100000000000009/messages", "message=x", "{}"),
+    ] {
+        assert!(!broken.is_empty());
+    }
 }

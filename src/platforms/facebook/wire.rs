@@ -15,6 +15,9 @@ pub const COMMENT_FIELDS: &str = "id,message,from{id,name},created_time,parent{i
 
 pub const POST_FIELDS: &str = "id,message,created_time,updated_time,permalink_url,comments.filter(stream).limit(0).summary(true)";
 
+/// Of what others posted on the Page: what a comment tells, as far as a post has it.
+pub const VISITOR_FIELDS: &str = "id,message,from{id,name},created_time,permalink_url,is_hidden,comments.filter(stream).limit(0).summary(true)";
+
 /// The same comment is spelled `98765` and `{post}_98765`: the last segment is the identity.
 pub fn last_segment(id: &str) -> &str {
     id.rsplit('_').next().unwrap_or(id)
@@ -99,6 +102,10 @@ pub struct Post {
     permalink_url: Option<String>,
     #[serde(default)]
     comments: Option<Counted>,
+    #[serde(default)]
+    from: Option<Person>,
+    #[serde(default)]
+    pub is_hidden: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -193,6 +200,31 @@ impl Post {
     /// How many comments there are on all levels, where the platform counted.
     pub fn comments(&self) -> Option<u64> {
         Some(self.comments.as_ref()?.summary.as_ref()?.total_count)
+    }
+
+    /// A post of somebody else's, as an item.
+    pub fn to_item(&self, raw: &[u8], page_id: &str) -> FetchedItem {
+        let text = self.message.clone().unwrap_or_default();
+        let id = PlatformItemId::new(self.id.as_str());
+        let mut item = FetchedItem::new(id, ItemKind::PostByOther, text, raw);
+        if let Some(from) = &self.from {
+            item.by_us = from.id == page_id;
+            item.author = Author {
+                platform_id: Some(from.id.clone()),
+                name: from.name.clone(),
+                ..Author::default()
+            };
+        }
+        item.created_at = self.written_at();
+        item.created_raw = self.created_time.clone();
+        let given = |url| Permalink { url, source: PermalinkSource::Given };
+        item.permalink = self.permalink_url.clone().map(given);
+        item.presence = match self.is_hidden {
+            Some(true) => Presence::Hidden,
+            Some(false) => Presence::Visible,
+            None => Presence::Unknown,
+        };
+        item
     }
 
     pub fn into_post(self) -> FetchedPost {

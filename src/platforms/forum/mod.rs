@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::domain::account::PlatformKind;
 use crate::domain::ids::{ContentHash, Cursor};
@@ -245,7 +246,7 @@ impl Platform for OwnSite {
                 News::Item(item) => batch.items.push(*item),
                 News::Gone(id) => batch.gone.push(id),
                 // Own sites tell whole items; there is nothing to look at.
-                News::Look(_) => {}
+                News::Look(_) | News::Poll => {}
             }
         }
         if read.unusable {
@@ -316,6 +317,11 @@ impl Platform for OwnSite {
 impl PushSource for OwnSite {
     fn kind(&self) -> PlatformKind {
         PlatformKind::OwnSite
+    }
+
+    fn delivery(&self, request: PushRequest<'_>) -> Option<String> {
+        let delivery = request.header("x-uppsikt-delivery")?;
+        Some(Uuid::parse_str(delivery).ok()?.to_string())
     }
 
     fn handshake(&self, _query: &[(&str, &str)]) -> Option<String> {

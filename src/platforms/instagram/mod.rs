@@ -28,6 +28,7 @@ use crate::platforms::graph::{Graph, Page, TokenTold, carried_out};
 use crate::platforms::http::{BadHttpSettings, Http};
 use crate::platforms::limit::Shares;
 use crate::platforms::patience::Patience;
+use crate::platforms::push::NO_PUSHES;
 use crate::platforms::settings::{InstagramLogin, InstagramSettings};
 use crate::platforms::usage::Apps;
 use crate::platforms::{ConnectionReport, Receipt, Sought, html};
@@ -85,7 +86,9 @@ impl Instagram {
         secrets.extend(settings.app_secret.clone());
         let http = Http::new(&settings.base, &settings.http, clock, secrets)?;
         let mut capabilities = capability::of(PlatformKind::Instagram);
-        capabilities.webhook = Offer::No { why: "Uppsikt frågar plattformen i stället" };
+        if !settings.pushes {
+            capabilities.webhook = Offer::No { why: NO_PUSHES };
+        }
         if (InstagramLogin::Page { page_id: None }) == settings.login {
             let by_hand = Offer::ByHand {
                 why: "sidans nummer (page_id) saknas i inställningarna; läs och svara i appen",

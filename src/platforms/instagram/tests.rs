@@ -268,3 +268,40 @@ async fn a_post_whose_comments_are_not_given_stops_no_other() {
     };
     a_refusal_stops_nothing_else(&instagram, simulator.front(), &clock, name).await;
 }
+
+/// What stands where in the simulated account's answers.
+struct Kinds;
+
+impl testing::meta::Kinds for Kinds {
+    fn node(&self, id: &str) -> Option<&'static str> {
+        match id {
+            "17841400000000009" | "me" => Some("IGUser"),
+            "100000000000009" => Some("Page"),
+            "debug_token" => None,
+            _ if id.starts_with("t_") || id.starts_with("m_") => None,
+            _ if id.starts_with("111") => Some("IGMedia"),
+            _ => Some("IGComment"),
+        }
+    }
+
+    fn edge(&self, _: &str, edge: &str) -> Option<&'static str> {
+        match edge {
+            "media" => Some("IGMedia"),
+            "comments" | "replies" => Some("IGComment"),
+            "conversations" => Some("UnifiedThread"),
+            _ => None,
+        }
+    }
+}
+
+#[tokio::test]
+async fn requests_and_answers_are_as_meta_publishes_them() {
+    let published: serde_json::Value = serde_json::from_str(testing::meta::PUBLISHED).unwrap();
+    let Stage { simulator, account: instagram, .. } = stage(few()).await;
+    simulator.front().record();
+    conformance::everything(&instagram, &simulator, &RemovalWarrant::for_test).await;
+    let exchanges = simulator.front().exchanges();
+    let found: std::collections::BTreeSet<_> =
+        exchanges.iter().flat_map(|e| testing::meta::broken_by(e, &published, &Kinds)).collect();
+    assert_eq!(found, std::collections::BTreeSet::new());
+}

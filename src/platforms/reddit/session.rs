@@ -23,6 +23,7 @@ const TOO_FAST: SignedDuration = SignedDuration::from_mins(10);
 const LONGEST_TOLD: i64 = 3_600;
 
 /// Calls in the name of one account.
+#[derive(Clone)]
 pub struct Calls {
     pub http: Http,
     pub settings: RedditSettings,

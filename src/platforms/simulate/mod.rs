@@ -9,6 +9,7 @@ pub mod bluesky;
 pub mod consent;
 pub mod facebook;
 pub mod faults;
+pub mod flickr;
 pub(super) mod graph;
 pub mod instagram;
 pub mod linkedin;

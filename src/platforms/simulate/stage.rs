@@ -73,6 +73,9 @@ pub trait Play: Debug + Send + Sync + Sized + 'static {
     /// What somebody who writes there is called.
     const SOMEBODY: &'static str = "Kim Exempel";
 
+    /// Whether nothing answers anything there: what is written under a comment stands beside it.
+    const IS_FLAT: bool = false;
+
     /// What can be chosen at the beginning.
     type Own: Clone + Debug + Default + Send + Sync;
 
@@ -168,7 +171,11 @@ impl<P: Play> Simulator<P> {
     /// [`CannotStart`], each with its mend.
     pub async fn start(options: Options<P::Own>, clock: Clock) -> Result<Self, CannotStart> {
         let port = Port::open(options.listen).await?;
-        let world = World::open(options.script, clock.now(), options.journal.as_deref())
+        let mut script = options.script;
+        if P::IS_FLAT {
+            script.comments.iter_mut().for_each(|comment| comment.parent = None);
+        }
+        let world = World::open(script, clock.now(), options.journal.as_deref())
             .map_err(CannotStart::Journal)?;
         let stage = Arc::new(Stage {
             state: Mutex::default(),
@@ -199,7 +206,7 @@ impl<P: Play> Simulator<P> {
         let mut world = held(&self.stage.world);
         let above = world.comments(now).into_iter().find(|comment| Some(comment.number) == parent);
         let post = above.map_or_else(|| world.posts()[0].number, |comment| comment.post);
-        world.add(post, parent, Some(name), text, now)
+        world.add(post, parent.filter(|_| !P::IS_FLAT), Some(name), text, now)
     }
 
     /// Somebody writes under this post, counted from nought.

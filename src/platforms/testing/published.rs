@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::platforms::simulate::server::Exchange;
 
 /// What a value breaks of a published type.
-fn broken(value: &Value, kind: &Value, schemas: &Value, place: &str, found: &mut Vec<String>) {
+pub fn broken(value: &Value, kind: &Value, schemas: &Value, place: &str, found: &mut Vec<String>) {
     match kind {
         Value::String(name) => match name.as_str() {
             "string" if value.is_string() => {}
@@ -21,7 +21,14 @@ fn broken(value: &Value, kind: &Value, schemas: &Value, place: &str, found: &mut
                 let Some(fields) = value.as_object() else {
                     return found.push(format!("{place}: not a {schema}"));
                 };
-                for (field, value) in fields {
+                let needed = schemas["needed"][schema].as_array().into_iter().flatten();
+                for needed in needed.filter_map(Value::as_str) {
+                    if !fields.contains_key(needed) {
+                        found.push(format!("{place}: {needed} of {schema} is missing"));
+                    }
+                }
+                // By its own word for what it is an object is told apart from others, and not described.
+                for (field, value) in fields.iter().filter(|(field, _)| *field != "$type") {
                     let place = format!("{place}.{field}");
                     match named(&schemas[schema], field) {
                         Some(kind) => broken(value, kind, schemas, &place, found),
@@ -36,6 +43,14 @@ fn broken(value: &Value, kind: &Value, schemas: &Value, place: &str, found: &mut
             };
             for element in elements {
                 broken(element, &of[0], schemas, place, found);
+            }
+        }
+        // One of several, told apart by what it says of itself.
+        Value::Object(of) if of.contains_key("union") => {
+            let own = value["$type"].as_str().unwrap_or_default();
+            match of["union"].get(own) {
+                Some(kind) => broken(value, kind, schemas, place, found),
+                None => found.push(format!("{place}: {own} cannot stand there")),
             }
         }
         _ => found.push(format!("{place}: the fixture is wrong")),

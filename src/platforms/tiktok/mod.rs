@@ -26,6 +26,7 @@ use crate::platforms::grant::Session as _;
 use crate::platforms::http::BadHttpSettings;
 use crate::platforms::limit::{Shares, fingerprint};
 use crate::platforms::patience::Patience;
+use crate::platforms::push::NO_PUSHES;
 use crate::platforms::settings::TikTokSettings;
 use crate::platforms::{ConnectionReport, Receipt, Sought, held, html};
 use crate::runtime::clock::Clock;
@@ -77,7 +78,9 @@ impl TikTok {
     /// [`BadHttpSettings`], each with its mend.
     pub fn new(settings: TikTokSettings, clock: Clock) -> Result<Self, BadHttpSettings> {
         let mut can = capability::of(PlatformKind::TikTok);
-        can.webhook = Offer::No { why: "Uppsikt frågar plattformen i stället" };
+        if !settings.pushes {
+            can.webhook = Offer::No { why: NO_PUSHES };
+        }
         Ok(Self {
             calls: Calls::new(settings, clock)?,
             capabilities: Arc::new(can),

@@ -19,6 +19,7 @@ use crate::runtime::secret::Secret;
 const TOO_FAST: SignedDuration = SignedDuration::from_mins(5);
 
 /// Calls in the name of one account.
+#[derive(Clone)]
 pub struct Calls {
     pub http: Http,
     pub settings: TikTokSettings,

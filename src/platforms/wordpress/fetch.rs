@@ -113,6 +113,9 @@ impl Walks for WordPress {
         let mut posts = BTreeMap::new();
         for (comment, raw) in list.read::<Comment>(&elements, batch) {
             newest = newest.max(comment.written_at());
+            if comment.is_internal() {
+                continue;
+            }
             if comment.post != 0 {
                 posts.insert(comment.post, comment.post_href().map(str::to_owned));
             }

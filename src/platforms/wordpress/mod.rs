@@ -140,9 +140,9 @@ impl WordPress {
         Ok((answer.object()?, answer.body))
     }
 
-    /// Lists comments in all states: the elements, and on how many pages they stand.
+    /// Lists comments of all kinds in all states: the elements, and on how many pages they stand.
     async fn list(&self, query: &[(&str, &str)]) -> Result<(Answer, Option<u64>), PlatformError> {
-        let mut all = vec![("context", "edit"), ("status", "any"), ("type", "comment")];
+        let mut all = vec![("context", "edit"), ("status", "any"), ("type", "all")];
         all.extend_from_slice(query);
         let answer = self.get("comments", &all).await?;
         let pages = answer.number("x-wp-totalpages");

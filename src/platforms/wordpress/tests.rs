@@ -113,6 +113,20 @@ async fn a_comment_is_read_with_all_that_is_given() {
 }
 
 #[tokio::test]
+async fn pingbacks_and_kinds_of_plugins_are_read_and_what_is_internal_is_not() {
+    let fake = Fake::<Blog>::open().await;
+    fake.fill(6, "2026-11-21T08:00:00Z", MINUTE);
+    let sorts = ["comment", "pingback", "trackback", "review", "note", "order_note"];
+    for (comment, sort) in fake.world().comments.values_mut().zip(sorts) {
+        comment.sort = sort.into();
+    }
+    let all = fetch_all(&connect(settings(&fake)), None).await.unwrap();
+    let kinds: Vec<_> = all.items.values().map(|item| item.kind).collect();
+    use ItemKind::{Comment, Mention, Review};
+    assert_eq!(kinds, [Comment, Mention, Mention, Review], "notes between editors are nobody's");
+}
+
+#[tokio::test]
 async fn one_damaged_element_does_not_hide_the_others() {
     let fake = Fake::<Blog>::open().await;
     let wordpress = connect(settings(&fake));

@@ -36,6 +36,9 @@ pub struct Comment {
     link: Option<String>,
     #[serde(default)]
     pub status: String,
+    /// What it is: WordPress's own kinds, and those of plug-ins.
+    #[serde(default, rename = "type")]
+    sort: String,
     #[serde(default, rename = "_links")]
     links: Links,
 }
@@ -122,7 +125,18 @@ pub fn presence(status: &str) -> Presence {
     }
 }
 
+/// Kinds that are kept among comments and are no part of the page: notes between editors (WordPress 6.9), and
+/// what shops and other plug-ins write down for themselves, about customers too.
+const INTERNAL: &[&str] = &["note", "action_log", "webhook_delivery"];
+
 impl Comment {
+    /// Whether it is none of those that people write on the page.
+    pub fn is_internal(&self) -> bool {
+        INTERNAL.contains(&self.sort.as_str())
+            || self.sort.ends_with("_note")
+            || self.sort.ends_with("_log")
+    }
+
     /// The comment that it answers.
     pub fn parent(&self) -> Option<u64> {
         (self.parent != 0).then_some(self.parent)
@@ -139,7 +153,13 @@ impl Comment {
     }
 
     pub fn into_item(self, raw: &[u8], me: u64) -> FetchedItem {
-        let kind = if self.parent == 0 { ItemKind::Comment } else { ItemKind::Reply };
+        let kind = match self.sort.as_str() {
+            // Another page that links here: what stands there is an extract of it.
+            "pingback" | "trackback" => ItemKind::Mention,
+            "review" if self.parent == 0 => ItemKind::Review,
+            _ if self.parent == 0 => ItemKind::Comment,
+            _ => ItemKind::Reply,
+        };
         let created_at = self.written_at();
         let plain = to_plain(&self.content.raw, Newlines::Keep);
         let mut item =

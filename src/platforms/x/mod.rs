@@ -33,6 +33,7 @@ use crate::platforms::grant::Session as _;
 use crate::platforms::http::{Answer, BadHttpSettings};
 use crate::platforms::limit::{Shares, fingerprint};
 use crate::platforms::patience::Patience;
+use crate::platforms::push::NO_PUSHES;
 use crate::platforms::settings::XSettings;
 use crate::platforms::{ConnectionReport, Receipt, Sought, held, html, json as text_json};
 use crate::runtime::clock::Clock;
@@ -80,7 +81,9 @@ impl X {
     /// [`BadHttpSettings`], each with its mend.
     pub fn new(settings: XSettings, clock: Clock) -> Result<Self, BadHttpSettings> {
         let mut can = capability::of(PlatformKind::X);
-        can.webhook = Offer::No { why: "Uppsikt frågar plattformen i stället" };
+        if !settings.pushes {
+            can.webhook = Offer::No { why: NO_PUSHES };
+        }
         Ok(Self {
             calls: Calls::new(settings, clock)?,
             capabilities: Arc::new(can),

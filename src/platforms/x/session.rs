@@ -20,6 +20,7 @@ use crate::runtime::secret::Secret;
 const UNPAID: SignedDuration = SignedDuration::from_hours(6);
 
 /// Calls in the name of one account.
+#[derive(Clone)]
 pub struct Calls {
     pub http: Http,
     pub settings: XSettings,

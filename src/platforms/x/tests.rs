@@ -242,6 +242,92 @@ async fn a_pair_that_is_good_once_outlives_a_restart() {
     assert!(matches!(error, PlatformError::ReauthNeeded { .. }), "{error:?}");
 }
 
+/// Where the simulator is and where the pair lies, to a process of its own.
+const OTHER_BASE: &str = "UPPSIKT_TEST_X_BASE";
+const OTHER_PAIR: &str = "UPPSIKT_TEST_X_PAIR";
+
+/// No test by itself: what a process beside the service does, in the test after it.
+#[tokio::test]
+#[ignore = "run by the test of two processes"]
+async fn a_process_beside_the_service() {
+    let (Ok(base), Ok(pair)) = (std::env::var(OTHER_BASE), std::env::var(OTHER_PAIR)) else {
+        return;
+    };
+    let base: url::Url = base.parse().unwrap();
+    let Stage { simulator, clock, .. } = stage(few()).await;
+    let settings = XSettings {
+        base: base.join("2/").unwrap(),
+        token_url: base.join("2/oauth2/token").unwrap(),
+        kept: Some(Shelf::new(pair.into(), "x", None)),
+        ..simulator.settings()
+    };
+    for _ in 0..25 {
+        // Each is new to what is in hand, as a command is.
+        let x = X::new(settings.clone(), clock.clock()).unwrap();
+        match x.check().await {
+            Ok(_) => {}
+            // It ran out once more between the renewal and the call.
+            Err(PlatformError::ReauthNeeded { detail }) if detail.starts_with("HTTP 401") => {}
+            Err(error) => panic!("somebody has spent the consent beside us: {error:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_two_processes_that_renew_at_once_none_spends_the_others_consent() {
+    let folder = tempfile::tempdir().unwrap();
+    let Stage { simulator, .. } = stage(few()).await;
+    let program = std::env::current_exe().unwrap();
+    let beside = || {
+        std::process::Command::new(&program)
+            .args(["--exact", "platforms::x::tests::a_process_beside_the_service", "--ignored"])
+            .env(OTHER_BASE, simulator.base().as_str())
+            .env(OTHER_PAIR, folder.path().join("x.json"))
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let mut both = [beside(), beside()];
+    let renewals = || simulator.calls().iter().filter(|c| c.ends_with("/oauth2/token")).count();
+    while both.iter_mut().any(|one| one.try_wait().unwrap().is_none()) {
+        // Whatever either of them has in hand has run out.
+        simulator.expire();
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    for one in both {
+        let told = one.wait_with_output().unwrap();
+        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stdout));
+        assert!(String::from_utf8_lossy(&told.stdout).contains("1 passed"));
+    }
+    assert!(renewals() >= 4, "they have renewed: {}", renewals());
+    let names = std::fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().file_name());
+    let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["x.json", "x.lock"], "nothing half written is left");
+}
+
+#[tokio::test]
+async fn a_renewal_whose_caller_gives_up_is_written_down_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.json");
+    let Stage { simulator, clock, .. } = stage(few()).await;
+    let kept = Some(Shelf::new(path.clone(), "x", None));
+    let settings = XSettings { kept, ..simulator.settings() };
+    let x = X::new(settings, clock.clock()).unwrap();
+    simulator.fail_next(Fault::Slow(std::time::Duration::from_millis(100)), 1);
+    let limit = std::time::Duration::from_millis(20);
+    assert!(tokio::time::timeout(limit, x.check()).await.is_err(), "given up");
+    drop(x);
+    for _ in 0..500 {
+        if path.exists() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("what the platform gave for the consent is lost");
+}
+
 #[tokio::test]
 async fn a_pair_lies_sealed_where_there_is_a_key() {
     let folder = tempfile::tempdir().unwrap();

@@ -27,6 +27,7 @@ pub const ANSWER: u32 = 52;
 const TOO_FAST: SignedDuration = SignedDuration::from_secs(60);
 
 /// Calls in the name of one channel.
+#[derive(Clone)]
 pub struct Google {
     pub http: Http,
     pub settings: YouTubeSettings,

@@ -303,7 +303,8 @@ impl Services {
                 missing("Plattformen lämnar för mycket på en gång; det äldsta är inte med.".into());
                 break;
             }
-            // From the beginning, as far as the platform lists. No position is stored.
+            // From the beginning, as far as the platform lists. No position is stored. What runs out of time is the
+            // reading: a renewal of the login that it began ends by itself.
             let asked = served.platform.fetch(None, walk.as_ref());
             let batch = match tokio::time::timeout_at(until, asked).await {
                 Ok(Ok(batch)) => batch,

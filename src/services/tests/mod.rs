@@ -29,6 +29,7 @@ mod page_pictures;
 mod people;
 mod policies;
 mod public_reports;
+mod pushes;
 mod quota;
 mod replies;
 mod reports;

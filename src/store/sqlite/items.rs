@@ -19,7 +19,7 @@ use crate::domain::item::{
 use crate::domain::verdict::Verdict;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{Committed, Delivery, ItemRow, VersionRow};
+use crate::store::rows::{Committed, Delivery, ItemRow, PushStored, VersionRow};
 
 const ITEM: &str = concat!(
     "i.id, i.account_id, i.platform_id, i.kind, i.post_id, i.parent_id, i.by_us,
@@ -438,8 +438,8 @@ impl Store {
         delivery: Delivery,
         answer: impl FnOnce(&Committed) -> String + Send + 'static,
         now: Timestamp,
-    ) -> Result<(String, Vec<CaseId>), StoreError> {
-        let Delivery { id: delivery, body, signed } = delivery;
+    ) -> Result<PushStored, StoreError> {
+        let Delivery { id: delivery, body, signed, is_hint } = delivery;
         self.write(move |tx| {
             if let Some((answer, answered)) = delivery_answer(tx, account, &delivery)? {
                 // Another body under an old identity would be lost by giving the old answer.
@@ -447,14 +447,14 @@ impl Store {
                     return Err(StoreError::Conflict { what: "delivery" });
                 }
                 note_signed(tx, account, signed, &delivery, now)?;
-                return Ok((answer, Vec::new()));
+                return Ok(PushStored::before(answer));
             }
             // The identity is not signed: what was signed once counts once, under any identity.
             if let Some((answer, _)) = match signed_before(tx, account, signed)? {
                 Some(before) => delivery_answer(tx, account, &before)?,
                 None => None,
             } {
-                return Ok((answer, Vec::new()));
+                return Ok(PushStored::before(answer));
             }
             let committed = store_batch(tx, account, &batch, now)?;
             let answer = answer(&committed);
@@ -464,12 +464,16 @@ impl Store {
                 params![account.0, delivery, ms(now), body.bytes(), answer],
             )?;
             note_signed(tx, account, signed, &delivery, now)?;
+            // Where to look is no look.
+            if is_hint {
+                return Ok(PushStored { answer, touched: committed.touched, is_new: true });
+            }
             tx.execute(
                 "update fetch_states set last_try_at = ?2, last_ok_at = ?2 where account_id = ?1",
                 params![account.0, ms(now)],
             )?;
             note_look(tx, account, now, batch.items.len(), None)?;
-            Ok((answer, committed.touched))
+            Ok(PushStored { answer, touched: committed.touched, is_new: true })
         })
         .await
     }

@@ -165,8 +165,13 @@ pub fn answer(inner: &Inner, call: &Call) -> Reply {
             if to.is_none_or(|to| !to.ends_with("#atproto_labeler")) {
                 return Reply::fault(400, "InvalidRequest");
             }
+            let told = json!({
+                "id": 9_001 + world.reports.len(), "reasonType": asked.body["reasonType"],
+                "subject": asked.body["subject"], "reportedBy": ME,
+                "createdAt": asked.now.to_string(),
+            });
             world.reports.push(asked.body);
-            Reply::ok(&json!({"id": 9_000 + world.reports.len()}))
+            Reply::ok(&told)
         }
         _ => Reply::fault(501, "MethodNotImplemented"),
     };
@@ -268,10 +273,12 @@ impl Question<'_> {
         let shown: Vec<_> = shown
             .into_iter()
             .map(|post| {
-                let mut note = view(world, post);
-                note["reason"] = world.reason(post).into();
-                note["isRead"] = false.into();
-                note
+                // How many answers a post has is not told here.
+                json!({
+                    "uri": post.uri, "cid": post.cid(), "author": person(&post.did),
+                    "record": post.record, "indexedAt": post.sort_at().to_string(), "labels": [],
+                    "reason": world.reason(post), "isRead": false,
+                })
             })
             .collect();
         let mut body = json!({"notifications": shown});
@@ -320,7 +327,10 @@ impl Question<'_> {
         }
         let depth = self.number("depth", 6).min(self.inner.options.deepest);
         let mut thread = self.below(world, post, depth);
-        thread["parent"] = above(world, post, self.number("parentHeight", 80));
+        let parent = above(world, post, self.number("parentHeight", 80));
+        if !parent.is_null() {
+            thread["parent"] = parent;
+        }
         Reply::ok(&json!({ "thread": thread }))
     }
 
@@ -421,10 +431,12 @@ fn above(world: &World, post: &Post, height: usize) -> Value {
     if world.blocks.contains(&post.did) {
         return blocked(post);
     }
-    json!({
-        "$type": "app.bsky.feed.defs#threadViewPost", "post": view(world, post),
-        "parent": above(world, post, height - 1),
-    })
+    let mut view = json!({"$type": "app.bsky.feed.defs#threadViewPost", "post": view(world, post)});
+    let parent = above(world, post, height - 1);
+    if !parent.is_null() {
+        view["parent"] = parent;
+    }
+    view
 }
 
 /// The page for people: one post, if it is there and not hidden.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::platforms::facebook::RIGHTS;
 use crate::platforms::held;
 use crate::platforms::simulate::facebook::{
-    Facebook, PAGE_ID, PAGE_NAME, PERSON_ID, PERSON_TOKEN, TOKEN,
+    Facebook, Message, PAGE_ID, PAGE_NAME, PERSON_ID, PERSON_TOKEN, State, TOKEN, Visitor,
 };
 use crate::platforms::simulate::graph::{Form, fault, fields, graph_time, no_such_object};
 use crate::platforms::simulate::reply::Reply;
@@ -79,6 +79,23 @@ pub fn answer(stage: &Stage<Facebook>, call: &Call) -> Reply {
         })),
         ("GET", "", None) => asked.several(&world),
         ("GET", PAGE_ID, Some("published_posts")) => asked.posts(&world),
+        ("GET", PAGE_ID, Some("visitor_posts")) if is_page => asked.visitors(&world),
+        ("GET", PAGE_ID, Some("conversations")) if is_page => asked.conversations(),
+        ("GET", id, Some("messages")) if is_page => asked.messages(id),
+        ("POST", PAGE_ID, Some("messages")) if is_page => asked.send(),
+        ("GET", id, None) if id.starts_with("m_") => match asked.message(id) {
+            Some(message) => asked.form.select(Question::message_view(&message)),
+            None => no_such_object(id),
+        },
+        ("GET", id, None) if asked.visitor(id).is_some() => {
+            let post = asked.visitor(id).map(|post| asked.visitor_view(&world, &post));
+            asked.form.select(post.unwrap_or_default())
+        }
+        ("POST", id, None) if asked.visitor(id).is_some() => asked.hide_visitor(id),
+        ("DELETE", id, None) if asked.visitor(id).is_some() => {
+            held(&stage.state).visitors.retain(|post| format!("{PAGE_ID}_{}", post.number) != id);
+            Reply::ok(&json!({"success": true}))
+        }
         ("GET", id, Some("comments")) => asked.comments(&world, id, is_page),
         ("GET", id, None) => {
             asked.one(&world, id).map_or_else(|| no_such_object(id), |v| asked.form.select(v))
@@ -99,7 +116,167 @@ pub fn answer(stage: &Stage<Facebook>, call: &Call) -> Reply {
     }
 }
 
+/// Whether the token may read conversations.
+pub fn may_read_messages(state: &State) -> bool {
+    !state.lacks.contains(&"pages_messaging")
+}
+
 impl Question<'_> {
+    fn visitor(&self, id: &str) -> Option<Visitor> {
+        let number: u64 = id.strip_prefix(PAGE_ID)?.strip_prefix('_')?.parse().ok()?;
+        held(&self.stage.state).visitors.iter().find(|post| post.number == number).cloned()
+    }
+
+    fn visitor_view(&self, world: &World, post: &Visitor) -> Value {
+        let Visitor { number, name, text, at, hidden } = post;
+        let under = world.comments(self.now);
+        let total = under.iter().filter(|c| c.post == *number && !c.deleted).count();
+        json!({
+            "id": format!("{PAGE_ID}_{number}"), "message": text,
+            "from": {"id": format!("3{number}"), "name": name},
+            "created_time": graph_time(*at), "is_hidden": hidden,
+            "permalink_url": format!("{}/inlagg/{number}", self.stage.origin),
+            "comments": {"data": [], "summary": {"order": "chronological", "total_count": total, "can_comment": true}},
+        })
+    }
+
+    fn visitors(&self, world: &World) -> Reply {
+        let all = held(&self.stage.state).visitors.clone();
+        let listed: Vec<_> = all
+            .iter()
+            .rev()
+            .map(|post| {
+                let view = self.visitor_view(world, post);
+                ((post.at, post.number), self.form.selected(view))
+            })
+            .collect();
+        self.form.page(&listed, true)
+    }
+
+    fn hide_visitor(&self, id: &str) -> Reply {
+        let hidden = match self.form.field("is_hidden") {
+            Some("true") => true,
+            Some("false") => false,
+            Some(_) | None => return fault(100, 0, "Invalid parameter"),
+        };
+        let mut state = held(&self.stage.state);
+        let is_it = |post: &&mut Visitor| format!("{PAGE_ID}_{}", post.number) == id;
+        match state.visitors.iter_mut().find(is_it) {
+            Some(post) => post.hidden = hidden,
+            None => return no_such_object(id),
+        }
+        Reply::ok(&json!({"success": true}))
+    }
+
+    /// Of a conversation, the newest message first.
+    fn of(&self, person: u64) -> Vec<Message> {
+        let state = held(&self.stage.state);
+        state.messages.iter().rev().filter(|m| m.person == person).cloned().collect()
+    }
+
+    fn no_messages(&self) -> Option<Reply> {
+        let may = may_read_messages(&held(&self.stage.state));
+        (!may).then(|| fault(200, 0, "Requires pages_messaging permission"))
+    }
+
+    fn message_view(message: &Message) -> Value {
+        let us = json!({"id": PAGE_ID, "name": PAGE_NAME, "email": "x@facebook.com"});
+        let other = json!({"id": message.person.to_string(), "name": "Kim Exempel", "email": "x@facebook.com"});
+        let (from, to) = if message.by_us { (us, other) } else { (other, us) };
+        json!({
+            "id": message.id, "created_time": graph_time(message.at), "message": message.text,
+            "from": from, "to": {"data": [to]},
+        })
+    }
+
+    fn may_answer(&self, person: u64) -> bool {
+        let newest = self.of(person).into_iter().find(|message| !message.by_us);
+        newest.is_some_and(|newest| self.now.duration_since(newest.at).as_hours() < 24)
+    }
+
+    fn conversations(&self) -> Reply {
+        if let Some(no) = self.no_messages() {
+            return no;
+        }
+        if self.form.field("platform") != Some("messenger") {
+            return fault(100, 0, "platform is required");
+        }
+        let (mut people, handed_over) = {
+            let state = held(&self.stage.state);
+            let people: Vec<_> = state.messages.iter().map(|message| message.person).collect();
+            (people, state.handed_over.clone())
+        };
+        people.sort_unstable();
+        people.dedup();
+        let mut listed: Vec<_> = people
+            .into_iter()
+            .filter_map(|person| {
+                let newest = self.of(person).into_iter().next()?;
+                let other = json!({"id": person.to_string(), "name": "Kim Exempel"});
+                let us = json!({"id": PAGE_ID, "name": PAGE_NAME});
+                let can_reply = self.may_answer(person) && !handed_over.contains(&person);
+                let talk = json!({
+                    "id": format!("t_{person}"), "updated_time": graph_time(newest.at),
+                    "link": format!("/{PAGE_ID}/inbox/{person}/"), "can_reply": can_reply,
+                    "participants": {"data": [other, us]},
+                });
+                Some(((newest.at, person), self.form.selected(talk)))
+            })
+            .collect();
+        listed.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
+        self.form.page(&listed, true)
+    }
+
+    fn messages(&self, id: &str) -> Reply {
+        if let Some(no) = self.no_messages() {
+            return no;
+        }
+        let person = id.strip_prefix("t_").and_then(|person| person.parse().ok());
+        let all = person.map(|person| self.of(person)).unwrap_or_default();
+        if all.is_empty() {
+            return no_such_object(id);
+        }
+        let number = |id: &str| id.strip_prefix("m_").and_then(|n| n.parse().ok()).unwrap_or(0);
+        let listed: Vec<_> = all
+            .iter()
+            .map(|m| ((m.at, number(&m.id)), self.form.selected(Self::message_view(m))))
+            .collect();
+        self.form.page(&listed, true)
+    }
+
+    fn message(&self, id: &str) -> Option<Message> {
+        let state = held(&self.stage.state);
+        let may = may_read_messages(&state);
+        state.messages.iter().find(|message| message.id == id && may).cloned()
+    }
+
+    fn send(&self) -> Reply {
+        if let Some(no) = self.no_messages() {
+            return no;
+        }
+        let json =
+            |name| self.form.field(name).and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let person = json("recipient").and_then(|to| to["id"].as_str()?.parse::<u64>().ok());
+        let text = json("message").and_then(|m| m["text"].as_str().map(str::to_owned));
+        let kind = json("messaging_type").and_then(|kind| kind.as_str().map(str::to_owned));
+        let (Some(person), Some(text)) = (person, text) else {
+            return fault(100, 0, "recipient and message are required");
+        };
+        if kind.as_deref() != Some("RESPONSE") {
+            return fault(100, 0, "messaging_type is required");
+        }
+        if self.of(person).is_empty() {
+            return fault(100, 2_534_014, "No matching user found");
+        }
+        if !self.may_answer(person) {
+            return fault(10, 2_018_278, "This message is sent outside of allowed window");
+        }
+        let messages = &mut held(&self.stage.state).messages;
+        let id = format!("m_{}", messages.len() + 1);
+        messages.push(Message { id: id.clone(), person, by_us: true, text, at: self.now });
+        Reply::ok(&json!({"recipient_id": person.to_string(), "message_id": id}))
+    }
+
     /// A comment that is there, by either spelling of its id.
     fn find(&self, world: &World, id: &str) -> Option<Comment> {
         let (post, number) = match id.split_once('_') {
@@ -212,6 +389,8 @@ impl Question<'_> {
         let all = world.comments(self.now).into_iter().filter(|comment| !comment.deleted);
         let mut listed: Vec<_> = if let Some(post) = self.find_post(world, id) {
             all.filter(|c| c.post == post.number && (stream || c.parent.is_none())).collect()
+        } else if let Some(post) = self.visitor(id) {
+            all.filter(|c| c.post == post.number && (stream || c.parent.is_none())).collect()
         } else if let Some(top) = self.find(world, id) {
             all.filter(|c| c.parent == Some(top.number)).collect()
         } else {
@@ -237,6 +416,8 @@ impl Question<'_> {
             return fault(100, 0, "message is required");
         };
         let (post, parent) = if let Some(post) = self.find_post(world, id) {
+            (post.number, None)
+        } else if let Some(post) = self.visitor(id) {
             (post.number, None)
         } else if let Some(comment) = self.find(world, id) {
             (comment.post, Some(comment.parent.unwrap_or(comment.number)))

@@ -3,9 +3,12 @@
 
 mod answers;
 
+use std::collections::BTreeMap;
+
 use axum::response::Response;
 use jiff::Timestamp;
 
+use crate::domain::ids::PlatformItemId;
 use crate::platforms::held;
 use crate::platforms::http::HttpSettings;
 use crate::platforms::settings::FacebookSettings;
@@ -23,6 +26,9 @@ const PAGE_NAME: &str = "Exempelstads kommun (simulerad)";
 const OWNER: Owner = Owner { platform: "facebook", name: PAGE_NAME, nobody: "Facebook-användare" };
 /// A person who works with the Page, and whose token is not the Page's.
 const PERSON_ID: &str = "300000000000000";
+
+/// What the numbers of visitors' posts begin with.
+const FIRST_VISITOR: u64 = 133_000_000_000_000;
 
 /// The version spoken.
 const VERSION: &str = "v26.0";
@@ -48,6 +54,33 @@ pub struct State {
     login_ends: Option<Timestamp>,
     /// Which rights the token does not have.
     lacks: Vec<&'static str>,
+    /// What was written to the Page and by it.
+    messages: Vec<Message>,
+    /// What others posted on the Page.
+    visitors: Vec<Visitor>,
+    /// Somebody else has taken the conversation with these people over.
+    handed_over: Vec<u64>,
+}
+
+/// A message to the Page or from it.
+#[derive(Clone, Debug)]
+struct Message {
+    id: String,
+    /// The other one.
+    person: u64,
+    by_us: bool,
+    text: String,
+    at: Timestamp,
+}
+
+/// A post of a visitor's.
+#[derive(Clone, Debug)]
+struct Visitor {
+    number: u64,
+    name: String,
+    text: String,
+    at: Timestamp,
+    hidden: bool,
 }
 
 impl Simulator {
@@ -64,6 +97,7 @@ impl Simulator {
             page_id: PAGE_ID.into(),
             token: Secret::new(TOKEN),
             app_secret: None,
+            pushes: false,
             http: HttpSettings::loopback(),
         }
     }
@@ -71,6 +105,31 @@ impl Simulator {
     /// The token of a person who works with the Page: the wrong one.
     pub fn person_token(&self) -> Secret {
         Secret::new(PERSON_TOKEN)
+    }
+
+    /// A person writes a message to the Page.
+    pub fn message(&self, person: u64, text: &str) -> String {
+        let at = self.stage.now();
+        let messages = &mut held(&self.stage.state).messages;
+        let id = format!("m_{}", messages.len() + 1);
+        let (text, by_us) = (text.to_owned(), false);
+        messages.push(Message { id: id.clone(), person, by_us, text, at });
+        id
+    }
+
+    /// Somebody posts on the Page.
+    pub fn post(&self, name: &str, text: &str) -> String {
+        let at = self.stage.now();
+        let visitors = &mut held(&self.stage.state).visitors;
+        let number = FIRST_VISITOR + visitors.len() as u64;
+        let (name, text) = (name.to_owned(), text.to_owned());
+        visitors.push(Visitor { number, name, text, at, hidden: false });
+        format!("{PAGE_ID}_{number}")
+    }
+
+    /// Another app takes the conversation with a person over.
+    pub fn hand_over(&self, person: u64) {
+        held(&self.stage.state).handed_over.push(person);
     }
 
     /// The author changes a comment.
@@ -127,6 +186,16 @@ impl Play for Facebook {
         }
         let post = call.uri.path().strip_prefix("/inlagg/")?;
         Some(page::render(OWNER, &world, stage.now(), post.parse().ok(), |_| false))
+    }
+
+    fn messages(stage: &Stage<Self>) -> BTreeMap<PlatformItemId, Option<String>> {
+        let state = held(&stage.state);
+        let posts = state.visitors.iter();
+        let posts = posts.map(|post| (format!("{PAGE_ID}_{}", post.number), post.text.clone()));
+        let messages = state.messages.iter().map(|m| (m.id.clone(), m.text.clone()));
+        let all = if answers::may_read_messages(&state) { Some(messages) } else { None };
+        let all = posts.chain(all.into_iter().flatten());
+        all.map(|(id, text)| (PlatformItemId::new(id), Some(text))).collect()
     }
 
     fn turned_away(why: Turned) -> Reply {

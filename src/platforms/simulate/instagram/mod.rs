@@ -90,6 +90,7 @@ impl Simulator {
             ig_id: IG_ID.into(),
             token: Secret::new(TOKEN),
             app_secret: None,
+            pushes: false,
             http: HttpSettings::loopback(),
         }
     }

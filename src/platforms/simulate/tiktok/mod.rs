@@ -83,6 +83,7 @@ impl Simulator {
             client_secret: Secret::new(CLIENT_SECRET),
             refresh_token: Secret::new(Consent::FIRST),
             kept: None,
+            pushes: false,
             http: HttpSettings::loopback(),
         }
     }

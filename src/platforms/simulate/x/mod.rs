@@ -156,6 +156,7 @@ impl Simulator {
             client_secret: Some(Secret::new(CLIENT_SECRET)),
             refresh_token: Secret::new(Consent::FIRST),
             kept: None,
+            pushes: false,
             http: HttpSettings::loopback(),
         }
     }

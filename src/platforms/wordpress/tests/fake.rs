@@ -26,6 +26,8 @@ pub struct Comment {
     pub raw: String,
     pub at: Timestamp,
     pub status: String,
+    /// What WordPress calls its type.
+    pub sort: String,
 }
 
 #[derive(Default)]
@@ -55,7 +57,8 @@ impl Blog {
     pub fn add(&mut self, parent: u64, author: u64, raw: &str, at: Timestamp) -> u64 {
         self.last_id += 1;
         let (id, raw, status) = (self.last_id, raw.to_owned(), "approved".to_owned());
-        self.comments.insert(id, Comment { id, parent, author, raw, at, status });
+        let sort = "comment".to_owned();
+        self.comments.insert(id, Comment { id, parent, author, raw, at, status, sort });
         id
     }
 }
@@ -67,7 +70,7 @@ fn view(comment: &Comment) -> Value {
         "author_name": "Kim Exempel", "author_url": "", "date_gmt": at,
         "content": {"rendered": format!("<p>{}</p>", comment.raw), "raw": comment.raw},
         "link": format!("https://blogg.example/2026/03/badet/#comment-{}", comment.id),
-        "status": comment.status, "type": "comment",
+        "status": comment.status, "type": comment.sort,
         "_links": {"up": [{"href": "https://blogg.example/wp-json/wp/v2/pages/12"}]},
     })
 }
@@ -127,9 +130,11 @@ fn list(inner: &Blog, query: &BTreeMap<String, String>) -> Response {
     let after: Option<Timestamp> = query.get("after").map(|text| text.parse().unwrap());
     let include: Option<Vec<u64>> =
         query.get("include").map(|ids| ids.split(',').map(|id| id.parse().unwrap()).collect());
+    let sort = query.get("type").map_or("comment", String::as_str);
     let mut found: Vec<_> = inner
         .comments
         .values()
+        .filter(|c| sort == "all" || c.sort == sort)
         .filter(|c| after.is_none_or(|after| c.at > after))
         .filter(|c| include.as_ref().is_none_or(|ids| ids.contains(&c.id)))
         .filter(|c| number("parent").is_none_or(|parent| c.parent == parent as u64))

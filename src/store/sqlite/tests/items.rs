@@ -190,8 +190,11 @@ async fn a_push_is_answered_once_and_another_body_is_no_repeat() {
             let hash = ContentHash::of(text.as_bytes());
             let answer = |c: &Committed| format!("{} nya", c.new_items);
             let batch = batch(vec![item(text, text)]);
-            let delivery = Delivery { id: "d1".into(), body: hash, signed: hash };
-            store.commit_push(account, batch, delivery, answer, now).await.map(|(answer, _)| answer)
+            let delivery = Delivery { id: "d1".into(), body: hash, signed: hash, is_hint: false };
+            store
+                .commit_push(account, batch, delivery, answer, now)
+                .await
+                .map(|stored| stored.answer)
         }
     };
     assert_eq!(push("a", at(0)).await.unwrap(), "1 nya");
@@ -213,8 +216,11 @@ async fn what_was_signed_once_counts_once_under_any_delivery() {
             let signed = ContentHash::of(format!("{t}.{text}").as_bytes());
             let answer = |c: &Committed| format!("{}+{}", c.new_items, c.new_versions);
             let batch = batch(vec![item("1", text)]);
-            let delivery = Delivery { id: delivery.into(), body: hash, signed };
-            store.commit_push(account, batch, delivery, answer, now).await.map(|(answer, _)| answer)
+            let delivery = Delivery { id: delivery.into(), body: hash, signed, is_hint: false };
+            store
+                .commit_push(account, batch, delivery, answer, now)
+                .await
+                .map(|stored| stored.answer)
         }
     };
     assert_eq!(push("gammal", "5", "d1", at(0)).await.unwrap(), "1+0");
