@@ -250,7 +250,8 @@ impl Classifier {
         let Scratch { folded, tokens, hits, marks, memo, seen, scales, vocabulary, .. } = scratch;
         let Lexicon { words, sets, .. } = &self.lexicon;
         let view = View { original: text, folded, tokens, words, marks, memo, sets, seen };
-        self.lexicon.cues.weigh(&self.quick, &view, vocabulary, hits, scales);
+        let Lexicon { cues, guards, .. } = &self.lexicon;
+        cues.weigh(&self.quick, &view, vocabulary, hits, guards, scales);
     }
 
     /// First stage: fold. Public for the bench.

@@ -14,13 +14,14 @@ pub mod thresholds;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use crate::classify::cues::extract::{Cue, each_cue};
 use crate::classify::cues::quick::{Met, Quick};
-use crate::classify::cues::table::{Cues, LANES, Row, WEIGHED, lane};
+use crate::classify::cues::table::{Cues, LANES, Row, Sum, WEIGHED, lane};
 use crate::classify::cues::thresholds::NEVER;
-use crate::classify::rules::{Hit, Rule, View};
+use crate::classify::rules::pattern::Match;
+use crate::classify::rules::{Guards, Hit, Rule, View};
 use crate::classify::vocabulary::Vocabulary;
 use crate::domain::category::{Category, Severity};
 
@@ -112,6 +113,7 @@ impl Cues {
         view: &View<'_>,
         vocabulary: &mut Vocabulary,
         hits: &[Hit],
+        guards: &Guards,
         scales: &mut Scales,
     ) {
         scales.clear();
@@ -122,14 +124,19 @@ impl Cues {
             let sums = self.sums_of(quick, view, vocabulary, hits, stretch.clone(), scales);
             for (lane, sum) in sums.into_iter().enumerate() {
                 scales.highest[lane] = scales.highest[lane].max(sum);
-                if self.sums[lane].is_none() || sum < i32::from(self.finding[lane]) {
+                let threshold = i32::from(self.finding[lane]);
+                let Some(of) = self.sums[lane].as_ref().filter(|_| sum >= threshold) else {
                     continue;
-                }
+                };
                 match scales.found.iter_mut().find(|w| w.lane == lane) {
                     Some(w) if w.sum >= sum => {}
                     found => {
-                        let weights =
+                        let mut weights =
                             self.weights_of(quick, view, vocabulary, stretch.clone(), lane);
+                        let sum = sum - excuse(of, view, guards, stretch.start, &mut weights);
+                        if sum < threshold {
+                            continue;
+                        }
                         let tokens = self.reasons(weights, hits, stretch.clone(), lane);
                         // Several words are said to point there together: one alone is no reason.
                         if tokens.len() < FEWEST_REASONS {
@@ -262,6 +269,25 @@ impl Cues {
         order.sort_unstable();
         order.into_iter().map(|i| (stretch.start + i) as u32).collect()
     }
+}
+
+/// Takes away what words weigh that an exception excuses, and gives how much that was. Only what speaks
+/// for the category is excused; `weights` are those of the words from `first` on.
+fn excuse(sum: &Sum, view: &View<'_>, guards: &Guards, first: usize, weights: &mut [i32]) -> i32 {
+    if sum.guards.is_empty() {
+        return 0;
+    }
+    let mut excused = 0;
+    for (at, weight) in (first..).zip(weights).filter(|(_, weight)| **weight > 0) {
+        let matched = Match { tokens: smallvec![at as u32] };
+        let stops = |guard: &u16| {
+            guards.list[usize::from(*guard)].stops(view, at, &matched, &guards.classes)
+        };
+        if sum.guards.iter().any(stops) {
+            excused += std::mem::take(weight);
+        }
+    }
+    excused
 }
 
 /// The hits with a word in the stretch.

@@ -8,11 +8,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::classify::cues::extract::{Cue, CueKey, Shape};
 use crate::classify::cues::quick::MOST_CUES;
 use crate::classify::cues::thresholds::{BETWEEN, NEVER};
 use crate::classify::lexicon::complaint::Complaint;
+use crate::classify::lexicon::file::{GuardKey, RawGuard};
+use crate::classify::rules::guard::Guard;
 use crate::classify::words::{ClassId, hash_of};
 use crate::domain::category::{Category, Severity};
 
@@ -58,6 +61,9 @@ pub struct Sum {
     pub why: Arc<str>,
     /// Law or house rule.
     pub legal: Arc<str>,
+    /// What excuses a word, so that it does not weigh: guards by their place in the list of them,
+    /// the sum's own exceptions among them.
+    pub guards: Vec<u16>,
 }
 
 /// All cues and sums. Empty where the lexicon has none.
@@ -141,10 +147,10 @@ stored!(Cues {
     by_class,
     by_rule
 });
-stored!(Sum { rule, severity, why, legal });
+stored!(Sum { rule, severity, why, legal, guards });
 stored!(Place { key, row });
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SumsFile {
     #[serde(default)]
@@ -159,6 +165,14 @@ struct SumEntry {
     severity: Severity,
     why: String,
     legal: String,
+    #[serde(default)]
+    except: Vec<Spanned<String>>,
+    #[serde(default)]
+    unless: Vec<Spanned<String>>,
+    #[serde(default)]
+    unless_text: Vec<Spanned<String>>,
+    #[serde(default)]
+    guards: Vec<Spanned<String>>,
 }
 
 /// A cue as written in the list.
@@ -233,10 +247,11 @@ impl Cues {
         weights: (&str, &str),
         classes: &[String],
         rules: &[Arc<str>],
+        guards: &[Guard],
         complaints: &mut Vec<Complaint>,
     ) -> Self {
         let mut cues = Self {
-            sums: read_sums(sums, complaints),
+            sums: read_sums(sums, guards, complaints),
             by_class: vec![0; classes.len()],
             by_rule: vec![0; rules.len()],
             ..Self::default()
@@ -493,12 +508,50 @@ fn is_in(filter: &[u64], key: u64) -> bool {
     filter.get(word).is_some_and(|bits| bits & bit != 0)
 }
 
-fn read_sums((name, text): (&str, &str), complaints: &mut Vec<Complaint>) -> [Option<Sum>; LANES] {
+/// The line that a place in a text stands on.
+fn line_of(text: &str, at: usize) -> usize {
+    1 + text[..at].matches('\n').count()
+}
+
+/// The exceptions that sums bring themselves, each as a guard that bears the sum's name. Of a file that
+/// cannot be read there are none: [`Cues::read`] complains of it.
+pub fn exceptions(text: &str) -> Vec<RawGuard> {
+    let file: SumsFile = toml::from_str(text).unwrap_or_default();
+    let of_sum = |entry: SumEntry| {
+        let mut guard = RawGuard { id: entry.id, ..RawGuard::default() };
+        let SumEntry { except, unless, unless_text, .. } = entry;
+        for (key, texts) in [
+            (GuardKey::Overlap, except),
+            (GuardKey::Sentence, unless),
+            (GuardKey::Text, unless_text),
+        ] {
+            let texts: Vec<(String, usize)> = texts
+                .into_iter()
+                .map(|text_at| {
+                    let line = line_of(text, text_at.span().start);
+                    (text_at.into_inner(), line)
+                })
+                .collect();
+            if let Some((_, line)) = texts.first() {
+                guard.line = *line;
+                guard.patterns.push((key, texts));
+            }
+        }
+        (!guard.patterns.is_empty()).then_some(guard)
+    };
+    file.sum.into_iter().filter_map(of_sum).collect()
+}
+
+fn read_sums(
+    (name, text): (&str, &str),
+    guards: &[Guard],
+    complaints: &mut Vec<Complaint>,
+) -> [Option<Sum>; LANES] {
     let mut sums: [Option<Sum>; LANES] = Default::default();
     let file: SumsFile = match toml::from_str(text) {
         Ok(file) => file,
         Err(e) => {
-            let line = e.span().map_or(1, |s| 1 + text[..s.start].matches('\n').count());
+            let line = e.span().map_or(1, |s| line_of(text, s.start));
             complaints.push(Complaint {
                 file: name.to_owned(),
                 line,
@@ -510,23 +563,37 @@ fn read_sums((name, text): (&str, &str), complaints: &mut Vec<Complaint>) -> [Op
     };
     for entry in file.sum {
         let line = 1 + text.lines().take_while(|line| !line.contains(&entry.id)).count();
-        let mut complain = |what: String, mend: &str| {
+        let mut complain = |line: usize, what: String, mend: &str| {
             let mend = mend.to_owned();
             complaints.push(Complaint { file: name.to_owned(), line, what, mend });
         };
         let Some(lane) = lane(entry.category) else {
-            complain(format!("{} vägs inte", entry.category), "ta bort summan");
+            complain(line, format!("{} vägs inte", entry.category), "ta bort summan");
             continue;
         };
         if sums[lane].is_some() {
-            complain(format!("{} har redan en summa", entry.category), "ta bort den ena");
+            complain(line, format!("{} har redan en summa", entry.category), "ta bort den ena");
             continue;
+        }
+        let place = |id: &str| guards.iter().position(|guard| *guard.id == *id);
+        // Its own exceptions first, if it has any.
+        let mut of_sum: Vec<u16> = place(&entry.id).map(|at| at as u16).into_iter().collect();
+        for guard in entry.guards {
+            match place(guard.get_ref()) {
+                Some(at) => of_sum.push(at as u16),
+                None => complain(
+                    line_of(text, guard.span().start),
+                    format!("okänd spärr `{}`", guard.get_ref()),
+                    "rätta namnet; tills dess undantar den inget",
+                ),
+            }
         }
         sums[lane] = Some(Sum {
             rule: Arc::from(entry.id),
             severity: entry.severity,
             why: Arc::from(entry.why),
             legal: Arc::from(entry.legal),
+            guards: of_sum,
         });
     }
     sums

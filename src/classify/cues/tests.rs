@@ -183,10 +183,56 @@ fn a_sums_file_that_is_broken_weighs_nothing_and_is_named() {
         ("cues/weights.tsv", "ord\tthreat+1\n"),
         &[],
         &[],
+        &[],
         &mut complaints,
     );
     assert_eq!((complaints.len(), complaints[0].line), (1, 2));
     assert!(cues.sums.iter().all(Option::is_none));
+}
+
+/// What is found by a list of sums with these exceptions, and what is complained of.
+fn excepted(exceptions: &str, text: &str) -> (usize, Vec<(usize, String)>) {
+    let source = |name: &str, text: &str| Source { name: name.to_owned(), text: text.to_owned() };
+    let guards = "\n[[guard]]\nid = \"tal\"\nlead = [\"sa\"]\n";
+    let lexicon = Lexicon::compile(&[
+        source("cues/sums.toml", &format!("{SUMS}{exceptions}")),
+        source("cues/weights.tsv", WEIGHTS),
+        source("sv/a.toml", &format!("{RULES}{guards}")),
+    ]);
+    let of_sums = lexicon.complaints.iter().filter(|c| c.file == "cues/sums.toml");
+    let complaints = of_sums.map(|c| (c.line, c.what.clone())).collect();
+    let verdict = Classifier::new(lexicon).classify(text, &Context::default());
+    (verdict.findings.len(), complaints)
+}
+
+#[test]
+fn words_that_an_exception_excuses_do_not_weigh() {
+    const TEXT: &str = "jag vet vilken skolan är, hälsa din dotter";
+    for (exceptions, found) in [
+        ("", 1),
+        ("unless = [\"hälsa\"]", 0),
+        ("unless = [\"hunden\"]", 1),
+        ("unless_text = [\"hälsa\"]", 0),
+        // On one of the words: the others weigh enough without it, or do not.
+        ("except = [\"din ^dotter\"]", 1),
+        ("except = [\"din ^dotter\", \"vet vilken\"]", 0),
+        ("guards = [\"tal\"]", 1),
+    ] {
+        assert_eq!(excepted(exceptions, TEXT), (found, vec![]), "{exceptions}");
+    }
+    let told = "han sa vet vilken skolan är. Hälsa din dotter";
+    assert_eq!(excepted("guards = [\"tal\"]", told).0, 0);
+    assert_eq!(excepted("", told).0, 1);
+    // A sentence that is excused takes nothing from another one.
+    let beside = "Hunden sover. Jag vet vilken skolan är, hälsa din dotter.";
+    assert_eq!(excepted("unless = [\"hunden\"]", beside).0, 1);
+}
+
+#[test]
+fn exceptions_of_sums_that_do_not_hold_are_named_with_their_line() {
+    let (_, complaints) = excepted("unless = [\n\"@okänd\"]\nguards = [\"saknas\"]", "");
+    let lines: Vec<usize> = complaints.iter().map(|(line, _)| *line).collect();
+    assert_eq!(lines, [9, 10], "{complaints:?}");
 }
 
 #[test]

@@ -5,6 +5,8 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::classify::cues::table::{SUMS, exceptions};
+use crate::classify::lexicon::Source;
 use crate::classify::lexicon::complaint::Complaint;
 use crate::domain::category::{Category, Severity};
 use crate::domain::verdict::Mark;
@@ -158,6 +160,14 @@ pub struct RawFile {
     pub rules: Vec<RawRule>,
     /// Real words that must never be taken for a compound.
     pub harmless: Vec<RawLexeme>,
+}
+
+impl RawFile {
+    /// What the file of sums adds to the files of a language: the exceptions of sums, as guards.
+    pub fn of_sums(sources: &[Source]) -> Option<(&str, Self)> {
+        let sums = sources.iter().find(|s| s.name == SUMS)?;
+        Some((&*sums.name, Self { guards: exceptions(&sums.text), ..Self::default() }))
+    }
 }
 
 /// How many examples, and how many counterexamples, a rule needs.

@@ -43,6 +43,7 @@ pub fn warnings(sources: &[Source], classifier: &Classifier) -> Vec<Complaint> {
         .iter()
         .filter(|s| s.is_of_a_language())
         .map(|s| (s.name.as_str(), file::read(&s.name, &s.text, &mut errors)))
+        .chain(RawFile::of_sums(sources))
         .collect();
     let weights = sources.iter().find(|s| s.name == WEIGHTS).map_or("", |s| s.text.as_str());
     let mut lint = Lint { classifier, scratch: Scratch::default(), found: Vec::new() };

@@ -9,7 +9,7 @@ use crate::domain::decision::Choice;
 use crate::domain::ids::{CaseId, DecisionId};
 use crate::services::ServiceError;
 
-const INSULT: &str = "Ni på kommunen är en samling jävla idioter som borde skämmas.";
+const INSULT: &str = "Du är en jävla idiot som borde skämmas.";
 
 async fn rest(stage: &Stage, case: CaseId, until: Timestamp) -> Result<DecisionId, ServiceError> {
     stage.try_decide(case, vec![Choice::Hold { until }]).await

@@ -35,6 +35,7 @@ impl Lexicon {
             .filter(|s| s.is_of_a_language())
             .map(|s| (s.name.as_str(), file::read(&s.name, &s.text, &mut complaints)))
             .collect();
+        files.extend(RawFile::of_sums(sources));
         if let Some(part) = part {
             files.iter_mut().for_each(|(name, file)| part.silence(name, file));
         }
@@ -59,7 +60,8 @@ impl Lexicon {
         };
         if let (Some(sums), Some(weights)) = (of(SUMS), of(WEIGHTS)) {
             let rules: Vec<Arc<str>> = self.rules.iter().map(|r| Arc::clone(&r.id)).collect();
-            self.cues = Cues::read(sums, weights, &self.class_names, &rules, &mut self.complaints);
+            let Self { class_names, guards, complaints, .. } = self;
+            self.cues = Cues::read(sums, weights, class_names, &rules, &guards.list, complaints);
             // A rule that is only tried has no say here either.
             for (rule, _) in self.rules.iter().enumerate().filter(|(_, r)| r.shadow) {
                 self.cues.leave_out_rule(rule);
