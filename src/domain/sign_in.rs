@@ -267,8 +267,7 @@ mod tests {
     #[test]
     fn guessing_gets_slower() {
         let minutes: Vec<_> = (0..14).map(|n| wait_after(n).map(|w| w.as_mins())).collect();
-        let wait = |n| Some(n);
-        let expected = [None; 5].into_iter().chain([1, 2, 4, 8, 16, 32, 60, 60, 60].map(wait));
+        let expected = [None; 5].into_iter().chain([1, 2, 4, 8, 16, 32, 60, 60, 60].map(Some));
         assert_eq!(minutes, expected.collect::<Vec<_>>());
         assert_eq!(wait_after(u64::MAX).unwrap().as_mins(), 60);
     }
