@@ -6,6 +6,7 @@ pub mod connect;
 pub mod demo;
 pub mod doctor;
 pub mod notices;
+pub mod sign_in;
 pub mod simulate;
 #[cfg(test)]
 mod year;
@@ -255,6 +256,7 @@ impl App {
             sheet_embeds: config.evidence.sheet_embeds,
             claim: signed(config.limits.claim),
             session: signed(config.limits.session),
+            sign_in: sign_in::sign_in(config, &clock)?,
             polls_at_once: config.limits.polls_at_once as usize,
             rule_quota: u64::from(config.limits.rule_quota_per_day),
             fetch: FetchLimits {

@@ -103,6 +103,9 @@ pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
         }
     }
     note("proxy".into(), proxy_in_order(config));
+    if let Some(found) = super::sign_in::provider_in_order(config, &clock).await {
+        note("organisationens inloggning".into(), found);
+    }
     let beside = config.store_path.parent().map(Path::to_owned).unwrap_or_default();
     let witnesses = &config.evidence.checkpoint.witnesses;
     let ours = [beside, config.evidence.folder.clone(), config.export_folder.clone()];

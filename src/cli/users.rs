@@ -56,6 +56,11 @@ enum Command {
         /// Inloggningsnamn.
         login: String,
     },
+    /// Nollställer tvåstegsinloggningen för den som har förlorat sin telefon. Pågående inloggningar avslutas.
+    ResetTwoFactor {
+        /// Inloggningsnamn.
+        login: String,
+    },
     /// Anger vart aviseringar skickas till en användare. Utan adress skickas inga.
     Mail {
         /// Inloggningsnamn.
@@ -120,6 +125,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Command::Enable { login } => {
                 users::set_active(&store, &clock, login, true).await.map_err(in_words)?;
                 eprintln!("{login} kan logga in igen.");
+            }
+            Command::ResetTwoFactor { login } => {
+                users::reset_factor(&store, &clock, login).await.map_err(in_words)?;
+                eprintln!(
+                    "{login} loggar in utan kod nästa gång, eller sätter upp en ny om det krävs."
+                );
             }
             Command::Mail { login, address } => {
                 people::set_mail(&store, &clock, login, address.as_deref())

@@ -12,6 +12,7 @@ pub mod policy;
 mod reader;
 mod retention;
 pub mod secret;
+pub mod sign_in;
 
 use std::fs;
 use std::io::{ErrorKind, Read as _};
@@ -59,6 +60,8 @@ pub struct Config {
     pub policy: Policy,
     /// `[limits]`.
     pub limits: LimitsConfig,
+    /// `[login]`.
+    pub login: sign_in::LoginConfig,
     /// `[mail]`, where there is one.
     pub mail: Option<notices::MailConfig>,
     /// `[notices]`.
@@ -291,6 +294,7 @@ fn config(root: &mut Table<'_, '_>, places: &Places<'_>) -> Option<Config> {
     let log = section(root, "log", log);
     let policy = section(root, "policy", |table| chosen_policy(table, places.folder));
     let limits = section(root, "limits", limits);
+    let login = section(root, "login", |table| sign_in::login(table, places));
     let mail = notices::maybe_mail(root, places);
     let notices = section(root, "notices", |table| notices::notices(table, places));
     let accounts = account::read_all(root.tables("account"), places);
@@ -307,6 +311,7 @@ fn config(root: &mut Table<'_, '_>, places: &Places<'_>) -> Option<Config> {
         log: log?,
         policy: policy?,
         limits: limits?,
+        login: login?,
         mail: mail?,
         notices: notices?,
         tokens: places.tokens.clone(),
@@ -653,8 +658,7 @@ fn small(
     unit: &str,
 ) -> Option<u32> {
     let number = table.number(key, u64::from(default), u64::from(least)..=u64::from(most), unit)?;
-    // Within bounds that are 32 bits themselves.
-    u32::try_from(number).ok()
+    u32::try_from(number).ok() // Within bounds that are 32 bits themselves.
 }
 
 fn path(

@@ -69,6 +69,7 @@ fn shipped_with_examples() -> String {
     text.replace("file = \"riktlinje.toml\"", "")
         .replace("stampel-rot.pem", "fixtures/tsa/ca.pem")
         .replace("epost-rot.pem", "fixtures/tsa/ca.pem")
+        .replace("inloggning-rot.pem", "fixtures/tsa/ca.pem")
 }
 
 #[test]

@@ -54,6 +54,7 @@ pub mod saved_reply;
 pub mod search;
 pub mod secrecy;
 pub mod sieve;
+pub mod sign_in;
 pub mod snooze;
 pub mod statistics;
 pub mod subject;

@@ -58,6 +58,7 @@ pub mod rules;
 pub mod search;
 pub mod secrecy;
 pub mod session;
+pub mod sign_in;
 pub mod stamps;
 pub mod statistics;
 pub mod subjects;
@@ -108,7 +109,7 @@ const DRAWN_AT_ONCE: usize = 2;
 const CHANGES_KEPT: usize = 1024;
 
 /// How a stage works.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Settings {
     /// The authority's name, as on sheets.
     pub authority: String,
@@ -136,6 +137,8 @@ pub struct Settings {
     pub diary: handovers::Ways,
     /// Whether the public may report, and how much.
     pub public_reports: public_reports::Bounds,
+    /// How people log in.
+    pub sign_in: sign_in::SignIn,
 }
 
 /// What is done right before an item is removed.
@@ -244,6 +247,8 @@ struct Inner {
     stricter_policy: Policy,
     /// The crisis that stands, as far as is known; it may be over by itself.
     crisis: RwLock<Option<Crisis>>,
+    /// Log-ins that wait for their next step.
+    steps: sign_in::Steps,
 }
 
 /// Work in hand, one lane an account: nothing waits for another account, and nothing is begun
@@ -532,6 +537,7 @@ impl Services {
                 stricter,
                 stricter_policy,
                 crisis: RwLock::default(),
+                steps: sign_in::Steps::default(),
                 settings: parts.settings,
             }),
         }

@@ -7,25 +7,28 @@
 use std::net::IpAddr;
 
 use jiff::SignedDuration;
-use metrics::counter;
 
 use crate::domain::ids::ContentHash;
+use crate::domain::sign_in::is_enough;
 use crate::runtime::secret::Secret;
-use crate::store::rows::AuditLine;
-use crate::telemetry::metrics as names;
+use crate::store::rows::{AuditLine, SessionRow};
 
-use super::users::fits;
+use super::sign_in::Entered;
 use super::{ServiceError, Services, Viewer};
 
 /// A hash that fits no password anybody has: checked for unknown login names, so that the time of
 /// the answer does not tell which names exist. Parameters are argon2's defaults.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$SqlVijFGiPG+935vDSGEsA4Hh8fD8eJSJ7eNMQ3ZrR8";
+pub(super) const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$SqlVijFGiPG+935vDSGEsA4Hh8fD8eJSJ7eNMQ3ZrR8";
 
 /// How often a session's use is noted: not at every request.
 const SEEN_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
 /// The only words for a failed log-in, whether the name or the password was wrong.
 pub const WRONG: &str = "Namnet eller lösenordet stämmer inte. Kontrollera stavning och stora bokstäver och försök igen.";
+
+/// What a program is told whose user has to show more than a password.
+const NOT_ALONE: &str =
+    "Användaren loggar in i två steg. Använd en användare utan tvåstegsinloggning för program.";
 
 /// A session that was just opened.
 #[derive(Debug)]
@@ -53,7 +56,7 @@ pub(super) fn random_hex() -> Result<String, ServiceError> {
 }
 
 impl Services {
-    /// Logs in. The answer to a wrong name and to a wrong password is the same.
+    /// Logs in by a password alone, for programs: not where more is to be shown, which asks for a person at a page.
     ///
     /// # Errors
     /// [`ServiceError::Refused`] with words for the person.
@@ -63,44 +66,13 @@ impl Services {
         password: Secret,
         address: IpAddr,
     ) -> Result<Opened, ServiceError> {
-        let login = login.trim().to_lowercase();
-        let known = self.inner.store.user_by_login(login).await?;
-        let now = self.inner.clock.now();
-        let (user, hash) = match known {
-            Some((user, hash)) if user.active => (Some(user), hash),
-            Some(_) | None => (None, NOBODY.to_owned()),
-        };
-        let right = fits(password, hash.clone()).await?;
-        let Some(user) = user.filter(|_| right) else {
-            return self.wrong(address).await;
-        };
-        let token = random_hex()?;
-        let csrf = random_hex()?;
-        let viewer =
-            Viewer { user: user.id, name: user.name, title: user.title, role: user.role, address };
-        let expires_at = now.saturating_add(self.inner.settings.session).unwrap_or(now);
-        let line = viewer.line("session.open", format!("user {}", user.id));
-        let (digest, user) = (ContentHash::of(token.as_bytes()), (user.id, hash));
-        let store = &self.inner.store;
-        if !store.open_session(digest, user, csrf, expires_at, line, now).await? {
-            return self.wrong(address).await;
+        match self.begin_log_in(login, password, address).await? {
+            Entered::Open(opened) => Ok(opened),
+            Entered::Step(step) => {
+                self.end_step(step.token.expose());
+                Err(ServiceError::Refused { why: NOT_ALONE.into() })
+            }
         }
-        Ok(Opened { token: Secret::new(token), viewer })
-    }
-
-    async fn wrong(&self, address: IpAddr) -> Result<Opened, ServiceError> {
-        counter!(names::LOGINS_REFUSED).increment(1);
-        // The typed name may be a password put into the wrong field: it is not written down.
-        let line = AuditLine {
-            user: None,
-            user_name: String::new(),
-            act: "session.refused",
-            subject: "login".into(),
-            address: address.to_string(),
-            detail: None,
-        };
-        self.inner.store.record_audit(line, self.inner.clock.now()).await?;
-        Err(ServiceError::Refused { why: WRONG.into() })
     }
 
     /// Notes that an act was refused: by role, by the state of things, or since the form was none of ours.
@@ -139,6 +111,9 @@ impl Services {
         let hash = ContentHash::of(token.as_bytes());
         let now = self.inner.clock.now();
         let row = self.inner.store.session(hash, now).await?;
+        // One that was opened by a password alone is not good where more is asked for now.
+        let demanded = |row: &SessionRow| self.demands_factor(row.user.role);
+        let row = row.filter(|row| is_enough(row.way, row.has_factor, demanded(row)));
         if let Some(row) = &row
             && now.duration_since(row.seen_at) >= SEEN_EVERY
             && let Err(error) = self.inner.store.note_session(hash, now).await

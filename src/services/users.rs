@@ -71,11 +71,7 @@ pub async fn add(
 ) -> Result<UserId, ServiceError> {
     let refused = |why: String| Err(ServiceError::Refused { why });
     let login = person.login.trim().to_lowercase();
-    // Letters of one alphabet: a Cyrillic *а* beside a Latin one is another name that looks the same.
-    let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, 'å' | 'ä' | 'ö' | 'é' | 'ü');
-    let fits = (2..=60).contains(&login.chars().count())
-        && login.chars().all(|c| letter(c) || matches!(c, '.' | '-' | '_' | '@'));
-    if !fits {
+    if !is_login(&login) {
         return refused("Inloggningsnamnet ska ha 2 till 60 tecken: svenska bokstäver, siffror, punkt, bindestreck, understreck eller @.".into());
     }
     let name = check_name("Namnet", &person.name)?;
@@ -104,6 +100,14 @@ pub async fn add(
     })
 }
 
+/// Whether this can be a login name, in small letters.
+pub(super) fn is_login(login: &str) -> bool {
+    // Letters of one alphabet: a Cyrillic *а* beside a Latin one is another name that looks the same.
+    let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, 'å' | 'ä' | 'ö' | 'é' | 'ü');
+    (2..=60).contains(&login.chars().count())
+        && login.chars().all(|c| letter(c) || matches!(c, '.' | '-' | '_' | '@'))
+}
+
 /// Whom the history names where nobody did it.
 const MACHINE: &str = "Uppsikt";
 
@@ -111,7 +115,7 @@ const MACHINE: &str = "Uppsikt";
 const LONGEST_NAME: usize = 100;
 
 /// A name as it stands in lists, histories and sealed records: one line, without what nobody sees.
-fn check_name(what: &str, typed: &str) -> Result<String, ServiceError> {
+pub(super) fn check_name(what: &str, typed: &str) -> Result<String, ServiceError> {
     let name = typed.split_whitespace().collect::<Vec<_>>().join(" ");
     if name.chars().count() > LONGEST_NAME {
         let why = format!("{what} är för lång: högst {LONGEST_NAME} tecken får plats.");
@@ -136,9 +140,32 @@ pub async fn set_password(
     password: Secret,
 ) -> Result<(), ServiceError> {
     let user = known(store, login).await?;
+    if store.vouched_for().await?.contains(&user.id) {
+        return Err(ServiceError::Refused {
+            why: format!(
+                "{} loggar in genom organisationens inloggning och kan inte ha något lösenord här.",
+                user.login
+            ),
+        });
+    }
     check_length(&password)?;
     let line = line("user.password", &user.login);
     Ok(store.set_password(user.id, hash(password).await?, line, clock.now()).await?)
+}
+
+/// Takes somebody's second factor away who has lost it. Their sessions end; where one is demanded they set up another
+/// when they log in.
+///
+/// # Errors
+/// [`ServiceError::Refused`] where there is no such user, or no factor.
+pub async fn reset_factor(store: &Store, clock: &Clock, login: &str) -> Result<(), ServiceError> {
+    let user = known(store, login).await?;
+    if store.factor(user.id).await?.is_none() {
+        let why = format!("{} har ingen tvåstegsinloggning.", user.login);
+        return Err(ServiceError::Refused { why });
+    }
+    store.remove_factor(user.id, line("factor.reset", &user.login), clock.now()).await?;
+    Ok(())
 }
 
 /// Shuts somebody out, or lets them in again. Who is shut out loses their sessions and the cases

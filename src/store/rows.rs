@@ -21,6 +21,7 @@ use crate::domain::log::LogKind;
 use crate::domain::person::Role;
 use crate::domain::register::Kept;
 use crate::domain::rule_watch::RuleAlarm;
+use crate::domain::sign_in::Way;
 use crate::domain::verdict::Verdict;
 
 /// What storing a batch came to.
@@ -567,6 +568,44 @@ pub struct SessionRow {
     pub csrf: String,
     /// When it was last used, to the minute.
     pub seen_at: Timestamp,
+    /// By what way it was opened.
+    pub way: Way,
+    /// Whether the user has a second factor now.
+    pub has_factor: bool,
+}
+
+/// A session as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenSessionRow {
+    /// The hash of its token.
+    pub token: ContentHash,
+    /// Whose.
+    pub user: UserId,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub seen_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+    /// From where it was opened.
+    pub address: String,
+    /// By what way it was opened.
+    pub way: Way,
+}
+
+/// A second factor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FactorRow {
+    /// Its secret, sealed.
+    pub sealed: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// The time step of the last code that was taken.
+    pub last_step: u64,
+    /// No code is tried before.
+    pub wrong_until: Option<Timestamp>,
+    /// Recovery codes that are left.
+    pub codes_left: u64,
 }
 
 /// An account with its fetching, for the accounts page and `doctor`.

@@ -22,14 +22,39 @@ impl SessionCookie {
         }
     }
 
+    /// The name of the cookie that holds a step of a log-in: another one, so that no step is ever taken for a session.
+    pub const fn step_name(self) -> &'static str {
+        match self {
+            Self::Secure => "__Host-uppsikt-steg",
+            Self::Loopback => "uppsikt-steg",
+        }
+    }
+
+    /// The cookie for a step of a log-in.
+    pub fn set_step(self, token: String) -> Cookie<'static> {
+        self.bound(self.step_name(), token)
+    }
+
+    /// The cookie that takes a step away from the browser.
+    pub fn clear_step(self) -> Cookie<'static> {
+        let mut cookie = self.set_step(String::new());
+        cookie.make_removal();
+        cookie
+    }
+
     /// The cookie for a new session. It ends with the browser; how long the session lives is the
     /// server's matter.
     pub fn set(self, token: String) -> Cookie<'static> {
+        self.bound(self.name(), token)
+    }
+
+    /// Hidden from scripts, sent to this host alone. Lax, since a provider's page leads back to us.
+    fn bound(self, name: &'static str, token: String) -> Cookie<'static> {
         let secure = match self {
             Self::Secure => true,
             Self::Loopback => false,
         };
-        Cookie::build((self.name(), token))
+        Cookie::build((name, token))
             .path("/")
             .http_only(true)
             .same_site(SameSite::Lax)

@@ -33,3 +33,4 @@ pub mod state;
 pub mod streams;
 pub mod throttle;
 pub mod view;
+mod vouched;

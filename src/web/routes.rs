@@ -27,15 +27,15 @@ use super::cookie::SessionCookie;
 use super::guard::{Guard, LARGEST_PUBLIC_BYTES};
 use super::pages::{
     account_card, accounts, archive, audit_log, case, crisis, diary, evidence, filters, handed,
-    help, keeping, login, mentions, publishers, queue, record, replies, report, reported, search,
-    secrecy, statistics, subjects, supervision, tasks, together,
+    help, keeping, login, me, mentions, publishers, queue, record, replies, report, reported,
+    search, secrecy, sign_in, statistics, subjects, supervision, tasks, together, users,
 };
 use super::proxies::Proxies;
 use super::public::PublicGate;
 use super::state::{Settings, Site, back_to_page, not_found};
 use super::streams::Streams;
 use super::throttle::LoginThrottle;
-use super::{assets, events, machine, refused};
+use super::{assets, events, machine, refused, vouched};
 
 /// The whole site.
 pub fn router(
@@ -72,6 +72,18 @@ pub fn router(
     let pages = Router::new()
         .route("/", get(queue::show))
         .route("/logga-in", get(login::show).post(login::log_in))
+        .route("/logga-in/kod", get(sign_in::ask_code).post(sign_in::give_code))
+        .route("/logga-in/tvasteg", get(sign_in::ask_factor).post(sign_in::set_factor))
+        .route("/logga-in/konto", get(sign_in::to_provider))
+        .route("/logga-in/svar", get(sign_in::from_provider))
+        .route("/logga-in/proxy", get(sign_in::by_proxy))
+        .route("/mig", get(me::show))
+        .route("/mig/inloggningar", post(me::end_sessions).get(back_to_page))
+        .route("/mig/tvasteg", get(me::ask_factor).post(me::set_factor))
+        .route("/mig/tvasteg/ta-bort", post(me::remove_factor).get(back_to_page))
+        .route("/mig/koder", post(me::renew_codes).get(back_to_page))
+        .route("/anvandare", get(users::show))
+        .route("/anvandare/{id}/{act}", post(users::act).get(back_to_page))
         .route("/logga-ut", post(login::log_out).get(back_to_page))
         .route("/sok", get(search::show).post(search::ask))
         .route("/sok/{number}", get(search::asked))
@@ -196,8 +208,8 @@ pub fn router(
         .layer(CompressionLayer::new());
     // The stream stands outside compression, which would hold its events back.
     let live = Router::new().route("/handelser", get(events::stream));
-    let pages =
-        guard.around(pages.merge(live)).layer(from_fn_with_state(site.clone(), refused::noted));
+    let pages = pages.merge(live).layer(from_fn_with_state(site.clone(), vouched::refuse_forged));
+    let pages = guard.around(pages).layer(from_fn_with_state(site.clone(), refused::noted));
     let machines = Router::new()
         .route("/healthz", get(machine::healthz))
         .route("/readyz", get(machine::readyz))

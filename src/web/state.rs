@@ -248,6 +248,8 @@ pub(super) fn page_of_form(path: &str) -> String {
         (Some("konton"), Some(account)) => format!("/konton/{account}"),
         (Some("krislage"), _) => "/krislage".to_owned(),
         (Some("sok"), _) => "/sok".to_owned(),
+        (Some("mig"), _) => "/mig".to_owned(),
+        (Some("anvandare"), _) => "/anvandare".to_owned(),
         (Some("gallring"), None) => "/gallring".to_owned(),
         (Some("bevis"), Some("kontroll")) => "/bevis/kontroll".to_owned(),
         _ => "/".to_owned(),
@@ -267,6 +269,18 @@ impl FromRequestParts<Site> for From {
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Infallible> {
         Ok(Self(site.address(parts)))
+    }
+}
+
+/// Who speaks to us, whatever they say of whom they speak for.
+pub struct Peer(pub IpAddr);
+
+impl FromRequestParts<Site> for Peer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Site) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Self(peer.map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip().to_canonical())))
     }
 }
 
@@ -316,6 +330,8 @@ mod tests {
             ("/konton/facebook", "/konton/facebook"),
             ("/krislage/avsluta", "/krislage"),
             ("/krislage/flytta", "/krislage"),
+            ("/mig/tvasteg/ta-bort", "/mig"),
+            ("/anvandare/3/stang-av", "/anvandare"),
             ("/gallring/3/godkann", "/gallring"),
             ("/bevis/kontroll", "/bevis/kontroll"),
             ("/logga-ut", "/"),

@@ -144,6 +144,22 @@ impl<C: Clock + Clone> LoginThrottle<C> {
             .map_err(|not_until| throttled(not_until.wait_time_from(now)))
     }
 
+    /// Counts a try from `address` whose name is not known yet: only where it comes from limits it.
+    ///
+    /// # Errors
+    /// [`Throttled`] where there have been too many.
+    pub fn check_address(&self, address: IpAddr) -> Result<(), Throttled> {
+        self.tidy();
+        let (now, network) = (self.clock.now(), network(address));
+        let throttled = |wait: Duration| Throttled { retry_after_s: wait.as_secs() + 1 };
+        self.by_address
+            .check_key(&network)
+            .map_err(|not_until| throttled(not_until.wait_time_from(now)))?;
+        self.by_site
+            .check_key(&site(network))
+            .map_err(|not_until| throttled(not_until.wait_time_from(now)))
+    }
+
     /// Notes that a name got in from an address: its failures from that network so far no longer
     /// count, and the network is known for it.
     pub fn succeeded(&self, address: IpAddr, name: &str) {

@@ -65,6 +65,31 @@ allow_private_addresses = true
         config.write(own_site("vagrar", "Webbplats som vägrar", "vagrar", "vagrar-nyckel", acts))
 
 
+def own_provider(demo):
+    """A real OpenID provider, whose people log in to the demo too."""
+    start = ROOT / "tests/real/oidc/start"
+    told = subprocess.run([start, TARGET / "real" / "oidc-e2e"], text=True, stdout=subprocess.PIPE, check=False)
+    check(told.returncode == 0, "the provider did not start")
+    of = dict(re.findall(r"^(OIDC_[A-Z_]+)='(.*)'$", told.stdout, re.M))
+    (demo.folder / "oidc-nyckel").write_text(of["OIDC_CLIENT_SECRET"])
+    (demo.folder / "oidc-nyckel").chmod(0o600)
+    config = demo.folder / "config.toml"
+    text = config.read_text()
+    check("[server]\n" in text, "the demo's settings have no [server]")
+    text = text.replace("[server]\n", f"[server]\npublic_url = \"http://127.0.0.1:{demo.port}\"\n", 1)
+    config.write_text(text + f"""
+[login.oidc]
+issuer = "{of['OIDC_ISSUER']}"
+client_id = "{of['OIDC_CLIENT_ID']}"
+client_secret = "file:oidc-nyckel"
+name = "kommunens konto"
+scopes = ["profile", "email", "groups"]
+[[login.group]]
+group = "uppsikt-redaktor"
+role = "redaktor"
+""")
+
+
 class Forgotten:
     """An account with a case, which is then taken out of the settings: nothing can be done there any more."""
 
@@ -106,6 +131,7 @@ def main():
     try:
         demo.start()
         demo.stop()
+        own_provider(demo)
         refusing_account(demo, server.server_port)
         forgotten = Forgotten(demo)
         demo.start()
@@ -123,6 +149,7 @@ def main():
         return 1
     finally:
         demo.stop()
+        subprocess.run([ROOT / "tests/real/oidc/stop", TARGET / "real" / "oidc-e2e"], check=False)
         server.shutdown()
 
 

@@ -2,4 +2,5 @@
 //! fail and say so: a test that skips itself shows nothing.
 
 mod mastodon;
+mod oidc;
 mod wordpress;

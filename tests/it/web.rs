@@ -21,8 +21,10 @@ use uppsikt::services::users::Person;
 use uppsikt::telemetry::metrics::Metrics;
 
 mod desk;
+mod provider;
 mod public;
 mod shut;
+mod sign_in;
 
 const PASSWORD: &str = "ett-langt-losenord-1";
 
@@ -32,19 +34,21 @@ const SHARED: &str = "0123456789abcdef0123456789abcdef";
 /// Recorders belong to the process.
 static METRICS: OnceLock<Metrics> = OnceLock::new();
 
-struct Site {
+pub struct Site {
     _dir: TempDir,
     app: App,
     router: Router,
 }
 
 /// What came back.
-struct Answer {
-    status: StatusCode,
-    location: String,
-    cookie: Option<String>,
-    policy: Option<String>,
-    body: String,
+pub struct Answer {
+    pub status: StatusCode,
+    pub location: String,
+    pub cookie: Option<String>,
+    /// Every cookie that was set, as a browser sends it back; those taken away are empty.
+    pub cookies: Vec<String>,
+    pub policy: Option<String>,
+    pub body: String,
 }
 
 impl Site {
@@ -58,10 +62,20 @@ impl Site {
         Self::with_a_case_at(text, more, Clock::system()).await
     }
 
+    /// The same whose settings refer to this secret.
+    pub async fn with_secret(more: &str, secret: String) -> Self {
+        Self::with_all("Jag vet var du bor och ska slå ihjäl dig.", more, Clock::system(), &secret)
+            .await
+    }
+
     /// The same by another clock.
     async fn with_a_case_at(text: &str, more: &str, clock: Clock) -> Self {
+        Self::with_all(text, more, clock, SHARED).await
+    }
+
+    async fn with_all(text: &str, more: &str, clock: Clock, secret: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let app = build(dir.path(), text, more, clock).await;
+        let app = build(dir.path(), text, more, clock, secret).await;
         let router = app.router();
         let person = Person {
             login: "kim".into(),
@@ -77,20 +91,28 @@ impl Site {
     }
 
     async fn ask(&self, request: Request<Body>) -> Answer {
+        self.ask_from("127.0.0.1", request).await
+    }
+
+    /// The same from another address.
+    async fn ask_from(&self, peer: &str, request: Request<Body>) -> Answer {
         let mut request = request;
-        let peer: SocketAddr = "127.0.0.1:40000".parse().unwrap();
+        let peer = SocketAddr::new(peer.parse().unwrap(), 40_000);
         request.extensions_mut().insert(ConnectInfo(peer));
         let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
         let header = |name: &str| Some(response.headers().get(name)?.to_str().unwrap().to_owned());
+        let set = response.headers().get_all("set-cookie").iter();
+        let set = set.map(|c| c.to_str().unwrap().split(';').next().unwrap().to_owned());
+        let cookies: Vec<_> = set.collect();
         let cookie = header("set-cookie").map(|c| c.split(';').next().unwrap().to_owned());
         let (status, location) = (response.status(), header("location").unwrap_or_default());
         let policy = header("content-security-policy");
         let body = axum::body::to_bytes(response.into_body(), 5_000_000).await.unwrap();
         let body = String::from_utf8_lossy(&body).into_owned();
-        Answer { status, location, cookie, policy, body }
+        Answer { status, location, cookie, cookies, policy, body }
     }
 
-    async fn get(&self, path: &str, cookie: &str) -> Answer {
+    pub async fn get(&self, path: &str, cookie: &str) -> Answer {
         let request = Request::builder().uri(path).header("cookie", cookie);
         self.ask(request.body(Body::empty()).unwrap()).await
     }
@@ -127,7 +149,7 @@ impl Site {
     }
 }
 
-async fn build(dir: &Path, text: &str, more: &str, clock: Clock) -> App {
+async fn build(dir: &Path, text: &str, more: &str, clock: Clock, secret: &str) -> App {
     std::fs::create_dir(dir.join("inkorg")).unwrap();
     let author = serde_json::json!({"name": "Robin Påhitt"});
     let created = "2026-11-01T08:00:00Z";
@@ -138,9 +160,14 @@ async fn build(dir: &Path, text: &str, more: &str, clock: Clock) -> App {
     let text = "[authority]\nname = \"Exempelstads kommun\"\n[evidence]\nbrowser = \"av\"\n\
         [[account]]\nkey = \"forum\"\nplatform = \"jsonl\"\nname = \"Forum\"\ndir = \"inkorg\"\n";
     std::fs::write(&file, format!("{text}{more}")).unwrap();
-    let config = config::load(&file, &|_| Some(SHARED.to_owned())).unwrap();
+    let config = config::load(&file, &|_| Some(secret.to_owned())).unwrap();
     let metrics = METRICS.get_or_init(|| Metrics::install().unwrap()).clone();
     App::build(&config, clock, metrics).await.unwrap()
+}
+
+/// The same for other tests.
+pub fn field_of<'a>(page: &'a str, name: &str) -> &'a str {
+    field(page, name)
 }
 
 /// The value of a hidden field.

@@ -62,6 +62,10 @@ async fn all_acts(services: &Services, who: &Viewer) -> BTreeMap<&'static str, b
         enter_diary_number(case, "KS 2026/1");
         correct_diary_number(RegistrationId(9), "KS 2026/1", "Skrev fel.");
         lift_copy_bar(case, "Det är ett fotbollslag.");
+        everybody("");
+        end_sessions_of(crate::domain::ids::UserId(99), None);
+        shut_out(crate::domain::ids::UserId(99), true);
+        reset_factor(crate::domain::ids::UserId(99));
         tasks();
         n_tasks();
         task_done(ActionId(9));
@@ -96,6 +100,7 @@ async fn each_role_may_do_what_the_table_says_and_no_more() {
     const EVIDENCE: [bool; 6] = [true, true, true, true, true, false];
     const DECIDE: [bool; 6] = [true, true, false, false, false, false];
     const SUBJECTS: [bool; 6] = [false, false, true, false, false, true];
+    const MANAGE_USERS: [bool; 6] = [false, false, false, false, false, true];
     const ANSWERS: [bool; 6] = [false, false, true, false, false, false];
     const NUMBER: [bool; 6] = [true, true, true, false, false, false];
     let table = BTreeMap::from([
@@ -149,6 +154,10 @@ async fn each_role_may_do_what_the_table_says_and_no_more() {
         ("subject_document", ANSWERS),
         ("case_unveiled", EVIDENCE),
         ("lift_copy_bar", [false, true, false, false, false, false]),
+        ("everybody", MANAGE_USERS),
+        ("end_sessions_of", MANAGE_USERS),
+        ("shut_out", MANAGE_USERS),
+        ("reset_factor", MANAGE_USERS),
     ]);
     for (n, role) in Role::ALL.iter().enumerate() {
         let who = viewer(*role, stage.editor.user);

@@ -654,6 +654,10 @@ async fn open(
             export_form: PackageForm::Zip,
             sheet_embeds: false,
             claim: SignedDuration::from_mins(10),
+            sign_in: crate::services::sign_in::SignIn {
+                key_file: dir.join("inloggning.nyckel"),
+                ..Default::default()
+            },
             session: SignedDuration::from_hours(8),
             polls_at_once: 8,
             rule_quota: 200,

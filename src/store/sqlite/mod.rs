@@ -49,6 +49,7 @@ pub mod saved_filters;
 pub mod saved_replies;
 pub mod search;
 pub mod secrecies;
+pub mod sign_in;
 pub mod subjects;
 pub mod sweeps;
 pub mod tasks;

@@ -56,6 +56,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0070_connections.sql")),
     M::up(include_str!("migrations/0075_read_again.sql")),
     M::up(include_str!("migrations/0076_audit_by_name.sql")),
+    M::up(include_str!("migrations/0043_sign_in.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.

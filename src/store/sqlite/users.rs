@@ -9,6 +9,7 @@ use super::claims::clear_claim;
 use super::value::{at, maybe_at, maybe_row, ms, rows};
 use crate::domain::ids::{CaseId, ContentHash, UserId};
 use crate::domain::person::Role;
+use crate::domain::sign_in::Way;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::{AuditLine, SessionRow, UserRow};
@@ -28,6 +29,10 @@ pub(super) fn user_row(row: &Row<'_>) -> Result<UserRow, StoreError> {
     })
 }
 
+pub(super) fn way_of(id: String) -> Result<Way, StoreError> {
+    Way::from_id(&id).ok_or_else(|| StoreError::row("sessions", format!("way `{id}`")))
+}
+
 /// A user to be added.
 #[derive(Clone, Debug)]
 pub struct NewUser {
@@ -44,7 +49,11 @@ pub struct NewUser {
 }
 
 /// Ends all sessions of a user and lets go of the cases they had taken.
-fn put_out(tx: &Transaction<'_>, user: UserId, now: Timestamp) -> Result<(), StoreError> {
+pub(super) fn put_out(
+    tx: &Transaction<'_>,
+    user: UserId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     tx.execute("delete from sessions where user_id = ?1", [user.0])?;
     let held = rows(
         &mut tx.prepare_cached("select id, claimed_until from cases where claimed_by = ?1")?,
@@ -174,10 +183,35 @@ impl Store {
         line: AuditLine,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        self.open_session_by(
+            Way::Password,
+            token,
+            (user, password_hash),
+            csrf,
+            expires_at,
+            line,
+            now,
+        )
+        .await
+    }
+
+    /// The same for any way. Who is vouched for by somebody else has no password that could change; the hash that
+    /// stands in its place is held against all the same.
+    #[expect(clippy::too_many_arguments, reason = "a session is made of so much")]
+    pub async fn open_session_by(
+        &self,
+        way: Way,
+        token: ContentHash,
+        (user, password_hash): (UserId, String),
+        csrf: String,
+        expires_at: Timestamp,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         self.write(move |tx| {
             let opened = tx.execute(
-                "insert into sessions (token_hash, user_id, csrf, opened_at, seen_at, expires_at, address)
-                 select ?1, u.id, ?3, ?4, ?4, ?5, ?6 from users u
+                "insert into sessions (token_hash, user_id, csrf, opened_at, seen_at, expires_at, address, way)
+                 select ?1, u.id, ?3, ?4, ?4, ?5, ?6, ?8 from users u
                  where u.id = ?2 and u.active = 1 and u.password_hash = ?7",
                 params![
                     token.bytes(),
@@ -186,7 +220,8 @@ impl Store {
                     ms(now),
                     ms(expires_at),
                     line.address,
-                    password_hash
+                    password_hash,
+                    way.id()
                 ],
             )?;
             tx.execute("delete from sessions where expires_at <= ?1", [ms(now)])?;
@@ -207,7 +242,9 @@ impl Store {
         self.read(move |c| {
             maybe_row(
                 &mut c.prepare_cached(&format!(
-                    "select {USER}, s.csrf, s.seen_at from sessions s join users u on u.id = s.user_id
+                    "select {USER}, s.csrf, s.seen_at, s.way,
+                       exists (select 1 from second_factors f where f.user_id = u.id)
+                     from sessions s join users u on u.id = s.user_id
                      where s.token_hash = ?1 and s.expires_at > ?2 and u.active = 1"
                 ))?,
                 params![token.bytes(), ms(now)],
@@ -216,6 +253,8 @@ impl Store {
                         user: user_row(row)?,
                         csrf: row.get(6)?,
                         seen_at: at(row.get(7)?)?,
+                        way: way_of(row.get(8)?)?,
+                        has_factor: row.get(9)?,
                     })
                 },
             )

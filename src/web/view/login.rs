@@ -16,6 +16,8 @@ pub struct LoginPage {
     pub name: String,
     /// Where to go afterwards: a path on this site, checked by [`safe_return`].
     pub then: String,
+    /// Ways to log in elsewhere: where, and what they are called.
+    pub elsewhere: Vec<(String, String)>,
 }
 
 /// What was sent after the session had ended, and so was not kept.

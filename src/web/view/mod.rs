@@ -6,6 +6,7 @@
 
 pub mod record;
 pub mod shell;
+pub mod sign_in;
 
 pub mod marked;
 pub mod masked;

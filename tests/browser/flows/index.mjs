@@ -16,6 +16,7 @@ import { savedReplies } from "./replies.mjs";
 import { caseRests } from "./rests.mjs";
 import { otherRoles } from "./roles.mjs";
 import { searched, searchedWithoutScript } from "./search.mjs";
+import { atTheProvider, secondFactor } from "./second_factor.mjs";
 import { sessionEnded } from "./session_ended.mjs";
 import { manyAtOnce, manyAtOnceWithoutScript } from "./together.mjs";
 import { twoEditors, twoEditorsWithoutScript } from "./two_editors.mjs";
@@ -27,6 +28,8 @@ export const flows = [
   { name: "looks", proves: "forced colours, paper and 320 px show what they must", run: everyWayOfShowing },
   { name: "roles", proves: "who may not is told what and who may, and nothing untrue of the findings", run: otherRoles },
   { name: "log-in", proves: "a refused log-in says so and keeps the name alone", run: refusedLogIn },
+  { name: "second-factor", proves: "a second factor is set up by keyboard, asked for, stood in for by a recovery code without a script, and taken away", run: secondFactor },
+  { name: "provider", proves: "somebody logs in at the authority's own provider and is back where they wanted to be", run: atTheProvider },
   { name: "light", proves: "the queue's first load is light and asks nobody else", run: lightFirstLoad },
   { name: "failed", proves: "a failed action comes back on top with its reason", run: failedActionIsShown },
   { name: "search", proves: "what was written is found in any form by keyboard, masked and without names", run: searched },
