@@ -5,6 +5,7 @@
 //! permission, mask, and write the audit log. `web` and `cli` cannot read past them.
 
 pub mod anew;
+pub mod api_keys;
 pub mod archive;
 pub mod archive_runs;
 pub mod assess;
@@ -27,6 +28,7 @@ mod dossiers;
 pub mod exports;
 pub mod filters;
 pub mod handovers;
+pub mod hooks;
 pub mod intake;
 pub mod lexicons;
 mod linked;
@@ -131,6 +133,8 @@ pub struct Settings {
     pub diary: handovers::Ways,
     /// Whether the public may report, and how much.
     pub public_reports: public_reports::Bounds,
+    /// Where messages to other systems may go.
+    pub hooks: hooks::Settings,
 }
 
 /// An account with all it takes to serve it.
@@ -326,6 +330,8 @@ pub struct Viewer {
     pub role: Role,
     /// From where.
     pub address: IpAddr,
+    /// What is shown of the key, where a program asks for them.
+    pub key: Option<String>,
 }
 
 impl Viewer {
@@ -338,10 +344,18 @@ impl Viewer {
         if self.may(act) { Ok(()) } else { Err(ServiceError::NotPermitted { act }) }
     }
 
+    /// Who, and by which key where a program asks for them.
+    fn named(&self) -> String {
+        match &self.key {
+            Some(key) => format!("{} (nyckel {key})", self.name),
+            None => self.name.clone(),
+        }
+    }
+
     fn line(&self, act: &'static str, subject: impl Into<String>) -> AuditLine {
         AuditLine {
             user: Some(self.user),
-            user_name: self.name.clone(),
+            user_name: self.named(),
             act,
             subject: subject.into(),
             address: self.address.to_string(),

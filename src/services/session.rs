@@ -77,7 +77,7 @@ impl Services {
         let token = random_hex()?;
         let csrf = random_hex()?;
         let viewer =
-            Viewer { user: user.id, name: user.name, title: user.title, role: user.role, address };
+            Viewer { user: user.id, name: user.name, title: user.title, role: user.role, address, key: None };
         let expires_at = now.saturating_add(self.inner.settings.session).unwrap_or(now);
         let line = viewer.line("session.open", format!("user {}", user.id));
         let (digest, user) = (ContentHash::of(token.as_bytes()), (user.id, hash));
@@ -115,7 +115,7 @@ impl Services {
     ) {
         let line = AuditLine {
             user: viewer.map(|viewer| viewer.user),
-            user_name: viewer.map_or_else(String::new, |viewer| viewer.name.clone()),
+            user_name: viewer.map_or_else(String::new, Viewer::named),
             act: "act.refused",
             subject,
             address: address.to_string(),
@@ -154,6 +154,7 @@ impl Services {
                 title: row.user.title,
                 role: row.user.role,
                 address,
+                key: None,
             },
             csrf: row.csrf,
         }))

@@ -14,6 +14,7 @@ mod crisis;
 mod filters;
 mod handed;
 mod handovers;
+mod hooks;
 pub(in crate::services) mod harness;
 mod keeping;
 mod keeping_rules;
