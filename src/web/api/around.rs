@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::cases::{AccountName, account};
 use super::problem::Problem;
-use super::shape::{one_of, shape};
+use super::shape::one_of;
 use super::{Ask, Operation, Told};
 use crate::domain::api_key::Scope;
 use crate::domain::report::Span;

@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::problem::Problem;
-use super::shape::{LARGEST, one_of, shape};
+use super::shape::{LARGEST, one_of};
 use super::{Ask, Operation, Told};
 use crate::domain::api_key::Scope;
+use crate::domain::case::CaseState;
 use crate::domain::decision::{Choice, Decision, warning_mark};
 use crate::domain::ground::Ground;
 use crate::domain::ids::{CaseId, DecisionId};
@@ -370,8 +371,12 @@ fn shown(file: CaseFile) -> Case {
         Held::Disposed { id, .. } => ("disposed", Some(id.0), None),
     };
     let returned = match &file.state {
-        crate::domain::case::CaseState::Returned { reason } => Some(reason.clone()),
-        _ => None,
+        CaseState::Returned { reason } => Some(reason.clone()),
+        CaseState::Waiting
+        | CaseState::Held { .. }
+        | CaseState::Decided
+        | CaseState::AwaitingDiary
+        | CaseState::Closed { .. } => None,
     };
     Case {
         case: file.id.0,

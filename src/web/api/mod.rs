@@ -4,12 +4,14 @@
 //! (key, scope, form of what is sent) and the document at `/api/v1/openapi.json`, so none of them can say
 //! something else. Acts go through the same services as those of the pages, as the user that the key acts for.
 
+// First of those that use its macro.
+#[macro_use]
+mod shape;
 mod around;
 mod cases;
 pub mod openapi;
 mod problem;
 mod records;
-mod shape;
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -36,7 +38,7 @@ use crate::services::api_keys::{Caller, Once};
 use super::refused;
 use super::state::Site;
 use problem::{Fault, Problem};
-use shape::{Known, LARGEST, Shape, faults};
+use shape::{Known, LARGEST, Shape, faults, settle};
 
 /// Where all of it lies.
 pub const ROOT: &str = "/api/v1";
@@ -97,8 +99,6 @@ struct Operation {
     takes: Option<fn(&mut Known) -> Value>,
     gives: Gives,
     status: StatusCode,
-    /// Whether it is one act however often it is sent.
-    once: bool,
     handler: Handler,
 }
 
@@ -173,7 +173,6 @@ impl Operation {
             takes: None,
             gives: Gives::Document,
             status: StatusCode::OK,
-            once: false,
             handler: nothing,
         }
     }
@@ -212,7 +211,7 @@ impl Operation {
             schema: json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$" }),
             text: "Ett eget värde för varje ny handling. Skickas samma värde igen inom ett dygn utförs inget nytt, och svaret är detsamma.",
         });
-        Self { once: true, ..self }
+        self
     }
 
     /// Reads without a body, answers as JSON.
@@ -439,7 +438,7 @@ async fn call(site: &Site, path: &str, request: Request) -> Result<Response, Pro
     let ask = Ask { site: site.clone(), caller: caller.clone(), values };
     let done = match once {
         Some(token) => {
-            let said = [parts.method.as_str().as_bytes(), b" ", path.as_bytes(), b"\n", &bytes].concat();
+            let said = [format!("{} {path}\n", parts.method).as_bytes(), bytes.as_slice()].concat();
             act_once(site, &caller, &token, ContentHash::of(&said), (operation.handler)(ask, body)).await
         }
         None => (operation.handler)(ask, body).await,
@@ -579,10 +578,11 @@ async fn read(
         }
         Err(_) => return Err(Problem::unreadable_at("", "kom inte fram i tid")),
     };
-    let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
+    let mut value: Value = serde_json::from_slice(&bytes).map_err(|error| {
         let place = format!("är inte JSON: rad {}, tecken {}", error.line(), error.column());
         Problem::unreadable_at("", place)
     })?;
+    settle(&mut value);
     let schema = schema(&mut Known::default());
     let found = faults(&schema, &value, &table().known);
     if found.is_empty() { Ok((value, bytes.to_vec())) } else { Err(Problem::unreadable(found)) }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::problem::KIND;
-use super::shape::{Known, one_of, shape};
+use super::shape::{Known, one_of};
 use super::{Gives, Operation, Place, ROOT, table};
 use crate::domain::api_key::Scope;
 use crate::domain::hook::HookEvent;

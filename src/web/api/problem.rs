@@ -6,7 +6,6 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::json;
 
-use super::shape::shape;
 use crate::services::ServiceError;
 use crate::web::guard::error_number;
 use crate::web::view::error::listed;

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::problem::Problem;
-use super::shape::shape;
 use super::{Ask, Operation, Told};
 use crate::domain::api_key::Scope;
 use crate::domain::ids::{EvidenceId, RegistrationId};

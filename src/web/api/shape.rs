@@ -177,7 +177,21 @@ macro_rules! shape {
         }
     };
 }
-pub(super) use shape;
+
+/// Whole numbers as such: to a schema `15.0` is one too, to whoever reads it afterwards it is not.
+pub(super) fn settle(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            let whole = number.as_f64().filter(|n| n.fract() == 0.0 && n.abs() <= LARGEST as f64);
+            if let Some(whole) = whole.filter(|_| number.is_f64()) {
+                *value = json!(whole as i64);
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(settle),
+        Value::Object(fields) => fields.values_mut().for_each(settle),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}
 
 /// How a value breaks a schema: every fault with its place.
 pub(super) fn faults(schema: &Value, value: &Value, known: &Known) -> Vec<Fault> {
@@ -215,7 +229,7 @@ fn check(schema: &Value, value: &Value, known: &Known, at: &str, found: &mut Vec
     }
     let mut fault = |problem: String| found.push(Fault { pointer: at.to_owned(), problem });
     let kinds: Vec<&str> = match schema.get("type") {
-        Some(Value::String(kind)) => vec![kind],
+        Some(Value::String(kind)) => vec![kind.as_str()],
         Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),
         Some(_) | None => Vec::new(),
     };
@@ -371,5 +385,8 @@ mod tests {
             }
         }
         assert_eq!(known.0.len(), 2, "both have their names");
+        let mut settled = json!({ "word": "ab", "number": 7.0, "parts": [1.5, -0.0, 1e300] });
+        settle(&mut settled);
+        assert_eq!(settled, json!({ "word": "ab", "number": 7, "parts": [1.5, 0, 1e300] }));
     }
 }
