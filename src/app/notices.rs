@@ -6,8 +6,8 @@ use crate::config::notices::{MailSecurity, WebhookForm};
 use crate::domain::handover::HandoverWay;
 use crate::runtime::clock::Clock;
 use crate::services::Services;
-use crate::services::hooks;
 use crate::services::handovers::{self, Handovers, HookTo, MailTo, Ways};
+use crate::services::hooks;
 use crate::services::notices::courier::{
     BadCourier, Courier, HookForm, MailSettings, Security, WebhookSettings,
 };

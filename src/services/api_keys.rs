@@ -14,7 +14,9 @@ use jiff::{SignedDuration, Timestamp};
 use subtle::ConstantTimeEq as _;
 
 use crate::domain::account::Account;
-use crate::domain::api_key::{Allowance, LONGEST_DAYS, MOST_PER_MIN, PREFIX_DIGITS, Scope, prefix_of, written};
+use crate::domain::api_key::{
+    Allowance, LONGEST_DAYS, MOST_PER_MIN, PREFIX_DIGITS, Scope, prefix_of, written,
+};
 use crate::domain::case::CaseState;
 use crate::domain::ids::{
     AccountId, ApiKeyId, CaseId, ContentHash, DecisionId, EvidenceId, RegistrationId,
@@ -102,7 +104,8 @@ impl Meter {
         if all.len() > TIDY_AT {
             all.retain(|_, (per_min, left)| !left.is_full(*per_min, now_ms));
         }
-        let (_, left) = all.entry(key).or_insert_with(|| (per_min, Allowance::full(per_min, now_ms)));
+        let (_, left) =
+            all.entry(key).or_insert_with(|| (per_min, Allowance::full(per_min, now_ms)));
         left.take(per_min, now_ms)
     }
 }
@@ -209,7 +212,9 @@ pub async fn all(store: &Store) -> Result<Vec<Known>, ServiceError> {
 /// [`ServiceError::Refused`] with words for the person.
 pub async fn revoke(store: &Store, clock: &Clock, prefix: &str) -> Result<(), ServiceError> {
     let Some(key) = store.api_key(prefix.to_owned()).await? else {
-        return refused(format!("Det finns ingen nyckel {prefix}. Visa dem med uppsikt keys list."));
+        return refused(format!(
+            "Det finns ingen nyckel {prefix}. Visa dem med uppsikt keys list."
+        ));
     };
     let line = AuditLine { subject: format!("api key {prefix}"), ..at_hand("key.revoke") };
     let was = store.revoke_api_key(key.id, "kommandoraden".into(), line, clock.now()).await?;
@@ -307,7 +312,9 @@ impl Services {
     pub async fn key_users(&self, viewer: &Viewer) -> Result<Vec<(String, String)>, ServiceError> {
         viewer.demand(Act::ManageUsers)?;
         let users = self.inner.store.users().await?.into_iter().filter(|user| user.active);
-        Ok(users.map(|user| (user.login, format!("{}, {}", user.name, user.role.label()))).collect())
+        Ok(users
+            .map(|user| (user.login, format!("{}, {}", user.name, user.role.label())))
+            .collect())
     }
 
     /// The accounts a key can be for.
@@ -356,7 +363,11 @@ impl Services {
     /// [`ServiceError::NotFound`], also of what the key is not for.
     pub async fn within(&self, caller: &Caller, case: CaseId) -> Result<CaseId, ServiceError> {
         let account = self.inner.store.account_of_case(case).await?;
-        if caller.reaches(account) { Ok(case) } else { Err(ServiceError::NotFound { what: "case" }) }
+        if caller.reaches(account) {
+            Ok(case)
+        } else {
+            Err(ServiceError::NotFound { what: "case" })
+        }
     }
 
     /// The same for the case of a registration.
@@ -403,7 +414,9 @@ impl Services {
     ) -> Result<Stretch, ServiceError> {
         caller.viewer.demand(Act::ReadCases)?;
         let behind = match behind.map(mark) {
-            Some(None) => return refused("Markören är ingen som Uppsikt har gett. Börja från början."),
+            Some(None) => {
+                return refused("Markören är ingen som Uppsikt har gett. Börja från början.");
+            }
             Some(Some(mark)) => Some(mark),
             None => None,
         };
@@ -463,7 +476,10 @@ impl Services {
     ///
     /// # Errors
     /// [`ServiceError`].
-    pub async fn accounts_of_key(&self, caller: &Caller) -> Result<Option<Vec<String>>, ServiceError> {
+    pub async fn accounts_of_key(
+        &self,
+        caller: &Caller,
+    ) -> Result<Option<Vec<String>>, ServiceError> {
         if caller.accounts.is_empty() {
             return Ok(None);
         }
@@ -508,7 +524,9 @@ mod tests {
     fn a_cursor_leads_back_and_nothing_else_passes_for_one() {
         let one = QueueMark { rank: 2, at_ms: -5, case: CaseId(7) };
         assert_eq!(mark(&cursor(one)), Some(one));
-        for wrong in ["", "x", "åäö", &URL_SAFE_NO_PAD.encode("1.2"), &URL_SAFE_NO_PAD.encode("1.2.3.4")] {
+        for wrong in
+            ["", "x", "åäö", &URL_SAFE_NO_PAD.encode("1.2"), &URL_SAFE_NO_PAD.encode("1.2.3.4")]
+        {
             assert_eq!(mark(wrong), None, "{wrong}");
         }
     }

@@ -92,7 +92,8 @@ fn body(message: &HookMessage, state: &str, account: &str, link: Option<Url>) ->
         HookEvent::EvidenceSealed => Some("evidence"),
         HookEvent::CaseOpened | HookEvent::DeadlineNear => None,
     };
-    let mut data = json!({ "case": message.case, "account": account, "state": state, "link": link });
+    let mut data =
+        json!({ "case": message.case, "account": account, "state": state, "link": link });
     if let (Some(name), Some(id), Some(data)) = (about, message.about, data.as_object_mut()) {
         data.insert(name.to_owned(), json!(id));
     }
@@ -202,7 +203,10 @@ impl Hooks {
         if hook.turned_until.is_some_and(|until| until > now) {
             secrets.push(services.store.hook_secret(hook.id, hook.turn.saturating_sub(1)));
         }
-        let no_address = || "Adressen går inte att använda längre. Ta bort mottagaren och lägg in den på nytt.".to_owned();
+        let no_address = || {
+            "Adressen går inte att använda längre. Ta bort mottagaren och lägg in den på nytt."
+                .to_owned()
+        };
         let url = Url::parse(&hook.url).map_err(|_| no_address())?;
         // Judged anew at each call: the settings may have changed, and what the name leads to.
         let http = Http::new(&url, &self.settings.http(), services.clock.clone(), secrets.clone())
@@ -236,10 +240,7 @@ impl Services {
     ///
     /// # Errors
     /// [`ServiceError::NotPermitted`].
-    pub async fn hooks(
-        &self,
-        viewer: &Viewer,
-    ) -> Result<(Vec<Known>, Vec<Message>), ServiceError> {
+    pub async fn hooks(&self, viewer: &Viewer) -> Result<(Vec<Known>, Vec<Message>), ServiceError> {
         viewer.demand(Act::ManageUsers)?;
         let store = &self.inner.store;
         Ok((store.hooks().await?, store.hook_messages(SHOWN).await?))
@@ -259,14 +260,18 @@ impl Services {
         viewer.demand(Act::ManageUsers)?;
         let name = words(name, "Namnet")?;
         if name.is_empty() || name.contains('\n') || name.chars().count() > LONGEST_NAME {
-            return refused("Ge mottagaren ett namn på högst 60 tecken, till exempel Ärendesystemet.");
+            return refused(
+                "Ge mottagaren ett namn på högst 60 tecken, till exempel Ärendesystemet.",
+            );
         }
         if events.is_empty() {
             return refused("Välj minst en händelse.");
         }
         let parsed = Url::parse(url.trim()).ok().filter(|url| url.as_str().len() <= LONGEST_URL);
         let Some(parsed) = parsed else {
-            return refused("Adressen går inte att läsa. Skriv den som https://system.exempelstad.example/uppsikt.");
+            return refused(
+                "Adressen går inte att läsa. Skriv den som https://system.exempelstad.example/uppsikt.",
+            );
         };
         if may_be_called(&parsed, &self.inner.settings.hooks.http()).is_err() {
             return refused(
@@ -279,9 +284,9 @@ impl Services {
         let added = self.inner.store.add_hook(place, events, viewer.name.clone(), line, now).await;
         match added {
             Ok(id) => Ok((id, self.inner.store.hook_secret(id, 1))),
-            Err(StoreError::Conflict { .. }) => {
-                refused("Det finns redan, eller har funnits, en mottagare med det namnet. Välj ett annat.")
-            }
+            Err(StoreError::Conflict { .. }) => refused(
+                "Det finns redan, eller har funnits, en mottagare med det namnet. Välj ett annat.",
+            ),
             Err(error) => Err(error.into()),
         }
     }

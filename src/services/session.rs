@@ -76,8 +76,14 @@ impl Services {
         };
         let token = random_hex()?;
         let csrf = random_hex()?;
-        let viewer =
-            Viewer { user: user.id, name: user.name, title: user.title, role: user.role, address, key: None };
+        let viewer = Viewer {
+            user: user.id,
+            name: user.name,
+            title: user.title,
+            role: user.role,
+            address,
+            key: None,
+        };
         let expires_at = now.saturating_add(self.inner.settings.session).unwrap_or(now);
         let line = viewer.line("session.open", format!("user {}", user.id));
         let (digest, user) = (ContentHash::of(token.as_bytes()), (user.id, hash));

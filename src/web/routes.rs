@@ -26,9 +26,9 @@ use crate::telemetry::metrics::{self as names, Metrics};
 use super::cookie::SessionCookie;
 use super::guard::{Guard, LARGEST_PUBLIC_BYTES};
 use super::pages::{
-    account_card, accounts, api_help, archive, case, crisis, diary, evidence, filters, handed, help, hooks, keeping,
-    keys, login, mentions, publishers, queue, record, replies, report, reported, search, secrecy,
-    statistics, subjects, supervision, tasks, together,
+    account_card, accounts, api_help, archive, case, crisis, diary, evidence, filters, handed,
+    help, hooks, keeping, keys, login, mentions, publishers, queue, record, replies, report,
+    reported, search, secrecy, statistics, subjects, supervision, tasks, together,
 };
 use super::proxies::Proxies;
 use super::public::PublicGate;

@@ -230,9 +230,12 @@ async fn a_webhook_goes_neither_inside_nor_where_a_redirect_points() {
     hooks.round().await.unwrap();
     assert!(heard(&inner).await.is_empty(), "the redirect was followed");
     let (_, messages) = stage.services.hooks(&ada).await.unwrap();
-    assert!(messages.iter().any(|m| m.problem.as_deref().is_some_and(|p| p.contains("annan adress"))));
+    assert!(
+        messages.iter().any(|m| m.problem.as_deref().is_some_and(|p| p.contains("annan adress")))
+    );
     // What the settings let through once is judged anew at each call.
-    let strict = Hooks::new(stage.services.clone(), Settings { allow_loopback: false, ..settings() });
+    let strict =
+        Hooks::new(stage.services.clone(), Settings { allow_loopback: false, ..settings() });
     let before = outer.received_requests().await.unwrap().len();
     stage.wait_s(3_600);
     strict.round().await.unwrap();

@@ -103,7 +103,11 @@ impl QueueMark {
     /// Whether it stands before another in the order of a filter.
     pub fn stands_before(&self, other: &Self, filter: QueueFilter) -> bool {
         let key = |mark: &Self| (mark.rank, mark.at_ms, mark.case);
-        if filter_sql(filter).order.ends_with("desc") { key(self) > key(other) } else { key(self) < key(other) }
+        if filter_sql(filter).order.ends_with("desc") {
+            key(self) > key(other)
+        } else {
+            key(self) < key(other)
+        }
     }
 }
 

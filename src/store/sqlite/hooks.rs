@@ -86,11 +86,13 @@ pub struct HookTrouble {
     pub next: Option<Timestamp>,
 }
 
-const HOOK: &str = "h.id, h.name, h.url, h.events, h.turn, h.turned_until, h.made_at, h.made_by, h.ended_at,
+const HOOK: &str =
+    "h.id, h.name, h.url, h.events, h.turn, h.turned_until, h.made_at, h.made_by, h.ended_at,
     (select count(*) from hook_messages m where m.hook_id = h.id and m.state = 'waiting'),
     (select count(*) from hook_messages m where m.hook_id = h.id and m.state = 'dead')";
 
-const MESSAGE: &str = "m.id, m.hook_id, m.token, m.event, m.case_id, m.ref_id, m.at, m.body, m.state, m.due_at,
+const MESSAGE: &str =
+    "m.id, m.hook_id, m.token, m.event, m.case_id, m.ref_id, m.at, m.body, m.state, m.due_at,
     m.attempts, m.tried_since, m.status, m.problem, m.ended_at";
 
 fn event(id: &str) -> Result<HookEvent, StoreError> {
@@ -412,7 +414,9 @@ impl Store {
         self.write(move |tx| {
             for (case, due_at) in near {
                 let n = tx
-                    .prepare_cached("insert into hook_deadlines values (?1, ?2) on conflict do nothing")?
+                    .prepare_cached(
+                        "insert into hook_deadlines values (?1, ?2) on conflict do nothing",
+                    )?
                     .execute([case, due_at])?;
                 if n > 0 {
                     tx.prepare_cached(

@@ -194,7 +194,10 @@ async fn search(ask: Ask, sent: SearchIn) -> Result<Told<Results>, Problem> {
         (Some(allowed), None) => match allowed.as_slice() {
             [one] => Some(one.clone()),
             _ => {
-                let why = format!("Nyckeln gäller kontona {}. Ange ett av dem i account.", allowed.join(", "));
+                let why = format!(
+                    "Nyckeln gäller kontona {}. Ange ett av dem i account.",
+                    allowed.join(", ")
+                );
                 return Err(Problem::refused(why));
             }
         },

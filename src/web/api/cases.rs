@@ -473,7 +473,9 @@ async fn now(ask: &Ask, case: CaseId) -> Result<Told<CaseNow>, Problem> {
 }
 
 fn choice(sent: &ChoiceIn) -> Result<Choice, Problem> {
-    let text = |text: &Option<String>| text.clone().unwrap_or_default().replace("\r\n", "\n").trim().to_owned();
+    let text = |text: &Option<String>| {
+        text.clone().unwrap_or_default().replace("\r\n", "\n").trim().to_owned()
+    };
     Ok(match sent.choice.as_str() {
         "hide" => Choice::Hide,
         "unhide" => Choice::Unhide,
@@ -487,7 +489,11 @@ fn choice(sent: &ChoiceIn) -> Result<Choice, Problem> {
         "police" => Choice::ConsiderPoliceReport,
         "hold" => match sent.until {
             Some(until) => Choice::Hold { until },
-            None => return Err(Problem::refused("Valet hold kräver until: när ärendet ska komma tillbaka.")),
+            None => {
+                return Err(Problem::refused(
+                    "Valet hold kräver until: när ärendet ska komma tillbaka.",
+                ));
+            }
         },
         // The schema lets nothing else through.
         other => return Err(Problem::unreadable_at("/choices", format!("{other} är inget val"))),
@@ -518,8 +524,12 @@ impl AnswersIn {
         let number = self.dnr.as_deref().unwrap_or_default();
         let answered = register::read(Question::ALL.iter().map(answer), number);
         // What is sent as the number of a case is none: left out, it would reach nobody.
-        if !number.trim().is_empty() && crate::domain::registration::parse_diary_number(number).is_err() {
-            return Err(Problem::refused("Det som står i dnr är inget diarienummer. Inget har beslutats."));
+        if !number.trim().is_empty()
+            && crate::domain::registration::parse_diary_number(number).is_err()
+        {
+            return Err(Problem::refused(
+                "Det som står i dnr är inget diarienummer. Inget har beslutats.",
+            ));
         }
         Ok(answered)
     }
@@ -546,7 +556,9 @@ async fn decide(ask: Ask, sent: DecisionIn) -> Result<Told<CaseNow>, Problem> {
         let shown = warning_mark(&warning);
         // The service asks for the same; here the mark is told too.
         if shown != mark {
-            let why = format!("{warning} Ändra svaret, eller skicka in_spite_of: {shown} för att publicera det ändå.");
+            let why = format!(
+                "{warning} Ändra svaret, eller skicka in_spite_of: {shown} för att publicera det ändå."
+            );
             return Err(Problem::refused(why));
         }
     }

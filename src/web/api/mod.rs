@@ -74,6 +74,7 @@ struct Parameter {
     required: bool,
     schema: Value,
     text: &'static str,
+    example: Option<Value>,
 }
 
 /// What comes back.
@@ -198,7 +199,15 @@ impl Operation {
     }
 
     fn query(mut self, name: &'static str, schema: Value, text: &'static str) -> Self {
-        self.parameters.push(Parameter { name, place: Place::Query, required: false, schema, text });
+        let place = Place::Query;
+        self.parameters.push(Parameter {
+            name,
+            place,
+            required: false,
+            schema,
+            text,
+            example: None,
+        });
         self
     }
 
@@ -210,6 +219,7 @@ impl Operation {
             required: true,
             schema: json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$" }),
             text: "Ett eget värde för varje ny handling. Skickas samma värde igen inom ett dygn utförs inget nytt, och svaret är detsamma.",
+            example: Some(json!("beslut-2026-11-23-0001")),
         });
         self
     }
@@ -247,7 +257,9 @@ impl Operation {
                 Box::pin(async move { answered(status, &done.await?) })
             }
             // The schema has let it through, so this is a fault of ours; the place is told all the same.
-            Err(error) => Box::pin(async move { Err(Problem::unreadable_at("", error.to_string())) }),
+            Err(error) => {
+                Box::pin(async move { Err(Problem::unreadable_at("", error.to_string())) })
+            }
         });
         self
     }
@@ -283,6 +295,11 @@ impl Operation {
 
 fn path_parameter(name: &'static str) -> Parameter {
     let number = json!({ "type": "integer", "minimum": 1, "maximum": LARGEST });
+    let example = match name {
+        "span" => json!("2026-11"),
+        "account" => json!("forum"),
+        _ => json!(1),
+    };
     let (schema, text) = match name {
         "case" => (number, "Ärendets nummer"),
         "decision" => (number, "Beslutets nummer"),
@@ -298,7 +315,7 @@ fn path_parameter(name: &'static str) -> Parameter {
         ),
         _ => (json!({ "type": "string" }), ""),
     };
-    Parameter { name, place: Place::Path, required: true, schema, text }
+    Parameter { name, place: Place::Path, required: true, schema, text, example: Some(example) }
 }
 
 /// Everything that can be asked for, with the schemas that it names.
@@ -346,8 +363,20 @@ async fn let_in(site: &Site, headers: &HeaderMap, parts: Parts<'_>) -> Result<Ca
     site.meter.take(caller.key, caller.per_min, now).map_err(Problem::too_many)?;
     match parts.scope {
         Some(scope) if !caller.scopes.contains(&scope) => {
-            let why = format!("Nyckeln {} saknar behörigheten {} ({}).", caller.name, scope.id(), scope.label());
-            refused::of_program(site, &caller.viewer, parts.method, parts.path, StatusCode::FORBIDDEN).await;
+            let why = format!(
+                "Nyckeln {} saknar behörigheten {} ({}).",
+                caller.name,
+                scope.id(),
+                scope.label()
+            );
+            refused::of_program(
+                site,
+                &caller.viewer,
+                parts.method,
+                parts.path,
+                StatusCode::FORBIDDEN,
+            )
+            .await;
             Err(Problem::beyond_key(why))
         }
         Some(_) | None => Ok(caller),
@@ -374,7 +403,8 @@ pub(super) async fn recorder(
         method: &Method::POST,
         path: "/api/v1/items",
     };
-    let caller = let_in(site, headers, parts).await.map_err(|problem| dressed(problem.response()))?;
+    let caller =
+        let_in(site, headers, parts).await.map_err(|problem| dressed(problem.response()))?;
     if !caller.accounts.is_empty() {
         let why = "Nyckeln gäller bara vissa konton. Det som läggs in för hand hör till platser, så en sådan nyckel kan inte lägga in något.";
         return Err(dressed(Problem::beyond_key(why).response()));
@@ -426,7 +456,12 @@ async fn call(site: &Site, path: &str, request: Request) -> Result<Response, Pro
         return answered(StatusCode::OK, &Told::from(openapi::document(site)));
     }
     let address = site.address(&parts);
-    let seen = Parts { address, scope: operation.scope, method: &parts.method, path: &site_path(operation) };
+    let seen = Parts {
+        address,
+        scope: operation.scope,
+        method: &parts.method,
+        path: &site_path(operation),
+    };
     let caller = let_in(site, &parts.headers, seen).await?;
     let values = values(operation, path, parts.uri.query().unwrap_or_default(), &parts.headers)?;
     let (body, bytes) = match operation.takes {
@@ -439,14 +474,16 @@ async fn call(site: &Site, path: &str, request: Request) -> Result<Response, Pro
     let done = match once {
         Some(token) => {
             let said = [format!("{} {path}\n", parts.method).as_bytes(), bytes.as_slice()].concat();
-            act_once(site, &caller, &token, ContentHash::of(&said), (operation.handler)(ask, body)).await
+            act_once(site, &caller, &token, ContentHash::of(&said), (operation.handler)(ask, body))
+                .await
         }
         None => (operation.handler)(ask, body).await,
     };
     if let Err(problem) = &done
         && matches!(problem.status, 403 | 409)
     {
-        let status = if problem.status == 403 { StatusCode::FORBIDDEN } else { StatusCode::CONFLICT };
+        let status =
+            if problem.status == 403 { StatusCode::FORBIDDEN } else { StatusCode::CONFLICT };
         refused::of_program(site, &viewer, &parts.method, &site_path(operation), status).await;
     }
     done
@@ -464,16 +501,19 @@ async fn act_once(
     request: ContentHash,
     act: Answer,
 ) -> Result<Response, Problem> {
-    let conflict = |detail: &str| {
-        Err(Problem::new(StatusCode::CONFLICT, "upprepat", "Skickat förut", detail))
-    };
+    let conflict =
+        |detail: &str| Err(Problem::new(StatusCode::CONFLICT, "upprepat", "Skickat förut", detail));
     match site.services.begin_once(caller, token, request).await? {
         Once::New => {}
         Once::InHand => {
-            return conflict("Samma anrop pågår, eller bröts. Läs ärendet för att se vad som gäller, och använd ett nytt värde i Idempotency-Key för en ny handling.");
+            return conflict(
+                "Samma anrop pågår, eller bröts. Läs ärendet för att se vad som gäller, och använd ett nytt värde i Idempotency-Key för en ny handling.",
+            );
         }
         Once::Another => {
-            return conflict("Värdet i Idempotency-Key har använts för något annat. Använd ett nytt värde för varje ny handling.");
+            return conflict(
+                "Värdet i Idempotency-Key har använts för något annat. Använd ett nytt värde för varje ny handling.",
+            );
         }
         Once::Answered { status, body } => {
             let mut response = Response::new(Body::from(body));
@@ -574,7 +614,12 @@ async fn read(
         Ok(Ok(bytes)) => bytes,
         Ok(Err(_)) => {
             let detail = format!("Högst {} kB tas emot.", MOST_BYTES / 1024);
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "storlek", "För stort", detail));
+            return Err(Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "storlek",
+                "För stort",
+                detail,
+            ));
         }
         Err(_) => return Err(Problem::unreadable_at("", "kom inte fram i tid")),
     };

@@ -67,7 +67,9 @@ fn described(operation: &Operation) -> Value {
     let mut answers = Map::new();
     let content = match operation.gives {
         Gives::Json(schema) => json!({ "application/json": { "schema": schema(known) } }),
-        Gives::Zip => json!({ "application/zip": { "schema": { "type": "string", "contentMediaType": "application/zip" } } }),
+        Gives::Zip => {
+            json!({ "application/zip": { "schema": { "type": "string", "contentMediaType": "application/zip" } } })
+        }
         Gives::Document => json!({ "application/json": { "schema": { "type": "object" } } }),
     };
     let done = json!({ "description": operation.summary, "content": content });
@@ -78,11 +80,15 @@ fn described(operation: &Operation) -> Value {
         answers.insert(status.to_string(), json!({ "description": text, "content": content }));
     }
     let parameters = operation.parameters.iter().map(|parameter| {
-        json!({
+        let mut said = json!({
             "name": if parameter.place == Place::Header { "Idempotency-Key" } else { parameter.name },
             "in": parameter.place.id(), "required": parameter.required,
             "schema": parameter.schema, "description": parameter.text,
-        })
+        });
+        if let Some(example) = &parameter.example {
+            said["example"] = example.clone();
+        }
+        said
     });
     let mut said = json!({
         "operationId": operation.id, "summary": operation.summary,
@@ -105,6 +111,62 @@ fn described(operation: &Operation) -> Value {
     said
 }
 
+/// What is served below the same address by handlers of its own, and signs or logs in in another way.
+fn elsewhere() -> [(&'static str, Value); 3] {
+    let told = |text: &str| {
+        let schema = json!({ "type": "object", "properties": { "error": { "type": "string" } } });
+        json!({ "description": text, "content": { "application/json": { "schema": schema } } })
+    };
+    let text = |most: u32| json!({ "type": "string", "maxLength": most });
+    let items = json!({ "post": {
+        "operationId": "recordItem",
+        "summary": "Lägg in ett inlägg för hand",
+        "description": "Formulärets fält. Nyckel med behörigheten intake:write, eller användarnamn och lösenord med HTTP Basic. Samma nyckel (ett UUID) ger samma inlägg.",
+        "security": [{ "nyckel": [] }, { "inloggning": [] }],
+        "requestBody": { "required": true, "content": { "multipart/form-data": { "schema": {
+            "type": "object",
+            "required": ["plats", "slag"],
+            "properties": {
+                "plats": text(120), "slag": { "type": "string", "enum": crate::domain::item::ItemKind::ALL.iter().map(|kind| kind.id()).collect::<Vec<_>>() },
+                "text": text(100_000), "lank": text(2_000), "avsandare": text(120), "anvandarnamn": text(120),
+                "skrivet": text(30), "nyckel": { "type": "string", "format": "uuid" },
+                "bild": { "type": "array", "maxItems": 5, "items": { "type": "string", "contentMediaType": "image/png" } },
+            },
+        } } } },
+        "responses": {
+            "201": { "description": "Inlagt", "content": { "application/json": { "schema": { "type": "object", "properties": {
+                "inlagg": { "type": "integer" }, "arende": { "type": ["integer", "null"] }, "lank": { "type": ["string", "null"] },
+            } } } } },
+            "400": told("Går inte att läsa"), "401": told("Ingen giltig nyckel eller inloggning"),
+            "403": told("Nyckeln eller rollen tillåter det inte"), "413": told("För stort"),
+            "422": told("Reglerna tillåter det inte"), "429": told("För många anrop"), "503": told("Går inte just nu"),
+        },
+    } });
+    let signed = |id: &str, summary: &str, parameters: Value, done: &str| {
+        json!({ "post": {
+            "operationId": id, "summary": summary, "parameters": parameters,
+            "security": [{ "signatur": [] }],
+            "requestBody": { "required": true, "content": { "application/json": { "schema": {} } } },
+            "responses": {
+                done: told("Mottaget"), "400": told("Går inte att läsa"), "401": told("Signaturen gäller inte"),
+                "404": { "description": "Finns inte eller är avstängt" }, "413": told("För stort"), "503": told("Går inte just nu"),
+            },
+        } })
+    };
+    let account = json!([{ "name": "account", "in": "path", "required": true, "schema": { "type": "string", "maxLength": 40 } }]);
+    [
+        ("/items", items),
+        (
+            "/intake/{account}",
+            signed("pushItems", "Signerad leverans från en egen webbplats", account, "202"),
+        ),
+        (
+            "/diary",
+            signed("pushNumbers", "Signerade diarienummer från diariesystemet", json!([]), "200"),
+        ),
+    ]
+}
+
 /// The whole document for a site.
 pub(super) fn document(site: &Site) -> Document {
     let all = table();
@@ -114,7 +176,9 @@ pub(super) fn document(site: &Site) -> Document {
         let path = paths.entry(operation.path.to_owned()).or_insert_with(|| json!({}));
         path[method] = described(operation);
     }
-    let base = site.settings.public_url.join(ROOT).map_or_else(|_| ROOT.to_owned(), |url| url.to_string());
+    paths.extend(elsewhere().map(|(path, said)| (path.to_owned(), said)));
+    let base =
+        site.settings.public_url.join(ROOT).map_or_else(|_| ROOT.to_owned(), |url| url.to_string());
     let scopes: Vec<_> =
         Scope::ALL.iter().map(|scope| format!("{}: {}", scope.id(), scope.label())).collect();
     let message = json!({ "$ref": "#/components/schemas/HookMessage" });
@@ -141,7 +205,11 @@ pub(super) fn document(site: &Site) -> Document {
         },
         "components": {
             "schemas": all.known.0,
-            "securitySchemes": { "nyckel": { "type": "http", "scheme": "bearer", "description": "En nyckel från sidan API-nycklar" } },
+            "securitySchemes": {
+                "nyckel": { "type": "http", "scheme": "bearer", "description": "En nyckel från sidan API-nycklar" },
+                "inloggning": { "type": "http", "scheme": "basic" },
+                "signatur": { "type": "apiKey", "in": "header", "name": "X-Uppsikt-Signature", "description": "t={unix s},v1={HMAC-SHA256}" },
+            },
         },
     }))
 }
@@ -171,9 +239,10 @@ pub struct Described {
 pub fn all() -> Vec<Described> {
     let of = |operation: &Operation| {
         let mut known = Known::default();
-        let name = operation.takes.map(|schema| schema(&mut known)).and_then(|schema| {
-            Some(schema.get("$ref")?.as_str()?.rsplit('/').next()?.to_owned())
-        });
+        let name = operation
+            .takes
+            .map(|schema| schema(&mut known))
+            .and_then(|schema| Some(schema.get("$ref")?.as_str()?.rsplit('/').next()?.to_owned()));
         let schema = name.and_then(|name| known.0.get(name.as_str()).cloned()).unwrap_or_default();
         let required: Vec<_> =
             schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();

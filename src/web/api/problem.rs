@@ -34,7 +34,12 @@ shape! {
 pub(super) const KIND: &str = "application/problem+json";
 
 impl Problem {
-    pub(super) fn new(status: StatusCode, id: &str, title: &str, detail: impl Into<String>) -> Self {
+    pub(super) fn new(
+        status: StatusCode,
+        id: &str,
+        title: &str,
+        detail: impl Into<String>,
+    ) -> Self {
         Self {
             r#type: format!("urn:uppsikt:problem:{id}"),
             title: title.to_owned(),
@@ -47,7 +52,8 @@ impl Problem {
 
     /// It cannot be read.
     pub(super) fn unreadable(errors: Vec<Fault>) -> Self {
-        let detail = "Det som skickades har inte den form som dokumentationen anger. Inget är gjort.";
+        let detail =
+            "Det som skickades har inte den form som dokumentationen anger. Inget är gjort.";
         let plain = Self::new(StatusCode::BAD_REQUEST, "form", "Går inte att läsa", detail);
         Self { errors: Some(errors), ..plain }
     }
@@ -74,7 +80,8 @@ impl Problem {
 
     /// There is no such thing.
     pub(super) fn not_found() -> Self {
-        let detail = "Det som adressen pekar på finns inte, eller ligger utanför det som nyckeln gäller.";
+        let detail =
+            "Det som adressen pekar på finns inte, eller ligger utanför det som nyckeln gäller.";
         Self::new(StatusCode::NOT_FOUND, "saknas", "Finns inte", detail)
     }
 
@@ -85,7 +92,9 @@ impl Problem {
 
     /// Too many calls.
     pub(super) fn too_many(retry_after_s: u64) -> Self {
-        let detail = format!("Nyckeln har gjort så många anrop som den får på en minut. Vänta {retry_after_s} s.");
+        let detail = format!(
+            "Nyckeln har gjort så många anrop som den får på en minut. Vänta {retry_after_s} s."
+        );
         let plain = Self::new(StatusCode::TOO_MANY_REQUESTS, "takt", "För många anrop", detail);
         Self { retry_after: Some(retry_after_s), ..plain }
     }
@@ -131,7 +140,11 @@ impl From<ServiceError> for Problem {
                     StatusCode::FORBIDDEN,
                     "roll",
                     "Rollen får inte det",
-                    format!("Den som nyckeln handlar för får inte {}. Det får {}.", act.label(), listed(&roles)),
+                    format!(
+                        "Den som nyckeln handlar för får inte {}. Det får {}.",
+                        act.label(),
+                        listed(&roles)
+                    ),
                 )
             }
             ServiceError::Shut { why } => {
@@ -149,7 +162,9 @@ impl From<ServiceError> for Problem {
                 let number = error_number();
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error.number = number, error, "a call of a program failed");
-                let detail = format!("Ett fel i Uppsikt stoppade anropet. Det är antecknat i loggen under nummer {number}.");
+                let detail = format!(
+                    "Ett fel i Uppsikt stoppade anropet. Det är antecknat i loggen under nummer {number}."
+                );
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "fel", "Fel i Uppsikt", detail)
             }
         }

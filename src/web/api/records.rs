@@ -120,7 +120,8 @@ async fn record(ask: Ask) -> Result<Told<Record>, Problem> {
                 size_bytes: part.size_bytes,
             });
             let missing = manifest.missing.into_iter();
-            let missing = missing.map(|m| Missing { kind: m.kind.id().to_owned(), reason: m.reason });
+            let missing =
+                missing.map(|m| Missing { kind: m.kind.id().to_owned(), reason: m.reason });
             (parts.collect(), missing.collect(), None)
         }
         Err(problem) => (Vec::new(), Vec::new(), Some(problem)),

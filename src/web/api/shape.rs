@@ -133,7 +133,10 @@ pub(super) fn bounded(mut schema: Value, bounds: Value) -> Value {
         // Whatever may be nothing may be nothing within bounds too.
         let nullable = schema.get("type").is_some_and(|kind| kind.is_array());
         for (name, mut bound) in bounds {
-            if name == "enum" && nullable && let Some(words) = bound.as_array_mut() {
+            if name == "enum"
+                && nullable
+                && let Some(words) = bound.as_array_mut()
+            {
                 words.push(Value::Null);
             }
             schema.insert(name, bound);
@@ -260,7 +263,11 @@ fn check(schema: &Value, value: &Value, known: &Known, at: &str, found: &mut Vec
                 || bound("maximum").is_some_and(|most| number > most)
             {
                 let (least, most) = (bound("minimum"), bound("maximum"));
-                fault(format!("ska ligga mellan {} och {}", least.unwrap_or(0), most.unwrap_or(LARGEST)));
+                fault(format!(
+                    "ska ligga mellan {} och {}",
+                    least.unwrap_or(0),
+                    most.unwrap_or(LARGEST)
+                ));
             }
         }
         Value::String(text) => {
@@ -291,7 +298,11 @@ fn check(schema: &Value, value: &Value, known: &Known, at: &str, found: &mut Vec
                 || bound("maxItems").is_some_and(|most| length > most)
             {
                 let (least, most) = (bound("minItems"), bound("maxItems"));
-                fault(format!("ska ha {} till {} delar", least.unwrap_or(0), most.unwrap_or(LARGEST)));
+                fault(format!(
+                    "ska ha {} till {} delar",
+                    least.unwrap_or(0),
+                    most.unwrap_or(LARGEST)
+                ));
             }
             if let Some(items) = schema.get("items") {
                 for (n, value) in values.iter().enumerate() {
@@ -359,8 +370,14 @@ mod tests {
         let schema = Probe::schema(&mut known);
         for (value, faulty) in [
             (json!({ "word": "få" }), ""),
-            (json!({ "word": "ab", "choice": null, "number": null, "at": null, "parts": null }), ""),
-            (json!({ "word": "ab", "at": "2026-11-23T08:00:00+01:00", "parts": [{ "day": "2026-11-23" }] }), ""),
+            (
+                json!({ "word": "ab", "choice": null, "number": null, "at": null, "parts": null }),
+                "",
+            ),
+            (
+                json!({ "word": "ab", "at": "2026-11-23T08:00:00+01:00", "parts": [{ "day": "2026-11-23" }] }),
+                "",
+            ),
             (json!({}), "/word"),
             (json!([]), ""),
             (json!({ "word": "a" }), "/word"),
@@ -379,7 +396,8 @@ mod tests {
             let found = faults(&schema, &value, &known);
             if faulty.is_empty() && value.is_object() {
                 assert!(found.is_empty(), "{value}: {found:?}");
-                serde_json::from_value::<Probe>(value.clone()).unwrap_or_else(|e| panic!("{value}: {e}"));
+                serde_json::from_value::<Probe>(value.clone())
+                    .unwrap_or_else(|e| panic!("{value}: {e}"));
             } else {
                 assert_eq!(found.first().map(|f| f.pointer.as_str()), Some(faulty), "{value}");
             }

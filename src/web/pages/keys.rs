@@ -58,7 +58,9 @@ impl Fields {
 fn row(key: Known, accounts: &[Account], now: Timestamp) -> KeyRow {
     let over = match &key.revoked {
         Some((at, by)) => Some(format!("återkallad {} av {by}", Moment::new(*at, now))),
-        None if key.expires_at <= now => Some(format!("gick ut {}", Moment::new(key.expires_at, now))),
+        None if key.expires_at <= now => {
+            Some(format!("gick ut {}", Moment::new(key.expires_at, now)))
+        }
         None if !key.user.active => Some("användaren är avstängd".to_owned()),
         None => None,
     };

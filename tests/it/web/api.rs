@@ -59,9 +59,11 @@ impl Site {
         let page = self.get("/nycklar", ada).await.body;
         let mut fields = vec![("csrf", field(&page, "csrf")), ("namn", "Prov"), ("person", person)];
         fields.extend(scopes.iter().map(|scope| ("far", *scope)));
-        fields.extend([("dagar", "30"), ("takt", "6000")].iter().filter(|(name, _)| {
-            !more.iter().any(|(other, _)| other == name)
-        }));
+        fields.extend(
+            [("dagar", "30"), ("takt", "6000")]
+                .iter()
+                .filter(|(name, _)| !more.iter().any(|(other, _)| other == name)),
+        );
         fields.extend(more);
         let made = self.post("/nycklar", ada, &fields).await;
         assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
@@ -103,17 +105,23 @@ async fn each_operation_takes_its_own_scope_and_no_other() {
         ("POST", "/cases/1/release", None, "cases:decide"),
         ("POST", "/cases/1/notes", Some(json!({ "text": "En anteckning" })), "notes:write"),
         ("GET", "/registrations", None, "register:write"),
-        ("PUT", "/registrations/1/number", Some(json!({ "number": "KS 2026/1" })), "register:write"),
+        (
+            "PUT",
+            "/registrations/1/number",
+            Some(json!({ "number": "KS 2026/1" })),
+            "register:write",
+        ),
         ("GET", "/evidence/1", None, "evidence:read"),
         ("GET", "/evidence/1/package", None, "evidence:read"),
         ("GET", "/statistics/2026", None, "statistics:read"),
         ("GET", "/accounts", None, "accounts:read"),
         ("GET", "/accounts/forum", None, "accounts:read"),
     ];
-    // Whatever stands in the document stands in the table, but for what anybody may ask.
+    // Whatever stands in the document stands in the table, but for what anybody may ask and three that sign or
+    // log in in another way.
     let paths = document.body["paths"].as_object().unwrap();
     let n: usize = paths.values().map(|path| path.as_object().unwrap().len()).sum();
-    assert_eq!(n, table.len() + 2, "{:?}", paths.keys().collect::<Vec<_>>());
+    assert_eq!(n, table.len() + 5, "{:?}", paths.keys().collect::<Vec<_>>());
     for (n, scope) in SCOPES.into_iter().enumerate() {
         let key = site.key(&ada, "kim", &[scope], &[]).await;
         assert_eq!(site.program(&key, "GET", "/key", None).await.body["scopes"], json!([scope]));
@@ -134,7 +142,9 @@ async fn each_operation_takes_its_own_scope_and_no_other() {
             .uri("/api/v1/items")
             .header("authorization", format!("Bearer {key}"))
             .header("content-type", "multipart/form-data; boundary=x")
-            .body(Body::from("--x\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\nHej\r\n--x--\r\n"));
+            .body(Body::from(
+                "--x\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\nHej\r\n--x--\r\n",
+            ));
         let sent = site.ask(form.unwrap()).await;
         let refused = sent.status == StatusCode::FORBIDDEN;
         assert_eq!(refused, scope != "intake:write", "{scope} items: {}", sent.body);
@@ -168,7 +178,10 @@ async fn a_role_holds_a_key_back_whatever_its_scopes() {
     }
     assert_eq!(site.program(&key, "GET", "/cases/1", None).await.status, StatusCode::OK);
     let noted = site.refused_acts();
-    assert!(noted[0].starts_with("Ada Exempel (nyckel ") && noted[0].contains("/api/v1/search"), "{noted:?}");
+    assert!(
+        noted[0].starts_with("Ada Exempel (nyckel ") && noted[0].contains("/api/v1/search"),
+        "{noted:?}"
+    );
     // Nobody else makes keys or receivers.
     let kim = site.log_in("/").await.cookie.unwrap();
     for page in ["/nycklar", "/webbhookar"] {
@@ -185,7 +198,8 @@ async fn a_decision_is_made_once_however_often_it_is_sent_and_never_on_a_stale_c
     let revision = case["revision"].as_u64().unwrap();
     assert_eq!(case["state"], "waiting");
     assert!(case["text"].as_str().unwrap().contains("ihjäl"), "an editor reads it");
-    let body = json!({ "revision": revision, "choices": [{ "choice": "register" }], "ground": "hot" });
+    let body =
+        json!({ "revision": revision, "choices": [{ "choice": "register" }], "ground": "hot" });
     let path = "/cases/1/decisions";
     let bare = site.program(&key, "POST", path, Some(body.clone())).await;
     assert_eq!(bare.status, StatusCode::BAD_REQUEST);
@@ -257,7 +271,11 @@ async fn a_key_that_is_revoked_over_or_somebodys_who_left_opens_nothing() {
     assert_eq!(asked(&second).await, StatusCode::OK);
     let store = rusqlite::Connection::open(site._dir.path().join("uppsikt.db")).unwrap();
     store.execute("update users set active = 0 where login = 'kim'", []).unwrap();
-    assert_eq!(asked(&second).await, StatusCode::UNAUTHORIZED, "whoever leaves takes the keys along");
+    assert_eq!(
+        asked(&second).await,
+        StatusCode::UNAUTHORIZED,
+        "whoever leaves takes the keys along"
+    );
     store.execute("update users set active = 1 where login = 'kim'", []).unwrap();
     for sql in [
         "update api_keys set revoked_at = null, revoked_by = null where id = 1",
@@ -267,7 +285,9 @@ async fn a_key_that_is_revoked_over_or_somebodys_who_left_opens_nothing() {
         store.execute(sql, []).unwrap_err();
     }
     let kept: i64 = store
-        .query_row("select count(*) from api_keys where instr(?1, prefix) = 9", [&second], |r| r.get(0))
+        .query_row("select count(*) from api_keys where instr(?1, prefix) = 9", [&second], |r| {
+            r.get(0)
+        })
         .unwrap();
     assert_eq!(kept, 1, "the shown part finds it");
     let whole = std::fs::read(site._dir.path().join("uppsikt.db")).unwrap();
@@ -300,7 +320,11 @@ async fn a_key_has_so_many_calls_a_minute_and_reaches_its_own_accounts_alone() {
     assert_eq!(asked(&few).await.status, StatusCode::OK);
     let stopped = asked(&few).await;
     assert_eq!(stopped.status, StatusCode::TOO_MANY_REQUESTS);
-    assert!(stopped.body["retry_after"].as_u64().is_some_and(|s| (1..=30).contains(&s)), "{}", stopped.body);
+    assert!(
+        stopped.body["retry_after"].as_u64().is_some_and(|s| (1..=30).contains(&s)),
+        "{}",
+        stopped.body
+    );
 
     let near = site.key(&ada, "kim", &SCOPES, &[("konto", "forum")]).await;
     let far = site.key(&ada, "kim", &SCOPES, &[("konto", "andra")]).await;
@@ -327,7 +351,8 @@ async fn a_secret_case_is_refused_to_a_program_outside_its_circle_and_that_is_an
     while site.app.services().capture_wanted().await.unwrap() {}
     let kim = site.log_in("/").await.cookie.unwrap();
     let page = site.get("/arende/1", &kim).await.body;
-    let mark = [("csrf", field(&page, "csrf")), ("lagrum", "OSL 26 kap. 1 §"), ("skal", "Om hälsa.")];
+    let mark =
+        [("csrf", field(&page, "csrf")), ("lagrum", "OSL 26 kap. 1 §"), ("skal", "Om hälsa.")];
     assert_eq!(site.post("/arende/1/sekretess", &kim, &mark).await.location, "/arende/1");
     let person = Person {
         login: "lo".into(),
@@ -351,7 +376,10 @@ async fn a_secret_case_is_refused_to_a_program_outside_its_circle_and_that_is_an
         assert!(!told.body.to_string().contains("ihjäl"));
     }
     let line = &site.program(&key, "GET", "/cases", None).await.body["cases"][0];
-    assert_eq!((line["secret"].as_bool(), line["found"].as_array().map(Vec::len)), (Some(true), Some(0)));
+    assert_eq!(
+        (line["secret"].as_bool(), line["found"].as_array().map(Vec::len)),
+        (Some(true), Some(0))
+    );
     assert!(!line.to_string().contains("ihjäl") && !line.to_string().contains("Robin"));
     // Whoever is in the circle reads it, and that is an event too.
     let inside = site.key(&ada, "kim", &SCOPES, &[]).await;
@@ -372,11 +400,21 @@ async fn a_receiver_is_added_on_the_page_its_secret_is_shown_once_and_no_other_a
     let (site, ada) = with_an_administrator().await;
     let page = site.get("/webbhookar", &ada).await.body;
     let csrf = field(&page, "csrf").to_owned();
-    let inside = [("csrf", csrf.as_str()), ("namn", "Inåt"), ("adress", "https://10.0.0.1/"), ("om", "case.opened")];
+    let inside = [
+        ("csrf", csrf.as_str()),
+        ("namn", "Inåt"),
+        ("adress", "https://10.0.0.1/"),
+        ("om", "case.opened"),
+    ];
     let refused = site.post("/webbhookar", &ada, &inside).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(refused.body.contains("privat nät") && refused.body.contains("value=\"Inåt\""));
-    let out = [("csrf", csrf.as_str()), ("namn", "Utåt"), ("adress", "https://system.example/a"), ("om", "case.opened")];
+    let out = [
+        ("csrf", csrf.as_str()),
+        ("namn", "Utåt"),
+        ("adress", "https://system.example/a"),
+        ("om", "case.opened"),
+    ];
     let added = site.post("/webbhookar", &ada, &out).await;
     assert_eq!(added.status, StatusCode::CREATED);
     assert_eq!(added.body.matches("whsec_").count(), 1);
@@ -390,7 +428,9 @@ async fn a_receiver_is_added_on_the_page_its_secret_is_shown_once_and_no_other_a
     assert!(site.get("/webbhookar", &ada).await.body.contains("Borttagen"));
     // Signs nothing that lies in a file: the secret is made of the one beside the database.
     let store = rusqlite::Connection::open(site._dir.path().join("uppsikt.db")).unwrap();
-    let n: i64 = store.query_row("select count(*) from hooks where url like '%whsec%'", [], |r| r.get(0)).unwrap();
+    let n: i64 = store
+        .query_row("select count(*) from hooks where url like '%whsec%'", [], |r| r.get(0))
+        .unwrap();
     assert_eq!(n, 0);
 }
 
