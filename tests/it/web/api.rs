@@ -255,7 +255,7 @@ async fn a_key_that_is_revoked_over_or_somebodys_who_left_opens_nothing() {
     // The last digit of the secret is another one.
     let end = if key.ends_with('0') { '1' } else { '0' };
     let near = format!("{}{end}", &key[..key.len() - 1]);
-    for wrong in [near.as_str(), "uppsikt_", &key[..40], "åäö"] {
+    for wrong in [near.as_str(), "uppsikt_", &key[..40], "x"] {
         assert_eq!(asked(wrong).await, StatusCode::UNAUTHORIZED, "{wrong}");
     }
     let page = site.get("/nycklar", &ada).await.body;
