@@ -52,16 +52,16 @@ fn row(hook: Known, now: Timestamp) -> HookRow {
 
 fn message(message: Message, hooks: &[Known], now: Timestamp) -> MessageRow {
     let hook = hooks.iter().find(|hook| hook.id == message.hook);
-    let ended = message.ended_at.map_or(String::new(), |at| Moment::new(at, now).to_string());
-    let state = match message.state.as_str() {
-        "sent" => format!("kom fram {ended}"),
-        "dead" => format!("kom aldrig fram, {} försök", message.attempts),
-        "dropped" => "skickades aldrig: mottagaren togs bort".to_owned(),
+    let at = |at: Option<Timestamp>| at.map(|at| Moment::new(at, now));
+    let (state, when) = match message.state.as_str() {
+        "sent" => ("kom fram".to_owned(), at(message.ended_at)),
+        "dead" => (format!("kom aldrig fram på {} försök", message.attempts), at(message.ended_at)),
+        "dropped" => ("skickades aldrig: mottagaren togs bort".to_owned(), None),
         _ if message.attempts > 0 => {
-            let next = message.due_at.map_or(String::new(), |at| Moment::new(at, now).to_string());
-            format!("försöker igen {next}, {} försök hittills", message.attempts)
+            let words = format!("{} försök hittills, försöker igen", message.attempts);
+            (words, at(message.due_at))
         }
-        _ => "skickas strax".to_owned(),
+        _ => ("skickas strax".to_owned(), None),
     };
     let open = hook.is_some_and(|hook| hook.ended_at.is_none());
     MessageRow {
@@ -72,6 +72,7 @@ fn message(message: Message, hooks: &[Known], now: Timestamp) -> MessageRow {
         at: Moment::new(message.at, now),
         again: open && matches!(message.state.as_str(), "sent" | "dead"),
         state,
+        when,
         problem: message.problem,
     }
 }

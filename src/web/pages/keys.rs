@@ -56,13 +56,11 @@ impl Fields {
 }
 
 fn row(key: Known, accounts: &[Account], now: Timestamp) -> KeyRow {
-    let over = match &key.revoked {
-        Some((at, by)) => Some(format!("återkallad {} av {by}", Moment::new(*at, now))),
-        None if key.expires_at <= now => {
-            Some(format!("gick ut {}", Moment::new(key.expires_at, now)))
-        }
-        None if !key.user.active => Some("användaren är avstängd".to_owned()),
-        None => None,
+    let (over, over_at) = match &key.revoked {
+        Some((at, by)) => (format!("återkallad av {by}"), Some(*at)),
+        None if key.expires_at <= now => ("gick ut".to_owned(), Some(key.expires_at)),
+        None if !key.user.active => ("användaren är avstängd".to_owned(), None),
+        None => (String::new(), None),
     };
     let named = accounts.iter().filter(|account| key.accounts.contains(&account.id));
     KeyRow {
@@ -77,6 +75,7 @@ fn row(key: Known, accounts: &[Account], now: Timestamp) -> KeyRow {
         used: key.used_at.map(|at| Moment::new(at, now)),
         expires: Moment::new(key.expires_at, now),
         over,
+        over_at: over_at.map(|at| Moment::new(at, now)),
     }
 }
 
@@ -94,7 +93,7 @@ async fn draw(
     let accounts = services.key_accounts(viewer).await.map_err(|e| site.error(e))?;
     let now = services.clock().now();
     let keys = keys.into_iter().map(|key| row(key, &accounts, now));
-    let (rows, over) = keys.partition(|row: &KeyRow| row.over.is_none());
+    let (rows, over) = keys.partition(|row: &KeyRow| row.over.is_empty());
     let scopes = Scope::ALL.iter().map(|scope| {
         let ticked = typed.far.iter().any(|id| id == scope.id());
         (scope.id().to_owned(), scope.label().to_owned(), ticked)

@@ -30,8 +30,10 @@ pub struct KeyRow {
     pub used: Option<Moment>,
     /// When it ends.
     pub expires: Moment,
-    /// Why it is of no use any more.
-    pub over: Option<String>,
+    /// Why it is of no use any more; empty while it is.
+    pub over: String,
+    /// Since when.
+    pub over_at: Option<Moment>,
 }
 
 /// Something to tick: identifier, words, ticked.
@@ -103,6 +105,8 @@ pub struct MessageRow {
     pub at: Moment,
     /// How it stands, in words.
     pub state: String,
+    /// When it ended, or is tried next.
+    pub when: Option<Moment>,
     /// What went wrong.
     pub problem: Option<String>,
     /// Whether it can be sent again.
