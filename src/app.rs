@@ -38,6 +38,7 @@ use crate::runtime::supervise::{Health, Round, run_loop};
 use crate::services::deliveries::PackageForm;
 use crate::services::exports::sweep;
 use crate::services::handovers::Handovers;
+use crate::services::hooks::Hooks;
 use crate::services::notices::Notifier;
 use crate::services::public_reports::Bounds as ReportBounds;
 use crate::services::stamps::Stamping;
@@ -198,6 +199,7 @@ pub struct App {
     stamping: Option<Stamping>,
     notifier: Notifier,
     handovers: Handovers,
+    hooks: Hooks,
     _lock: InstanceLock,
 }
 
@@ -277,6 +279,7 @@ impl App {
                 per_day: config.public_reports.per_day,
                 per_address_hour: config.public_reports.per_address_hour,
             },
+            hooks: notices::hooks(config),
         };
         let services = Services::new(Parts {
             store: store.clone(),
@@ -297,6 +300,7 @@ impl App {
         services.hold_reported().await?;
         let courier = notices::courier(config, &store, &clock).await?;
         let handovers = notices::handovers(config, services.clone(), courier.clone())?;
+        let hooks = Hooks::new(services.clone(), notices::hooks(config));
         let notifier = Notifier::new(services.clone(), notices::settings(config), courier)
             .witnessed_by(config.evidence.checkpoint.witness_mail.clone());
         // Disposals that were carried out in the database and cut off before their files were gone.
@@ -334,6 +338,7 @@ impl App {
             stamping,
             notifier,
             handovers,
+            hooks,
             _lock: lock,
         })
     }
@@ -496,6 +501,11 @@ impl App {
         self.start(Stage::Acts, "handovers", never, HANDOVER_TICK, move || {
             let handovers = handovers.clone();
             async move { handovers.round().await.map(round) }
+        });
+        let (hooks, never) = (self.hooks.clone(), Arc::new(tokio::sync::Notify::new()));
+        self.start(Stage::Acts, "hooks", never, NOTICE_TICK, move || {
+            let hooks = hooks.clone();
+            async move { hooks.round().await.map(round) }
         });
         let (s, never) = (self.services.clone(), Arc::new(tokio::sync::Notify::new()));
         self.start(Stage::Acts, "gauges", never, GAUGES_TICK, move || {

@@ -7,6 +7,7 @@ use crate::domain::handover::HandoverWay;
 use crate::runtime::clock::Clock;
 use crate::services::Services;
 use crate::services::handovers::{self, Handovers, HookTo, MailTo, Ways};
+use crate::services::hooks;
 use crate::services::notices::courier::{
     BadCourier, Courier, HookForm, MailSettings, Security, WebhookSettings,
 };
@@ -86,6 +87,15 @@ pub(super) fn ways(config: &Config) -> Ways {
     let mail = diary.mail.as_ref().map(|_| HandoverWay::Mail);
     let hook = diary.webhook.as_ref().map(|_| HandoverWay::Webhook);
     Ways { ways: mail.into_iter().chain(hook).collect(), secret: diary.secret.clone() }
+}
+
+/// Where messages to other systems may go.
+pub(super) fn hooks(config: &Config) -> hooks::Settings {
+    hooks::Settings {
+        allow_loopback: config.api.allow_http_loopback,
+        allow_private: config.api.allow_private_addresses,
+        public_url: Some(config.server.public_url.clone()),
+    }
 }
 
 /// What hands packages over.

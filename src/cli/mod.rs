@@ -15,6 +15,7 @@ pub mod evidence;
 pub mod explain;
 pub mod fit;
 pub mod input;
+pub mod keys;
 pub mod lexicon;
 pub mod policy;
 mod resume;
@@ -55,6 +56,7 @@ enum Command {
     Archive(archive::Args),
     Simulate(simulate::Args),
     Users(users::Args),
+    Keys(keys::Args),
     Doctor(doctor::Args),
 }
 
@@ -75,6 +77,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Archive(args) => archive::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Users(args) => users::run(&args),
+        Command::Keys(args) => keys::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     outcome.unwrap_or_else(|error| {

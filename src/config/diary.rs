@@ -1,5 +1,6 @@
 //! `[diary]`: by what ways packages reach the diary beside the export folder, and how its numbers come back; and
-//! `[public_reports]`: whether anybody may report what stands somewhere.
+//! `[public_reports]`: whether anybody may report what stands somewhere; and
+//! `[api]`: where messages to other systems may go.
 
 use std::path::PathBuf;
 
@@ -45,6 +46,25 @@ pub struct PublicReportsConfig {
     pub per_day: u32,
     /// How many from one address in an hour.
     pub per_address_hour: u32,
+}
+
+/// `[api]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ApiConfig {
+    /// Webhooks may go over plain http to this machine.
+    pub allow_http_loopback: bool,
+    /// Webhooks may go to a private network.
+    pub allow_private_addresses: bool,
+}
+
+/// Reads `[api]`.
+pub(super) fn api(table: &mut Table<'_, '_>) -> Option<ApiConfig> {
+    let loopback = table.yes("allow_http_loopback", false);
+    let private = table.yes("allow_private_addresses", false);
+    Some(ApiConfig {
+        allow_http_loopback: loopback?.value,
+        allow_private_addresses: private?.value,
+    })
 }
 
 /// Reads `[diary]`. `has_mail`: there is a mail server in the file.

@@ -54,6 +54,8 @@ pub struct Config {
     pub diary: diary::DiaryConfig,
     /// `[public_reports]`.
     pub public_reports: diary::PublicReportsConfig,
+    /// `[api]`.
+    pub api: diary::ApiConfig,
     /// `[log]`.
     pub log: LogConfig,
     /// The policy with what `[policy]` changes in it.
@@ -291,6 +293,7 @@ fn config(root: &mut Table<'_, '_>, places: &Places<'_>) -> Option<Config> {
     let has_mail = root.has("mail");
     let diary = section(root, "diary", |table| diary::diary(table, places, has_mail));
     let public_reports = section(root, "public_reports", diary::public_reports);
+    let api = section(root, "api", diary::api);
     let log = section(root, "log", log);
     let policy = section(root, "policy", |table| chosen_policy(table, places.folder));
     let limits = section(root, "limits", limits);
@@ -308,6 +311,7 @@ fn config(root: &mut Table<'_, '_>, places: &Places<'_>) -> Option<Config> {
         export_form,
         diary: diary?,
         public_reports: public_reports?,
+        api: api?,
         log: log?,
         policy: policy?,
         limits: limits?,

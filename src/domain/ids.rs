@@ -65,6 +65,12 @@ row_ids! {
     SavedFilterId,
     /// A user of Uppsikt (*användare*).
     UserId,
+    /// A key for a program (*API-nyckel*).
+    ApiKeyId,
+    /// A receiver of webhooks (*mottagare*).
+    HookId,
+    /// A message to one of them.
+    HookMessageId,
 }
 
 macro_rules! text_ids {

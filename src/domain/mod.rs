@@ -4,10 +4,11 @@
 //! Reading order: [`ids`], [`account`], [`connection`], [`breaker`], [`card`], [`item`], [`language`], [`category`], [`verdict`], [`ground`],
 //! [`evidence`], [`page_log`], [`case`], [`decision`], [`action`], [`registration`], [`person`], [`notice`], [`escalation`], [`supervision`], [`crisis`], [`calendar`],
 //! [`personal_number`], [`deadline`], [`duties`], [`retention`], [`report`], [`policy`], [`register`], [`likeness`], [`rule_watch`], [`log`],
-//! [`custody`], [`secrecy`], [`sieve`], [`mention`], [`statistics`], [`party`], [`saved_reply`], [`inform`], [`text`].
+//! [`custody`], [`secrecy`], [`sieve`], [`mention`], [`statistics`], [`party`], [`saved_reply`], [`inform`], [`api_key`], [`hook`], [`text`].
 
 pub mod account;
 pub mod action;
+pub mod api_key;
 pub mod archive_run;
 pub mod breaker;
 pub mod calendar;
@@ -29,6 +30,7 @@ pub mod evidence;
 pub mod file_kind;
 pub mod ground;
 pub mod handover;
+pub mod hook;
 pub mod ids;
 pub mod inform;
 pub mod item;

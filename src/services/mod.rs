@@ -5,6 +5,7 @@
 //! permission, mask, and write the audit log. `web` and `cli` cannot read past them.
 
 pub mod anew;
+pub mod api_keys;
 pub mod archive;
 pub mod archive_runs;
 pub mod assess;
@@ -28,6 +29,7 @@ mod dossiers;
 pub mod exports;
 pub mod filters;
 pub mod handovers;
+pub mod hooks;
 pub mod intake;
 pub mod lexicons;
 mod linked;
@@ -139,6 +141,8 @@ pub struct Settings {
     pub public_reports: public_reports::Bounds,
     /// How people log in.
     pub sign_in: sign_in::SignIn,
+    /// Where messages to other systems may go.
+    pub hooks: hooks::Settings,
 }
 
 /// What is done right before an item is removed.
@@ -350,6 +354,8 @@ pub struct Viewer {
     pub role: Role,
     /// From where.
     pub address: IpAddr,
+    /// What is shown of the key, where a program asks for them.
+    pub key: Option<String>,
 }
 
 impl Viewer {
@@ -362,10 +368,18 @@ impl Viewer {
         if self.may(act) { Ok(()) } else { Err(ServiceError::NotPermitted { act }) }
     }
 
+    /// Who, and by which key where a program asks for them.
+    fn named(&self) -> String {
+        match &self.key {
+            Some(key) => format!("{} (nyckel {key})", self.name),
+            None => self.name.clone(),
+        }
+    }
+
     fn line(&self, act: &'static str, subject: impl Into<String>) -> AuditLine {
         AuditLine {
             user: Some(self.user),
-            user_name: self.name.clone(),
+            user_name: self.named(),
             act,
             subject: subject.into(),
             address: self.address.to_string(),

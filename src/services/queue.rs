@@ -26,7 +26,7 @@ use super::{ServiceError, Services, Viewer};
 pub(super) const LONGEST_NUMBER_BYTES: usize = 192;
 
 /// What stands in lists instead of what may not be copied: seeing it leaves a line in the audit log.
-pub(super) const SHOWN_IN_THE_CASE: &str = "[Får inte kopieras: visas bara i ärendet.]";
+pub const SHOWN_IN_THE_CASE: &str = "[Får inte kopieras: visas bara i ärendet.]";
 
 /// How many cases a page of the queue holds.
 pub const PAGE: u32 = 50;

@@ -87,7 +87,7 @@ impl Services {
     ) {
         let line = AuditLine {
             user: viewer.map(|viewer| viewer.user),
-            user_name: viewer.map_or_else(String::new, |viewer| viewer.name.clone()),
+            user_name: viewer.map_or_else(String::new, Viewer::named),
             act: "act.refused",
             subject,
             address: address.to_string(),
@@ -129,6 +129,7 @@ impl Services {
                 title: row.user.title,
                 role: row.user.role,
                 address,
+                key: None,
             },
             csrf: row.csrf,
         }))

@@ -4,6 +4,7 @@
 //! place what the display values hold; escaping, marks for hidden characters, masking and Swedish
 //! times are done before a template sees anything.
 
+pub mod api;
 pub mod assets;
 pub mod cookie;
 mod drafts;

@@ -9,12 +9,13 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 
 use super::state::Site;
+use crate::services::Viewer;
 
 /// Lines of one caller in [`WHILE`], and of all strangers together.
 const MOST: u32 = 20;
@@ -98,6 +99,26 @@ pub async fn noted(State(site): State<Site>, request: Request, next: Next) -> Re
     let form = form(ours.as_ref().map(MatchedPath::as_str), &asked, viewer.is_some());
     site.services.note_refused(viewer.as_ref(), address, format!("{method} {form}"), detail).await;
     response
+}
+
+/// The same for a program: `ours` is our own address of what it asked for.
+pub(super) async fn of_program(
+    site: &Site,
+    viewer: &Viewer,
+    method: &Method,
+    ours: &str,
+    status: StatusCode,
+) {
+    let caller = viewer.key.clone().unwrap_or_else(|| viewer.user.to_string());
+    let detail = match site.refusals.count(&caller, site.services.clock().now()) {
+        Written::Yes => format!("svar {}", status.as_u16()),
+        Written::AsTheLast => {
+            format!("svar {}; fler skrivs inte de närmaste tio minuterna", status.as_u16())
+        }
+        Written::No => return,
+    };
+    let (form, address) = (format!("{method} {ours}"), viewer.address);
+    site.services.note_refused(Some(viewer), address, form, detail).await;
 }
 
 #[cfg(test)]

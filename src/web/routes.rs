@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use metrics::counter;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -26,16 +26,17 @@ use crate::telemetry::metrics::{self as names, Metrics};
 use super::cookie::SessionCookie;
 use super::guard::{Guard, LARGEST_PUBLIC_BYTES};
 use super::pages::{
-    account_card, accounts, archive, audit_log, case, crisis, diary, evidence, filters, handed,
-    help, keeping, login, me, mentions, publishers, queue, record, replies, report, reported,
-    search, secrecy, sign_in, statistics, subjects, supervision, tasks, together, users,
+    account_card, accounts, api_help, archive, audit_log, case, crisis, diary, evidence, filters,
+    handed, help, hooks, keeping, keys, login, me, mentions, publishers, queue, record, replies,
+    report, reported, search, secrecy, sign_in, statistics, subjects, supervision, tasks, together,
+    users,
 };
 use super::proxies::Proxies;
 use super::public::PublicGate;
 use super::state::{Settings, Site, back_to_page, not_found};
 use super::streams::Streams;
 use super::throttle::LoginThrottle;
-use super::{assets, events, machine, refused, vouched};
+use super::{api, assets, events, machine, refused, vouched};
 
 /// The whole site.
 pub fn router(
@@ -56,6 +57,7 @@ pub fn router(
         services,
         guard: guard.clone(),
         public: Arc::new(PublicGate::new(per_hour)),
+        meter: Arc::default(),
         throttle: Arc::new(LoginThrottle::new(settings.logins_per_min)),
         large_bodies: Arc::new(Semaphore::new(record::LARGE_BODIES)),
         pushes: Arc::new(Semaphore::new(machine::PUSHES_AT_ONCE)),
@@ -200,6 +202,13 @@ pub fn router(
         .route("/krislage", get(crisis::show).post(crisis::begin))
         .route("/krislage/flytta", post(crisis::move_end).get(back_to_page))
         .route("/krislage/avsluta", post(crisis::end).get(back_to_page))
+        .route("/nycklar", get(keys::show).post(keys::add))
+        .route("/nycklar/{id}/aterkalla", post(keys::revoke).get(back_to_page))
+        .route("/webbhookar", get(hooks::show).post(hooks::add))
+        .route("/webbhookar/{id}/ny-hemlighet", post(hooks::turn).get(back_to_page))
+        .route("/webbhookar/{id}/ta-bort", post(hooks::end).get(back_to_page))
+        .route("/webbhookar/{id}/igen", post(hooks::again).get(back_to_page))
+        .route("/hjalp/api", get(api_help::show))
         .route("/uppsikt", get(supervision::show))
         .route("/uppsikt/uppsiktslogg.csv", get(supervision::table))
         .route("/hjalp", get(help::show))
@@ -217,6 +226,7 @@ pub fn router(
         .route("/api/v1/intake/{account}", post(machine::intake).get(machine::handshake))
         .route("/api/v1/items", post(record::api))
         .route("/api/v1/diary", post(machine::numbers))
+        .route("/api/v1/{*rest}", any(api::serve))
         .route(assets::ROUTE, get(assets::serve));
     machines
         .merge(pages)

@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::runtime::supervise::Health;
+use crate::services::api_keys::Meter;
 use crate::services::claims::Look;
 use crate::services::session::Session;
 use crate::services::{ServiceError, Services, Viewer};
@@ -61,6 +62,8 @@ pub struct Site {
     pub(super) throttle: Arc<LoginThrottle>,
     /// Before the one form that anybody may send.
     pub(super) public: Arc<PublicGate>,
+    /// Calls that programs have left.
+    pub(super) meter: Arc<Meter>,
     /// A turn for each large body that is held.
     pub(super) large_bodies: Arc<Semaphore>,
     /// The same for pushes.
@@ -243,6 +246,7 @@ pub(super) fn page_of_form(path: &str) -> String {
         (Some("registrerade"), None) => "/registrerade".to_owned(),
         (Some("omnamnanden"), _) => "/omnamnanden".to_owned(),
         (Some("filter"), _) => "/filter".to_owned(),
+        (Some(page @ ("nycklar" | "webbhookar")), _) => format!("/{page}"),
         (Some("svar"), None) => "/svar".to_owned(),
         (Some("svar"), Some(number)) => format!("/svar/{number}"),
         (Some("konton"), Some(account)) => format!("/konton/{account}"),
@@ -325,6 +329,8 @@ mod tests {
             ("/gallring", "/gallring"),
             ("/filter/3/ta-bort", "/filter"),
             ("/svar", "/svar"),
+            ("/nycklar/3/aterkalla", "/nycklar"),
+            ("/webbhookar/3/ta-bort", "/webbhookar"),
             ("/svar/3/ta-bort", "/svar/3"),
             ("/konton/facebook/bekrafta", "/konton/facebook"),
             ("/konton/facebook", "/konton/facebook"),

@@ -20,6 +20,7 @@ use uppsikt::runtime::secret::Secret;
 use uppsikt::services::users::Person;
 use uppsikt::telemetry::metrics::Metrics;
 
+mod api;
 mod desk;
 mod provider;
 mod public;

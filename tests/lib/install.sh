@@ -91,3 +91,11 @@ install_browser_driver() {
       npm ci --no-audit --no-fund --loglevel=error
   ) >"$logs/npm.log" 2>&1 || { tail -n 20 "$logs/npm.log" >&2; return 1; }
 }
+
+# An independent fuzzer of the interface for programs, pinned; MIT.
+install_api_fuzzer() {
+  local venv=${UPPSIKT_SCHEMATHESIS_VENV:-$target/schemathesis-venv}
+  "$venv/bin/schemathesis" --version >/dev/null 2>&1 && return
+  { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check schemathesis==4.32.5; } \
+    >"$logs/schemathesis.log" 2>&1 || { tail -n 20 "$logs/schemathesis.log" >&2; return 1; }
+}

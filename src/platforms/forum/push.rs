@@ -1,5 +1,7 @@
 //! Pushes from an own site: the signature, and the body (`platforms` sheet, section 15).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use sha2::Sha256;
@@ -19,13 +21,36 @@ const MOST_OFF_S: i64 = 300;
 /// Largest body.
 pub const MOST_BYTES: usize = 1 << 20;
 
-fn mac(secret: &Secret, t: i64, body: &[u8]) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes())
-        .expect("HMAC takes keys of any length");
-    mac.update(t.to_string().as_bytes());
-    mac.update(b".");
-    mac.update(body);
+/// Over these parts, with a full stop between.
+fn mac_of(key: &[u8], parts: &[&[u8]]) -> Hmac<Sha256> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    for (n, part) in parts.iter().enumerate() {
+        if n > 0 {
+            mac.update(b".");
+        }
+        mac.update(part);
+    }
     mac
+}
+
+fn mac(secret: &Secret, t: i64, body: &[u8]) -> Hmac<Sha256> {
+    mac_of(secret.expose().as_bytes(), &[t.to_string().as_bytes(), body])
+}
+
+/// What secrets of [`standard`] begin with.
+const STANDARD_HEAD: &str = "whsec_";
+
+/// The value of `webhook-signature` as Standard Webhooks has it, for a message of this identity as of now: one
+/// signature for each secret, so that a receiver may change to a new one. A secret that is not
+/// `whsec_` with Base64 behind signs nothing.
+pub fn standard(secrets: &[Secret], id: &str, body: &[u8], now: Timestamp) -> String {
+    let t = now.as_second().to_string();
+    let signed = secrets.iter().filter_map(|secret| {
+        let key = BASE64.decode(secret.expose().strip_prefix(STANDARD_HEAD)?).ok()?;
+        let mac = mac_of(&key, &[id.as_bytes(), t.as_bytes(), body]);
+        Some(format!("v1,{}", BASE64.encode(mac.finalize().into_bytes())))
+    });
+    signed.collect::<Vec<_>>().join(" ")
 }
 
 /// The header's value for a body, as of now: `t={unix s},v1={hex}`.
@@ -140,6 +165,20 @@ mod tests {
         let expected =
             "t=1795262400,v1=0118ae92ec7d4b8bd785414ed6db6e463c137953b86c1e5a8ec44b728c7592df";
         assert_eq!(sign(&Secret::new("hemligt"), b"{}", now()), expected);
+    }
+
+    #[test]
+    fn a_message_is_signed_as_standard_webhooks_has_it() {
+        // printf 'msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.{"test": 2432232314}' |
+        //   openssl dgst -sha256 -mac HMAC -macopt hexkey:$(printf MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw | base64 -d | xxd -p) -binary | base64
+        let secret = Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        let at = Timestamp::from_second(1_614_265_330).unwrap();
+        let (id, body) = ("msg_p5jXN8AQM9LWM0D4loKWxJek", br#"{"test": 2432232314}"#);
+        let expected = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+        assert_eq!(standard(std::slice::from_ref(&secret), id, body, at), expected);
+        let both = standard(&[secret, Secret::new("whsec_AAAA"), Secret::new("x")], id, body, at);
+        assert_eq!(both.split(' ').count(), 2, "{both}");
+        assert!(both.starts_with(expected), "{both}");
     }
 
     #[test]

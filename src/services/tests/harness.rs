@@ -260,6 +260,10 @@ pub fn services_with(
                 per_day: REPORTS_A_DAY,
                 per_address_hour: 5,
             },
+            hooks: crate::services::hooks::Settings {
+                allow_loopback: true,
+                ..crate::services::hooks::Settings::default()
+            },
         },
         accounts,
         browser,
@@ -273,6 +277,7 @@ pub fn viewer(role: Role, user: UserId) -> Viewer {
         title: "kommunikatör".into(),
         role,
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        key: None,
     }
 }
 

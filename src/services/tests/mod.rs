@@ -16,6 +16,7 @@ mod filters;
 mod handed;
 mod handovers;
 pub(in crate::services) mod harness;
+mod hooks;
 mod keeping;
 mod keeping_rules;
 mod links;

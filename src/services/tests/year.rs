@@ -672,6 +672,7 @@ async fn open(
                 per_day: 10,
                 per_address_hour: 5,
             },
+            hooks: crate::services::hooks::Settings::default(),
         },
         accounts: served,
         browser: Err("Ingen webbläsare i provet.".into()),

@@ -3,6 +3,7 @@
 mod accounts;
 mod actions;
 mod anew;
+pub mod api_keys;
 mod assessments;
 mod audit;
 // First of those that use its macro.
@@ -25,6 +26,7 @@ pub mod disposals;
 mod evidence;
 pub mod handovers;
 mod holds;
+pub mod hooks;
 mod items;
 pub mod lifts;
 mod likeness;

@@ -57,6 +57,8 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0075_read_again.sql")),
     M::up(include_str!("migrations/0076_audit_by_name.sql")),
     M::up(include_str!("migrations/0043_sign_in.sql")),
+    M::up(include_str!("migrations/0047_api_keys.sql")),
+    M::up(include_str!("migrations/0048_hooks.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.

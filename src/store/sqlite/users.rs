@@ -17,15 +17,20 @@ use crate::store::rows::{AuditLine, SessionRow, UserRow};
 pub(super) const USER: &str = "u.id, u.login, u.name, u.title, u.role, u.active";
 
 pub(super) fn user_row(row: &Row<'_>) -> Result<UserRow, StoreError> {
-    let role: String = row.get(4)?;
+    user_row_at(row, 0)
+}
+
+/// The same where these columns stand behind others.
+pub(super) fn user_row_at(row: &Row<'_>, first: usize) -> Result<UserRow, StoreError> {
+    let role: String = row.get(first + 4)?;
     Ok(UserRow {
-        id: UserId(row.get(0)?),
-        login: row.get(1)?,
-        name: row.get(2)?,
-        title: row.get(3)?,
+        id: UserId(row.get(first)?),
+        login: row.get(first + 1)?,
+        name: row.get(first + 2)?,
+        title: row.get(first + 3)?,
         role: Role::from_id(&role)
             .ok_or_else(|| StoreError::row("users", format!("role `{role}`")))?,
-        active: row.get(5)?,
+        active: row.get(first + 5)?,
     })
 }
 

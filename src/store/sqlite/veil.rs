@@ -10,6 +10,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 use crate::runtime::private;
@@ -57,6 +58,14 @@ impl Veil {
         u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])
     }
 
+    /// A secret of its own for a purpose, the same each time: nothing of it stands anywhere.
+    pub(super) fn derived(&self, purpose: &str) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&*self.0).expect("HMAC takes any key");
+        mac.update(b"uppsikt derived secret v1\0");
+        mac.update(purpose.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
     /// A number as it stands in the database. SQLite's numbers have a sign; the same bits.
     pub(super) fn cover(&self, number: u64) -> i64 {
         let (mut left, mut right) = ((number >> 32) as u32, number as u32);
@@ -94,6 +103,9 @@ mod tests {
             assert_ne!(column.cast_unsigned(), number);
             assert_ne!(another.cover(number), column);
         }
+        assert_eq!(veil.derived("a"), again.derived("a"));
+        assert_ne!(veil.derived("a"), veil.derived("b"));
+        assert_ne!(veil.derived("a"), another.derived("a"));
         std::fs::write(&one, b"halv").expect("cut");
         Veil::open(&one).expect("made anew");
     }

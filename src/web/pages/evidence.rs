@@ -155,7 +155,7 @@ pub async fn package(
     Path(id): Path<i64>,
 ) -> Result<Response, Response> {
     let package = site.services.package(&inside.viewer, &[EvidenceId(id)], &[]).await;
-    sent(&site, package)
+    package.and_then(sent).map_err(|e| site.error(e))
 }
 
 /// All that is sealed of the chosen cases as one package.
@@ -167,13 +167,12 @@ pub async fn packages(
     inside.check(&site, &chosen.csrf)?;
     let cases: Vec<_> = chosen.arende.iter().copied().map(CaseId).collect();
     let package = site.services.package(&inside.viewer, &[], &cases).await;
-    sent(&site, package)
+    package.and_then(sent).map_err(|e| site.error(e))
 }
 
 /// The file as it is read from the disk, piece by piece.
-#[expect(clippy::result_large_err, reason = "the error is the whole answer, made once a request")]
-fn sent(site: &Site, package: Result<Package, ServiceError>) -> Result<Response, Response> {
-    let Package { file, size_bytes, name } = package.map_err(|e| site.error(e))?;
+pub(in crate::web) fn sent(package: Package) -> Result<Response, ServiceError> {
+    let Package { file, size_bytes, name } = package;
     let pieces = futures_util::stream::try_unfold(Some(file), |file| async move {
         let Some(mut file) = file else { return Ok(None) };
         let read = tokio::task::spawn_blocking(move || {
@@ -185,8 +184,9 @@ fn sent(site: &Site, package: Result<Package, ServiceError>) -> Result<Response,
         let (piece, file) = read.await.map_err(std::io::Error::other)??;
         Ok::<_, std::io::Error>((!piece.is_empty()).then_some((piece, Some(file))))
     });
-    let broken = |source: axum::http::Error| {
-        site.error(ServiceError::Broken { doing: "answer", source: Box::new(source) })
+    let broken = |source: axum::http::Error| ServiceError::Broken {
+        doing: "answer",
+        source: Box::new(source),
     };
     HttpResponse::builder()
         .header(CONTENT_TYPE, "application/zip")

@@ -2,6 +2,7 @@
 
 pub mod account_card;
 pub mod accounts;
+pub mod api_help;
 pub mod archive;
 pub mod audit_log;
 pub mod case;
@@ -11,7 +12,9 @@ pub mod evidence;
 pub mod filters;
 pub mod handed;
 pub mod help;
+pub mod hooks;
 pub mod keeping;
+pub mod keys;
 pub mod login;
 pub mod me;
 pub mod mentions;

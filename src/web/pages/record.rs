@@ -16,6 +16,7 @@ use crate::domain::person::Act;
 use crate::runtime::secret::Secret;
 use crate::services::manual::{MOST_PICTURES, Recorded, Typed, new_key};
 use crate::services::{ServiceError, Viewer, picture};
+use crate::web::api;
 use crate::web::multipart::{self, BadForm};
 use crate::web::state::{From, Inside, Site, page_with};
 use crate::web::view::error::{Trouble, listed, wait_words};
@@ -240,7 +241,7 @@ fn base64_decoded(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Records for a program that acts for an editor: name and password by HTTP basic authentication, the
+/// Records for a program that acts for an editor: by a key, or name and password by HTTP basic authentication, the
 /// form's fields as `multipart/form-data`. The password is checked like any log-in, throttled and
 /// audited, and no session is left behind.
 pub async fn api(State(site): State<Site>, From(address): From, request: Request) -> Response {
@@ -253,8 +254,14 @@ pub async fn api(State(site): State<Site>, From(address): From, request: Request
             "Det här gränssnittet är för program. En webbsida får inte lägga in något härifrån.";
         return told(StatusCode::FORBIDDEN, why);
     }
+    if api::shown_key(&headers).is_some() {
+        return match api::recorder(&site, address, &headers).await {
+            Ok(caller) => record_for(&site, &caller.viewer, &headers, body).await,
+            Err(refused) => refused,
+        };
+    }
     let Some((name, password)) = basic(&headers) else {
-        let why = "Ange användarnamn och lösenord med HTTP Basic.";
+        let why = "Visa en nyckel, eller ange användarnamn och lösenord med HTTP Basic.";
         let mut answer = told(StatusCode::UNAUTHORIZED, why);
         answer.headers_mut().insert(
             WWW_AUTHENTICATE,

@@ -38,6 +38,7 @@ pub mod diary;
 pub mod handed;
 pub mod help;
 pub mod keeping;
+pub mod keys;
 pub mod login;
 pub mod replies;
 pub mod report;
