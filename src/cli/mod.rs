@@ -15,6 +15,7 @@ pub mod evidence;
 pub mod explain;
 pub mod fit;
 pub mod input;
+pub mod intake;
 pub mod lexicon;
 pub mod policy;
 mod resume;
@@ -53,6 +54,7 @@ enum Command {
     Evidence(evidence::Args),
     Accounts(accounts::Args),
     Archive(archive::Args),
+    Intake(intake::Args),
     Simulate(simulate::Args),
     Users(users::Args),
     Doctor(doctor::Args),
@@ -73,6 +75,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Evidence(args) => evidence::run(&args),
         Command::Accounts(args) => accounts::run(&args),
         Command::Archive(args) => archive::run(&args),
+        Command::Intake(args) => intake::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Users(args) => users::run(&args),
         Command::Doctor(args) => doctor::run(&args),

@@ -27,8 +27,8 @@ use super::cookie::SessionCookie;
 use super::guard::{Guard, LARGEST_PUBLIC_BYTES};
 use super::pages::{
     account_card, accounts, archive, case, crisis, diary, evidence, filters, handed, help, keeping,
-    login, mentions, publishers, queue, record, replies, report, reported, search, secrecy,
-    statistics, subjects, supervision, tasks, together,
+    login, mentions, policies, publishers, queue, record, replies, report, reported, search,
+    secrecy, statistics, subjects, supervision, tasks, together,
 };
 use super::proxies::Proxies;
 use super::public::PublicGate;
@@ -185,8 +185,19 @@ pub fn router(
         .route("/rapport", get(report::show))
         .route("/rapport/{tid}/{name}", get(report::file))
         .route("/krislage", get(crisis::show).post(crisis::begin))
+        .route("/krislage/blad", get(crisis::sheet))
         .route("/krislage/flytta", post(crisis::move_end).get(back_to_page))
         .route("/krislage/avsluta", post(crisis::end).get(back_to_page))
+        .route("/riktlinjer", get(policies::list))
+        .route("/riktlinjer/fardig/{id}", get(policies::ready))
+        .route("/riktlinjer/{id}", get(policies::show))
+        .route("/riktlinjer/{id}/andra", get(policies::edit).post(policies::save))
+        .route("/riktlinjer/{id}/{version}", get(policies::version))
+        .route("/riktlinjer/{id}/{version}/godkann", post(policies::approve).get(back_to_page))
+        .route(
+            "/riktlinjer/{id}/{version}/dra-tillbaka",
+            post(policies::withdraw).get(back_to_page),
+        )
         .route("/uppsikt", get(supervision::show))
         .route("/uppsikt/uppsiktslogg.csv", get(supervision::table))
         .route("/hjalp", get(help::show))

@@ -235,6 +235,7 @@ pub fn services_with(
                 contact: "växeln".into(),
                 per_day: REPORTS_A_DAY,
                 per_address_hour: 5,
+                mailbox: None,
             },
         },
         accounts,

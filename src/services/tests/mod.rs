@@ -27,6 +27,7 @@ mod packages;
 mod page_pictures;
 mod people;
 mod policies;
+mod policies_changed;
 mod public_reports;
 mod quota;
 mod replies;

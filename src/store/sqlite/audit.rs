@@ -31,6 +31,25 @@ pub(super) fn append(
     lines::grown(tx, Lines::Audit)
 }
 
+/// Writes that the program made something go by itself, by a decision on disposal.
+pub(super) fn swept(
+    tx: &Transaction<'_>,
+    act: &'static str,
+    subject: &str,
+    detail: String,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let line = AuditLine {
+        user: None,
+        user_name: "Uppsikt".into(),
+        act,
+        subject: subject.into(),
+        address: "lokalt".into(),
+        detail: Some(detail),
+    };
+    append(tx, &line, now)
+}
+
 impl Store {
     /// Writes a line for an act that changes nothing else: a log-in, the showing of evidence.
     pub async fn record_audit(&self, line: AuditLine, now: Timestamp) -> Result<(), StoreError> {

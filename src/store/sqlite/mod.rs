@@ -37,6 +37,7 @@ pub mod notices;
 pub(super) mod open;
 pub mod people;
 pub mod police;
+pub mod policies;
 pub mod public_reports;
 pub mod publishers;
 pub(super) mod readers;

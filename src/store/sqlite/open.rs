@@ -54,6 +54,8 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0062_publishers.sql")),
     M::up(include_str!("migrations/0063_mentions.sql")),
     M::up(include_str!("migrations/0070_connections.sql")),
+    M::up(include_str!("migrations/0064_policy_versions.sql")),
+    M::up(include_str!("migrations/0065_decided_under.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.

@@ -37,6 +37,7 @@ pub mod handed;
 pub mod help;
 pub mod keeping;
 pub mod login;
+pub mod policies;
 pub mod replies;
 pub mod report;
 pub mod reported;

@@ -1,6 +1,6 @@
 import { accessible, close, fitsSideways, logIn, open, shot } from "../browser.mjs";
 
-const PLACES = { ko: "/", diarium: "/diarium", konton: "/konton", bemanning: "/konton/bemanning", konto: "/konton/facebook", arkiv: "/arkiv", krislage: "/krislage", rapport: "/rapport", uppsikt: "/uppsikt", sok: "/sok?q=skolan&konto=&fran=2020-01-01", hjalp: "/hjalp", nytt: "/nytt", uppgifter: "/uppgifter", svar: "/svar", filter: "/filter", filtrerat: "/?visa=oppna&kategori=threat&frist=dygn", omnamnanden: "/omnamnanden", statistik: "/statistik", publicister: "/konton/facebook/publicister", saknas: "/finns-inte" };
+const PLACES = { ko: "/", diarium: "/diarium", konton: "/konton", bemanning: "/konton/bemanning", konto: "/konton/facebook", arkiv: "/arkiv", krislage: "/krislage", krisblad: "/krislage/blad", riktlinjer: "/riktlinjer", riktlinje: "/riktlinjer/myndigheten", riktlinjefardig: "/riktlinjer/fardig/kungalv", rapport: "/rapport", uppsikt: "/uppsikt", sok: "/sok?q=skolan&konto=&fran=2020-01-01", hjalp: "/hjalp", nytt: "/nytt", uppgifter: "/uppgifter", svar: "/svar", filter: "/filter", filtrerat: "/?visa=oppna&kategori=threat&frist=dygn", omnamnanden: "/omnamnanden", statistik: "/statistik", publicister: "/konton/facebook/publicister", saknas: "/finns-inte" };
 
 export async function everyPageIsAccessible(given) {
   for (const colorScheme of ["light", "dark"]) {
