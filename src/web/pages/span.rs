@@ -36,6 +36,7 @@ fn spans(site: &Site) -> Vec<Span> {
 }
 
 /// The span that was asked for, else this month; and those that can be chosen, by identifier and name.
+#[expect(clippy::result_large_err, reason = "the error is the whole answer, made once a request")]
 pub(super) fn chosen(
     site: &Site,
     asked: &Asked,
@@ -47,6 +48,7 @@ pub(super) fn chosen(
 }
 
 /// What there is to show, or why there is nothing.
+#[expect(clippy::result_large_err, reason = "the error is the whole answer, made once a request")]
 pub(super) fn shown<T>(
     site: &Site,
     made: Result<T, ServiceError>,
@@ -61,11 +63,13 @@ pub(super) fn shown<T>(
 }
 
 /// The span of a file's address.
+#[expect(clippy::result_large_err, reason = "the error is the whole answer, made once a request")]
 pub(super) fn of_file(site: &Site, span: &str) -> Result<Span, Response> {
     Span::parse(span).ok_or_else(|| not_found(site))
 }
 
 /// A file over a span, to be kept under its own name.
+#[expect(clippy::result_large_err, reason = "the error is the whole answer, made once a request")]
 pub(super) fn file(
     site: &Site,
     span: Span,
