@@ -6,6 +6,7 @@ pub mod connect;
 pub mod demo;
 pub mod doctor;
 pub mod notices;
+pub mod policies;
 pub mod sign_in;
 pub mod simulate;
 #[cfg(test)]
@@ -278,6 +279,7 @@ impl App {
                 contact: config.public_reports.contact.clone(),
                 per_day: config.public_reports.per_day,
                 per_address_hour: config.public_reports.per_address_hour,
+                mailbox: config.public_reports.mailbox.clone(),
             },
             hooks: notices::hooks(config),
         };
@@ -295,6 +297,7 @@ impl App {
             browser: open_browser(config, clock.clone()),
         });
         services.open_places().await?;
+        services.open_policies(policies::desk(config)).await?;
         services.open_cards().await?;
         services.open_crisis().await?;
         services.hold_reported().await?;
@@ -455,12 +458,14 @@ impl App {
                 let traces = store.forget_traces(s.clock().now()).await;
                 let sign = s.note_sign().await;
                 let disposals = s.complete_disposals().await;
+                let mailbox = s.read_mailbox().await;
                 holds?;
                 claims?;
                 deliveries?;
                 traces?;
                 sign?;
                 disposals?;
+                mailbox?;
                 Ok::<_, ServiceError>(Round::Idle)
             }
         });

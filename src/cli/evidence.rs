@@ -14,7 +14,6 @@ use crate::runtime::clock::Clock;
 use crate::runtime::private;
 use crate::services::deliveries::PackageForm;
 use crate::services::disposal::plan::Plan;
-use crate::services::disposal::rules::Policies;
 use crate::services::disposal::{self, Disposing};
 use crate::services::secrecy::demand_reason;
 use crate::services::{ServiceError, archive, packages, police};
@@ -250,12 +249,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             }
             Command::Disposal { command } => {
                 let clock = Clock::system();
-                let accounts = config.accounts.iter();
-                let accounts = accounts.map(|one| (one.key.clone(), one.policy.as_ref()));
+                // What was published on the page rules here too.
+                let policies = app::policies::in_force(&config, &store).await?;
                 let disposing = Disposing {
                     store: &store,
                     evidence: &evidence,
-                    policies: Policies::new(&config.policy, accounts),
+                    policies,
                     authority: &config.authority,
                     clock: &clock,
                 };

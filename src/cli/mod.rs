@@ -15,6 +15,7 @@ pub mod evidence;
 pub mod explain;
 pub mod fit;
 pub mod input;
+pub mod intake;
 pub mod keys;
 pub mod lexicon;
 pub mod policy;
@@ -54,6 +55,7 @@ enum Command {
     Evidence(evidence::Args),
     Accounts(accounts::Args),
     Archive(archive::Args),
+    Intake(intake::Args),
     Simulate(simulate::Args),
     Users(users::Args),
     Keys(keys::Args),
@@ -75,6 +77,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Evidence(args) => evidence::run(&args),
         Command::Accounts(args) => accounts::run(&args),
         Command::Archive(args) => archive::run(&args),
+        Command::Intake(args) => intake::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Users(args) => users::run(&args),
         Command::Keys(args) => keys::run(&args),

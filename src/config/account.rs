@@ -339,7 +339,7 @@ fn read(
         table.number("interval_s", usual, INTERVAL_LEAST_S..=INTERVAL_MOST_S, "sekunder");
     let simulated = table.yes("simulated", false);
     let private = table.yes("allow_private_addresses", false);
-    let policy = super::named_policy(&mut table, "policy", "policy_file", places.folder);
+    let policy = super::chosen::named_policy(&mut table, "policy", "policy_file", places.folder);
     let token_expires = match table.has("token_expires") {
         true => table.date("token_expires").map(|at| Some(at.value)),
         false => {

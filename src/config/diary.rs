@@ -46,6 +46,8 @@ pub struct PublicReportsConfig {
     pub per_day: u32,
     /// How many from one address in an hour.
     pub per_address_hour: u32,
+    /// The folder into which the mail server puts reports by mail.
+    pub mailbox: Option<PathBuf>,
 }
 
 /// `[api]`.
@@ -138,7 +140,10 @@ pub(super) fn diary(
 }
 
 /// Reads `[public_reports]`.
-pub(super) fn public_reports(table: &mut Table<'_, '_>) -> Option<PublicReportsConfig> {
+pub(super) fn public_reports(
+    table: &mut Table<'_, '_>,
+    places: &Places<'_>,
+) -> Option<PublicReportsConfig> {
     let enabled = table.yes("enabled", false);
     let written = table.has("contact");
     let contact = match table.text("contact") {
@@ -152,7 +157,14 @@ pub(super) fn public_reports(table: &mut Table<'_, '_>) -> Option<PublicReportsC
     };
     let per_day = table.number("per_day", 200, 1..=10_000, "anmälningar");
     let per_address = table.number("per_address_hour", 5, 1..=1_000, "anmälningar");
+    let has_mailbox = table.has("mailbox");
+    let mailbox = table.text("mailbox");
+    if has_mailbox && mailbox.is_none() {
+        return None;
+    }
+    let mailbox = mailbox.map(|at| places.folder.join(at.value));
     Some(PublicReportsConfig {
+        mailbox,
         enabled: enabled?.value,
         contact: contact?,
         // Within bounds that are 32 bits themselves.

@@ -5,6 +5,7 @@
 //! are parsed, paths are joined to the file's folder, secrets are fetched, the policy is read.
 
 pub mod account;
+pub mod chosen;
 pub mod complaint;
 pub mod diary;
 pub mod notices;
@@ -27,8 +28,8 @@ use crate::domain::policy::Policy;
 use crate::runtime::vault::{Key, VaultError};
 use crate::telemetry::{Format, Level};
 use account::AccountConfig;
+use chosen::Beside;
 use complaint::{Complaint, ConfigError};
-use policy::ready::Ready;
 use reader::{At, Source, Table, position};
 use secret::{Places, Tokens};
 
@@ -60,6 +61,8 @@ pub struct Config {
     pub log: LogConfig,
     /// The policy with what `[policy]` changes in it.
     pub policy: Policy,
+    /// What `[policy]` changes, for versions of it that come later.
+    pub policy_beside: Beside,
     /// `[limits]`.
     pub limits: LimitsConfig,
     /// `[login]`.
@@ -292,16 +295,18 @@ fn config(root: &mut Table<'_, '_>, places: &Places<'_>) -> Option<Config> {
     let export = section(root, "export", |table| export(table, places.folder));
     let has_mail = root.has("mail");
     let diary = section(root, "diary", |table| diary::diary(table, places, has_mail));
-    let public_reports = section(root, "public_reports", diary::public_reports);
+    let public_reports =
+        section(root, "public_reports", |table| diary::public_reports(table, places));
     let api = section(root, "api", diary::api);
     let log = section(root, "log", log);
-    let policy = section(root, "policy", |table| chosen_policy(table, places.folder));
+    let policy = section(root, "policy", |table| chosen::chosen_policy(table, places.folder));
     let limits = section(root, "limits", limits);
     let login = section(root, "login", |table| sign_in::login(table, places));
     let mail = notices::maybe_mail(root, places);
     let notices = section(root, "notices", |table| notices::notices(table, places));
     let accounts = account::read_all(root.tables("account"), places);
     let (export_folder, export_form) = export?;
+    let (policy, policy_beside) = policy?;
     Some(Config {
         authority: authority?,
         server: server?,
@@ -313,7 +318,8 @@ fn config(root: &mut Table<'_, '_>, places: &Places<'_>) -> Option<Config> {
         public_reports: public_reports?,
         api: api?,
         log: log?,
-        policy: policy?,
+        policy,
+        policy_beside,
         limits: limits?,
         login: login?,
         mail: mail?,
@@ -571,66 +577,6 @@ fn log(table: &mut Table<'_, '_>) -> Option<LogConfig> {
     let format = table.word("format", Format::Human, &formats);
     let level = table.word("level", Level::Info, &levels);
     Some(LogConfig { format: format?.value, level: level?.value })
-}
-
-/// The policy that a table names: a ready one by `name`, or one of the authority's own by `file`.
-/// Nothing where it names none; an error where that one has faults, which are told then.
-fn named_policy(
-    table: &mut Table<'_, '_>,
-    by_name: &'static str,
-    by_file: &'static str,
-    folder: &Path,
-) -> Result<Option<Policy>, ()> {
-    let written = table.has(by_name) || table.has(by_file);
-    let name = table.text(by_name);
-    let file = table.text(by_file);
-    if let (Some(_), Some(at)) = (&name, &file) {
-        table.complain(at, format!("`{by_name}` och `{by_file}` går inte ihop: ta bort den ena"));
-        return Err(());
-    }
-    let words: Vec<_> = Ready::ALL.iter().map(|ready| (ready.id(), *ready)).collect();
-    let read = match (name, file) {
-        (Some(at), _) => table.one_of(by_name, &at, &words).ok_or(())?.read(),
-        (None, Some(at)) => {
-            let file = folder.join(&at.value);
-            let read = policy::load(&file);
-            if let Err(ConfigError::Unreadable { path, .. }) = &read {
-                let what = format!(
-                    "kan inte läsa riktlinjen {}: kontrollera att filen finns",
-                    path.display()
-                );
-                table.complain(&at, what);
-            }
-            read
-        }
-        (None, None) => return if written { Err(()) } else { Ok(None) },
-    };
-    read.map(Some).map_err(|error| match error {
-        ConfigError::Refused(complaints) => table.source.absorb(complaints),
-        // Told above; a ready one is part of the program, so there is no file to miss.
-        ConfigError::Unreadable { .. } => {}
-    })
-}
-
-fn chosen_policy(table: &mut Table<'_, '_>, folder: &Path) -> Option<Policy> {
-    let read = match named_policy(table, "name", "file", folder) {
-        Ok(Some(policy)) => Ok(policy),
-        Ok(None) => policy::ready::standard().map_err(|error| match error {
-            ConfigError::Refused(complaints) => table.source.absorb(complaints),
-            ConfigError::Unreadable { .. } => {}
-        }),
-        Err(()) => Err(()),
-    };
-    // The rest of the section is checked against defaults even if the policy is refused.
-    let (default_undo_s, default_office) = match &read {
-        Ok(policy) => (policy.undo.as_secs().unsigned_abs(), policy.office),
-        Err(()) => (0, Default::default()),
-    };
-    let undo = policy::undo(table, default_undo_s);
-    let office = policy::office(table, default_office);
-    let mut policy = read.ok()?;
-    (policy.undo, policy.office) = (undo?, office?);
-    Some(policy)
 }
 
 fn limits(table: &mut Table<'_, '_>) -> Option<LimitsConfig> {

@@ -38,7 +38,9 @@ pub fn load(path: &Path) -> Result<Policy, ConfigError> {
 /// [`ConfigError::Refused`], with every fault.
 pub fn parse(file: &str, text: &str) -> Result<Policy, ConfigError> {
     let version = ContentHash::of(text.as_bytes());
-    Source::new(file, text).read(|root| policy(root, version))
+    let mut policy = Source::new(file, text).read(|root| policy(root, version))?;
+    policy.text = text.into();
+    Ok(policy)
 }
 
 fn policy(root: &mut Table<'_, '_>, version: ContentHash) -> Option<Policy> {
@@ -109,15 +111,7 @@ struct Frame<'a> {
 
 /// The numbers of the routine; none where the policy names none, or one that is not whole.
 fn help(tables: Vec<Table<'_, '_>>) -> Option<Vec<HelpLine>> {
-    let mut lines = Vec::with_capacity(tables.len());
-    for mut table in tables {
-        let what = table.demanded_text("what", "what = \"Akut fara för liv\"");
-        let number = table.demanded_text("number", "number = \"112\"");
-        table.done();
-        if let (Some(what), Some(number)) = (what, number) {
-            lines.push(HelpLine { what: what.value, number: number.value });
-        }
-    }
+    let lines = duties::help_lines(tables, "Akut fara för liv");
     (!lines.is_empty()).then_some(lines)
 }
 

@@ -19,7 +19,9 @@ pub(super) fn read(mut table: Table<'_, '_>) -> Option<Retention> {
     }
     // What never became a case is kept for ever unless a rule says otherwise.
     let has_no_case = table.has("no_case");
-    let no_case = if has_no_case { no_case(&mut table) } else { None };
+    let no_case = if has_no_case { by_itself(&mut table, "no_case") } else { None };
+    let has_people = table.has("from_people");
+    let from_people = if has_people { by_itself(&mut table, "from_people") } else { None };
     let has_mask = table.has("mask_after");
     let mask_after = table.number("mask_after", 0, 0..=MOST_MONTHS, "månader");
     table.done();
@@ -29,7 +31,7 @@ pub(super) fn read(mut table: Table<'_, '_>) -> Option<Retention> {
         (false, Some(_)) => None,
         (true, Some(months)) => Some(months.try_into().ok()?),
     };
-    if has_no_case && no_case.is_none() {
+    if (has_no_case && no_case.is_none()) || (has_people && from_people.is_none()) {
         return None;
     }
     let rules: Vec<_> = rules.into_iter().collect::<Option<_>>()?;
@@ -43,12 +45,13 @@ pub(super) fn read(mut table: Table<'_, '_>) -> Option<Retention> {
         rules[class as usize].clone()
     });
     retention.mask_after = mask_after;
+    retention.from_people = from_people;
     Some(retention)
 }
 
-/// What never became a case has a decision of its own: nobody proposes and approves there, so it has to be named.
-fn no_case(table: &mut Table<'_, '_>) -> Option<NoCase> {
-    let mut rule = table.table("no_case")?;
+/// What goes by itself has a decision of its own: nobody proposes and approves there, so it has to be named.
+fn by_itself(table: &mut Table<'_, '_>, key: &'static str) -> Option<NoCase> {
+    let mut rule = table.table(key)?;
     let has_decision = rule.has("decision");
     let decision = rule.text("decision");
     let rule = rule_in(rule)?;
@@ -141,6 +144,27 @@ mod tests {
         let named = of("{ months = 1, decision = \"KS 2\", why = \"e\" }");
         let before = "2026-10-22T22:00:00Z".parse().unwrap();
         assert_eq!(named.sweep(now), Some((before, "KS 2")));
+    }
+
+    #[test]
+    fn what_came_from_people_goes_by_a_rule_of_its_own_and_refusals_only_by_that() {
+        let of = |rules: &str| {
+            let section = format!("[retention]\nplan = \"P\"\ndecision = \"KS 1\"\n{RULES}{rules}");
+            with(&section).unwrap().unwrap()
+        };
+        let now = "2026-11-23T12:00:00Z".parse().unwrap();
+        let no_case = "no_case = { months = 1, decision = \"KS 2\", why = \"e\" }\n";
+        let people = "from_people = { months = 6, decision = \"KS 3\", why = \"f\" }\n";
+        assert_eq!(of("").forgets(now), None);
+        let month = "2026-10-22T22:00:00Z".parse().unwrap();
+        let half_a_year = "2026-05-22T22:00:00Z".parse().unwrap();
+        assert_eq!(of(no_case).forgets(now), Some((month, "KS 2", false)));
+        assert_eq!(of(people).forgets(now), Some((half_a_year, "KS 3", true)));
+        let both = of(&format!("{no_case}{people}"));
+        assert_eq!(both.forgets(now), Some((half_a_year, "KS 3", true)));
+        assert_eq!(both.sweep(now), Some((month, "KS 2")), "of texts the other one is said");
+        let kept = of(&format!("{no_case}from_people = {{ why = \"g\" }}\n"));
+        assert_eq!(kept.forgets(now), None, "said, and said to be kept");
     }
 
     #[test]

@@ -62,8 +62,18 @@ fn common(old: &[&str], new: &[&str]) -> Vec<(usize, usize)> {
 /// that are not [`Stretch::Gone`] the text now. Takes time by the product of both lengths, at most
 /// [`MOST_WORDS`] each.
 pub fn between<'a>(old: &'a str, new: &'a str) -> Vec<Stretch<'a>> {
-    let (a, b) = (words(old), words(new));
-    let ahead = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
+    of_units(old, new, &words(old), &words(new))
+}
+
+/// The same line by line, for what people write in lines: a file of settings.
+pub fn by_lines<'a>(old: &'a str, new: &'a str) -> Vec<Stretch<'a>> {
+    let lines = |text: &'a str| text.split_inclusive('\n').collect::<Vec<_>>();
+    of_units(old, new, &lines(old), &lines(new))
+}
+
+/// Over texts that were cut into `a` and `b` without leaving anything out.
+fn of_units<'a>(old: &'a str, new: &'a str, a: &[&'a str], b: &[&'a str]) -> Vec<Stretch<'a>> {
+    let ahead = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     let (rest_a, rest_b) = (&a[ahead..], &b[ahead..]);
     let behind = rest_a.iter().rev().zip(rest_b.iter().rev()).take_while(|(x, y)| x == y).count();
     let middle_a = &rest_a[..rest_a.len() - behind];
@@ -85,7 +95,7 @@ pub fn between<'a>(old: &'a str, new: &'a str) -> Vec<Stretch<'a>> {
         }));
         ends
     };
-    let (at_a, at_b) = (offsets(&a), offsets(&b));
+    let (at_a, at_b) = (offsets(a), offsets(b));
     let (mut i, mut j, mut same_from) = (0, 0, None);
     let mut stretches = Vec::new();
     for (x, y) in pairs {
@@ -124,6 +134,19 @@ mod tests {
             Stretch::New(words) => format!("[+{words}+]"),
         };
         between(old, new).iter().map(mark).collect()
+    }
+
+    #[test]
+    fn what_was_changed_in_a_file_is_told_by_its_lines() {
+        let told = by_lines("a = 1\nb = 2\nc = 3\n", "a = 1\nb = 4\nc = 3\n");
+        let expected = [
+            Stretch::Same("a = 1\n"),
+            Stretch::Gone("b = 2\n"),
+            Stretch::New("b = 4\n"),
+            Stretch::Same("c = 3\n"),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(by_lines("a\n", "a\n"), [Stretch::Same("a\n")]);
     }
 
     #[test]

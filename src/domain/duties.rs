@@ -7,6 +7,7 @@ use super::calendar::{is_working_day, next_working_day};
 use super::deadline::{Clock, FortyEight};
 use super::escalation::Escalation;
 use super::ground::{Force, Ground};
+use super::policy::HelpLine;
 
 macro_rules! words {
     ($($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $id:literal, $label:literal;)* })*) => {$(
@@ -384,10 +385,14 @@ pub struct Duties {
     pub watching: Watching,
     /// Crises.
     pub crisis: Crisis,
+    /// Whom to ring in a crisis, on its leaf.
+    pub crisis_numbers: Vec<HelpLine>,
     /// Accounts.
     pub accounts: Accounts,
     /// When deadlines go on to the next person.
     pub escalation: Escalation,
+    /// Whether a changed version of the policy has to be approved by a second person.
+    pub changed_by_two: bool,
 }
 
 /// Grounds that one rulebook alone has, or none: a policy that wants them says so (duties, section 1).
@@ -463,6 +468,7 @@ impl Default for Duties {
                 crisis_who: None,
             },
             crisis: Crisis::default(),
+            crisis_numbers: Vec::new(),
             accounts: Accounts {
                 least_holders: 2,
                 holders: Strength::Should,
@@ -474,6 +480,7 @@ impl Default for Duties {
                 yearly_report: true,
             },
             escalation: Escalation::default(),
+            changed_by_two: false,
         }
     }
 }

@@ -63,6 +63,8 @@ row_ids! {
     SavedReplyId,
     /// A saved filter of the queue (*sparat filter*).
     SavedFilterId,
+    /// A version of a policy (*riktlinje*).
+    PolicyVersionId,
     /// A user of Uppsikt (*användare*).
     UserId,
     /// A key for a program (*API-nyckel*).

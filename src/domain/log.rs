@@ -45,6 +45,8 @@ pub enum LogKind {
     Sweep,
     /// An account's whole page was captured for the archive (*arkivkörning*).
     ArchiveRun,
+    /// A version of a policy came to rule (*riktlinje*).
+    Policy,
 }
 
 impl LogKind {
@@ -69,6 +71,7 @@ impl LogKind {
         Self::Release,
         Self::Sweep,
         Self::ArchiveRun,
+        Self::Policy,
     ];
 
     /// Identifier in the store and in exports.
@@ -93,6 +96,7 @@ impl LogKind {
             Self::Release => "release",
             Self::Sweep => "sweep",
             Self::ArchiveRun => "archive_run",
+            Self::Policy => "policy",
         }
     }
 

@@ -45,6 +45,8 @@ pub mod person;
 pub mod personal_number;
 pub mod police;
 pub mod policy;
+pub mod policy_version;
+pub mod policy_words;
 pub mod public_report;
 pub mod register;
 pub mod registration;

@@ -56,6 +56,8 @@ pub enum Act {
     Dispose,
     /// Keep the register of accounts, whoever answers for each; begin and end a crisis.
     ManageAccounts,
+    /// Change the policies that everybody works by.
+    ManagePolicies,
     /// Add and change users.
     ManageUsers,
     /// See the audit log.
@@ -81,6 +83,7 @@ impl Act {
         Self::AnswerSubjects,
         Self::Dispose,
         Self::ManageAccounts,
+        Self::ManagePolicies,
         Self::ManageUsers,
         Self::ReadAudit,
     ];
@@ -104,6 +107,7 @@ impl Act {
             Self::AnswerSubjects => "handlägga begäranden från registrerade",
             Self::Dispose => "gallra",
             Self::ManageAccounts => "ändra i kontoregistret eller krisläget",
+            Self::ManagePolicies => "ändra riktlinjer",
             Self::ManageUsers => "lägga till och ändra användare",
             Self::ReadAudit => "läsa granskningsloggen",
         }
@@ -187,6 +191,7 @@ impl Role {
                 | Act::AnswerSubjects
                 | Act::Dispose
                 | Act::ManageAccounts
+                | Act::ManagePolicies
                 | Act::ManageUsers
                 | Act::ReadAudit => false,
             },
@@ -209,6 +214,7 @@ impl Role {
                 Act::AnswerSubjects
                 | Act::Dispose
                 | Act::ManageAccounts
+                | Act::ManagePolicies
                 | Act::ManageUsers
                 | Act::ReadAudit => false,
             },
@@ -229,6 +235,7 @@ impl Role {
                 | Act::DecidePoliceReport
                 | Act::Dispose
                 | Act::ManageAccounts
+                | Act::ManagePolicies
                 | Act::ManageUsers
                 | Act::ReadAudit => false,
             },
@@ -249,6 +256,7 @@ impl Role {
                 | Act::DecidePoliceReport
                 | Act::AnswerSubjects
                 | Act::ManageAccounts
+                | Act::ManagePolicies
                 | Act::ManageUsers
                 | Act::ReadAudit => false,
             },
@@ -268,6 +276,7 @@ impl Role {
                 | Act::AnswerSubjects
                 | Act::Dispose
                 | Act::ManageAccounts
+                | Act::ManagePolicies
                 | Act::ManageUsers => false,
             },
             Self::Administrator => match act {
@@ -276,6 +285,7 @@ impl Role {
                 | Act::AnswerSubjects
                 | Act::Dispose
                 | Act::ManageAccounts
+                | Act::ManagePolicies
                 | Act::ManageUsers
                 | Act::ReadAudit => true,
                 // Running the system gives no right to read sealed personal data or to decide.

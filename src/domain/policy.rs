@@ -5,6 +5,8 @@
 //! (`lexicons/policies/`) that the configuration layer reads; here are only the checked values and
 //! the pure functions over them.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::calendar::OfficeHours;
@@ -209,6 +211,8 @@ pub struct Policy {
     pub name: String,
     /// The hash of the file it was read from: decisions remember it.
     pub version: ContentHash,
+    /// The file itself; empty where it was read from none.
+    pub text: Arc<str>,
     /// How long a decision may be undone before anything is carried out.
     pub undo: SignedDuration,
     /// When the office is open.
@@ -249,7 +253,8 @@ impl Policy {
         let help = HelpLine::national();
         let duties = Duties::default();
         let (retention, strict) = (None, false);
-        Self { name, version, undo, office, message, help, duties, retention, strict, rules }
+        let text = Arc::from("");
+        Self { name, version, text, undo, office, message, help, duties, retention, strict, rules }
     }
 
     /// The same policy for an account of a school, or one where people with protected identity may be named:

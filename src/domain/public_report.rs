@@ -207,12 +207,12 @@ impl Report {
         let contact = (!contact.is_empty()).then(|| contact.to_owned());
         Ok(Self { link, reason, contact })
     }
+}
 
-    /// All of it as bytes, for its hash: the same report gives the same.
-    pub fn bytes(&self) -> Vec<u8> {
-        let contact = self.contact.as_deref().unwrap_or_default();
-        [self.link.as_str(), &self.reason, contact].join("\0").into_bytes()
-    }
+/// All of a report as bytes, for its hash: the same report gives the same.
+pub fn bytes(link: Option<&Url>, reason: &str, contact: Option<&str>) -> Vec<u8> {
+    let link = link.map(Url::as_str).unwrap_or_default();
+    [link, reason, contact.unwrap_or_default()].join("\0").into_bytes()
 }
 
 /// What a link carries along from where it was shared, and says nothing of what it leads to.

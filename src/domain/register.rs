@@ -72,7 +72,7 @@ impl Question {
     }
 
     /// What a yes calls for, where it calls for the diary.
-    const fn calls_for(self) -> Option<MustRegister> {
+    pub const fn calls_for(self) -> Option<MustRegister> {
         match self {
             Self::Secrecy => Some(MustRegister::Secrecy),
             Self::RaisesMatter => Some(MustRegister::RaisesMatter),
@@ -86,7 +86,7 @@ impl Question {
     }
 
     /// What a yes speaks against the diary by.
-    const fn speaks_against(self) -> Option<MustNotRegister> {
+    pub const fn speaks_against(self) -> Option<MustNotRegister> {
         match self {
             Self::Simple => Some(MustNotRegister::Simple),
             Self::OutsideOurs => Some(MustNotRegister::OutsideOurs),

@@ -92,6 +92,9 @@ pub struct Retention {
     pub four_eyes: bool,
     /// For what never became a case; without it that is kept for ever.
     pub no_case: Option<NoCase>,
+    /// For reports from the public that led to no case and for answered requests about personal data, refusals among
+    /// them; where it is not said, the rule for what never became a case holds, and refusals are kept.
+    pub from_people: Option<NoCase>,
     /// Months after a case was closed when its text and names are no longer shown unasked; none where they always
     /// are.
     pub mask_after: Option<u16>,
@@ -109,7 +112,8 @@ impl Retention {
         rule: impl FnMut(RetentionClass) -> RetentionRule,
     ) -> Self {
         let rules = RetentionClass::ALL.iter().copied().map(rule).collect();
-        Self { plan, decision, four_eyes, no_case, mask_after: None, rules }
+        let from_people = None;
+        Self { plan, decision, four_eyes, no_case, from_people, mask_after: None, rules }
     }
 
     /// What holds for a class.
@@ -148,9 +152,23 @@ impl Retention {
     /// the midnight in Sweden so many months ago. None where it is kept for ever or no decision of its own allows
     /// it: one about cases says nothing of what was none.
     pub fn sweep(&self, now: Timestamp) -> Option<(Timestamp, &str)> {
-        let no_case = self.no_case.as_ref()?;
-        let decision = no_case.decision.as_deref()?;
-        let day = local(now).date().checked_sub(i32::from(no_case.rule.months?).months()).ok()?;
+        self.no_case.as_ref()?.before(now)
+    }
+
+    /// What came from people and led to no case goes where it ended before this, by which decision; and whether
+    /// refusals do.
+    pub fn forgets(&self, now: Timestamp) -> Option<(Timestamp, &str, bool)> {
+        let rule = self.from_people.as_ref().or(self.no_case.as_ref())?;
+        let (before, decision) = rule.before(now)?;
+        Some((before, decision, self.from_people.is_some()))
+    }
+}
+
+impl NoCase {
+    /// The midnight in Sweden so many months ago, and the decision. None where it is kept or no decision names it.
+    fn before(&self, now: Timestamp) -> Option<(Timestamp, &str)> {
+        let decision = self.decision.as_deref()?;
+        let day = local(now).date().checked_sub(i32::from(self.rule.months?).months()).ok()?;
         Some((day.to_zoned(stockholm()).ok()?.timestamp(), decision))
     }
 }

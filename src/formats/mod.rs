@@ -7,6 +7,7 @@ pub mod notice;
 pub mod preview;
 pub mod protocol;
 pub mod report;
+pub mod report_mail;
 pub mod sheet;
 pub mod supervision;
 pub mod tar;

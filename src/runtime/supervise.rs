@@ -183,7 +183,7 @@ pub async fn run_loop<F, Fut, E>(
             },
             Some(error) => {
                 failures = failures.saturating_add(1);
-                let wait = back_off(failures, random_share());
+                let wait = back_off(failures, super::chance::share());
                 let wait_ms = wait.as_millis() as u64;
                 tracing::error!(loop.name = name, attempt = failures, wait_ms, error, "round failed");
                 health.note(name, |h, now| {
@@ -223,11 +223,6 @@ fn back_off(failures: u32, share: f64) -> Duration {
     let doublings = failures.saturating_sub(1).min(16);
     let full = BACK_OFF_FIRST.saturating_mul(1 << doublings).min(BACK_OFF_MOST);
     full.mul_f64(0.5 + share.clamp(0.0, 1.0) / 2.0)
-}
-
-fn random_share() -> f64 {
-    // Spreading needs no good chance; without any, everybody waits the middle.
-    getrandom::u32().map_or(0.5, |n| f64::from(n) / f64::from(u32::MAX))
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ impl Services {
                     let policy = services.policy_of(version.account);
                     if deadly {
                         tracing::error!(version.id = %version.version, "assessing killed the program");
-                        return unassessable(policy, version, classifier.version().clone());
+                        return unassessable(&policy, version, classifier.version().clone());
                     }
                     let classified = catch_unwind(AssertUnwindSafe(|| {
                         assess_one(&classifier, version, &known, n)
@@ -72,14 +72,14 @@ impl Services {
                         Ok(Assessed { verdict, held, traces }) => {
                             // What comes later in this very round sees it, too.
                             known.add(version, &traces);
-                            let opening = opening(policy, version, &verdict, held.as_deref());
+                            let opening = opening(&policy, version, &verdict, held.as_deref());
                             AssessedVersion { version: version.version, verdict, opening, traces, unread: false }
                         }
                         Err(_panic) => {
                             // One text that breaks the classifier must not keep all others from
                             // being seen, nor slip through unseen itself.
                             tracing::error!(version.id = %version.version, "assessing panicked");
-                            unassessable(policy, version, classifier.version().clone())
+                            unassessable(&policy, version, classifier.version().clone())
                         }
                     }
                 })

@@ -460,6 +460,11 @@ impl Services {
         if file.veiled {
             file.veil();
         }
+        // Neighbours that are no longer shown unasked are not shown by the way either.
+        let thread = file.above.above.iter().chain(&file.below);
+        let ids = thread.map(|item| item.platform_id.clone()).collect();
+        let veiled = store.veiled_among(item.account, ids).await?;
+        file.veil_beside(&veiled);
         Ok(file)
     }
 }

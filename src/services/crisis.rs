@@ -135,7 +135,7 @@ impl Services {
     pub(super) fn rule_quota(&self) -> u64 {
         let usual = self.inner.settings.rule_quota;
         match self.crisis() {
-            Some(_) => usual.saturating_mul(u64::from(self.inner.policy.duties.crisis.limit_times)),
+            Some(_) => usual.saturating_mul(u64::from(self.policy().duties.crisis.limit_times)),
             None => usual,
         }
     }
@@ -148,7 +148,7 @@ impl Services {
         viewer.demand(Act::ReadCases)?;
         let store = &self.inner.store;
         let now = self.inner.clock.now();
-        let duties = &self.inner.policy.duties;
+        let duties = &self.policy().duties;
         let (standing, past) = store.crises().await?.into_iter().partition(|c| c.stands(now));
         let standing: Vec<Crisis> = standing;
         let accounts = store.accounts().await?.into_iter();

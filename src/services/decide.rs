@@ -198,6 +198,7 @@ impl Services {
             decision,
             undo_until,
             answered,
+            policy: policy.version,
             by_hand,
             bulk,
             line,
@@ -236,8 +237,8 @@ impl Services {
                 .map_err(|no| ServiceError::Refused { why: no.words(now) })?;
         }
         let policy = self.policy_of(item.account);
-        check_secrecy(policy, decision, answered.is_yes(Question::Secrecy))?;
-        let answered = check_policy(policy, item.kind, decision, answered)?;
+        check_secrecy(&policy, decision, answered.is_yes(Question::Secrecy))?;
+        let answered = check_policy(&policy, item.kind, decision, answered)?;
         check_lengths(decision)?;
         Ok(Examined { by_hand, answered })
     }

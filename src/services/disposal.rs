@@ -9,6 +9,8 @@ pub mod plan;
 pub mod rules;
 pub mod sweep;
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use crate::domain::account::Account;
@@ -30,7 +32,7 @@ use crate::store::rows::AuditLine;
 use crate::store::sqlite::disposals::{CarryOut, NewDisposal};
 
 use super::corrections::reason;
-use super::{ServiceError, Services, Viewer};
+use super::{Served, ServiceError, Services, Viewer};
 use plan::{Plan, spared_words};
 use rules::{Group, Policies, rules, still_allowed};
 
@@ -57,7 +59,7 @@ pub struct Disposing<'d> {
     /// The evidence.
     pub evidence: &'d EvidenceStore,
     /// The policies in force.
-    pub policies: Policies<'d>,
+    pub policies: Policies,
     /// The authority's name.
     pub authority: &'d str,
     /// The clock.
@@ -91,7 +93,7 @@ fn broken(error: EvidenceError) -> ServiceError {
 }
 
 impl Disposing<'_> {
-    async fn groups(&self) -> Result<(Vec<Group<'_>>, Vec<Account>), ServiceError> {
+    async fn groups(&self) -> Result<(Vec<Group>, Vec<Account>), ServiceError> {
         Ok(self.policies.groups(self.store.accounts().await?))
     }
 
@@ -110,7 +112,7 @@ impl Disposing<'_> {
                 Err(error) => return Err(error),
             };
             let accounts = group.accounts.iter().map(|account| account.name.clone()).collect();
-            plans.push(UnderPolicy { policy: group.policy.clone(), accounts, plan });
+            plans.push(UnderPolicy { policy: (*group.policy).clone(), accounts, plan });
         }
         Ok((plans, unknown.into_iter().map(|account| account.name).collect()))
     }
@@ -121,7 +123,7 @@ impl Disposing<'_> {
     /// # Errors
     /// [`ServiceError::Refused`] where no policy lets anything fall due, with why;
     /// [`ServiceError::Damaged`] where a record cannot be read.
-    async fn next(&self, policy: Option<ContentHash>) -> Result<(Group<'_>, Plan), ServiceError> {
+    async fn next(&self, policy: Option<ContentHash>) -> Result<(Group, Plan), ServiceError> {
         let (groups, _) = self.groups().await?;
         let mut first = None;
         for group in groups {
@@ -151,8 +153,8 @@ impl Disposing<'_> {
         Ok(self.next(None).await?.1)
     }
 
-    async fn plan_of(&self, group: &Group<'_>) -> Result<Plan, ServiceError> {
-        let (retention, _) = rules(group.policy).map_err(|why| ServiceError::Refused { why })?;
+    async fn plan_of(&self, group: &Group) -> Result<Plan, ServiceError> {
+        let (retention, _) = rules(&group.policy).map_err(|why| ServiceError::Refused { why })?;
         let (now, accounts) = (self.clock.now(), group.ids());
         let mut plan = Plan::default();
         for ended in RetentionClass::ALL {
@@ -206,7 +208,7 @@ impl Disposing<'_> {
             return Err(ServiceError::Refused { why: "Ingenting är gallringsbart nu.".into() });
         }
         let (retention, decision) =
-            rules(group.policy).map_err(|why| ServiceError::Refused { why })?;
+            rules(&group.policy).map_err(|why| ServiceError::Refused { why })?;
         let new = NewDisposal {
             authority: self.authority.to_owned(),
             plan: retention.plan.clone(),
@@ -437,11 +439,12 @@ impl Services {
     /// Disposal with this program's parts.
     pub fn disposing(&self) -> Disposing<'_> {
         let served = self.inner.accounts.values();
-        let accounts = served.map(|one| (one.account.key.clone(), one.policy.as_ref()));
+        let own = |one: &Arc<Served>| self.inner.policies.own(one.account.id);
+        let accounts = served.map(|one| (one.account.key.clone(), own(one)));
         Disposing {
             store: &self.inner.store,
             evidence: &self.inner.evidence,
-            policies: Policies::new(&self.inner.policy, accounts),
+            policies: Policies::new(self.policy(), accounts),
             authority: &self.inner.settings.authority,
             clock: &self.inner.clock,
         }

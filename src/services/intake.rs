@@ -14,6 +14,7 @@ use crate::domain::ids::AccountId;
 use crate::domain::item::{LiveReading, Walk};
 use crate::evidence::warrant::ItemAddress;
 use crate::platforms::error::PlatformError;
+use crate::runtime::chance;
 use crate::store::rows::{Committed, FetchState, ItemRow};
 use crate::telemetry::metrics as names;
 
@@ -242,7 +243,8 @@ impl Services {
     /// meets others, or nobody. The items stay as they were known.
     async fn scatter(&self, items: &[ItemRow], asked: Timestamp) -> Result<(), ServiceError> {
         for item in items {
-            let earlier = SignedDuration::from_secs_f64(READ_AGAIN.as_secs_f64() * 0.5 * chance());
+            let earlier =
+                SignedDuration::from_secs_f64(READ_AGAIN.as_secs_f64() * 0.5 * chance::share());
             let at = asked.saturating_sub(earlier).unwrap_or(asked);
             self.inner.store.note_asked(vec![item.id], at).await?;
         }
@@ -309,7 +311,7 @@ pub(super) fn address(item: &ItemRow) -> ItemAddress {
 }
 
 fn after_interval(interval: Duration, now: Timestamp) -> Timestamp {
-    let jittered = interval.mul_f64(1.0 + JITTER_SHARE * (2.0 * chance() - 1.0));
+    let jittered = interval.mul_f64(1.0 + JITTER_SHARE * (2.0 * chance::share() - 1.0));
     let wait = SignedDuration::try_from(jittered).unwrap_or(BACK_OFF_MOST);
     now.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }
@@ -348,19 +350,14 @@ fn after_failure(
     let after = before.on(Event::Failed { why, at: now, not_before, ceiling });
     let until = after.next_at().unwrap_or(now);
     // Earlier by chance and never later: the ceiling is one.
-    let rest = until.duration_since(now).mul_f64(1.0 - REST_JITTER * chance());
+    let rest = until.duration_since(now).mul_f64(1.0 - REST_JITTER * chance::share());
     let jittered = now.saturating_add(rest).unwrap_or(until);
     (after, not_before.map_or(jittered, |theirs| theirs.max(jittered)))
 }
 
 /// 1 s, 2 s, 4 s … 15 min, each up to a quarter longer by chance.
 pub(super) fn growing_wait(failures: u32) -> SignedDuration {
-    breaker::growing(failures, breaker::ceiling(None)).mul_f64(1.0 + REST_JITTER * chance())
-}
-
-/// A number from 0 to 1. Where the machine gives none, the middle: jitter is a courtesy.
-fn chance() -> f64 {
-    getrandom::u32().map_or(0.5, |n| f64::from(n) / f64::from(u32::MAX))
+    breaker::growing(failures, breaker::ceiling(None)).mul_f64(1.0 + REST_JITTER * chance::share())
 }
 
 #[cfg(test)]

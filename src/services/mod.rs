@@ -21,6 +21,7 @@ pub mod connections;
 pub mod corrections;
 pub mod coverage;
 pub mod crisis;
+pub mod crisis_sheet;
 pub mod custody;
 pub mod decide;
 pub mod deliveries;
@@ -33,6 +34,7 @@ pub mod hooks;
 pub mod intake;
 pub mod lexicons;
 mod linked;
+pub mod mailbox;
 pub mod manual;
 pub mod mentions;
 pub mod notices;
@@ -45,6 +47,7 @@ pub mod past;
 pub mod people;
 pub mod picture;
 pub mod police;
+pub mod policies;
 mod public_accounts;
 pub mod public_reports;
 pub mod push;
@@ -77,7 +80,7 @@ pub(crate) mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -212,7 +215,9 @@ struct Inner {
     store: Store,
     evidence: EvidenceStore,
     classifier: Arc<Classifier>,
-    policy: Policy,
+    policies: policies::InForce,
+    /// What changing policies takes; set at the start.
+    policy_desk: OnceLock<policies::Desk>,
     clock: Clock,
     settings: Settings,
     accounts: BTreeMap<AccountId, Arc<Served>>,
@@ -245,10 +250,8 @@ struct Inner {
     swept: tokio::sync::Mutex<Option<jiff::civil::Date>>,
     /// When it was last asked which archive runs are due.
     runs_asked: tokio::sync::Mutex<Option<jiff::Timestamp>>,
-    /// Accounts at which personal data weighs more, and their policies.
+    /// Accounts at which personal data weighs more.
     strict: RwLock<BTreeSet<AccountId>>,
-    stricter: BTreeMap<AccountId, Policy>,
-    stricter_policy: Policy,
     /// The crisis that stands, as far as is known; it may be over by itself.
     crisis: RwLock<Option<Crisis>>,
     /// Log-ins that wait for their next step.
@@ -497,9 +500,8 @@ impl Services {
     /// Puts the services together.
     pub fn new(parts: Parts) -> Self {
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
-        let own = parts.accounts.iter().filter_map(|s| Some((s.account.id, s.policy.as_ref()?)));
-        let stricter = own.map(|(account, policy)| (account, policy.stricter())).collect();
-        let stricter_policy = parts.policy.stricter();
+        let own = parts.accounts.iter().filter_map(|s| Some((s.account.id, s.policy.clone()?)));
+        let policies = policies::InForce::new(parts.policy, own.collect());
         let accounts = parts
             .accounts
             .into_iter()
@@ -522,7 +524,8 @@ impl Services {
                 store: parts.store,
                 evidence: parts.evidence,
                 classifier: parts.classifier,
-                policy: parts.policy,
+                policies,
+                policy_desk: OnceLock::new(),
                 clock: parts.clock,
                 accounts,
                 places: RwLock::default(),
@@ -548,8 +551,6 @@ impl Services {
                 swept: tokio::sync::Mutex::default(),
                 runs_asked: tokio::sync::Mutex::default(),
                 strict: RwLock::default(),
-                stricter,
-                stricter_policy,
                 crisis: RwLock::default(),
                 steps: sign_in::Steps::default(),
                 settings: parts.settings,
@@ -585,18 +586,14 @@ impl Services {
     }
 
     /// The policy of the authority.
-    pub fn policy(&self) -> &Policy {
-        &self.inner.policy
+    pub fn policy(&self) -> Arc<Policy> {
+        self.inner.policies.authority()
     }
 
     /// The policy of an account: its own, or the authority's; stricter where its card says so.
-    fn policy_of(&self, account: AccountId) -> &Policy {
+    fn policy_of(&self, account: AccountId) -> Arc<Policy> {
         let strict = self.inner.strict.read().unwrap_or_else(PoisonError::into_inner);
-        if strict.contains(&account) {
-            return self.inner.stricter.get(&account).unwrap_or(&self.inner.stricter_policy);
-        }
-        let served = self.inner.accounts.get(&account);
-        served.and_then(|served| served.policy.as_ref()).unwrap_or(&self.inner.policy)
+        self.inner.policies.of(account, strict.contains(&account))
     }
 
     /// The authority's name.

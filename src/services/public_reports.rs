@@ -3,6 +3,8 @@
 //! Whoever reports is told that it was taken, and nothing of what we know: not whether the link led anywhere, not
 //! how many there are. A report changes no deadline and reopens nothing; it is a document that waits to be read.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 use url::Url;
 use uuid::Uuid;
@@ -38,6 +40,8 @@ pub struct Bounds {
     pub per_day: u32,
     /// How many from one address in an hour.
     pub per_address_hour: u32,
+    /// The folder into which the mail server puts reports by mail.
+    pub mailbox: Option<PathBuf>,
 }
 
 /// What whoever reports is told.
@@ -110,18 +114,35 @@ impl Services {
     /// # Errors
     /// [`ServiceError::NotFound`] where the form is off.
     pub async fn report_from_outside(&self, typed: &Typed) -> Result<Answer, ServiceError> {
-        let bounds = self.public_reporting().ok_or(ServiceError::NotFound { what: "form" })?;
+        if self.public_reporting().is_none() {
+            return Err(ServiceError::NotFound { what: "form" });
+        }
         let report = match public_report::Report::check(typed) {
             Ok(report) => report,
             Err(faulty) => return Ok(Answer::Faulty(faulty)),
         };
+        self.keep_report(Some(report.link), report.reason, report.contact).await
+    }
+
+    /// Keeps a report that was checked. Without a link a person has to find what it is about.
+    pub(super) async fn keep_report(
+        &self,
+        link: Option<Url>,
+        reason: String,
+        contact: Option<String>,
+    ) -> Result<Answer, ServiceError> {
+        let bounds = self.public_reporting().ok_or(ServiceError::NotFound { what: "form" })?;
         let now = self.inner.clock.now();
         let store = &self.inner.store;
-        let link = report.link.clone();
-        let fits = move |stored: &str| same_site(&link, stored);
-        let mut links = vec![forms(&report.link)];
-        links.extend(without_anchor(&report.link).map(|link| forms(&link)));
-        let found = store.item_at(links, numbers(&report.link), fits).await?;
+        let found = match link.clone() {
+            Some(link) => {
+                let mut links = vec![forms(&link)];
+                links.extend(without_anchor(&link).map(|link| forms(&link)));
+                let numbers = numbers(&link);
+                store.item_at(links, numbers, move |stored| same_site(&link, stored)).await?
+            }
+            None => None,
+        };
         let pointed = match found {
             Some(pointed) => Some((pointed, self.opening_for(pointed, now).await?)),
             None => None,
@@ -131,10 +152,14 @@ impl Services {
         let new = NewReport {
             receipt: receipt.clone(),
             day: local(now).date().to_string(),
-            sha256: ContentHash::of(&report.bytes()),
-            link: report.link.to_string(),
-            reason: report.reason,
-            contact: report.contact,
+            sha256: ContentHash::of(&public_report::bytes(
+                link.as_ref(),
+                &reason,
+                contact.as_deref(),
+            )),
+            link: link.map(String::from),
+            reason,
+            contact,
         };
         let per_day = bounds.per_day;
         let received = store.receive_report(new, pointed, per_day, MOST_WAITING, now).await?;

@@ -13,7 +13,7 @@ use crate::store::rows::{ActionRow, EvidenceState};
 
 use super::case_sheet::{self, Told, case_sheet};
 use super::deliveries::PackageForm;
-use super::secrecy::marked_json;
+use super::secrecy::{marked_json, marks_beside};
 use super::{ServiceError, Services, packages, public_reports};
 
 impl Services {
@@ -70,6 +70,7 @@ impl Services {
             "note": decision.as_ref().and_then(|d| d.note.clone()),
             "diary": {
                 "policy": policy.name,
+                "policy_sha256": decision.as_ref().and_then(|d| d.policy),
                 "target": policy.duties.register.target.label(),
                 "concerns_case": answered.and_then(|kept| kept.number.clone()),
                 "rule": answered.map(|kept| kept.rule.clone()),
@@ -81,6 +82,12 @@ impl Services {
         if let (Some(mark), Some(cover)) = (mark, cover.as_object_mut()) {
             let told = marked_json(&mark, &self.inner.settings.authority);
             cover.insert("secrecy".to_owned(), told);
+        }
+        let beside = marks_beside(&self.inner.store, &row, manifest.holds_picture()).await?;
+        if let (false, Some(cover)) = (beside.is_empty(), cover.as_object_mut()) {
+            let authority = &self.inner.settings.authority;
+            let marks: Vec<_> = beside.iter().map(|mark| marked_json(mark, authority)).collect();
+            cover.insert("secrecy_beside".to_owned(), marks.into());
         }
         let cover =
             serde_json::to_vec_pretty(&cover).map_err(|e| ServiceError::broken("cover", e))?;

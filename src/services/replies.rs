@@ -409,7 +409,7 @@ impl Services {
             ground,
             rules_link: Some(rules_link.as_str()).filter(|link| !link.is_empty()),
             number: number.as_deref(),
-            kept: kept_for(self.policy_of(item.account), done),
+            kept: kept_for(&self.policy_of(item.account), done),
             authority: &self.inner.settings.authority,
             signature: signature.as_deref(),
         };

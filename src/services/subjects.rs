@@ -61,6 +61,8 @@ pub struct Told {
     pub what: String,
     /// The text; none where it may not be copied or shown, or has gone.
     pub text: Option<String>,
+    /// Its wordings before that we have, the oldest first, with when each was fetched. In an extract alone.
+    pub before: Vec<(Timestamp, String)>,
     /// What is known of it.
     pub facts: Vec<Fact>,
     /// What is wrong in it, in the person's words.
@@ -298,6 +300,20 @@ impl Services {
                 ),
             };
             let shown = !row.no_copy && !disposed;
+            // Of what somebody else wrote, their numbers and addresses are not this person's.
+            let theirs = |text: String| match wrote {
+                true => text,
+                false => self.inner.classifier.masked(&text).into_owned(),
+            };
+            let earlier = match (kind, shown) {
+                (SubjectKind::Access, true) => self.inner.store.versions_of(item).await?,
+                _ => Vec::new(),
+            };
+            let before = earlier
+                .into_iter()
+                .filter(|one| one.number < version.number && one.text != DISPOSED_TEXT)
+                .map(|one| (one.fetched_at, theirs(one.text)))
+                .collect();
             told.push(Told {
                 item,
                 case,
@@ -307,11 +323,8 @@ impl Services {
                     crate::domain::text::capitalised(row.kind.label()),
                     time(when)
                 ),
-                // Of what somebody else wrote, their numbers and addresses are not this person's.
-                text: shown.then(|| match wrote {
-                    true => version.text,
-                    false => self.inner.classifier.masked(&version.text).into_owned(),
-                }),
+                text: shown.then(|| theirs(version.text)),
+                before,
                 facts,
                 note,
                 erasure,
@@ -339,7 +352,9 @@ impl Services {
             names.iter().flat_map(|name| spellings(name.trim_start_matches('@'))).collect();
         let line = viewer.line("subject.search", format!("subject request {id}"));
         self.inner.store.record_audit(line, self.inner.clock.now()).await?;
-        let found = self.inner.store.find_person(names, spelled, MOST_HITS).await?;
+        // Those that were chosen make room for the next, so that a request reaches past one page of hits.
+        let skip = chosen.iter().map(|known| known.item).collect();
+        let found = self.inner.store.find_person(names, spelled, skip, MOST_HITS).await?;
         let more = found.len() == MOST_HITS;
         let mut hits = Vec::with_capacity(found.len());
         for one in found {
@@ -486,7 +501,9 @@ impl Services {
                 may_go.dedup();
             }
         }
-        let end = EndOfSubject { id, outcome, words: answer, pdf, may_go, user: viewer.user };
+        let items = file.items.iter().map(|told| (told.item, told.note.clone())).collect();
+        let user = viewer.user;
+        let end = EndOfSubject { id, outcome, words: answer, pdf, items, may_go, user };
         let line = viewer.line("subject.end", format!("subject request {id}"));
         self.inner.store.end_subject(end, line, now).await?;
         self.note_log().await;
@@ -575,6 +592,13 @@ impl Services {
                 notes: told.text.is_none().then_some(no_text).into_iter().collect(),
                 text: told.text.clone(),
             });
+            for (at, text) in &told.before {
+                passages.push(Passage {
+                    title: format!("Tidigare lydelse, hämtad {}", time(*at)),
+                    notes: Vec::new(),
+                    text: Some(text.clone()),
+                });
+            }
             if let Some(note) = &told.note {
                 passages.push(Passage {
                     title: "Anteckning om vad du anser vara fel".into(),

@@ -16,7 +16,7 @@ use crate::domain::duties::Duties;
 use crate::domain::ground::Ground;
 use crate::domain::ids::{BulkId, CaseId};
 use crate::domain::person::Act;
-use crate::domain::policy::{Policy, Proposal};
+use crate::domain::policy::Proposal;
 use crate::domain::register::Answered;
 use crate::domain::together::{
     Became, MOST_TOGETHER, Over, Pick, Weight, Within, left_to_itself, refuses, undo_until,
@@ -185,7 +185,7 @@ impl Services {
             let is_cut = row.text_is_cut && !row.no_copy && !row.secret;
             let version = row.case.version;
             let account = row.account.id;
-            let policy: &Policy = self.policy_of(account);
+            let policy = self.policy_of(account);
             if !selection.duties.contains(&policy.duties) {
                 selection.duties.push(policy.duties.clone());
             }
@@ -422,8 +422,7 @@ impl Services {
 
     /// The longest time to undo of any policy in use.
     fn longest_undo(&self) -> SignedDuration {
-        let own = self.inner.accounts.values().filter_map(|served| served.policy.as_ref());
-        own.map(|policy| policy.undo).fold(self.inner.policy.undo, Ord::max)
+        self.inner.policies.all().iter().map(|policy| policy.undo).max().unwrap_or_default()
     }
 
     /// Undoes what was decided together, as far as that is still possible. What cannot be undone is noted with its

@@ -2,8 +2,10 @@
 //! pages show neither text nor names until somebody asks for it, and the search finds nothing by them. Nothing is
 //! lost: what is sealed stays, and disposal goes by its own plan.
 
+use std::collections::BTreeSet;
+
 use crate::domain::custody::CustodyAct;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, PlatformItemId};
 use crate::domain::item::Author;
 use crate::domain::person::Act;
 
@@ -17,7 +19,19 @@ const AT_ONCE: u32 = 200;
 /// What stands in place of a text that is not shown unasked.
 pub const VEILED: &str = "[Dolt: ärendet är avslutat sedan länge. Öppna det för att visa texten.]";
 
+/// What stands in place of a neighbour's in a thread.
+const VEILED_BESIDE: &str = "[Dolt: ärendet om det här inlägget är avslutat sedan länge.]";
+
 impl CaseFile {
+    /// Takes away what others wrote in the thread whose own cases are no longer shown unasked.
+    pub(super) fn veil_beside(&mut self, veiled: &BTreeSet<PlatformItemId>) {
+        let thread = self.above.above.iter_mut().chain(&mut self.below);
+        for item in thread.filter(|item| veiled.contains(&item.platform_id)) {
+            item.text = VEILED_BESIDE.to_owned();
+            item.author = Author { name: Some("(dolt namn)".into()), ..Author::default() };
+        }
+    }
+
     /// Takes away what is not shown unasked: texts, names and links, here and in the thread.
     pub(super) fn veil(&mut self) {
         self.text = VEILED.to_owned();

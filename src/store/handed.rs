@@ -52,6 +52,10 @@ pub struct RunFacts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VanishedFacts(pub RuledFacts);
 
+/// A version of a policy that has come to rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyFacts(pub RuledFacts);
+
 /// What the log says of one.
 #[derive(Debug, serde::Serialize)]
 pub(in crate::store) struct RuledRecord {

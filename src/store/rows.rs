@@ -485,6 +485,8 @@ pub struct DecisionRow {
     pub undone_at: Option<Timestamp>,
     /// Who decided.
     pub by: String,
+    /// The version of the policy that it was made under; none where that was not kept yet.
+    pub policy: Option<ContentHash>,
 }
 
 /// An action with what carrying it out takes.

@@ -21,6 +21,7 @@ mod present_archive;
 mod present_changes;
 mod present_handed;
 mod present_keeping;
+mod present_policies;
 mod present_replies;
 mod present_supervision;
 mod present_together;

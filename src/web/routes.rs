@@ -27,9 +27,9 @@ use super::cookie::SessionCookie;
 use super::guard::{Guard, LARGEST_PUBLIC_BYTES};
 use super::pages::{
     account_card, accounts, api_help, archive, audit_log, case, crisis, diary, evidence, filters,
-    handed, help, hooks, keeping, keys, login, me, mentions, publishers, queue, record, replies,
-    report, reported, search, secrecy, sign_in, statistics, subjects, supervision, tasks, together,
-    users,
+    handed, help, hooks, keeping, keys, login, me, mentions, policies, publishers, queue, record,
+    replies, report, reported, search, secrecy, sign_in, statistics, subjects, supervision, tasks,
+    together, users,
 };
 use super::proxies::Proxies;
 use super::public::PublicGate;
@@ -200,6 +200,7 @@ pub fn router(
         .route("/rapport", get(report::show))
         .route("/rapport/{tid}/{name}", get(report::file))
         .route("/krislage", get(crisis::show).post(crisis::begin))
+        .route("/krislage/blad", get(crisis::sheet))
         .route("/krislage/flytta", post(crisis::move_end).get(back_to_page))
         .route("/krislage/avsluta", post(crisis::end).get(back_to_page))
         .route("/nycklar", get(keys::show).post(keys::add))
@@ -209,6 +210,16 @@ pub fn router(
         .route("/webbhookar/{id}/ta-bort", post(hooks::end).get(back_to_page))
         .route("/webbhookar/{id}/igen", post(hooks::again).get(back_to_page))
         .route("/hjalp/api", get(api_help::show))
+        .route("/riktlinjer", get(policies::list))
+        .route("/riktlinjer/fardig/{id}", get(policies::ready))
+        .route("/riktlinjer/{id}", get(policies::show))
+        .route("/riktlinjer/{id}/andra", get(policies::edit).post(policies::save))
+        .route("/riktlinjer/{id}/{version}", get(policies::version))
+        .route("/riktlinjer/{id}/{version}/godkann", post(policies::approve).get(back_to_page))
+        .route(
+            "/riktlinjer/{id}/{version}/dra-tillbaka",
+            post(policies::withdraw).get(back_to_page),
+        )
         .route("/uppsikt", get(supervision::show))
         .route("/uppsikt/uppsiktslogg.csv", get(supervision::table))
         .route("/hjalp", get(help::show))

@@ -12,6 +12,7 @@ use crate::domain::duties::{
 };
 use crate::domain::escalation::Escalation;
 use crate::domain::ground::Ground;
+use crate::domain::policy::HelpLine;
 
 /// The identifiers of an enum with their values.
 macro_rules! ids {
@@ -36,8 +37,12 @@ pub(super) fn read(root: &mut Table<'_, '_>) -> Option<Duties> {
     let archive = section(root, "archive", |table| archive(table, &default.archive));
     let watching = section(root, "watch", |table| watching(table, &default.watching));
     let crisis = section(root, "crisis", |table| crisis(table, default.crisis));
+    let crisis_numbers = help_lines(root.tables("crisis_number"), "Tjänsteman i beredskap");
     let accounts = section(root, "accounts", |table| accounts(table, &default.accounts));
     let escalation = section(root, "escalation", |table| escalation(table, &default.escalation));
+    let changed_by_two = section(root, "changes", |table| {
+        Some(table.yes("four_eyes", default.changed_by_two)?.value)
+    });
     let (politics, politics_to) = politics?.unwrap_or((default.politics, default.politics_to));
     Some(Duties {
         decision: decision?.flatten(),
@@ -51,8 +56,10 @@ pub(super) fn read(root: &mut Table<'_, '_>) -> Option<Duties> {
         archive: archive?.unwrap_or(default.archive),
         watching: watching?.unwrap_or(default.watching),
         crisis: crisis?.unwrap_or(default.crisis),
+        crisis_numbers,
         accounts: accounts?.unwrap_or(default.accounts),
         escalation: escalation?.unwrap_or(default.escalation),
+        changed_by_two: changed_by_two?.unwrap_or(default.changed_by_two),
     })
 }
 
@@ -335,6 +342,20 @@ fn crisis(table: &mut Table<'_, '_>, default: Crisis) -> Option<Crisis> {
     let _source = optional(table, "source")?;
     // All of them at most 3600.
     Some(Crisis { poll_s: poll? as u16, limit_times: times? as u8, hours: hours? as u16 })
+}
+
+/// Numbers with what they are for; what is not whole is told.
+pub(super) fn help_lines(tables: Vec<Table<'_, '_>>, example: &str) -> Vec<HelpLine> {
+    let mut lines = Vec::with_capacity(tables.len());
+    for mut table in tables {
+        let what = table.demanded_text("what", &format!("what = \"{example}\""));
+        let number = table.demanded_text("number", "number = \"112\"");
+        table.done();
+        if let (Some(what), Some(number)) = (what, number) {
+            lines.push(HelpLine { what: what.value, number: number.value });
+        }
+    }
+    lines
 }
 
 fn accounts(table: &mut Table<'_, '_>, default: &Accounts) -> Option<Accounts> {

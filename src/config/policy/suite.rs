@@ -230,3 +230,85 @@ fn every_deadline_of_the_suite_is_the_one_of_the_rulebook() {
         }
     }
 }
+
+/// Every answer that a person may give in the wizard, on every item: what is forced cannot be left out, what must not
+/// be is made only with a written reason, and nothing else is refused.
+#[test]
+fn whatever_is_answered_every_forced_registration_exists_and_none_that_must_not_be_lacks_its_reason()
+ {
+    let (mut n_forced, mut n_against) = (0, 0);
+    for ready in Ready::ALL {
+        let policy = ready.read().expect("valid");
+        let rules = &policy.duties.register;
+        for (id, verdict) in suite() {
+            for kind in [ItemKind::Comment, ItemKind::DirectMessage] {
+                let decision = followed(&policy, &verdict);
+                let subject = Subject::of(kind, &decision);
+                let plain = decision.choices().iter().filter(|c| **c != Choice::Register);
+                let plain: Vec<_> = plain.cloned().collect();
+                let registering = [plain.clone(), vec![Choice::Register]].concat();
+                let made = |choices: &[Choice], note: Option<&str>| {
+                    let note = note.or(decision.note()).map(str::to_owned);
+                    Decision::new(choices.to_vec(), decision.ground(), note).ok()
+                };
+                for question in Question::ALL {
+                    let at = format!("{}: {id} as {kind:?}, {}", ready.id(), question.id());
+                    let proposal = propose(&policy.duties, subject, &Answered::yes(&[*question]));
+                    let refused = |decision: &Decision| proposal.refuses(decision).is_some();
+                    let (without, with) = (made(&plain, None), made(&registering, Some("KS 1.")));
+                    let forced = *question == Question::Secrecy
+                        || subject.ground.is_some_and(|ground| ground.is_secrecy())
+                        || (subject.removes && rules.on_removal == OnRemoval::Always)
+                        || question.calls_for().is_some_and(|must| rules.must.contains(&must));
+                    assert_eq!(proposal.way == Way::Forced, forced, "{at}");
+                    let against = question.speaks_against();
+                    let against = !forced && against.is_some_and(|a| rules.must_not.contains(&a));
+                    assert_eq!(proposal.way == Way::NotToBe, against, "{at}");
+                    if let Some(without) = without {
+                        assert_eq!(refused(&without), forced, "{at}: {without:?}");
+                        n_forced += usize::from(forced);
+                    }
+                    if let Some(with) = with {
+                        assert!(!refused(&with), "{at}: with a reason it may be registered");
+                    }
+                    if let Some(with) = made(&registering, None).filter(|d| d.note().is_none()) {
+                        assert!(!against || refused(&with), "{at}: without a reason it may not");
+                        n_against += usize::from(against);
+                    }
+                }
+            }
+        }
+    }
+    assert!(n_forced > 10_000 && n_against > 500, "{n_forced} forced, {n_against} against");
+}
+
+/// Of several findings the one that is due first rules, whatever stands beside it.
+#[test]
+fn where_an_item_holds_several_findings_the_earliest_deadline_is_the_one() {
+    let mut n = 0;
+    for wall in ["2026-11-20 15:00", "2026-12-23 16:29", "2027-03-27 23:30"] {
+        let received = swedish(wall);
+        for ready in Ready::ALL {
+            let policy = ready.read().expect("valid");
+            for (id, verdict) in suite() {
+                if verdict.findings.len() < 2 {
+                    continue;
+                }
+                for kind in [ItemKind::Comment, ItemKind::DirectMessage] {
+                    let alone = |finding: &Finding| {
+                        let findings = vec![finding.clone()];
+                        let one = Verdict { findings, ..verdict.clone() };
+                        policy.due(&one, kind, received)
+                    };
+                    let opening = verdict.findings.iter().filter(|f| f.opens_case());
+                    let Some(earliest) = opening.map(alone).min() else { continue };
+                    let at = format!("{}: {id} as {kind:?}, {wall}", ready.id());
+                    assert_eq!(policy.due(&verdict, kind, received), earliest, "{at}");
+                    assert!(earliest >= received, "{at}: due before it came");
+                    n += 1;
+                }
+            }
+        }
+    }
+    assert!(n > 300, "{n}");
+}

@@ -8,7 +8,7 @@ use crate::domain::action::{ActionEvent, ActionKind};
 use crate::domain::category::{Category, Severity};
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::ground::Ground;
-use crate::domain::ids::{ActionId, DiaryNumber, LexiconVersion, UserId};
+use crate::domain::ids::{ActionId, ContentHash, DiaryNumber, LexiconVersion, UserId};
 use crate::domain::likeness::Traces;
 use crate::domain::person::Role;
 use crate::domain::verdict::{Finding, Verdict};
@@ -112,6 +112,7 @@ impl Stage {
     async fn decide(&self, case: CaseId, choices: Vec<Choice>) -> crate::domain::ids::DecisionId {
         let decision = Decision::new(choices, Some(Ground::Threat), Some("Tydligt hot.".into()));
         let new = NewDecision {
+            policy: ContentHash::of(b"prov"),
             answered: None,
             bulk: None,
             by_hand: Vec::new(),

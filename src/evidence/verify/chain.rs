@@ -209,6 +209,7 @@ pub(super) struct LogRead {
     pub(super) releases: BTreeMap<i64, Leaf<Ruled>>,
     pub(super) sweeps: BTreeMap<i64, Leaf<Ruled>>,
     pub(super) archive_runs: BTreeMap<i64, Leaf<Ruled>>,
+    pub(super) policies: BTreeMap<i64, Leaf<Ruled>>,
     /// Sealed items that were gone.
     pub(super) vanished: BTreeMap<i64, Leaf<Ruled>>,
     pub(super) disposals: BTreeMap<i64, Leaf<Disposal>>,
@@ -252,6 +253,7 @@ impl LogRead {
             releases: BTreeMap::new(),
             sweeps: BTreeMap::new(),
             archive_runs: BTreeMap::new(),
+            policies: BTreeMap::new(),
             vanished: BTreeMap::new(),
             disposals: BTreeMap::new(),
             disposed: BTreeMap::new(),
@@ -406,6 +408,9 @@ impl LogRead {
             }),
             LogKind::ArchiveRun => leaf::<Ruled>(seq, at, record).map(|leaf| {
                 self.archive_runs.insert(leaf.record.row, leaf);
+            }),
+            LogKind::Policy => leaf::<Ruled>(seq, at, record).map(|leaf| {
+                self.policies.insert(leaf.record.row, leaf);
             }),
             LogKind::Vanished => leaf::<Ruled>(seq, at, record).map(|leaf| {
                 self.vanished.insert(leaf.record.row, leaf);

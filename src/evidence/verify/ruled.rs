@@ -4,7 +4,7 @@ use crate::domain::release::ReleaseId;
 use crate::evidence::EvidenceStore;
 use crate::store::Store;
 use crate::store::handed::{
-    PoliceFacts, ReleaseFacts, RuledFacts, RunFacts, SweepFacts, VanishedFacts,
+    PoliceFacts, PolicyFacts, ReleaseFacts, RuledFacts, RunFacts, SweepFacts, VanishedFacts,
 };
 use crate::store::rows::Readable;
 
@@ -26,6 +26,7 @@ pub(super) async fn verify(
     kind::<RunFacts>(store, log, report).await?;
     runs(evidence, store, report).await?;
     kind::<VanishedFacts>(store, log, report).await?;
+    kind::<PolicyFacts>(store, log, report).await?;
     documents(evidence, store, report).await
 }
 
@@ -195,5 +196,22 @@ impl Logged for VanishedFacts {
 
     fn leaves(log: &LogRead) -> impl Iterator<Item = (i64, u64)> {
         log.vanished.iter().map(|(id, leaf)| (*id, leaf.seq))
+    }
+}
+
+impl Logged for PolicyFacts {
+    const NAME: &'static str = "version av riktlinjen";
+    const LEAF_SAYS: &'static str = "säger att den började gälla";
+
+    async fn page(store: &Store, after: i64) -> Result<Vec<Readable<Self>>, EvidenceError> {
+        Ok(store.policy_facts(after, PAGE).await?)
+    }
+
+    fn fault(&self, log: &LogRead) -> Option<String> {
+        fault(&self.0, log.policies.get(&self.0.row))
+    }
+
+    fn leaves(log: &LogRead) -> impl Iterator<Item = (i64, u64)> {
+        log.policies.iter().map(|(id, leaf)| (*id, leaf.seq))
     }
 }

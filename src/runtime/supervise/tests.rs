@@ -252,6 +252,6 @@ fn waits_grow_stay_below_the_cap_and_are_spread_over_their_upper_half() {
     assert_eq!(ms(u32::MAX, 1.0), 60_000);
     assert_eq!(ms(1, f64::INFINITY), 1000);
     for _ in 0..100 {
-        assert!((0.0..=1.0).contains(&random_share()));
+        assert!((0.0..=1.0).contains(&crate::runtime::chance::share()));
     }
 }

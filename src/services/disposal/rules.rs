@@ -2,6 +2,7 @@
 //! and no other (*arkivlagen 1990:782 10 §*). A municipal company has its own.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::domain::account::{Account, PlatformKind};
 use crate::domain::ids::{AccountId, AccountKey};
@@ -10,50 +11,50 @@ use crate::domain::retention::{Disposal, DisposalLine, Retention};
 
 /// The policies in force: the authority's, and those of accounts that have their own.
 #[derive(Clone, Debug)]
-pub struct Policies<'d> {
-    authority: &'d Policy,
-    accounts: BTreeMap<AccountKey, Option<&'d Policy>>,
+pub struct Policies {
+    authority: Arc<Policy>,
+    accounts: BTreeMap<AccountKey, Option<Arc<Policy>>>,
 }
 
 /// A policy with the accounts that go by it.
 #[derive(Clone, Debug)]
-pub struct Group<'d> {
+pub struct Group {
     /// The policy.
-    pub policy: &'d Policy,
+    pub policy: Arc<Policy>,
     /// The accounts, by key.
     pub accounts: Vec<Account>,
 }
 
-impl Group<'_> {
+impl Group {
     /// The accounts.
     pub fn ids(&self) -> Vec<AccountId> {
         self.accounts.iter().map(|account| account.id).collect()
     }
 }
 
-impl<'d> Policies<'d> {
+impl Policies {
     /// The authority's policy, and each account of the settings with its own where it has one.
     pub fn new(
-        authority: &'d Policy,
-        accounts: impl Iterator<Item = (AccountKey, Option<&'d Policy>)>,
+        authority: Arc<Policy>,
+        accounts: impl Iterator<Item = (AccountKey, Option<Arc<Policy>>)>,
     ) -> Self {
         Self { authority, accounts: accounts.collect() }
     }
 
     /// The policy of an account. None where the account is in the settings no more: nobody can tell whose
     /// rules it went by.
-    fn of(&self, account: &Account) -> Option<&'d Policy> {
+    fn of(&self, account: &Account) -> Option<&Arc<Policy>> {
         match self.accounts.get(&account.key) {
-            Some(own) => Some(own.unwrap_or(self.authority)),
+            Some(own) => Some(own.as_ref().unwrap_or(&self.authority)),
             // What an editor records is the authority's own.
-            None => (account.platform == PlatformKind::Manual).then_some(self.authority),
+            None => (account.platform == PlatformKind::Manual).then_some(&self.authority),
         }
     }
 
     /// The accounts by policy, the authority's first, also where no account goes by it; and those whose
     /// policy is not known.
-    pub fn groups(&self, accounts: Vec<Account>) -> (Vec<Group<'d>>, Vec<Account>) {
-        let mut groups = vec![Group { policy: self.authority, accounts: Vec::new() }];
+    pub fn groups(&self, accounts: Vec<Account>) -> (Vec<Group>, Vec<Account>) {
+        let mut groups = vec![Group { policy: self.authority.clone(), accounts: Vec::new() }];
         let mut unknown = Vec::new();
         for account in accounts {
             let Some(policy) = self.of(&account) else {
@@ -63,7 +64,7 @@ impl<'d> Policies<'d> {
             let known = groups.iter_mut().find(|group| group.policy.version == policy.version);
             match known {
                 Some(group) => group.accounts.push(account),
-                None => groups.push(Group { policy, accounts: vec![account] }),
+                None => groups.push(Group { policy: policy.clone(), accounts: vec![account] }),
             }
         }
         (groups, unknown)
@@ -89,18 +90,18 @@ pub fn rules(policy: &Policy) -> Result<(&Retention, &str), String> {
 ///
 /// # Errors
 /// The reason.
-pub fn still_allowed<'g, 'd>(
-    groups: &'g [Group<'d>],
+pub fn still_allowed<'g>(
+    groups: &'g [Group],
     row: &Disposal,
     lines: &[DisposalLine],
     now: jiff::Timestamp,
-) -> Result<&'g Group<'d>, String> {
+) -> Result<&'g Group, String> {
     const AGAIN: &str = "Dra tillbaka förslaget och föreslå på nytt.";
     let group =
         groups.iter().find(|group| group.policy.version == row.policy).ok_or_else(|| {
             format!("Den riktlinje som gallringen föreslogs enligt gäller inte längre. {AGAIN}")
         })?;
-    let (retention, decision) = rules(group.policy)?;
+    let (retention, decision) = rules(&group.policy)?;
     if decision != row.decision || retention.plan != row.plan {
         return Err(format!(
             "Riktlinjen har fått ett annat gallringsbeslut sedan gallringen föreslogs. {AGAIN}"

@@ -75,10 +75,11 @@ impl Services {
             }
         }
         // Of no account: the authority's own plan goes for them.
-        let own = self.inner.policy.retention.as_ref().and_then(|retention| retention.sweep(now));
-        if let Some((before, decision)) = own {
+        let policy = self.policy();
+        let own = policy.retention.as_ref().and_then(|retention| retention.forgets(now));
+        if let Some((before, decision, refusals)) = own {
             store.sweep_reports(before, decision.to_owned(), now).await?;
-            store.forget_subjects(before, decision.to_owned(), now).await?;
+            store.forget_subjects(before, refusals, decision.to_owned(), now).await?;
         }
         *self.inner.swept.lock().await = Some(today);
         if n > 0 {

@@ -138,7 +138,7 @@ async fn at_a_school_every_finding_of_personal_data_is_a_case_at_once() {
     let typed = Typed { card: Card { care: Care::School, ..card() }, ..Typed::default() };
     stage.services.save_card(&owner, "facebook", typed).await.unwrap();
     let strict = stage.services.policy_of(stage.account).clone();
-    assert_eq!(strict, ordinary.stricter());
+    assert_eq!(*strict, ordinary.stricter());
     for category in [Category::PersonalId, Category::PersonalData, Category::SensitiveData] {
         assert_eq!(strict.rule(category).low.choices, ordinary.rule(category).medium.choices);
         assert_eq!(strict.rule(category).low.clock, crate::domain::deadline::Clock::AtOnce);
@@ -148,10 +148,10 @@ async fn at_a_school_every_finding_of_personal_data_is_a_case_at_once() {
     let mut stage = stage;
     stage.restart().await;
     stage.services.open_cards().await.unwrap();
-    assert_eq!(*stage.services.policy_of(stage.account), strict);
+    assert_eq!(stage.services.policy_of(stage.account), strict);
     let typed = Typed { card: card(), ..Typed::default() };
     stage.services.save_card(&owner, "facebook", typed).await.unwrap();
-    assert_eq!(*stage.services.policy_of(stage.account), ordinary);
+    assert_eq!(stage.services.policy_of(stage.account), ordinary);
 }
 
 #[tokio::test]

@@ -159,3 +159,34 @@ async fn the_threat_of_a_calm_day_is_told_as_before() {
     let subjects: Vec<_> = troubles.iter().map(|trouble| trouble.subject.as_str()).collect();
     assert_eq!(subjects, ["Ingen e-postadress till administratören"]);
 }
+
+#[tokio::test]
+async fn the_leaf_says_who_does_what_whom_to_ring_and_how_to_go_back_before_and_in_a_crisis() {
+    let stage = Stage::new().await;
+    let admin = admin(&stage).await;
+    let (store, clock) = (stage.store(), stage.clock.clock());
+    stage.person(Role::Editor, "Eva").await;
+    people::set_part(store, &clock, "facebook", "kim", Some(Part::Editor)).await.unwrap();
+    let calm = stage.services.crisis_sheet(&stage.editor).await.unwrap();
+    assert!(calm.state[0].starts_with("Krisläge råder inte"), "{:?}", calm.state);
+    assert_eq!(calm.accounts[0].1, [("redaktör", "Kim Exempel".to_owned())]);
+    assert!(calm.tasks.iter().any(|(what, who)| what.contains("avslutar") && who == "Ada Exempel"));
+    for number in ["112", "113 13"] {
+        assert!(calm.numbers.iter().any(|(_, told)| told == number), "{number}");
+    }
+    assert!(calm.texts.len() >= 4 && calm.texts[0].1.starts_with("Exempelstads kommun"));
+    let called = Typed { people: vec!["eva".into()], ..typed("2026-11-21T18:00") };
+    stage.services.begin_crisis(&admin, &called).await.unwrap();
+    let sheet = stage.services.crisis_sheet(&stage.editor).await.unwrap();
+    assert!(sheet.state[0].contains("infört av Ada Exempel"), "{:?}", sheet.state);
+    assert!(sheet.state[1].contains("2026-11-21 18:00"), "{:?}", sheet.state);
+    assert!(
+        sheet.tasks.iter().any(|(what, who)| what.starts_with("Inkallade") && who == "Eva Exempel")
+    );
+    // What the leaf says of how to go back is so.
+    let quota = stage.services.rule_quota();
+    stage.services.end_crisis(&admin).await.unwrap();
+    assert!(stage.services.rule_quota() < quota && stage.services.crisis_words().is_none());
+    let again = stage.services.crisis_sheet(&stage.editor).await.unwrap();
+    assert_eq!(again.state[0], calm.state[0]);
+}

@@ -259,6 +259,7 @@ pub fn services_with(
                 contact: "växeln".into(),
                 per_day: REPORTS_A_DAY,
                 per_address_hour: 5,
+                mailbox: None,
             },
             hooks: crate::services::hooks::Settings {
                 allow_loopback: true,

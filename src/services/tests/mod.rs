@@ -29,6 +29,7 @@ mod packages;
 mod page_pictures;
 mod people;
 mod policies;
+mod policies_changed;
 mod public_reports;
 mod pushes;
 mod quota;

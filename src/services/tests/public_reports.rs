@@ -1,8 +1,8 @@
 //! Reports from the public, and what stands outside our control.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
-use super::harness::{Stage, THREAT};
+use super::harness::{REPORTS_A_DAY, Stage, THREAT};
 use super::keeping::TWO_MONTHS_S;
 use super::notices::{notifier, staffed};
 use crate::domain::case::CaseState;
@@ -10,6 +10,7 @@ use crate::domain::ids::{CaseId, ContentHash};
 use crate::domain::person::Role;
 use crate::domain::public_report::{Faulty, ReportState, Typed, numbers};
 use crate::domain::report::Span;
+use crate::services::mailbox::{Round, drop_in};
 use crate::services::public_reports::Answer;
 use crate::services::{ServiceError, packages};
 
@@ -193,4 +194,91 @@ async fn what_stands_outside_our_control_runs_no_deadline_until_that_is_taken_ba
 fn a_link_of_the_simulated_platform_has_its_number() {
     let link = url::Url::parse("https://facebook.example/p/1?comment_id=100000000001").unwrap();
     assert_eq!(numbers(&link)[0], "100000000001");
+}
+
+#[tokio::test]
+async fn a_report_that_joined_a_case_already_disposed_of_goes_by_itself_and_no_words_stand_in_the_audit_log()
+ {
+    let stage = Stage::new().await;
+    let (number, case) = stage.dismissed(THREAT).await;
+    let link = link_of(&stage, number).await;
+    stage.wait_s(TWO_MONTHS_S);
+    let archivist = stage.person(Role::Archivist, "Arne").await;
+    let other = stage.person(Role::Administrator, "Eva").await;
+    let row = stage.services.propose_disposal(&archivist, None).await.unwrap();
+    stage.services.approve_disposal(&other, row.id).await.unwrap();
+    report(&stage, &link, "Hot mot en lärare.").await;
+    let words = "Gäller samma inlägg som förut.";
+    stage.services.end_report(&stage.editor, 1, Some(words)).await.unwrap();
+    let swept = async |at: Timestamp| {
+        stage.store().sweep_reports(at, "KS 2026/1".into(), stage.now()).await.unwrap()
+    };
+    assert_eq!(swept(Timestamp::UNIX_EPOCH).await, 0, "not before its time");
+    assert_eq!(swept(stage.now() + SignedDuration::from_hours(1)).await, 1);
+    let told = stage.services.from_outside(&stage.editor, case).await.unwrap();
+    assert_eq!(told.reports[0].reason, None);
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    let line: String = raw
+        .query_row("select detail from audit where act = 'report.end'", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(line, ReportState::SetAside.label());
+}
+
+/// A stage with a mailbox, and its folder.
+async fn with_mailbox() -> (Stage, std::path::PathBuf) {
+    let mut stage = Stage::new().await;
+    let folder = stage.dir.path().join("post");
+    let inner = std::sync::Arc::get_mut(&mut stage.services.inner).expect("nothing runs yet");
+    inner.settings.public_reports.mailbox = Some(folder.clone());
+    (stage, folder)
+}
+
+#[tokio::test]
+async fn mails_become_reports_as_those_of_the_form_and_nothing_of_them_is_lost() {
+    let (stage, folder) = with_mailbox().await;
+    let (number, case) = stage.written(THREAT).await;
+    let link = link_of(&stage, number).await;
+    let drop = |mail: &[u8]| drop_in(&folder, mail).unwrap();
+    let head = "From: Robin <robin@exempel.example>\r\nSubject: Hot mot en lärare\r\n";
+    let known = format!("{head}Content-Type: text/plain; charset=utf-8\r\n\r\nSe {link} tack.\r\n");
+    assert_eq!(drop(known.as_bytes()), drop(known.as_bytes()), "the same mail is one file");
+    drop(format!("{head}\r\nJag hittar inte länken.").as_bytes());
+    drop(b"Auto-Submitted: auto-replied\r\nSubject: Semester\r\n\r\nJag \xe4r borta.");
+    drop(b"\0\0\0");
+    // One that is still being written is left alone.
+    std::fs::write(folder.join(".halv.part"), b"Subject: x").unwrap();
+    let round = stage.services.read_mailbox().await.unwrap();
+    assert_eq!(round, Round { reports: 2, automatic: 1, faulty: 1, left: 0 });
+    let told = stage.services.from_outside(&stage.editor, case).await.unwrap();
+    assert_eq!(told.reports.len(), 1);
+    assert!(told.reports[0].reason.as_deref().unwrap().starts_with("Hot mot en lärare"));
+    assert_eq!(told.reports[0].contact.as_deref(), Some("Robin <robin@exempel.example>"));
+    let all = stage.services.reports_from_outside(&stage.editor).await.unwrap();
+    let waits = all.iter().filter(|line| line.state == ReportState::New).count();
+    assert_eq!((all.len(), waits), (2, 1), "one waits for a person to find it");
+    let troubles = stage.services.notice_troubles(&stage.editor).await.unwrap();
+    assert!(troubles.iter().any(|t| t.subject.contains("kunde inte läsas")), "{troubles:?}");
+    // All of them lie beside.
+    let lie = |name: &str| std::fs::read_dir(folder.join(name)).unwrap().count();
+    assert_eq!((lie("lästa"), lie("automatiska"), lie("fel")), (2, 1, 1));
+    assert_eq!(stage.services.read_mailbox().await.unwrap(), Round::default());
+    // What came again is the same report.
+    drop(known.as_bytes());
+    assert_eq!(stage.services.read_mailbox().await.unwrap().reports, 1);
+    assert_eq!(stage.services.reports_from_outside(&stage.editor).await.unwrap().len(), 2);
+    stage.verified().await;
+}
+
+#[tokio::test]
+async fn mails_beyond_the_days_number_wait_in_the_mailbox_until_there_is_room() {
+    let (stage, folder) = with_mailbox().await;
+    for n in 0..REPORTS_A_DAY + 1 {
+        drop_in(&folder, format!("Subject: Anmälan {n}\r\n\r\nHot.").as_bytes()).unwrap();
+    }
+    let most = REPORTS_A_DAY as usize;
+    let round = stage.services.read_mailbox().await.unwrap();
+    assert_eq!((round.reports, round.left), (most, 1));
+    stage.clock.advance(SignedDuration::from_hours(24));
+    let round = stage.services.read_mailbox().await.unwrap();
+    assert_eq!((round.reports, round.left), (1, 0));
 }

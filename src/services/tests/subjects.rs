@@ -8,6 +8,8 @@ use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::person::Role;
 use crate::domain::subject::SubjectOutcome;
 use crate::services::{ServiceError, Viewer};
+use crate::store::error::StoreError;
+use crate::store::sqlite::subjects::EndOfSubject;
 
 const HARMLESS: &str = "Tack för ett fint bad i somras!";
 
@@ -205,8 +207,11 @@ async fn names_and_documents_go_by_the_plan_and_a_pending_request_holds_up_the_s
         stage.wait_s(TWO_MONTHS_S / 2);
         stage.services.note_sign().await.unwrap();
     }
-    let n =
-        stage.store().forget_subjects(stage.now(), "KS 2026/1".into(), stage.now()).await.unwrap();
+    let n = stage
+        .store()
+        .forget_subjects(stage.now(), false, "KS 2026/1".into(), stage.now())
+        .await
+        .unwrap();
     let (row, _) = stage.store().subject(id).await.unwrap();
     assert_eq!((n, row.whom, row.asker), (1, None, None));
     assert_eq!(row.ended.unwrap().3, None);
@@ -219,4 +224,65 @@ async fn asked_nothing(stage: &Stage, who: &Viewer) -> i64 {
     assert!(services.find_subject(who, id).await.unwrap().0.is_empty());
     why(services.add_to_subject(who, id, &[ItemId(1)]).await);
     id
+}
+
+#[tokio::test]
+async fn an_extract_holds_earlier_wordings_and_reaches_past_what_was_chosen() {
+    let stage = Stage::new().await;
+    let (number, case) = stage.written(THREAT).await;
+    stage.simulator.edit(number, &format!("{THREAT} I kväll."));
+    stage.wait_s(150);
+    stage.take_in_plainly().await;
+    let (_, other) = stage.written("Jag vet var din bror bor och ska slå ihjäl honom.").await;
+    let (services, eva) = (&stage.services, registrar(&stage).await);
+    let id = services.open_subject(&eva, "access", "Robin Påhitt", "", "").await.unwrap();
+    let (first, second) = (item_of(&stage, case).await, item_of(&stage, other).await);
+    services.add_to_subject(&eva, id, &[first]).await.unwrap();
+    let (hits, _) = services.find_subject(&eva, id).await.unwrap();
+    assert_eq!(hits.iter().map(|hit| hit.item).collect::<Vec<_>>(), [second], "the next ones");
+    let told = &services.subject_file(&eva, id).await.unwrap().items[0];
+    assert_eq!(told.text.as_deref(), Some(&*format!("{THREAT} I kväll.")));
+    assert_eq!(told.before.iter().map(|(_, text)| &text[..]).collect::<Vec<_>>(), [THREAT]);
+    services.end_subject(&eva, id, false, "Här är utdraget.").await.unwrap();
+    let pdf = services.subject_document(&eva, id).await.unwrap();
+    if let Some(text) = text_of(&stage, &pdf) {
+        assert!(text.contains("Tidigare lydelse"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_does_not_end_over_what_came_meanwhile() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    let eva = registrar(&stage).await;
+    let id = asked(&stage, &eva, "rectification").await;
+    let item = item_of(&stage, case).await;
+    let end = |items| EndOfSubject {
+        id,
+        outcome: SubjectOutcome::Granted,
+        words: "Antecknat.".into(),
+        pdf: None,
+        items,
+        may_go: Vec::new(),
+        user: eva.user,
+    };
+    let line = || eva.line("subject.end", "prov");
+    for before in [Vec::new(), vec![(item, Some("En annan anteckning.".to_owned()))]] {
+        let ended = stage.store().end_subject(end(before), line(), stage.now()).await;
+        assert!(matches!(ended, Err(StoreError::Refused { .. })), "{ended:?}");
+    }
+    stage.store().end_subject(end(vec![(item, None)]), line(), stage.now()).await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_lifts_by_hand_what_a_person_asks_about() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.dismissed(THREAT).await;
+    let eva = registrar(&stage).await;
+    let owner = stage.person(Role::Owner, "Lo").await;
+    let id = asked(&stage, &eva, "access").await;
+    let tried = stage.services.end_exemption(&owner, case, "Behövs inte.").await;
+    assert!(why(tried).contains(&format!("begäran {id}")));
+    stage.services.end_subject(&eva, id, false, "Här är utdraget.").await.unwrap();
+    assert!(stage.store().covering_hold(case).await.unwrap().is_none());
 }

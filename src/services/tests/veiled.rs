@@ -73,3 +73,23 @@ async fn what_comes_back_is_worked_on_in_the_open_again_and_a_restart_does_not_b
     assert!(!file.veiled && file.text.ends_with("I kväll."), "{file:?}");
     assert_eq!(stage.services.search(&stage.editor, &asked).await.unwrap().found.len(), 1);
 }
+
+#[tokio::test]
+async fn a_neighbour_that_is_not_shown_unasked_is_not_shown_in_the_thread_either() {
+    let stage = masking().await;
+    let (above, _) = stage.dismissed(THREAT).await;
+    stage.wait_s(TWO_MONTHS_S);
+    let under = "Jag vet var din bror bor och ska slå ihjäl honom.";
+    let number = stage.simulator.write("Kim Påhitt", under, Some(above));
+    stage.wait_s(150);
+    stage.take_in_plainly().await;
+    let open = stage.case_of(number).await;
+    let thread = async || {
+        let file = stage.services.case_file(&stage.editor, open).await.unwrap();
+        format!("{:?}", file.above.above)
+    };
+    assert!(thread().await.contains("Robin"), "until then it is shown");
+    stage.services.veil_closed().await.unwrap();
+    let told = thread().await;
+    assert!(!told.contains("Robin") && !told.contains(THREAT) && told.contains("Dolt"), "{told}");
+}

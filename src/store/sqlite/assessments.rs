@@ -25,7 +25,7 @@ const EARLIEST: Timestamp = Timestamp::constant(946_684_800, 0);
 /// When a version reached the authority, by the platform's word as far as it can be true: a
 /// platform's clock may run ahead of ours, but nothing was received later than we fetched it, and a
 /// time before there were such platforms is no time at all. The word itself is kept as it came.
-fn received_at(said: Timestamp, fetched: Timestamp) -> Timestamp {
+pub(super) fn received_at(said: Timestamp, fetched: Timestamp) -> Timestamp {
     if said < EARLIEST { fetched } else { said.min(fetched) }
 }
 

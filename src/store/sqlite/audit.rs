@@ -50,6 +50,24 @@ const SHUT: &str = "case
        when a.subject like 'registration %' then (select k.secret from registrations r join cases k on k.id = r.case_id
          where r.id = cast(substr(a.subject, 14) as integer))
      end";
+/// Writes that the program made something go by itself, by a decision on disposal.
+pub(super) fn swept(
+    tx: &Transaction<'_>,
+    act: &'static str,
+    subject: &str,
+    detail: String,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let line = AuditLine {
+        user: None,
+        user_name: "Uppsikt".into(),
+        act,
+        subject: subject.into(),
+        address: "lokalt".into(),
+        detail: Some(detail),
+    };
+    append(tx, &line, now)
+}
 
 impl Store {
     /// Writes a line for an act that changes nothing else: a log-in, the showing of evidence.

@@ -9,7 +9,7 @@ use super::bars::bar_copying;
 use super::cases::{note_event, set_state, the_case};
 use super::claims::clear_claim;
 use super::items::{the_item, the_version};
-use super::value::{at, from_json, json, maybe_at, maybe_row, ms, rows};
+use super::value::{at, from_json, hash, json, maybe_at, maybe_row, ms, rows};
 use super::{audit, evidence, log};
 use crate::domain::action::{ActionEvent, ActionKind, ActionState};
 use crate::domain::case::{CaseEvent, Outcome};
@@ -27,7 +27,7 @@ const DECISION: &str = "d.id, d.case_id, d.version_id, d.choices, d.ground, d.no
     d.undo_until, d.undone_at, d.answered, coalesce(
     (select e.user_name from case_events e
      where e.case_id = d.case_id and e.user_id = d.user_id and e.at = d.at order by e.id limit 1),
-    (select name from users u where u.id = d.user_id), d.policy)";
+    (select name from users u where u.id = d.user_id), d.policy), d.policy_sha256";
 
 /// What a person decided, with everything the transaction needs.
 #[derive(Clone, Debug)]
@@ -44,6 +44,8 @@ pub struct NewDecision {
     pub undo_until: Timestamp,
     /// What was answered on the diary, where anything was.
     pub answered: Option<Kept>,
+    /// The version of the policy that it is made under.
+    pub policy: ContentHash,
     /// What of it a person does on the platform itself, since nobody else can.
     pub by_hand: Vec<ActionKind>,
     /// The act that decided many cases, where it was one.
@@ -89,6 +91,10 @@ fn decision_row(row: &Row<'_>) -> Result<DecisionRow, StoreError> {
             .map(|kept| from_json("decisions", &kept))
             .transpose()?,
         by: row.get(10)?,
+        policy: row
+            .get::<_, Option<Vec<u8>>>(11)?
+            .map(|bytes| hash("decisions", &bytes))
+            .transpose()?,
     })
 }
 
@@ -224,8 +230,8 @@ impl Store {
             let answered = new.answered.as_ref().map(json).transpose()?;
             tx.prepare_cached(
                 "insert into decisions (case_id, version_id, user_id, at, choices, ground, note, undo_until,
-                   answered, bulk_id, due_at)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                   answered, bulk_id, due_at, policy_sha256)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?
             .execute(params![
                 case.id.0,
@@ -238,7 +244,8 @@ impl Store {
                 ms(new.undo_until),
                 answered,
                 new.bulk.map(|within| within.bulk.0),
-                ms(case.due_at)
+                ms(case.due_at),
+                new.policy.bytes()
             ])?;
             let decision = DecisionId(tx.last_insert_rowid());
             insert_actions(tx, &case, decision, &new)?;

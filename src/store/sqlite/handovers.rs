@@ -372,6 +372,23 @@ impl Store {
         .await
     }
 
+    /// Tells that a mail to the mailbox for reports could not be read, as a task; the same once.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tell_unread_mail(
+        &self,
+        key: String,
+        subject: String,
+        problem: String,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            tell_trouble(tx, &key, "report_mail", None, "registrator", &subject, &problem, now)
+        })
+        .await
+    }
+
     /// Tells that lines of an answer could not be read, as a task; the same once.
     ///
     /// # Errors

@@ -160,6 +160,19 @@ fn lasts_as_a_request(c: &Connection, known: &Exemption) -> Result<bool, StoreEr
     Ok(of_a_person || of_a_request(c, known)?)
 }
 
+/// The pending request of somebody who asks about their own data that a case is part of.
+fn asked_by_a_person(c: &Connection, case: CaseId) -> Result<Option<i64>, StoreError> {
+    maybe_row(
+        &mut c.prepare_cached(
+            "select min(r.id) from cases k join subject_items s on s.item_id = k.item_id
+             join subject_requests r on r.id = s.request_id
+             where k.id = ?1 and r.ended_at is null having count(*) > 0",
+        )?,
+        [case.0],
+        |row| Ok(row.get(0)?),
+    )
+}
+
 /// Exempts a case for a reason that only a person ends. One that a request had set gives way to it, or the
 /// end of the request would lift what this one is to keep.
 pub(super) fn hold_until_lifted(
@@ -238,6 +251,13 @@ impl Store {
                 return Err(StoreError::Refused {
                     why: format!(
                         "Ärendet ingår i begäran {release} om utlämnande. Avsluta den först."
+                    ),
+                });
+            }
+            if let Some(request) = asked_by_a_person(tx, case)? {
+                return Err(StoreError::Refused {
+                    why: format!(
+                        "Ärendet ingår i begäran {request} från en registrerad. Besvara den först."
                     ),
                 });
             }

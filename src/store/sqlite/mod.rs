@@ -39,6 +39,7 @@ pub mod notices;
 pub(super) mod open;
 pub mod people;
 pub mod police;
+pub mod policies;
 pub mod public_reports;
 pub mod publishers;
 mod read_again;

@@ -59,6 +59,8 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0043_sign_in.sql")),
     M::up(include_str!("migrations/0047_api_keys.sql")),
     M::up(include_str!("migrations/0048_hooks.sql")),
+    M::up(include_str!("migrations/0064_policy_versions.sql")),
+    M::up(include_str!("migrations/0065_decided_under.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.

@@ -21,8 +21,8 @@ pub struct NewReport {
     pub receipt: String,
     /// The Swedish day, `2026-11-23`.
     pub day: String,
-    /// What it points at.
-    pub link: String,
+    /// What it points at; none where a mail names no address.
+    pub link: Option<String>,
     /// Why.
     pub reason: String,
     /// How they can be reached.
@@ -345,7 +345,9 @@ impl Store {
                 note_event(tx, case, by, &what, words.as_deref(), now)?;
                 touch(tx, case, now)?;
             }
-            audit::append(tx, &AuditLine { detail: words, ..line }, now)
+            // The officer's words may quote what was reported: they stand with the report and its case.
+            let detail = Some(to.label().to_owned());
+            audit::append(tx, &AuditLine { detail, ..line }, now)
         })
         .await
     }
@@ -383,7 +385,8 @@ impl Store {
         .await
     }
 
-    /// Makes the content of reports that led to no case go, where they came in before then. Says how many.
+    /// Makes the content of reports go that led to no case, or to one that had been disposed of, where they came in
+    /// before then. Says how many.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -396,19 +399,18 @@ impl Store {
         self.write(move |tx| {
             let n = tx.execute(
                 "update public_reports set link = null, reason = null, contact = null, disposed_at = ?2
-                 where received_at < ?1 and disposed_at is null and state = 'set_aside' and case_id is null",
+                 where received_at < ?1 and disposed_at is null and state in ('set_aside', 'read')
+                   and (case_id is null or (
+                     -- It joined a case that was disposed of before it came, and nothing there will take it along.
+                     exists (select 1 from cases k join evidence e on e.item_id = k.item_id
+                             where k.id = case_id and e.state = 'disposed')
+                     and not exists (select 1 from cases k join evidence e on e.item_id = k.item_id
+                             where k.id = case_id and e.state <> 'disposed')))",
                 params![ms(before), ms(now)],
             )?;
             if n > 0 {
-                let line = AuditLine {
-                    user: None,
-                    user_name: "Uppsikt".into(),
-                    act: "disposal.reports",
-                    subject: "reports".into(),
-                    address: "lokalt".into(),
-                    detail: Some(format!("{n} anmälningar utan ärende, {decision}")),
-                };
-                audit::append(tx, &line, now)?;
+                let detail = format!("{n} anmälningar, {decision}");
+                audit::swept(tx, "disposal.reports", "reports", detail, now)?;
             }
             Ok(n as u64)
         })

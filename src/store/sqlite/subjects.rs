@@ -1,5 +1,7 @@
 //! Requests of people about their own personal data, what they are about, and how they ended.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 
@@ -68,6 +70,8 @@ pub struct EndOfSubject {
     pub words: String,
     /// The document.
     pub pdf: Option<Vec<u8>>,
+    /// What the document tells of: items, and what was noted on each. What came or went meanwhile refuses the end.
+    pub items: Vec<(ItemId, Option<String>)>,
     /// Cases that may be disposed of because of it.
     pub may_go: Vec<CaseId>,
     /// Who ends it.
@@ -259,7 +263,8 @@ impl Store {
     }
 
     /// Items that somebody of such a name or account wrote (`names`, each compared without regard to case), or in
-    /// whose text one of these spellings stands; newest first. For a request of that person alone.
+    /// whose text one of these spellings stands; newest first, without those to `skip`. For a request of that
+    /// person alone.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -267,6 +272,7 @@ impl Store {
         &self,
         names: Vec<String>,
         spellings: Vec<String>,
+        skip: BTreeSet<ItemId>,
         most: usize,
     ) -> Result<Vec<Found>, StoreError> {
         self.read(move |c| {
@@ -294,6 +300,9 @@ impl Store {
             let mut all = ask.query([json(&spellings)?])?;
             while let Some(row) = all.next()? {
                 let item = ItemId(row.get(0)?);
+                if skip.contains(&item) {
+                    continue;
+                }
                 let author: Author = from_json("versions", &row.get::<_, String>(2)?)?;
                 let wrote = is(author.name.as_ref())
                     || is(author.handle.as_ref())
@@ -447,6 +456,12 @@ impl Store {
         self.write(move |tx| {
             let row = pending(tx, end.id)?;
             let id = end.id;
+            let now_there = items(tx, id)?.into_iter().map(|known| (known.item, known.note));
+            if !now_there.eq(end.items.iter().cloned()) {
+                return Err(StoreError::Refused {
+                    why: "Begäran har ändrats medan svaret skrevs: inlägg eller anteckningar har kommit till eller tagits bort. Läs den på nytt och svara sedan. Inget är avslutat.".into(),
+                });
+            }
             let by = Some((end.user, line.user_name.as_str()));
             let mut told: Vec<CaseId> = Vec::new();
             for item in items(tx, id)? {
@@ -522,13 +537,15 @@ impl Store {
     }
 
     /// Makes names, words and documents of requests go that ended before then with all that was asked for, or by
-    /// whoever asked. A refusal is a decision that can be appealed, and stays. Says how many.
+    /// whoever asked. A refusal is a decision that can be appealed: it goes only by a rule that names such requests
+    /// (`refusals`). Says how many.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn forget_subjects(
         &self,
         before: Timestamp,
+        refusals: bool,
         decision: String,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
@@ -537,24 +554,17 @@ impl Store {
             tx.execute(
                 "update subject_items set note = null where note is not null and request_id in
                    (select id from subject_requests where ended_at < ?1 and forgotten_at is null
-                      and outcome in ('granted', 'withdrawn'))",
-                [ms(before)],
+                      and (?2 or outcome in ('granted', 'withdrawn')))",
+                params![ms(before), refusals],
             )?;
             let n = tx.execute(
                 "update subject_requests set whom = null, asker = null, words = null, pdf = null, forgotten_at = ?2
-                 where ended_at < ?1 and forgotten_at is null and outcome in ('granted', 'withdrawn')",
-                params![ms(before), ms(now)],
+                 where ended_at < ?1 and forgotten_at is null and (?3 or outcome in ('granted', 'withdrawn'))",
+                params![ms(before), ms(now), refusals],
             )?;
             if n > 0 {
-                let line = AuditLine {
-                    user: None,
-                    user_name: "Uppsikt".into(),
-                    act: "disposal.subjects",
-                    subject: "subject requests".into(),
-                    address: "lokalt".into(),
-                    detail: Some(format!("{n} besvarade begäranden, {decision}")),
-                };
-                audit::append(tx, &line, now)?;
+                let detail = format!("{n} besvarade begäranden, {decision}");
+                audit::swept(tx, "disposal.subjects", "subject requests", detail, now)?;
             }
             Ok(n as u64)
         })

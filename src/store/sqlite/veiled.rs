@@ -1,15 +1,45 @@
 //! Closed cases that are no longer shown unasked.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rusqlite::params;
 
 use super::cases::note_event;
 use super::value::{json, ms, rows};
-use crate::domain::ids::{AccountId, CaseId};
+use crate::domain::ids::{AccountId, CaseId, PlatformItemId};
 use crate::store::Store;
 use crate::store::error::StoreError;
 
 impl Store {
+    /// Those of these items whose cases are no longer shown unasked.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn veiled_among(
+        &self,
+        account: AccountId,
+        items: Vec<PlatformItemId>,
+    ) -> Result<BTreeSet<PlatformItemId>, StoreError> {
+        if items.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let ids = json(&items.iter().map(PlatformItemId::as_str).collect::<Vec<_>>())?;
+        self.read(move |c| {
+            let found = rows(
+                &mut c.prepare_cached(
+                    "select i.platform_id from json_each(?2) s
+                     join items i on i.account_id = ?1 and i.platform_id = s.value
+                     join cases k on k.item_id = i.id where k.veiled_at is not null",
+                )?,
+                params![account.0, ids],
+                |row| Ok(PlatformItemId::new(row.get::<_, String>(0)?)),
+            )?;
+            Ok(found.into_iter().collect())
+        })
+        .await
+    }
+
     /// Veils cases of these accounts that were closed before then, at most so many. Gives them.
     ///
     /// # Errors

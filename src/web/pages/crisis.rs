@@ -13,7 +13,7 @@ use crate::services::crisis::Typed;
 use crate::web::forms::BareForm;
 use crate::web::present_supervision::past_crisis;
 use crate::web::state::{Inside, Site, page_with};
-use crate::web::view::crisis::CrisisPage;
+use crate::web::view::crisis::{CrisisPage, CrisisSheetPage};
 use crate::web::view::shell::{Notice, Place};
 
 /// The form. Repeated fields need `axum_extra`'s form.
@@ -75,6 +75,13 @@ async fn draw(
 /// The page.
 pub async fn show(State(site): State<Site>, inside: Inside) -> Result<Response, Response> {
     draw(&site, &inside, StatusCode::OK, None, &Typed::default()).await
+}
+
+/// The leaf to print.
+pub async fn sheet(State(site): State<Site>, inside: Inside) -> Result<Response, Response> {
+    let sheet = site.services.crisis_sheet(&inside.viewer).await.map_err(|e| site.error(e))?;
+    let view = CrisisSheetPage { shell: inside.shell(&site, Place::Accounts)?, sheet };
+    Ok(page_with(&site, StatusCode::OK, &view))
 }
 
 async fn after(

@@ -3,6 +3,17 @@
 use askama::Template;
 
 use super::shell::{Notice, Place, Shell};
+use crate::services::crisis_sheet::Sheet;
+
+/// The page `/krislage/blad`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "crisis_sheet.html", config = "src/web/askama.toml")]
+pub struct CrisisSheetPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// What stands on it.
+    pub sheet: Sheet,
+}
 
 /// The page `/krislage`.
 #[derive(Clone, Debug, Template)]

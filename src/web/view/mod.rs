@@ -40,6 +40,7 @@ pub mod help;
 pub mod keeping;
 pub mod keys;
 pub mod login;
+pub mod policies;
 pub mod replies;
 pub mod report;
 pub mod reported;

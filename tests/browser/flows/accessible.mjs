@@ -1,6 +1,6 @@
 import { accessible, close, fitsSideways, logIn, open, shot } from "../browser.mjs";
 
-const PLACES = { ko: "/", diarium: "/diarium", konton: "/konton", bemanning: "/konton/bemanning", konto: "/konton/facebook", arkiv: "/arkiv", krislage: "/krislage", rapport: "/rapport", uppsikt: "/uppsikt", sok: "/sok?q=skolan&konto=&fran=2020-01-01", hjalp: "/hjalp", nytt: "/nytt", uppgifter: "/uppgifter", svar: "/svar", filter: "/filter", filtrerat: "/?visa=oppna&kategori=threat&frist=dygn", omnamnanden: "/omnamnanden", statistik: "/statistik", granskning: "/granskning", publicister: "/konton/facebook/publicister", mig: "/mig", tvasteg: "/mig/tvasteg", saknas: "/finns-inte", program: "/hjalp/api" };
+const PLACES = { ko: "/", diarium: "/diarium", konton: "/konton", bemanning: "/konton/bemanning", konto: "/konton/facebook", arkiv: "/arkiv", krislage: "/krislage", rapport: "/rapport", uppsikt: "/uppsikt", sok: "/sok?q=skolan&konto=&fran=2020-01-01", hjalp: "/hjalp", nytt: "/nytt", uppgifter: "/uppgifter", svar: "/svar", filter: "/filter", filtrerat: "/?visa=oppna&kategori=threat&frist=dygn", omnamnanden: "/omnamnanden", statistik: "/statistik", granskning: "/granskning", publicister: "/konton/facebook/publicister", mig: "/mig", tvasteg: "/mig/tvasteg", saknas: "/finns-inte", program: "/hjalp/api", krisblad: "/krislage/blad", riktlinjer: "/riktlinjer", riktlinje: "/riktlinjer/myndigheten", riktlinjefardig: "/riktlinjer/fardig/kungalv" };
 
 export async function everyPageIsAccessible(given) {
   for (const colorScheme of ["light", "dark"]) {

@@ -207,6 +207,7 @@ impl Bench {
         now: Timestamp,
     ) -> Result<DecisionId, StoreError> {
         let new = NewDecision {
+            policy: ContentHash::of(b"prov"),
             answered: None,
             bulk: None,
             by_hand: Vec::new(),

@@ -1,0 +1,418 @@
+//! Versions of the policies: the one that began to rule last rules, and none is ever changed or cut.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, Transaction, params};
+
+use super::items::item_kind;
+use super::value::{at, each_row, from_json, hash, maybe_at, maybe_row, ms, rows};
+use super::{assessments, audit, cases, log};
+use crate::domain::ids::{AccountId, CaseId, ContentHash, PolicyVersionId, UserId};
+use crate::domain::item::ItemKind;
+use crate::domain::log::{LogKind, words_hash};
+use crate::domain::policy_version::PolicyVersion;
+use crate::domain::verdict::Verdict;
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::handed::{PolicyFacts, RuledFacts, RuledRecord};
+use crate::store::rows::{AuditLine, Readable};
+
+/// A version that is to be.
+#[derive(Clone, Debug)]
+pub struct NewPolicyVersion {
+    /// Whose; none: the authority's.
+    pub account: Option<AccountId>,
+    /// The policy's name.
+    pub name: String,
+    /// Its whole text.
+    pub text: String,
+    /// The text's hash.
+    pub hash: ContentHash,
+    /// Why.
+    pub why: String,
+    /// Whether a second person has to approve it.
+    pub four_eyes: bool,
+    /// Whether deadlines of open cases are counted anew by it.
+    pub recounts: bool,
+    /// The version that ruled when it was written: whoever wrote it has not seen a later one.
+    pub base: PolicyVersionId,
+}
+
+/// A deadline that moves with a policy: the case, what stood, what stands from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MovedDeadline {
+    /// The case.
+    pub case: CaseId,
+    /// As it stood.
+    pub from: Timestamp,
+    /// As it stands from now on.
+    pub to: Timestamp,
+}
+
+/// An open case as a policy looks at it.
+#[derive(Clone, Debug)]
+pub struct OpenCase {
+    /// The case.
+    pub case: CaseId,
+    /// Its account.
+    pub account: AccountId,
+    /// What kind of item.
+    pub kind: ItemKind,
+    /// From when deadlines count.
+    pub received_at: Timestamp,
+    /// Its deadline.
+    pub due_at: Timestamp,
+    /// What was found; none where nobody has judged it.
+    pub verdict: Option<Verdict>,
+    /// Whether a smaller circle opens it.
+    pub is_shut: bool,
+}
+
+const VERSION: &str = "p.id, p.account_id, p.name, p.text, p.sha256, p.made_by,
+    (select name from users u where u.id = p.made_by), p.made_at, p.why, p.four_eyes, p.recounts, p.approved_by,
+    (select name from users u where u.id = p.approved_by), p.withdrawn_at, p.ruled_from, p.seq
+    from policy_versions p";
+
+fn person(row: &Row<'_>, id: usize) -> Result<Option<(UserId, String)>, StoreError> {
+    let (user, name): (Option<i64>, Option<String>) = (row.get(id)?, row.get(id + 1)?);
+    Ok(user.map(UserId).zip(name))
+}
+
+fn version(row: &Row<'_>) -> Result<PolicyVersion, StoreError> {
+    Ok(PolicyVersion {
+        id: PolicyVersionId(row.get(0)?),
+        account: row.get::<_, Option<i64>>(1)?.map(AccountId),
+        name: row.get(2)?,
+        text: row.get(3)?,
+        hash: hash("policy_versions", &row.get::<_, Vec<u8>>(4)?)?,
+        made_by: person(row, 5)?,
+        made_at: at(row.get(7)?)?,
+        why: row.get(8)?,
+        four_eyes: row.get(9)?,
+        recounts: row.get(10)?,
+        approved_by: person(row, 11)?,
+        withdrawn_at: maybe_at(row.get(13)?)?,
+        ruled_from: maybe_at(row.get(14)?)?,
+        seq: row.get(15)?,
+    })
+}
+
+/// What the log holds of a version: all of it, so that no word of it can be changed unseen.
+fn words(version: &PolicyVersion) -> ContentHash {
+    let account = version.account.map(|id| id.to_string()).unwrap_or_default();
+    let approved = version.approved_by.as_ref().map(|(id, _)| id.to_string()).unwrap_or_default();
+    let PolicyVersion { name, text, why, .. } = version;
+    words_hash(&[&account, name, text, &version.hash.to_string(), why, &approved])
+}
+
+fn the_version(c: &Connection, id: PolicyVersionId) -> Result<PolicyVersion, StoreError> {
+    let sql = format!("select {VERSION} where p.id = ?1");
+    maybe_row(&mut c.prepare_cached(&sql)?, [id.0], version)?
+        .ok_or(StoreError::NotFound { what: "policy version" })
+}
+
+fn ruling(c: &Connection, account: Option<AccountId>) -> Result<Option<PolicyVersion>, StoreError> {
+    let sql = format!(
+        "select {VERSION} where p.account_id is ?1 and p.seq is not null order by p.seq desc limit 1"
+    );
+    maybe_row(&mut c.prepare_cached(&sql)?, [account.map(|id| id.0)], version)
+}
+
+/// Refuses what was written while another version ruled.
+fn demand_base(
+    c: &Connection,
+    account: Option<AccountId>,
+    base: PolicyVersionId,
+) -> Result<(), StoreError> {
+    match ruling(c, account)? {
+        Some(known) if known.id == base => Ok(()),
+        _ => Err(StoreError::Refused {
+            why: "Riktlinjen har fått en ny version sedan du öppnade sidan. Din text är kvar: jämför den med den nya och granska på nytt. Inget är publicerat.".into(),
+        }),
+    }
+}
+
+/// Lets a version rule from now on: its leaf, and the deadlines that move with it.
+fn begin(
+    tx: &Transaction<'_>,
+    mut version: PolicyVersion,
+    approved_by: Option<UserId>,
+    moved: &[MovedDeadline],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for MovedDeadline { case, from, to } in moved {
+        // One that was decided or moved meanwhile is left as it is.
+        let n = tx
+            .prepare_cached(
+                "update cases set due_at = ?3, changed_at = ?4, revision = revision + 1
+                 where id = ?1 and due_at = ?2 and state in ('waiting', 'returned')",
+            )?
+            .execute(params![case.0, ms(*from), ms(*to), ms(now)])?;
+        if n > 0 {
+            let detail =
+                format!("Fristen räknades om efter {}, version {}.", version.name, version.id);
+            cases::note_event(tx, *case, None, "Ny frist av ändrad riktlinje", Some(&detail), now)?;
+        }
+    }
+    version.approved_by = approved_by.map(|id| (id, String::new()));
+    let user = version.made_by.as_ref().map_or(0, |(id, _)| id.0);
+    let row = version.id.0;
+    let leaf = RuledRecord { row, case: None, user, words_sha256: words(&version) };
+    // After the lines it is to hold.
+    let seq = log::append(tx, LogKind::Policy, &leaf, now)?;
+    tx.execute(
+        "update policy_versions set approved_by = ?2, ruled_from = ?3, seq = ?4 where id = ?1",
+        params![row, approved_by.map(|id| id.0), ms(now), seq],
+    )?;
+    Ok(())
+}
+
+fn insert(
+    tx: &Transaction<'_>,
+    new: &NewPolicyVersion,
+    made_by: Option<UserId>,
+    now: Timestamp,
+) -> Result<PolicyVersionId, StoreError> {
+    tx.execute(
+        "insert into policy_versions (account_id, name, text, sha256, made_by, made_at, why, four_eyes, recounts)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            new.account.map(|id| id.0),
+            new.name,
+            new.text,
+            new.hash.bytes(),
+            made_by.map(|id| id.0),
+            ms(now),
+            new.why,
+            new.four_eyes,
+            new.recounts
+        ],
+    )?;
+    Ok(PolicyVersionId(tx.last_insert_rowid()))
+}
+
+impl Store {
+    /// The versions that rule: the authority's, and those of accounts that have or had their own.
+    pub async fn ruling_policies(
+        &self,
+    ) -> Result<BTreeMap<Option<AccountId>, PolicyVersion>, StoreError> {
+        self.read(|c| {
+            let sql = format!(
+                "select {VERSION} where p.seq in (
+                   select max(seq) from policy_versions where seq is not null group by coalesce(account_id, 0))"
+            );
+            let all = rows(&mut c.prepare_cached(&sql)?, [], version)?;
+            Ok(all.into_iter().map(|version| (version.account, version)).collect())
+        })
+        .await
+    }
+
+    /// Every version of one policy, the newest first.
+    pub async fn policy_versions(
+        &self,
+        account: Option<AccountId>,
+    ) -> Result<Vec<PolicyVersion>, StoreError> {
+        self.read(move |c| {
+            let sql = format!("select {VERSION} where p.account_id is ?1 order by p.id desc");
+            rows(&mut c.prepare_cached(&sql)?, [account.map(|id| id.0)], version)
+        })
+        .await
+    }
+
+    /// Takes in what the file says, if that is another text than it last said: whoever changed the file meant
+    /// it to rule. Says whether it was.
+    pub async fn take_policy_file(
+        &self,
+        (account, name): (Option<AccountId>, String),
+        (text, hash): (String, ContentHash),
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |tx| {
+            let last = maybe_row(
+                &mut tx.prepare_cached(
+                    "select sha256 from policy_versions where account_id is ?1 and made_by is null
+                     order by id desc limit 1",
+                )?,
+                [account.map(|id| id.0)],
+                |row| super::value::hash("policy_versions", &row.get::<_, Vec<u8>>(0)?),
+            )?;
+            if last == Some(hash) {
+                return Ok(false);
+            }
+            let why = match last {
+                None => "Så stod det i filen när Uppsikt började föra versioner.",
+                Some(_) => "Filen har ändrats på servern.",
+            };
+            let new = NewPolicyVersion {
+                account,
+                name,
+                text,
+                hash,
+                why: why.into(),
+                four_eyes: false,
+                recounts: false,
+                base: PolicyVersionId(0),
+            };
+            let id = insert(tx, &new, None, now)?;
+            audit::append(tx, &line, now)?;
+            begin(tx, the_version(tx, id)?, None, &[], now)?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Publishes a version, or proposes it where a second person has to approve.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where another version rules than the writer saw, or one waits already.
+    pub async fn publish_policy(
+        &self,
+        new: NewPolicyVersion,
+        by: UserId,
+        moved: Vec<MovedDeadline>,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<PolicyVersionId, StoreError> {
+        self.write(move |tx| {
+            demand_base(tx, new.account, new.base)?;
+            let waits: bool = tx
+                .prepare_cached(
+                    "select exists (select 1 from policy_versions where account_id is ?1
+                       and ruled_from is null and withdrawn_at is null)",
+                )?
+                .query_row([new.account.map(|id| id.0)], |row| row.get(0))?;
+            if waits {
+                return Err(StoreError::Refused {
+                    why: "Ett förslag väntar redan på godkännande. Godkänn det eller dra tillbaka det först. Inget är publicerat.".into(),
+                });
+            }
+            let id = insert(tx, &new, Some(by), now)?;
+            audit::append(tx, &line, now)?;
+            if !new.four_eyes {
+                begin(tx, the_version(tx, id)?, None, &moved, now)?;
+            }
+            Ok(id)
+        })
+        .await
+    }
+
+    /// Approves a version that waits, so that it rules from now on.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where it waits no more, another version rules than its writer saw, or it is one's own.
+    pub async fn approve_policy(
+        &self,
+        id: PolicyVersionId,
+        (base, by): (PolicyVersionId, UserId),
+        moved: Vec<MovedDeadline>,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            let version = the_version(tx, id)?;
+            if !version.waits() {
+                return Err(StoreError::Refused { why: "Förslaget väntar inte längre.".into() });
+            }
+            demand_base(tx, version.account, base)?;
+            if version.made_by.as_ref().is_some_and(|(made_by, _)| *made_by == by) {
+                return Err(StoreError::Refused {
+                    why:
+                        "Den som skrev förslaget kan inte godkänna det. Be en annan administratör."
+                            .into(),
+                });
+            }
+            audit::append(tx, &line, now)?;
+            begin(tx, version, Some(by), &moved, now)
+        })
+        .await
+    }
+
+    /// Takes back a version that waits.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where it waits no more.
+    pub async fn withdraw_policy(
+        &self,
+        id: PolicyVersionId,
+        by: UserId,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            if !the_version(tx, id)?.waits() {
+                return Err(StoreError::Refused { why: "Förslaget väntar inte längre.".into() });
+            }
+            audit::append(tx, &line, now)?;
+            tx.execute(
+                "update policy_versions set withdrawn_at = ?2, withdrawn_by = ?3 where id = ?1",
+                params![id.0, ms(now), by.0],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Cases that wait for a decision, by number from `after` on, at most `most`.
+    pub async fn open_cases(&self, after: CaseId, most: u32) -> Result<Vec<OpenCase>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(
+                    "select k.id, i.account_id, i.kind,
+                       case when v.number = 1 then coalesce(i.created_at, v.fetched_at)
+                            else coalesce(v.edited_at, v.fetched_at) end,
+                       v.fetched_at, k.due_at, d.verdict, k.secret or i.no_copy
+                     from cases k join items i on i.id = k.item_id join versions v on v.id = k.version_id
+                     left join verdicts d on d.version_id = v.id and d.lexicon = v.assessed_by
+                     where k.id > ?1 and k.state in ('waiting', 'returned') order by k.id limit ?2",
+                )?,
+                params![after.0, most],
+                |row| {
+                    let verdict: Option<String> = row.get(6)?;
+                    Ok(OpenCase {
+                        case: CaseId(row.get(0)?),
+                        account: AccountId(row.get(1)?),
+                        kind: item_kind(&row.get::<_, String>(2)?)?,
+                        received_at: assessments::received_at(at(row.get(3)?)?, at(row.get(4)?)?),
+                        due_at: at(row.get(5)?)?,
+                        verdict: verdict
+                            .map(|v| from_json::<Verdict>("verdicts", &v))
+                            .transpose()?,
+                        is_shut: row.get(7)?,
+                    })
+                },
+            )
+        })
+        .await
+    }
+
+    /// Versions that came to rule, after `after`, in order, for verification.
+    pub async fn policy_facts(
+        &self,
+        after: i64,
+        most: u32,
+    ) -> Result<Vec<Readable<PolicyFacts>>, StoreError> {
+        self.read(move |c| {
+            let sql = format!(
+                "select {VERSION} where p.id > ?1 and p.seq is not null order by p.id limit ?2"
+            );
+            each_row(&mut c.prepare_cached(&sql)?, params![after, most], |row| {
+                let known = version(row)?;
+                Ok(PolicyFacts(RuledFacts {
+                    row: known.id.0,
+                    case: None,
+                    user: known.made_by.as_ref().map_or(0, |(id, _)| id.0),
+                    at: known
+                        .ruled_from
+                        .ok_or_else(|| StoreError::row("policy_versions", known.id))?,
+                    words: words(&known),
+                    log_seq: known
+                        .seq
+                        .ok_or_else(|| StoreError::row("policy_versions", known.id))?,
+                }))
+            })
+        })
+        .await
+    }
+}
