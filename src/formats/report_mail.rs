@@ -200,13 +200,15 @@ mod tests {
                 "Subject: Hot\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\nSG90IG1vd".to_owned(),
                 "Hot",
             ),
-            // No header at all but one.
-            ("Subject: Hot mot en lärare".to_owned(), "Hot mot en lärare"),
+            // Nothing but a subject.
+            ("Subject: Hot mot en larare\r\n\r\n".to_owned(), "Hot mot en larare"),
         ] {
             let told = report(&mail);
             assert!(told.reason.contains(words), "{mail}: {}", told.reason);
             assert!(!told.reason.contains("alert"), "{}", told.reason);
         }
+        // A head that never ends is no letter: a person looks at it.
+        assert_eq!(read("Subject: Hot mot en lärare".as_bytes()), Mail::Unreadable);
         let hidden = report("Subject: a\u{202E}b\r\n\r\nx\u{0}y\u{200B}z");
         assert!(
             hidden.reason.contains('\u{FFFD}') && !hidden.reason.contains('\u{202E}'),
