@@ -257,6 +257,6 @@ mod tests {
         let whole = explained(&named("nassjo").expect("valid"), "alla").expect("known");
         // The settings alone: they end where the first category begins.
         let settings = whole.split_once("\n\n").map_or(&whole[..], |(settings, _)| settings);
-        insta::assert_snapshot!("policy_explained", texts + "\n" + &settings);
+        insta::assert_snapshot!("policy_explained", texts + "\n" + settings);
     }
 }

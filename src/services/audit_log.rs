@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use crate::domain::custody::CustodyAct;
 use crate::domain::ids::CaseId;
 use crate::domain::person::Act;
-use crate::store::rows::{AuditLine, AuditRead, AuditSought};
+use crate::store::keeping::{AuditRead, AuditSought};
+use crate::store::rows::AuditLine;
 
 use super::{ServiceError, Services, Viewer};
 

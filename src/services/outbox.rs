@@ -13,7 +13,7 @@ use metrics::counter;
 
 use crate::domain::action::{ActionEvent, ActionKind, ActionState};
 use crate::domain::ids::{AccountId, ActionId, VersionId};
-use crate::domain::item::{FetchedItem, LiveReading, Presence};
+use crate::domain::item::{LiveReading, Presence};
 use crate::evidence::Leave;
 use crate::evidence::warrant::ItemAddress;
 use crate::platforms::error::PlatformError;
@@ -41,7 +41,7 @@ const LOOKED_FOR_AFTER: SignedDuration = SignedDuration::from_mins(5);
 const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(10);
 
 /// How one attempt ended.
-enum End {
+pub(super) enum End {
     Done(String),
     Moot(String),
     /// Try again by itself.
@@ -385,80 +385,6 @@ impl Services {
         self.record_removal(action, result, after).await
     }
 
-    /// Reads once more what was read a while ago, and keeps what it says: what stands there has to be the very same.
-    async fn still_stands(
-        &self,
-        action: &ActionRow,
-        platform: &dyn Platform,
-        target: &ItemAddress,
-        before: LiveReading,
-    ) -> Result<Result<LiveReading, End>, ServiceError> {
-        let now = match platform.read_live(target).await {
-            Ok(reading) => reading,
-            Err(PlatformError::Gone) => LiveReading::Gone,
-            Err(error) => return Ok(Err(unseen(error))),
-        };
-        let same = match (&before, &now) {
-            (LiveReading::Present(before), LiveReading::Present(now)) => stands_as(now, before),
-            (LiveReading::NotReadable { .. }, LiveReading::NotReadable { .. }) => true,
-            _ => false,
-        };
-        if same {
-            return Ok(Ok(now));
-        }
-        let words = match &now {
-            LiveReading::Present(_) => {
-                "Inlägget ändrades medan det säkrades. Uppsikt läser det på nytt."
-            }
-            LiveReading::Gone => {
-                "Inlägget försvann medan det säkrades. Uppsikt ser efter en gång till."
-            }
-            LiveReading::NotReadable { .. } => {
-                "Plattformen slutade visa inlägget medan det säkrades. Uppsikt försöker igen."
-            }
-        };
-        let at = self.inner.clock.now();
-        match self.inner.store.record_live_reading(action.item, now, at).await {
-            Ok((_, true)) => self.inner.wakes.assess.notify_one(),
-            Ok((_, false)) => {}
-            Err(StoreError::Refused { why }) => {
-                return Ok(Err(never(format!("{} Inget har tagits bort.", sentence(&why)))));
-            }
-            Err(error) => return Err(error.into()),
-        }
-        Ok(Err(later(words)))
-    }
-
-    /// Puts into the case's history, which the log holds by a running hash, what stood on the platform right before
-    /// it was removed.
-    async fn note_seen(
-        &self,
-        action: &ActionRow,
-        version: VersionId,
-        reading: &LiveReading,
-        again: &Again,
-    ) -> Result<(), ServiceError> {
-        let row = self.inner.store.version(version).await?;
-        let which = format!("lydelse {}, SHA-256 {}", row.number, row.content_hash.to_hex());
-        let words = match reading {
-            LiveReading::Present(_) => {
-                let told = format!("Texten på plattformen var den som är säkrad: {which}.");
-                match again.words() {
-                    Some(more) => format!("{told} {more}"),
-                    None => told,
-                }
-            }
-            LiveReading::NotReadable { why } => {
-                format!("{} Den senast hämtade är säkrad: {which}.", sentence(why))
-            }
-            // Nothing is removed then.
-            LiveReading::Gone => return Ok(()),
-        };
-        let what = "Lästes igen före åtgärden".to_owned();
-        let now = self.inner.clock.now();
-        Ok(self.inner.store.note_case(action.case, what, Some(words), now).await?)
-    }
-
     async fn record_removal(
         &self,
         action: &ActionRow,
@@ -617,13 +543,6 @@ impl Services {
     }
 }
 
-/// Whether an item stands there just as it was read before.
-fn stands_as(now: &FetchedItem, before: &FetchedItem) -> bool {
-    now.platform_id == before.platform_id
-        && now.content_hash() == before.content_hash()
-        && now.presence == before.presence
-}
-
 /// Whether an item in this state needs the removal no more.
 pub(super) fn is_removed(kind: ActionKind, presence: Presence) -> bool {
     match presence {
@@ -666,7 +585,7 @@ fn end_of_report(result: Result<Receipt, PlatformError>) -> End {
 }
 
 /// An end after a look that failed: nothing had been asked for.
-fn unseen(error: PlatformError) -> End {
+pub(super) fn unseen(error: PlatformError) -> End {
     match end_of(error) {
         End::Later { at, reason, .. } => End::Later { at, reason, may_have_acted: false },
         End::Never { reason, .. } => End::Never { reason, may_have_acted: false },
@@ -698,19 +617,19 @@ fn end_of(error: PlatformError) -> End {
 }
 
 /// A reason as a sentence of its own.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut characters = text.trim_end_matches('.').chars();
     let first = characters.next().map_or_else(String::new, |c| c.to_uppercase().collect());
     format!("{first}{}.", characters.as_str())
 }
 
 /// It goes again: nothing has been asked of the platform yet.
-fn later(reason: &str) -> End {
+pub(super) fn later(reason: &str) -> End {
     End::Later { at: None, reason: reason.to_owned(), may_have_acted: false }
 }
 
 /// It does not go: nothing has been asked of the platform.
-fn never(reason: impl Into<String>) -> End {
+pub(super) fn never(reason: impl Into<String>) -> End {
     End::Never { reason: reason.into(), may_have_acted: false }
 }
 

@@ -7,10 +7,14 @@ use jiff::SignedDuration;
 
 use crate::domain::evidence::{Manifest, PartKind};
 use crate::domain::ids::{EvidenceId, VersionId};
-use crate::domain::item::FetchedItem;
+use crate::domain::item::{FetchedItem, LiveReading};
+use crate::evidence::warrant::ItemAddress;
+use crate::platforms::Platform;
+use crate::platforms::error::PlatformError;
 use crate::store::error::StoreError;
 use crate::store::rows::{ActionRow, EvidenceState};
 
+use super::outbox::{End, later, never, sentence, unseen};
 use super::{BeforeRemoval, ServiceError, Services};
 
 /// What was sealed so lately is not sealed once more: a flag that is decided at once.
@@ -120,4 +124,85 @@ impl Services {
             }
         }
     }
+
+    /// Reads once more what was read a while ago, and keeps what it says: what stands there has to be the very same.
+    pub(super) async fn still_stands(
+        &self,
+        action: &ActionRow,
+        platform: &dyn Platform,
+        target: &ItemAddress,
+        before: LiveReading,
+    ) -> Result<Result<LiveReading, End>, ServiceError> {
+        let now = match platform.read_live(target).await {
+            Ok(reading) => reading,
+            Err(PlatformError::Gone) => LiveReading::Gone,
+            Err(error) => return Ok(Err(unseen(error))),
+        };
+        let same = match (&before, &now) {
+            (LiveReading::Present(before), LiveReading::Present(now)) => stands_as(now, before),
+            (LiveReading::NotReadable { .. }, LiveReading::NotReadable { .. }) => true,
+            _ => false,
+        };
+        if same {
+            return Ok(Ok(now));
+        }
+        let words = match &now {
+            LiveReading::Present(_) => {
+                "Inlägget ändrades medan det säkrades. Uppsikt läser det på nytt."
+            }
+            LiveReading::Gone => {
+                "Inlägget försvann medan det säkrades. Uppsikt ser efter en gång till."
+            }
+            LiveReading::NotReadable { .. } => {
+                "Plattformen slutade visa inlägget medan det säkrades. Uppsikt försöker igen."
+            }
+        };
+        let at = self.inner.clock.now();
+        match self.inner.store.record_live_reading(action.item, now, at).await {
+            Ok((_, true)) => self.inner.wakes.assess.notify_one(),
+            Ok((_, false)) => {}
+            Err(StoreError::Refused { why }) => {
+                return Ok(Err(never(format!("{} Inget har tagits bort.", sentence(&why)))));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(Err(later(words)))
+    }
+
+    /// Puts into the case's history, which the log holds by a running hash, what stood on the platform right before
+    /// it was removed.
+    pub(super) async fn note_seen(
+        &self,
+        action: &ActionRow,
+        version: VersionId,
+        reading: &LiveReading,
+        again: &Again,
+    ) -> Result<(), ServiceError> {
+        let row = self.inner.store.version(version).await?;
+        let which = format!("lydelse {}, SHA-256 {}", row.number, row.content_hash.to_hex());
+        let words = match reading {
+            LiveReading::Present(_) => {
+                let told = format!("Texten på plattformen var den som är säkrad: {which}.");
+                match again.words() {
+                    Some(more) => format!("{told} {more}"),
+                    None => told,
+                }
+            }
+            LiveReading::NotReadable { why } => {
+                format!("{} Den senast hämtade är säkrad: {which}.", sentence(why))
+            }
+            // Nothing is removed then.
+            LiveReading::Gone => return Ok(()),
+        };
+        let what = "Lästes igen före åtgärden".to_owned();
+        let now = self.inner.clock.now();
+        Ok(self.inner.store.note_case(action.case, what, Some(words), now).await?)
+    }
+}
+
+/// Whether an item stands there just as it was read before.
+fn stands_as(now: &FetchedItem, before: &FetchedItem) -> bool {
+    now.platform_id == before.platform_id
+        && now.content_hash() == before.content_hash()
+        && now.presence == before.presence
 }

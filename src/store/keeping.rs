@@ -134,3 +134,35 @@ pub struct VerificationRow {
     /// The report as JSON.
     pub report: String,
 }
+
+/// Which lines of the audit log are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditSought {
+    /// About one case.
+    pub case: Option<CaseId>,
+    /// By one person, as the name stands in it.
+    pub who: Option<String>,
+    /// Before this row.
+    pub before: Option<i64>,
+}
+
+/// A line of the audit log as read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRead {
+    /// Its row.
+    pub id: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub who: String,
+    /// What.
+    pub act: String,
+    /// On what.
+    pub subject: String,
+    /// From where.
+    pub address: String,
+    /// More.
+    pub detail: Option<String>,
+    /// It is about a case under a secrecy mark, or one of its records.
+    pub is_shut: bool,
+}

@@ -188,7 +188,7 @@ const BY_SQL: &[(&str, &str, &str)] = &[
     ),
     (
         "insert into decisions select 99, case_id, version_id, user_id, null, at, choices, ground,
-           note, undo_until, null, null, null, null from decisions where id = 1",
+           note, undo_until, null, null, null, null, null from decisions where id = 1",
         "beslut 99",
         "ingen post om beslutet",
     ),

@@ -480,5 +480,6 @@ fn viewer_of(user: &UserRow, address: IpAddr) -> Viewer {
         title: user.title.clone(),
         role: user.role,
         address,
+        key: None,
     }
 }

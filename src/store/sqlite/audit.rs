@@ -7,7 +7,8 @@ use super::lines;
 use super::value::{at, ms, rows};
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{AuditLine, AuditRead, AuditSought, Lines};
+use crate::store::keeping::{AuditRead, AuditSought};
+use crate::store::rows::{AuditLine, Lines};
 
 /// Writes a line inside the transaction of the act it records.
 pub(super) fn append(
