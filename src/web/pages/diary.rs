@@ -92,7 +92,7 @@ async fn draw(
 fn told(handover: &HandoverNow, now: Timestamp) -> String {
     let way = handover.way.label();
     let why = handover.problem.as_deref().unwrap_or_default();
-    let at = handover.ended_at.map_or(String::new(), |at| Moment::new(at, now).to_string());
+    let at = handover.ended_at.map_or(String::new(), |at| Moment::new(at, now).short);
     match handover.state {
         HandoverState::Waiting if why.is_empty() => format!("Ska lämnas {way}."),
         HandoverState::Waiting => format!("Försöker lämna det {way} igen. {why}"),
@@ -171,5 +171,25 @@ pub async fn correct(
             draw(&site, &inside, StatusCode::UNPROCESSABLE_ENTITY, None, refused).await
         }
         Err(error) => Err(site.error(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::handover::HandoverWay;
+
+    #[test]
+    fn when_it_was_handed_over_stands_as_words_in_its_sentence() {
+        let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+        let handed = HandoverNow {
+            way: HandoverWay::Mail,
+            state: HandoverState::Handed,
+            n: 1,
+            problem: None,
+            ended_at: Some(now),
+        };
+        let words = told(&handed, now);
+        assert!(words.ends_with("i dag 13:00.") && !words.contains('<'), "{words}");
     }
 }
