@@ -94,6 +94,7 @@ pub(super) fn hooks(config: &Config) -> hooks::Settings {
     hooks::Settings {
         allow_loopback: config.api.allow_http_loopback,
         allow_private: config.api.allow_private_addresses,
+        keys_for_others: config.api.keys_for_others,
         public_url: Some(config.server.public_url.clone()),
     }
 }

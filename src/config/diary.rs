@@ -57,13 +57,17 @@ pub struct ApiConfig {
     pub allow_http_loopback: bool,
     /// Webhooks may go to a private network.
     pub allow_private_addresses: bool,
+    /// Administrators may make keys that act for others.
+    pub keys_for_others: bool,
 }
 
 /// Reads `[api]`.
 pub(super) fn api(table: &mut Table<'_, '_>) -> Option<ApiConfig> {
     let loopback = table.yes("allow_http_loopback", false);
     let private = table.yes("allow_private_addresses", false);
+    let keys_for_others = table.yes("keys_for_others", false);
     Some(ApiConfig {
+        keys_for_others: keys_for_others?.value,
         allow_http_loopback: loopback?.value,
         allow_private_addresses: private?.value,
     })

@@ -67,23 +67,26 @@ fn cut(text: &str, most: usize) -> String {
 fn is_automatic(message: &Message<'_>) -> bool {
     let said = |name: &'static str| message.header_raw(name).map(|raw| raw.trim().to_lowercase());
     let auto = said("Auto-Submitted").is_some_and(|word| word != "no");
-    let bulk = said("Precedence")
-        .is_some_and(|word| ["bulk", "junk", "list", "auto_reply"].contains(&&*word));
+    // Lists pass on what people write: `list`, `bulk` and a list's name say nothing.
+    let reply = said("Precedence").is_some_and(|word| word == "auto_reply");
     let bounce = said("Return-Path").is_some_and(|path| path == "<>");
     let report = said("Content-Type").is_some_and(|kind| kind.starts_with("multipart/report"));
-    let named = ["X-Autoreply", "X-Autorespond", "List-Id"];
-    auto || bulk || bounce || report || named.iter().any(|name| message.header_raw(*name).is_some())
+    let named = ["X-Autoreply", "X-Autorespond"];
+    auto || reply
+        || bounce
+        || report
+        || named.iter().any(|name| message.header_raw(*name).is_some())
 }
 
-/// The first address in a text.
+/// The first address in a text. Each stretch without a blank is walked through once, however long it is.
 fn link_in(text: &str) -> Option<Url> {
-    let starts = text.match_indices("http").map(|(at, _)| at);
-    starts
-        .filter_map(|at| {
-            let end = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\u{FFFD}');
-            let word =
-                text[at..].split(end).next()?.trim_end_matches(['.', ',', ')', ';', '!', '?']);
-            let url = Url::parse(word).ok().filter(|_| word.len() <= LONGEST_LINK)?;
+    let end = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\u{FFFD}');
+    text.split(end)
+        .filter_map(|stretch| {
+            let word = &stretch[stretch.find("http")?..];
+            let word = word.trim_end_matches(['.', ',', ')', ';', '!', '?']);
+            let url = Some(word).filter(|word| word.len() <= LONGEST_LINK)?;
+            let url = Url::parse(url).ok()?;
             let is_page = matches!(url.scheme(), "http" | "https")
                 && url.host_str().is_some_and(|host| host.contains('.'))
                 && url.username().is_empty()

@@ -116,6 +116,9 @@ fn refused<T>(why: impl Into<String>) -> Result<T, ServiceError> {
 
 /// Makes a key. What comes back is the only time that it can be seen whole. `by`: who makes it, and the line of the
 /// audit log without what it is about.
+/// Who sets a system up may neither decide nor read sealed evidence through somebody else's key.
+const FOR_OTHERS: &str = "Här gör du bara nycklar för dig själv: en nyckel får göra allt som den användare får som den handlar för. Nycklar för andra gör den som sköter servern, med uppsikt keys add.";
+
 async fn make(
     store: &Store,
     wanted: &Wanted,
@@ -336,6 +339,12 @@ impl Services {
         wanted: &Wanted,
     ) -> Result<(ApiKeyId, Secret), ServiceError> {
         viewer.demand(Act::ManageUsers)?;
+        let login = wanted.login.trim().to_lowercase();
+        let own = self.inner.store.user_by_login(login).await?;
+        let is_own = own.is_some_and(|(user, _)| user.id == viewer.user);
+        if !is_own && !self.inner.settings.hooks.keys_for_others {
+            return refused(FOR_OTHERS);
+        }
         let line = viewer.line("key.add", "");
         let now = self.inner.clock.now();
         make(&self.inner.store, wanted, viewer.name.clone(), line, now).await

@@ -59,6 +59,8 @@ pub struct Settings {
     pub allow_loopback: bool,
     /// Receivers may lie on a private network.
     pub allow_private: bool,
+    /// Administrators may make keys that act for others.
+    pub keys_for_others: bool,
     /// The address that people type.
     pub public_url: Option<Url>,
 }

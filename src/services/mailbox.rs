@@ -112,7 +112,20 @@ impl Services {
                 read_bounded(&from)
                     .map(|bytes| bytes.map(|b| (ContentHash::of(&b), report_mail::read(&b))))
             };
-            let read = tokio::task::spawn_blocking(read).await.map_err(joined)?.map_err(broken)?;
+            let read = match tokio::task::spawn_blocking(read).await.map_err(joined)? {
+                Ok(read) => read,
+                // Taken away since it was listed.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => {
+                    // It keeps none of those after it from being read.
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "a message in the mailbox cannot be read"
+                    );
+                    round.left += 1;
+                    continue;
+                }
+            };
             let (hash, to) = match read {
                 Some((hash, Mail::Report(told))) => {
                     match self.keep_report(told.link, told.reason, told.contact).await? {

@@ -218,6 +218,8 @@ struct Inner {
     policies: policies::InForce,
     /// What changing policies takes; set at the start.
     policy_desk: OnceLock<policies::Desk>,
+    /// Held while what rules is read and put in force.
+    policy_turn: tokio::sync::Mutex<()>,
     clock: Clock,
     settings: Settings,
     accounts: BTreeMap<AccountId, Arc<Served>>,
@@ -526,6 +528,7 @@ impl Services {
                 classifier: parts.classifier,
                 policies,
                 policy_desk: OnceLock::new(),
+                policy_turn: tokio::sync::Mutex::default(),
                 clock: parts.clock,
                 accounts,
                 places: RwLock::default(),

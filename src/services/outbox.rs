@@ -229,10 +229,15 @@ impl Services {
         action: &ActionRow,
         version: VersionId,
     ) -> Result<Option<NotInTheDiary>, ServiceError> {
-        if !self.policy_of(action.account).duties.registers_before_removal() {
+        let store = &self.inner.store;
+        // A policy that was changed since takes no gate off what was decided before it.
+        let gated = self.policy_of(action.account).duties.registers_before_removal()
+            || store
+                .decided_under_another(action.id, self.policy_of(action.account).version)
+                .await?;
+        if !gated {
             return Ok(None);
         }
-        let store = &self.inner.store;
         let actions = store.actions_on(action.case).await?;
         let registration = actions
             .iter()

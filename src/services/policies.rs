@@ -362,6 +362,8 @@ impl Services {
     }
 
     async fn load_policies(&self) -> Result<(), ServiceError> {
+        // One after the other: a map that was read before somebody else's change would take that back.
+        let _turn = self.inner.policy_turn.lock().await;
         let desk = self.desk()?;
         let in_force = &self.inner.policies;
         let (ruling, refused) = ruling(&self.inner.store, &desk.read, &in_force.files).await?;

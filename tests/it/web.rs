@@ -158,9 +158,12 @@ async fn build(dir: &Path, text: &str, more: &str, clock: Clock, secret: &str) -
         serde_json::json!({"id": "1", "created_at": created, "author": author, "text": text});
     std::fs::write(dir.join("inkorg/inlagg.jsonl"), format!("{item}\n")).unwrap();
     let file = dir.join("config.toml");
-    let text = "[authority]\nname = \"Exempelstads kommun\"\n[evidence]\nbrowser = \"av\"\n\
-        [[account]]\nkey = \"forum\"\nplatform = \"jsonl\"\nname = \"Forum\"\ndir = \"inkorg\"\n";
-    std::fs::write(&file, format!("{text}{more}")).unwrap();
+    let own = more.contains("[api]");
+    let api = if own { "" } else { "[api]\nkeys_for_others = true\n" };
+    let text =
+        "[[account]]\nkey = \"forum\"\nplatform = \"jsonl\"\nname = \"Forum\"\ndir = \"inkorg\"\n";
+    let head = "[authority]\nname = \"Exempelstads kommun\"\n[evidence]\nbrowser = \"av\"\n";
+    std::fs::write(&file, format!("{head}{api}{text}{more}")).unwrap();
     let config = config::load(&file, &|_| Some(secret.to_owned())).unwrap();
     let metrics = METRICS.get_or_init(|| Metrics::install().unwrap()).clone();
     App::build(&config, clock, metrics).await.unwrap()

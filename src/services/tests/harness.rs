@@ -263,6 +263,7 @@ pub fn services_with(
             },
             hooks: crate::services::hooks::Settings {
                 allow_loopback: true,
+                keys_for_others: true,
                 ..crate::services::hooks::Settings::default()
             },
         },

@@ -20,7 +20,7 @@ use crate::services::{ServiceError, Viewer};
 
 fn settings() -> Settings {
     let public_url = Some("https://uppsikt.exempelstad.example/".parse().unwrap());
-    Settings { allow_loopback: true, allow_private: false, public_url }
+    Settings { allow_loopback: true, allow_private: false, keys_for_others: false, public_url }
 }
 
 async fn receiver(status: u16) -> MockServer {

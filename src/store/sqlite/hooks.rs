@@ -305,7 +305,7 @@ impl Store {
             tx.prepare_cached(
                 "delete from hook_messages where id in (
                    select id from hook_messages where state in ('sent', 'dropped') and ended_at < ?1
-                   order by id limit 20)",
+                   order by ended_at limit 20)",
             )?
             .execute([ms(forgotten)])?;
             Ok(())

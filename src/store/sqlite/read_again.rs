@@ -5,7 +5,6 @@ use rusqlite::{Transaction, params};
 
 use super::items::{highest_number, insert_unsearched, the_item};
 use super::value::{hash, maybe_row, ms};
-use crate::domain::action::ActionKind;
 use crate::domain::ids::{AccountId, ActionId, ContentHash, ItemId, VersionId};
 use crate::domain::item::FetchedItem;
 use crate::store::Store;
@@ -17,7 +16,7 @@ const ITS_OWN_TURN: SignedDuration = SignedDuration::from_mins(10);
 /// So long what was read for an attempt serves the next attempt at the same removal.
 const STILL_NEW: SignedDuration = SignedDuration::from_mins(5);
 
-/// How many due actions of an account are looked through.
+/// How many removals that wait are counted.
 const ENOUGH: u32 = 20;
 
 /// Behind what somebody waits to see.
@@ -79,18 +78,37 @@ impl Store {
 }
 
 impl Store {
-    /// How many removals of an account are due or under way.
+    /// How many removals of an account are due, counted no further than [`ENOUGH`].
     pub async fn waiting_removals(
         &self,
         account: AccountId,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        let due = self.due_actions(now, ENOUGH).await?;
-        let removals = due.iter().filter(|action| {
-            action.account == account
-                && matches!(action.kind, ActionKind::Hide | ActionKind::Delete)
-        });
-        Ok(removals.count() as u64)
+        self.read(move |c| {
+            Ok(c.prepare_cached(
+                "select count(*) from (
+                   select 1 from actions x join items i on i.id = x.item_id
+                   where x.due_at <= ?2 and x.kind in ('hide', 'delete') and i.account_id = ?1 limit ?3)",
+            )?
+            .query_row(params![account.0, ms(now), ENOUGH], |row| row.get(0))?)
+        })
+        .await
+    }
+
+    /// Whether an action was decided on under another version of its policy than this one.
+    pub async fn decided_under_another(
+        &self,
+        action: ActionId,
+        policy: ContentHash,
+    ) -> Result<bool, StoreError> {
+        self.read(move |c| {
+            Ok(c.prepare_cached(
+                "select 1 from actions x join decisions d on d.id = x.decision_id
+                 where x.id = ?1 and d.policy_sha256 is not null and d.policy_sha256 <> ?2",
+            )?
+            .exists(params![action.0, policy.bytes()])?)
+        })
+        .await
     }
 }
 

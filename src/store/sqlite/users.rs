@@ -60,6 +60,12 @@ pub(super) fn put_out(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.execute("delete from sessions where user_id = ?1", [user.0])?;
+    // Whoever is let in again gets new keys: none from before wakes.
+    tx.execute(
+        "update api_keys set revoked_at = ?2, revoked_by = 'Uppsikt, när användaren stängdes ute'
+         where user_id = ?1 and revoked_at is null",
+        params![user.0, ms(now)],
+    )?;
     let held = rows(
         &mut tx.prepare_cached("select id, claimed_until from cases where claimed_by = ?1")?,
         [user.0],

@@ -460,3 +460,27 @@ async fn what_cannot_be_read_is_told_with_its_place_and_what_is_not_there_as_tha
         assert_eq!(found, pointer, "{method} {path}: {}", told.body);
     }
 }
+
+/// Who sets the system up may neither decide nor read evidence through somebody else's key.
+#[tokio::test]
+async fn a_key_for_somebody_else_is_made_on_the_server_unless_the_settings_say_otherwise() {
+    let site = Site::with_a_case_of("Hej! När öppnar simhallen?", "[api]\n").await;
+    let everybody = super::desk::roles(&site).await;
+    let ada = &everybody.iter().find(|(role, _)| *role == Role::Administrator).unwrap().1;
+    let page = site.get("/nycklar", ada).await.body;
+    let csrf = field(&page, "csrf");
+    let asked = |person| {
+        [
+            ("csrf", csrf),
+            ("namn", "Prov"),
+            ("person", person),
+            ("far", "queue:read"),
+            ("dagar", "30"),
+            ("takt", "60"),
+        ]
+    };
+    let refused = site.post("/nycklar", ada, &asked("kim")).await;
+    assert!(refused.status.is_client_error(), "{}", refused.status);
+    assert!(refused.body.contains("uppsikt keys add"), "{}", refused.body);
+    assert!(!refused.body.contains("class=\"bryts\">uppsikt_"));
+}

@@ -2,7 +2,7 @@
 
 use super::*;
 
-async fn roles(site: &Site) -> Vec<(Role, String)> {
+pub(super) async fn roles(site: &Site) -> Vec<(Role, String)> {
     let mut cookies = Vec::new();
     for &role in Role::ALL {
         let (login, name) = (format!("p-{}", role.id()), format!("{} Exempel", role.label()));
