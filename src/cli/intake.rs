@@ -35,9 +35,17 @@ enum Command {
 /// What the person must change, in Swedish.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Command::Mail = args.command;
-    let config = args.config.load()?;
+    // A fault in our own settings is no fault of the letter: whoever hands it over keeps it and tries again.
+    let config = match args.config.load() {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("{error:#}");
+            return Ok(ExitCode::from(TRY_AGAIN));
+        }
+    };
     let Some(folder) = config.public_reports.mailbox else {
-        bail!("ingen brevlåda är inställd: skriv `mailbox` i [public_reports]");
+        eprintln!("ingen brevlåda är inställd: skriv `mailbox` i [public_reports]");
+        return Ok(ExitCode::from(TRY_AGAIN));
     };
     let mut message = Vec::new();
     std::io::stdin()

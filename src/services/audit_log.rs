@@ -23,7 +23,7 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// Who.
     pub who: String,
-    /// What, in words that follow the name, where it is an event around a record.
+    /// What, in words that follow the name, where there are any.
     pub label: Option<&'static str>,
     /// What, as the log has it.
     pub act: String,
@@ -55,7 +55,9 @@ impl Services {
         store.record_audit(line, self.inner.clock.now()).await?;
         let lines = store.audit_lines(sought, ON_PAGE).await?;
         let entry = |read: AuditRead| AuditEntry {
-            label: CustodyAct::from_id(&read.act).map(CustodyAct::label),
+            label: CustodyAct::from_id(&read.act)
+                .map(CustodyAct::label)
+                .or_else(|| label(&read.act)),
             id: read.id,
             at: read.at,
             who: read.who,
@@ -97,6 +99,98 @@ pub fn sought(case: &str, who: &str, before: &str) -> Result<AuditSought, String
         row => Some(row.parse().map_err(|_| "Adressen till sidan stämmer inte.".to_owned())?),
     };
     Ok(AuditSought { case, who, before })
+}
+
+/// What is done, in words that follow a name: of what is no event around a record.
+fn label(act: &str) -> Option<&'static str> {
+    Some(match act {
+        "account.closed" => "stängde ett konto",
+        "account.people" => "ändrade vilka som sköter ett konto",
+        "account.publisher" => "kopplade en publicist till en person",
+        "act.refused" => "försökte göra något som inte är tillåtet",
+        "archive.delivered" => "antecknade att en arkivkörning är levererad",
+        "archive.want" => "begärde en arkivkörning",
+        "audit.read" => "läste granskningsloggen",
+        "case.claim" => "tog ärendet",
+        "case.decide" => "beslutade",
+        "case.decide_together" => "beslutade i flera ärenden",
+        "case.diary_number" => "skrev in ett diarienummer",
+        "case.diary_number_corrected" => "rättade ett diarienummer",
+        "case.hand_over_again" => "lämnade ett paket till diariet på nytt",
+        "case.handed_over" => "lämnade ett paket till diariet",
+        "case.note" => "skrev en anteckning",
+        "case.outside" => "markerade inlägget som utanför vår kontroll",
+        "case.police" => "beslutade om polisanmälan",
+        "case.read_anew" => "läste inlägget på nytt",
+        "case.release" => "släppte ärendet",
+        "case.take_over" => "tog över ärendet",
+        "case.try_again" => "försökte igen",
+        "case.undo" => "ångrade beslutet",
+        "clock.confirm" => "bekräftade datorns klocka",
+        "crisis.begin" => "började krisläge",
+        "crisis.end" => "avslutade krisläge",
+        "crisis.move" => "ändrade när krisläget slutar",
+        "diary.enter" => "skrev in ett diarienummer",
+        "disposal.carry_out" => "genomförde gallring",
+        "disposal.propose" => "föreslog gallring",
+        "disposal.reports" => "gallrade anmälningar utifrån",
+        "disposal.subjects" => "gallrade begäranden från registrerade",
+        "disposal.sweep" => "gallrade texter utan ärende",
+        "disposal.withdraw" => "drog tillbaka ett förslag om gallring",
+        "evidence.heads_filled" => "fyllde på heads.txt",
+        "evidence.replace_key" => "ersatte loggens nyckel",
+        "evidence.rotate_key" => "bytte loggens nyckel",
+        "evidence.tree_filled" => "räknade om delträd i loggen",
+        "factor.reset" => "nollställde tvåstegsinloggning",
+        "factor.set" => "slog på tvåstegsinloggning",
+        "filter.save" => "sparade ett filter",
+        "hook.add" => "lade till en webbhook",
+        "hook.again" => "skickade ett meddelande igen",
+        "hook.end" => "tog bort en webbhook",
+        "hook.turn" => "bytte en webbhooks hemlighet",
+        "item.record" => "la in ett inlägg för hand",
+        "key.add" => "skapade en API-nyckel",
+        "key.revoke" => "återkallade en API-nyckel",
+        "policy.approve" => "godkände riktlinjer",
+        "policy.propose" => "föreslog riktlinjer",
+        "policy.publish" => "publicerade riktlinjer",
+        "policy.withdraw" => "drog tillbaka ett förslag om riktlinjer",
+        "release.add" => "valde handlingar",
+        "release.drop" => "tog bort en handling ur en begäran",
+        "release.end" => "avslutade en begäran",
+        "release.fetch" => "hämtade det som lämnas ut",
+        "release.mask" => "ändrade vad som stryks",
+        "release.open" => "öppnade en begäran om allmän handling",
+        "release.search" => "sökte i en begäran",
+        "reply.save" => "sparade ett svar",
+        "report.end" => "avslutade en anmälan",
+        "report.join" => "lade en anmälan till ett ärende",
+        "report.open" => "öppnade ett ärende av en anmälan",
+        "report.received" => "tog emot en anmälan utifrån",
+        "rule.promote" => "började visa en regel",
+        "rule.shadow" => "satte en regel i skugga",
+        "search" => "sökte",
+        "session.end" => "loggade ut",
+        "session.open" => "loggade in",
+        "session.refused" => "försökte logga in och nekades",
+        "subject.add" => "valde uppgifter",
+        "subject.drop" => "tog bort uppgifter",
+        "subject.end" => "avslutade en begäran",
+        "subject.extend" => "förlängde tiden för en begäran",
+        "subject.fetch" => "hämtade ett registerutdrag",
+        "subject.note" => "antecknade om en begäran",
+        "subject.open" => "tog emot en begäran från en registrerad",
+        "subject.search" => "sökte efter en registrerad",
+        "subject.show" => "visade en begäran",
+        "user.add" => "lade till en användare",
+        "user.away" => "ändrade en frånvaro",
+        "user.back" => "avslutade en frånvaro",
+        "user.disable" => "stängde av en användare",
+        "user.enable" => "släppte in en användare igen",
+        "user.mail" => "ändrade en e-postadress",
+        "user.password" => "bytte lösenord",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -41,14 +41,14 @@ const ABOUT_A_CASE: &str = "a.subject in (
        union all select 'archive run ' || r.id from cases k join items i on i.id = k.item_id
          join archive_runs r on r.account_id = i.account_id where k.id = ?1)";
 
-/// Whether a line is about a case under a mark: its details are words about it.
+/// Whether a line is about a case that not everybody may open, by a mark or a suspicion: its details are words about it.
 const SHUT: &str = "case
-       when a.subject like 'case %' then (select k.secret from cases k where k.id = cast(substr(a.subject, 6) as integer))
-       when a.subject like 'evidence %' then (select k.secret from evidence e join cases k on k.item_id = e.item_id
+       when a.subject like 'case %' then (select k.secret = 1 or (select i.no_copy from items i where i.id = k.item_id) from cases k where k.id = cast(substr(a.subject, 6) as integer))
+       when a.subject like 'evidence %' then (select k.secret = 1 or (select i.no_copy from items i where i.id = k.item_id) from evidence e join cases k on k.item_id = e.item_id
          where e.id = cast(substr(a.subject, 10) as integer))
-       when a.subject like 'action %' then (select k.secret from actions x join cases k on k.id = x.case_id
+       when a.subject like 'action %' then (select k.secret = 1 or (select i.no_copy from items i where i.id = k.item_id) from actions x join cases k on k.id = x.case_id
          where x.id = cast(substr(a.subject, 8) as integer))
-       when a.subject like 'registration %' then (select k.secret from registrations r join cases k on k.id = r.case_id
+       when a.subject like 'registration %' then (select k.secret = 1 or (select i.no_copy from items i where i.id = k.item_id) from registrations r join cases k on k.id = r.case_id
          where r.id = cast(substr(a.subject, 14) as integer))
      end";
 /// Writes that the program made something go by itself, by a decision on disposal.
@@ -100,7 +100,8 @@ impl Store {
             let sql = format!(
                 "select a.id, a.at, a.user_name, a.act, a.subject, a.address, a.detail, {SHUT}
                  from audit a
-                 where {about} and (?2 is null or a.user_name = ?2) and a.id < ?3
+                 where {about} and (?2 is null or a.user_name = ?2
+                     or a.user_name between ?2 || ' (nyckel ' and ?2 || ' (nyckel ~') and a.id < ?3
                  order by a.id desc limit ?4"
             );
             rows(

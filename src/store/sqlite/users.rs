@@ -174,6 +174,20 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.write(move |tx| {
+            // Where a person does it, in this very step: two who shut each other out at once would leave none.
+            let leaves_none = !active
+                && line.user.is_some()
+                && tx.query_row(
+                    "select role = ?2 and not exists (
+                       select 1 from users o where o.id <> ?1 and o.active = 1 and o.role = ?2)
+                     from users where id = ?1",
+                    params![user.0, Role::Administrator.id()],
+                    |row| row.get::<_, bool>(0),
+                )?;
+            if leaves_none {
+                let why = "Det är den enda administratören. Lägg till en annan först.".to_owned();
+                return Err(StoreError::Refused { why });
+            }
             tx.execute("update users set active = ?2 where id = ?1", params![user.0, active])?;
             // Also when let in again: nothing from before may wake with them.
             put_out(tx, user, now)?;

@@ -57,7 +57,7 @@ fn line(site: &Site, row: &SubjectRequest) -> SubjectLine {
         id: row.id,
         kind: row.kind.label(),
         received: Moment::new(row.received_at, now),
-        due: ended.is_none().then(|| Deadline::new(row.due_at, now)),
+        due: ended.is_none().then(|| Deadline::new(last_moment(row.due_at), now)),
         ended: ended.map(|(at, _, outcome, _)| (outcome.label(), Moment::new(*at, now))),
     }
 }
@@ -280,4 +280,9 @@ pub async fn document(
         .header(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"))
         .body(Body::from(bytes))
         .map_err(broken)
+}
+
+/// A day ends at midnight, which is read as the next day: what is shown is the last second before it.
+fn last_moment(end: jiff::Timestamp) -> jiff::Timestamp {
+    end.saturating_sub(jiff::SignedDuration::from_secs(1)).unwrap_or(end)
 }

@@ -44,13 +44,15 @@ pub struct AuditRow {
 
 /// What a line is about, in Swedish: the log has it in words of ours.
 pub fn subject_words(subject: &str) -> String {
-    const KINDS: [(&str, &str); 10] = [
+    const KINDS: [(&str, &str); 12] = [
         ("case ", "ärende "),
         ("evidence ", "bevis "),
         ("archive run ", "arkivkörning "),
         ("account ", "konto "),
         ("user ", "användare "),
         ("action ", "åtgärd "),
+        ("api key ", "API-nyckel "),
+        ("policy ", "riktlinjer "),
         ("registration ", "registrering "),
         ("disposal ", "gallring "),
         ("release ", "utlämnande "),

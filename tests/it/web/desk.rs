@@ -42,6 +42,7 @@ async fn the_audit_log_is_read_by_those_who_examine_and_tells_of_shut_cases_too(
     assert_eq!(site.get("/arende/1", auditor).await.status, StatusCode::FORBIDDEN);
     let log = site.get("/granskning?arende=1", auditor).await.body;
     assert!(log.contains("nekades att öppna ärendet"), "{log}");
+    assert!(site.get("/granskning", auditor).await.body.contains("läste granskningsloggen"));
     for secret in ["Jag vet var du bor", "Skyddade uppgifter", "OSL 26"] {
         assert!(!log.contains(secret), "what the case says stands nowhere in it: {secret}");
     }

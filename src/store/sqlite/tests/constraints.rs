@@ -122,3 +122,20 @@ async fn a_trigger_that_is_gone_or_a_table_that_is_not_ours_is_named() {
         ["trigger log_is_never_cut saknas", "table eget hör inte till Uppsikt"]
     );
 }
+
+/// Two administrators who shut each other out at once would leave nobody: the second is refused in its own step.
+#[tokio::test]
+async fn the_last_administrator_is_not_shut_out_by_a_person() {
+    let bench = Bench::new().await;
+    let (one, two) = (bench.user_named("ada").await, bench.user_named("bo").await);
+    bench
+        .raw()
+        .execute("update users set role = 'administrator' where id in (?1, ?2)", [one.0, two.0])
+        .unwrap();
+    let by = |user: UserId| AuditLine { user: Some(user), ..line("user.disable") };
+    bench.store.set_active(one, false, by(two), at(1)).await.unwrap();
+    let refused = bench.store.set_active(two, false, by(one), at(1)).await.unwrap_err();
+    assert!(matches!(&refused, StoreError::Refused { why } if why.contains("enda")), "{refused:?}");
+    // On the server itself it can be done.
+    bench.store.set_active(two, false, line("user.disable"), at(2)).await.unwrap();
+}
