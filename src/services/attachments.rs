@@ -16,6 +16,7 @@ use crate::evidence::fetch::{Bounds, FetchError, FetchLimits, Fetched, Fetcher};
 use crate::evidence::media::{NoPicture, PictureLeave};
 use crate::formats::preview;
 
+use super::capture::{MANY_WAITED, NOTHING_WAITED_FOR};
 use super::{Served, Services};
 
 /// What is no file: it leads on to something, or holds other words.
@@ -95,6 +96,10 @@ impl Services {
                 .push("Bilagorna hämtades inte: nätet gick inte att förbereda på servern.".into());
             return hung;
         };
+        if hurry == Some(NOTHING_WAITED_FOR) {
+            hung.missing.push(format!("Bilagorna hämtades inte: {MANY_WAITED}."));
+            return hung;
+        }
         let limits = self.inner.settings.fetch;
         let within = hurry.map_or(limits.record_time, |hurry| hurry.min(limits.record_time));
         let mut course = Course { fetcher, limits, leave, ends: Instant::now() + within, taken: 0 };

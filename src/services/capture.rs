@@ -47,6 +47,12 @@ const IN_PARALLEL: usize = 3;
 /// than this, queue and start of the browser included, when a removal has found the text changed.
 const HURRIED_SCREENSHOT: std::time::Duration = std::time::Duration::from_secs(10);
 
+/// As patience: nothing that others hold is asked for.
+pub(super) const NOTHING_WAITED_FOR: std::time::Duration = std::time::Duration::ZERO;
+
+/// Why nothing was, at the end of a sentence.
+pub(super) const MANY_WAITED: &str = "många borttagningar väntade";
+
 /// How long the thread is read for, where the store has not seen all of it.
 const THREAD_LIMIT: std::time::Duration = std::time::Duration::from_secs(20);
 
@@ -174,7 +180,8 @@ impl Services {
         self.seal_within(version, HURRIED_SCREENSHOT).await
     }
 
-    /// The same; nothing of the page is waited for longer than `patience`.
+    /// The same; nothing of the page is waited for longer than `patience`, and with [`NOTHING_WAITED_FOR`] nothing that
+    /// others hold is asked for at all.
     pub(super) async fn seal_within(
         &self,
         version: VersionId,
@@ -471,6 +478,9 @@ impl Services {
             "Länkarna följdes inte: något på samma sida får inte kopieras, eller är inte bedömt än."
                 .to_owned()
         })?;
+        if hurry == Some(NOTHING_WAITED_FOR) {
+            return Err(format!("Länkarna följdes inte: {MANY_WAITED}."));
+        }
         let followed = linked::follow(fetcher, &leave, links, hurry).await;
         followed.map(Some).map_err(|error| {
             let error = &error as &dyn std::error::Error;
@@ -515,6 +525,9 @@ impl Services {
         let has_gap = !known.missing.is_empty() || (item.post_id.is_some() && known.post.is_none());
         if !has_gap {
             return Above { thread: known, method, missing: None };
+        }
+        if hurry == Some(NOTHING_WAITED_FOR) {
+            return Above { thread: known, method, missing: Some(not_whole(MANY_WAITED)) };
         }
         let limit = hurry.map_or(THREAD_LIMIT, |hurry| hurry.min(THREAD_LIMIT));
         let target = address(item);

@@ -328,9 +328,9 @@ impl Services {
             versions.into_iter().partition(|v| v.read_for.is_some());
         for read in again {
             if let Some(row) = store.evidence_of(read.id).await?
-                && matches!(row.state, EvidenceState::Sealed { .. })
+                && let EvidenceState::Sealed { at, .. } = row.state
             {
-                sealed_again.push((row.id, read.fetched_at));
+                sealed_again.push((row.id, at));
             }
         }
         let n_versions = versions.iter().map(|v| v.number).max().unwrap_or(version.number);

@@ -340,10 +340,7 @@ impl Services {
                 }
             }
         }
-        let again = match &reading {
-            LiveReading::Present(fetched) => self.seal_again(action, version, fetched).await?,
-            LiveReading::Gone | LiveReading::NotReadable { .. } => Again::NotWanted,
-        };
+        let again = self.seal_again(action, version, &reading).await?;
         if again == Again::Overtaken {
             return Ok(later("En annan lydelse kom in just nu; inget har tagits bort."));
         }

@@ -13,7 +13,7 @@ use crate::evidence::media::{CopyLeave, PictureLeave};
 use crate::formats::wacz;
 use crate::store::sqlite::manual::Upload;
 
-use super::capture::{CaptureError, Subject};
+use super::capture::{CaptureError, MANY_WAITED, NOTHING_WAITED_FOR, Subject};
 use super::{Served, Services};
 
 /// A picture of the page.
@@ -51,6 +51,9 @@ impl Services {
         leave: PictureLeave,
         hurry: Option<std::time::Duration>,
     ) -> Result<Pictured, String> {
+        if hurry == Some(NOTHING_WAITED_FOR) {
+            return Err(format!("Sidan fotograferades inte: {MANY_WAITED}."));
+        }
         let Some(browser) = &self.inner.browser else {
             return Err(self
                 .inner

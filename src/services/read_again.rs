@@ -12,53 +12,58 @@ use crate::evidence::warrant::ItemAddress;
 use crate::platforms::Platform;
 use crate::platforms::error::PlatformError;
 use crate::store::error::StoreError;
-use crate::store::rows::{ActionRow, EvidenceState};
+use crate::store::rows::{ActionRow, EvidenceState, OnceMore};
 
+use super::capture::NOTHING_WAITED_FOR;
 use super::outbox::{End, later, never, sentence, unseen};
 use super::{BeforeRemoval, ServiceError, Services};
 
-/// What was sealed so lately is not sealed once more: a flag that is decided at once.
-const FRESH: SignedDuration = SignedDuration::from_secs(60);
+/// What was sealed so lately is not sealed once more: a wording that was new when its removal began.
+const FRESH: SignedDuration = SignedDuration::from_secs(10);
 
 /// Nothing is left on a page for the sake of its picture longer than this.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Where more removals of an account than this wait, none of them waits for a page: what is unlawful goes first
-/// (1998:112 5 §), and each is sealed since it was flagged.
+/// Where more removals of an account than this wait, none of them waits for a page or anything else that others hold:
+/// what is unlawful goes first (1998:112 5 §), and each was pictured when it was flagged.
 const MANY: u64 = 10;
 
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Again {
-    /// Sealed, with what of it is there, in Swedish.
-    Sealed(EvidenceId, &'static str),
+    /// Sealed, with what of it is there, in Swedish, and whether anything was waited for.
+    Sealed(EvidenceId, &'static str, Waited),
     /// Not wanted: it was sealed a moment ago, may not be copied, or the settings say no.
     NotWanted,
-    /// Too many removals wait.
-    TooMany,
     /// Another wording has come in meanwhile.
     Overtaken,
     /// It could not be sealed. The same text is sealed since before, and that holds.
     Failed,
 }
 
+/// Whether a seal waited for pages and servers of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waited {
+    /// It did, for a while.
+    Long,
+    /// Too many removals wait.
+    Not,
+}
+
 impl Again {
     /// Whether it took its time, so that another text may stand there by now.
     pub(super) const fn took_time(&self) -> bool {
         match self {
-            Self::Sealed(..) | Self::Failed => true,
-            Self::NotWanted | Self::TooMany | Self::Overtaken => false,
+            Self::Sealed(_, _, Waited::Long) | Self::Failed => true,
+            Self::Sealed(_, _, Waited::Not) | Self::NotWanted | Self::Overtaken => false,
         }
     }
 
     /// What the history says of it after the sentence on the text.
     pub(super) fn words(&self) -> Option<String> {
         match self {
-            Self::Sealed(id, parts) => {
+            Self::Sealed(id, parts, _) => {
                 Some(format!("Det säkrades en gång till, {parts}: bevis {id}."))
-            }
-            Self::TooMany => {
-                Some("Många borttagningar väntade, så sidan säkrades inte en gång till.".into())
             }
             Self::Failed => Some("Det gick inte att säkra sidan en gång till.".into()),
             Self::NotWanted | Self::Overtaken => None,
@@ -77,7 +82,8 @@ fn parts(manifest: &Manifest) -> &'static str {
 }
 
 impl Services {
-    /// Seals the very version that is about to be removed once more, as it was just read.
+    /// Seals the very version that is about to be removed once more, as it was just read, or where it cannot be read,
+    /// as it was fetched last, with the page and the thread as they stand now.
     ///
     /// # Errors
     /// [`ServiceError`] where the store does not answer.
@@ -85,8 +91,13 @@ impl Services {
         &self,
         action: &ActionRow,
         version: VersionId,
-        fetched: &FetchedItem,
+        reading: &LiveReading,
     ) -> Result<Again, ServiceError> {
+        let read = match reading {
+            LiveReading::Present(fetched) => OnceMore::Read(fetched.clone()),
+            LiveReading::NotReadable { .. } => OnceMore::AsFetched(version),
+            LiveReading::Gone => return Ok(Again::NotWanted),
+        };
         if self.inner.settings.before_removal == BeforeRemoval::Compare {
             return Ok(Again::NotWanted);
         }
@@ -101,20 +112,20 @@ impl Services {
         if is_fresh || store.item(action.item).await?.no_copy {
             return Ok(Again::NotWanted);
         }
-        if store.waiting_removals(action.account, now).await? > MANY {
-            return Ok(Again::TooMany);
-        }
-        let read = store.take_in_read_again(action.id, action.item, fetched.clone(), now).await;
-        let read = match read {
+        let (waited, patience) = match store.waiting_removals(action.account, now).await? {
+            0..=MANY => (Waited::Long, PATIENCE),
+            _ => (Waited::Not, NOTHING_WAITED_FOR),
+        };
+        let read = match store.take_in_read_again(action.id, action.item, read, now).await {
             Ok(read) => read,
             Err(StoreError::Refused { .. }) => return Ok(Again::Overtaken),
             Err(error) => return Err(error.into()),
         };
-        match self.seal_within(read, PATIENCE).await {
+        match self.seal_within(read, patience).await {
             Ok(row) if matches!(row.state, EvidenceState::Sealed { .. }) => {
                 let manifest = self.inner.evidence.manifest(&row).await;
                 let manifest = manifest.map_err(|e| ServiceError::broken("reading a seal", e))?;
-                Ok(Again::Sealed(row.id, parts(&manifest)))
+                Ok(Again::Sealed(row.id, parts(&manifest), waited))
             }
             Ok(_) => Ok(Again::Failed),
             Err(error) => {
@@ -180,19 +191,19 @@ impl Services {
     ) -> Result<(), ServiceError> {
         let row = self.inner.store.version(version).await?;
         let which = format!("lydelse {}, SHA-256 {}", row.number, row.content_hash.to_hex());
-        let words = match reading {
+        let told = match reading {
             LiveReading::Present(_) => {
-                let told = format!("Texten på plattformen var den som är säkrad: {which}.");
-                match again.words() {
-                    Some(more) => format!("{told} {more}"),
-                    None => told,
-                }
+                format!("Texten på plattformen var den som är säkrad: {which}.")
             }
             LiveReading::NotReadable { why } => {
                 format!("{} Den senast hämtade är säkrad: {which}.", sentence(why))
             }
             // Nothing is removed then.
             LiveReading::Gone => return Ok(()),
+        };
+        let words = match again.words() {
+            Some(more) => format!("{told} {more}"),
+            None => told,
         };
         let what = "Lästes igen före åtgärden".to_owned();
         let now = self.inner.clock.now();

@@ -15,7 +15,7 @@ use crate::domain::ids::{
     AccountId, ActionId, CaseId, ContentHash, Cursor, DecisionId, DiaryNumber, EvidenceId, ItemId,
     LexiconVersion, PlatformItemId, PlatformPostId, RegistrationId, UserId, VersionId,
 };
-use crate::domain::item::{Attachment, Author, Barred, ItemKind, Permalink, Presence};
+use crate::domain::item::{Attachment, Author, Barred, FetchedItem, ItemKind, Permalink, Presence};
 use crate::domain::likeness::Traces;
 use crate::domain::log::LogKind;
 use crate::domain::person::Role;
@@ -139,6 +139,15 @@ pub struct VersionRow {
     pub verdict: Option<Verdict>,
     /// The removal that it was read and sealed once more for; none where it was fetched.
     pub read_for: Option<ActionId>,
+}
+
+/// What is sealed once more right before a removal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnceMore {
+    /// As it was just read.
+    Read(Box<FetchedItem>),
+    /// It cannot be read: as this version was fetched, with what stands around it now.
+    AsFetched(VersionId),
 }
 
 /// An item without its versions.

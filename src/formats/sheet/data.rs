@@ -254,7 +254,7 @@ fn facts(show: &mut Preparer<'_>, content: &SheetContent) -> Vec<Fact> {
         fact(
             "Varför just då",
             &format!(
-                "Läst en gång till omedelbart före åtgärden att {} inlägget.",
+                "Säkrat en gång till omedelbart före åtgärden att {} inlägget.",
                 removal.label()
             ),
         );

@@ -90,13 +90,15 @@ async fn what_stands_there_right_before_a_removal_is_sealed_once_more_with_its_a
 }
 
 #[tokio::test]
-async fn what_was_sealed_a_moment_ago_is_not_sealed_once_more() {
+async fn a_wording_that_is_new_to_the_removal_is_sealed_once_and_not_twice() {
     let stage = sealing(BeforeRemoval::SealPlainly).await;
     let (number, case) = stage.written(THREAT).await;
     stage.decide(case, vec![Choice::Delete]).await;
+    stage.simulator.edit(number, "Jag vet var du bor, och nu kommer jag.");
     stage.act_after_undo().await;
     assert!(stage.truth(number).deleted);
-    assert_eq!(versions(&stage, case).await.len(), 1);
+    let versions = versions(&stage, case).await;
+    assert_eq!(versions.iter().map(|v| v.read_for).collect::<Vec<_>>(), [None, None]);
 }
 
 #[tokio::test]
@@ -140,6 +142,62 @@ async fn a_removal_goes_on_where_only_the_second_seal_fails() {
     let versions = versions(&stage, case).await;
     let (row, _) = record(&stage, &versions[1]).await;
     assert!(matches!(row.state, EvidenceState::Sealed { .. }));
+    stage.verified().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_sealed_once_more_as_it_was_fetched() {
+    let mut stage = Stage::new().await;
+    let (page, case) = page_with_a_decision(&mut stage).await;
+    page.world.lock().unwrap().shut = true;
+    stage.act_after_undo().await;
+    assert_eq!(page.world.lock().unwrap().n_removed, 1);
+    assert_eq!(page.world.lock().unwrap().wrong, Vec::<String>::new());
+    let versions = versions(&stage, case).await;
+    let [fetched, again] = versions.as_slice() else { panic!("{versions:?}") };
+    assert_eq!(again.fetched_at, fetched.fetched_at, "it was not read");
+    let (row, manifest) = record(&stage, again).await;
+    let EvidenceState::Sealed { at, .. } = row.state else { panic!("{row:?}") };
+    assert_eq!(manifest.read_before, Some(ActionKind::Hide));
+    let file = stage.services.case_file(&stage.editor, case).await.unwrap();
+    assert_eq!(file.sealed_again, [(row.id, at)]);
+    let told = file.history.iter().find(|step| step.what == "Lästes igen före åtgärden").unwrap();
+    let told = told.detail.as_deref().unwrap();
+    assert!(told.starts_with("Webbplatsen lämnar inte ut enskilda inlägg."), "{told}");
+    assert!(told.ends_with(&format!(": bevis {}.", row.id)), "{told}");
+    stage.verified().await;
+}
+
+#[tokio::test]
+async fn in_a_raid_each_is_sealed_once_more_and_none_waits_for_what_others_hold() {
+    let stage = sealing(BeforeRemoval::Seal).await;
+    let mut numbers = Vec::new();
+    for n in 0..12 {
+        numbers.push(stage.simulator.write("Robin Påhitt", &format!("{THREAT} Nummer {n}."), None));
+    }
+    stage.wait_s(150);
+    stage.take_in_plainly().await;
+    stage.wait_s(2 * 3600);
+    let mut cases = Vec::new();
+    for number in &numbers {
+        let case = stage.case_of(*number).await;
+        stage.decide(case, vec![Choice::Hide]).await;
+        cases.push(case);
+    }
+    stage.act_after_undo().await;
+    assert!(numbers.iter().all(|number| stage.truth(*number).hidden));
+    let mut n_pictured = 0;
+    for case in cases {
+        let versions = versions(&stage, case).await;
+        assert_eq!(versions.len(), 2, "each is sealed once more");
+        let (row, manifest) = record(&stage, &versions[1]).await;
+        assert!(matches!(row.state, EvidenceState::Sealed { .. }), "{row:?}");
+        let why = manifest.missing.iter().find(|part| part.kind == PartKind::Screenshot).unwrap();
+        n_pictured +=
+            usize::from(why.reason != "Sidan fotograferades inte: många borttagningar väntade.");
+    }
+    // The last ones have fewer than that behind them.
+    assert_eq!(n_pictured, 10);
     stage.verified().await;
 }
 

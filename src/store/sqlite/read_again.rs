@@ -6,9 +6,9 @@ use rusqlite::{Transaction, params};
 use super::items::{highest_number, insert_unsearched, the_item};
 use super::value::{hash, maybe_row, ms};
 use crate::domain::ids::{AccountId, ActionId, ContentHash, ItemId, VersionId};
-use crate::domain::item::FetchedItem;
 use crate::store::Store;
 use crate::store::error::StoreError;
+use crate::store::rows::OnceMore;
 
 /// So long whoever reads it has it alone; then whoever takes evidence in turn does it.
 const ITS_OWN_TURN: SignedDuration = SignedDuration::from_mins(10);
@@ -23,9 +23,9 @@ const ENOUGH: u32 = 20;
 const LAST: u8 = 9;
 
 impl Store {
-    /// Takes in what was read right before a removal as a version beside the current one, with the verdict of that
-    /// one and a wish for evidence. Asked again within minutes for the same removal and text, it
-    /// gives the same version.
+    /// Takes in what was read right before a removal, or where it cannot be read, what was fetched last, as a version
+    /// beside the current one, with the verdict of that one and a wish for evidence. Asked again within minutes for
+    /// the same removal and text, it gives the same version.
     ///
     /// # Errors
     /// [`StoreError::Refused`] where the text is not the current one.
@@ -33,21 +33,30 @@ impl Store {
         &self,
         action: ActionId,
         item: ItemId,
-        fetched: FetchedItem,
+        read: OnceMore,
         now: Timestamp,
     ) -> Result<VersionId, StoreError> {
         self.write(move |tx| {
-            let content = fetched.content_hash();
+            let current = the_item(tx, item)?.current_version;
+            let stands = content_of(tx, current)?;
+            let content = match &read {
+                OnceMore::Read(fetched) => Some(fetched.content_hash()),
+                OnceMore::AsFetched(version) => content_of(tx, *version)?,
+            };
+            let Some(content) = content.filter(|content| stands == Some(*content)) else {
+                let why = "Texten på plattformen är inte den senast hämtade.".to_owned();
+                return Err(StoreError::Refused { why });
+            };
             if let Some(known) = read_for(tx, action, content, now)? {
                 return Ok(known);
             }
-            let current = the_item(tx, item)?.current_version;
-            if content_of(tx, current)? != Some(content) {
-                let why = "Texten på plattformen är inte den senast hämtade.".to_owned();
-                return Err(StoreError::Refused { why });
-            }
             let number = highest_number(tx, item)?.saturating_add(1);
-            let version = insert_unsearched(tx, item, number, content, &fetched, now)?;
+            let version = match &read {
+                OnceMore::Read(fetched) => {
+                    insert_unsearched(tx, item, number, content, fetched, now)?
+                }
+                OnceMore::AsFetched(version) => copy_of(tx, *version, number)?,
+            };
             // The very text has its verdict: assessed once more, it would be counted twice.
             tx.prepare_cached(
                 "update versions set read_for = ?2, (assessed_by, unread) =
@@ -122,12 +131,25 @@ fn read_for(
     let since = now.saturating_sub(STILL_NEW).unwrap_or(Timestamp::MIN);
     maybe_row(
         &mut tx.prepare_cached(
-            "select id from versions where read_for = ?1 and content_hash = ?2 and fetched_at between ?3 and ?4
-             order by id desc limit 1",
+            "select v.id from versions v join evidence e on e.version_id = v.id
+             where v.read_for = ?1 and v.content_hash = ?2 and e.wanted_at between ?3 and ?4
+             order by v.id desc limit 1",
         )?,
         params![action.0, content.bytes(), ms(since), ms(now)],
         |row| Ok(VersionId(row.get(0)?)),
     )
+}
+
+/// A version with all that another one holds; when it was fetched, too.
+fn copy_of(tx: &Transaction<'_>, of: VersionId, number: u32) -> Result<VersionId, StoreError> {
+    tx.prepare_cached(
+        "insert into versions (item_id, number, content_hash, text, author, attachments, edited_at,
+           presence, fetched_at, payload, exchange)
+         select item_id, ?2, content_hash, text, author, attachments, edited_at,
+           presence, fetched_at, payload, exchange from versions where id = ?1",
+    )?
+    .execute(params![of.0, number])?;
+    Ok(VersionId(tx.last_insert_rowid()))
 }
 
 fn content_of(tx: &Transaction<'_>, version: VersionId) -> Result<Option<ContentHash>, StoreError> {

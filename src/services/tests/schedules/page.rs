@@ -29,6 +29,8 @@ pub struct Comment {
 pub struct World {
     pub comments: BTreeMap<u64, Comment>,
     pub away: bool,
+    /// No comment can be read by itself, as on a site that pushes.
+    pub shut: bool,
     /// How many answers get lost after it has acted.
     pub loses: u64,
     /// What was written or edited, in order: a list is read from a place in it on.
@@ -193,6 +195,11 @@ impl Platform for Page {
 
     async fn read_live(&self, item: &ItemAddress) -> Result<LiveReading, PlatformError> {
         let mut world = self.there()?;
+        if world.shut {
+            return Ok(LiveReading::NotReadable {
+                why: "webbplatsen lämnar inte ut enskilda inlägg",
+            });
+        }
         let number: u64 = item.platform_id.as_str().parse().unwrap();
         let reading = match world.comments.get(&number) {
             Some(comment) if !comment.deleted => {
