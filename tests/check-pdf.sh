@@ -39,7 +39,7 @@ for file in "$@"; do
   done <"$work/fonts"
 
   pdfinfo "$file" >"$work/info" 2>"$work/err"
-  for want in 'Tagged: *yes' 'Encrypted: *no' 'JavaScript: *no' 'Form: *none' 'Page size: *595.* x 841.*A4' 'Title: *(Bevisblad|Gallringsprotokoll|Arkivering av|Underlag till polisanmälan|Utlämnande av allmän handling)' 'Metadata Stream: *yes'; do
+  for want in 'Tagged: *yes' 'Encrypted: *no' 'JavaScript: *no' 'Form: *none' 'Page size: *595.* x 841.*A4' 'Title: *(Bevisblad|Gallringsprotokoll|Arkivering av|Underlag till polisanmälan|Ärendeblad|Utlämnande av allmän handling)' 'Metadata Stream: *yes'; do
     grep -Eq "^$want" "$work/info" || complain "pdfinfo does not say $want"
   done
   pdfinfo -struct "$file" >"$work/struct" 2>"$work/err"

@@ -23,7 +23,8 @@ pub struct Dossier {
     pub facts: Vec<Fact>,
     /// What has to be known.
     pub notes: Vec<String>,
-    /// Column headings of the index, which as many cells go with in each row.
+    /// Column headings of the index, which as many cells go with in each row. A last one that is called *Sida* is
+    /// filled in with the page on which the row's chapter begins.
     pub columns: Vec<&'static str>,
     /// The index: a row for each chapter.
     pub rows: Vec<Vec<String>>,

@@ -149,7 +149,7 @@ async fn facts(
 fn row(record: &Sealed) -> Vec<String> {
     vec![
         record.row.id.to_string(),
-        record.manifest.version.to_string(),
+        record.wording(),
         time(record.manifest.sealed_at),
         record.log_seq.to_string(),
         grouped(&record.manifest_sha256),
@@ -157,7 +157,11 @@ fn row(record: &Sealed) -> Vec<String> {
 }
 
 /// Decisions and actions, oldest first, and the history below.
-fn done(decisions: &[DecisionRow], actions: &[ActionRow], history: &[CaseEventRow]) -> Chapter {
+pub(super) fn done(
+    decisions: &[DecisionRow],
+    actions: &[ActionRow],
+    history: &[CaseEventRow],
+) -> Chapter {
     let mut facts = Vec::new();
     for decision in decisions {
         facts.push((format!("Beslut {}", decision.id), decided(decision)));
@@ -173,14 +177,15 @@ fn done(decisions: &[DecisionRow], actions: &[ActionRow], history: &[CaseEventRo
         let detail = event.detail.as_ref().map_or(String::new(), |detail| format!(" ({detail})"));
         format!("{} {who}: {}{detail}", time(event.at), event.what)
     };
+    let told = Passage {
+        title: "Historik".into(),
+        notes: history.iter().map(event).collect(),
+        text: None,
+    };
     Chapter {
         title: "Beslut och åtgärder".into(),
         facts,
-        passages: vec![Passage {
-            title: "Historik".into(),
-            notes: history.iter().map(event).collect(),
-            text: None,
-        }],
+        passages: if history.is_empty() { Vec::new() } else { vec![told] },
         pictures: Vec::new(),
     }
 }
@@ -246,6 +251,11 @@ mod tests {
         stage.decide(case, vec![Choice::Hide]).await;
         stage.act_after_undo().await;
         assert_ne!(before.0, made().await.0);
+
+        // For tests/check-pdf.sh.
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/sheet-check");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("arendeblad.pdf"), made().await.0).unwrap();
 
         let decisions = store.decisions_on(case).await.unwrap();
         let actions = store.actions_on(case).await.unwrap();

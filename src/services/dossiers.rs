@@ -109,6 +109,20 @@ impl Sealed {
         link.unwrap_or_else(|| "Plattformen anger ingen länk.".into())
     }
 
+    /// Number of the wording; where it is one that its author did not change, why it was sealed once more.
+    pub(super) fn wording(&self) -> String {
+        let number = self.manifest.version;
+        match self.manifest.read_before {
+            Some(removal) => {
+                format!(
+                    "{number}, samma text säkrad en gång till före åtgärden att {}",
+                    removal.label()
+                )
+            }
+            None => number.to_string(),
+        }
+    }
+
     /// What the author is called where they are shown: names that may stand in the text as well.
     pub(super) fn identity(&self) -> Vec<String> {
         let author = &self.manifest.author;
@@ -150,12 +164,16 @@ impl Sealed {
             fact("Länk", self.place()),
             fact("Författare som visad", self.author()),
             fact("Publicerat", self.when()),
-            fact("Lydelse", manifest.version.to_string()),
+            fact("Lydelse", self.wording()),
             fact("Hämtat av oss", time(manifest.fetched_at)),
             fact("Förseglat av oss", time(manifest.sealed_at)),
             fact("Plats i loggen", self.log_seq.to_string()),
             fact("Manifestets kontrollsumma (SHA-256)", grouped(&self.manifest_sha256)),
         ];
+        if let Some(earlier) = &manifest.earlier {
+            let told = format!("lydelse {}, plats {} i loggen", earlier.version, earlier.log_seq);
+            facts.push(fact("Säkrat dessförinnan", told));
+        }
         for attachment in &manifest.attachments {
             let name = attachment.name.as_deref().or(attachment.media_type.as_deref());
             facts.push(fact(

@@ -12,6 +12,7 @@ use crate::store::Store;
 use crate::store::rows::AuditLine;
 use crate::store::sqlite::police::NewPoliceDecision;
 
+use super::case_sheet::done;
 use super::corrections::{reason, words};
 use super::dossiers::{Sealed, grouped, rendered, sealed, time};
 use super::secrecy::stamp_of;
@@ -174,8 +175,11 @@ async fn form(
 
 const NOTES: &[&str] = &[
     "Underlaget återger vad myndigheten har säkrat från plattformen, eller vad någon har lagt in för hand där det står så. Uppgifter om författare och tid är plattformens egna eller de som uppgavs; hämtning och försegling är våra.",
-    "Varje bevis finns som paket med plattformens svar i original, kontrollsummor, underskrift och en text om hur allt kontrolleras utan vårt program. Be oss om paketet och ange bevisets nummer.",
+    PACKAGES,
 ];
+
+/// Where the rest is.
+const PACKAGES: &str = "Varje bevis finns som paket med plattformens svar i original, kontrollsummor, underskrift och en text om hur allt kontrolleras utan vårt program. Be oss om paketet och ange bevisets nummer.";
 
 /// What is said where pictures stand blurred.
 const BLURRED: &str = "Bilder som kan visa våld eller sexuellt innehåll står suddade i texten. De osuddade ligger som bifogade filer i den här PDF-filen, byte för byte som de säkrades.";
@@ -228,12 +232,18 @@ pub async fn bundle(
         notes.push(BLURRED.to_owned());
     }
     if store.item(store.case(case).await?.item).await?.no_copy {
+        // Nobody is to ask us for what may not be copied.
+        notes.retain(|note| note != PACKAGES);
         notes.insert(0, NO_COPY.to_owned());
     }
     if let Some(stamp) = stamp_of(store, case, authority).await? {
         notes.insert(0, stamp);
     }
+    let decided = store.decisions_on(case).await?;
+    chapters.push(done(&decided, &store.actions_on(case).await?, &[]));
     let newest = decisions.last().map(|decision| decision.at);
+    let newest =
+        newest.max(decided.last().map(|decision| decision.undone_at.unwrap_or(decision.at)));
     let at = records.iter().map(|record| record.manifest.sealed_at).chain(newest).max();
     rendered(Dossier {
         title: format!("Underlag till polisanmälan, ärende {case}"),
@@ -243,7 +253,7 @@ pub async fn bundle(
         heading: "I korthet",
         facts,
         notes,
-        columns: vec!["Bevis", "Vad", "När", "Var", "Försegling"],
+        columns: vec!["Bevis", "Vad", "När", "Var", "Försegling", "Sida"],
         rows,
         chapters,
         files,

@@ -1,7 +1,7 @@
 //! Right before a removal what stands on the platform is read and sealed once more: between flag and removal answers
 //! come, reactions gather and the page changes, and afterwards nobody can look.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 
@@ -23,6 +23,9 @@ const FRESH: SignedDuration = SignedDuration::from_secs(10);
 
 /// Nothing is left on a page for the sake of its picture longer than this.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What was read so lately is not read again before it is removed.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Where more removals of an account than this wait, none of them waits for a page or anything else that others hold:
 /// what is unlawful goes first (1998:112 5 §), and each was pictured when it was flagged.
@@ -112,6 +115,7 @@ impl Services {
         if is_fresh || store.item(action.item).await?.no_copy {
             return Ok(Again::NotWanted);
         }
+        let began = Instant::now();
         let (waited, patience) = match store.waiting_removals(action.account, now).await? {
             0..=MANY => (Waited::Long, PATIENCE),
             _ => (Waited::Not, NOTHING_WAITED_FOR),
@@ -125,6 +129,8 @@ impl Services {
             Ok(row) if matches!(row.state, EvidenceState::Sealed { .. }) => {
                 let manifest = self.inner.evidence.manifest(&row).await;
                 let manifest = manifest.map_err(|e| ServiceError::broken("reading a seal", e))?;
+                // Nothing was asked of others, and yet the machine may have been busy.
+                let waited = if began.elapsed() > SOON { Waited::Long } else { waited };
                 Ok(Again::Sealed(row.id, parts(&manifest), waited))
             }
             Ok(_) => Ok(Again::Failed),

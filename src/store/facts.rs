@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::domain::ids::{ActionId, ContentHash, DecisionId, ItemId, RegistrationId};
-use crate::domain::item::{Attachment, Author};
+use crate::domain::item::{Attachment, Author, Exchange};
+use crate::domain::verdict::Verdict;
 
 /// One decision with its actions, as verification holds it against the log.
 pub struct DecisionFacts {
@@ -67,6 +68,10 @@ pub struct RegistrationFacts {
 pub struct SubjectFacts {
     /// Kind of the removal of the same item that it was read once more for, where it was.
     pub read_before: Option<String>,
+    /// The call that gave it, where that was noted.
+    pub exchange: Option<Exchange>,
+    /// What each version of the lexicon has said of it.
+    pub verdicts: Vec<Verdict>,
     /// The account's key.
     pub account: String,
     /// The platform's identity of the item.

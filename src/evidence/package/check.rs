@@ -1,13 +1,16 @@
 //! A package verified: every byte against the sums, the sums and the checkpoint against the key, each
 //! record's entry against the checkpoint, its manifest and parts against the entry.
 //!
+//! It may be a zip or a folder that one was unpacked into, and it may lie in a delivery to an archive, where the
+//! files around it are held against what METS says of them.
+//!
 //! What comes in is anybody's file: nothing of it is written anywhere, small files alone are read
 //! whole, and parts go by in pieces.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use zip::ZipArchive;
@@ -22,6 +25,7 @@ use crate::domain::log::leaf_hash;
 use crate::domain::tree::root_of_path;
 use crate::evidence::timestamp;
 use crate::evidence::verify::Fault;
+use crate::formats::eark::mets::{self, REPRESENTATION};
 
 /// Sums of ten thousand records are some 12 MB; nothing else that is read whole is as large.
 const MOST_BYTES: u64 = 64 << 20;
@@ -57,6 +61,15 @@ impl PackageReport {
 /// Where the file itself cannot be read; a damaged package is a report.
 pub fn check(path: &Path, tell: &dyn Fn(u64)) -> io::Result<PackageReport> {
     let mut report = PackageReport::default();
+    if path.is_dir() {
+        Opened::walk(path, tell, &mut report)?.check(&mut report);
+        return Ok(report);
+    }
+    if path.extension().is_some_and(|ending| ending == "tar") {
+        let what = "tar-filer läses inte här: packa upp den och ange mappen";
+        report.fault("paketet", what);
+        return Ok(report);
+    }
     let mut file = File::open(path)?;
     let sizes = match shape::walk(&mut file)? {
         Ok(sizes) => sizes,
@@ -76,10 +89,20 @@ pub fn check(path: &Path, tell: &dyn Fn(u64)) -> io::Result<PackageReport> {
     Ok(report)
 }
 
+/// Where files are read from.
+enum Source {
+    Zip(ZipArchive<File>),
+    Folder(PathBuf),
+}
+
 struct Opened {
-    zip: ZipArchive<File>,
-    /// The sum of each file as it is.
+    source: Source,
+    /// What stands before the names of the package's own files, where it lies in a delivery.
+    inside: String,
+    /// The sum of each file of the package as it is.
     there: BTreeMap<String, ContentHash>,
+    /// The same of the files around it.
+    around: BTreeMap<String, ContentHash>,
 }
 
 impl Opened {
@@ -112,18 +135,78 @@ impl Opened {
             }
             tell(at as u64 + 1);
         }
-        Self { zip, there }
+        Self::sorted(Source::Zip(zip), there)
     }
 
-    /// A small file, whole.
-    fn whole(&mut self, name: &str, report: &mut PackageReport) -> Option<Vec<u8>> {
-        let read = |zip: &mut ZipArchive<File>| -> Option<Vec<u8>> {
-            let file = zip.by_name(name).ok()?;
+    /// Reads a folder; what is neither file nor folder in it is a fault, and a link leads nowhere.
+    fn walk(root: &Path, tell: &dyn Fn(u64), report: &mut PackageReport) -> io::Result<Self> {
+        let (mut there, mut folders) = (BTreeMap::new(), vec![(root.to_owned(), String::new())]);
+        while let Some((folder, before)) = folders.pop() {
+            for entry in fs::read_dir(&folder)? {
+                let entry = entry?;
+                let Ok(name) = entry.file_name().into_string() else {
+                    report.fault(&before, "ett filnamn går inte att läsa");
+                    continue;
+                };
+                let name = format!("{before}{name}");
+                let kind = entry.file_type()?;
+                if kind.is_dir() {
+                    folders.push((entry.path(), format!("{name}/")));
+                } else if kind.is_file() {
+                    let size = entry.metadata()?.len();
+                    match File::open(entry.path()).and_then(|mut file| sum(&mut file, size)) {
+                        Ok(hash) => drop(there.insert(name, hash)),
+                        Err(_) => report.fault(name, "filen går inte att läsa"),
+                    }
+                    tell(there.len() as u64);
+                } else {
+                    report.fault(name, "det är en länk eller något annat än en fil");
+                }
+            }
+        }
+        Ok(Self::sorted(Source::Folder(root.to_owned()), there))
+    }
+
+    /// The package's own files, and where it lies in a delivery, those around it.
+    fn sorted(source: Source, all: BTreeMap<String, ContentHash>) -> Self {
+        let end = format!("{REPRESENTATION}/data/");
+        let inside = match all.contains_key(SUMS) {
+            true => None,
+            false => all.keys().find_map(|name| {
+                let before = name.strip_suffix(SUMS)?;
+                let folder = before.strip_suffix(&end)?;
+                (folder.is_empty() || folder.ends_with('/')).then(|| before.to_owned())
+            }),
+        };
+        let inside = inside.unwrap_or_default();
+        let (mut there, mut around) = (BTreeMap::new(), BTreeMap::new());
+        for (name, hash) in all {
+            match name.strip_prefix(&inside) {
+                Some(own) => drop(there.insert(own.to_owned(), hash)),
+                None => drop(around.insert(name, hash)),
+            }
+        }
+        Self { source, inside, there, around }
+    }
+
+    fn bytes(&mut self, name: &str) -> Option<Vec<u8>> {
+        fn whole(file: impl Read) -> Option<Vec<u8>> {
             let mut bytes = Vec::new();
             file.take(MOST_BYTES + 1).read_to_end(&mut bytes).ok()?;
             (bytes.len() as u64 <= MOST_BYTES).then_some(bytes)
+        }
+        match &mut self.source {
+            Source::Zip(zip) => whole(zip.by_name(name).ok()?),
+            Source::Folder(root) => whole(File::open(root.join(name)).ok()?),
+        }
+    }
+
+    /// A small file of the package, whole.
+    fn whole(&mut self, name: &str, report: &mut PackageReport) -> Option<Vec<u8>> {
+        let bytes = match self.there.contains_key(name) {
+            true => self.bytes(&format!("{}{name}", self.inside)),
+            false => None,
         };
-        let bytes = read(&mut self.zip);
         if bytes.is_none() {
             report.fault(name, "filen saknas eller går inte att läsa");
         }
@@ -152,7 +235,43 @@ impl Opened {
         value
     }
 
+    /// The files around a package, against what METS says of them and of those in it.
+    fn check_around(&mut self, report: &mut PackageReport) {
+        let Some(root) = self.inside.strip_suffix(&format!("{REPRESENTATION}/data/")) else {
+            return;
+        };
+        let root = root.to_owned();
+        let mut named = BTreeSet::from([format!("{root}METS.xml")]);
+        for folder in [root.clone(), format!("{root}{REPRESENTATION}/")] {
+            let file = format!("{folder}METS.xml");
+            let text = self.bytes(&file).and_then(|bytes| String::from_utf8(bytes).ok());
+            let Some(text) = text else {
+                report.fault(file, "filen saknas eller går inte att läsa");
+                continue;
+            };
+            for (path, sum) in mets::sums(&text) {
+                let name = format!("{folder}{path}");
+                let own = name.strip_prefix(&self.inside);
+                let found = own.map_or(self.around.get(&name), |own| self.there.get(own));
+                match found {
+                    Some(found) if found.to_hex() == sum => report.n_files += 1,
+                    Some(_) => report.fault(&name, "filen är inte den som METS.xml nämner"),
+                    None => report.fault(&name, "filen står i METS.xml men saknas"),
+                }
+                named.insert(name);
+            }
+        }
+        for name in self.around.keys().filter(|name| !named.contains(*name)) {
+            report.fault(name, "filen står inte i METS.xml");
+        }
+        let own = self.there.keys().map(|name| format!("{}{name}", self.inside));
+        for name in own.filter(|name| !named.contains(name)) {
+            report.fault(name, "filen står inte i METS.xml");
+        }
+    }
+
     fn check(mut self, report: &mut PackageReport) {
+        self.check_around(report);
         self.check_sums(report);
         if !self.there.contains_key(INDEX) && self.there.contains_key(RUN_MANIFEST) {
             return self.check_run(report);

@@ -27,6 +27,11 @@ pub(super) async fn verify(
             "kolumnen som säger om ärendet är sekretessmarkerat stämmer inte med markeringarna";
         report.fault(format!("ärende {case}"), what);
     }
+    for case in store.wrongly_disposable().await? {
+        let what =
+            "kolumnen som säger om ärendet är undantaget från gallring stämmer inte med undantagen";
+        report.fault(format!("ärende {case}"), what);
+    }
     kind::<DisposalFacts>(store, log, report).await?;
     protocols(evidence, store, report).await?;
     destroyed(evidence, store, report).await

@@ -93,6 +93,24 @@ impl Report {
         self.faults.push(Fault { place: place.into(), what: what.into() });
     }
 
+    /// A row that cannot be read ends the part that it stands in, not the rest.
+    fn unless_unreadable(
+        &mut self,
+        done: Result<(), EvidenceError>,
+        part: &str,
+    ) -> Result<(), EvidenceError> {
+        match done {
+            Err(EvidenceError::Store(error @ StoreError::Row { .. })) => {
+                let what = format!(
+                    "en rad går inte att läsa ({error}), så resten av den delen är inte kontrollerad"
+                );
+                self.fault(part, what);
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
     fn disposed_under(&mut self, protocol: i64, decision: &str) {
         let under = self.disposed_under.entry(protocol);
         under.or_insert_with(|| (0, decision.to_owned())).0 += 1;
@@ -203,11 +221,15 @@ pub async fn verify(
             Err(error) => return Err(error.into()),
         }
     }
-    rows::verify(store, &mut log, &mut report).await?;
-    keeping::verify(evidence, store, &mut log, &mut report).await?;
-    ruled::verify(evidence, store, &mut log, &mut report).await?;
+    let done = rows::verify(store, &mut log, &mut report).await;
+    report.unless_unreadable(done, "beslut, åtgärder och registreringar")?;
+    let done = keeping::verify(evidence, store, &mut log, &mut report).await;
+    report.unless_unreadable(done, "undantag, sekretess och gallring")?;
+    let done = ruled::verify(evidence, store, &mut log, &mut report).await;
+    report.unless_unreadable(done, "polisanmälningar, utlämnanden och arkivkörningar")?;
     report.tell_of_disposals();
-    lines::verify(store, noted, &log, &mut report).await?;
+    let done = lines::verify(store, noted, &log, &mut report).await;
+    report.unless_unreadable(done, "granskningsloggen och ärendenas historik")?;
     if let n @ 1.. = store.missing_releases().await? {
         let what = format!("{n} som granskningsloggen säger kom in har tagits bort ur databasen");
         report.fault("begäranden om allmänna handlingar", what);

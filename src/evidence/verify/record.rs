@@ -281,6 +281,19 @@ fn verify_copy(manifest: &Manifest, subject: &SubjectFacts, place: &str, report:
     if manifest.read_before.map(ActionKind::id) != subject.read_before.as_deref() {
         changed.push("vilken åtgärd det lästes före");
     }
+    if let Some(exchange) = &subject.exchange
+        && serde_json::to_vec_pretty(exchange)
+            .is_ok_and(|bytes| differs(PartKind::Exchange, ContentHash::of(&bytes)))
+    {
+        changed.push("anropet");
+    }
+    // Later versions of the lexicon may say otherwise; what this one said is kept.
+    if let Some(said) = &manifest.verdict {
+        let mut kept = subject.verdicts.iter().filter(|kept| kept.lexicon == said.lexicon);
+        if kept.any(|kept| kept != said) {
+            changed.push("maskinens bedömning");
+        }
+    }
     // Where nothing may be copied, the manifest names no attachments.
     if !manifest.attachments.is_empty() && manifest.attachments != subject.attachments {
         changed.push("bilagorna");

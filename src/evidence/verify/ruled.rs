@@ -87,7 +87,7 @@ async fn documents(
             let Some(pdf) = value.and_then(|facts| facts.pdf) else { continue };
             let id = ReleaseId(id);
             let found = evidence.handed_out(id, pdf).await?;
-            let (disposed, _) = store.release_now(id).await?;
+            let disposed = store.release_is_disposed(id).await?;
             let place = format!("utlämnande {id}");
             match (found, disposed) {
                 (Some(_), false) | (None, true) => {}

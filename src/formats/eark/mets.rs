@@ -199,6 +199,24 @@ pub fn package<W: Write>(out: W, delivery: &Delivery, listed: &Listed) -> io::Re
     xml.finish()
 }
 
+/// Path and SHA-256 of each file that a METS of ours lists, as they stand there.
+pub fn sums(text: &str) -> Vec<(String, String)> {
+    let (mut found, mut sum) = (Vec::new(), None);
+    for element in text.split('<') {
+        let value = |name: &str| {
+            let from = element.split_once(&format!(" {name}=\""))?.1;
+            Some(from.split_once('"')?.0.to_owned())
+        };
+        match element.split([' ', '>']).next() {
+            Some("mdRef") => found.extend(value("xlink:href").zip(value("CHECKSUM"))),
+            Some("file") => sum = value("CHECKSUM"),
+            Some("FLocat") => found.extend(value("xlink:href").zip(sum.take())),
+            Some(_) | None => {}
+        }
+    }
+    found
+}
+
 /// The list of the representation's files, written as they come.
 #[derive(Debug)]
 pub struct Representation<W: Write> {

@@ -234,10 +234,10 @@ fn facts(show: &mut Preparer<'_>, content: &SheetContent) -> Vec<Fact> {
         let picture = beside.picture.as_deref();
         fact(
             "Författarens bild",
-            picture.unwrap_or("Plattformen lämnar ingen bild av författaren."),
+            picture.unwrap_or("Ingen bild av författaren följde med svaret."),
         );
         let counts = beside.counts_in_words();
-        let none = "Plattformen lämnar inga uppgifter om reaktioner.";
+        let none = "Inga uppgifter om reaktioner följde med svaret.";
         fact("Reaktioner vid hämtningen", if counts.is_empty() { none } else { &counts });
     }
     fact(told("Skrivet enligt plattformen", "Skrivet enligt uppgift"), &written(manifest));

@@ -28,6 +28,38 @@ pub struct Owner {
     pub nobody: &'static str,
 }
 
+/// The account itself: its posts, each with the way to it.
+pub fn render_account(owner: Owner, world: &World) -> Response {
+    let mut html = head(owner);
+    let _ = write!(html, "<main><h1>{}</h1></main>", escape(owner.name));
+    for post in world.posts() {
+        // Writing to a String does not fail.
+        let _ = write!(
+            html,
+            "<article>{}<p>{}</p><a href=\"/inlagg/{}\">Till inlägget</a></article>",
+            time(post.created),
+            escape(&post.message),
+            post.number,
+        );
+    }
+    dressed(owner, html)
+}
+
+fn head(owner: Owner) -> String {
+    format!(
+        "<!doctype html><html lang=\"sv\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <title>{name}</title><style>{STYLE}</style>\
+         <p class=\"label\">Simulerad sida i Uppsikt. Inga riktiga personer eller inlägg.</p>",
+        name = escape(owner.name),
+    )
+}
+
+fn dressed(owner: Owner, html: String) -> Response {
+    let kind = (header::CONTENT_TYPE, "text/html; charset=utf-8");
+    let policy = (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'");
+    ([kind, policy], [(LABEL, owner.platform)], html).into_response()
+}
+
 /// `is_away` is what the platform shows to nobody although it was neither hidden nor deleted.
 pub fn render(
     owner: Owner,
@@ -46,11 +78,10 @@ pub fn render(
         .iter()
         .filter(|c| c.post == post.number && !c.deleted && !c.hidden && !is_away(c))
         .collect();
-    let mut html = format!(
-        "<!doctype html><html lang=\"sv\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>{name}</title><style>{STYLE}</style>\
-         <p class=\"label\">Simulerad sida i Uppsikt. Inga riktiga personer eller inlägg.</p>\
-         <main><h1>{name}</h1>{time}<p>{text}</p></main>",
+    let mut html = head(owner);
+    let _ = write!(
+        html,
+        "<main><h1>{name}</h1>{time}<p>{text}</p></main>",
         name = escape(owner.name),
         time = time(post.created),
         text = escape(&post.message),
@@ -63,9 +94,7 @@ pub fn render(
         }
         html.push_str("</article>");
     }
-    let kind = (header::CONTENT_TYPE, "text/html; charset=utf-8");
-    let policy = (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'");
-    ([kind, policy], [(LABEL, owner.platform)], html).into_response()
+    dressed(owner, html)
 }
 
 fn open(html: &mut String, owner: Owner, comment: &Comment) {

@@ -194,8 +194,14 @@ impl Services {
         &self.inner.settings.sign_in
     }
 
-    fn key(&self) -> Result<Key, ServiceError> {
-        Key::read_or_make(&self.sign_in().key_file)
+    /// The key that second factors are sealed by. What is to be opened was sealed by one that there is: only a new
+    /// factor makes it.
+    async fn key(&self, may_make: bool) -> Result<Key, ServiceError> {
+        let file = self.sign_in().key_file.clone();
+        let read = move || if may_make { Key::read_or_make(&file) } else { Key::read(&file) };
+        tokio::task::spawn_blocking(read)
+            .await
+            .map_err(|error| ServiceError::broken("key of second factors", error))?
             .map_err(|error| ServiceError::broken("key of second factors", error))
     }
 
@@ -352,7 +358,15 @@ impl Services {
         }
         let mut wrong = WRONG_CODE;
         if let Some(code) = typed_code(typed) {
-            let sealed = self.key()?.open(&seal_name(viewer.user), &factor.sealed);
+            let key = match self.key(false).await {
+                Ok(key) => Some(key),
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(error, "the key of second factors cannot be read");
+                    None
+                }
+            };
+            let sealed = key.and_then(|key| key.open(&seal_name(viewer.user), &factor.sealed));
             let secret = sealed.and_then(|secret| from_base32(secret.expose()));
             match secret.map(zeroize::Zeroizing::new) {
                 Some(secret) => {
@@ -399,7 +413,8 @@ impl Services {
             typed_code(typed).zip(bytes).and_then(|(code, bytes)| step_of(&bytes, &code, now, 0));
         let Some(step) = step else { return Ok(None) };
         let sealed = self
-            .key()?
+            .key(true)
+            .await?
             .seal(&seal_name(viewer.user), secret.expose())
             .map_err(|error| ServiceError::broken("sealing of a second factor", error))?;
         let (shown, kept) = recovery_codes(viewer.user)?;

@@ -36,6 +36,8 @@ const ATTEMPT_KEPT: SignedDuration = SignedDuration::from_mins(10);
 const MOST_ATTEMPTS: usize = 5_000;
 /// How long what the provider tells of itself is good.
 const KNOWN_KEPT: SignedDuration = SignedDuration::from_hours(1);
+/// Where it cannot be asked just then, what it told before is good so long.
+const STILL_GOOD: SignedDuration = SignedDuration::from_hours(24);
 /// Keys are asked for anew no oftener than this, whatever key tokens name.
 const KEYS_AGAIN: SignedDuration = SignedDuration::from_secs(60);
 /// An answer of a provider is some kilobytes.
@@ -103,6 +105,8 @@ struct Document {
 struct Known {
     document: Document,
     asked: Timestamp,
+    /// When it was last asked in vain.
+    tried: Timestamp,
     keys: Keys,
     keys_asked: Timestamp,
 }
@@ -241,16 +245,31 @@ impl Provider {
         may_be_called(&document.authorization_endpoint, &self.http)?;
         let keys = self.keys(&document).await?;
         let now = self.clock.now();
-        Ok(Known { document, asked: now, keys, keys_asked: now })
+        Ok(Known { document, asked: now, tried: now, keys, keys_asked: now })
     }
 
-    /// What is known of the provider, asked for where it is not known or old.
+    /// What is known of the provider, asked for where it is not known or old. Where it cannot be asked just then, what
+    /// it told lately stands: nobody is kept out for a moment's sake.
     async fn known(&self) -> Result<Known, Failed> {
         let mut known = self.known.lock().await;
         let now = self.clock.now();
-        match known.as_ref() {
-            Some(known) if now.duration_since(known.asked) < KNOWN_KEPT => Ok(known.clone()),
-            Some(_) | None => Ok(known.insert(self.ask().await?).clone()),
+        let is_new = |known: &&Known| {
+            now.duration_since(known.asked) < KNOWN_KEPT
+                || now.duration_since(known.tried) < KEYS_AGAIN
+        };
+        if let Some(known) = known.as_ref().filter(is_new) {
+            return Ok(known.clone());
+        }
+        match (self.ask().await, known.as_mut()) {
+            (Ok(told), _) => Ok(known.insert(told).clone()),
+            (Err(Failed::Unreachable(why)), Some(before))
+                if now.duration_since(before.asked) < STILL_GOOD =>
+            {
+                tracing::warn!(error = why, "what the provider told before is used");
+                before.tried = now;
+                Ok(before.clone())
+            }
+            (Err(error), _) => Err(error),
         }
     }
 

@@ -419,3 +419,66 @@ async fn what_was_handed_out_goes_with_the_record_and_other_acts_put_nothing_off
     assert!(why(services.release_document(&registrar, id).await).contains("gallrats"));
     assert_eq!(stage.verified().await.faults, []);
 }
+
+#[tokio::test]
+async fn a_cell_of_what_was_handed_out_that_cannot_be_read_is_a_fault_and_the_rest_is_verified() {
+    let stage = Stage::new().await;
+    let (registrar, id, [other, case]) = request(&stage).await;
+    let services = &stage.services;
+    services.add_to_release(&registrar, id, &[], &[case]).await.unwrap();
+    services.end_release(&registrar, id, ReleaseOutcome::Released, "Per post.").await.unwrap();
+    let evidence = stage.evidence_of(case).await;
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    raw.execute_batch("pragma ignore_check_constraints = 1").unwrap();
+    // Something that is always to be found, by what comes last.
+    raw.execute("update cases set exempt = 1 - exempt where id = ?1", [other.0]).unwrap();
+    for (table, cell, broken) in [
+        ("versions", "presence", "'synlix'"),
+        ("versions", "author", "'[]'"),
+        ("versions", "exchange", "'[]'"),
+        ("items", "kind", "'kommentax'"),
+        ("verdicts", "verdict", "'[]'"),
+    ] {
+        let of = match table {
+            "items" => "id = (select item_id from evidence where id = ?1)",
+            "versions" => "id = (select version_id from evidence where id = ?1)",
+            _ => "version_id = (select version_id from evidence where id = ?1)",
+        };
+        let sql = format!("select {cell} from {table} where {of}");
+        let before: rusqlite::types::Value =
+            raw.query_row(&sql, [evidence.0], |row| row.get(0)).unwrap();
+        raw.execute(&format!("update {table} set {cell} = {broken} where {of}"), [evidence.0])
+            .unwrap();
+        let found = faults(&stage).await;
+        let named = found.iter().any(|fault| fault.place == format!("bevis {evidence}"));
+        assert!(named, "{table}.{cell}: {found:?}");
+        let last = found.iter().any(|fault| fault.what.contains("undantaget från gallring"));
+        assert!(last, "{table}.{cell}: {found:?}");
+        raw.execute(
+            &format!("update {table} set {cell} = ?2 where {of}"),
+            rusqlite::params![evidence.0, before],
+        )
+        .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_the_machine_said_and_how_it_was_fetched_cannot_be_changed_unseen() {
+    let stage = Stage::new().await;
+    let number = stage.simulator.write("Robin Påhitt", THREAT, None);
+    stage.wait_s(150);
+    stage.poll().await;
+    while stage.services.assess_waiting().await.unwrap() {}
+    while stage.services.capture_wanted().await.unwrap() {}
+    let case = stage.case_of(number).await;
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    assert_eq!(stage.verified().await.faults, []);
+    raw.execute(
+        "update verdicts set verdict = replace(verdict, '\"high\"', '\"low\"') where version_id = ?1",
+        [stage.store().case(case).await.unwrap().version.0],
+    )
+    .unwrap();
+    assert!(faults(&stage).await[0].what.contains("maskinens bedömning"));
+    raw.execute("update versions set exchange = replace(exchange, '200', '201')", []).unwrap();
+    assert!(faults(&stage).await[0].what.contains("anropet, maskinens bedömning"));
+}

@@ -110,6 +110,49 @@ async fn what_cannot_go_out_is_told_before_anything_is_written() {
     assert!(!stage.dir.path().join("c.zip").exists());
 }
 
+#[tokio::test]
+async fn a_delivery_is_verified_as_it_is_and_unpacked_and_whatever_changes_in_it_is_named() {
+    let stage = Stage::new().await;
+    let (_, case) = stage.written(THREAT).await;
+    let id = evidence_of(&stage, case).await;
+    let eark = PackageForm::Eark { schemas: None };
+    for name in ["leverans.zip", "leverans", "leverans.tar"] {
+        export_as(&stage, &[id], name, &eark).await.unwrap();
+    }
+    let root = stage.dir.path().join("leverans");
+    let words = |path: &std::path::Path| {
+        let found = packages::verify(path, &|_, _| {}).unwrap();
+        (found.is_whole(), found.words())
+    };
+    let inner = root.join("representations/rep1/data");
+    for path in [stage.dir.path().join("leverans.zip"), root.clone(), inner.clone()] {
+        let (whole, words) = words(&path);
+        assert!(whole, "{}: {words}", path.display());
+    }
+    let (whole, told) = words(&stage.dir.path().join("leverans.tar"));
+    assert!(!whole && told.contains("packa upp den och ange mappen"), "{told}");
+    for (file, says) in [
+        ("documentation/om-leveransen.txt", "inte den som METS.xml nämner"),
+        ("metadata/preservation/premis.xml", "inte den som METS.xml nämner"),
+        ("representations/rep1/METS.xml", "inte den som METS.xml nämner"),
+        ("representations/rep1/data/paket.json", "filen har ändrats"),
+    ] {
+        let before = std::fs::read(root.join(file)).unwrap();
+        std::fs::write(root.join(file), [before.as_slice(), b" "].concat()).unwrap();
+        let (whole, told) = words(&root);
+        assert!(!whole && told.contains(says), "{file}: {told}");
+        std::fs::write(root.join(file), before).unwrap();
+    }
+    std::fs::write(root.join("tillagd.txt"), "x").unwrap();
+    assert!(words(&root).1.contains("står inte i METS.xml"));
+    std::fs::remove_file(root.join("tillagd.txt")).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", inner.join("lank")).unwrap();
+    assert!(words(&root).1.contains("en länk"));
+    std::fs::remove_file(inner.join("lank")).unwrap();
+    std::fs::remove_file(root.join("METS.xml")).unwrap();
+    assert!(words(&root).1.contains("METS.xml"));
+}
+
 /// The files of a tar archive, read by hand.
 fn untar(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();

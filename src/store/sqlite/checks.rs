@@ -83,6 +83,14 @@ fn subject(row: &Row<'_>) -> Result<SubjectFacts, StoreError> {
         edited_at: maybe_at(row.get(13)?)?,
         presence: row.get(14)?,
         read_before: row.get(15)?,
+        exchange: row
+            .get::<_, Option<String>>(16)?
+            .map(|text| from_json("versions", &text))
+            .transpose()?,
+        verdicts: from_json::<Vec<String>>("verdicts", &row.get::<_, String>(17)?)?
+            .iter()
+            .map(|verdict| from_json("verdicts", verdict))
+            .collect::<Result<_, _>>()?,
     })
 }
 
@@ -165,7 +173,9 @@ impl Store {
                        v.edited_at, v.presence,
                        coalesce((select x.kind from actions x join cases k on k.id = x.case_id
                          where x.id = v.read_for and k.item_id = v.item_id),
-                         case when v.read_for is not null then '?' end)
+                         case when v.read_for is not null then '?' end),
+                       v.exchange,
+                       (select json_group_array(d.verdict) from verdicts d where d.version_id = v.id)
                      from evidence e join versions v on v.id = e.version_id
                        join items i on i.id = v.item_id join accounts a on a.id = i.account_id
                      where e.id = ?1",

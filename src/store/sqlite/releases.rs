@@ -524,6 +524,18 @@ impl Store {
         .await
     }
 
+    /// Whether anything that was handed out for a request is disposed of.
+    pub async fn release_is_disposed(&self, id: ReleaseId) -> Result<bool, StoreError> {
+        self.read(move |c| {
+            Ok(c.prepare_cached(
+                "select 1 from release_records r join evidence e on e.id = r.evidence_id
+                 where r.release_id = ?1 and e.state = 'disposed'",
+            )?
+            .exists([id.0])?)
+        })
+        .await
+    }
+
     /// Requests that were handed out and of whose records some were disposed of since: their documents go, too.
     pub async fn releases_disposed(&self) -> Result<Vec<ReleaseId>, StoreError> {
         self.read(|c| {

@@ -373,6 +373,24 @@ impl Store {
         .await
     }
 
+    /// Cases whose column says otherwise than their exemptions from disposal do.
+    pub async fn wrongly_disposable(&self) -> Result<Vec<CaseId>, StoreError> {
+        self.read(|c| {
+            rows(
+                &mut c.prepare_cached(
+                    "select k.id from cases k where k.exempt = 1 and not exists (
+                       select 1 from holds h where h.case_id = k.id and h.lifted_at is null)
+                     union
+                     select h.case_id from holds h join cases k on k.id = h.case_id
+                     where h.lifted_at is null and k.exempt = 0 order by 1",
+                )?,
+                [],
+                |row| Ok(CaseId(row.get(0)?)),
+            )
+        })
+        .await
+    }
+
     /// Cases whose column says otherwise than their marks do.
     pub async fn wrongly_open(&self) -> Result<Vec<CaseId>, StoreError> {
         self.read(|c| {

@@ -259,8 +259,15 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.write(move |tx| {
+            // Somebody else may have set one up since this one was asked for: theirs stands.
+            let is_there = tx
+                .prepare_cached("select 1 from second_factors where user_id = ?1")?
+                .exists([user.0])?;
+            if is_there {
+                let why = "Tvåstegsinloggning är redan påslagen för kontot. Logga in igen.".into();
+                return Err(StoreError::Refused { why });
+            }
             tx.execute("delete from recovery_codes where user_id = ?1", [user.0])?;
-            tx.execute("delete from second_factors where user_id = ?1", [user.0])?;
             tx.execute(
                 "insert into second_factors (user_id, sealed, since, last_step) values (?1, ?2, ?3, ?4)",
                 params![user.0, sealed, ms(now), step],

@@ -29,6 +29,7 @@ use axum::response::Response;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tracing::Instrument as _;
 
 use crate::domain::api_key::Scope;
 use crate::domain::ids::{CaseId, ContentHash};
@@ -474,8 +475,12 @@ async fn call(site: &Site, path: &str, request: Request) -> Result<Response, Pro
     let done = match once {
         Some(token) => {
             let said = [format!("{} {path}\n", parts.method).as_bytes(), bytes.as_slice()].concat();
-            act_once(site, &caller, &token, ContentHash::of(&said), (operation.handler)(ask, body))
-                .await
+            let act = (operation.handler)(ask, body);
+            let (site, said) = (site.clone(), ContentHash::of(&said));
+            // In a task of its own: whoever hangs up finds it done, and answered, when they send it again.
+            let once = async move { act_once(&site, &caller, &token, said, act).await };
+            let done = tokio::spawn(once.in_current_span()).await;
+            done.unwrap_or_else(|error| Err(Problem::broken(&error)))
         }
         None => (operation.handler)(ask, body).await,
     };
@@ -533,6 +538,8 @@ async fn act_once(
             let kept = parts.status.is_success().then(|| (parts.status.as_u16(), text));
             (kept, Ok(Response::from_parts(parts, Body::from(bytes))))
         }
+        // It may have been done before whatever failed: the token stays in hand, and nothing is done twice.
+        Err(problem) if problem.status == 500 => return Err(problem),
         // What was refused is sent again mended, with the same token.
         Err(problem) => (None, Err(problem)),
     };

@@ -99,6 +99,16 @@ impl Problem {
         Self { retry_after: Some(retry_after_s), ..plain }
     }
 
+    /// Something of ours is broken: what, stands in the log.
+    pub(super) fn broken(error: &(dyn std::error::Error + 'static)) -> Self {
+        let number = error_number();
+        tracing::error!(error.number = number, error, "a call of a program failed");
+        let detail = format!(
+            "Ett fel i Uppsikt stoppade anropet. Det är antecknat i loggen under nummer {number}."
+        );
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "fel", "Fel i Uppsikt", detail)
+    }
+
     fn later(why: impl Into<String>) -> Self {
         let plain = Self::new(StatusCode::SERVICE_UNAVAILABLE, "senare", "Går inte just nu", why);
         Self { retry_after: Some(30), ..plain }
@@ -158,15 +168,7 @@ impl From<ServiceError> for Problem {
             ServiceError::Damaged { why } => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "bevis", "Beviset är inte helt", why)
             }
-            ServiceError::Broken { .. } => {
-                let number = error_number();
-                let error = &error as &dyn std::error::Error;
-                tracing::error!(error.number = number, error, "a call of a program failed");
-                let detail = format!(
-                    "Ett fel i Uppsikt stoppade anropet. Det är antecknat i loggen under nummer {number}."
-                );
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "fel", "Fel i Uppsikt", detail)
-            }
+            ServiceError::Broken { .. } => Self::broken(&error),
         }
     }
 }

@@ -247,6 +247,40 @@ async fn a_decision_is_made_once_however_often_it_is_sent_and_never_on_a_stale_c
 }
 
 #[tokio::test]
+async fn an_act_whose_caller_hangs_up_is_done_and_answered_when_it_is_sent_again() {
+    let (site, ada) = with_an_administrator().await;
+    let key = site.key(&ada, "kim", &["cases:read", "notes:write"], &[]).await;
+    let body = || Some(json!({ "text": "Ringde skolan" }));
+    let path = "/cases/1/notes";
+    {
+        let call = site.program_once(&key, "POST", path, body(), Some("anteckning-1"));
+        tokio::pin!(call);
+        let raw = rusqlite::Connection::open(site._dir.path().join("uppsikt.db")).unwrap();
+        let is_in_hand = || raw.prepare("select 1 from api_answers").unwrap().exists([]).unwrap();
+        while !is_in_hand() {
+            tokio::select! {
+                _ = &mut call => break,
+                () = tokio::time::sleep(std::time::Duration::from_micros(100)) => {}
+            }
+        }
+    }
+    let mut told = site.program_once(&key, "POST", path, body(), Some("anteckning-1")).await;
+    for _ in 0..200 {
+        if told.replayed {
+            break;
+        }
+        assert_eq!(told.status, StatusCode::CONFLICT, "in hand: {}", told.body);
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        told = site.program_once(&key, "POST", path, body(), Some("anteckning-1")).await;
+    }
+    assert!(told.replayed && told.status.is_success(), "{}", told.body);
+    let store = rusqlite::Connection::open(site._dir.path().join("uppsikt.db")).unwrap();
+    let sql = "select count(*) from case_events where detail = 'Ringde skolan'";
+    let n: i64 = store.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert_eq!(n, 1, "it is done once");
+}
+
+#[tokio::test]
 async fn a_key_that_is_revoked_over_or_somebodys_who_left_opens_nothing() {
     let (site, ada) = with_an_administrator().await;
     let key = site.key(&ada, "kim", &["queue:read"], &[]).await;

@@ -145,6 +145,35 @@ async fn who_must_sets_up_a_second_factor_and_shows_it_from_then_on() {
 
 /// The password is known; the code is not.
 #[tokio::test]
+async fn a_second_factor_that_was_set_up_meanwhile_is_not_replaced() {
+    let clock = clock();
+    let site = Site::with_a_case_at(THREAT, DEMANDED, clock.clock()).await;
+    // Whoever knows the password has begun too, before the owner is done.
+    let other = held(&site.log_in("/").await, "uppsikt-steg");
+    let page = site.get("/logga-in/tvasteg?sedan=%2F", &other).await.body;
+    let (telephone, _, _) = set_up(&site, &clock).await;
+    let theirs = Telephone::with(&page).code(&clock);
+    let fields = [("csrf", field(&page, "csrf")), ("sedan", "/"), ("kod", theirs.as_str())];
+    let refused = site.post("/logga-in/tvasteg", &other, &fields).await;
+    assert_ne!(refused.status, StatusCode::OK, "{}", refused.body);
+    assert!(
+        !refused.cookies.iter().any(|cookie| cookie.starts_with("uppsikt=")),
+        "nobody is let in"
+    );
+    assert_eq!(audited(&site, "factor.set"), 1);
+    // The owner's is the one that opens.
+    clock.advance(jiff::SignedDuration::from_mins(2));
+    let begun = site.log_in("/").await;
+    let step = held(&begun, "uppsikt-steg");
+    let page = site.get(&begun.location, &step).await.body;
+    let code = telephone.code(&clock);
+    let fields = [("csrf", field(&page, "csrf")), ("sedan", "/"), ("kod", code.as_str())];
+    let done = site.post("/logga-in/kod", &step, &fields).await;
+    assert_eq!((done.status, done.location.as_str()), (StatusCode::SEE_OTHER, "/"));
+    assert!(is_inside(&site.get("/", &held(&done, "uppsikt")).await));
+}
+
+#[tokio::test]
 async fn codes_are_not_to_be_guessed_and_guessing_is_seen() {
     let clock = clock();
     let site = Site::with_a_case_at(THREAT, DEMANDED, clock.clock()).await;

@@ -184,6 +184,10 @@ impl Play for Facebook {
             let kind = (axum::http::header::CONTENT_TYPE, "image/png");
             return Some(axum::response::IntoResponse::into_response(([kind], png)));
         }
+        // What stands at the address that the settings name.
+        if call.uri.path() == "/" {
+            return Some(page::render_account(OWNER, &world));
+        }
         let post = call.uri.path().strip_prefix("/inlagg/")?;
         Some(page::render(OWNER, &world, stage.now(), post.parse().ok(), |_| false))
     }
