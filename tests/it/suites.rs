@@ -4,8 +4,10 @@
 //! `dev-suite` has been read by those who write the rules; `fresh-1` and `fresh-2` were written by
 //! somebody who had seen neither it nor the rules, and read afterwards; no rule has been written
 //! for `fresh-3` and `fresh-4`, and no weight learnt from them. `fresh-5` is by the hand that wrote
-//! rules for its other two thirds (`trials/t11`): judged unread, by pairs drawn by lot. Only these
-//! three say anything of comments that nobody has seen. What passes is as in `tests/score.py`.
+//! rules for its other two thirds (`trials/t11`): judged unread, by pairs drawn by lot. `fresh-7` was
+//! written from the description of the categories alone, before the paradigms of `trials/t12`, by the
+//! same hand, and not read since. Only these four say anything of comments that nobody has seen. What
+//! passes is as in `tests/score.py`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,13 +17,14 @@ use uppsikt::classify::{Classifier, Context};
 use uppsikt::domain::category::{Severity, Task};
 use uppsikt::domain::verdict::Finding;
 
-const SUITES: [(&str, &str); 6] = [
+const SUITES: [(&str, &str); 7] = [
     ("dev-suite", include_str!("../../fixtures/classify/dev-suite.jsonl")),
     ("fresh-1", include_str!("../../fixtures/classify/fresh-1.jsonl")),
     ("fresh-2", include_str!("../../fixtures/classify/fresh-2.jsonl")),
     ("fresh-3", include_str!("../../fixtures/classify/fresh-3.jsonl")),
     ("fresh-4", include_str!("../../fixtures/classify/fresh-4.jsonl")),
     ("fresh-5", include_str!("../../fixtures/classify/fresh-5.jsonl")),
+    ("fresh-7", include_str!("../../fixtures/classify/fresh-7.jsonl")),
 ];
 
 #[test]

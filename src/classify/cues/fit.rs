@@ -2,7 +2,8 @@
 //!
 //! For each category a linear support-vector machine with squared hinge loss is trained by dual
 //! coordinate descent (Hsieh and others, *A dual coordinate descent method for large-scale linear
-//! SVM*, ICML 2008): no step sizes to choose, the same answer every time. The thresholds come from
+//! SVM*, ICML 2008): no step sizes to choose, the same answer every time. A cue that few samples have may
+//! weigh more for the same cost than one that stands everywhere. The thresholds come from
 //! sums that each comment was given by weights learnt *without* its author, so that they hold for
 //! people whose manner has not been seen.
 
@@ -40,7 +41,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { cost: 0.02, fewest: 2, rounds: 40, folds: 5, least: 2 }
+        Self { cost: 0.04, fewest: 2, rounds: 40, folds: 5, least: 2 }
     }
 }
 
@@ -60,13 +61,13 @@ const SCALE: f64 = 100.0;
 
 /// Learns weights from the samples.
 pub fn fit(samples: &[Sample], settings: &Settings) -> Fitted {
-    let (names, features) = number(samples, settings.fewest);
+    let Numbered { names, features, ease } = number(samples, settings.fewest);
     let all: Vec<usize> = (0..samples.len()).collect();
     let mut rows = vec![[0; LANES]; names.len()];
     let mut starts = [0; LANES];
     let mut unseen = vec![[0; LANES]; samples.len()];
     for lane in 0..LANES {
-        let task = Task { samples, features: &features, n: names.len(), lane, settings };
+        let task = Task { samples, features: &features, ease: &ease, lane, settings };
         let model = task.train(&all);
         starts[lane] = scaled(model.start);
         for (row, weight) in rows.iter_mut().zip(&model.weights) {
@@ -96,21 +97,34 @@ fn scaled(weight: f64) -> i32 {
     (weight * SCALE).round() as i32
 }
 
-/// Gives every cue that stands in enough samples a number, in the order of names.
-fn number(samples: &[Sample], fewest: u32) -> (Vec<String>, Vec<Vec<u32>>) {
+/// The cues that stand in enough samples, by number in the order of names.
+struct Numbered {
+    names: Vec<String>,
+    /// Those of each sample.
+    features: Vec<Vec<u32>>,
+    /// How easily each takes on weight, one being the mean: the square of its inverse document frequency.
+    ease: Vec<f64>,
+}
+
+/// Gives every cue that stands in enough samples a number.
+fn number(samples: &[Sample], fewest: u32) -> Numbered {
     let mut counts: HashMap<&str, u32> = HashMap::new();
     for cue in samples.iter().flat_map(|s| &s.cues) {
         *counts.entry(cue).or_default() += 1;
     }
     let mut names: Vec<&str> =
-        counts.into_iter().filter(|(_, n)| *n >= fewest).map(|(name, _)| name).collect();
+        counts.iter().filter(|(_, n)| **n >= fewest).map(|(name, _)| *name).collect();
     names.sort_unstable();
     let numbers: HashMap<&str, u32> = names.iter().copied().zip(0..).collect();
     let features = samples
         .iter()
         .map(|s| s.cues.iter().filter_map(|c| numbers.get(c.as_str()).copied()).collect())
         .collect();
-    (names.into_iter().map(str::to_owned).collect(), features)
+    let rare = |name: &&str| (samples.len() as f64 / f64::from(counts[name] + 1)).ln().max(0.0);
+    let mean = names.iter().map(rare).sum::<f64>() / names.len().max(1) as f64;
+    let ease = names.iter().map(|name| if mean > 0.0 { (rare(name) / mean).powi(2) } else { 1.0 });
+    let ease = ease.collect();
+    Numbered { names: names.into_iter().map(str::to_owned).collect(), features, ease }
 }
 
 /// Weights for one category.
@@ -129,7 +143,7 @@ impl Model {
 struct Task<'a> {
     samples: &'a [Sample],
     features: &'a [Vec<u32>],
-    n: usize,
+    ease: &'a [f64],
     lane: usize,
     settings: &'a Settings,
 }
@@ -142,7 +156,7 @@ impl Task<'_> {
                 self.samples[*i].found[self.lane].map(|yes| (*i, if yes { 1.0 } else { -1.0 }))
             })
             .collect();
-        let mut model = Model { weights: vec![0.0; self.n], start: 0.0 };
+        let mut model = Model { weights: vec![0.0; self.ease.len()], start: 0.0 };
         if !known.iter().any(|(_, y)| *y > 0.0) {
             model.start = -1.0;
             return model;
@@ -162,13 +176,14 @@ impl Task<'_> {
                 if alpha[*k] == 0.0 && gradient >= 0.0 {
                     continue;
                 }
-                // One for each cue and one for the start.
-                let norm = features.len() as f64 + 1.0 + diagonal;
+                // The start takes on weight as a cue of the mean does.
+                let ease: f64 = features.iter().map(|f| self.ease[*f as usize]).sum();
+                let norm = ease + 1.0 + diagonal;
                 let next = (alpha[*k] - gradient / norm).max(0.0);
                 let step = (next - alpha[*k]) * y;
                 alpha[*k] = next;
                 for f in features {
-                    model.weights[*f as usize] += step;
+                    model.weights[*f as usize] += step * self.ease[*f as usize];
                 }
                 model.start += step;
             }

@@ -310,6 +310,19 @@ fn fitting_finds_what_separates_and_is_the_same_every_time() {
 }
 
 #[test]
+fn a_cue_that_few_have_needs_fewer_comments_to_weigh_as_much() {
+    let of = |n: usize, cue: &'static str, threat: bool| {
+        (0..n).map(move |i| sample(&[cue], threat, i as u32 % 5))
+    };
+    let samples: Vec<Sample> =
+        of(20, "ofta", true).chain(of(4, "sällan", true)).chain(of(40, "annat", false)).collect();
+    let fitted = fit(&samples, &Settings::default());
+    let weight = |name: &str| fitted.rows.iter().find(|(n, _)| n == name).map(|(_, row)| row[0]);
+    let (rare, common) = (weight("sällan").unwrap(), weight("ofta").unwrap());
+    assert!(common > 0 && i32::from(rare) * 10 > i32::from(common) * 8, "{rare} {common}");
+}
+
+#[test]
 fn a_category_without_examples_is_never_found() {
     let fitted = fit(&[sample(&["a"], false, 0), sample(&["a"], false, 1)], &Settings::default());
     assert!(fitted.rows.is_empty());

@@ -29,7 +29,7 @@ use crate::services::people;
 use crate::store::sqlite::notices::NoticeRow;
 
 /// A swear word at nobody: opens a case that does not hurry.
-pub(super) const SWEARING: &str = "Vilken jävla skitväg ni har byggt.";
+pub(super) const SWEARING: &str = "Vilken jävla kukväg ni har byggt.";
 
 pub(super) fn mail_to_nowhere() -> MailSettings {
     MailSettings {
@@ -556,7 +556,7 @@ async fn a_case_that_comes_back_has_its_time_counted_anew() {
     stage.act_after_undo().await;
     assert!(matches!(stage.state(case).await, CaseState::Closed { .. }));
     stage.clock.advance(SignedDuration::from_hours(24 * 20));
-    stage.simulator.edit(number, "Vilken jävla skitväg ni har byggt, igen.");
+    stage.simulator.edit(number, "Vilken jävla kukväg ni har byggt, igen.");
     stage.take_in_plainly().await;
     let row = stage.store().case(case).await.unwrap();
     assert!(matches!(row.state, CaseState::Returned { .. }), "{:?}", row.state);

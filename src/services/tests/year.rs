@@ -500,7 +500,7 @@ impl Year {
             Place::Facebook(simulator) if self.truth.on_facebook.len() < ON_FACEBOOK as usize => {
                 // Private messages are no part of this one.
                 let text =
-                    if is_message { "Vilken jävla skitväg ni byggt.".to_owned() } else { text };
+                    if is_message { "Vilken jävla kukväg ni byggt.".to_owned() } else { text };
                 let expected = is_flagged.then_some(Some(match is_message {
                     true => Category::Profanity,
                     false => category,
