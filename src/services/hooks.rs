@@ -166,11 +166,13 @@ impl Hooks {
                 sent
             });
         }
-        let mut more = false;
+        let (mut more, mut failed) = (false, None);
         let until = tokio::time::Instant::now() + ROUND_WAITS;
         while let Ok(Some(sent)) = tokio::time::timeout_at(until, lanes.join_next()).await {
             match sent {
-                Ok(sent) => more |= sent?,
+                Ok(Ok(this)) => more |= this,
+                // Told once the others have had their time: dropping them would break their calls off.
+                Ok(Err(error)) => failed = Some(error),
                 Err(error) => {
                     tracing::error!(error = %error, "a webhook's lane broke");
                 }
@@ -179,7 +181,10 @@ impl Hooks {
         if !lanes.is_empty() {
             tokio::spawn(finish(lanes));
         }
-        Ok(more)
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(more),
+        }
     }
 
     /// Says whether there is more for this receiver, which is well.
