@@ -16,7 +16,7 @@ use crate::platforms::simulate::tiktok::{self as simulate, Options, Own, Simulat
 use crate::platforms::testing;
 use crate::platforms::testing::stage::{
     self, a_lost_answer_can_be_found_out, a_refusal_stops_nothing_else, faults_have_their_classes,
-    few, first_item, many, troubled, what_is_shown_late_is_found,
+    few, first_item, many, troubled,
 };
 use crate::platforms::tiktok::TikTok;
 use crate::platforms::{Platform, Receipt};
@@ -212,10 +212,4 @@ async fn an_answer_that_the_list_of_comments_does_not_name_is_not_called_gone() 
         simulator.remove(&simulator.id(threat)).await;
         assert_eq!(tiktok.read_live(&item).await, Ok(LiveReading::Gone));
     }
-}
-
-#[tokio::test]
-async fn what_is_shown_later_than_it_was_written_is_found() {
-    let Stage { simulator, account: tiktok, clock } = stage(few()).await;
-    what_is_shown_late_is_found(&tiktok, &simulator, simulator.front(), &clock).await;
 }

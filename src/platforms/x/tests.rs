@@ -19,7 +19,6 @@ use crate::platforms::simulate::faults::Fault;
 use crate::platforms::simulate::x::{self as simulate, Options, Own, Simulator};
 use crate::platforms::testing::stage::{
     self, a_lost_answer_can_be_found_out, faults_have_their_classes, few, many, troubled, warrant,
-    what_is_shown_late_is_found,
 };
 use crate::platforms::testing::{self, at, published};
 use crate::platforms::x::X;
@@ -417,10 +416,4 @@ async fn more_mentions_than_are_listed_are_told_and_not_lost_without_a_word() {
         let again = fetch_all(&x, all.cursor.as_ref()).await.unwrap();
         assert_eq!(again.gaps, Vec::<String>::new(), "told once");
     }
-}
-
-#[tokio::test]
-async fn what_is_shown_later_than_it_was_written_is_found() {
-    let Stage { simulator, account: x, clock } = stage(few()).await;
-    what_is_shown_late_is_found(&x, &simulator, simulator.front(), &clock).await;
 }
