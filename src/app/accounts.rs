@@ -166,22 +166,27 @@ pub(super) fn connector(
             };
             Ok((Arc::new(WordPress::new(settings, clock.clone())?), None))
         }
-        PlatformConfig::Facebook { page_id, token, api_url } => {
+        PlatformConfig::Facebook { page_id, token, app, api_url } => {
             let settings = FacebookSettings {
                 base: api_url.clone(),
                 version: GRAPH_VERSION.to_owned(),
                 page_id: page_id.clone(),
                 token: token.clone(),
-                app_secret: None,
+                app_secret: app.secret.clone(),
+                human_agent: app.human_agent,
                 http: http(api_url),
                 pushes,
             };
             let connector = Facebook::sharing(settings, &shared.apps, clock.clone())?;
             Ok((Arc::new(connector), hook(account, page_id)))
         }
-        PlatformConfig::Mastodon { url, token } => {
-            let settings =
-                MastodonSettings { server: url.clone(), token: token.clone(), http: http(url) };
+        PlatformConfig::Mastodon { url, token, moderator } => {
+            let settings = MastodonSettings {
+                server: url.clone(),
+                token: token.clone(),
+                moderator: *moderator,
+                http: http(url),
+            };
             Ok((Arc::new(Mastodon::new(settings, clock.clone())?), None))
         }
         PlatformConfig::Bluesky { url, handle, password, app } => {
@@ -194,7 +199,7 @@ pub(super) fn connector(
             };
             Ok((Arc::new(Bluesky::new(settings, clock.clone())?), None))
         }
-        PlatformConfig::Instagram { ig_id, own_login, page_id, token, simulator } => {
+        PlatformConfig::Instagram { ig_id, own_login, page_id, token, app, simulator } => {
             let fixed = if *own_login { INSTAGRAM_API } else { GRAPH_API };
             let base = simulator.clone().unwrap_or_else(|| address(fixed));
             let settings = InstagramSettings {
@@ -208,7 +213,8 @@ pub(super) fn connector(
                 },
                 ig_id: ig_id.clone(),
                 token: token.clone(),
-                app_secret: None,
+                app_secret: app.secret.clone(),
+                human_agent: app.human_agent,
                 pushes,
             };
             let connector = Instagram::sharing(settings, &shared.apps, clock.clone())?;
@@ -225,8 +231,10 @@ pub(super) fn connector(
                 organization_id: organization_id.clone(),
                 token: token.clone(),
                 calls_per_day: *calls_per_day,
+                pushes,
             };
-            Ok((Arc::new(LinkedIn::new(settings, clock.clone())?), None))
+            let connector = LinkedIn::new(settings, clock.clone())?;
+            Ok((Arc::new(connector), hook(account, organization_id)))
         }
         PlatformConfig::YouTube {
             channel_id,

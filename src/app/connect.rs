@@ -5,6 +5,7 @@ use url::Url;
 
 use crate::config::secret::{SealedToken, Tokens, is_name};
 use crate::domain::account::PlatformKind;
+use crate::platforms::authorize::flickr::{Asked, FLICKR_OAUTH};
 use crate::platforms::authorize::tiktok::Pasted;
 use crate::platforms::authorize::{
     self, Client, Kept, NotConnected, NotSo, Provider, TIKTOK_TOKENS, Waiting,
@@ -69,6 +70,8 @@ pub struct Begun {
 enum Way {
     /// It sends the person back to this machine.
     Back(Box<Waiting>),
+    /// The same, by what the platform has named before.
+    Asked(Box<Asked>),
     /// The person copies the address that they were sent to.
     Pasted(Box<Pasted>),
 }
@@ -89,7 +92,7 @@ pub struct Sealed {
 ///
 /// # Errors
 /// [`CannotConnect`].
-pub async fn begin(wanted: Wanted, tokens: Tokens) -> Result<Begun, CannotConnect> {
+pub async fn begin(wanted: Wanted, tokens: Tokens, clock: Clock) -> Result<Begun, CannotConnect> {
     if !is_name(&wanted.name) {
         return Err(CannotConnect::Name(wanted.name));
     }
@@ -102,6 +105,17 @@ pub async fn begin(wanted: Wanted, tokens: Tokens) -> Result<Begun, CannotConnec
         let way = Way::Pasted(Box::new(Pasted::begin(issued, token, client)?));
         let is_local = wanted.token_url.is_some();
         return Ok(Begun { way, wanted, tokens, kept: Kept::Refresh, is_local });
+    }
+    if wanted.platform == PlatformKind::Flickr {
+        let fixed = || Url::parse(FLICKR_OAUTH).expect("a fixed address is one");
+        let is_local = wanted.token_url.is_some();
+        let base = wanted.token_url.clone().unwrap_or_else(fixed);
+        let key = Key::read_or_make(&tokens.key_file)?;
+        let tokens = Tokens { key: Some(key), ..tokens };
+        let settings = reach(is_local);
+        let asked = Asked::begin(base, client, wanted.port, &settings, clock).await?;
+        let way = Way::Asked(Box::new(asked));
+        return Ok(Begun { way, wanted, tokens, kept: Kept::Access, is_local });
     }
     let mut provider = Provider::of(wanted.platform)?;
     let is_local = wanted.token_url.is_some();
@@ -117,11 +131,17 @@ pub async fn begin(wanted: Wanted, tokens: Tokens) -> Result<Begun, CannotConnec
     Ok(Begun { way, wanted, tokens, kept, is_local })
 }
 
+/// Addresses that somebody typed may lie here; those of platforms never do.
+fn reach(is_local: bool) -> HttpSettings {
+    if is_local { HttpSettings::loopback() } else { HttpSettings::default() }
+}
+
 impl Begun {
     /// What the person has to open in a browser.
     pub fn address(&self) -> &Url {
         match &self.way {
             Way::Back(waiting) => waiting.address(),
+            Way::Asked(asked) => asked.address(),
             Way::Pasted(pasted) => pasted.address(),
         }
     }
@@ -131,6 +151,8 @@ impl Begun {
     pub fn redirect(&self) -> Option<&str> {
         match &self.way {
             Way::Back(waiting) => Some(waiting.redirect()),
+            // Told to the platform with the request: it need not be known there before.
+            Way::Asked(asked) => Some(asked.redirect()),
             Way::Pasted(_) => None,
         }
     }
@@ -141,26 +163,31 @@ impl Begun {
     /// [`CannotConnect`].
     pub async fn finish(self, pasted: &str, clock: Clock) -> Result<Sealed, CannotConnect> {
         let Self { way, wanted, tokens, kept, is_local } = self;
-        // Addresses that somebody typed may lie here; those of platforms never do.
-        let settings = if is_local { HttpSettings::loopback() } else { HttpSettings::default() };
+        let settings = reach(is_local);
         let since = clock.now();
         let connected = match way {
             Way::Back(waiting) => waiting.finish(&settings, wanted.page.as_deref(), clock).await?,
+            Way::Asked(asked) => asked.finish().await?,
             Way::Pasted(waiting) => waiting.finish(pasted, &settings, clock).await?,
         };
-        let sealed = SealedToken {
-            token: connected.token.expose().to_owned(),
-            ends: connected.ends,
-            scope: connected.scope,
-            since,
+        let (ends, scope) = (connected.ends, connected.scope);
+        let seal = |name: &str, secret: &Secret| {
+            let token = secret.expose().to_owned();
+            let sealed = SealedToken { token, ends, scope: scope.clone(), since };
+            let text = serde_json::to_string(&sealed).expect("plain text and times serialize");
+            tokens.shelf(name).write(&zeroize::Zeroizing::new(text))
         };
-        let text = serde_json::to_string(&sealed).expect("plain text and times serialize");
-        tokens.shelf(&wanted.name).write(&zeroize::Zeroizing::new(text))?;
+        seal(&wanted.name, &connected.token)?;
         let key = match kept {
             Kept::Refresh => "refresh_token",
             Kept::Access => "token",
         };
         let mut line = format!("{key} = \"sealed:{}\"", wanted.name);
+        if let Some((key, secret)) = &connected.second {
+            let name = format!("{}-hemlighet", wanted.name);
+            seal(&name, secret)?;
+            line.push_str(&format!("\n{key} = \"sealed:{name}\""));
+        }
         for (key, value) in &connected.beside {
             line.push_str(&format!("\n{key} = \"{value}\""));
         }

@@ -39,7 +39,7 @@ enum Command {
     Connect {
         #[command(flatten)]
         config: ConfigFile,
-        /// Plattformen: facebook, instagram, youtube, linkedin, x, tiktok eller reddit.
+        /// Plattformen: facebook, instagram, youtube, linkedin, x, tiktok, reddit eller flickr.
         platform: String,
         /// Namnet som nyckeln förseglas under; plattformens om inget anges.
         #[arg(long)]
@@ -111,7 +111,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         } => {
             let kind = PlatformKind::from_id(platform).ok_or_else(|| {
                 anyhow::anyhow!(
-                    "`{platform}` är ingen plattform: skriv facebook, instagram, youtube, linkedin, x, tiktok eller reddit"
+                    "`{platform}` är ingen plattform: skriv facebook, instagram, youtube, linkedin, x, tiktok, reddit eller flickr"
                 )
             })?;
             let client_secret = match client_secret_env {
@@ -153,7 +153,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn connect(config: &ConfigFile, wanted: Wanted) -> anyhow::Result<ExitCode> {
     let tokens = config.load_tokens()?.tokens;
     runtime()?.block_on(async {
-        let begun = connect::begin(wanted, tokens).await?;
+        let begun = connect::begin(wanted, tokens, Clock::system()).await?;
         if let Some(redirect) = begun.redirect() {
             eprintln!("Adressen {redirect} ska stå bland appens återvändsadresser hos plattformen.");
         }

@@ -117,6 +117,8 @@ pub enum PlatformConfig {
         url: Url,
         /// An access token of the account.
         token: Secret,
+        /// Whether the account moderates the server.
+        moderator: bool,
     },
     /// An account on Bluesky.
     Bluesky {
@@ -136,6 +138,8 @@ pub enum PlatformConfig {
         page_id: String,
         /// The page token.
         token: Secret,
+        /// What its app has beside it.
+        app: MetaApp,
         /// Where the Graph API is; only a simulator is anywhere else than at Facebook.
         api_url: Url,
     },
@@ -149,6 +153,8 @@ pub enum PlatformConfig {
         page_id: Option<String>,
         /// The token.
         token: Secret,
+        /// What its app has beside it.
+        app: MetaApp,
         /// Where the simulator is that serves it, ending with a slash.
         simulator: Option<Url>,
     },
@@ -234,6 +240,15 @@ pub enum PlatformConfig {
         /// Where the simulator is that serves it, ending with a slash.
         simulator: Option<Url>,
     },
+}
+
+/// What an app of Meta's has beside a token.
+#[derive(Clone, Debug, Default)]
+pub struct MetaApp {
+    /// Its secret, where calls are to prove that they come from it.
+    pub secret: Option<Secret>,
+    /// Whether it has the right to answer messages for seven days.
+    pub human_agent: bool,
 }
 
 /// What an own site lets us do, and where.
@@ -410,7 +425,8 @@ fn mastodon(
     let url = url.and_then(|at| address(table, "url", &at, reach));
     let token = table.demanded_text("token", "token = \"env:UPPSIKT_MASTODON_TOKEN\"");
     let token = token.and_then(|at| secret(table, "token", &at, places));
-    Some(PlatformConfig::Mastodon { url: url?, token: token? })
+    let moderator = table.yes("moderator", false);
+    Some(PlatformConfig::Mastodon { url: url?, token: token?, moderator: moderator?.value })
 }
 
 fn bluesky(table: &mut Table<'_, '_>, reach: Reach, places: &Places<'_>) -> Option<PlatformConfig> {
@@ -457,6 +473,7 @@ fn facebook(
     });
     let token = table.demanded_text("token", "token = \"env:UPPSIKT_FACEBOOK_TOKEN\"");
     let token = token.and_then(|at| secret(table, "token", &at, places));
+    let app = meta_app(table, places);
     let api_url = match table.text("api_url") {
         Some(at) if !reach.simulated => {
             table.complain(&at, "`api_url` används bara för simulatorer: ta bort raden, eller sätt `simulated = true`");
@@ -469,7 +486,22 @@ fn facebook(
         }
         None => Url::parse(FACEBOOK_API).ok(),
     };
-    Some(PlatformConfig::Facebook { page_id: page_id?.value, token: token?, api_url: api_url? })
+    Some(PlatformConfig::Facebook {
+        page_id: page_id?.value,
+        token: token?,
+        app: app?,
+        api_url: api_url?,
+    })
+}
+
+/// What an app of Meta's has beside a token.
+fn meta_app(table: &mut Table<'_, '_>, places: &Places<'_>) -> Option<MetaApp> {
+    let secret = match table.text("app_secret") {
+        Some(at) => secret(table, "app_secret", &at, places).map(Some),
+        None => Some(None),
+    };
+    let human_agent = table.yes("human_agent", false);
+    Some(MetaApp { secret: secret?, human_agent: human_agent?.value })
 }
 
 /// The address of the simulator that serves an account; a real account has none.

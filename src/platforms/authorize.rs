@@ -4,6 +4,7 @@
 //! A person opens an address in a browser, logs in and agrees; the platform sends them back to a port that is
 //! open here for as long, with a code that is good once. Only an answer with our `state` is taken, and only one.
 
+pub mod flickr;
 mod meta;
 pub mod tiktok;
 
@@ -190,6 +191,7 @@ impl Provider {
             PlatformKind::WordPress
             | PlatformKind::Mastodon
             | PlatformKind::Bluesky
+            // By its predecessor: `flickr`.
             | PlatformKind::Flickr
             | PlatformKind::Snapchat
             | PlatformKind::OwnSite
@@ -222,6 +224,8 @@ pub struct Connected {
     pub lacks: Vec<String>,
     /// What else of it belongs in the account's settings: keys with their values.
     pub beside: Vec<(&'static str, String)>,
+    /// What is secret beside the token, where there is such a thing: the key of the settings, and its value.
+    pub second: Option<(&'static str, Secret)>,
 }
 
 /// It could not be connected. The texts are whole Swedish sentences.
@@ -483,6 +487,7 @@ impl Waiting {
             scope: told.scope,
             lacks,
             beside: Vec::new(),
+            second: None,
         })
     }
 }

@@ -35,6 +35,9 @@ pub trait World: Send + Sync {
 
     /// The author, or somebody else, deletes it for good.
     async fn remove(&self, id: &PlatformItemId);
+
+    /// Comes back when the platform shows what we have written ourselves: on a real network that takes a while.
+    async fn shows(&self, _: &PlatformItemId) {}
 }
 
 /// Makes the warrants that removing calls demand.
@@ -334,6 +337,7 @@ pub async fn an_answer_can_be_found_again(platform: &dyn Platform, world: &dyn W
         .await
         .expect("looking");
     assert_eq!(other, None, "another text is not");
+    world.shows(&PlatformItemId::new(id.as_str())).await;
     let all = fetch_all(platform, None).await.expect("a fetch");
     let ours = all.items.get(&PlatformItemId::new(id)).expect("the answer is fetched");
     assert!(ours.by_us, "it is known as ours");
@@ -358,6 +362,7 @@ pub async fn an_older_answer_with_the_same_words_is_another(
     let sought = Sought { others: &others, ..Sought::ever(text, "svar-i-november") };
     let found = platform.find_reply(&item, &sought).await.expect("looking");
     assert_eq!(found, None, "what is known for another answer is not this one");
+    world.shows(&PlatformItemId::new(first.as_str())).await;
     let all = fetch_all(platform, None).await.expect("a fetch");
     let ours = &all.items[&PlatformItemId::new(first.as_str())];
     let since = ours.created_at.expect("a time") + SignedDuration::from_hours(1);

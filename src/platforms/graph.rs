@@ -1,8 +1,11 @@
 //! What Facebook and Instagram share: calls, pages, times, errors and limits of Meta's Graph
 //! interface (`platforms` sheet, section 2).
 
+pub mod messages;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::{SignedDuration, Timestamp};
@@ -45,6 +48,9 @@ pub struct Graph {
     app: Arc<Meter>,
     /// What this account has used by itself.
     own: Meter,
+    /// The platform has once not found the token in the header: it is shown as a parameter (`platforms` sheet,
+    /// section 2.1, where the header is from memory).
+    as_parameter: AtomicBool,
 }
 
 /// The app that an account belongs to. An authority has one, and all its pages and accounts are in
@@ -175,7 +181,8 @@ impl Graph {
         apps: &Apps,
     ) -> Self {
         let (app, own) = (apps.of(APP), Meter::default());
-        Self { http, base, version, token, app_secret, app, own }
+        let as_parameter = AtomicBool::new(false);
+        Self { http, base, version, token, app_secret, app, own, as_parameter }
     }
 
     /// What this account shares with others.
@@ -195,23 +202,41 @@ impl Graph {
         url
     }
 
-    async fn send(&self, call: reqwest::RequestBuilder) -> Result<Answer, PlatformError> {
-        let answer = self.http.send(call.bearer_auth(self.token.expose())).await?;
+    /// Sends the call that is made of its address, and once more with the token elsewhere where it was not found.
+    async fn send(
+        &self,
+        mut url: Url,
+        call: impl Fn(Url) -> reqwest::RequestBuilder + Send,
+    ) -> Result<Answer, PlatformError> {
+        if !self.as_parameter.load(Ordering::Relaxed) {
+            let answer = self.sent(call(url.clone()).bearer_auth(self.token.expose())).await?;
+            if !finds_no_token(&answer) {
+                return told(answer);
+            }
+            // Turned away unread: nothing has been done by it.
+            self.as_parameter.store(true, Ordering::Relaxed);
+        }
+        url.query_pairs_mut().append_pair("access_token", self.token.expose());
+        told(self.sent(call(url)).await?)
+    }
+
+    async fn sent(&self, call: reqwest::RequestBuilder) -> Result<Answer, PlatformError> {
+        let answer = self.http.send(call).await?;
         self.app.note(app_usage(&answer).and_then(|usage| most([usage])), answer.at);
         self.own.note(most(business_usage(&answer)), answer.at);
-        if answer.is_success() && !is_fault(&answer) { Ok(answer) } else { Err(fault(&answer)) }
+        Ok(answer)
     }
 
     pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, PlatformError> {
-        self.send(self.http.call(Method::GET, self.url(path, query))).await
+        self.send(self.url(path, query), |url| self.http.call(Method::GET, url)).await
     }
 
     pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Result<Answer, PlatformError> {
-        self.send(self.http.call(Method::POST, self.url(path, &[])).form(form)).await
+        self.send(self.url(path, &[]), |url| self.http.call(Method::POST, url).form(form)).await
     }
 
     pub async fn post_json(&self, path: &str, body: &Value) -> Result<Answer, PlatformError> {
-        self.send(self.http.call(Method::POST, self.url(path, &[])).json(body)).await
+        self.send(self.url(path, &[]), |url| self.http.call(Method::POST, url).json(body)).await
     }
 
     /// The platform says the same of what was deleted and of what this token may not see. Where
@@ -237,7 +262,7 @@ impl Graph {
     }
 
     pub async fn delete(&self, path: &str) -> Result<Answer, PlatformError> {
-        self.send(self.http.call(Method::DELETE, self.url(path, &[]))).await
+        self.send(self.url(path, &[]), |url| self.http.call(Method::DELETE, url)).await
     }
 
     /// When the token ends and what it may not do of what is wanted, as far as the platform tells. Asked of the
@@ -294,6 +319,21 @@ struct FaultBody {
     is_transient: bool,
     #[serde(default)]
     message: String,
+}
+
+/// The answer, where it is none of failure.
+fn told(answer: Answer) -> Result<Answer, PlatformError> {
+    if answer.is_success() && !is_fault(&answer) { Ok(answer) } else { Err(fault(&answer)) }
+}
+
+/// Whether the platform says that no token came along, and not that it is a bad one.
+fn finds_no_token(answer: &Answer) -> bool {
+    serde_json::from_slice::<Fault>(&answer.body).is_ok_and(|told| {
+        let words = told.error.message.to_ascii_lowercase();
+        matches!(told.error.code, 190 | 104 | 2500)
+            && told.error.error_subcode == 0
+            && (words.contains("access token is required") || words.contains("active access token"))
+    })
 }
 
 fn is_fault(answer: &Answer) -> bool {

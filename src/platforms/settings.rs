@@ -87,6 +87,8 @@ pub struct FacebookSettings {
     pub token: Secret,
     /// The app's secret, where the app demands `appsecret_proof`.
     pub app_secret: Option<Secret>,
+    /// Whether the app has the right `HUMAN_AGENT`: messages are answered for seven days.
+    pub human_agent: bool,
     /// Whether its app pushes to us.
     pub pushes: bool,
     /// How calls are made.
@@ -109,6 +111,8 @@ pub struct InstagramSettings {
     pub token: Secret,
     /// The app's secret, where the app demands `appsecret_proof`.
     pub app_secret: Option<Secret>,
+    /// Whether the app has the right `HUMAN_AGENT`: messages are answered for seven days.
+    pub human_agent: bool,
     /// Whether its app pushes to us.
     pub pushes: bool,
     /// How calls are made.
@@ -143,6 +147,8 @@ pub struct LinkedInSettings {
     pub token: Secret,
     /// How many calls the person behind the token has in a day: 100 in the lowest tier.
     pub calls_per_day: u32,
+    /// Whether its app pushes to us.
+    pub pushes: bool,
     /// How calls are made.
     pub http: HttpSettings,
 }
@@ -154,6 +160,8 @@ pub struct MastodonSettings {
     pub server: Url,
     /// An access token of the account.
     pub token: Secret,
+    /// Whether the account moderates the server, which is the authority's own: what is reported there is read.
+    pub moderator: bool,
     /// How calls are made.
     pub http: HttpSettings,
 }

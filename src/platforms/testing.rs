@@ -4,6 +4,7 @@
 pub mod meta;
 pub mod published;
 pub mod stage;
+mod unverified;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;

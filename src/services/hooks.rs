@@ -5,6 +5,7 @@
 //! notices, and what never came through is a task. What a receiver answers is read no further than its status.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -19,7 +20,7 @@ use crate::domain::notice::next_try;
 use crate::domain::person::Act;
 use crate::platforms::error::PlatformError;
 use crate::platforms::forum::push::standard;
-use crate::platforms::http::{Http, HttpSettings, may_be_called};
+use crate::platforms::http::{Http, HttpSettings, may_be_entered};
 use crate::runtime::secret::Secret;
 use crate::store::error::StoreError;
 use crate::store::sqlite::hooks::{HookMessage, HookRow, HookTrouble};
@@ -29,8 +30,8 @@ use super::{ServiceError, Services, Viewer};
 
 /// How long one call may take.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// Largest answer that is read.
-const MOST_ANSWER_BYTES: usize = 64 * 1024;
+/// How long a round waits for its lanes: a receiver that takes longer goes on by itself, and is left out until then.
+const ROUND_WAITS: Duration = Duration::from_secs(2);
 /// Messages to one receiver in a round.
 const AT_ONCE: u32 = 20;
 /// How long the secret before a new one signs as well.
@@ -69,7 +70,6 @@ impl Settings {
     fn http(&self) -> HttpSettings {
         HttpSettings {
             total_timeout: PATIENCE,
-            max_body_bytes: MOST_ANSWER_BYTES,
             allow_http_loopback: self.allow_loopback,
             allow_private: self.allow_private,
             ..HttpSettings::default()
@@ -83,7 +83,33 @@ pub struct Hooks {
     services: Services,
     settings: Settings,
     /// When deadlines were last gone through.
-    asked: std::sync::Arc<std::sync::Mutex<Option<Timestamp>>>,
+    asked: Arc<Mutex<Option<Timestamp>>>,
+    /// Receivers that something is being sent to just now, each in a lane of its own.
+    busy: Arc<Mutex<BTreeSet<HookId>>>,
+}
+
+/// The lane of one receiver, given back when dropped.
+struct Lane {
+    busy: Arc<Mutex<BTreeSet<HookId>>>,
+    hook: HookId,
+}
+
+impl Lane {
+    fn take(busy: &Arc<Mutex<BTreeSet<HookId>>>, hook: HookId) -> Option<Self> {
+        let is_free = held(busy).insert(hook);
+        is_free.then(|| Self { busy: Arc::clone(busy), hook })
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        held(&self.busy).remove(&self.hook);
+    }
+}
+
+/// What a mutex holds; short sections, and a panic in between leaves nothing half done.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a message says. A pure function of what is noted, so that each try says the same.
@@ -105,7 +131,7 @@ fn body(message: &HookMessage, state: &str, account: &str, link: Option<Url>) ->
 impl Hooks {
     /// Nothing is called yet.
     pub fn new(services: Services, settings: Settings) -> Self {
-        Self { services, settings, asked: std::sync::Arc::default() }
+        Self { services, settings, asked: Arc::default(), busy: Arc::default() }
     }
 
     /// One round: near deadlines are told, then what is due is sent, to each receiver by itself. Says whether there
@@ -117,7 +143,7 @@ impl Hooks {
         let services = &self.services.inner;
         let now = services.clock.now();
         let is_time = {
-            let mut asked = self.asked.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut asked = held(&self.asked);
             let is_time = asked.is_none_or(|at| now.duration_since(at) >= DEADLINES_EVERY);
             if is_time {
                 *asked = Some(now);
@@ -129,10 +155,36 @@ impl Hooks {
             services.store.tell_near_deadlines(now, until).await?;
         }
         let due = services.store.due_hook_messages(now, AT_ONCE).await?;
-        // A receiver that hangs keeps none of the others waiting.
-        let sent = due.into_iter().map(|(hook, messages)| self.send_all(hook, messages));
-        let sent = futures_util::future::join_all(sent).await;
-        sent.into_iter().try_fold(false, |more, one| one.map(|this| more || this))
+        // A receiver that hangs keeps none of the others waiting, in this round or the next.
+        let mut lanes = tokio::task::JoinSet::new();
+        for (hook, messages) in due {
+            let Some(lane) = Lane::take(&self.busy, hook.id) else { continue };
+            let hooks = self.clone();
+            lanes.spawn(async move {
+                let sent = hooks.send_all(hook, messages).await;
+                drop(lane);
+                sent
+            });
+        }
+        let (mut more, mut failed) = (false, None);
+        let until = tokio::time::Instant::now() + ROUND_WAITS;
+        while let Ok(Some(sent)) = tokio::time::timeout_at(until, lanes.join_next()).await {
+            match sent {
+                Ok(Ok(this)) => more |= this,
+                // Told once the others have had their time: dropping them would break their calls off.
+                Ok(Err(error)) => failed = Some(error),
+                Err(error) => {
+                    tracing::error!(error = %error, "a webhook's lane broke");
+                }
+            }
+        }
+        if !lanes.is_empty() {
+            tokio::spawn(finish(lanes));
+        }
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(more),
+        }
     }
 
     /// Says whether there is more for this receiver, which is well.
@@ -221,14 +273,28 @@ impl Hooks {
             .header("webhook-timestamp", now.as_second().to_string())
             .header("webhook-signature", standard(&secrets, &id, said.as_bytes(), now))
             .body(said);
-        match http.send(call).await {
-            Ok(answer) => Ok(answer.status),
+        match http.status(call).await {
+            Ok(status) => Ok(status),
             Err(error @ PlatformError::Contract { .. }) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(hook.id = %hook.id, error, "a webhook may not be called");
                 Err("Adressen leder till ett privat nät, eller vidare till en annan adress, och anropas därför inte.".into())
             }
             Err(_) => Err("Mottagaren svarar inte, eller bröt.".into()),
+        }
+    }
+}
+
+/// Lanes that a round has not waited for. What one of them could not write down is sent again.
+async fn finish(mut lanes: tokio::task::JoinSet<Result<bool, ServiceError>>) {
+    while let Some(sent) = lanes.join_next().await {
+        match sent {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "a slow webhook could not be written down");
+            }
+            Err(error) => tracing::error!(error = %error, "a webhook's lane broke"),
         }
     }
 }
@@ -275,7 +341,7 @@ impl Services {
                 "Adressen går inte att läsa. Skriv den som https://system.exempelstad.example/uppsikt.",
             );
         };
-        if may_be_called(&parsed, &self.inner.settings.hooks.http()).is_err() {
+        if may_be_entered(&parsed, &self.inner.settings.hooks.http()).is_err() {
             return refused(
                 "Adressen ska börja med https://, utan användarnamn och lösenord, och får inte leda till ett privat nät. Den som sköter servern kan tillåta mer under [api] i inställningarna.",
             );

@@ -66,7 +66,10 @@ impl Services {
     /// is recorded on its account.
     pub async fn begin_polls(&self) -> Result<(), ServiceError> {
         let now = self.inner.clock.now();
-        for (account, state) in self.inner.store.fetch_schedule(now).await? {
+        let mut due = self.inner.store.fetch_schedule(now).await?;
+        // Where turns or a day's units are scarce, the liveliest pages have them.
+        due.sort_by_key(|(account, _)| self.inner.stirred.quiet_for(*account, now));
+        for (account, state) in due {
             let Some(served) = self.inner.accounts.get(&account).cloned() else { continue };
             let Some(lane) = self.inner.polls.take(account, now) else { continue };
             let services = self.clone();

@@ -1,5 +1,8 @@
 //! What can be done with an item on its platform, in words for people.
 
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::calendar::local;
 use crate::domain::item::ItemKind;
 use crate::platforms::capability::{Capabilities, LengthUnit, Offer, ReplyLimit};
 
@@ -48,6 +51,8 @@ pub struct Offers {
     pub longest_reply: Option<(u32, &'static str)>,
     /// Longest answer to a message and its unit.
     pub longest_message: Option<(u32, &'static str)>,
+    /// How long after a person's last message they can be answered, where the platform ends it.
+    pub answers_messages_for: Option<SignedDuration>,
     /// Every verb in words.
     pub rows: Vec<(&'static str, Offered)>,
     /// What the platform's terms say of stored data, in Swedish.
@@ -67,9 +72,30 @@ impl Offers {
             delete_effect: capabilities.delete_effect.to_string(),
             longest_reply: capabilities.longest_reply.map(limit),
             longest_message: capabilities.longest_message.map(limit),
+            answers_messages_for: capabilities.answers_messages_for,
             rows: capabilities.rows().map(|(what, offer)| (what, Offered::of(offer))).to_vec(),
             storage_terms: capabilities.storage_terms,
         }
+    }
+
+    /// Until when a private message of that time can be answered, in Swedish, where the platform ends it. A newer one of
+    /// the same person's moves it.
+    pub fn answered_until(
+        &self,
+        kind: ItemKind,
+        written: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<String> {
+        let within = self.answers_messages_for.filter(|_| kind == ItemKind::DirectMessage)?;
+        let until = written?.checked_add(within).ok()?;
+        let when = local(until).strftime("%-d/%-m kl. %H.%M");
+        Some(if now < until {
+            format!("Räknat från det här meddelandet tar plattformen emot svar till {when}.")
+        } else {
+            format!(
+                "Räknat från det här meddelandet tog plattformen emot svar till {when}. Har personen skrivit igen går det längre; annars svarar du i kontots inkorg på plattformen."
+            )
+        })
     }
 
     /// Answering an item of this kind.
@@ -91,4 +117,30 @@ fn limit(limit: ReplyLimit) -> (u32, &'static str) {
         LengthUnit::Bytes => "byte",
     };
     (limit.most, unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::account::PlatformKind;
+    use crate::platforms::capability;
+
+    #[test]
+    fn a_message_says_until_when_it_can_be_answered() {
+        let mut can = capability::of(PlatformKind::Facebook);
+        can.answers_messages_for = Some(SignedDuration::from_hours(24));
+        let offers = Offers::of(&can);
+        let written: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+        let told = |hours| {
+            let now = written + SignedDuration::from_hours(hours);
+            offers.answered_until(ItemKind::DirectMessage, Some(written), now)
+        };
+        assert_eq!(
+            told(1).unwrap(),
+            "Räknat från det här meddelandet tar plattformen emot svar till 22/11 kl. 13.00."
+        );
+        assert!(told(25).unwrap().contains("inkorg"));
+        assert_eq!(offers.answered_until(ItemKind::Comment, Some(written), written), None);
+        assert_eq!(offers.answered_until(ItemKind::DirectMessage, None, written), None);
+    }
 }

@@ -40,7 +40,8 @@ impl Stirred {
         }
     }
 
-    fn quiet_for(&self, account: AccountId, now: Timestamp) -> SignedDuration {
+    /// For how long nothing has happened there; nought where nothing is known.
+    pub fn quiet_for(&self, account: AccountId, now: Timestamp) -> SignedDuration {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.get(&account).map_or(SignedDuration::ZERO, |last| now.duration_since(*last))
     }

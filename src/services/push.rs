@@ -1,17 +1,16 @@
 //! Pushes: verified, stored, then answered. What is told to be looked at is polled at once.
 
 use metrics::counter;
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::domain::account::PlatformKind;
-use crate::domain::ids::{AccountId, AccountKey, ContentHash};
+use crate::domain::ids::{AccountKey, ContentHash};
 use crate::domain::item::{Batch, LiveReading};
 use crate::evidence::warrant::ItemAddress;
 use crate::platforms::error::PlatformError;
 use crate::platforms::push::{News, PushRefused, PushRequest, PushSource};
 use crate::store::error::StoreError;
-use crate::store::rows::{Delivery, PushStored};
+use crate::store::rows::{Delivery, PointedAt, PushStored, PushTold};
 use crate::telemetry::metrics as names;
 
 use super::{Served, ServiceError, Services};
@@ -56,39 +55,24 @@ pub struct Taken {
     pub answer: String,
 }
 
-/// So many items that were pointed at wait for one account, at the most: the walk finds the others.
-const MOST_POINTED_AT: usize = 500;
-
-/// So many of them are read after one walk.
-pub(super) const READ_AT_ONCE: usize = 100;
+/// So many of what pushes have pointed at are read after one walk.
+pub(super) const READ_AT_ONCE: u32 = 100;
 
 /// How soon after the last look another may be wanted by a push.
 const APART: jiff::SignedDuration = jiff::SignedDuration::from_secs(15);
 
-/// What platforms have pointed at and nobody has read yet. In memory alone: a push is a hint, and that an
-/// account is to be read is stored.
-#[derive(Debug, Default)]
-pub(super) struct PointedAt(Mutex<BTreeMap<AccountId, Vec<ItemAddress>>>);
-
-impl PointedAt {
-    fn add(&self, account: AccountId, items: Vec<ItemAddress>) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = all.entry(account).or_default();
-        for item in items {
-            if waiting.len() < MOST_POINTED_AT && !waiting.contains(&item) {
-                waiting.push(item);
-            }
-        }
+fn address(one: &PointedAt) -> ItemAddress {
+    ItemAddress {
+        platform_id: one.platform_id.clone(),
+        kind: one.kind,
+        post_id: one.post_id.clone(),
+        parent_id: one.parent_id.clone(),
     }
+}
 
-    fn take(&self, account: AccountId) -> Vec<ItemAddress> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut waiting = all.remove(&account).unwrap_or_default();
-        if waiting.len() > READ_AT_ONCE {
-            all.insert(account, waiting.split_off(READ_AT_ONCE));
-        }
-        waiting
-    }
+fn pointed_at(item: ItemAddress, at: jiff::Timestamp) -> PointedAt {
+    let ItemAddress { platform_id, kind, post_id, parent_id } = item;
+    PointedAt { platform_id, kind, post_id, parent_id, at, tries: 0 }
 }
 
 impl Services {
@@ -116,8 +100,8 @@ impl Services {
         self.inner.accounts.values().find(is_it).cloned()
     }
 
-    /// Reads what platforms have pointed at. What cannot be read just now is left to the walk and to the reading
-    /// of open cases.
+    /// Reads what platforms have pointed at. What cannot be read just now stays to be read after the next walk, some
+    /// times.
     ///
     /// # Errors
     /// Where the store does not answer.
@@ -127,28 +111,40 @@ impl Services {
         next_at: jiff::Timestamp,
     ) -> Result<(), ServiceError> {
         let account = served.account.id;
-        let items = self.inner.pointed_at.take(account);
-        if items.is_empty() {
+        let pointed_at = self.inner.store.pointed_at(account, READ_AT_ONCE).await?;
+        if pointed_at.is_empty() {
             return Ok(());
         }
+        let items: Vec<_> = pointed_at.iter().map(address).collect();
         let readings = match served.platform.read_live_many(&items).await {
             Ok(readings) => readings,
             Err(error) => {
+                // The account's own trouble: they all stay, and nothing is counted.
                 tracing::warn!(error = %error, "what was pointed at could not be read");
                 return Ok(());
             }
         };
-        let mut batch = Batch::default();
-        for (item, reading) in items.into_iter().zip(readings) {
+        let (mut batch, mut read, mut unread) = (Batch::default(), Vec::new(), Vec::new());
+        for (one, reading) in pointed_at.into_iter().zip(readings) {
             match reading {
-                Ok(LiveReading::Present(read)) => batch.items.push(*read),
-                Ok(LiveReading::Gone) => batch.gone.push(item.platform_id),
+                Ok(LiveReading::Present(item)) => batch.items.push(*item),
+                Ok(LiveReading::Gone) => batch.gone.push(one.platform_id.clone()),
                 Ok(LiveReading::NotReadable { .. }) | Err(PlatformError::Gone) => {}
-                Err(error) => tracing::warn!(error = %error, "an item pointed at cannot be read"),
+                Err(error) => {
+                    tracing::warn!(error = %error, "an item pointed at cannot be read");
+                    unread.push(one);
+                    continue;
+                }
             }
+            read.push(one);
         }
         let now = self.inner.clock.now();
         let committed = self.inner.store.commit_batch(account, batch, next_at, now).await?;
+        // Afterwards: whoever stops in between reads them twice, which changes nothing.
+        let given_up = self.inner.store.note_pointed_at(account, read, unread).await?;
+        if given_up > 0 {
+            tracing::warn!(given_up, "what was pointed at is given up: it could never be read");
+        }
         if committed.presence_changes > 0 {
             // What was sealed and is gone is an entry of the log.
             self.note_log().await;
@@ -200,9 +196,8 @@ impl Services {
         let delivery = Delivery { id: delivery, body: ContentHash::of(body), signed, is_hint };
         let account = served.account.id;
         let n_told = told.len();
-        let mut batch = Batch::default();
+        let mut what = PushTold::default();
         let mut rejected = Vec::new();
-        let mut looks: BTreeMap<AccountId, Vec<ItemAddress>> = BTreeMap::new();
         for (index, element) in told.into_iter().enumerate() {
             match element {
                 Ok(pushed) => {
@@ -211,27 +206,29 @@ impl Services {
                         // An account of the same app that is not ours to read.
                         continue;
                     };
+                    let batch = what.batches.entry(named).or_default();
                     batch.posts.extend(pushed.post);
                     match pushed.told {
                         News::Item(item) => batch.items.push(*item),
                         News::Gone(id) => batch.gone.push(id),
-                        News::Look(item) => looks.entry(named).or_default().push(item),
-                        News::Poll => {
-                            looks.entry(named).or_default();
+                        News::Look(item) => {
+                            what.looks.entry(named).or_default().push(pointed_at(item, now));
                         }
+                        News::Poll => drop(what.looks.entry(named).or_default()),
                     }
                 }
                 Err(unreadable) => {
                     let problem = &unreadable.problem;
                     rejected.push(serde_json::json!({ "index": index, "error": problem }));
-                    batch.unreadable.push(unreadable);
+                    what.batches.entry(account).or_default().unreadable.push(unreadable);
                 }
             }
         }
+        let is_told = !what.looks.is_empty();
         let n_rejected = rejected.len();
         let committed = self.inner.store.commit_push(
             account,
-            batch,
+            what,
             delivery,
             move |committed| {
                 let accepted = committed.new_items + committed.new_versions;
@@ -242,9 +239,10 @@ impl Services {
                 })
                 .to_string()
             },
+            APART,
             now,
         );
-        let PushStored { answer, touched, is_new } =
+        let PushStored { answer, touched, is_new, is_log_longer } =
             committed.await.map_err(|error| match error {
                 StoreError::Conflict { .. } => PushError::Delivery,
                 error => PushError::NotStored(error.into()),
@@ -253,16 +251,10 @@ impl Services {
         counter!(names::POLLS, "account" => account_key, "outcome" => "push").increment(1);
         self.inner.wakes.assess.notify_one();
         self.tell_cases(&touched);
-        if !is_new {
-            return Ok(Taken { from: source.kind(), answer });
+        if is_log_longer {
+            self.note_log().await;
         }
-        let is_told = !looks.is_empty();
-        for (account, items) in looks {
-            self.inner.pointed_at.add(account, items);
-            let hastened = self.inner.store.hasten_fetching(account, APART, now).await;
-            hastened.map_err(|e| PushError::NotStored(e.into()))?;
-        }
-        if is_told {
+        if is_new && is_told {
             self.inner.wakes.intake.notify_one();
         }
         Ok(Taken { from: source.kind(), answer })

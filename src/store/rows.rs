@@ -1,5 +1,7 @@
 //! What the store hands out: rows joined to what a service needs, as values.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +17,9 @@ use crate::domain::ids::{
     AccountId, ActionId, CaseId, ContentHash, Cursor, DecisionId, DiaryNumber, EvidenceId, ItemId,
     LexiconVersion, PlatformItemId, PlatformPostId, RegistrationId, UserId, VersionId,
 };
-use crate::domain::item::{Attachment, Author, Barred, FetchedItem, ItemKind, Permalink, Presence};
+use crate::domain::item::{
+    Attachment, Author, Barred, Batch, FetchedItem, ItemKind, Permalink, Presence,
+};
 use crate::domain::likeness::Traces;
 use crate::domain::log::LogKind;
 use crate::domain::person::Role;
@@ -54,6 +58,32 @@ pub struct Delivery {
     pub is_hint: bool,
 }
 
+/// What a push tells: of the account that it came to, of others of the same app, and where to look.
+#[derive(Clone, Debug, Default)]
+pub struct PushTold {
+    /// What it brought along, by account.
+    pub batches: BTreeMap<AccountId, Batch>,
+    /// What it points at, by account. An account without any is to be read all the same.
+    pub looks: BTreeMap<AccountId, Vec<PointedAt>>,
+}
+
+/// Something that a push has pointed at and nobody has read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PointedAt {
+    /// The platform's identity of the item.
+    pub platform_id: PlatformItemId,
+    /// What it is.
+    pub kind: ItemKind,
+    /// The post it stands under.
+    pub post_id: Option<PlatformPostId>,
+    /// The item it answers.
+    pub parent_id: Option<PlatformItemId>,
+    /// When it was pointed at last.
+    pub at: Timestamp,
+    /// How often it could not be read.
+    pub tries: u32,
+}
+
 /// A push that was stored, or had been before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushStored {
@@ -63,12 +93,14 @@ pub struct PushStored {
     pub touched: Vec<CaseId>,
     /// Whether it had not come before, under whatever identity.
     pub is_new: bool,
+    /// Whether it may have left entries in the log: something that was sealed is gone.
+    pub is_log_longer: bool,
 }
 
 impl PushStored {
     /// One that had come before: nothing is changed by it.
     pub const fn before(answer: String) -> Self {
-        Self { answer, touched: Vec::new(), is_new: false }
+        Self { answer, touched: Vec::new(), is_new: false, is_log_longer: false }
     }
 }
 

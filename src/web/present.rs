@@ -474,6 +474,7 @@ fn decision(
         Some((offered, longest)) => (Some(offered), longest),
         None => (None, None),
     };
+    let until = offers.and_then(|o| o.answered_until(file.kind, file.created_at, now));
     // After a decision nothing is proposed any more: the person starts afresh.
     let proposes = file.state.needs_a_person() && file.standing.is_none();
     let proposal = if proposes {
@@ -508,7 +509,7 @@ fn decision(
             offers.map(|o| o.delete),
             offers.map(|o| o.delete_effect.as_str()),
         ),
-        reply: offer(ActionKind::Reply, reply, None),
+        reply: offer(ActionKind::Reply, reply, until.as_deref()),
         forward: PlatformOffer::Native { effect: Some(FORWARD_BY_HAND.into()) },
         longest_reply,
         grounds: GroundMenu::new(

@@ -1,6 +1,6 @@
 //! What accounts on the platforms that are spoken to by an app need.
 
-use super::{Places, PlatformConfig, Reach, demanded_secret, number, secret, simulator};
+use super::{Places, PlatformConfig, Reach, demanded_secret, meta_app, number, secret, simulator};
 use crate::config::reader::{At, Table};
 
 /// Calls that LinkedIn gives a person in a day in its lowest tier.
@@ -35,12 +35,14 @@ pub(super) fn instagram(
     };
     let token = table.demanded_text("token", "token = \"env:UPPSIKT_INSTAGRAM_TOKEN\"");
     let token = token.and_then(|at| secret(table, "token", &at, places));
+    let app = meta_app(table, places);
     let simulator = simulator(table, reach);
     Some(PlatformConfig::Instagram {
         ig_id: ig_id?.value,
         own_login: login?,
         page_id: page_id?,
         token: token?,
+        app: app?,
         simulator: simulator?,
     })
 }

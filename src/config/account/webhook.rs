@@ -21,7 +21,8 @@ pub(super) fn read(
     places: &Places<'_>,
 ) -> Option<Option<WebhookConfig>> {
     let is_meta = matches!(kind, PlatformKind::Facebook | PlatformKind::Instagram);
-    if !is_meta && !matches!(kind, PlatformKind::X | PlatformKind::TikTok) {
+    let is_other = matches!(kind, PlatformKind::X | PlatformKind::TikTok | PlatformKind::LinkedIn);
+    if !is_meta && !is_other {
         return Some(None);
     }
     let asked = table.text("webhook_secret");

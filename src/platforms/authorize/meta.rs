@@ -87,6 +87,23 @@ async fn get<T: DeserializeOwned>(
     answer.object().map_err(NotConnected::Exchange)
 }
 
+/// What the app is to be told of the Page (`platforms` sheet, section 2.4).
+const SUBSCRIBED: &str = "feed,mention,messages";
+
+/// Has the app told of the Page: no page of settings does that. Whoever takes no pushes is none the worse for it, so a
+/// failure ends nothing.
+async fn subscribe(http: &Http, root: &Url, page: &str, token: &Secret) {
+    let url = below(root, &format!("{page}/subscribed_apps"), &[]);
+    let call = http.call(Method::POST, url).form(&[("subscribed_fields", SUBSCRIBED)]);
+    match http.send(call.bearer_auth(token.expose())).await {
+        Ok(answer) if answer.is_success() => {}
+        Ok(answer) => {
+            tracing::warn!(error = %graph::fault(&answer), "the app is not told of the Page");
+        }
+        Err(error) => tracing::warn!(error = %error, "the app is not told of the Page"),
+    }
+}
+
 /// What a code was sent for.
 pub struct Came<'a> {
     pub token: &'a Url,
@@ -144,6 +161,7 @@ pub async fn connect(
         let lacking = rights.filter(|right| !has.iter().any(|known| known == *right));
         lacks.extend(lacking.map(|right| (*right).to_owned()));
     }
+    subscribe(http, &root, &page.id, &token).await;
     let mut beside = vec![("page_id", page.id.clone())];
     if came.is_instagram {
         let fields = [("fields", "instagram_business_account")];
@@ -152,5 +170,5 @@ pub async fn connect(
         beside.push(("ig_id", account.id));
     }
     // A Page's token has no end.
-    Ok(Connected { token, ends: None, scope: None, lacks, beside })
+    Ok(Connected { token, ends: None, scope: None, lacks, beside, second: None })
 }

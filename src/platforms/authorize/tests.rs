@@ -156,10 +156,15 @@ fn platforms_that_are_connected_in_another_way_say_which() {
     }
 }
 
+/// Pages that an app is told of, with what.
+type Subscribed = Arc<Mutex<Vec<String>>>;
+
 /// Meta as far as it is asked: each step wants what the one before gave.
-async fn meta(pages: serde_json::Value) -> Server {
+async fn meta(pages: serde_json::Value) -> (Server, Subscribed) {
     let port = Port::open(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
-    port.serve(move |call| {
+    let subscribed: Subscribed = Arc::default();
+    let shared = Arc::clone(&subscribed);
+    let server = port.serve(move |call| {
         let query = call.query_by_name();
         let field = |name: &str| query.get(name).map(String::as_str);
         let app = field("client_id") == Some("klient") && field("client_secret") == Some("hemligt");
@@ -182,12 +187,17 @@ async fn meta(pages: serde_json::Value) -> Server {
             ("/v26.0/100000000000009", Some("sidans")) => Reply::ok(&json!({
                 "instagram_business_account": {"id": "17841400000000009"}, "id": "100000000000009",
             })),
+            ("/v26.0/100000000000009/subscribed_apps", Some("sidans")) if call.method == "POST" => {
+                held(&shared).extend(call.form().into_iter().map(|(_, fields)| fields));
+                Reply::ok(&json!({"success": true}))
+            }
             _ => Reply::told(400, &json!({"error": {"code": 190, "message": "x"}})),
         };
         let body = reply.body.clone().into_bytes();
         let answer = reply.into_response("prov", body);
         async move { answer }
-    })
+    });
+    (server, subscribed)
 }
 
 async fn connected_to_meta(
@@ -195,7 +205,7 @@ async fn connected_to_meta(
     pages: serde_json::Value,
     page: Option<&str>,
 ) -> Result<Connected, NotConnected> {
-    let server = meta(pages).await;
+    let (server, subscribed) = meta(pages).await;
     let at = |path: &str| server.base().join(path).unwrap();
     let provider = Provider {
         authorize: at("dialog"),
@@ -211,7 +221,11 @@ async fn connected_to_meta(
     let person = reqwest::Client::builder().no_proxy().build().unwrap();
     let answer = person.get(format!("{address}{query}")).send().await.unwrap();
     assert_eq!(answer.status().as_u16(), 200);
-    waiting.finish(&HttpSettings::loopback(), page, Clock::system()).await
+    let connected = waiting.finish(&HttpSettings::loopback(), page, Clock::system()).await;
+    if connected.as_ref().is_ok_and(|told| told.beside[0].1 == "100000000000009") {
+        assert_eq!(*held(&subscribed), ["feed,mention,messages"], "the app is told of the Page");
+    }
+    connected
 }
 
 #[tokio::test]

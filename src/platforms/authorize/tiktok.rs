@@ -130,6 +130,7 @@ impl Pasted {
             scope: told.scope,
             lacks,
             beside: told.open_id.into_iter().map(|id| ("business_id", id)).collect(),
+            second: None,
         })
     }
 }

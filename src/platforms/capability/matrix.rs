@@ -75,6 +75,7 @@ const FACEBOOK: Capabilities = Capabilities {
     read_batch: 50,
     longest_reply: at_most(8_000, LengthUnit::Characters),
     longest_message: at_most(2_000, LengthUnit::Characters),
+    answers_messages_for: None,
     storage_terms: "Plattformens villkor: uppgifter raderas på begäran eller när de inte längre behövs; bilder och filmer i meddelanden bör inte sparas.",
 };
 
@@ -105,6 +106,7 @@ const INSTAGRAM: Capabilities = Capabilities {
     read_batch: 50,
     longest_reply: at_most(300, LengthUnit::Characters),
     longest_message: at_most(1_000, LengthUnit::Bytes),
+    answers_messages_for: None,
     storage_terms: "Plattformens villkor: uppgifter raderas på begäran eller när de inte längre behövs; bilder och filmer i meddelanden bör inte sparas.",
 };
 
@@ -131,6 +133,7 @@ const YOUTUBE: Capabilities = Capabilities {
     read_batch: 50,
     longest_reply: at_most(10_000, LengthUnit::Characters),
     longest_message: None,
+    answers_messages_for: None,
     storage_terms: "Plattformens villkor: uppgifter förnyas eller raderas inom 30 dagar, och inom 7 dagar efter begäran när åtkomsten återkallats.",
 };
 
@@ -155,6 +158,7 @@ const LINKEDIN: Capabilities = Capabilities {
     read_batch: 1,
     longest_reply: at_most(1_250, LengthUnit::Characters),
     longest_message: None,
+    answers_messages_for: None,
     storage_terms: "Plattformens villkor: andra medlemmars inlägg sparas högst 48 timmar och deras profiluppgifter högst 24 timmar; inget lämnas vidare till tredje part.",
 };
 
@@ -179,6 +183,7 @@ const X: Capabilities = Capabilities {
     read_batch: 100,
     longest_reply: at_most(280, LengthUnit::Weighted),
     longest_message: None,
+    answers_messages_for: None,
     storage_terms: "Plattformens villkor: uppgifter ändras eller raderas inom 24 timmar efter begäran eller efter att inlägget tagits bort eller skyddats.",
 };
 
@@ -201,6 +206,7 @@ const TIKTOK: Capabilities = Capabilities {
     read_batch: 30,
     longest_reply: at_most(150, LengthUnit::Characters),
     longest_message: None,
+    answers_messages_for: None,
     storage_terms: "Plattformens villkor: uppgifter raderas på begäran eller när de inte längre behövs.",
 };
 
@@ -225,6 +231,7 @@ const REDDIT: Capabilities = Capabilities {
     read_batch: 100,
     longest_reply: at_most(10_000, LengthUnit::Characters),
     longest_message: at_most(10_000, LengthUnit::Characters),
+    answers_messages_for: None,
     storage_terms: "Plattformens villkor: det som raderats på Reddit raderas också här, helst inom 48 timmar; inte ens avidentifierade kopior får behållas.",
 };
 
@@ -251,6 +258,7 @@ const WORDPRESS: Capabilities = Capabilities {
     read_batch: 100,
     longest_reply: at_most(65_525, LengthUnit::Bytes),
     longest_message: None,
+    answers_messages_for: None,
     storage_terms: "Webbplatsen och dess uppgifter är myndighetens egna.",
 };
 
@@ -282,6 +290,7 @@ const MASTODON: Capabilities = Capabilities {
     read_batch: 1,
     longest_reply: at_most(500, LengthUnit::Characters),
     longest_message: at_most(500, LengthUnit::Characters),
+    answers_messages_for: None,
     storage_terms: "Ingen bestämd tid i villkoren; det som skribenten raderat bör respekteras.",
 };
 
@@ -306,6 +315,7 @@ const BLUESKY: Capabilities = Capabilities {
     read_batch: 25,
     longest_reply: at_most(300, LengthUnit::Graphemes),
     longest_message: at_most(1_000, LengthUnit::Graphemes),
+    answers_messages_for: None,
     storage_terms: "Ingen bestämd tid i villkoren; det som skribenten raderat bör respekteras.",
 };
 
@@ -331,6 +341,7 @@ const FLICKR: Capabilities = Capabilities {
     read_batch: 25,
     longest_reply: None,
     longest_message: None,
+    answers_messages_for: None,
     storage_terms: "Ingen bestämd tid i villkoren; det som skribenten raderat bör respekteras.",
 };
 
@@ -356,6 +367,7 @@ const SNAPCHAT: Capabilities = Capabilities {
     read_batch: 1,
     longest_reply: None,
     longest_message: None,
+    answers_messages_for: None,
     storage_terms: "Det som en handläggare har matat in är myndighetens egna uppgifter.",
 };
 
@@ -384,6 +396,7 @@ const OWN_SITE: Capabilities = Capabilities {
     read_batch: 100,
     longest_reply: None,
     longest_message: None,
+    answers_messages_for: None,
     storage_terms: "Webbplatsen och dess uppgifter är myndighetens egna.",
 };
 
@@ -406,5 +419,6 @@ const MANUAL: Capabilities = Capabilities {
     read_batch: 1,
     longest_reply: None,
     longest_message: None,
+    answers_messages_for: None,
     storage_terms: "Det som en handläggare har matat in är myndighetens egna uppgifter.",
 };

@@ -5,6 +5,8 @@ mod matrix;
 
 use std::borrow::Cow;
 
+use jiff::SignedDuration;
+
 use crate::domain::account::PlatformKind;
 use crate::domain::item::ItemKind;
 
@@ -139,6 +141,8 @@ pub struct Capabilities {
     pub longest_reply: Option<ReplyLimit>,
     /// Longest answer to a private message.
     pub longest_message: Option<ReplyLimit>,
+    /// How long after a person's last message they can be answered, where the platform ends it.
+    pub answers_messages_for: Option<SignedDuration>,
     /// What the platform's terms say of stored data, in Swedish, shown at set-up.
     pub storage_terms: &'static str,
 }

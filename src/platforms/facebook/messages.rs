@@ -1,32 +1,24 @@
 //! What people write to a Page in Messenger (`platforms` sheet, section 3.5). Conversations with the public need a
-//! right of their own: where it is missing comments are read all the same, and messages by hand. An answer can be
-//! sent for 24 hours after the person's last message, and not where somebody else has taken the conversation over.
+//! right of their own: where it is missing comments are read all the same, and messages by hand. Nothing is answered
+//! where somebody else has taken the conversation over.
 
 use std::sync::atomic::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
-use serde_json::json;
 
-use crate::domain::action::ActionKind;
-use crate::domain::ids::PlatformItemId;
-use crate::domain::item::{
-    Attachment, Author, Barred, Batch, FetchedItem, ItemKind, Permalink, PermalinkSource, Presence,
-};
+use crate::domain::item::{Batch, FetchedItem};
 use crate::evidence::warrant::ItemAddress;
 use crate::platforms::elements::{List, readable};
 use crate::platforms::error::PlatformError;
 use crate::platforms::facebook::Facebook;
-use crate::platforms::facebook::wire::Person;
-use crate::platforms::graph::{self, Page};
+use crate::platforms::graph::Page;
+use crate::platforms::graph::messages::{Conversation, FIELDS, Leave, Message, Sent, writer};
 use crate::platforms::http::Answer;
 use crate::platforms::patience::Part;
 use crate::platforms::{Receipt, Sought, html};
 
-const FIELDS: &str = "id,created_time,from,to,message,attachments";
 const TALK_FIELDS: &str = "id,updated_time,participants,can_reply";
 
-const MESSAGE_STAYS: &str = "meddelanden kan varken döljas eller tas bort av sidan";
 const UNREAD: &str = "En konversation kunde inte läsas. Läs den i sidans inkorg.";
 
 /// How far behind the newest message known a conversation is read.
@@ -34,127 +26,6 @@ const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
 
 /// In how many pages of conversations one is looked for, and in how many of its messages.
 const MOST_SEARCHED: usize = 5;
-
-/// A conversation, as lists tell of it.
-#[derive(Deserialize)]
-pub struct Talk {
-    id: String,
-    #[serde(default)]
-    updated_time: Option<String>,
-    #[serde(default)]
-    participants: Option<People>,
-    #[serde(default)]
-    can_reply: Option<bool>,
-}
-
-#[derive(Deserialize)]
-struct People {
-    #[serde(default)]
-    data: Vec<Person>,
-}
-
-#[derive(Deserialize)]
-pub struct Message {
-    id: String,
-    #[serde(default)]
-    created_time: Option<String>,
-    #[serde(default)]
-    from: Option<Person>,
-    #[serde(default)]
-    message: String,
-    #[serde(default)]
-    attachments: Option<Attachments>,
-}
-
-#[derive(Deserialize)]
-struct Attachments {
-    #[serde(default)]
-    data: Vec<Attached>,
-}
-
-#[derive(Deserialize)]
-struct Attached {
-    #[serde(default)]
-    id: Option<String>,
-    #[serde(default)]
-    mime_type: Option<String>,
-    #[serde(default)]
-    image_data: Option<Located>,
-    #[serde(default)]
-    video_data: Option<Located>,
-    #[serde(default)]
-    file_url: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Located {
-    #[serde(default)]
-    url: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Sent {
-    message_id: String,
-}
-
-impl Talk {
-    fn updated_at(&self) -> Option<Timestamp> {
-        self.updated_time.as_deref().and_then(graph::time)
-    }
-
-    fn has(&self, person: &str) -> bool {
-        self.participants.as_ref().is_none_or(|all| all.data.iter().any(|one| one.id == person))
-    }
-}
-
-impl Message {
-    fn written_at(&self) -> Option<Timestamp> {
-        self.created_time.as_deref().and_then(graph::time)
-    }
-
-    fn is_by(&self, page_id: &str) -> bool {
-        self.from.as_ref().is_some_and(|from| from.id == page_id)
-    }
-
-    fn into_item(self, raw: &[u8], page_id: &str) -> FetchedItem {
-        let (by_us, created_at) = (self.is_by(page_id), self.written_at());
-        let id = PlatformItemId::new(self.id);
-        let mut item = FetchedItem::new(id, ItemKind::DirectMessage, self.message, raw);
-        item.created_at = created_at;
-        item.created_raw = self.created_time;
-        if let Some(from) = self.from {
-            item.author =
-                Author { platform_id: Some(from.id), name: from.name, ..Author::default() };
-        }
-        let url = format!("https://www.facebook.com/{page_id}/inbox/");
-        item.permalink = Some(Permalink { url, source: PermalinkSource::Built });
-        let attached = self.attachments.map(|all| all.data).unwrap_or_default();
-        item.attachments = attached
-            .into_iter()
-            .map(|one| {
-                let is_film = one.video_data.is_some();
-                let located = one.image_data.or(one.video_data).and_then(|at| at.url);
-                let kind = match &located {
-                    Some(_) if is_film => "video",
-                    Some(_) => "image",
-                    None => "file",
-                };
-                Attachment {
-                    kind: kind.into(),
-                    url: located.or(one.file_url),
-                    media_type: one.mime_type,
-                    // The signed address changes at every reading, this does not.
-                    name: one.id,
-                }
-            })
-            .collect();
-        item.presence = Presence::Visible;
-        item.by_us = by_us;
-        let barred = |act| Barred { act, why: MESSAGE_STAYS.into() };
-        item.barred = vec![barred(ActionKind::Hide), barred(ActionKind::Delete)];
-        item
-    }
-}
 
 /// What one page of conversations told.
 pub struct Listed {
@@ -204,7 +75,7 @@ impl Facebook {
             List { name: "conversations", shape: "Facebooks beskrivning av en konversation" };
         let until = known.and_then(|at| at.saturating_sub(OVERLAP).ok());
         let (mut newest, mut is_below, mut talks) = (None, false, Vec::new());
-        for (talk, _) in list.read::<Talk>(&page.data, batch) {
+        for (talk, _) in list.read::<Conversation>(&page.data, batch) {
             let at = talk.updated_at();
             newest = newest.max(at);
             if matches!((at, until), (Some(at), Some(until)) if at < until) {
@@ -237,7 +108,7 @@ impl Facebook {
         let mut oldest = None;
         for (message, raw) in list.read::<Message>(&page.data, batch) {
             oldest = message.written_at().or(oldest);
-            batch.items.push(message.into_item(raw, &self.page_id));
+            batch.items.push(self.message_item(message, raw));
         }
         let is_below = matches!((oldest, until), (Some(at), Some(until)) if at < until);
         let next = page.after().filter(|next| !is_below && Some(*next) != after);
@@ -252,34 +123,29 @@ impl Facebook {
 
     pub async fn read_message(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError> {
         let (message, raw) = self.message(item).await?;
-        Ok(message.into_item(&raw, &self.page_id))
+        Ok(self.message_item(message, &raw))
     }
 
-    /// Who wrote a message to the Page.
-    async fn writer(&self, item: &ItemAddress) -> Result<String, PlatformError> {
-        let (message, _) = self.message(item).await?;
-        if message.is_by(&self.page_id) {
-            return Err(PlatformError::Refused {
-                code: "own message".into(),
-                reason: "Meddelandet är sidans eget.".into(),
-            });
-        }
-        message.from.map(|from| from.id).ok_or_else(|| PlatformError::Refused {
-            code: "no sender".into(),
-            reason: "Plattformen lämnar inte ut vem som skrev meddelandet. Svara i sidans inkorg."
-                .into(),
-        })
+    fn message_item(&self, message: Message, raw: &[u8]) -> FetchedItem {
+        let by_us = self.wrote(&message);
+        let inbox = format!("https://www.facebook.com/{}/inbox/", self.page_id);
+        message.into_item(raw, by_us, inbox)
+    }
+
+    /// Whether a message is the Page's own.
+    fn wrote(&self, message: &Message) -> bool {
+        message.from.as_ref().is_some_and(|from| from.id == self.page_id)
     }
 
     /// The conversation with a person, where it is found among the newest.
-    async fn talk_with(&self, person: &str) -> Result<Option<Talk>, PlatformError> {
+    async fn talk_with(&self, person: &str) -> Result<Option<Conversation>, PlatformError> {
         let mut after: Option<String> = None;
         for _ in 0..MOST_SEARCHED {
             let answer = self.talks(after.as_deref()).await?;
             let text = answer.text();
             let page: Page<'_> = answer.view(&text)?;
-            let mut talks = readable::<Talk>(&page.data).map(|(talk, _)| talk);
-            if let Some(talk) = talks.find(|talk| talk.has(person)) {
+            let mut talks = readable::<Conversation>(&page.data).map(|(talk, _)| talk);
+            if let Some(talk) = talks.find(|talk| talk.may_have(person)) {
                 return Ok(Some(talk));
             }
             let next = page.after().map(str::to_owned);
@@ -291,21 +157,39 @@ impl Facebook {
         Ok(None)
     }
 
+    /// By which leave a person can be answered: by the age of this message, or of a newer one of theirs.
+    async fn leave(
+        &self,
+        written: Option<Timestamp>,
+        talk: Option<&Conversation>,
+    ) -> Result<Leave, PlatformError> {
+        let now = self.graph.http.clock().now();
+        let leave = Leave::at(written, now, false);
+        let (Err(_), Some(talk)) = (&leave, talk) else { return leave };
+        let answer = self.messages_of(&talk.id, None).await?;
+        let text = answer.text();
+        let page: Page<'_> = answer.view(&text)?;
+        let theirs = readable::<Message>(&page.data).filter(|(one, _)| !self.wrote(one));
+        let newest = theirs.filter_map(|(one, _)| one.written_at()).max();
+        Leave::at(newest.max(written), now, self.human_agent)
+    }
+
     pub async fn write_to(&self, item: &ItemAddress, text: &str) -> Result<Receipt, PlatformError> {
-        let to = self.writer(item).await?;
+        let (message, _) = self.message(item).await?;
+        let (written, is_ours) = (message.written_at(), self.wrote(&message));
+        let to = writer(message, is_ours)?;
         let talk = self.talk_with(&to).await?;
-        // Another app or a colleague has taken it over, or its time is out.
-        if talk.and_then(|talk| talk.can_reply) == Some(false) {
+        let leave = self.leave(written, talk.as_ref()).await?;
+        // Another app or a colleague has taken it over. After a day the platform says so of every conversation.
+        if leave == Leave::Response && talk.and_then(|talk| talk.can_reply) == Some(false) {
             return Err(PlatformError::Refused {
                 code: "can_reply".into(),
-                reason: "Plattformen tar inte emot svar i konversationen: tiden (24 timmar) har gått ut, personen har stängt den, eller en annan inkorg har hand om den. Svara i sidans inkorg om det går.".into(),
+                reason: "Plattformen tar inte emot svar i konversationen: personen har stängt den, eller en annan inkorg har hand om den. Svara i sidans inkorg om det går.".into(),
             });
         }
         let path = format!("{}/messages", self.page_id);
-        let body = json!({
-            "recipient": {"id": to}, "messaging_type": "RESPONSE", "message": {"text": text},
-        });
-        let sent: Sent = self.graph.post_json(&path, &body).await?.object()?;
+        let sent: Sent =
+            self.graph.post_json(&path, &leave.body(&to, text, true)).await?.object()?;
         Ok(Receipt::Done(sent.message_id))
     }
 
@@ -315,11 +199,13 @@ impl Facebook {
         item: &ItemAddress,
         sought: &Sought<'_>,
     ) -> Result<Option<String>, PlatformError> {
-        let to = self.writer(item).await?;
+        let (message, _) = self.message(item).await?;
+        let is_ours = self.wrote(&message);
+        let to = writer(message, is_ours)?;
         let Some(talk) = self.talk_with(&to).await? else { return Ok(None) };
         let wanted = html::folded(sought.text);
         let is_it = |message: &Message| {
-            message.is_by(&self.page_id)
+            self.wrote(message)
                 && html::folded(&message.message) == wanted
                 && sought.can_be(&message.id, message.written_at())
         };

@@ -1,6 +1,6 @@
 //! Comments on a Facebook Page's posts, what visitors post on it, and what people write to it in Messenger,
 //! through Graph with a Page token (`platforms` sheet, sections 2 and 3). Where others name the Page elsewhere
-//! the platform tells by pushes alone, and gives no leave to read it.
+//! the platform tells by pushes alone, text included; reading it again takes a right that few apps have.
 //!
 //! Two traps are guarded against. A person's token lists comments as empty instead of failing, so
 //! the token has to answer to the Page's own id before anything is read. And posting a message to
@@ -28,7 +28,9 @@ use crate::platforms::capability::{self, Capabilities, Offer};
 use crate::platforms::connector::{Answered, Bar, Connector, Standing, Wanted};
 use crate::platforms::elements::readable;
 use crate::platforms::error::PlatformError;
+use crate::platforms::graph::messages as messages_of;
 use crate::platforms::graph::{Graph, Page, carried_out};
+use crate::platforms::hooks::mentions;
 use crate::platforms::http::{Answer, BadHttpSettings, Http};
 use crate::platforms::limit::Shares;
 use crate::platforms::patience::Patience;
@@ -44,6 +46,9 @@ use wire::{COMMENT_FIELDS, Comment, Post, Presented, VISITOR_FIELDS, last_segmen
 pub const RIGHTS: &[&str] =
     &["pages_read_engagement", "pages_read_user_content", "pages_manage_engagement"];
 
+/// Why what names the Page elsewhere cannot be read again.
+const NOT_SHOWN: &str = "plattformen visar inte sidan det som står på andras sidor: det kan vara kvar eller borttaget. Se efter via länken";
+
 /// The connector for one Page.
 pub struct Facebook {
     graph: Graph,
@@ -53,6 +58,8 @@ pub struct Facebook {
     without_messages: Arc<Capabilities>,
     lacks_messages: AtomicBool,
     patience: Patience,
+    /// Whether the app may answer messages for a week.
+    human_agent: bool,
     /// The Page's name, once the token has been seen to be the Page's.
     identity: OnceCell<String>,
 }
@@ -87,15 +94,20 @@ impl Facebook {
         if !settings.pushes {
             capabilities.webhook = Offer::No { why: NO_PUSHES };
         }
+        capabilities.reply_message =
+            Offer::Conditional { condition: messages_of::answered_when(settings.human_agent) };
+        capabilities.answers_messages_for = Some(messages_of::window(settings.human_agent));
         let by_hand = Offer::ByHand {
             why: "sidan saknar rätten pages_messaging; läs och svara i sidans inkorg på plattformen",
         };
         let without_messages = Capabilities {
             messages: by_hand.clone(),
             reply_message: by_hand,
+            answers_messages_for: None,
             ..capabilities.clone()
         };
         Ok(Self {
+            human_agent: settings.human_agent,
             without_messages: Arc::new(without_messages),
             lacks_messages: AtomicBool::new(false),
             graph: Graph::new(
@@ -159,6 +171,30 @@ impl Facebook {
         }
     }
 
+    /// What stands elsewhere and names the Page: most apps may not read it, and the platform says the same of what is
+    /// gone.
+    async fn mention(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError> {
+        let is_comment = item.post_id.is_some();
+        let fields = [("fields", if is_comment { COMMENT_FIELDS } else { VISITOR_FIELDS })];
+        let answer = match self.graph.get(&path_of(item), &fields).await {
+            Ok(answer) => answer,
+            Err(PlatformError::Gone) => {
+                return Err(PlatformError::Forbidden { what: NOT_SHOWN.into() });
+            }
+            Err(error) => return Err(error),
+        };
+        let mut read = if is_comment {
+            let comment: Comment = answer.object()?;
+            comment.into_item(item.post_id.as_ref(), &answer.body, &self.page_id)
+        } else {
+            answer.object::<Post>()?.to_item(&answer.body, &self.page_id)
+        };
+        read.kind = ItemKind::Mention;
+        read.platform_id = item.platform_id.clone();
+        read.barred = mentions::barred();
+        Ok(read)
+    }
+
     async fn gone_or_out_of_sight(
         &self,
         item: &ItemAddress,
@@ -182,6 +218,11 @@ fn path_of(item: &ItemAddress) -> String {
         return item.platform_id.as_str().to_owned();
     }
     path(item.post_id.as_ref(), item.platform_id.as_str())
+}
+
+/// What cannot be done where somebody else's page is the place.
+fn elsewhere() -> PlatformError {
+    PlatformError::Refused { code: "elsewhere".into(), reason: mentions::ELSEWHERE.into() }
 }
 
 /// The platform's word for a state of its `is_hidden`.
@@ -243,6 +284,10 @@ impl Connector for Facebook {
             Err(PlatformError::Forbidden { .. }) if item.kind == ItemKind::DirectMessage => {
                 Ok(LiveReading::NotReadable { why: "sidan får inte läsa sina konversationer" })
             }
+            // So is what stands elsewhere: it may be gone, or be shown to others.
+            Err(PlatformError::Forbidden { .. }) if item.kind == ItemKind::Mention => {
+                Ok(LiveReading::NotReadable { why: NOT_SHOWN })
+            }
             Err(error) => Err(error),
         }
     }
@@ -254,7 +299,8 @@ impl Connector for Facebook {
                 let (post, raw) = self.visitor_post(item).await?;
                 return Ok(post.to_item(&raw, &self.page_id));
             }
-            ItemKind::Comment | ItemKind::Reply | ItemKind::Mention | ItemKind::Review => {}
+            ItemKind::Mention => return self.mention(item).await,
+            ItemKind::Comment | ItemKind::Reply | ItemKind::Review => {}
         }
         let (comment, raw) = self.comment(item).await?;
         Ok(comment.into_item(item.post_id.as_ref(), &raw, &self.page_id))
@@ -262,7 +308,10 @@ impl Connector for Facebook {
 
     async fn read_several(&self, items: &[ItemAddress]) -> Result<Vec<FetchedItem>, PlatformError> {
         let is_comment = |item: &&ItemAddress| {
-            !matches!(item.kind, ItemKind::DirectMessage | ItemKind::PostByOther)
+            !matches!(
+                item.kind,
+                ItemKind::DirectMessage | ItemKind::PostByOther | ItemKind::Mention
+            )
         };
         // What is not told of here is read alone.
         let items: Vec<_> = items.iter().filter(is_comment).collect();
@@ -283,6 +332,10 @@ impl Connector for Facebook {
         if item.kind == ItemKind::DirectMessage {
             thread.missing =
                 Some("övriga meddelanden i konversationen läses i sidans inkorg".into());
+            return Ok(thread);
+        }
+        if item.kind == ItemKind::Mention {
+            thread.missing = Some("plattformen lämnar inte ut tråden på andras sidor".into());
             return Ok(thread);
         }
         if let Some(post) = &item.post_id {
@@ -313,23 +366,21 @@ impl Connector for Facebook {
 
     async fn standing(&self, item: &ItemAddress) -> Result<Standing, PlatformError> {
         match item.kind {
-            ItemKind::DirectMessage | ItemKind::PostByOther => {
+            ItemKind::DirectMessage | ItemKind::PostByOther | ItemKind::Mention => {
                 let FetchedItem { presence, barred, .. } = self.read(item).await?;
                 Ok(Standing::new(presence, barred))
             }
-            ItemKind::Comment | ItemKind::Reply | ItemKind::Mention | ItemKind::Review => {
+            ItemKind::Comment | ItemKind::Reply | ItemKind::Review => {
                 Ok(standing(&self.comment(item).await?.0))
             }
         }
     }
 
     async fn change(&self, item: &ItemAddress, wanted: Wanted) -> Result<Answered, PlatformError> {
-        if item.kind == ItemKind::DirectMessage {
-            return Err(PlatformError::Refused {
-                code: "message".into(),
-                reason: "Plattformen låter inte sidan dölja eller ta bort andras meddelanden."
-                    .into(),
-            });
+        match item.kind {
+            ItemKind::DirectMessage => return Err(messages_of::stays()),
+            ItemKind::Mention => return Err(elsewhere()),
+            ItemKind::Comment | ItemKind::Reply | ItemKind::PostByOther | ItemKind::Review => {}
         }
         let path = path_of(item);
         let answer = match wanted {
@@ -350,8 +401,10 @@ impl Connector for Facebook {
         text: &str,
         _key: &str,
     ) -> Result<Receipt, PlatformError> {
-        if item.kind == ItemKind::DirectMessage {
-            return self.write_to(item, text).await;
+        match item.kind {
+            ItemKind::DirectMessage => return self.write_to(item, text).await,
+            ItemKind::Mention => return Err(elsewhere()),
+            ItemKind::Comment | ItemKind::Reply | ItemKind::PostByOther | ItemKind::Review => {}
         }
         let target = path_of(item);
         let edge = format!("{target}/comments");
@@ -394,6 +447,9 @@ impl Connector for Facebook {
     ) -> Result<Option<String>, PlatformError> {
         if item.kind == ItemKind::DirectMessage {
             return self.own_message(item, sought).await;
+        }
+        if item.kind == ItemKind::Mention {
+            return Ok(None);
         }
         let wanted = html::folded(sought.text);
         let is_it = |comment: &Comment| {

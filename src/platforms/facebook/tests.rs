@@ -5,12 +5,13 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use crate::domain::action::ActionKind;
-use crate::domain::ids::PlatformItemId;
+use crate::domain::ids::{PlatformItemId, PlatformPostId};
 use crate::domain::item::{ItemKind, LiveReading, Presence};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::conformance::{self, Collected, fetch_all};
 use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::facebook::Facebook;
+use crate::platforms::settings::FacebookSettings;
 use crate::platforms::simulate::facebook::{self as simulate, Options, Simulator};
 use crate::platforms::simulate::faults::Fault;
 use crate::platforms::testing::stage::{
@@ -283,6 +284,49 @@ async fn messages_are_read_and_answered_within_their_window() {
 }
 
 #[tokio::test]
+async fn a_message_is_answered_for_a_week_where_the_app_has_the_right() {
+    let Stage { simulator, clock, .. } = stage(few()).await;
+    simulator.grant_human_agent();
+    let settings = FacebookSettings { human_agent: true, ..simulator.settings() };
+    let facebook = Facebook::new(settings, clock.clock()).unwrap();
+    let id = simulator.message(77, "Hej!");
+    let all = fetch_all(&facebook, None).await.unwrap();
+    let item = ItemAddress::from(&all.items[&PlatformItemId::new(id)]);
+    clock.advance(SignedDuration::from_hours(30));
+    assert!(matches!(facebook.reply(&item, "Hej", "n").await, Ok(Receipt::Done(_))));
+    // What the person has written since counts, and not what we wrote.
+    clock.advance(SignedDuration::from_hours(24 * 7));
+    let error = facebook.reply(&item, "Hej", "n").await.unwrap_err();
+    assert!(error.swedish().contains("7 dygn"), "{error:?}");
+    simulator.message(77, "Hallå?");
+    assert!(matches!(facebook.reply(&item, "Hej", "n").await, Ok(Receipt::Done(_))));
+    let can = facebook.capabilities();
+    assert_eq!(can.answers_messages_for, Some(SignedDuration::from_hours(24 * 7)));
+    assert!(can.reply_message.words().contains("7 dygn"));
+}
+
+#[tokio::test]
+async fn what_stands_on_others_pages_is_neither_read_again_nor_touched() {
+    let Stage { account: facebook, simulator: _running, .. } = stage(few()).await;
+    for post in [Some(PlatformPostId::new("55_111")), None] {
+        let item = ItemAddress {
+            platform_id: PlatformItemId::new("222"),
+            kind: ItemKind::Mention,
+            post_id: post,
+            parent_id: None,
+        };
+        let read = facebook.read_live(&item).await.unwrap();
+        assert!(matches!(read, LiveReading::NotReadable { .. }), "{read:?}");
+        let refused =
+            [facebook.delete(warrant(&item)).await, facebook.reply(&item, "Hej", "n").await];
+        for refused in refused {
+            assert!(matches!(refused, Err(PlatformError::Refused { .. })), "{refused:?}");
+        }
+        assert!(facebook.read_thread(&item).await.unwrap().missing.is_some());
+    }
+}
+
+#[tokio::test]
 async fn a_long_conversation_is_read_to_its_beginning_once_and_then_what_is_new() {
     let Stage { simulator, account: facebook, clock } = stage(few()).await;
     for n in 0..120 {
@@ -424,4 +468,22 @@ async fn requests_and_answers_are_as_meta_publishes_them() {
     ] {
         assert!(!broken.is_empty());
     }
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_found_in_the_header_is_shown_as_a_parameter_and_told_nobody() {
+    let Stage { simulator, account: facebook, .. } = stage(few()).await;
+    simulator.look_past_headers();
+    let all = fetch_all(&facebook, None).await.unwrap();
+    assert_eq!(all.items.len(), 4);
+    let item = first_item(&facebook).await;
+    let Receipt::Done(_) = facebook.reply(&item, "Svar", "n").await.unwrap() else { panic!() };
+    let calls = simulator.calls().len();
+    facebook.hide(warrant(&item)).await.unwrap();
+    assert_eq!(simulator.calls().len() - calls, 3, "it is remembered: a look, a call, a look");
+    let exchange = all.items[&item.platform_id].exchange.clone().unwrap();
+    assert!(!exchange.address.contains(simulator.settings().token.expose()), "{exchange:?}");
+    simulator.fail_next(Fault::ServerError, 1);
+    let error = facebook.read_live(&item).await.unwrap_err();
+    assert!(!error.to_string().contains(simulator.settings().token.expose()), "{error}");
 }

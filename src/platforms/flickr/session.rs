@@ -60,6 +60,12 @@ pub fn signature(
     STANDARD.encode(hmac::sign(&key, text.as_bytes()))
 }
 
+/// What a signed call shows in its header.
+pub fn header(shown: &[(String, String)]) -> String {
+    let shown: Vec<_> = shown.iter().map(|(n, v)| format!("{n}=\"{}\"", encoded(v))).collect();
+    format!("OAuth {}", shown.join(", "))
+}
+
 impl Calls {
     pub fn new(settings: FlickrSettings, clock: Clock) -> Result<Self, BadHttpSettings> {
         let secrets = [&settings.api_secret, &settings.token, &settings.token_secret];
@@ -99,13 +105,12 @@ impl Calls {
             .collect();
         let signed = signature(&verb, &bare, &all, &settings.api_secret, &settings.token_secret);
         shown.push(("oauth_signature".to_owned(), signed));
-        let shown: Vec<_> = shown.iter().map(|(n, v)| format!("{n}=\"{}\"", encoded(v))).collect();
         let call = if verb == Method::GET {
             http.call(verb, below(&settings.base, "services/rest/", &sent))
         } else {
             http.call(verb, bare).form(&sent)
         };
-        let answer = http.send(call.header(AUTHORIZATION, format!("OAuth {}", shown.join(", "))));
+        let answer = http.send(call.header(AUTHORIZATION, header(&shown)));
         let answer = answer.await?;
         match fault(&answer) {
             None => Ok(answer),

@@ -8,7 +8,7 @@ use crate::domain::item::ItemKind;
 use crate::evidence::warrant::ItemAddress;
 use crate::platforms::push::{News, Push, PushRefused, PushRequest, Pushed};
 
-use super::{Told, id, malformed, unreadable};
+use super::{Told, id, malformed, mentions, unreadable};
 
 /// The SHA-1 beside it is not looked at.
 const HEADER: &str = "x-hub-signature-256";
@@ -24,7 +24,7 @@ pub fn signature(request: PushRequest<'_>) -> Result<Told, PushRefused> {
 }
 
 /// The last part of an id that may stand behind that of its post.
-fn last(id: &str) -> &str {
+pub(super) fn last(id: &str) -> &str {
     id.rsplit('_').next().unwrap_or(id)
 }
 
@@ -95,7 +95,8 @@ pub fn read(body: &Value) -> Result<Push, PushRefused> {
                     None => continue,
                 },
                 (false, Some("comments" | "live_comments")) => of_comments(value),
-                (_, Some("mention" | "mentions")) => Ok(News::Poll),
+                (true, Some("mention")) => mentions::on_facebook(value, entry["time"].as_i64()),
+                (false, Some("mentions")) => mentions::on_instagram(value),
                 // What was subscribed to and is of no concern here.
                 (_, Some(_)) => continue,
                 (_, None) => Err(()),
@@ -103,6 +104,15 @@ pub fn read(body: &Value) -> Result<Push, PushRefused> {
             push.push(news.map(told).map_err(|()| unreadable(platform, place(m), change)));
         }
         let messages = entry["messaging"].as_array().unwrap_or(&none);
+        for message in messages {
+            let message = &message["message"];
+            // Taken back by whoever wrote it: ours stays, and is marked.
+            if message["is_deleted"] == Value::Bool(true)
+                && let Some(gone) = id(&message["mid"])
+            {
+                push.push(Ok(told(News::Gone(PlatformItemId::new(gone)))));
+            }
+        }
         // Our own come back as an echo.
         if messages.iter().any(|message| message["message"]["is_echo"] != Value::Bool(true)) {
             push.push(Ok(told(News::Poll)));

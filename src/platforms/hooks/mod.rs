@@ -1,9 +1,11 @@
-//! Pushes of the platforms that offer them: Meta, X and TikTok (`platforms` sheet, sections 1.8 and 17.5). Each
+//! Pushes of the platforms that offer them: Meta, LinkedIn, X and TikTok (`platforms` sheet, sections 1.8 and 17.5). Each
 //! proves itself by an HMAC over the raw body under the app's secret, compared in constant time, and tells
 //! nothing but where to look: what is told comes from the platform's own answer.
 //!
 //! One address serves one app, whose pushes may concern any of its accounts: those with the same secret.
 
+mod linkedin;
+pub mod mentions;
 mod meta;
 mod tiktok;
 mod x;
@@ -50,10 +52,10 @@ impl Hook {
         match settings.kind {
             PlatformKind::Facebook
             | PlatformKind::Instagram
+            | PlatformKind::LinkedIn
             | PlatformKind::X
             | PlatformKind::TikTok => Some(Self(settings)),
             PlatformKind::YouTube
-            | PlatformKind::LinkedIn
             | PlatformKind::Reddit
             | PlatformKind::WordPress
             | PlatformKind::Mastodon
@@ -77,11 +79,14 @@ impl Hook {
         let told = match self.0.kind {
             PlatformKind::X => x::signature(request)?,
             PlatformKind::TikTok => tiktok::signature(request, now)?,
+            PlatformKind::LinkedIn => linkedin::signature(request)?,
             _ => meta::signature(request)?,
         };
-        let mac = match &told.time {
-            Some(time) => self.mac(&[time.as_bytes(), b".", request.body]),
-            None => self.mac(&[request.body]),
+        let mac = match (&told.time, self.0.kind) {
+            (Some(time), _) => self.mac(&[time.as_bytes(), b".", request.body]),
+            // So that no answer to its question is the signature of a body.
+            (None, PlatformKind::LinkedIn) => self.mac(&[linkedin::BEFORE, request.body]),
+            (None, _) => self.mac(&[request.body]),
         };
         let is_ours = mac.verify_slice(&told.digest).is_ok();
         if is_ours && !self.0.secret.expose().is_empty() {
@@ -161,6 +166,10 @@ impl PushSource for Hook {
                 let token = field("crc_token").filter(is_word)?;
                 (!self.0.secret.expose().is_empty()).then(|| x::response(self, token))
             }
+            PlatformKind::LinkedIn => {
+                let code = field("challengeCode").filter(is_word)?;
+                (!self.0.secret.expose().is_empty()).then(|| linkedin::response(self, code))
+            }
             // TikTok asks nothing.
             _ => None,
         }
@@ -177,6 +186,7 @@ impl PushSource for Hook {
         match self.0.kind {
             PlatformKind::X => x::read(&body),
             PlatformKind::TikTok => tiktok::read(&body),
+            PlatformKind::LinkedIn => linkedin::read(&body),
             _ => meta::read(&body),
         }
     }

@@ -1,6 +1,8 @@
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
+use crate::domain::ids::PlatformItemId;
+use crate::domain::item::ItemKind;
 use crate::platforms::push::{News, Pushed};
 use crate::platforms::testing::{NOW, at};
 
@@ -9,6 +11,10 @@ use super::*;
 const META: &str = "x-hub-signature-256";
 const X: &str = "x-twitter-webhooks-signature";
 const TIKTOK: &str = "tiktok-signature";
+const LINKEDIN: &str = "x-li-signature";
+
+/// What openssl makes of LinkedIn's question and `hemligt`.
+const RESPONSE: &str = "4b3639d313b9b78df7f4f98d2dfa5c5c7b057bb4621b226fd1ce471722dee869";
 
 fn hook(kind: PlatformKind) -> Hook {
     let verify = Some(Secret::new("vi-är-vi"));
@@ -31,9 +37,22 @@ fn header(kind: PlatformKind, body: &str, secret: &str) -> (&'static str, String
     if kind == PlatformKind::TikTok {
         mac.update(format!("{t}.").as_bytes());
     }
+    if kind == PlatformKind::LinkedIn {
+        mac.update(b"hmacsha256=");
+    }
+    mac_told(kind, mac, body, t)
+}
+
+fn mac_told(
+    kind: PlatformKind,
+    mut mac: Hmac<Sha256>,
+    body: &str,
+    t: i64,
+) -> (&'static str, String) {
     mac.update(body.as_bytes());
     let digest = mac.finalize().into_bytes();
     match kind {
+        PlatformKind::LinkedIn => (LINKEDIN, hex::encode(digest)),
         PlatformKind::X => {
             use base64::Engine as _;
             let coded = base64::engine::general_purpose::STANDARD.encode(digest);
@@ -44,7 +63,7 @@ fn header(kind: PlatformKind, body: &str, secret: &str) -> (&'static str, String
     }
 }
 
-const BODIES: [(PlatformKind, &str); 3] = [
+const BODIES: [(PlatformKind, &str); 4] = [
     (
         PlatformKind::Facebook,
         r#"{"object":"page","entry":[{"id":"1","time":1753253718,"changes":[{"field":"feed","value":{"item":"comment","verb":"add","comment_id":"111_222","post_id":"1_111","parent_id":"1_111","from":{"id":"7","name":"Kim Exempel"},"message":"n\u00e4r?","created_time":1753253718}}]}]}"#,
@@ -56,6 +75,10 @@ const BODIES: [(PlatformKind, &str); 3] = [
     (
         PlatformKind::TikTok,
         r#"{"client_key":"k","event":"comment.update","create_time":1753391148,"user_openid":"1","content":"{\"comment_id\":7106532145678901234,\"video_id\":7106500000000000000,\"parent_comment_id\":0,\"comment_type\":\"comment\",\"comment_action\":\"insert\",\"timestamp\":1753391148000,\"text\":\"Hej\"}"}"#,
+    ),
+    (
+        PlatformKind::LinkedIn,
+        r#"{"type":"ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS","notifications":[{"notificationId":7,"organizationalEntity":"urn:li:organization:1","action":"COMMENT","sourcePost":"urn:li:share:7200000000000000001","generatedActivity":"urn:li:comment:(urn:li:activity:7300000000000000001,7300000000000000002)","lastModifiedAt":1784796918000}]}"#,
     ),
 ];
 
@@ -110,7 +133,7 @@ fn each_push_says_where_to_look() {
         let (name, signed) = header(kind, body, "hemligt");
         received(&hook(kind), (name, signed.as_str()), body).unwrap().remove(0).unwrap()
     });
-    let [facebook, x, tiktok] = &mut told;
+    let [facebook, x, tiktok, linkedin] = &mut told;
     let News::Look(comment) = &facebook.told else { panic!("{facebook:?}") };
     assert_eq!(facebook.account.as_deref(), Some("1"));
     assert_eq!(comment.platform_id.as_str(), "222");
@@ -121,6 +144,89 @@ fn each_push_says_where_to_look() {
     assert_eq!(comment.platform_id.as_str(), "7106532145678901234", "no digit is lost");
     assert_eq!(comment.post_id.as_ref().unwrap().as_str(), "7106500000000000000");
     assert_eq!(comment.parent_id, None);
+    let News::Look(comment) = &linkedin.told else { panic!("{linkedin:?}") };
+    assert_eq!(linkedin.account.as_deref(), Some("1"));
+    let urn = "urn:li:comment:(urn:li:activity:7300000000000000001,7300000000000000002)";
+    assert_eq!(comment.platform_id.as_str(), urn);
+    assert_eq!(comment.post_id.as_ref().unwrap().as_str(), "urn:li:share:7200000000000000001");
+}
+
+#[test]
+fn linkedin_asks_whether_the_address_is_ours_and_its_answer_signs_no_body() {
+    let hook = hook(PlatformKind::LinkedIn);
+    let code = "890e4665-4dfe-4ab1-b689-ed553bceeed0";
+    let told = hook.handshake(&[("challengeCode", code), ("applicationId", "1")]).unwrap();
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["challengeCode"], code);
+    // printf CODE | openssl dgst -sha256 -hmac hemligt
+    assert_eq!(told["challengeResponse"], RESPONSE);
+    let answer = told["challengeResponse"].as_str().unwrap();
+    assert_eq!(received(&hook, (LINKEDIN, answer), code), Err(PushRefused::WrongSignature));
+    assert_eq!(hook.handshake(&[("challengeCode", "{\"notifications\":[]}")]), None);
+    assert_eq!(hook.handshake(&[]), None);
+}
+
+#[test]
+fn linkedin_is_read_as_far_as_it_is_documented() {
+    let read = |body: &str| linkedin::read(&serde_json::from_str(body).unwrap()).unwrap();
+    let push = read(
+        r#"{"notifications":[
+            {"organizationalEntity":"urn:li:organization:5","action":"LIKE"},
+            {"organizationalEntity":"urn:li:organization:5","action":"COMMENT_DELETE"},
+            {"organizationalEntity":"urn:li:organization:5","action":"ADMIN_COMMENT","generatedActivity":"urn:li:activity:9"},
+            {"action":"COMMENT"}]}"#,
+    );
+    assert_eq!(push.len(), 3, "{push:?}");
+    for told in &push[..2] {
+        assert_eq!(told.as_ref().unwrap().told, News::Poll);
+    }
+    assert_eq!(push[2].as_ref().unwrap_err().place, "notifications, element 4");
+    assert!(linkedin::read(&serde_json::json!({"notifications": {}})).is_err());
+}
+
+#[test]
+fn what_names_the_account_elsewhere_is_told_by_pushes_alone() {
+    let one = |object: &str, field: &str, value: &str| {
+        let body = format!(
+            r#"{{"object":"{object}","entry":[{{"id":"1","time":1753253718,"changes":[{{"field":"{field}","value":{value}}}]}}]}}"#
+        );
+        meta::read(&serde_json::from_str(&body).unwrap()).unwrap().remove(0).map(|one| one.told)
+    };
+    let of_page = |value: &str| one("page", "mention", value);
+    // Facebook tells the text along with it.
+    let told = of_page(
+        r#"{"post_id":"55_111","comment_id":"111_222","item":"comment","verb":"add","message":"Skäms, @Exempelstad","created_time":1753253700}"#,
+    );
+    let Ok(News::Item(item)) = told else { panic!("{told:?}") };
+    assert_eq!((item.kind, item.platform_id.as_str()), (ItemKind::Mention, "222"));
+    assert_eq!(item.text, "Skäms, @Exempelstad");
+    assert_eq!(item.created_at.unwrap().as_second(), 1_753_253_700);
+    assert_eq!(item.permalink.unwrap().url, "https://www.facebook.com/55_111?comment_id=222");
+    assert_eq!(item.barred.len(), 4);
+    let told = of_page(r#"{"post_id":"55_111","item":"post","verb":"remove"}"#);
+    assert_eq!(told, Ok(News::Gone(PlatformItemId::new("55_111"))));
+    let told = of_page(r#"{"post_id":"55_111","item":"post","verb":"add"}"#);
+    let Ok(News::Look(address)) = told else { panic!("{told:?}") };
+    assert_eq!((address.kind, address.post_id), (ItemKind::Mention, None));
+    assert!(of_page(r#"{"item":"post","verb":"add"}"#).is_err());
+    // Instagram names what to read.
+    let of_instagram = |value: &str| one("instagram", "mentions", value);
+    let told = of_instagram(r#"{"comment_id":"17990","media_id":17980}"#);
+    let Ok(News::Look(address)) = told else { panic!("{told:?}") };
+    assert_eq!(address.platform_id.as_str(), "17990");
+    assert_eq!(address.post_id.unwrap().as_str(), "17980");
+    let told = of_instagram(r#"{"comment_id":0,"media_id":"17980"}"#);
+    let Ok(News::Look(address)) = told else { panic!("{told:?}") };
+    assert_eq!((address.platform_id.as_str(), address.post_id), ("17980", None));
+    assert!(of_instagram(r#"{"comment_id":"17990"}"#).is_err());
+}
+
+#[test]
+fn a_message_that_is_taken_back_is_told_as_gone() {
+    let body = r#"{"object":"instagram","entry":[{"id":"1","messaging":[{"sender":{"id":"5"},"message":{"mid":"m_9","is_deleted":true}}]}]}"#;
+    let push = meta::read(&serde_json::from_str(body).unwrap()).unwrap();
+    let told: Vec<_> = push.into_iter().map(|one| one.unwrap().told).collect();
+    assert_eq!(told, [News::Gone(PlatformItemId::new("m_9")), News::Poll]);
 }
 
 #[test]
@@ -207,21 +313,22 @@ fn other_platforms_have_no_hook() {
             verify: None,
         };
         let can = crate::platforms::capability::of(*kind).webhook.is_native();
-        let has_own = matches!(kind, PlatformKind::OwnSite | PlatformKind::LinkedIn);
+        let has_own = *kind == PlatformKind::OwnSite;
         assert_eq!(Hook::new(settings).is_some(), can && !has_own, "{kind}");
     }
 }
 
 proptest! {
     #[test]
-    fn no_header_or_body_panics(header in ".{0,80}", body in ".{0,200}", n in 0..3_usize) {
+    fn no_header_or_body_panics(header in ".{0,80}", body in ".{0,200}", n in 0..4_usize) {
         let (kind, _) = BODIES[n];
         let hook = hook(kind);
-        for name in [META, X, TIKTOK] {
+        for name in [META, X, TIKTOK, LINKEDIN] {
             let _ = received(&hook, (name, header.as_str()), &body);
         }
         if let Ok(body) = serde_json::from_str(&body) {
             let _ = (meta::read(&body), x::read(&body), tiktok::read(&body));
+            let _ = linkedin::read(&body);
         }
         let _ = hook.handshake(&[("crc_token", header.as_str()), ("hub.challenge", body.as_str())]);
     }

@@ -253,6 +253,33 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// Whether a name is one of the machine or of the house alone (RFC 6761, 6762, 8375, and `internal`, which ICANN has set
+/// aside for it), or no full name at all.
+fn is_inner_name(name: &str) -> bool {
+    const INNER: &[&str] = &["localhost", "local", "internal", "home.arpa", "lan", "intranet"];
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let ends = |inner: &&str| {
+        name.strip_suffix(*inner).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    !name.contains('.') || INNER.iter().any(|inner| ends(&inner))
+}
+
+/// The same for an address that somebody types: names that lead inside wherever they are looked up are told at once, and
+/// not at the first call.
+///
+/// # Errors
+/// [`BadHttpSettings`], each with its mend.
+pub fn may_be_entered(url: &Url, settings: &HttpSettings) -> Result<(), BadHttpSettings> {
+    may_be_called(url, settings)?;
+    let is_own = is_loopback(url) && settings.allow_http_loopback;
+    match url.host() {
+        Some(Host::Domain(name)) if is_inner_name(name) && !settings.allow_private && !is_own => {
+            Err(BadHttpSettings::Private { host: name.to_owned() })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// Whether calls may go to this address: https, or http to this machine where that is permitted.
 ///
 /// # Errors
@@ -360,20 +387,43 @@ impl Http {
             body.extend_from_slice(&chunk);
         }
         if (300..400).contains(&status) {
-            let to = headers
-                .get(LOCATION)
-                .and_then(|v| Url::parse(v.to_str().ok()?).ok())
-                .map_or_else(|| "elsewhere".to_owned(), |u| u.origin().ascii_serialization());
-            return Err(PlatformError::Contract {
-                detail: self.clean(&format!(
-                    "{place}: redirected to {to}; redirects are not followed, put the right address in the configuration"
-                )),
-            });
+            return Err(self.redirected(&place, &headers));
         }
         let at = self.clock.now();
         let clean = |text: &str| self.clean(text);
         heard::note((&asked.0, &asked.1), status, &headers, &body, at, clean);
         Ok(Answer { status, headers, body, at, was_write })
+    }
+
+    /// Sends the call and reads no further than the status of the answer, however large that is.
+    ///
+    /// # Errors
+    /// As [`Http::send`].
+    pub async fn status(&self, request: RequestBuilder) -> Result<u16, PlatformError> {
+        let request = request.build().map_err(|e| PlatformError::Contract {
+            detail: self.clean(&format!("the call could not be built: {}", innermost(&e))),
+        })?;
+        let was_write = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+        let place = format!("{} {}", request.method(), place(request.url()));
+        let response =
+            self.client.execute(request).await.map_err(|e| self.failed(&place, &e, was_write))?;
+        let status = response.status().as_u16();
+        if (300..400).contains(&status) {
+            return Err(self.redirected(&place, response.headers()));
+        }
+        Ok(status)
+    }
+
+    fn redirected(&self, place: &str, headers: &HeaderMap) -> PlatformError {
+        let to = headers
+            .get(LOCATION)
+            .and_then(|v| Url::parse(v.to_str().ok()?).ok())
+            .map_or_else(|| "elsewhere".to_owned(), |u| u.origin().ascii_serialization());
+        PlatformError::Contract {
+            detail: self.clean(&format!(
+                "{place}: redirected to {to}; redirects are not followed, put the right address in the configuration"
+            )),
+        }
     }
 
     fn failed(&self, place: &str, error: &reqwest::Error, was_write: bool) -> PlatformError {

@@ -7,6 +7,7 @@
 //! told of, since an answer does not lift an old comment.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -17,11 +18,11 @@ use crate::domain::item::Batch;
 use crate::platforms::connector::Walks;
 use crate::platforms::elements::List;
 use crate::platforms::error::PlatformError;
+use crate::platforms::graph::messages::Conversation;
 use crate::platforms::graph::{Pace, Page};
 use crate::platforms::instagram::Instagram;
 use crate::platforms::instagram::wire::{
-    COMMENT_FIELDS, Comment, Conversation, MEDIA_FIELDS, Media, Met, THREAD_FIELDS, WithReplies,
-    elements,
+    COMMENT_FIELDS, Comment, MEDIA_FIELDS, Media, Met, THREAD_FIELDS, WithReplies, elements,
 };
 use crate::platforms::json;
 use crate::platforms::patience::Part;
@@ -221,7 +222,10 @@ impl Walks for Instagram {
                 } else if let Some(open) = step.queue.last().cloned() {
                     let place = Place { after, newest, n_new };
                     self.comments_of(&mut step, &open, place, position, batch).await?
-                } else if self.reads_messages() {
+                } else if self.reads_messages()
+                    // Whether the right to read them has come is asked once a day.
+                    && (!self.lacks_messages.load(Ordering::Relaxed) || step.reach == Reach::Far)
+                {
                     Phase::Conversations { after: None, newest: None }
                 } else {
                     Phase::Talks { newest: None }
@@ -425,7 +429,18 @@ impl Instagram {
         position: &Position,
         batch: &mut Batch,
     ) -> Result<Phase, PlatformError> {
-        let answer = self.conversations(after.as_deref()).await?;
+        let answer = match self.conversations(after.as_deref()).await {
+            Ok(answer) => answer,
+            // Comments are read all the same, and the account's record says what is not.
+            Err(error @ PlatformError::Forbidden { .. }) => {
+                if !self.lacks_messages.swap(true, Ordering::Relaxed) {
+                    tracing::info!(error = %error, "the account may not read its conversations");
+                }
+                return Ok(Phase::Talks { newest });
+            }
+            Err(error) => return Err(error),
+        };
+        self.lacks_messages.store(false, Ordering::Relaxed);
         let text = answer.text();
         let page: Page<'_> = answer.view(&text)?;
         let list =

@@ -1,10 +1,11 @@
 //! Comments, answers and messages of a professional Instagram account, through the Graph interface
 //! that it shares with Facebook (`platforms` sheet, section 4), by either of its two ways.
 //!
-//! Where others mention the account is told by pushes alone, which are not taken yet. An answer
+//! Where others mention the account is told by pushes alone, and read by what those name. An answer
 //! to an answer lands under the topmost comment, and says to whom it is by their name.
 
 mod fetch;
+mod mentions;
 mod messages;
 mod wire;
 
@@ -12,6 +13,7 @@ mod wire;
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -24,6 +26,7 @@ use crate::platforms::capability::{self, Capabilities, Offer};
 use crate::platforms::connector::{Answered, Connector, Standing, Wanted};
 use crate::platforms::elements::readable;
 use crate::platforms::error::PlatformError;
+use crate::platforms::graph::messages as messages_of;
 use crate::platforms::graph::{Graph, Page, TokenTold, carried_out};
 use crate::platforms::http::{BadHttpSettings, Http};
 use crate::platforms::limit::Shares;
@@ -38,12 +41,21 @@ use wire::{COMMENT_FIELDS, Comment, MEDIA_FIELDS, Media, Met, Us};
 
 const OLD_MESSAGE: &str = "plattformen lämnar bara ut de 20 senaste meddelandena i en konversation";
 
+const NO_MESSAGES: &str = "kontot lämnar inte ut sina meddelanden till appen";
+
 /// The connector for one account.
 pub struct Instagram {
     graph: Graph,
     ig_id: String,
     login: InstagramLogin,
+    /// Whether the app may answer messages for a week.
+    human_agent: bool,
+    /// Messages are listed by their own edge.
+    by_edge: AtomicBool,
     capabilities: Arc<Capabilities>,
+    /// The same where the account may not read its conversations, and whether that was seen.
+    without_messages: Arc<Capabilities>,
+    lacks_messages: AtomicBool,
     patience: Patience,
     /// The account's name, once the token has been seen to be its own.
     identity: OnceCell<String>,
@@ -89,18 +101,35 @@ impl Instagram {
         if !settings.pushes {
             capabilities.webhook = Offer::No { why: NO_PUSHES };
         }
+        capabilities.reply_message =
+            Offer::Conditional { condition: messages_of::answered_when(settings.human_agent) };
+        capabilities.answers_messages_for = Some(messages_of::window(settings.human_agent));
         if (InstagramLogin::Page { page_id: None }) == settings.login {
+            capabilities.answers_messages_for = None;
             let by_hand = Offer::ByHand {
                 why: "sidans nummer (page_id) saknas i inställningarna; läs och svara i appen",
             };
             capabilities.messages = by_hand.clone();
             capabilities.reply_message = by_hand;
         }
-        let InstagramSettings { base, version, token, app_secret, .. } = settings;
+        let by_hand = Offer::ByHand {
+            why: "kontot lämnar inte ut sina meddelanden till appar, eller appen saknar rätten; läs och svara i appen",
+        };
+        let without_messages = Capabilities {
+            messages: by_hand.clone(),
+            reply_message: by_hand,
+            answers_messages_for: None,
+            ..capabilities.clone()
+        };
+        let InstagramSettings { base, version, token, app_secret, human_agent, .. } = settings;
         Ok(Self {
             graph: Graph::new(http, base, version, token, app_secret, apps),
             ig_id: settings.ig_id,
             login: settings.login,
+            human_agent,
+            by_edge: AtomicBool::new(false),
+            without_messages: Arc::new(without_messages),
+            lacks_messages: AtomicBool::new(false),
             capabilities: Arc::new(capabilities),
             patience: Patience::default(),
             identity: OnceCell::new(),
@@ -190,7 +219,8 @@ impl Connector for Instagram {
     }
 
     fn capabilities(&self) -> Arc<Capabilities> {
-        Arc::clone(&self.capabilities)
+        let lacks_messages = self.lacks_messages.load(Ordering::Relaxed);
+        Arc::clone(if lacks_messages { &self.without_messages } else { &self.capabilities })
     }
 
     async fn check(&self) -> Result<ConnectionReport, PlatformError> {
@@ -211,7 +241,10 @@ impl Connector for Instagram {
     async fn read(&self, item: &ItemAddress) -> Result<FetchedItem, PlatformError> {
         if item.kind == ItemKind::DirectMessage {
             let (message, raw) = self.message(item).await?;
-            return Ok(message.into_item(&raw, self.us().await?));
+            return Ok(messages::message_item(message, &raw, self.us().await?));
+        }
+        if item.kind == ItemKind::Mention {
+            return self.mention(item).await;
         }
         let (comment, raw) = self.comment(item).await?;
         self.item(comment, &raw, item).await
@@ -224,14 +257,23 @@ impl Connector for Instagram {
             Err(PlatformError::Gone) if item.kind == ItemKind::DirectMessage => {
                 Ok(LiveReading::NotReadable { why: OLD_MESSAGE })
             }
+            // What was said stays said where the right to read it has gone.
+            Err(PlatformError::Forbidden { .. }) if item.kind == ItemKind::DirectMessage => {
+                Ok(LiveReading::NotReadable { why: NO_MESSAGES })
+            }
+            // It may be gone, or no longer be shown to us.
+            Err(PlatformError::Gone) if item.kind == ItemKind::Mention => {
+                Ok(LiveReading::NotReadable { why: mentions::NOT_SHOWN })
+            }
             Err(PlatformError::Gone) => Ok(LiveReading::Gone),
             Err(error) => Err(error),
         }
     }
 
     async fn read_several(&self, items: &[ItemAddress]) -> Result<Vec<FetchedItem>, PlatformError> {
-        let comments: Vec<_> =
-            items.iter().filter(|item| item.kind != ItemKind::DirectMessage).collect();
+        let is_comment =
+            |item: &&ItemAddress| !matches!(item.kind, ItemKind::DirectMessage | ItemKind::Mention);
+        let comments: Vec<_> = items.iter().filter(is_comment).collect();
         if comments.is_empty() {
             return Ok(Vec::new());
         }
@@ -249,6 +291,10 @@ impl Connector for Instagram {
         let mut thread = Thread::default();
         if item.kind == ItemKind::DirectMessage {
             thread.missing = Some("övriga meddelanden i konversationen läses i appen".into());
+            return Ok(thread);
+        }
+        if item.kind == ItemKind::Mention {
+            thread.missing = Some("plattformen lämnar inte ut tråden under andras inlägg".into());
             return Ok(thread);
         }
         if let Some(media) = &item.post_id {
@@ -280,12 +326,10 @@ impl Connector for Instagram {
     }
 
     async fn change(&self, item: &ItemAddress, wanted: Wanted) -> Result<Answered, PlatformError> {
-        if item.kind == ItemKind::DirectMessage {
-            return Err(PlatformError::Refused {
-                code: "message".into(),
-                reason: "Plattformen låter inte kontot dölja eller ta bort andras meddelanden."
-                    .into(),
-            });
+        match item.kind {
+            ItemKind::DirectMessage => return Err(messages_of::stays()),
+            ItemKind::Mention => return Err(mentions::stays()),
+            ItemKind::Comment | ItemKind::Reply | ItemKind::PostByOther | ItemKind::Review => {}
         }
         let id = item.platform_id.as_str();
         let answer = match wanted {
@@ -309,6 +353,9 @@ impl Connector for Instagram {
     ) -> Result<Receipt, PlatformError> {
         if item.kind == ItemKind::DirectMessage {
             return self.write_to(item, text).await;
+        }
+        if item.kind == ItemKind::Mention {
+            return self.answer_mention(item, text).await;
         }
         let (to, _) = self.comment(item).await?;
         if to.hidden == Some(true) {
@@ -346,6 +393,10 @@ impl Connector for Instagram {
     ) -> Result<Option<String>, PlatformError> {
         if item.kind == ItemKind::DirectMessage {
             return self.own_message(item, sought).await;
+        }
+        // What stands under others' media is not listed.
+        if item.kind == ItemKind::Mention {
+            return Ok(None);
         }
         let us = self.us().await?;
         let path = format!("{}/replies", Self::top_of(item));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use crate::domain::account::PlatformKind;
 use crate::domain::action::ActionKind;
 use crate::domain::ids::PlatformItemId;
 use crate::domain::item::{ItemKind, LiveReading, Presence};
@@ -11,7 +12,7 @@ use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::conformance::{self, Collected, fetch_all};
 use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::instagram::Instagram;
-use crate::platforms::settings::InstagramLogin;
+use crate::platforms::settings::{InstagramLogin, InstagramSettings};
 use crate::platforms::simulate::faults::Fault;
 use crate::platforms::simulate::instagram::{self as simulate, Options, Own, Simulator};
 use crate::platforms::testing::stage::{
@@ -20,6 +21,7 @@ use crate::platforms::testing::stage::{
 };
 use crate::platforms::testing::{self, at, item_id};
 use crate::platforms::{Platform, Receipt, Sought};
+use crate::runtime::secret::Secret;
 
 type Stage = stage::Stage<simulate::Instagram, Instagram>;
 
@@ -294,14 +296,145 @@ impl testing::meta::Kinds for Kinds {
     }
 }
 
+/// What a push points at.
+fn pointed_at(push: &serde_json::Value) -> ItemAddress {
+    use crate::platforms::hooks::{Hook, HookSettings};
+    use crate::platforms::push::{News, PushRequest, PushSource};
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+    let secret = Secret::new("appens-hemlighet");
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.expose().as_bytes()).unwrap();
+    let (kind, account) = (PlatformKind::Instagram, "17841400000000009".to_owned());
+    let hook = Hook::new(HookSettings { kind, account, secret, verify: None }).unwrap();
+    let body = push.to_string();
+    mac.update(body.as_bytes());
+    let signed = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
+    let headers = [("x-hub-signature-256", signed.as_str())];
+    let request = PushRequest { headers: &headers, body: body.as_bytes() };
+    match hook.receive(request, at(testing::NOW)).unwrap().remove(0).unwrap().told {
+        News::Look(address) => address,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn where_others_mention_the_account_is_read_by_what_was_pushed_and_answered() {
+    for in_comment in [true, false] {
+        let Stage { simulator, account: instagram, .. } = stage(few()).await;
+        let item = pointed_at(&simulator.mention("Skäms, @exempelstad!", in_comment));
+        let LiveReading::Present(read) = instagram.read_live(&item).await.unwrap() else {
+            panic!("it is there")
+        };
+        assert_eq!((read.kind, read.text.as_str()), (ItemKind::Mention, "Skäms, @exempelstad!"));
+        assert_eq!(read.author.handle.as_deref(), Some("kim.exempel"));
+        assert!(read.permalink.as_ref().unwrap().url.contains("/p/17"));
+        assert_eq!(ItemAddress::from(&*read), item, "it is found again by what it says of itself");
+        // It stands with others: nothing but an answer is ours to give.
+        for act in [ActionKind::Hide, ActionKind::Delete] {
+            assert!(read.barred.iter().any(|barred| barred.act == act), "{act:?}");
+        }
+        for refused in
+            [instagram.hide(warrant(&item)).await, instagram.delete(warrant(&item)).await]
+        {
+            assert!(matches!(refused, Err(PlatformError::Refused { .. })), "{refused:?}");
+        }
+        let Receipt::Done(_) = instagram.reply(&item, "Vi hör av oss.", "n").await.unwrap() else {
+            panic!("an answer")
+        };
+        assert_eq!(simulator.answers_elsewhere(), ["Vi hör av oss."]);
+        let number = item.platform_id.as_str();
+        simulator.change_mention(number, Some("Förlåt."));
+        let Ok(LiveReading::Present(edited)) =
+            instagram.read_live_many(std::slice::from_ref(&item)).await.unwrap().remove(0)
+        else {
+            panic!("it is there")
+        };
+        assert_ne!(edited.content_hash(), read.content_hash(), "an edit is seen");
+        simulator.change_mention(number, None);
+        let gone = instagram.read_live(&item).await.unwrap();
+        assert!(matches!(gone, LiveReading::NotReadable { .. }), "nobody knows: {gone:?}");
+    }
+    // No word of a push becomes part of what is asked.
+    let Stage { account: instagram, .. } = stage(few()).await;
+    let odd = ItemAddress {
+        platform_id: PlatformItemId::new("1){id},business_discovery.username(x"),
+        ..pointed_at(
+            &serde_json::json!({"object": "instagram", "entry": [{"id": "17841400000000009",
+            "changes": [{"field": "mentions", "value": {"media_id": "1"}}]}]}),
+        )
+    };
+    let error = instagram.read_live(&odd).await.unwrap_err();
+    assert!(matches!(error, PlatformError::Contract { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_message_is_answered_for_a_week_where_the_app_has_the_right() {
+    let Stage { simulator, clock, .. } = stage(few()).await;
+    let settings = InstagramSettings { human_agent: true, ..simulator.settings() };
+    let instagram = Instagram::new(settings, clock.clock()).unwrap();
+    let id = simulator.message(77, "Hej!");
+    let all = fetch_all(&instagram, None).await.unwrap();
+    let item = ItemAddress::from(&all.items[&PlatformItemId::new(id)]);
+    clock.advance(SignedDuration::from_hours(30));
+    // The platform has the last word on the right.
+    let error = instagram.reply(&item, "Hej", "n").await.unwrap_err();
+    assert!(matches!(error, PlatformError::Forbidden { .. }), "{error:?}");
+    simulator.grant_human_agent();
+    assert!(matches!(instagram.reply(&item, "Hej", "n").await, Ok(Receipt::Done(_))));
+    clock.advance(SignedDuration::from_hours(24 * 7));
+    let error = instagram.reply(&item, "Hej", "n").await.unwrap_err();
+    assert!(error.swedish().contains("7 dygn"), "{error:?}");
+    assert!(instagram.capabilities().reply_message.words().contains("7 dygn"));
+}
+
 #[tokio::test]
 async fn requests_and_answers_are_as_meta_publishes_them() {
     let published: serde_json::Value = serde_json::from_str(testing::meta::PUBLISHED).unwrap();
     let Stage { simulator, account: instagram, .. } = stage(few()).await;
     simulator.front().record();
     conformance::everything(&instagram, &simulator, &RemovalWarrant::for_test).await;
+    for in_comment in [true, false] {
+        let item = pointed_at(&simulator.mention("Hej @exempelstad", in_comment));
+        instagram.read_live(&item).await.unwrap();
+        instagram.reply(&item, "Hej!", "n").await.unwrap();
+    }
     let exchanges = simulator.front().exchanges();
     let found: std::collections::BTreeSet<_> =
         exchanges.iter().flat_map(|e| testing::meta::broken_by(e, &published, &Kinds)).collect();
     assert_eq!(found, std::collections::BTreeSet::new());
+}
+
+#[tokio::test]
+async fn an_account_that_gives_no_messages_is_read_all_the_same_and_says_so() {
+    let Stage { simulator, account: instagram, clock } = stage(few()).await;
+    let id = PlatformItemId::new(simulator.message(77, "Hej!"));
+    simulator.shut_messages(true);
+    let all = fetch_all(&instagram, None).await.unwrap();
+    assert!(!all.items.is_empty() && !all.items.contains_key(&id));
+    assert!(instagram.capabilities().messages.words().starts_with("för hand"));
+    let asked = || simulator.calls().iter().filter(|c| c.ends_with("/conversations")).count();
+    let later = fetch_all(&instagram, all.cursor.as_ref()).await.unwrap();
+    assert_eq!(asked(), 1, "it is not asked each time");
+    simulator.shut_messages(false);
+    clock.advance(SignedDuration::from_hours(25));
+    let last = fetch_all(&instagram, later.cursor.as_ref()).await.unwrap();
+    assert!(last.items.contains_key(&id));
+    assert!(instagram.capabilities().messages.is_native());
+}
+
+#[tokio::test]
+async fn messages_are_read_as_fields_of_a_conversation_or_by_their_own_edge() {
+    for by_edge in [false, true] {
+        let Stage { simulator, account: instagram, .. } = stage(few()).await;
+        let id = PlatformItemId::new(simulator.message(77, "Hej!"));
+        if by_edge {
+            simulator.list_by_edge();
+        }
+        let all = fetch_all(&instagram, None).await.unwrap();
+        let item = ItemAddress::from(&all.items[&id]);
+        let Receipt::Done(sent) = instagram.reply(&item, "Hej själv", "n").await.unwrap() else {
+            panic!("an answer")
+        };
+        let found = instagram.find_reply(&item, &Sought::ever("Hej själv", "n")).await.unwrap();
+        assert_eq!(found, Some(Receipt::AlreadySo(sent)), "by the edge: {by_edge}");
+    }
 }

@@ -7,8 +7,7 @@ use serde_json::value::RawValue;
 use crate::domain::action::ActionKind;
 use crate::domain::ids::{PlatformItemId, PlatformPostId};
 use crate::domain::item::{
-    Attachment, Author, Barred, FetchedItem, FetchedPost, ItemKind, Permalink, PermalinkSource,
-    Presence,
+    Author, Barred, FetchedItem, FetchedPost, ItemKind, Permalink, PermalinkSource, Presence,
 };
 use crate::platforms::graph;
 
@@ -19,12 +18,11 @@ pub const THREAD_FIELDS: &str = "id,text,timestamp,username,from{id,username},hi
 
 pub const MEDIA_FIELDS: &str = "id,caption,permalink,timestamp,comments_count,media_type,media_product_type,is_comment_enabled";
 
-pub const MESSAGE_FIELDS: &str = "id,created_time,from,to,message,attachments";
+/// Of what names the account elsewhere, as much as is published of a comment and of a medium there.
+pub const MENTIONED_COMMENT_FIELDS: &str =
+    "id,text,timestamp,username,like_count,media{id,permalink,owner}";
+pub const MENTIONED_MEDIA_FIELDS: &str = "id,caption,timestamp,username,permalink,media_type";
 
-/// Where people read and write messages; single ones have no link.
-const INBOX: &str = "https://www.instagram.com/direct/inbox/";
-
-const MESSAGE_STAYS: &str = "meddelanden kan varken döljas eller tas bort av kontot";
 const OWN_STAYS: &str = "plattformen döljer inte kontots egna kommentarer";
 
 #[derive(Deserialize)]
@@ -60,6 +58,14 @@ pub struct Person {
 struct OfMedia {
     #[serde(default)]
     permalink: Option<String>,
+    /// Told of one's own alone.
+    #[serde(default)]
+    owner: Option<Owner>,
+}
+
+#[derive(Deserialize)]
+struct Owner {
+    id: String,
 }
 
 /// The answers that came along with a comment.
@@ -83,65 +89,41 @@ pub struct Media {
 }
 
 #[derive(Deserialize)]
-pub struct Conversation {
-    pub id: String,
-    #[serde(default)]
-    updated_time: Option<String>,
-    #[serde(default)]
-    pub participants: Option<People>,
-}
-
-#[derive(Deserialize)]
-pub struct People {
-    #[serde(default)]
-    pub data: Vec<Person>,
-}
-
-#[derive(Deserialize)]
 pub struct Talk<'a> {
     #[serde(borrow, default)]
-    pub messages: Option<graph::Page<'a>>,
+    messages: Option<graph::Page<'a>>,
+    /// As the edge of its messages lists them.
+    #[serde(borrow, default)]
+    data: Vec<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
-pub struct Message {
-    pub id: String,
-    #[serde(default)]
-    created_time: Option<String>,
-    #[serde(default)]
-    pub from: Option<Person>,
-    #[serde(default)]
-    pub to: Option<People>,
-    #[serde(default)]
-    pub message: String,
-    #[serde(default)]
-    attachments: Option<Attachments>,
+impl<'a> Talk<'a> {
+    pub fn elements(&self) -> Vec<&'a RawValue> {
+        if self.messages.is_some() { elements(self.messages.as_ref()) } else { self.data.clone() }
+    }
 }
 
+/// What names the account elsewhere, as it is asked of the account itself.
 #[derive(Deserialize)]
-struct Attachments {
+pub struct Mentioned {
     #[serde(default)]
-    data: Vec<Attached>,
+    pub mentioned_comment: Option<Comment>,
+    #[serde(default)]
+    pub mentioned_media: Option<MentionedMedia>,
 }
 
+/// Somebody else's medium that names the account in its caption.
 #[derive(Deserialize)]
-struct Attached {
+pub struct MentionedMedia {
+    id: String,
     #[serde(default)]
-    id: Option<String>,
+    caption: Option<String>,
     #[serde(default)]
-    mime_type: Option<String>,
+    timestamp: Option<String>,
     #[serde(default)]
-    image_data: Option<Located>,
+    username: Option<String>,
     #[serde(default)]
-    video_data: Option<Located>,
-    #[serde(default)]
-    file_url: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Located {
-    #[serde(default)]
-    url: Option<String>,
+    permalink: Option<String>,
 }
 
 /// Who we are there.
@@ -174,6 +156,12 @@ impl Comment {
     pub fn is_by(&self, us: Us<'_>) -> bool {
         let id = self.from.as_ref().map(|from| from.id.as_str());
         self.user.is_some() || us.is(id, self.username.as_deref())
+    }
+
+    /// Whether it stands under a medium of this account's.
+    pub fn is_under_media_of(&self, ig_id: &str) -> bool {
+        let owner = self.media.as_ref().and_then(|media| media.owner.as_ref());
+        owner.is_some_and(|owner| owner.id == ig_id)
     }
 
     pub fn presence(&self) -> Presence {
@@ -232,70 +220,23 @@ impl Media {
     }
 }
 
-impl Conversation {
-    pub fn updated_at(&self) -> Option<Timestamp> {
-        self.updated_time.as_deref().and_then(graph::time)
-    }
-
-    /// Whether this person takes part, as far as it is told.
-    pub fn may_have(&self, person: &str) -> bool {
-        self.participants.as_ref().is_none_or(|p| p.data.iter().any(|one| one.id == person))
-    }
-}
-
-impl Message {
-    pub fn written_at(&self) -> Option<Timestamp> {
-        self.created_time.as_deref().and_then(graph::time)
-    }
-
-    pub fn is_by(&self, us: Us<'_>) -> bool {
-        let from = self.from.as_ref();
-        us.is(from.map(|from| from.id.as_str()), from.and_then(|from| from.username.as_deref()))
-    }
-
-    pub fn into_item(self, raw: &[u8], us: Us<'_>) -> FetchedItem {
-        let (by_us, created_at) = (self.is_by(us), self.written_at());
+impl MentionedMedia {
+    pub fn into_item(self, raw: &[u8]) -> FetchedItem {
         let id = PlatformItemId::new(self.id);
-        let mut item = FetchedItem::new(id, ItemKind::DirectMessage, self.message, raw);
-        item.created_at = created_at;
-        item.created_raw = self.created_time;
-        if let Some(from) = self.from {
-            item.author = Author {
-                platform_id: Some(from.id),
-                name: from.username.clone(),
-                handle: from.username,
-                url: None,
-            };
-        }
-        let inbox = Permalink { url: INBOX.into(), source: PermalinkSource::Built };
-        item.permalink = Some(inbox);
-        let attached = self.attachments.map(|all| all.data).unwrap_or_default();
-        item.attachments = attached.into_iter().map(Attached::into_attachment).collect();
-        item.presence = Presence::Visible;
-        item.by_us = by_us;
-        let barred = |act| Barred { act, why: MESSAGE_STAYS.into() };
-        item.barred = vec![barred(ActionKind::Hide), barred(ActionKind::Delete)];
-        item
-    }
-}
-
-impl Attached {
-    fn into_attachment(self) -> Attachment {
-        let kind = if self.video_data.is_some() {
-            "video"
-        } else if self.image_data.is_some() {
-            "image"
-        } else {
-            "file"
+        let text = self.caption.unwrap_or_default();
+        let mut item = FetchedItem::new(id, ItemKind::Mention, text, raw);
+        item.author = Author {
+            platform_id: None,
+            url: self.username.as_ref().map(|name| format!("https://www.instagram.com/{name}/")),
+            handle: self.username.clone(),
+            name: self.username,
         };
-        let located = self.image_data.or(self.video_data).and_then(|at| at.url);
-        Attachment {
-            kind: kind.into(),
-            url: located.or(self.file_url),
-            media_type: self.mime_type,
-            // The signed address changes at every reading, this does not.
-            name: self.id,
-        }
+        item.created_at = self.timestamp.as_deref().and_then(graph::time);
+        item.created_raw = self.timestamp;
+        let given = |url| Permalink { url, source: PermalinkSource::Given };
+        item.permalink = self.permalink.map(given);
+        item.presence = Presence::Visible;
+        item
     }
 }
 

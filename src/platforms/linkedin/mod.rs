@@ -29,6 +29,7 @@ use crate::platforms::error::PlatformError;
 use crate::platforms::http::{Answer, BadHttpSettings};
 use crate::platforms::limit::{Shares, fingerprint};
 use crate::platforms::patience::Patience;
+use crate::platforms::push::NO_PUSHES;
 use crate::platforms::settings::LinkedInSettings;
 use crate::platforms::{ConnectionReport, Receipt, Sought, html};
 use crate::runtime::clock::Clock;
@@ -81,7 +82,9 @@ impl LinkedIn {
     /// [`BadHttpSettings`], each with its mend.
     pub fn new(settings: LinkedInSettings, clock: Clock) -> Result<Self, BadHttpSettings> {
         let mut can = capability::of(PlatformKind::LinkedIn);
-        can.webhook = Offer::No { why: "Uppsikt frågar plattformen i stället" };
+        if !settings.pushes {
+            can.webhook = Offer::No { why: NO_PUSHES };
+        }
         let mut cannot = can.clone();
         cannot.delete = Offer::ByHand {
             why: "plattformen har svarat att kontot inte får ta bort andras kommentarer; gör det via länken",

@@ -62,6 +62,9 @@ pub struct Position {
     /// is asked again, a few at each walk.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unplaced: Vec<Unplaced>,
+    /// The newest report that a moderator has read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reported: Option<Id>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +131,8 @@ enum Phase {
     Notifications(Option<Down>),
     OwnPosts(Option<Id>),
     Threads,
+    /// What has been reported on the account's own server: below which, and the newest met so far.
+    Reports(Option<Id>, Option<Id>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -175,7 +180,7 @@ impl Step {
             Phase::Notifications(_) => Some(Phase::OwnPosts(None)),
             Phase::OwnPosts(_) => Some(Phase::Threads),
             Phase::Threads if self.threads_first => Some(Phase::Notifications(None)),
-            Phase::Threads => None,
+            Phase::Threads | Phase::Reports(..) => None,
         }
     }
 }
@@ -219,12 +224,28 @@ impl Walks for Mastodon {
                 }
                 (!step.queue.is_empty()).then_some(Phase::Threads)
             }
+            Phase::Reports(below, newest) => {
+                let known = position.reported.clone();
+                let page = self.reports(me, below.as_ref(), known.as_ref(), batch).await?;
+                let newest = newest.or(page.newest);
+                match page.below {
+                    Some(below) => Some(Phase::Reports(Some(below), newest)),
+                    None => {
+                        position.reported = newest.or(known);
+                        None
+                    }
+                }
+            }
         };
         match next.or_else(|| step.next_phase()) {
             Some(phase)
                 if phase != Phase::Threads || !step.queue.is_empty() || step.threads_first =>
             {
                 step.phase = phase;
+                Ok(Some(step))
+            }
+            Some(_) | None if self.is_moderator && !matches!(step.phase, Phase::Reports(..)) => {
+                step.phase = Phase::Reports(None, None);
                 Ok(Some(step))
             }
             Some(_) | None => {

@@ -10,6 +10,7 @@
 
 mod api;
 mod fetch;
+mod moderation;
 mod wire;
 
 #[cfg(test)]
@@ -26,7 +27,7 @@ use tokio::sync::OnceCell;
 use crate::domain::account::PlatformKind;
 use crate::domain::item::{FetchedItem, ItemKind, LiveReading, Thread};
 use crate::evidence::warrant::ItemAddress;
-use crate::platforms::capability::{self, Capabilities, LengthUnit, ReplyLimit};
+use crate::platforms::capability::{self, Capabilities, LengthUnit, Offer, ReplyLimit};
 use crate::platforms::climb::climb;
 use crate::platforms::connector::{Answered, Connector, Wanted};
 use crate::platforms::elements::readable;
@@ -67,10 +68,15 @@ const SCOPES: &[(&str, &str)] = &[
     ("write:reports", "anmäla till plattformen"),
 ];
 
+/// Where posts are taken away on a server of one's own.
+const MODERATED: &str = "görs i serverns administration: öppna inlägget via länken och välj att moderera kontot eller inlägget; där kan det döljas, tas bort eller kontot begränsas";
+
 /// The connector for one account.
 pub struct Mastodon {
     api: Api,
     capabilities: Mutex<Arc<Capabilities>>,
+    /// Whether the account moderates the server.
+    is_moderator: bool,
     me: OnceCell<Id>,
     /// Where what was read stands.
     places: Mutex<HashMap<Id, Place>>,
@@ -106,9 +112,14 @@ impl Mastodon {
     pub fn new(settings: MastodonSettings, clock: Clock) -> Result<Self, BadHttpSettings> {
         let secrets = vec![settings.token.clone()];
         let http = Http::new(&settings.server, &settings.http, clock, secrets)?;
+        let mut capabilities = capability::of(PlatformKind::Mastodon);
+        if settings.moderator {
+            capabilities.hide = Offer::ByHand { why: MODERATED };
+        }
         Ok(Self {
             api: Api::new(http, settings.server, settings.token),
-            capabilities: Mutex::new(Arc::new(capability::of(PlatformKind::Mastodon))),
+            capabilities: Mutex::new(Arc::new(capabilities)),
+            is_moderator: settings.moderator,
             me: OnceCell::new(),
             places: Mutex::default(),
             patience: Patience::default(),
@@ -338,6 +349,15 @@ impl Connector for Mastodon {
                 !told.iter().any(|has| has == scope || has == whole)
             }));
             missing.dedup();
+        }
+        if self.is_moderator {
+            match self.api.get("v1/admin/reports", &[("limit", "1")]).await {
+                Ok(_) => {}
+                Err(PlatformError::Forbidden { .. } | PlatformError::Gone) => {
+                    missing.push(moderation::SCOPE);
+                }
+                Err(error) => return Err(error),
+            }
         }
         let missing = missing
             .into_iter()

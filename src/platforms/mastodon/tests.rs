@@ -37,6 +37,7 @@ async fn stage(manners: Manners) -> Stage {
     let settings = MastodonSettings {
         server: fake.base().clone(),
         token: Secret::new("hemlig-nyckel"),
+        moderator: false,
         http: HttpSettings::loopback(),
     };
     let mastodon = Mastodon::new(settings, clock.clock()).unwrap();
@@ -559,4 +560,36 @@ fn whatever_happens_the_store_ends_equal_to_the_truth() {
         fake.post(ME, "Badet öppnar", None, "public");
         storm.rage(Arc::new(mastodon), &fake, &fake, &clock).await;
     });
+}
+
+#[tokio::test]
+async fn what_is_reported_on_an_own_server_reaches_its_moderator_once() {
+    let Stage { fake, clock, .. } = stage(Manners::default()).await;
+    let settings = MastodonSettings {
+        server: fake.base().clone(),
+        token: Secret::new("hemlig-nyckel"),
+        moderator: true,
+        http: HttpSettings::loopback(),
+    };
+    let moderator = Mastodon::new(settings, clock.clock()).unwrap();
+    let posts: Vec<_> =
+        (0..95).map(|n| fake.post(KIM, &format!("Inlägg {n}"), None, "public")).collect();
+    posts.iter().for_each(|id| fake.tell_moderators(*id));
+    // Without the right everything else is read, and the check says what is missing.
+    let mention = fake.post(KIM, "@kommunen hej", None, "public");
+    let all = fetch_all(&moderator, None).await.unwrap();
+    assert_eq!(all.items.keys().collect::<Vec<_>>(), [&item_id(mention)]);
+    let missing = moderator.check().await.unwrap().missing;
+    assert!(missing.iter().any(|line| line.contains("admin:read:reports")), "{missing:?}");
+    fake.set_scopes(&["read", "write:statuses", "write:reports", "admin:read:reports"]);
+    assert_eq!(moderator.check().await.unwrap().missing, Vec::<String>::new());
+    let all = fetch_all(&moderator, all.cursor.as_ref()).await.unwrap();
+    assert!(posts.iter().all(|id| all.items.contains_key(&item_id(*id))), "on every page");
+    let raw = &all.items[&item_id(posts[0])].raw;
+    assert!(!String::from_utf8_lossy(raw).contains("tycker illa"), "who reported stays there");
+    let later = fake.post(KIM, "Ett till", None, "public");
+    fake.tell_moderators(later);
+    let all = fetch_all(&moderator, all.cursor.as_ref()).await.unwrap();
+    assert!(all.items.contains_key(&item_id(later)) && !all.items.contains_key(&item_id(posts[0])));
+    assert!(moderator.capabilities().hide.words().contains("serverns administration"));
 }

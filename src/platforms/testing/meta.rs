@@ -92,7 +92,8 @@ pub fn broken_by(exchange: &Exchange, published: &Value, kinds: &dyn Kinds) -> V
         for (field, value) in element.as_object().into_iter().flatten() {
             match schema.get(field) {
                 Some(kind) => {
-                    broken(value, kind, &Value::Null, &format!("{name}.{field}"), &mut found);
+                    let (schemas, place) = (&published["schemas"], format!("{name}.{field}"));
+                    broken(value, kind, schemas, &place, &mut found);
                 }
                 None if may_stand(field) => {}
                 None => found.push(format!("{name}.{field}: no field of {kind}")),

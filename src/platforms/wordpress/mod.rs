@@ -15,6 +15,7 @@ mod wire;
 mod tests;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -60,16 +61,17 @@ pub struct WordPress {
 }
 
 /// Where the REST interface lies.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Base {
     site: Url,
-    pretty: bool,
+    /// Sites with plain links have it elsewhere, which is found out.
+    pretty: AtomicBool,
 }
 
 impl Base {
     /// The address of `path` under `wp/v2/`.
     fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
-        if self.pretty {
+        if self.pretty.load(Ordering::Relaxed) {
             return below(&self.site, &format!("wp-json/wp/v2/{path}"), query);
         }
         let route = format!("/wp/v2/{path}");
@@ -88,7 +90,7 @@ impl WordPress {
         let http = Http::new(&settings.site, &settings.http, clock, secrets)?;
         Ok(Self {
             http,
-            base: Base { site: settings.site, pretty: settings.pretty_links },
+            base: Base { site: settings.site, pretty: AtomicBool::new(settings.pretty_links) },
             user: settings.user,
             password: settings.password,
             capabilities: Arc::new(capability::of(PlatformKind::WordPress)),
@@ -97,10 +99,14 @@ impl WordPress {
         })
     }
 
-    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, PlatformError> {
+    /// The answer whatever its status.
+    async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, PlatformError> {
         let call = self.http.call(Method::GET, self.base.url(path, query));
-        let answer =
-            self.http.send(call.basic_auth(&self.user, Some(self.password.expose()))).await?;
+        self.http.send(call.basic_auth(&self.user, Some(self.password.expose()))).await
+    }
+
+    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, PlatformError> {
+        let answer = self.ask(path, query).await?;
         if answer.is_success() { Ok(answer) } else { Err(wire::fault(&answer)) }
     }
 
@@ -120,7 +126,20 @@ impl WordPress {
 
     async fn who(&self) -> Result<Me, PlatformError> {
         let fields = [("context", "edit"), ("_fields", "id,name,roles,capabilities")];
-        let answer = self.get("users/me", &fields).await?;
+        let mut answer = self.ask("users/me", &fields).await?;
+        let is_page = || serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body).is_err();
+        // Where links are plain there is nothing at that address, and the site says so with a page of its own.
+        if answer.status == 404 && is_page() && self.base.pretty.load(Ordering::Relaxed) {
+            self.base.pretty.store(false, Ordering::Relaxed);
+            let other = self.ask("users/me", &fields).await?;
+            match serde_json::from_slice::<serde::de::IgnoredAny>(&other.body) {
+                Ok(_) => answer = other,
+                Err(_) => self.base.pretty.store(true, Ordering::Relaxed),
+            }
+        }
+        if !answer.is_success() {
+            return Err(wire::fault(&answer));
+        }
         json::decode(&answer.text()).map_err(|_| answer.not_json())
     }
 

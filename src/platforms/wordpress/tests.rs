@@ -54,6 +54,16 @@ async fn it_keeps_them_over_many_pages_and_without_pretty_links() {
 }
 
 #[tokio::test]
+async fn a_site_with_plain_links_is_found_and_one_that_is_none_is_not() {
+    let fake = Fake::<Blog>::open().await;
+    fake.fill(3, "2026-11-21T08:00:00Z", MINUTE);
+    fake.world().plain_links = true;
+    let blog = connect(settings(&fake));
+    assert_eq!(fetch_all(&blog, None).await.unwrap().items.len(), 3);
+    assert!(blog.check().await.is_ok());
+}
+
+#[tokio::test]
 async fn hundreds_in_one_second_are_all_seen() {
     let fake = Fake::<Blog>::open().await;
     fake.fill(350, "2026-11-21T08:00:00Z", SignedDuration::ZERO);

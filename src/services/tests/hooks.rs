@@ -210,6 +210,9 @@ async fn a_webhook_goes_neither_inside_nor_where_a_redirect_points() {
         "https://10.0.0.1/",
         "https://169.254.169.254/latest/meta-data",
         "https://[fd00::1]/",
+        "https://arendesystem/",
+        "https://diariet.exempelstad.internal/",
+        "https://skrivaren.local/",
         "https://kim:hemligt@system.exempelstad.example/",
         "file:///etc/passwd",
         "gopher://system.exempelstad.example/",
@@ -250,4 +253,31 @@ async fn a_webhook_goes_neither_inside_nor_where_a_redirect_points() {
     let told = messages.iter().filter(|m| m.hook == named);
     let told: Vec<_> = told.filter_map(|m| m.problem.as_deref()).collect();
     assert!(told.iter().any(|problem| problem.contains("privat nät")), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_receiver_that_hangs_holds_up_no_other_and_a_long_answer_is_an_answer() {
+    let (slow, quick) = (MockServer::start().await, MockServer::start().await);
+    let hanging = ResponseTemplate::new(200).set_delay(std::time::Duration::from_secs(9));
+    Mock::given(method("POST")).respond_with(hanging).mount(&slow).await;
+    let long = ResponseTemplate::new(200).set_body_bytes(vec![b'x'; 200_000]);
+    Mock::given(method("POST")).respond_with(long).mount(&quick).await;
+    let stage = Stage::new().await;
+    let ada = stage.person(Role::Administrator, "Ada").await;
+    let events = || [HookEvent::CaseOpened].into();
+    let mut ids = Vec::new();
+    for (name, server) in [("Trög", &slow), ("Snabb", &quick)] {
+        let url = format!("{}/uppsikt", server.uri());
+        ids.push(stage.services.add_hook(&ada, name, &url, events()).await.unwrap().0);
+    }
+    let hooks = Hooks::new(stage.services.clone(), settings());
+    stage.written(THREAT).await;
+    hooks.round().await.unwrap();
+    stage.written("Jag ska slå ihjäl dig i morgon, din idiot.").await;
+    hooks.round().await.unwrap();
+    assert_eq!(heard(&quick).await.len(), 2, "the second round did not wait for the slow one");
+    assert_eq!(heard(&slow).await.len(), 1, "which has one call at a time");
+    let (known, _) = stage.services.hooks(&ada).await.unwrap();
+    let waiting = |id| known.iter().find(|hook| hook.id == id).unwrap().waiting;
+    assert_eq!((waiting(ids[0]), waiting(ids[1])), (2, 0), "a long answer came through");
 }

@@ -12,8 +12,8 @@ use crate::evidence::fetch::FetchLimits;
 use crate::platforms::facebook::Facebook;
 use crate::platforms::hooks::{Hook, HookSettings};
 use crate::runtime::secret::Secret;
-use crate::services::Served;
 use crate::services::push::PushError;
+use crate::services::{Served, Services};
 
 const SECRET: &str = "appens-hemlighet";
 /// Two Pages of one app, the second of which has the address.
@@ -33,6 +33,12 @@ fn hook(account: &str, secret: &str) -> Option<Arc<dyn crate::platforms::push::P
 /// The stage's account, and another of the same app that takes the pushes.
 async fn stage() -> Stage {
     let mut stage = Stage::new().await;
+    stage.services = served(&stage).await;
+    stage
+}
+
+/// A process that has just begun on what is stored.
+async fn served(stage: &Stage) -> Services {
     let (store, clock) = (stage.store().clone(), stage.clock.clone());
     let mut all = Vec::new();
     for (key, page) in [("facebook", PAGE), ("sidan", OTHER)] {
@@ -59,8 +65,7 @@ async fn stage() -> Stage {
     }
     let evidence = stage.services.inner.evidence.clone();
     let dir = stage.dir.path().to_owned();
-    stage.services = services_of_all(&dir, &clock, store, evidence, all, FetchLimits::default());
-    stage
+    services_of_all(&dir, &clock, store, evidence, all, FetchLimits::default())
 }
 
 async fn poll(stage: &Stage) {
@@ -154,6 +159,47 @@ async fn a_deletion_that_is_pushed_is_seen_and_a_flood_is_not_answered_with_one(
     assert_eq!(stored(&stage, &number.to_string()).unwrap().0, "gone");
     let made = stage.simulator.calls().len() - calls;
     assert!(made < 20, "{made} calls for fifty pushes within a moment");
+}
+
+#[tokio::test]
+async fn what_was_pushed_is_read_although_the_program_died_after_its_answer() {
+    let mut stage = stage().await;
+    let number = stage.simulator.write("Kim Exempel", "Första lydelsen", None);
+    poll(&stage).await;
+    stage.clock.advance(SignedDuration::from_secs(30));
+    stage.simulator.edit(number, "Andra lydelsen");
+    let post = stage.simulator.truth()[0].post;
+    let body = told(&format!("{PAGE}_{post}"), &format!("{post}_{number}"), 1);
+    pushed(&stage, &body, &signed(&body)).await.unwrap();
+    // Nothing of what is in memory is left, and the walk alone would not see an edit.
+    stage.services = served(&stage).await;
+    poll(&stage).await;
+    assert_eq!(text_of(&stage, &number.to_string()).await.unwrap(), "Andra lydelsen");
+    let calls = stage.simulator.calls().len();
+    stage.clock.advance(SignedDuration::from_secs(3_700));
+    poll(&stage).await;
+    let again = &stage.simulator.calls()[calls..];
+    let by_id = format!("GET /v26.0/{post}_{number}");
+    assert!(again.iter().all(|call| *call != by_id), "it is read once: {again:?}");
+}
+
+#[tokio::test]
+async fn a_mention_comes_with_its_text_to_the_page_that_it_names() {
+    let stage = stage().await;
+    poll(&stage).await;
+    let mention = |verb: &str, time: u32| {
+        format!(
+            r#"{{"object":"page","entry":[{{"id":"{PAGE}","time":{time},"changes":[{{"field":"mention","value":{{"item":"comment","verb":"{verb}","comment_id":"9_77","post_id":"55_9","message":"Skäms, @Exempelstad"}}}}]}}]}}"#
+        )
+    };
+    let body = mention("add", 1);
+    // Pushed to the address of the other Page.
+    let answer = pushed(&stage, &body, &signed(&body)).await.unwrap();
+    assert!(answer.contains("\"accepted\":1"), "{answer}");
+    assert_eq!(text_of(&stage, "77").await.unwrap(), "Skäms, @Exempelstad");
+    let body = mention("remove", 2);
+    pushed(&stage, &body, &signed(&body)).await.unwrap();
+    assert_eq!(stored(&stage, "77").unwrap().0, "gone");
 }
 
 #[tokio::test]

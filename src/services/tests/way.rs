@@ -226,6 +226,30 @@ async fn open_items_are_read_again_and_what_is_gone_is_said() {
 }
 
 #[tokio::test]
+async fn what_a_colleague_hides_or_shows_on_the_platform_is_said_on_its_open_case_once() {
+    let stage = Stage::new().await;
+    let (hidden, case) = stage.written(THREAT).await;
+    let (ours, our_case) = stage.written(&format!("{THREAT} Vänta bara.")).await;
+    stage.simulator.hide(hidden);
+    for _ in 0..2 {
+        stage.wait_s(16 * 60);
+        stage.poll().await;
+    }
+    let said = async |case, what: &str| {
+        stage.history(case).await.iter().filter(|told| *told == what).count()
+    };
+    assert_eq!(said(case, "Inlägget är dolt på plattformen").await, 1);
+    assert_eq!(stage.state(case).await, CaseState::Waiting, "it is still to be decided");
+    // What we do ourselves is told by the act.
+    stage.decide(our_case, vec![Choice::Hide]).await;
+    stage.act_after_undo().await;
+    assert!(stage.truth(ours).hidden);
+    stage.wait_s(16 * 60);
+    stage.poll().await;
+    assert_eq!(said(our_case, "Inlägget är dolt på plattformen").await, 0);
+}
+
+#[tokio::test]
 async fn metadata_alone_is_sealed_of_what_may_not_be_copied() {
     let stage = Stage::new().await;
     let number = stage.simulator.write("Robin Påhitt", THREAT, None);

@@ -302,27 +302,6 @@ impl Store {
         .await
     }
 
-    /// Has an account read sooner than it would be, since a platform says that there is something: not sooner than
-    /// `apart` after the last look, and not where it rests or has been asked to wait.
-    pub async fn hasten_fetching(
-        &self,
-        account: AccountId,
-        apart: SignedDuration,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.write(move |tx| {
-            let apart = apart.as_millis() as i64;
-            tx.execute(
-                "update fetch_states
-                 set next_at = min(next_at, max(?2, coalesce(last_try_at, ?2 - ?3) + ?3))
-                 where account_id = ?1 and stopped = 0 and failures = 0",
-                params![account.0, ms(now), apart],
-            )?;
-            Ok(())
-        })
-        .await
-    }
-
     /// Forgets answered pushes older than `before`.
     pub async fn forget_deliveries(&self, before: Timestamp) -> Result<usize, StoreError> {
         self.write(move |tx| {
@@ -331,6 +310,23 @@ impl Store {
         })
         .await
     }
+}
+
+/// Has an account read sooner than it would be, since a platform says that there is something: not sooner than
+/// `apart` after the last look, and not where it rests or has been asked to wait.
+pub(super) fn hasten(
+    c: &Connection,
+    account: AccountId,
+    apart: SignedDuration,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    c.prepare_cached(
+        "update fetch_states
+         set next_at = min(next_at, max(?2, coalesce(last_try_at, ?2 - ?3) + ?3))
+         where account_id = ?1 and stopped = 0 and failures = 0",
+    )?
+    .execute(params![account.0, ms(now), apart.as_millis() as i64])?;
+    Ok(())
 }
 
 /// The delivery under which this was signed and answered before.

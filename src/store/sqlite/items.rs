@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 
-use super::accounts::{delivery_answer, note_gap, note_look, note_signed, signed_before};
+use super::accounts::{note_gap, note_look};
 use super::cases::{case_of_item, note_event, touch};
 use super::search::index_version;
 use super::value::{at, from_json, hash, json, maybe_at, maybe_row, ms, rows};
@@ -19,7 +19,7 @@ use crate::domain::item::{
 use crate::domain::verdict::Verdict;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::rows::{Committed, Delivery, ItemRow, PushStored, VersionRow};
+use crate::store::rows::{Committed, ItemRow, VersionRow};
 
 const ITEM: &str = concat!(
     "i.id, i.account_id, i.platform_id, i.kind, i.post_id, i.parent_id, i.by_us,
@@ -109,7 +109,11 @@ fn version_row(row: &Row<'_>) -> Result<VersionRow, StoreError> {
 pub(super) enum Stored {
     New,
     NewVersion,
-    Same { presence_changed: bool },
+    /// With the case that was told of how it stands now.
+    Same {
+        presence_changed: bool,
+        told: Option<CaseId>,
+    },
 }
 
 pub(super) fn store_item(
@@ -158,7 +162,7 @@ pub(super) fn store_item(
             let number = highest_number(tx, item)?.saturating_add(1);
             insert_version(tx, item, number, content, fetched, now)?;
         }
-        return Ok(Stored::Same { presence_changed: false });
+        return Ok(Stored::Same { presence_changed: false, told: None });
     }
     tx.prepare_cached(
         "update items set presence = ?2,
@@ -188,7 +192,50 @@ pub(super) fn store_item(
         make_current(tx, item, version)?;
         return Ok(Stored::NewVersion);
     }
-    Ok(Stored::Same { presence_changed })
+    let told = match Presence::from_id(&old_presence) {
+        Some(before) if presence_changed => note_standing(tx, item, before, fetched.presence, now)?,
+        Some(_) | None => None,
+    };
+    Ok(Stored::Same { presence_changed, told })
+}
+
+/// Says on an item's case, where a person is still to decide it, that somebody else has hidden the item or shows it again.
+fn note_standing(
+    tx: &Transaction<'_>,
+    item: ItemId,
+    before: Presence,
+    now_is: Presence,
+    now: Timestamp,
+) -> Result<Option<CaseId>, StoreError> {
+    let what = match (before, now_is) {
+        // What was not told before has perhaps been so all the time.
+        (Presence::Unknown, _) | (_, Presence::Unknown | Presence::Gone) => return Ok(None),
+        (Presence::Gone, _) => "Inlägget finns åter på plattformen",
+        (_, Presence::Hidden) => "Inlägget är dolt på plattformen",
+        (_, Presence::Binned) => "Inlägget ligger i plattformens papperskorg",
+        (_, Presence::Visible) => "Inlägget syns på plattformen",
+    };
+    let Some(case) = case_of_item(tx, item)? else { return Ok(None) };
+    match case.state {
+        CaseState::Waiting | CaseState::Returned { .. } | CaseState::Held { .. } => {}
+        CaseState::Decided | CaseState::AwaitingDiary | CaseState::Closed { .. } => {
+            return Ok(None);
+        }
+    }
+    // What an act of ours has brought about, or may just be bringing about, is told by that act.
+    let is_ours = tx
+        .prepare_cached(
+            "select 1 from actions where case_id = ?1 and kind in ('hide', 'unhide', 'delete')
+             and (state in ('under_way', 'retrying', 'done') or by_hand = 1 and state = 'pending')",
+        )?
+        .exists([case.id.0])?;
+    if is_ours {
+        return Ok(None);
+    }
+    let detail = "Det är inte gjort härifrån. Ärendet ska ändå avgöras.";
+    note_event(tx, case.id, None, what, Some(detail), now)?;
+    touch(tx, case.id, now)?;
+    Ok(Some(case.id))
 }
 
 fn knows_content(
@@ -320,7 +367,7 @@ fn store_post(
 }
 
 /// Stores all that a batch holds.
-fn store_batch(
+pub(super) fn store_batch(
     tx: &Transaction<'_>,
     account: AccountId,
     batch: &Batch,
@@ -334,9 +381,10 @@ fn store_batch(
         match store_item(tx, account, fetched, now)? {
             Stored::New => committed.new_items += 1,
             Stored::NewVersion => committed.new_versions += 1,
-            Stored::Same { presence_changed } => {
+            Stored::Same { presence_changed, told } => {
                 committed.unchanged += 1;
                 committed.presence_changes += u32::from(presence_changed);
+                committed.touched.extend(told);
             }
         }
     }
@@ -421,59 +469,6 @@ impl Store {
             note_gap(tx, account, batch.gap.as_deref(), now)?;
             note_look(tx, account, now, batch.items.len(), None)?;
             Ok(committed)
-        })
-        .await
-    }
-
-    /// Stores what a site has pushed and remembers the answer for this delivery, both or neither.
-    /// Returns the remembered answer where the delivery, or what was signed, had been answered
-    /// before, and the cases that were told of something.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] where the delivery had been answered with another body.
-    pub async fn commit_push(
-        &self,
-        account: AccountId,
-        batch: Batch,
-        delivery: Delivery,
-        answer: impl FnOnce(&Committed) -> String + Send + 'static,
-        now: Timestamp,
-    ) -> Result<PushStored, StoreError> {
-        let Delivery { id: delivery, body, signed, is_hint } = delivery;
-        self.write(move |tx| {
-            if let Some((answer, answered)) = delivery_answer(tx, account, &delivery)? {
-                // Another body under an old identity would be lost by giving the old answer.
-                if answered != body {
-                    return Err(StoreError::Conflict { what: "delivery" });
-                }
-                note_signed(tx, account, signed, &delivery, now)?;
-                return Ok(PushStored::before(answer));
-            }
-            // The identity is not signed: what was signed once counts once, under any identity.
-            if let Some((answer, _)) = match signed_before(tx, account, signed)? {
-                Some(before) => delivery_answer(tx, account, &before)?,
-                None => None,
-            } {
-                return Ok(PushStored::before(answer));
-            }
-            let committed = store_batch(tx, account, &batch, now)?;
-            let answer = answer(&committed);
-            tx.execute(
-                "insert into deliveries (account_id, delivery, at, body_hash, answer)
-                 values (?1, ?2, ?3, ?4, ?5)",
-                params![account.0, delivery, ms(now), body.bytes(), answer],
-            )?;
-            note_signed(tx, account, signed, &delivery, now)?;
-            // Where to look is no look.
-            if is_hint {
-                return Ok(PushStored { answer, touched: committed.touched, is_new: true });
-            }
-            tx.execute(
-                "update fetch_states set last_try_at = ?2, last_ok_at = ?2 where account_id = ?1",
-                params![account.0, ms(now)],
-            )?;
-            note_look(tx, account, now, batch.items.len(), None)?;
-            Ok(PushStored { answer, touched: committed.touched, is_new: true })
         })
         .await
     }

@@ -42,6 +42,7 @@ pub mod police;
 pub mod policies;
 pub mod public_reports;
 pub mod publishers;
+mod pushes;
 mod read_again;
 pub(super) mod readers;
 pub mod registrations;

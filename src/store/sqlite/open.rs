@@ -62,6 +62,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0064_policy_versions.sql")),
     M::up(include_str!("migrations/0065_decided_under.sql")),
     M::up(include_str!("migrations/0077_hooks_are_quick.sql")),
+    M::up(include_str!("migrations/0066_pointed_at.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.

@@ -69,11 +69,22 @@ impl Server {
         self.connector_with(&self.token)
     }
 
+    /// The same where the server is the municipality's own.
+    #[allow(dead_code, reason = "one of the two test binaries that share this file uses it")]
+    pub fn moderator(&self) -> Mastodon {
+        self.connector_as(&self.token, true)
+    }
+
     /// The same with another token.
     pub fn connector_with(&self, token: &str) -> Mastodon {
+        self.connector_as(token, false)
+    }
+
+    fn connector_as(&self, token: &str, moderator: bool) -> Mastodon {
         let settings = MastodonSettings {
             server: Url::parse(&self.url).unwrap(),
             token: Secret::new(token),
+            moderator,
             http: HttpSettings::loopback(),
         };
         Mastodon::new(settings, Clock::system()).unwrap()

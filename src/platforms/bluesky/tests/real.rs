@@ -192,6 +192,10 @@ impl World for Network {
         self.call(&self.citizen, Method::POST, name, &[], Some(body)).await;
         self.wait(id.as_str(), |post| post.is_none()).await;
     }
+
+    async fn shows(&self, id: &PlatformItemId) {
+        self.wait(id.as_str(), |post| post.is_some()).await;
+    }
 }
 
 /// One test, since all share one network and some look at the whole of it.

@@ -69,6 +69,8 @@ pub struct Server {
     scopes: Vec<String>,
     left: u64,
     reports: Vec<Value>,
+    /// What its moderators have to look at: the number of the report, and that of the post.
+    reported: Vec<(u64, u64)>,
     /// Posts of which the thread cannot be had, and the status that says so.
     broken: BTreeMap<u64, u16>,
     /// Who has blocked us.
@@ -87,6 +89,7 @@ impl Fake<Server> {
             scopes,
             left: manners.limit.unwrap_or(0),
             reports: Vec::new(),
+            reported: Vec::new(),
             broken: BTreeMap::new(),
             blocking: BTreeSet::new(),
         })
@@ -129,6 +132,13 @@ impl Fake<Server> {
     /// From now on somebody's posts are not shown to us.
     pub fn block(&self, author: &str) {
         self.world().blocking.insert(author.to_owned());
+    }
+
+    /// Somebody reports a post to the server's moderators.
+    pub fn tell_moderators(&self, id: u64) {
+        let mut inner = self.world();
+        let number = 100 + inner.reported.len() as u64;
+        inner.reported.push((number, id));
     }
 
     pub fn forget_keys(&self) {
@@ -288,6 +298,21 @@ fn serve(inner: &mut Server, call: &Call) -> Response {
             let named = inner.posts.values().rev().filter(|post| Server::names_us(post));
             let named = named.take(inner.manners.kept).map(|post| inner.notification(post));
             inner.page(named.collect(), &query, 80, true)
+        }
+        ("GET", "admin/reports") => {
+            if !inner.scopes.iter().any(|scope| scope == "admin:read:reports") {
+                return fault(403);
+            }
+            // With whatever value.
+            if query.contains_key("resolved") {
+                return ok(&json!([]));
+            }
+            let view = |(number, id): &(u64, u64)| {
+                json!({"id": number.to_string(), "action_taken": false, "comment": "Kim Exempel tycker illa om det",
+                    "statuses": inner.posts.get(id).map(|post| inner.view(post)).into_iter().collect::<Vec<_>>()})
+            };
+            let all = inner.reported.iter().rev().map(view).collect();
+            inner.page(all, &query, 40, true)
         }
         ("POST", "statuses") => publish(inner, &call.headers, &body),
         ("POST", "reports") => {

@@ -52,7 +52,27 @@ async fn a_stand_in_for_mastodon_keeps_every_promise() {
     let again = mastodon.delete(RemovalWarrant::for_test(answer)).await;
     assert_eq!(again, Err(PlatformError::Gone));
 
+    what_is_reported_reaches_a_moderator(&server).await;
     faults_are_told_apart(&mastodon, &server, &question).await;
+}
+
+/// A citizen's post that names nobody, reported to the server's own moderators.
+async fn what_is_reported_reaches_a_moderator(server: &Server) {
+    let text = json!({"status": "Ingen här är nämnd.", "visibility": "public"});
+    let post = server.citizen(Method::POST, "statuses", text).await;
+    let moderator = server.moderator();
+    assert_eq!(moderator.check().await.unwrap().missing, Vec::<String>::new());
+    let before = fetch_all(&moderator, None).await.unwrap();
+    assert!(!before.items.contains_key(&server.id(&post)), "nothing has told of it");
+    let report = json!({
+        "account_id": post["account"]["id"], "status_ids": [post["id"]], "category": "violation",
+    });
+    let (status, answer) = server.ask(&server.token, Method::POST, "reports", Some(report)).await;
+    assert_eq!(status, 200, "{answer}");
+    let after = fetch_all(&moderator, before.cursor.as_ref()).await.unwrap();
+    assert_eq!(after.items[&server.id(&post)].text, "Ingen här är nämnd.");
+    let again = fetch_all(&moderator, after.cursor.as_ref()).await.unwrap();
+    assert!(!again.items.contains_key(&server.id(&post)), "each report is read once");
 }
 
 async fn faults_are_told_apart(mastodon: &Mastodon, server: &Server, item: &ItemAddress) {

@@ -47,7 +47,8 @@ pub fn picture(world: &World, now: Timestamp, path: &str) -> Option<Vec<u8>> {
 pub fn answer(stage: &Stage<Facebook>, call: &Call) -> Reply {
     let form = Form::of(call);
     let asked = Question { stage, form, now: stage.now() };
-    let Some(token) = call.bearer().or_else(|| asked.form.field("access_token")) else {
+    let header = call.bearer().filter(|_| !held(&stage.state).parameter_only);
+    let Some(token) = header.or_else(|| asked.form.field("access_token")) else {
         return fault(190, 0, "An access token is required to request this resource.");
     };
     let is_page = token == TOKEN;
@@ -189,9 +190,9 @@ impl Question<'_> {
         })
     }
 
-    fn may_answer(&self, person: u64) -> bool {
+    fn may_answer(&self, person: u64, hours: i64) -> bool {
         let newest = self.of(person).into_iter().find(|message| !message.by_us);
-        newest.is_some_and(|newest| self.now.duration_since(newest.at).as_hours() < 24)
+        newest.is_some_and(|newest| self.now.duration_since(newest.at).as_hours() < hours)
     }
 
     fn conversations(&self) -> Reply {
@@ -214,7 +215,7 @@ impl Question<'_> {
                 let newest = self.of(person).into_iter().next()?;
                 let other = json!({"id": person.to_string(), "name": "Kim Exempel"});
                 let us = json!({"id": PAGE_ID, "name": PAGE_NAME});
-                let can_reply = self.may_answer(person) && !handed_over.contains(&person);
+                let can_reply = self.may_answer(person, 24) && !handed_over.contains(&person);
                 let talk = json!({
                     "id": format!("t_{person}"), "updated_time": graph_time(newest.at),
                     "link": format!("/{PAGE_ID}/inbox/{person}/"), "can_reply": can_reply,
@@ -262,13 +263,20 @@ impl Question<'_> {
         let (Some(person), Some(text)) = (person, text) else {
             return fault(100, 0, "recipient and message are required");
         };
-        if kind.as_deref() != Some("RESPONSE") {
-            return fault(100, 0, "messaging_type is required");
-        }
+        let tag = json("tag").and_then(|tag| tag.as_str().map(str::to_owned));
+        let is_person = held(&self.stage.state).human_agent;
+        let hours = match (kind.as_deref(), tag.as_deref()) {
+            (Some("RESPONSE"), None) => 24,
+            (Some("MESSAGE_TAG"), Some("HUMAN_AGENT")) if is_person => 7 * 24,
+            (Some("MESSAGE_TAG"), Some("HUMAN_AGENT")) => {
+                return fault(10, 0, "Requires the Human Agent feature");
+            }
+            _ => return fault(100, 0, "messaging_type is required"),
+        };
         if self.of(person).is_empty() {
             return fault(100, 2_534_014, "No matching user found");
         }
-        if !self.may_answer(person) {
+        if !self.may_answer(person, hours) {
             return fault(10, 2_018_278, "This message is sent outside of allowed window");
         }
         let messages = &mut held(&self.stage.state).messages;

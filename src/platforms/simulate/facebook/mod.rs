@@ -54,6 +54,10 @@ pub struct State {
     login_ends: Option<Timestamp>,
     /// Which rights the token does not have.
     lacks: Vec<&'static str>,
+    /// Whether the app may answer for a week.
+    human_agent: bool,
+    /// Tokens are looked for among the parameters alone.
+    parameter_only: bool,
     /// What was written to the Page and by it.
     messages: Vec<Message>,
     /// What others posted on the Page.
@@ -97,6 +101,7 @@ impl Simulator {
             page_id: PAGE_ID.into(),
             token: Secret::new(TOKEN),
             app_secret: None,
+            human_agent: false,
             pushes: false,
             http: HttpSettings::loopback(),
         }
@@ -130,6 +135,16 @@ impl Simulator {
     /// Another app takes the conversation with a person over.
     pub fn hand_over(&self, person: u64) {
         held(&self.stage.state).handed_over.push(person);
+    }
+
+    /// From now on tokens are looked for among the parameters alone.
+    pub fn look_past_headers(&self) {
+        held(&self.stage.state).parameter_only = true;
+    }
+
+    /// From now on the app may answer messages for a week.
+    pub fn grant_human_agent(&self) {
+        held(&self.stage.state).human_agent = true;
     }
 
     /// The author changes a comment.

@@ -7,7 +7,7 @@ use crate::platforms::held;
 use crate::platforms::settings::InstagramLogin;
 use crate::platforms::simulate::graph::{Form, fault, graph_time, no_such_object};
 use crate::platforms::simulate::instagram::{
-    IG_ID, Instagram, Message, OWNER, PAGE_ID, READABLE, TOKEN, USERNAME,
+    FIRST_MENTION, IG_ID, Instagram, Mention, Message, OWNER, PAGE_ID, READABLE, TOKEN, USERNAME,
 };
 use crate::platforms::simulate::reply::Reply;
 use crate::platforms::simulate::server::Call;
@@ -46,12 +46,26 @@ pub fn answer(stage: &Stage<Instagram>, call: &Call) -> Reply {
         ("GET", "me", None) if is_own => {
             asked.form.select(json!({"id": "9990009", "user_id": IG_ID, "username": USERNAME}))
         }
+        ("GET", IG_ID, None) if asked.asks_of_mentions() => asked.mentioned(),
+        ("POST", IG_ID, Some("mentions")) => asked.answer_mention(),
         ("GET", IG_ID, None) => {
             asked.form.select(json!({"id": IG_ID, "username": USERNAME, "name": OWNER.name}))
         }
         ("GET", "", None) => asked.several(&world),
         ("GET", IG_ID, Some("media")) => asked.media(&world),
+        ("GET", id, Some("conversations")) if id == owner && held(&stage.state).is_shut => {
+            fault(200, 2_534_041, "Access to messages is switched off")
+        }
         ("GET", id, Some("conversations")) if id == owner => asked.conversations(),
+        ("GET", id, Some("messages")) if id.starts_with("t_") => {
+            match id.strip_prefix("t_").and_then(|person| asked.talk(person.parse().ok()?)) {
+                Some(talk) => Reply::ok(&talk["messages"]),
+                None => no_such_object(id),
+            }
+        }
+        ("GET", id, None) if id.starts_with("t_") && held(&stage.state).by_edge => {
+            fault(100, 0, "Tried accessing nonexisting field (messages)")
+        }
         ("POST", id, Some("messages")) if id == writer => asked.send(),
         ("GET", id, Some("comments")) => asked.comments(&world, id),
         ("GET", id, Some("replies")) => asked.replies(&world, id),
@@ -228,6 +242,50 @@ impl Question<'_> {
         }
     }
 
+    fn asks_of_mentions(&self) -> bool {
+        self.form.field("fields").is_some_and(|fields| fields.starts_with("mentioned_"))
+    }
+
+    /// One that names the account, by the id that a push has told.
+    fn mentioned(&self) -> Reply {
+        let asked = self.form.field("fields").unwrap_or_default();
+        let id = asked.split(['(', ')']).nth(1).unwrap_or_default();
+        let state = held(&self.stage.state);
+        let of = |one: &&Mention| one.number.to_string() == id && !one.by_us;
+        let Some(one) = state.mentions.iter().find(of) else { return no_such_object(id) };
+        let (number, at) = (one.number.to_string(), graph_time(one.at));
+        let link = |number: u64| format!("{}/p/{number}/", self.stage.origin);
+        let told = match (asked.split('.').next(), one.media) {
+            (Some("mentioned_comment"), Some(media)) => json!({
+                "id": number, "text": one.text, "timestamp": at, "username": "kim.exempel",
+                "like_count": 0, "media": {"id": media.to_string(), "permalink": link(media)},
+            }),
+            (Some("mentioned_media"), None) => json!({
+                "id": number, "caption": one.text, "timestamp": at, "username": "kim.exempel",
+                "permalink": link(one.number), "media_type": "IMAGE",
+            }),
+            _ => return no_such_object(id),
+        };
+        let name = if one.media.is_some() { "mentioned_comment" } else { "mentioned_media" };
+        Reply::ok(&json!({"id": IG_ID, name: told}))
+    }
+
+    fn answer_mention(&self) -> Reply {
+        let field = |name: &str| self.form.field(name).map(str::to_owned);
+        let (Some(media), Some(text)) = (field("media_id"), field("message")) else {
+            return fault(100, 0, "media_id and message are required");
+        };
+        let to = field("comment_id").unwrap_or_else(|| media.clone());
+        let mut state = held(&self.stage.state);
+        if !state.mentions.iter().any(|one| one.number.to_string() == to && !one.by_us) {
+            return no_such_object(&to);
+        }
+        let number = FIRST_MENTION + state.mentions.len() as u64;
+        let (media, at) = (media.parse().ok(), self.now);
+        state.mentions.push(Mention { number, media, text, at, by_us: true });
+        Reply::ok(&json!({"id": number.to_string()}))
+    }
+
     fn messages(&self) -> Vec<Message> {
         held(&self.stage.state).messages.clone()
     }
@@ -301,7 +359,13 @@ impl Question<'_> {
         let Some(newest) = newest else {
             return fault(100, 2_534_014, "No matching user found");
         };
-        if self.now.duration_since(newest.at).as_hours() >= 24 {
+        let tag = json("tag").and_then(|tag| tag.as_str().map(str::to_owned));
+        let is_person = tag.as_deref() == Some("HUMAN_AGENT");
+        if is_person && !held(&self.stage.state).human_agent {
+            return fault(10, 0, "Requires the Human Agent feature");
+        }
+        let hours = if is_person { 7 * 24 } else { 24 };
+        if self.now.duration_since(newest.at).as_hours() >= hours {
             return fault(10, 2_534_022, "This message is sent outside of allowed window");
         }
         let messages = &mut held(&self.stage.state).messages;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use axum::response::Response;
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use crate::domain::ids::PlatformItemId;
 use crate::platforms::held;
@@ -66,8 +67,31 @@ pub struct Instagram;
 #[derive(Debug, Default)]
 pub struct State {
     messages: Vec<Message>,
+    /// Where others mention the account.
+    mentions: Vec<Mention>,
+    /// Whether the app may answer for a week.
+    human_agent: bool,
+    /// The account gives apps no messages.
+    is_shut: bool,
+    /// Messages are no field of a conversation.
+    by_edge: bool,
     usage: Usage,
 }
+
+/// Somebody else's comment, or medium, that names the account; or our answer to one.
+#[derive(Clone, Debug)]
+struct Mention {
+    number: u64,
+    /// The medium that it stands under; nothing where it is one itself.
+    media: Option<u64>,
+    text: String,
+    at: Timestamp,
+    by_us: bool,
+}
+
+/// What the numbers of those begin with.
+const FIRST_MENTION: u64 = 17_990_000_000_000_000;
+const FOREIGN_MEDIA: u64 = 17_980_000_000_000_000;
 
 /// A message to the account or from it.
 #[derive(Clone, Debug)]
@@ -90,6 +114,7 @@ impl Simulator {
             ig_id: IG_ID.into(),
             token: Secret::new(TOKEN),
             app_secret: None,
+            human_agent: false,
             pushes: false,
             http: HttpSettings::loopback(),
         }
@@ -103,6 +128,54 @@ impl Simulator {
         let (text, by_us) = (text.to_owned(), false);
         messages.push(Message { id: id.clone(), person, by_us, text, at });
         id
+    }
+
+    /// Somebody names the account in a comment under their own medium, or in the medium's own text. Gives what is pushed.
+    pub fn mention(&self, text: &str, in_comment: bool) -> Value {
+        let at = self.stage.now();
+        let mentions = &mut held(&self.stage.state).mentions;
+        let number = FIRST_MENTION + mentions.len() as u64;
+        let media = in_comment.then_some(FOREIGN_MEDIA);
+        mentions.push(Mention { number, media, text: text.into(), at, by_us: false });
+        let value = match media {
+            Some(media) => json!({"comment_id": number.to_string(), "media_id": media.to_string()}),
+            None => json!({"media_id": number.to_string()}),
+        };
+        json!({"object": "instagram", "entry": [{"id": IG_ID, "time": at.as_second(),
+            "changes": [{"field": "mentions", "value": value}]}]})
+    }
+
+    /// Its author changes it, or takes it away.
+    pub fn change_mention(&self, number: &str, text: Option<&str>) {
+        let mentions = &mut held(&self.stage.state).mentions;
+        match text {
+            Some(text) => {
+                let its = mentions.iter_mut().filter(|one| one.number.to_string() == number);
+                its.for_each(|one| one.text = text.into());
+            }
+            None => mentions.retain(|one| one.number.to_string() != number),
+        }
+    }
+
+    /// What the account has answered where it was mentioned.
+    pub fn answers_elsewhere(&self) -> Vec<String> {
+        let state = held(&self.stage.state);
+        state.mentions.iter().filter(|one| one.by_us).map(|one| one.text.clone()).collect()
+    }
+
+    /// From now on the app may answer messages for a week.
+    pub fn grant_human_agent(&self) {
+        held(&self.stage.state).human_agent = true;
+    }
+
+    /// The account's owner gives apps no messages any more, or does again.
+    pub fn shut_messages(&self, is_shut: bool) {
+        held(&self.stage.state).is_shut = is_shut;
+    }
+
+    /// From now on messages are listed by their own edge alone.
+    pub fn list_by_edge(&self) {
+        held(&self.stage.state).by_edge = true;
     }
 
     /// What the usage headers say from now on, in per cent.

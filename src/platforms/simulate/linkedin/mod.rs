@@ -69,6 +69,7 @@ impl Simulator {
             organization_id: ORGANIZATION.into(),
             token: Secret::new(TOKEN),
             calls_per_day: self.stage.own.calls_per_day,
+            pushes: false,
             http: HttpSettings::loopback(),
         }
     }

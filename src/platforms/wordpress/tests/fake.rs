@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use axum::http::{HeaderValue, header};
-use axum::response::Response;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -36,6 +36,8 @@ pub struct Blog {
     last_id: u64,
     /// Setting a status it has already is answered with 500.
     pub strict_status: bool,
+    /// Links are plain: nothing lies below `wp-json`.
+    pub plain_links: bool,
 }
 
 impl Fake<Blog> {
@@ -90,6 +92,10 @@ impl Fakes for Blog {
 
 fn serve(inner: &mut Blog, call: &Call) -> Response {
     let query = call.query_by_name();
+    if inner.plain_links && !query.contains_key("rest_route") {
+        return (StatusCode::NOT_FOUND, "<!doctype html><title>Sidan finns inte</title>")
+            .into_response();
+    }
     assert_eq!(query.get("context").map(String::as_str), Some("edit"), "always the edit context");
     let rest = query.get("rest_route").map_or(call.uri.path(), String::as_str);
     let path = rest.trim_start_matches("/wp-json").strip_prefix("/wp/v2/").unwrap_or("");

@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::evidence::ThreadItem;
 use crate::domain::ids::PlatformPostId;
 use crate::domain::item::{FetchedPost, LiveReading, Unreadable};
-use crate::store::rows::{Committed, Delivery};
+use crate::store::rows::{Committed, Delivery, PushTold};
 
 fn edited(text: &str, seconds: i64) -> FetchedItem {
     FetchedItem { edited_at: Some(at(seconds)), ..item("1", text) }
@@ -181,6 +181,12 @@ async fn odd_texts_come_back_byte_for_byte() {
     assert!(heads[5].1 && heads[5].0.len() <= 800 && large.starts_with(heads[5].0));
 }
 
+const APART: jiff::SignedDuration = jiff::SignedDuration::from_secs(15);
+
+fn told(account: AccountId, batch: Batch) -> PushTold {
+    PushTold { batches: [(account, batch)].into(), ..PushTold::default() }
+}
+
 #[tokio::test]
 async fn a_push_is_answered_once_and_another_body_is_no_repeat() {
     let bench = Bench::new().await;
@@ -192,7 +198,7 @@ async fn a_push_is_answered_once_and_another_body_is_no_repeat() {
             let batch = batch(vec![item(text, text)]);
             let delivery = Delivery { id: "d1".into(), body: hash, signed: hash, is_hint: false };
             store
-                .commit_push(account, batch, delivery, answer, now)
+                .commit_push(account, told(account, batch), delivery, answer, APART, now)
                 .await
                 .map(|stored| stored.answer)
         }
@@ -218,7 +224,7 @@ async fn what_was_signed_once_counts_once_under_any_delivery() {
             let batch = batch(vec![item("1", text)]);
             let delivery = Delivery { id: delivery.into(), body: hash, signed, is_hint: false };
             store
-                .commit_push(account, batch, delivery, answer, now)
+                .commit_push(account, told(account, batch), delivery, answer, APART, now)
                 .await
                 .map(|stored| stored.answer)
         }
