@@ -22,7 +22,6 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::net::TcpListener;
 
-use crate::classify::lexicon::built_in;
 use crate::config::account::AccountConfig;
 use crate::config::{self, Config, ExportForm, TimestampConfig};
 use crate::domain::account::PlatformKind;
@@ -40,10 +39,14 @@ use crate::services::deliveries::PackageForm;
 use crate::services::exports::sweep;
 use crate::services::handovers::Handovers;
 use crate::services::hooks::Hooks;
+use crate::services::lexicons::Loader;
 use crate::services::notices::Notifier;
 use crate::services::public_reports::Bounds as ReportBounds;
+use crate::services::rule_desk::Bench;
 use crate::services::stamps::Stamping;
-use crate::services::{self, BeforeRemoval, Parts, Served, ServiceError, Services, lexicons};
+use crate::services::{
+    self, BeforeRemoval, Parts, Served, ServiceError, Services, lexicons, rule_book,
+};
 use crate::store::error::StoreError;
 use crate::store::{self, Store};
 use crate::telemetry::metrics::Metrics;
@@ -204,6 +207,14 @@ pub struct App {
     _lock: InstanceLock,
 }
 
+/// The thread that reads lexicons.
+fn loader() -> Result<Loader, AppError> {
+    Loader::start()
+        .map_err(|e| AppError::System {
+            doing: "tråden som läser ordlistor", source: Box::new(e)
+        })
+}
+
 impl App {
     /// Builds everything; nothing runs yet.
     ///
@@ -283,13 +294,16 @@ impl App {
             },
             hooks: notices::hooks(config),
         };
+        let rules = rule_book::Desk {
+            bench: Bench::of_this_program(),
+            kept: lexicons::beside(&config.store_path),
+            loader: loader()?,
+        };
+        let (classifier, own_rules) = rule_book::begin(&store, &rules).await?;
         let services = Services::new(Parts {
             store: store.clone(),
             evidence: evidence.clone(),
-            classifier: Arc::new(lexicons::classifier(
-                &built_in::sources(),
-                lexicons::beside(&config.store_path).as_deref(),
-            )),
+            classifier: Arc::new(classifier),
             policy: config.policy.clone(),
             clock: clock.clone(),
             settings,
@@ -298,6 +312,7 @@ impl App {
         });
         services.open_places().await?;
         services.open_policies(policies::desk(config)).await?;
+        services.open_rules(rules, own_rules);
         services.open_cards().await?;
         services.open_crisis().await?;
         services.hold_reported().await?;

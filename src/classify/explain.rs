@@ -127,7 +127,8 @@ fn kind(kind: Kind) -> &'static str {
     }
 }
 
-fn why_not(stopped: &Stopped) -> String {
+/// What stopped a rule, in Swedish.
+pub fn why_not(stopped: &Stopped) -> String {
     match stopped {
         Stopped::Incomplete => "resten av mönstret står inte där".into(),
         Stopped::Except => "ingår i ett uttryck som regeln undantar".into(),

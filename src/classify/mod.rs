@@ -13,6 +13,7 @@ pub mod stored;
 
 pub mod address;
 pub mod baseline;
+pub mod compare;
 pub mod context;
 pub mod cues;
 pub mod disguise;

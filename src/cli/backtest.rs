@@ -1,25 +1,19 @@
 //! `uppsikt backtest`: what another lexicon would have said of comments already judged.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use super::{ConfigFile, runtime};
 use crate::app;
 use crate::classify::Classifier;
+use crate::classify::compare::{Sample, Tally};
 use crate::classify::dump::{Batch, Batches, Fields, Format};
-use crate::classify::lanes::Lanes;
 use crate::classify::parallel::ordered;
 use crate::cli::classify::{Cache, FormatArg, PARTLY, format_of, threads};
 use crate::cli::input::{Progress, open};
-use crate::domain::category::{Category, Severity};
 use crate::domain::ids::VersionId;
-use crate::domain::text::{is_hidden, mark};
-use crate::domain::verdict::Verdict;
 use crate::runtime::clock::Clock;
 use crate::services::past::Past;
 
@@ -59,91 +53,6 @@ pub struct Args {
     #[command(flatten)]
     cache: Cache,
 }
-
-/// What became of one category in one comment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Change {
-    Added(Severity),
-    Removed(Severity),
-    Changed(Severity, Severity),
-}
-
-impl Change {
-    fn of(before: Option<Severity>, after: Option<Severity>) -> Option<Self> {
-        match (before, after) {
-            (None, Some(after)) => Some(Self::Added(after)),
-            (Some(before), None) => Some(Self::Removed(before)),
-            (Some(before), Some(after)) if before != after => Some(Self::Changed(before, after)),
-            (Some(_), Some(_)) | (None, None) => None,
-        }
-    }
-
-    fn label(self) -> String {
-        match self {
-            Self::Added(after) => format!("tillkommer ({})", after.label()),
-            Self::Removed(before) => format!("försvinner ({})", before.label()),
-            Self::Changed(before, after) => {
-                format!("ändras ({} till {})", before.label(), after.label())
-            }
-        }
-    }
-}
-
-/// What was counted; batches are added up in order, so that samples are the first ones.
-#[derive(Debug, Default)]
-struct Tally {
-    records: u64,
-    malformed: u64,
-    changes: BTreeMap<(Category, Change), (u64, Vec<String>)>,
-    /// Comments with a finding that opens a case, before and after.
-    queued: (u64, u64),
-    shadows: BTreeMap<Arc<str>, u64>,
-}
-
-impl Tally {
-    fn add(&mut self, other: Self, samples: usize) {
-        self.records += other.records;
-        self.malformed += other.malformed;
-        self.queued.0 += other.queued.0;
-        self.queued.1 += other.queued.1;
-        for (key, (n, texts)) in other.changes {
-            let (all, kept) = self.changes.entry(key).or_default();
-            *all += n;
-            let room = samples.saturating_sub(kept.len());
-            kept.extend(texts.into_iter().take(room));
-        }
-        for (rule, n) in other.shadows {
-            *self.shadows.entry(rule).or_default() += n;
-        }
-    }
-
-    fn compare(&mut self, before: &Verdict, after: &Verdict, sample: impl Fn(&Verdict) -> String) {
-        let gravest = |verdict: &Verdict, category: Category| {
-            let of = verdict.findings.iter().filter(|f| f.category == category);
-            of.map(|f| f.severity).max()
-        };
-        self.queued.0 += u64::from(before.findings.iter().any(|f| f.opens_case()));
-        self.queued.1 += u64::from(after.findings.iter().any(|f| f.opens_case()));
-        if before.findings.is_empty() && after.findings.is_empty() {
-            return;
-        }
-        for category in Category::ALL.iter().copied() {
-            let pair = (gravest(before, category), gravest(after, category));
-            if let Some(change) = Change::of(pair.0, pair.1) {
-                let (n, texts) = self.changes.entry((category, change)).or_default();
-                *n += 1;
-                if texts.len() < MOST_SAMPLES {
-                    texts.push(sample(if pair.1.is_some() { after } else { before }));
-                }
-            }
-        }
-    }
-}
-
-/// Samples kept of one kind in one batch.
-const MOST_SAMPLES: usize = 20;
-/// How much of a comment a sample shows, in characters.
-const SAMPLE: usize = 160;
 
 /// Runs the command.
 ///
@@ -212,12 +121,6 @@ impl Stored {
     }
 }
 
-thread_local! {
-    /// The buffers for the lexicon before and for the one after. They outlive the batch, for they
-    /// remember the words that were met.
-    static LANES: RefCell<[Lanes; 2]> = RefCell::default();
-}
-
 fn judge(
     before: &Classifier,
     after: &Classifier,
@@ -234,46 +137,9 @@ fn judge(
             Err(_) => tally.malformed += 1,
         }
     });
-    let texts = || records.iter().map(|record| &*record.text);
-    let (mut was, mut is) = (Vec::new(), Vec::new());
-    LANES.with_borrow_mut(|[old, new]| {
-        after.classify_all(new, texts(), |scratch, verdict| {
-            for rule in after.shadow_hits(scratch) {
-                *tally.shadows.entry(rule).or_default() += 1;
-            }
-            is.push(verdict);
-        });
-        // Of the same lexicon nobody asks twice.
-        if before.version() != after.version() {
-            before.classify_all(old, texts(), |_, verdict| was.push(verdict));
-        }
-    });
-    let was = if before.version() == after.version() { &is } else { &was };
-    for ((record, was), is) in records.iter().zip(was).zip(&is) {
-        tally.compare(was, is, |verdict| {
-            let rules: Vec<&str> = verdict.findings.iter().map(|f| &*f.rule).collect();
-            // A sample may be passed on, so it holds no personal data.
-            let text = after.masked(&record.text);
-            format!("{} [{}] {}", record.id, rules.join(", "), excerpt(&text))
-        });
-    }
+    let texts: Vec<_> = records.iter().map(|record| (&*record.id, &*record.text)).collect();
+    tally.compare_all(before, after, &texts);
     tally
-}
-
-fn excerpt(text: &str) -> String {
-    let mut out: String = text
-        .chars()
-        .take(SAMPLE)
-        .map(|c| match c {
-            '\n' | '\r' | '\t' => " ".to_owned(),
-            c if is_hidden(c) => mark(c),
-            c => c.to_string(),
-        })
-        .collect();
-    if text.chars().nth(SAMPLE).is_some() {
-        out.push('…');
-    }
-    out
 }
 
 fn shown(all: &Tally, before: &Classifier, after: &Classifier) -> String {
@@ -290,8 +156,8 @@ fn shown(all: &Tally, before: &Classifier, after: &Classifier) -> String {
     }
     for ((category, change), (n, texts)) in &all.changes {
         out.push_str(&format!("\n{}, {}: {n}\n", category.label(), change.label()));
-        for text in texts {
-            out.push_str(&format!("  {text}\n"));
+        for Sample { id, rules, text } in texts {
+            out.push_str(&format!("  {id} [{}] {text}\n", rules.join(", ")));
         }
     }
     if !all.shadows.is_empty() {
@@ -308,16 +174,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_added_removed_and_changed_is_told_apart() {
-        use Severity::{High, Low};
-        assert_eq!(Change::of(None, Some(High)), Some(Change::Added(High)));
-        assert_eq!(Change::of(Some(Low), None), Some(Change::Removed(Low)));
-        assert_eq!(Change::of(Some(Low), Some(High)), Some(Change::Changed(Low, High)));
-        assert_eq!(Change::of(Some(Low), Some(Low)), None);
-        assert_eq!(Change::of(None, None), None);
-    }
-
-    #[test]
     fn samples_hold_no_personal_data() {
         let classifier = Classifier::built_in();
         let empty = Classifier::new(crate::classify::lexicon::Lexicon::compile(&[]));
@@ -330,40 +186,5 @@ mod tests {
         let tally = judge(&empty, &classifier, &batch, Format::JsonLines, &fields);
         let shown = shown(&tally, &empty, &classifier);
         assert!(shown.contains("Din jävla idiot, ring 070 *** ** ** eller ***"), "{shown}");
-    }
-
-    #[test]
-    fn what_another_lexicon_finds_is_counted_with_a_sample() {
-        let verdict = |severities: &[Severity]| Verdict {
-            lexicon: crate::domain::ids::LexiconVersion::new("x"),
-            findings: severities
-                .iter()
-                .map(|severity| crate::domain::verdict::Finding {
-                    category: Category::Profanity,
-                    severity: *severity,
-                    rule: Arc::from("prov.ord"),
-                    spans: Vec::new(),
-                    why: Arc::from("Prov."),
-                    legal: Arc::from("prov"),
-                    mark: None,
-                })
-                .collect(),
-        };
-        let mut tally = Tally::default();
-        let (none, low, medium) =
-            (verdict(&[]), verdict(&[Severity::Low]), verdict(&[Severity::Medium, Severity::Low]));
-        tally.compare(&none, &low, |_| "ett".to_owned());
-        tally.compare(&low, &medium, |_| "två".to_owned());
-        tally.compare(&medium, &medium, |_| "tre".to_owned());
-        let kinds: Vec<_> =
-            tally.changes.iter().map(|((_, c), (n, s))| (*c, *n, s[0].as_str())).collect();
-        assert_eq!(
-            kinds,
-            [
-                (Change::Added(Severity::Low), 1, "ett"),
-                (Change::Changed(Severity::Low, Severity::Medium), 1, "två")
-            ]
-        );
-        assert_eq!(tally.queued, (1, 2));
     }
 }

@@ -8,6 +8,7 @@ use crate::classify::lexicon::{Lexicon, lint, trial};
 use crate::classify::{Classifier, Scratch};
 use crate::cli::classify::sources;
 use crate::cli::{contribution, fit};
+use crate::services::rule_desk;
 
 /// Granskar, räknar och provar ordlistor.
 #[derive(Debug, clap::Args)]
@@ -33,6 +34,9 @@ pub enum Command {
     Stats,
     /// Kör varje regels egna exempel och motexempel.
     Test,
+    /// Provar regler åt den som redigerar dem på webbsidan: ett uppdrag in, ett svar ut.
+    #[command(hide = true)]
+    Examine,
     /// Läser ord från standard in, ett per rad, och skriver dem som tas för felstavade ord ur listorna.
     Collisions,
     /// Läser texter från standard in, en per rad, och skriver de tecken som vägs i varje.
@@ -48,6 +52,10 @@ pub enum Command {
 /// # Errors
 /// The lexicon cannot be read, or standard output cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if args.command == Command::Examine {
+        rule_desk::serve(std::io::stdin().lock(), std::io::stdout().lock())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     // Always from the sources: whoever asks here asks about these.
     let sources = sources(args.lexicons.as_deref())?;
     let classifier = Classifier::new(Lexicon::compile(&sources));
@@ -95,6 +103,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             writeln!(out, "Version: {}", lexicon.version)?;
             Ok(ExitCode::SUCCESS)
         }
+        // Done above, without these sources.
+        Command::Examine => Ok(ExitCode::SUCCESS),
         Command::Collisions => {
             let mut scratch = Scratch::default();
             for word in std::io::stdin().lock().lines() {

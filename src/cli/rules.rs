@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use super::{ConfigFile, init_logging, runtime};
 use crate::app;
-use crate::classify::lexicon::built_in;
 use crate::domain::rule_watch::RuleFigures;
 use crate::runtime::clock::Clock;
+use crate::services::rule_book::{self, Desk};
+use crate::services::rule_desk::Bench;
 use crate::services::{ServiceError, lexicons, rules};
 
 /// Visar hur ofta varje regel slår till, och sätter regler i och ur skugga.
@@ -71,7 +72,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             }
             Command::Shadow { rule, why, who } => {
                 let kept = lexicons::beside(&config.store_path);
-                let classifier = lexicons::classifier(&built_in::sources(), kept.as_deref());
+                let loader = lexicons::Loader::start()?;
+                let desk = Desk { bench: Bench::of_this_program(), kept, loader };
+                let (classifier, _) = rule_book::begin(&store, &desk).await.map_err(in_words)?;
                 let lexicon = classifier.lexicon();
                 let set = rules::set_aside(&store, &clock, lexicon, rule, why, who);
                 set.await.map_err(in_words)?;

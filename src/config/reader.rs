@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use toml::de::{DeTable, DeValue};
 
 use super::complaint::{Complaint, ConfigError};
+use crate::domain::toml_words;
 
 /// One file while it is read.
 pub(super) struct Source<'t> {
@@ -43,7 +44,8 @@ impl<'t> Source<'t> {
             // places are told.
             for error in errors {
                 let place = error.span().unwrap_or(0..0);
-                self.complain(&place, syntax(error.message()));
+                let what = toml_words::syntax(error.message());
+                self.complain(&place, format!("filen följer inte TOML här: {what}"));
             }
             return Err(self.refused());
         }
@@ -483,48 +485,6 @@ fn swedish(value: &DeValue<'_>) -> &'static str {
         DeValue::Array(_) => "en lista",
         DeValue::Table(_) => "ett avsnitt",
     }
-}
-
-/// The parser's faults in Swedish, each with a mend. The parser names kinds of characters, never
-/// what was written. Unknown messages are passed on as they are.
-fn syntax(message: &str) -> String {
-    let head = message.split(", expected").next().unwrap_or(message);
-    let swedish = match head {
-        "duplicate key" => "nyckeln eller avsnittet står två gånger: ta bort det ena",
-        "string values must be quoted" => {
-            "värdet saknas eller är en text utan citattecken: skriv `nyckel = \"värde\"`"
-        }
-        "key with no value" | "missing value for key" | "missing value" => {
-            "värde saknas efter nyckeln: skriv `nyckel = värde`"
-        }
-        "missing assignment between key-value pairs" => "`=` saknas: skriv `nyckel = värde`",
-        "extra `=`" | "extra assignment between key-value pairs" => {
-            "ett `=` för mycket: skriv `nyckel = värde`"
-        }
-        "unclosed table" | "unclosed array table" | "missing table open" => {
-            "avsnittets rubrik är inte avslutad: skriv `[namn]` eller `[[namn]]`"
-        }
-        "unclosed array" => "listan är inte avslutad: skriv `]` sist",
-        "unclosed inline table" => "`{` är inte avslutad: skriv `}` sist",
-        "missing comma between array elements" => "komma saknas mellan två värden i listan",
-        "missing comma between key-value pairs" => "komma saknas mellan två värden inom `{ }`",
-        "invalid basic string" | "invalid literal string" | "invalid multi-line basic string" => {
-            "texten är inte avslutad på samma rad, eller innehåller styrtecken: kontrollera citattecknen"
-        }
-        "missing opening quote" => "ett citattecken saknas i början av texten",
-        "missing escaped value" | "too few unicode value digits" => {
-            "omvänt snedstreck inom \"…\" måste skrivas dubbelt: `\\\\`"
-        }
-        "invalid unquoted key" | "unquoted keys cannot be empty" => {
-            "nyckeln får bara ha bokstäverna a–z, siffror, `_` och `-`"
-        }
-        "unexpected leading zero" => "talet får inte börja med noll",
-        "unexpected key or value" | "unexpected content" => {
-            "raden har något efter värdet: en nyckel per rad, kommentarer efter `#`"
-        }
-        _ => return format!("filen följer inte TOML här: {message}"),
-    };
-    format!("filen följer inte TOML här: {swedish}")
 }
 
 #[cfg(test)]

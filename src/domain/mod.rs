@@ -65,6 +65,7 @@ pub mod subject;
 pub mod supervision;
 pub mod text;
 pub mod together;
+pub mod toml_words;
 pub mod tree;
 pub mod verdict;
 

@@ -58,6 +58,8 @@ pub enum Act {
     ManageAccounts,
     /// Change the policies that everybody works by.
     ManagePolicies,
+    /// Change the authority's own rules and words.
+    ManageRules,
     /// Add and change users.
     ManageUsers,
     /// See the audit log.
@@ -84,6 +86,7 @@ impl Act {
         Self::Dispose,
         Self::ManageAccounts,
         Self::ManagePolicies,
+        Self::ManageRules,
         Self::ManageUsers,
         Self::ReadAudit,
     ];
@@ -108,6 +111,7 @@ impl Act {
             Self::Dispose => "gallra",
             Self::ManageAccounts => "ändra i kontoregistret eller krisläget",
             Self::ManagePolicies => "ändra riktlinjer",
+            Self::ManageRules => "ändra regler",
             Self::ManageUsers => "lägga till och ändra användare",
             Self::ReadAudit => "läsa granskningsloggen",
         }
@@ -192,6 +196,7 @@ impl Role {
                 | Act::Dispose
                 | Act::ManageAccounts
                 | Act::ManagePolicies
+                | Act::ManageRules
                 | Act::ManageUsers
                 | Act::ReadAudit => false,
             },
@@ -215,6 +220,7 @@ impl Role {
                 | Act::Dispose
                 | Act::ManageAccounts
                 | Act::ManagePolicies
+                | Act::ManageRules
                 | Act::ManageUsers
                 | Act::ReadAudit => false,
             },
@@ -236,6 +242,7 @@ impl Role {
                 | Act::Dispose
                 | Act::ManageAccounts
                 | Act::ManagePolicies
+                | Act::ManageRules
                 | Act::ManageUsers
                 | Act::ReadAudit => false,
             },
@@ -257,6 +264,7 @@ impl Role {
                 | Act::AnswerSubjects
                 | Act::ManageAccounts
                 | Act::ManagePolicies
+                | Act::ManageRules
                 | Act::ManageUsers
                 | Act::ReadAudit => false,
             },
@@ -277,6 +285,7 @@ impl Role {
                 | Act::Dispose
                 | Act::ManageAccounts
                 | Act::ManagePolicies
+                | Act::ManageRules
                 | Act::ManageUsers => false,
             },
             Self::Administrator => match act {
@@ -286,6 +295,7 @@ impl Role {
                 | Act::Dispose
                 | Act::ManageAccounts
                 | Act::ManagePolicies
+                | Act::ManageRules
                 | Act::ManageUsers
                 | Act::ReadAudit => true,
                 // Running the system gives no right to read sealed personal data or to decide.

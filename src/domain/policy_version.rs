@@ -1,17 +1,41 @@
-//! A version of a policy: each that ever ruled, and each that was proposed.
+//! A version of a policy, or of the authority's own rules: each that ever ruled, and each that was proposed.
 
 use jiff::Timestamp;
 
 use super::ids::{AccountId, ContentHash, PolicyVersionId, UserId};
+
+/// What a version is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Governs {
+    /// A policy: an account's own, or the authority's.
+    Policy(Option<AccountId>),
+    /// The authority's own rules and words, beside those that are built in (*egna regler*).
+    Rules,
+}
+
+impl Governs {
+    /// The account whose own it is.
+    pub const fn account(self) -> Option<AccountId> {
+        match self {
+            Self::Policy(account) => account,
+            Self::Rules => None,
+        }
+    }
+
+    /// Whether it is about rules and words.
+    pub const fn is_rules(self) -> bool {
+        matches!(self, Self::Rules)
+    }
+}
 
 /// A version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyVersion {
     /// Its row.
     pub id: PolicyVersionId,
-    /// Whose own policy it is; none: the authority's.
-    pub account: Option<AccountId>,
-    /// The policy's name.
+    /// What it is of.
+    pub of: Governs,
+    /// The policy's name; of rules what they are called.
     pub name: String,
     /// Its whole text.
     pub text: String,

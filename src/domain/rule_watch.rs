@@ -110,6 +110,25 @@ impl RuleAlarm {
     }
 }
 
+/// How people judged what a rule found: in so many decided cases, and in so many of them it was called wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Judged {
+    /// Decided cases in which it had found something.
+    pub of: u64,
+    /// Of these, where a person called the finding wrong.
+    pub wrong: u64,
+}
+
+impl Judged {
+    /// The share that was right (*precision*), in whole per cent; nothing before a person has decided on any.
+    pub const fn precision(self) -> Option<u64> {
+        match self.of {
+            0 => None,
+            of => Some((of - if self.wrong > of { of } else { self.wrong }) * 100 / of),
+        }
+    }
+}
+
 /// What a rule has done lately.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleFigures {

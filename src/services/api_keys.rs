@@ -17,6 +17,7 @@ use crate::domain::account::Account;
 use crate::domain::api_key::{
     Allowance, LONGEST_DAYS, MOST_PER_MIN, PREFIX_DIGITS, Scope, prefix_of, written,
 };
+use crate::domain::calendar::local;
 use crate::domain::case::CaseState;
 use crate::domain::ids::{
     AccountId, ApiKeyId, CaseId, ContentHash, DecisionId, EvidenceId, RegistrationId,
@@ -35,6 +36,8 @@ use super::{ServiceError, Services, Viewer};
 
 /// How often a key's use is noted: not at every call.
 const SEEN_EVERY: SignedDuration = SignedDuration::from_secs(60);
+/// How long somebody is told of a key that was made for them.
+const TOLD_FOR: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 60;
 /// When more keys than this have asked, those long quiet are forgotten.
@@ -306,6 +309,35 @@ impl Services {
     pub async fn api_keys(&self, viewer: &Viewer) -> Result<Vec<Known>, ServiceError> {
         viewer.demand(Act::ManageUsers)?;
         all(&self.inner.store).await
+    }
+
+    /// The keys in force that act for whoever asks.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn own_api_keys(&self, viewer: &Viewer) -> Result<Vec<Known>, ServiceError> {
+        let now = self.inner.clock.now();
+        let mut keys = all(&self.inner.store).await?;
+        keys.retain(|key| {
+            key.user.id == viewer.user && key.revoked.is_none() && key.expires_at > now
+        });
+        Ok(keys)
+    }
+
+    /// What somebody is told for whom a key was made lately by another person.
+    pub(super) async fn key_notices(&self, viewer: &Viewer) -> Result<Vec<String>, ServiceError> {
+        let since = self.inner.clock.now() - TOLD_FOR;
+        let new = self.own_api_keys(viewer).await?.into_iter();
+        let new = new.filter(|key| key.made.0 >= since && key.made.1 != viewer.name);
+        Ok(new
+            .map(|key| {
+                let day = local(key.made.0).strftime("%Y-%m-%d");
+                format!(
+                    "{} skapade den {day} API-nyckeln {} som handlar i ditt namn. Den står på din sida Din inloggning. Känner du inte till den: be en administratör återkalla den.",
+                    key.made.1, key.name
+                )
+            })
+            .collect())
     }
 
     /// Whom a key can act for: login and name.

@@ -53,7 +53,7 @@ impl Services {
         let deadly = note.deaths >= MOST_DEATHS;
         let fetched: Vec<_> = waiting.iter().map(|version| version.fetched_at).collect();
         let mut known = self.known_around(&waiting).await?;
-        let classifier = self.inner.classifier.clone();
+        let classifier = self.classifier();
         let services = self.clone();
         let assess = move || -> Vec<AssessedVersion> {
             waiting
@@ -187,14 +187,18 @@ impl Services {
         Ok(known)
     }
 
-    /// Alarms that a person should see on the queue's page, in Swedish.
+    /// What a person should see on the queue's page, in Swedish: alarms of rules, own rules that are refused, and keys
+    /// that were made for them.
     ///
     /// # Errors
     /// [`ServiceError`].
     pub async fn rule_notices(&self, viewer: &Viewer) -> Result<Vec<String>, ServiceError> {
         viewer.demand(Act::ReadCases)?;
         let alarms = self.inner.store.rule_alarms(self.inner.clock.now()).await?;
-        Ok(alarms.iter().map(RuleAlarm::words).collect())
+        let refused = self.refused_rules().filter(|_| viewer.may(Act::ManageRules));
+        let keys = self.key_notices(viewer).await?;
+        let alarms = alarms.iter().map(RuleAlarm::words);
+        Ok(refused.into_iter().chain(keys).chain(alarms).collect())
     }
 
     /// Notes what is about to be assessed; nothing where nothing waits. What an earlier life of the

@@ -286,7 +286,7 @@ impl Services {
 
     /// Whether each text bars copying by itself; nothing where one of them breaks the classifier.
     pub(super) async fn bars_copying(&self, texts: Vec<String>) -> Option<Vec<bool>> {
-        let classifier = self.inner.classifier.clone();
+        let classifier = self.classifier();
         let bars =
             move |text: &String| classifier.classify(text, &Context::default()).bars_copying();
         tokio::task::spawn_blocking(move || texts.iter().map(bars).collect()).await.ok()

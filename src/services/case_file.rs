@@ -1,5 +1,7 @@
 //! One case in full.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::classify::{Classifier, language};
@@ -157,6 +159,8 @@ pub struct CaseFile {
     pub findings: Vec<Finding>,
     /// Which of them stand at words that this viewer may not read.
     pub withheld: Vec<usize>,
+    /// The rules whose findings in it a person has called wrong.
+    pub wrong: BTreeSet<String>,
     /// What the policy proposes.
     pub proposal: Proposal,
     /// The policy's name.
@@ -388,7 +392,7 @@ impl Services {
         let account = store.queue_line(case).await?.account;
         let policy = self.policy_of(item.account);
         let empty =
-            || Verdict { lexicon: self.inner.classifier.version().clone(), findings: Vec::new() };
+            || Verdict { lexicon: self.classifier().version().clone(), findings: Vec::new() };
         let verdict = version.verdict.clone().unwrap_or_else(empty);
         let mut file = CaseFile {
             id: case,
@@ -435,6 +439,7 @@ impl Services {
                 .collect(),
             findings: verdict.findings,
             withheld: Vec::new(),
+            wrong: store.wrong_findings(row.version).await?,
             above: store.thread_above(row.item).await?,
             below: store.thread_below(row.item, BELOW).await?,
             earlier_cases: store.earlier_cases_of_author(case, EARLIER).await?,
@@ -455,7 +460,7 @@ impl Services {
             may_lift_bar: viewer.may(Act::LiftCopyBar),
         };
         if !file.may_read_evidence {
-            file.mask(&self.inner.classifier);
+            file.mask(&self.classifier());
         }
         if file.veiled {
             file.veil();

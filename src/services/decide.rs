@@ -302,7 +302,7 @@ impl Services {
     pub(super) fn slips<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Vec<String> {
         let mut found: Vec<String> = Vec::new();
         for text in texts {
-            let verdict = self.inner.classifier.classify(text, &Context::default());
+            let verdict = self.classifier().classify(text, &Context::default());
             for finding in verdict.findings.iter().filter(|finding| is_a_slip(finding)) {
                 let span = finding.spans.first();
                 let words = span.and_then(|span| text.get(span.start as usize..span.end as usize));

@@ -56,6 +56,44 @@ pub fn classifier(sources: &[Source], kept: Option<&Path>) -> Classifier {
     })
 }
 
+/// The one thread on which lexicons are read. An allocator keeps what is freed for the thread that it was made on: read
+/// here and there, each change of rules would leave another lexicon's room behind.
+#[derive(Clone, Debug)]
+pub struct Loader(std::sync::mpsc::Sender<Box<dyn FnOnce() + Send>>);
+
+impl Loader {
+    /// Starts the thread. It ends with the last handle.
+    ///
+    /// # Errors
+    /// [`io::Error`] where the system gives no thread.
+    pub fn start() -> io::Result<Self> {
+        let (to, wanted) = std::sync::mpsc::channel::<Box<dyn FnOnce() + Send>>();
+        let work = move || wanted.into_iter().for_each(|work| work());
+        std::thread::Builder::new().name("lexikon".into()).spawn(work)?;
+        Ok(Self(to))
+    }
+
+    /// Does some work there.
+    ///
+    /// # Errors
+    /// [`io::Error`] where the thread has died.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> io::Result<T> {
+        let (done, answer) = tokio::sync::oneshot::channel();
+        let work = move || {
+            if let Ok(value) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
+                // Whoever asked may have gone.
+                drop(done.send(value));
+            }
+        };
+        let gone = |_| io::Error::other("reading a lexicon broke off");
+        self.0.send(Box::new(work)).map_err(|_| io::Error::other("no thread reads lexicons"))?;
+        answer.await.map_err(gone)
+    }
+}
+
 /// Where a lexicon came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum From {

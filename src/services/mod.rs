@@ -59,6 +59,8 @@ pub mod releases;
 pub mod replies;
 pub mod reports;
 pub mod responsible;
+pub mod rule_book;
+pub mod rule_desk;
 pub mod rules;
 pub mod search;
 pub mod secrecy;
@@ -214,7 +216,13 @@ pub struct Services {
 struct Inner {
     store: Store,
     evidence: EvidenceStore,
-    classifier: Arc<Classifier>,
+    classifier: RwLock<Arc<Classifier>>,
+    /// What changing rules takes; set at the start.
+    rule_desk: OnceLock<rule_book::Desk>,
+    /// Which own rules are in force.
+    own_rules: RwLock<rule_book::InForce>,
+    /// Held while rules are tried or put in force: each has lexicons of its own.
+    rule_turn: tokio::sync::Mutex<()>,
     policies: policies::InForce,
     /// What changing policies takes; set at the start.
     policy_desk: OnceLock<policies::Desk>,
@@ -524,7 +532,10 @@ impl Services {
             inner: Arc::new(Inner {
                 store: parts.store,
                 evidence: parts.evidence,
-                classifier: parts.classifier,
+                classifier: RwLock::new(parts.classifier),
+                rule_desk: OnceLock::new(),
+                own_rules: RwLock::default(),
+                rule_turn: tokio::sync::Mutex::default(),
                 policies,
                 policy_desk: OnceLock::new(),
                 policy_turn: tokio::sync::Mutex::default(),

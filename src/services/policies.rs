@@ -15,8 +15,9 @@ use crate::domain::changes::{Stretch, by_lines};
 use crate::domain::ids::{AccountId, CaseId, PolicyVersionId};
 use crate::domain::person::Act;
 use crate::domain::policy::Policy;
-use crate::domain::policy_version::PolicyVersion;
+use crate::domain::policy_version::{Governs, PolicyVersion};
 use crate::domain::policy_words::{listed, said, whole};
+use crate::domain::text::{hidden_at, mark};
 use crate::store::Store;
 use crate::store::rows::AuditLine;
 use crate::store::sqlite::policies::{MovedDeadline, NewPolicyVersion, OpenCase};
@@ -176,12 +177,12 @@ pub async fn ruling(
 /// [`ServiceError::NotFound`] where there is no such account.
 pub async fn history(store: &Store, id: &str) -> Result<Vec<PolicyVersion>, ServiceError> {
     if id == AUTHORITY {
-        return Ok(store.policy_versions(None).await?);
+        return Ok(store.policy_versions(Governs::Policy(None)).await?);
     }
     let accounts = store.accounts().await?;
     let account = accounts.iter().find(|account| account.key.as_str() == id);
     let account = account.ok_or(ServiceError::NotFound { what: "account" })?;
-    Ok(store.policy_versions(Some(account.id)).await?)
+    Ok(store.policy_versions(Governs::Policy(Some(account.id))).await?)
 }
 
 /// One of the policies in use.
@@ -278,7 +279,8 @@ pub struct Effects {
     pub n_more: usize,
 }
 
-fn compared(before: &str, now: &str) -> Vec<Line> {
+/// Two texts compared by lines, with what is alike far from any change left out.
+pub fn compared(before: &str, now: &str) -> Vec<Line> {
     /// So many lines around a change are shown.
     const AROUND: usize = 2;
     let mut all = Vec::new();
@@ -304,6 +306,20 @@ fn compared(before: &str, now: &str) -> Vec<Line> {
         }
     }
     shown
+}
+
+/// Characters of a text that nobody sees, or that change how others are shown: a text that people work by says what
+/// it shows.
+pub fn hidden_faults(text: &str) -> Vec<Fault> {
+    let hidden = text.lines().enumerate().flat_map(|(n, line)| {
+        let at = hidden_at(line).into_iter();
+        at.map(move |(byte, c)| Fault {
+            line: n + 1,
+            column: line[..byte].chars().count() + 1,
+            what: format!("här står ett dolt tecken, {}: ta bort det", mark(c)),
+        })
+    });
+    hidden.take(TOLD).collect()
 }
 
 /// What is suggested, in words.
@@ -422,7 +438,7 @@ impl Services {
                     None => self.inner.policies.authority(),
                 },
                 accounts: goes_by.map(|account| account.name.clone()).collect(),
-                versions: self.inner.store.policy_versions(*slot).await?,
+                versions: self.inner.store.policy_versions(Governs::Policy(*slot)).await?,
             });
         }
         Ok(found)
@@ -515,6 +531,10 @@ impl Services {
             Some(account) => self.inner.policies.of(account, false),
             None => self.inner.policies.authority(),
         };
+        let hidden = hidden_faults(text);
+        if !hidden.is_empty() {
+            return Ok(Checked::Faulty(hidden));
+        }
         let new = match (self.desk()?.read)(slot.is_none(), text) {
             Ok(policy) => policy,
             Err(faults) => return Ok(Checked::Faulty(faults)),
@@ -567,7 +587,7 @@ impl Services {
         let moved = if draft.recounts { preview.effects.moved } else { Vec::new() };
         let cases: Vec<_> = moved.iter().map(|moved| moved.case).collect();
         let new = NewPolicyVersion {
-            account,
+            of: Governs::Policy(account),
             name: new.name,
             text: draft.text.clone(),
             hash: new.version,

@@ -189,7 +189,7 @@ impl Services {
         let item = self.inner.store.item(pointed.item).await?;
         let version = self.inner.store.version(pointed.version).await?;
         let verdict = version.verdict.unwrap_or_else(|| Verdict {
-            lexicon: self.inner.classifier.version().clone(),
+            lexicon: self.classifier().version().clone(),
             findings: Vec::new(),
         });
         Ok(CaseOpening {
@@ -219,7 +219,7 @@ impl Services {
                 (None, true) => DISPOSED.to_owned(),
                 (Some(reason), true) => {
                     let line = reason.split_whitespace().collect::<Vec<_>>().join(" ");
-                    self.inner.classifier.masked(&line).into_owned()
+                    self.classifier().masked(&line).into_owned()
                 }
             };
             let PublicReport { id, received_at, state, case, .. } = row;
@@ -254,7 +254,7 @@ impl Services {
 
     fn shown_report(&self, viewer: &Viewer, mut row: PublicReport) -> PublicReport {
         if !viewer.may(Act::ReadEvidence) {
-            let mask = |text: String| self.inner.classifier.masked(&text).into_owned();
+            let mask = |text: String| self.classifier().masked(&text).into_owned();
             row.reason = row.reason.map(mask);
             row.contact = row.contact.map(|_| "(visas inte för din roll)".into());
         }

@@ -303,7 +303,7 @@ impl Services {
             withheld = Some(if row.no_copy { SHOWN_IN_THE_CASE } else { WITHHELD }.to_owned());
         }
         let one_line = row.text_head.split_whitespace().collect::<Vec<_>>().join(" ");
-        let classifier = &self.inner.classifier;
+        let classifier = self.classifier();
         let mut text = classifier.masked(&one_line).into_owned();
         if row.text_is_cut {
             // Half a number at the cut is no number to the mask, so the end is left out.

@@ -373,7 +373,7 @@ impl Services {
         let store = &self.inner.store;
         let (rows, more) = self.texts_with(wanted, MOST_HITS, self.shut_to(viewer).await?).await?;
         let mut line = viewer.line("release.search", format!("release {id}"));
-        line.detail = Some(self.inner.classifier.masked(wanted.trim()).into_owned());
+        line.detail = Some(self.classifier().masked(wanted.trim()).into_owned());
         store.record_audit(line, self.inner.clock.now()).await?;
         let chosen = store.release_records(id).await?;
         let mut found = Hits { hits: Vec::new(), more };
@@ -429,7 +429,7 @@ impl Services {
                 refused(format!("Bevis {evidence} är inte säkrat, eller gallrat."))
             })?;
             let text = found.text(&inner.evidence).await?.unwrap_or_default();
-            let mut phrases = inner.classifier.personal(&text);
+            let mut phrases = self.classifier().personal(&text);
             for phrase in sensitive(&found.manifest, &text) {
                 if !phrases.contains(&phrase) {
                     phrases.push(phrase);

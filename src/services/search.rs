@@ -194,7 +194,7 @@ impl Services {
             (false, false, true) => vec![Stretch::Plain(VEILED.into())],
             (false, false, false) => {
                 let one_line = row.text.split_whitespace().collect::<Vec<_>>().join(" ");
-                excerpt(&self.inner.classifier.masked(&one_line), question)
+                excerpt(&self.classifier().masked(&one_line), question)
             }
         };
         Found {
@@ -279,7 +279,7 @@ impl Services {
         };
         let mut rows = self.inner.store.search(search).await?;
         let mut line = viewer.line("search", "items");
-        line.detail = Some(self.inner.classifier.masked(&asked.told()).into_owned());
+        line.detail = Some(self.classifier().masked(&asked.told()).into_owned());
         self.inner.store.record_audit(line, self.inner.clock.now()).await?;
         let more = rows.len() > PAGE as usize;
         rows.truncate(PAGE as usize);

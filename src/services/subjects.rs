@@ -303,7 +303,7 @@ impl Services {
             // Of what somebody else wrote, their numbers and addresses are not this person's.
             let theirs = |text: String| match wrote {
                 true => text,
-                false => self.inner.classifier.masked(&text).into_owned(),
+                false => self.classifier().masked(&text).into_owned(),
             };
             let earlier = match (kind, shown) {
                 (SubjectKind::Access, true) => self.inner.store.versions_of(item).await?,

@@ -104,7 +104,7 @@ impl Services {
     pub(super) fn shown_to(&self, viewer: &Viewer, text: String) -> String {
         match viewer.may(Act::ReadEvidence) {
             true => text,
-            false => self.inner.classifier.masked(&text).into_owned(),
+            false => self.classifier().masked(&text).into_owned(),
         }
     }
 

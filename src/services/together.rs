@@ -224,7 +224,7 @@ impl Services {
         let is_cut = text.len() > LONGEST_WHOLE_BYTES;
         text.truncate(text.floor_char_boundary(LONGEST_WHOLE_BYTES));
         let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let mut masked = self.inner.classifier.masked(&one_line).into_owned();
+        let mut masked = self.classifier().masked(&one_line).into_owned();
         if is_cut {
             // As in lines: half a number at the cut is no number to the mask.
             let end = masked.len().saturating_sub(LONGEST_NUMBER_BYTES);
@@ -267,6 +267,7 @@ impl Services {
         viewer: &Viewer,
         picks: &[Pick],
         decision: &Decision,
+        answered: &Answered,
     ) -> Result<Plan, ServiceError> {
         viewer.demand(Act::Decide)?;
         self.check_together(picks, decision)?;
@@ -277,7 +278,7 @@ impl Services {
                 plan.unknown.push(pick.case);
                 continue;
             }
-            match self.plan_one(viewer, *pick, decision).await {
+            match self.plan_one(viewer, *pick, decision, answered).await {
                 Ok(planned) => plan.will.push(planned),
                 Err(error) => plan.cannot.push((pick.case, told(error, "planning", pick.case))),
             }
@@ -295,6 +296,7 @@ impl Services {
         viewer: &Viewer,
         pick: Pick,
         decision: &Decision,
+        answered: &Answered,
     ) -> Result<Planned, ServiceError> {
         let refused = |why: &str| ServiceError::Refused { why: why.to_owned() };
         self.demand_open(viewer, pick.case).await?;
@@ -311,7 +313,7 @@ impl Services {
         {
             return Err(ServiceError::Refused { why: format!("{name} arbetar med ärendet.") });
         }
-        let examined = self.examine(&row, &item, decision, &Answered::default(), now).await?;
+        let examined = self.examine(&row, &item, decision, answered, now).await?;
         if decision.removes() {
             let evidence = store.evidence_of(row.version).await?;
             if !evidence.is_some_and(|e| matches!(e.state, EvidenceState::Sealed { .. })) {
@@ -331,7 +333,7 @@ impl Services {
         &self,
         viewer: &Viewer,
         mut picks: Vec<Pick>,
-        decision: Decision,
+        (decision, answered): (Decision, Answered),
         form: Option<String>,
     ) -> Result<Made, ServiceError> {
         viewer.demand(Act::Decide)?;
@@ -364,7 +366,7 @@ impl Services {
         let (services, viewer) = (self.clone(), viewer.clone());
         let all = tokio::spawn(async move {
             for pick in picks {
-                services.decide_one_of(&viewer, pick, &decision, within).await;
+                services.decide_one_of(&viewer, pick, (&decision, &answered), within).await;
             }
         });
         all.await.map_err(|e| ServiceError::Broken {
@@ -390,7 +392,7 @@ impl Services {
         &self,
         viewer: &Viewer,
         pick: Pick,
-        decision: &Decision,
+        (decision, answered): (&Decision, &Answered),
         within: Within,
     ) {
         let case = pick.case;
@@ -400,12 +402,11 @@ impl Services {
             let row = self.inner.store.case(case).await?;
             let item = self.inner.store.item(row.item).await?;
             check_alone(&row, &item, decision)?;
-            let none = Answered::default();
             self.decide_within(
                 viewer,
                 pick,
                 decision.clone(),
-                &none,
+                answered,
                 // The words are the same for all, and were judged before anything was written.
                 Warned::Before,
                 Some(within),

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::ids::{CaseId, ContentHash};
+use crate::domain::ids::{CaseId, ContentHash, UserId};
 
 use super::view::decision::{Again, Filled};
 
@@ -18,9 +18,16 @@ const KEPT: SignedDuration = SignedDuration::from_hours(2);
 /// How many, over all sessions: the oldest goes first.
 const MOST: usize = 200;
 
+/// How many sessions it is known of whose they are: those that were used last.
+const SESSIONS: usize = 500;
+
 /// Refused decisions by session and case.
 #[derive(Default)]
-pub struct Drafts(Mutex<HashMap<(ContentHash, CaseId), Draft>>);
+pub struct Drafts {
+    held: Mutex<HashMap<(ContentHash, CaseId), Draft>>,
+    /// Whose sessions are, also for a while after they have ended: what is sent then is kept for that person.
+    owners: Mutex<HashMap<ContentHash, (UserId, Timestamp)>>,
+}
 
 struct Draft {
     filled: Filled,
@@ -32,7 +39,39 @@ struct Draft {
 impl Drafts {
     fn held(&self) -> MutexGuard<'_, HashMap<(ContentHash, CaseId), Draft>> {
         // Short sections that cannot leave anything half done.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes whose a session is that is used.
+    pub fn used(&self, token: &str, user: UserId, now: Timestamp) {
+        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = ContentHash::of(token.as_bytes());
+        if owners.len() >= SESSIONS && !owners.contains_key(&key) {
+            let oldest = owners.iter().min_by_key(|(_, (_, at))| *at).map(|(key, _)| *key);
+            oldest.and_then(|oldest| owners.remove(&oldest));
+        }
+        owners.insert(key, (user, now));
+    }
+
+    /// Whose a session is or was; nothing of one that this program has not seen.
+    pub fn owner(&self, token: &str) -> Option<UserId> {
+        let owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        owners.get(&ContentHash::of(token.as_bytes())).map(|(user, _)| *user)
+    }
+
+    /// Gives what the session before had to the one that its person has opened. Somebody else gets nothing of it.
+    pub fn hand_over(&self, old: &str, new: &str, user: UserId) {
+        if self.owner(old) != Some(user) {
+            return self.drop_all(old);
+        }
+        let [old, new] = [old, new].map(|token| ContentHash::of(token.as_bytes()));
+        let mut held = self.held();
+        let cases: Vec<_> = held.keys().filter(|key| key.0 == old).map(|key| key.1).collect();
+        for case in cases {
+            if let Some(draft) = held.remove(&(old, case)) {
+                held.insert((new, case), draft);
+            }
+        }
     }
 
     /// Keeps what was filled in, and why it was refused where it was.
@@ -116,6 +155,19 @@ mod tests {
         drafts.drop_all("a");
         assert!(drafts.of("a", CaseId(1), at(1)).is_none());
         assert_eq!(drafts.of("b", CaseId(1), at(1)).unwrap().filled().note, "y");
+    }
+
+    #[test]
+    fn what_was_sent_too_late_waits_for_its_writer_alone() {
+        for (user, kept) in [(UserId(1), true), (UserId(2), false)] {
+            let drafts = Drafts::default();
+            drafts.used("a", UserId(1), at(0));
+            assert_eq!(drafts.owner("okänd"), None);
+            drafts.keep("a", CaseId(1), &note("ring"), at(0));
+            drafts.hand_over("a", "b", user);
+            assert_eq!(drafts.of("b", CaseId(1), at(1)).is_some(), kept);
+            assert!(drafts.of("a", CaseId(1), at(1)).is_none());
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use askama::Template as _;
 use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName,
@@ -82,6 +83,7 @@ impl Guard {
             // Inside what dresses answers, so that a page that breaks is told of like any other.
             .layer(CatchPanicLayer::new())
             .layer(from_fn_with_state(self.clone(), say_in_swedish))
+            .layer(from_fn_with_state(self.clone(), refuse_unreadable))
             .layer(from_fn_with_state(self.clone(), refuse_too_large))
             .layer(from_fn_with_state(self.clone(), refuse_foreign))
             .layer(from_fn_with_state(self.cookie(), headers))
@@ -191,6 +193,45 @@ async fn refuse_too_large(State(guard): State<Guard>, request: Request, next: Ne
         .and_then(|length| length.parse::<usize>().ok())
         .is_some_and(|length| length > largest(request.uri().path()));
     if too_large { guard.trouble(Trouble::TooLarge, None) } else { next.run(request).await }
+}
+
+/// Refuses a form with a field whose name is no text: the framework would take it for a field that it does not know,
+/// and go on without what was meant.
+async fn refuse_unreadable(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let kind = request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    if kind.is_none_or(|kind| !kind.starts_with(b"application/x-www-form-urlencoded")) {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    match to_bytes(body, largest(parts.uri.path())).await {
+        Ok(form) if names_are_text(&form) => {
+            next.run(Request::from_parts(parts, Body::from(form))).await
+        }
+        Ok(_) => guard.trouble(Trouble::NotUnderstood, None),
+        Err(_) => guard.trouble(Trouble::TooLarge, None),
+    }
+}
+
+fn names_are_text(form: &[u8]) -> bool {
+    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
+    let is_text = |name: &[u8]| {
+        let (mut bytes, mut at) = (Vec::with_capacity(name.len()), 0);
+        while let Some(byte) = name.get(at) {
+            match (byte, digit(name.get(at + 1)), digit(name.get(at + 2))) {
+                (b'%', Some(high), Some(low)) => {
+                    bytes.push((high * 16 + low) as u8);
+                    at += 3;
+                }
+                _ => {
+                    bytes.push(*byte);
+                    at += 1;
+                }
+            }
+        }
+        std::str::from_utf8(&bytes).is_ok()
+    };
+    let name = |pair: &[u8]| is_text(pair.split(|byte| *byte == b'=').next().unwrap_or_default());
+    form.split(|byte| *byte == b'&').all(name)
 }
 
 /// What the framework refuses by itself (an address or a form that cannot be read, a method that is not
@@ -457,6 +498,20 @@ mod tests {
             let body = String::from_utf8(body.to_vec()).unwrap();
             assert!(body.contains(words), "{method} {uri}: {body}");
         }
+    }
+
+    #[test]
+    fn names_of_fields_are_text() {
+        for (form, is_text) in [
+            ("", true),
+            ("csrf=x&namn=%FF", true),
+            ("sm%C3%B6r=1&a%20b=2&100%=3", true),
+            ("csrf=x&%FF%FE=1", false),
+            ("n\u{e5}mn=1", true),
+        ] {
+            assert_eq!(names_are_text(form.as_bytes()), is_text, "{form}");
+        }
+        assert!(!names_are_text(b"a=1&\xff=2"));
     }
 
     #[test]

@@ -86,13 +86,18 @@ pub fn versions(one: &InUse) -> Vec<VersionRow> {
     one.versions.iter().map(|row| version(row, ruling)).collect()
 }
 
+/// Who proposed a version when, and why.
+pub fn proposed(version: &PolicyVersion) -> String {
+    format!("{} föreslog {}: {}", by(version), moment(version.made_at), version.why)
+}
+
 /// The one that waits.
 pub fn waiting(version: &PolicyVersion, checked: Option<Checked>, viewer: UserId) -> WaitingView {
     let own = version.made_by.as_ref().is_some_and(|(id, _)| *id == viewer);
     let may = checked.is_some();
     WaitingView {
         id: version.id.0,
-        words: format!("{} föreslog {}: {}", by(version), moment(version.made_at), version.why),
+        words: proposed(version),
         preview: match checked {
             Some(Checked::Fits(fits)) => Some(preview(*fits)),
             Some(Checked::Faulty(_) | Checked::Same) | None => None,
@@ -102,7 +107,8 @@ pub fn waiting(version: &PolicyVersion, checked: Option<Checked>, viewer: UserId
     }
 }
 
-fn lines(compared: Vec<Line>) -> Vec<(Side, String)> {
+/// A comparison as it is shown; nothing where there is no difference.
+pub fn lines(compared: Vec<Line>) -> Vec<(Side, String)> {
     let shown = |line: &str| Visible::new(line).into_line();
     let any = compared.iter().any(|line| !matches!(line, Line::Skipped(_)));
     let line = |line: Line| match line {

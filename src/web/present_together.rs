@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use crate::domain::decision::{Choice, Decision};
+use crate::domain::duties::Duties;
 use crate::domain::ids::{CaseId, UserId};
+use crate::domain::register::Subject;
 use crate::domain::together::{Became, MOST_TOGETHER, Pick};
 use crate::services::queue::Line;
 use crate::services::together::{Decided, Picked, Plan, Selection};
@@ -15,6 +17,7 @@ use super::view::choice::ChoiceKind;
 use super::view::decision::{Filled, HoldOption, rests};
 use super::view::grounds::GroundMenu;
 use super::view::masked::Masked;
+use super::view::register::{QuestionView, RegisterView};
 use super::view::shell::{Notice, Shell};
 use super::view::times::Moment;
 use super::view::together::{Brief, DecidedPage, PickRow, Summary, TogetherChoice, TogetherPage};
@@ -98,6 +101,7 @@ pub fn page(
         may_decide,
         choices: TogetherChoice::all(&filled),
         grounds,
+        diary: diary(selection, &filled),
         holds: holds(earliest_due, &filled, now),
         proposal: is_proposal.then(|| {
             "Riktlinjen föreslår samma sak för alla, och det är förvalt. Du bestämmer.".to_owned()
@@ -105,6 +109,24 @@ pub fn page(
         filled,
         summary,
     }
+}
+
+/// What the policies concerned ask about the diary, each question once: the answers hold for all of the cases.
+fn diary(selection: &Selection, filled: &Filled) -> Option<RegisterView> {
+    let kind = selection.picked.iter().find(|picked| picked.waits)?.line.kind;
+    let removes =
+        filled.choices.iter().any(|kind| matches!(kind, ChoiceKind::Hide | ChoiceKind::Delete));
+    let subject = Subject { kind, ground: filled.ground, removes };
+    let of = |duties: &Duties| RegisterView::new("", duties, subject, filled);
+    let mut views = selection.duties.iter().map(of);
+    let mut first = views.next()?;
+    for other in views {
+        let new = |q: &QuestionView| !first.questions.iter().any(|known| known.id == q.id);
+        let more: Vec<_> = other.questions.into_iter().filter(new).collect();
+        first.questions.extend(more);
+        first.asks_number |= other.asks_number;
+    }
+    (!first.questions.is_empty()).then_some(first)
 }
 
 /// The whole text of a case, where its line is only the beginning.
@@ -205,10 +227,14 @@ pub fn summary(
             ("vanta_till", &fields.vanta_till),
             ("vanta_egen", &fields.vanta_egen),
             ("anteckning", &fields.anteckning),
+            ("dnr", &fields.dnr),
         ]
         .into_iter()
         .filter_map(|(name, value)| sent(name, value)),
     );
+    let answers = fields.answered().to.into_iter();
+    let answer = |yes| if yes { "ja" } else { "nej" };
+    summary.sends.extend(answers.map(|(question, yes)| (question.id(), answer(yes).to_owned())));
     summary.sends.push(("formular", form));
     summary.sends.push(("gor", "besluta".to_owned()));
     summary

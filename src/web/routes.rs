@@ -28,8 +28,8 @@ use super::guard::{Guard, LARGEST_PUBLIC_BYTES};
 use super::pages::{
     account_card, accounts, api_help, archive, audit_log, case, crisis, diary, evidence, filters,
     handed, help, hooks, keeping, keys, login, me, mentions, policies, publishers, queue, record,
-    replies, report, reported, search, secrecy, sign_in, statistics, subjects, supervision, tasks,
-    together, users,
+    replies, report, reported, rules, search, secrecy, sign_in, statistics, subjects, supervision,
+    tasks, together, users,
 };
 use super::proxies::Proxies;
 use super::public::PublicGate;
@@ -63,6 +63,7 @@ pub fn router(
         pushes: Arc::new(Semaphore::new(machine::PUSHES_AT_ONCE)),
         streams: Streams::default(),
         drafts: Arc::default(),
+        sent: Arc::default(),
         searches: Arc::default(),
         refusals: Arc::default(),
         proxies: Arc::new(Proxies::new(&settings.trusted_proxies)),
@@ -95,6 +96,7 @@ pub fn router(
         .route("/arende/{id}", get(case::show))
         .route("/arende/{id}/beslut", post(case::decide).get(back_to_page))
         .route("/arende/{id}/forslag", post(case::propose).get(back_to_page))
+        .route("/arende/{id}/fel", post(rules::wrong).get(back_to_page))
         .route("/arende/{id}/infoga", post(replies::insert).get(back_to_page))
         .route("/filter", get(filters::show).post(filters::add))
         .route("/filter/{id}", post(filters::save).get(back_to_page))
@@ -220,6 +222,14 @@ pub fn router(
             "/riktlinjer/{id}/{version}/dra-tillbaka",
             post(policies::withdraw).get(back_to_page),
         )
+        .route("/regler", get(rules::show).post(rules::attempt))
+        .route("/regler/andra", get(rules::edit).post(rules::save))
+        .route("/regler/regel/{id}", get(rules::rule))
+        .route("/regler/lista/{name}", get(rules::list))
+        .route("/regler/version/{id}", get(rules::version))
+        .route("/regler/version/{id}/prova", get(rules::weigh))
+        .route("/regler/version/{id}/godkann", post(rules::approve).get(back_to_page))
+        .route("/regler/version/{id}/dra-tillbaka", post(rules::withdraw).get(back_to_page))
         .route("/uppsikt", get(supervision::show))
         .route("/uppsikt/uppsiktslogg.csv", get(supervision::table))
         .route("/hjalp", get(help::show))

@@ -9,7 +9,7 @@ use askama::Template;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::CookieJar;
 use tokio::sync::Semaphore;
@@ -25,6 +25,7 @@ use crate::telemetry::metrics::Metrics;
 use super::cookie::SessionCookie;
 use super::drafts::Drafts;
 use super::guard::{self, Guard, csrf_matches, csrf_token};
+use super::once::Sent;
 use super::pages::search::Typed;
 use super::proxies::Proxies;
 use super::public::PublicGate;
@@ -70,6 +71,7 @@ pub struct Site {
     pub(super) pushes: Arc<Semaphore>,
     pub(super) streams: Streams,
     pub(super) drafts: Arc<Drafts>,
+    pub(super) sent: Arc<Sent>,
     pub(super) searches: Arc<Searches<Typed>>,
     pub(super) refusals: Arc<Refusals>,
     pub(super) proxies: Arc<Proxies>,
@@ -206,6 +208,7 @@ impl FromRequestParts<Site> for Inside {
         let (Some(Session { viewer, csrf }), Some(token)) = (session, token) else {
             return Err(to_login(parts));
         };
+        site.drafts.used(&token, viewer.user, site.services.clock().now());
         let jar = CookieJar::from_headers(&parts.headers);
         let keys = Keys::from_cookie(jar.get(Keys::COOKIE).map(|cookie| cookie.value()));
         let script = parts.headers.get(BY_SCRIPT).map(|says| match says.as_bytes() {
@@ -214,6 +217,11 @@ impl FromRequestParts<Site> for Inside {
         });
         Ok(Self { viewer, keys, csrf_secret: csrf, token, script })
     }
+}
+
+/// Whether a script of ours asks.
+pub(super) fn is_by_script(headers: &HeaderMap) -> bool {
+    headers.contains_key(BY_SCRIPT)
 }
 
 /// To the log-in page, and back to what was asked for. What was sent too late is not kept, and the
@@ -247,6 +255,7 @@ pub(super) fn page_of_form(path: &str) -> String {
         (Some("omnamnanden"), _) => "/omnamnanden".to_owned(),
         (Some("filter"), _) => "/filter".to_owned(),
         (Some(page @ ("nycklar" | "webbhookar")), _) => format!("/{page}"),
+        (Some("regler"), _) => "/regler".to_owned(),
         (Some("svar"), None) => "/svar".to_owned(),
         (Some("svar"), Some(number)) => format!("/svar/{number}"),
         (Some("konton"), Some(account)) => format!("/konton/{account}"),

@@ -28,7 +28,7 @@ tests = Runner()
 place = workplace("hostile")
 (place / "inkorg").mkdir()
 daemon = Daemon(place, own_site("forum", "Medborgarforum", "inkorg", "nyckel"), secrets=[("nyckel", SHARED_SECRET)])
-editor = Person(daemon.url, "redaktor")
+editor, administrator = Person(daemon.url, "redaktor"), Person(daemon.url, "regelverk")
 id_of = {f"h-{n:03}": case for n, case in enumerate(CASES)}
 
 
@@ -65,6 +65,7 @@ def push(body, *, secret=SHARED_SECRET, delivery=None, at=None):
 
 def start():
     daemon.add_user("redaktor", "redaktor")
+    daemon.add_user("regelverk", "administrator")
     daemon.start()
     editor.log_in()
 
@@ -283,6 +284,45 @@ def all_are_shown_as_text():
     return f"{len(CASES)} cases, {pages} pages of the queue, {shown} compared word by word"
 
 
+def every_text_can_be_tried():
+    """On the page of the rules, where it is shown with what was found, and never kept."""
+    csrf, tried = hidden(editor.page("/regler"), "csrf"), 0
+    for case in CASES:
+        text = text_of(case)
+        if text is None or len(text.encode("utf-8", "surrogatepass")) > 20_000 or any(0xD800 <= ord(c) < 0xE000 for c in text):
+            continue
+        status, answer, _ = editor.ask("/regler", {"csrf": csrf, "text": text})
+        check(status == (200 if text.strip() else 422), f"{case['name']}: {status}")
+        page = Page(answer)
+        check(not page.faults, f"{case['name']}: the page holds {page.faults[:3]}")
+        tried += 1
+    # What is asked for among the rules, and in addresses, is a stranger's too.
+    for path in ("/regler?q=%3Cscript%3Ealert(1)%3C/script%3E", "/regler/regel/%3Cb%3E", "/regler/lista/..%2F..%2Fetc", "/regler/version/9", "/regler/version/x"):
+        status, answer, _ = editor.ask(path)
+        check(status in (200, 400, 404) and not Page(answer).faults, f"{path}: {status}")
+    return f"{tried} texts"
+
+
+def rules_are_refused_clearly():
+    """What an administrator may paste into rules: told of with its line, and never a fault of ours."""
+    administrator.log_in()
+    page = administrator.page("/regler/andra")
+    form = {name: hidden(page, name) for name in ("csrf", "bas")}
+    deep = "x = " + "[" * 200 + "]" * 200
+    for text, words in {"# a\u202eb": "dolt tecken", "[[rule": "rubrik är inte avslutad", deep: "för många led", "a = 1": "okänd nyckel", "x" * 90_000: "längre än",
+                        "[[change]]\nrule = \"<script>alert(1)</script>\"": "okänd regel"}.items():
+        status, answer, _ = administrator.ask("/regler/andra", form | {"text": text, "varfor": "Prov", "gor": "publicera"})
+        check(status == 422 and words in answer, f"{text[:40]}: {status}")
+        check(not Page(answer).faults, f"{text[:40]}: {Page(answer).faults[:3]}")
+        if text != "x" * 90_000:
+            status, answer, _ = administrator.ask("/riktlinjer/myndigheten/andra", form | {"text": text, "varfor": "Prov", "gor": "publicera"})
+            check(status == 422 and "recurse" not in answer and not Page(answer).faults, f"policy {text[:40]}: {status}")
+    check(daemon.one("select count(*) from policy_versions where rules = 1") == 0, "something was published")
+    # The name of a field in no known coding.
+    status, answer, _ = administrator._ask("/regler", b"csrf=x&%FF%FE=1&\xff\xfe=2", {})
+    check(status in (400, 403) and "<h1" in answer and not Page(answer).faults, f"a field's broken name: {status} {answer[:200]}")
+
+
 def it_lives_on():
     daemon.stops_in_order()
     check("alert(1)" not in daemon.log(), "the log holds a comment's text")
@@ -296,4 +336,6 @@ with tests.ending(daemon.clear_away):
     tests.run("every text is recorded by hand, or refused with its reason", all_are_recorded_by_hand)
     tests.run("what is handed in as a picture is one, whatever it is called", pictures_are_what_they_are)
     tests.run("every text is shown as text and nothing else", all_are_shown_as_text)
+    tests.run("every text can be tried against the rules, and is text there", every_text_can_be_tried)
+    tests.run("rules that cannot be are refused with their line", rules_are_refused_clearly)
     tests.run("nothing panicked, and the log quotes nothing", it_lives_on)

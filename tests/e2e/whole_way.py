@@ -15,6 +15,7 @@ ids = site.seed(SEED)
 seeded = {ids["comments"][c["key"]]: c for c in json.loads(SEED.read_text())["comments"]}
 daemon = site.daemon("whole-way", undo_s=3)
 editor, registrar = Person(daemon.url, "redaktor"), Person(daemon.url, "registrator")
+administrator = Person(daemon.url, "regelverk")
 
 
 def cases():
@@ -31,6 +32,7 @@ def flagged_as(*categories):
 def start():
     daemon.add_user("redaktor", "redaktor")
     daemon.add_user("registrator", "registrator")
+    daemon.add_user("regelverk", "administrator")
     return f"ready after {daemon.start():.2f} s"
 
 
@@ -179,6 +181,53 @@ def the_same_by_many_is_linked():
     return f"case {case}"
 
 
+OWN_RULES = """[[words]]
+id = "egen.kalrot"
+category = "insult"
+legal = "Husregler"
+severity = "medium"
+why = "Texten innehåller ett eget ord."
+lexemes = ["kålrotsskalle n2"]
+examples = ["En kålrotsskalle", "Din kålrotsskalle", "Kålrotsskallar"]
+counterexamples = ["En kålrot", "En skalle", "Kål och rot"]
+"""
+
+
+def publish_rules(text, why):
+    """Looks at rules, and publishes them: what the page said before it was done."""
+    form = lambda page: {name: hidden(page, name) for name in ("csrf", "bas")}
+    page = administrator.page("/regler/andra")
+    status, looked, _ = administrator.ask("/regler/andra", form(page) | {"text": text, "varfor": why, "gor": "granska"})
+    check(status == 200 and 'name="sedd"' in looked, f"looking at the rules gave {status}: {looked[-3000:]}")
+    sent = form(looked) | {"sedd": hidden(looked, "sedd"), "text": text, "varfor": why, "gor": "publicera"}
+    status, said, _ = administrator.ask("/regler/andra", sent)
+    check(status == 303, f"publishing the rules gave {status}: {said[-3000:]}")
+    return looked
+
+
+def rules_are_changed_while_it_runs():
+    administrator.log_in()
+    started = daemon.process.pid
+    status, _, _ = editor.ask("/regler/andra")
+    check(status == 403, f"an editor reached the form of the rules: {status}")
+    page = administrator.page("/regler/andra")
+    wrong = {name: hidden(page, name) for name in ("csrf", "bas")} | {"text": OWN_RULES.replace("lexemes", "lexems"), "varfor": "Prov", "gor": "publicera"}
+    status, said, _ = administrator.ask("/regler/andra", wrong)
+    check(status == 422 and "Rad 7: okänd nyckel `lexems`. Menades `lexemes`" in said.replace("&#96;", "`"), f"a fault gave {status}: {said[-3000:]}")
+    looked = publish_rules(OWN_RULES, "Beslut KS 2026/1")
+    check("nyaste lagrade texterna" in looked, "nothing was tried on what is stored")
+    number = site.write("Ny Person", "Vilken kålrotsskalle du är")
+    case = wait("a case by the new rule", lambda: cases().get(number), 60)
+    check("egen.kalrot" in editor.page(f"/arende/{case}"), "the case does not name the rule")
+    leaves = daemon.one("select count(*) from log where kind = 'policy'")
+    publish_rules("", "Tillbaka till de inbyggda")
+    check(daemon.one("select count(*) from log where kind = 'policy'") == leaves + 1, "no leaf in the log")
+    status, tried, _ = editor.ask("/regler", {"csrf": hidden(editor.page("/regler"), "csrf"), "text": "Vilken kålrotsskalle du är"})
+    check(status == 200 and "egen.kalrot" not in tried.split('id="egna"')[0], "the rule is still there")
+    check(daemon.process.pid == started, "the daemon was restarted")
+    return f"case {case}"
+
+
 def what_may_concern_children_is_not_copied():
     """Only metadata is sealed, nothing of it is shown or exported, and it can be hidden all the same."""
     number = site.write("Okänd Person", "Byter lolitabilder, skriv dm")
@@ -296,6 +345,7 @@ with tests.ending(daemon.clear_away, site.stop):
     tests.run("registration: package out, diary number in", registered)
     tests.run("a new comment becomes a case", new_comment_becomes_a_case)
     tests.run("nearly the same text by many is found and linked", the_same_by_many_is_linked)
+    tests.run("rules are changed, tried and taken back while it runs", rules_are_changed_while_it_runs)
     # Before the next one: no picture is taken of a page where something stands that may not be copied.
     tests.run("a picture of the live page is sealed", pictures_of_the_page)
     tests.run("an archive run holds the whole page", an_archive_run_holds_the_whole_page)

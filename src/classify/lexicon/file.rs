@@ -2,13 +2,18 @@
 //! does not hold. Unknown keys are refused by name and line; a bad entry never takes its
 //! neighbours with it.
 
+pub mod change;
+mod lexeme;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::classify::cues::table::{SUMS, exceptions};
 use crate::classify::lexicon::Source;
 use crate::classify::lexicon::complaint::Complaint;
+use crate::classify::lexicon::file::change::{RawChange, RawList};
 use crate::domain::category::{Category, Severity};
+use crate::domain::toml_words;
 use crate::domain::verdict::Mark;
 
 /// A lexeme as written: `hora n1 first last not=horisont`.
@@ -137,6 +142,10 @@ pub struct RawRule {
     pub yields_to: Vec<(String, usize)>,
     /// Counted, but never shown.
     pub shadow: bool,
+    /// Looked for no more: its name stands, so that whatever names it still holds.
+    pub off: bool,
+    /// Stands in the place of another file's rule of this name.
+    pub replaces: bool,
     /// Never lowered by cues.
     pub certain: bool,
     /// What its findings mean beyond their category.
@@ -160,6 +169,10 @@ pub struct RawFile {
     pub rules: Vec<RawRule>,
     /// Real words that must never be taken for a compound.
     pub harmless: Vec<RawLexeme>,
+    /// `[[change]]`: what is different about rules of other files.
+    pub changes: Vec<RawChange>,
+    /// `[[list]]`: what is put into classes of other files, and taken out of them.
+    pub lists: Vec<RawList>,
 }
 
 impl RawFile {
@@ -169,6 +182,11 @@ impl RawFile {
         Some((&*sums.name, Self { guards: exceptions(&sums.text), ..Self::default() }))
     }
 }
+
+/// What may stand at the top of a file.
+const KEYS: &[&str] = &[
+    "category", "legal", "shadow", "harmless", "class", "guard", "words", "rule", "change", "list",
+];
 
 /// How many examples, and how many counterexamples, a rule needs.
 const FEWEST_EXAMPLES: usize = 3;
@@ -182,7 +200,7 @@ pub fn read(name: &str, source: &str, complaints: &mut Vec<Complaint>) -> RawFil
         let at = error.span().map_or(0, |s| s.start);
         reader.complain(
             at,
-            format!("filen är inte giltig TOML ({})", error.message()),
+            format!("filen följer inte TOML här: {}", toml_words::syntax(error.message())),
             "Rätta raden",
         );
     }
@@ -220,7 +238,12 @@ pub fn read(name: &str, source: &str, complaints: &mut Vec<Complaint>) -> RawFil
             }
             kind @ ("words" | "rule") => {
                 for (table, at) in reader.tables(kind, value) {
-                    match category {
+                    let own = table.iter().find(|(key, _)| key.get_ref() == "category");
+                    let of_rule = match own {
+                        Some((_, value)) => reader.category(value),
+                        None => category,
+                    };
+                    match of_rule {
                         Some(category) => file.rules.extend(reader.rule(
                             table,
                             at,
@@ -228,19 +251,26 @@ pub fn read(name: &str, source: &str, complaints: &mut Vec<Complaint>) -> RawFil
                             category,
                             &legal,
                         )),
+                        None if own.is_some() => {}
                         None => reader.complain(
                             at,
                             "filen saknar `category`".into(),
-                            "Skriv till exempel `category = \"threat\"` överst",
+                            "Skriv till exempel `category = \"threat\"` överst, eller i regeln",
                         ),
                     }
                 }
             }
-            other => reader.unknown(
-                at,
-                other,
-                &["category", "legal", "shadow", "harmless", "class", "guard", "words", "rule"],
-            ),
+            "change" => {
+                for (table, at) in reader.tables("change", value) {
+                    file.changes.extend(reader.change(table, at));
+                }
+            }
+            "list" => {
+                for (table, at) in reader.tables("list", value) {
+                    file.lists.extend(reader.list(table, at));
+                }
+            }
+            other => reader.unknown(at, other, KEYS),
         }
     }
     for rule in &mut file.rules {
@@ -453,6 +483,8 @@ impl Reader<'_> {
     ) -> Option<RawRule> {
         const KNOWN: &[&str] = &[
             "id",
+            "category",
+            "replaces",
             "severity",
             "why",
             "legal",
@@ -489,6 +521,8 @@ impl Reader<'_> {
             guards: Vec::new(),
             yields_to: Vec::new(),
             shadow: false,
+            off: false,
+            replaces: false,
             certain: false,
             mark: None,
             examples: Vec::new(),
@@ -512,6 +546,8 @@ impl Reader<'_> {
                 "requires_text" => rule.requires_text = self.texts("requires_text", value),
                 "guards" => rule.guards = self.texts("guards", value),
                 "yields_to" => rule.yields_to = self.texts("yields_to", value),
+                "category" => {}
+                "replaces" => rule.replaces = self.flag("replaces", value),
                 "shadow" => rule.shadow = self.flag("shadow", value),
                 "certain" => rule.certain = self.flag("certain", value),
                 "mark" => rule.mark = self.mark(value),
@@ -581,7 +617,7 @@ impl Reader<'_> {
         let at = value.span().start;
         self.texts("lexemes", value)
             .into_iter()
-            .filter_map(|(text, line)| match lexeme(&text, paradigm, line) {
+            .filter_map(|(text, line)| match lexeme::read(&text, paradigm, line) {
                 Ok(member) => Some(member),
                 Err(what) => {
                     let start = self
@@ -597,56 +633,6 @@ impl Reader<'_> {
             })
             .collect()
     }
-}
-
-fn lexeme(text: &str, paradigm: &str, line: usize) -> Result<Member, String> {
-    if let Some(class) = text.strip_prefix('@') {
-        return Ok(Member::Class(class.to_owned(), line));
-    }
-    let mut words = text.split_whitespace();
-    let word = words.next().unwrap_or_default().to_owned();
-    if word.chars().any(char::is_uppercase) {
-        return Err(format!("`{word}` har stor bokstav; ord skrivs med små"));
-    }
-    let mut lexeme = RawLexeme {
-        word,
-        paradigm: paradigm.to_owned(),
-        first: None,
-        last: None,
-        stops: Vec::new(),
-        exact: false,
-        line,
-    };
-    for flag in words {
-        if let Some(stops) = flag.strip_prefix("not=") {
-            lexeme.stops = stops.split(',').map(str::to_owned).collect();
-        } else if let Some(rest) = flag.strip_prefix("first") {
-            let (form, class) = rest
-                .split_once('@')
-                .map_or((rest, None), |(form, class)| (form, Some(class.to_owned())));
-            let form = match form.strip_prefix('=') {
-                Some(form) => form,
-                None if form.is_empty() => "",
-                None => return Err(format!("`{flag}` förstås inte")),
-            };
-            lexeme.first = Some((form.to_owned(), class));
-        } else if let Some(rest) = flag.strip_prefix("last") {
-            lexeme.last = Some(match rest.strip_prefix('@') {
-                Some(class) => Some(class.to_owned()),
-                None if rest.is_empty() => None,
-                None => return Err(format!("`{flag}` förstås inte")),
-            });
-        } else if flag == "exact" {
-            lexeme.exact = true;
-        } else if flag.starts_with(['n', 'a', 'v', 'x']) {
-            lexeme.paradigm = flag.to_owned();
-        } else {
-            return Err(format!(
-                "`{flag}` är varken böjningsmönster, first, last, not= eller exact"
-            ));
-        }
-    }
-    Ok(Member::Lexeme(lexeme))
 }
 
 /// Edits between two short words.

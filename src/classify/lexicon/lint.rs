@@ -11,13 +11,13 @@ use std::sync::Arc;
 
 use crate::classify::cues::table::WEIGHTS;
 use crate::classify::lexicon::complaint::Complaint;
-use crate::classify::lexicon::file::{self, Member, RawClass, RawFile, RawLexeme, RawRule};
-use crate::classify::lexicon::{Source, inflect};
+use crate::classify::lexicon::file::{Member, RawClass, RawFile, RawLexeme, RawRule};
+use crate::classify::lexicon::{Source, inflect, overlay};
 use crate::classify::words::EntryId;
 use crate::classify::{Classifier, Scratch};
 
 /// Classes that the engine itself asks for by name.
-const OF_ENGINE: [&str; 15] = [
+pub(super) const OF_ENGINE: [&str; 15] = [
     "negation",
     "negation_verb",
     "negation_sken",
@@ -39,12 +39,8 @@ const OF_ENGINE: [&str; 15] = [
 /// that these sources make.
 pub fn warnings(sources: &[Source], classifier: &Classifier) -> Vec<Complaint> {
     let mut errors = Vec::new();
-    let files: Vec<(&str, RawFile)> = sources
-        .iter()
-        .filter(|s| s.is_of_a_language())
-        .map(|s| (s.name.as_str(), file::read(&s.name, &s.text, &mut errors)))
-        .chain(RawFile::of_sums(sources))
-        .collect();
+    let mut files = overlay::read_all(sources, &mut errors);
+    files.extend(RawFile::of_sums(sources));
     let weights = sources.iter().find(|s| s.name == WEIGHTS).map_or("", |s| s.text.as_str());
     let mut lint = Lint { classifier, scratch: Scratch::default(), found: Vec::new() };
     let classes: BTreeMap<&str, &RawClass> =

@@ -10,6 +10,7 @@ pub mod complaint;
 pub mod file;
 pub mod inflect;
 pub mod lint;
+pub mod overlay;
 pub mod part;
 pub mod trial;
 

@@ -81,7 +81,7 @@ fn faults_are_named_by_file_line_and_mend() {
     assert!(said[0].starts_with("sv/prov.toml:8: okänd ordklass `@okänd`"), "{said:?}");
 
     let said = complaints("category = \"insult\"\nfel fel\n");
-    assert!(said[0].starts_with("sv/prov.toml:2: filen är inte giltig TOML"), "{said:?}");
+    assert!(said[0].starts_with("sv/prov.toml:2: filen följer inte TOML här"), "{said:?}");
 }
 
 #[test]

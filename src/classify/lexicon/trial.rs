@@ -1,9 +1,11 @@
 //! A lexicon tried on its own examples: what `uppsikt lexicon test` runs.
 
+use serde::{Deserialize, Serialize};
+
 use crate::classify::{Classifier, Scratch};
 
 /// An example that did not come out as its rule says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
     /// The file.
     pub file: String,

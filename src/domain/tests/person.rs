@@ -16,7 +16,7 @@ fn the_permission_table() {
     registrator    ReadCases, Search, ReadEvidence, WriteNotes, EnterDiaryNumber, MarkSecrecy, LiftSecrecy, Release, AnswerSubjects
     arkivarie      ReadCases, ReadEvidence, WriteNotes, MarkSecrecy, LiftSecrecy, Release, Dispose
     granskare      ReadCases, ReadEvidence, ReadAudit
-    administratör  ReadCases, Exempt, AnswerSubjects, Dispose, ManageAccounts, ManagePolicies, ManageUsers, ReadAudit
+    administratör  ReadCases, Exempt, AnswerSubjects, Dispose, ManageAccounts, ManagePolicies, ManageRules, ManageUsers, ReadAudit
     ");
 }
 

@@ -35,6 +35,7 @@ mod pushes;
 mod quota;
 mod replies;
 mod reports;
+mod rules_changed;
 mod schedules;
 mod search;
 mod secrecy;

@@ -5,6 +5,7 @@ use crate::domain::custody::CustodyAct;
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::ids::CaseId;
 use crate::domain::person::Role;
+use crate::domain::register::Answered;
 use crate::domain::release::ReleaseOutcome;
 use crate::domain::secrecy::WITHHELD;
 use crate::domain::together::{Over, Pick};
@@ -117,9 +118,13 @@ async fn whatever_touches_the_content_is_shut_to_those_outside_and_each_try_is_i
     shut(services.police_bundle(&auditor, case).await);
     shut(services.mark_secret(&other, case, PROVISION, "Vill se den").await);
     shut(services.change_circle(&other, case, other.user, true, "Vill se den").await);
-    let plan = services.plan_together(&other, &[pick], &dismiss()).await.unwrap();
+    let plan =
+        services.plan_together(&other, &[pick], &dismiss(), &Answered::default()).await.unwrap();
     assert!(plan.will.is_empty() && plan.cannot[0].1.contains("sekretessmarkerat"), "{plan:?}");
-    let made = services.decide_together(&other, vec![pick], dismiss(), None).await.unwrap();
+    let made = services
+        .decide_together(&other, vec![pick], (dismiss(), Answered::default()), None)
+        .await
+        .unwrap();
     let done = services.decided_together(&other, made.bulk).await.unwrap();
     let became = format!("{:?}", done.cases[0].became);
     assert!(became.contains("sekretessmarkerat"), "{became}");

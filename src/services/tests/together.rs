@@ -9,6 +9,7 @@ use crate::domain::ground::Ground;
 use crate::domain::ids::{CaseId, PlatformItemId};
 use crate::domain::item::{Batch, FetchedItem, ItemKind};
 use crate::domain::person::Role;
+use crate::domain::register::{Answered, Question};
 use crate::domain::together::{Became, Over, Pick};
 use crate::services::ServiceError;
 use crate::services::queue::Filter;
@@ -45,11 +46,19 @@ async fn a_campaign_is_one_line_is_decided_together_and_undone_together() {
     let cases = campaign(&stage).await;
     assert_eq!(cases.len(), 4);
     let picks = picks(&stage, &cases).await;
-    let plan = stage.services.plan_together(&stage.editor, &picks, &hide()).await.unwrap();
+    let plan = stage
+        .services
+        .plan_together(&stage.editor, &picks, &hide(), &Answered::default())
+        .await
+        .unwrap();
     assert_eq!((plan.will.len(), plan.cannot.len()), (4, 0), "{plan:?}");
     let n_log = stage.store().audit_count("case.decide").await.unwrap();
-    let bulk =
-        stage.services.decide_together(&stage.editor, picks, hide(), None).await.unwrap().bulk;
+    let bulk = stage
+        .services
+        .decide_together(&stage.editor, picks, (hide(), Answered::default()), None)
+        .await
+        .unwrap()
+        .bulk;
     assert_eq!(stage.store().audit_count("case.decide").await.unwrap(), n_log + 4);
     assert_eq!(stage.store().audit_count("case.decide_together").await.unwrap(), 1);
     for case in &cases {
@@ -80,7 +89,11 @@ async fn what_cannot_be_decided_is_told_beforehand_and_stops_none_of_the_others(
     let lo = stage.person(Role::Editor, "Lo").await;
     stage.services.claim(&lo, cases[0]).await.unwrap();
     stage.decide(cases[1], vec![Choice::Dismiss]).await;
-    let plan = stage.services.plan_together(&stage.editor, &picks, &hide()).await.unwrap();
+    let plan = stage
+        .services
+        .plan_together(&stage.editor, &picks, &hide(), &Answered::default())
+        .await
+        .unwrap();
     let told: Vec<_> = plan.cannot.iter().map(|(case, why)| (*case, why.as_str())).collect();
     assert_eq!(
         told,
@@ -91,8 +104,12 @@ async fn what_cannot_be_decided_is_told_beforehand_and_stops_none_of_the_others(
     );
     assert_eq!(plan.will.len(), 2);
     // The summary is no promise: all four are sent all the same, and what happened meanwhile is told.
-    let bulk =
-        stage.services.decide_together(&stage.editor, picks, hide(), None).await.unwrap().bulk;
+    let bulk = stage
+        .services
+        .decide_together(&stage.editor, picks, (hide(), Answered::default()), None)
+        .await
+        .unwrap()
+        .bulk;
     let done = stage.services.decided_together(&stage.editor, bulk).await.unwrap();
     let refused: Vec<_> = done
         .cases
@@ -126,7 +143,11 @@ async fn a_changed_text_an_unsealed_one_and_what_a_policy_does_not_allow_are_lef
     let cases = campaign(&stage).await;
     let mut stale = picks(&stage, &cases).await;
     stale[0].revision -= 1;
-    let plan = stage.services.plan_together(&stage.editor, &stale, &hide()).await.unwrap();
+    let plan = stage
+        .services
+        .plan_together(&stage.editor, &stale, &hide(), &Answered::default())
+        .await
+        .unwrap();
     assert_eq!(plan.cannot.len(), 1);
     assert!(plan.cannot[0].1.contains("ändrats sedan det visades"));
 
@@ -134,7 +155,11 @@ async fn a_changed_text_an_unsealed_one_and_what_a_policy_does_not_allow_are_lef
     let picked =
         stage.services.picked(&stage.editor, &[], &cases[..1], Over::AllAccounts).await.unwrap();
     let five: Vec<_> = picked.picked.iter().map(|picked| picked.pick).collect();
-    let plan = stage.services.plan_together(&stage.editor, &five, &hide()).await.unwrap();
+    let plan = stage
+        .services
+        .plan_together(&stage.editor, &five, &hide(), &Answered::default())
+        .await
+        .unwrap();
     assert_eq!((plan.will.len(), plan.cannot.len()), (4, 1));
     assert_eq!(plan.cannot[0].1, "Beviset är inte säkrat än.");
 
@@ -144,7 +169,11 @@ async fn a_changed_text_an_unsealed_one_and_what_a_policy_does_not_allow_are_lef
             policy.duties.register.on_removal = crate::domain::duties::OnRemoval::Always;
         })
         .await;
-    let plan = stage.services.plan_together(&stage.editor, &five[..1], &alone).await.unwrap();
+    let plan = stage
+        .services
+        .plan_together(&stage.editor, &five[..1], &alone, &Answered::default())
+        .await
+        .unwrap();
     assert!(plan.cannot[0].1.contains("Välj också Diarieför"), "{:?}", plan.cannot);
 
     for (picks, decision, words) in [
@@ -157,12 +186,18 @@ async fn a_changed_text_an_unsealed_one_and_what_a_policy_does_not_allow_are_lef
     ] {
         let refused = stage
             .services
-            .decide_together(&stage.editor, picks.to_vec(), decision.clone(), None)
+            .decide_together(
+                &stage.editor,
+                picks.to_vec(),
+                (decision.clone(), Answered::default()),
+                None,
+            )
             .await;
         assert!(matches!(&refused, Err(ServiceError::Refused { why }) if why.contains(words)));
     }
     let reader = stage.person(Role::Auditor, "Mo").await;
-    let refused = stage.services.decide_together(&reader, five, alone, None).await;
+    let refused =
+        stage.services.decide_together(&reader, five, (alone, Answered::default()), None).await;
     assert!(matches!(refused, Err(ServiceError::NotPermitted { .. })));
 }
 
@@ -222,8 +257,14 @@ async fn an_answer_with_a_slip_is_refused_before_anything_is_written() {
     let picks = picks(&stage, &cases).await;
     let answer = Choice::Answer { text: "Ring oss om 19121212-1212.".into() };
     let decision = || Decision::new(vec![answer.clone()], Some(Ground::Threat), None).unwrap();
-    let plan = stage.services.plan_together(&stage.editor, &picks, &decision()).await;
-    let made = stage.services.decide_together(&stage.editor, picks, decision(), None).await;
+    let plan = stage
+        .services
+        .plan_together(&stage.editor, &picks, &decision(), &Answered::default())
+        .await;
+    let made = stage
+        .services
+        .decide_together(&stage.editor, picks, (decision(), Answered::default()), None)
+        .await;
     for refused in [plan.map(drop), made.map(drop)] {
         let Err(ServiceError::Refused { why }) = &refused else { panic!("{refused:?}") };
         assert!(
@@ -240,11 +281,21 @@ async fn the_same_form_sent_twice_is_one_act_and_a_number_of_no_case_stops_none(
     let cases = campaign(&stage).await;
     let mut picks = picks(&stage, &cases[..2]).await;
     picks.push(Pick { case: CaseId(999_999), revision: 1 });
-    let plan = stage.services.plan_together(&stage.editor, &picks, &hide()).await.unwrap();
+    let plan = stage
+        .services
+        .plan_together(&stage.editor, &picks, &hide(), &Answered::default())
+        .await
+        .unwrap();
     assert_eq!((plan.will.len(), plan.unknown), (2, vec![CaseId(999_999)]));
     let form = Some(stage.services.new_form().unwrap());
-    let send =
-        || stage.services.decide_together(&stage.editor, picks.clone(), hide(), form.clone());
+    let send = || {
+        stage.services.decide_together(
+            &stage.editor,
+            picks.clone(),
+            (hide(), Answered::default()),
+            form.clone(),
+        )
+    };
     let (first, second) = tokio::join!(send(), send());
     let (first, second) = (first.unwrap(), second.unwrap());
     assert_eq!((first.bulk, first.unknown), (second.bulk, vec![CaseId(999_999)]));
@@ -253,7 +304,10 @@ async fn the_same_form_sent_twice_is_one_act_and_a_number_of_no_case_stops_none(
     assert!(done.cases.iter().all(|case| matches!(case.became, Became::Decided { .. })));
     assert_eq!(stage.store().audit_count("case.decide_together").await.unwrap(), 1);
     let none = vec![Pick { case: CaseId(999_999), revision: 1 }];
-    let refused = stage.services.decide_together(&stage.editor, none, hide(), None).await;
+    let refused = stage
+        .services
+        .decide_together(&stage.editor, none, (hide(), Answered::default()), None)
+        .await;
     assert!(matches!(refused, Err(ServiceError::Refused { .. })));
 }
 
@@ -268,14 +322,25 @@ async fn grave_threats_are_dismissed_one_by_one_and_hidden_together() {
         stage.services.picked(&stage.editor, &[], &group, Over::AllAccounts).await.unwrap();
     let picks: Vec<_> = picked.picked.iter().map(|picked| picked.pick).collect();
     let dismiss = Decision::new(vec![Choice::Dismiss], None, None).unwrap();
-    let plan = stage.services.plan_together(&stage.editor, &picks, &dismiss).await.unwrap();
+    let plan = stage
+        .services
+        .plan_together(&stage.editor, &picks, &dismiss, &Answered::default())
+        .await
+        .unwrap();
     let whys: Vec<_> = plan.cannot.iter().map(|(_, why)| why.as_str()).collect();
     assert_eq!((plan.will.len(), whys.len()), (0, 2));
     assert!(whys[0].starts_with("Det är bedömt som allvarligt."), "{whys:?}");
-    let bulk = stage.services.decide_together(&stage.editor, picks.clone(), dismiss, None).await;
+    let bulk = stage
+        .services
+        .decide_together(&stage.editor, picks.clone(), (dismiss, Answered::default()), None)
+        .await;
     let done = stage.services.decided_together(&stage.editor, bulk.unwrap().bulk).await.unwrap();
     assert!(done.cases.iter().all(|case| matches!(case.became, Became::Refused(_))));
-    let plan = stage.services.plan_together(&stage.editor, &picks, &hide()).await.unwrap();
+    let plan = stage
+        .services
+        .plan_together(&stage.editor, &picks, &hide(), &Answered::default())
+        .await
+        .unwrap();
     assert_eq!(plan.will.len(), 2);
 }
 
@@ -301,4 +366,26 @@ async fn whoever_decides_on_many_has_each_whole_text_at_hand_and_has_looked() {
     let whole = &picked.picked[0].whole;
     assert!(whole.ends_with("och det var allt."), "{whole}");
     assert!(!whole.contains("1212-1212"), "{whole}");
+}
+
+#[tokio::test]
+async fn answers_on_the_diary_hold_for_each_of_them() {
+    let stage = Stage::new().await;
+    let cases = campaign(&stage).await;
+    let picks = picks(&stage, &cases).await;
+    let reason = "En enkel fråga som fått svar.";
+    let kept = vec![Choice::Dismiss, Choice::NotRegister { reason: reason.into() }];
+    let kept = Decision::new(kept, None, None).unwrap();
+    // What is secret is registered by law, whichever way it is decided.
+    let secret = Answered::yes(&[Question::Secrecy]);
+    let plan = stage.services.plan_together(&stage.editor, &picks, &kept, &secret).await.unwrap();
+    assert_eq!((plan.will.len(), plan.cannot.len()), (0, picks.len()));
+    assert!(plan.cannot[0].1.contains("OSL"), "{:?}", plan.cannot);
+    let made = stage.services.decide_together(&stage.editor, picks.clone(), (hide(), secret), None);
+    made.await.unwrap();
+    for pick in picks {
+        let standing = stage.store().standing_decision(pick.case).await.unwrap().unwrap();
+        let answers = standing.answered.unwrap().answers;
+        assert_eq!(answers.get(Question::Secrecy.id()), Some(&true));
+    }
 }

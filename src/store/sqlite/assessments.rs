@@ -97,6 +97,33 @@ impl Store {
         .await
     }
 
+    /// Texts of others before `before`, newest first, at most `most`, each with the case of its item. What may not be
+    /// copied, what a smaller circle opens and what is no longer shown unasked is not among them.
+    pub async fn texts_before(
+        &self,
+        before: VersionId,
+        most: u32,
+    ) -> Result<Vec<(VersionId, Option<CaseId>, String)>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(
+                    "select v.id, (select k.id from cases k where k.item_id = i.id), v.text
+                     from versions v join items i on i.id = v.item_id
+                     where v.id < ?1 and v.read_for is null and i.by_us = 0 and i.no_copy = 0
+                       and not exists (select 1 from cases k where k.item_id = i.id
+                                         and (k.secret = 1 or k.veiled_at is not null))
+                     order by v.id desc limit ?2",
+                )?,
+                params![before.0, most],
+                |row| {
+                    let case: Option<i64> = row.get(1)?;
+                    Ok((VersionId(row.get(0)?), case.map(CaseId), row.get(2)?))
+                },
+            )
+        })
+        .await
+    }
+
     /// Notes what is about to be assessed.
     pub async fn note_assessment(&self, note: UnderAssessment) -> Result<(), StoreError> {
         self.write(move |tx| {

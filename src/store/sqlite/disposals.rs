@@ -244,6 +244,7 @@ fn spared(
 pub(super) fn wipe(tx: &Transaction<'_>, item: ItemId) -> Result<(), StoreError> {
     for sql in [
         "delete from verdicts where version_id in (select id from versions where item_id = ?1)",
+        "delete from wrong_findings where version_id in (select id from versions where item_id = ?1)",
         "update uploads set bytes = null where item_id = ?1",
         "delete from prints where item_id = ?1",
     ] {

@@ -28,6 +28,7 @@ pub mod handovers;
 mod holds;
 pub mod hooks;
 mod items;
+mod judged;
 pub mod lifts;
 mod likeness;
 mod lines;

@@ -11,7 +11,7 @@ use super::{assessments, audit, cases, log};
 use crate::domain::ids::{AccountId, CaseId, ContentHash, PolicyVersionId, UserId};
 use crate::domain::item::ItemKind;
 use crate::domain::log::{LogKind, words_hash};
-use crate::domain::policy_version::PolicyVersion;
+use crate::domain::policy_version::{Governs, PolicyVersion};
 use crate::domain::verdict::Verdict;
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -21,8 +21,8 @@ use crate::store::rows::{AuditLine, Readable};
 /// A version that is to be.
 #[derive(Clone, Debug)]
 pub struct NewPolicyVersion {
-    /// Whose; none: the authority's.
-    pub account: Option<AccountId>,
+    /// What it is of.
+    pub of: Governs,
     /// The policy's name.
     pub name: String,
     /// Its whole text.
@@ -71,7 +71,7 @@ pub struct OpenCase {
 
 const VERSION: &str = "p.id, p.account_id, p.name, p.text, p.sha256, p.made_by,
     (select name from users u where u.id = p.made_by), p.made_at, p.why, p.four_eyes, p.recounts, p.approved_by,
-    (select name from users u where u.id = p.approved_by), p.withdrawn_at, p.ruled_from, p.seq
+    (select name from users u where u.id = p.approved_by), p.withdrawn_at, p.ruled_from, p.seq, p.rules
     from policy_versions p";
 
 fn person(row: &Row<'_>, id: usize) -> Result<Option<(UserId, String)>, StoreError> {
@@ -82,7 +82,10 @@ fn person(row: &Row<'_>, id: usize) -> Result<Option<(UserId, String)>, StoreErr
 fn version(row: &Row<'_>) -> Result<PolicyVersion, StoreError> {
     Ok(PolicyVersion {
         id: PolicyVersionId(row.get(0)?),
-        account: row.get::<_, Option<i64>>(1)?.map(AccountId),
+        of: match row.get(16)? {
+            true => Governs::Rules,
+            false => Governs::Policy(row.get::<_, Option<i64>>(1)?.map(AccountId)),
+        },
         name: row.get(2)?,
         text: row.get(3)?,
         hash: hash("policy_versions", &row.get::<_, Vec<u8>>(4)?)?,
@@ -100,7 +103,10 @@ fn version(row: &Row<'_>) -> Result<PolicyVersion, StoreError> {
 
 /// What the log holds of a version: all of it, so that no word of it can be changed unseen.
 fn words(version: &PolicyVersion) -> ContentHash {
-    let account = version.account.map(|id| id.to_string()).unwrap_or_default();
+    let account = match version.of {
+        Governs::Policy(account) => account.map(|id| id.to_string()).unwrap_or_default(),
+        Governs::Rules => "rules".to_owned(),
+    };
     let approved = version.approved_by.as_ref().map(|(id, _)| id.to_string()).unwrap_or_default();
     let PolicyVersion { name, text, why, .. } = version;
     words_hash(&[&account, name, text, &version.hash.to_string(), why, &approved])
@@ -112,25 +118,33 @@ fn the_version(c: &Connection, id: PolicyVersionId) -> Result<PolicyVersion, Sto
         .ok_or(StoreError::NotFound { what: "policy version" })
 }
 
-fn ruling(c: &Connection, account: Option<AccountId>) -> Result<Option<PolicyVersion>, StoreError> {
+fn ruling(c: &Connection, of: Governs) -> Result<Option<PolicyVersion>, StoreError> {
     let sql = format!(
-        "select {VERSION} where p.account_id is ?1 and p.seq is not null order by p.seq desc limit 1"
+        "select {VERSION} where p.account_id is ?1 and p.rules = ?2 and p.seq is not null
+         order by p.seq desc limit 1"
     );
-    maybe_row(&mut c.prepare_cached(&sql)?, [account.map(|id| id.0)], version)
+    maybe_row(&mut c.prepare_cached(&sql)?, slot(of), version)
 }
 
 /// Refuses what was written while another version ruled.
-fn demand_base(
-    c: &Connection,
-    account: Option<AccountId>,
-    base: PolicyVersionId,
-) -> Result<(), StoreError> {
-    match ruling(c, account)? {
+fn demand_base(c: &Connection, of: Governs, base: PolicyVersionId) -> Result<(), StoreError> {
+    // Rules of one's own begin with nothing; a policy always has its file.
+    let begins = of.is_rules() && base == PolicyVersionId(0);
+    let what = if of.is_rules() { "Reglerna" } else { "Riktlinjen" };
+    match ruling(c, of)? {
         Some(known) if known.id == base => Ok(()),
-        _ => Err(StoreError::Refused {
-            why: "Riktlinjen har fått en ny version sedan du öppnade sidan. Din text är kvar: jämför den med den nya och granska på nytt. Inget är publicerat.".into(),
+        None if begins => Ok(()),
+        Some(_) | None => Err(StoreError::Refused {
+            why: format!(
+                "{what} har fått en ny version sedan du öppnade sidan. Din text är kvar: jämför den med den nya och granska på nytt. Inget är publicerat."
+            ),
         }),
     }
+}
+
+/// Account and kind, as the columns have them.
+fn slot(of: Governs) -> (Option<i64>, bool) {
+    (of.account().map(|id| id.0), of.is_rules())
 }
 
 /// Lets a version rule from now on: its leaf, and the deadlines that move with it.
@@ -175,10 +189,10 @@ fn insert(
     now: Timestamp,
 ) -> Result<PolicyVersionId, StoreError> {
     tx.execute(
-        "insert into policy_versions (account_id, name, text, sha256, made_by, made_at, why, four_eyes, recounts)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "insert into policy_versions (account_id, name, text, sha256, made_by, made_at, why, four_eyes, recounts, rules)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![
-            new.account.map(|id| id.0),
+            new.of.account().map(|id| id.0),
             new.name,
             new.text,
             new.hash.bytes(),
@@ -186,7 +200,8 @@ fn insert(
             ms(now),
             new.why,
             new.four_eyes,
-            new.recounts
+            new.recounts,
+            new.of.is_rules()
         ],
     )?;
     Ok(PolicyVersionId(tx.last_insert_rowid()))
@@ -200,22 +215,22 @@ impl Store {
         self.read(|c| {
             let sql = format!(
                 "select {VERSION} where p.seq in (
-                   select max(seq) from policy_versions where seq is not null group by coalesce(account_id, 0))"
+                   select max(seq) from policy_versions where seq is not null and rules = 0
+                   group by coalesce(account_id, 0))"
             );
             let all = rows(&mut c.prepare_cached(&sql)?, [], version)?;
-            Ok(all.into_iter().map(|version| (version.account, version)).collect())
+            Ok(all.into_iter().map(|version| (version.of.account(), version)).collect())
         })
         .await
     }
 
-    /// Every version of one policy, the newest first.
-    pub async fn policy_versions(
-        &self,
-        account: Option<AccountId>,
-    ) -> Result<Vec<PolicyVersion>, StoreError> {
+    /// Every version of one policy, or of the rules, the newest first.
+    pub async fn policy_versions(&self, of: Governs) -> Result<Vec<PolicyVersion>, StoreError> {
         self.read(move |c| {
-            let sql = format!("select {VERSION} where p.account_id is ?1 order by p.id desc");
-            rows(&mut c.prepare_cached(&sql)?, [account.map(|id| id.0)], version)
+            let sql = format!(
+                "select {VERSION} where p.account_id is ?1 and p.rules = ?2 order by p.id desc"
+            );
+            rows(&mut c.prepare_cached(&sql)?, slot(of), version)
         })
         .await
     }
@@ -232,7 +247,7 @@ impl Store {
         self.write(move |tx| {
             let last = maybe_row(
                 &mut tx.prepare_cached(
-                    "select sha256 from policy_versions where account_id is ?1 and made_by is null
+                    "select sha256 from policy_versions where account_id is ?1 and rules = 0 and made_by is null
                      order by id desc limit 1",
                 )?,
                 [account.map(|id| id.0)],
@@ -246,7 +261,7 @@ impl Store {
                 Some(_) => "Filen har ändrats på servern.",
             };
             let new = NewPolicyVersion {
-                account,
+                of: Governs::Policy(account),
                 name,
                 text,
                 hash,
@@ -276,13 +291,13 @@ impl Store {
         now: Timestamp,
     ) -> Result<PolicyVersionId, StoreError> {
         self.write(move |tx| {
-            demand_base(tx, new.account, new.base)?;
+            demand_base(tx, new.of, new.base)?;
             let waits: bool = tx
                 .prepare_cached(
-                    "select exists (select 1 from policy_versions where account_id is ?1
+                    "select exists (select 1 from policy_versions where account_id is ?1 and rules = ?2
                        and ruled_from is null and withdrawn_at is null)",
                 )?
-                .query_row([new.account.map(|id| id.0)], |row| row.get(0))?;
+                .query_row(slot(new.of), |row| row.get(0))?;
             if waits {
                 return Err(StoreError::Refused {
                     why: "Ett förslag väntar redan på godkännande. Godkänn det eller dra tillbaka det först. Inget är publicerat.".into(),
@@ -315,7 +330,7 @@ impl Store {
             if !version.waits() {
                 return Err(StoreError::Refused { why: "Förslaget väntar inte längre.".into() });
             }
-            demand_base(tx, version.account, base)?;
+            demand_base(tx, version.of, base)?;
             if version.made_by.as_ref().is_some_and(|(made_by, _)| *made_by == by) {
                 return Err(StoreError::Refused {
                     why:

@@ -117,6 +117,10 @@ fn elsewhere() -> [(&'static str, Value); 3] {
         let schema = json!({ "type": "object", "properties": { "error": { "type": "string" } } });
         json!({ "description": text, "content": { "application/json": { "schema": schema } } })
     };
+    let problem = |text: &str| {
+        let schema = json!({ "$ref": "#/components/schemas/Problem" });
+        json!({ "description": text, "content": { "application/problem+json": { "schema": schema } } })
+    };
     let text = |most: u32| json!({ "type": "string", "maxLength": most });
     let items = json!({ "post": {
         "operationId": "recordItem",
@@ -137,9 +141,9 @@ fn elsewhere() -> [(&'static str, Value); 3] {
             "201": { "description": "Inlagt", "content": { "application/json": { "schema": { "type": "object", "properties": {
                 "inlagg": { "type": "integer" }, "arende": { "type": ["integer", "null"] }, "lank": { "type": ["string", "null"] },
             } } } } },
-            "400": told("Går inte att läsa"), "401": told("Ingen giltig nyckel eller inloggning"),
-            "403": told("Nyckeln eller rollen tillåter det inte"), "413": told("För stort"),
-            "422": told("Reglerna tillåter det inte"), "429": told("För många anrop"), "503": told("Går inte just nu"),
+            "400": problem("Går inte att läsa"), "401": problem("Ingen giltig nyckel eller inloggning"),
+            "403": problem("Nyckeln eller rollen tillåter det inte"), "413": problem("För stort"),
+            "422": problem("Reglerna tillåter det inte"), "429": problem("För många anrop"), "503": problem("Går inte just nu"),
         },
     } });
     let signed = |id: &str, summary: &str, parameters: Value, done: &str| {

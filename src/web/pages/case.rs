@@ -1,7 +1,7 @@
 //! `/arende/N`: one case, and what a person can do with it.
 
 use axum::extract::{Form, Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::Form as RepeatedForm;
 use serde::Deserialize;
@@ -15,11 +15,12 @@ use crate::web::forms::{
 };
 use crate::web::present::{self, Extent};
 use crate::web::present_changes;
-use crate::web::state::{Inside, Site, page_with};
+use crate::web::state::{Inside, Site, is_by_script, page_with};
 use crate::web::view::case::CasePage;
 use crate::web::view::changed::Seen;
 use crate::web::view::choice::ChoiceKind;
 use crate::web::view::decision::Again;
+use crate::web::view::login::Unsaved;
 use crate::web::view::shell::{Notice, Place};
 
 /// What the address says.
@@ -190,12 +191,15 @@ pub(super) async fn show_again(
 /// Decides. A refused decision comes back with everything that was filled in.
 pub async fn decide(
     State(site): State<Site>,
-    inside: Inside,
+    inside: Result<Inside, Response>,
     Path(case): Path<i64>,
+    headers: HeaderMap,
     RepeatedForm(fields): RepeatedForm<DecisionFields>,
 ) -> Result<Response, Response> {
-    inside.check(&site, &fields.csrf)?;
     let case = CaseId(case);
+    let inside =
+        inside.map_err(|to_login| sent_too_late(&site, case, &headers, &fields, to_login))?;
+    inside.check(&site, &fields.csrf)?;
     if fields.suspects_child_abuse() {
         // First, and by itself: no refusal of the rest takes it back.
         let suspected = site.services.suspect_by_form(&inside.viewer, case).await;
@@ -234,6 +238,23 @@ pub async fn decide(
     let seen = (status == StatusCode::CONFLICT).then(|| fields.seen());
     let again = Some(again);
     draw(&site, &inside, case, Way { again, seen, ..Way::plain(status) }).await
+}
+
+/// What was sent after the session had ended: kept for whoever wrote it, until they have logged in again. A script
+/// keeps it by itself.
+fn sent_too_late(
+    site: &Site,
+    case: CaseId,
+    headers: &HeaderMap,
+    fields: &DecisionFields,
+    to_login: Response,
+) -> Response {
+    let token = site.cookie().read(headers).filter(|token| site.drafts.owner(token).is_some());
+    let Some(token) = token.filter(|_| !is_by_script(headers)) else { return to_login };
+    let again = Again::Asked(fields.filled());
+    site.drafts.keep(&token, case, &again, site.services.clock().now());
+    let then = format!("/logga-in?sedan=%2Farende%2F{case}&sparat={}", Unsaved::Kept.id());
+    Redirect::to(&then).into_response()
 }
 
 /// After an act: back to the case, or the case with the reason why not.

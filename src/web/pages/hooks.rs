@@ -13,6 +13,7 @@ use crate::runtime::secret::Secret;
 use crate::services::ServiceError;
 use crate::services::hooks::{Known, Message};
 use crate::web::forms::BareForm;
+use crate::web::once::Sent;
 use crate::web::state::{Inside, Site, page_with};
 use crate::web::view::keys::{HookRow, HooksPage, MessageRow};
 use crate::web::view::shell::{Notice, Place};
@@ -26,6 +27,16 @@ pub struct Fields {
     namn: String,
     adress: String,
     om: Vec<String>,
+    /// The form's mark: it is taken once.
+    gang: String,
+}
+
+/// A new secret that is asked for.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Turn {
+    csrf: String,
+    gang: String,
 }
 
 /// Which message is to be sent again; none: all that did not come through.
@@ -95,6 +106,7 @@ async fn draw(
         secret: secret.map(|(name, secret)| (name, secret.expose().to_owned())),
         rows: hooks.into_iter().map(|hook| row(hook, now)).collect(),
         messages,
+        once: Sent::mark(),
         name: typed.namn.clone(),
         url: typed.adress.clone(),
         events: HookEvent::ALL
@@ -120,6 +132,9 @@ pub async fn add(
     RepeatedForm(fields): RepeatedForm<Fields>,
 ) -> Result<Response, Response> {
     inside.check(&site, &fields.csrf)?;
+    if !site.sent.is_first(&fields.gang) {
+        return sent_twice(&site, &inside).await;
+    }
     let events = fields.om.iter().filter_map(|id| HookEvent::from_id(id)).collect();
     match site.services.add_hook(&inside.viewer, &fields.namn, &fields.adress, events).await {
         Ok((_, secret)) => {
@@ -127,6 +142,7 @@ pub async fn add(
             draw(&site, &inside, StatusCode::CREATED, None, secret, &Fields::default()).await
         }
         Err(ServiceError::Refused { why }) => {
+            site.sent.forget(&fields.gang);
             let notice = Some(Notice::problem(why));
             draw(&site, &inside, StatusCode::UNPROCESSABLE_ENTITY, notice, None, &fields).await
         }
@@ -139,9 +155,12 @@ pub async fn turn(
     State(site): State<Site>,
     inside: Inside,
     Path(id): Path<i64>,
-    Form(fields): Form<BareForm>,
+    Form(fields): Form<Turn>,
 ) -> Result<Response, Response> {
     inside.check(&site, &fields.csrf)?;
+    if !site.sent.is_first(&fields.gang) {
+        return sent_twice(&site, &inside).await;
+    }
     let plain = Fields::default();
     match site.services.turn_hook(&inside.viewer, HookId(id)).await {
         Ok(secret) => {
@@ -153,6 +172,12 @@ pub async fn turn(
         }
         Err(error) => refused(&site, &inside, error).await,
     }
+}
+
+async fn sent_twice(site: &Site, inside: &Inside) -> Result<Response, Response> {
+    let words = "Formuläret skickades två gånger, och det första gällde: hemligheten är den som visades då. Hann du inte kopiera den, gör en ny hemlighet.";
+    let (notice, plain) = (Some(Notice::waits(words)), Fields::default());
+    draw(site, inside, StatusCode::CONFLICT, notice, None, &plain).await
 }
 
 async fn refused(site: &Site, inside: &Inside, error: ServiceError) -> Result<Response, Response> {

@@ -15,6 +15,7 @@ use crate::domain::ids::ApiKeyId;
 use crate::services::ServiceError;
 use crate::services::api_keys::{Known, Wanted};
 use crate::web::forms::BareForm;
+use crate::web::once::Sent;
 use crate::web::state::{Inside, Site, page_with};
 use crate::web::view::keys::{KeyRow, KeysPage};
 use crate::web::view::shell::{Notice, Place};
@@ -31,13 +32,16 @@ pub struct Fields {
     konto: Vec<String>,
     dagar: String,
     takt: String,
+    /// The form's mark: it is taken once.
+    gang: String,
 }
 
 impl Default for Fields {
     fn default() -> Self {
         let (csrf, namn, person) = (String::new(), String::new(), String::new());
         let (dagar, takt) = ("365".to_owned(), USUAL_PER_MIN.to_string());
-        Self { csrf, namn, person, far: Vec::new(), konto: Vec::new(), dagar, takt }
+        let (far, konto, gang) = (Vec::new(), Vec::new(), String::new());
+        Self { csrf, namn, person, far, konto, dagar, takt, gang }
     }
 }
 
@@ -121,6 +125,7 @@ async fn draw(
                 (key, account.name.clone(), ticked)
             })
             .collect(),
+        once: Sent::mark(),
         days: typed.dagar.clone(),
         per_min: typed.takt.clone(),
     };
@@ -139,12 +144,19 @@ pub async fn add(
     RepeatedForm(fields): RepeatedForm<Fields>,
 ) -> Result<Response, Response> {
     inside.check(&site, &fields.csrf)?;
+    if !site.sent.is_first(&fields.gang) {
+        let notice = Some(Notice::waits(
+            "Nyckeln är redan skapad: formuläret skickades två gånger. Hann du inte kopiera den, återkalla den och skapa en ny.",
+        ));
+        return draw(&site, &inside, StatusCode::CONFLICT, notice, None, &Fields::default()).await;
+    }
     match site.services.add_api_key(&inside.viewer, &fields.wanted()).await {
         Ok((_, key)) => {
             let made = Some((fields.namn.clone(), key.expose().to_owned()));
             draw(&site, &inside, StatusCode::CREATED, None, made, &Fields::default()).await
         }
         Err(ServiceError::Refused { why }) => {
+            site.sent.forget(&fields.gang);
             let notice = Some(Notice::problem(why));
             draw(&site, &inside, StatusCode::UNPROCESSABLE_ENTITY, notice, None, &fields).await
         }

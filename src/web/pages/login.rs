@@ -96,7 +96,7 @@ pub(super) async fn inside(
 ) -> Result<CookieJar, Response> {
     if let Some(old) = jar.get(site.cookie().name()).map(|cookie| cookie.value().to_owned()) {
         site.services.replace_session(&old, opened).await.map_err(|e| site.error(e))?;
-        site.drafts.drop_all(&old);
+        site.drafts.hand_over(&old, opened.token.expose(), opened.viewer.user);
     }
     let had_step = jar.get(site.cookie().step_name()).is_some();
     let jar = jar.add(site.cookie().set(opened.token.expose().to_owned()));

@@ -6,9 +6,11 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum_extra::extract::cookie::CookieJar;
 use serde::Deserialize;
 
+use crate::domain::calendar::local;
 use crate::domain::person::Act;
 use crate::runtime::secret::Secret;
 use crate::services::ServiceError;
+use crate::services::api_keys::Known;
 use crate::services::sign_in::sessions::Listed;
 use crate::web::state::{From, Inside, Site, page_with};
 use crate::web::view::shell::{Notice, Place};
@@ -48,6 +50,12 @@ pub(super) fn session_view(listed: Listed, now: jiff::Timestamp) -> SessionView 
     }
 }
 
+fn key_view(key: Known, now: jiff::Timestamp) -> (String, String, String) {
+    let made = format!("av {} {}", key.made.1, Moment::new(key.made.0, now).short);
+    let until = local(key.expires_at).strftime("%Y-%m-%d").to_string();
+    (format!("{} (uppsikt_{}_…)", key.name, key.prefix), made, until)
+}
+
 async fn draw(
     site: &Site,
     inside: &Inside,
@@ -59,6 +67,7 @@ async fn draw(
     let factor = services.own_factor(viewer).await.map_err(|e| site.error(e))?;
     let sessions =
         services.own_sessions(viewer, inside.token()).await.map_err(|e| site.error(e))?;
+    let keys = services.own_api_keys(viewer).await.map_err(|e| site.error(e))?;
     let factor = match (factor.possible, factor.since) {
         (_, Some((since, left))) => {
             FactorView::Set(Moment::new(since, now), left, !factor.demanded)
@@ -71,6 +80,7 @@ async fn draw(
         notice,
         factor,
         sessions: sessions.into_iter().map(|listed| session_view(listed, now)).collect(),
+        keys: keys.into_iter().map(|key| key_view(key, now)).collect(),
         manages: viewer.may(Act::ManageUsers),
     };
     Ok(page_with(site, status, &view))

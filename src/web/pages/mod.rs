@@ -25,6 +25,7 @@ pub mod record;
 pub mod replies;
 pub mod report;
 pub mod reported;
+pub mod rules;
 pub mod search;
 pub mod secrecy;
 pub mod sign_in;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Query, Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
@@ -187,8 +187,16 @@ async fn read_large(
     }
 }
 
+/// What went wrong, as the rest of the interface tells it (RFC 9457). `error` is what it was called before.
 fn told(status: StatusCode, error: &str) -> Response {
-    (status, Json(json!({ "error": error }))).into_response()
+    let problem = json!({
+        "type": format!("urn:uppsikt:problem:inlagg-{}", status.as_u16()),
+        "title": "Inlägget togs inte in",
+        "status": status.as_u16(),
+        "detail": error,
+        "error": error,
+    });
+    (status, [(CONTENT_TYPE, "application/problem+json")], problem.to_string()).into_response()
 }
 
 /// Whether a browser says that somebody else's page sends this. Programs say nothing of the kind.

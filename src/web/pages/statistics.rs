@@ -55,7 +55,7 @@ pub async fn show(
     let made = site.services.statistics(&inside.viewer, span).await;
     let (status, board, notice) = shown(&site, made.map(view))?;
     let page =
-        StatisticsPage { shell: inside.shell(&site, Place::Accounts)?, notice, spans, board };
+        StatisticsPage { shell: inside.shell(&site, Place::Statistics)?, notice, spans, board };
     Ok(page_with(&site, status, &page))
 }
 

@@ -46,7 +46,10 @@ pub async fn show(
         // What the policy proposes may want words that nobody has written: then it is only ticked.
         if let Ok(decision) = fields.decision() {
             let picks = picks(&fields);
-            let plan = site.services.plan_together(&inside.viewer, &picks, &decision).await;
+            let plan = site
+                .services
+                .plan_together(&inside.viewer, &picks, &decision, &fields.answered())
+                .await;
             match plan {
                 Ok(plan) => {
                     let form = site.services.new_form().map_err(|e| site.error(e))?;
@@ -115,8 +118,8 @@ pub async fn decide(
         && let Ok(decision) = &decision
     {
         let form = Some(fields.formular.clone()).filter(|form| is_form(form));
-        let decision = decision.clone();
-        let made = services.decide_together(&inside.viewer, picks.clone(), decision, form).await;
+        let decided = (decision.clone(), fields.answered());
+        let made = services.decide_together(&inside.viewer, picks.clone(), decided, form).await;
         match made {
             Ok(made) => return Ok(Redirect::to(&address_of(&made)).into_response()),
             Err(ServiceError::Refused { why }) => {
@@ -129,7 +132,7 @@ pub async fn decide(
         Ok(decision) => decision,
         Err(why) => return again(&site, &inside, &fields, None, Some(why)).await,
     };
-    match services.plan_together(&inside.viewer, &picks, &decision).await {
+    match services.plan_together(&inside.viewer, &picks, &decision, &fields.answered()).await {
         Ok(plan) => again(&site, &inside, &fields, Some((plan, decision)), None).await,
         Err(ServiceError::Refused { why }) => again(&site, &inside, &fields, None, Some(why)).await,
         Err(error) => Err(site.error(error)),

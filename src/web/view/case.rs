@@ -1,5 +1,7 @@
 //! A case (*ärende i kön*) as it is shown: seven parts, always in the same order.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use jiff::Timestamp;
 
@@ -92,6 +94,8 @@ pub struct CaseView {
     pub barred: bool,
     /// Whether the viewer may bar it.
     pub may_suspect: bool,
+    /// Whether the viewer may call findings wrong.
+    pub may_judge: bool,
     /// Whether the person at the page may lift that bar.
     pub may_lift: bool,
     /// Numbers to ring, for what.
@@ -348,6 +352,8 @@ pub struct WhyRow {
     pub legal: String,
     /// Where in the text it stands.
     pub stands: Stands,
+    /// Whether a person has called it wrong.
+    pub wrong: bool,
 }
 
 /// Where a finding stands.
@@ -392,8 +398,15 @@ impl WhyRow {
                     true if withheld.contains(&index) => Stands::Withheld,
                     true => Stands::Whole,
                 },
+                wrong: false,
             })
             .collect()
+    }
+
+    /// The same, with those that a person has called wrong.
+    pub fn judged(findings: &[Finding], withheld: &[usize], wrong: &BTreeSet<String>) -> Vec<Self> {
+        let rows = Self::rows(findings, withheld).into_iter();
+        rows.map(|row| Self { wrong: wrong.contains(&row.rule), ..row }).collect()
     }
 }
 

@@ -53,6 +53,8 @@ pub struct KeysPage {
     pub rows: Vec<KeyRow>,
     /// Those that are of no use any more.
     pub over: Vec<KeyRow>,
+    /// The mark of the page's forms: each is taken once.
+    pub once: String,
     /// What was typed as the name.
     pub name: String,
     /// Whom a key can act for: login, words, chosen.
@@ -127,6 +129,8 @@ pub struct HooksPage {
     pub rows: Vec<HookRow>,
     /// The newest messages.
     pub messages: Vec<MessageRow>,
+    /// The mark of the page's forms: each is taken once.
+    pub once: String,
     /// What was typed as the name.
     pub name: String,
     /// What was typed as the address.

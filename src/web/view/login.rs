@@ -25,6 +25,8 @@ pub struct LoginPage {
 pub enum Unsaved {
     /// A decision.
     Decision,
+    /// A decision that stands in the form again once its writer has logged in.
+    Kept,
     /// Something else that would have changed something.
     Other,
 }
@@ -43,13 +45,14 @@ impl Unsaved {
     pub const fn id(self) -> &'static str {
         match self {
             Self::Decision => "nej",
+            Self::Kept => "kvar",
             Self::Other => "inget",
         }
     }
 
     /// What the word in the address means.
     pub fn from_id(id: &str) -> Option<Self> {
-        [Self::Decision, Self::Other].into_iter().find(|unsaved| unsaved.id() == id)
+        [Self::Decision, Self::Kept, Self::Other].into_iter().find(|unsaved| unsaved.id() == id)
     }
 
     /// What the person has to know before they log in again.
@@ -57,6 +60,9 @@ impl Unsaved {
         match self {
             Self::Decision => {
                 "Du har loggats ut. Beslutet sparades inte. Logga in, så kommer du tillbaka till ärendet."
+            }
+            Self::Kept => {
+                "Du har loggats ut. Beslutet sparades inte, men det du fyllde i finns kvar. Logga in, så står det i ärendet igen."
             }
             Self::Other => {
                 "Du har loggats ut. Det du gjorde sist sparades inte. Logga in och gör om det."

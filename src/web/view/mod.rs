@@ -44,6 +44,7 @@ pub mod policies;
 pub mod replies;
 pub mod report;
 pub mod reported;
+pub mod rules;
 pub mod search;
 pub mod statistics;
 pub mod subjects;

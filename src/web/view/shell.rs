@@ -45,6 +45,10 @@ pub enum Place {
     Disposal,
     /// Accounts.
     Accounts,
+    /// Rules and words.
+    Rules,
+    /// How the work goes.
+    Statistics,
     /// The audit log.
     Audit,
     /// Help and keys.

@@ -166,6 +166,8 @@ pub struct MePage {
     pub factor: FactorView,
     /// Open sessions.
     pub sessions: Vec<SessionView>,
+    /// Keys that act for the person: name and what is shown of it, who made it when, until when.
+    pub keys: Vec<(String, String, String)>,
     /// Whether the person administers users.
     pub manages: bool,
 }

@@ -9,6 +9,7 @@ use super::decision::{Filled, HoldOption};
 use super::grounds::GroundGroup;
 use super::masked::Masked;
 use super::queue::QueueRow;
+use super::register::RegisterView;
 use super::shell::{Notice, Place, Shell};
 use super::times::Moment;
 
@@ -32,6 +33,8 @@ pub struct TogetherPage {
     pub choices: Vec<TogetherChoice>,
     /// The grounds of all policies concerned.
     pub grounds: Vec<GroundGroup>,
+    /// What is asked about the diary, for all of them; nothing where no policy asks.
+    pub diary: Option<RegisterView>,
     /// Times to wait until, each with whether it is chosen.
     pub holds: Vec<(HoldOption, bool)>,
     /// Texts.

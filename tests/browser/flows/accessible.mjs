@@ -1,6 +1,9 @@
 import { accessible, close, fitsSideways, logIn, open, shot } from "../browser.mjs";
 
-const PLACES = { ko: "/", diarium: "/diarium", konton: "/konton", bemanning: "/konton/bemanning", konto: "/konton/facebook", arkiv: "/arkiv", krislage: "/krislage", rapport: "/rapport", uppsikt: "/uppsikt", sok: "/sok?q=skolan&konto=&fran=2020-01-01", hjalp: "/hjalp", nytt: "/nytt", uppgifter: "/uppgifter", svar: "/svar", filter: "/filter", filtrerat: "/?visa=oppna&kategori=threat&frist=dygn", omnamnanden: "/omnamnanden", statistik: "/statistik", granskning: "/granskning", publicister: "/konton/facebook/publicister", mig: "/mig", tvasteg: "/mig/tvasteg", saknas: "/finns-inte", program: "/hjalp/api", krisblad: "/krislage/blad", riktlinjer: "/riktlinjer", riktlinje: "/riktlinjer/myndigheten", riktlinjefardig: "/riktlinjer/fardig/kungalv" };
+const PLACES = { ko: "/", diarium: "/diarium", konton: "/konton", bemanning: "/konton/bemanning", konto: "/konton/facebook", arkiv: "/arkiv", krislage: "/krislage", rapport: "/rapport", uppsikt: "/uppsikt", sok: "/sok?q=skolan&konto=&fran=2020-01-01", hjalp: "/hjalp", nytt: "/nytt", uppgifter: "/uppgifter", svar: "/svar", filter: "/filter", filtrerat: "/?visa=oppna&kategori=threat&frist=dygn", omnamnanden: "/omnamnanden", statistik: "/statistik", granskning: "/granskning", publicister: "/konton/facebook/publicister", mig: "/mig", tvasteg: "/mig/tvasteg", saknas: "/finns-inte", program: "/hjalp/api", krisblad: "/krislage/blad", riktlinjer: "/riktlinjer", riktlinje: "/riktlinjer/myndigheten", riktlinjefardig: "/riktlinjer/fardig/kungalv", regler: "/regler", regel: "/regler/regel/hot.jag-skadar" };
+
+// What administrators alone are shown, in the two combinations that differ most.
+const OF_ADMINISTRATORS = { "granskning-admin": "/granskning", nycklar: "/nycklar", webbhookar: "/webbhookar", "riktlinjer-admin": "/riktlinjer", "riktlinje-andra": "/riktlinjer/myndigheten/andra", "regler-admin": "/regler", "regler-andra": "/regler/andra" };
 
 export async function everyPageIsAccessible(given) {
   for (const colorScheme of ["light", "dark"]) {
@@ -27,6 +30,15 @@ export async function everyPageIsAccessible(given) {
       await look(page, given, `ko-med-arende-${width}-${colorScheme}`);
       await close(page);
     }
+  }
+  for (const [colorScheme, width, height] of [["light", 1440, 900], ["dark", 390, 844]]) {
+    const page = await open(given, { colorScheme, viewport: { width, height }, bypassCSP: true });
+    await logIn(page, { ...given, user: "admin", password: given.logins.admin });
+    for (const [name, path] of Object.entries(OF_ADMINISTRATORS)) {
+      await page.goto(given.url + path);
+      await look(page, given, `${name}-${width}-${colorScheme}`);
+    }
+    await close(page);
   }
   // 320 px is 1280 px at 400 %; 720 px is 1440 px at 200 %.
   for (const width of [320, 720]) {

@@ -15,6 +15,7 @@ import { everyWayOfShowing } from "./looks.mjs";
 import { savedReplies } from "./replies.mjs";
 import { caseRests } from "./rests.mjs";
 import { otherRoles } from "./roles.mjs";
+import { rulesByKeyboard, rulesWithoutScript } from "./rules.mjs";
 import { searched, searchedWithoutScript } from "./search.mjs";
 import { atTheProvider, secondFactor } from "./second_factor.mjs";
 import { sessionEnded } from "./session_ended.mjs";
@@ -32,6 +33,8 @@ export const flows = [
   { name: "provider", proves: "somebody logs in at the authority's own provider and is back where they wanted to be", run: atTheProvider },
   { name: "light", proves: "the queue's first load is light and asks nobody else", run: lightFirstLoad },
   { name: "failed", proves: "a failed action comes back on top with its reason", run: failedActionIsShown },
+  { name: "rules", proves: "a text is tried, and rules are written, mended, tried and published by keyboard, and rule at once", run: rulesByKeyboard },
+  { name: "rules-without-script", proves: "the same page without JavaScript: seen by an editor, a finding called wrong, and the rules put back", run: rulesWithoutScript },
   { name: "search", proves: "what was written is found in any form by keyboard, masked and without names", run: searched },
   { name: "search-without-script", proves: "the same without JavaScript", run: searchedWithoutScript },
   { name: "live", proves: "a new case announces itself and pushes nothing", run: newCaseAnnouncesItself },

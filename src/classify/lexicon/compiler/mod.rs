@@ -12,6 +12,7 @@ use crate::classify::cues::table::{Cues, SUMS, WEIGHTS};
 use crate::classify::identifier::{ADDRESS_SIGN, ADDRESS_SIGNS, Mark};
 use crate::classify::lexicon::complaint::Complaint;
 use crate::classify::lexicon::file::{self, Member, RawFile, RawLexeme};
+use crate::classify::lexicon::overlay;
 use crate::classify::lexicon::part::LexiconPart;
 use crate::classify::lexicon::{Counts, Example, Lexicon, Source, SourcesHash, inflect};
 use crate::classify::repair;
@@ -30,11 +31,7 @@ impl Lexicon {
     /// Compiles sources as if a part of them said nothing, to see what it brings.
     pub fn compile_without(sources: &[Source], part: Option<&LexiconPart>) -> Self {
         let mut complaints = Vec::new();
-        let mut files: Vec<(&str, RawFile)> = sources
-            .iter()
-            .filter(|s| s.is_of_a_language())
-            .map(|s| (s.name.as_str(), file::read(&s.name, &s.text, &mut complaints)))
-            .collect();
+        let mut files = overlay::read_all(sources, &mut complaints);
         files.extend(RawFile::of_sums(sources));
         if let Some(part) = part {
             files.iter_mut().for_each(|(name, file)| part.silence(name, file));

@@ -53,7 +53,10 @@ impl Compiler {
                     );
                     continue;
                 }
-                if let Some(rule) = self.rule(name, raw, &members) {
+                if let Some(mut rule) = self.rule(name, raw, &members) {
+                    if raw.off {
+                        rule.patterns.clear();
+                    }
                     let index = self.rules.len() as u32;
                     let example = |hits: bool| {
                         move |(text, line): &(String, usize)| Example {
@@ -64,8 +67,10 @@ impl Compiler {
                             line: *line,
                         }
                     };
-                    self.examples.extend(raw.examples.iter().map(example(true)));
-                    self.examples.extend(raw.counterexamples.iter().map(example(false)));
+                    if !raw.off {
+                        self.examples.extend(raw.examples.iter().map(example(true)));
+                        self.examples.extend(raw.counterexamples.iter().map(example(false)));
+                    }
                     self.rules.push(rule);
                     self.rule_at.insert(((*name).to_owned(), raw.line), index);
                     *self.counts.rules.entry((*name).to_owned()).or_default() += 1;
