@@ -41,7 +41,6 @@ use crate::services::handovers::Handovers;
 use crate::services::hooks::Hooks;
 use crate::services::lexicons::Loader;
 use crate::services::notices::Notifier;
-use crate::services::public_reports::Bounds as ReportBounds;
 use crate::services::rule_desk::Bench;
 use crate::services::stamps::Stamping;
 use crate::services::{
@@ -285,13 +284,7 @@ impl App {
                 false => BeforeRemoval::Compare,
             },
             diary: notices::ways(config),
-            public_reports: ReportBounds {
-                enabled: config.public_reports.enabled,
-                contact: config.public_reports.contact.clone(),
-                per_day: config.public_reports.per_day,
-                per_address_hour: config.public_reports.per_address_hour,
-                mailbox: config.public_reports.mailbox.clone(),
-            },
+            public_reports: notices::reports(&config.public_reports),
             hooks: notices::hooks(config),
         };
         let rules = rule_book::Desk {
@@ -474,6 +467,7 @@ impl App {
                 let sign = s.note_sign().await;
                 let disposals = s.complete_disposals().await;
                 let mailbox = s.read_mailbox().await;
+                let recounts = s.recount_late().await;
                 holds?;
                 claims?;
                 deliveries?;
@@ -481,8 +475,15 @@ impl App {
                 sign?;
                 disposals?;
                 mailbox?;
+                recounts?;
                 Ok::<_, ServiceError>(Round::Idle)
             }
+        });
+        // By itself: a mail server that hangs holds nobody up.
+        let (s, never) = (self.services.clone(), Arc::new(tokio::sync::Notify::new()));
+        self.start(Stage::Acts, "mailbox", never, HOUSEKEEPING_TICK, move || {
+            let s = s.clone();
+            async move { s.read_imap().await.map(|_| Round::Idle) }
         });
         // By itself: it goes through everything once a day, and nothing that people wait for stands behind it.
         let (s, never) = (self.services.clone(), Arc::new(tokio::sync::Notify::new()));

@@ -72,6 +72,9 @@ pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
         };
         note("bevis".into(), found);
     }
+    if let Some(found) = notices::mailbox_in_order(config).await {
+        note("brevlåda för anmälningar".into(), found);
+    }
     if usable && has_folder {
         match open_stores(config, clock.clone()) {
             Ok((store, evidence)) => {

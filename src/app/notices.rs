@@ -2,16 +2,20 @@
 
 use super::AppError;
 use crate::config::Config;
+use crate::config::diary::PublicReportsConfig;
 use crate::config::notices::{MailSecurity, WebhookForm};
 use crate::domain::handover::HandoverWay;
 use crate::runtime::clock::Clock;
+use crate::runtime::supervise::chain;
 use crate::services::Services;
 use crate::services::handovers::{self, Handovers, HookTo, MailTo, Ways};
 use crate::services::hooks;
+use crate::services::imap::{ImapSettings, try_mailbox};
 use crate::services::notices::courier::{
     BadCourier, Courier, HookForm, MailSettings, Security, WebhookSettings,
 };
 use crate::services::notices::{self, Settings};
+use crate::services::public_reports::Bounds;
 use crate::store::Store;
 
 /// Who is told, and when not.
@@ -22,6 +26,63 @@ pub(super) fn settings(config: &Config) -> Settings {
         shows_text: config.notices.shows_text,
         told: config.notices.told.clone(),
     }
+}
+
+fn security(kept: MailSecurity) -> Security {
+    match kept {
+        MailSecurity::StartTls => Security::StartTls,
+        MailSecurity::Tls => Security::Tls,
+        MailSecurity::Plain => Security::Plain,
+    }
+}
+
+/// How the public may report.
+pub(super) fn reports(config: &PublicReportsConfig) -> Bounds {
+    let imap = config.imap.as_ref().map(|imap| ImapSettings {
+        host: imap.host.clone(),
+        port: imap.port,
+        security: security(imap.security),
+        login: imap.login.clone(),
+        ca_pem: imap.ca_pem.clone(),
+        folder: imap.folder.clone(),
+    });
+    Bounds {
+        enabled: config.enabled,
+        contact: config.contact.clone(),
+        per_day: config.per_day,
+        per_address_hour: config.per_address_hour,
+        mails_per_day: config.mails_per_day,
+        mailbox: config.mailbox.clone(),
+        imap,
+    }
+}
+
+/// What `doctor` says of the mailbox for reports; nothing where the settings name none.
+pub(super) async fn mailbox_in_order(config: &Config) -> Option<Result<String, String>> {
+    let reports = reports(&config.public_reports);
+    let told = match (&reports.imap, &reports.mailbox) {
+        (None, None) => return None,
+        (Some(imap), _) => match try_mailbox(imap).await {
+            Ok(n) => format!("{}:{} svarar, {n} brev i {}", imap.host, imap.port, imap.folder),
+            Err(error) => return Some(Err(chain(&error))),
+        },
+        (None, Some(folder)) => match std::fs::read_dir(folder) {
+            Ok(_) => format!("mappen {} går att läsa", folder.display()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                format!("mappen {} görs vid starten", folder.display())
+            }
+            Err(error) => {
+                return Some(Err(format!(
+                    "mappen {} går inte att läsa: {error}. Ge Uppsikt rätt att läsa och flytta filer i den",
+                    folder.display()
+                )));
+            }
+        },
+    };
+    Some(Ok(match reports.enabled {
+        true => told,
+        false => format!("{told}; den läses inte, för `enabled` i [public_reports] är false"),
+    }))
 }
 
 /// The ways by which notices leave.
@@ -40,11 +101,7 @@ fn made(config: &Config, installation: String, clock: &Clock) -> Result<Courier,
     let mail = config.mail.as_ref().map(|mail| MailSettings {
         host: mail.host.clone(),
         port: mail.port,
-        security: match mail.security {
-            MailSecurity::StartTls => Security::StartTls,
-            MailSecurity::Tls => Security::Tls,
-            MailSecurity::Plain => Security::Plain,
-        },
+        security: security(mail.security),
         login: mail.login.clone(),
         from: mail.from.clone(),
         ca_pem: mail.ca_pem.clone(),
@@ -75,7 +132,7 @@ pub(super) async fn mail_in_order(
     let mail = config.mail.as_ref()?;
     let courier = match courier(config, store, clock).await {
         Ok(courier) => courier,
-        Err(error) => return Some(Err(crate::runtime::supervise::chain(&error))),
+        Err(error) => return Some(Err(chain(&error))),
     };
     let found = courier.try_mail().await?;
     Some(found.map(|()| format!("{}:{} svarar och tar emot oss", mail.host, mail.port)))

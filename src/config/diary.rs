@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use super::notices::address;
+use super::notices::{MailSecurity, Server, Usual, address, server};
 use super::reader::Table;
 use super::secret::{Places, resolve};
+use super::section;
 use crate::runtime::secret::Secret;
 
 /// The shortest shared secret, as for pushes from an own site.
@@ -36,18 +37,69 @@ pub struct DiaryConfig {
 }
 
 /// `[public_reports]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct PublicReportsConfig {
     /// Whether the form is there.
     pub enabled: bool,
     /// Where to turn when it is full or of no use: telephone or mail, in words.
     pub contact: String,
-    /// How many reports are taken in a day, from everybody together.
+    /// How many reports the form takes in a day, from everybody together.
     pub per_day: u32,
     /// How many from one address in an hour.
     pub per_address_hour: u32,
+    /// How many are taken in a day by mail.
+    pub mails_per_day: u32,
     /// The folder into which the mail server puts reports by mail.
     pub mailbox: Option<PathBuf>,
+    /// `[public_reports.imap]`, where there is one.
+    pub imap: Option<ImapConfig>,
+}
+
+/// `[public_reports.imap]`: a mailbox on a mail server that is read for reports.
+#[derive(Clone, Debug)]
+pub struct ImapConfig {
+    /// The server's name.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the way is kept.
+    pub security: MailSecurity,
+    /// Who we log in as.
+    pub login: (String, Secret),
+    /// A root certificate (PEM) beside the machine's.
+    pub ca_pem: Option<String>,
+    /// The folder that is read.
+    pub folder: String,
+}
+
+/// Reads `[public_reports.imap]`.
+fn imap(table: &mut Table<'_, '_>, places: &Places<'_>) -> Option<ImapConfig> {
+    let usual = Usual {
+        section: "[public_reports.imap]",
+        example: "host = \"imap.exempelstad.example\"",
+        security: MailSecurity::Tls,
+        port: |security| match security {
+            MailSecurity::Tls => 993,
+            MailSecurity::StartTls | MailSecurity::Plain => 143,
+        },
+    };
+    let has_login = table.has("user") || table.has("password");
+    let server = server(table, places, &usual);
+    if !has_login {
+        table.missing("user", "user = \"anmalningar\"");
+        table.missing("password", "password = \"env:UPPSIKT_IMAP_LOSEN\"");
+    }
+    let written = table.has("folder");
+    let folder = match table.text("folder") {
+        Some(at) if at.value.trim().is_empty() || at.value.chars().any(char::is_control) => {
+            table.complain(&at, "`folder` i [public_reports.imap] är namnet på en mapp på servern, till exempel `INBOX`");
+            None
+        }
+        Some(at) => Some(at.value),
+        None => (!written).then(|| "INBOX".to_owned()),
+    };
+    let Server { host, port, security, login, ca_pem } = server?;
+    Some(ImapConfig { host, port, security, login: login?, ca_pem, folder: folder? })
 }
 
 /// `[api]`.
@@ -161,6 +213,11 @@ pub(super) fn public_reports(
     };
     let per_day = table.number("per_day", 200, 1..=10_000, "anmälningar");
     let per_address = table.number("per_address_hour", 5, 1..=1_000, "anmälningar");
+    let mails_per_day = table.number("mails_per_day", 200, 1..=10_000, "brev");
+    let imap = match table.has("imap") {
+        true => section(table, "imap", |table| imap(table, places)).map(Some),
+        false => Some(None),
+    };
     let has_mailbox = table.has("mailbox");
     let mailbox = table.text("mailbox");
     if has_mailbox && mailbox.is_none() {
@@ -174,5 +231,7 @@ pub(super) fn public_reports(
         // Within bounds that are 32 bits themselves.
         per_day: per_day? as u32,
         per_address_hour: per_address? as u32,
+        mails_per_day: mails_per_day? as u32,
+        imap: imap?,
     })
 }

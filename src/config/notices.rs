@@ -102,30 +102,57 @@ pub(super) fn address(table: &Table<'_, '_>, key: &str, at: &At<String>) -> Opti
     None
 }
 
-/// Reads `[mail]`.
-pub(super) fn mail(table: &mut Table<'_, '_>, places: &Places<'_>) -> Option<MailConfig> {
-    let host = table.demanded_text("host", "host = \"smtp.exempelstad.example\"");
+/// A mail server that we call.
+pub(super) struct Server {
+    /// Its name.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the way is kept.
+    pub security: MailSecurity,
+    /// Who we log in as.
+    pub login: Option<(String, Secret)>,
+    /// A root certificate (PEM) beside the machine's.
+    pub ca_pem: Option<String>,
+}
+
+/// What is usual of a server.
+pub(super) struct Usual {
+    /// The section, in complaints.
+    pub section: &'static str,
+    /// A line that shows how its name is written.
+    pub example: &'static str,
+    /// How the way is kept where nothing is said.
+    pub security: MailSecurity,
+    /// Its port by how the way is kept.
+    pub port: fn(MailSecurity) -> u64,
+}
+
+/// Reads how a mail server is reached.
+pub(super) fn server(
+    table: &mut Table<'_, '_>,
+    places: &Places<'_>,
+    usual: &Usual,
+) -> Option<Server> {
+    let host = table.demanded_text("host", usual.example);
     let security = table.word(
         "security",
-        MailSecurity::StartTls,
+        usual.security,
         &[
             ("starttls", MailSecurity::StartTls),
             ("tls", MailSecurity::Tls),
             ("ingen", MailSecurity::Plain),
         ],
     );
-    let usual = match security.as_ref().map(|at| at.value) {
-        Some(MailSecurity::Tls) => 465,
-        Some(MailSecurity::Plain) => 25,
-        Some(MailSecurity::StartTls) | None => 587,
-    };
-    let port = table.number("port", usual, 1..=65_535, "(portnummer)");
-    let from = table.demanded_text("from", "from = \"Uppsikt <uppsikt@exempelstad.example>\"");
-    let from = from.and_then(|at| address(table, "from", &at));
+    let kept = security.as_ref().map_or(usual.security, |at| at.value);
+    let port = table.number("port", (usual.port)(kept), 1..=65_535, "(portnummer)");
     let login = login(table, places);
     let ca_written = table.has("ca");
     let ca = match table.text("ca") {
-        Some(at) => root_certificate(table, &at, places.folder, "`ca` i [mail]").map(Some),
+        Some(at) => {
+            let key = format!("`ca` i {}", usual.section);
+            root_certificate(table, &at, places.folder, &key).map(Some)
+        }
         None => (!ca_written).then_some(None),
     };
     let (host, security, login) = (host?, security?, login?);
@@ -138,15 +165,33 @@ pub(super) fn mail(table: &mut Table<'_, '_>, places: &Places<'_>) -> Option<Mai
         );
         return None;
     }
-    Some(MailConfig {
+    Some(Server {
         host: host.value,
         // Within bounds that are 16 bits themselves.
         port: port? as u16,
         security: security.value,
         login,
-        from: from?,
         ca_pem: ca?,
     })
+}
+
+/// Reads `[mail]`.
+pub(super) fn mail(table: &mut Table<'_, '_>, places: &Places<'_>) -> Option<MailConfig> {
+    let usual = Usual {
+        section: "[mail]",
+        example: "host = \"smtp.exempelstad.example\"",
+        security: MailSecurity::StartTls,
+        port: |security| match security {
+            MailSecurity::Tls => 465,
+            MailSecurity::Plain => 25,
+            MailSecurity::StartTls => 587,
+        },
+    };
+    let server = server(table, places, &usual);
+    let from = table.demanded_text("from", "from = \"Uppsikt <uppsikt@exempelstad.example>\"");
+    let from = from.and_then(|at| address(table, "from", &at));
+    let Server { host, port, security, login, ca_pem } = server?;
+    Some(MailConfig { host, port, security, login, from: from?, ca_pem })
 }
 
 /// `user` and `password`: both or none.

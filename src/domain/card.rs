@@ -100,6 +100,49 @@ impl Said {
     }
 }
 
+/// What is noted of an account's safety (Jönköping, lines 271-302; Nässjö, rule 14; T18, T25).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Safety {
+    /// Its password was changed.
+    Password,
+    /// Its login has two steps.
+    TwoSteps,
+    /// Somebody works with it no more, and may know the password.
+    Left,
+    /// It was taken over by somebody, or lost.
+    Incident,
+}
+
+impl Safety {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::Password, Self::TwoSteps, Self::Left, Self::Incident];
+
+    /// Identifier in the store and in forms.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Password => "losenord",
+            Self::TwoSteps => "tvasteg",
+            Self::Left => "lamnade",
+            Self::Incident => "incident",
+        }
+    }
+
+    /// The one with this identifier.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.id() == id)
+    }
+
+    /// What happened, in Swedish.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Password => "Lösenordet byttes",
+            Self::TwoSteps => "Inloggning i två steg är på",
+            Self::Left => "Någon slutade ha hand om kontot",
+            Self::Incident => "Kontot kapades eller förlorades",
+        }
+    }
+}
+
 /// What is written on the card.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Card {
@@ -257,6 +300,12 @@ pub struct Known {
     pub login_ends: Option<Date>,
     /// What its login lacks for full service, in Swedish.
     pub login_lacks: Vec<String>,
+    /// When its password was last changed, as far as somebody has noted it.
+    pub password: Option<Date>,
+    /// When somebody last ceased to work with it.
+    pub left: Option<Date>,
+    /// Whether its login has two steps, by a person's word.
+    pub two_steps: bool,
 }
 
 /// Something amiss with an account.
@@ -334,6 +383,15 @@ pub enum Flag {
         /// Of this day.
         since: Date,
     },
+    /// Its password is to be changed (T18).
+    PasswordDue {
+        /// Since this day.
+        since: Date,
+        /// Somebody left who may know it; else a year has gone.
+        left: bool,
+    },
+    /// Nobody has noted that its login has two steps.
+    OneStep,
 }
 
 impl Flag {
@@ -391,6 +449,15 @@ impl Flag {
             }
             Self::ArchiveDue { since } => format!("Kontot skulle ha arkiverats {since}."),
             Self::RunMissed { since } => format!("Arkivkörningen för {since} är inte gjord."),
+            Self::PasswordDue { since, left: true } => format!(
+                "Någon slutade ha hand om kontot {since}: byt lösenordet på plattformen, och notera det."
+            ),
+            Self::PasswordDue { since, left: false } => format!(
+                "Lösenordet skulle ha bytts {since}: byt det på plattformen, och notera det."
+            ),
+            Self::OneStep => {
+                "Det är inte noterat att inloggningen på plattformen sker i två steg.".into()
+            }
         }
     }
 
@@ -410,6 +477,8 @@ impl Flag {
             Self::Unconfirmed { .. } => "genomgang",
             Self::ArchiveDue { .. } => "arkivering",
             Self::RunMissed { .. } => "arkivkorning",
+            Self::PasswordDue { .. } => "losenord",
+            Self::OneStep => "ett_steg",
         }
     }
 
@@ -424,9 +493,11 @@ impl Flag {
             | Self::ReviewDue { .. }
             | Self::Unconfirmed { .. }
             | Self::ArchiveDue { .. }
-            | Self::RunMissed { .. } => true,
+            | Self::RunMissed { .. }
+            | Self::PasswordDue { .. } => true,
             Self::LoginLacks { .. }
             | Self::OwnerNoManager
+            | Self::OneStep
             | Self::NoText { .. }
             | Self::NoPurpose => false,
         }
@@ -490,6 +561,19 @@ pub fn flags(duties: &Duties, card: &Card, known: &Known, today: Date) -> Vec<Fl
     let covered = known.captured.max(known.taken).map_or(known.since, |day| day.max(known.since));
     if let Some(since) = duties.archive.next(covered).filter(|day| *day < today) {
         flags.push(Flag::RunMissed { since });
+    }
+    if accounts.yearly_password {
+        let changed = known.password.map_or(known.since, |day| day.max(known.since));
+        let left = known.left.filter(|left| known.password.is_none_or(|day| day < *left));
+        let yearly = Some(a_year_after(changed)).filter(|due| *due <= today);
+        match (left, yearly) {
+            (Some(since), _) => flags.push(Flag::PasswordDue { since, left: true }),
+            (None, Some(since)) => flags.push(Flag::PasswordDue { since, left: false }),
+            (None, None) => {}
+        }
+    }
+    if accounts.two_steps && !known.two_steps {
+        flags.push(Flag::OneStep);
     }
     flags
 }

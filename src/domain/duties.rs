@@ -331,11 +331,15 @@ pub struct Crisis {
     pub limit_times: u8,
     /// When it ends by itself unless whoever begins it says otherwise, in hours.
     pub hours: u16,
+    /// Every editor works in one queue: what is on one's own accounts means all accounts that the crisis is for.
+    pub central_queue: bool,
+    /// Everybody who decides is told of each new case, not the account's own people alone.
+    pub tells_everybody: bool,
 }
 
 impl Default for Crisis {
     fn default() -> Self {
-        Self { poll_s: 60, limit_times: 10, hours: 72 }
+        Self { poll_s: 60, limit_times: 10, hours: 72, central_queue: true, tells_everybody: true }
     }
 }
 
@@ -354,8 +358,10 @@ pub struct Accounts {
     pub notice_days: Option<u8>,
     /// After so many months without anything published an account counts as inactive.
     pub inactive_months: Option<u8>,
-    /// The password is changed every year.
+    /// The password is changed every year, and when somebody leaves.
     pub yearly_password: bool,
+    /// Every login has two steps.
+    pub two_steps: bool,
     /// What the account came to is reported every year.
     pub yearly_report: bool,
 }
@@ -477,6 +483,7 @@ impl Default for Duties {
                 notice_days: Some(14),
                 inactive_months: Some(12),
                 yearly_password: true,
+                two_steps: false,
                 yearly_report: true,
             },
             escalation: Escalation::default(),

@@ -225,6 +225,8 @@ pub struct Policy {
     pub duties: Duties,
     /// How long what is kept is kept; none where the policy does not say.
     pub retention: Option<Retention>,
+    /// Why nothing is removed or disposed of by it: nobody has decided that it rules now. None as a rule.
+    pub doubt: Option<Arc<str>>,
     /// Whether it was made stricter for an account at which personal data weighs more.
     strict: bool,
     /// One rule a category, in the order of [`Category::ALL`].
@@ -253,8 +255,31 @@ impl Policy {
         let help = HelpLine::national();
         let duties = Duties::default();
         let (retention, strict) = (None, false);
-        let text = Arc::from("");
-        Self { name, version, text, undo, office, message, help, duties, retention, strict, rules }
+        let (text, doubt) = (Arc::from(""), None);
+        Self {
+            name,
+            version,
+            text,
+            undo,
+            office,
+            message,
+            help,
+            duties,
+            retention,
+            doubt,
+            strict,
+            rules,
+        }
+    }
+
+    /// The same policy where it stands in for one that cannot be read: deadlines and suggestions go by it, and nothing
+    /// is removed or disposed of.
+    pub fn doubted(self, why: &str) -> Self {
+        let mut doubted = Self { doubt: Some(why.into()), ..self };
+        if let Some(retention) = &mut doubted.retention {
+            (retention.decision, retention.no_case, retention.from_people) = (None, None, None);
+        }
+        doubted
     }
 
     /// The same policy for an account of a school, or one where people with protected identity may be named:

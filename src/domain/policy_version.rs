@@ -47,6 +47,8 @@ pub struct PolicyVersion {
     pub made_at: Timestamp,
     /// Why.
     pub why: String,
+    /// The text that ruled when it was written, by its hash; none in those from before that was kept, and of a file.
+    pub base: Option<ContentHash>,
     /// Whether a second person has to approve it.
     pub four_eyes: bool,
     /// Whether deadlines of open cases are counted anew by it.

@@ -207,8 +207,18 @@ fn settings(text: &mut String, policy: &Policy) {
     row(
         "Krisläge",
         format!(
-            "konton läses av minst var {}:e sekund, regler får slå till {} gånger så ofta innan de ställs åt sidan, slut efter {} timmar om inget annat sägs",
-            crisis.poll_s, crisis.limit_times, crisis.hours
+            "konton läses av minst var {}:e sekund, regler får slå till {} gånger så ofta innan de ställs åt sidan, {}, {}, slut efter {} timmar om inget annat sägs",
+            crisis.poll_s,
+            crisis.limit_times,
+            match crisis.central_queue {
+                true => "alla redaktörer arbetar i en gemensam kö",
+                false => "redaktörerna arbetar med sina konton som vanligt",
+            },
+            match crisis.tells_everybody {
+                true => "alla redaktörer får besked om varje nytt ärende",
+                false => "kontots egna får besked om varje nytt ärende",
+            },
+            crisis.hours
         ),
     );
     let accounts = &duties.accounts;

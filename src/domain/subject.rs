@@ -164,6 +164,21 @@ pub fn spellings(name: &str) -> Vec<String> {
     all
 }
 
+/// Whether one of these names stands in a text by itself, or in the genitive: *Ek* in *Ek, Eks* and *@Ek*, and not in
+/// *Ekonomi* or *Björnek*.
+pub fn stands_in(text: &str, names: &[String]) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    names.iter().filter(|name| !name.is_empty()).any(|name| {
+        text.match_indices(name.as_str()).any(|(at, _)| {
+            let after = &text[at + name.len()..];
+            let genitive = after.strip_prefix(['s', 'S']).unwrap_or(after);
+            let begins = text[..at].chars().next_back().is_none_or(|c| !is_part(c));
+            let ends = |rest: &str| rest.chars().next().is_none_or(|c| !is_part(c));
+            begins && (ends(after) || ends(genitive))
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,6 +202,27 @@ mod tests {
     fn a_name_is_found_however_it_is_written() {
         assert_eq!(spellings(" kim  åkerblom "), ["KIM ÅKERBLOM", "Kim Åkerblom", "kim åkerblom"]);
         assert_eq!(spellings("@kim"), ["@KIM", "@kim"]);
+    }
+
+    #[test]
+    fn a_name_inside_another_word_is_nobody() {
+        let names = spellings("Ek");
+        for (text, stands) in [
+            ("Ek", true),
+            ("Jag såg Eks bil", true),
+            ("@ek, svara!", true),
+            ("(EK)", true),
+            ("Fru Ek.", true),
+            ("Ekonomi är tråkigt", false),
+            ("Björnek", false),
+            ("ekar", false),
+            ("ek_99", false),
+            ("Eksjö", false),
+            ("Björnek och Ek", true),
+        ] {
+            assert_eq!(stands_in(text, &names), stands, "{text}");
+        }
+        assert!(stands_in("Åsa Åkes hus", &spellings("åsa åke")));
     }
 
     #[test]

@@ -8,16 +8,18 @@ use jiff::civil::Date;
 
 use crate::domain::account::{Account, PlatformKind};
 use crate::domain::calendar::local;
-use crate::domain::card::{self, Card, Flag, Known, Said, hinders_closing};
+use crate::domain::card::{self, Card, Flag, Known, Safety, Said, hinders_closing};
 use crate::domain::ids::{AccountId, AccountKey, UserId};
 use crate::domain::notice::Part;
 use crate::domain::person::Act;
 use crate::domain::text::hidden_at;
 use crate::store::rows::AuditLine;
+use crate::store::sqlite::account_safety::SafetyRow;
 use crate::store::sqlite::cards::{ArchivingRow, CardRow, ConfirmationRow, HistoryRow, TextRow};
 use crate::store::sqlite::closings::ClosingRow;
 use crate::store::sqlite::people::{Absence, Reachable};
 
+use super::account_safety::latest;
 use super::connections::Rest;
 use super::corrections::{reason, words};
 use super::people::can_work;
@@ -66,6 +68,8 @@ pub struct File {
     pub history: Vec<HistoryRow>,
     /// Everybody who may be given a part: login and name.
     pub users: Vec<(String, String)>,
+    /// What was noted of its safety, the newest first.
+    pub safety: Vec<SafetyRow>,
     /// When its people are away, from today on, each with whether whoever asks may take it back.
     pub absences: Vec<(Absence, bool)>,
     /// Of whom whoever asks may say that they are away: login and name.
@@ -207,6 +211,7 @@ impl Services {
         let (confirmed, archived) = (store.confirmations().await?, store.archivings().await?);
         let (closings, runs) = (store.closings().await?, store.last_runs().await?);
         let (logins, fetching) = (store.credentials().await?, store.account_overview().await?);
+        let noted = store.account_safety().await?;
         let now = self.inner.clock.now();
         let mut entries = Vec::new();
         for account in store.accounts().await? {
@@ -249,6 +254,9 @@ impl Services {
                 captured,
                 confirmed: confirmations.last().map(|row| row.year),
                 is_closed: closing.as_ref().is_some_and(|closing| closing.closed.is_some()),
+                password: latest(&noted, id, Safety::Password),
+                left: latest(&noted, id, Safety::Left),
+                two_steps: latest(&noted, id, Safety::TwoSteps).is_some(),
             };
             let card = row.map(|row| row.card.clone()).unwrap_or_default();
             let duties = &self.policy_of(id).duties;
@@ -305,6 +313,7 @@ impl Services {
         Ok(File {
             away_for: away_for.map(|p| (p.user.login.clone(), p.user.name.clone())).collect(),
             history: store.account_history(entry.account.id, HISTORY).await?,
+            safety: self.safety_of(entry.account.id).await?,
             users: users.map(|user| (user.login, user.name)).collect(),
             absences: absences
                 .into_iter()

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::calendar::{local, stockholm};
 use crate::domain::crisis::Crisis;
+use crate::domain::duties::Duties;
 use crate::domain::ids::AccountId;
 use crate::domain::person::Act;
 use crate::store::error::StoreError;
@@ -76,12 +77,52 @@ fn end(typed: &str, now: Timestamp) -> Result<Timestamp, ServiceError> {
     Ok(until)
 }
 
+/// What the audit log says of who sees and hears more while it stands.
+fn switched(duties: &Duties) -> String {
+    let queue = duties.crisis.central_queue.then_some("gemensam kö");
+    let told = duties.crisis.tells_everybody.then_some("besked till alla");
+    let words: Vec<_> = queue.into_iter().chain(told).collect();
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
+}
+
 /// `24 november kl. 18:00`.
 fn moment(at: Timestamp) -> String {
     let at = local(at);
     let month = crate::domain::calendar::MONTHS
         [usize::from(at.month().unsigned_abs()).saturating_sub(1) % 12];
     format!("{} {month} kl. {}", at.day(), at.strftime("%H:%M"))
+}
+
+/// What a crisis changes, in words. `called` is how those are told of who are told besides.
+pub(super) fn changes(duties: &Duties, called: &str) -> Vec<String> {
+    let crisis = &duties.crisis;
+    let mut changes = vec![
+        format!("Kontona läses av minst var {}:e sekund.", crisis.poll_s),
+        format!(
+            "Högst {} minuter får gå mellan två genomgångar under kontorstid. Längre tid räknas som en lucka i uppsiktsloggen.",
+            duties.watching.crisis_gap_min
+        ),
+        match crisis.tells_everybody {
+            true => format!(
+                "Alla redaktörer och kontoansvariga, och {called}, får besked om varje nytt ärende, dygnet runt."
+            ),
+            false => format!(
+                "Alla som har hand om kontona, och {called}, får besked om varje nytt ärende, dygnet runt."
+            ),
+        },
+        format!(
+            "Regler får slå till {} gånger så ofta som annars innan de ställs åt sidan.",
+            crisis.limit_times
+        ),
+    ];
+    if crisis.central_queue {
+        changes.push(
+            "Alla redaktörer arbetar i en gemensam kö: urvalet ”på mina konton” visar alla konton som krisläget gäller."
+                .into(),
+        );
+    }
+    changes.push("Varje sida i Uppsikt säger att krisläge råder.".into());
+    changes
 }
 
 impl Services {
@@ -105,6 +146,15 @@ impl Services {
     /// The same where it is for an account.
     pub(super) fn crisis_of(&self, account: AccountId) -> Option<Crisis> {
         self.crisis().filter(|crisis| crisis.covers(account))
+    }
+
+    /// The accounts of the common queue: none unless a crisis stands in which everybody works in one.
+    pub(super) async fn common_accounts(&self) -> Result<BTreeSet<AccountId>, ServiceError> {
+        let Some(crisis) = self.crisis() else { return Ok(BTreeSet::new()) };
+        let all = self.inner.store.accounts().await?.into_iter().map(|account| account.id);
+        let shared =
+            |id: &AccountId| crisis.covers(*id) && self.policy_of(*id).duties.crisis.central_queue;
+        Ok(all.filter(shared).collect())
     }
 
     /// What every page says while a crisis stands.
@@ -161,22 +211,7 @@ impl Services {
             users: users.map(|user| (user.login, user.name)).collect(),
             usual_end: now.saturating_add(hours).unwrap_or(now),
             who: duties.watching.crisis_who.clone(),
-            changes: vec![
-                format!(
-                    "Kontona läses av minst var {}:e sekund.",
-                    duties.crisis.poll_s
-                ),
-                format!(
-                    "Högst {} minuter får gå mellan två genomgångar under kontorstid. Längre tid räknas som en lucka i uppsiktsloggen.",
-                    duties.watching.crisis_gap_min
-                ),
-                "Alla som har hand om kontona, och de du väljer här, får besked om varje nytt ärende, dygnet runt.".into(),
-                format!(
-                    "Regler får slå till {} gånger så ofta som annars innan de ställs åt sidan.",
-                    duties.crisis.limit_times
-                ),
-                "Alla arbetar i den gemensamma kön, och varje sida säger att krisläge råder.".into(),
-            ],
+            changes: changes(duties, "de du väljer här"),
         })
     }
 
@@ -203,7 +238,7 @@ impl Services {
             people.insert(super::users::known(&self.inner.store, login).await?.id);
         }
         let line = AuditLine {
-            detail: Some(format!("till {until}: {why}")),
+            detail: Some(format!("till {until}: {why}{}", switched(&self.policy().duties))),
             ..viewer.line("crisis.begin", "crisis")
         };
         let (accounts, people) = (accounts.into_iter().collect(), people.into_iter().collect());

@@ -5,6 +5,7 @@ use crate::domain::calendar::local;
 use crate::domain::notice::Part;
 use crate::domain::person::{Act, Role};
 
+use super::crisis::changes;
 use super::{ServiceError, Services, Viewer};
 
 /// The leaf.
@@ -14,6 +15,8 @@ pub struct Sheet {
     pub authority: String,
     /// How it stands, in words.
     pub state: Vec<String>,
+    /// What a crisis changes: of one that stands, or of one that may come.
+    pub changes: (&'static str, Vec<String>),
     /// Accounts with who works with them: the account, then part and name.
     pub accounts: Vec<(String, Vec<(&'static str, String)>)>,
     /// Who does what besides: what, who.
@@ -65,15 +68,20 @@ impl Services {
         let policy = self.policy();
         let board = self.crises(viewer).await?;
         let moment = |at| local(at).strftime("%Y-%m-%d %H:%M").to_string();
-        let mut state = match &board.standing {
+        let state = match &board.standing {
             Some(crisis) => vec![
                 format!("Krisläge råder sedan {}, infört av {}.", moment(crisis.began_at), crisis.began_by),
                 format!("Det tar slut av sig självt {}.", moment(crisis.until)),
                 format!("Skäl: {}", crisis.why),
             ],
-            None => vec!["Krisläge råder inte. En administratör inför det på sidan Krisläge: vad som har hänt, när det ska ta slut, vilka konton och vilka som kallas in.".into()],
+            None => vec!["Krisläge råder inte. En administratör inför det på sidan Krisläge (/krislage i Uppsikt): vad som har hänt, när det ska ta slut, vilka konton och vilka som kallas in.".into()],
         };
-        state.extend(board.changes.iter().cloned());
+        // On paper nobody chooses anything.
+        let changes = changes(&policy.duties, "de som är inkallade");
+        let heading = match board.standing {
+            Some(_) => "Det här gäller i krisläget",
+            None => "Det här gäller när krisläget har införts",
+        };
         let covered = |id| board.standing.as_ref().is_none_or(|crisis| crisis.covers(id));
         let entries = self.register(viewer).await?.into_iter();
         let open = entries.filter(|entry| !entry.known.is_closed && covered(entry.account.id));
@@ -114,11 +122,12 @@ impl Services {
         Ok(Sheet {
             authority: self.authority().to_owned(),
             state,
+            changes: (heading, changes),
             accounts,
             tasks,
             numbers: own.chain([known]).chain(numbers).collect(),
             back: vec![
-                "En administratör väljer Avsluta krisläget nu på sidan Krisläge. Annars tar det slut av sig självt.".into(),
+                "En administratör väljer Avsluta krisläget nu på sidan Krisläge (/krislage i Uppsikt). Annars tar det slut av sig självt.".into(),
                 "I samma ögonblick läses kontona som vanligt, besked går till dem som brukar få dem, och reglernas gränser är de vanliga.".into(),
                 "Gå igenom kön: det som väntar ligger kvar med sina frister.".into(),
                 "Publicera beskedet om att det är över, och ta bort det fästa inlägget.".into(),

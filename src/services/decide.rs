@@ -237,6 +237,9 @@ impl Services {
                 .map_err(|no| ServiceError::Refused { why: no.words(now) })?;
         }
         let policy = self.policy_of(item.account);
+        if let Some(why) = policy.doubt.as_deref().filter(|_| decision.removes()) {
+            return Err(ServiceError::Refused { why: why.into() });
+        }
         check_secrecy(&policy, decision, answered.is_yes(Question::Secrecy))?;
         let answered = check_policy(&policy, item.kind, decision, answered)?;
         check_lengths(decision)?;

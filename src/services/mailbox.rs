@@ -1,17 +1,22 @@
 //! The mailbox for reports from the public: a folder that the authority's mail server, or `uppsikt intake mail`, puts
-//! whole messages into. Each becomes a report as those of the form do, and is then moved beside: nothing is deleted,
-//! and what cannot be taken now stays until it can.
+//! whole messages into, and a mailbox on a mail server ([`super::imap`]). Each message becomes a report as those of the
+//! form do, and is then moved beside; what cannot be taken now stays until it can. Whatever happens between taking and
+//! moving, a message is known again by its bytes, so it is one report however often it is met. What was moved beside
+//! goes by the authority's plan, when its report has gone.
 
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use crate::domain::calendar::local;
 use crate::domain::ids::ContentHash;
 use crate::formats::report_mail::{self, Mail};
 use crate::runtime::private;
+use crate::store::sqlite::public_reports::{Became, NewMail};
 
+use super::imap::{self, ImapSettings, MailboxAway};
 use super::public_reports::Answer;
 use super::{ServiceError, Services};
 
@@ -19,6 +24,16 @@ use super::{ServiceError, Services};
 const MOST_BYTES: u64 = 25 * 1024 * 1024;
 /// So many in one round: other work waits for it.
 const AT_ONCE: usize = 20;
+/// So much of a mail server in one round.
+const ROUND_BYTES: u64 = 64 * 1024 * 1024;
+/// So long it rests where no more are taken.
+const FULL_REST_MIN: i64 = 15;
+/// So long a server may fail before a person is told.
+const FAILING_MIN: i64 = 15;
+/// Heads that are asked for in one call.
+const HEADS_AT_ONCE: usize = 100;
+/// Mails that are looked at in one day's disposal: a day brings fewer.
+const SWEPT_AT_ONCE: usize = 20_000;
 /// Where mails go that became reports.
 const READ: &str = "lästa";
 /// Where answers of machines go.
@@ -93,26 +108,137 @@ pub struct Round {
     pub left: usize,
 }
 
+impl Round {
+    fn told(self) {
+        if self != Self::default() {
+            tracing::info!(
+                reports = self.reports,
+                automatic = self.automatic,
+                faulty = self.faulty,
+                left = self.left,
+                "the mailbox for reports was read"
+            );
+        }
+    }
+}
+
+/// What waits between two rounds at a mail server, and what is known of its failing.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    /// Not before then.
+    until: Option<Timestamp>,
+    /// Since when it has failed, and how often.
+    failing: Option<(Timestamp, u32)>,
+}
+
+/// The folder that a message is moved to; none where it stays.
+type Beside = Option<&'static str>;
+
+/// A message's marks: of all of it, and of its head.
+fn marks(bytes: &[u8]) -> (ContentHash, ContentHash) {
+    let ends =
+        |end: &[u8]| bytes.windows(end.len()).position(|w| w == end).map(|at| at + end.len());
+    let head = ends(b"\r\n\r\n").into_iter().chain(ends(b"\n\n")).min().unwrap_or(bytes.len());
+    (ContentHash::of(bytes), ContentHash::of(&bytes[..head]))
+}
+
 impl Services {
-    /// Reads what lies in the mailbox's folder.
+    /// Reads what lies in the mailbox's folder, and in the mailbox on the mail server.
     ///
     /// # Errors
-    /// [`ServiceError::Broken`] where the folder cannot be read; what is left goes the next time.
+    /// [`ServiceError::Broken`] where the folder cannot be read, which is a task too; what is left goes the next time.
     pub async fn read_mailbox(&self) -> Result<Round, ServiceError> {
-        let mut round = Round::default();
         let bounds = self.public_reporting().and_then(|bounds| bounds.mailbox.clone());
-        let Some(folder) = bounds else { return Ok(round) };
+        let Some(folder) = bounds else { return Ok(Round::default()) };
+        let shown = folder.display().to_string();
+        let read = self.read_folder(folder).await;
+        if let Err(ServiceError::Broken { .. }) = &read {
+            let problem = format!(
+                "Mappen {shown} kan inte läsas, så brev till adressen för anmälningar blir liggande. Kontrollera att mappen finns och att Uppsikt får läsa och flytta filer i den: `uppsikt doctor` säger mer."
+            );
+            self.tell_mailbox_away("mapp", problem).await?;
+        }
+        read
+    }
+
+    /// One task for a day, however often it is tried.
+    async fn tell_mailbox_away(&self, which: &str, problem: String) -> Result<(), ServiceError> {
+        let now = self.inner.clock.now();
+        let key = format!("report mailbox {which} {}", local(now).date());
+        let subject = "Brevlådan för anmälningar kan inte läsas".to_owned();
+        Ok(self.inner.store.tell_unread_mail(key, subject, problem, now).await?)
+    }
+
+    /// Takes one message in; none where it is too large to be read (then it is known by `name`). Says where it is to be
+    /// moved, and counts it.
+    async fn take_mail(
+        &self,
+        bytes: Option<&[u8]>,
+        name: &str,
+        round: &mut Round,
+    ) -> Result<Beside, ServiceError> {
+        let now = self.inner.clock.now();
+        let store = &self.inner.store;
+        let known = bytes.map(|bytes| (marks(bytes), report_mail::read(bytes)));
+        let hash =
+            known.as_ref().map_or_else(|| ContentHash::of(name.as_bytes()), |((h, _), _)| *h);
+        let became = match &known {
+            Some((marks, mail)) => match (store.taken_mail(marks.0).await?, mail) {
+                (Some(became), _) => Some((became, Some(*marks))),
+                (None, Mail::Report(told)) => {
+                    let mail = NewMail { sha256: marks.0, head_sha256: marks.1 };
+                    let told = told.clone();
+                    let kept = self.keep_report(told.link, told.reason, told.contact, Some(mail));
+                    match kept.await? {
+                        Answer::Taken(_) => {
+                            round.reports += 1;
+                            return Ok(Some(READ));
+                        }
+                        Answer::Full => {
+                            round.left += 1;
+                            return Ok(None);
+                        }
+                        Answer::Faulty(_) => Some((Became::Faulty, Some(*marks))),
+                    }
+                }
+                (None, Mail::Automatic) => Some((Became::Automatic, Some(*marks))),
+                (None, Mail::Unreadable) => Some((Became::Faulty, Some(*marks))),
+            },
+            None => None,
+        };
+        let (became, marks) = became.unwrap_or((Became::Faulty, None));
+        match became {
+            Became::Report => {
+                round.reports += 1;
+                return Ok(Some(READ));
+            }
+            Became::Automatic => round.automatic += 1,
+            Became::Faulty => {
+                round.faulty += 1;
+                let problem = format!(
+                    "Brevet är för stort (över 25 MB) eller saknar läsbar text. Det ligger i mappen {FAULTY} och är en inkommen handling: läs det och lägg in anmälan för hand."
+                );
+                // Before it goes: whoever finds it again after a crash tells the same, once.
+                let key = unread_key(hash);
+                let subject = "Ett brev till anmälningarnas brevlåda kunde inte läsas".to_owned();
+                store.tell_unread_mail(key, subject, problem, now).await?;
+            }
+        }
+        if let Some((sha256, head_sha256)) = marks {
+            store.note_mail(NewMail { sha256, head_sha256 }, became, now).await?;
+        }
+        Ok(Some(if became == Became::Automatic { AUTOMATIC } else { FAULTY }))
+    }
+
+    async fn read_folder(&self, folder: PathBuf) -> Result<Round, ServiceError> {
+        let mut round = Round::default();
         let broken = |e: io::Error| ServiceError::broken("reading of the mailbox", e);
         let joined = |e| ServiceError::broken("reading of the mailbox", e);
         let found = tokio::task::spawn_blocking(move || waiting(&folder)).await.map_err(joined)?;
-        let now = self.inner.clock.now();
         for path in found.map_err(broken)? {
             let from = path.clone();
-            let read = move || {
-                read_bounded(&from)
-                    .map(|bytes| bytes.map(|b| (ContentHash::of(&b), report_mail::read(&b))))
-            };
-            let read = match tokio::task::spawn_blocking(read).await.map_err(joined)? {
+            let read = tokio::task::spawn_blocking(move || read_bounded(&from));
+            let read = match read.await.map_err(joined)? {
                 Ok(read) => read,
                 // Taken away since it was listed.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -126,51 +252,255 @@ impl Services {
                     continue;
                 }
             };
-            let (hash, to) = match read {
-                Some((hash, Mail::Report(told))) => {
-                    match self.keep_report(told.link, told.reason, told.contact).await? {
-                        Answer::Taken(_) => {
-                            round.reports += 1;
-                            (hash, READ)
-                        }
-                        Answer::Full => {
-                            round.left += 1;
-                            continue;
-                        }
-                        Answer::Faulty(_) => (hash, FAULTY),
-                    }
-                }
-                Some((hash, Mail::Automatic)) => {
-                    round.automatic += 1;
-                    (hash, AUTOMATIC)
-                }
-                Some((hash, Mail::Unreadable)) => (hash, FAULTY),
-                None => (ContentHash::of(path.to_string_lossy().as_bytes()), FAULTY),
+            let name = path.to_string_lossy();
+            let Some(to) = self.take_mail(read.as_deref(), &name, &mut round).await? else {
+                continue;
             };
-            if to == FAULTY {
-                round.faulty += 1;
-                let problem = format!(
-                    "Brevet är för stort (över 25 MB) eller saknar läsbar text. Det ligger i mappen {FAULTY} och är en inkommen handling: läs det och lägg in anmälan för hand."
-                );
-                // Before it goes: whoever finds it again after a crash tells the same, once.
-                let key = format!("report mail {}", hash.to_hex());
-                let subject = "Ett brev till anmälningarnas brevlåda kunde inte läsas".to_owned();
-                self.inner.store.tell_unread_mail(key, subject, problem, now).await?;
-            }
+            let now = self.inner.clock.now();
             tokio::task::spawn_blocking(move || put_away(&path, to, now))
                 .await
                 .map_err(joined)?
                 .map_err(broken)?;
         }
-        if round != Round::default() {
-            tracing::info!(
-                reports = round.reports,
-                automatic = round.automatic,
-                faulty = round.faulty,
-                left = round.left,
-                "the mailbox for reports was read"
-            );
-        }
+        round.told();
         Ok(round)
     }
+
+    /// Reads what lies in the mailbox on the mail server. Where that fails it rests for a while, longer each time; a
+    /// login that is refused, or a quarter of an hour of failing, is a task.
+    ///
+    /// # Errors
+    /// [`ServiceError`] where the database fails.
+    pub async fn read_imap(&self) -> Result<Round, ServiceError> {
+        let settings = self.public_reporting().and_then(|bounds| bounds.imap.clone());
+        let Some(settings) = settings else { return Ok(Round::default()) };
+        let mut rest = self.inner.mailbox_rest.lock().await;
+        let now = self.inner.clock.now();
+        if rest.until.is_some_and(|until| now < until) {
+            return Ok(Round::default());
+        }
+        let mut round = Round::default();
+        let read = self.imap_round(&settings, &mut round).await;
+        round.told();
+        let after = |minutes: i64| now.checked_add(SignedDuration::from_mins(minutes)).ok();
+        match read {
+            Ok(()) => {
+                // What stays there is not fetched again and again.
+                let left = (round.left > 0).then(|| after(FULL_REST_MIN)).flatten();
+                *rest = Rest { until: left, failing: None };
+                Ok(round)
+            }
+            Err(Stopped::Own(error)) => Err(error),
+            Err(Stopped::Away(error)) => {
+                // Its own words alone: what lies below may quote what the server sent.
+                tracing::warn!(%error, "the mailbox for reports cannot be read");
+                let (since, n) = rest.failing.unwrap_or((now, 0));
+                rest.failing = Some((since, n.saturating_add(1)));
+                // A server that refuses a login may shut out whoever tries too often.
+                let pause = 1_i64 << n.min(6);
+                rest.until = after(pause);
+                let lasts = now.duration_since(since) >= SignedDuration::from_mins(FAILING_MIN);
+                let is_ours = matches!(
+                    error,
+                    MailboxAway::Login | MailboxAway::Folder(_) | MailboxAway::Beside(_)
+                );
+                if lasts || is_ours {
+                    let problem = format!(
+                        "{error}. Brev till adressen för anmälningar blir liggande på servern tills den går att läsa; inget är borta. `uppsikt doctor` säger om det är i ordning igen."
+                    );
+                    self.tell_mailbox_away("server", problem).await?;
+                }
+                Ok(round)
+            }
+        }
+    }
+
+    async fn imap_round(&self, settings: &ImapSettings, round: &mut Round) -> Result<(), Stopped> {
+        let mut mailbox = imap::Mailbox::open(settings).await?;
+        let read = self.imap_messages(&mut mailbox, settings, round).await;
+        mailbox.close().await;
+        read
+    }
+
+    async fn imap_messages(
+        &self,
+        mailbox: &mut imap::Mailbox,
+        settings: &ImapSettings,
+        round: &mut Round,
+    ) -> Result<(), Stopped> {
+        let mut taken = 0;
+        for waiting in mailbox.waiting(AT_ONCE).await? {
+            let mut bytes = None;
+            if waiting.bytes <= MOST_BYTES {
+                taken += waiting.bytes;
+                if taken > ROUND_BYTES {
+                    break;
+                }
+                bytes = match mailbox.message(waiting.uid).await? {
+                    // What the server said of its size is no promise.
+                    Some(bytes) => Some(bytes).filter(|bytes| bytes.len() as u64 <= MOST_BYTES),
+                    None => continue,
+                };
+            }
+            let (host, folder) = (&settings.host, &settings.folder);
+            let name = format!("{host}:{folder} {} {}", mailbox.validity, waiting.uid);
+            // What cannot be taken now holds for those behind it too.
+            let to = self.take_mail(bytes.as_deref(), &name, round).await.map_err(Stopped::Own)?;
+            let Some(to) = to else { break };
+            mailbox.put_away(waiting.uid, to).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes mails go that were moved beside before then and whose reports have gone: from the folder, and from the
+    /// mail server. What went is in the audit log before it goes. Says how many.
+    pub(super) async fn sweep_mails(
+        &self,
+        before: Timestamp,
+        decision: &str,
+    ) -> Result<u64, ServiceError> {
+        let Some(bounds) = self.public_reporting().cloned() else { return Ok(0) };
+        let now = self.inner.clock.now();
+        let store = &self.inner.store;
+        let mut n = 0;
+        let joined = |e| ServiceError::broken("disposal of mails", e);
+        if let Some(folder) = bounds.mailbox {
+            let listed = tokio::task::spawn_blocking(move || put_aside(&folder, before));
+            for path in listed
+                .await
+                .map_err(joined)?
+                .map_err(|e| ServiceError::broken("disposal of mails", e))?
+            {
+                let from = path.clone();
+                let read = tokio::task::spawn_blocking(move || read_bounded(&from));
+                let Ok(read) = read.await.map_err(joined)? else { continue };
+                let hash = match &read {
+                    Some(bytes) => ContentHash::of(bytes),
+                    // As it was told of: by the name that it had before it was moved.
+                    None => ContentHash::of(name_before(&path).as_bytes()),
+                };
+                let gone =
+                    store.dispose_mail(hash, unread_key(hash), before, decision.to_owned(), now);
+                if gone.await? {
+                    let removed = tokio::task::spawn_blocking(move || fs::remove_file(path));
+                    if let Err(error) = removed.await.map_err(joined)? {
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            "a mail that is disposed of cannot be removed; it is tried again"
+                        );
+                        continue;
+                    }
+                    n += 1;
+                }
+            }
+        }
+        if let Some(settings) = bounds.imap {
+            match self.sweep_imap(&settings, before, decision).await {
+                Ok(gone) => n += gone,
+                Err(Stopped::Own(error)) => return Err(error),
+                Err(Stopped::Away(error)) => tracing::warn!(
+                    %error,
+                    "mails on the server cannot be disposed of now; it is tried again tomorrow"
+                ),
+            }
+        }
+        Ok(n)
+    }
+
+    async fn sweep_imap(
+        &self,
+        settings: &ImapSettings,
+        before: Timestamp,
+        decision: &str,
+    ) -> Result<u64, Stopped> {
+        let now = self.inner.clock.now();
+        let store = &self.inner.store;
+        let mut mailbox = imap::Mailbox::open(settings).await?;
+        // The server's days are its own; a day more is on the safe side, and our own time is asked below.
+        let day = local(before).date().saturating_add(jiff::Span::new().days(2));
+        let query = format!("UNDELETED BEFORE {}", day.strftime("%-d-%b-%Y"));
+        let mut n = 0;
+        for folder in [READ, AUTOMATIC, FAULTY] {
+            match mailbox.select(Some(folder), true).await {
+                Ok(_) => {}
+                // Nothing was ever put there.
+                Err(MailboxAway::Folder(_)) => continue,
+                Err(error) => return Err(error.into()),
+            }
+            let uids = mailbox.numbers(&query).await?;
+            for some in uids.chunks(HEADS_AT_ONCE) {
+                for (uid, head) in mailbox.heads(some).await? {
+                    let of_head = store.mail_by_head(ContentHash::of(&head)).await;
+                    // Put there by a person: theirs to dispose of.
+                    let Some(hash) = of_head.map_err(Stopped::own)? else { continue };
+                    let gone = store.dispose_mail(
+                        hash,
+                        unread_key(hash),
+                        before,
+                        decision.to_owned(),
+                        now,
+                    );
+                    if gone.await.map_err(Stopped::own)? {
+                        mailbox.remove(uid).await?;
+                        n += 1;
+                    }
+                }
+            }
+        }
+        mailbox.close().await;
+        Ok(n)
+    }
+}
+
+/// Why a round ended early.
+enum Stopped {
+    Away(MailboxAway),
+    Own(ServiceError),
+}
+
+impl Stopped {
+    fn own(error: impl Into<ServiceError>) -> Self {
+        Self::Own(error.into())
+    }
+}
+
+impl From<MailboxAway> for Stopped {
+    fn from(error: MailboxAway) -> Self {
+        Self::Away(error)
+    }
+}
+
+/// Under which a mail that nobody can read is told of.
+fn unread_key(hash: ContentHash) -> String {
+    format!("report mail {}", hash.to_hex())
+}
+
+/// The path at which a mail lay before it was moved beside.
+fn name_before(path: &Path) -> String {
+    let folder = path.parent().and_then(Path::parent);
+    let name = path.file_name().map(PathBuf::from).unwrap_or_default();
+    folder.map(|folder| folder.join(&name)).unwrap_or(name).to_string_lossy().into_owned()
+}
+
+/// Mails that were moved beside before then, so many at a time.
+fn put_aside(folder: &Path, before: Timestamp) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for beside in [READ, AUTOMATIC, FAULTY] {
+        let entries = match fs::read_dir(folder.join(beside)) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let entry = entry?;
+            let known = entry.metadata()?;
+            let is_old = known.modified().is_ok_and(|at| at < std::time::SystemTime::from(before));
+            if known.is_file() && is_old {
+                found.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    found.truncate(SWEPT_AT_ONCE);
+    Ok(found)
 }

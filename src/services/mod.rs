@@ -4,6 +4,7 @@
 //! What people do goes through the methods of [`Services`] that take a [`Viewer`]: they check the
 //! permission, mask, and write the audit log. `web` and `cli` cannot read past them.
 
+pub mod account_safety;
 pub mod anew;
 pub mod api_keys;
 pub mod archive;
@@ -31,6 +32,7 @@ pub mod exports;
 pub mod filters;
 pub mod handovers;
 pub mod hooks;
+pub mod imap;
 pub mod intake;
 pub mod lexicons;
 mod linked;
@@ -54,6 +56,7 @@ pub mod push;
 pub mod queue;
 mod read_again;
 pub mod records;
+pub mod recounts;
 pub mod registration;
 pub mod releases;
 pub mod replies;
@@ -68,6 +71,7 @@ pub mod session;
 pub mod sign_in;
 pub mod stamps;
 pub mod statistics;
+mod subject_documents;
 pub mod subjects;
 pub mod supervision;
 pub mod tasks;
@@ -255,6 +259,8 @@ struct Inner {
     seen: supervision::Seen,
     /// Held by whoever ends a request for records, from reading it until its document is what the row says.
     ending: tokio::sync::Mutex<()>,
+    /// When the mailbox on the mail server is read again.
+    mailbox_rest: tokio::sync::Mutex<mailbox::Rest>,
     /// The day on which texts without a case were last gone through.
     swept: tokio::sync::Mutex<Option<jiff::civil::Date>>,
     /// When it was last asked which archive runs are due.
@@ -560,6 +566,7 @@ impl Services {
                 checking: verification::Checking::default(),
                 seen: supervision::Seen::default(),
                 ending: tokio::sync::Mutex::default(),
+                mailbox_rest: tokio::sync::Mutex::default(),
                 swept: tokio::sync::Mutex::default(),
                 runs_asked: tokio::sync::Mutex::default(),
                 strict: RwLock::default(),

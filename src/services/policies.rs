@@ -5,6 +5,10 @@
 //! and rules from then on, since whoever changed it on the server meant it to. A file that stays as it is never takes
 //! back what was published after it.
 //!
+//! **What cannot be read.** A later program may refuse a text that an earlier one took. Then the last version that can be
+//! read stands in for deadlines and suggestions; nothing is removed or disposed of, since nobody has decided that it
+//! rules now, and administrators have a task.
+//!
 //! A decision keeps the version that it was made under: by its hash, which finds the text here for as long as there
 //! is a database.
 
@@ -18,6 +22,7 @@ use crate::domain::policy::Policy;
 use crate::domain::policy_version::{Governs, PolicyVersion};
 use crate::domain::policy_words::{listed, said, whole};
 use crate::domain::text::{hidden_at, mark};
+use crate::domain::verdict::Verdict;
 use crate::store::Store;
 use crate::store::rows::AuditLine;
 use crate::store::sqlite::policies::{MovedDeadline, NewPolicyVersion, OpenCase};
@@ -142,8 +147,17 @@ impl InForce {
     }
 }
 
-/// What rules by the versions; where there is none, or its text is one that this program refuses, the file. Says
-/// which ones those are.
+/// A version that rules and cannot be read.
+#[derive(Clone, Debug)]
+pub struct Unread {
+    /// Which.
+    pub version: PolicyVersionId,
+    /// What people are told of it.
+    pub words: String,
+}
+
+/// What rules by the versions; where there is none, the file. Where this program refuses its text, the last one that
+/// can be read stands in, doubted. Says which ones those are.
 ///
 /// # Errors
 /// [`ServiceError`].
@@ -151,24 +165,36 @@ pub async fn ruling(
     store: &Store,
     read: &Read,
     files: &BTreeMap<Option<AccountId>, Policy>,
-) -> Result<(BTreeMap<Option<AccountId>, Policy>, Vec<String>), ServiceError> {
+) -> Result<(BTreeMap<Option<AccountId>, Policy>, Vec<Unread>), ServiceError> {
     let versions = store.ruling_policies().await?;
-    let mut refused = Vec::new();
-    let rules = |(account, file): (&Option<AccountId>, &Policy)| {
+    let (mut ruling, mut unread) = (BTreeMap::new(), Vec::new());
+    for (account, file) in files {
+        let read = |version: &PolicyVersion| read(account.is_none(), &version.text).ok();
         let version = versions.get(account).filter(|version| version.hash != file.version);
-        let policy = match version.map(|version| (version, read(account.is_none(), &version.text)))
-        {
+        let policy = match version.map(|version| (version, read(version))) {
             None => file.clone(),
-            Some((_, Ok(policy))) => policy,
-            Some((version, Err(_))) => {
-                refused.push(version.name.clone());
-                file.clone()
+            Some((_, Some(policy))) => policy,
+            Some((version, None)) => {
+                let mut earlier = store.policy_versions(Governs::Policy(*account)).await?;
+                earlier.retain(|one| one.seq.is_some() && one.id != version.id);
+                earlier.sort_by_key(|one| std::cmp::Reverse(one.seq));
+                let last = earlier.iter().find_map(|one| Some((one.id, read(one)?)));
+                let (from, policy) = match last {
+                    Some((id, policy)) => (format!("version {id}"), policy),
+                    None => ("filen på servern".to_owned(), file.clone()),
+                };
+                let words = format!(
+                    "Riktlinjen {}, version {}, kan inte läsas av den här versionen av Uppsikt. Frister och förslag går efter {from}. Inget tas bort och inget gallras förrän en administratör har publicerat en riktlinje som går att läsa.",
+                    version.name, version.id
+                );
+                let policy = policy.doubted(&words);
+                unread.push(Unread { version: version.id, words });
+                policy
             }
         };
-        (*account, policy)
-    };
-    let ruling = files.iter().map(rules).collect();
-    Ok((ruling, refused))
+        ruling.insert(*account, policy);
+    }
+    Ok((ruling, unread))
 }
 
 /// Every version of a policy, the newest first: the authority's, or that of the account with this key.
@@ -322,6 +348,27 @@ pub fn hidden_faults(text: &str) -> Vec<Fault> {
     hidden.take(TOLD).collect()
 }
 
+/// What another policy does to a deadline.
+pub(super) enum Due {
+    /// Nothing.
+    Same,
+    /// It moves.
+    Moves(MovedDeadline),
+    /// It was set for another reason, and stays.
+    Kept,
+}
+
+pub(super) fn due_by(case: &OpenCase, verdict: &Verdict, old: &Policy, new: &Policy) -> Due {
+    let by_old = old.due(verdict, case.kind, case.received_at);
+    let by_new = new.due(verdict, case.kind, case.received_at);
+    // Columns hold milliseconds.
+    match by_old.as_millisecond() == case.due_at.as_millisecond() {
+        _ if by_old == by_new => Due::Same,
+        true => Due::Moves(MovedDeadline { case: case.case, from: case.due_at, to: by_new }),
+        false => Due::Kept,
+    }
+}
+
 /// What is suggested, in words.
 fn suggested(policy: &Policy, case: &OpenCase) -> Option<String> {
     let proposal = policy.proposal(case.verdict.as_ref()?);
@@ -370,7 +417,7 @@ impl Services {
         format!("policy {}", account.map_or_else(|| AUTHORITY.into(), |id| id.to_string()))
     }
 
-    fn desk(&self) -> Result<&Desk, ServiceError> {
+    pub(super) fn desk(&self) -> Result<&Desk, ServiceError> {
         match self.inner.policy_desk.get() {
             Some(desk) => Ok(desk),
             None => refused("Riktlinjer kan inte ändras här: Uppsikt startades utan dem."),
@@ -382,13 +429,11 @@ impl Services {
         let _turn = self.inner.policy_turn.lock().await;
         let desk = self.desk()?;
         let in_force = &self.inner.policies;
-        let (ruling, refused) = ruling(&self.inner.store, &desk.read, &in_force.files).await?;
-        for name in refused {
-            // Told on the page as well: the ruling version is not the one in force then.
-            tracing::error!(
-                policy = name,
-                "a published policy is refused by this program; its file rules"
-            );
+        let (ruling, unread) = ruling(&self.inner.store, &desk.read, &in_force.files).await?;
+        for Unread { version, words } in unread {
+            tracing::error!(policy.row = %version, "a published policy cannot be read; nothing is removed by another");
+            let now = self.inner.clock.now();
+            self.inner.store.tell_unread_policy(version, words, now).await?;
         }
         in_force.replace(ruling);
         Ok(())
@@ -444,7 +489,7 @@ impl Services {
         Ok(found)
     }
 
-    fn policy_slot(&self, account: AccountId) -> Option<AccountId> {
+    pub(super) fn policy_slot(&self, account: AccountId) -> Option<AccountId> {
         self.inner.policies.files.contains_key(&Some(account)).then_some(account)
     }
 
@@ -489,18 +534,10 @@ impl Services {
                 let is_strict = strict.contains(&case.account);
                 let old = self.inner.policies.of(case.account, is_strict);
                 let new = if is_strict { &new_strict } else { new };
-                let by_old = old.due(verdict, case.kind, case.received_at);
-                let by_new = new.due(verdict, case.kind, case.received_at);
-                if by_old != by_new {
-                    // Columns hold milliseconds.
-                    match by_old.as_millisecond() == case.due_at.as_millisecond() {
-                        true => effects.moved.push(MovedDeadline {
-                            case: case.case,
-                            from: case.due_at,
-                            to: by_new,
-                        }),
-                        false => effects.n_kept += 1,
-                    }
+                match due_by(case, verdict, &old, new) {
+                    Due::Same => {}
+                    Due::Moves(moved) => effects.moved.push(moved),
+                    Due::Kept => effects.n_kept += 1,
                 }
                 let (Some(before), Some(now)) = (suggested(&old, case), suggested(new, case))
                 else {
@@ -539,7 +576,8 @@ impl Services {
             Ok(policy) => policy,
             Err(faults) => return Ok(Checked::Faulty(faults)),
         };
-        if new.version == old.version {
+        // What stands in for one that cannot be read rules only once somebody has published it.
+        if new.version == old.version && old.doubt.is_none() {
             return Ok(Checked::Same);
         }
         Ok(Checked::Fits(Box::new(Preview {

@@ -18,10 +18,11 @@ use crate::domain::public_report::{
 use crate::domain::verdict::Verdict;
 use crate::store::Store;
 use crate::store::rows::CaseOpening;
-use crate::store::sqlite::public_reports::{NewReport, OutsideMark, Pointed, Received};
+use crate::store::sqlite::public_reports::{NewMail, NewReport, OutsideMark, Pointed, Received};
 
 use super::assess::RANK_REST;
 use super::corrections::reason;
+use super::imap::ImapSettings;
 use super::{Change, ServiceError, Services, Viewer};
 
 /// So many may wait for a person; then somebody is asked to turn elsewhere.
@@ -36,12 +37,16 @@ pub struct Bounds {
     pub enabled: bool,
     /// Where to turn instead, in words.
     pub contact: String,
-    /// How many are taken in a day, from everybody together.
+    /// How many the form takes in a day, from everybody together.
     pub per_day: u32,
     /// How many from one address in an hour.
     pub per_address_hour: u32,
+    /// How many are taken in a day by mail.
+    pub mails_per_day: u32,
     /// The folder into which the mail server puts reports by mail.
     pub mailbox: Option<PathBuf>,
+    /// The mailbox on a mail server that is read for reports.
+    pub imap: Option<ImapSettings>,
 }
 
 /// What whoever reports is told.
@@ -121,15 +126,16 @@ impl Services {
             Ok(report) => report,
             Err(faulty) => return Ok(Answer::Faulty(faulty)),
         };
-        self.keep_report(Some(report.link), report.reason, report.contact).await
+        self.keep_report(Some(report.link), report.reason, report.contact, None).await
     }
 
-    /// Keeps a report that was checked. Without a link a person has to find what it is about.
+    /// Keeps a report that was checked, and the mail that it came by with it. Without a link a person has to find what it is about.
     pub(super) async fn keep_report(
         &self,
         link: Option<Url>,
         reason: String,
         contact: Option<String>,
+        mail: Option<NewMail>,
     ) -> Result<Answer, ServiceError> {
         let bounds = self.public_reporting().ok_or(ServiceError::NotFound { what: "form" })?;
         let now = self.inner.clock.now();
@@ -160,8 +166,9 @@ impl Services {
             link: link.map(String::from),
             reason,
             contact,
+            mail,
         };
-        let per_day = bounds.per_day;
+        let per_day = if mail.is_some() { bounds.mails_per_day } else { bounds.per_day };
         let received = store.receive_report(new, pointed, per_day, MOST_WAITING, now).await?;
         match received {
             Received::Kept(case) => {

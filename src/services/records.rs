@@ -57,6 +57,8 @@ pub struct SealedEvidence {
     pub manifest_hash: ContentHash,
     /// Nothing of the item may be copied or looked at.
     pub no_copy: bool,
+    /// Its case was closed long ago: names and pictures are not shown unasked.
+    pub veiled: bool,
     /// The manifest, or why it cannot be relied on, in Swedish. It was read and recomputed for
     /// this very view; each part was recomputed since its file last changed.
     pub manifest: Result<Manifest, String>,
@@ -187,6 +189,7 @@ impl Services {
                     sealed_at: at,
                     log_seq,
                     manifest_hash: manifest,
+                    veiled: false,
                     no_copy: matches!(cut, CutOff::OwnPictures | CutOff::Everything),
                     manifest: read,
                     page_log: None,
@@ -204,13 +207,45 @@ impl Services {
         viewer: &Viewer,
         id: EvidenceId,
     ) -> Result<(SealedEvidence, Option<CaseId>), ServiceError> {
+        self.record_with(viewer, id, false).await
+    }
+
+    /// The same with what is not shown unasked, since somebody asks to see it: an event on the record.
+    ///
+    /// # Errors
+    /// As of [`Self::evidence_record`].
+    pub async fn evidence_unveiled(
+        &self,
+        viewer: &Viewer,
+        id: EvidenceId,
+    ) -> Result<(SealedEvidence, Option<CaseId>), ServiceError> {
+        self.record_with(viewer, id, true).await
+    }
+
+    async fn record_with(
+        &self,
+        viewer: &Viewer,
+        id: EvidenceId,
+        unveiled: bool,
+    ) -> Result<(SealedEvidence, Option<CaseId>), ServiceError> {
         viewer.demand(Act::ReadEvidence)?;
         let row = self.inner.store.evidence(id).await?;
         self.demand_open_item(viewer, row.item).await?;
+        let now = self.inner.clock.now();
         let line = viewer.line(CustodyAct::OpenRecord.id(), format!("evidence {id}"));
-        self.inner.store.record_audit(line, self.inner.clock.now()).await?;
-        let case = self.inner.store.case_of(row.item).await?.map(|case| case.id);
+        self.inner.store.record_audit(line, now).await?;
+        let case = self.inner.store.case_of(row.item).await?;
+        let veiled = case.as_ref().is_some_and(|case| case.veiled);
+        let case = case.map(|case| case.id);
+        if let Some(case) = case.filter(|_| veiled && unveiled) {
+            let line = viewer.line(CustodyAct::Unveil.id(), format!("case {case}"));
+            self.inner.store.record_audit(line, now).await?;
+        }
         match self.evidence_at_hand(row.version).await? {
+            Evidence::Sealed(mut sealed) if veiled && !unveiled => {
+                sealed.veil();
+                Ok((*sealed, case))
+            }
             Evidence::Sealed(mut sealed) => {
                 sealed.page_log = self.page_log(viewer, &row, &sealed).await;
                 Ok((*sealed, case))

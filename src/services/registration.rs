@@ -184,7 +184,7 @@ async fn file_sum(path: PathBuf) -> Result<Option<ContentHash>, ServiceError> {
 }
 
 /// A zip of named files. The same files always give the same bytes: no clock goes in.
-fn zip_of(files: &[(String, Vec<u8>)]) -> io::Result<Vec<u8>> {
+pub(super) fn zip_of(files: &[(String, Vec<u8>)]) -> io::Result<Vec<u8>> {
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default()
         .compression_method(zip::CompressionMethod::Deflated)

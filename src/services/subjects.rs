@@ -6,8 +6,10 @@
 
 use jiff::Timestamp;
 
+use crate::classify::Context;
 use crate::domain::calendar::local;
-use crate::domain::dossier::{Chapter, Dossier, Fact, Passage};
+use crate::domain::category::Category;
+use crate::domain::dossier::Fact;
 use crate::domain::ids::{CaseId, ItemId};
 use crate::domain::item::Author;
 use crate::domain::person::Act;
@@ -16,18 +18,22 @@ use crate::domain::subject::{
 };
 use crate::domain::text::is_blank;
 use crate::store::sqlite::disposals::DISPOSED_TEXT;
-use crate::store::sqlite::subjects::{EndOfSubject, NewSubject, SubjectItem};
+use crate::store::sqlite::subjects::{EndOfSubject, Found, NewSubject, SubjectItem};
 
 use super::corrections::{reason, words};
-use super::dossiers::{rendered, time};
+use super::dossiers::time;
 use super::{Change, ServiceError, Services, Viewer};
 
+/// From when the regulation applies (article 99.2): nobody asked by it before.
+const APPLIES_FROM: jiff::civil::Date = jiff::civil::date(2018, 5, 25);
 /// Requests on the page.
 const ON_PAGE: u32 = 200;
-/// Hits that are shown.
+/// Hits on a page.
 const MOST_HITS: usize = 200;
-/// Items of one request.
-const MOST_ITEMS: usize = 500;
+/// Items of one request: whoever has written more is answered with several.
+const MOST_ITEMS: usize = 5_000;
+/// Hits that are gone through.
+const MOST_FOUND: usize = 10_000;
 /// Names and accounts of one request.
 const MOST_NAMES: usize = 10;
 /// The shortest name that is searched for, in characters: shorter ones stand in every second text.
@@ -139,6 +145,12 @@ impl Services {
             refused("Välj vad begäran gäller: registerutdrag, rättelse eller radering.")
         })?;
         let whom = names(&words(whom, "Namnen")?)?.join("\n");
+        let found = self.classifier().classify(&whom, &Context::default()).findings;
+        if found.iter().any(|finding| finding.category == Category::PersonalId) {
+            return Err(refused(
+                "Skriv inget personnummer: sökningen går på namn och användarnamn, och numret skulle bara bli en uppgift till att skydda.",
+            ));
+        }
         let asker = Some(words(asker, "Kontaktuppgiften")?).filter(|asker| !is_blank(asker));
         let now = self.inner.clock.now();
         let received_at = match received.trim() {
@@ -148,10 +160,10 @@ impl Services {
                 let at = day
                     .ok()
                     .and_then(|day| day.to_zoned(crate::domain::calendar::stockholm()).ok());
-                let at = at.map(|at| at.timestamp()).filter(|at| *at <= now);
-                at.ok_or_else(|| {
+                let at = at.map(|at| at.timestamp());
+                at.filter(|at| *at <= now && local(*at).date() >= APPLIES_FROM).ok_or_else(|| {
                     refused(
-                        "Skriv dagen då begäran kom in som 2026-11-23. Den kan inte ligga framåt.",
+                        "Skriv dagen då begäran kom in som 2026-11-23. Den kan inte ligga framåt, och inte före den 25 maj 2018 då dataskyddsförordningen började gälla.",
                     )
                 })?
             }
@@ -333,7 +345,7 @@ impl Services {
         Ok(told)
     }
 
-    /// Items in which the person of a request writes or is spoken of. Audited by the request's number.
+    /// Items in which the person of a request writes or is spoken of, the first page. Audited by the request's number.
     ///
     /// # Errors
     /// [`ServiceError::Refused`] where the request has ended.
@@ -342,6 +354,31 @@ impl Services {
         viewer: &Viewer,
         id: i64,
     ) -> Result<(Vec<Hit>, bool), ServiceError> {
+        self.find_subject_page(viewer, id, 0).await
+    }
+
+    /// A page of them, from 0, and whether there are more.
+    ///
+    /// # Errors
+    /// As of [`Self::find_subject`].
+    pub async fn find_subject_page(
+        &self,
+        viewer: &Viewer,
+        id: i64,
+        page: usize,
+    ) -> Result<(Vec<Hit>, bool), ServiceError> {
+        let (found, chosen) = self.found_of_subject(viewer, id).await?;
+        let from = page.saturating_mul(MOST_HITS);
+        let more = found.len() > from.saturating_add(MOST_HITS);
+        let of_page = found.into_iter().skip(from).take(MOST_HITS).collect();
+        Ok((self.hits(viewer, of_page, &chosen).await?, more))
+    }
+
+    async fn found_of_subject(
+        &self,
+        viewer: &Viewer,
+        id: i64,
+    ) -> Result<(Vec<Found>, Vec<SubjectItem>), ServiceError> {
         self.demand_answers(viewer)?;
         let (row, chosen) = self.inner.store.subject(id).await?;
         let (None, Some(whom)) = (&row.ended, &row.whom) else {
@@ -354,8 +391,16 @@ impl Services {
         self.inner.store.record_audit(line, self.inner.clock.now()).await?;
         // Those that were chosen make room for the next, so that a request reaches past one page of hits.
         let skip = chosen.iter().map(|known| known.item).collect();
-        let found = self.inner.store.find_person(names, spelled, skip, MOST_HITS).await?;
-        let more = found.len() == MOST_HITS;
+        let found = self.inner.store.find_person(names, spelled, skip, MOST_FOUND).await?;
+        Ok((found, chosen))
+    }
+
+    async fn hits(
+        &self,
+        viewer: &Viewer,
+        found: Vec<Found>,
+        chosen: &[SubjectItem],
+    ) -> Result<Vec<Hit>, ServiceError> {
         let mut hits = Vec::with_capacity(found.len());
         for one in found {
             // What is shut to the viewer is found by who is in the circle.
@@ -381,7 +426,7 @@ impl Services {
                 chosen: chosen.iter().any(|known| known.item == one.item),
             });
         }
-        Ok((hits, more))
+        Ok(hits)
     }
 
     /// Adds items to a request, from those that a search finds for it and no others.
@@ -394,18 +439,15 @@ impl Services {
         id: i64,
         chosen: &[ItemId],
     ) -> Result<(), ServiceError> {
-        self.demand_answers(viewer)?;
-        let (hits, _) = self.find_subject(viewer, id).await?;
-        let chosen: Vec<_> = hits
-            .iter()
-            .filter(|hit| chosen.contains(&hit.item))
-            .map(|hit| (hit.item, hit.wrote))
-            .collect();
+        let (mut found, known) = self.found_of_subject(viewer, id).await?;
+        found.retain(|one| chosen.contains(&one.item));
+        let hits = self.hits(viewer, found, &known).await?;
+        let chosen: Vec<_> = hits.iter().map(|hit| (hit.item, hit.wrote)).collect();
         if chosen.is_empty() {
             return Err(refused("Välj minst ett inlägg bland träffarna."));
         }
         if self.inner.store.subject(id).await?.1.len() + chosen.len() > MOST_ITEMS {
-            return Err(refused("En begäran rymmer 500 inlägg. Öppna en till för resten."));
+            return Err(refused("En begäran rymmer 5 000 inlägg. Öppna en till för resten."));
         }
         let line = viewer.line("subject.add", format!("subject request {id}"));
         let now = self.inner.clock.now();
@@ -493,7 +535,7 @@ impl Services {
         let outcome = outcome(&file, withdrawn)?;
         let (mut pdf, mut may_go) = (None, Vec::new());
         if outcome != SubjectOutcome::Withdrawn {
-            pdf = Some(self.subject_pdf(&file, outcome, &answer, now).await?);
+            pdf = Some(self.subject_answer(&file, (outcome, &answer), now).await?);
             if file.row.kind == SubjectKind::Erasure {
                 let goes = file.items.iter().filter(|told| told.erasure.0 && told.text.is_some());
                 may_go = goes.filter_map(|told| told.case).collect();
@@ -538,104 +580,6 @@ impl Services {
         }
         Ok(())
     }
-
-    async fn subject_pdf(
-        &self,
-        file: &SubjectFile,
-        outcome: SubjectOutcome,
-        answer: &str,
-        now: Timestamp,
-    ) -> Result<Vec<u8>, ServiceError> {
-        let SubjectRequest { id, kind, received_at, .. } = file.row;
-        let authority = self.authority();
-        let title = match kind {
-            SubjectKind::Access => format!("Registerutdrag, begäran {id}"),
-            SubjectKind::Rectification => format!("Beslut om rättelse, begäran {id}"),
-            SubjectKind::Erasure => format!("Beslut om radering, begäran {id}"),
-        };
-        let mut facts: Vec<Fact> = vec![
-            ("Personuppgiftsansvarig".into(), authority.to_owned()),
-            (
-                "Begäran".into(),
-                format!(
-                    "Om {} ({}), kom in {}",
-                    kind.label(),
-                    kind.article(),
-                    local(received_at).date()
-                ),
-            ),
-            ("Beslut".into(), format!("Begäran är {}. {}", outcome.label(), local(now).date())),
-        ];
-        if let Some(whom) = &file.row.whom {
-            facts.push(("Sökt efter".into(), whom.replace('\n', ", ")));
-        }
-        let mut notes = vec![answer.to_owned()];
-        notes.extend(notes_for(kind, authority));
-        let (mut rows, mut chapters) = (Vec::new(), Vec::new());
-        for (n, told) in file.items.iter().enumerate() {
-            let number = (n + 1).to_string();
-            let part = if told.wrote { "skrivet av dig" } else { "du nämns" };
-            let decided = match kind {
-                SubjectKind::Access => part.to_owned(),
-                SubjectKind::Rectification => match &told.note {
-                    Some(_) => "en anteckning har fogats till handlingen".to_owned(),
-                    None => "ändras inte".to_owned(),
-                },
-                SubjectKind::Erasure if told.erasure.0 => "gallras".to_owned(),
-                SubjectKind::Erasure => "gallras inte".to_owned(),
-            };
-            rows.push(vec![number.clone(), told.what.clone(), decided]);
-            let mut passages = Vec::new();
-            let no_text = "Innehållet är gallrat, eller får inte kopieras.".to_owned();
-            passages.push(Passage {
-                title: "Texten".into(),
-                notes: told.text.is_none().then_some(no_text).into_iter().collect(),
-                text: told.text.clone(),
-            });
-            for (at, text) in &told.before {
-                passages.push(Passage {
-                    title: format!("Tidigare lydelse, hämtad {}", time(*at)),
-                    notes: Vec::new(),
-                    text: Some(text.clone()),
-                });
-            }
-            if let Some(note) = &told.note {
-                passages.push(Passage {
-                    title: "Anteckning om vad du anser vara fel".into(),
-                    notes: Vec::new(),
-                    text: Some(note.clone()),
-                });
-            }
-            if kind == SubjectKind::Erasure {
-                passages.push(Passage {
-                    title: "Skäl".into(),
-                    notes: vec![told.erasure.1.clone()],
-                    text: None,
-                });
-            }
-            let title = format!("{number}. {}", told.what);
-            chapters.push(Chapter {
-                title,
-                facts: told.facts.clone(),
-                passages,
-                pictures: Vec::new(),
-            });
-        }
-        rendered(Dossier {
-            title,
-            authority: authority.to_owned(),
-            at: now,
-            ident: format!("registrerad/{id}/{}", now.as_millisecond()),
-            heading: "Begäran",
-            facts,
-            notes,
-            columns: vec!["Nr", "Uppgift", "Beslut"],
-            rows,
-            chapters,
-            files: Vec::new(),
-        })
-        .await
-    }
 }
 
 /// How a request ends by what was found and decided.
@@ -660,33 +604,6 @@ fn outcome(file: &SubjectFile, withdrawn: bool) -> Result<SubjectOutcome, Servic
         n if n == all => SubjectOutcome::Granted,
         _ => SubjectOutcome::Partly,
     })
-}
-
-/// What has to be known, in plain Swedish.
-fn notes_for(kind: SubjectKind, authority: &str) -> Vec<String> {
-    let mut notes = Vec::new();
-    match kind {
-        SubjectKind::Access => notes.extend([
-            format!("Varför: {authority} läser det som skrivs i myndighetens kanaler för att kunna svara, ta bort det som lagen eller kontots regler förbjuder, och bevara allmänna handlingar."),
-            "Rättslig grund: uppgift av allmänt intresse, myndighetsutövning och rättslig förpliktelse (dataskyddsförordningen artikel 6.1 c och e; lagen 1998:112 om ansvar för elektroniska anslagstavlor; arkivlagen 1990:782).".to_owned(),
-            "Varifrån: uppgifterna är hämtade från plattformen där de publicerades, som den visade dem, eller inlagda för hand av en medarbetare som såg dem.".to_owned(),
-            "Till vem: det som diarieförs lämnas till myndighetens diarium. Allmänna handlingar lämnas ut till den som begär det, om inte sekretess hindrar. Ett brott kan anmälas till polisen. Uppgifterna förs inte över till land utanför EU av oss.".to_owned(),
-            "Ett program har föreslagit hur inläggen ska bedömas. Alla beslut har fattats av en människa.".to_owned(),
-            "Du kan begära rättelse, radering eller begränsning, och invända mot behandlingen (artikel 16–18 och 21).".to_owned(),
-        ]),
-        SubjectKind::Rectification => notes.push(
-            "Det som har säkrats visar vad som stod på plattformen och ändras därför inte. Det du anser vara fel har antecknats och följer med handlingen.".to_owned(),
-        ),
-        SubjectKind::Erasure => notes.push(
-            "Rätten till radering gäller inte när uppgifterna behövs för att uppfylla en rättslig förpliktelse eller för arkivändamål av allmänt intresse (dataskyddsförordningen artikel 17.3 b och d). Allmänna handlingar får gallras bara när myndigheten har beslutat det (arkivlagen 10 §).".to_owned(),
-        ),
-    }
-    notes.push(format!("Beslutet kan överklagas till förvaltningsrätten (lagen 2018:218, 7 kap. 2 §). Skriv vilket beslut du överklagar och hur du vill att det ska ändras. Skicka överklagandet till {authority} inom tre veckor från den dag då du fick beslutet (förvaltningslagen 43 och 44 §§)."));
-    notes.push(
-        "Du kan också klaga hos Integritetsskyddsmyndigheten (IMY), imy.se (artikel 77)."
-            .to_owned(),
-    );
-    notes
 }
 
 fn author_words(author: &Author) -> String {

@@ -11,6 +11,7 @@ use crate::domain::person::Act;
 
 use super::case_file::CaseFile;
 use super::claims::Look;
+use super::records::SealedEvidence;
 use super::{Change, ServiceError, Services, Viewer};
 
 /// Cases in one transaction: other writers wait for it.
@@ -55,6 +56,20 @@ impl CaseFile {
         }
         // What people wrote about it may quote it.
         self.history.iter_mut().for_each(|step| step.detail = None);
+    }
+}
+
+impl SealedEvidence {
+    /// Takes away what is not shown unasked. What was sealed, when and under which hashes stays.
+    pub(super) fn veil(&mut self) {
+        self.veiled = true;
+        self.page_log = None;
+        if let Ok(manifest) = &mut self.manifest {
+            manifest.author = Author { name: Some("(dolt namn)".into()), ..Author::default() };
+            manifest.permalink = None;
+            manifest.beside = None;
+            manifest.attachments.clear();
+        }
     }
 }
 

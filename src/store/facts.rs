@@ -26,6 +26,8 @@ pub struct DecisionFacts {
     pub words: ContentHash,
     /// When it was undone.
     pub undone_at: Option<Timestamp>,
+    /// The policy that it was made under.
+    pub policy: Option<ContentHash>,
     /// Whether there is exactly one action, with the chosen text, for each choice that wants one.
     pub actions_fit: bool,
 }

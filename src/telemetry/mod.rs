@@ -13,7 +13,7 @@ use std::fmt;
 use std::io;
 
 use tracing::Subscriber;
-use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+use tracing_subscriber::filter::{Directive, EnvFilter, LevelFilter};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
@@ -134,8 +134,12 @@ fn panic_message(payload: &(dyn Any + Send)) -> String {
     }
 }
 
+/// The mail client traces every command that it sends, the log-in among them.
+const NEVER_TRACED: &str = "async_imap=warn";
+
 fn env_filter(level: Level, filter: Option<&str>) -> Result<EnvFilter, TelemetryError> {
-    match filter.map(str::trim).filter(|f| !f.is_empty()) {
+    let quiet = NEVER_TRACED.parse::<Directive>().map_err(TelemetryError::Filter)?;
+    let chosen = match filter.map(str::trim).filter(|f| !f.is_empty()) {
         Some(filter) => EnvFilter::try_new(filter).map_err(TelemetryError::Filter),
         None => {
             // Other people's crates speak at debug and trace of bodies and headers, which may hold
@@ -143,7 +147,8 @@ fn env_filter(level: Level, filter: Option<&str>) -> Result<EnvFilter, Telemetry
             let others = level.filter().min(LevelFilter::INFO);
             EnvFilter::try_new(format!("{others},uppsikt={level}")).map_err(TelemetryError::Filter)
         }
-    }
+    };
+    chosen.map(|chosen| chosen.add_directive(quiet))
 }
 
 fn human<W>(filter: EnvFilter, writer: W) -> impl Subscriber + Send + Sync

@@ -14,6 +14,7 @@ use crate::domain::account::PlatformKind;
 use crate::domain::calendar::local;
 use crate::domain::card::{Card, Care, ClosingStep, Flag, Said};
 use crate::domain::notice::Part;
+use crate::services::account_safety::Noted;
 use crate::services::cards::{Archiving, Confirmation, Entry, File};
 use crate::services::coverage::{AccountCover, Cover};
 
@@ -23,6 +24,7 @@ pub fn file(shell: Shell, notice: Option<Notice>, file: File, now: Timestamp) ->
         entry,
         history,
         users,
+        safety,
         absences,
         away_for,
         ready_text,
@@ -74,6 +76,7 @@ pub fn file(shell: Shell, notice: Option<Notice>, file: File, now: Timestamp) ->
         asked_for,
         confirmations: entry.confirmations.iter().rev().map(confirmed).collect(),
         archivings: entry.archivings.iter().map(archived).collect(),
+        safety: safety.iter().map(noted).collect(),
         closing: closing.map(|closing| ClosingView {
             announced: closing.announced.to_string(),
             why: closing.why.clone(),
@@ -160,6 +163,14 @@ fn archived(row: &Archiving) -> String {
     format!("{}: {}, noterat av {}.{receipt}", row.day, row.what, row.by)
 }
 
+fn noted(row: &Noted) -> String {
+    let note = match row.note.as_str() {
+        "" => String::new(),
+        note => format!(": {note}"),
+    };
+    format!("{} {}, noterat av {}{note}", row.kind.label(), row.day, row.by)
+}
+
 /// What the list of accounts says of one.
 pub fn summary(entry: &Entry) -> Summary {
     let who = |part: Part| -> Vec<String> {
@@ -221,7 +232,9 @@ pub fn inventory(register: &[Entry]) -> Option<InventoryView> {
             | Flag::NoPurpose
             | Flag::ReviewDue { .. }
             | Flag::ArchiveDue { .. }
-            | Flag::RunMissed { .. } => None,
+            | Flag::RunMissed { .. }
+            | Flag::PasswordDue { .. }
+            | Flag::OneStep => None,
         })
     };
     let open: Vec<_> = register.iter().filter_map(|entry| Some((entry, asked(entry)?))).collect();

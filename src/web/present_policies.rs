@@ -43,11 +43,10 @@ pub fn in_use(one: &InUse) -> InUseRow {
 
 /// Where the policy that rules comes from.
 pub fn from(one: &InUse) -> String {
+    if let Some(doubt) = &one.policy.doubt {
+        return doubt.to_string();
+    }
     match one.ruling() {
-        Some(version) if version.hash != one.policy.version => format!(
-            "Version {} godtas inte av den här versionen av Uppsikt, så filen på servern gäller. Rätta texten och publicera på nytt.",
-            version.id
-        ),
         Some(version) if version.made_by.is_none() => format!(
             "Version {} gäller. Den lästes ur filen på servern. Publiceras en version här gäller den i stället, tills filen ändras.",
             version.id

@@ -167,6 +167,7 @@ pub fn router(
         .route("/bevis/kontroll", get(keeping::checks).post(keeping::check))
         .route("/bevis/paket", post(evidence::packages).get(back_to_page))
         .route("/bevis/{id}", get(evidence::show))
+        .route("/bevis/{id}/visa", post(evidence::unveil).get(back_to_page))
         .route("/bevis/{id}/paket.zip", get(evidence::package))
         .route("/bevis/{id}/manifest.json", get(evidence::manifest))
         .route("/bevis/{id}/sida/{page}", get(evidence::sheet_page))

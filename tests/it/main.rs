@@ -1,6 +1,7 @@
 //! The integration tests: one binary, so that the library is linked once.
 
 mod dictionary;
+mod duties;
 mod fixtures;
 mod layers;
 mod platforms;

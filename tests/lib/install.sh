@@ -27,6 +27,7 @@ missing_packages() {
   /sbin/ldconfig -p 2>/dev/null | grep -F 'libcurl.so.4 ' >/dev/null || echo libcurl4
   has node || echo nodejs
   has npm || echo npm
+  has dovecot || [ -x /usr/sbin/dovecot ] || echo dovecot-imapd
   has qpdf || echo qpdf
   has pdftotext || echo poppler-utils
   has php || echo php-cli

@@ -71,6 +71,12 @@ fn what_is_wrong_is_told_with_its_line_and_mend() {
             "öppet över nätet",
         ),
         ("[mail]\nhost = \"a\"\nfrom = \"a@b.example\"\nport = 0", 6, "mellan 1 och 65535"),
+        ("[public_reports.imap]\nhost = \"imap.b.example\"", 3, "nyckeln `user` saknas"),
+        (
+            "[public_reports.imap]\nhost = \"imap.b.example\"\nsecurity = \"ingen\"\nuser = \"u\"\npassword = \"env:LOSEN\"",
+            5,
+            "öppet över nätet",
+        ),
         ("[notices]\nquiet_from = \"06:00\"", 4, "börja på kvällen"),
         ("[notices]\nquiet_to = \"sju\"", 4, "klockslag"),
         ("[notices.to]\nchef = \"chefen\"", 4, "ingen e-postadress"),

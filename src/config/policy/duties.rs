@@ -339,9 +339,17 @@ fn crisis(table: &mut Table<'_, '_>, default: Crisis) -> Option<Crisis> {
     let poll = table.number("poll_s", u64::from(default.poll_s), 10..=3600, "sekunder");
     let times = table.number("limit_times", u64::from(default.limit_times), 1..=100, "gånger");
     let hours = table.number("hours", u64::from(default.hours), 1..=24 * 30, "timmar");
+    let queue = table.yes("central_queue", default.central_queue);
+    let tells = table.yes("tells_everybody", default.tells_everybody);
     let _source = optional(table, "source")?;
-    // All of them at most 3600.
-    Some(Crisis { poll_s: poll? as u16, limit_times: times? as u8, hours: hours? as u16 })
+    Some(Crisis {
+        // All of them at most 3600.
+        poll_s: poll? as u16,
+        limit_times: times? as u8,
+        hours: hours? as u16,
+        central_queue: queue?.value,
+        tells_everybody: tells?.value,
+    })
 }
 
 /// Numbers with what they are for; what is not whole is told.
@@ -368,6 +376,7 @@ fn accounts(table: &mut Table<'_, '_>, default: &Accounts) -> Option<Accounts> {
     let months = u64::from(default.inactive_months.unwrap_or(0));
     let inactive = table.number("inactive_months", months, 0..=60, "månader");
     let password = table.yes("yearly_password", default.yearly_password);
+    let steps = table.yes("two_steps", default.two_steps);
     let report = table.yes("yearly_report", default.yearly_report);
     let _source = optional(table, "source")?;
     Some(Accounts {
@@ -379,6 +388,7 @@ fn accounts(table: &mut Table<'_, '_>, default: &Accounts) -> Option<Accounts> {
         notice_days: Some(notice? as u8).filter(|days| *days > 0),
         inactive_months: Some(inactive? as u8).filter(|months| *months > 0),
         yearly_password: password?.value,
+        two_steps: steps?.value,
         yearly_report: report?.value,
     })
 }

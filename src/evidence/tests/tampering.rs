@@ -474,3 +474,10 @@ async fn entries_from_before_words_and_lines_were_hashed_stay_valid() {
     stage.tamper("update audit set act = 'x' where id = 1");
     stage.bench.expect_fault("granskningsloggen", "har ändrats").await;
 }
+
+#[tokio::test]
+async fn the_policy_of_a_decision_cannot_be_swapped_unseen() {
+    let stage = Stage::new().await;
+    stage.tamper("update decisions set policy_sha256 = zeroblob(32) where id = 1");
+    stage.bench.expect_fault("beslut 1", "vilken riktlinje det fattades under").await;
+}

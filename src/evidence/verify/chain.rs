@@ -53,6 +53,8 @@ pub(super) struct Decided {
     pub(super) ground: Option<String>,
     /// Not in entries from before words were hashed; so for actions.
     pub(super) words_sha256: Option<ContentHash>,
+    /// Not in entries from before the policy was held.
+    pub(super) policy_sha256: Option<ContentHash>,
 }
 
 /// What the log says was undone.

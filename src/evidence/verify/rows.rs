@@ -130,6 +130,9 @@ fn decision_fault(row: &DecisionFacts, log: &LogRead) -> Option<String> {
     if said.words_sha256.is_some_and(|words| words != row.words) {
         differ.push("orden (svar, skäl eller anteckning)");
     }
+    if said.policy_sha256.is_some_and(|policy| row.policy != Some(policy)) {
+        differ.push("vilken riktlinje det fattades under");
+    }
     let undone = log.undone.get(&row.id.0).map(|at| at.as_millisecond());
     if undone != row.undone_at.map(|at| at.as_millisecond()) {
         differ.push("om och när det ångrades");

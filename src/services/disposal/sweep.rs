@@ -80,6 +80,8 @@ impl Services {
         if let Some((before, decision, refusals)) = own {
             store.sweep_reports(before, decision.to_owned(), now).await?;
             store.forget_subjects(before, refusals, decision.to_owned(), now).await?;
+            // After the reports that came by them.
+            self.sweep_mails(before, decision).await?;
         }
         *self.inner.swept.lock().await = Some(today);
         if n > 0 {

@@ -9,7 +9,7 @@ use crate::domain::duties::Told;
 use crate::domain::escalation::{EscalationStep, LEAST};
 use crate::domain::ids::{AccountId, CaseId};
 use crate::domain::notice::{Channel, Part, Urgency};
-use crate::domain::person::Role;
+use crate::domain::person::{Act, Role};
 use crate::services::ServiceError;
 use crate::store::rows::CaseRow;
 use crate::store::sqlite::notices::{Mark, NewNotice, StepTaken};
@@ -232,7 +232,16 @@ impl Notifier {
             people.extend(self.all_of(account, now).await?);
         }
         if let Some(crisis) = &crisis {
-            people.extend(self.called_in(crisis, now).await?);
+            // Whoever is told as one is not told as another too.
+            let mut more = self.called_in(crisis, now).await?;
+            if policy.duties.crisis.tells_everybody {
+                more.extend(self.everybody(now).await?);
+            }
+            for to in more {
+                if to.mail.is_none() || people.iter().all(|known| known.mail != to.mail) {
+                    people.push(to);
+                }
+            }
         }
         let reason = match &row.state {
             CaseState::Returned { reason } => came_back.map(|revision| (revision, reason)),
@@ -401,6 +410,18 @@ impl Notifier {
         } else {
             self.administrators(now).await
         }
+    }
+
+    /// Everybody who decides and is not away.
+    async fn everybody(&self, now: Timestamp) -> Result<Vec<To>, ServiceError> {
+        let day = local(now).date();
+        let mut all = Vec::new();
+        for role in Role::ALL.iter().filter(|role| role.may(Act::Decide)) {
+            let people = self.services.inner.store.people_with_role(*role, day).await?;
+            let here = people.iter().filter(|p| !p.away && p.mail.is_some());
+            all.extend(here.map(|p| person(p, "krisläge")));
+        }
+        Ok(all)
     }
 
     /// Those who were named when a crisis was begun.

@@ -34,12 +34,14 @@ fn period(flag: &Flag, today: Date) -> String {
         Flag::ArchiveDue { since }
         | Flag::RunMissed { since }
         | Flag::ReviewDue { since }
-        | Flag::Inactive { since } => since.to_string(),
+        | Flag::Inactive { since }
+        | Flag::PasswordDue { since, .. } => since.to_string(),
         // As long as it is so, once a month.
         Flag::LoginLacks { .. }
         | Flag::NoOwner
         | Flag::FewHolders { .. }
         | Flag::OwnerNoManager
+        | Flag::OneStep
         | Flag::NoText { .. }
         | Flag::NoPurpose => format!("{}-{:02}", today.year(), today.month()),
     }
@@ -62,7 +64,12 @@ fn subject(flag: &Flag, name: &str) -> String {
         Flag::ReviewDue { .. } => format!("Se över syftet med kontot {name}"),
         Flag::ArchiveDue { .. } => format!("Kontot {name} ska arkiveras"),
         Flag::RunMissed { .. } => format!("Arkivkörningen av kontot {name} är inte gjord"),
-        Flag::LoginLacks { .. } | Flag::OwnerNoManager | Flag::NoText { .. } | Flag::NoPurpose => {
+        Flag::PasswordDue { .. } => format!("Byt lösenord till kontot {name}"),
+        Flag::LoginLacks { .. }
+        | Flag::OwnerNoManager
+        | Flag::OneStep
+        | Flag::NoText { .. }
+        | Flag::NoPurpose => {
             format!("Uppgifter saknas om kontot {name}")
         }
     }
@@ -90,7 +97,10 @@ fn body(flag: &Flag) -> String {
         Flag::RunMissed { .. } => {
             "Se under Arkivkörningar i Uppsikt varför, och begär en extra körning om det behövs."
         }
-        Flag::OwnerNoManager | Flag::NoText { .. } | Flag::NoPurpose => {
+        Flag::PasswordDue { .. } => {
+            "Notera sedan bytet under Säkerhet på kontots sida i Uppsikt. Skriv aldrig lösenordet där."
+        }
+        Flag::OwnerNoManager | Flag::OneStep | Flag::NoText { .. } | Flag::NoPurpose => {
             "Fyll i på kontots sida i Uppsikt."
         }
     };

@@ -1,11 +1,11 @@
 //! The register of accounts: who may write it, what is amiss, the inventory in February, closing.
 
-use jiff::Timestamp;
 use jiff::civil::date;
+use jiff::{SignedDuration, Timestamp};
 
 use super::harness::Stage;
 use super::notices::notifier;
-use crate::domain::card::{Card, Care, ClosingStep, Flag, Said};
+use crate::domain::card::{Card, Care, ClosingStep, Flag, Safety, Said};
 use crate::domain::category::Category;
 use crate::domain::notice::Part;
 use crate::domain::person::Role;
@@ -287,7 +287,8 @@ async fn t24_t26_too_few_holders_and_a_year_without_review_are_told_to_the_owner
     stage.services.set_account_part(&admin, "facebook", "kim", None).await.unwrap();
     let few = "Bara en person har hand om kontot, och minst 2 bör ha det.";
     let tasks = stage.services.account_tasks(&admin).await.unwrap();
-    assert_eq!(tasks[0].2, [few]);
+    let left = "Någon slutade ha hand om kontot 2026-11-21: byt lösenordet på plattformen, och notera det.";
+    assert_eq!(tasks[0].2, [few, left]);
     let mail = Some("lo@exempelstad.example".to_owned());
     let line = admin.line("user.mail", "user lo");
     let lo = stage.services.account_file(&admin, "facebook").await.unwrap().entry.people;
@@ -303,7 +304,8 @@ async fn t24_t26_too_few_holders_and_a_year_without_review_are_told_to_the_owner
         due.into_iter().map(|n| n.subject).collect::<Vec<_>>()
     };
     let name = "Exempelstads kommun (simulerad)";
-    assert_eq!(subjects().await, [format!("För få har hand om kontot {name}")]);
+    let told = ["För få har hand om kontot", "Byt lösenord till kontot"];
+    assert_eq!(subjects().await, told.map(|subject| format!("{subject} {name}")));
     go_to(&stage, "2027-11-22T09:00");
     notifier.register().await.unwrap();
     let now = subjects().await;
@@ -456,4 +458,62 @@ fn a_unit_is_named_by_whole_words_and_not_by_letters_within_others() {
     assert!(!said("Vård", "Här skriver vi om vårdcentraler."));
     assert!(said("Vård och omsorg", "Här skriver Vård och omsorg."));
     assert!(said("IT", "Exempelstads kommun svarar."));
+}
+
+#[tokio::test]
+async fn t18_a_password_is_due_after_a_year_and_when_somebody_leaves_and_two_steps_are_asked_for() {
+    let mut stage = Stage::new().await;
+    stage.under(|policy| policy.duties.accounts.two_steps = true).await;
+    let (_, owner) = in_order(&stage).await;
+    let due = async || {
+        let flags = file(&stage, &owner).await.entry.flags;
+        let of = |flag: &&Flag| matches!(flag, Flag::PasswordDue { .. } | Flag::OneStep);
+        flags.iter().filter(of).cloned().collect::<Vec<_>>()
+    };
+    let key = "facebook";
+    let note = async |kind, day| stage.services.note_safety(&owner, key, (kind, day), "").await;
+    assert_eq!(due().await, [Flag::OneStep]);
+    note(Safety::TwoSteps, date(2026, 11, 21)).await.unwrap();
+    assert_eq!(due().await, []);
+    // Whoever leaves may know the password.
+    let people = file(&stage, &owner).await.entry.people;
+    let gone = people.iter().find(|p| p.user.id != owner.user).unwrap().user.login.clone();
+    stage.services.set_account_part(&owner, key, &gone, None).await.unwrap();
+    let left = Flag::PasswordDue { since: date(2026, 11, 21), left: true };
+    assert_eq!(due().await, [left]);
+    for bad in [date(2026, 11, 22), date(1999, 1, 1)] {
+        assert!(note(Safety::Password, bad).await.is_err(), "{bad}");
+    }
+    assert!(note(Safety::Left, date(2026, 11, 21)).await.is_err(), "by itself alone");
+    note(Safety::Password, date(2026, 11, 21)).await.unwrap();
+    assert_eq!(due().await, []);
+    stage.clock.advance(SignedDuration::from_hours(24 * 365));
+    let yearly = Flag::PasswordDue { since: date(2027, 11, 21), left: false };
+    assert!(yearly.words().contains("2027-11-21") && yearly.is_told());
+    assert_eq!(due().await, [yearly]);
+    // It is the owner's or the administrator's to say, and it stays.
+    let refused =
+        stage.services.note_safety(&stage.editor, key, (Safety::Password, date(2027, 11, 21)), "");
+    assert!(matches!(refused.await, Err(ServiceError::NotPermitted { .. })));
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    assert!(raw.execute("delete from account_safety", []).is_err());
+    assert!(raw.execute("update account_safety set day = '2030-01-01'", []).is_err());
+}
+
+#[tokio::test]
+async fn t25_an_incident_is_noted_with_its_times_and_told_at_once() {
+    let stage = Stage::new().await;
+    let (_, owner) = in_order(&stage).await;
+    let incident = (Safety::Incident, date(2026, 11, 21));
+    let note = async |words| stage.services.note_safety(&owner, "facebook", incident, words).await;
+    assert!(note(" ").await.is_err(), "what happened is demanded");
+    note("Någon annan lägger ut reklam sedan i morse.").await.unwrap();
+    let row = file(&stage, &owner).await.safety.remove(0);
+    assert_eq!((row.kind, row.at, row.by.as_str()), (incident.0, stage.now(), owner.name.as_str()));
+    let troubles = stage.services.notice_troubles(&stage.editor).await.unwrap();
+    let told = troubles.iter().find(|t| t.subject.contains("är kapat")).unwrap();
+    let problem = format!("{told:?}");
+    assert!(problem.contains("senast 2026-11-24 kl. 00:00"), "{problem}");
+    assert_eq!(stage.store().audit_count("account.safety").await.unwrap(), 1);
+    stage.verified().await;
 }

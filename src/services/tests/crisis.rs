@@ -190,3 +190,60 @@ async fn the_leaf_says_who_does_what_whom_to_ring_and_how_to_go_back_before_and_
     let again = stage.services.crisis_sheet(&stage.editor).await.unwrap();
     assert_eq!(again.state[0], calm.state[0]);
 }
+
+#[tokio::test]
+async fn t14_in_a_crisis_every_editor_has_one_queue_and_is_told_and_afterwards_it_is_as_before() {
+    let mut stage = Stage::new().await;
+    let admin = admin(&stage).await;
+    stage.written("När öppnar badhuset i Provdalen? Kan ni svara på det?").await;
+    // An editor of other accounts.
+    let eva = stage.person(Role::Editor, "Eva").await;
+    let clock = stage.clock.clock();
+    people::set_mail(stage.store(), &clock, "eva", Some("eva@exempelstad.example")).await.unwrap();
+    let own = async |stage: &Stage| {
+        let query = crate::services::filters::Query::read("vems=konton");
+        stage.services.sifted(&eva, &query, 0).await.unwrap().lines.len()
+    };
+    let told = async |stage: &Stage| {
+        let notifier = notifier(stage);
+        while notifier.plan().await.unwrap() {}
+        let due = stage.store().due_notices(stage.now(), 50).await.unwrap();
+        due.iter().filter(|notice| notice.who.starts_with("Eva")).count()
+    };
+    assert_eq!((own(&stage).await, told(&stage).await), (0, 0));
+    let until = typed("2026-11-22T18:00");
+    stage.services.begin_crisis(&admin, &until).await.unwrap();
+    stage.written("Var finns vatten att hämta i Provdalen? Kan ni svara?").await;
+    assert_eq!((own(&stage).await, told(&stage).await), (2, 1));
+    stage.services.end_crisis(&admin).await.unwrap();
+    stage.written("Hur länge är bron i Provdalen stängd? Kan ni svara?").await;
+    assert_eq!((own(&stage).await, told(&stage).await), (0, 1), "as before");
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    let sql = "select detail from audit where act = 'crisis.begin'";
+    let line: String = raw.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert!(line.ends_with("(gemensam kö, besked till alla)"), "{line}");
+
+    // A policy may leave both as they are.
+    let calm = |policy: &mut crate::domain::policy::Policy| {
+        policy.duties.crisis.central_queue = false;
+        policy.duties.crisis.tells_everybody = false;
+    };
+    stage.under(calm).await;
+    stage.services.begin_crisis(&admin, &until).await.unwrap();
+    stage.written("När kommer bussen i Provdalen i dag? Kan ni svara?").await;
+    assert_eq!((own(&stage).await, told(&stage).await), (0, 1));
+}
+
+#[tokio::test]
+async fn the_leaf_speaks_to_who_holds_the_paper() {
+    let stage = Stage::new().await;
+    let admin = admin(&stage).await;
+    for heading in ["när krisläget har införts", "i krisläget"] {
+        let sheet = stage.services.crisis_sheet(&stage.editor).await.unwrap();
+        assert!(sheet.changes.0.ends_with(heading), "{}", sheet.changes.0);
+        let words = format!("{:?} {:?} {:?}", sheet.state, sheet.changes, sheet.back);
+        assert!(!words.contains("väljer här") && words.contains("/krislage"), "{words}");
+        assert!(words.contains("de som är inkallade"), "{words}");
+        drop(stage.services.begin_crisis(&admin, &typed("2026-11-22T18:00")).await);
+    }
+}

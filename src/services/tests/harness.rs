@@ -259,7 +259,9 @@ pub fn services_with(
                 contact: "växeln".into(),
                 per_day: REPORTS_A_DAY,
                 per_address_hour: 5,
+                mails_per_day: REPORTS_A_DAY,
                 mailbox: None,
+                imap: None,
             },
             hooks: crate::services::hooks::Settings {
                 allow_loopback: true,

@@ -20,6 +20,7 @@ mod hooks;
 mod keeping;
 mod keeping_rules;
 mod links;
+mod mailbox;
 mod manual;
 mod mentions;
 mod notices;

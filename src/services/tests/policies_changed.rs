@@ -222,11 +222,94 @@ async fn the_file_rules_again_only_once_it_was_changed() {
     }
     let one = in_use(&stage.services, &ada).await;
     stage.services.publish_policy(&ada, WHOSE, &draft(&one, "Sidans")).await.unwrap();
-    // A text that a later program refuses: the file rules, and nothing stops.
+    // A text that a later program refuses, as all of them: the file stands in, and nothing stops.
     stage.under(|own| *own = read()(false, "Filen ny").unwrap()).await;
     let strict: Read = Arc::new(|_, _| Err(Vec::new()));
     stage.services.open_policies(Desk { read: strict, ready: Vec::new() }).await.unwrap();
     assert_eq!(rules(&stage), "Filen ny");
+    assert!(stage.services.policy_of(stage.account).doubt.is_some());
+}
+
+#[tokio::test]
+async fn where_the_text_that_rules_cannot_be_read_the_last_one_stands_in_and_nothing_is_removed() {
+    let mut stage = with_file("Filen").await;
+    let ada = stage.person(Role::Administrator, "Ada").await;
+    for text in ["Första", "Andra, nyord"] {
+        let one = in_use(&stage.services, &ada).await;
+        stage.services.publish_policy(&ada, WHOSE, &draft(&one, text)).await.unwrap();
+    }
+    let (_, case) = stage.written(THREAT).await;
+    // The next program does not know a word of it.
+    stage.under(|own| *own = read()(false, "Filen").unwrap()).await;
+    let later: Read = Arc::new(|own, text| match text.contains("nyord") {
+        true => Err(Vec::new()),
+        false => read()(own, text),
+    });
+    for _ in 0..2 {
+        let desk = Desk { read: later.clone(), ready: Vec::new() };
+        // As at each start.
+        drop(stage.services.open_policies(desk).await);
+    }
+    assert_eq!(rules(&stage), "Första", "not the file, which nobody has decided on since");
+    let troubles = stage.services.notice_troubles(&stage.editor).await.unwrap();
+    let told = troubles.iter().filter(|t| t.subject.contains("riktlinje kan inte läsas")).count();
+    assert_eq!(told, 1, "{troubles:?}");
+    let why = refused(stage.try_decide(case, vec![Choice::Hide]).await);
+    assert!(why.contains("Inget tas bort") && why.contains("Andra"), "{why}");
+    // An administrator decides that it is to rule: then it does, removals and all.
+    let one = in_use(&stage.services, &ada).await;
+    stage.services.publish_policy(&ada, WHOSE, &draft(&one, "Första")).await.unwrap();
+    assert!(stage.services.policy_of(stage.account).doubt.is_none());
+    stage.verified().await;
+}
+
+#[tokio::test]
+async fn what_was_proposed_as_a_change_of_another_text_is_not_approved() {
+    let mut stage = with_file("Gamla, två").await;
+    let ada = stage.person(Role::Administrator, "Ada").await;
+    let bo = stage.person(Role::Administrator, "Bo").await;
+    let one = in_use(&stage.services, &ada).await;
+    stage.services.publish_policy(&ada, WHOSE, &draft(&one, "Nya, två")).await.unwrap();
+    let waiting = in_use(&stage.services, &bo).await.waiting().unwrap().clone();
+    assert_eq!(waiting.base, Some(one.policy.version));
+    // Meanwhile somebody changes the file.
+    started(&mut stage, "Filens nya, två").await;
+    let why = refused(stage.services.approve_policy(&bo, WHOSE, waiting.id.0).await);
+    assert!(why.contains("har ändrats sedan förslaget skrevs"), "{why}");
+    assert_eq!(rules(&stage), "Filens nya");
+    // Back as it was: it is a change of what rules again.
+    started(&mut stage, "Gamla, två").await;
+    stage.services.approve_policy(&bo, WHOSE, waiting.id.0).await.unwrap();
+    assert_eq!(rules(&stage), "Nya");
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    assert!(raw.execute("update policy_versions set base_sha256 = null", []).is_err());
+    stage.verified().await;
+}
+
+#[tokio::test]
+async fn a_case_that_was_opened_while_a_policy_was_published_gets_its_deadline_too() {
+    let stage = with_file("Gamla").await;
+    let ada = stage.person(Role::Administrator, "Ada").await;
+    let case = stage.written(THREAT).await.1;
+    let due = async || stage.store().case(case).await.unwrap().due_at;
+    let before = due().await;
+    let one = in_use(&stage.services, &ada).await;
+    stage.services.publish_policy(&ada, WHOSE, &draft(&one, "Nya, kvickt")).await.unwrap();
+    let after = due().await;
+    assert!(after < before);
+    // As if it had been assessed under the old one and written after the new one.
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    let set = "update cases set due_at = ?1 where id = ?2";
+    raw.execute(set, rusqlite::params![before.as_millisecond(), case.0]).unwrap();
+    assert_eq!(stage.services.recount_late().await.unwrap(), 1);
+    assert_eq!(due().await, after);
+    assert_eq!(stage.services.recount_late().await.unwrap(), 0, "once");
+    // One that was set for another reason stays, and later nobody looks.
+    raw.execute(set, rusqlite::params![before.as_millisecond() + 5, case.0]).unwrap();
+    assert_eq!(stage.services.recount_late().await.unwrap(), 0);
+    raw.execute(set, rusqlite::params![before.as_millisecond(), case.0]).unwrap();
+    stage.clock.advance(SignedDuration::from_mins(16));
+    assert_eq!(stage.services.recount_late().await.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use crate::services::mailbox::{Round, drop_in};
 use crate::services::public_reports::Answer;
 use crate::services::{ServiceError, packages};
 
-fn typed(link: &str, reason: &str) -> Typed {
+pub fn typed(link: &str, reason: &str) -> Typed {
     Typed { link: link.into(), reason: reason.into(), contact: "robin@exempel.example".into() }
 }
 
@@ -225,7 +225,7 @@ async fn a_report_that_joined_a_case_already_disposed_of_goes_by_itself_and_no_w
 }
 
 /// A stage with a mailbox, and its folder.
-async fn with_mailbox() -> (Stage, std::path::PathBuf) {
+pub async fn with_mailbox() -> (Stage, std::path::PathBuf) {
     let mut stage = Stage::new().await;
     let folder = stage.dir.path().join("post");
     let inner = std::sync::Arc::get_mut(&mut stage.services.inner).expect("nothing runs yet");

@@ -98,7 +98,17 @@ async fn a_request_is_due_in_a_month_may_be_prolonged_once_and_is_for_some_roles
     let stage = Stage::new().await;
     let eva = registrar(&stage).await;
     let services = &stage.services;
-    for (whom, day) in [("", ""), ("ab", ""), ("Robin", "2027-01-01"), ("Robin", "i går")] {
+    for (whom, day) in [
+        ("", ""),
+        ("ab", ""),
+        ("Robin", "2027-01-01"),
+        ("Robin", "i går"),
+        ("Robin", "0001-01-01"),
+        ("Robin", "2018-05-24"),
+        ("Robin", "9999-12-31"),
+        ("Robin\n19121212-1212", ""),
+        ("1212121212", ""),
+    ] {
         why(services.open_subject(&eva, "access", whom, "", day).await);
     }
     why(services.open_subject(&eva, "annat", "Robin", "", "").await);
@@ -285,4 +295,50 @@ async fn nobody_lifts_by_hand_what_a_person_asks_about() {
     assert!(why(tried).contains(&format!("begäran {id}")));
     stage.services.end_subject(&eva, id, false, "Här är utdraget.").await.unwrap();
     assert!(stage.store().covering_hold(case).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_name_inside_another_word_is_not_found_and_one_that_stands_there_may_be_somebody_elses() {
+    let stage = Stage::new().await;
+    let eva = registrar(&stage).await;
+    for text in ["Ekonomi är tråkigt, säger Björnekman.", "Fru Eks bil står fel igen."] {
+        stage.simulator.write("Robin Påhitt", text, None);
+    }
+    stage.wait_s(150);
+    stage.take_in_plainly().await;
+    // Three letters are the fewest.
+    let id = stage.services.open_subject(&eva, "access", "Fru Ek", "", "").await.unwrap();
+    let (hits, _) = stage.services.find_subject(&eva, id).await.unwrap();
+    assert_eq!(hits.len(), 1);
+    assert!(!hits[0].wrote && hits[0].text.starts_with("Fru Eks bil"));
+    let id = stage.services.open_subject(&eva, "access", "björne", "", "").await.unwrap();
+    assert_eq!(stage.services.find_subject(&eva, id).await.unwrap().0.len(), 0);
+}
+
+#[tokio::test]
+async fn an_extract_of_very_much_is_several_documents_and_no_refusal() {
+    let stage = Stage::new().await;
+    for n in 0..3 {
+        stage.simulator.write("Robin Påhitt", &format!("Fint väder i dag, dag {n}."), None);
+    }
+    stage.wait_s(150);
+    stage.take_in_plainly().await;
+    let eva = registrar(&stage).await;
+    let id = asked(&stage, &eva, "access").await;
+    let file = stage.services.subject_file(&eva, id).await.unwrap();
+    assert_eq!(file.items.len(), 3);
+    let answer = (crate::domain::subject::SubjectOutcome::Granted, "Här är allt.");
+    let made = stage.services.subject_volumes(&file, answer, stage.now(), 2).await.unwrap();
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(made)).unwrap();
+    assert_eq!(zip.len(), 2);
+    for n in ["1", "2"] {
+        let mut pdf = Vec::new();
+        let mut part = zip.by_name(&format!("begaran-{id}-del-{n}-av-2.pdf")).unwrap();
+        std::io::Read::read_to_end(&mut part, &mut pdf).unwrap();
+        assert!(pdf.starts_with(b"%PDF"));
+        let Some(text) = text_of(&stage, &pdf) else { continue };
+        assert!(text.contains(&format!("del {n} av 2")) && text.contains("överklag"), "{text}");
+    }
+    let (hits, more) = stage.services.find_subject_page(&eva, id, 1).await.unwrap();
+    assert!(hits.is_empty() && !more, "there is no second page");
 }

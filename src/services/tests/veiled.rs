@@ -93,3 +93,31 @@ async fn a_neighbour_that_is_not_shown_unasked_is_not_shown_in_the_thread_either
     let told = thread().await;
     assert!(!told.contains("Robin") && !told.contains(THREAT) && told.contains("Dolt"), "{told}");
 }
+
+#[tokio::test]
+async fn the_records_page_shows_names_and_pictures_to_whoever_asks_and_that_is_on_record() {
+    let stage = masking().await;
+    let (_, case) = stage.dismissed(THREAT).await;
+    let version = stage.store().case(case).await.unwrap().version;
+    let id = stage.store().evidence_of(version).await.unwrap().unwrap().id;
+    let services = &stage.services;
+    let told = |sealed: &crate::services::records::SealedEvidence| format!("{:?}", sealed.manifest);
+    let (sealed, _) = services.evidence_record(&stage.editor, id).await.unwrap();
+    assert!(!sealed.veiled && told(&sealed).contains("Robin"));
+    stage.wait_s(TWO_MONTHS_S);
+    services.veil_closed().await.unwrap();
+    let (sealed, _) = services.evidence_record(&stage.editor, id).await.unwrap();
+    assert!(sealed.veiled && !told(&sealed).contains("Robin"), "{}", told(&sealed));
+    assert!(sealed.manifest.as_ref().is_ok_and(|m| m.permalink.is_none() && !m.parts.is_empty()));
+    let n_events = async || {
+        let events = services.case_file(&stage.editor, case).await.unwrap().custody.events;
+        events.iter().filter(|event| event.what.contains("visade text och namn")).count()
+    };
+    assert_eq!(n_events().await, 0);
+    let (sealed, _) = services.evidence_unveiled(&stage.editor, id).await.unwrap();
+    assert!(!sealed.veiled && told(&sealed).contains("Robin"));
+    assert_eq!(n_events().await, 1);
+    let administrator = stage.person(Role::Administrator, "Arne").await;
+    let refused = services.evidence_unveiled(&administrator, id).await;
+    assert!(matches!(refused, Err(ServiceError::NotPermitted { .. })));
+}

@@ -34,6 +34,10 @@ fn decision(row: &Row<'_>) -> Result<DecisionFacts, StoreError> {
         words,
         undone_at: maybe_at(row.get(8)?)?,
         actions_fit: found == wanted,
+        policy: row
+            .get::<_, Option<Vec<u8>>>(11)?
+            .map(|bytes| hash("decisions", &bytes))
+            .transpose()?,
     })
 }
 
@@ -111,7 +115,7 @@ impl Store {
                             as text from actions
                           where case_id = d.case_id and decision_id = d.id
                           order by kind, text) x),
-                       d.answered
+                       d.answered, d.policy_sha256
                      from decisions d where d.id > ?1 order by d.id limit ?2",
                 )?,
                 params![after.0, most],

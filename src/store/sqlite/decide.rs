@@ -63,6 +63,8 @@ struct DecisionRecord<'a> {
     choices: Vec<&'a str>,
     ground: Option<&'a str>,
     words_sha256: ContentHash,
+    /// The policy's text, which a leaf of its own holds under this hash.
+    policy_sha256: ContentHash,
 }
 
 #[derive(Serialize)]
@@ -262,6 +264,7 @@ impl Store {
                 choices: new.decision.choices().iter().map(Choice::id).collect(),
                 ground: new.decision.ground().map(Ground::code),
                 words_sha256: decision_words(&choices, new.decision.note(), answered.as_deref()),
+                policy_sha256: new.policy,
             };
             let labels: Vec<_> = new.decision.choices().iter().map(Choice::label).collect();
             let what = format!("Beslut: {}", labels.join(", "));

@@ -1,5 +1,6 @@
 //! The SQLite engine: one file a subject, SQL and row → value.
 
+pub mod account_safety;
 mod accounts;
 mod actions;
 mod anew;

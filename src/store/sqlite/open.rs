@@ -65,6 +65,9 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0066_pointed_at.sql")),
     M::up(include_str!("migrations/0044_rule_versions.sql")),
     M::up(include_str!("migrations/0045_judged_findings.sql")),
+    M::up(include_str!("migrations/0049_report_mails.sql")),
+    M::up(include_str!("migrations/0054_policy_bases.sql")),
+    M::up(include_str!("migrations/0055_account_safety.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.

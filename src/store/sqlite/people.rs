@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::{Row, params};
 
+use super::account_safety::note_left;
 use super::audit;
 use super::cards::note_history;
 use super::users::{USER, user_row};
@@ -208,6 +209,9 @@ impl Store {
                     params![account.0, user.0],
                 )?,
             };
+            if part.is_none() {
+                note_left(tx, account, &line.user_name, now)?;
+            }
             let name: String =
                 tx.query_row("select name from users where id = ?1", [user.0], |row| row.get(0))?;
             let what = match part {

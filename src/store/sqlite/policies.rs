@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
 
 use super::items::item_kind;
+use super::notices::tell_trouble;
 use super::value::{at, each_row, from_json, hash, maybe_at, maybe_row, ms, rows};
 use super::{assessments, audit, cases, log};
 use crate::domain::ids::{AccountId, CaseId, ContentHash, PolicyVersionId, UserId};
@@ -71,8 +72,8 @@ pub struct OpenCase {
 
 const VERSION: &str = "p.id, p.account_id, p.name, p.text, p.sha256, p.made_by,
     (select name from users u where u.id = p.made_by), p.made_at, p.why, p.four_eyes, p.recounts, p.approved_by,
-    (select name from users u where u.id = p.approved_by), p.withdrawn_at, p.ruled_from, p.seq, p.rules
-    from policy_versions p";
+    (select name from users u where u.id = p.approved_by), p.withdrawn_at, p.ruled_from, p.seq, p.rules,
+    p.base_sha256 from policy_versions p";
 
 fn person(row: &Row<'_>, id: usize) -> Result<Option<(UserId, String)>, StoreError> {
     let (user, name): (Option<i64>, Option<String>) = (row.get(id)?, row.get(id + 1)?);
@@ -98,6 +99,10 @@ fn version(row: &Row<'_>) -> Result<PolicyVersion, StoreError> {
         withdrawn_at: maybe_at(row.get(13)?)?,
         ruled_from: maybe_at(row.get(14)?)?,
         seq: row.get(15)?,
+        base: row
+            .get::<_, Option<Vec<u8>>>(17)?
+            .map(|bytes| hash("policy_versions", &bytes))
+            .transpose()?,
     })
 }
 
@@ -109,7 +114,11 @@ fn words(version: &PolicyVersion) -> ContentHash {
     };
     let approved = version.approved_by.as_ref().map(|(id, _)| id.to_string()).unwrap_or_default();
     let PolicyVersion { name, text, why, .. } = version;
-    words_hash(&[&account, name, text, &version.hash.to_string(), why, &approved])
+    let hash = version.hash.to_string();
+    let base = version.base.map(|base| base.to_string());
+    let mut words: Vec<&str> = vec![&account, name, text, &hash, why, &approved];
+    words.extend(base.as_deref());
+    words_hash(&words)
 }
 
 fn the_version(c: &Connection, id: PolicyVersionId) -> Result<PolicyVersion, StoreError> {
@@ -147,11 +156,27 @@ fn slot(of: Governs) -> (Option<i64>, bool) {
     (of.account().map(|id| id.0), of.is_rules())
 }
 
-/// Lets a version rule from now on: its leaf, and the deadlines that move with it.
-fn begin(
+/// Refuses a version that was written as a change of another text than the one that rules.
+fn demand_same_base(c: &Connection, version: &PolicyVersion) -> Result<(), StoreError> {
+    let ruling = ruling(c, version.of)?;
+    let is_same = match (version.base, ruling) {
+        (Some(base), Some(ruling)) => ruling.hash == base,
+        // From before it was kept: what began to rule since is another one.
+        (None, Some(ruling)) => ruling.ruled_from.is_none_or(|from| from <= version.made_at),
+        // The first rules of one's own are a change of nothing.
+        (base, None) => version.of.is_rules() && base.is_none(),
+    };
+    if is_same {
+        return Ok(());
+    }
+    Err(StoreError::Refused {
+        why: "Det som gäller har ändrats sedan förslaget skrevs, så förslaget ändrar en text som inte längre gäller. Dra tillbaka det och skriv ett nytt.".into(),
+    })
+}
+
+fn move_deadlines(
     tx: &Transaction<'_>,
-    mut version: PolicyVersion,
-    approved_by: Option<UserId>,
+    version: &PolicyVersion,
     moved: &[MovedDeadline],
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -169,6 +194,18 @@ fn begin(
             cases::note_event(tx, *case, None, "Ny frist av ändrad riktlinje", Some(&detail), now)?;
         }
     }
+    Ok(())
+}
+
+/// Lets a version rule from now on: its leaf, and the deadlines that move with it.
+fn begin(
+    tx: &Transaction<'_>,
+    mut version: PolicyVersion,
+    approved_by: Option<UserId>,
+    moved: &[MovedDeadline],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    move_deadlines(tx, &version, moved, now)?;
     version.approved_by = approved_by.map(|id| (id, String::new()));
     let user = version.made_by.as_ref().map_or(0, |(id, _)| id.0);
     let row = version.id.0;
@@ -188,9 +225,14 @@ fn insert(
     made_by: Option<UserId>,
     now: Timestamp,
 ) -> Result<PolicyVersionId, StoreError> {
+    let base = match made_by {
+        Some(_) => ruling(tx, new.of)?.map(|known| known.hash),
+        None => None,
+    };
     tx.execute(
-        "insert into policy_versions (account_id, name, text, sha256, made_by, made_at, why, four_eyes, recounts, rules)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "insert into policy_versions (account_id, name, text, sha256, made_by, made_at, why, four_eyes, recounts, rules,
+           base_sha256)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         params![
             new.of.account().map(|id| id.0),
             new.name,
@@ -201,7 +243,8 @@ fn insert(
             new.why,
             new.four_eyes,
             new.recounts,
-            new.of.is_rules()
+            new.of.is_rules(),
+            base.as_ref().map(|base| base.bytes().as_slice())
         ],
     )?;
     Ok(PolicyVersionId(tx.last_insert_rowid()))
@@ -331,6 +374,7 @@ impl Store {
                 return Err(StoreError::Refused { why: "Förslaget väntar inte längre.".into() });
             }
             demand_base(tx, version.of, base)?;
+            demand_same_base(tx, &version)?;
             if version.made_by.as_ref().is_some_and(|(made_by, _)| *made_by == by) {
                 return Err(StoreError::Refused {
                     why:
@@ -340,6 +384,37 @@ impl Store {
             }
             audit::append(tx, &line, now)?;
             begin(tx, version, Some(by), &moved, now)
+        })
+        .await
+    }
+
+    /// Moves deadlines that were set while a version began to rule.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn move_deadlines(
+        &self,
+        version: PolicyVersion,
+        moved: Vec<MovedDeadline>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| move_deadlines(tx, &version, &moved, now)).await
+    }
+
+    /// Tells administrators of a version that rules and cannot be read, as a task; the same once.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tell_unread_policy(
+        &self,
+        version: PolicyVersionId,
+        problem: String,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            let key = format!("policy unread {version} {}", env!("CARGO_PKG_VERSION"));
+            let subject = "En publicerad riktlinje kan inte läsas";
+            tell_trouble(tx, &key, "policy", None, "administratören", subject, &problem, now)
         })
         .await
     }

@@ -29,6 +29,63 @@ pub struct NewReport {
     pub contact: Option<String>,
     /// Of all of it.
     pub sha256: ContentHash,
+    /// The mail that it came by; none where it came by the form.
+    pub mail: Option<NewMail>,
+}
+
+/// A mail from the mailbox for reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewMail {
+    /// Of all of it.
+    pub sha256: ContentHash,
+    /// Of its head.
+    pub head_sha256: ContentHash,
+}
+
+/// What became of a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Became {
+    /// A report.
+    Report,
+    /// Nothing: a machine wrote it.
+    Automatic,
+    /// A task: a person has to look at it.
+    Faulty,
+}
+
+impl Became {
+    const fn id(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Automatic => "automatic",
+            Self::Faulty => "faulty",
+        }
+    }
+
+    fn from_id(id: &str) -> Option<Self> {
+        [Self::Report, Self::Automatic, Self::Faulty].into_iter().find(|became| became.id() == id)
+    }
+}
+
+fn keep_mail(
+    tx: &Transaction<'_>,
+    mail: NewMail,
+    became: Became,
+    report: Option<i64>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "insert into report_mails (sha256, head_sha256, became, report_id, taken_at) values (?1, ?2, ?3, ?4, ?5)
+         on conflict (sha256) do nothing",
+    )?
+    .execute(params![
+        mail.sha256.bytes(),
+        mail.head_sha256.bytes(),
+        became.id(),
+        report,
+        ms(now)
+    ])?;
+    Ok(())
 }
 
 /// The item that a report points at.
@@ -188,26 +245,27 @@ impl Store {
         self.write(move |tx| {
             let again = maybe_row(
                 &mut tx.prepare_cached(
-                    "select receipt from public_reports where day = ?1 and content_sha256 = ?2",
+                    "select receipt, id from public_reports where day = ?1 and content_sha256 = ?2",
                 )?,
                 params![new.day, new.sha256.bytes()],
-                |row| Ok(row.get::<_, String>(0)?),
+                |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)),
             )?;
-            if let Some(receipt) = again {
+            if let Some((receipt, id)) = again {
+                if let Some(mail) = new.mail {
+                    keep_mail(tx, mail, Became::Report, Some(id), now)?;
+                }
                 return Ok(Received::Again(receipt));
             }
-            let count = |sql: &str, day: Option<&str>| -> Result<u32, StoreError> {
-                let mut ask = tx.prepare_cached(sql)?;
-                Ok(match day {
-                    Some(day) => ask.query_row([day], |row| row.get(0))?,
-                    None => ask.query_row([], |row| row.get(0))?,
-                })
-            };
-            let today = count("select count(*) from public_reports where day = ?1", Some(&new.day))?;
-            let open = count(
-                "select count(*) from public_reports where state in ('new', 'joined')",
-                None,
-            )?;
+            let by_mail = new.mail.is_some();
+            // Each way by itself: mails cannot shut the form, nor the form the mailbox.
+            let today: u32 = tx
+                .prepare_cached("select count(*) from public_reports where day = ?1 and by_mail = ?2")?
+                .query_row(params![new.day, by_mail], |row| row.get(0))?;
+            let open: u32 = tx
+                .prepare_cached(
+                    "select count(*) from public_reports where state in ('new', 'joined') and by_mail = ?1",
+                )?
+                .query_row([by_mail], |row| row.get(0))?;
             if today >= per_day || open >= waiting {
                 return Ok(Received::Full);
             }
@@ -220,8 +278,8 @@ impl Store {
             };
             tx.prepare_cached(
                 "insert into public_reports (receipt, received_at, day, link, reason, contact, content_sha256,
-                   state, case_id)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                   state, case_id, by_mail)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .execute(params![
                 new.receipt,
@@ -232,9 +290,13 @@ impl Store {
                 new.contact,
                 new.sha256.bytes(),
                 if case.is_some() { ReportState::Joined.id() } else { ReportState::New.id() },
-                case.map(|case| case.0)
+                case.map(|case| case.0),
+                by_mail
             ])?;
             let id = tx.last_insert_rowid();
+            if let Some(mail) = new.mail {
+                keep_mail(tx, mail, Became::Report, Some(id), now)?;
+            }
             if let Some(case) = case {
                 note_joined(tx, case, id, new.sha256.bytes(), None, now)?;
             }
@@ -413,6 +475,96 @@ impl Store {
                 audit::swept(tx, "disposal.reports", "reports", detail, now)?;
             }
             Ok(n as u64)
+        })
+        .await
+    }
+
+    /// What became of a mail that was taken in before.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn taken_mail(&self, sha256: ContentHash) -> Result<Option<Became>, StoreError> {
+        self.read(move |c| {
+            maybe_row(
+                &mut c.prepare_cached("select became from report_mails where sha256 = ?1")?,
+                [sha256.bytes()],
+                |row| {
+                    let id: String = row.get(0)?;
+                    Became::from_id(&id).ok_or_else(|| StoreError::row("report_mails", id))
+                },
+            )
+        })
+        .await
+    }
+
+    /// Keeps what became of a mail that is no report.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn note_mail(
+        &self,
+        mail: NewMail,
+        became: Became,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| keep_mail(tx, mail, became, None, now)).await
+    }
+
+    /// The mail with this head.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn mail_by_head(&self, head: ContentHash) -> Result<Option<ContentHash>, StoreError> {
+        self.read(move |c| {
+            maybe_row(
+                &mut c.prepare_cached("select sha256 from report_mails where head_sha256 = ?1")?,
+                [head.bytes()],
+                |row| super::value::hash("report_mails", &row.get::<_, Vec<u8>>(0)?),
+            )
+        })
+        .await
+    }
+
+    /// Says whether a mail that was moved beside is to go, and that it goes: its time is over, its report has gone,
+    /// and nobody has it to look at (a task under `task`). Of one that is not known only its time and the task are
+    /// asked. One of which that was said already, and that is still there, is to go too.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn dispose_mail(
+        &self,
+        sha256: ContentHash,
+        task: String,
+        before: Timestamp,
+        decision: String,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |tx| {
+            let known = maybe_row(
+                &mut tx.prepare_cached(
+                    "select m.disposed_at is not null, m.taken_at < ?2 and (m.report_id is null or exists (
+                       select 1 from public_reports r where r.id = m.report_id and r.disposed_at is not null))
+                     from report_mails m where m.sha256 = ?1",
+                )?,
+                params![sha256.bytes(), ms(before)],
+                |row| Ok((row.get::<_, bool>(0)?, row.get::<_, bool>(1)?)),
+            )?;
+            if let Some((true, _)) = known {
+                return Ok(true);
+            }
+            let waits = tx
+                .prepare_cached("select 1 from notices where key = ?1 and state = 'undeliverable'")?
+                .exists([&task])?;
+            if waits || known.is_some_and(|(_, is_due)| !is_due) {
+                return Ok(false);
+            }
+            if known.is_some() {
+                tx.prepare_cached("update report_mails set disposed_at = ?2 where sha256 = ?1")?
+                    .execute(params![sha256.bytes(), ms(now)])?;
+            }
+            let detail = format!("SHA-256 {}, {decision}", sha256.to_hex());
+            audit::swept(tx, "disposal.mail", "report mail", detail, now)?;
+            Ok(true)
         })
         .await
     }

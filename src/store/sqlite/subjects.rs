@@ -13,7 +13,7 @@ use super::releases::asked_for;
 use super::value::{at, from_json, json, maybe_at, maybe_row, ms, rows};
 use crate::domain::ids::{CaseId, ContentHash, ItemId, UserId, VersionId};
 use crate::domain::item::Author;
-use crate::domain::subject::{SubjectKind, SubjectOutcome, SubjectRequest};
+use crate::domain::subject::{SubjectKind, SubjectOutcome, SubjectRequest, stands_in};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::AuditLine;
@@ -290,7 +290,7 @@ impl Store {
             // Every text is gone through: nothing is kept by author to be asked.
             let mut ask = c.prepare(
                 "select v.item_id, v.id, v.author, exists (
-                   select 1 from json_each(?1) s where instr(v.text, s.value) > 0) as spoken
+                   select 1 from json_each(?1) s where instr(v.text, s.value) > 0) as spoken, v.text
                  from versions v join items i on i.id = v.item_id
                  where i.by_us = 0 and (spoken or exists (
                    select 1 from json_each(?1) s where instr(v.author, s.value) > 0))
@@ -307,7 +307,11 @@ impl Store {
                 let wrote = is(author.name.as_ref())
                     || is(author.handle.as_ref())
                     || is(author.platform_id.as_ref());
-                if !wrote && !row.get::<_, bool>(3)? {
+                // Within another word it is no name.
+                let is_named = || -> Result<bool, StoreError> {
+                    Ok(row.get::<_, bool>(3)? && stands_in(&row.get::<_, String>(4)?, &spellings))
+                };
+                if !wrote && !is_named()? {
                     continue;
                 }
                 if let Some(known) = found.iter_mut().find(|known| known.item == item) {

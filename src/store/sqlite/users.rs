@@ -191,6 +191,9 @@ impl Store {
             tx.execute("update users set active = ?2 where id = ?1", params![user.0, active])?;
             // Also when let in again: nothing from before may wake with them.
             put_out(tx, user, now)?;
+            if !active {
+                super::account_safety::note_left_all(tx, user, &line.user_name, now)?;
+            }
             audit::append(tx, &line, now)
         })
         .await

@@ -8,7 +8,7 @@ use axum_extra::extract::Form;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use crate::domain::card::{Card, Care, ClosingStep, Said};
+use crate::domain::card::{Card, Care, ClosingStep, Safety, Said};
 use crate::domain::notice::Part;
 use crate::services::ServiceError;
 use crate::services::cards::{Sent, Typed};
@@ -128,6 +128,13 @@ pub async fn act(
                 services.note_archiving(viewer, &key, day, words).await
             }
             Err(error) => Err(error),
+        },
+        "sakerhet" => match (Safety::from_id(&fields.vad), day(&fields.dag)) {
+            (Some(kind), Ok(day)) => {
+                services.note_safety(viewer, &key, (kind, day), &fields.anteckning).await
+            }
+            (None, _) => Err(ServiceError::NotFound { what: "kind of note" }),
+            (_, Err(error)) => Err(error),
         },
         "ska-stangas" => match day(&fields.dag) {
             Ok(day) => {

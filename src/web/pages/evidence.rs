@@ -1,5 +1,6 @@
 //! `/bevis/N`: one evidence record, its pictures and files.
 
+use axum::Form;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header::{
@@ -15,6 +16,7 @@ use crate::domain::ids::{CaseId, EvidenceId};
 use crate::services::ServiceError;
 use crate::services::exports::Package;
 use crate::services::records::Look;
+use crate::web::forms::BareForm;
 use crate::web::present;
 use crate::web::state::{Inside, Site, not_found, page};
 use crate::web::view::error::Trouble;
@@ -27,8 +29,30 @@ pub async fn show(
     inside: Inside,
     Path(id): Path<i64>,
 ) -> Result<Response, Response> {
-    let id = EvidenceId(id);
-    let found = site.services.evidence_record(&inside.viewer, id).await;
+    drawn_record(&site, &inside, EvidenceId(id), false).await
+}
+
+/// The record with what is not shown unasked: by a form, so that no link shows it by itself.
+pub async fn unveil(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(id): Path<i64>,
+    Form(fields): Form<BareForm>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    drawn_record(&site, &inside, EvidenceId(id), true).await
+}
+
+async fn drawn_record(
+    site: &Site,
+    inside: &Inside,
+    id: EvidenceId,
+    unveiled: bool,
+) -> Result<Response, Response> {
+    let found = match unveiled {
+        true => site.services.evidence_unveiled(&inside.viewer, id).await,
+        false => site.services.evidence_record(&inside.viewer, id).await,
+    };
     let (sealed, case) = found.map_err(|e| site.error(e))?;
     let verification = present::verification(&sealed);
     let manifest = match &sealed.manifest {
@@ -37,11 +61,12 @@ pub async fn show(
     };
     let now = site.services.clock().now();
     let back = case.map_or_else(|| "/".to_owned(), |case| format!("/arende/{case}"));
-    let shell = inside.shell(&site, Place::Queue)?;
+    let shell = inside.shell(site, Place::Queue)?;
     let barred = sealed.no_copy;
     let log = sealed.page_log.as_ref();
     let view = EvidencePage::new(shell, id, back, (manifest, log), barred, verification, now);
-    Ok(page(&site, &view))
+    let view = if sealed.veiled { view.veiled() } else { view };
+    Ok(page(site, &view))
 }
 
 /// A page of the sheet as a picture: `/bevis/7/sida/1.png`.

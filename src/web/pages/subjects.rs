@@ -1,7 +1,7 @@
 //! `/registrerade`: what people ask about their own personal data.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderValue, Response as HttpResponse, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -12,7 +12,7 @@ use crate::domain::ids::ItemId;
 use crate::domain::subject::{SubjectKind, SubjectRequest};
 use crate::services::ServiceError;
 use crate::services::subjects::Hit;
-use crate::web::forms::{BareForm, ReasonFields};
+use crate::web::forms::ReasonFields;
 use crate::web::state::{Inside, Site, page_with};
 use crate::web::view::marked::MarkedText;
 use crate::web::view::shell::{Notice, Place};
@@ -31,6 +31,24 @@ pub struct NewFields {
     kontakt: String,
     dag: String,
 }
+
+/// A search, and which page of its hits.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct SearchFields {
+    csrf: String,
+    sida: usize,
+}
+
+/// Which page of the items.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct PageAsked {
+    sida: usize,
+}
+
+/// Items of a request on one page.
+const ON_PAGE: usize = 200;
 
 /// Items that were chosen.
 #[derive(Default, Deserialize)]
@@ -110,12 +128,19 @@ async fn draw(
     inside: &Inside,
     id: i64,
     problem: Option<String>,
-    hits: Option<(Vec<Hit>, bool)>,
+    hits: Option<(Vec<Hit>, bool, usize)>,
+    page: usize,
 ) -> Result<Response, Response> {
     let file = site.services.subject_file(&inside.viewer, id).await.map_err(|e| site.error(e))?;
     let status = if problem.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
     let row = file.row;
+    let n_items = file.items.len();
+    let from = page.saturating_mul(ON_PAGE).min(n_items);
     let view = SubjectPage {
+        n_items,
+        page,
+        more_items: n_items > from + ON_PAGE,
+        from,
         shell: inside.shell(site, Place::Diary)?,
         notice: problem.map(Notice::problem),
         line: line(site, &row),
@@ -130,6 +155,8 @@ async fn draw(
         items: file
             .items
             .into_iter()
+            .skip(from)
+            .take(ON_PAGE)
             .map(|told| SubjectItemView {
                 item: told.item.0,
                 case: told.case,
@@ -141,7 +168,7 @@ async fn draw(
                 why: told.erasure.1,
             })
             .collect(),
-        hits: hits.map(|(hits, more)| {
+        hits: hits.map(|(hits, more, page)| {
             let hits = hits.into_iter().map(|hit| SubjectHit {
                 item: hit.item.0,
                 what: hit.what,
@@ -149,7 +176,7 @@ async fn draw(
                 text: MarkedText::plain(&hit.text),
                 chosen: hit.chosen,
             });
-            (hits.collect(), more)
+            (hits.collect(), more.then_some(page + 1))
         }),
         may_answer: file.may_answer,
     };
@@ -161,8 +188,9 @@ pub async fn show(
     State(site): State<Site>,
     inside: Inside,
     Path(id): Path<i64>,
+    Query(asked): Query<PageAsked>,
 ) -> Result<Response, Response> {
-    draw(&site, &inside, id, None, None).await
+    draw(&site, &inside, id, None, None, asked.sida).await
 }
 
 /// Searches for the names of a request. By a form, so that nothing stands in an address.
@@ -170,12 +198,14 @@ pub async fn search(
     State(site): State<Site>,
     inside: Inside,
     Path(id): Path<i64>,
-    Form(fields): Form<BareForm>,
+    Form(fields): Form<SearchFields>,
 ) -> Result<Response, Response> {
     inside.check(&site, &fields.csrf)?;
-    match site.services.find_subject(&inside.viewer, id).await {
-        Ok(found) => draw(&site, &inside, id, None, Some(found)).await,
-        Err(ServiceError::Refused { why }) => draw(&site, &inside, id, Some(why), None).await,
+    match site.services.find_subject_page(&inside.viewer, id, fields.sida).await {
+        Ok((hits, more)) => {
+            draw(&site, &inside, id, None, Some((hits, more, fields.sida)), 0).await
+        }
+        Err(ServiceError::Refused { why }) => draw(&site, &inside, id, Some(why), None, 0).await,
         Err(error) => Err(site.error(error)),
     }
 }
@@ -189,7 +219,7 @@ async fn after(
     match done {
         Ok(()) => Ok(Redirect::to(&format!("/registrerade/{id}")).into_response()),
         Err(ServiceError::Refused { why } | ServiceError::Shut { why }) => {
-            draw(site, inside, id, Some(why), None).await
+            draw(site, inside, id, Some(why), None, 0).await
         }
         Err(error) => Err(site.error(error)),
     }
@@ -274,9 +304,14 @@ pub async fn document(
     let broken = |source: axum::http::Error| {
         site.error(ServiceError::Broken { doing: "answer", source: Box::new(source) })
     };
+    // Of very much there are several documents in a zip.
+    let (media_type, ending) = match bytes.starts_with(b"PK") {
+        true => ("application/zip", "zip"),
+        false => ("application/pdf", "pdf"),
+    };
     HttpResponse::builder()
-        .header(CONTENT_TYPE, "application/pdf")
-        .header(CONTENT_DISPOSITION, format!("attachment; filename=\"begaran-{id}.pdf\""))
+        .header(CONTENT_TYPE, media_type)
+        .header(CONTENT_DISPOSITION, format!("attachment; filename=\"begaran-{id}.{ending}\""))
         .header(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"))
         .body(Body::from(bytes))
         .map_err(broken)

@@ -52,6 +52,8 @@ pub struct AccountPage {
     pub confirmations: Vec<String>,
     /// What was archived.
     pub archivings: Vec<String>,
+    /// What was noted of its safety.
+    pub safety: Vec<String>,
     /// Where the closing stands.
     pub closing: Option<ClosingView>,
     /// Today, for date fields.

@@ -357,6 +357,8 @@ pub struct EvidencePage {
     pub hanging: Vec<Hanging>,
     /// Its place in the log.
     pub leaf: Option<String>,
+    /// Names and pictures are not shown unasked.
+    pub veiled: bool,
 }
 
 /// What `uppsikt evidence verify` finds for one record, in words.
@@ -429,7 +431,17 @@ impl EvidencePage {
             page_log: page_log.map(PageLogView::new),
             hanging: hanging(id, manifest),
             leaf: verification.leaf,
+            veiled: false,
         }
+    }
+
+    /// The same without pictures, of a record whose case was closed long ago.
+    pub fn veiled(mut self) -> Self {
+        self.veiled = true;
+        self.sheet_pages.clear();
+        self.screenshots.clear();
+        self.hanging.clear();
+        self
     }
 
     /// Whether anything on the page stands blurred.

@@ -71,10 +71,18 @@ pub struct SubjectPage {
     pub answer: Option<String>,
     /// Whether there is a document.
     pub has_pdf: bool,
-    /// What it is about.
+    /// What it is about, of this page.
     pub items: Vec<SubjectItemView>,
-    /// What a search found; none where nobody has searched.
-    pub hits: Option<(Vec<SubjectHit>, bool)>,
+    /// How many items it is about.
+    pub n_items: usize,
+    /// How many stand before this page.
+    pub from: usize,
+    /// Which page, from 0.
+    pub page: usize,
+    /// Whether there are more after it.
+    pub more_items: bool,
+    /// What a search found, and the next page where there is one; none where nobody has searched.
+    pub hits: Option<(Vec<SubjectHit>, Option<usize>)>,
     /// Whether the person at the page may search, choose and answer.
     pub may_answer: bool,
 }

@@ -156,6 +156,7 @@ async fn each_new_address_answers_each_role_as_the_table_says_and_no_form_withou
         ("/arende/1/utanfor", decide),
         ("/arende/1/hav-utanfor", decide),
         ("/arende/1/visa", evidence),
+        ("/bevis/1/visa", evidence),
         ("/registrerade", subjects),
         ("/registrerade/1/sok", answers),
         ("/registrerade/1/valj", answers),
