@@ -124,13 +124,13 @@ async fn what_a_page_was_refused_and_what_it_complained_of_is_told() {
     let inside = serve("127.0.0.2", inside).await;
     let html = format!(
         r#"<!doctype html><title>Sidan</title><body>
+<img src="/finns.png">
 <img src="http://127.0.0.2:{inside}/kamera.png?token=hemligt&amp;bild=1">
 <img src="http://127.0.0.2:{inside}/kamera.png?token=annat&amp;bild=1">
 <img src="file:///etc/passwd"><iframe src="file:///etc/hostname"></iframe>
 <iframe src="http://127.0.0.2:{inside}/ram"></iframe>
 <img src="http://finns-inte.invalid/x.png">
 <iframe src="/fil"></iframe>
-<img src="/finns.png">
 <script>
 console.error("det gick fel", {{a: 1}}, "http://a.example/?sig=hemligt"); console.warn("akta"); console.log("tyst");
 fetch("/tyst"); new WebSocket("ws://127.0.0.2:{inside}/ws");
