@@ -1,6 +1,7 @@
-//! Time, addresses, networks and names, stopping, supervision of loops, and secrets in memory.
+//! The allocator, time, addresses, networks and names, stopping, supervision of loops, and secrets in memory.
 
 pub mod address;
+pub mod allocator;
 pub mod chance;
 pub mod clock;
 pub mod disk;
