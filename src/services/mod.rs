@@ -470,7 +470,7 @@ pub enum ServiceError {
 }
 
 impl ServiceError {
-    fn broken(
+    pub(crate) fn broken(
         doing: &'static str,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {

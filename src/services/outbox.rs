@@ -262,6 +262,12 @@ impl Services {
 
     /// Read live, compare with the sealed version, capture anew if changed, warrant, call.
     async fn remove(&self, action: &ActionRow, before: Before) -> Result<End, ServiceError> {
+        // Nobody has decided on the policy that stands in: people are told that nothing is removed by it.
+        if self.policy_of(action.account).doubt.is_some() {
+            return Ok(later(
+                "Riktlinjen går inte att läsa, så inget tas bort förrän en administratör har publicerat den på nytt.",
+            ));
+        }
         // Before the platform is asked anything: most wait for nothing but the package.
         if let Some(hindrance) = self.not_in_the_diary(action, action.version).await? {
             return Ok(hindrance.end());

@@ -6,7 +6,7 @@ use crate::domain::evidence::{FullPage, MissingPart, Part, PartKind};
 use crate::domain::item::Permalink;
 use crate::domain::page_log::PageLog;
 use crate::evidence::NewPart;
-use crate::evidence::browser::wall::stands_before;
+use crate::evidence::browser::wall::{lies_over, stands_before};
 use crate::evidence::browser::{CaptureRequest, PageArchive, WholePage};
 use crate::evidence::fetch::is_at;
 use crate::evidence::media::{CopyLeave, PictureLeave};
@@ -92,7 +92,7 @@ impl Services {
         };
         match taken {
             Ok(shot) => {
-                let wall = stands_before(url, &shot);
+                let wall = stands_before(url, &shot).or_else(|| lies_over(&shot));
                 Ok(Pictured {
                     png: shot.png,
                     method: shot.method,

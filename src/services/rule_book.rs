@@ -89,8 +89,15 @@ pub async fn begin(store: &Store, desk: &Desk) -> Result<(Classifier, InForce), 
     versions.sort_by_key(|version| std::cmp::Reverse(version.seq));
     let newest = versions.first().map(|version| version.id);
     for version in versions.into_iter().take(BACK) {
-        let classifier = compiled(desk, &version.text).await?;
-        if classifier.lexicon().complaints.is_empty() {
+        let classifier = match compiled(desk, &version.text).await {
+            Ok(classifier) => Some(classifier).filter(|c| c.lexicon().complaints.is_empty()),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, policy_version = %version.id, "own rules could not be read");
+                None
+            }
+        };
+        if let Some(classifier) = classifier {
             let refused = newest.filter(|newest| *newest != version.id);
             let in_force = InForce { version: Some(version.id), text: version.text, refused };
             return Ok((classifier, in_force));

@@ -4,6 +4,7 @@
 //! does not hold is then told where it can be mended. What is put into a class stands in a class of its own that
 //! the other one brings in, for the same reason.
 
+use std::collections::BTreeSet;
 use std::mem::take;
 
 use crate::classify::lexicon::Source;
@@ -34,11 +35,75 @@ pub(super) fn read_all<'s>(
         .collect();
     for own in 0..files.len() {
         let mut over = Over { own, files: &mut files, complaints };
+        let held = Held::by(over.files, own);
         over.replace();
         over.change();
-        over.list();
+        over.list(&held);
+        over.guard(&held);
     }
     files
+}
+
+/// What the rules that keep what may not be had from being copied rest on.
+#[derive(Default)]
+struct Held {
+    classes: BTreeSet<String>,
+    guards: BTreeSet<String>,
+}
+
+impl Held {
+    fn by(files: &[(&str, RawFile)], own: usize) -> Self {
+        let mut held = Self::default();
+        let others = || files.iter().enumerate().filter(|(at, _)| *at != own).map(|(_, f)| &f.1);
+        let marked = others().flat_map(|file| &file.rules).filter(|rule| rule.mark.is_some());
+        for rule in marked {
+            let lists = [
+                &rule.patterns,
+                &rule.except,
+                &rule.unless,
+                &rule.requires,
+                &rule.unless_text,
+                &rule.requires_text,
+            ];
+            held.name(lists.into_iter().flatten().map(|(text, _)| text.as_str()));
+            held.members(&rule.members);
+            held.guards.extend(rule.guards.iter().map(|(name, _)| name.clone()));
+        }
+        for guard in others().flat_map(|file| &file.guards) {
+            if held.guards.contains(&guard.id) {
+                let lines = guard.patterns.iter().flat_map(|(_, lines)| lines);
+                held.name(lines.map(|(text, _)| text.as_str()));
+            }
+        }
+        // Classes of classes, until there are no more.
+        loop {
+            let before = held.classes.len();
+            for class in others().flat_map(|file| &file.classes) {
+                if held.classes.contains(&class.name) {
+                    held.members(&class.members);
+                    held.members(&class.without);
+                }
+            }
+            if held.classes.len() == before {
+                return held;
+            }
+        }
+    }
+
+    /// Classes that patterns name: `@klass`.
+    fn name<'t>(&mut self, patterns: impl Iterator<Item = &'t str>) {
+        for named in patterns.flat_map(|text| text.split('@').skip(1)) {
+            let end = named.find(|c: char| !c.is_alphanumeric() && c != '_');
+            self.classes.insert(named[..end.unwrap_or(named.len())].to_owned());
+        }
+    }
+
+    fn members(&mut self, members: &[Member]) {
+        self.classes.extend(members.iter().filter_map(|member| match member {
+            Member::Class(name, _) => Some(name.clone()),
+            Member::Lexeme(_) => None,
+        }));
+    }
 }
 
 struct Over<'a, 's> {
@@ -124,10 +189,37 @@ impl Over<'_, '_> {
         }
     }
 
-    fn list(&mut self) {
+    /// Own patterns of a guard that such a rule rests on could hollow it out unseen.
+    fn guard(&mut self, held: &Held) {
+        let own = self.own;
+        let is_held = |guard: &file::RawGuard| held.guards.contains(&guard.id);
+        let guards = take(&mut self.files[own].1.guards);
+        let (refused, kept): (Vec<_>, Vec<_>) = guards.into_iter().partition(is_held);
+        self.files[own].1.guards = kept;
+        for guard in refused {
+            self.complain(
+                guard.line,
+                format!(
+                    "`{}` hör till en regel som hindrar att sådant som inte får innehas kopieras",
+                    guard.id
+                ),
+                "Den kan inte ändras; skriv en egen med ett annat namn",
+            );
+        }
+    }
+
+    fn list(&mut self, held: &Held) {
         let mut fresh = Vec::new();
         for (n, list) in take(&mut self.files[self.own].1.lists).into_iter().enumerate() {
             let RawList { name, members, without, line } = list;
+            if held.classes.contains(&name) {
+                self.complain(
+                    line,
+                    format!("ordklassen `{name}` hör till en regel som hindrar att sådant som inte får innehas kopieras"),
+                    "Den kan inte ändras; skriv en egen klass med ett annat namn",
+                );
+                continue;
+            }
             let mut classes = self.files.iter_mut().flat_map(|(_, file)| &mut file.classes);
             let Some(class) = classes.find(|class| class.name == name) else {
                 let all = self.files.iter().flat_map(|(_, file)| &file.classes);

@@ -31,7 +31,7 @@ use super::log::{Heard, Listener};
 use super::process::Running;
 use super::record::{Recorded, Recorder};
 use super::{
-    BrowserSettings, CaptureError, CaptureRequest, Cut, PageArchive, Screenshot, WholePage,
+    BrowserSettings, CaptureError, CaptureRequest, Cut, Over, PageArchive, Screenshot, WholePage,
 };
 use crate::domain::page_log::PageLog;
 use crate::formats::framed::Area;
@@ -78,7 +78,27 @@ const MEASURE: &str = r"
     box = {x: r.left + window.scrollX, y: r.top + window.scrollY, width: r.width, height: r.height};
   }
   const body = document.body;
+  let over = null;
+  if (toElement) {
+    // What lies on top where the item is, or in the middle of the window: a dialog, or a large box that does not scroll.
+    const r = element ? element.getBoundingClientRect() : {left: 0, top: 0, width: innerWidth, height: innerHeight};
+    const within = (at, most) => Math.min(Math.max(at, 0), most - 1);
+    let top = document.elementFromPoint(within(r.left + r.width / 2, innerWidth), within(r.top + r.height / 2, innerHeight));
+    const isOwn = element && top && (element.contains(top) || top.contains(element));
+    const dialogs = 'dialog[open],[role=dialog],[role=alertdialog],[aria-modal=true]';
+    for (; top && !isOwn && top !== root && top !== body; top = top.parentElement) {
+      const box = top.getBoundingClientRect();
+      const lies = getComputedStyle(top).position === 'fixed' && box.width * box.height >= innerWidth * innerHeight / 4;
+      if (!lies && !top.matches(dialogs)) continue;
+      const said = [top, ...document.querySelectorAll(dialogs)].map((one) => (one.innerText || '').slice(0, 4000)).join(' ');
+      if (/kakor|cookie|samtyck|consent/i.test(said)) over = 'cookies';
+      else if (/logga in|log in|sign in|skapa (ett )?(nytt )?konto|sign up/i.test(said)) over = 'login';
+      else over = 'other';
+      break;
+    }
+  }
   return {
+    over,
     width: Math.max(root ? root.scrollWidth : 0, body ? body.scrollWidth : 0),
     height: Math.max(root ? root.scrollHeight : 0, body ? body.scrollHeight : 0),
     box,
@@ -91,6 +111,8 @@ struct Measured {
     height: f64,
     #[serde(rename = "box")]
     element: Option<Place>,
+    /// What lies over it.
+    over: Option<Over>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -255,6 +277,7 @@ async fn in_context(
         title,
         http_status,
         cut,
+        over: measured.over,
         method,
         taken_at,
         whole_page,

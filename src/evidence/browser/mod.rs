@@ -29,6 +29,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 
 use crate::domain::page_log::PageLog;
 use crate::evidence::media::{NoPicture, PictureLeave};
@@ -204,6 +205,8 @@ pub struct Screenshot {
     pub http_status: Option<u16>,
     /// How the picture was cut.
     pub cut: Cut,
+    /// What lay over the item, or over the page where the picture is of that.
+    pub over: Option<Over>,
     /// In plain Swedish: program, version, window, zone, language, and what was not as wished.
     pub method: String,
     /// When it was taken.
@@ -215,6 +218,18 @@ pub struct Screenshot {
     pub whole_page: Option<Result<WholePage, String>>,
     /// What the page was refused and what it complained of.
     pub log: PageLog,
+}
+
+/// What lies over what was asked for: a dialog, or a box that does not scroll with the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Over {
+    /// It asks about cookies.
+    Cookies,
+    /// It asks for a log-in.
+    Login,
+    /// Something else.
+    Other,
 }
 
 /// Without the picture and the page's own words, so that neither can end up in a log.

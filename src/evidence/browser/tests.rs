@@ -1,5 +1,6 @@
 //! Against a server of our own on the loopback interface, with the real Chromium.
 
+mod over;
 mod whole_page;
 
 use std::os::unix::fs::PermissionsExt as _;

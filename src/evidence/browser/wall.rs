@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use super::Screenshot;
+use super::{Cut, Over, Screenshot};
 
 /// Words of addresses that lead to a log-in.
 const LOGIN: [&str; 10] = [
@@ -22,6 +22,14 @@ const LOGIN: [&str; 10] = [
 const CONSENT: [&str; 3] = ["consent", "cookiewall", "samtycke"];
 /// How titles of such pages begin, in small letters.
 const LOGIN_TITLES: [&str; 4] = ["logga in", "log in", "sign in", "login"];
+const GONE_TITLES: [&str; 6] = [
+    "404",
+    "sidan finns inte",
+    "sidan kunde inte hittas",
+    "sidan hittades inte",
+    "page not found",
+    "innehållet är inte tillgängligt",
+];
 const CONSENT_TITLES: [&str; 3] = ["innan du fortsätter", "before you continue", "cookie"];
 
 /// What stands there instead, in Swedish; nothing where the page seems to be the one asked for.
@@ -46,7 +54,25 @@ pub fn stands_before(asked: &str, shot: &Screenshot) -> Option<String> {
     if led(&CONSENT) || titled(&CONSENT_TITLES) {
         return Some("Sidan visar en fråga om kakor".into());
     }
+    // Some servers answer 200 with such a page; where the item stands on it, it is no such page.
+    if shot.cut != Cut::Element && titled(&GONE_TITLES) {
+        return Some("Sidan säger att den inte finns".into());
+    }
     None
+}
+
+/// What lies over the item on its picture, or over the page, in Swedish.
+pub fn lies_over(shot: &Screenshot) -> Option<String> {
+    let what = match shot.over? {
+        Over::Cookies => "En fråga om kakor",
+        Over::Login => "En inloggning",
+        Over::Other => "En ruta",
+    };
+    let where_to = match shot.cut {
+        Cut::Element => "inlägget",
+        Cut::WholePage | Cut::ElementMissing => "sidan",
+    };
+    Some(format!("{what} ligger över {where_to}"))
 }
 
 /// The labels of an address's host and the segments of its path.
@@ -65,7 +91,6 @@ mod tests {
 
     use super::*;
     use crate::domain::page_log::PageLog;
-    use crate::evidence::browser::Cut;
 
     fn shot(final_url: &str, title: &str, http_status: u16) -> Screenshot {
         Screenshot {
@@ -76,6 +101,7 @@ mod tests {
             title: Some(title.into()),
             http_status: Some(http_status),
             cut: Cut::WholePage,
+            over: None,
             method: String::new(),
             taken_at: Timestamp::MIN,
             archive: None,
@@ -96,6 +122,7 @@ mod tests {
             ("https://consent.youtube.com/m?x", "YouTube", 200, Some("kakor")),
             (asked, "Innan du fortsätter till YouTube", 200, Some("kakor")),
             (asked, "Sidan finns inte", 404, Some("finns inte längre")),
+            (asked, "Sidan finns inte | Kommunen", 200, Some("inte finns")),
             (asked, "Nej", 403, Some("behörighet")),
             (asked, "Fel", 503, Some("HTTP 503")),
         ];

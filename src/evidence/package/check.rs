@@ -244,7 +244,9 @@ impl Opened {
         let mut named = BTreeSet::from([format!("{root}METS.xml")]);
         for folder in [root.clone(), format!("{root}{REPRESENTATION}/")] {
             let file = format!("{folder}METS.xml");
-            let text = self.bytes(&file).and_then(|bytes| String::from_utf8(bytes).ok());
+            let is_file = self.around.contains_key(&file);
+            let bytes = if is_file { self.bytes(&file) } else { None };
+            let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
             let Some(text) = text else {
                 report.fault(file, "filen saknas eller går inte att läsa");
                 continue;

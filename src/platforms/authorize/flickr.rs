@@ -239,7 +239,7 @@ mod tests {
             let answer = match call.uri.path() {
                 "/request_token" if signed(&call, &base, "").is_some() => Reply::text(
                     200,
-                    &format!(
+                    format!(
                         "oauth_callback_confirmed={confirms}&oauth_token=fraga-1&oauth_token_secret=fraga-hemlig"
                     ),
                 ),

@@ -48,29 +48,29 @@ fn named(value: &Value) -> Option<String> {
 }
 
 /// A comment or a medium of somebody else's that names the account on Instagram.
-pub fn on_instagram(value: &Value) -> Result<News, ()> {
+pub fn on_instagram(value: &Value) -> Option<News> {
     let (comment, media) = (named(&value["comment_id"]), named(&value["media_id"]));
     match (comment, media) {
-        (Some(comment), Some(media)) => Ok(News::Look(address(comment, Some(media)))),
-        (None, Some(media)) => Ok(News::Look(address(media, None))),
+        (Some(comment), Some(media)) => Some(News::Look(address(comment, Some(media)))),
+        (None, Some(media)) => Some(News::Look(address(media, None))),
         // Without its medium a comment cannot be asked for.
-        (_, None) => Err(()),
+        (_, None) => None,
     }
 }
 
 /// A post or comment elsewhere that names the Page.
-pub fn on_facebook(value: &Value, at: Option<i64>) -> Result<News, ()> {
+pub fn on_facebook(value: &Value, at: Option<i64>) -> Option<News> {
     let (comment, post) = (named(&value["comment_id"]), named(&value["post_id"]));
     let address = match (comment, post) {
         (Some(comment), Some(post)) => address(last(&comment).to_owned(), Some(post)),
         (None, Some(post)) => address(post, None),
         (Some(comment), None) => address(comment, None),
-        (None, None) => return Err(()),
+        (None, None) => return None,
     };
     if matches!(value["verb"].as_str(), Some("remove" | "delete")) {
-        return Ok(News::Gone(address.platform_id));
+        return Some(News::Gone(address.platform_id));
     }
-    let Some(text) = value["message"].as_str() else { return Ok(News::Look(address)) };
+    let Some(text) = value["message"].as_str() else { return Some(News::Look(address)) };
     let id = address.platform_id.clone();
     let mut item = FetchedItem::new(id, ItemKind::Mention, text, value.to_string());
     let link = match &address.post_id {
@@ -88,5 +88,5 @@ pub fn on_facebook(value: &Value, at: Option<i64>) -> Result<News, ()> {
     item.created_raw = told.map(|at| at.to_string());
     item.presence = Presence::Visible;
     item.barred = barred();
-    Ok(News::Item(Box::new(item)))
+    Some(News::Item(Box::new(item)))
 }

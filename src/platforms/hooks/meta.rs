@@ -95,8 +95,10 @@ pub fn read(body: &Value) -> Result<Push, PushRefused> {
                     None => continue,
                 },
                 (false, Some("comments" | "live_comments")) => of_comments(value),
-                (true, Some("mention")) => mentions::on_facebook(value, entry["time"].as_i64()),
-                (false, Some("mentions")) => mentions::on_instagram(value),
+                (true, Some("mention")) => {
+                    mentions::on_facebook(value, entry["time"].as_i64()).ok_or(())
+                }
+                (false, Some("mentions")) => mentions::on_instagram(value).ok_or(()),
                 // What was subscribed to and is of no concern here.
                 (_, Some(_)) => continue,
                 (_, None) => Err(()),

@@ -261,7 +261,7 @@ fn is_inner_name(name: &str) -> bool {
     let ends = |inner: &&str| {
         name.strip_suffix(*inner).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    !name.contains('.') || INNER.iter().any(|inner| ends(&inner))
+    !name.contains('.') || INNER.iter().any(ends)
 }
 
 /// The same for an address that somebody types: names that lead inside wherever they are looked up are told at once, and

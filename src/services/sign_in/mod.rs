@@ -356,7 +356,6 @@ impl Services {
             );
             return Ok(Tried::Wrong(words));
         }
-        let mut wrong = WRONG_CODE;
         if let Some(code) = typed_code(typed) {
             let key = match self.key(false).await {
                 Ok(key) => Some(key),
@@ -378,7 +377,8 @@ impl Services {
                 }
                 None => {
                     tracing::error!(user.id = viewer.user.0, "a second factor cannot be opened");
-                    wrong = NO_SECRET;
+                    // No code can be right, so none was guessed: a recovery code still opens.
+                    return Ok(Tried::Wrong(NO_SECRET.into()));
                 }
             }
         } else if let Some(code) = typed_recovery(typed) {
@@ -397,7 +397,7 @@ impl Services {
         counter!(names::LOGINS_REFUSED).increment(1);
         let line = viewer.line("session.code_refused", format!("user {}", viewer.user));
         store.note_wrong_code(viewer.user, line, now).await?;
-        Ok(Tried::Wrong(wrong.into()))
+        Ok(Tried::Wrong(WRONG_CODE.into()))
     }
 
     /// Sets up a second factor where the first code fits its secret. Gives the recovery codes.

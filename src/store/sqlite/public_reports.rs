@@ -555,13 +555,12 @@ impl Store {
             let waits = tx
                 .prepare_cached("select 1 from notices where key = ?1 and state = 'undeliverable'")?
                 .exists([&task])?;
-            if waits || known.is_some_and(|(_, is_due)| !is_due) {
+            // What is on no record was put there by somebody, or by a version that kept none: it is a person's.
+            if waits || known.is_none_or(|(_, is_due)| !is_due) {
                 return Ok(false);
             }
-            if known.is_some() {
-                tx.prepare_cached("update report_mails set disposed_at = ?2 where sha256 = ?1")?
-                    .execute(params![sha256.bytes(), ms(now)])?;
-            }
+            tx.prepare_cached("update report_mails set disposed_at = ?2 where sha256 = ?1")?
+                .execute(params![sha256.bytes(), ms(now)])?;
             let detail = format!("SHA-256 {}, {decision}", sha256.to_hex());
             audit::swept(tx, "disposal.mail", "report mail", detail, now)?;
             Ok(true)

@@ -96,6 +96,7 @@ fn put_parts(
                     "delete from account_people where account_id = ?1 and user_id = ?2",
                     params![account.0, user.0],
                 )?;
+                super::account_safety::note_left(tx, *account, "Uppsikt", now)?;
                 format!("{name} har inte längre hand om kontot: gruppen är en annan.")
             }
         };

@@ -350,7 +350,11 @@ pub async fn save(
     let draft = RuleDraft { text, why: fields.varfor, base: fields.bas };
     let services = &site.services;
     if fields.gor == "publicera" && looked {
-        return match services.publish_rules(&inside.viewer, &draft).await {
+        let (publisher, viewer) = (services.clone(), inside.viewer.clone());
+        let sent = draft.clone();
+        // In a task of its own: whoever hangs up does not cut it in half.
+        let done = tokio::spawn(async move { publisher.publish_rules(&viewer, &sent).await }).await;
+        return match done.unwrap_or_else(|e| Err(ServiceError::broken("publishing rules", e))) {
             Ok(_) => Ok(Redirect::to("/regler").into_response()),
             Err(ServiceError::Refused { why }) => {
                 let checked = services.check_rules(&inside.viewer, &draft.text).await;
@@ -416,7 +420,9 @@ pub async fn approve(
     Form(fields): Form<BareForm>,
 ) -> Result<Response, Response> {
     inside.check(&site, &fields.csrf)?;
-    let done = site.services.approve_rules(&inside.viewer, version).await;
+    let (services, viewer) = (site.services.clone(), inside.viewer.clone());
+    let done = tokio::spawn(async move { services.approve_rules(&viewer, version).await }).await;
+    let done = done.unwrap_or_else(|e| Err(ServiceError::broken("publishing rules", e)));
     after(&site, &inside, done).await
 }
 

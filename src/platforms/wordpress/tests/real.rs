@@ -56,8 +56,11 @@ async fn rights_and_passwords_are_told_apart(site: &Site) {
     let wrong = site.connector_for(&(site.editor.0.clone(), "fel fel fel".into()));
     let error = wrong.fetch(None, None).await.unwrap_err();
     assert!(matches!(error, PlatformError::ReauthNeeded { .. }), "{error:?}");
+    // Where there is no such site nothing is found, and nothing is gone either.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut elsewhere = Site::from_env();
-    elsewhere.url = format!("{}/finns-inte", site.url);
+    elsewhere.url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new()).await });
     let error = elsewhere.connector().fetch(None, None).await.unwrap_err();
     assert!(!matches!(error, PlatformError::Gone), "{error:?}");
 }
