@@ -35,7 +35,11 @@ pub(super) fn read_all<'s>(
         .collect();
     for own in 0..files.len() {
         let mut over = Over { own, files: &mut files, complaints };
-        let held = Held::by(over.files, own);
+        // The built-in files are ours, and may share what they rest on.
+        let held = match over.files[own].0 == OWN {
+            true => Held::by(over.files, own),
+            false => Held::default(),
+        };
         over.replace();
         over.change();
         over.list(&held);
@@ -453,5 +457,29 @@ counterexamples = ["En text", "Ett hus", "En dag"]
         // And the rule that nobody may turn off is still there.
         let kept = over("[[change]]\nrule = \"prov.barn\"\noff = true");
         assert_eq!(found(&kept, "En spärrad text"), ["prov.barn high"]);
+    }
+
+    #[test]
+    fn what_the_rules_that_keep_from_copying_rest_on_is_not_changed_either() {
+        let base = base();
+        let held = base[1].text.replace(
+            "patterns = [\"^spärrad text\"]",
+            "patterns = [\"^spärrad @sort\"]\nguards = [\"prat\"]",
+        );
+        let more = "[[guard]]\nid = \"prat\"\nsentence = [\"@prata\"]\n\
+             [[class]]\nname = \"sort\"\nlexemes = [\"text n3\"]\n\
+             [[class]]\nname = \"prata\"\nlexemes = [\"prat n5\"]\n";
+        let sources = || {
+            let text = format!("{held}\n{more}");
+            vec![base[0].clone(), Source { name: "sv/prov.toml".into(), text }]
+        };
+        let refused = |own: &str| {
+            let lexicon = Lexicon::compile(&with_own(sources(), own));
+            lexicon.complaints.iter().filter(|c| c.what.contains("innehas")).count()
+        };
+        assert_eq!(refused("[[guard]]\nid = \"prat\"\nsentence = [\"hej\"]\n"), 1);
+        assert_eq!(refused("[[list]]\nname = \"sort\"\nlexemes = [\"hej x\"]\n"), 1);
+        assert_eq!(refused("[[list]]\nname = \"djur\"\nlexemes = [\"hund n2\"]\n"), 0);
+        assert_eq!(refused(""), 0, "what is built in may add to what is built in");
     }
 }
