@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    uppsikt::runtime::allocator::give_back_large_blocks();
     uppsikt::cli::run(uppsikt::cli::Arguments::parse())
 }
 

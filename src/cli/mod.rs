@@ -64,6 +64,8 @@ enum Command {
 
 /// Runs the command and tells how it went.
 pub fn run(arguments: Arguments) -> ExitCode {
+    // Before there is another thread.
+    crate::runtime::allocator::give_back_large_blocks();
     let outcome = match arguments.command {
         Command::Demo(args) => demo::run(&args),
         Command::Serve(args) => serve::run(&args),
