@@ -386,11 +386,13 @@ pub struct FullPage {
     pub is_framed: bool,
 }
 
-/// A picture that hung on an item, as the sheet shows it.
+/// A picture that hung on an item, or that the platform shows of its author, as the sheet shows it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SheetPicture {
     /// The part's name in the manifest.
     pub name: String,
+    /// Whether it is the author's.
+    pub of_author: bool,
     /// Drawn anew, small.
     pub png: Vec<u8>,
     /// Width of the original, in dots.

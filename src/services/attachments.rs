@@ -1,4 +1,5 @@
-//! What hangs on an item (*bilagor*): its bytes, fetched when the evidence is taken.
+//! What hangs on an item (*bilagor*) and the picture that the platform shows of its author: their bytes, fetched when
+//! the evidence is taken.
 //!
 //! By its address alone and as anybody would: addresses of pictures are public or signed, no platform that we
 //! serve asks for a token there, and so none can be sent astray. What a file is, its content says. Whatever
@@ -28,6 +29,12 @@ const MOST_LISTED: usize = 100;
 /// Pictures that are drawn on the sheet; all of them lie in the package.
 const MOST_ON_SHEET: usize = 6;
 
+/// The author's picture stands on every comment and proves least: nobody waits long for it.
+const AUTHOR_WITHIN: Duration = Duration::from_secs(5);
+
+/// What the file of the author's picture is called, without its ending.
+pub(super) const AUTHOR_PICTURE: &str = "forfattarens-bild";
+
 /// Of a platform's word for a type, so many characters are told.
 const MOST_WORD_CHARS: usize = 120;
 
@@ -37,6 +44,26 @@ pub(super) struct Hung {
     pub(super) files: Vec<File>,
     /// Why something is missing, one sentence each.
     pub(super) missing: Vec<String>,
+}
+
+/// What is fetched to an item.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub(super) attachments: &'a [Attachment],
+    /// Where the author's picture is.
+    pub(super) author: Option<&'a str>,
+}
+
+impl Wanted<'_> {
+    /// What it is called where none of it is fetched; nothing where there is nothing to fetch.
+    const fn called(self) -> Option<&'static str> {
+        match (self.attachments.is_empty(), self.author) {
+            (true, None) => None,
+            (true, Some(_)) => Some("Bilden av författaren"),
+            (false, None) => Some("Bilagorna"),
+            (false, Some(_)) => Some("Bilagorna och bilden av författaren"),
+        }
+    }
 }
 
 /// One file.
@@ -60,8 +87,8 @@ fn called(number: usize, attachment: &Attachment) -> String {
 }
 
 /// Where it is; an address without a host stands on the item's own page.
-fn address(attachment: &Attachment, page: Option<&str>) -> Option<String> {
-    let address = attachment.url.as_deref().filter(|address| !address.is_empty())?;
+fn address(at: Option<&str>, page: Option<&str>) -> Option<String> {
+    let address = at.filter(|address| !address.is_empty())?;
     match (Url::parse(address), page.and_then(|page| Url::parse(page).ok())) {
         (Err(url::ParseError::RelativeUrlWithoutBase), Some(page)) => {
             Some(page.join(address).map_or_else(|_| address.to_owned(), Into::into))
@@ -71,33 +98,32 @@ fn address(attachment: &Attachment, page: Option<&str>) -> Option<String> {
 }
 
 impl Services {
-    /// Fetches what hangs on the item of a `page`, within the limits of a record, and within `hurry`.
+    /// Fetches what hangs on the item of a `page`, and its author's picture, within the limits of a record, and within `hurry`.
     pub(super) async fn attachments(
         &self,
         served: &Served,
-        attachments: &[Attachment],
+        wanted: Wanted<'_>,
         page: Option<&str>,
         leave: Result<PictureLeave, NoPicture>,
         hurry: Option<Duration>,
     ) -> Hung {
         let mut hung = Hung::default();
-        if attachments.is_empty() {
-            return hung;
-        }
+        let Some(all) = wanted.called() else { return hung };
+        let Wanted { attachments, author } = wanted;
         let leave = match leave {
             Ok(leave) => leave,
             Err(why) => {
-                hung.missing.push(why.of_attachments().to_owned());
+                hung.missing.push(format!("{all} hämtades inte: {}.", why.because()));
                 return hung;
             }
         };
         let Some(fetcher) = &self.inner.fetcher else {
             hung.missing
-                .push("Bilagorna hämtades inte: nätet gick inte att förbereda på servern.".into());
+                .push(format!("{all} hämtades inte: nätet gick inte att förbereda på servern."));
             return hung;
         };
         if hurry == Some(NOTHING_WAITED_FOR) {
-            hung.missing.push(format!("Bilagorna hämtades inte: {MANY_WAITED}."));
+            hung.missing.push(format!("{all} hämtades inte: {MANY_WAITED}."));
             return hung;
         }
         let limits = self.inner.settings.fetch;
@@ -111,7 +137,7 @@ impl Services {
         }
         for (n, attachment) in attachments.iter().take(MOST_LISTED).enumerate() {
             let called = called(n + 1, attachment);
-            let Some(address) = address(attachment, page) else {
+            let Some(address) = address(attachment.url.as_deref(), page) else {
                 hung.missing
                     .push(format!("{called}: plattformen anger ingen adress till innehållet."));
                 continue;
@@ -131,26 +157,44 @@ impl Services {
                 continue;
             }
             let own = served.private_at.as_ref();
-            match course.fetch(&address, own).await {
+            match course.fetch(&address, own, limits.record_time).await {
                 Ok((kind, fetched)) => {
-                    let method = self.told(&attachment.kind, n + 1, kind, &fetched);
+                    let word = plain(&attachment.kind);
+                    let what = format!("plattformens bilaga {} ({word})", n + 1);
+                    let method = self.told(&what, kind, &fetched);
                     let name = format!("bilaga-{}.{}", n + 1, kind.ending());
                     hung.files.push(File { kind, name, method, bytes: fetched.bytes });
                 }
                 Err(why) => hung.missing.push(format!("{called} hämtades inte: {why}.")),
             }
         }
+        if let Some(address) = address(author, page) {
+            let fetched = course.fetch(&address, served.private_at.as_ref(), AUTHOR_WITHIN).await;
+            match fetched.map(|(kind, fetched)| (kind.is_drawn().then_some(kind), fetched)) {
+                Ok((Some(kind), fetched)) => {
+                    let method =
+                        self.told("bilden som plattformen visar av författaren", kind, &fetched);
+                    let name = format!("{AUTHOR_PICTURE}.{}", kind.ending());
+                    hung.files.push(File { kind, name, method, bytes: fetched.bytes });
+                }
+                Ok((None, _)) => hung
+                    .missing
+                    .push("Bilden av författaren hämtades inte: innehållet är ingen bild.".into()),
+                Err(why) => {
+                    hung.missing.push(format!("Bilden av författaren hämtades inte: {why}."));
+                }
+            }
+        }
         hung
     }
 
     /// How a file came, for the manifest.
-    fn told(&self, word: &str, number: usize, kind: FileKind, fetched: &Fetched) -> String {
+    fn told(&self, what: &str, kind: FileKind, fetched: &Fetched) -> String {
         let host = |at: &Url| at.host_str().unwrap_or_default().to_owned();
         let mut hosts: Vec<String> = fetched.hops.iter().map(|hop| host(&hop.address)).collect();
         hosts.dedup();
-        let word = plain(word);
         let mut told = format!(
-            "plattformens bilaga {number} ({word}), hämtad utan inloggning från {} {}; typen avgjord efter innehållet",
+            "{what}, hämtad utan inloggning från {} {}; typen avgjord efter innehållet",
             hosts.join(" och sedan "),
             self.inner.clock.now(),
         );
@@ -168,21 +212,17 @@ impl Services {
 }
 
 impl NoPicture {
-    /// Why attachments are not fetched, in Swedish.
-    const fn of_attachments(self) -> &'static str {
+    /// Why nothing is fetched, as the end of a sentence.
+    const fn because(self) -> &'static str {
         match self {
-            Self::Barred => {
-                "Bilagorna hämtades inte: på samma sida står, eller kan stå, ett inlägg som inte får kopieras."
-            }
+            Self::Barred => "på samma sida står, eller kan stå, ett inlägg som inte får kopieras",
             Self::Unassessed => {
-                "Bilagorna hämtades inte: på samma sida står, eller kan stå, ett inlägg som inte är bedömt än."
+                "på samma sida står, eller kan stå, ett inlägg som inte är bedömt än"
             }
             Self::Unread => {
-                "Bilagorna hämtades inte: Uppsikt kunde inte bedöma texten, och ingen hade läst den när beviset togs."
+                "Uppsikt kunde inte bedöma texten, och ingen hade läst den när beviset togs"
             }
-            Self::Unknown => {
-                "Bilagorna hämtades inte: det gick inte att avgöra om något på sidan inte får kopieras."
-            }
+            Self::Unknown => "det gick inte att avgöra om något på sidan inte får kopieras",
         }
     }
 }
@@ -203,8 +243,9 @@ impl Course<'_> {
         &mut self,
         address: &str,
         private_at: Option<&Url>,
+        most: Duration,
     ) -> Result<(FileKind, Fetched), String> {
-        let within = self.ends.saturating_duration_since(Instant::now());
+        let within = self.ends.saturating_duration_since(Instant::now()).min(most);
         let left = self.limits.record_bytes.saturating_sub(self.taken);
         if within.is_zero() {
             return Err("tiden för att hämta bilagor var slut".into());
@@ -243,7 +284,8 @@ pub(super) fn drawn_for_sheet(files: &[File]) -> Vec<SheetPicture> {
         // What cannot be drawn is listed with its hash like any other file.
         let drawn = preview::small(&file.bytes, preview::ON_SHEET).ok()?;
         let preview::Drawn { png, width, height } = drawn;
-        Some(SheetPicture { name: file.name.clone(), png, width, height })
+        let of_author = file.name.starts_with(AUTHOR_PICTURE);
+        Some(SheetPicture { name: file.name.clone(), of_author, png, width, height })
     });
     drawn.take(MOST_ON_SHEET).collect()
 }

@@ -27,7 +27,7 @@ use crate::store::rows::{EvidenceRow, EvidenceState, ItemRow, VersionRow};
 use crate::store::sqlite::manual::Upload;
 use crate::telemetry::metrics as names;
 
-use super::attachments::{File, Hung, drawn_for_sheet};
+use super::attachments::{File, Hung, Wanted, drawn_for_sheet};
 use super::intake::{address, growing_wait};
 use super::page_pictures::{OnSheet, first_picture};
 use super::records::sheet_page_name;
@@ -370,12 +370,17 @@ impl Services {
                 Err(why) => Err(why.swedish().to_owned()),
             }
         };
-        let attachments = match by_hand {
-            true => &[],
-            false => subject.version.attachments.as_slice(),
+        // The manifest is written on meanwhile.
+        let author = manifest.beside.as_ref().and_then(|beside| beside.picture.clone());
+        let wanted = match by_hand {
+            true => Wanted { attachments: &[], author: None },
+            false => Wanted {
+                attachments: subject.version.attachments.as_slice(),
+                author: author.as_deref(),
+            },
         };
         let page = subject.item.permalink.as_ref().map(|link| link.url.as_str());
-        let hung = self.attachments(served, attachments, page, leave.picture(), hurry);
+        let hung = self.attachments(served, wanted, page, leave.picture(), hurry);
         // Each waits for somebody else's server.
         let (screenshot, Hung { files, missing }, linked) = match by_hand {
             true => (first_picture(&mut uploads, &fetched), hung.await, Ok(None)),

@@ -506,10 +506,14 @@ fn drawn(index: usize, picture: &SheetPicture) -> PictureView {
         words::number(picture.width.into()),
         words::number(picture.height.into())
     );
+    let (of, what) = match picture.of_author {
+        true => ("Författarens bild: ", "Bilden som plattformen visade av författaren"),
+        false => ("", "Bild som hängde på inlägget"),
+    };
     PictureView {
         file: strip_name(index),
-        caption: format!("{}, {size}, förminskad", picture.name),
-        alt: format!("Bild som hängde på inlägget, filen {} i bevispaketet.", picture.name),
+        caption: format!("{of}{}, {size}, förminskad", picture.name),
+        alt: format!("{what}, filen {} i bevispaketet.", picture.name),
     }
 }
 

@@ -172,6 +172,36 @@ async fn what_hangs_on_an_item_is_sealed_by_what_it_is_and_the_rest_is_stated() 
 }
 
 #[tokio::test]
+async fn the_picture_that_the_platform_shows_of_the_author_is_sealed_beside() {
+    let hosted = Hosted::new(FetchLimits::default()).await;
+    let png = picture(60, ImageFormat::Png);
+    hosted.serves("/kim", "image/png", png.clone()).await;
+    hosted.serves("/film", "video/mp4", b"\0\0\0\x18ftypisom\0\0\0\0".to_vec()).await;
+    let by = |at: &str| serde_json::json!({"from": {"picture": {"data": {"url": format!("{}{at}", hosted.server.uri())}}}});
+    let item = |id: &str, text: &str, at: &str| {
+        let id = PlatformItemId::new(id);
+        let payload = by(at).to_string();
+        let mut item = FetchedItem::new(id, ItemKind::Comment, text, payload);
+        item.post_id = Some(PlatformPostId::new("1"));
+        item
+    };
+    let (_, evidence, manifest) = hosted.written_as(item("1", THREAT, "/kim")).await;
+    assert_eq!(hung(&manifest), [("forfattarens-bild.png", "image/png")]);
+    let name = "forfattarens-bild.png";
+    let (services, editor) = (&hosted.stage.services, &hosted.stage.editor);
+    assert_eq!(services.evidence_part(editor, evidence, name).await.unwrap().bytes, png);
+    // One that does not come is stated, and one that is no picture is none.
+    for (id, at, why) in [("2", "/borta", "den finns inte längre"), ("3", "/film", "ingen bild")] {
+        let text = format!("{THREAT} {id}");
+        let (_, _, manifest) = hosted.written_as(item(id, &text, at)).await;
+        let missed = missed(&manifest);
+        assert!(missed[0].starts_with("Bilden av författaren hämtades inte: "), "{missed:?}");
+        assert!(missed[0].contains(why), "{missed:?}");
+    }
+    hosted.stage.verified().await;
+}
+
+#[tokio::test]
 async fn the_same_picture_lies_once_and_goes_with_the_last_that_has_it() {
     let hosted = Hosted::new(FetchLimits::default()).await;
     let png = picture(60, ImageFormat::Png);
