@@ -4,16 +4,17 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use chromiumoxide::error::CdpError;
 use chromiumoxide::handler::HandlerConfig;
 use chromiumoxide::handler::viewport::Viewport;
 use futures_util::StreamExt as _;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::gate::Gate;
 use super::{BrowserSettings, CaptureError, Sandbox, USUAL_PLACES};
@@ -70,7 +71,10 @@ pub struct Running {
     profile: PathBuf,
     talk: JoinHandle<()>,
     stderr: JoinHandle<()>,
-    lost: Arc<AtomicBool>,
+    /// It has ended, or cannot be spoken to.
+    lost: CancellationToken,
+    /// It is not to be used again.
+    given_up: AtomicBool,
 }
 
 /// Chromium's program file.
@@ -133,7 +137,9 @@ impl Running {
             }
         };
         let stderr = watcher.stderr.take().ok_or_else(|| io::Error::other("no standard error"))?;
-        let connected = tokio::time::timeout(settings.start_limit, connect(stderr, settings)).await;
+        let lost = CancellationToken::new();
+        let connect = connect(stderr, settings, lost.clone());
+        let connected = tokio::time::timeout(settings.start_limit, connect).await;
         let (cdp, handler, stderr) = match connected {
             Ok(Ok(connected)) => connected,
             Ok(Err(error)) => {
@@ -146,10 +152,19 @@ impl Running {
                 return Err(CaptureError::Start(format!("not ready within {limit} s")));
             }
         };
-        let lost = Arc::new(AtomicBool::new(false));
-        let talk = tokio::spawn(talk(handler, Arc::clone(&lost)));
+        let talk = tokio::spawn(talk(handler, lost.clone()));
         tracing::info!(program = %program.display(), how.as_nobody, how.sandboxed, "Chromium started");
-        Ok(Self { cdp, gate, pages: 0, watcher, profile, talk, stderr, lost })
+        Ok(Self {
+            cdp,
+            gate,
+            pages: 0,
+            watcher,
+            profile,
+            talk,
+            stderr,
+            lost,
+            given_up: AtomicBool::new(false),
+        })
     }
 
     /// Whether the next page should get a new browser.
@@ -157,14 +172,20 @@ impl Running {
         let gone = !matches!(self.watcher.try_wait(), Ok(None));
         let group = self.watcher.id();
         let memory = group.map_or(0, memory_bytes);
-        gone || self.lost.load(Ordering::Relaxed)
+        gone || self.lost.is_cancelled()
+            || self.given_up.load(Ordering::Relaxed)
             || self.pages >= settings.pages_per_process
             || memory > settings.memory_limit_bytes
     }
 
     /// No other page is to be opened here: the last one may still be there.
     pub fn give_up(&self) {
-        self.lost.store(true, Ordering::Relaxed);
+        self.given_up.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends when Chromium has: whoever waits for a word of it then waits in vain.
+    pub fn lost(&self) -> CancellationToken {
+        self.lost.clone()
     }
 
     /// Ends Chromium and waits until it is gone.
@@ -312,6 +333,7 @@ type Connected = (chromiumoxide::Browser, chromiumoxide::Handler, JoinHandle<()>
 async fn connect(
     stderr: ChildStderr,
     settings: &BrowserSettings,
+    lost: CancellationToken,
 ) -> Result<Connected, CaptureError> {
     let mut lines = BufReader::new(stderr).lines();
     let mut last = String::from("it ended without a word");
@@ -324,8 +346,12 @@ async fn connect(
             None => return Err(CaptureError::Start(last)),
         }
     };
-    // The rest is read and thrown away, or Chromium would stop at a full pipe.
-    let drain = tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    // The rest is read and thrown away, or Chromium would stop at a full pipe. It ends with the last process of the
+    // group, whatever killed it.
+    let drain = tokio::spawn(async move {
+        while let Ok(Some(_)) = lines.next_line().await {}
+        lost.cancel();
+    });
     let config = HandlerConfig {
         ignore_https_errors: false,
         viewport: Some(Viewport {
@@ -348,13 +374,18 @@ async fn connect(
 }
 
 /// Keeps the conversation going; without this every call would wait for ever.
-async fn talk(mut handler: chromiumoxide::Handler, lost: Arc<AtomicBool>) {
+async fn talk(mut handler: chromiumoxide::Handler, lost: CancellationToken) {
     while let Some(step) = handler.next().await {
-        if let Err(error) = step {
-            tracing::debug!(%error, "a message from Chromium was not understood");
+        match step {
+            Ok(()) => {}
+            Err(CdpError::Ws(error)) => {
+                tracing::debug!(%error, "Chromium cannot be spoken to any more");
+                break;
+            }
+            Err(error) => tracing::debug!(%error, "a message from Chromium was not understood"),
         }
     }
-    lost.store(true, Ordering::Relaxed);
+    lost.cancel();
 }
 
 /// Resident memory of all processes of a group. Zero where `/proc` does not tell.

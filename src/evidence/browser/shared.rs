@@ -70,11 +70,16 @@ impl Shared {
         // Before Chromium is asked: its own message for a refused address would be the gate's.
         let outcome = match browser.gate.check(&page.host, page.port).await {
             Ok(()) => {
+                let lost = browser.lost();
                 let take = capture::take(browser, &self.settings, &self.clock, &page, &request);
                 // The page's own time: it begins with its turn, and does not count the queue.
-                tokio::time::timeout(self.settings.capture_limit, take).await.unwrap_or_else(|_| {
-                    Err(CaptureError::TimedOut { after: self.settings.capture_limit })
-                })
+                let take = tokio::time::timeout(self.settings.capture_limit, take);
+                tokio::select! {
+                    taken = take => taken.unwrap_or_else(|_| {
+                        Err(CaptureError::TimedOut { after: self.settings.capture_limit })
+                    }),
+                    () = lost.cancelled() => Err(CaptureError::Browser(ENDED.into())),
+                }
             }
             Err(refused) => Err(refused.of_page()),
         };
@@ -110,6 +115,9 @@ async fn with_frame(whole: WholePage) -> Result<WholePage, String> {
         Ok(Err(_)) | Err(_) => Err("Ramen gick inte att rita på bilden av hela sidan.".to_owned()),
     }
 }
+
+/// What is told where the browser is killed, by the system or by its page.
+const ENDED: &str = "Chromium ended while the page was open";
 
 /// What the record says of the frame.
 const FRAME: &str = " Ramen runt inlägget är ritad av Uppsikt på den färdiga bilden; sidan själv är orörd, och det som ramen täcker syns på den beskurna skärmbilden.";

@@ -85,6 +85,22 @@ fn processes_of(folder: &Path) -> Vec<String> {
         .collect()
 }
 
+/// Kills all processes that have the folder on their command line, as the system does where memory is short, and says
+/// how many these were.
+fn kill_all_of(folder: &Path) -> usize {
+    let folder = folder.to_str().expect("a plain path");
+    let of_it = |entry: &std::fs::DirEntry| {
+        std::fs::read(entry.path().join("cmdline"))
+            .is_ok_and(|line| String::from_utf8_lossy(&line).contains(folder))
+    };
+    let all = std::fs::read_dir("/proc").expect("/proc").filter_map(Result::ok).filter(of_it);
+    let numbers: Vec<_> = all.map(|entry| entry.file_name()).collect();
+    let shell = ["-c", "kill -KILL \"$@\"", "sh"];
+    let killed = std::process::Command::new("sh").args(shell).args(&numbers).output();
+    assert!(killed.is_ok(), "a shell runs");
+    numbers.len()
+}
+
 /// Users of the processes that have the folder on their command line.
 fn users_of(folder: &Path) -> Vec<u32> {
     let folder = folder.to_str().expect("a plain path");
@@ -336,6 +352,37 @@ async fn a_browser_that_takes_too_long_is_replaced() {
 
     // Without a word of goodbye.
     drop(browser);
+    assert_gone(profiles.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_that_is_killed_at_any_moment_is_told_at_once_and_replaced() {
+    // The picture waits for this one, so that there is time to be killed in.
+    let slow = || async {
+        tokio::time::sleep(Duration::from_millis(900)).await;
+        StatusCode::NOT_FOUND
+    };
+    let page = format!("{PAGE}<img src='/bild'>");
+    let app = Router::new()
+        .route("/bild", get(slow))
+        .route("/post", get(move || async move { Html(page) }));
+    let port = serve("127.0.0.1", app).await;
+    let Fixture { browser, profiles } = browser(|_| {});
+    browser.capture(request(port, "/post")).await.expect("a picture");
+    for delay in [0, 60, 250, 600] {
+        let killer = async {
+            tokio::time::sleep(Duration::from_millis(delay)).await;
+            kill_all_of(profiles.path())
+        };
+        let began = Instant::now();
+        let (captured, killed) = tokio::join!(browser.capture(request(port, "/post")), killer);
+        assert!(killed > 0, "nothing was there to kill after {delay} ms");
+        let error = captured.expect_err("no picture without a browser");
+        assert!(matches!(error, CaptureError::Browser(_)), "after {delay} ms: {error:?}");
+        assert!(began.elapsed() < Duration::from_secs(10), "{delay}: {:?}", began.elapsed());
+        browser.capture(request(port, "/post")).await.expect("a picture, by a new browser");
+    }
+    browser.stop().await;
     assert_gone(profiles.path()).await;
 }
 
