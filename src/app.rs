@@ -229,14 +229,23 @@ impl App {
         // And files of one that it was killed in the midst of are taken away.
         evidence.settle_pending().await?;
         // The first start makes the key; what was signed and not noted beside the database is now.
-        let is_signed = match evidence.signer().await {
-            Ok(_) => evidence.checkpoint_if_due().await,
+        let is_signed = match evidence.known_signer().await {
+            Ok(Some(_)) => evidence.checkpoint_if_due().await,
+            Ok(None) => {
+                // A folder that takes no key takes no evidence either.
+                evidence.signer().await?;
+                evidence.checkpoint_if_due().await
+            }
             Err(error) => Err(error),
         };
         match is_signed {
             // Comments are still to be read and evidence to be sealed; nothing is signed, `readyz` says
             // so at every turn of the loop, and verification names what is wrong.
-            Err(error @ (EvidenceError::Rewritten { .. } | EvidenceError::KeyLost { .. })) => {
+            Err(
+                error @ (EvidenceError::Rewritten { .. }
+                | EvidenceError::KeyLost { .. }
+                | EvidenceError::Key { .. }),
+            ) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error, "the log is not signed until a person has looked at it");
             }

@@ -11,6 +11,7 @@ use crate::domain::connection::mend;
 use crate::runtime::clock::Clock;
 use crate::runtime::supervise::chain;
 use crate::services;
+use crate::services::ServiceError;
 use crate::services::connections::Rest;
 use crate::store::{Condition, Store};
 
@@ -89,6 +90,15 @@ pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
                             Err("ingen kan logga in: lägg till någon med uppsikt users add".into())
                         }
                         Ok(n) => Ok(format!("{n} kan logga in")),
+                        Err(error) => Err(chain(&error)),
+                    },
+                );
+                note(
+                    "nyckeln som undertecknar loggen".into(),
+                    match services::archive::signing_key(&evidence).await {
+                        Ok(Some(fingerprint)) => Ok(fingerprint),
+                        Ok(None) => Ok("ingen än, den skapas när Uppsikt startar".to_owned()),
+                        Err(ServiceError::Damaged { why }) => Err(why),
                         Err(error) => Err(chain(&error)),
                     },
                 );

@@ -60,12 +60,20 @@ impl EvidenceStore {
             let number = uuid::Uuid::new_v4().simple().to_string();
             self.store.settle_fact("installation", number).await?;
         }
-        let origin = self.origin().await?;
-        let Some(row) = self.store.newest_key().await? else {
-            return self.take_into_use(origin, None, None).await;
-        };
-        match self.read_key(&row.id, origin.clone()).await? {
-            Some(signer) if signer.public().bytes() == &row.public => Ok(signer),
+        match self.known_signer().await? {
+            Some(signer) => Ok(signer),
+            None => self.take_into_use(self.origin().await?, None, None).await,
+        }
+    }
+
+    /// The same where a key has been taken into use; none is made.
+    ///
+    /// # Errors
+    /// [`EvidenceError::KeyLost`]; [`EvidenceError::Key`] where its file is damaged or another key's.
+    pub async fn known_signer(&self) -> Result<Option<Signer>, EvidenceError> {
+        let Some(row) = self.store.newest_key().await? else { return Ok(None) };
+        match self.read_key(&row.id, self.origin().await?).await? {
+            Some(signer) if signer.public().bytes() == &row.public => Ok(Some(signer)),
             Some(_) => Err(EvidenceError::Key {
                 path: self.key_path(&row.id),
                 source: io::Error::other("the file holds another key than the log"),

@@ -469,3 +469,25 @@ async fn what_is_cut_off_need_not_be_there_for_a_removal() {
     bench.evidence.intact(&row).await.unwrap();
     assert_eq!(bench.evidence.damaged(&row).await, [] as [String; 0]);
 }
+
+#[tokio::test]
+async fn a_damaged_key_is_named_keeps_nothing_from_being_sealed_and_signs_again_when_it_is_back() {
+    let bench = Bench::new().await;
+    bench.sealed("1").await;
+    let signer = bench.evidence.signer().await.unwrap();
+    let file = bench.dir.path().join(format!("evidence/keys/{}.pem", signer.public().id()));
+    let whole = std::fs::read(&file).unwrap();
+    for damaged in [&whole[..whole.len() / 2], b"", b"\xff\xfe", &[b'a'; 100_000]] {
+        std::fs::write(&file, damaged).unwrap();
+        let error = bench.evidence.known_signer().await.unwrap_err();
+        let EvidenceError::Key { path, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(path, &file);
+        assert!(bench.evidence.checkpoint().await.is_err(), "nothing is signed");
+    }
+    bench.sealed("2").await;
+    std::fs::write(&file, &whole).unwrap();
+    let back = bench.evidence.known_signer().await.unwrap().unwrap();
+    assert_eq!(back.public().bytes(), signer.public().bytes());
+    bench.evidence.checkpoint().await.unwrap();
+    assert_eq!(bench.faults().await, []);
+}

@@ -227,6 +227,15 @@ pub async fn verify_one(
     Ok(Verified(verify::one::verify_one(evidence, store, id, &witnesses).await.map_err(broken)?))
 }
 
+/// The fingerprint of the key that signs the log, as far as one has been taken into use.
+///
+/// # Errors
+/// [`ServiceError::Damaged`], with the mend, where it cannot sign.
+pub async fn signing_key(evidence: &EvidenceStore) -> Result<Option<String>, ServiceError> {
+    let signer = evidence.known_signer().await.map_err(broken)?;
+    Ok(signer.map(|signer| signer.public().fingerprint()))
+}
+
 /// A key of the log, for people: its short name, since when, and its fingerprint.
 ///
 /// # Errors
@@ -306,12 +315,20 @@ pub fn broken(error: EvidenceError) -> ServiceError {
                 "Filen med nyckeln {id}, som undertecknar loggen, finns inte. Kontrollera att mappen är monterad. Är nyckeln förlorad, kör uppsikt evidence keys replace."
             ),
         },
+        EvidenceError::Key { path, source } => {
+            let named = path.display();
+            tracing::error!(error = &source as &dyn std::error::Error, path = %named, "the signing key cannot be used");
+            ServiceError::Damaged {
+                why: format!(
+                    "Filen {named}, med nyckeln som undertecknar loggen, går inte att använda ({source}), så inget mer undertecknas. Lägg tillbaka filen från en säkerhetskopia och se till att Uppsikt får läsa den. Är nyckeln förlorad, flytta undan filen och kör uppsikt evidence keys replace."
+                ),
+            }
+        }
         EvidenceError::Blob(_)
         | EvidenceError::Store(_)
         | EvidenceError::Canonical(_)
         | EvidenceError::Manifest { .. }
         | EvidenceError::Heads { .. }
-        | EvidenceError::Key { .. }
         | EvidenceError::Package { .. }
         | EvidenceError::HandedOut { .. }
         | EvidenceError::NotSealed(_)
