@@ -121,7 +121,13 @@ pub(super) async fn write(
             EvidenceState::Sealed { log_seq, .. } => {
                 newest = newest.max(log_seq);
                 newest_at = newest_at.max(deliveries::newest(store, &row).await?);
-                order.push((store.case_of(row.item).await?.map(|case| case.id), *id));
+                let of = store.case_of(row.item).await?.map(|case| case.id);
+                if let Some(of) = of {
+                    // What was decided and done is to be in what is signed as well.
+                    let last = store.log_of_case(of).await?.last().map(|entry| entry.seq);
+                    newest = newest.max(last.unwrap_or_default());
+                }
+                order.push((of, *id));
             }
             EvidenceState::Wanted => {
                 return Err(refused(format!("Bevis {id} är inte säkrat än.")));
@@ -174,7 +180,7 @@ pub(super) async fn write(
             sheet = (Some(of), case_sheet(store, evidence, authority, of, Told::Now).await?);
         }
         let shown = sheet.1.clone().filter(|_| of.is_some());
-        package.add(&row, withheld, case, shown, described).await.map_err(|e| match e {
+        package.add(&row, withheld, of, case, shown, described).await.map_err(|e| match e {
             EvidenceError::Blob(_) | EvidenceError::Manifest { .. } => ServiceError::Damaged {
                 why: format!("Bevis {id} är inte helt: kör uppsikt evidence verify."),
             },

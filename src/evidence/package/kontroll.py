@@ -1,19 +1,15 @@
 """Kontrollerar ett bevispaket, uppackat eller som zip: python3 kontroll.py [--nyckel FIL] [MAPP eller PAKET.zip]
 Bara Pythons eget bibliotek och openssl (3 eller senare). Slutar med 1 om något inte stämmer."""
 import base64, calendar, hashlib, json, os, re, shutil, struct, subprocess, sys, tempfile, time, zipfile
-
 faults = []
 def demand(holds, place, what):
     holds or faults.append(f"{place}: {what}")
-
 sha = lambda data: hashlib.sha256(data).digest()
 fingerprint = lambda pem: re.sub("(....)(?=.)", r"\1 ", sha(base64.b64decode(pem.split(b"-----")[2])).hex())
 def openssl(*arguments):
     done = subprocess.run(["openssl", *arguments], capture_output=True, text=True)
     return done.stdout if done.returncode == 0 else ""
-
 signed = lambda key, text, own: openssl("pkeyutl", "-verify", "-pubin", "-inkey", key, "-rawin", "-in", text, "-sigfile", own)
-
 def is_plain(package, unpacked):  # Läses likadant av alla program: filerna i följd, sedan förteckningen, sedan slutet.
     at, infos, plain = 0, package.infolist(), True
     for i in infos:
@@ -25,7 +21,6 @@ def is_plain(package, unpacked):  # Läses likadant av alla program: filerna i f
     size += 98 if len(infos) > 65535 or max(at, size) >= 1 << 32 else 22
     plain &= package.start_dir == at and os.path.getsize(package.filename) == at + size and len(set(package.namelist())) == len(infos)
     return plain and shutil.disk_usage(unpacked).free > 2 * sum(i.file_size for i in infos)  # En bomb fyller inte disken.
-
 def root_of_path(leaf, index, size, path):
     at, last, head = index, size - 1, leaf  # RFC 9162, avsnitt 2.1.3.2
     for step in map(bytes.fromhex, path):
@@ -37,7 +32,6 @@ def root_of_path(leaf, index, size, path):
             at, last = at >> 1, last >> 1
         at, last = at >> 1, last >> 1
     return head if last == 0 <= index else None
-
 def check(folder, own):
     full, read = lambda name: os.path.join(folder, *name.split("/")), lambda name: open(full(name), "rb").read()
     listed, there = {}, set()  # Varje fil på listan, och ingen utanför den; inga länkar och inga tomma mappar.
@@ -68,8 +62,7 @@ def check(folder, own):
         demand(holds, "logg/stampel.tsr", "tidsstämpeln håller inte")
         stamp = f"Tidsstämplat {said}, prövat mot paketets rotcertifikat: {fingerprint(read('logg/stampel-rot.pem'))}"
     index = json.loads(read("paket.json"))  # Varje bevis: posten i trädet, manifestet i posten, delarna i manifestet.
-    folders = {name.split("/")[0] for name in there if name.startswith("bevis-")}
-    demand(folders == {record["folder"] for record in index["records"]}, "paket.json", "mapparna är inte de på listan")
+    demand({n.split("/")[0] for n in there if n.startswith("bevis-")} == {record["folder"] for record in index["records"]}, "paket.json", "mapparna är inte de på listan")
     for record in index["records"]:
         b = record["folder"]
         entry, manifest, proof = read(b + "/loggpost.json"), read(b + "/manifest.json"), json.loads(read(b + "/loggbevis.json"))
@@ -77,13 +70,20 @@ def check(folder, own):
         demand(proof["size"] == size and led == root, b, "posten ingår inte i den undertecknade loggen")
         demand(said["kind"] == "seal" and proof["index"] + 1 == said["seq"] == record["log_seq"] and said["record"]["evidence"] == record["evidence"]
                and said["record"]["manifest_sha256"] == sha(manifest).hex(), b, "manifestet är inte det som förseglades")
+        told, case = json.loads(read(b + "/handelser.json")) if b + "/handelser.json" in there else [], json.loads(read(b + "/arende.json")) or {}
+        demand((seqs := [json.loads(e["post"])["seq"] for e in told]) == sorted(set(seqs)), b + "/handelser.json", "posterna står inte i loggens ordning")
+        for event, post, r in ((e, p, p["record"]) for e in told for p in [json.loads(e["post"])]):
+            led, kind = root_of_path(sha(b"\0" + event["post"].encode()), event["index"], size, event["path"]), post["kind"]
+            demand(led == root and event["index"] + 1 == post["seq"], b + "/handelser.json", "en post ingår inte i den undertecknade loggen")
+            demand(r["case"] == case.get("case") and (kind not in ("decision", "action") or r[kind] in [x[kind] for x in case[kind + "s"]]), b + "/arende.json", f"post {post['seq']} i loggen saknas här")
+            done = kind == "action" and r["end"] == "done" and r["kind"] in ("hide", "delete") and r["evidence"] == record["evidence"]
+            demand(not done or post["seq"] > said["seq"], b + "/handelser.json", "åtgärden kom före förseglingen")
         have, gone = {n: listed.get(n) for n in there if n.startswith(b + "/delar/")}, {w["name"] for w in record.get("without", [])}
         parts = {b + "/delar/" + (re.sub("[^A-Za-z0-9._-]", "_", p["name"]).lstrip(".") or "namnlos"): p["sha256"]
                  for p in json.loads(manifest)["parts"] if not record["withheld"] and p["name"] not in gone}
         demand(have == parts, b, "delarna är inte de som säkrades")
     return f"{len(index['records'])} bevis stämmer, i en undertecknad logg av {size} poster.\n{stamp}\nUndertecknat med den här nyckeln, att jämföra " \
         f"med det fingeravtryck som {index['authority']} har publicerat: {fingerprint(read('logg/nyckel.pem'))}"
-
 with tempfile.TemporaryDirectory() as unpacked:
     own, rest = (sys.argv[2], sys.argv[3:]) if sys.argv[1:2] == ["--nyckel"] else (None, sys.argv[1:])
     target = rest[0] if rest else os.path.dirname(os.path.abspath(__file__))

@@ -26,10 +26,10 @@ use sink::{Container, Sink, sweep};
 use super::{EvidenceError, EvidenceStore};
 use crate::domain::checkpoint::{Note, Signer};
 use crate::domain::evidence::CutOff;
-use crate::domain::ids::{ContentHash, EvidenceId};
+use crate::domain::ids::{CaseId, ContentHash, EvidenceId};
 use crate::formats::eark::Described;
 use crate::store::anchors::{CheckpointRow, InclusionProof, StampState};
-use crate::store::rows::{EvidenceRow, EvidenceState};
+use crate::store::rows::{EvidenceRow, EvidenceState, LogEntry};
 
 const README: &str = include_str!("LASMIG.txt");
 const CHECKER: &str = include_str!("kontroll.py");
@@ -83,6 +83,18 @@ struct Index {
 struct Proof {
     index: u64,
     size: u64,
+    path: Vec<ContentHash>,
+}
+
+/// What was decided and done about an item, as the log has it, in its order.
+const EVENTS: &str = "handelser.json";
+
+/// One entry of `handelser.json`.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Event {
+    /// The entry, byte for byte.
+    post: String,
+    index: u64,
     path: Vec<ContentHash>,
 }
 
@@ -256,7 +268,7 @@ impl EvidenceStore {
 impl Package {
     /// Adds a sealed record. What of it is cut off stays out, each part with the reason that `why`
     /// gives; that is asked anew before each part, since it may be suspected any moment. `case` is
-    /// the JSON of what was decided and done, `sheet` the same to read, with the time of the newest thing on it,
+    /// the JSON of what was decided and done in `of`, of which the log's own entries go along, `sheet` the same to read, with the time of the newest thing on it,
     /// `described` the same for a package to an archive.
     ///
     /// # Errors
@@ -265,6 +277,7 @@ impl Package {
         &mut self,
         row: &EvidenceRow,
         why: fn(CutOff) -> &'static str,
+        of: Option<CaseId>,
         case: Vec<u8>,
         sheet: Option<(Vec<u8>, jiff::Timestamp)>,
         described: Option<Described>,
@@ -282,6 +295,8 @@ impl Package {
             self.put(format!("{folder}/{name}"), bytes).await?;
         }
         self.put(format!("{folder}/arende.json"), case).await?;
+        let events = self.events(of).await?;
+        self.put(format!("{folder}/{EVENTS}"), json(&events)).await?;
         if let Some((bytes, at)) = sheet {
             let of = Some(("application/pdf".to_owned(), at));
             self.send(Entry::File { name: format!("{folder}/arende.pdf"), bytes, of }).await?;
@@ -347,6 +362,21 @@ impl Package {
             .await
             .map_err(|_| EvidenceError::BrokenOff)?
             .map_err(|source| EvidenceError::Package { path, source })
+    }
+
+    /// The log's entries about a case, as far as the checkpoint signs them, each with its proof.
+    async fn events(&self, of: Option<CaseId>) -> Result<Vec<Event>, EvidenceError> {
+        let (store, size) = (&self.evidence.store, self.checkpoint.size);
+        let entries = match of {
+            Some(case) => store.log_of_case(case).await?,
+            None => Vec::new(),
+        };
+        let mut events = Vec::with_capacity(entries.len());
+        for LogEntry { seq, body, .. } in entries.into_iter().filter(|entry| entry.seq <= size) {
+            let InclusionProof { index, path, .. } = store.inclusion(seq, size).await?;
+            events.push(Event { post: body, index, path });
+        }
+        Ok(events)
     }
 
     async fn put(&self, name: String, bytes: Vec<u8>) -> Result<(), EvidenceError> {

@@ -50,8 +50,8 @@ async fn package(bench: &Bench) -> (PathBuf, Files) {
         .raw()
         .execute("update items set no_copy = 1, parent_id = 'x' where platform_id = '2'", [])
         .unwrap();
-    package.add(&rows[0], why, b"null\n".to_vec(), None, None).await.unwrap();
-    package.add(&rows[1], why, b"null\n".to_vec(), None, None).await.unwrap();
+    package.add(&rows[0], why, None, b"null\n".to_vec(), None, None).await.unwrap();
+    package.add(&rows[1], why, None, b"null\n".to_vec(), None, None).await.unwrap();
     package.finish().await.unwrap();
     let files = unzip(&path);
     (path, files)
@@ -196,7 +196,7 @@ async fn pictures_of_a_page_its_log_and_attachments_lie_in_a_package_and_hold_th
         .begin_package(&path, "Exempelstads kommun", log_seq, Form::ZIP)
         .await
         .unwrap();
-    package.add(&row, why, b"null\n".to_vec(), None, None).await.unwrap();
+    package.add(&row, why, None, b"null\n".to_vec(), None, None).await.unwrap();
     package.finish().await.unwrap();
     let files = unzip(&path);
     for (_, name, bytes) in of_page {

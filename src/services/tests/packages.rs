@@ -1,8 +1,10 @@
 //! Packages from the whole program: what was decided goes with them, each export is an event, and what
 //! may not be copied stays where it is.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
+use std::path::Path;
 
 use crate::domain::action::ActionKind;
 use crate::domain::decision::Choice;
@@ -61,6 +63,99 @@ async fn a_selection_goes_out_with_what_was_decided_and_each_export_is_an_event(
     let text = read(&stage, "paket.zip", &format!("bevis-{}/delar/text.txt", ids[0]));
     assert_eq!(text.as_deref(), Some(THREAT));
     assert_eq!(stage.verified().await.faults, []);
+}
+
+/// The files of a package, by name.
+fn files_of(stage: &Stage, package: &str) -> BTreeMap<String, String> {
+    let mut zip =
+        zip::ZipArchive::new(File::open(stage.dir.path().join(package)).unwrap()).unwrap();
+    let names: Vec<_> =
+        (0..zip.len()).map(|n| zip.by_index(n).unwrap().name().unwrap().into_owned()).collect();
+    let plain =
+        names.into_iter().filter(|name| !name.contains("/delar/") && !name.ends_with(".pdf"));
+    let text = |name: String| read(stage, package, &name).map(|text| (name, text));
+    plain.filter(|name| !name.ends_with(".sig")).filter_map(text).collect()
+}
+
+/// Whether our check and the independent one find all well in a package that is unpacked there, signed anew.
+async fn well_when_signed_anew(stage: &Stage, folder: &Path) -> (bool, bool) {
+    let mut sums = std::fs::read_to_string(folder.join("SHA256SUMS")).unwrap();
+    for line in sums.clone().lines() {
+        let (sum, name) = line.split_once("  ").unwrap();
+        let is = ContentHash::of(&std::fs::read(folder.join(name)).unwrap()).to_hex();
+        sums = sums.replace(&format!("{sum}  {name}"), &format!("{is}  {name}"));
+    }
+    let signer = stage.services.inner.evidence.signer().await.unwrap();
+    std::fs::write(folder.join("SHA256SUMS.sig"), signer.sign(sums.as_bytes())).unwrap();
+    std::fs::write(folder.join("SHA256SUMS"), sums).unwrap();
+    let checker = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/evidence/package/kontroll.py");
+    let theirs = std::process::Command::new("python3").arg(checker).arg(folder).output().unwrap();
+    (packages::verify(folder, &|_, _| {}).unwrap().is_whole(), theirs.status.success())
+}
+
+#[tokio::test]
+async fn what_was_decided_and_done_is_proved_by_the_log_and_any_change_is_found_by_both_programs() {
+    let stage = Stage::new().await;
+    let (_, one) = stage.written(THREAT).await;
+    let (_, two) = stage.written("Du är en jävla idiot som ska dö.").await;
+    for case in [one, two] {
+        stage.decide(case, vec![Choice::Hide, Choice::Register]).await;
+    }
+    stage.act_after_undo().await;
+    let ids = [evidence_of(&stage, one).await, evidence_of(&stage, two).await];
+    export(&stage, &ids, "paket.zip").await.unwrap();
+    let folder = stage.dir.path().join("uppackat");
+    let unpack = || {
+        let zip = File::open(stage.dir.path().join("paket.zip")).unwrap();
+        zip::ZipArchive::new(zip).unwrap().extract(&folder).unwrap();
+    };
+    unpack();
+    assert_eq!(well_when_signed_anew(&stage, &folder).await, (true, true), "as it is");
+    let events = format!("bevis-{}/handelser.json", ids[0]);
+    let case = format!("bevis-{}/arende.json", ids[0]);
+    let files = files_of(&stage, "paket.zip");
+    let told: Vec<serde_json::Value> = serde_json::from_str(&files[&events]).unwrap();
+    let post = |n: usize| told[n]["post"].as_str().unwrap().to_owned();
+    let kinds: Vec<_> = (0..told.len())
+        .map(|n| serde_json::from_str::<serde_json::Value>(&post(n)).unwrap()["kind"].clone())
+        .collect();
+    assert!(kinds.contains(&"decision".into()) && kinds.contains(&"action".into()), "{kinds:?}");
+    let as_text = |told: &[serde_json::Value]| serde_json::to_string(told).unwrap();
+    let others = &files[&format!("bevis-{}/handelser.json", ids[1])];
+    let changed = |n: usize, from: &str, to: &str| {
+        let mut told = told.clone();
+        let was = post(n);
+        assert!(was.contains(from), "{was}");
+        told[n]["post"] = was.replace(from, to).into();
+        as_text(&told)
+    };
+    let moved = |n: usize| {
+        let mut told = told.clone();
+        told[n]["index"] = 0.into();
+        as_text(&told)
+    };
+    let turned: Vec<_> = told.iter().rev().cloned().collect();
+    let twice: Vec<_> = told.iter().chain(&told[..1]).cloned().collect();
+    let untold = files[&case].replace("\"decision\":", "\"beslut\":");
+    let undone = files[&case].replace("\"actions\": [", "\"actions\": [], \"andra\": [");
+    let table = [
+        ("another ground", &events, changed(0, "\"ground\":\"hot\"", "\"ground\":\"annat\"")),
+        ("another end", &events, changed(told.len() - 1, "\"seq\":", "\"seq\":1")),
+        ("another place", &events, moved(0)),
+        ("another order", &events, as_text(&turned)),
+        ("one twice", &events, as_text(&twice)),
+        ("those of another case", &events, others.clone()),
+        ("no list", &events, "{".to_owned()),
+        ("a decision that is not told", &case, untold),
+        ("actions that are not told", &case, undone),
+        ("no case at all", &case, "null".to_owned()),
+    ];
+    for (what, file, text) in table {
+        unpack();
+        assert_ne!(text, files[file], "{what}");
+        std::fs::write(folder.join(file), text).unwrap();
+        assert_eq!(well_when_signed_anew(&stage, &folder).await, (false, false), "{what}");
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::value::{at, each_row, hash, json, maybe_row, ms, rows};
 use super::{lines, tree};
-use crate::domain::ids::ContentHash;
+use crate::domain::ids::{CaseId, ContentHash};
 use crate::domain::log::{LogKind, chain_hash, genesis, leaf_hash};
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -81,6 +81,21 @@ impl Store {
                 entry,
             )?
             .ok_or(StoreError::NotFound { what: "log entry" })
+        })
+        .await
+    }
+
+    /// What was decided and done about a case: decisions, what was taken back, actions, retries, registrations,
+    /// police reports, in the log's order.
+    pub async fn log_of_case(&self, case: CaseId) -> Result<Vec<LogEntry>, StoreError> {
+        self.read(move |c| {
+            // The kinds in the very words of the index.
+            let sql = format!(
+                "select {ENTRY} from log
+                 where kind in ('decision', 'undo', 'action', 'retry', 'registration', 'police')
+                   and json_extract(body, '$.record.case') = ?1 order by seq"
+            );
+            rows(&mut c.prepare_cached(&sql)?, [case.0], entry)
         })
         .await
     }

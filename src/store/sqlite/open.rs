@@ -63,6 +63,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0065_decided_under.sql")),
     M::up(include_str!("migrations/0077_hooks_are_quick.sql")),
     M::up(include_str!("migrations/0066_pointed_at.sql")),
+    M::up(include_str!("migrations/0080_log_by_case.sql")),
     M::up(include_str!("migrations/0044_rule_versions.sql")),
     M::up(include_str!("migrations/0045_judged_findings.sql")),
     M::up(include_str!("migrations/0049_report_mails.sql")),
