@@ -9,6 +9,7 @@ use crate::domain::evidence::Manifest;
 use crate::domain::ids::{ContentHash, DisposalId, EvidenceId};
 use crate::domain::retention::Destroyed;
 use crate::runtime::private;
+use crate::store::rows::EvidenceState;
 
 /// The folder of protocols, within the folder of evidence.
 const FOLDER: &str = "protokoll";
@@ -37,6 +38,33 @@ impl EvidenceStore {
                 found.push((id, parts.collect()));
             }
             self.store.index_blobs(found).await?;
+        }
+    }
+
+    /// Holds what is noted of every living record against its manifest, and notes what is missing: a row that was
+    /// taken away would let a file be destroyed that a record rests on.
+    ///
+    /// # Errors
+    /// [`EvidenceError`] where a manifest cannot be read: then nothing may be destroyed.
+    async fn hold_notes(&self) -> Result<(), EvidenceError> {
+        let mut after = EvidenceId(0);
+        loop {
+            let page = self.store.evidence_after(after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.id;
+            let mut missing = Vec::new();
+            for row in page {
+                let EvidenceState::Sealed { manifest, .. } = row.state else { continue };
+                let noted = self.store.blobs_of(vec![row.id]).await?;
+                let read = self.manifest(&row).await?;
+                let rests = read.parts.iter().map(|part| part.sha256).chain([manifest]);
+                let lost: Vec<_> = rests.filter(|hash| !noted.contains(hash)).collect();
+                if !lost.is_empty() {
+                    tracing::error!(evidence.id = %row.id, n = lost.len(), "files that a record rests on were not noted any more");
+                    missing.push((row.id, lost));
+                }
+            }
+            self.store.index_blobs(missing).await?;
         }
     }
 
@@ -74,6 +102,9 @@ impl EvidenceStore {
     /// [`EvidenceError`]; what is left is destroyed the next time.
     pub async fn destroy_doomed(&self) -> Result<u64, EvidenceError> {
         let mut n = 0;
+        if !self.store.doomed_blobs(1).await?.is_empty() {
+            self.hold_notes().await?;
+        }
         loop {
             // No seal between asking who shares a file and its end.
             let _pending = self.pending.lock().await;

@@ -1,5 +1,7 @@
 //! Evidence records: row, leaf, manifest, parts and the version they are of, each held against the others.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rayon::prelude::*;
 
@@ -24,6 +26,8 @@ pub(super) struct Files {
     manifest: ContentHash,
     sealing: Option<Sealing>,
     subject: Option<SubjectFacts>,
+    /// The files that the database says it rests on; none of records from before that was noted.
+    noted: Vec<ContentHash>,
 }
 
 /// Verifies the rows of one record against a log that reaches at least as far as the record says.
@@ -110,6 +114,13 @@ impl Files {
         }
         if let Some(subject) = &self.subject {
             verify_copy(&manifest, subject, &self.place, &mut report);
+        }
+        // By this a disposal knows what others still need.
+        let rests: BTreeSet<_> =
+            manifest.parts.iter().map(|part| part.sha256).chain([self.manifest]).collect();
+        if !self.noted.is_empty() && rests != self.noted.iter().copied().collect() {
+            let what = "databasen säger annat än manifestet om vilka filer beviset vilar på";
+            report.fault(&self.place, what);
         }
         for part in &manifest.parts {
             match blobs.get(part.sha256) {
@@ -207,7 +218,8 @@ pub(super) async fn verify(
     }
     report.n_sealed += 1;
     let sealing = sealing.map(|leaf| leaf.record.clone());
-    Ok(Some(Files { id: row.id, place, manifest: manifest_hash, sealing, subject }))
+    let noted = store.blobs_of(vec![row.id]).await?;
+    Ok(Some(Files { id: row.id, place, manifest: manifest_hash, sealing, subject, noted }))
 }
 
 /// The leaf against the version that the record points to.

@@ -306,6 +306,74 @@ async fn a_file_that_a_living_record_shares_stays_until_that_one_goes_too() {
     assert_ne!(first, second);
 }
 
+/// By the rows a disposal knows what others still need: one that somebody took away is named, and costs nothing.
+#[tokio::test]
+async fn a_file_stays_though_somebody_took_away_that_a_living_record_rests_on_it() {
+    let stage = Stage::new().await;
+    stage.dismissed(THREAT).await;
+    stage.wait_s(TWO_MONTHS_S);
+    let (_, second) = stage.dismissed(THREAT).await;
+    let living = stage.evidence_of(second).await;
+    past_all_triggers(
+        &stage,
+        "evidence_blobs",
+        &format!(
+            "delete from evidence_blobs where evidence_id = {living} and sha256 in
+           (select sha256 from evidence_blobs group by sha256 having count(*) > 1)"
+        ),
+    );
+    let report = stage.verified().await;
+    assert!(
+        report
+            .faults
+            .iter()
+            .any(|f| f.place == format!("bevis {living}") && f.what.contains("vilar på")),
+        "{:?}",
+        report.faults
+    );
+    let (archivist, other) =
+        (stage.person(Role::Archivist, "Arne").await, stage.person(Role::Archivist, "Eva").await);
+    let row = stage.services.propose_disposal(&archivist, None).await.unwrap();
+    stage.services.approve_disposal(&other, row.id).await.unwrap();
+    let text = stage.services.evidence_part(&stage.editor, living, "text.txt").await;
+    assert!(text.is_ok(), "{:?}", text.err());
+    assert_eq!(stage.verified().await.faults, [], "it is noted again");
+}
+
+/// Changes rows with a table's triggers out of the way, as somebody with the file in hand can.
+fn past_all_triggers(stage: &Stage, table: &str, sql: &str) {
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    let mut ask = raw
+        .prepare("select name, sql from sqlite_master where type = 'trigger' and tbl_name = ?1")
+        .unwrap();
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
+    let triggers: Vec<_> = ask.query_map([table], row).unwrap().map(Result::unwrap).collect();
+    raw.execute_batch("pragma foreign_keys = off; pragma ignore_check_constraints = on").unwrap();
+    for (name, _) in &triggers {
+        raw.execute_batch(&format!("drop trigger {name}")).unwrap();
+    }
+    assert_ne!(raw.execute(sql, []).unwrap(), 0, "{sql}");
+    for (_, words) in triggers {
+        raw.execute_batch(&words).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_case_that_is_taken_away_and_a_state_that_cannot_be_are_named() {
+    for (sql, what) in [
+        ("delete from cases", "det som den hör till i cases saknas"),
+        ("update cases set state = 'closey'", "CHECK constraint failed in cases"),
+        ("update cases set severity = 9", "CHECK constraint failed in cases"),
+    ] {
+        let stage = Stage::new().await;
+        stage.written(THREAT).await;
+        assert_eq!(stage.store().damage().await.unwrap(), Vec::<String>::new());
+        past_all_triggers(&stage, "cases", sql);
+        let found = stage.store().damage().await.unwrap();
+        assert!(found.iter().any(|line| line.contains(what)), "{sql}: {found:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_was_sealed_before_files_were_noted_is_taken_in_before_anything_goes() {
     let stage = Stage::new().await;

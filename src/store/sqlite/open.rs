@@ -138,6 +138,12 @@ pub(in crate::store) fn damage(c: &Connection) -> Result<Vec<String>, StoreError
     // The words for searching are taken in a while after what they are of, and are made anew from it.
     found.retain(|line| line != "ok" && !line.starts_with("fts5:"));
     let mut found: Vec<_> = found.iter().map(|line| format!("SQLite: {line}")).collect();
+    let lost = "select \"table\", rowid, parent from pragma_foreign_key_check() limit 11";
+    found.extend(rows(&mut c.prepare_cached(lost)?, [], |row| {
+        let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
+        let number = row.get::<_, Option<i64>>(1)?.map_or(String::new(), |n| format!(", rad {n}"));
+        Ok(format!("tabellen {table}{number}: det som den hör till i {parent} saknas"))
+    })?);
     let mut own = Connection::open_in_memory()?;
     let made = Migrations::from_slice(MIGRATIONS).to_latest(&mut own);
     made.map_err(|source| StoreError::Upgrade { path: PathBuf::from(":memory:"), source })?;
