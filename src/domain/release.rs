@@ -119,14 +119,16 @@ pub const MASKED: &str = "[maskat]";
 ///
 /// A phrase is found however it was typed: capitals and small letters are one, composed letters and those with
 /// their mark apart (*Å* in two ways), all kinds and rows of blanks; hidden characters within it count for
-/// nothing, and a letter of another script is the Latin one that `alike` reads it as.
+/// nothing, and a letter of another script is the Latin one that `alike` reads it as. Numbers are found by their
+/// digits, names of several words also where other signs or none part them, turned round, and as an address or a
+/// user name writes them.
 pub fn masked(text: &str, masks: &[Mask], alike: Alike) -> (String, Vec<(String, usize)>) {
     let letters = letters(text, alike);
     let mut cuts: Vec<(usize, usize, &str)> = Vec::new();
     for mask in masks {
-        each_place(&letters, &mask.phrase, alike, |from, to| {
-            cuts.push((from, to, &mask.provision))
-        });
+        let mut cut = |from, to| cuts.push((from, to, mask.provision.as_str()));
+        each_place(&letters, &mask.phrase, alike, &mut cut);
+        each_other_form(&letters, &mask.phrase, alike, &mut cut);
     }
     cuts.sort_unstable_by_key(|(from, to, _)| (*from, std::cmp::Reverse(*to)));
     let (mut out, mut at) = (String::with_capacity(text.len()), 0);
@@ -151,7 +153,9 @@ pub fn masked(text: &str, masks: &[Mask], alike: Alike) -> (String, Vec<(String,
 /// Whether [`masked`] strikes the phrase out anywhere in the text.
 pub fn stands_in(text: &str, phrase: &str, alike: Alike) -> bool {
     let mut found = false;
-    each_place(&letters(text, alike), phrase, alike, |_, _| found = true);
+    let letters = letters(text, alike);
+    each_place(&letters, phrase, alike, |_, _| found = true);
+    each_other_form(&letters, phrase, alike, |_, _| found = true);
     found
 }
 
@@ -213,6 +217,143 @@ fn each_place(text: &[Letter], phrase: &str, alike: Alike, mut tell: impl FnMut(
             _ => at += 1,
         }
     }
+}
+
+/// From so many digits a phrase without letters is a number, which everybody groups as they like.
+const NUMBER: usize = 6;
+
+/// Names with fewer letters are found as they are written alone: run together they stand within other words.
+const NAME: usize = 5;
+
+/// How many signs may part two letters of a name, or two digits of a number.
+const MOST_BETWEEN: usize = 3;
+
+/// Tells where the phrase stands in another form, as bytes of the text.
+fn each_other_form(
+    text: &[Letter],
+    phrase: &str,
+    alike: Alike,
+    mut tell: impl FnMut(usize, usize),
+) {
+    let wanted: Vec<char> =
+        letters(phrase.trim(), alike).iter().map(|letter| letter.letter).collect();
+    let digits: Vec<char> = wanted.iter().copied().filter(char::is_ascii_digit).collect();
+    if digits.len() >= NUMBER && !wanted.iter().any(|c| c.is_alphabetic()) {
+        for form in forms_of_number(digits) {
+            each_parted(
+                text,
+                &form,
+                |c| c.is_ascii_digit(),
+                |_, from, to| {
+                    if let Some((from, to)) = whole_number(text, from, to) {
+                        tell(from, to);
+                    }
+                },
+            );
+        }
+        return;
+    }
+    let is_of_name = |c: char| c.is_alphanumeric() || is_combining_mark(c);
+    let words: Vec<Vec<char>> = wanted
+        .split(|c| !is_of_name(*c))
+        .filter(|word| !word.is_empty())
+        .map(<[char]>::to_vec)
+        .collect();
+    let [first @ .., last] = words.as_slice() else { return };
+    if first.is_empty() || words.iter().flatten().filter(|c| c.is_alphanumeric()).count() < NAME {
+        return;
+    }
+    let plain = |form: &[char]| -> Vec<char> {
+        form.iter().copied().filter(|c| !is_combining_mark(*c)).collect()
+    };
+    for form in [words.concat(), [last.clone(), first.concat()].concat()] {
+        each_parted(text, &form, is_of_name, |_, from, to| {
+            if let Some((from, to)) = whole_name(text, from, to) {
+                tell(from, to);
+            }
+        });
+        // Addresses and user names have no å, ä, ö.
+        each_parted(text, &plain(&form), char::is_alphanumeric, |_, from, to| {
+            let at = |n: Option<usize>| n.and_then(|n| text.get(n)).map(|letter| letter.letter);
+            let is_handle = at(to.checked_add(1)) == Some('@')
+                || matches!(at(from.checked_sub(1)), Some('@' | '/'));
+            if let (true, Some(first), Some(last)) = (is_handle, text.get(from), text.get(to)) {
+                tell(first.from, last.to);
+            }
+        });
+    }
+}
+
+/// The digits, also after the country code, and without the century.
+fn forms_of_number(digits: Vec<char>) -> Vec<Vec<char>> {
+    let mut forms = Vec::new();
+    match digits.as_slice() {
+        ['0', rest @ ..] if rest.len() > NUMBER => {
+            for code in ["46", "0046"] {
+                forms.push(code.chars().chain(rest.iter().copied()).collect());
+            }
+        }
+        ['1', '9', rest @ ..] | ['2', '0', rest @ ..] if rest.len() == 10 => {
+            forms.push(rest.to_vec());
+        }
+        _ => {}
+    }
+    forms.push(digits);
+    forms
+}
+
+/// Tells where the letters of a form stand after one another with nothing but a few other signs between: which, and
+/// the first and the last place in the text.
+fn each_parted(
+    text: &[Letter],
+    form: &[char],
+    keep: impl Fn(char) -> bool,
+    mut tell: impl FnMut(&[(usize, char)], usize, usize),
+) {
+    let kept: Vec<(usize, char)> = text
+        .iter()
+        .enumerate()
+        .filter(|(_, letter)| keep(letter.letter))
+        .map(|(at, letter)| (at, letter.letter))
+        .collect();
+    let parts = |from: usize, to: usize| {
+        let between = text.get(from + 1..to).unwrap_or_default();
+        between.len() <= MOST_BETWEEN
+            && between.iter().all(|l| !l.letter.is_alphanumeric() || is_combining_mark(l.letter))
+    };
+    for window in kept.windows(form.len().max(1)) {
+        let is_it = window.iter().zip(form).all(|((_, letter), wanted)| letter == wanted)
+            && window.windows(2).all(|pair| matches!(pair, [(a, _), (b, _)] if parts(*a, *b)));
+        if let (true, Some((from, _)), Some((to, _))) = (is_it, window.first(), window.last()) {
+            tell(window, *from, *to);
+        }
+    }
+}
+
+/// The bytes of a number that no other digits belong to, but for a century before it.
+fn whole_number(text: &[Letter], from: usize, to: usize) -> Option<(usize, usize)> {
+    let is_digit = |n: Option<usize>| {
+        n.and_then(|n| text.get(n)).is_some_and(|letter| letter.letter.is_ascii_digit())
+    };
+    let century = from.checked_sub(2).and_then(|at| text.get(at..from)).is_some_and(
+        |two| matches!(two, [a, b] if matches!((a.letter, b.letter), ('1', '9') | ('2', '0'))),
+    );
+    let begins = if century && !is_digit(from.checked_sub(3)) { from - 2 } else { from };
+    let is_whole = !is_digit(begins.checked_sub(1)) && !is_digit(to.checked_add(1));
+    is_whole.then(|| Some((text.get(begins)?.from, text.get(to)?.to))).flatten()
+}
+
+/// The bytes of a name that stands by itself, with the *s* of a genitive.
+fn whole_name(text: &[Letter], from: usize, to: usize) -> Option<(usize, usize)> {
+    let is_letter = |n: Option<usize>| {
+        n.and_then(|n| text.get(n)).is_some_and(|letter| {
+            letter.letter.is_alphanumeric() || is_combining_mark(letter.letter)
+        })
+    };
+    let genitive = text.get(to + 1).is_some_and(|letter| letter.letter == 's');
+    let to = if genitive && !is_letter(to.checked_add(2)) { to + 1 } else { to };
+    let is_whole = !is_letter(from.checked_sub(1)) && !is_letter(to.checked_add(1));
+    is_whole.then(|| Some((text.get(from)?.from, text.get(to)?.to))).flatten()
 }
 
 #[cfg(test)]
@@ -277,9 +418,68 @@ mod tests {
             assert!(stands_in(name, "åsa ek", alike));
         }
         // Another letter is another name, and so is one with a mark behind it.
-        for other in ["Asa Ek", "Åsa Ek\u{301}", "Åsa-Ek"] {
+        for other in ["Asa Ek", "Åsa Ek\u{301}", "läsa ekar"] {
             assert_eq!(masked(other, &masks).0, other);
         }
+    }
+
+    #[test]
+    fn a_name_and_a_number_are_found_in_every_form_that_people_give_them() {
+        let name = [mask("Åsa Öberg", "21:7")];
+        for text in [
+            "Åsa-Öberg",
+            "Å.s.a Öberg",
+            "ÅsaÖberg",
+            "Öberg Åsa",
+            "Öberg, Åsa",
+            "Åsa_Öberg",
+            "åsa öbergs",
+            "asa.oberg@",
+            "@asaoberg",
+            "/asa-oberg",
+        ] {
+            let (out, _) = masked(&format!("Hej {text} nu"), &name);
+            assert!(out.contains(MASKED) && !out.to_lowercase().contains("berg"), "{text}: {out}");
+            assert!(stands_in(text, "Åsa Öberg", alike), "{text}");
+        }
+        for other in ["asa.oberg", "Åsa bor i Öberg", "Åsa, Kim, Öberg"] {
+            assert_eq!(masked(other, &name).0, other);
+        }
+        for (phrase, texts) in [
+            (
+                "640823-3234",
+                [
+                    "19640823 3234",
+                    "640823 – 3234",
+                    "6408233234",
+                    "19640823-3234",
+                    "6 4 0 8 2 3 3 2 3 4",
+                ],
+            ),
+            (
+                "19640823-3234",
+                ["640823-3234", "6408233234", "1964 08 23 3234", "640823+3234", "19640823–3234"],
+            ),
+            (
+                "070-123 45 67",
+                [
+                    "+46 70 123 45 67",
+                    "0701234567",
+                    "070/1234567",
+                    "0046701234567",
+                    "(070) 123 45 67",
+                ],
+            ),
+        ] {
+            for text in texts {
+                let (out, _) = masked(&format!("Hej {text} nu"), &[mask(phrase, "21:7")]);
+                let left = out.chars().filter(char::is_ascii_digit).count();
+                assert!(out.contains(MASKED) && left <= 2, "{phrase}, {text}: {out}");
+            }
+        }
+        // Digits of a longer number are another number.
+        let other = "OCR 640823323499";
+        assert_eq!(masked(other, &[mask("640823-3234", "21:7")]).0, other);
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub const NOT_A_NUMBER: &str =
     "Ett diarienummer har 3 till 60 tecken och minst en siffra, till exempel KS 2026/123.";
 
 /// The shortest reason that says anything, in characters.
-const SHORTEST_REASON: usize = 5;
+pub(super) const SHORTEST_REASON: usize = 5;
 /// The longest: more is a document, not a reason.
 const LONGEST_REASON: usize = 2_000;
 

@@ -17,7 +17,7 @@ use crate::store::rows::{AuditLine, EvidenceState};
 use crate::store::sqlite::releases::EndOfRelease;
 
 use super::archive::broken;
-use super::corrections::{reason, words};
+use super::corrections::{SHORTEST_REASON, reason, words};
 use super::dossiers::{Sealed, grouped, rendered, sealed, time};
 use super::secrecy::stamp_of;
 use super::{ServiceError, Services, Viewer, packages};
@@ -168,8 +168,10 @@ pub fn mask_lines(masks: &[Mask]) -> String {
     lines.join("\n")
 }
 
-/// That the records of a request can be handed out as they stand.
-fn ready(items: &[ReleaseItem]) -> Result<(), ServiceError> {
+/// That the records of a request can be handed out as they stand. A marked one of which nothing is masked goes out
+/// only where somebody says that its secrecy was tried: the mark is no decision on the request, and no slip past it
+/// either.
+fn ready(items: &[ReleaseItem], secrecy_tried: bool) -> Result<(), ServiceError> {
     if items.is_empty() {
         return Err(refused("Begäran har inga handlingar att lämna ut."));
     }
@@ -192,6 +194,11 @@ fn ready(items: &[ReleaseItem]) -> Result<(), ServiceError> {
             return Err(refused(format!(
                 "”{}” ska maskeras i bevis {evidence} men står inte där. Rätta stavningen, eller ta bort raden.",
                 phrase.chars().take(60).collect::<String>()
+            )));
+        }
+        if item.secrecy.is_some() && item.grounds.is_empty() && !secrecy_tried {
+            return Err(refused(format!(
+                "Ärendet med bevis {evidence} är sekretessmarkerat, och inget är maskat i handlingen. Maska det som omfattas, undanta texten, eller kryssa i att sekretessen är prövad."
             )));
         }
     }
@@ -643,7 +650,25 @@ impl Services {
         outcome: ReleaseOutcome,
         how: &str,
     ) -> Result<(), ServiceError> {
+        self.end_tried_release(viewer, id, outcome, how, false).await
+    }
+
+    /// The same; `secrecy_tried` says that marked records of which nothing is masked were tried, and may go out.
+    ///
+    /// # Errors
+    /// As [`Self::end_release`].
+    pub async fn end_tried_release(
+        &self,
+        viewer: &Viewer,
+        id: ReleaseId,
+        outcome: ReleaseOutcome,
+        how: &str,
+        secrecy_tried: bool,
+    ) -> Result<(), ServiceError> {
         viewer.demand(Act::Release)?;
+        if how.trim().chars().count() < SHORTEST_REASON {
+            return Err(refused("Skriv med några ord hur det lämnades ut, eller varför inte."));
+        }
         let how = reason(how)?;
         self.demand_all_open(viewer, id, None).await?;
         let _ending = self.inner.ending.lock().await;
@@ -655,15 +680,19 @@ impl Services {
         let now = inner.clock.now();
         let (mut pdf, mut lines, mut handed_out) = (None, Vec::new(), Vec::new());
         if outcome == ReleaseOutcome::Released {
-            ready(&items)?;
+            ready(&items, secrecy_tried)?;
             let bytes = self.release_pdf(&row, &items, Some(now)).await?;
             // Before the row, so that no row is without its document.
             pdf = Some(inner.evidence.keep_handed_out(id, bytes).await.map_err(broken)?);
             for item in items.iter().filter(|item| !item.is_withheld()) {
                 handed_out.push(item.record.evidence);
                 let subject = format!("evidence {}", item.record.evidence);
+                let tried = match item.secrecy {
+                    Some(_) if item.grounds.is_empty() => ", sekretessen prövad",
+                    Some(_) | None => "",
+                };
                 lines.push(AuditLine {
-                    detail: Some(format!("begäran {id}")),
+                    detail: Some(format!("begäran {id}{tried}")),
                     ..viewer.line(CustodyAct::Release.id(), subject)
                 });
             }

@@ -91,8 +91,19 @@ pub fn releases(
 }
 
 fn item(item: ReleaseItem) -> ReleaseItemView {
-    let ReleaseItem { record, what, when, author, place, text, no_copy, grounds, nowhere, .. } =
-        item;
+    let ReleaseItem {
+        record,
+        what,
+        when,
+        author,
+        place,
+        text,
+        no_copy,
+        grounds,
+        nowhere,
+        secrecy,
+        ..
+    } = item;
     let text = match (&record.withheld, text, no_copy) {
         (Some(provision), _, _) => Err(format!("Texten lämnas inte ut: {provision}")),
         (None, Some(text), _) => Ok(MarkedText::plain(&text)),
@@ -120,6 +131,7 @@ fn item(item: ReleaseItem) -> ReleaseItemView {
         lacks_ground: record.withheld.is_none()
             && record.masks.iter().any(|mask| mask.provision.is_empty()),
         withheld: record.withheld.unwrap_or_default(),
+        secrecy: secrecy.map(|mark| shown(&mark)),
     }
 }
 

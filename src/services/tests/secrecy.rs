@@ -237,6 +237,15 @@ async fn what_leaves_the_house_carries_the_mark_and_is_decided_by_who_may_read_i
     let (_, items) = services.release_file(&registrar, release).await.unwrap();
     let stamp = "Sekretess. OSL 26 kap. 1 §. 2026-11-21. Exempelstads kommun.";
     assert_eq!(items[0].secrecy.as_deref(), Some(stamp));
+    // With nothing masked in it, it goes out only where somebody says that it was tried.
+    let registrars = |tried| {
+        let (services, registrar) = (services.clone(), registrar.clone());
+        async move {
+            let how = "Skickat med brev";
+            services.end_tried_release(&registrar, release, end, how, tried).await
+        }
+    };
+    assert!(why(registrars(false).await).contains("sekretessmarkerat"));
     // A package says it, in the very file that says what was decided.
     let (store, evidence) = (stage.store(), &services.inner.evidence);
     let out = stage.dir.path().join("paket.zip");
@@ -257,6 +266,10 @@ async fn what_leaves_the_house_carries_the_mark_and_is_decided_by_who_may_read_i
     let file = services.case_file(&registrar, case).await.unwrap();
     let details: Vec<_> = file.custody.events.iter().filter_map(|e| e.detail.clone()).collect();
     assert!(details.iter().any(|detail| detail.contains("Begärt av åklagare")), "{details:?}");
+    registrars(true).await.unwrap();
+    let file = services.case_file(&registrar, case).await.unwrap();
+    let details: Vec<_> = file.custody.events.iter().filter_map(|e| e.detail.clone()).collect();
+    assert!(details.iter().any(|d| d.ends_with(", sekretessen prövad")), "{details:?}");
     assert!(archive::verify(store, evidence, Vec::new(), None).await.unwrap().is_whole());
 }
 

@@ -75,6 +75,8 @@ pub struct EndFields {
     csrf: String,
     utfall: String,
     hur: String,
+    /// Ticked: the secrecy of marked records was tried.
+    provad: Option<String>,
 }
 
 /// A document to be taken home.
@@ -323,7 +325,8 @@ pub async fn end(
         let why = "Välj hur begäran avslutas.".to_owned();
         return draw(&site, &inside, id, String::new(), Some(why)).await;
     };
-    let done = site.services.end_release(&inside.viewer, id, outcome, &fields.hur).await;
+    let (how, tried) = (&fields.hur, fields.provad.is_some());
+    let done = site.services.end_tried_release(&inside.viewer, id, outcome, how, tried).await;
     after(&site, &inside, id, String::new(), done).await
 }
 

@@ -164,6 +164,8 @@ pub struct ReleaseItemView {
     pub lacks_ground: bool,
     /// On which ground nothing of the text goes out.
     pub withheld: String,
+    /// The secrecy mark of its case, in words.
+    pub secrecy: Option<String>,
 }
 
 /// A hit of a search.
@@ -194,5 +196,10 @@ impl ReleasePage {
     /// See [`PROVISIONS`].
     pub const fn provisions(&self) -> &'static [&'static str] {
         PROVISIONS
+    }
+
+    /// Whether a record's case is under a secrecy mark.
+    pub fn is_marked(&self) -> bool {
+        self.items.iter().any(|item| item.secrecy.is_some())
     }
 }
