@@ -7,6 +7,8 @@
 //! What comes in is anybody's file: nothing of it is written anywhere, small files alone are read
 //! whole, and parts go by in pieces.
 
+mod events;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -15,10 +17,9 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 use zip::ZipArchive;
 
+use super::eark::{HEAD, SUMS_AROUND, SUMS_AROUND_SIGNATURE, head};
 use super::shape::{self, Sizes};
-use super::{
-    EVENTS, Event, INDEX, Index, Listed, Proof, RUN_MANIFEST, SUMS, SUMS_SIGNATURE, safe, way,
-};
+use super::{INDEX, Index, Listed, Proof, RUN_MANIFEST, SUMS, SUMS_SIGNATURE, safe, way};
 use crate::domain::archive_run::RunManifest;
 use crate::domain::checkpoint::{Note, PublicKey};
 use crate::domain::evidence::Manifest;
@@ -268,9 +269,56 @@ impl Opened {
         for name in self.around.keys().filter(|name| !named.contains(*name)) {
             report.fault(name, "filen står inte i METS.xml");
         }
+        self.check_sums_around(&root, report);
         let own = self.there.keys().map(|name| format!("{}{name}", self.inside));
         for name in own.filter(|name| !named.contains(name)) {
             report.fault(name, "filen står inte i METS.xml");
+        }
+    }
+
+    /// The files around against the sums that are signed: METS itself is written by whoever has it in hand.
+    fn check_sums_around(&mut self, root: &str, report: &mut PackageReport) {
+        let place = format!("{root}{SUMS_AROUND}");
+        let sums = self.bytes(&place);
+        let signature = self.bytes(&format!("{root}{SUMS_AROUND_SIGNATURE}"));
+        let (Some(sums), Some(signature)) = (sums, signature) else {
+            report.fault(
+                place,
+                "kontrollsummorna för det som står runt paketet, eller deras underskrift, saknas",
+            );
+            return;
+        };
+        let note = self.bytes(&format!("{}logg/kontrollpunkt.txt", self.inside));
+        let pem = self.bytes(&format!("{}logg/nyckel.pem", self.inside));
+        let text = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        // Where there is no key, that is told of the package itself.
+        let (Some(note), Some(pem)) = (text(note), text(pem)) else { return };
+        let key =
+            Note::parse(&note).ok().and_then(|note| PublicKey::from_pem(&note.origin, &pem).ok());
+        let Some(key) = key else { return };
+        if !<[u8; 64]>::try_from(signature).is_ok_and(|own| key.signed(&sums, &own)) {
+            report.fault(&place, "listan är inte undertecknad av nyckeln");
+            return;
+        }
+        let mets = self.bytes(&format!("{root}METS.xml")).unwrap_or_default();
+        let head = head(&mets).map(ContentHash::of);
+        let mut sealed = BTreeSet::new();
+        for line in String::from_utf8_lossy(&sums).lines() {
+            let Some((sum, name)) = line.trim_start_matches("# ").split_once("  ") else {
+                continue;
+            };
+            let is_head = name == HEAD;
+            let name = if is_head { format!("{root}METS.xml") } else { format!("{root}{name}") };
+            let found = if is_head { head } else { self.around.get(&name).copied() };
+            if found.map(|hash| hash.to_hex()).as_deref() != Some(sum) {
+                report.fault(&name, "det är inte det som undertecknades i leverans-sha256.txt");
+            }
+            sealed.insert(name);
+        }
+        sealed.insert(place.clone());
+        sealed.insert(format!("{root}{SUMS_AROUND_SIGNATURE}"));
+        for name in self.around.keys().filter(|name| !sealed.contains(*name)) {
+            report.fault(name, "filen står inte i leverans-sha256.txt");
         }
     }
 
@@ -457,50 +505,6 @@ impl Opened {
         }
     }
 
-    /// What was decided and done: each entry in what is signed, of the case that the package tells of, and nothing
-    /// removed before it was sealed. Packages from before the entries went along have none.
-    fn check_events(
-        &mut self,
-        record: &Listed,
-        (root, size): (ContentHash, u64),
-        report: &mut PackageReport,
-    ) {
-        let place = format!("{}/{EVENTS}", record.folder);
-        if !self.there.contains_key(&place) {
-            return;
-        }
-        let file = format!("{}/arende.json", record.folder);
-        let (Some(events), Some(told)) =
-            (self.json::<Vec<Event>>(&place, report), self.json::<Option<Told>>(&file, report))
-        else {
-            return;
-        };
-        let mut last = 0;
-        for Event { post, index, path } in events {
-            let Ok(entry) = serde_json::from_str::<EventEntry>(&post) else {
-                report.fault(&place, "en post går inte att tolka");
-                continue;
-            };
-            let led = root_of_path(leaf_hash(post.as_bytes()), index, size, &path);
-            if led != Some(root) || index.checked_add(1) != Some(entry.seq) {
-                report.fault(&place, "en post ingår inte i den undertecknade loggen");
-            }
-            if entry.seq <= last {
-                report.fault(&place, "posterna står inte i loggens ordning");
-            }
-            last = entry.seq;
-            let is_told = told
-                .as_ref()
-                .is_some_and(|told| told.case == entry.record.case && entry.is_told(told));
-            if !is_told {
-                report.fault(&file, format!("post {} i loggen saknas här", entry.seq));
-            }
-            if entry.removed_by(record.evidence) && entry.seq < record.log_seq {
-                report.fault(&place, "åtgärden kom före förseglingen");
-            }
-        }
-    }
-
     fn check_record(
         &mut self,
         record: &Listed,
@@ -549,62 +553,6 @@ impl Opened {
         if have != sealed {
             report.fault(folder, "delarna är inte de som säkrades");
         }
-    }
-}
-
-/// What was decided and done, as the package tells it.
-#[derive(Default, serde::Deserialize)]
-struct Told {
-    case: i64,
-    decisions: Vec<ToldDecision>,
-    actions: Vec<ToldAction>,
-}
-
-#[derive(serde::Deserialize)]
-struct ToldDecision {
-    decision: i64,
-}
-
-#[derive(serde::Deserialize)]
-struct ToldAction {
-    action: i64,
-}
-
-/// An entry about a case, as far as a package is held against it.
-#[derive(serde::Deserialize)]
-struct EventEntry {
-    seq: u64,
-    kind: String,
-    record: EventRecord,
-}
-
-#[derive(serde::Deserialize)]
-struct EventRecord {
-    case: i64,
-    decision: Option<i64>,
-    action: Option<i64>,
-    /// Of an action.
-    kind: Option<String>,
-    end: Option<String>,
-    evidence: Option<i64>,
-}
-
-impl EventEntry {
-    /// Whether the package tells of it.
-    fn is_told(&self, told: &Told) -> bool {
-        match self.kind.as_str() {
-            "decision" => told.decisions.iter().any(|d| Some(d.decision) == self.record.decision),
-            "action" => told.actions.iter().any(|a| Some(a.action) == self.record.action),
-            _ => true,
-        }
-    }
-
-    /// Whether something was removed on the strength of that record.
-    fn removed_by(&self, evidence: i64) -> bool {
-        self.kind == "action"
-            && self.record.end.as_deref() == Some("done")
-            && matches!(self.record.kind.as_deref(), Some("hide" | "delete"))
-            && self.record.evidence == Some(evidence)
     }
 }
 

@@ -3,12 +3,14 @@
 //! All that [`super`] writes lies unchanged in `representations/rep1/data`, so that it can be checked there with
 //! public tools as ever; around it stand METS, ERMS and PREMIS.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufWriter, Read};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use crate::domain::checkpoint::Signer;
 use crate::domain::ids::ContentHash;
 use crate::formats::eark::erms::Erms;
 use crate::formats::eark::mets::{self, Listed, REPRESENTATION, Representation};
@@ -26,6 +28,23 @@ const ERMS: &str = "erms.xml";
 const OBJECTS: &str = "objects.xml";
 const EVENTS: &str = "events.xml";
 const PREMIS: &str = "premis.xml";
+
+/// The sums over what stands around the package, and the signature over them, in the delivery's folder.
+pub(super) const SUMS_AROUND: &str = "documentation/leverans-sha256.txt";
+pub(super) const SUMS_AROUND_SIGNATURE: &str = "documentation/leverans-sha256.sig";
+
+/// How the sums begin. `sha256sum` passes over lines that begin so.
+pub(super) const SUMS_BEGIN: &str = "# Det som står runt paketet. Underskriften bredvid prövas mot representations/rep1/data/logg/nyckel.pem.\n# ";
+
+/// What the sums call the head of the list.
+pub(super) const HEAD: &str = "METS.xml till och med </metsHdr>";
+
+/// The part of a list that names the delivery, its sender and its time.
+pub(super) fn head(mets: &[u8]) -> Option<&[u8]> {
+    const END: &[u8] = b"</metsHdr>";
+    let at = mets.windows(END.len()).position(|window| window == END)?;
+    mets.get(..at + END.len())
+}
 
 /// What makes a package one for an archive.
 #[derive(Clone, Debug)]
@@ -102,8 +121,8 @@ impl Eark {
         premis::events(&mut self.events, &mut self.agents, record, &manifest)
     }
 
-    /// Adds the documents around, and ends it.
-    pub(super) fn finish(self) -> io::Result<()> {
+    /// Adds the documents around, signed, and ends it.
+    pub(super) fn finish(self, by: &Signer) -> io::Result<()> {
         drop(self.mets.finish()?);
         drop(self.erms.finish()?);
         drop(self.objects.finish()?);
@@ -113,7 +132,7 @@ impl Eark {
         drop(premis::document(spool(&self.folder, PREMIS)?, objects, events, &self.agents)?);
         let Archive { delivery, schemas } = &self.archive;
         let mut around = Around { sink: self.sink, delivery, folder: &self.folder };
-        let listed = Listed {
+        let mut listed = Listed {
             erms: around.spooled(ERMS, "metadata/descriptive/erms.xml")?,
             premis: around.spooled(PREMIS, "metadata/preservation/premis.xml")?,
             representation: around.spooled(METS, &format!("{REPRESENTATION}/METS.xml"))?,
@@ -129,6 +148,22 @@ impl Eark {
                     .collect::<io::Result<_>>()?,
             },
         };
+        // The list names these two as well, so that of itself its head alone can stand in them: what names the
+        // delivery, its sender and its time.
+        let bare = mets::package(Vec::new(), delivery, &listed)?;
+        let head = ContentHash::of(head(&bare).unwrap_or(&bare));
+        let mut sums = format!("{SUMS_BEGIN}{head}  {HEAD}\n");
+        let main = [&listed.erms, &listed.premis, &listed.representation];
+        for held in main.into_iter().chain(&listed.documentation).chain(&listed.schemas) {
+            // Writing to a string cannot fail.
+            let _ = writeln!(sums, "{}  {}", held.sha256, held.path);
+        }
+        let signature = by.sign(sums.as_bytes());
+        for (path, bytes) in
+            [(SUMS_AROUND, sums.as_bytes()), (SUMS_AROUND_SIGNATURE, &signature[..])]
+        {
+            listed.documentation.push(around.text(path, bytes)?);
+        }
         let root = mets::package(Vec::new(), delivery, &listed)?;
         around.put("METS.xml", root.len() as u64, root.as_slice())?;
         around.sink.finish()

@@ -517,7 +517,7 @@ fn write_aside(
     }
     match writing {
         Writing::Plain(sink) => sink.finish()?,
-        Writing::Archive(eark) => eark.finish()?,
+        Writing::Archive(eark) => eark.finish(by)?,
     }
     Ok(root)
 }

@@ -129,7 +129,7 @@ fn write_aside(
                 eark.file(name, bytes, Some((media_type, ended_at)))?;
             }
             eark.record(&described)?;
-            eark.finish()?;
+            eark.finish(signer)?;
             // A delivery in a folder lies in one of its own name.
             if is_folder { aside.join(root) } else { aside.to_owned() }
         }

@@ -238,6 +238,36 @@ async fn a_delivery_is_verified_as_it_is_and_unpacked_and_whatever_changes_in_it
         assert!(!whole && told.contains(says), "{file}: {told}");
         std::fs::write(root.join(file), before).unwrap();
     }
+    // With its sum mended in METS, and METS itself.
+    let mets = std::fs::read_to_string(root.join("METS.xml")).unwrap();
+    for (file, from, to) in [
+        ("metadata/descriptive/erms.xml", "Exempelstads kommun", "Låtsasbo kommun"),
+        ("metadata/preservation/premis.xml", "premis", "primis"),
+        ("documentation/om-leveransen.txt", "LEVERANS", "leverans"),
+    ] {
+        let before = std::fs::read_to_string(root.join(file)).unwrap();
+        let after = before.replacen(from, to, 1);
+        assert_ne!(after, before, "{file}");
+        let sum = |text: &str| ContentHash::of(text.as_bytes()).to_hex();
+        let (old, new) =
+            (format!("SIZE=\"{}\"", before.len()), format!("SIZE=\"{}\"", after.len()));
+        let mended = mets.replace(&sum(&before), &sum(&after)).replace(&old, &new);
+        std::fs::write(root.join(file), after).unwrap();
+        std::fs::write(root.join("METS.xml"), mended).unwrap();
+        let (whole, told) = words(&root);
+        assert!(!whole && told.contains("inte det som undertecknades"), "{file}: {told}");
+        std::fs::write(root.join(file), before).unwrap();
+    }
+    let another = mets.replace("Exempelstads kommun", "Låtsasbo kommun");
+    assert_ne!(another, mets);
+    std::fs::write(root.join("METS.xml"), another).unwrap();
+    assert!(
+        words(&root).1.contains("METS.xml: det är inte det som undertecknades"),
+        "{}",
+        words(&root).1
+    );
+    std::fs::write(root.join("METS.xml"), &mets).unwrap();
+    assert!(words(&root).0, "{}", words(&root).1);
     std::fs::write(root.join("tillagd.txt"), "x").unwrap();
     assert!(words(&root).1.contains("står inte i METS.xml"));
     std::fs::remove_file(root.join("tillagd.txt")).unwrap();
