@@ -297,15 +297,16 @@ impl Services {
             lines.iter().map(|(line, _)| line.platform_id.clone()).collect();
         let in_span = |at: Option<Timestamp>| at.is_some_and(|at| from <= at && at < to);
         let until = tokio::time::Instant::now() + FILL_LIMIT;
-        let (mut walk, mut found) = (None, Vec::new());
+        let (mut cursor, mut walk, mut found) = (None, None, Vec::new());
         for step in 0.. {
             if step >= MOST_STEPS {
                 missing("Plattformen lämnar för mycket på en gång; det äldsta är inte med.".into());
                 break;
             }
-            // From the beginning, as far as the platform lists. No position is stored. What runs out of time is the
+            // From the beginning, as far as the platform lists: some go on from a position, others page by page. No
+            // position is stored. What runs out of time is the
             // reading: a renewal of the login that it began ends by itself.
-            let asked = served.platform.fetch(None, walk.as_ref());
+            let asked = served.platform.fetch(cursor.as_ref(), walk.as_ref());
             let batch = match tokio::time::timeout_at(until, asked).await {
                 Ok(Ok(batch)) => batch,
                 Ok(Err(error)) => {
@@ -331,6 +332,7 @@ impl Services {
                     found.push(line);
                 }
             }
+            cursor = batch.next.or(cursor);
             walk = batch.walk;
             if walk.is_none() {
                 break;

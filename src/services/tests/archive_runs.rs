@@ -3,16 +3,19 @@
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 
-use super::harness::{Stage, THREAT};
+use super::harness::{Stage, THREAT, services_within};
 use crate::domain::archive_run::{FileKind, Occasion, RunId, RunManifest};
 use crate::domain::card::ClosingStep;
 use crate::domain::custody::CustodyAct;
 use crate::domain::person::Role;
+use crate::evidence::fetch::FetchLimits;
 use crate::evidence::verify;
+use crate::platforms::forum::OwnSite;
+use crate::platforms::settings::OwnSiteSettings;
 use crate::services::archive_runs as runs;
 use crate::services::deliveries::PackageForm;
 use crate::services::packages;
-use crate::services::{ServiceError, Services};
+use crate::services::{Served, ServiceError, Services};
 use crate::store::sqlite::archive_runs::RunRow;
 
 /// Hits the rules of children by a word of the trade, nothing more.
@@ -353,4 +356,49 @@ async fn a_run_is_a_package_whose_sums_hold_and_the_same_bytes_each_time() {
     std::fs::copy(data.join("arkivblad.pdf"), sheets.join("arkivblad.pdf")).unwrap();
     let erms = std::fs::read_to_string(kept.join("metadata/descriptive/erms.xml")).unwrap();
     assert!(erms.contains("Arkivkörning 1 av facebook"), "{erms}");
+}
+
+#[tokio::test]
+async fn a_site_that_is_read_from_a_position_on_is_read_to_its_end() {
+    let mut stage = Stage::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let before = stage.now().checked_sub(SignedDuration::from_hours(72)).unwrap();
+    // More than is read at a time.
+    let words = "Badet är fint. ".repeat(60);
+    let lines: String = (0..1_500)
+        .map(|n| {
+            serde_json::json!({
+                "id": format!("rad-{n}"), "kind": "comment", "text": format!("{n}. {words}"),
+                "created_at": before.to_string(), "author": { "name": "Kim Påhitt" },
+            })
+            .to_string()
+                + "\n"
+        })
+        .collect();
+    assert!(lines.len() > 1 << 20);
+    std::fs::write(folder.path().join("gammalt.jsonl"), lines).unwrap();
+    let settings = OwnSiteSettings {
+        directory: Some(folder.path().to_owned()),
+        push_secrets: Vec::new(),
+        actions: None,
+    };
+    let known = stage.services.served(stage.account).unwrap();
+    let served = Served {
+        account: known.account.clone(),
+        platform: std::sync::Arc::new(OwnSite::new(settings, stage.clock.clock()).unwrap()),
+        interval: std::time::Duration::from_secs(60),
+        policy: None,
+        token_expires: None,
+        push: None,
+        private_at: None,
+    };
+    let inner = &stage.services.inner;
+    let (store, evidence) = (inner.store.clone(), inner.evidence.clone());
+    let limits = FetchLimits::default();
+    stage.services =
+        services_within(stage.dir.path(), &stage.clock, store, evidence, served, limits);
+    let id = made(&stage, Occasion::Redesign).await;
+    assert_eq!(content(&stage, id).await.len(), 1_500);
+    let gaps = manifest(&stage, id).await.not_captured;
+    assert!(!gaps.iter().any(|gap| gap.why.contains("för mycket")), "{gaps:?}");
 }
