@@ -47,6 +47,11 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 /// What Chromium writes when it can be spoken to.
 const LISTENING: &str = "DevTools listening on ";
 
+/// How a profile's folder is called, before its own number.
+const PROFILE: &str = "uppsikt-webb-";
+/// A folder younger than this may be somebody's who is about to start a browser in it.
+const LEFT_BEHIND: Duration = Duration::from_secs(60);
+
 /// The user without rights of its own that every Linux has, and its group.
 const NOBODY: u32 = 65_534;
 
@@ -122,7 +127,8 @@ impl Running {
     ) -> Result<Self, CaptureError> {
         let gate = Gate::start().await?;
         let folder = settings.profiles.clone().unwrap_or_else(std::env::temp_dir);
-        let profile = folder.join(format!("uppsikt-webb-{}", uuid::Uuid::new_v4().simple()));
+        sweep(&folder);
+        let profile = folder.join(format!("{PROFILE}{}", uuid::Uuid::new_v4().simple()));
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&profile)?;
         let spawned = match how.as_nobody {
             true => std::os::unix::fs::chown(&profile, Some(NOBODY), Some(NOBODY)),
@@ -223,6 +229,37 @@ async fn wait(watcher: &mut Child) {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::error!(%error, "cannot wait for Chromium's end"),
         Err(_) => tracing::error!("Chromium does not end; its process group is left"),
+    }
+}
+
+/// Removes profiles of browsers that are no more: where the whole machine was killed no watcher was left to do it.
+fn sweep(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let is_old = |entry: &std::fs::DirEntry| {
+        let changed = entry.metadata().and_then(|known| known.modified());
+        changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > LEFT_BEHIND))
+    };
+    let left: Vec<PathBuf> = entries
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(PROFILE.as_bytes()))
+        .filter(is_old)
+        .map(|entry| entry.path())
+        .collect();
+    if left.is_empty() {
+        return;
+    }
+    let Ok(processes) = std::fs::read_dir("/proc") else { return };
+    let running: Vec<String> = processes
+        .filter_map(Result::ok)
+        .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
+        .map(|line| String::from_utf8_lossy(&line).into_owned())
+        .collect();
+    for profile in left {
+        let name = profile.to_string_lossy();
+        if !running.iter().any(|line| line.contains(&*name)) {
+            tracing::info!("a browser profile that was left behind is removed");
+            remove(&profile);
+        }
     }
 }
 

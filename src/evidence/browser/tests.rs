@@ -387,6 +387,33 @@ async fn a_browser_that_is_killed_at_any_moment_is_told_at_once_and_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn profiles_that_were_left_behind_go_and_those_in_use_stay() {
+    let app = Router::new().route("/post", get(|| async { Html(PAGE) }));
+    let port = serve("127.0.0.1", app).await;
+    let Fixture { browser, profiles } = browser(|_| {});
+    let long_ago = std::time::SystemTime::now() - Duration::from_secs(7200);
+    let [left, used, other] = ["uppsikt-webb-kvar", "uppsikt-webb-brukad", "annan"].map(|name| {
+        let folder = profiles.path().join(name);
+        std::fs::create_dir(&folder).expect("a folder");
+        std::fs::write(folder.join("fil"), "x").expect("a file");
+        let opened = std::fs::File::open(&folder).expect("it opens");
+        opened.set_modified(long_ago).expect("an old folder");
+        folder
+    });
+    let mut user = std::process::Command::new("sh")
+        .args(["-c", "read -r _", "sh"])
+        .arg(&used)
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .expect("a shell runs");
+    browser.capture(request(port, "/post")).await.expect("a picture");
+    assert!(!left.exists() && used.exists() && other.exists());
+    browser.stop().await;
+    drop(user.stdin.take());
+    user.wait().expect("it ends");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_capture_that_is_given_up_leaves_no_page_running() {
     let beats = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&beats);
