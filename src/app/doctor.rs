@@ -195,11 +195,11 @@ const SET_RIGHT: SignedDuration = SignedDuration::from_mins(5);
 
 /// The clock against when the program was built and what the database has seen of the time.
 fn clock_in_order(now: Timestamp, known: Option<&Condition>) -> Result<String, String> {
-    const MEND: &str = "ställ klockan (till exempel timedatectl set-ntp true)";
+    const MEND: &str = "Ställ klockan (till exempel timedatectl set-ntp true)";
     // The program was built after this moment, so a clock before it is wrong.
     let built = Timestamp::from_second(1_790_000_000).unwrap_or(now);
     if now < built {
-        return Err(format!("{now} ligger före programmets tillkomst: {MEND}"));
+        return Err(format!("{now} ligger före programmets tillkomst. {MEND}"));
     }
     let Some(last) = known.and_then(|known| known.last_seen) else { return Ok(now.to_string()) };
     if last.duration_since(now) > SET_RIGHT {

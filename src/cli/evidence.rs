@@ -358,8 +358,14 @@ fn plain(error: ServiceError) -> anyhow::Error {
         | ServiceError::Conflict { why }
         | ServiceError::TryLater { why }
         | ServiceError::NotWritable { why } => anyhow!(why),
-        error @ (ServiceError::NotFound { .. }
-        | ServiceError::NotPermitted { .. }
-        | ServiceError::Broken { .. }) => error.into(),
+        ServiceError::NotFound { what } => anyhow!(match what {
+            "evidence" | "sealed evidence" => "Det finns inget sådant bevis.",
+            "part of the evidence" => "Beviset har ingen sådan del.",
+            "archive run" => "Det finns ingen sådan arkivkörning.",
+            "account" => "Det finns inget sådant konto.",
+            "case" => "Det finns inget sådant ärende.",
+            _ => "Det som söktes finns inte.",
+        }),
+        error @ (ServiceError::NotPermitted { .. } | ServiceError::Broken { .. }) => error.into(),
     }
 }

@@ -129,14 +129,21 @@ impl Verified {
         let Report { n_entries, n_sealed, n_disposed, n_wanted, n_parts, .. } = &self.0;
         let Report { head, root, n_checkpoints, n_signed_entries, n_stamps, .. } = &self.0;
         let Report { notes, faults, .. } = &self.0;
+        let of = |n: &u64, one: &str, more: &str| match n {
+            1 => format!("1 {one}"),
+            n => format!("{n} {more}"),
+        };
+        let (files, entries) =
+            (of(n_parts, "fil", "filer"), of(n_entries, "loggpost", "loggposter"));
         let mut text = format!(
-            "{n_sealed} bevis förseglade, {n_disposed} gallrade, {n_wanted} väntar; {n_parts} filer och {n_entries} loggposter omräknade."
+            "{n_sealed} bevis förseglade, {n_disposed} gallrade, {n_wanted} väntar; {files} och {entries} omräknade."
         );
+        let points =
+            of(n_checkpoints, "undertecknad kontrollpunkt", "undertecknade kontrollpunkter");
+        let signed = of(n_signed_entries, "post", "poster");
+        let stamps = of(n_stamps, "tidsstämpel", "tidsstämplar");
         // Writing to a string cannot fail.
-        let _ = write!(
-            text,
-            "\n{n_checkpoints} undertecknade kontrollpunkter, den senaste över {n_signed_entries} poster; {n_stamps} tidsstämplar."
-        );
+        let _ = write!(text, "\n{points}, den senaste över {signed}; {stamps}.");
         if let Some(head) = head {
             let _ = write!(text, "\nKedjans slut: {n_entries} {head}");
         }

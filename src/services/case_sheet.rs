@@ -212,7 +212,7 @@ fn carried_out(action: &ActionRow) -> String {
         ActionState::UnderWay { since, .. } => format!("påbörjat {}.", time(*since)),
         ActionState::Retrying { reason, .. } => format!("försöks igen. {reason}"),
         ActionState::Done { at, receipt } => {
-            format!("genomfört {}. Kvitto: {receipt}", time(*at))
+            format!("genomfört {}. Kvitto: {}.", time(*at), receipt.trim_end_matches('.'))
         }
         ActionState::Moot { at, reason } => format!("behövdes inte, {}. {reason}", time(*at)),
         ActionState::Failed { at, reason, .. } => {

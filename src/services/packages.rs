@@ -281,8 +281,12 @@ impl VerifiedPackage {
             Some(at) => {
                 lines.push(format!("Tidsstämplad {at}, prövad mot rotcertifikatet i paketet."))
             }
-            None => lines
-                .push("Ingen tidsstämpel som håller: tiden är myndighetens egen uppgift.".into()),
+            None => {
+                let is_bad = faults.iter().any(|fault| fault.place.ends_with("stampel.tsr"));
+                let which =
+                    if is_bad { "Ingen tidsstämpel som håller" } else { "Ingen tidsstämpel" };
+                lines.push(format!("{which}: tiden är myndighetens egen uppgift."));
+            }
         }
         if let Some(print) = fingerprint {
             lines.push(format!("Nyckelns fingeravtryck, att jämföra med det som myndigheten har publicerat: {print}"));
