@@ -6,8 +6,9 @@
 //! for `fresh-3` and `fresh-4`, and no weight learnt from them. `fresh-5` is by the hand that wrote
 //! rules for its other two thirds (`trials/t11`): judged unread, by pairs drawn by lot. `fresh-7` was
 //! written from the description of the categories alone, before the paradigms of `trials/t12`, by the
-//! same hand, and not read since. Only these four say anything of comments that nobody has seen. What
-//! passes is as in `tests/score.py`.
+//! same hand, and not read since. Only these four say anything of comments that nobody has seen.
+//! `fresh-8` was written by us from the description, judged by halves and then mended, so it tells what
+//! is kept; `fresh-9` by the same hand after the mending, hard on purpose, and nothing was mended for it. What passes is as in `tests/score.py`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,7 +18,7 @@ use uppsikt::classify::{Classifier, Context};
 use uppsikt::domain::category::{Severity, Task};
 use uppsikt::domain::verdict::Finding;
 
-const SUITES: [(&str, &str); 7] = [
+const SUITES: [(&str, &str); 9] = [
     ("dev-suite", include_str!("../../fixtures/classify/dev-suite.jsonl")),
     ("fresh-1", include_str!("../../fixtures/classify/fresh-1.jsonl")),
     ("fresh-2", include_str!("../../fixtures/classify/fresh-2.jsonl")),
@@ -25,6 +26,8 @@ const SUITES: [(&str, &str); 7] = [
     ("fresh-4", include_str!("../../fixtures/classify/fresh-4.jsonl")),
     ("fresh-5", include_str!("../../fixtures/classify/fresh-5.jsonl")),
     ("fresh-7", include_str!("../../fixtures/classify/fresh-7.jsonl")),
+    ("fresh-8", include_str!("../../fixtures/classify/fresh-8.jsonl")),
+    ("fresh-9", include_str!("../../fixtures/classify/fresh-9.jsonl")),
 ];
 
 #[test]

@@ -59,8 +59,14 @@ pub fn inflect(word: &str, paradigm: &str) -> Result<Vec<String>, CannotInflect>
                 format!("{double}arna"),
             ])
         }
+        "n3" | "n4" if on_eri(word) => genitive(vec![
+            word.into(),
+            format!("{word}et"),
+            format!("{word}er"),
+            format!("{word}erna"),
+        ]),
         "n3" => {
-            let en = if word.ends_with('e') { "n" } else { "en" };
+            let en = if word.ends_with('e') || word.ends_with("tor") { "n" } else { "en" };
             let stem = word.strip_suffix('e').unwrap_or(word);
             genitive(vec![
                 word.into(),
@@ -79,7 +85,7 @@ pub fn inflect(word: &str, paradigm: &str) -> Result<Vec<String>, CannotInflect>
             genitive(vec![word.into(), format!("{word}t"), format!("{word}n"), format!("{word}na")])
         }
         "n5" => {
-            let stem = contracted(word).unwrap_or_else(|| word.to_owned());
+            let stem = contracted(word).unwrap_or_else(|| with_double_m(word));
             genitive(vec![word.into(), format!("{stem}et"), format!("{stem}en")])
         }
         "n6" => {
@@ -92,7 +98,8 @@ pub fn inflect(word: &str, paradigm: &str) -> Result<Vec<String>, CannotInflect>
         }
         "nn" => {
             let t = if ends_in_vowel(word) { "t" } else { "et" };
-            genitive(vec![word.into(), format!("{word}{t}")])
+            let stem = with_double_m(word);
+            genitive(vec![word.into(), format!("{stem}{t}")])
         }
         "a1" => adjective(word, &contracted(word).unwrap_or_else(|| word.to_owned())),
         "a1m" => adjective(word, &doubled(word)),
@@ -175,6 +182,20 @@ fn contracted(word: &str) -> Option<String> {
     None
 }
 
+/// `bedrägeri`: words on an unstressed stem and -eri are neuter and take -er.
+fn on_eri(word: &str) -> bool {
+    word.strip_suffix("eri").is_some_and(|stem| stem.chars().count() >= 2)
+}
+
+/// `avskum` → `avskumm`: an m after a short vowel is written once at the end and twice before an ending.
+fn with_double_m(word: &str) -> String {
+    const SHORT: [&str; 5] = ["rum", "hem", "skum", "slem", "lem"];
+    match SHORT.iter().any(|end| word.ends_with(end)) {
+        true => doubled(word),
+        false => word.to_owned(),
+    }
+}
+
 fn doubled(word: &str) -> String {
     match word.chars().last() {
         Some(last) => format!("{word}{last}"),
@@ -189,7 +210,10 @@ fn second_declension(word: &str) -> Vec<String> {
     if let Some(short) = contracted(word) {
         return vec![word.into(), format!("{word}n"), format!("{short}ar"), format!("{short}arna")];
     }
-    vec![word.into(), format!("{word}en"), format!("{word}ar"), format!("{word}arna")]
+    // fru, frun, fruar.
+    let en = if ends_in_vowel(word) { "n" } else { "en" };
+    let stem = if word.ends_with("lem") { doubled(word) } else { word.to_owned() };
+    vec![word.into(), format!("{stem}{en}"), format!("{stem}ar"), format!("{stem}arna")]
 }
 
 fn genitive(forms: Vec<String>) -> Vec<String> {
@@ -298,6 +322,13 @@ mod tests {
         check("dumbom", "n2m", "dumbommen dumbommar");
         check("idiot", "n3", "idioten idioter idioternas");
         check("svin", "n5", "svinet svinen svinens");
+        check("avskum", "n5", "avskummet avskummen");
+        check("slem", "nn", "slemmet slemmets");
+        check("medlem", "n2", "medlemmen medlemmar");
+        check("fru", "n2", "frun fruar");
+        check("bedrägeri", "n3", "bedrägeriet bedrägerier bedrägeriernas");
+        check("hyckleri", "n4", "hyckleriet");
+        check("transformator", "n3", "transformatorn transformatorer");
         check("rånare", "n6", "rånaren rånarna rånares");
         check("dum", "a1m", "dumt dumma dummare dummaste");
         check("vacker", "a1", "vackert vackra vackrare");
