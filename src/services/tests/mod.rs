@@ -24,6 +24,7 @@ mod mailbox;
 mod manual;
 mod mentions;
 mod notices;
+mod odd_mailbox;
 mod outbox;
 mod packages;
 #[cfg(feature = "browser")]
