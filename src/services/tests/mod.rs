@@ -19,6 +19,8 @@ pub(in crate::services) mod harness;
 mod hooks;
 mod keeping;
 mod keeping_rules;
+#[cfg(all(feature = "real-servers", feature = "browser"))]
+mod letters;
 mod links;
 mod mailbox;
 mod manual;

@@ -579,7 +579,7 @@ fn an_address_never_leaves_with_the_text() {
 }
 
 #[cfg(feature = "real-servers")]
-mod real {
+pub(super) mod real {
     use super::*;
 
     fn setting(name: &str) -> String {
@@ -588,7 +588,7 @@ mod real {
         })
     }
 
-    fn server(port: &str, security: Security) -> MailSettings {
+    pub(in crate::services::tests) fn server(port: &str, security: Security) -> MailSettings {
         MailSettings {
             // The name that the certificate is for.
             host: "localhost".into(),
@@ -602,7 +602,7 @@ mod real {
     }
 
     /// What the server has taken for somebody, as it came.
-    fn received(address: &str) -> Vec<String> {
+    pub(in crate::services::tests) fn received(address: &str) -> Vec<String> {
         let folder = std::path::Path::new(&setting("SMTP_MAILDIR")).join("new");
         let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
         let letters = files.map(|file| std::fs::read_to_string(file).unwrap());
@@ -610,7 +610,7 @@ mod real {
     }
 
     /// An address that no other run has used.
-    fn fresh(name: &str) -> String {
+    pub(in crate::services::tests) fn fresh(name: &str) -> String {
         format!("{name}.{}@exempelstad.example", uuid::Uuid::new_v4().simple())
     }
 
@@ -648,55 +648,6 @@ mod real {
                 assert!(!letter.contains(kept), "{kept} in\n{letter}");
             }
         }
-    }
-
-    #[cfg(feature = "browser")]
-    #[tokio::test]
-    async fn a_letter_that_a_real_server_took_is_read_and_drawn_as_it_was_written() {
-        use crate::evidence::browser::{Browser, BrowserSettings, CaptureRequest};
-        use crate::evidence::media::PictureLeave;
-        use wiremock::matchers::path;
-
-        let stage = Stage::new().await;
-        staffed(&stage).await;
-        let address = fresh("eva");
-        let (store, clock) = (stage.store(), stage.clock.clock());
-        people::set_mail(store, &clock, "eva", Some(&address)).await.unwrap();
-        let (_, case) = stage.written(THREAT).await;
-        let plain = server("SMTP_PORT", Security::Plain);
-        notifier_by(&stage, Some(&plain), &[]).round().await.unwrap();
-        // By a reader that is not ours.
-        let letter = received(&address).remove(0);
-        let message = mail_parser::MessageParser::new().parse(&letter).unwrap();
-        let (plain, html) = (message.body_text(0).unwrap(), message.body_html(0).unwrap());
-        let link = format!("https://uppsikt.exempelstad.example/arende/{case}");
-        for text in [&plain, &html] {
-            assert!(text.contains(&link) && text.contains("ä"), "{text}");
-        }
-        assert!(!plain.contains('<') && message.attachment_count() == 0, "{plain}");
-        // And drawn: it asks for nothing from anywhere, and there is something to see.
-        let page = MockServer::start().await;
-        let body =
-            ResponseTemplate::new(200).set_body_raw(html.as_bytes(), "text/html; charset=utf-8");
-        Mock::given(path("/brev")).respond_with(body).mount(&page).await;
-        let browser = Browser::new(BrowserSettings::default(), stage.clock.clock());
-        let shot = browser
-            .capture(CaptureRequest {
-                url: format!("{}/brev", page.uri()),
-                anchor: None,
-                allow_private: true,
-                leave: PictureLeave::for_test(),
-                record: false,
-            })
-            .await
-            .unwrap();
-        browser.stop().await;
-        let asked = page.received_requests().await.unwrap();
-        assert!(asked.iter().all(|call| ["/brev", "/favicon.ico"].contains(&call.url.path())));
-        assert!(shot.log.stopped.is_empty(), "{:?}", shot.log);
-        let picture = image::load_from_memory(&shot.png).unwrap().into_luma8();
-        let dark = picture.pixels().filter(|pixel| pixel.0[0] < 128).count();
-        assert!(dark > 500, "{dark} dark pixels");
     }
 
     #[tokio::test]

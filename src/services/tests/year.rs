@@ -77,7 +77,7 @@ const FLAGGED_LEAST: u64 = 50;
 const ON_FACEBOOK: u64 = 120;
 
 /// So many days are lived again.
-const AGAIN_DAYS: i32 = 8;
+const AGAIN_DAYS: i32 = 12;
 
 const ACCOUNTS: usize = 30;
 const KINDS: &[PlatformKind] = &[

@@ -71,9 +71,13 @@ pub(crate) fn runs(policies: Vec<Policy>) {
         let n = trial.people_write(every);
         trial.machine().await;
         trial.people_decide().await;
-        for _ in 0..6 {
+        for _ in 0..200 {
             trial.clock.advance(SignedDuration::from_mins(7));
             trial.acts().await;
+            let left = "select count(*) from actions where due_at is not null and by_hand = 0";
+            if trial.count(left) == 0 {
+                break;
+            }
         }
         trial.everything_ended_as_it_may(n).await;
     });
