@@ -11,6 +11,7 @@ use crate::domain::incident::IncidentStep;
 use crate::domain::notice::Part;
 use crate::domain::person::Role;
 use crate::services::cards::{File, Sent, Typed};
+use crate::services::people;
 use crate::services::{ServiceError, Viewer};
 use crate::store::sqlite::people::Reachable;
 
@@ -539,8 +540,19 @@ async fn t25_an_account_that_was_taken_over_is_flagged_and_told_until_each_step_
     let (_, owner) = in_order(&stage).await;
     let key = "facebook";
     let incident = (Safety::Incident, date(2026, 11, 21));
+    let (store, clock) = (stage.store(), stage.clock.clock());
+    for login in ["lo", "ada"] {
+        let mail = format!("{login}@exempelstad.example");
+        people::set_mail(store, &clock, login, Some(&mail)).await.unwrap();
+    }
+    let notifier = notifier(&stage);
+    notifier.round().await.unwrap();
     stage.services.note_safety(&owner, key, incident, "Någon annan är inloggad.").await.unwrap();
+    // In the same hour, to the owner and the administrator, day or night.
+    notifier.round().await.unwrap();
     let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    let sql = "select count(*) from notices where kind = 'register' and urgent = 1 and subject like '%kapat%'";
+    assert_eq!(raw.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap(), 2);
     let flags = async || file(&stage, &owner).await.entry.flags;
     let open = async || match flags().await.first() {
         Some(Flag::Incident(open)) => Some(open.clone()),
@@ -568,7 +580,7 @@ async fn t25_an_account_that_was_taken_over_is_flagged_and_told_until_each_step_
     step(NoDataProtection, "", "Inga personuppgifter kan ha kommit ut.").await.unwrap();
     let tasks = async || {
         let troubles = stage.services.notice_troubles(&stage.editor).await.unwrap();
-        troubles.iter().filter(|t| t.subject.contains("är kapat")).count()
+        troubles.iter().filter(|t| t.who == "informationssäkerhet").count()
     };
     assert_eq!((tasks().await, open().await.unwrap().missing()), (1, Vec::new()));
     step(Over, "", "").await.unwrap();
