@@ -7,6 +7,7 @@ use super::account::PlatformKind;
 use super::breaker::Trouble;
 use super::connection::{Nearing, mend, nearing, when};
 use super::duties::{Duties, Strength, a_year_after};
+use super::incident::OpenIncident;
 
 /// How carefully an account has to be kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -302,8 +303,10 @@ pub struct Known {
     pub login_lacks: Vec<String>,
     /// When its password was last changed, as far as somebody has noted it.
     pub password: Option<Date>,
-    /// When somebody last ceased to work with it.
+    /// When somebody last ceased to work with it who may still know its password.
     pub left: Option<Date>,
+    /// That it was taken over or lost, where that is not over.
+    pub incident: Option<OpenIncident>,
     /// Whether its login has two steps, by a person's word.
     pub two_steps: bool,
 }
@@ -311,6 +314,8 @@ pub struct Known {
 /// Something amiss with an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Flag {
+    /// It was taken over or lost (T25).
+    Incident(OpenIncident),
     /// It is not read: its breaker is open.
     Unread {
         /// Why.
@@ -398,6 +403,15 @@ impl Flag {
     /// In Swedish, for page, notice and table.
     pub fn words(&self) -> String {
         match self {
+            Self::Incident(incident) => {
+                let left: Vec<_> =
+                    incident.missing().iter().map(|step| step.label().to_lowercase()).collect();
+                let left = match left.is_empty() {
+                    true => "Allt är noterat: avsluta incidenten.".to_owned(),
+                    false => format!("Inte noterat ännu: {}.", left.join("; ")),
+                };
+                format!("Kontot kapades eller förlorades {}. {left}", incident.since)
+            }
             Self::Unread { why, since, platform } if why.is_of_login() => format!(
                 "Kontot läses inte sedan {since}, eftersom {}. {}",
                 why.words(),
@@ -464,6 +478,7 @@ impl Flag {
     /// Identifier in notices and tables.
     pub const fn id(&self) -> &'static str {
         match self {
+            Self::Incident(_) => "incident",
             Self::Unread { .. } => "lases_inte",
             Self::LoginEnds { .. } => "inloggning_slut",
             Self::LoginLacks { .. } => "inloggning_rackvidd",
@@ -485,7 +500,8 @@ impl Flag {
     /// Whether somebody is written to about it. What an owner sees on the card and nobody is hurt by is not.
     pub const fn is_told(&self) -> bool {
         match self {
-            Self::Unread { .. }
+            Self::Incident(_)
+            | Self::Unread { .. }
             | Self::LoginEnds { .. }
             | Self::NoOwner
             | Self::FewHolders { .. }
@@ -513,6 +529,9 @@ pub fn flags(duties: &Duties, card: &Card, known: &Known, today: Date) -> Vec<Fl
     let accounts = &duties.accounts;
     let mut flags = Vec::new();
     let platform = known.platform;
+    if let Some(incident) = &known.incident {
+        flags.push(Flag::Incident(incident.clone()));
+    }
     if let Some((why, since)) = known.unread {
         flags.push(Flag::Unread { why, since, platform });
     }
@@ -564,7 +583,7 @@ pub fn flags(duties: &Duties, card: &Card, known: &Known, today: Date) -> Vec<Fl
     }
     if accounts.yearly_password {
         let changed = known.password.map_or(known.since, |day| day.max(known.since));
-        let left = known.left.filter(|left| known.password.is_none_or(|day| day < *left));
+        let left = known.left;
         let yearly = Some(a_year_after(changed)).filter(|due| *due <= today);
         match (left, yearly) {
             (Some(since), _) => flags.push(Flag::PasswordDue { since, left: true }),

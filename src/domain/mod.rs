@@ -32,6 +32,7 @@ pub mod ground;
 pub mod handover;
 pub mod hook;
 pub mod ids;
+pub mod incident;
 pub mod inform;
 pub mod item;
 pub mod language;

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::calendar::OfficeHours;
 use super::category::{Category, Severity, Task};
 use super::deadline::{self, Clock};
-use super::duties::{Duties, Told};
+use super::duties::{Duties, MustRegister, OnRemoval, Told};
 use super::ground::Ground;
 use super::ids::ContentHash;
 use super::item::ItemKind;
@@ -273,11 +273,19 @@ impl Policy {
     }
 
     /// The same policy where it stands in for one that cannot be read: deadlines and suggestions go by it, and nothing
-    /// is removed or disposed of.
+    /// is removed or disposed of. What the other one may demand and this one does not is demanded all the same.
     pub fn doubted(self, why: &str) -> Self {
         let mut doubted = Self { doubt: Some(why.into()), ..self };
+        let duties = &mut doubted.duties;
+        duties.changed_by_two = true;
+        duties.register.must = MustRegister::ALL.to_vec();
+        duties.register.on_removal = OnRemoval::Always;
+        duties.register.secrecy_ends_talk = true;
+        duties.accounts.two_steps = true;
+        duties.accounts.yearly_password = true;
         if let Some(retention) = &mut doubted.retention {
             (retention.decision, retention.no_case, retention.from_people) = (None, None, None);
+            retention.four_eyes = true;
         }
         doubted
     }

@@ -14,12 +14,12 @@ use crate::domain::notice::Part;
 use crate::domain::person::Act;
 use crate::domain::text::hidden_at;
 use crate::store::rows::AuditLine;
-use crate::store::sqlite::account_safety::SafetyRow;
+use crate::store::sqlite::account_safety::{IncidentStepRow, SafetyRow};
 use crate::store::sqlite::cards::{ArchivingRow, CardRow, ConfirmationRow, HistoryRow, TextRow};
 use crate::store::sqlite::closings::ClosingRow;
 use crate::store::sqlite::people::{Absence, Reachable};
 
-use super::account_safety::latest;
+use super::account_safety::{latest, left_with_the_password};
 use super::connections::Rest;
 use super::corrections::{reason, words};
 use super::people::can_work;
@@ -70,6 +70,8 @@ pub struct File {
     pub users: Vec<(String, String)>,
     /// What was noted of its safety, the newest first.
     pub safety: Vec<SafetyRow>,
+    /// What was done about incidents, the newest first.
+    pub incident_steps: Vec<IncidentStepRow>,
     /// When its people are away, from today on, each with whether whoever asks may take it back.
     pub absences: Vec<(Absence, bool)>,
     /// Of whom whoever asks may say that they are away: login and name.
@@ -212,6 +214,7 @@ impl Services {
         let (closings, runs) = (store.closings().await?, store.last_runs().await?);
         let (logins, fetching) = (store.credentials().await?, store.account_overview().await?);
         let noted = store.account_safety().await?;
+        let steps = store.incident_steps().await?;
         let now = self.inner.clock.now();
         let mut entries = Vec::new();
         for account in store.accounts().await? {
@@ -255,7 +258,8 @@ impl Services {
                 confirmed: confirmations.last().map(|row| row.year),
                 is_closed: closing.as_ref().is_some_and(|closing| closing.closed.is_some()),
                 password: latest(&noted, id, Safety::Password),
-                left: latest(&noted, id, Safety::Left),
+                left: left_with_the_password(&noted, id),
+                incident: self.open_incident(&noted, &steps, id),
                 two_steps: latest(&noted, id, Safety::TwoSteps).is_some(),
             };
             let card = row.map(|row| row.card.clone()).unwrap_or_default();
@@ -313,6 +317,7 @@ impl Services {
         Ok(File {
             away_for: away_for.map(|p| (p.user.login.clone(), p.user.name.clone())).collect(),
             history: store.account_history(entry.account.id, HISTORY).await?,
+            incident_steps: self.incident_steps_of(entry.account.id).await?,
             safety: self.safety_of(entry.account.id).await?,
             users: users.map(|user| (user.login, user.name)).collect(),
             absences: absences
@@ -617,7 +622,15 @@ impl Services {
             return refused("Kontot har ingen kontoansvarig. Ange en, och bekräfta sedan.");
         }
         let note = words(note, "Anteckningen")?;
-        let what = if active { "Kontot används." } else { "Kontot används inte." };
+        // Whoever works with an account is employed (Jönköping, line 172): its owner vouches for it by name.
+        let names: Vec<_> = entry.people.iter().map(|person| person.user.name.as_str()).collect();
+        let what = match active {
+            true => format!(
+                "Kontot används. De som har hand om det är anställda: {}.",
+                names.join(", ")
+            ),
+            false => "Kontot används inte.".to_owned(),
+        };
         let line = AuditLine {
             detail: Some(format!("{what} {note}").trim().to_owned()),
             ..Self::account_line(viewer, "account.confirm", &entry.account)

@@ -11,6 +11,7 @@ use crate::domain::action::ActionKind;
 use crate::domain::category::{Category, Severity};
 use crate::domain::custody::CustodyAct;
 use crate::domain::decision::{Choice, Decision, warning_mark};
+use crate::domain::duties::Standing;
 use crate::domain::ground::Ground;
 use crate::domain::ids::{ActionId, CaseId, DecisionId, DiaryNumber, VersionId};
 use crate::domain::item::ItemKind;
@@ -427,8 +428,16 @@ fn check_policy(
     let refused = |why: String| Err(ServiceError::Refused { why });
     if let Some(ground) = decision.ground().filter(|_| decision.removes()) {
         if !policy.duties.may_remove_for(ground) {
+            let instead = match policy.duties.ground(ground).map(|known| known.standing) {
+                Some(Standing::Escalate) => {
+                    "Berätta för närmaste chef med Vidarebefordra, och välj en annan grund om något ska tas bort."
+                }
+                Some(Standing::Refer) => "Hänvisa i stället, eller välj en annan grund.",
+                Some(Standing::Named | Standing::Covered | Standing::May | Standing::Statute)
+                | None => "Välj en annan grund, eller låt inlägget stå.",
+            };
             return refused(format!(
-                "{} tar inte bort något på grunden {}. Välj en annan grund, eller låt inlägget stå.",
+                "{} tar inte bort något på grunden {}. {instead}",
                 policy.name,
                 ground.label()
             ));

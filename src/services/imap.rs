@@ -1,26 +1,28 @@
 //! A mailbox on a mail server, read by IMAP (RFC 3501, with MOVE and UIDPLUS where the server has them).
 //!
-//! Only what the reports need: what waits, one message at a time within a bound, and moving it beside. The server's
-//! answers are read into memory, so a connection is cut off where it has sent more than a round may take.
+//! Only what the reports need: what waits, one message at a time within a bound, and moving it beside. A command that
+//! the server refuses is an error: a mail that is not taken out is met again. The server's answers are read into memory,
+//! so a connection is cut off where it sends or announces more than a round may take ([`wire`]).
+
+mod wire;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::pin::Pin;
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_imap::error::Error as ImapError;
-use async_imap::types::Fetch;
+use async_imap::imap_proto::{
+    AttributeValue, MailboxDatum, MessageSection, Response, ResponseCode, SectionPath, Status,
+};
 use async_imap::{Client, Session};
 use base64::Engine as _;
 use base64::alphabet::IMAP_MUTF7;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
-use futures_util::TryStreamExt as _;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, ServerName};
 use rustls_platform_verifier::Verifier;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
@@ -28,11 +30,14 @@ use tokio_rustls::rustls::{self, ClientConfig};
 
 use super::notices::courier::Security;
 use crate::runtime::secret::Secret;
+use wire::{Bounded, Came, Wire};
 
-/// How long one step may take; a large mail on a slow line is the longest.
+/// How long a server may say nothing.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What one connection may send: what a round takes, twice.
-const MOST_SENT_BYTES: u64 = 160 * 1024 * 1024;
+/// So many times that a step may take while something comes: a large mail on a slow line is the longest.
+const PATIENT_TIMES: u32 = 10;
+/// So many messages of a folder are searched at once, so that no answer grows with the folder.
+const WINDOW: u32 = 500;
 
 /// The mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,56 +92,17 @@ pub enum MailboxAway {
         "Brev kan inte flyttas till mappen {0} på servern: skapa mappen, eller ge kontot rätt att göra det"
     )]
     Beside(String),
+    /// Mails cannot be taken out of it; they were copied beside, or nothing was done.
+    #[error(
+        "Brev kan inte tas bort ur mappen {0} på servern: ge kontot rätt att ändra och ta bort brev där"
+    )]
+    Kept(String),
     /// It takes too long.
     #[error("Servern svarade inte i tid")]
     Slow,
     /// The server says something else than was asked for, or breaks off.
     #[error("Servern bröt, eller svarade något som inte går att förstå")]
     Broken(#[source] ImapError),
-}
-
-/// A stream that gives so many bytes and no more.
-#[derive(Debug)]
-struct Bounded {
-    inner: Box<dyn Wire>,
-    left: u64,
-}
-
-trait Wire: AsyncRead + AsyncWrite + Unpin + Send + std::fmt::Debug {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send + std::fmt::Debug> Wire for T {}
-
-impl AsyncRead for Bounded {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.left == 0 {
-            return Poll::Ready(Err(io::Error::other("the server sends more than a round takes")));
-        }
-        let before = buf.filled().len();
-        let ready = Pin::new(&mut self.inner).poll_read(cx, buf);
-        self.left = self.left.saturating_sub((buf.filled().len() - before) as u64);
-        ready
-    }
-}
-
-impl AsyncWrite for Bounded {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
-    }
 }
 
 /// A folder's name as the protocol writes it (modified UTF-7, RFC 3501 5.1.3).
@@ -171,11 +137,26 @@ pub(super) fn folder_name(name: &str) -> String {
     written
 }
 
-async fn in_time<T>(step: impl Future<Output = Result<T, ImapError>>) -> Result<T, MailboxAway> {
-    match tokio::time::timeout(PATIENCE, step).await {
-        Ok(done) => done.map_err(MailboxAway::Broken),
-        Err(_) => Err(MailboxAway::Slow),
+/// Waits for a step as long as something comes, and not for ever.
+async fn in_time<T>(
+    came: &Came,
+    step: impl Future<Output = Result<T, ImapError>>,
+) -> Result<T, MailboxAway> {
+    let mut step = pin!(step);
+    for _ in 0..PATIENT_TIMES {
+        let before = came.so_far();
+        match tokio::time::timeout(PATIENCE, &mut step).await {
+            Ok(done) => return done.map_err(MailboxAway::Broken),
+            Err(_) if came.so_far() == before => return Err(MailboxAway::Slow),
+            Err(_) => {}
+        }
     }
+    Err(MailboxAway::Slow)
+}
+
+/// Whether the server refused what it understood; the connection goes on.
+pub(super) const fn is_refusal(error: &MailboxAway) -> bool {
+    matches!(error, MailboxAway::Broken(ImapError::No(_) | ImapError::Bad(_)))
 }
 
 fn tls_settings(settings: &ImapSettings) -> Result<ClientConfig, MailboxAway> {
@@ -209,14 +190,19 @@ async fn over_tls(
     }
 }
 
-fn client(wire: Box<dyn Wire>) -> Client<Bounded> {
-    Client::new(Bounded { inner: wire, left: MOST_SENT_BYTES })
+fn client(wire: Box<dyn Wire>, came: &Came) -> Client<Bounded> {
+    Client::new(Bounded::new(wire, came.clone()))
 }
 
-async fn greeted(client: &mut Client<Bounded>) -> Result<(), MailboxAway> {
+async fn greeted(client: &mut Client<Bounded>, came: &Came) -> Result<(), MailboxAway> {
     let lost = || MailboxAway::Broken(ImapError::ConnectionLost);
     let greeting = async { client.read_response().await.map_err(ImapError::Io) };
-    in_time(greeting).await?.map(drop).ok_or_else(lost)
+    in_time(came, greeting).await?.map(drop).ok_or_else(lost)
+}
+
+/// A name or a word as commands take it. Names are written in modified UTF-7, so there is no end of line in them.
+fn quoted(words: &str) -> String {
+    format!("\"{}\"", words.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// A message that waits.
@@ -231,11 +217,14 @@ pub(super) struct Waiting {
 /// A mailbox that is open.
 pub(super) struct Mailbox {
     session: Session<Bounded>,
+    came: Came,
     folder: String,
     /// Between a folder and those in it.
     delimiter: String,
     moves: bool,
     uid_plus: bool,
+    /// How many lie in the folder that is worked in.
+    exists: u32,
     /// Under which the numbers of the folder hold: another one means that they are given anew.
     pub(super) validity: u32,
 }
@@ -254,26 +243,28 @@ impl Mailbox {
             Err(_) => return Err(away(io::ErrorKind::TimedOut.into())),
         };
         let tcp: Box<dyn Wire> = Box::new(tcp);
+        let came = Came::default();
         let client = match settings.security {
             Security::Plain => {
-                let mut client = client(tcp);
-                greeted(&mut client).await?;
+                let mut client = client(tcp, &came);
+                greeted(&mut client, &came).await?;
                 client
             }
             Security::Tls => {
-                let mut client = client(over_tls(tcp, settings).await?);
-                greeted(&mut client).await?;
+                let mut client = client(over_tls(tcp, settings).await?, &came);
+                greeted(&mut client, &came).await?;
                 client
             }
             Security::StartTls => {
-                let mut client = client(tcp);
-                greeted(&mut client).await?;
-                let told = in_time(client.run_command_and_check_ok("STARTTLS", None)).await;
-                told.map_err(|_| {
+                let mut client = client(tcp, &came);
+                greeted(&mut client, &came).await?;
+                let told = client.run_command_and_check_ok("STARTTLS", None);
+                in_time(&came, told).await.map_err(|_| {
                     MailboxAway::Tls(io::Error::other("the server does not offer STARTTLS"))
                 })?;
                 // What was read in the open goes with the client: nobody slips answers in before the TLS.
-                self::client(over_tls(client.into_inner().inner, settings).await?)
+                let wire = client.into_inner().into_inner();
+                self::client(over_tls(wire, settings).await?, &came)
             }
         };
         let (user, password) = &settings.login;
@@ -286,19 +277,61 @@ impl Mailbox {
             Ok(Err((error, _))) => return Err(MailboxAway::Broken(error)),
             Err(_) => return Err(MailboxAway::Slow),
         };
-        let known = in_time(session.capabilities()).await?;
+        let known = in_time(&came, session.capabilities()).await?;
         let (moves, uid_plus) = (known.has_str("MOVE"), known.has_str("UIDPLUS"));
-        let listed = async { session.list(None, None).await?.try_collect::<Vec<_>>().await };
-        let named = in_time(listed).await?;
-        let delimiter = named.first().and_then(|name| name.delimiter()).unwrap_or("/").to_owned();
-        Ok(Self {
+        let mut mailbox = Self {
             session,
+            came,
             folder: settings.folder.clone(),
-            delimiter,
+            delimiter: "/".to_owned(),
             moves,
             uid_plus,
+            exists: 0,
             validity: 0,
-        })
+        };
+        let mut delimiter = None;
+        // The empty name asks for nothing but what stands between names (RFC 3501 6.3.8).
+        let heard = |answer: &Response<'_>| {
+            if let Response::MailboxData(MailboxDatum::List(listed)) = answer {
+                delimiter =
+                    delimiter.take().or_else(|| listed.delimiter.as_deref().map(str::to_owned));
+            }
+        };
+        match mailbox.run("LIST \"\" \"\"", heard).await {
+            Err(error) if is_refusal(&error) => {}
+            done => done?,
+        }
+        mailbox.delimiter = delimiter.unwrap_or_else(|| "/".to_owned());
+        Ok(mailbox)
+    }
+
+    /// Runs a command and hands on each answer that comes with it.
+    async fn run(
+        &mut self,
+        command: &str,
+        mut heard: impl FnMut(&Response<'_>) + Send,
+    ) -> Result<(), MailboxAway> {
+        let session = &mut self.session;
+        let step = async {
+            let id = session.run_command(command).await?;
+            loop {
+                let answer = session.read_response().await?.ok_or(ImapError::ConnectionLost)?;
+                match answer.parsed() {
+                    Response::Done { tag, status, .. } if *tag == id => {
+                        return match status {
+                            Status::Ok => Ok(()),
+                            // Without its words, which may quote anything.
+                            Status::No => Err(ImapError::No(String::new())),
+                            Status::Bad | Status::PreAuth | Status::Bye => {
+                                Err(ImapError::Bad(String::new()))
+                            }
+                        };
+                    }
+                    other => heard(other),
+                }
+            }
+        };
+        in_time(&self.came, step).await
     }
 
     /// The name of the folder, or of one in it.
@@ -316,15 +349,29 @@ impl Mailbox {
         beside: Option<&str>,
         to_write: bool,
     ) -> Result<u32, MailboxAway> {
-        let name = self.name(beside);
-        let opened = match to_write {
-            true => in_time(self.session.select(name)).await,
-            false => in_time(self.session.examine(name)).await,
-        };
-        match opened {
-            Ok(found) => {
-                self.validity = found.uid_validity.unwrap_or_default();
-                Ok(found.exists)
+        let verb = if to_write { "SELECT" } else { "EXAMINE" };
+        let (mut exists, mut validity, mut may_delete, mut read_only) = (0, 0, true, false);
+        let command = format!("{verb} {}", quoted(&self.name(beside)));
+        let opened = self.run(&command, |answer| match answer {
+            Response::MailboxData(MailboxDatum::Exists(n)) => exists = *n,
+            Response::Data { outcome, .. } => match &outcome.code {
+                Some(ResponseCode::UidValidity(n)) => validity = *n,
+                Some(ResponseCode::PermanentFlags(flags)) => {
+                    may_delete = flags.iter().any(|flag| flag.eq_ignore_ascii_case("\\Deleted"));
+                }
+                Some(ResponseCode::ReadOnly) => read_only = true,
+                _ => {}
+            },
+            _ => {}
+        });
+        match opened.await {
+            // A server may say so in the answer's end alone; a mail that cannot be taken out is found out then.
+            Ok(()) if to_write && (!may_delete || read_only) => {
+                Err(MailboxAway::Kept(beside.unwrap_or(&self.folder).to_owned()))
+            }
+            Ok(()) => {
+                (self.exists, self.validity) = (exists, validity);
+                Ok(exists)
             }
             Err(MailboxAway::Broken(ImapError::No(_))) => {
                 Err(MailboxAway::Folder(beside.unwrap_or(&self.folder).to_owned()))
@@ -333,63 +380,118 @@ impl Mailbox {
         }
     }
 
-    /// Numbers of messages that a search finds, the lowest first.
-    pub(super) async fn numbers(&mut self, query: &str) -> Result<Vec<u32>, MailboxAway> {
-        let mut found: Vec<_> =
-            in_time(self.session.uid_search(query)).await?.into_iter().collect();
-        found.sort_unstable();
+    /// Numbers of messages that a search finds, the lowest first: those that `wanted` says, at most so many. The folder
+    /// is gone through piece by piece, and no further than that.
+    pub(super) async fn numbers(
+        &mut self,
+        query: &str,
+        most: usize,
+        wanted: impl Fn(u32) -> bool,
+    ) -> Result<Vec<u32>, MailboxAway> {
+        let mut found = Vec::new();
+        let mut from = 1;
+        while from <= self.exists && found.len() < most {
+            let upto = from.saturating_add(WINDOW - 1).min(self.exists);
+            let mut some = Vec::new();
+            self.run(&format!("UID SEARCH {from}:{upto} {query}"), |answer| {
+                if let Response::MailboxData(MailboxDatum::Search(uids)) = answer {
+                    some.extend_from_slice(uids);
+                }
+            })
+            .await?;
+            some.sort_unstable();
+            found.extend(some.into_iter().filter(|uid| wanted(*uid)));
+            from = upto + 1;
+        }
+        found.truncate(most);
         Ok(found)
     }
 
-    async fn fetch(&mut self, uids: &[u32], what: &str) -> Result<Vec<Fetch>, MailboxAway> {
+    async fn fetch<T: Send>(
+        &mut self,
+        uids: &[u32],
+        what: &str,
+        read: impl Fn(&AttributeValue<'_>) -> Option<T> + Send + Sync,
+    ) -> Result<BTreeMap<u32, T>, MailboxAway> {
         let set: Vec<_> = uids.iter().map(ToString::to_string).collect();
-        let set = set.join(",");
-        let fetched =
-            async { self.session.uid_fetch(set, what).await?.try_collect::<Vec<_>>().await };
-        in_time(fetched).await
+        let mut fetched = BTreeMap::new();
+        let command = format!("UID FETCH {} (UID {what})", set.join(","));
+        self.run(&command, |answer| {
+            if let Response::Fetch(_, values) = answer {
+                let uid = values.iter().find_map(|value| match value {
+                    AttributeValue::Uid(uid) => Some(*uid),
+                    _ => None,
+                });
+                fetched.extend(uid.zip(values.iter().find_map(&read)));
+            }
+        })
+        .await?;
+        Ok(fetched)
     }
 
-    /// The first messages that wait, at most so many.
-    pub(super) async fn waiting(&mut self, most: usize) -> Result<Vec<Waiting>, MailboxAway> {
+    /// The first messages that wait, at most so many; without those that are `passed_over`.
+    pub(super) async fn waiting(
+        &mut self,
+        most: usize,
+        passed_over: impl Fn(u32, u32) -> bool,
+    ) -> Result<Vec<Waiting>, MailboxAway> {
         self.select(None, true).await?;
-        let mut uids = self.numbers("UNDELETED").await?;
-        uids.truncate(most);
+        let validity = self.validity;
+        let uids = self.numbers("UNDELETED", most, |uid| !passed_over(validity, uid)).await?;
         if uids.is_empty() {
             return Ok(Vec::new());
         }
-        let fetched = self.fetch(&uids, "(UID RFC822.SIZE)").await?;
-        let sizes: BTreeMap<_, _> =
-            fetched.iter().filter_map(|one| one.uid.zip(one.size)).collect();
-        let sized = |uid| sizes.get(&uid).map(|bytes| Waiting { uid, bytes: u64::from(*bytes) });
+        let sizes = self.fetch(&uids, "RFC822.SIZE", |value| match value {
+            AttributeValue::Rfc822Size(bytes) => Some(u64::from(*bytes)),
+            _ => None,
+        });
+        let sizes = sizes.await?;
+        let sized = |uid| sizes.get(&uid).map(|bytes| Waiting { uid, bytes: *bytes });
         Ok(uids.into_iter().filter_map(sized).collect())
     }
 
     /// All of one message; nothing where it has gone meanwhile. It is not marked as read.
     pub(super) async fn message(&mut self, uid: u32) -> Result<Option<Vec<u8>>, MailboxAway> {
-        let fetched = self.fetch(&[uid], "(UID BODY.PEEK[])").await?;
-        let own = fetched.iter().find(|one| one.uid == Some(uid));
-        Ok(own.and_then(Fetch::body).map(<[u8]>::to_vec))
+        let one = [uid];
+        let fetched = self.fetch(&one, "BODY.PEEK[]", |value| match value {
+            AttributeValue::BodySection { section: None, data: Some(data), .. } => {
+                Some(data.to_vec())
+            }
+            _ => None,
+        });
+        Ok(fetched.await?.remove(&uid))
     }
 
     /// The heads of these messages.
-    pub(super) async fn heads(&mut self, uids: &[u32]) -> Result<Vec<(u32, Vec<u8>)>, MailboxAway> {
-        let fetched = self.fetch(uids, "(UID BODY.PEEK[HEADER])").await?;
-        let head = |one: &Fetch| one.uid.zip(one.header().map(<[u8]>::to_vec));
-        Ok(fetched.iter().filter_map(head).collect())
+    pub(super) async fn heads(
+        &mut self,
+        uids: &[u32],
+    ) -> Result<BTreeMap<u32, Vec<u8>>, MailboxAway> {
+        let header = SectionPath::Full(MessageSection::Header);
+        let fetched = self.fetch(uids, "BODY.PEEK[HEADER]", |value| match value {
+            AttributeValue::BodySection { section: Some(section), data: Some(data), .. } => {
+                (*section == header).then(|| data.to_vec())
+            }
+            _ => None,
+        });
+        fetched.await
     }
 
     /// Moves a message of the folder into one beside, which is made where it is missing.
+    ///
+    /// # Errors
+    /// [`MailboxAway::Kept`] where it was copied there and cannot be taken out here: the next time it is to be
+    /// [removed](Self::remove) alone.
     pub(super) async fn put_away(&mut self, uid: u32, beside: &str) -> Result<(), MailboxAway> {
-        let name = self.name(Some(beside));
-        // The session writes names of moves and copies in quotes itself.
+        let name = quoted(&self.name(Some(beside)));
         match self.moved(uid, &name).await {
-            Err(MailboxAway::Broken(ImapError::No(_))) => {}
+            Err(error) if is_refusal(&error) => {}
             done => return done,
         }
         // What can be wrong with it is told by the second try.
-        drop(in_time(self.session.create(&name)).await);
+        drop(self.run(&format!("CREATE {name}"), |_| {}).await);
         match self.moved(uid, &name).await {
-            Err(MailboxAway::Broken(ImapError::No(_))) => {
+            Err(error) if is_refusal(&error) => {
                 Err(MailboxAway::Beside(format!("{}{}{beside}", self.folder, self.delimiter)))
             }
             done => done,
@@ -398,33 +500,45 @@ impl Mailbox {
 
     async fn moved(&mut self, uid: u32, name: &str) -> Result<(), MailboxAway> {
         if self.moves {
-            return in_time(self.session.uid_mv(uid.to_string(), name)).await;
+            return self.run(&format!("UID MOVE {uid} {name}"), |_| {}).await;
         }
-        in_time(self.session.uid_copy(uid.to_string(), name)).await?;
-        self.remove(uid).await
+        self.run(&format!("UID COPY {uid} {name}"), |_| {}).await?;
+        self.take_out(uid).await
     }
 
-    /// Takes a message out of the folder that is worked in.
-    pub(super) async fn remove(&mut self, uid: u32) -> Result<(), MailboxAway> {
-        let uid = uid.to_string();
-        let flagged = async {
-            let told = self.session.uid_store(&uid, "+FLAGS.SILENT (\\Deleted)").await?;
-            told.try_collect::<Vec<_>>().await
-        };
-        in_time(flagged).await?;
-        // Without UIDPLUS only all that is flagged could be taken out, and others may have flagged something: it
-        // stays flagged, and is met no more.
-        if self.uid_plus {
-            let gone =
-                async { self.session.uid_expunge(&uid).await?.try_collect::<Vec<_>>().await };
-            in_time(gone).await?;
+    /// Takes out a message that was copied beside.
+    ///
+    /// # Errors
+    /// [`MailboxAway::Kept`] where the server refuses that.
+    pub(super) async fn take_out(&mut self, uid: u32) -> Result<(), MailboxAway> {
+        match self.remove(uid).await {
+            Err(error) if is_refusal(&error) => Err(MailboxAway::Kept(self.folder.clone())),
+            // Flagged is enough here: it is met no more.
+            done => done.map(drop),
         }
-        Ok(())
+    }
+
+    /// Takes a message out of the folder that is worked in. Says whether it has gone: without UIDPLUS only all that is
+    /// flagged could be taken out, and others may have flagged something, so it stays flagged.
+    ///
+    /// # Errors
+    /// [`MailboxAway`], a refusal among them.
+    pub(super) async fn remove(&mut self, uid: u32) -> Result<bool, MailboxAway> {
+        self.run(&format!("UID STORE {uid} +FLAGS.SILENT (\\Deleted)"), |_| {}).await?;
+        if self.uid_plus {
+            self.run(&format!("UID EXPUNGE {uid}"), |_| {}).await?;
+        }
+        Ok(self.uid_plus)
+    }
+
+    /// What is still to be taken out: what is flagged stays where nothing else can be done.
+    pub(super) const fn still_there(&self) -> &'static str {
+        if self.uid_plus { "ALL" } else { "UNDELETED" }
     }
 
     /// Says goodbye. What goes wrong with that changes nothing.
     pub(super) async fn close(mut self) {
-        drop(in_time(self.session.logout()).await);
+        drop(in_time(&self.came, self.session.logout()).await);
     }
 }
 

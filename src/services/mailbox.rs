@@ -4,6 +4,7 @@
 //! moving, a message is known again by its bytes, so it is one report however often it is met. What was moved beside
 //! goes by the authority's plan, when its report has gone.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -32,8 +33,12 @@ const FULL_REST_MIN: i64 = 15;
 const FAILING_MIN: i64 = 15;
 /// Heads that are asked for in one call.
 const HEADS_AT_ONCE: usize = 100;
-/// Mails that are looked at in one day's disposal: a day brings fewer.
+/// Mails that are looked at in one day's disposal, of each folder: a day brings fewer. The next day goes on behind them.
 const SWEPT_AT_ONCE: usize = 20_000;
+/// So often a mail on the server is asked for that cannot be had, before those behind it go first.
+const TRIES: u32 = 2;
+/// So long it is passed over then.
+const PASSED_OVER_H: i64 = 24;
 /// Where mails go that became reports.
 const READ: &str = "lästa";
 /// Where answers of machines go.
@@ -129,6 +134,35 @@ pub(super) struct Rest {
     until: Option<Timestamp>,
     /// Since when it has failed, and how often.
     failing: Option<(Timestamp, u32)>,
+    /// Mails that could not be had: how often, and when last.
+    stuck: BTreeMap<OnServer, (u32, Timestamp)>,
+    /// Mails that were copied beside and could not be taken out: they are not copied again.
+    copied: BTreeSet<OnServer>,
+}
+
+/// A mail on the server: under which numbering, and its number.
+type OnServer = (u32, u32);
+
+impl Rest {
+    fn passes_over(&self, mail: OnServer, now: Timestamp) -> bool {
+        let lasts =
+            |at: Timestamp| now.duration_since(at) < SignedDuration::from_hours(PASSED_OVER_H);
+        self.stuck.get(&mail).is_some_and(|(n, at)| *n >= TRIES && lasts(*at))
+    }
+
+    /// Counts a try that came to nothing. Says whether it is to be told now.
+    fn could_not_be_had(&mut self, mail: OnServer, now: Timestamp) -> bool {
+        let (n, at) = self.stuck.entry(mail).or_insert((0, now));
+        (*n, *at) = (n.saturating_add(1), now);
+        *n == TRIES
+    }
+}
+
+/// How far disposal has come among the mails that were moved beside: behind all of them it begins anew.
+#[derive(Debug, Default)]
+pub(super) struct SweptUpTo {
+    folder: Option<PathBuf>,
+    on_server: BTreeMap<&'static str, OnServer>,
 }
 
 /// The folder that a message is moved to; none where it stays.
@@ -280,14 +314,14 @@ impl Services {
             return Ok(Round::default());
         }
         let mut round = Round::default();
-        let read = self.imap_round(&settings, &mut round).await;
+        let read = self.imap_round(&settings, &mut round, &mut rest).await;
         round.told();
         let after = |minutes: i64| now.checked_add(SignedDuration::from_mins(minutes)).ok();
         match read {
             Ok(()) => {
                 // What stays there is not fetched again and again.
-                let left = (round.left > 0).then(|| after(FULL_REST_MIN)).flatten();
-                *rest = Rest { until: left, failing: None };
+                rest.until = (round.left > 0).then(|| after(FULL_REST_MIN)).flatten();
+                rest.failing = None;
                 Ok(round)
             }
             Err(Stopped::Own(error)) => Err(error),
@@ -302,7 +336,10 @@ impl Services {
                 let lasts = now.duration_since(since) >= SignedDuration::from_mins(FAILING_MIN);
                 let is_ours = matches!(
                     error,
-                    MailboxAway::Login | MailboxAway::Folder(_) | MailboxAway::Beside(_)
+                    MailboxAway::Login
+                        | MailboxAway::Folder(_)
+                        | MailboxAway::Beside(_)
+                        | MailboxAway::Kept(_)
                 );
                 if lasts || is_ours {
                     let problem = format!(
@@ -315,9 +352,14 @@ impl Services {
         }
     }
 
-    async fn imap_round(&self, settings: &ImapSettings, round: &mut Round) -> Result<(), Stopped> {
+    async fn imap_round(
+        &self,
+        settings: &ImapSettings,
+        round: &mut Round,
+        rest: &mut Rest,
+    ) -> Result<(), Stopped> {
         let mut mailbox = imap::Mailbox::open(settings).await?;
-        let read = self.imap_messages(&mut mailbox, settings, round).await;
+        let read = self.imap_messages(&mut mailbox, settings, round, rest).await;
         mailbox.close().await;
         read
     }
@@ -327,29 +369,69 @@ impl Services {
         mailbox: &mut imap::Mailbox,
         settings: &ImapSettings,
         round: &mut Round,
+        rest: &mut Rest,
     ) -> Result<(), Stopped> {
+        let now = self.inner.clock.now();
         let mut taken = 0;
-        for waiting in mailbox.waiting(AT_ONCE).await? {
+        let waiting =
+            mailbox.waiting(AT_ONCE, |validity, uid| rest.passes_over((validity, uid), now));
+        let waiting = waiting.await?;
+        // Of an earlier numbering nothing holds.
+        rest.stuck.retain(|(validity, _), _| *validity == mailbox.validity);
+        rest.copied.retain(|(validity, _)| *validity == mailbox.validity);
+        for waiting in waiting {
+            let mail = (mailbox.validity, waiting.uid);
+            let (host, folder) = (&settings.host, &settings.folder);
+            let name = format!("{host}:{folder} {} {}", mail.0, mail.1);
             let mut bytes = None;
             if waiting.bytes <= MOST_BYTES {
                 taken += waiting.bytes;
                 if taken > ROUND_BYTES {
                     break;
                 }
-                bytes = match mailbox.message(waiting.uid).await? {
+                bytes = match mailbox.message(waiting.uid).await {
                     // What the server said of its size is no promise.
-                    Some(bytes) => Some(bytes).filter(|bytes| bytes.len() as u64 <= MOST_BYTES),
-                    None => continue,
+                    Ok(Some(bytes)) => Some(bytes).filter(|bytes| bytes.len() as u64 <= MOST_BYTES),
+                    Ok(None) => continue,
+                    Err(error) => {
+                        if rest.could_not_be_had(mail, now) {
+                            self.tell_stuck(&name).await.map_err(Stopped::Own)?;
+                        }
+                        // A refusal is of this one alone; else nobody knows where the answers stand.
+                        match imap::is_refusal(&error) {
+                            true => continue,
+                            false => return Err(error.into()),
+                        }
+                    }
                 };
             }
-            let (host, folder) = (&settings.host, &settings.folder);
-            let name = format!("{host}:{folder} {} {}", mailbox.validity, waiting.uid);
             // What cannot be taken now holds for those behind it too.
             let to = self.take_mail(bytes.as_deref(), &name, round).await.map_err(Stopped::Own)?;
             let Some(to) = to else { break };
-            mailbox.put_away(waiting.uid, to).await?;
+            let gone = match rest.copied.contains(&mail) {
+                true => mailbox.take_out(waiting.uid).await,
+                false => mailbox.put_away(waiting.uid, to).await,
+            };
+            if let Err(error) = gone {
+                if let MailboxAway::Kept(_) = error {
+                    rest.copied.insert(mail);
+                }
+                return Err(error.into());
+            }
+            rest.stuck.remove(&mail);
+            rest.copied.remove(&mail);
         }
         Ok(())
+    }
+
+    async fn tell_stuck(&self, name: &str) -> Result<(), ServiceError> {
+        let key = unread_key(ContentHash::of(name.as_bytes()));
+        let subject = "Ett brev till anmälningarnas brevlåda kan inte hämtas".to_owned();
+        let problem = format!(
+            "Servern lämnar inte ut brevet ({name}), eller bryter medan det hämtas. De andra breven läses ändå, och det prövas igen varje dygn. Läs det i ett e-postprogram och lägg in anmälan för hand: det är en inkommen handling."
+        );
+        let now = self.inner.clock.now();
+        Ok(self.inner.store.tell_unread_mail(key, subject, problem, now).await?)
     }
 
     /// Makes mails go that were moved beside before then and whose reports have gone: from the folder, and from the
@@ -360,17 +442,22 @@ impl Services {
         decision: &str,
     ) -> Result<u64, ServiceError> {
         let Some(bounds) = self.public_reporting().cloned() else { return Ok(0) };
+        let mut upto = self.inner.mails_swept.lock().await;
         let now = self.inner.clock.now();
         let store = &self.inner.store;
         let mut n = 0;
         let joined = |e| ServiceError::broken("disposal of mails", e);
         if let Some(folder) = bounds.mailbox {
-            let listed = tokio::task::spawn_blocking(move || put_aside(&folder, before));
-            for path in listed
+            let after = upto.folder.take();
+            let listed = tokio::task::spawn_blocking(move || {
+                put_aside(&folder, before, after.as_deref(), SWEPT_AT_ONCE)
+            });
+            let (listed, is_all) = listed
                 .await
                 .map_err(joined)?
-                .map_err(|e| ServiceError::broken("disposal of mails", e))?
-            {
+                .map_err(|e| ServiceError::broken("disposal of mails", e))?;
+            upto.folder = listed.last().filter(|_| !is_all).cloned();
+            for path in listed {
                 let from = path.clone();
                 let read = tokio::task::spawn_blocking(move || read_bounded(&from));
                 let Ok(read) = read.await.map_err(joined)? else { continue };
@@ -395,8 +482,8 @@ impl Services {
             }
         }
         if let Some(settings) = bounds.imap {
-            match self.sweep_imap(&settings, before, decision).await {
-                Ok(gone) => n += gone,
+            match self.sweep_imap(&settings, before, decision, &mut upto, &mut n).await {
+                Ok(()) => {}
                 Err(Stopped::Own(error)) => return Err(error),
                 Err(Stopped::Away(error)) => tracing::warn!(
                     %error,
@@ -412,14 +499,11 @@ impl Services {
         settings: &ImapSettings,
         before: Timestamp,
         decision: &str,
-    ) -> Result<u64, Stopped> {
-        let now = self.inner.clock.now();
-        let store = &self.inner.store;
+        upto: &mut SweptUpTo,
+        n: &mut u64,
+    ) -> Result<(), Stopped> {
         let mut mailbox = imap::Mailbox::open(settings).await?;
-        // The server's days are its own; a day more is on the safe side, and our own time is asked below.
-        let day = local(before).date().saturating_add(jiff::Span::new().days(2));
-        let query = format!("UNDELETED BEFORE {}", day.strftime("%-d-%b-%Y"));
-        let mut n = 0;
+        let mut left = 0;
         for folder in [READ, AUTOMATIC, FAULTY] {
             match mailbox.select(Some(folder), true).await {
                 Ok(_) => {}
@@ -427,28 +511,77 @@ impl Services {
                 Err(MailboxAway::Folder(_)) => continue,
                 Err(error) => return Err(error.into()),
             }
-            let uids = mailbox.numbers(&query).await?;
-            for some in uids.chunks(HEADS_AT_ONCE) {
-                for (uid, head) in mailbox.heads(some).await? {
-                    let of_head = store.mail_by_head(ContentHash::of(&head)).await;
-                    // Put there by a person: theirs to dispose of.
-                    let Some(hash) = of_head.map_err(Stopped::own)? else { continue };
-                    let gone = store.dispose_mail(
-                        hash,
-                        unread_key(hash),
-                        before,
-                        decision.to_owned(),
-                        now,
-                    );
-                    if gone.await.map_err(Stopped::own)? {
-                        mailbox.remove(uid).await?;
-                        n += 1;
-                    }
-                }
-            }
+            let (gone, stayed) =
+                self.sweep_imap_folder(&mut mailbox, folder, before, decision, upto).await?;
+            *n += gone;
+            left += stayed;
         }
         mailbox.close().await;
-        Ok(n)
+        match left {
+            0 => Ok(()),
+            left => self.tell_still_there(left).await.map_err(Stopped::Own),
+        }
+    }
+
+    /// Says how many have gone, and how many are to go and still lie there.
+    async fn sweep_imap_folder(
+        &self,
+        mailbox: &mut imap::Mailbox,
+        folder: &'static str,
+        before: Timestamp,
+        decision: &str,
+        upto: &mut SweptUpTo,
+    ) -> Result<(u64, u64), Stopped> {
+        let now = self.inner.clock.now();
+        let store = &self.inner.store;
+        // The server's days are its own; a day more is on the safe side, and our own time is asked below.
+        let day = local(before).date().saturating_add(jiff::Span::new().days(2));
+        let query = format!("{} BEFORE {}", mailbox.still_there(), day.strftime("%-d-%b-%Y"));
+        let validity = mailbox.validity;
+        let after = upto.on_server.remove(folder);
+        let after = after.filter(|(of, _)| *of == validity).map_or(0, |(_, uid)| uid);
+        let uids = mailbox.numbers(&query, SWEPT_AT_ONCE, |uid| uid > after).await?;
+        let (mut gone, mut stayed) = (0, 0);
+        for some in uids.chunks(HEADS_AT_ONCE) {
+            let heads = mailbox.heads(some).await?;
+            for (uid, head) in heads {
+                let of_head = store.mail_by_head(ContentHash::of(&head)).await;
+                // Put there by a person: theirs to dispose of.
+                let Some(hash) = of_head.map_err(Stopped::own)? else { continue };
+                let goes =
+                    store.dispose_mail(hash, unread_key(hash), before, decision.to_owned(), now);
+                if !goes.await.map_err(Stopped::own)? {
+                    continue;
+                }
+                match mailbox.remove(uid).await {
+                    Ok(true) => gone += 1,
+                    Ok(false) => stayed += 1,
+                    // It keeps none of those after it.
+                    Err(error) if imap::is_refusal(&error) => stayed += 1,
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            // Whatever breaks off goes on from here; behind the last it begins anew.
+            if let Some(last) = some.last() {
+                upto.on_server.insert(folder, (validity, *last));
+            }
+        }
+        if uids.len() < SWEPT_AT_ONCE {
+            upto.on_server.remove(folder);
+        }
+        Ok((gone, stayed))
+    }
+
+    /// One task for a month: what is disposed of by the plan lies on the server all the same.
+    async fn tell_still_there(&self, left: u64) -> Result<(), ServiceError> {
+        let now = self.inner.clock.now();
+        let month = local(now).date().first_of_month();
+        let key = format!("report mails still there {month}");
+        let subject = "Gallrade brev ligger kvar på e-postservern".to_owned();
+        let problem = format!(
+            "{left} brev som är gallrade enligt planen gick inte att ta bort från servern. De kan vara markerade som raderade. Töm dem i ett e-postprogram, eller ge kontot rätt att ta bort brev i mapparna {READ}, {AUTOMATIC} och {FAULTY}."
+        );
+        Ok(self.inner.store.tell_unread_mail(key, subject, problem, now).await?)
     }
 }
 
@@ -482,8 +615,14 @@ fn name_before(path: &Path) -> String {
     folder.map(|folder| folder.join(&name)).unwrap_or(name).to_string_lossy().into_owned()
 }
 
-/// Mails that were moved beside before then, so many at a time.
-fn put_aside(folder: &Path, before: Timestamp) -> io::Result<Vec<PathBuf>> {
+/// Mails that were moved beside before then, so many at a time, behind the one where the last time ended. Says too
+/// whether there are no more.
+fn put_aside(
+    folder: &Path,
+    before: Timestamp,
+    after: Option<&Path>,
+    most: usize,
+) -> io::Result<(Vec<PathBuf>, bool)> {
     let mut found = Vec::new();
     for beside in [READ, AUTOMATIC, FAULTY] {
         let entries = match fs::read_dir(folder.join(beside)) {
@@ -495,12 +634,37 @@ fn put_aside(folder: &Path, before: Timestamp) -> io::Result<Vec<PathBuf>> {
             let entry = entry?;
             let known = entry.metadata()?;
             let is_old = known.modified().is_ok_and(|at| at < std::time::SystemTime::from(before));
-            if known.is_file() && is_old {
-                found.push(entry.path());
+            let path = entry.path();
+            if known.is_file() && is_old && after.is_none_or(|after| path.as_path() > after) {
+                found.push(path);
             }
         }
     }
     found.sort();
-    found.truncate(SWEPT_AT_ONCE);
-    Ok(found)
+    let is_all = found.len() <= most;
+    found.truncate(most);
+    Ok((found, is_all))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_mails_that_stay_keep_none_behind_them_from_disposal() {
+        let folder = tempfile::tempdir().unwrap();
+        let beside = folder.path().join(READ);
+        fs::create_dir(&beside).unwrap();
+        for n in 0..5 {
+            fs::write(beside.join(format!("{n}.eml")), "x").unwrap();
+        }
+        let (mut after, mut met) = (None, Vec::new());
+        for _ in 0..4 {
+            let listed = put_aside(folder.path(), Timestamp::MAX, after.as_deref(), 2);
+            let (listed, is_all) = listed.unwrap();
+            after = listed.last().filter(|_| !is_all).cloned();
+            met.push(listed.len());
+        }
+        assert_eq!(met, [2, 2, 1, 2], "all are met, day by day, and then from the first again");
+    }
 }

@@ -86,6 +86,7 @@ pub(crate) mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -98,7 +99,7 @@ use url::Url;
 use crate::classify::Classifier;
 use crate::domain::account::Account;
 use crate::domain::crisis::Crisis;
-use crate::domain::ids::{AccountId, AccountKey, CaseId, UserId};
+use crate::domain::ids::{AccountId, AccountKey, CaseId, PolicyVersionId, UserId};
 use crate::domain::person::{Act, Role};
 use crate::domain::policy::Policy;
 use crate::evidence::EvidenceStore;
@@ -261,6 +262,12 @@ struct Inner {
     ending: tokio::sync::Mutex<()>,
     /// When the mailbox on the mail server is read again.
     mailbox_rest: tokio::sync::Mutex<mailbox::Rest>,
+    /// Something is amiss with an account that its people are told of at once.
+    amiss: AtomicBool,
+    /// How far disposal has come among mails that became reports.
+    mails_swept: tokio::sync::Mutex<mailbox::SweptUpTo>,
+    /// Versions of policies whose late deadlines were counted anew since the start.
+    recounted: Mutex<BTreeSet<PolicyVersionId>>,
     /// The day on which texts without a case were last gone through.
     swept: tokio::sync::Mutex<Option<jiff::civil::Date>>,
     /// When it was last asked which archive runs are due.
@@ -567,6 +574,9 @@ impl Services {
                 seen: supervision::Seen::default(),
                 ending: tokio::sync::Mutex::default(),
                 mailbox_rest: tokio::sync::Mutex::default(),
+                amiss: AtomicBool::default(),
+                mails_swept: tokio::sync::Mutex::default(),
+                recounted: Mutex::default(),
                 swept: tokio::sync::Mutex::default(),
                 runs_asked: tokio::sync::Mutex::default(),
                 strict: RwLock::default(),

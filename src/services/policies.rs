@@ -7,7 +7,8 @@
 //!
 //! **What cannot be read.** A later program may refuse a text that an earlier one took. Then the last version that can be
 //! read stands in for deadlines and suggestions; nothing is removed or disposed of, since nobody has decided that it
-//! rules now, and administrators have a task.
+//! rules now, and administrators have a task. What the unread text may demand is demanded: a second person approves
+//! whatever is published instead ([`Policy::doubted`]).
 //!
 //! A decision keeps the version that it was made under: by its hash, which finds the text here for as long as there
 //! is a database.
@@ -184,7 +185,7 @@ pub async fn ruling(
                     None => ("filen på servern".to_owned(), file.clone()),
                 };
                 let words = format!(
-                    "Riktlinjen {}, version {}, kan inte läsas av den här versionen av Uppsikt. Frister och förslag går efter {from}. Inget tas bort och inget gallras förrän en administratör har publicerat en riktlinje som går att läsa.",
+                    "Riktlinjen {}, version {}, kan inte läsas av den här versionen av Uppsikt. Frister och förslag går efter {from}. Inget tas bort och inget gallras förrän en administratör har publicerat en riktlinje som går att läsa, och en annan har godkänt den: om den olästa kräver två personer går inte att veta. Där det bara finns en administratör ändras filen på servern i stället.",
                     version.name, version.id
                 );
                 let policy = policy.doubted(&words);

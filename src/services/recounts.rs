@@ -1,12 +1,13 @@
 //! Deadlines of cases that were opened while a policy was published: they were counted by the policy before, and are
-//! counted anew as those that stood then.
+//! counted anew as those that stood then. It is looked for in the minutes after a version began to rule, and once after
+//! each start: the program may have been stopped in those minutes.
 
-use std::collections::BTreeMap;
-use std::sync::PoisonError;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{MutexGuard, PoisonError};
 
 use jiff::SignedDuration;
 
-use crate::domain::ids::{AccountId, CaseId};
+use crate::domain::ids::{AccountId, CaseId, PolicyVersionId};
 use crate::domain::policy::Policy;
 use crate::domain::policy_version::{Governs, PolicyVersion};
 
@@ -26,6 +27,11 @@ struct Replaced {
 }
 
 impl Services {
+    fn recounted(&self) -> MutexGuard<'_, BTreeSet<PolicyVersionId>> {
+        // A set of numbers is whole whatever panicked.
+        self.inner.recounted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Counts deadlines anew that were set by a policy which had just been replaced, where the version that replaced it
     /// says so. Says how many.
     ///
@@ -57,14 +63,16 @@ impl Services {
             }
         }
         let now = self.inner.clock.now();
-        let mut n = 0;
+        let (mut n, mut done) = (0, Vec::new());
         for (slot, one) in replaced {
+            done.push(one.version.id);
             let Some(moved) = moved.remove(&slot) else { continue };
             let cases: Vec<_> = moved.iter().map(|moved| moved.case).collect();
             store.move_deadlines(one.version, moved, now).await?;
             n += cases.len();
             self.tell_cases(&cases);
         }
+        self.recounted().extend(done);
         if n > 0 {
             tracing::info!(
                 n_cases = n,
@@ -82,7 +90,8 @@ impl Services {
         let mut replaced = BTreeMap::new();
         for (slot, version) in store.ruling_policies().await? {
             let is_new = version.ruled_from.is_some_and(|from| now.duration_since(from) <= LATE);
-            if !is_new || !version.recounts {
+            let is_done = self.recounted().contains(&version.id);
+            if !version.recounts || (!is_new && is_done) {
                 continue;
             }
             let read = &self.desk()?.read;

@@ -140,6 +140,10 @@ impl Services {
             row("Konton", own().filter(|entry| !entry.known.is_closed).count() as u64),
             row("Stängda konton", own().filter(|entry| entry.known.is_closed).count() as u64),
             row("Utan kontoansvarig", with(|flag| *flag == Flag::NoOwner)),
+            row(
+                "Kapade eller förlorade, inte avslutade",
+                with(|flag| matches!(flag, Flag::Incident(_))),
+            ),
             row("Med för få personer", with(|flag| matches!(flag, Flag::FewHolders { .. }))),
             row("Inaktiva", with(|flag| matches!(flag, Flag::Inactive { .. }))),
             row(

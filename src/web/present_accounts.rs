@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::present_supervision::day_words;
 use super::view::account_card::{
-    AbsenceRow, AccountPage, CardFields, ClosingView, CoverView, PersonRow, TextView,
+    AbsenceRow, AccountPage, CardFields, ClosingView, CoverView, IncidentView, PersonRow, TextView,
 };
 use super::view::accounts::{InventoryView, Summary};
 use super::view::outside::Outside;
@@ -13,8 +13,9 @@ use super::view::times::Moment;
 use crate::domain::account::PlatformKind;
 use crate::domain::calendar::local;
 use crate::domain::card::{Card, Care, ClosingStep, Flag, Said};
+use crate::domain::incident::{IncidentStep, OpenIncident};
 use crate::domain::notice::Part;
-use crate::services::account_safety::Noted;
+use crate::services::account_safety::{Noted, StepNoted};
 use crate::services::cards::{Archiving, Confirmation, Entry, File};
 use crate::services::coverage::{AccountCover, Cover};
 
@@ -25,6 +26,7 @@ pub fn file(shell: Shell, notice: Option<Notice>, file: File, now: Timestamp) ->
         history,
         users,
         safety,
+        incident_steps,
         absences,
         away_for,
         ready_text,
@@ -77,6 +79,8 @@ pub fn file(shell: Shell, notice: Option<Notice>, file: File, now: Timestamp) ->
         confirmations: entry.confirmations.iter().rev().map(confirmed).collect(),
         archivings: entry.archivings.iter().map(archived).collect(),
         safety: safety.iter().map(noted).collect(),
+        incident: entry.known.incident.as_ref().map(|incident| incident_view(incident, now)),
+        incident_steps: incident_steps.iter().map(incident_step).collect(),
         closing: closing.map(|closing| ClosingView {
             announced: closing.announced.to_string(),
             why: closing.why.clone(),
@@ -100,6 +104,25 @@ pub fn file(shell: Shell, notice: Option<Notice>, file: File, now: Timestamp) ->
             .map(|row| (Moment::new(row.at, now), row.by, row.what))
             .collect(),
         card: fields(&entry),
+    }
+}
+
+fn incident_view(incident: &OpenIncident, now: Timestamp) -> IncidentView {
+    let left = IncidentStep::ALL.iter().filter(|step| !incident.done.contains(step));
+    IncidentView {
+        since: incident.since.to_string(),
+        tell_by: Moment::new(incident.tell_by, now),
+        is_settled: !incident.missing().contains(&IncidentStep::DataProtection),
+        left: left.map(|step| (step.id(), step.label())).collect(),
+    }
+}
+
+fn incident_step(row: &StepNoted) -> String {
+    let done = local(row.done_at).strftime("%Y-%m-%d kl. %H:%M");
+    let noted = format!("noterat av {} {}", row.by, local(row.at).strftime("%Y-%m-%d kl. %H:%M"));
+    match row.note.as_str() {
+        "" => format!("{}, {done}, {noted}.", row.step.label()),
+        note => format!("{}, {done}, {noted}: {note}", row.step.label()),
     }
 }
 
@@ -234,6 +257,7 @@ pub fn inventory(register: &[Entry]) -> Option<InventoryView> {
             | Flag::ArchiveDue { .. }
             | Flag::RunMissed { .. }
             | Flag::PasswordDue { .. }
+            | Flag::Incident(_)
             | Flag::OneStep => None,
         })
     };

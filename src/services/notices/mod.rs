@@ -119,7 +119,9 @@ impl Notifier {
             let error = &error as &dyn std::error::Error;
             tracing::error!(error, "a crisis that is over could not be ended; it is tried again");
         }
-        if self.is_new_hour() {
+        // What was noted and cannot wait for the hour is told with what the hour tells.
+        let hurries = self.services.inner.amiss.swap(false, Ordering::Relaxed);
+        if self.is_new_hour() || hurries {
             if let Err(error) = self.coverage().await {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error, "days ahead without anybody could not be looked for");

@@ -23,6 +23,11 @@ const REMINDER_DAYS: i32 = 7;
 /// When something amiss is told again: what it is about, in time.
 fn period(flag: &Flag, today: Date) -> String {
     match flag {
+        // Every day until it is reported.
+        Flag::Incident(incident) => match incident.is_reported() {
+            true => incident.since.to_string(),
+            false => format!("{}:{today}", incident.since),
+        },
         // Another end is another login.
         Flag::LoginEnds { on, near, .. } => format!("{on}:{}", near.id()),
         Flag::Unread { since, .. } => since.to_string(),
@@ -49,6 +54,7 @@ fn period(flag: &Flag, today: Date) -> String {
 
 fn subject(flag: &Flag, name: &str) -> String {
     match flag {
+        Flag::Incident(_) => format!("Kontot {name} är kapat eller förlorat"),
         Flag::Unread { .. } => format!("Kontot {name} läses inte"),
         Flag::LoginEnds { near: Nearing::Over, .. } => {
             format!("Inloggningen till kontot {name} har gått ut")
@@ -82,6 +88,9 @@ fn body(flag: &Flag) -> String {
         }
         Flag::LoginEnds { .. } => {
             "När den har gått ut ser Uppsikt inte längre vad som skrivs på kontot."
+        }
+        Flag::Incident(_) => {
+            "Anmäl det genast, och notera varje steg under Säkerhet på kontots sida i Uppsikt."
         }
         Flag::Unread { .. } | Flag::LoginLacks { .. } => "Se kontots sida i Uppsikt.",
         Flag::Unconfirmed { .. } => {
@@ -125,7 +134,7 @@ impl Notifier {
                 // That an account is not read is told when it happens.
                 Flag::Unread { .. } => false,
                 // And that it soon will not be cannot wait for somebody to be named.
-                Flag::LoginEnds { .. } => true,
+                Flag::LoginEnds { .. } | Flag::Incident(_) => true,
                 other => other.is_told() && has_owner,
             };
             for flag in entry.flags.iter().filter(told_here) {
@@ -138,13 +147,14 @@ impl Notifier {
                     ),
                     kind: KIND,
                     case: None,
-                    urgent: false,
+                    urgent: matches!(flag, Flag::Incident(_)),
                     subject: subject(flag, &entry.account.name),
                     body: body(flag),
                 };
                 let late = matches!(
                     flag,
-                    Flag::Unconfirmed { late: true, .. }
+                    Flag::Incident(_)
+                        | Flag::Unconfirmed { late: true, .. }
                         | Flag::LoginEnds { near: Nearing::Day | Nearing::Over, .. }
                 );
                 let people = self.owner_or_administrators(&entry, late, now).await?;

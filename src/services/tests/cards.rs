@@ -7,9 +7,11 @@ use super::harness::Stage;
 use super::notices::notifier;
 use crate::domain::card::{Card, Care, ClosingStep, Flag, Safety, Said};
 use crate::domain::category::Category;
+use crate::domain::incident::IncidentStep;
 use crate::domain::notice::Part;
 use crate::domain::person::Role;
 use crate::services::cards::{File, Sent, Typed};
+use crate::services::people;
 use crate::services::{ServiceError, Viewer};
 use crate::store::sqlite::people::Reachable;
 
@@ -47,6 +49,13 @@ async fn in_order(stage: &Stage) -> (Viewer, Viewer) {
 
 async fn file(stage: &Stage, viewer: &Viewer) -> File {
     stage.services.account_file(viewer, "facebook").await.unwrap()
+}
+
+fn why_refused(done: Result<(), ServiceError>) -> String {
+    match done {
+        Err(ServiceError::Refused { why }) => why,
+        other => panic!("not refused: {other:?}"),
+    }
 }
 
 fn history(file: &File) -> Vec<String> {
@@ -486,6 +495,12 @@ async fn t18_a_password_is_due_after_a_year_and_when_somebody_leaves_and_two_ste
     }
     assert!(note(Safety::Left, date(2026, 11, 21)).await.is_err(), "by itself alone");
     note(Safety::Password, date(2026, 11, 21)).await.unwrap();
+    assert_eq!(due().await, [], "it was noted after they had left");
+    // Whoever leaves later the same day knows the new one.
+    stage.services.set_account_part(&owner, key, &gone, Some(Part::Editor)).await.unwrap();
+    stage.services.set_account_part(&owner, key, &gone, None).await.unwrap();
+    assert_eq!(due().await, [Flag::PasswordDue { since: date(2026, 11, 21), left: true }]);
+    note(Safety::Password, date(2026, 11, 21)).await.unwrap();
     assert_eq!(due().await, []);
     stage.clock.advance(SignedDuration::from_hours(24 * 365));
     let yearly = Flag::PasswordDue { since: date(2027, 11, 21), left: false };
@@ -516,4 +531,88 @@ async fn t25_an_incident_is_noted_with_its_times_and_told_at_once() {
     assert!(problem.contains("senast 2026-11-24 kl. 00:00"), "{problem}");
     assert_eq!(stage.store().audit_count("account.safety").await.unwrap(), 1);
     stage.verified().await;
+}
+
+#[tokio::test]
+async fn t25_an_account_that_was_taken_over_is_flagged_and_told_until_each_step_is_noted_with_its_time()
+ {
+    let stage = Stage::new().await;
+    let (_, owner) = in_order(&stage).await;
+    let key = "facebook";
+    let incident = (Safety::Incident, date(2026, 11, 21));
+    let (store, clock) = (stage.store(), stage.clock.clock());
+    for login in ["lo", "ada"] {
+        let mail = format!("{login}@exempelstad.example");
+        people::set_mail(store, &clock, login, Some(&mail)).await.unwrap();
+    }
+    let notifier = notifier(&stage);
+    notifier.round().await.unwrap();
+    stage.services.note_safety(&owner, key, incident, "Någon annan är inloggad.").await.unwrap();
+    // In the same hour, to the owner and the administrator, day or night.
+    notifier.round().await.unwrap();
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    let sql = "select count(*) from notices where kind = 'register' and urgent = 1 and subject like '%kapat%'";
+    assert_eq!(raw.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap(), 2);
+    let flags = async || file(&stage, &owner).await.entry.flags;
+    let open = async || match flags().await.first() {
+        Some(Flag::Incident(open)) => Some(open.clone()),
+        _ => None,
+    };
+    let first = open().await.unwrap();
+    assert_eq!((first.since, first.missing().len()), (date(2026, 11, 21), 4));
+    assert_eq!(first.tell_by.to_string(), "2026-11-23T23:00:00Z", "72 hours");
+    assert!(Flag::Incident(first).is_told(), "by mail too");
+    let step = async |step, at: &str, note: &str| {
+        stage.services.note_incident_step(&owner, key, step, (at, note)).await
+    };
+    use IncidentStep::{Communications, NoDataProtection, Over, Regained, Reported};
+    let why = why_refused(step(Over, "", "").await);
+    assert!(why.starts_with("Det här är inte noterat: anmält som"), "{why}");
+    for bad in ["2026-11-22T09:00", "2026-11-20T09:00", "i går"] {
+        why_refused(step(Reported, bad, "").await);
+    }
+    step(Reported, "2026-11-21T11:30", "Servicedesk, ärende 12.").await.unwrap();
+    why_refused(step(Reported, "", "").await);
+    for done in [Communications, Regained] {
+        step(done, "", "").await.unwrap();
+    }
+    why_refused(step(NoDataProtection, "", "").await);
+    step(NoDataProtection, "", "Inga personuppgifter kan ha kommit ut.").await.unwrap();
+    let tasks = async || {
+        let troubles = stage.services.notice_troubles(&stage.editor).await.unwrap();
+        troubles.iter().filter(|t| t.who == "informationssäkerhet").count()
+    };
+    assert_eq!((tasks().await, open().await.unwrap().missing()), (1, Vec::new()));
+    step(Over, "", "").await.unwrap();
+    assert_eq!((tasks().await, open().await), (0, None));
+    why_refused(step(Over, "", "").await);
+    let steps = file(&stage, &owner).await.incident_steps;
+    assert_eq!(steps.len(), 5);
+    let reported = steps.last().unwrap();
+    assert_eq!(reported.done_at.to_string(), "2026-11-21T10:30:00Z");
+    assert_eq!((reported.at, reported.by.as_str()), (stage.now(), owner.name.as_str()));
+    let step = stage.services.note_incident_step(&stage.editor, key, Reported, ("", ""));
+    assert!(matches!(step.await, Err(ServiceError::NotPermitted { .. })));
+    for sql in [
+        "delete from incident_steps",
+        "update incident_steps set done_at = 1",
+        "insert into incident_steps select null, incident_id, 'anmald_imy', 1, 'x', 1, 'x' from incident_steps limit 1",
+    ] {
+        assert!(raw.execute(sql, []).is_err(), "{sql}");
+    }
+    stage.verified().await;
+}
+
+#[tokio::test]
+async fn each_year_the_owner_vouches_by_name_that_whoever_works_with_the_account_is_employed() {
+    let stage = Stage::new().await;
+    let (_, owner) = in_order(&stage).await;
+    go_to(&stage, "2027-02-01T09:00");
+    stage.services.confirm_account(&owner, "facebook", true, "").await.unwrap();
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    let sql = "select user_name, detail from audit where act = 'account.confirm'";
+    let (by, said): (String, String) =
+        raw.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert_eq!(by, owner.name);
+    assert!(said.contains("är anställda: Lo Exempel") && said.contains("Kim Exempel"), "{said}");
 }

@@ -19,11 +19,14 @@ pub(in crate::services) mod harness;
 mod hooks;
 mod keeping;
 mod keeping_rules;
+#[cfg(all(feature = "real-servers", feature = "browser"))]
+mod letters;
 mod links;
 mod mailbox;
 mod manual;
 mod mentions;
 mod notices;
+mod odd_mailbox;
 mod outbox;
 mod packages;
 #[cfg(feature = "browser")]

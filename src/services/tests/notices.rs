@@ -579,7 +579,7 @@ fn an_address_never_leaves_with_the_text() {
 }
 
 #[cfg(feature = "real-servers")]
-mod real {
+pub(super) mod real {
     use super::*;
 
     fn setting(name: &str) -> String {
@@ -588,7 +588,7 @@ mod real {
         })
     }
 
-    fn server(port: &str, security: Security) -> MailSettings {
+    pub(in crate::services::tests) fn server(port: &str, security: Security) -> MailSettings {
         MailSettings {
             // The name that the certificate is for.
             host: "localhost".into(),
@@ -602,7 +602,7 @@ mod real {
     }
 
     /// What the server has taken for somebody, as it came.
-    fn received(address: &str) -> Vec<String> {
+    pub(in crate::services::tests) fn received(address: &str) -> Vec<String> {
         let folder = std::path::Path::new(&setting("SMTP_MAILDIR")).join("new");
         let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
         let letters = files.map(|file| std::fs::read_to_string(file).unwrap());
@@ -610,7 +610,7 @@ mod real {
     }
 
     /// An address that no other run has used.
-    fn fresh(name: &str) -> String {
+    pub(in crate::services::tests) fn fresh(name: &str) -> String {
         format!("{name}.{}@exempelstad.example", uuid::Uuid::new_v4().simple())
     }
 

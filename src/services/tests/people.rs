@@ -8,10 +8,12 @@ use regex::Regex;
 use crate::domain::action::ActionKind;
 use crate::domain::decision::{Choice, Decision};
 use crate::domain::ids::{
-    ActionId, CaseId, DecisionId, EvidenceId, ItemId, PlatformItemId, RegistrationId,
+    AccountKey, ActionId, CaseId, DecisionId, EvidenceId, ItemId, PlatformItemId, RegistrationId,
 };
 use crate::domain::item::{Author, Batch, FetchedItem, ItemKind};
+use crate::domain::notice::Part;
 use crate::domain::person::Role;
+use crate::domain::sign_in::GroupRule;
 use crate::platforms::simulate::faults::Fault;
 use crate::runtime::secret::Secret;
 use crate::services::manual::Typed;
@@ -470,4 +472,35 @@ async fn no_line_of_the_queue_shows_a_number_or_an_address() {
         }
         assert!(line.text.len() < 900);
     }
+}
+
+#[tokio::test]
+async fn whoever_the_directory_knows_no_more_loses_session_part_and_role() {
+    let mut stage = Stage::new().await;
+    let admin = stage.person(Role::Administrator, "Ada").await;
+    let inner = std::sync::Arc::get_mut(&mut stage.services.inner).expect("nothing runs yet");
+    inner.settings.sign_in.groups = vec![GroupRule {
+        group: "redaktion".into(),
+        role: Role::Editor,
+        accounts: vec![AccountKey::new("facebook")],
+        unit: None,
+        part: Part::Editor,
+    }];
+    let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let comes = async |groups: &[&str]| {
+        let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        stage.services.enter_by_proxy("tove".into(), None, groups, here).await
+    };
+    let opened = comes(&["redaktion"]).await.unwrap();
+    let token = opened.token.expose().to_owned();
+    let holds = async || {
+        let register = stage.services.register(&admin).await.unwrap();
+        let of = register.iter().find(|entry| entry.account.key.as_str() == "facebook").unwrap();
+        of.people.iter().any(|person| person.user.login == "tove")
+    };
+    assert!(holds().await && stage.services.session(&token, here).await.unwrap().is_some());
+    // Not employed any more: the directory names none of our groups.
+    assert!(matches!(comes(&["andra"]).await, Err(ServiceError::Refused { .. })));
+    assert!(stage.services.session(&token, here).await.unwrap().is_none());
+    assert!(!holds().await, "nor do they count for the account");
 }

@@ -23,6 +23,7 @@ fn diary_first(policy: &mut Policy) {
     policy.duties.grounds = vec![
         PolicyGround::plain(Ground::Threat, Standing::Named),
         PolicyGround::plain(Ground::PartyPolitical, Standing::Refer),
+        PolicyGround::plain(Ground::Bullying, Standing::Escalate),
     ];
     policy.message.medium.clock = Clock::OFFICE_48H;
 }
@@ -70,11 +71,16 @@ async fn the_case_offers_the_grounds_of_the_accounts_own_policy() {
     assert_eq!(file.proposal.ground, Some(Ground::Threat));
     assert_eq!(file.suggested, [(Ground::Threat, "Prov.".to_owned())]);
     let revision = file.revision;
-    for ground in [Ground::Profanity, Ground::PartyPolitical] {
+    for (ground, instead) in [
+        (Ground::Profanity, "låt inlägget stå"),
+        (Ground::PartyPolitical, "Hänvisa i stället"),
+        (Ground::Bullying, "Berätta för närmaste chef med Vidarebefordra"),
+    ] {
         let choices = vec![Choice::Hide, Choice::Register];
         let decision = Decision::new(choices, Some(ground), None).unwrap();
         let refused = stage.services.decide(&stage.editor, case, revision, decision).await;
-        assert!(matches!(refused, Err(ServiceError::Refused { .. })), "{ground:?}: {refused:?}");
+        let Err(ServiceError::Refused { why }) = refused else { panic!("{ground:?}: {refused:?}") };
+        assert!(why.contains(instead), "{why}");
     }
 }
 

@@ -8,6 +8,7 @@ use super::harness::{Stage, THREAT};
 use crate::domain::calendar::OfficeHours;
 use crate::domain::deadline::Clock;
 use crate::domain::decision::Choice;
+use crate::domain::duties::{MustRegister, OnRemoval};
 use crate::domain::ground::Ground;
 use crate::domain::ids::ContentHash;
 use crate::domain::log::LogKind;
@@ -256,9 +257,22 @@ async fn where_the_text_that_rules_cannot_be_read_the_last_one_stands_in_and_not
     assert_eq!(told, 1, "{troubles:?}");
     let why = refused(stage.try_decide(case, vec![Choice::Hide]).await);
     assert!(why.contains("Inget tas bort") && why.contains("Andra"), "{why}");
-    // An administrator decides that it is to rule: then it does, removals and all.
+    // An administrator decides that it is to rule, and another one, for the unread text may ask for two: then it does,
+    // removals and all.
+    let stands_in = stage.services.policy_of(stage.account);
+    let duties = &stands_in.duties;
+    assert!(duties.changed_by_two && duties.accounts.two_steps, "nothing is demanded less of");
+    assert!(duties.register.secrecy_ends_talk && duties.accounts.yearly_password);
+    assert_eq!(duties.register.must, MustRegister::ALL);
+    assert_eq!(duties.register.on_removal, OnRemoval::Always);
     let one = in_use(&stage.services, &ada).await;
-    stage.services.publish_policy(&ada, WHOSE, &draft(&one, "Första")).await.unwrap();
+    let rules = stage.services.publish_policy(&ada, WHOSE, &draft(&one, "Första")).await.unwrap();
+    assert!(!rules, "it waits for a second person");
+    let bo = stage.person(Role::Administrator, "Bo").await;
+    let waiting = in_use(&stage.services, &bo).await.waiting().unwrap().id.0;
+    refused(stage.services.approve_policy(&ada, WHOSE, waiting).await);
+    assert!(stage.services.policy_of(stage.account).doubt.is_some());
+    stage.services.approve_policy(&bo, WHOSE, waiting).await.unwrap();
     assert!(stage.services.policy_of(stage.account).doubt.is_none());
     stage.verified().await;
 }
@@ -310,6 +324,15 @@ async fn a_case_that_was_opened_while_a_policy_was_published_gets_its_deadline_t
     raw.execute(set, rusqlite::params![before.as_millisecond(), case.0]).unwrap();
     stage.clock.advance(SignedDuration::from_mins(16));
     assert_eq!(stage.services.recount_late().await.unwrap(), 0);
+    // The program was stopped in those minutes: it looks once when it starts again.
+    let mut stage = stage;
+    started(&mut stage, "Gamla").await;
+    assert_eq!(stage.services.recount_late().await.unwrap(), 1);
+    let due = stage.store().case(case).await.unwrap().due_at;
+    assert_eq!(due, after);
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    raw.execute(set, rusqlite::params![before.as_millisecond(), case.0]).unwrap();
+    assert_eq!(stage.services.recount_late().await.unwrap(), 0, "once");
 }
 
 #[tokio::test]

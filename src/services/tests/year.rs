@@ -14,6 +14,7 @@ mod duties;
 mod ending;
 mod opening;
 mod square;
+pub(crate) mod suite;
 mod texts;
 mod truth;
 mod work;
@@ -43,6 +44,7 @@ use crate::domain::ids::{AccountId, AccountKey, CaseId};
 use crate::domain::item::ItemKind;
 use crate::domain::person::Role;
 use crate::domain::policy::Policy;
+use crate::domain::report::Span;
 use crate::domain::retention::{NoCase, Retention, RetentionClass, RetentionRule};
 use crate::evidence::EvidenceStore;
 use crate::evidence::fetch::FetchLimits;
@@ -73,6 +75,9 @@ const FLAGGED: u64 = 15;
 const FLAGGED_LEAST: u64 = 50;
 /// How many the one account on the whole simulated Facebook gets at most: that one replays its script at each call.
 const ON_FACEBOOK: u64 = 120;
+
+/// So many days are lived again.
+const AGAIN_DAYS: i32 = 12;
 
 const ACCOUNTS: usize = 30;
 const KINDS: &[PlatformKind] = &[
@@ -208,6 +213,32 @@ pub(crate) fn live(policies: [Policy; 3]) {
         );
         year.something_happened();
     });
+}
+
+/// Lives the first days of the year twice from one seed, and once from another: the same seed gives the same, to the
+/// last line of the report, and another one does not.
+pub(crate) fn live_again(policies: &[Policy; 3]) {
+    let days = |seed: u64| {
+        let policies = policies.clone();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        chance::seeded::begin(seed);
+        runtime.block_on(async {
+            let mut year = Year::begin(seed, COMMENTS, policies).await;
+            for n in 0..AGAIN_DAYS {
+                year.today = days_on(date(2027, 1, 1), n);
+                year.day().await;
+            }
+            assert!(year.truth.wrong.is_empty(), "{:?}", year.truth.wrong);
+            assert!(year.truth.tally.decisions > 0, "{:?}", year.truth.tally);
+            let span = Span::Month { year: 2027, month: 1 };
+            let lines = year.services.report_lines(&year.person("ada"), span).await.unwrap();
+            (year.told(), lines)
+        })
+    };
+    let (first, second, other) = (days(SEED), days(SEED), days(SEED + 1));
+    assert_eq!(first.1, second.1, "the lines of the report");
+    assert_eq!(first.0, second.0, "what happened");
+    assert_ne!(first.0, other.0, "another seed is another year");
 }
 
 impl Year {

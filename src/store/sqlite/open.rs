@@ -69,6 +69,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0049_report_mails.sql")),
     M::up(include_str!("migrations/0054_policy_bases.sql")),
     M::up(include_str!("migrations/0055_account_safety.sql")),
+    M::up(include_str!("migrations/0067_incident_steps.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::domain::card::{Card, Care, ClosingStep, Safety, Said};
+use crate::domain::incident::IncidentStep;
 use crate::domain::notice::Part;
 use crate::services::ServiceError;
 use crate::services::cards::{Sent, Typed};
@@ -47,6 +48,7 @@ pub struct Fields {
     skal: String,
     hanvisning: String,
     steg: String,
+    tid: String,
 }
 
 async fn draw(
@@ -135,6 +137,13 @@ pub async fn act(
             }
             (None, _) => Err(ServiceError::NotFound { what: "kind of note" }),
             (_, Err(error)) => Err(error),
+        },
+        "incident" => match IncidentStep::from_id(&fields.steg) {
+            Some(step) => {
+                let words = (fields.tid.as_str(), fields.anteckning.as_str());
+                services.note_incident_step(viewer, &key, step, words).await
+            }
+            None => Err(ServiceError::NotFound { what: "step of an incident" }),
         },
         "ska-stangas" => match day(&fields.dag) {
             Ok(day) => {

@@ -54,12 +54,29 @@ pub struct AccountPage {
     pub archivings: Vec<String>,
     /// What was noted of its safety.
     pub safety: Vec<String>,
+    /// That it was taken over or lost.
+    pub incident: Option<IncidentView>,
+    /// What was done about that, now and earlier.
+    pub incident_steps: Vec<String>,
     /// Where the closing stands.
     pub closing: Option<ClosingView>,
     /// Today, for date fields.
     pub today: String,
     /// What was changed, by whom and when.
     pub history: Vec<(Moment, String, String)>,
+}
+
+/// An account that was taken over or lost, where that is not over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncidentView {
+    /// The day of it.
+    pub since: String,
+    /// By when the data protection authority is told where it has to be.
+    pub tell_by: Moment,
+    /// Whether that is settled.
+    pub is_settled: bool,
+    /// What is left to note: identifier and words.
+    pub left: Vec<(&'static str, &'static str)>,
 }
 
 /// The fields of the card as they stand in the form.

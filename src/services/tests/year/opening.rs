@@ -5,7 +5,7 @@ use super::*;
 pub(super) async fn open(
     dir: &Path,
     clock: &TestClock,
-    policies: &[Policy; 3],
+    policies: &[Policy],
     accounts: &[Held],
 ) -> Services {
     let store = Store::open(&store::Settings { path: dir.join("uppsikt.db") }).unwrap();
