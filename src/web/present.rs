@@ -418,6 +418,7 @@ const fn will_be(choice: &'static str) -> &'static str {
         b"answer" => "besvaras",
         b"refer" => "hänvisas",
         b"forward" => "vidarebefordras",
+        b"report" => "anmäls till plattformen",
         b"dismiss" => "avfärdas",
         b"police" => "polisanmälan antecknas",
         _ => "vilar",
@@ -511,6 +512,7 @@ fn decision(
         ),
         reply: offer(ActionKind::Reply, reply, until.as_deref()),
         forward: PlatformOffer::Native { effect: Some(FORWARD_BY_HAND.into()) },
+        report: offer(ActionKind::Report, offers.map(|o| o.report), None),
         longest_reply,
         grounds: GroundMenu::new(
             file.suggested.iter().map(|(ground, _)| *ground).collect(),

@@ -11,6 +11,7 @@ use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::conformance::{self, Collected, fetch_all};
 use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::facebook::Facebook;
+use crate::platforms::push::Subscribed;
 use crate::platforms::settings::FacebookSettings;
 use crate::platforms::simulate::facebook::{self as simulate, Options, Simulator};
 use crate::platforms::simulate::faults::Fault;
@@ -445,6 +446,8 @@ async fn requests_and_answers_are_as_meta_publishes_them() {
         facebook.find_reply(&item, &Sought::ever("Hej själv", "n")).await.unwrap();
         facebook.read_live(&item).await.unwrap();
     }
+    assert_eq!(facebook.subscribe(&testing::callback()).await, Ok(Subscribed::Yes));
+    assert!(simulator.is_subscribed(), "the app is told of the Page");
     let exchanges = simulator.front().exchanges();
     let found: std::collections::BTreeSet<_> =
         exchanges.iter().flat_map(|e| testing::meta::broken_by(e, &published, &Kinds)).collect();

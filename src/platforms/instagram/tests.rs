@@ -304,7 +304,8 @@ fn pointed_at(push: &serde_json::Value) -> ItemAddress {
     let secret = Secret::new("appens-hemlighet");
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.expose().as_bytes()).unwrap();
     let (kind, account) = (PlatformKind::Instagram, "17841400000000009".to_owned());
-    let hook = Hook::new(HookSettings { kind, account, secret, verify: None }).unwrap();
+    let hook =
+        Hook::new(HookSettings { kind, account, secret, verify: None, callback: None }).unwrap();
     let body = push.to_string();
     mac.update(body.as_bytes());
     let signed = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));

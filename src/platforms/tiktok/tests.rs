@@ -9,6 +9,7 @@ use crate::domain::item::{ItemKind, LiveReading, Presence};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::conformance::{self, World as _, fetch_all};
 use crate::platforms::error::PlatformError;
+use crate::platforms::push::Subscribed;
 use crate::platforms::settings::TikTokSettings;
 use crate::platforms::simulate::consent::Rotation;
 use crate::platforms::simulate::faults::Fault;
@@ -20,6 +21,7 @@ use crate::platforms::testing::stage::{
 };
 use crate::platforms::tiktok::TikTok;
 use crate::platforms::{Platform, Receipt};
+use crate::runtime::secret::Secret;
 use crate::runtime::vault::Shelf;
 
 type Stage = stage::Stage<simulate::TikTok, TikTok>;
@@ -212,4 +214,17 @@ async fn an_answer_that_the_list_of_comments_does_not_name_is_not_called_gone() 
         simulator.remove(&simulator.id(threat)).await;
         assert_eq!(tiktok.read_live(&item).await, Ok(LiveReading::Gone));
     }
+}
+
+#[tokio::test]
+async fn pushes_of_comments_are_asked_for_by_the_app() {
+    let Stage { simulator, account: tiktok, .. } = stage(few()).await;
+    let callback = testing::callback();
+    for _ in 0..2 {
+        assert_eq!(tiktok.subscribe(&callback).await, Ok(Subscribed::Yes));
+        assert_eq!(simulator.callback(), Some(callback.url.to_string()));
+    }
+    let settings = TikTokSettings { client_secret: Secret::new("fel"), ..simulator.settings() };
+    let wrong = TikTok::new(settings, crate::runtime::clock::Clock::system()).unwrap();
+    assert_eq!(wrong.subscribe(&callback).await.unwrap_err().class(), "forbidden");
 }

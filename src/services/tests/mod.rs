@@ -35,6 +35,7 @@ mod public_reports;
 mod pushes;
 mod quota;
 mod replies;
+mod reported;
 mod reports;
 mod rules_changed;
 mod schedules;

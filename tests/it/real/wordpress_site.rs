@@ -79,6 +79,23 @@ impl Site {
         comment["status"].as_str().unwrap().to_owned()
     }
 
+    /// Another site says that it has linked to the first post: a comment of another kind.
+    #[allow(dead_code, reason = "one of the two test binaries that share this file uses it")]
+    pub async fn trackback(&self, excerpt: &str) {
+        let posts = self.call(Method::GET, "posts?per_page=1&orderby=id&order=asc", None).await;
+        let url = format!("{}/wp-trackback.php?p={}", self.url, posts[0]["id"]);
+        let number = uuid::Uuid::new_v4().simple();
+        let form = [
+            ("url", format!("https://grannkommunen.example/{number}")),
+            ("title", "Så gör grannen".to_owned()),
+            ("excerpt", excerpt.to_owned()),
+            ("blog_name", "Grannkommunen".to_owned()),
+        ];
+        let answer = self.client.post(url).form(&form).send().await.expect("WordPress answers");
+        let text = answer.text().await.unwrap();
+        assert!(text.contains("<error>0</error>"), "{text}");
+    }
+
     async fn all(&self) -> Vec<Value> {
         let mut all = Vec::new();
         for page in 1.. {
