@@ -347,7 +347,8 @@ fn read(
         Some(at) => table.one_of("platform", &at, PLATFORMS),
         None => None,
     };
-    let name = table.demanded_text("name", "name = \"Kommunbloggen\"");
+    let name = table.text("name");
+    let is_unnamed = name.is_none() && !table.has("name");
     let usual = match kind {
         Some(PlatformKind::YouTube | PlatformKind::TikTok) => INTERVAL_COUNTED_S,
         Some(PlatformKind::LinkedIn | PlatformKind::Flickr) => INTERVAL_RARE_S,
@@ -396,7 +397,8 @@ fn read(
     let token_expires = token_expires.map(|day| day.or(sealed.map(|at| local(at).date())));
     Some(AccountConfig {
         key: AccountKey::new(key?.value),
-        name: name?.value,
+        // By its platform, until somebody names it.
+        name: if is_unnamed { kind.label().to_owned() } else { name?.value },
         interval: Duration::from_secs(interval?),
         simulated: reach.simulated,
         allow_private_addresses: reach.private,
