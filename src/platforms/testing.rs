@@ -253,7 +253,9 @@ impl Weather for Front {
             .iter()
             .map(|(_, fault)| *fault)
             // Waiting for nothing takes time, and whoever has run out of consent is asked no more.
-            .filter(|fault| !matches!(fault, Fault::Slow(_) | Fault::ExpiredToken))
+            .filter(|fault| {
+                !matches!(fault, Fault::Slow(_) | Fault::ExpiredToken | Fault::Late { .. })
+            })
             .chain([Fault::ClockSkew { seconds: -90 }, Fault::ClockSkew { seconds: 0 }])
             .collect();
         self.fail_next(menu[usize::from(n) % menu.len()], 1 + usize::from(n) % 3);

@@ -84,7 +84,6 @@ pub(super) fn read(
 mod tests {
     use std::path::Path;
 
-    use super::*;
     use crate::config::{Config, parse};
 
     fn read(lines: &str) -> Result<Config, String> {

@@ -17,7 +17,7 @@ use crate::platforms::simulate::tiktok::{self as simulate, Options, Own, Simulat
 use crate::platforms::testing;
 use crate::platforms::testing::stage::{
     self, a_lost_answer_can_be_found_out, a_refusal_stops_nothing_else, faults_have_their_classes,
-    few, first_item, many, troubled,
+    few, first_item, many, troubled, what_is_shown_late_is_found,
 };
 use crate::platforms::tiktok::TikTok;
 use crate::platforms::{Platform, Receipt};
@@ -227,4 +227,10 @@ async fn pushes_of_comments_are_asked_for_by_the_app() {
     let settings = TikTokSettings { client_secret: Secret::new("fel"), ..simulator.settings() };
     let wrong = TikTok::new(settings, crate::runtime::clock::Clock::system()).unwrap();
     assert_eq!(wrong.subscribe(&callback).await.unwrap_err().class(), "forbidden");
+}
+
+#[tokio::test]
+async fn what_is_shown_later_than_it_was_written_is_found() {
+    let Stage { simulator, account: tiktok, clock } = stage(few()).await;
+    what_is_shown_late_is_found(&tiktok, &simulator, simulator.front(), &clock).await;
 }

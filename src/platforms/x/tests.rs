@@ -20,6 +20,7 @@ use crate::platforms::simulate::faults::Fault;
 use crate::platforms::simulate::x::{self as simulate, Options, Own, Simulator};
 use crate::platforms::testing::stage::{
     self, a_lost_answer_can_be_found_out, faults_have_their_classes, few, many, troubled, warrant,
+    what_is_shown_late_is_found,
 };
 use crate::platforms::testing::{self, at, published};
 use crate::platforms::x::X;
@@ -448,4 +449,10 @@ async fn pushes_are_asked_for_once_and_again_where_they_have_ended() {
     let error = x.subscribe(&wrong).await.unwrap_err();
     assert_eq!(error.class(), "forbidden", "{error:?}");
     x.fetch(None, None).await.expect("the account's own login is as good as before");
+}
+
+#[tokio::test]
+async fn what_is_shown_later_than_it_was_written_is_found() {
+    let Stage { simulator, account: x, clock } = stage(few()).await;
+    what_is_shown_late_is_found(&x, &simulator, simulator.front(), &clock).await;
 }

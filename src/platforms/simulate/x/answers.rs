@@ -14,8 +14,8 @@ use crate::platforms::simulate::server::Call;
 use crate::platforms::simulate::stage::{Stage, Turned};
 use crate::platforms::simulate::world::{Comment, Post, World};
 use crate::platforms::simulate::x::{
-    CLIENT, CLIENT_SECRET, Elsewhere, Message, NAME, State, USER, USERNAME, X, names, number,
-    post_name,
+    CLIENT, CLIENT_SECRET, Elsewhere, Message, NAME, Simulator, State, USER, USERNAME, X, names,
+    number, post_name,
 };
 
 /// How long an access token lives, in seconds.
