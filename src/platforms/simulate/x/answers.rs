@@ -171,7 +171,7 @@ impl Question<'_> {
                 let body = serde_json::from_slice::<Value>(&call.body).unwrap_or_default();
                 let Some(url) = body["url"].as_str() else { return bad() };
                 let made = webhook.insert((url.to_owned(), true));
-                Reply::ok(&json!({"data": view(made)}))
+                Reply::ok(&json!({"data": view(&*made)}))
             }
             ("PUT", "2/webhooks/77", Some((_, valid))) => {
                 *valid = true;
