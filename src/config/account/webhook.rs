@@ -41,8 +41,15 @@ pub(super) fn read(
     };
     let own = if kind == PlatformKind::X { table.text("webhook_app_token") } else { None };
     let token = own.as_ref().map(|at| secret(table, "webhook_app_token", at, places));
-    if let [Some(one), None] | [None, Some(one)] = &asker {
-        table.complain(one, "`webhook_app` (appens nummer) och `webhook_person` (numret på den som har anslutit kontot) hör ihop: skriv båda, så beställer Uppsikt beskeden av LinkedIn");
+    let written = [table.has("webhook_app"), table.has("webhook_person")];
+    if written[0] != written[1] {
+        if let Some(one) = asker.iter().flatten().next() {
+            table.complain(one, "`webhook_app` (appens nummer) och `webhook_person` (numret på den som har anslutit kontot) hör ihop: skriv båda, så beställer Uppsikt beskeden av LinkedIn");
+        }
+        return None;
+    }
+    if written[0] && asker.iter().any(Option::is_none) && kind == PlatformKind::LinkedIn {
+        // What is there and is no text has been complained about.
         return None;
     }
     if let Some(at) = asker[0].as_ref().or(own.as_ref())
