@@ -28,7 +28,7 @@ use super::view::case::{
     HistoryRow, PostView, ThreadItem, UndoBar, WhyRow,
 };
 use super::view::changed::{ChangedView, Seen};
-use super::view::choice::ChoiceKind;
+use super::view::choice::{ChoiceKind, will_be};
 use super::view::decision::{
     Again, DecisionForm, DecisionInput, DiaryInput, FormState, PlatformOffer, Proposal, rests,
 };
@@ -405,24 +405,6 @@ pub(super) fn comes_to(choices: &[Choice], by_hand: impl Fn(&Choice) -> bool) ->
 fn sentence(clause: &str) -> String {
     let stop = if clause.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{}{stop}", capitalised(clause))
-}
-
-/// What will be done, as the bar says it.
-const fn will_be(choice: &'static str) -> &'static str {
-    match choice.as_bytes() {
-        b"hide" => "döljs",
-        b"unhide" => "visas igen",
-        b"delete" => "tas bort",
-        b"register" => "diarieförs",
-        b"not_register" => "diarieförs inte",
-        b"answer" => "besvaras",
-        b"refer" => "hänvisas",
-        b"forward" => "vidarebefordras",
-        b"report" => "anmäls till plattformen",
-        b"dismiss" => "avfärdas",
-        b"police" => "polisanmälan antecknas",
-        _ => "vilar",
-    }
 }
 
 fn form_state(file: &CaseFile, me: UserId) -> FormState {

@@ -185,6 +185,24 @@ impl ChoiceKind {
     }
 }
 
+/// What a choice of this identifier will have done, as the bar says it.
+pub const fn will_be(choice: &'static str) -> &'static str {
+    match choice.as_bytes() {
+        b"hide" => "döljs",
+        b"unhide" => "visas igen",
+        b"delete" => "tas bort",
+        b"register" => "diarieförs",
+        b"not_register" => "diarieförs inte",
+        b"answer" => "besvaras",
+        b"refer" => "hänvisas",
+        b"forward" => "vidarebefordras",
+        b"report" => "anmäls till plattformen",
+        b"dismiss" => "avfärdas",
+        b"police" => "polisanmälan antecknas",
+        _ => "vilar",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
