@@ -1,5 +1,6 @@
 //! A connector for each configured account, and what it lets us do.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -18,12 +19,13 @@ use crate::platforms::facebook::Facebook;
 use crate::platforms::flickr::Flickr;
 use crate::platforms::forum::OwnSite;
 use crate::platforms::hooks::{Hook, HookSettings};
+use crate::platforms::http::clients::Clients;
 use crate::platforms::http::{BadHttpSettings, HttpSettings, below};
 use crate::platforms::instagram::Instagram;
 use crate::platforms::limit::fingerprint;
 use crate::platforms::linkedin::LinkedIn;
 use crate::platforms::mastodon::Mastodon;
-use crate::platforms::push::PushSource;
+use crate::platforms::push::{Callback, PushSource};
 use crate::platforms::reddit::Reddit;
 use crate::platforms::settings::{
     BlueskySettings, FacebookSettings, FlickrSettings, InstagramLogin, InstagramSettings,
@@ -62,13 +64,32 @@ pub(super) struct Shared {
     tokens: Option<PathBuf>,
     /// What they are sealed with, where the settings say so.
     key: Option<Key>,
+    /// What they call with.
+    clients: Clients,
+    /// Where each app is pushed to: platform and mark of its secret, with the address.
+    addresses: BTreeMap<(PlatformKind, String), Url>,
 }
 
 impl Shared {
     /// What accounts share that are called: beside the database lies what they renew.
     pub fn beside(config: &Config) -> Self {
         let key = config.tokens.as_ref().and_then(|tokens| tokens.key.clone());
-        Self { tokens: Some(config.store_path.with_extension("tokens")), key, ..Self::default() }
+        // One address serves an app, that of its first account: asked for by each in turn, another would end
+        // the one before.
+        let mut addresses = BTreeMap::new();
+        for account in &config.accounts {
+            let path = format!("api/v1/intake/{}", account.key);
+            if let Some(webhook) = &account.webhook
+                // Platforms push over https alone; a simulator stands on this machine.
+                && (config.server.public_url.scheme() == "https" || account.simulated)
+                && let Ok(url) = config.server.public_url.join(&path)
+            {
+                let app = (account.kind(), fingerprint(&webhook.secret));
+                addresses.entry(app).or_insert(url);
+            }
+        }
+        let tokens = Some(config.store_path.with_extension("tokens"));
+        Self { tokens, key, addresses, ..Self::default() }
     }
 
     /// Where the pair lies that has come out of a consent: accounts with the same one share it, since each
@@ -132,13 +153,22 @@ fn address_or(simulator: &Option<Url>, fixed: &str, path: &str) -> Url {
 pub(super) type Connector = (Arc<dyn Platform>, Option<Arc<dyn PushSource>>);
 
 /// What reads the pushes of an account's app, where the settings say how they are known.
-fn hook(account: &AccountConfig, identity: &str) -> Option<Arc<dyn PushSource>> {
+fn hook(account: &AccountConfig, shared: &Shared, identity: &str) -> Option<Arc<dyn PushSource>> {
     let webhook = account.webhook.clone()?;
+    let app = (account.kind(), fingerprint(&webhook.secret));
+    let callback = shared.addresses.get(&app).map(|url| Callback {
+        url: url.clone(),
+        secret: webhook.secret.clone(),
+        app: webhook.app,
+        person: webhook.person,
+        token: webhook.token,
+    });
     let settings = HookSettings {
         kind: account.kind(),
         account: identity.to_owned(),
         secret: webhook.secret,
         verify: webhook.verify,
+        callback,
     };
     Some(Arc::new(Hook::new(settings)?))
 }
@@ -152,6 +182,7 @@ pub(super) fn connector(
     let http = |url: &Url| HttpSettings {
         allow_http_loopback: url.scheme() == "http",
         allow_private: account.allow_private_addresses || account.simulated,
+        clients: Some(shared.clients.clone()),
         ..HttpSettings::default()
     };
     let pushes = account.webhook.is_some();
@@ -178,13 +209,14 @@ pub(super) fn connector(
                 pushes,
             };
             let connector = Facebook::sharing(settings, &shared.apps, clock.clone())?;
-            Ok((Arc::new(connector), hook(account, page_id)))
+            Ok((Arc::new(connector), hook(account, shared, page_id)))
         }
-        PlatformConfig::Mastodon { url, token, moderator } => {
+        PlatformConfig::Mastodon { url, token, moderator, limits } => {
             let settings = MastodonSettings {
                 server: url.clone(),
                 token: token.clone(),
                 moderator: *moderator,
+                limits: *limits,
                 http: http(url),
             };
             Ok((Arc::new(Mastodon::new(settings, clock.clone())?), None))
@@ -218,7 +250,7 @@ pub(super) fn connector(
                 pushes,
             };
             let connector = Instagram::sharing(settings, &shared.apps, clock.clone())?;
-            Ok((Arc::new(connector), hook(account, ig_id)))
+            Ok((Arc::new(connector), hook(account, shared, ig_id)))
         }
         PlatformConfig::LinkedIn { organization_id, token, calls_per_day, simulator } => {
             let at = |fixed, path| address_or(simulator, fixed, path);
@@ -234,7 +266,7 @@ pub(super) fn connector(
                 pushes,
             };
             let connector = LinkedIn::new(settings, clock.clone())?;
-            Ok((Arc::new(connector), hook(account, organization_id)))
+            Ok((Arc::new(connector), hook(account, shared, organization_id)))
         }
         PlatformConfig::YouTube {
             channel_id,
@@ -274,7 +306,7 @@ pub(super) fn connector(
                 kept: shared.kept(account, refresh_token),
                 pushes,
             };
-            Ok((Arc::new(X::new(settings, clock.clone())?), hook(account, user_id)))
+            Ok((Arc::new(X::new(settings, clock.clone())?), hook(account, shared, user_id)))
         }
         PlatformConfig::TikTok {
             business_id,
@@ -294,7 +326,10 @@ pub(super) fn connector(
                 kept: shared.kept(account, refresh_token),
                 pushes,
             };
-            Ok((Arc::new(TikTok::new(settings, clock.clone())?), hook(account, business_id)))
+            Ok((
+                Arc::new(TikTok::new(settings, clock.clone())?),
+                hook(account, shared, business_id),
+            ))
         }
         PlatformConfig::Reddit {
             name,

@@ -26,6 +26,8 @@ pub struct Wanted {
     pub client_id: String,
     /// Its secret, where it has one.
     pub client_secret: Option<Secret>,
+    /// The variable that holds it, which the settings are to name.
+    pub secret_variable: Option<String>,
     /// The port for the redirect; 0 takes a free one.
     pub port: u16,
     /// Other addresses than the platform's own: of a test, or of a server of one's own.
@@ -79,7 +81,7 @@ enum Way {
 /// What came of it.
 #[derive(Clone, Debug)]
 pub struct Sealed {
-    /// The lines for the account in `config.toml`.
+    /// The account as it stands in `config.toml`.
     pub line: String,
     /// When the token ends, where the platform told.
     pub ends: Option<Timestamp>,
@@ -136,6 +138,49 @@ fn reach(is_local: bool) -> HttpSettings {
     if is_local { HttpSettings::loopback() } else { HttpSettings::default() }
 }
 
+/// The first lines of the account, with the app where the settings name it.
+fn account(wanted: &Wanted) -> String {
+    let (client, secret) = match wanted.platform {
+        PlatformKind::YouTube | PlatformKind::X | PlatformKind::TikTok | PlatformKind::Reddit => {
+            (Some("client_id"), Some("client_secret"))
+        }
+        PlatformKind::Flickr => (Some("api_key"), Some("api_secret")),
+        _ => (None, None),
+    };
+    let mut lines = format!(
+        "[[account]]\nkey = \"{}\"\nplatform = \"{}\"\n",
+        wanted.name,
+        wanted.platform.id()
+    );
+    if let Some(key) = client {
+        lines.push_str(&format!("{key} = \"{}\"\n", wanted.client_id));
+    }
+    if let (Some(key), Some(variable)) = (secret, &wanted.secret_variable) {
+        lines.push_str(&format!("{key} = \"env:{variable}\"\n"));
+    }
+    lines
+}
+
+/// What a person knows and the platform has not told: a line to be filled in.
+const fn to_fill_in(platform: PlatformKind) -> Option<&'static str> {
+    match platform {
+        PlatformKind::YouTube => Some("channel_id = \"\" # fyll i kanalens id, som börjar på UC"),
+        PlatformKind::LinkedIn => Some("organization_id = \"\" # fyll i sidans nummer"),
+        PlatformKind::X => Some("user_id = \"\" # fyll i kontots nummer"),
+        PlatformKind::TikTok => Some("business_id = \"\" # fyll i kontots id"),
+        PlatformKind::Reddit => Some("account = \"\" # fyll i kontots namn"),
+        PlatformKind::Flickr => Some("user_id = \"\" # fyll i kontots id, som 12345678@N01"),
+        PlatformKind::Facebook => Some("page_id = \"\" # fyll i sidans nummer"),
+        PlatformKind::Instagram => Some("ig_id = \"\" # fyll i kontots nummer"),
+        PlatformKind::WordPress
+        | PlatformKind::Mastodon
+        | PlatformKind::Bluesky
+        | PlatformKind::Snapchat
+        | PlatformKind::OwnSite
+        | PlatformKind::Manual => None,
+    }
+}
+
 impl Begun {
     /// What the person has to open in a browser.
     pub fn address(&self) -> &Url {
@@ -182,7 +227,8 @@ impl Begun {
             Kept::Refresh => "refresh_token",
             Kept::Access => "token",
         };
-        let mut line = format!("{key} = \"sealed:{}\"", wanted.name);
+        let mut line = account(&wanted);
+        line.push_str(&format!("{key} = \"sealed:{}\"", wanted.name));
         if let Some((key, secret)) = &connected.second {
             let name = format!("{}-hemlighet", wanted.name);
             seal(&name, secret)?;
@@ -191,6 +237,38 @@ impl Begun {
         for (key, value) in &connected.beside {
             line.push_str(&format!("\n{key} = \"{value}\""));
         }
+        if let Some(left) = to_fill_in(wanted.platform)
+            && connected.beside.is_empty()
+        {
+            line.push_str(&format!("\n{left}"));
+        }
         Ok(Sealed { line, ends: connected.ends, lacks: connected.lacks })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_are_a_whole_account() {
+        let wanted = |platform| Wanted {
+            platform,
+            name: "kanalen".into(),
+            client_id: "12.apps.example".into(),
+            client_secret: None,
+            secret_variable: Some("KLIENT".into()),
+            port: 0,
+            authorize_url: None,
+            token_url: None,
+            scopes: Vec::new(),
+            page: None,
+        };
+        assert_eq!(
+            account(&wanted(PlatformKind::YouTube)),
+            "[[account]]\nkey = \"kanalen\"\nplatform = \"youtube\"\nclient_id = \"12.apps.example\"\nclient_secret = \"env:KLIENT\"\n"
+        );
+        // With the token and what is to be filled in, at most seven lines; an own name is one more.
+        assert_eq!(account(&wanted(PlatformKind::LinkedIn)).lines().count(), 3);
     }
 }

@@ -6,8 +6,11 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{Browser as Chosen, Config};
+use crate::domain::account::PlatformKind;
 use crate::domain::calendar::local;
 use crate::domain::connection::mend;
+use crate::platforms::capability::{Capabilities, Offer};
+use crate::platforms::error::PlatformError;
 use crate::runtime::clock::Clock;
 use crate::runtime::supervise::chain;
 use crate::services;
@@ -139,52 +142,105 @@ pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
             }),
         },
     );
-    let resting = match usable {
-        true => resting(config, now).await,
+    let read = match usable {
+        true => readings(config, now).await,
         false => BTreeMap::new(),
     };
     let shared = Shared::beside(config);
     for account in &config.accounts {
-        let found = match connector(account, &shared, &clock) {
-            Ok((platform, _)) => match platform.check().await {
-                Ok(report) => accounts::in_order(report, account, now),
-                Err(error) => Err(format!("{} ({error})", error.swedish())),
-            },
-            Err(error) => Err(chain(&error)),
+        let (found, can) = match connector(account, &shared, &clock) {
+            Ok((platform, _)) => {
+                let found = match platform.check().await {
+                    Ok(report) => accounts::in_order(report, account, now),
+                    Err(error) => Err(in_words(&error, account.kind())),
+                };
+                // Asked after the check, which may have learnt something.
+                (found, may_do(&platform.capabilities()))
+            }
+            Err(error) => (Err(chain(&error)), String::new()),
         };
-        note(format!("kontot {}", account.key), found);
+        let reading = read.get(account.key.as_str());
+        let last = last_read(reading.and_then(|reading| reading.last));
+        let found = found.map(|words| format!("{words}; {last}{can}"));
+        note(format!("kontot {}", account.key), found.map_err(|words| format!("{words} ({last})")));
         // As the daemon has it: what answers now may have rested until a moment ago.
-        if let Some(rest) = resting.get(account.key.as_str()) {
-            note(format!("läsningen av kontot {}", account.key), Err(rest.clone()));
+        if let Some(rest) = reading.and_then(|reading| reading.rest.clone()) {
+            note(format!("läsningen av kontot {}", account.key), Err(rest));
         }
     }
     checks
 }
 
-/// Accounts that the daemon does not read now, in words, by key.
-async fn resting(config: &Config, now: Timestamp) -> BTreeMap<String, String> {
+/// What went wrong, with the mend where a person has to do something.
+fn in_words(error: &PlatformError, platform: PlatformKind) -> String {
+    let mend = match error {
+        PlatformError::ReauthNeeded { .. } | PlatformError::TokenExpired { .. } => mend(platform),
+        _ => "",
+    };
+    format!("{} {mend} [{error}]", error.swedish()).replace("  ", " ")
+}
+
+/// When the daemon last read an account.
+fn last_read(at: Option<Timestamp>) -> String {
+    match at {
+        Some(at) => format!("senast läst {}", local(at).strftime("%Y-%m-%d %H:%M")),
+        None => "inte läst än".into(),
+    }
+}
+
+/// What the account may do there, and what is left to people.
+fn may_do(can: &Capabilities) -> String {
+    let of = |wanted: fn(&Offer) -> bool| {
+        let verbs: Vec<_> = can
+            .rows()
+            .into_iter()
+            .filter(|(_, offer)| wanted(offer))
+            .map(|(verb, _)| verb)
+            .collect();
+        verbs.join(", ")
+    };
+    let (native, by_hand) = (of(Offer::is_native), of(|o| matches!(o, Offer::ByHand { .. })));
+    let told = |what: &str, verbs: String| match verbs.is_empty() {
+        true => String::new(),
+        false => format!("; {what}: {verbs}"),
+    };
+    told("kan", native) + &told("för hand", by_hand)
+}
+
+/// How the daemon reads an account.
+struct Reading {
+    /// When it last did.
+    last: Option<Timestamp>,
+    /// Why it does not now, in words.
+    rest: Option<String>,
+}
+
+/// How the daemon reads each account, by key.
+async fn readings(config: &Config, now: Timestamp) -> BTreeMap<String, Reading> {
     // What cannot be opened is told by what is looked at before.
     let Ok(store) = Store::open(&crate::store::Settings { path: config.store_path.clone() }) else {
         return BTreeMap::new();
     };
     let known = store.account_overview().await.unwrap_or_default().into_iter();
-    let resting = known.filter_map(|known| {
-        let rest = Rest::of(&known.fetch, now)?;
-        let mend = match rest.why.is_of_login() {
-            true => mend(known.account.platform),
-            false => "Läsningen fortsätter av sig själv när felet är borta.",
-        };
-        let words = format!(
-            "vilar sedan {} efter {} fel i rad, eftersom {}. Nästa försök {}. {} {mend}",
-            local(rest.since).strftime("%Y-%m-%d %H:%M"),
-            rest.failures,
-            rest.why.words(),
-            local(rest.next_at).strftime("%Y-%m-%d %H:%M"),
-            known.fetch.problem.unwrap_or_default(),
-        );
-        Some((known.account.key.as_str().to_owned(), words))
+    let readings = known.map(|known| {
+        let last = known.fetch.last_ok_at;
+        let rest = Rest::of(&known.fetch, now).map(|rest| {
+            let mend = match rest.why.is_of_login() {
+                true => mend(known.account.platform),
+                false => "Läsningen fortsätter av sig själv när felet är borta.",
+            };
+            format!(
+                "vilar sedan {} efter {} fel i rad, eftersom {}. Nästa försök {}. {} {mend}",
+                local(rest.since).strftime("%Y-%m-%d %H:%M"),
+                rest.failures,
+                rest.why.words(),
+                local(rest.next_at).strftime("%Y-%m-%d %H:%M"),
+                known.fetch.problem.unwrap_or_default(),
+            )
+        });
+        (known.account.key.as_str().to_owned(), Reading { last, rest })
     });
-    resting.collect()
+    readings.collect()
 }
 
 /// So much after the last sign of life a clock is asked about.
@@ -235,11 +291,14 @@ fn database_in_order<E: std::error::Error>(
 
 /// Whether a folder can be written, and has room.
 fn folder_in_order(folder: &Path) -> Result<String, String> {
+    // Beside settings that are named without a folder everything is.
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let mend =
         "kontrollera att mappen finns, att tjänsten får skriva där och att disken inte är full";
     if !folder.exists() {
         // Made here it would belong to whoever runs this check, and the service could not write to it.
-        return match folder.ancestors().find(|above| above.exists()) {
+        let is_there = |above: &&Path| above.as_os_str().is_empty() || above.exists();
+        return match folder.ancestors().find(is_there) {
             Some(_) => Ok("finns inte än: skapas när tjänsten startas".to_owned()),
             None => Err(format!("sökvägen finns inte: {mend}")),
         };
@@ -275,6 +334,29 @@ mod tests {
         assert!(back.contains("går efter, eller har gått före"), "{back}");
         let ahead = clock_in_order(now, Some(&seen("2026-10-01T00:00:00Z"))).unwrap_err();
         assert!(ahead.contains("långt efter"), "{ahead}");
+    }
+
+    #[test]
+    fn an_account_is_told_with_what_it_may_do_when_it_was_read_and_how_to_mend_it() {
+        let can = crate::platforms::capability::of(PlatformKind::LinkedIn);
+        insta::assert_snapshot!(may_do(&can), @"; kan: läsa kommentarer, läsa tråden, ta bort, svara på kommentar, få besked direkt; för hand: läsa meddelanden, svara på meddelande, anmäla till plattformen");
+        assert_eq!(last_read(None), "inte läst än");
+        let read = last_read(Some("2026-11-23T01:00:00Z".parse().unwrap()));
+        assert_eq!(read, "senast läst 2026-11-23 02:00");
+        let revoked = PlatformError::ReauthNeeded { detail: "HTTP 401".into() };
+        let words = in_words(&revoked, PlatformKind::Mastodon);
+        assert!(words.contains("Skapa en ny åtkomstnyckel"), "{words}");
+        let ill = PlatformError::Transient {
+            detail: "HTTP 500".into(),
+            may_have_acted: false,
+            retry_at: None,
+        };
+        assert!(!in_words(&ill, PlatformKind::Mastodon).contains("nyckel"));
+    }
+
+    #[test]
+    fn folders_beside_settings_that_are_named_without_one_are_found() {
+        assert!(folder_in_order(Path::new("finns-inte-har")).unwrap().contains("finns inte än"));
     }
 
     #[test]

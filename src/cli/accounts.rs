@@ -114,6 +114,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                     "`{platform}` är ingen plattform: skriv facebook, instagram, youtube, linkedin, x, tiktok, reddit eller flickr"
                 )
             })?;
+            let secret_variable = client_secret_env.clone();
             let client_secret = match client_secret_env {
                 Some(name) => match std::env::var(name) {
                     Ok(secret) if !secret.is_empty() => Some(Secret::new(secret)),
@@ -128,6 +129,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 name: name.clone().unwrap_or_else(|| kind.id().to_owned()),
                 client_id: client_id.clone(),
                 client_secret,
+                secret_variable,
                 port: *port,
                 authorize_url: authorize_url.clone(),
                 token_url: token_url.clone(),
@@ -165,7 +167,7 @@ fn connect(config: &ConfigFile, wanted: Wanted) -> anyhow::Result<ExitCode> {
             std::io::stdin().read_line(&mut pasted)?;
         }
         let sealed = begun.finish(&pasted, Clock::system()).await?;
-        eprintln!("\nKlart. Skriv i kontot i inställningarna, och starta om Uppsikt:\n");
+        eprintln!("\nKlart. Lägg till kontot i inställningarna (finns det redan: byt ut raderna med samma namn), och starta om Uppsikt:\n");
         println!("{}", sealed.line);
         match sealed.ends {
             Some(at) => eprintln!("\nInloggningen gäller till {}.", local(at).date()),

@@ -1,15 +1,15 @@
 //! `[[account]]`: one page, channel or profile, with what its platform needs.
 
+mod address;
 mod apps;
 pub mod webhook;
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::civil::Date;
-use url::{Host, Url};
+use url::Url;
 
 use super::reader::{At, Table};
 use super::secret::{Places, resolve};
@@ -19,6 +19,8 @@ use crate::domain::calendar::local;
 use crate::domain::ids::AccountKey;
 use crate::domain::policy::Policy;
 use crate::runtime::secret::Secret;
+
+use address::{Reach, address, simulator};
 
 /// Time between polls unless said otherwise: platforms sheet, polling plan.
 const INTERVAL_DEFAULT_S: u64 = 60;
@@ -119,6 +121,8 @@ pub enum PlatformConfig {
         token: Secret,
         /// Whether the account moderates the server.
         moderator: bool,
+        /// Whether hiding means that the author is limited there.
+        limits: bool,
     },
     /// An account on Bluesky.
     Bluesky {
@@ -343,7 +347,8 @@ fn read(
         Some(at) => table.one_of("platform", &at, PLATFORMS),
         None => None,
     };
-    let name = table.demanded_text("name", "name = \"Kommunbloggen\"");
+    let name = table.text("name");
+    let is_unnamed = name.is_none() && !table.has("name");
     let usual = match kind {
         Some(PlatformKind::YouTube | PlatformKind::TikTok) => INTERVAL_COUNTED_S,
         Some(PlatformKind::LinkedIn | PlatformKind::Flickr) => INTERVAL_RARE_S,
@@ -392,7 +397,8 @@ fn read(
     let token_expires = token_expires.map(|day| day.or(sealed.map(|at| local(at).date())));
     Some(AccountConfig {
         key: AccountKey::new(key?.value),
-        name: name?.value,
+        // By its platform, until somebody names it.
+        name: if is_unnamed { kind.label().to_owned() } else { name?.value },
         interval: Duration::from_secs(interval?),
         simulated: reach.simulated,
         allow_private_addresses: reach.private,
@@ -426,7 +432,14 @@ fn mastodon(
     let token = table.demanded_text("token", "token = \"env:UPPSIKT_MASTODON_TOKEN\"");
     let token = token.and_then(|at| secret(table, "token", &at, places));
     let moderator = table.yes("moderator", false);
-    Some(PlatformConfig::Mastodon { url: url?, token: token?, moderator: moderator?.value })
+    let limits = table.yes("limits_authors", false);
+    let (moderator, limits) = (moderator?, limits?);
+    if limits.value && !moderator.value {
+        table.complain(&limits, "`limits_authors` kräver `moderator = true`: bara den som modererar servern kan begränsa konton där");
+        return None;
+    }
+    let (moderator, limits) = (moderator.value, limits.value);
+    Some(PlatformConfig::Mastodon { url: url?, token: token?, moderator, limits })
 }
 
 fn bluesky(table: &mut Table<'_, '_>, reach: Reach, places: &Places<'_>) -> Option<PlatformConfig> {
@@ -502,22 +515,6 @@ fn meta_app(table: &mut Table<'_, '_>, places: &Places<'_>) -> Option<MetaApp> {
     };
     let human_agent = table.yes("human_agent", false);
     Some(MetaApp { secret: secret?, human_agent: human_agent?.value })
-}
-
-/// The address of the simulator that serves an account; a real account has none.
-fn simulator(table: &mut Table<'_, '_>, reach: Reach) -> Option<Option<Url>> {
-    match table.text("api_url") {
-        Some(at) if !reach.simulated => {
-            table.complain(&at, "`api_url` används bara för simulatorer: ta bort raden, eller sätt `simulated = true`");
-            None
-        }
-        Some(at) => address(table, "api_url", &at, reach).map(Some),
-        None if reach.simulated => {
-            table.missing("api_url", "api_url = \"http://127.0.0.1:8081/\"");
-            None
-        }
-        None => Some(None),
-    }
 }
 
 /// Whether an id is one of those that are numbers: digits.
@@ -601,108 +598,4 @@ fn secret(
     places: &Places<'_>,
 ) -> Option<Secret> {
     resolve(key, &at.value, places).map_err(|what| table.complain(at, what)).ok()
-}
-
-/// Where an account's addresses may lead.
-#[derive(Clone, Copy)]
-struct Reach {
-    simulated: bool,
-    private: bool,
-}
-
-/// Checks an address. Names are resolved at the time of the call and checked again there; here
-/// only what can be seen in the text is refused.
-fn address(table: &Table<'_, '_>, key: &str, at: &At<String>, reach: Reach) -> Option<Url> {
-    let refuse = |what: String| {
-        table.complain(at, what);
-        None
-    };
-    let Ok(mut url) = Url::parse(&at.value) else {
-        return refuse(format!(
-            "`{key}` är ingen webbadress: skriv till exempel `https://blogg.exempelstad.example/`"
-        ));
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        return refuse(format!(
-            "`{key}` får inte innehålla användarnamn eller lösenord: skriv dem som egna nycklar"
-        ));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return refuse(format!("`{key}` ska sluta före `?` och `#`"));
-    }
-    let Some(network) = network(&url) else {
-        return refuse(format!(
-            "`{key}` saknar servernamn: skriv till exempel `https://blogg.exempelstad.example/`"
-        ));
-    };
-    match (url.scheme(), network) {
-        (_, Network::Public | Network::Private) if reach.simulated => {
-            return refuse(format!(
-                "`{key}` måste ligga på den egna datorn när `simulated = true`: skriv till exempel `http://127.0.0.1:8081/`"
-            ));
-        }
-        ("http" | "https", Network::Loopback) if reach.simulated || reach.private => {}
-        ("http" | "https", Network::Private) if reach.private => {}
-        ("http" | "https", Network::Loopback | Network::Private) => {
-            return refuse(format!(
-                "`{key}` leder in i ett privat nät: sätt `allow_private_addresses = true` om det är meningen"
-            ));
-        }
-        ("https", Network::Public) => {}
-        ("http", Network::Public) => {
-            return refuse(format!(
-                "`{key}` måste börja med https://: annars går lösenordet i klartext"
-            ));
-        }
-        _ => return refuse(format!("`{key}` måste börja med https://")),
-    }
-    if key != "actions_url" && !url.path().ends_with('/') {
-        // So that joining a path to it does not drop the last part.
-        let path = format!("{}/", url.path());
-        url.set_path(&path);
-    }
-    Some(url)
-}
-
-/// Which network an address plainly lies in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Network {
-    Loopback,
-    Private,
-    Public,
-}
-
-fn network(url: &Url) -> Option<Network> {
-    let ip = match url.host()? {
-        Host::Domain(name) => {
-            let name = name.trim_end_matches('.');
-            let loopback = name == "localhost" || name.ends_with(".localhost");
-            return Some(if loopback { Network::Loopback } else { Network::Public });
-        }
-        Host::Ipv4(ip) => IpAddr::V4(ip),
-        Host::Ipv6(ip) => ip.to_canonical(),
-    };
-    let private = match ip {
-        IpAddr::V4(ip) => {
-            // 100.64.0.0/10 is shared address space (RFC 6598).
-            let shared = ip.octets()[0] == 100 && (64..128).contains(&ip.octets()[1]);
-            ip.is_private()
-                || ip.is_link_local()
-                || ip.is_unspecified()
-                || ip.is_broadcast()
-                || ip.is_multicast()
-                || shared
-        }
-        IpAddr::V6(ip) => {
-            ip.is_unique_local()
-                || ip.is_unicast_link_local()
-                || ip.is_unspecified()
-                || ip.is_multicast()
-        }
-    };
-    Some(match (ip.is_loopback(), private) {
-        (true, _) => Network::Loopback,
-        (false, true) => Network::Private,
-        (false, false) => Network::Public,
-    })
 }

@@ -50,6 +50,11 @@ pub enum Choice {
         /// What to tell them.
         note: String,
     },
+    /// *Anmäl till plattformen*: whoever runs the platform is told of it, and judges by its own rules.
+    Report {
+        /// What they are told, beside which item it is.
+        reason: String,
+    },
     /// *Avfärda*: nothing wrong with it.
     Dismiss,
     /// *Polisanmälan övervägs*.
@@ -73,6 +78,7 @@ impl Choice {
             Self::Answer { .. } => "answer",
             Self::Refer { .. } => "refer",
             Self::Forward { .. } => "forward",
+            Self::Report { .. } => "report",
             Self::Dismiss => "dismiss",
             Self::ConsiderPoliceReport => "police",
             Self::Hold { .. } => "hold",
@@ -90,6 +96,7 @@ impl Choice {
             Self::Answer { .. } => "svara",
             Self::Refer { .. } => "hänvisa",
             Self::Forward { .. } => "vidarebefordra",
+            Self::Report { .. } => "anmäl till plattformen",
             Self::Dismiss => "avfärda",
             Self::ConsiderPoliceReport => "polisanmälan övervägs",
             Self::Hold { .. } => "påminn mig",
@@ -105,6 +112,7 @@ impl Choice {
             Self::Register => Some(ActionKind::Register),
             Self::Answer { .. } | Self::Refer { .. } => Some(ActionKind::Reply),
             Self::Forward { .. } => Some(ActionKind::Forward),
+            Self::Report { .. } => Some(ActionKind::Report),
             Self::NotRegister { .. }
             | Self::Dismiss
             | Self::ConsiderPoliceReport
@@ -121,6 +129,7 @@ impl Choice {
             | Self::Answer { .. }
             | Self::Refer { .. }
             | Self::Forward { .. }
+            | Self::Report { .. }
             | Self::Dismiss
             | Self::Hold { .. } => false,
         }
@@ -132,6 +141,7 @@ impl Choice {
             Self::NotRegister { reason } => Some(format!("Skäl: {}", reason.trim())),
             Self::Answer { text } => Some(format!("Svar: {}", text.trim())),
             Self::Refer { text } => Some(format!("Hänvisning: {}", text.trim())),
+            Self::Report { reason } => Some(format!("Anmälan: {}", reason.trim())),
             Self::Forward { to, note } if is_blank(note) => Some(format!("Till: {}", to.trim())),
             Self::Forward { to, note } => {
                 Some(format!("Till: {}. Meddelande: {}", to.trim(), note.trim()))
@@ -152,6 +162,7 @@ impl Choice {
     pub fn action_text(&self) -> Option<&str> {
         match self {
             Self::Answer { text } | Self::Refer { text } => Some(text.trim()),
+            Self::Report { reason } => Some(reason.trim()),
             Self::Forward { note, .. } => Some(note),
             Self::Hide
             | Self::Unhide
@@ -222,6 +233,7 @@ impl DecisionError {
             Self::NoText(choice) => match choice {
                 "not_register" => "Skriv varför det inte ska diarieföras.".into(),
                 "forward" => "Skriv vem det ska vidarebefordras till.".into(),
+                "report" => "Skriv vad plattformen ska få veta i anmälan.".into(),
                 _ => "Skriv texten som ska publiceras.".into(),
             },
         }
@@ -304,6 +316,7 @@ impl Decision {
             | Choice::Answer { .. }
             | Choice::Refer { .. }
             | Choice::Forward { .. }
+            | Choice::Report { .. }
             | Choice::Dismiss
             | Choice::ConsiderPoliceReport => None,
         })
@@ -325,6 +338,7 @@ pub fn outcome_of(choices: &[Choice], registered: bool) -> Outcome {
         | Choice::Answer { .. }
         | Choice::Refer { .. }
         | Choice::Forward { .. }
+        | Choice::Report { .. }
         | Choice::ConsiderPoliceReport
         | Choice::Hold { .. } => None,
     };
@@ -349,6 +363,7 @@ fn exclusive(a: &Choice, b: &Choice) -> bool {
         | Choice::NotRegister { .. }
         | Choice::Refer { .. }
         | Choice::Forward { .. }
+        | Choice::Report { .. }
         | Choice::ConsiderPoliceReport => false,
     }
 }
@@ -356,7 +371,7 @@ fn exclusive(a: &Choice, b: &Choice) -> bool {
 fn lacks_text(choice: &Choice) -> bool {
     match choice {
         Choice::Answer { text } | Choice::Refer { text } => is_blank(text),
-        Choice::NotRegister { reason } => is_blank(reason),
+        Choice::NotRegister { reason } | Choice::Report { reason } => is_blank(reason),
         Choice::Forward { to, .. } => is_blank(to),
         Choice::Hide
         | Choice::Unhide

@@ -275,6 +275,7 @@ fn decides_nothing(decision: &Decision) -> bool {
         | Choice::Answer { .. }
         | Choice::Refer { .. }
         | Choice::Forward { .. }
+        | Choice::Report { .. }
         | Choice::Dismiss
         | Choice::ConsiderPoliceReport => false,
     })

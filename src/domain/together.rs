@@ -95,6 +95,9 @@ pub fn refuses(decision: &Decision) -> Option<&'static str> {
         Choice::Forward { .. } => {
             Some("Vidarebefordra gör du i varje ärende för sig, så att rätt underlag följer med.")
         }
+        Choice::Report { .. } => {
+            Some("Anmäl till plattformen gör du i varje ärende för sig: skälet gäller ett inlägg.")
+        }
         Choice::Unhide => Some("Visa igen gör du i varje ärende för sig."),
         Choice::Hide
         | Choice::Delete
@@ -134,6 +137,7 @@ pub fn left_to_itself(decision: &Decision, barred: bool, weight: Weight) -> Opti
         | Choice::Answer { .. }
         | Choice::Refer { .. }
         | Choice::Forward { .. }
+        | Choice::Report { .. }
         | Choice::ConsiderPoliceReport => false,
     });
     if !puts_aside {

@@ -27,6 +27,7 @@ use crate::platforms::capability::{Capabilities, Offer};
 use crate::platforms::error::PlatformError;
 use crate::platforms::http::heard::listening;
 use crate::platforms::limit::Shares;
+use crate::platforms::push::{Callback, Subscribed};
 use crate::platforms::{ConnectionReport, Platform, Receipt, Sought, position};
 use crate::runtime::clock::Clock;
 
@@ -189,6 +190,11 @@ pub trait Connector: Walks + 'static {
         item: &ItemAddress,
         sought: &Sought<'_>,
     ) -> Result<Option<String>, PlatformError>;
+
+    /// As [`Platform::subscribe`].
+    async fn subscribe(&self, _: &Callback) -> Result<Subscribed, PlatformError> {
+        Ok(Subscribed::ByHand)
+    }
 
     /// Called only where the capability record offers it.
     async fn accuse(&self, _: &ItemAddress, _reason: &str) -> Result<Receipt, PlatformError> {
@@ -447,6 +453,10 @@ impl<C: Connector> Platform for C {
     async fn report(&self, item: &ItemAddress, reason: &str) -> Result<Receipt, PlatformError> {
         offered(&Connector::capabilities(self).report, "report")?;
         self.accuse(item, reason).await
+    }
+
+    async fn subscribe(&self, callback: &Callback) -> Result<Subscribed, PlatformError> {
+        Connector::subscribe(self, callback).await
     }
 }
 

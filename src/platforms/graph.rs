@@ -23,6 +23,7 @@ use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::http::{Answer, Http, below};
 use crate::platforms::json;
 use crate::platforms::limit::{Shares, fingerprint};
+use crate::platforms::push::Subscribed;
 use crate::platforms::usage::{Apps, HOLDS, Meter};
 use crate::runtime::secret::Secret;
 
@@ -52,6 +53,9 @@ pub struct Graph {
     /// section 2.1, where the header is from memory).
     as_parameter: AtomicBool,
 }
+
+/// What the app is to be told of a Page.
+pub const SUBSCRIBED: &str = "feed,mention,messages";
 
 /// The app that an account belongs to. An authority has one, and all its pages and accounts are in
 /// it: which one a token is from only the platform knows.
@@ -237,6 +241,15 @@ impl Graph {
 
     pub async fn post_json(&self, path: &str, body: &Value) -> Result<Answer, PlatformError> {
         self.send(self.url(path, &[]), |url| self.http.call(Method::POST, url).json(body)).await
+    }
+
+    /// Has the app told of a Page (`platforms` sheet, section 2.4): no page of settings does that. Where the app is told,
+    /// stands in its settings.
+    pub async fn tell_app_of(&self, page: &str) -> Result<Subscribed, PlatformError> {
+        let edge = format!("{page}/subscribed_apps");
+        let answer = self.post(&edge, &[("subscribed_fields", SUBSCRIBED)]).await?;
+        carried_out(&answer, Wanted::Visible)?;
+        Ok(Subscribed::Yes)
     }
 
     /// The platform says the same of what was deleted and of what this token may not see. Where

@@ -89,6 +89,7 @@ use crate::runtime::clock::Clock;
 use capability::Capabilities;
 use error::PlatformError;
 use limit::Shares;
+use push::{Callback, Subscribed};
 use settings::AccountSettings;
 
 /// What came back from an act that worked.
@@ -221,6 +222,12 @@ pub trait Platform: Send + Sync + 'static {
 
     /// Reports an item to the platform.
     async fn report(&self, item: &ItemAddress, reason: &str) -> Result<Receipt, PlatformError>;
+
+    /// Has the platform push to an address of ours, or makes sure that it does: asked for again each day, since a
+    /// subscription may end without a word. Costs a call or three.
+    async fn subscribe(&self, _: &Callback) -> Result<Subscribed, PlatformError> {
+        Ok(Subscribed::ByHand)
+    }
 }
 
 /// What a mutex holds. Nothing here panics half-way through a change, so a poisoned one is whole.

@@ -13,9 +13,34 @@ use crate::domain::account::PlatformKind;
 use crate::domain::ids::{ContentHash, PlatformItemId};
 use crate::domain::item::{FetchedItem, FetchedPost, Unreadable};
 use crate::evidence::warrant::ItemAddress;
+use crate::runtime::secret::Secret;
 
 /// Why an account of a platform that pushes is not told by it.
 pub const NO_PUSHES: &str = "appens hemlighet (webhook_secret) saknas i inställningarna; Uppsikt frågar plattformen i stället";
+
+/// Where a platform is to push, and what it knows the app by that asks for it.
+#[derive(Clone, Debug)]
+pub struct Callback {
+    /// Our address, as the platform reaches it.
+    pub url: url::Url,
+    /// The app's secret, which pushes are signed with.
+    pub secret: Secret,
+    /// The app's own name, where the platform asks for it (LinkedIn).
+    pub app: Option<String>,
+    /// The person behind the connection, where the platform asks for it (LinkedIn).
+    pub person: Option<String>,
+    /// The app's own token, where the platform asks for it (X).
+    pub token: Option<Secret>,
+}
+
+/// What came of asking a platform to push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subscribed {
+    /// It pushes to us, since now or since before.
+    Yes,
+    /// It is set up on the platform's own pages, or the settings lack what asking takes.
+    ByHand,
+}
 
 /// A push as it came in over HTTP.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +127,11 @@ pub trait PushSource: Send + Sync + 'static {
 
     /// A mark of the app that pushes: what names another account goes to the one with the same app.
     fn app(&self) -> Option<String> {
+        None
+    }
+
+    /// Where the platform is to push, where it can be asked for that.
+    fn callback(&self) -> Option<&Callback> {
         None
     }
 

@@ -162,6 +162,8 @@ pub struct MastodonSettings {
     pub token: Secret,
     /// Whether the account moderates the server, which is the authority's own: what is reported there is read.
     pub moderator: bool,
+    /// Whether hiding means that the author is limited there.
+    pub limits: bool,
     /// How calls are made.
     pub http: HttpSettings,
 }

@@ -1,6 +1,7 @@
 //! What the connectors' own tests share: times, answers out of thin air, and small fakes of
 //! platforms that can be told to misbehave.
 
+mod contract;
 pub mod meta;
 pub mod published;
 pub mod stage;
@@ -28,9 +29,11 @@ use crate::platforms::conformance::World;
 use crate::platforms::error::PlatformError;
 use crate::platforms::http::Answer;
 use crate::platforms::limit::{Limited, Limits, Pace};
+use crate::platforms::push::Callback;
 use crate::platforms::simulate::faults::Fault;
-use crate::platforms::simulate::server::{Call, Front, Port, Server};
+use crate::platforms::simulate::server::{Call, Exchange, Front, Port, Server};
 use crate::runtime::clock::TestClock;
+use crate::runtime::secret::Secret;
 
 /// The time at which most tests play.
 pub const NOW: &str = "2026-11-21T12:00:00Z";
@@ -96,6 +99,11 @@ pub async fn random_faults_lose_nothing(
 /// What a fake platform does with a call.
 pub trait Fakes: Send + 'static {
     fn answer(&mut self, call: &Call) -> Response;
+
+    /// The time there, where silence that was asked for is to be kept.
+    fn now(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 #[derive(Default)]
@@ -103,7 +111,15 @@ struct Script {
     /// Answers instead of everything else, in turn.
     instead: VecDeque<(u16, Vec<u8>)>,
     calls: Vec<String>,
+    /// Whole exchanges, where somebody wants them.
+    exchanges: Option<Vec<Exchange>>,
+    /// When calls may come again after the last that was too many, and how many came before.
+    silent_until: Option<Timestamp>,
+    disobeyed: usize,
 }
+
+/// How long a fake asks for silence, in seconds.
+const SILENCE_S: i64 = 90;
 
 /// A small fake on loopback.
 pub struct Fake<W> {
@@ -119,20 +135,58 @@ impl<W: Fakes> Fake<W> {
         let port = Port::open(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let (answering, told) = (Arc::clone(&world), Arc::clone(&script));
         let server = port.serve(move |call| {
+            let told = Arc::clone(&told);
+            let now = answering.lock().unwrap().now();
             let instead = {
                 let mut script = told.lock().unwrap();
                 script.calls.push(format!("{} {}", call.method, call.uri));
-                script.instead.pop_front()
+                if now.zip(script.silent_until).is_some_and(|(now, until)| now < until) {
+                    script.disobeyed += 1;
+                }
+                let instead = script.instead.pop_front();
+                if instead.as_ref().is_some_and(|(status, _)| *status == 429) {
+                    script.silent_until = now.map(|now| now + SignedDuration::from_secs(SILENCE_S));
+                }
+                instead
             };
             let answer = match instead {
+                Some((429, body)) => {
+                    let wait = HeaderValue::from(SILENCE_S);
+                    (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, wait)], body)
+                        .into_response()
+                }
                 Some((status, body)) => {
                     (StatusCode::from_u16(status).unwrap(), body).into_response()
                 }
                 None => answering.lock().unwrap().answer(&call),
             };
-            async { answer }
+            async move {
+                if told.lock().unwrap().exchanges.is_none() {
+                    return answer;
+                }
+                let (head, body) = answer.into_parts();
+                let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+                let exchange = Exchange {
+                    method: call.method.to_string(),
+                    uri: call.uri.to_string(),
+                    body: call.body.to_vec(),
+                    answer: String::from_utf8_lossy(&bytes).into_owned(),
+                };
+                told.lock().unwrap().exchanges.get_or_insert_default().push(exchange);
+                Response::from_parts(head, bytes.into())
+            }
         });
         Self { world, script, server }
+    }
+
+    /// From now on whole exchanges are kept.
+    pub fn record(&self) {
+        self.script.lock().unwrap().exchanges.get_or_insert_default();
+    }
+
+    /// Those since then.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.script.lock().unwrap().exchanges.clone().unwrap_or_default()
     }
 
     pub fn base(&self) -> &Url {
@@ -172,6 +226,17 @@ impl<W> Fake<W> {
     }
 }
 
+/// Where a platform is to push, with all that any of them is told.
+pub fn callback() -> Callback {
+    Callback {
+        url: "https://uppsikt.exempelstad.example/api/v1/intake/kontot".parse().unwrap(),
+        secret: Secret::new("appens-hemlighet"),
+        app: Some("4711".into()),
+        person: Some("aBcDeF1234".into()),
+        token: Some(Secret::new(crate::platforms::simulate::x::Simulator::APP_TOKEN)),
+    }
+}
+
 /// What goes wrong around a platform, and what it saw of us.
 pub trait Weather: Sync {
     /// Something goes wrong with the next call or some more.
@@ -188,7 +253,9 @@ impl Weather for Front {
             .iter()
             .map(|(_, fault)| *fault)
             // Waiting for nothing takes time, and whoever has run out of consent is asked no more.
-            .filter(|fault| !matches!(fault, Fault::Slow(_) | Fault::ExpiredToken))
+            .filter(|fault| {
+                !matches!(fault, Fault::Slow(_) | Fault::ExpiredToken | Fault::Late { .. })
+            })
             .chain([Fault::ClockSkew { seconds: -90 }, Fault::ClockSkew { seconds: 0 }])
             .collect();
         self.fail_next(menu[usize::from(n) % menu.len()], 1 + usize::from(n) % 3);
@@ -216,7 +283,7 @@ impl<W: Fakes> Weather for Fake<W> {
     }
 
     fn disobeyed(&self) -> usize {
-        0
+        self.script.lock().unwrap().disobeyed
     }
 }
 

@@ -10,6 +10,7 @@ use crate::domain::account::PlatformKind;
 use crate::domain::breaker::Trouble;
 use crate::domain::calendar::local;
 use crate::domain::ids::AccountId;
+use crate::platforms::push::Subscribed;
 use crate::store::rows::FetchState;
 use crate::store::sqlite::connections::Credential;
 
@@ -104,7 +105,8 @@ impl Services {
         let told = served.platform.check().await;
         let now = self.inner.clock.now();
         match told {
-            Ok(report) => {
+            Ok(mut report) => {
+                report.missing.extend(self.order_pushes(served).await);
                 let credential = Credential {
                     account,
                     asked_at: now,
@@ -120,6 +122,27 @@ impl Services {
             }
         }
         Ok(())
+    }
+
+    /// Has the platform push to us, where it can be asked for that: what it was asked for may have ended without a word.
+    /// Gives what is amiss, in Swedish.
+    async fn order_pushes(&self, served: &Served) -> Option<String> {
+        let callback = served.push.as_ref()?.callback()?;
+        match served.platform.subscribe(callback).await {
+            Ok(Subscribed::Yes) => tracing::debug!("the platform pushes to us"),
+            Ok(Subscribed::ByHand) => {}
+            Err(error) if error.may_pass() => {
+                tracing::info!(error = %error, "pushes are asked for again tomorrow");
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "the platform does not push to us");
+                return Some(format!(
+                    "besked från plattformen kunde inte beställas ({}). Uppsikt frågar den som vanligt",
+                    error.swedish().trim_end_matches('.')
+                ));
+            }
+        }
+        None
     }
 
     /// When the login of an account ends, and what it lacks.

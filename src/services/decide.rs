@@ -164,7 +164,9 @@ impl Services {
         let secret = answered.is_yes(Question::Secrecy);
         let Examined { by_hand, answered } =
             self.examine(&row, &item, &decision, answered, now).await?;
-        let said = decision.choices().iter().filter_map(Choice::action_text);
+        // A report may well say what it is about: it is not published.
+        let published = |choice: &&Choice| !matches!(choice, Choice::Report { .. });
+        let said = decision.choices().iter().filter(published).filter_map(Choice::action_text);
         let warning = self.warns_of(said, secret);
         let in_spite = match (&warning, &warned) {
             (Some(warning), Warned::Of(mark)) => *mark == warning_mark(warning),
@@ -504,6 +506,7 @@ fn check_lengths(decision: &Decision) -> Result<(), ServiceError> {
     let words = decision.choices().iter().filter_map(|choice| match choice {
         Choice::NotRegister { reason } => Some(("Skälet", reason.as_str())),
         Choice::Forward { note, .. } => Some(("Meddelandet till mottagaren", note.as_str())),
+        Choice::Report { reason } => Some(("Anmälan", reason.as_str())),
         Choice::Hide
         | Choice::Unhide
         | Choice::Delete

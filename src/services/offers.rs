@@ -43,6 +43,8 @@ pub struct Offers {
     pub reply_comment: Offered,
     /// Answer a private message.
     pub reply_message: Offered,
+    /// Report to the platform.
+    pub report: Offered,
     /// Who still sees a hidden item, in Swedish.
     pub hide_effect: String,
     /// What deleting does, in Swedish.
@@ -68,6 +70,7 @@ impl Offers {
             delete: Offered::of(&capabilities.delete),
             reply_comment: Offered::of(&capabilities.reply_comment),
             reply_message: Offered::of(&capabilities.reply_message),
+            report: Offered::of(&capabilities.report),
             hide_effect: capabilities.hide_effect.to_string(),
             delete_effect: capabilities.delete_effect.to_string(),
             longest_reply: capabilities.longest_reply.map(limit),

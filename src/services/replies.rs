@@ -109,6 +109,7 @@ pub fn done_by(choices: &[Choice]) -> Done {
             | Choice::Answer { .. }
             | Choice::Refer { .. }
             | Choice::Forward { .. }
+            | Choice::Report { .. }
             | Choice::Dismiss
             | Choice::ConsiderPoliceReport
             | Choice::Hold { .. } => {}

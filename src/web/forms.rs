@@ -98,6 +98,8 @@ pub struct DecisionFields {
     pub till: String,
     /// What to tell them.
     pub till_not: String,
+    /// What the platform is told in a report.
+    pub anmalan: String,
     /// Until when to wait.
     pub vanta_till: String,
     /// The person's own time, where that was chosen: `2026-11-24T08:00`, as clocks show it here.
@@ -216,6 +218,7 @@ impl DecisionFields {
             reason: self.skal.clone(),
             to: self.till.clone(),
             forward_note: self.till_not.clone(),
+            report: self.anmalan.clone(),
             note: self.anteckning.clone(),
             rest: Rest { chosen: self.vanta_till.clone(), own: self.vanta_egen.clone() },
             diary: self.answered(),
@@ -251,6 +254,7 @@ impl DecisionFields {
             ChoiceKind::Forward => {
                 Choice::Forward { to: text(&self.till), note: text(&self.till_not) }
             }
+            ChoiceKind::Report => Choice::Report { reason: text(&self.anmalan) },
             ChoiceKind::Dismiss => Choice::Dismiss,
             ChoiceKind::NotRegister => Choice::NotRegister { reason: text(&self.skal) },
             ChoiceKind::Hold => Choice::Hold { until: self.until()? },
@@ -387,6 +391,10 @@ mod tests {
             [Choice::Answer { text: "Hej!\nVälkommen.".into() }]
         );
 
+        let report = DecisionFields { anmalan: " Olaga hot.\r\n".into(), ..fields(&["report"]) };
+        let report = report.decision().unwrap();
+        assert_eq!(report.choices(), [Choice::Report { reason: "Olaga hot.".into() }]);
+
         let own = DecisionFields {
             vanta_till: "egen".into(),
             vanta_egen: "2026-11-24T08:00".into(),
@@ -399,6 +407,7 @@ mod tests {
             (fields(&[]), "Välj vad som ska göras."),
             (fields(&["hide"]), "Välj en grund innan du döljer eller tar bort."),
             (fields(&["answer"]), "Skriv texten som ska publiceras."),
+            (fields(&["report"]), "Skriv vad plattformen ska få veta i anmälan."),
             (
                 DecisionFields {
                     vanta_till: "egen".into(),

@@ -28,7 +28,7 @@ use super::view::case::{
     HistoryRow, PostView, ThreadItem, UndoBar, WhyRow,
 };
 use super::view::changed::{ChangedView, Seen};
-use super::view::choice::ChoiceKind;
+use super::view::choice::{ChoiceKind, will_be};
 use super::view::decision::{
     Again, DecisionForm, DecisionInput, DiaryInput, FormState, PlatformOffer, Proposal, rests,
 };
@@ -407,23 +407,6 @@ fn sentence(clause: &str) -> String {
     format!("{}{stop}", capitalised(clause))
 }
 
-/// What will be done, as the bar says it.
-const fn will_be(choice: &'static str) -> &'static str {
-    match choice.as_bytes() {
-        b"hide" => "döljs",
-        b"unhide" => "visas igen",
-        b"delete" => "tas bort",
-        b"register" => "diarieförs",
-        b"not_register" => "diarieförs inte",
-        b"answer" => "besvaras",
-        b"refer" => "hänvisas",
-        b"forward" => "vidarebefordras",
-        b"dismiss" => "avfärdas",
-        b"police" => "polisanmälan antecknas",
-        _ => "vilar",
-    }
-}
-
 fn form_state(file: &CaseFile, me: UserId) -> FormState {
     let closed = |why: &str| FormState::Closed(why.to_owned());
     if !file.may_decide {
@@ -511,6 +494,7 @@ fn decision(
         ),
         reply: offer(ActionKind::Reply, reply, until.as_deref()),
         forward: PlatformOffer::Native { effect: Some(FORWARD_BY_HAND.into()) },
+        report: offer(ActionKind::Report, offers.map(|o| o.report), None),
         longest_reply,
         grounds: GroundMenu::new(
             file.suggested.iter().map(|(ground, _)| *ground).collect(),

@@ -87,14 +87,11 @@ async fn get<T: DeserializeOwned>(
     answer.object().map_err(NotConnected::Exchange)
 }
 
-/// What the app is to be told of the Page (`platforms` sheet, section 2.4).
-const SUBSCRIBED: &str = "feed,mention,messages";
-
 /// Has the app told of the Page: no page of settings does that. Whoever takes no pushes is none the worse for it, so a
 /// failure ends nothing.
 async fn subscribe(http: &Http, root: &Url, page: &str, token: &Secret) {
     let url = below(root, &format!("{page}/subscribed_apps"), &[]);
-    let call = http.call(Method::POST, url).form(&[("subscribed_fields", SUBSCRIBED)]);
+    let call = http.call(Method::POST, url).form(&[("subscribed_fields", graph::SUBSCRIBED)]);
     match http.send(call.bearer_auth(token.expose())).await {
         Ok(answer) if answer.is_success() => {}
         Ok(answer) => {

@@ -34,7 +34,7 @@ use crate::platforms::hooks::mentions;
 use crate::platforms::http::{Answer, BadHttpSettings, Http};
 use crate::platforms::limit::Shares;
 use crate::platforms::patience::Patience;
-use crate::platforms::push::NO_PUSHES;
+use crate::platforms::push::{Callback, NO_PUSHES, Subscribed};
 use crate::platforms::settings::FacebookSettings;
 use crate::platforms::usage::Apps;
 use crate::platforms::{ConnectionReport, Receipt, Sought, html};
@@ -438,6 +438,10 @@ impl Connector for Facebook {
             });
         }
         Ok(Receipt::Done(id))
+    }
+
+    async fn subscribe(&self, _: &Callback) -> Result<Subscribed, PlatformError> {
+        self.graph.tell_app_of(&self.page_id).await
     }
 
     async fn own_answer(

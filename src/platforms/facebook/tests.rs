@@ -11,12 +11,13 @@ use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::conformance::{self, Collected, fetch_all};
 use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::facebook::Facebook;
+use crate::platforms::push::Subscribed;
 use crate::platforms::settings::FacebookSettings;
 use crate::platforms::simulate::facebook::{self as simulate, Options, Simulator};
 use crate::platforms::simulate::faults::Fault;
 use crate::platforms::testing::stage::{
     self, a_lost_answer_can_be_found_out, a_refusal_stops_nothing_else, faults_have_their_classes,
-    few, first_item, many, troubled, warrant,
+    few, first_item, many, troubled, warrant, what_is_shown_late_is_found,
 };
 use crate::platforms::testing::{self, at, item_id};
 use crate::platforms::{Platform, Receipt, Sought};
@@ -445,6 +446,8 @@ async fn requests_and_answers_are_as_meta_publishes_them() {
         facebook.find_reply(&item, &Sought::ever("Hej själv", "n")).await.unwrap();
         facebook.read_live(&item).await.unwrap();
     }
+    assert_eq!(facebook.subscribe(&testing::callback()).await, Ok(Subscribed::Yes));
+    assert!(simulator.is_subscribed(), "the app is told of the Page");
     let exchanges = simulator.front().exchanges();
     let found: std::collections::BTreeSet<_> =
         exchanges.iter().flat_map(|e| testing::meta::broken_by(e, &published, &Kinds)).collect();
@@ -486,4 +489,10 @@ async fn a_token_that_is_not_found_in_the_header_is_shown_as_a_parameter_and_tol
     simulator.fail_next(Fault::ServerError, 1);
     let error = facebook.read_live(&item).await.unwrap_err();
     assert!(!error.to_string().contains(simulator.settings().token.expose()), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_shown_later_than_it_was_written_is_found() {
+    let Stage { simulator, account: facebook, clock } = stage(few()).await;
+    what_is_shown_late_is_found(&facebook, &simulator, simulator.front(), &clock).await;
 }

@@ -20,7 +20,7 @@ use crate::domain::account::PlatformKind;
 use crate::domain::ids::ContentHash;
 use crate::domain::item::Unreadable;
 use crate::platforms::limit::fingerprint;
-use crate::platforms::push::{Push, PushRefused, PushRequest, PushSource};
+use crate::platforms::push::{Callback, Push, PushRefused, PushRequest, PushSource};
 use crate::runtime::secret::Secret;
 
 /// Largest body: Meta sends a thousand changes at once.
@@ -40,6 +40,8 @@ pub struct HookSettings {
     pub secret: Secret,
     /// What Meta shows when it asks whether the address is ours.
     pub verify: Option<Secret>,
+    /// Where the platform is to push, where it can be asked for that.
+    pub callback: Option<Callback>,
 }
 
 /// The pushes that reach the address of one account.
@@ -139,6 +141,10 @@ impl PushSource for Hook {
 
     fn app(&self) -> Option<String> {
         Some(fingerprint(&self.0.secret))
+    }
+
+    fn callback(&self) -> Option<&Callback> {
+        self.0.callback.as_ref()
     }
 
     fn delivery(&self, request: PushRequest<'_>) -> Option<String> {

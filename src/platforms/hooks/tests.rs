@@ -18,8 +18,13 @@ const RESPONSE: &str = "4b3639d313b9b78df7f4f98d2dfa5c5c7b057bb4621b226fd1ce4717
 
 fn hook(kind: PlatformKind) -> Hook {
     let verify = Some(Secret::new("vi-är-vi"));
-    let settings =
-        HookSettings { kind, account: "1".into(), secret: Secret::new("hemligt"), verify };
+    let settings = HookSettings {
+        kind,
+        account: "1".into(),
+        secret: Secret::new("hemligt"),
+        verify,
+        callback: None,
+    };
     Hook::new(settings).unwrap()
 }
 
@@ -311,6 +316,7 @@ fn other_platforms_have_no_hook() {
             account: "1".into(),
             secret: Secret::new("hemligt"),
             verify: None,
+            callback: None,
         };
         let can = crate::platforms::capability::of(*kind).webhook.is_native();
         let has_own = *kind == PlatformKind::OwnSite;

@@ -4,6 +4,7 @@
 //! Nothing is retried here. Whether a failed write may have reached the platform is decided here
 //! once, for all connectors.
 
+pub mod clients;
 pub mod heard;
 
 use std::borrow::Cow;
@@ -33,6 +34,9 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24);
 /// long (`platforms` sheet, section 10.5: a long wait).
 const LONG_WAIT: SignedDuration = SignedDuration::from_mins(10);
 
+/// How long a connection is kept that nobody uses.
+const IDLE: Duration = Duration::from_secs(20);
+
 /// How calls are made.
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
@@ -51,6 +55,8 @@ pub struct HttpSettings {
     pub allow_http_loopback: bool,
     /// Lets names lead into private networks.
     pub allow_private: bool,
+    /// Whom the client is shared with; nobody where nothing is said.
+    pub clients: Option<clients::Clients>,
 }
 
 impl Default for HttpSettings {
@@ -64,6 +70,7 @@ impl Default for HttpSettings {
             extra_ca_pem: None,
             allow_http_loopback: false,
             allow_private: false,
+            clients: None,
         }
     }
 }
@@ -321,6 +328,15 @@ impl Http {
     ) -> Result<Self, BadHttpSettings> {
         may_be_called(base, settings)?;
         let loopback = is_loopback(base);
+        let client = match &settings.clients {
+            Some(shared) => shared.of(settings, loopback)?,
+            None => Self::client(settings, loopback)?,
+        };
+        Ok(Self { client, clock, secrets, max_body_bytes: settings.max_body_bytes })
+    }
+
+    /// A client by itself. It costs some hundred kilobytes, for the certificates that it trusts.
+    fn client(settings: &HttpSettings, loopback: bool) -> Result<Client, BadHttpSettings> {
         let mut builder = Client::builder()
             .user_agent(concat!("Uppsikt/", env!("CARGO_PKG_VERSION")))
             // A redirected write could be carried out twice or turn into a read, and a redirected
@@ -331,6 +347,8 @@ impl Http {
             .connect_timeout(settings.connect_timeout)
             .read_timeout(settings.read_timeout)
             .timeout(settings.total_timeout)
+            // Long enough for the calls of one walk; between walks a thousand accounts would hold a thousand.
+            .pool_idle_timeout(IDLE)
             .dns_resolver(Names::new(
                 settings.allow_private || (loopback && settings.allow_http_loopback),
             ));
@@ -342,8 +360,7 @@ impl Http {
                 .map_err(BadHttpSettings::BadCertificates)?;
             builder = builder.tls_certs_merge(certificates);
         }
-        let client = builder.build().map_err(BadHttpSettings::Client)?;
-        Ok(Self { client, clock, secrets, max_body_bytes: settings.max_body_bytes })
+        builder.build().map_err(BadHttpSettings::Client)
     }
 
     /// Begins a call.

@@ -31,7 +31,7 @@ use crate::platforms::graph::{Graph, Page, TokenTold, carried_out};
 use crate::platforms::http::{BadHttpSettings, Http};
 use crate::platforms::limit::Shares;
 use crate::platforms::patience::Patience;
-use crate::platforms::push::NO_PUSHES;
+use crate::platforms::push::{Callback, NO_PUSHES, Subscribed};
 use crate::platforms::settings::{InstagramLogin, InstagramSettings};
 use crate::platforms::usage::Apps;
 use crate::platforms::{ConnectionReport, Receipt, Sought, html};
@@ -384,6 +384,14 @@ impl Connector for Instagram {
             });
         }
         Ok(Receipt::Done(created.id))
+    }
+
+    async fn subscribe(&self, _: &Callback) -> Result<Subscribed, PlatformError> {
+        match &self.login {
+            // Told by way of the Page that it is linked to.
+            InstagramLogin::Page { page_id: Some(page) } => self.graph.tell_app_of(page).await,
+            InstagramLogin::Page { page_id: None } | InstagramLogin::Own => Ok(Subscribed::ByHand),
+        }
     }
 
     async fn own_answer(

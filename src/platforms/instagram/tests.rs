@@ -17,7 +17,7 @@ use crate::platforms::simulate::faults::Fault;
 use crate::platforms::simulate::instagram::{self as simulate, Options, Own, Simulator};
 use crate::platforms::testing::stage::{
     self, a_lost_answer_can_be_found_out, a_refusal_stops_nothing_else, faults_have_their_classes,
-    few, first_item, many, troubled, warrant,
+    few, first_item, many, troubled, warrant, what_is_shown_late_is_found,
 };
 use crate::platforms::testing::{self, at, item_id};
 use crate::platforms::{Platform, Receipt, Sought};
@@ -304,7 +304,8 @@ fn pointed_at(push: &serde_json::Value) -> ItemAddress {
     let secret = Secret::new("appens-hemlighet");
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.expose().as_bytes()).unwrap();
     let (kind, account) = (PlatformKind::Instagram, "17841400000000009".to_owned());
-    let hook = Hook::new(HookSettings { kind, account, secret, verify: None }).unwrap();
+    let hook =
+        Hook::new(HookSettings { kind, account, secret, verify: None, callback: None }).unwrap();
     let body = push.to_string();
     mac.update(body.as_bytes());
     let signed = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
@@ -437,4 +438,10 @@ async fn messages_are_read_as_fields_of_a_conversation_or_by_their_own_edge() {
         let found = instagram.find_reply(&item, &Sought::ever("Hej själv", "n")).await.unwrap();
         assert_eq!(found, Some(Receipt::AlreadySo(sent)), "by the edge: {by_edge}");
     }
+}
+
+#[tokio::test]
+async fn what_is_shown_later_than_it_was_written_is_found() {
+    let Stage { simulator, account: instagram, clock } = stage(few()).await;
+    what_is_shown_late_is_found(&instagram, &simulator, simulator.front(), &clock).await;
 }

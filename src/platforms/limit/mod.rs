@@ -24,6 +24,7 @@ use crate::domain::item::{Batch, LiveReading, Thread, Walk};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::capability::Capabilities;
 use crate::platforms::error::{Lane, PlatformError};
+use crate::platforms::push::{Callback, Subscribed};
 use crate::platforms::{ConnectionReport, Platform, Receipt, Sought, held};
 use crate::runtime::clock::Clock;
 use crate::runtime::secret::Secret;
@@ -346,6 +347,10 @@ impl Platform for Limited {
 
     async fn report(&self, item: &ItemAddress, reason: &str) -> Result<Receipt, PlatformError> {
         self.pass("report", self.inner.report(item, reason)).await
+    }
+
+    async fn subscribe(&self, callback: &Callback) -> Result<Subscribed, PlatformError> {
+        self.pass("subscribe", self.inner.subscribe(callback)).await
     }
 }
 

@@ -29,7 +29,7 @@ use crate::platforms::error::PlatformError;
 use crate::platforms::http::{Answer, BadHttpSettings};
 use crate::platforms::limit::{Shares, fingerprint};
 use crate::platforms::patience::Patience;
-use crate::platforms::push::NO_PUSHES;
+use crate::platforms::push::{Callback, NO_PUSHES, Subscribed};
 use crate::platforms::settings::LinkedInSettings;
 use crate::platforms::{ConnectionReport, Receipt, Sought, html};
 use crate::runtime::clock::Clock;
@@ -233,6 +233,22 @@ impl Connector for LinkedIn {
             });
         }
         Ok(Receipt::Done(written.urn()))
+    }
+
+    /// Where the platform is told by its own names who asks: the app, and the person behind the token.
+    async fn subscribe(&self, callback: &Callback) -> Result<Subscribed, PlatformError> {
+        let (Some(app), Some(person)) = (&callback.app, &callback.person) else {
+            return Ok(Subscribed::ByHand);
+        };
+        let key = format!(
+            "(developerApplication:{},user:{},entity:{},eventType:ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS)",
+            encoded(&format!("urn:li:developerApplication:{app}")),
+            encoded(&format!("urn:li:person:{person}")),
+            encoded(&self.us),
+        );
+        let body = json!({ "webhook": callback.url.as_str() });
+        self.rest.put(&format!("eventSubscriptions/{key}"), &body).await?;
+        Ok(Subscribed::Yes)
     }
 
     async fn own_answer(

@@ -69,6 +69,10 @@ impl Rest {
         self.send(self.http.call(Method::POST, self.url(path, "")).json(body)).await
     }
 
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Answer, PlatformError> {
+        self.send(self.http.call(Method::PUT, self.url(path, "")).json(body)).await
+    }
+
     pub async fn delete(&self, path: &str, query: &str) -> Result<Answer, PlatformError> {
         self.send(self.http.call(Method::DELETE, self.url(path, query))).await
     }

@@ -1,14 +1,18 @@
 //! The connector against the simulator.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use jiff::SignedDuration;
 
+use crate::domain::ids::PlatformItemId;
 use crate::domain::item::{ItemKind, Presence};
 use crate::evidence::warrant::RemovalWarrant;
-use crate::platforms::conformance::{self, Collected, World as _, fetch_all};
+use crate::platforms::conformance::{self, Collected, World, fetch_all};
 use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::linkedin::LinkedIn;
+use crate::platforms::push::{Callback, Subscribed};
 use crate::platforms::simulate::faults::Fault;
 use crate::platforms::simulate::linkedin::{self as simulate, Options, Own, Simulator};
 use crate::platforms::testing::stage::{
@@ -17,6 +21,7 @@ use crate::platforms::testing::stage::{
 };
 use crate::platforms::testing::{self, at};
 use crate::platforms::{Platform, Receipt};
+use crate::runtime::clock::TestClock;
 
 type Stage = stage::Stage<simulate::LinkedIn, LinkedIn>;
 
@@ -32,29 +37,39 @@ fn large() -> Options {
     Options { own, ..many(90, |n| if n % 40 == 7 { 25 } else { 0 }) }
 }
 
-/// The suite fetches again and again at one time; a fetch from scratch reads everything.
+/// Posts are opened by their age: whoever writes there is seen when a post's time has come.
+struct Later<'a> {
+    simulator: &'a Simulator,
+    clock: &'a TestClock,
+}
+
+#[async_trait]
+impl World for Later<'_> {
+    async fn truth(&self) -> BTreeMap<PlatformItemId, Option<String>> {
+        World::truth(self.simulator).await
+    }
+
+    async fn write(&self, text: &str, parent: Option<&PlatformItemId>) -> PlatformItemId {
+        let id = World::write(self.simulator, text, parent).await;
+        self.clock.advance(SignedDuration::from_mins(61));
+        id
+    }
+
+    async fn edit(&self, id: &PlatformItemId, text: &str) {
+        World::edit(self.simulator, id, text).await;
+    }
+
+    async fn remove(&self, id: &PlatformItemId) {
+        World::remove(self.simulator, id).await;
+    }
+}
+
 #[tokio::test]
 async fn the_connector_keeps_every_promise() {
     for options in [few(), large()] {
         let Stage { simulator, account: linkedin, clock } = stage(options).await;
-        conformance::the_connection_is_whole(&linkedin).await;
-        conformance::a_fetch_from_scratch_sees_everything(&linkedin, &simulator).await;
-        conformance::fetching_twice_changes_nothing(&linkedin).await;
-        conformance::a_broken_walk_loses_nothing(&linkedin, &simulator).await;
-        conformance::an_edit_becomes_known(&linkedin, &simulator).await;
-        conformance::a_thread_is_read_from_the_top(&linkedin, &simulator).await;
-        let warrants = &RemovalWarrant::for_test;
-        conformance::a_deleted_item_reads_as_gone(&linkedin, &simulator, warrants).await;
-        conformance::deleting_is_idempotent(&linkedin, &simulator, warrants).await;
-        conformance::an_answer_can_be_found_again(&linkedin, &simulator).await;
-        let item = first_item(&linkedin).await;
-        conformance::what_is_lacking_is_refused(&linkedin, &item, warrants).await;
-        // What is new is seen when a post's time has come.
-        let before = fetch_all(&linkedin, None).await.unwrap();
-        let new = simulator.id(simulator.write("Kim Exempel", "Nytt", None));
-        clock.advance(SignedDuration::from_hours(1));
-        let after = fetch_all(&linkedin, before.cursor.as_ref()).await.unwrap();
-        assert!(after.items.contains_key(&new));
+        let world = Later { simulator: &simulator, clock: &clock };
+        conformance::everything(&linkedin, &world, &RemovalWarrant::for_test).await;
     }
 }
 
@@ -158,4 +173,19 @@ async fn a_post_whose_comments_are_not_given_stops_no_other() {
         post.as_str().rsplit(':').next().unwrap().to_owned()
     };
     a_refusal_stops_nothing_else(&linkedin, simulator.front(), &clock, name).await;
+}
+
+#[tokio::test]
+async fn pushes_are_asked_for_where_the_settings_name_app_and_person() {
+    let Stage { simulator, account: linkedin, .. } = stage(few()).await;
+    let callback = testing::callback();
+    let without = Callback { person: None, ..callback.clone() };
+    assert_eq!(linkedin.subscribe(&without).await, Ok(Subscribed::ByHand));
+    assert_eq!(simulator.subscription(), None);
+    for _ in 0..2 {
+        assert_eq!(linkedin.subscribe(&callback).await, Ok(Subscribed::Yes));
+    }
+    let (key, address) = simulator.subscription().unwrap();
+    assert_eq!(address, callback.url.as_str());
+    insta::assert_snapshot!(key, @"(developerApplication:urn%3Ali%3AdeveloperApplication%3A4711,user:urn%3Ali%3Aperson%3AaBcDeF1234,entity:urn%3Ali%3Aorganization%3A90009,eventType:ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS)");
 }

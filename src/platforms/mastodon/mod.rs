@@ -69,6 +69,10 @@ const SCOPES: &[(&str, &str)] = &[
 ];
 
 /// Where posts are taken away on a server of one's own.
+/// What limiting does, where the account may.
+const LIMITS: &str = "begränsar skribentens hela konto på den egna servern, inte bara inlägget";
+const LIMITED: &str = "Skribentens hela konto begränsas på den egna servern: inläggen syns bara för dem som följer det, och på andra servrar som förut. Öppna anmälningar av inlägget avslutas. Kan hävas.";
+
 const MODERATED: &str = "görs i serverns administration: öppna inlägget via länken och välj att moderera kontot eller inlägget; där kan det döljas, tas bort eller kontot begränsas";
 
 /// The connector for one account.
@@ -77,6 +81,8 @@ pub struct Mastodon {
     capabilities: Mutex<Arc<Capabilities>>,
     /// Whether the account moderates the server.
     is_moderator: bool,
+    /// Whether it limits authors there.
+    limits: bool,
     me: OnceCell<Id>,
     /// Where what was read stands.
     places: Mutex<HashMap<Id, Place>>,
@@ -113,13 +119,18 @@ impl Mastodon {
         let secrets = vec![settings.token.clone()];
         let http = Http::new(&settings.server, &settings.http, clock, secrets)?;
         let mut capabilities = capability::of(PlatformKind::Mastodon);
-        if settings.moderator {
+        if settings.limits {
+            capabilities.hide = Offer::Conditional { condition: LIMITS };
+            capabilities.unhide = Offer::Conditional { condition: LIMITS };
+            capabilities.hide_effect = LIMITED.into();
+        } else if settings.moderator {
             capabilities.hide = Offer::ByHand { why: MODERATED };
         }
         Ok(Self {
             api: Api::new(http, settings.server, settings.token),
             capabilities: Mutex::new(Arc::new(capabilities)),
             is_moderator: settings.moderator,
+            limits: settings.limits,
             me: OnceCell::new(),
             places: Mutex::default(),
             patience: Patience::default(),
@@ -359,6 +370,12 @@ impl Connector for Mastodon {
                 Err(error) => return Err(error),
             }
         }
+        // Shown only by what the token was made for: trying it would do it.
+        if self.limits && !told.is_empty() {
+            let has = |wanted: &str| told.iter().any(|scope| scope == wanted);
+            let lacking = moderation::ACTS.iter().filter(|(scope, _)| !has(scope));
+            missing.extend(lacking.filter(|_| !has("admin:write")));
+        }
         let missing = missing
             .into_iter()
             .map(|(scope, without)| {
@@ -431,7 +448,12 @@ impl Connector for Mastodon {
 
     async fn change(&self, item: &ItemAddress, wanted: Wanted) -> Result<Answered, PlatformError> {
         match wanted {
-            Wanted::Hidden | Wanted::Visible => return PlatformError::not_offered("hide"),
+            Wanted::Hidden | Wanted::Visible if !self.limits => {
+                return PlatformError::not_offered("hide");
+            }
+            Wanted::Hidden | Wanted::Visible => {
+                return self.limit_author(item, wanted == Wanted::Hidden).await;
+            }
             Wanted::Away => {}
         }
         let me = self.me().await?;

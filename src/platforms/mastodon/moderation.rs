@@ -1,18 +1,21 @@
 //! What an account that moderates its own server sees beside its mentions: posts that have been reported there
 //! (`platforms` sheet, section 11.4). They are read like others, as far as they are known: who reported them is left
-//! where it is. What is done to an account on the server, moderators do there: nothing the interface has takes one post
-//! away.
+//! where it is. Nothing the interface has takes one post away: what a moderator can do is done to its author's account, and
+//! from here only where the settings say that hiding is to mean that.
 
 use serde::Deserialize;
+use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::domain::item::Batch;
+use crate::domain::item::{Batch, Presence};
+use crate::evidence::warrant::ItemAddress;
+use crate::platforms::connector::{Answered, Standing};
 use crate::platforms::elements::List;
 use crate::platforms::error::PlatformError;
-use crate::platforms::json;
-use crate::platforms::mastodon::Mastodon;
+use crate::platforms::json as text_json;
 use crate::platforms::mastodon::api::{Older, older};
 use crate::platforms::mastodon::wire::{Id, Status};
+use crate::platforms::mastodon::{Mastodon, id_of};
 
 /// Under what lists of reports are called, and what is expected there.
 const LIST: List<'static> =
@@ -20,6 +23,34 @@ const LIST: List<'static> =
 
 /// What a moderator's token should be allowed, and what is lost without it.
 pub const SCOPE: (&str, &str) = ("admin:read:reports", "läsa vad som har anmälts på servern");
+
+/// The same where authors are limited.
+pub const ACTS: &[(&str, &str)] = &[
+    ("admin:write:accounts", "begränsa skribenters konton"),
+    ("admin:write:reports", "avsluta anmälningar"),
+];
+
+/// How an account stands, as its server's moderators see it.
+#[derive(Deserialize)]
+struct Moderated {
+    #[serde(default)]
+    silenced: bool,
+    #[serde(default)]
+    suspended: bool,
+}
+
+/// An open report, as far as it tells what it is about.
+#[derive(Deserialize)]
+struct About {
+    id: Id,
+    #[serde(default)]
+    statuses: Vec<Named>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    id: Id,
+}
 
 /// A report, without who made it.
 #[derive(Deserialize)]
@@ -84,7 +115,7 @@ impl Mastodon {
             }
             newest = newest.or(Some(report.id));
             for raw in report.statuses {
-                match json::decode::<Status>(raw.get()) {
+                match text_json::decode::<Status>(raw.get()) {
                     Ok(status) if status.is_by(me) => {}
                     Ok(status) => {
                         let place = self.place_of(me, &status).await?.unwrap_or_default();
@@ -105,4 +136,60 @@ impl Mastodon {
         };
         Ok(Reports { newest, below: next.filter(|next| Some(next) != below) })
     }
+
+    /// Limits the author of a post on the server (*begränsar*), or ends that; open reports of the post are settled with it.
+    pub async fn limit_author(
+        &self,
+        item: &ItemAddress,
+        on: bool,
+    ) -> Result<Answered, PlatformError> {
+        let id = id_of(item)?;
+        let (status, _) = self.status(&id).await?;
+        let author = status.account.id;
+        if author == *self.me().await? {
+            return Err(PlatformError::Refused {
+                code: "own".into(),
+                reason:
+                    "Inlägget är kontots eget: att begränsa det egna kontot görs inte härifrån."
+                        .into(),
+            });
+        }
+        let account = format!("v1/admin/accounts/{author}");
+        let (path, body) = match on {
+            true => (format!("{account}/action"), json!({"type": "silence"})),
+            false => (format!("{account}/unsilence"), json!({})),
+        };
+        self.api.post(&path, &body, None).await?;
+        let now: Moderated =
+            self.api.get(&account, &[]).await.map_err(after)?.object().map_err(after)?;
+        let presence = match now.silenced || now.suspended {
+            true => Presence::Hidden,
+            false => Presence::Visible,
+        };
+        if on
+            && presence == Presence::Hidden
+            && let Err(error) = self.settle(&id, &author).await
+        {
+            // What was asked for is done; the report stays with the server's moderators.
+            tracing::warn!(error = %error, "reports of a post whose author was limited stay open");
+        }
+        Ok(Answered::Now(Standing::new(presence, Vec::new())))
+    }
+
+    /// Settles what has been reported of a post and is open.
+    async fn settle(&self, post: &Id, author: &Id) -> Result<(), PlatformError> {
+        let query = [("target_account_id", author.as_str()), ("limit", "40")];
+        let answer = self.api.get("v1/admin/reports", &query).await?;
+        let open: Vec<About> = answer.view(&answer.text())?;
+        for report in open.iter().filter(|report| report.statuses.iter().any(|s| s.id == *post)) {
+            let path = format!("v1/admin/reports/{}/resolve", report.id);
+            self.api.post(&path, &json!({}), None).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The call before has been answered with success: what comes after it is no reason to think that nothing was done.
+fn after(error: PlatformError) -> PlatformError {
+    error.after_the_act()
 }

@@ -1,5 +1,6 @@
 //! The connector against a small fake, and with `real-servers` against servers of others.
 
+mod entities;
 mod fake;
 #[cfg(feature = "real-servers")]
 mod real;
@@ -38,6 +39,7 @@ async fn stage(manners: Manners) -> Stage {
         server: fake.base().clone(),
         token: Secret::new("hemlig-nyckel"),
         moderator: false,
+        limits: false,
         http: HttpSettings::loopback(),
     };
     let mastodon = Mastodon::new(settings, clock.clock()).unwrap();
@@ -569,6 +571,7 @@ async fn what_is_reported_on_an_own_server_reaches_its_moderator_once() {
         server: fake.base().clone(),
         token: Secret::new("hemlig-nyckel"),
         moderator: true,
+        limits: false,
         http: HttpSettings::loopback(),
     };
     let moderator = Mastodon::new(settings, clock.clock()).unwrap();
@@ -592,4 +595,47 @@ async fn what_is_reported_on_an_own_server_reaches_its_moderator_once() {
     let all = fetch_all(&moderator, all.cursor.as_ref()).await.unwrap();
     assert!(all.items.contains_key(&item_id(later)) && !all.items.contains_key(&item_id(posts[0])));
     assert!(moderator.capabilities().hide.words().contains("serverns administration"));
+}
+
+#[tokio::test]
+async fn an_author_is_limited_on_an_own_server_only_where_the_settings_say_so() {
+    let Stage { fake, mastodon, clock } = stage(Manners::default()).await;
+    let settings = MastodonSettings {
+        server: fake.base().clone(),
+        token: Secret::new("hemlig-nyckel"),
+        moderator: true,
+        limits: true,
+        http: HttpSettings::loopback(),
+    };
+    let limiting = Mastodon::new(settings, clock.clock()).unwrap();
+    fake.set_scopes(&["read", "write:statuses", "write:reports", "admin:read:reports"]);
+    let missing = limiting.check().await.unwrap().missing;
+    assert!(missing.iter().any(|line| line.contains("admin:write:accounts")), "{missing:?}");
+    fake.set_scopes(&[
+        "read",
+        "write:statuses",
+        "write:reports",
+        "admin:read:reports",
+        "admin:write",
+    ]);
+    assert_eq!(limiting.check().await.unwrap().missing, Vec::<String>::new());
+    assert!(limiting.capabilities().hide_effect.contains("hela konto"), "said before the click");
+
+    fake.fill(1);
+    let post = fake.post(KIM, "@kommunen ord", None, "public");
+    let other = fake.post(KIM, "@kommunen andra ord", None, "public");
+    [post, other].iter().for_each(|id| fake.tell_moderators(*id));
+    let all = fetch_all(&mastodon, None).await.unwrap();
+    let item = ItemAddress::from(&all.items[&item_id(post)]);
+    let answer = mastodon.hide(RemovalWarrant::for_test(item.clone())).await;
+    assert_eq!(answer, PlatformError::not_offered("hide"), "elsewhere nobody is limited");
+    let done = limiting.hide(RemovalWarrant::for_test(item.clone())).await;
+    assert_eq!(done, Ok(Receipt::Done("hidden".into())));
+    assert_eq!(fake.n_reported(), 1, "the report of that post is settled, and no other");
+    assert_eq!(limiting.unhide(&item).await, Ok(Receipt::Done("visible".into())));
+    conformance::hiding_is_idempotent(&limiting, &fake, &RemovalWarrant::for_test).await;
+    let own = fake.post(ME, "Vårt eget", Some(post), "public");
+    let own = ItemAddress { platform_id: item_id(own), ..item };
+    let answer = limiting.hide(RemovalWarrant::for_test(own)).await.unwrap_err();
+    assert_eq!(answer.class(), "refused", "never the authority's own account");
 }

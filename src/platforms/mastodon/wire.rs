@@ -102,6 +102,9 @@ pub struct Account {
     display_name: String,
     #[serde(default)]
     url: Option<String>,
+    /// Said of those whom the server's moderators have limited.
+    #[serde(default, deserialize_with = "or_default")]
+    limited: bool,
 }
 
 /// What an account says of itself, in HTML, with the lines beside it.
@@ -376,6 +379,7 @@ impl Status {
             .filter(|_| !is_under_post)
             .map(|parent| PlatformItemId::new(parent.as_str()));
         let account = self.account;
+        let is_limited = account.limited;
         item.author = Author {
             platform_id: Some(account.id.to_string()),
             name: Some(account.display_name).filter(|name| !name.is_empty()),
@@ -389,7 +393,10 @@ impl Status {
             .or_else(|| web_link(self.uri))
             .map(|url| Permalink { url, source: PermalinkSource::Given });
         item.attachments = self.media_attachments.into_iter().map(Media::into_attachment).collect();
-        item.presence = Presence::Visible;
+        item.presence = match is_limited && !by_us {
+            true => Presence::Hidden,
+            false => Presence::Visible,
+        };
         item.by_us = by_us;
         if !by_us {
             item.barred = vec![Barred { act: ActionKind::Delete, why: NOT_OURS.into() }];

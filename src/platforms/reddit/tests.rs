@@ -16,7 +16,7 @@ use crate::platforms::simulate::faults::Fault;
 use crate::platforms::simulate::reddit::{self as simulate, Options, Own, Simulator};
 use crate::platforms::testing::stage::{
     self, a_lost_answer_can_be_found_out, a_refusal_stops_nothing_else, faults_have_their_classes,
-    few, first_item, many, troubled, warrant,
+    few, first_item, many, troubled, warrant, what_is_shown_late_is_found,
 };
 use crate::platforms::testing::{self, at};
 use crate::platforms::{Platform, Receipt, Sought};
@@ -291,4 +291,10 @@ async fn more_than_a_list_reaches_is_told_and_not_lost_without_a_word() {
     insta::assert_snapshot!(gaps.into_iter().collect::<String>(), @"Reddit listar bara de omkring tusen nyaste. Äldre inlägg som inte har lästs tidigare kan saknas: gå igenom dem på plattformen.");
     let fourth = fetch_all(&reddit, third.cursor.as_ref()).await.unwrap();
     assert_eq!(fourth.gaps, Vec::<String>::new(), "told once");
+}
+
+#[tokio::test]
+async fn what_is_shown_later_than_it_was_written_is_found() {
+    let Stage { simulator, account: reddit, clock } = stage(few()).await;
+    what_is_shown_late_is_found(&reddit, &simulator, simulator.front(), &clock).await;
 }

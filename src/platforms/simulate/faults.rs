@@ -37,6 +37,11 @@ pub enum Fault {
     DuplicatePage,
     /// The place in a list that the call names is no longer known. Strikes only calls that name one.
     CursorInvalid,
+    /// From this call on what others write is shown so much later than it was written, with its old time.
+    Late {
+        /// Seconds; nought ends it.
+        seconds: u32,
+    },
     /// From this call on the platform's clock is off by so much.
     ClockSkew {
         /// Seconds ahead of ours; less than nought where it is behind.
@@ -69,6 +74,7 @@ impl Fault {
         ("sidmärke", Self::CursorInvalid),
         ("klocka", Self::ClockSkew { seconds: 90 }),
         ("utgången", Self::ExpiredToken),
+        ("eftersläpning", Self::Late { seconds: 60 }),
     ];
 
     /// Until when nothing may be called after this, in minutes from now.
@@ -85,6 +91,7 @@ impl Fault {
             | Self::LostAnswer
             | Self::DuplicatePage
             | Self::CursorInvalid
+            | Self::Late { .. }
             | Self::ClockSkew { .. } => None,
         }
     }

@@ -100,6 +100,8 @@ struct Noted {
     disobeyed: usize,
     /// How far the platform's clock is off.
     skew: SignedDuration,
+    /// How much later than written it shows what others write.
+    late: SignedDuration,
     /// The last page of each list, as it was before anything went wrong with it.
     pages: BTreeMap<String, String>,
     /// What is in every call that is refused.
@@ -131,6 +133,9 @@ impl Front {
             }
             if let Some(Fault::ClockSkew { seconds }) = fault {
                 noted.skew = SignedDuration::from_secs(i64::from(seconds));
+            }
+            if let Some(Fault::Late { seconds }) = fault {
+                noted.late = SignedDuration::from_secs(i64::from(seconds));
             }
         }
         if let Some(Fault::Slow(wait)) = fault {
@@ -178,6 +183,11 @@ impl Front {
             body.truncate(body.len() / 2);
         }
         body
+    }
+
+    /// How much later than written it shows what others write.
+    pub fn late(&self) -> SignedDuration {
+        held(&self.noted).late
     }
 
     /// How far the platform's clock is off.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use axum::response::Response;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use crate::domain::ids::PlatformItemId;
@@ -57,6 +57,7 @@ impl Turned {
             | Fault::Slow(_)
             | Fault::LostAnswer
             | Fault::DuplicatePage
+            | Fault::Late { .. }
             | Fault::ClockSkew { .. } => None,
         }
     }
@@ -277,7 +278,13 @@ async fn answer<P: Play>(stage: Arc<Stage<P>>, call: Call) -> Response {
         Some(Fault::HtmlPage) => Reply::blocked(),
         fault => match fault.and_then(Turned::by) {
             Some(why) => P::turned_away(why),
-            None => P::answer(&stage, &call),
+            None => {
+                held(&stage.world).show_late(stage.front.late());
+                let reply = P::answer(&stage, &call);
+                // What is true is true at once.
+                held(&stage.world).show_late(SignedDuration::ZERO);
+                reply
+            }
         },
     };
     if fault == Some(Fault::LostAnswer) {

@@ -98,9 +98,16 @@ pub struct World {
     people: BTreeMap<String, u64>,
     events: Vec<Event>,
     journal: Option<File>,
+    /// How much later than written it is told of what others write.
+    late: SignedDuration,
 }
 
 impl World {
+    /// From now on [`World::comments`] leaves out what others have written within so long.
+    pub fn show_late(&mut self, late: SignedDuration) {
+        self.late = late;
+    }
+
     /// A world that begins at `now`, or goes on where its journal ends.
     ///
     /// # Errors
@@ -110,7 +117,14 @@ impl World {
         for (name, number) in script.comments.iter().map(|c| &c.name).zip(FIRST_PERSON..) {
             people.entry(name.clone()).or_insert(number);
         }
-        let mut world = Self { script, start: now, people, events: Vec::new(), journal: None };
+        let mut world = Self {
+            script,
+            start: now,
+            people,
+            events: Vec::new(),
+            journal: None,
+            late: SignedDuration::ZERO,
+        };
         let Some(path) = journal else { return Ok(world) };
         let mut file =
             File::options().create(true).truncate(false).read(true).write(true).open(path)?;
@@ -207,6 +221,9 @@ impl World {
             self.apply(event, &mut comments);
         }
         let mut comments: Vec<_> = flatten(comments).into_values().collect();
+        if !self.late.is_zero() {
+            comments.retain(|comment| comment.by_page || comment.created + self.late <= now);
+        }
         comments.sort_by_key(|comment| (comment.created, comment.number));
         comments
     }

@@ -10,7 +10,9 @@ use crate::platforms::simulate::server::Exchange;
 /// What a value breaks of a published type.
 pub fn broken(value: &Value, kind: &Value, schemas: &Value, place: &str, found: &mut Vec<String>) {
     match kind {
-        Value::String(name) => match name.as_str() {
+        // What may be nothing.
+        Value::String(name) if value.is_null() && name.ends_with('?') => {}
+        Value::String(name) => match name.trim_end_matches('?') {
             "string" if value.is_string() => {}
             "boolean" if value.is_boolean() => {}
             // What is not used is not held to anything.

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use crate::domain::ids::PlatformItemId;
 use crate::domain::item::ItemKind;
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
-use crate::platforms::conformance::{Collected, fetch_all};
+use crate::platforms::conformance::{Collected, World, fetch_all};
 use crate::platforms::simulate::faults::{Fault, Faults};
 use crate::platforms::simulate::script::Script;
 use crate::platforms::simulate::server::Front;
@@ -63,12 +63,40 @@ pub fn many<O: Default>(comments: usize, answers: impl Fn(usize) -> usize) -> Op
 /// nothing takes time, so that is left out.
 pub fn troubled<O>(options: Options<O>, per_thousand: u16) -> Options<O> {
     let kinds = Fault::MENU.iter().map(|(_, fault)| *fault);
-    let kinds = kinds.filter(|fault| !matches!(fault, Fault::Slow(_))).collect();
+    let kinds =
+        kinds.filter(|fault| !matches!(fault, Fault::Slow(_) | Fault::Late { .. })).collect();
     Options { faults: Faults { seed: 42, per_thousand, kinds }, ..options }
 }
 
 pub fn warrant(item: &ItemAddress) -> RemovalWarrant {
     RemovalWarrant::for_test(item.clone())
+}
+
+/// What the platform shows later than it was written, with its old time, is found all the same.
+pub async fn what_is_shown_late_is_found(
+    platform: &dyn Platform,
+    world: &dyn World,
+    front: &Front,
+    clock: &TestClock,
+) {
+    let before = fetch_all(platform, None).await.unwrap();
+    front.fail_next(Fault::Late { seconds: 60 }, 1);
+    let at_once = fetch_all(platform, before.cursor.as_ref()).await.unwrap();
+    clock.advance(SignedDuration::from_secs(5));
+    let late = world.write("Visas sent", None).await;
+    clock.advance(SignedDuration::from_secs(20));
+    let meanwhile = fetch_all(platform, at_once.cursor.as_ref()).await.unwrap();
+    assert!(!meanwhile.items.contains_key(&late), "it is not shown yet");
+    let mut cursor = meanwhile.cursor;
+    for _ in 0..4 {
+        clock.advance(SignedDuration::from_mins(20));
+        let later = fetch_all(platform, cursor.as_ref()).await.unwrap();
+        if later.items.contains_key(&late) {
+            return;
+        }
+        cursor = later.cursor;
+    }
+    panic!("what was shown late is never found");
 }
 
 /// A comment that is there.

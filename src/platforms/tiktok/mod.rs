@@ -26,7 +26,7 @@ use crate::platforms::grant::Session as _;
 use crate::platforms::http::BadHttpSettings;
 use crate::platforms::limit::{Shares, fingerprint};
 use crate::platforms::patience::Patience;
-use crate::platforms::push::NO_PUSHES;
+use crate::platforms::push::{Callback, NO_PUSHES, Subscribed};
 use crate::platforms::settings::TikTokSettings;
 use crate::platforms::{ConnectionReport, Receipt, Sought, held, html};
 use crate::runtime::clock::Clock;
@@ -341,6 +341,16 @@ impl Connector for TikTok {
             Ok(_) | Err(PlatformError::Gone) => Ok(Receipt::Done(created.comment_id)),
             Err(error) => Err(error.after_the_act()),
         }
+    }
+
+    async fn subscribe(&self, callback: &Callback) -> Result<Subscribed, PlatformError> {
+        let settings = &self.calls.settings;
+        let body = json!({
+            "app_id": settings.client_id, "secret": settings.client_secret.expose(),
+            "event_type": "COMMENT", "callback_url": callback.url.as_str(),
+        });
+        self.calls.as_app("business/webhook/update/", &body).await?;
+        Ok(Subscribed::Yes)
     }
 
     async fn own_answer(

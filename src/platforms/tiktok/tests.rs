@@ -9,6 +9,7 @@ use crate::domain::item::{ItemKind, LiveReading, Presence};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::conformance::{self, World as _, fetch_all};
 use crate::platforms::error::PlatformError;
+use crate::platforms::push::Subscribed;
 use crate::platforms::settings::TikTokSettings;
 use crate::platforms::simulate::consent::Rotation;
 use crate::platforms::simulate::faults::Fault;
@@ -16,10 +17,11 @@ use crate::platforms::simulate::tiktok::{self as simulate, Options, Own, Simulat
 use crate::platforms::testing;
 use crate::platforms::testing::stage::{
     self, a_lost_answer_can_be_found_out, a_refusal_stops_nothing_else, faults_have_their_classes,
-    few, first_item, many, troubled,
+    few, first_item, many, troubled, what_is_shown_late_is_found,
 };
 use crate::platforms::tiktok::TikTok;
 use crate::platforms::{Platform, Receipt};
+use crate::runtime::secret::Secret;
 use crate::runtime::vault::Shelf;
 
 type Stage = stage::Stage<simulate::TikTok, TikTok>;
@@ -212,4 +214,23 @@ async fn an_answer_that_the_list_of_comments_does_not_name_is_not_called_gone() 
         simulator.remove(&simulator.id(threat)).await;
         assert_eq!(tiktok.read_live(&item).await, Ok(LiveReading::Gone));
     }
+}
+
+#[tokio::test]
+async fn pushes_of_comments_are_asked_for_by_the_app() {
+    let Stage { simulator, account: tiktok, .. } = stage(few()).await;
+    let callback = testing::callback();
+    for _ in 0..2 {
+        assert_eq!(tiktok.subscribe(&callback).await, Ok(Subscribed::Yes));
+        assert_eq!(simulator.callback(), Some(callback.url.to_string()));
+    }
+    let settings = TikTokSettings { client_secret: Secret::new("fel"), ..simulator.settings() };
+    let wrong = TikTok::new(settings, crate::runtime::clock::Clock::system()).unwrap();
+    assert_eq!(wrong.subscribe(&callback).await.unwrap_err().class(), "forbidden");
+}
+
+#[tokio::test]
+async fn what_is_shown_later_than_it_was_written_is_found() {
+    let Stage { simulator, account: tiktok, clock } = stage(few()).await;
+    what_is_shown_late_is_found(&tiktok, &simulator, simulator.front(), &clock).await;
 }

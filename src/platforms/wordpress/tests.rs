@@ -262,6 +262,7 @@ fn whatever_happens_the_store_ends_equal_to_the_truth() {
     testing::weathered(8, async |storm| {
         let clock = TestClock::at(NOW.parse().unwrap());
         let fake = Fake::<Blog>::open().await;
+        fake.world().clock = Some(clock.clock());
         fake.fill(3, "2026-11-21T08:00:00Z", MINUTE);
         let wordpress = WordPress::new(settings(&fake), clock.clock()).unwrap();
         storm.rage(Arc::new(wordpress), &fake, &fake, &clock).await;

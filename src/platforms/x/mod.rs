@@ -7,6 +7,7 @@
 
 mod fetch;
 mod session;
+mod subscribe;
 mod wire;
 
 #[cfg(test)]
@@ -33,7 +34,7 @@ use crate::platforms::grant::Session as _;
 use crate::platforms::http::{Answer, BadHttpSettings};
 use crate::platforms::limit::{Shares, fingerprint};
 use crate::platforms::patience::Patience;
-use crate::platforms::push::NO_PUSHES;
+use crate::platforms::push::{Callback, NO_PUSHES, Subscribed};
 use crate::platforms::settings::XSettings;
 use crate::platforms::{ConnectionReport, Receipt, Sought, held, html, json as text_json};
 use crate::runtime::clock::Clock;
@@ -320,6 +321,10 @@ impl Connector for X {
             });
         }
         Ok(Receipt::Done(created.data.id))
+    }
+
+    async fn subscribe(&self, callback: &Callback) -> Result<Subscribed, PlatformError> {
+        self.calls.subscribe(callback).await
     }
 
     async fn own_answer(

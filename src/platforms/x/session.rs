@@ -87,6 +87,30 @@ impl Calls {
         Ok(answer)
     }
 
+    /// What the app asks for by itself.
+    pub async fn as_app(
+        &self,
+        token: &Secret,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, PlatformError> {
+        let fields = [("webhook_config.fields", "created_at,id,url,valid")];
+        let query = if method == Method::GET && path == "webhooks" { &fields[..] } else { &[] };
+        let url = below(&self.settings.base, path, query);
+        let mut call = self.http.call(method, url).bearer_auth(token.expose());
+        if let Some(body) = body {
+            call = call.json(body);
+        }
+        match self.attempt(call, 0).await {
+            // The account's own login is another one, and renewing it mends nothing.
+            Err(PlatformError::TokenExpired { .. }) => Err(PlatformError::Forbidden {
+                what: "appens egen nyckel (webhook_app_token) godtas inte; hämta en ny i utvecklarportalen hos X".into(),
+            }),
+            other => other,
+        }
+    }
+
     pub async fn write(
         &self,
         method: Method,

@@ -13,16 +13,19 @@ use crate::domain::item::{ItemKind, LiveReading, Presence};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::conformance::{self, World as _, fetch_all};
 use crate::platforms::error::PlatformError;
+use crate::platforms::push::{Callback, Subscribed};
 use crate::platforms::settings::XSettings;
 use crate::platforms::simulate::consent::Rotation;
 use crate::platforms::simulate::faults::Fault;
 use crate::platforms::simulate::x::{self as simulate, Options, Own, Simulator};
 use crate::platforms::testing::stage::{
     self, a_lost_answer_can_be_found_out, faults_have_their_classes, few, many, troubled, warrant,
+    what_is_shown_late_is_found,
 };
 use crate::platforms::testing::{self, at, published};
 use crate::platforms::x::X;
 use crate::platforms::{Platform, Receipt, Sought};
+use crate::runtime::secret::Secret;
 use crate::runtime::vault::{Key, Shelf};
 
 const PUBLISHED: &str = include_str!("../../../fixtures/platforms/x/published.json");
@@ -69,8 +72,12 @@ async fn requests_and_answers_are_as_x_publishes_them() {
     let message = ItemAddress::from(&all.items[&id]);
     x.reply(&message, "Hej själv", "n").await.unwrap();
     x.find_reply(&message, &Sought::ever("Hej själv", "n")).await.unwrap();
+    assert_eq!(x.subscribe(&testing::callback()).await, Ok(Subscribed::Yes));
+    simulator.lose_webhook();
+    assert_eq!(x.subscribe(&testing::callback()).await, Ok(Subscribed::Yes));
     let exchanges = simulator.front().exchanges();
     insta::assert_snapshot!(published::called(&exchanges), @"
+    GET /2/activity/subscriptions
     GET /2/dm_conversations/{}/dm_events
     GET /2/dm_events
     GET /2/dm_events/{}
@@ -79,10 +86,14 @@ async fn requests_and_answers_are_as_x_publishes_them() {
     GET /2/users/me
     GET /2/users/{}/mentions
     GET /2/users/{}/tweets
+    GET /2/webhooks
+    POST /2/activity/subscriptions
     POST /2/dm_conversations/{}/messages
     POST /2/oauth2/token
     POST /2/tweets
+    POST /2/webhooks
     PUT /2/tweets/{}/hidden
+    PUT /2/webhooks/77
     ");
     // Tokens are a matter of their own.
     let calls = exchanges.iter().filter(|e| !e.uri.ends_with("/oauth2/token"));
@@ -416,4 +427,32 @@ async fn more_mentions_than_are_listed_are_told_and_not_lost_without_a_word() {
         let again = fetch_all(&x, all.cursor.as_ref()).await.unwrap();
         assert_eq!(again.gaps, Vec::<String>::new(), "told once");
     }
+}
+
+#[tokio::test]
+async fn pushes_are_asked_for_once_and_again_where_they_have_ended() {
+    let Stage { simulator, account: x, .. } = stage(few()).await;
+    let callback = testing::callback();
+    let without = Callback { token: None, ..callback.clone() };
+    assert_eq!(x.subscribe(&without).await, Ok(Subscribed::ByHand), "nothing was asked for");
+    assert_eq!(simulator.pushes(), (None, Vec::new()));
+    for _ in 0..2 {
+        assert_eq!(x.subscribe(&callback).await, Ok(Subscribed::Yes));
+        let (webhook, events) = simulator.pushes();
+        assert_eq!(webhook, Some((callback.url.to_string(), true)));
+        assert_eq!(events, ["post.mention.create", "dm.received"], "each once");
+    }
+    simulator.lose_webhook();
+    x.subscribe(&callback).await.unwrap();
+    assert!(simulator.pushes().0.unwrap().1, "it is looked for again");
+    let wrong = Callback { token: Some(Secret::new("en-annan")), ..callback };
+    let error = x.subscribe(&wrong).await.unwrap_err();
+    assert_eq!(error.class(), "forbidden", "{error:?}");
+    x.fetch(None, None).await.expect("the account's own login is as good as before");
+}
+
+#[tokio::test]
+async fn what_is_shown_later_than_it_was_written_is_found() {
+    let Stage { simulator, account: x, clock } = stage(few()).await;
+    what_is_shown_late_is_found(&x, &simulator, simulator.front(), &clock).await;
 }

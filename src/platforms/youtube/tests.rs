@@ -13,7 +13,7 @@ use crate::platforms::simulate::faults::Fault;
 use crate::platforms::simulate::youtube::{self as simulate, Options, Own, Simulator};
 use crate::platforms::testing::stage::{
     self, a_lost_answer_can_be_found_out, a_refusal_stops_nothing_else, faults_have_their_classes,
-    few, first_item, many, troubled, warrant,
+    few, first_item, many, troubled, warrant, what_is_shown_late_is_found,
 };
 use crate::platforms::testing::{self, at};
 use crate::platforms::{Platform, Receipt};
@@ -341,4 +341,10 @@ async fn a_thread_whose_answers_are_not_given_stops_no_other() {
         format!("parentId={}", above.as_str())
     };
     a_refusal_stops_nothing_else(&youtube, simulator.front(), &clock, name).await;
+}
+
+#[tokio::test]
+async fn what_is_shown_later_than_it_was_written_is_found() {
+    let Stage { simulator, account: youtube, clock } = stage(few()).await;
+    what_is_shown_late_is_found(&youtube, &simulator, simulator.front(), &clock).await;
 }

@@ -182,6 +182,7 @@ impl Provider {
             // Only where the provider itself is on this machine: for tests.
             allow_http_loopback: issuer.scheme() == "http",
             allow_private: settings.allow_private,
+            clients: None,
         };
         may_be_called(&issuer, &http)?;
         Ok(Self {

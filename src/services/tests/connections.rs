@@ -14,6 +14,7 @@ use crate::domain::card::Flag;
 use crate::domain::ids::AccountKey;
 use crate::evidence::fetch::FetchLimits;
 use crate::platforms::facebook::Facebook;
+use crate::platforms::hooks::{Hook, HookSettings};
 use crate::platforms::settings::FacebookSettings;
 use crate::platforms::simulate::faults::Fault;
 use crate::services::Served;
@@ -225,4 +226,53 @@ async fn accounts_that_hang_keep_no_healthy_one_from_its_turn() {
         }
     };
     tokio::time::timeout(Duration::from_secs(10), read).await.expect("the healthy one is read");
+}
+
+/// A platform that is to push may have stopped without a word: it is asked again each day, and what hinders it is told.
+#[tokio::test]
+async fn pushes_are_asked_for_each_day_and_what_hinders_them_stands_on_the_accounts_page() {
+    let mut stage = Stage::new().await;
+    let callback = crate::platforms::push::Callback {
+        url: "https://uppsikt.exempelstad.example/api/v1/intake/facebook".parse().unwrap(),
+        secret: crate::runtime::secret::Secret::new("appens-hemlighet"),
+        app: None,
+        person: None,
+        token: None,
+    };
+    let hook = HookSettings {
+        kind: PlatformKind::Facebook,
+        account: stage.simulator.page_id().to_owned(),
+        secret: callback.secret.clone(),
+        verify: None,
+        callback: Some(callback),
+    };
+    let served = Served {
+        account: stage.services.served(stage.account).unwrap().account.clone(),
+        platform: Arc::new(Facebook::new(stage.simulator.settings(), stage.clock.clock()).unwrap()),
+        interval: Duration::from_secs(60),
+        policy: None,
+        token_expires: None,
+        push: Some(Arc::new(Hook::new(hook).unwrap())),
+        private_at: None,
+    };
+    let evidence = stage.services.inner.evidence.clone();
+    let (dir, store) = (stage.dir.path().to_owned(), stage.store().clone());
+    let limits = FetchLimits::default();
+    stage.services = services_of_all(&dir, &stage.clock, store, evidence, vec![served], limits);
+    let asked = |stage: &Stage| {
+        stage.simulator.calls().iter().filter(|call| call.contains("subscribed_apps")).count()
+    };
+    ask(&stage).await;
+    assert!(stage.simulator.is_subscribed());
+    ask(&stage).await;
+    assert_eq!(asked(&stage), 1, "once a day");
+    stage.simulator.front().refuse("subscribed_apps");
+    stage.clock.advance(SignedDuration::from_hours(25));
+    ask(&stage).await;
+    assert_eq!(asked(&stage), 2);
+    let file = stage.services.account_file(&stage.editor, "facebook").await.unwrap();
+    let words: Vec<_> = file.entry.flags.iter().map(Flag::words).collect();
+    assert!(words.iter().any(|w| w.contains("besked från plattformen")), "{words:?}");
+    // Read as usual all the same.
+    assert!(poll(&stage).await.opened().is_none());
 }

@@ -38,6 +38,7 @@ mod public_reports;
 mod pushes;
 mod quota;
 mod replies;
+mod reported;
 mod reports;
 mod rules_changed;
 mod schedules;

@@ -26,6 +26,7 @@ fn hook(account: &str, secret: &str) -> Option<Arc<dyn crate::platforms::push::P
         account: account.into(),
         secret: Secret::new(secret),
         verify: Some(Secret::new("ordet")),
+        callback: None,
     };
     Some(Arc::new(Hook::new(settings)?))
 }

@@ -187,10 +187,10 @@ shape! {
     ChoiceIn {
         "Vad som ska göras" choice: String = one_of([
             "hide", "unhide", "delete", "register", "not_register", "answer", "refer", "forward",
-            "dismiss", "police", "hold",
+            "report", "dismiss", "police", "hold",
         ]),
         "Svarets eller hänvisningens text, till answer och refer" text: Option<String> = json!({ "maxLength": 65_000 }),
-        "Skälet, till not_register" reason: Option<String> = json!({ "maxLength": 10_000 }),
+        "Skälet, till not_register och report" reason: Option<String> = json!({ "maxLength": 10_000 }),
         "Mottagaren, till forward" to: Option<String> = json!({ "maxLength": 500 }),
         "Till när ärendet vilar, till hold" until: Option<Timestamp>,
     }
@@ -485,6 +485,7 @@ fn choice(sent: &ChoiceIn) -> Result<Choice, Problem> {
         "answer" => Choice::Answer { text: text(&sent.text) },
         "refer" => Choice::Refer { text: text(&sent.text) },
         "forward" => Choice::Forward { to: text(&sent.to), note: text(&sent.text) },
+        "report" => Choice::Report { reason: text(&sent.reason) },
         "dismiss" => Choice::Dismiss,
         "police" => Choice::ConsiderPoliceReport,
         "hold" => match sent.until {

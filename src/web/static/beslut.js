@@ -77,7 +77,7 @@ function choose(key) {
   }
   box.checked = !box.checked;
   box.dispatchEvent(new Event("change", { bubbles: true }));
-  const target = { answer: "svar", refer: "hanvisning", not_register: "skal", forward: "till", hold: "vanta-till" }[box.value];
+  const target = { answer: "svar", refer: "hanvisning", not_register: "skal", forward: "till", report: "anmalan", hold: "vanta-till" }[box.value];
   const next = box.checked && target ? document.getElementById(target) : box;
   (next ?? box).focus();
   say("tyst", `${label}: ${box.checked ? "valt" : "inte valt"}.`);

@@ -22,6 +22,8 @@ pub enum ChoiceKind {
     Refer,
     /// *Vidarebefordra*.
     Forward,
+    /// *Anmäl till plattformen*.
+    Report,
     /// *Avfärda*.
     Dismiss,
     /// *Diarieför inte*.
@@ -42,6 +44,7 @@ impl ChoiceKind {
         Self::Answer,
         Self::Refer,
         Self::Forward,
+        Self::Report,
         Self::Dismiss,
         Self::NotRegister,
         Self::Hold,
@@ -58,6 +61,7 @@ impl ChoiceKind {
             Self::Answer => "answer",
             Self::Refer => "refer",
             Self::Forward => "forward",
+            Self::Report => "report",
             Self::Dismiss => "dismiss",
             Self::NotRegister => "not_register",
             Self::Hold => "hold",
@@ -80,6 +84,7 @@ impl ChoiceKind {
             Self::Answer => "Svara",
             Self::Refer => "Hänvisa",
             Self::Forward => "Vidarebefordra",
+            Self::Report => "Anmäl till plattformen",
             Self::Dismiss => "Avfärda",
             Self::NotRegister => "Diarieför inte",
             Self::Hold => "Påminn mig",
@@ -97,6 +102,7 @@ impl ChoiceKind {
             Self::Answer => 's',
             Self::Refer => 'n',
             Self::Forward => 'v',
+            Self::Report => 'm',
             Self::Dismiss => 'a',
             Self::NotRegister => 'e',
             Self::Hold => 'w',
@@ -113,6 +119,7 @@ impl ChoiceKind {
             | Self::Answer
             | Self::Refer
             | Self::Forward
+            | Self::Report
             | Self::Dismiss
             | Self::NotRegister
             | Self::Hold
@@ -127,6 +134,7 @@ impl ChoiceKind {
             Self::NotRegister => Some("Den bevaras, med skälet."),
             Self::Police => Some("Antecknas i ärendet."),
             Self::Refer => Some("Politik och enskilda ärenden."),
+            Self::Report => Some("Plattformen prövar den mot sina egna regler."),
             Self::Hide
             | Self::Unhide
             | Self::Delete
@@ -148,6 +156,7 @@ impl ChoiceKind {
             Self::Answer => Choice::Answer { text: text() },
             Self::Refer => Choice::Refer { text: text() },
             Self::Forward => Choice::Forward { to: text(), note: String::new() },
+            Self::Report => Choice::Report { reason: text() },
             Self::Dismiss => Choice::Dismiss,
             Self::NotRegister => Choice::NotRegister { reason: text() },
             Self::Hold => Choice::Hold { until: Timestamp::UNIX_EPOCH },
@@ -176,6 +185,24 @@ impl ChoiceKind {
     }
 }
 
+/// What a choice of this identifier will have done, as the bar says it.
+pub const fn will_be(choice: &'static str) -> &'static str {
+    match choice.as_bytes() {
+        b"hide" => "döljs",
+        b"unhide" => "visas igen",
+        b"delete" => "tas bort",
+        b"register" => "diarieförs",
+        b"not_register" => "diarieförs inte",
+        b"answer" => "besvaras",
+        b"refer" => "hänvisas",
+        b"forward" => "vidarebefordras",
+        b"report" => "anmäls till plattformen",
+        b"dismiss" => "avfärdas",
+        b"police" => "polisanmälan antecknas",
+        _ => "vilar",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,7 +225,7 @@ mod tests {
         assert_eq!(ChoiceKind::Register.excludes(), "dismiss not_register hold");
         assert_eq!(
             ChoiceKind::Dismiss.excludes(),
-            "hide unhide delete register answer refer forward hold police"
+            "hide unhide delete register answer refer forward report hold police"
         );
     }
 }

@@ -165,6 +165,8 @@ pub struct Filled {
     pub to: String,
     /// What to tell them.
     pub forward_note: String,
+    /// What the platform is told.
+    pub report: String,
     /// The person's own note.
     pub note: String,
     /// Until when it rests.
@@ -266,6 +268,8 @@ pub struct DecisionInput<'a> {
     pub reply: PlatformOffer,
     /// Whether forwarding is set up.
     pub forward: PlatformOffer,
+    /// From the capability record.
+    pub report: PlatformOffer,
     /// Longest answer and its unit: `8 000 tecken`.
     pub longest_reply: Option<(u32, &'static str)>,
     /// The grounds to choose from.
@@ -352,6 +356,7 @@ impl DecisionForm {
                 | ChoiceKind::Answer
                 | ChoiceKind::Refer
                 | ChoiceKind::Forward
+                | ChoiceKind::Report
                 | ChoiceKind::Dismiss
                 | ChoiceKind::NotRegister
                 | ChoiceKind::Hold
@@ -416,6 +421,7 @@ impl DecisionForm {
             reason,
             to,
             forward_note,
+            report,
             note,
             rest: _,
             diary,
@@ -439,6 +445,7 @@ impl DecisionForm {
             ("Varför det inte ska diarieföras", reason.clone()),
             ("Vidarebefordra till", to.clone()),
             ("Meddelande till mottagaren", forward_note.clone()),
+            ("Anmälan till plattformen", report.clone()),
             ("Svar om diariet", answers.join(" ")),
             ("Gäller ärende", number.clone()),
             ("Egen anteckning", note.clone()),
@@ -468,6 +475,7 @@ fn choice(kind: ChoiceKind, input: &DecisionInput<'_>, filled: &Filled) -> Choic
         ChoiceKind::Delete => Some(&input.delete),
         ChoiceKind::Answer | ChoiceKind::Refer => Some(&input.reply),
         ChoiceKind::Forward => Some(&input.forward),
+        ChoiceKind::Report => Some(&input.report),
         ChoiceKind::Register
         | ChoiceKind::Dismiss
         | ChoiceKind::NotRegister
@@ -571,6 +579,7 @@ mod tests {
             delete: free(),
             reply: free(),
             forward: free(),
+            report: free(),
             longest_reply: None,
             grounds: GroundMenu::new(Vec::new(), None, &Duties::default()),
             diary: None,

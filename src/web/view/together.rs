@@ -91,7 +91,7 @@ impl TogetherChoice {
     /// Those that can be made on many.
     pub fn all(filled: &Filled) -> Vec<Self> {
         let many = |kind: &&ChoiceKind| match kind {
-            ChoiceKind::Unhide | ChoiceKind::Forward => false,
+            ChoiceKind::Unhide | ChoiceKind::Forward | ChoiceKind::Report => false,
             ChoiceKind::Hide
             | ChoiceKind::Delete
             | ChoiceKind::Register

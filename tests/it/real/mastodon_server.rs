@@ -72,19 +72,26 @@ impl Server {
     /// The same where the server is the municipality's own.
     #[allow(dead_code, reason = "one of the two test binaries that share this file uses it")]
     pub fn moderator(&self) -> Mastodon {
-        self.connector_as(&self.token, true)
+        self.connector_as(&self.token, true, false)
+    }
+
+    /// The same where hiding limits the author there.
+    #[allow(dead_code, reason = "one of the two test binaries that share this file uses it")]
+    pub fn limiting(&self) -> Mastodon {
+        self.connector_as(&self.token, true, true)
     }
 
     /// The same with another token.
     pub fn connector_with(&self, token: &str) -> Mastodon {
-        self.connector_as(token, false)
+        self.connector_as(token, false, false)
     }
 
-    fn connector_as(&self, token: &str, moderator: bool) -> Mastodon {
+    fn connector_as(&self, token: &str, moderator: bool, limits: bool) -> Mastodon {
         let settings = MastodonSettings {
             server: Url::parse(&self.url).unwrap(),
             token: Secret::new(token),
             moderator,
+            limits,
             http: HttpSettings::loopback(),
         };
         Mastodon::new(settings, Clock::system()).unwrap()

@@ -79,6 +79,28 @@ impl Site {
         comment["status"].as_str().unwrap().to_owned()
     }
 
+    /// Another site says that it has linked to the first post: a comment of another kind.
+    #[allow(dead_code, reason = "one of the two test binaries that share this file uses it")]
+    pub async fn trackback(&self, excerpt: &str) {
+        let posts = self.call(Method::GET, "posts?per_page=1&orderby=id&order=asc", None).await;
+        let post = &posts[0]["id"];
+        let open = json!({ "ping_status": "open" });
+        self.call(Method::POST, &format!("posts/{post}"), Some(open)).await;
+        // The number is looked for behind the last slash, where pretty links have it.
+        let url = format!("{}/wp-trackback.php?x=/{post}", self.url);
+        let number = uuid::Uuid::new_v4().simple();
+        let form = [
+            ("url", format!("https://grannkommunen.example/{number}")),
+            ("title", "Så gör grannen".to_owned()),
+            // WordPress takes the same words but once.
+            ("excerpt", format!("{excerpt} {number}")),
+            ("blog_name", "Grannkommunen".to_owned()),
+        ];
+        let answer = self.client.post(url).form(&form).send().await.expect("WordPress answers");
+        let text = answer.text().await.unwrap();
+        assert!(text.contains("<error>0</error>"), "{text}");
+    }
+
     async fn all(&self) -> Vec<Value> {
         let mut all = Vec::new();
         for page in 1.. {

@@ -225,9 +225,66 @@ async fn bluesky_itself_keeps_every_promise() {
     let reported = bluesky.report(&hidden[0], "Olaga hot").await;
     assert!(matches!(reported, Ok(Receipt::Done(_))), "{reported:?}");
 
-    // A session that is spent is opened anew; a wrong password is told as that.
+    shown_again_is_shown(&bluesky, &hidden).await;
+    our_own_answer_is_there_and_what_is_not_ours_stays(&bluesky, &network).await;
+    a_login_taken_back_needs_a_new_one_and_nothing_is_missed(&network).await;
+}
+
+/// Of two hidden answers one is shown again, and the other stays hidden: one record holds both.
+async fn shown_again_is_shown(bluesky: &Bluesky, hidden: &[ItemAddress]) {
+    assert!(matches!(bluesky.unhide(&hidden[0]).await, Ok(Receipt::Done(_))));
+    for (item, expected) in hidden.iter().zip([Presence::Visible, Presence::Hidden]) {
+        let LiveReading::Present(read) = bluesky.read_live(item).await.unwrap() else {
+            panic!("it is there")
+        };
+        assert_eq!(read.presence, expected);
+    }
+}
+
+/// Sent twice under one key it is one answer, and it is read back under the post that it answers. What others wrote
+/// nobody but they can delete: refused before anything is called, and it stays.
+async fn our_own_answer_is_there_and_what_is_not_ours_stays(bluesky: &Bluesky, network: &Network) {
+    let id = network.write("När öppnar ni?", None).await;
+    let all = fetch_all(bluesky, None).await.unwrap();
+    let question = ItemAddress::from(&all.items[&id]);
+    let first = bluesky.reply(&question, "Klockan 8.", "en-nyckel").await.unwrap();
+    let again = bluesky.reply(&question, "Klockan 8.", "en-nyckel").await.unwrap();
+    let (Receipt::Done(one), Receipt::Done(two) | Receipt::AlreadySo(two)) = (&first, &again)
+    else {
+        panic!("{first:?} {again:?}")
+    };
+    assert_eq!(one, two, "the same key never makes two");
+    network.shows(&PlatformItemId::new(one.as_str())).await;
+    let thread = network.truth().await;
+    let said = thread.values().filter(|text| text.as_deref() == Some("Klockan 8.")).count();
+    assert_eq!(said, 1);
+    let refused = bluesky.delete(RemovalWarrant::for_test(question.clone())).await;
+    assert_eq!(refused, PlatformError::not_offered("delete"));
+    assert!(matches!(bluesky.read_live(&question).await, Ok(LiveReading::Present(_))));
+}
+
+/// The app password is taken back while the connector holds a session; a new one goes on where the old one ended.
+async fn a_login_taken_back_needs_a_new_one_and_nothing_is_missed(network: &Network) {
     let wrong = network.connector("fel-fel-fel-fel").fetch(None, None).await.unwrap_err();
     assert!(matches!(wrong, PlatformError::ReauthNeeded { .. }), "{wrong:?}");
-    let again = network.connector(&setting("BLUESKY_KOMMUN_APP_PASSWORD"));
-    again.fetch(None, None).await.expect("logged in anew");
+    let own = &network.own;
+    let make = async |name: &str| {
+        let body = json!({ "name": name });
+        let call = "com.atproto.server.createAppPassword";
+        let made = network.call(own, Method::POST, call, &[], Some(body)).await;
+        made["password"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
+    };
+    let name = format!("prov-{}", Clock::system().now().as_millisecond());
+    let taken_back = make(&name).await;
+    let bluesky = network.connector(&taken_back);
+    let before = fetch_all(&bluesky, None).await.expect("logged in");
+    let body = json!({ "name": name });
+    network.call(own, Method::POST, "com.atproto.server.revokeAppPassword", &[], Some(body)).await;
+    let late = network.write("Skrivet medan ingen var inloggad", None).await;
+    // What a session may still do until it is renewed is the network's matter; one that begins is refused.
+    let refused = network.connector(&taken_back).fetch(None, None).await.unwrap_err();
+    assert!(matches!(refused, PlatformError::ReauthNeeded { .. }), "{refused:?}");
+    let again = network.connector(&make(&format!("{name}-ny")).await);
+    let after = fetch_all(&again, before.cursor.as_ref()).await.expect("logged in anew");
+    assert!(after.items.contains_key(&late), "what was written meanwhile is read");
 }

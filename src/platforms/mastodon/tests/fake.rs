@@ -75,6 +75,8 @@ pub struct Server {
     broken: BTreeMap<u64, u16>,
     /// Who has blocked us.
     blocking: BTreeSet<String>,
+    /// Whom the server's moderators have limited.
+    limited: BTreeSet<String>,
 }
 
 impl Fake<Server> {
@@ -92,6 +94,7 @@ impl Fake<Server> {
             reported: Vec::new(),
             broken: BTreeMap::new(),
             blocking: BTreeSet::new(),
+            limited: BTreeSet::new(),
         })
         .await
     }
@@ -141,6 +144,11 @@ impl Fake<Server> {
         inner.reported.push((number, id));
     }
 
+    /// How many reports are open.
+    pub fn n_reported(&self) -> usize {
+        self.world().reported.len()
+    }
+
     pub fn forget_keys(&self) {
         self.world().keys.clear();
     }
@@ -180,15 +188,29 @@ impl Server {
         } else {
             ("kim@annan.example", "Kim Exempel")
         };
+        // Said only of those of whom it is so.
+        let picture = "https://s.example/x.png";
+        let mut account = json!({
+            "id": post.author, "acct": acct, "username": acct.split('@').next(), "display_name": name,
+            "url": "https://s.example/@x", "uri": "https://s.example/users/x", "note": "",
+            "avatar": picture, "avatar_static": picture, "header": picture, "header_static": picture,
+            "bot": false, "group": false, "locked": false, "indexable": false, "fields": [],
+            "emojis": [], "followers_count": 0, "following_count": 0, "statuses_count": 1,
+            "created_at": "2026-01-01T00:00:00.000Z",
+        });
+        if self.limited.contains(&post.author) {
+            account["limited"] = true.into();
+        }
         let content = html::escape(&post.text).replace('\n', "<br />");
         json!({
             "id": post.id.to_string(), "uri": format!("https://s.example/p/{}", post.id),
             "url": format!("https://s.example/@x/{}", post.id),
-            "account": {"id": post.author, "acct": acct, "display_name": name, "url": "https://s.example/@x"},
+            "account": account,
             "content": format!("<p>{content}</p>"), "created_at": post.at.to_string(),
             "edited_at": post.edited.map(|at| at.to_string()), "visibility": post.visibility,
             "in_reply_to_id": post.parent.map(|id| id.to_string()), "spoiler_text": "",
             "replies_count": self.answers(post.id).count(), "mentions": [], "media_attachments": [],
+            "emojis": [], "tags": [], "sensitive": false, "favourites_count": 0, "reblogs_count": 0,
         })
     }
 
@@ -198,8 +220,9 @@ impl Server {
 
     /// Numbered apart from posts, and newer ones higher.
     fn notification(&self, post: &Post) -> Value {
-        json!({"id": (post.id + 500_000).to_string(), "type": "mention",
-            "created_at": post.at.to_string(), "status": self.view(post)})
+        let (id, status) = ((post.id + 500_000).to_string(), self.view(post));
+        json!({"id": id, "type": "mention", "group_key": format!("ungrouped-{id}"),
+            "account": status["account"], "created_at": post.at.to_string(), "status": status})
     }
 
     fn under(&self, id: u64, found: &mut Vec<Value>) {
@@ -258,6 +281,10 @@ fn fault(status: u16) -> Response {
 }
 
 impl Fakes for Server {
+    fn now(&self) -> Option<Timestamp> {
+        Some(self.clock.now())
+    }
+
     fn answer(&mut self, call: &Call) -> Response {
         let is_read = call.method == "GET" && call.uri.path().starts_with("/api/v1/statuses/");
         if call.bearer().is_none() && is_read {
@@ -311,7 +338,11 @@ fn serve(inner: &mut Server, call: &Call) -> Response {
                 json!({"id": number.to_string(), "action_taken": false, "comment": "Kim Exempel tycker illa om det",
                     "statuses": inner.posts.get(id).map(|post| inner.view(post)).into_iter().collect::<Vec<_>>()})
             };
-            let all = inner.reported.iter().rev().map(view).collect();
+            let of = query.get("target_account_id");
+            let is_of = |(_, id): &&(u64, u64)| {
+                of.is_none_or(|of| inner.posts.get(id).is_some_and(|post| post.author == *of))
+            };
+            let all = inner.reported.iter().rev().filter(is_of).map(view).collect();
             inner.page(all, &query, 40, true)
         }
         ("POST", "statuses") => publish(inner, &call.headers, &body),
@@ -322,7 +353,33 @@ fn serve(inner: &mut Server, call: &Call) -> Response {
         _ if call.uri.path() == "/api/v2/instance" => {
             ok(&json!({"configuration": {"statuses": {"max_characters": 1_000}}}))
         }
+        (method, path) if path.starts_with("admin/") => moderate(inner, method, path, &body),
         (method, path) => one(inner, method, path),
+    }
+}
+
+fn moderate(inner: &mut Server, method: &str, path: &str, body: &Value) -> Response {
+    if method == "POST" && !inner.scopes.iter().any(|scope| scope == "admin:write") {
+        return fault(403);
+    }
+    let parts: Vec<_> = path.split('/').collect();
+    match (method, parts.as_slice()) {
+        ("GET", ["admin", "accounts", id]) => {
+            ok(&json!({"id": id, "silenced": inner.limited.contains(*id), "suspended": false}))
+        }
+        ("POST", ["admin", "accounts", id, "action"]) if body["type"] == "silence" => {
+            inner.limited.insert((*id).to_owned());
+            ok(&json!({}))
+        }
+        ("POST", ["admin", "accounts", id, "unsilence"]) => {
+            inner.limited.remove(*id);
+            ok(&json!({"id": id, "silenced": false, "suspended": false}))
+        }
+        ("POST", ["admin", "reports", id, "resolve"]) => {
+            inner.reported.retain(|(number, _)| number.to_string() != *id);
+            ok(&json!({"id": id, "action_taken": true}))
+        }
+        _ => fault(404),
     }
 }
 

@@ -53,6 +53,7 @@ async fn a_stand_in_for_mastodon_keeps_every_promise() {
     assert_eq!(again, Err(PlatformError::Gone));
 
     what_is_reported_reaches_a_moderator(&server).await;
+    an_author_is_limited_and_what_was_reported_settled(&server).await;
     faults_are_told_apart(&mastodon, &server, &question).await;
 }
 
@@ -73,6 +74,26 @@ async fn what_is_reported_reaches_a_moderator(server: &Server) {
     assert_eq!(after.items[&server.id(&post)].text, "Ingen här är nämnd.");
     let again = fetch_all(&moderator, after.cursor.as_ref()).await.unwrap();
     assert!(!again.items.contains_key(&server.id(&post)), "each report is read once");
+}
+
+/// On a server of one's own, where the settings say so.
+async fn an_author_is_limited_and_what_was_reported_settled(server: &Server) {
+    let limiting = server.limiting();
+    conformance::hiding_is_idempotent(&limiting, server, &RemovalWarrant::for_test).await;
+    let id = server.write("Anmäls och begränsas", None).await;
+    let all = fetch_all(&limiting, None).await.unwrap();
+    let item = ItemAddress::from(&all.items[&id]);
+    let reported = limiting.report(&item, "Olaga hot").await.unwrap();
+    let Receipt::Done(report) = reported else { panic!("{reported:?}") };
+    let is_open = async || {
+        let open = server.see("admin/reports").await;
+        open.as_array().unwrap().iter().any(|one| one["id"] == report)
+    };
+    assert!(is_open().await, "it waits for a moderator");
+    limiting.hide(RemovalWarrant::for_test(item.clone())).await.unwrap();
+    assert!(!is_open().await, "and is settled by what was done");
+    limiting.unhide(&item).await.unwrap();
+    assert!(matches!(limiting.read_live(&item).await, Ok(LiveReading::Present(_))));
 }
 
 async fn faults_are_told_apart(mastodon: &Mastodon, server: &Server, item: &ItemAddress) {

@@ -88,6 +88,7 @@ pub fn refusal(fault: Fault, now: Timestamp) -> Option<Reply> {
         | Fault::Slow(_)
         | Fault::LostAnswer
         | Fault::DuplicatePage
+        | Fault::Late { .. }
         | Fault::ClockSkew { .. } => None,
     }
 }

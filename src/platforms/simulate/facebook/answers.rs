@@ -84,6 +84,13 @@ pub fn answer(stage: &Stage<Facebook>, call: &Call) -> Reply {
         ("GET", PAGE_ID, Some("conversations")) if is_page => asked.conversations(),
         ("GET", id, Some("messages")) if is_page => asked.messages(id),
         ("POST", PAGE_ID, Some("messages")) if is_page => asked.send(),
+        ("POST", PAGE_ID, Some("subscribed_apps")) if is_page => {
+            if !asked.form.field("subscribed_fields").is_some_and(|f| f.contains("feed")) {
+                return fault(100, 0, "(#100) Param subscribed_fields is required");
+            }
+            held(&stage.state).subscribed = true;
+            Reply::ok(&json!({"success": true}))
+        }
         ("GET", id, None) if id.starts_with("m_") => match asked.message(id) {
             Some(message) => asked.form.select(Question::message_view(&message)),
             None => no_such_object(id),

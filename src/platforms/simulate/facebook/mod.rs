@@ -64,6 +64,8 @@ pub struct State {
     visitors: Vec<Visitor>,
     /// Somebody else has taken the conversation with these people over.
     handed_over: Vec<u64>,
+    /// Whether the app is told of the Page.
+    subscribed: bool,
 }
 
 /// A message to the Page or from it.
@@ -88,6 +90,11 @@ struct Visitor {
 }
 
 impl Simulator {
+    /// Whether the app is told of the Page.
+    pub fn is_subscribed(&self) -> bool {
+        held(&self.stage.state).subscribed
+    }
+
     /// The Page's id.
     pub fn page_id(&self) -> &'static str {
         PAGE_ID

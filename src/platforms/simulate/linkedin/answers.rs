@@ -71,6 +71,9 @@ pub fn answer(stage: &Stage<LinkedIn>, call: &Call) -> Reply {
     if let Some(reply) = asked.count() {
         return reply;
     }
+    if let Some(key) = call.uri.path().strip_prefix("/rest/eventSubscriptions/") {
+        return asked.subscribe(call, key);
+    }
     // A parenthesis that is not encoded means something else in a path.
     if call.uri.path().contains(['(', ')', ':']) {
         return fault(400, 0, "ILLEGAL_ARGUMENT");
@@ -117,6 +120,24 @@ fn post_view(post: &Post) -> Value {
 impl Question<'_> {
     fn field(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str)
+    }
+
+    /// A key of several parts stands in parentheses, with the signs of names encoded.
+    fn subscribe(&self, call: &Call, key: &str) -> Reply {
+        let parts = key.strip_prefix('(').and_then(|key| key.strip_suffix(')')).unwrap_or_default();
+        let parts: BTreeMap<_, _> =
+            parts.split(',').filter_map(|part| part.split_once(':')).collect();
+        let names = ["developerApplication", "entity", "eventType", "user"];
+        let us = format!("urn%3Ali%3Aorganization%3A{ORGANIZATION}");
+        let is_whole = parts.keys().copied().eq(names) && parts["entity"] == us;
+        let body = serde_json::from_slice::<Value>(&call.body).unwrap_or_default();
+        match (call.method.as_str(), body["webhook"].as_str()) {
+            ("PUT", Some(webhook)) if is_whole && !parts["user"].contains(':') => {
+                held(&self.stage.state).subscription = Some((key.to_owned(), webhook.to_owned()));
+                Reply::text(204, "")
+            }
+            _ => fault(400, 0, "ILLEGAL_ARGUMENT"),
+        }
     }
 
     fn count(&self) -> Option<Reply> {

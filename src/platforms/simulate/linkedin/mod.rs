@@ -57,6 +57,8 @@ pub struct Calls {
     made: u32,
     day_ends: Option<Timestamp>,
     overspent: usize,
+    /// What the app is told of, and where.
+    subscription: Option<(String, String)>,
 }
 
 impl Simulator {
@@ -72,6 +74,11 @@ impl Simulator {
             pushes: false,
             http: HttpSettings::loopback(),
         }
+    }
+
+    /// What the app is told of, and where.
+    pub fn subscription(&self) -> Option<(String, String)> {
+        held(&self.stage.state).subscription.clone()
     }
 
     /// Calls that came although those of the day were made.

@@ -191,6 +191,7 @@ async fn a_recorded_mastodon_is_read_as_the_real_one_was() {
         server: replay.base().clone(),
         token: Secret::new("något annat än vid inspelningen"),
         moderator: false,
+        limits: false,
         http: HttpSettings::loopback(),
     };
     let mastodon = Mastodon::new(settings, Clock::system()).unwrap();

@@ -61,6 +61,21 @@ pub fn answer(stage: &Stage<TikTok>, call: &Call) -> Reply {
     if path == "tt_user/oauth2/refresh_token" {
         return token(stage, &mut state, &body);
     }
+    if path == "business/webhook/update" {
+        // The app's own matter: no account's token is shown.
+        let field = |name: &str| body[name].as_str().unwrap_or_default();
+        if field("app_id") != CLIENT || field("secret") != CLIENT_SECRET {
+            return fault(40001);
+        }
+        if field("event_type") != "COMMENT" || field("callback_url").is_empty() {
+            return fault(40002);
+        }
+        state.callback = Some(field("callback_url").to_owned());
+        return told(
+            0,
+            &json!({"app_id": CLIENT, "callback_url": field("callback_url"), "event_type": "COMMENT"}),
+        );
+    }
     let shown = call.headers.get("access-token").and_then(|value| value.to_str().ok());
     if !state.consent.knows(shown) {
         return fault(40102);

@@ -71,6 +71,8 @@ pub struct TikTok;
 #[derive(Debug, Default)]
 pub struct State {
     consent: Consent,
+    /// Where the app's pushes of comments go.
+    callback: Option<String>,
 }
 
 impl Simulator {
@@ -86,6 +88,11 @@ impl Simulator {
             pushes: false,
             http: HttpSettings::loopback(),
         }
+    }
+
+    /// Where the app's pushes of comments go.
+    pub fn callback(&self) -> Option<String> {
+        held(&self.stage.state).callback.clone()
     }
 
     /// The access tokens handed out so far run out.

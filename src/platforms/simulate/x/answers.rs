@@ -14,8 +14,8 @@ use crate::platforms::simulate::server::Call;
 use crate::platforms::simulate::stage::{Stage, Turned};
 use crate::platforms::simulate::world::{Comment, Post, World};
 use crate::platforms::simulate::x::{
-    CLIENT, CLIENT_SECRET, Elsewhere, Message, NAME, State, USER, USERNAME, X, names, number,
-    post_name,
+    CLIENT, CLIENT_SECRET, Elsewhere, Message, NAME, Simulator, State, USER, USERNAME, X, names,
+    number, post_name,
 };
 
 /// How long an access token lives, in seconds.
@@ -87,6 +87,9 @@ pub fn answer(stage: &Stage<X>, call: &Call) -> Reply {
     if path == "2/oauth2/token" {
         return asked.token(&mut state, call);
     }
+    if call.bearer() == Some(Simulator::APP_TOKEN) {
+        return asked.app(call, path, &mut state);
+    }
     if !state.consent.knows(call.bearer()) {
         return unauthorized();
     }
@@ -151,6 +154,54 @@ impl Question<'_> {
         }
     }
 
+    /// What the app asks for by itself.
+    fn app(&self, call: &Call, path: &str, state: &mut State) -> Reply {
+        let view = |(url, valid): &(String, bool)| json!({"id": "77", "url": url, "valid": valid, "created_at": "2026-11-21T12:00:00.000Z"});
+        match (call.method.as_str(), path, &mut state.webhook) {
+            ("GET", "2/webhooks", webhook) => {
+                let data: Vec<_> = webhook.iter().map(view).collect();
+                let mut body = json!({"meta": {"result_count": data.len()}});
+                if !data.is_empty() {
+                    body["data"] = data.into();
+                }
+                Reply::ok(&body)
+            }
+            // One an app.
+            ("POST", "2/webhooks", webhook) if webhook.is_none() => {
+                let body = serde_json::from_slice::<Value>(&call.body).unwrap_or_default();
+                let Some(url) = body["url"].as_str() else { return bad() };
+                let made = webhook.insert((url.to_owned(), true));
+                Reply::ok(&json!({"data": view(&*made)}))
+            }
+            ("PUT", "2/webhooks/77", Some((_, valid))) => {
+                *valid = true;
+                Reply::ok(&json!({"data": {"valid": true}}))
+            }
+            ("GET", "2/activity/subscriptions", _) => {
+                let of = |(n, event): (usize, &String)| {
+                    json!({"subscription_id": n.to_string(), "event_type": event, "webhook_id": "77",
+                        "filter": {"user_id": USER}, "tag": "uppsikt"})
+                };
+                let data: Vec<_> = state.subscribed.iter().enumerate().map(of).collect();
+                Reply::ok(&json!({"data": data}))
+            }
+            _ => not_found(),
+        }
+    }
+
+    /// By the account's own leave.
+    fn subscribe(state: &mut State, body: &Value) -> Reply {
+        let event = body["event_type"].as_str().unwrap_or_default();
+        let is_known = matches!(event, "post.mention.create" | "dm.received");
+        if !is_known || body["filter"]["user_id"] != USER || body["webhook_id"] != "77" {
+            return bad();
+        }
+        state.subscribed.push(event.to_owned());
+        let subscription = json!({"subscription_id": state.subscribed.len().to_string(),
+            "event_type": event, "webhook_id": "77", "filter": {"user_id": USER}});
+        Reply::told(201, &json!({"data": {"subscription": subscription}}))
+    }
+
     /// What is left of a window, and the answer where nothing is.
     fn count(
         &self,
@@ -183,6 +234,7 @@ impl Question<'_> {
             ("GET", ["2", "tweets"]) => self.by_ids(&world, state),
             ("PUT", ["2", "tweets", id, "hidden"]) => self.hide(&mut world, id, &body()),
             ("POST", ["2", "tweets"]) => self.reply(&mut world, state, &body()),
+            ("POST", ["2", "activity", "subscriptions"]) => Self::subscribe(state, &body()),
             ("GET", ["2", "dm_events"]) => {
                 self.page(state.messages.iter().map(Self::message).collect())
             }

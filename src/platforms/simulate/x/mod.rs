@@ -96,6 +96,10 @@ pub struct State {
     windows: BTreeMap<&'static str, (u32, Timestamp)>,
     /// Calls that came although those of a window were made.
     overspent: usize,
+    /// Where the app is pushed to, and whether we were found there.
+    webhook: Option<(String, bool)>,
+    /// What the account has subscribed there.
+    subscribed: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -191,6 +195,22 @@ impl Simulator {
     /// Calls that came although those of a window were made.
     pub fn overspent(&self) -> usize {
         held(&self.stage.state).overspent
+    }
+
+    /// The app's own token.
+    pub const APP_TOKEN: &str = "simulerad-appnyckel";
+
+    /// Where the app is pushed to and whether we were found there; and what of.
+    pub fn pushes(&self) -> (Option<(String, bool)>, Vec<String>) {
+        let state = held(&self.stage.state);
+        (state.webhook.clone(), state.subscribed.clone())
+    }
+
+    /// The platform has not found us at the address.
+    pub fn lose_webhook(&self) {
+        if let Some((_, valid)) = &mut held(&self.stage.state).webhook {
+            *valid = false;
+        }
     }
 
     /// Whether the account has hidden it.

@@ -14,6 +14,7 @@ use crate::platforms::conformance::World;
 use crate::platforms::simulate::server::Call;
 use crate::platforms::testing::{Fake, Fakes, item_id, number, ok, told};
 use crate::platforms::wordpress::wire::gmt;
+use crate::runtime::clock::Clock;
 
 /// The user that the connector logs in as.
 const ME: u64 = 3;
@@ -38,6 +39,8 @@ pub struct Blog {
     pub strict_status: bool,
     /// Links are plain: nothing lies below `wp-json`.
     pub plain_links: bool,
+    /// Where silence that it asks for is to be kept.
+    pub clock: Option<Clock>,
 }
 
 impl Fake<Blog> {
@@ -82,6 +85,10 @@ fn fault(status: u16, code: &str) -> Response {
 }
 
 impl Fakes for Blog {
+    fn now(&self) -> Option<Timestamp> {
+        self.clock.as_ref().map(Clock::now)
+    }
+
     fn answer(&mut self, call: &Call) -> Response {
         if call.headers.get(header::AUTHORIZATION).is_none() {
             return fault(401, "rest_forbidden_context");

@@ -25,7 +25,20 @@ async fn a_real_wordpress_keeps_every_promise() {
     conformance::everything(&wordpress, &site, &RemovalWarrant::for_test).await;
     a_binned_comment_is_not_brought_back(&wordpress, &site).await;
     the_same_answer_is_not_published_twice(&wordpress, &site).await;
+    what_another_site_sends_is_read(&wordpress, &site).await;
     rights_and_passwords_are_told_apart(&site).await;
+}
+
+/// A comment of another kind than people write: lists leave it out unless they are asked for all.
+async fn what_another_site_sends_is_read(wordpress: &WordPress, site: &Site) {
+    let before = fetch_all(wordpress, None).await.unwrap();
+    site.trackback("Vi har skrivit om ert bad.").await;
+    let after = fetch_all(wordpress, before.cursor.as_ref()).await.unwrap();
+    let found = after.items.values().find(|item| item.text.contains("skrivit om ert bad"));
+    let item = ItemAddress::from(found.expect("it is read"));
+    let hidden = wordpress.hide(RemovalWarrant::for_test(item.clone())).await;
+    assert!(hidden.is_ok(), "and can be hidden as others: {hidden:?}");
+    wordpress.delete(RemovalWarrant::for_test(item)).await.unwrap();
 }
 
 async fn a_binned_comment_is_not_brought_back(wordpress: &WordPress, site: &Site) {
