@@ -224,6 +224,7 @@ impl DecisionFields {
             warning: None,
             before: None,
             said: None,
+            preview: None,
         }
     }
 
