@@ -283,6 +283,29 @@ impl Decision {
         self
     }
 
+    /// The same decision with each text that is published as `change` has it; as it was where that gives nothing.
+    pub fn with_published(mut self, change: impl Fn(&str) -> Option<String>) -> Self {
+        for choice in &mut self.choices {
+            match choice {
+                Choice::Answer { text } | Choice::Refer { text } => {
+                    if let Some(changed) = change(text) {
+                        *text = changed;
+                    }
+                }
+                Choice::Hide
+                | Choice::Unhide
+                | Choice::Delete
+                | Choice::Register
+                | Choice::NotRegister { .. }
+                | Choice::Forward { .. }
+                | Choice::Dismiss
+                | Choice::ConsiderPoliceReport
+                | Choice::Hold { .. } => {}
+            }
+        }
+        self
+    }
+
     /// What was chosen, at least one.
     pub fn choices(&self) -> &[Choice] {
         &self.choices

@@ -593,9 +593,42 @@ impl Signature {
         match self {
             Self::Free | Self::Contact => None,
             Self::FirstName => {
-                Some(format!("{}, {title}", name.split_whitespace().next().unwrap_or(name)))
+                Some(in_one_line(name.split_whitespace().next().unwrap_or(name), title))
             }
-            Self::Name | Self::NameOrExpert => Some(format!("{name}, {title}")),
+            Self::Name | Self::NameOrExpert => Some(in_one_line(name, title)),
         }
     }
+
+    /// A text with this person's signature last, where a form is set and the text does not end with it: in the
+    /// writer's own words, or, where an expert may sign, with somebody's name and title.
+    pub fn under(self, text: &str, name: &str, title: &str) -> Option<String> {
+        let signature = self.of(name, title)?;
+        let text = text.trim_end();
+        let start = text.char_indices().rev().nth(SIGNED_WITHIN).map_or(0, |(at, _)| at);
+        let end = text.get(start..).unwrap_or(text).to_lowercase();
+        let signed = signature.to_lowercase().split(", ").all(|part| end.contains(part));
+        let by_expert = self == Self::NameOrExpert && is_name_and_title(text);
+        (!signed && !by_expert).then(|| format!("{text}\n\n{signature}"))
+    }
+}
+
+/// A signature stands in so many characters at the end of a text.
+const SIGNED_WITHIN: usize = 200;
+
+fn in_one_line(name: &str, title: &str) -> String {
+    if title.is_empty() { name.to_owned() } else { format!("{name}, {title}") }
+}
+
+/// Whether the last line of a text is a name and a title: `Eva Exempel, trafikingenjör`.
+fn is_name_and_title(text: &str) -> bool {
+    let mut lines = text.lines().rev();
+    let (last, before) = (lines.next().unwrap_or_default().trim(), lines.next());
+    let Some((name, title)) = last.split_once(", ") else { return false };
+    let words: Vec<&str> = name.split_whitespace().collect();
+    before.is_some()
+        && (1..=4).contains(&words.len())
+        && words.iter().all(|word| word.starts_with(char::is_uppercase))
+        && !title.is_empty()
+        && title.split_whitespace().count() <= 5
+        && !last.ends_with(['.', '!', '?'])
 }

@@ -162,6 +162,7 @@ impl Services {
         let now = self.inner.clock.now();
         let policy = self.policy_of(item.account);
         let secret = answered.is_yes(Question::Secrecy);
+        let decision = signed(viewer, &policy, decision);
         let Examined { by_hand, answered } =
             self.examine(&row, &item, &decision, answered, now).await?;
         // A report may well say what it is about: it is not published.
@@ -458,6 +459,12 @@ fn check_policy(
     }
 }
 
+/// The decision with what it publishes signed as the account's policy has it: what the preview shows.
+pub(super) fn signed(viewer: &Viewer, policy: &Policy, decision: Decision) -> Decision {
+    let signature = policy.duties.answers.signature;
+    decision.with_published(|text| signature.under(text, &viewer.name, &viewer.title))
+}
+
 /// Refuses to go on with a talk that the policy breaks off where it comes to what is secret (Finspång 438).
 fn check_secrecy(policy: &Policy, decision: &Decision, secret: bool) -> Result<(), ServiceError> {
     let secret = secret || decision.ground().is_some_and(Ground::is_secrecy);
@@ -541,7 +548,11 @@ fn check_lengths(decision: &Decision) -> Result<(), ServiceError> {
 }
 
 /// Refuses an answer that the platform would not take, or that holds what nobody can read.
-fn check_answer(text: &str, can: &Capabilities, item: ItemKind) -> Result<(), ServiceError> {
+pub(super) fn check_answer(
+    text: &str,
+    can: &Capabilities,
+    item: ItemKind,
+) -> Result<(), ServiceError> {
     let refused = |why: String| Err(ServiceError::Refused { why });
     if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
         return refused("Svaret innehåller tecken som inte går att visa. Skriv om det.".into());

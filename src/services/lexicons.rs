@@ -56,6 +56,13 @@ pub fn classifier(sources: &[Source], kept: Option<&Path>) -> Classifier {
     })
 }
 
+/// Compiles these sources and keeps their compiled form. Whether it is kept from now on.
+pub fn keep(sources: &[Source], file: &Path) -> bool {
+    let hash = SourcesHash::of(sources);
+    lexicon(sources, file);
+    read(file, &hash).is_ok()
+}
+
 /// The one thread on which lexicons are read. An allocator keeps what is freed for the thread that it was made on: read
 /// here and there, each change of rules would leave another lexicon's room behind.
 #[derive(Clone, Debug)]

@@ -64,6 +64,7 @@ pub mod reports;
 pub mod responsible;
 pub mod rule_book;
 pub mod rule_desk;
+pub mod rule_facts;
 pub mod rules;
 pub mod search;
 pub mod secrecy;

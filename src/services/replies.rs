@@ -3,7 +3,7 @@
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use crate::domain::account::Account;
+use crate::domain::account::{Account, PlatformKind};
 use crate::domain::action::{ActionKind, ActionState};
 use crate::domain::case::Outcome;
 use crate::domain::decision::Choice;
@@ -21,6 +21,7 @@ use crate::store::rows::{CaseRow, ItemRow};
 use crate::store::sqlite::saved_replies::{NewVersion, ReplyVersion};
 
 use super::corrections::words;
+use super::decide::check_answer;
 use super::{ServiceError, Services, Viewer};
 
 /// The longest title, in characters.
@@ -81,6 +82,23 @@ pub enum Informing {
         /// The draft, to copy.
         draft: Option<String>,
     },
+}
+
+/// An answer as whoever wrote the item will see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// Who it stands under: the account's name.
+    pub by: String,
+    /// Where.
+    pub platform: PlatformKind,
+    /// What it answers: a message is seen by nobody else.
+    pub kind: ItemKind,
+    /// The whole text, with the signature.
+    pub text: String,
+    /// The policy that had the signature added, where it was.
+    pub signed_by: Option<String>,
+    /// Why it would be refused as it stands.
+    pub problem: Option<String>,
 }
 
 /// What helps to write an answer in a case.
@@ -462,6 +480,42 @@ impl Services {
             return refused("Svara inte den som skrev. Följ polisens anvisning.");
         }
         self.drafted(viewer, &row, &item, done, ground).await
+    }
+
+    /// An answer as whoever wrote the item will see it, before anything is sent.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn preview(
+        &self,
+        viewer: &Viewer,
+        case: CaseId,
+        text: &str,
+    ) -> Result<Preview, ServiceError> {
+        viewer.demand(Act::Decide)?;
+        self.demand_open(viewer, case).await?;
+        let line = self.inner.store.queue_line(case).await?;
+        let policy = self.policy_of(line.account.id);
+        let signature = policy.duties.answers.signature;
+        let signed = signature.under(text, &viewer.name, &viewer.title);
+        let limit = self.served(line.account.id).and_then(|served| {
+            let can = served.platform.capabilities();
+            check_answer(signed.as_deref().unwrap_or(text), &can, line.kind).err()
+        });
+        let problem = match limit {
+            Some(ServiceError::Refused { why }) => Some(why),
+            Some(error) => return Err(error),
+            None if text.trim().is_empty() => Some("Skriv svaret först, så visas det här.".into()),
+            None => None,
+        };
+        Ok(Preview {
+            by: line.account.name,
+            platform: line.account.platform,
+            kind: line.kind,
+            signed_by: signed.is_some().then(|| policy.name.clone()),
+            text: signed.unwrap_or_else(|| text.to_owned()),
+            problem,
+        })
     }
 
     /// A saved reply for a case, with its fields filled.

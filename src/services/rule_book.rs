@@ -4,28 +4,23 @@
 //! **Which ones rule.** The version that was published last and that this program accepts. One that a later program
 //! refuses stops nothing: the one before it rules on, and administrators are told until somebody mends it.
 
-use std::collections::BTreeMap;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
-use jiff::SignedDuration;
-
 use crate::classify::compare::Sample;
-use crate::classify::cues::table::WEIGHED;
 use crate::classify::findings::Lowered;
+use crate::classify::lexicon::Source;
 use crate::classify::lexicon::overlay::{OWN, with_own};
 use crate::classify::lexicon::trial::Failed;
-use crate::classify::lexicon::{Lexicon, Source};
 use crate::classify::rules::Stopped;
 use crate::classify::{Classifier, Scratch, explain, language};
 use crate::domain::category::{Category, Severity};
+use crate::domain::decision::warning_mark;
 use crate::domain::ids::{CaseId, ContentHash, PolicyVersionId};
 use crate::domain::language::Language;
 use crate::domain::person::Act;
 use crate::domain::policy_version::{Governs, PolicyVersion};
-use crate::domain::rule_watch::{Judged, RuleFigures};
 use crate::domain::verdict::{Finding, Span};
 use crate::store::Store;
 use crate::store::rows::AuditLine;
@@ -35,7 +30,7 @@ use super::corrections::reason;
 use super::lexicons::Loader;
 use super::past::Recent;
 use super::policies::{Line, compared, hidden_faults};
-use super::rule_desk::{Bench, Job, Report, Told};
+use super::rule_desk::{Bench, Job, Report, Told, Weakened};
 use super::{ServiceError, Services, Viewer, lexicons};
 
 /// The name of the file that own rules would be, where a fault in them is told.
@@ -50,10 +45,6 @@ pub const LONGEST: usize = 80_000;
 pub const LONGEST_TRIED: usize = 20_000;
 /// How many stored texts are compared, the newest.
 const COMPARED: u32 = 10_000;
-/// How far back people's judgements of rules are counted.
-const JUDGED_FOR: SignedDuration = SignedDuration::from_hours(24 * 90);
-/// How many cases are shown in which a rule was wrong.
-const WRONG_SHOWN: u32 = 20;
 /// How many versions back one is looked for that this program accepts.
 const BACK: usize = 5;
 
@@ -77,6 +68,8 @@ pub struct InForce {
     pub text: String,
     /// A version published later that this program refuses.
     pub refused: Option<PolicyVersionId>,
+    /// A version that was published and could not be taken into use while the program ran.
+    pub late: Option<PolicyVersionId>,
 }
 
 /// The classifier that rules, and which own rules are in it.
@@ -99,7 +92,8 @@ pub async fn begin(store: &Store, desk: &Desk) -> Result<(Classifier, InForce), 
         };
         if let Some(classifier) = classifier {
             let refused = newest.filter(|newest| *newest != version.id);
-            let in_force = InForce { version: Some(version.id), text: version.text, refused };
+            let in_force =
+                InForce { version: Some(version.id), text: version.text, refused, late: None };
             return Ok((classifier, in_force));
         }
         tracing::error!(
@@ -152,6 +146,8 @@ pub struct RuleDraft {
     pub why: String,
     /// The version that ruled when it was begun; 0 where there was none.
     pub base: i64,
+    /// The mark of the warning in spite of which it is published ([`RulesPreview::mark`]); empty where there was none.
+    pub accepts: String,
 }
 
 /// A change in what is found, with samples.
@@ -186,6 +182,17 @@ pub struct RulesPreview {
     pub changes: Vec<Found>,
     /// Whether a second person has to approve.
     pub four_eyes: bool,
+    /// Built-in rules about somebody's life that would find less.
+    pub weakened: Vec<Weakened>,
+}
+
+impl RulesPreview {
+    /// What says that just this warning was read; nothing where there is none.
+    pub fn mark(&self) -> Option<String> {
+        let all = self.weakened.iter().map(|one| format!("{} {}", one.rule, one.what));
+        let all: Vec<_> = all.collect();
+        (!all.is_empty()).then(|| warning_mark(&all.join("\n")))
+    }
 }
 
 /// What a text comes to.
@@ -220,6 +227,7 @@ fn refused<T>(why: impl Into<String>) -> Result<T, ServiceError> {
     Err(ServiceError::Refused { why: why.into() })
 }
 
+const NOT_ACCEPTED: &str = "Ändringen gör att rop på hjälp eller hot mot någons liv kan missas. Läs vilka regler det gäller och kryssa för att det är meningen. Inget är publicerat.";
 const FAULTY: &str = "Reglerna har fel som måste rättas först. Inget är publicerat.";
 
 impl Services {
@@ -247,7 +255,10 @@ impl Services {
 
     /// What administrators are told of own rules that this program refuses.
     pub(super) fn refused_rules(&self) -> Option<String> {
-        let InForce { version, refused, .. } = self.own_in_force();
+        let InForce { version, refused, late, .. } = self.own_in_force();
+        if let Some(late) = late {
+            return Some(late_words(late));
+        }
         let rules = match version {
             Some(version) => format!("Version {version} gäller i stället"),
             None => "Bara de inbyggda reglerna gäller".to_owned(),
@@ -368,7 +379,8 @@ impl Services {
             kept: desk.kept.clone(),
         };
         let report = desk.bench.run(job, Some(&mut recent)).await?;
-        let Report { faults, warnings, n_examples, failed, compared: found } = report;
+        let Report { faults, warnings, n_examples, failed, compared: found, weakened, kept: _ } =
+            report;
         let mut faults = faults;
         let (own, others): (Vec<_>, Vec<_>) = failed.into_iter().partition(|f| f.file == OWN);
         faults.extend(own.into_iter().map(|f| Told {
@@ -398,6 +410,7 @@ impl Services {
             queued: found.queued,
             changes: changes.collect(),
             four_eyes: self.inner.policies.authority().duties.changed_by_two,
+            weakened,
         })))
     }
 
@@ -414,8 +427,14 @@ impl Services {
         let why = reason(&draft.why)?;
         // What it would change was looked at before; whether it holds is asked once more.
         let none = Recent::new(self.inner.store.clone(), 0);
-        let four_eyes = match self.checked(viewer, &draft.text, none).await? {
-            CheckedRules::Fits(preview) => preview.four_eyes,
+        let (four_eyes, weakened) = match self.checked(viewer, &draft.text, none).await? {
+            CheckedRules::Fits(preview) => {
+                if preview.mark().is_some_and(|mark| mark != draft.accepts) {
+                    return refused(NOT_ACCEPTED);
+                }
+                let names: Vec<_> = preview.weakened.into_iter().map(|one| one.rule).collect();
+                (preview.four_eyes, names)
+            }
             CheckedRules::Same => {
                 return refused("Reglerna är de som gäller. Inget är publicerat.");
             }
@@ -423,8 +442,12 @@ impl Services {
         };
         let hash = ContentHash::of(draft.text.as_bytes());
         let act = if four_eyes { "rules.propose" } else { "rules.publish" };
-        let line =
-            AuditLine { detail: Some(format!("{hash}: {why}")), ..viewer.line(act, "rules") };
+        let weaker = match weakened.is_empty() {
+            true => String::new(),
+            false => format!(", försvagar {}", weakened.join(", ")),
+        };
+        let detail = Some(format!("{hash}: {why}{weaker}"));
+        let line = AuditLine { detail, ..viewer.line(act, "rules") };
         let new = NewPolicyVersion {
             of: Governs::Rules,
             name: NAME.to_owned(),
@@ -439,7 +462,7 @@ impl Services {
         let version =
             self.inner.store.publish_policy(new, viewer.user, Vec::new(), line, now).await?;
         if !four_eyes {
-            self.rules_changed(version, &draft.text).await?;
+            self.rules_changed(version, &draft.text).await;
         }
         Ok(!four_eyes)
     }
@@ -467,7 +490,8 @@ impl Services {
         let now = self.inner.clock.now();
         let store = &self.inner.store;
         store.approve_policy(waiting.id, (base, viewer.user), Vec::new(), line, now).await?;
-        self.rules_changed(waiting.id, &waiting.text).await
+        self.rules_changed(waiting.id, &waiting.text).await;
+        Ok(())
     }
 
     /// Takes back rules that wait.
@@ -489,46 +513,51 @@ impl Services {
     }
 
     /// Takes the rules that were published into use: compiled beside, then put in the old ones' place.
-    async fn rules_changed(&self, version: PolicyVersionId, own: &str) -> Result<(), ServiceError> {
+    async fn rules_changed(&self, version: PolicyVersionId, own: &str) {
         self.note_log().await;
-        let taken = self.take_rules(version, own).await;
-        if taken.is_err() {
+        if let Err(error) = self.take_rules(version, own).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, policy_version = %version, "published rules are not in use yet");
             // They are published and will be taken in at the next start; until then administrators are told.
             let mut own = self.inner.own_rules.write().unwrap_or_else(PoisonError::into_inner);
-            own.refused = Some(version);
+            own.late = Some(version);
         }
-        taken
     }
 
     async fn take_rules(&self, version: PolicyVersionId, own: &str) -> Result<(), ServiceError> {
         let desk = self.rule_desk()?;
         let _turn = self.inner.rule_turn.lock().await;
         if let Some(kept) = desk.kept.clone() {
-            desk.bench.run(Job::Keep { own: own.to_owned(), kept }, None).await?;
+            let report = desk.bench.run(Job::Keep { own: own.to_owned(), kept }, None).await?;
+            if !report.kept {
+                tracing::warn!("the compiled rules could not be kept: they are compiled here");
+            }
         }
-        let (after, before) = (own.to_owned(), self.own_in_force().text);
-        let (base, kept, services) = (desk.bench.base(), desk.kept.clone(), self.clone());
-        // Whoever asks meanwhile waits: the old one is let go before the new one is read into its room.
-        let swap = move || {
-            let slot = &services.inner.classifier;
-            let mut slot = slot.write().unwrap_or_else(PoisonError::into_inner);
-            *slot = Arc::new(Classifier::new(Lexicon::compile(&[])));
-            let read =
-                |own: &str| lexicons::classifier(&with_own(base.clone(), own), kept.as_deref());
-            let new = catch_unwind(AssertUnwindSafe(|| read(&after)));
-            let is_new = new.is_ok();
-            *slot = Arc::new(new.unwrap_or_else(|_panic| read(&before)));
-            is_new
-        };
+        let sources = with_own(desk.bench.base(), own);
+        let kept = desk.kept.clone();
         let broken = |e: io::Error| ServiceError::broken("taking rules into use", e);
-        if !desk.loader.run(swap).await.map_err(broken)? {
-            return Err(broken(io::Error::other("the rules could not be read")));
-        }
-        let in_force = InForce { version: Some(version), text: own.to_owned(), refused: None };
+        // Read beside the one that rules, which everybody goes on with; a fault leaves it where it is.
+        let read = move || Arc::new(lexicons::classifier(&sources, kept.as_deref()));
+        let new = desk.loader.run(read).await.map_err(broken)?;
+        let old = {
+            let mut slot = self.inner.classifier.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *slot, new)
+        };
+        // Freed on the thread that it was read on, by whoever ends with it last.
+        desk.loader.run(move || drop(old)).await.map_err(broken)?;
+        let in_force =
+            InForce { version: Some(version), text: own.to_owned(), ..InForce::default() };
         *self.inner.own_rules.write().unwrap_or_else(PoisonError::into_inner) = in_force;
         tracing::info!(policy_version = %version, "own rules rule from now on");
         Ok(())
     }
+}
+
+/// What is said of rules that were published and are not in use.
+pub fn late_words(version: PolicyVersionId) -> String {
+    format!(
+        "Version {version} av de egna reglerna är publicerad men har inte kunnat tas i bruk än: de som gällde förut gäller tills Uppsikt startas om. Kontakta den som sköter servern."
+    )
 }
 
 fn failure(failed: &Failed) -> String {
@@ -573,134 +602,4 @@ fn block(source: &Source, key: &str, name: &str) -> Option<(String, usize, Strin
     let rest = lines[at..].iter().position(|line| line.starts_with("[[")).map(|n| at + n);
     let block = lines[from..rest.unwrap_or(lines.len())].join("\n");
     Some((source.name.clone(), from + 1, block.trim_end().to_owned()))
-}
-
-/// What a rule is and what it has done, for the page.
-#[derive(Clone, Debug)]
-pub struct RuleFacts {
-    /// Its name.
-    pub id: String,
-    /// What it finds.
-    pub category: Category,
-    /// How grave.
-    pub severity: Severity,
-    /// The sentence for the editor.
-    pub why: String,
-    /// Counted and not shown, or looked for no more, by the rules themselves.
-    pub quiet: Option<Quiet>,
-    /// How often it has hit lately, where it has.
-    pub figures: Option<RuleFigures>,
-    /// How people judged what it found.
-    pub judged: Judged,
-}
-
-/// Why a rule tells nobody of what it finds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quiet {
-    /// Counted.
-    Shadow,
-    /// Not even looked for.
-    Off,
-}
-
-impl Services {
-    /// The rules in force that fit what was asked for, by name or by what they say, the busiest first; without a
-    /// question those that have hit lately. Also says how many rules there are.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn rule_facts(
-        &self,
-        viewer: &Viewer,
-        asked: &str,
-    ) -> Result<(Vec<RuleFacts>, usize), ServiceError> {
-        viewer.demand(Act::ReadCases)?;
-        let now = self.inner.clock.now();
-        let figures = self.inner.store.rule_figures(now).await?;
-        let mut figures: BTreeMap<String, RuleFigures> =
-            figures.into_iter().map(|one| (one.rule.clone(), one)).collect();
-        let judged = self.inner.store.judged_rules(now - JUDGED_FOR).await?;
-        let asked = asked.trim().to_lowercase();
-        let classifier = self.classifier();
-        let lexicon = classifier.lexicon();
-        let of_rules = lexicon.rules.iter().map(|rule| {
-            let quiet = match (rule.patterns.is_empty(), rule.shadow) {
-                (true, _) => Some(Quiet::Off),
-                (false, true) => Some(Quiet::Shadow),
-                (false, false) => None,
-            };
-            (&rule.id, rule.category, rule.severity, &rule.why, quiet)
-        });
-        let of_sums = WEIGHED.into_iter().zip(&lexicon.cues.sums).filter_map(|(category, sum)| {
-            let sum = sum.as_ref()?;
-            Some((&sum.rule, category, sum.severity, &sum.why, None))
-        });
-        let all: Vec<_> = of_rules.chain(of_sums).collect();
-        let n_all = all.len();
-        let mut found: Vec<RuleFacts> = all
-            .into_iter()
-            .map(|(id, category, severity, why, quiet)| RuleFacts {
-                id: id.to_string(),
-                category,
-                severity,
-                why: why.to_string(),
-                quiet,
-                figures: figures.remove(&**id),
-                judged: judged.get(&**id).copied().unwrap_or_default(),
-            })
-            .filter(|one| match asked.is_empty() {
-                true => one.figures.is_some() || one.judged.of > 0,
-                false => {
-                    one.id.to_lowercase().contains(&asked)
-                        || one.why.to_lowercase().contains(&asked)
-                }
-            })
-            .collect();
-        let fired = |one: &RuleFacts| {
-            one.figures.as_ref().map_or(0, |figures| figures.today.fired + figures.past.fired)
-        };
-        found.sort_by_key(|one| (std::cmp::Reverse(fired(one)), one.id.clone()));
-        Ok((found, n_all))
-    }
-
-    /// Cases in which what a rule found was called wrong, the newest first.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn cases_judged_wrong(
-        &self,
-        viewer: &Viewer,
-        rule: &str,
-    ) -> Result<Vec<CaseId>, ServiceError> {
-        viewer.demand(Act::ReadCases)?;
-        Ok(self.inner.store.cases_judged_wrong(rule.to_owned(), WRONG_SHOWN).await?)
-    }
-
-    /// Calls what a rule found in a case wrong (*avfärdar en regelträff*), or takes that back. Neither the verdict nor
-    /// any decision changes by it.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotPermitted`]; [`ServiceError::Refused`] where the rule has found nothing there.
-    pub async fn judge_finding(
-        &self,
-        viewer: &Viewer,
-        case: CaseId,
-        rule: &str,
-    ) -> Result<(), ServiceError> {
-        viewer.demand(Act::Decide)?;
-        self.demand_open(viewer, case).await?;
-        let row = self.inner.store.case(case).await?;
-        let version = self.inner.store.version(row.version).await?;
-        let verdict = version.verdict.as_ref();
-        if !verdict.is_some_and(|v| v.findings.iter().any(|finding| *finding.rule == *rule)) {
-            return refused("Regeln har ingen träff i ärendets text. Läs sidan på nytt.");
-        }
-        let line = viewer.line("finding.judge", format!("case {case}"));
-        let who = (viewer.user, viewer.name.clone());
-        let what = (case, row.version, rule.to_owned());
-        let now = self.inner.clock.now();
-        self.inner.store.judge_finding(what, who, line, now).await?;
-        self.tell_cases(&[case]);
-        Ok(())
-    }
 }

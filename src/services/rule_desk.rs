@@ -1,6 +1,7 @@
 //! Own rules compiled and tried beside the daemon: in a process of the same program that ends with its answer, so
 //! that the daemon never holds two compiled lexicons longer than it takes to put one in the other's place.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -16,7 +17,7 @@ use crate::classify::lexicon::complaint::Complaint;
 use crate::classify::lexicon::overlay::{OWN, with_own};
 use crate::classify::lexicon::trial::{self, Failed};
 use crate::classify::lexicon::{Lexicon, Source, built_in, lint};
-use crate::domain::category::Category;
+use crate::domain::category::{Category, Severity};
 
 use super::ServiceError;
 use super::lexicons;
@@ -94,6 +95,19 @@ pub struct Report {
     pub failed: Vec<Failed>,
     /// What would change.
     pub compared: Compared,
+    /// Built-in rules about somebody's life that would find less.
+    pub weakened: Vec<Weakened>,
+    /// Whether the compiled form was kept.
+    pub kept: bool,
+}
+
+/// A built-in rule that finds cries for help or threats to somebody's life, and would find less than it does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Weakened {
+    /// The rule.
+    pub rule: String,
+    /// What becomes of it, in Swedish.
+    pub what: String,
 }
 
 /// Where jobs are done.
@@ -219,8 +233,7 @@ pub fn serve(from: impl BufRead, mut to: impl Write) -> io::Result<()> {
 fn done(job: &Job, base: Vec<Source>, texts: impl Iterator<Item = (String, String)>) -> Report {
     match job {
         Job::Keep { own, kept } => {
-            lexicons::classifier(&with_own(base, own), Some(kept));
-            Report::default()
+            Report { kept: lexicons::keep(&with_own(base, own), kept), ..Report::default() }
         }
         Job::Look { before, after, kept } => look(base, before, after, kept.as_deref(), texts),
     }
@@ -233,6 +246,7 @@ fn look(
     kept: Option<&Path>,
     mut texts: impl Iterator<Item = (String, String)>,
 ) -> Report {
+    let grave = grave_rules(&base);
     let sources = with_own(base.clone(), after);
     let lexicon = Lexicon::compile(&sources);
     let mut report = Report::default();
@@ -240,9 +254,35 @@ fn look(
         report.faults = faults(lexicon.complaints);
         return report;
     }
+    report.weakened = weakened(&grave, &lexicon);
     let new = Classifier::new(lexicon);
     report.warnings = lint::warnings(&sources, &new).into_iter().map(Told::from).collect();
     (report.n_examples, report.failed) = trial::run(&new);
+    // An example of such a rule that is missed is a person who is missed.
+    let missed = |failed: &&Failed| failed.should_hit && grave.contains_key(&failed.rule);
+    for failed in report.failed.iter().filter(missed) {
+        if !report.weakened.iter().any(|one| one.rule == failed.rule) {
+            let what = format!("hittar inte längre ”{}”", failed.text);
+            report.weakened.push(Weakened { rule: failed.rule.clone(), what });
+        }
+    }
+    // What keeps forbidden content from being copied misses nothing that it found.
+    let marked: BTreeSet<&str> = new
+        .lexicon()
+        .rules
+        .iter()
+        .filter(|rule| rule.mark.is_some())
+        .map(|rule| &*rule.id)
+        .collect();
+    let (held, failed): (Vec<_>, Vec<_>) = std::mem::take(&mut report.failed)
+        .into_iter()
+        .partition(|failed| marked.contains(failed.rule.as_str()) && failed.file != OWN);
+    report.failed = failed;
+    report.faults.extend(held.into_iter().map(|Failed { file, line, rule, text, .. }| Told {
+        file,
+        line,
+        what: format!("Exemplet ”{text}” kommer inte ut som det ska. Regeln {rule} hindrar att sådant som inte får innehas kopieras, och får inte ändras"),
+    }));
     let old = lexicons::classifier(&with_own(base, before), kept);
     let mut all = Tally::default();
     loop {
@@ -264,6 +304,35 @@ fn look(
             .collect(),
     };
     report
+}
+
+/// The rules that find cries for help and threats to somebody's life, by name, with how grave they are.
+fn grave_rules(sources: &[Source]) -> BTreeMap<String, Severity> {
+    let lexicon = Lexicon::compile(sources);
+    let shown = lexicon.rules.iter().filter(|rule| !rule.shadow && !rule.patterns.is_empty());
+    let grave = shown.filter(|rule| {
+        rule.severity == Severity::High
+            && matches!(rule.category, Category::Threat | Category::Case)
+            || rule.mark.is_some()
+    });
+    grave.map(|rule| (rule.id.to_string(), rule.severity)).collect()
+}
+
+/// Which of them a lexicon has turned off, counts in shadow, or calls less grave.
+fn weakened(grave: &BTreeMap<String, Severity>, after: &Lexicon) -> Vec<Weakened> {
+    let told = grave.iter().filter_map(|(id, before)| {
+        let what = match after.rules.iter().find(|rule| *rule.id == **id) {
+            None => "finns inte längre".to_owned(),
+            Some(rule) if rule.patterns.is_empty() => "är avstängd".to_owned(),
+            Some(rule) if rule.shadow => "räknas bara, och visas för ingen".to_owned(),
+            Some(rule) if rule.severity < *before => {
+                format!("blir {} i stället för {}", rule.severity.label(), before.label())
+            }
+            Some(_) => return None,
+        };
+        Some(Weakened { rule: id.clone(), what })
+    });
+    told.collect()
 }
 
 /// What was complained of, once each: a word that stands in a class is read with every class that brings it in.

@@ -24,7 +24,7 @@ use crate::domain::together::{
 use crate::store::rows::{CaseRow, EvidenceState, ItemRow};
 use crate::store::sqlite::together::{BulkRow, NewBulk};
 
-use super::decide::Warned;
+use super::decide::{Warned, signed};
 use super::offers::Offers;
 use super::queue::{LONGEST_NUMBER_BYTES, Line};
 use super::session::random_hex;
@@ -313,6 +313,7 @@ impl Services {
         {
             return Err(ServiceError::Refused { why: format!("{name} arbetar med ärendet.") });
         }
+        let decision = &signed(viewer, &self.policy_of(item.account), decision.clone());
         let examined = self.examine(&row, &item, decision, answered, now).await?;
         if decision.removes() {
             let evidence = store.evidence_of(row.version).await?;

@@ -227,6 +227,7 @@ impl DecisionFields {
             warning: None,
             before: None,
             said: None,
+            preview: None,
         }
     }
 

@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 
+use crate::domain::item::ItemKind;
 use crate::domain::mention::NOTE;
 use crate::services::case_file::CaseFile;
-use crate::services::replies::{Filled, Informing};
+use crate::services::replies::{Filled, Informing, Preview};
 
 use super::view::marked::MarkedText;
 use super::view::mentions::NotesView;
-use super::view::replies::{AnswerHelp, InformingView, ReplyGroup};
+use super::view::replies::{AnswerHelp, InformingView, PreviewView, ReplyGroup};
 use super::view::times::Moment;
 
 /// What helps to write the answer in a case.
@@ -39,6 +40,27 @@ pub fn help(file: &CaseFile) -> AnswerHelp {
         .flatten()
         .collect(),
         informing,
+    }
+}
+
+/// An answer as it will look.
+pub fn preview(preview: Preview) -> PreviewView {
+    let Preview { by, platform, kind, text, signed_by, problem } = preview;
+    PreviewView {
+        by: format!("{by} på {}", platform.label()),
+        seen_by: match kind {
+            ItemKind::DirectMessage => "Bara den som skrev ser det.",
+            ItemKind::Comment
+            | ItemKind::Reply
+            | ItemKind::PostByOther
+            | ItemKind::Mention
+            | ItemKind::Review => "Alla som ser inlägget kan läsa det.",
+        },
+        text: MarkedText::plain(&text),
+        signed: signed_by.map(|policy| {
+            format!("Underskriften har satts dit enligt {policy}, och följer med när du beslutar.")
+        }),
+        problem,
     }
 }
 

@@ -4,8 +4,9 @@ use crate::domain::ids::UserId;
 use crate::domain::policy_version::PolicyVersion;
 use crate::domain::verdict::Span;
 use crate::services::policies::compared;
-use crate::services::rule_book::{OWN_FILE, OwnRules, Quiet, RuleFacts, RulesPreview, Tried};
+use crate::services::rule_book::{OWN_FILE, OwnRules, RulesPreview, Tried, late_words};
 use crate::services::rule_desk::Told;
+use crate::services::rule_facts::{Quiet, RuleFacts};
 
 use super::present_policies::{lines, proposed, version};
 use super::view::case::WhyRow;
@@ -76,6 +77,9 @@ fn count_of(n: u64) -> String {
 
 /// Which own rules are in force.
 pub fn from(own: &OwnRules) -> String {
+    if let Some(late) = own.in_force.late {
+        return late_words(late);
+    }
     match (own.in_force.version, own.in_force.refused) {
         (Some(version), Some(refused)) => format!(
             "Version {refused} godtas inte av den här versionen av Uppsikt, så version {version} gäller. Rätta reglerna och publicera på nytt."
@@ -118,6 +122,9 @@ pub fn fault(told: &Told) -> (String, String) {
 
 /// What rules would change.
 pub fn change(preview: RulesPreview) -> RulesChange {
+    let mark = preview.mark();
+    let weakened = preview.weakened.iter().map(|one| format!("{} {}", one.rule, shown(&one.what)));
+    let weakened: Vec<_> = weakened.collect();
     let RulesPreview { text, warnings, n_examples, otherwise, texts, queued, changes, .. } =
         preview;
     let examples = match otherwise.len() {
@@ -148,6 +155,7 @@ pub fn change(preview: RulesPreview) -> RulesChange {
             .collect(),
     });
     RulesChange {
+        weakened: mark.map(|mark| (weakened, mark)),
         told: vec![
             examples,
             tried,

@@ -98,6 +98,7 @@ pub fn router(
         .route("/arende/{id}/forslag", post(case::propose).get(back_to_page))
         .route("/arende/{id}/fel", post(rules::wrong).get(back_to_page))
         .route("/arende/{id}/infoga", post(replies::insert).get(back_to_page))
+        .route("/arende/{id}/granska", post(case::preview).get(back_to_page))
         .route("/filter", get(filters::show).post(filters::add))
         .route("/filter/{id}", post(filters::save).get(back_to_page))
         .route("/filter/{id}/ta-bort", post(filters::remove).get(back_to_page))

@@ -241,7 +241,7 @@ class Page(HTMLParser):
             self.faults.append(f"<{tag}>")
         for name, value in attributes:
             # Our own: what the answers on the diary lead to, and a saved reply, are asked for by the form of the decision.
-            if name == "formaction" and re.fullmatch(r"/arende/\d+/(forslag#diarie|infoga#sparade-svar)", value or ""):
+            if name == "formaction" and re.fullmatch(r"/arende/\d+/(forslag#diarie|infoga#sparade-svar|granska#forhandsvisning)", value or ""):
                 continue
             if name.startswith("on") or name in ("style", "srcdoc", "formaction"):
                 self.faults.append(f"<{tag} {name}>")

@@ -354,4 +354,36 @@ fn answers_are_signed_in_the_form_of_the_policy() {
     for (form, signed) in table {
         assert_eq!(form.of("Kim Exempel", "kommunikatör").as_deref(), signed, "{form:?}");
     }
+    assert_eq!(Signature::Name.of("Kim Exempel", "").as_deref(), Some("Kim Exempel"));
+}
+
+#[test]
+fn an_answer_is_signed_where_its_writer_has_not_signed_it() {
+    let added = "Badet öppnar tio.\n\nKim, kommunikatör";
+    let far = format!("Kim, kommunikatör skriver.{}", " Badet öppnar.".repeat(30));
+    for (form, text, signed) in [
+        (Signature::Free, "Badet öppnar tio.", None),
+        (Signature::FirstName, "Badet öppnar tio.", Some(added)),
+        (Signature::FirstName, "Badet öppnar tio. \n", Some(added)),
+        (Signature::FirstName, added, None),
+        (Signature::FirstName, "Hej!\n/KIM Exempel, Kommunikatör på staben", None),
+        (
+            Signature::FirstName,
+            "Hej!\n\nEva Exempel, trafikingenjör",
+            Some("Hej!\n\nEva Exempel, trafikingenjör\n\nKim, kommunikatör"),
+        ),
+        (Signature::NameOrExpert, "Hej!\n\nEva Exempel, trafikingenjör", None),
+        (
+            Signature::NameOrExpert,
+            "Hej på dig, välkommen.",
+            Some("Hej på dig, välkommen.\n\nKim Exempel, kommunikatör"),
+        ),
+    ] {
+        let under = form.under(text, "Kim Exempel", "kommunikatör");
+        assert_eq!(under.as_deref(), signed, "{form:?}: {text}");
+    }
+    assert!(
+        Signature::FirstName.under(&far, "Kim Exempel", "kommunikatör").is_some(),
+        "it stands last"
+    );
 }

@@ -53,6 +53,22 @@ async fn a_saved_reply_is_offered_with_its_fields_filled_on_its_own_account_alon
 }
 
 #[tokio::test]
+async fn what_is_published_is_what_the_preview_showed_signed_as_the_policy_has_it() {
+    let mut stage = Stage::new().await;
+    stage.under(|policy| policy.duties.answers.signature = Signature::FirstName).await;
+    let (_, case) = stage.written("När öppnar badhuset i Provdalen? Kan ni svara på det?").await;
+    let services = &stage.services;
+    let seen = services.preview(&stage.editor, case, "Badet öppnar tio.").await.unwrap();
+    assert_eq!(seen.text, "Badet öppnar tio.\n\nKim, kommunikatör");
+    assert!(seen.signed_by.is_some() && seen.problem.is_none(), "{seen:?}");
+    stage.decide(case, vec![Choice::Answer { text: "Badet öppnar tio.".into() }]).await;
+    let standing = stage.store().standing_decision(case).await.unwrap().unwrap();
+    assert_eq!(standing.choices, [Choice::Answer { text: seen.text }]);
+    let auditor = stage.person(Role::Auditor, "Rut").await;
+    assert!(services.preview(&auditor, case, "Hej!").await.is_err());
+}
+
+#[tokio::test]
 async fn what_is_not_filled_is_never_published() {
     let stage = Stage::new().await;
     let (_, case) = stage.written("När öppnar badhuset i Provdalen? Kan ni svara på det?").await;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::harness::Stage;
+use crate::classify::lexicon::Source;
 use crate::classify::lexicon::overlay::tests::base;
 use crate::domain::ids::{ContentHash, PolicyVersionId};
 use crate::domain::log::LogKind;
@@ -19,8 +20,16 @@ use crate::store::sqlite::policies::NewPolicyVersion;
 const ASSES: &str = "[[list]]\nname = \"djur\"\nlexemes = [\"åsna n1\"]\n";
 const OFF: &str = "[[change]]\nrule = \"prov.djur\"\noff = true\n";
 
+/// A rule about somebody's life.
+const LIFE: &str = "category = \"threat\"\nlegal = \"Prov\"\n[[rule]]\nid = \"prov.hot\"\nseverity = \"high\"\nwhy = \"Prov.\"\npatterns = [\"^hotfull text\"]\nexamples = [\"hotfull text\", \"en hotfull text\", \"hotfull text här\"]\ncounterexamples = [\"En text\", \"Ett hus\", \"En dag\"]\n";
+
+fn sources() -> Vec<Source> {
+    let life = Source { name: "sv/hot.toml".to_owned(), text: LIFE.to_owned() };
+    base().into_iter().chain([life]).collect()
+}
+
 fn desk() -> Desk {
-    Desk { bench: Bench::Here(base), kept: None, loader: Loader::start().unwrap() }
+    Desk { bench: Bench::Here(sources), kept: None, loader: Loader::start().unwrap() }
 }
 
 async fn begun(services: &Services, stage: &Stage) {
@@ -39,7 +48,7 @@ async fn stage() -> (Stage, Viewer) {
 async fn draft(services: &Services, viewer: &Viewer, text: &str) -> RuleDraft {
     let own = services.own_rules(viewer).await.unwrap();
     let base = own.ruling().map_or(0, |version| version.id.0);
-    RuleDraft { text: text.into(), why: "KS 2026/12".into(), base }
+    RuleDraft { text: text.into(), why: "KS 2026/12".into(), base, accepts: String::new() }
 }
 
 async fn published(services: &Services, viewer: &Viewer, text: &str) {
@@ -132,6 +141,33 @@ async fn faults_are_told_with_their_line_and_nothing_is_published() {
     }
 }
 
+#[tokio::test]
+async fn what_makes_a_life_be_missed_is_published_only_by_somebody_who_has_read_that() {
+    let (stage, ada) = stage().await;
+    let services = &stage.services;
+    let change = |what: &str| format!("[[change]]\nrule = \"prov.hot\"\n{what}\n");
+    for (what, words) in [
+        ("off = true", "är avstängd"),
+        ("shadow = true", "räknas bara"),
+        ("severity = \"medium\"", "i stället för"),
+    ] {
+        let preview = fits(services, &ada, &change(what)).await;
+        let [one] = &preview.weakened[..] else { panic!("{what}: {:?}", preview.weakened) };
+        assert!(one.rule == "prov.hot" && one.what.contains(words), "{one:?}");
+        let mut draft = draft(services, &ada, &change(what)).await;
+        assert!(refused(services.publish_rules(&ada, &draft).await).contains("kan missas"));
+        // Read of another change it is not read of this one.
+        draft.accepts = "0123456789abcdef".into();
+        refused(services.publish_rules(&ada, &draft).await);
+        draft.accepts = preview.mark().unwrap();
+        assert!(services.publish_rules(&ada, &draft).await.unwrap(), "{what}");
+    }
+    // What is of no life asks nobody, nor does what finds more.
+    for text in [OFF, &change("patterns = [\"^hemsk text\"]")] {
+        assert!(fits(services, &ada, text).await.mark().is_none(), "{text}");
+    }
+}
+
 /// A version in the store as an earlier program would have put it there.
 async fn put(stage: &Stage, by: &Viewer, text: &str, four_eyes: bool) -> PolicyVersionId {
     let own = stage.store().policy_versions(Governs::Rules).await.unwrap();
@@ -206,17 +242,23 @@ async fn what_an_editor_calls_wrong_is_counted_against_the_rule() {
         (rules[0].judged.of, rules[0].judged.wrong, rules[0].judged.precision())
     };
     assert_eq!(of(services).await, (0, 0, None));
-    services.judge_finding(&stage.editor, case, "prov.djur").await.unwrap();
-    assert_eq!(of(services).await, (1, 1, Some(0)));
+    let shown = (case, 1);
+    for _ in 0..2 {
+        // Two who press at the same time mean the same.
+        services.judge_finding(&stage.editor, shown, "prov.djur", true).await.unwrap();
+        assert_eq!(of(services).await, (1, 1, Some(0)));
+    }
+    let older = services.judge_finding(&stage.editor, (case, 2), "prov.djur", false).await;
+    assert!(refused(older).contains("Texten har ändrats"));
     let file = services.case_file(&stage.editor, case).await.unwrap();
     assert!(file.wrong.contains("prov.djur"));
     assert!(file.history.iter().any(|step| step.what == "Regelträff avfärdad som fel"));
     assert_eq!(services.cases_judged_wrong(&ada, "prov.djur").await.unwrap(), [case]);
-    // A second time takes it back; what was never found cannot be wrong; who does not decide does not judge.
-    services.judge_finding(&stage.editor, case, "prov.djur").await.unwrap();
+    // It can be taken back; what was never found cannot be wrong; who does not decide does not judge.
+    services.judge_finding(&stage.editor, shown, "prov.djur", false).await.unwrap();
     assert_eq!(of(services).await, (0, 0, None));
-    refused(services.judge_finding(&stage.editor, case, "prov.annan").await);
-    let tried = services.judge_finding(&ada, case, "prov.djur").await;
+    refused(services.judge_finding(&stage.editor, shown, "prov.annan", true).await);
+    let tried = services.judge_finding(&ada, shown, "prov.djur", true).await;
     assert!(matches!(tried, Err(ServiceError::NotPermitted { .. })), "{tried:?}");
     stage.decide(case, vec![crate::domain::decision::Choice::Hide]).await;
     assert_eq!(of(services).await, (1, 0, Some(100)));

@@ -200,6 +200,12 @@ const LINK: &str = "i.id, i.account_id, a.platform, i.platform_id, i.post_id, p.
      from items i join accounts a on a.id = i.account_id
        left join posts p on p.account_id = i.account_id and p.platform_id = i.post_id";
 
+/// The same of those that bear the mark: few, where without the name of the index all items are walked.
+fn marked_links(more: &str) -> String {
+    let marked = LINK.replacen("from items i", "from items i indexed by items_not_to_copy", 1);
+    format!("select {marked} where i.no_copy = 1 and i.by_us = 0 {more}")
+}
+
 fn link(row: &rusqlite::Row<'_>) -> Result<Link, StoreError> {
     let platform: String = row.get(2)?;
     let platform = PlatformKind::from_id(&platform)
@@ -292,11 +298,9 @@ fn page_of(c: &Connection, item: ItemId) -> Result<Chain, StoreError> {
 /// it may show others. Our own posts do not count. A bar that was wrong is lifted, in writing and by
 /// who may; that its case is closed, in whatever way, takes nothing off.
 fn page_is_barred(c: &Connection, item: ItemId) -> Result<bool, StoreError> {
-    let mut barred = c.prepare_cached(&format!(
-        "select {LINK}
-         where i.no_copy = 1 and i.by_us = 0
-           and a.platform = (select ia.platform from items ii join accounts ia on ia.id = ii.account_id
-                             where ii.id = ?1)"
+    let mut barred = c.prepare_cached(&marked_links(
+        "and a.platform = (select ia.platform from items ii join accounts ia on ia.id = ii.account_id
+                           where ii.id = ?1)",
     ))?;
     let mut found = rows(&mut barred, [item.0], link)?.into_iter().peekable();
     if found.peek().is_none() {
@@ -389,9 +393,8 @@ pub(super) fn account_page(c: &Connection, account: AccountId) -> Result<PageSta
     }
     // What was suspected on another account of the platform may stand in a thread here.
     let others = rows(
-        &mut c.prepare_cached(&format!(
-            "select {LINK} where i.no_copy = 1 and i.by_us = 0 and i.account_id <> ?1
-               and a.platform = (select platform from accounts where id = ?1)"
+        &mut c.prepare_cached(&marked_links(
+            "and i.account_id <> ?1 and a.platform = (select platform from accounts where id = ?1)",
         ))?,
         [account.0],
         link,

@@ -291,13 +291,16 @@ impl Store {
         self.read(|c| {
             rows(
                 &mut c.prepare_cached(
-                    "select account_id, max(at) from (
-                       select account_id, max(coalesce(created_at, fetched_at)) as at
-                       from posts group by account_id
-                       union all
-                       select account_id, max(coalesce(created_at, first_fetched_at))
-                       from items where by_us = 1 group by account_id)
-                     group by account_id",
+                    // The last of an index for each account, never all that was published.
+                    "select id, max(coalesce(post, item), coalesce(item, post)) from (
+                       select a.id,
+                         (select max(coalesce(p.created_at, p.fetched_at))
+                          from posts p indexed by posts_by_time where p.account_id = a.id) as post,
+                         (select max(coalesce(i.created_at, i.first_fetched_at))
+                          from items i indexed by items_by_us
+                          where i.account_id = a.id and i.by_us = 1) as item
+                       from accounts a)
+                     where post is not null or item is not null",
                 )?,
                 [],
                 |row| Ok((AccountId(row.get(0)?), at(row.get(1)?)?)),

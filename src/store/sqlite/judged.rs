@@ -28,33 +28,46 @@ impl Store {
         .await
     }
 
-    /// Notes that a rule's finding in a case was wrong, or takes that back. Says whether it is so from now on.
+    /// Notes that a rule's finding in a case was wrong, or takes that back. Says whether anything changed.
     pub async fn judge_finding(
         &self,
         (case, version, rule): (CaseId, VersionId, String),
+        wrong: bool,
         (by, name): (UserId, String),
         line: AuditLine,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.write(move |tx| {
-            let taken_back = tx
-                .prepare_cached("delete from wrong_findings where version_id = ?1 and rule = ?2")?
-                .execute(params![version.0, rule])?;
-            let what = match taken_back {
-                0 => "Regelträff avfärdad som fel",
-                _ => "Avfärdad regelträff återtagen",
+            let (what, changed) = match wrong {
+                true => (
+                    "Regelträff avfärdad som fel",
+                    tx.prepare_cached(
+                        "insert into wrong_findings (version_id, rule, case_id, by, at)
+                         values (?1, ?2, ?3, ?4, ?5) on conflict do nothing",
+                    )?
+                    .execute(params![
+                        version.0,
+                        rule,
+                        case.0,
+                        by.0,
+                        ms(now)
+                    ])?,
+                ),
+                false => (
+                    "Avfärdad regelträff återtagen",
+                    tx.prepare_cached(
+                        "delete from wrong_findings where version_id = ?1 and rule = ?2",
+                    )?
+                    .execute(params![version.0, rule])?,
+                ),
             };
-            if taken_back == 0 {
-                tx.prepare_cached(
-                    "insert into wrong_findings (version_id, rule, case_id, by, at)
-                     values (?1, ?2, ?3, ?4, ?5)",
-                )?
-                .execute(params![version.0, rule, case.0, by.0, ms(now)])?;
+            if changed == 0 {
+                return Ok(false);
             }
             // Without the rule: what was found goes with the content, and the history stays.
             note_event(tx, case, Some((by, &name)), what, None, now)?;
             audit::append(tx, &line, now)?;
-            Ok(taken_back == 0)
+            Ok(true)
         })
         .await
     }

@@ -63,13 +63,14 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0065_decided_under.sql")),
     M::up(include_str!("migrations/0077_hooks_are_quick.sql")),
     M::up(include_str!("migrations/0066_pointed_at.sql")),
-    M::up(include_str!("migrations/0080_log_by_case.sql")),
     M::up(include_str!("migrations/0044_rule_versions.sql")),
     M::up(include_str!("migrations/0045_judged_findings.sql")),
     M::up(include_str!("migrations/0049_report_mails.sql")),
     M::up(include_str!("migrations/0054_policy_bases.sql")),
     M::up(include_str!("migrations/0055_account_safety.sql")),
     M::up(include_str!("migrations/0067_incident_steps.sql")),
+    M::up(include_str!("migrations/0046_a_million.sql")),
+    M::up(include_str!("migrations/0080_log_by_case.sql")),
 ];
 
 /// Databases that have had fewer of them were written without `secure_delete`.
@@ -78,6 +79,10 @@ const OVERWRITING_SINCE: u32 = 16;
 /// How long a connection waits for another process's lock. Only a backup or a person with
 /// `sqlite3` can hold one: the daemon's own lock keeps other daemons out.
 const BUSY_MS: u64 = 5_000;
+
+/// What each reading connection keeps of the file, in kB. With a million cases four of 16 MB were a third of what the
+/// service held at rest, and no page was quicker by it.
+const READER_KB: i64 = 4_000;
 
 /// Opens for writing and brings the schema up to date.
 pub(in crate::store) fn for_writing(path: &Path) -> Result<Connection, StoreError> {
@@ -117,6 +122,8 @@ pub(in crate::store) fn for_reading(path: &Path) -> Result<Connection, StoreErro
     let connection = Connection::open_with_flags(path, flags).map_err(open)?;
     prepare(&connection).map_err(open)?;
     connection.pragma_update(None, "query_only", true).map_err(open)?;
+    // Beside the writer's: there are several, and what one has not the system's own cache has.
+    connection.pragma_update(None, "cache_size", -READER_KB).map_err(open)?;
     Ok(connection)
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::params;
 
+use super::search::first_at;
 use super::value::{at, maybe_at, ms, rows};
 use crate::domain::account::PlatformKind;
 use crate::domain::category::Category;
@@ -158,16 +159,19 @@ impl Store {
                    select 1 from cases k join actions x on x.case_id = k.id
                    where k.item_id = i.id and x.kind in ('hide', 'delete') and x.state = 'done')), 0)
                  from (select distinct v.item_id id from item_words w
-                         cross join versions v on v.id = w.rowid where w.item_words match ?1) m
+                         cross join versions v on v.id = w.rowid
+                       -- What came before the time has no number in it.
+                       where w.item_words match ?1 and w.rowid >= ?4) m
                  cross join items i on i.id = m.id
                  where i.by_us = 0 and i.first_fetched_at >= ?2 and i.first_fetched_at < ?3",
             )?;
+            let first = first_at(c, from)?;
             let mut facts = Vec::new();
             for &party in Party::ALL {
                 let words = party.words().iter().filter_map(|word| Question::read(word).ok());
                 let words: Vec<_> = words.map(|word| word.expression()).collect();
                 let share = ask.query_row(
-                    params![words.join(" OR "), ms(from), ms(to)],
+                    params![words.join(" OR "), ms(from), ms(to), first],
                     |row| Ok(Share { all: row.get(0)?, of_kind: row.get(1)? }),
                 )?;
                 facts.push(PartyFact { party, share });

@@ -176,7 +176,7 @@ pub(in crate::store) fn take_in(connection: &mut Connection) -> Result<(), Store
 
 /// The first version fetched at `moment` or later, by halving: versions are numbered as they come. One
 /// that is a copy of an earlier one has its time, and is found by that one.
-fn first_at(c: &Connection, moment: Timestamp) -> Result<i64, StoreError> {
+pub(super) fn first_at(c: &Connection, moment: Timestamp) -> Result<i64, StoreError> {
     let mut newest = c.prepare_cached("select coalesce(max(id), 0) + 1 from versions")?;
     let (mut low, mut high) = (1, newest.query_row([], |row| row.get::<_, i64>(0))?);
     let mut probe =

@@ -126,7 +126,8 @@ impl Store {
                     "select k.item_id, k.id from secrecies m join cases k on k.id = m.case_id
                      where m.lifted_at is null
                      union
-                     select k.item_id, k.id from items i join cases k on k.item_id = i.id
+                     select k.item_id, k.id
+                     from items i indexed by items_not_to_copy join cases k on k.item_id = i.id
                      where i.no_copy = 1",
                 )?,
                 [],

@@ -15,6 +15,7 @@ use crate::web::forms::{
 };
 use crate::web::present::{self, Extent};
 use crate::web::present_changes;
+use crate::web::present_replies;
 use crate::web::state::{Inside, Site, is_by_script, page_with};
 use crate::web::view::case::CasePage;
 use crate::web::view::changed::Seen;
@@ -47,6 +48,8 @@ struct Way {
     unveiled: bool,
     /// A note that was refused, and why.
     note: Option<(String, String)>,
+    /// Whether the answer is shown as it will look.
+    preview: bool,
 }
 
 impl Way {
@@ -60,13 +63,14 @@ impl Way {
             seen: None,
             unveiled: false,
             note: None,
+            preview: false,
         }
     }
 }
 
 async fn draw(site: &Site, inside: &Inside, case: CaseId, way: Way) -> Result<Response, Response> {
     let viewer = &inside.viewer;
-    let Way { extent, look, status, mut notice, again, seen, unveiled, note } = way;
+    let Way { extent, look, status, mut notice, again, seen, unveiled, note, preview } = way;
     let opened = match unveiled {
         true => site.services.case_unveiled(viewer, case).await,
         false => site.services.case_opened(viewer, case, look).await,
@@ -75,7 +79,12 @@ async fn draw(site: &Site, inside: &Inside, case: CaseId, way: Way) -> Result<Re
     if notice.is_none() && !inside.is_script() {
         notice = lost(site, inside).await?;
     }
-    let again = again.map(|again| warned(site, again));
+    let mut again = again.map(|again| warned(site, again));
+    if preview && let Some(filled) = again.take() {
+        let text = filled.filled().published().to_owned();
+        let shown = site.services.preview(viewer, case, &text).await.map_err(|e| site.error(e))?;
+        again = Some(filled.previewed(present_replies::preview(shown)));
+    }
     let neighbours = site.services.neighbours(viewer, case).await.map_err(|e| site.error(e))?;
     let now = site.services.clock().now();
     let mut drawn = present::case(&file, extent, again, viewer.user, now);
@@ -159,6 +168,22 @@ pub async fn propose(
     keep(&site, &inside, case, &again);
     let (again, seen) = (Some(again), Some(fields.seen()));
     draw(&site, &inside, case, Way { again, seen, ..Way::plain(StatusCode::OK) }).await
+}
+
+/// Shows the form again with all that is filled in, and the answer as it will look. Decides nothing.
+pub async fn preview(
+    State(site): State<Site>,
+    inside: Inside,
+    Path(case): Path<i64>,
+    RepeatedForm(fields): RepeatedForm<DecisionFields>,
+) -> Result<Response, Response> {
+    inside.check(&site, &fields.csrf)?;
+    let case = CaseId(case);
+    let again = Again::Kept(fields.filled());
+    keep(&site, &inside, case, &again);
+    let (again, seen) = (Some(again), Some(fields.seen()));
+    let plain = Way::plain(StatusCode::OK);
+    draw(&site, &inside, case, Way { again, seen, preview: true, ..plain }).await
 }
 
 /// Shows the case with a note that was refused, and why.

@@ -170,7 +170,11 @@ pub async fn turn(
             let secret = Some((name.unwrap_or_default(), secret));
             draw(&site, &inside, StatusCode::OK, None, secret, &plain).await
         }
-        Err(error) => refused(&site, &inside, error).await,
+        Err(error) => {
+            // Nothing was made, so the form that is open may be sent again.
+            site.sent.forget(&fields.gang);
+            refused(&site, &inside, error).await
+        }
     }
 }
 

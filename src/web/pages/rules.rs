@@ -54,6 +54,8 @@ pub struct Fields {
     gor: String,
     /// The hash of the text that was looked at before.
     sedd: String,
+    /// The mark of the warning that was read.
+    forstar: String,
 }
 
 /// A rule's finding that is called wrong.
@@ -62,6 +64,10 @@ pub struct Fields {
 pub struct Wrong {
     csrf: String,
     regel: String,
+    /// The number of the version that was shown.
+    lydelse: u32,
+    /// `ja` or `nej`.
+    fel: String,
 }
 
 async fn draw(
@@ -333,7 +339,7 @@ pub async fn edit(
         }
         text.push_str(&added);
     }
-    let draft = RuleDraft { text, why, base };
+    let draft = RuleDraft { text, why, base, accepts: String::new() };
     form(&site, &inside, StatusCode::OK, None, draft, None).await
 }
 
@@ -347,7 +353,7 @@ pub async fn save(
     // Browsers send lines as a mail does.
     let text = fields.text.replace("\r\n", "\n");
     let looked = fields.sedd == ContentHash::of(text.as_bytes()).to_string();
-    let draft = RuleDraft { text, why: fields.varfor, base: fields.bas };
+    let draft = RuleDraft { text, why: fields.varfor, base: fields.bas, accepts: fields.forstar };
     let services = &site.services;
     if fields.gor == "publicera" && looked {
         let (publisher, viewer) = (services.clone(), inside.viewer.clone());
@@ -438,7 +444,7 @@ pub async fn withdraw(
     after(&site, &inside, done).await
 }
 
-/// Calls a rule's finding in a case wrong, or takes that back.
+/// Says that a rule's finding in a case is wrong, or that it is not.
 pub async fn wrong(
     State(site): State<Site>,
     inside: Inside,
@@ -447,6 +453,7 @@ pub async fn wrong(
 ) -> Result<Response, Response> {
     inside.check(&site, &fields.csrf)?;
     let case = CaseId(case);
-    let done = site.services.judge_finding(&inside.viewer, case, &fields.regel).await;
+    let (shown, wrong) = ((case, fields.lydelse), fields.fel == "ja");
+    let done = site.services.judge_finding(&inside.viewer, shown, &fields.regel, wrong).await;
     super::case::after(&site, &inside, case, done).await
 }

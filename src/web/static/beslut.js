@@ -199,7 +199,7 @@ document.addEventListener("submit", (event) => {
 addEventListener("pageshow", () => $$("[data-skickas]").forEach((form) => delete form.dataset.skickas));
 
 // Buttons that show the form again and decide nothing.
-const ASKS = ["visa-forslag", "infoga-svar", "angra-infogning"];
+const ASKS = ["visa-forslag", "infoga-svar", "angra-infogning", "forhandsgranska"];
 
 /** Shows what the answers on the diary lead to, or the answer with a text put in, with everything else in the form as it stands. */
 async function propose(form, button) {
@@ -226,6 +226,11 @@ async function propose(form, button) {
     if (!same && side && beside()) place(answer.page);
     else dress(swap(answer.page, same ? "#beslut" : "#arende"));
     newText(before);
+    if (button.id === "forhandsgranska") {
+      // Its heading and text are read out as it takes the focus.
+      $("#forhandsvisning")?.focus();
+      return;
+    }
     if (button.id !== "visa-forslag") {
       $("#svar")?.focus({ preventScroll: true });
       say("tyst", $("#sparade-svar [role=status]")?.textContent ?? "");
@@ -239,6 +244,11 @@ async function propose(form, button) {
     say("fel", "Uppsikt svarar inte, så förslaget kunde inte hämtas. Det du har fyllt i finns kvar.", { label: "Försök igen", run: () => propose(form, button) });
   }
 }
+
+// What is changed after the look at it looks otherwise.
+document.addEventListener("input", (event) => {
+  if (event.target.matches("#svar, #hanvisning")) $("#forhandsvisning")?.remove();
+});
 
 /** Sends a form that leads to another page, once it is known that the session holds. */
 async function leaveWith(form) {

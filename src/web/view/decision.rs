@@ -15,7 +15,7 @@ use super::choice::ChoiceKind;
 use super::grounds::{GroundGroup, GroundMenu};
 use super::outside::Outside;
 use super::register::{RegisterView, tick};
-use super::replies::AnswerHelp;
+use super::replies::{AnswerHelp, PreviewView};
 use super::together::Rest;
 
 /// What the platform offers for one choice, as the capability record says it.
@@ -183,9 +183,20 @@ pub struct Filled {
     pub before: Option<String>,
     /// What is to be said of what was put in.
     pub said: Option<String>,
+    /// The answer as it will look, where that was asked for.
+    pub preview: Option<PreviewView>,
 }
 
 impl Filled {
+    /// What would be published: the answer, or the reference where that was chosen and no answer.
+    pub fn published(&self) -> &str {
+        let chosen = |kind| self.choices.contains(&kind);
+        match chosen(ChoiceKind::Refer) && !chosen(ChoiceKind::Answer) {
+            true => &self.refer,
+            false => &self.answer,
+        }
+    }
+
     /// The mark of the warning that stands, and whether it is the one that was published in spite of.
     pub fn marked(&self) -> Option<(String, bool)> {
         let mark = warning_mark(self.warning.as_deref()?);
@@ -216,6 +227,13 @@ impl Again {
         match self {
             Self::Refused(filled, _) | Self::Asked(filled) | Self::Kept(filled) => filled,
         }
+    }
+
+    /// With the answer as it will look.
+    pub fn previewed(mut self, preview: PreviewView) -> Self {
+        let (Self::Refused(filled, _) | Self::Asked(filled) | Self::Kept(filled)) = &mut self;
+        filled.preview = Some(preview);
+        self
     }
 
     /// With what there is to be warned of in the answer.
@@ -430,6 +448,7 @@ impl DecisionForm {
             warning: _,
             before: _,
             said: _,
+            preview: _,
         } = &self.filled;
         let yes = |(question, yes): (&Question, &bool)| {
             format!("{} {}.", question.words(), if *yes { "Ja" } else { "Nej" })

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::marked::MarkedText;
 use super::shell::{Notice, Place, Shell};
 use super::times::Moment;
 
@@ -106,6 +107,21 @@ pub struct AnswerHelp {
     pub groups: Vec<ReplyGroup>,
     /// Whoever wrote it is to be told.
     pub informing: Option<InformingView>,
+}
+
+/// An answer as whoever wrote the item will see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreviewView {
+    /// Who it stands under, and where.
+    pub by: String,
+    /// Who will see it.
+    pub seen_by: &'static str,
+    /// The text, signed.
+    pub text: MarkedText,
+    /// Why a signature was added.
+    pub signed: Option<String>,
+    /// Why it would be refused.
+    pub problem: Option<String>,
 }
 
 /// Saved replies under a heading.

@@ -97,6 +97,8 @@ pub struct RulesChange {
     pub told: Vec<String>,
     /// What is understood, but cannot be meant.
     pub warnings: Vec<String>,
+    /// Built-in rules about somebody's life that would find less, and the mark of having read that.
+    pub weakened: Option<(Vec<String>, String)>,
     /// Built-in examples that come out otherwise.
     pub otherwise: Vec<String>,
     /// What is found otherwise: category, what becomes of it, how often, samples.

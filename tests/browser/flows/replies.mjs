@@ -37,6 +37,14 @@ export async function savedReplies(given) {
   assert.match(await answer(), /^Hej! Slut\.\n\nHej! Vi har tagit emot .+ och diariefört /);
   assert.ok(await page.isChecked("#val-answer") && await page.isChecked("#val-register"));
   await accessible(page);
+  // As it will look, with everything else in the form as it stands; what is changed since is no preview any more.
+  await page.click("#forhandsgranska");
+  await page.waitForSelector("#forhandsvisning:focus");
+  assert.match(await page.textContent("#forhandsvisning"), /Så här ser svaret ut.+Hej! Slut\..+diariefört/s);
+  assert.ok(await page.isChecked("#val-answer") && await page.isChecked("#val-register"));
+  await page.locator("#svar").press("End");
+  await page.locator("#svar").pressSequentially(" ");
+  assert.equal(await page.locator("#forhandsvisning").count(), 0);
   await page.click("#angra-infogning");
   await page.waitForSelector("#angra-infogning", { state: "detached" });
   assert.equal(await answer(), "Hej! Slut.");

@@ -37,6 +37,13 @@ export async function withoutScript(given) {
   assert.equal(await page.locator("#beslut-fel").count(), 0);
   while (await ticked.count() > 0) await ticked.first().uncheck();
   await page.fill("#anteckning", "Utan skript");
+  // An answer is seen as it will look before it is sent; then it is let be.
+  await page.check("#val-answer");
+  await page.fill("#svar", "Hej! Badet öppnar tio.");
+  await page.click("#forhandsgranska");
+  assert.match(await page.textContent("#forhandsvisning"), /Badet öppnar tio\./);
+  assert.equal(await page.inputValue("#svar"), "Hej! Badet öppnar tio.", "and nothing is lost by looking");
+  await page.uncheck("#val-answer");
   await page.check("#val-register");
   await shot(page, given, "arende-utan-skript");
   await page.click("#beslut .skicka button");

@@ -84,6 +84,7 @@ async fn each_role_meets_each_page_of_the_desk_as_the_table_says() {
             ("/filter", true),
             ("/filter?", works),
             ("/arende/1/infoga", works),
+            ("/arende/1/granska", works),
             ("/arende/1/anteckna", works || [Role::Registrar, Role::Archivist].contains(&role)),
             ("/omnamnanden", true),
             ("/konton/forum/publicister", role == Role::Administrator),
@@ -165,6 +166,16 @@ async fn a_saved_reply_is_written_put_in_an_answer_and_taken_out_without_a_scrip
     let undo = form(&[("infoga", "angra"), ("svar_fore", "Hej!"), ("svar", text), ("mall", "1")]);
     let undone = send("/arende/1/infoga", undo).await.body;
     assert!(undone.contains(">Hej!</textarea>") && undone.contains("Det insatta är borttaget."));
+    // As it will look, without anything being sent; what would be refused is said there.
+    let look = form(&[("val", "answer"), ("svar", "Badet <öppnar> tio.\nHej!")]);
+    let looked = send("/arende/1/granska", look).await.body;
+    let shown = looked.split_once("Så här ser svaret ut").expect("the preview").1;
+    assert!(shown.contains("Badet &#60;öppnar&#62; tio."), "{shown}");
+    assert!(looked.contains("Ringde &#60;badet&#62;."), "the rest of the form stands");
+    let unfilled = form(&[("val", "refer"), ("hanvisning", "Ring {enhet}."), ("svar", "Nej.")]);
+    let unfilled = send("/arende/1/granska", unfilled).await.body;
+    let shown = unfilled.split_once("Så här ser svaret ut").expect("the preview").1;
+    assert!(shown.contains("I svaret står {enhet} kvar."), "{shown}");
     // The draft says first what is to be ticked.
     let early = send("/arende/1/infoga", form(&[("mall", "invanaren")])).await.body;
     assert!(early.contains("Kryssa först för Dölj"), "{early}");
