@@ -298,6 +298,7 @@ impl Decision {
                 | Choice::Register
                 | Choice::NotRegister { .. }
                 | Choice::Forward { .. }
+                | Choice::Report { .. }
                 | Choice::Dismiss
                 | Choice::ConsiderPoliceReport
                 | Choice::Hold { .. } => {}

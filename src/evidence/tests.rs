@@ -341,8 +341,9 @@ async fn a_forgery_with_every_hash_recomputed_is_caught_by_the_heads() {
     }
     bench.relay_tree();
     let faults = bench.faults().await;
-    assert_eq!(faults.len(), 4, "{faults:#?}");
+    assert_eq!(faults.len(), 5, "{faults:#?}");
     bench.expect_fault("bevis 1", "författaren").await;
+    bench.expect_fault("bevis 1", "vilka filer beviset vilar på").await;
     bench.expect_fault("heads.txt rad 1", "inte den som fanns när raden skrevs").await;
 }
 

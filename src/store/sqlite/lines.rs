@@ -3,7 +3,7 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, Transaction, params};
 
-use super::open::damage;
+use super::open::{damage, for_checking};
 use super::value::{hash, json, maybe_row, rows};
 use crate::domain::log::{chain_hash, genesis, leaf_hash};
 use crate::store::Store;
@@ -116,7 +116,13 @@ impl Store {
 
     /// What is wrong with the database itself, in Swedish. Reads all of it.
     pub async fn damage(&self) -> Result<Vec<String>, StoreError> {
-        self.read(damage).await
+        let path = self.path().to_owned();
+        self.read(move |c| match for_checking(&path) {
+            Ok(own) => damage(&own),
+            // A copy that nobody may write to is looked at as far as can be.
+            Err(_) => damage(c),
+        })
+        .await
     }
 
     /// How many lines there are that the database's own note does not count: as long as nobody writes past us,

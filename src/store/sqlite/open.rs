@@ -127,6 +127,17 @@ pub(in crate::store) fn for_reading(path: &Path) -> Result<Connection, StoreErro
     Ok(connection)
 }
 
+/// The same, but opened as if for writing: of what is opened for reading alone SQLite keeps no constraints in mind,
+/// and so holds no row against them.
+pub(in crate::store) fn for_checking(path: &Path) -> Result<Connection, StoreError> {
+    let open = |source| StoreError::Open { path: path.to_owned(), source };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(open)?;
+    prepare(&connection).map_err(open)?;
+    connection.pragma_update(None, "query_only", true).map_err(open)?;
+    Ok(connection)
+}
+
 /// Tables, indexes and triggers as the program makes them, or as they are: what each is called, and its words.
 fn schema(c: &Connection) -> Result<BTreeMap<String, String>, StoreError> {
     let sql = "select type || ' ' || name, sql from sqlite_master where sql is not null";

@@ -1,10 +1,10 @@
 //! What was decided and done about a record's item, held against the signed log.
 
-use super::super::{EVENTS, Event, Listed};
 use super::{Opened, PackageReport};
 use crate::domain::ids::ContentHash;
 use crate::domain::log::leaf_hash;
 use crate::domain::tree::root_of_path;
+use crate::evidence::package::{EVENTS, Event, Listed};
 
 impl Opened {
     /// What was decided and done: each entry in what is signed, of the case that the package tells of, and nothing
