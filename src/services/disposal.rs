@@ -21,7 +21,7 @@ use crate::domain::log::words_hash;
 use crate::domain::person::Act;
 use crate::domain::policy::Policy;
 use crate::domain::retention::{
-    Destroyed, Disposal, DisposalLine, DisposalState, Protocol, RetentionClass, Sweep,
+    Disposal, DisposalLine, DisposalState, Protocol, RetentionClass, Sweep,
 };
 use crate::evidence::{EvidenceError, EvidenceStore};
 use crate::formats::protocol::csv;

@@ -19,7 +19,6 @@ use crate::store::Store;
 use crate::store::anchors::{CheckpointRow, KeyRow, StampRow, StampState};
 use crate::store::error::StoreError;
 use crate::store::rows::Readable;
-use crate::store::sqlite::checkpoints::stamp_words;
 
 /// A checkpoint is noted right after it is made; who died in between notes it at the next start.
 const NOTED_WITHIN: SignedDuration = SignedDuration::from_mins(10);
@@ -501,7 +500,7 @@ pub(super) fn held_stamp(
 fn verify_told(signed: &Signed, report: &mut Report) {
     let rows = signed.stamps.iter().flat_map(|row| &row.value);
     let kept: BTreeMap<u64, String> =
-        rows.filter_map(|row| Some((row.size, stamp_words(&row.state)?))).collect();
+        rows.filter_map(|row| Some((row.size, row.state.words()?))).collect();
     for (size, told) in &signed.told {
         let place = format!("tidsstämpel {size}");
         match kept.get(size) {

@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use super::value::{at, each_row, hash, maybe_at, maybe_row, ms, rows};
 use super::{audit, log};
-use crate::domain::ids::ContentHash;
 use crate::domain::log::LogKind;
 use crate::store::Store;
 use crate::store::anchors::{CheckpointRow, KeyRow, StampRow, StampState};
@@ -92,7 +91,7 @@ fn tell_stamps(tx: &Transaction<'_>, size: u64, now: Timestamp) -> Result<(), St
         stamp,
     )?;
     for row in kept {
-        let Some(words) = stamp_words(&row.state) else { continue };
+        let Some(words) = row.state.words() else { continue };
         let line = AuditLine {
             user: None,
             user_name: "Uppsikt".into(),
@@ -104,13 +103,6 @@ fn tell_stamps(tx: &Transaction<'_>, size: u64, now: Timestamp) -> Result<(), St
         audit::append(tx, &line, now)?;
     }
     Ok(())
-}
-
-/// What the audit log says of a stamp that is kept: all of it, by hashes where it is long.
-pub fn stamp_words(state: &StampState) -> Option<String> {
-    let StampState::Kept { authority, answer, at, ca_pem } = state else { return None };
-    let (answer, ca) = (ContentHash::of(answer), ContentHash::of(ca_pem.as_bytes()));
-    Some(format!("{authority}, {}, svar sha256 {answer}, rotcertifikat sha256 {ca}", ms(*at)))
 }
 
 const KEY: &str = "id, public, made_at, log_seq, previous, signature";
@@ -330,15 +322,15 @@ impl Store {
         .await
     }
 
-    /// By the size of their checkpoints: what the audit log says of the stamps that were kept, see [`stamp_words`].
+    /// By the size of their checkpoints: what the audit log says of the stamps that were kept, see [`StampState::words`].
     pub async fn stamps_told(&self) -> Result<BTreeMap<u64, String>, StoreError> {
         self.read(|c| {
             let told = rows(
                 &mut c.prepare_cached(
-                    "select cast(substr(subject, ?2) as integer), coalesce(detail, '') from audit
+                    "select cast(replace(subject, ?2, '') as integer), coalesce(detail, '') from audit
                      where act = ?1 order by id",
                 )?,
-                params![STAMP_KEPT, CHECKPOINT_SUBJECT.len() + 1],
+                params![STAMP_KEPT, CHECKPOINT_SUBJECT],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )?;
             Ok(told.into_iter().collect())
