@@ -322,6 +322,29 @@ pub struct Protocol {
 }
 
 impl Protocol {
+    /// That of a disposal, carried out when and by whom `done` says.
+    pub fn of(
+        row: &Disposal,
+        done: (Timestamp, String),
+        destroyed: Destroyed,
+        lines: Vec<DisposalLine>,
+    ) -> Self {
+        // As the database keeps it: the table is the same when it is written anew.
+        let to_ms = |at: Timestamp| Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
+        Self {
+            number: row.id,
+            authority: row.authority.clone(),
+            plan: row.plan.clone(),
+            decision: row.decision.clone(),
+            policy: row.policy,
+            proposed: (row.proposed_at, row.proposed_name.clone()),
+            done: (to_ms(done.0), done.1),
+            four_eyes: row.four_eyes,
+            destroyed,
+            lines,
+        }
+    }
+
     /// How many cases.
     pub fn n_cases(&self) -> usize {
         let mut cases: Vec<_> = self.lines.iter().map(|line| line.case).collect();

@@ -31,12 +31,18 @@ const COLUMNS: &[&str] = &[
 /// The table: UTF-8, semicolons, one heading, as RFC 4180 but for the separator (which Swedish spreadsheets
 /// expect). The same protocol always gives the same bytes.
 pub fn csv(protocol: &Protocol) -> Vec<u8> {
-    let mut text = String::new();
-    line(&mut text, COLUMNS.iter().map(|&name| name.to_owned()));
+    let mut text = heading();
     for record in &protocol.lines {
         line(&mut text, cells(protocol, record));
     }
     text.into_bytes()
+}
+
+/// The heading of such a table.
+pub fn heading() -> String {
+    let mut text = String::new();
+    line(&mut text, COLUMNS.iter().map(|&name| name.to_owned()));
+    text
 }
 
 /// Any table of ours in that form.

@@ -142,6 +142,7 @@ fn label(act: &str) -> Option<&'static str> {
         "evidence.heads_filled" => "fyllde på heads.txt",
         "evidence.replace_key" => "ersatte loggens nyckel",
         "evidence.rotate_key" => "bytte loggens nyckel",
+        "evidence.stamp" => "tog emot en tidsstämpel",
         "evidence.tree_filled" => "räknade om delträd i loggen",
         "factor.reset" => "nollställde tvåstegsinloggning",
         "factor.set" => "slog på tvåstegsinloggning",

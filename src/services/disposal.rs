@@ -21,7 +21,7 @@ use crate::domain::log::words_hash;
 use crate::domain::person::Act;
 use crate::domain::policy::Policy;
 use crate::domain::retention::{
-    Destroyed, Disposal, DisposalLine, DisposalState, Protocol, RetentionClass, Sweep,
+    Disposal, DisposalLine, DisposalState, Protocol, RetentionClass, Sweep,
 };
 use crate::evidence::{EvidenceError, EvidenceStore};
 use crate::formats::protocol::csv;
@@ -278,7 +278,7 @@ impl Disposing<'_> {
         let records = lines.iter().map(|line| line.evidence).collect();
         let destroyed = self.evidence.would_destroy(records).await.map_err(broken)?;
         let done = (now, line.user_name.clone());
-        let protocol = Self::protocol(&row, done, destroyed, lines);
+        let protocol = Protocol::of(&row, done, destroyed, lines);
         let csv_sha256 = ContentHash::of(&csv(&protocol));
         let line =
             AuditLine { act: "disposal.carry_out", subject: format!("disposal {id}"), ..line };
@@ -288,28 +288,6 @@ impl Disposing<'_> {
         self.evidence.note_head().await.map_err(broken)?;
         self.write(protocol).await?;
         Ok(self.store.disposal(id).await?)
-    }
-
-    fn protocol(
-        row: &Disposal,
-        done: (Timestamp, String),
-        destroyed: Destroyed,
-        lines: Vec<DisposalLine>,
-    ) -> Protocol {
-        // As the database keeps it: the table is the same when it is written anew.
-        let to_ms = |at: Timestamp| Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
-        Protocol {
-            number: row.id,
-            authority: row.authority.clone(),
-            plan: row.plan.clone(),
-            decision: row.decision.clone(),
-            policy: row.policy,
-            proposed: (row.proposed_at, row.proposed_name.clone()),
-            done: (to_ms(done.0), done.1),
-            four_eyes: row.four_eyes,
-            destroyed,
-            lines,
-        }
     }
 
     async fn write(&self, protocol: Protocol) -> Result<(), ServiceError> {
@@ -343,7 +321,7 @@ impl Disposing<'_> {
             let Some(done) = row.ended.clone() else { continue };
             let lines = self.store.disposal_lines(row.id).await?;
             let destroyed = row.destroyed.unwrap_or_default();
-            self.write(Self::protocol(&row, done, destroyed, lines)).await?;
+            self.write(Protocol::of(&row, done, destroyed, lines)).await?;
         }
         let n = self.evidence.destroy_doomed().await.map_err(broken)?;
         if n > 0 {

@@ -101,7 +101,8 @@ impl Stamping {
             Err(error) => return Ok(Err(error.swedish())),
         };
         let (authority, ca) = (self.settings.url.to_string(), self.settings.ca_pem.clone());
-        self.store.keep_stamp(checkpoint.size, authority, body, stamp.at, ca).await?;
+        let now = self.clock.now();
+        self.store.keep_stamp(checkpoint.size, authority, body, stamp.at, ca, now).await?;
         Ok(Ok(()))
     }
 }

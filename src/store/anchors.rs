@@ -96,3 +96,13 @@ pub enum StampState {
         ca_pem: String,
     },
 }
+
+impl StampState {
+    /// What the audit log says of one that is kept: all of it, by hashes where it is long.
+    pub fn words(&self) -> Option<String> {
+        let Self::Kept { authority, answer, at, ca_pem } = self else { return None };
+        let (answer, ca) = (ContentHash::of(answer), ContentHash::of(ca_pem.as_bytes()));
+        let at = at.as_millisecond();
+        Some(format!("{authority}, {at}, svar sha256 {answer}, rotcertifikat sha256 {ca}"))
+    }
+}

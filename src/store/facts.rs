@@ -30,6 +30,14 @@ pub struct DecisionFacts {
     pub policy: Option<ContentHash>,
     /// Whether there is exactly one action, with the chosen text, for each choice that wants one.
     pub actions_fit: bool,
+    /// Until when it could be undone, in milliseconds since 1970 as in the row; so is the deadline.
+    pub undo_until: i64,
+    /// The deadline that it was to meet.
+    pub due_at: Option<i64>,
+    /// The act that decided many cases, where it was one.
+    pub bulk: Option<i64>,
+    /// Kinds of its actions that a person does on the platform, in order.
+    pub by_hand: Vec<String>,
 }
 
 /// One action, as verification holds it against the log.
@@ -50,6 +58,10 @@ pub struct ActionFacts {
     pub state: String,
     /// Whether the diary's row of it is there, where it is a registration.
     pub registered: bool,
+    /// Whether the item is that of its case and its version, and the case that of its decision.
+    pub is_of_its_item: bool,
+    /// Whether the platform knows it by the name that follows from decision and kind.
+    pub is_by_its_name: bool,
     /// Over its text and over how it ended, as they stand in the row.
     pub words: ContentHash,
 }
@@ -60,6 +72,12 @@ pub struct RegistrationFacts {
     pub id: RegistrationId,
     /// The case.
     pub case: i64,
+    /// The action that made it.
+    pub action: i64,
+    /// Whether that action is a registration of this case.
+    pub is_of_its_action: bool,
+    /// The package's file name.
+    pub package: String,
     /// SHA-256 of the package.
     pub package_sha256: ContentHash,
     /// The number with when and by whom it was entered.

@@ -54,7 +54,12 @@ pub struct VanishedFacts(pub RuledFacts);
 
 /// A version of a policy that has come to rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PolicyFacts(pub RuledFacts);
+pub struct PolicyFacts {
+    /// What was decided.
+    pub facts: RuledFacts,
+    /// What `domain::log::words_hash` gives of when it was written and how it came to rule.
+    pub rest: ContentHash,
+}
 
 /// What the log says of one.
 #[derive(Debug, serde::Serialize)]

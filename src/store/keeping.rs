@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::domain::case::Outcome;
 use crate::domain::custody::CustodyAct;
 use crate::domain::ids::{CaseId, ContentHash, EvidenceId, ItemId, VersionId};
-use crate::domain::retention::Exemption;
+use crate::domain::retention::{Destroyed, Exemption};
 
 /// One event around a record, as the audit log has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct HoldFacts {
     pub set_seq: u64,
     /// The same of its lifting.
     pub lifted: Option<(i64, Timestamp, ContentHash, u64)>,
+    /// The request for public records that asks for it.
+    pub release: Option<i64>,
 }
 
 /// One secrecy mark, as verification holds it against the log: as an exemption, its words being provision and
@@ -108,8 +110,14 @@ pub struct DoneFacts {
     pub by: Option<i64>,
     /// Who proposed it.
     pub proposed_by: Option<i64>,
+    /// The plan that it followed.
+    pub plan: String,
     /// The decision that it rests on.
     pub decision: String,
+    /// The policy's hash.
+    pub policy: ContentHash,
+    /// What was destroyed.
+    pub destroyed: Destroyed,
     /// The hash of the protocol's table.
     pub csv_sha256: ContentHash,
     /// Its place in the log.

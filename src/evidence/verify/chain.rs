@@ -55,6 +55,17 @@ pub(super) struct Decided {
     pub(super) words_sha256: Option<ContentHash>,
     /// Not in entries from before the policy was held.
     pub(super) policy_sha256: Option<ContentHash>,
+    /// Not in entries from before these were held.
+    pub(super) terms: Option<Terms>,
+}
+
+/// What else of a decision's row decides what is done, and when.
+#[derive(serde::Deserialize)]
+pub(super) struct Terms {
+    pub(super) undo_until: i64,
+    pub(super) due_at: i64,
+    pub(super) bulk: Option<i64>,
+    pub(super) by_hand: Vec<String>,
 }
 
 /// What the log says was undone.
@@ -79,6 +90,15 @@ pub(super) struct Ended {
     pub(super) evidence: Option<i64>,
     pub(super) end: String,
     pub(super) words_sha256: Option<ContentHash>,
+    /// Of registrations alone, and not in entries from before it was held.
+    pub(super) package: Option<Handed>,
+}
+
+/// What the log says was handed to the diary.
+#[derive(serde::Deserialize)]
+pub(super) struct Handed {
+    pub(super) name: String,
+    pub(super) sha256: ContentHash,
 }
 
 /// Which number the log says was entered.
@@ -116,6 +136,8 @@ pub(super) struct Held {
     pub(super) case: i64,
     pub(super) user: i64,
     pub(super) words_sha256: ContentHash,
+    /// The request that asks for it, 0 where none does. Not in entries from before it was held, nor of a lifting.
+    pub(super) release: Option<i64>,
 }
 
 /// What the log says of a secrecy mark, or of its lifting.
@@ -135,17 +157,31 @@ pub(super) struct Ruled {
     pub(super) case: Option<i64>,
     pub(super) user: i64,
     pub(super) words_sha256: ContentHash,
+    /// Of versions of policies, and not in entries from before it was held.
+    pub(super) rest_sha256: Option<ContentHash>,
 }
 
 /// What the log says was disposed of.
 #[derive(serde::Deserialize)]
 pub(super) struct Disposal {
     pub(super) disposal: i64,
+    pub(super) plan: String,
     pub(super) decision: String,
+    pub(super) policy_sha256: ContentHash,
     pub(super) csv_sha256: ContentHash,
+    /// Not in entries from before it was held.
+    pub(super) destroyed: Option<Destroyed>,
     pub(super) proposed_by: Option<i64>,
     pub(super) by: Option<i64>,
     pub(super) records: Vec<DisposedRecord>,
+}
+
+/// What the log says went with a disposal.
+#[derive(serde::Deserialize)]
+pub(super) struct Destroyed {
+    pub(super) n_files: u64,
+    pub(super) n_bytes: u64,
+    pub(super) n_shared: u64,
 }
 
 /// One record of a disposal.

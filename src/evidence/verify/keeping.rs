@@ -3,8 +3,12 @@
 
 use jiff::Timestamp;
 
+use crate::domain::checkpoint::{Origin, PublicKey};
 use crate::domain::ids::{ContentHash, DisposalId};
+use crate::domain::retention::Protocol;
+use crate::formats::protocol;
 use crate::store::Store;
+use crate::store::error::StoreError;
 use crate::store::keeping::{DisposalFacts, HoldFacts, SecrecyFacts};
 use crate::store::rows::Readable;
 
@@ -52,6 +56,12 @@ impl Logged for HoldFacts {
         let (user, at, words) = &self.set;
         if leaf.seq != self.set_seq || !fits(leaf, self.case, *user, *at, *words) {
             return Some(format!("raden stämmer inte med loggens post {}", leaf.seq));
+        }
+        if leaf.record.release.is_some_and(|release| release != self.release.unwrap_or(0)) {
+            return Some(format!(
+                "raden stämmer inte med loggens post {}: vilken begäran om utlämnande det hör till",
+                leaf.seq
+            ));
         }
         match (&self.lifted, log.unheld.get(&self.id)) {
             (None, None) => None,
@@ -151,6 +161,18 @@ impl Logged for DisposalFacts {
         if said.decision != row.decision {
             differ.push("beslutet");
         }
+        if said.plan != row.plan {
+            differ.push("planen");
+        }
+        if said.policy_sha256 != row.policy {
+            differ.push("riktlinjen");
+        }
+        if said.destroyed.as_ref().is_some_and(|said| {
+            (said.n_files, said.n_bytes, said.n_shared)
+                != (row.destroyed.n_files, row.destroyed.n_bytes, row.destroyed.n_shared)
+        }) {
+            differ.push("hur mycket som förstördes");
+        }
         if said.csv_sha256 != row.csv_sha256 {
             differ.push("protokollets kontrollsumma");
         }
@@ -167,12 +189,22 @@ impl Logged for DisposalFacts {
     }
 }
 
-/// The protocols' tables beside the evidence are those that the log holds.
+/// The protocols' files beside the evidence are those that the log holds and that were signed, and the rows still
+/// give the same table.
 async fn protocols(
     evidence: &EvidenceStore,
     store: &Store,
     report: &mut Report,
 ) -> Result<(), EvidenceError> {
+    let origin = evidence.origin().await?;
+    let keys: Vec<PublicKey> = match store.keys().await {
+        Ok(rows) => {
+            rows.iter().filter_map(|row| PublicKey::new(&origin, &row.public).ok()).collect()
+        }
+        // Told where keys are verified.
+        Err(StoreError::Row { .. }) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
     let mut after = i64::MIN;
     loop {
         let page = store.disposal_facts(after, PAGE).await?;
@@ -180,20 +212,136 @@ async fn protocols(
         after = last.id;
         for Readable { id, value } in page {
             let Some(done) = value.and_then(|facts| facts.done) else { continue };
-            let path = evidence.protocol_file(DisposalId(id), "csv");
-            let bytes = tokio::task::spawn_blocking(move || std::fs::read(path))
-                .await
-                .map_err(|_| EvidenceError::BrokenOff)?;
+            let id = DisposalId(id);
             let place = format!("gallringsprotokoll {id}");
-            match bytes {
-                Ok(bytes) if ContentHash::of(&bytes) == done.csv_sha256 => {}
-                Ok(_) => report.fault(place, "filen är inte den som loggen har kontrollsumman av"),
-                Err(_) if !done.written => {
-                    report.note(format!("Gallringsprotokoll {id} är inte skrivet till fil än."));
+            let files = Files::read(evidence, id).await?;
+            let ours = match &files.csv {
+                Some(bytes) if ContentHash::of(bytes) == done.csv_sha256 => has_our_columns(bytes),
+                Some(_) => {
+                    report.fault(&place, "filen är inte den som loggen har kontrollsumman av");
+                    true
                 }
-                Err(_) => report.fault(place, "filen saknas eller går inte att läsa"),
+                None if !done.written => {
+                    report.note(format!("Gallringsprotokoll {id} är inte skrivet till fil än."));
+                    true
+                }
+                None => {
+                    report.fault(&place, "filen saknas eller går inte att läsa");
+                    true
+                }
+            };
+            // A table from before it had the columns of today was made otherwise.
+            if ours && !gives_the_table(store, id, done.csv_sha256).await? {
+                report.fault(
+                    &place,
+                    "raderna i databasen ger inte den tabell som loggen har kontrollsumman av: vem, när, vilka ärenden, klass, frist eller skäl är ändrat",
+                );
+            }
+            // While it is being written some of them lie there and some do not.
+            if done.written {
+                for what in files.faults(id, &origin, &keys) {
+                    report.fault(&place, what);
+                }
             }
         }
+    }
+}
+
+/// Whether a table begins as ours do today.
+fn has_our_columns(table: &[u8]) -> bool {
+    table.starts_with(protocol::heading().as_bytes())
+}
+
+/// Whether the rows of a disposal still give the table that was signed for.
+async fn gives_the_table(
+    store: &Store,
+    id: DisposalId,
+    csv_sha256: ContentHash,
+) -> Result<bool, EvidenceError> {
+    let read = async || -> Result<Option<Protocol>, StoreError> {
+        let row = store.disposal(id).await?;
+        let lines = store.disposal_lines(id).await?;
+        let Some(ended) = row.ended.clone() else { return Ok(None) };
+        let destroyed = row.destroyed.unwrap_or_default();
+        Ok(Some(Protocol::of(&row, ended, destroyed, lines)))
+    };
+    match read().await {
+        Ok(protocol) => Ok(protocol
+            .is_some_and(|protocol| ContentHash::of(&protocol::csv(&protocol)) == csv_sha256)),
+        Err(StoreError::Row { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What lies beside the evidence of one protocol; none where it cannot be read.
+struct Files {
+    csv: Option<Vec<u8>>,
+    pdf: Option<Vec<u8>>,
+    sums: Option<Vec<u8>>,
+    signature: Option<Vec<u8>>,
+    pem: Option<Vec<u8>>,
+}
+
+impl Files {
+    async fn read(evidence: &EvidenceStore, id: DisposalId) -> Result<Self, EvidenceError> {
+        let path = |ending| evidence.protocol_file(id, ending);
+        let paths = ["csv", "pdf", "sha256", "sha256.sig", "pem"].map(path);
+        let read = move || paths.map(|path| std::fs::read(path).ok());
+        let [csv, pdf, sums, signature, pem] =
+            tokio::task::spawn_blocking(read).await.map_err(|_| EvidenceError::BrokenOff)?;
+        Ok(Self { csv, pdf, sums, signature, pem })
+    }
+
+    /// How what lies around the table is not what was signed: the sums, what they are of, the signature, the key.
+    fn faults(&self, id: DisposalId, origin: &Origin, keys: &[PublicKey]) -> Vec<String> {
+        let mut found = Vec::new();
+        let missing =
+            |ending: &str| format!("protokoll-{id}.{ending} saknas eller går inte att läsa");
+        let known = self.pem.as_deref().map(|pem| {
+            let key = PublicKey::from_pem(origin, &String::from_utf8_lossy(pem)).ok();
+            key.and_then(|key| keys.iter().find(|known| known.bytes() == key.bytes()))
+        });
+        match known {
+            None => found.push(missing("pem")),
+            Some(None) => {
+                found.push(format!("nyckeln i protokoll-{id}.pem är ingen av loggens nycklar"));
+            }
+            Some(Some(_)) => {}
+        }
+        if self.signature.is_none() {
+            found.push(missing("sha256.sig"));
+        }
+        let Some(sums) = &self.sums else {
+            found.push(missing("sha256"));
+            return found;
+        };
+        if let Some(signature) = &self.signature {
+            let signature: Option<&[u8; 64]> = signature.as_slice().try_into().ok();
+            // The key beside may be what was changed: any of the log's own will do.
+            if !signature.is_some_and(|s| keys.iter().any(|key| key.signed(sums, s))) {
+                found.push(format!(
+                    "protokoll-{id}.sha256 är inte det som undertecknades med någon av loggens nycklar"
+                ));
+            }
+        }
+        let sums = String::from_utf8_lossy(sums);
+        let is_summed = |ending: &str, bytes: &[u8]| {
+            let line = format!("{}  protokoll-{id}.{ending}", ContentHash::of(bytes));
+            sums.lines().any(|known| known == line)
+        };
+        if self.csv.as_deref().is_some_and(|csv| !is_summed("csv", csv)) {
+            found.push(format!("protokoll-{id}.sha256 har inte tabellens kontrollsumma"));
+        }
+        match &self.pdf {
+            Some(pdf) if is_summed("pdf", pdf) => {}
+            Some(_) => found.push(format!(
+                "protokoll-{id}.pdf är inte det som undertecknades: kontrollsumman är en annan"
+            )),
+            None if sums.contains(&format!("  protokoll-{id}.pdf")) => found.push(missing("pdf")),
+            // A build without sheets made none.
+            None => {}
+        }
+        found
     }
 }
 

@@ -25,6 +25,10 @@ pub(super) async fn verify(
     kind::<RegistrationFacts>(store, log, report).await?;
     kind::<BarFacts>(store, log, report).await?;
     lifts(store, log, report).await?;
+    for item in store.wrongly_current(PAGE).await? {
+        let what = "lydelsen som gäller är inte inläggets egen, eller inte den nyaste";
+        report.fault(format!("inlägg {item}"), what);
+    }
     for item in store.marks_without_suspicion().await? {
         let what = "det är spärrat mot kopiering, men ingen misstanke står antecknad";
         report.fault(format!("inlägg {item}"), what);
@@ -133,6 +137,20 @@ fn decision_fault(row: &DecisionFacts, log: &LogRead) -> Option<String> {
     if said.policy_sha256.is_some_and(|policy| row.policy != Some(policy)) {
         differ.push("vilken riktlinje det fattades under");
     }
+    if let Some(terms) = &said.terms {
+        if terms.undo_until != row.undo_until {
+            differ.push("hur länge det gick att ångra");
+        }
+        if Some(terms.due_at) != row.due_at {
+            differ.push("fristen");
+        }
+        if terms.bulk != row.bulk {
+            differ.push("om det fattades tillsammans med andra");
+        }
+        if terms.by_hand != row.by_hand {
+            differ.push("vad som görs för hand");
+        }
+    }
     let undone = log.undone.get(&row.id.0).map(|at| at.as_millisecond());
     if undone != row.undone_at.map(|at| at.as_millisecond()) {
         differ.push("om och när det ångrades");
@@ -162,6 +180,15 @@ impl Logged for ActionFacts {
 }
 
 fn action_fault(row: &ActionFacts, log: &LogRead) -> Option<String> {
+    if !row.is_of_its_item {
+        return Some(
+            "inlägget är inte det som ärendet och lydelsen gäller, eller ärendet är inte beslutets"
+                .into(),
+        );
+    }
+    if !row.is_by_its_name {
+        return Some("nyckeln är inte den som beslutet och slaget ger".into());
+    }
     let leaf = log.ended.get(&row.id.0);
     let ended = matches!(row.state.as_str(), "done" | "moot" | "failed");
     let Some(leaf) = leaf else {
@@ -229,6 +256,19 @@ impl Logged for RegistrationFacts {
 }
 
 fn registration_fault(row: &RegistrationFacts, log: &LogRead) -> Option<String> {
+    if !row.is_of_its_action {
+        return Some("åtgärden som den hör till är ingen registrering av ärendet".into());
+    }
+    if let Some(leaf) = log.ended.get(&row.action) {
+        let handed = leaf.record.package.as_ref();
+        if handed.is_some_and(|said| said.sha256 != row.package_sha256 || said.name != row.package)
+        {
+            return Some(format!(
+                "raden stämmer inte med loggens post {}: paketet som lämnades till diariet",
+                leaf.seq
+            ));
+        }
+    }
     let own = log.entered.get(&row.id.0);
     let Some((number, at, user)) = &row.number else {
         return own.map(|leaf| format!("diarienumret i loggens post {} saknas i raden", leaf.seq));

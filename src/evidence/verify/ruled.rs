@@ -22,6 +22,11 @@ pub(super) async fn verify(
 ) -> Result<(), EvidenceError> {
     kind::<PoliceFacts>(store, log, report).await?;
     kind::<ReleaseFacts>(store, log, report).await?;
+    for id in store.untold_releases(PAGE).await? {
+        let what =
+            "när begäran kom in eller vem som tog emot den är inte det som granskningsloggen säger";
+        report.fault(format!("utlämnande {id}"), what);
+    }
     kind::<SweepFacts>(store, log, report).await?;
     kind::<RunFacts>(store, log, report).await?;
     runs(evidence, store, report).await?;
@@ -208,7 +213,14 @@ impl Logged for PolicyFacts {
     }
 
     fn fault(&self, log: &LogRead) -> Option<String> {
-        fault(&self.0, log.policies.get(&self.0.row))
+        let leaf = log.policies.get(&self.facts.row);
+        let said = leaf.and_then(|leaf| Some((leaf.seq, leaf.record.rest_sha256?)));
+        fault(&self.facts, leaf).or_else(|| {
+            let (seq, _) = said.filter(|(_, rest)| *rest != self.rest)?;
+            Some(format!(
+                "raden stämmer inte med loggens post {seq}: när den skrevs, om två personer krävdes eller om frister räknades om"
+            ))
+        })
     }
 
     fn leaves(log: &LogRead) -> impl Iterator<Item = (i64, u64)> {

@@ -39,6 +39,8 @@ pub(super) struct Signed {
     origin: Origin,
     rows: Vec<Readable<CheckpointRow>>,
     stamps: Vec<Readable<StampRow>>,
+    /// By size of their checkpoints: what the audit log says of the stamps that were kept.
+    told: BTreeMap<u64, String>,
     files: Vec<Kept>,
     notes: Vec<(usize, usize, Note)>,
 }
@@ -67,6 +69,8 @@ impl Signed {
             }
             rows.extend(page);
         }
+        // Before the stamps: one that is kept meanwhile is not missed.
+        let told = store.stamps_told().await?;
         let mut stamps: Vec<Readable<StampRow>> = Vec::new();
         loop {
             let after = stamps.last().map_or(i64::MIN, |row| row.id);
@@ -77,7 +81,7 @@ impl Signed {
             stamps.extend(page);
         }
         let origin = evidence.origin().await?;
-        Ok(Self { origin, rows, stamps, files, notes: Vec::new() })
+        Ok(Self { origin, rows, stamps, told, files, notes: Vec::new() })
     }
 
     /// Reads the files' notes, so that the sizes at which the log's head matters are known.
@@ -492,7 +496,29 @@ pub(super) fn held_stamp(
     ))
 }
 
+/// That every stamp of which the audit log says that it was kept is there, as it was.
+fn verify_told(signed: &Signed, report: &mut Report) {
+    let rows = signed.stamps.iter().flat_map(|row| &row.value);
+    let kept: BTreeMap<u64, String> =
+        rows.filter_map(|row| Some((row.size, row.state.words()?))).collect();
+    for (size, told) in &signed.told {
+        let place = format!("tidsstämpel {size}");
+        match kept.get(size) {
+            Some(words) if words == told => {}
+            Some(_) => report.fault(
+                place,
+                "den är inte den som granskningsloggen säger togs emot: tjänsten, svaret, tiden eller rotcertifikatet är ändrat",
+            ),
+            None => report.fault(
+                place,
+                format!("granskningsloggen säger att kontrollpunkten över {size} poster fick en tidsstämpel, men den saknas"),
+            ),
+        }
+    }
+}
+
 fn verify_stamps(signed: &Signed, roots: &[String], report: &mut Report) {
+    verify_told(signed, report);
     let mut n_wanted = 0_u64;
     for stamp in &signed.stamps {
         let place = format!("tidsstämpel {}", stamp.id);

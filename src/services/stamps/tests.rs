@@ -115,6 +115,67 @@ async fn an_authority_that_is_away_is_asked_again_with_growing_waits() {
     assert!(report.notes.iter().any(|note| note.contains("1 kontrollpunkter väntar")));
 }
 
+/// The answer is of another note, which is a fault of its own; what the audit log says of it is the matter here.
+#[tokio::test]
+async fn a_stamp_that_was_kept_cannot_be_changed_or_taken_away_unseen() {
+    let stage = Stage::new(TestClock::at("2026-11-22T14:52:00Z".parse().unwrap())).await;
+    let now = stage.clock.clock().now();
+    let answer = include_bytes!("../../../fixtures/tsa/good.tsr").to_vec();
+    let keep = |size: u64| {
+        let url = "https://tsa.example/".to_owned();
+        stage.store.keep_stamp(size, url, answer.clone(), now, CA.into(), now)
+    };
+    keep(stage.size).await.unwrap();
+    // As an older version kept it, without a word; the next takes it in.
+    let raw = rusqlite::Connection::open(stage.store.path()).unwrap();
+    let triggers: String = raw
+        .query_row(
+            "select group_concat('drop trigger ' || name, ';') from sqlite_master
+             where type = 'trigger' and tbl_name in ('stamps', 'audit')",
+            [],
+            |row| row.get::<_, Option<String>>(0),
+        )
+        .unwrap()
+        .unwrap_or_default();
+    raw.execute_batch(&format!("{triggers}; delete from audit; delete from line_chains")).unwrap();
+    let told = async || {
+        let faults = stage.verify().await.faults;
+        let of_it = |what: &str| what.contains("granskningsloggen säger");
+        faults.into_iter().filter(|f| of_it(&f.what)).map(|f| f.what).collect::<Vec<_>>()
+    };
+    assert_eq!(told().await, [""; 0], "nothing said");
+    stage
+        .store
+        .record_audit(crate::services::archive::line("prov", String::new()), now)
+        .await
+        .unwrap();
+    stage.evidence.rotate_key().await.unwrap();
+    let second = stage.store.newest_checkpoint().await.unwrap().unwrap().size;
+    assert_ne!(second, stage.size);
+    keep(second).await.unwrap();
+    assert_eq!(told().await, [""; 0], "as it was kept");
+    for (change, back) in [
+        ("authority = 'https://annan.example/'", "authority = 'https://tsa.example/'"),
+        ("stamped_at = stamped_at + 1", "stamped_at = stamped_at - 1"),
+        ("ca_pem = ca_pem || ' '", "ca_pem = substr(ca_pem, 1, length(ca_pem) - 1)"),
+    ] {
+        raw.execute(&format!("update stamps set {change}"), []).unwrap();
+        let found = told().await;
+        assert!(found.len() == 2 && found[0].contains("är ändrat"), "{change}: {found:?}");
+        raw.execute(&format!("update stamps set {back}"), []).unwrap();
+    }
+    assert_eq!(told().await, [""; 0], "put back");
+    raw.execute(
+        "update stamps set state = 'wanted', authority = null, answer = null, stamped_at = null, ca_pem = null
+         where size = ?1",
+        [second],
+    )
+    .unwrap();
+    assert!(told().await.iter().any(|what| what.contains("men den saknas")));
+    raw.execute("delete from stamps", []).unwrap();
+    assert_eq!(told().await.len(), 2, "the older one, too");
+}
+
 #[cfg(feature = "real-servers")]
 mod real {
     use super::*;

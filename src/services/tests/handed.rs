@@ -482,3 +482,40 @@ async fn what_the_machine_said_and_how_it_was_fetched_cannot_be_changed_unseen()
     raw.execute("update versions set exchange = replace(exchange, '200', '201')", []).unwrap();
     assert!(faults(&stage).await[0].what.contains("anropet, maskinens bedömning"));
 }
+
+#[tokio::test]
+async fn when_a_request_came_in_and_to_whom_cannot_be_changed_unseen_nor_what_it_holds() {
+    let stage = Stage::new().await;
+    let (registrar, id, [one, _]) = request(&stage).await;
+    stage.services.add_to_release(&registrar, id, &[], &[one]).await.unwrap();
+    assert_eq!(stage.verified().await.faults, []);
+    let raw = rusqlite::Connection::open(stage.store().path()).unwrap();
+    raw.execute_batch("pragma foreign_keys = off").unwrap();
+    let triggers = "select group_concat('drop trigger ' || name, ';') from sqlite_master
+                    where type = 'trigger' and tbl_name in ('holds', 'releases')";
+    let drop: String = raw.query_row(triggers, [], |row| row.get(0)).unwrap();
+    raw.execute_batch(&drop).unwrap();
+    for (change, back, place) in [
+        (
+            "update releases set opened_at = opened_at - 86400000",
+            "update releases set opened_at = opened_at + 86400000",
+            "utlämnande 1",
+        ),
+        (
+            "update releases set opened_by = opened_by + 1",
+            "update releases set opened_by = opened_by - 1",
+            "utlämnande 1",
+        ),
+        (
+            "update holds set release_id = null",
+            "update holds set release_id = 1",
+            "undantag från gallring 1",
+        ),
+    ] {
+        raw.execute(change, []).unwrap();
+        let found = faults(&stage).await;
+        assert!(found.len() == 1 && found[0].place == place, "{change}: {found:?}");
+        raw.execute(back, []).unwrap();
+    }
+    assert_eq!(faults(&stage).await, []);
+}

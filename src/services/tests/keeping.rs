@@ -430,6 +430,7 @@ async fn whatever_is_changed_of_exemptions_and_disposals_is_named() {
     for name in names {
         raw.execute(&format!("drop trigger {name}"), []).unwrap();
     }
+    raw.execute_batch("pragma foreign_keys = off").unwrap();
     let faults = async || {
         let evidence = &stage.services.inner.evidence;
         crate::evidence::verify::verify(evidence, stage.store(), &Default::default())
@@ -469,6 +470,68 @@ async fn whatever_is_changed_of_exemptions_and_disposals_is_named() {
             protocol,
             "vem som föreslog eller godkände",
         ),
+        // What the protocol says, in its table and on its sheet.
+        (
+            "update disposals set plan = plan || 'x'",
+            "update disposals set plan = substr(plan, 1, length(plan) - 1)",
+            protocol,
+            "planen",
+        ),
+        (
+            "update disposals set n_files = n_files + 1",
+            "update disposals set n_files = n_files - 1",
+            protocol,
+            "hur mycket som förstördes",
+        ),
+        (
+            "update disposals set proposed_name = proposed_name || 'x'",
+            "update disposals set proposed_name = substr(proposed_name, 1, length(proposed_name) - 1)",
+            protocol,
+            "ger inte den tabell",
+        ),
+        (
+            "update disposals set ended_name = ended_name || 'x'",
+            "update disposals set ended_name = substr(ended_name, 1, length(ended_name) - 1)",
+            protocol,
+            "ger inte den tabell",
+        ),
+        (
+            "update disposal_lines set case_id = case_id + 1",
+            "update disposal_lines set case_id = case_id - 1",
+            protocol,
+            "ger inte den tabell",
+        ),
+        (
+            "update disposal_lines set class = 'carried_out'",
+            "update disposal_lines set class = 'dismissed'",
+            protocol,
+            "ger inte den tabell",
+        ),
+        (
+            "update disposal_lines set months = months + 1",
+            "update disposal_lines set months = months - 1",
+            protocol,
+            "ger inte den tabell",
+        ),
+        (
+            "update disposal_lines set why = why || 'x'",
+            "update disposal_lines set why = substr(why, 1, length(why) - 1)",
+            protocol,
+            "ger inte den tabell",
+        ),
+        (
+            "update disposal_lines set closed_at = closed_at + 86400000",
+            "update disposal_lines set closed_at = closed_at - 86400000",
+            protocol,
+            "ger inte den tabell",
+        ),
+        // A person's own exemption made one that ends with a request.
+        (
+            "update holds set release_id = 1",
+            "update holds set release_id = null",
+            hold,
+            "vilken begäran om utlämnande",
+        ),
         (
             "update evidence set state = 'sealed' where id = 1",
             "update evidence set state = 'disposed' where id = 1",
@@ -495,6 +558,25 @@ async fn whatever_is_changed_of_exemptions_and_disposals_is_named() {
     std::fs::remove_file(&csv).unwrap();
     named(protocol, "saknas").await;
     std::fs::write(&csv, table).unwrap();
+    // What lies around it is signed.
+    for (ending, what) in [
+        ("pdf", "protokoll-1.pdf är inte det som undertecknades"),
+        ("sha256", "protokoll-1.sha256 är inte det som undertecknades"),
+        ("sha256.sig", "protokoll-1.sha256 är inte det som undertecknades"),
+        ("pem", "nyckeln i protokoll-1.pem är ingen av loggens nycklar"),
+    ] {
+        let file = evidence.join(format!("protokoll/protokoll-1.{ending}"));
+        let whole = std::fs::read(&file).unwrap();
+        let mut flipped = whole.clone();
+        let middle = flipped.len() / 2;
+        flipped[middle] ^= 1;
+        std::fs::write(&file, flipped).unwrap();
+        named(protocol, what).await;
+        std::fs::remove_file(&file).unwrap();
+        named(protocol, &format!("protokoll-1.{ending} saknas")).await;
+        std::fs::write(&file, whole).unwrap();
+    }
+    assert_eq!(faults().await, []);
     raw.execute("delete from holds", []).unwrap();
     named(hold, "men raden saknas").await;
 }

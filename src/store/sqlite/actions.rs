@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, Transaction, params};
 use serde::Serialize;
 
 use super::cases::{note_event, set_state, the_case, touch};
-use super::value::{at as instant, from_json, json, maybe_row, ms, rows};
+use super::value::{at as instant, from_json, hash, json, maybe_row, ms, rows};
 use super::{audit, log};
 use crate::domain::action::{ActionEvent, ActionKind, ActionState};
 use crate::domain::case::{CaseEvent, CaseState};
@@ -41,6 +41,16 @@ struct ActionRecord<'a> {
     evidence: Option<i64>,
     end: &'a str,
     words_sha256: ContentHash,
+    /// What was handed to the diary, where that is what it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    package: Option<PackageRecord>,
+}
+
+/// A package as the log holds it.
+#[derive(Serialize)]
+struct PackageRecord {
+    name: String,
+    sha256: ContentHash,
 }
 
 /// What the log says of another try.
@@ -87,6 +97,20 @@ fn words(c: &Connection, action: ActionId) -> Result<ContentHash, StoreError> {
         .prepare_cached("select payload, state_json from actions where id = ?1")?
         .query_row([action.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(words_hash(&[&payload, &state]))
+}
+
+/// The package of a registration.
+fn package_of(c: &Connection, action: ActionId) -> Result<Option<PackageRecord>, StoreError> {
+    maybe_row(
+        &mut c.prepare_cached(
+            "select package, package_sha256 from registrations where action_id = ?1",
+        )?,
+        [action.0],
+        |row| {
+            let sha256 = hash("registrations", &row.get::<_, Vec<u8>>(1)?)?;
+            Ok(PackageRecord { name: row.get(0)?, sha256 })
+        },
+    )
 }
 
 /// When the outbox is to look at an action in this state.
@@ -159,6 +183,7 @@ pub(super) fn moved(
             evidence: before.evidence.map(|e| e.0),
             end: next.id(),
             words_sha256: words(tx, action)?,
+            package: package_of(tx, action)?,
         };
         log::append(tx, LogKind::Action, &record, now)?;
     }

@@ -1,20 +1,28 @@
 //! What was signed of the log, by which key, and the time stamps on it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Transaction, params};
 use serde::Serialize;
 
-use super::log;
 use super::value::{at, each_row, hash, maybe_at, maybe_row, ms, rows};
+use super::{audit, log};
 use crate::domain::log::LogKind;
 use crate::store::Store;
 use crate::store::anchors::{CheckpointRow, KeyRow, StampRow, StampState};
 use crate::store::error::StoreError;
-use crate::store::rows::Readable;
+use crate::store::rows::{AuditLine, Readable};
 
 const CHECKPOINT: &str = "size, at, root, key_id, note";
 const STAMP: &str =
     "size, state, attempts, next_at, problem, authority, answer, stamped_at, ca_pem";
+
+/// What the audit log calls the keeping of a time stamp.
+const STAMP_KEPT: &str = "evidence.stamp";
+
+/// How it names the checkpoint, before its size.
+const CHECKPOINT_SUBJECT: &str = "checkpoint ";
 
 /// What the log says of a key.
 #[derive(Serialize)]
@@ -69,6 +77,32 @@ fn key(row: &Row<'_>) -> Result<KeyRow, StoreError> {
             .map(|s| s.try_into().map_err(|_| fixed("a signature of the wrong length")))
             .transpose()?,
     })
+}
+
+/// Writes that the stamp on a checkpoint was kept. The first such line takes in the stamps from before there were any.
+fn tell_stamps(tx: &Transaction<'_>, size: u64, now: Timestamp) -> Result<(), StoreError> {
+    let is_first =
+        !tx.prepare_cached("select 1 from audit where act = ?1")?.exists([STAMP_KEPT])?;
+    let kept = rows(
+        &mut tx.prepare_cached(&format!(
+            "select {STAMP} from stamps where state = 'kept' and (size = ?1 or ?2) order by size"
+        ))?,
+        params![size, is_first],
+        stamp,
+    )?;
+    for row in kept {
+        let Some(words) = row.state.words() else { continue };
+        let line = AuditLine {
+            user: None,
+            user_name: "Uppsikt".into(),
+            act: STAMP_KEPT,
+            subject: format!("{CHECKPOINT_SUBJECT}{}", row.size),
+            address: "lokalt".into(),
+            detail: Some(words),
+        };
+        audit::append(tx, &line, now)?;
+    }
+    Ok(())
 }
 
 const KEY: &str = "id, public, made_at, log_seq, previous, signature";
@@ -288,7 +322,24 @@ impl Store {
         .await
     }
 
-    /// Keeps an answer that held.
+    /// By the size of their checkpoints: what the audit log says of the stamps that were kept, see [`StampState::words`].
+    pub async fn stamps_told(&self) -> Result<BTreeMap<u64, String>, StoreError> {
+        self.read(|c| {
+            let told = rows(
+                &mut c.prepare_cached(
+                    "select cast(replace(subject, ?2, '') as integer), coalesce(detail, '') from audit
+                     where act = ?1 order by id",
+                )?,
+                params![STAMP_KEPT, CHECKPOINT_SUBJECT],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            Ok(told.into_iter().collect())
+        })
+        .await
+    }
+
+    /// Keeps an answer that held, and says in the audit log, which entries of the log hold, that it is there. No
+    /// entry of its own: that would want a checkpoint, and the checkpoint another stamp.
     pub async fn keep_stamp(
         &self,
         size: u64,
@@ -296,15 +347,20 @@ impl Store {
         answer: Vec<u8>,
         stamped_at: Timestamp,
         ca_pem: String,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
         self.write(move |tx| {
-            tx.prepare_cached(
-                "update stamps set state = 'kept', attempts = attempts + 1, problem = null,
+            let kept = tx
+                .prepare_cached(
+                    "update stamps set state = 'kept', attempts = attempts + 1, problem = null,
                    authority = ?2, answer = ?3, stamped_at = ?4, ca_pem = ?5
                  where size = ?1 and state = 'wanted'",
-            )?
-            .execute(params![size, authority, answer, ms(stamped_at), ca_pem])?;
-            Ok(())
+                )?
+                .execute(params![size, authority, answer, ms(stamped_at), ca_pem])?;
+            match kept {
+                0 => Ok(()),
+                _ => tell_stamps(tx, size, now),
+            }
         })
         .await
     }

@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::decide::decision_words;
-use super::value::{at, each_row, from_json, hash, maybe_at, maybe_row};
+use super::value::{at, each_row, from_json, hash, maybe_at, maybe_row, rows};
 use crate::domain::decision::Choice;
 use crate::domain::ids::{ActionId, ContentHash, DecisionId, EvidenceId, ItemId, RegistrationId};
 use crate::domain::log::words_hash;
@@ -38,6 +38,10 @@ fn decision(row: &Row<'_>) -> Result<DecisionFacts, StoreError> {
             .get::<_, Option<Vec<u8>>>(11)?
             .map(|bytes| hash("decisions", &bytes))
             .transpose()?,
+        undo_until: row.get(12)?,
+        due_at: row.get(13)?,
+        bulk: row.get(14)?,
+        by_hand: from_json("actions", &row.get::<_, String>(15)?)?,
     })
 }
 
@@ -52,6 +56,8 @@ fn action(row: &Row<'_>) -> Result<ActionFacts, StoreError> {
         evidence: row.get(5)?,
         state: row.get(6)?,
         registered: row.get(9)?,
+        is_of_its_item: row.get(10)?,
+        is_by_its_name: row.get(11)?,
         words: words_hash(&[&payload, &state]),
     })
 }
@@ -66,6 +72,9 @@ fn registration(row: &Row<'_>) -> Result<RegistrationFacts, StoreError> {
         case: row.get(1)?,
         package_sha256: hash("registrations", &row.get::<_, Vec<u8>>(2)?)?,
         number,
+        action: row.get(6)?,
+        package: row.get(7)?,
+        is_of_its_action: row.get(8)?,
     })
 }
 
@@ -115,7 +124,10 @@ impl Store {
                             as text from actions
                           where case_id = d.case_id and decision_id = d.id
                           order by kind, text) x),
-                       d.answered, d.policy_sha256
+                       d.answered, d.policy_sha256, d.undo_until, d.due_at, d.bulk_id,
+                       (select json_group_array(kind) from
+                         (select kind from actions
+                          where case_id = d.case_id and decision_id = d.id and by_hand = 1 order by kind))
                      from decisions d where d.id > ?1 order by d.id limit ?2",
                 )?,
                 params![after.0, most],
@@ -134,9 +146,16 @@ impl Store {
         self.read(move |c| {
             each_row(
                 &mut c.prepare_cached(
-                    "select id, case_id, decision_id, kind, version_id, evidence_id, state, payload,
-                       state_json, exists (select 1 from registrations r where r.action_id = actions.id)
-                     from actions where id > ?1 order by id limit ?2",
+                    "select x.id, x.case_id, x.decision_id, x.kind, x.version_id, x.evidence_id, x.state,
+                       x.payload, x.state_json,
+                       exists (select 1 from registrations r where r.action_id = x.id),
+                       exists (select 1 from cases k join versions v on v.item_id = k.item_id
+                               join decisions d on d.case_id = k.id
+                               where k.id = x.case_id and k.item_id = x.item_id and v.id = x.version_id
+                                 and d.id = x.decision_id),
+                       coalesce(x.key = (select value from facts where name = 'installation')
+                         || '-' || x.decision_id || '-' || x.kind, 1)
+                     from actions x where x.id > ?1 order by x.id limit ?2",
                 )?,
                 params![after.0, most],
                 action,
@@ -154,11 +173,35 @@ impl Store {
         self.read(move |c| {
             each_row(
                 &mut c.prepare_cached(
-                    "select id, case_id, package_sha256, diary_number, entered_at, entered_by
-                     from registrations where id > ?1 order by id limit ?2",
+                    "select r.id, r.case_id, r.package_sha256, r.diary_number, r.entered_at, r.entered_by,
+                       r.action_id, r.package,
+                       exists (select 1 from actions x where x.id = r.action_id
+                               and x.case_id = r.case_id and x.kind = 'register')
+                     from registrations r where r.id > ?1 order by r.id limit ?2",
                 )?,
                 params![after.0, most],
                 registration,
+            )
+        })
+        .await
+    }
+
+    /// Items whose current version is not one of theirs, or not the newest: at most `most`, by number. What was
+    /// read once more for a removal lies beside the current one, and so does an edit that was told of late.
+    pub async fn wrongly_current(&self, most: u32) -> Result<Vec<i64>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(
+                    "select i.id from items i
+                     left join versions v on v.id = i.current_version_id and v.item_id = i.id
+                     where v.id is null or exists (
+                       select 1 from versions o
+                       where o.item_id = i.id and o.number > v.number and o.read_for is null
+                         and (o.edited_at is null or v.edited_at is null or o.edited_at >= v.edited_at))
+                     order by i.id limit ?1",
+                )?,
+                [most],
+                |row| Ok(row.get(0)?),
             )
         })
         .await

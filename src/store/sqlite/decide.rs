@@ -65,6 +65,18 @@ struct DecisionRecord<'a> {
     words_sha256: ContentHash,
     /// The policy's text, which a leaf of its own holds under this hash.
     policy_sha256: ContentHash,
+    terms: TermsRecord<'a>,
+}
+
+/// What else of its row decides what is done, and when.
+#[derive(Serialize)]
+struct TermsRecord<'a> {
+    /// Milliseconds since 1970, as in the row; so is the deadline that it was to meet.
+    undo_until: i64,
+    due_at: i64,
+    bulk: Option<i64>,
+    /// What a person does on the platform, in order.
+    by_hand: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -154,6 +166,15 @@ fn told(new: &NewDecision) -> Option<String> {
     lines.extend(decision.note().map(|note| format!("Anteckning: {note}")));
     lines.extend(answered.into_iter().flat_map(Kept::words));
     (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// Which of its actions a person does, in order.
+fn done_by_hand(new: &NewDecision) -> Vec<&'static str> {
+    let mut kinds: Vec<_> = new.decision.choices().iter().filter_map(Choice::action).collect();
+    kinds.retain(|kind| new.by_hand.contains(kind));
+    let mut kinds: Vec<_> = kinds.into_iter().map(ActionKind::id).collect();
+    kinds.sort_unstable();
+    kinds
 }
 
 fn insert_actions(
@@ -265,6 +286,12 @@ impl Store {
                 ground: new.decision.ground().map(Ground::code),
                 words_sha256: decision_words(&choices, new.decision.note(), answered.as_deref()),
                 policy_sha256: new.policy,
+                terms: TermsRecord {
+                    undo_until: ms(new.undo_until),
+                    due_at: ms(case.due_at),
+                    bulk: new.bulk.map(|within| within.bulk.0),
+                    by_hand: done_by_hand(&new),
+                },
             };
             let labels: Vec<_> = new.decision.choices().iter().map(Choice::label).collect();
             let what = format!("Beslut: {}", labels.join(", "));

@@ -50,7 +50,16 @@ struct DisposalRecord<'a> {
     csv_sha256: ContentHash,
     proposed_by: Option<i64>,
     by: Option<i64>,
+    destroyed: DestroyedRecord,
     records: Vec<Disposed>,
+}
+
+/// What the sheet of the protocol says went with them; the table does not.
+#[derive(Serialize)]
+struct DestroyedRecord {
+    n_files: u64,
+    n_bytes: u64,
+    n_shared: u64,
 }
 
 #[derive(Serialize)]
@@ -449,6 +458,11 @@ impl Store {
                 csv_sha256: carry.csv_sha256,
                 proposed_by: row.proposed_by.map(|user| user.0),
                 by: line.user.map(|user| user.0),
+                destroyed: DestroyedRecord {
+                    n_files: carry.destroyed.n_files,
+                    n_bytes: carry.destroyed.n_bytes,
+                    n_shared: carry.destroyed.n_shared,
+                },
                 records: lines
                     .iter()
                     .map(|one| Disposed { evidence: one.evidence.0, manifest_sha256: one.manifest })
@@ -571,7 +585,7 @@ impl Store {
                        (select json_group_array(evidence_id) from
                          (select evidence_id from disposal_lines l where l.disposal_id = d.id
                           order by evidence_id)),
-                       d.state, d.written
+                       d.state, d.written, d.plan, d.policy, d.n_files, d.n_bytes, d.n_shared
                      from disposals d where d.id > ?1 order by d.id limit ?2",
                 )?,
                 params![after, most],
@@ -586,6 +600,13 @@ impl Store {
                             log_seq: row.get(6)?,
                             records: from_json("disposal_lines", &row.get::<_, String>(7)?)?,
                             written: row.get(9)?,
+                            plan: row.get(10)?,
+                            policy: hash("disposals", &row.get::<_, Vec<u8>>(11)?)?,
+                            destroyed: Destroyed {
+                                n_files: row.get::<_, Option<u64>>(12)?.unwrap_or(0),
+                                n_bytes: row.get::<_, Option<u64>>(13)?.unwrap_or(0),
+                                n_shared: row.get::<_, Option<u64>>(14)?.unwrap_or(0),
+                            },
                         }),
                         _ => None,
                     };

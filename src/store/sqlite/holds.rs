@@ -29,6 +29,9 @@ struct HoldRecord {
     case: i64,
     user: i64,
     words_sha256: ContentHash,
+    /// The request that asks for it, 0 where none does: then a person alone lifts it. Not said of a lifting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    release: Option<i64>,
 }
 
 fn hold(row: &Row<'_>) -> Result<Exemption, StoreError> {
@@ -103,7 +106,9 @@ pub(super) fn hold_case(
         .prepare_cached("select coalesce(max(id), 0) + 1 from holds")?
         .query_row([], |row| row.get(0))?;
     let words_sha256 = words_hash(&[&reason]);
-    let record = HoldRecord { hold, case: case.0, user: user.0, words_sha256 };
+    let release_said = Some(release.unwrap_or(0));
+    let record =
+        HoldRecord { hold, case: case.0, user: user.0, words_sha256, release: release_said };
     // After the lines it is to hold.
     let seq = log::append(tx, LogKind::Hold, &record, now)?;
     tx.execute(
@@ -136,7 +141,8 @@ pub(super) fn end_hold(
     };
     audit::append(tx, &line, now)?;
     let words_sha256 = words_hash(&[&reason]);
-    let record = HoldRecord { hold: known.id.0, case: case.0, user: user.0, words_sha256 };
+    let record =
+        HoldRecord { hold: known.id.0, case: case.0, user: user.0, words_sha256, release: None };
     let seq = log::append(tx, LogKind::HoldLift, &record, now)?;
     tx.execute(
         "update holds set lifted_at = ?2, lifted_by = ?3, lift_reason = ?4, lift_seq = ?5
@@ -304,7 +310,7 @@ impl Store {
             each_row(
                 &mut c.prepare_cached(
                     "select id, case_id, set_by, set_at, reason, set_seq, lifted_by, lifted_at, lift_reason,
-                       lift_seq
+                       lift_seq, release_id
                      from holds where id > ?1 order by id limit ?2",
                 )?,
                 params![after, most],
@@ -322,6 +328,7 @@ impl Store {
                         set: (row.get(2)?, at(row.get(3)?)?, words(4)?),
                         set_seq: row.get(5)?,
                         lifted,
+                        release: row.get(10)?,
                     })
                 },
             )

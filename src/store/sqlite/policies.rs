@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, params};
+use serde::Serialize;
 
 use super::items::item_kind;
 use super::notices::tell_trouble;
@@ -121,6 +122,21 @@ fn words(version: &PolicyVersion) -> ContentHash {
     words_hash(&words)
 }
 
+/// What else of a version the log holds: when it was written, and by which rules it came to rule.
+fn rest(version: &PolicyVersion) -> ContentHash {
+    let yes = |is: bool| if is { "1" } else { "0" };
+    let made_at = ms(version.made_at).to_string();
+    words_hash(&[&made_at, yes(version.four_eyes), yes(version.recounts)])
+}
+
+/// What the log says of a version that began to rule.
+#[derive(Serialize)]
+struct PolicyRecord {
+    #[serde(flatten)]
+    ruled: RuledRecord,
+    rest_sha256: ContentHash,
+}
+
 fn the_version(c: &Connection, id: PolicyVersionId) -> Result<PolicyVersion, StoreError> {
     let sql = format!("select {VERSION} where p.id = ?1");
     maybe_row(&mut c.prepare_cached(&sql)?, [id.0], version)?
@@ -209,7 +225,8 @@ fn begin(
     version.approved_by = approved_by.map(|id| (id, String::new()));
     let user = version.made_by.as_ref().map_or(0, |(id, _)| id.0);
     let row = version.id.0;
-    let leaf = RuledRecord { row, case: None, user, words_sha256: words(&version) };
+    let ruled = RuledRecord { row, case: None, user, words_sha256: words(&version) };
+    let leaf = PolicyRecord { ruled, rest_sha256: rest(&version) };
     // After the lines it is to hold.
     let seq = log::append(tx, LogKind::Policy, &leaf, now)?;
     tx.execute(
@@ -489,7 +506,7 @@ impl Store {
             );
             each_row(&mut c.prepare_cached(&sql)?, params![after, most], |row| {
                 let known = version(row)?;
-                Ok(PolicyFacts(RuledFacts {
+                let facts = RuledFacts {
                     row: known.id.0,
                     case: None,
                     user: known.made_by.as_ref().map_or(0, |(id, _)| id.0),
@@ -500,7 +517,8 @@ impl Store {
                     log_seq: known
                         .seq
                         .ok_or_else(|| StoreError::row("policy_versions", known.id))?,
-                }))
+                };
+                Ok(PolicyFacts { facts, rest: rest(&known) })
             })
         })
         .await

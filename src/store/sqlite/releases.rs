@@ -274,6 +274,23 @@ impl Store {
         .await
     }
 
+    /// Requests of which the audit log does not say that they came in then, to that person: at most `most`.
+    pub async fn untold_releases(&self, most: u32) -> Result<Vec<i64>, StoreError> {
+        self.read(move |c| {
+            rows(
+                &mut c.prepare_cached(
+                    "select r.id from releases r where not exists (
+                       select 1 from audit a where a.act = 'release.open' and a.subject = 'release ' || r.id
+                         and a.at = r.opened_at and a.user_id = r.opened_by)
+                     order by r.id limit ?1",
+                )?,
+                [most],
+                |row| Ok(row.get(0)?),
+            )
+        })
+        .await
+    }
+
     /// A request.
     ///
     /// # Errors

@@ -367,6 +367,7 @@ impl Store {
                         set: (row.get(2)?, at(row.get(3)?)?, words),
                         set_seq: row.get(6)?,
                         lifted,
+                        release: None,
                     }))
                 },
             )
