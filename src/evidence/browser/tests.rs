@@ -391,7 +391,7 @@ async fn profiles_that_were_left_behind_go_and_those_in_use_stay() {
     let app = Router::new().route("/post", get(|| async { Html(PAGE) }));
     let port = serve("127.0.0.1", app).await;
     let Fixture { browser, profiles } = browser(|_| {});
-    let long_ago = std::time::SystemTime::now() - Duration::from_secs(7200);
+    let long_ago = std::time::UNIX_EPOCH + Duration::from_secs(7200);
     let [left, used, other] = ["uppsikt-webb-kvar", "uppsikt-webb-brukad", "annan"].map(|name| {
         let folder = profiles.path().join(name);
         std::fs::create_dir(&folder).expect("a folder");
