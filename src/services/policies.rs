@@ -13,6 +13,8 @@
 //! A decision keeps the version that it was made under: by its hash, which finds the text here for as long as there
 //! is a database.
 
+pub(super) mod due;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -23,13 +25,14 @@ use crate::domain::policy::Policy;
 use crate::domain::policy_version::{Governs, PolicyVersion};
 use crate::domain::policy_words::{listed, said, whole};
 use crate::domain::text::{hidden_at, mark};
-use crate::domain::verdict::Verdict;
 use crate::store::Store;
 use crate::store::rows::AuditLine;
 use crate::store::sqlite::policies::{MovedDeadline, NewPolicyVersion, OpenCase};
 
 use super::corrections::reason;
 use super::{ServiceError, Services, Viewer};
+
+use due::{Due, due_by};
 
 /// The authority's policy in addresses.
 pub const AUTHORITY: &str = "myndigheten";
@@ -347,27 +350,6 @@ pub fn hidden_faults(text: &str) -> Vec<Fault> {
         })
     });
     hidden.take(TOLD).collect()
-}
-
-/// What another policy does to a deadline.
-pub(super) enum Due {
-    /// Nothing.
-    Same,
-    /// It moves.
-    Moves(MovedDeadline),
-    /// It was set for another reason, and stays.
-    Kept,
-}
-
-pub(super) fn due_by(case: &OpenCase, verdict: &Verdict, old: &Policy, new: &Policy) -> Due {
-    let by_old = old.due(verdict, case.kind, case.received_at);
-    let by_new = new.due(verdict, case.kind, case.received_at);
-    // Columns hold milliseconds.
-    match by_old.as_millisecond() == case.due_at.as_millisecond() {
-        _ if by_old == by_new => Due::Same,
-        true => Due::Moves(MovedDeadline { case: case.case, from: case.due_at, to: by_new }),
-        false => Due::Kept,
-    }
 }
 
 /// What is suggested, in words.

@@ -11,7 +11,7 @@ use crate::domain::ids::{AccountId, CaseId, PolicyVersionId};
 use crate::domain::policy::Policy;
 use crate::domain::policy_version::{Governs, PolicyVersion};
 
-use super::policies::{Due, due_by};
+use super::policies::due::{Due, due_by};
 use super::{ServiceError, Services};
 
 /// So long after a version began to rule cases are looked for that were opened meanwhile: an assessment takes seconds.

@@ -2,11 +2,11 @@
 //! masked on which ground, and the document that goes out. Who asks need never say who they are
 //! (tryckfrihetsförordningen 2 kap. 18 §), and what a pending request touches is exempt from disposal.
 
+mod ready;
+
 use crate::classify::fold::table::latin as look_alike;
-use crate::domain::category::Category;
 use crate::domain::custody::CustodyAct;
 use crate::domain::dossier::{Chapter, Dossier, Passage};
-use crate::domain::evidence::Manifest;
 use crate::domain::ids::{CaseId, EvidenceId};
 use crate::domain::person::Act;
 use crate::domain::release::{
@@ -21,6 +21,8 @@ use super::corrections::{SHORTEST_REASON, reason, words};
 use super::dossiers::{Sealed, grouped, rendered, sealed, time};
 use super::secrecy::stamp_of;
 use super::{ServiceError, Services, Viewer, packages};
+
+use ready::{ready, sensitive};
 
 /// Requests on the page.
 const ON_PAGE: u32 = 200;
@@ -166,57 +168,6 @@ pub fn mask_lines(masks: &[Mask]) -> String {
         })
         .collect();
     lines.join("\n")
-}
-
-/// That the records of a request can be handed out as they stand. A marked one of which nothing is masked goes out
-/// only where somebody says that its secrecy was tried: the mark is no decision on the request, and no slip past it
-/// either.
-fn ready(items: &[ReleaseItem], secrecy_tried: bool) -> Result<(), ServiceError> {
-    if items.is_empty() {
-        return Err(refused("Begäran har inga handlingar att lämna ut."));
-    }
-    for item in items {
-        let evidence = item.record.evidence;
-        if item.no_copy.is_some() && item.record.withheld.is_none() {
-            return Err(refused(format!(
-                "Bevis {evidence} har ett innehåll som inte får kopieras. Ange på vilket lagrum det undantas, eller ta bort det ur begäran. Rådgör först med den som ansvarar för kontot."
-            )));
-        }
-        if item.record.withheld.is_some() {
-            continue;
-        }
-        if item.record.masks.iter().any(|mask| mask.provision.is_empty()) {
-            return Err(refused(format!(
-                "Bevis {evidence} har maskeringar utan lagrum. Ange lagrum, eller ta bort raderna om uppgifterna ska lämnas ut."
-            )));
-        }
-        if let Some(phrase) = item.nowhere.first() {
-            return Err(refused(format!(
-                "”{}” ska maskeras i bevis {evidence} men står inte där. Rätta stavningen, eller ta bort raden.",
-                phrase.chars().take(60).collect::<String>()
-            )));
-        }
-        if item.secrecy.is_some() && item.grounds.is_empty() && !secrecy_tried {
-            return Err(refused(format!(
-                "Ärendet med bevis {evidence} är sekretessmarkerat, och inget är maskat i handlingen. Maska det som omfattas, undanta texten, eller kryssa i att sekretessen är prövad."
-            )));
-        }
-    }
-    if items.iter().all(ReleaseItem::is_withheld) {
-        return Err(refused(
-            "Ingen text lämnas ut. Avsluta begäran som avslagen i stället, så får den som begärde ett besked som kan överklagas.",
-        ));
-    }
-    Ok(())
-}
-
-/// The longer words at which the sealed assessment found sensitive data: proposed to be masked.
-fn sensitive(manifest: &Manifest, text: &str) -> Vec<String> {
-    let findings = manifest.verdict.iter().flat_map(|verdict| &verdict.findings);
-    let about = findings.filter(|finding| finding.category == Category::SensitiveData);
-    let spans = about.flat_map(|finding| &finding.spans);
-    let words = spans.filter_map(|span| text.get(span.start as usize..span.end as usize));
-    words.map(str::trim).filter(|words| words.chars().count() > 4).map(str::to_owned).collect()
 }
 
 impl Services {

@@ -73,7 +73,12 @@ export const focusedCase = (page) =>
 /** Ticks one choice of the decision form and no other. */
 export async function tickAlone(page, choice) {
   const ticked = page.locator("#beslut input[name=val]:checked:enabled");
-  while (await ticked.count() > 0) await ticked.first().uncheck();
+  while (await ticked.count() > 0) {
+    // What has focus is never under the button that stays.
+    await ticked.first().focus();
+    await ticked.first().uncheck();
+  }
+  await page.focus(`#val-${choice}`);
   await page.check(`#val-${choice}`);
 }
 

@@ -179,7 +179,10 @@ pub async fn preview(
 ) -> Result<Response, Response> {
     inside.check(&site, &fields.csrf)?;
     let case = CaseId(case);
-    let again = Again::Kept(fields.filled());
+    let mut filled = fields.filled();
+    // What was put in can be taken out again after the look at it.
+    filled.before = Some(fields.svar_fore.clone()).filter(|before| !before.is_empty());
+    let again = Again::Kept(filled);
     keep(&site, &inside, case, &again);
     let (again, seen) = (Some(again), Some(fields.seen()));
     let plain = Way::plain(StatusCode::OK);
