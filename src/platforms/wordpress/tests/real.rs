@@ -35,10 +35,13 @@ async fn what_another_site_sends_is_read(wordpress: &WordPress, site: &Site) {
     site.trackback("Vi har skrivit om ert bad.").await;
     let after = fetch_all(wordpress, before.cursor.as_ref()).await.unwrap();
     let found = after.items.values().find(|item| item.text.contains("skrivit om ert bad"));
-    let item = ItemAddress::from(found.expect("it is read"));
+    let found = found.expect("it is read");
+    let item = ItemAddress::from(found);
     let hidden = wordpress.hide(RemovalWarrant::for_test(item.clone())).await;
     assert!(hidden.is_ok(), "and can be hidden as others: {hidden:?}");
     wordpress.delete(RemovalWarrant::for_test(item)).await.unwrap();
+    // Those who come after look at what people write alone.
+    site.remove(&found.platform_id).await;
 }
 
 async fn a_binned_comment_is_not_brought_back(wordpress: &WordPress, site: &Site) {
