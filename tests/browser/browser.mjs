@@ -72,14 +72,12 @@ export const focusedCase = (page) =>
 
 /** Ticks one choice of the decision form and no other. */
 export async function tickAlone(page, choice) {
-  const ticked = page.locator("#beslut input[name=val]:checked:enabled");
-  while (await ticked.count() > 0) {
-    // What has focus is never under the button that stays.
-    await ticked.first().focus();
-    await ticked.first().uncheck();
-  }
-  await page.focus(`#val-${choice}`);
-  await page.check(`#val-${choice}`);
+  // By keyboard: the button that stays may lie over a choice that a mouse would have to scroll to.
+  const others = page.locator(`#beslut input[name=val]:checked:enabled:not(#val-${choice})`);
+  while (await others.count() > 0) await others.first().press("Space");
+  const wanted = page.locator(`#val-${choice}:enabled`);
+  await wanted.waitFor();
+  if (!(await wanted.isChecked())) await wanted.press("Space");
 }
 
 /** Whether the page can be read without scrolling sideways. */
