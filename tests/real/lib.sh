@@ -56,11 +56,12 @@ suite_options() {
   apt_options=(-o "Dir::Etc::SourceList=$a/src.list" -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$a/lists" -o "Dir::Cache=$a/cache")
 }
 
-# wait_up URL LOG [TRIES]: until the server's process answers there with 200.
+# wait_up URL LOG [TRIES]: until the server's process answers there with 200. For its first two
+# seconds it may still bear the name of this script: it counts as dead only after them.
 wait_up() {
   local n; for n in $(seq "${3:-150}"); do
     [ "$(curl -s -o /dev/null -m 10 -w '%{http_code}' "$1" || true)" != 200 ] || return 0
-    alive web || break
+    [ "$n" -lt 10 ] || alive web || break
     sleep 0.2
   done
   die "the server did not answer, see $2"
