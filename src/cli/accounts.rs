@@ -160,7 +160,7 @@ fn connect(config: &ConfigFile, wanted: Wanted) -> anyhow::Result<ExitCode> {
             eprintln!("Adressen {redirect} ska stå bland appens återvändsadresser hos plattformen.");
         }
         eprintln!("Öppna den här adressen i en webbläsare på den här datorn, logga in som den som har hand om kontot och godkänn:\n");
-        println!("{}", begun.address());
+        say!("{}", begun.address());
         let mut pasted = String::new();
         if begun.redirect().is_none() {
             eprintln!("\nKlistra in hela adressen som webbläsaren sedan hamnar på, och tryck på retur:");
@@ -168,7 +168,7 @@ fn connect(config: &ConfigFile, wanted: Wanted) -> anyhow::Result<ExitCode> {
         }
         let sealed = begun.finish(&pasted, Clock::system()).await?;
         eprintln!("\nKlart. Lägg till kontot i inställningarna (finns det redan: byt ut raderna med samma namn), och starta om Uppsikt:\n");
-        println!("{}", sealed.line);
+        say!("{}", sealed.line);
         match sealed.ends {
             Some(at) => eprintln!("\nInloggningen gäller till {}.", local(at).date()),
             None => eprintln!("\nPlattformen säger inte när inloggningen går ut. Skriv dagen om du vet den: token_expires = 2027-01-31"),
@@ -201,7 +201,7 @@ fn people(
         let listed = people::all(&store, &clock).await.map_err(in_words)?;
         for someone in listed.iter().filter(|l| account.is_none_or(|key| key == l.account)) {
             if json {
-                println!(
+                say!(
                     "{}",
                     serde_json::json!({
                         "account": someone.account, "login": someone.login, "name": someone.name,
@@ -212,7 +212,7 @@ fn people(
             }
             let mail = someone.mail.as_deref().unwrap_or("ingen e-postadress");
             let away = if someone.away { "\tborta i dag" } else { "" };
-            println!("{}\t{}\t{}\t{mail}{away}", someone.account, someone.part, someone.name);
+            say!("{}\t{}\t{}\t{mail}{away}", someone.account, someone.part, someone.name);
         }
         Ok(ExitCode::SUCCESS)
     })
@@ -227,7 +227,7 @@ fn capabilities(config: &ConfigFile, all: bool, json: bool) -> anyhow::Result<Ex
                 .iter()
                 .map(|(verb, words)| ((*verb).to_owned(), words.as_str().into()))
                 .collect();
-            println!(
+            say!(
                 "{}",
                 serde_json::json!({
                     "account": able.account, "platform": able.platform.id(),
@@ -239,13 +239,13 @@ fn capabilities(config: &ConfigFile, all: bool, json: bool) -> anyhow::Result<Ex
         }
         let account = able.account.map_or(String::new(), |account| format!(" ({account})"));
         let by_hand = if able.has_connector { "" } else { ": läses inte av Uppsikt än" };
-        println!("{}{account}{by_hand}", able.platform.label());
+        say!("{}{account}{by_hand}", able.platform.label());
         for (verb, words) in &able.verbs {
-            println!("  {verb}: {words}");
+            say!("  {verb}: {words}");
         }
-        println!("  när något döljs: {}", able.hide_effect);
-        println!("  när något tas bort: {}", able.delete_effect);
-        println!("  lagring: {}\n", able.storage_terms);
+        say!("  när något döljs: {}", able.hide_effect);
+        say!("  när något tas bort: {}", able.delete_effect);
+        say!("  lagring: {}\n", able.storage_terms);
     }
     Ok(ExitCode::SUCCESS)
 }

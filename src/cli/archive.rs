@@ -103,18 +103,18 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Command::List { account, json } => {
                 let listed = archive_runs::list(&store, &evidence, account.as_deref()).await;
                 for run in listed.map_err(in_words)? {
-                    println!("{}", if *json { run.json() } else { run.line() });
+                    say!("{}", if *json { run.json() } else { run.line() });
                 }
             }
             Command::Show { run, json } => {
                 let run = archive_runs::one(&store, &evidence, RunId(*run)).await;
                 let run = run.map_err(in_words)?;
-                println!("{}", if *json { run.json() } else { run.words() });
+                say!("{}", if *json { run.json() } else { run.words() });
             }
             Command::Run { account, why, note } => {
                 let (why, now) = (why.occasion(), clock.now());
                 let id = archive_runs::want(&store, account, why, note, now).await;
-                println!("{}", id.map_err(in_words)?);
+                say!("{}", id.map_err(in_words)?);
             }
             Command::Export { run, out, format, secrecy } => {
                 let form = match format {
@@ -127,7 +127,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 archive_runs::export(&store, &evidence, id, out, &form, secrecy.as_deref(), now)
                     .await
                     .map_err(in_words)?;
-                println!("{}", out.display());
+                say!("{}", out.display());
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -80,16 +80,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             },
         };
         let logins = logins(&dir, &app).await?;
-        println!("http://{}/", listener.local_addr()?);
+        say!("http://{}/", listener.local_addr()?);
         for login in &logins {
-            println!("{}: {} / {}", login.role.label(), login.name, login.password);
+            say!("{}: {} / {}", login.role.label(), login.name, login.password);
         }
-        println!();
-        println!("Allt är påhittat och plattformen simulerad. Mappen: {}", dir.display());
+        say!("");
+        say!("Allt är påhittat och plattformen simulerad. Mappen: {}", dir.display());
         if let Some(why) = app.services().no_browser() {
-            println!("Utan skärmbilder av sidorna: {why}");
+            say!("Utan skärmbilder av sidorna: {why}");
         }
-        println!("Avsluta med Ctrl-C. Gå vidare senare med: uppsikt demo --dir {}", dir.display());
+        say!("Avsluta med Ctrl-C. Gå vidare senare med: uppsikt demo --dir {}", dir.display());
         app.run(listener).await?;
         drop(simulator);
         Ok(ExitCode::SUCCESS)

@@ -32,9 +32,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Err(words) => (false, words),
         };
         if args.json {
-            println!("{}", serde_json::json!({ "what": check.what, "ok": ok, "found": words }));
+            say!("{}", serde_json::json!({ "what": check.what, "ok": ok, "found": words }));
         } else {
-            println!("{} {}: {words}", if ok { "✓" } else { "✗" }, check.what);
+            say!("{} {}: {words}", if ok { "✓" } else { "✗" }, check.what);
         }
     }
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::from(1) })

@@ -141,7 +141,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let path = PathBuf::from(what);
         let found = packages::verify(&path, &tell)
             .with_context(|| format!("kan inte läsa paketet {}", path.display()))?;
-        println!("{}", if *json { found.json() } else { found.words() });
+        say!("{}", if *json { found.json() } else { found.words() });
         return Ok(if found.is_whole() { ExitCode::SUCCESS } else { ExitCode::from(1) });
     }
     let config = args.config.load()?;
@@ -155,9 +155,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Command::List { json } => {
                 archive::list(&store, |record| {
                     if *json {
-                        println!("{}", record.json());
+                        say!("{}", record.json());
                     } else {
-                        println!("{}", record.line());
+                        say!("{}", record.line());
                     }
                 })
                 .await?;
@@ -171,24 +171,24 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                     archive::manifest_text(&store, &evidence, *id, Clock::system().now())
                         .await
                         .map_err(plain)?;
-                println!("{manifest}");
+                say!("{manifest}");
                 Ok(ExitCode::SUCCESS)
             }
             Command::Keys { command: Keys::List } => {
                 for key in archive::keys(&evidence).await? {
-                    println!("{key}");
+                    say!("{key}");
                 }
                 Ok(ExitCode::SUCCESS)
             }
             Command::Keys { command: Keys::Rotate } => {
                 let now = Clock::system().now();
-                println!("{}", archive::rotate_key(&store, &evidence, now).await.map_err(plain)?);
+                say!("{}", archive::rotate_key(&store, &evidence, now).await.map_err(plain)?);
                 Ok(ExitCode::SUCCESS)
             }
             Command::Keys { command: Keys::Replace } => {
                 let now = Clock::system().now();
                 let print = archive::replace_key(&store, &evidence, now).await.map_err(plain)?;
-                println!("{print}");
+                say!("{print}");
                 eprintln!(
                     "Publicera fingeravtrycket och skriv in det under acknowledged_keys i [evidence.checkpoint]."
                 );
@@ -212,7 +212,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 packages::export(&store, &evidence, &ids, out, authority, &clock, &form)
                     .await
                     .map_err(plain)?;
-                println!("{}", out.display());
+                say!("{}", out.display());
                 Ok(ExitCode::SUCCESS)
             }
             Command::Police { case, out: None, secrecy } => {
@@ -224,7 +224,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 let form =
                     police::short_form(&store, &evidence, authority, *case, line, now).await;
                 for (label, value) in form.map_err(plain)? {
-                    println!("{label}: {}", value.replace('\n', "\n  "));
+                    say!("{label}: {}", value.replace('\n', "\n  "));
                 }
                 Ok(ExitCode::SUCCESS)
             }
@@ -244,7 +244,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 }
                 let pdf = pdf.map_err(plain)?;
                 file.write_all(&pdf).with_context(|| format!("kan inte skriva {}", out.display()))?;
-                println!("{}", out.display());
+                say!("{}", out.display());
                 Ok(ExitCode::SUCCESS)
             }
             Command::Disposal { command } => {
@@ -272,9 +272,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 let (by, now) = (archive::line("", String::new()), Clock::system().now());
                 archive::note_verified(&store, id, &report, by, now).await;
                 if *json {
-                    println!("{}", report.json());
+                    say!("{}", report.json());
                 } else {
-                    println!("{}", report.words());
+                    say!("{}", report.words());
                 }
                 Ok(if report.is_whole() { ExitCode::SUCCESS } else { ExitCode::from(1) })
             }
@@ -291,22 +291,22 @@ async fn dispose(
         Disposal::Due { json } => {
             for plan in plans(disposing).await? {
                 for line in if *json { plan.json() } else { plan.words() } {
-                    println!("{line}");
+                    say!("{line}");
                 }
             }
         }
         Disposal::Run { dry_run: true } => {
             for plan in plans(disposing).await? {
                 for line in plan.words() {
-                    println!("{line}");
+                    say!("{line}");
                 }
-                println!("{}", plan.summary());
+                say!("{}", plan.summary());
             }
         }
         Disposal::Run { dry_run: false } => {
             let line = archive::line("", String::new());
             let row = disposing.propose(None, line).await.map_err(plain)?;
-            println!("{}", disposal::told(&row));
+            say!("{}", disposal::told(&row));
             // The files go by the process that seals: the daemon where one runs, or else this one.
             match app::InstanceLock::take(database) {
                 Ok(_lock) => disposing.complete().await.map_err(plain)?,

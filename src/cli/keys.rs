@@ -81,7 +81,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                     per_min: *per_minute,
                 };
                 let key = api_keys::add(&store, &clock, &wanted).await.map_err(in_words)?;
-                println!("{}", key.expose());
+                say!("{}", key.expose());
                 eprintln!("Nyckeln visas bara nu. Lägg den där programmet läser sina hemligheter.");
             }
             Command::List { json } => {
@@ -95,11 +95,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                             "expires_at": key.expires_at, "used_at": key.used_at,
                             "revoked_at": key.revoked.map(|(at, _)| at),
                         });
-                        println!("{line}");
+                        say!("{line}");
                     } else {
                         let state = if is_over { "\tgäller inte" } else { "" };
                         let (prefix, name, user) = (&key.prefix, &key.name, &key.user.login);
-                        println!("{prefix}\t{name}\t{user}\t{}{state}", scopes.join(" "));
+                        say!("{prefix}\t{name}\t{user}\t{}{state}", scopes.join(" "));
                     }
                 }
             }

@@ -3,6 +3,11 @@
 //! Exit codes: 0 done, 1 the check failed, 2 usage or configuration, 3 done with per-record
 //! errors.
 
+/// Prints a line of a command's answer.
+macro_rules! say {
+    ($($words:tt)*) => { $crate::cli::print_line(format_args!($($words)*)) };
+}
+
 pub mod accounts;
 pub mod archive;
 pub mod backtest;
@@ -25,6 +30,7 @@ pub mod serve;
 pub mod simulate;
 pub mod users;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -89,6 +95,18 @@ pub fn run(arguments: Arguments) -> ExitCode {
         eprintln!("{error:#}");
         ExitCode::from(2)
     })
+}
+
+/// Writes one line to stdout. A reader that has gone (`| head`) wants no more, and what the command does goes on
+/// without it; any other failure ends the command, since its answer is lost.
+fn print_line(words: std::fmt::Arguments<'_>) {
+    let mut out = std::io::stdout().lock();
+    if let Err(error) = out.write_fmt(words).and_then(|()| out.write_all(b"\n"))
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        eprintln!("svaret kunde inte skrivas: {error}");
+        std::process::exit(2);
+    }
 }
 
 /// Where the configuration is.

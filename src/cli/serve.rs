@@ -30,7 +30,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             eprintln!("Ingen kan logga in än. Lägg till någon med: uppsikt users add");
         }
         tracing::info!(%address, "ready");
-        println!("Uppsikt svarar på http://{address}");
+        say!("Uppsikt svarar på http://{address}");
         app.run(listener).await?;
         Ok(ExitCode::SUCCESS)
     })

@@ -69,11 +69,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     runtime()?.block_on(async {
         let simulated = simulate(drill, Clock::system()).await?;
-        println!("# {} Avsluta med Ctrl-C.", simulated.base);
-        println!("# Kontot i config.toml, och variablerna som det läser:");
-        println!("\n{}", simulated.account);
+        say!("# {} Avsluta med Ctrl-C.", simulated.base);
+        say!("# Kontot i config.toml, och variablerna som det läser:");
+        say!("\n{}", simulated.account);
         for (name, value) in &simulated.variables {
-            println!("# {name}={value}");
+            say!("# {name}={value}");
         }
         tokio::signal::ctrl_c().await?;
         Ok(ExitCode::SUCCESS)
@@ -87,8 +87,8 @@ fn replay(file: &Path, listen: SocketAddr) -> anyhow::Result<ExitCode> {
     let n = recording.n_calls();
     runtime()?.block_on(async {
         let replay = recording.play(listen).await?;
-        println!("# Spelar upp {n} anrop till {} på {} Avsluta med Ctrl-C.", hosts.join(", "), replay.base());
-        println!("# I kontot i config.toml: simulated = true, och den adressen som `url` eller `api_url`.");
+        say!("# Spelar upp {n} anrop till {} på {} Avsluta med Ctrl-C.", hosts.join(", "), replay.base());
+        say!("# I kontot i config.toml: simulated = true, och den adressen som `url` eller `api_url`.");
         let mut told = 0;
         loop {
             let stopped = tokio::select! {

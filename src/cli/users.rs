@@ -156,10 +156,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                             "login": user.login, "name": user.name, "title": user.title,
                             "role": user.role, "active": user.active,
                         });
-                        println!("{line}");
+                        say!("{line}");
                     } else {
                         let state = if user.active { "" } else { "\tavstängd" };
-                        println!("{}\t{}\t{}{state}", user.login, user.role, user.name);
+                        say!("{}\t{}\t{}{state}", user.login, user.role, user.name);
                     }
                 }
             }

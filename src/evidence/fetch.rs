@@ -16,7 +16,7 @@ use reqwest::Client;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION};
 use url::{Host, Url};
 
-use crate::evidence::media::{NoPicture, PictureLeave};
+use crate::evidence::media::{BarredMedia, NoPicture, PictureLeave};
 use crate::runtime::names::{Names, refused_name};
 use crate::runtime::network::{Reach, reach};
 
@@ -215,7 +215,8 @@ impl Fetcher {
         bounds: Bounds,
     ) -> Result<Fetched, FetchError> {
         leave.ask_again().await.map_err(FetchError::NoLeave)?;
-        let walk = self.walk(address, private_at, bounds.most_bytes);
+        let barred = leave.barred_media().await.map_err(FetchError::NoLeave)?;
+        let walk = self.walk(address, private_at, bounds.most_bytes, &barred);
         match tokio::time::timeout(bounds.within, walk).await {
             Ok(fetched) => fetched,
             Err(_) => Err(FetchError::TimedOut { after: bounds.within }),
@@ -227,11 +228,15 @@ impl Fetcher {
         address: &str,
         private_at: Option<&Url>,
         most_bytes: u64,
+        barred: &BarredMedia,
     ) -> Result<Fetched, FetchError> {
         let mut hops = Vec::new();
         let mut at = Url::parse(address).map_err(|_| FetchError::Unreadable)?;
         loop {
             at.set_fragment(None);
+            if barred.holds(&at) {
+                return Err(FetchError::NoLeave(NoPicture::Barred));
+            }
             let client = self.client_for(&at, private_at)?;
             let answer = client.get(at.clone()).header(ACCEPT, "*/*").send().await;
             let mut answer = answer.map_err(failed)?;

@@ -6,11 +6,13 @@
 //! picture of a page, or fetches an attachment, takes a [`PictureLeave`]. Both are asked for anew for
 //! every capture; a picture is asked for once more when its turn at the browser has come; the database
 //! asks for both when it seals. Until then parts are in memory alone: what is refused never lay on the
-//! disk.
+//! disk. What a barred item shows may hang on other pages too, so its addresses ([`BarredMedia`]) are asked for nowhere.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use url::Url;
 
 use crate::domain::ids::{AccountId, ContentHash, ItemId, VersionId};
 use crate::evidence::{EvidenceError, EvidenceStore};
@@ -86,9 +88,9 @@ enum Asking {
     Store(Store, VersionId),
     /// Of the whole page of an account.
     Account(Store, AccountId),
-    /// Tests of what takes pictures have no database.
+    /// Tests of what takes pictures have no database; what they bar lies at these addresses.
     #[cfg(test)]
-    Nobody,
+    Nobody(Vec<String>),
 }
 
 /// Why no picture may be taken of a page although the item itself may be copied.
@@ -167,7 +169,12 @@ impl CopyLeave {
 impl CopyLeave {
     /// Leave for tests of what keeps parts; not compiled into the program.
     pub(crate) fn for_test(item: ItemId) -> Self {
-        Self { item, page: PageState::Clean, again: Asking::Nobody, taken: Taken::default() }
+        Self {
+            item,
+            page: PageState::Clean,
+            again: Asking::Nobody(Vec::new()),
+            taken: Taken::default(),
+        }
     }
 }
 
@@ -202,14 +209,73 @@ impl PictureLeave {
                 }
             },
             #[cfg(test)]
-            Asking::Nobody => Ok(()),
+            Asking::Nobody(_) => Ok(()),
+        }
+    }
+
+    /// What is asked for nowhere, as known now.
+    ///
+    /// # Errors
+    /// [`NoPicture::Unknown`] where the store does not answer: then nothing may be asked for.
+    pub(in crate::evidence) async fn barred_media(&self) -> Result<BarredMedia, NoPicture> {
+        let store = match &self.again {
+            Asking::Store(store, _) | Asking::Account(store, _) => store,
+            #[cfg(test)]
+            Asking::Nobody(addresses) => return Ok(BarredMedia::at(addresses)),
+        };
+        match store.barred_media().await {
+            Ok(addresses) => Ok(BarredMedia::at(&addresses)),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "addresses that are barred cannot be asked for");
+                Err(NoPicture::Unknown)
+            }
         }
     }
 
     /// Leave for tests of what takes pictures and fetches; not compiled into the program.
     #[cfg(test)]
     pub(crate) const fn for_test() -> Self {
-        Self { again: Asking::Nobody }
+        Self::for_test_barring(Vec::new())
+    }
+
+    /// The same where something at these addresses may not be copied.
+    #[cfg(test)]
+    pub(crate) const fn for_test_barring(addresses: Vec<String>) -> Self {
+        Self { again: Asking::Nobody(addresses) }
+    }
+}
+
+/// Where media lie that may not be copied: by host and path, since platforms sign what follows anew each time.
+#[derive(Debug, Default)]
+pub(in crate::evidence) struct BarredMedia(Vec<Url>);
+
+impl BarredMedia {
+    fn at(addresses: &[String]) -> Self {
+        let web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+        Self(addresses.iter().filter_map(|text| Url::parse(text).ok()).filter(web).collect())
+    }
+
+    /// Whether it is one of them.
+    pub fn holds(&self, address: &Url) -> bool {
+        self.0.iter().any(|own| own.host() == address.host() && own.path() == address.path())
+    }
+
+    /// As patterns of the web platform (URLPattern): any scheme, port and query of that host and path.
+    pub fn patterns(&self) -> Vec<String> {
+        let escaped = |text: &str| {
+            let mut out = String::with_capacity(text.len());
+            for c in text.chars() {
+                if matches!(c, '{' | '}' | '(' | ')' | '+' | '*' | '?' | ':' | '\\') {
+                    out.push('\\');
+                }
+                out.push(c);
+            }
+            out
+        };
+        let pattern =
+            |url: &Url| Some(format!("*://{}:*{}", escaped(url.host_str()?), escaped(url.path())));
+        self.0.iter().filter_map(pattern).collect()
     }
 }
 

@@ -11,7 +11,9 @@ use chromiumoxide::cdp::browser_protocol::browser::{
 use chromiumoxide::cdp::browser_protocol::emulation::{
     SetLocaleOverrideParams, SetTimezoneOverrideParams,
 };
-use chromiumoxide::cdp::browser_protocol::network::{EventResponseReceived, ResourceType};
+use chromiumoxide::cdp::browser_protocol::network::{
+    BlockPattern, EnableParams, EventResponseReceived, ResourceType, SetBlockedUrLsParams,
+};
 use chromiumoxide::cdp::browser_protocol::page::{
     CaptureScreenshotFormat, EventJavascriptDialogOpening, HandleJavaScriptDialogParams,
     NavigateParams, Viewport,
@@ -34,6 +36,7 @@ use super::{
     BrowserSettings, CaptureError, CaptureRequest, Cut, Over, PageArchive, Screenshot, WholePage,
 };
 use crate::domain::page_log::PageLog;
+use crate::evidence::media::BarredMedia;
 use crate::formats::framed::Area;
 use crate::formats::wacz::Page as Begin;
 use crate::runtime::clock::Clock;
@@ -164,7 +167,7 @@ pub async fn take(
     settings: &BrowserSettings,
     clock: &Clock,
     address: &PageAddress,
-    request: &CaptureRequest,
+    request: (&CaptureRequest, &BarredMedia),
 ) -> Result<Taken, CaptureError> {
     let context = CreateBrowserContextParams::builder().dispose_on_detach(true).build();
     let context = browser.cdp.create_browser_context(context).await.map_err(broken)?;
@@ -181,7 +184,7 @@ async fn in_context(
     settings: &BrowserSettings,
     clock: &Clock,
     address: &PageAddress,
-    request: &CaptureRequest,
+    (request, barred): (&CaptureRequest, &BarredMedia),
     context: &BrowserContextId,
 ) -> Result<Taken, CaptureError> {
     let no_downloads = SetDownloadBehaviorParams::builder()
@@ -207,6 +210,7 @@ async fn in_context(
     dismiss_dialogs(&page, &mut listeners).await?;
     let status = watch_status(&page, &mut listeners).await?;
     let listener = Listener::begin(browser, &page, &mut listeners).await?;
+    block(&page, barred).await?;
     let recorder = match request.record {
         true => Some((Recorder::begin(&page, clock, &mut listeners).await?, clock.now())),
         false => None,
@@ -286,6 +290,20 @@ async fn in_context(
         log: PageLog::default(),
     };
     Ok(Taken { shot, heard })
+}
+
+/// Media that may not be copied are asked for by no page, whoever shows them there (regulation 2.2). Holds in frames too,
+/// since those of other sites have no process of their own (`process::arguments`).
+async fn block(page: &Page, barred: &BarredMedia) -> Result<(), CaptureError> {
+    let patterns = barred.patterns();
+    if patterns.is_empty() {
+        return Ok(());
+    }
+    let patterns = patterns.into_iter().map(|pattern| BlockPattern::new(pattern, true));
+    let blocked = SetBlockedUrLsParams::builder().url_patterns(patterns).build();
+    page.execute(EnableParams::default()).await.map_err(broken)?;
+    page.execute(blocked).await.map_err(broken)?;
+    Ok(())
 }
 
 async fn picture(page: &Page, clip: Viewport) -> Result<Vec<u8>, CaptureError> {

@@ -336,7 +336,7 @@ fn arguments(profile: &Path, settings: &BrowserSettings, gate: &Gate) -> Vec<Str
             "--metrics-recording-only",
             "--no-pings",
             "--no-service-autorun",
-            "--disable-features=Translate,MediaRouter,OptimizationHints,AutofillServerCommunication,InterestFeedContentSuggestions,HttpsUpgrades,OptimizationGuideModelDownloading,OptimizationGuideOnDeviceModel,OnDeviceModelService",
+            "--disable-features=Translate,MediaRouter,OptimizationHints,AutofillServerCommunication,InterestFeedContentSuggestions,HttpsUpgrades,OptimizationGuideModelDownloading,OptimizationGuideOnDeviceModel,OnDeviceModelService,IsolateOrigins,site-per-process",
             // No way round the gate.
             "--disable-quic",
             "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
@@ -358,6 +358,9 @@ fn arguments(profile: &Path, settings: &BrowserSettings, gate: &Gate) -> Vec<Str
             "--hide-scrollbars",
             "--lang=sv-SE",
             "--accept-lang=sv-SE,sv",
+            // Frames belong to their page, so what it may not load they may not either. There is nothing for sites to
+            // steal from each other: no cookie, no login, and a context of its own for each page.
+            "--disable-site-isolation-trials",
         ]
         .map(str::to_owned),
     );

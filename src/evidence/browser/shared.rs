@@ -56,6 +56,7 @@ impl Shared {
         let mut turn = Turn { running: self.running.lock().await, page_may_be_open: false };
         // Others' pages came first, and anything may have been suspected meanwhile.
         request.leave.ask_again().await.map_err(CaptureError::NotAllowed)?;
+        let barred = request.leave.barred_media().await.map_err(CaptureError::NotAllowed)?;
         if let Some(old) = turn.running.take_if(|r| r.is_worn(&self.settings)) {
             old.stop().await;
         }
@@ -71,7 +72,8 @@ impl Shared {
         let outcome = match browser.gate.check(&page.host, page.port).await {
             Ok(()) => {
                 let lost = browser.lost();
-                let take = capture::take(browser, &self.settings, &self.clock, &page, &request);
+                let take =
+                    capture::take(browser, &self.settings, &self.clock, &page, (&request, &barred));
                 // The page's own time: it begins with its turn, and does not count the queue.
                 let take = tokio::time::timeout(self.settings.capture_limit, take);
                 tokio::select! {

@@ -587,3 +587,41 @@ async fn how_long_a_picture_takes_with_and_without_the_archive() {
     browser.stop().await;
     assert!(p95.iter().all(|took| *took < Duration::from_secs(3)), "{p95:?}");
 }
+
+#[tokio::test]
+async fn media_that_may_not_be_copied_are_loaded_by_no_page_and_by_no_frame_on_it() {
+    let asked = Arc::new(std::sync::Mutex::new(Vec::<String>::new()));
+    let heard = Arc::clone(&asked);
+    let picture = move |uri: axum::http::Uri| {
+        heard.lock().unwrap().push(uri.to_string());
+        async {
+            ([(header::CONTENT_TYPE, "image/svg+xml")], "<svg xmlns='http://www.w3.org/2000/svg'/>")
+        }
+    };
+    let frame =
+        r#"<img src="/media/sp%C3%A4rrad(1).svg?signed=3"><img src="/media/fri.svg?frame">"#;
+    let app = Router::new()
+        .route("/media/{name}", get(picture))
+        .route("/ram", get(move || async move { Html(frame) }));
+    let port = serve("127.0.0.1", app.clone()).await;
+    let page = format!(
+        r#"<img src="/media/sp%C3%A4rrad(1).svg?signed=2"><img src="/media/fri.svg?page">
+           <iframe src="/ram"></iframe><iframe src="http://localhost:{port}/ram"></iframe>"#
+    );
+    let app = app.route("/sida", get(move || async move { Html(page) }));
+    let own = serve("127.0.0.1", app).await;
+    let barred = vec![
+        format!("http://127.0.0.1:{own}/media/spärrad(1).svg?signed=1"),
+        format!("http://localhost:{port}/media/spärrad(1).svg"),
+        "inte en adress".to_owned(),
+        "data:image/png;base64,AA".to_owned(),
+    ];
+    let fixture = browser(|_| {});
+    let leave = PictureLeave::for_test_barring(barred);
+    fixture.browser.capture(CaptureRequest { leave, ..request(own, "/sida") }).await.unwrap();
+    let asked = asked.lock().unwrap().clone();
+    assert!(asked.contains(&"/media/fri.svg?page".to_owned()), "{asked:?}");
+    assert!(asked.contains(&"/media/fri.svg?frame".to_owned()), "{asked:?}");
+    assert!(asked.iter().all(|uri| !uri.contains("rrad")), "{asked:?}");
+    fixture.browser.stop().await;
+}

@@ -90,6 +90,24 @@ fn on_to(address: &str) -> Answer {
 }
 
 #[tokio::test]
+async fn what_may_not_be_copied_elsewhere_is_not_asked_for_here_nor_behind_a_redirect() {
+    let server = Server::start(vec![
+        ("/a?sig=2", ok("image/png", b"bilden")),
+        ("/b", on_to("/a?sig=2")),
+        ("/c", ok("image/png", b"en annan")),
+    ])
+    .await;
+    let leave = PictureLeave::for_test_barring(vec![server.at("/a?sig=1")]);
+    let fetcher = Fetcher::new().unwrap();
+    for (path, is_barred) in [("/a?sig=2", true), ("/b", true), ("/c", false)] {
+        let got = fetcher.fetch(&leave, &server.at(path), Some(&server.url), BOUNDS).await;
+        let refused = matches!(got, Err(FetchError::NoLeave(NoPicture::Barred)));
+        assert_eq!((refused, got.is_ok()), (is_barred, !is_barred), "{path}");
+    }
+    assert_eq!(server.asked.lock().await.len(), 2, "the redirect and what is free");
+}
+
+#[tokio::test]
 async fn bytes_come_with_their_way_and_nothing_of_ours_goes_along() {
     let server = Server::start(vec![
         ("/a?sig=hemligt", on_to("/b#x")),

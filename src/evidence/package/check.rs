@@ -145,8 +145,10 @@ impl Opened {
     fn walk(root: &Path, tell: &dyn Fn(u64), report: &mut PackageReport) -> io::Result<Self> {
         let (mut there, mut folders) = (BTreeMap::new(), vec![(root.to_owned(), String::new())]);
         while let Some((folder, before)) = folders.pop() {
+            let mut is_empty = true;
             for entry in fs::read_dir(&folder)? {
                 let entry = entry?;
+                is_empty = false;
                 let Ok(name) = entry.file_name().into_string() else {
                     report.fault(&before, "ett filnamn går inte att läsa");
                     continue;
@@ -165,6 +167,9 @@ impl Opened {
                 } else {
                     report.fault(name, "det är en länk eller något annat än en fil");
                 }
+            }
+            if is_empty {
+                report.fault(before, "mappen är tom");
             }
         }
         Ok(Self::sorted(Source::Folder(root.to_owned()), there))
@@ -338,8 +343,9 @@ impl Opened {
         let folders: BTreeSet<String> = self
             .there
             .keys()
-            .filter_map(|name| Some(name.split_once('/')?.0.to_owned()))
+            .filter_map(|name| name.split('/').next())
             .filter(|folder| folder.starts_with("bevis-"))
+            .map(str::to_owned)
             .collect();
         let listed: BTreeSet<String> = index.records.iter().map(|r| r.folder.clone()).collect();
         for folder in folders.symmetric_difference(&listed) {
@@ -354,10 +360,12 @@ impl Opened {
     fn check_sums(&mut self, report: &mut PackageReport) {
         let Some(sums) = self.text(SUMS, report) else { return };
         let mut listed = BTreeMap::new();
-        for (n, line) in (1..).zip(sums.lines()) {
-            let read = line
-                .split_once("  ")
-                .and_then(|(sum, name)| Some((name.to_owned(), sum.parse::<ContentHash>().ok()?)));
+        // As strict as a shell and other programs would have to be to read the same.
+        for (n, line) in (1..).zip(sums.strip_suffix('\n').unwrap_or(&sums).split('\n')) {
+            let read = line.split_once("  ").and_then(|(sum, name)| {
+                let hash = sum.parse::<ContentHash>().ok().filter(|hash| hash.to_hex() == sum)?;
+                Some((name.to_owned(), hash))
+            });
             match read {
                 Some((name, hash)) if is_plain(&name) => {
                     if listed.insert(name.clone(), hash).is_some() {
@@ -588,7 +596,7 @@ struct RunRecord {
 fn is_plain(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with('/')
-        && !name.contains(['\\', '\0'])
+        && !name.contains(['\\', '\r', '\0'])
         && name.split('/').all(|part| !part.is_empty() && part != "..")
 }
 

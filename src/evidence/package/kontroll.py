@@ -22,21 +22,21 @@ def is_plain(package, unpacked):  # Läses likadant av alla program: filerna i f
     plain &= package.start_dir == at and os.path.getsize(package.filename) == at + size and len(set(package.namelist())) == len(infos)
     return plain and shutil.disk_usage(unpacked).free > 2 * sum(i.file_size for i in infos)  # En bomb fyller inte disken.
 def root_of_path(leaf, index, size, path):
-    at, last, head = index, size - 1, leaf  # RFC 9162, avsnitt 2.1.3.2
+    at, last, head, way = index, size - 1, leaf, ""  # RFC 9162, avsnitt 2.1.3.2
     for step in map(bytes.fromhex, path):
         if not 0 <= index < size or last == 0:
-            return None
-        left = at & 1 or at == last
+            return None, way
+        left, way = at & 1 or at == last, way + f"{'V' if at & 1 or at == last else 'H'} {step.hex()}\n"
         head = sha(b"\1" + step + head) if left else sha(b"\1" + head + step)
         while left and at and not at & 1:
             at, last = at >> 1, last >> 1
         at, last = at >> 1, last >> 1
-    return head if last == 0 <= index else None
+    return head if last == 0 <= index else None, way
 def check(folder, own):
     full, read = lambda name: os.path.join(folder, *name.split("/")), lambda name: open(full(name), "rb").read()
     listed, there = {}, set()  # Varje fil på listan, och ingen utanför den; inga länkar och inga tomma mappar.
-    for total, name in ((line[:64], line[66:]) for line in read("SHA256SUMS").decode().splitlines()):
-        demand(name not in listed and name[:1] != "/" and ".." not in name.split("/"), name, "namnet får inte förekomma")
+    for total, name in ((line[:64], line[66:]) for line in read("SHA256SUMS").decode().removesuffix("\n").split("\n") if re.fullmatch("[0-9a-f]{64}  .+", line) or faults.append(f"SHA256SUMS: raden {line!r} går inte att läsa")):
+        demand(name not in listed and not {"", ".."} & set(name.split("/")) and not set(name) & set("\\\r\0"), name, "namnet får inte förekomma")
         listed[name] = total
     for d, folders, files in os.walk(folder):
         there |= {os.path.relpath(os.path.join(d, f), folder).replace(os.sep, "/") for f in files}
@@ -62,18 +62,18 @@ def check(folder, own):
         demand(holds, "logg/stampel.tsr", "tidsstämpeln håller inte")
         stamp = f"Tidsstämplat {said}, prövat mot paketets rotcertifikat: {fingerprint(read('logg/stampel-rot.pem'))}"
     index = json.loads(read("paket.json"))  # Varje bevis: posten i trädet, manifestet i posten, delarna i manifestet.
-    demand({n.split("/")[0] for n in there if n.startswith("bevis-")} == {record["folder"] for record in index["records"]}, "paket.json", "mapparna är inte de på listan")
+    demand({n.split("/")[0] for n in there if n.startswith("bevis-")} == {record["folder"] for record in index["records"]} and (bytes.fromhex(index["root"]), index["size"]) == (root, size), "paket.json", "mapparna eller kontrollpunkten är inte de på listan")
     for record in index["records"]:
         b = record["folder"]
         entry, manifest, proof = read(b + "/loggpost.json"), read(b + "/manifest.json"), json.loads(read(b + "/loggbevis.json"))
-        said, led = json.loads(entry), root_of_path(sha(b"\0" + entry), proof["index"], size, proof["path"])
-        demand(proof["size"] == size and led == root, b, "posten ingår inte i den undertecknade loggen")
+        said, (led, way) = json.loads(entry), root_of_path(sha(b"\0" + entry), proof["index"], size, proof["path"])
+        demand(proof["size"] == size and led == root and read(b + "/vag.txt") == way.encode(), b, "posten ingår inte i den undertecknade loggen, eller vägen är inte den i loggbevis.json")
         demand(said["kind"] == "seal" and proof["index"] + 1 == said["seq"] == record["log_seq"] and said["record"]["evidence"] == record["evidence"]
                and said["record"]["manifest_sha256"] == sha(manifest).hex(), b, "manifestet är inte det som förseglades")
         told, case = json.loads(read(b + "/handelser.json")) if b + "/handelser.json" in there else [], json.loads(read(b + "/arende.json")) or {}
         demand((seqs := [json.loads(e["post"])["seq"] for e in told]) == sorted(set(seqs)), b + "/handelser.json", "posterna står inte i loggens ordning")
         for event, post, r in ((e, p, p["record"]) for e in told for p in [json.loads(e["post"])]):
-            led, kind = root_of_path(sha(b"\0" + event["post"].encode()), event["index"], size, event["path"]), post["kind"]
+            (led, _), kind = root_of_path(sha(b"\0" + event["post"].encode()), event["index"], size, event["path"]), post["kind"]
             demand(led == root and event["index"] + 1 == post["seq"], b + "/handelser.json", "en post ingår inte i den undertecknade loggen")
             demand(r["case"] == case.get("case") and (kind not in ("decision", "action") or r[kind] in [x[kind] for x in case[kind + "s"]]), b + "/arende.json", f"post {post['seq']} i loggen saknas här")
             done = kind == "action" and r["end"] == "done" and r["kind"] in ("hide", "delete") and r["evidence"] == record["evidence"]

@@ -374,6 +374,16 @@ const TAMPERINGS: &[Tampering] = &[
         let root = include_bytes!("../../../fixtures/tsa/ca.pem");
         f.insert("logg/stampel-rot.pem".into(), root.to_vec());
     }),
+    ("the way for a shell is another, sums anew", true, true, |f| {
+        let way = String::from_utf8(f["bevis-1/vag.txt"].clone()).unwrap();
+        let turned = way.replace('V', "v").replace('H', "V").replace('v', "H");
+        f.insert("bevis-1/vag.txt".into(), turned.into_bytes());
+    }),
+    ("the list names another root, sums anew", true, false, |f| {
+        let index: serde_json::Value = serde_json::from_slice(&f["paket.json"]).unwrap();
+        let root = index["root"].as_str().unwrap().to_owned();
+        replace(f, "paket.json", &root, &ContentHash::of(b"another").to_hex());
+    }),
     ("the list cannot be read, sums anew", true, false, |f| {
         f.insert("paket.json".into(), b"{".to_vec());
     }),
@@ -406,6 +416,29 @@ async fn every_way_of_tampering_is_found_by_both_programs() {
 }
 
 #[tokio::test]
+async fn a_list_of_sums_in_any_other_form_is_refused_by_both_also_where_it_is_signed() {
+    let bench = Bench::new().await;
+    let (path, files) = package(&bench).await;
+    let sums = String::from_utf8(files[SUMS].clone()).unwrap();
+    let forms = [
+        sums.replace('\n', "\r\n"),
+        sums.replacen("  ", " *", 1),
+        sums.to_uppercase().replace("SHA256SUMS", SUMS),
+        format!("{sums}\n"),
+        format!("# {sums}"),
+    ];
+    for form in forms {
+        let signature = bench.evidence.signer().await.unwrap().sign(form.as_bytes());
+        let mut changed = files.clone();
+        changed.insert(SUMS.into(), form.clone().into_bytes());
+        changed.insert(SUMS_SIGNATURE.into(), signature.to_vec());
+        rezip(&path, &changed);
+        assert_ne!(ours(&path).faults, [], "{form}");
+        assert!(!theirs(&path).0, "{form}");
+    }
+}
+
+#[tokio::test]
 async fn a_package_signed_by_another_key_holds_but_shows_another_fingerprint() {
     let (one, two) = (Bench::new().await, Bench::new().await);
     let prints = [ours(&package(&one).await.0), ours(&package(&two).await.0)];
@@ -422,6 +455,7 @@ async fn the_independent_checker_follows_no_link_overlooks_no_folder_and_takes_a
     lay_out(&folder, &files);
     fs::create_dir(parts.join("tom")).unwrap();
     assert!(theirs(&folder).1.contains("mappen är tom eller har en länk"));
+    assert_eq!(ours(&folder).faults.len(), 1, "{:?}", ours(&folder).faults);
     fs::remove_dir(parts.join("tom")).unwrap();
     std::os::unix::fs::symlink("/", parts.join("lank")).unwrap();
     assert!(theirs(&folder).1.contains("mappen är tom eller har en länk"));

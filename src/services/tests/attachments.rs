@@ -245,7 +245,10 @@ async fn attachments_are_cut_off_when_their_item_is_suspected_later() {
         services.evidence_picture(editor, evidence, "bilaga-1.jpg", look).await.unwrap();
     }
     let row = hosted.stage.store().evidence(evidence).await.unwrap();
+    assert_eq!(hosted.stage.store().barred_media().await.unwrap(), Vec::<String>::new());
     hosted.stage.store().bar_copying(row.version, hosted.stage.now()).await.unwrap();
+    let known = hosted.stage.store().barred_media().await.unwrap();
+    assert_eq!(known, hosted.photo("/a").url.into_iter().collect::<Vec<_>>());
     for look in [Look::Clear, Look::Blurred] {
         let shown = services.evidence_picture(editor, evidence, "bilaga-1.jpg", look).await;
         assert!(matches!(shown, Err(ServiceError::Refused { .. })), "{shown:?}");

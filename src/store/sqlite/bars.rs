@@ -437,6 +437,22 @@ pub(super) fn account_page(c: &Connection, account: AccountId) -> Result<PageSta
 }
 
 impl Store {
+    /// Where the media of items lie that may not be copied, each address once.
+    pub async fn barred_media(&self) -> Result<Vec<String>, StoreError> {
+        self.read(|db| {
+            rows(
+                &mut db.prepare_cached(
+                    "select distinct a.value ->> 'url' from items i join versions v on v.item_id = i.id
+                       join json_each(v.attachments) a
+                     where i.no_copy = 1 and a.value ->> 'url' is not null",
+                )?,
+                [],
+                |row| Ok(row.get(0)?),
+            )
+        })
+        .await
+    }
+
     /// Bars copying of a version's item: the program suspects it.
     pub async fn bar_copying(
         &self,
