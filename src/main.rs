@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    uppsikt::cli::run(uppsikt::cli::Arguments::parse())
+    match uppsikt::cli::parse(std::env::args_os()) {
+        Ok(arguments) => uppsikt::cli::run(arguments),
+        Err(code) => code,
+    }
 }
 
 #[cfg(test)]

@@ -16,10 +16,11 @@ use crate::runtime::supervise::chain;
 use crate::services;
 use crate::services::ServiceError;
 use crate::services::connections::Rest;
+use crate::services::stamps::Stamping;
 use crate::store::{Condition, Store};
 
 use super::accounts::{self, Shared, connector};
-use super::{notices, open_browser, open_stores};
+use super::{AppError, notices, open_browser, open_stores, stamping};
 
 /// One check of `uppsikt doctor`.
 #[derive(Clone, Debug)]
@@ -49,6 +50,17 @@ async fn has_entries(config: &Config) -> bool {
         Ok(store) => store.log_head().await.is_ok_and(|(n, _)| n > 0),
         // Told by what is looked at beside.
         Err(_) => false,
+    }
+}
+
+/// Whether the authority for time stamps stamps what it is asked for.
+async fn stamps_in_order(stamping: Result<Stamping, AppError>) -> Result<String, String> {
+    let checked = stamping.map_err(|error| chain(&error))?.check().await;
+    match checked.map_err(|error| chain(&error))? {
+        Ok(at) => Ok(format!("svarar; dess klocka är {}", local(at).strftime("%Y-%m-%d %H:%M:%S"))),
+        Err(problem) => Err(format!(
+            "{problem}. Kontrollpunkterna väntar och stämplas när tjänsten svarar igen"
+        )),
     }
 }
 
@@ -105,6 +117,10 @@ pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
                         Err(error) => Err(chain(&error)),
                     },
                 );
+                if let Some(authority) = &config.evidence.timestamp {
+                    let found = stamps_in_order(stamping(authority, &store, &clock)).await;
+                    note("tidsstämplingstjänst".into(), found);
+                }
                 let verified = services::archive::verify(&store, &evidence, Vec::new(), None).await;
                 note(
                     "bevis".into(),

@@ -28,13 +28,16 @@ mod resume;
 pub mod rules;
 pub mod serve;
 pub mod simulate;
+mod swedish;
 pub mod users;
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::config::{self, Config};
 use crate::telemetry::{self, FILTER_VARIABLE};
@@ -66,6 +69,30 @@ enum Command {
     Users(users::Args),
     Keys(keys::Args),
     Doctor(doctor::Args),
+}
+
+/// Reads a command line.
+///
+/// # Errors
+/// How the process ends where there is nothing to run: after help, or after telling what was wrong.
+pub fn parse(
+    line: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+) -> Result<Arguments, ExitCode> {
+    let command = swedish::in_swedish(Arguments::command());
+    let read = command
+        .try_get_matches_from(line)
+        .and_then(|mut matches| Arguments::from_arg_matches_mut(&mut matches));
+    read.map_err(|error| match swedish::complaint(&error) {
+        Some(complaint) => {
+            eprintln!("{complaint}");
+            ExitCode::from(2)
+        }
+        None => {
+            // A terminal that has gone wants no help.
+            let _ = error.print();
+            ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+        }
+    })
 }
 
 /// Runs the command and tells how it went.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use url::Url;
@@ -78,10 +79,34 @@ impl Stamping {
 
     /// Asks for one; the inner error says in Swedish why nothing was kept.
     async fn stamp(&self, checkpoint: CheckpointRow) -> Result<Result<(), String>, ServiceError> {
+        let (body, at) = match self.ask_for(checkpoint.note.as_bytes()).await? {
+            Ok(stamped) => stamped,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let (authority, ca) = (self.settings.url.to_string(), self.settings.ca_pem.clone());
+        let now = self.clock.now();
+        self.store.keep_stamp(checkpoint.size, authority, body, at, ca, now).await?;
+        Ok(Ok(()))
+    }
+
+    /// Whether the authority stamps what it is asked for, and when it says that was. Nothing is kept. The inner error
+    /// says in Swedish why not.
+    ///
+    /// # Errors
+    /// [`ServiceError`] where this machine gives no random number.
+    pub async fn check(&self) -> Result<Result<Timestamp, String>, ServiceError> {
+        let asked = self.ask_for(b"uppsikt doctor").await?;
+        Ok(asked.map(|(_, at)| at))
+    }
+
+    /// The authority's answer about some bytes, and its time.
+    async fn ask_for(
+        &self,
+        note: &[u8],
+    ) -> Result<Result<(Vec<u8>, Timestamp), String>, ServiceError> {
         let mut random = [0; 8];
         getrandom::fill(&mut random)
             .map_err(|e| ServiceError::broken("random number", std::io::Error::other(e)))?;
-        let note = checkpoint.note.as_bytes();
         let query = Query::new(note, random);
         let call = self
             .http
@@ -96,14 +121,8 @@ impl Stamping {
             return Ok(Err(format!("stämpeltjänsten svarade med HTTP {}", answer.status)));
         }
         let body = answer.body;
-        let stamp = match query.check(&body, note, &self.settings.ca_pem, self.clock.now()) {
-            Ok(stamp) => stamp,
-            Err(error) => return Ok(Err(error.swedish())),
-        };
-        let (authority, ca) = (self.settings.url.to_string(), self.settings.ca_pem.clone());
-        let now = self.clock.now();
-        self.store.keep_stamp(checkpoint.size, authority, body, stamp.at, ca, now).await?;
-        Ok(Ok(()))
+        let stamp = query.check(&body, note, &self.settings.ca_pem, self.clock.now());
+        Ok(stamp.map(|stamp| (body, stamp.at)).map_err(|error| error.swedish()))
     }
 }
 

@@ -134,11 +134,12 @@ fn panic_message(payload: &(dyn Any + Send)) -> String {
     }
 }
 
-/// The mail client traces every command that it sends, the log-in among them.
-const NEVER_TRACED: &str = "async_imap=warn";
+/// What is never heard of others, however loud the log is. The mail client traces every command that it sends, the log-in
+/// among them. What speaks with the browser warns of each message that it has no type for, with what the message says of
+/// the page, and newer browsers send such at every picture.
+const NEVER_HEARD: [&str; 2] = ["async_imap=warn", "chromiumoxide=error"];
 
 fn env_filter(level: Level, filter: Option<&str>) -> Result<EnvFilter, TelemetryError> {
-    let quiet = NEVER_TRACED.parse::<Directive>().map_err(TelemetryError::Filter)?;
     let chosen = match filter.map(str::trim).filter(|f| !f.is_empty()) {
         Some(filter) => EnvFilter::try_new(filter).map_err(TelemetryError::Filter),
         None => {
@@ -148,7 +149,10 @@ fn env_filter(level: Level, filter: Option<&str>) -> Result<EnvFilter, Telemetry
             EnvFilter::try_new(format!("{others},uppsikt={level}")).map_err(TelemetryError::Filter)
         }
     };
-    chosen.map(|chosen| chosen.add_directive(quiet))
+    NEVER_HEARD.iter().try_fold(chosen?, |chosen, quiet| {
+        let quiet = quiet.parse::<Directive>().map_err(TelemetryError::Filter)?;
+        Ok(chosen.add_directive(quiet))
+    })
 }
 
 fn human<W>(filter: EnvFilter, writer: W) -> impl Subscriber + Send + Sync

@@ -77,6 +77,17 @@ fn the_level_holds_for_us_and_never_makes_others_talk_of_bodies() {
 }
 
 #[test]
+fn what_the_browser_says_of_a_page_is_in_no_log_however_loud() {
+    let say = || {
+        tracing::warn!(target: "chromiumoxide::handler", "WS Invalid message: of a page");
+        tracing::trace!(target: "async_imap", "LOGIN somebody");
+    };
+    for filter in [None, Some("trace"), Some("warn")] {
+        assert_eq!(logged(Format::Human, Level::Trace, filter, say), "", "{filter:?}");
+    }
+}
+
+#[test]
 fn the_environment_wins_over_the_level() {
     let say = || {
         tracing::debug!("detail");

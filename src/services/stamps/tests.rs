@@ -208,6 +208,9 @@ mod real {
         let report = stage.verify().await;
         assert_eq!((report.faults, report.n_stamps), (Vec::new(), 1));
 
+        let told = stage.stamping(&url, &ca).check().await.unwrap().unwrap();
+        assert!(told.duration_since(at).abs() < jiff::SignedDuration::from_secs(60));
+
         for (path, why) in [
             ("refuse", "avböjde"),
             ("other", "underskrift håller inte"),

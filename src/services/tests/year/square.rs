@@ -52,6 +52,8 @@ pub struct Removed {
 pub struct World {
     pub comments: BTreeMap<u64, Comment>,
     told: Vec<Told>,
+    /// What was given to whoever read up to there. An archive run reads too and stores nothing.
+    offered: Vec<(usize, u64, ContentHash)>,
     /// What was given to the program and may never be lost: which, and as it stood then.
     pub handed: Vec<(u64, ContentHash)>,
     pub first: BTreeSet<u64>,
@@ -59,6 +61,16 @@ pub struct World {
     pub last: BTreeMap<(u64, ContentHash), Timestamp>,
     pub removed: Vec<Removed>,
     pub wrong: Vec<String>,
+}
+
+impl World {
+    /// The program says that it has read up to there: what it was given so far may not be lost any more.
+    pub fn is_read_to(&mut self, cursor: usize) {
+        for (_, number, hash) in self.offered.extract_if(.., |(upto, ..)| *upto <= cursor) {
+            self.first.insert(number);
+            self.handed.push((number, hash));
+        }
+    }
 }
 
 /// The platform as the program sees it.
@@ -194,8 +206,6 @@ impl Platform for Square {
         let now = self.clock.now();
         let mut world = self.world();
         let at = walk.map(Walk::as_str).or(cursor.map(Cursor::as_str)).unwrap_or("0");
-        // Whoever fills an archive run in walks from the beginning and stores nothing.
-        let stores = cursor.is_some() || world.handed.is_empty();
         let from: usize = at.parse().unwrap_or(0);
         let told: Vec<_> = world.told.iter().skip(from).take(AT_ONCE).copied().collect();
         let upto = from + told.len();
@@ -212,13 +222,10 @@ impl Platform for Square {
                 Told::Gone(number) => gone.push(PlatformItemId::new(number.to_string())),
             }
         }
-        if stores {
-            for (number, item) in &items {
-                let hash = item.content_hash();
-                world.handed.push((*number, hash));
-                world.first.insert(*number);
-                world.last.insert((*number, hash), now);
-            }
+        for (number, item) in &items {
+            let hash = item.content_hash();
+            world.offered.push((upto, *number, hash));
+            world.last.insert((*number, hash), now);
         }
         let more = upto < world.told.len();
         Ok(Batch {

@@ -292,7 +292,8 @@ impl Trial {
 
     async fn everything_ended_as_it_may(&self, n: usize) {
         for (account, policy) in self.policies.iter().enumerate() {
-            let world = self.square(account).world();
+            let mut world = self.square(account).world();
+            world.is_read_to(usize::MAX);
             assert_eq!(
                 world.wrong,
                 Vec::<String>::new(),
