@@ -207,7 +207,7 @@ impl Services {
                 }
             }
             let gap = watching.gap_min(false).map_or_else(String::new, |most| {
-                format!(", högst {most} minuter mellan två titter i öppettid")
+                format!(", högst {most} minuter mellan två genomgångar i öppettid")
             });
             let (gaps, has_people) = self.uncovered(account.id, &cover, today);
             let uncovered = gaps.iter().flat_map(|gap| gap.ahead(today)).collect();
@@ -292,7 +292,7 @@ impl Services {
                 ("Luckor".into(), format!("{gaps} av {} dagar", log.days.len())),
             ],
             notes: vec![
-                "En lucka är en dag då riktlinjen kräver tillsyn men ingen tittade, eller tittade för sällan (lagen om elektroniska anslagstavlor, 1998:112, 4 §). Människors titter räknas när någon öppnar kön eller ett ärende; Uppsikts avläsning räknas i timmar då plattformen lästes.".into(),
+                "En lucka är en dag då riktlinjen kräver tillsyn men ingen tittade, eller tittade för sällan (lagen om elektroniska anslagstavlor, 1998:112, 4 §). Människors genomgångar räknas när någon öppnar kön eller ett ärende; Uppsikts avläsning räknas i timmar då plattformen lästes.".into(),
             ],
             columns: vec!["Dag", "Tillsyn", "Människor", "Uppsikts avläsning"],
             rows: rows.collect(),

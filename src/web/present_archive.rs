@@ -79,7 +79,8 @@ pub fn one(
         let n = format!("{} egna inlägg, {} andra texter", said.n_posts, said.n_items);
         facts.push(("Omfattning", n));
         if said.n_filled > 0 {
-            let texts = count(usize::try_from(said.n_filled).unwrap_or(usize::MAX), "text", "texter");
+            let texts =
+                count(usize::try_from(said.n_filled).unwrap_or(usize::MAX), "text", "texter");
             facts.push(("Hämtat i efterhand", texts));
         }
     }

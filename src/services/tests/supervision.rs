@@ -85,7 +85,7 @@ async fn t12_open_comments_are_not_left_longer_than_the_policy_lets_them_in_work
     }
     go_to(&stage, "2026-11-25T18:00");
     let log = log(&stage, (11, 25), (11, 25)).await;
-    let gap = "lucka på 3 h 30 min från kl. 10:00, högst 2 h tillåts";
+    let gap = "3 h 30 min utan titt från kl. 10:00, högst 2 h tillåts";
     assert_eq!(kept(&log), owned(&[(25, gap)]));
     assert!(matches!(log.days[0].kept, DayKept::TooSeldom { minutes: 210, most: 120, .. }));
     assert!(log.wants.contains("högst 120 minuter"), "{}", log.wants);
