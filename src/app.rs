@@ -315,10 +315,12 @@ impl App {
         services.open_places().await?;
         services.open_policies(policies::desk(config)).await?;
         services.open_rules(rules, own_rules);
+        services.tell_refused_rules().await?;
         services.open_cards().await?;
         services.open_crisis().await?;
         services.hold_reported().await?;
         let courier = notices::courier(config, &store, &clock).await?;
+        services.open_forwarding(courier.clone(), notices::forwarding(config));
         let handovers = notices::handovers(config, services.clone(), courier.clone())?;
         let hooks = Hooks::new(services.clone(), notices::hooks(config));
         let notifier = Notifier::new(services.clone(), notices::settings(config), courier)

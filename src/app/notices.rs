@@ -8,6 +8,7 @@ use crate::domain::handover::HandoverWay;
 use crate::runtime::clock::Clock;
 use crate::runtime::supervise::chain;
 use crate::services::Services;
+use crate::services::forward;
 use crate::services::handovers::{self, Handovers, HookTo, MailTo, Ways};
 use crate::services::hooks;
 use crate::services::imap::{ImapSettings, try_mailbox};
@@ -154,6 +155,13 @@ pub(super) fn hooks(config: &Config) -> hooks::Settings {
         keys_for_others: config.api.keys_for_others,
         public_url: Some(config.server.public_url.clone()),
     }
+}
+
+/// To which units what is forwarded goes by mail.
+pub(super) fn forwarding(config: &Config) -> forward::Settings {
+    let units = config.forward.units.iter();
+    let units = units.map(|(name, mail)| forward::Unit { name: name.clone(), mail: mail.clone() });
+    forward::Settings { units: units.collect(), most_bytes: config.forward.most_bytes }
 }
 
 /// What hands packages over.

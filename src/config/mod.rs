@@ -53,6 +53,8 @@ pub struct Config {
     pub export_form: ExportForm,
     /// `[diary]`.
     pub diary: diary::DiaryConfig,
+    /// `[forward]`.
+    pub forward: notices::ForwardConfig,
     /// `[public_reports]`.
     pub public_reports: diary::PublicReportsConfig,
     /// `[api]`.
@@ -295,6 +297,7 @@ fn config(root: &mut Table<'_, '_>, places: &Places<'_>) -> Option<Config> {
     let export = section(root, "export", |table| export(table, places.folder));
     let has_mail = root.has("mail");
     let diary = section(root, "diary", |table| diary::diary(table, places, has_mail));
+    let forward = section(root, "forward", |table| notices::forward(table, has_mail));
     let public_reports =
         section(root, "public_reports", |table| diary::public_reports(table, places));
     let api = section(root, "api", diary::api);
@@ -315,6 +318,7 @@ fn config(root: &mut Table<'_, '_>, places: &Places<'_>) -> Option<Config> {
         export_folder,
         export_form,
         diary: diary?,
+        forward: forward?,
         public_reports: public_reports?,
         api: api?,
         log: log?,

@@ -321,6 +321,43 @@ fn told(table: &mut Table<'_, '_>) -> Option<BTreeMap<Told, String>> {
     whole.then_some(told)
 }
 
+/// `[forward]`: units that what is forwarded goes to by mail.
+#[derive(Clone, Debug, Default)]
+pub struct ForwardConfig {
+    /// Name and address of each.
+    pub units: Vec<(String, String)>,
+    /// The largest package that is attached, in bytes.
+    pub most_bytes: u64,
+}
+
+/// Reads `[forward]`.
+pub(super) fn forward(table: &mut Table<'_, '_>, has_mail: bool) -> Option<ForwardConfig> {
+    let most = table.number("most_mb", 10, 1..=100, "MB");
+    let mut units: Vec<(String, String)> = Vec::new();
+    let mut whole = true;
+    for mut unit in table.tables("unit") {
+        let name = unit.demanded_text("name", "name = \"Elevhälsan\"");
+        let mail = unit.demanded_text("mail", "mail = \"elevhalsan@exempelstad.example\"");
+        let mail = mail.and_then(|at| address(&unit, "mail", &at));
+        unit.done();
+        let same = |name: &str| units.iter().any(|(known, _)| known.to_lowercase() == name);
+        match (name, mail) {
+            (Some(name), Some(_)) if same(&name.value.to_lowercase()) => {
+                unit.complain(&name, "två enheter har samma `name`: ge dem var sitt");
+                whole = false;
+            }
+            (Some(name), Some(_)) if !has_mail => {
+                unit.complain(&name, "[[forward.unit]] kräver [mail]: skriv hur e-postservern nås, eller ta bort enheten");
+                whole = false;
+            }
+            (Some(name), Some(mail)) => units.push((name.value, mail)),
+            (Some(_) | None, Some(_) | None) => whole = false,
+        }
+    }
+    let most = most?;
+    whole.then_some(ForwardConfig { units, most_bytes: most * 1024 * 1024 })
+}
+
 /// Where `[mail]` is left out: it is known, and there is none.
 #[expect(clippy::option_option, reason = "left out and faulty are told apart")]
 pub(super) fn maybe_mail(

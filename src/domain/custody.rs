@@ -22,6 +22,8 @@ pub enum CustodyAct {
     Register,
     /// The record went into a document for the police.
     PoliceBundle,
+    /// The record was mailed to a unit of the authority.
+    Forward,
     /// The record was handed out to somebody who asked for it.
     Release,
     /// The record was recomputed and held against the log.
@@ -64,6 +66,7 @@ impl CustodyAct {
         Self::Export,
         Self::Register,
         Self::PoliceBundle,
+        Self::Forward,
         Self::Release,
         Self::Verify,
         Self::Suspect,
@@ -92,6 +95,7 @@ impl CustodyAct {
             Self::Export => "evidence.export",
             Self::Register => "evidence.register",
             Self::PoliceBundle => "evidence.police",
+            Self::Forward => "evidence.forward",
             Self::Release => "evidence.release",
             Self::Verify => "evidence.verify",
             Self::Suspect => "case.suspect",
@@ -126,6 +130,7 @@ impl CustodyAct {
             Self::Export => "exporterade beviset",
             Self::Register => "lade beviset i ett paket till diariet",
             Self::PoliceBundle => "hämtade underlag till polisanmälan",
+            Self::Forward => "skickade beviset med e-post till en enhet",
             Self::Release => "lämnade ut beviset som allmän handling",
             Self::Verify => "kontrollerade beviset",
             Self::Suspect => "spärrade inlägget mot kopiering",

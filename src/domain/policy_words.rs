@@ -232,7 +232,8 @@ fn settings(text: &mut String, policy: &Policy) {
         row("Årlig genomgång", format!("i {month}: varje kontoansvarig bekräftar sitt konto"));
     }
     if let Some(days) = accounts.notice_days {
-        row("Stänga konto", format!("tidigast {days} dagar efter besked på kontot"));
+        let days = if days == 1 { "en dag".to_owned() } else { format!("{days} dagar") };
+        row("Stänga konto", format!("tidigast {days} efter besked på kontot"));
     }
     if duties.changed_by_two {
         row("Ändras", "av två administratörer: en skriver och en annan godkänner".to_owned());

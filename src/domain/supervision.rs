@@ -45,7 +45,7 @@ impl DayKept {
             Self::Kept => "sedd".into(),
             Self::UnderWay => "pågår".into(),
             Self::TooSeldom { from, minutes, most } => format!(
-                "lucka på {} från kl. {}, högst {} tillåts",
+                "{} utan titt från kl. {}, högst {} tillåts",
                 span(minutes),
                 local(from).strftime("%H:%M"),
                 span(u32::from(most))

@@ -125,6 +125,8 @@ pub struct CaseFile {
     pub outside: bool,
     /// It was closed so long ago that its text and names are not shown unasked, and nobody has asked.
     pub veiled: bool,
+    /// Units that a letter goes to when it is forwarded.
+    pub units: Vec<String>,
     /// Who works on it.
     pub claim: Option<ClaimedBy>,
     /// The account.
@@ -403,6 +405,7 @@ impl Services {
             waits_since: row.waits_since,
             outside: row.outside,
             veiled: row.veiled && !unveiled,
+            units: self.unit_names(),
             claim: claimed(row.claim, now),
             account,
             kind: item.kind,

@@ -32,8 +32,8 @@ use crate::telemetry::metrics as names;
 use super::corrections::NOT_A_NUMBER;
 use super::{Change, ServiceError, Services, Viewer};
 
-/// What forwarding is here, wherever it is said: no mail goes out from here.
-pub const FORWARD_BY_HAND: &str = "Uppsikt skickar ingen e-post. Du skickar det vidare för hand; det står under Att göra för hand tills du säger att det är klart.";
+/// What forwarding is where the settings name no unit that letters go to.
+pub const FORWARD_BY_HAND: &str = "Uppsikt skickar inget brev hit. Du skickar det vidare för hand; det står under Att göra för hand tills du säger att det är klart.";
 
 /// Why what is suspected cannot be dismissed.
 const BARRED_NOT_DISMISSED: &str = "Inlägget är spärrat mot kopiering: det misstänks vara barnpornografibrott. Är misstanken fel häver den som är kontoansvarig först spärren, med ett skäl som sparas.";
@@ -232,7 +232,10 @@ impl Services {
         if item.no_copy && decision.choices().contains(&Choice::Dismiss) {
             return Err(ServiceError::Refused { why: BARRED_NOT_DISMISSED.into() });
         }
-        let by_hand = self.check_capabilities(item, decision)?;
+        let mut by_hand = self.check_capabilities(item, decision)?;
+        if self.goes_by_mail(row, decision, answered.is_yes(Question::Secrecy)).await? {
+            by_hand.retain(|kind| *kind != ActionKind::Forward);
+        }
         if let Some(until) = decision.held_until() {
             let verdict = self.inner.store.version(row.version).await?.verdict;
             // What nobody has judged may be anything.

@@ -340,13 +340,14 @@ impl Disposing<'_> {
 /// What became of a proposal, in a sentence.
 pub fn told(row: &Disposal) -> String {
     let (cases, records) = row.n;
+    let cases = if cases == 1 { "1 ärende".to_owned() } else { format!("{cases} ärenden") };
     match row.state {
         DisposalState::Proposed => format!(
-            "Protokoll {}: {cases} ärenden, {records} bevis är föreslagna. Någon annan godkänner på sidan /gallring; inget är gallrat än.",
+            "Protokoll {}: {cases}, {records} bevis är föreslagna. Någon annan godkänner på sidan /gallring; inget är gallrat än.",
             row.id
         ),
         DisposalState::Done => {
-            format!("Protokoll {}: {cases} ärenden, {records} bevis är gallrade.", row.id)
+            format!("Protokoll {}: {cases}, {records} bevis är gallrade.", row.id)
         }
         DisposalState::Withdrawn => format!("Protokoll {} är tillbakadraget.", row.id),
     }

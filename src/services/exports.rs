@@ -99,6 +99,25 @@ impl Services {
             let row = inner.store.evidence(*id).await?;
             self.demand_record_open(viewer, &row).await?;
         }
+        let name = match ids.as_slice() {
+            [id] => format!("bevis-{id}.zip"),
+            ids => format!("bevis-{}-stycken.zip", ids.len()),
+        };
+        let line = viewer.line(CustodyAct::Export.id(), String::new());
+        let line = AuditLine { detail: Some(name.clone()), ..line };
+        let (file, size_bytes) = self.set_aside(&ids, Some(line)).await?;
+        tracing::info!(user.id = %viewer.user, n_records = ids.len(), size_bytes, "a package was fetched");
+        Ok(Package { file, size_bytes, name })
+    }
+
+    /// A package of these records as an open file that has no name any more, and its bytes; an event on each where
+    /// one is given.
+    pub(super) async fn set_aside(
+        &self,
+        ids: &[EvidenceId],
+        noted: Option<AuditLine>,
+    ) -> Result<(File, u64), ServiceError> {
+        let inner = &self.inner;
         let folder = &inner.settings.export_dir;
         private::folder(folder).map_err(broken)?;
         let mut random = [0; 8];
@@ -107,15 +126,9 @@ impl Services {
         // A name that nobody collects, as of packages that are being written.
         let aside = Aside(folder.join(format!("{ASIDE}{}.part", hex::encode(random))));
         let (store, evidence) = (&inner.store, &inner.evidence);
-        let name = match ids.as_slice() {
-            [id] => format!("bevis-{id}.zip"),
-            ids => format!("bevis-{}-stycken.zip", ids.len()),
-        };
-        let line = viewer.line(CustodyAct::Export.id(), String::new());
-        let line = AuditLine { detail: Some(name.clone()), ..line };
         let (authority, form) = (&inner.settings.authority, &PackageForm::Zip);
-        let noted = Some((&inner.clock, line));
-        packages::write(store, evidence, &ids, &aside.0, authority, form, noted).await?;
+        let noted = noted.map(|line| (&inner.clock, line));
+        packages::write(store, evidence, ids, &aside.0, authority, form, noted).await?;
         let path = aside.0.clone();
         let opened = tokio::task::spawn_blocking(move || -> std::io::Result<(File, u64)> {
             let file = File::open(&path)?;
@@ -123,9 +136,7 @@ impl Services {
             Ok((file, size))
         });
         let opened = opened.await.map_err(|e| ServiceError::broken("export", e))?;
-        let (file, size_bytes) = opened.map_err(broken)?;
-        tracing::info!(user.id = %viewer.user, n_records = ids.len(), size_bytes, "a package was fetched");
-        Ok(Package { file, size_bytes, name })
+        opened.map_err(broken)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::domain::ids::{CaseId, SavedFilterId};
 use crate::domain::person::Act;
-use crate::domain::sieve::{Asker, Candidate, Sieve};
+use crate::domain::sieve::{Asker, Candidate, Mine, Sieve};
 use crate::store::sqlite::saved_filters::SavedFilter;
 
 use super::corrections::words;
@@ -88,8 +88,10 @@ impl Services {
     ) -> Result<Vec<Candidate>, ServiceError> {
         let (store, row) = (&self.inner.store, query.shown.row());
         let window = (offset, WINDOW);
-        let mut found = store.candidates(row, query.account.clone(), window, asker.now).await?;
-        if query.sieve.mine == Some(crate::domain::sieve::Mine::Responsible) {
+        let holder = (query.sieve.mine == Some(Mine::Working)).then_some(asker.user);
+        let account = query.account.clone();
+        let mut found = store.candidates(row, account, holder, window, asker.now).await?;
+        if query.sieve.mine == Some(Mine::Responsible) {
             self.name_responsible(&mut found).await?;
         }
         Ok(found)

@@ -372,7 +372,7 @@ impl Handovers {
     }
 }
 
-fn enclosed(name: String, kind: &str, bytes: Vec<u8>) -> Result<Enclosed, ServiceError> {
+pub(super) fn enclosed(name: String, kind: &str, bytes: Vec<u8>) -> Result<Enclosed, ServiceError> {
     let media_type =
         ContentType::parse(kind).map_err(|e| ServiceError::broken("letter", e.to_string()))?;
     Ok(Enclosed { name, media_type, bytes })

@@ -30,6 +30,7 @@ pub mod disposal;
 mod dossiers;
 pub mod exports;
 pub mod filters;
+pub mod forward;
 pub mod handovers;
 pub mod hooks;
 pub mod imap;
@@ -229,6 +230,8 @@ struct Inner {
     own_rules: RwLock<rule_book::InForce>,
     /// Held while rules are tried or put in force: each has lexicons of its own.
     rule_turn: tokio::sync::Mutex<()>,
+    /// What forwarding by mail takes; set at the start, where there is a mail server.
+    forwarding: OnceLock<forward::Desk>,
     policies: policies::InForce,
     /// What changing policies takes; set at the start.
     policy_desk: OnceLock<policies::Desk>,
@@ -550,6 +553,7 @@ impl Services {
                 rule_desk: OnceLock::new(),
                 own_rules: RwLock::default(),
                 rule_turn: tokio::sync::Mutex::default(),
+                forwarding: OnceLock::new(),
                 policies,
                 policy_desk: OnceLock::new(),
                 policy_turn: tokio::sync::Mutex::default(),

@@ -22,7 +22,6 @@ use crate::store::error::StoreError;
 use crate::store::rows::{ActionRow, EvidenceState};
 use crate::telemetry::metrics as names;
 
-use super::decide::FORWARD_BY_HAND;
 use super::intake::{address, growing_wait};
 use super::read_again::Again;
 use super::{Change, ServiceError, Services};
@@ -187,7 +186,7 @@ impl Services {
             ActionKind::Reply => self.reply(&action, before).await?,
             ActionKind::Report => self.report(&action, before).await?,
             ActionKind::Register => self.export(&action).await?,
-            ActionKind::Forward => never(FORWARD_BY_HAND),
+            ActionKind::Forward => self.forward(&action, before.may_have_acted).await?,
         };
         let now = self.inner.clock.now();
         let event = match end {

@@ -242,6 +242,17 @@ impl Services {
         drop(self.inner.rule_desk.set(desk));
     }
 
+    /// Makes a task of own rules that this program refuses: those before them rule, and somebody has to mend them.
+    ///
+    /// # Errors
+    /// [`ServiceError`] where the store fails.
+    pub async fn tell_refused_rules(&self) -> Result<(), ServiceError> {
+        let Some((version, words)) = self.own_in_force().refused.zip(self.refused_rules()) else {
+            return Ok(());
+        };
+        Ok(self.inner.store.tell_refused_rules(version, words, self.inner.clock.now()).await?)
+    }
+
     fn rule_desk(&self) -> Result<&Desk, ServiceError> {
         match self.inner.rule_desk.get() {
             Some(desk) => Ok(desk),

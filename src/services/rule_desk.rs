@@ -16,7 +16,7 @@ use crate::classify::compare::{Change, Sample, Tally};
 use crate::classify::lexicon::complaint::Complaint;
 use crate::classify::lexicon::overlay::{OWN, with_own};
 use crate::classify::lexicon::trial::{self, Failed};
-use crate::classify::lexicon::{Lexicon, Source, built_in, lint};
+use crate::classify::lexicon::{Example, Lexicon, Source, built_in, lint};
 use crate::domain::category::{Category, Severity};
 
 use super::ServiceError;
@@ -266,6 +266,19 @@ fn look(
             report.weakened.push(Weakened { rule: failed.rule.clone(), what });
         }
     }
+    // The same of examples that the rule had as it is built in, and that went with what replaced it.
+    for (rule, Grave { examples, .. }) in &grave {
+        let known = report.weakened.iter().any(|one| one.rule == *rule);
+        let kept = &new.lexicon().examples;
+        let of_it = |e: &&Example| *new.lexicon().rules[e.rule as usize].id == **rule && e.hits;
+        let kept: BTreeSet<&str> = kept.iter().filter(of_it).map(|e| e.text.as_str()).collect();
+        let mut gone = examples.clone();
+        gone.retain(|text| !kept.contains(text.as_str()));
+        if let Some(text) = trial::missed(&new, rule, &gone).first().filter(|_| !known) {
+            let what = format!("hittar inte längre ”{text}”");
+            report.weakened.push(Weakened { rule: rule.clone(), what });
+        }
+    }
     // What keeps forbidden content from being copied misses nothing that it found.
     let marked: BTreeSet<&str> = new
         .lexicon()
@@ -306,8 +319,16 @@ fn look(
     report
 }
 
-/// The rules that find cries for help and threats to somebody's life, by name, with how grave they are.
-fn grave_rules(sources: &[Source]) -> BTreeMap<String, Severity> {
+/// A built-in rule that finds cries for help or threats to somebody's life.
+struct Grave {
+    category: Category,
+    severity: Severity,
+    /// Texts that it finds.
+    examples: Vec<String>,
+}
+
+/// The rules that find cries for help and threats to somebody's life, by name.
+fn grave_rules(sources: &[Source]) -> BTreeMap<String, Grave> {
     let lexicon = Lexicon::compile(sources);
     let shown = lexicon.rules.iter().filter(|rule| !rule.shadow && !rule.patterns.is_empty());
     let grave = shown.filter(|rule| {
@@ -315,18 +336,33 @@ fn grave_rules(sources: &[Source]) -> BTreeMap<String, Severity> {
             && matches!(rule.category, Category::Threat | Category::Case)
             || rule.mark.is_some()
     });
-    grave.map(|rule| (rule.id.to_string(), rule.severity)).collect()
+    let mut grave: BTreeMap<_, _> = grave
+        .map(|rule| {
+            let (category, severity) = (rule.category, rule.severity);
+            (rule.id.to_string(), Grave { category, severity, examples: Vec::new() })
+        })
+        .collect();
+    for example in lexicon.examples.iter().filter(|example| example.hits) {
+        let rule = &lexicon.rules[example.rule as usize];
+        if let Some(known) = grave.get_mut(&*rule.id) {
+            known.examples.push(example.text.clone());
+        }
+    }
+    grave
 }
 
-/// Which of them a lexicon has turned off, counts in shadow, or calls less grave.
-fn weakened(grave: &BTreeMap<String, Severity>, after: &Lexicon) -> Vec<Weakened> {
+/// Which of them a lexicon has turned off, counts in shadow, calls less grave or something else.
+fn weakened(grave: &BTreeMap<String, Grave>, after: &Lexicon) -> Vec<Weakened> {
     let told = grave.iter().filter_map(|(id, before)| {
         let what = match after.rules.iter().find(|rule| *rule.id == **id) {
             None => "finns inte längre".to_owned(),
             Some(rule) if rule.patterns.is_empty() => "är avstängd".to_owned(),
             Some(rule) if rule.shadow => "räknas bara, och visas för ingen".to_owned(),
-            Some(rule) if rule.severity < *before => {
-                format!("blir {} i stället för {}", rule.severity.label(), before.label())
+            Some(rule) if rule.severity < before.severity => {
+                format!("blir {} i stället för {}", rule.severity.label(), before.severity.label())
+            }
+            Some(rule) if rule.category != before.category => {
+                format!("blir {} i stället för {}", rule.category.label(), before.category.label())
             }
             Some(_) => return None,
         };

@@ -9,11 +9,13 @@ use jiff::{Timestamp, ToSpan as _};
 
 use crate::domain::account::PlatformKind;
 use crate::domain::calendar::local;
+use crate::domain::dossier::Dossier;
 use crate::domain::ids::{AccountId, UserId};
 use crate::domain::person::Act;
 use crate::domain::supervision::{DayKept, Uncovered, day_after, known_from, midnight};
 use crate::store::sqlite::looks::{MachineHour, PersonLook, SLOT_MS};
 
+use super::dossiers::rendered;
 use super::{ServiceError, Services, Viewer};
 
 /// The longest stretch that is shown at once, in days.
@@ -205,7 +207,7 @@ impl Services {
                 }
             }
             let gap = watching.gap_min(false).map_or_else(String::new, |most| {
-                format!(", högst {most} minuter mellan två titter i öppettid")
+                format!(", högst {most} minuter mellan två genomgångar i öppettid")
             });
             let (gaps, has_people) = self.uncovered(account.id, &cover, today);
             let uncovered = gaps.iter().flat_map(|gap| gap.ahead(today)).collect();
@@ -245,6 +247,59 @@ impl Services {
         let people = cover.get(&account).map_or(&[][..], Vec::as_slice);
         let policy = self.policy_of(account);
         (policy.duties.watching.uncovered(people, today), !people.is_empty())
+    }
+
+    /// The supervision log of one account as PDF/A, the oldest day first, gaps marked.
+    ///
+    /// # Errors
+    /// As [`Services::supervision`]; [`ServiceError::NotFound`] where there is no such account.
+    pub async fn supervision_pdf(
+        &self,
+        viewer: &Viewer,
+        account: &str,
+        (first, last): (Date, Date),
+    ) -> Result<Vec<u8>, ServiceError> {
+        let logs = self.supervision(viewer, first, last).await?;
+        let log = logs.into_iter().find(|log| log.key == account);
+        let log = log.ok_or(ServiceError::NotFound { what: "account" })?;
+        let at = self.inner.clock.now();
+        let clock = |at: Timestamp| local(at).strftime("%H:%M").to_string();
+        let gaps = log.days.iter().filter(|day| day.kept.is_gap()).count();
+        let rows = log.days.iter().rev().map(|day| {
+            let gap = if day.kept.is_gap() { "Lucka: " } else { "" };
+            let people = match day.between {
+                Some((a, b)) if a == b => format!("{} {}", day.who.join(", "), clock(a)),
+                Some((a, b)) => format!("{} {}–{}", day.who.join(", "), clock(a), clock(b)),
+                None => "ingen".to_owned(),
+            };
+            vec![
+                day.day.to_string(),
+                format!("{gap}{}", day.kept.words()),
+                people,
+                format!("läste {} h, misslyckades {} h", day.machine_hours, day.failed_hours),
+            ]
+        });
+        rendered(Dossier {
+            title: format!("Uppsiktslogg, {}", log.name),
+            authority: self.inner.settings.authority.clone(),
+            at,
+            ident: format!("uppsikt/{}/{first}/{last}/{}", log.key, at.as_millisecond()),
+            heading: "Uppsikt över kontot dag för dag",
+            facts: vec![
+                ("Konto".into(), format!("{} ({})", log.name, log.platform.label())),
+                ("Tid".into(), format!("{first} till {last}")),
+                ("Riktlinjen kräver".into(), format!("tillsyn {}", log.wants)),
+                ("Luckor".into(), format!("{gaps} av {} dagar", log.days.len())),
+            ],
+            notes: vec![
+                "En lucka är en dag då riktlinjen kräver tillsyn men ingen tittade, eller tittade för sällan (lagen om elektroniska anslagstavlor, 1998:112, 4 §). Människors genomgångar räknas när någon öppnar kön eller ett ärende; Uppsikts avläsning räknas i timmar då plattformen lästes.".into(),
+            ],
+            columns: vec!["Dag", "Tillsyn", "Människor", "Uppsikts avläsning"],
+            rows: rows.collect(),
+            chapters: Vec::new(),
+            files: Vec::new(),
+        })
+        .await
     }
 
     /// The same as a table, one line for each account and day.

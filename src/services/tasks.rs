@@ -15,6 +15,7 @@ use crate::store::rows::{ActionRow, EvidenceState};
 use crate::store::sqlite::tasks::TaskEnd;
 
 use super::corrections::reason;
+use super::forward::NotByMail;
 use super::intake::address;
 use super::outbox::{NotInTheDiary, is_removed};
 use super::queue::{Line, PAGE};
@@ -223,12 +224,16 @@ impl Services {
         }
     }
 
-    /// Why a person is not to remove it yet. `stands`: the decision can be undone no more.
+    /// Why a person is not to remove it yet, or why it is theirs to send on. `stands`: the decision can be undone no more.
     pub(super) async fn hindered(
         &self,
         row: &ActionRow,
         stands: bool,
     ) -> Result<Option<&'static str>, ServiceError> {
+        if row.kind == ActionKind::Forward {
+            let why = self.not_by_mail(row.case, row.version).await?;
+            return Ok(why.map(NotByMail::task));
+        }
         if !row.kind.removes() {
             return Ok(None);
         }

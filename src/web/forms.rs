@@ -228,6 +228,7 @@ impl DecisionFields {
             before: None,
             said: None,
             preview: None,
+            letter: None,
         }
     }
 

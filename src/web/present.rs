@@ -474,7 +474,7 @@ fn decision(
     } else {
         Proposal::default()
     };
-    DecisionForm::new(DecisionInput {
+    let form = DecisionForm::new(DecisionInput {
         case: file.id,
         revision: file.revision,
         seen: Seen { steps: file.history.len(), version: file.version.0 },
@@ -493,7 +493,7 @@ fn decision(
             offers.map(|o| o.delete_effect.as_str()),
         ),
         reply: offer(ActionKind::Reply, reply, until.as_deref()),
-        forward: PlatformOffer::Native { effect: Some(FORWARD_BY_HAND.into()) },
+        forward: PlatformOffer::Native { effect: Some(forward_words(file).into()) },
         report: offer(ActionKind::Report, offers.map(|o| o.report), None),
         longest_reply,
         grounds: GroundMenu::new(
@@ -511,7 +511,17 @@ fn decision(
         again,
         permalink: file.permalink.as_ref().filter(|_| !file.no_copy).map(|p| p.url.as_str()),
         platform: &platform_words(&file.account),
-    })
+    });
+    DecisionForm { units: file.units.clone(), ..form }
+}
+
+fn forward_words(file: &CaseFile) -> &'static str {
+    match file.units.is_empty() {
+        true => FORWARD_BY_HAND,
+        false => {
+            "Till en enhet i listan skickar Uppsikt ett brev med beviset. Till andra skickar du det själv."
+        }
+    }
 }
 
 /// The removal that the policy prefers, or the other one where the platform has only that.

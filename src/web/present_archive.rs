@@ -6,7 +6,7 @@ use super::view::archive::{ArchivePage, ArchiveRunPage, RunLine};
 use super::view::shell::{Notice, Shell};
 use super::view::times::Moment;
 use super::view::visible::Visible;
-use super::view::words::size;
+use super::view::words::{count, size};
 use crate::domain::archive_run::Occasion;
 use crate::domain::calendar::local;
 use crate::domain::person::Act;
@@ -79,7 +79,9 @@ pub fn one(
         let n = format!("{} egna inlägg, {} andra texter", said.n_posts, said.n_items);
         facts.push(("Omfattning", n));
         if said.n_filled > 0 {
-            facts.push(("Hämtat i efterhand", format!("{} texter", said.n_filled)));
+            let texts =
+                count(usize::try_from(said.n_filled).unwrap_or(usize::MAX), "text", "texter");
+            facts.push(("Hämtat i efterhand", texts));
         }
     }
     let said = run.manifest.as_ref();

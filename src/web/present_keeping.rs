@@ -105,7 +105,8 @@ fn summary(plan: &Plan) -> Option<String> {
         ),
     };
     let n = (plan.due.len() as u64, plan.lines.len() as u64);
-    Some(format!("{}: {} filer ({}) förstörs.{kept}", extent(n), number(n_files), size(n_bytes)))
+    let files = if n_files == 1 { "fil" } else { "filer" };
+    Some(format!("{}: {} {files} ({}) förstörs.{kept}", extent(n), number(n_files), size(n_bytes)))
 }
 
 fn rules_view(policy: &Policy, plan: Plan, now: Timestamp) -> Result<RulesView, String> {

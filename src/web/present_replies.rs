@@ -5,11 +5,12 @@ use jiff::Timestamp;
 use crate::domain::item::ItemKind;
 use crate::domain::mention::NOTE;
 use crate::services::case_file::CaseFile;
+use crate::services::forward::{Forwarded, Letter};
 use crate::services::replies::{Filled, Informing, Preview};
 
 use super::view::marked::MarkedText;
 use super::view::mentions::NotesView;
-use super::view::replies::{AnswerHelp, InformingView, PreviewView, ReplyGroup};
+use super::view::replies::{AnswerHelp, InformingView, LetterView, PreviewView, ReplyGroup};
 use super::view::times::Moment;
 
 /// What helps to write the answer in a case.
@@ -61,6 +62,16 @@ pub fn preview(preview: Preview) -> PreviewView {
             format!("Underskriften har satts dit enligt {policy}, och följer med när du beslutar.")
         }),
         problem,
+    }
+}
+
+/// What would be mailed to whom it is forwarded to.
+pub fn letter(forwarded: Forwarded) -> LetterView {
+    match forwarded {
+        Forwarded::ByMail(Letter { to, subject, text }) => {
+            LetterView::Mail { to, subject, text: MarkedText::plain(&text.replace("\r\n", "\n")) }
+        }
+        Forwarded::ByHand(why) => LetterView::ByHand(why),
     }
 }
 

@@ -71,8 +71,9 @@ pub fn account(log: &AccountLog) -> AccountWatch {
     let sum = match wanted {
         0 => "Inga dagar att räkna än".to_owned(),
         _ => format!(
-            "{} av {wanted} dagar hållna{}",
+            "{} av {wanted} {}{}",
             wanted.saturating_sub(gaps),
+            if wanted == 1 { "dag hållen" } else { "dagar hållna" },
             match gaps {
                 0 => String::new(),
                 1 => ", 1 lucka".to_owned(),

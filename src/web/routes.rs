@@ -234,6 +234,7 @@ pub fn router(
         .route("/regler/version/{id}/dra-tillbaka", post(rules::withdraw).get(back_to_page))
         .route("/uppsikt", get(supervision::show))
         .route("/uppsikt/uppsiktslogg.csv", get(supervision::table))
+        .route("/uppsikt/uppsiktslogg.pdf", get(supervision::document))
         .route("/hjalp", get(help::show))
         .route("/hjalp/tangenter", post(help::keys).get(back_to_page))
         .fallback(|State(site): State<Site>| async move { not_found(&site) })

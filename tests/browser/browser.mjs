@@ -72,12 +72,28 @@ export const focusedCase = (page) =>
 
 /** Ticks one choice of the decision form and no other. */
 export async function tickAlone(page, choice) {
-  // By keyboard: the button that stays may lie over a choice that a mouse would have to scroll to.
+  // By keyboard; `clickAlone` is the same with a mouse.
   const others = page.locator(`#beslut input[name=val]:checked:enabled:not(#val-${choice})`);
   while (await others.count() > 0) await others.first().press("Space");
   const wanted = page.locator(`#val-${choice}:enabled`);
   await wanted.waitFor();
   if (!(await wanted.isChecked())) await wanted.press("Space");
+}
+
+/** The same by mouse: nothing that stays on the page lies over a choice for good. */
+export async function clickAlone(page, choice) {
+  const all = page.locator("#beslut input[name=val]:enabled");
+  const wanted = page.locator(`#val-${choice}:enabled`);
+  await wanted.waitFor();
+  // Each of them once, so that none is out of reach.
+  for (const box of await all.all()) {
+    const [before, id] = [await box.isChecked(), await box.getAttribute("id")];
+    await box.click();
+    assert.notEqual(await box.isChecked(), before, `a click on ${id} hits it`);
+  }
+  const others = page.locator(`#beslut input[name=val]:checked:enabled:not(#val-${choice})`);
+  while (await others.count() > 0) await others.first().click();
+  if (!(await wanted.isChecked())) await wanted.click();
 }
 
 /** Whether the page can be read without scrolling sideways. */

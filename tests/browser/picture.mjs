@@ -26,6 +26,8 @@ await phone.check("#val-answer");
 await phone.fill("#svar", "Hej! Tack för din fråga. Badet öppnar klockan tio på lördagar.\n\nVälkommen!");
 await phone.click("#forhandsgranska");
 await phone.waitForSelector("#forhandsvisning:focus");
-await phone.locator("#svar").evaluate((field) => field.scrollIntoView({ block: "start" }));
+await phone.locator("label[for=svar]").evaluate((field) => field.scrollIntoView({ block: "start" }));
+// Nothing is pointed at.
+await phone.mouse.move(0, 0);
 await phone.screenshot({ path: `${folder}/answer.png` });
 await browser.close();

@@ -19,6 +19,7 @@ missing_packages() {
   [ "$1" = quick ] && return
   [ -e /usr/share/dict/swedish ] || echo wswedish
   has chromium || [ -n "${CHROMIUM:-}" ] || echo chromium
+  [ -z "${long:-}" ] || has firefox-esr || has firefox || echo firefox-esr
   # Screenshots depend on fonts: letters of most scripts, and emoji.
   fc_has "Noto Sans" || echo fonts-noto-core
   fc_has "Noto Color Emoji" || echo fonts-noto-color-emoji

@@ -21,6 +21,16 @@ pub struct Failed {
     pub others: Vec<String>,
 }
 
+/// Which of these texts a rule does not hit any more.
+pub fn missed<'t>(classifier: &Classifier, rule: &str, texts: &'t [String]) -> Vec<&'t str> {
+    let mut scratch = Scratch::default();
+    let is_missed = |text: &&'t str| {
+        let verdict = classifier.by_rules(&mut scratch, text);
+        !verdict.findings.iter().any(|finding| &*finding.rule == rule)
+    };
+    texts.iter().map(String::as_str).filter(is_missed).collect()
+}
+
 /// Runs every example and counterexample; returns how many there were, and those that failed.
 pub fn run(classifier: &Classifier) -> (usize, Vec<Failed>) {
     let lexicon = classifier.lexicon();

@@ -13,6 +13,7 @@ mod corrections;
 mod crash;
 mod crisis;
 mod filters;
+mod forward;
 mod handed;
 mod handovers;
 pub(in crate::services) mod harness;

@@ -162,6 +162,19 @@ async fn what_makes_a_life_be_missed_is_published_only_by_somebody_who_has_read_
         draft.accepts = preview.mark().unwrap();
         assert!(services.publish_rules(&ada, &draft).await.unwrap(), "{what}");
     }
+    // A rule of one's own in its place finds what it says, and nothing of what went with the old one.
+    let replaced = |category: &str| {
+        let own = LIFE.replace("\"threat\"", &format!("\"{category}\""));
+        let own = own.replace("severity", "replaces = true\nseverity");
+        own.replace("^hotfull text", "^helt annat").replace("otfull text", "elt annat")
+    };
+    for (text, words) in
+        [(replaced("threat"), "hittar inte längre"), (replaced("insult"), "i stället för")]
+    {
+        let preview = fits(services, &ada, &text).await;
+        let [one] = &preview.weakened[..] else { panic!("{:?}", preview.weakened) };
+        assert!(one.rule == "prov.hot" && one.what.contains(words), "{one:?}");
+    }
     // What is of no life asks nobody, nor does what finds more.
     for text in [OFF, &change("patterns = [\"^hemsk text\"]")] {
         assert!(fits(services, &ada, text).await.mark().is_none(), "{text}");
@@ -198,6 +211,13 @@ async fn rules_that_a_later_program_refuses_stop_nothing_and_are_told_of() {
     let told = services.rule_notices(&ada).await.unwrap();
     assert!(told[0].contains("godtas inte"), "{told:?}");
     assert!(services.rule_notices(&stage.editor).await.unwrap().is_empty(), "administrators alone");
+    // A task, and one for each however often the program is started.
+    for _ in 0..2 {
+        services.tell_refused_rules().await.unwrap();
+    }
+    let tasks = services.notice_troubles(&ada).await.unwrap();
+    let [task] = &tasks[..] else { panic!("{tasks:?}") };
+    assert!(task.problem.contains("godtas inte") && task.needs_a_person, "{task:?}");
     // Whoever mends it ends it.
     published(services, &ada, OFF).await;
     begun(services, &stage).await;

@@ -13,7 +13,7 @@ use crate::domain::person::Role;
 use crate::domain::supervision::{DayKept, Uncovered};
 use crate::services::claims::Look;
 use crate::services::supervision::AccountLog;
-use crate::services::{Viewer, people};
+use crate::services::{ServiceError, Viewer, people};
 
 async fn log(stage: &Stage, from: (i8, i8), to: (i8, i8)) -> AccountLog {
     let (first, last) = (date(2026, from.0, from.1), date(2026, to.0, to.1));
@@ -85,7 +85,7 @@ async fn t12_open_comments_are_not_left_longer_than_the_policy_lets_them_in_work
     }
     go_to(&stage, "2026-11-25T18:00");
     let log = log(&stage, (11, 25), (11, 25)).await;
-    let gap = "lucka på 3 h 30 min från kl. 10:00, högst 2 h tillåts";
+    let gap = "3 h 30 min utan titt från kl. 10:00, högst 2 h tillåts";
     assert_eq!(kept(&log), owned(&[(25, gap)]));
     assert!(matches!(log.days[0].kept, DayKept::TooSeldom { minutes: 210, most: 120, .. }));
     assert!(log.wants.contains("högst 120 minuter"), "{}", log.wants);
@@ -231,6 +231,12 @@ async fn the_table_has_a_line_for_each_day_and_marks_gaps() {
     facebook;Exempelstads kommun (simulerad);Facebook;alla helgfria vardagar;2026-11-26;ja;ingen har tittat;0;;;;0;0
     facebook;Exempelstads kommun (simulerad);Facebook;alla helgfria vardagar;2026-11-25;nej;sedd;1;09:00;09:00;Kim Exempel;0;0
     ");
+    let key =
+        stage.services.supervision(&stage.editor, days.0, days.1).await.unwrap()[0].key.clone();
+    let document = stage.services.supervision_pdf(&stage.editor, &key, days).await.unwrap();
+    assert!(document.starts_with(b"%PDF") && !document.is_empty());
+    let none = stage.services.supervision_pdf(&stage.editor, "finns-inte", days).await;
+    assert!(matches!(none, Err(ServiceError::NotFound { .. })));
     let backwards = stage.services.supervision(&stage.editor, days.1, days.0).await;
     assert!(backwards.is_err());
     let years = stage.services.supervision(&stage.editor, date(2020, 1, 1), days.1).await;

@@ -436,6 +436,24 @@ impl Store {
         .await
     }
 
+    /// Tells administrators of own rules that this program refuses, as a task; the same once.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tell_refused_rules(
+        &self,
+        version: PolicyVersionId,
+        problem: String,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            let key = format!("rules refused {version} {}", env!("CARGO_PKG_VERSION"));
+            let subject = "De egna reglerna godtas inte av den här versionen av Uppsikt";
+            tell_trouble(tx, &key, "policy", None, "administratören", subject, &problem, now)
+        })
+        .await
+    }
+
     /// Takes back a version that waits.
     ///
     /// # Errors

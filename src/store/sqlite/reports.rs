@@ -59,7 +59,7 @@ impl Store {
                 &mut c.prepare_cached(
                     // Whoever puts a case to rest has not decided it. The first decision is held against the
                     // deadline that the case had then.
-                    "select k.id, i.account_id, k.opened_at, coalesce(d.due_at, k.due_at), k.category, d.at,
+                    "select k.id, k.account_id, k.opened_at, coalesce(d.due_at, k.due_at), k.category, d.at,
                             k.outside,
                             (select min(a.at) from audit a indexed by audit_by_subject
                              where a.subject = 'case ' || k.id and a.act = ?3),
@@ -67,13 +67,13 @@ impl Store {
                                     where choice.value ->> '$.choice' = 'dismiss'),
                             exists (select 1 from actions x where x.case_id = k.id
                                     and x.kind in ('hide', 'delete') and x.state = 'done')
-                     from cases k join items i on i.id = k.item_id
+                     from cases k
                      left join decisions d on d.id = (
                        select min(f.id) from decisions f
                        where f.case_id = k.id and f.undone_at is null
                          and exists (select 1 from json_each(f.choices) choice
                            where choice.value ->> '$.choice' <> 'hold'))
-                     where k.opened_at >= ?1 and k.opened_at < ?2 order by k.id",
+                     where k.opened_at >= ?1 and k.opened_at < ?2",
                 )?,
                 params![ms(from), ms(to), CustodyAct::OpenCase.id()],
                 |row| {
@@ -96,9 +96,10 @@ impl Store {
             )?;
             let removals = rows(
                 &mut c.prepare_cached(
-                    "select x.case_id, i.account_id, d.at, d.ground, x.kind from actions x
-                     join decisions d on d.id = x.decision_id and d.case_id = x.case_id
-                     join items i on i.id = x.item_id
+                    // From the decisions of the span, which an index leads to: actions are of all time.
+                    "select x.case_id, k.account_id, d.at, d.ground, x.kind
+                     from decisions d cross join actions x on x.case_id = d.case_id and x.decision_id = d.id
+                     cross join cases k on k.id = d.case_id
                      where x.kind in ('hide', 'delete') and x.state = 'done'
                        and d.at >= ?1 and d.at < ?2 order by x.id",
                 )?,

@@ -161,11 +161,13 @@ impl Store {
     }
 
     /// Cases of the queue in its order, each by itself also where it stands behind a similar one, as far as
-    /// they are picked by: so many from the `offset`th on.
+    /// they are picked by: so many from the `offset`th on. `holder`: those alone that somebody works with, who are
+    /// few, so that the rest is not walked.
     pub async fn candidates(
         &self,
         filter: QueueFilter,
         account_key: Option<String>,
+        holder: Option<UserId>,
         (offset, most): (u32, u32),
         now: Timestamp,
     ) -> Result<Vec<Candidate>, StoreError> {
@@ -184,6 +186,7 @@ impl Store {
             let (condition, order) = (sql.condition, sql.order);
             let way = usize::from(account.is_some());
             let index = match filter {
+                _ if holder.is_some() => "cases_by_holder",
                 QueueFilter::Open => ["cases_queue", "cases_queue_of_account"][way],
                 QueueFilter::Held
                 | QueueFilter::Decided
@@ -196,35 +199,44 @@ impl Store {
                 Some(_) => "and k.account_id = ?4",
                 None => "and ?4 is null",
             };
+            let held = match holder {
+                Some(_) => "and k.claimed_by = ?5",
+                None => "and ?5 is null",
+            };
             let ask = format!(
                 "select k.id, k.account_id, k.category, k.severity, k.opened_at, k.due_at,
                         case when k.claimed_until > ?3 then k.claimed_by end, k.secret
-                 from cases k indexed by {index} where {condition} {only}
+                 from cases k indexed by {index} where {condition} {only} {held}
                  order by {order} limit ?1 offset ?2"
             );
-            rows(&mut c.prepare_cached(&ask)?, params![most, offset, ms(now), account], |row| {
-                let category: Option<String> = row.get(2)?;
-                let category = category
-                    .map(|id| id.parse::<Category>().map_err(|e| StoreError::row("cases", e)))
-                    .transpose()?;
-                let severity = match row.get::<_, u8>(3)? {
-                    1 => Some(Severity::Low),
-                    2 => Some(Severity::Medium),
-                    3 => Some(Severity::High),
-                    _ => None,
-                };
-                Ok(Candidate {
-                    case: CaseId(row.get(0)?),
-                    account: AccountId(row.get(1)?),
-                    category,
-                    severity,
-                    opened_at: at(row.get(4)?)?,
-                    due_at: at(row.get(5)?)?,
-                    claimed_by: row.get::<_, Option<i64>>(6)?.map(UserId),
-                    responsible: None,
-                    secret: row.get(7)?,
-                })
-            })
+            let holder = holder.map(|user| user.0);
+            rows(
+                &mut c.prepare_cached(&ask)?,
+                params![most, offset, ms(now), account, holder],
+                |row| {
+                    let category: Option<String> = row.get(2)?;
+                    let category = category
+                        .map(|id| id.parse::<Category>().map_err(|e| StoreError::row("cases", e)))
+                        .transpose()?;
+                    let severity = match row.get::<_, u8>(3)? {
+                        1 => Some(Severity::Low),
+                        2 => Some(Severity::Medium),
+                        3 => Some(Severity::High),
+                        _ => None,
+                    };
+                    Ok(Candidate {
+                        case: CaseId(row.get(0)?),
+                        account: AccountId(row.get(1)?),
+                        category,
+                        severity,
+                        opened_at: at(row.get(4)?)?,
+                        due_at: at(row.get(5)?)?,
+                        claimed_by: row.get::<_, Option<i64>>(6)?.map(UserId),
+                        responsible: None,
+                        secret: row.get(7)?,
+                    })
+                },
+            )
         })
         .await
     }

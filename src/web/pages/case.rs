@@ -81,9 +81,21 @@ async fn draw(site: &Site, inside: &Inside, case: CaseId, way: Way) -> Result<Re
     }
     let mut again = again.map(|again| warned(site, again));
     if preview && let Some(filled) = again.take() {
-        let text = filled.filled().published().to_owned();
-        let shown = site.services.preview(viewer, case, &text).await.map_err(|e| site.error(e))?;
-        again = Some(filled.previewed(present_replies::preview(shown)));
+        let typed = filled.filled();
+        let forwards = typed.choices.contains(&ChoiceKind::Forward);
+        let answers = [ChoiceKind::Answer, ChoiceKind::Refer];
+        let (mut shown, mut letter) = (None, None);
+        if forwards {
+            let secret = typed.diary.is_yes(Question::Secrecy);
+            let to = (typed.to.as_str(), typed.forward_note.as_str());
+            let forwarded = site.services.forwarded(viewer, case, to, secret).await;
+            letter = Some(present_replies::letter(forwarded.map_err(|e| site.error(e))?));
+        }
+        if !forwards || answers.iter().any(|kind| typed.choices.contains(kind)) {
+            let answer = site.services.preview(viewer, case, typed.published()).await;
+            shown = Some(present_replies::preview(answer.map_err(|e| site.error(e))?));
+        }
+        again = Some(filled.previewed(shown, letter));
     }
     let neighbours = site.services.neighbours(viewer, case).await.map_err(|e| site.error(e))?;
     let now = site.services.clock().now();

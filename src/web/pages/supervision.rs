@@ -24,6 +24,7 @@ const USUAL_DAYS: i32 = 30;
 pub struct Asked {
     fran: String,
     till: String,
+    konto: String,
 }
 
 /// The days asked for; what is no day gives way to the usual ones.
@@ -57,6 +58,20 @@ pub async fn show(
         accounts: logs.iter().map(account).collect(),
     };
     Ok(page_with(&site, status, &view))
+}
+
+/// The log of one account as PDF/A.
+pub async fn document(
+    State(site): State<Site>,
+    inside: Inside,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Response> {
+    let (first, last) = days(&site, &asked);
+    let made = site.services.supervision_pdf(&inside.viewer, &asked.konto, (first, last)).await;
+    let bytes = made.map_err(|e| site.error(e))?;
+    let name = format!("attachment; filename=\"uppsiktslogg-{first}-{last}.pdf\"");
+    let headers = [(CONTENT_TYPE, "application/pdf".to_owned()), (CONTENT_DISPOSITION, name)];
+    Ok((headers, bytes).into_response())
 }
 
 /// The same as a table.

@@ -15,7 +15,7 @@ use super::choice::ChoiceKind;
 use super::grounds::{GroundGroup, GroundMenu};
 use super::outside::Outside;
 use super::register::{RegisterView, tick};
-use super::replies::{AnswerHelp, PreviewView};
+use super::replies::{AnswerHelp, LetterView, PreviewView};
 use super::together::Rest;
 
 /// What the platform offers for one choice, as the capability record says it.
@@ -185,6 +185,8 @@ pub struct Filled {
     pub said: Option<String>,
     /// The answer as it will look, where that was asked for.
     pub preview: Option<PreviewView>,
+    /// What would be mailed to whom it is forwarded to, where that was asked for.
+    pub letter: Option<LetterView>,
 }
 
 impl Filled {
@@ -229,10 +231,10 @@ impl Again {
         }
     }
 
-    /// With the answer as it will look.
-    pub fn previewed(mut self, preview: PreviewView) -> Self {
+    /// With the answer, and the letter, as they will look.
+    pub fn previewed(mut self, preview: Option<PreviewView>, letter: Option<LetterView>) -> Self {
         let (Self::Refused(filled, _) | Self::Asked(filled) | Self::Kept(filled)) = &mut self;
-        filled.preview = Some(preview);
+        (filled.preview, filled.letter) = (preview, letter);
         self
     }
 
@@ -329,6 +331,8 @@ pub struct DecisionForm {
     pub ground_why: Option<String>,
     /// The wizard on the diary.
     pub register: Option<RegisterView>,
+    /// Units that a letter goes to when it is forwarded.
+    pub units: Vec<String>,
     /// Times to wait until.
     pub holds: Vec<HoldOption>,
     /// Says what the policy proposes and that the person decides.
@@ -393,6 +397,7 @@ impl DecisionForm {
             grounds: input.grounds.groups(filled.ground),
             ground_why: input.grounds.why.clone(),
             register,
+            units: Vec::new(),
             holds: input.rest.clone().unwrap_or_default(),
             proposal: proposal_words(&input, &filled, &choices),
             problem,
@@ -449,6 +454,7 @@ impl DecisionForm {
             before: _,
             said: _,
             preview: _,
+            letter: _,
         } = &self.filled;
         let yes = |(question, yes): (&Question, &bool)| {
             format!("{} {}.", question.words(), if *yes { "Ja" } else { "Nej" })

@@ -124,6 +124,40 @@ pub struct PreviewView {
     pub problem: Option<String>,
 }
 
+/// What becomes of forwarding, before it is decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LetterView {
+    /// A letter goes out.
+    Mail {
+        /// Unit and address.
+        to: String,
+        /// Its subject.
+        subject: String,
+        /// What it says.
+        text: MarkedText,
+    },
+    /// A person does it, and why.
+    ByHand(String),
+}
+
+impl LetterView {
+    /// To whom, the subject, and what it says, where a letter goes out.
+    pub fn mail(&self) -> Option<(&str, &str, &MarkedText)> {
+        match self {
+            Self::Mail { to, subject, text } => Some((to, subject, text)),
+            Self::ByHand(_) => None,
+        }
+    }
+
+    /// Why a person does it.
+    pub fn by_hand(&self) -> Option<&str> {
+        match self {
+            Self::Mail { .. } => None,
+            Self::ByHand(why) => Some(why),
+        }
+    }
+}
+
 /// Saved replies under a heading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplyGroup {

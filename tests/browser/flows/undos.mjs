@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { close, focusedCase, logIn, open, shot, tickAlone } from "../browser.mjs";
+import { clickAlone, close, focusedCase, logIn, open, shot } from "../browser.mjs";
 
 /** Two decisions in a row: one bar stands, the other lies folded below it, and neither pushes the list down twice. */
 export async function undosDoNotStack(given) {
-  const page = await open(given);
+  // A low window: the panel of choices is taller than it.
+  const page = await open(given, { viewport: { width: 1280, height: 720 } });
   await logIn(page, given);
   await page.keyboard.press("j");
   const decided = [await focusedCase(page)];
@@ -11,7 +12,7 @@ export async function undosDoNotStack(given) {
   for (let times = 0; times < 2; times += 1) {
     const number = decided.at(-1);
     await page.waitForSelector(`#bredvid #arende[data-arende="${number}"] #beslutsform`);
-    await tickAlone(page, "register");
+    await clickAlone(page, "register");
     await page.waitForTimeout(700);
     await page.keyboard.press("Control+Enter");
     await page.waitForSelector(`#angra-plats form[data-angra="${number}"]`);
