@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use url::Url;
 
-use crate::config::secret::{SealedToken, Tokens, is_name};
+use crate::config::secret::{SealedToken, Tokens, is_name, second_name};
 use crate::domain::account::PlatformKind;
 use crate::platforms::authorize::flickr::{Asked, FLICKR_OAUTH};
 use crate::platforms::authorize::tiktok::Pasted;
 use crate::platforms::authorize::{
-    self, Client, Kept, NotConnected, NotSo, Provider, TIKTOK_TOKENS, Waiting,
+    self, Client, NotConnected, NotSo, Provider, TIKTOK_TOKENS, Waiting,
 };
 use crate::platforms::http::HttpSettings;
 use crate::runtime::clock::Clock;
@@ -26,8 +26,6 @@ pub struct Wanted {
     pub client_id: String,
     /// Its secret, where it has one.
     pub client_secret: Option<Secret>,
-    /// The variable that holds it, which the settings are to name.
-    pub secret_variable: Option<String>,
     /// The port for the redirect; 0 takes a free one.
     pub port: u16,
     /// Other addresses than the platform's own: of a test, or of a server of one's own.
@@ -63,7 +61,6 @@ pub struct Begun {
     way: Way,
     wanted: Wanted,
     tokens: Tokens,
-    kept: Kept,
     is_local: bool,
 }
 
@@ -106,7 +103,7 @@ pub async fn begin(wanted: Wanted, tokens: Tokens, clock: Clock) -> Result<Begun
         let tokens = Tokens { key: Some(key), ..tokens };
         let way = Way::Pasted(Box::new(Pasted::begin(issued, token, client)?));
         let is_local = wanted.token_url.is_some();
-        return Ok(Begun { way, wanted, tokens, kept: Kept::Refresh, is_local });
+        return Ok(Begun { way, wanted, tokens, is_local });
     }
     if wanted.platform == PlatformKind::Flickr {
         let fixed = || Url::parse(FLICKR_OAUTH).expect("a fixed address is one");
@@ -117,7 +114,7 @@ pub async fn begin(wanted: Wanted, tokens: Tokens, clock: Clock) -> Result<Begun
         let settings = reach(is_local);
         let asked = Asked::begin(base, client, wanted.port, &settings, clock).await?;
         let way = Way::Asked(Box::new(asked));
-        return Ok(Begun { way, wanted, tokens, kept: Kept::Access, is_local });
+        return Ok(Begun { way, wanted, tokens, is_local });
     }
     let mut provider = Provider::of(wanted.platform)?;
     let is_local = wanted.token_url.is_some();
@@ -128,9 +125,8 @@ pub async fn begin(wanted: Wanted, tokens: Tokens, clock: Clock) -> Result<Begun
     }
     let key = Key::read_or_make(&tokens.key_file)?;
     let tokens = Tokens { key: Some(key), ..tokens };
-    let kept = provider.kept;
     let way = Way::Back(Box::new(authorize::begin(provider, client, wanted.port).await?));
-    Ok(Begun { way, wanted, tokens, kept, is_local })
+    Ok(Begun { way, wanted, tokens, is_local })
 }
 
 /// Addresses that somebody typed may lie here; those of platforms never do.
@@ -138,27 +134,9 @@ fn reach(is_local: bool) -> HttpSettings {
     if is_local { HttpSettings::loopback() } else { HttpSettings::default() }
 }
 
-/// The first lines of the account, with the app where the settings name it.
+/// The first lines of the account. Token and app are found by its key.
 fn account(wanted: &Wanted) -> String {
-    let (client, secret) = match wanted.platform {
-        PlatformKind::YouTube | PlatformKind::X | PlatformKind::TikTok | PlatformKind::Reddit => {
-            (Some("client_id"), Some("client_secret"))
-        }
-        PlatformKind::Flickr => (Some("api_key"), Some("api_secret")),
-        _ => (None, None),
-    };
-    let mut lines = format!(
-        "[[account]]\nkey = \"{}\"\nplatform = \"{}\"\n",
-        wanted.name,
-        wanted.platform.id()
-    );
-    if let Some(key) = client {
-        lines.push_str(&format!("{key} = \"{}\"\n", wanted.client_id));
-    }
-    if let (Some(key), Some(variable)) = (secret, &wanted.secret_variable) {
-        lines.push_str(&format!("{key} = \"env:{variable}\"\n"));
-    }
-    lines
+    format!("[[account]]\nkey = \"{}\"\nplatform = \"{}\"", wanted.name, wanted.platform.id())
 }
 
 /// What a person knows and the platform has not told: a line to be filled in.
@@ -207,7 +185,7 @@ impl Begun {
     /// # Errors
     /// [`CannotConnect`].
     pub async fn finish(self, pasted: &str, clock: Clock) -> Result<Sealed, CannotConnect> {
-        let Self { way, wanted, tokens, kept, is_local } = self;
+        let Self { way, wanted, tokens, is_local } = self;
         let settings = reach(is_local);
         let since = clock.now();
         let connected = match way {
@@ -218,22 +196,22 @@ impl Begun {
         let (ends, scope) = (connected.ends, connected.scope);
         let seal = |name: &str, secret: &Secret| {
             let token = secret.expose().to_owned();
-            let sealed = SealedToken { token, ends, scope: scope.clone(), since };
+            let sealed = SealedToken {
+                token,
+                ends,
+                scope: scope.clone(),
+                since,
+                client_id: Some(wanted.client_id.clone()),
+                client_secret: wanted.client_secret.as_ref().map(|app| app.expose().to_owned()),
+            };
             let text = serde_json::to_string(&sealed).expect("plain text and times serialize");
             tokens.shelf(name).write(&zeroize::Zeroizing::new(text))
         };
-        seal(&wanted.name, &connected.token)?;
-        let key = match kept {
-            Kept::Refresh => "refresh_token",
-            Kept::Access => "token",
-        };
-        let mut line = account(&wanted);
-        line.push_str(&format!("{key} = \"sealed:{}\"", wanted.name));
-        if let Some((key, secret)) = &connected.second {
-            let name = format!("{}-hemlighet", wanted.name);
-            seal(&name, secret)?;
-            line.push_str(&format!("\n{key} = \"sealed:{name}\""));
+        if let Some((_, secret)) = &connected.second {
+            seal(&second_name(&wanted.name), secret)?;
         }
+        seal(&wanted.name, &connected.token)?;
+        let mut line = account(&wanted);
         for (key, value) in &connected.beside {
             line.push_str(&format!("\n{key} = \"{value}\""));
         }
@@ -243,32 +221,5 @@ impl Begun {
             line.push_str(&format!("\n{left}"));
         }
         Ok(Sealed { line, ends: connected.ends, lacks: connected.lacks })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_lines_are_a_whole_account() {
-        let wanted = |platform| Wanted {
-            platform,
-            name: "kanalen".into(),
-            client_id: "12.apps.example".into(),
-            client_secret: None,
-            secret_variable: Some("KLIENT".into()),
-            port: 0,
-            authorize_url: None,
-            token_url: None,
-            scopes: Vec::new(),
-            page: None,
-        };
-        assert_eq!(
-            account(&wanted(PlatformKind::YouTube)),
-            "[[account]]\nkey = \"kanalen\"\nplatform = \"youtube\"\nclient_id = \"12.apps.example\"\nclient_secret = \"env:KLIENT\"\n"
-        );
-        // With the token and what is to be filled in, at most seven lines; an own name is one more.
-        assert_eq!(account(&wanted(PlatformKind::LinkedIn)).lines().count(), 3);
     }
 }

@@ -114,7 +114,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                     "`{platform}` är ingen plattform: skriv facebook, instagram, youtube, linkedin, x, tiktok, reddit eller flickr"
                 )
             })?;
-            let secret_variable = client_secret_env.clone();
             let client_secret = match client_secret_env {
                 Some(name) => match std::env::var(name) {
                     Ok(secret) if !secret.is_empty() => Some(Secret::new(secret)),
@@ -129,7 +128,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 name: name.clone().unwrap_or_else(|| kind.id().to_owned()),
                 client_id: client_id.clone(),
                 client_secret,
-                secret_variable,
                 port: *port,
                 authorize_url: authorize_url.clone(),
                 token_url: token_url.clone(),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::runtime;
-use crate::app::simulate::{Drill, SIMULATED, fault_names, read_recording, simulate};
+use crate::app::simulate::{Drill, SIMULATED, Simulated, fault_names, read_recording, simulate};
 use crate::domain::account::PlatformKind;
 use crate::runtime::clock::Clock;
 
@@ -32,6 +32,10 @@ pub struct Args {
     /// Samma frö och samma anrop ger samma fel.
     #[arg(long, value_name = "TAL", default_value_t = 1)]
     seed: u64,
+    /// Så många konton i stället för ett, vart och ett på en egen ledig port och från början tomt. Rader på standard in driver
+    /// dem: "skriv NUMMER TEXT", "lugnt" (inga fel mer) och "läget" (vad som finns, som JSON).
+    #[arg(long, value_name = "ANTAL", value_parser = clap::value_parser!(u32).range(1..=1000), conflicts_with = "replay")]
+    accounts: Option<u32>,
 }
 
 /// How soon a call that was not recorded is told.
@@ -66,7 +70,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         faults: args.faults.clone(),
         per_thousand: if args.faults.is_empty() { 0 } else { args.per_thousand },
         seed: args.seed,
+        number: None,
     };
+    if let Some(n) = args.accounts {
+        return runtime()?.block_on(many(drill, n));
+    }
     runtime()?.block_on(async {
         let simulated = simulate(drill, Clock::system()).await?;
         say!("# {} Avsluta med Ctrl-C.", simulated.base);
@@ -78,6 +86,43 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         tokio::signal::ctrl_c().await?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Many accounts of a platform, until the lines that drive them end.
+async fn many(drill: Drill, n: u32) -> anyhow::Result<ExitCode> {
+    let mut all = Vec::new();
+    for number in 1..=n {
+        let listen = SocketAddr::new(drill.listen.ip(), 0);
+        let seed = drill.seed.wrapping_add(number.into());
+        let one = Drill { number: Some(number), listen, seed, ..drill.clone() };
+        let simulated = simulate(one, Clock::system()).await?;
+        println!("{}", simulated.account);
+        for (name, value) in &simulated.variables {
+            println!("# {name}={value}");
+        }
+        all.push(simulated);
+    }
+    println!("# Klart.");
+    loop {
+        let line = tokio::task::spawn_blocking(|| std::io::stdin().lines().next());
+        let Some(line) = line.await?.transpose()? else { return Ok(ExitCode::SUCCESS) };
+        let mut words = line.splitn(3, ' ');
+        match (words.next(), words.next(), words.next()) {
+            (Some("skriv"), Some(number), Some(text)) => {
+                let place = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+                let one = place.and_then(|place| all.get(place));
+                let one = one.ok_or_else(|| anyhow::anyhow!("det finns inget konto {number}"))?;
+                one.write(text).await;
+            }
+            (Some("lugnt"), None, None) => all.iter().for_each(Simulated::calm),
+            (Some("läget"), None, None) => {
+                for one in &all {
+                    println!("{}", serde_json::to_string(&one.standing().await)?);
+                }
+            }
+            _ => anyhow::bail!("`{line}` är inget av skriv NUMMER TEXT, lugnt och läget"),
+        }
+    }
 }
 
 /// Plays a recording back until it is asked to stop; then tells what did not fit.

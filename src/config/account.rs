@@ -2,6 +2,7 @@
 
 mod address;
 mod apps;
+mod connected;
 pub mod webhook;
 
 use std::collections::BTreeSet;
@@ -21,6 +22,7 @@ use crate::domain::policy::Policy;
 use crate::runtime::secret::Secret;
 
 use address::{Reach, address, simulator};
+use connected::Connected;
 
 /// Time between polls unless said otherwise: platforms sheet, polling plan.
 const INTERVAL_DEFAULT_S: u64 = 60;
@@ -38,6 +40,8 @@ const INTERVAL_MOST_S: u64 = 24 * 60 * 60;
 const SHARED_SECRET_LEAST: usize = 32;
 /// Two secrets may be valid at once while one replaces the other.
 const SHARED_SECRETS_MOST: usize = 2;
+/// What the user on a WordPress site is called unless told otherwise.
+const WORDPRESS_USER: &str = "uppsikt";
 /// The platform that a Facebook account talks to unless told otherwise.
 const FACEBOOK_API: &str = "https://graph.facebook.com/";
 /// Where a Bluesky account logs in unless told otherwise, and where people read it.
@@ -372,29 +376,27 @@ fn read(
     let kind = kind?;
     let reach = Reach { simulated: simulated?.value, private: private?.value };
     table.rename(format!("[[account]] ({kind})"));
+    let connected = Connected::of(&table, kind, key.as_ref(), places);
     let platform = match kind {
         PlatformKind::WordPress => wordpress(&mut table, reach, places),
         PlatformKind::OwnSite => own_site(&mut table, reach, places),
-        PlatformKind::Facebook => facebook(&mut table, reach, places),
+        PlatformKind::Facebook => facebook(&mut table, &connected, reach, places),
         PlatformKind::Mastodon => mastodon(&mut table, reach, places),
         PlatformKind::Bluesky => bluesky(&mut table, reach, places),
-        PlatformKind::YouTube => apps::youtube(&mut table, reach, places),
-        PlatformKind::Instagram => apps::instagram(&mut table, reach, places),
-        PlatformKind::LinkedIn => apps::linkedin(&mut table, reach, places),
-        PlatformKind::Reddit => apps::reddit(&mut table, reach, places),
-        PlatformKind::X => apps::x(&mut table, reach, places),
-        PlatformKind::TikTok => apps::tiktok(&mut table, reach, places),
-        PlatformKind::Flickr => apps::flickr(&mut table, reach, places),
+        PlatformKind::YouTube => apps::youtube(&mut table, &connected, reach, places),
+        PlatformKind::Instagram => apps::instagram(&mut table, &connected, reach, places),
+        PlatformKind::LinkedIn => apps::linkedin(&mut table, &connected, reach, places),
+        PlatformKind::Reddit => apps::reddit(&mut table, &connected, reach, places),
+        PlatformKind::X => apps::x(&mut table, &connected, reach, places),
+        PlatformKind::TikTok => apps::tiktok(&mut table, &connected, reach, places),
+        PlatformKind::Flickr => apps::flickr(&mut table, &connected, reach, places),
         PlatformKind::Snapchat | PlatformKind::Manual => None, // Not among `PLATFORMS`, so refused already.
     };
     let webhook = webhook::read(&mut table, kind, places);
     table.done();
     // What was told when the account was connected, unless somebody has written another day.
-    let sealed = ["token", "refresh_token"].into_iter().find_map(|key| {
-        let name = table.peek(key)?.strip_prefix("sealed:")?;
-        super::secret::sealed(key, name, places).ok()?.ends
-    });
-    let token_expires = token_expires.map(|day| day.or(sealed.map(|at| local(at).date())));
+    let told = connected.ends().map(|at| local(at).date());
+    let token_expires = token_expires.map(|day| day.or(told));
     Some(AccountConfig {
         key: AccountKey::new(key?.value),
         // By its platform, until somebody names it.
@@ -416,10 +418,14 @@ fn wordpress(
 ) -> Option<PlatformConfig> {
     let url = table.demanded_text("url", "url = \"https://blogg.exempelstad.example/\"");
     let url = url.and_then(|at| address(table, "url", &at, reach));
-    let user = table.demanded_text("user", "user = \"uppsikt\"");
+    let user = match table.text("user") {
+        Some(at) => Some(at.value),
+        None if table.has("user") => None,
+        None => Some(WORDPRESS_USER.to_owned()),
+    };
     let password = table.demanded_text("password", "password = \"env:UPPSIKT_BLOGG_LOSEN\"");
     let password = password.and_then(|at| secret(table, "password", &at, places));
-    Some(PlatformConfig::WordPress { url: url?, user: user?.value, password: password? })
+    Some(PlatformConfig::WordPress { url: url?, user: user?, password: password? })
 }
 
 fn mastodon(
@@ -473,6 +479,7 @@ fn bluesky(table: &mut Table<'_, '_>, reach: Reach, places: &Places<'_>) -> Opti
 
 fn facebook(
     table: &mut Table<'_, '_>,
+    connected: &Connected,
     reach: Reach,
     places: &Places<'_>,
 ) -> Option<PlatformConfig> {
@@ -484,8 +491,7 @@ fn facebook(
         }
         digits
     });
-    let token = table.demanded_text("token", "token = \"env:UPPSIKT_FACEBOOK_TOKEN\"");
-    let token = token.and_then(|at| secret(table, "token", &at, places));
+    let token = connected.token(table, "token", "UPPSIKT_FACEBOOK_TOKEN", places);
     let app = meta_app(table, places);
     let api_url = match table.text("api_url") {
         Some(at) if !reach.simulated => {
@@ -578,17 +584,6 @@ fn shared_secret(table: &Table<'_, '_>, at: &At<String>, places: &Places<'_>) ->
         table.complain(at, format!("hemligheten är för kort: minst {SHARED_SECRET_LEAST} tecken, till exempel från `openssl rand -hex 32`"));
     }
     Some(secret)
-}
-
-/// A secret that must be there. `variable` is where one would usually keep it.
-fn demanded_secret(
-    table: &mut Table<'_, '_>,
-    key: &'static str,
-    variable: &str,
-    places: &Places<'_>,
-) -> Option<Secret> {
-    let at = table.demanded_text(key, &format!("{key} = \"env:{variable}\""))?;
-    secret(table, key, &at, places)
 }
 
 fn secret(

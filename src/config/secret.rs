@@ -56,6 +56,17 @@ pub struct SealedToken {
     pub scope: Option<String>,
     /// When the account was connected.
     pub since: Timestamp,
+    /// The app that it was given to.
+    #[serde(default)]
+    pub client_id: Option<String>,
+    /// The app's secret.
+    #[serde(default)]
+    pub client_secret: Option<String>,
+}
+
+/// Under which name lies what is secret beside the token of this name.
+pub fn second_name(name: &str) -> String {
+    format!("{name}-hemlighet")
 }
 
 /// Whether this can be the name of a sealed token: it becomes that of a file.

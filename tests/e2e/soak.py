@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """The daemon over time: `tests/e2e/soak.py [MINUTES [ACCOUNTS [COMMENTS_A_SECOND]]]` (15, 1000, 50).
 
-So many simulated accounts, each a blog of its own behind one server of this file's, which speaks WordPress' interface as
-far as reading needs it. Comments are written all the time, three in a hundred calls go wrong (429 with Retry-After, 500, a
-page where data was expected, JSON that stops in the middle, a slow body, a connection that is cut, a page given twice),
-and one account in a hundred answers nothing at all for the first third of the time. At the end, once everything is calm,
-each comment is in the store once, in one version; no call came to a blog while it had asked to be left alone; the log has
-no panic. Memory and processor time are told, and with a release build held against 300 MB."""
+So many simulated accounts. Every other one stands on the platforms that the program has simulators of, in equal parts, each
+with a token and an app of its own (`uppsikt simulate PLATFORM --accounts N`, from `UPPSIKT_SIMULATORS` where that is another
+build), with all their faults but tokens that run out, which a person has to mend. The others are blogs of their own behind one
+server of this file's, which speaks WordPress' interface as far as reading needs it. Comments are written all the time, three
+in a hundred calls go wrong (on the blogs 429 with Retry-After, 500, a page where data was expected, JSON that stops in the
+middle, a slow body, a connection that is cut, a page given twice), and one blog in fifty answers nothing at all for the first
+third of the time. On LinkedIn's pages nothing is written, since the calls of a day there let a post be opened once an hour. At the end, once everything is calm, each comment is in the store once, in one version; no call came to an
+account while its platform had asked for silence; the log has no panic. Memory and processor time are told, and with a
+release build held against 300 MB."""
 
 import http.server
 import json
@@ -14,12 +17,15 @@ import os
 import random
 import re
 import socketserver
+import subprocess
 import sys
 import threading
 import time
+from collections import Counter
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from world import BINARY, Daemon, Runner, check, wait, workplace
+from world import BINARY, Daemon, Failed, Runner, check, wait, workplace
 
 MINUTES = float(sys.argv[1]) if len(sys.argv) > 1 else 15
 ACCOUNTS = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
@@ -27,6 +33,12 @@ A_SECOND = float(sys.argv[3]) if len(sys.argv) > 3 else 50
 # After a page where data was expected an account rests for ten minutes: a short run does not wait for that.
 FAULTS = ("429", "500", "slow", "gone", "double") + (("page", "cut") if MINUTES >= 5 else ())
 FAULTY = 0.03
+SIMULATORS = Path(os.environ.get("UPPSIKT_SIMULATORS", BINARY)).resolve()
+PLATFORMS = ("facebook", "instagram", "youtube", "linkedin", "x", "tiktok", "reddit", "bluesky", "flickr")
+# What the simulators' faults are called: a token that has run out for good is nothing that time mends.
+SIMULATED_FAULTS = "gräns,appgräns,nyckelgräns,500,avhuggen,långsam,tappad,dubbel,sidmärke,klocka,eftersläpning" + (",html" if MINUTES >= 5 else "")
+EACH = ACCOUNTS // (2 * len(PLATFORMS))
+BLOGS = ACCOUNTS - EACH * len(PLATFORMS)
 MOST_MB = 300
 RELEASE = "release" in BINARY.parts
 PASSWORD = "prov-losenord-for-bloggarna"
@@ -42,14 +54,14 @@ class Blog:
 
 class Blogs:
     def __init__(self):
-        self.all = [Blog() for _ in range(ACCOUNTS)]
+        self.all = [Blog() for _ in range(BLOGS)]
         # Those that answer nothing, as long as it lasts.
-        self.dead, self.faulty = set(range(0, ACCOUNTS, 100)), True
+        self.dead, self.faulty = set(range(0, BLOGS, 50)), True
         self.calls = self.faults = self.disobeyed = 0
         self.written, self.lock = 0, threading.Lock()
 
     def write(self):
-        number = dice.randrange(ACCOUNTS)
+        number = dice.randrange(BLOGS)
         blog = self.all[number]
         with self.lock:
             self.written += 1
@@ -59,7 +71,52 @@ class Blogs:
             blog.comments.append((identity, time.time(), f"Nu är {dice.choice(WORDS)} klar, kommentar nummer {identity}."))
 
     def truth(self):
-        return {(n, identity) for n, blog in enumerate(self.all) for identity, _, _ in blog.comments}
+        return {(f"blogg-{n}", str(identity)) for n, blog in enumerate(self.all) for identity, _, _ in blog.comments}
+
+
+class Crowd:
+    """All accounts on one simulated platform, in a process of their own."""
+
+    def __init__(self, platform):
+        self.platform, self.written, self.told = platform, 0, []
+        # There an app that has called too much has no more calls until midnight.
+        faults = SIMULATED_FAULTS.replace("appgräns,", "") if platform == "linkedin" else SIMULATED_FAULTS
+        self.process = subprocess.Popen(
+            [SIMULATORS, "simulate", platform, "--accounts", str(EACH), "--faults", faults, "--per-thousand", str(int(FAULTY * 1000)),
+             "--seed", str(dice.randrange(1 << 32))], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        lines = []
+        for line in self.process.stdout:
+            if line == "# Klart.\n":
+                break
+            # What the accounts' secrets are: the daemon reads them from its environment.
+            secret = re.fullmatch(r"# (SIM_\w+)=(.*)\n", line)
+            if secret:
+                os.environ[secret[1]] = secret[2]
+            else:
+                lines.append("interval_s = 60\n" + line if line.startswith("simulated") else line)
+        else:
+            check(False, f"the simulators of {platform} did not start")
+        self.accounts = "".join(lines)
+
+    def say(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def write(self):
+        self.written += 1
+        self.say(f"skriv {1 + dice.randrange(EACH)} Nu är {dice.choice(WORDS)} klar, nummer {self.written}.")
+
+    def standing(self):
+        self.say("läget")
+        self.told = [json.loads(self.process.stdout.readline()) for _ in range(EACH)]
+        return {(f"{self.platform}-{n}", identity) for n, one in enumerate(self.told, 1) for identity in one["items"]}
+
+    def clear_away(self):
+        self.process.stdin.close()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
 
 
 blogs = Blogs()
@@ -183,7 +240,10 @@ def cpu_s(process):
 def nothing_is_lost_and_nothing_comes_twice():
     server = Server(("127.0.0.1", 0), Answers)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    accounts = "".join(account(n, server.server_port) for n in range(ACCOUNTS))
+    crowds = [Crowd(platform) for platform in PLATFORMS] if EACH else []
+    accounts = "".join([account(n, server.server_port) for n in range(BLOGS)] + [crowd.accounts for crowd in crowds])
+    # Each account is as likely to be written on as any other.
+    writers = [(blogs, BLOGS)] + [(crowd, EACH) for crowd in crowds if crowd.platform != "linkedin"]
     program = Daemon(workplace("soak"), accounts, secrets=[("losen", PASSWORD)])
     program.start()
     process, began, wall = program.process.pid, cpu_s(program.process.pid), time.monotonic()
@@ -192,44 +252,55 @@ def nothing_is_lost_and_nothing_comes_twice():
         end, samples, healthy_late = time.monotonic() + seconds, [], 0
         due = time.monotonic()
         while time.monotonic() < end:
-            blogs.write()
+            dice.choices([w for w, _ in writers], [n for _, n in writers])[0].write()
             due += 1 / A_SECOND
             left = end - time.monotonic()
             if left < seconds * 2 / 3:
                 blogs.dead = set()
-            if blogs.written % int(10 * A_SECOND or 1) == 0:
+            if sum(w.written for w, _ in writers) % int(10 * A_SECOND or 1) == 0:
                 samples.append(memory_mb(process, "VmRSS"))
                 check(program.runs(), f"the daemon ended: {program.log()[-2000:]}")
             time.sleep(max(0, due - time.monotonic()))
         ran = cpu_s(process) - began
         blogs.dead, blogs.faulty = set(), False
-        n = blogs.written
+        for crowd in crowds:
+            crowd.say("lugnt")
+        n = sum(w.written for w, _ in writers)
         # A blog that rested is read within a quarter of an hour; the others within their minute.
-        wait("every comment is stored", lambda: program.one("select count(*) from items") >= n and not program.one(
-            "select count(*) from versions where assessed_by is null"), 20 * 60, 2)
+        try:
+            wait("every comment is stored", lambda: program.one("select count(*) from items") >= n and not program.one(
+                "select count(*) from versions where assessed_by is null"), 20 * 60, 2)
+        except Failed as late:
+            print(f"{late}: what is missing is told below", flush=True)
         took = time.monotonic() - wall - seconds
         # And read once more, so that whatever would come twice has come.
         time.sleep(min(60, seconds))
-        stored = program.rows("select a.key, i.platform_id from items i join accounts a on a.id = i.account_id")
-        stored = sorted((int(key.split("-")[1]), int(identity)) for key, identity in stored)
-        truth = sorted(blogs.truth())
+        stored = sorted(program.rows("select a.key, i.platform_id from items i join accounts a on a.id = i.account_id"))
+        truth = sorted(blogs.truth().union(*(crowd.standing() for crowd in crowds)))
+        check(len(truth) == n, f"{len(truth)} comments stand on the platforms, and {n} were written")
         missing, more = set(truth) - set(stored), set(stored) - set(truth)
-        check(stored == truth, f"{len(missing)} lost, {len(more)} that nobody wrote, {len(stored) - len(set(stored))} twice")
+        told = {part: dict(Counter(key.split("-")[0] for key, _ in some)) for part, some in (("lost", missing), ("from nobody", more))}
+        check(stored == truth, f"{len(missing)} lost, {len(more)} that nobody wrote, {len(stored) - len(set(stored))} twice: {told}")
         check(program.one("select count(*) from versions") == n, "a comment has two versions, and nobody changed any")
         unreadable = program.one("select count(*) from unreadable")
         check(not unreadable, f"{unreadable} elements could not be read")
-        check(not blogs.disobeyed, f"{blogs.disobeyed} calls came to blogs that had asked to be left alone")
-        resting = program.one("select count(*) from fetch_states where open_since is not null")
-        check(not resting, f"{resting} accounts still rest")
+        disobeyed = {"wordpress": blogs.disobeyed} | {crowd.platform: sum(one["disobeyed"] for one in crowd.told) for crowd in crowds}
+        calls = {"wordpress": blogs.calls} | {crowd.platform: sum(one["calls"] for one in crowd.told) for crowd in crowds}
+        print(f"calls: {calls}")
         peak = memory_mb(process, "VmHWM")
-        print(f"{ACCOUNTS} accounts, {n} comments in {seconds:.0f} s ({n / seconds:.1f}/s), {blogs.calls} calls, {blogs.faults} of them faulty")
+        print(f"{ACCOUNTS} accounts, {n} comments in {seconds:.0f} s ({n / seconds:.1f}/s), {sum(calls.values())} calls, {FAULTY:.0%} of them faulty")
         print(f"stored {took:.0f} s after the last was written; memory {samples[0] if samples else 0:.0f} to {samples[-1] if samples else 0:.0f} MB, "
               f"at most {peak:.0f}; processor {ran:.0f} s, {100 * ran / seconds:.0f} % of one core; {'release' if RELEASE else 'debug'} build")
+        check(not any(disobeyed.values()), f"calls came to accounts whose platform had asked for silence: {disobeyed}")
+        resting = program.one("select count(*) from fetch_states where open_since is not null")
+        check(not resting, f"{resting} accounts still rest")
         if RELEASE:
             check(peak <= MOST_MB, f"{peak:.0f} MB at most, and {MOST_MB} is what there is")
         program.stops_in_order()
     finally:
         program.clear_away()
+        for crowd in crowds:
+            crowd.clear_away()
         server.shutdown()
 
 

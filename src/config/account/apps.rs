@@ -1,6 +1,6 @@
 //! What accounts on the platforms that are spoken to by an app need.
 
-use super::{Places, PlatformConfig, Reach, demanded_secret, meta_app, number, secret, simulator};
+use super::{Connected, Places, PlatformConfig, Reach, meta_app, number, simulator};
 use crate::config::reader::{At, Table};
 
 /// Calls that LinkedIn gives a person in a day in its lowest tier.
@@ -16,6 +16,7 @@ const LOGINS: &[(&str, bool)] = &[("page", false), ("instagram", true)];
 
 pub(super) fn instagram(
     table: &mut Table<'_, '_>,
+    connected: &Connected,
     reach: Reach,
     places: &Places<'_>,
 ) -> Option<PlatformConfig> {
@@ -33,8 +34,7 @@ pub(super) fn instagram(
         Some(at) => number(table, "page_id", &at).then_some(Some(at.value)),
         None => Some(None),
     };
-    let token = table.demanded_text("token", "token = \"env:UPPSIKT_INSTAGRAM_TOKEN\"");
-    let token = token.and_then(|at| secret(table, "token", &at, places));
+    let token = connected.token(table, "token", "UPPSIKT_INSTAGRAM_TOKEN", places);
     let app = meta_app(table, places);
     let simulator = simulator(table, reach);
     Some(PlatformConfig::Instagram {
@@ -49,13 +49,13 @@ pub(super) fn instagram(
 
 pub(super) fn linkedin(
     table: &mut Table<'_, '_>,
+    connected: &Connected,
     reach: Reach,
     places: &Places<'_>,
 ) -> Option<PlatformConfig> {
     let id = table.demanded_text("organization_id", "organization_id = \"1234567\"");
     let id = id.filter(|at| number(table, "organization_id", at));
-    let token = table.demanded_text("token", "token = \"env:UPPSIKT_LINKEDIN_TOKEN\"");
-    let token = token.and_then(|at| secret(table, "token", &at, places));
+    let token = connected.token(table, "token", "UPPSIKT_LINKEDIN_TOKEN", places);
     let calls = table.number("calls_per_day", CALLS_DEFAULT, CALLS_LEAST..=CALLS_MOST, "anrop");
     let simulator = simulator(table, reach);
     Some(PlatformConfig::LinkedIn {
@@ -68,6 +68,7 @@ pub(super) fn linkedin(
 
 pub(super) fn youtube(
     table: &mut Table<'_, '_>,
+    connected: &Connected,
     reach: Reach,
     places: &Places<'_>,
 ) -> Option<PlatformConfig> {
@@ -81,15 +82,19 @@ pub(super) fn youtube(
         }
         fits
     });
-    let client =
-        table.demanded_text("client_id", "client_id = \"1234-abcd.apps.googleusercontent.com\"");
-    let client_secret = demanded_secret(table, "client_secret", "UPPSIKT_YOUTUBE_KLIENT", places);
-    let refresh_token = demanded_secret(table, "refresh_token", "UPPSIKT_YOUTUBE_TOKEN", places);
+    let client = connected.client(
+        table,
+        "client_id",
+        "client_id = \"1234-abcd.apps.googleusercontent.com\"",
+    );
+    let client_secret =
+        connected.client_secret(table, "client_secret", "UPPSIKT_YOUTUBE_KLIENT", places);
+    let refresh_token = connected.token(table, "refresh_token", "UPPSIKT_YOUTUBE_TOKEN", places);
     let units = table.number("units_per_day", UNITS_DEFAULT, UNITS_LEAST..=UNITS_MOST, "enheter");
     let simulator = simulator(table, reach);
     Some(PlatformConfig::YouTube {
         channel_id: channel?.value,
-        client_id: client?.value,
+        client_id: client?,
         client_secret: client_secret?,
         refresh_token: refresh_token?,
         units_per_day: u32::try_from(units?).ok()?,
@@ -99,21 +104,19 @@ pub(super) fn youtube(
 
 pub(super) fn x(
     table: &mut Table<'_, '_>,
+    connected: &Connected,
     reach: Reach,
     places: &Places<'_>,
 ) -> Option<PlatformConfig> {
     let user = table.demanded_text("user_id", "user_id = \"1234567890\"");
     let user = user.filter(|at| number(table, "user_id", at));
-    let client = table.demanded_text("client_id", "client_id = \"aBcDeFgHiJkLmN\"");
-    let client_secret = match table.text("client_secret") {
-        Some(at) => secret(table, "client_secret", &at, places).map(Some),
-        None => Some(None),
-    };
-    let refresh_token = demanded_secret(table, "refresh_token", "UPPSIKT_X_TOKEN", places);
+    let client = connected.client(table, "client_id", "client_id = \"aBcDeFgHiJkLmN\"");
+    let client_secret = connected.maybe_client_secret(table, "client_secret", places);
+    let refresh_token = connected.token(table, "refresh_token", "UPPSIKT_X_TOKEN", places);
     let simulator = simulator(table, reach);
     Some(PlatformConfig::X {
         user_id: user?.value,
-        client_id: client?.value,
+        client_id: client?,
         client_secret: client_secret?,
         refresh_token: refresh_token?,
         simulator: simulator?,
@@ -122,6 +125,7 @@ pub(super) fn x(
 
 pub(super) fn tiktok(
     table: &mut Table<'_, '_>,
+    connected: &Connected,
     reach: Reach,
     places: &Places<'_>,
 ) -> Option<PlatformConfig> {
@@ -134,13 +138,14 @@ pub(super) fn tiktok(
         }
         fits
     });
-    let client = table.demanded_text("client_id", "client_id = \"7123456789012345678\"");
-    let client_secret = demanded_secret(table, "client_secret", "UPPSIKT_TIKTOK_KLIENT", places);
-    let refresh_token = demanded_secret(table, "refresh_token", "UPPSIKT_TIKTOK_TOKEN", places);
+    let client = connected.client(table, "client_id", "client_id = \"7123456789012345678\"");
+    let client_secret =
+        connected.client_secret(table, "client_secret", "UPPSIKT_TIKTOK_KLIENT", places);
+    let refresh_token = connected.token(table, "refresh_token", "UPPSIKT_TIKTOK_TOKEN", places);
     let simulator = simulator(table, reach);
     Some(PlatformConfig::TikTok {
         business_id: business?.value,
-        client_id: client?.value,
+        client_id: client?,
         client_secret: client_secret?,
         refresh_token: refresh_token?,
         simulator: simulator?,
@@ -159,6 +164,7 @@ fn reddit_name(table: &Table<'_, '_>, key: &str, at: &At<String>) -> bool {
 
 pub(super) fn reddit(
     table: &mut Table<'_, '_>,
+    connected: &Connected,
     reach: Reach,
     places: &Places<'_>,
 ) -> Option<PlatformConfig> {
@@ -168,14 +174,15 @@ pub(super) fn reddit(
         Some(at) => reddit_name(table, "subreddit", &at).then_some(Some(at.value)),
         None => Some(None),
     };
-    let client = table.demanded_text("client_id", "client_id = \"aBcDeFgHiJkLmN\"");
-    let client_secret = demanded_secret(table, "client_secret", "UPPSIKT_REDDIT_KLIENT", places);
-    let refresh_token = demanded_secret(table, "refresh_token", "UPPSIKT_REDDIT_TOKEN", places);
+    let client = connected.client(table, "client_id", "client_id = \"aBcDeFgHiJkLmN\"");
+    let client_secret =
+        connected.client_secret(table, "client_secret", "UPPSIKT_REDDIT_KLIENT", places);
+    let refresh_token = connected.token(table, "refresh_token", "UPPSIKT_REDDIT_TOKEN", places);
     let simulator = simulator(table, reach);
     Some(PlatformConfig::Reddit {
         name: name?.value,
         subreddit: subreddit?,
-        client_id: client?.value,
+        client_id: client?,
         client_secret: client_secret?,
         refresh_token: refresh_token?,
         simulator: simulator?,
@@ -184,6 +191,7 @@ pub(super) fn reddit(
 
 pub(super) fn flickr(
     table: &mut Table<'_, '_>,
+    connected: &Connected,
     reach: Reach,
     places: &Places<'_>,
 ) -> Option<PlatformConfig> {
@@ -198,14 +206,14 @@ pub(super) fn flickr(
         }
         fits
     });
-    let key = table.demanded_text("api_key", "api_key = \"9a0554259914a86fb9e7eb014e4e5d52\"");
-    let api_secret = demanded_secret(table, "api_secret", "UPPSIKT_FLICKR_APP", places);
-    let token = demanded_secret(table, "token", "UPPSIKT_FLICKR_TOKEN", places);
-    let token_secret = demanded_secret(table, "token_secret", "UPPSIKT_FLICKR_HEMLIGHET", places);
+    let key = connected.client(table, "api_key", "api_key = \"9a0554259914a86fb9e7eb014e4e5d52\"");
+    let api_secret = connected.client_secret(table, "api_secret", "UPPSIKT_FLICKR_APP", places);
+    let token = connected.token(table, "token", "UPPSIKT_FLICKR_TOKEN", places);
+    let token_secret = connected.second(table, "token_secret", "UPPSIKT_FLICKR_HEMLIGHET", places);
     let simulator = simulator(table, reach);
     Some(PlatformConfig::Flickr {
         user_id: user?.value,
-        api_key: key?.value,
+        api_key: key?,
         api_secret: api_secret?,
         token: token?,
         token_secret: token_secret?,

@@ -211,9 +211,10 @@ fn address(host: &Url, name: &str, query: &[(&str, &str)]) -> Url {
     below(host, &format!("xrpc/{name}"), query)
 }
 
-/// When the limit is filled up again, in seconds since 1970.
+/// When the limit is filled up again: told in whole seconds since 1970 that are rounded down, so it may be filled up only
+/// in the course of that second.
 fn reset(answer: &Answer) -> Option<Timestamp> {
-    let at = i64::try_from(answer.number("ratelimit-reset")?).ok()?;
+    let at = i64::try_from(answer.number("ratelimit-reset")?).ok()?.checked_add(1)?;
     Some(believed(Timestamp::from_second(at).ok()?, answer))
 }
 

@@ -513,14 +513,14 @@ async fn limits_are_kept_as_the_headers_say_and_the_last_tenth_is_left_to_editor
     simulator.fail_next(Fault::PageLimit { minutes: 7 }, 1);
     let error = bluesky.fetch(None, None).await.unwrap_err();
     let PlatformError::Throttled { until, lane, .. } = error else { panic!("{error:?}") };
-    assert_eq!((until, lane), (at("2026-11-21T12:07:00Z"), Lane::Account));
+    assert_eq!((until, lane), (at("2026-11-21T12:07:01Z"), Lane::Account));
     let held = loop {
         if let Err(error) = bluesky.fetch(None, None).await {
             break error;
         }
     };
     let PlatformError::Throttled { until, lane, .. } = held else { panic!("{held:?}") };
-    assert_eq!((until, lane), (at("2026-11-21T12:05:00Z"), Lane::Call));
+    assert_eq!((until, lane), (at("2026-11-21T12:05:01Z"), Lane::Call));
     bluesky.read_live(&item).await.expect("a person's act goes through");
     clock.advance(SignedDuration::from_mins(6));
     simulator.refill();
@@ -662,6 +662,20 @@ fn every_error_of_the_sheet_has_its_class() {
     let absurd = [("ratelimit-reset", "4795262600")];
     table += &line("429 in a century", &fault(&answer(429, "{}", &absurd)));
     insta::assert_snapshot!(table);
+}
+
+/// The end of a silence is told in whole seconds, rounded down.
+#[tokio::test]
+async fn a_silence_that_ends_within_a_second_is_kept_to_its_end() {
+    let Stage { simulator, bluesky, clock } = stage().await;
+    bluesky.fetch(None, None).await.unwrap();
+    clock.advance(SignedDuration::from_millis(300));
+    simulator.fail_next(Fault::PageLimit { minutes: 1 }, 1);
+    let error = bluesky.fetch(None, None).await.unwrap_err();
+    let PlatformError::Throttled { until, .. } = error else { panic!("{error:?}") };
+    clock.advance(until.duration_since(clock.clock().now()));
+    bluesky.fetch(None, None).await.unwrap();
+    assert_eq!(simulator.front().disobeyed(), 0);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! The connector against the simulator.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use serde_json::Value;
 
 use crate::domain::item::ItemKind;
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
@@ -12,11 +14,12 @@ use crate::platforms::flickr::Flickr;
 use crate::platforms::settings::FlickrSettings;
 use crate::platforms::simulate::faults::Fault;
 use crate::platforms::simulate::flickr::{self as simulate, Options, Own, Simulator};
-use crate::platforms::testing;
+use crate::platforms::simulate::server::Exchange;
 use crate::platforms::testing::stage::{
     self, a_lost_answer_can_be_found_out, a_refusal_stops_nothing_else, faults_have_their_classes,
     few, first_item, many, troubled, warrant,
 };
+use crate::platforms::testing::{self, published};
 use crate::platforms::{Platform, Receipt};
 use crate::runtime::secret::Secret;
 
@@ -180,4 +183,110 @@ async fn a_photo_whose_comments_are_not_given_stops_no_other() {
         format!("photo_id={}", photo.as_str())
     };
     a_refusal_stops_nothing_else(&flickr, simulator.front(), &clock, name).await;
+}
+
+const PUBLISHED: &str = include_str!("../../../fixtures/platforms/flickr/published.json");
+
+/// What a call and its answer break of what Flickr says of its methods.
+fn broken_by(exchange: &Exchange, published: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    let query = exchange.uri.split_once('?').map_or("", |(_, query)| query);
+    let is_post = exchange.method == "POST";
+    let said = published::said(if is_post { &exchange.body } else { query.as_bytes() });
+    let name = said.get("method").map_or("", String::as_str);
+    let method = &published["methods"][name];
+    let words = |of: &Value| -> BTreeSet<String> {
+        let words = of.as_array().into_iter().flatten();
+        words.filter_map(|word| word.as_str().map(str::to_owned)).collect()
+    };
+    if method.is_null() {
+        return vec![format!("{name}: no method")];
+    }
+    let (required, optional) = (words(&method["required"]), words(&method["optional"]));
+    // The key goes with the signature, in the header; the token as well.
+    let signed = ["api_key", "oauth_token"];
+    for missing in required.iter().filter(|name| !signed.contains(&name.as_str())) {
+        if !said.contains_key(missing) {
+            found.push(format!("{name}: {missing} is missing"));
+        }
+    }
+    let of_all = ["method", "format", "nojsoncallback"];
+    for argument in said.keys().filter(|said| !of_all.contains(&said.as_str())) {
+        let is_known = required.contains(argument) || optional.contains(argument);
+        if !is_known && !argument.starts_with("oauth_") {
+            found.push(format!("{name}: no argument {argument}"));
+        }
+    }
+    if let Some(extras) = said.get("extras") {
+        let known = words(&method["extras"]);
+        let unknown = extras.split(',').filter(|extra| !known.contains(*extra));
+        found.extend(unknown.map(|extra| format!("{name}: no extra {extra}")));
+    }
+    if is_post != (method["perms"] == "write") {
+        found.push(format!("{name}: {} for {}", exchange.method, method["perms"]));
+    }
+    let Ok(answer) = serde_json::from_str::<Value>(&exchange.answer) else { return found };
+    if answer["stat"] == "fail" {
+        let codes = method["errors"].as_array().unwrap();
+        if !codes.contains(&answer["code"]) {
+            found.push(format!("{name}: no code {}", answer["code"]));
+        }
+        return found;
+    }
+    let like = method["like"].as_str().unwrap_or(name);
+    let known = words(&published["methods"][like]["fields"]);
+    let documented = words(&published["documented"]);
+    let mut told = BTreeSet::new();
+    published::names(&answer, &mut told);
+    // How what is XML stands in JSON.
+    told.retain(|name| name != "_content" && name != "stat");
+    let unknown = told.iter().filter(|told| !known.contains(*told) && !documented.contains(*told));
+    found.extend(unknown.map(|told| format!("{name}: no field {told}")));
+    found
+}
+
+#[tokio::test]
+async fn requests_and_answers_are_as_flickr_publishes_them() {
+    let published: Value = serde_json::from_str(PUBLISHED).unwrap();
+    let Stage { simulator, account: flickr, .. } = stage(few()).await;
+    simulator.front().record();
+    conformance::everything(&flickr, &simulator, &RemovalWarrant::for_test).await;
+    flickr.description().await.unwrap();
+    let exchanges = simulator.front().exchanges();
+    let broken: BTreeSet<_> = exchanges.iter().flat_map(|e| broken_by(e, &published)).collect();
+    assert!(broken.is_empty(), "{broken:#?}");
+    let called: BTreeSet<_> = exchanges
+        .iter()
+        .flat_map(|e| [e.uri.as_bytes().to_vec(), e.body.clone()])
+        .filter_map(|text| published::said(&text).get("method").cloned())
+        .chain(exchanges.iter().filter_map(|e| {
+            let (_, query) = e.uri.split_once('?')?;
+            published::said(query.as_bytes()).get("method").cloned()
+        }))
+        .collect();
+    let all: BTreeSet<_> = published["methods"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(&all - &called, BTreeSet::new(), "each published method was called");
+}
+
+/// The test above would find what is amiss.
+#[test]
+fn what_flickr_does_not_publish_is_found() {
+    let published: Value = serde_json::from_str(PUBLISHED).unwrap();
+    let call = |uri: &str, answer: &str| Exchange {
+        method: "GET".into(),
+        uri: format!("/services/rest/?{uri}"),
+        body: Vec::new(),
+        answer: answer.into(),
+    };
+    let list = "method=flickr.photos.comments.getList&format=json";
+    for (uri, answer, told) in [
+        (list.to_owned(), "{}", "photo_id is missing"),
+        (format!("{list}&photo_id=1&page=2"), "{}", "no argument page"),
+        (format!("{list}&photo_id=1"), r#"{"stat":"fail","code":7}"#, "no code 7"),
+        (format!("{list}&photo_id=1"), r#"{"comments":{"hidden":1}}"#, "no field hidden"),
+        ("method=flickr.photos.comments.hide".to_owned(), "{}", "no method"),
+    ] {
+        let found = broken_by(&call(&uri, answer), &published);
+        assert!(found.iter().any(|broken| broken.contains(told)), "{told}: {found:?}");
+    }
 }

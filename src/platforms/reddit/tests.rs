@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use serde_json::Value;
 
 use crate::domain::action::ActionKind;
 use crate::domain::ids::PlatformItemId;
@@ -14,11 +15,12 @@ use crate::platforms::error::{Lane, PlatformError};
 use crate::platforms::reddit::Reddit;
 use crate::platforms::simulate::faults::Fault;
 use crate::platforms::simulate::reddit::{self as simulate, Options, Own, Simulator};
+use crate::platforms::simulate::server::Exchange;
 use crate::platforms::testing::stage::{
     self, a_lost_answer_can_be_found_out, a_refusal_stops_nothing_else, faults_have_their_classes,
     few, first_item, many, troubled, warrant, what_is_shown_late_is_found,
 };
-use crate::platforms::testing::{self, at};
+use crate::platforms::testing::{self, at, published};
 use crate::platforms::{Platform, Receipt, Sought};
 
 type Stage = stage::Stage<simulate::Reddit, Reddit>;
@@ -297,4 +299,88 @@ async fn more_than_a_list_reaches_is_told_and_not_lost_without_a_word() {
 async fn what_is_shown_later_than_it_was_written_is_found() {
     let Stage { simulator, account: reddit, clock } = stage(few()).await;
     what_is_shown_late_is_found(&reddit, &simulator, simulator.front(), &clock).await;
+}
+
+const PUBLISHED: &str = include_str!("../../../fixtures/platforms/reddit/published.json");
+
+/// What a form, or the comments and posts of an answer, break of what Reddit publishes.
+fn broken_by(exchange: &Exchange, published: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    let path = exchange.uri.split('?').next().unwrap_or_default().trim_matches('/');
+    if let Some(fields) = published["posted"][path].as_array()
+        && exchange.method == "POST"
+    {
+        // In which form the answer is to be.
+        let own = |name: &str| matches!(name, "api_type" | "raw_json");
+        let said = published::said(&exchange.body);
+        let unknown =
+            said.keys().filter(|name| !own(name) && !fields.iter().any(|f| *f == name.as_str()));
+        found.extend(unknown.map(|name| format!("{path}: no field {name}")));
+    }
+    if let Ok(answer) = serde_json::from_str(&exchange.answer) {
+        things(&answer, published, &mut found);
+    }
+    found
+}
+
+/// Holds each comment and post, wherever it stands.
+fn things(value: &Value, published: &Value, found: &mut Vec<String>) {
+    if let Some(kind @ ("t1" | "t3")) = value["kind"].as_str() {
+        for (name, value) in value["data"].as_object().into_iter().flatten() {
+            let documented = published["documented"].get(name);
+            let fits = match documented.or(published["fields"].get(name)).and_then(Value::as_str) {
+                _ if value.is_null() => published["fields"].get(name).is_some(),
+                Some("string") => value.is_string(),
+                Some("boolean") => value.is_boolean(),
+                Some("number") => value.is_number(),
+                Some(_) => true,
+                None => false,
+            };
+            if !fits {
+                found.push(format!("{kind}: {name} cannot be {value}"));
+            }
+        }
+    }
+    match value {
+        Value::Object(fields) => fields.values().for_each(|v| things(v, published, found)),
+        Value::Array(all) => all.iter().for_each(|v| things(v, published, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn requests_and_answers_are_as_reddit_publishes_them() {
+    let published: Value = serde_json::from_str(PUBLISHED).unwrap();
+    let Stage { simulator, account: reddit, .. } = stage(few()).await;
+    simulator.front().record();
+    conformance::everything(&reddit, &simulator, &RemovalWarrant::for_test).await;
+    let item = first_item(&reddit).await;
+    reddit.report(&item, "Hot mot en tjänsteman").await.unwrap();
+    let exchanges = simulator.front().exchanges();
+    let broken: BTreeSet<_> = exchanges.iter().flat_map(|e| broken_by(e, &published)).collect();
+    assert!(broken.is_empty(), "{broken:#?}");
+    for path in published["posted"].as_object().unwrap().keys() {
+        let is_called = |e: &Exchange| e.uri.trim_matches('/').starts_with(path.as_str());
+        assert!(exchanges.iter().any(is_called), "{path} was called");
+    }
+}
+
+/// The test above would find what is amiss.
+#[test]
+fn what_reddit_does_not_publish_is_found() {
+    let published: Value = serde_json::from_str(PUBLISHED).unwrap();
+    let exchange = |body: &str, answer: &str| Exchange {
+        method: "POST".into(),
+        uri: "/api/remove".into(),
+        body: body.into(),
+        answer: answer.into(),
+    };
+    for (body, answer, told) in [
+        ("id=t1_a&hide=true", "{}", "no field hide"),
+        ("id=t1_a", r#"[{"kind":"t1","data":{"hidden_by":"x"}}]"#, "hidden_by cannot be"),
+        ("id=t1_a", r#"{"kind":"t3","data":{"title":7}}"#, "title cannot be 7"),
+    ] {
+        let found = broken_by(&exchange(body, answer), &published);
+        assert!(found.iter().any(|broken| broken.contains(told)), "{told}: {found:?}");
+    }
 }

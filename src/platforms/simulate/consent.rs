@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::platforms::simulate::is_shown;
+
 /// What becomes of a refresh token that was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotation {
@@ -60,6 +62,8 @@ impl Consent {
         let newest = Self::refresh(rotation, self.handed_out);
         let before = Self::refresh(rotation, self.handed_out.saturating_sub(1));
         let shown = field("refresh_token");
+        let shown =
+            shown.map(|shown| if is_shown(shown, Self::FIRST) { Self::FIRST } else { shown });
         let is_good =
             shown == Some(&newest) || (rotation == Rotation::Lenient && shown == Some(&before));
         if self.is_revoked || !is_good {

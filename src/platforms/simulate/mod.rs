@@ -27,3 +27,9 @@ pub mod youtube;
 
 /// The header that every simulated answer carries, with the platform's name as its value.
 pub const LABEL: &str = "x-uppsikt-simulator";
+
+/// Whether what is shown is this credential. What stands after a full stop tells the accounts of one drill apart: with
+/// one and the same token they would be held back together.
+fn is_shown(shown: &str, known: &str) -> bool {
+    shown.strip_prefix(known).is_some_and(|mark| mark.is_empty() || mark.starts_with('.'))
+}

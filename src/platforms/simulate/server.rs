@@ -9,6 +9,8 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, Uri, header};
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -17,6 +19,7 @@ use url::Url;
 
 use crate::platforms::held;
 use crate::platforms::simulate::faults::{Dice, Fault, Faults};
+use crate::platforms::simulate::is_shown;
 
 /// The simulator cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +62,15 @@ impl Call {
     /// Names and values of a body that is a form.
     pub fn form(&self) -> Vec<(String, String)> {
         pairs(&self.body)
+    }
+
+    /// Whether the caller shows this client and its secret, as user name and password.
+    pub fn is_from(&self, client: &str, secret: &str) -> bool {
+        let shown = self.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let shown = shown.and_then(|value| STANDARD.decode(value.strip_prefix("Basic ")?).ok());
+        let shown = shown.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
+        let shown = shown.split_once(':');
+        shown.is_some_and(|(name, word)| is_shown(name, client) && word == secret)
     }
 
     /// The token that the caller shows.

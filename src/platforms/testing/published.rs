@@ -144,3 +144,22 @@ pub fn broken_by(exchange: &Exchange, published: &Value, root: &str) -> Vec<Stri
     }
     found
 }
+
+/// Every name in a value, those of what stands in it included.
+pub fn names(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                found.insert(name.clone());
+                names(value, found);
+            }
+        }
+        Value::Array(elements) => elements.iter().for_each(|element| names(element, found)),
+        _ => {}
+    }
+}
+
+/// What a form or a query says.
+pub fn said(text: &[u8]) -> BTreeMap<String, String> {
+    url::form_urlencoded::parse(text).into_owned().collect()
+}

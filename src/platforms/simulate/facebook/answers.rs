@@ -9,6 +9,7 @@ use crate::platforms::simulate::facebook::{
     Facebook, Message, PAGE_ID, PAGE_NAME, PERSON_ID, PERSON_TOKEN, State, TOKEN, Visitor,
 };
 use crate::platforms::simulate::graph::{Form, fault, fields, graph_time, no_such_object};
+use crate::platforms::simulate::is_shown;
 use crate::platforms::simulate::reply::Reply;
 use crate::platforms::simulate::server::Call;
 use crate::platforms::simulate::stage::Stage;
@@ -51,7 +52,7 @@ pub fn answer(stage: &Stage<Facebook>, call: &Call) -> Reply {
     let Some(token) = header.or_else(|| asked.form.field("access_token")) else {
         return fault(190, 0, "An access token is required to request this resource.");
     };
-    let is_page = token == TOKEN;
+    let is_page = is_shown(token, TOKEN);
     if !is_page && token != PERSON_TOKEN {
         return fault(190, 467, "Invalid OAuth access token.");
     }

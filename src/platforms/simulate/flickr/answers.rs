@@ -13,6 +13,7 @@ use crate::platforms::html::escape;
 use crate::platforms::simulate::flickr::{
     API_KEY, API_SECRET, Flickr, NAME, State, TOKEN, TOKEN_SECRET, USER, name, number,
 };
+use crate::platforms::simulate::is_shown;
 use crate::platforms::simulate::reply::Reply;
 use crate::platforms::simulate::server::Call;
 use crate::platforms::simulate::stage::{Stage, Turned};
@@ -86,10 +87,10 @@ fn signed(
         let found = all.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str()).ok_or("parameter_absent")
     };
-    if field("oauth_consumer_key")? != API_KEY {
+    if !is_shown(field("oauth_consumer_key")?, API_KEY) {
         return Err("consumer_key_unknown");
     }
-    if field("oauth_token")? != TOKEN {
+    if !is_shown(field("oauth_token")?, TOKEN) {
         return Err("token_rejected");
     }
     let at = field("oauth_timestamp")?.parse().ok();

@@ -9,6 +9,7 @@ use crate::platforms::simulate::graph::{Form, fault, graph_time, no_such_object}
 use crate::platforms::simulate::instagram::{
     FIRST_MENTION, IG_ID, Instagram, Mention, Message, OWNER, PAGE_ID, READABLE, TOKEN, USERNAME,
 };
+use crate::platforms::simulate::is_shown;
 use crate::platforms::simulate::reply::Reply;
 use crate::platforms::simulate::server::Call;
 use crate::platforms::simulate::stage::Stage;
@@ -29,7 +30,7 @@ pub fn answer(stage: &Stage<Instagram>, call: &Call) -> Reply {
     let Some(token) = call.bearer().or_else(|| asked.form.field("access_token")) else {
         return fault(190, 0, "An access token is required to request this resource.");
     };
-    if token != TOKEN {
+    if !is_shown(token, TOKEN) {
         return fault(190, 467, "Invalid OAuth access token.");
     }
     let mut segments = call.uri.path().trim_matches('/').split('/');

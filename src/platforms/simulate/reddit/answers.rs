@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -83,8 +81,7 @@ pub fn answer(stage: &Stage<Reddit>, call: &Call) -> Reply {
     let path = call.uri.path().trim_matches('/');
     let mut state = held(&stage.state);
     if path == "api/v1/access_token" {
-        let client = format!("Basic {}", STANDARD.encode(format!("{CLIENT}:{CLIENT_SECRET}")));
-        return match header("authorization") == Some(client.as_str()) {
+        return match call.is_from(CLIENT, CLIENT_SECRET) {
             true => asked.token(&mut state),
             false => fault(401, "Unauthorized"),
         };

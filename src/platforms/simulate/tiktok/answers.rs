@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::platforms::held;
+use crate::platforms::simulate::is_shown;
 use crate::platforms::simulate::reply::Reply;
 use crate::platforms::simulate::server::Call;
 use crate::platforms::simulate::stage::{Stage, Turned};
@@ -99,7 +100,7 @@ pub fn answer(stage: &Stage<TikTok>, call: &Call) -> Reply {
 
 fn token(stage: &Stage<TikTok>, state: &mut State, body: &Value) -> Reply {
     let field = |name: &str| body[name].as_str().unwrap_or_default();
-    if field("client_id") != CLIENT || field("client_secret") != CLIENT_SECRET {
+    if !is_shown(field("client_id"), CLIENT) || field("client_secret") != CLIENT_SECRET {
         return fault(40001);
     }
     let form = ["grant_type", "refresh_token"];

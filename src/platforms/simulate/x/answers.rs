@@ -3,8 +3,6 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -133,9 +131,7 @@ impl Question<'_> {
     }
 
     fn token(&self, state: &mut State, call: &Call) -> Reply {
-        let client = format!("Basic {}", STANDARD.encode(format!("{CLIENT}:{CLIENT_SECRET}")));
-        let shown = call.headers.get("authorization").and_then(|value| value.to_str().ok());
-        if shown != Some(client.as_str()) {
+        if !call.is_from(CLIENT, CLIENT_SECRET) {
             return Reply::told(401, &json!({"error": "invalid_client"}));
         }
         let form = call.form().into_iter().collect();

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::platforms::held;
 use crate::platforms::simulate::consent::Rotation;
+use crate::platforms::simulate::is_shown;
 use crate::platforms::simulate::reply::Reply;
 use crate::platforms::simulate::server::Call;
 use crate::platforms::simulate::stage::{Stage, Turned};
@@ -105,7 +106,9 @@ fn token(state: &mut State, form: &BTreeMap<String, String>) -> Reply {
     let fault = |status, name: &str| {
         Reply::told(status, &json!({"error": name, "error_description": "as the simulator has it"}))
     };
-    if field("client_id") != Some(CLIENT) || field("client_secret") != Some(CLIENT_SECRET) {
+    if !field("client_id").is_some_and(|shown| is_shown(shown, CLIENT))
+        || field("client_secret") != Some(CLIENT_SECRET)
+    {
         return fault(401, "invalid_client");
     }
     match state.consent.renew(form, Rotation::Lasting) {

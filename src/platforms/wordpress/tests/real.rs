@@ -3,6 +3,7 @@
 use url::Url;
 
 use crate::domain::ids::PlatformItemId;
+use crate::domain::item::{ItemKind, LiveReading};
 use crate::evidence::warrant::{ItemAddress, RemovalWarrant};
 use crate::platforms::conformance::{self, World, fetch_all};
 use crate::platforms::error::PlatformError;
@@ -26,6 +27,7 @@ async fn a_real_wordpress_keeps_every_promise() {
     a_binned_comment_is_not_brought_back(&wordpress, &site).await;
     the_same_answer_is_not_published_twice(&wordpress, &site).await;
     what_another_site_sends_is_read(&wordpress, &site).await;
+    what_plug_ins_let_people_write_is_read(&wordpress, &site).await;
     rights_and_passwords_are_told_apart(&site).await;
 }
 
@@ -40,8 +42,31 @@ async fn what_another_site_sends_is_read(wordpress: &WordPress, site: &Site) {
     let hidden = wordpress.hide(RemovalWarrant::for_test(item.clone())).await;
     assert!(hidden.is_ok(), "and can be hidden as others: {hidden:?}");
     wordpress.delete(RemovalWarrant::for_test(item)).await.unwrap();
-    // Those who come after look at what people write alone.
     site.remove(&found.platform_id).await;
+}
+
+/// A shop's reviews and a kind that nobody knows are read, edits and all; what a plug-in notes for itself is left out.
+async fn what_plug_ins_let_people_write_is_read(wordpress: &WordPress, site: &Site) {
+    let before = fetch_all(wordpress, None).await.unwrap();
+    let review = site.by_plugin("review", "Bra badhus, fyra av fem.");
+    let unknown = site.by_plugin("kommunens_fraga", "När öppnar badet?");
+    let note = site.by_plugin("order_note", "Beställningen har betalats.");
+    let after = fetch_all(wordpress, before.cursor.as_ref()).await.unwrap();
+    assert_eq!(after.items[&review].kind, ItemKind::Review);
+    assert_eq!(after.items[&review].text, "Bra badhus, fyra av fem.");
+    assert_eq!(after.items[&unknown].kind, ItemKind::Comment);
+    assert!(!after.items.contains_key(&note));
+    let item = ItemAddress::from(&after.items[&unknown]);
+    let LiveReading::Present(live) = wordpress.read_live(&item).await.unwrap() else {
+        panic!("it is read by its id as well")
+    };
+    assert_eq!(live.text, "När öppnar badet?");
+    wordpress.hide(RemovalWarrant::for_test(item.clone())).await.unwrap();
+    assert_eq!(site.status(&unknown).await, "hold");
+    wordpress.delete(RemovalWarrant::for_test(item)).await.unwrap();
+    for id in [&review, &unknown, &note] {
+        site.remove(id).await;
+    }
 }
 
 async fn a_binned_comment_is_not_brought_back(wordpress: &WordPress, site: &Site) {
