@@ -8,7 +8,9 @@
 //! written from the description of the categories alone, before the paradigms of `trials/t12`, by the
 //! same hand, and not read since. Only these four say anything of comments that nobody has seen.
 //! `fresh-8` was written by us from the description, judged by halves and then mended, so it tells what
-//! is kept; `fresh-9` by the same hand after the mending, hard on purpose, and nothing was mended for it. What passes is as in `tests/score.py`.
+//! is kept; `fresh-9` by the same hand after the mending, hard on purpose, and nothing was mended for it.
+//! `fresh-10` and `fresh-11` are by three writers who had only the description: rules were written from
+//! the first; the second, mostly its twins, was judged and not read. What passes is as in `tests/score.py`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,7 +20,7 @@ use uppsikt::classify::{Classifier, Context};
 use uppsikt::domain::category::{Severity, Task};
 use uppsikt::domain::verdict::Finding;
 
-const SUITES: [(&str, &str); 9] = [
+const SUITES: [(&str, &str); 11] = [
     ("dev-suite", include_str!("../../fixtures/classify/dev-suite.jsonl")),
     ("fresh-1", include_str!("../../fixtures/classify/fresh-1.jsonl")),
     ("fresh-2", include_str!("../../fixtures/classify/fresh-2.jsonl")),
@@ -28,6 +30,8 @@ const SUITES: [(&str, &str); 9] = [
     ("fresh-7", include_str!("../../fixtures/classify/fresh-7.jsonl")),
     ("fresh-8", include_str!("../../fixtures/classify/fresh-8.jsonl")),
     ("fresh-9", include_str!("../../fixtures/classify/fresh-9.jsonl")),
+    ("fresh-10", include_str!("../../fixtures/classify/fresh-10.jsonl")),
+    ("fresh-11", include_str!("../../fixtures/classify/fresh-11.jsonl")),
 ];
 
 #[test]
