@@ -96,13 +96,13 @@ async fn many(drill: Drill, n: u32) -> anyhow::Result<ExitCode> {
         let seed = drill.seed.wrapping_add(number.into());
         let one = Drill { number: Some(number), listen, seed, ..drill.clone() };
         let simulated = simulate(one, Clock::system()).await?;
-        println!("{}", simulated.account);
+        say!("{}", simulated.account);
         for (name, value) in &simulated.variables {
-            println!("# {name}={value}");
+            say!("# {name}={value}");
         }
         all.push(simulated);
     }
-    println!("# Klart.");
+    say!("# Klart.");
     loop {
         let line = tokio::task::spawn_blocking(|| std::io::stdin().lines().next());
         let Some(line) = line.await?.transpose()? else { return Ok(ExitCode::SUCCESS) };
@@ -117,7 +117,7 @@ async fn many(drill: Drill, n: u32) -> anyhow::Result<ExitCode> {
             (Some("lugnt"), None, None) => all.iter().for_each(Simulated::calm),
             (Some("läget"), None, None) => {
                 for one in &all {
-                    println!("{}", serde_json::to_string(&one.standing().await)?);
+                    say!("{}", serde_json::to_string(&one.standing().await)?);
                 }
             }
             _ => anyhow::bail!("`{line}` är inget av skriv NUMMER TEXT, lugnt och läget"),

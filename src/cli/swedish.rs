@@ -50,8 +50,10 @@ fn of_argument(argument: Arg) -> Arg {
     }
     let with = |help: Option<&StyledStr>| help.map(|help| format!("{help}{added}"));
     let (short, long) = (with(argument.get_help()), with(argument.get_long_help()));
-    let mut argument =
-        argument.help_heading(heading).hide_possible_values(true).hide_default_value(true);
+    let mut argument = argument.help_heading(heading);
+    if takes_value {
+        argument = argument.hide_possible_values(true).hide_default_value(true);
+    }
     if let Some(short) = short {
         argument = argument.help(short);
     }
@@ -100,7 +102,7 @@ pub(super) fn complaint(error: &Error) -> Option<String> {
         [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
     let meant = meant.map(told).into_iter().find(|meant| !meant.is_empty());
     if let Some(meant) = meant {
-        text += &format!("\nMenade du {meant}?");
+        text += &format!("\nMenade du {}?", meant.replace(", ", " eller "));
     }
     if let Some(usage) = error.get(ContextKind::Usage) {
         text += &format!("\n\n{}", words(usage).replace("Usage:", "Användning:"));
@@ -139,7 +141,7 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_line_is_told_in_swedish_with_the_mend() {
         let told = [
-            ("uppsikt serv", "kommandot serv finns inte\nMenade du serve?"),
+            ("uppsikt serv", "kommandot serv finns inte\nMenade du users eller serve?"),
             ("uppsikt evidence verify --jsn", "argumentet --jsn finns inte\nMenade du --json?"),
             ("uppsikt evidence show", "det saknas: <ID>"),
             ("uppsikt evidence show tre", "värdet tre går inte för <ID>: "),

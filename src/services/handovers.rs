@@ -32,7 +32,7 @@ use crate::store::rows::EvidenceState;
 use crate::store::sqlite::handovers::{Handover, HandoverTrouble};
 
 use super::notices::courier::{Courier, Enclosed, Undelivered};
-use super::secrecy::marks_beside;
+use super::secrecy::{marks_beside, says_secret};
 use super::{Change, ServiceError, Services, Viewer};
 use crate::domain::secrecy::Mark;
 
@@ -219,11 +219,18 @@ impl Handovers {
             return Ok(Err(not_set("mail")));
         };
         let mut parcel = self.parcel(of, to.most_bytes).await?;
-        if self.mark_on(of).await?.is_some() && !to.secret_too {
+        let why = match self.mark_on(of).await? {
+            Some(_) => Some("Handlingen är sekretessmarkerad"),
+            None => self
+                .is_said_secret(of)
+                .await?
+                .then_some("Beslutet säger att handlingen kan omfattas av sekretess"),
+        };
+        if let (Some(why), false) = (why, to.secret_too) {
             (parcel.sheet, parcel.package) = (None, None);
-            parcel.left_out = vec![
-                "Handlingen är sekretessmarkerad och skickas därför inte med brev. Hämta paketet i exportmappen.".into(),
-            ];
+            parcel.left_out = vec![format!(
+                "{why} och den skickas därför inte med brev. Hämta paketet i exportmappen."
+            )];
         }
         let mut files = Vec::new();
         if let Some(bytes) = parcel.sheet.take() {
@@ -249,6 +256,12 @@ impl Handovers {
         let row = store.evidence_of(of.version).await?;
         let Some(row) = row else { return Ok(None) };
         Ok(marks_beside(store, &row, true).await?.into_iter().next())
+    }
+
+    /// Whether whoever decided said that secrecy may apply, by ground or answer, though nobody has marked it.
+    async fn is_said_secret(&self, of: &Handover) -> Result<bool, ServiceError> {
+        let decision = self.services.inner.store.standing_decision(of.case).await?;
+        Ok(decision.is_some_and(|decision| says_secret(&decision)))
     }
 
     fn words(&self, of: &Handover, parcel: &Parcel, files: &[Enclosed]) -> (String, String) {
@@ -298,6 +311,7 @@ impl Handovers {
             "kind": "register", "authority": self.services.authority(), "reference": reference,
             "case": of.case, "account": parcel.account, "received": parcel.received,
             "may_have_come_before": of.perhaps, "secrecy": mark.map(|mark| mark.provision),
+            "said_to_be_secret": self.is_said_secret(of).await?,
             "package_sha256": of.package_sha256, "package": file(&parcel.package, &of.package),
             "sheet": file(&parcel.sheet, &format!("{reference}.pdf")),
             "left_out": parcel.left_out,

@@ -13,7 +13,7 @@ use crate::store::rows::{ActionRow, EvidenceState};
 
 use super::case_sheet::{self, Told, case_sheet};
 use super::deliveries::PackageForm;
-use super::secrecy::{marked_json, marks_beside};
+use super::secrecy::{marked_json, marks_beside, says_secret};
 use super::{ServiceError, Services, packages, public_reports};
 
 impl Services {
@@ -68,6 +68,7 @@ impl Services {
             "decided_by": decision.as_ref().map(|d| d.by.clone()),
             "decided_at": decision.as_ref().map(|d| d.at),
             "note": decision.as_ref().and_then(|d| d.note.clone()),
+            "said_to_be_secret": decision.as_ref().is_some_and(says_secret),
             "diary": {
                 "policy": policy.name,
                 "policy_sha256": decision.as_ref().and_then(|d| d.policy),

@@ -8,12 +8,14 @@ use std::collections::BTreeSet;
 
 use crate::domain::calendar::local;
 use crate::domain::custody::CustodyAct;
+use crate::domain::ground::Ground;
 use crate::domain::ids::{CaseId, EvidenceId, ItemId, UserId};
 use crate::domain::notice::Part;
 use crate::domain::person::Act;
+use crate::domain::register::Question;
 use crate::domain::secrecy::{Circle, Grounds, Mark, circle};
 use crate::store::Store;
-use crate::store::rows::{AuditLine, EvidenceRow, EvidenceState};
+use crate::store::rows::{AuditLine, DecisionRow, EvidenceRow, EvidenceState};
 
 use super::corrections::{reason, words};
 use super::{Change, ServiceError, Services, Viewer};
@@ -38,6 +40,16 @@ pub struct Secrecy {
 
 fn refused(why: &str) -> ServiceError {
     ServiceError::Refused { why: why.to_owned() }
+}
+
+/// Whether whoever decided said that secrecy may apply: by the ground, or as an answer on the way to the diary. The
+/// record leaves the house as carefully as one under a mark, though the provision is not named yet.
+pub(super) fn says_secret(decision: &DecisionRow) -> bool {
+    decision.ground.is_some_and(Ground::is_secrecy)
+        || decision
+            .answered
+            .as_ref()
+            .is_some_and(|kept| kept.answers.get(Question::Secrecy.id()) == Some(&true))
 }
 
 /// The mark as it stands on whatever leaves the case: with provision, date and authority, as

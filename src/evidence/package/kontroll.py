@@ -1,6 +1,6 @@
 """Kontrollerar ett bevispaket, uppackat eller som zip: python3 kontroll.py [--nyckel FIL] [MAPP eller PAKET.zip]
 Bara Pythons eget bibliotek och openssl (3 eller senare). Slutar med 1 om något inte stämmer."""
-import base64, calendar, hashlib, json, os, re, shutil, struct, subprocess, sys, tempfile, time, zipfile
+import base64, calendar, hashlib, json, os, re, shutil, subprocess, sys, tempfile, time, zipfile
 faults = []
 def demand(holds, place, what):
     holds or faults.append(f"{place}: {what}")
@@ -11,14 +11,14 @@ def openssl(*arguments):
     return done.stdout if done.returncode == 0 else ""
 signed = lambda key, text, own: openssl("pkeyutl", "-verify", "-pubin", "-inkey", key, "-rawin", "-in", text, "-sigfile", own)
 def is_plain(package, unpacked):  # Läses likadant av alla program: filerna i följd, sedan förteckningen, sedan slutet.
-    at, infos, plain = 0, package.infolist(), True
-    for i in infos:
-        package.fp.seek(at)
-        plain &= i.header_offset == at and struct.unpack("<14x3L4x", package.fp.read(30)) == (i.CRC, i.compress_size, i.file_size)
-        plain &= not i.flag_bits and not i.comment and i.external_attr >> 28 in (0, 8) and i.extra[:4] in (b"", b"\1\0\x08\0")
-        at += 30 + len(i.filename) + i.compress_size
-    size = sum(46 + len(i.filename) + len(i.extra) for i in infos)
-    size += 98 if len(infos) > 65535 or max(at, size) >= 1 << 32 else 22
+    at, here, infos, read = 0, package.start_dir, package.infolist(), lambda at, n: package.fp.seek(at) * 0 or package.fp.read(n)
+    plain = (end := read(os.path.getsize(package.filename) - 22, 22))[:8] == b"PK\5\6\0\0\0\0" and end[8:10] == end[10:12] and end[20:] == b"\0\0"
+    for i, name in ((i, i.orig_filename) for i in infos):  # Det som står vid filen själv är det som förteckningen säger om den.
+        plain &= i.header_offset == at and read(at, 30 + len(name)) == b"PK\3\4" + read(here, 30)[6:] + b"\0\0" + name.encode() and i.volume == 0
+        plain &= not i.flag_bits and not i.comment and i.external_attr >> 28 in (0, 8) and i.compress_type in (0, 8) and i.extra[:4] in (b"", b"\1\0\x08\0")
+        plain &= bool(re.fullmatch("[A-Za-z0-9._/-]+", name)) and not {"", ".", ".."} & set(name.split("/"))
+        at, here = at + 30 + len(name) + i.compress_size, here + 46 + len(name) + len(i.extra)
+    size = here - package.start_dir + (98 if len(infos) > 65535 or max(at, here - package.start_dir) >= 1 << 32 else 22)
     plain &= package.start_dir == at and os.path.getsize(package.filename) == at + size and len(set(package.namelist())) == len(infos)
     return plain and shutil.disk_usage(unpacked).free > 2 * sum(i.file_size for i in infos)  # En bomb fyller inte disken.
 def root_of_path(leaf, index, size, path):

@@ -194,16 +194,17 @@ impl<'d> Entry<'d> {
         let plain = self.bytes[8..10] == [0, 0]
             && matches!(number(&self.bytes[10..12]), 0 | 8)
             && matches!(kind, 0 | 0o100_000)
-            && !self.name.is_empty()
-            && !self.name.ends_with('/');
+            && self.name.split('/').all(|part| !matches!(part, "" | "." | ".."));
         if plain { Ok(()) } else { wrong(format!("{} är ingen vanlig fil", self.name)) }
     }
 
     /// What stands at the file itself (4.3.7) is what the directory says of it.
     fn demand_same(&self, head: &[u8]) -> Result<(), Broken> {
         let same = head.starts_with(b"PK\x03\x04")
-            // Flags, method, time, checksum and sizes, length of the name.
-            && head[6..28] == self.bytes[8..30]
+            // Version, flags, method, time, checksum and sizes, length of the name.
+            && head[4..28] == self.bytes[6..30]
+            // Nothing newer than large archives: other programs refuse it.
+            && number(&head[4..6]) <= 45
             && head[28..30] == [0, 0]
             && &head[30..] == self.name.as_bytes();
         if same { Ok(()) } else { wrong(format!("{} heter eller är två saker", self.name)) }

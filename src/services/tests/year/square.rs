@@ -52,8 +52,6 @@ pub struct Removed {
 pub struct World {
     pub comments: BTreeMap<u64, Comment>,
     told: Vec<Told>,
-    /// What was given to whoever read up to there. An archive run reads too and stores nothing.
-    offered: Vec<(usize, u64, ContentHash)>,
     /// What was given to the program and may never be lost: which, and as it stood then.
     pub handed: Vec<(u64, ContentHash)>,
     pub first: BTreeSet<u64>,
@@ -63,15 +61,8 @@ pub struct World {
     pub wrong: Vec<String>,
 }
 
-impl World {
-    /// The program says that it has read up to there: what it was given so far may not be lost any more.
-    pub fn is_read_to(&mut self, cursor: usize) {
-        for (_, number, hash) in self.offered.extract_if(.., |(upto, ..)| *upto <= cursor) {
-            self.first.insert(number);
-            self.handed.push((number, hash));
-        }
-    }
-}
+/// Begins the cursors that an archive run is given.
+const ARCHIVE: &str = "arkiv:";
 
 /// The platform as the program sees it.
 #[derive(Clone)]
@@ -206,7 +197,10 @@ impl Platform for Square {
         let now = self.clock.now();
         let mut world = self.world();
         let at = walk.map(Walk::as_str).or(cursor.map(Cursor::as_str)).unwrap_or("0");
-        let from: usize = at.parse().unwrap_or(0);
+        // Whoever fills an archive run in walks from the beginning and stores nothing: the way it is shown bears a mark.
+        let marked = at.strip_prefix(ARCHIVE);
+        let stores = marked.is_none() && (cursor.is_some() || world.handed.is_empty());
+        let from: usize = marked.unwrap_or(at).parse().unwrap_or(0);
         let told: Vec<_> = world.told.iter().skip(from).take(AT_ONCE).copied().collect();
         let upto = from + told.len();
         let (mut items, mut gone, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
@@ -222,17 +216,21 @@ impl Platform for Square {
                 Told::Gone(number) => gone.push(PlatformItemId::new(number.to_string())),
             }
         }
-        for (number, item) in &items {
-            let hash = item.content_hash();
-            world.offered.push((upto, *number, hash));
-            world.last.insert((*number, hash), now);
+        if stores {
+            for (number, item) in &items {
+                let hash = item.content_hash();
+                world.handed.push((*number, hash));
+                world.first.insert(*number);
+                world.last.insert((*number, hash), now);
+            }
         }
         let more = upto < world.told.len();
+        let mark = if stores { "" } else { ARCHIVE };
         Ok(Batch {
             items: items.into_iter().map(|(_, item)| item).collect(),
             gone,
-            next: Some(Cursor::new(upto.to_string())),
-            walk: more.then(|| Walk::new(upto.to_string())),
+            next: Some(Cursor::new(format!("{mark}{upto}"))),
+            walk: more.then(|| Walk::new(format!("{mark}{upto}"))),
             ..Batch::default()
         })
     }

@@ -178,7 +178,6 @@ impl Year {
 
     /// What holds each evening.
     pub(super) async fn check_day(&mut self) {
-        self.what_is_read_is_told();
         self.nothing_is_lost();
         self.new_cases();
         for (what, sql) in NEVER {
@@ -196,17 +195,6 @@ impl Year {
         }
         if self.today.day() == 1 && self.today.month() > 1 {
             self.check_month().await;
-        }
-    }
-
-    /// Each platform hears how far the store says that it has been read.
-    fn what_is_read_is_told(&self) {
-        let sql = "select cursor from fetch_states where account_id = ?1";
-        for held in &self.accounts {
-            let Place::Square(square) = &held.place else { continue };
-            let mut read = self.raw.prepare_cached(sql).unwrap();
-            let cursor: Option<String> = read.query_row([held.id.0], |row| row.get(0)).unwrap();
-            square.world().is_read_to(cursor.and_then(|at| at.parse().ok()).unwrap_or(0));
         }
     }
 
