@@ -145,7 +145,6 @@ mod tests {
             ("uppsikt evidence verify --jsn", "argumentet --jsn finns inte\nMenade du --json?"),
             ("uppsikt evidence show", "det saknas: <ID>"),
             ("uppsikt evidence show tre", "värdet tre går inte för <ID>: "),
-            ("uppsikt evidence", "det saknas ett kommando"),
             (
                 "uppsikt evidence export 1 --out x --format pdf",
                 "värdet pdf går inte för --format <FORMAT>\nMöjliga värden: zip, eark",

@@ -145,7 +145,7 @@ fn the_independent_checker_has_at_most_a_hundred_lines_and_needs_nothing() {
     assert_eq!(
         imports,
         [
-            "import base64, calendar, hashlib, json, os, re, shutil, struct, subprocess, sys, tempfile, time, zipfile"
+            "import base64, calendar, hashlib, json, os, re, shutil, subprocess, sys, tempfile, time, zipfile"
         ]
     );
 }
