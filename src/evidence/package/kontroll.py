@@ -6,6 +6,7 @@ def demand(holds, place, what):
     holds or faults.append(f"{place}: {what}")
 sha = lambda data: hashlib.sha256(data).digest()
 fingerprint = lambda pem: re.sub("(....)(?=.)", r"\1 ", sha(base64.b64decode(pem.split(b"-----")[2])).hex())
+load = lambda data: json.loads(data.decode() if isinstance(data, bytes) else data, parse_float=str, parse_constant=lambda c: demand(False, c, "är ingen JSON"), object_pairs_hook=lambda pairs: demand(len(dict(pairs)) == len(pairs), "paketet", "ett namn står två gånger i ett objekt") or dict(pairs))
 def openssl(*arguments):
     done = subprocess.run(["openssl", *arguments], capture_output=True, text=True)
     return done.stdout if done.returncode == 0 else ""
@@ -46,14 +47,14 @@ def check(folder, own):
         demand(name not in there & set(listed) or sha(read(name)).hex() == listed[name], name, "filen har ändrats")
     key, tsr = full("logg/nyckel.pem"), full("logg/stampel.tsr")
     demand(signed(key, full("SHA256SUMS"), full("SHA256SUMS.sig")), "SHA256SUMS", "listan är inte undertecknad av nyckeln")
-    demand(not own or read("logg/nyckel.pem") == open(own, "rb").read(), "logg/nyckel.pem", f"det är inte nyckeln i {own}")
+    demand(read("logg/nyckel.pem").startswith(b"-----BEGIN PUBLIC KEY-----") and (not own or read("logg/nyckel.pem") == open(own, "rb").read()), "logg/nyckel.pem", f"det är inte nyckeln i {own}")
     point, note, text = "logg/kontrollpunkt.txt", read("logg/kontrollpunkt.txt"), read("logg/kontrollpunkt.text")
     lines, below = text.decode().split("\n"), note[len(text):].decode().splitlines()
     size, root = int(lines[1]), base64.b64decode(lines[2], validate=True)
     demand(note[:len(text)] == text and below[0] == "" and note.endswith(b"\n"), point, "texten är inte den som är undertecknad")
-    signatures = [base64.b64decode(l.split(" ")[2])[4:] for l in below if l.startswith(f"— {lines[0]} ")]
-    demand(read("logg/kontrollpunkt.sig") in signatures, point, "underskriften är en annan")
-    demand(signed(key, full("logg/kontrollpunkt.text"), full("logg/kontrollpunkt.sig")), point, "den är inte undertecknad av nyckeln")
+    number = sha(lines[0].encode() + b"\n\1" + base64.b64decode(read("logg/nyckel.pem").split(b"-----")[2])[-32:])[:4]  # Nyckelns nummer.
+    demand(f"— {lines[0]} {base64.b64encode(number + read('logg/kontrollpunkt.sig')).decode()}" in below and all(re.fullmatch("— [^ ]+ [^ ]+", l) for l in below[1:])
+           and signed(key, full("logg/kontrollpunkt.text"), full("logg/kontrollpunkt.sig")), point, "underskriften är en annan, eller inte nyckelns")
     stamp = "Ingen tidsstämpel: tiden är myndighetens egen uppgift."
     if "logg/stampel.tsr" in there:  # Prövas vid sin egen tid: stämplarens certifikat går ut långt före arkivet.
         said = re.search("^Time stamp: (.*)$", openssl("ts", "-reply", "-in", tsr, "-text"), re.M)[1]
@@ -61,26 +62,25 @@ def check(folder, own):
         holds = openssl("ts", "-verify", "-partial_chain", "-attime", at, "-data", full(point), "-in", tsr, "-CAfile", full("logg/stampel-rot.pem"))
         demand(holds, "logg/stampel.tsr", "tidsstämpeln håller inte")
         stamp = f"Tidsstämplat {said}, prövat mot paketets rotcertifikat: {fingerprint(read('logg/stampel-rot.pem'))}"
-    index = json.loads(read("paket.json"))  # Varje bevis: posten i trädet, manifestet i posten, delarna i manifestet.
+    index = load(read("paket.json"))  # Varje bevis: posten i trädet, manifestet i posten, delarna i manifestet.
     demand({n.split("/")[0] for n in there if n.startswith("bevis-")} == {record["folder"] for record in index["records"]} and (bytes.fromhex(index["root"]), index["size"]) == (root, size), "paket.json", "mapparna eller kontrollpunkten är inte de på listan")
     for record in index["records"]:
         b = record["folder"]
-        entry, manifest, proof = read(b + "/loggpost.json"), read(b + "/manifest.json"), json.loads(read(b + "/loggbevis.json"))
-        said, (led, way) = json.loads(entry), root_of_path(sha(b"\0" + entry), proof["index"], size, proof["path"])
+        entry, manifest, proof = read(b + "/loggpost.json"), read(b + "/manifest.json"), load(read(b + "/loggbevis.json"))
+        said, (led, way) = load(entry), root_of_path(sha(b"\0" + entry), proof["index"], size, proof["path"])
         demand(proof["size"] == size and led == root and read(b + "/vag.txt") == way.encode(), b, "posten ingår inte i den undertecknade loggen, eller vägen är inte den i loggbevis.json")
         demand(said["kind"] == "seal" and proof["index"] + 1 == said["seq"] == record["log_seq"] and said["record"]["evidence"] == record["evidence"]
                and said["record"]["manifest_sha256"] == sha(manifest).hex(), b, "manifestet är inte det som förseglades")
-        told, case = json.loads(read(b + "/handelser.json")) if b + "/handelser.json" in there else [], json.loads(read(b + "/arende.json")) or {}
-        demand((seqs := [json.loads(e["post"])["seq"] for e in told]) == sorted(set(seqs)), b + "/handelser.json", "posterna står inte i loggens ordning")
-        for event, post, r in ((e, p, p["record"]) for e in told for p in [json.loads(e["post"])]):
+        told, case = (load(read(b + "/handelser.json")), load(read(b + "/arende.json")) or {}) if b + "/handelser.json" in there else ([], {})
+        demand((seqs := [load(e["post"])["seq"] for e in told]) == sorted(set(seqs)), b + "/handelser.json", "posterna står inte i loggens ordning")
+        for event, post, r in ((e, p, p["record"]) for e in told for p in [load(e["post"])]):
             (led, _), kind = root_of_path(sha(b"\0" + event["post"].encode()), event["index"], size, event["path"]), post["kind"]
             demand(led == root and event["index"] + 1 == post["seq"], b + "/handelser.json", "en post ingår inte i den undertecknade loggen")
             demand(r["case"] == case.get("case") and (kind not in ("decision", "action") or r[kind] in [x[kind] for x in case[kind + "s"]]), b + "/arende.json", f"post {post['seq']} i loggen saknas här")
-            done = kind == "action" and r["end"] == "done" and r["kind"] in ("hide", "delete") and r["evidence"] == record["evidence"]
-            demand(not done or post["seq"] > said["seq"], b + "/handelser.json", "åtgärden kom före förseglingen")
+            demand(post["seq"] > said["seq"] or not (kind == "action" and r["end"] == "done" and r["kind"] in ("hide", "delete") and r["evidence"] == record["evidence"]), b + "/handelser.json", "åtgärden kom före förseglingen")
         have, gone = {n: listed.get(n) for n in there if n.startswith(b + "/delar/")}, {w["name"] for w in record.get("without", [])}
         parts = {b + "/delar/" + (re.sub("[^A-Za-z0-9._-]", "_", p["name"]).lstrip(".") or "namnlos"): p["sha256"]
-                 for p in json.loads(manifest)["parts"] if not record["withheld"] and p["name"] not in gone}
+                 for p in load(manifest)["parts"] if record.get("withheld") is None and p["name"] not in gone}
         demand(have == parts, b, "delarna är inte de som säkrades")
     return f"{len(index['records'])} bevis stämmer, i en undertecknad logg av {size} poster.\n{stamp}\nUndertecknat med den här nyckeln, att jämföra " \
         f"med det fingeravtryck som {index['authority']} har publicerat: {fingerprint(read('logg/nyckel.pem'))}"
