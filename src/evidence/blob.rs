@@ -212,6 +212,11 @@ impl BlobStore {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether a link stands where the file should: what it leads to is not in our keeping.
+    pub fn is_link(&self, hash: ContentHash) -> bool {
+        fs::symlink_metadata(self.path(hash)).is_ok_and(|found| found.file_type().is_symlink())
+    }
+
     /// Reads a blob and checks that it is the one that was kept.
     ///
     /// # Errors

@@ -119,7 +119,8 @@ def webhooks_come_through():
     check(f"v1,{mac}" in headers["webhook-signature"].split(" "), "the signature is not as the standard has it")
     told = json.loads(said)
     check(told["type"] == "case.decided" and told["data"]["case"] == case, f"{told}")
-    check("kom fram" in admin.page("/webbhookar"), "the page does not tell that it came through")
+    # Our answer has to come before the daemon can note it.
+    wait("the page to tell that it came through", lambda: "kom fram" in admin.page("/webbhookar"), 10)
     return told["data"]["link"]
 
 

@@ -260,6 +260,8 @@ fn why(call: &Call, gate: Option<Refusal>) -> Option<(StopReason, Option<String>
             };
             Some((reason, Some(error.clone()).filter(|error| !error.is_empty())))
         }
+        // A refusal by the server is an answer, though its words have not all come.
+        (Came::Began(400..), _) => None,
         (Came::Waits | Came::Began(_), _) if !call.url.starts_with("data:") => {
             Some((StopReason::Time, None))
         }
@@ -449,6 +451,7 @@ mod tests {
             ("http://10.0.0.1/a?token=y&b=1", Came::Whole(Some(403))),
             ("https://10.0.0.2/", failed("net::ERR_TUNNEL_CONNECTION_FAILED", false, false)),
             ("https://a.example/forbidden", Came::Whole(Some(403))),
+            ("https://a.example/forbidden-in-part", Came::Began(403)),
             ("https://a.example/csp", failed("", true, true)),
             ("https://a.example/stopped", failed("net::ERR_ABORTED", false, true)),
             ("https://a.example/slow", Came::Began(200)),

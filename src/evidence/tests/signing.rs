@@ -190,6 +190,7 @@ async fn a_database_put_back_with_all_files_beside_it_is_found_by_what_was_kept_
     let fault = &held.faults[0];
     assert!(fault.what.contains("rullats tillbaka"), "{fault:?}");
     assert_eq!(held.faults.len(), 1);
+    assert!(held.notes.iter().all(|note| !note.contains("har inte rullats tillbaka")), "{held:?}");
 }
 
 /// What is done, where the fault is, and what it says.

@@ -371,6 +371,21 @@ async fn what_stands_after_a_cell_that_cannot_be_read_is_verified_all_the_same()
 }
 
 #[tokio::test]
+async fn a_file_that_is_a_link_to_somewhere_else_is_named_though_its_bytes_are_right() {
+    let stage = Stage::new().await;
+    let evidence = &stage.bench.evidence;
+    let record = stage.bench.store.evidence(EvidenceId(1)).await.unwrap();
+    let part = evidence.manifest(&record).await.unwrap().parts[0].sha256;
+    let file = evidence.blobs.path(part);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let copy = elsewhere.path().join("fil");
+    std::fs::rename(&file, &copy).unwrap();
+    std::os::unix::fs::symlink(&copy, &file).unwrap();
+    let faults = stage.bench.faults().await;
+    assert!(format!("{faults:?}").contains("filen är en länk"), "{faults:?}");
+}
+
+#[tokio::test]
 async fn a_failed_action_cannot_be_made_to_disappear() {
     let gone = "update actions set state = 'cancelled', due_at = null where id = 4";
     let put_off = "update actions set state = 'pending', due_at = 9000000000000 where id = 4";

@@ -217,14 +217,16 @@ pub(super) async fn verify(
             Some(row) => verify_row(signed, row, &keys, log, &place, report),
         }
     }
-    let mut newest_witness = None;
+    let (mut newest_witness, mut is_denied) = (None, false);
     for (file, line, note) in &signed.notes {
         let file = &signed.files[*file];
         let place = format!("{} rad {line}", file.name);
         let before = report.faults.len();
         verify_note(note, &keys, log, &place, report);
-        if !file.is_own && report.faults.len() == before {
-            newest_witness = newest_witness.max(Some(note.checkpoint.size));
+        match (file.is_own, report.faults.len() == before) {
+            (false, true) => newest_witness = newest_witness.max(Some(note.checkpoint.size)),
+            (false, false) => is_denied = true,
+            (true, _) => {}
         }
     }
     verify_file(signed, now, report);
@@ -232,6 +234,8 @@ pub(super) async fn verify(
     verify_stamps(signed, &settings.stamp_roots, report);
     let n = log.links.len() as u64;
     match newest_witness {
+        // The fault says it; an older one that holds is no comfort.
+        _ if is_denied => {}
         Some(size) => report.note(format!(
             "Kontrollpunkten som har förvarats utanför omfattar {size} av {n} poster: databasen har inte rullats tillbaka förbi den."
         )),

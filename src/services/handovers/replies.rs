@@ -220,7 +220,7 @@ impl Handovers {
             problem.push_str(&format!(" Filen ligger i mappen {FAULTY} med en lista över felen."));
             // Before the file goes: whoever finds it again after a crash tells the same, once.
             let key = format!("diary reply {name} {}", hash.to_hex());
-            let subject = format!("Alla rader i svarsfilen {name} kunde inte användas");
+            let subject = format!("Det finns rader i svarsfilen {name} som inte kunde användas");
             self.services.inner.store.tell_bad_replies(key, subject, problem, now).await?;
         }
         let folder = if list.is_empty() { READ } else { FAULTY };
