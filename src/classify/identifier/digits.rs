@@ -72,10 +72,13 @@ pub trait Manner {
 /// How many signs may stand between two digits.
 const MOST_SIGNS: u8 = 3;
 /// How many digits a window holds.
-const WINDOW: usize = 64;
-/// How many digits are seen behind one that a number may begin at, it included: the longest
-/// number has 19, and the next digit says whether it ends there.
-const AHEAD: usize = 20;
+const WINDOW: usize = 96;
+/// How many digits the longest number has.
+const LONGEST: usize = 19;
+/// How many digits are seen behind one that a number may begin at, it included. Behind a comma
+/// within it another number may begin that goes before it, so both must be seen whole, and the
+/// next digit, which says whether the second ends there.
+const AHEAD: usize = 2 * LONGEST + 1;
 /// How many are seen before it: a birth date, and what stands before that.
 const BEFORE: usize = 12;
 

@@ -64,12 +64,17 @@ fn where_in_a_row_a_number_stands_changes_nothing() {
     // So long a row that it is read in pieces.
     let zeros = "0,000000,000 0000,0000000,0000000 000 00000000,8000 000000, 4111 1111 1111 1111";
     assert!(found(zeros).contains(&(Mark::Card, "4111 1111 1111 1111".to_owned())));
+    // The zeros of an account's form end where the first piece does, and the card goes before it.
+    let account = "00000 000000,000000000 00000000,0000000,000000000,80000, 4111 1111 1111 1111";
+    assert!(found(account).contains(&(Mark::Card, "4111 1111 1111 1111".to_owned())));
     let dates = "2024-01-15, 2024-02-15, 2024-03-15, 2024-04-15, 4111 1111 1111 1111";
     assert_eq!(found(dates), [(Mark::Card, "4111 1111 1111 1111".to_owned())]);
     for (number, mark) in WRITTEN {
-        for n in 0..80 {
+        for n in 0..200 {
             let text = format!("{}{number}", "7, ".repeat(n));
             assert_eq!(found(&text), [(mark, number.to_owned())], "{text}");
+            let text = format!("{}80000, {number}", "0, ".repeat(n));
+            assert!(found(&text).contains(&(mark, number.to_owned())), "{text}: {:?}", found(&text));
         }
     }
 }
