@@ -120,11 +120,13 @@ impl Choice {
         }
     }
 
-    /// Whether it is made for a ground: it removes, registers or reports.
+    /// Whether it is made for a ground: it removes, or a crime may be reported. What is registered alone is no breach,
+    /// and a ground that stood preselected would say that it was.
     pub const fn rests_on_ground(&self) -> bool {
         match self {
-            Self::Hide | Self::Delete | Self::Register | Self::ConsiderPoliceReport => true,
+            Self::Hide | Self::Delete | Self::ConsiderPoliceReport => true,
             Self::Unhide
+            | Self::Register
             | Self::NotRegister { .. }
             | Self::Answer { .. }
             | Self::Refer { .. }
@@ -270,8 +272,12 @@ impl Decision {
         if removes && ground.is_none() {
             return Err(DecisionError::NoGround);
         }
-        // A ground that was preselected says nothing of a decision that acts on nothing.
-        let ground = ground.filter(|_| choices.iter().any(Choice::rests_on_ground));
+        // A ground that was preselected says nothing of a decision that removes nothing; that it is secret is said of
+        // what the diary has too.
+        let registers = choices.contains(&Choice::Register);
+        let ground = ground.filter(|ground| {
+            choices.iter().any(Choice::rests_on_ground) || (registers && ground.may_be_secret())
+        });
         let note = note.map(|n| n.trim().to_owned()).filter(|n| !n.is_empty());
         Ok(Self { choices, ground, note })
     }
@@ -312,8 +318,8 @@ impl Decision {
         &self.choices
     }
 
-    /// For what; always there when something is removed, never where nothing is removed,
-    /// registered or reported.
+    /// For what; always there when something is removed, never where nothing is removed or reported, but for secrecy,
+    /// which the diary is told of too.
     pub fn ground(&self) -> Option<Ground> {
         self.ground
     }

@@ -162,6 +162,21 @@ impl Ground {
         matches!(self, Self::Secrecy | Self::StampedSecret | Self::PersonProtection)
     }
 
+    /// Whether whoever decides for it is taken to say that the data may be secret unless they answer no: sensitive
+    /// data are seldom free to be handed out (*OSL 21 kap. 1 och 7 §§*).
+    pub const fn may_be_secret(self) -> bool {
+        self.is_secrecy() || matches!(self, Self::SensitiveData)
+    }
+
+    /// The provision that is likely to apply, where the ground tells; a person may name another.
+    pub const fn provision(self) -> Option<&'static str> {
+        match self {
+            Self::SensitiveData => Some("OSL 21 kap. 7 §"),
+            Self::PersonProtection => Some("OSL 21 kap. 3 § och 22 kap. 1 §"),
+            _ => None,
+        }
+    }
+
     /// What a category suggests; empty where nothing calls for removal.
     pub const fn suggested_by(category: Category) -> &'static [Self] {
         match category {

@@ -113,19 +113,33 @@ pub struct Answered {
     pub to: BTreeMap<Question, bool>,
     /// The case that it concerns.
     pub number: Option<DiaryNumber>,
+    /// The provision that secrecy is likely to rest on, as it was written.
+    pub provision: Option<String>,
 }
 
 impl Answered {
     /// Yes to these, nothing else answered.
     pub fn yes(questions: &[Question]) -> Self {
         let to = questions.iter().map(|question| (*question, true)).collect();
-        Self { to, number: None }
+        Self { to, ..Self::default() }
+    }
+
+    /// Whether whoever decides for `ground` and answers so says that secrecy may apply.
+    pub fn says_secret(&self, ground: Option<Ground>) -> bool {
+        is_said_secret(ground, self.to.get(&Question::Secrecy).copied())
     }
 
     /// Whether the answer was yes.
     pub fn is_yes(&self, question: Question) -> bool {
         self.to.get(&question) == Some(&true)
     }
+}
+
+/// Whether a decision says that secrecy may apply: by its ground, or by the answer to [`Question::Secrecy`]. A no takes
+/// back what a ground alone proposes, not what it says.
+pub fn is_said_secret(ground: Option<Ground>, answer: Option<bool>) -> bool {
+    ground.is_some_and(Ground::is_secrecy)
+        || answer.unwrap_or(ground.is_some_and(Ground::may_be_secret))
 }
 
 /// What a decision keeps of the wizard: what a person answered, and what the policy proposed on that. Kept
@@ -140,19 +154,43 @@ pub struct Kept {
     pub rule: String,
     /// The proposal with its reason.
     pub why: String,
+    /// Whether the diary has it, decided then and there; nothing where the decision leaves that open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered: Option<bool>,
 }
 
 impl Kept {
-    /// What is to be kept; nothing where nothing was answered.
-    pub fn of(answered: &Answered, proposal: &Proposal) -> Option<Self> {
-        if answered.to.is_empty() && answered.number.is_none() {
+    /// What is to be kept; nothing where nothing was answered and nothing decided on the diary. `incoming`: the item
+    /// is a message, a question or a report of a fault, so that whoever ends it decides on the diary by that (R12).
+    pub fn of(
+        decision: &Decision,
+        answered: &Answered,
+        proposal: &Proposal,
+        incoming: bool,
+    ) -> Option<Self> {
+        let chosen = |ids: &[&str]| decision.choices().iter().any(|c| ids.contains(&c.id()));
+        let ends = incoming && chosen(&["dismiss", "answer", "refer"]);
+        let registered = match chosen(&["register"]) {
+            true => Some(true),
+            false => (ends || chosen(&["not_register"])).then_some(false),
+        };
+        let nothing = answered.to.is_empty() && answered.number.is_none();
+        if nothing && registered.is_none() {
             return None;
         }
+        // Whoever answers a simple question, or says why it needs no answer, has said what the questions would ask.
+        let (rule, why) = match (registered, proposal.way) {
+            (Some(false), Way::Open | Way::ByPlan) => ("R12", self::simple(decision).to_owned()),
+            (_, Way::Forced | Way::Yes | Way::No | Way::NotToBe | Way::ByPlan | Way::Open) => {
+                (proposal.rule, proposal.why.clone())
+            }
+        };
         Some(Self {
             answers: answered.to.iter().map(|(q, yes)| (q.id().to_owned(), *yes)).collect(),
             number: answered.number.as_ref().map(ToString::to_string),
-            rule: proposal.rule.to_owned(),
-            why: proposal.why.clone(),
+            rule: rule.to_owned(),
+            why,
+            registered,
         })
     }
 
@@ -165,7 +203,17 @@ impl Kept {
         });
         let number = self.number.iter().map(|number| format!("Gäller ärende: {number}"));
         let why = std::iter::once(format!("Riktlinjens förslag: {}", self.why));
-        asked.chain(number).chain(why).collect()
+        let not = (self.registered == Some(false)).then(|| "Diarieförs inte.".to_owned());
+        asked.chain(number).chain(why).chain(not).collect()
+    }
+}
+
+/// Why what came in is not in the diary, where nobody has answered the questions.
+fn simple(decision: &Decision) -> &'static str {
+    let answers = |c: &Choice| matches!(c, Choice::Answer { .. } | Choice::Refer { .. });
+    match decision.choices().iter().any(answers) {
+        true => "Enkelt eller av tillfällig betydelse: det har fått sitt svar.",
+        false => "Det diarieförs inte, av det skäl som den som beslutade har skrivit.",
     }
 }
 
@@ -217,6 +265,8 @@ pub struct Proposal {
     pub ask: Vec<Question>,
     /// Whether the person who wrote it is to be told (R2).
     pub tell_citizen: bool,
+    /// It concerns an ongoing case, the number of which nobody has written (R4).
+    pub lacks_number: bool,
 }
 
 impl Proposal {
@@ -240,6 +290,9 @@ impl Proposal {
             Way::Forced if !registers && !decides_nothing(decision) => {
                 Some(format!("{} Välj också Diarieför.", self.why))
             }
+            Way::Forced if registers && self.lacks_number && decision.note().is_none() => {
+                Some("Skriv diarienumret på det ärende som pågår, eller skriv i din anteckning varför numret saknas.".to_owned())
+            }
             Way::NotToBe if registers && decision.note().is_none() => Some(format!(
                 "{} Ska det diarieföras ändå: skriv varför i din anteckning.",
                 self.why
@@ -261,6 +314,27 @@ impl Proposal {
         (self.tell_citizen && registers && !answers && decision.note().is_none()).then(|| {
             "Den som skrev ska få veta att det har diarieförts. Välj också Svara, eller skriv i din anteckning varför inte.".to_owned()
         })
+    }
+}
+
+/// Why an item may not be ended so: nobody says anything to whoever wrote it, or nothing of the diary. `answered_before`:
+/// an answer went out already.
+///
+/// A private message is always answered (Nässjö 31, T7), and a question or a report of a fault is handled by an answer,
+/// by handing it on or by removing it (Smedjebacken 103): whoever dismisses it says why.
+pub fn unsaid(
+    kind: ItemKind,
+    incoming: bool,
+    answered_before: bool,
+    decision: &Decision,
+) -> Option<String> {
+    let dismisses = decision.choices().contains(&Choice::Dismiss);
+    if !dismisses || answered_before || decision.note().is_some() {
+        return None;
+    }
+    match kind {
+        ItemKind::DirectMessage => Some("Privata meddelanden ska besvaras. Välj Svara i stället för Avfärda, eller skriv i din anteckning varför det inte behövs något svar.".to_owned()),
+        ItemKind::Comment | ItemKind::Reply | ItemKind::PostByOther | ItemKind::Mention | ItemKind::Review => incoming.then(|| "En fråga eller felanmälan är en inkommen handling. Svara, vidarebefordra eller diarieför den i stället för att avfärda, eller skriv i din anteckning varför den avfärdas utan svar. Det står sedan som skäl till att den inte diariefördes.".to_owned()),
     }
 }
 
@@ -300,8 +374,17 @@ pub fn propose(duties: &Duties, subject: Subject, answered: &Answered) -> Propos
         way: Way::Forced,
         rule,
         why,
-        ask: Vec::new(),
+        // Whatever forces it, the record may be secret, and then it is marked.
+        ask: match subject.ground.is_some_and(Ground::is_secrecy)
+            || answered.to.contains_key(&Question::Secrecy)
+        {
+            true => Vec::new(),
+            false => vec![Question::Secrecy],
+        },
         tell_citizen: rules.tell_citizen && answered.is_yes(Question::RaisesMatter),
+        lacks_number: answered.is_yes(Question::OngoingCase)
+            && must(MustRegister::OngoingCase)
+            && answered.number.is_none(),
     };
     let secret = subject.ground.is_some_and(Ground::is_secrecy);
     if secret || answered.is_yes(Question::Secrecy) {
@@ -331,7 +414,14 @@ pub fn propose(duties: &Duties, subject: Subject, answered: &Answered) -> Propos
             return forced(question.rule(), why);
         }
     }
-    let tells = |way, rule, why, ask| Proposal { way, rule, why, ask, tell_citizen: false };
+    let tells = |way, rule, why, ask| Proposal {
+        way,
+        rule,
+        why,
+        ask,
+        tell_citizen: false,
+        lacks_number: false,
+    };
     let against = Question::ALL.iter().find_map(|question| {
         let against = question.speaks_against().filter(|a| rules.must_not.contains(a))?;
         answered.is_yes(*question).then(|| (question.rule(), against))

@@ -115,6 +115,16 @@ impl Verdict {
         self.findings.iter().any(grave)
     }
 
+    /// Whether somebody wants something of the authority: reports a fault, raises a matter, or asks what probably
+    /// expects an answer. Such an item is an incoming document (*inkommen handling*).
+    pub fn is_incoming(&self) -> bool {
+        self.findings.iter().any(|f| match f.category {
+            Category::Case => true,
+            Category::Question => f.severity >= Severity::Medium,
+            _ => false,
+        })
+    }
+
     /// The finding that a person should see first.
     pub fn primary(&self) -> Option<&Finding> {
         self.findings.first()

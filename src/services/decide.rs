@@ -17,7 +17,7 @@ use crate::domain::ids::{ActionId, CaseId, DecisionId, DiaryNumber, VersionId};
 use crate::domain::item::ItemKind;
 use crate::domain::person::Act;
 use crate::domain::policy::Policy;
-use crate::domain::register::{Answered, Kept, Question, Subject, propose};
+use crate::domain::register::{Answered, Kept, Question, Subject, propose, unsaid};
 use crate::domain::registration::parse_diary_number;
 use crate::domain::saved_reply::unfilled;
 use crate::domain::snooze::{is_grave, may_rest};
@@ -30,6 +30,7 @@ use crate::store::sqlite::decide::NewDecision;
 use crate::telemetry::metrics as names;
 
 use super::corrections::NOT_A_NUMBER;
+use super::secrecy::mark_of;
 use super::{Change, ServiceError, Services, Viewer};
 
 /// What forwarding is where the settings name no unit that letters go to.
@@ -44,6 +45,8 @@ pub(super) struct Examined {
     pub(super) by_hand: Vec<ActionKind>,
     /// What is kept of the answers on the diary.
     answered: Option<Kept>,
+    /// The secrecy mark that it sets: provision and reason.
+    mark: Option<(String, String)>,
 }
 
 /// What the person was warned of that stands in an answer, and publishes all the same.
@@ -163,7 +166,7 @@ impl Services {
         let policy = self.policy_of(item.account);
         let secret = answered.is_yes(Question::Secrecy);
         let decision = signed(viewer, &policy, decision);
-        let Examined { by_hand, answered } =
+        let Examined { by_hand, answered, mark } =
             self.examine(&row, &item, &decision, answered, now).await?;
         // A report may well say what it is about: it is not published.
         let published = |choice: &&Choice| !matches!(choice, Choice::Report { .. });
@@ -204,6 +207,7 @@ impl Services {
             answered,
             policy: policy.version,
             by_hand,
+            mark,
             bulk,
             line,
         };
@@ -247,10 +251,18 @@ impl Services {
         if let Some(why) = policy.doubt.as_deref().filter(|_| decision.removes()) {
             return Err(ServiceError::Refused { why: why.into() });
         }
-        check_secrecy(&policy, decision, answered.is_yes(Question::Secrecy))?;
-        let answered = check_policy(&policy, item.kind, decision, answered)?;
+        check_secrecy(&policy, decision, answered.says_secret(decision.ground()))?;
+        let verdict = self.inner.store.version(row.version).await?.verdict;
+        let incoming = item.kind == ItemKind::DirectMessage
+            || verdict.is_some_and(|verdict| verdict.is_incoming());
+        let before = self.inner.store.is_answered(row.id).await?;
+        if let Some(why) = unsaid(item.kind, incoming, before, decision) {
+            return Err(ServiceError::Refused { why });
+        }
+        let mark = mark_of(decision, answered)?;
+        let answered = check_policy(&policy, item.kind, incoming, decision, answered)?;
         check_lengths(decision)?;
-        Ok(Examined { by_hand, answered })
+        Ok(Examined { by_hand, answered, mark })
     }
 
     /// Refuses what the platform, or this very item, does not allow: the person is told before
@@ -428,6 +440,7 @@ impl Services {
 fn check_policy(
     policy: &Policy,
     kind: ItemKind,
+    incoming: bool,
     decision: &Decision,
     answered: &Answered,
 ) -> Result<Option<Kept>, ServiceError> {
@@ -458,7 +471,7 @@ fn check_policy(
     let proposal = propose(&policy.duties, Subject::of(kind, decision), answered);
     match proposal.refuses(decision) {
         Some(why) => refused(why),
-        None => Ok(Kept::of(answered, &proposal)),
+        None => Ok(Kept::of(decision, answered, &proposal, incoming)),
     }
 }
 
@@ -470,7 +483,6 @@ pub(super) fn signed(viewer: &Viewer, policy: &Policy, decision: Decision) -> De
 
 /// Refuses to go on with a talk that the policy breaks off where it comes to what is secret (Finspång 438).
 fn check_secrecy(policy: &Policy, decision: &Decision, secret: bool) -> Result<(), ServiceError> {
-    let secret = secret || decision.ground().is_some_and(Ground::is_secrecy);
     let answers = |choice: &Choice| matches!(choice, Choice::Answer { .. } | Choice::Refer { .. });
     if secret && policy.duties.register.secrecy_ends_talk && decision.choices().iter().any(answers)
     {
@@ -646,7 +658,7 @@ mod tests {
     ) -> Option<String> {
         let note = note.map(str::to_owned);
         let decision = Decision::new(choices.to_vec(), ground, note).expect("fits together");
-        match check_policy(&policy(), ItemKind::Comment, &decision, &Answered::yes(yes)) {
+        match check_policy(&policy(), ItemKind::Comment, false, &decision, &Answered::yes(yes)) {
             Ok(_) => None,
             Err(ServiceError::Refused { why }) => Some(why),
             Err(other) => panic!("{other}"),

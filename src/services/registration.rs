@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use zip::write::SimpleFileOptions;
 
+use crate::domain::calendar::local;
 use crate::domain::ids::{ContentHash, EvidenceId};
+use crate::domain::text::capitalised;
 use crate::evidence::package::sink;
 use crate::runtime::private;
 use crate::store::rows::{ActionRow, EvidenceState};
@@ -53,6 +55,13 @@ impl Services {
         let decision = self.inner.store.standing_decision(action.case).await?;
         let policy = self.policy_of(action.account);
         let answered = decision.as_ref().and_then(|d| d.answered.as_ref());
+        // What was sealed as the sender goes as it was sealed; the line says what it is about, as a diary does.
+        let subject = format!(
+            "{} på {} den {}",
+            capitalised(manifest.kind.label()),
+            manifest.account,
+            local(manifest.created_at.unwrap_or(manifest.fetched_at)).date()
+        );
         let reports = public_reports::for_package(&self.inner.store, action.case).await?;
         let mark = self.inner.store.secrecy_of(action.case).await?.mark;
         let mut cover = serde_json::json!({
@@ -60,6 +69,8 @@ impl Services {
             "case": action.case,
             "action": action.key,
             "received": manifest.created_at.unwrap_or(manifest.fetched_at),
+            "subject": subject,
+            "sender": &manifest.author,
             "direction": "incoming",
             "channel": manifest.platform,
             "account": manifest.account,

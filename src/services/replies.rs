@@ -13,7 +13,6 @@ use crate::domain::inform::{Done, Inform, KeptFor};
 use crate::domain::item::ItemKind;
 use crate::domain::person::Act;
 use crate::domain::policy::Policy;
-use crate::domain::register::Question;
 use crate::domain::retention::RetentionClass;
 use crate::domain::saved_reply::{Field, Ready, ReplyText};
 use crate::platforms::capability::{LengthUnit, Offer, ReplyLimit};
@@ -22,6 +21,7 @@ use crate::store::sqlite::saved_replies::{NewVersion, ReplyVersion};
 
 use super::corrections::words;
 use super::decide::check_answer;
+use super::secrecy::says_secret;
 use super::{ServiceError, Services, Viewer};
 
 /// The longest title, in characters.
@@ -394,12 +394,8 @@ impl Services {
         }
         let marked = self.inner.store.secrecy_of(row.id).await?.mark.is_some();
         let standing = self.inner.store.standing_decision(row.id).await?;
-        let said = standing.as_ref().and_then(|d| d.answered.as_ref()).is_some_and(|kept| {
-            kept.answers.get(Question::Secrecy.id()).copied().unwrap_or_default()
-        });
-        let by_ground = standing.and_then(|d| d.ground).is_some_and(Ground::is_secrecy);
         let policy = self.policy_of(item.account);
-        let secret = marked || said || by_ground;
+        let secret = marked || standing.as_ref().is_some_and(says_secret);
         Ok(match (secret, policy.duties.register.secrecy_ends_talk, item.kind) {
             (false, ..) => None,
             (true, true, _) => Some(format!(

@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 
 use crate::domain::calendar::local;
 use crate::domain::custody::CustodyAct;
+use crate::domain::decision::{Choice, Decision};
 use crate::domain::ground::Ground;
 use crate::domain::ids::{CaseId, EvidenceId, ItemId, UserId};
 use crate::domain::notice::Part;
 use crate::domain::person::Act;
-use crate::domain::register::Question;
+use crate::domain::register::{Answered, Question, is_said_secret};
 use crate::domain::secrecy::{Circle, Grounds, Mark, circle};
 use crate::store::Store;
 use crate::store::rows::{AuditLine, DecisionRow, EvidenceRow, EvidenceState};
@@ -45,11 +46,52 @@ fn refused(why: &str) -> ServiceError {
 /// Whether whoever decided said that secrecy may apply: by the ground, or as an answer on the way to the diary. The
 /// record leaves the house as carefully as one under a mark, though the provision is not named yet.
 pub(super) fn says_secret(decision: &DecisionRow) -> bool {
-    decision.ground.is_some_and(Ground::is_secrecy)
-        || decision
-            .answered
-            .as_ref()
-            .is_some_and(|kept| kept.answers.get(Question::Secrecy.id()) == Some(&true))
+    let kept = decision.answered.as_ref();
+    let answer = kept.and_then(|kept| kept.answers.get(Question::Secrecy.id())).copied();
+    is_said_secret(decision.ground, answer)
+}
+
+/// What stands as the provision of a mark whose provision nobody has named: whoever opens the case is to see that it is
+/// still to be named.
+pub const UNNAMED: &str = "OSL, bestämmelsen är inte angiven än";
+
+/// The mark that a decision sets by what it says itself: what goes to the diary and may be secret stands under one from
+/// that moment, whoever set it. Nothing where it says no such thing, or registers nothing.
+///
+/// # Errors
+/// [`ServiceError::Refused`] where what was written as the provision names none.
+pub(super) fn mark_of(
+    decision: &Decision,
+    answered: &Answered,
+) -> Result<Option<(String, String)>, ServiceError> {
+    let ground = decision.ground();
+    let written = answered.provision.as_deref().filter(|text| !text.trim().is_empty());
+    let written = written.map(provision).transpose()?;
+    if !answered.says_secret(ground) || !decision.choices().contains(&Choice::Register) {
+        return Ok(None);
+    }
+    let known = ground.and_then(Ground::provision).unwrap_or(UNNAMED);
+    let why = match ground.filter(|ground| ground.may_be_secret()) {
+        Some(ground) => format!("Beslutet att diarieföra har grunden {}.", ground.label()),
+        None => "Den som beslutade att diarieföra svarade att inlägget kan omfattas av sekretess."
+            .to_owned(),
+    };
+    Ok(Some((written.unwrap_or_else(|| known.to_owned()), why)))
+}
+
+/// A provision as somebody wrote it.
+fn provision(text: &str) -> Result<String, ServiceError> {
+    let provision = words(text, "Lagrummet")?;
+    let length = provision.chars().count();
+    if !(SHORTEST_PROVISION..=LONGEST_PROVISION).contains(&length)
+        || !provision.contains(|c: char| c.is_ascii_digit())
+        || provision.contains('\n')
+    {
+        return Err(refused(
+            "Ange den bestämmelse som kan vara tillämplig, till exempel OSL 26 kap. 1 §. Lagen kräver det av en sekretessmarkering.",
+        ));
+    }
+    Ok(provision)
 }
 
 /// The mark as it stands on whatever leaves the case: with provision, date and authority, as
@@ -270,16 +312,7 @@ impl Services {
     ) -> Result<(), ServiceError> {
         viewer.demand(Act::MarkSecrecy)?;
         self.demand_open(viewer, case).await?;
-        let provision = words(provision, "Lagrummet")?;
-        let length = provision.chars().count();
-        if !(SHORTEST_PROVISION..=LONGEST_PROVISION).contains(&length)
-            || !provision.contains(|c: char| c.is_ascii_digit())
-            || provision.contains('\n')
-        {
-            return Err(refused(
-                "Ange den bestämmelse som kan vara tillämplig, till exempel OSL 26 kap. 1 §. Lagen kräver det av en sekretessmarkering.",
-            ));
-        }
+        let provision = self::provision(provision)?;
         let why = reason(why)?;
         let line = viewer.line(CustodyAct::Mark.id(), format!("case {case}"));
         let now = self.inner.clock.now();

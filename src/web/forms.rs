@@ -116,6 +116,8 @@ pub struct DecisionFields {
     pub infoga: String,
     /// The case that it concerns, as typed.
     pub dnr: String,
+    /// The provision that secrecy may rest on, as typed.
+    pub lagrum: String,
     /// Where many are decided together: those that are, each as `case:revision`.
     pub valda: Vec<String>,
     /// What tells this form from every other, so that it is no second act when it is sent twice.
@@ -186,7 +188,7 @@ impl DecisionFields {
     /// What the person has answered on the diary.
     pub fn answered(&self) -> Answered {
         let answer = |question: &Question| (*question, self.answer(*question));
-        register::read(Question::ALL.iter().map(answer), &self.dnr)
+        register::read(Question::ALL.iter().map(answer), &self.dnr, &self.lagrum)
     }
 
     fn answer(&self, question: Question) -> &str {

@@ -125,6 +125,7 @@ fn diary(selection: &Selection, filled: &Filled) -> Option<RegisterView> {
         let more: Vec<_> = other.questions.into_iter().filter(new).collect();
         first.questions.extend(more);
         first.asks_number |= other.asks_number;
+        first.asks_provision |= other.asks_provision;
     }
     (!first.questions.is_empty()).then_some(first)
 }
@@ -228,6 +229,7 @@ pub fn summary(
             ("vanta_egen", &fields.vanta_egen),
             ("anteckning", &fields.anteckning),
             ("dnr", &fields.dnr),
+            ("lagrum", &fields.lagrum),
         ]
         .into_iter()
         .filter_map(|(name, value)| sent(name, value)),

@@ -116,7 +116,14 @@ fn a_ground_is_kept_where_something_rests_on_it_alone() {
         })
         .map(|choice| choice.id())
         .collect();
-    assert_eq!(kept, ["hide", "delete", "register", "police"]);
+    assert_eq!(kept, ["hide", "delete", "police"]);
+    // That it is secret is said of what the diary has too; that it is advertising is not.
+    for (ground, stays) in
+        [(Ground::Secrecy, true), (Ground::SensitiveData, true), (Ground::Advertising, false)]
+    {
+        let registered = Decision::new(vec![Choice::Register], Some(ground), None).expect("fits");
+        assert_eq!(registered.ground().is_some(), stays, "{ground:?}");
+    }
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn removed(ground: Ground) -> Subject {
 }
 
 fn no(questions: &[Question]) -> Answered {
-    Answered { to: questions.iter().map(|q| (*q, false)).collect(), number: None }
+    Answered { to: questions.iter().map(|q| (*q, false)).collect(), ..Answered::default() }
 }
 
 fn said(duties: &Duties, subject: Subject, yes: &[Question]) -> Proposal {
@@ -85,7 +85,7 @@ fn r01_r11_what_is_removed_is_registered_first_where_the_rulebook_says_so() {
         let proposal = propose(&always(), subject, &Answered::default());
         assert_eq!((proposal.way, proposal.rule), (Way::Forced, "R1"), "{kind:?}");
         assert!(proposal.why.contains("innan det tas bort") && proposal.why.contains("rad 375"));
-        assert!(proposal.ask.is_empty(), "nothing is asked that does not matter");
+        assert_eq!(proposal.ask, [Question::Secrecy], "nothing else is asked: it decides the mark");
         let without = decision(vec![Choice::Hide], None);
         assert!(proposal.refuses(&without).is_some_and(|why| why.contains("Välj också Diarieför")));
         assert_eq!(proposal.refuses(&decision(vec![Choice::Hide, Choice::Register], None)), None);
@@ -301,7 +301,8 @@ fn subjects() -> impl Strategy<Value = Subject> {
 
 fn answers() -> impl Strategy<Value = Answered> {
     let one = (proptest::sample::select(Question::ALL.to_vec()), any::<bool>());
-    proptest::collection::btree_map(one.0, one.1, 0..9).prop_map(|to| Answered { to, number: None })
+    proptest::collection::btree_map(one.0, one.1, 0..9)
+        .prop_map(|to| Answered { to, ..Answered::default() })
 }
 
 proptest! {

@@ -113,6 +113,7 @@ impl Stage {
     async fn decide(&self, case: CaseId, choices: Vec<Choice>) -> crate::domain::ids::DecisionId {
         let decision = Decision::new(choices, Some(Ground::Threat), Some("Tydligt hot.".into()));
         let new = NewDecision {
+            mark: None,
             policy: ContentHash::of(b"prov"),
             answered: None,
             bulk: None,

@@ -29,6 +29,7 @@ mod mentions;
 mod notices;
 mod odd_mailbox;
 mod outbox;
+mod owed;
 mod packages;
 #[cfg(feature = "browser")]
 mod page_pictures;

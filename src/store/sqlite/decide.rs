@@ -10,7 +10,7 @@ use super::cases::{note_event, set_state, the_case};
 use super::claims::clear_claim;
 use super::items::{the_item, the_version};
 use super::value::{at, from_json, hash, json, maybe_at, maybe_row, ms, rows};
-use super::{audit, evidence, log};
+use super::{audit, evidence, log, secrecies};
 use crate::domain::action::{ActionEvent, ActionKind, ActionState};
 use crate::domain::case::{CaseEvent, Outcome};
 use crate::domain::decision::{Choice, Decision, outcome_of};
@@ -48,6 +48,8 @@ pub struct NewDecision {
     pub policy: ContentHash,
     /// What of it a person does on the platform itself, since nobody else can.
     pub by_hand: Vec<ActionKind>,
+    /// The secrecy mark that it sets by what it says, where none stands: provision and reason.
+    pub mark: Option<(String, String)>,
     /// The act that decided many cases, where it was one.
     pub bulk: Option<Within>,
     /// For the audit log.
@@ -272,6 +274,9 @@ impl Store {
             ])?;
             let decision = DecisionId(tx.last_insert_rowid());
             insert_actions(tx, &case, decision, &new)?;
+            if let Some(words) = &new.mark {
+                secrecies::mark(tx, case.id, new.user, words, &new.line, now)?;
+            }
             if new.decision.ground() == Some(Ground::ChildAbuse) {
                 // A person's suspicion bars copying as the classifier's does (regulation 2.2).
                 let by = (new.user, new.line.user_name.as_str());
@@ -364,6 +369,18 @@ impl Store {
     /// The decision that stands on a case.
     pub async fn standing_decision(&self, case: CaseId) -> Result<Option<DecisionRow>, StoreError> {
         self.read(move |c| standing(c, case)).await
+    }
+
+    /// Whether an answer of ours went out on a case, or is on its way.
+    pub async fn is_answered(&self, case: CaseId) -> Result<bool, StoreError> {
+        self.read(move |c| {
+            Ok(c.prepare_cached(
+                "select 1 from actions where case_id = ?1 and kind = 'reply'
+                   and state not in ('failed', 'cancelled')",
+            )?
+            .exists([case.0])?)
+        })
+        .await
     }
 
     /// All decisions on a case, oldest first.

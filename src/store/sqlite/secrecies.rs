@@ -33,7 +33,7 @@ struct SecrecyRecord {
     words_sha256: ContentHash,
 }
 
-fn mark(row: &Row<'_>) -> Result<Mark, StoreError> {
+fn mark_row(row: &Row<'_>) -> Result<Mark, StoreError> {
     Ok(Mark {
         id: row.get(0)?,
         case: CaseId(row.get(1)?),
@@ -47,7 +47,7 @@ fn mark(row: &Row<'_>) -> Result<Mark, StoreError> {
 fn standing(c: &Connection, case: CaseId) -> Result<Option<Mark>, StoreError> {
     let sql =
         format!("select {MARK} from secrecies m where m.case_id = ?1 and m.lifted_at is null");
-    maybe_row(&mut c.prepare_cached(&sql)?, [case.0], mark)
+    maybe_row(&mut c.prepare_cached(&sql)?, [case.0], mark_row)
 }
 
 fn user(row: &Row<'_>) -> Result<(UserId, String), StoreError> {
@@ -109,6 +109,36 @@ fn written(
     audit::append(tx, &line, now)
 }
 
+/// Marks a case, unless a mark stands: gives that one then.
+pub(super) fn mark(
+    tx: &Transaction<'_>,
+    case: CaseId,
+    by: UserId,
+    (provision, reason): &(String, String),
+    line: &AuditLine,
+    now: Timestamp,
+) -> Result<Option<Mark>, StoreError> {
+    if let Some(known) = standing(tx, case)? {
+        return Ok(Some(known));
+    }
+    let line = AuditLine { act: CustodyAct::Mark.id(), ..line.clone() };
+    let detail = format!("{provision}. Skäl: {reason}");
+    written(tx, case, "Sekretessmarkerades", &detail, &line, now)?;
+    let id: i64 = tx
+        .prepare_cached("select coalesce(max(id), 0) + 1 from secrecies")?
+        .query_row([], |row| row.get(0))?;
+    let words_sha256 = words_hash(&[provision, reason]);
+    let record = SecrecyRecord { secrecy: id, case: case.0, user: by.0, words_sha256 };
+    // After the lines it is to hold.
+    let seq = log::append(tx, LogKind::Secrecy, &record, now)?;
+    tx.execute(
+        "insert into secrecies (id, case_id, set_at, set_by, provision, reason, set_seq)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![id, case.0, ms(now), by.0, provision, reason, seq],
+    )?;
+    Ok(None)
+}
+
 impl Store {
     /// What the circle of a case follows from: empty where it is no smaller than others.
     ///
@@ -152,27 +182,12 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write(move |tx| {
             the_case(tx, case)?;
-            if let Some(known) = standing(tx, case)? {
-                return Err(StoreError::Refused {
+            match mark(tx, case, by, &(provision, reason), &line, now)? {
+                None => Ok(()),
+                Some(known) => Err(StoreError::Refused {
                     why: format!("Ärendet är redan sekretessmarkerat av {}.", known.set_by.1),
-                });
+                }),
             }
-            let line = AuditLine { act: CustodyAct::Mark.id(), ..line };
-            let detail = format!("{provision}. Skäl: {reason}");
-            written(tx, case, "Sekretessmarkerades", &detail, &line, now)?;
-            let id: i64 = tx
-                .prepare_cached("select coalesce(max(id), 0) + 1 from secrecies")?
-                .query_row([], |row| row.get(0))?;
-            let words_sha256 = words_hash(&[&provision, &reason]);
-            let record = SecrecyRecord { secrecy: id, case: case.0, user: by.0, words_sha256 };
-            // After the lines it is to hold.
-            let seq = log::append(tx, LogKind::Secrecy, &record, now)?;
-            tx.execute(
-                "insert into secrecies (id, case_id, set_at, set_by, provision, reason, set_seq)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                params![id, case.0, ms(now), by.0, provision, reason, seq],
-            )?;
-            Ok(())
         })
         .await
     }

@@ -209,6 +209,7 @@ shape! {
         "Är det enkelt eller tillfälligt?" enkelt: Option<bool>,
         "Ligger det utanför kommunens ansvar?" utanfor: Option<bool>,
         "Diarienummer på ärendet som det rör" dnr: Option<String> = json!({ "maxLength": 60 }),
+        "Bestämmelsen som sekretessen kan vila på, till exempel OSL 26 kap. 1 §" lagrum: Option<String> = json!({ "maxLength": 200 }),
     }
 }
 
@@ -523,7 +524,11 @@ impl AnswersIn {
             (*question, word(said))
         };
         let number = self.dnr.as_deref().unwrap_or_default();
-        let answered = register::read(Question::ALL.iter().map(answer), number);
+        let answered = register::read(
+            Question::ALL.iter().map(answer),
+            number,
+            self.lagrum.as_deref().unwrap_or_default(),
+        );
         // What is sent as the number of a case is none: left out, it would reach nobody.
         if !number.trim().is_empty()
             && crate::domain::registration::parse_diary_number(number).is_err()

@@ -2,6 +2,7 @@
 //! proposal stands with its reason.
 
 use crate::domain::duties::Duties;
+use crate::domain::ground::Ground;
 use crate::domain::register::{Answered, Question, Subject, Way, propose};
 
 use super::choice::ChoiceKind;
@@ -47,6 +48,12 @@ pub struct RegisterView {
     pub number: String,
     /// The number that was written is none.
     pub wrong_number: bool,
+    /// Whether the provision that secrecy may rest on is asked for.
+    pub asks_provision: bool,
+    /// What was written as that.
+    pub provision: String,
+    /// That the case will stand under a mark, and by which provision, where the decision says so as it is filled in.
+    pub marks: Option<String>,
     /// Whether something has been answered.
     pub answered: bool,
     /// Whether the person who wrote it is to be told.
@@ -58,6 +65,7 @@ impl RegisterView {
     pub fn new(policy: &str, duties: &Duties, subject: Subject, filled: &Filled) -> Self {
         let answered = &filled.diary;
         let proposal = propose(duties, subject, answered);
+        let secret = answered.says_secret(subject.ground);
         // What would be asked had nobody answered yet: an answer can be changed.
         let asked = propose(duties, subject, &Answered::default()).ask;
         let question = |question: &Question| QuestionView {
@@ -73,6 +81,12 @@ impl RegisterView {
             asks_number: asked.iter().any(|question| question.asks_for_number()),
             number: filled.number.clone(),
             wrong_number: filled.has_wrong_number(),
+            asks_provision: secret || asked.contains(&Question::Secrecy),
+            provision: answered.provision.clone().unwrap_or_default(),
+            marks: secret.then(|| match subject.ground.and_then(Ground::provision) {
+                Some(provision) => format!("Diarieförs det sekretessmarkeras ärendet. Skriver du ingen bestämmelse anges {provision}."),
+                None => "Diarieförs det sekretessmarkeras ärendet. Skriv vilken bestämmelse som kan gälla; annars får registratorn ange den.".to_owned(),
+            }),
             answered: !answered.to.is_empty(),
             tell: proposal.tell_citizen,
         }
@@ -98,7 +112,11 @@ pub fn tick(filled: &mut Filled, duties: &Duties, subject: Subject) {
 }
 
 /// Reads the answers that a form carries: question and `ja` or `nej`. What is not answered is left out.
-pub fn read<'a>(pairs: impl Iterator<Item = (Question, &'a str)>, number: &str) -> Answered {
+pub fn read<'a>(
+    pairs: impl Iterator<Item = (Question, &'a str)>,
+    number: &str,
+    provision: &str,
+) -> Answered {
     let yes = |answer: &str| match answer {
         "ja" => Some(true),
         "nej" => Some(false),
@@ -107,6 +125,7 @@ pub fn read<'a>(pairs: impl Iterator<Item = (Question, &'a str)>, number: &str) 
     Answered {
         to: pairs.filter_map(|(question, answer)| Some((question, yes(answer)?))).collect(),
         number: crate::domain::registration::parse_diary_number(number.trim()).ok(),
+        provision: Some(provision.trim().to_owned()).filter(|text| !text.is_empty()),
     }
 }
 
@@ -138,11 +157,13 @@ mod tests {
             (Question::Simple, ""),
             (Question::BecomesCase, "<b>"),
         ];
-        let answered = read(pairs.into_iter(), " KS 2026/12 ");
+        let answered = read(pairs.into_iter(), " KS 2026/12 ", " OSL 26:1 ");
         let expected = [(Question::Secrecy, false), (Question::OngoingCase, true)];
         assert_eq!(answered.to.into_iter().collect::<Vec<_>>(), expected);
         assert_eq!(answered.number, Some(DiaryNumber::new("KS 2026/12".to_owned())));
-        assert!(read([].into_iter(), "<script>").number.is_none());
+        assert_eq!(answered.provision.as_deref(), Some("OSL 26:1"));
+        let none = read([].into_iter(), "<script>", " ");
+        assert!(none.number.is_none() && none.provision.is_none());
     }
 
     #[test]

@@ -207,6 +207,7 @@ impl Bench {
         now: Timestamp,
     ) -> Result<DecisionId, StoreError> {
         let new = NewDecision {
+            mark: None,
             policy: ContentHash::of(b"prov"),
             answered: None,
             bulk: None,

@@ -166,6 +166,7 @@ async fn what_an_act_did_not_come_to_is_told_apart_from_what_it_decided_and_what
     let bulk = bulk.id;
     let within = crate::domain::together::Within { bulk, n_cases: 3, undo_until: at(10) };
     let decide = NewDecision {
+        mark: None,
         policy: ContentHash::of(b"prov"),
         answered: None,
         by_hand: Vec::new(),
@@ -194,6 +195,7 @@ async fn what_an_act_did_not_come_to_is_told_apart_from_what_it_decided_and_what
     // What a person does on the platform is told apart from what is carried out from here.
     let answer = Choice::Answer { text: "Tack.".into() };
     let by_hand = NewDecision {
+        mark: None,
         policy: ContentHash::of(b"prov"),
         answered: None,
         by_hand: vec![ActionKind::Reply],
