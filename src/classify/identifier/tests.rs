@@ -74,7 +74,11 @@ fn where_in_a_row_a_number_stands_changes_nothing() {
             let text = format!("{}{number}", "7, ".repeat(n));
             assert_eq!(found(&text), [(mark, number.to_owned())], "{text}");
             let text = format!("{}80000, {number}", "0, ".repeat(n));
-            assert!(found(&text).contains(&(mark, number.to_owned())), "{text}: {:?}", found(&text));
+            assert!(
+                found(&text).contains(&(mark, number.to_owned())),
+                "{text}: {:?}",
+                found(&text)
+            );
         }
     }
 }
