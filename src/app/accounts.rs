@@ -66,6 +66,8 @@ pub(super) struct Shared {
     key: Option<Key>,
     /// What they call with.
     clients: Clients,
+    /// The consents of all accounts that are good once.
+    consents: Vec<ConsentMark>,
     /// Where each app is pushed to: platform and mark of its secret, with the address.
     addresses: BTreeMap<(PlatformKind, String), Url>,
 }
@@ -89,29 +91,71 @@ impl Shared {
             }
         }
         let tokens = Some(config.store_path.with_extension("tokens"));
-        Self { tokens, key, addresses, ..Self::default() }
+        let consents = config.accounts.iter().filter_map(ConsentMark::of).collect();
+        Self { tokens, key, consents, addresses, ..Self::default() }
     }
 
-    /// Where the pair lies that has come out of a consent: accounts with the same one share it, since each
-    /// renewal spends the pair before.
-    fn kept(&self, account: &AccountConfig, consent: &Secret) -> Option<Shelf> {
-        let folder = self.tokens.as_ref()?;
-        let mark = fingerprint(consent);
+    /// Where the pair lies that has come out of an account's consent: accounts with the same one share it, since
+    /// each renewal spends the pair before. Platform and app belong to its name, so that the like of it
+    /// elsewhere is another.
+    fn kept(&self, account: &AccountConfig) -> Option<Shelf> {
+        let (folder, mark) = (self.tokens.as_ref()?, ConsentMark::of(account)?);
         let of = |name: &str| {
             let path = folder.join(format!("{name}.json"));
             Shelf::new(path, format!("pair {name}"), self.key.clone())
         };
-        let (shelf, before) = (of(&mark), of(account.key.as_str()));
-        // As it was called once, by the account.
-        if !shelf.path().exists()
-            && let Ok(Some(pair)) = before.read()
-            && pair.expose().contains(&format!("\"of\":\"{mark}\""))
-            && shelf.write(pair.expose()).is_ok()
-        {
-            // One that stays behind is never read again.
-            drop(std::fs::remove_file(before.path()));
+        let shelf = of(&mark.name);
+        if shelf.path().exists() {
+            return Some(shelf);
+        }
+        // As it was called once, by the consent alone and before that by the account.
+        for before in [of(&mark.consent), of(account.key.as_str())] {
+            if let Ok(Some(pair)) = before.read()
+                && pair.expose().contains(&format!("\"of\":\"{}\"", mark.consent))
+                && shelf.write(pair.expose()).is_ok()
+            {
+                // Whose it was does not stand in it: where another app may have to take it over as well, it stays.
+                if !self.consents.iter().any(|c| c.consent == mark.consent && c.name != mark.name) {
+                    // One that stays behind is never read again.
+                    drop(std::fs::remove_file(before.path()));
+                }
+                break;
+            }
         }
         Some(shelf)
+    }
+}
+
+/// What a consent is known by that is good once.
+struct ConsentMark {
+    /// By itself.
+    consent: String,
+    /// With the platform and the app that it was given to.
+    name: String,
+}
+
+impl ConsentMark {
+    /// Of an account whose renewals spend its consent; others have none.
+    fn of(account: &AccountConfig) -> Option<Self> {
+        let (client, consent) = match &account.platform {
+            PlatformConfig::X { client_id, refresh_token, .. }
+            | PlatformConfig::TikTok { client_id, refresh_token, .. } => (client_id, refresh_token),
+            PlatformConfig::WordPress { .. }
+            | PlatformConfig::OwnSite { .. }
+            | PlatformConfig::Mastodon { .. }
+            | PlatformConfig::Bluesky { .. }
+            | PlatformConfig::Facebook { .. }
+            | PlatformConfig::Instagram { .. }
+            | PlatformConfig::LinkedIn { .. }
+            | PlatformConfig::Reddit { .. }
+            | PlatformConfig::Flickr { .. }
+            | PlatformConfig::YouTube { .. } => return None,
+        };
+        let platform = account.kind().id();
+        // No platform's id and no client's has a line break.
+        let whole = Secret::new(format!("{platform}\n{client}\n{}", consent.expose()));
+        let name = format!("{platform}-{}", fingerprint(&whole));
+        Some(Self { consent: fingerprint(consent), name })
     }
 }
 
@@ -303,7 +347,7 @@ pub(super) fn connector(
                 client_id: client_id.clone(),
                 client_secret: client_secret.clone(),
                 refresh_token: refresh_token.clone(),
-                kept: shared.kept(account, refresh_token),
+                kept: shared.kept(account),
                 pushes,
             };
             Ok((Arc::new(X::new(settings, clock.clone())?), hook(account, shared, user_id)))
@@ -323,7 +367,7 @@ pub(super) fn connector(
                 client_id: client_id.clone(),
                 client_secret: client_secret.clone(),
                 refresh_token: refresh_token.clone(),
-                kept: shared.kept(account, refresh_token),
+                kept: shared.kept(account),
                 pushes,
             };
             Ok((
@@ -506,23 +550,67 @@ mod tests {
         config.accounts.into_iter().next().unwrap()
     }
 
+    /// Accounts that have all the same consent, by key, platform and app.
+    fn consented(accounts: &[(&str, &str, &str)]) -> Config {
+        let mut text = "[authority]\nname = \"A\"\n".to_owned();
+        for (key, platform, app) in accounts {
+            let id = if *platform == "x" { "user_id = \"1\"" } else { "business_id = \"_1\"" };
+            text.push_str(&format!(
+                "[[account]]\nkey = \"{key}\"\nplatform = \"{platform}\"\n{id}\nclient_id = \"{app}\"\nclient_secret = \"env:S\"\nrefresh_token = \"env:T\"\n"
+            ));
+        }
+        let env = |_: &str| Some("medgivande".to_owned());
+        crate::config::parse("config.toml", &text, Path::new(""), &env).unwrap()
+    }
+
+    fn beside(folder: &Path, config: &Config) -> Shared {
+        Shared { tokens: Some(folder.to_owned()), ..Shared::beside(config) }
+    }
+
     #[test]
-    fn a_pair_that_was_kept_by_the_accounts_name_is_found_under_its_consent() {
+    fn a_pair_that_was_kept_by_an_older_name_is_found_under_its_platform_app_and_consent() {
+        let mark = fingerprint(&Secret::new("medgivande"));
+        for older in ["m", mark.as_str()] {
+            let dir = tempfile::tempdir().unwrap();
+            let config = consented(&[("m", "x", "appen"), ("n", "x", "appen")]);
+            let shared = beside(dir.path(), &config);
+            let before = dir.path().join(format!("{older}.json"));
+            std::fs::write(&before, r#"{"of":"another","access":"a"}"#).unwrap();
+            let kept = |of: usize| shared.kept(&config.accounts[of]).unwrap();
+            assert!(kept(0).read().unwrap().is_none());
+            assert!(before.exists(), "what belongs to another consent is left alone");
+            let pair = format!(r#"{{"of":"{mark}","access":"a"}}"#);
+            std::fs::write(&before, &pair).unwrap();
+            assert_eq!(kept(0).read().unwrap().unwrap().expose(), pair);
+            assert!(!before.exists());
+            // Two accounts with one consent have one pair.
+            assert_eq!(kept(1).path(), kept(0).path());
+        }
+        assert!(Shared::default().kept(&account("")).is_none());
+    }
+
+    #[test]
+    fn the_same_consent_at_another_platform_or_app_has_a_pair_of_its_own() {
         let dir = tempfile::tempdir().unwrap();
-        let shared = Shared { tokens: Some(dir.path().to_owned()), ..Shared::default() };
-        let (consent, other) = (Secret::new("medgivande"), Secret::new("ett annat"));
-        let before = dir.path().join("m.json");
-        let pair = format!(r#"{{"of":"{}","access":"a"}}"#, fingerprint(&consent));
+        let config = consented(&[("a", "x", "ena"), ("b", "x", "andra"), ("c", "tiktok", "ena")]);
+        let shared = beside(dir.path(), &config);
+        let mark = fingerprint(&Secret::new("medgivande"));
+        let before = dir.path().join(format!("{mark}.json"));
+        let pair = format!(r#"{{"of":"{mark}","access":"a"}}"#);
         std::fs::write(&before, &pair).unwrap();
-        let account = account("");
-        assert!(shared.kept(&account, &other).unwrap().read().unwrap().is_none());
-        assert!(before.exists(), "what belongs to another consent is left alone");
-        let shelf = shared.kept(&account, &consent).unwrap();
-        assert_eq!(shelf.read().unwrap().unwrap().expose(), pair);
-        assert!(!before.exists());
-        // Two accounts with one consent have one pair.
-        let also = AccountConfig { key: crate::domain::ids::AccountKey::new("n"), ..account };
-        assert_eq!(shared.kept(&also, &consent).unwrap().path(), shelf.path());
+        let mut paths = std::collections::BTreeSet::new();
+        for account in &config.accounts {
+            let shelf = shared.kept(account).unwrap();
+            // Whose the older file was nobody can say: each may have it, and whose it is goes on.
+            assert_eq!(shelf.read().unwrap().unwrap().expose(), pair);
+            shelf.write(account.key.as_str()).unwrap();
+            paths.insert(shelf.path().to_owned());
+        }
+        assert_eq!(paths.len(), 3);
+        for account in &config.accounts {
+            let mine = shared.kept(account).unwrap().read().unwrap().unwrap();
+            assert_eq!(mine.expose(), account.key.as_str());
+        }
     }
 
     #[test]
