@@ -1,18 +1,21 @@
 //! Packages of evidence for others: the police, a court, an archive. Each export is an event on each
 //! record; what may not be copied goes out as what is known about it alone.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::Timestamp;
 
+use crate::domain::action::ActionState;
 use crate::domain::custody::CustodyAct;
 use crate::domain::evidence::CutOff;
 use crate::domain::ids::{CaseId, EvidenceId};
+use crate::domain::log::LogKind;
 use crate::evidence::package::check::{PackageReport, check};
 use crate::evidence::{EvidenceError, EvidenceStore};
 use crate::runtime::clock::Clock;
 use crate::store::Store;
-use crate::store::rows::{AuditLine, EvidenceRow, EvidenceState};
+use crate::store::rows::{AuditLine, EvidenceRow, EvidenceState, LogEntry};
 
 use super::ServiceError;
 use super::archive::{Tell, broken, line};
@@ -175,7 +178,8 @@ pub(super) async fn write(
             false => None,
         };
         let pictured = evidence.manifest(&row).await.is_ok_and(|manifest| manifest.holds_picture());
-        let case = case_json(store, &row, authority, is_archive, pictured).await?;
+        let case =
+            case_json(store, &row, (authority, package.size()), is_archive, pictured).await?;
         if let Some(of) = of.filter(|of| sheet.0 != Some(*of)) {
             sheet = (Some(of), case_sheet(store, evidence, authority, of, Told::Now).await?);
         }
@@ -190,35 +194,80 @@ pub(super) async fn write(
     package.finish().await.map_err(broken)
 }
 
+/// What of a case is in the part of the log that is signed: the rest came while the package was written, and is told
+/// of by none.
+#[derive(Default)]
+struct Signed {
+    decided: BTreeSet<i64>,
+    undone: BTreeSet<i64>,
+    ended: BTreeSet<i64>,
+}
+
+impl Signed {
+    fn of(entries: Vec<LogEntry>, size: u64) -> Result<Self, ServiceError> {
+        #[derive(serde::Deserialize)]
+        struct Entry {
+            record: Record,
+        }
+        #[derive(serde::Deserialize)]
+        struct Record {
+            decision: Option<i64>,
+            action: Option<i64>,
+        }
+        let mut signed = Self::default();
+        for entry in entries.into_iter().filter(|entry| entry.seq <= size) {
+            let Entry { record } = serde_json::from_str(&entry.body)
+                .map_err(|error| ServiceError::broken("export", error))?;
+            match entry.kind {
+                LogKind::Decision => signed.decided.extend(record.decision),
+                LogKind::Undo => signed.undone.extend(record.decision),
+                LogKind::Action => signed.ended.extend(record.action),
+                _ => {}
+            }
+        }
+        Ok(signed)
+    }
+}
+
 /// What was decided and done about the item of a record. What happened around it goes with it, but not to an
 /// archive: there the same records give the same bytes.
 async fn case_json(
     store: &Store,
     row: &EvidenceRow,
-    authority: &str,
+    (authority, size): (&str, u64),
     is_archive: bool,
     pictured: bool,
 ) -> Result<Vec<u8>, ServiceError> {
     let Some(case) = store.case_of(row.item).await? else { return Ok(b"null\n".to_vec()) };
-    let decisions: Vec<_> = store
-        .decisions_on(case.id)
-        .await?
+    // Read before the log, so that what has no entry there yet came after.
+    let (known, done) = (store.decisions_on(case.id).await?, store.actions_on(case.id).await?);
+    let signed = Signed::of(store.log_of_case(case.id).await?, size)?;
+    let decisions: Vec<_> = known
         .into_iter()
+        .filter(|d| signed.decided.contains(&d.id.0))
         .map(|d| {
+            let undone_at = d.undone_at.filter(|_| signed.undone.contains(&d.id.0));
             serde_json::json!({
                 "decision": d.id, "version": d.version, "by": d.by, "at": d.at, "choices": d.choices,
-                "ground": d.ground.map(|g| g.label()), "note": d.note, "undone_at": d.undone_at,
+                "ground": d.ground.map(|g| g.label()), "note": d.note, "undone_at": undone_at,
             })
         })
         .collect();
-    let actions: Vec<_> = store
-        .actions_on(case.id)
-        .await?
+    let actions: Vec<_> = done
         .into_iter()
+        .filter(|a| signed.decided.contains(&a.decision.0))
         .map(|a| {
+            let has_ended = matches!(
+                a.state,
+                ActionState::Done { .. } | ActionState::Moot { .. } | ActionState::Failed { .. }
+            );
+            let state = match has_ended && !signed.ended.contains(&a.id.0) {
+                true => serde_json::json!({ "state": "under_way" }),
+                false => serde_json::json!(a.state),
+            };
             serde_json::json!({
                 "action": a.id, "decision": a.decision, "kind": a.kind, "version": a.version,
-                "evidence": a.evidence, "state": a.state, "text": a.text,
+                "evidence": a.evidence, "state": state, "text": a.text,
             })
         })
         .collect();

@@ -19,7 +19,7 @@ use zip::ZipArchive;
 
 use super::eark::{HEAD, SUMS_AROUND, SUMS_AROUND_SIGNATURE, head};
 use super::shape::{self, Sizes};
-use super::{INDEX, Index, Listed, Proof, RUN_MANIFEST, SUMS, SUMS_SIGNATURE, safe, way};
+use super::{EVENTS, INDEX, Index, Listed, Proof, RUN_MANIFEST, SUMS, SUMS_SIGNATURE, safe, way};
 use crate::domain::archive_run::RunManifest;
 use crate::domain::checkpoint::{Note, PublicKey};
 use crate::domain::evidence::Manifest;
@@ -32,6 +32,24 @@ use crate::formats::eark::mets::{self, REPRESENTATION};
 
 /// Sums of ten thousand records are some 12 MB; nothing else that is read whole is as large.
 const MOST_BYTES: u64 = 64 << 20;
+
+/// What every package has outside its records.
+const WHOLE: &[&str] = &[
+    INDEX,
+    SUMS,
+    SUMS_SIGNATURE,
+    "LASMIG.txt",
+    "kontroll.py",
+    "logg/kontrollpunkt.txt",
+    "logg/kontrollpunkt.text",
+    "logg/kontrollpunkt.sig",
+    "logg/nyckel.pem",
+];
+/// What every record has beside its parts.
+const OF_RECORD: &[&str] =
+    &["manifest.json", "loggpost.json", "loggbevis.json", "vag.txt", "arende.json", EVENTS];
+/// What it has where a case was opened.
+const CASE_SHEET: &str = "arende.pdf";
 
 /// What was found in a package.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -340,6 +358,10 @@ impl Opened {
             report.fault(INDEX, "listan nämner en annan kontrollpunkt");
         }
         report.size = size;
+        self.check_names(report);
+        if index.records.is_empty() {
+            report.fault(INDEX, "listan nämner inget bevis");
+        }
         let folders: BTreeSet<String> = self
             .there
             .keys()
@@ -351,9 +373,44 @@ impl Opened {
         for folder in folders.symmetric_difference(&listed) {
             report.fault(folder, "mappen och listan i paket.json stämmer inte");
         }
+        let mut seen = BTreeSet::new();
         for record in &index.records {
             report.n_records += 1;
+            if record.folder != format!("bevis-{}", record.evidence)
+                || !seen.insert(record.evidence)
+            {
+                report.fault(
+                    &record.folder,
+                    "beviset står två gånger på listan, eller i en annan mapp",
+                );
+            }
             self.check_record(record, (root, size), report);
+        }
+    }
+
+    /// That everything is there that a package has, and nothing that it has not.
+    fn check_names(&self, report: &mut PackageReport) {
+        for name in WHOLE {
+            if !self.there.contains_key(*name) {
+                report.fault(*name, "filen saknas");
+            }
+        }
+        if self.there.contains_key(super::STAMP) != self.there.contains_key(super::STAMP_ROOT) {
+            report.fault(super::STAMP, "stämpeln och dess certifikat hör ihop, och det ena saknas");
+        }
+        let is_ours = |name: &str| match name.split_once('/') {
+            None => WHOLE.contains(&name),
+            Some(("logg", _)) => {
+                WHOLE.contains(&name) || matches!(name, super::STAMP | super::STAMP_ROOT)
+            }
+            Some((_, own)) => {
+                matches!(own.split_once('/'), Some(("delar", part)) if !part.contains('/'))
+                    || OF_RECORD.contains(&own)
+                    || own == CASE_SHEET
+            }
+        };
+        for name in self.there.keys().filter(|name| !is_ours(name)) {
+            report.fault(name, "filen hör inte till ett paket");
         }
     }
 
@@ -553,6 +610,13 @@ impl Opened {
         let is_here = |name: &str| {
             record.withheld.is_none() && record.without.iter().all(|without| without.name != name)
         };
+        if record
+            .without
+            .iter()
+            .any(|gone| manifest.parts.iter().all(|part| part.name != gone.name))
+        {
+            report.fault(INDEX, "en del som sägs saknas finns inte i manifestet");
+        }
         let here: Vec<_> = manifest.parts.iter().filter(|part| is_here(&part.name)).collect();
         report.n_withheld += (manifest.parts.len() - here.len()) as u64;
         // By name: two parts that change places are two other parts.

@@ -38,6 +38,8 @@ const SUMS: &str = "SHA256SUMS";
 const SUMS_SIGNATURE: &str = "SHA256SUMS.sig";
 const INDEX: &str = "paket.json";
 const STAMP: &str = "logg/stampel.tsr";
+/// The certificate that the stamp is held against.
+const STAMP_ROOT: &str = "logg/stampel-rot.pem";
 /// What lists the files of an archive run.
 const RUN_MANIFEST: &str = "forteckning.json";
 
@@ -247,7 +249,7 @@ impl EvidenceStore {
             && let StampState::Kept { answer, ca_pem, .. } = stamp.state
         {
             files.push((STAMP, answer));
-            files.push(("logg/stampel-rot.pem", ca_pem.into_bytes()));
+            files.push((STAMP_ROOT, ca_pem.into_bytes()));
         }
         Ok(files)
     }
@@ -266,6 +268,11 @@ impl EvidenceStore {
 }
 
 impl Package {
+    /// How many entries of the log are in what is signed.
+    pub const fn size(&self) -> u64 {
+        self.checkpoint.size
+    }
+
     /// Adds a sealed record. What of it is cut off stays out, each part with the reason that `why`
     /// gives; that is asked anew before each part, since it may be suspected any moment. `case` is
     /// the JSON of what was decided and done in `of`, of which the log's own entries go along, `sheet` the same to read, with the time of the newest thing on it,

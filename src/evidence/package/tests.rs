@@ -19,6 +19,9 @@ use crate::store::rows::EvidenceState;
 
 type Files = BTreeMap<String, Vec<u8>>;
 
+/// What is said of a package that has none.
+const EMPTY: &str = "listan nämner inget bevis";
+
 fn why(_: CutOff) -> &'static str {
     "Prov."
 }
@@ -208,7 +211,7 @@ async fn pictures_of_a_page_its_log_and_attachments_lie_in_a_package_and_hold_th
     for (_, name, _) in of_page {
         let mut changed = files.clone();
         turn(&mut changed, &format!("bevis-1/delar/{name}"), 0);
-        resign(&bench, &mut changed).await;
+        resign(&bench.evidence, &mut changed).await;
         rezip(&path, &changed);
         assert_ne!(ours(&path).faults, [], "{name}");
         assert!(!theirs(&path).0, "{name}");
@@ -242,7 +245,8 @@ async fn a_package_is_not_written_over_another_nor_left_half() {
         let path = bench.dir.path().join(name);
         let package = bench.evidence.begin_package(&path, "x", 1, Form::ZIP).await.unwrap();
         package.finish().await.unwrap();
-        assert_eq!(ours(&path).faults, [], "{name}");
+        let wrong: Vec<_> = ours(&path).faults.into_iter().map(|fault| fault.what).collect();
+        assert_eq!(wrong, [EMPTY], "{name}: whole, but of no record");
     }
     assert_eq!(fs::read_to_string(stranger).unwrap(), "en annans");
     // A folder that is not there.
@@ -253,12 +257,12 @@ async fn a_package_is_not_written_over_another_nor_left_half() {
 }
 
 /// Signs the sums anew over whatever the files are, as whoever has the key could.
-async fn resign(bench: &Bench, files: &mut Files) {
+async fn resign(evidence: &EvidenceStore, files: &mut Files) {
     let mut sums = String::new();
     for (name, bytes) in files.iter().filter(|(name, _)| !name.starts_with("SHA256SUMS")) {
         let _ = writeln!(sums, "{}  {name}", ContentHash::of(bytes));
     }
-    let signature = bench.evidence.signer().await.unwrap().sign(sums.as_bytes());
+    let signature = evidence.signer().await.unwrap().sign(sums.as_bytes());
     files.insert(SUMS.into(), sums.into_bytes());
     files.insert(SUMS_SIGNATURE.into(), signature.to_vec());
 }
@@ -387,6 +391,39 @@ const TAMPERINGS: &[Tampering] = &[
     ("the list cannot be read, sums anew", true, false, |f| {
         f.insert("paket.json".into(), b"{".to_vec());
     }),
+    ("what happened is left out, sums anew", true, false, |f| {
+        drop(f.remove("bevis-1/handelser.json"));
+    }),
+    ("case and what happened are left out, sums anew", true, false, |f| {
+        drop(f.remove("bevis-1/handelser.json"));
+        drop(f.remove("bevis-1/arende.json"));
+    }),
+    ("a record is listed twice, sums anew", true, false, |f| {
+        let mut index: serde_json::Value = serde_json::from_slice(&f["paket.json"]).unwrap();
+        let first = index["records"][0].clone();
+        index["records"].as_array_mut().unwrap().push(first);
+        f.insert("paket.json".into(), index.to_string().into_bytes());
+    }),
+    ("no record is left, sums anew", true, true, |f| {
+        let mut index: serde_json::Value = serde_json::from_slice(&f["paket.json"]).unwrap();
+        index["records"] = serde_json::json!([]);
+        f.insert("paket.json".into(), index.to_string().into_bytes());
+        f.retain(|name, _| !name.starts_with("bevis-"));
+    }),
+    ("a part that never was is said to be left out, sums anew", true, false, |f| {
+        let mut index: serde_json::Value = serde_json::from_slice(&f["paket.json"]).unwrap();
+        let without = index["records"][0]["without"].as_array_mut().unwrap();
+        without.push(serde_json::json!({ "name": "film.mp4", "reason": "Prov." }));
+        f.insert("paket.json".into(), index.to_string().into_bytes());
+    }),
+    ("the text on how to check is gone, sums anew", true, false, |f| drop(f.remove("LASMIG.txt"))),
+    ("the checker is gone, sums anew", true, false, |f| drop(f.remove("kontroll.py"))),
+    ("a file lies beside the records, sums anew", true, false, |f| {
+        f.insert("bevis-1/mer.txt".into(), b"x".to_vec());
+    }),
+    ("a certificate lies there without a stamp, sums anew", true, false, |f| {
+        f.insert("logg/stampel-rot.pem".into(), b"x".to_vec());
+    }),
     ("an entry is no json, sums anew", true, true, |f| {
         f.insert("bevis-1/loggpost.json".into(), b"x".to_vec());
     }),
@@ -403,7 +440,7 @@ async fn every_way_of_tampering_is_found_by_both_programs() {
         tamper(&mut changed);
         assert_ne!(changed, files, "{what}");
         if *has_key {
-            resign(&bench, &mut changed).await;
+            resign(&bench.evidence, &mut changed).await;
         }
         rezip(&path, &changed);
         assert_ne!(ours(&path).faults, [], "{what}");
@@ -502,6 +539,8 @@ fn a_stamp_holds_for_all_three_when_its_certificate_has_run_out_since() {
     put("logg/stampel.tsr", include_bytes!("../../../fixtures/tsa/expired.tsr"));
     put("logg/stampel-rot.pem", include_bytes!("../../../fixtures/tsa/expired-ca.pem"));
     put("paket.json", &json(&index));
+    put("kontroll.py", CHECKER.as_bytes());
+    put("LASMIG.txt", readme(&index, &signer.public().fingerprint(), true).as_bytes());
     let mut sums = String::new();
     for (name, bytes) in &files {
         let _ = writeln!(sums, "{}  {name}", ContentHash::of(bytes));
@@ -513,10 +552,12 @@ fn a_stamp_holds_for_all_three_when_its_certificate_has_run_out_since() {
     let path = dir.path().join("paket.zip");
     rezip(&path, &files);
     let report = ours(&path);
-    assert_eq!(report.faults, []);
+    let wrong: Vec<_> = report.faults.iter().map(|fault| fault.what.as_str()).collect();
+    assert_eq!(wrong, [EMPTY], "nothing but that it has no record");
     assert_eq!(report.stamped_at, Some("2020-06-01T00:00:00Z".parse().unwrap()));
-    let (well, words) = theirs(&path);
-    assert!(well && words.contains("Tidsstämplat Jun  1 00:00:00 2020 GMT"), "{words}");
+    let (_, words) = theirs(&path);
+    let empty = "paket.json: bevisen eller kontrollpunkten är inte de på listan\n";
+    assert_eq!(words, empty, "nothing but that it has no record");
     let folder = dir.path().join("uppackat");
     lay_out(&folder, &files);
     let readme = readme(&index, &signer.public().fingerprint(), true);
@@ -529,8 +570,8 @@ fn a_stamp_holds_for_all_three_when_its_certificate_has_run_out_since() {
         include_bytes!("../../../fixtures/tsa/good.tsr").to_vec(),
     );
     rezip(&path, &files);
-    assert_ne!(ours(&path).faults, []);
-    assert!(!theirs(&path).0);
+    assert!(ours(&path).faults.iter().any(|fault| fault.place.contains("stampel")));
+    assert!(theirs(&path).1.contains("logg/stampel.tsr: tidsstämpeln håller inte"));
 }
 
 #[tokio::test]
@@ -548,7 +589,7 @@ async fn what_is_no_package_is_refused_without_panic() {
     assert_ne!(ours(&path).faults, []);
     let mut changed = files.clone();
     changed.insert("../ute.txt".into(), b"x".to_vec());
-    resign(&bench, &mut changed).await;
+    resign(&bench.evidence, &mut changed).await;
     rezip(&path, &changed);
     assert_ne!(ours(&path).faults, []);
     assert!(!theirs(&path).0);

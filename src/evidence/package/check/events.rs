@@ -1,5 +1,7 @@
 //! What was decided and done about a record's item, held against the signed log.
 
+use std::collections::BTreeSet;
+
 use super::{Opened, PackageReport};
 use crate::domain::ids::ContentHash;
 use crate::domain::log::leaf_hash;
@@ -8,7 +10,7 @@ use crate::evidence::package::{EVENTS, Event, Listed};
 
 impl Opened {
     /// What was decided and done: each entry in what is signed, of the case that the package tells of, and nothing
-    /// removed before it was sealed. Packages from before the entries went along have none.
+    /// removed before it was sealed; and nothing told of which there is no entry.
     pub(super) fn check_events(
         &mut self,
         record: &Listed,
@@ -16,16 +18,14 @@ impl Opened {
         report: &mut PackageReport,
     ) {
         let place = format!("{}/{EVENTS}", record.folder);
-        if !self.there.contains_key(&place) {
-            return;
-        }
         let file = format!("{}/arende.json", record.folder);
         let (Some(events), Some(told)) =
             (self.json::<Vec<Event>>(&place, report), self.json::<Option<Told>>(&file, report))
         else {
             return;
         };
-        let mut last = 0;
+        let told = told.unwrap_or_default();
+        let (mut last, mut stood) = (0, BTreeSet::new());
         for Event { post, index, path } in events {
             let Ok(entry) = serde_json::from_str::<EventEntry>(&post) else {
                 report.fault(&place, "en post går inte att tolka");
@@ -39,35 +39,77 @@ impl Opened {
                 report.fault(&place, "posterna står inte i loggens ordning");
             }
             last = entry.seq;
-            let is_told = told
-                .as_ref()
-                .is_some_and(|told| told.case == entry.record.case && entry.is_told(told));
-            if !is_told {
-                report.fault(&file, format!("post {} i loggen saknas här", entry.seq));
+            if told.case != Some(entry.record.case) || !entry.is_told(&told) {
+                let what = format!("post {} i loggen saknas här, eller säger annat", entry.seq);
+                report.fault(&file, what);
             }
             if entry.removed_by(record.evidence) && entry.seq < record.log_seq {
                 report.fault(&place, "åtgärden kom före förseglingen");
             }
+            stood.extend(entry.happened());
+        }
+        if !told.happened().all(|one| stood.contains(&one)) {
+            report.fault(&file, format!("något som står här har ingen post i {EVENTS}"));
         }
     }
+}
+
+/// What has an entry of its own in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Happened {
+    Decided(i64),
+    Undone(i64),
+    Ended(i64),
 }
 
 /// What was decided and done, as the package tells it.
 #[derive(Default, serde::Deserialize)]
 struct Told {
-    case: i64,
+    case: Option<i64>,
     decisions: Vec<ToldDecision>,
     actions: Vec<ToldAction>,
+}
+
+impl Told {
+    /// Everything that must have an entry of its own.
+    fn happened(&self) -> impl Iterator<Item = Happened> {
+        let decided = self.decisions.iter().map(|d| Happened::Decided(d.decision));
+        let undone = self.decisions.iter().filter(|d| d.undone_at.is_some());
+        let ended = self.actions.iter().filter(|a| has_ended(&a.state.state));
+        let undone = undone.map(|d| Happened::Undone(d.decision));
+        decided.chain(undone).chain(ended.map(|a| Happened::Ended(a.action)))
+    }
+}
+
+/// Whether an action in that state has an entry that says how it ended.
+fn has_ended(state: &str) -> bool {
+    matches!(state, "done" | "moot" | "failed")
 }
 
 #[derive(serde::Deserialize)]
 struct ToldDecision {
     decision: i64,
+    version: i64,
+    choices: Vec<ToldChoice>,
+    undone_at: Option<String>,
+}
+
+#[derive(serde::Deserialize)]
+struct ToldChoice {
+    choice: String,
 }
 
 #[derive(serde::Deserialize)]
 struct ToldAction {
     action: i64,
+    version: i64,
+    kind: String,
+    state: ToldState,
+}
+
+#[derive(serde::Deserialize)]
+struct ToldState {
+    state: String,
 }
 
 /// An entry about a case, as far as a package is held against it.
@@ -83,6 +125,9 @@ struct EventRecord {
     case: i64,
     decision: Option<i64>,
     action: Option<i64>,
+    version: Option<i64>,
+    /// Of a decision.
+    choices: Option<Vec<String>>,
     /// Of an action.
     kind: Option<String>,
     end: Option<String>,
@@ -90,12 +135,37 @@ struct EventRecord {
 }
 
 impl EventEntry {
-    /// Whether the package tells of it.
+    /// Whether the package tells of it, and what it says.
     fn is_told(&self, told: &Told) -> bool {
+        let said = &self.record;
         match self.kind.as_str() {
-            "decision" => told.decisions.iter().any(|d| Some(d.decision) == self.record.decision),
-            "action" => told.actions.iter().any(|a| Some(a.action) == self.record.action),
+            "decision" => told.decisions.iter().any(|d| {
+                let choices = d.choices.iter().map(|told| &told.choice);
+                Some(d.decision) == said.decision
+                    && Some(d.version) == said.version
+                    && said.choices.as_ref().is_some_and(|said| choices.eq(said))
+            }),
+            "undo" => told
+                .decisions
+                .iter()
+                .any(|d| Some(d.decision) == said.decision && d.undone_at.is_some()),
+            "action" => told.actions.iter().any(|a| {
+                Some(a.action) == said.action
+                    && Some(a.version) == said.version
+                    && Some(&a.kind) == said.kind.as_ref()
+            }),
             _ => true,
+        }
+    }
+
+    /// What it is the entry of.
+    fn happened(&self) -> Option<Happened> {
+        let said = &self.record;
+        match self.kind.as_str() {
+            "decision" => said.decision.map(Happened::Decided),
+            "undo" => said.decision.map(Happened::Undone),
+            "action" => said.action.map(Happened::Ended),
+            _ => None,
         }
     }
 
