@@ -166,12 +166,16 @@ class Editor:
         return took if status == 303 else None
 
 
+# A message or a question is dismissed with a reason.
+NOTED = {"anteckning": "Inget att göra."}
+
+
 def decide_all(program, cases, login, fallen):
     editor = Editor(program, login)
     for n, case in enumerate(cases):
         text, _ = editor.page(f"/arende/{case}")
-        choice, fields = [("dismiss", {}), ("hide", {"grund": "hat"}), ("register", {}), ("dismiss", {}), ("not_register", {"skal": "Ringa betydelse"})][n % 5]
-        if editor.decide(case, text, choice, **fields) is None and editor.decide(case, text, "dismiss") is None:
+        choice, fields = [("dismiss", NOTED), ("hide", {"grund": "hat"}), ("register", {}), ("dismiss", NOTED), ("not_register", {"skal": "Ringa betydelse"})][n % 5]
+        if editor.decide(case, text, choice, **fields) is None and editor.decide(case, text, "dismiss", **NOTED) is None:
             fallen.append(case)
 
 
@@ -421,7 +425,7 @@ def edits(n, measures, end):
                 text, took = editor.page(f"/arende/{case}")
                 measures.add("next case", took)
                 time.sleep(0.5 + dice.random())
-                choice, fields = dice.choice([("dismiss", {}), ("dismiss", {}), ("not_register", {"skal": "Ringa betydelse"}), ("register", {}), ("hold", {})])
+                choice, fields = dice.choice([("dismiss", NOTED), ("dismiss", NOTED), ("not_register", {"skal": "Ringa betydelse"}), ("register", {}), ("hold", {})])
                 took = editor.decide(case, text, choice, **fields)
                 if took is None:
                     measures.refused += 1
