@@ -8,10 +8,11 @@
 //! asks for both when it seals. Until then parts are in memory alone: what is refused never lay on the
 //! disk. What a barred item shows may hang on other pages too, so its addresses ([`BarredMedia`]) are asked for nowhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::domain::ids::{AccountId, ContentHash, ItemId, VersionId};
@@ -246,8 +247,9 @@ impl PictureLeave {
     }
 }
 
-/// Where media lie that may not be copied: by host and path, since platforms sign what follows anew each time.
-#[derive(Debug, Default)]
+/// Where media lie that may not be copied: by host and path, since platforms sign what follows anew each time. A path is
+/// the same however its characters are written.
+#[derive(Clone, Debug, Default)]
 pub(in crate::evidence) struct BarredMedia(Vec<Url>);
 
 impl BarredMedia {
@@ -258,24 +260,14 @@ impl BarredMedia {
 
     /// Whether it is one of them.
     pub fn holds(&self, address: &Url) -> bool {
-        self.0.iter().any(|own| own.host() == address.host() && own.path() == address.path())
+        let path = |url: &Url| percent_decode_str(url.path()).collect::<Vec<u8>>();
+        let asked = path(address);
+        self.0.iter().any(|own| own.host() == address.host() && path(own) == asked)
     }
 
-    /// As patterns of the web platform (URLPattern): any scheme, port and query of that host and path.
-    pub fn patterns(&self) -> Vec<String> {
-        let escaped = |text: &str| {
-            let mut out = String::with_capacity(text.len());
-            for c in text.chars() {
-                if matches!(c, '{' | '}' | '(' | ')' | '+' | '*' | '?' | ':' | '\\') {
-                    out.push('\\');
-                }
-                out.push(c);
-            }
-            out
-        };
-        let pattern =
-            |url: &Url| Some(format!("*://{}:*{}", escaped(url.host_str()?), escaped(url.path())));
-        self.0.iter().filter_map(pattern).collect()
+    /// Every host that one of them lies at, once, as it stands in addresses.
+    pub fn hosts(&self) -> BTreeSet<&str> {
+        self.0.iter().filter_map(Url::host_str).collect()
     }
 }
 

@@ -11,8 +11,11 @@ use chromiumoxide::cdp::browser_protocol::browser::{
 use chromiumoxide::cdp::browser_protocol::emulation::{
     SetLocaleOverrideParams, SetTimezoneOverrideParams,
 };
+use chromiumoxide::cdp::browser_protocol::fetch::{
+    self, ContinueRequestParams, EventRequestPaused, FailRequestParams, RequestPattern,
+};
 use chromiumoxide::cdp::browser_protocol::network::{
-    BlockPattern, EnableParams, EventResponseReceived, ResourceType, SetBlockedUrLsParams,
+    ErrorReason, EventResponseReceived, ResourceType,
 };
 use chromiumoxide::cdp::browser_protocol::page::{
     CaptureScreenshotFormat, EventJavascriptDialogOpening, HandleJavaScriptDialogParams,
@@ -27,6 +30,7 @@ use chromiumoxide::page::ScreenshotParams;
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 use tokio::task::JoinSet;
+use url::Url;
 
 use super::address::PageAddress;
 use super::log::{Heard, Listener};
@@ -210,7 +214,7 @@ async fn in_context(
     dismiss_dialogs(&page, &mut listeners).await?;
     let status = watch_status(&page, &mut listeners).await?;
     let listener = Listener::begin(browser, &page, &mut listeners).await?;
-    block(&page, barred).await?;
+    block(&page, barred, &mut listeners).await?;
     let recorder = match request.record {
         true => Some((Recorder::begin(&page, clock, &mut listeners).await?, clock.now())),
         false => None,
@@ -293,16 +297,39 @@ async fn in_context(
 }
 
 /// Media that may not be copied are asked for by no page, whoever shows them there (regulation 2.2). Holds in frames too,
-/// since those of other sites have no process of their own (`process::arguments`).
-async fn block(page: &Page, barred: &BarredMedia) -> Result<(), CaptureError> {
-    let patterns = barred.patterns();
+/// since those of other sites have no process of their own (`process::arguments`). Whatever a page asks of a host where
+/// one of them lies waits until it was looked at: a pattern of the browser's own would let other spellings by.
+async fn block(
+    page: &Page,
+    barred: &BarredMedia,
+    listeners: &mut JoinSet<()>,
+) -> Result<(), CaptureError> {
+    let pattern = |host| RequestPattern::builder().url_pattern(format!("*{host}*")).build();
+    let patterns: Vec<_> = barred.hosts().into_iter().map(pattern).collect();
     if patterns.is_empty() {
         return Ok(());
     }
-    let patterns = patterns.into_iter().map(|pattern| BlockPattern::new(pattern, true));
-    let blocked = SetBlockedUrLsParams::builder().url_patterns(patterns).build();
-    page.execute(EnableParams::default()).await.map_err(broken)?;
-    page.execute(blocked).await.map_err(broken)?;
+    let mut paused = page.event_listener::<EventRequestPaused>().await.map_err(broken)?;
+    let hold = fetch::EnableParams::builder().patterns(patterns).build();
+    page.execute(hold).await.map_err(broken)?;
+    let (page, barred) = (page.clone(), barred.clone());
+    listeners.spawn(async move {
+        while let Some(asked) = paused.next().await {
+            let id = asked.request_id.clone();
+            // What cannot be read as an address leads nowhere of ours.
+            let is_barred = Url::parse(&asked.request.url).map_or(true, |url| barred.holds(&url));
+            let answered = match is_barred {
+                true => page
+                    .execute(FailRequestParams::new(id, ErrorReason::BlockedByClient))
+                    .await
+                    .map(drop),
+                false => page.execute(ContinueRequestParams::new(id)).await.map(drop),
+            };
+            if let Err(error) = answered {
+                tracing::debug!(%error, "a call of a page could not be answered");
+            }
+        }
+    });
     Ok(())
 }
 

@@ -95,11 +95,12 @@ async fn what_may_not_be_copied_elsewhere_is_not_asked_for_here_nor_behind_a_red
         ("/a?sig=2", ok("image/png", b"bilden")),
         ("/b", on_to("/a?sig=2")),
         ("/c", ok("image/png", b"en annan")),
+        ("/%61", ok("image/png", b"bilden")),
     ])
     .await;
     let leave = PictureLeave::for_test_barring(vec![server.at("/a?sig=1")]);
     let fetcher = Fetcher::new().unwrap();
-    for (path, is_barred) in [("/a?sig=2", true), ("/b", true), ("/c", false)] {
+    for (path, is_barred) in [("/a?sig=2", true), ("/b", true), ("/c", false), ("/%61", true)] {
         let got = fetcher.fetch(&leave, &server.at(path), Some(&server.url), BOUNDS).await;
         let refused = matches!(got, Err(FetchError::NoLeave(NoPicture::Barred)));
         assert_eq!((refused, got.is_ok()), (is_barred, !is_barred), "{path}");
