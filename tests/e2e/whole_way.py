@@ -145,7 +145,8 @@ def registered():
         check(any(n.endswith(".pdf") for n in names) and any(n.endswith("manifest.json") for n in names) and any(n.endswith("payload.json") for n in names), f"in the package: {names}")
         payload = next(n for n in names if n.endswith("payload.json"))
         check(json.loads(held.read(payload))["id"] == number, "another comment's payload")
-    check(daemon.one("select state from cases where id = ?", case) == "awaiting_diary", "the case awaits its number")
+    # The package is noted first, then the action ends: two transactions.
+    wait("the case to await its number", lambda: daemon.one("select state from cases where id = ?", case) == "awaiting_diary", 10)
     page = registrar.page("/diarium")
     fields = {"csrf": hidden(page, "csrf"), "nummer": ""}
     status, _, _ = registrar.ask(f"/diarium/{registration}", fields)
