@@ -262,13 +262,18 @@ impl BarredMedia {
     pub fn holds(&self, address: &Url) -> bool {
         let path = |url: &Url| percent_decode_str(url.path()).collect::<Vec<u8>>();
         let asked = path(address);
-        self.0.iter().any(|own| own.host() == address.host() && path(own) == asked)
+        self.0.iter().any(|own| host(own) == host(address) && path(own) == asked)
     }
 
     /// Every host that one of them lies at, once, as it stands in addresses.
     pub fn hosts(&self) -> BTreeSet<&str> {
-        self.0.iter().filter_map(Url::host_str).collect()
+        self.0.iter().filter_map(host).collect()
     }
+}
+
+/// A host is the same with the dot of the root behind it.
+fn host(url: &Url) -> Option<&str> {
+    url.host_str().map(|host| host.strip_suffix('.').unwrap_or(host))
 }
 
 impl EvidenceStore {
@@ -294,5 +299,34 @@ impl EvidenceStore {
         let page = self.store.page_state(version).await?;
         let again = Asking::Store(self.store.clone(), version);
         Ok(MediaPolicy::Copy(CopyLeave { item, page, again, taken: Taken::default() }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_known_in_every_spelling_that_leads_to_the_same_place() {
+        let own = ["https://bilder.example/a/bild(1).png?sig=1", "http://[::1]/b"];
+        let barred = BarredMedia::at(&own.map(str::to_owned));
+        for same in [
+            "https://bilder.example/a/bild(1).png",
+            "http://BILDER.example:8080/a/bild%281%29.png?sig=2#x",
+            "https://bilder.example./a/%62ild(1).png",
+            "https://kim:x@bilder.example/a/./b/../bild(1).png",
+            "https://bilder.example\\a\\bild(1).png",
+            "http://[0:0:0:0:0:0:0:1]:81/b?y",
+        ] {
+            assert!(barred.holds(&Url::parse(same).unwrap()), "{same}");
+        }
+        for other in [
+            "https://bilder.example/a/bild(2).png",
+            "https://andra.example/a/bild(1).png",
+            "http://[::2]/b",
+        ] {
+            assert!(!barred.holds(&Url::parse(other).unwrap()), "{other}");
+        }
+        assert_eq!(barred.hosts().into_iter().collect::<Vec<_>>(), ["[::1]", "bilder.example"]);
     }
 }

@@ -40,6 +40,14 @@ export async function everyPageIsAccessible(given) {
     }
     await close(page);
   }
+  // What a case offers differs, and with it what stands side by side on a telephone.
+  const page = await open(given, { viewport: { width: 390, height: 844 } });
+  await logIn(page, given);
+  for (let number = 1; number <= 20; number += 1) {
+    await page.goto(`${given.url}/arende/${number}`);
+    await fitsSideways(page);
+  }
+  await close(page);
   // 320 px is 1280 px at 400 %; 720 px is 1440 px at 200 %.
   for (const width of [320, 720]) {
     const page = await open(given, { viewport: { width, height: 640 } });
