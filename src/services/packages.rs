@@ -1,7 +1,7 @@
 //! Packages of evidence for others: the police, a court, an archive. Each export is an event on each
 //! record; what may not be copied goes out as what is known about it alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -200,7 +200,8 @@ pub(super) async fn write(
 struct Signed {
     decided: BTreeSet<i64>,
     undone: BTreeSet<i64>,
-    ended: BTreeSet<i64>,
+    /// How each action ended, unless it was asked for again.
+    ended: BTreeMap<i64, String>,
 }
 
 impl Signed {
@@ -213,6 +214,7 @@ impl Signed {
         struct Record {
             decision: Option<i64>,
             action: Option<i64>,
+            end: Option<String>,
         }
         let mut signed = Self::default();
         for entry in entries.into_iter().filter(|entry| entry.seq <= size) {
@@ -221,7 +223,8 @@ impl Signed {
             match entry.kind {
                 LogKind::Decision => signed.decided.extend(record.decision),
                 LogKind::Undo => signed.undone.extend(record.decision),
-                LogKind::Action => signed.ended.extend(record.action),
+                LogKind::Action => signed.ended.extend(record.action.zip(record.end)),
+                LogKind::Retry => drop(record.action.and_then(|id| signed.ended.remove(&id))),
                 _ => {}
             }
         }
@@ -257,13 +260,12 @@ async fn case_json(
         .into_iter()
         .filter(|a| signed.decided.contains(&a.decision.0))
         .map(|a| {
-            let has_ended = matches!(
-                a.state,
-                ActionState::Done { .. } | ActionState::Moot { .. } | ActionState::Failed { .. }
-            );
-            let state = match has_ended && !signed.ended.contains(&a.id.0) {
-                true => serde_json::json!({ "state": "under_way" }),
-                false => serde_json::json!(a.state),
+            let has_ended =
+                a.state.is_settled() && !matches!(a.state, ActionState::Cancelled { .. });
+            let state = match signed.ended.get(&a.id.0) {
+                Some(end) if end != a.state.id() => serde_json::json!({ "state": end }),
+                None if has_ended => serde_json::json!({ "state": "under_way" }),
+                Some(_) | None => serde_json::json!(a.state),
             };
             serde_json::json!({
                 "action": a.id, "decision": a.decision, "kind": a.kind, "version": a.version,

@@ -19,7 +19,9 @@ use zip::ZipArchive;
 
 use super::eark::{HEAD, SUMS_AROUND, SUMS_AROUND_SIGNATURE, head};
 use super::shape::{self, Sizes};
-use super::{EVENTS, INDEX, Index, Listed, Proof, RUN_MANIFEST, SUMS, SUMS_SIGNATURE, safe, way};
+use super::{
+    EVENTS, FORMAT, INDEX, Index, Listed, Proof, RUN_MANIFEST, SUMS, SUMS_SIGNATURE, safe, way,
+};
 use crate::domain::archive_run::RunManifest;
 use crate::domain::checkpoint::{Note, PublicKey};
 use crate::domain::evidence::Manifest;
@@ -359,6 +361,9 @@ impl Opened {
         }
         report.size = size;
         self.check_names(report);
+        if index.format != FORMAT {
+            report.fault(INDEX, "paketet har en form som det här programmet inte känner");
+        }
         if index.records.is_empty() {
             report.fault(INDEX, "listan nämner inget bevis");
         }

@@ -21,7 +21,7 @@ def is_plain(package, unpacked):  # Läses likadant av alla program: filerna i f
     return plain and shutil.disk_usage(unpacked).free > 2 * sum(i.file_size for i in infos)  # En bomb fyller inte disken.
 def root_of_path(leaf, index, size, path):
     at, last, head, way = index, size - 1, leaf, ""  # RFC 9162, avsnitt 2.1.3.2
-    for step in map(bytes.fromhex, path):
+    for step in (bytes.fromhex(p) if re.fullmatch("[0-9a-fA-F]{64}", p) else b"" for p in path):
         if not 0 <= index < size or last == 0:
             return None, way
         left, way = at & 1 or at == last, way + f"{'V' if at & 1 or at == last else 'H'} {step.hex()}\n"
@@ -60,7 +60,7 @@ def check(folder, own):
     whole = {f"{b}/{n}" for b in folders for n in "manifest.json loggpost.json loggbevis.json vag.txt arende.json handelser.json".split()}
     whole |= set("LASMIG.txt kontroll.py paket.json SHA256SUMS SHA256SUMS.sig logg/kontrollpunkt.txt logg/kontrollpunkt.text logg/kontrollpunkt.sig logg/nyckel.pem".split() + ["logg/stampel.tsr", "logg/stampel-rot.pem"] * ("logg/stampel.tsr" in there))
     demand(whole == {n for n in there if not re.fullmatch("bevis-[0-9]+/(arende.pdf|delar/[^/]+)", n) or n.split("/")[0] not in folders}, "paketet", "en fil saknas, eller hör inte till ett paket")
-    demand(folders and len(set(folders)) == len(folders) and folders == [r["folder"] for r in index["records"]] and (bytes.fromhex(index["root"]), index["size"]) == (root, size), "paket.json", "bevisen eller kontrollpunkten är inte de på listan")
+    demand((index["format"], type(index["authority"]), type(index["made_at"])) == (1, str, str) and folders and len(set(folders)) == len(folders) and folders == [r["folder"] for r in index["records"]] and (bytes.fromhex(index["root"]), index["size"]) == (root, size), "paket.json", "bevisen eller kontrollpunkten är inte de på listan")
     for record in index["records"]:
         b = record["folder"]
         entry, manifest, proof = read(b + "/loggpost.json"), read(b + "/manifest.json"), load(read(b + "/loggbevis.json"))
@@ -70,17 +70,17 @@ def check(folder, own):
         told, case = load(read(b + "/handelser.json")), load(read(b + "/arende.json")) or {"decisions": [], "actions": []}
         demand((seqs := [load(e["post"])["seq"] for e in told]) == sorted(set(seqs)), b + "/handelser.json", "posterna står inte i loggens ordning")
         act = lambda a: ("action", a["action"], a["version"], a["kind"])  # Det som berättas har poster, och posterna berättas.
-        must = {act(a) for a in case["actions"] if a["state"]["state"] in ("done", "moot", "failed")} | {("undo", d["decision"]) for d in case["decisions"] if d["undone_at"]}
-        must |= {("decision", d["decision"], d["version"], *(c["choice"] for c in d["choices"])) for d in case["decisions"]}
-        may, stood = must | {act(a) for a in case["actions"]}, set()
+        must = {e for d in case["decisions"] for e in [("decision", d["decision"], d["version"], *(c["choice"] for c in d["choices"]))] + [("undo", d["decision"])] * (d["undone_at"] is not None)}
+        may, stood, ends = must | {act(a) for a in case["actions"]}, set(), {}
         for event, post, r in ((e, p, p["record"]) for e in told for p in [load(e["post"])]):
             (led, _), kind = root_of_path(sha(b"\0" + event["post"].encode()), event["index"], size, event["path"]), post["kind"]
             demand(led == root and event["index"] + 1 == post["seq"], b + "/handelser.json", "en post ingår inte i den undertecknade loggen")
             keys = {"decision": ("decision", "version"), "undo": ("decision",), "action": ("action", "version", "kind")}.get(kind, ())
+            ends = {**{a: e for a, e in ends.items() if (kind, a) != ("retry", r.get("action"))}, **({r["action"]: r["end"]} if kind == "action" else {})}
             stood.add(entry := (kind, *(r[k] for k in keys), *(r["choices"] if kind == "decision" else ())))
             demand(r["case"] == case.get("case") and (len(entry) == 1 or entry in may), b + "/arende.json", f"post {post['seq']} i loggen saknas här, eller säger annat")
             demand(post["seq"] > said["seq"] or not (kind == "action" and r["end"] == "done" and r["kind"] in ("hide", "delete") and r["evidence"] == record["evidence"]), b + "/handelser.json", "åtgärden kom före förseglingen")
-        demand(must <= stood, b + "/arende.json", "något som står här har ingen post i handelser.json")
+        demand(must <= stood and {a["action"]: a["state"]["state"] for a in case["actions"] if a["state"]["state"] in ("done", "moot", "failed")} == ends and all(len({x[k] for x in case[k + "s"]}) == len(case[k + "s"]) for k in ("decision", "action")), b + "/arende.json", "något står två gånger, har ingen post i handelser.json, eller slutade annorlunda")
         have, gone = {n: listed.get(n) for n in there if n.startswith(b + "/delar/")}, {w["name"] for w in record.get("without", [])}
         parts = {b + "/delar/" + (re.sub("[^A-Za-z0-9._-]", "_", p["name"]).lstrip(".") or "namnlos"): p["sha256"] for p in load(manifest)["parts"] if record.get("withheld") is None and p["name"] not in gone}
         demand(have == parts and gone <= {p["name"] for p in load(manifest)["parts"]}, b, "delarna är inte de som säkrades")

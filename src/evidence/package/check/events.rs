@@ -1,6 +1,6 @@
 //! What was decided and done about a record's item, held against the signed log.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Opened, PackageReport};
 use crate::domain::ids::ContentHash;
@@ -25,7 +25,10 @@ impl Opened {
             return;
         };
         let told = told.unwrap_or_default();
-        let (mut last, mut stood) = (0, BTreeSet::new());
+        if !told.is_once() {
+            report.fault(&file, "något står två gånger");
+        }
+        let (mut last, mut stood, mut ends) = (0, BTreeSet::new(), BTreeMap::new());
         for Event { post, index, path } in events {
             let Ok(entry) = serde_json::from_str::<EventEntry>(&post) else {
                 report.fault(&place, "en post går inte att tolka");
@@ -47,9 +50,17 @@ impl Opened {
                 report.fault(&place, "åtgärden kom före förseglingen");
             }
             stood.extend(entry.happened());
+            match (entry.kind.as_str(), entry.record.action, entry.record.end) {
+                ("action", Some(action), Some(end)) => drop(ends.insert(action, end)),
+                ("retry", Some(action), _) => drop(ends.remove(&action)),
+                _ => {}
+            }
         }
-        if !told.happened().all(|one| stood.contains(&one)) {
-            report.fault(&file, format!("något som står här har ingen post i {EVENTS}"));
+        if !told.happened().all(|one| stood.contains(&one)) || told.ends() != ends {
+            report.fault(
+                &file,
+                format!("något som står här har ingen post i {EVENTS}, eller slutade annorlunda"),
+            );
         }
     }
 }
@@ -59,7 +70,6 @@ impl Opened {
 enum Happened {
     Decided(i64),
     Undone(i64),
-    Ended(i64),
 }
 
 /// What was decided and done, as the package tells it.
@@ -71,19 +81,25 @@ struct Told {
 }
 
 impl Told {
-    /// Everything that must have an entry of its own.
+    /// Everything that must have an entry of its own, but for how actions ended.
     fn happened(&self) -> impl Iterator<Item = Happened> {
         let decided = self.decisions.iter().map(|d| Happened::Decided(d.decision));
         let undone = self.decisions.iter().filter(|d| d.undone_at.is_some());
-        let ended = self.actions.iter().filter(|a| has_ended(&a.state.state));
-        let undone = undone.map(|d| Happened::Undone(d.decision));
-        decided.chain(undone).chain(ended.map(|a| Happened::Ended(a.action)))
+        decided.chain(undone.map(|d| Happened::Undone(d.decision)))
     }
-}
 
-/// Whether an action in that state has an entry that says how it ended.
-fn has_ended(state: &str) -> bool {
-    matches!(state, "done" | "moot" | "failed")
+    /// How each action ended that did.
+    fn ends(&self) -> BTreeMap<i64, String> {
+        let ended = |a: &&ToldAction| matches!(a.state.state.as_str(), "done" | "moot" | "failed");
+        self.actions.iter().filter(ended).map(|a| (a.action, a.state.state.clone())).collect()
+    }
+
+    /// Whether nothing is told twice.
+    fn is_once(&self) -> bool {
+        let decisions: BTreeSet<_> = self.decisions.iter().map(|d| d.decision).collect();
+        let actions: BTreeSet<_> = self.actions.iter().map(|a| a.action).collect();
+        decisions.len() == self.decisions.len() && actions.len() == self.actions.len()
+    }
 }
 
 #[derive(serde::Deserialize)]
@@ -91,6 +107,7 @@ struct ToldDecision {
     decision: i64,
     version: i64,
     choices: Vec<ToldChoice>,
+    #[serde(deserialize_with = "Option::deserialize")]
     undone_at: Option<String>,
 }
 
@@ -164,7 +181,6 @@ impl EventEntry {
         match self.kind.as_str() {
             "decision" => said.decision.map(Happened::Decided),
             "undo" => said.decision.map(Happened::Undone),
-            "action" => said.action.map(Happened::Ended),
             _ => None,
         }
     }

@@ -72,6 +72,33 @@ const TAMPERINGS: &[Tampering] = &[
     ("an action of another kind", |f| {
         turn(f, HIDDEN, |case| case["actions"][0]["kind"] = "delete".into());
     }),
+    ("an action ended otherwise", |f| {
+        turn(f, HIDDEN, |case| case["actions"][0]["state"]["state"] = "failed".into());
+    }),
+    ("an action that ended is said to wait", |f| {
+        turn(f, HIDDEN, |case| case["actions"][0]["state"]["state"] = "pending".into());
+    }),
+    ("an action twice, once of another kind", |f| {
+        turn(f, HIDDEN, |case| {
+            let mut other = case["actions"][0].clone();
+            other["kind"] = "delete".into();
+            case["actions"].as_array_mut().unwrap().push(other);
+        });
+    }),
+    ("a decision twice", |f| {
+        turn(f, HIDDEN, |case| {
+            let other = case["decisions"][0].clone();
+            case["decisions"].as_array_mut().unwrap().push(other);
+        });
+    }),
+    ("when it was undone is no time", |f| {
+        turn(f, HIDDEN, |case| case["decisions"][0]["undone_at"] = "".into());
+    }),
+    ("whether it was undone is not said", |f| {
+        turn(f, HIDDEN, |case| {
+            drop(case["decisions"][0].as_object_mut().unwrap().remove("undone_at"))
+        });
+    }),
     ("the entry of an action is left out", |f| {
         turn(f, POSTS, |posts| drop(posts.as_array_mut().unwrap().pop()));
     }),
