@@ -693,3 +693,40 @@ async fn the_logs_name_stands_from_the_first_key() {
     bench.evidence.checkpoint().await.unwrap();
     assert_eq!(bench.faults().await, []);
 }
+
+/// Who holds the disk could write log and checkpoints anew and put another key in the old one's
+/// place; what the service itself remembers of its signing is held for that.
+#[tokio::test]
+async fn what_the_service_signs_with_and_remembers_is_named_where_it_is_not_what_it_was() {
+    const MEMORY: &str = "signed.txt";
+    let another = signed().await;
+    let pem_of = |bench: &Bench| {
+        let folder = bench.dir.path().join("evidence/keys");
+        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        files.into_iter().find(|path| path.extension().unwrap() == "pem").unwrap()
+    };
+    let foreign = std::fs::read(pem_of(&another)).unwrap();
+    for (of_key, bytes, what) in [
+        (true, None, "saknas i mappen keys"),
+        (true, Some(foreign), "är inte den privata nyckel som loggen undertecknas med"),
+        (true, Some(b"skr\xc3\xa4p".to_vec()), "är inte den privata nyckel"),
+        (false, None, "keys/signed.txt, minnet av vad som senast undertecknades, saknas"),
+        (false, Some(Vec::new()), "går inte att tolka"),
+        (false, Some(b"\xff\xfe".to_vec()), "går inte att läsa"),
+    ] {
+        let bench = signed().await;
+        let key = pem_of(&bench);
+        let path = if of_key { key } else { key.with_file_name(MEMORY) };
+        match bytes {
+            Some(bytes) => std::fs::write(&path, bytes).unwrap(),
+            None => std::fs::remove_file(&path).unwrap(),
+        }
+        bench.expect_fault("undertecknandet", what).await;
+    }
+    // A copy that leaves the private keys at home is no fault, but it is told what was not tried.
+    let bench = signed().await;
+    std::fs::remove_dir_all(bench.dir.path().join("evidence/keys")).unwrap();
+    let copied = report(&bench, &bench.store, Vec::new()).await;
+    assert_eq!(copied.faults, []);
+    assert!(copied.notes.iter().any(|n| n.contains("Mappen keys")), "{:?}", copied.notes);
+}

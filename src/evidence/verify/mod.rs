@@ -9,6 +9,7 @@ pub mod one;
 mod record;
 mod rows;
 mod ruled;
+mod signing;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -185,6 +186,7 @@ pub async fn verify(
     }
     tree::verify(&signed, store, &mut log, &evidence.checkpoints, now, &mut report).await?;
     heads::verify(heads, &log, now, &mut report);
+    signing::verify(evidence, &mut report).await?;
     let mut seen = BTreeSet::new();
     let mut after = EvidenceId(i64::MIN);
     loop {
