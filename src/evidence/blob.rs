@@ -49,6 +49,15 @@ impl Mark {
     }
 }
 
+/// What lies in the folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::evidence) enum Found {
+    /// Named as a blob is. Whether its bytes are those is for who reads it.
+    Blob(ContentHash),
+    /// Anything else.
+    Other(PathBuf),
+}
+
 /// A blob could not be kept or read.
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
@@ -185,6 +194,40 @@ impl BlobStore {
         Ok(())
     }
 
+    /// What lies in the folder itself: the folders of blobs, and what should not be there.
+    ///
+    /// # Errors
+    /// [`BlobError::Io`].
+    pub(in crate::evidence) fn folders(&self) -> Result<Vec<PathBuf>, BlobError> {
+        let mut folders = listed(&self.dir)?;
+        folders.retain(|path| !path.ends_with(INCOMING));
+        Ok(folders)
+    }
+
+    /// What one of [`Self::folders`] holds, or is.
+    ///
+    /// # Errors
+    /// [`BlobError::Io`].
+    pub(in crate::evidence) fn found_in(&self, folder: PathBuf) -> Result<Vec<Found>, BlobError> {
+        let is_ours = fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir());
+        if !is_ours {
+            return Ok(vec![Found::Other(folder)]);
+        }
+        let found = listed(&folder)?.into_iter().map(|path| {
+            let hex: String = [folder.file_name(), path.file_name()]
+                .into_iter()
+                .flatten()
+                .map(|name| name.to_string_lossy())
+                .collect();
+            // Upper-case digits, or parted elsewhere, it is no name of ours.
+            match hex.parse::<ContentHash>() {
+                Ok(hash) if self.path(hash) == path => Found::Blob(hash),
+                Ok(_) | Err(_) => Found::Other(path),
+            }
+        });
+        Ok(found.collect())
+    }
+
     /// That a blob is whole. Its bytes are recomputed the first time, and again whenever the file
     /// is no longer the one that was recomputed.
     ///
@@ -232,6 +275,16 @@ impl BlobStore {
         })?;
         let found = ContentHash::of(&bytes);
         if found == hash { Ok(bytes) } else { Err(BlobError::Changed { hash, found }) }
+    }
+}
+
+/// What a folder holds; nothing where it is not there (any more).
+fn listed(folder: &Path) -> Result<Vec<PathBuf>, BlobError> {
+    let io = |source| BlobError::Io { doing: "read", path: folder.to_owned(), source };
+    match fs::read_dir(folder) {
+        Ok(found) => found.map(|file| Ok(file.map_err(io)?.path())).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(io(error)),
     }
 }
 

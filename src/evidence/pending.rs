@@ -5,6 +5,7 @@
 //! program can die. So the names of the new files are written down first, and crossed out when the
 //! seal stands; what is found written down is taken away.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -69,6 +70,29 @@ impl Pending {
             .and_then(|()| sync_folder(&self.disk, &self.dir))
             .map_err(io)?;
         files.iter().try_for_each(|(_, bytes)| blobs.put(bytes).map(|_| ()))
+    }
+
+    /// Files that are on their way just now. Changes nothing: another process may be at it.
+    pub(super) fn named(&self) -> Result<BTreeSet<ContentHash>, BlobError> {
+        let io = |source| BlobError::Io { doing: "read", path: self.dir.clone(), source };
+        let notes = match fs::read_dir(&self.dir) {
+            Ok(notes) => notes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+            Err(error) => return Err(io(error)),
+        };
+        let mut named = BTreeSet::new();
+        for note in notes {
+            let note = note.map_err(io)?.path();
+            match fs::read_to_string(&note) {
+                Ok(text) => {
+                    named.extend(parse(&text, &note, &self.disk).map_or(Vec::new(), |b| b.new));
+                }
+                // Crossed out since.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(io(error)),
+            }
+        }
+        Ok(named)
     }
 
     /// What is noted still.

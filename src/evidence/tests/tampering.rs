@@ -552,3 +552,41 @@ async fn the_policy_of_a_decision_cannot_be_swapped_unseen() {
     stage.tamper("update decisions set policy_sha256 = zeroblob(32) where id = 1");
     stage.bench.expect_fault("beslut 1", "vilken riktlinje det fattades under").await;
 }
+
+/// A file of another's among the evidence is not evidence: a later disposal would never find it, and somebody could
+/// point at it.
+#[tokio::test]
+async fn a_file_that_no_record_rests_on_is_named() {
+    let (bench, _) = Bench::with_three().await;
+    let blobs = bench.dir.path().join("evidence/blobs");
+    let hex = ContentHash::of(b"inte vart").to_hex();
+    let folder = blobs.join(&hex[..2]);
+    std::fs::create_dir_all(&folder).unwrap();
+    let alien = folder.join(&hex[2..]);
+    std::fs::write(&alien, b"inte vart").unwrap();
+    let shouted = blobs.join("00").join("AB".repeat(31));
+    std::fs::create_dir_all(shouted.parent().unwrap()).unwrap();
+    std::fs::write(&shouted, b"x").unwrap();
+    let loose = blobs.join("anteckningar.txt");
+    std::fs::write(&loose, b"x").unwrap();
+    let link = blobs.join("zz");
+    std::os::unix::fs::symlink(bench.dir.path(), &link).unwrap();
+
+    let faults = bench.faults().await;
+    bench.expect_fault(&format!("fil {hex}"), "inget bevis vilar på den").await;
+    for path in [&shouted, &loose, &link] {
+        bench.expect_fault(&format!("fil {}", path.display()), "hör inte dit").await;
+    }
+    assert_eq!(faults.len(), 4, "{faults:#?}");
+
+    // What a seal is putting there just now is noted before it is put.
+    for path in [&shouted, &loose, &link] {
+        std::fs::remove_file(path).unwrap();
+    }
+    let notes = bench.dir.path().join("evidence/pending");
+    std::fs::create_dir_all(&notes).unwrap();
+    let manifest = ContentHash::of(b"manifest");
+    std::fs::write(notes.join("4"), format!("4 {manifest}\n{hex}\n")).unwrap();
+    assert_eq!(bench.faults().await, []);
+    assert!(notes.join("4").exists(), "verification changes nothing");
+}

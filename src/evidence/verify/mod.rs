@@ -10,6 +10,7 @@ mod record;
 mod rows;
 mod ruled;
 mod signing;
+mod strays;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -227,6 +228,8 @@ pub async fn verify(
     report.unless_unreadable(done, "beslut, åtgärder och registreringar")?;
     let done = keeping::verify(evidence, store, &mut log, &mut report).await;
     report.unless_unreadable(done, "undantag, sekretess och gallring")?;
+    let done = strays::verify(evidence, store, &mut report).await;
+    report.unless_unreadable(done, "filer som inget bevis vilar på")?;
     let done = ruled::verify(evidence, store, &mut log, &mut report).await;
     report.unless_unreadable(done, "polisanmälningar, utlämnanden och arkivkörningar")?;
     report.tell_of_disposals();

@@ -90,6 +90,24 @@ impl Store {
         .await
     }
 
+    /// Those of these files on which no record rests, nor ever did.
+    pub async fn unknown_blobs(
+        &self,
+        blobs: Vec<ContentHash>,
+    ) -> Result<Vec<ContentHash>, StoreError> {
+        self.read(move |c| {
+            let mut ask = c.prepare_cached("select 1 from evidence_blobs where sha256 = ?1")?;
+            let mut unknown = Vec::new();
+            for blob in blobs {
+                if !ask.exists([blob.bytes()])? {
+                    unknown.push(blob);
+                }
+            }
+            Ok(unknown)
+        })
+        .await
+    }
+
     /// What these records rest on, each file once.
     pub async fn blobs_of(&self, records: Vec<EvidenceId>) -> Result<Vec<ContentHash>, StoreError> {
         self.read(move |c| {
