@@ -103,13 +103,15 @@ pub struct Deadlines {
     pub open: u64,
     /// To be decided at once: due when they were opened, or before. Not among the others.
     pub at_once: u64,
-    /// Of those, decided within [`AN_HOUR`] of being opened.
+    /// Of those, decided within [`AN_HOUR`] of being opened: in time.
     pub within_an_hour: u64,
+    /// Of those, not decided, and the hour is not over: neither in time nor late.
+    pub hour_open: u64,
     /// About what stands outside our control. Not among the others.
     pub outside: u64,
 }
 
-/// What is to be decided at once has no deadline that anybody can keep; this is how soon is told instead.
+/// What is to be decided at once has no deadline that anybody can keep: it is in time when it is decided so soon.
 pub const AN_HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// The counts of one report.
@@ -150,6 +152,7 @@ impl Counts {
                 let soon = |at: Timestamp| at.duration_since(case.opened) <= AN_HOUR;
                 deadlines.at_once += 1;
                 deadlines.within_an_hour += u64::from(case.decided.is_some_and(soon));
+                deadlines.hour_open += u64::from(case.decided.is_none() && soon(now));
                 continue;
             }
             match case.decided {
@@ -178,12 +181,22 @@ impl Counts {
         }
     }
 
-    /// The share of deadlines that were kept, in whole percent rounded down; none where none has come due.
+    /// The share of deadlines that were kept, in whole percent rounded down; none where none has come due. What was
+    /// to be decided at once is among them: kept when it was decided within [`AN_HOUR`].
     pub fn kept_percent(&self) -> Option<u64> {
-        let Deadlines { kept, late, overdue, open: _, at_once: _, within_an_hour: _, outside: _ } =
-            self.deadlines;
-        let all = kept + late + overdue;
-        (all > 0).then(|| kept * 100 / all)
+        let Deadlines {
+            kept,
+            late,
+            overdue,
+            open: _,
+            at_once,
+            within_an_hour,
+            hour_open,
+            outside: _,
+        } = self.deadlines;
+        let in_time = kept + within_an_hour;
+        let all = kept + late + overdue + at_once.saturating_sub(hour_open);
+        (all > 0).then(|| in_time * 100 / all)
     }
 }
 

@@ -121,7 +121,8 @@ impl Services {
             row("Inte beslutade, fristen ute", kept.overdue),
             row("Inte beslutade, tid kvar", kept.open),
             row("Skulle beslutas genast", kept.at_once),
-            row("Varav beslutade inom en timme", kept.within_an_hour),
+            row("Varav beslutade inom en timme, alltså i tid", kept.within_an_hour),
+            row("Varav inte beslutade, timmen inte ute", kept.hour_open),
             row("Utanför vår kontroll, utan frist", kept.outside),
         ];
         if let Some(percent) = counts.kept_percent() {
@@ -174,7 +175,7 @@ impl Services {
             },
             Section {
                 title: "Frister",
-                note: "Ärenden som öppnades under tiden. Beslutet räknas, inte när det genomfördes. Det som skulle beslutas genast räknas för sig, från att ärendet öppnades.",
+                note: "Ärenden som öppnades under tiden. Beslutet räknas, inte när det genomfördes. Det som skulle beslutas genast står för sig och är i tid om det beslutades inom en timme från att ärendet öppnades. Andelen i tid räknas av alla ärenden som har beslutats eller vars tid har gått ut, även de som skulle beslutas genast.",
                 rows: deadlines,
             },
             Section {

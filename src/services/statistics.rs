@@ -171,7 +171,9 @@ impl Services {
             ),
         ];
         let kept_note = match counts.kept_percent() {
-            Some(percent) => format!("Av de frister som har gått ut hölls {percent} procent."),
+            Some(percent) => format!(
+                "Av de ärenden som har beslutats eller vars frist har gått ut beslutades {percent} procent i tid. Det som skulle beslutas genast är i tid om det beslutades inom en timme."
+            ),
             None => "Ingen frist har gått ut än.".to_owned(),
         };
         let workload = figures.weekdays.iter().map(|(day, opened, decided)| Row {

@@ -24,7 +24,8 @@ def main():
     inflow = collections.defaultdict(lambda: [0, 0])
     categories = collections.Counter()
     removals = collections.defaultdict(lambda: [0, 0])
-    deadlines = collections.Counter(kept=0, late=0, overdue=0, open=0, at_once=0, within_an_hour=0, outside=0)
+    deadlines = collections.Counter(kept=0, late=0, overdue=0, open=0, at_once=0, within_an_hour=0,
+                                    hour_open=0, outside=0)
     registered = [0, 0]
     disposed = 0
     for line in sys.stdin:
@@ -41,8 +42,11 @@ def main():
                 deadlines["outside"] += 1
             elif due <= opened:
                 deadlines["at_once"] += 1
-                if fact["beslutat"] and moment(fact["beslutat"]) - opened <= datetime.timedelta(hours=1):
-                    deadlines["within_an_hour"] += 1
+                hour = datetime.timedelta(hours=1)
+                if fact["beslutat"]:
+                    deadlines["within_an_hour"] += moment(fact["beslutat"]) - opened <= hour
+                else:
+                    deadlines["hour_open"] += now - opened <= hour
             elif fact["beslutat"]:
                 deadlines["late" if moment(fact["beslutat"]) > due else "kept"] += 1
             else:
@@ -56,7 +60,10 @@ def main():
             disposed += 1
         else:
             sys.exit(f"an unknown kind of line: {kind}")
+    due_or_decided = sum(deadlines[word] for word in ("kept", "late", "overdue", "at_once")) - deadlines["hour_open"]
+    in_time = deadlines["kept"] + deadlines["within_an_hour"]
     counted = {
+        "kept_percent": in_time * 100 // due_or_decided if due_or_decided else None,
         "inflow": inflow,
         "categories": categories,
         "removals": removals,

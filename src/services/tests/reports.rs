@@ -6,8 +6,10 @@ use std::process::{Command, Stdio};
 use jiff::civil::date;
 
 use super::harness::{Stage, THREAT};
+use crate::domain::category::Category;
 use crate::domain::decision::Choice;
-use crate::domain::report::{Counts, Span};
+use crate::domain::report::{CaseFact, Counts, Facts, Span};
+use crate::formats::report::json_lines;
 use crate::services::ServiceError;
 
 /// The same figures by other code, from the lines alone.
@@ -39,8 +41,9 @@ pub(super) fn ours(counts: &Counts) -> serde_json::Value {
             "kept": deadlines.kept, "late": deadlines.late,
             "overdue": deadlines.overdue, "open": deadlines.open,
             "at_once": deadlines.at_once, "within_an_hour": deadlines.within_an_hour,
-            "outside": deadlines.outside,
+            "hour_open": deadlines.hour_open, "outside": deadlines.outside,
         },
+        "kept_percent": counts.kept_percent(),
         "registered": registered, "disposed": disposed,
     })
 }
@@ -86,6 +89,42 @@ async fn figures_equal_a_recount_by_other_code_over_the_lines() {
             assert!(!text.contains(word), "{word}: {text}");
         }
     }
+}
+
+#[test]
+fn what_was_to_be_decided_at_once_is_in_time_within_the_hour_and_counts_in_the_share() {
+    let opened: jiff::Timestamp = "2026-11-02T08:00:00Z".parse().unwrap();
+    let after = |minutes| opened + jiff::SignedDuration::from_mins(minutes);
+    let case = |due, decided: Option<i64>| CaseFact {
+        case: 1,
+        account: "a".into(),
+        opened,
+        due: after(due),
+        category: Some(Category::Threat),
+        decided: decided.map(after),
+        outside: false,
+        seen: None,
+        dismissed: false,
+        removed: false,
+    };
+    let counted = |cases: Vec<CaseFact>, now| {
+        let facts = Facts { cases, ..Facts::default() };
+        let counts = Counts::of(&facts, now);
+        assert_eq!(recounted(&json_lines(&facts), now), ours(&counts));
+        counts
+    };
+    // The hour itself is in time, and nobody is late before it is over.
+    let cases = || vec![case(0, Some(60)), case(0, Some(61)), case(-5, None)];
+    let early = counted(cases(), after(60));
+    assert_eq!((early.deadlines.at_once, early.deadlines.within_an_hour), (3, 1));
+    assert_eq!((early.deadlines.hour_open, early.kept_percent()), (1, Some(50)));
+    let later = counted(cases(), after(61));
+    assert_eq!((later.deadlines.hour_open, later.kept_percent()), (0, Some(33)));
+    // Beside what has a deadline of its own.
+    let both = counted([cases(), vec![case(90, Some(80)), case(900, None)]].concat(), after(120));
+    assert_eq!((both.deadlines.kept, both.deadlines.open), (1, 1));
+    assert_eq!(both.kept_percent(), Some(50));
+    assert_eq!(counted(vec![case(0, None)], after(10)).kept_percent(), None);
 }
 
 #[tokio::test]

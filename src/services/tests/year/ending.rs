@@ -85,9 +85,20 @@ impl Year {
         }
         let mut categories = BTreeMap::<String, u64>::new();
         let mut deadlines = BTreeMap::from(
-            ["kept", "late", "overdue", "open", "at_once", "within_an_hour", "outside"]
-                .map(|word| (word, 0_u64)),
+            [
+                "kept",
+                "late",
+                "overdue",
+                "open",
+                "at_once",
+                "within_an_hour",
+                "hour_open",
+                "outside",
+            ]
+            .map(|word| (word, 0_u64)),
         );
+        // In time, and all whose time is over or who are decided.
+        let (mut in_time, mut all) = (0_u64, 0_u64);
         for (case, opened) in &self.truth.cases {
             let id = opened.category.map_or("", |category| category.id());
             *categories.entry(id.to_owned()).or_default() += 1;
@@ -100,22 +111,30 @@ impl Year {
                 let soon = |at: jiff::Timestamp| {
                     at.duration_since(opened.opened) <= SignedDuration::from_hours(1)
                 };
-                if decided.is_some_and(soon) {
-                    count("within_an_hour");
+                match decided {
+                    Some(at) if soon(at) => count("within_an_hour"),
+                    None if soon(now) => count("hour_open"),
+                    Some(_) | None => {}
                 }
+                in_time += u64::from(decided.is_some_and(soon));
+                all += u64::from(decided.is_some() || !soon(now));
                 continue;
             }
-            count(match decided {
+            let word = match decided {
                 Some(at) if at > due => "late",
                 Some(_) => "kept",
                 None if due < now => "overdue",
                 None => "open",
-            });
+            };
+            count(word);
+            in_time += u64::from(word == "kept");
+            all += u64::from(word != "open");
         }
         let removals = self.removed_by_ground();
         let packages = std::fs::read_dir(self.dir.path().join("export")).map_or(0, Iterator::count);
         serde_json::json!({
             "inflow": inflow, "categories": categories, "removals": removals, "deadlines": deadlines,
+            "kept_percent": (all > 0).then(|| in_time * 100 / all),
             "registered": (packages, self.truth.tally.numbers), "disposed": self.truth.tally.disposed,
         })
     }
