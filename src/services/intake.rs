@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use metrics::counter;
+use tokio::sync::Semaphore;
 
 use crate::domain::breaker::{self, Breaker, Event};
 use crate::domain::ids::AccountId;
@@ -39,6 +40,13 @@ const READ_AGAIN_LONGEST: SignedDuration = SignedDuration::from_secs(20);
 /// How many steps of one walk are taken before other accounts get their turn.
 const STEPS_AT_ONCE: u32 = 20;
 
+/// How long a poll has its turn to itself. What answers does so well within.
+const LONG_TURN: Duration = Duration::from_secs(1);
+
+/// How many polls may wait for their platform at once beside those that have a turn: each an open connection and
+/// what it has read so far.
+pub(super) const MOST_WAITING: usize = 512;
+
 /// Walks in hand, by account. In memory only: see [`Walk`].
 #[derive(Debug, Default)]
 pub(super) struct Walks(Mutex<BTreeMap<AccountId, Walk>>);
@@ -57,6 +65,29 @@ impl Walks {
     }
 }
 
+/// Does `poll` when there is a turn, and gives the turn on after [`LONG_TURN`]: a platform that takes the call and
+/// never answers holds a place among those that wait, and not one of the few that healthy accounts go by.
+async fn in_turn<T>(
+    poll: impl Future<Output = T>,
+    turns: Arc<Semaphore>,
+    waits: &Arc<Semaphore>,
+) -> T {
+    // The semaphores are never closed.
+    let turn = turns.acquire_owned().await.ok();
+    let mut poll = std::pin::pin!(poll);
+    if let Ok(polled) = tokio::time::timeout(LONG_TURN, poll.as_mut()).await {
+        return polled;
+    }
+    // Until there is a place it keeps its turn: what is open at once stays bounded.
+    let place = Arc::clone(waits).acquire_owned();
+    let _place = tokio::select! {
+        polled = poll.as_mut() => return polled,
+        place = place => place.ok(),
+    };
+    drop(turn);
+    poll.await
+}
+
 impl Services {
     /// Begins a poll of every account that is due and not being polled, each in a lane of its own:
     /// a platform that is slow or broken never slows another.
@@ -73,17 +104,15 @@ impl Services {
             let Some(served) = self.inner.accounts.get(&account).cloned() else { continue };
             let Some(lane) = self.inner.polls.take(account, now) else { continue };
             let services = self.clone();
-            let turns = match state.open_since {
-                // What is not well may hang until its time is out: healthy accounts never wait for its turn.
-                Some(_) => &self.inner.probes_at_once,
-                None => &self.inner.polls_at_once,
+            let turns = match state.failures {
+                0 => &self.inner.polls_at_once,
+                // What is not well waits among its like: healthy accounts never wait for its turn.
+                _ => &self.inner.probes_at_once,
             };
             let turns = Arc::clone(turns);
             tokio::spawn(async move {
-                // The semaphore is never closed.
-                let _turn = turns.acquire_owned().await.ok();
-                let polled = AssertUnwindSafe(services.poll_if_due(&served)).catch_unwind().await;
-                match polled {
+                let poll = AssertUnwindSafe(services.poll_if_due(&served)).catch_unwind();
+                match in_turn(poll, turns, &services.inner.waits_at_once).await {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => {
                         let error = &error as &dyn std::error::Error;
@@ -397,5 +426,48 @@ mod tests {
         let (after, next_at) = after_failure(&dead, closed, ceiling, now);
         assert!(after.opened().is_some());
         assert!(next_at <= now + ceiling, "{next_at}");
+    }
+
+    fn turns(n: usize) -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(n))
+    }
+
+    async fn hangs() {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+    }
+
+    /// A platform that takes every call and answers none, with sixty accounts, and one account elsewhere after them.
+    #[tokio::test(start_paused = true)]
+    async fn accounts_that_hang_hold_no_healthy_one_up_for_their_time() {
+        let (turns, waits) = (turns(8), turns(MOST_WAITING));
+        let began = tokio::time::Instant::now();
+        let mut polls = tokio::task::JoinSet::new();
+        for _ in 0..60 {
+            let (turns, waits) = (Arc::clone(&turns), Arc::clone(&waits));
+            polls.spawn(async move { in_turn(hangs(), turns, &waits).await });
+        }
+        tokio::task::yield_now().await;
+        in_turn(async {}, Arc::clone(&turns), &waits).await;
+        assert!(began.elapsed() <= Duration::from_secs(8), "{:?}", began.elapsed());
+        while let Some(polled) = polls.join_next().await {
+            polled.unwrap();
+        }
+        assert_eq!((turns.available_permits(), waits.available_permits()), (8, MOST_WAITING));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_open_at_once_stays_bounded() {
+        let (turns, waits) = (turns(2), turns(3));
+        let began = tokio::time::Instant::now();
+        let mut polls = tokio::task::JoinSet::new();
+        for _ in 0..6 {
+            let (turns, waits) = (Arc::clone(&turns), Arc::clone(&waits));
+            polls.spawn(async move { in_turn(hangs(), turns, &waits).await });
+        }
+        while let Some(polled) = polls.join_next().await {
+            polled.unwrap();
+        }
+        // Five have a place; the sixth begins when one of them is done.
+        assert_eq!(began.elapsed().as_secs(), 40);
     }
 }

@@ -257,6 +257,8 @@ struct Inner {
     polls_at_once: Arc<Semaphore>,
     /// The same for accounts that are not well.
     probes_at_once: Arc<Semaphore>,
+    /// Polls that took long and have given their turn on.
+    waits_at_once: Arc<Semaphore>,
     /// Accounts whose logins are being asked about.
     checks: Arc<Lanes>,
     acts: Arc<Lanes>,
@@ -573,6 +575,7 @@ impl Services {
                 polls_at_once: Arc::new(Semaphore::new(parts.settings.polls_at_once.max(1))),
                 // A quarter: a probe that hangs holds its turn until its time is out.
                 probes_at_once: Arc::new(Semaphore::new((parts.settings.polls_at_once / 4).max(1))),
+                waits_at_once: Arc::new(Semaphore::new(intake::MOST_WAITING)),
                 checks: Arc::default(),
                 acts: Arc::default(),
                 checking: verification::Checking::default(),
