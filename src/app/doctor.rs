@@ -1,5 +1,6 @@
 //! `uppsikt doctor`: looks at everything the program needs, and changes nothing.
 
+use futures_util::StreamExt as _;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -43,6 +44,9 @@ fn proxy_in_order(config: &Config) -> Result<String, String> {
 
 /// Less free disk than this is told: evidence of a busy month fits.
 const FREE_DISK_BYTES: u64 = 2 << 30;
+
+/// How many accounts' platforms are asked at once.
+const ASKED_AT_ONCE: usize = 32;
 
 /// Whether anything stands in the log. Of a database that is up to date.
 async fn has_entries(config: &Config) -> bool {
@@ -163,7 +167,8 @@ pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
         false => BTreeMap::new(),
     };
     let shared = Shared::beside(config);
-    for account in &config.accounts {
+    // Side by side: one that hangs is no reason to wait for the next.
+    let asked = futures_util::stream::iter(&config.accounts).map(async |account| {
         let (found, can) = match connector(account, &shared, &clock) {
             Ok((platform, _)) => {
                 let found = match platform.check().await {
@@ -175,6 +180,10 @@ pub async fn diagnose(config: &Config, clock: Clock) -> Vec<Check> {
             }
             Err(error) => (Err(chain(&error)), String::new()),
         };
+        (account, found, can)
+    });
+    let asked: Vec<_> = asked.buffered(ASKED_AT_ONCE).collect().await;
+    for (account, found, can) in asked {
         let reading = read.get(account.key.as_str());
         let last = last_read(reading.and_then(|reading| reading.last));
         let found = found.map(|words| format!("{words}; {last}{can}"));
