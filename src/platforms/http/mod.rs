@@ -227,12 +227,20 @@ impl Answer {
         }
     }
 
-    /// The error for an answer that is no JSON where JSON was expected.
+    /// The error for an answer that is no JSON where JSON was expected. A page is what a platform or something before
+    /// it shows that is not well, and is left alone for long; JSON that was cut short is a line that broke, and is
+    /// asked for again as after any such.
     pub fn not_json(&self) -> PlatformError {
+        let begins = json::text(&self.body).trim_start().chars().next();
+        let is_cut = (200..300).contains(&self.status) && matches!(begins, Some('{' | '['));
+        let wait = || (!is_cut).then(|| self.after_a_long_wait());
         PlatformError::Transient {
-            detail: format!("HTTP {} with a body that is not JSON", self.status),
+            detail: match is_cut {
+                true => format!("HTTP {} with JSON that was cut short", self.status),
+                false => format!("HTTP {} with a body that is not JSON", self.status),
+            },
             may_have_acted: self.was_write,
-            retry_at: Some(self.retry_after().unwrap_or_else(|| self.after_a_long_wait())),
+            retry_at: self.retry_after().or_else(wait),
         }
     }
 }

@@ -193,3 +193,25 @@ fn a_place_in_a_log_names_nobody() {
         assert_eq!(told.contains('#'), shape.contains('#'), "{told}");
     }
 }
+
+/// A line that broke is tried again as after an error 500; a page says that somebody else answers.
+#[tokio::test]
+async fn json_that_was_cut_short_gives_no_long_wait_and_a_page_does() {
+    const CUT: &str = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"data\":[";
+    const PAGE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n<html>Vi vilar.";
+    const BROKEN: &str = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 9\r\n\r\n{\"data\":[";
+    const TOLD: &str =
+        "HTTP/1.1 200 OK\r\nRetry-After: 30\r\nContent-Length: 15\r\n\r\n<html>Vi vilar.";
+    for (answer, seconds) in [(CUT, None), (PAGE, Some(600)), (BROKEN, Some(600)), (TOLD, Some(30))]
+    {
+        let [read, wrote] = both(&server(answer).await, quick()).await;
+        for (got, is_write) in [(read, false), (wrote, true)] {
+            let error = got.unwrap().object::<serde_json::Value>().unwrap_err();
+            let PlatformError::Transient { may_have_acted, retry_at, .. } = &error else {
+                panic!("{answer}: {error:?}");
+            };
+            let waits = retry_at.map(|at| at.duration_since(now()).as_secs());
+            assert_eq!((waits, *may_have_acted), (seconds, is_write), "{answer}");
+        }
+    }
+}
