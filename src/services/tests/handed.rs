@@ -131,6 +131,17 @@ async fn nothing_that_may_not_be_copied_goes_into_any_document() {
     assert_eq!((items[0].author.as_str(), items[0].place.as_str()), ("[maskat]", "[maskat]"));
     let end = services.end_release(&owner, id, ReleaseOutcome::Released, "Per post.").await;
     assert!(why(end).contains("får kopieras"));
+    // Withheld whole, its facts go out, and the document can be fetched.
+    let record = (id, items[0].record.evidence);
+    services.mask_in_release(&owner, record, ("", ""), PROVISION, "").await.unwrap();
+    let (_, other) = stage.written("Jag ska slå ihjäl dig i kväll").await;
+    services.add_to_release(&owner, id, &[], &[other]).await.unwrap();
+    services.end_release(&owner, id, ReleaseOutcome::Released, "Per post.").await.unwrap();
+    let handed = services.release_document(&owner, id).await.unwrap();
+    if let Some(text) = text_of(&stage, &handed) {
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(!text.contains(THREAT) && text.contains(PROVISION), "{text}");
+    }
     let file = services.police_file(&owner, case).await.unwrap();
     assert_eq!(file.crimes[0], Crime::ChildAbuse);
 }

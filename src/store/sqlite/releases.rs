@@ -520,21 +520,23 @@ impl Store {
     }
 
     /// What has become of the records of a request since: whether some were disposed of, and whether the content
-    /// of some is cut off.
+    /// of some is cut off that went into the document. Of what was withheld nothing did.
     pub async fn release_now(&self, id: ReleaseId) -> Result<(bool, bool), StoreError> {
         self.read(move |c| {
             let versions = rows(
                 &mut c.prepare_cached(
-                    "select e.version_id, e.state = 'disposed' from release_records r
+                    "select e.version_id, e.state = 'disposed', r.withheld is not null from release_records r
                      join evidence e on e.id = r.evidence_id where r.release_id = ?1",
                 )?,
                 [id.0],
-                |row| Ok((VersionId(row.get(0)?), row.get::<_, bool>(1)?)),
+                |row| {
+                    Ok((VersionId(row.get(0)?), row.get::<_, bool>(1)?, row.get::<_, bool>(2)?))
+                },
             )?;
-            let disposed = versions.iter().any(|(_, disposed)| *disposed);
+            let disposed = versions.iter().any(|(_, disposed, _)| *disposed);
             let mut barred = false;
-            for (version, _) in versions {
-                barred |= cut_off(c, version)? == CutOff::Everything;
+            for (version, _, withheld) in versions {
+                barred |= !withheld && cut_off(c, version)? == CutOff::Everything;
             }
             Ok((disposed, barred))
         })
