@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use metrics::counter;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::breaker::{self, Breaker, Event};
 use crate::domain::ids::AccountId;
@@ -40,12 +40,11 @@ const READ_AGAIN_LONGEST: SignedDuration = SignedDuration::from_secs(20);
 /// How many steps of one walk are taken before other accounts get their turn.
 const STEPS_AT_ONCE: u32 = 20;
 
-/// How long a poll has its turn to itself. What answers does so well within.
-const LONG_TURN: Duration = Duration::from_secs(1);
+/// How long a poll waits for its platform before it gives its turn on. What is well answers within.
+const LONG_WAIT: Duration = Duration::from_secs(1);
 
-/// How many polls may wait for their platform at once beside those that have a turn: each an open connection and
-/// what it has read so far.
-pub(super) const MOST_WAITING: usize = 512;
+/// How many polls may wait so: each an open connection and what it has read of an answer.
+pub(super) const MOST_WAITING: usize = 256;
 
 /// Walks in hand, by account. In memory only: see [`Walk`].
 #[derive(Debug, Default)]
@@ -65,27 +64,46 @@ impl Walks {
     }
 }
 
-/// Does `poll` when there is a turn, and gives the turn on after [`LONG_TURN`]: a platform that takes the call and
-/// never answers holds a place among those that wait, and not one of the few that healthy accounts go by.
-async fn in_turn<T>(
-    poll: impl Future<Output = T>,
+/// One of the few turns to poll. Who waits for a platform longer than [`LONG_WAIT`] gives it on and takes another
+/// when the answer is there: a platform that takes the call and never answers holds a place among those that wait, and
+/// what is done with answers stays bounded by the turns.
+struct Turn {
     turns: Arc<Semaphore>,
-    waits: &Arc<Semaphore>,
-) -> T {
-    // The semaphores are never closed.
-    let turn = turns.acquire_owned().await.ok();
-    let mut poll = std::pin::pin!(poll);
-    if let Ok(polled) = tokio::time::timeout(LONG_TURN, poll.as_mut()).await {
-        return polled;
+    waits: Arc<Semaphore>,
+    held: Option<OwnedSemaphorePermit>,
+}
+
+impl Turn {
+    async fn take(turns: Arc<Semaphore>, waits: Arc<Semaphore>) -> Self {
+        let mut turn = Self { turns, waits, held: None };
+        turn.again().await;
+        turn
     }
-    // Until there is a place it keeps its turn: what is open at once stays bounded.
-    let place = Arc::clone(waits).acquire_owned();
-    let _place = tokio::select! {
-        polled = poll.as_mut() => return polled,
-        place = place => place.ok(),
-    };
-    drop(turn);
-    poll.await
+
+    async fn again(&mut self) {
+        // The semaphore is never closed.
+        self.held = Arc::clone(&self.turns).acquire_owned().await.ok();
+    }
+
+    async fn while_waiting<T>(&mut self, call: impl Future<Output = T>) -> T {
+        let mut call = std::pin::pin!(call);
+        if let Ok(answer) = tokio::time::timeout(LONG_WAIT, call.as_mut()).await {
+            return answer;
+        }
+        // Until there is a place it keeps its turn: what is open at once stays bounded.
+        let place = Arc::clone(&self.waits).acquire_owned();
+        let place = tokio::select! {
+            answer = call.as_mut() => return answer,
+            place = place => place,
+        };
+        self.held = None;
+        let answer = call.await;
+        // First: whoever has a turn may be waiting for the place. Turns are given in order, so those with an answer
+        // in hand come before new calls.
+        drop(place);
+        self.again().await;
+        answer
+    }
 }
 
 impl Services {
@@ -109,10 +127,11 @@ impl Services {
                 // What is not well waits among its like: healthy accounts never wait for its turn.
                 _ => &self.inner.probes_at_once,
             };
-            let turns = Arc::clone(turns);
+            let (turns, waits) = (Arc::clone(turns), Arc::clone(&self.inner.waits_at_once));
             tokio::spawn(async move {
-                let poll = AssertUnwindSafe(services.poll_if_due(&served)).catch_unwind();
-                match in_turn(poll, turns, &services.inner.waits_at_once).await {
+                let mut turn = Turn::take(turns, waits).await;
+                let poll = services.poll_if_due(&served, &mut turn);
+                match AssertUnwindSafe(poll).catch_unwind().await {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => {
                         let error = &error as &dyn std::error::Error;
@@ -132,21 +151,27 @@ impl Services {
 
     /// Reads where fetching stands only now that the lane is ours: what the schedule said may have
     /// been done by whoever had it before, and its cursor is not to be put back.
-    async fn poll_if_due(&self, served: &Served) -> Result<(), ServiceError> {
+    async fn poll_if_due(&self, served: &Served, turn: &mut Turn) -> Result<(), ServiceError> {
         let state = self.inner.store.fetch_state(served.account.id).await?;
         if state.next_at > self.inner.clock.now() {
             return Ok(());
         }
-        self.poll(served, state).await
+        self.poll(served, state, turn).await
     }
 
     /// One poll of one account: steps until the walk ends or others should have their turn.
     #[tracing::instrument(name = "poll", skip_all, fields(account.id = %served.account.id, platform = %served.account.platform))]
-    async fn poll(&self, served: &Served, mut state: FetchState) -> Result<(), ServiceError> {
+    async fn poll(
+        &self,
+        served: &Served,
+        mut state: FetchState,
+        turn: &mut Turn,
+    ) -> Result<(), ServiceError> {
         let account = served.account.id;
         for _ in 0..STEPS_AT_ONCE {
             let walk = self.inner.walks.take(account);
-            let fetched = served.platform.fetch(state.cursor.as_ref(), walk.as_ref()).await;
+            let fetch = served.platform.fetch(state.cursor.as_ref(), walk.as_ref());
+            let fetched = turn.while_waiting(fetch).await;
             let now = self.inner.clock.now();
             let mut batch = match fetched {
                 Ok(batch) => batch,
@@ -185,8 +210,8 @@ impl Services {
                 self.inner.wakes.assess.notify_one();
             }
             if !more {
-                self.read_pointed_at(served, next_at).await?;
-                self.read_again(served, now).await?;
+                turn.while_waiting(self.read_pointed_at(served, next_at)).await?;
+                turn.while_waiting(self.read_again(served, now)).await?;
                 self.tell(Change::Account(account));
                 return Ok(());
             }
@@ -432,42 +457,65 @@ mod tests {
         Arc::new(Semaphore::new(n))
     }
 
-    async fn hangs() {
-        tokio::time::sleep(Duration::from_secs(20)).await;
+    /// Polls of a platform that takes every call and answers none.
+    fn hanging(n: usize, of: &(Arc<Semaphore>, Arc<Semaphore>)) -> tokio::task::JoinSet<()> {
+        let mut polls = tokio::task::JoinSet::new();
+        for _ in 0..n {
+            let (turns, waits) = of.clone();
+            polls.spawn(async move {
+                let mut turn = Turn::take(turns, waits).await;
+                turn.while_waiting(tokio::time::sleep(Duration::from_secs(20))).await;
+            });
+        }
+        polls
     }
 
-    /// A platform that takes every call and answers none, with sixty accounts, and one account elsewhere after them.
-    #[tokio::test(start_paused = true)]
-    async fn accounts_that_hang_hold_no_healthy_one_up_for_their_time() {
-        let (turns, waits) = (turns(8), turns(MOST_WAITING));
-        let began = tokio::time::Instant::now();
-        let mut polls = tokio::task::JoinSet::new();
-        for _ in 0..60 {
-            let (turns, waits) = (Arc::clone(&turns), Arc::clone(&waits));
-            polls.spawn(async move { in_turn(hangs(), turns, &waits).await });
-        }
-        tokio::task::yield_now().await;
-        in_turn(async {}, Arc::clone(&turns), &waits).await;
-        assert!(began.elapsed() <= Duration::from_secs(8), "{:?}", began.elapsed());
+    async fn all(mut polls: tokio::task::JoinSet<()>) {
         while let Some(polled) = polls.join_next().await {
             polled.unwrap();
         }
-        assert_eq!((turns.available_permits(), waits.available_permits()), (8, MOST_WAITING));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn accounts_that_hang_hold_no_healthy_one_up_for_their_time() {
+        let of = (turns(8), turns(MOST_WAITING));
+        let began = tokio::time::Instant::now();
+        let polls = hanging(60, &of);
+        tokio::task::yield_now().await;
+        let mut healthy = Turn::take(of.0.clone(), of.1.clone()).await;
+        healthy.while_waiting(async {}).await;
+        assert!(began.elapsed() <= Duration::from_secs(8), "{:?}", began.elapsed());
+        drop(healthy);
+        all(polls).await;
+        assert_eq!((of.0.available_permits(), of.1.available_permits()), (8, MOST_WAITING));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_open_at_once_stays_bounded() {
-        let (turns, waits) = (turns(2), turns(3));
+        let of = (turns(2), turns(3));
         let began = tokio::time::Instant::now();
-        let mut polls = tokio::task::JoinSet::new();
-        for _ in 0..6 {
-            let (turns, waits) = (Arc::clone(&turns), Arc::clone(&waits));
-            polls.spawn(async move { in_turn(hangs(), turns, &waits).await });
-        }
-        while let Some(polled) = polls.join_next().await {
-            polled.unwrap();
-        }
+        all(hanging(6, &of)).await;
         // Five have a place; the sixth begins when one of them is done.
         assert_eq!(began.elapsed().as_secs(), 40);
+    }
+
+    /// However many answers come late and together, only so many are worked on at once.
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_came_late_waits_for_a_turn_to_be_worked_on() {
+        let of = (turns(2), turns(50));
+        let working = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let mut polls = tokio::task::JoinSet::new();
+        for _ in 0..20 {
+            let ((turns, waits), working) = (of.clone(), Arc::clone(&working));
+            polls.spawn(async move {
+                use std::sync::atomic::Ordering::Relaxed;
+                let mut turn = Turn::take(turns, waits).await;
+                turn.while_waiting(tokio::time::sleep(Duration::from_secs(30))).await;
+                assert!(working.fetch_add(1, Relaxed) < 2, "two turns");
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                working.fetch_sub(1, Relaxed);
+            });
+        }
+        all(polls).await;
     }
 }

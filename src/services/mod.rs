@@ -573,7 +573,7 @@ impl Services {
                 assessing: assess::Assessing::default(),
                 polls: Arc::default(),
                 polls_at_once: Arc::new(Semaphore::new(parts.settings.polls_at_once.max(1))),
-                // A quarter: a probe that hangs holds its turn until its time is out.
+                // A quarter: what answers again finds a turn soon, and what does not costs the others none.
                 probes_at_once: Arc::new(Semaphore::new((parts.settings.polls_at_once / 4).max(1))),
                 waits_at_once: Arc::new(Semaphore::new(intake::MOST_WAITING)),
                 checks: Arc::default(),
