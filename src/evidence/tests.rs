@@ -1,6 +1,7 @@
 //! What is sealed stays whole, every way of tampering is named, and leave to remove is given for
 //! exactly what is sealed.
 
+mod keys;
 mod signing;
 mod tampering;
 

@@ -42,7 +42,27 @@ pub(super) async fn verify(
         Err(error) => report.fault(PLACE, in_swedish(&error)),
     }
     match read {
-        Ok(text) if notes(&text).iter().any(|(_, note)| note.is_ok()) => {}
+        Ok(text) if notes(&text).iter().any(|(_, note)| note.is_ok()) => {
+            match evidence.hold_signed().await {
+                // What the database, the file beside it and the witnesses say is named where they are verified.
+                Err(EvidenceError::Rewritten { place, signed, .. })
+                    if place == memory.display().to_string() =>
+                {
+                    report.fault(
+                        PLACE,
+                        format!("loggen är inte den som undertecknades senast: keys/signed.txt minns {signed} poster med ett annat innehåll, eller en annan installations logg"),
+                    );
+                }
+                Ok(())
+                | Err(
+                    EvidenceError::Rewritten { .. }
+                    | EvidenceError::Heads { .. }
+                    | EvidenceError::Key { .. }
+                    | EvidenceError::Store(StoreError::Row { .. }),
+                ) => {}
+                Err(error) => return Err(error),
+            }
+        }
         Ok(_) => report.fault(
             PLACE,
             "keys/signed.txt, minnet av vad som senast undertecknades, går inte att tolka",
