@@ -1,9 +1,9 @@
 //! `uppsikt doctor`: looks at everything the program needs, and changes nothing.
 
-use futures_util::StreamExt as _;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use futures_util::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{Browser as Chosen, Config};

@@ -2,14 +2,12 @@
 //! durable before the row that rests on it. What no run rests on was left by one that was cut off, and is taken away.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::domain::archive_run::RunManifest;
 use crate::domain::ids::ContentHash;
-use crate::evidence::blob::{BlobError, BlobStore};
-use crate::evidence::{EvidenceError, EvidenceStore};
+use crate::evidence::blob::{BlobError, BlobStore, Found};
+use crate::evidence::{EvidenceError, EvidenceStore, blocking};
 use crate::formats::canonical_json;
 use crate::runtime::disk::Disk;
 
@@ -19,36 +17,6 @@ const FOLDER: &str = "arkiv";
 /// Opens it.
 pub(super) fn open(dir: &Path, disk: Disk) -> Result<BlobStore, BlobError> {
     BlobStore::open(&dir.join(FOLDER), disk)
-}
-
-/// What lies in a folder of blobs, by its name.
-fn listed(folder: &Path) -> io::Result<Vec<(PathBuf, Option<ContentHash>)>> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let mut found = Vec::new();
-    for entry in entries {
-        let entry = entry?;
-        if !entry.file_type()?.is_dir() {
-            continue;
-        }
-        let begins = entry.file_name();
-        for file in fs::read_dir(entry.path())? {
-            let file = file?;
-            let hex = format!("{}{}", begins.to_string_lossy(), file.file_name().to_string_lossy());
-            found.push((file.path(), hex.parse().ok()));
-        }
-    }
-    Ok(found)
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, BlobError> + Send + 'static,
-) -> Result<T, EvidenceError> {
-    let done = tokio::task::spawn_blocking(work).await.map_err(|_| EvidenceError::BrokenOff)?;
-    Ok(done?)
 }
 
 impl EvidenceStore {
@@ -94,15 +62,17 @@ impl EvidenceStore {
     /// [`EvidenceError`]; what is left goes the next time.
     pub async fn settle_runs(&self) -> Result<usize, EvidenceError> {
         let kept: BTreeSet<_> = self.store.run_files().await?.into_iter().collect();
-        let (files, folder) = (self.runs.clone(), self.folder.join(FOLDER).join("blobs"));
+        let files = self.runs.clone();
         blocking(move || {
-            let io = |source| BlobError::Io { doing: "removed", path: folder.clone(), source };
+            files.sweep()?;
             let mut n = 0;
-            for (path, hash) in listed(&folder).map_err(io)? {
-                if hash.is_none_or(|hash| !kept.contains(&hash)) {
-                    match hash {
-                        Some(hash) => files.remove(hash)?,
-                        None => fs::remove_file(path).map_err(io)?,
+            for folder in files.folders()? {
+                for found in files.found_in(folder)? {
+                    match found {
+                        Found::Blob(hash) if kept.contains(&hash) => continue,
+                        Found::Blob(hash) => files.remove(hash)?,
+                        // Not of our making: it is left to whoever put it there.
+                        Found::Other(_) => continue,
                     }
                     n += 1;
                 }

@@ -279,7 +279,7 @@ impl BlobStore {
 }
 
 /// What a folder holds; nothing where it is not there (any more).
-fn listed(folder: &Path) -> Result<Vec<PathBuf>, BlobError> {
+pub(in crate::evidence) fn listed(folder: &Path) -> Result<Vec<PathBuf>, BlobError> {
     let io = |source| BlobError::Io { doing: "read", path: folder.to_owned(), source };
     match fs::read_dir(folder) {
         Ok(found) => found.map(|file| Ok(file.map_err(io)?.path())).collect(),

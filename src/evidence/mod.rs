@@ -202,6 +202,14 @@ pub struct EvidenceStore {
     witnesses_away: Arc<std::sync::Mutex<BTreeSet<PathBuf>>>,
 }
 
+/// Work on files, where it holds nobody else up.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, blob::BlobError> + Send + 'static,
+) -> Result<T, EvidenceError> {
+    let done = tokio::task::spawn_blocking(work).await.map_err(|_| EvidenceError::BrokenOff)?;
+    Ok(done?)
+}
+
 impl EvidenceStore {
     /// Opens the evidence directory.
     ///

@@ -11,7 +11,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::blob::{BlobError, BlobStore, sync_folder};
+use super::blob::{BlobError, BlobStore, listed, sync_folder};
 use crate::domain::ids::{ContentHash, EvidenceId};
 use crate::runtime::disk::{Disk, Step};
 use crate::runtime::private;
@@ -74,22 +74,15 @@ impl Pending {
 
     /// Files that are on their way just now. Changes nothing: another process may be at it.
     pub(super) fn named(&self) -> Result<BTreeSet<ContentHash>, BlobError> {
-        let io = |source| BlobError::Io { doing: "read", path: self.dir.clone(), source };
-        let notes = match fs::read_dir(&self.dir) {
-            Ok(notes) => notes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
-            Err(error) => return Err(io(error)),
-        };
         let mut named = BTreeSet::new();
-        for note in notes {
-            let note = note.map_err(io)?.path();
+        for note in listed(&self.dir)? {
             match fs::read_to_string(&note) {
                 Ok(text) => {
                     named.extend(parse(&text, &note, &self.disk).map_or(Vec::new(), |b| b.new));
                 }
                 // Crossed out since.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(io(error)),
+                Err(error) => return Err(self.unread(error)),
             }
         }
         Ok(named)
@@ -97,15 +90,9 @@ impl Pending {
 
     /// What is noted still.
     pub(super) fn left(&self) -> Result<Vec<Begun>, BlobError> {
-        let io = |source| BlobError::Io { doing: "read", path: self.dir.clone(), source };
-        let notes = match fs::read_dir(&self.dir) {
-            Ok(notes) => notes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(io(error)),
-        };
+        let io = |source| self.unread(source);
         let mut left = Vec::new();
-        for note in notes {
-            let note = note.map_err(io)?.path();
+        for note in listed(&self.dir)? {
             match parse(&fs::read_to_string(&note).map_err(io)?, &note, &self.disk) {
                 Some(begun) => left.push(begun),
                 // Half a note that a power cut left: no file was put yet.
@@ -113,6 +100,10 @@ impl Pending {
             }
         }
         Ok(left)
+    }
+
+    fn unread(&self, source: io::Error) -> BlobError {
+        BlobError::Io { doing: "read", path: self.dir.clone(), source }
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::{PAGE, Report};
 use crate::domain::ids::ContentHash;
-use crate::evidence::blob::{BlobError, Found};
-use crate::evidence::{EvidenceError, EvidenceStore};
+use crate::evidence::blob::Found;
+use crate::evidence::{EvidenceError, EvidenceStore, blocking};
 use crate::store::Store;
 
 /// Holds what lies in the folder against what the database knows, in the order of the disk.
@@ -64,11 +64,4 @@ async fn strays(
     let unknown = store.unknown_blobs(left).await?;
     blocking(move || Ok(unknown.into_iter().filter(|hash| blobs.path(*hash).exists()).collect()))
         .await
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, BlobError> + Send + 'static,
-) -> Result<T, EvidenceError> {
-    let done = tokio::task::spawn_blocking(work).await.map_err(|_| EvidenceError::BrokenOff)?;
-    Ok(done?)
 }
