@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 use zip::ZipArchive;
 
-use super::eark::{HEAD, SUMS_AROUND, SUMS_AROUND_SIGNATURE, head};
+use super::eark::{HEAD, LIST, SUMS_AROUND, SUMS_AROUND_SIGNATURE, head, unsummed};
 use super::shape::{self, Sizes};
 use super::{
     EVENTS, FORMAT, INDEX, Index, Listed, Proof, RUN_MANIFEST, SUMS, SUMS_SIGNATURE, safe, way,
@@ -321,20 +321,27 @@ impl Opened {
         let key =
             Note::parse(&note).ok().and_then(|note| PublicKey::from_pem(&note.origin, &pem).ok());
         let Some(key) = key else { return };
-        if !<[u8; 64]>::try_from(signature).is_ok_and(|own| key.signed(&sums, &own)) {
+        if !<[u8; 64]>::try_from(&signature[..]).is_ok_and(|own| key.signed(&sums, &own)) {
             report.fault(&place, "listan är inte undertecknad av nyckeln");
             return;
         }
         let mets = self.bytes(&format!("{root}METS.xml")).unwrap_or_default();
         let head = head(&mets).map(ContentHash::of);
+        let list = unsummed(&mets, &sums, &signature);
         let mut sealed = BTreeSet::new();
         for line in String::from_utf8_lossy(&sums).lines() {
             let Some((sum, name)) = line.trim_start_matches("# ").split_once("  ") else {
                 continue;
             };
-            let is_head = name == HEAD;
-            let name = if is_head { format!("{root}METS.xml") } else { format!("{root}{name}") };
-            let found = if is_head { head } else { self.around.get(&name).copied() };
+            let (name, found) = match name {
+                LIST => (format!("{root}METS.xml"), Some(list)),
+                HEAD => (format!("{root}METS.xml"), head),
+                name => {
+                    let name = format!("{root}{name}");
+                    let found = self.around.get(&name).copied();
+                    (name, found)
+                }
+            };
             if found.map(|hash| hash.to_hex()).as_deref() != Some(sum) {
                 report.fault(&name, "det är inte det som undertecknades i leverans-sha256.txt");
             }

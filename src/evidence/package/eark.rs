@@ -36,7 +36,23 @@ pub(super) const SUMS_AROUND_SIGNATURE: &str = "documentation/leverans-sha256.si
 /// How the sums begin. `sha256sum` passes over lines that begin so.
 pub(super) const SUMS_BEGIN: &str = "# Det som står runt paketet. Underskriften bredvid prövas mot representations/rep1/data/logg/nyckel.pem.\n# ";
 
-/// What the sums call the head of the list.
+/// What the sums call the list of the package, as [`unsummed`] has it.
+pub(super) const LIST: &str =
+    "METS.xml med nollor i stället för de här två filernas kontrollsummor";
+
+/// What stands where the list has the checksums of the sums and of their signature: these name the list.
+const NO_SUM: ContentHash = ContentHash::new([0; 32]);
+
+/// The list as it was before the sums over it, which it lists itself.
+pub(super) fn unsummed(mets: &[u8], sums: &[u8], signature: &[u8]) -> ContentHash {
+    let mut text = String::from_utf8_lossy(mets).into_owned();
+    for own in [sums, signature] {
+        text = text.replace(&ContentHash::of(own).to_hex(), &NO_SUM.to_hex());
+    }
+    ContentHash::of(text.as_bytes())
+}
+
+/// What the sums of earlier versions call the head of the list, which was all of it that they held.
 pub(super) const HEAD: &str = "METS.xml till och med </metsHdr>";
 
 /// The part of a list that names the delivery, its sender and its time.
@@ -45,6 +61,9 @@ pub(super) fn head(mets: &[u8]) -> Option<&[u8]> {
     let at = mets.windows(END.len()).position(|window| window == END)?;
     mets.get(..at + END.len())
 }
+
+/// An Ed25519 signature.
+const SIGNATURE_BYTES: usize = 64;
 
 /// What makes a package one for an archive.
 #[derive(Clone, Debug)]
@@ -148,16 +167,24 @@ impl Eark {
                     .collect::<io::Result<_>>()?,
             },
         };
-        // The list names these two as well, so that of itself its head alone can stand in them: what names the
-        // delivery, its sender and its time.
-        let bare = mets::package(Vec::new(), delivery, &listed)?;
-        let head = ContentHash::of(head(&bare).unwrap_or(&bare));
-        let mut sums = format!("{SUMS_BEGIN}{head}  {HEAD}\n");
+        let mut rest = String::new();
         let main = [&listed.erms, &listed.premis, &listed.representation];
         for held in main.into_iter().chain(&listed.documentation).chain(&listed.schemas) {
             // Writing to a string cannot fail.
-            let _ = writeln!(sums, "{}  {}", held.sha256, held.path);
+            let _ = writeln!(rest, "{}  {}", held.sha256, held.path);
         }
+        let sums = |list: ContentHash| format!("{SUMS_BEGIN}{list}  {LIST}\n{rest}");
+        // The list names the sums and their signature as well, so in what they hold of it their own checksums are
+        // left open. Their lengths are known before.
+        let n = listed.documentation.len();
+        for (path, size) in
+            [(SUMS_AROUND, sums(NO_SUM).len()), (SUMS_AROUND_SIGNATURE, SIGNATURE_BYTES)]
+        {
+            listed.documentation.push(around.held(path, size as u64, NO_SUM));
+        }
+        let open = mets::package(Vec::new(), delivery, &listed)?;
+        listed.documentation.truncate(n);
+        let sums = sums(ContentHash::of(&open));
         let signature = by.sign(sums.as_bytes());
         for (path, bytes) in
             [(SUMS_AROUND, sums.as_bytes()), (SUMS_AROUND_SIGNATURE, &signature[..])]

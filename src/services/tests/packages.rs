@@ -270,8 +270,36 @@ async fn a_delivery_is_verified_as_it_is_and_unpacked_and_whatever_changes_in_it
         "{}",
         words(&root).1
     );
+    // The rest of the list, which names files by sums that hold and says another thing of them.
+    let map = &mets[mets.find("<structMap").unwrap()..mets.find("</mets>").unwrap()];
+    let invented =
+        "<dmdSec ID=\"x\"><mdWrap MDTYPE=\"DC\"><xmlData>Kim Falsk</xmlData></mdWrap></dmdSec>";
+    for other in [
+        mets.replace(map, ""),
+        mets.replacen("<amdSec", &format!("{invented}<amdSec"), 1),
+        mets.replace("OTHERMDTYPE=\"ERMS\"", "OTHERMDTYPE=\"EAD\""),
+        mets.replace("STATUS=\"CURRENT\"", "STATUS=\"SUPERSEDED\""),
+        mets.replace("LABEL=\"Schemas\"", "LABEL=\"Metadata\""),
+        mets.replace("xlink:title=\"rep1\"", "xlink:title=\"rep2\""),
+        mets.replace("MIMETYPE=\"text/plain\"", "MIMETYPE=\"text/html\""),
+        mets.replacen(" CREATED=\"20", " CREATED=\"19", 9),
+        mets.replace("</mets>", "<!-- tillagt --></mets>"),
+    ] {
+        assert_ne!(other, mets);
+        std::fs::write(root.join("METS.xml"), &other).unwrap();
+        let (whole, told) = words(&root);
+        assert!(!whole && told.contains("METS.xml: det är inte det som undertecknades"), "{told}");
+    }
     std::fs::write(root.join("METS.xml"), &mets).unwrap();
     assert!(words(&root).0, "{}", words(&root).1);
+    // By hand, with the words of the delivery itself.
+    let about = std::fs::read_to_string(root.join("documentation/om-leveransen.txt")).unwrap();
+    let from = about.find("NOLLOR=").unwrap();
+    let by_hand = &about[from..about.find("| sha256sum\n").unwrap() + "| sha256sum".len()];
+    let run = std::process::Command::new("sh").args(["-ec", by_hand]).current_dir(&root).output();
+    let said = String::from_utf8(run.unwrap().stdout).unwrap();
+    let sums = std::fs::read_to_string(root.join("documentation/leverans-sha256.txt")).unwrap();
+    assert!(sums.contains(&format!("# {}  METS.xml med nollor", &said[..64])), "{said} {sums}");
     std::fs::write(root.join("tillagd.txt"), "x").unwrap();
     assert!(words(&root).1.contains("står inte i METS.xml"));
     std::fs::remove_file(root.join("tillagd.txt")).unwrap();
