@@ -587,6 +587,13 @@ async fn a_file_that_no_record_rests_on_is_named() {
     std::fs::create_dir_all(&notes).unwrap();
     let manifest = ContentHash::of(b"manifest");
     std::fs::write(notes.join("4"), format!("4 {manifest}\n{hex}\n")).unwrap();
-    assert_eq!(bench.faults().await, []);
+    let told = verify(&bench.evidence, &bench.store, &Default::default()).await.unwrap();
+    assert_eq!(told.faults, []);
+    assert!(told.notes.iter().any(|n| n.contains("inget bevis vilar på än: 1")), "{told:?}");
     assert!(notes.join("4").exists(), "verification changes nothing");
+    // Somebody who hides a file so loses it when the service starts.
+    let settings = Settings::in_folder(bench.dir.path().join("evidence"));
+    let started = EvidenceStore::open(&settings, bench.store.clone(), bench.clock.clock()).unwrap();
+    started.settle_pending().await.unwrap();
+    assert!(!alien.exists());
 }

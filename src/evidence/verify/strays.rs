@@ -21,6 +21,7 @@ pub(super) async fn verify(
     }
     let blobs = evidence.blobs.clone();
     let folders = blocking(move || blobs.folders()).await?;
+    let mut n_on_the_way = 0;
     for folder in folders {
         let blobs = evidence.blobs.clone();
         let mut hashes = Vec::new();
@@ -34,7 +35,9 @@ pub(super) async fn verify(
             }
         }
         for page in hashes.chunks(PAGE as usize) {
-            for hash in strays(evidence, store, page.to_vec()).await? {
+            let (strays, on_the_way) = strays(evidence, store, page.to_vec()).await?;
+            n_on_the_way += on_the_way;
+            for hash in strays {
                 report.fault(
                     format!("fil {hash}"),
                     "ligger bland bevisen, men inget bevis vilar på den: den är ditlagd, eller så är databasen äldre än filerna",
@@ -42,26 +45,33 @@ pub(super) async fn verify(
             }
         }
     }
+    if n_on_the_way > 0 {
+        report.note(format!(
+            "Filer som en försegling har lagt dit och inget bevis vilar på än: {n_on_the_way}. De blir bevis, eller tas bort senast när Uppsikt startar nästa gång; står det här kvar efter det har någon lagt dit dem."
+        ));
+    }
     Ok(())
 }
 
-/// Those that nothing knows. A service that runs may be sealing meanwhile: what is on its way is noted before it is
+/// Those that nothing knows, and how many others are on their way. A service that runs may be sealing meanwhile: what is on its way is noted before it is
 /// put, and noted until its row stands.
 async fn strays(
     evidence: &EvidenceStore,
     store: &Store,
     found: Vec<ContentHash>,
-) -> Result<Vec<ContentHash>, EvidenceError> {
+) -> Result<(Vec<ContentHash>, usize), EvidenceError> {
     let unknown = store.unknown_blobs(found).await?;
     if unknown.is_empty() {
-        return Ok(unknown);
+        return Ok((unknown, 0));
     }
     let pending = evidence.pending.lock().await.clone();
     let on_the_way: BTreeSet<_> = blocking(move || pending.named()).await?;
-    let left = unknown.into_iter().filter(|hash| !on_the_way.contains(hash)).collect();
+    let n_unknown = unknown.len();
+    let left: Vec<_> = unknown.into_iter().filter(|hash| !on_the_way.contains(hash)).collect();
+    let n_on_the_way = n_unknown - left.len();
     let blobs = evidence.blobs.clone();
     // One that was sealed or taken back since was never astray.
     let unknown = store.unknown_blobs(left).await?;
-    blocking(move || Ok(unknown.into_iter().filter(|hash| blobs.path(*hash).exists()).collect()))
-        .await
+    let there = move || Ok(unknown.into_iter().filter(|hash| blobs.path(*hash).exists()).collect());
+    Ok((blocking(there).await?, n_on_the_way))
 }
