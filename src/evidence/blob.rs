@@ -135,7 +135,7 @@ impl BlobStore {
         let hash = ContentHash::of(bytes);
         let path = self.path(hash);
         let io = |source| BlobError::Io { doing: "written", path: path.clone(), source };
-        if let Ok(known) = fs::read(&path)
+        if let Ok(known) = private::read(&path)
             && ContentHash::of(&known) == hash
         {
             return Ok(hash);
@@ -266,7 +266,7 @@ impl BlobStore {
     /// [`BlobError`].
     pub fn get(&self, hash: ContentHash) -> Result<Vec<u8>, BlobError> {
         let path = self.path(hash);
-        let bytes = fs::read(&path).map_err(|source| {
+        let bytes = private::read(&path).map_err(|source| {
             if source.kind() == io::ErrorKind::NotFound {
                 BlobError::Missing { hash }
             } else {

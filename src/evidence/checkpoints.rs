@@ -1,7 +1,6 @@
 //! Signing what the log is: kept in the database, in a file beside it, and wherever else the
 //! configuration says, so that a database that was put back is found out.
 
-use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
@@ -262,7 +261,7 @@ async fn on_file<T: Send + 'static>(
 
 /// The last whole note of a file; none where there is none.
 fn last_note(path: &Path) -> io::Result<Option<Note>> {
-    let mut file = match File::open(path) {
+    let mut file = match private::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),

@@ -185,7 +185,7 @@ impl EvidenceStore {
         let path = self.protocol_file(id, ending);
         let read = {
             let path = path.clone();
-            tokio::task::spawn_blocking(move || std::fs::read(path)).await
+            tokio::task::spawn_blocking(move || private::read(&path)).await
         };
         let read = read.map_err(|_| EvidenceError::BrokenOff)?;
         read.map_err(|source| BlobError::Io { doing: "read", path, source }.into())

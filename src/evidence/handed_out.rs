@@ -81,7 +81,7 @@ impl EvidenceStore {
         let read = move || {
             let is_it = |bytes: &Vec<u8>| ContentHash::of(bytes) == pdf;
             let names = [name(id, pdf), old_name(id)];
-            let found = names.into_iter().filter_map(|name| fs::read(folder.join(name)).ok());
+            let found = names.into_iter().filter_map(|name| private::read(&folder.join(name)).ok());
             Ok(found.into_iter().find(is_it))
         };
         Self::blocking(read, at).await

@@ -159,7 +159,7 @@ impl EvidenceStore {
                 Ok(known) if known.len() > MOST_KEY_BYTES => {
                     Err(io::Error::other("larger than a key"))
                 }
-                Ok(_) => fs::read_to_string(&file).map(|pem| Some(Zeroizing::new(pem))),
+                Ok(_) => private::read_text(&file).map(|pem| Some(Zeroizing::new(pem))),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(error),
             })

@@ -559,7 +559,7 @@ enum LastNoted {
 }
 
 fn last_noted(path: &Path) -> io::Result<LastNoted> {
-    let mut file = match File::open(path) {
+    let mut file = match crate::runtime::private::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(LastNoted::Nothing),
         Err(error) => return Err(error),

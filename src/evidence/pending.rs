@@ -76,7 +76,7 @@ impl Pending {
     pub(super) fn named(&self) -> Result<BTreeSet<ContentHash>, BlobError> {
         let mut named = BTreeSet::new();
         for note in listed(&self.dir)? {
-            match fs::read_to_string(&note) {
+            match private::read_text(&note) {
                 Ok(text) => {
                     named.extend(parse(&text, &note, &self.disk).map_or(Vec::new(), |b| b.new));
                 }
@@ -93,7 +93,7 @@ impl Pending {
         let io = |source| self.unread(source);
         let mut left = Vec::new();
         for note in listed(&self.dir)? {
-            match parse(&fs::read_to_string(&note).map_err(io)?, &note, &self.disk) {
+            match parse(&private::read_text(&note).map_err(io)?, &note, &self.disk) {
                 Some(begun) => left.push(begun),
                 // Half a note that a power cut left: no file was put yet.
                 None => fs::remove_file(&note).map_err(io)?,

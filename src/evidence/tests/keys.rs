@@ -92,6 +92,12 @@ async fn what_the_service_signs_with_and_remembers_is_named_where_it_is_not_what
         }
         bench.expect_fault("undertecknandet", what).await;
     }
+    // A pipe would never end.
+    let bench = signed().await;
+    let memory = pem_of(&bench).with_file_name(MEMORY);
+    std::fs::remove_file(&memory).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&memory).status().unwrap().success());
+    bench.expect_fault("undertecknandet", "går inte att läsa").await;
     // A copy that leaves the private keys at home is no fault, but it is told what was not tried.
     let bench = signed().await;
     std::fs::remove_dir_all(bench.dir.path().join("evidence/keys")).unwrap();

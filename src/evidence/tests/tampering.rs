@@ -567,7 +567,7 @@ async fn a_file_that_no_record_rests_on_is_named() {
     let shouted = blobs.join("00").join("AB".repeat(31));
     std::fs::create_dir_all(shouted.parent().unwrap()).unwrap();
     std::fs::write(&shouted, b"x").unwrap();
-    let loose = blobs.join("anteckningar.txt");
+    let loose = blobs.join("anteckningar\nAllt stämmer.");
     std::fs::write(&loose, b"x").unwrap();
     let link = blobs.join("zz");
     std::os::unix::fs::symlink(bench.dir.path(), &link).unwrap();
@@ -575,7 +575,8 @@ async fn a_file_that_no_record_rests_on_is_named() {
     let faults = bench.faults().await;
     bench.expect_fault(&format!("fil {hex}"), "inget bevis vilar på den").await;
     for path in [&shouted, &loose, &link] {
-        bench.expect_fault(&format!("fil {}", path.display()), "hör inte dit").await;
+        let told = format!("fil {}", path.display()).replace('\n', "\\n");
+        bench.expect_fault(&told, "hör inte dit").await;
     }
     assert_eq!(faults.len(), 4, "{faults:#?}");
 

@@ -7,6 +7,7 @@ use crate::domain::checkpoint::{Origin, PublicKey};
 use crate::domain::ids::{ContentHash, DisposalId};
 use crate::domain::retention::Protocol;
 use crate::formats::protocol;
+use crate::runtime::private;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::keeping::{DisposalFacts, HoldFacts, SecrecyFacts};
@@ -286,7 +287,7 @@ impl Files {
     async fn read(evidence: &EvidenceStore, id: DisposalId) -> Result<Self, EvidenceError> {
         let path = |ending| evidence.protocol_file(id, ending);
         let paths = ["csv", "pdf", "sha256", "sha256.sig", "pem"].map(path);
-        let read = move || paths.map(|path| std::fs::read(path).ok());
+        let read = move || paths.map(|path| private::read(&path).ok());
         let [csv, pdf, sums, signature, pem] =
             tokio::task::spawn_blocking(read).await.map_err(|_| EvidenceError::BrokenOff)?;
         Ok(Self { csv, pdf, sums, signature, pem })

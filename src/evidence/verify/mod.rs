@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::domain::ids::{ContentHash, EvidenceId};
+use crate::runtime::private;
 use crate::store::Store;
 use crate::store::anchors::TREE_FILLED;
 use crate::store::error::StoreError;
@@ -162,7 +163,7 @@ pub async fn verify(
 ) -> Result<Report, EvidenceError> {
     let tell = |what, n| options.progress.iter().for_each(|tell| tell(Progress { what, n }));
     let mut report = Report::default();
-    let heads = std::fs::read_to_string(evidence.heads_file());
+    let heads = private::read_text(evidence.heads_file());
     let mut noted = Vec::new();
     for lines in [Lines::Audit, Lines::History] {
         match store.lines_held(lines).await {

@@ -12,6 +12,7 @@ use crate::domain::ids::EvidenceId;
 use crate::domain::log::{chain_hash, genesis, leaf_hash};
 use crate::domain::tree::root_of_path;
 use crate::evidence::{EvidenceError, EvidenceStore};
+use crate::runtime::private;
 use crate::store::Store;
 use crate::store::anchors::StampState;
 use crate::store::error::StoreError;
@@ -82,7 +83,7 @@ pub async fn verify_one(
     }
     for path in witnesses {
         let name = path.display().to_string();
-        match std::fs::read_to_string(path) {
+        match private::read_text(path) {
             Ok(text) => checkpoints.extend(
                 notes(&text)
                     .into_iter()
@@ -171,7 +172,7 @@ async fn hold_link(
         report.fault(&place, "kedjan är bruten: länken stämmer inte med posten före");
     }
     let file = evidence.heads_file().to_owned();
-    let heads = tokio::task::spawn_blocking(move || std::fs::read_to_string(file))
+    let heads = tokio::task::spawn_blocking(move || private::read_text(&file))
         .await
         .map_err(|_| EvidenceError::BrokenOff)?;
     let Ok(heads) = heads else {

@@ -6,6 +6,7 @@ use std::io;
 use super::{Report, in_swedish};
 use crate::domain::checkpoint::notes;
 use crate::evidence::{EvidenceError, EvidenceStore};
+use crate::runtime::private;
 use crate::store::error::StoreError;
 
 const PLACE: &str = "undertecknandet";
@@ -23,7 +24,7 @@ pub(super) async fn verify(
         Err(error) => return Err(error.into()),
     }
     let memory = evidence.memory_file();
-    let read = std::fs::read_to_string(&memory);
+    let read = private::read_text(&memory);
     let is_reachable = memory.parent().is_some_and(|folder| std::fs::read_dir(folder).is_ok());
     if !is_reachable {
         report.note("Mappen keys med den privata nyckeln finns inte här eller går inte att läsa. Det som är undertecknat är prövat mot de öppna nycklarna; att Uppsikt kan underteckna mer är inte prövat.");

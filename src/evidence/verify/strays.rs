@@ -29,7 +29,8 @@ pub(super) async fn verify(
             match found {
                 Found::Blob(hash) => hashes.push(hash),
                 Found::Other(path) => report.fault(
-                    format!("fil {}", path.display()),
+                    // A name of somebody else's may hold line breaks.
+                    format!("fil {}", path.to_string_lossy().escape_debug()),
                     "ligger bland bevisen men hör inte dit: namnet är ingen kontrollsumma",
                 ),
             }

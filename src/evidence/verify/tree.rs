@@ -15,6 +15,7 @@ use crate::domain::tree::{Growing, n_nodes};
 use crate::evidence::checkpoints::CheckpointSettings;
 use crate::evidence::timestamp;
 use crate::evidence::{EvidenceError, EvidenceStore};
+use crate::runtime::private;
 use crate::store::Store;
 use crate::store::anchors::{CheckpointRow, KeyRow, StampRow, StampState};
 use crate::store::error::StoreError;
@@ -54,11 +55,11 @@ impl Signed {
         let mut files = vec![Kept {
             name: "checkpoints.txt".into(),
             is_own: true,
-            read: std::fs::read_to_string(evidence.checkpoints_file()),
+            read: private::read_text(&evidence.checkpoints_file()),
         }];
         for path in witnesses {
             let name = path.display().to_string();
-            files.push(Kept { name, is_own: false, read: std::fs::read_to_string(path) });
+            files.push(Kept { name, is_own: false, read: private::read_text(path) });
         }
         let mut rows: Vec<Readable<CheckpointRow>> = Vec::new();
         loop {
